@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config";
+
+/** Each project is one kind of test; `npm test` runs them all, `npm run check` the first. */
+const project = (name: string, testTimeout: number, extra: object = {}) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout,
+    hookTimeout: testTimeout,
+    ...extra,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", 10_000),
+      project("integration", 60_000, { pool: "forks" }),
+      project("installers", 180_000, { pool: "forks", fileParallelism: false }),
+      project("e2e", 180_000, { pool: "forks", fileParallelism: false }),
+    ],
+  },
+});
