@@ -1,0 +1,73 @@
+// The programs that tests call and npm cannot provide; installed where apt and root are at hand.
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { run } from "./command.mjs";
+import { systemPath } from "./paths.mjs";
+
+/** Debian package, and a program of it whose presence says that it is installed. */
+const packages = [
+  { name: "chromium", program: "chromium" },
+  { name: "g++", program: "g++" },
+  { name: "make", program: "make" },
+  { name: "python3", program: "python3" },
+  { name: "shellcheck", program: "shellcheck" },
+  { name: "dash", program: "dash" },
+  { name: "busybox", program: "busybox" },
+  { name: "curl", program: "curl" },
+  { name: "wget", program: "wget" },
+  { name: "zstd", program: "zstd" },
+  { name: "openssl", program: "openssl" },
+  { name: "openssh-client", program: "ssh" },
+  { name: "iproute2", program: "ip" },
+  { name: "procps", program: "pgrep" },
+  { name: "debootstrap", program: "debootstrap" },
+];
+
+/** Chromium draws boxes without any font; it only recommends one. */
+const fonts = "fonts-liberation";
+
+const searched = [systemPath, "/usr/sbin", "/sbin"].join(delimiter).split(delimiter);
+
+/** Whether a program of this name can be started. */
+export function hasProgram(name) {
+  return searched.some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+const missing = () => packages.filter(({ program }) => !hasProgram(program));
+
+function cannotInstall() {
+  if (!hasProgram("apt-get")) return "there is no apt-get";
+  return process.getuid?.() === 0 ? undefined : "only root may run apt-get";
+}
+
+async function aptGet(...args) {
+  const { code, output } = await run("apt-get", args, {
+    quiet: true,
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+  });
+  return code === 0 ? undefined : `apt-get ${args[0]} failed:\n${output}`;
+}
+
+/**
+ * Installs what is missing, if this machine allows it.
+ *
+ * @returns {Promise<{ missing: string[], reason?: string }>} programs that are still missing, and why
+ */
+export async function ensureDebianPackages() {
+  const wanted = missing().map(({ name }) => name);
+  if (wanted.length === 0) return { missing: [] };
+  const withFonts = wanted.includes("chromium") ? [...wanted, fonts] : wanted;
+  const reason =
+    cannotInstall() ??
+    (await aptGet("update", "-qq")) ??
+    (await aptGet("install", "-y", "-qq", "--no-install-recommends", ...withFonts));
+  const left = missing().map(({ program }) => program);
+  return left.length === 0 ? { missing: [] } : { missing: left, reason: reason ?? "unknown" };
+}

@@ -1,0 +1,82 @@
+// The project's own tools, each as a stage: they run on the project's Node.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { run } from "./command.mjs";
+import { projectNode } from "./install.mjs";
+import { root } from "./paths.mjs";
+import { single } from "./stage.mjs";
+
+/** Entry files of the packages; the links in .bin are different things on Windows. */
+const entries = {
+  biome: "@biomejs/biome/bin/biome",
+  tsc: "typescript/bin/tsc",
+  vitest: "vitest/vitest.mjs",
+};
+
+const runTool = (name, ...args) =>
+  run(projectNode().node, [join(root, "node_modules", entries[name]), ...args]);
+
+const asTest = async (running) => single((await running).code === 0);
+
+/** Formatting and the order of imports. */
+export const checkFormat = () => asTest(runTool("biome", "ci", "--linter-enabled=false"));
+
+/** Lint rules. */
+export const checkLint = () =>
+  asTest(runTool("biome", "ci", "--formatter-enabled=false", "--assist-enabled=false"));
+
+/** Types of all projects. */
+export const checkTypes = () => asTest(runTool("tsc", "-b"));
+
+const countBroken = (report) =>
+  report.testResults.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some(isFailed),
+  ).length;
+
+const isFailed = (test) => test.status === "failed";
+const isSkipped = (test) => !["passed", "failed"].includes(test.status);
+
+function skippedNames(report) {
+  return report.testResults.flatMap((file) =>
+    file.assertionResults
+      .filter(isSkipped)
+      .map((test) => `skipped: ${relative(root, file.name)}: ${test.fullName.trim()}`),
+  );
+}
+
+/**
+ * Counts of a vitest report. A file that could not run is one failure, and so is a run that went
+ * wrong without naming a test (an error outside of any).
+ */
+export function countsOf(report, exitCode) {
+  const named = report.numFailedTests + countBroken(report);
+  const notes = skippedNames(report);
+  return {
+    passed: report.numPassedTests,
+    failed: exitCode !== 0 && named === 0 ? 1 : named,
+    skipped: notes.length,
+    notes,
+  };
+}
+
+/** Runs one vitest project and counts its tests. */
+export async function runVitest(project) {
+  const folder = mkdtempSync(join(tmpdir(), "rport-report-"));
+  try {
+    const file = join(folder, "report.json");
+    const reports = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const { code } = await runTool(
+      "vitest",
+      "run",
+      "--project",
+      project,
+      "--passWithNoTests",
+      ...reports,
+    );
+    if (!existsSync(file)) return single(false);
+    return countsOf(JSON.parse(readFileSync(file, "utf8")), code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

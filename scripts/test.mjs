@@ -1,0 +1,74 @@
+// npm test: everything, from whatever state the machine is in. Needs Node >= 20 and npm, nothing else.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { run as runProgram } from "./lib/command.mjs";
+import { ensureDebianPackages } from "./lib/debian.mjs";
+import { ensureInstalled, projectNode } from "./lib/install.mjs";
+import { root } from "./lib/paths.mjs";
+import { StageRun, single, skipped } from "./lib/stage.mjs";
+import { checkFormat, checkLint, checkTypes, runVitest } from "./lib/tools.mjs";
+
+/** Where CI is set, this machine must be able to run every test. */
+const isStrict = process.env.CI === "true";
+
+const timed = async (work) => {
+  const startMs = Date.now();
+  const result = await work();
+  return { ...result, seconds: (Date.now() - startMs) / 1000 };
+};
+
+/** VS Code for the end-to-end tests; its installer is TypeScript, so it runs on the project's Node. */
+async function prepareVsCode({ missing, reason }) {
+  if (process.platform !== "linux")
+    return { problem: "the VS Code server is set up on Linux only" };
+  const lacking = ["chromium", "g++", "make", "python3"].filter((name) => missing.includes(name));
+  if (lacking.length > 0) return { problem: `no ${lacking.join(", ")}: ${reason}` };
+  const script = join(root, "test", "support", "vscode", "prepare.ts");
+  const { code, output } = await runProgram(projectNode().node, [script], { quiet: true });
+  return code === 0 ? {} : { broken: output };
+}
+
+/** Programs that npm does not have are fetched while the first stages run; see the table for its time. */
+function startPreparing() {
+  const debian = timed(ensureDebianPackages);
+  const vsCode = debian.then((programs) => timed(() => prepareVsCode(programs)));
+  return { debian, vsCode };
+}
+
+async function runInstallers({ missing, reason }) {
+  const counts = await runVitest("installers");
+  if (missing.length === 0) return counts;
+  const note = `these programs are missing: ${missing.join(", ")}: ${reason}`;
+  return { ...counts, skipped: counts.skipped + 1, notes: [...counts.notes, note] };
+}
+
+async function runEndToEnd({ problem, broken }) {
+  if (problem) return skipped(problem);
+  if (broken) throw new Error(`VS Code could not be installed:\n${broken}`);
+  return runVitest("e2e");
+}
+
+const run = new StageRun({ isStrict });
+const install = await timed(async () => ({ outcome: await ensureInstalled() }));
+const { warning } = projectNode();
+console.log(`npm packages: ${install.outcome}, ${install.seconds.toFixed(1)} s`);
+if (warning) console.log(warning);
+const preparing = startPreparing();
+
+await run.stage("format", checkFormat);
+await run.stage("lint", checkLint);
+await run.stage("types", checkTypes);
+await run.stage("bundles", async () => {
+  const script = join(root, "scripts", "package.mjs");
+  if (!existsSync(script)) throw new Error("scripts/package.mjs is missing");
+  return single((await runProgram(projectNode().node, [script])).code === 0);
+});
+await run.stage("unit", () => runVitest("unit"));
+await run.stage("integration", () => runVitest("integration"));
+const debian = await preparing.debian;
+await run.stage("installers", () => runInstallers(debian));
+const vsCode = await preparing.vsCode;
+await run.stage("e2e", () => runEndToEnd(vsCode));
+console.log(`\nin the background: Debian packages ${debian.seconds.toFixed(1)} s`);
+console.log(`in the background: VS Code ${vsCode.seconds.toFixed(1)} s`);
+process.exitCode = run.finish() ? 0 : 1;
