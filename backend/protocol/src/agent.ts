@@ -1,0 +1,187 @@
+import { z } from "zod";
+import { authIdSchema, secretIdSchema } from "./ids.ts";
+
+/**
+ * Messages between agent and backend: SSH global requests with JSON payloads, in RPort's names
+ * (rport-protocol 5). Those below `OUR_REQUESTS` are extensions, sent only when both sides listed
+ * the feature they belong to.
+ */
+export const REQUESTS = {
+  newConnection: "new_connection",
+  putCapabilities: "put_capabilities",
+  ping: "ping",
+  checkPort: "check_port",
+  checkTunnelAllowed: "check_tunnel_allowed",
+  /** Ours, feature `rotate-secret`: the backend hands the agent its next secret. */
+  rotateSecret: "rotate_secret",
+} as const;
+
+/** Requests a Go agent may send without an answer; accepted, and not used yet. */
+export const SILENT_REQUESTS = [
+  "cmd_result",
+  "save_measurement",
+  "updates_status",
+  "ip_addresses",
+] as const;
+
+/** The failure text that both sides read as "I do not know this request". */
+export const UNKNOWN_REQUEST = "unknown request";
+
+/** Extensions of the agent connection; used only when both sides list them. */
+export const FEATURES = {
+  /** The agent stores a new secret and uses it from its next login on. */
+  rotateSecret: "rotate-secret",
+  /** End of file on one direction of a channel leaves the other open. */
+  halfClose: "half-close",
+} as const;
+
+/** The type of channel the backend opens for each tunnel connection. */
+export const TUNNEL_CHANNEL = "rport";
+
+const text = z
+  .string()
+  .max(1_000)
+  .nullish()
+  .transform((value) => value ?? "");
+const texts = z
+  .array(z.string().max(1_000).nullable())
+  .max(256)
+  .nullish()
+  .transform((list) => (list ?? []).filter((item) => item !== null));
+const flag = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? false);
+const count = z
+  .number()
+  .int()
+  .nonnegative()
+  .nullish()
+  .transform((value) => value ?? 0);
+
+/** RPort's tunnel description (rport-protocol 6.1); ports are text. Missing keys are zero values. */
+export const remoteSchema = z.object({
+  name: text,
+  protocol: z
+    .enum(["tcp", "udp", "tcp+udp", ""])
+    .nullish()
+    .transform((value) => value || "tcp"),
+  lhost: text,
+  lport: text,
+  lport_random: flag,
+  owner: text,
+  rhost: text,
+  rport: text,
+  scheme: z
+    .string()
+    .max(15)
+    .nullish()
+    .transform((value) => value ?? null),
+  acl: z
+    .string()
+    .max(4_000)
+    .nullish()
+    .transform((value) => value ?? null),
+  idle_timeout_minutes: count,
+  auto_close: count,
+  http_proxy: flag,
+  host_header: text,
+  auth_user: text,
+  auth_password: text,
+  tunnel_url: text,
+});
+
+/** RPort's tunnel description. */
+export type RemoteMessage = z.infer<typeof remoteSchema>;
+
+/**
+ * First request of an agent (rport-protocol 3.2). Null lists of Go become empty ones. The agent's
+ * configuration is not taken over: in Go's form it contains the agent's password.
+ */
+export const connectionRequestSchema = z.object({
+  ID: z
+    .string()
+    .max(128)
+    .nullish()
+    .transform((value) => value ?? ""),
+  Name: text,
+  SessionID: text,
+  OS: text,
+  OSFullName: text,
+  OSVersion: text,
+  OSVirtualizationSystem: text,
+  OSVirtualizationRole: text,
+  OSArch: text,
+  OSFamily: text,
+  OSKernel: text,
+  Version: text,
+  Hostname: text,
+  CPUFamily: text,
+  CPUModel: text,
+  CPUModelName: text,
+  CPUVendor: text,
+  NumCPUs: count,
+  MemoryTotal: z
+    .number()
+    .nonnegative()
+    .nullish()
+    .transform((value) => value ?? 0),
+  Timezone: text,
+  IPv4: texts,
+  IPv6: texts,
+  Tags: texts,
+  Labels: z
+    .record(z.string().max(256), z.string().max(1_000))
+    .nullish()
+    .transform((value) => value ?? {}),
+  Remotes: z
+    .array(remoteSchema)
+    .max(64)
+    .nullish()
+    .transform((value) => value ?? []),
+  /** Ours; a Go client does not send it. */
+  Features: texts,
+});
+
+/** First request of an agent, parsed. */
+export type ConnectionRequest = z.infer<typeof connectionRequestSchema>;
+
+/** Sent once to the agent after its `new_connection` was accepted (rport-protocol 3.9). */
+export const capabilitiesSchema = z.object({
+  ServerVersion: text,
+  MonitoringVersion: count,
+  IPAddressesVersion: count,
+  /** Ours; rportd does not send it. */
+  Features: texts,
+});
+
+/** Sent once to the agent after its `new_connection` was accepted. */
+export type Capabilities = z.infer<typeof capabilitiesSchema>;
+
+/** Asks whether the agent's own rules allow a target; `Remote` is `host:port`. */
+export const checkTunnelAllowedSchema = z.object({ Remote: z.string().min(1).max(300) });
+/** Whether the agent's own rules allow a target. */
+export const tunnelAllowedSchema = z.object({ IsAllowed: z.boolean() });
+
+/** Asks the agent to open and close a TCP connection; `Timeout` in nanoseconds, 0 for none. */
+export const checkPortSchema = z.object({
+  HostPort: z.string().min(1).max(300),
+  Timeout: z.number().int().nonnegative(),
+});
+/** Whether the port answered. */
+export const portCheckedSchema = z.object({ Open: z.boolean(), ErrMsg: text });
+
+/**
+ * Hands the agent its next secret. The agent writes it to its configuration, durably, before it
+ * answers; from its next login on it uses only this one. Sending the same one again is harmless.
+ */
+export const rotateSecretSchema = z.object({
+  auth_id: authIdSchema,
+  secret_id: secretIdSchema,
+  secret: z.string().min(16).max(256),
+});
+/** The agent has stored the secret `secret_id`. */
+export const secretStoredSchema = z.object({ secret_id: secretIdSchema });
+
+/** Longest JSON payload we send, in bytes: Go peers end the connection above 256 KiB. */
+export const MAX_PAYLOAD_BYTES = 250_000;

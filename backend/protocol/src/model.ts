@@ -1,0 +1,191 @@
+import { z } from "zod";
+import {
+  authIdSchema,
+  clientIdSchema,
+  pairingIdSchema,
+  secretIdSchema,
+  tunnelIdSchema,
+} from "./ids.ts";
+
+/** Times travel as RFC 3339 text in UTC. */
+const time = z.iso.datetime({ offset: true });
+/** A line of text from an agent: shown, never interpreted. */
+const line = z.string().max(1_000);
+
+/** Which secret a client last signed in with. `grace` means: it has not moved to the new one yet. */
+export const clientSecretSchema = z.object({
+  id: secretIdSchema,
+  origin: z.enum(["initial", "typed", "pairing", "rotation"]),
+  state: z.enum(["active", "grace", "revoked"]),
+});
+
+/**
+ * A host's record, in the field names of RPort's REST API, plus `features`, `secret`,
+ * `connected_at` and `streams`, which are ours. Kept when the host goes offline.
+ */
+export const clientSchema = z.object({
+  id: clientIdSchema,
+  name: line,
+  hostname: line,
+  os: line,
+  os_full_name: line,
+  os_version: line,
+  os_arch: line,
+  os_family: line,
+  os_kernel: line,
+  os_virtualization_system: line,
+  os_virtualization_role: line,
+  cpu_family: line,
+  cpu_model: line,
+  cpu_model_name: line,
+  cpu_vendor: line,
+  num_cpus: z.number().int().nonnegative(),
+  mem_total: z.number().nonnegative(),
+  timezone: line,
+  ipv4: z.array(line).max(256),
+  ipv6: z.array(line).max(256),
+  tags: z.array(line).max(256),
+  labels: z.record(line, line),
+  version: line,
+  address: line,
+  client_auth_id: authIdSchema,
+  connection_state: z.enum(["connected", "disconnected"]),
+  connected_at: time.nullable(),
+  disconnected_at: time.nullable(),
+  last_heartbeat_at: time.nullable(),
+  /** Extensions both sides listed; empty for a Go client. */
+  features: z.array(z.string().max(64)).max(64),
+  secret: clientSecretSchema.nullable(),
+});
+
+/** A host's record. */
+export type Client = z.infer<typeof clientSchema>;
+
+/** RPort's tunnel object as its REST API shows it, plus what ours adds at the end. */
+export const tunnelSchema = z.object({
+  id: tunnelIdSchema,
+  client_id: clientIdSchema,
+  name: z.string().max(200),
+  protocol: z.enum(["tcp", "udp", "tcp+udp"]),
+  lhost: z.string().max(255),
+  lport: z.string().max(5),
+  lport_random: z.boolean(),
+  owner: z.string().max(200),
+  rhost: z.string().max(255),
+  rport: z.string().max(5),
+  scheme: z.string().max(15).nullable(),
+  acl: z.string().max(4_000).nullable(),
+  idle_timeout_minutes: z.number().int().nonnegative(),
+  /** Nanoseconds, as Go prints a duration; 0 means never. */
+  auto_close: z.number().int().nonnegative(),
+  http_proxy: z.boolean(),
+  host_header: z.string().max(255),
+  auth_user: z.string().max(255),
+  tunnel_url: z.string().max(500),
+  created_at: time,
+  /** TCP connections that are open through the tunnel now. */
+  connections: z.number().int().nonnegative(),
+});
+
+/** A tunnel whose listener is on the server. */
+export type Tunnel = z.infer<typeof tunnelSchema>;
+
+/** Limits an administrator may set on a credential; absent or null means none. */
+export const credentialLimitsSchema = z.strictObject({
+  max_clients: z.number().int().min(1).max(100_000).nullable().default(null),
+  expires_at: time.nullable().default(null),
+  cidrs: z.array(z.string().max(64)).max(64).default([]),
+});
+
+/** Limits of a credential. */
+export type CredentialLimits = z.infer<typeof credentialLimitsSchema>;
+
+/** A rotation under way: how many of the credential's clients have moved to a new secret. */
+export const rotationSchema = z.object({
+  started_at: time,
+  /** When the old secrets stop working; null: when every client has moved. */
+  grace_ends_at: time.nullable(),
+  moved: z.number().int().nonnegative(),
+  total: z.number().int().nonnegative(),
+});
+
+/** A rotation under way. */
+export type Rotation = z.infer<typeof rotationSchema>;
+
+/** A credential as people see it. It never contains a secret. */
+export const credentialSchema = z.object({
+  id: authIdSchema,
+  label: z.string().max(200),
+  kind: z.enum(["host", "fleet"]),
+  state: z.enum(["active", "revoked"]),
+  created_at: time,
+  created_by: z.string().max(200),
+  limits: credentialLimitsSchema,
+  clients_total: z.number().int().nonnegative(),
+  clients_connected: z.number().int().nonnegative(),
+  secrets_active: z.number().int().nonnegative(),
+  secrets_grace: z.number().int().nonnegative(),
+  last_used_at: time.nullable(),
+  rotated_at: time.nullable(),
+  rotation: rotationSchema.nullable(),
+});
+
+/** A credential as people see it. */
+export type Credential = z.infer<typeof credentialSchema>;
+
+/** One secret of a credential, without its value: only a verifier of it is kept anywhere. */
+export const secretSchema = z.object({
+  id: secretIdSchema,
+  credential_id: authIdSchema,
+  origin: clientSecretSchema.shape.origin,
+  state: clientSecretSchema.shape.state,
+  client_id: clientIdSchema.nullable(),
+  single_use: z.boolean(),
+  created_at: time,
+  last_used_at: time.nullable(),
+  expires_at: time.nullable(),
+});
+
+/** One secret of a credential, without its value. */
+export type Secret = z.infer<typeof secretSchema>;
+
+/** Who claimed a pairing: what the installer said about its host, and where it came from. */
+export const pairingClaimSchema = z.object({
+  client_id: clientIdSchema,
+  hostname: line,
+  address: line,
+  at: time,
+});
+
+/** A pairing as people see it. The token is in the answer that created it and nowhere else. */
+export const pairingSchema = z.object({
+  id: pairingIdSchema,
+  credential_id: authIdSchema,
+  state: z.enum(["active", "used", "expired", "revoked"]),
+  created_at: time,
+  expires_at: time,
+  uses: z.number().int().min(1).max(100),
+  uses_left: z.number().int().nonnegative(),
+  claims: z.array(pairingClaimSchema).max(100),
+});
+
+/** A pairing as people see it. */
+export type Pairing = z.infer<typeof pairingSchema>;
+
+/** Facts about the server, in RPort's field names plus the SHA-256 fingerprint. */
+export const serverStatusSchema = z.object({
+  version: z.string().max(64),
+  clients_connected: z.number().int().nonnegative(),
+  clients_disconnected: z.number().int().nonnegative(),
+  /** RPort's MD5 form. */
+  fingerprint: z.string().max(64),
+  /** `SHA256:` and base64 without padding, as OpenSSH prints it. */
+  fingerprint_sha256: z.string().max(64),
+  connect_url: z.array(z.string().max(500)).max(16),
+  pairing_url: z.string().max(500),
+  clients_auth_source: z.string().max(64),
+  clients_auth_mode: z.enum(["Read Only", "Read Write"]),
+});
+
+/** Facts about the server. */
+export type ServerStatus = z.infer<typeof serverStatusSchema>;
