@@ -1,0 +1,23 @@
+import { z } from "zod";
+
+/** Name of the file in a running backend's data directory, mode 0600, gone when it has stopped. */
+export const ENDPOINT_FILE = "endpoint.json";
+
+/** Largest such file that is read, in bytes. */
+export const ENDPOINT_FILE_MAX_BYTES = 16_384;
+
+/**
+ * How an editor of the same person finds and enters a backend on the same machine. The token is
+ * new at every start of the backend; the file's mode is what protects it.
+ */
+export const endpointFileSchema = z.object({
+  /** Origin of the users' face, such as `http://127.0.0.1:8080`. */
+  url: z.url({ protocol: /^https?$/ }).max(500),
+  token: z.string().min(1).max(512),
+  /** The server key, `SHA256:` form. */
+  fingerprint: z.string().max(64),
+  pid: z.number().int().positive(),
+});
+
+/** How an editor of the same person finds a backend on the same machine. */
+export type EndpointFile = z.infer<typeof endpointFileSchema>;
