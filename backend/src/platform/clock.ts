@@ -1,0 +1,43 @@
+/** A pending call. */
+export interface Timer {
+  /** The call does not happen any more; harmless when it already did. */
+  cancel(): void;
+}
+
+/** The only door to time: everything that waits or reads the time gets one as an argument. */
+export interface Clock {
+  /** Milliseconds since the epoch. May jump when the machine's clock is set. */
+  now(): number;
+  /** Milliseconds since an arbitrary start. Never jumps and never goes back. */
+  monotonic(): number;
+  /** Calls `run` once after `ms`. Does not keep the process alive. */
+  after(ms: number, run: () => void): Timer;
+}
+
+/** Node's timers hold 31 bits of milliseconds (24.8 days); longer waits are taken in steps. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, run) {
+    let pending: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      const stepMs = Math.min(Math.max(leftMs, 0), LONGEST_TIMER_MS);
+      pending = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : run()), stepMs).unref();
+    };
+    arm(ms);
+    return { cancel: () => clearTimeout(pending) };
+  },
+};
+
+/** A time as the contract carries it: RFC 3339 in UTC. */
+export function toTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+/** `toTime` that keeps null. */
+export function toTimeOrNull(epochMs: number | null): string | null {
+  return epochMs === null ? null : toTime(epochMs);
+}
