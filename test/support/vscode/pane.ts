@@ -1,0 +1,97 @@
+import type { Locator, Page } from "playwright-core";
+import { vi } from "vitest";
+
+/** For one attempt at a click that a menu may ignore. */
+const clickTimeoutMs = 2_000;
+
+const menuTimeoutMs = 20_000;
+
+/** Chooses an entry of the open menu; its label without mnemonics and keys. */
+export async function chooseMenuEntry(page: Page, label: string): Promise<void> {
+  const entry = page.locator(".monaco-menu .action-item", {
+    has: page.locator(".action-label", { hasText: exactly(label) }),
+  });
+  await entry.waitFor();
+  // a menu ignores the mouse for a moment after it opened
+  await vi.waitFor(
+    async () => {
+      if (await entry.isVisible()) await entry.click({ timeout: clickTimeoutMs });
+      await entry.waitFor({ state: "detached", timeout: clickTimeoutMs / 10 });
+    },
+    { timeout: menuTimeoutMs },
+  );
+}
+
+/** Matches a text that is this and nothing else, but for space around it. */
+export function exactly(text: string): RegExp {
+  return new RegExp(`^\\s*${text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\s*$`);
+}
+
+/** A view in the side bar or the panel: its header and the rows of its tree. */
+export class Pane {
+  readonly #page: Page;
+  readonly #pane: Locator;
+
+  /** @param title as the header shows it */
+  constructor(page: Page, title: string) {
+    this.#page = page;
+    this.#pane = page
+      .locator(".split-view-view", { has: page.locator(".pane-header", { hasText: title }) })
+      .last();
+  }
+
+  /** The whole view. */
+  get locator(): Locator {
+    return this.#pane;
+  }
+
+  /** The rows that contain this text: to wait for, to click. */
+  row(text: string | RegExp): Locator {
+    return this.#pane.locator(".monaco-list-row", { hasText: text });
+  }
+
+  /** What a screen reader says of each row shown, from the top. */
+  labels(): Promise<string[]> {
+    return this.#pane
+      .locator(".monaco-list-row")
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute("aria-label") ?? ""));
+  }
+
+  /** The text of a view that has no rows: its welcome content. */
+  get welcome(): Locator {
+    return this.#pane.locator(".welcome-view-content");
+  }
+
+  /** Opens the view if it is collapsed. */
+  async expand(): Promise<void> {
+    const header = this.#pane.locator(".pane-header");
+    await header.waitFor();
+    if ((await header.getAttribute("aria-expanded")) === "false") await header.click();
+    await this.#pane.locator(".pane-header.expanded").waitFor();
+  }
+
+  /** Shows or hides the children of a row. */
+  async toggle(text: string | RegExp): Promise<void> {
+    await this.row(text).locator(".monaco-tl-twistie").click();
+  }
+
+  /** Clicks a button of the view's header, such as Refresh. */
+  async headerAction(label: string): Promise<void> {
+    const header = this.#pane.locator(".pane-header");
+    await header.hover();
+    await header.locator(`a.action-label[aria-label^="${label}"]`).click();
+  }
+
+  /** Clicks an inline button of a row, which shows while the mouse is over it. */
+  async rowAction(text: string | RegExp, label: string): Promise<void> {
+    const row = this.row(text);
+    await row.hover();
+    await row.locator(`a.action-label[aria-label^="${label}"]`).click();
+  }
+
+  /** Chooses an entry of a row's context menu. */
+  async contextMenu(text: string | RegExp, label: string): Promise<void> {
+    await this.row(text).click({ button: "right" });
+    await chooseMenuEntry(this.#page, label);
+  }
+}
