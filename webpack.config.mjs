@@ -1,0 +1,80 @@
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import webpack from "webpack";
+
+const root = dirname(fileURLToPath(import.meta.url));
+
+/** TypeScript through esbuild: types are `tsc -b`'s job. */
+const typescript = (target) => ({
+  test: /\.ts$/,
+  loader: "esbuild-loader",
+  options: { target, tsconfigRaw: {} },
+});
+
+/** chacha20-poly1305 is never offered, and the agent must start where there is no WebAssembly. */
+const withoutWebAssembly = {
+  "./crypto/poly1305.js": join(root, "backend/protocol/stubs/poly1305.cjs"),
+};
+
+/**
+ * Optional native add-ons of ssh2 and ws: left out, so that their `require` fails as it does where
+ * they were never built. A Bun build could otherwise embed the build host's add-on.
+ */
+const withoutAddOns = new webpack.IgnorePlugin({
+  resourceRegExp: /sshcrypto\.node$|^(cpu-features|bufferutil|utf-8-validate)$/,
+});
+
+/** What all bundles share; `target` is esbuild's, `platform` webpack's. */
+const bundle = ({ name, platform, target, entry, output, ...extra }) => ({
+  name,
+  mode: "production",
+  target: platform,
+  devtool: name === "agent" ? false : "source-map",
+  entry: join(root, entry),
+  output: {
+    path: join(root, dirname(output)),
+    filename: basename(output),
+    ...(platform === "web" ? {} : { library: { type: "commonjs2" } }),
+  },
+  resolve: { extensions: [".ts", ".js"], alias: withoutWebAssembly },
+  module: { rules: [typescript(target)] },
+  plugins: [withoutAddOns],
+  performance: { hints: false },
+  // every bundle is one file
+  optimization: { splitChunks: false, runtimeChunk: false, minimize: name !== "agent" },
+  stats: "errors-warnings",
+  ...extra,
+});
+
+/** Three bundles over one rule; `webpack --config-name NAME` builds one. */
+export default [
+  bundle({
+    name: "agent",
+    platform: "node20",
+    target: "node20",
+    entry: "agent/src/main.ts",
+    output: "dist/agent/agent.cjs",
+  }),
+  bundle({
+    name: "extension",
+    platform: "node22",
+    target: "node22",
+    entry: "extension/src/extension.ts",
+    output: "extension/dist/extension.cjs",
+    externals: { vscode: "commonjs vscode" },
+  }),
+  bundle({
+    name: "webview",
+    platform: "web",
+    target: "es2023",
+    entry: "webview-ui/src/main.ts",
+    output: "extension/dist/webview/main.js",
+    devtool: false,
+    module: {
+      rules: [
+        typescript("es2023"),
+        { test: /\.css$/, type: "asset/resource", generator: { filename: "style.css" } },
+      ],
+    },
+  }),
+];

@@ -1,0 +1,24 @@
+import { connectHost } from "./host.ts";
+import { Sheet } from "./sheet.ts";
+import "./style.css";
+
+const TICK_MS = 1_000;
+
+const host = connectHost();
+const sheet = new Sheet(host);
+const page = document.getElementById("page");
+
+host.listen((message) => {
+  if (message.type === "announce") sheet.announce(message.text);
+  else if (page) sheet.update(message, page);
+});
+
+// `C` copies, unless somebody is typing
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target instanceof HTMLInputElement;
+  if (isTyping || event.key !== "c" || event.ctrlKey || event.metaKey || event.altKey) return;
+  document.querySelector<HTMLButtonElement>('[data-key="copy"]')?.click();
+});
+
+setInterval(() => sheet.tick(Date.now()), TICK_MS);
+host.post({ type: "ready" });
