@@ -1,0 +1,29 @@
+import type { AuthId, SecretId } from "@rport/protocol/ids";
+import type { Client } from "@rport/protocol/model";
+
+/** The secret a client signed in with, as its record shows it. */
+export type ClientSecret = NonNullable<Client["secret"]>;
+
+/** Why a login was refused. Peers are told none of this; the log is. */
+export type RefusalReason = "unknown" | "wrong" | "revoked" | "expired" | "address" | "busy";
+
+/** A login that passed. The client behind it is still unknown: see `Credentials.admit`. */
+export interface AcceptedLogin {
+  readonly kind: "accepted";
+  readonly credentialId: AuthId;
+  readonly secretId: SecretId;
+}
+
+/** A login that did not pass. `busy` is no verdict: the agent may try again. */
+export interface RefusedLogin {
+  readonly kind: "refused";
+  readonly reason: RefusalReason;
+}
+
+/** The outcome of a login. */
+export type LoginResult = AcceptedLogin | RefusedLogin;
+
+/** Whether a signed-in agent may be the client it says it is. `reason` is a sentence for it. */
+export type Admission =
+  | { readonly kind: "admitted"; readonly secret: ClientSecret }
+  | { readonly kind: "refused"; readonly reason: string };

@@ -1,0 +1,57 @@
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+
+/** A secret on its way to an agent; the value exists nowhere else. */
+export interface OfferedSecret {
+  readonly secretId: SecretId;
+  readonly secret: string;
+}
+
+/** One live agent connection, as far as credentials are concerned. */
+export interface SessionHandle {
+  /** Undefined until the agent said who it is. */
+  readonly clientId: ClientId | undefined;
+  readonly credentialId: AuthId;
+  /** The secret it signed in with, or moved to since. */
+  readonly secretId: SecretId;
+  /** Extensions both sides listed. */
+  readonly features: readonly string[];
+  /** True: the agent has stored the secret durably and will use it at its next login. */
+  offerSecret(next: OfferedSecret): Promise<boolean>;
+  /** From now on the session, and the client's record, belong to this secret. */
+  adoptSecret(secretId: SecretId): void;
+  /** Ends the connection before it returns; `reason` is a sentence for the log. */
+  cut(reason: string): void;
+}
+
+/** A client's record, as far as credentials are concerned. */
+export interface ClientRef {
+  readonly id: ClientId;
+  readonly name: string;
+  readonly connected: boolean;
+  /** How many tunnels it has. */
+  readonly tunnels: number;
+  readonly secretId: SecretId | null;
+}
+
+/** What credentials ask of whoever keeps the clients. */
+export interface SessionPort {
+  /** Live sessions of a credential, also those that signed in and have not registered yet. */
+  ofCredential(id: AuthId): readonly SessionHandle[];
+  /** How many records came in with the credential last. */
+  countOf(id: AuthId): { readonly total: number; readonly connected: number };
+  /** The records that came in with the credential last. */
+  clientsOf(id: AuthId): readonly ClientRef[];
+  /** Removes these records, and what belongs to them. */
+  purge(id: AuthId): Promise<void>;
+}
+
+/** What credentials ask of whoever keeps the pairings. */
+export interface PairingPort {
+  /** How many pairings of the credential could still be claimed. */
+  openOf(id: AuthId): number;
+  /** Revokes them at once and answers how many there were. */
+  revokeOf(id: AuthId): number;
+}
+
+/** Marks an entity as changed, so that watchers get its new value. */
+export type CredentialTouch = (entity: "client" | "credential", id: string) => void;
