@@ -1,0 +1,375 @@
+import type { WebSocket } from "ws";
+import type { Role } from "./algorithms.ts";
+import { SYSTEM_CLOCK, type WireClock, type WireTimer } from "./clock.ts";
+import { type Deferred, deferred } from "./deferred.ts";
+import { Exchanges } from "./exchanges.ts";
+import { CLIENT_IDENT, IdentificationReader, SERVER_IDENT } from "./identification.ts";
+import { DISCONNECT, LoginClient, LoginServer } from "./login.ts";
+import { encodeDisconnect } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
+import { type EngineRole, type PayloadVerdict, Ssh2Engine } from "./ssh2Internals.ts";
+import type { ClientOptions, ServerOptions, TransportLimits } from "./transportOptions.ts";
+import { closeWebSocket, liftMessageLimit } from "./websocket.ts";
+import { isAllowedBeforeLogin, ruleAfterLogin } from "./whiteList.ts";
+import { type CloseReason, WireError } from "./wireError.ts";
+
+export type { ServerLogin } from "./login.ts";
+export type { ClientOptions, ServerOptions, TransportLimits } from "./transportOptions.ts";
+
+/** Who has logged in, and the line the peer identified itself with. */
+export interface Login {
+  readonly user: string;
+  readonly remoteIdent: string;
+}
+
+/** What happened on a transport so far. */
+export interface TransportCounters {
+  /** Key exchanges after the first. */
+  readonly rekeys: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** The layer above: gets messages of number 80 and up, and is told about room and the end. */
+export interface TransportListener {
+  onMessage(payload: Buffer): void;
+  /** There is room again after `notifyDrain`. */
+  onDrain(): void;
+  onClose(reason: CloseReason): void;
+}
+
+/** The limits of an RPort server, tightened where anybody can reach us. */
+export const DEFAULT_LIMITS: TransportLimits = {
+  handshakeMs: 30_000,
+  authAttempts: 6,
+  bytesBeforeLogin: 64 << 10,
+  packetBeforeLogin: 35_000,
+  packetAfterLogin: (16 << 20) + 1024,
+  rekeyBytes: 2 ** 30,
+};
+
+/** A message may hold several packets and their framing. */
+const MESSAGE_SLACK_BYTES = 64 << 10;
+const LOWEST_CONNECTION_MESSAGE = 80;
+
+/** The server's end of an SSH connection over an open WebSocket. */
+export function serverTransport(ws: WebSocket, options: ServerOptions): Transport {
+  return new Transport(ws, { role: "server", ...options });
+}
+
+/** The client's end; `ws` may still be connecting. */
+export function clientTransport(ws: WebSocket, options: ClientOptions): Transport {
+  return new Transport(ws, { role: "client", ...options });
+}
+
+type Side = ({ role: "server" } & ServerOptions) | ({ role: "client" } & ClientOptions);
+
+/**
+ * SSH over one WebSocket: identification, key exchange, password login, then messages both ways.
+ * It lives until the WebSocket closes, a rule is broken, or `close` is called, and closes the
+ * WebSocket with it.
+ */
+export class Transport {
+  /** Resolves at login; rejects with a `WireError` when the connection ends before. */
+  readonly ready: Promise<Login>;
+  /** Resolves once, with the reason, when the connection has ended for whatever cause. */
+  readonly closed: Promise<CloseReason>;
+  readonly role: Role;
+  readonly #ws: WebSocket;
+  readonly #limits: TransportLimits;
+  readonly #clock: WireClock;
+  readonly #engine: Ssh2Engine;
+  readonly #login: LoginServer | LoginClient;
+  readonly #outbox: Outbox;
+  readonly #exchanges: Exchanges;
+  readonly #readyPromise: Deferred<Login> = deferred();
+  readonly #closedPromise: Deferred<CloseReason> = deferred();
+  readonly #handshakeTimer: WireTimer;
+  #identification: IdentificationReader | undefined = new IdentificationReader();
+  #remoteIdent = "";
+  #phase: "handshake" | "ready" | "closed" = "handshake";
+  #hasFirstKeys = false;
+  #isHostKeyRefused = false;
+  #isWaiting = false;
+  #bytesIn = 0;
+  #listener: TransportListener | undefined;
+  /** Messages that came before anybody listened. */
+  #early: Buffer[] = [];
+
+  constructor(ws: WebSocket, side: Side) {
+    this.ready = this.#readyPromise.promise;
+    this.ready.catch(() => {});
+    this.closed = this.#closedPromise.promise;
+    this.role = side.role;
+    this.#ws = ws;
+    this.#limits = { ...DEFAULT_LIMITS, ...side.limits };
+    this.#clock = side.clock ?? SYSTEM_CLOCK;
+    this.#outbox = new Outbox(ws, () => this.#drained());
+    this.#exchanges = new Exchanges({
+      clock: this.#clock,
+      exchangeMs: this.#limits.handshakeMs,
+      rekeyBytes: this.#limits.rekeyBytes,
+      onOverdue: () => this.#endLate("a key exchange did not end in time"),
+    });
+    this.#login = this.#createLogin(side);
+    this.#engine = this.#createEngine(side);
+    this.#handshakeTimer = this.#clock.after(this.#limits.handshakeMs, () =>
+      this.#endLate("the peer did not log in in time"),
+    );
+    this.#attach();
+  }
+
+  get counters(): TransportCounters {
+    return {
+      rekeys: this.#exchanges.count,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#outbox.bytesOut,
+    };
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === "closed";
+  }
+
+  /** True while what is sent would only queue up: streams should wait for `onDrain`. */
+  get isCongested(): boolean {
+    return this.#engine.isExchanging || this.#outbox.isCongested;
+  }
+
+  /** Asks for one `onDrain` as soon as there is room. */
+  notifyDrain(): void {
+    this.#isWaiting = true;
+  }
+
+  /** Sets the layer above; messages that came before are delivered at once. */
+  listen(listener: TransportListener): void {
+    this.#listener = listener;
+    const early = this.#early;
+    this.#early = [];
+    for (const payload of early) {
+      if (this.isClosed) return;
+      this.#guard(() => listener.onMessage(payload));
+    }
+    if (early.length > 0) this.resume();
+  }
+
+  /** Sends one message of the connection layer; does nothing once closed. */
+  send(payload: Buffer): void {
+    if (this.#phase === "closed") return;
+    if (this.#phase === "handshake") throw new WireError("local", "sent before the login");
+    this.#exchanges.flow(payload.length);
+    this.#engine.send(payload);
+  }
+
+  /** Sends CHANNEL_DATA without copying; only while `isCongested` is false. */
+  sendData(channel: number, data: Buffer): void {
+    if (this.#phase !== "ready") return;
+    this.#exchanges.flow(data.length);
+    this.#engine.sendData(channel, data);
+  }
+
+  /** Stops reading from the peer, all channels included. */
+  pause(): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.pause();
+  }
+
+  /** Reads again after `pause`. */
+  resume(): void {
+    if (this.#ws.isPaused) this.#ws.resume();
+  }
+
+  /** Asks the peer for new keys. */
+  rekey(): void {
+    if (this.#phase !== "ready" || this.#engine.isExchanging) return;
+    this.#exchanges.startOurs();
+    this.#engine.rekey();
+    this.#exchanges.observe(this.#engine.isExchanging);
+  }
+
+  /** Says goodbye with `reason`, which the peer will see, and ends the connection. */
+  close(reason: string, code: number = DISCONNECT.byApplication): void {
+    this.#end({ kind: "local", text: reason }, code);
+  }
+
+  /** The layer above saw the peer break a rule. */
+  fail(error: WireError): void {
+    this.#end({ kind: error.kind, text: error.message }, DISCONNECT.protocolError);
+  }
+
+  #createLogin(side: Side): LoginServer | LoginClient {
+    const events = {
+      engine: () => this.#engine,
+      onLogin: (user: string) => this.#becomeReady(user),
+      onFailure: (kind: CloseReason["kind"], text: string, code: number) =>
+        this.#end({ kind, text }, code),
+    };
+    if (side.role === "client") return new LoginClient(side, events);
+    return new LoginServer(side.login, this.#limits.authAttempts, events);
+  }
+
+  #createEngine(side: Side): Ssh2Engine {
+    const engineRole: EngineRole =
+      side.role === "server"
+        ? side
+        : { role: "client", verifyHostKey: (key) => this.#verifyHostKey(side, key) };
+    return new Ssh2Engine(engineRole, side.role === "server" ? SERVER_IDENT : CLIENT_IDENT, {
+      limit: { packetBytes: this.#limits.packetBeforeLogin },
+      events: {
+        onWrite: (bytes) => this.#outbox.add(bytes),
+        onError: (error) => this.#endByLibrary(error),
+        onExchanged: () => this.#exchanged(),
+        onPayload: (payload) => this.#judge(payload),
+        handlers: {
+          ...this.#login.handlers,
+          DISCONNECT: (_library, code, text) =>
+            this.#end({ kind: "remote", text: text || `disconnected with code ${code}` }),
+        },
+      },
+    });
+  }
+
+  #attach(): void {
+    const ws = this.#ws;
+    ws.binaryType = "fragments";
+    ws.on("message", (data: Buffer | Buffer[]) => {
+      for (const bytes of Array.isArray(data) ? data : [data]) this.#input(bytes);
+    });
+    ws.on("error", (error: Error) => this.#end({ kind: "lost", text: error.message }));
+    ws.on("close", () => this.#end({ kind: "lost", text: "the connection was lost" }));
+    const ident = this.role === "server" ? SERVER_IDENT : CLIENT_IDENT;
+    this.#outbox.add(Buffer.from(`${ident}\r\n`));
+    if (ws.readyState === ws.OPEN) this.#outbox.open();
+    else ws.once("open", () => this.#outbox.open());
+  }
+
+  #verifyHostKey(options: ClientOptions, publicKey: Buffer): boolean {
+    this.#isHostKeyRefused = !options.verifyHostKey(publicKey);
+    return !this.#isHostKeyRefused;
+  }
+
+  #input(bytes: Buffer): void {
+    if (this.isClosed || bytes.length === 0) return;
+    this.#bytesIn += bytes.length;
+    if (this.#phase === "handshake" && this.#bytesIn > this.#limits.bytesBeforeLogin) {
+      const text = "too many bytes before the login";
+      this.#end({ kind: "limit", text }, DISCONNECT.protocolError);
+      return;
+    }
+    this.#guard(() => this.#parse(bytes));
+  }
+
+  #parse(bytes: Buffer): void {
+    const encrypted = this.#identification === undefined ? bytes : this.#identify(bytes);
+    if (encrypted === undefined || encrypted.length === 0) return;
+    this.#exchanges.flow(encrypted.length);
+    this.#engine.parse(encrypted);
+    if (this.isClosed || !this.#hasFirstKeys) return;
+    if (this.#exchanges.isDue) this.rekey();
+    this.#exchanges.observe(this.#engine.isExchanging);
+  }
+
+  /** Answers the bytes behind the peer's identification, once that is complete. */
+  #identify(bytes: Buffer): Buffer | undefined {
+    const result = this.#identification?.feed(bytes);
+    if (result === undefined || result.kind === "incomplete") return;
+    if (result.kind === "refused") throw new WireError("protocol", result.text);
+    this.#identification = undefined;
+    this.#remoteIdent = result.ident;
+    this.#engine.start(result.ident);
+    return result.rest;
+  }
+
+  /** Runs something that deals with the peer's bytes; whatever it throws ends the connection. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      const text = error instanceof Error ? error.message : "unreadable input";
+      const kind = error instanceof WireError ? error.kind : "protocol";
+      this.#end({ kind, text }, DISCONNECT.protocolError);
+    }
+  }
+
+  #judge(payload: Buffer): PayloadVerdict {
+    if (this.#phase === "closed") return "stop";
+    const type = payload[0] ?? 0;
+    if (this.#phase === "handshake") {
+      if (isAllowedBeforeLogin(this.role, type)) return "pass";
+      throw new WireError("protocol", `message ${type} before the login`);
+    }
+    if (type >= LOWEST_CONNECTION_MESSAGE) {
+      this.#deliver(payload);
+      return this.isClosed ? "stop" : "taken";
+    }
+    const verdict = ruleAfterLogin(this.role, type);
+    if (verdict === "refused") throw new WireError("protocol", `unexpected message ${type}`);
+    return verdict;
+  }
+
+  #deliver(payload: Buffer): void {
+    if (this.#listener !== undefined) {
+      this.#listener.onMessage(payload);
+      return;
+    }
+    this.#early.push(Buffer.from(payload));
+    this.pause();
+  }
+
+  #exchanged(): void {
+    if (!this.#hasFirstKeys) {
+      this.#hasFirstKeys = true;
+      if (this.#login instanceof LoginClient) this.#login.begin();
+      return;
+    }
+    if (!this.#exchanges.end()) throw new WireError("limit", "too many key exchanges");
+    this.#drained();
+  }
+
+  #becomeReady(user: string): void {
+    if (this.#phase !== "handshake") return;
+    this.#phase = "ready";
+    this.#handshakeTimer.cancel();
+    this.#engine.limit.packetBytes = this.#limits.packetAfterLogin;
+    liftMessageLimit(this.#ws, this.#limits.packetAfterLogin + MESSAGE_SLACK_BYTES);
+    this.#readyPromise.resolve({ user, remoteIdent: this.#remoteIdent });
+  }
+
+  #drained(): void {
+    if (!this.#isWaiting || this.isClosed || this.isCongested) return;
+    this.#isWaiting = false;
+    this.#listener?.onDrain();
+  }
+
+  #endByLibrary(error: Error): void {
+    const kind = this.#isHostKeyRefused ? "hostKey" : "protocol";
+    this.#end({ kind, text: this.#isHostKeyRefused ? "not the pinned server key" : error.message });
+  }
+
+  #endLate(text: string): void {
+    this.#end({ kind: "timeout", text }, DISCONNECT.byApplication);
+  }
+
+  #end(reason: CloseReason, code?: number): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "closed";
+    this.#handshakeTimer.cancel();
+    this.#exchanges.observe(false);
+    if (this.#login instanceof LoginServer) this.#login.end();
+    if (code !== undefined) this.#sayGoodbye(code, reason.text);
+    this.#outbox.flush();
+    this.#engine.free();
+    this.#early = [];
+    closeWebSocket(this.#ws, this.#clock);
+    this.#readyPromise.reject(WireError.because(reason));
+    this.#closedPromise.resolve(reason);
+    this.#listener?.onClose(reason);
+  }
+
+  #sayGoodbye(code: number, text: string): void {
+    try {
+      this.#engine.sendNow(encodeDisconnect(code, text));
+    } catch {
+      // The library has ended itself and said goodbye already.
+    }
+  }
+}

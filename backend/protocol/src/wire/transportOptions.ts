@@ -1,0 +1,39 @@
+import type { WireClock } from "./clock.ts";
+import type { HostKey } from "./hostKey.ts";
+import type { ServerLogin } from "./login.ts";
+
+/** What a transport allows; sizes in bytes, times in milliseconds. */
+export interface TransportLimits {
+  /** From the start to the login, and for every later key exchange. */
+  handshakeMs: number;
+  /** Refused passwords (and other methods, but not `none`) before the connection is ended. */
+  authAttempts: number;
+  /** Everything received before the login; a real login takes about 3 kB. */
+  bytesBeforeLogin: number;
+  /** One packet before the login. */
+  packetBeforeLogin: number;
+  /** One packet after the login: Go clients send command results of megabytes in one. */
+  packetAfterLogin: number;
+  /** Data in both directions after which we ask for new keys (RFC 4253 9 says one gigabyte). */
+  rekeyBytes: number;
+}
+
+/** What both roles may be given. */
+export interface TransportTuning {
+  readonly clock?: WireClock;
+  readonly limits?: Partial<TransportLimits>;
+}
+
+/** The backend's end. */
+export interface ServerOptions extends TransportTuning {
+  readonly hostKey: HostKey;
+  readonly login: ServerLogin;
+}
+
+/** The agent's end. */
+export interface ClientOptions extends TransportTuning {
+  readonly user: string;
+  readonly password: string;
+  /** Asked before the password leaves, and again at every key exchange. */
+  verifyHostKey(publicKey: Buffer): boolean;
+}

@@ -1,0 +1,47 @@
+/**
+ * Why a connection, a request or a channel ended:
+ * `local` we closed it; `remote` the peer said goodbye; `lost` the socket went away;
+ * `protocol` the peer broke the rules of SSH; `limit` a size or a count was exceeded;
+ * `timeout` something was overdue; `login` the secret was refused; `hostKey` the server's key is
+ * not the pinned one; `refused` the peer said no to one channel or request.
+ */
+export type WireErrorKind =
+  | "local"
+  | "remote"
+  | "lost"
+  | "protocol"
+  | "limit"
+  | "timeout"
+  | "login"
+  | "hostKey"
+  | "refused";
+
+/** Why a connection ended: a word to decide by, and a sentence for the log. */
+export interface CloseReason {
+  readonly kind: WireErrorKind;
+  readonly text: string;
+}
+
+/** Everything `wire/` rejects with. The message never contains a secret. */
+export class WireError extends Error {
+  readonly kind: WireErrorKind;
+
+  constructor(kind: WireErrorKind, text: string) {
+    super(text);
+    this.name = "WireError";
+    this.kind = kind;
+  }
+
+  /** The same reason as an error that can be thrown. */
+  static because(reason: CloseReason): WireError {
+    return new WireError(reason.kind, reason.text);
+  }
+}
+
+/** Thrown by a request handler: the peer gets REQUEST_FAILURE with exactly this text. */
+export class RequestRefused extends Error {
+  constructor(text: string) {
+    super(text);
+    this.name = "RequestRefused";
+  }
+}

@@ -1,0 +1,116 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Connection, type ConnectionOptions } from "@rport/protocol/wire/connection";
+import { hostKeyFromSeed } from "@rport/protocol/wire/hostKey";
+import {
+  clientTransport,
+  type ServerLogin,
+  serverTransport,
+  type Transport,
+  type TransportLimits,
+} from "@rport/protocol/wire/transport";
+import { WebSocket, WebSocketServer } from "ws";
+
+/** The auth id and secret every test server accepts. */
+export const USER = "clientAuth1";
+export const PASSWORD = "1234:with:colons";
+/** One key for all test servers: deriving it takes 2048 hashes. */
+export const HOST_KEY = hostKeyFromSeed("test-seed");
+
+/** Accepts `USER` with `PASSWORD`. */
+export const LOGIN: ServerLogin = {
+  check: async (user, password) => user === USER && password === PASSWORD,
+};
+
+/** The small limit a listener gives to peers that have not logged in. */
+export const ANONYMOUS_MESSAGE_BYTES = 64 << 10;
+
+/** A WebSocket listener on loopback; every socket goes to `onSocket`. */
+export interface WireListener extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+}
+
+/** Listens on a free port. */
+export async function listen(onSocket: (ws: WebSocket) => void): Promise<WireListener> {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: ANONYMOUS_MESSAGE_BYTES,
+  });
+  const http = createServer();
+  http.on("upgrade", (request, socket, head) =>
+    sockets.handleUpgrade(request, socket, head, onSocket),
+  );
+  const port = await listening(http);
+  return {
+    port,
+    url: `ws://127.0.0.1:${port}/`,
+    async [Symbol.asyncDispose]() {
+      for (const ws of sockets.clients) ws.terminate();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+/** A client socket that is still connecting, as the agent makes it. */
+export function dial(url: string): WebSocket {
+  return new WebSocket(url, { perMessageDeflate: false, maxPayload: ANONYMOUS_MESSAGE_BYTES });
+}
+
+/** What a test changes about a pair. */
+export interface PairOptions {
+  readonly server?: Partial<ConnectionOptions>;
+  readonly client?: Partial<ConnectionOptions>;
+  readonly limits?: Partial<TransportLimits>;
+}
+
+/** A server and a client that have logged in with each other. */
+export interface WirePair extends AsyncDisposable {
+  readonly server: Connection;
+  readonly client: Connection;
+}
+
+/** Connects both ends over a real WebSocket. */
+export async function connectPair(options: PairOptions = {}): Promise<WirePair> {
+  const { limits = {} } = options;
+  const accepted = Promise.withResolvers<Connection>();
+  const listener = await listen((ws) => {
+    const transport = serverTransport(ws, { hostKey: HOST_KEY, login: LOGIN, limits });
+    accepted.resolve(new Connection(transport, { ...REFUSE_ALL, ...options.server }));
+  });
+  const transport = clientOf(dial(listener.url), limits);
+  const client = new Connection(transport, { ...REFUSE_ALL, ...options.client });
+  await client.transport.ready;
+  const server = await accepted.promise;
+  await server.transport.ready;
+  return {
+    server,
+    client,
+    async [Symbol.asyncDispose]() {
+      client.close("the test is over");
+      await Promise.all([client.closed, server.closed]);
+      await listener[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A client transport with the right secret that trusts the test key. */
+export function clientOf(ws: WebSocket, limits: Partial<TransportLimits> = {}): Transport {
+  const verifyHostKey = (key: Buffer) => key.equals(HOST_KEY.getPublicSSH());
+  return clientTransport(ws, { user: USER, password: PASSWORD, verifyHostKey, limits });
+}
+
+/** Refuses every request and every channel. */
+export const REFUSE_ALL: ConnectionOptions = {
+  onRequest() {
+    throw new Error("this test expects no request");
+  },
+  onOpen: () => ({ refuse: "this test expects no channel" }),
+};
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
