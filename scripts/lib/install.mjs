@@ -41,10 +41,14 @@ export async function ensureInstalled() {
     writeFileSync(hashFile, hash);
     return "present";
   }
-  const { code, output } = await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
-    quiet: true,
-    env: { PATH: systemPath, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: "1" },
-  });
+  const { code, output } = await run(
+    "npm",
+    ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+    {
+      quiet: true,
+      env: { PATH: systemPath, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: "1" },
+    },
+  );
   if (code !== 0) throw new Error(`npm ci failed:\n${output}`);
   writeFileSync(hashFile, hash);
   return "installed";

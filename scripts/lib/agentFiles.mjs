@@ -1,0 +1,71 @@
+// The files that installers fetch: the agent for each target, the script with their hashes in it,
+// and a manifest for the backend that serves them.
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "./command.mjs";
+import { root } from "./paths.mjs";
+
+const out = join(root, "dist", "agent");
+const bundle = join(out, "agent.cjs");
+const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
+
+/** Executables by the name of their target; Bun's package of the same platform builds them. */
+const executables = [
+  {
+    target: "linux-x64",
+    name: "rport-agent-linux-x64",
+    bun: join(root, "node_modules", "@oven", "bun-linux-x64", "bin", "bun"),
+  },
+];
+
+/**
+ * Bun would otherwise read a `.env` or `bunfig.toml` of the directory in which a service of root
+ * happens to start.
+ */
+const compileFlags = [
+  "--compile",
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+  "--target=bun-linux-x64",
+];
+
+async function compile({ name, bun }) {
+  const file = join(out, name);
+  const args = ["build", ...compileFlags, `--outfile=${file}`, bundle];
+  const { code, output } = await run(bun, args, { quiet: true });
+  if (code !== 0) throw new Error(`bun build failed:\n${output}`);
+  chmodSync(file, 0o755);
+}
+
+function describe(target, name) {
+  const bytes = readFileSync(join(out, name));
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { target, name, size: statSync(join(out, name)).size, sha256 };
+}
+
+/** Puts version and hashes between the two marker lines of the installer. */
+export function stamp(script, files) {
+  const lines = files.map(
+    ({ target, size, sha256, name }) => `${target} ${size} ${sha256} ${name}`,
+  );
+  const block = /(# BEGIN MANIFEST\n)[^]*?(# END MANIFEST\n)/;
+  if (!block.test(script)) throw new Error("the installer has no manifest block");
+  const filled = `VERSION='${version}'\nMANIFEST='${lines.join("\n")}'\n`;
+  return script.replace(block, (_, begin, end) => begin + filled + end);
+}
+
+/** Builds what `dist/agent/` holds from the agent's bundle; executables only where Bun is installed. */
+export async function buildAgentFiles() {
+  const files = [describe("node", "agent.cjs")];
+  for (const executable of executables.filter(({ bun }) => existsSync(bun))) {
+    await compile(executable);
+    files.unshift(describe(executable.target, executable.name));
+  }
+  const name = "rport-installer.sh";
+  const script = stamp(readFileSync(join(root, "installers", name), "utf8"), files);
+  writeFileSync(join(out, name), script);
+  const { sha256 } = describe("script", name);
+  const manifest = { version, script: { name, sha256 }, files };
+  writeFileSync(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+}
