@@ -17,7 +17,7 @@ async function prepare() {
   await ensureBuilt();
 }
 
-async function call({ url, token }, method, path, body) {
+async function call({ url, token }, { method, path, body }) {
   const answer = await fetch(`${url}/api/v1${path}`, {
     method,
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
@@ -29,10 +29,14 @@ async function call({ url, token }, method, path, body) {
 
 /** A line that pairs a host, under the oldest credential; none when all were deleted. */
 async function pairingLine(endpoint) {
-  const credentials = await call(endpoint, "GET", "/clients-auth");
+  const credentials = await call(endpoint, { method: "GET", path: "/clients-auth" });
   const credential = credentials.sort((a, b) => (a.created_at < b.created_at ? -1 : 1))[0];
   if (!credential) return undefined;
-  return call(endpoint, "POST", "/pairings", { credential_id: credential.id });
+  return call(endpoint, {
+    method: "POST",
+    path: "/pairings",
+    body: { credential_id: credential.id },
+  });
 }
 
 async function introduce(endpoint) {
