@@ -1,0 +1,68 @@
+import { RportError } from "./errors.ts";
+
+/** What the pasted line is made of. */
+export interface LinuxCommandParts {
+  /** Where the installer is fetched and the agent will connect: `http(s)://host[:port]`. */
+  readonly url: string;
+  /** The pairing's public id; the script stands at `<url>/p/<id>`. */
+  readonly id: string;
+  /** SHA-256 of the script, 64 lower-case hex digits. */
+  readonly sha256: string;
+  /** The pairing token; it travels through standard input only. */
+  readonly token: string;
+  readonly tool: "curl" | "wget";
+  /** Whether the installer runs as root; not needed with `--prefix` below one's own home. */
+  readonly sudo: boolean;
+  /** Further arguments of the installer, unquoted, for example `--prefix`, `/home/me/rport`. */
+  readonly flags: readonly string[];
+}
+
+/** Characters that mean nothing to any shell, wherever they stand. */
+const PLAIN = /^[A-Za-z0-9_./:@%+,-]+$/;
+/** Line ends would run half a line; other controls would act on the terminal. */
+const CONTROL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/**
+ * One argument of a POSIX shell command that yields exactly `text`. Throws `BAD_REQUEST` for
+ * control characters, which cannot be pasted into a terminal.
+ */
+export function shellQuote(text: string): string {
+  if (CONTROL.test(text)) {
+    throw new RportError("BAD_REQUEST", "A command line cannot contain control characters.");
+  }
+  return PLAIN.test(text) ? text : alwaysQuote(text);
+}
+
+/** The address of a pairing's installer script. */
+export function scriptUrl(url: string, id: string): string {
+  return `${url}/p/${id}`;
+}
+
+/**
+ * The line to paste on a Linux host: fetches the installer into a fresh private directory, checks
+ * its hash, runs it with the token on standard input, cleans up. It works in any POSIX shell,
+ * leaves the shell it was pasted into open, and its exit status is the installer's, or that of the
+ * first step that failed.
+ */
+export function linuxCommand(parts: LinuxCommandParts): string {
+  if (!SHA256.test(parts.sha256)) {
+    throw new RportError("BAD_REQUEST", "The script's SHA-256 has 64 hexadecimal digits.");
+  }
+  const fetch = parts.tool === "curl" ? "curl -fsSL -o" : "wget -q -O";
+  const script = alwaysQuote(scriptUrl(parts.url, parts.id));
+  const run = parts.sudo ? "sudo sh" : "sh";
+  const flags = parts.flags.map((flag) => ` ${shellQuote(flag)}`).join("");
+  const steps = [
+    "d=$(mktemp -d)",
+    `${fetch} "$d/i" ${script}`,
+    `echo '${parts.sha256}  '"$d/i" | sha256sum -c - >/dev/null`,
+    `printf %s ${shellQuote(parts.token)} | ${run} "$d/i" --server ${alwaysQuote(parts.url)} --token-stdin${flags}`,
+  ];
+  return `(umask 077; ${steps.join(" && ")}; s=$?; rm -rf "$d"; exit $s)`;
+}
+
+function alwaysQuote(text: string): string {
+  if (CONTROL.test(text)) shellQuote(text);
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

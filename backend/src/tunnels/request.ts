@@ -1,0 +1,102 @@
+import { isIP } from "node:net";
+import { RportError } from "@rport/protocol/errors";
+import type { EndpointInput } from "@rport/protocol/http";
+import { type HostPort, requireHostPort } from "@rport/protocol/remote";
+import { type Acl, parseAcl } from "./acl.ts";
+import { parseGoDuration } from "./goDuration.ts";
+
+/** What `PUT /clients/{id}/tunnels` takes. */
+export type TunnelQuery = EndpointInput<"createTunnel">["query"];
+
+/** A tunnel somebody asked for, checked as far as that is possible without the agent. */
+export interface TunnelRequest {
+  readonly name: string;
+  readonly owner: string;
+  readonly target: HostPort;
+  /** Null: a random port on the server's usual address. */
+  readonly local: { readonly host: string | null; readonly port: number } | null;
+  readonly scheme: string | null;
+  readonly acl: Acl | null;
+  /** 0: the tunnel stays open without connections. */
+  readonly idleTimeoutMinutes: number;
+  /** 0: it never closes by itself. */
+  readonly autoCloseNs: number;
+  /** Whether the agent is asked first if something listens on the target. */
+  readonly probe: boolean;
+}
+
+const IDLE_DEFAULT_MINUTES = 5;
+const IDLE_MAX_MINUTES = 10_080;
+const AUTO_CLOSE_MAX_NS = 31 * 24 * 3_600e9;
+const SCHEME_MAX = 15;
+
+/** Checks the query of `PUT /clients/{id}/tunnels` as RPort does; throws with RPort's codes. */
+export function parseTunnelQuery(query: TunnelQuery, owner: string): TunnelRequest {
+  requireTcp(query.protocol ?? "tcp");
+  return {
+    name: query.name ?? "",
+    owner,
+    target: requireHostPort(query.remote, "remote"),
+    local: parseLocal(query.local ?? ""),
+    scheme: parseScheme(query.scheme ?? ""),
+    acl: query.acl === undefined || query.acl === "" ? null : parseAcl(query.acl),
+    idleTimeoutMinutes: parseIdle(query["idle-timeout-minutes"], query["skip-idle-timeout"]),
+    autoCloseNs: parseAutoClose(query["auto-close"] ?? ""),
+    probe: query.check_port !== "0",
+  };
+}
+
+/** Throws unless the protocol is one that tunnels can carry now. */
+export function requireTcp(protocol: string): void {
+  if (protocol === "tcp") return;
+  const title =
+    protocol === "udp" || protocol === "tcp+udp"
+      ? "UDP tunnels are not supported yet."
+      : `Unknown tunnel protocol ${JSON.stringify(protocol)}: only tcp is supported.`;
+  throw bad(title);
+}
+
+function parseLocal(text: string): TunnelRequest["local"] {
+  if (text === "") return null;
+  const { host, port } = requireHostPort(text, "local address");
+  if (!text.includes(":")) return { host: null, port };
+  if (host !== "localhost" && isIP(host) === 0) {
+    throw bad(`The local address ${JSON.stringify(host)} is not an IP address of this server.`);
+  }
+  return { host: host === "localhost" ? "127.0.0.1" : host, port };
+}
+
+function parseScheme(scheme: string): string | null {
+  if (scheme.length > SCHEME_MAX) {
+    throw new RportError(
+      "ERR_CODE_URI_SCHEME_LENGTH_EXCEED",
+      `A URI scheme has at most ${SCHEME_MAX} characters.`,
+    );
+  }
+  return scheme === "" ? null : scheme;
+}
+
+function parseIdle(text: string | undefined, skip: boolean | undefined): number {
+  if (skip === true && text !== undefined) {
+    throw bad("idle-timeout-minutes and skip-idle-timeout exclude each other.");
+  }
+  if (skip === true) return 0;
+  if (text === undefined || text === "") return IDLE_DEFAULT_MINUTES;
+  const minutes = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  if (minutes < 0 || minutes > IDLE_MAX_MINUTES) {
+    throw bad(`idle-timeout-minutes is a number from 0 to ${IDLE_MAX_MINUTES}.`);
+  }
+  return minutes;
+}
+
+function parseAutoClose(text: string): number {
+  if (text === "") return 0;
+  const ns = parseGoDuration(text);
+  if (ns === undefined) throw bad("auto-close is a duration such as 30m or 12h.");
+  if (ns > AUTO_CLOSE_MAX_NS) throw bad("auto-close is at most 31 days (744h).");
+  return ns;
+}
+
+function bad(title: string): RportError {
+  return new RportError("BAD_REQUEST", title);
+}

@@ -1,0 +1,122 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LinuxCommandParts, linuxCommand, shellQuote } from "@rport/protocol/commands";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const CONTROL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+const hostile = fc
+  .oneof(
+    fc.string({ unit: "binary", maxLength: 30 }),
+    fc.string({ unit: fc.constantFrom(..."'\"`$\\!&|;<>(){}[]*?~#= -"), maxLength: 30 }),
+    fc.constantFrom("'; id; '", "$(id)", "`id`", "-rf", "", "=cmd", "~", "a'b''c"),
+  )
+  .filter((text) => !CONTROL.test(text));
+
+describe("shellQuote", () => {
+  it("brings any printable text through a real shell unchanged (S-08)", () => {
+    fc.assert(
+      fc.property(fc.array(hostile, { minLength: 1, maxLength: 40 }), (texts) => {
+        const script = `printf '%s\\0' ${texts.map(shellQuote).join(" ")}`;
+        const output = execFileSync("sh", ["-c", script], { encoding: "utf8" });
+        expect(output).toBe(texts.map((text) => `${text}\0`).join(""));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each(["a\nb", "a\rb", "\u001b[2J", "\u0000", "\u2028"])(
+    "refuses control characters",
+    (text) => {
+      expect(() => shellQuote(text)).toThrow(/control characters/);
+    },
+  );
+});
+
+describe("the pasted line, run by a real shell", () => {
+  const script = '#!/bin/sh\nprintf "%s|" "$@" > "$OUT"; cat >> "$OUT"; exit "${STATUS:-0}"\n';
+  let bin: string;
+  let parts: LinuxCommandParts;
+
+  /** `curl`, `wget` and `sudo` of the test: they copy a file, and run what they are given. */
+  const tool = (name: string, text: string) => {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(bin, name), 0o755);
+  };
+  const run = (line: string, status = "0") => {
+    const env = {
+      PATH: `${bin}:${process.env["PATH"]}`,
+      OUT: join(bin, "out"),
+      TMPDIR: bin,
+      STATUS: status,
+    };
+    const result = spawnSync("sh", ["-c", `${line}; echo "alive $?"`], { env, encoding: "utf8" });
+    const out = existsSync(env.OUT) ? readFileSync(env.OUT, "utf8") : "";
+    return { shell: result.stdout.trim(), out };
+  };
+
+  beforeEach(() => {
+    bin = mkdtempSync(join(tmpdir(), "commands-"));
+    writeFileSync(join(bin, "script"), script);
+    tool("curl", `[ "$1 $2" = "-fsSL -o" ] && echo "$4" > "${bin}/url" && cp "${bin}/script" "$3"`);
+    tool("wget", `[ "$1 $2" = "-q -O" ] && echo "$4" > "${bin}/url" && cp "${bin}/script" "$3"`);
+    tool("sudo", `echo yes > "${bin}/sudo-was-used"; exec "$@"`);
+    parts = {
+      url: "https://rport.example.com:8080",
+      id: "0123456789ABCDEF",
+      sha256: createHash("sha256").update(script).digest("hex"),
+      token: "0123456789ABCDEFGHJKMNPQRS",
+      tool: "curl",
+      sudo: true,
+      flags: [],
+    };
+  });
+  afterEach(() => rmSync(bin, { recursive: true }));
+
+  it.each(["curl", "wget"] as const)(
+    "with %s runs the script with the token on its input",
+    (name) => {
+      const result = run(linuxCommand({ ...parts, tool: name }));
+      expect(result.out).toBe(`--server|${parts.url}|--token-stdin|${parts.token}`);
+      expect(readFileSync(join(bin, "url"), "utf8").trim()).toBe(`${parts.url}/p/${parts.id}`);
+      expect(existsSync(join(bin, "sudo-was-used"))).toBe(true);
+    },
+  );
+
+  it("passes hostile flags on as they are, and leaves sudo out on request", () => {
+    const flags = ["--name", 'it\'s $(id) `id` "x"', "--tag", "", "--prefix", "/tmp/a b"];
+    const result = run(linuxCommand({ ...parts, sudo: false, flags }));
+    expect(result.out).toBe(
+      `--server|${parts.url}|--token-stdin|${flags.join("|")}|${parts.token}`,
+    );
+    expect(existsSync(join(bin, "sudo-was-used"))).toBe(false);
+  });
+
+  it("S-07: runs nothing when one byte of the script differs", () => {
+    writeFileSync(join(bin, "script"), `${script}#`);
+    const result = run(linuxCommand(parts));
+    expect(result.out).toBe("");
+    expect(result.shell).toBe("alive 1");
+  });
+
+  it("leaves the shell open, with the installer's exit status and no file behind", () => {
+    expect(run(linuxCommand(parts), "7").shell).toBe("alive 7");
+    const left = execFileSync("find", [bin, "-mindepth", "1", "-type", "d"], { encoding: "utf8" });
+    expect(left).toBe("");
+  });
+
+  it("fails when the script cannot be fetched", () => {
+    tool("curl", "exit 22");
+    expect(run(linuxCommand(parts)).shell).toBe("alive 22");
+  });
+
+  it("is one line of constants, with the token behind printf only", () => {
+    const line = linuxCommand(parts);
+    expect(line).not.toMatch(/[\r\n]/);
+    expect(line.split(parts.token)).toHaveLength(2);
+    expect(line).toContain(`printf %s ${parts.token} | sudo sh`);
+  });
+});
