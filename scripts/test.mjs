@@ -48,27 +48,45 @@ async function runEndToEnd({ problem, broken }) {
   return runVitest("e2e");
 }
 
-const run = new StageRun({ isStrict });
-const install = await timed(async () => ({ outcome: await ensureInstalled() }));
-const { warning } = projectNode();
-console.log(`npm packages: ${install.outcome}, ${install.seconds.toFixed(1)} s`);
-if (warning) console.log(warning);
-const preparing = startPreparing();
-
-await run.stage("format", checkFormat);
-await run.stage("lint", checkLint);
-await run.stage("types", checkTypes);
-await run.stage("bundles", async () => {
+/** Everything packed as it is shipped: what the later stages test. */
+async function buildBundles() {
   const script = join(root, "scripts", "package.mjs");
   if (!existsSync(script)) throw new Error("scripts/package.mjs is missing");
   return single((await runProgram(projectNode().node, [script])).code === 0);
-});
-await run.stage("unit", () => runVitest("unit"));
-await run.stage("integration", () => runVitest("integration"));
-const debian = await preparing.debian;
-await run.stage("installers", () => runInstallers(debian));
-const vsCode = await preparing.vsCode;
-await run.stage("e2e", () => runEndToEnd(vsCode));
-console.log(`\nin the background: Debian packages ${debian.seconds.toFixed(1)} s`);
-console.log(`in the background: VS Code ${vsCode.seconds.toFixed(1)} s`);
+}
+
+/** Without npm packages nothing can be tested; that alone ends the run. */
+async function install() {
+  const startMs = Date.now();
+  try {
+    const outcome = await ensureInstalled();
+    console.log(`npm packages: ${outcome}, ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
+  } catch (error) {
+    await run.stage("install", () => Promise.reject(error));
+    return false;
+  }
+  const { warning } = projectNode();
+  if (warning) console.log(warning);
+  return true;
+}
+
+const run = new StageRun({ isStrict });
+
+async function runAll() {
+  const preparing = startPreparing();
+  await run.stage("format", checkFormat);
+  await run.stage("lint", checkLint);
+  await run.stage("types", checkTypes);
+  await run.stage("bundles", buildBundles);
+  await run.stage("unit", () => runVitest("unit"));
+  await run.stage("integration", () => runVitest("integration"));
+  const debian = await preparing.debian;
+  await run.stage("installers", () => runInstallers(debian));
+  const vsCode = await preparing.vsCode;
+  await run.stage("e2e", () => runEndToEnd(vsCode));
+  console.log(`\nin the background: Debian packages ${debian.seconds.toFixed(1)} s`);
+  console.log(`in the background: VS Code ${vsCode.seconds.toFixed(1)} s`);
+}
+
+if (await install()) await runAll();
 process.exitCode = run.finish() ? 0 : 1;
