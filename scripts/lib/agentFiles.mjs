@@ -49,7 +49,7 @@ export function stamp(script, files) {
   const lines = files.map(
     ({ target, size, sha256, name }) => `${target} ${size} ${sha256} ${name}`,
   );
-  const block = /(# BEGIN MANIFEST\n)[^]*?(# END MANIFEST\n)/;
+  const block = /(# BEGIN MANIFEST\n)[\s\S]*?(# END MANIFEST\n)/;
   if (!block.test(script)) throw new Error("the installer has no manifest block");
   const filled = `VERSION='${version}'\nMANIFEST='${lines.join("\n")}'\n`;
   return script.replace(block, (_, begin, end) => begin + filled + end);
