@@ -4,12 +4,17 @@
  * @typedef {object} Counts what a stage answers
  * @property {number} passed
  * @property {number} failed
- * @property {number} [skipped]
- * @property {string[]} [notes] sentences for the end of the run: what was skipped, and why
+ * @property {number} skipped
+ * @property {string[]} notes sentences for the end of the run: what was skipped, and why
  */
 
 /** One test that passed or failed. */
-export const single = (passed) => ({ passed: passed ? 1 : 0, failed: passed ? 0 : 1 });
+export const single = (passed) => ({
+  passed: passed ? 1 : 0,
+  failed: passed ? 0 : 1,
+  skipped: 0,
+  notes: [],
+});
 
 /** One part that could not run. */
 export const skipped = (reason) => ({ passed: 0, failed: 0, skipped: 1, notes: [reason] });
@@ -46,10 +51,9 @@ export class StageRun {
 
   /** Records a stage that ran elsewhere. */
   record(name, counts, seconds) {
-    const all = { skipped: 0, notes: [], ...counts };
     const row = this.#isStrict
-      ? { ...all, failed: all.failed + all.skipped, skipped: 0 }
-      : { ...all };
+      ? { ...counts, failed: counts.failed + counts.skipped, skipped: 0 }
+      : counts;
     this.#rows.push({ name, ...row, seconds });
     const verdict = row.failed > 0 ? "FAILED" : row.skipped > 0 ? "ok, with skips" : "ok";
     console.log(`--- ${name}: ${verdict}, ${seconds.toFixed(1)} s`);
