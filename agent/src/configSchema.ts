@@ -1,0 +1,159 @@
+import { z } from "zod";
+import { parseRule } from "./allow.ts";
+import { parseDuration } from "./duration.ts";
+import { parseRemoteSpec } from "./remoteSpec.ts";
+import { normaliseServerUrl } from "./serverUrl.ts";
+
+/** Longest text of a configuration value. */
+const TEXT_MAX = 4_000;
+const text = z.string().max(TEXT_MAX);
+const texts = z.array(text).max(1_000);
+
+const serverUrl = text.transform((written, context) => {
+  const parsed = normaliseServerUrl(written);
+  if (parsed.ok) return parsed.url;
+  context.addIssue({ code: "custom", message: parsed.reason });
+  return z.NEVER;
+});
+
+const duration = z.union([text, z.number()]).transform((written, context) => {
+  const ms = parseDuration(written);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: "custom", message: 'must be a duration such as "30s" or "2m"' });
+  return z.NEVER;
+});
+
+const fingerprint = text.regex(
+  /^(SHA256:[A-Za-z0-9+/]{43}|[0-9a-f]{2}(:[0-9a-f]{2}){15})$/,
+  "must be a whole fingerprint of the server: SHA256: and 43 characters, or 16 pairs of lower-case hexadecimal digits with colons between them",
+);
+
+/** The id is cut off at the first colon: a password may contain colons. */
+const auth = text.transform((written, context) => {
+  const colon = written.indexOf(":");
+  if (colon > 0 && colon < written.length - 1) {
+    return { authId: written.slice(0, colon), secret: written.slice(colon + 1) };
+  }
+  context.addIssue({ code: "custom", message: 'must be "<auth id>:<secret>"' });
+  return z.NEVER;
+});
+
+const header = text.transform((written, context) => {
+  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)$/.exec(written) ?? [];
+  if (name !== undefined && value !== undefined) return { name, value: value.trim() };
+  context.addIssue({ code: "custom", message: 'must be "Name: value"' });
+  return z.NEVER;
+});
+
+const proxy = text.refine((written) => {
+  const isHttp = /^http:\/\//i.test(written) && URL.canParse(written);
+  return written === "" || isHttp;
+}, "must be an http:// address; other kinds of proxies are not supported");
+
+const rule = text.transform((written, context) => {
+  const parsed = parseRule(written);
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: "custom", message: "must be an IP address, a CIDR, a port, or both" });
+  return z.NEVER;
+});
+
+const remote = text.transform((written, context) => {
+  const parsed = parseRemoteSpec(written);
+  if (parsed !== undefined) return parsed;
+  const message = "must be [[local host:]local port:][remote host:]remote port[/protocol]";
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+});
+
+/** Keys that have an effect, by section. */
+const USED = {
+  client: {
+    server: serverUrl,
+    fallback_servers: z.array(serverUrl).max(8).default([]),
+    server_switchback_interval: duration.default(120_000),
+    fingerprint,
+    auth,
+    proxy: proxy.default(""),
+    use_system_id: z.boolean().default(true),
+    id: text.max(128).default(""),
+    use_hostname: z.boolean().default(true),
+    name: text.max(1_000).default(""),
+    tags: texts.default([]),
+    labels: z.record(text, text).default({}),
+    remotes: z.array(remote).max(64).default([]),
+    tunnel_allowed: z.array(rule).max(1_000).default([]),
+    data_dir: text.default(""),
+  },
+  connection: {
+    keep_alive: duration.default(180_000),
+    keep_alive_timeout: duration.default(30_000),
+    headers: z.array(header).max(100).default([]),
+    hostname: text.default(""),
+  },
+  logging: {
+    log_file: text.default(""),
+    log_level: z.enum(["error", "warn", "info", "debug"]).default("info"),
+  },
+} as const;
+
+/** Keys of RPort without an effect here; their values are accepted whatever they are. */
+const IGNORED: Readonly<Record<keyof typeof USED, readonly string[]>> = {
+  client: [
+    "allow_root",
+    "attributes_file_path",
+    "updates_interval",
+    "bind_interface",
+    "ip_api_url",
+    "ip_refresh_min",
+  ],
+  connection: ["max_retry_count", "max_retry_interval", "watchdog_integration"],
+  logging: [],
+};
+
+/** Sections of RPort without an effect here. */
+const IGNORED_SECTIONS = [
+  "remote-commands",
+  "remote-scripts",
+  "monitoring",
+  "file-reception",
+  "interpreter-aliases",
+  "interpreter-aliases-encodings",
+] as const;
+
+type SectionName = keyof typeof USED;
+const SECTION_NAMES: readonly SectionName[] = ["client", "connection", "logging"];
+
+const ignoredKeys = (names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, z.unknown().optional()]));
+
+/** The whole of `rport.conf`, in the file's own names; durations become milliseconds. */
+export const configFileSchema = z.strictObject({
+  client: z.strictObject({ ...USED.client, ...ignoredKeys(IGNORED.client) }),
+  connection: z
+    .strictObject({ ...USED.connection, ...ignoredKeys(IGNORED.connection) })
+    .prefault({}),
+  logging: z.strictObject(USED.logging).prefault({}),
+  ...ignoredKeys(IGNORED_SECTIONS),
+});
+
+/** The whole of `rport.conf`, parsed. */
+export type ConfigFile = z.infer<typeof configFileSchema>;
+
+/** What may stand at a place of the file, for the sentence that refuses something else. */
+export function allowedNames(section: string | undefined): readonly string[] {
+  if (section === undefined) return [...SECTION_NAMES, ...IGNORED_SECTIONS];
+  const known = SECTION_NAMES.find((name) => name === section);
+  return known === undefined ? [] : [...Object.keys(USED[known]), ...IGNORED[known]].sort();
+}
+
+/** The keys and sections of a file that are accepted and have no effect. */
+export function ignoredNames(file: Readonly<Record<string, unknown>>): readonly string[] {
+  const keys = SECTION_NAMES.flatMap((name) => {
+    const section = file[name];
+    if (typeof section !== "object" || section === null) return [];
+    return IGNORED[name]
+      .filter((key) => Object.hasOwn(section, key))
+      .map((key) => `${name}.${key}`);
+  });
+  return [...keys, ...IGNORED_SECTIONS.filter((name) => Object.hasOwn(file, name))];
+}

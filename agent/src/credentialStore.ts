@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { RportError } from "@rport/protocol/errors";
+import { replaceAuth } from "./authLine.ts";
+import { type AgentConfig, type AgentCredential, parseConfig } from "./config.ts";
+import { writeDurably } from "./durableFile.ts";
+
+/** What the agent logs in with: read at start, replaced when the server hands out a new secret. */
+export class CredentialStore {
+  readonly #file: string;
+  #current: AgentCredential;
+  /** Replacements run one after the other. */
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(config: Pick<AgentConfig, "file" | "credential">) {
+    this.#file = config.file;
+    this.#current = config.credential;
+  }
+
+  get current(): AgentCredential {
+    return this.#current;
+  }
+
+  /**
+   * Writes the secret to the configuration; `current` is the new one only once that is durable.
+   * Rejects, and keeps the old one, when the file cannot be written or names another auth id.
+   */
+  replaceSecret(secret: string): Promise<void> {
+    const replaced = this.#queue.then(() => this.#replace(secret));
+    this.#queue = replaced.catch(() => {});
+    return replaced;
+  }
+
+  async #replace(secret: string): Promise<void> {
+    const next = { authId: this.#current.authId, secret };
+    const text = await readFile(this.#file, "utf8");
+    const { credential } = parseConfig(text, this.#file);
+    if (credential.authId !== next.authId) {
+      throw new RportError("CONFLICT", `${this.#file} names another auth id now.`);
+    }
+    if (credential.secret !== secret) {
+      await writeDurably(this.#file, replaceAuth(text, next), { mode: 0o600 });
+    }
+    this.#current = next;
+  }
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** Who may read a file, and whose it is. */
+export interface FileOwner {
+  readonly mode: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/**
+ * Replaces a file so that after a crash it holds either the old or the new text, and once this has
+ * resolved the new one. Mode and owner of an existing file are kept; `fresh` is for a new one. A
+ * symbolic link stays, its target is replaced. Rejects, with the old file untouched, when the
+ * folder cannot be written to.
+ */
+export async function writeDurably(path: string, text: string, fresh: FileOwner): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const owner = (await ownerOf(target)) ?? fresh;
+  const temporary = `${target}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await writeAndSync(temporary, text, owner);
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(target));
+}
+
+async function ownerOf(path: string): Promise<FileOwner | undefined> {
+  try {
+    const { mode, uid, gid } = await stat(path);
+    return { mode: mode & 0o777, uid, gid };
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeAndSync(path: string, text: string, owner: FileOwner): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    await giveTo(file, owner);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Only root may give files away; anybody else keeps what it writes. */
+async function giveTo(file: FileHandle, owner: FileOwner): Promise<void> {
+  const { uid, gid, mode } = owner;
+  if (uid !== undefined && gid !== undefined) await file.chown(uid, gid).catch(() => {});
+  await file.chmod(mode);
+}
+
+/** Makes the rename itself durable. Windows cannot open folders and needs no such step. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
