@@ -66,6 +66,7 @@ export class Channel extends Duplex {
   #chunkDone: ((error?: Error | null) => void) | undefined;
   #hasSentEof = false;
   #hasSentClose = false;
+  #hasPeerEof = false;
   #hasPeerClosed = false;
   #requests: Deferred<boolean>[] = [];
 
@@ -144,11 +145,12 @@ export class Channel extends Duplex {
   /** The peer sent data. Throws when it was more than it may. */
   receive(data: Buffer): void {
     this.#receiveWindow -= data.length;
-    if (this.#hasPeerClosed || data.length > MAX_DATA_BYTES || this.#receiveWindow < 0) {
+    const isTooLate = this.#hasPeerEof || this.#hasPeerClosed;
+    if (isTooLate || data.length > MAX_DATA_BYTES || this.#receiveWindow < 0) {
       throw new WireError("protocol", "more data on a channel than allowed");
     }
     this.#unreturned += data.length;
-    if (this.destroyed || this.readableEnded) return;
+    if (this.destroyed) return;
     this.#isReaderFull = !this.push(data);
     this.#returnRoom();
   }
@@ -165,7 +167,9 @@ export class Channel extends Duplex {
 
   /** The peer will send no more data. */
   receiveEof(): void {
-    if (!this.destroyed && !this.readableEnded) this.push(null);
+    if (this.#hasPeerEof) return;
+    this.#hasPeerEof = true;
+    if (!this.destroyed) this.push(null);
   }
 
   /** The peer has closed. What it sent before stays readable; the stream closes after it was read. */
@@ -182,7 +186,7 @@ export class Channel extends Duplex {
       return;
     }
     this.once("end", () => this.destroy());
-    this.push(null);
+    this.receiveEof();
   }
 
   /** The peer lets us send more. Throws when the window would not fit its 32 bits. */
@@ -207,7 +211,10 @@ export class Channel extends Duplex {
     else if (!this.#hasSentClose) throw new WireError("protocol", "a reply to no channel request");
   }
 
-  /** The connection is gone: nothing can be sent any more. */
+  /**
+   * The connection is gone: nothing can be sent any more. Whoever listens for errors learns why;
+   * a stream that nobody watches must not bring the process down.
+   */
   abandon(error: WireError): void {
     this.#hasSentClose = true;
     this.#hasPeerClosed = true;

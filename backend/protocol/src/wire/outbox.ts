@@ -37,6 +37,11 @@ export class Outbox {
     this.flush();
   }
 
+  /** Bytes the kernel has not taken yet. */
+  get queuedBytes(): number {
+    return this.#packetBytes + (this.#socket?.writableLength ?? 0);
+  }
+
   get isCongested(): boolean {
     if (this.#packetBytes > HIGH_WATER_BYTES) return true;
     return (this.#socket?.writableLength ?? 0) > HIGH_WATER_BYTES;

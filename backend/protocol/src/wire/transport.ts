@@ -8,35 +8,27 @@ import { DISCONNECT, LoginClient, LoginServer } from "./login.ts";
 import { encodeDisconnect } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { type EngineRole, type PayloadVerdict, Ssh2Engine } from "./ssh2Internals.ts";
-import type { ClientOptions, ServerOptions, TransportLimits } from "./transportOptions.ts";
-import { closeWebSocket, liftMessageLimit } from "./websocket.ts";
+import type {
+  ClientOptions,
+  Login,
+  ServerOptions,
+  TransportCounters,
+  TransportLimits,
+  TransportListener,
+} from "./transportOptions.ts";
+import { closeWebSocket, liftMessageLimit, webSocketFailure } from "./websocket.ts";
 import { isAllowedBeforeLogin, ruleAfterLogin } from "./whiteList.ts";
-import { type CloseReason, WireError } from "./wireError.ts";
+import { type CloseReason, peerText, WireError } from "./wireError.ts";
 
 export type { ServerLogin } from "./login.ts";
-export type { ClientOptions, ServerOptions, TransportLimits } from "./transportOptions.ts";
-
-/** Who has logged in, and the line the peer identified itself with. */
-export interface Login {
-  readonly user: string;
-  readonly remoteIdent: string;
-}
-
-/** What happened on a transport so far. */
-export interface TransportCounters {
-  /** Key exchanges after the first. */
-  readonly rekeys: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
-
-/** The layer above: gets messages of number 80 and up, and is told about room and the end. */
-export interface TransportListener {
-  onMessage(payload: Buffer): void;
-  /** There is room again after `notifyDrain`. */
-  onDrain(): void;
-  onClose(reason: CloseReason): void;
-}
+export type {
+  ClientOptions,
+  Login,
+  ServerOptions,
+  TransportCounters,
+  TransportLimits,
+  TransportListener,
+} from "./transportOptions.ts";
 
 /** The limits of an RPort server, tightened where anybody can reach us. */
 export const DEFAULT_LIMITS: TransportLimits = {
@@ -51,6 +43,11 @@ export const DEFAULT_LIMITS: TransportLimits = {
 /** A message may hold several packets and their framing. */
 const MESSAGE_SLACK_BYTES = 64 << 10;
 const LOWEST_CONNECTION_MESSAGE = 80;
+/**
+ * Streams stop long before; only answers and notices of ours pile up to this, when a peer asks and
+ * does not read.
+ */
+const UNSENT_LIMIT_BYTES = 16 << 20;
 
 /** The server's end of an SSH connection over an open WebSocket. */
 export function serverTransport(ws: WebSocket, options: ServerOptions): Transport {
@@ -77,7 +74,8 @@ export class Transport {
   readonly role: Role;
   readonly #ws: WebSocket;
   readonly #limits: TransportLimits;
-  readonly #clock: WireClock;
+  /** The clock this connection lives by. */
+  readonly clock: WireClock;
   readonly #engine: Ssh2Engine;
   readonly #login: LoginServer | LoginClient;
   readonly #outbox: Outbox;
@@ -92,6 +90,8 @@ export class Transport {
   #isHostKeyRefused = false;
   #isWaiting = false;
   #bytesIn = 0;
+  /** Payloads the library keeps until the running key exchange ends. */
+  #heldBytes = 0;
   #listener: TransportListener | undefined;
   /** Messages that came before anybody listened. */
   #early: Buffer[] = [];
@@ -103,17 +103,17 @@ export class Transport {
     this.role = side.role;
     this.#ws = ws;
     this.#limits = { ...DEFAULT_LIMITS, ...side.limits };
-    this.#clock = side.clock ?? SYSTEM_CLOCK;
+    this.clock = side.clock ?? SYSTEM_CLOCK;
     this.#outbox = new Outbox(ws, () => this.#drained());
     this.#exchanges = new Exchanges({
-      clock: this.#clock,
+      clock: this.clock,
       exchangeMs: this.#limits.handshakeMs,
       rekeyBytes: this.#limits.rekeyBytes,
       onOverdue: () => this.#endLate("a key exchange did not end in time"),
     });
     this.#login = this.#createLogin(side);
     this.#engine = this.#createEngine(side);
-    this.#handshakeTimer = this.#clock.after(this.#limits.handshakeMs, () =>
+    this.#handshakeTimer = this.clock.after(this.#limits.handshakeMs, () =>
       this.#endLate("the peer did not log in in time"),
     );
     this.#attach();
@@ -125,6 +125,11 @@ export class Transport {
       bytesIn: this.#bytesIn,
       bytesOut: this.#outbox.bytesOut,
     };
+  }
+
+  /** True between the login and the end. */
+  get isReady(): boolean {
+    return this.#phase === "ready";
   }
 
   get isClosed(): boolean {
@@ -158,7 +163,11 @@ export class Transport {
     if (this.#phase === "closed") return;
     if (this.#phase === "handshake") throw new WireError("local", "sent before the login");
     this.#exchanges.flow(payload.length);
+    if (this.#engine.isExchanging) this.#heldBytes += payload.length;
     this.#engine.send(payload);
+    if (this.#outbox.queuedBytes + this.#heldBytes > UNSENT_LIMIT_BYTES) {
+      this.#end({ kind: "limit", text: "the peer does not read what it is sent" });
+    }
   }
 
   /** Sends CHANNEL_DATA without copying; only while `isCongested` is false. */
@@ -222,7 +231,7 @@ export class Transport {
         handlers: {
           ...this.#login.handlers,
           DISCONNECT: (_library, code, text) =>
-            this.#end({ kind: "remote", text: text || `disconnected with code ${code}` }),
+            this.#end({ kind: "remote", text: peerText(text) || `disconnected with code ${code}` }),
         },
       },
     });
@@ -234,7 +243,7 @@ export class Transport {
     ws.on("message", (data: Buffer | Buffer[]) => {
       for (const bytes of Array.isArray(data) ? data : [data]) this.#input(bytes);
     });
-    ws.on("error", (error: Error) => this.#end({ kind: "lost", text: error.message }));
+    ws.on("error", (error: Error) => this.#end(webSocketFailure(error)));
     ws.on("close", () => this.#end({ kind: "lost", text: "the connection was lost" }));
     const ident = this.role === "server" ? SERVER_IDENT : CLIENT_IDENT;
     this.#outbox.add(Buffer.from(`${ident}\r\n`));
@@ -286,7 +295,9 @@ export class Transport {
     } catch (error) {
       const text = error instanceof Error ? error.message : "unreadable input";
       const kind = error instanceof WireError ? error.kind : "protocol";
-      this.#end({ kind, text }, DISCONNECT.protocolError);
+      if (!(error instanceof WireError))
+        this.#sayGoodbye(DISCONNECT.protocolError, "protocol error");
+      this.#end({ kind, text }, error instanceof WireError ? DISCONNECT.protocolError : undefined);
     }
   }
 
@@ -311,7 +322,7 @@ export class Transport {
       this.#listener.onMessage(payload);
       return;
     }
-    this.#early.push(Buffer.from(payload));
+    this.#early.push(payload);
     this.pause();
   }
 
@@ -321,6 +332,7 @@ export class Transport {
       if (this.#login instanceof LoginClient) this.#login.begin();
       return;
     }
+    this.#heldBytes = 0;
     if (!this.#exchanges.end()) throw new WireError("limit", "too many key exchanges");
     this.#drained();
   }
@@ -359,7 +371,7 @@ export class Transport {
     this.#outbox.flush();
     this.#engine.free();
     this.#early = [];
-    closeWebSocket(this.#ws, this.#clock);
+    closeWebSocket(this.#ws, this.clock);
     this.#readyPromise.reject(WireError.because(reason));
     this.#closedPromise.resolve(reason);
     this.#listener?.onClose(reason);

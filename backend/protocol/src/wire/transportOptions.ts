@@ -1,6 +1,7 @@
 import type { WireClock } from "./clock.ts";
 import type { HostKey } from "./hostKey.ts";
 import type { ServerLogin } from "./login.ts";
+import type { CloseReason } from "./wireError.ts";
 
 /** What a transport allows; sizes in bytes, times in milliseconds. */
 export interface TransportLimits {
@@ -36,4 +37,26 @@ export interface ClientOptions extends TransportTuning {
   readonly password: string;
   /** Asked before the password leaves, and again at every key exchange. */
   verifyHostKey(publicKey: Buffer): boolean;
+}
+
+/** Who has logged in, and the line the peer identified itself with. */
+export interface Login {
+  readonly user: string;
+  readonly remoteIdent: string;
+}
+
+/** What happened on a transport so far. */
+export interface TransportCounters {
+  /** Key exchanges after the first. */
+  readonly rekeys: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** The layer above: gets messages of number 80 and up, and is told about room and the end. */
+export interface TransportListener {
+  onMessage(payload: Buffer): void;
+  /** There is room again after `notifyDrain`. */
+  onDrain(): void;
+  onClose(reason: CloseReason): void;
 }

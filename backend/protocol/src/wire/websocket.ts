@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { WireClock } from "./clock.ts";
+import type { CloseReason } from "./wireError.ts";
 
 /** What `wire/` touches inside `ws`; there is no public way to these. */
 interface WebSocketInternals {
@@ -49,4 +50,11 @@ export function closeWebSocket(ws: WebSocket, clock: WireClock): void {
   ws.close();
   const timer = clock.after(GOODBYE_MS, () => ws.terminate());
   ws.once("close", () => timer.cancel());
+}
+
+/** A WebSocket error as a reason: broken framing is the peer's fault, the rest the network's. */
+export function webSocketFailure(error: Error & { code?: unknown }): CloseReason {
+  const code = typeof error.code === "string" ? error.code : "";
+  if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return { kind: "limit", text: error.message };
+  return { kind: code.startsWith("WS_ERR_") ? "protocol" : "lost", text: error.message };
 }

@@ -22,6 +22,14 @@ export interface CloseReason {
   readonly text: string;
 }
 
+/** Longest text of a peer that goes into a reason. */
+const PEER_TEXT_LIMIT = 300;
+
+/** A peer's text made fit for a log and an error: one line, printable, of bounded length. */
+export function peerText(text: string): string {
+  return text.slice(0, PEER_TEXT_LIMIT).replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
+}
+
 /** Everything `wire/` rejects with. The message never contains a secret. */
 export class WireError extends Error {
   readonly kind: WireErrorKind;
