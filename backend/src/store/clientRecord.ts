@@ -1,14 +1,24 @@
 import { secretIdSchema } from "@rport/protocol/ids";
-import { clientSchema } from "@rport/protocol/model";
-import type { z } from "zod";
+import { clientSchema, tunnelSchema } from "@rport/protocol/model";
+import { z } from "zod";
+
+/** A server tunnel as it is remembered, to be opened again when its client comes back. */
+export const storedTunnelSchema = tunnelSchema.omit({ client_id: true, connections: true });
+
+/** A server tunnel as it is remembered. */
+export type StoredTunnel = z.infer<typeof storedTunnelSchema>;
 
 /**
  * What is kept of a client: its record without presence (`connection_state`,
- * `last_heartbeat_at`), and with the id of its secret instead of the secret's state.
+ * `last_heartbeat_at`), with the id of its secret instead of the secret's state, and with its
+ * tunnels.
  */
 export const clientRecordSchema = clientSchema
   .omit({ connection_state: true, last_heartbeat_at: true, secret: true })
-  .extend({ secret_id: secretIdSchema.nullable() });
+  .extend({
+    secret_id: secretIdSchema.nullable(),
+    tunnels: z.array(storedTunnelSchema).default([]),
+  });
 
 /** What is kept of a client. */
 export type ClientRecord = z.infer<typeof clientRecordSchema>;
