@@ -2,6 +2,9 @@
 import { spawn } from "node:child_process";
 import { projectPath, root } from "./paths.mjs";
 
+/** Colours are for people at a terminal; some tools take CI=true for one. */
+const colors = process.stdout.isTTY ? {} : { NO_COLOR: "1", FORCE_COLOR: undefined };
+
 /**
  * Runs a program to its end. With `quiet`, its output is only collected; else it is shown as it comes.
  *
@@ -14,7 +17,7 @@ export function run(program, args, { quiet = false, cwd = root, env = {} } = {})
   return new Promise((done) => {
     const child = spawn(program, args, {
       cwd,
-      env: { ...process.env, PATH: projectPath, ...env },
+      env: { ...process.env, PATH: projectPath, ...colors, ...env },
       stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
       // npm is a .cmd file there, which only a shell starts
       shell: process.platform === "win32" && program === "npm",

@@ -19,12 +19,20 @@ const runTool = (name, ...args) =>
 
 const asTest = async (running) => single((await running).code === 0);
 
+/** Biome ignores NO_COLOR; what only informs is for the editor. */
+const biome = (...off) =>
+  asTest(
+    runTool(
+      ...["biome", "ci", "--diagnostic-level=warn", ...off],
+      ...(process.stdout.isTTY ? [] : ["--colors=off"]),
+    ),
+  );
+
 /** Formatting and the order of imports. */
-export const checkFormat = () => asTest(runTool("biome", "ci", "--linter-enabled=false"));
+export const checkFormat = () => biome("--linter-enabled=false");
 
 /** Lint rules. */
-export const checkLint = () =>
-  asTest(runTool("biome", "ci", "--formatter-enabled=false", "--assist-enabled=false"));
+export const checkLint = () => biome("--formatter-enabled=false", "--assist-enabled=false");
 
 /** Types of all projects. */
 export const checkTypes = () => asTest(runTool("tsc", "-b"));
