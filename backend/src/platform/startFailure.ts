@@ -1,0 +1,27 @@
+/** How the program ends when it cannot start; the numbers follow sysexits where one fits. */
+export const EXIT_CODES = {
+  /** A flag, a variable or the configuration file is wrong. */
+  configuration: 2,
+  /** What is on disk is damaged, foreign, or newer than this program. */
+  data: 65,
+  /** Another process owns the data directory. */
+  inUse: 73,
+  /** The disk, the directory's permissions, or the network address said no. */
+  io: 74,
+} as const;
+
+/** Why the program cannot start: a text for the person at the console, and the exit code. */
+export class StartFailure extends Error {
+  readonly reason: keyof typeof EXIT_CODES;
+
+  constructor(reason: keyof typeof EXIT_CODES, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StartFailure";
+    this.reason = reason;
+  }
+
+  /** The process's exit status. */
+  get exitCode(): number {
+    return EXIT_CODES[this.reason];
+  }
+}

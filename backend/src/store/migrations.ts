@@ -1,0 +1,34 @@
+/**
+ * The steps from an empty database to the newest schema. Step n leads to `user_version` n + 1.
+ * Released steps are never altered; a change is a further step.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE secret (
+     id TEXT PRIMARY KEY,
+     credential_id TEXT NOT NULL,
+     seq INTEGER NOT NULL,
+     scheme TEXT NOT NULL CHECK (scheme IN ('hmac', 'scrypt')),
+     verifier BLOB NOT NULL,
+     origin TEXT NOT NULL CHECK (origin IN ('initial', 'typed', 'pairing', 'rotation')),
+     state TEXT NOT NULL CHECK (state IN ('active', 'grace', 'revoked')),
+     client_id TEXT,
+     single_use INTEGER NOT NULL CHECK (single_use IN (0, 1)),
+     created_at INTEGER NOT NULL,
+     last_used_at INTEGER,
+     expires_at INTEGER,
+     state_since INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX secret_by_credential ON secret (credential_id);
+   CREATE TABLE rotation (
+     credential_id TEXT PRIMARY KEY,
+     started_at INTEGER NOT NULL,
+     grace_ms INTEGER,
+     grace_ends_at INTEGER,
+     ended_at INTEGER
+   ) STRICT;
+   CREATE TABLE client (
+     id TEXT PRIMARY KEY,
+     credential_id TEXT NOT NULL,
+     record TEXT NOT NULL
+   ) STRICT;`,
+];
