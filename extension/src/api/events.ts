@@ -1,0 +1,103 @@
+import { type EventMessage, eventMessageSchema } from "@rport/protocol/events";
+import { EVENTS_PATH } from "@rport/protocol/http";
+import type { RawData, WebSocket } from "ws";
+import type { Clock, Timer } from "../support/clock.ts";
+import { isUnauthorized, openSocket, type SocketEnd } from "./webSocket.ts";
+
+/** A snapshot of 10,000 clients has about 10 MB. */
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+/** A connection that is silent this long is asked, and given up after as long again. */
+const SILENCE_MS = 20_000;
+
+/** Why the event socket ended; `lost` means: try again. */
+export type EventsEnd =
+  | { readonly kind: "unauthorized" }
+  | { readonly kind: "lost"; readonly reason: string };
+
+/** What the event socket needs. */
+export interface EventsOptions {
+  readonly url: string;
+  readonly token: string;
+  readonly clock: Clock;
+  readonly onMessage: (message: EventMessage) => void;
+  /** Called once, unless the caller closed it himself. */
+  readonly onEnd: (end: EventsEnd) => void;
+}
+
+/** One connection to a server's event socket. */
+export class EventSocket {
+  readonly #options: EventsOptions;
+  readonly #socket: WebSocket;
+  #timer: Timer;
+  #heard = true;
+  #isClosed = false;
+
+  /** Connects at once. */
+  constructor(options: EventsOptions) {
+    this.#options = options;
+    const { url, token } = options;
+    this.#socket = openSocket(
+      { url, token, path: EVENTS_PATH, maxMessageBytes: MAX_MESSAGE_BYTES },
+      (end) => this.#end(endOf(end)),
+    );
+    this.#socket.on("message", (data) => this.#receive(data));
+    for (const sign of ["message", "ping", "pong", "open"]) {
+      this.#socket.on(sign, () => {
+        this.#heard = true;
+      });
+    }
+    this.#timer = this.#watch();
+  }
+
+  /** Ends the connection; nothing is called any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer.cancel();
+    this.#socket.terminate();
+  }
+
+  #receive(data: RawData): void {
+    if (this.#isClosed) return;
+    const parsed = eventMessageSchema.safeParse(parseJson(String(data)));
+    if (parsed.success) this.#options.onMessage(parsed.data);
+    else this.#giveUp("The server sent something this version does not understand.");
+  }
+
+  #watch(): Timer {
+    return this.#options.clock.after(SILENCE_MS, () => {
+      if (!this.#heard) {
+        this.#giveUp("It stopped answering.");
+        return;
+      }
+      this.#heard = false;
+      if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+      this.#timer = this.#watch();
+    });
+  }
+
+  #giveUp(reason: string): void {
+    this.#end({ kind: "lost", reason });
+    this.#socket.terminate();
+  }
+
+  #end(end: EventsEnd): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#timer.cancel();
+    this.#options.onEnd(end);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function endOf(end: SocketEnd): EventsEnd {
+  if (isUnauthorized(end)) return { kind: "unauthorized" };
+  if (end.kind === "failed") return { kind: "lost", reason: end.error.message };
+  return { kind: "lost", reason: end.reason || "The connection was closed." };
+}

@@ -1,0 +1,96 @@
+import type { Client } from "@rport/protocol/model";
+import type { Mirror, MirrorChange } from "./mirror.ts";
+import { naturalKey } from "./naturalKey.ts";
+import { SortedList } from "./sortedList.ts";
+
+/** The groups of the clients view, in the order in which they are shown. */
+export const STATUSES = ["online", "offline"] as const;
+
+/** A group of the clients view. */
+export type Status = (typeof STATUSES)[number];
+
+/** What a client is called: its name, else its host name, else its id. */
+export function displayName(client: Pick<Client, "id" | "name" | "hostname">): string {
+  return client.name || client.hostname || client.id;
+}
+
+/** The group a client belongs to. */
+export function statusOf(client: Pick<Client, "connection_state">): Status {
+  return client.connection_state === "connected" ? "online" : "offline";
+}
+
+/** One server's clients by status and by credential, in natural order, kept up to date in place. */
+export class ArrangedClients {
+  readonly #byStatus = { online: new SortedList(), offline: new SortedList() };
+  readonly #byCredential = new Map<string, SortedList>();
+
+  /** How many clients a group has. */
+  countOf(status: Status): number {
+    return this.#byStatus[status].size;
+  }
+
+  /** Ids of a group's clients in order. */
+  withStatus(status: Status): readonly string[] {
+    return this.#byStatus[status].ids;
+  }
+
+  /** Ids of the clients that last signed in with a credential, in order. */
+  ofCredential(authId: string): readonly string[] {
+    return this.#byCredential.get(authId)?.ids ?? [];
+  }
+
+  /** Arranges everything anew. */
+  reset(mirror: Mirror): void {
+    const entries = { online: [] as Entry[], offline: [] as Entry[] };
+    const byCredential = new Map<string, Entry[]>();
+    for (const client of mirror.clients.values()) {
+      const entry = { id: client.id, key: naturalKey(displayName(client)) };
+      entries[statusOf(client)].push(entry);
+      const ofCredential = byCredential.get(client.client_auth_id);
+      if (ofCredential === undefined) byCredential.set(client.client_auth_id, [entry]);
+      else ofCredential.push(entry);
+    }
+    for (const status of STATUSES) this.#byStatus[status].fill(entries[status]);
+    this.#byCredential.clear();
+    for (const [authId, list] of byCredential) this.#listOf(authId).fill(list);
+  }
+
+  /** Takes over a change of one client. Answers the groups whose rows or order changed. */
+  update(change: Extract<MirrorChange, { entity: "client" }>): ClientMove {
+    const { before, after } = change;
+    const statuses = new Set<Status>();
+    const credentials = new Set<string>();
+    if (before !== undefined && (after === undefined || statusOf(before) !== statusOf(after))) {
+      if (this.#byStatus[statusOf(before)].delete(before.id)) statuses.add(statusOf(before));
+    }
+    if (before !== undefined && before.client_auth_id !== after?.client_auth_id) {
+      this.#listOf(before.client_auth_id).delete(before.id);
+      credentials.add(before.client_auth_id);
+    }
+    if (after !== undefined) {
+      const key = naturalKey(displayName(after));
+      if (this.#byStatus[statusOf(after)].set(after.id, key)) statuses.add(statusOf(after));
+      if (this.#listOf(after.client_auth_id).set(after.id, key)) {
+        credentials.add(after.client_auth_id);
+      }
+    }
+    return { statuses, credentials };
+  }
+
+  #listOf(authId: string): SortedList {
+    const list = this.#byCredential.get(authId) ?? new SortedList();
+    this.#byCredential.set(authId, list);
+    return list;
+  }
+}
+
+interface Entry {
+  readonly id: string;
+  readonly key: string;
+}
+
+/** The groups whose rows or order changed; both empty when a client only changed in place. */
+export interface ClientMove {
+  readonly statuses: ReadonlySet<Status>;
+  readonly credentials: ReadonlySet<string>;
+}

@@ -1,0 +1,11 @@
+/** Flags that apply, by name. */
+export type Flags = Readonly<Record<string, boolean>>;
+
+/**
+ * The one builder of `contextValue`: the kind, then `+flag` for each flag that holds, in
+ * alphabetical order. Menus match with `viewItem =~ /^kind\b.*\+flag\b/`.
+ */
+export function contextValue(kind: string, flags: Flags = {}): string {
+  const names = Object.keys(flags).filter((name) => flags[name]);
+  return [kind, ...names.sort()].join("+");
+}

@@ -1,0 +1,35 @@
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** From this much on, a duration is told in the next larger unit. */
+const HOURS_FROM_MS = 2 * HOUR_MS;
+const DAYS_FROM_MS = 2 * DAY_MS;
+
+/** A duration in its one fitting unit: `40 s`, `8 min`, `3 h`, `12 d`; negative ones count as 0. */
+export function duration(ms: number): string {
+  if (ms < MINUTE_MS) return `${Math.max(0, Math.floor(ms / 1000))} s`;
+  if (ms < HOURS_FROM_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
+  if (ms < DAYS_FROM_MS) return `${Math.floor(ms / HOUR_MS)} h`;
+  return `${Math.floor(ms / DAY_MS)} d`;
+}
+
+/** How long ago an instant (RFC 3339) was: `just now`, `8 min ago`. */
+export function ago(time: string, nowMs: number): string {
+  const ms = nowMs - Date.parse(time);
+  return ms < MINUTE_MS ? "just now" : `${duration(ms)} ago`;
+}
+
+/** How long until an instant (RFC 3339): `in 8 min`, or `now`. */
+export function until(time: string, nowMs: number): string {
+  const ms = Date.parse(time) - nowMs;
+  if (ms <= 0) return "now";
+  return ms < MINUTE_MS ? "in less than a minute" : `in ${duration(ms)}`;
+}
+
+/** The time of day, `14:02`, in the time zone of the editor. */
+export function timeOfDay(ms: number): string {
+  const at = new Date(ms);
+  const two = (n: number) => String(n).padStart(2, "0");
+  return `${two(at.getHours())}:${two(at.getMinutes())}`;
+}

@@ -1,0 +1,63 @@
+import { z } from "zod";
+
+/** Instead of an address: the backend of the same person on the same machine. */
+export const LOCAL_URL = "local";
+/** More entries of the setting are not read. */
+const SERVERS_MAX = 50;
+
+const entrySchema = z.object({
+  name: z.string().max(100).default(""),
+  url: z.string().max(500),
+  fingerprint: z.string().max(64).default(""),
+});
+
+/** One server as the setting names it. It holds no secret. */
+export interface ServerConfig {
+  readonly name: string;
+  /** An origin without a slash at the end, or `local`. It is also what the token is kept under. */
+  readonly url: string;
+  /** The accepted server key in `SHA256:` form; empty before the first connection. */
+  readonly fingerprint: string;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** Whether an address leads to this machine itself, so that plain http is safe. */
+export function isLoopback(url: string): boolean {
+  return LOOPBACK.test(new URL(url).hostname);
+}
+
+/**
+ * The origin of an address as people type it: `https://` is assumed, a path is dropped. Undefined
+ * when it is no http address, or carries a user name or password.
+ */
+export function originOf(text: string): string | undefined {
+  const written = text.trim();
+  const absolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(written) ? written : `https://${written}`;
+  if (!URL.canParse(absolute)) return undefined;
+  const url = new URL(absolute);
+  if (!["http:", "https:"].includes(url.protocol) || url.username || url.password) return undefined;
+  return url.origin;
+}
+
+/** The servers of the setting: unusable entries and repetitions are left out. */
+export function parseServers(setting: unknown): readonly ServerConfig[] {
+  const byUrl = new Map<string, ServerConfig>();
+  const entries = Array.isArray(setting) ? setting.slice(0, SERVERS_MAX) : [];
+  for (const entry of entries) {
+    const config = parseEntry(entry);
+    if (config !== undefined && !byUrl.has(config.url)) byUrl.set(config.url, config);
+  }
+  return [...byUrl.values()];
+}
+
+function parseEntry(entry: unknown): ServerConfig | undefined {
+  const parsed = entrySchema.safeParse(entry);
+  if (!parsed.success) return undefined;
+  const { name, fingerprint } = parsed.data;
+  if (parsed.data.url === LOCAL_URL) {
+    return { name: name || "Local Backend", url: LOCAL_URL, fingerprint: "" };
+  }
+  const url = originOf(parsed.data.url);
+  return url === undefined ? undefined : { name: name || new URL(url).host, url, fingerprint };
+}

@@ -1,0 +1,205 @@
+import type { EventMessage } from "@rport/protocol/events";
+import type { Access, AccessSource } from "../api/access.ts";
+import { EventSocket, type EventsEnd } from "../api/events.ts";
+import { Api } from "../api/http.ts";
+import { ArrangedClients, type ClientMove } from "../model/arrange.ts";
+import { Mirror, type MirrorChange } from "../model/mirror.ts";
+import type { Clock, Timer } from "../support/clock.ts";
+import { Listeners } from "../support/listeners.ts";
+import type { Log } from "../support/log.ts";
+import { LOCAL_URL, type ServerConfig } from "./config.ts";
+import { type ConnectionEvent, type ConnectionState, nextState } from "./connectionState.ts";
+
+/** What those who show a server want to hear of. */
+export type ServerChange =
+  | { readonly kind: "state" }
+  /** Everything may be different. */
+  | { readonly kind: "reset" }
+  | { readonly kind: "changed"; readonly changes: readonly EntityChange[] };
+
+/** A change, with the groups of clients that it rearranged. */
+export interface EntityChange {
+  readonly change: MirrorChange;
+  readonly move: ClientMove | undefined;
+}
+
+/** What a server needs from its surroundings. */
+export interface ServerDependencies {
+  readonly config: ServerConfig;
+  readonly access: AccessSource;
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 0 to 1. */
+  readonly random: () => number;
+  /** Called when a server without a remembered fingerprint has told its own. */
+  readonly rememberFingerprint: (fingerprint: string) => void;
+}
+
+/** One server: its connection, which repairs itself, and a mirror of its model. */
+export class Server {
+  /** Unique among the servers, and stable. */
+  readonly key: string;
+  readonly name: string;
+  readonly isLocal: boolean;
+  readonly api: Api;
+  readonly access: AccessSource;
+  readonly mirror = new Mirror();
+  readonly clients = new ArrangedClients();
+  readonly changed = new Listeners<ServerChange>();
+  readonly #dependencies: ServerDependencies;
+  #fingerprint: string;
+  #state: ConnectionState = { kind: "stopped" };
+  #socket: EventSocket | undefined;
+  #retry: Timer | undefined;
+  #heardAtMs: number | undefined;
+  #address = "";
+
+  constructor(dependencies: ServerDependencies) {
+    const { config, access, fetch } = dependencies;
+    this.#dependencies = dependencies;
+    this.key = config.url;
+    this.name = config.name;
+    this.isLocal = config.url === LOCAL_URL;
+    this.#fingerprint = config.fingerprint;
+    this.access = access;
+    this.api = new Api({ access, fetch });
+  }
+
+  /** Where the connection stands. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** When the server was last heard of (milliseconds since the epoch); undefined: never. */
+  get heardAtMs(): number | undefined {
+    return this.#heardAtMs;
+  }
+
+  /** The server's address; empty for a local backend that has not been found yet. */
+  get address(): string {
+    return this.isLocal ? this.#address : this.key;
+  }
+
+  /** Connects now; also when it is connected already, for a fresh snapshot. */
+  connect(): void {
+    this.#happen({ kind: "wanted" });
+  }
+
+  /** Ends the connection and waits for `connect`. */
+  disconnect(): void {
+    this.#happen({ kind: "unwanted" });
+  }
+
+  /** The token is gone: shows what is known, and waits for a sign-in. */
+  signedOut(): void {
+    this.#happen({ kind: "noToken" });
+  }
+
+  /** From now on the server with this key is the right one. */
+  acceptFingerprint(fingerprint: string): void {
+    this.#fingerprint = fingerprint;
+    this.#dependencies.rememberFingerprint(fingerprint);
+    this.connect();
+  }
+
+  #happen(event: ConnectionEvent): void {
+    const before = this.#state;
+    this.#state = nextState(before, event);
+    if (this.#state === before) return;
+    this.#dependencies.log.info("connection", { server: this.name, ...factsOf(this.#state) });
+    this.#enter(this.#state);
+    this.changed.emit({ kind: "state" });
+  }
+
+  #enter(state: ConnectionState): void {
+    this.#retry?.cancel();
+    if (state.kind === "connected") return;
+    this.#socket?.close();
+    this.#socket = undefined;
+    if (state.kind === "connecting") void this.#open(state);
+    if (state.kind === "waiting") {
+      this.#retry = this.#dependencies.clock.after(state.delayMs, () =>
+        this.#happen({ kind: "retryDue" }),
+      );
+    }
+  }
+
+  async #open(mine: ConnectionState): Promise<void> {
+    const access = await this.access().catch(
+      (): Access => ({ kind: "unavailable", reason: "The token could not be read." }),
+    );
+    // somebody may have connected again, or signed out, meanwhile
+    if (this.#state !== mine) return;
+    if (access.kind === "noToken") {
+      this.#happen({ kind: "noToken" });
+      return;
+    }
+    if (access.kind === "unavailable") {
+      this.#lose(access.reason);
+      return;
+    }
+    this.#address = access.url;
+    this.#socket = new EventSocket({
+      url: access.url,
+      token: access.token,
+      clock: this.#dependencies.clock,
+      onMessage: (message) => this.#receive(message),
+      onEnd: (end) => this.#end(end),
+    });
+  }
+
+  #receive(message: EventMessage): void {
+    if (message.type === "snapshot" && !this.#recognise(message.server.fingerprint_sha256)) return;
+    const applied = this.mirror.apply(message);
+    if (applied.kind === "gap") {
+      this.connect();
+      return;
+    }
+    this.#heardAtMs = this.#dependencies.clock.now();
+    if (applied.kind === "reset") {
+      this.clients.reset(this.mirror);
+      this.#happen({ kind: "opened" });
+      this.changed.emit({ kind: "reset" });
+      return;
+    }
+    const changes = applied.changes.map((change) => ({
+      change,
+      move: change.entity === "client" ? this.clients.update(change) : undefined,
+    }));
+    this.changed.emit({ kind: "changed", changes });
+  }
+
+  /** Whether the server is the one it should be. A local backend is known by its private file. */
+  #recognise(actual: string): boolean {
+    if (this.isLocal || actual === this.#fingerprint) return true;
+    if (this.#fingerprint === "") {
+      this.#fingerprint = actual;
+      this.#dependencies.rememberFingerprint(actual);
+      return true;
+    }
+    this.#happen({ kind: "mismatched", expected: this.#fingerprint, actual });
+    return false;
+  }
+
+  #end(end: EventsEnd): void {
+    if (end.kind === "lost") {
+      this.#lose(end.reason);
+      return;
+    }
+    // a local backend that was started again has a new token, which the next attempt reads
+    if (this.isLocal) {
+      this.#lose("The backend was started again.");
+      return;
+    }
+    this.#happen({ kind: "refused" });
+  }
+
+  #lose(reason: string): void {
+    this.#happen({ kind: "lost", reason, random: this.#dependencies.random() });
+  }
+}
+
+function factsOf(state: ConnectionState) {
+  return { state: state.kind, reason: state.kind === "waiting" ? state.reason : undefined };
+}

@@ -1,0 +1,24 @@
+/** Controls, line separators and bidirectional or invisible characters: what a terminal or an eye can be fooled with. */
+const DECEPTIVE =
+  /[\p{Cc}\p{Zl}\p{Zp}\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{2069}\u{FEFF}]/u;
+
+/** Whether a text is one visible line, so that what is shown is what a terminal would get. */
+export function isPlainLine(text: string): boolean {
+  return text !== "" && !DECEPTIVE.test(text);
+}
+
+/** Makes a text from a host safe inside Markdown, where it must not become a link or formatting. */
+export function escapeMarkdown(text: string): string {
+  return text.replaceAll(/[\\`*_{}[\]()#+\-.!|<>~&$]/g, "\\$&").replaceAll(/[\r\n]+/g, " ");
+}
+
+/** `1 client`, `2 clients`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** Up to `max` names, then `+n`. */
+export function nameSome(names: readonly string[], max: number): string {
+  const shown = names.slice(0, max).join(", ");
+  return names.length > max ? `${shown} +${names.length - max}` : shown;
+}

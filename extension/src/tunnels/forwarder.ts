@@ -1,0 +1,105 @@
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { RportError } from "@rport/protocol/errors";
+import { describeNetworkError, systemCode } from "../support/describeError.ts";
+import { Listeners } from "../support/listeners.ts";
+import { carry, type TunnelTarget } from "./stream.ts";
+
+/** Tunnels answer on this computer only. */
+export const LOCAL_HOST = "127.0.0.1";
+
+/** A listener on this computer, each of whose connections ends at a place seen from a host. */
+export class Forwarder {
+  /** Emits when the number of connections or the failure has changed. */
+  readonly changed = new Listeners<void>();
+  readonly #server: Server;
+  readonly #target: TunnelTarget;
+  readonly #cuts = new Set<() => void>();
+  #failure: string | undefined;
+  #isClosed = false;
+
+  private constructor(server: Server, target: TunnelTarget) {
+    this.#server = server;
+    this.#target = target;
+    server.on("connection", (socket) => this.#accept(socket));
+  }
+
+  /**
+   * Listens on the first of the ports that is free; 0 stands for any. Throws
+   * `ERR_CODE_LOCAL_PORT_IN_USE` when none is.
+   */
+  static async listen(target: TunnelTarget, ports: readonly number[]): Promise<Forwarder> {
+    let cause: unknown;
+    for (const port of ports) {
+      const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+      try {
+        await listenOn(server, port);
+        return new Forwarder(server, target);
+      } catch (error) {
+        cause = error;
+        if (!["EADDRINUSE", "EACCES"].includes(systemCode(error) ?? "")) break;
+      }
+    }
+    const why = describeNetworkError(cause);
+    throw new RportError(
+      "ERR_CODE_LOCAL_PORT_IN_USE",
+      `Cannot listen on port ${ports[0]} of this computer: ${why}.`,
+      { cause },
+    );
+  }
+
+  /** The local port. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Connections that are open, or about to be. */
+  get connections(): number {
+    return this.#cuts.size;
+  }
+
+  /** Why the latest connection could not be made; undefined when it could. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Stops listening and cuts all connections. */
+  close(): void {
+    this.#isClosed = true;
+    this.#server.close();
+    for (const cut of [...this.#cuts]) cut();
+    this.changed.clear();
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#isClosed) {
+      socket.destroy();
+      return;
+    }
+    socket.setNoDelay(true);
+    let isOpen = false;
+    const cut = carry(socket, this.#target, {
+      onOpen: () => {
+        isOpen = true;
+      },
+      onEnd: (error) => {
+        this.#cuts.delete(cut);
+        // a stream that carried bytes and was then cut says nothing about the next one
+        if (error !== undefined) this.#failure = error.message;
+        else if (isOpen) this.#failure = undefined;
+        this.changed.emit();
+      },
+    });
+    this.#cuts.add(cut);
+    this.changed.emit();
+  }
+}
+
+function listenOn(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: LOCAL_HOST, port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,113 @@
+import type { HostPort } from "@rport/protocol/remote";
+import type { Server } from "../servers/server.ts";
+import { Listeners } from "../support/listeners.ts";
+import { Forwarder } from "./forwarder.ts";
+
+/** Ports below need privileges on most systems, so they are not tried as local ports. */
+const FIRST_UNPRIVILEGED_PORT = 1024;
+
+/** What a tunnel is opened with. */
+export interface TunnelRequest {
+  readonly server: Server;
+  readonly clientId: string;
+  readonly remote: HostPort;
+  /** Undefined: the same as the remote one if it is free, else any. */
+  readonly localPort: number | undefined;
+}
+
+/** A tunnel whose listener is on this computer. */
+export interface LocalTunnel {
+  /** Unique for the life of the editor window. */
+  readonly id: string;
+  readonly serverKey: string;
+  readonly clientId: string;
+  readonly remote: HostPort;
+  readonly localPort: number;
+  readonly connections: number;
+  /** Why the latest connection failed. */
+  readonly failure: string | undefined;
+}
+
+interface Held {
+  readonly forwarder: Forwarder;
+  readonly request: TunnelRequest;
+}
+
+/** All tunnels that end on this computer. They live as long as the editor window. */
+export class LocalTunnels {
+  /** Emits the tunnel that came, changed or went. */
+  readonly changed = new Listeners<LocalTunnel>();
+  readonly #held = new Map<string, Held>();
+  #lastId = 0;
+
+  /** Every open tunnel, oldest first. */
+  get all(): readonly LocalTunnel[] {
+    return [...this.#held].map(([id, held]) => view(id, held));
+  }
+
+  /** One tunnel; undefined when it is closed. */
+  get(id: string): LocalTunnel | undefined {
+    const held = this.#held.get(id);
+    return held === undefined ? undefined : view(id, held);
+  }
+
+  /** The tunnels to one client. */
+  of(serverKey: string, clientId: string): readonly LocalTunnel[] {
+    return this.all.filter(
+      (tunnel) => tunnel.serverKey === serverKey && tunnel.clientId === clientId,
+    );
+  }
+
+  /** Opens a tunnel; throws `ERR_CODE_LOCAL_PORT_IN_USE` when the wanted port is taken. */
+  async open(request: TunnelRequest): Promise<LocalTunnel> {
+    const { server, clientId, remote } = request;
+    const target = { access: server.access, clientId, remote };
+    const forwarder = await Forwarder.listen(target, portsFor(request));
+    this.#lastId += 1;
+    const id = String(this.#lastId);
+    const held = { forwarder, request };
+    this.#held.set(id, held);
+    forwarder.changed.add(() => this.changed.emit(view(id, held)));
+    const tunnel = view(id, held);
+    this.changed.emit(tunnel);
+    return tunnel;
+  }
+
+  /** Closes a tunnel with its connections; harmless when it is closed already. */
+  close(id: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    const tunnel = view(id, held);
+    this.#held.delete(id);
+    held.forwarder.close();
+    this.changed.emit(tunnel);
+  }
+
+  /** Closes all tunnels of a server that is no longer configured, or that was signed out of. */
+  closeOf(serverKey: string): void {
+    for (const tunnel of this.all) if (tunnel.serverKey === serverKey) this.close(tunnel.id);
+  }
+
+  /** Closes everything. */
+  dispose(): void {
+    for (const tunnel of this.all) this.close(tunnel.id);
+    this.changed.clear();
+  }
+}
+
+function portsFor({ localPort, remote }: TunnelRequest): readonly number[] {
+  if (localPort !== undefined) return [localPort];
+  return remote.port < FIRST_UNPRIVILEGED_PORT ? [0] : [remote.port, 0];
+}
+
+function view(id: string, { forwarder, request }: Held): LocalTunnel {
+  return {
+    id,
+    serverKey: request.server.key,
+    clientId: request.clientId,
+    remote: request.remote,
+    localPort: forwarder.port,
+    connections: forwarder.connections,
+    failure: forwarder.failure,
+  };
+}

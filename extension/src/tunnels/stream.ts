@@ -1,0 +1,146 @@
+import type { Socket } from "node:net";
+import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
+import { DIAL_PATH } from "@rport/protocol/http";
+import type { HostPort } from "@rport/protocol/remote";
+import type { RawData, WebSocket } from "ws";
+import type { AccessSource } from "../api/access.ts";
+import { openSocket, type SocketEnd } from "../api/webSocket.ts";
+
+/** With more than this on its way to the server, the program at the local end has to wait. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+/** With less than this, it may go on. */
+const LOW_WATER_BYTES = 256 * 1024;
+/** The server's messages are at most this large. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+
+/** Which host a tunnel leads to, and which place as seen from there. */
+export interface TunnelTarget {
+  readonly access: AccessSource;
+  readonly clientId: string;
+  readonly remote: HostPort;
+}
+
+/** What a stream tells while it lives. `onEnd` comes last, once; without an error all went well. */
+export interface StreamEvents {
+  readonly onOpen: () => void;
+  readonly onEnd: (error: RportError | undefined) => void;
+}
+
+/**
+ * Carries one local TCP connection over one WebSocket: bytes are binary messages, an empty message
+ * is the end of a direction, and each side waits for the other. The connection has to be paused
+ * and must allow half-open. Answers a function that cuts the stream.
+ */
+export function carry(local: Socket, target: TunnelTarget, events: StreamEvents): () => void {
+  const stream = new Stream(local, events);
+  void stream.dial(target);
+  return () => stream.cut();
+}
+
+class Stream {
+  readonly #local: Socket;
+  readonly #events: StreamEvents;
+  #remote: WebSocket | undefined;
+  #isOver = false;
+  #localEnded = false;
+  #remoteEnded = false;
+
+  constructor(local: Socket, events: StreamEvents) {
+    this.#local = local;
+    this.#events = events;
+    local.on("data", (chunk) => this.#toRemote(chunk));
+    local.on("end", () => this.#endLocal());
+    local.on("drain", () => this.#remote?.resume());
+    // a reset by the local program is its own affair, not a failed tunnel
+    local.on("error", () => this.cut());
+    local.on("close", () => this.cut());
+    local.pause();
+  }
+
+  async dial({ access, clientId, remote }: TunnelTarget): Promise<void> {
+    const granted = await access().catch(() => undefined);
+    if (this.#isOver) return;
+    if (granted?.kind !== "ready") {
+      const reason = granted?.kind === "unavailable" ? granted.reason : "You are not signed in.";
+      this.#end(new RportError("UNAVAILABLE", reason));
+      return;
+    }
+    const query = new URLSearchParams({
+      client_id: clientId,
+      host: remote.host,
+      port: String(remote.port),
+    });
+    const { url, token } = granted;
+    const path = `${DIAL_PATH}?${query}`;
+    this.#remote = openSocket({ url, token, path, maxMessageBytes: MAX_MESSAGE_BYTES }, (end) => {
+      if (end.kind === "closed" && end.code === 1000) this.#finish();
+      else this.#end(errorOf(end));
+    });
+    this.#remote.on("open", () => this.#opened());
+    this.#remote.on("message", (data) => this.#toLocal(data));
+  }
+
+  /** Ends both sides at once; not an error. */
+  cut(): void {
+    this.#end(undefined);
+  }
+
+  #opened(): void {
+    this.#events.onOpen();
+    this.#local.resume();
+  }
+
+  #toRemote(chunk: Buffer): void {
+    const remote = this.#remote;
+    if (remote === undefined || this.#isOver) return;
+    remote.send(chunk, () => {
+      if (remote.bufferedAmount <= LOW_WATER_BYTES) this.#local.resume();
+    });
+    if (remote.bufferedAmount > HIGH_WATER_BYTES) this.#local.pause();
+  }
+
+  #toLocal(data: RawData): void {
+    const chunk = data as Buffer;
+    if (chunk.length === 0) {
+      this.#remoteEnded = true;
+      this.#local.end(() => this.#closeIfDone());
+      return;
+    }
+    if (!this.#local.write(chunk)) this.#remote?.pause();
+  }
+
+  #endLocal(): void {
+    this.#localEnded = true;
+    this.#remote?.send(Buffer.alloc(0), () => this.#closeIfDone());
+  }
+
+  #closeIfDone(): void {
+    if (this.#localEnded && this.#remoteEnded) this.#remote?.close(1000);
+  }
+
+  /** The server ended the stream properly: what it sent still has to reach the local program. */
+  #finish(): void {
+    this.#localEnded = true;
+    this.#remoteEnded = true;
+    this.#end(undefined);
+  }
+
+  #end(error: RportError | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#localEnded && this.#remoteEnded) {
+      this.#local.destroySoon();
+      this.#remote?.close(1000);
+    } else {
+      this.#local.resetAndDestroy();
+      this.#remote?.terminate();
+    }
+    this.#events.onEnd(error);
+  }
+}
+
+function errorOf(end: SocketEnd): RportError {
+  if (end.kind === "failed") return end.error;
+  const code = end.code === CLOSE_CODES.refused ? "TARGET_NOT_ALLOWED" : "UNAVAILABLE";
+  return new RportError(code, end.reason || "The connection to the server was lost.");
+}

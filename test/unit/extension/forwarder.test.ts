@@ -1,0 +1,170 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { buffer, text } from "node:stream/consumers";
+import { CLOSE_CODES } from "@rport/protocol/errors";
+import { describe, expect, it, vi } from "vitest";
+import type { AccessSource } from "../../../extension/src/api/access.ts";
+import { Forwarder } from "../../../extension/src/tunnels/forwarder.ts";
+import { type Dial, startDialServer } from "./fakeDialServer.ts";
+
+const remote = { host: "127.0.0.1", port: 80 };
+
+async function open(onDial: (dial: Dial) => void) {
+  const server = await startDialServer(onDial);
+  const access: AccessSource = async () => ({ kind: "ready", url: server.url, token: "a-token" });
+  const forwarder = await Forwarder.listen({ access, clientId: "web 01", remote }, [0]);
+  return {
+    server,
+    forwarder,
+    connect: () => connect({ port: forwarder.port, host: "127.0.0.1", allowHalfOpen: true }),
+    async [Symbol.asyncDispose]() {
+      forwarder.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Sends everything back; ends its direction when the other has ended. */
+function echo({ socket }: Dial): void {
+  socket.on("message", (data) => socket.send(data));
+}
+
+function endOf(socket: Socket): Promise<"reset" | "closed"> {
+  socket.on("error", () => undefined);
+  socket.resume();
+  return new Promise((resolve) => {
+    socket.once("close", (hadError) => resolve(hadError ? "reset" : "closed"));
+  });
+}
+
+/** Waits until a number has been the same for five looks in a row. */
+async function steady(look: () => number): Promise<void> {
+  const looks: number[] = [];
+  await vi.waitFor(
+    () => {
+      looks.push(look());
+      expect(new Set(looks.slice(-5)).size).toBe(1);
+      expect(looks.length).toBeGreaterThanOrEqual(5);
+    },
+    { interval: 40, timeout: 5_000 },
+  );
+}
+
+describe("an editor tunnel", () => {
+  it("carries one connection in one WebSocket, with the token in a header", async () => {
+    const dials: Dial[] = [];
+    await using tunnel = await open((dial) => {
+      dials.push(dial);
+      echo(dial);
+    });
+    const local = tunnel.connect();
+    local.end("hello");
+    expect(await text(local)).toBe("hello");
+    const [dial] = dials;
+    expect(Object.fromEntries(dial?.query ?? [])).toEqual({
+      client_id: "web 01",
+      host: "127.0.0.1",
+      port: "80",
+    });
+    expect(dial?.authorization).toBe("Bearer a-token");
+  });
+
+  it("delivers the answer that comes after the local program has ended its direction", async () => {
+    await using tunnel = await open(({ socket }) => {
+      const chunks: Buffer[] = [];
+      socket.on("message", (data: Buffer) => {
+        chunks.push(data);
+        if (data.length > 0) return;
+        socket.send(`got ${Buffer.concat(chunks)}`, { binary: true });
+        socket.send(Buffer.alloc(0));
+      });
+    });
+    const local = tunnel.connect();
+    local.end("all of it");
+    expect(await text(local)).toBe("got all of it");
+  });
+
+  it("delivers everything when the server closes right after its last byte", async () => {
+    const sent = Buffer.alloc(3_000_000, 7);
+    await using tunnel = await open(({ socket }) => {
+      for (let at = 0; at < sent.length; at += 60_000) socket.send(sent.subarray(at, at + 60_000));
+      socket.send(Buffer.alloc(0));
+      socket.close(1000);
+    });
+    expect((await buffer(tunnel.connect())).equals(sent)).toBe(true);
+  });
+
+  it("makes the local program wait while the server does not read", async () => {
+    let release: (() => void) | undefined;
+    await using tunnel = await open((dial) => {
+      dial.socket.pause();
+      release = () => {
+        echo(dial);
+        dial.socket.resume();
+      };
+    });
+    const local = tunnel.connect();
+    const sent = Buffer.alloc(40_000_000, 1);
+    let isFlushed = false;
+    local.write(sent, () => {
+      isFlushed = true;
+    });
+    await vi.waitFor(() => expect(release).toBeDefined());
+    await steady(() => local.writableLength);
+    expect(isFlushed).toBe(false);
+    expect(local.writableLength).toBeGreaterThan(sent.length / 2);
+    release?.();
+    local.end();
+    expect((await buffer(local)).length).toBe(sent.length);
+  });
+
+  it("tells why a connection could not be made, and recovers with the next one", async () => {
+    await using tunnel = await open(echo);
+    const body = JSON.stringify({
+      errors: [{ code: "CLIENT_OFFLINE", title: "web-01 is offline.", detail: "" }],
+    });
+    tunnel.server.refuse({ status: 404, body });
+    expect(await endOf(tunnel.connect())).toBe("reset");
+    await vi.waitFor(() => expect(tunnel.forwarder.failure).toBe("web-01 is offline."));
+    tunnel.server.refuse(undefined);
+    const local = tunnel.connect();
+    local.end("x");
+    expect(await text(local)).toBe("x");
+    await vi.waitFor(() => expect(tunnel.forwarder.failure).toBeUndefined());
+  });
+
+  it("tells the reason when the server refuses after the upgrade", async () => {
+    await using tunnel = await open(({ socket }) => {
+      socket.close(CLOSE_CODES.refused, "Nothing listens on port 80.");
+    });
+    expect(await endOf(tunnel.connect())).toBe("reset");
+    await vi.waitFor(() => expect(tunnel.forwarder.failure).toBe("Nothing listens on port 80."));
+  });
+
+  it("counts its connections and cuts them when it is closed", async () => {
+    await using tunnel = await open(echo);
+    const local = tunnel.connect();
+    local.write("x");
+    await once(local, "data");
+    expect(tunnel.forwarder.connections).toBe(1);
+    const ended = endOf(local);
+    tunnel.forwarder.close();
+    expect(await ended).toBe("reset");
+    expect(tunnel.forwarder.connections).toBe(0);
+  });
+
+  it("takes the next port when the wanted one is in use", async () => {
+    const busy = createServer().listen(0, "127.0.0.1");
+    await once(busy, "listening");
+    const { port } = busy.address() as { port: number };
+    const access: AccessSource = async () => ({ kind: "noToken" });
+    const target = { access, clientId: "c", remote };
+    await expect(Forwarder.listen(target, [port])).rejects.toMatchObject({
+      code: "ERR_CODE_LOCAL_PORT_IN_USE",
+    });
+    const forwarder = await Forwarder.listen(target, [port, 0]);
+    expect(forwarder.port).not.toBe(port);
+    forwarder.close();
+    busy.close();
+  });
+});
