@@ -1,0 +1,95 @@
+import { RportError } from "@rport/protocol/errors";
+import { API_PREFIX } from "@rport/protocol/http";
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import type { AgentFiles } from "./http/agentFiles.ts";
+import type { Handlers } from "./http/endpoints.ts";
+import { Exchange } from "./http/exchange.ts";
+import { pairingDoor } from "./http/pairingDoor.ts";
+import { endpointRouter } from "./http/router.ts";
+import { whyForeign } from "./http/siteGuard.ts";
+import { refusal, type UserGate } from "./http/userGate.ts";
+import type { PairingService } from "./pairing/service.ts";
+import type { Clock } from "./platform/clock.ts";
+import type { Log } from "./platform/log.ts";
+
+/** Who may be served on one address. */
+export type Face = "agents" | "users" | "pairing";
+
+/** What the application is made from. */
+export interface AppDeps {
+  readonly handlers: Handlers;
+  readonly gate: UserGate;
+  readonly pairings: PairingService;
+  readonly agentFiles: AgentFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Where one application is served. */
+export interface AppPlace {
+  readonly faces: ReadonlySet<Face>;
+  /** In local mode the port that is listened on; undefined otherwise. */
+  readonly localPort: () => number | undefined;
+}
+
+/** The HTTP side of the backend, for one address. It never listens by itself. */
+export function createApp(deps: AppDeps, place: AppPlace): Express {
+  const app = express();
+  app.disable("x-powered-by").disable("etag").set("query parser", false);
+  const exchanges = new WeakMap<Request, Exchange>();
+  const exchangeOf = (request: Request): Exchange => {
+    const exchange = exchanges.get(request);
+    if (exchange === undefined) throw new Error("a request without its exchange");
+    return exchange;
+  };
+
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    const exchange = new Exchange(request, response, deps.log);
+    exchanges.set(request, exchange);
+    exchange.logWhenDone(request, deps.clock);
+    requireOwnSite(request, place);
+    next();
+  });
+  if (place.faces.has("users")) {
+    app.use(API_PREFIX, (request, _response, next) => {
+      if (admitUser(deps.gate, request, exchangeOf(request))) next();
+    });
+    app.use(
+      API_PREFIX,
+      endpointRouter(deps.handlers, (request) => {
+        const exchange = exchangeOf(request);
+        return { exchange, user: exchange.user ?? "" };
+      }),
+    );
+  }
+  if (place.faces.has("pairing")) app.use(pairingDoor({ ...deps, exchangeOf }));
+  app.use(() => {
+    throw new RportError("NOT_FOUND", "There is nothing under this path.");
+  });
+  // Express tells an error handler by its four parameters.
+  // biome-ignore lint/complexity/useMaxParams: the number is Express's
+  app.use((caught: unknown, request: Request, _response: Response, _next: NextFunction) => {
+    exchangeOf(request).sendError(caught);
+  });
+  return app;
+}
+
+function requireOwnSite(request: Request, place: AppPlace): void {
+  if (!request.url.startsWith("/")) {
+    throw new RportError("BAD_REQUEST", "The request's target must be a path.");
+  }
+  const foreign = whyForeign(request, place.localPort());
+  if (foreign !== undefined) throw new RportError("FORBIDDEN", foreign);
+}
+
+/** Lets a user through, or has answered 401 or 429 when it returns false. */
+function admitUser(gate: UserGate, request: Request, exchange: Exchange): boolean {
+  const { authorization } = request.headers;
+  const result = gate.admit({ address: exchange.address, authorization });
+  if (result.kind === "user") {
+    exchange.user = result.user.name;
+    return true;
+  }
+  exchange.sendError(refusal(result.retryAfterS), result.retryAfterS);
+  return false;
+}

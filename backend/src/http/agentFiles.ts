@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { RportError } from "@rport/protocol/errors";
+import { z } from "zod";
+import { errorText, type Log } from "../platform/log.ts";
+
+/** Written by `npm run build` beside the files it names. */
+const MANIFEST = "manifest.json";
+const MANIFEST_MAX_BYTES = 1_048_576;
+const SCRIPT_MAX_BYTES = 1_048_576;
+
+const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const manifestSchema = z.object({
+  version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/),
+  files: z
+    .array(
+      z.object({
+        name: fileName,
+        target: z.string().max(64),
+        size: z.number().int().positive(),
+        sha256,
+      }),
+    )
+    .max(64),
+  script: z.object({ name: fileName, sha256 }),
+});
+
+type Manifest = z.infer<typeof manifestSchema>;
+
+/** The installer script and the agent's files that belong to it. */
+export interface Release {
+  readonly manifest: Manifest;
+  readonly script: Buffer;
+}
+
+/** A file of a release, ready to be sent. */
+export interface AgentFile {
+  readonly size: number;
+  readonly sha256: string;
+  open(): Readable;
+}
+
+/**
+ * The files that hosts download when they are paired. Read from a directory that a build makes;
+ * a build made while the server runs is taken up without a restart.
+ */
+export class AgentFiles {
+  readonly #directory: string;
+  readonly #log: Log;
+  #release: Release | undefined;
+  #stamp = "";
+
+  constructor(directory: string, log: Log) {
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  /** The release, or undefined when there is none or it is damaged. */
+  async current(): Promise<Release | undefined> {
+    const stamp = await this.#stampNow();
+    if (stamp === this.#stamp) return this.#release;
+    this.#release = stamp === "" ? undefined : await this.#read();
+    this.#stamp = stamp;
+    return this.#release;
+  }
+
+  /** The release; throws `UNAVAILABLE`, which says how to build it, when there is none. */
+  async require(): Promise<Release> {
+    const release = await this.current();
+    if (release !== undefined) return release;
+    throw new RportError(
+      "UNAVAILABLE",
+      "The agent's files are not built, so there is nothing to install on a host.",
+      { detail: "Run npm run build in the folder of the server's sources, then try again." },
+    );
+  }
+
+  /** SHA-256 of the installer script read last, 64 hexadecimal digits; empty before the first. */
+  get scriptSha256(): string {
+    return this.#release?.manifest.script.sha256 ?? "";
+  }
+
+  /** One file, only by a name that stands in the manifest of that version. */
+  async find(version: string, name: string): Promise<AgentFile | undefined> {
+    const release = await this.current();
+    if (release?.manifest.version !== version) return undefined;
+    const file = release.manifest.files.find((entry) => entry.name === name);
+    if (file === undefined) return undefined;
+    const path = join(this.#directory, file.name);
+    const { size } = await stat(path);
+    if (size !== file.size) throw new Error(`${file.name} is not the file of the manifest`);
+    return { ...file, open: () => createReadStream(path, { end: size - 1 }) };
+  }
+
+  async #stampNow(): Promise<string> {
+    try {
+      const { mtimeMs, size, ino } = await stat(join(this.#directory, MANIFEST));
+      return `${mtimeMs} ${size} ${ino}`;
+    } catch {
+      return "";
+    }
+  }
+
+  async #read(): Promise<Release | undefined> {
+    try {
+      const text = await readSmall(join(this.#directory, MANIFEST), MANIFEST_MAX_BYTES);
+      const manifest = manifestSchema.parse(JSON.parse(text.toString()));
+      const script = await readSmall(join(this.#directory, manifest.script.name), SCRIPT_MAX_BYTES);
+      const found = createHash("sha256").update(script).digest("hex");
+      if (found !== manifest.script.sha256) throw new Error("the script is not the manifest's");
+      return { manifest, script };
+    } catch (error) {
+      this.#log.warn("the agent's files cannot be used", {
+        directory: this.#directory,
+        reason: errorText(error),
+      });
+      return undefined;
+    }
+  }
+}
+
+async function readSmall(path: string, maxBytes: number): Promise<Buffer> {
+  const { size } = await stat(path);
+  if (size > maxBytes) throw new Error(`${path} is larger than ${maxBytes} bytes`);
+  return readFile(path);
+}

@@ -1,0 +1,52 @@
+import { RportError } from "@rport/protocol/errors";
+import type { EndpointOutput } from "@rport/protocol/http";
+import type { ClientId } from "@rport/protocol/ids";
+import type { Client, Tunnel } from "@rport/protocol/model";
+import { clientList } from "./clientList.ts";
+import type { Handlers } from "./endpoints.ts";
+import { fieldsOfItem, pickFields, selectPage } from "./listQuery.ts";
+
+/** What the handlers of clients need. */
+export interface ClientSource {
+  list(): readonly Client[];
+  get(id: ClientId): Client | undefined;
+  /** Removes the record of a client that is not connected, and what belongs to it. */
+  remove(id: ClientId): Promise<void>;
+  tunnelsOf(id: ClientId): readonly Tunnel[];
+}
+
+/** Serves `/clients` as RPort does. */
+export function clientHandlers(
+  source: ClientSource,
+): Pick<Handlers, "listClients" | "getClient" | "deleteClient"> {
+  const withTunnels = (client: Client): Client & { tunnels: Tunnel[] } => ({
+    ...client,
+    tunnels: [...source.tunnelsOf(client.id)],
+  });
+  const require = (id: ClientId): Client => {
+    const client = source.get(id);
+    if (client === undefined) throw new RportError("NOT_FOUND", "There is no such client.");
+    return client;
+  };
+  return {
+    listClients({ query }) {
+      const { items, count, fields } = selectPage(source.list(), query, clientList);
+      const full = fields.includes("tunnels") ? items.map(withTunnels) : items;
+      return { data: full.map((client) => pickFields(client, fields, clientList)), count };
+    },
+    getClient({ params, query }) {
+      const client = withTunnels(require(params.clientId));
+      const fields = fieldsOfItem(query, clientList);
+      if (fields === undefined) return { data: client };
+      // `fields` asks for less than the contract's whole record.
+      return { data: pickFields(client, fields, clientList) as EndpointOutput<"getClient"> };
+    },
+    async deleteClient({ params }) {
+      if (require(params.clientId).connection_state === "connected") {
+        throw new RportError("BAD_REQUEST", "The client is connected; only others can be deleted.");
+      }
+      await source.remove(params.clientId);
+      return undefined;
+    },
+  };
+}

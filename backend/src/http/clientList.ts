@@ -1,0 +1,83 @@
+import type { Client, Tunnel } from "@rport/protocol/model";
+import type { Column, ListSpec } from "./listSpec.ts";
+
+/** A client's record, with its tunnels where they were asked for. */
+export type ClientWithTunnels = Client & { readonly tunnels?: readonly Tunnel[] };
+
+type Name = keyof Client & string;
+
+const TEXT_COLUMNS = [
+  "id",
+  "name",
+  "os",
+  "os_arch",
+  "os_family",
+  "os_kernel",
+  "os_full_name",
+  "os_version",
+  "os_virtualization_system",
+  "os_virtualization_role",
+  "cpu_family",
+  "cpu_model",
+  "cpu_model_name",
+  "cpu_vendor",
+  "num_cpus",
+  "timezone",
+  "hostname",
+  "ipv4",
+  "ipv6",
+  "tags",
+  "version",
+  "address",
+  "client_auth_id",
+  "connection_state",
+  "features",
+] as const satisfies readonly Name[];
+
+const TIME_COLUMNS = [
+  "connected_at",
+  "disconnected_at",
+  "last_heartbeat_at",
+] as const satisfies readonly Name[];
+
+const SORT_COLUMNS = ["id", "name", "os", "hostname", "version"] as const satisfies readonly Name[];
+
+const columns = <K extends (typeof TEXT_COLUMNS | typeof TIME_COLUMNS)[number]>(
+  names: readonly K[],
+): Record<string, Column<ClientWithTunnels>> =>
+  Object.fromEntries(names.map((name) => [name, (client) => client[name]]));
+
+/** RPort's columns that nothing stands behind here: they are empty, so that its scripts work. */
+const EMPTY_FIELDS = {
+  groups: () => [],
+  allowed_user_groups: () => [],
+  updates_status: () => null,
+  ext_ip_addresses: () => null,
+  ip_addresses: () => null,
+  client_configuration: () => null,
+};
+
+/** The client list in RPort's columns, plus `features` and the times as filters. */
+export const clientList: ListSpec<ClientWithTunnels> = {
+  resource: "clients",
+  filters: {
+    ...columns(TEXT_COLUMNS),
+    ...columns(TIME_COLUMNS),
+    labels: ({ labels }) => Object.entries(labels).map(([key, value]) => `${key}: ${value}`),
+    groups: () => [],
+    allowed_user_groups: () => [],
+  },
+  times: TIME_COLUMNS,
+  order: (client) => client.id,
+  sorts: columns(SORT_COLUMNS),
+  fields: {
+    ...columns(TEXT_COLUMNS),
+    ...columns(TIME_COLUMNS),
+    labels: (client) => client.labels,
+    mem_total: (client) => client.mem_total,
+    secret: (client) => client.secret,
+    tunnels: (client) => client.tunnels ?? [],
+    ...EMPTY_FIELDS,
+  },
+  defaultFields: ["id", "name", "hostname"],
+};

@@ -1,0 +1,84 @@
+import { RportError } from "@rport/protocol/errors";
+import type { DeletionReport, EndpointInput, EndpointOutput } from "@rport/protocol/http";
+import type { AuthId } from "@rport/protocol/ids";
+import type { Credential, Secret } from "@rport/protocol/model";
+import type { Handlers } from "./endpoints.ts";
+import { selectPage } from "./listQuery.ts";
+import type { ListSpec } from "./listSpec.ts";
+
+type Body<N extends "createCredential" | "addSecret"> = EndpointInput<N>["body"];
+type NewSecret = EndpointOutput<"createCredential">;
+
+/** What the handlers of credentials need. */
+export interface CredentialSource {
+  list(): readonly Credential[];
+  get(id: AuthId): Credential | undefined;
+  secrets(id: AuthId): readonly Secret[];
+  create(body: Body<"createCredential">, user: string): Promise<NewSecret>;
+  addSecret(id: AuthId, body: Body<"addSecret">): Promise<NewSecret>;
+  /** Null: the grace ends when every client has moved. */
+  rotate(id: AuthId, graceMs: number | null): Promise<EndpointOutput<"rotateCredential">>;
+  remove(
+    id: AuthId,
+    how: { readonly force: boolean; readonly purge: boolean; readonly dryRun: boolean },
+  ): Promise<DeletionReport>;
+}
+
+type CredentialEndpoint =
+  | "listCredentials"
+  | "getCredential"
+  | "createCredential"
+  | "deleteCredential"
+  | "listSecrets"
+  | "addSecret"
+  | "rotateCredential";
+
+/** The credential list: RPort filters by `id` only; the others are ours. */
+const credentialList: ListSpec<Credential> = {
+  resource: "clients-auth",
+  filters: {
+    id: ({ id }) => id,
+    label: ({ label }) => label,
+    kind: ({ kind }) => kind,
+    state: ({ state }) => state,
+    created_at: (credential) => credential.created_at,
+    last_used_at: (credential) => credential.last_used_at,
+  },
+  times: ["created_at", "last_used_at"],
+  order: ({ id }) => id,
+  sorts: {},
+  fields: {},
+  defaultFields: [],
+};
+
+/** Serves `/clients-auth` as RPort does, but never with a password that was not just made. */
+export function credentialHandlers(source: CredentialSource): Pick<Handlers, CredentialEndpoint> {
+  const require = (id: AuthId): Credential => {
+    const credential = source.get(id);
+    if (credential !== undefined) return credential;
+    throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
+  };
+  return {
+    listCredentials({ query }) {
+      const { items, count } = selectPage(source.list(), query, credentialList);
+      return { data: [...items], count };
+    },
+    getCredential: ({ params }) => ({ data: require(params.authId) }),
+    createCredential: async ({ body }, { user }) => ({ data: await source.create(body, user) }),
+    async deleteCredential({ params, query }) {
+      const dryRun = query.dry_run ?? false;
+      const how = { force: query.force ?? false, purge: query.purge ?? false, dryRun };
+      const data = await source.remove(params.authId, how);
+      return dryRun || query.report === true ? { data } : undefined;
+    },
+    listSecrets({ params }) {
+      const secrets = source.secrets(require(params.authId).id);
+      return { data: [...secrets], count: secrets.length };
+    },
+    addSecret: async ({ params, body }) => ({ data: await source.addSecret(params.authId, body) }),
+    async rotateCredential({ params, body }) {
+      const graceMs = body.grace_seconds === null ? null : body.grace_seconds * 1_000;
+      return { data: await source.rotate(params.authId, graceMs) };
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { RportError, toEnvelope } from "@rport/protocol/errors";
+import type { Clock } from "../platform/clock.ts";
+import { errorText, type Log } from "../platform/log.ts";
+import { readableId } from "../platform/random.ts";
+import { pathOf } from "./rawQuery.ts";
+
+/** Sent with every answer: nothing is kept, guessed, framed or told to other sites. */
+const SECURITY_HEADERS = {
+  "Cache-Control": "no-store",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Resource-Policy": "same-origin",
+} as const;
+/** How long a caller should wait when nobody said it more exactly. */
+const RETRY_AFTER_S = 60;
+
+/** One request and its answer: an id that is in both the answer and the log. */
+export class Exchange {
+  readonly requestId = readableId(16);
+  readonly address: string;
+  /** `http(s)://host[:port]` as the caller wrote it. */
+  readonly origin: string;
+  /** Who asked, once that is known. */
+  user: string | undefined;
+  readonly #log: Log;
+  readonly #response: ServerResponse;
+
+  constructor(request: IncomingMessage, response: ServerResponse, log: Log) {
+    this.address = request.socket.remoteAddress ?? "";
+    this.origin = originOf(request);
+    this.#response = response;
+    this.#log = log.child({ requestId: this.requestId });
+    response.setHeaders(new Map(Object.entries(SECURITY_HEADERS)));
+    response.setHeader("X-Request-Id", this.requestId);
+  }
+
+  /** Answers with RPort's success envelope; `count` is the total of a list. */
+  sendData(status: number, data: unknown, count?: number): void {
+    this.sendJson(status, count === undefined ? { data } : { data, meta: { count } });
+  }
+
+  /** Answers with bare JSON. */
+  sendJson(status: number, body: unknown): void {
+    const bytes = Buffer.from(JSON.stringify(body));
+    this.#response.statusCode = status;
+    this.#response.setHeader("Content-Type", "application/json; charset=UTF-8");
+    this.#response.setHeader("Content-Length", bytes.length);
+    this.#response.end(bytes);
+  }
+
+  /** Answers without a body. */
+  sendNothing(): void {
+    this.#response.statusCode = 204;
+    this.#response.end();
+  }
+
+  /** Answers with RPort's error envelope. What is not ours is logged with its cause, never sent. */
+  sendError(caught: unknown, retryAfterS = RETRY_AFTER_S): void {
+    const error = toRportError(caught);
+    if (error.status >= 500) {
+      this.#log.error("request failed", { code: error.code, reason: errorText(caught) });
+    }
+    if (this.#response.headersSent) {
+      this.#response.destroy();
+      return;
+    }
+    if (error.status === 429 || error.status === 503) {
+      this.#response.setHeader("Retry-After", retryAfterS);
+    }
+    if (error.status === 401) this.#response.setHeader("WWW-Authenticate", "Bearer");
+    if (error.status === 413) this.#response.setHeader("Connection", "close");
+    this.sendJson(error.status, toEnvelope(this.#withRequestId(error)));
+  }
+
+  /** Writes a line when the answer is out: never the query, which may hold a token. */
+  logWhenDone(request: IncomingMessage, clock: Clock): void {
+    const startMs = clock.monotonic();
+    this.#response.once("close", () => {
+      this.#log.info("request", {
+        method: request.method,
+        path: pathOf(request.url ?? ""),
+        status: this.#response.statusCode,
+        ms: Math.round(clock.monotonic() - startMs),
+        address: this.address,
+        user: this.user,
+      });
+    });
+  }
+
+  #withRequestId(error: RportError): RportError {
+    if (error.code !== "INTERNAL") return error;
+    const detail = `The server's log has the cause under request id ${this.requestId}.`;
+    return new RportError("INTERNAL", error.message, { detail });
+  }
+}
+
+/** Express reports a path that cannot be percent-decoded as an error of status 400. */
+function toRportError(caught: unknown): RportError {
+  if (caught instanceof URIError) {
+    return new RportError("BAD_REQUEST", "The path is not well-formed.");
+  }
+  return RportError.from(caught);
+}
+
+function originOf({ headers, socket }: IncomingMessage): string {
+  const scheme = "encrypted" in socket && socket.encrypted === true ? "https" : "http";
+  return `${scheme}://${headers.host ?? ""}`;
+}

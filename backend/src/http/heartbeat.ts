@@ -1,0 +1,25 @@
+import type { WebSocket } from "ws";
+import type { Clock, Timer } from "../platform/clock.ts";
+
+/** Often enough for every proxy's idle time-out, which are a minute and more. */
+const INTERVAL_MS = 30_000;
+
+/** Pings a socket until it closes, and ends it when a whole interval brought no answer. */
+export function keepAlive(socket: WebSocket, clock: Clock): void {
+  let isAlive = true;
+  let timer: Timer;
+  const beat = (): void => {
+    if (!isAlive) {
+      socket.terminate();
+      return;
+    }
+    isAlive = false;
+    socket.ping();
+    timer = clock.after(INTERVAL_MS, beat);
+  };
+  timer = clock.after(INTERVAL_MS, beat);
+  socket.on("pong", () => {
+    isAlive = true;
+  });
+  socket.once("close", () => timer.cancel());
+}

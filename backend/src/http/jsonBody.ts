@@ -1,0 +1,61 @@
+import type { IncomingMessage } from "node:http";
+import { RportError } from "@rport/protocol/errors";
+
+/** Deeper than any message of ours by far. */
+const DEPTH_MAX = 20;
+
+/**
+ * Reads a request's body as JSON of at most `maxBytes`. Throws `UNSUPPORTED_MEDIA_TYPE` unless it
+ * says `application/json` (which no web page can send without asking first), `TOO_LARGE`, or
+ * `BAD_REQUEST` when it is empty, not UTF-8, not JSON, nested too deep, or has a `__proto__`.
+ */
+export async function jsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  requireJson(request);
+  const bytes = await readAtMost(request, maxBytes);
+  if (bytes.length === 0) throw new RportError("BAD_REQUEST", "The request has no body.");
+  const value = parse(bytes);
+  requirePlain(value, 0);
+  return value;
+}
+
+function requireJson({ headers }: IncomingMessage): void {
+  const [type = ""] = (headers["content-type"] ?? "").split(";");
+  const encoding = headers["content-encoding"] ?? "identity";
+  if (type.trim().toLowerCase() === "application/json" && encoding === "identity") return;
+  throw new RportError(
+    "UNSUPPORTED_MEDIA_TYPE",
+    "The body must be sent as Content-Type: application/json, without compression.",
+  );
+}
+
+async function readAtMost(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const tooLarge = (): RportError =>
+    new RportError("TOO_LARGE", `The body is larger than ${maxBytes} bytes.`);
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    total += chunk.length;
+    if (total > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new RportError("BAD_REQUEST", "The body is not valid JSON in UTF-8.");
+  }
+}
+
+/** `JSON.parse` makes `__proto__` an ordinary member, which a careless copy would turn harmful. */
+function requirePlain(value: unknown, depth: number): void {
+  if (typeof value !== "object" || value === null) return;
+  if (depth >= DEPTH_MAX) throw new RportError("BAD_REQUEST", "The body is nested too deep.");
+  if (Object.hasOwn(value, "__proto__")) {
+    throw new RportError("BAD_REQUEST", "The body has a member that is not allowed: __proto__.");
+  }
+  for (const member of Object.values(value)) requirePlain(member, depth + 1);
+}

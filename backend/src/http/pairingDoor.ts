@@ -1,0 +1,62 @@
+import { pipeline } from "node:stream/promises";
+import { RportError } from "@rport/protocol/errors";
+import { pairingIdSchema } from "@rport/protocol/ids";
+import { CLAIM_MAX_BYTES, claimRequestSchema, PAIRING_REFUSED } from "@rport/protocol/pairing";
+import express, { type Request, type Response, type Router } from "express";
+import type { PairingService } from "../pairing/service.ts";
+import type { AgentFiles } from "./agentFiles.ts";
+import type { Exchange } from "./exchange.ts";
+import { jsonBody } from "./jsonBody.ts";
+
+/** A program that fails: a caller that runs whatever it was answered must not report success. */
+const REFUSED_SCRIPT = `#!/bin/sh\necho '${PAIRING_REFUSED}' >&2\nexit 4\n`;
+
+/** What the installers' face needs. */
+export interface PairingDoorDeps {
+  readonly pairings: Pick<PairingService, "isOpen" | "claim">;
+  readonly agentFiles: AgentFiles;
+  readonly exchangeOf: (request: Request) => Exchange;
+}
+
+/**
+ * The installers' face: `/p/:id` (the script, the same bytes for every id; fetching consumes
+ * nothing), `/pair/v1/claim`, and `/agent/:version/:name`.
+ */
+export function pairingDoor({ pairings, agentFiles, exchangeOf }: PairingDoorDeps): Router {
+  const router = express.Router({ caseSensitive: true });
+  router.get("/p/:id", async (request, response) => {
+    const isOpen =
+      pairingIdSchema.safeParse(request.params.id).success && pairings.isOpen(request.params.id);
+    const script = isOpen ? (await agentFiles.require()).script : Buffer.from(REFUSED_SCRIPT);
+    sendScript(response, isOpen ? 200 : 404, script);
+  });
+  router.post("/pair/v1/claim", async (request) => {
+    const exchange = exchangeOf(request);
+    const body = claimRequestSchema.safeParse(await jsonBody(request, CLAIM_MAX_BYTES));
+    if (!body.success) {
+      const field = body.error.issues[0]?.path.join(".") ?? "";
+      throw new RportError("BAD_REQUEST", `The claim is not well-formed: ${field}`);
+    }
+    exchange.sendJson(200, pairings.claim(body.data, exchange.address));
+  });
+  router.get("/agent/:version/:name", async (request, response) => {
+    const { version, name } = request.params;
+    const file = await agentFiles.find(version, name);
+    if (file === undefined) throw new RportError("NOT_FOUND", "There is no such file.");
+    response.setHeader("Content-Type", "application/octet-stream");
+    response.setHeader("Content-Length", file.size);
+    response.setHeader("ETag", `"${file.sha256}"`);
+    response.setHeader("Content-Disposition", `attachment; filename="${name}"`);
+    if (request.method === "HEAD") response.end();
+    else await pipeline(file.open(), response);
+  });
+  return router;
+}
+
+function sendScript(response: Response, status: number, script: Buffer): void {
+  response.statusCode = status;
+  response.setHeader("Content-Type", "text/x-shellscript; charset=UTF-8");
+  response.setHeader("Content-Disposition", 'attachment; filename="rport-installer.sh"');
+  response.setHeader("Content-Length", script.length);
+  response.end(script);
+}

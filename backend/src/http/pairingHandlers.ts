@@ -1,0 +1,32 @@
+import { RportError } from "@rport/protocol/errors";
+import { authIdSchema } from "@rport/protocol/ids";
+import type { PairingService } from "../pairing/service.ts";
+import type { AgentFiles } from "./agentFiles.ts";
+import type { Handlers } from "./endpoints.ts";
+
+/** Serves the management of pairings; the installers' side is `pairingDoor.ts`. */
+export function pairingHandlers(
+  pairings: Pick<PairingService, "list" | "create" | "revoke">,
+  agentFiles: Pick<AgentFiles, "require">,
+): Pick<Handlers, "listPairings" | "createPairing" | "revokePairing"> {
+  return {
+    listPairings() {
+      const all = pairings.list();
+      return { data: all, count: all.length };
+    },
+    async createPairing({ body }, { origin }) {
+      const id = authIdSchema.safeParse(body.credential_id);
+      if (!id.success) {
+        throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
+      }
+      await agentFiles.require();
+      const { ttl_seconds: ttlS, uses, name, tags } = body;
+      const data = await pairings.create({ credentialId: id.data, ttlS, uses, name, tags, origin });
+      return { data };
+    },
+    async revokePairing({ params }) {
+      await pairings.revoke(params.pairingId);
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { RportError } from "@rport/protocol/errors";
+import type { RawQuery } from "./listSpec.ts";
+
+/** A query with more parameters than this is a mistake or an attack. */
+const PARAMETERS_MAX = 100;
+
+/**
+ * The query of a request's target, each name once; a name that occurs several times has a list of
+ * values. Names stay flat: `filter[id]` is a name. `__proto__` is refused with `BAD_REQUEST`.
+ */
+export function rawQuery(target: string): RawQuery {
+  const mark = target.indexOf("?");
+  const query: Record<string, string | string[]> = {};
+  if (mark < 0) return query;
+  const pairs = [...new URLSearchParams(target.slice(mark + 1))];
+  if (pairs.length > PARAMETERS_MAX) throw new RportError("BAD_REQUEST", "Too many parameters.");
+  for (const [name, value] of pairs) {
+    if (name === "__proto__") throw new RportError("BAD_REQUEST", "A parameter is not allowed.");
+    const before = Object.hasOwn(query, name) ? query[name] : undefined;
+    query[name] = before === undefined ? value : [before, value].flat();
+  }
+  return query;
+}
+
+/** The target of a request without its query: all that may be logged of it. */
+export function pathOf(target: string): string {
+  const mark = target.indexOf("?");
+  return mark < 0 ? target : target.slice(0, mark);
+}

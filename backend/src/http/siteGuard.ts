@@ -1,0 +1,48 @@
+import type { IncomingMessage } from "node:http";
+
+/** The parts of a request that say from where it was made. */
+export type Site = Pick<IncomingMessage, "headers" | "rawHeaders" | "url">;
+
+/** Names under which a program on the same machine may address a backend in local mode. */
+const LOCAL_NAMES = ["127.0.0.1", "localhost", "[::1]"];
+/** The port that a `Host` header leaves out. */
+const HTTP_PORT = 80;
+/** What browsers say about requests that no foreign page caused. */
+const OWN_SITES = ["same-origin", "none"];
+
+/**
+ * Why a request may have been caused by a web page, in words for a person; undefined when there is
+ * no sign of it. `localPort` is set in local mode: then the `Host` must be a loopback name with
+ * that port, so a page whose name was rebound to 127.0.0.1 gets nothing. A foreign `Origin` and a
+ * cross-site fetch are refused in every mode.
+ */
+export function whyForeign(site: Site, localPort: number | undefined): string | undefined {
+  const { host, origin } = site.headers;
+  const hosts = site.rawHeaders.filter((name, n) => n % 2 === 0 && name.toLowerCase() === "host");
+  if (host === undefined || hosts.length !== 1) return "The request must name one Host.";
+  if (localPort !== undefined && !isLocalHost(host, localPort)) {
+    return "This server is in local mode and answers on 127.0.0.1, localhost and [::1] only.";
+  }
+  if (origin !== undefined && !isOwnOrigin(origin, host)) {
+    return "Requests from web pages of another origin are refused.";
+  }
+  const fetchSite = site.headers["sec-fetch-site"];
+  if (fetchSite !== undefined && !OWN_SITES.includes(String(fetchSite))) {
+    return "Requests from web pages of another site are refused.";
+  }
+  return undefined;
+}
+
+/** Whether a `Host` header is a loopback name together with the port that is listened on. */
+export function isLocalHost(host: string, port: number): boolean {
+  const written = host.toLowerCase();
+  if (port === HTTP_PORT && LOCAL_NAMES.includes(written)) return true;
+  return LOCAL_NAMES.some((name) => written === `${name}:${port}`);
+}
+
+/** Whether an `Origin` header is this server's own, under the name the request was sent to. */
+function isOwnOrigin(origin: string, host: string): boolean {
+  const written = origin.toLowerCase();
+  const own = host.toLowerCase();
+  return written === `http://${own}` || written === `https://${own}`;
+}

@@ -1,0 +1,52 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { generatedSecret, secretId } from "../platform/random.ts";
+
+/** Someone who showed a valid token. */
+export interface User {
+  readonly tokenId: string;
+  readonly name: string;
+  /** Aborted when the token is revoked: everything open in the user's name ends then. */
+  readonly revoked: AbortSignal;
+}
+
+interface Entry {
+  readonly user: User;
+  readonly digest: Buffer;
+  readonly revoke: AbortController;
+}
+
+/** The tokens that open the users' face. Kept in memory, as digests. */
+export class UserTokens {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Makes a token of 32 random bytes (base64url) for `name`; this is the only time it is seen. */
+  issue(name: string): { readonly tokenId: string; readonly token: string } {
+    const token = generatedSecret();
+    const tokenId = secretId();
+    const revoke = new AbortController();
+    const user = { tokenId, name, revoked: revoke.signal };
+    this.#entries.set(tokenId, { user, digest: digestOf(token), revoke });
+    return { tokenId, token };
+  }
+
+  /** Whose token this is; undefined when it is nobody's. Takes the same time for every wrong one. */
+  check(token: string): User | undefined {
+    const digest = digestOf(token);
+    let found: User | undefined;
+    for (const entry of this.#entries.values()) {
+      if (timingSafeEqual(entry.digest, digest)) found = entry.user;
+    }
+    return found;
+  }
+
+  /** The token stops working, and what was opened with it ends. */
+  revoke(tokenId: string): void {
+    const entry = this.#entries.get(tokenId);
+    this.#entries.delete(tokenId);
+    entry?.revoke.abort();
+  }
+}
+
+function digestOf(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}

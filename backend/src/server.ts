@@ -1,0 +1,127 @@
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { RportError } from "@rport/protocol/errors";
+import type { Face } from "./app.ts";
+import { refuseUpgrade, type UpgradeRequest } from "./http/upgrade.ts";
+import type { Clock } from "./platform/clock.ts";
+import { StartFailure } from "./platform/startFailure.ts";
+
+/** The subprotocol by which agents are told from users, on any path. */
+const AGENT_PROTOCOL = "rport-v1";
+
+/** Node's own limits are far wider, and are looked at only twice a minute. */
+const LIMITS = {
+  headersTimeout: 5_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 16_384,
+} as const;
+const HEADERS_MAX = 100;
+/** How long open connections may take to end by themselves when the server stops. */
+const CLOSE_GRACE_MS = 1_000;
+
+/** An address to listen on, and who is served there. */
+export interface Place {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly faces: ReadonlySet<Face>;
+}
+
+/** Takes over a request to speak WebSocket. */
+export type UpgradeDoor = (upgrade: UpgradeRequest) => void;
+
+/** Who answers on one place. */
+export interface Doors {
+  readonly onRequest: RequestListener;
+  readonly agents: UpgradeDoor;
+  readonly users: UpgradeDoor;
+  /** Whether a target is a users' socket. */
+  readonly isUsersSocket: (target: string) => boolean;
+}
+
+/** One address that is listened on. */
+export class Listener {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #clock: Clock;
+
+  private constructor(server: Server, clock: Clock) {
+    this.#server = server;
+    this.#clock = clock;
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+  }
+
+  /** Starts listening. Throws a `StartFailure` that names the address when it cannot be had. */
+  static async open(place: Place, doors: Doors, clock: Clock): Promise<Listener> {
+    const options = {
+      ...LIMITS,
+      shouldUpgradeCallback: ({ headers }: { headers: { upgrade?: string | undefined } }) =>
+        headers.upgrade?.toLowerCase() === "websocket",
+    };
+    const server = createServer(options, doors.onRequest);
+    server.maxHeadersCount = HEADERS_MAX;
+    server.on("upgrade", (request, socket, head) => {
+      route({ request, socket, head }, place.faces, doors);
+    });
+    const listener = new Listener(server, clock);
+    try {
+      server.listen({ host: place.host, port: place.port, exclusive: true });
+      await once(server, "listening");
+    } catch (error) {
+      throw whyNotListening(error, place);
+    }
+    return listener;
+  }
+
+  /** The port that is listened on. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /**
+   * Accepts nothing more, lets answers under way finish for a moment, then ends what is left.
+   * Resolves when no connection is open.
+   */
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    const timer = this.#clock.after(CLOSE_GRACE_MS, () => {
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    await closed;
+    timer.cancel();
+  }
+}
+
+function route(upgrade: UpgradeRequest, faces: ReadonlySet<Face>, doors: Doors): void {
+  const { request, socket } = upgrade;
+  // A peer may vanish at any time; whoever takes the socket over learns it from its close.
+  socket.on("error", () => socket.destroy());
+  const isAgent = request.headers["sec-websocket-protocol"] === AGENT_PROTOCOL;
+  if (isAgent && faces.has("agents")) doors.agents(upgrade);
+  else if (faces.has("users") && doors.isUsersSocket(request.url ?? "")) doors.users(upgrade);
+  else refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
+}
+
+function whyNotListening(error: unknown, { host, port }: Place): StartFailure {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const place = `${host}:${port}`;
+  if (code === "EADDRINUSE") {
+    return new StartFailure(
+      "portInUse",
+      `The address ${place} is in use by another program. Stop it, or choose another port with --port.`,
+      { cause: error },
+    );
+  }
+  return new StartFailure("io", `The address ${place} cannot be listened on (${code}).`, {
+    cause: error,
+  });
+}

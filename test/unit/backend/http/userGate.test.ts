@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { FailedLogins } from "../../../../backend/src/http/failedLogins.ts";
+import { presentedToken, UserGate } from "../../../../backend/src/http/userGate.ts";
+import { UserTokens } from "../../../../backend/src/http/userTokens.ts";
+import { FakeClock } from "../../../support/clock.ts";
+
+function makeGate() {
+  const clock = new FakeClock();
+  const tokens = new UserTokens();
+  const gate = new UserGate(tokens, new FailedLogins(clock));
+  const { token, tokenId } = tokens.issue("local");
+  const from = (authorization: string | undefined, address = "192.0.2.1") =>
+    gate.admit({ address, authorization });
+  return { clock, tokens, token, tokenId, from, gate };
+}
+
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
+
+describe("the users' gate", () => {
+  it("lets in who shows the token, as Bearer or as the password of Basic", () => {
+    const { token, from } = makeGate();
+    for (const shown of [`Bearer ${token}`, `bearer ${token}`, basic(`admin:${token}`)]) {
+      expect(from(shown)).toMatchObject({ kind: "user", user: { name: "local" } });
+    }
+  });
+
+  it("makes tokens of 32 random bytes that differ", () => {
+    const tokens = new UserTokens();
+    const made = [tokens.issue("a").token, tokens.issue("b").token];
+    expect(new Set(made).size).toBe(2);
+    for (const token of made) expect(Buffer.from(token, "base64url")).toHaveLength(32);
+  });
+
+  it("refuses everything else", () => {
+    const { token, from } = makeGate();
+    const wrong = [
+      undefined,
+      "",
+      token,
+      `Bearer ${token}x`,
+      `Bearer  `,
+      basic(token),
+      basic("a:b"),
+    ];
+    for (const shown of wrong) expect(from(shown)).toMatchObject({ kind: "refused" });
+  });
+
+  it("keeps colons within the password of Basic", () => {
+    expect(presentedToken(basic("user:to:ken"))).toBe("to:ken");
+  });
+
+  it("S-19 refuses a revoked token at once, and tells who holds something open with it", () => {
+    const { tokens, token, tokenId, from } = makeGate();
+    const result = from(`Bearer ${token}`);
+    tokens.revoke(tokenId);
+    expect(from(`Bearer ${token}`).kind).toBe("refused");
+    expect(result.kind === "user" && result.user.revoked.aborted).toBe(true);
+  });
+
+  it("makes an address wait after ten wrong tokens in a minute, and only that address", () => {
+    const { clock, from } = makeGate();
+    const waits = Array.from({ length: 11 }, () => from("Bearer wrong"));
+    expect(waits.slice(0, 10)).toEqual(Array(10).fill({ kind: "refused", retryAfterS: 0 }));
+    expect(waits[10]).toEqual({ kind: "refused", retryAfterS: 60 });
+    expect(from("Bearer wrong", "192.0.2.2")).toEqual({ kind: "refused", retryAfterS: 0 });
+    clock.advance(60_000);
+    expect(from("Bearer wrong")).toEqual({ kind: "refused", retryAfterS: 0 });
+  });
+
+  it("counts a whole IPv6 network as one", () => {
+    const { from } = makeGate();
+    const last = Array.from({ length: 11 }, (_, n) => from("Bearer wrong", `2001:db8:1:2::${n}`));
+    expect(last[10]).toMatchObject({ retryAfterS: 60 });
+  });
+
+  it("lets a valid token in however often others at the address were wrong", () => {
+    const { token, from } = makeGate();
+    for (let n = 0; n < 50; n++) from("Bearer wrong");
+    expect(from(`Bearer ${token}`).kind).toBe("user");
+  });
+});
