@@ -8,6 +8,8 @@ export const EXIT_CODES = {
   inUse: 73,
   /** The disk, the directory's permissions, or the network address said no. */
   io: 74,
+  /** Another program listens on the address. */
+  portInUse: 98,
 } as const;
 
 /** Why the program cannot start: a text for the person at the console, and the exit code. */
