@@ -112,6 +112,8 @@ export class CodeServer {
   readonly folders: CodeFolders;
   readonly #child: ChildProcess;
   readonly #output: () => string;
+  /** A test process that ends early takes the server, a group of its own, along. */
+  readonly #killAtExit = () => signalGroup(this.#child, "SIGKILL");
 
   /** Use {@link startCode}. */
   constructor(parts: {
@@ -124,6 +126,7 @@ export class CodeServer {
     this.folders = parts.folders;
     this.#child = parts.child;
     this.#output = parts.output;
+    process.once("exit", this.#killAtExit);
   }
 
   /** Opens the workspace. */
@@ -139,6 +142,7 @@ export class CodeServer {
   /** Ends the server with its extension hosts and terminals, and removes its folders. */
   async [Symbol.asyncDispose](): Promise<void> {
     await stopGroup(this.#child);
+    process.off("exit", this.#killAtExit);
     await rm(this.folders.root, { recursive: true, force: true, maxRetries: 5 });
   }
 }
