@@ -1,23 +1,34 @@
-/** The agent's only door to time; tests give one that they move by hand. */
-export interface Clock {
-  /** Milliseconds since 1970. */
-  wallMs(): number;
-  /** Milliseconds since any fixed moment, never going back. */
-  nowMs(): number;
-  /** A number from 0 up to, not including, 1. */
-  random(): number;
-  /** Runs `action` once after `delayMs`; the answer cancels it. */
-  after(delayMs: number, action: () => void): () => void;
+/** A pending call. */
+export interface Timer {
+  /** The call does not happen any more; harmless when it already did. */
+  cancel(): void;
 }
 
-/** The machine's own clock. Its timers keep the process alive. */
+/** The agent's only door to time; tests give one that they move by hand. */
+export interface Clock {
+  /** Milliseconds since 1970. May jump when the machine's clock is set. */
+  now(): number;
+  /** Milliseconds since any fixed moment, never going back. */
+  monotonic(): number;
+  /** Runs `action` once after `delayMs`. Keeps the process alive until then. */
+  after(delayMs: number, action: () => void): Timer;
+}
+
+/** Node's timers hold 31 bits of milliseconds (24.8 days); longer waits are taken in steps. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The machine's own clock. */
 export const SYSTEM_CLOCK: Clock = {
-  wallMs: () => Date.now(),
-  nowMs: () => performance.now(),
-  random: () => Math.random(),
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(delayMs, action) {
-    const timer = setTimeout(action, delayMs);
-    return () => clearTimeout(timer);
+    let pending: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      const stepMs = Math.min(leftMs, LONGEST_TIMER_MS);
+      pending = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : action()), stepMs);
+    };
+    arm(delayMs);
+    return { cancel: () => clearTimeout(pending) };
   },
 };
 
@@ -29,11 +40,11 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       return;
     }
     const end = () => {
-      cancel();
+      timer.cancel();
       signal?.removeEventListener("abort", end);
       resolve();
     };
-    const cancel = clock.after(delayMs, end);
+    const timer = clock.after(delayMs, end);
     signal?.addEventListener("abort", end, { once: true });
   });
 }

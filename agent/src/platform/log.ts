@@ -21,7 +21,7 @@ export interface Log {
 /** Where lines go, and which. */
 export interface LogOptions {
   readonly level: LogLevel;
-  readonly clock: Pick<Clock, "wallMs">;
+  readonly clock: Pick<Clock, "now">;
   write(line: string): void;
 }
 
@@ -35,7 +35,7 @@ export function createLog(options: LogOptions): Log {
   const highest = LOG_LEVELS.indexOf(options.level);
   const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
     if (LOG_LEVELS.indexOf(level) > highest) return;
-    const time = new Date(options.clock.wallMs()).toISOString();
+    const time = new Date(options.clock.now()).toISOString();
     let line = JSON.stringify({ time, level, message, ...fields });
     for (const secret of hidden) line = line.replaceAll(secret, REDACTED);
     options.write(`${line}\n`);

@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { RportError } from "@rport/protocol/errors";
+import type { AgentConfig } from "./config.ts";
+import { ConnectionLoop } from "./connection.ts";
+import { type ConnectionState, INITIAL_STATE } from "./connectionState.ts";
+import { CredentialStore } from "./credentialStore.ts";
+import { defaultDataDir } from "./dataDir.ts";
+import { Dialer } from "./dial.ts";
+import { readHost } from "./host.ts";
+import { type MachineIdSources, machineId } from "./machineId.ts";
+import type { Clock } from "./platform/clock.ts";
+import type { Log } from "./platform/log.ts";
+import { connectionRequest, type Identity } from "./registration.ts";
+import { StateWriter } from "./stateFile.ts";
+import type { Lookup } from "./target.ts";
+
+/** What an agent is made of. */
+export interface AgentOptions {
+  readonly config: AgentConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly resolve: Lookup;
+  readonly machine: MachineIdSources;
+}
+
+/** A running agent: connected to its server, or on the way there, until it is stopped. */
+export class Agent implements AsyncDisposable {
+  readonly identity: Identity;
+  readonly #log: Log;
+  readonly #loop: ConnectionLoop;
+  readonly #stateFile: StateWriter;
+  readonly #stop = new AbortController();
+  readonly #watchers = new Set<(state: ConnectionState) => void>();
+  readonly #ended: Promise<void>;
+  #state: ConnectionState = INITIAL_STATE;
+  /** What was logged as the reason for being offline; told once, not at every attempt. */
+  #toldReason = "";
+
+  private constructor(options: AgentOptions, identity: Identity) {
+    const { config, log, clock } = options;
+    this.identity = identity;
+    this.#log = log;
+    const dataDir = config.dataDir || defaultDataDir(options.machine.platform);
+    this.#stateFile = new StateWriter({ dataDir, clock, log });
+    this.#loop = this.#createLoop(options);
+    this.#stateFile.set("initialized", "connecting");
+    this.#ended = this.#loop.run(this.#stop.signal);
+  }
+
+  /** Starts an agent. Rejects with `BAD_REQUEST` when it has no id to register under. */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const { config, log } = options;
+    log.hide(config.credential.secret);
+    if (config.ignored.length > 0) {
+      log.info("these settings have no effect in this agent", { settings: config.ignored });
+    }
+    const clientId = await clientIdFor(config, options.machine);
+    return new Agent(options, { clientId, sessionId: randomUUID() });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Calls back after every change of state; the answer ends that. */
+  watch(watcher: (state: ConnectionState) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Connects again at once. */
+  reconnect(): void {
+    this.#loop.reconnect();
+  }
+
+  /** Says goodbye to the server and resolves when everything is closed. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#ended;
+    await this.#stateFile.close("the agent was stopped");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #createLoop(options: AgentOptions): ConnectionLoop {
+    const { config, log, clock, random, resolve } = options;
+    return new ConnectionLoop({
+      config,
+      log,
+      clock,
+      random,
+      resolve,
+      credentials: new CredentialStore(config),
+      dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
+      registration: async () => connectionRequest(config, this.identity, await readHost()),
+      onState: (state) => this.#changed(state),
+    });
+  }
+
+  #changed(state: ConnectionState): void {
+    this.#state = state;
+    this.#report(state);
+    for (const watcher of this.#watchers) watcher(state);
+  }
+
+  #report(state: ConnectionState): void {
+    if (state.kind === "online") {
+      this.#toldReason = "";
+      this.#log.info("connected", { server: state.server, client: this.identity.clientId });
+      this.#stateFile.set("connected", `connected to ${state.server}`);
+    }
+    if (state.kind !== "waiting") return;
+    const { kind, text } = state.reason;
+    const fields = { reason: text, kind, nextAttemptInMs: state.delayMs };
+    if (text === this.#toldReason) this.#log.debug("still not connected", fields);
+    else this.#log.warn("not connected", fields);
+    this.#toldReason = text;
+    this.#stateFile.set("reconnecting", text);
+  }
+}
+
+async function clientIdFor(config: AgentConfig, machine: MachineIdSources): Promise<string> {
+  if (config.id !== "" || !config.usesSystemId) return config.id;
+  const found = await machineId(machine);
+  if (found !== undefined) return found;
+  const where = `${config.file}: client.id is empty`;
+  throw new RportError("BAD_REQUEST", `${where}, and this machine has no id of its own.`);
+}

@@ -1,0 +1,133 @@
+import { parseArgs } from "node:util";
+import { CliFailure, EXIT } from "./cliFailure.ts";
+
+/** What `--help` prints. */
+export const USAGE = `rport-agent: connects this host to its RPort server.
+
+  rport-agent enroll --server URL --config FILE (--token-stdin | --token-file FILE)
+                     [--name NAME] [--tag TAG]... [--new-id] [--data-dir DIR] [--force]
+  rport-agent run -c FILE
+  rport-agent wait-online -c FILE --timeout SECONDS
+  rport-agent install-service ...
+  rport-agent uninstall ...
+  rport-agent --version | --help
+
+Exit status: 0 done, 1 failed, 2 usage, 4 the token is unknown, expired or used, 5 the server
+cannot be reached, 8 not online in time, 9 the server refused.
+`;
+
+/** A command line, parsed. */
+export type Command =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "run"; readonly config: string }
+  | { readonly kind: "waitOnline"; readonly config: string; readonly timeoutMs: number }
+  | { readonly kind: "service"; readonly name: ServiceCommand; readonly args: readonly string[] }
+  | EnrollCommand;
+
+/** The commands that have to do with the operating system's services; they parse the rest. */
+export type ServiceCommand = "install-service" | "uninstall";
+
+/** `enroll`, parsed; its token is still to be read. */
+export interface EnrollCommand {
+  readonly kind: "enroll";
+  readonly server: string;
+  readonly config: string;
+  /** Undefined: standard input. */
+  readonly tokenFile: string | undefined;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly isNewId: boolean;
+  readonly dataDir: string;
+  readonly isForced: boolean;
+}
+
+/** Parses the arguments behind the program. Throws a usage `CliFailure`. */
+export function parseCommand(args: readonly string[]): Command {
+  const [name = "--help", ...rest] = args;
+  switch (name) {
+    case "--help":
+    case "-h":
+    case "help":
+      return { kind: "help" };
+    case "--version":
+    case "version":
+      return { kind: "version" };
+    case "run":
+      return { kind: "run", config: needed(parse(rest, CONFIG), "config") };
+    case "wait-online":
+      return parseWait(rest);
+    case "enroll":
+      return parseEnroll(rest);
+    case "install-service":
+    case "uninstall":
+      return { kind: "service", name, args: rest };
+    default:
+      throw usage(`There is no command ${JSON.stringify(name.slice(0, 40))}.`);
+  }
+}
+
+const CONFIG = { config: { type: "string", short: "c" } } as const;
+const WAIT = { ...CONFIG, timeout: { type: "string", default: "30" } } as const;
+const ENROLL = {
+  ...CONFIG,
+  server: { type: "string" },
+  "token-stdin": { type: "boolean", default: false },
+  "token-file": { type: "string" },
+  name: { type: "string", default: "" },
+  tag: { type: "string", multiple: true, default: [] as string[] },
+  "new-id": { type: "boolean", default: false },
+  "data-dir": { type: "string", default: "" },
+  force: { type: "boolean", default: false },
+} as const;
+/** Longest wait, in seconds. */
+const MAX_WAIT_S = 3_600;
+
+type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
+
+/** The library's message names the option, never what was given to it. */
+function parse<const T extends Options>(args: readonly string[], options: T) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: false, strict: true }).values;
+  } catch (error) {
+    throw usage(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "");
+  }
+}
+
+function needed<K extends string>(values: Partial<Record<K, string>>, name: K): string {
+  const value = values[name];
+  if (value !== undefined && value !== "") return value;
+  throw usage(`--${name} is missing.`);
+}
+
+function parseWait(args: readonly string[]): Command {
+  const values = parse(args, WAIT);
+  const seconds = Number(values.timeout);
+  if (!(seconds >= 0 && seconds <= MAX_WAIT_S)) {
+    throw usage(`--timeout must be a number of seconds up to ${MAX_WAIT_S}.`);
+  }
+  return { kind: "waitOnline", config: needed(values, "config"), timeoutMs: seconds * 1_000 };
+}
+
+function parseEnroll(args: readonly string[]): Command {
+  const values = parse(args, ENROLL);
+  const tokenFile = values["token-file"];
+  if (values["token-stdin"] === (tokenFile !== undefined)) {
+    throw usage("Exactly one of --token-stdin and --token-file is needed.");
+  }
+  return {
+    kind: "enroll",
+    server: needed(values, "server"),
+    config: needed(values, "config"),
+    tokenFile,
+    name: values.name,
+    tags: values.tag,
+    isNewId: values["new-id"],
+    dataDir: values["data-dir"],
+    isForced: values.force,
+  };
+}
+
+function usage(sentence: string): CliFailure {
+  return new CliFailure(EXIT.usage, `${sentence} Try rport-agent --help.`);
+}

@@ -1,0 +1,146 @@
+import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
+import {
+  type ConnectionEvent,
+  type ConnectionState,
+  INITIAL_STATE,
+  reduceConnection,
+} from "./connectionState.ts";
+import { textOf } from "./errorText.ts";
+import { sleep } from "./platform/clock.ts";
+import { Session, type SessionWiring } from "./session.ts";
+
+/** What the loop needs beside what a session needs. */
+export interface ConnectionLoopWiring extends SessionWiring {
+  /** The JSON of `new_connection`, made afresh for each registration. */
+  registration(): Promise<Buffer>;
+  /** Told after every change. */
+  onState(state: ConnectionState): void;
+}
+
+/** Keeps one connection to one of the servers: dials, registers, waits, dials again. */
+export class ConnectionLoop {
+  readonly #wiring: ConnectionLoopWiring;
+  #state: ConnectionState = INITIAL_STATE;
+  #session: Session | undefined;
+  #hurry = new AbortController();
+
+  constructor(wiring: ConnectionLoopWiring) {
+    this.#wiring = wiring;
+  }
+
+  /** Connects again at once: ends a wait, and a connection. */
+  reconnect(): void {
+    this.#hurry.abort();
+  }
+
+  /** Runs until the signal fires; resolves when the connection is closed. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (this.#state.kind !== "stopped") {
+      this.#hurry = new AbortController();
+      const wake = AbortSignal.any([signal, this.#hurry.signal]);
+      const event = await this.#step(this.#state, wake);
+      this.#apply(signal.aborted ? { kind: "stop" } : event);
+    }
+    this.#session?.close("the agent is stopping");
+  }
+
+  #apply(event: ConnectionEvent): void {
+    this.#state = reduceConnection(this.#state, event);
+    this.#wiring.onState(this.#state);
+  }
+
+  async #step(state: ConnectionState, wake: AbortSignal): Promise<ConnectionEvent> {
+    switch (state.kind) {
+      case "dialling":
+        return await this.#dialAny(wake);
+      case "online":
+        return await this.#stayOnline(state.server, wake);
+      case "waiting":
+        await sleep(this.#wiring.clock, state.delayMs, wake);
+        return wake.aborted ? { kind: "hurry" } : { kind: "due" };
+      case "stopped":
+        return { kind: "stop" };
+    }
+  }
+
+  /** The servers in their order, without a pause between them. */
+  async #dialAny(wake: AbortSignal): Promise<ConnectionEvent> {
+    let reason: CloseReason = { kind: "lost", text: "no server" };
+    for (const server of this.#wiring.config.servers) {
+      if (wake.aborted) return { kind: "hurry" };
+      try {
+        const session = await Session.logIn(server, this.#wiring, wake);
+        return await this.#register(session);
+      } catch (error) {
+        reason = reasonOf(error);
+        this.#wiring.log.debug("an attempt to connect failed", { server, reason: reason.text });
+      }
+    }
+    return wake.aborted ? { kind: "hurry" } : this.#failed(reason);
+  }
+
+  async #register(session: Session): Promise<ConnectionEvent> {
+    this.#session = session;
+    try {
+      await session.register(await this.#wiring.registration());
+    } catch (error) {
+      session.close("the registration failed");
+      return this.#failed(reasonOf(error));
+    }
+    const nowMs = this.#wiring.clock.monotonic();
+    return { kind: "registered", server: session.server, nowMs };
+  }
+
+  /** Until the connection ends, the main server is back, or somebody is in a hurry. */
+  async #stayOnline(server: string, wake: AbortSignal): Promise<ConnectionEvent> {
+    const session = this.#session;
+    if (session === undefined) return { kind: "hurry" };
+    const over = new AbortController();
+    const end = AbortSignal.any([wake, over.signal]);
+    const main = this.#findMain(server, end);
+    const closed = session.closed.then((reason) => this.#failed(reason));
+    const event = await Promise.race([closed, main, whenAborted(wake)]);
+    over.abort();
+    if (event instanceof Session) {
+      session.close("the main server is back");
+      return await this.#register(event);
+    }
+    void main.then((late) => late instanceof Session && late.close("not needed any more"));
+    if (event.kind === "hurry") session.close("connecting again");
+    return event;
+  }
+
+  /** On a fallback server: resolves with a login at the main one as soon as there is one. */
+  async #findMain(server: string, signal: AbortSignal): Promise<Session | ConnectionEvent> {
+    const { config, clock, log } = this.#wiring;
+    const [main] = config.servers;
+    while (server !== main && config.switchbackMs > 0 && !signal.aborted) {
+      await sleep(clock, config.switchbackMs, signal);
+      if (signal.aborted) break;
+      try {
+        return await Session.logIn(main, this.#wiring, signal);
+      } catch (error) {
+        log.debug("the main server is not back", { reason: textOf(error) });
+      }
+    }
+    return whenAborted(signal);
+  }
+
+  #failed(reason: CloseReason): ConnectionEvent {
+    const { clock, random } = this.#wiring;
+    return { kind: "failed", reason, nowMs: clock.monotonic(), random: random() };
+  }
+}
+
+function whenAborted(signal: AbortSignal): Promise<ConnectionEvent> {
+  return new Promise((resolve) => {
+    const hurry = () => resolve({ kind: "hurry" });
+    if (signal.aborted) hurry();
+    else signal.addEventListener("abort", hurry, { once: true });
+  });
+}
+
+function reasonOf(error: unknown): CloseReason {
+  if (error instanceof WireError) return { kind: error.kind, text: error.message };
+  return { kind: "local", text: textOf(error) };
+}

@@ -1,0 +1,81 @@
+import { isIP, type Socket } from "node:net";
+import { formatHostPort, type HostPort, parseHostPort } from "@rport/protocol/remote";
+import type { Channel } from "@rport/protocol/wire/channel";
+import type { ChannelDecision } from "@rport/protocol/wire/connection";
+import { Relays } from "@rport/protocol/wire/relay";
+import { isTargetAllowed, NOT_ALLOWED, type TunnelRule } from "./allow.ts";
+import { textOf } from "./errorText.ts";
+import type { Log } from "./platform/log.ts";
+import { checkTarget, connectTo, type Lookup } from "./target.ts";
+
+/** What dialling needs. */
+export interface DialWiring {
+  readonly rules: readonly TunnelRule[];
+  readonly resolve: Lookup;
+  readonly log: Log;
+}
+
+/** Longest target text; a host name has at most 255 characters. */
+const EXTRA_MAX_BYTES = 300;
+
+/** Connects the channels a server opens with the targets they name. */
+export class Dialer {
+  readonly #wiring: DialWiring;
+  readonly #relays = new Relays();
+
+  constructor(wiring: DialWiring) {
+    this.#wiring = wiring;
+  }
+
+  /** Connections being relayed now. */
+  get active(): number {
+    return this.#relays.active;
+  }
+
+  /**
+   * Decides about a channel by what it names: `host:port`, or `host:port/tcp`. As RPort does, it is
+   * confirmed first and the target dialled then, so a target that does not answer shows as a
+   * channel that closes at once. UDP is not spoken yet.
+   */
+  decide(extra: Buffer): ChannelDecision {
+    const [place = "", protocol = "tcp"] = extra.toString("utf8").split("/");
+    const target = extra.length <= EXTRA_MAX_BYTES ? parseHostPort(place) : undefined;
+    if (target === undefined) return { refuse: "the target is not host:port" };
+    if (protocol !== "tcp") return { refuse: `this agent has no ${protocol.slice(0, 10)} tunnels` };
+    if (this.#isForbidden(target)) {
+      this.#wiring.log.warn("refused a tunnel target", { target: place });
+      return { refuse: NOT_ALLOWED };
+    }
+    return { accept: (channel) => void this.#serve(channel, target) };
+  }
+
+  /** Addresses are judged before the channel is confirmed; names have to be looked up first. */
+  #isForbidden({ host, port }: HostPort): boolean {
+    return isIP(host) !== 0 && !isTargetAllowed(this.#wiring.rules, [host], port);
+  }
+
+  async #serve(channel: Channel, target: HostPort): Promise<void> {
+    channel.on("error", () => {});
+    const where = { target: formatHostPort(target) };
+    try {
+      const socket = await this.#connect(target, channel.halfClose);
+      if (typeof socket === "string") {
+        this.#wiring.log.warn(socket, where);
+        channel.destroy();
+        return;
+      }
+      await this.#relays.join(socket, channel);
+    } catch (error) {
+      channel.destroy();
+      this.#wiring.log.info("a tunnel target did not answer", { ...where, error: textOf(error) });
+    }
+  }
+
+  async #connect(target: HostPort, allowHalfOpen: boolean): Promise<Socket | string> {
+    const { rules, resolve } = this.#wiring;
+    const check = await checkTarget(target, rules, resolve);
+    if (check.kind === "forbidden") return "refused a tunnel target";
+    if (check.kind === "unknown") return `a tunnel target has no address: ${check.reason}`;
+    return await connectTo(check.target, { allowHalfOpen });
+  }
+}

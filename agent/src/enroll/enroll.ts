@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { PairingPayload, PairingToken } from "@rport/protocol/pairing";
+import { tokenParts } from "@rport/protocol/sealing";
+import { CliFailure, EXIT } from "../cliFailure.ts";
+import { type FileOwner, writeDurably } from "../durableFile.ts";
+import { textOf } from "../errorText.ts";
+import { type MachineIdSources, machineId } from "../machineId.ts";
+import type { Clock } from "../platform/clock.ts";
+import { normaliseServerUrl } from "../serverUrl.ts";
+import { claimPairing } from "./claim.ts";
+import { type ExistingConfig, enrolledConfig, readExisting } from "./enrolledConfig.ts";
+
+/** What a person asked for. */
+export interface EnrollRequest {
+  /** The pairing service. */
+  readonly server: string;
+  readonly file: string;
+  readonly token: PairingToken;
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** Register as a new host: for copies of a disk image. */
+  readonly isNewId: boolean;
+  readonly dataDir: string;
+  /** Leave the server the host is enrolled at now. */
+  readonly isForced: boolean;
+}
+
+/** What enrolling needs of the machine. */
+export interface EnrollWiring {
+  readonly machine: MachineIdSources;
+  readonly hostname: string;
+  readonly clock: Clock;
+}
+
+/** As what this host is enrolled now. */
+export interface Enrolled {
+  readonly authId: string;
+  readonly clientId: string;
+}
+
+/**
+ * Claims the pairing and writes `rport.conf`, durably and readable for its owner alone. An existing
+ * file of the same server is renewed and the host keeps its id. Rejects with a `CliFailure`; then
+ * nothing was written.
+ */
+export async function enroll(request: EnrollRequest, wiring: EnrollWiring): Promise<Enrolled> {
+  const server = requireServer(request.server);
+  const file = resolve(request.file);
+  const existing = await findExisting(file, request.isForced);
+  const clientId = await chooseId(request, existing, wiring);
+  const parts = tokenParts(request.token);
+  const { hostname, clock } = wiring;
+  const payload = await claimPairing({ server, parts, clientId, hostname, clock });
+  if (!request.isForced) assertSameServer(existing, payload, file);
+  const { name, tags, dataDir } = request;
+  const text = enrolledConfig({ file, payload, clientId, name, tags, dataDir, existing });
+  await write(file, text);
+  return { authId: payload.auth_id, clientId };
+}
+
+function requireServer(written: string): URL {
+  const isHttp = /^https?:\/\//i.test(written);
+  if (isHttp && normaliseServerUrl(written).ok) return new URL(written);
+  throw new CliFailure(EXIT.usage, "--server must be an http:// or https:// address.");
+}
+
+async function findExisting(file: string, isForced: boolean): Promise<ExistingConfig | undefined> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw new CliFailure(EXIT.failed, `${file} cannot be read: ${textOf(error)}`);
+  });
+  if (text === undefined) return undefined;
+  const existing = readExisting(text, file);
+  if (existing !== undefined || isForced) return existing;
+  throw new CliFailure(EXIT.usage, `${file} is damaged. Use --force to replace it.`);
+}
+
+async function chooseId(
+  request: EnrollRequest,
+  existing: ExistingConfig | undefined,
+  { machine }: EnrollWiring,
+): Promise<string> {
+  if (request.isNewId) return randomUUID();
+  return existing?.id || (await machineId(machine)) || randomUUID();
+}
+
+/** The token is not lost by this: the same command with `--force` gets the same answer for 60 s. */
+function assertSameServer(
+  existing: ExistingConfig | undefined,
+  payload: PairingPayload,
+  file: string,
+): void {
+  const current = existing?.servers[0];
+  if (existing === undefined || current === undefined) return;
+  const isSame = payload.server_urls.some((url) => {
+    const parsed = normaliseServerUrl(url);
+    return parsed.ok && existing.servers.includes(parsed.url);
+  });
+  if (isSame) return;
+  const sentence = `${file} belongs to ${current}. Run the same again with --force to leave it.`;
+  throw new CliFailure(EXIT.usage, sentence);
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeDurably(file, text, await ownerForNew(dirname(file)));
+  } catch (error) {
+    throw new CliFailure(EXIT.failed, `${file} cannot be written: ${textOf(error)}`);
+  }
+}
+
+/** Written by root into the folder of the agent's user, the file is that user's. */
+async function ownerForNew(folder: string): Promise<FileOwner> {
+  const { uid, gid } = await stat(folder);
+  return { mode: 0o600, uid, gid };
+}

@@ -1,0 +1,103 @@
+import type { PairingPayload } from "@rport/protocol/pairing";
+import { stringify } from "smol-toml";
+import { CliFailure, EXIT } from "../cliFailure.ts";
+import { parseConfig, parseToml } from "../config.ts";
+import { normaliseServerUrl } from "../serverUrl.ts";
+
+/** Proxies in between cut connections that are silent for longer, commonly after 30 or 60 s. */
+const KEEP_ALIVE = "25s";
+const HEADING = `# Written by "rport-agent enroll". The secret in it is this host's own: keep it private.
+# The agent replaces the secret when the server hands out a new one.
+
+`;
+
+type Table = Readonly<Record<string, unknown>>;
+
+/** What a configuration that is already there means for enrolling again. */
+export interface ExistingConfig {
+  readonly table: Table;
+  /** Normalised; empty when the file names none. */
+  readonly servers: readonly string[];
+  /** Empty when the file has none. */
+  readonly id: string;
+}
+
+/** Reads what matters of an existing file. Undefined when it is not valid TOML. */
+export function readExisting(text: string, file: string): ExistingConfig | undefined {
+  const table = tryToml(text, file);
+  if (table === undefined) return undefined;
+  const client = section(table, "client");
+  const fallbacks = Array.isArray(client.fallback_servers) ? client.fallback_servers : [];
+  const servers = [client.server, ...fallbacks].flatMap((written) => {
+    const parsed = typeof written === "string" ? normaliseServerUrl(written) : undefined;
+    return parsed?.ok ? [parsed.url] : [];
+  });
+  return { table, servers, id: typeof client.id === "string" ? client.id : "" };
+}
+
+/** What to write. */
+export interface EnrolledConfig {
+  readonly file: string;
+  readonly payload: PairingPayload;
+  readonly clientId: string;
+  /** Empty: the pairing's, else what the existing file has. */
+  readonly name: string;
+  /** Added to the pairing's. */
+  readonly tags: readonly string[];
+  /** Empty: what the existing file has, else the platform's own. */
+  readonly dataDir: string;
+  readonly existing: ExistingConfig | undefined;
+}
+
+/**
+ * The text of the new `rport.conf`. Everything of an existing file stays that does not say who this
+ * host is or where it connects to, above all its own rules (`tunnel_allowed`). Throws when the
+ * result would be a file that `run` refuses.
+ */
+export function enrolledConfig(wanted: EnrolledConfig): string {
+  const table = wanted.existing?.table ?? {};
+  const merged = {
+    ...table,
+    client: { ...section(table, "client"), ...clientSection(wanted) },
+    connection: { keep_alive: KEEP_ALIVE, ...section(table, "connection") },
+  };
+  const text = HEADING + stringify(merged);
+  try {
+    parseConfig(text, wanted.file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "";
+    throw new CliFailure(EXIT.refused, `The configuration would not be valid. ${why}`);
+  }
+  return text;
+}
+
+function clientSection(wanted: EnrolledConfig): Table {
+  const { payload, clientId, dataDir } = wanted;
+  const [server, ...fallbacks] = payload.server_urls;
+  const name = wanted.name || payload.name;
+  const tags = [...new Set([...payload.tags, ...wanted.tags])];
+  return {
+    server,
+    fallback_servers: fallbacks,
+    fingerprint: payload.fingerprint,
+    auth: `${payload.auth_id}:${payload.secret}`,
+    id: clientId,
+    ...(name === "" ? {} : { name }),
+    ...(tags.length === 0 ? {} : { tags }),
+    ...(dataDir === "" ? {} : { data_dir: dataDir }),
+  };
+}
+
+function tryToml(text: string, file: string): Table | undefined {
+  try {
+    return parseToml(text, file);
+  } catch {
+    return undefined;
+  }
+}
+
+function section(table: Table, name: string): Table {
+  const value = table[name];
+  const isTable = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isTable ? (value as Table) : {};
+}

@@ -1,0 +1,50 @@
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+
+/** From the first packet to the last byte of the answer. */
+const ANSWER_MS = 10_000;
+/** An envelope has at most about 9 kB. */
+const ANSWER_MAX_BYTES = 64 << 10;
+
+/** An HTTP answer, whatever its status. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Posts JSON. Follows no redirect. Rejects when there is no whole answer in time. */
+export function postJson(url: URL, body: object, userAgent: string): Promise<HttpAnswer> {
+  const text = JSON.stringify(body);
+  const request = url.protocol === "https:" ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const posting = request(url, {
+      method: "POST",
+      agent: false,
+      headers: {
+        "Content-Type": "application/json",
+        "Content-Length": Buffer.byteLength(text),
+        "User-Agent": userAgent,
+        Accept: "application/json",
+      },
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    posting.once("error", reject);
+    posting.once("response", (answer) => {
+      collect(answer).then((received) => {
+        resolve({ status: answer.statusCode ?? 0, body: received });
+      }, reject);
+    });
+    posting.end(text);
+  });
+}
+
+async function collect(answer: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > ANSWER_MAX_BYTES) throw new Error("the answer is too long");
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

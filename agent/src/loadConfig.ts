@@ -1,0 +1,20 @@
+import { readFile, stat } from "node:fs/promises";
+import { RportError } from "@rport/protocol/errors";
+import { type AgentConfig, CONFIG_MAX_BYTES, parseConfig } from "./config.ts";
+import { textOf } from "./errorText.ts";
+
+/** Reads and parses `rport.conf`. Rejects with `BAD_REQUEST` and a sentence that names the file. */
+export async function loadConfig(file: string): Promise<AgentConfig> {
+  return parseConfig(await readConfigText(file), file);
+}
+
+/** The text of a configuration file, as far as it is there and not too large. */
+export async function readConfigText(file: string): Promise<string> {
+  try {
+    const { size } = await stat(file);
+    if (size <= CONFIG_MAX_BYTES) return await readFile(file, "utf8");
+  } catch (error) {
+    throw new RportError("BAD_REQUEST", `${file} cannot be read: ${textOf(error)}`);
+  }
+  throw new RportError("BAD_REQUEST", `${file} is larger than ${CONFIG_MAX_BYTES} bytes.`);
+}

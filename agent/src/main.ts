@@ -1,0 +1,112 @@
+import os from "node:os";
+import { RportError } from "@rport/protocol/errors";
+import { VERSION } from "@rport/protocol/version";
+import { Agent } from "./agent.ts";
+import { type Command, type EnrollCommand, parseCommand, USAGE } from "./cli.ts";
+import { CliFailure, EXIT } from "./cliFailure.ts";
+import { defaultDataDir } from "./dataDir.ts";
+import { enroll } from "./enroll/enroll.ts";
+import { readToken } from "./enroll/token.ts";
+import { textOf } from "./errorText.ts";
+import { loadConfig } from "./loadConfig.ts";
+import { SYSTEM_SOURCES } from "./machineId.ts";
+import { SYSTEM_CLOCK } from "./platform/clock.ts";
+import { createLog, type Log, openLogSink } from "./platform/log.ts";
+import { stateFileIn } from "./stateFile.ts";
+import { SYSTEM_LOOKUP } from "./target.ts";
+import { isProcessAlive, waitOnline } from "./waitOnline.ts";
+
+/** A stopped agent that something keeps from ending is ended after this. */
+const EXIT_GRACE_MS = 5_000;
+
+async function execute(command: Command): Promise<number> {
+  switch (command.kind) {
+    case "help":
+      process.stdout.write(USAGE);
+      return EXIT.ok;
+    case "version":
+      process.stdout.write(`rport-agent ${VERSION}\n`);
+      return EXIT.ok;
+    case "enroll":
+      return await runEnroll(command);
+    case "run":
+      return await runAgent(command.config);
+    case "waitOnline":
+      return await runWait(command.config, command.timeoutMs);
+    case "service":
+      throw new CliFailure(EXIT.usage, `${command.name} is not available in this build.`);
+  }
+}
+
+async function runEnroll(command: EnrollCommand): Promise<number> {
+  const { tokenFile } = command;
+  const token = await readToken(
+    tokenFile === undefined
+      ? { kind: "stdin", stream: process.stdin }
+      : { kind: "file", path: tokenFile },
+  );
+  const request = { ...command, file: command.config, token };
+  const wiring = { machine: SYSTEM_SOURCES, hostname: os.hostname(), clock: SYSTEM_CLOCK };
+  const { authId, clientId } = await enroll(request, wiring);
+  process.stdout.write(`enrolled as ${authId}, client ${clientId}\n`);
+  return EXIT.ok;
+}
+
+async function runAgent(file: string): Promise<number> {
+  const config = await loadConfig(file);
+  using sink = openLogSink(config.logFile);
+  const { logLevel: level } = config;
+  const log = createLog({ level, clock: SYSTEM_CLOCK, write: (line) => sink.write(line) });
+  log.info("starting", { version: VERSION, config: file, pid: process.pid });
+  await using agent = await Agent.start({
+    config,
+    log,
+    clock: SYSTEM_CLOCK,
+    random: Math.random,
+    resolve: SYSTEM_LOOKUP,
+    machine: SYSTEM_SOURCES,
+  });
+  log.info("stopping", { signal: await stopSignal(agent, log) });
+  return EXIT.ok;
+}
+
+/** Resolves with the signal that asks us to stop; SIGHUP connects again instead. */
+function stopSignal(agent: Agent, log: Log): Promise<string> {
+  if (process.platform !== "win32") {
+    process.on("SIGHUP", () => {
+      log.info("connecting again, as asked by SIGHUP");
+      agent.reconnect();
+    });
+  }
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
+  });
+}
+
+async function runWait(file: string, timeoutMs: number): Promise<number> {
+  const { dataDir } = await loadConfig(file);
+  const result = await waitOnline({
+    stateFile: stateFileIn(dataDir || defaultDataDir(process.platform)),
+    timeoutMs,
+    clock: SYSTEM_CLOCK,
+    isAlive: isProcessAlive,
+  });
+  if (result.kind === "online") return EXIT.ok;
+  process.stderr.write(`${result.message}\n`);
+  return EXIT.offline;
+}
+
+async function main(): Promise<void> {
+  process.exitCode = await execute(parseCommand(process.argv.slice(2))).catch(tell);
+  setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
+}
+
+function tell(error: unknown): number {
+  process.stderr.write(`rport-agent: ${textOf(error)}\n`);
+  if (error instanceof CliFailure) return error.exitCode;
+  return error instanceof RportError && error.code === "BAD_REQUEST" ? EXIT.usage : EXIT.failed;
+}
+
+main().catch((error: unknown) => {
+  process.exitCode = tell(error);
+});

@@ -1,0 +1,128 @@
+import { REQUESTS } from "@rport/protocol/agent";
+import { Connection } from "@rport/protocol/wire/connection";
+import { fingerprintMatches } from "@rport/protocol/wire/hostKey";
+import { clientTransport } from "@rport/protocol/wire/transport";
+import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
+import type { AgentConfig } from "./config.ts";
+import { Control } from "./control.ts";
+import type { CredentialStore } from "./credentialStore.ts";
+import type { Dialer } from "./dial.ts";
+import type { Clock, Timer } from "./platform/clock.ts";
+import type { Log } from "./platform/log.ts";
+import type { Lookup } from "./target.ts";
+import { openWebSocket } from "./webSocket.ts";
+
+/** Time the server gets to register us; RPort's client gives it 96 s in all. */
+const REGISTER_MS = 60_000;
+/** So that agents do not ping in step: up to a tenth of the interval is added, at most this. */
+const JITTER_MAX_MS = 5_000;
+
+/** What a session is made of. */
+export interface SessionWiring {
+  readonly config: AgentConfig;
+  readonly credentials: CredentialStore;
+  readonly dialer: Dialer;
+  readonly resolve: Lookup;
+  readonly clock: Clock;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** One connection to one server, from the login to its end. */
+export class Session {
+  readonly server: string;
+  /** Resolves once with the reason when the connection has ended for whatever cause. */
+  readonly closed: Promise<CloseReason>;
+  readonly #connection: Connection;
+  readonly #wiring: SessionWiring;
+  #pingTimer: Timer | undefined;
+
+  private constructor(server: string, connection: Connection, wiring: SessionWiring) {
+    this.server = server;
+    this.closed = connection.closed;
+    this.#connection = connection;
+    this.#wiring = wiring;
+  }
+
+  /**
+   * Dials and logs in; the password leaves only after the server's key was found to be the pinned
+   * one. Requests and channels are served from the first moment. Rejects with a `WireError`.
+   */
+  static async logIn(server: string, wiring: SessionWiring, signal: AbortSignal): Promise<Session> {
+    const { config, credentials } = wiring;
+    const { authId, secret } = credentials.current;
+    const transport = clientTransport(openWebSocket(server, config), {
+      user: authId,
+      password: secret,
+      verifyHostKey: (publicKey) => fingerprintMatches(config.fingerprint, publicKey),
+    });
+    const connection = serve(transport, wiring);
+    const abandon = () => connection.close("the agent is stopping");
+    signal.addEventListener("abort", abandon, { once: true });
+    try {
+      if (signal.aborted) abandon();
+      await transport.ready;
+    } finally {
+      signal.removeEventListener("abort", abandon);
+    }
+    return new Session(server, connection, wiring);
+  }
+
+  /**
+   * Registers this host, and keeps the connection alive from then on. Rejects with a `WireError`
+   * when the server refuses; the connection is closed then, as rportd would leave it open.
+   */
+  async register(request: Buffer): Promise<void> {
+    const reply = await this.#connection.request(REQUESTS.newConnection, request, REGISTER_MS);
+    if (!reply.ok) {
+      const text = `the server refused this agent: ${reply.payload.toString("utf8", 0, 500)}`;
+      this.close(text);
+      throw new WireError("refused", text);
+    }
+    this.#schedulePing();
+    void this.closed.then(() => this.#pingTimer?.cancel());
+  }
+
+  /** Says goodbye and ends the connection. */
+  close(reason: string): void {
+    this.#connection.close(reason);
+  }
+
+  #schedulePing(): void {
+    const { config, clock, random } = this.#wiring;
+    if (config.keepAliveMs === 0) return;
+    const jitterMs = Math.min(config.keepAliveMs / 10, JITTER_MAX_MS) * random();
+    this.#pingTimer = clock.after(config.keepAliveMs + jitterMs, () => void this.#ping());
+  }
+
+  /** A ping that is not answered in time ends the connection. */
+  async #ping(): Promise<void> {
+    const { keepAliveTimeoutMs } = this.#wiring.config;
+    try {
+      await this.#connection.request(REQUESTS.ping, Buffer.alloc(0), keepAliveTimeoutMs);
+      this.#schedulePing();
+    } catch {
+      // The connection has ended, and `closed` tells why.
+    }
+  }
+}
+
+function serve(transport: ReturnType<typeof clientTransport>, wiring: SessionWiring): Connection {
+  const { config, credentials, dialer, log, resolve } = wiring;
+  const control = new Control({
+    rules: config.tunnelAllowed,
+    resolve,
+    credentials,
+    log,
+    onFeatures: (features) => {
+      connection.halfClose = features.has("half-close");
+    },
+  });
+  const connection = new Connection(transport, {
+    onRequest: (name, payload) => control.answer(name, payload),
+    onOpen: (_type, extra) => dialer.decide(extra),
+    onFault: (error, name) => log.error("a request failed", { name, error: String(error) }),
+  });
+  return connection;
+}

@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { textOf } from "./errorText.ts";
+import type { Clock, Timer } from "./platform/clock.ts";
+import type { Log } from "./platform/log.ts";
+
+/** RPort's words for how the agent is (rport-protocol 9.3). */
+export type AgentState = "initialized" | "connected" | "reconnecting";
+
+/** How often the file is written although nothing changed, so that watchdogs see us live. */
+export const STATE_INTERVAL_MS = 60_000;
+const MAX_BYTES = 10_000;
+
+const stateSchema = z.object({
+  /** RFC 3339. */
+  last_update: z.string().max(50),
+  /** Seconds since 1970. */
+  last_update_ts: z.number(),
+  last_state: z.enum(["initialized", "connected", "reconnecting"]),
+  last_message: z.string().max(2_000),
+  /** Ours: the process that wrote it. */
+  pid: z.number().int().positive(),
+});
+
+/** `state.json`, parsed. */
+export type StateFile = z.infer<typeof stateSchema>;
+
+/** Where the state is written below a data directory. */
+export function stateFileIn(dataDir: string): string {
+  return join(dataDir, "state.json");
+}
+
+/** Reads a state file. Undefined when there is none, or it cannot be understood. */
+export async function readState(file: string): Promise<StateFile | undefined> {
+  try {
+    const text = await readFile(file, "utf8");
+    if (text.length > MAX_BYTES) return undefined;
+    return stateSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the writer of the state needs. */
+export interface StateWriterOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Keeps `state.json` up to date for watchdogs and `wait-online`. Readers see a whole file, never a
+ * part. A data directory that cannot be written to is told once and is no reason to stop.
+ */
+export class StateWriter implements AsyncDisposable {
+  readonly #options: StateWriterOptions;
+  readonly #file: string;
+  #state: AgentState = "initialized";
+  #message = "";
+  #timer: Timer | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #hasFailed = false;
+  #isClosed = false;
+
+  constructor(options: StateWriterOptions) {
+    this.#options = options;
+    this.#file = stateFileIn(options.dataDir);
+  }
+
+  /** Records a state; written soon, in order. */
+  set(state: AgentState, message: string): void {
+    if (this.#isClosed) return;
+    this.#state = state;
+    this.#message = message.slice(0, 1_000);
+    this.#write();
+  }
+
+  /** Writes a last state, waits for it, and stops. */
+  async close(message: string): Promise<void> {
+    this.set("initialized", message);
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    await this.#writing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close("the agent has stopped");
+  }
+
+  #write(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.after(STATE_INTERVAL_MS, () => this.#write());
+    const text = this.#describe();
+    this.#writing = this.#writing.then(() => this.#replace(text));
+  }
+
+  #describe(): string {
+    const now = this.#options.clock.now();
+    const state: StateFile = {
+      last_update: new Date(now).toISOString(),
+      last_update_ts: Math.floor(now / 1_000),
+      last_state: this.#state,
+      last_message: this.#message,
+      pid: process.pid,
+    };
+    return `${JSON.stringify(state)}\n`;
+  }
+
+  /** Not synced to disk: after a crash of the machine nobody needs it. */
+  async #replace(text: string): Promise<void> {
+    const temporary = `${this.#file}.${randomBytes(6).toString("hex")}.tmp`;
+    try {
+      await mkdir(this.#options.dataDir, { recursive: true, mode: 0o700 });
+      await writeFile(temporary, text, { mode: 0o644 });
+      await rename(temporary, this.#file);
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {});
+      if (this.#hasFailed) return;
+      this.#hasFailed = true;
+      const fields = { file: this.#file, error: textOf(error) };
+      this.#options.log.warn("the state file cannot be written", fields);
+    }
+  }
+}

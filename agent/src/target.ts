@@ -1,0 +1,89 @@
+import { lookup } from "node:dns/promises";
+import { connect, isIP, type Socket } from "node:net";
+import type { HostPort } from "@rport/protocol/remote";
+import { isTargetAllowed, type TunnelRule } from "./allow.ts";
+
+/** Time one address of a target gets to accept a connection. */
+const CONNECT_MS = 20_000;
+
+/** A target whose addresses were looked up and checked; connections go to these and no others. */
+export interface CheckedTarget {
+  readonly addresses: readonly [string, ...string[]];
+  readonly port: number;
+}
+
+/** What came of checking a target. */
+export type TargetCheck =
+  | { readonly kind: "allowed"; readonly target: CheckedTarget }
+  | { readonly kind: "forbidden" }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** Looks a name up; tests give one that lies. */
+export type Lookup = (host: string) => Promise<readonly string[]>;
+
+/** The machine's own name resolution, in its own order. */
+export const SYSTEM_LOOKUP: Lookup = async (host) => {
+  const found = await lookup(host, { all: true, verbatim: true });
+  return found.map(({ address }) => address);
+};
+
+/** Checks a target against the rules: every address that its name has must be allowed. */
+export async function checkTarget(
+  target: HostPort,
+  rules: readonly TunnelRule[],
+  resolve: Lookup,
+): Promise<TargetCheck> {
+  const addresses = await resolveHost(target.host, resolve);
+  if (typeof addresses === "string") return { kind: "unknown", reason: addresses };
+  const [first, ...others] = addresses;
+  if (first === undefined) return { kind: "unknown", reason: `${target.host} has no address` };
+  if (!isTargetAllowed(rules, addresses, target.port)) return { kind: "forbidden" };
+  return { kind: "allowed", target: { addresses: [first, ...others], port: target.port } };
+}
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** Per address, in milliseconds. */
+  readonly timeoutMs?: number;
+  readonly allowHalfOpen?: boolean;
+}
+
+/** Connects to the first address that accepts. Rejects with the last one's error. */
+export async function connectTo(
+  { addresses, port }: CheckedTarget,
+  options: ConnectOptions = {},
+): Promise<Socket> {
+  const [first, ...others] = addresses;
+  try {
+    return await connectOne(first, port, options);
+  } catch (error) {
+    const [next, ...rest] = others;
+    if (next === undefined) throw error;
+    return connectTo({ addresses: [next, ...rest], port }, options);
+  }
+}
+
+function connectOne(host: string, port: number, options: ConnectOptions): Promise<Socket> {
+  const { timeoutMs = CONNECT_MS, allowHalfOpen = false } = options;
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, allowHalfOpen, noDelay: true });
+    socket.on("error", reject);
+    socket.setTimeout(timeoutMs, () =>
+      socket.destroy(new Error(`connect ${host}:${port}: i/o timeout`)),
+    );
+    socket.once("connect", () => {
+      socket.setTimeout(0);
+      socket.removeAllListeners("timeout");
+      resolve(socket);
+    });
+  });
+}
+
+async function resolveHost(host: string, resolve: Lookup): Promise<readonly string[] | string> {
+  if (isIP(host) !== 0) return [host];
+  try {
+    return await resolve(host);
+  } catch (error) {
+    return error instanceof Error ? error.message : `${host} cannot be resolved`;
+  }
+}
