@@ -64,6 +64,14 @@ export class Mirror {
     return { kind: "changed", changes: message.changes.map((change) => this.#change(change)) };
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    for (const map of [this.clients, this.credentials, this.tunnels, this.pairings]) map.clear();
+    this.#tunnelsByClient.clear();
+    this.#seq = undefined;
+    this.status = undefined;
+  }
+
   #fill(snapshot: Snapshot): void {
     this.#seq = snapshot.seq;
     this.status = snapshot.server;

@@ -91,9 +91,13 @@ export class Server {
     this.#happen({ kind: "unwanted" });
   }
 
-  /** The token is gone: shows what is known, and waits for a sign-in. */
-  signedOut(): void {
+  /** Somebody signed out: forgets what the server told, and waits for a sign-in. */
+  signOut(): void {
     this.#happen({ kind: "noToken" });
+    this.mirror.clear();
+    this.clients.reset(this.mirror);
+    this.#heardAtMs = undefined;
+    this.changed.emit({ kind: "reset" });
   }
 
   /** From now on the server with this key is the right one. */

@@ -58,6 +58,15 @@ export class LocalTunnels {
     );
   }
 
+  /** How many tunnels lead to one client. */
+  countOf(serverKey: string, clientId: string): number {
+    let count = 0;
+    for (const { request } of this.#held.values()) {
+      if (request.server.key === serverKey && request.clientId === clientId) count += 1;
+    }
+    return count;
+  }
+
   /** Opens a tunnel; throws `ERR_CODE_LOCAL_PORT_IN_USE` when the wanted port is taken. */
   async open(request: TunnelRequest): Promise<LocalTunnel> {
     const { server, clientId, remote } = request;

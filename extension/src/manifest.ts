@@ -1,0 +1,86 @@
+/**
+ * The ids that `package.json` contributes. A test walks the manifest and fails when the two differ,
+ * so an id is written here and there, and nowhere else.
+ */
+
+/** Commands by what they do; the id is what the manifest says. */
+export const COMMANDS = {
+  addServer: "rport.server.add",
+  useLocalBackend: "rport.server.useLocal",
+  signIn: "rport.server.signIn",
+  signOut: "rport.server.signOut",
+  removeServer: "rport.server.remove",
+  copyFingerprint: "rport.server.copyFingerprint",
+  reviewFingerprint: "rport.server.reviewFingerprint",
+  refresh: "rport.refresh",
+  findClient: "rport.clients.find",
+  installClient: "rport.client.install",
+  goToClient: "rport.client.goTo",
+  showDetails: "rport.client.showDetails",
+  copyClientName: "rport.client.copyName",
+  copyClientId: "rport.client.copyId",
+  copyClientAddress: "rport.client.copyAddress",
+  forgetClient: "rport.client.forget",
+  openTunnel: "rport.client.openTunnel",
+  closeTunnel: "rport.tunnel.close",
+  closeAllTunnels: "rport.tunnel.closeAll",
+  copyTunnelAddress: "rport.tunnel.copyAddress",
+  openTunnelInBrowser: "rport.tunnel.openInBrowser",
+  createCredential: "rport.credential.create",
+  rotateCredential: "rport.credential.rotate",
+  deleteCredential: "rport.credential.delete",
+  copyAuthId: "rport.credential.copyId",
+  revokePairing: "rport.pairing.revoke",
+  showLog: "rport.showLog",
+  openSettings: "rport.openSettings",
+} as const;
+
+/** What a command does, as the handlers are named. */
+export type CommandName = keyof typeof COMMANDS;
+
+/** The trees. */
+export const VIEWS = {
+  clients: "rport.clients",
+  credentials: "rport.credentials",
+  tunnels: "rport.tunnels",
+} as const;
+
+/** The name of a tree. */
+export type ViewName = keyof typeof VIEWS;
+
+/** Context keys that `when` clauses of the manifest may name. */
+export const CONTEXT_KEYS = {
+  hasServer: "rport.hasServer",
+  hasLocalServer: "rport.hasLocalServer",
+  connected: "rport.connected",
+  connecting: "rport.connecting",
+  everConnected: "rport.everConnected",
+  signedOut: "rport.signedOut",
+  unreachable: "rport.unreachable",
+  localNotRunning: "rport.localNotRunning",
+  fingerprintChanged: "rport.fingerprintChanged",
+  noClients: "rport.noClients",
+  noCredentials: "rport.noCredentials",
+  hasTunnels: "rport.hasTunnels",
+} as const;
+
+/** The name of a context key. */
+export type ContextKey = keyof typeof CONTEXT_KEYS;
+
+/** Settings, below `SECTION`. */
+export const SETTINGS = {
+  servers: "servers",
+  statusBarVisible: "statusBar.visible",
+} as const;
+
+/** The prefix of every setting. */
+export const SECTION = "rport";
+
+/** The type of the install sheet's tab, which is restored after a reload. */
+export const SHEET_VIEW_TYPE = "rport.installSheet";
+
+/** Read-only documents: host details and the installer's script. */
+export const DOCUMENT_SCHEME = "rport";
+
+/** The status bar item; end-to-end tests find it by this id. */
+export const STATUS_ITEM_ID = "rport.status";

@@ -1,0 +1,119 @@
+import type { Client } from "@rport/protocol/model";
+import { count, escapeMarkdown } from "../support/text.ts";
+import { displayName, type Status, statusOf } from "./arrange.ts";
+import { contextValue } from "./contextValue.ts";
+import { ago } from "./relativeTime.ts";
+import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
+
+/** What a client's row depends on. */
+export interface ClientFacts {
+  readonly client: Client;
+  readonly place: "clients" | "credential" | "tunnels";
+  readonly localTunnels: number;
+  readonly serverTunnels: number;
+  readonly nowMs: number;
+}
+
+/** The operating system in a word people use. */
+function systemOf(client: Client): string {
+  return client.os_full_name || client.os || client.os_kernel;
+}
+
+/** The first address that says where the host is; link-local ones do not. */
+function addressOf(client: Client): string {
+  const isUseful = (address: string) => !/^(127\.|169\.254\.|::1$|fe80:)/i.test(address);
+  return client.ipv4.find(isUseful) ?? client.ipv6.find(isUseful) ?? client.address;
+}
+
+function lastSeen(client: Client, nowMs: number): string {
+  const time = client.disconnected_at ?? client.last_heartbeat_at ?? client.connected_at;
+  return time === null ? "never connected" : `last seen ${ago(time, nowMs)}`;
+}
+
+function iconOf(client: Client, localTunnels: number): RowIcon {
+  if (statusOf(client) === "offline") return { name: "vm-outline", color: "disabledForeground" };
+  if (client.secret?.state === "grace") {
+    return { name: "warning", color: "list.warningForeground" };
+  }
+  return { name: localTunnels > 0 ? "vm-connect" : "vm-running", color: "testing.iconPassed" };
+}
+
+/** A client's row. Below a credential and above tunnels it says less, because less is asked there. */
+export function clientRow(facts: ClientFacts): Row {
+  const { client, place, localTunnels, serverTunnels, nowMs } = facts;
+  const online = statusOf(client) === "online";
+  const tunnels = localTunnels + serverTunnels;
+  const tunnelsText = tunnels === 0 ? "" : count(tunnels, "tunnel");
+  const oldSecret = online && client.secret?.state === "grace" ? "uses an old secret" : "";
+  const seen = online ? "" : lastSeen(client, nowMs);
+  const where = place === "clients" && online ? [systemOf(client), addressOf(client)] : [];
+  return {
+    label: displayName(client),
+    description: joinDots(...where, seen, oldSecret, tunnelsText),
+    icon: iconOf(client, localTunnels),
+    context: contextValue("client", {
+      offline: !online,
+      online,
+      ref: place !== "clients",
+      tunnels: tunnels > 0,
+    }),
+    children: childrenOf(place, tunnels),
+    spoken: joinSpoken(
+      displayName(client),
+      online ? "online" : "offline",
+      seen,
+      place === "clients" ? systemOf(client) : "",
+      oldSecret,
+      tunnelsText,
+    ),
+  };
+}
+
+function childrenOf(place: ClientFacts["place"], tunnels: number): Row["children"] {
+  if (place === "credential" || tunnels === 0) return "none";
+  return place === "tunnels" ? "expanded" : "collapsed";
+}
+
+/** A group's row. Offline clients are kept, but out of the way. */
+export function groupRow(status: Status, clients: number): Row {
+  const label = status === "online" ? "Online" : "Offline";
+  return {
+    label,
+    description: String(clients),
+    icon: undefined,
+    context: contextValue("group", { status: true }),
+    children: status === "online" ? "expanded" : "collapsed",
+    spoken: joinSpoken(label, count(clients, "client")),
+  };
+}
+
+/** What a hover shows, in Markdown. It keeps the two ids apart that people mix up most. */
+export function clientTooltip(client: Client, nowMs: number): string {
+  const state =
+    statusOf(client) === "online"
+      ? `Online${client.connected_at === null ? "" : `, connected ${ago(client.connected_at, nowMs)}`}`
+      : `Offline, ${lastSeen(client, nowMs)}`;
+  const facts = clientFacts(client).map(([name, value]) => `${name}: ${escapeMarkdown(value)}`);
+  return [
+    `**${escapeMarkdown(displayName(client))}**`,
+    state,
+    ...facts,
+    "_The client ID names this host; the authentication ID names the credential it signs in with._",
+  ].join("  \n");
+}
+
+/** The facts of a host by name, those that are known. */
+export function clientFacts(client: Client): readonly (readonly [string, string])[] {
+  const facts: (readonly [string, string])[] = [
+    ["Client ID", client.id],
+    ["Authentication ID", client.client_auth_id],
+    ["Host name", client.hostname],
+    ["System", joinSpoken(systemOf(client), client.os_arch)],
+    ["Connects from", client.address],
+    ["IPv4", client.ipv4.join(", ")],
+    ["IPv6", client.ipv6.join(", ")],
+    ["Tags", client.tags.join(", ")],
+    ["Agent", client.version],
+  ];
+  return facts.filter(([, value]) => value !== "");
+}

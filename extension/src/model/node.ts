@@ -1,0 +1,110 @@
+import type { Status } from "./arrange.ts";
+
+/** A row of a tree: what it stands for, never how it looks. */
+export type Node =
+  | { readonly kind: "server"; readonly id: string; readonly serverKey: string }
+  | {
+      readonly kind: "group";
+      readonly id: string;
+      readonly serverKey: string;
+      readonly status: Status;
+    }
+  | ClientNode
+  | CredentialNode
+  | {
+      readonly kind: "rotation";
+      readonly id: string;
+      readonly serverKey: string;
+      readonly authId: string;
+    }
+  | PairingNode
+  | LocalTunnelNode
+  | ServerTunnelNode;
+
+/** A client, in the clients view, below a credential, or above its tunnels in the tunnels view. */
+export interface ClientNode {
+  readonly kind: "client";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly clientId: string;
+  readonly place: "clients" | "credential" | "tunnels";
+}
+
+/** A credential. */
+export interface CredentialNode {
+  readonly kind: "credential";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly authId: string;
+}
+
+/** A pairing, below its credential. */
+export interface PairingNode {
+  readonly kind: "pairing";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly pairingId: string;
+}
+
+/** A tunnel that ends on this computer. */
+export interface LocalTunnelNode {
+  readonly kind: "localTunnel";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly clientId: string;
+  readonly tunnelId: string;
+}
+
+/** A tunnel whose listener is on the server. */
+export interface ServerTunnelNode {
+  readonly kind: "serverTunnel";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly clientId: string;
+  /** `<client id>/<tunnel id>` */
+  readonly tunnelKey: string;
+}
+
+/** A node without its id, which follows from the rest. */
+export type NodeParts = Node extends infer N ? (N extends Node ? Omit<N, "id"> : never) : never;
+
+/** The id of a row: server, kind, then what tells it apart; stable over reloads. */
+function idOf(parts: NodeParts): string {
+  const { serverKey, kind, ...rest } = parts;
+  const tail = Object.values<string>(rest).map((part) => encodeURIComponent(part));
+  return [encodeURIComponent(serverKey), kind, ...tail].join("/");
+}
+
+/**
+ * Hands out the one object for each row: the editor recognises rows by identity, and commands
+ * accept only rows that came from here.
+ */
+export class Nodes {
+  readonly #nodes = new Map<string, Node>();
+
+  /** The row for these parts, made when asked for the first time. */
+  get<P extends NodeParts>(parts: P): P & { readonly id: string } {
+    const id = idOf(parts);
+    const known = this.#nodes.get(id);
+    if (known !== undefined) return known as unknown as P & { readonly id: string };
+    const node = { ...parts, id };
+    this.#nodes.set(id, node as unknown as Node);
+    return node;
+  }
+
+  /** The row for these parts if it was ever shown. */
+  find(parts: NodeParts): Node | undefined {
+    return this.#nodes.get(idOf(parts));
+  }
+
+  /** Whether a value that a command was given is a row of ours. */
+  owns(value: unknown): value is Node {
+    if (typeof value !== "object" || value === null || !("id" in value)) return false;
+    return typeof value.id === "string" && this.#nodes.get(value.id) === value;
+  }
+
+  /** Forgets the rows of a server that is no longer configured. */
+  forget(serverKey: string): void {
+    for (const [id, node] of this.#nodes) if (node.serverKey === serverKey) this.#nodes.delete(id);
+  }
+}

@@ -1,0 +1,90 @@
+import type { Tunnel } from "@rport/protocol/model";
+import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import { count } from "../support/text.ts";
+import { contextValue } from "./contextValue.ts";
+import { joinDots, joinSpoken, type Row } from "./row.ts";
+import { serviceOf } from "./services.ts";
+
+/** Loopback, where only the host itself can mean itself: not worth a word. */
+const HOST_ITSELF = new Set(["127.0.0.1", "localhost", "::1", ""]);
+
+/** Where a tunnel leads: `web-01:22 ssh`, or `10.0.0.5:5432 PostgreSQL via web-01`. */
+function destination(clientName: string, remote: HostPort): string {
+  const service = serviceOf(remote.port)?.name ?? "";
+  const words = HOST_ITSELF.has(remote.host)
+    ? [`${clientName}:${remote.port}`, service]
+    : [formatHostPort(remote), service, `via ${clientName}`];
+  return words.filter((word) => word !== "").join(" ");
+}
+
+function useOf(connections: number): string {
+  return connections === 0 ? "idle" : count(connections, "connection");
+}
+
+/** What the row of a tunnel that ends on this computer depends on. */
+export interface LocalTunnelFacts {
+  readonly localPort: number;
+  readonly remote: HostPort;
+  readonly connections: number;
+  readonly failure: string | undefined;
+}
+
+/** The address of a tunnel that ends on this computer. */
+export function localAddress({ localPort }: Pick<LocalTunnelFacts, "localPort">): string {
+  return `127.0.0.1:${localPort}`;
+}
+
+/** The row of a tunnel that ends on this computer. */
+export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string): Row {
+  const { remote, connections, failure } = tunnel;
+  const label = localAddress(tunnel);
+  const leads = destination(clientName, remote);
+  const state = failure ?? useOf(connections);
+  const failed = failure !== undefined;
+  return {
+    label,
+    description: joinDots(`\u2192 ${leads}`, state),
+    icon: failed ? { name: "error", color: "errorForeground" } : { name: "plug" },
+    context: contextValue("tunnel", {
+      failed,
+      http: serviceOf(remote.port)?.scheme !== undefined,
+      local: true,
+      open: !failed,
+    }),
+    children: "none",
+    spoken: joinSpoken(label, `leads to ${leads}`, failed ? `failed: ${failure}` : state),
+  };
+}
+
+/** The row of a tunnel whose listener is on the server; `serverHost` is where people reach it. */
+export function serverTunnelRow(tunnel: Tunnel, clientName: string, serverHost: string): Row {
+  const label = serverTunnelAddress(tunnel, serverHost);
+  const leads = destination(clientName, { host: tunnel.rhost, port: Number(tunnel.rport) });
+  const use = useOf(tunnel.connections);
+  return {
+    label,
+    description: joinDots(`\u2192 ${leads}`, "on the server", use),
+    icon: { name: "server-environment" },
+    context: contextValue("tunnel", {
+      http: schemeOf(tunnel) !== undefined,
+      open: true,
+      server: true,
+    }),
+    children: "none",
+    spoken: joinSpoken(label, `leads to ${leads}`, "on the server", use),
+  };
+}
+
+/** The address of a server tunnel as seen from outside: a wildcard stands for the server itself. */
+export function serverTunnelAddress(tunnel: Tunnel, serverHost: string): string {
+  const isWildcard = ["", "0.0.0.0", "::"].includes(tunnel.lhost);
+  const host = isWildcard ? serverHost : tunnel.lhost;
+  return formatHostPort({ host, port: Number(tunnel.lport) });
+}
+
+/** The URL scheme of a server tunnel that leads to a web service. */
+export function schemeOf(tunnel: Tunnel): "http" | "https" | undefined {
+  const { scheme } = tunnel;
+  if (scheme === "http" || scheme === "https") return scheme;
+  return serviceOf(Number(tunnel.rport))?.scheme;
+}

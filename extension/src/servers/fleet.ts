@@ -1,0 +1,98 @@
+import type { Client } from "@rport/protocol/model";
+import { Listeners, type Unsubscribe } from "../support/listeners.ts";
+import type { LocalTunnel, LocalTunnels } from "../tunnels/localTunnels.ts";
+import type { ServerConfig } from "./config.ts";
+import type { Server, ServerChange } from "./server.ts";
+
+/** Anything that a view may have to show anew. */
+export type FleetChange =
+  /** Servers came or went. */
+  | { readonly kind: "servers" }
+  | { readonly kind: "server"; readonly server: Server; readonly change: ServerChange }
+  | { readonly kind: "localTunnel"; readonly tunnel: LocalTunnel };
+
+/** What a fleet is made of. */
+export interface FleetDependencies {
+  readonly tunnels: LocalTunnels;
+  readonly createServer: (config: ServerConfig) => Server;
+}
+
+interface Held {
+  readonly config: ServerConfig;
+  readonly server: Server;
+  readonly unsubscribe: Unsubscribe;
+}
+
+/** All configured servers, and the tunnels that lead through them to this computer. */
+export class Fleet {
+  readonly tunnels: LocalTunnels;
+  readonly changed = new Listeners<FleetChange>();
+  readonly #createServer: FleetDependencies["createServer"];
+  readonly #held = new Map<string, Held>();
+
+  constructor({ tunnels, createServer }: FleetDependencies) {
+    this.tunnels = tunnels;
+    this.#createServer = createServer;
+    tunnels.changed.add((tunnel) => this.changed.emit({ kind: "localTunnel", tunnel }));
+  }
+
+  /** The servers in the order of the setting. */
+  get servers(): readonly Server[] {
+    return [...this.#held.values()].map(({ server }) => server);
+  }
+
+  /** One server by its key. */
+  get(key: string): Server | undefined {
+    return this.#held.get(key)?.server;
+  }
+
+  /** A client by its server's key and its id. */
+  client(serverKey: string, clientId: string): Client | undefined {
+    return this.get(serverKey)?.mirror.clients.get(clientId);
+  }
+
+  /**
+   * Makes these the configured servers. One that only got another name is made anew; one that only
+   * got its fingerprint remembered stays, since that came from itself.
+   */
+  configure(configs: readonly ServerConfig[]): void {
+    const before = new Map(this.#held);
+    this.#held.clear();
+    const added: Server[] = [];
+    for (const config of configs) {
+      const known = before.get(config.url);
+      if (known !== undefined && known.config.name === config.name) {
+        this.#held.set(config.url, known);
+        before.delete(config.url);
+      } else {
+        added.push(this.#add(config));
+      }
+    }
+    for (const gone of before.values()) this.#remove(gone);
+    if (added.length === 0 && before.size === 0) return;
+    this.changed.emit({ kind: "servers" });
+    for (const server of added) server.connect();
+  }
+
+  /** Ends all connections. */
+  dispose(): void {
+    for (const held of this.#held.values()) this.#remove(held);
+    this.#held.clear();
+    this.changed.clear();
+  }
+
+  #add(config: ServerConfig): Server {
+    const server = this.#createServer(config);
+    const unsubscribe = server.changed.add((change) =>
+      this.changed.emit({ kind: "server", server, change }),
+    );
+    this.#held.set(config.url, { config, server, unsubscribe });
+    return server;
+  }
+
+  #remove({ server, unsubscribe }: Held): void {
+    unsubscribe();
+    server.disconnect();
+    if (!this.#held.has(server.key)) this.tunnels.closeOf(server.key);
+  }
+}

@@ -1,0 +1,119 @@
+import { STATUSES, type Status, statusOf } from "../model/arrange.ts";
+import type { MirrorChange } from "../model/mirror.ts";
+import type { Node } from "../model/node.ts";
+import type { FleetChange } from "../servers/fleet.ts";
+import type { EntityChange, Server } from "../servers/server.ts";
+import {
+  ALL,
+  type Dirty,
+  rootsOf,
+  serverDirty,
+  serverNode,
+  stateDirty,
+  type TreeSource,
+  tunnelNodes,
+  type ViewContext,
+} from "./source.ts";
+
+/** The clients view: servers if several, Online and Offline, clients, their tunnels. */
+export class ClientsSource implements TreeSource {
+  readonly #context: ViewContext;
+  /** Rows of a group by its list of ids, which is a new array whenever it changes. */
+  readonly #rows = new WeakMap<readonly string[], readonly Node[]>();
+
+  constructor(context: ViewContext) {
+    this.#context = context;
+  }
+
+  roots(): readonly Node[] {
+    return rootsOf(this.#context, (server) => this.#groups(server));
+  }
+
+  children(node: Node): readonly Node[] {
+    const server = this.#context.fleet.get(node.serverKey);
+    if (server === undefined) return [];
+    if (node.kind === "server") return this.#groups(server);
+    if (node.kind === "group") return this.#clients(server, node.status);
+    return node.kind === "client" ? tunnelNodes(this.#context, server.key, node.clientId) : [];
+  }
+
+  parent(node: Node): Node | undefined {
+    const { fleet, nodes } = this.#context;
+    const { serverKey } = node;
+    if (node.kind === "group") return serverNode(this.#context, serverKey);
+    if (node.kind === "localTunnel" || node.kind === "serverTunnel") {
+      return nodes.get({ kind: "client", serverKey, clientId: node.clientId, place: "clients" });
+    }
+    if (node.kind !== "client") return undefined;
+    const client = fleet.client(serverKey, node.clientId);
+    if (client === undefined) return undefined;
+    return nodes.get({ kind: "group", serverKey, status: statusOf(client) });
+  }
+
+  affected(event: FleetChange): readonly Dirty[] {
+    switch (event.kind) {
+      case "servers":
+        return ALL;
+      case "localTunnel":
+        return this.#client(event.tunnel.serverKey, event.tunnel.clientId, "subtree");
+      case "server": {
+        const { server, change } = event;
+        if (change.kind === "state") return stateDirty(this.#context, server.key);
+        if (change.kind === "reset") return serverDirty(this.#context, server.key);
+        return change.changes.flatMap((each) => this.#changed(server, each));
+      }
+    }
+  }
+
+  #changed(server: Server, { change, move }: EntityChange): readonly Dirty[] {
+    if (change.entity === "tunnel") {
+      const clientId = (change.after ?? change.before)?.client_id ?? "";
+      return this.#client(server.key, clientId, "subtree");
+    }
+    if (change.entity !== "client") return [];
+    const moved = [...(move?.statuses ?? [])].flatMap((status) =>
+      this.#group(server, status, change),
+    );
+    const counts = moved.length > 0 ? stateDirty(this.#context, server.key) : [];
+    return [...moved, ...counts, ...this.#client(server.key, change.id, "row")];
+  }
+
+  /** A group is stale; when it appears or disappears, so is the level above it. */
+  #group(
+    server: Server,
+    status: Status,
+    { before, after }: Extract<MirrorChange, { entity: "client" }>,
+  ): readonly Dirty[] {
+    const size = server.clients.countOf(status);
+    const entered = after !== undefined && statusOf(after) === status;
+    const left = before !== undefined && statusOf(before) === status;
+    const appeared = size === 1 && entered && !left;
+    if (size === 0 || appeared) return serverDirty(this.#context, server.key);
+    const node = this.#context.nodes.find({ kind: "group", serverKey: server.key, status });
+    return node === undefined ? [] : [{ kind: "subtree", node }];
+  }
+
+  #client(serverKey: string, clientId: string, kind: "row" | "subtree"): readonly Dirty[] {
+    const place = "clients";
+    const node = this.#context.nodes.find({ kind: "client", serverKey, clientId, place });
+    return node === undefined ? [] : [{ kind, node }];
+  }
+
+  #groups(server: Server): readonly Node[] {
+    return STATUSES.filter((status) => server.clients.countOf(status) > 0).map((status) =>
+      this.#context.nodes.get({ kind: "group", serverKey: server.key, status }),
+    );
+  }
+
+  #clients(server: Server, status: Status): readonly Node[] {
+    const ids = server.clients.withStatus(status);
+    const known = this.#rows.get(ids);
+    if (known !== undefined) return known;
+    const serverKey = server.key;
+    const rows = ids.map((clientId) =>
+      this.#context.nodes.get({ kind: "client", serverKey, clientId, place: "clients" }),
+    );
+    this.#rows.set(ids, rows);
+    return rows;
+  }
+}

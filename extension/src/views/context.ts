@@ -1,0 +1,87 @@
+import type { ContextKey } from "../manifest.ts";
+import { timeOfDay } from "../model/relativeTime.ts";
+import { stateText } from "../model/serverRow.ts";
+import type { Fleet } from "../servers/fleet.ts";
+import type { Server } from "../servers/server.ts";
+
+/** The values of all context keys. */
+export type ContextValues = Readonly<Record<ContextKey, boolean>>;
+
+/** Unreachable for now; while it is tried again, the view does not flicker back to "connecting". */
+function isUnreachable({ state }: Server): boolean {
+  return state.kind === "waiting" || (state.kind === "connecting" && state.attempt > 0);
+}
+
+/** What the manifest's `when` clauses are told. */
+export function contextOf({ servers, tunnels }: Fleet): ContextValues {
+  const some = (test: (server: Server) => boolean) => servers.some(test);
+  const none = (count: (server: Server) => number) => servers.every((each) => count(each) === 0);
+  return {
+    hasServer: servers.length > 0,
+    hasLocalServer: some(({ isLocal }) => isLocal),
+    connected: some(({ state }) => state.kind === "connected"),
+    connecting: some(({ state }) => state.kind === "connecting" && state.attempt === 0),
+    everConnected: some(({ mirror }) => mirror.isFilled),
+    signedOut: some(({ state }) => state.kind === "signedOut"),
+    unreachable: some((server) => isUnreachable(server) && !server.isLocal),
+    localNotRunning: some((server) => isUnreachable(server) && server.isLocal),
+    fingerprintChanged: some(({ state }) => state.kind === "changed"),
+    noClients: none(({ mirror }) => mirror.clients.size),
+    noCredentials: none(({ mirror }) => mirror.credentials.size),
+    hasTunnels: tunnels.all.length > 0 || !none(({ mirror }) => mirror.tunnels.size),
+  };
+}
+
+function messageOf(server: Server): string | undefined {
+  const { state, heardAtMs, mirror, name } = server;
+  if (state.kind === "connected" || state.kind === "stopped") return undefined;
+  if (!mirror.isFilled || heardAtMs === undefined) return undefined;
+  const from = `showing data from ${timeOfDay(heardAtMs)}`;
+  if (state.kind === "connecting" || state.kind === "waiting") {
+    return `Reconnecting to ${name}\u2026 ${from}.`;
+  }
+  return `${name}: ${stateText(state)}, ${from}.`;
+}
+
+/** What stands above a tree while its data is old; undefined when all is well. */
+export function viewMessage({ servers }: Fleet): string | undefined {
+  const messages = servers.map(messageOf).filter((message) => message !== undefined);
+  return messages.length === 0 ? undefined : messages.join(" ");
+}
+
+/** The status bar item: online and known clients, and open tunnels of this window. */
+export interface StatusItem {
+  readonly text: string;
+  readonly tooltip: string;
+  readonly spoken: string;
+  readonly isWarning: boolean;
+}
+
+/** What the status bar says; undefined when no server is configured. */
+export function statusItemOf({ servers, tunnels }: Fleet): StatusItem | undefined {
+  if (servers.length === 0) return undefined;
+  let online = 0;
+  let total = 0;
+  for (const { clients } of servers) {
+    online += clients.countOf("online");
+    total += clients.countOf("online") + clients.countOf("offline");
+  }
+  const open = tunnels.all.length;
+  const lines = servers.map(
+    (server) => `${server.name}: ${stateText(server.state) || onlineText(server)}`,
+  );
+  const isKnown = servers.some(({ mirror }) => mirror.isFilled);
+  const counts = isKnown ? `${online}/${total}` : "\u2013";
+  const tunnelsText = open === 0 ? [] : [`${open} tunnels open on this computer`];
+  return {
+    text: `$(vm) ${counts}${open === 0 ? "" : ` $(plug) ${open}`}`,
+    tooltip: ["RPort", ...lines, ...tunnelsText].join("\n"),
+    spoken: `RPort, ${online} of ${total} clients online, ${open} tunnels open`,
+    isWarning: servers.some((server) => isUnreachable(server) || server.state.kind === "changed"),
+  };
+}
+
+function onlineText({ clients }: Server): string {
+  const online = clients.countOf("online");
+  return `${online} of ${online + clients.countOf("offline")} clients online`;
+}

@@ -1,0 +1,76 @@
+import type { Node, Nodes } from "../model/node.ts";
+import type { Fleet, FleetChange } from "../servers/fleet.ts";
+import type { Server } from "../servers/server.ts";
+
+/** What the trees are made from. */
+export interface ViewContext {
+  readonly fleet: Fleet;
+  readonly nodes: Nodes;
+}
+
+/** What a tree has to show anew: all of it, a row alone, or a row with what is below it. */
+export type Dirty =
+  | { readonly kind: "all" }
+  | { readonly kind: "row"; readonly node: Node }
+  | { readonly kind: "subtree"; readonly node: Node };
+
+/** The structure of one tree, without the editor's API. */
+export interface TreeSource {
+  roots(): readonly Node[];
+  children(node: Node): readonly Node[];
+  parent(node: Node): Node | undefined;
+  /** What a change makes stale. It names only rows that were asked for before. */
+  affected(change: FleetChange): readonly Dirty[];
+}
+
+/** Everything is stale. */
+export const ALL: readonly Dirty[] = [{ kind: "all" }];
+
+/** Whether servers have rows of their own: a lone server is not worth a level. */
+export function hasServerRows({ fleet }: ViewContext): boolean {
+  return fleet.servers.length > 1;
+}
+
+/** The rows at the top: servers if there are several, else what is below the only one. */
+export function rootsOf(
+  context: ViewContext,
+  below: (server: Server) => readonly Node[],
+): readonly Node[] {
+  const { fleet, nodes } = context;
+  const [only] = fleet.servers;
+  if (!hasServerRows(context)) return only === undefined ? [] : below(only);
+  return fleet.servers.map(({ key }) => nodes.get({ kind: "server", serverKey: key }));
+}
+
+/** The row of a server, if servers have rows. */
+export function serverNode(context: ViewContext, serverKey: string): Node | undefined {
+  return hasServerRows(context) ? context.nodes.get({ kind: "server", serverKey }) : undefined;
+}
+
+/** What is stale when everything below a server is. */
+export function serverDirty(context: ViewContext, serverKey: string): readonly Dirty[] {
+  const node = serverNode(context, serverKey);
+  return node === undefined ? ALL : [{ kind: "subtree", node }];
+}
+
+/** What is stale when the state of a server's connection changed: its row, if it has one. */
+export function stateDirty(context: ViewContext, serverKey: string): readonly Dirty[] {
+  const node = serverNode(context, serverKey);
+  return node === undefined ? [] : [{ kind: "row", node }];
+}
+
+/** The rows of all open tunnels to a client: first those that end on this computer. */
+export function tunnelNodes(
+  { fleet, nodes }: ViewContext,
+  serverKey: string,
+  clientId: string,
+): readonly Node[] {
+  const local = fleet.tunnels
+    .of(serverKey, clientId)
+    .map(({ id }) => nodes.get({ kind: "localTunnel", serverKey, clientId, tunnelId: id }));
+  const tunnels = fleet.get(serverKey)?.mirror.tunnelsOf(clientId) ?? [];
+  const remote = tunnels.map(({ id }) =>
+    nodes.get({ kind: "serverTunnel", serverKey, clientId, tunnelKey: `${clientId}/${id}` }),
+  );
+  return [...local, ...remote];
+}

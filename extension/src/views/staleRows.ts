@@ -1,0 +1,59 @@
+import type { Node } from "../model/node.ts";
+import type { Clock, Timer } from "../support/clock.ts";
+import type { Dirty } from "./source.ts";
+
+/** Changes that come in this close together are shown together; nobody sees the difference. */
+const GATHER_MS = 50;
+/** After a costly redraw there is a pause, so that a storm of reconnecting hosts leaves room. */
+const PAUSE_MS_PER_ROW = 0.1;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** What to draw anew; undefined stands for the whole tree. */
+export type Stale = readonly { readonly node: Node; readonly isForced: boolean }[] | undefined;
+
+/** What the gathering of changes needs. */
+export interface StaleRowsOptions {
+  readonly clock: Clock;
+  /** Draws; answers how many rows that took, by which the next pause is measured. */
+  readonly draw: (stale: Stale) => number;
+}
+
+/** Gathers what is stale in one tree, and has it drawn at a bearable pace. */
+export class StaleRows {
+  readonly #options: StaleRowsOptions;
+  readonly #rows = new Map<Node, boolean>();
+  #isAll = false;
+  #timer: Timer | undefined;
+  #pauseMs = GATHER_MS;
+
+  constructor(options: StaleRowsOptions) {
+    this.#options = options;
+  }
+
+  /** Adds what is stale. */
+  add(dirty: readonly Dirty[]): void {
+    for (const each of dirty) {
+      if (each.kind === "all") this.#isAll = true;
+      else if (each.kind === "subtree") this.#rows.set(each.node, true);
+      else if (!this.#rows.has(each.node)) this.#rows.set(each.node, false);
+    }
+    if (this.#isAll || this.#rows.size > 0) {
+      this.#timer ??= this.#options.clock.after(this.#pauseMs, () => this.#flush());
+    }
+  }
+
+  /** Forgets what was gathered. */
+  dispose(): void {
+    this.#timer?.cancel();
+  }
+
+  #flush(): void {
+    const rows = [...this.#rows].map(([node, isForced]) => ({ node, isForced }));
+    const stale = this.#isAll ? undefined : rows;
+    this.#timer = undefined;
+    this.#isAll = false;
+    this.#rows.clear();
+    const drawn = this.#options.draw(stale);
+    this.#pauseMs = Math.min(Math.max(GATHER_MS, drawn * PAUSE_MS_PER_ROW), LONGEST_PAUSE_MS);
+  }
+}

@@ -1,0 +1,134 @@
+import {
+  EventEmitter,
+  MarkdownString,
+  ThemeColor,
+  ThemeIcon,
+  type TreeDataProvider,
+  TreeItem,
+  TreeItemCollapsibleState,
+  type TreeView,
+  window,
+} from "vscode";
+import type { Node } from "../model/node.ts";
+import { isSameRow, type Row } from "../model/row.ts";
+import type { Clock } from "../support/clock.ts";
+import { type RowContext, rowOf, tooltipOf } from "./rows.ts";
+import type { Dirty, TreeSource } from "./source.ts";
+import { type Stale, StaleRows } from "./staleRows.ts";
+
+const COLLAPSIBLE = {
+  none: TreeItemCollapsibleState.None,
+  collapsed: TreeItemCollapsibleState.Collapsed,
+  expanded: TreeItemCollapsibleState.Expanded,
+} as const;
+
+/** What a tree is made with. */
+export interface TreeOptions {
+  readonly id: string;
+  readonly source: TreeSource;
+  readonly rows: RowContext;
+  readonly clock: Clock;
+}
+
+/** A row that the editor has been given. */
+interface Shown {
+  readonly row: Row;
+  readonly item: TreeItem;
+}
+
+/** The one tree of the extension: three sources, the same rows, nothing fetched, nothing polled. */
+export class Tree implements TreeDataProvider<Node> {
+  readonly view: TreeView<Node>;
+  readonly #options: TreeOptions;
+  readonly #emitter = new EventEmitter<Node | Node[] | undefined>();
+  readonly onDidChangeTreeData = this.#emitter.event;
+  readonly #shown = new Map<Node, Shown>();
+  readonly #stale: StaleRows;
+
+  constructor(options: TreeOptions) {
+    this.#options = options;
+    this.#stale = new StaleRows({ clock: options.clock, draw: (stale) => this.#draw(stale) });
+    this.view = window.createTreeView(options.id, {
+      treeDataProvider: this,
+      canSelectMany: true,
+      showCollapseAll: true,
+    });
+  }
+
+  /** Says what has to be shown anew. */
+  invalidate(dirty: readonly Dirty[]): void {
+    this.#stale.add(dirty);
+  }
+
+  /** Shows rows anew whose words depend on the time of day and have changed. */
+  tick(): void {
+    const nodes = [...this.#shown.keys()];
+    this.#stale.add(nodes.map((node) => ({ kind: "row", node })));
+  }
+
+  getChildren(node?: Node): Node[] {
+    const { source } = this.#options;
+    return [...(node === undefined ? source.roots() : source.children(node))];
+  }
+
+  getParent(node: Node): Node | undefined {
+    return this.#options.source.parent(node);
+  }
+
+  getTreeItem(node: Node): TreeItem {
+    const row = rowOf(node, this.#options.rows);
+    const shown = this.#shown.get(node);
+    if (shown !== undefined && isSameRow(shown.row, row)) return shown.item;
+    const item = itemOf(node, row);
+    this.#shown.set(node, { row, item });
+    return item;
+  }
+
+  resolveTreeItem(item: TreeItem, node: Node): TreeItem {
+    const text = tooltipOf(node, this.#options.rows);
+    if (text !== undefined) item.tooltip = new MarkdownString(text);
+    return item;
+  }
+
+  /** Removes the view. */
+  dispose(): void {
+    this.#stale.dispose();
+    this.view.dispose();
+    this.#emitter.dispose();
+  }
+
+  #draw(stale: Stale): number {
+    if (stale === undefined) {
+      const drawn = this.#shown.size;
+      this.#shown.clear();
+      this.#emitter.fire(undefined);
+      return drawn;
+    }
+    const visible = stale.filter(({ node, isForced }) => this.#isOutdated(node, isForced));
+    if (visible.length > 0) this.#emitter.fire(visible.map(({ node }) => node));
+    return visible.reduce((sum, { node }) => sum + 1 + this.#sizeOf(node), 0);
+  }
+
+  #isOutdated(node: Node, isForced: boolean): boolean {
+    const shown = this.#shown.get(node);
+    if (shown === undefined) return false;
+    return isForced || !isSameRow(shown.row, rowOf(node, this.#options.rows));
+  }
+
+  #sizeOf(node: Node): number {
+    return node.kind === "group" ? this.#options.source.children(node).length : 0;
+  }
+}
+
+function itemOf(node: Node, row: Row): TreeItem {
+  const item = new TreeItem(row.label, COLLAPSIBLE[row.children]);
+  item.id = node.id;
+  item.description = row.description;
+  item.contextValue = row.context;
+  item.accessibilityInformation = { label: row.spoken };
+  if (row.icon !== undefined) {
+    const { name, color } = row.icon;
+    item.iconPath = new ThemeIcon(name, color === undefined ? undefined : new ThemeColor(color));
+  }
+  return item;
+}

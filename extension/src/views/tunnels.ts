@@ -1,0 +1,93 @@
+import { displayName } from "../model/arrange.ts";
+import { naturalKey } from "../model/naturalKey.ts";
+import type { Node } from "../model/node.ts";
+import type { FleetChange } from "../servers/fleet.ts";
+import type { EntityChange, Server } from "../servers/server.ts";
+import {
+  ALL,
+  type Dirty,
+  rootsOf,
+  serverDirty,
+  serverNode,
+  stateDirty,
+  type TreeSource,
+  tunnelNodes,
+  type ViewContext,
+} from "./source.ts";
+
+/** The tunnels view: open tunnels, those to this computer and those to the server, by client. */
+export class TunnelsSource implements TreeSource {
+  readonly #context: ViewContext;
+
+  constructor(context: ViewContext) {
+    this.#context = context;
+  }
+
+  roots(): readonly Node[] {
+    return rootsOf(this.#context, (server) => this.#clients(server));
+  }
+
+  children(node: Node): readonly Node[] {
+    const server = this.#context.fleet.get(node.serverKey);
+    if (server === undefined) return [];
+    if (node.kind === "server") return this.#clients(server);
+    return node.kind === "client" ? tunnelNodes(this.#context, server.key, node.clientId) : [];
+  }
+
+  parent(node: Node): Node | undefined {
+    const { serverKey } = node;
+    if (node.kind === "client") return serverNode(this.#context, serverKey);
+    if (node.kind !== "localTunnel" && node.kind !== "serverTunnel") return undefined;
+    const { clientId } = node;
+    return this.#context.nodes.get({ kind: "client", serverKey, clientId, place: "tunnels" });
+  }
+
+  affected(event: FleetChange): readonly Dirty[] {
+    if (event.kind === "servers") return ALL;
+    if (event.kind === "localTunnel") {
+      return this.#client(event.tunnel.serverKey, event.tunnel.clientId);
+    }
+    const { server, change } = event;
+    if (change.kind === "state") return stateDirty(this.#context, server.key);
+    if (change.kind === "reset") return serverDirty(this.#context, server.key);
+    return change.changes.flatMap((each) => this.#changed(server, each));
+  }
+
+  #changed(server: Server, { change }: EntityChange): readonly Dirty[] {
+    if (change.entity === "tunnel") {
+      return this.#client(server.key, (change.after ?? change.before)?.client_id ?? "");
+    }
+    if (change.entity !== "client") return [];
+    const place = "tunnels";
+    const parts = { serverKey: server.key, clientId: change.id, place } as const;
+    const node = this.#context.nodes.find({ kind: "client", ...parts });
+    return node === undefined ? [] : [{ kind: "row", node }];
+  }
+
+  /** A client's tunnels changed; the first one brings its row, the last one takes it away. */
+  #client(serverKey: string, clientId: string): readonly Dirty[] {
+    const tunnels = tunnelNodes(this.#context, serverKey, clientId);
+    const place = "tunnels";
+    const node = this.#context.nodes.find({ kind: "client", serverKey, clientId, place });
+    if (node === undefined || tunnels.length <= 1) return serverDirty(this.#context, serverKey);
+    return [{ kind: "subtree", node }];
+  }
+
+  #clients(server: Server): readonly Node[] {
+    const { fleet, nodes } = this.#context;
+    const local = fleet.tunnels.all.filter((tunnel) => tunnel.serverKey === server.key);
+    const remote = [...server.mirror.tunnels.values()];
+    const ids = new Set<string>([
+      ...local.map(({ clientId }) => clientId),
+      ...remote.map((tunnel) => tunnel.client_id),
+    ]);
+    const keyed = [...ids].map((clientId) => {
+      const client = fleet.client(server.key, clientId);
+      return { clientId, key: client === undefined ? "" : naturalKey(displayName(client)) };
+    });
+    keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+    return keyed.map(({ clientId }) =>
+      nodes.get({ kind: "client", serverKey: server.key, clientId, place: "tunnels" }),
+    );
+  }
+}
