@@ -3,12 +3,10 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import type { Face } from "./app.ts";
+import { AgentDoor } from "./clients/agentDoor.ts";
 import { refuseUpgrade, type UpgradeRequest } from "./http/upgrade.ts";
 import type { Clock } from "./platform/clock.ts";
 import { StartFailure } from "./platform/startFailure.ts";
-
-/** The subprotocol by which agents are told from users, on any path. */
-const AGENT_PROTOCOL = "rport-v1";
 
 /** Node's own limits are far wider, and are looked at only twice a minute. */
 const LIMITS = {
@@ -105,8 +103,7 @@ function route(upgrade: UpgradeRequest, faces: ReadonlySet<Face>, doors: Doors):
   const { request, socket } = upgrade;
   // A peer may vanish at any time; whoever takes the socket over learns it from its close.
   socket.on("error", () => socket.destroy());
-  const isAgent = request.headers["sec-websocket-protocol"] === AGENT_PROTOCOL;
-  if (isAgent && faces.has("agents")) doors.agents(upgrade);
+  if (AgentDoor.isAgent(request) && faces.has("agents")) doors.agents(upgrade);
   else if (faces.has("users") && doors.isUsersSocket(request.url ?? "")) doors.users(upgrade);
   else refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
 }

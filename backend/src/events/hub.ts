@@ -70,6 +70,11 @@ export class EventHub {
     if (this.#watchers.size === 0) this.close();
   }
 
+  /** How many watch now. */
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
   /** Forgets everything that was to be told. */
   close(): void {
     this.#timer?.cancel();

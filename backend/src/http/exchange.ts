@@ -77,10 +77,12 @@ export class Exchange {
   /** Writes a line when the answer is out: never the query, which may hold a token. */
   logWhenDone(request: IncomingMessage, clock: Clock): void {
     const startMs = clock.monotonic();
+    // Taken now: the router shortens the target while it works.
+    const path = pathOf(request.url ?? "");
     this.#response.once("close", () => {
       this.#log.info("request", {
         method: request.method,
-        path: pathOf(request.url ?? ""),
+        path,
         status: this.#response.statusCode,
         ms: Math.round(clock.monotonic() - startMs),
         address: this.address,

@@ -1,0 +1,28 @@
+import { readFile, rm } from "node:fs/promises";
+import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpoint";
+import { VERSION } from "@rport/protocol/version";
+import { writeDurably } from "./store/durableFile.ts";
+
+/** What a running backend tells editors of the same person, and scripts beside it. */
+export interface Endpoint extends EndpointFile {
+  /** The server key in RPort's MD5 form. */
+  readonly md5Fingerprint: string;
+}
+
+/** Writes the endpoint file, which only its owner can read; resolves when it is on disk. */
+export async function writeEndpoint(path: string, endpoint: Endpoint): Promise<void> {
+  await writeDurably(path, `${JSON.stringify({ ...endpoint, version: VERSION }, null, 2)}\n`);
+}
+
+/** Removes the endpoint file unless another backend has replaced it meanwhile. */
+export async function removeEndpoint(path: string, token: string): Promise<void> {
+  if ((await tokenIn(path)) === token) await rm(path, { force: true });
+}
+
+async function tokenIn(path: string): Promise<string | undefined> {
+  try {
+    return endpointFileSchema.parse(JSON.parse(await readFile(path, "utf8"))).token;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** What stands in the manifest of a made-up release. */
+export interface FakeRelease {
+  readonly directory: string;
+  readonly version: string;
+  readonly files: readonly {
+    readonly name: string;
+    readonly size: number;
+    readonly sha256: string;
+  }[];
+}
+
+/** Writes a release of one small file and a harmless script, in the form that a build writes. */
+export async function fakeRelease(directory: string): Promise<FakeRelease> {
+  await mkdir(directory, { recursive: true });
+  const put = async (name: string, text: string) => {
+    await writeFile(join(directory, name), text);
+    const sha256 = createHash("sha256").update(text).digest("hex");
+    return { name, size: Buffer.byteLength(text), sha256 };
+  };
+  const script = await put("rport-installer.sh", "#!/bin/sh\necho installed\n");
+  const agent = await put("agent.cjs", "module.exports = {};\n");
+  const files = [{ ...agent, target: "node" }];
+  const version = "0.0.0-test";
+  await put("manifest.json", JSON.stringify({ version, files, script }));
+  return { directory, version, files };
+}

@@ -1,0 +1,56 @@
+import { type EventMessage, eventMessageSchema, type Snapshot } from "@rport/protocol/events";
+import { EVENTS_PATH } from "@rport/protocol/http";
+import WebSocket from "ws";
+
+/** How long a test waits for something that should come at once. */
+const DEADLINE_MS = 10_000;
+
+/** One connection to the event socket; every message has to fit the contract. */
+export class EventStream implements Disposable {
+  readonly messages: EventMessage[] = [];
+  /** The close code, once it is closed. */
+  readonly closed: Promise<number>;
+  readonly socket: WebSocket;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(url: string, token: string) {
+    this.socket = new WebSocket(`${url.replace(/^http/, "ws")}${EVENTS_PATH}`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    this.socket.on("message", (data) => {
+      this.messages.push(eventMessageSchema.parse(JSON.parse(String(data))));
+      for (const check of [...this.#waiting]) check();
+    });
+    this.socket.on("error", () => {});
+    this.closed = new Promise((resolve) => this.socket.once("close", resolve));
+  }
+
+  /** The first message. */
+  async snapshot(): Promise<Snapshot> {
+    const message = await this.until((messages) => messages[0]);
+    if (message.type !== "snapshot") throw new Error("the first message is not a snapshot");
+    return message;
+  }
+
+  /** What `find` finds in the messages, as soon as it finds something. */
+  async until<T>(find: (messages: readonly EventMessage[]) => T | undefined): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const check = (): void => {
+      const found = find(this.messages);
+      if (found !== undefined) resolve(found);
+    };
+    const timer = setTimeout(() => reject(new Error("the event did not come")), DEADLINE_MS);
+    this.#waiting.add(check);
+    check();
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(check);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.terminate();
+  }
+}
