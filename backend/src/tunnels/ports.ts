@@ -44,7 +44,7 @@ export class PortTable {
     const start = randomInt(count);
     for (let step = 0; step < count; step++) {
       const port = from + ((start + step) % count);
-      if (!this.#isFree(port, undefined)) continue;
+      if (!this.isFree(port)) continue;
       this.#taken.set(port, owner);
       return port;
     }
@@ -60,7 +60,7 @@ export class PortTable {
         `Local port ${port} is not among allowed ports (${from} to ${to}).`,
       );
     }
-    if (!this.#isFree(port, owner)) {
+    if (!this.isFree(port, owner)) {
       throw new RportError("ERR_CODE_LOCAL_PORT_IN_USE", `Local port ${port} already in use.`, {
         detail: this.#taken.has(port) ? "" : "Another tunnel used it less than a minute ago.",
       });
@@ -78,7 +78,8 @@ export class PortTable {
     this.#resting.set(port, { owner, untilMs: this.#clock.monotonic() + REST_MS });
   }
 
-  #isFree(port: number, owner: string | undefined): boolean {
+  /** Whether `owner` could take the port; without an owner: whether anybody could. */
+  isFree(port: number, owner?: string): boolean {
     this.#forgetRested();
     if (this.#taken.has(port)) return false;
     const rest = this.#resting.get(port);

@@ -48,7 +48,7 @@ describe("the pasted line, run by a real shell", () => {
   };
   const run = (line: string, status = "0") => {
     const env = {
-      PATH: `${bin}:${process.env["PATH"]}`,
+      PATH: `${bin}:${process.env.PATH}`,
       OUT: join(bin, "out"),
       TMPDIR: bin,
       STATUS: status,

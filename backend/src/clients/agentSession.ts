@@ -1,0 +1,290 @@
+import type { Duplex } from "node:stream";
+import type { RemoteMessage } from "@rport/protocol/agent";
+import {
+  type Capabilities,
+  FEATURES,
+  REQUESTS,
+  SILENT_REQUESTS,
+  secretStoredSchema,
+  TUNNEL_CHANNEL,
+  UNKNOWN_REQUEST,
+} from "@rport/protocol/agent";
+import { RportError } from "@rport/protocol/errors";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import { VERSION } from "@rport/protocol/version";
+import { Connection } from "@rport/protocol/wire/connection";
+import type { Reply } from "@rport/protocol/wire/requests";
+import type { Transport } from "@rport/protocol/wire/transport";
+import { type CloseReason, RequestRefused } from "@rport/protocol/wire/wireError";
+import type { AcceptedLogin } from "../credentials/login.ts";
+import type { OfferedSecret } from "../credentials/session.ts";
+import type { Timer } from "../platform/clock.ts";
+import { errorText } from "../platform/log.ts";
+import { answersPingTwice } from "./agentVersion.ts";
+import { recordOf } from "./inventory.ts";
+import type { LiveSession } from "./liveSession.ts";
+import { type Identity, type Introduction, parseIntroduction, takeOver } from "./registration.ts";
+import type { SessionDeps } from "./sessionDeps.ts";
+
+/** Who signed in, over what, from where. */
+export interface SessionStart {
+  readonly transport: Transport;
+  readonly login: AcceptedLogin;
+  readonly address: string;
+}
+
+/** How far a session has come. */
+type State =
+  | { readonly kind: "authenticated"; readonly timer: Timer }
+  | { readonly kind: "registering"; readonly identity: Identity }
+  | { readonly kind: "registered"; readonly identity: Identity }
+  | { readonly kind: "closed"; readonly identity: Identity | undefined };
+
+const INTRODUCTION_MS = 30_000;
+/** A refused agent gets this long to read why. */
+const FAREWELL_MS = 250;
+/** Requests of ours an agent has to answer within. */
+const ANSWER_MS = 30_000;
+/** Streams one agent carries at once. */
+const MAX_CHANNELS = 256;
+/** Extensions this server knows. */
+const OUR_FEATURES: readonly string[] = Object.values(FEATURES);
+const EMPTY = Buffer.alloc(0);
+/** Ways an end counts against the peer. */
+const VIOLATIONS: ReadonlySet<CloseReason["kind"]> = new Set(["protocol", "limit", "timeout"]);
+
+/**
+ * One connection of an agent that signed in: introduction, requests both ways, end. The server asks
+ * and the agent answers; what an agent may send by itself is listed in `#answer`, and everything
+ * else is refused and counted.
+ */
+export class AgentSession implements LiveSession {
+  readonly credentialId: AuthId;
+  readonly #deps: SessionDeps;
+  readonly #start: SessionStart;
+  readonly #connection: Connection;
+  #secretId: SecretId;
+  #state: State;
+  #heardMs: number;
+  #lastHeardAtMs: number | null = null;
+  #hasViolated = false;
+
+  constructor(start: SessionStart, deps: SessionDeps) {
+    this.#start = start;
+    this.#deps = deps;
+    this.credentialId = start.login.credentialId;
+    this.#secretId = start.login.secretId;
+    this.#heardMs = deps.clock.monotonic();
+    const timer = deps.clock.after(deps.introductionMs ?? INTRODUCTION_MS, () => {
+      deps.counters.afterLogin += 1;
+      this.cut("the agent did not introduce itself in time");
+    });
+    this.#state = { kind: "authenticated", timer };
+    deps.registry.addSession(this);
+    this.#connection = new Connection(start.transport, {
+      maxChannels: MAX_CHANNELS,
+      onRequest: (name, payload) => this.#answer(name, payload),
+      onOpen: (type) => this.#refuseChannel(type),
+      onFault: (error, name) =>
+        deps.log.error("an agent's request failed", { request: name, reason: errorText(error) }),
+    });
+    void this.#connection.closed.then((reason) => this.#ended(reason));
+  }
+
+  get clientId(): ClientId | undefined {
+    return this.#identity?.id;
+  }
+
+  get secretId(): SecretId {
+    return this.#secretId;
+  }
+
+  get features(): readonly string[] {
+    const theirs = this.#identity?.features ?? [];
+    return OUR_FEATURES.filter((feature) => theirs.includes(feature));
+  }
+
+  get agentSessionId(): string {
+    return this.#identity?.agentSessionId ?? "";
+  }
+
+  get isClosed(): boolean {
+    return this.#start.transport.isClosed;
+  }
+
+  get silentMs(): number {
+    return this.#deps.clock.monotonic() - this.#heardMs;
+  }
+
+  get lastHeardAtMs(): number | null {
+    return this.#lastHeardAtMs;
+  }
+
+  get canBePinged(): boolean {
+    const version = this.#identity?.version;
+    return version === undefined || !answersPingTwice(version);
+  }
+
+  async ping(timeoutMs: number): Promise<boolean> {
+    try {
+      const reply = await this.#connection.request(REQUESTS.ping, EMPTY, timeoutMs);
+      this.#heard();
+      return reply.ok || reply.payload.toString() === UNKNOWN_REQUEST;
+    } catch {
+      return false;
+    }
+  }
+
+  async ask(name: string, payload: object, timeoutMs: number = ANSWER_MS): Promise<Reply> {
+    const reply = await this.#connection.request(name, toJson(payload), timeoutMs);
+    this.#heard();
+    return reply;
+  }
+
+  openChannel(target: HostPort): Promise<Duplex> {
+    return this.#connection.open(TUNNEL_CHANNEL, Buffer.from(formatHostPort(target), "latin1"));
+  }
+
+  async offerSecret(next: OfferedSecret): Promise<boolean> {
+    const offer = { auth_id: this.credentialId, secret_id: next.secretId, secret: next.secret };
+    try {
+      const reply = await this.ask(REQUESTS.rotateSecret, offer);
+      if (!reply.ok) return false;
+      const stored = secretStoredSchema.safeParse(JSON.parse(reply.payload.toString("utf8")));
+      return stored.success && stored.data.secret_id === next.secretId;
+    } catch {
+      return false;
+    }
+  }
+
+  adoptSecret(secretId: SecretId): void {
+    this.#secretId = secretId;
+    if (this.clientId !== undefined) this.#deps.registry.adoptSecret(this.clientId, secretId);
+  }
+
+  cut(reason: string): void {
+    this.#start.transport.close(reason);
+  }
+
+  get #identity(): Identity | undefined {
+    return this.#state.kind === "authenticated" ? undefined : this.#state.identity;
+  }
+
+  #answer(name: string, payload: Buffer): Promise<Buffer> | Buffer {
+    this.#heard();
+    if (this.#state.kind === "authenticated") return this.#introduce(name, payload);
+    if (name === REQUESTS.ping) return EMPTY;
+    if (SILENT_REQUESTS.some((known) => known === name)) return EMPTY;
+    this.#violated("agent sent an unknown request", name);
+    const isAgain = name === REQUESTS.newConnection;
+    throw new RequestRefused(
+      isAgain ? "unexpected connection request. please reconnect" : UNKNOWN_REQUEST,
+    );
+  }
+
+  /** The first request; whatever goes wrong with it is said, and ends the connection. */
+  async #introduce(name: string, payload: Buffer): Promise<Buffer> {
+    try {
+      if (name !== REQUESTS.newConnection) {
+        throw new RequestRefused("a connection request was expected");
+      }
+      const remotes = await this.#register(parseIntroduction(payload));
+      // The answer goes out in this turn of the event loop, the capabilities in the next.
+      setImmediate(() => this.#welcome());
+      return toJson(remotes);
+    } catch (error) {
+      const text = this.#refusalOf(error);
+      this.#deps.log.warn("agent refused", { ...this.#who(), reason: text });
+      this.#deps.clock.after(FAREWELL_MS, () => this.cut(text));
+      throw new RequestRefused(text);
+    }
+  }
+
+  async #register({ identity, request }: Introduction): Promise<RemoteMessage[]> {
+    const { registry, credentials, tunnels, clock } = this.#deps;
+    if (this.#state.kind === "authenticated") this.#state.timer.cancel();
+    this.#state = { kind: "registering", identity };
+    const { id } = identity;
+    await takeOver(registry, id, this);
+    const admission = await credentials.admit(this.#start.login, id);
+    if (admission.kind === "refused") throw new RequestRefused(admission.reason);
+    this.#secretId = admission.secret.id;
+    this.#requireOpen();
+    const who = { id, credentialId: this.credentialId, secretId: this.#secretId };
+    const facts = { address: this.#start.address, features: this.features, nowMs: clock.now() };
+    const record = recordOf(request, { ...who, ...facts }, [...registry.tunnelsOf(id)]);
+    if (record === undefined) throw new RequestRefused("the client's description is too large");
+    this.#connection.halfClose = this.features.includes(FEATURES.halfClose);
+    registry.connect(record, this);
+    const started = await tunnels.attach(this, request.Remotes);
+    this.#requireOpen();
+    this.#state = { kind: "registered", identity };
+    return started;
+  }
+
+  #requireOpen(): void {
+    if (this.isClosed) throw new RequestRefused("the connection has ended");
+  }
+
+  #welcome(): void {
+    if (this.isClosed) return;
+    const capabilities: Capabilities = {
+      ServerVersion: VERSION,
+      // 0: clients need not send measurements and addresses, nobody keeps them yet.
+      MonitoringVersion: 0,
+      IPAddressesVersion: 0,
+      Features: [...OUR_FEATURES],
+    };
+    this.#connection.notify(REQUESTS.putCapabilities, toJson(capabilities));
+    this.#deps.log.info("agent connected", this.#who());
+    this.#deps.credentials.onSessionReady(this);
+  }
+
+  #refusalOf(error: unknown): string {
+    this.#deps.counters.afterLogin += 1;
+    if (error instanceof RequestRefused || error instanceof RportError) return error.message;
+    this.#deps.log.error("an agent could not register", { reason: errorText(error) });
+    return "the server could not register the client; try again later";
+  }
+
+  #refuseChannel(type: string): { readonly refuse: string } {
+    this.#violated("agent tried to open a channel", type);
+    return { refuse: "agents do not open channels here" };
+  }
+
+  /** Counts what an agent may not do; the log tells of the first time only. */
+  #violated(message: string, what: string): void {
+    this.#deps.counters.afterLogin += 1;
+    if (!this.#hasViolated) {
+      this.#deps.log.warn(message, { ...this.#who(), what: JSON.stringify(what.slice(0, 64)) });
+    }
+    this.#hasViolated = true;
+  }
+
+  #heard(): void {
+    this.#heardMs = this.#deps.clock.monotonic();
+    this.#lastHeardAtMs = this.#deps.clock.now();
+  }
+
+  #ended(reason: CloseReason): void {
+    if (this.#state.kind === "authenticated") this.#state.timer.cancel();
+    this.#state = { kind: "closed", identity: this.#identity };
+    if (VIOLATIONS.has(reason.kind)) this.#deps.counters.afterLogin += 1;
+    this.#deps.tunnels.detach(this);
+    this.#deps.registry.end(this);
+    this.#deps.log.info("agent disconnected", { ...this.#who(), reason: reason.text });
+  }
+
+  #who() {
+    return {
+      client: this.clientId,
+      credential: this.credentialId,
+      address: this.#start.address,
+    };
+  }
+}
+
+function toJson(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -1,0 +1,32 @@
+import type { Duplex } from "node:stream";
+import type { ClientId } from "@rport/protocol/ids";
+import type { HostPort } from "@rport/protocol/remote";
+import type { Reply } from "@rport/protocol/wire/requests";
+import type { SessionHandle } from "../credentials/session.ts";
+
+/** What tunnels need of a connected agent. */
+export interface AgentLink {
+  readonly clientId: ClientId | undefined;
+  readonly isClosed: boolean;
+  /**
+   * Asks the agent something; the payload is sent as JSON. Rejects with a `WireError` when the
+   * connection ends, also because the answer is overdue.
+   */
+  ask(name: string, payload: object, timeoutMs?: number): Promise<Reply>;
+  /** Opens a channel to a target on the agent's side; rejects with a `WireError`. */
+  openChannel(target: HostPort): Promise<Duplex>;
+}
+
+/** A connection of an agent that signed in, from then until its end. */
+export interface LiveSession extends SessionHandle, AgentLink {
+  /** What the agent's process calls itself; empty when it says nothing. */
+  readonly agentSessionId: string;
+  /** Milliseconds since the agent said anything, on the monotonic clock. */
+  readonly silentMs: number;
+  /** When the agent last said anything, since the epoch; null: nothing since it registered. */
+  readonly lastHeardAtMs: number | null;
+  /** False for the Go versions that answer a ping twice. */
+  readonly canBePinged: boolean;
+  /** Whether the agent answers within `timeoutMs`; the connection is closed when it does not. */
+  ping(timeoutMs: number): Promise<boolean>;
+}

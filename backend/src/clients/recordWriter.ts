@@ -1,0 +1,89 @@
+import type { ClientId } from "@rport/protocol/ids";
+import type { Clock, Timer } from "../platform/clock.ts";
+import { errorText, type Log } from "../platform/log.ts";
+import type { ClientRecord } from "../store/clientRecord.ts";
+
+/** Where records are kept; what `ClientRows` does. */
+export interface RecordRows {
+  all(): Promise<ClientRecord[]>;
+  put(record: ClientRecord): Promise<void>;
+  remove(ids: readonly ClientId[]): Promise<void>;
+}
+
+/** What the writer needs. */
+export interface WriterDeps {
+  readonly rows: RecordRows;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The record as it is now; undefined: it was removed meanwhile. */
+  readonly current: (id: ClientId) => ClientRecord | undefined;
+}
+
+/** Changes are gathered this long: a login and what follows it become one write. */
+const GATHER_MS = 200;
+/** Wait before a failed write (a full disk) is tried again. */
+const RETRY_MS = 5_000;
+
+/**
+ * Writes client records behind their backs. The memory is ahead of the disk by a moment, which a
+ * crash may cost: what a record says is said again at the client's next connection.
+ */
+export class RecordWriter {
+  readonly #deps: WriterDeps;
+  #dirty = new Set<ClientId>();
+  #timer: Timer | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps;
+  }
+
+  /** The record has changed. */
+  mark(id: ClientId): void {
+    this.#dirty.add(id);
+    this.#arm(GATHER_MS);
+  }
+
+  /** Removes records for good; resolves when they are off the disk. */
+  async remove(ids: readonly ClientId[]): Promise<void> {
+    for (const id of ids) this.#dirty.delete(id);
+    await this.#deps.rows.remove(ids);
+  }
+
+  /** Resolves when everything marked so far was written, or could not be. */
+  flush(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const ids = this.#dirty;
+    this.#dirty = new Set();
+    if (ids.size > 0) this.#running = this.#running.then(() => this.#write(ids));
+    return this.#running;
+  }
+
+  #arm(delayMs: number): void {
+    this.#timer ??= this.#deps.clock.after(delayMs, () => {
+      this.#timer = undefined;
+      void this.flush();
+    });
+  }
+
+  async #write(ids: ReadonlySet<ClientId>): Promise<void> {
+    const { rows, current, log } = this.#deps;
+    const results = await Promise.allSettled(
+      [...ids].map(async (id) => {
+        const record = current(id);
+        if (record === undefined) return;
+        try {
+          await rows.put(record);
+        } catch (error) {
+          this.#dirty.add(id);
+          throw error;
+        }
+      }),
+    );
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed === undefined) return;
+    log.error("client records could not be written", { reason: errorText(failed.reason) });
+    this.#arm(RETRY_MS);
+  }
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from "node:crypto";
+import { type ConnectionRequest, connectionRequestSchema } from "@rport/protocol/agent";
+import { type ClientId, clientIdSchema } from "@rport/protocol/ids";
+import { RequestRefused } from "@rport/protocol/wire/wireError";
+import { type AgentVersion, parseAgentVersion } from "./agentVersion.ts";
+import type { LiveSession } from "./liveSession.ts";
+import type { ClientRegistry } from "./registry.ts";
+
+/** Largest `new_connection`, as in RPort (`max_request_bytes_client`). */
+const REQUEST_MAX_BYTES = 512 << 10;
+/** How long the connection before may take to show that it is alive. */
+const RIVAL_PING_MS = 2_000;
+/** A client that must not be pinged counts as alive while it was heard of within its own interval. */
+const RIVAL_SILENCE_MS = 210_000;
+
+/** What a session remembers of its agent's introduction. */
+export interface Identity {
+  readonly id: ClientId;
+  readonly version: AgentVersion;
+  /** What the agent's process calls itself; empty when it says nothing. */
+  readonly agentSessionId: string;
+  /** Extensions the agent listed. */
+  readonly features: readonly string[];
+}
+
+/** A `new_connection` that is well-formed. */
+export interface Introduction {
+  readonly identity: Identity;
+  readonly request: ConnectionRequest;
+}
+
+/** Parses a `new_connection`. Throws `RequestRefused` with a text for the agent. */
+export function parseIntroduction(payload: Buffer): Introduction {
+  if (payload.length > REQUEST_MAX_BYTES) {
+    throw new RequestRefused("the connection request is too large");
+  }
+  const request = parseRequest(payload);
+  const id = clientIdSchema.safeParse(request.ID || randomUUID());
+  if (!id.success) throw new RequestRefused("the client id is not valid");
+  const version = parseAgentVersion(request.Version);
+  if (version === undefined) {
+    const shown = request.Version.slice(0, 64);
+    throw new RequestRefused(`failed to determine client version: malformed version: ${shown}`);
+  }
+  const { SessionID: agentSessionId, Features: features } = request;
+  return { identity: { id: id.data, version, agentSessionId, features }, request };
+}
+
+function parseRequest(payload: Buffer): ConnectionRequest {
+  try {
+    const parsed = connectionRequestSchema.safeParse(JSON.parse(payload.toString("utf8")));
+    if (parsed.success) return parsed.data;
+    const field = parsed.error.issues[0]?.path.join(".") ?? "";
+    throw new RequestRefused(`the connection request is not valid: ${field}`);
+  } catch (error) {
+    if (error instanceof RequestRefused) throw error;
+    throw new RequestRefused("the connection request is not JSON");
+  }
+}
+
+/**
+ * Makes `session` the one that speaks for its client id. The same process that comes again replaces
+ * its old connection; another one does so only when the old connection does not answer, and is
+ * refused in RPort's words otherwise (`RequestRefused`).
+ */
+export async function takeOver(
+  registry: ClientRegistry,
+  id: ClientId,
+  session: LiveSession,
+): Promise<void> {
+  for (let rival = registry.holder(id); rival !== undefined; rival = registry.holder(id)) {
+    if (rival === session) return;
+    const isSameProcess =
+      rival.agentSessionId !== "" && rival.agentSessionId === session.agentSessionId;
+    if (!isSameProcess && !rival.isClosed && (await isAlive(rival))) {
+      throw new RequestRefused(`client is already connected: ${nameOf(registry, id)} [${id}]`);
+    }
+    rival.cut("replaced by a new connection of the same client");
+    if (registry.holder(id) === rival) break;
+  }
+  if (!session.isClosed) registry.hold(id, session);
+}
+
+async function isAlive(rival: LiveSession): Promise<boolean> {
+  if (!rival.canBePinged) return rival.silentMs < RIVAL_SILENCE_MS;
+  return await rival.ping(RIVAL_PING_MS);
+}
+
+function nameOf(registry: ClientRegistry, id: ClientId): string {
+  return registry.get(id)?.name ?? "";
+}

@@ -1,0 +1,243 @@
+import { RportError } from "@rport/protocol/errors";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { Client } from "@rport/protocol/model";
+import type { ClientSecret } from "../credentials/login.ts";
+import type { ClientRef, SessionPort } from "../credentials/session.ts";
+import { type Clock, toTime, toTimeOrNull } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
+import { CredentialIndex } from "./credentialIndex.ts";
+import type { LiveSession } from "./liveSession.ts";
+import { type RecordRows, RecordWriter } from "./recordWriter.ts";
+
+/** What the registry needs. */
+export interface RegistryDeps {
+  readonly rows: RecordRows;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The secret as it is now; null when it is gone. Asked only when a record is shown. */
+  readonly secretOf: (credentialId: AuthId, secretId: SecretId) => ClientSecret | null;
+  readonly touch: (entity: "client" | "credential" | "server", id: string) => void;
+}
+
+interface Entry {
+  record: ClientRecord;
+  /** The connection this client is known to be behind; undefined while it is disconnected. */
+  session: LiveSession | undefined;
+  /** When it was last heard of on an earlier connection. */
+  lastHeardAtMs: number | null;
+}
+
+/**
+ * Every client there is, and which of them are connected: records in memory, written behind.
+ * What a login costs does not depend on how many clients there are.
+ */
+export class ClientRegistry implements SessionPort {
+  readonly #deps: RegistryDeps;
+  readonly #entries = new Map<ClientId, Entry>();
+  /** Who may speak for a client id, from before its admission on. */
+  readonly #holders = new Map<ClientId, LiveSession>();
+  readonly #index = new CredentialIndex();
+  readonly #writer: RecordWriter;
+  #connected = 0;
+
+  private constructor(deps: RegistryDeps) {
+    this.#deps = deps;
+    const current = (id: ClientId) => this.#entries.get(id)?.record;
+    this.#writer = new RecordWriter({ ...deps, current });
+  }
+
+  /** Loads the records. Nobody is connected at a start, whatever they say. */
+  static async open(deps: RegistryDeps): Promise<ClientRegistry> {
+    const registry = new ClientRegistry(deps);
+    for (const record of await deps.rows.all()) registry.#load(record);
+    return registry;
+  }
+
+  /** The client as people see it. */
+  get(id: ClientId): Client | undefined {
+    const entry = this.#entries.get(id);
+    return entry === undefined ? undefined : this.#view(entry);
+  }
+
+  /** All clients, in no particular order. */
+  list(): Client[] {
+    return [...this.#entries.values()].map((entry) => this.#view(entry));
+  }
+
+  get counts(): { readonly connected: number; readonly disconnected: number } {
+    return { connected: this.#connected, disconnected: this.#entries.size - this.#connected };
+  }
+
+  /** Removes the record of a client that is not connected, with its tunnels. */
+  async remove(id: ClientId): Promise<void> {
+    if (!this.#entries.has(id)) throw new RportError("NOT_FOUND", "There is no such client.");
+    if (this.#holders.has(id)) {
+      throw new RportError("BAD_REQUEST", "The client is connected; only others can be deleted.");
+    }
+    this.#forget(id);
+    await this.#writer.remove([id]);
+  }
+
+  /** The registered session of a client, or undefined while it is disconnected. */
+  live(id: ClientId): LiveSession | undefined {
+    return this.#entries.get(id)?.session;
+  }
+
+  /** Registered sessions, each once. */
+  *liveSessions(): Iterable<LiveSession> {
+    for (const { session } of this.#entries.values()) if (session !== undefined) yield session;
+  }
+
+  /** A connection signed in: from now on whoever cuts its credential cuts it. */
+  addSession(session: LiveSession): void {
+    this.#index.addSession(session);
+  }
+
+  /** Who speaks for a client id now, registered or about to be. */
+  holder(id: ClientId): LiveSession | undefined {
+    return this.#holders.get(id);
+  }
+
+  /** From now on `session` speaks for the id. The holder before has to be closed already. */
+  hold(id: ClientId, session: LiveSession): void {
+    this.#holders.set(id, session);
+  }
+
+  /** The session registered: its client is connected, as `record` says. */
+  connect(record: ClientRecord, session: LiveSession): void {
+    const { id, client_auth_id: authId } = record;
+    const before = this.#entries.get(id);
+    if (before !== undefined) {
+      this.#disconnect(before);
+      this.#index.removeRecord(before.record.client_auth_id, id);
+      this.#touch("credential", before.record.client_auth_id);
+    }
+    this.#entries.set(id, { record, session, lastHeardAtMs: before?.lastHeardAtMs ?? null });
+    this.#index.addRecord(authId, id);
+    this.#index.shiftConnected(authId, 1);
+    this.#connected += 1;
+    this.#changed(id, authId);
+  }
+
+  /** The connection is gone. Its client stays known, as disconnected, unless another one took over. */
+  end(session: LiveSession): void {
+    this.#index.removeSession(session);
+    const id = session.clientId;
+    if (id === undefined) return;
+    if (this.#holders.get(id) === session) this.#holders.delete(id);
+    const entry = this.#entries.get(id);
+    if (entry?.session !== session) return;
+    this.#disconnect(entry);
+    this.#changed(id, entry.record.client_auth_id);
+  }
+
+  /** The client's record belongs to another secret of its credential now. */
+  adoptSecret(id: ClientId, secretId: SecretId): void {
+    this.#replace(id, { secret_id: secretId });
+  }
+
+  /** The tunnels remembered for a client. */
+  tunnelsOf(id: ClientId): readonly StoredTunnel[] {
+    return this.#entries.get(id)?.record.tunnels ?? [];
+  }
+
+  /** Remembers these tunnels, and no others, for a client. */
+  keepTunnels(id: ClientId, tunnels: readonly StoredTunnel[]): void {
+    this.#replace(id, { tunnels: [...tunnels] });
+  }
+
+  ofCredential(id: AuthId): readonly LiveSession[] {
+    return this.#index.sessionsOf(id);
+  }
+
+  countOf(id: AuthId): { readonly total: number; readonly connected: number } {
+    return this.#index.countOf(id);
+  }
+
+  clientsOf(id: AuthId): readonly ClientRef[] {
+    return this.#index.recordsOf(id).flatMap((clientId) => {
+      const entry = this.#entries.get(clientId);
+      if (entry === undefined) return [];
+      const { name, hostname, secret_id: secretId, tunnels } = entry.record;
+      const connected = entry.session !== undefined;
+      return [
+        { id: clientId, name: name || hostname, connected, tunnels: tunnels.length, secretId },
+      ];
+    });
+  }
+
+  async purge(id: AuthId): Promise<void> {
+    const ids = this.#index.recordsOf(id);
+    for (const clientId of ids) {
+      this.#entries.get(clientId)?.session?.cut("the client was removed");
+      this.#forget(clientId);
+    }
+    if (ids.length > 0) await this.#writer.remove(ids);
+  }
+
+  /** Writes what is not on disk yet. */
+  async close(): Promise<void> {
+    await this.#writer.flush();
+  }
+
+  #load(stored: ClientRecord): void {
+    const isStale = stored.disconnected_at === null;
+    const disconnectedAt = isStale ? toTime(this.#deps.clock.now()) : stored.disconnected_at;
+    const record = { ...stored, disconnected_at: disconnectedAt };
+    this.#entries.set(record.id, { record, session: undefined, lastHeardAtMs: null });
+    this.#index.addRecord(record.client_auth_id, record.id);
+    if (isStale) this.#writer.mark(record.id);
+  }
+
+  #disconnect(entry: Entry): void {
+    if (entry.session === undefined) return;
+    entry.lastHeardAtMs = entry.session.lastHeardAtMs ?? entry.lastHeardAtMs;
+    entry.session = undefined;
+    entry.record = { ...entry.record, disconnected_at: toTime(this.#deps.clock.now()) };
+    this.#index.shiftConnected(entry.record.client_auth_id, -1);
+    this.#connected -= 1;
+  }
+
+  #forget(id: ClientId): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#disconnect(entry);
+    this.#entries.delete(id);
+    this.#index.removeRecord(entry.record.client_auth_id, id);
+    this.#touchAll(id, entry.record.client_auth_id);
+  }
+
+  #replace(id: ClientId, change: Partial<ClientRecord>): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.record = { ...entry.record, ...change };
+    this.#writer.mark(id);
+    this.#touch("client", id);
+  }
+
+  #changed(id: ClientId, authId: AuthId): void {
+    this.#writer.mark(id);
+    this.#touchAll(id, authId);
+  }
+
+  #touchAll(id: ClientId, authId: AuthId): void {
+    this.#touch("client", id);
+    this.#touch("credential", authId);
+    this.#touch("server", "");
+  }
+
+  #touch(entity: "client" | "credential" | "server", id: string): void {
+    this.#deps.touch(entity, id);
+  }
+
+  #view({ record, session, lastHeardAtMs }: Entry): Client {
+    const { secret_id: secretId, tunnels: _tunnels, ...shown } = record;
+    return {
+      ...shown,
+      connection_state: session === undefined ? "disconnected" : "connected",
+      last_heartbeat_at: toTimeOrNull(session?.lastHeardAtMs ?? lastHeardAtMs),
+      secret: secretId === null ? null : this.#deps.secretOf(record.client_auth_id, secretId),
+    };
+  }
+}

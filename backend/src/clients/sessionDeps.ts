@@ -1,0 +1,38 @@
+import type { RemoteMessage } from "@rport/protocol/agent";
+import type { ClientId } from "@rport/protocol/ids";
+import type { AcceptedLogin, Admission } from "../credentials/login.ts";
+import type { SessionHandle } from "../credentials/session.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { DoorCounters } from "./doorCounters.ts";
+import type { LiveSession } from "./liveSession.ts";
+import type { ClientRegistry } from "./registry.ts";
+
+/** What sessions ask of the credentials. */
+export interface SessionCredentials {
+  admit(login: AcceptedLogin, clientId: ClientId): Promise<Admission>;
+  onSessionReady(session: SessionHandle): void;
+}
+
+/** What sessions ask of the tunnels. */
+export interface SessionTunnels {
+  /**
+   * Opens what the agent asked for and what is remembered for it; answers with all of them. Throws
+   * an `RportError` when one the agent asked for cannot be opened.
+   */
+  attach(session: LiveSession, wanted: readonly RemoteMessage[]): Promise<RemoteMessage[]>;
+  /** Closes the tunnels over this connection; they stay remembered. */
+  detach(session: LiveSession): void;
+}
+
+/** What every session needs. */
+export interface SessionDeps {
+  readonly registry: ClientRegistry;
+  readonly credentials: SessionCredentials;
+  readonly tunnels: SessionTunnels;
+  readonly counters: DoorCounters;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** From the login to `new_connection`; Go clients wait up to 10 s by design. */
+  readonly introductionMs?: number;
+}

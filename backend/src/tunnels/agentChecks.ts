@@ -1,0 +1,63 @@
+import {
+  checkPortSchema,
+  checkTunnelAllowedSchema,
+  portCheckedSchema,
+  REQUESTS,
+  tunnelAllowedSchema,
+  UNKNOWN_REQUEST,
+} from "@rport/protocol/agent";
+import { RportError } from "@rport/protocol/errors";
+import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import type { Reply } from "@rport/protocol/wire/requests";
+import type { z } from "zod";
+import type { AgentLink } from "../clients/liveSession.ts";
+import { asRefusal, notAllowed } from "./dialer.ts";
+
+/** RPort's `check_port_timeout`. */
+const PROBE_NS = 2_000_000_000;
+
+/**
+ * Asks the agent whether its own rules allow a target. Throws `TARGET_NOT_ALLOWED` when not; an
+ * agent too old to know the question has no rules.
+ */
+export async function requireAllowed(link: AgentLink, target: HostPort): Promise<void> {
+  const question = checkTunnelAllowedSchema.parse({ Remote: formatHostPort(target) });
+  const reply = await asked(link, REQUESTS.checkTunnelAllowed, { target, question });
+  if (reply === undefined) return;
+  if (!read(reply, tunnelAllowedSchema).IsAllowed) throw notAllowed(target);
+}
+
+/** Lets the agent try the target's port. Throws `ERR_CODE_REMOTE_PORT_NOT_OPEN` when nothing answers. */
+export async function requireOpen(link: AgentLink, target: HostPort): Promise<void> {
+  const HostPort = formatHostPort(target);
+  const question = checkPortSchema.parse({ HostPort, Timeout: PROBE_NS });
+  const reply = await asked(link, REQUESTS.checkPort, { target, question });
+  if (reply === undefined) return;
+  const { Open: isOpen, ErrMsg: detail } = read(reply, portCheckedSchema);
+  if (isOpen) return;
+  const title = `Nothing answers on ${HostPort} when the client tries it.`;
+  throw new RportError("ERR_CODE_REMOTE_PORT_NOT_OPEN", title, { detail });
+}
+
+/** The answer, or undefined when the agent does not know the question. */
+async function asked(
+  link: AgentLink,
+  name: string,
+  { target, question }: { readonly target: HostPort; readonly question: object },
+): Promise<Reply | undefined> {
+  const reply = await link.ask(name, question).catch((error: unknown) => {
+    throw asRefusal(error, target);
+  });
+  if (reply.ok) return reply;
+  const text = reply.payload.toString("utf8").slice(0, 500);
+  if (text.includes(UNKNOWN_REQUEST)) return undefined;
+  throw new RportError("AGENT_REFUSED", `client error: ${text}`);
+}
+
+function read<T>(reply: Reply, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(reply.payload.toString("utf8")));
+  } catch (cause) {
+    throw new RportError("AGENT_REFUSED", "The client's answer cannot be read.", { cause });
+  }
+}

@@ -1,0 +1,163 @@
+import { RportError } from "@rport/protocol/errors";
+import type { ClientId, TunnelId } from "@rport/protocol/ids";
+import { formatHostPort } from "@rport/protocol/remote";
+import type { Relays } from "@rport/protocol/wire/relay";
+import type { LiveSession } from "../clients/liveSession.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { StoredTunnel } from "../store/clientRecord.ts";
+import { targetOf } from "./describe.ts";
+import type { LinkDial } from "./dialer.ts";
+import { Listener } from "./listener.ts";
+import type { PortTable } from "./ports.ts";
+import type { TunnelRequest } from "./request.ts";
+import { ServerTunnel } from "./serverTunnel.ts";
+
+/** What the tunnels of every client need. */
+export interface OpenerDeps {
+  readonly dial: LinkDial;
+  readonly ports: PortTable;
+  readonly relays: Relays;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where tunnels listen unless a request says otherwise. */
+  readonly bind: string;
+}
+
+/** What a client's tunnels tell the service. */
+export interface ClientTunnelEvents {
+  readonly onExpired: (tunnel: ServerTunnel, why: "idle" | "age") => void;
+  readonly onChanged: (id: TunnelId) => void;
+}
+
+/** Where a tunnel listens, and how it is described once its port is known. */
+export interface Opening {
+  readonly request: TunnelRequest;
+  /** For a random port: the one it had before, if that is still free. */
+  readonly preferredPort?: number | undefined;
+  readonly describe: (host: string, port: number) => StoredTunnel;
+}
+
+/** Tunnels one client may have. */
+export const TUNNELS_PER_CLIENT = 64;
+/** Random ports that other programs may turn out to have. */
+const PORT_ATTEMPTS = 20;
+
+/** The open tunnels of one client, over one connection of it; they end with that. */
+export class ClientTunnels {
+  readonly session: LiveSession;
+  readonly clientId: ClientId;
+  readonly #deps: OpenerDeps;
+  readonly #events: ClientTunnelEvents;
+  readonly #tunnels = new Map<TunnelId, ServerTunnel>();
+
+  constructor(
+    owner: { readonly session: LiveSession; readonly clientId: ClientId },
+    deps: OpenerDeps,
+    events: ClientTunnelEvents,
+  ) {
+    this.session = owner.session;
+    this.clientId = owner.clientId;
+    this.#deps = deps;
+    this.#events = events;
+  }
+
+  get(id: TunnelId): ServerTunnel | undefined {
+    return this.#tunnels.get(id);
+  }
+
+  all(): readonly ServerTunnel[] {
+    return [...this.#tunnels.values()];
+  }
+
+  /** Throws unless the client may have one more tunnel, and has none like this (RPort's codes). */
+  requireNew({ target, local, acl }: TunnelRequest): void {
+    if (this.#tunnels.size >= TUNNELS_PER_CLIENT) {
+      throw new RportError("CONFLICT", `A client can have ${TUNNELS_PER_CLIENT} tunnels.`);
+    }
+    for (const { stored } of this.#tunnels.values()) {
+      const isSameTarget = stored.rhost === target.host && stored.rport === String(target.port);
+      if (!isSameTarget || (stored.acl ?? "") !== (acl?.text ?? "")) continue;
+      const isSame = local !== null && stored.lport === String(local.port);
+      throw new RportError(
+        isSame ? "ERR_CODE_TUNNEL_EXIST" : "ERR_CODE_TUNNEL_TO_PORT_EXIST",
+        isSame
+          ? "This tunnel exists already."
+          : `A tunnel to ${formatHostPort(target)} with this ACL exists already.`,
+        { detail: `Its id is ${stored.id}.` },
+      );
+    }
+  }
+
+  /** Opens a tunnel. Its place in the list is taken before anything is waited for. */
+  async open(opening: Opening): Promise<ServerTunnel> {
+    this.requireNew(opening.request);
+    const isRandom = opening.request.local === null;
+    for (let attempt = 1; ; attempt++) {
+      const port = this.#takePort(opening, attempt);
+      try {
+        return await this.#listen(opening, port);
+      } catch (error) {
+        this.#deps.ports.release(port);
+        const isTaken = error instanceof RportError && error.code === "ERR_CODE_LOCAL_PORT_IN_USE";
+        if (!isTaken || !isRandom || attempt >= PORT_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Closes one tunnel; resolves when its port is free. */
+  async close(tunnel: ServerTunnel): Promise<void> {
+    const { id, lport } = tunnel.stored;
+    if (!this.#tunnels.delete(id)) return;
+    await tunnel.close();
+    this.#deps.ports.release(Number(lport));
+    this.#events.onChanged(id);
+  }
+
+  /** Closes all of them. */
+  async closeAll(): Promise<void> {
+    await Promise.all(this.all().map((tunnel) => this.close(tunnel)));
+  }
+
+  #takePort({ request, preferredPort }: Opening, attempt: number): number {
+    const { ports } = this.#deps;
+    const owner = `${this.clientId} ${formatHostPort(request.target)}`;
+    if (request.local !== null) return ports.take(request.local.port, owner);
+    if (preferredPort !== undefined && attempt === 1 && ports.isFree(preferredPort, owner)) {
+      return ports.take(preferredPort, owner);
+    }
+    return ports.takeRandom(owner);
+  }
+
+  async #listen({ request, describe }: Opening, port: number): Promise<ServerTunnel> {
+    const { bind, clock, dial, relays, log } = this.#deps;
+    const host = request.local?.host ?? bind;
+    const stored = describe(host, port);
+    const tunnel: ServerTunnel = new ServerTunnel({
+      clientId: this.clientId,
+      stored,
+      clock,
+      onExpired: (why) => this.#events.onExpired(tunnel, why),
+      onChanged: () => this.#events.onChanged(stored.id),
+    });
+    this.#tunnels.set(stored.id, tunnel);
+    try {
+      const listener = await Listener.listen(host, port, {
+        acl: request.acl,
+        dial: () => dial(this.session, targetOf(stored)),
+        relays,
+        log,
+        onCount: (count) => tunnel.setConnections(count),
+      });
+      if (this.#tunnels.get(stored.id) !== tunnel || this.session.isClosed) {
+        await listener.close();
+        throw new RportError("CLIENT_OFFLINE", "The client disconnected.");
+      }
+      tunnel.open(listener);
+      return tunnel;
+    } catch (error) {
+      this.#tunnels.delete(stored.id);
+      throw error;
+    }
+  }
+}

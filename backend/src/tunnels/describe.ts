@@ -1,0 +1,104 @@
+import type { RemoteMessage } from "@rport/protocol/agent";
+import { RportError } from "@rport/protocol/errors";
+import { type TunnelId, tunnelIdSchema } from "@rport/protocol/ids";
+import { type HostPort, parseHostPort } from "@rport/protocol/remote";
+import type { StoredTunnel } from "../store/clientRecord.ts";
+import { parseAcl } from "./acl.ts";
+import { requireTcp, type TunnelRequest } from "./request.ts";
+
+/** What a new tunnel gets besides what was asked for. */
+export interface Placement {
+  readonly id: TunnelId;
+  readonly host: string;
+  readonly port: number;
+  /** RFC 3339. */
+  readonly createdAt: string;
+}
+
+/** The description that is shown and remembered of a tunnel that was asked for. */
+export function describeTunnel(request: TunnelRequest, place: Placement): StoredTunnel {
+  return {
+    id: place.id,
+    name: request.name,
+    protocol: "tcp",
+    lhost: place.host,
+    lport: String(place.port),
+    lport_random: request.local === null,
+    owner: request.owner,
+    rhost: request.target.host,
+    rport: String(request.target.port),
+    scheme: request.scheme,
+    acl: request.acl?.text ?? null,
+    idle_timeout_minutes: request.idleTimeoutMinutes,
+    auto_close: request.autoCloseNs,
+    http_proxy: false,
+    host_header: "",
+    auth_user: "",
+    tunnel_url: "",
+    created_at: place.createdAt,
+  };
+}
+
+/**
+ * A tunnel the agent asks for. Its listen address is not the agent's to choose: always the server's
+ * usual one. Throws an `RportError` whose text the agent gets.
+ */
+export function requestOfRemote(remote: RemoteMessage): TunnelRequest {
+  requireTcp(remote.protocol);
+  const target = parseHostPort(`${bracketed(remote.rhost || "127.0.0.1")}:${remote.rport}`);
+  const port = remote.lport === "" ? undefined : parseHostPort(remote.lport)?.port;
+  if (target === undefined || (remote.lport !== "" && port === undefined)) {
+    throw new RportError("BAD_REQUEST", "The tunnel's local or remote address is not valid.");
+  }
+  if (remote.http_proxy) {
+    throw new RportError("BAD_REQUEST", "This server puts no proxy in front of tunnels.");
+  }
+  return {
+    name: remote.name.slice(0, 200),
+    owner: "",
+    target,
+    local: port === undefined ? null : { host: null, port },
+    scheme: remote.scheme,
+    acl: remote.acl === null || remote.acl === "" ? null : parseAcl(remote.acl),
+    idleTimeoutMinutes: remote.idle_timeout_minutes,
+    autoCloseNs: remote.auto_close,
+    probe: false,
+  };
+}
+
+/** A remembered tunnel as somebody would ask for it again. */
+export function requestOfStored(stored: StoredTunnel): TunnelRequest {
+  return {
+    name: stored.name,
+    owner: stored.owner,
+    target: targetOf(stored),
+    local: stored.lport_random ? null : { host: stored.lhost, port: Number(stored.lport) },
+    scheme: stored.scheme,
+    acl: stored.acl === null ? null : parseAcl(stored.acl),
+    idleTimeoutMinutes: stored.idle_timeout_minutes,
+    autoCloseNs: stored.auto_close,
+    probe: false,
+  };
+}
+
+/** The target of a remembered tunnel. */
+export function targetOf(stored: Pick<StoredTunnel, "rhost" | "rport">): HostPort {
+  return { host: stored.rhost, port: Number(stored.rport) };
+}
+
+/** A tunnel in the words of the agent connection. */
+export function remoteOf(stored: StoredTunnel): RemoteMessage {
+  const { id: _id, created_at: _createdAt, ...rest } = stored;
+  return { ...rest, auth_password: "" };
+}
+
+/** The id after all that were given out: RPort counts per client, from "1". */
+export function nextTunnelId(used: Iterable<string>): TunnelId {
+  let highest = 0;
+  for (const id of used) highest = Math.max(highest, Number(id));
+  return tunnelIdSchema.parse(String(highest + 1));
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+}

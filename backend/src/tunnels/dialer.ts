@@ -1,0 +1,81 @@
+import type { Duplex } from "node:stream";
+import { RportError } from "@rport/protocol/errors";
+import type { ClientId } from "@rport/protocol/ids";
+import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import { WireError } from "@rport/protocol/wire/wireError";
+import type { AgentLink } from "../clients/liveSession.ts";
+import type { Clock } from "../platform/clock.ts";
+
+/**
+ * Opens a stream to a target as the client sees it. Throws `CLIENT_OFFLINE`,
+ * `TARGET_NOT_ALLOWED` (the agent's rules say no), `AGENT_REFUSED`, `AGENT_TIMEOUT` or
+ * `UNAVAILABLE` (too many streams). RPort's own agents confirm first and connect afterwards: for
+ * them, a target that cannot be reached is a stream that closes at once.
+ */
+export type Dial = (clientId: ClientId, target: HostPort) => Promise<Duplex>;
+
+/** Opens a stream over one connection; throws like `Dial`. */
+export type LinkDial = (link: AgentLink, target: HostPort) => Promise<Duplex>;
+
+/** How long an agent may take to say yes or no; its own attempt to connect included. */
+const OPEN_MS = 30_000;
+
+/** A `Dial` over whatever connection a client has at the time. */
+export function createDial(
+  live: (clientId: ClientId) => AgentLink | undefined,
+  dialLink: LinkDial,
+): Dial {
+  return async (clientId, target) => dialLink(requireLink(live(clientId)), target);
+}
+
+/** A `LinkDial` with a deadline. */
+export function createLinkDial(clock: Clock): LinkDial {
+  return (link, target) =>
+    new Promise((resolve, reject) => {
+      let isOver = false;
+      const timer = clock.after(OPEN_MS, () => {
+        isOver = true;
+        reject(new RportError("AGENT_TIMEOUT", "The client did not answer in time."));
+      });
+      link.openChannel(target).then(
+        (channel) => {
+          timer.cancel();
+          if (isOver) channel.destroy();
+          else resolve(channel);
+        },
+        (error: unknown) => {
+          timer.cancel();
+          reject(asRefusal(error, target));
+        },
+      );
+    });
+}
+
+/** The connection itself; throws `CLIENT_OFFLINE` when there is none. */
+export function requireLink<L extends AgentLink>(link: L | undefined): L {
+  if (link !== undefined && !link.isClosed) return link;
+  throw new RportError("CLIENT_OFFLINE", "The client is not connected.");
+}
+
+/** What an agent answered, or failed to answer, in the words of our API. */
+export function asRefusal(error: unknown, target: HostPort): RportError {
+  if (!(error instanceof WireError)) return RportError.from(error);
+  const place = formatHostPort(target);
+  if (error.kind === "limit") {
+    return new RportError("UNAVAILABLE", "The client has too many open streams or requests.");
+  }
+  if (error.kind !== "refused") {
+    return new RportError("CLIENT_OFFLINE", "The client disconnected.", { cause: error });
+  }
+  if (error.message.includes("not allowed")) return notAllowed(target);
+  const detail = error.message.slice(0, 500);
+  return new RportError("AGENT_REFUSED", `The client could not open ${place}.`, { detail });
+}
+
+/** The agent's own rules are against a target. */
+export function notAllowed(target: HostPort): RportError {
+  return new RportError(
+    "TARGET_NOT_ALLOWED",
+    `The client refuses ${formatHostPort(target)}: its own configuration (tunnel_allowed) does not allow it.`,
+  );
+}

@@ -1,0 +1,85 @@
+import type { ClientId } from "@rport/protocol/ids";
+import type { Tunnel } from "@rport/protocol/model";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { StoredTunnel } from "../store/clientRecord.ts";
+import type { Listener } from "./listener.ts";
+
+/** What one tunnel is made of. */
+export interface TunnelParts {
+  readonly clientId: ClientId;
+  readonly stored: StoredTunnel;
+  readonly clock: Clock;
+  /** It has been idle, or has lived, as long as it may. */
+  readonly onExpired: (why: "idle" | "age") => void;
+  /** The number of its connections has changed. */
+  readonly onChanged: () => void;
+}
+
+const MINUTE_MS = 60_000;
+const NS_PER_MS = 1e6;
+
+/** A tunnel that is open, or about to be: its description, its listener, its clocks. */
+export class ServerTunnel {
+  readonly stored: StoredTunnel;
+  readonly #parts: TunnelParts;
+  #listener: Listener | undefined;
+  #connections = 0;
+  #idleTimer: Timer | undefined;
+  #ageTimer: Timer | undefined;
+
+  constructor(parts: TunnelParts) {
+    this.#parts = parts;
+    this.stored = parts.stored;
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** The tunnel as people see it. */
+  view(): Tunnel {
+    const { clientId } = this.#parts;
+    return { ...this.stored, client_id: clientId, connections: this.#connections };
+  }
+
+  /** The listener is there: from now on time counts. */
+  open(listener: Listener): void {
+    this.#listener = listener;
+    const { clock, onExpired } = this.#parts;
+    const leftMs = ageLeftMs(this.stored, clock.now());
+    if (leftMs !== undefined) {
+      this.#ageTimer = clock.after(Math.max(0, leftMs), () => onExpired("age"));
+    }
+    this.#armIdle();
+  }
+
+  /** Called by the listener. */
+  setConnections(count: number): void {
+    this.#connections = count;
+    this.#idleTimer?.cancel();
+    this.#armIdle();
+    this.#parts.onChanged();
+  }
+
+  /** Cuts the connections; resolves when the port is free. */
+  async close(): Promise<void> {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#idleTimer?.cancel();
+    this.#ageTimer?.cancel();
+    await listener?.close();
+  }
+
+  #armIdle(): void {
+    const minutes = this.stored.idle_timeout_minutes;
+    if (this.#listener === undefined || minutes === 0 || this.#connections > 0) return;
+    const { clock, onExpired } = this.#parts;
+    this.#idleTimer = clock.after(minutes * MINUTE_MS, () => onExpired("idle"));
+  }
+}
+
+/** Milliseconds until a tunnel closes by its age; undefined when it does not. */
+export function ageLeftMs(stored: StoredTunnel, nowMs: number): number | undefined {
+  if (stored.auto_close === 0) return undefined;
+  return Date.parse(stored.created_at) + stored.auto_close / NS_PER_MS - nowMs;
+}

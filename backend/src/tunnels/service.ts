@@ -1,0 +1,200 @@
+import type { RemoteMessage } from "@rport/protocol/agent";
+import { RportError } from "@rport/protocol/errors";
+import type { ClientId, TunnelId } from "@rport/protocol/ids";
+import type { Tunnel } from "@rport/protocol/model";
+import type { LiveSession } from "../clients/liveSession.ts";
+import type { SessionTunnels } from "../clients/sessionDeps.ts";
+import { toTime } from "../platform/clock.ts";
+import { errorText } from "../platform/log.ts";
+import type { StoredTunnel } from "../store/clientRecord.ts";
+import { requireAllowed, requireOpen } from "./agentChecks.ts";
+import { ClientTunnels, type OpenerDeps } from "./clientTunnels.ts";
+import {
+  describeTunnel,
+  nextTunnelId,
+  remoteOf,
+  requestOfRemote,
+  requestOfStored,
+} from "./describe.ts";
+import { DEFAULT_PORT_RANGE, type PortRange, PortTable } from "./ports.ts";
+import { parseTunnelQuery, type TunnelQuery, type TunnelRequest } from "./request.ts";
+import { planRestore } from "./restore.ts";
+import { ageLeftMs, type ServerTunnel } from "./serverTunnel.ts";
+
+/** What tunnels ask of the registry. */
+export interface TunnelClients {
+  tunnelsOf(id: ClientId): readonly StoredTunnel[];
+  keepTunnels(id: ClientId, tunnels: readonly StoredTunnel[]): void;
+}
+
+/** What the service needs. */
+export interface TunnelDeps extends Omit<OpenerDeps, "ports" | "bind"> {
+  readonly clients: TunnelClients;
+  readonly touch: (entity: "tunnel", id: string) => void;
+  /** Where tunnels listen unless a request says otherwise: `tunnels.bind`. */
+  readonly bind?: string;
+  readonly range?: PortRange;
+}
+
+const BIND_DEFAULT = "127.0.0.1";
+
+/**
+ * Server tunnels, with RPort's semantics: they end with their client's connection and are opened
+ * again when it comes back, as far as the client's own rules still allow them.
+ */
+export class TunnelService implements SessionTunnels {
+  readonly #deps: TunnelDeps;
+  readonly #opener: OpenerDeps;
+  readonly #byClient = new Map<ClientId, ClientTunnels>();
+
+  constructor(deps: TunnelDeps) {
+    this.#deps = deps;
+    const { range = DEFAULT_PORT_RANGE, bind = BIND_DEFAULT, clock } = deps;
+    this.#opener = { ...deps, bind, ports: new PortTable(range, clock) };
+  }
+
+  /** All open tunnels. */
+  list(): Tunnel[] {
+    return [...this.#byClient.values()].flatMap((own) => own.all().map((tunnel) => tunnel.view()));
+  }
+
+  /** The open tunnels of a client. */
+  tunnelsOf(clientId: ClientId): Tunnel[] {
+    return (this.#byClient.get(clientId)?.all() ?? []).map((tunnel) => tunnel.view());
+  }
+
+  /** An open tunnel by its key, `<client id>/<tunnel id>`. */
+  get(key: string): Tunnel | undefined {
+    const slash = key.lastIndexOf("/");
+    const own = this.#byClient.get(key.slice(0, slash) as ClientId);
+    return own?.get(key.slice(slash + 1) as TunnelId)?.view();
+  }
+
+  /** Opens a tunnel as `PUT /clients/{id}/tunnels` does. Throws with RPort's codes. */
+  async create(clientId: ClientId, query: TunnelQuery, owner: string): Promise<Tunnel> {
+    const request = parseTunnelQuery(query, owner);
+    const own = this.#byClient.get(clientId);
+    if (own === undefined || own.session.isClosed) {
+      throw new RportError("CLIENT_OFFLINE", "The client is not connected.");
+    }
+    await requireAllowed(own.session, request.target);
+    own.requireNew(request);
+    if (request.probe) await requireOpen(own.session, request.target);
+    const { stored } = await this.#open(own, { request });
+    this.#keep(clientId, [...this.#deps.clients.tunnelsOf(clientId), stored]);
+    this.#changed(clientId, stored.id);
+    this.#deps.log.info("tunnel opened", { client: clientId, tunnel: stored.id, owner });
+    return own.get(stored.id)?.view() ?? { ...stored, client_id: clientId, connections: 0 };
+  }
+
+  /** Closes a tunnel for good, or forgets one of a client that is away. */
+  async remove(clientId: ClientId, tunnelId: TunnelId, force: boolean): Promise<void> {
+    const own = this.#byClient.get(clientId);
+    const tunnel = own?.get(tunnelId);
+    const remembered = this.#deps.clients.tunnelsOf(clientId);
+    if (tunnel === undefined && !remembered.some((stored) => stored.id === tunnelId)) {
+      throw new RportError("NOT_FOUND", "There is no such tunnel.");
+    }
+    if (tunnel !== undefined && tunnel.connections > 0 && !force) {
+      const title = `The tunnel has ${tunnel.connections} open connections; use force to cut them.`;
+      throw new RportError("CONFLICT", title);
+    }
+    this.#forget(clientId, tunnelId);
+    if (tunnel !== undefined) await own?.close(tunnel);
+    this.#deps.log.info("tunnel closed", { client: clientId, tunnel: tunnelId });
+  }
+
+  async attach(session: LiveSession, wanted: readonly RemoteMessage[]): Promise<RemoteMessage[]> {
+    const { clientId } = session;
+    if (clientId === undefined) return [];
+    const before = this.#byClient.get(clientId);
+    const own: ClientTunnels = new ClientTunnels({ session, clientId }, this.#opener, {
+      onExpired: (tunnel, why) => void this.#expire(own, tunnel, why),
+      onChanged: (id) => this.#changed(clientId, id),
+    });
+    this.#byClient.set(clientId, own);
+    await before?.closeAll();
+    const plan = planRestore(wanted, this.#deps.clients.tunnelsOf(clientId));
+    const opened: StoredTunnel[] = [];
+    for (const { remote, was } of plan.wanted) {
+      const tunnel = await this.#open(own, { request: requestOfRemote(remote), was });
+      opened.push(tunnel.stored);
+    }
+    const restored = await Promise.all(plan.restored.map((one) => this.#restore(own, one)));
+    const kept = [...opened, ...restored.filter((one) => one !== undefined)];
+    this.#keep(clientId, kept);
+    for (const { stored } of own.all()) this.#changed(clientId, stored.id);
+    return own.all().map((tunnel) => remoteOf(tunnel.stored));
+  }
+
+  detach(session: LiveSession): void {
+    const { clientId } = session;
+    const own = clientId === undefined ? undefined : this.#byClient.get(clientId);
+    if (clientId === undefined || own?.session !== session) return;
+    this.#byClient.delete(clientId);
+    void own.closeAll();
+  }
+
+  /** Closes every tunnel; they stay remembered. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#byClient.values()].map((own) => own.closeAll()));
+    this.#byClient.clear();
+  }
+
+  #open(
+    own: ClientTunnels,
+    { request, was }: { readonly request: TunnelRequest; readonly was?: StoredTunnel | undefined },
+  ): Promise<ServerTunnel> {
+    const remembered = this.#deps.clients.tunnelsOf(own.clientId);
+    const used = [...own.all().map((tunnel) => tunnel.stored), ...remembered];
+    const id = was?.id ?? nextTunnelId(used.map((stored) => stored.id));
+    const createdAt = was?.created_at ?? toTime(this.#deps.clock.now());
+    return own.open({
+      request,
+      preferredPort: was === undefined ? undefined : Number(was.lport),
+      describe: (host, port) => describeTunnel(request, { id, host, port, createdAt }),
+    });
+  }
+
+  /** What is to be remembered of a tunnel that was to be opened again; undefined: nothing. */
+  async #restore(own: ClientTunnels, was: StoredTunnel): Promise<StoredTunnel | undefined> {
+    const { clock, log } = this.#deps;
+    const fields = { client: own.clientId, tunnel: was.id };
+    if ((ageLeftMs(was, clock.now()) ?? 1) <= 0) return undefined;
+    try {
+      const request = requestOfStored(was);
+      await requireAllowed(own.session, request.target);
+      return (await this.#open(own, { request, was })).stored;
+    } catch (error) {
+      log.warn("tunnel not restored", { ...fields, reason: errorText(error) });
+      const isForbidden = error instanceof RportError && error.code === "TARGET_NOT_ALLOWED";
+      return isForbidden ? undefined : was;
+    }
+  }
+
+  async #expire(own: ClientTunnels, tunnel: ServerTunnel, why: "idle" | "age"): Promise<void> {
+    const { id } = tunnel.stored;
+    this.#deps.log.info("tunnel expired", { client: own.clientId, tunnel: id, why });
+    this.#forget(own.clientId, id);
+    await own.close(tunnel);
+  }
+
+  #forget(clientId: ClientId, tunnelId: TunnelId): void {
+    const remembered = this.#deps.clients.tunnelsOf(clientId);
+    this.#keep(
+      clientId,
+      remembered.filter((stored) => stored.id !== tunnelId),
+    );
+  }
+
+  #keep(clientId: ClientId, tunnels: readonly StoredTunnel[]): void {
+    const { clients } = this.#deps;
+    if (tunnels.length > 0 || clients.tunnelsOf(clientId).length > 0) {
+      clients.keepTunnels(clientId, tunnels);
+    }
+  }
+
+  #changed(clientId: ClientId, tunnelId: TunnelId): void {
+    this.#deps.touch("tunnel", `${clientId}/${tunnelId}`);
+  }
+}
