@@ -136,7 +136,10 @@ export class Channels {
 
   #dispatch(message: Exclude<ChannelMessage, { kind: OpeningKind }>): void {
     const channel = this.#channels.get(message.recipient);
-    if (channel === undefined) throw new WireError("protocol", "a message for an unknown channel");
+    if (channel === undefined) {
+      if (this.#isLateAdjust(message)) return;
+      throw new WireError("protocol", `a message (${message.kind}) for an unknown channel`);
+    }
     switch (message.kind) {
       case "windowAdjust":
         channel.receiveWindow(message.bytes);
@@ -161,6 +164,11 @@ export class Channels {
         channel.receiveReply(message.kind === "channelSuccess");
         break;
     }
+  }
+
+  /** Some peers still give room on a channel they have closed; OpenSSH ignores it, too. */
+  #isLateAdjust(message: ChannelMessage): boolean {
+    return message.kind === "windowAdjust" && message.recipient < this.#nextId;
   }
 
   #decide(open: MessageOf<"open">): void {
