@@ -70,6 +70,8 @@ export interface PairOptions {
 export interface WirePair extends AsyncDisposable {
   readonly server: Connection;
   readonly client: Connection;
+  /** The WebSocket below `client`, for tests that cut it. */
+  readonly clientSocket: WebSocket;
 }
 
 /** Connects both ends over a real WebSocket. */
@@ -80,7 +82,8 @@ export async function connectPair(options: PairOptions = {}): Promise<WirePair> 
     const transport = serverTransport(ws, { hostKey: HOST_KEY, login: LOGIN, limits });
     accepted.resolve(new Connection(transport, { ...REFUSE_ALL, ...options.server }));
   });
-  const transport = clientOf(dial(listener.url), limits);
+  const clientSocket = dial(listener.url);
+  const transport = clientOf(clientSocket, limits);
   const client = new Connection(transport, { ...REFUSE_ALL, ...options.client });
   await client.transport.ready;
   const server = await accepted.promise;
@@ -88,6 +91,7 @@ export async function connectPair(options: PairOptions = {}): Promise<WirePair> 
   return {
     server,
     client,
+    clientSocket,
     async [Symbol.asyncDispose]() {
       client.close("the test is over");
       await Promise.all([client.closed, server.closed]);
