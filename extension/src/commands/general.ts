@@ -1,0 +1,31 @@
+import { commands } from "vscode";
+import { SECTION } from "../manifest.ts";
+import type { Fleet } from "../servers/fleet.ts";
+import type { Handlers } from "./registry.ts";
+
+/** What the commands without an object need. */
+export interface GeneralCommandsDependencies {
+  readonly fleet: Fleet;
+  readonly showLog: () => void;
+}
+
+/** Commands about the extension itself. */
+export type GeneralHandlers = Pick<Handlers, "refresh" | "showLog" | "openSettings">;
+
+/** Refreshing, the log, the settings. */
+export function generalHandlers({ fleet, showLog }: GeneralCommandsDependencies): GeneralHandlers {
+  return {
+    async refresh() {
+      for (const server of fleet.servers) {
+        // a person has to act first on the others
+        if (server.state.kind !== "signedOut" && server.state.kind !== "changed") server.connect();
+      }
+    },
+    async showLog() {
+      showLog();
+    },
+    async openSettings() {
+      await commands.executeCommand("workbench.action.openSettings", `@ext:rport.${SECTION}`);
+    },
+  };
+}

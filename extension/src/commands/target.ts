@@ -1,0 +1,242 @@
+import type { Client, Credential, Pairing, Tunnel } from "@rport/protocol/model";
+import { formatHostPort } from "@rport/protocol/remote";
+import { type QuickPickItem, window } from "vscode";
+import { displayName, STATUSES, type Status, statusOf } from "../model/arrange.ts";
+import type { ClientNode, Node } from "../model/node.ts";
+import type { Row } from "../model/row.ts";
+import { stateText } from "../model/serverRow.ts";
+import type { Fleet } from "../servers/fleet.ts";
+import type { Server } from "../servers/server.ts";
+import type { LocalTunnel } from "../tunnels/localTunnels.ts";
+import { isLiveOf } from "../views/credentials.ts";
+import { rowOf } from "../views/rows.ts";
+import { tunnelNodes, type ViewContext } from "../views/source.ts";
+import type { CommandInput } from "./registry.ts";
+
+/** A client and the server it is connected to. */
+export interface ClientTarget {
+  readonly server: Server;
+  readonly client: Client;
+}
+
+/** A credential and its server. */
+export interface CredentialTarget {
+  readonly server: Server;
+  readonly credential: Credential;
+}
+
+/** A pairing and its server. */
+export interface PairingTarget {
+  readonly server: Server;
+  readonly pairing: Pairing;
+}
+
+/** An open tunnel: it ends on this computer, or on the server. */
+export type TunnelTarget =
+  | { readonly kind: "local"; readonly server: Server; readonly tunnel: LocalTunnel }
+  | { readonly kind: "server"; readonly server: Server; readonly tunnel: Tunnel };
+
+/** What is asked for when a command has no row to work on. */
+export interface Question {
+  readonly title: string;
+  readonly status?: Status;
+}
+
+type Choice<T> = QuickPickItem & { readonly target: T };
+
+/** Turns what a command was called on into entities, and asks with a list when it is nothing. */
+export class Targets {
+  readonly #context: ViewContext;
+  readonly #now: () => number;
+
+  constructor(context: ViewContext, now: () => number) {
+    this.#context = context;
+    this.#now = now;
+  }
+
+  /** The server; asks only when there are several that fit. */
+  async server(
+    { node }: CommandInput,
+    title: string,
+    fits: (server: Server) => boolean = () => true,
+  ): Promise<Server | undefined> {
+    const given = node === undefined ? undefined : this.#fleet.get(node.serverKey);
+    if (given !== undefined) return given;
+    const servers = this.#fleet.servers.filter(fits);
+    if (servers.length <= 1) return servers[0] ?? this.#nothing("There is no server to choose.");
+    const choices = servers.map((server) => ({
+      label: server.name,
+      description: stateText(server.state),
+      target: server,
+    }));
+    return ask(choices, title);
+  }
+
+  /** The clients of the selected rows, else the one that is picked; undefined when none is. */
+  async clients(
+    { selection }: CommandInput,
+    { title, status }: Question,
+  ): Promise<readonly ClientTarget[] | undefined> {
+    const fits = ({ client }: ClientTarget) => status === undefined || statusOf(client) === status;
+    const given = selection.flatMap((node) => this.#clientOf(node)).filter(fits);
+    if (given.length > 0) return given;
+    const all = this.#fleet.servers.flatMap((server) => clientsOf(server, status));
+    const place = "clients";
+    const choices = all.map((target) => {
+      const { server, client } = target;
+      const node = { kind: "client", serverKey: server.key, clientId: client.id, place } as const;
+      return { ...this.#choice(this.#context.nodes.get(node)), target };
+    });
+    const wanted = status === undefined ? "" : `${status} `;
+    if (choices.length === 0) return this.#nothing(`There is no ${wanted}client.`);
+    const picked = await ask(choices, title);
+    return picked === undefined ? undefined : [picked];
+  }
+
+  /** The credentials of the selected rows, else the one that is picked. */
+  async credentials(
+    { selection }: CommandInput,
+    title: string,
+  ): Promise<readonly CredentialTarget[] | undefined> {
+    const given = selection.flatMap((node) => this.#credentialOf(node));
+    if (given.length > 0) return given;
+    const all = this.#fleet.servers.flatMap((server) =>
+      [...server.mirror.credentials.values()].map((credential) => ({ server, credential })),
+    );
+    const choices = all.map((target) => {
+      const { server, credential } = target;
+      const node = { kind: "credential", serverKey: server.key, authId: credential.id } as const;
+      return { ...this.#choice(this.#context.nodes.get(node)), target };
+    });
+    if (choices.length === 0) return this.#nothing("There is no credential yet.");
+    const picked = await ask(choices, title);
+    return picked === undefined ? undefined : [picked];
+  }
+
+  /** The tunnels of the selected rows, else the one that is picked. */
+  async tunnels(
+    { selection }: CommandInput,
+    title: string,
+    fits: (row: Row) => boolean = () => true,
+  ): Promise<readonly TunnelTarget[] | undefined> {
+    const given = selection.flatMap((node) => this.#tunnelOf(node));
+    if (given.length > 0) return given;
+    const choices = this.#tunnelNodes()
+      .filter((node) => fits(this.#row(node)))
+      .flatMap((node) => this.#tunnelOf(node).map((target) => ({ ...this.#choice(node), target })));
+    if (choices.length === 0) return this.#nothing("There is no such tunnel open.");
+    const picked = await ask(choices, title);
+    return picked === undefined ? undefined : [picked];
+  }
+
+  /** The pairing of the row, else the one that is picked. */
+  async pairing({ node }: CommandInput, title: string): Promise<PairingTarget | undefined> {
+    const all = this.#fleet.servers.flatMap((server) =>
+      [...server.mirror.pairings.values()]
+        .filter((pairing) => isLiveOf(pairing, pairing.credential_id))
+        .map((pairing) => ({ server, pairing })),
+    );
+    const given = all.find(
+      ({ server, pairing }) =>
+        node?.kind === "pairing" && node.serverKey === server.key && node.pairingId === pairing.id,
+    );
+    if (given !== undefined) return given;
+    const choices = all.map((target) => {
+      const { server, pairing } = target;
+      const row = { kind: "pairing", serverKey: server.key, pairingId: pairing.id } as const;
+      const { label, description } = this.#choice(this.#context.nodes.get(row));
+      return { label, description: `${pairing.credential_id}, ${description}`, target };
+    });
+    return choices.length === 0 ? this.#nothing("No pairing is open.") : ask(choices, title);
+  }
+
+  get #fleet(): Fleet {
+    return this.#context.fleet;
+  }
+
+  #row(node: Node): Row {
+    return rowOf(node, { fleet: this.#fleet, now: this.#now });
+  }
+
+  #choice(node: Node) {
+    const { label, description, icon } = this.#row(node);
+    const server = this.#fleet.servers.length > 1 ? this.#fleet.get(node.serverKey)?.name : "";
+    const words = [description, server].filter(Boolean).join(" \u00B7 ");
+    return { label: icon === undefined ? label : `$(${icon.name}) ${label}`, description: words };
+  }
+
+  #clientOf(node: Node): readonly ClientTarget[] {
+    if (node.kind !== "client") return [];
+    const server = this.#fleet.get(node.serverKey);
+    const client = server?.mirror.clients.get(node.clientId);
+    return server === undefined || client === undefined ? [] : [{ server, client }];
+  }
+
+  /** A client's row stands for the credential it uses. */
+  #credentialOf(node: Node): readonly CredentialTarget[] {
+    const server = this.#fleet.get(node.serverKey);
+    const authId = node.kind === "credential" ? node.authId : this.#authIdOf(node);
+    const credential = authId === undefined ? undefined : server?.mirror.credentials.get(authId);
+    return server === undefined || credential === undefined ? [] : [{ server, credential }];
+  }
+
+  #authIdOf(node: Node): string | undefined {
+    return node.kind === "client" ? this.#clientOf(node)[0]?.client.client_auth_id : undefined;
+  }
+
+  #tunnelOf(node: Node): readonly TunnelTarget[] {
+    const server = this.#fleet.get(node.serverKey);
+    if (server === undefined) return [];
+    if (node.kind === "localTunnel") {
+      const tunnel = this.#fleet.tunnels.get(node.tunnelId);
+      return tunnel === undefined ? [] : [{ kind: "local", server, tunnel }];
+    }
+    if (node.kind !== "serverTunnel") return [];
+    const tunnel = server.mirror.tunnels.get(node.tunnelKey);
+    return tunnel === undefined ? [] : [{ kind: "server", server, tunnel }];
+  }
+
+  #tunnelNodes(): readonly Node[] {
+    return this.#fleet.servers.flatMap(({ key, mirror }) => {
+      const local = this.#fleet.tunnels.all.filter(({ serverKey }) => serverKey === key);
+      const remote = [...mirror.tunnels.values()].map((tunnel) => tunnel.client_id as string);
+      const clients = new Set([...local.map(({ clientId }) => clientId), ...remote]);
+      return [...clients].flatMap((clientId) => tunnelNodes(this.#context, key, clientId));
+    });
+  }
+
+  #nothing(message: string): undefined {
+    void window.showInformationMessage(message);
+    return undefined;
+  }
+}
+
+function clientsOf(server: Server, status: Status | undefined): readonly ClientTarget[] {
+  const statuses = status === undefined ? STATUSES : [status];
+  return statuses
+    .flatMap((each) => server.clients.withStatus(each))
+    .flatMap((id) => {
+      const client = server.mirror.clients.get(id);
+      return client === undefined ? [] : [{ server, client }];
+    });
+}
+
+/** The row of a client in the clients view. */
+export function clientParts({ server, client }: ClientTarget): Omit<ClientNode, "id"> {
+  return { kind: "client", serverKey: server.key, clientId: client.id, place: "clients" };
+}
+
+/** What a tunnel is called in messages: `web-01:22`. */
+export function tunnelName({ server, tunnel }: TunnelTarget): string {
+  const clientId = "clientId" in tunnel ? tunnel.clientId : tunnel.client_id;
+  const client = server.mirror.clients.get(clientId);
+  const name = client === undefined ? clientId : displayName(client);
+  const remote =
+    "remote" in tunnel ? tunnel.remote : { host: tunnel.rhost, port: Number(tunnel.rport) };
+  return `${name} (${formatHostPort(remote)})`;
+}
+
+async function ask<T>(choices: readonly Choice<T>[], title: string): Promise<T | undefined> {
+  const picked = await window.showQuickPick(choices, { title, matchOnDescription: true });
+  return picked?.target;
+}

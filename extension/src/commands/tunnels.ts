@@ -1,0 +1,111 @@
+import { env, Uri, window } from "vscode";
+import { displayName } from "../model/arrange.ts";
+import { serviceOf } from "../model/services.ts";
+import { localAddress, schemeOf, serverTunnelAddress } from "../model/tunnelRow.ts";
+import type { Fleet } from "../servers/fleet.ts";
+import type { LocalTunnel } from "../tunnels/localTunnels.ts";
+import { hostOf } from "../views/rows.ts";
+import { copyLines } from "./clients.ts";
+import type { Handlers } from "./registry.ts";
+import { type ClientTarget, type Targets, type TunnelTarget, tunnelName } from "./target.ts";
+import { pickTunnel } from "./tunnelPick.ts";
+
+/** What the commands on tunnels need. */
+export interface TunnelCommandsDependencies {
+  readonly fleet: Fleet;
+  readonly targets: Targets;
+  /** Shows a new tunnel in its view. */
+  readonly reveal: (tunnel: LocalTunnel) => Promise<void>;
+}
+
+/** Commands that a tunnel is the object of. */
+export type TunnelHandlers = Pick<
+  Handlers,
+  "openTunnel" | "closeTunnel" | "closeAllTunnels" | "copyTunnelAddress" | "openTunnelInBrowser"
+>;
+
+/** Opening, using and closing tunnels. */
+export function tunnelHandlers(dependencies: TunnelCommandsDependencies): TunnelHandlers {
+  const { targets, fleet } = dependencies;
+  return {
+    async openTunnel(input) {
+      const title = "Open a tunnel to which client?";
+      const [target] = (await targets.clients(input, { title, status: "online" })) ?? [];
+      if (target !== undefined) await openTunnel(target, dependencies);
+    },
+    async closeTunnel(input) {
+      const chosen = await targets.tunnels(input, "Close which tunnel?");
+      for (const target of chosen ?? []) await close(target, fleet);
+    },
+    async closeAllTunnels() {
+      await closeAll(fleet);
+    },
+    async copyTunnelAddress(input) {
+      const chosen = await targets.tunnels(input, "Copy the address of which tunnel?");
+      if (chosen !== undefined) await copyLines(chosen.map(addressOf));
+    },
+    async openTunnelInBrowser(input) {
+      const isHttp = ({ context }: { readonly context: string }) => /\+http\b/.test(context);
+      const [target] = (await targets.tunnels(input, "Open which tunnel?", isHttp)) ?? [];
+      if (target === undefined) return;
+      await env.openExternal(Uri.parse(`${browserScheme(target)}://${addressOf(target)}/`, true));
+    },
+  };
+}
+
+async function openTunnel(
+  { server, client }: ClientTarget,
+  { fleet, reveal }: TunnelCommandsDependencies,
+): Promise<void> {
+  const choice = await pickTunnel(displayName(client));
+  if (choice === undefined) return;
+  const tunnel = await fleet.tunnels.open({ server, clientId: client.id, ...choice });
+  await reveal(tunnel);
+  window.setStatusBarMessage(`Tunnel open: ${localAddress(tunnel)}`, 5_000);
+}
+
+function addressOf(target: TunnelTarget): string {
+  return target.kind === "local"
+    ? localAddress(target.tunnel)
+    : serverTunnelAddress(target.tunnel, hostOf(target.server));
+}
+
+function browserScheme(target: TunnelTarget): "http" | "https" {
+  const known =
+    target.kind === "local"
+      ? serviceOf(target.tunnel.remote.port)?.scheme
+      : schemeOf(target.tunnel);
+  return known ?? "http";
+}
+
+/** Tunnels on the server serve others too, so closing one asks first. */
+async function close(target: TunnelTarget, fleet: Fleet): Promise<void> {
+  if (target.kind === "local") {
+    fleet.tunnels.close(target.tunnel.id);
+    return;
+  }
+  const closeIt = "Close Tunnel";
+  const { server, tunnel } = target;
+  const chosen = await window.showWarningMessage(
+    `Close the tunnel to ${tunnelName(target)} on ${server.name}?`,
+    {
+      modal: true,
+      detail: `It was opened on the server, so others may be using it. Open connections: ${tunnel.connections}.`,
+    },
+    closeIt,
+  );
+  if (chosen !== closeIt) return;
+  const params = { clientId: tunnel.client_id, tunnelId: tunnel.id };
+  await server.api.call("deleteTunnel", { params, query: { force: "true" } });
+}
+
+/** Closes what this window opened; tunnels on the server are closed one by one. */
+async function closeAll({ tunnels, servers }: Fleet): Promise<void> {
+  const local = tunnels.all;
+  for (const { id } of local) tunnels.close(id);
+  const left = servers.reduce((sum, { mirror }) => sum + mirror.tunnels.size, 0);
+  if (local.length > 0 || left === 0) return;
+  void window.showInformationMessage(
+    "The tunnels left are on the server and may be used by others: close them one by one.",
+  );
+}

@@ -1,0 +1,103 @@
+import {
+  type Disposable,
+  EventEmitter,
+  languages,
+  type TextDocumentContentProvider,
+  Uri,
+  window,
+  workspace,
+} from "vscode";
+import { DOCUMENT_SCHEME } from "../manifest.ts";
+import { displayName } from "../model/arrange.ts";
+import { detailsText } from "../model/details.ts";
+import type { Fleet } from "../servers/fleet.ts";
+import type { Clock } from "../support/clock.ts";
+import { rowOf } from "./rows.ts";
+import { tunnelNodes, type ViewContext } from "./source.ts";
+
+/** Read-only documents: details of a host, which follow it, and the installer's script. */
+export class Documents implements TextDocumentContentProvider {
+  readonly #context: ViewContext;
+  readonly #clock: Clock;
+  readonly #emitter = new EventEmitter<Uri>();
+  readonly onDidChange = this.#emitter.event;
+  readonly #scripts = new Map<string, string>();
+  readonly #registration: Disposable;
+
+  constructor(context: ViewContext, clock: Clock) {
+    this.#context = context;
+    this.#clock = clock;
+    this.#registration = workspace.registerTextDocumentContentProvider(DOCUMENT_SCHEME, this);
+    context.fleet.changed.add((event) => {
+      if (event.kind !== "server" || event.change.kind !== "changed") return;
+      for (const { change } of event.change.changes) {
+        if (change.entity === "client") this.#clientChanged(event.server.key, change.id);
+      }
+    });
+  }
+
+  provideTextDocumentContent(uri: Uri): string {
+    const [, kind, ...parts] = uri.path.split("/").map(decodeURIComponent);
+    if (kind === "script") return this.#scripts.get(uri.path) ?? "";
+    return this.#details(parts[0] ?? "", parts[1] ?? "");
+  }
+
+  /** Opens the details of a client. */
+  async showClient(serverKey: string, clientId: string): Promise<void> {
+    const client = this.#fleet.client(serverKey, clientId);
+    if (client === undefined) return;
+    const uri = clientUri(serverKey, clientId, displayName(client));
+    await show(uri, "yaml");
+  }
+
+  /** Opens the text of an installer script. */
+  async showScript(id: string, text: string): Promise<void> {
+    const uri = uriOf(["script", id, "rport-installer.sh"]);
+    this.#scripts.set(uri.path, text);
+    await show(uri, "shellscript");
+  }
+
+  /** Stops providing. */
+  dispose(): void {
+    this.#registration.dispose();
+    this.#emitter.dispose();
+  }
+
+  get #fleet(): Fleet {
+    return this.#context.fleet;
+  }
+
+  #clientChanged(serverKey: string, clientId: string): void {
+    const prefix = uriOf(["client", serverKey, clientId, ""]).path;
+    for (const { uri } of workspace.textDocuments) {
+      if (uri.scheme === DOCUMENT_SCHEME && uri.path.startsWith(prefix)) this.#emitter.fire(uri);
+    }
+  }
+
+  #details(serverKey: string, clientId: string): string {
+    const server = this.#fleet.get(serverKey);
+    const client = server?.mirror.clients.get(clientId);
+    if (server === undefined || client === undefined)
+      return "# This client is not known any more.\n";
+    const rows = { fleet: this.#fleet, now: () => this.#clock.now() };
+    const tunnels = tunnelNodes(this.#context, serverKey, clientId).map((node) =>
+      rowOf(node, rows),
+    );
+    return detailsText({ client, tunnels, serverName: server.name, nowMs: this.#clock.now() });
+  }
+}
+
+function uriOf(parts: readonly string[]): Uri {
+  const path = parts.map((part) => `/${encodeURIComponent(part)}`).join("");
+  return Uri.from({ scheme: DOCUMENT_SCHEME, path });
+}
+
+function clientUri(serverKey: string, clientId: string, name: string): Uri {
+  return uriOf(["client", serverKey, clientId, name]);
+}
+
+async function show(uri: Uri, language: string): Promise<void> {
+  const document = await workspace.openTextDocument(uri);
+  await languages.setTextDocumentLanguage(document, language);
+  await window.showTextDocument(document, { preview: true });
+}
