@@ -85,13 +85,19 @@ const MAX_WAIT_S = 3_600;
 
 type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
 
-/** The library's message names the option, never what was given to it. */
+/** The library's message names the option; a stray word is not repeated, it might be a token. */
 function parse<const T extends Options>(args: readonly string[], options: T) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: false, strict: true }).values;
   } catch (error) {
-    throw usage(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "");
+    throw usage(describe(error));
   }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error) || !("code" in error)) return "The arguments cannot be read.";
+  const isStray = error.code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL";
+  return isStray ? "There is a word too many." : `${error.message.split(". ")[0]}.`;
 }
 
 function needed<K extends string>(values: Partial<Record<K, string>>, name: K): string {

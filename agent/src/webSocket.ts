@@ -1,4 +1,4 @@
-import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpAgent, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { VERSION } from "@rport/protocol/version";
 import { type ClientOptions, WebSocket } from "ws";
@@ -28,8 +28,20 @@ export function openWebSocket(url: string, config: RouteConfig): WebSocket {
     ...(config.proxy === "" ? {} : { agent: proxyAgent(url, config.proxy) }),
   };
   const ws = new WebSocket(url, options);
-  ws.once("upgrade", (response) => response.socket.setNoDelay(true));
+  ws.once("upgrade", (response) => {
+    response.socket.setNoDelay(true);
+    acceptEcho(response);
+  });
   return ws;
+}
+
+/**
+ * Some servers echo the sub-protocol, rportd does not; the library would refuse one or the other.
+ * It looks at the headers after this.
+ */
+function acceptEcho(response: IncomingMessage): void {
+  const name = "sec-websocket-protocol";
+  if (response.headers[name] === SUBPROTOCOL) delete response.headers[name];
 }
 
 /**

@@ -1,0 +1,216 @@
+import { readFile } from "node:fs/promises";
+import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { sha256Fingerprint } from "@rport/protocol/wire/hostKey";
+import { describe, expect, it } from "vitest";
+import { WebSocketServer } from "ws";
+import { readState, stateFileIn } from "../../../agent/src/stateFile.ts";
+import { spawnAgent, startAgent } from "../../support/agent.ts";
+import { startAgentServer } from "../../support/agentServer.ts";
+import { HOST_KEY, PASSWORD, USER } from "../../support/wirePair.ts";
+
+const OTHER_FINGERPRINT = `SHA256:${"A".repeat(43)}`;
+
+describe("an agent and its server", () => {
+  it("registers with its facts, features and configuration, and without its secret", async () => {
+    await using server = await startAgentServer();
+    await using agent = await startAgent({
+      server: server.url,
+      client: { tags: ["ci"], tunnel_allowed: ["127.0.0.1:22"] },
+    });
+    const { registration, user } = await server.next();
+    await agent.online();
+    expect(user).toBe(USER);
+    expect(registration).toMatchObject({
+      ID: "test-agent",
+      Tags: ["ci"],
+      Features: Object.values(FEATURES),
+      ClientConfiguration: {
+        client: { server: server.url, tunnel_allowed: ["127.0.0.1:22"] },
+        connection: { keep_alive: 25_000_000_000 },
+        monitoring: { lan_card: null, wan_card: null },
+        file_reception: { enabled: false },
+      },
+    });
+    expect(JSON.stringify(registration)).not.toContain(PASSWORD);
+    expect(agent.lines.join("")).not.toContain(PASSWORD);
+  });
+
+  it("answers a ping with success and nothing, and refuses what it does not know", async () => {
+    await using server = await startAgentServer();
+    await using agent = await startAgent({ server: server.url });
+    const session = await server.next();
+    await agent.online();
+    expect(await session.ask(REQUESTS.ping)).toEqual({ ok: true, text: "" });
+    expect(await session.ask("run_cmd", {})).toEqual({ ok: false, text: "unknown request" });
+  });
+
+  it("pings in its interval", async () => {
+    await using server = await startAgentServer();
+    await using agent = await startAgent({
+      server: server.url,
+      connection: { keep_alive: "50ms" },
+    });
+    const session = await server.next();
+    await agent.online();
+    await expect.poll(() => session.pings()).toBeGreaterThanOrEqual(3);
+  });
+
+  it("S-09: never sends its secret to a server with another key", async () => {
+    const received: Buffer[] = [];
+    let logins = 0;
+    await using server = await startAgentServer({
+      onBytes: (bytes) => received.push(Buffer.from(bytes)),
+      login: {
+        check: async () => {
+          logins += 1;
+          return true;
+        },
+      },
+    });
+    await using agent = await startAgent({
+      server: server.url,
+      client: { fingerprint: OTHER_FINGERPRINT },
+    });
+    const state = await agent.until(({ kind }) => kind === "waiting");
+    expect(state).toMatchObject({ reason: { kind: "hostKey" } });
+    expect(logins).toBe(0);
+    const all = Buffer.concat(received);
+    expect(all.length).toBeGreaterThan(0);
+    expect(all.includes(PASSWORD)).toBe(false);
+    expect(all.includes(USER)).toBe(false);
+  });
+
+  it("keeps trying after a refused secret, and tells it once", async () => {
+    let isWelcome = false;
+    await using server = await startAgentServer({
+      login: { check: async (_user, password) => isWelcome && password === PASSWORD },
+    });
+    await using agent = await startAgent({ server: server.url });
+    const refused = await agent.until(({ kind }) => kind === "waiting");
+    expect(refused).toMatchObject({ reason: { kind: "login" } });
+    agent.agent.reconnect();
+    await agent.until((state) => state.kind === "waiting" && state !== refused);
+    isWelcome = true;
+    agent.agent.reconnect();
+    await agent.online();
+    const told = agent.lines.filter((line) => line.includes('"not connected"'));
+    expect(told).toHaveLength(1);
+  });
+
+  it("connects again by itself when the server drops it, with the same session id", async () => {
+    await using server = await startAgentServer();
+    await using agent = await startAgent({ server: server.url });
+    const first = await server.next();
+    await agent.online();
+    first.connection.close("maintenance");
+    const second = await server.next();
+    expect(second.registration.SessionID).toBe(first.registration.SessionID);
+    expect(second.registration.SessionID).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it("closes the connection and tries again when the server refuses to register it", async () => {
+    let refusals = 0;
+    await using server = await startAgentServer({
+      onRegister: () => {
+        refusals += 1;
+        if (refusals === 1) throw new Error("client is already connected: x [y]");
+      },
+    });
+    await using agent = await startAgent({ server: server.url });
+    const waiting = await agent.until(({ kind }) => kind === "waiting");
+    expect(waiting).toMatchObject({
+      reason: { text: expect.stringContaining("already connected") },
+    });
+    await agent.online();
+  });
+
+  it("survives a server that sends garbage", async () => {
+    await using garbage = await garbageServer();
+    await using server = await startAgentServer();
+    await using agent = await startAgent({
+      server: garbage.url,
+      client: { fallback_servers: [server.url] },
+    });
+    await agent.online();
+    expect(agent.agent.state).toMatchObject({ kind: "online", server: server.url });
+  });
+
+  it("returns from a fallback server when the main one is back", async () => {
+    let isBack = false;
+    const login = { check: async () => isBack };
+    await using main = await startAgentServer({ login });
+    await using fallback = await startAgentServer();
+    await using agent = await startAgent({
+      server: main.url,
+      client: { fallback_servers: [fallback.url], server_switchback_interval: "50ms" },
+    });
+    const onFallback = await fallback.next();
+    await agent.online();
+    isBack = true;
+    await main.next();
+    await onFallback.connection.closed;
+    await agent.until((state) => state.kind === "online" && state.server === main.url);
+  });
+
+  it("accepts the MD5 form of the fingerprint, whole only", async () => {
+    const md5 = await import("@rport/protocol/wire/hostKey").then(({ md5Fingerprint }) =>
+      md5Fingerprint(HOST_KEY.getPublicSSH()),
+    );
+    await using server = await startAgentServer();
+    await using agent = await startAgent({ server: server.url, client: { fingerprint: md5 } });
+    await agent.online();
+    const short = startAgent({ server: server.url, client: { fingerprint: md5.slice(0, 20) } });
+    await expect(short).rejects.toThrow("client.fingerprint must be a whole fingerprint");
+  });
+});
+
+describe("the agent's process", () => {
+  it("writes its state, connects again on SIGHUP and ends cleanly on SIGTERM", async () => {
+    await using server = await startAgentServer();
+    await using agent = await spawnAgent({ server: server.url });
+    const first = await server.next();
+    const file = stateFileIn(agent.dataDir);
+    const isConnected = async () => (await readState(file))?.last_state === "connected";
+    await expect.poll(isConnected).toBe(true);
+    expect(await readState(file)).toMatchObject({ pid: agent.pid });
+    agent.signal("SIGHUP");
+    await first.connection.closed;
+    const second = await server.next();
+    agent.signal("SIGTERM");
+    expect(await second.connection.closed).toMatchObject({ kind: "remote" });
+    expect(await agent.ended).toBe(0);
+    expect((await readState(file))?.last_state).toBe("initialized");
+    expect(agent.log()).not.toContain(PASSWORD);
+  });
+
+  it("refuses to start without a fingerprint, and says so", async () => {
+    await using agent = await spawnAgent({
+      server: "http://127.0.0.1:1",
+      client: { fingerprint: "" },
+    });
+    expect(await agent.ended).toBe(2);
+    expect(agent.log()).toContain("client.fingerprint");
+    expect(await readFile(agent.configFile, "utf8")).not.toContain(
+      sha256Fingerprint(HOST_KEY.getPublicSSH()),
+    );
+  });
+});
+
+/** A WebSocket server that answers with bytes that are no SSH. */
+async function garbageServer() {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  await new Promise((resolve) => server.once("listening", resolve));
+  server.on("connection", (ws) => {
+    ws.on("error", () => {});
+    ws.send(Buffer.alloc(5_000, 0xaa));
+  });
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return {
+    url: `ws://127.0.0.1:${port}/`,
+    [Symbol.asyncDispose]: async () => {
+      for (const ws of server.clients) ws.terminate();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sha256Fingerprint } from "@rport/protocol/wire/hostKey";
+import { stringify } from "smol-toml";
+import { Agent } from "../../agent/src/agent.ts";
+import type { ConnectionState } from "../../agent/src/connectionState.ts";
+import { loadConfig } from "../../agent/src/loadConfig.ts";
+import { SYSTEM_SOURCES } from "../../agent/src/machineId.ts";
+import { SYSTEM_CLOCK } from "../../agent/src/platform/clock.ts";
+import { createLog } from "../../agent/src/platform/log.ts";
+import { type Lookup, SYSTEM_LOOKUP } from "../../agent/src/target.ts";
+import { tempDirectory } from "./tempDirectory.ts";
+import { HOST_KEY, PASSWORD, USER } from "./wirePair.ts";
+
+/** What an agent for a test is told; the rest is the test server's key and credential. */
+export interface AgentSettings {
+  /** The server's address. */
+  readonly server: string;
+  /** Keys of `[client]`, over the defaults. */
+  readonly client?: Readonly<Record<string, unknown>>;
+  /** Keys of `[connection]`. */
+  readonly connection?: Readonly<Record<string, unknown>>;
+}
+
+/** What both kinds of agents have. */
+export interface AgentFiles extends AsyncDisposable {
+  readonly configFile: string;
+  readonly dataDir: string;
+}
+
+/** An agent in this process. */
+export interface TestAgent extends AgentFiles {
+  readonly agent: Agent;
+  /** Its log, one JSON object per line. */
+  readonly lines: readonly string[];
+  /** Resolves when it is, or already was, registered at its server. */
+  online(): Promise<void>;
+  /** Resolves with the first state, the current one included, that `isWanted`. */
+  until(isWanted: (state: ConnectionState) => boolean): Promise<ConnectionState>;
+}
+
+/** Starts an agent in this process. It is stopped, and its files removed, at the end of its scope. */
+export async function startAgent(
+  settings: AgentSettings,
+  replaced: { readonly resolve?: Lookup } = {},
+): Promise<TestAgent> {
+  const files = await agentFiles(settings);
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push(line);
+  const agent = await Agent.start({
+    config: await loadConfig(files.configFile),
+    log: createLog({ level: "debug", clock: SYSTEM_CLOCK, write }),
+    clock: SYSTEM_CLOCK,
+    random: Math.random,
+    resolve: replaced.resolve ?? SYSTEM_LOOKUP,
+    machine: SYSTEM_SOURCES,
+  });
+  const until: TestAgent["until"] = (isWanted) => stateOf(agent, isWanted);
+  return {
+    ...files,
+    agent,
+    lines,
+    until,
+    online: async () => void (await until(({ kind }) => kind === "online")),
+    async [Symbol.asyncDispose]() {
+      await agent.stop();
+      await files[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** An agent in a process of its own. */
+export interface SpawnedAgent extends AgentFiles {
+  readonly pid: number;
+  /** Everything it has logged. */
+  log(): string;
+  signal(name: NodeJS.Signals): void;
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+}
+
+const MAIN = fileURLToPath(new URL("../../agent/src/main.ts", import.meta.url));
+
+/** Starts `rport-agent run` as its own process; killed at the end of its scope. */
+export async function spawnAgent(settings: AgentSettings): Promise<SpawnedAgent> {
+  const files = await agentFiles(settings);
+  const child = spawn(process.execPath, [MAIN, "run", "-c", files.configFile], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
+  const ended = once(child, "close").then(([code, signal]) => code ?? signal);
+  return {
+    ...files,
+    pid: child.pid ?? 0,
+    log: () => log,
+    signal: (name) => void child.kill(name),
+    ended,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await ended;
+      await files[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** How a run of the command line ended. */
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `rport-agent` with arguments and an input, until it ends. */
+export async function runCli(args: readonly string[], input = ""): Promise<CliResult> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: "pipe" });
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      output[name] += text;
+    });
+  }
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const [code] = await once(child, "close");
+  return { code: typeof code === "number" ? code : null, ...output };
+}
+
+/** The text of a configuration for the test server. */
+export function agentConfigText(settings: AgentSettings, dataDir: string): string {
+  return stringify({
+    client: {
+      server: settings.server,
+      fingerprint: sha256Fingerprint(HOST_KEY.getPublicSSH()),
+      auth: `${USER}:${PASSWORD}`,
+      id: "test-agent",
+      data_dir: dataDir,
+      ...settings.client,
+    },
+    connection: { keep_alive: "25s", ...settings.connection },
+    logging: { log_level: "debug" },
+  });
+}
+
+async function agentFiles(settings: AgentSettings): Promise<AgentFiles> {
+  const directory = await tempDirectory();
+  const dataDir = join(directory.path, "data");
+  const configFile = join(directory.path, "rport.conf");
+  await writeFile(configFile, agentConfigText(settings, dataDir), { mode: 0o600 });
+  return {
+    configFile,
+    dataDir,
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
+}
+
+function stateOf(
+  agent: Agent,
+  isWanted: (state: ConnectionState) => boolean,
+): Promise<ConnectionState> {
+  if (isWanted(agent.state)) return Promise.resolve(agent.state);
+  return new Promise((resolve) => {
+    const unwatch = agent.watch((state) => {
+      if (!isWanted(state)) return;
+      unwatch();
+      resolve(state);
+    });
+  });
+}
