@@ -55,3 +55,14 @@ export interface PairingPort {
 
 /** Marks an entity as changed, so that watchers get its new value. */
 export type CredentialTouch = (entity: "client" | "credential", id: string) => void;
+
+/** The port before anything is attached: nobody is connected, nothing is recorded. */
+export const noSessions: SessionPort = {
+  ofCredential: () => [],
+  countOf: () => ({ total: 0, connected: 0 }),
+  clientsOf: () => [],
+  purge: () => Promise.resolve(),
+};
+
+/** The port before anything is attached: there are no pairings. */
+export const noPairings: PairingPort = { openOf: () => 0, revokeOf: () => 0 };

@@ -16,6 +16,7 @@ export const MIGRATIONS: readonly string[] = [
      created_at INTEGER NOT NULL,
      last_used_at INTEGER,
      expires_at INTEGER,
+     unbound_until INTEGER,
      state_since INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX secret_by_credential ON secret (credential_id);

@@ -23,7 +23,10 @@ export const secretRowSchema = z.object({
   created_at: z.int().nonnegative(),
   /** For a rotated secret also: when its client confirmed that it had stored it. */
   last_used_at: optionalTimeMs,
+  /** From then on it opens nothing. */
   expires_at: optionalTimeMs,
+  /** Until then a client has to begin to use it; once bound, this no longer matters. */
+  unbound_until: optionalTimeMs,
   /** When `state` became what it is. */
   state_since: z.int().nonnegative(),
 });

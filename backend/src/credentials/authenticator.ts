@@ -1,0 +1,98 @@
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import { authIdSchema } from "@rport/protocol/ids";
+import type { Clock } from "../platform/clock.ts";
+import { toTime } from "../platform/clock.ts";
+import { bytes } from "../platform/random.ts";
+import type { SecretRow } from "../store/secretRow.ts";
+import type { Ledger } from "./ledger.ts";
+import { LiveCredential } from "./liveCredential.ts";
+import type { LoginResult, RefusalReason } from "./login.ts";
+import type { Attempt, TypedPasswords } from "./typedPasswords.ts";
+import { hmacVerifier, schemeOf } from "./verifier.ts";
+
+/** Longer ones are never issued, so they are not worth deriving. */
+const PASSWORD_MAX = 1_024;
+
+/** What logins are checked against. */
+export interface AuthenticatorDeps {
+  readonly ledger: Ledger;
+  readonly typed: TypedPasswords;
+  readonly verifierKey: Buffer;
+  readonly clock: Clock;
+}
+
+/**
+ * Checks logins in memory, in a time that depends neither on how many credentials there are nor
+ * on whether the one that was asked for exists.
+ */
+export class Authenticator {
+  readonly #deps: AuthenticatorDeps;
+  readonly #nobody: LiveCredential;
+
+  constructor(deps: AuthenticatorDeps) {
+    this.#deps = deps;
+    this.#nobody = new LiveCredential({
+      id: authIdSchema.parse("nobody"),
+      label: "",
+      kind: "fleet",
+      state: "active",
+      created_at: toTime(0),
+      created_by: "",
+      limits: { max_clients: null, expires_at: null, cidrs: [] },
+      salt: bytes(16).toString("base64url"),
+    });
+  }
+
+  /** Never fails; never reads the disk. */
+  async login(attempt: Attempt): Promise<LoginResult> {
+    const { ledger } = this.#deps;
+    if (attempt.password.length > PASSWORD_MAX) return { kind: "refused", reason: "wrong" };
+    const live = ledger.get(attempt.authId as AuthId) ?? this.#nobody;
+    const found = await this.#find(live, attempt);
+    if (found === "busy") return { kind: "refused", reason: "busy" };
+    if (live === this.#nobody) return { kind: "refused", reason: "unknown" };
+    const row = found === undefined ? undefined : live.secret(found.id);
+    if (row === undefined) return { kind: "refused", reason: "wrong" };
+    const reason = this.whyRefused(live, row) ?? whyNotFrom(live, attempt.address);
+    if (reason !== undefined) return { kind: "refused", reason };
+    return { kind: "accepted", credentialId: live.id, secretId: row.id };
+  }
+
+  /** Why the secret opens nothing now; `undefined` when it does. */
+  whyRefused(live: LiveCredential, row: SecretRow): RefusalReason | undefined {
+    if (this.#deps.ledger.get(live.id) !== live) return "revoked";
+    if (live.record.state === "revoked" || row.state === "revoked") return "revoked";
+    const now = this.#deps.clock.now();
+    return isExpired(row, now) || isCredentialExpired(live, now) ? "expired" : undefined;
+  }
+
+  async #find(
+    live: LiveCredential,
+    attempt: Attempt,
+  ): Promise<{ readonly id: SecretId } | undefined | "busy"> {
+    const { typed, verifierKey } = this.#deps;
+    if (schemeOf(attempt.password) === "scrypt") return typed.find(live, attempt);
+    return live.find(hmacVerifier(verifierKey, attempt.password));
+  }
+}
+
+/** Whether the secret's time is over, or nobody began to use it in time. */
+export function isExpired(row: SecretRow, nowMs: number): boolean {
+  if (row.expires_at !== null && row.expires_at <= nowMs) return true;
+  return row.client_id === null && row.unbound_until !== null && row.unbound_until <= nowMs;
+}
+
+/** Whether the credential's own time is over. */
+export function isCredentialExpired(live: LiveCredential, nowMs: number): boolean {
+  const { expires_at } = live.record.limits;
+  return expires_at !== null && Date.parse(expires_at) <= nowMs;
+}
+
+/** Whether another client than this one has the secret. */
+export function belongsToOther(row: SecretRow, client: ClientId): boolean {
+  return row.client_id !== null && row.client_id !== client;
+}
+
+function whyNotFrom(live: LiveCredential, address: string): RefusalReason | undefined {
+  return live.allows(address) ? undefined : "address";
+}

@@ -1,0 +1,128 @@
+import { RportError } from "@rport/protocol/errors";
+import type { AuthId } from "@rport/protocol/ids";
+import { authIdSchema, whyNotAuthId } from "@rport/protocol/ids";
+import type { CredentialLimits } from "@rport/protocol/model";
+import type { Clock } from "../platform/clock.ts";
+import { toTime } from "../platform/clock.ts";
+import { bytes } from "../platform/random.ts";
+import type { CredentialRecord } from "../store/credentialRecord.ts";
+import type { Ledger } from "./ledger.ts";
+import { whyNotCidrs } from "./limits.ts";
+import { LiveCredential } from "./liveCredential.ts";
+import type { MintedSecret } from "./minting.ts";
+import { mintSecret, newRow } from "./minting.ts";
+import type { TypedPasswords } from "./typedPasswords.ts";
+import { hmacVerifier, schemeOf } from "./verifier.ts";
+
+/** Longest typed password, in characters. */
+const PASSWORD_MAX = 512;
+
+/** A credential somebody wants. Without `password` its first secret is generated. */
+export interface NewCredential {
+  readonly id: string;
+  readonly password?: string | undefined;
+  readonly label?: string;
+  readonly kind?: "host" | "fleet";
+  readonly limits?: CredentialLimits;
+  readonly createdBy: string;
+}
+
+/** The only answer that ever contains the password. */
+export interface IssuedSecret {
+  readonly id: AuthId;
+  readonly secretId: MintedSecret["secretId"];
+  readonly password: string;
+}
+
+/** What creation needs. */
+export interface CreationDeps {
+  readonly ledger: Ledger;
+  readonly typed: TypedPasswords;
+  readonly verifierKey: Buffer;
+  readonly clock: Clock;
+  /** Fewest characters of a typed password. */
+  readonly passwordMinLength: number;
+}
+
+/** Makes credentials and further secrets of them. */
+export class Creation {
+  readonly #deps: CreationDeps;
+
+  constructor(deps: CreationDeps) {
+    this.#deps = deps;
+  }
+
+  /** Fails with `ERR_CODE_INVALID_REQUEST`, which says why, or `ERR_CODE_ALREADY_EXIST`. */
+  async create(input: NewCredential): Promise<IssuedSecret> {
+    const { ledger, clock } = this.#deps;
+    const record = toRecord(input, clock.now());
+    this.#checkPassword(input.password);
+    if (ledger.get(record.id) !== undefined) throw exists(`The credential "${record.id}"`);
+    const minted = await this.#mint(new LiveCredential(record), input.password);
+    await ledger.add(record, [{ kind: "add", row: minted.row }]);
+    return { id: record.id, secretId: minted.secretId, password: minted.secret };
+  }
+
+  /** A further secret, generated or typed, that any client may use. */
+  async addSecret(live: LiveCredential, password: string | undefined): Promise<IssuedSecret> {
+    this.#checkPassword(password);
+    const minted = await this.#mint(live, password);
+    if (live.find(Buffer.from(minted.row.verifier)) !== undefined) {
+      throw exists(`This password of the credential "${live.id}"`);
+    }
+    await this.#deps.ledger.edit(live, [{ kind: "add", row: minted.row }]);
+    return { id: live.id, secretId: minted.secretId, password: minted.secret };
+  }
+
+  async #mint(live: LiveCredential, password: string | undefined): Promise<MintedSecret> {
+    const { verifierKey, clock } = this.#deps;
+    const nowMs = clock.now();
+    if (password === undefined) return mintSecret(live, verifierKey, { origin: "initial", nowMs });
+    const given = { secret: password, verifier: await this.#verifier(live, password) };
+    const row = newRow(live, { origin: "typed", nowMs }, given);
+    return { secretId: row.id, secret: password, row };
+  }
+
+  async #verifier(live: LiveCredential, password: string): Promise<Buffer> {
+    const { typed, verifierKey } = this.#deps;
+    if (schemeOf(password) === "hmac") return hmacVerifier(verifierKey, password);
+    const verifier = await typed.derive(password, live.salt);
+    if (verifier !== undefined) return verifier;
+    throw new RportError("UNAVAILABLE", "Too many passwords are being checked; try again soon.");
+  }
+
+  #checkPassword(password: string | undefined): void {
+    if (password === undefined) return;
+    const length = [...password].length;
+    const min = this.#deps.passwordMinLength;
+    if (length < min) {
+      throw invalid(`A password has at least ${min} characters; this one has ${length}.`);
+    }
+    if (length > PASSWORD_MAX) throw invalid(`A password has at most ${PASSWORD_MAX} characters.`);
+    if (/\p{Cc}/u.test(password)) throw invalid("A password cannot contain control characters.");
+  }
+}
+
+function toRecord(input: NewCredential, nowMs: number): CredentialRecord {
+  const limits = input.limits ?? { max_clients: null, expires_at: null, cidrs: [] };
+  const reason = whyNotAuthId(input.id) ?? whyNotCidrs(limits.cidrs);
+  if (reason !== undefined) throw invalid(reason);
+  return {
+    id: authIdSchema.parse(input.id),
+    label: input.label ?? "",
+    kind: input.kind ?? "fleet",
+    state: "active",
+    created_at: toTime(nowMs),
+    created_by: input.createdBy,
+    limits,
+    salt: bytes(16).toString("base64url"),
+  };
+}
+
+function invalid(reason: string): RportError {
+  return new RportError("ERR_CODE_INVALID_REQUEST", reason);
+}
+
+function exists(what: string): RportError {
+  return new RportError("ERR_CODE_ALREADY_EXIST", `${what} exists already.`);
+}

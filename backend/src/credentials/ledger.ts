@@ -1,0 +1,146 @@
+import { RportError } from "@rport/protocol/errors";
+import type { AuthId, SecretId } from "@rport/protocol/ids";
+import type { CredentialRecord } from "../store/credentialRecord.ts";
+import type { Document } from "../store/document.ts";
+import type { SecretEdit } from "../store/secretEdit.ts";
+import type { SecretRows } from "../store/secretRows.ts";
+import { LiveCredential } from "./liveCredential.ts";
+
+/** Where the ledger is kept. */
+export interface LedgerStore {
+  readonly document: Document;
+  readonly secretRows: SecretRows;
+}
+
+/**
+ * Every credential with its secrets: on disk first, then in memory, where logins look. Orders are
+ * such that a crash between two steps leaves nothing that opens: secrets are there before their
+ * credential, and a credential is marked before anything of it goes.
+ */
+export class Ledger {
+  readonly #store: LedgerStore;
+  readonly #live = new Map<AuthId, LiveCredential>();
+
+  private constructor(store: LedgerStore) {
+    this.#store = store;
+  }
+
+  /** Reads everything, and finishes what a crash interrupted. */
+  static async open(store: LedgerStore): Promise<Ledger> {
+    const ledger = new Ledger(store);
+    const isMarked = (record: CredentialRecord): boolean => record.state === "revoked";
+    const marked = store.document.data.credentials.filter(isMarked);
+    for (const record of marked) await ledger.#erase(record.id);
+    for (const record of store.document.data.credentials) ledger.#enter(record);
+    await ledger.#load();
+    return ledger;
+  }
+
+  /** The credential, also while it is being deleted. */
+  get(id: AuthId): LiveCredential | undefined {
+    return this.#live.get(id);
+  }
+
+  /** The credential. Fails with `ERR_CODE_CLIENT_AUTH_NOT_FOUND`, also while it is being deleted. */
+  need(id: AuthId): LiveCredential {
+    const live = this.#live.get(id);
+    if (live !== undefined && live.record.state === "active") return live;
+    throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", `There is no credential "${id}".`);
+  }
+
+  /** All credentials by id. */
+  all(): LiveCredential[] {
+    return [...this.#live.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  /** The credential a secret belongs to. */
+  ownerOf(secret: SecretId): LiveCredential | undefined {
+    for (const live of this.#live.values()) {
+      if (live.secret(secret) !== undefined) return live;
+    }
+    return undefined;
+  }
+
+  /** Changes secrets, all or none. They take effect once they would survive a power cut. */
+  async edit(live: LiveCredential, edits: readonly SecretEdit[]): Promise<void> {
+    await this.#store.secretRows.apply(edits);
+    for (const edit of edits) live.apply(edit);
+  }
+
+  /** Adds a credential with its first secrets. Fails with `ERR_CODE_ALREADY_EXIST`. */
+  async add(record: CredentialRecord, edits: readonly SecretEdit[]): Promise<LiveCredential> {
+    this.#refuseTwin(this.#store.document.data.credentials, record.id);
+    await this.#store.secretRows.apply(edits);
+    try {
+      await this.#store.document.update((data) => {
+        this.#refuseTwin(data.credentials, record.id);
+        return { ...data, credentials: [...data.credentials, record] };
+      });
+    } catch (caught) {
+      await this.#forget(edits);
+      throw caught;
+    }
+    const live = this.#enter(record);
+    for (const edit of edits) live.apply(edit);
+    return live;
+  }
+
+  /** From when this resolves on, also after a crash, nothing of the credential opens anything. */
+  async mark(live: LiveCredential): Promise<void> {
+    const marked: CredentialRecord = { ...live.record, state: "revoked" };
+    await this.#store.document.update((data) => ({
+      ...data,
+      credentials: data.credentials.map((record) => (record.id === live.id ? marked : record)),
+    }));
+    live.replaceRecord(marked);
+  }
+
+  /** Removes a marked credential and its secrets. */
+  async erase(live: LiveCredential): Promise<void> {
+    await this.#erase(live.id);
+    // A new credential of the same name may have taken the place already.
+    if (this.#live.get(live.id) === live) this.#live.delete(live.id);
+  }
+
+  async #erase(id: AuthId): Promise<void> {
+    await this.#store.secretRows.removeOf(id);
+    await this.#store.document.update((data) => ({
+      ...data,
+      credentials: data.credentials.filter((record) => record.id !== id),
+    }));
+  }
+
+  #enter(record: CredentialRecord): LiveCredential {
+    const live = new LiveCredential(record);
+    this.#live.set(record.id, live);
+    return live;
+  }
+
+  /** Secrets without a credential are what a crash during `add` leaves. */
+  async #load(): Promise<void> {
+    const orphans = new Set<AuthId>();
+    for (const row of await this.#store.secretRows.all()) {
+      const live = this.#live.get(row.credential_id);
+      if (live === undefined) orphans.add(row.credential_id);
+      else live.apply({ kind: "add", row });
+    }
+    for (const row of await this.#store.secretRows.rotations()) {
+      const live = this.#live.get(row.credential_id);
+      if (live === undefined) orphans.add(row.credential_id);
+      else live.apply({ kind: "rotation", row });
+    }
+    for (const id of orphans) await this.#store.secretRows.removeOf(id);
+  }
+
+  async #forget(edits: readonly SecretEdit[]): Promise<void> {
+    const added = edits.filter((edit) => edit.kind === "add");
+    const remove = added.map((edit) => ({ kind: "remove" as const, id: edit.row.id }));
+    // What stays behind when the disk fails here is removed at the next start.
+    await this.#store.secretRows.apply(remove).catch(() => undefined);
+  }
+
+  #refuseTwin(records: readonly CredentialRecord[], id: AuthId): void {
+    if (!records.some((record) => record.id === id)) return;
+    throw new RportError("ERR_CODE_ALREADY_EXIST", `The credential "${id}" exists already.`);
+  }
+}

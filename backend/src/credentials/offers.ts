@@ -1,0 +1,126 @@
+import { FEATURES } from "@rport/protocol/agent";
+import type { ClientId } from "@rport/protocol/ids";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { errorText } from "../platform/log.ts";
+import type { SecretEdit } from "../store/secretEdit.ts";
+import { retireOlder } from "./admissions.ts";
+import { Lane } from "./lane.ts";
+import type { Ledger } from "./ledger.ts";
+import type { LiveCredential } from "./liveCredential.ts";
+import type { MintedSecret } from "./minting.ts";
+import { mintSecret } from "./minting.ts";
+import type { CredentialTouch, SessionHandle, SessionPort } from "./session.ts";
+
+/** Offers under way at a time: enough to be quick, few enough to leave room for other requests. */
+const RUNNING = 64;
+/** An agent that could not store its secret, for example on a full disk, is asked again then. */
+const RETRY_MS = 60_000;
+/** A client may have stored any offer that it did not confirm; beyond these it did not. */
+const UNCONFIRMED_KEPT = 2;
+
+/** What offers need. */
+export interface OfferDeps {
+  readonly ledger: Ledger;
+  readonly verifierKey: Buffer;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly touch: CredentialTouch;
+  readonly sessions: () => SessionPort;
+}
+
+/** Hands connected agents their next secrets: minted durably, offered, and adopted once stored. */
+export class Offers {
+  readonly #deps: OfferDeps;
+  readonly #lane = new Lane({ running: RUNNING, waiting: Number.POSITIVE_INFINITY });
+  readonly #running = new Set<SessionHandle>();
+
+  constructor(deps: OfferDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Moves the session to a secret of its own if it still uses one in grace. Never fails; resolves
+   * when the agent has answered, or could not.
+   */
+  async move(session: SessionHandle): Promise<void> {
+    if (this.#running.has(session)) return;
+    this.#running.add(session);
+    try {
+      await this.#lane.run(() => this.#move(session));
+    } catch (caught) {
+      this.#deps.log.warn("a client could not be moved to a new secret", {
+        credential: session.credentialId,
+        client: session.clientId,
+        reason: errorText(caught),
+      });
+    } finally {
+      this.#running.delete(session);
+    }
+  }
+
+  async #move(session: SessionHandle): Promise<void> {
+    const live = this.#needsMove(session);
+    const { clientId } = session;
+    if (live === undefined || clientId === undefined) return;
+    const minted = await this.#mint(live, clientId);
+    if (await this.#isStored(session, minted)) await this.#adopt(live, session, minted);
+    else this.#deps.clock.after(RETRY_MS, () => this.#retry(session));
+  }
+
+  async #isStored(session: SessionHandle, minted: MintedSecret): Promise<boolean> {
+    try {
+      return await session.offerSecret({ secretId: minted.secretId, secret: minted.secret });
+    } catch (caught) {
+      this.#deps.log.debug("an agent did not take its new secret", { reason: errorText(caught) });
+      return false;
+    }
+  }
+
+  #retry(session: SessionHandle): void {
+    const isLive = this.#deps.sessions().ofCredential(session.credentialId).includes(session);
+    if (isLive) void this.move(session);
+  }
+
+  /** The session's credential when its secret is in grace and its agent can take another. */
+  #needsMove(session: SessionHandle): LiveCredential | undefined {
+    const live = this.#deps.ledger.get(session.credentialId);
+    if (live === undefined || !isMovable(session)) return undefined;
+    const isInGrace = live.secret(session.secretId)?.state === "grace";
+    return isInGrace && live.record.state === "active" ? live : undefined;
+  }
+
+  async #mint(live: LiveCredential, clientId: ClientId): Promise<MintedSecret> {
+    const { ledger, verifierKey, clock } = this.#deps;
+    const purpose = { origin: "rotation" as const, nowMs: clock.now(), clientId };
+    const minted = mintSecret(live, verifierKey, purpose);
+    const add: SecretEdit = { kind: "add", row: minted.row };
+    await ledger.edit(live, [add, ...dropUnconfirmed(live, clientId)]);
+    return minted;
+  }
+
+  async #adopt(live: LiveCredential, session: SessionHandle, minted: MintedSecret): Promise<void> {
+    const { ledger, clock, touch } = this.#deps;
+    session.adoptSecret(minted.secretId);
+    const clientId = session.clientId;
+    if (clientId === undefined) return;
+    const retired = retireOlder(live, minted.row, clientId);
+    const used: SecretEdit = { kind: "used", id: minted.secretId, atMs: clock.now() };
+    await ledger.edit(live, [used, ...retired]);
+    touch("client", clientId);
+    touch("credential", live.id);
+  }
+}
+
+/** Whether the agent understands that it is handed another secret. */
+export function isMovable(session: SessionHandle): boolean {
+  return session.clientId !== undefined && session.features.includes(FEATURES.rotateSecret);
+}
+
+function dropUnconfirmed(live: LiveCredential, clientId: ClientId): SecretEdit[] {
+  const unconfirmed = live
+    .secretsOf(clientId)
+    .filter((row) => row.origin === "rotation" && row.last_used_at === null);
+  const surplus = unconfirmed.slice(0, Math.max(0, unconfirmed.length - UNCONFIRMED_KEPT + 1));
+  return surplus.map((row) => ({ kind: "remove", id: row.id }));
+}

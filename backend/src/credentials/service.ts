@@ -1,0 +1,213 @@
+import { RportError } from "@rport/protocol/errors";
+import type { DeletionReport } from "@rport/protocol/http";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { Credential, Secret } from "@rport/protocol/model";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { CredentialRecord } from "../store/credentialRecord.ts";
+import { Admissions, toClientSecret } from "./admissions.ts";
+import { Authenticator, isCredentialExpired } from "./authenticator.ts";
+import type { IssuedSecret, NewCredential } from "./creation.ts";
+import { Creation } from "./creation.ts";
+import { LastUse } from "./lastUse.ts";
+import type { LedgerStore } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
+import type { AcceptedLogin, Admission, ClientSecret, LoginResult } from "./login.ts";
+import { mintSecret } from "./minting.ts";
+import { Offers } from "./offers.ts";
+import type { RemovalOptions } from "./removals.ts";
+import { Removals } from "./removals.ts";
+import { revokeSecrets } from "./revocation.ts";
+import type { StartedRotation } from "./rotations.ts";
+import { Rotations } from "./rotations.ts";
+import type {
+  CredentialTouch,
+  OfferedSecret,
+  PairingPort,
+  SessionHandle,
+  SessionPort,
+} from "./session.ts";
+import { noPairings, noSessions } from "./session.ts";
+import { TypedPasswords } from "./typedPasswords.ts";
+import { Upkeep } from "./upkeep.ts";
+import { toCredential, toSecret } from "./views.ts";
+
+/** What the credentials are made of. */
+export interface CredentialsDeps extends LedgerStore {
+  readonly verifierKey: Buffer;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly touch: CredentialTouch;
+  /** Fewest characters of a typed password. */
+  readonly passwordMinLength: number;
+}
+
+/** Credentials and their secrets: who may sign in, with what, as whom, and until when. */
+export class Credentials {
+  readonly #deps: CredentialsDeps;
+  readonly #ledger: Ledger;
+  readonly #authenticator: Authenticator;
+  readonly #admissions: Admissions;
+  readonly #creation: Creation;
+  readonly #offers: Offers;
+  readonly #rotations: Rotations;
+  readonly #removals: Removals;
+  readonly #lastUse: LastUse;
+  readonly #upkeep: Upkeep;
+  #sessions: SessionPort = noSessions;
+  #pairings: PairingPort = noPairings;
+
+  private constructor(deps: CredentialsDeps, ledger: Ledger) {
+    const typed = new TypedPasswords();
+    const ports = { sessions: () => this.#sessions, pairings: () => this.#pairings };
+    const all = { ...deps, ...ports, ledger, typed };
+    this.#deps = deps;
+    this.#ledger = ledger;
+    this.#authenticator = new Authenticator(all);
+    this.#admissions = new Admissions({ ...all, authenticator: this.#authenticator });
+    this.#creation = new Creation(all);
+    this.#offers = new Offers(all);
+    this.#rotations = new Rotations({ ...all, offers: this.#offers });
+    this.#removals = new Removals(all);
+    this.#lastUse = new LastUse({ ...all, rows: deps.secretRows });
+    this.#upkeep = new Upkeep(all);
+  }
+
+  /** Reads everything into memory and finishes deletions that a crash interrupted. */
+  static async open(deps: CredentialsDeps): Promise<Credentials> {
+    return new Credentials(deps, await Ledger.open(deps));
+  }
+
+  /**
+   * Connects the two sides that are built later, once their records are there; rotations that
+   * were under way go on from here.
+   */
+  attach(ports: { readonly sessions: SessionPort; readonly pairings: PairingPort }): void {
+    this.#sessions = ports.sessions;
+    this.#pairings = ports.pairings;
+    this.#rotations.resume();
+    this.#upkeep.start();
+  }
+
+  /** Checks a login in memory: no disk, the same time for any number of credentials. */
+  login(authId: string, password: string, address: string): Promise<LoginResult> {
+    return this.#authenticator.login({ authId, password, address });
+  }
+
+  /**
+   * Whether the agent behind a login may be this client. Binds single-use secrets durably. Fails
+   * with `DISK_FULL` when that cannot be written.
+   */
+  async admit(login: AcceptedLogin, clientId: ClientId): Promise<Admission> {
+    const admission = await this.#admissions.admit(login, clientId);
+    if (admission.kind === "admitted") this.#used(login);
+    return admission;
+  }
+
+  /** Makes a credential; the answer is the only one that contains its password. */
+  async create(input: NewCredential): Promise<IssuedSecret> {
+    const issued = await this.#creation.create(input);
+    this.#deps.touch("credential", issued.id);
+    return issued;
+  }
+
+  /** Adds a generated or typed secret that any client may use. */
+  async addSecret(
+    id: AuthId,
+    input: { readonly password?: string | undefined } = {},
+  ): Promise<IssuedSecret> {
+    const issued = await this.#creation.addSecret(this.#ledger.need(id), input.password);
+    this.#deps.touch("credential", id);
+    return issued;
+  }
+
+  /** The records, by id. */
+  list(): CredentialRecord[] {
+    return this.#ledger.all().map((live) => live.record);
+  }
+
+  /** A credential as people see it; null when there is none. */
+  view(id: AuthId): Credential | null {
+    const live = this.#ledger.get(id);
+    return live === undefined ? null : toCredential(live, this.#sessions, this.#deps.clock.now());
+  }
+
+  /** The secrets of a credential, oldest first; empty when there is none. */
+  secrets(id: AuthId): Secret[] {
+    const rows = this.#ledger.get(id)?.secrets() ?? [];
+    return rows.sort((one, other) => one.seq - other.seq).map(toSecret);
+  }
+
+  /** The state of a secret for a client's record; null when the secret is gone. */
+  clientSecret(id: AuthId, secretId: SecretId): ClientSecret | null {
+    const row = this.#ledger.get(id)?.secret(secretId);
+    return row === undefined ? null : toClientSecret(row);
+  }
+
+  /** Makes secrets that bind to their first client, if it comes before `expiresAt` (epoch ms). */
+  async mintForPairing(id: AuthId, count: number, expiresAt: number): Promise<OfferedSecret[]> {
+    const live = this.#ledger.need(id);
+    const nowMs = this.#deps.clock.now();
+    if (isCredentialExpired(live, nowMs)) {
+      throw new RportError("CONFLICT", `The credential "${id}" has expired.`);
+    }
+    const purpose = { origin: "pairing" as const, nowMs, unboundUntil: expiresAt };
+    const minted = Array.from({ length: count }, () =>
+      mintSecret(live, this.#deps.verifierKey, purpose),
+    );
+    await this.#ledger.edit(
+      live,
+      minted.map(({ row }) => ({ kind: "add", row })),
+    );
+    this.#deps.touch("credential", id);
+    return minted.map(({ secretId, secret }) => ({ secretId, secret }));
+  }
+
+  /** Ends secrets and the sessions that stand on them; ids that are gone are skipped. */
+  revokeSecrets(ids: readonly SecretId[]): Promise<void> {
+    return revokeSecrets(ids, {
+      ...this.#deps,
+      ledger: this.#ledger,
+      sessions: this.#sessions,
+    });
+  }
+
+  /** Replaces the secrets under running agents; see `Rotations`. `graceMs` null: until all moved. */
+  rotate(id: AuthId, graceMs: number | null): Promise<StartedRotation> {
+    return this.#rotations.start(this.#ledger.need(id), graceMs);
+  }
+
+  /** To be called when a session is registered and may be asked: moves it if that is due. */
+  onSessionReady(session: SessionHandle): void {
+    void this.#offers.move(session).then(() => this.onClientsChanged(session.credentialId));
+  }
+
+  /** To be called when records of a credential went away: a rotation may have waited for them. */
+  onClientsChanged(id: AuthId): void {
+    const live = this.#ledger.get(id);
+    if (live !== undefined) void this.#rotations.check(live);
+    this.#deps.touch("credential", id);
+  }
+
+  /** Removes a credential; see `Removals.remove`. */
+  async remove(id: AuthId, options: RemovalOptions): Promise<DeletionReport> {
+    const report = await this.#removals.remove(id, options);
+    if (!options.dryRun) this.#rotations.cancel(id);
+    return report;
+  }
+
+  /** Stops timers and writes what is still to be written. The store stays open. */
+  async close(): Promise<void> {
+    this.#upkeep.stop();
+    this.#rotations.stop();
+    await this.#lastUse.flush();
+  }
+
+  #used(login: AcceptedLogin): void {
+    const { clock, touch } = this.#deps;
+    const live = this.#ledger.get(login.credentialId);
+    live?.apply({ kind: "used", id: login.secretId, atMs: clock.now() });
+    this.#lastUse.note(login.secretId);
+    touch("credential", login.credentialId);
+  }
+}

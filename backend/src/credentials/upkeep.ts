@@ -1,0 +1,51 @@
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { errorText } from "../platform/log.ts";
+import type { SecretRow } from "../store/secretRow.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** How often leftovers are looked for. */
+const INTERVAL_MS = 3_600_000;
+/** A revoked secret is shown, and told apart from a wrong one, this long. */
+const REVOKED_KEPT_MS = 30 * 86_400_000;
+/** A secret that nobody began to use in time is shown as expired this long. */
+const UNUSED_KEPT_MS = 3_600_000;
+
+/** Removes secrets that open nothing and explain nothing any more. */
+export class Upkeep {
+  readonly #deps: { readonly ledger: Ledger; readonly clock: Clock; readonly log: Log };
+  #timer: Timer | undefined;
+
+  constructor(deps: { ledger: Ledger; clock: Clock; log: Log }) {
+    this.#deps = deps;
+  }
+
+  /** Sweeps now and every hour. */
+  start(): void {
+    void this.sweep();
+    this.#timer = this.#deps.clock.after(INTERVAL_MS, () => this.start());
+  }
+
+  /** No further sweeps. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Removes what is old enough. What the disk refuses stays for the next time. */
+  async sweep(): Promise<void> {
+    const { ledger, clock, log } = this.#deps;
+    for (const live of ledger.all()) {
+      const old = live.secrets().filter((row) => isLeftover(row, clock.now()));
+      const edits = old.map((row) => ({ kind: "remove" as const, id: row.id }));
+      await ledger.edit(live, edits).catch((caught: unknown) => {
+        log.warn("old secrets were not removed", { reason: errorText(caught) });
+      });
+    }
+  }
+}
+
+function isLeftover(row: SecretRow, nowMs: number): boolean {
+  if (row.state === "revoked") return row.state_since < nowMs - REVOKED_KEPT_MS;
+  if (row.client_id !== null || row.unbound_until === null) return false;
+  return row.unbound_until < nowMs - UNUSED_KEPT_MS;
+}

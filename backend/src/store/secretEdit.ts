@@ -1,0 +1,57 @@
+import type { ClientId, SecretId } from "@rport/protocol/ids";
+import type { RotationRow, SecretRow } from "./secretRow.ts";
+
+/** An edit of a row that exists already; nothing when it is gone. */
+export type RowEdit =
+  /** Only this client may use it from now on; nothing when it already has one. */
+  | { readonly kind: "bind"; readonly id: SecretId; readonly clientId: ClientId }
+  /** Active secrets go to grace; an end that is set already only moves closer. */
+  | {
+      readonly kind: "grace";
+      readonly id: SecretId;
+      readonly atMs: number;
+      readonly endsAtMs: number | null;
+    }
+  | { readonly kind: "revoke"; readonly id: SecretId; readonly atMs: number }
+  | { readonly kind: "used"; readonly id: SecretId; readonly atMs: number };
+
+/**
+ * One change of a credential's secrets. Edits of different kinds touch different fields, and each
+ * applies only where it still makes sense, so edits that are under way together do not undo each
+ * other. Memory (`editRow`) and disk (`secretRows.ts`) follow the same rules.
+ */
+export type SecretEdit =
+  | RowEdit
+  | { readonly kind: "add"; readonly row: SecretRow }
+  | { readonly kind: "remove"; readonly id: SecretId }
+  | { readonly kind: "rotation"; readonly row: RotationRow };
+
+/** The row after an edit. */
+export function editRow(row: SecretRow, edit: RowEdit): SecretRow {
+  switch (edit.kind) {
+    case "bind":
+      return row.client_id === null ? { ...row, client_id: edit.clientId } : row;
+    case "grace":
+      return graceRow(row, edit);
+    case "revoke":
+      return row.state === "revoked" ? row : { ...row, state: "revoked", state_since: edit.atMs };
+    case "used":
+      return { ...row, last_used_at: edit.atMs };
+  }
+}
+
+function graceRow(row: SecretRow, edit: Extract<RowEdit, { kind: "grace" }>): SecretRow {
+  if (row.state === "revoked") return row;
+  return {
+    ...row,
+    state: "grace",
+    state_since: row.state === "grace" ? row.state_since : edit.atMs,
+    expires_at: sooner(row.expires_at, edit.endsAtMs),
+  };
+}
+
+/** The earlier of two ends, where null is never. */
+export function sooner(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}

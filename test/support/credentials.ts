@@ -1,0 +1,68 @@
+import type { AuthId } from "@rport/protocol/ids";
+import { authIdSchema } from "@rport/protocol/ids";
+import { Credentials } from "../../backend/src/credentials/service.ts";
+import type { PairingPort } from "../../backend/src/credentials/session.ts";
+import { noPairings } from "../../backend/src/credentials/session.ts";
+import type { Store } from "../../backend/src/store/store.ts";
+import { openStore } from "../../backend/src/store/store.ts";
+import { FakeClock } from "./clock.ts";
+import { testLog } from "./log.ts";
+import { FakeClients } from "./sessions.ts";
+import { tempDirectory } from "./tempDirectory.ts";
+
+/** Credentials on a real store, with made-up clients. */
+export interface CredentialsFixture extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly store: Store;
+  readonly clients: FakeClients;
+  readonly touched: string[];
+  readonly credentials: Credentials;
+  /** What a new process finds: all that was in memory is gone, the connections too. */
+  crash(): Promise<Credentials>;
+}
+
+/** Opens credentials in a directory of their own. */
+export async function openCredentials(
+  pairings: PairingPort = noPairings,
+): Promise<CredentialsFixture> {
+  const directory = await tempDirectory();
+  const clock = new FakeClock();
+  const { log } = testLog();
+  const store = await openStore({ directory: directory.path, clock, log });
+  const clients = new FakeClients();
+  const touched: string[] = [];
+  const open = async (): Promise<Credentials> => {
+    const { document, secretRows, identity } = store;
+    const credentials = await Credentials.open({
+      document,
+      secretRows,
+      verifierKey: identity.verifierKey,
+      clock,
+      log,
+      touch: (entity, id) => touched.push(`${entity} ${id}`),
+      passwordMinLength: 12,
+    });
+    credentials.attach({ sessions: clients, pairings });
+    return credentials;
+  };
+  return {
+    clock,
+    store,
+    clients,
+    touched,
+    credentials: await open(),
+    crash: () => {
+      clients.sessions.clear();
+      return open();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await store.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** An auth id, for tests. */
+export function authId(text: string): AuthId {
+  return authIdSchema.parse(text);
+}

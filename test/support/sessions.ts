@@ -1,0 +1,118 @@
+import { FEATURES } from "@rport/protocol/agent";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import { clientIdSchema } from "@rport/protocol/ids";
+import type { AcceptedLogin } from "../../backend/src/credentials/login.ts";
+import type { Credentials } from "../../backend/src/credentials/service.ts";
+import type {
+  ClientRef,
+  OfferedSecret,
+  SessionHandle,
+  SessionPort,
+} from "../../backend/src/credentials/session.ts";
+
+/** What an agent keeps on its own disk, across its restarts and the server's. */
+export class FakeAgent {
+  readonly clientId: ClientId;
+  readonly authId: AuthId;
+  password: string;
+  /** A Go client does not list it. */
+  isMovable = true;
+  /** What the agent does with an offer; by default it stores it and says so. */
+  onOffer: (agent: FakeAgent, offer: OfferedSecret) => Promise<boolean> = (agent, offer) => {
+    agent.password = offer.secret;
+    return Promise.resolve(true);
+  };
+
+  constructor(id: string, authId: AuthId, password: string) {
+    this.clientId = clientIdSchema.parse(id);
+    this.authId = authId;
+    this.password = password;
+  }
+}
+
+/** A connection of a `FakeAgent`; what happened to it can be looked at. */
+export class FakeSession implements SessionHandle {
+  readonly agent: FakeAgent;
+  readonly credentialId: AuthId;
+  secretId: SecretId;
+  cutReason: string | undefined;
+  readonly #clients: FakeClients;
+
+  constructor(clients: FakeClients, agent: FakeAgent, login: AcceptedLogin) {
+    this.#clients = clients;
+    this.agent = agent;
+    this.credentialId = login.credentialId;
+    this.secretId = login.secretId;
+  }
+
+  get clientId(): ClientId {
+    return this.agent.clientId;
+  }
+  get features(): readonly string[] {
+    return this.agent.isMovable ? [FEATURES.rotateSecret] : [];
+  }
+  offerSecret(next: OfferedSecret): Promise<boolean> {
+    return this.agent.onOffer(this.agent, next);
+  }
+  adoptSecret(secretId: SecretId): void {
+    this.secretId = secretId;
+    this.#clients.record(this);
+  }
+  cut(reason: string): void {
+    this.cutReason = reason;
+    this.#clients.sessions.delete(this);
+  }
+}
+
+/** Clients and their sessions, as the registry would keep them. */
+export class FakeClients implements SessionPort {
+  readonly sessions = new Set<FakeSession>();
+  readonly records = new Map<ClientId, { authId: AuthId; secretId: SecretId }>();
+
+  /** Signs in and registers as the agent door does. Throws the reason of a refusal. */
+  async connect(credentials: Credentials, agent: FakeAgent): Promise<FakeSession> {
+    const login = await credentials.login(agent.authId, agent.password, "192.0.2.7");
+    if (login.kind === "refused") throw new Error(login.reason);
+    const session = new FakeSession(this, agent, login);
+    this.sessions.add(session);
+    const admission = await credentials.admit(login, agent.clientId);
+    if (admission.kind === "refused") {
+      this.sessions.delete(session);
+      throw new Error(admission.reason);
+    }
+    this.record(session);
+    credentials.onSessionReady(session);
+    return session;
+  }
+
+  record(session: FakeSession): void {
+    const { credentialId: authId, secretId } = session;
+    this.records.set(session.clientId, { authId, secretId });
+  }
+  ofCredential(id: AuthId): readonly SessionHandle[] {
+    return [...this.sessions].filter((session) => session.credentialId === id);
+  }
+  countOf(id: AuthId): { total: number; connected: number } {
+    const clients = this.clientsOf(id);
+    return {
+      total: clients.length,
+      connected: clients.filter((client) => client.connected).length,
+    };
+  }
+  clientsOf(id: AuthId): readonly ClientRef[] {
+    const own = [...this.records].filter(([, record]) => record.authId === id);
+    return own.map(([clientId, record]) => ({
+      id: clientId,
+      name: clientId,
+      connected: [...this.sessions].some((session) => session.clientId === clientId),
+      tunnels: 0,
+      secretId: record.secretId,
+    }));
+  }
+  purge(id: AuthId): Promise<void> {
+    for (const [clientId, record] of this.records) {
+      if (record.authId === id) this.records.delete(clientId);
+    }
+    return Promise.resolve();
+  }
+}
