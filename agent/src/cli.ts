@@ -8,12 +8,16 @@ export const USAGE = `rport-agent: connects this host to its RPort server.
                      [--name NAME] [--tag TAG]... [--new-id] [--data-dir DIR] [--force]
   rport-agent run -c FILE
   rport-agent wait-online -c FILE --timeout SECONDS
-  rport-agent install-service ...
-  rport-agent uninstall ...
+  rport-agent install --server URL [--token-stdin] [--name NAME] [--tag TAG]... [--new-id]
+                      [--force] [--user USER | --prefix DIR] [--no-service] [--no-start]
+                      [--dry-run]
+  rport-agent uninstall [--prefix DIR] [--keep-config] [--dry-run]
+  rport-agent status [--prefix DIR]
   rport-agent --version | --help
 
-Exit status: 0 done, 1 failed, 2 usage, 4 the token is unknown, expired or used, 5 the server
-cannot be reached, 8 not online in time, 9 the server refused.
+Exit status: 0 done, 1 failed, 2 usage, 3 not possible on this machine, 4 the token is unknown,
+expired or used, 5 the server cannot be reached, 7 needs root, 8 not online in time, 9 the server
+refused.
 `;
 
 /** A command line, parsed. */
@@ -26,7 +30,7 @@ export type Command =
   | EnrollCommand;
 
 /** The commands that have to do with the operating system's services; they parse the rest. */
-export type ServiceCommand = "install-service" | "uninstall";
+export type ServiceCommand = "install" | "uninstall" | "status";
 
 /** `enroll`, parsed; its token is still to be read. */
 export interface EnrollCommand {
@@ -54,13 +58,14 @@ export function parseCommand(args: readonly string[]): Command {
     case "version":
       return { kind: "version" };
     case "run":
-      return { kind: "run", config: needed(parse(rest, CONFIG), "config") };
+      return { kind: "run", config: needed(parseFlags(rest, CONFIG), "config") };
     case "wait-online":
       return parseWait(rest);
     case "enroll":
       return parseEnroll(rest);
-    case "install-service":
+    case "install":
     case "uninstall":
+    case "status":
       return { kind: "service", name, args: rest };
     default:
       throw usage(`There is no command ${JSON.stringify(name.slice(0, 40))}.`);
@@ -85,8 +90,11 @@ const MAX_WAIT_S = 3_600;
 
 type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
 
-/** The library's message names the option; a stray word is not repeated, it might be a token. */
-function parse<const T extends Options>(args: readonly string[], options: T) {
+/**
+ * Parses the flags behind a command. Throws a usage `CliFailure`: the library's message names the
+ * option; a stray word is not repeated, it might be a token.
+ */
+export function parseFlags<const T extends Options>(args: readonly string[], options: T) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: false, strict: true }).values;
   } catch (error) {
@@ -107,7 +115,7 @@ function needed<K extends string>(values: Partial<Record<K, string>>, name: K): 
 }
 
 function parseWait(args: readonly string[]): Command {
-  const values = parse(args, WAIT);
+  const values = parseFlags(args, WAIT);
   const seconds = Number(values.timeout);
   if (!(seconds >= 0 && seconds <= MAX_WAIT_S)) {
     throw usage(`--timeout must be a number of seconds up to ${MAX_WAIT_S}.`);
@@ -116,7 +124,7 @@ function parseWait(args: readonly string[]): Command {
 }
 
 function parseEnroll(args: readonly string[]): Command {
-  const values = parse(args, ENROLL);
+  const values = parseFlags(args, ENROLL);
   const tokenFile = values["token-file"];
   if (values["token-stdin"] === (tokenFile !== undefined)) {
     throw usage("Exactly one of --token-stdin and --token-file is needed.");

@@ -3,9 +3,12 @@ export const EXIT = {
   ok: 0,
   failed: 1,
   usage: 2,
+  /** Not possible on this machine. */
+  unsupported: 3,
   /** The token is unknown, expired or was used. */
   token: 4,
   network: 5,
+  needsRoot: 7,
   /** Not online in time. */
   offline: 8,
   /** The server answered, but did not let us in. */

@@ -12,6 +12,7 @@ import { loadConfig } from "./loadConfig.ts";
 import { SYSTEM_SOURCES } from "./machineId.ts";
 import { SYSTEM_CLOCK } from "./platform/clock.ts";
 import { createLog, type Log, openLogSink } from "./platform/log.ts";
+import { runService } from "./service/command.ts";
 import { stateFileIn } from "./stateFile.ts";
 import { SYSTEM_LOOKUP } from "./target.ts";
 import { isProcessAlive, waitOnline } from "./waitOnline.ts";
@@ -34,7 +35,7 @@ async function execute(command: Command): Promise<number> {
     case "waitOnline":
       return await runWait(command.config, command.timeoutMs);
     case "service":
-      throw new CliFailure(EXIT.usage, `${command.name} is not available in this build.`);
+      return await runService(command.name, command.args);
   }
 }
 

@@ -1,0 +1,78 @@
+import { must, type Programs } from "./programs.ts";
+import type { Undo } from "./undo.ts";
+
+/** A user of the machine. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** Made by an installer of ours, so that an uninstaller may remove it. */
+  readonly isOurs: boolean;
+}
+
+/** Accounts that appear in commands and units have only these letters. */
+export const ACCOUNT_NAME = /^[a-z_][a-z0-9_-]{0,30}$/;
+
+/** The mark by which an account is recognised as made by us; only root can change it. */
+const COMMENT = "RPort agent (made by its installer)";
+const HOME = "/var/lib/rport";
+const SHELL = "/usr/sbin/nologin";
+
+/** The account of that name, or undefined when the machine has none. */
+export async function findAccount(programs: Programs, name: string): Promise<Account | undefined> {
+  const { code, stdout } = await programs.run("getent", ["passwd", name]);
+  if (code === 0) return parsePasswd(stdout, name);
+  // Small systems have no getent.
+  const { stdout: all } = await programs.run("cat", ["/etc/passwd"]);
+  return parsePasswd(all, name);
+}
+
+/** Makes a system account that nobody can log in to, unless the name is taken already. */
+export async function ensureAccount(
+  programs: Programs,
+  name: string,
+  undo: Undo,
+): Promise<Account> {
+  const existing = await findAccount(programs, name);
+  if (existing !== undefined) return existing;
+  undo.add(`remove the user ${name}`, () => removeAccount(programs, name));
+  await create(programs, name);
+  const created = await findAccount(programs, name);
+  if (created === undefined) throw new Error(`the user ${name} was made, but is not there`);
+  return created;
+}
+
+/** Removes an account and its group, if an installer of ours made it. */
+export async function removeAccount(programs: Programs, name: string): Promise<void> {
+  const account = await findAccount(programs, name);
+  if (account?.isOurs !== true) return;
+  if (await has(programs, "userdel")) await must(programs, "userdel", [name]);
+  else await must(programs, "deluser", [name]);
+  // Gone already on most systems, together with its user.
+  if (await has(programs, "groupdel")) await programs.run("groupdel", [name]);
+  else await programs.run("delgroup", [name]);
+}
+
+async function create(programs: Programs, name: string): Promise<void> {
+  if (await has(programs, "useradd")) {
+    const looks = ["--no-create-home", "--home-dir", HOME, "--shell", SHELL, "--comment", COMMENT];
+    await must(programs, "useradd", ["--system", "--user-group", ...looks, name]);
+    return;
+  }
+  // BusyBox.
+  await must(programs, "addgroup", ["-S", name]);
+  const looks = ["-S", "-D", "-H", "-h", HOME, "-s", SHELL, "-g", COMMENT];
+  await must(programs, "adduser", [...looks, "-G", name, name]);
+}
+
+async function has(programs: Programs, program: string): Promise<boolean> {
+  const script = `command -v ${program}`;
+  return (await programs.run("sh", ["-c", script])).code === 0;
+}
+
+function parsePasswd(text: string, name: string): Account | undefined {
+  const line = text.split("\n").find((candidate) => candidate.startsWith(`${name}:`));
+  if (line === undefined) return undefined;
+  const [, , uid, gid, comment] = line.split(":");
+  return { name, uid: Number(uid), gid: Number(gid), isOurs: comment === COMMENT };
+}

@@ -1,0 +1,118 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:fs";
+import { open, readFile, rm, writeFile } from "node:fs/promises";
+import { type Clock, sleep } from "../platform/clock.ts";
+import { LAST_LINES, type Supervisor } from "./supervisor.ts";
+
+/** Time for the agent's goodbye, before it is killed. */
+const STOP_MS = 10_000;
+const POLL_MS = 50;
+/** Reading the end of a log never takes more. */
+const LOG_TAIL_BYTES = 16 << 10;
+
+/** `run`, `-c` and the file; the words before differ between the executable and Node. */
+const RUN_WORDS = 3;
+
+/** How the agent is started without a service. */
+export interface BackgroundOptions {
+  /** The program and its arguments, at the end `run -c FILE`; by these the process is known. */
+  readonly command: readonly [string, ...string[]];
+  readonly pidFile: string;
+  readonly logFile: string;
+  /** Who runs it; undefined for the one who calls. */
+  readonly account: { readonly uid: number; readonly gid: number } | undefined;
+  readonly clock: Clock;
+}
+
+/**
+ * The agent as a process in a session of its own, so that it survives the terminal that started
+ * it, but not a restart of the machine. A process is ended only when its command line says that it
+ * runs this configuration: process ids are used again.
+ */
+export class BackgroundProcess implements Supervisor {
+  readonly title = "the agent's process";
+  readonly #options: BackgroundOptions;
+
+  constructor(options: BackgroundOptions) {
+    this.#options = options;
+  }
+
+  async isInstalled(): Promise<boolean> {
+    return (await this.#pid()) !== undefined;
+  }
+
+  async isCurrent(): Promise<boolean> {
+    return true;
+  }
+
+  async isRunning(): Promise<boolean> {
+    const pid = await this.#pid();
+    return pid !== undefined && (await this.#isOurs(pid));
+  }
+
+  /** There is nothing to set up. */
+  async install(): Promise<void> {}
+
+  async start(): Promise<void> {
+    await this.stop();
+    const { command, pidFile, logFile, account } = this.#options;
+    const [program, ...args] = command;
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
+    const log = await open(logFile, flags | constants.O_NOFOLLOW, 0o600);
+    try {
+      const env = { ...process.env, DO_NOT_TRACK: "1", BUN_ENABLE_CRASH_REPORTING: "0" };
+      const stdio = ["ignore" as const, log.fd, log.fd];
+      const child = spawn(program, args, { detached: true, cwd: "/", env, stdio, ...account });
+      await once(child, "spawn");
+      child.unref();
+      await writeFile(pidFile, `${child.pid}\n`, { mode: 0o644 });
+    } finally {
+      await log.close();
+    }
+  }
+
+  async stop(): Promise<void> {
+    const pid = await this.#pid();
+    if (pid !== undefined) await this.#end(pid);
+    await rm(this.#options.pidFile, { force: true });
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    await rm(this.#options.logFile, { force: true });
+  }
+
+  async lastLines(): Promise<readonly string[]> {
+    const text = await readFile(this.#options.logFile, "utf8").catch(() => "");
+    const lines = text.slice(-LOG_TAIL_BYTES).split("\n");
+    return lines.filter((line) => line !== "").slice(-LAST_LINES);
+  }
+
+  async #pid(): Promise<number | undefined> {
+    const text = await readFile(this.#options.pidFile, "utf8").catch(() => "");
+    const pid = Number(text.trim());
+    return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
+  }
+
+  async #end(pid: number): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.monotonic() + STOP_MS;
+    if (await this.#isOurs(pid)) process.kill(pid, "SIGTERM");
+    while (await this.#isOurs(pid)) {
+      if (clock.monotonic() > endMs) process.kill(pid, "SIGKILL");
+      await sleep(clock, POLL_MS);
+    }
+  }
+
+  async #isOurs(pid: number): Promise<boolean> {
+    const found = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    const run = this.#options.command.slice(-RUN_WORDS);
+    return found.endsWith(
+      run
+        .map((word) => `\0${word}`)
+        .concat("\0")
+        .join(""),
+    );
+  }
+}

@@ -1,0 +1,133 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CliFailure, EXIT } from "../cliFailure.ts";
+import type { Enrolled } from "../enroll/enroll.ts";
+import { textOf } from "../errorText.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Account } from "./account.ts";
+import { type Installation, inspect } from "./installation.ts";
+import { type InstallStep, installSteps } from "./installSteps.ts";
+import type { Layout } from "./layout.ts";
+import { isPresent } from "./placing.ts";
+import type { Programs } from "./programs.ts";
+import type { Self } from "./self.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { Undo } from "./undo.ts";
+
+/** What a person asked for. */
+export interface InstallRequest {
+  /** The pairing service: `http(s)://host[:port]`. */
+  readonly server: string;
+  /** Enrol anew although this host is enrolled and connected. */
+  readonly isForced: boolean;
+  readonly isStarted: boolean;
+  /** Say what would be done, and do nothing. */
+  readonly isDryRun: boolean;
+}
+
+/** What installing needs of the machine. */
+export interface InstallWiring {
+  readonly layout: Layout;
+  readonly self: Self;
+  readonly programs: Programs;
+  readonly clock: Clock;
+  /** The account that shall run the agent, made if need be; undefined: whoever installs. */
+  readonly user: string | undefined;
+  /** What keeps the agent running; without an account it can be asked, but starts nothing. */
+  supervisor(account: Account | undefined): Supervisor;
+  /** Spends the token and writes a configuration there; undefined when no token was given. */
+  readonly enroll: ((file: string) => Promise<Enrolled>) | undefined;
+  /** A private directory that the caller removes. */
+  readonly temporary: string;
+  /** One line for the person at the terminal. */
+  say(line: string): void;
+  /** Fires when the person wants to stop; then everything is taken back. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Installs the agent, or brings an installation up to date, and waits until it is connected. A
+ * second call with the same request changes nothing. Rejects with a `CliFailure`; then whatever
+ * this call changed has been taken back, and an agent that ran before runs again.
+ */
+export async function install(request: InstallRequest, wiring: InstallWiring): Promise<void> {
+  const { layout, self, clock, say } = wiring;
+  await assertUsable(layout);
+  const found = await inspect(layout, { server: request.server, self }, clock);
+  const isKept = keepsEnrolment(request, wiring, found);
+  if (isKept && (await isUpToDate(request, wiring, found))) {
+    say(`This host is already enrolled at ${request.server}, and its agent is up to date.`);
+    return;
+  }
+  const config = isKept || request.isDryRun ? undefined : await enrolAside(wiring);
+  const change = { ...wiring, found, config, isStarted: request.isStarted, isEnrolled: !isKept };
+  const steps = installSteps(change);
+  if (request.isDryRun) {
+    for (const { title } of steps) say(`would ${title}`);
+    return;
+  }
+  await perform(steps, wiring);
+  say(request.isStarted ? "The agent is installed and connected." : "The agent is installed.");
+}
+
+/** A directory that belongs to something else is not filled with an agent. */
+async function assertUsable({ receipt }: Layout): Promise<void> {
+  if (receipt === undefined || (await isPresent(receipt))) return;
+  const prefix = dirname(receipt);
+  const names = await readdir(prefix).catch(() => []);
+  if (names.length === 0) return;
+  const sentence = `${prefix} is not empty and holds no agent. Choose a directory of its own.`;
+  throw new CliFailure(EXIT.usage, sentence);
+}
+
+function keepsEnrolment(
+  { isForced, server }: InstallRequest,
+  { enroll }: InstallWiring,
+  found: Installation,
+): boolean {
+  const isFine = found.isEnrolledHere && (found.isOnline || enroll === undefined);
+  if (isFine && !isForced) return true;
+  if (enroll !== undefined) return false;
+  throw new CliFailure(EXIT.usage, `A pairing token is needed to enrol at ${server}.`);
+}
+
+async function isUpToDate(
+  { isStarted }: InstallRequest,
+  wiring: InstallWiring,
+  found: Installation,
+): Promise<boolean> {
+  if (!found.isProgramCurrent || (isStarted && !found.isOnline)) return false;
+  return wiring.supervisor(undefined).isCurrent();
+}
+
+/**
+ * Enrols into a private copy of the configuration, so that a refusal leaves the host as it is, and
+ * nothing that the agent's account may have planted is ever written through. The text holds the
+ * host's secret.
+ */
+async function enrolAside({ enroll, layout, temporary, say }: InstallWiring): Promise<string> {
+  if (enroll === undefined) throw new Error("enrolling needs a token");
+  const aside = join(temporary, "rport.conf");
+  if (await isPresent(layout.config)) {
+    await writeFile(aside, await readFile(layout.config), { mode: 0o600 });
+  }
+  const { authId, clientId } = await enroll(aside);
+  say(`enrolled as ${authId}, client ${clientId}`);
+  return readFile(aside, "utf8");
+}
+
+async function perform(steps: readonly InstallStep[], wiring: InstallWiring): Promise<void> {
+  const undo = new Undo();
+  try {
+    for (const step of steps) {
+      if (wiring.signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
+      await step.run(undo);
+    }
+  } catch (error) {
+    wiring.say("Taking back what was changed.");
+    const troubles = await undo.run();
+    const left = troubles.map((trouble) => `\nThis could not be taken back: ${trouble}`).join("");
+    const exitCode = error instanceof CliFailure ? error.exitCode : EXIT.failed;
+    throw new CliFailure(exitCode, `${textOf(error)}${left}`);
+  }
+}

@@ -1,0 +1,197 @@
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { CliFailure, EXIT } from "../cliFailure.ts";
+import type { Clock } from "../platform/clock.ts";
+import { stateFileIn } from "../stateFile.ts";
+import { type Account, ensureAccount } from "./account.ts";
+import { type Installation, whyOffline } from "./installation.ts";
+import type { Layout } from "./layout.ts";
+import {
+  ensureDirectory,
+  isPresent,
+  missingDirectories,
+  placeFile,
+  removeDrafts,
+} from "./placing.ts";
+import type { Programs } from "./programs.ts";
+import { renderReceipt } from "./receipt.ts";
+import { renderWrapper, type Self } from "./self.ts";
+import type { Supervisor } from "./supervisor.ts";
+import type { Undo } from "./undo.ts";
+
+/** How long a started agent may take to connect. */
+const ONLINE_MS = 30_000;
+/** How often, while waiting, we look whether it still runs. */
+const LOOK_MS = 1_000;
+
+/** One change of the machine. */
+export interface InstallStep {
+  /** What it does, to be read after "would". */
+  readonly title: string;
+  run(undo: Undo): Promise<void>;
+}
+
+/** What is to be changed. */
+export interface Change {
+  readonly layout: Layout;
+  readonly self: Self;
+  readonly programs: Programs;
+  readonly clock: Clock;
+  readonly user: string | undefined;
+  readonly found: Installation;
+  readonly isEnrolled: boolean;
+  /** The new configuration; undefined when the old one stays. */
+  readonly config: string | undefined;
+  readonly isStarted: boolean;
+  readonly signal: AbortSignal;
+  supervisor(account: Account | undefined): Supervisor;
+}
+
+/** The changes in their order; each relies on those before it. */
+export function installSteps(change: Change): readonly InstallStep[] {
+  return new Steps(change).all();
+}
+
+class Steps {
+  readonly #change: Change;
+  #account: Account | undefined;
+
+  constructor(change: Change) {
+    this.#change = change;
+  }
+
+  all(): readonly InstallStep[] {
+    const { layout, found, isEnrolled, isStarted, user } = this.#change;
+    const { title } = this.#supervisor();
+    const steps: (InstallStep | undefined)[] = [
+      user === undefined ? undefined : this.#accountStep(user),
+      {
+        title: `make what is missing of ${this.#directories().join(", ")}`,
+        run: (undo) => this.#makeRoom(undo),
+      },
+      found.isProgramCurrent
+        ? undefined
+        : { title: `write ${layout.program}`, run: (undo) => this.#placeProgram(undo) },
+      isEnrolled
+        ? { title: `enrol and write ${layout.config}`, run: (undo) => this.#placeConfig(undo) }
+        : undefined,
+      { title: `set up ${title}`, run: (undo) => this.#setUp(undo) },
+      isStarted
+        ? {
+            title: `start ${title} and wait until it is connected`,
+            run: (undo) => this.#start(undo),
+          }
+        : undefined,
+      { title: "remove what a stopped run has left", run: () => this.#tidy() },
+    ];
+    return steps.filter((step) => step !== undefined);
+  }
+
+  #supervisor(): Supervisor {
+    return this.#change.supervisor(this.#account);
+  }
+
+  #accountStep(user: string): InstallStep {
+    return {
+      title: `make the system user ${user} unless there is one`,
+      run: async (undo) => {
+        this.#account = await ensureAccount(this.#change.programs, user, undo);
+      },
+    };
+  }
+
+  #directories(): readonly string[] {
+    const { layout, self } = this.#change;
+    const files = self.kind === "bundle" ? [layout.program, layout.bundle] : [layout.program];
+    return [...files.map(dirname), dirname(layout.config), layout.dataDir];
+  }
+
+  async #makeRoom(undo: Undo): Promise<void> {
+    const { layout, self } = this.#change;
+    const supervisor = this.#supervisor();
+    // Added before all other files are changed, hence done when they have been restored.
+    if (await supervisor.isRunning()) undo.add("start it again", () => supervisor.start());
+    if (layout.receipt !== undefined) await this.#makePrefix(layout.receipt, undo);
+    await this.#makeMissing(dirname(layout.program), undo);
+    if (self.kind === "bundle") await this.#makeMissing(dirname(layout.bundle), undo);
+    const account = this.#account;
+    if (account !== undefined) {
+      // The agent replaces its configuration when it gets a new secret, hence may write there.
+      const owner = { uid: 0, gid: account.gid };
+      await ensureDirectory(dirname(layout.config), { mode: 0o770, owner }, undo);
+    }
+    const owner = account === undefined ? {} : { owner: account };
+    await ensureDirectory(layout.dataDir, { mode: 0o700, ...owner }, undo);
+  }
+
+  /** The receipt comes first: by it even a run that is killed here can be removed. */
+  async #makePrefix(receipt: string, undo: Undo): Promise<void> {
+    const prefix = dirname(receipt);
+    const missing = await missingDirectories(prefix);
+    if (missing.length > 0) await ensureDirectory(prefix, { mode: 0o700 }, undo);
+    if (await isPresent(receipt)) return;
+    const from = { text: renderReceipt(missing) };
+    await placeFile({ path: receipt, from, access: { mode: 0o600 } }, undo);
+  }
+
+  async #makeMissing(directory: string, undo: Undo): Promise<void> {
+    if (!(await isPresent(directory))) await ensureDirectory(directory, { mode: 0o755 }, undo);
+  }
+
+  async #placeProgram(undo: Undo): Promise<void> {
+    const { layout, self } = this.#change;
+    const from = { file: self.file };
+    if (self.kind === "executable") {
+      await placeFile({ path: layout.program, from, access: { mode: 0o755 } }, undo);
+      return;
+    }
+    await placeFile({ path: layout.bundle, from, access: { mode: 0o644 } }, undo);
+    const wrapper = { text: renderWrapper(layout, self.node) };
+    await placeFile({ path: layout.program, from: wrapper, access: { mode: 0o755 } }, undo);
+  }
+
+  async #placeConfig(undo: Undo): Promise<void> {
+    const { layout, config } = this.#change;
+    if (config === undefined) throw new Error("there is no configuration to write");
+    const owner = this.#account === undefined ? {} : { owner: this.#account };
+    const from = { text: config };
+    await placeFile({ path: layout.config, from, access: { mode: 0o600, ...owner } }, undo);
+  }
+
+  async #setUp(undo: Undo): Promise<void> {
+    const supervisor = this.#supervisor();
+    const isNew = !(await supervisor.isInstalled());
+    if (isNew) undo.add(`remove ${supervisor.title}`, () => supervisor.remove());
+    await supervisor.install(undo);
+  }
+
+  async #start(undo: Undo): Promise<void> {
+    const supervisor = this.#supervisor();
+    const { layout } = this.#change;
+    await supervisor.stop();
+    await rm(stateFileIn(layout.dataDir), { force: true });
+    undo.add(`stop ${supervisor.title}`, () => supervisor.stop());
+    await supervisor.start();
+    const trouble = await this.#whyOffline(supervisor);
+    if (trouble === undefined) return;
+    const lines = (await supervisor.lastLines()).map((line) => `\n  ${line}`).join("");
+    const said = lines === "" ? "" : `\nIts last lines:${lines}`;
+    throw new CliFailure(EXIT.offline, `The agent did not connect: ${trouble}${said}`);
+  }
+
+  async #whyOffline(supervisor: Supervisor): Promise<string | undefined> {
+    const { layout, clock, signal } = this.#change;
+    const endMs = clock.monotonic() + ONLINE_MS;
+    for (;;) {
+      const trouble = await whyOffline(layout, clock, LOOK_MS);
+      if (trouble === undefined) return undefined;
+      if (signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
+      if (clock.monotonic() >= endMs || !(await supervisor.isRunning())) return trouble;
+    }
+  }
+
+  async #tidy(): Promise<void> {
+    const { program, bundle, config } = this.#change.layout;
+    for (const path of [program, bundle, config]) await removeDrafts(path);
+  }
+}

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { loadConfig } from "../loadConfig.ts";
+import type { Clock } from "../platform/clock.ts";
+import { normaliseServerUrl } from "../serverUrl.ts";
+import { stateFileIn } from "../stateFile.ts";
+import { isProcessAlive, waitOnline } from "../waitOnline.ts";
+import type { Layout } from "./layout.ts";
+import { isPresent } from "./placing.ts";
+import { renderWrapper, type Self } from "./self.ts";
+
+/** An agent that lost its connection a moment ago is not taken for one that needs help. */
+const ONLINE_GRACE_MS = 5_000;
+
+/** What a place holds already. */
+export interface Installation {
+  readonly hasConfig: boolean;
+  /** Its configuration names the server that was asked for. */
+  readonly isEnrolledHere: boolean;
+  /** Its program is the very one that runs now. */
+  readonly isProgramCurrent: boolean;
+  readonly isOnline: boolean;
+}
+
+/** Looks at a place without changing anything. */
+export async function inspect(
+  layout: Layout,
+  wanted: { readonly server: string; readonly self: Self },
+  clock: Clock,
+): Promise<Installation> {
+  const servers = await configuredServers(layout.config);
+  const server = normaliseServerUrl(wanted.server);
+  return {
+    hasConfig: await isPresent(layout.config),
+    isEnrolledHere: server.ok && servers.includes(server.url),
+    isProgramCurrent: await isCurrent(layout, wanted.self),
+    isOnline: servers.length > 0 && (await isOnline(layout, clock, ONLINE_GRACE_MS)),
+  };
+}
+
+/** Whether the agent of a place says within the time that it is connected. */
+export async function isOnline(layout: Layout, clock: Clock, timeoutMs: number): Promise<boolean> {
+  return (await whyOffline(layout, clock, timeoutMs)) === undefined;
+}
+
+/** Waits for the agent of a place; the answer is why it is not connected, or undefined. */
+export async function whyOffline(
+  layout: Layout,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const stateFile = stateFileIn(layout.dataDir);
+  const result = await waitOnline({ stateFile, timeoutMs, clock, isAlive: isProcessAlive });
+  return result.kind === "online" ? undefined : result.message;
+}
+
+/** The servers of a configuration, normalised; none when it is missing or damaged. */
+export async function configuredServers(file: string): Promise<readonly string[]> {
+  return loadConfig(file).then(
+    ({ servers }) => servers,
+    () => [],
+  );
+}
+
+async function isCurrent(layout: Layout, self: Self): Promise<boolean> {
+  if (self.kind === "executable") return isSameFile(self.file, layout.program);
+  const wrapper = await readFile(layout.program, "utf8").catch(() => "");
+  if (wrapper !== renderWrapper(layout, self.node)) return false;
+  return isSameFile(self.file, layout.bundle);
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  if (!(await isPresent(other))) return false;
+  const [first, second] = await Promise.all([hashOf(one), hashOf(other)]);
+  return first === second;
+}
+
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+}

@@ -1,0 +1,78 @@
+import { dirname } from "node:path";
+import { CliFailure, EXIT } from "../cliFailure.ts";
+import type { Clock } from "../platform/clock.ts";
+import { ACCOUNT_NAME, type Account } from "./account.ts";
+import { BackgroundProcess } from "./background.ts";
+import type { Layout } from "./layout.ts";
+import type { Programs } from "./programs.ts";
+import { runCommand, type Self } from "./self.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { isSystemdRunning, SystemdService } from "./systemd.ts";
+
+/** Where an agent is installed, as whom it runs, and what keeps it running. */
+export interface Place {
+  readonly layout: Layout;
+  /** Undefined: whoever installs. */
+  readonly user: string | undefined;
+  readonly hasService: boolean;
+  readonly self: Self;
+  readonly programs: Programs;
+  readonly clock: Clock;
+}
+
+/** Directories that the service does not see: see `ProtectHome` and `PrivateTmp` in the unit. */
+const HIDDEN = /^\/(home|root|run\/user|tmp|var\/tmp)\//;
+
+/** The supervisor that a place asks for. */
+export function supervisorOf(place: Place, account: Account | undefined): Supervisor {
+  return place.hasService ? systemdOf(place) : backgroundOf(place, account);
+}
+
+/** The agent of this place as a service of systemd. */
+export function systemdOf({ layout, self, programs, user }: Place): SystemdService {
+  const command = runCommand(layout, self);
+  return new SystemdService(programs, {
+    user: user ?? "",
+    command,
+    writable: dirname(layout.config),
+  });
+}
+
+/** The agent of this place as a process without a service. */
+export function backgroundOf(place: Place, account: Account | undefined): BackgroundProcess {
+  const { layout, self, clock } = place;
+  const { pidFile, logFile } = layout;
+  const command = runCommand(layout, self);
+  return new BackgroundProcess({ command, pidFile, logFile, account, clock });
+}
+
+/** Rejects with a `CliFailure` when an agent cannot be installed like this. Changes nothing. */
+export async function assertInstallable(place: Place): Promise<void> {
+  const { user, self, hasService } = place;
+  if (user !== undefined && !ACCOUNT_NAME.test(user)) {
+    throw new CliFailure(EXIT.usage, "--user must be a plain lower-case user name.");
+  }
+  if (place.layout.kind === "prefix") return;
+  await assertNoOtherSupervisor(place);
+  if (!hasService) return;
+  if (!isSystemdRunning()) {
+    const sentence = "This machine is not run by systemd. Use --no-service, and start it yourself.";
+    throw new CliFailure(EXIT.offline, sentence);
+  }
+  if (self.kind === "bundle" && HIDDEN.test(self.node)) {
+    const sentence = `A service cannot use ${self.node}. Install Node for all users.`;
+    throw new CliFailure(EXIT.unsupported, sentence);
+  }
+}
+
+async function assertNoOtherSupervisor(place: Place): Promise<void> {
+  const systemd = systemdOf(place);
+  if (isSystemdRunning() && (await systemd.isForeign())) {
+    const sentence = `${systemd.title} belongs to another program, perhaps RPort's own client.`;
+    throw new CliFailure(EXIT.failed, `${sentence} Remove that first.`);
+  }
+  const other = place.hasService ? backgroundOf(place, undefined) : systemd;
+  if (!(await other.isInstalled())) return;
+  const how = place.hasService ? "without a service" : "as a service";
+  throw new CliFailure(EXIT.usage, `The agent is installed ${how}. Uninstall that first.`);
+}

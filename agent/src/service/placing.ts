@@ -1,0 +1,126 @@
+import { constants } from "node:fs";
+import {
+  chmod,
+  chown,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  open,
+  rename,
+  rm,
+  rmdir,
+} from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Undo } from "./undo.ts";
+
+/** Whose a file is, and who may use it. Without `owner` it is the installing user's. */
+export interface Access {
+  readonly mode: number;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+/** A file to be written, from text or from another file. */
+export interface Placement {
+  readonly path: string;
+  readonly from: { readonly text: string } | { readonly file: string };
+  readonly access: Access;
+}
+
+/** Fixed names beside the file, so that the next run finds what a killed one left. */
+const besides = (path: string) => ({ draft: `${path}.new`, previous: `${path}.previous` });
+
+/**
+ * Writes a file in one step: whoever looks, also after a crash, sees the old one or the whole new
+ * one, and a link that stands there is replaced, not followed. `undo` brings the old file back.
+ */
+export async function placeFile({ path, from, access }: Placement, undo: Undo): Promise<void> {
+  const { draft, previous } = besides(path);
+  await removeDrafts(path);
+  undo.add(`remove ${draft}`, () => rm(draft, { force: true }));
+  await writeDraft(draft, from, access);
+  if (await isPresent(path)) {
+    await keep(path, previous);
+    undo.add(`restore ${path}`, () => restore(previous, path));
+  } else {
+    undo.add(`remove ${path}`, () => rm(path, { force: true }));
+  }
+  await rename(draft, path);
+}
+
+/** Removes what `placeFile` kept beside a file for the case of an undo, or left when killed. */
+export async function removeDrafts(path: string): Promise<void> {
+  const { draft, previous } = besides(path);
+  await rm(draft, { force: true });
+  await rm(previous, { force: true });
+}
+
+/** Makes a directory, and those above it, unless it is there; its access is set in any case. */
+export async function ensureDirectory(path: string, access: Access, undo: Undo): Promise<void> {
+  const missing = await missingDirectories(path);
+  for (const directory of missing) {
+    await mkdir(directory, { mode: 0o755 });
+    const isOurs = directory === path;
+    undo.add(`remove ${directory}`, () =>
+      isOurs ? rm(directory, { recursive: true, force: true }) : rmdir(directory),
+    );
+  }
+  if (missing.length === 0) await rememberAccess(path, undo);
+  await setAccess(path, access);
+}
+
+/** The directories that `mkdir -p` would make, the highest first. */
+export async function missingDirectories(path: string): Promise<readonly string[]> {
+  if (await isPresent(path)) return [];
+  return [...(await missingDirectories(dirname(path))), path];
+}
+
+/** Whether something, be it a dangling link, has this path. */
+export async function isPresent(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes a directory that nothing is left in. */
+export async function removeIfEmpty(path: string): Promise<void> {
+  await rmdir(path).catch(() => {});
+}
+
+async function rememberAccess(path: string, undo: Undo): Promise<void> {
+  const { mode, uid, gid } = await lstat(path);
+  const before: Access = { mode: mode & 0o7777, owner: { uid, gid } };
+  undo.add(`restore the access to ${path}`, () => setAccess(path, before));
+}
+
+async function setAccess(path: string, { mode, owner }: Access): Promise<void> {
+  if (owner !== undefined) await chown(path, owner.uid, owner.gid);
+  await chmod(path, mode);
+}
+
+/** A second name costs nothing; some file systems have none. */
+async function keep(path: string, previous: string): Promise<void> {
+  await link(path, previous).catch(() => copyFile(path, previous));
+}
+
+/** Renaming does nothing when both names are still the same file. */
+async function restore(previous: string, path: string): Promise<void> {
+  await rename(previous, path);
+  await rm(previous, { force: true });
+}
+
+async function writeDraft(draft: string, from: Placement["from"], access: Access): Promise<void> {
+  if ("file" in from) await copyFile(from.file, draft, constants.COPYFILE_EXCL);
+  const file = await open(draft, "text" in from ? "wx" : "r+", 0o600);
+  try {
+    if ("text" in from) await file.writeFile(from.text);
+    if (access.owner !== undefined) await file.chown(access.owner.uid, access.owner.gid);
+    await file.chmod(access.mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,47 @@
+import { execFile } from "node:child_process";
+
+/** Time a program of the system gets; `systemctl stop` waits for the agent's goodbye. */
+const PROGRAM_MS = 60_000;
+const OUTPUT_MAX_BYTES = 1 << 20;
+const SBIN = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** How a program of the system ended. A program that could not be started has code 127. */
+export interface ProgramResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The door to the system's own programs; tests give their own. */
+export interface Programs {
+  run(program: string, args: readonly string[]): Promise<ProgramResult>;
+}
+
+/** This machine's programs, from the usual directories whatever `PATH` says, in plain English. */
+export const SYSTEM_PROGRAMS: Programs = {
+  run: (program, args) =>
+    new Promise((resolve) => {
+      const env = { PATH: SBIN, LC_ALL: "C" };
+      const options = { env, timeout: PROGRAM_MS, maxBuffer: OUTPUT_MAX_BYTES };
+      execFile(program, [...args], options, (error, stdout, stderr) => {
+        resolve({ code: exitCode(error), stdout, stderr });
+      });
+    }),
+};
+
+function exitCode(error: (Error & { code?: unknown }) | null): number {
+  if (error === null) return 0;
+  return typeof error.code === "number" ? error.code : 127;
+}
+
+/** Runs a program that has to succeed. Rejects with its own words. */
+export async function must(
+  programs: Programs,
+  program: string,
+  args: readonly string[],
+): Promise<string> {
+  const { code, stdout, stderr } = await programs.run(program, args);
+  if (code === 0) return stdout;
+  const words = stderr.trim() || stdout.trim() || `status ${code}`;
+  throw new Error(`${program} ${args.join(" ")} failed: ${words.slice(0, 500)}`);
+}

@@ -1,0 +1,33 @@
+import { EXIT, type ExitCode } from "../cliFailure.ts";
+import type { Clock } from "../platform/clock.ts";
+import { configuredServers, whyOffline } from "./installation.ts";
+import type { Layout } from "./layout.ts";
+import { isPresent } from "./placing.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** What asking for the status needs of the machine. */
+export interface StatusWiring {
+  readonly layout: Layout;
+  readonly supervisors: readonly Supervisor[];
+  readonly clock: Clock;
+  say(line: string): void;
+}
+
+/** Tells in a few lines how the agent is. Status 0: connected; 1: not installed; 8: neither. */
+export async function tellStatus(wiring: StatusWiring): Promise<ExitCode> {
+  const { layout, supervisors, clock, say } = wiring;
+  if (!(await isPresent(layout.program))) {
+    say("The agent is not installed.");
+    return EXIT.failed;
+  }
+  const [server = "no server"] = await configuredServers(layout.config);
+  say(`program:        ${layout.program}`);
+  say(`configuration:  ${layout.config} (${server})`);
+  for (const supervisor of supervisors) {
+    if (!(await supervisor.isInstalled())) continue;
+    say(`kept up by:     ${supervisor.title}, ${(await supervisor.isRunning()) ? "up" : "down"}`);
+  }
+  const trouble = await whyOffline(layout, clock, 0);
+  say(`connection:     ${trouble ?? "connected"}`);
+  return trouble === undefined ? EXIT.ok : EXIT.offline;
+}

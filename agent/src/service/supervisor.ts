@@ -1,0 +1,26 @@
+import type { Undo } from "./undo.ts";
+
+/** What keeps the agent running: the machine's service manager, or nothing at all. */
+export interface Supervisor {
+  /** For people: "the service rport.service", "the process of ...". */
+  readonly title: string;
+  /** Whether it was set up before, by us. */
+  isInstalled(): Promise<boolean>;
+  /** Whether `install` would change nothing. */
+  isCurrent(): Promise<boolean>;
+  /** Whether the agent runs, or is about to be started again after a crash. */
+  isRunning(): Promise<boolean>;
+  /** Sets it up, so that it starts with the machine where that is possible. Starts nothing. */
+  install(undo: Undo): Promise<void>;
+  /** Starts the agent, or starts it anew; resolves when it runs, not when it is connected. */
+  start(): Promise<void>;
+  /** Ends the agent and waits until it has ended. Harmless when it does not run. */
+  stop(): Promise<void>;
+  /** Stops it and removes what `install` set up. Harmless when nothing is there. */
+  remove(): Promise<void>;
+  /** What the agent said last, for the person who has to find out why it does not connect. */
+  lastLines(): Promise<readonly string[]>;
+}
+
+/** How many lines `lastLines` gives. */
+export const LAST_LINES = 10;

@@ -1,0 +1,84 @@
+import { RportError } from "@rport/protocol/errors";
+import { ACCOUNT_NAME } from "./account.ts";
+
+/** The only things in which two units differ. */
+export interface UnitOptions {
+  readonly user: string;
+  /** The program and its arguments; absolute paths of plain characters. */
+  readonly command: readonly string[];
+  /** What the agent may write to beside its state: the folder of its configuration. */
+  readonly writable: string;
+}
+
+/** By this line a unit is recognised as ours; others of the same name are left alone. */
+export const UNIT_MARK = "# Written by the installer of rport-agent.";
+
+/** Everything that needs no quoting in a unit; `%` and `$` have a meaning there. */
+const PLAIN_WORD = /^[A-Za-z0-9_./:@+,-]+$/;
+
+/**
+ * The text of the systemd unit. Nothing from outside gets into it but a checked user name and
+ * paths of plain characters; throws `BAD_REQUEST` for others.
+ */
+export function renderUnit({ user, command, writable }: UnitOptions): string {
+  if (!ACCOUNT_NAME.test(user)) {
+    throw new RportError("BAD_REQUEST", "The user's name has letters that a service cannot have.");
+  }
+  if (![...command, writable].every((word) => PLAIN_WORD.test(word))) {
+    throw new RportError("BAD_REQUEST", "A path has characters that a service cannot have.");
+  }
+  return `${UNIT_MARK}
+# Changes belong into /etc/systemd/system/rport.service.d/*.conf, not here.
+[Unit]
+Description=RPort agent
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=${command.join(" ")}
+User=${user}
+Group=${user}
+Restart=always
+RestartSec=5
+Environment=DO_NOT_TRACK=1 BUN_ENABLE_CRASH_REPORTING=0
+StateDirectory=rport
+StateDirectoryMode=0700
+ReadWritePaths=${writable}
+UMask=0077
+
+${HARDENING}
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/**
+ * What the agent never needs. MemoryDenyWriteExecute is missing on purpose: JavaScript engines
+ * write the code that they run, and abort under it.
+ */
+const HARDENING = `NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectProc=invisible
+PrivateTmp=yes
+PrivateDevices=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+LockPersonality=yes
+RemoveIPC=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+`;
