@@ -100,17 +100,15 @@ export class Targets {
   ): Promise<readonly CredentialTarget[] | undefined> {
     const given = selection.flatMap((node) => this.#credentialOf(node));
     if (given.length > 0) return given;
-    const all = this.#fleet.servers.flatMap((server) =>
-      [...server.mirror.credentials.values()].map((credential) => ({ server, credential })),
-    );
-    const choices = all.map((target) => {
-      const { server, credential } = target;
-      const node = { kind: "credential", serverKey: server.key, authId: credential.id } as const;
-      return { ...this.#choice(this.#context.nodes.get(node)), target };
-    });
-    if (choices.length === 0) return this.#nothing("There is no credential yet.");
-    const picked = await ask(choices, title);
+    const picked = await this.#askCredential(this.#fleet.servers, title);
     return picked === undefined ? undefined : [picked];
+  }
+
+  /** A credential of this server: the only one, or the one that is picked. */
+  async credentialOf(server: Server, title: string): Promise<CredentialTarget | undefined> {
+    const [only, ...others] = server.mirror.credentials.values();
+    if (only !== undefined && others.length === 0) return { server, credential: only };
+    return this.#askCredential([server], title);
   }
 
   /** The tunnels of the selected rows, else the one that is picked. */
@@ -148,6 +146,18 @@ export class Targets {
       return { label, description: `${pairing.credential_id}, ${description}`, target };
     });
     return choices.length === 0 ? this.#nothing("No pairing is open.") : ask(choices, title);
+  }
+
+  #askCredential(servers: readonly Server[], title: string) {
+    const choices = servers.flatMap((server) =>
+      [...server.mirror.credentials.values()].map((credential) => {
+        const parts = { kind: "credential", serverKey: server.key, authId: credential.id } as const;
+        return { ...this.#choice(this.#context.nodes.get(parts)), target: { server, credential } };
+      }),
+    );
+    return choices.length === 0
+      ? this.#nothing("There is no credential yet.")
+      : ask(choices, title);
   }
 
   get #fleet(): Fleet {

@@ -66,6 +66,11 @@ export class Tree implements TreeDataProvider<Node> {
     this.#stale.add(nodes.map((node) => ({ kind: "row", node })));
   }
 
+  /** Shows and selects a row; one that has gone meanwhile is not worth a message. */
+  async reveal(node: Node): Promise<void> {
+    await this.view.reveal(node, { select: true, focus: false }).then(undefined, () => undefined);
+  }
+
   getChildren(node?: Node): Node[] {
     const { source } = this.#options;
     return [...(node === undefined ? source.roots() : source.children(node))];

@@ -1,0 +1,44 @@
+import type { Sheets } from "../install/sheets.ts";
+import type { Server } from "../servers/server.ts";
+import type { CommandInput, Handlers } from "./registry.ts";
+import type { Targets } from "./target.ts";
+
+/** What installing needs. */
+export interface InstallCommandDependencies {
+  readonly targets: Targets;
+  readonly sheets: Sheets;
+  /** Runs when a server has no credential yet. */
+  readonly createCredential: Handlers["createCredential"];
+}
+
+/** "Install Client...": opens the sheet of a credential; asks for it only when there are several. */
+export function installHandlers(
+  dependencies: InstallCommandDependencies,
+): Pick<Handlers, "installClient"> {
+  const { targets, sheets } = dependencies;
+  return {
+    async installClient(input) {
+      if (input.node?.kind === "credential") {
+        const [given] = (await targets.credentials(input, "")) ?? [];
+        if (given !== undefined) await sheets.open(given);
+        return;
+      }
+      const isConnected = ({ state }: Server) => state.kind === "connected";
+      const server = await targets.server(input, "Install a client of which server?", isConnected);
+      if (server !== undefined) await installOn(server, input, dependencies);
+    },
+  };
+}
+
+async function installOn(
+  server: Server,
+  input: CommandInput,
+  { targets, sheets, createCredential }: InstallCommandDependencies,
+): Promise<void> {
+  if (server.mirror.credentials.size === 0) {
+    await createCredential(input);
+    return;
+  }
+  const target = await targets.credentialOf(server, "Sign in with which credential?");
+  if (target !== undefined) await sheets.open(target);
+}

@@ -1,0 +1,169 @@
+import { RportError } from "@rport/protocol/errors";
+import type { NewPairing } from "@rport/protocol/http";
+import type { SheetState } from "@rport/protocol/ipc";
+import type { Pairing } from "@rport/protocol/model";
+import type { Server } from "../servers/server.ts";
+import type { Clock, Timer } from "../support/clock.ts";
+import { describeError } from "../support/describeError.ts";
+import { type Progress, progressOf } from "./pairingProgress.ts";
+import { platformsOf } from "./snippets.ts";
+
+/** What the sheet starts with. Whatever widens access or changes the host's layout is off. */
+const NO_OPTIONS: SheetState["options"] = { name: "", tags: [], noService: false, prefix: "" };
+
+/** What a sheet is about, and what it needs. */
+export interface SheetModelOptions {
+  readonly server: Server;
+  readonly authId: string;
+  readonly clock: Clock;
+  /** Called after each change of the state. */
+  readonly onChange: () => void;
+  /** Called once for each client that arrives through this sheet. */
+  readonly onArrived: (clientId: string) => void;
+}
+
+/** One install sheet without its window: a pairing, where it stands, and the lines to paste. */
+export class SheetModel {
+  readonly #options: SheetModelOptions;
+  #chosen = NO_OPTIONS;
+  #created: NewPairing | undefined;
+  #latest: Pairing | undefined;
+  #progress: Progress = { kind: "creating" };
+  #platforms: SheetState["platforms"] = [];
+  #clockSkewMs = 0;
+  #expiry: Timer | undefined;
+  /** Counts requests, so that only the answer to the latest one is used. */
+  #round = 0;
+
+  constructor(options: SheetModelOptions) {
+    this.#options = options;
+  }
+
+  /** Everything the page shows. */
+  get state(): SheetState {
+    const { server, authId } = this.#options;
+    return {
+      type: "state",
+      server: {
+        name: server.name,
+        url: server.address,
+        fingerprint: server.mirror.status?.fingerprint_sha256 ?? "",
+      },
+      credential: authId,
+      pairing: this.#progress,
+      platforms: this.#platforms,
+      options: this.#chosen,
+      clockSkewMs: this.#clockSkewMs,
+      strings: {},
+    };
+  }
+
+  /** The pairing and its script; undefined before the server has answered. */
+  get created(): NewPairing | undefined {
+    return this.#created;
+  }
+
+  /** The text of a line to paste; undefined unless it can still be used. */
+  command(platform: string, command: string): string | undefined {
+    if (this.#progress.kind !== "waiting") return undefined;
+    return this.#platforms
+      .find(({ id }) => id === platform)
+      ?.commands.find(({ id }) => id === command)?.text;
+  }
+
+  /** Asks the server for a new pairing; one that is still unused is revoked first. */
+  async renew(): Promise<void> {
+    this.#round += 1;
+    const round = this.#round;
+    this.#show({ kind: "creating" });
+    await this.revoke().catch(() => undefined);
+    try {
+      const { server, authId } = this.#options;
+      const { name, tags } = this.#chosen;
+      const body = { credential_id: authId, name, tags };
+      const created = await server.api.call("createPairing", { body });
+      if (round === this.#round) this.#take(created);
+    } catch (error) {
+      if (round === this.#round) this.#fail(error);
+    }
+  }
+
+  /** Revokes the pairing if nobody has used it; harmless otherwise. */
+  async revoke(): Promise<void> {
+    const pairing = this.#latest;
+    if (pairing === undefined || pairing.state !== "active" || pairing.claims.length > 0) return;
+    this.#latest = { ...pairing, state: "revoked" };
+    const params = { pairingId: pairing.id };
+    await this.#options.server.api.call("revokePairing", { params });
+    if (this.#progress.kind === "waiting") this.update();
+  }
+
+  /** Takes other options over; name and tags are part of the pairing, so they need a new one. */
+  async choose(options: SheetState["options"]): Promise<void> {
+    const before = this.#chosen;
+    this.#chosen = options;
+    const isPaired =
+      before.name === options.name && before.tags.join("\n") === options.tags.join("\n");
+    if (!isPaired) {
+      await this.renew();
+      return;
+    }
+    if (this.#created !== undefined) this.#platforms = [...platformsOf(this.#created, options)];
+    this.#options.onChange();
+  }
+
+  /** Shows an end: after a reload of the window the token is gone, and only a renewal helps. */
+  restore(): void {
+    this.#show({ kind: "expired" });
+  }
+
+  /** Looks at what the server says now. */
+  update(): void {
+    // once a host has arrived, it stays so: what the host does later is shown by the tree
+    if (this.#latest === undefined || this.#progress.kind === "connected") return;
+    const { server, clock } = this.#options;
+    const listed = server.mirror.pairings.get(this.#latest.id);
+    const wasRevoked = this.#latest.state === "revoked";
+    if (listed !== undefined && !wasRevoked) this.#latest = listed;
+    const claimedBy = this.#latest.claims.at(-1)?.client_id;
+    const progress = progressOf({
+      pairing: this.#latest,
+      // the answer to the request may overtake the event
+      isListed: listed !== undefined || this.#latest === this.#created?.pairing,
+      client: claimedBy === undefined ? undefined : server.mirror.clients.get(claimedBy),
+      serverNowMs: clock.now() + this.#clockSkewMs,
+    });
+    if (JSON.stringify(progress) === JSON.stringify(this.#progress)) return;
+    this.#show(progress);
+    if (progress.kind === "connected") this.#options.onArrived(progress.clientId);
+  }
+
+  /** Stops the clock. The pairing stays: its line may have been pasted already, and it expires. */
+  dispose(): void {
+    this.#round += 1;
+    this.#expiry?.cancel();
+  }
+
+  #take(created: NewPairing): void {
+    const { clock } = this.#options;
+    const { pairing } = created;
+    this.#created = created;
+    this.#latest = pairing;
+    this.#platforms = [...platformsOf(created, this.#chosen)];
+    this.#clockSkewMs = Date.parse(pairing.created_at) - clock.now();
+    const leftMs = Date.parse(pairing.expires_at) - Date.parse(pairing.created_at);
+    this.#expiry?.cancel();
+    this.#expiry = clock.after(leftMs, () => this.update());
+    this.update();
+  }
+
+  #fail(error: unknown): void {
+    const detail = error instanceof RportError ? error.code : "INTERNAL";
+    this.#show({ kind: "failed", reason: describeError(error), requestId: detail });
+  }
+
+  #show(progress: Progress): void {
+    this.#progress = progress;
+    this.#options.onChange();
+  }
+}

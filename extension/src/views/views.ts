@@ -1,0 +1,112 @@
+import { workspace } from "vscode";
+import { SECTION, SETTINGS, VIEWS } from "../manifest.ts";
+import type { Nodes } from "../model/node.ts";
+import type { Fleet, FleetChange } from "../servers/fleet.ts";
+import type { Clock, Timer } from "../support/clock.ts";
+import type { LocalTunnel } from "../tunnels/localTunnels.ts";
+import { ClientsSource } from "./clients.ts";
+import { contextOf, statusItemOf, viewMessage } from "./context.ts";
+import { ContextKeys } from "./contextKeys.ts";
+import { CredentialsSource } from "./credentials.ts";
+import type { TreeSource } from "./source.ts";
+import { StatusBar } from "./statusBar.ts";
+import { Tree } from "./tree.ts";
+import { TunnelsSource } from "./tunnels.ts";
+
+/** Context keys, messages and the status bar follow after this long, once for many changes. */
+const SUMMARY_MS = 30;
+/** "8 min ago" is told in minutes. */
+const TICK_MS = 60_000;
+
+/** What the views need. */
+export interface ViewsDependencies {
+  readonly fleet: Fleet;
+  readonly nodes: Nodes;
+  readonly clock: Clock;
+}
+
+interface SourcedTree {
+  readonly tree: Tree;
+  readonly source: TreeSource;
+}
+
+/** The three trees, the status bar item, and the context keys, kept up to date with the fleet. */
+export class Views {
+  readonly #dependencies: ViewsDependencies;
+  readonly #clients: SourcedTree;
+  readonly #credentials: SourcedTree;
+  readonly #tunnels: SourcedTree;
+  readonly #statusBar = new StatusBar();
+  readonly #contextKeys = new ContextKeys();
+  #summary: Timer | undefined;
+  #tick: Timer;
+
+  constructor(dependencies: ViewsDependencies) {
+    this.#dependencies = dependencies;
+    this.#clients = this.#create(VIEWS.clients, new ClientsSource(dependencies));
+    this.#credentials = this.#create(VIEWS.credentials, new CredentialsSource(dependencies));
+    this.#tunnels = this.#create(VIEWS.tunnels, new TunnelsSource(dependencies));
+    dependencies.fleet.changed.add((event) => this.#changed(event));
+    this.#tick = this.#startTick();
+    this.#summarise();
+  }
+
+  /** Shows and selects a client in the clients view. */
+  async revealClient(serverKey: string, clientId: string): Promise<void> {
+    if (this.#dependencies.fleet.client(serverKey, clientId) === undefined) return;
+    const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
+    const node = this.#dependencies.nodes.get(parts);
+    await this.#clients.tree.reveal(node);
+  }
+
+  /** Shows and selects a tunnel in the tunnels view. */
+  async revealTunnel({ serverKey, clientId, id }: LocalTunnel): Promise<void> {
+    const parts = { kind: "localTunnel", serverKey, clientId, tunnelId: id } as const;
+    const node = this.#dependencies.nodes.get(parts);
+    await this.#tunnels.tree.reveal(node);
+  }
+
+  /** Removes everything. */
+  dispose(): void {
+    this.#summary?.cancel();
+    this.#tick.cancel();
+    this.#statusBar.dispose();
+    for (const { tree } of this.#trees) tree.dispose();
+  }
+
+  get #trees(): readonly SourcedTree[] {
+    return [this.#clients, this.#credentials, this.#tunnels];
+  }
+
+  #create(id: string, source: TreeSource): SourcedTree {
+    const { fleet, clock } = this.#dependencies;
+    const rows = { fleet, now: () => clock.now() };
+    return { source, tree: new Tree({ id, source, rows, clock }) };
+  }
+
+  #changed(event: FleetChange): void {
+    for (const { tree, source } of this.#trees) tree.invalidate(source.affected(event));
+    this.#summary ??= this.#dependencies.clock.after(SUMMARY_MS, () => this.#summarise());
+  }
+
+  #summarise(): void {
+    this.#summary = undefined;
+    const { fleet } = this.#dependencies;
+    this.#contextKeys.update(contextOf(fleet));
+    const message = viewMessage(fleet) ?? "";
+    for (const { tree } of this.#trees) {
+      if ((tree.view.message ?? "") !== message) tree.view.message = message;
+    }
+    const configuration = workspace.getConfiguration(SECTION);
+    const isVisible = configuration.get<boolean>(SETTINGS.statusBarVisible, true);
+    this.#statusBar.update(isVisible ? statusItemOf(fleet) : undefined);
+  }
+
+  #startTick(): Timer {
+    return this.#dependencies.clock.after(TICK_MS, () => {
+      for (const { tree } of this.#trees) if (tree.view.visible) tree.tick();
+      this.#summarise();
+      this.#tick = this.#startTick();
+    });
+  }
+}

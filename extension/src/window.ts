@@ -1,0 +1,131 @@
+import { type ExtensionContext, window } from "vscode";
+import { clientHandlers } from "./commands/clients.ts";
+import { credentialHandlers } from "./commands/credentials.ts";
+import { generalHandlers } from "./commands/general.ts";
+import { installHandlers } from "./commands/install.ts";
+import { type Handlers, registerCommands } from "./commands/registry.ts";
+import { serverHandlers } from "./commands/servers.ts";
+import { Targets } from "./commands/target.ts";
+import { tunnelHandlers } from "./commands/tunnels.ts";
+import { Sheets } from "./install/sheets.ts";
+import { Nodes } from "./model/node.ts";
+import { accessTo } from "./servers/access.ts";
+import type { ServerConfig } from "./servers/config.ts";
+import { Fleet } from "./servers/fleet.ts";
+import { Server } from "./servers/server.ts";
+import { ServerSettings } from "./servers/settings.ts";
+import { Tokens } from "./servers/tokens.ts";
+import { systemClock } from "./support/clock.ts";
+import { processEnvironment } from "./support/environment.ts";
+import { createLog, type Log } from "./support/log.ts";
+import { Redactor } from "./support/redact.ts";
+import { LocalTunnels } from "./tunnels/localTunnels.ts";
+import { Documents } from "./views/documents.ts";
+import { Views } from "./views/views.ts";
+
+/** The extension in one window of the editor. */
+export interface Window {
+  readonly sheets: Sheets;
+  dispose(): void;
+}
+
+/** What everything else is built on. */
+interface Ground {
+  readonly log: Log;
+  readonly showLog: () => void;
+  readonly redactor: Redactor;
+  readonly settings: ServerSettings;
+  readonly tokens: Tokens;
+  readonly fleet: Fleet;
+}
+
+/** Builds everything and connects it; the servers connect after this has returned. */
+export function createWindow(context: ExtensionContext): Window {
+  const channel = window.createOutputChannel("RPort", { log: true });
+  const redactor = new Redactor();
+  const log = createLog(channel, redactor);
+  const settings = new ServerSettings();
+  const tokens = new Tokens({ store: context.secrets, redactor });
+  const fleet = createFleet({ log, redactor, settings, tokens });
+  const ground = { log, showLog: () => channel.show(), redactor, settings, tokens, fleet };
+  const { sheets, parts } = createParts(context, ground);
+  fleet.configure(settings.read());
+  const onSettings = settings.onChanged(() => fleet.configure(settings.read()));
+  return {
+    sheets,
+    dispose() {
+      onSettings.dispose();
+      for (const part of parts) part.dispose();
+      fleet.tunnels.dispose();
+      fleet.dispose();
+      channel.dispose();
+    },
+  };
+}
+
+function createFleet(given: Pick<Ground, "log" | "redactor" | "settings" | "tokens">): Fleet {
+  const { log, redactor, settings, tokens } = given;
+  const createServer = (config: ServerConfig) =>
+    new Server({
+      config,
+      access: accessTo(config, { environment: processEnvironment, tokens, redactor }),
+      fetch: (input, init) => fetch(input, init),
+      clock: systemClock,
+      log,
+      random: Math.random,
+      rememberFingerprint: (fingerprint) => void settings.put({ ...config, fingerprint }),
+    });
+  return new Fleet({ tunnels: new LocalTunnels(), createServer });
+}
+
+function createParts(context: ExtensionContext, ground: Ground) {
+  const { fleet, log } = ground;
+  const nodes = new Nodes();
+  const views = new Views({ fleet, nodes, clock: systemClock });
+  const documents = new Documents({ fleet, nodes }, systemClock);
+  const targets = new Targets({ fleet, nodes }, systemClock.now);
+  const sheets = new Sheets({
+    fleet,
+    extensionUri: context.extensionUri,
+    clock: systemClock,
+    log,
+    documents,
+    memory: context.workspaceState,
+    reveal: (serverKey, clientId) => views.revealClient(serverKey, clientId),
+    pickCredential: (server) => targets.credentialOf(server, "Sign in with which credential?"),
+  });
+  const handlers = createHandlers(ground, { views, documents, targets, sheets });
+  const registration = registerCommands(handlers, { nodes, log, showLog: ground.showLog });
+  return { sheets, parts: [registration, views, documents] };
+}
+
+interface Parts {
+  readonly views: Views;
+  readonly documents: Documents;
+  readonly targets: Targets;
+  readonly sheets: Sheets;
+}
+
+function createHandlers(ground: Ground, { views, documents, targets, sheets }: Parts): Handlers {
+  const { fleet, settings, tokens, showLog } = ground;
+  const credentials = credentialHandlers({ targets, install: (target) => sheets.open(target) });
+  const { createCredential } = credentials;
+  return {
+    ...generalHandlers({ fleet, showLog }),
+    ...serverHandlers({
+      fleet,
+      settings,
+      tokens,
+      targets,
+      fetch: (input, init) => fetch(input, init),
+    }),
+    ...clientHandlers({
+      targets,
+      documents,
+      reveal: ({ server, client }) => views.revealClient(server.key, client.id),
+    }),
+    ...tunnelHandlers({ fleet, targets, reveal: (tunnel) => views.revealTunnel(tunnel) }),
+    ...credentials,
+    ...installHandlers({ targets, sheets, createCredential }),
+  };
+}
