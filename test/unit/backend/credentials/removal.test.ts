@@ -1,0 +1,186 @@
+import { describe, expect, it } from "vitest";
+import { authId, openCredentials } from "../../../support/credentials.ts";
+import { FakeAgent } from "../../../support/sessions.ts";
+
+const FLEET = authId("fleet");
+const FORCE = { force: true, purge: false, dryRun: false };
+const PLAIN = { force: false, purge: false, dryRun: false };
+
+describe("creating a credential", () => {
+  it.each([
+    ["ab", "at least 3"],
+    ["with:colon", "colon"],
+    [" padded", "space"],
+    ["line\nbreak", "control"],
+  ])("is refused when no agent could use its id: %j", async (id, reason) => {
+    await using fixture = await openCredentials();
+    const creation = fixture.credentials.create({ id, createdBy: "test" });
+    await expect(creation).rejects.toMatchObject({ code: "ERR_CODE_INVALID_REQUEST", status: 400 });
+    await expect(creation).rejects.toThrow(reason);
+  });
+
+  it("says how long a typed password has to be", async () => {
+    await using fixture = await openCredentials();
+    const creation = fixture.credentials.create({ id: FLEET, password: "short", createdBy: "t" });
+    await expect(creation).rejects.toThrow("at least 12 characters; this one has 5");
+    expect(fixture.credentials.view(FLEET)).toBeNull();
+  });
+
+  it("is refused for networks that are none", async () => {
+    await using fixture = await openCredentials();
+    const limits = { max_clients: null, expires_at: null, cidrs: ["192.0.2.0/33"] };
+    const creation = fixture.credentials.create({ id: FLEET, limits, createdBy: "test" });
+    await expect(creation).rejects.toThrow("192.0.2.0/33");
+  });
+
+  it("twice at the same time succeeds once, and leaves no secret of the other", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, store } = fixture;
+    const results = await Promise.allSettled([
+      credentials.create({ id: FLEET, createdBy: "one" }),
+      credentials.create({ id: FLEET, createdBy: "two" }),
+    ]);
+    expect(results.map((result) => result.status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(results).toContainEqual(
+      expect.objectContaining({
+        reason: expect.objectContaining({ code: "ERR_CODE_ALREADY_EXIST" }),
+      }),
+    );
+    expect(await store.secretRows.all()).toHaveLength(1);
+  });
+
+  it("interrupted after its secret was written leaves nothing behind", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, store } = fixture;
+    await credentials.create({ id: FLEET, createdBy: "test" });
+    await store.document.update((data) => ({ ...data, credentials: [] }));
+    const again = await fixture.crash();
+    expect(again.view(FLEET)).toBeNull();
+    expect(await store.secretRows.all()).toEqual([]);
+  });
+});
+
+describe("a view", () => {
+  it("contains no secret, no verifier and no salt", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, store } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    const shown = JSON.stringify([credentials.view(FLEET), credentials.secrets(FLEET)]);
+    const [row] = await store.secretRows.all();
+    expect(shown).not.toContain(password);
+    expect(shown).not.toContain(Buffer.from(row?.verifier ?? []).toString("base64url"));
+    expect(shown).not.toMatch(/salt|verifier/);
+  });
+});
+
+describe("removing a credential", () => {
+  it("is refused while clients use it, connected or only remembered", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    await clients.connect(credentials, new FakeAgent("a", FLEET, password));
+    (await clients.connect(credentials, new FakeAgent("b", FLEET, password))).cut("away");
+    const removal = credentials.remove(FLEET, PLAIN);
+    await expect(removal).rejects.toMatchObject({ code: "ERR_CODE_CLIENT_AUTH_HAS_CLIENT" });
+    await expect(removal).rejects.toThrow("2 clients, 1 of them connected");
+    expect(clients.sessions.size).toBe(1);
+  });
+
+  it("with force ends every session and every secret, and keeps the records", async () => {
+    await using fixture = await openCredentials({ openOf: () => 3, revokeOf: () => 3 });
+    const { credentials, clients, store, touched } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    const agent = new FakeAgent("a", FLEET, password);
+    const session = await clients.connect(credentials, agent);
+    const preview = await credentials.remove(FLEET, { ...PLAIN, dryRun: true });
+    expect(session.cutReason).toBeUndefined();
+    const report = await credentials.remove(FLEET, FORCE);
+    expect(report).toEqual(preview);
+    expect(report).toEqual({
+      clients: [{ id: "a", name: "a", connected: true, tunnels: 0 }],
+      disconnected: 1,
+      pairings: 3,
+    });
+    expect(session.cutReason).toBe("the credential was deleted");
+    await expect(clients.connect(credentials, agent)).rejects.toThrow("unknown");
+    expect(await store.secretRows.all()).toEqual([]);
+    expect(clients.records.size).toBe(1);
+    expect(touched).toEqual(expect.arrayContaining(["credential fleet", "client a"]));
+    await expect(credentials.remove(FLEET, FORCE)).rejects.toMatchObject({ status: 404 });
+  });
+
+  it("with purge removes the records too", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    await clients.connect(credentials, new FakeAgent("a", FLEET, password));
+    await credentials.remove(FLEET, { ...FORCE, purge: true });
+    expect(clients.records.size).toBe(0);
+  });
+
+  it("lets nobody in who signed in before and registers after", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    const agent = new FakeAgent("late", FLEET, password);
+    const login = await credentials.login(FLEET, password, "192.0.2.7");
+    await credentials.remove(FLEET, FORCE);
+    if (login.kind === "accepted") {
+      expect(await credentials.admit(login, agent.clientId)).toMatchObject({ kind: "refused" });
+    }
+    expect(login.kind).toBe("accepted");
+  });
+
+  it("from the durable mark on lets nobody in, whatever happens then", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, store } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    const agent = new FakeAgent("a", FLEET, password);
+    const session = await clients.connect(credentials, agent);
+    await store.database.close();
+    await expect(credentials.remove(FLEET, FORCE)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(session.cutReason).toBeDefined();
+    await expect(clients.connect(credentials, agent)).rejects.toThrow("revoked");
+    expect(store.document.data.credentials).toContainEqual(
+      expect.objectContaining({ id: FLEET, state: "revoked" }),
+    );
+  });
+
+  it("that a crash interrupted is finished at the next start", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, store } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    await store.document.update((data) => ({
+      ...data,
+      credentials: data.credentials.map((record) => ({ ...record, state: "revoked" })),
+    }));
+    const again = await fixture.crash();
+    expect(again.list()).toEqual([]);
+    expect(await store.secretRows.all()).toEqual([]);
+    expect(await again.login(FLEET, password, "192.0.2.7")).toMatchObject({ reason: "unknown" });
+  });
+});
+
+describe("revoking one secret", () => {
+  it("ends the sessions on it and no others", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const first = await credentials.create({ id: FLEET, createdBy: "test" });
+    const second = await credentials.addSecret(FLEET, { password: "another good password" });
+    const one = await clients.connect(credentials, new FakeAgent("a", FLEET, first.password));
+    const two = await clients.connect(credentials, new FakeAgent("b", FLEET, second.password));
+    await credentials.revokeSecrets([first.secretId]);
+    expect(one.cutReason).toBeDefined();
+    expect(two.cutReason).toBeUndefined();
+    expect(credentials.secrets(FLEET).map((secret) => secret.state)).toEqual(["revoked", "active"]);
+  });
+
+  it("adds no password twice", async () => {
+    await using fixture = await openCredentials();
+    const password = "another good password";
+    await fixture.credentials.create({ id: FLEET, password, createdBy: "test" });
+    await expect(fixture.credentials.addSecret(FLEET, { password })).rejects.toMatchObject({
+      code: "ERR_CODE_ALREADY_EXIST",
+    });
+  });
+});

@@ -1,0 +1,245 @@
+import { describe, expect, it } from "vitest";
+import type { OfferedSecret } from "../../../../backend/src/credentials/session.ts";
+import type { CredentialsFixture } from "../../../support/credentials.ts";
+import { authId, openCredentials } from "../../../support/credentials.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { FakeAgent } from "../../../support/sessions.ts";
+
+const FLEET = authId("fleet");
+const HOUR_MS = 3_600_000;
+
+/** A credential with a shared password, and agents that use it. */
+async function fleetOf(
+  fixture: CredentialsFixture,
+  names: readonly string[],
+): Promise<FakeAgent[]> {
+  const { password } = await fixture.credentials.create({ id: FLEET, createdBy: "test" });
+  return names.map((name) => new FakeAgent(name, FLEET, password));
+}
+
+async function outcome(fixture: CredentialsFixture, password: string): Promise<string> {
+  const login = await fixture.credentials.login(FLEET, password, "192.0.2.7");
+  return login.kind === "refused" ? login.reason : login.kind;
+}
+
+/** An agent that has stored the offer but never gets to say so. */
+function storesSilently(agent: FakeAgent): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  agent.onOffer = (self, offer) => {
+    self.password = offer.secret;
+    resolve();
+    return new Promise(() => undefined);
+  };
+  return promise;
+}
+
+function refusesOffers(agent: FakeAgent): Promise<OfferedSecret> {
+  const { promise, resolve } = Promise.withResolvers<OfferedSecret>();
+  agent.onOffer = (_, offer) => {
+    resolve(offer);
+    return Promise.resolve(false);
+  };
+  return promise;
+}
+
+const storesAndAnswers: FakeAgent["onOffer"] = (agent, offer) => {
+  agent.password = offer.secret;
+  return Promise.resolve(true);
+};
+
+describe("a rotation", () => {
+  it("gives every connected client a secret of its own and disconnects nobody", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const agents = await fleetOf(fixture, ["a", "b", "c"]);
+    const shared = agents[0]?.password ?? "";
+    for (const agent of agents) await clients.connect(credentials, agent);
+    const { rotation, unmovable } = await credentials.rotate(FLEET, HOUR_MS);
+    expect(rotation).toMatchObject({ moved: 0, total: 3 });
+    expect(unmovable).toEqual([]);
+    await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(3));
+    expect(new Set(agents.map((agent) => agent.password)).size).toBe(3);
+    for (const agent of agents) expect(await outcome(fixture, agent.password)).toBe("accepted");
+    expect(clients.sessions.size).toBe(3);
+    expect([...clients.sessions].every((session) => session.cutReason === undefined)).toBe(true);
+    expect(await outcome(fixture, shared)).toBe("accepted");
+    fixture.clock.advance(HOUR_MS);
+    expect(await outcome(fixture, shared)).not.toBe("accepted");
+    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 3, secrets_grace: 0 });
+    expect(clients.sessions.size).toBe(3);
+  });
+
+  it("moves a client that was away when it comes back within the grace", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const [agent] = await fleetOf(fixture, ["a"]);
+    if (agent === undefined) return;
+    const old = agent.password;
+    (await clients.connect(credentials, agent)).cut("away");
+    await credentials.rotate(FLEET, null);
+    expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 0, total: 1 });
+    fixture.clock.advance(1_000 * HOUR_MS);
+    await clients.connect(credentials, agent);
+    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    expect(agent.password).not.toBe(old);
+    expect(await outcome(fixture, old)).toBe("revoked");
+  });
+
+  it("cuts a client that is not told, only when the grace is over, and names it at once", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const [goClient] = await fleetOf(fixture, ["go"]);
+    if (goClient === undefined) return;
+    goClient.isMovable = false;
+    const session = await clients.connect(credentials, goClient);
+    const { unmovable } = await credentials.rotate(FLEET, HOUR_MS);
+    expect(unmovable).toEqual(["go"]);
+    clock.advance(HOUR_MS - 1);
+    expect(session.cutReason).toBeUndefined();
+    clock.advance(1);
+    await eventually(() => expect(session.cutReason).toMatch(/grace is over/));
+    await expect(clients.connect(credentials, goClient)).rejects.toThrow("revoked");
+  });
+
+  it("without grace ends as soon as every connected client has answered", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const [moving, goClient] = await fleetOf(fixture, ["a", "go"]);
+    if (moving === undefined || goClient === undefined) return;
+    goClient.isMovable = false;
+    const old = moving.password;
+    const sessions = [
+      await clients.connect(credentials, moving),
+      await clients.connect(credentials, goClient),
+    ];
+    await credentials.rotate(FLEET, 0);
+    await eventually(() => expect(sessions[1]?.cutReason).toBeDefined());
+    expect(sessions[0]?.cutReason).toBeUndefined();
+    expect(await outcome(fixture, old)).toBe("revoked");
+    expect(await outcome(fixture, moving.password)).toBe("accepted");
+  });
+
+  it("without grace waits ten seconds for an answer, no longer", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const [agent] = await fleetOf(fixture, ["a"]);
+    if (agent === undefined) return;
+    const stored = storesSilently(agent);
+    const old = agent.password;
+    const session = await clients.connect(credentials, agent);
+    await credentials.rotate(FLEET, 0);
+    await stored;
+    clock.advance(9_999);
+    expect(await outcome(fixture, old)).toBe("accepted");
+    clock.advance(1);
+    await eventually(() => expect(session.cutReason).toBeDefined());
+    expect(await outcome(fixture, old)).toBe("revoked");
+    expect(await outcome(fixture, agent.password)).toBe("accepted");
+  });
+
+  it("asks again an agent that could not store its secret", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const [agent] = await fleetOf(fixture, ["a"]);
+    if (agent === undefined) return;
+    const refused = refusesOffers(agent);
+    await clients.connect(credentials, agent);
+    await credentials.rotate(FLEET, HOUR_MS);
+    const { secret } = await refused;
+    await eventually(() => expect(clock.timers).toBeGreaterThanOrEqual(4));
+    agent.onOffer = storesAndAnswers;
+    clock.advance(60_000);
+    await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
+    expect(await outcome(fixture, secret)).toBe("wrong");
+  });
+});
+
+describe("a crash during a rotation loses no client", () => {
+  it("after the secret was minted, before the agent got it", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const [agent] = await fleetOf(fixture, ["a"]);
+    if (agent === undefined) return;
+    await clients.connect(credentials, agent);
+    const { promise: offered, resolve } = Promise.withResolvers<void>();
+    agent.onOffer = () => {
+      resolve();
+      return new Promise(() => undefined);
+    };
+    await credentials.rotate(FLEET, null);
+    await offered;
+    const again = await fixture.crash();
+    expect(again.view(FLEET)?.rotation).toMatchObject({ moved: 0, total: 1 });
+    agent.onOffer = storesAndAnswers;
+    await clients.connect(again, agent);
+    await eventually(() => expect(again.view(FLEET)?.rotation).toBeNull());
+    expect(again.view(FLEET)?.secrets_active).toBe(1);
+    await clients.connect(again, agent);
+  });
+
+  it("after the agent stored it, before it could say so", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const [agent] = await fleetOf(fixture, ["a"]);
+    if (agent === undefined) return;
+    await clients.connect(credentials, agent);
+    const stored = storesSilently(agent);
+    await credentials.rotate(FLEET, null);
+    await stored;
+    const again = await fixture.crash();
+    const session = await clients.connect(again, agent);
+    await eventually(() => expect(again.view(FLEET)?.rotation).toBeNull());
+    expect(again.clientSecret(FLEET, session.secretId)).toMatchObject({
+      origin: "rotation",
+      state: "active",
+    });
+    expect(again.view(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
+  });
+
+  it("after the answer, before the client's record was written", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const [agent] = await fleetOf(fixture, ["a"]);
+    if (agent === undefined) return;
+    const { secretId: old } = await clients.connect(credentials, agent);
+    await credentials.rotate(FLEET, HOUR_MS);
+    await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
+    await fixture.store.secretRows.all();
+    clients.records.set(agent.clientId, { authId: FLEET, secretId: old });
+    const again = await fixture.crash();
+    expect(again.view(FLEET)?.rotation).toMatchObject({ moved: 1, total: 1 });
+    await clients.connect(again, agent);
+  });
+
+  it("and the grace ends when it would have", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const [agent] = await fleetOf(fixture, ["a"]);
+    if (agent === undefined) return;
+    (await clients.connect(credentials, agent)).cut("away");
+    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.close();
+    const again = await fixture.crash();
+    clock.advance(HOUR_MS);
+    await eventually(() => expect(again.view(FLEET)?.rotation).toBeNull());
+    await expect(clients.connect(again, agent)).rejects.toThrow("revoked");
+  });
+
+  it("however often an agent comes back without having stored anything", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const [agent] = await fleetOf(fixture, ["a"]);
+    if (agent === undefined) return;
+    await credentials.rotate(FLEET, HOUR_MS);
+    for (let round = 0; round < 6; round += 1) {
+      const refused = refusesOffers(agent);
+      (await clients.connect(credentials, agent)).cut("broken line");
+      await refused;
+    }
+    expect(credentials.view(FLEET)?.secrets_active).toBeLessThanOrEqual(2);
+    agent.onOffer = storesAndAnswers;
+    await clients.connect(credentials, agent);
+    await eventually(() => expect(credentials.view(FLEET)?.secrets_active).toBe(1));
+  });
+});
