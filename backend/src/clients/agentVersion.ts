@@ -1,5 +1,5 @@
 /** What RPort's version library takes: digits and dots, then anything behind a dash or plus. */
-const VERSION = /^v?(\d{1,9}(?:\.\d{1,9}){0,5})(?:[-~+][0-9A-Za-z.~+-]{0,64})?$/;
+const VERSION = /^v?(\d{1,9}(?:\.\d{1,9}){0,5})(?:[-~+][0-9A-Za-z.~+-]{1,64})?$/;
 
 /** Numbers of a version, the most important first. */
 export type AgentVersion = readonly number[];

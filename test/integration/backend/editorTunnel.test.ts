@@ -1,0 +1,170 @@
+import { once } from "node:events";
+import { PassThrough } from "node:stream";
+import { CLOSE_CODES } from "@rport/protocol/errors";
+import { clientIdSchema } from "@rport/protocol/ids";
+import { describe, expect, it, vi } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { createDial } from "../../../backend/src/tunnels/dialer.ts";
+import {
+  EDITOR_MESSAGE_MAX_BYTES,
+  serveEditorTunnel,
+} from "../../../backend/src/tunnels/editorTunnel.ts";
+import { SECRET, startAgentSide } from "../../support/agentSide.ts";
+import { PeerAgent, type PeerAgentOptions } from "../../support/peerAgent.ts";
+import { type TcpServer, tcpServer } from "../../support/wireTunnel.ts";
+
+const ID = clientIdSchema.parse("machine-1");
+
+/** An editor's socket to a target behind a real session. */
+async function editorTo(target: TcpServer, change: Partial<PeerAgentOptions> = {}) {
+  const side = await startAgentSide();
+  const introduction = { Features: ["half-close"] };
+  const options = { url: side.url, user: "fleet", password: SECRET, introduction, ...change };
+  const agent = await PeerAgent.join(options);
+  agent.connection.halfClose = true;
+  const dial = createDial((id) => side.registry.live(id), side.dial);
+  const editor = await editorSocket(() => dial(ID, { host: "127.0.0.1", port: target.port }));
+  return {
+    ...editor,
+    side,
+    agent,
+    async [Symbol.asyncDispose]() {
+      await editor[Symbol.asyncDispose]();
+      await side[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A WebSocket whose other end is an editor tunnel over `dial`. */
+async function editorSocket(dial: Parameters<typeof serveEditorTunnel>[1]) {
+  const server = new WebSocketServer({
+    ...{ port: 0, host: "127.0.0.1", maxPayload: EDITOR_MESSAGE_MAX_BYTES },
+  });
+  await once(server, "listening");
+  const accepted = once(server, "connection");
+  const ws = new WebSocket(`ws://127.0.0.1:${(server.address() as { port: number }).port}`);
+  const messages: Buffer[] = [];
+  ws.on("message", (data: Buffer) => messages.push(data));
+  const closed = new Promise<{ code: number; reason: string }>((resolve) =>
+    ws.once("close", (code, reason) => resolve({ code, reason: reason.toString() })),
+  );
+  const [far] = (await accepted) as [WebSocket];
+  const done = serveEditorTunnel(far, dial);
+  if (ws.readyState !== ws.OPEN) await once(ws, "open");
+  return {
+    ...{ ws, far, messages, closed, done },
+    async [Symbol.asyncDispose]() {
+      ws.terminate();
+      await done;
+      server.close();
+    },
+  };
+}
+
+describe("an editor tunnel", () => {
+  it("carries bytes and each direction's end, and closes normally when both have ended", async () => {
+    await using target = await tcpServer((socket) => {
+      socket.on("data", (chunk) => socket.write(chunk));
+      socket.on("end", () => socket.end("and goodbye"));
+    });
+    await using editor = await editorTo(target);
+    editor.ws.send(Buffer.from("hello "));
+    editor.ws.send(Buffer.alloc(0));
+    expect(await editor.closed).toEqual({ code: 1000, reason: "" });
+    expect(Buffer.concat(editor.messages).toString()).toBe("hello and goodbye");
+    expect(editor.messages.at(-1)).toHaveLength(0);
+  });
+
+  it("brings what was sent before the target was reached", async () => {
+    await using target = await tcpServer((socket) => socket.pipe(socket));
+    await using editor = await editorTo(target);
+    const sent = Buffer.alloc(600 << 10, "abc");
+    editor.ws.send(sent);
+    await vi.waitFor(() => expect(Buffer.concat(editor.messages).equals(sent)).toBe(true));
+  });
+
+  it("closes with the reason when the client does not allow the target", async () => {
+    await using target = await tcpServer(() => {});
+    const refuseChannels = 'not allowed with "tunnel_allowed" config';
+    await using editor = await editorTo(target, { refuseChannels });
+    const { code, reason } = await editor.closed;
+    expect(code).toBe(CLOSE_CODES.refused);
+    expect(reason).toMatch(/^The client refuses 127\.0\.0\.1:\d+: its own configuration/);
+  });
+
+  it("closes with the reason when the client is not connected", async () => {
+    await using editor = await editorSocket(async () =>
+      createDial(
+        () => undefined,
+        () => Promise.reject(new Error("not reached")),
+      )(ID, {
+        ...{ host: "h".repeat(200), port: 22 },
+      }),
+    );
+    expect(await editor.closed).toEqual({
+      code: CLOSE_CODES.refused,
+      reason: "The client is not connected.",
+    });
+  });
+
+  it("ends when the client disconnects", async () => {
+    await using target = await tcpServer((socket) => socket.pipe(socket));
+    await using editor = await editorTo(target);
+    editor.ws.send(Buffer.from("x"));
+    await vi.waitFor(() => expect(editor.messages).toHaveLength(1));
+    editor.agent.close();
+    expect((await editor.closed).code).toBe(1000);
+  });
+
+  it("closes the connection at the client's side when the editor goes away", async () => {
+    const sockets: { readonly destroyed: boolean }[] = [];
+    await using target = await tcpServer((socket) => void sockets.push(socket.resume()));
+    await using editor = await editorTo(target);
+    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    editor.ws.terminate();
+    await editor.done;
+    await vi.waitFor(() => expect(editor.agent.connection.channelCount).toBe(0));
+  });
+
+  it("refuses text messages", async () => {
+    const stream = new PassThrough();
+    await using editor = await editorSocket(async () => stream);
+    editor.ws.send("text");
+    expect((await editor.closed).code).toBe(1003);
+    expect(stream.destroyed).toBe(true);
+  });
+
+  it("stops reading from the editor while the client's side does not take more", async () => {
+    const blocked = new Blocked();
+    await using editor = await editorSocket(async () => blocked);
+    for (let n = 0; n < 64; n++) editor.ws.send(Buffer.alloc(1 << 20));
+    await vi.waitFor(() => expect(editor.far.isPaused).toBe(true));
+    expect(editor.ws.bufferedAmount).toBeGreaterThan(1 << 20);
+    blocked.destroy();
+  });
+
+  it("stops reading from the client's side while the editor does not take more", async () => {
+    const source = new Endless();
+    await using editor = await editorSocket(async () => source);
+    editor.ws.pause();
+    await vi.waitFor(() => expect(source.isPaused()).toBe(true));
+    expect(editor.far.bufferedAmount).toBeLessThan(2 << 20);
+    editor.ws.resume();
+    const seen = source.pushed;
+    await vi.waitFor(() => expect(source.pushed).toBeGreaterThan(seen + (4 << 20)));
+  });
+});
+
+/** Takes one write and never finishes it. */
+class Blocked extends PassThrough {
+  override _write(): void {}
+}
+
+/** Has always more to read. */
+class Endless extends PassThrough {
+  pushed = 0;
+  override _read(): void {
+    this.pushed += 32 << 10;
+    setImmediate(() => this.push(Buffer.alloc(32 << 10)));
+  }
+}

@@ -1,0 +1,376 @@
+import { connect, createServer, type Socket } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { REQUESTS } from "@rport/protocol/agent";
+import { clientIdSchema, tunnelIdSchema } from "@rport/protocol/ids";
+import { RequestRefused } from "@rport/protocol/wire/wireError";
+import { describe, expect, it, vi } from "vitest";
+import type { TunnelQuery } from "../../../backend/src/tunnels/request.ts";
+import {
+  type AgentSide,
+  type AgentSideOptions,
+  MemoryRows,
+  SECRET,
+  startAgentSide,
+} from "../../support/agentSide.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { PeerAgent, type PeerAgentOptions } from "../../support/peerAgent.ts";
+import { tcpServer } from "../../support/wireTunnel.ts";
+
+const ID = clientIdSchema.parse("machine-1");
+const MINUTE_MS = 60_000;
+
+/** A range of its own per side, so that tests running beside each other do not meet. */
+let nextRange = 40_000 + (process.pid % 200) * 100;
+function range(size = 20): { from: number; to: number } {
+  nextRange += size;
+  return { from: nextRange - size, to: nextRange - 1 };
+}
+
+const start = (options: AgentSideOptions = {}) => startAgentSide({ range: range(), ...options });
+const join = (side: AgentSide, change: Partial<PeerAgentOptions> = {}) =>
+  PeerAgent.join({ url: side.url, user: "fleet", password: SECRET, ...change });
+const create = (side: AgentSide, query: Partial<TunnelQuery> & { remote: string }) =>
+  side.tunnels.create(ID, query, "ann");
+const idOf = (tunnel: { id: string }) => tunnelIdSchema.parse(tunnel.id);
+const echo = () => tcpServer((socket) => socket.pipe(socket));
+
+async function dialLocal(port: string | number): Promise<Socket> {
+  const socket = connect(Number(port), "127.0.0.1");
+  await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  return socket;
+}
+
+async function exchange(port: string | number, text: string): Promise<string> {
+  const socket = await dialLocal(port);
+  socket.end(text);
+  return (await buffer(socket)).toString();
+}
+
+const isListening = async (port: string | number) =>
+  await dialLocal(port).then(
+    (socket) => socket.destroy().destroyed,
+    () => false,
+  );
+
+describe("a server tunnel", () => {
+  it("carries connections to the target at the client's side, both ways", async () => {
+    await using side = await start();
+    await using target = await echo();
+    await using agent = await join(side, { introduction: { Features: ["half-close"] } });
+    agent.connection.halfClose = true;
+    const tunnel = await create(side, { remote: `127.0.0.1:${target.port}`, name: "echo" });
+    expect(tunnel).toMatchObject({
+      id: "1",
+      client_id: "machine-1",
+      protocol: "tcp",
+      lhost: "127.0.0.1",
+      lport_random: true,
+      owner: "ann",
+      rport: String(target.port),
+      idle_timeout_minutes: 5,
+      acl: null,
+      connections: 0,
+    });
+    expect(await exchange(tunnel.lport, "hello")).toBe("hello");
+    expect(side.tunnels.list()).toHaveLength(1);
+    expect(side.touched).toContain("tunnel machine-1/1");
+  });
+
+  it("brings a megabyte through a Go-like peer without a loss, and counts its connections", async () => {
+    await using side = await start();
+    await using target = await echo();
+    await using _agent = await join(side);
+    const tunnel = await create(side, { remote: String(target.port) });
+    const socket = await dialLocal(tunnel.lport);
+    const sent = Buffer.alloc(1 << 20, "0123456789");
+    const received: Buffer[] = [];
+    const all = new Promise<void>((resolve) => {
+      let bytes = 0;
+      socket.on("data", (chunk) => {
+        received.push(chunk);
+        bytes += chunk.length;
+        if (bytes >= sent.length) resolve();
+      });
+    });
+    socket.write(sent);
+    await all;
+    expect(Buffer.concat(received).equals(sent)).toBe(true);
+    expect(side.tunnels.get("machine-1/1")?.connections).toBe(1);
+    socket.destroy();
+    await vi.waitFor(() => expect(side.tunnels.get("machine-1/1")?.connections).toBe(0));
+  });
+
+  it("closes connections to a target that nobody listens on", async () => {
+    await using side = await start();
+    await using _agent = await join(side);
+    const tunnel = await create(side, { remote: "1", check_port: "0" });
+    expect(await exchange(tunnel.lport, "hello")).toBe("");
+  });
+
+  it("lets only peers of its ACL in", async () => {
+    await using side = await start();
+    await using target = await echo();
+    await using _agent = await join(side);
+    const tunnel = await create(side, { remote: String(target.port), acl: "192.0.2.0/24" });
+    const socket = connect(Number(tunnel.lport), "127.0.0.1").on("error", () => {});
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(side.tunnels.get("machine-1/1")?.connections).toBe(0);
+  });
+
+  it("ends with its client's connection", async () => {
+    await using side = await start();
+    await using target = await echo();
+    const agent = await join(side);
+    const tunnel = await create(side, { remote: String(target.port) });
+    const socket = await dialLocal(tunnel.lport);
+    agent.close();
+    await new Promise((resolve) => socket.once("close", resolve));
+    await vi.waitFor(async () => expect(await isListening(tunnel.lport)).toBe(false));
+    expect(side.tunnels.list()).toEqual([]);
+  });
+
+  it("closes after its idle time, counted from its last connection", async () => {
+    const clock = new FakeClock();
+    await using side = await start({ clock });
+    await using target = await echo();
+    await using _agent = await join(side);
+    const { lport } = await create(side, { remote: String(target.port) });
+    const socket = await dialLocal(lport);
+    await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(1));
+    clock.advance(10 * MINUTE_MS);
+    expect(side.tunnels.list()).toHaveLength(1);
+    socket.destroy();
+    await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(0));
+    clock.advance(5 * MINUTE_MS - 1);
+    expect(side.tunnels.list()).toHaveLength(1);
+    clock.advance(1);
+    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    expect(side.registry.tunnelsOf(ID)).toEqual([]);
+  });
+
+  it("closes at its age, whatever is open", async () => {
+    const clock = new FakeClock();
+    await using side = await start({ clock });
+    await using target = await echo();
+    await using _agent = await join(side);
+    const query = { remote: String(target.port), "skip-idle-timeout": true, "auto-close": "1h" };
+    const { lport } = await create(side, query);
+    const socket = await dialLocal(lport);
+    clock.advance(60 * MINUTE_MS);
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(side.tunnels.list()).toEqual([]);
+  });
+});
+
+describe("creating a tunnel", () => {
+  it("is refused for a client that is not connected", async () => {
+    await using side = await start();
+    await expect(create(side, { remote: "22" })).rejects.toMatchObject({ code: "CLIENT_OFFLINE" });
+  });
+
+  it("asks the client's own rules first, and names who refused", async () => {
+    await using side = await start();
+    await using agent = await join(side, {
+      onRequest: (name) =>
+        name === REQUESTS.checkTunnelAllowed ? Buffer.from('{"IsAllowed":false}') : undefined,
+    });
+    await expect(create(side, { remote: "192.0.2.10:3389" })).rejects.toMatchObject({
+      code: "TARGET_NOT_ALLOWED",
+      message: expect.stringMatching(/^The client refuses 192\.0\.2\.10:3389: its own config/),
+    });
+    expect(agent.heardOf(REQUESTS.checkTunnelAllowed)).toEqual(['{"Remote":"192.0.2.10:3389"}']);
+    expect(agent.heardOf(REQUESTS.checkPort)).toEqual([]);
+  });
+
+  it("is refused when nothing answers on the target, unless check_port is 0", async () => {
+    await using side = await start();
+    const closedPort = '{"Open":false,"ErrMsg":"connection refused"}';
+    await using agent = await join(side, {
+      onRequest: (name) => (name === REQUESTS.checkPort ? Buffer.from(closedPort) : undefined),
+    });
+    await expect(create(side, { remote: "22" })).rejects.toMatchObject({
+      code: "ERR_CODE_REMOTE_PORT_NOT_OPEN",
+      detail: "connection refused",
+    });
+    expect(agent.heardOf(REQUESTS.checkPort)).toEqual([
+      '{"HostPort":"127.0.0.1:22","Timeout":2000000000}',
+    ]);
+    await expect(create(side, { remote: "22", check_port: "0" })).resolves.toBeDefined();
+  });
+
+  it("works with agents that know neither question", async () => {
+    await using side = await start();
+    await using _agent = await join(side, {
+      onRequest: (name) => {
+        if (name.startsWith("check_")) throw new RequestRefused("unknown request");
+        return undefined;
+      },
+    });
+    await expect(create(side, { remote: "22" })).resolves.toMatchObject({ rport: "22" });
+  });
+
+  it("refuses a second one to the same target, also when both are asked for at once", async () => {
+    const ports = range();
+    const { from } = ports;
+    await using side = await start({ range: ports });
+    await using _agent = await join(side);
+    const results = await Promise.allSettled(
+      [1, 2, 3].map(() => create(side, { remote: "22", local: String(from) })),
+    );
+    expect(results.filter((one) => one.status === "fulfilled")).toHaveLength(1);
+    await expect(create(side, { remote: "22", local: String(from) })).rejects.toMatchObject({
+      code: "ERR_CODE_TUNNEL_EXIST",
+    });
+    await expect(create(side, { remote: "22" })).rejects.toMatchObject({
+      code: "ERR_CODE_TUNNEL_TO_PORT_EXIST",
+    });
+    await expect(create(side, { remote: "22", acl: "192.0.2.1" })).resolves.toMatchObject({
+      id: "2",
+    });
+    expect(side.registry.tunnelsOf(ID)).toHaveLength(2);
+  });
+
+  it("refuses a port that another program has, and finds another when it may choose", async () => {
+    const { from, to } = range(2);
+    await using side = await start({ range: { from, to } });
+    await using _agent = await join(side);
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(from, "127.0.0.1", resolve));
+    await expect(create(side, { remote: "22", local: String(from) })).rejects.toMatchObject({
+      code: "ERR_CODE_LOCAL_PORT_IN_USE",
+    });
+    expect(await create(side, { remote: "22" })).toMatchObject({ lport: String(to) });
+    other.close();
+  });
+
+  it("stops at 64 for one client", async () => {
+    await using side = await start({ range: range(100) });
+    await using _agent = await join(side);
+    for (let n = 1; n <= 64; n++) await create(side, { remote: String(n), check_port: "0" });
+    await expect(create(side, { remote: "65" })).rejects.toMatchObject({ code: "CONFLICT" });
+  });
+});
+
+describe("deleting a tunnel", () => {
+  it("with open connections needs force", async () => {
+    await using side = await start();
+    await using target = await echo();
+    await using _agent = await join(side);
+    const tunnel = await create(side, { remote: String(target.port) });
+    const socket = await dialLocal(tunnel.lport);
+    await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(1));
+    await expect(side.tunnels.remove(ID, idOf(tunnel), false)).rejects.toMatchObject({
+      code: "CONFLICT",
+    });
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    await side.tunnels.remove(ID, idOf(tunnel), true);
+    await closed;
+    expect(await isListening(tunnel.lport)).toBe(false);
+    expect(side.registry.tunnelsOf(ID)).toEqual([]);
+  });
+
+  it("that does not exist is a 404; one of a client that is away is forgotten", async () => {
+    await using side = await start();
+    const agent = await join(side);
+    const tunnel = await create(side, { remote: "22" });
+    agent.close();
+    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await side.tunnels.remove(ID, idOf(tunnel), false);
+    expect(side.registry.tunnelsOf(ID)).toEqual([]);
+    await expect(side.tunnels.remove(ID, idOf(tunnel), false)).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+  });
+});
+
+describe("a client that comes back", () => {
+  it("gets its tunnels again, also after a restart of the server", async () => {
+    const rows = new MemoryRows();
+    const ports = range();
+    const first = await start({ rows, range: ports });
+    await join(first);
+    await create(first, { remote: "22", local: String(ports.from) });
+    await create(first, { remote: "23" });
+    await first[Symbol.asyncDispose]();
+
+    await using second = await start({ rows, range: ports });
+    await using agent = await PeerAgent.signIn({
+      url: second.url,
+      user: "fleet",
+      password: SECRET,
+    });
+    const answer = await agent.introduce();
+    expect(answer.map(({ rport, lport_random }) => [rport, lport_random])).toEqual([
+      ["22", false],
+      ["23", true],
+    ]);
+    expect(second.tunnels.list().map((tunnel) => tunnel.id)).toEqual(["1", "2"]);
+    expect(await isListening(ports.from)).toBe(true);
+    expect(agent.heardOf(REQUESTS.checkTunnelAllowed)).toHaveLength(2);
+  });
+
+  it("gets its tunnels back on the new connection when it replaces the old one", async () => {
+    await using side = await start();
+    await using _first = await join(side);
+    const tunnel = await create(side, { remote: "22" });
+    await using _second = await join(side);
+    expect(side.tunnels.list()).toMatchObject([{ id: "1", lport: tunnel.lport }]);
+    expect(await isListening(tunnel.lport)).toBe(true);
+  });
+
+  it("does not get back what its own rules no longer allow", async () => {
+    await using side = await start();
+    const agent = await join(side);
+    await create(side, { remote: "22" });
+    agent.close();
+    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await using _second = await join(side, {
+      onRequest: (name) =>
+        name === REQUESTS.checkTunnelAllowed ? Buffer.from('{"IsAllowed":false}') : undefined,
+    });
+    expect(side.tunnels.list()).toEqual([]);
+    expect(side.registry.tunnelsOf(ID)).toEqual([]);
+  });
+});
+
+describe("tunnels an agent asks for", () => {
+  const remote = (change: object = {}) => ({
+    ...{ protocol: "tcp", lhost: "0.0.0.0", lport: "", rhost: "127.0.0.1", rport: "22" },
+    ...change,
+  });
+
+  it("are opened on this server's own address, whatever it asks for", async () => {
+    await using side = await start();
+    await using agent = await PeerAgent.signIn({
+      ...{ url: side.url, user: "fleet", password: SECRET },
+      introduction: { Remotes: [remote()] },
+    });
+    const [answer] = await agent.introduce();
+    expect(answer).toMatchObject({ lhost: "127.0.0.1", rport: "22", lport_random: true });
+    expect(answer?.lport).toMatch(/^\d+$/);
+    expect(side.tunnels.list()).toHaveLength(1);
+  });
+
+  it("are not doubled when it comes back", async () => {
+    await using side = await start();
+    const introduction = { Remotes: [remote()] };
+    const agent = await join(side, { introduction });
+    const [before] = side.tunnels.list();
+    agent.close();
+    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await using _again = await join(side, { introduction });
+    expect(side.tunnels.list()).toEqual([before]);
+  });
+
+  it.each([
+    [{ lport: "80" }, /Local port 80 is not among allowed ports/],
+    [{ protocol: "udp" }, /UDP tunnels are not supported yet/],
+    [{ rport: "http" }, /not valid/],
+  ])("fail the whole registration when one cannot be opened: %j", async (change, text) => {
+    await using side = await start();
+    const introduction = { Remotes: [remote(), remote({ rport: "23", ...change })] };
+    await expect(join(side, { introduction })).rejects.toThrow(text);
+    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
+  });
+});
