@@ -1,0 +1,131 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  COMMANDS,
+  CONTEXT_KEYS,
+  SECTION,
+  SETTINGS,
+  SHEET_VIEW_TYPE,
+  VIEWS,
+} from "../../../extension/src/manifest.ts";
+
+interface MenuItem {
+  readonly command: string;
+  readonly when?: string;
+  readonly group?: string;
+}
+
+const folder = new URL("../../../extension/", import.meta.url);
+const read = (name: string) => JSON.parse(readFileSync(new URL(name, folder), "utf8"));
+const manifest = read("package.json");
+const nls: Record<string, string> = read("package.nls.json");
+const { contributes } = manifest;
+const menus: Readonly<Record<string, readonly MenuItem[]>> = contributes.menus;
+const palette: readonly MenuItem[] = contributes.menus.commandPalette;
+const commands: readonly { command: string; title: string; category: string; icon?: string }[] =
+  contributes.commands;
+const ids = commands.map(({ command }) => command);
+
+/** Context keys that the editor itself sets. */
+const EDITOR_KEYS = ["view", "viewItem", "focusedView", "listFocus", "inputFocus"];
+
+function whens(): readonly string[] {
+  const inMenus = Object.values(menus).flat();
+  const rest = [
+    ...contributes.keybindings,
+    ...contributes.viewsWelcome,
+    ...Object.values<MenuItem[]>(contributes.views).flat(),
+  ];
+  return [...inMenus, ...rest].flatMap(({ when }) => when ?? []);
+}
+
+function keysOf(when: string): readonly string[] {
+  return when
+    .replaceAll(/\/[^/]*\//g, "")
+    .split(/&&|\|\|/)
+    .map((term) => term.replace(/^[\s!(]+/, "").split(/[\s)=]/)[0] ?? "")
+    .filter((key) => key !== "");
+}
+
+describe("the manifest", () => {
+  it("contributes exactly the commands that have a handler", () => {
+    expect([...ids].sort()).toEqual(Object.values<string>(COMMANDS).sort());
+  });
+
+  it("gives each command the category, a title from the strings, and at most one palette rule", () => {
+    for (const { command, title, category } of commands) {
+      expect(category, command).toBe("RPort");
+      expect(title, command).toBe(`%command.${command.replace(/^rport\./, "")}%`);
+      expect(palette.filter((rule) => rule.command === command).length, command).toBeLessThan(2);
+    }
+  });
+
+  it("shows every command in the palette at least sometimes", () => {
+    expect(palette.filter(({ when }) => when === "false")).toEqual([]);
+  });
+
+  it("has a string for each placeholder, and no other", () => {
+    const text = JSON.stringify(manifest);
+    const used = [...text.matchAll(/%([\w.-]+)%/g)].map(([, key]) => key);
+    expect([...new Set(used)].sort()).toEqual(Object.keys(nls).sort());
+  });
+
+  it("names only known context keys in its conditions", () => {
+    const known = new Set([...EDITOR_KEYS, ...Object.values<string>(CONTEXT_KEYS)]);
+    for (const when of whens()) {
+      for (const key of keysOf(when)) expect(known, when).toContain(key);
+    }
+  });
+
+  it("tests every context key that is set", () => {
+    const tested = new Set(whens().flatMap(keysOf));
+    for (const key of Object.values(CONTEXT_KEYS)) expect(tested).toContain(key);
+  });
+
+  it("uses only its own commands in menus, keys and welcome texts", () => {
+    const inMenus = Object.values(menus).flat();
+    for (const { command } of [...inMenus, ...contributes.keybindings]) {
+      expect(ids).toContain(command);
+    }
+    for (const [key, text] of Object.entries(nls)) {
+      const links = [...text.matchAll(/\(command:([\w.]+)/g)].map(([, id]) => id ?? "");
+      for (const id of links.filter((each) => each.startsWith("rport."))) {
+        expect(ids, key).toContain(id);
+      }
+    }
+  });
+
+  it("gives inline and title buttons an icon", () => {
+    const buttons = Object.values(menus)
+      .flat()
+      .filter(({ group }) => /^(inline|navigation)/.test(group ?? ""));
+    expect(buttons.length).toBeGreaterThan(0);
+    for (const { command } of buttons) {
+      const icon = commands.find((each) => each.command === command)?.icon;
+      expect(icon, command).toMatch(/^\$\([a-z-]+\)$/);
+    }
+  });
+
+  it("has its views, its settings and its files", () => {
+    const views: readonly { id: string }[] = contributes.views.rport;
+    expect(views.map(({ id }) => id)).toEqual(Object.values(VIEWS));
+    const settings = Object.values(SETTINGS).map((name) => `${SECTION}.${name}`);
+    expect(Object.keys(contributes.configuration.properties)).toEqual(settings);
+    expect(manifest.activationEvents).toEqual([`onWebviewPanel:${SHEET_VIEW_TYPE}`]);
+    for (const file of [manifest.icon, contributes.viewsContainers.activitybar[0].icon]) {
+      expect(existsSync(new URL(file, folder)), file).toBe(true);
+    }
+  });
+
+  it("lets no workspace name a server (S-14)", () => {
+    expect(contributes.configuration.properties["rport.servers"].scope).toBe("application");
+    expect(manifest.capabilities.untrustedWorkspaces).toMatchObject({
+      supported: "limited",
+      restrictedConfigurations: ["rport.servers"],
+    });
+  });
+
+  it("opens nothing to links from outside (S-18)", () => {
+    expect(manifest.activationEvents).not.toContain("onUri");
+  });
+});
