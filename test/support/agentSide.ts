@@ -113,7 +113,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     ...{ url: `ws://127.0.0.1:${port}`, port, door, registry, tunnels, dial, rows },
     ...{ ready, touched, log: lines },
     async [Symbol.asyncDispose]() {
-      door.close();
+      await door.close();
       await tunnels.close();
       await registry.close();
       http.closeAllConnections();

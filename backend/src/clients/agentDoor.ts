@@ -21,6 +21,10 @@ const FRAGMENTS_BEFORE_LOGIN = 1_024;
 /** Sockets that have not signed in: in total, and from one address. */
 const PENDING_MAX = 1_024;
 const PENDING_PER_ADDRESS_MAX = 32;
+/** Where agents are signed in already, many more are likely to be agents, too (a site behind NAT). */
+const KNOWN_ADDRESS_FACTOR = 10;
+/** How a dual-stack socket writes an IPv4 peer. */
+const MAPPED = /^::ffff:(?=\d+\.)/i;
 /** Idle connections are probed by the system after this, so that dead ones do not stay for ever. */
 const KEEP_ALIVE_MS = 60_000;
 
@@ -61,6 +65,7 @@ export class AgentDoor {
     handleProtocols: () => false,
   });
   readonly #pendingOf = new Map<string, number>();
+  readonly #signedInOf = new Map<string, number>();
   readonly #transports = new Set<Transport>();
   #pending = 0;
   #isClosed = false;
@@ -75,7 +80,8 @@ export class AgentDoor {
   }
 
   /** Takes an upgrade over: lets the agent in or answers with a refusal. */
-  upgrade({ request, socket, head, address }: AgentUpgrade): void {
+  upgrade({ request, socket, head, address: peer }: AgentUpgrade): void {
+    const address = peer.replace(MAPPED, "");
     if (!AgentDoor.isAgent(request)) {
       refuse(socket, "404 Not Found");
       return;
@@ -95,17 +101,20 @@ export class AgentDoor {
     });
   }
 
-  /** Lets nobody in any more and ends every connection. */
-  close(): void {
+  /** Lets nobody in any more and ends every connection; resolves when all have ended. */
+  async close(): Promise<void> {
     this.#isClosed = true;
-    for (const transport of this.#transports) transport.close("the server is stopping");
     this.#server.close();
+    const open = [...this.#transports];
+    for (const transport of open) transport.close("the server is stopping");
+    await Promise.all(open.map((transport) => transport.closed));
   }
 
   #whyNot(address: string): string | undefined {
     const { pendingMax = PENDING_MAX, pendingPerAddressMax = PENDING_PER_ADDRESS_MAX } = this.#deps;
     if (this.#isClosed || this.#pending >= pendingMax) return "503 Service Unavailable";
-    const isCrowded = (this.#pendingOf.get(address) ?? 0) >= pendingPerAddressMax;
+    const factor = this.#signedInOf.has(address) ? KNOWN_ADDRESS_FACTOR : 1;
+    const isCrowded = (this.#pendingOf.get(address) ?? 0) >= pendingPerAddressMax * factor;
     return isCrowded ? "429 Too Many Requests" : undefined;
   }
 
@@ -131,17 +140,21 @@ export class AgentDoor {
     });
     this.#transports.add(transport);
     void transport.closed.then(() => this.#transports.delete(transport));
-    transport.ready
-      .then(() => {
-        if (accepted !== undefined) this.#admit(transport, accepted, address);
-      })
-      .catch(() => {
-        if (!hasFailed) this.counters.beforeLogin += 1;
-      })
+    void transport.ready
+      .then(
+        () => {
+          if (accepted !== undefined) this.#admit(transport, accepted, address);
+        },
+        () => {
+          if (!hasFailed) this.counters.beforeLogin += 1;
+        },
+      )
       .finally(release);
   }
 
   #admit(transport: Transport, login: AcceptedLogin, address: string): void {
+    shift(this.#signedInOf, address, 1);
+    void transport.closed.then(() => shift(this.#signedInOf, address, -1));
     new AgentSession({ transport, login, address }, { ...this.#deps, counters: this.counters });
   }
 
@@ -154,10 +167,14 @@ export class AgentDoor {
 
   #countPending(address: string, by: 1 | -1): void {
     this.#pending += by;
-    const count = (this.#pendingOf.get(address) ?? 0) + by;
-    if (count === 0) this.#pendingOf.delete(address);
-    else this.#pendingOf.set(address, count);
+    shift(this.#pendingOf, address, by);
   }
+}
+
+function shift(counts: Map<string, number>, key: string, by: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }
 
 function refuse(socket: Duplex, status: string): void {

@@ -196,6 +196,7 @@ export class AgentSession implements LiveSession {
     } catch (error) {
       const text = this.#refusalOf(error);
       this.#deps.log.warn("agent refused", { ...this.#who(), reason: text });
+      this.#letGo();
       this.#deps.clock.after(FAREWELL_MS, () => this.cut(text));
       throw new RequestRefused(text);
     }
@@ -271,9 +272,14 @@ export class AgentSession implements LiveSession {
     if (this.#state.kind === "authenticated") this.#state.timer.cancel();
     this.#state = { kind: "closed", identity: this.#identity };
     if (VIOLATIONS.has(reason.kind)) this.#deps.counters.afterLogin += 1;
+    this.#letGo();
+    this.#deps.log.info("agent disconnected", { ...this.#who(), reason: reason.text });
+  }
+
+  /** Nobody waits for this session any more, and it speaks for no client. */
+  #letGo(): void {
     this.#deps.tunnels.detach(this);
     this.#deps.registry.end(this);
-    this.#deps.log.info("agent disconnected", { ...this.#who(), reason: reason.text });
   }
 
   #who() {

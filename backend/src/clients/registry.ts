@@ -18,6 +18,8 @@ export interface RegistryDeps {
   /** The secret as it is now; null when it is gone. Asked only when a record is shown. */
   readonly secretOf: (credentialId: AuthId, secretId: SecretId) => ClientSecret | null;
   readonly touch: (entity: "client" | "credential" | "server", id: string) => void;
+  /** A record left this credential: it was removed, or its client came in with another one. */
+  readonly onRecordLeft?: (id: AuthId) => void;
 }
 
 interface Entry {
@@ -110,8 +112,7 @@ export class ClientRegistry implements SessionPort {
     const before = this.#entries.get(id);
     if (before !== undefined) {
       this.#disconnect(before);
-      this.#index.removeRecord(before.record.client_auth_id, id);
-      this.#touch("credential", before.record.client_auth_id);
+      if (before.record.client_auth_id !== authId) this.#leave(before.record.client_auth_id, id);
     }
     this.#entries.set(id, { record, session, lastHeardAtMs: before?.lastHeardAtMs ?? null });
     this.#index.addRecord(authId, id);
@@ -204,8 +205,14 @@ export class ClientRegistry implements SessionPort {
     if (entry === undefined) return;
     this.#disconnect(entry);
     this.#entries.delete(id);
-    this.#index.removeRecord(entry.record.client_auth_id, id);
+    this.#leave(entry.record.client_auth_id, id);
     this.#touchAll(id, entry.record.client_auth_id);
+  }
+
+  #leave(authId: AuthId, id: ClientId): void {
+    this.#index.removeRecord(authId, id);
+    this.#touch("credential", authId);
+    this.#deps.onRecordLeft?.(authId);
   }
 
   #replace(id: ClientId, change: Partial<ClientRecord>): void {

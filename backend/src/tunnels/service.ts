@@ -121,8 +121,11 @@ export class TunnelService implements SessionTunnels {
       opened.push(tunnel.stored);
     }
     const restored = await Promise.all(plan.restored.map((one) => this.#restore(own, one)));
-    const kept = [...opened, ...restored.filter((one) => one !== undefined)];
-    this.#keep(clientId, kept);
+    const kept = new Map<string, StoredTunnel>();
+    for (const one of [...opened, ...restored]) if (one !== undefined) kept.set(one.id, one);
+    // Also those that somebody asked for meanwhile.
+    for (const { stored } of own.all()) kept.set(stored.id, stored);
+    this.#keep(clientId, [...kept.values()]);
     for (const { stored } of own.all()) this.#changed(clientId, stored.id);
     return own.all().map((tunnel) => remoteOf(tunnel.stored));
   }

@@ -145,8 +145,18 @@ it("ends all connections when it closes", async () => {
   const { url } = side;
   const agent = await PeerAgent.join({ url, user: "fleet", password: SECRET });
   const pending = await silentSocket(side);
-  side.door.close();
+  await side.door.close();
   expect((await agent.closed).text).toBe("the server is stopping");
   await closed(pending);
-  await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
+  expect(side.registry.counts.connected).toBe(0);
+});
+
+it("lets more in from an address where agents are signed in", async () => {
+  await using side = await startAgentSide({ door: { pendingPerAddressMax: 1 } });
+  const { url } = side;
+  const agent = await PeerAgent.join({ url, user: "fleet", password: SECRET });
+  await silentSocket(side);
+  expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 });
+  agent.close();
+  await vi.waitFor(async () => expect(await upgrade(side, AGENT)).toMatchObject({ status: 429 }));
 });

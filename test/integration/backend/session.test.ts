@@ -120,6 +120,21 @@ describe("an introduction that is refused", () => {
     expect(side.registry.list()).toEqual([]);
   });
 
+  it("frees the client id at once, so that it keeps nobody else out", async () => {
+    let refusals = 1;
+    const secret = { id: NEXT.secretId, origin: "typed", state: "active" } as const;
+    const admit = async () =>
+      refusals-- > 0
+        ? ({ kind: "refused", reason: "not with this secret" } as const)
+        : ({ kind: "admitted", secret } as const);
+    await using side = await start({ admit });
+    await using intruder = await PeerAgent.signIn(optionsFor(side));
+    await expect(intruder.introduce()).rejects.toThrow("not with this secret");
+    await using _owner = await join(side, { introduction: OTHER_PROCESS });
+    await intruder.closed;
+    expect(stateOf(side)).toBe("connected");
+  });
+
   it("for being another request ends the connection", async () => {
     await using side = await start();
     await using agent = await PeerAgent.signIn(optionsFor(side));
