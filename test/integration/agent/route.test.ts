@@ -1,0 +1,127 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import net, { type AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { startAgent } from "../../support/agent.ts";
+import { startAgentServer } from "../../support/agentServer.ts";
+
+/** A key and a certificate for localhost that only its maker signed; for tests alone. */
+const SELF_SIGNED = new URL("../../fixtures/self-signed-localhost.pem", import.meta.url);
+
+describe("the agent's way to its server", () => {
+  it("goes through an HTTP proxy, with its user and password", async () => {
+    await using server = await startAgentServer();
+    await using proxy = await startProxy("rport", "p:w");
+    const url = `http://rport:p%3Aw@127.0.0.1:${proxy.port}`;
+    await using agent = await startAgent({ server: server.url, client: { proxy: url } });
+    await agent.online();
+    expect(proxy.targets).toEqual([`127.0.0.1:${server.port}`]);
+    expect(agent.lines.join("")).not.toContain("p:w");
+  });
+
+  it("says what the proxy answered when that refuses", async () => {
+    await using server = await startAgentServer();
+    await using proxy = await startProxy("rport", "right");
+    const url = `http://rport:wrong-password@127.0.0.1:${proxy.port}`;
+    await using agent = await startAgent({ server: server.url, client: { proxy: url } });
+    const state = await agent.until(({ kind }) => kind === "waiting");
+    expect(state).toMatchObject({ reason: { text: expect.stringContaining("407") } });
+    expect(agent.lines.join("")).not.toContain("wrong-password");
+  });
+
+  it("asks for rport-v1 with its own headers, host name and no compression", async () => {
+    const seen = Promise.withResolvers<IncomingMessage>();
+    const server = createServer().listen(0, "127.0.0.1");
+    server.on("upgrade", (request, socket) => {
+      seen.resolve(request);
+      socket.destroy();
+    });
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    {
+      await using _agent = await startAgent({
+        server: `ws://127.0.0.1:${port}/agents`,
+        connection: { headers: ["X-Site: lab"], hostname: "front.example.org" },
+      });
+      const { headers, url } = await seen.promise;
+      expect(url).toBe("/agents");
+      expect(headers).toMatchObject({
+        host: "front.example.org",
+        "sec-websocket-protocol": "rport-v1",
+        "user-agent": expect.stringMatching(/^rport \d+\.\d+\.\d+/),
+        "x-site": "lab",
+      });
+      expect(headers).not.toHaveProperty("sec-websocket-extensions");
+      expect(headers).not.toHaveProperty("origin");
+    }
+    server.close();
+  });
+
+  it("does not follow a redirect, and says what it got", async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(302, { Location: "http://127.0.0.1:1/" }).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    {
+      await using agent = await startAgent({ server: `ws://127.0.0.1:${port}` });
+      const state = await agent.until(({ kind }) => kind === "waiting");
+      expect(state).toMatchObject({ reason: { text: expect.stringContaining("302") } });
+    }
+    server.close();
+  });
+
+  it("S-09: refuses a TLS server whose certificate nobody vouches for", async () => {
+    const pem = await readFile(SELF_SIGNED);
+    let requests = 0;
+    const server = createTlsServer({ key: pem, cert: pem }).listen(0, "127.0.0.1");
+    server.on("upgrade", () => {
+      requests += 1;
+    });
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    {
+      await using agent = await startAgent({ server: `wss://127.0.0.1:${port}` });
+      const state = await agent.until(({ kind }) => kind === "waiting");
+      expect(state).toMatchObject({ reason: { text: expect.stringContaining("self-signed") } });
+      expect(requests).toBe(0);
+    }
+    server.close();
+  });
+});
+
+/** An HTTP proxy that knows CONNECT and one user. */
+async function startProxy(user: string, password: string) {
+  const targets: string[] = [];
+  const sockets = new Set<Duplex>();
+  const expected = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+  const server = createServer().listen(0, "127.0.0.1");
+  server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    if (request.headers["proxy-authorization"] !== expected) {
+      socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+      return;
+    }
+    targets.push(request.url ?? "");
+    const [host = "", port] = (request.url ?? "").split(":");
+    const upstream = net.connect(Number(port), host, () => {
+      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      socket.pipe(upstream).pipe(socket);
+    });
+    sockets.add(upstream);
+    upstream.on("error", () => socket.destroy());
+  });
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    targets,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

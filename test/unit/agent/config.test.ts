@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import { parseConfig } from "../../../agent/src/config.ts";
+
+const FINGERPRINT = "2a:c8:79:09:80:ba:7c:60:05:e5:2c:99:6d:75:56:24";
+
+/** A configuration as RPort's own installer leaves it, with everything switched on. */
+const RPORT_SAMPLE = `
+## This is the configuration of an RPort client
+[client]
+  server = "rport.example.org:8080"
+  fallback_servers = ["https://fallback.example.org"]
+  server_switchback_interval = "2m"
+  fingerprint = "${FINGERPRINT}"
+  auth = "clientAuth1:pass:with:colons"
+  proxy = ""
+  use_system_id = true
+  #id = ""
+  use_hostname = true
+  #name = "my_win_vm_1"
+  attributes_file_path = "/var/lib/rport/client_attributes.json"
+  tags = ['win', 'server', 'vm']
+  remotes = ["22", "2222:127.0.0.1:22", '192.0.2.5:5353:192.0.2.53:53/udp']
+  tunnel_allowed = ["127.0.0.1:22", "192.0.2.0/24", ":3389"]
+  allow_root = false
+  updates_interval = '4h'
+  data_dir = "/var/lib/rport"
+  ip_api_url = ""
+  ip_refresh_min = 30
+[connection]
+  keep_alive = "3m"
+  keep_alive_timeout = '30s'
+  max_retry_count = -1
+  max_retry_interval = "5m"
+  headers = ["X-Site: lab:1", "User-Agent: test client"]
+  hostname = "example.com"
+  watchdog_integration = false
+[logging]
+  log_file = "/var/log/rport/rport.log"
+  log_level = "error"
+[remote-commands]
+  enabled = true
+  send_back_limit = 4194304
+  allow = ['^/usr/bin/.*']
+  order = ['allow','deny']
+[remote-scripts]
+  enabled = false
+[monitoring]
+  enabled = true
+  interval = 60
+  net_lan = ['eth0' , '1000' ]
+[file-reception]
+  protected = ['/bin']
+  enabled = true
+[interpreter-aliases]
+  pwsh7 = 'C:\\Program Files\\PowerShell\\7\\pwsh.exe'
+`;
+
+const minimal = (more = "") =>
+  `[client]\nserver = "h"\nfingerprint = "${FINGERPRINT}"\nauth = "id:top-secret"\n${more}`;
+
+function refusalOf(text: string): string {
+  try {
+    parseConfig(text, "rport.conf");
+  } catch (error) {
+    return error instanceof Error ? error.message : "";
+  }
+  return "";
+}
+
+describe("rport.conf", () => {
+  it("loads a configuration made for RPort, and lists what has no effect", () => {
+    const config = parseConfig(RPORT_SAMPLE, "rport.conf");
+    expect(config).toMatchObject({
+      servers: ["ws://rport.example.org:8080/", "wss://fallback.example.org:443/"],
+      switchbackMs: 120_000,
+      fingerprint: FINGERPRINT,
+      credential: { authId: "clientAuth1", secret: "pass:with:colons" },
+      usesSystemId: true,
+      tags: ["win", "server", "vm"],
+      keepAliveMs: 180_000,
+      keepAliveTimeoutMs: 30_000,
+      headers: [
+        { name: "X-Site", value: "lab:1" },
+        { name: "User-Agent", value: "test client" },
+      ],
+      hostHeader: "example.com",
+      logLevel: "error",
+      dataDir: "/var/lib/rport",
+    });
+    expect(config.remotes[2]).toMatchObject({ lhost: "192.0.2.5", rport: "53", protocol: "udp" });
+    expect(config.ignored).toEqual([
+      "client.allow_root",
+      "client.attributes_file_path",
+      "client.updates_interval",
+      "client.ip_api_url",
+      "client.ip_refresh_min",
+      "connection.max_retry_count",
+      "connection.max_retry_interval",
+      "connection.watchdog_integration",
+      "remote-commands",
+      "remote-scripts",
+      "monitoring",
+      "file-reception",
+      "interpreter-aliases",
+    ]);
+  });
+
+  it("has RPort's defaults", () => {
+    expect(parseConfig(minimal(), "f")).toMatchObject({
+      keepAliveMs: 180_000,
+      keepAliveTimeoutMs: 30_000,
+      switchbackMs: 120_000,
+      tunnelAllowed: [],
+      logLevel: "info",
+      ignored: [],
+    });
+  });
+
+  it.each([
+    [
+      "an unknown key",
+      minimal("colour = 1"),
+      /client\.colour: not known\. Keys of \[client\]: .*auth/,
+    ],
+    [
+      "an unknown section",
+      minimal("[clientt]"),
+      /clientt: not known\. Sections: client, connection/,
+    ],
+    ["a wrong type", minimal("tags = 5"), /client\.tags must be a list/],
+    ["a wrong type inside a list", minimal("tags = [5]"), /client\.tags\.0 must be a text/],
+    ["a wrong duration", minimal('[connection]\nkeep_alive = "3 minutes"'), /must be a duration/],
+    ["a wrong rule", minimal('tunnel_allowed = ["localhost"]'), /tunnel_allowed\.0 must be an IP/],
+    ["a wrong remote", minimal('remotes = ["a:b"]'), /remotes\.0 must be/],
+    ["a SOCKS proxy", minimal('proxy = "socks5h://p:1080"'), /proxy must be an http/],
+    ["a wrong level", minimal('[logging]\nlog_level = "trace"'), /one of error, warn, info, debug/],
+    ["a header without a colon", minimal('[connection]\nheaders = ["X"]'), /must be "Name: value"/],
+    ["no section at all", "", /client is missing/],
+    ["no fingerprint", '[client]\nserver = "h"\nauth = "a:b"', /client\.fingerprint is missing/],
+  ])("refuses %s, naming file and key", (_what, text, expected) => {
+    expect(refusalOf(text)).toMatch(expected);
+    expect(refusalOf(text)).toContain("rport.conf: ");
+  });
+
+  it.each([
+    "",
+    FINGERPRINT.slice(0, 20),
+    FINGERPRINT.toUpperCase(),
+    "SHA256:abc",
+    `sha256:${"A".repeat(43)}`,
+  ])("C-41: takes whole fingerprints only, not %j", (fingerprint) => {
+    const text = `[client]\nserver = "h"\nauth = "a:b"\nfingerprint = "${fingerprint}"`;
+    expect(refusalOf(text)).toContain("client.fingerprint must be a whole fingerprint");
+  });
+
+  it.each([
+    '[client]\nauth = "id:top-secret',
+    '[client]\nauth = "id:top-secret"\nauth = "id:top-secret"',
+    '[client]\nserver = "http://id:top-secret@host"\n',
+    '[client]\nauth = ["id:top-secret"]\nfingerprint = "top-secret"',
+    '[client]\nserver = "h"\nproxy = "https://id:top-secret@host"',
+  ])("S-23: never repeats a value in a refusal (%#)", (text) => {
+    expect(refusalOf(text)).not.toBe("");
+    expect(refusalOf(text)).not.toContain("top-secret");
+  });
+});
