@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { PAIRING_TTL_S } from "@rport/protocol/pairing";
+import { VERSION } from "@rport/protocol/version";
+import { checkSettings, wrongSetting } from "./config/check.ts";
+import { HELP } from "./config/help.ts";
+import type { Settings } from "./config/settings.ts";
+import { commandLine, environmentSource, fileSource, portOf } from "./config/sources.ts";
+import type { HostPort, Ports } from "./config/values.ts";
+import type { LogLevel } from "./platform/log.ts";
+
+/** RPort's port, on the person's own machine only. */
+const DEFAULT_ADDRESS: HostPort = { host: "127.0.0.1", port: 8_080 };
+/** Larger configuration files are not ours. */
+const FILE_MAX_BYTES = 1_048_576;
+
+/** How the server runs, complete and checked. */
+export interface Config {
+  readonly dataDir: string;
+  /** Agents and pairing listen here. */
+  readonly serverAddress: HostPort;
+  /** Users listen here; the same object as `serverAddress` unless set apart. */
+  readonly apiAddress: HostPort;
+  /** Where agents reach the server; empty: where they were told. */
+  readonly serverUrls: readonly string[];
+  /** The server key comes from it instead of from the data directory. */
+  readonly keySeed: string | undefined;
+  readonly passwordMinLength: number;
+  readonly tunnels: { readonly bind: string; readonly ports: Ports };
+  readonly pairing: { readonly url: string | undefined; readonly ttlS: number };
+  readonly logging: { readonly level: LogLevel; readonly file: string | undefined };
+}
+
+/** What the program was asked to do. */
+export type Invocation =
+  | { readonly kind: "run"; readonly config: Config }
+  /** Only to print this. */
+  | { readonly kind: "print"; readonly text: string };
+
+/** Where the configuration comes from. */
+export interface Surroundings {
+  /** Arguments after the program's own name. */
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+}
+
+/**
+ * Reads the configuration: flags before environment before file before defaults. Fails with a
+ * `StartFailure` (exit code 2) that names the source, the key, and what is allowed.
+ */
+export function readConfig(surroundings: Surroundings): Invocation {
+  const line = commandLine(surroundings.argv);
+  if (line.values.help === true) return { kind: "print", text: HELP };
+  if (line.values.version === true) return { kind: "print", text: `rport-backend ${VERSION}` };
+  const { environment } = surroundings;
+  const path = line.values.config ?? environment.RPORT_CONFIG;
+  const layers = [
+    checkSettings(line.source),
+    checkSettings(environmentSource(environment)),
+    typeof path === "string" ? checkSettings(fileSource(path, readText(path))) : {},
+  ];
+  const merged = layers.reduceRight<Settings>(overlay, {});
+  return { kind: "run", config: toConfig(merged, portOf(line), surroundings) };
+}
+
+/** Where a server of this person keeps its data unless told otherwise. */
+export function defaultDataDir(surroundings: Surroundings): string {
+  const { environment, platform, home } = surroundings;
+  if (platform === "win32") {
+    return join(environment.LOCALAPPDATA ?? join(home, "AppData", "Local"), "rport");
+  }
+  return join(environment.XDG_STATE_HOME || join(home, ".local", "state"), "rport");
+}
+
+function toConfig(
+  settings: Settings,
+  port: number | undefined,
+  surroundings: Surroundings,
+): Config {
+  const { server, api, tunnels, pairing, logging } = settings;
+  const address = server?.address ?? DEFAULT_ADDRESS;
+  const serverAddress = port === undefined ? address : { ...address, port };
+  return {
+    dataDir: resolve(server?.data_dir ?? defaultDataDir(surroundings)),
+    serverAddress,
+    apiAddress: api?.address ?? serverAddress,
+    serverUrls: server?.url ?? [],
+    keySeed: server?.key_seed,
+    passwordMinLength: server?.client_auth_password_min_length ?? 12,
+    tunnels: {
+      bind: tunnels?.bind ?? "127.0.0.1",
+      ports: server?.used_ports ?? { from: 20_000, to: 30_000 },
+    },
+    pairing: { url: pairing?.url, ttlS: pairing?.ttl ?? PAIRING_TTL_S },
+    logging: { level: logging?.log_level ?? "info", file: logging?.log_file },
+  };
+}
+
+function overlay(lower: Settings, upper: Settings): Settings {
+  return {
+    server: { ...lower.server, ...upper.server },
+    api: { ...lower.api, ...upper.api },
+    tunnels: { ...lower.tunnels, ...upper.tunnels },
+    pairing: { ...lower.pairing, ...upper.pairing },
+    logging: { ...lower.logging, ...upper.logging },
+  };
+}
+
+function readText(path: string): string {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length <= FILE_MAX_BYTES) return bytes.toString("utf8");
+  } catch {
+    throw wrongSetting(`${path} cannot be read. It was named with --config or RPORT_CONFIG.`);
+  }
+  throw wrongSetting(`${path} is larger than ${FILE_MAX_BYTES} bytes.`);
+}

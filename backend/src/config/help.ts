@@ -1,0 +1,24 @@
+/** What `--help` prints. */
+export const HELP = `Usage: rport-backend [flags]
+
+  -c, --config FILE        a TOML file with the settings below
+      --data-dir DIR       where everything is kept      [server] data_dir
+      --address HOST:PORT  agents, pairing and users     [server] address      127.0.0.1:8080
+      --port PORT          only the port of it; 0 takes any free one
+      --api-address H:P    users apart from agents       [api] address
+      --pairing-url URL    another pairing service       [pairing] url
+      --pairing-ttl TIME   how long a pasted line works  [pairing] ttl         10m
+      --log-level LEVEL    debug, info, warn or error    [logging] log_level   info
+      --log-file FILE      instead of standard error     [logging] log_file
+  -h, --help
+  -v, --version
+
+Only in the file or the environment:
+  [server]  url                              where agents reach the server, best first
+            key_seed                         derives the server's key
+            used_ports                       ports for tunnels                 20000-30000
+            client_auth_password_min_length  of typed client passwords         12
+  [tunnels] bind                             where tunnels listen              127.0.0.1
+
+Environment: RPORT_<SECTION>_<KEY>, such as RPORT_SERVER_ADDRESS, and RPORT_CONFIG for the file.
+A flag wins over the environment, the environment over the file.`;

@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { LOG_LEVELS } from "../platform/log.ts";
+import { hostPort, ipAddress, pairingTtlS, ports, serverUrl } from "./values.ts";
+
+/** Every section and key there is: RPort's names where RPort has the setting. */
+export const settingsSchema = z
+  .strictObject({
+    server: z
+      .strictObject({
+        /** Agents and pairing; also users, unless `api.address` says otherwise. */
+        address: hostPort,
+        data_dir: z.string().min(1),
+        /** The server's key is derived from it, instead of from a random file. */
+        key_seed: z.string().min(16, "has to have at least 16 characters"),
+        /** Where agents reach the server from outside, best first. */
+        url: z.union([z.array(serverUrl).min(1).max(8), serverUrl.transform((url) => [url])]),
+        /** Ports that tunnels may listen on. */
+        used_ports: ports,
+        /** Fewest characters of a typed client password. Ours. */
+        client_auth_password_min_length: z.int().min(3).max(128),
+      })
+      .partial(),
+    api: z.strictObject({ address: hostPort }).partial(),
+    /** Ours: where tunnels listen unless a request says otherwise. */
+    tunnels: z.strictObject({ bind: ipAddress }).partial(),
+    /** Ours: the pairing service, and how long a pasted line works. */
+    pairing: z.strictObject({ url: serverUrl, ttl: pairingTtlS }).partial(),
+    logging: z
+      .strictObject({ log_level: z.enum(LOG_LEVELS), log_file: z.string().min(1) })
+      .partial(),
+  })
+  .partial();
+
+/** What one source says. */
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** Values before they are checked: section, then key. */
+export type RawSettings = Record<string, Record<string, unknown>>;
+
+/** The keys of each section. */
+export const SECTIONS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries(settingsSchema.shape).map(([name, section]) => [
+    name,
+    Object.keys(section.unwrap().shape),
+  ]),
+);
+
+/** Keys whose value a message never repeats. */
+export const SECRET_KEYS: readonly string[] = ["server.key_seed"];
+/** Keys that are numbers; elsewhere than in the file they come as text. */
+export const NUMBER_KEYS: readonly string[] = ["server.client_auth_password_min_length"];
+/** Keys that are lists; elsewhere than in the file, commas separate their items. */
+export const LIST_KEYS: readonly string[] = ["server.url"];

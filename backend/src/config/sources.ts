@@ -1,0 +1,127 @@
+import { parseArgs } from "node:util";
+import { parse, TomlError } from "smol-toml";
+import type { Source } from "./check.ts";
+import { unknownName, wrongSetting } from "./check.ts";
+import type { RawSettings } from "./settings.ts";
+import { LIST_KEYS, NUMBER_KEYS, SECTIONS } from "./settings.ts";
+import { parseHostPort } from "./values.ts";
+
+/** All environment variables of ours begin with this. */
+const PREFIX = "RPORT_";
+
+/** The flags; none takes a secret, because other people see a process's arguments. */
+const FLAGS = {
+  config: { type: "string", short: "c" },
+  "data-dir": { type: "string" },
+  address: { type: "string" },
+  port: { type: "string" },
+  "api-address": { type: "string" },
+  "pairing-url": { type: "string" },
+  "pairing-ttl": { type: "string" },
+  "log-level": { type: "string" },
+  "log-file": { type: "string" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "v" },
+} as const;
+
+/** Which setting a flag stands for. */
+const FLAG_OF: Readonly<Record<string, string>> = {
+  "server.data_dir": "data-dir",
+  "server.address": "address",
+  "api.address": "api-address",
+  "pairing.url": "pairing-url",
+  "pairing.ttl": "pairing-ttl",
+  "logging.log_level": "log-level",
+  "logging.log_file": "log-file",
+};
+
+/** The command line, read but not yet checked. */
+export interface CommandLine {
+  readonly values: Readonly<Partial<Record<keyof typeof FLAGS, string | boolean>>>;
+  readonly source: Source;
+}
+
+/** What a configuration file says. */
+export function fileSource(path: string, text: string): Source {
+  try {
+    return { name: path, raw: parse(text), spell: (key) => key };
+  } catch (caught) {
+    // The library's own message repeats lines of the file, and one may hold the key seed.
+    const place =
+      caught instanceof TomlError ? ` (line ${caught.line}, column ${caught.column})` : "";
+    throw wrongSetting(`${path} is not TOML${place}.`);
+  }
+}
+
+/** What the environment says: `RPORT_SERVER_ADDRESS` is `server.address`. */
+export function environmentSource(
+  environment: Readonly<Record<string, string | undefined>>,
+): Source {
+  const raw: RawSettings = {};
+  for (const [name, text] of Object.entries(environment)) {
+    const section = Object.keys(SECTIONS).find((known) => name.startsWith(spell(`${known}.`)));
+    if (section === undefined || text === undefined) continue;
+    const key = name.slice(spell(`${section}.`).length).toLowerCase();
+    if (!SECTIONS[section]?.includes(key)) throw wrongSetting(unknownVariable(section, name));
+    raw[section] = { ...raw[section], [key]: fromText(`${section}.${key}`, text) };
+  }
+  return { name: "environment", raw, spell };
+}
+
+/** What the command line says. Fails when a flag is unknown or lacks its value. */
+export function commandLine(argv: readonly string[]): CommandLine {
+  const values = readFlags(argv);
+  const raw: RawSettings = {};
+  for (const [setting, flag] of Object.entries(FLAG_OF)) {
+    const value = values[flag as keyof typeof FLAGS];
+    const [section = "", key = ""] = setting.split(".");
+    if (value !== undefined) raw[section] = { ...raw[section], [key]: value };
+  }
+  const spellFlag = (key: string): string => `--${FLAG_OF[key] ?? key}`;
+  return { values, source: { name: "command line", raw, spell: spellFlag } };
+}
+
+/** The number after `--port`; undefined when the flag was not given. */
+export function portOf(line: CommandLine): number | undefined {
+  const { port } = line.values;
+  if (port === undefined) return undefined;
+  const parsed = parseHostPort(`localhost:${port}`);
+  if (parsed !== undefined) return parsed.port;
+  throw wrongSetting(`command line: --port = "${port}" has to be a number from 0 to 65535.`);
+}
+
+function readFlags(argv: readonly string[]): CommandLine["values"] {
+  const { tokens } = parseArgs({ args: [...argv], options: FLAGS, strict: false, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === "positional")
+      throw wrongSetting(`command line: "${token.value}" is no flag.`);
+    if (token.kind !== "option") continue;
+    if (!Object.hasOwn(FLAGS, token.name)) {
+      const names = Object.keys(FLAGS).map((name) => `--${name}`);
+      throw wrongSetting(`command line: ${unknownName("flag", token.rawName, names)}`);
+    }
+    const wantsValue = FLAGS[token.name as keyof typeof FLAGS].type === "string";
+    if (wantsValue && !token.value)
+      throw wrongSetting(`command line: ${token.rawName} needs a value.`);
+  }
+  return parseArgs({ args: [...argv], options: FLAGS }).values;
+}
+
+function spell(key: string): string {
+  return PREFIX + key.toUpperCase().replace(".", "_");
+}
+
+function unknownVariable(section: string, name: string): string {
+  const names = (SECTIONS[section] ?? []).map((key) => spell(`${section}.${key}`));
+  const meant = unknownName(
+    "variable",
+    name.toLowerCase(),
+    names.map((one) => one.toLowerCase()),
+  );
+  return `environment: ${meant.replaceAll(/rport_\w+/g, (text) => text.toUpperCase())}`;
+}
+
+function fromText(key: string, text: string): unknown {
+  if (LIST_KEYS.includes(key)) return text.split(",").map((item) => item.trim());
+  return NUMBER_KEYS.includes(key) && /^\d+$/.test(text) ? Number(text) : text;
+}

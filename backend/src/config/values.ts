@@ -1,0 +1,71 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+
+/** An address to listen on. `port` 0 takes any free one. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Ports from the first to the last, both included. */
+export interface Ports {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Seconds per unit of a duration. */
+const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
+
+const hostPortHelp = "host:port, such as 127.0.0.1:8080 or [::1]:8080";
+const portsHelp = "two ports, such as 20000-30000";
+const durationHelp = "a duration from 1m to 1h, such as 90s or 10m";
+
+/** `host:port`; an empty host means every address, as in Go. */
+export const hostPort = parsed(parseHostPort, hostPortHelp);
+
+/** `from-to`. */
+export const ports = parsed(parsePorts, portsHelp);
+
+/** A pairing's time to live, in seconds. */
+export const pairingTtlS = parsed(parseTtl, durationHelp);
+
+/** An IP address of this machine. */
+export const ipAddress = z
+  .string()
+  .refine((text) => isIP(text) !== 0, "has to be an IP address, such as 127.0.0.1");
+
+/** The address of a server, as agents or people use it. */
+export const serverUrl = z
+  .url({ protocol: /^https?$/, error: "has to be a URL that begins with http:// or https://" })
+  .max(500);
+
+/** Reads `host:port`; undefined when it is not. */
+export function parseHostPort(text: string): HostPort | undefined {
+  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text);
+  const port = Number(parts?.[3]);
+  if (parts === null || port > 65_535) return undefined;
+  const host = parts[1] ?? parts[2] ?? "";
+  return { host: host === "" ? "0.0.0.0" : host, port };
+}
+
+function parsePorts(text: string): Ports | undefined {
+  const parts = /^(\d{1,5})-(\d{1,5})$/.exec(text.replaceAll(" ", ""));
+  const from = Number(parts?.[1]);
+  const to = Number(parts?.[2]);
+  return parts !== null && from >= 1 && from <= to && to <= 65_535 ? { from, to } : undefined;
+}
+
+function parseTtl(text: string): number | undefined {
+  const parts = /^(\d{1,5})(s|m|h)$/.exec(text);
+  const seconds = Number(parts?.[1]) * (UNIT_S[parts?.[2] ?? ""] ?? Number.NaN);
+  return seconds >= 60 && seconds <= 3_600 ? seconds : undefined;
+}
+
+function parsed<T>(parse: (text: string) => T | undefined, help: string) {
+  return z.string().transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: "custom", message: `has to be ${help}` });
+    return z.NEVER;
+  });
+}
