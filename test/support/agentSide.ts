@@ -12,10 +12,10 @@ import type { ClientRecord } from "../../backend/src/store/clientRecord.ts";
 import { createLinkDial, type LinkDial } from "../../backend/src/tunnels/dialer.ts";
 import { TunnelService } from "../../backend/src/tunnels/service.ts";
 import { testLog } from "./log.ts";
-import { HOST_KEY } from "./wirePair.ts";
+import { HOST_KEY, PASSWORD } from "./wirePair.ts";
 
-/** The one secret that opens every auth id here. */
-export const SECRET = "a-secret-of-the-test";
+/** The one secret that opens every auth id here; the agents of `agent.ts` use it, too. */
+export const SECRET = PASSWORD;
 
 /** What a test changes about the agents' side of a backend. */
 export interface AgentSideOptions {
