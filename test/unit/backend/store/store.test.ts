@@ -195,11 +195,22 @@ async function tinyDisk(path: string): Promise<AsyncDisposable> {
   };
 }
 
-const canMount = process.platform === "linux" && process.getuid?.() === 0;
+/** Root in a container is often not allowed to mount. */
+async function tryMount(): Promise<boolean> {
+  await using directory = await tempDirectory();
+  try {
+    await using _disk = await tinyDisk(join(directory.path, "disk"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const canMount = await tryMount();
 
 describe("a full disk", () => {
   it.skipIf(!canMount)(
-    "that takes half of a file keeps the old one (D-04; needs root to mount)",
+    "that takes half of a file keeps the old one (D-04; skipped where mounting is not allowed)",
     async () => {
       await using directory = await tempDirectory();
       const disk = join(directory.path, "disk");
@@ -215,7 +226,7 @@ describe("a full disk", () => {
   );
 
   it.skipIf(!canMount)(
-    "refuses changes with 507, keeps old and new data apart, and recovers (D-04; needs root to mount)",
+    "refuses changes with 507, keeps old and new data apart, and recovers (D-04; skipped where mounting is not allowed)",
     async () => {
       await using directory = await tempDirectory();
       const path = join(directory.path, "disk");
