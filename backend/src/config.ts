@@ -27,7 +27,7 @@ export interface Config {
   readonly keySeed: string | undefined;
   readonly passwordMinLength: number;
   readonly tunnels: { readonly bind: string; readonly ports: Ports };
-  readonly pairing: { readonly url: string | undefined; readonly ttlS: number };
+  readonly pairing: { readonly ttlS: number };
   readonly logging: { readonly level: LogLevel; readonly file: string | undefined };
 }
 
@@ -93,7 +93,7 @@ function toConfig(
       bind: tunnels?.bind ?? "127.0.0.1",
       ports: server?.used_ports ?? { from: 20_000, to: 30_000 },
     },
-    pairing: { url: pairing?.url, ttlS: pairing?.ttl ?? PAIRING_TTL_S },
+    pairing: { ttlS: pairing?.ttl ?? PAIRING_TTL_S },
     logging: { level: logging?.log_level ?? "info", file: logging?.log_file },
   };
 }

@@ -6,7 +6,6 @@ export const HELP = `Usage: rport-backend [flags]
       --address HOST:PORT  agents, pairing and users     [server] address      127.0.0.1:8080
       --port PORT          only the port of it; 0 takes any free one
       --api-address H:P    users apart from agents       [api] address
-      --pairing-url URL    another pairing service       [pairing] url
       --pairing-ttl TIME   how long a pasted line works  [pairing] ttl         10m
       --log-level LEVEL    debug, info, warn or error    [logging] log_level   info
       --log-file FILE      instead of standard error     [logging] log_file

@@ -23,8 +23,8 @@ export const settingsSchema = z
     api: z.strictObject({ address: hostPort }).partial(),
     /** Ours: where tunnels listen unless a request says otherwise. */
     tunnels: z.strictObject({ bind: ipAddress }).partial(),
-    /** Ours: the pairing service, and how long a pasted line works. */
-    pairing: z.strictObject({ url: serverUrl, ttl: pairingTtlS }).partial(),
+    /** Ours: how long a pasted line works. */
+    pairing: z.strictObject({ ttl: pairingTtlS }).partial(),
     logging: z
       .strictObject({ log_level: z.enum(LOG_LEVELS), log_file: z.string().min(1) })
       .partial(),

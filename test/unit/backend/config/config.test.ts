@@ -44,7 +44,7 @@ describe("the configuration", () => {
       keySeed: undefined,
       passwordMinLength: 12,
       tunnels: { bind: "127.0.0.1", ports: { from: 20_000, to: 30_000 } },
-      pairing: { url: undefined, ttlS: 600 },
+      pairing: { ttlS: 600 },
       logging: { level: "info", file: undefined },
     });
     expect(config.apiAddress).toBe(config.serverAddress);
@@ -64,7 +64,6 @@ describe("the configuration", () => {
       [tunnels]
       bind = "0.0.0.0"
       [pairing]
-      url = "https://pairing.example"
       ttl = "5m"
       [logging]
       log_level = "debug"
@@ -78,7 +77,7 @@ describe("the configuration", () => {
       keySeed: "a long enough seed",
       passwordMinLength: 20,
       tunnels: { bind: "0.0.0.0", ports: { from: 30_000, to: 30_100 } },
-      pairing: { url: "https://pairing.example", ttlS: 300 },
+      pairing: { ttlS: 300 },
       logging: { level: "debug", file: "/var/log/rport.log" },
     });
   });
