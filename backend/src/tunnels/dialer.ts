@@ -35,7 +35,7 @@ export function createLinkDial(clock: Clock): LinkDial {
       let isOver = false;
       const timer = clock.after(OPEN_MS, () => {
         isOver = true;
-        reject(new RportError("AGENT_TIMEOUT", "The client did not answer in time."));
+        reject(timedOut());
       });
       link.openChannel(target).then(
         (channel) => {
@@ -64,12 +64,17 @@ export function asRefusal(error: unknown, target: HostPort): RportError {
   if (error.kind === "limit") {
     return new RportError("UNAVAILABLE", "The client has too many open streams or requests.");
   }
+  if (error.kind === "timeout") return timedOut();
   if (error.kind !== "refused") {
     return new RportError("CLIENT_OFFLINE", "The client disconnected.", { cause: error });
   }
   if (error.message.includes("not allowed")) return notAllowed(target);
   const detail = error.message.slice(0, 500);
   return new RportError("AGENT_REFUSED", `The client could not open ${place}.`, { detail });
+}
+
+function timedOut(): RportError {
+  return new RportError("AGENT_TIMEOUT", "The client did not answer in time.");
 }
 
 /** The agent's own rules are against a target. */

@@ -19,8 +19,8 @@ import { tcpServer } from "../../support/wireTunnel.ts";
 const ID = clientIdSchema.parse("machine-1");
 const MINUTE_MS = 60_000;
 
-/** A range of its own per side, so that tests running beside each other do not meet. */
-let nextRange = 40_000 + (process.pid % 200) * 100;
+/** A range of its own per side, above the usual one and below the ports of outgoing connections. */
+let nextRange = 30_000 + (process.pid % 20) * 100;
 function range(size = 20): { from: number; to: number } {
   nextRange += size;
   return { from: nextRange - size, to: nextRange - 1 };
