@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
-import type { AgentConfig } from "./config.ts";
+import { readAttributes } from "./attributes.ts";
+import { type AgentConfig, secretsIn } from "./config.ts";
 import { ConnectionLoop } from "./connection.ts";
 import { type ConnectionState, INITIAL_STATE } from "./connectionState.ts";
 import { CredentialStore } from "./credentialStore.ts";
@@ -52,7 +53,7 @@ export class Agent implements AsyncDisposable {
   /** Starts an agent. Rejects with `BAD_REQUEST` when it has no id to register under. */
   static async start(options: AgentOptions): Promise<Agent> {
     const { config, log } = options;
-    log.hide(config.credential.secret);
+    for (const secret of secretsIn(config)) log.hide(secret);
     if (config.ignored.length > 0) {
       log.info("these settings have no effect in this agent", { settings: config.ignored });
     }
@@ -96,9 +97,14 @@ export class Agent implements AsyncDisposable {
       resolve,
       credentials: new CredentialStore(config),
       dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
-      registration: async () => connectionRequest(config, this.identity, await readHost()),
+      registration: () => this.#registration(config),
       onState: (state) => this.#changed(state),
     });
+  }
+
+  async #registration(config: AgentConfig): Promise<Buffer> {
+    const [host, attributes] = await Promise.all([readHost(), readAttributes(config, this.#log)]);
+    return connectionRequest({ ...config, ...attributes }, this.identity, host);
   }
 
   #changed(state: ConnectionState): void {

@@ -33,6 +33,8 @@ export interface AgentConfig {
   readonly name: string;
   readonly tags: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** A JSON file that has the tags and labels instead, or empty. */
+  readonly attributesFile: string;
   readonly remotes: readonly RemoteMessage[];
   readonly tunnelAllowed: readonly TunnelRule[];
   /** Empty for the platform's own. */
@@ -61,6 +63,14 @@ export function parseConfig(text: string, file: string): AgentConfig {
   return toConfig(result.data, file, ignoredNames(table));
 }
 
+/** The texts of a configuration that must not be seen in a log. */
+export function secretsIn({ credential, proxy, headers }: AgentConfig): readonly string[] {
+  const login = proxy === "" ? undefined : new URL(proxy);
+  const password = login?.password ?? "";
+  const sent = headers.filter(({ name }) => /^(proxy-)?authorization$|^cookie$/i.test(name));
+  return [credential.secret, password, ...sent.map(({ value }) => value)];
+}
+
 /** Parses TOML. The error says where, and does not show the line, which may hold a secret. */
 export function parseToml(text: string, file: string): Readonly<Record<string, unknown>> {
   try {
@@ -86,6 +96,7 @@ function toConfig(parsed: ConfigFile, file: string, ignored: readonly string[]):
     name: client.name,
     tags: client.tags,
     labels: client.labels,
+    attributesFile: client.attributes_file_path,
     remotes: client.remotes,
     tunnelAllowed: client.tunnel_allowed,
     dataDir: client.data_dir,

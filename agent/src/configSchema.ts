@@ -80,6 +80,7 @@ const USED = {
     name: text.max(1_000).default(""),
     tags: texts.default([]),
     labels: z.record(text, text).default({}),
+    attributes_file_path: text.default(""),
     remotes: z.array(remote).max(64).default([]),
     tunnel_allowed: z.array(rule).max(1_000).default([]),
     data_dir: text.default(""),
@@ -98,14 +99,7 @@ const USED = {
 
 /** Keys of RPort without an effect here; their values are accepted whatever they are. */
 const IGNORED: Readonly<Record<keyof typeof USED, readonly string[]>> = {
-  client: [
-    "allow_root",
-    "attributes_file_path",
-    "updates_interval",
-    "bind_interface",
-    "ip_api_url",
-    "ip_refresh_min",
-  ],
+  client: ["allow_root", "updates_interval", "bind_interface", "ip_api_url", "ip_refresh_min"],
   connection: ["max_retry_count", "max_retry_interval", "watchdog_integration"],
   logging: [],
 };

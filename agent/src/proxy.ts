@@ -27,7 +27,7 @@ export function connectThroughProxy(proxy: string, target: ProxyTarget) {
     const authority = `${target.host}:${target.port}`;
     const connecting = request(proxyRequest(new URL(proxy), authority));
     connecting.setTimeout(CONNECT_MS, () => connecting.destroy(new Error("the proxy is silent")));
-    connecting.once("error", (error) => fail(`proxy: ${error.message}`));
+    connecting.on("error", (error) => fail(`proxy: ${error.message}`));
     connecting.once("response", (answer) => fail(`the proxy answered ${answer.statusCode}`));
     connecting.once("connect", (answer: IncomingMessage, socket: Socket) => {
       socket.setTimeout(0);

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { startAgent } from "../../support/agent.ts";
 import { startAgentServer } from "../../support/agentServer.ts";
+import { tcpServer } from "../../support/wireTunnel.ts";
 
 /** A key and a certificate for localhost that only its maker signed; for tests alone. */
 const SELF_SIGNED = new URL("../../fixtures/self-signed-localhost.pem", import.meta.url);
@@ -72,6 +73,18 @@ describe("the agent's way to its server", () => {
       expect(state).toMatchObject({ reason: { text: expect.stringContaining("302") } });
     }
     server.close();
+  });
+
+  it("can be stopped at once while a server or a proxy is silent", async () => {
+    await using silent = await tcpServer(() => {});
+    const here = `http://127.0.0.1:${silent.port}`;
+    for (const client of [{}, { proxy: here }]) {
+      const agent = await startAgent({ server: here, client });
+      const started = performance.now();
+      await agent[Symbol.asyncDispose]();
+      expect(performance.now() - started).toBeLessThan(2_000);
+      expect(agent.agent.state.kind).toBe("stopped");
+    }
   });
 
   it("S-09: refuses a TLS server whose certificate nobody vouches for", async () => {

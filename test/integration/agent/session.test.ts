@@ -1,11 +1,13 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
-import { sha256Fingerprint } from "@rport/protocol/wire/hostKey";
+import { md5Fingerprint, sha256Fingerprint } from "@rport/protocol/wire/hostKey";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { readState, stateFileIn } from "../../../agent/src/stateFile.ts";
 import { spawnAgent, startAgent } from "../../support/agent.ts";
 import { startAgentServer } from "../../support/agentServer.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 import { HOST_KEY, PASSWORD, USER } from "../../support/wirePair.ts";
 
 const OTHER_FINGERPRINT = `SHA256:${"A".repeat(43)}`;
@@ -33,6 +35,20 @@ describe("an agent and its server", () => {
     });
     expect(JSON.stringify(registration)).not.toContain(PASSWORD);
     expect(agent.lines.join("")).not.toContain(PASSWORD);
+  });
+
+  it("registers with the tags and labels of an attributes file, when that can be read", async () => {
+    await using directory = await tempDirectory();
+    const file = join(directory.path, "attributes.json");
+    await writeFile(file, '{"tags":["edited"],"labels":{"site":"lab"}}');
+    await using server = await startAgentServer();
+    const client = { tags: ["configured"], attributes_file_path: file };
+    await using agent = await startAgent({ server: server.url, client });
+    const first = await server.next();
+    expect(first.registration).toMatchObject({ Tags: ["edited"], Labels: { site: "lab" } });
+    await writeFile(file, "{");
+    agent.agent.reconnect();
+    expect((await server.next()).registration).toMatchObject({ Tags: ["configured"], Labels: {} });
   });
 
   it("answers a ping with success and nothing, and refuses what it does not know", async () => {
@@ -153,9 +169,7 @@ describe("an agent and its server", () => {
   });
 
   it("accepts the MD5 form of the fingerprint, whole only", async () => {
-    const md5 = await import("@rport/protocol/wire/hostKey").then(({ md5Fingerprint }) =>
-      md5Fingerprint(HOST_KEY.getPublicSSH()),
-    );
+    const md5 = md5Fingerprint(HOST_KEY.getPublicSSH());
     await using server = await startAgentServer();
     await using agent = await startAgent({ server: server.url, client: { fingerprint: md5 } });
     await agent.online();

@@ -84,13 +84,13 @@ describe("rport.conf", () => {
         { name: "User-Agent", value: "test client" },
       ],
       hostHeader: "example.com",
+      attributesFile: "/var/lib/rport/client_attributes.json",
       logLevel: "error",
       dataDir: "/var/lib/rport",
     });
     expect(config.remotes[2]).toMatchObject({ lhost: "192.0.2.5", rport: "53", protocol: "udp" });
     expect(config.ignored).toEqual([
       "client.allow_root",
-      "client.attributes_file_path",
       "client.updates_interval",
       "client.ip_api_url",
       "client.ip_refresh_min",
