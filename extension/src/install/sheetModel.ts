@@ -83,6 +83,8 @@ export class SheetModel {
       const body = { credential_id: authId, name, tags };
       const created = await server.api.call("createPairing", { body });
       if (round === this.#round) this.#take(created);
+      // nobody will ever see its line
+      else await this.#revoke(created.pairing.id);
     } catch (error) {
       if (round === this.#round) this.#fail(error);
     }
@@ -93,8 +95,7 @@ export class SheetModel {
     const pairing = this.#latest;
     if (pairing === undefined || pairing.state !== "active" || pairing.claims.length > 0) return;
     this.#latest = { ...pairing, state: "revoked" };
-    const params = { pairingId: pairing.id };
-    await this.#options.server.api.call("revokePairing", { params });
+    await this.#revoke(pairing.id);
     if (this.#progress.kind === "waiting") this.update();
   }
 
@@ -142,6 +143,10 @@ export class SheetModel {
   dispose(): void {
     this.#round += 1;
     this.#expiry?.cancel();
+  }
+
+  async #revoke(pairingId: string): Promise<void> {
+    await this.#options.server.api.call("revokePairing", { params: { pairingId } });
   }
 
   #take(created: NewPairing): void {

@@ -93,10 +93,10 @@ export class Views {
     this.#summary = undefined;
     const { fleet } = this.#dependencies;
     this.#contextKeys.update(contextOf(fleet));
+    // once is enough: the other trees are right below
+    const { view } = this.#clients.tree;
     const message = viewMessage(fleet) ?? "";
-    for (const { tree } of this.#trees) {
-      if ((tree.view.message ?? "") !== message) tree.view.message = message;
-    }
+    if ((view.message ?? "") !== message) view.message = message;
     const configuration = workspace.getConfiguration(SECTION);
     const isVisible = configuration.get<boolean>(SETTINGS.statusBarVisible, true);
     this.#statusBar.update(isVisible ? statusItemOf(fleet) : undefined);

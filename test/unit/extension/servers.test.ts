@@ -1,0 +1,153 @@
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { originOf, parseServers } from "../../../extension/src/servers/config.ts";
+import { endpointFilePath, findLocalBackend } from "../../../extension/src/servers/local.ts";
+import { type SecretStore, Tokens } from "../../../extension/src/servers/tokens.ts";
+import type { Environment } from "../../../extension/src/support/environment.ts";
+import { createLog } from "../../../extension/src/support/log.ts";
+import { Redactor } from "../../../extension/src/support/redact.ts";
+
+const environment = (
+  variables: Record<string, string>,
+  platform = process.platform,
+): Environment => ({
+  platform,
+  homeDirectory: "/home/me",
+  uid: process.getuid?.(),
+  variable: (name) => variables[name],
+});
+
+describe("the configured servers", () => {
+  it.each([
+    ["relay.example.com", "https://relay.example.com"],
+    [" http://127.0.0.1:8080/some/path ", "http://127.0.0.1:8080"],
+    ["HTTPS://Relay.Example.com:443", "https://relay.example.com"],
+    ["ftp://relay.example.com", undefined],
+    ["https://me:secret@relay.example.com", undefined],
+    ["not a host", undefined],
+    ["", undefined],
+  ])("understands %j as %j", (text, origin) => {
+    expect(originOf(text)).toBe(origin);
+  });
+
+  it("leaves out what cannot be used, and repetitions", () => {
+    const setting = [
+      { url: "https://a.example", name: "A" },
+      { url: "https://a.example/x", name: "again" },
+      { url: "javascript:alert(1)" },
+      "nonsense",
+      { url: "local" },
+    ];
+    expect(parseServers(setting).map(({ name, url }) => [name, url])).toEqual([
+      ["A", "https://a.example"],
+      ["Local Backend", "local"],
+    ]);
+    expect(parseServers("nonsense")).toEqual([]);
+  });
+});
+
+describe("the local backend", () => {
+  const endpoint = {
+    url: "http://127.0.0.1:8080",
+    token: "t0ken",
+    fingerprint: "SHA256:x",
+    pid: 1,
+  };
+
+  async function find(content: string, mode = 0o600) {
+    const folder = await mkdtemp(join(tmpdir(), "endpoint-"));
+    const file = join(folder, "endpoint.json");
+    await writeFile(file, content);
+    await chmod(file, mode);
+    const found = await findLocalBackend(environment({ RPORT_ENDPOINT_FILE: file }));
+    await rm(folder, { recursive: true });
+    return found;
+  }
+
+  it.each([
+    [{ RPORT_ENDPOINT_FILE: "/x/e.json" }, "linux", "/x/e.json"],
+    [{ XDG_STATE_HOME: "/state" }, "linux", "/state/rport/endpoint.json"],
+    [{}, "darwin", "/home/me/.local/state/rport/endpoint.json"],
+  ] as const)("is looked for as %j on %s says", (variables, platform, path) => {
+    expect(endpointFilePath(environment(variables, platform))).toBe(path);
+  });
+
+  it("is found by its endpoint file", async () => {
+    expect(await find(JSON.stringify(endpoint))).toEqual({ kind: "found", endpoint });
+  });
+
+  it("is not believed when others can read or write the file", async () => {
+    expect(await find(JSON.stringify(endpoint), 0o644)).toMatchObject({
+      kind: "absent",
+      reason: expect.stringContaining("other users"),
+    });
+  });
+
+  it.each([
+    ["another computer", JSON.stringify({ ...endpoint, url: "http://evil.example:8080" })],
+    ["another version", JSON.stringify({ address: "x" })],
+    ["No backend is running", "not json"],
+    ["not ours", "x".repeat(20_000)],
+  ])("says %j for a file that cannot be used", async (reason, content) => {
+    expect(await find(content)).toMatchObject({ reason: expect.stringContaining(reason) });
+  });
+
+  it("is not running when there is no file", async () => {
+    const found = await findLocalBackend(environment({ RPORT_ENDPOINT_FILE: "/nowhere/at/all" }));
+    expect(found).toEqual({ kind: "absent", reason: "No backend is running on this computer." });
+  });
+});
+
+describe("tokens", () => {
+  function storeOf(map: Map<string, string>): SecretStore {
+    return {
+      get: async (key) => map.get(key),
+      store: async (key, value) => void map.set(key, value),
+      delete: async (key) => void map.delete(key),
+    };
+  }
+
+  it("are found only under the address they were kept for (S-14)", async () => {
+    const tokens = new Tokens({ store: storeOf(new Map()), redactor: new Redactor() });
+    await tokens.set("https://a.example", "secret-of-a");
+    expect(await tokens.get("https://a.example")).toBe("secret-of-a");
+    expect(await tokens.get("https://a.example:8443")).toBeUndefined();
+    expect(await tokens.get("http://a.example")).toBeUndefined();
+    await tokens.delete("https://a.example");
+    expect(await tokens.get("https://a.example")).toBeUndefined();
+  });
+
+  it("last for the session where there is no secret store, which is said", async () => {
+    const broken: SecretStore = {
+      get: () => Promise.reject(new Error("no keyring")),
+      store: () => Promise.reject(new Error("no keyring")),
+      delete: async () => undefined,
+    };
+    const tokens = new Tokens({ store: broken, redactor: new Redactor() });
+    expect(await tokens.set("https://a.example", "secret-of-a")).toBe("session");
+    expect(await tokens.get("https://a.example")).toBe("secret-of-a");
+  });
+
+  it("count as absent when the store holds something else", async () => {
+    const store = storeOf(new Map([["rport.token:https://a.example", "{}"]]));
+    const tokens = new Tokens({ store, redactor: new Redactor() });
+    expect(await tokens.get("https://a.example")).toBeUndefined();
+  });
+});
+
+describe("the log", () => {
+  it("never shows a token it was told, nor one with a telling name (S-23)", () => {
+    const redactor = new Redactor();
+    redactor.add("canary-canary");
+    const lines: string[] = [];
+    const write = (line: string) => void lines.push(line);
+    const sink = { debug: write, info: write, warn: write, error: write };
+    const log = createLog(sink, redactor);
+    log.info("sent canary-canary", { url: "ws://h/?access_token=other-canary&x=1" });
+    log.error("Authorization: Bearer third-canary", { password: "fourth-canary" });
+    expect(lines.join("\n")).not.toMatch(/canary/);
+    expect(lines[0]).toContain("x=1");
+  });
+});

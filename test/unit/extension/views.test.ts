@@ -1,0 +1,258 @@
+import type { Client } from "@rport/protocol/model";
+import { describe, expect, it } from "vitest";
+import type { Node } from "../../../extension/src/model/node.ts";
+import { Nodes } from "../../../extension/src/model/node.ts";
+import { parseServers } from "../../../extension/src/servers/config.ts";
+import { Fleet, type FleetChange } from "../../../extension/src/servers/fleet.ts";
+import { Server, type ServerChange } from "../../../extension/src/servers/server.ts";
+import { LocalTunnels } from "../../../extension/src/tunnels/localTunnels.ts";
+import { ClientsSource } from "../../../extension/src/views/clients.ts";
+import { contextOf, statusItemOf, viewMessage } from "../../../extension/src/views/context.ts";
+import { CredentialsSource } from "../../../extension/src/views/credentials.ts";
+import { rowOf } from "../../../extension/src/views/rows.ts";
+import type { Dirty, TreeSource } from "../../../extension/src/views/source.ts";
+import { StaleRows } from "../../../extension/src/views/staleRows.ts";
+import { TunnelsSource } from "../../../extension/src/views/tunnels.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { client, credential, offline, pairing, snapshot, tunnel } from "./entities.ts";
+import { silentLog } from "./serverFixture.ts";
+
+const NOW = Date.UTC(2030, 0, 1, 1);
+
+/** A fleet whose servers are fed by hand, and one of its trees as indented text. */
+function fleetOf(...urls: readonly string[]) {
+  const clock = new FakeClock(NOW);
+  const fleet = new Fleet({
+    tunnels: new LocalTunnels(),
+    createServer: (config) =>
+      new Server({
+        config,
+        access: async () => ({ kind: "noToken" }),
+        fetch,
+        clock,
+        log: silentLog,
+        random: () => 1,
+        rememberFingerprint: () => undefined,
+      }),
+  });
+  fleet.configure(parseServers(urls.map((url) => ({ url }))));
+  const nodes = new Nodes();
+  const text = (source: TreeSource): string[] => {
+    const lines = (list: readonly Node[], indent: string): string[] =>
+      list.flatMap((node) => {
+        const { label, description } = rowOf(node, { fleet, now: () => NOW });
+        const line = `${indent}${label} | ${description}`;
+        return [line, ...lines(source.children(node), `${indent}  `)];
+      });
+    return lines(source.roots(), "");
+  };
+  const fill = (url: string, parts: Parameters<typeof snapshot>[0]) => {
+    const server = fleet.get(url);
+    server?.mirror.apply(snapshot(parts));
+    server?.clients.reset(server.mirror);
+  };
+  return { fleet, nodes, text, fill, context: { fleet, nodes } };
+}
+
+const RELAY = "https://relay.example.com";
+
+/** What a change of one client makes stale in the clients view, as ids. */
+function change(fixture: ReturnType<typeof fleetOf>, source: TreeSource, after: Client) {
+  const server = fixture.fleet.get(RELAY);
+  if (server === undefined) throw new Error("no server");
+  const before = server.mirror.clients.get(after.id);
+  server.mirror.clients.set(after.id, after);
+  const entity = { entity: "client", id: after.id, before, after } as const;
+  const changes = [{ change: entity, move: server.clients.update(entity) }];
+  const told: ServerChange = { kind: "changed", changes };
+  const event: FleetChange = { kind: "server", server, change: told };
+  return source.affected(event).map(nameOf);
+}
+
+function nameOf(dirty: Dirty): string {
+  if (dirty.kind === "all") return "all";
+  return `${dirty.kind} ${dirty.node.id.slice(RELAY.length + 1)}`;
+}
+
+describe("the clients view", () => {
+  it("shows groups, clients and their tunnels, offline last, without a lone server", () => {
+    const { text, fill, context } = fleetOf(RELAY);
+    const seen = { disconnected_at: "2029-12-31T22:00:00Z" };
+    fill(RELAY, {
+      clients: [client("web-10"), client("web-2"), offline("db", seen)],
+      tunnels: [tunnel("web-2", "1", { connections: 1 })],
+    });
+    expect(text(new ClientsSource(context))).toEqual([
+      "Online | 2",
+      "  web-2 | Debian GNU/Linux 12 \u00B7 10.0.0.5 \u00B7 1 tunnel",
+      "    127.0.0.1:20001 | \u2192 web-2:22 SSH \u00B7 on the server \u00B7 1 connection",
+      "  web-10 | Debian GNU/Linux 12 \u00B7 10.0.0.5",
+      "Offline | 1",
+      "  db | last seen 3 h ago",
+    ]);
+  });
+
+  it("gives servers rows of their own when there are several", () => {
+    const { text, fill, context } = fleetOf(RELAY, "local");
+    fill(RELAY, { clients: [client("web")] });
+    expect(text(new ClientsSource(context)).map((line) => line.split(" |")[0])).toEqual([
+      "relay.example.com",
+      "  Online",
+      "    web",
+      "Local Backend",
+    ]);
+  });
+
+  it("finds the way from a tunnel up to the top", () => {
+    const { nodes, fill, context } = fleetOf(RELAY);
+    fill(RELAY, { clients: [offline("web")] });
+    const source = new ClientsSource(context);
+    const parts = { serverKey: RELAY, clientId: "web" };
+    const row = nodes.get({ kind: "serverTunnel", ...parts, tunnelKey: "web/1" });
+    const host = source.parent(row);
+    expect(host).toBe(nodes.get({ kind: "client", ...parts, place: "clients" }));
+    const group = host === undefined ? undefined : source.parent(host);
+    expect(group).toBe(nodes.get({ kind: "group", serverKey: RELAY, status: "offline" }));
+    expect(group === undefined ? "?" : source.parent(group)).toBeUndefined();
+  });
+
+  it("names the least that is stale after a change", () => {
+    const fixture = fleetOf(RELAY);
+    fixture.fill(RELAY, { clients: [client("a"), client("b")] });
+    const source = new ClientsSource(fixture.context);
+    fixture.text(source);
+    expect(change(fixture, source, client("a", { os: "other" }))).toEqual(["row client/clients/a"]);
+    expect(change(fixture, source, client("c"))).toEqual(["subtree group/online"]);
+    // the offline group appears
+    expect(change(fixture, source, offline("a"))).toContain("all");
+    fixture.text(source);
+    expect(change(fixture, source, offline("b"))).toEqual([
+      "subtree group/online",
+      "subtree group/offline",
+      "row client/clients/b",
+    ]);
+  });
+});
+
+describe("the view of credentials", () => {
+  it("shows below a credential its rotation, its live pairings and its clients", () => {
+    const { text, fill, context } = fleetOf(RELAY);
+    const rotation = {
+      started_at: "2030-01-01T00:00:00Z",
+      grace_ends_at: "2030-01-02T00:30:00Z",
+      moved: 1,
+      total: 2,
+    };
+    fill(RELAY, {
+      clients: [client("web"), offline("db"), client("other", { client_auth_id: "lab" })],
+      credentials: [credential("lab"), credential("fleet", { clients_total: 2, rotation })],
+      pairings: [
+        pairing("0123456789ABCDEF", { expires_at: "2030-01-01T01:08:00Z" }),
+        pairing("0123456789ABCDEG", { state: "used" }),
+      ],
+    });
+    expect(text(new CredentialsSource(context))).toEqual([
+      "fleet | 2 clients \u00B7 0 online \u00B7 rotating",
+      "  New secret: 1 of 2 clients moved | old secret ends in 23 h",
+      "  Pairing 0123\u2026 | expires in 8 min",
+      "  db | last seen 60 min ago",
+      "  web | ",
+      "lab | unused",
+      "  other | ",
+    ]);
+  });
+});
+
+describe("the tunnels view", () => {
+  it("shows tunnels by client", () => {
+    const { text, fill, context } = fleetOf(RELAY);
+    const rdp = { lhost: "0.0.0.0", rhost: "10.1.1.1", rport: "3389" };
+    fill(RELAY, {
+      clients: [client("web"), client("idle")],
+      tunnels: [tunnel("web", "1", rdp)],
+    });
+    expect(text(new TunnelsSource(context))).toEqual([
+      "web | 1 tunnel",
+      "  relay.example.com:20001 | \u2192 10.1.1.1:3389 Remote Desktop via web \u00B7 on the server \u00B7 idle",
+    ]);
+  });
+});
+
+describe("the summary", () => {
+  it("knows nothing to say without a server", () => {
+    const { fleet } = fleetOf();
+    expect(statusItemOf(fleet)).toBeUndefined();
+    expect(viewMessage(fleet)).toBeUndefined();
+    expect(contextOf(fleet)).toMatchObject({ hasServer: false, noClients: true });
+  });
+
+  it("counts over all servers, and says while data is old", () => {
+    const { fleet, fill } = fleetOf(RELAY, "local");
+    fill(RELAY, { clients: [client("a"), offline("b")] });
+    fill("local", { clients: [client("c")] });
+    expect(statusItemOf(fleet)?.text).toBe("$(vm) 2/3");
+    expect(contextOf(fleet)).toMatchObject({ everConnected: true, hasLocalServer: true });
+  });
+});
+
+describe("rows as arguments of commands", () => {
+  it("accepts the tree's own rows and nothing that looks like them (S-17)", () => {
+    const nodes = new Nodes();
+    const row = nodes.get({ kind: "credential", serverKey: RELAY, authId: "fleet" });
+    expect(nodes.owns(row)).toBe(true);
+    expect(nodes.owns({ ...row })).toBe(false);
+    expect(nodes.owns("fleet")).toBe(false);
+    expect(nodes.owns(null)).toBe(false);
+  });
+});
+
+describe("the gathering of stale rows", () => {
+  const row = (authId: string): Node =>
+    new Nodes().get({ kind: "credential", serverKey: "s", authId });
+
+  it("draws once for many changes, and draws a row with its children if any asked for that", () => {
+    const clock = new FakeClock();
+    const draws: unknown[] = [];
+    const stale = new StaleRows({ clock, draw: (rows) => draws.push(rows) });
+    const [a, b] = [row("a"), row("b")];
+    stale.add([
+      { kind: "row", node: a },
+      { kind: "row", node: b },
+    ]);
+    stale.add([
+      { kind: "subtree", node: a },
+      { kind: "row", node: a },
+    ]);
+    expect(draws).toEqual([]);
+    clock.advance(50);
+    expect(draws).toEqual([
+      [
+        { node: a, isForced: true },
+        { node: b, isForced: false },
+      ],
+    ]);
+    stale.add([{ kind: "all" }, { kind: "row", node: a }]);
+    clock.advance(50);
+    expect(draws[1]).toBeUndefined();
+  });
+
+  it("pauses after a costly redraw, in proportion and at most a second", () => {
+    const clock = new FakeClock();
+    let drawn = 0;
+    const stale = new StaleRows({
+      clock,
+      draw: () => {
+        drawn += 1;
+        return 100_000;
+      },
+    });
+    for (const waitMs of [50, 1000, 1000]) {
+      const before = drawn;
+      stale.add([{ kind: "all" }]);
+      clock.advance(waitMs - 1);
+      expect(drawn).toBe(before);
+      clock.advance(1);
+      expect(drawn).toBe(before + 1);
+    }
+  });
+});
