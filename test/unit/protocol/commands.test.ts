@@ -37,7 +37,7 @@ describe("shellQuote", () => {
 });
 
 describe("the pasted line, run by a real shell", () => {
-  const script = '#!/bin/sh\nprintf "%s|" "$@" > "$OUT"; cat >> "$OUT"; exit "${STATUS:-0}"\n';
+  const script = '#!/bin/sh\nprintf "%s|" "$@" > "$OUT"; cat >> "$OUT"; exit "$STATUS"\n';
   let bin: string;
   let parts: LinuxCommandParts;
 
