@@ -1,0 +1,83 @@
+import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { RequestRefused } from "@rport/protocol/wire/wireError";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseRule } from "../../../agent/src/allow.ts";
+import { Control } from "../../../agent/src/control.ts";
+import { CredentialStore } from "../../../agent/src/credentialStore.ts";
+import { Dialer } from "../../../agent/src/dial.ts";
+import { createLog } from "../../../agent/src/platform/log.ts";
+import { FakeClock } from "../../support/clock.ts";
+
+const log = createLog({ level: "error", clock: new FakeClock(), write: () => {} });
+/** Nothing is reachable, so that no test connects anywhere. */
+const rules = [parseRule("192.0.2.1:1")].flatMap((rule) => rule ?? []);
+const resolve = async () => ["203.0.113.1"];
+
+function control(features: readonly string[] = Object.values(FEATURES)) {
+  const credentials = new CredentialStore({
+    file: "/nowhere/rport.conf",
+    credential: { authId: "id", secret: "old" },
+  });
+  const seen: ReadonlySet<string>[] = [];
+  const onFeatures = (agreed: ReadonlySet<string>) => void seen.push(agreed);
+  const made = new Control({ rules, resolve, credentials, log, onFeatures });
+  const payload = Buffer.from(JSON.stringify({ Features: features }));
+  made.answer(REQUESTS.putCapabilities, payload);
+  return { control: made, credentials, seen };
+}
+
+const NAMES = [...Object.values(REQUESTS), "run_cmd", "__proto__", "constructor", "toString", ""];
+const name = fc.oneof(fc.constantFrom(...NAMES), fc.string());
+const payload = fc.oneof(
+  fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+  fc.json().map((text) => Buffer.from(text)),
+  fc
+    .record({ Remote: fc.anything(), HostPort: fc.anything(), Timeout: fc.anything() })
+    .map((value) => Buffer.from(JSON.stringify(value) ?? "")),
+  fc
+    .record({ auth_id: fc.anything(), secret_id: fc.string(), secret: fc.string() })
+    .map((value) => Buffer.from(JSON.stringify(value) ?? "")),
+);
+
+describe("an agent and a hostile server", () => {
+  it("S-27: answers or refuses every request, and nothing changes", async () => {
+    const { control: hostile, credentials } = control();
+    await fc.assert(
+      fc.asyncProperty(name, payload, async (asked, bytes) => {
+        try {
+          const answer = await hostile.answer(asked, bytes);
+          expect(answer === undefined || Buffer.isBuffer(answer)).toBe(true);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RequestRefused);
+        }
+        expect(credentials.current.secret).toBe("old");
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("S-27: decides about every channel without throwing, and never lets a forbidden one in", () => {
+    const dialer = new Dialer({ rules, resolve, log });
+    const targets = fc.oneof(
+      fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)),
+      fc
+        .tuple(fc.oneof(fc.ipV4(), fc.ipV4Extended(), fc.ipV6()), fc.nat(70_000), fc.string())
+        .map(([host, port, rest]) => Buffer.from(`${host}:${port}/${rest}`)),
+      fc.tuple(fc.ipV4(), fc.nat(65_535)).map(([host, port]) => Buffer.from(`${host}:${port}`)),
+    );
+    fc.assert(
+      fc.property(targets, (extra) => {
+        const decision = dialer.decide(extra);
+        // Whatever is no plain address is looked up after the channel was confirmed.
+        if (/^[0-9.]+:[0-9]+$/.test(extra.toString())) expect(decision).toHaveProperty("refuse");
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("agrees on the extensions that both sides list, and on no others", () => {
+    const { seen } = control(["half-close", "self-destruct", "toString"]);
+    expect(seen).toEqual([new Set(["half-close"])]);
+  });
+});
