@@ -11,6 +11,14 @@ const POLL_MS = 50;
 /** Reading the end of a log never takes more. */
 const LOG_TAIL_BYTES = 16 << 10;
 
+/** As clean as a service's: nothing of the session that happened to install the agent. */
+const ENVIRONMENT = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  LANG: "C.UTF-8",
+  DO_NOT_TRACK: "1",
+  BUN_ENABLE_CRASH_REPORTING: "0",
+};
+
 /** `run`, `-c` and the file; the words before differ between the executable and Node. */
 const RUN_WORDS = 3;
 
@@ -61,9 +69,10 @@ export class BackgroundProcess implements Supervisor {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
     const log = await open(logFile, flags | constants.O_NOFOLLOW, 0o600);
     try {
-      const env = { ...process.env, DO_NOT_TRACK: "1", BUN_ENABLE_CRASH_REPORTING: "0" };
       const stdio = ["ignore" as const, log.fd, log.fd];
-      const child = spawn(program, args, { detached: true, cwd: "/", env, stdio, ...account });
+      const ids = account === undefined ? {} : { uid: account.uid, gid: account.gid };
+      const options = { detached: true, cwd: "/", env: ENVIRONMENT, stdio, ...ids };
+      const child = spawn(program, args, options);
       await once(child, "spawn");
       child.unref();
       await writeFile(pidFile, `${child.pid}\n`, { mode: 0o644 });

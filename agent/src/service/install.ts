@@ -81,13 +81,13 @@ async function assertUsable({ receipt }: Layout): Promise<void> {
 }
 
 function keepsEnrolment(
-  { isForced, server }: InstallRequest,
+  { isForced, isDryRun, server }: InstallRequest,
   { enroll }: InstallWiring,
   found: Installation,
 ): boolean {
   const isFine = found.isEnrolledHere && (found.isOnline || enroll === undefined);
   if (isFine && !isForced) return true;
-  if (enroll !== undefined) return false;
+  if (enroll !== undefined || isDryRun) return false;
   throw new CliFailure(EXIT.usage, `A pairing token is needed to enrol at ${server}.`);
 }
 

@@ -59,7 +59,9 @@ export async function removeDrafts(path: string): Promise<void> {
 export async function ensureDirectory(path: string, access: Access, undo: Undo): Promise<void> {
   const missing = await missingDirectories(path);
   for (const directory of missing) {
-    await mkdir(directory, { mode: 0o755 });
+    await mkdir(directory);
+    // Whatever the caller's mask says: others must get through to what is below.
+    await chmod(directory, 0o755);
     const isOurs = directory === path;
     undo.add(`remove ${directory}`, () =>
       isOurs ? rm(directory, { recursive: true, force: true }) : rmdir(directory),

@@ -1,0 +1,385 @@
+#!/bin/sh
+# Installs the RPort agent on this Linux host and enrols it at a server. The same text for everybody:
+# nothing in it depends on who fetches it, and nothing secret is in it. Try: sh rport-installer.sh --help
+newline='
+' #
+case $newline in ?) ;; *) echo 'This script is damaged: it has the line ends of Windows.' >&2; exit 1 ;; esac #
+{ # To the last line: a shell runs nothing of a script that was cut off.
+set -eu
+umask 077
+
+# BEGIN MANIFEST
+VERSION=''
+MANIFEST=''
+# END MANIFEST
+
+# Exit status, here and in the agent. 4, 8 and 9 only come from the agent.
+EXIT_FAILED=1 EXIT_USAGE=2 EXIT_UNSUPPORTED=3 EXIT_NETWORK=5 EXIT_CHECKSUM=6 EXIT_NEEDS_ROOT=7
+
+# Tries of a download, and how long each may stall, in seconds.
+TRIES=3 CONNECT_S=10 STALL_S=30
+
+# The oldest that the executable and the bundle run on.
+MIN_GLIBC_MINOR=17 MIN_NODE=20
+
+action=install server='' prefix='' runtime=auto token_from='' token_file=''
+is_silent='' is_verbose='' is_dry='' is_forced=''
+work='' node='' target='' file='' size='' sha256='' name=''
+
+usage() {
+  cat <<TEXT
+Installs the RPort agent${VERSION:+ $VERSION} on this Linux host and enrols it at a server.
+
+  sh rport-installer.sh --server URL [options]
+  sh rport-installer.sh --uninstall [--keep-config] [--prefix DIR]
+  sh rport-installer.sh --status [--prefix DIR]
+
+The pairing token, which is never an option, because options are visible to every user:
+  --token-stdin        read it from standard input
+  --token-file FILE    read it from a file
+                       without either, it is asked for at the terminal
+
+Options:
+  --server URL         where the agent is fetched and enrolled, http(s)://host[:port]
+  --name NAME          name of this host; its host name unless given
+  --tag TAG            a tag of this host; may be given again
+  --new-id             register as a new host: for copies of a disk image
+  --force              enrol anew, also when enrolled at another server
+  --user USER          the account that runs the agent; rport unless given, made if need be
+  --prefix DIR         keep everything below DIR; needs no root; implies --no-service
+  --no-service         start the agent without a service: for containers and for trying
+  --no-start           install, and start nothing now
+  --runtime RUNTIME    auto, bun (an executable), or node (this host's Node.js $MIN_NODE or newer)
+  --yes                ask nothing
+  --dry-run            say what would be done; changes nothing outside a temporary directory
+  --verbose            say more
+  --keep-config        with --uninstall: keep rport.conf with this host's id and secret
+  --purge              with --uninstall: remove everything, which is what it does anyway
+  --help, --version
+
+Exit status: 0 done, 1 failed, 2 usage, 3 not possible on this machine, 4 the token is unknown,
+expired or used, 5 the server cannot be reached, 6 a download is not what it should be, 7 needs
+root, 8 the agent did not connect, 9 the server refused.
+TEXT
+}
+
+say() { printf '%s\n' "$*" >&2; }
+detail() { [ -z "$is_verbose" ] || say "$@"; }
+fail() {
+  status=$1
+  shift
+  say "rport-installer: $*"
+  exit "$status"
+}
+wrong_usage() { fail "$EXIT_USAGE" "$1 Try --help."; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# Prints the arguments so that a shell reads them again as they are.
+quoted() {
+  for word; do
+    case $word in
+      '' | *[!A-Za-z0-9_./:@%+,=-]*)
+        printf "'%s' " "$(printf '%s\n' "$word" | sed "s/'/'\\\\''/g")" ;;
+      *) printf '%s ' "$word" ;;
+    esac
+  done
+}
+
+# shellcheck disable=SC2317 # the trap calls it
+clean_up() { [ -z "$work" ] || rm -rf "$work"; }
+
+# A private directory from which programs can be started; some machines forbid that in /tmp.
+make_work() {
+  for parent in "${TMPDIR:-/tmp}" "${prefix:-/usr/local}" "${HOME:-/}"; do
+    [ -d "$parent" ] || continue
+    work=$(mktemp -d "$parent/rport-XXXXXX" 2>/dev/null) || { work=''; continue; }
+    printf '#!/bin/sh\n' >"$work/probe"
+    chmod 700 "$work/probe"
+    if "$work/probe" 2>/dev/null; then
+      # The agent's own temporary files are removed together with it.
+      export TMPDIR="$work"
+      return
+    fi
+    rm -rf "$work"
+    work=''
+  done
+  fail "$EXIT_FAILED" 'There is no temporary directory in which programs may run. Set TMPDIR.'
+}
+
+# Finds the file for a target in the manifest; sets name, size and sha256.
+find_file() {
+  while read -r each size sha256 name; do
+    [ "$each" != "$1" ] || return 0
+  done <<LINES
+$MANIFEST
+LINES
+  return 1
+}
+
+# Whether the executable may run here. Not by files of a C library: machines may have several.
+fits_linux_x64() {
+  case $(uname -m) in x86_64 | amd64) ;; *) return 1 ;; esac
+  # The fifth byte of a program says 2 for 64 bits; the kernel's name says nothing of that.
+  [ "$(head -c 5 /proc/self/exe 2>/dev/null | tail -c 1)" = "$(printf '\002')" ] || return 1
+  if [ -r /proc/cpuinfo ]; then grep -qw sse4_2 /proc/cpuinfo || return 1; fi
+  libc=$(getconf GNU_LIBC_VERSION 2>/dev/null || ldd --version 2>&1 | head -n 1) || libc=''
+  case $libc in
+    *musl* | *2.[0-9]) return 1 ;;
+    *2.[0-9][0-9]) [ "${libc##*2.}" -ge "$MIN_GLIBC_MINOR" ] ;;
+    *) detail 'The C library is unknown; its age is found out by trying.' ;;
+  esac
+}
+
+# Finds a Node that is new enough; sets node to its own path.
+find_node() {
+  for candidate in node nodejs; do
+    node=$("$candidate" -p 'process.execPath' 2>/dev/null) || continue
+    "$node" -e "process.exit(parseInt(process.versions.node) >= $MIN_NODE ? 0 : 1)" && return 0
+  done
+  node=''
+  return 1
+}
+
+# Decides what to run here; sets target.
+choose_target() {
+  [ "$(uname -s)" = Linux ] || fail "$EXIT_UNSUPPORTED" "This is for Linux, not for $(uname -s)."
+  if [ "$runtime" != node ] && find_file linux-x64 && fits_linux_x64; then
+    target=linux-x64
+  elif [ "$runtime" != bun ] && find_file node && find_node; then
+    target=node
+  elif [ "$runtime" = node ]; then
+    fail "$EXIT_UNSUPPORTED" "There is no Node.js $MIN_NODE or newer in PATH."
+  else
+    fail "$EXIT_UNSUPPORTED" "There is no executable for this machine ($(uname -m)): it needs" \
+      "x86-64 with SSE4.2 and glibc 2.$MIN_GLIBC_MINOR. With Node.js $MIN_NODE or newer it works anywhere."
+  fi
+  find_file "$target"
+}
+
+# Checks early that what is needed later is there; sets hasher and fetcher.
+choose_tools() {
+  if has sha256sum; then hasher='sha256sum'
+  elif has shasum; then hasher='shasum -a 256'
+  elif has openssl; then hasher='openssl dgst -sha256 -r'
+  else fail "$EXIT_UNSUPPORTED" 'There is none of sha256sum, shasum and openssl.'
+  fi
+  if has curl; then fetcher=curl
+  elif has wget; then fetcher=wget
+  else fail "$EXIT_UNSUPPORTED" 'There is neither curl nor wget.'
+  fi
+}
+
+# Whether file $1 has the SHA-256 that the manifest says.
+is_right() {
+  # shellcheck disable=SC2086 # a program and its options
+  found=$($hasher <"$1") && [ "${found%% *}" = "$sha256" ]
+}
+
+# Fetches $1 into $2 once. Standard input may hold the token and is not for these tools.
+fetch_once() {
+  if [ "$fetcher" = curl ]; then
+    curl -fsSL --connect-timeout "$CONNECT_S" --speed-limit 1 --speed-time "$STALL_S" \
+      -o "$2" "$1" </dev/null
+  else
+    wget -q -T "$STALL_S" -O "$2" "$1" </dev/null
+  fi
+}
+
+fetch() {
+  try=1
+  until fetch_once "$1" "$2"; do
+    [ "$try" -lt "$TRIES" ] || fail "$EXIT_NETWORK" "Could not fetch $1"
+    detail "Trying again to fetch $1"
+    sleep "$try"
+    try=$((try + 1))
+  done
+}
+
+# Nothing of a download is run before its size and its hash are right.
+check_download() {
+  found_size=$(($(wc -c <"$1")))
+  [ "$found_size" = "$size" ] ||
+    fail "$EXIT_CHECKSUM" "$name has $found_size bytes and should have $size."
+  is_right "$1" || fail "$EXIT_CHECKSUM" "$name is not the file it should be."
+}
+
+run_agent() {
+  if [ "$target" = node ]; then "$node" "$file" "$@"; else "$file" "$@"; fi
+}
+
+# Where the file of a target is kept once it is installed.
+installed_file() {
+  case $target,$prefix in
+    node,) printf %s /usr/local/lib/rport/agent.cjs ;;
+    node,*) printf %s "$prefix/lib/agent.cjs" ;;
+    *,) printf %s /usr/local/bin/rport-agent ;;
+    *) printf %s "$prefix/bin/rport-agent" ;;
+  esac
+}
+
+# Gets the agent for the chosen target, unless it is installed already; sets file.
+get_agent() {
+  file=$(installed_file)
+  if [ -f "$file" ] && is_right "$file"; then
+    detail "$file is the one of this release."
+    return
+  fi
+  say "Fetching the agent ${VERSION} for ${target} ($(((size + 999999) / 1000000)) MB)."
+  file=$work/$name
+  fetch "${server%/}/agent/$VERSION/$name" "$file"
+  check_download "$file"
+  chmod 700 "$file"
+}
+
+does_run() {
+  answer=$(run_agent --version </dev/null 2>&1) && [ "$answer" = "rport-agent $VERSION" ] && return 0
+  detail "It says: $answer"
+  return 1
+}
+
+# The last word about whether a program runs on a machine is to run it.
+get_running_agent() {
+  choose_target
+  get_agent
+  ! does_run || return 0
+  [ "$target,$runtime" = linux-x64,auto ] ||
+    fail "$EXIT_UNSUPPORTED" 'The agent does not run on this machine.'
+  say 'The executable does not run on this machine; trying Node.js.'
+  runtime=node
+  choose_target
+  get_agent
+  does_run || fail "$EXIT_UNSUPPORTED" 'The agent does not run on this machine.'
+}
+
+# Asks for the token without showing it, if there is somebody to ask.
+ask_token() {
+  if [ -n "$is_silent" ] || ! { : </dev/tty; } 2>/dev/null; then
+    wrong_usage 'A pairing token is needed: --token-stdin or --token-file.'
+  fi
+  terminal=$(stty -g </dev/tty)
+  trap 'stty "$terminal" </dev/tty; exit "$EXIT_FAILED"' INT TERM HUP
+  stty -echo </dev/tty
+  printf 'Pairing token: ' >/dev/tty
+  IFS= read -r token </dev/tty || token=''
+  stty "$terminal" </dev/tty
+  trap 'exit "$EXIT_FAILED"' INT TERM HUP
+  printf '\n' >/dev/tty
+}
+
+needs_token() { [ -n "$is_forced" ] || [ ! -e "${prefix:-/etc/rport}/rport.conf" ]; }
+
+# Everything else is the agent's own work: account, files, service, enrolment, waiting, undoing.
+install_agent() {
+  set -- "--server=$server" "$@"
+  case $token_from in
+    stdin) run_agent install --token-stdin "$@" ;;
+    file) run_agent install --token-stdin "$@" <"$token_file" ;;
+    *)
+      if [ -n "$is_dry" ] || ! needs_token; then
+        run_agent install "$@" </dev/null
+      else
+        ask_token
+        printf '%s\n' "$token" | run_agent install --token-stdin "$@"
+      fi ;;
+  esac
+}
+
+# Removing and telling are done by the program that is installed.
+use_installed() {
+  program=${prefix:-/usr/local}/bin/rport-agent
+  if [ ! -x "$program" ]; then
+    say "There is no agent at $program."
+    [ "$action" = uninstall ] || exit "$EXIT_FAILED"
+    return 0
+  fi
+  "$program" "$action" "$@" </dev/null
+}
+
+check_usage() {
+  [ -n "$VERSION" ] || fail "$EXIT_FAILED" 'This is the template. The one to use is made by a build.'
+  case $runtime in auto | bun | node) ;; *) wrong_usage '--runtime is auto, bun or node.' ;; esac
+  [ "$action" = install ] || return 0
+  [ -n "$server" ] || wrong_usage '--server is missing.'
+  case $server in
+    http://?* | https://?*) ;;
+    *) wrong_usage '--server must begin with http:// or https://.' ;;
+  esac
+  case $server in *[[:space:][:cntrl:]]*) wrong_usage '--server has blanks in it.' ;; *) ;; esac
+  if [ "$token_from" = stdin ] && [ ! -f "$0" ]; then
+    fail "$EXIT_USAGE" 'This script came through standard input, so the token cannot.' \
+      'Save the script to a file first, or use --token-file.'
+  fi
+  [ "$token_from" != file ] || [ -r "$token_file" ] || wrong_usage '--token-file cannot be read.'
+}
+
+check_root() {
+  case $action,$prefix$is_dry in status,* | *,?*) return 0 ;; *) ;; esac
+  user_id=$(id -u)
+  [ "$user_id" != 0 ] || return 0
+  pipe='' become=''
+  [ "$token_from" != stdin ] || pipe='printf %s TOKEN | '
+  for tool in run0 doas sudo; do ! has "$tool" || become="$tool "; done
+  [ -n "$become" ] || say 'Become root first.'
+  say "This needs root. Run it again like this:"
+  say "  ${pipe}${become}sh $1"
+  say 'Or keep everything below a directory of yours: --prefix DIR'
+  exit "$EXIT_NEEDS_ROOT"
+}
+
+# Sorts the options: what the agent has to know stays in "$@", always as one word --option=value.
+main() {
+  command_line=$(quoted "$0" "$@")
+  left=$#
+  while [ "$left" -gt 0 ]; do
+    option=$1
+    shift
+    left=$((left - 1))
+    case $option in
+      --server | --name | --tag | --user | --prefix | --runtime | --token-file)
+        [ "$left" -gt 0 ] || wrong_usage "$option needs a value."
+        option="$option=$1"
+        shift
+        left=$((left - 1)) ;;
+      *) ;;
+    esac
+    case $option in
+      --help | -h) usage; exit 0 ;;
+      --version) printf '%s\n' "$VERSION"; exit 0 ;;
+      --server=*) server=${option#*=} ;;
+      --prefix=*) prefix=${option#*=}; set -- "$@" "$option" ;;
+      --force) is_forced=yes; set -- "$@" "$option" ;;
+      --dry-run) is_dry=yes; set -- "$@" "$option" ;;
+      --name=* | --tag=* | --user=* | --new-id | --no-service | --no-start | --keep-config)
+        set -- "$@" "$option" ;;
+      --runtime=*) runtime=${option#*=} ;;
+      --token-file=*) token_from=file token_file=${option#*=} ;;
+      --token-stdin) token_from=stdin ;;
+      --uninstall) action=uninstall ;;
+      --status) action=status ;;
+      --purge) ;;
+      --yes) is_silent=yes ;;
+      --verbose) is_verbose=yes ;;
+      -*) wrong_usage "${option%%=*} is not known." ;;
+      *) wrong_usage 'There is a word too many.' ;;
+    esac
+  done
+  check_usage
+  check_root "$command_line"
+  # These would make the runtimes load or report something else.
+  unset BUN_OPTIONS BUN_BE_BUN NODE_OPTIONS
+  export DO_NOT_TRACK=1 BUN_ENABLE_CRASH_REPORTING=0
+  if [ "$action" != install ]; then
+    use_installed "$@"
+    return
+  fi
+  trap clean_up EXIT
+  trap 'exit "$EXIT_FAILED"' INT TERM HUP
+  choose_tools
+  make_work
+  get_running_agent
+  install_agent "$@"
+}
+
+main "$@"
+exit
+}
