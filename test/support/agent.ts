@@ -47,7 +47,19 @@ export async function startAgent(
   settings: AgentSettings,
   replaced: { readonly resolve?: Lookup } = {},
 ): Promise<TestAgent> {
-  const files = await agentFiles(settings);
+  return await startWith(await agentFiles(settings), replaced);
+}
+
+/** The same with a configuration that is there, written by enrolling; the file stays. */
+export async function startEnrolledAgent(configFile: string): Promise<TestAgent> {
+  const { dataDir } = await loadConfig(configFile);
+  return await startWith({ configFile, dataDir, [Symbol.asyncDispose]: async () => {} }, {});
+}
+
+async function startWith(
+  files: AgentFiles,
+  replaced: { readonly resolve?: Lookup },
+): Promise<TestAgent> {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
   const agent = await Agent.start({
