@@ -41,7 +41,7 @@ const bundle = ({ name, platform, target, entry, output, ...extra }) => ({
   plugins: [withoutAddOns],
   performance: { hints: false },
   // every bundle is one file
-  optimization: { splitChunks: false, runtimeChunk: false, minimize: name !== "agent" },
+  optimization: { splitChunks: false, runtimeChunk: false },
   stats: "errors-warnings",
   ...extra,
 });

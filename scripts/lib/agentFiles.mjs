@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { run } from "./command.mjs";
 import { root } from "./paths.mjs";
 
-const out = join(root, "dist", "agent");
-const bundle = join(out, "agent.cjs");
+const usual = join(root, "dist", "agent");
+const bundle = "agent.cjs";
 const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
 
 /** Executables by the name of their target; Bun's package of the same platform builds them. */
@@ -30,15 +30,15 @@ const compileFlags = [
   "--target=bun-linux-x64",
 ];
 
-async function compile({ name, bun }) {
+async function compile(out, { name, bun }) {
   const file = join(out, name);
-  const args = ["build", ...compileFlags, `--outfile=${file}`, bundle];
+  const args = ["build", ...compileFlags, `--outfile=${file}`, join(out, bundle)];
   const { code, output } = await run(bun, args, { quiet: true });
   if (code !== 0) throw new Error(`bun build failed:\n${output}`);
   chmodSync(file, 0o755);
 }
 
-function describe(target, name) {
+function describe(out, target, name) {
   const bytes = readFileSync(join(out, name));
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { target, name, size: statSync(join(out, name)).size, sha256 };
@@ -55,17 +55,20 @@ export function stamp(script, files) {
   return script.replace(block, (_, begin, end) => begin + filled + end);
 }
 
-/** Builds what `dist/agent/` holds from the agent's bundle; executables only where Bun is installed. */
-export async function buildAgentFiles() {
-  const files = [describe("node", "agent.cjs")];
+/**
+ * Builds what installers fetch from the agent's bundle, which is in the directory already and
+ * beside which everything is put; executables only where Bun is installed.
+ */
+export async function buildAgentFiles(out = usual) {
+  const files = [describe(out, "node", bundle)];
   for (const executable of executables.filter(({ bun }) => existsSync(bun))) {
-    await compile(executable);
-    files.unshift(describe(executable.target, executable.name));
+    await compile(out, executable);
+    files.unshift(describe(out, executable.target, executable.name));
   }
   const name = "rport-installer.sh";
   const script = stamp(readFileSync(join(root, "installers", name), "utf8"), files);
   writeFileSync(join(out, name), script);
-  const { sha256 } = describe("script", name);
+  const { sha256 } = describe(out, "script", name);
   const manifest = { version, script: { name, sha256 }, files };
   writeFileSync(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }

@@ -57,7 +57,7 @@ async function packageExtension() {
 }
 
 async function build() {
-  rmSync(dist, { recursive: true, force: true });
+  rmSync(join(dist, "agent"), { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   await tool("webpack-cli/bin/cli.js", ["--config", join(root, "webpack.config.mjs")]);
   await buildAgentFiles();
