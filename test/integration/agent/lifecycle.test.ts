@@ -56,7 +56,7 @@ it("a host is paired, carries a tunnel, gets a new secret, and is locked out whe
   await agent.until(({ kind }) => kind !== "online");
   await agent.online();
 
-  const query = { force: true, report: true };
+  const query = { force: "true", report: "true" };
   await backend.api("deleteCredential", { params: authId, query });
   const state = await agent.until(({ kind }) => kind === "waiting");
   agent.agent.reconnect();
