@@ -5,6 +5,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { Face } from "./app.ts";
 import { AgentDoor } from "./clients/agentDoor.ts";
 import { refuseUpgrade, type UpgradeRequest } from "./http/upgrade.ts";
+import type { Place } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 
@@ -19,14 +20,6 @@ const LIMITS = {
 const HEADERS_MAX = 100;
 /** How long open connections may take to end by themselves when the server stops. */
 const CLOSE_GRACE_MS = 1_000;
-
-/** An address to listen on, and who is served there. */
-export interface Place {
-  readonly host: string;
-  /** 0: any free one. */
-  readonly port: number;
-  readonly faces: ReadonlySet<Face>;
-}
 
 /** Takes over a request to speak WebSocket. */
 export type UpgradeDoor = (upgrade: UpgradeRequest) => void;

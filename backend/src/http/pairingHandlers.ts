@@ -4,23 +4,36 @@ import type { PairingService } from "../pairing/service.ts";
 import type { AgentFiles } from "./agentFiles.ts";
 import type { Handlers } from "./endpoints.ts";
 
+/** What the handlers of pairings need. */
+export interface PairingHandlerDeps {
+  readonly pairings: Pick<PairingService, "list" | "create" | "revoke">;
+  readonly agentFiles: Pick<AgentFiles, "require">;
+  /** How long a pairing works when its maker does not say. */
+  readonly pairingTtlS: number;
+  /** Where hosts find the installer, for somebody who reached this server under `origin`. */
+  readonly installOrigin: (origin: string) => string;
+}
+
 /** Serves the management of pairings; the installers' side is `pairingDoor.ts`. */
-export function pairingHandlers(
-  pairings: Pick<PairingService, "list" | "create" | "revoke">,
-  agentFiles: Pick<AgentFiles, "require">,
-): Pick<Handlers, "listPairings" | "createPairing" | "revokePairing"> {
+export function pairingHandlers({
+  pairings,
+  agentFiles,
+  pairingTtlS,
+  installOrigin,
+}: PairingHandlerDeps): Pick<Handlers, "listPairings" | "createPairing" | "revokePairing"> {
   return {
     listPairings() {
       const all = pairings.list();
       return { data: all, count: all.length };
     },
-    async createPairing({ body }, { origin }) {
+    async createPairing({ body }, { origin: reachedAt }) {
       const id = authIdSchema.safeParse(body.credential_id);
       if (!id.success) {
         throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
       }
       await agentFiles.require();
-      const { ttl_seconds: ttlS, uses, name, tags } = body;
+      const origin = installOrigin(reachedAt);
+      const { ttl_seconds: ttlS = pairingTtlS, uses, name, tags } = body;
       const data = await pairings.create({ credentialId: id.data, ttlS, uses, name, tags, origin });
       return { data };
     },

@@ -1,0 +1,61 @@
+import type { Credentials } from "../credentials/service.ts";
+import type { Services } from "../services.ts";
+import { clientHandlers } from "./clientHandlers.ts";
+import { type CredentialSource, credentialHandlers } from "./credentialHandlers.ts";
+import type { Handlers } from "./endpoints.ts";
+import { pairingHandlers } from "./pairingHandlers.ts";
+import { statusHandlers } from "./statusHandlers.ts";
+import { tunnelHandlers } from "./tunnelHandlers.ts";
+
+/** What the REST API stands on. */
+export interface HandlerDeps
+  extends Pick<
+    Services,
+    "status" | "registry" | "credentials" | "tunnels" | "pairings" | "agentFiles"
+  > {
+  readonly pairingTtlS: number;
+  /** Where hosts find the installer, for somebody who reached this server under `origin`. */
+  readonly installOrigin: (origin: string) => string;
+}
+
+/** Every endpoint's handler. */
+export function createHandlers(services: HandlerDeps): Handlers {
+  const { registry, credentials, tunnels } = services;
+  return {
+    ...statusHandlers(services.status),
+    ...clientHandlers({
+      list: () => registry.list(),
+      get: (id) => registry.get(id),
+      tunnelsOf: (id) => tunnels.tunnelsOf(id),
+      async remove(id) {
+        const credentialId = registry.get(id)?.client_auth_id;
+        await registry.remove(id);
+        if (credentialId !== undefined) credentials.onClientsChanged(credentialId);
+      },
+    }),
+    ...credentialHandlers(credentialSource(credentials)),
+    ...tunnelHandlers(tunnels),
+    ...pairingHandlers(services),
+  };
+}
+
+function credentialSource(credentials: Credentials): CredentialSource {
+  return {
+    list: () => credentials.list().flatMap(({ id }) => credentials.view(id) ?? []),
+    get: (id) => credentials.view(id) ?? undefined,
+    secrets: (id) => credentials.secrets(id),
+    async create(body, createdBy) {
+      const { id, secretId, password } = await credentials.create({ ...body, createdBy });
+      return { id, secret_id: secretId, password };
+    },
+    async addSecret(authId, body) {
+      const { id, secretId, password } = await credentials.addSecret(authId, body);
+      return { id, secret_id: secretId, password };
+    },
+    async rotate(id, graceMs) {
+      const { rotation, unmovable } = await credentials.rotate(id, graceMs);
+      return { ...rotation, unmovable };
+    },
+    remove: (id, how) => credentials.remove(id, how),
+  };
+}

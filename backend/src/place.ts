@@ -1,0 +1,49 @@
+import { formatHostPort } from "@rport/protocol/remote";
+import type { Face } from "./app.ts";
+import type { Config } from "./config.ts";
+
+/** An address to listen on, and who is served there. */
+export interface Place {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly faces: ReadonlySet<Face>;
+}
+
+/** The places of a configuration: one for all faces, or two when users are set apart. */
+export function placesOf(config: Pick<Config, "serverAddress" | "apiAddress">): Place[] {
+  const { serverAddress, apiAddress } = config;
+  if (serverAddress === apiAddress) {
+    return [{ ...serverAddress, faces: new Set(["agents", "users", "pairing"]) }];
+  }
+  return [
+    { ...serverAddress, faces: new Set(["agents", "pairing"]) },
+    { ...apiAddress, faces: new Set(["users"]) },
+  ];
+}
+
+/** Whether only programs on the same machine reach a place. */
+export function isLocal({ host }: Place): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
+/** The origin under which a program on the same machine reaches a place. */
+export function urlOf({ host, port }: Place): string {
+  const near = isWildcard(host) ? "127.0.0.1" : host;
+  return `http://${formatHostPort({ host: near, port })}`;
+}
+
+/**
+ * The origin of the place `to`, for somebody who reached this server under `origin` at another
+ * place: the same name with the other port, unless `to` listens on one address only.
+ */
+export function originAt(to: Place, origin: string): string {
+  if (!isWildcard(to.host)) return urlOf(to);
+  const url = new URL(origin);
+  url.port = String(to.port);
+  return url.origin;
+}
+
+function isWildcard(host: string): boolean {
+  return host === "0.0.0.0" || host === "::" || host === "";
+}

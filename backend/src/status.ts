@@ -1,0 +1,26 @@
+import type { ServerStatus } from "@rport/protocol/model";
+import { VERSION } from "@rport/protocol/version";
+
+/** What the status is made of. */
+export interface StatusFacts {
+  readonly counts: { readonly connected: number; readonly disconnected: number };
+  /** SHA-256 and MD5 form. */
+  readonly fingerprints: { readonly sha256: string; readonly md5: string };
+  /** Where agents reach this server. */
+  readonly serverUrls: readonly string[];
+}
+
+/** Facts about the server, in RPort's field names. */
+export function serverStatus({ counts, fingerprints, serverUrls }: StatusFacts): ServerStatus {
+  return {
+    version: VERSION,
+    clients_connected: counts.connected,
+    clients_disconnected: counts.disconnected,
+    fingerprint: fingerprints.md5,
+    fingerprint_sha256: fingerprints.sha256,
+    connect_url: [...serverUrls],
+    pairing_url: serverUrls[0] ?? "",
+    clients_auth_source: "File",
+    clients_auth_mode: "Read Write",
+  };
+}

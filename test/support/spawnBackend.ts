@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ENDPOINT_FILE, type EndpointFile, endpointFileSchema } from "@rport/protocol/endpoint";
+import { TestApi } from "./api.ts";
+
+const MAIN = fileURLToPath(new URL("../../backend/src/main.ts", import.meta.url));
+
+/** How a backend's process ended. */
+export interface Ended {
+  /** Its exit code, or the signal that ended it. */
+  readonly code: number | NodeJS.Signals;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A backend in a process of its own, as people start it. Killed at the end of its scope. */
+export interface SpawnedBackend extends AsyncDisposable {
+  readonly pid: number;
+  readonly endpoint: EndpointFile;
+  readonly api: TestApi;
+  /** What it printed for people. */
+  stdout(): string;
+  /** Its log. */
+  stderr(): string;
+  signal(name: NodeJS.Signals): void;
+  readonly ended: Promise<Ended>;
+  /** Ends it as a power cut would, and waits until it is gone. */
+  kill(): Promise<void>;
+}
+
+/** Starts `main.ts` in a data directory and resolves when it says that it is ready. */
+export async function spawnBackend(
+  dataDir: string,
+  args: readonly string[] = [],
+): Promise<SpawnedBackend> {
+  const run = start(["--data-dir", dataDir, "--port", "0", ...args]);
+  await Promise.race([run.ready, run.ended]);
+  if (!run.stdout().includes("is ready")) throw new Error(`it did not start: ${run.stderr()}`);
+  const text = await readFile(join(dataDir, ENDPOINT_FILE), "utf8");
+  const endpoint = endpointFileSchema.parse(JSON.parse(text));
+  const kill = async (): Promise<void> => {
+    run.signal("SIGKILL");
+    await run.ended;
+  };
+  const api = new TestApi(endpoint.url, endpoint.token);
+  return { ...run, endpoint, api, kill, [Symbol.asyncDispose]: kill };
+}
+
+/** Runs `main.ts` with these arguments until it ends by itself, as a failed start does. */
+export function runBackend(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return start(args, environment).ended;
+}
+
+function start(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env,
+  });
+  const output = { stdout: "", stderr: "" };
+  const ready = Promise.withResolvers<void>();
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      output[name] += text;
+      if (output.stdout.includes("is ready")) ready.resolve();
+    });
+  }
+  const ended = once(child, "close").then(
+    ([code, signal]): Ended => ({ code: code ?? signal, ...output }),
+  );
+  return {
+    pid: child.pid ?? 0,
+    ready: ready.promise,
+    ended,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    signal: (name: NodeJS.Signals) => void child.kill(name),
+  };
+}
