@@ -13,6 +13,12 @@ const LOW_WATER_BYTES = 256 * 1024;
 /** The server's messages are at most this large. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 
+/**
+ * RPort's agents confirm a stream first and connect to its target afterwards, so a port on which
+ * nothing listens shows as a stream that ends at once, without a reason.
+ */
+const UNANSWERED = "The host closed the connection at once: is something listening there?";
+
 /** Which host a tunnel leads to, and which place as seen from there. */
 export interface TunnelTarget {
   readonly access: AccessSource;
@@ -42,6 +48,8 @@ class Stream {
   readonly #events: StreamEvents;
   #remote: WebSocket | undefined;
   #isOver = false;
+  #isAnswered = false;
+  #isUnanswered = false;
   #localEnded = false;
   #remoteEnded = false;
 
@@ -102,10 +110,12 @@ class Stream {
   #toLocal(data: RawData): void {
     const chunk = data as Buffer;
     if (chunk.length === 0) {
+      this.#judgeEnd();
       this.#remoteEnded = true;
       this.#local.end(() => this.#closeIfDone());
       return;
     }
+    this.#isAnswered = true;
     if (!this.#local.write(chunk)) this.#remote?.pause();
   }
 
@@ -120,9 +130,15 @@ class Stream {
 
   /** The server ended the stream properly: what it sent still has to reach the local program. */
   #finish(): void {
+    this.#judgeEnd();
     this.#localEnded = true;
     this.#remoteEnded = true;
     this.#end(undefined);
+  }
+
+  /** An end from the other side before any byte, while this side was still open, is a refusal. */
+  #judgeEnd(): void {
+    if (!this.#isAnswered && !this.#localEnded) this.#isUnanswered = true;
   }
 
   #end(error: RportError | undefined): void {
@@ -135,7 +151,8 @@ class Stream {
       this.#local.resetAndDestroy();
       this.#remote?.terminate();
     }
-    this.#events.onEnd(error);
+    const unanswered = this.#isUnanswered ? new RportError("UNAVAILABLE", UNANSWERED) : undefined;
+    this.#events.onEnd(error ?? unanswered);
   }
 }
 

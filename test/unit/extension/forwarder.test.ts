@@ -141,6 +141,33 @@ describe("an editor tunnel", () => {
     await vi.waitFor(() => expect(tunnel.forwarder.failure).toBe("Nothing listens on port 80."));
   });
 
+  it("takes a stream that ends at once, before any byte, for a port without a listener", async () => {
+    await using tunnel = await open(({ socket }) => {
+      socket.send(Buffer.alloc(0));
+      socket.close(1000);
+    });
+    const local = tunnel.connect();
+    local.write("hello?");
+    expect(await text(local)).toBe("");
+    local.end();
+    await vi.waitFor(() => expect(tunnel.forwarder.failure).toContain("is something listening"));
+  });
+
+  it("does not take it so when the local program ended first", async () => {
+    await using tunnel = await open(({ socket }) => {
+      socket.on("message", (data: Buffer) => {
+        if (data.length > 0) return;
+        socket.send(Buffer.alloc(0));
+        socket.close(1000);
+      });
+    });
+    const local = tunnel.connect();
+    local.end("fire and forget");
+    expect(await text(local)).toBe("");
+    await vi.waitFor(() => expect(tunnel.forwarder.connections).toBe(0));
+    expect(tunnel.forwarder.failure).toBeUndefined();
+  });
+
   it("counts its connections and cuts them when it is closed", async () => {
     await using tunnel = await open(echo);
     const local = tunnel.connect();
