@@ -1,3 +1,4 @@
+import { RportError } from "@rport/protocol/errors";
 import type { ServerStatus } from "@rport/protocol/model";
 import { env, ProgressLocation, window } from "vscode";
 import { Api } from "../api/http.ts";
@@ -133,10 +134,16 @@ async function statusOf(given: {
 }): Promise<ServerStatus> {
   const { url, token, fetch } = given;
   const api = new Api({ access: async () => ({ kind: "ready", url, token }), fetch });
-  return window.withProgress(
-    { location: ProgressLocation.Notification, title: `Connecting to ${new URL(url).host}\u2026` },
-    () => api.call("getStatus"),
-  );
+  const { host } = new URL(url);
+  const title = `Connecting to ${host}\u2026`;
+  try {
+    return await window.withProgress({ location: ProgressLocation.Window, title }, () =>
+      api.call("getStatus"),
+    );
+  } catch (error) {
+    if (!(error instanceof RportError) || error.code !== "UNAUTHORIZED") throw error;
+    throw new RportError("UNAUTHORIZED", `${host} does not accept this token.`, { cause: error });
+  }
 }
 
 async function confirmServer(host: string, url: string, status: ServerStatus): Promise<boolean> {

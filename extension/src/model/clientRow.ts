@@ -9,6 +9,8 @@ import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 export interface ClientFacts {
   readonly client: Client;
   readonly place: "clients" | "credential" | "tunnels";
+  /** Empty when there is only one server. */
+  readonly serverName: string;
   readonly localTunnels: number;
   readonly serverTunnels: number;
   readonly nowMs: number;
@@ -41,6 +43,8 @@ function iconOf(client: Client, localTunnels: number): RowIcon {
 /** A client's row. Below a credential and above tunnels it says less, because less is asked there. */
 export function clientRow(facts: ClientFacts): Row {
   const { client, place, localTunnels, serverTunnels, nowMs } = facts;
+  // in the tunnels view, clients of all servers stand side by side
+  const server = place === "tunnels" ? facts.serverName : "";
   const online = statusOf(client) === "online";
   const tunnels = localTunnels + serverTunnels;
   const tunnelsText = tunnels === 0 ? "" : count(tunnels, "tunnel");
@@ -49,7 +53,7 @@ export function clientRow(facts: ClientFacts): Row {
   const where = place === "clients" && online ? [systemOf(client), addressOf(client)] : [];
   return {
     label: displayName(client),
-    description: joinDots(...where, seen, oldSecret, tunnelsText),
+    description: joinDots(...where, seen, oldSecret, tunnelsText, server),
     icon: iconOf(client, localTunnels),
     context: contextValue("client", {
       offline: !online,
@@ -65,6 +69,7 @@ export function clientRow(facts: ClientFacts): Row {
       place === "clients" ? systemOf(client) : "",
       oldSecret,
       tunnelsText,
+      server,
     ),
   };
 }

@@ -6,6 +6,7 @@ import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 export interface ServerFacts {
   readonly name: string;
   readonly address: string;
+  readonly isLocal: boolean;
   readonly state: ConnectionState;
   readonly online: number;
   readonly total: number;
@@ -36,15 +37,16 @@ function iconOf(state: ConnectionState): RowIcon {
 }
 
 /** A server's row, shown when there are several. */
-export function serverRow({ name, address, state, online, total }: ServerFacts): Row {
+export function serverRow(facts: ServerFacts): Row {
+  const { name, address, isLocal, state, online, total } = facts;
   const host = address === "" || address === name ? "" : address.replace(/^https?:\/\//, "");
   const counts = state.kind === "connected" ? `${online}/${total} online` : stateText(state);
   const flag = state.kind === "waiting" ? "unreachable" : state.kind;
   return {
     label: name,
-    description: joinDots(host === name ? "" : host, counts),
+    description: joinDots(counts, host === name ? "" : host),
     icon: iconOf(state),
-    context: contextValue("server", { [flag]: true }),
+    context: contextValue("server", { [flag]: true, local: isLocal }),
     children: "expanded",
     spoken: joinSpoken(name, counts),
   };

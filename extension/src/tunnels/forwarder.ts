@@ -83,7 +83,6 @@ export class Forwarder {
       },
       onEnd: (error) => {
         this.#cuts.delete(cut);
-        // a stream that carried bytes and was then cut says nothing about the next one
         if (error !== undefined) this.#failure = error.message;
         else if (isOpen) this.#failure = undefined;
         this.changed.emit();

@@ -26,7 +26,10 @@ export interface TunnelTarget {
   readonly remote: HostPort;
 }
 
-/** What a stream tells while it lives. `onEnd` comes last, once; without an error all went well. */
+/**
+ * What a stream tells while it lives. `onEnd` comes last, once; with an error only when the target
+ * could not be reached: a stream that carried bytes and was then cut says nothing about the next.
+ */
 export interface StreamEvents {
   readonly onOpen: () => void;
   readonly onEnd: (error: RportError | undefined) => void;
@@ -152,7 +155,7 @@ class Stream {
       this.#remote?.terminate();
     }
     const unanswered = this.#isUnanswered ? new RportError("UNAVAILABLE", UNANSWERED) : undefined;
-    this.#events.onEnd(error ?? unanswered);
+    this.#events.onEnd(this.#isAnswered ? undefined : (error ?? unanswered));
   }
 }
 

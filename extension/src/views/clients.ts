@@ -5,6 +5,8 @@ import type { FleetChange } from "../servers/fleet.ts";
 import type { EntityChange, Server } from "../servers/server.ts";
 import {
   ALL,
+  changedServerTunnel,
+  changedTunnel,
   type Dirty,
   rootsOf,
   serverDirty,
@@ -54,8 +56,11 @@ export class ClientsSource implements TreeSource {
     switch (event.kind) {
       case "servers":
         return ALL;
-      case "localTunnel":
+      case "localTunnel": {
+        const node = changedTunnel(this.#context, event.tunnel);
+        if (node !== undefined) return [{ kind: "row", node }];
         return this.#client(event.tunnel.serverKey, event.tunnel.clientId, "subtree");
+      }
       case "server": {
         const { server, change } = event;
         if (change.kind === "state") return stateDirty(this.#context, server.key);
@@ -67,6 +72,8 @@ export class ClientsSource implements TreeSource {
 
   #changed(server: Server, { change, move }: EntityChange): readonly Dirty[] {
     if (change.entity === "tunnel") {
+      const node = changedServerTunnel(this.#context, server.key, change);
+      if (node !== undefined) return [{ kind: "row", node }];
       const clientId = (change.after ?? change.before)?.client_id ?? "";
       return this.#client(server.key, clientId, "subtree");
     }

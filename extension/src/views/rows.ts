@@ -64,9 +64,10 @@ function describe(node: Node, server: Server, context: RowContext): Row | undefi
 }
 
 function describeServer(server: Server): Row {
-  const { name, address, state, clients } = server;
+  const { name, address, isLocal, state, clients } = server;
   const online = clients.countOf("online");
-  return serverRow({ name, address, state, online, total: online + clients.countOf("offline") });
+  const total = online + clients.countOf("offline");
+  return serverRow({ name, address, isLocal, state, online, total });
 }
 
 function describeClient(node: ClientNode, server: Server, context: RowContext): Row | undefined {
@@ -74,6 +75,7 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
   if (client === undefined) return undefined;
   return clientRow({
     client,
+    serverName: context.fleet.servers.length > 1 ? server.name : "",
     place: node.place,
     localTunnels: context.fleet.tunnels.countOf(server.key, client.id),
     serverTunnels: server.mirror.tunnelCountOf(client.id),
@@ -110,7 +112,7 @@ export function hostOf({ address }: Server): string {
   return address === "" ? "127.0.0.1" : new URL(address).hostname;
 }
 
-/** What a hover shows, in Markdown; undefined when the row says it all. */
+/** What a hover shows of a client, in Markdown; undefined for other rows. */
 export function tooltipOf(node: Node, { fleet, now }: RowContext): string | undefined {
   if (node.kind !== "client") return undefined;
   const client = fleet.client(node.serverKey, node.clientId);

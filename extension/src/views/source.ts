@@ -1,6 +1,8 @@
+import type { MirrorChange } from "../model/mirror.ts";
 import type { Node, Nodes } from "../model/node.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
+import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 
 /** What the trees are made from. */
 export interface ViewContext {
@@ -57,6 +59,25 @@ export function serverDirty(context: ViewContext, serverKey: string): readonly D
 export function stateDirty(context: ViewContext, serverKey: string): readonly Dirty[] {
   const node = serverNode(context, serverKey);
   return node === undefined ? [] : [{ kind: "row", node }];
+}
+
+/** The row of a tunnel that changed in place; undefined when the tunnel came or went. */
+export function changedTunnel(
+  { fleet, nodes }: ViewContext,
+  { serverKey, clientId, id }: LocalTunnel,
+): Node | undefined {
+  if (fleet.tunnels.get(id) === undefined) return undefined;
+  return nodes.find({ kind: "localTunnel", serverKey, clientId, tunnelId: id });
+}
+
+/** Like `changedTunnel`, for a tunnel of the server. */
+export function changedServerTunnel(
+  { nodes }: ViewContext,
+  serverKey: string,
+  { id, before, after }: Extract<MirrorChange, { entity: "tunnel" }>,
+): Node | undefined {
+  if (before === undefined || after === undefined) return undefined;
+  return nodes.find({ kind: "serverTunnel", serverKey, clientId: after.client_id, tunnelKey: id });
 }
 
 /** The rows of all open tunnels to a client: first those that end on this computer. */

@@ -91,7 +91,9 @@ export class Tree implements TreeDataProvider<Node> {
 
   resolveTreeItem(item: TreeItem, node: Node): TreeItem {
     const text = tooltipOf(node, this.#options.rows);
-    if (text !== undefined) item.tooltip = new MarkdownString(text);
+    // a narrow view cuts descriptions off
+    if (text === undefined) item.tooltip = rowOf(node, this.#options.rows).spoken;
+    else item.tooltip = new MarkdownString(text);
     return item;
   }
 

@@ -5,17 +5,18 @@ import type { FleetChange } from "../servers/fleet.ts";
 import type { EntityChange, Server } from "../servers/server.ts";
 import {
   ALL,
+  changedServerTunnel,
+  changedTunnel,
   type Dirty,
-  rootsOf,
-  serverDirty,
-  serverNode,
-  stateDirty,
   type TreeSource,
   tunnelNodes,
   type ViewContext,
 } from "./source.ts";
 
-/** The tunnels view: open tunnels, those to this computer and those to the server, by client. */
+/**
+ * The tunnels view: open tunnels, those to this computer and those to the server, by client. There
+ * are few, so clients of all servers stand side by side.
+ */
 export class TunnelsSource implements TreeSource {
   readonly #context: ViewContext;
 
@@ -24,37 +25,36 @@ export class TunnelsSource implements TreeSource {
   }
 
   roots(): readonly Node[] {
-    return rootsOf(this.#context, (server) => this.#clients(server));
+    return this.#context.fleet.servers.flatMap((server) => this.#clients(server));
   }
 
   children(node: Node): readonly Node[] {
-    const server = this.#context.fleet.get(node.serverKey);
-    if (server === undefined) return [];
-    if (node.kind === "server") return this.#clients(server);
-    return node.kind === "client" ? tunnelNodes(this.#context, server.key, node.clientId) : [];
+    return node.kind === "client" ? tunnelNodes(this.#context, node.serverKey, node.clientId) : [];
   }
 
   parent(node: Node): Node | undefined {
-    const { serverKey } = node;
-    if (node.kind === "client") return serverNode(this.#context, serverKey);
     if (node.kind !== "localTunnel" && node.kind !== "serverTunnel") return undefined;
-    const { clientId } = node;
+    const { serverKey, clientId } = node;
     return this.#context.nodes.get({ kind: "client", serverKey, clientId, place: "tunnels" });
   }
 
   affected(event: FleetChange): readonly Dirty[] {
     if (event.kind === "servers") return ALL;
     if (event.kind === "localTunnel") {
+      const node = changedTunnel(this.#context, event.tunnel);
+      if (node !== undefined) return [{ kind: "row", node }];
       return this.#client(event.tunnel.serverKey, event.tunnel.clientId);
     }
     const { server, change } = event;
-    if (change.kind === "state") return stateDirty(this.#context, server.key);
-    if (change.kind === "reset") return serverDirty(this.#context, server.key);
+    if (change.kind === "state") return [];
+    if (change.kind === "reset") return ALL;
     return change.changes.flatMap((each) => this.#changed(server, each));
   }
 
   #changed(server: Server, { change }: EntityChange): readonly Dirty[] {
     if (change.entity === "tunnel") {
+      const node = changedServerTunnel(this.#context, server.key, change);
+      if (node !== undefined) return [{ kind: "row", node }];
       return this.#client(server.key, (change.after ?? change.before)?.client_id ?? "");
     }
     if (change.entity !== "client") return [];
@@ -69,7 +69,7 @@ export class TunnelsSource implements TreeSource {
     const tunnels = tunnelNodes(this.#context, serverKey, clientId);
     const place = "tunnels";
     const node = this.#context.nodes.find({ kind: "client", serverKey, clientId, place });
-    if (node === undefined || tunnels.length <= 1) return serverDirty(this.#context, serverKey);
+    if (node === undefined || tunnels.length <= 1) return ALL;
     return [{ kind: "subtree", node }];
   }
 

@@ -180,6 +180,21 @@ describe("an editor tunnel", () => {
     expect(tunnel.forwarder.connections).toBe(0);
   });
 
+  it("does not call a tunnel failed because a working connection was cut", async () => {
+    const dials: Dial[] = [];
+    await using tunnel = await open((dial) => {
+      dials.push(dial);
+      echo(dial);
+    });
+    const local = tunnel.connect();
+    local.write("x");
+    await once(local, "data");
+    dials[0]?.socket.terminate();
+    expect(await endOf(local)).toBe("reset");
+    await vi.waitFor(() => expect(tunnel.forwarder.connections).toBe(0));
+    expect(tunnel.forwarder.failure).toBeUndefined();
+  });
+
   it("takes the next port when the wanted one is in use", async () => {
     const busy = createServer().listen(0, "127.0.0.1");
     await once(busy, "listening");

@@ -1,5 +1,7 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import type { Client } from "@rport/protocol/model";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Node } from "../../../extension/src/model/node.ts";
 import { Nodes } from "../../../extension/src/model/node.ts";
 import { parseServers } from "../../../extension/src/servers/config.ts";
@@ -175,6 +177,40 @@ describe("the tunnels view", () => {
       "web | 1 tunnel",
       "  relay.example.com:20001 | \u2192 10.1.1.1:3389 Remote Desktop via web \u00B7 on the server \u00B7 idle",
     ]);
+  });
+});
+
+describe("a tunnel to this computer", () => {
+  it("brings its row, changes it in place, and takes it away again", async () => {
+    const { fleet, fill, text, context } = fleetOf(RELAY);
+    fill(RELAY, { clients: [client("web")] });
+    const sources = [new ClientsSource(context), new TunnelsSource(context)];
+    const seen: string[][] = [];
+    for (const source of sources) text(source);
+    fleet.changed.add((event) => {
+      if (event.kind !== "localTunnel") return;
+      seen.push(sources.flatMap((each) => each.affected(event)).map(nameOf));
+    });
+    const server = fleet.get(RELAY);
+    if (server === undefined) throw new Error("no server");
+    const remote = { host: "127.0.0.1", port: 22 };
+    const opened = await fleet.tunnels.open({
+      server,
+      clientId: "web",
+      remote,
+      localPort: undefined,
+    });
+    expect(seen.splice(0)).toEqual([["subtree client/clients/web", "all"]]);
+    for (const source of sources) expect(text(source).join()).toContain("web:22 SSH \u00B7 idle");
+    const local = connect(opened.localPort, "127.0.0.1");
+    await once(local, "connect");
+    await vi.waitFor(() =>
+      expect(seen.splice(0)[0]).toEqual(["row localTunnel/1", "row localTunnel/1"]),
+    );
+    local.destroy();
+    fleet.tunnels.close(opened.id);
+    expect(seen.at(-1)).toEqual(["subtree client/clients/web", "all"]);
+    expect(text(new TunnelsSource(context))).toEqual([]);
   });
 });
 
