@@ -39,7 +39,10 @@ async function run(config: Config): Promise<void> {
     log,
   });
   stopOnSignal(backend, log);
-  introduce(backend, config);
+  if (config.pairing.url !== undefined) {
+    log.warn("pairing.url is not used yet: this server pairs by itself");
+  }
+  introduce(backend);
   log.info("listening", { url: backend.url, version: VERSION, pid: process.pid });
   process.send?.({ endpointFile: backend.paths.endpoint });
 }
@@ -67,13 +70,12 @@ function stopOnSignal(backend: Backend, log: Log): void {
   for (const signal of STOP_SIGNALS) process.on(signal, () => stop(signal));
 }
 
-function introduce({ url, fingerprints, paths }: Backend, config: Config): void {
-  const separate = config.apiAddress !== config.serverAddress;
-  const agents = config.serverUrls[0] ?? (separate ? "" : url);
+function introduce({ url, fingerprints, paths, status }: Backend): void {
+  const agents = status().connect_url.filter((other) => other !== url);
   print([
     `RPort backend ${VERSION} is ready.`,
     `  Address      ${url}`,
-    ...(agents === url || agents === "" ? [] : [`  Agents       ${agents}`]),
+    ...agents.map((other) => `  Agents       ${other}`),
     `  Fingerprint  ${fingerprints.sha256}`,
     `               ${fingerprints.md5}`,
     `  Data         ${paths.directory}`,

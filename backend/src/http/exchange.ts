@@ -58,6 +58,8 @@ export class Exchange {
 
   /** Answers with RPort's error envelope. What is not ours is logged with its cause, never sent. */
   sendError(caught: unknown, retryAfterS = RETRY_AFTER_S): void {
+    // Whoever asked has gone away: nobody is there to be told, and nothing went wrong here.
+    if (this.#response.destroyed) return;
     const error = toRportError(caught);
     if (error.status >= 500) {
       this.#log.error("request failed", { code: error.code, reason: errorText(caught) });

@@ -2,6 +2,9 @@ import { RportError } from "@rport/protocol/errors";
 import { ENDPOINTS, type EndpointInput, type EndpointName } from "@rport/protocol/http";
 import type { z } from "zod";
 
+/** More than this many problems say nothing new. */
+const PROBLEMS_MAX = 20;
+
 /** The parts of a request as they arrived. */
 export interface RawInput {
   readonly params: unknown;
@@ -28,7 +31,7 @@ export function parseInput<N extends EndpointName>(name: N, raw: RawInput): Endp
     if (result?.success === true) parsed[part] = result.data;
     for (const issue of result?.error?.issues ?? []) problems.push(sentence(part, issue));
   }
-  const [first, ...others] = problems;
+  const [first, ...others] = problems.slice(0, PROBLEMS_MAX);
   if (first !== undefined) {
     throw new RportError("ERR_CODE_INVALID_REQUEST", first, { detail: others.join("\n") });
   }

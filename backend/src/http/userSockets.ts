@@ -67,8 +67,11 @@ export class UserSockets {
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (granted) => {
+      const path = pathOf(request.url ?? "");
+      const address = request.socket.remoteAddress;
+      this.#deps.log.info("user socket opened", { path, address, user: user.name });
       this.#own(granted, user);
-      if (pathOf(request.url ?? "") === EVENTS_PATH) serveEvents(granted, this.#deps.hub);
+      if (path === EVENTS_PATH) serveEvents(granted, this.#deps.hub);
       else this.#deps.serveDial(granted, query, user.name);
     });
   }

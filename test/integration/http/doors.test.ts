@@ -24,8 +24,10 @@ const post = (body: string, headers: readonly string[] = [host, bearer, JSON_TYP
     head(`POST ${CREDENTIALS}`, [...headers, `Content-Length: ${Buffer.byteLength(body)}`]) + body,
   );
 
-const credentialIds = async (): Promise<string[]> =>
-  (await backend.api("listCredentials")).map(({ id }) => id).sort();
+async function credentialIds(): Promise<string[]> {
+  const credentials = await backend.api("listCredentials");
+  return credentials.map((credential) => credential.id);
+}
 
 describe("S-11 a page whose name was rebound to this machine", () => {
   it.each([
@@ -221,5 +223,22 @@ describe("whoever guesses tokens", () => {
     expect(statuses).toEqual([...Array(10).fill(401), 429, 429]);
     expect((await ask("wrong")).text).toMatch(/Retry-After: \d+/);
     expect((await ask(own.token)).status).toBe(200);
+  });
+});
+
+describe("a connection that is slow on purpose", () => {
+  it.each([
+    ["its headers", "GET /api/v1/status HTTP/1.1\r\nHost: "],
+    ["its upgrade", "GET /api/v1/events HTTP/1.1\r\nUpgrade: websocket\r\n"],
+  ])("F-14 is closed when %s do not end within seconds", async (_name, beginning) => {
+    const start = performance.now();
+    const answer = await rawHttp(backend.port, beginning);
+    expect(answer.status).toBe(408);
+    expect(performance.now() - start).toBeLessThan(9_000);
+  });
+
+  it("F-14 cannot send endless headers", async () => {
+    const filler = Array.from({ length: 300 }, (_, n) => `X-${n}: ${"y".repeat(80)}`);
+    expect((await get("/api/v1/status", [host, bearer, ...filler])).status).toBe(431);
   });
 });
