@@ -39,9 +39,6 @@ async function run(config: Config): Promise<void> {
     log,
   });
   stopOnSignal(backend, log);
-  if (config.pairing.url !== undefined) {
-    log.warn("pairing.url is not used yet: this server pairs by itself");
-  }
   introduce(backend);
   log.info("listening", { url: backend.url, version: VERSION, pid: process.pid });
   process.send?.({ endpointFile: backend.paths.endpoint });

@@ -85,7 +85,8 @@ export class Exchange {
       this.#log.info("request", {
         method: request.method,
         path,
-        status: this.#response.statusCode,
+        // Without a status, the caller left before the answer.
+        status: this.#response.writableEnded ? this.#response.statusCode : undefined,
         ms: Math.round(clock.monotonic() - startMs),
         address: this.address,
         user: this.user,
