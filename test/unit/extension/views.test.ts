@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { connect } from "node:net";
 import type { Client } from "@rport/protocol/model";
 import { describe, expect, it, vi } from "vitest";
@@ -203,7 +202,8 @@ describe("a tunnel to this computer", () => {
     expect(seen.splice(0)).toEqual([["subtree client/clients/web", "all"]]);
     for (const source of sources) expect(text(source).join()).toContain("web:22 SSH \u00B7 idle");
     const local = connect(opened.localPort, "127.0.0.1");
-    await once(local, "connect");
+    // its server has no token, so the connection is cut at once
+    local.on("error", () => undefined);
     await vi.waitFor(() =>
       expect(seen.splice(0)[0]).toEqual(["row localTunnel/1", "row localTunnel/1"]),
     );
