@@ -76,17 +76,21 @@ export class Exchange {
     this.sendJson(error.status, toEnvelope(this.#withRequestId(error)));
   }
 
-  /** Writes a line when the answer is out: never the query, which may hold a token. */
+  /**
+   * Writes a line when the answer is out: never the query, which may hold a token. An editor asks
+   * often, so what went well is only for those who look for it.
+   */
   logWhenDone(request: IncomingMessage, clock: Clock): void {
     const startMs = clock.monotonic();
     // Taken now: the router shortens the target while it works.
     const path = pathOf(request.url ?? "");
     this.#response.once("close", () => {
-      this.#log.info("request", {
+      const { writableEnded, statusCode } = this.#response;
+      this.#log[statusCode < 400 ? "debug" : "info"]("request", {
         method: request.method,
         path,
         // Without a status, the caller left before the answer.
-        status: this.#response.writableEnded ? this.#response.statusCode : undefined,
+        status: writableEnded ? statusCode : undefined,
         ms: Math.round(clock.monotonic() - startMs),
         address: this.address,
         user: this.user,
