@@ -1,0 +1,105 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Credential } from "@rport/protocol/model";
+import { expect, it } from "vitest";
+import { parseDocument } from "../../backend/src/store/documentText.ts";
+import { CredentialLoad } from "../support/credentialLoad.ts";
+import { PeerAgent } from "../support/peerAgent.ts";
+import { seededRandom } from "../support/random.ts";
+import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
+import { tempDirectory } from "../support/tempDirectory.ts";
+
+const CHANGES = 1_000;
+const ROUNDS = 4;
+const WORKERS = 24;
+const LOGINS_PER_ROUND = 12;
+/** What a start may take at most, with everything that was written. */
+const START_MS = 2_000;
+
+/** Whether the server lets somebody in with this auth id and password. */
+async function isLetIn(backend: SpawnedBackend, user: string, password: string): Promise<boolean> {
+  const url = backend.endpoint.url.replace(/^http/, "ws");
+  try {
+    await using _agent = await PeerAgent.signIn({ url, user, password });
+    return true;
+  } catch (caught) {
+    expect(caught).toMatchObject({ kind: "login" });
+    return false;
+  }
+}
+
+/** Everything that was answered has to be true on this server. */
+async function compare(backend: SpawnedBackend, load: CredentialLoad): Promise<void> {
+  const listed = new Map((await allCredentials(backend)).map((one) => [String(one.id), one]));
+  for (const [id, known] of load.known) {
+    const credential = listed.get(id);
+    if (known.state === "present") expect(credential, `${id} was answered`).toBeDefined();
+    if (known.state === "absent") expect(credential, `${id} was deleted`).toBeUndefined();
+    if (credential === undefined) continue;
+    expect(credential.state, `${id} is whole`).toBe("active");
+    if (known.isRotated) expect(credential.rotated_at, `${id} was rotated`).not.toBeNull();
+  }
+  for (const { authId, password, opens } of load.logins(LOGINS_PER_ROUND)) {
+    expect(await isLetIn(backend, authId, password), `${authId} is let in`).toBe(opens);
+  }
+}
+
+async function allCredentials(backend: SpawnedBackend): Promise<readonly Credential[]> {
+  const found: Credential[] = [];
+  for (let isLast = false; !isLast; ) {
+    const query = { "page[limit]": "500", "page[offset]": String(found.length) };
+    const page = await backend.api.call("listCredentials", { query });
+    found.push(...page);
+    isLast = page.length < 500;
+  }
+  return found;
+}
+
+it("D-01: kill -9 during 1,000 changes of credentials loses none that was answered, and the file is whole", async () => {
+  const random = seededRandom();
+  const load = new CredentialLoad(random);
+  await using temp = await tempDirectory();
+  const starts: number[] = [];
+  const start = async (): Promise<SpawnedBackend> => {
+    const began = performance.now();
+    const backend = await spawnBackend(temp.path);
+    starts.push(performance.now() - began);
+    return backend;
+  };
+  try {
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      await using backend = await start();
+      await compare(backend, load);
+      const goal = (CHANGES / ROUNDS) * round + random.below(40);
+      await changeUntilKilled(backend, load, goal);
+      await expectWholeFile(temp.path);
+    }
+    await using backend = await start();
+    await compare(backend, load);
+    expect(load.answered).toBeGreaterThanOrEqual(CHANGES);
+    expect(await readdir(temp.path)).not.toContainEqual(expect.stringMatching(/\.\d{2,}$|\.new$/));
+  } catch (caught) {
+    throw new Error(`with RPORT_TEST_SEED=${random.seed}`, { cause: caught });
+  }
+  expect(Math.min(...starts.slice(1))).toBeLessThan(START_MS);
+});
+
+/** Lets the load run until the server has answered `goal` changes, and kills it in the middle. */
+async function changeUntilKilled(
+  backend: SpawnedBackend,
+  load: CredentialLoad,
+  goal: number,
+): Promise<void> {
+  const stop = new AbortController();
+  const running = load.run(backend.api, WORKERS, stop.signal);
+  const isDone = expect.poll(() => load.answered, { interval: 1, timeout: 20_000 });
+  await isDone.toBeGreaterThanOrEqual(goal);
+  await backend.kill();
+  stop.abort();
+  await running;
+}
+
+async function expectWholeFile(directory: string): Promise<void> {
+  const text = await readFile(join(directory, "rport.json"), "utf8");
+  expect(parseDocument(text)).toMatchObject({ kind: "read" });
+}
