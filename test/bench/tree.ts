@@ -1,110 +1,145 @@
-import { deltaSchema, eventMessageSchema } from "@rport/protocol/events";
-import { Nodes } from "../../extension/src/model/node.ts";
-import { Fleet } from "../../extension/src/servers/fleet.ts";
-import { Server } from "../../extension/src/servers/server.ts";
-import { LocalTunnels } from "../../extension/src/tunnels/localTunnels.ts";
-import { ClientsSource } from "../../extension/src/views/clients.ts";
-import { CredentialsSource } from "../../extension/src/views/credentials.ts";
-import { rowOf } from "../../extension/src/views/rows.ts";
-import { TunnelsSource } from "../../extension/src/views/tunnels.ts";
-import { FakeClock } from "../support/clock.ts";
-import { client, offline, snapshot } from "../unit/extension/entities.ts";
-import { silentLog } from "../unit/extension/serverFixture.ts";
+import { type EventMessage, eventMessageSchema } from "@rport/protocol/events";
+import type { Client } from "@rport/protocol/model";
+import { ArrangedClients } from "../../extension/src/model/arrange.ts";
+import { clientRow } from "../../extension/src/model/clientRow.ts";
+import { Mirror } from "../../extension/src/model/mirror.ts";
+import { type Node, Nodes } from "../../extension/src/model/node.ts";
+import type { Row } from "../../extension/src/model/row.ts";
+import { client, credential } from "../unit/extension/entities.ts";
+import { quantile, runBench } from "./harness.ts";
+import { atMost, number } from "./report.ts";
 
-/** Deltas that are timed; the slowest hundredth is told. */
-const DELTAS = 400;
+const HOSTS = 10_000;
+const ROUNDS = 7;
+const DELTAS = 200;
+/** Rows that a window shows at most. */
+const VISIBLE = 100;
+const FIRST_ROWS_MS = 300;
+/** One frame. */
+const DELTA_MS = 16;
+const SERVER_KEY = "http://127.0.0.1:8080";
+const NOW_MS = Date.parse("2030-01-02T00:00:00Z");
+const AT = "2030-01-01T00:00:00.000Z";
 
-/** Extension-host time for one server's clients, in milliseconds. */
-export interface TreeTimes {
-  readonly clients: number;
-  /** From the text of the snapshot to the first screenful of rows. */
-  readonly firstRowsMs: number;
-  /** From there to the rows of all clients. */
-  readonly allRowsMs: number;
-  /** From the text of a delta, in which one host goes or comes, to its rows: median and p99. */
-  readonly deltaMs: number;
-  readonly deltaP99Ms: number;
-}
+/** Facts about a server with all of its clients connected. */
+const STATUS = {
+  version: "0.1.0",
+  clients_connected: HOSTS,
+  clients_disconnected: 0,
+  fingerprint: "00:11",
+  fingerprint_sha256: "SHA256:abc",
+  connect_url: ["http://127.0.0.1:8080"],
+  pairing_url: "http://127.0.0.1:8080",
+  clients_auth_source: "File",
+  clients_auth_mode: "Read Write",
+};
 
-/** Measures the trees' share of the work with this many clients. */
-export function measureTree(clients: number): TreeTimes {
-  const { server, source, sources, row } = fixture();
-  const all = Array.from({ length: clients }, (_, n) =>
-    n % 10 === 0 ? offline(`host-${n}`) : client(`host-${n}`),
-  );
-  const text = JSON.stringify(snapshot({ clients: all }));
+/** What the extension holds for one server, without the editor's API. */
+class Model {
+  readonly mirror = new Mirror();
+  readonly clients = new ArrangedClients();
+  readonly nodes = new Nodes();
 
-  let mark = performance.now();
-  server.mirror.apply(eventMessageSchema.parse(JSON.parse(text)));
-  server.clients.reset(server.mirror);
-  const rows = source.roots().flatMap((group) => source.children(group));
-  for (const node of rows.slice(0, 50)) row(node);
-  const firstRowsMs = performance.now() - mark;
-  mark = performance.now();
-  for (const node of rows) row(node);
-  const allRowsMs = performance.now() - mark;
-
-  const times = Array.from({ length: DELTAS }, (_, n) => {
-    const id = `host-${(n * 7919) % clients}`;
-    const value = n % 2 === 0 ? offline(id) : client(id);
-    const change = { entity: "client", id, value };
-    const at = "2030-01-01T00:00:00Z";
-    const message = JSON.stringify(
-      deltaSchema.parse({ type: "delta", seq: n + 2, at, changes: [change] }),
-    );
-    mark = performance.now();
-    applyDelta(message);
-    return performance.now() - mark;
-  }).sort((a, b) => a - b);
-
-  function applyDelta(message: string): void {
-    const applied = server.mirror.apply(eventMessageSchema.parse(JSON.parse(message)));
-    if (applied.kind !== "changed") throw new Error(applied.kind);
-    const changes = applied.changes.map((change) => ({
-      change,
-      move: change.entity === "client" ? server.clients.update(change) : undefined,
-    }));
-    const event = { kind: "server", server, change: { kind: "changed", changes } } as const;
-    for (const each of sources) {
-      for (const dirty of each.affected(event)) {
-        if (dirty.kind === "all") continue;
-        row(dirty.node);
-        if (dirty.kind === "subtree") each.children(dirty.node);
+  /** As the event socket does: text in, parsed, checked, applied, arranged. */
+  receive(text: string): void {
+    const message: EventMessage = eventMessageSchema.parse(JSON.parse(text));
+    const applied = this.mirror.apply(message);
+    if (applied.kind === "gap") throw new Error("a message is missing");
+    if (applied.kind === "reset") this.clients.reset(this.mirror);
+    else {
+      for (const change of applied.changes) {
+        if (change.entity === "client") this.clients.update(change);
       }
     }
   }
 
-  return {
-    clients,
-    firstRowsMs,
-    allRowsMs,
-    deltaMs: times[Math.floor(DELTAS / 2)] ?? 0,
-    deltaP99Ms: times[Math.floor(DELTAS * 0.99)] ?? 0,
-  };
+  /** What the editor asks for when the group is open: all of its nodes, and the rows in view. */
+  show(): readonly Row[] {
+    const nodes = this.#online();
+    return nodes.slice(0, VISIBLE).flatMap((node) => this.#row(node));
+  }
+
+  #online(): readonly Node[] {
+    const place = "clients" as const;
+    return this.clients
+      .withStatus("online")
+      .map((clientId) =>
+        this.nodes.get({ kind: "client", serverKey: SERVER_KEY, clientId, place }),
+      );
+  }
+
+  #row(node: Node): Row[] {
+    const found = node.kind === "client" ? this.mirror.clients.get(node.clientId) : undefined;
+    if (found === undefined) return [];
+    const counts = { localTunnels: 0, serverTunnels: this.mirror.tunnelCountOf(found.id) };
+    return [clientRow({ client: found, place: "clients", nowMs: NOW_MS, ...counts })];
+  }
 }
 
-function fixture() {
-  const clock = new FakeClock();
-  const fleet = new Fleet({
-    tunnels: new LocalTunnels(),
-    createServer: (config) =>
-      new Server({
-        config,
-        access: async () => ({ kind: "noToken" }),
-        fetch,
-        clock,
-        log: silentLog,
-        random: Math.random,
-        rememberFingerprint: () => undefined,
-      }),
+await runBench(async ({ row }) => {
+  const text = snapshotText();
+  const firstMs: number[] = [];
+  const model = new Model();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const fresh = round === ROUNDS - 1 ? model : new Model();
+    firstMs.push(timed(() => expectRows(fresh, () => fresh.receive(text))));
+  }
+  const deltaMs = Array.from({ length: DELTAS }, (_, n) => {
+    const delta = deltaText(n);
+    return timed(() => expectRows(model, () => model.receive(delta)));
   });
-  fleet.configure([{ name: "relay", url: "https://relay.example.com", fingerprint: "" }]);
-  const [server] = fleet.servers;
-  if (server === undefined) throw new Error("no server");
-  const context = { fleet, nodes: new Nodes() };
-  const source = new ClientsSource(context);
-  const sources = [source, new CredentialsSource(context), new TunnelsSource(context)];
-  const row = (node: Parameters<typeof rowOf>[0]) =>
-    rowOf(node, { fleet, now: clock.now.bind(clock) });
-  return { server, source, sources, row };
+  // The first round runs cold, as in an editor that was just opened.
+  const coldMs = firstMs[0] ?? Number.NaN;
+  row({
+    what: `${number(HOSTS)} hosts: from the snapshot's text to the first rows, cold`,
+    figure: `${number(coldMs)} ms`,
+    against: `warm ${number(quantile(firstMs.slice(1), 0.5))} ms; text ${number(text.length / 1e6)} MB`,
+    checks: [atMost(coldMs, FIRST_ROWS_MS, "ms")],
+  });
+  const p99 = quantile(deltaMs, 0.99);
+  row({
+    what: "one host goes offline or comes back: rows anew, p50 / p99",
+    figure: `${number(quantile(deltaMs, 0.5))} / ${number(p99)} ms`,
+    checks: [atMost(p99, DELTA_MS, "ms (p99)")],
+  });
+});
+
+function expectRows(model: Model, receive: () => void): void {
+  receive();
+  const rows = model.show();
+  if (rows.length !== VISIBLE) throw new Error(`${rows.length} rows instead of ${VISIBLE}`);
+}
+
+function timed(work: () => void): number {
+  const startMs = performance.now();
+  work();
+  return performance.now() - startMs;
+}
+
+function host(number: number, changes: Partial<Client> = {}): Client {
+  const name = `web-${(number * 7_919) % HOSTS}.rack${number % 97}`;
+  const labels = { city: "Köln", rack: String(number % 97) };
+  return { ...client(`host-${number}`), name, labels, tags: ["linux", "web"], ...changes };
+}
+
+function snapshotText(): string {
+  return JSON.stringify({
+    type: "snapshot",
+    seq: 0,
+    at: AT,
+    server: STATUS,
+    clients: Array.from({ length: HOSTS }, (_, n) => host(n)),
+    credentials: [credential("fleet", { clients_total: HOSTS })],
+    tunnels: [],
+    pairings: [],
+  });
+}
+
+/** Even deltas take a host offline, odd ones bring it back. */
+function deltaText(n: number): string {
+  const number = Math.floor(n / 2) * 41;
+  const gone = { connection_state: "disconnected", disconnected_at: AT } as const;
+  const value = n % 2 === 0 ? host(number, gone) : host(number);
+  const changes = [{ entity: "client", id: value.id, value }];
+  return JSON.stringify({ type: "delta", seq: n + 1, at: AT, changes });
 }
