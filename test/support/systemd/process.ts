@@ -13,6 +13,7 @@ export interface RunOptions {
   readonly input?: string | Buffer;
   readonly env?: Record<string, string>;
   readonly timeoutMs?: number;
+  readonly cwd?: string;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -25,7 +26,8 @@ export async function run(
 ): Promise<RunResult> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const env = options.env ?? process.env;
-  const child = spawn(command, args, { env, timeout: timeoutMs, killSignal: "SIGKILL" });
+  const cwd = options.cwd ?? process.cwd();
+  const child = spawn(command, args, { cwd, env, timeout: timeoutMs, killSignal: "SIGKILL" });
   // A program that does not read its input is no error of the test.
   child.stdin.on("error", () => {});
   child.stdin.end(options.input);

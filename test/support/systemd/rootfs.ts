@@ -10,12 +10,12 @@ import { run } from "./process.ts";
 const PACKAGES = ["systemd", "systemd-sysv", "dbus", "curl", "ca-certificates", "sudo"];
 
 /** Raise when `finish` changes, so that caches of older checkouts are not used. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /** debootstrap took 35 s on two cores; a slow mirror gets ten times that. */
 const BUILD_TIMEOUT_MS = 350_000;
 
-const HOSTS = "127.0.0.1 localhost\n::1 localhost\n";
+const HOSTS = "127.0.0.1 localhost rport-test\n::1 localhost\n";
 
 /** The directory that keeps what is expensive to build; `RPORT_TEST_CACHE` moves it. */
 export function cacheDirectory(): string {
@@ -65,6 +65,7 @@ async function finish(root: string): Promise<void> {
   await writeFile(join(root, "etc/machine-id"), "");
   await rm(join(root, "var/lib/dbus/machine-id"), { force: true });
   await writeFile(join(root, "etc/hosts"), HOSTS);
+  await writeFile(join(root, "etc/hostname"), "rport-test\n");
   const archives = join(root, "var/cache/apt/archives");
   for (const name of await readdir(archives)) {
     if (name.endsWith(".deb")) await rm(join(archives, name));

@@ -1,0 +1,19 @@
+import type { NewPairing } from "@rport/protocol/http";
+import type { RunningBackend } from "../backend.ts";
+
+/** The auth id of the credential that installer tests pair with. */
+export const CREDENTIAL = "fleet-a";
+
+/** Makes a pairing, and before the first one the credential it needs. */
+export async function newPairing(backend: RunningBackend): Promise<NewPairing> {
+  const credentials = await backend.api("listCredentials");
+  if (!credentials.some(({ id }) => id === CREDENTIAL)) {
+    await backend.api("createCredential", { body: { id: CREDENTIAL } });
+  }
+  return backend.api("createPairing", { body: { credential_id: CREDENTIAL } });
+}
+
+/** Appends arguments to the installer's in a pasted line. */
+export function withFlags(line: string, flags: string): string {
+  return line.replace("--token-stdin", `--token-stdin ${flags}`);
+}

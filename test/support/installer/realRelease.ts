@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { run } from "../systemd/process.ts";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const WEBPACK = join(ROOT, "node_modules/webpack-cli/bin/cli.js");
+const BUILD_MS = 120_000;
+
+/** The agent's files and the installer, built from the sources as they are now. */
+export interface RealRelease extends AsyncDisposable {
+  /** What a backend serves; readable for everybody. */
+  readonly directory: string;
+  readonly script: string;
+}
+
+/** Builds a release in a directory of its own, as `npm run build` does; takes a few seconds. */
+export async function realRelease(): Promise<RealRelease> {
+  const directory = await mkdtemp(join(tmpdir(), "rport-release-"));
+  await node([
+    WEBPACK,
+    "--config",
+    "webpack.config.mjs",
+    "--config-name",
+    "agent",
+    "-o",
+    directory,
+  ]);
+  const program = `
+    const { buildAgentFiles } = await import("./scripts/lib/agentFiles.mjs");
+    await buildAgentFiles(process.argv[1]);`;
+  await node(["--input-type=module", "--eval", program, directory]);
+  return {
+    directory,
+    script: join(directory, "rport-installer.sh"),
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+async function node(args: readonly string[]): Promise<void> {
+  const options = { cwd: ROOT, timeoutMs: BUILD_MS };
+  const { code, stdout, stderr } = await run(process.execPath, args, options);
+  if (code !== 0) throw new Error(`the release cannot be built: ${stdout}${stderr}`);
+}
