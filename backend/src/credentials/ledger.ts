@@ -20,6 +20,8 @@ export interface LedgerStore {
 export class Ledger {
   readonly #store: LedgerStore;
   readonly #live = new Map<AuthId, LiveCredential>();
+  /** Secrets that a failing disk kept; a later credential of the same name must not inherit them. */
+  readonly #leftOver = new Set<SecretId>();
 
   private constructor(store: LedgerStore) {
     this.#store = store;
@@ -70,8 +72,9 @@ export class Ledger {
   /** Adds a credential with its first secrets. Fails with `ERR_CODE_ALREADY_EXIST`. */
   async add(record: CredentialRecord, edits: readonly SecretEdit[]): Promise<LiveCredential> {
     this.#refuseTwin(this.#store.document.data.credentials, record.id);
-    await this.#store.secretRows.apply(edits);
+    await this.#clearLeftOver();
     try {
+      await this.#store.secretRows.apply(edits);
       await this.#store.document.update((data) => {
         this.#refuseTwin(data.credentials, record.id);
         return { ...data, credentials: [...data.credentials, record] };
@@ -132,11 +135,16 @@ export class Ledger {
     for (const id of orphans) await this.#store.secretRows.removeOf(id);
   }
 
+  /** What stays behind when the disk fails here goes before the next `add`, or at the next start. */
   async #forget(edits: readonly SecretEdit[]): Promise<void> {
-    const added = edits.filter((edit) => edit.kind === "add");
-    const remove = added.map((edit) => ({ kind: "remove" as const, id: edit.row.id }));
-    // What stays behind when the disk fails here is removed at the next start.
-    await this.#store.secretRows.apply(remove).catch(() => undefined);
+    for (const edit of edits) if (edit.kind === "add") this.#leftOver.add(edit.row.id);
+    await this.#clearLeftOver().catch(() => undefined);
+  }
+
+  async #clearLeftOver(): Promise<void> {
+    const ids = [...this.#leftOver];
+    await this.#store.secretRows.apply(ids.map((id) => ({ kind: "remove", id })));
+    for (const id of ids) this.#leftOver.delete(id);
   }
 
   #refuseTwin(records: readonly CredentialRecord[], id: AuthId): void {

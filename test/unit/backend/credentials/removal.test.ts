@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { RportError } from "@rport/protocol/errors";
+import { describe, expect, it, vi } from "vitest";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { FakeAgent } from "../../../support/sessions.ts";
 
@@ -57,6 +58,29 @@ describe("creating a credential", () => {
     const again = await fixture.crash();
     expect(again.view(FLEET)).toBeNull();
     expect(await store.secretRows.all()).toEqual([]);
+  });
+
+  it("on a disk that fails leaves no password for a later credential of that name (F-15)", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, store } = fixture;
+    const full = () => Promise.reject(new RportError("DISK_FULL", "full"));
+    const apply = store.secretRows.apply.bind(store.secretRows);
+    const writing = vi.spyOn(store.document, "update").mockImplementationOnce(full);
+    const taking = vi.spyOn(store.secretRows, "apply");
+    taking.mockImplementation((edits) =>
+      edits.some(({ kind }) => kind === "remove") ? full() : apply(edits),
+    );
+    const failed = { id: FLEET, password: "typed and failed", createdBy: "test" };
+    await expect(credentials.create(failed)).rejects.toMatchObject({ code: "DISK_FULL" });
+    expect(writing).toHaveBeenCalledOnce();
+    taking.mockRestore();
+    expect(await store.secretRows.all()).toHaveLength(1);
+
+    await credentials.create({ id: FLEET, createdBy: "test" });
+    const again = await fixture.crash();
+    const login = await again.login(FLEET, failed.password, "192.0.2.1");
+    expect(login).toMatchObject({ kind: "refused" });
+    expect(again.secrets(FLEET)).toHaveLength(1);
   });
 });
 
