@@ -54,7 +54,10 @@ export class BenchAgent implements AsyncDisposable {
   private constructor(
     clientId: string,
     configFile: string,
-    owned: { readonly program: Program<Record<string, never>>; readonly directory: AsyncDisposable },
+    owned: {
+      readonly program: Program<Record<string, never>>;
+      readonly directory: AsyncDisposable;
+    },
   ) {
     this.clientId = clientId;
     this.configFile = configFile;

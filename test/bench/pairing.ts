@@ -9,7 +9,7 @@ import { tempDirectory } from "../support/tempDirectory.ts";
 import { builtRuntimes, EXECUTABLE } from "./agents.ts";
 import { BenchBackend } from "./backend.ts";
 import { sharedNowMs } from "./childPort.ts";
-import { type Bench, median, runBench } from "./harness.ts";
+import { median, runBench } from "./harness.ts";
 import { atMost, number } from "./report.ts";
 
 const ROUNDS = 3;
@@ -34,7 +34,7 @@ await runBench(async (bench) => {
     if (runtime === "bun" && !builtRuntimes().includes(EXECUTABLE)) continue;
     const rounds: Pasted[] = [];
     const count = bench.options.isQuick ? 1 : ROUNDS;
-    for (let n = 0; n < count; n += 1) rounds.push(await paste(bench, backend, runtime));
+    for (let n = 0; n < count; n += 1) rounds.push(await paste(backend, runtime));
     const onlineS = median(rounds.map((each) => each.onlineS));
     row({
       what: `from pasting the line to the host in the tree, agent: ${runtime}`,
@@ -45,7 +45,7 @@ await runBench(async (bench) => {
   }
 });
 
-async function paste(bench: Bench, backend: BenchBackend, runtime: string): Promise<Pasted> {
+async function paste(backend: BenchBackend, runtime: string): Promise<Pasted> {
   await using directory = await tempDirectory();
   const prefix = join(directory.path, "agent");
   const [credential] = await backend.api("listCredentials");
@@ -80,9 +80,7 @@ async function paste(bench: Bench, backend: BenchBackend, runtime: string): Prom
 function connectedClient(messages: readonly EventMessage[]): true | undefined {
   const isOnline = messages
     .flatMap((message) => (message.type === "delta" ? message.changes : []))
-    .some(
-      (change) => change.entity === "client" && change.value?.connection_state === "connected",
-    );
+    .some((change) => change.entity === "client" && change.value?.connection_state === "connected");
   return isOnline || undefined;
 }
 

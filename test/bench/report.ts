@@ -84,7 +84,9 @@ function describeMiss({ value, bound, limit, unit }: Check): string {
 
 function targetOf(checks: readonly Check[]): string {
   return checks
-    .map(({ bound, limit, unit }) => `${bound === "atLeast" ? ">=" : "<="} ${number(limit)} ${unit}`)
+    .map(
+      ({ bound, limit, unit }) => `${bound === "atLeast" ? ">=" : "<="} ${number(limit)} ${unit}`,
+    )
     .join(", ");
 }
 
@@ -133,7 +135,9 @@ function sectionLines(section: Section): string[] {
 /** A section for a terminal: columns as wide as their widest cell. */
 export function toText(section: Section): string {
   const table = [HEADINGS as readonly string[], ...section.rows.map(cellsOf)];
-  const widths = HEADINGS.map((_, at) => Math.max(...table.map((cells) => (cells[at] ?? "").length)));
+  const widths = HEADINGS.map((_, at) =>
+    Math.max(...table.map((cells) => (cells[at] ?? "").length)),
+  );
   const line = (cells: readonly string[]) =>
     `  ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ")}`.trimEnd();
   const lines = [`${section.title} (${section.seconds.toFixed(0)} s)`, ...table.map(line)];

@@ -1,4 +1,4 @@
-import { BenchAgent, EXECUTABLE, builtRuntimes, SOURCES } from "./agents.ts";
+import { BenchAgent, builtRuntimes, EXECUTABLE, SOURCES } from "./agents.ts";
 import { BenchBackend } from "./backend.ts";
 import { type Bench, median, runBench } from "./harness.ts";
 import { type LoadFigures, measureLoad } from "./load.ts";
@@ -6,7 +6,7 @@ import { Program } from "./program.ts";
 import { atLeast, atMost, type Check, number } from "./report.ts";
 
 /** What each figure takes, and how often everything is measured. */
-const FULL = { windowMs: 700, rounds: 3 };
+const FULL = { windowMs: 600, rounds: 3 };
 const QUICK = { windowMs: 250, rounds: 1 };
 /** One stream, against two plain relays. */
 const STREAM_SHARE = 0.55;
@@ -101,7 +101,8 @@ function describe(
   name: string,
   { own, reference }: { readonly own: LoadFigures; readonly reference: LoadFigures },
 ): void {
-  const compare = (key: keyof LoadFigures, what: string, unit: string, share?: number) => {
+  type Comparison = readonly [what: string, unit: string, share?: number];
+  const compare = (key: keyof LoadFigures, ...[what, unit, share]: Comparison) => {
     const ratio = own[key] / reference[key];
     const checks: Check[] = share === undefined ? [] : [atLeast(ratio, share, "x the relays")];
     const against = `${number(ratio)} x the relays (${number(reference[key])})`;
