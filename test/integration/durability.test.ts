@@ -4,7 +4,7 @@ import type { Credential } from "@rport/protocol/model";
 import { expect, it } from "vitest";
 import { parseDocument } from "../../backend/src/store/documentText.ts";
 import { CredentialLoad } from "../support/credentialLoad.ts";
-import { PeerAgent } from "../support/peerAgent.ts";
+import { isLetIn } from "../support/peerAgent.ts";
 import { seededRandom } from "../support/random.ts";
 import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
@@ -15,18 +15,6 @@ const WORKERS = 24;
 const LOGINS_PER_ROUND = 12;
 /** What a start may take at most, with everything that was written. */
 const START_MS = 2_000;
-
-/** Whether the server lets somebody in with this auth id and password. */
-async function isLetIn(backend: SpawnedBackend, user: string, password: string): Promise<boolean> {
-  const url = backend.endpoint.url.replace(/^http/, "ws");
-  try {
-    await using _agent = await PeerAgent.signIn({ url, user, password });
-    return true;
-  } catch (caught) {
-    expect(caught).toMatchObject({ kind: "login" });
-    return false;
-  }
-}
 
 /** Everything that was answered has to be true on this server. */
 async function compare(backend: SpawnedBackend, load: CredentialLoad): Promise<void> {
@@ -40,7 +28,8 @@ async function compare(backend: SpawnedBackend, load: CredentialLoad): Promise<v
     if (known.isRotated) expect(credential.rotated_at, `${id} was rotated`).not.toBeNull();
   }
   for (const { authId, password, opens } of load.logins(LOGINS_PER_ROUND)) {
-    expect(await isLetIn(backend, authId, password), `${authId} is let in`).toBe(opens);
+    const login = { url: backend.endpoint.url, user: authId, password };
+    expect(await isLetIn(login), `${authId} is let in`).toBe(opens);
   }
 }
 

@@ -98,7 +98,11 @@ const MAIN = fileURLToPath(new URL("../../agent/src/main.ts", import.meta.url));
 
 /** Starts `rport-agent run` as its own process; killed at the end of its scope. */
 export async function spawnAgent(settings: AgentSettings): Promise<SpawnedAgent> {
-  const files = await agentFiles(settings);
+  return respawnAgent(await agentFiles(settings));
+}
+
+/** Starts it once more with the files of one that has ended. */
+export function respawnAgent(files: AgentFiles): SpawnedAgent {
   const child = spawn(process.execPath, [MAIN, "run", "-c", files.configFile], {
     stdio: ["ignore", "ignore", "pipe"],
   });

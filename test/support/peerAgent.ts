@@ -4,7 +4,7 @@ import { parseHostPort } from "@rport/protocol/remote";
 import { Connection } from "@rport/protocol/wire/connection";
 import { relay } from "@rport/protocol/wire/relay";
 import { clientTransport } from "@rport/protocol/wire/transport";
-import { type CloseReason, RequestRefused } from "@rport/protocol/wire/wireError";
+import { type CloseReason, RequestRefused, WireError } from "@rport/protocol/wire/wireError";
 import { WebSocket } from "ws";
 
 /** What a test decides about its agent. */
@@ -121,6 +121,22 @@ export class PeerAgent implements AsyncDisposable {
     if (name === REQUESTS.checkTunnelAllowed) return Buffer.from('{"IsAllowed":true}');
     if (name === REQUESTS.checkPort) return Buffer.from('{"Open":true,"ErrMsg":""}');
     throw new RequestRefused("unknown request");
+  }
+}
+
+/** Whether the server lets somebody in with this auth id and password. */
+export async function isLetIn(
+  login: Pick<PeerAgentOptions, "url" | "user" | "password">,
+): Promise<boolean> {
+  try {
+    await using _agent = await PeerAgent.signIn({
+      ...login,
+      url: login.url.replace(/^http/, "ws"),
+    });
+    return true;
+  } catch (caught) {
+    if (caught instanceof WireError && caught.kind === "login") return false;
+    throw caught;
   }
 }
 

@@ -26,7 +26,8 @@ const RETRY_MS = 5_000;
 
 /**
  * Writes client records behind their backs. The memory is ahead of the disk by a moment, which a
- * crash may cost: what a record says is said again at the client's next connection.
+ * crash may cost: most of a record is said again at the client's next connection. For what is not,
+ * there is `save`.
  */
 export class RecordWriter {
   readonly #deps: WriterDeps;
@@ -42,6 +43,23 @@ export class RecordWriter {
   mark(id: ClientId): void {
     this.#dirty.add(id);
     this.#arm(GATHER_MS);
+  }
+
+  /**
+   * Writes the record at once; resolves when it would survive a power cut. When that fails, as
+   * `rows.put` does, it is tried again later.
+   */
+  async save(id: ClientId): Promise<void> {
+    const record = this.#deps.current(id);
+    if (record === undefined) return;
+    this.#dirty.delete(id);
+    try {
+      await this.#deps.rows.put(record);
+    } catch (error) {
+      this.#dirty.add(id);
+      this.#arm(RETRY_MS);
+      throw error;
+    }
   }
 
   /** Removes records for good; resolves when they are off the disk. */

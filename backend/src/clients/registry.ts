@@ -148,6 +148,11 @@ export class ClientRegistry implements SessionPort {
     this.#replace(id, { tunnels: [...tunnels] });
   }
 
+  /** Resolves when what is remembered of the client would survive a power cut. */
+  saved(id: ClientId): Promise<void> {
+    return this.#writer.save(id);
+  }
+
   ofCredential(id: AuthId): readonly LiveSession[] {
     return this.#index.sessionsOf(id);
   }

@@ -25,6 +25,8 @@ import { ageLeftMs, type ServerTunnel } from "./serverTunnel.ts";
 export interface TunnelClients {
   tunnelsOf(id: ClientId): readonly StoredTunnel[];
   keepTunnels(id: ClientId, tunnels: readonly StoredTunnel[]): void;
+  /** Resolves when what was kept would survive a power cut; fails with `DISK_FULL`. */
+  saved(id: ClientId): Promise<void>;
 }
 
 /** What the service needs. */
@@ -70,7 +72,10 @@ export class TunnelService implements SessionTunnels {
     return own?.get(key.slice(slash + 1) as TunnelId)?.view();
   }
 
-  /** Opens a tunnel as `PUT /clients/{id}/tunnels` does. Throws with RPort's codes. */
+  /**
+   * Opens a tunnel as `PUT /clients/{id}/tunnels` does; resolves when it would be there after a
+   * power cut. Throws with RPort's codes, and `DISK_FULL`.
+   */
   async create(clientId: ClientId, query: TunnelQuery, owner: string): Promise<Tunnel> {
     const request = parseTunnelQuery(query, owner);
     const own = this.#byClient.get(clientId);
@@ -82,12 +87,16 @@ export class TunnelService implements SessionTunnels {
     if (request.probe) await requireOpen(own.session, request.target);
     const { stored } = await this.#open(own, { request });
     this.#keep(clientId, [...this.#deps.clients.tunnelsOf(clientId), stored]);
+    await this.#saveOrClose(own, stored.id);
     this.#changed(clientId, stored.id);
     this.#deps.log.info("tunnel opened", { client: clientId, tunnel: stored.id, owner });
     return own.get(stored.id)?.view() ?? { ...stored, client_id: clientId, connections: 0 };
   }
 
-  /** Closes a tunnel for good, or forgets one of a client that is away. */
+  /**
+   * Closes a tunnel for good, or forgets one of a client that is away; resolves when it would stay
+   * away after a power cut. It is closed also when that cannot be written, which is thrown.
+   */
   async remove(clientId: ClientId, tunnelId: TunnelId, force: boolean): Promise<void> {
     const own = this.#byClient.get(clientId);
     const tunnel = own?.get(tunnelId);
@@ -102,6 +111,12 @@ export class TunnelService implements SessionTunnels {
     this.#forget(clientId, tunnelId);
     if (tunnel !== undefined) await own?.close(tunnel);
     this.#deps.log.info("tunnel closed", { client: clientId, tunnel: tunnelId });
+    try {
+      await this.#deps.clients.saved(clientId);
+    } catch (cause) {
+      const title = "The tunnel is closed, but the disk did not take it: a crash would reopen it.";
+      throw new RportError(RportError.from(cause).code, title, { cause });
+    }
   }
 
   async attach(session: LiveSession, wanted: readonly RemoteMessage[]): Promise<RemoteMessage[]> {
@@ -157,6 +172,17 @@ export class TunnelService implements SessionTunnels {
       preferredPort: was === undefined ? undefined : Number(was.lport),
       describe: (host, port) => describeTunnel(request, { id, host, port, createdAt }),
     });
+  }
+
+  async #saveOrClose(own: ClientTunnels, id: TunnelId): Promise<void> {
+    try {
+      await this.#deps.clients.saved(own.clientId);
+    } catch (error) {
+      this.#forget(own.clientId, id);
+      const tunnel = own.get(id);
+      if (tunnel !== undefined) await own.close(tunnel);
+      throw error;
+    }
   }
 
   /** What is to be remembered of a tunnel that was to be opened again; undefined: nothing. */
