@@ -16,7 +16,7 @@ export function renderHeader(
       "div",
       { class: "title" },
       element("h1", {}, words("title")),
-      element("span", { class: `chip ${tone}`, role: "status" }, chip),
+      element("span", { class: `chip ${tone}` }, chip),
     ),
     element(
       "dl",

@@ -1,13 +1,13 @@
 import type { SheetState } from "@rport/protocol/ipc";
 import { choiceOf } from "./choice.ts";
 import { describeTimeLeft, expiryOf, timeLeftMs } from "./countdown.ts";
-import { button, element, redraw } from "./element.ts";
+import { element, redraw } from "./element.ts";
 import { renderHeader } from "./header.ts";
 import type { Host } from "./host.ts";
+import { renderNotice } from "./notice.ts";
 import { type OptionsForm, renderOptions } from "./options.ts";
 import { renderSnippet } from "./snippet.ts";
-import { statusOf } from "./status.ts";
-import { renderTabs } from "./tabs.ts";
+import { isUsable, statusOf } from "./status.ts";
 import { type WordKey, type Words, wordsOf } from "./words.ts";
 
 const HAPPENS: readonly WordKey[] = ["happens1", "happens2", "happens3", "happens4", "happens5"];
@@ -16,16 +16,17 @@ const HAPPENS: readonly WordKey[] = ["happens1", "happens2", "happens3", "happen
 export class Sheet {
   readonly #host: Host;
   readonly #header = element("header");
-  readonly #tabs = element("div");
   readonly #command = element("div", { id: "command", role: "region" });
   readonly #expiry = element("p", { class: "expiry", "aria-live": "off" });
-  readonly #result = element("div", { class: "buttons" });
+  readonly #notice = element("div");
   readonly #live = element("p", { class: "sr-only", "aria-live": "polite" });
   #state: SheetState | undefined;
   #words: Words = wordsOf({});
   #form: OptionsForm | undefined;
+  #options: HTMLElement | undefined;
   #text = "";
   #warned = false;
+  #isFocused = false;
 
   constructor(host: Host) {
     this.#host = host;
@@ -50,12 +51,9 @@ export class Sheet {
   tick(nowMs: number): void {
     const state = this.#state;
     if (!state) return;
-    const sentence = statusOf(state, this.#words).sentence;
     const expiresAt = expiryOf(state);
-    if (expiresAt === undefined || state.pairing.kind === "claimed") {
-      this.#expiry.textContent = sentence;
-      return;
-    }
+    this.#expiry.hidden = expiresAt === undefined || !isUsable(state);
+    if (expiresAt === undefined || this.#expiry.hidden) return;
     const leftMs = timeLeftMs(expiresAt, state.clockSkewMs, nowMs);
     const until = new Date(expiresAt).toLocaleTimeString([], {
       hour: "2-digit",
@@ -72,14 +70,15 @@ export class Sheet {
 
   #build(page: HTMLElement): void {
     const words = this.#words;
+    this.#command.setAttribute("aria-label", words("snippet"));
     this.#form = renderOptions(words, (options) => this.#host.post({ type: "options", options }));
+    this.#options = this.#disclosure("options", this.#form.root);
     page.replaceChildren(
       this.#header,
-      this.#tabs,
+      this.#notice,
       this.#command,
       this.#expiry,
-      this.#result,
-      this.#disclosure("options", this.#form.root),
+      this.#options,
       this.#disclosure(
         "happens",
         element("ol", {}, ...HAPPENS.map((key) => element("li", {}, words(key)))),
@@ -105,17 +104,22 @@ export class Sheet {
     const words = this.#words;
     const change = () => this.#host.post({ type: "changeCredential" });
     redraw(this.#header, ...renderHeader(state, words, change));
-    const chosen = choiceOf(state, this.#host.remembered().command);
-    const commands = state.platforms.flatMap((platform) => platform.commands);
-    const choose = (id: string) => this.#choose(id);
-    redraw(
-      this.#tabs,
-      ...renderTabs(words("tool"), commands, { chosen: chosen?.command ?? "", choose }),
-    );
+    const isDone = state.pairing.kind === "connected";
+    redraw(this.#notice, ...renderNotice(state, words, this.#host.post));
+    const chosen = isDone ? undefined : choiceOf(state, this.#host.remembered().command);
     redraw(this.#command, ...(chosen ? this.#drawCommand(state, chosen) : []));
-    redraw(this.#result, ...this.#resultButtons(state));
+    if (this.#options) this.#options.hidden = isDone;
     this.#form?.show(state.options);
     this.tick(Date.now());
+    this.#focusOnce(state);
+  }
+
+  /** The first command that can be copied gets the focus, unless it is elsewhere already. */
+  #focusOnce(state: SheetState): void {
+    if (this.#isFocused || !isUsable(state)) return;
+    this.#isFocused = true;
+    if (!document.hasFocus() || document.activeElement !== document.body) return;
+    this.#command.querySelector<HTMLElement>('[data-key="copy"]')?.focus();
   }
 
   #drawCommand(state: SheetState, chosen: NonNullable<ReturnType<typeof choiceOf>>) {
@@ -128,24 +132,13 @@ export class Sheet {
         inspect: () => post({ type: "inspectScript" }),
         renew: () => post({ type: "renew" }),
         revoke: () => post({ type: "revoke" }),
+        choose: (id) => this.#choose(id),
       },
     });
     const isChanged = this.#text !== "" && this.#text !== chosen.text;
     this.#text = chosen.text;
-    if (isChanged) parts[0]?.classList.add("changed");
+    if (isChanged) parts[1]?.classList.add("changed");
     return parts;
-  }
-
-  #resultButtons({ pairing }: SheetState): readonly HTMLElement[] {
-    if (pairing.kind !== "connected") return [];
-    const { post } = this.#host;
-    const words = this.#words;
-    return [
-      button({ key: "show", label: words("showClient"), kind: "primary" }, () =>
-        post({ type: "showClient" }),
-      ),
-      button({ key: "another", label: words("another") }, () => post({ type: "installAnother" })),
-    ];
   }
 
   #choose(command: string): void {

@@ -122,7 +122,7 @@ export class Sheet {
       await this.#model.renew();
       await this.#copy(this.#copied.platform, this.#copied.command);
     },
-    installAnother: () => this.#model.renew(),
+    installAnother: () => this.#model.next(),
     revoke: () => this.#model.revoke(),
     changeCredential: () => this.#options.changeCredential(),
     showClient: async () => {

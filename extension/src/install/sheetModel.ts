@@ -6,7 +6,7 @@ import type { Server } from "../servers/server.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import { type Progress, progressOf } from "./pairingProgress.ts";
-import { platformsOf } from "./snippets.ts";
+import { NO_LINES, platformsOf } from "./snippets.ts";
 
 /** What the sheet starts with. Whatever widens access or changes the host's layout is off. */
 const NO_OPTIONS: SheetState["options"] = { name: "", tags: [], noService: false, prefix: "" };
@@ -90,6 +90,12 @@ export class SheetModel {
     }
   }
 
+  /** A new pairing for the next host, which is another one and so gets no name of the one before. */
+  async next(): Promise<void> {
+    if (this.#progress.kind === "connected") this.#chosen = { ...this.#chosen, name: "" };
+    await this.renew();
+  }
+
   /** Revokes the pairing if nobody has used it; harmless otherwise. */
   async revoke(): Promise<void> {
     const pairing = this.#latest;
@@ -115,6 +121,7 @@ export class SheetModel {
 
   /** Shows an end: after a reload of the window the token is gone, and only a renewal helps. */
   restore(): void {
+    this.#platforms = [...NO_LINES];
     this.#show({ kind: "expired" });
   }
 
@@ -163,6 +170,7 @@ export class SheetModel {
   }
 
   #fail(error: unknown): void {
+    if (this.#created === undefined) this.#platforms = [...NO_LINES];
     const detail = error instanceof RportError ? error.code : "INTERNAL";
     this.#show({ kind: "failed", reason: describeError(error), requestId: detail });
   }

@@ -46,9 +46,9 @@ describe("the state of an install sheet", () => {
     expect(chips).toContain("Connected: web-07");
   });
 
-  it("says why there is no command, with the request's id", () => {
+  it("says why there is no command, with the code", () => {
     const failed = state({ kind: "failed", reason: "No space left.", requestId: "r-9" });
-    expect(statusOf(failed, words).sentence).toBe("No space left. (request r-9)");
+    expect(statusOf(failed, words).sentence).toBe("No space left. (r-9)");
   });
 
   it("offers a command for copying only while it can install a host", () => {
