@@ -72,7 +72,7 @@ class Model {
     const found = node.kind === "client" ? this.mirror.clients.get(node.clientId) : undefined;
     if (found === undefined) return [];
     const counts = { localTunnels: 0, serverTunnels: this.mirror.tunnelCountOf(found.id) };
-    const about = { serverName: undefined, nowMs: NOW_MS };
+    const about = { serverName: "", nowMs: NOW_MS };
     return [clientRow({ client: found, place: "clients", ...about, ...counts })];
   }
 }
