@@ -1,6 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpoint";
 import { VERSION } from "@rport/protocol/version";
+import { ioFailure } from "./store/dataDirectory.ts";
 import { writeDurably } from "./store/durableFile.ts";
 
 /** What a running backend tells editors of the same person, and scripts beside it. */
@@ -9,9 +10,15 @@ export interface Endpoint extends EndpointFile {
   readonly md5Fingerprint: string;
 }
 
-/** Writes the endpoint file, which only its owner can read; resolves when it is on disk. */
+/**
+ * Writes the endpoint file, which only its owner can read; resolves when it is on disk. Fails with
+ * a `StartFailure` that names the file.
+ */
 export async function writeEndpoint(path: string, endpoint: Endpoint): Promise<void> {
-  await writeDurably(path, `${JSON.stringify({ ...endpoint, version: VERSION }, null, 2)}\n`);
+  const text = `${JSON.stringify({ ...endpoint, version: VERSION }, null, 2)}\n`;
+  await writeDurably(path, text).catch((caught: unknown) => {
+    throw ioFailure(path, caught);
+  });
 }
 
 /** Removes the endpoint file unless another backend has replaced it meanwhile. */

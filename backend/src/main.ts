@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { RportError } from "@rport/protocol/errors";
 import { VERSION } from "@rport/protocol/version";
 import { type Backend, createBackend } from "./backend.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -84,10 +85,17 @@ function print(lines: readonly string[]): void {
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
+/** What is no surprise is told in a sentence; a full disk may stop the start anywhere. */
+function toStartFailure(error: unknown): StartFailure {
+  if (error instanceof StartFailure) return error;
+  if (error instanceof RportError) return new StartFailure("io", errorText(error));
+  throw error;
+}
+
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof StartFailure)) throw error;
-  process.stderr.write(`rport-backend: ${error.message}\n`);
-  process.exitCode = error.exitCode;
+  const { message, exitCode } = toStartFailure(error);
+  process.stderr.write(`rport-backend: ${message}\n`);
+  process.exitCode = exitCode;
 }
