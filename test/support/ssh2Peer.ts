@@ -7,7 +7,7 @@
  */
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { parentPort, workerData } from "node:worker_threads";
@@ -134,7 +134,9 @@ function runServer(task: Extract<PeerTask, { role: "server" }>): void {
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   const http = createServer();
   http.on("upgrade", (request, socket, head) =>
-    sockets.handleUpgrade(request, socket, head, (ws) => server.injectSocket(withStandInLine(ws))),
+    sockets.handleUpgrade(request, socket, head, (ws) =>
+      server.injectSocket(withStandInLine(ws) as Socket),
+    ),
   );
   http.listen(0, "127.0.0.1", () => {
     const { port } = http.address() as AddressInfo;

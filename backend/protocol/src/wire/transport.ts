@@ -5,6 +5,7 @@ import { type Deferred, deferred } from "./deferred.ts";
 import { Exchanges } from "./exchanges.ts";
 import { CLIENT_IDENT, IdentificationReader, SERVER_IDENT } from "./identification.ts";
 import { DISCONNECT, LoginClient, LoginServer } from "./login.ts";
+import { Mailbox } from "./mailbox.ts";
 import { encodeDisconnect } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { type EngineRole, type PayloadVerdict, Ssh2Engine } from "./ssh2Internals.ts";
@@ -79,6 +80,7 @@ export class Transport {
   readonly #engine: Ssh2Engine;
   readonly #login: LoginServer | LoginClient;
   readonly #outbox: Outbox;
+  readonly #mailbox = new Mailbox();
   readonly #exchanges: Exchanges;
   readonly #readyPromise: Deferred<Login> = deferred();
   readonly #closedPromise: Deferred<CloseReason> = deferred();
@@ -92,9 +94,6 @@ export class Transport {
   #bytesIn = 0;
   /** Payloads the library keeps until the running key exchange ends. */
   #heldBytes = 0;
-  #listener: TransportListener | undefined;
-  /** Messages that came before anybody listened. */
-  #early: Buffer[] = [];
 
   constructor(ws: WebSocket, side: Side) {
     this.ready = this.#readyPromise.promise;
@@ -148,9 +147,7 @@ export class Transport {
 
   /** Sets the layer above; messages that came before are delivered at once. */
   listen(listener: TransportListener): void {
-    this.#listener = listener;
-    const early = this.#early;
-    this.#early = [];
+    const early = this.#mailbox.listen(listener);
     for (const payload of early) {
       if (this.isClosed) return;
       this.#guard(() => listener.onMessage(payload));
@@ -208,7 +205,7 @@ export class Transport {
   #createLogin(side: Side): LoginServer | LoginClient {
     const events = {
       engine: () => this.#engine,
-      onLogin: (user: string) => this.#becomeReady(user),
+      onLogin: (user: string) => this.#guard(() => this.#becomeReady(user)),
       onFailure: (kind: CloseReason["kind"], text: string, code: number) =>
         this.#end({ kind, text }, code),
     };
@@ -293,11 +290,14 @@ export class Transport {
     try {
       action();
     } catch (error) {
+      if (error instanceof WireError) {
+        this.fail(error);
+        return;
+      }
+      // The peer learns only texts of our own; this one may come from anywhere.
+      if (!this.isClosed) this.#sayGoodbye(DISCONNECT.protocolError, "protocol error");
       const text = error instanceof Error ? error.message : "unreadable input";
-      const kind = error instanceof WireError ? error.kind : "protocol";
-      if (!(error instanceof WireError))
-        this.#sayGoodbye(DISCONNECT.protocolError, "protocol error");
-      this.#end({ kind, text }, error instanceof WireError ? DISCONNECT.protocolError : undefined);
+      this.#end({ kind: "protocol", text });
     }
   }
 
@@ -309,21 +309,12 @@ export class Transport {
       throw new WireError("protocol", `message ${type} before the login`);
     }
     if (type >= LOWEST_CONNECTION_MESSAGE) {
-      this.#deliver(payload);
+      if (!this.#mailbox.deliver(payload)) this.pause();
       return this.isClosed ? "stop" : "taken";
     }
     const verdict = ruleAfterLogin(this.role, type);
     if (verdict === "refused") throw new WireError("protocol", `unexpected message ${type}`);
     return verdict;
-  }
-
-  #deliver(payload: Buffer): void {
-    if (this.#listener !== undefined) {
-      this.#listener.onMessage(payload);
-      return;
-    }
-    this.#early.push(payload);
-    this.pause();
   }
 
   #exchanged(): void {
@@ -349,7 +340,7 @@ export class Transport {
   #drained(): void {
     if (!this.#isWaiting || this.isClosed || this.isCongested) return;
     this.#isWaiting = false;
-    this.#listener?.onDrain();
+    this.#mailbox.listener?.onDrain();
   }
 
   #endByLibrary(error: Error): void {
@@ -370,11 +361,11 @@ export class Transport {
     if (code !== undefined) this.#sayGoodbye(code, reason.text);
     this.#outbox.flush();
     this.#engine.free();
-    this.#early = [];
+    this.#mailbox.clear();
     closeWebSocket(this.#ws, this.clock);
     this.#readyPromise.reject(WireError.because(reason));
     this.#closedPromise.resolve(reason);
-    this.#listener?.onClose(reason);
+    this.#mailbox.listener?.onClose(reason);
   }
 
   #sayGoodbye(code: number, text: string): void {

@@ -40,7 +40,7 @@ class SlowSink extends Duplex {
   }
 
   /** Lets the pending write finish. */
-  take(): void {
+  release(): void {
     this.#held.shift()?.();
   }
 }
@@ -79,9 +79,9 @@ describe("a relay", () => {
     sink.push(null);
     await once(source, "close");
     expect(sink.destroyed).toBe(false);
-    sink.take();
+    sink.release();
     await turn();
-    sink.take();
+    sink.release();
     await done;
     expect(Buffer.concat(sink.taken).toString()).toBe("first last");
     expect(sink.errored).toBeNull();

@@ -1,0 +1,35 @@
+import type { TransportListener } from "./transportOptions.ts";
+
+/**
+ * Where a transport puts its messages: the layer above, or, as long as there is none, a list. The
+ * peer may send right after its login, before the owner has looked at who it is.
+ */
+export class Mailbox {
+  #listener: TransportListener | undefined;
+  #early: Buffer[] = [];
+
+  get listener(): TransportListener | undefined {
+    return this.#listener;
+  }
+
+  /** Hands a message up; false when it was kept because nobody listens yet. */
+  deliver(payload: Buffer): boolean {
+    if (this.#listener === undefined) {
+      this.#early.push(payload);
+      return false;
+    }
+    this.#listener.onMessage(payload);
+    return true;
+  }
+
+  /** Sets the layer above and answers what was kept for it. */
+  listen(listener: TransportListener): readonly Buffer[] {
+    this.#listener = listener;
+    return this.clear();
+  }
+
+  /** Forgets what was kept, and answers it. */
+  clear(): readonly Buffer[] {
+    return this.#early.splice(0);
+  }
+}
