@@ -9,8 +9,6 @@ function buttonsFor(
   post: (message: FromSheet) => void,
 ): readonly HTMLElement[] {
   const another = () => post({ type: "installAnother" });
-  if (pairing.kind === "failed")
-    return [button({ key: "retry", label: words("tryAgain") }, another)];
   if (pairing.kind !== "connected") return [];
   const show = () => post({ type: "showClient" });
   return [

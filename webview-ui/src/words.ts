@@ -27,7 +27,6 @@ export const ENGLISH = {
   expiredHint: "This command has expired. Nothing can be installed with it any more.",
   revokedHint: "This command was revoked. Nothing can be installed with it any more.",
   failedHint: "{0} ({1})",
-  tryAgain: "Try Again",
   minutes: "{0} min",
   seconds: "{0} s",
   oneMinuteLeft: "1 minute left",

@@ -9,7 +9,9 @@ const PAIRING_ID_SHOWN = 4;
 
 function credentialIcon(credential: Credential): RowIcon {
   if (credential.rotation !== null) return { name: "sync" };
-  return { name: credential.clients_total === 0 ? "circle-slash" : "key" };
+  return credential.clients_total === 0
+    ? { name: "key", color: "disabledForeground" }
+    : { name: "key" };
 }
 
 /** A credential's row; `hasChildren` says whether anything is to be seen below it. */
