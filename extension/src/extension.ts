@@ -8,7 +8,7 @@ export function activate(context: ExtensionContext): void {
   context.subscriptions.push(
     main,
     window.registerWebviewPanelSerializer(SHEET_VIEW_TYPE, {
-      deserializeWebviewPanel: (panel) => main.sheets.restore(panel),
+      deserializeWebviewPanel: async (panel) => main.sheets.restore(panel),
     }),
   );
 }

@@ -90,7 +90,6 @@ function createParts(context: ExtensionContext, ground: Ground) {
     clock: systemClock,
     log,
     documents,
-    memory: context.workspaceState,
     reveal: (serverKey, clientId) => views.revealClient(serverKey, clientId),
     pickCredential: (server) => targets.credentialOf(server, "Sign in with which credential?"),
   });

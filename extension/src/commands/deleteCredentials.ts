@@ -91,7 +91,8 @@ async function confirmByTyping(blasts: readonly Blast[]): Promise<boolean> {
     title: `Delete ${count(blasts.length, "credential")} used by ${count(clients, "client")}`,
     prompt: `Type ${word} to confirm`,
     ignoreFocusOut: true,
-    validateInput: (value) => (value === "" || value === word ? undefined : `Not ${word} yet.`),
+    validateInput: (value) =>
+      value === "" || value === word ? undefined : `Type ${word} to confirm`,
   });
   return typed === word;
 }

@@ -102,8 +102,10 @@ async function addServer(dependencies: ServerCommandsDependencies): Promise<void
   const { host } = new URL(url);
   if (!(await confirmServer(host, url, status))) return;
   await keep(url, token, dependencies.tokens);
+  // one that is known already does not connect by itself when its setting changes
+  const known = dependencies.fleet.get(url);
   await dependencies.settings.put({ name: host, url, fingerprint: status.fingerprint_sha256 });
-  dependencies.fleet.get(url)?.connect();
+  known?.connect();
 }
 
 async function signIn(server: Server, dependencies: ServerCommandsDependencies): Promise<void> {

@@ -1,5 +1,4 @@
-import { type Memento, type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
-import { z } from "zod";
+import { type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
 import type { CredentialTarget } from "../commands/target.ts";
 import { SHEET_VIEW_TYPE } from "../manifest.ts";
 import type { Fleet } from "../servers/fleet.ts";
@@ -8,12 +7,7 @@ import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { Documents } from "../views/documents.ts";
 import { Sheet } from "./sheet.ts";
-
-const MEMORY_KEY = "rport.sheets";
-/** More tabs are not restored. */
-const REMEMBERED_MAX = 20;
-
-const memorySchema = z.record(z.string(), z.object({ serverKey: z.string(), authId: z.string() }));
+import { parseTitle, titleOf } from "./title.ts";
 
 /** What opening sheets needs. */
 export interface SheetsDependencies {
@@ -22,8 +16,6 @@ export interface SheetsDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly documents: Documents;
-  /** Remembers which tab is about which credential, for the time after a reload. */
-  readonly memory: Memento;
   readonly reveal: (serverKey: string, clientId: string) => Promise<void>;
   readonly pickCredential: (server: Server) => Promise<CredentialTarget | undefined>;
 }
@@ -50,19 +42,16 @@ export class Sheets {
       known.show();
       return;
     }
-    const title = this.#titleOf(server, credential.id);
+    const title = titleOf(server, credential.id, this.#dependencies.fleet.servers);
     const panel = window.createWebviewPanel(SHEET_VIEW_TYPE, title, ViewColumn.Active, {});
-    await this.#remember(title, { serverKey: server.key, authId: credential.id });
     await this.#adopt(panel, server, credential.id).start();
   }
 
-  /** Fills a tab that the editor has restored after a reload. */
-  async restore(panel: WebviewPanel): Promise<void> {
-    const remembered = this.#memory()[panel.title];
-    const server =
-      remembered === undefined ? undefined : this.#dependencies.fleet.get(remembered.serverKey);
-    if (remembered === undefined || server === undefined) panel.dispose();
-    else this.#adopt(panel, server, remembered.authId).restore();
+  /** Fills a tab that the editor has restored after a reload; its title says what it is about. */
+  restore(panel: WebviewPanel): void {
+    const about = parseTitle(panel.title, this.#dependencies.fleet.servers);
+    if (about === undefined) panel.dispose();
+    else this.#adopt(panel, about.server, about.authId).restore();
   }
 
   #adopt(panel: WebviewPanel, server: Server, authId: string): Sheet {
@@ -89,21 +78,6 @@ export class Sheets {
     if (target === undefined) return;
     panel.dispose();
     await this.open(target);
-  }
-
-  #titleOf(server: Server, authId: string): string {
-    const isOnly = this.#dependencies.fleet.servers.length === 1;
-    return `Install Client - ${authId}${isOnly ? "" : ` (${server.name})`}`;
-  }
-
-  #memory() {
-    return memorySchema.safeParse(this.#dependencies.memory.get(MEMORY_KEY)).data ?? {};
-  }
-
-  async #remember(title: string, entry: { serverKey: string; authId: string }): Promise<void> {
-    const others = Object.entries(this.#memory()).filter(([known]) => known !== title);
-    const kept = [...others.slice(1 - REMEMBERED_MAX), [title, entry]];
-    await this.#dependencies.memory.update(MEMORY_KEY, Object.fromEntries(kept));
   }
 }
 

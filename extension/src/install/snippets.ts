@@ -37,6 +37,15 @@ export function platformsOf(created: NewPairing, options: Options): readonly Pla
   ];
 }
 
+/** Stands where the lines will be, so that the page can offer to make them. */
+export const NO_LINES: readonly Platform[] = [
+  {
+    id: "linux",
+    title: "Linux",
+    commands: TOOLS.map((tool) => ({ id: tool, title: tool, text: "\u2026" })),
+  },
+];
+
 /** Why the options cannot be used, in words for a person; undefined when they can. */
 export function whyNotOptions({ prefix }: Options): string | undefined {
   if (prefix === "") return undefined;

@@ -1,5 +1,4 @@
 import { STATUSES, type Status, statusOf } from "../model/arrange.ts";
-import type { MirrorChange } from "../model/mirror.ts";
 import type { Node } from "../model/node.ts";
 import type { FleetChange } from "../servers/fleet.ts";
 import type { EntityChange, Server } from "../servers/server.ts";
@@ -22,6 +21,9 @@ export class ClientsSource implements TreeSource {
   readonly #context: ViewContext;
   /** Rows of a group by its list of ids, which is a new array whenever it changes. */
   readonly #rows = new WeakMap<readonly string[], readonly Node[]>();
+
+  /** The groups of each server when they were asked for last. */
+  readonly #asked = new Map<string, string>();
 
   constructor(context: ViewContext) {
     this.#context = context;
@@ -78,24 +80,19 @@ export class ClientsSource implements TreeSource {
       return this.#client(server.key, clientId, "subtree");
     }
     if (change.entity !== "client") return [];
-    const moved = [...(move?.statuses ?? [])].flatMap((status) =>
-      this.#group(server, status, change),
-    );
+    const moved = [...(move?.statuses ?? [])].flatMap((status) => this.#group(server, status));
     const counts = moved.length > 0 ? stateDirty(this.#context, server.key) : [];
     return [...moved, ...counts, ...this.#client(server.key, change.id, "row")];
   }
 
-  /** A group is stale; when it appears or disappears, so is the level above it. */
-  #group(
-    server: Server,
-    status: Status,
-    { before, after }: Extract<MirrorChange, { entity: "client" }>,
-  ): readonly Dirty[] {
-    const size = server.clients.countOf(status);
-    const entered = after !== undefined && statusOf(after) === status;
-    const left = before !== undefined && statusOf(before) === status;
-    const appeared = size === 1 && entered && !left;
-    if (size === 0 || appeared) return serverDirty(this.#context, server.key);
+  /**
+   * A group is stale; when groups came or went, so is the level above. One message may bring many
+   * clients, so the groups that were asked for last are what counts, not this one change.
+   */
+  #group(server: Server, status: Status): readonly Dirty[] {
+    if (this.#asked.get(server.key) !== this.#statuses(server).join()) {
+      return serverDirty(this.#context, server.key);
+    }
     const node = this.#context.nodes.find({ kind: "group", serverKey: server.key, status });
     return node === undefined ? [] : [{ kind: "subtree", node }];
   }
@@ -107,9 +104,15 @@ export class ClientsSource implements TreeSource {
   }
 
   #groups(server: Server): readonly Node[] {
-    return STATUSES.filter((status) => server.clients.countOf(status) > 0).map((status) =>
+    const statuses = this.#statuses(server);
+    this.#asked.set(server.key, statuses.join());
+    return statuses.map((status) =>
       this.#context.nodes.get({ kind: "group", serverKey: server.key, status }),
     );
+  }
+
+  #statuses(server: Server): readonly Status[] {
+    return STATUSES.filter((status) => server.clients.countOf(status) > 0);
   }
 
   #clients(server: Server, status: Status): readonly Node[] {

@@ -19,13 +19,17 @@ import {
  */
 export class TunnelsSource implements TreeSource {
   readonly #context: ViewContext;
+  /** The rows at the top when they were asked for last. */
+  #asked: ReadonlySet<Node> = new Set();
 
   constructor(context: ViewContext) {
     this.#context = context;
   }
 
   roots(): readonly Node[] {
-    return this.#context.fleet.servers.flatMap((server) => this.#clients(server));
+    const roots = this.#context.fleet.servers.flatMap((server) => this.#clients(server));
+    this.#asked = new Set(roots);
+    return roots;
   }
 
   children(node: Node): readonly Node[] {
@@ -66,11 +70,9 @@ export class TunnelsSource implements TreeSource {
 
   /** A client's tunnels changed; the first one brings its row, the last one takes it away. */
   #client(serverKey: string, clientId: string): readonly Dirty[] {
-    const tunnels = tunnelNodes(this.#context, serverKey, clientId);
-    const place = "tunnels";
-    const node = this.#context.nodes.find({ kind: "client", serverKey, clientId, place });
-    if (node === undefined || tunnels.length <= 1) return ALL;
-    return [{ kind: "subtree", node }];
+    const node = this.#context.nodes.get({ kind: "client", serverKey, clientId, place: "tunnels" });
+    const isNeeded = tunnelNodes(this.#context, serverKey, clientId).length > 0;
+    return isNeeded === this.#asked.has(node) ? [{ kind: "subtree", node }] : ALL;
   }
 
   #clients(server: Server): readonly Node[] {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { pageHtml } from "../../../extension/src/install/html.ts";
 import { SheetModel } from "../../../extension/src/install/sheetModel.ts";
 import { platformsOf, whyNotOptions } from "../../../extension/src/install/snippets.ts";
+import { parseTitle, titleOf } from "../../../extension/src/install/title.ts";
 import { client, pairing, snapshot } from "./entities.ts";
 import { FakeServer } from "./fakeServer.ts";
 import { serverOn } from "./serverFixture.ts";
@@ -167,6 +168,23 @@ describe("the lines to paste", () => {
     expect(whyNotOptions(NO_OPTIONS)).toBeUndefined();
     expect(whyNotOptions({ ...NO_OPTIONS, prefix: "home" })).toContain("slash");
     expect(whyNotOptions({ ...NO_OPTIONS, prefix: "/a\u202Eb" })).toContain("invisible");
+  });
+});
+
+describe("the title of a tab", () => {
+  const [a, b] = [{ name: "relay" }, { name: "lab" }];
+
+  it.each([
+    { servers: [a], server: a, authId: "web (1)" },
+    { servers: [a, b], server: b, authId: "fleet" },
+    { servers: [a, b], server: a, authId: "x (lab)" },
+  ])("says after a reload which credential it is about: $authId", ({ servers, server, authId }) => {
+    expect(parseTitle(titleOf(server, authId, servers), servers)).toEqual({ server, authId });
+  });
+
+  it("is of no use when its server is gone", () => {
+    expect(parseTitle(titleOf(a, "fleet", [a, b]), [b, { name: "c" }])).toBeUndefined();
+    expect(parseTitle("Something else", [a])).toBeUndefined();
   });
 });
 

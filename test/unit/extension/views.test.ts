@@ -135,6 +135,45 @@ describe("the clients view", () => {
   });
 });
 
+describe("a message with many changes", () => {
+  it("brings the first clients, however many come at once", () => {
+    const { fleet, fill, text, context } = fleetOf(RELAY);
+    fill(RELAY, {});
+    const source = new ClientsSource(context);
+    expect(text(source)).toEqual([]);
+    const server = fleet.get(RELAY);
+    if (server === undefined) throw new Error("no server");
+    const changes = ["a", "b", "c"].map((name) => {
+      const after = client(name);
+      server.mirror.clients.set(after.id, after);
+      const change = { entity: "client", id: after.id, before: undefined, after } as const;
+      return { change, move: server.clients.update(change) };
+    });
+    const event = { kind: "server", server, change: { kind: "changed", changes } } as const;
+    expect(source.affected(event).map(nameOf)).toContain("all");
+  });
+
+  it("brings the first tunnels of a client that had some before", () => {
+    const { fleet, fill, text, context } = fleetOf(RELAY);
+    fill(RELAY, { clients: [client("web")], tunnels: [tunnel("web", "1")] });
+    const source = new TunnelsSource(context);
+    expect(text(source)).toHaveLength(2);
+    fill(RELAY, { clients: [client("web")] });
+    expect(text(source)).toEqual([]);
+    const both = [tunnel("web", "2"), tunnel("web", "3")];
+    fill(RELAY, { clients: [client("web")], tunnels: both });
+    const server = fleet.get(RELAY);
+    if (server === undefined) throw new Error("no server");
+    const changes = both.map((after) => {
+      const id = `web/${after.id}`;
+      const change = { entity: "tunnel", id, before: undefined, after } as const;
+      return { change, move: undefined };
+    });
+    const event = { kind: "server", server, change: { kind: "changed", changes } } as const;
+    expect(source.affected(event).map(nameOf)).toContain("all");
+  });
+});
+
 describe("the view of credentials", () => {
   it("shows below a credential its rotation, its live pairings and its clients", () => {
     const { text, fill, context } = fleetOf(RELAY);

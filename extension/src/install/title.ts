@@ -1,0 +1,29 @@
+const PREFIX = "Install Client - ";
+
+interface Named {
+  readonly name: string;
+}
+
+/** The title of an install sheet's tab; it names the server only when there are several. */
+export function titleOf(server: Named, authId: string, servers: readonly Named[]): string {
+  return `${PREFIX}${authId}${servers.length > 1 ? suffixOf(server) : ""}`;
+}
+
+/** What a tab's title says it is about; undefined when that server is not configured any more. */
+export function parseTitle<S extends Named>(
+  title: string,
+  servers: readonly S[],
+): { readonly server: S; readonly authId: string } | undefined {
+  if (!title.startsWith(PREFIX)) return undefined;
+  const rest = title.slice(PREFIX.length);
+  const named = servers.find((server) => rest.endsWith(suffixOf(server)));
+  if (named !== undefined) {
+    return { server: named, authId: rest.slice(0, -suffixOf(named).length) };
+  }
+  const [only, ...others] = servers;
+  return only === undefined || others.length > 0 ? undefined : { server: only, authId: rest };
+}
+
+function suffixOf({ name }: Named): string {
+  return ` (${name})`;
+}
