@@ -8,6 +8,7 @@ import { type RunningBackend, startBackend } from "../support/backend.ts";
 import { eventually } from "../support/eventually.ts";
 import { CREDENTIAL, newPairing } from "../support/installer/pairing.ts";
 import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
+import { wholeTree } from "../support/installer/wholeTree.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
 import { ensureRootfs } from "../support/systemd/rootfs.ts";
 import { bootSystemd, type System } from "../support/systemd/system.ts";
@@ -16,10 +17,6 @@ const FIRST_BUILD_MS = 400_000;
 const INSTALL_MS = 60_000;
 
 const reason = whyNoSystemd();
-
-/** Written by the system itself, whatever is installed: logs, random seeds, old copies of users. */
-const VOLATILE =
-  /^\/(var\/log|var\/lib\/systemd|etc\/(passwd|group|shadow|gshadow|subuid|subgid)-)/;
 
 describe.skipIf(reason !== undefined)(`on a real systemd${reason ? ` (${reason})` : ""}`, () => {
   let release: RealRelease;
@@ -157,13 +154,6 @@ async function runScript(
   await system.writeFile("/tmp/installer", await readFile(release.script));
   const args = ["/tmp/installer", "--server", url, "--token-stdin"];
   return system.exec("sh", args, { input: token, timeoutMs: INSTALL_MS });
-}
-
-async function wholeTree(system: System, without: readonly string[] = []) {
-  const tree = await system.treeSnapshot(["/"]);
-  const isKept = ([path]: [string, string]) =>
-    !VOLATILE.test(path) && !without.some((start) => path.startsWith(start));
-  return Object.fromEntries(Object.entries(tree).filter(isKept));
 }
 
 async function mainPid(system: System): Promise<string> {

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CliFailure, EXIT } from "../cliFailure.ts";
@@ -102,14 +103,15 @@ async function isUpToDate(
 
 /**
  * Enrols into a private copy of the configuration, so that a refusal leaves the host as it is, and
- * nothing that the agent's account may have planted is ever written through. The text holds the
+ * no link that the agent's account may have planted is ever followed. The text holds the
  * host's secret.
  */
 async function enrolAside({ enroll, layout, temporary, say }: InstallWiring): Promise<string> {
   if (enroll === undefined) throw new Error("enrolling needs a token");
   const aside = join(temporary, "rport.conf");
   if (await isPresent(layout.config)) {
-    await writeFile(aside, await readFile(layout.config), { mode: 0o600 });
+    const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
+    await writeFile(aside, await readFile(layout.config, { flag }), { mode: 0o600 });
   }
   const { authId, clientId } = await enroll(aside);
   say(`enrolled as ${authId}, client ${clientId}`);
@@ -123,6 +125,7 @@ async function perform(steps: readonly InstallStep[], wiring: InstallWiring): Pr
       if (wiring.signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
       await step.run(undo);
     }
+    await undo.forget();
   } catch (error) {
     wiring.say("Taking back what was changed.");
     const troubles = await undo.run();

@@ -6,13 +6,7 @@ import { stateFileIn } from "../stateFile.ts";
 import { type Account, ensureAccount } from "./account.ts";
 import { type Installation, whyOffline } from "./installation.ts";
 import type { Layout } from "./layout.ts";
-import {
-  ensureDirectory,
-  isPresent,
-  missingDirectories,
-  placeFile,
-  removeDrafts,
-} from "./placing.ts";
+import { ensureDirectory, giveFile, isPresent, missingDirectories, placeFile } from "./placing.ts";
 import type { Programs } from "./programs.ts";
 import { renderReceipt } from "./receipt.ts";
 import { renderWrapper, type Self } from "./self.ts";
@@ -74,7 +68,7 @@ class Steps {
         : { title: `write ${layout.program}`, run: (undo) => this.#placeProgram(undo) },
       isEnrolled
         ? { title: `enrol and write ${layout.config}`, run: (undo) => this.#placeConfig(undo) }
-        : undefined,
+        : { title: `keep ${layout.config}`, run: (undo) => this.#keepConfig(undo) },
       { title: `set up ${title}`, run: (undo) => this.#setUp(undo) },
       isStarted
         ? {
@@ -82,7 +76,6 @@ class Steps {
             run: (undo) => this.#start(undo),
           }
         : undefined,
-      { title: "remove what a stopped run has left", run: () => this.#tidy() },
     ];
     return steps.filter((step) => step !== undefined);
   }
@@ -158,6 +151,12 @@ class Steps {
     await placeFile({ path: layout.config, from, access: { mode: 0o600, ...owner } }, undo);
   }
 
+  /** A configuration that an uninstallation kept belongs to nobody's account any more. */
+  async #keepConfig(undo: Undo): Promise<void> {
+    if (this.#account === undefined) return;
+    await giveFile(this.#change.layout.config, { mode: 0o600, owner: this.#account }, undo);
+  }
+
   async #setUp(undo: Undo): Promise<void> {
     const supervisor = this.#supervisor();
     const isNew = !(await supervisor.isInstalled());
@@ -188,10 +187,5 @@ class Steps {
       if (signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
       if (clock.monotonic() >= endMs || !(await supervisor.isRunning())) return trouble;
     }
-  }
-
-  async #tidy(): Promise<void> {
-    const { program, bundle, config } = this.#change.layout;
-    for (const path of [program, bundle, config]) await removeDrafts(path);
   }
 }

@@ -3,6 +3,7 @@ import {
   chmod,
   chown,
   copyFile,
+  lchown,
   link,
   lstat,
   mkdir,
@@ -41,6 +42,7 @@ export async function placeFile({ path, from, access }: Placement, undo: Undo): 
   await writeDraft(draft, from, access);
   if (await isPresent(path)) {
     await keep(path, previous);
+    undo.keep(() => rm(previous, { force: true }));
     undo.add(`restore ${path}`, () => restore(previous, path));
   } else {
     undo.add(`remove ${path}`, () => rm(path, { force: true }));
@@ -48,11 +50,28 @@ export async function placeFile({ path, from, access }: Placement, undo: Undo): 
   await rename(draft, path);
 }
 
-/** Removes what `placeFile` kept beside a file for the case of an undo, or left when killed. */
+/** Removes what a killed run may have left beside a file. */
 export async function removeDrafts(path: string): Promise<void> {
   const { draft, previous } = besides(path);
   await rm(draft, { force: true });
   await rm(previous, { force: true });
+}
+
+/**
+ * Gives a file to its owner. Refuses links and files with a second name: in a directory to which
+ * others may write, those could stand for any file of the machine.
+ */
+export async function giveFile(path: string, access: Access, undo: Undo): Promise<void> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { mode, uid, gid, nlink } = await file.stat();
+    if (nlink !== 1) throw new Error(`${path} has a second name`);
+    undo.add(`restore the access to ${path}`, () => lchown(path, uid, gid));
+    if (access.owner !== undefined) await file.chown(access.owner.uid, access.owner.gid);
+    if ((mode & 0o777) !== access.mode) await file.chmod(access.mode);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Makes a directory, and those above it, unless it is there; its access is set in any case. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,8 +15,11 @@ export interface RealRelease extends AsyncDisposable {
   readonly script: string;
 }
 
-/** Builds a release in a directory of its own, as `npm run build` does; takes a few seconds. */
-export async function realRelease(): Promise<RealRelease> {
+/**
+ * Builds a release in a directory of its own, as `npm run build` does; takes a few seconds.
+ * `prelude` is JavaScript that the agent runs first, to make a release that differs.
+ */
+export async function realRelease(prelude = ""): Promise<RealRelease> {
   const directory = await mkdtemp(join(tmpdir(), "rport-release-"));
   await node([
     WEBPACK,
@@ -27,6 +30,8 @@ export async function realRelease(): Promise<RealRelease> {
     "-o",
     directory,
   ]);
+  const bundle = join(directory, "agent.cjs");
+  await writeFile(bundle, `${prelude}\n${await readFile(bundle, "utf8")}`);
   const program = `
     const { buildAgentFiles } = await import("./scripts/lib/agentFiles.mjs");
     await buildAgentFiles(process.argv[1]);`;

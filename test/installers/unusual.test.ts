@@ -1,0 +1,178 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RunningBackend, startBackend } from "../support/backend.ts";
+import { eventually } from "../support/eventually.ts";
+import { newPairing, withFlags } from "../support/installer/pairing.ts";
+import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
+import { wholeTree } from "../support/installer/wholeTree.ts";
+import { whyNoSystemd } from "../support/systemd/available.ts";
+import { ensureRootfs } from "../support/systemd/rootfs.ts";
+import { bootSystemd, type System } from "../support/systemd/system.ts";
+
+const FIRST_BUILD_MS = 400_000;
+const INSTALL_MS = 90_000;
+
+const reason = whyNoSystemd();
+
+describe.skipIf(reason !== undefined)("on a small Debian", () => {
+  let release: RealRelease;
+  let backend: RunningBackend;
+
+  beforeAll(async () => {
+    await ensureRootfs();
+    release = await realRelease();
+    backend = await startBackend({ agentFiles: release.directory });
+  }, FIRST_BUILD_MS);
+  afterAll(async () => {
+    await backend?.[Symbol.asyncDispose]();
+    await release?.[Symbol.asyncDispose]();
+  });
+
+  /** A fresh pasted line, without sudo where somebody is not to become root. */
+  const line = async (flags = "") => {
+    const { commands } = await newPairing(backend);
+    return withFlags(commands.linux_curl, flags);
+  };
+  const paste = async (system: System, flags = "") =>
+    system.exec("sh", ["-c", await line(flags)], { timeoutMs: INSTALL_MS });
+
+  test("an ordinary user gets an agent below a directory, which outlives the terminal", async () => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    await system.exec("useradd", ["--create-home", "me"]);
+    const before = await wholeTree(system);
+    const dir = "/home/me/my agents/rport";
+    const command = (await line(`--no-service --prefix '${dir}'`)).replace("sudo sh", "sh");
+    await system.writeFile("/tmp/line", command);
+    // `script` gives it a terminal of its own and closes that at the end.
+    const typed = ["runuser", "-u", "me", "--", "script", "-qec", "sh /tmp/line", "/dev/null"];
+    const installed = await system.exec("setsid", ["--wait", ...typed], { timeoutMs: INSTALL_MS });
+    expect(installed).toMatchObject({ code: 0 });
+
+    const asMe = (args: readonly string[]) =>
+      system.exec("runuser", ["-u", "me", "--", `${dir}/bin/rport-agent`, ...args]);
+    expect(await asMe(["status", "--prefix", dir])).toMatchObject({ code: 0 });
+    const owners = await system.exec("find", [dir, "-not", "-user", "me"]);
+    expect(owners.stdout).toBe("");
+    const modes = await system.exec("stat", ["-c", "%a", dir, `${dir}/rport.conf`]);
+    expect(modes.stdout).toBe("700\n600\n");
+
+    const again = await system.exec("runuser", ["-u", "me", "--", "sh", "/tmp/line"]);
+    expect(again.code).not.toBe(0);
+    expect(await asMe(["status", "--prefix", dir])).toMatchObject({ code: 0 });
+    expect(await asMe(["uninstall", "--prefix", dir])).toMatchObject({ code: 0, stderr: "" });
+    expect(await wholeTree(system)).toEqual(before);
+    expect(await agentProcesses(system)).toBe("");
+  });
+
+  test("a directory that holds something else is left alone", async () => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    await system.writeFile("/srv/data/precious", "");
+    const result = await paste(system, "--prefix /srv/data");
+    expect(result).toMatchObject({ code: 2 });
+    expect(result.stderr).toContain("not empty");
+    expect((await system.exec("ls", ["/srv/data"])).stdout).toBe("precious\n");
+  });
+
+  test("--no-service runs the agent as its own user, without a unit", async () => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    const before = await wholeTree(system);
+    expect(await paste(system, "--no-service")).toMatchObject({ code: 0 });
+    expect(await system.exists("/etc/systemd/system/rport.service")).toBe(false);
+    const pid = (await system.readFile("/run/rport-agent.pid")).trim();
+    const ids = await system.exec("grep", ["-E", "^(Uid|Gid|Groups):", `/proc/${pid}/status`]);
+    const uid = (await system.exec("id", ["-u", "rport"])).stdout.trim();
+    const gid = (await system.exec("id", ["-g", "rport"])).stdout.trim();
+    const words = ids.stdout.trim().split(/\s+/);
+    expect(new Set(words)).toEqual(new Set(["Uid:", uid, "Gid:", gid, "Groups:"]));
+    const service = await paste(system);
+    expect(service).toMatchObject({ code: 2 });
+    expect(service.stderr).toContain("installed without a service");
+    const removed = await system.exec("rport-agent", ["uninstall"]);
+    expect(removed).toMatchObject({ code: 0, stderr: "" });
+    expect(await wholeTree(system)).toEqual(before);
+    expect(await agentProcesses(system)).toBe("");
+  });
+
+  test("with --runtime node the host's Node runs it, as a service", async () => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    await system.writeFile("/usr/bin/node", await readFile(process.execPath), "0755");
+    const before = await wholeTree(system);
+    expect(await paste(system, "--runtime node")).toMatchObject({ code: 0 });
+    const unit = await system.readFile("/etc/systemd/system/rport.service");
+    expect(unit).toContain("ExecStart=/usr/bin/node /usr/local/lib/rport/agent.cjs run -c ");
+    expect(await system.exec("rport-agent", ["--version"])).toMatchObject({ code: 0 });
+    const again = await paste(system, "--runtime node");
+    expect(again.stdout).toContain("already enrolled");
+    expect(await system.exec("rport-agent", ["status"])).toMatchObject({ code: 0 });
+    expect(await system.exec("rport-agent", ["uninstall"])).toMatchObject({ code: 0 });
+    expect(await wholeTree(system)).toEqual(before);
+  });
+
+  test.each([
+    "/var/lib/rport",
+    "/usr/local/bin/rport-agent.new",
+    "/etc/rport/rport.conf",
+    "/etc/systemd/system/rport.service",
+  ])("killed when %s appears, the next run works", async (mark) => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    const before = await wholeTree(system);
+    await system.writeFile("/tmp/line", await line());
+    await system.writeFile("/tmp/kill", killer(mark));
+    const killed = await system.exec("sh", ["/tmp/kill"], { timeoutMs: INSTALL_MS });
+    expect(killed).toMatchObject({ code: 137, stdout: expect.not.stringContaining("connected") });
+    expect(await paste(system)).toMatchObject({ code: 0 });
+    expect(await system.exec("rport-agent", ["status"])).toMatchObject({ code: 0 });
+    expect(await system.exec("rport-agent", ["uninstall"])).toMatchObject({ code: 0 });
+    expect(await wholeTree(system)).toEqual(before);
+  });
+
+  test("interrupted while it waits, it takes everything back", async () => {
+    const serverUrls = ["http://127.0.0.1:9"];
+    await using unreachable = await startBackend({ agentFiles: release.directory, serverUrls });
+    await using system = await bootSystemd({ shareNetwork: true });
+    const before = await wholeTree(system);
+    const { token } = await newPairing(unreachable);
+    await system.writeFile("/tmp/installer", await readFile(release.script));
+    const args = ["/tmp/installer", "--server", unreachable.url, "--token-stdin"];
+    const running = system.exec("sh", args, { input: token, timeoutMs: INSTALL_MS });
+    await eventually(async () => {
+      expect(await system.exists("/var/lib/rport/state.json")).toBe(true);
+    }, INSTALL_MS);
+    await system.exec("sh", ["-c", `${FIND_INSTALL} kill -INT $pid; done`]);
+    const result = await running;
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain("Interrupted");
+    expect(await wholeTree(system)).toEqual(before);
+  });
+
+  test("--dry-run tells the steps and changes nothing", async () => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    const before = await wholeTree(system);
+    const result = await paste(system, "--dry-run");
+    expect(result).toMatchObject({ code: 0 });
+    for (const part of [
+      "user rport",
+      "/usr/local/bin/rport-agent",
+      "rport.conf",
+      "rport.service",
+    ]) {
+      expect(result.stdout).toContain(part);
+    }
+    expect(await wholeTree(system)).toEqual(before);
+  });
+});
+
+/** A loop over the agent's installing processes; needs `done`. */
+const FIND_INSTALL = `for p in /proc/[0-9]*; do
+  tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q 'rport-agent[^ ]* install ' || continue
+  pid=\${p#/proc/};`;
+
+/** Runs the line, and kills what installs as soon as there is a file. */
+function killer(mark: string): string {
+  return `sh /tmp/line & job=$!; while [ ! -e ${mark} ]; do :; done; ${FIND_INSTALL} kill -KILL $pid; done; wait $job`;
+}
+
+async function agentProcesses(system: System): Promise<string> {
+  const script = 'grep -lsz "^run$" /proc/[0-9]*/cmdline';
+  return (await system.exec("sh", ["-c", script])).stdout;
+}

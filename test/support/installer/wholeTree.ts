@@ -1,0 +1,17 @@
+import type { System } from "../systemd/system.ts";
+import type { TreeSnapshot } from "../systemd/tree.ts";
+
+/** Written by the system itself, whatever is installed: logs, random seeds, old copies of users. */
+const VOLATILE =
+  /^\/(var\/log|var\/lib\/systemd|etc\/(passwd|group|shadow|gshadow|subuid|subgid)-)/;
+
+/** All files of a system, but what it changes by itself, and what is below `without`. */
+export async function wholeTree(
+  system: System,
+  without: readonly string[] = [],
+): Promise<TreeSnapshot> {
+  const tree = await system.treeSnapshot(["/"]);
+  const isKept = ([path]: [string, string]) =>
+    !VOLATILE.test(path) && !without.some((start) => path.startsWith(start));
+  return Object.fromEntries(Object.entries(tree).filter(isKept));
+}
