@@ -77,7 +77,9 @@ function describeMiss({ value, bound, limit, unit }: Check): string {
   if (!Number.isFinite(value)) return "**missed**: never reached";
   const share = Math.abs(value - limit) / limit;
   const isFarAbove = bound === "atMost" && limit > 0 && value >= 2 * limit;
-  const by = isFarAbove ? `${number(value / limit)} times` : `by ${number(share * 100)} %`;
+  const by = isFarAbove
+    ? `${number(value / limit)} times`
+    : `by ${Math.max(1, Math.round(share * 100))} %`;
   const how = limit === 0 ? "" : ` ${by}`;
   return `**missed**${how}: ${number(value)} ${unit}`;
 }
@@ -117,7 +119,7 @@ export function summaryOf(sections: readonly Section[]): string {
   const judged = sections.flatMap(({ rows }) => rows).filter(({ checks }) => checks.length > 0);
   const met = judged.filter(({ checks }) => checks.every(isMet)).length;
   const failed = sections.filter(({ failure }) => failure !== undefined).length;
-  const tail = failed > 0 ? `; ${failed} benches failed` : "";
+  const tail = failed > 0 ? `; ${failed} ${failed === 1 ? "bench" : "benches"} failed` : "";
   return `Targets met: ${met} of ${judged.length}${tail}`;
 }
 
