@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
+import type { TransportLimits } from "@rport/protocol/wire/transport";
 import { readAttributes } from "./attributes.ts";
 import { type AgentConfig, secretsIn } from "./config.ts";
 import { ConnectionLoop } from "./connection.ts";
@@ -24,6 +25,8 @@ export interface AgentOptions {
   readonly random: () => number;
   readonly resolve: Lookup;
   readonly machine: MachineIdSources;
+  /** What connections allow, where it differs from the usual. */
+  readonly transportLimits?: Partial<TransportLimits>;
 }
 
 /** A running agent: connected to its server, or on the way there, until it is stopped. */
@@ -88,8 +91,9 @@ export class Agent implements AsyncDisposable {
   }
 
   #createLoop(options: AgentOptions): ConnectionLoop {
-    const { config, log, clock, random, resolve } = options;
+    const { config, log, clock, random, resolve, transportLimits = {} } = options;
     return new ConnectionLoop({
+      transportLimits,
       config,
       log,
       clock,

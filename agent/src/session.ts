@@ -1,7 +1,7 @@
 import { REQUESTS } from "@rport/protocol/agent";
 import { Connection } from "@rport/protocol/wire/connection";
 import { fingerprintMatches } from "@rport/protocol/wire/hostKey";
-import { clientTransport } from "@rport/protocol/wire/transport";
+import { clientTransport, type TransportLimits } from "@rport/protocol/wire/transport";
 import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
 import type { AgentConfig } from "./config.ts";
 import { Control } from "./control.ts";
@@ -27,6 +27,8 @@ export interface SessionWiring {
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
   readonly log: Log;
+  /** What the connection allows, where it differs from the usual. */
+  readonly transportLimits?: Partial<TransportLimits>;
 }
 
 /** One connection to one server, from the login to its end. */
@@ -50,12 +52,13 @@ export class Session {
    * one. Requests and channels are served from the first moment. Rejects with a `WireError`.
    */
   static async logIn(server: string, wiring: SessionWiring, signal: AbortSignal): Promise<Session> {
-    const { config, credentials } = wiring;
+    const { config, credentials, transportLimits: limits = {} } = wiring;
     const { authId, secret } = credentials.current;
     const transport = clientTransport(openWebSocket(server, config), {
       user: authId,
       password: secret,
       verifyHostKey: (publicKey) => fingerprintMatches(config.fingerprint, publicKey),
+      limits,
     });
     const connection = serve(transport, wiring);
     const abandon = () => connection.close("the agent is stopping");

@@ -1,3 +1,4 @@
+import type { TransportLimits } from "@rport/protocol/wire/transport";
 import { createApp } from "./app.ts";
 import { AgentDoor } from "./clients/agentDoor.ts";
 import { Pinger } from "./clients/pinger.ts";
@@ -17,6 +18,8 @@ import { serveEditorTunnel } from "./tunnels/editorTunnel.ts";
 export interface BackendOptions extends ServicesOptions {
   /** Together they serve each face once. */
   readonly places: readonly Place[];
+  /** What agents' connections allow, where it differs from the usual. */
+  readonly transportLimits?: Partial<TransportLimits>;
 }
 
 /** A running backend. */

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256Fingerprint } from "@rport/protocol/wire/hostKey";
 import { stringify } from "smol-toml";
-import { Agent } from "../../agent/src/agent.ts";
+import { Agent, type AgentOptions } from "../../agent/src/agent.ts";
 import type { ConnectionState } from "../../agent/src/connectionState.ts";
 import { loadConfig } from "../../agent/src/loadConfig.ts";
 import { SYSTEM_SOURCES } from "../../agent/src/machineId.ts";
 import { SYSTEM_CLOCK } from "../../agent/src/platform/clock.ts";
 import { createLog } from "../../agent/src/platform/log.ts";
-import { type Lookup, SYSTEM_LOOKUP } from "../../agent/src/target.ts";
+import { SYSTEM_LOOKUP } from "../../agent/src/target.ts";
 import { tempDirectory } from "./tempDirectory.ts";
 import { HOST_KEY, PASSWORD, USER } from "./wirePair.ts";
 
@@ -42,10 +42,13 @@ export interface TestAgent extends AgentFiles {
   until(isWanted: (state: ConnectionState) => boolean): Promise<ConnectionState>;
 }
 
+/** What a test puts in the place of the agent's own. */
+export type Replaced = Partial<Pick<AgentOptions, "resolve" | "transportLimits">>;
+
 /** Starts an agent in this process. It is stopped, and its files removed, at the end of its scope. */
 export async function startAgent(
   settings: AgentSettings,
-  replaced: { readonly resolve?: Lookup } = {},
+  replaced: Replaced = {},
 ): Promise<TestAgent> {
   return await startWith(await agentFiles(settings), replaced);
 }
@@ -56,10 +59,7 @@ export async function startEnrolledAgent(configFile: string): Promise<TestAgent>
   return await startWith({ configFile, dataDir, [Symbol.asyncDispose]: async () => {} }, {});
 }
 
-async function startWith(
-  files: AgentFiles,
-  replaced: { readonly resolve?: Lookup },
-): Promise<TestAgent> {
+async function startWith(files: AgentFiles, replaced: Replaced): Promise<TestAgent> {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
   const agent = await Agent.start({
@@ -67,8 +67,9 @@ async function startWith(
     log: createLog({ level: "debug", clock: SYSTEM_CLOCK, write }),
     clock: SYSTEM_CLOCK,
     random: Math.random,
-    resolve: replaced.resolve ?? SYSTEM_LOOKUP,
+    resolve: SYSTEM_LOOKUP,
     machine: SYSTEM_SOURCES,
+    ...replaced,
   });
   const until: TestAgent["until"] = (isWanted) => stateOf(agent, isWanted);
   return {
