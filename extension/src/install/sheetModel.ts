@@ -136,8 +136,9 @@ export class SheetModel {
     const claimedBy = this.#latest.claims.at(-1)?.client_id;
     const progress = progressOf({
       pairing: this.#latest,
-      // the answer to the request may overtake the event
-      isListed: listed !== undefined || this.#latest === this.#created?.pairing,
+      // the answer to the request may overtake the event, and after signing out nothing is known
+      isListed:
+        listed !== undefined || this.#latest === this.#created?.pairing || !server.mirror.isFilled,
       client: claimedBy === undefined ? undefined : server.mirror.clients.get(claimedBy),
       serverNowMs: clock.now() + this.#clockSkewMs,
     });

@@ -87,10 +87,21 @@ describe("the install sheet", () => {
   it("tells revoked from expired", async () => {
     await using fake = await FakeServer.start();
     const { hear, model, server } = await openSheet(fake);
+    server.mirror.apply(snapshot());
     hear({});
     server.mirror.pairings.clear();
     model.update();
     expect(model.state.pairing.kind).toBe("revoked");
+  });
+
+  it("does not take signing out for a revocation", async () => {
+    await using fake = await FakeServer.start();
+    const { hear, model, server } = await openSheet(fake);
+    server.mirror.apply(snapshot());
+    hear({});
+    server.signOut();
+    model.update();
+    expect(model.state.pairing.kind).toBe("waiting");
   });
 
   it("revokes its unused pairing when name or tags change, since they are part of it", async () => {
