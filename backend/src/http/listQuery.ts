@@ -110,19 +110,25 @@ function applySort<T>(
   return undefined;
 }
 
-function applyPage<T>(request: Request<T>, { name, values }: Parameter): string | undefined {
+function applyPage<T>(request: Request<T>, parameter: Parameter): string | undefined {
+  const page = parsePage(parameter, LIMIT_MAX);
+  if (typeof page === "string") return page;
+  Object.assign(request, page);
+  return undefined;
+}
+
+/** Reads `page[limit]` or `page[offset]`, or says what is wrong with it. */
+export function parsePage(
+  { name, values }: Parameter,
+  limitMax: number,
+): { readonly limit: number } | { readonly offset: number } | string {
   const [text = ""] = values;
   const number = /^[0-9]{1,9}$/.test(text) && values.length === 1 ? Number(text) : Number.NaN;
   if (name === "page[offset]") {
-    if (Number.isNaN(number)) return "page[offset] must be a number from 0.";
-    request.offset = number;
-    return undefined;
+    return Number.isNaN(number) ? "page[offset] must be a number from 0." : { offset: number };
   }
-  if (!(number >= 1 && number <= LIMIT_MAX)) {
-    return `page[limit] must be a number from 1 to ${LIMIT_MAX}.`;
-  }
-  request.limit = number;
-  return undefined;
+  if (number >= 1 && number <= limitMax) return { limit: number };
+  return `page[limit] must be a number from 1 to ${limitMax}.`;
 }
 
 function applyFields<T>(
