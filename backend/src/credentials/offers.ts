@@ -33,7 +33,8 @@ export interface OfferDeps {
 export class Offers {
   readonly #deps: OfferDeps;
   readonly #lane = new Lane({ running: RUNNING, waiting: Number.POSITIVE_INFINITY });
-  readonly #running = new Set<SessionHandle>();
+  /** The last move of each session that is being moved. */
+  readonly #running = new Map<SessionHandle, Promise<void>>();
 
   constructor(deps: OfferDeps) {
     this.#deps = deps;
@@ -41,11 +42,18 @@ export class Offers {
 
   /**
    * Moves the session to a secret of its own if it still uses one in grace. Never fails; resolves
-   * when the agent has answered, or could not.
+   * when the agent has answered, or could not. While one move is under way another rotation may put
+   * its very secret in grace, so the next move waits for its turn and then looks again.
    */
   async move(session: SessionHandle): Promise<void> {
-    if (this.#running.has(session)) return;
-    this.#running.add(session);
+    const before = this.#running.get(session) ?? Promise.resolve();
+    const turn = before.then(() => this.#tryMove(session));
+    this.#running.set(session, turn);
+    await turn;
+    if (this.#running.get(session) === turn) this.#running.delete(session);
+  }
+
+  async #tryMove(session: SessionHandle): Promise<void> {
     try {
       await this.#lane.run(() => this.#move(session));
     } catch (caught) {
@@ -54,8 +62,6 @@ export class Offers {
         client: session.clientId,
         reason: errorText(caught),
       });
-    } finally {
-      this.#running.delete(session);
     }
   }
 
