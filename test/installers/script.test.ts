@@ -28,7 +28,7 @@ const BASICS = "sh cat chmod mktemp rm wc head tail grep uname id dirname sed en
 describe("the script itself", () => {
   const file = new URL("../../installers/rport-installer.sh", import.meta.url).pathname;
 
-  test("S-07: shellcheck has nothing to say about it", (ctx) => {
+  test("shellcheck has nothing to say about it", (ctx) => {
     const isMissing = !isThere(["shellcheck"]);
     if (isMissing && process.env.CI === "true") throw new Error("CI has to have shellcheck");
     ctx.skip(isMissing, "shellcheck is not installed");
@@ -87,7 +87,7 @@ describe("a run that works", () => {
     });
   });
 
-  test("hostile values reach the agent as they are, and nobody else", async () => {
+  test("C-30, S-08: hostile values reach the agent as they are, and nobody else", async () => {
     await using release = await stubRelease();
     const mark = join(release.directory, "mark");
     const values = [
@@ -111,7 +111,7 @@ describe("a run that works", () => {
     expect(existsSync(mark)).toBe(false);
   });
 
-  test("S-03: the token is in no argument, no environment and no output", async () => {
+  test("the token is in no argument, no environment and no output", async () => {
     await using release = await stubRelease();
     const result = await runInstaller(release, ["--token-stdin", "--verbose"]);
     const call = await release.call();

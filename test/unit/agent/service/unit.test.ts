@@ -19,7 +19,7 @@ async function analyze(args: readonly string[]) {
 }
 
 describe("the unit", () => {
-  test("S-13: exposes at most 2.0 of 10, and has no misspelt line", async (ctx) => {
+  test("exposes at most 2.0 of 10, and has no misspelt line", async (ctx) => {
     const isMissing = spawnSync("systemd-analyze", ["--version"]).status !== 0;
     ctx.skip(isMissing, "systemd-analyze is not installed");
     const security = await analyze(["security", "--offline=true", "--no-pager"]);
