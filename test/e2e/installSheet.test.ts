@@ -1,9 +1,9 @@
 import type { Frame, Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningBackend, startBackend } from "../support/backend.ts";
-import { PeerAgent } from "../support/peerAgent.ts";
+import { joinHosts } from "../support/hosts.ts";
 import { paleTexts } from "../support/vscode/contrast.ts";
-import { openRport, type RportEditor } from "../support/vscode/rport.ts";
+import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Theme } from "../support/vscode/settings.ts";
 
 /** So that a pairing expires while one watches. */
@@ -13,13 +13,6 @@ const SHORT_TTL_S = 4;
 const NARROW_PX = 300;
 
 const THEMES: readonly Theme[] = ["light", "highContrast", "highContrastLight", "dark"];
-
-const HOSTS = [
-  { id: "machine-1", name: "web-01", system: "Debian 12.5", ipv4: "10.0.8.11" },
-  { id: "machine-2", name: "web-02", system: "Debian 12.5", ipv4: "10.0.8.12" },
-  { id: "machine-3", name: "db-01", system: "Ubuntu 24.04", ipv4: "10.0.8.21" },
-  { id: "machine-4", name: "build-arm", system: "Alpine 3.21", ipv4: "10.0.9.4" },
-];
 
 /** Where Tab goes on a fresh sheet, by the keys that the page's elements have. */
 const TAB_ORDER = ["change", "tab-curl", "snippet", "copy", "run", "inspect", "revoke"];
@@ -45,6 +38,7 @@ describe("the install sheet in the editor", () => {
   });
 
   afterAll(() => resources.disposeAsync());
+  photographFailures(() => rport.workbench);
 
   test("opens with a line that can be copied at once, and follows the keyboard", async () => {
     const { access, workbench } = rport;
@@ -235,17 +229,4 @@ function tokenOf(line: string): string {
 async function pairingStates(backend: RunningBackend): Promise<string[]> {
   const pairings = await backend.api("listPairings");
   return pairings.map(({ state }) => state).sort();
-}
-
-/** Three hosts that are online and one that has gone. */
-async function joinHosts(backend: RunningBackend, resources: AsyncDisposableStack): Promise<void> {
-  const body = { id: "web-fleet", label: "Web servers" };
-  const { password } = await backend.api("createCredential", { body });
-  const url = backend.url.replace(/^http/, "ws");
-  for (const { id, name, system, ipv4 } of HOSTS) {
-    const introduction = { ID: id, Name: name, OSFullName: system, IPv4: [ipv4] };
-    const agent = await PeerAgent.join({ url, user: "web-fleet", password, introduction });
-    if (name === "build-arm") await agent[Symbol.asyncDispose]();
-    else resources.use(agent);
-  }
 }

@@ -13,7 +13,7 @@ import { eventually } from "../support/eventually.ts";
 import { PeerAgent } from "../support/peerAgent.ts";
 import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
-import { openRport, type RportEditor } from "../support/vscode/rport.ts";
+import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 
 /** For what has to fetch, start or reconnect something. */
 const SLOW_MS = 30_000;
@@ -50,6 +50,7 @@ describe("a host's life in the editor", () => {
   });
 
   afterAll(() => resources.disposeAsync());
+  photographFailures(() => rport.workbench);
 
   test("finds the local backend by itself as soon as it runs, without signing in", async () => {
     const { clients, access } = rport;

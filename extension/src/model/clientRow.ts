@@ -53,7 +53,8 @@ export function clientRow(facts: ClientFacts): Row {
   const where = place === "clients" && online ? [systemOf(client), addressOf(client)] : [];
   return {
     label: displayName(client),
-    description: joinDots(...where, seen, oldSecret, tunnelsText, server),
+    // what needs attention first: a narrow side bar cuts the rest off
+    description: joinDots(oldSecret, ...where, seen, tunnelsText, server),
     icon: iconOf(client, localTunnels),
     context: contextValue("client", {
       offline: !online,

@@ -21,10 +21,11 @@ export function credentialRow(credential: Credential, hasChildren: boolean, nowM
   const online = total === 0 ? "" : `${connected} online`;
   const rotated =
     credential.rotated_at === null ? "" : `rotated ${ago(credential.rotated_at, nowMs)}`;
-  const age = rotation === null ? rotated : "rotating";
+  const rotating = rotation === null ? "" : "rotating";
+  const age = rotation === null ? rotated : "";
   return {
     label: id,
-    description: joinDots(credential.label, use, online, age),
+    description: joinDots(rotating, credential.label, use, online, age),
     icon: credentialIcon(credential),
     context: contextValue("credential", {
       inUse: total > 0,
@@ -32,7 +33,7 @@ export function credentialRow(credential: Credential, hasChildren: boolean, nowM
       unused: total === 0,
     }),
     children: hasChildren ? "collapsed" : "none",
-    spoken: joinSpoken(id, credential.label, use, online, age),
+    spoken: joinSpoken(id, rotating, credential.label, use, online, age),
   };
 }
 

@@ -43,7 +43,8 @@ export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string): Ro
   const failed = failure !== undefined;
   return {
     label,
-    description: joinDots(`\u2192 ${leads}`, state),
+    // a narrow side bar shows the beginning only
+    description: failed ? joinDots(state, `\u2192 ${leads}`) : joinDots(`\u2192 ${leads}`, state),
     icon: failed ? { name: "error", color: "errorForeground" } : { name: "plug" },
     context: contextValue("tunnel", {
       failed,

@@ -85,13 +85,31 @@ export class Pane {
   /** Clicks an inline button of a row, which shows while the mouse is over it. */
   async rowAction(text: string | RegExp, label: string): Promise<void> {
     const row = this.row(text);
+    await this.#page.mouse.move(0, 0);
     await row.hover();
     await row.locator(`a.action-label[aria-label^="${label}"]`).click();
   }
 
+  /** The entries of a row's context menu, from the top; it is closed again. */
+  async menuEntries(text: string | RegExp): Promise<string[]> {
+    await this.#rightClick(text);
+    const entries = this.#page.locator(".monaco-menu .action-label:not(.separator)");
+    await entries.first().waitFor();
+    const labels = await entries.allInnerTexts();
+    await this.#page.keyboard.press("Escape");
+    await entries.first().waitFor({ state: "detached" });
+    return labels.map((label) => label.trim());
+  }
+
   /** Chooses an entry of a row's context menu. */
   async contextMenu(text: string | RegExp, label: string): Promise<void> {
-    await this.row(text).click({ button: "right" });
+    await this.#rightClick(text);
     await chooseMenuEntry(this.#page, label);
+  }
+
+  async #rightClick(text: string | RegExp): Promise<void> {
+    // the hover of another row may lie over this one, until the mouse has left that
+    await this.#page.mouse.move(0, 0);
+    await this.row(text).click({ button: "right" });
   }
 }

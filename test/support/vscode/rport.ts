@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { ENDPOINT_FILE } from "@rport/protocol/endpoint";
 import type { Frame } from "playwright-core";
+import { afterEach } from "vitest";
 import { type Editor, openEditor } from "./editor.ts";
 import type { Pane } from "./pane.ts";
 import type { CodeOptions } from "./server.ts";
@@ -40,4 +41,12 @@ export async function openRport(dataDir: string, options: CodeOptions = {}): Pro
     sheet: (text) => workbench.webview(text),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** After each test of the file that failed: a picture of the window, named after the test. */
+export function photographFailures(workbench: () => Workbench): void {
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== "fail") return;
+    await workbench().screenshot(`failed ${task.name.replaceAll(/\W+/g, " ")}`);
+  });
 }

@@ -1,0 +1,392 @@
+import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import manifest from "../../extension/package.json" with { type: "json" };
+import titles from "../../extension/package.nls.json" with { type: "json" };
+import { type RunningBackend, startBackend } from "../support/backend.ts";
+import { FLEET, joinHosts } from "../support/hosts.ts";
+import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import type { Workbench } from "../support/vscode/workbench.ts";
+
+/** Commands of the palette that copy something of a picked entity: what they ask, what is copied. */
+const COPIES = [
+  { title: "Copy Name", question: "Copy the name of which client?", pick: "web-01" },
+  { title: "Copy Client ID", question: "Copy the ID of which client?", copied: "machine-1" },
+  {
+    title: "Copy Host Address",
+    question: "Copy the address of which client?",
+    copied: "10.0.8.11",
+  },
+  { title: "Copy Authentication ID", question: "Copy which authentication ID?", pick: FLEET },
+];
+
+/** Shown only while a server's key differs from the accepted one. */
+const UNUSUAL = ["Review Changed Server Fingerprint..."];
+
+/** A token that no backend has, and that must not be found anywhere afterwards. */
+const WRONG_TOKEN = "wrong-token-0123456789";
+
+describe("commands, menus and messages", () => {
+  const resources = new AsyncDisposableStack();
+  const tried = new Set<string>();
+  let backend: RunningBackend;
+  let rport: RportEditor;
+  let workbench: Workbench;
+
+  beforeAll(async () => {
+    backend = resources.use(await startBackend());
+    await joinHosts(backend, resources);
+    rport = resources.use(await openRport(backend.dataDir));
+    workbench = rport.workbench;
+    await workbench.setTheme("light");
+  });
+
+  afterAll(() => resources.disposeAsync());
+  photographFailures(() => workbench);
+
+  test("without a server, offers to add one and nothing that needs one", async () => {
+    const { clients } = rport;
+    await clients.welcome.getByText("Reach machines behind NAT").waitFor();
+    await clients.welcome.getByRole("button", { name: "Add Server" }).waitFor();
+    await workbench.screenshot("welcome");
+    expect((await paletteTitles()).sort()).toEqual([
+      "RPort: Add Server...",
+      // the editor's own
+      "RPort: Focus on Clients View",
+      "RPort: Open Settings",
+      "RPort: Show Log",
+      "RPort: Use Local Backend",
+    ]);
+    expect(await statusText()).toBeUndefined();
+  });
+
+  test("tells what is wrong with an address, a token, or a server that is not there", async () => {
+    const { quickInput } = workbench;
+    await palette("Add Server...");
+    await quickInput.input.fill("ftp://nowhere");
+    await quickInput.message.getByText("not an http or https address").waitFor();
+    await quickInput.answer("Add Server (1/2)", backend.url);
+    await quickInput.answer("API token", WRONG_TOKEN);
+    await workbench.toast(`127.0.0.1:${backend.port} does not accept this token.`).waitFor();
+    await workbench.screenshot("wrong-token");
+    await workbench.clearToasts();
+
+    await palette("Add Server...");
+    await quickInput.answer("Address of the server", `http://127.0.0.1:${await unusedPort()}`);
+    await quickInput.answer("API token", WRONG_TOKEN);
+    await workbench.toast("nothing is listening there").waitFor();
+    await workbench.clearToasts();
+  });
+
+  test("adds a server by address and token after showing its fingerprint", async () => {
+    const { clients, access } = rport;
+    await clients.welcome.getByRole("button", { name: "Add Server" }).click();
+    await workbench.quickInput.answer("Address of the server", backend.url);
+    await workbench.quickInput.answer("API token", backend.token);
+    await workbench.answerDialog(backend.fingerprint, "Add Server");
+    await clients.row("web-01").waitFor();
+    expect(await clients.labels()).toEqual([
+      "Online, 4 clients",
+      "cache-01, online, Ubuntu 24.04",
+      "db-01, online, Ubuntu 24.04",
+      "web-01, online, Debian 12.5",
+      "web-02, online, Debian 12.5",
+      "Offline, 1 client",
+    ]);
+    await access.row(FLEET).waitFor();
+    expect(await access.labels()).toContain(`${FLEET}, Web servers, 5 clients, 4 online`);
+    await expect.poll(statusText).toBe("4/5");
+  });
+
+  test("signs out, which forgets what the server told, and in again", async () => {
+    const { clients } = rport;
+    await palette("Sign Out of Server...");
+    await clients.welcome.getByText("Sign in to see your clients.").waitFor();
+    expect(await clients.labels()).toEqual([]);
+    await clients.welcome.getByRole("button", { name: "Sign In" }).click();
+    await workbench.quickInput.answer("API token", backend.token);
+    await clients.row("web-01").waitFor();
+    await palette("Sign Out of Server...");
+    await palette("Sign In to Server...");
+    await workbench.quickInput.answer("API token", backend.token);
+    await clients.row("web-01").waitFor();
+  });
+
+  test("shows several servers side by side, each with its own menu", async () => {
+    const { clients } = rport;
+    await palette("Use Local Backend");
+    await clients.row("Local Backend").waitFor();
+    await expect.poll(statusText).toBe("8/10");
+    await workbench.screenshot("two-servers");
+    const remote = `127.0.0.1:${backend.port}4/5 online`;
+    expect(await clients.menuEntries(remote)).toEqual([
+      "Copy Server Fingerprint",
+      "Sign Out of Server...",
+      "Remove Server...",
+    ]);
+    await clients.contextMenu(remote, "Copy Server Fingerprint");
+    await expect.poll(() => workbench.clipboard()).toBe(backend.fingerprint);
+    await clients.contextMenu(remote, "Remove Server...");
+    await workbench.answerDialog("Nothing changes on the server", "Remove");
+    await clients.row("Local Backend").waitFor({ state: "detached" });
+    await clients.row("web-01").waitFor();
+  });
+
+  test("asks before it removes the only server", async () => {
+    await palette("Remove Server...");
+    await workbench.answerDialog("Remove Local Backend?", "Cancel");
+    await rport.clients.row("web-01").waitFor();
+  });
+
+  test.each(COPIES)("asks what to take: $title", async ({ title, question, pick, copied }) => {
+    await palette(title);
+    await workbench.quickInput.title(question).waitFor();
+    await workbench.quickInput.pick(pick ?? "web-01");
+    await expect.poll(() => workbench.clipboard()).toBe(copied ?? pick);
+  });
+
+  test("copies the fingerprint of the only server without asking", async () => {
+    await workbench.page.evaluate(() => navigator.clipboard.writeText(""));
+    await palette("Copy Server Fingerprint");
+    await expect.poll(() => workbench.clipboard()).toBe(backend.fingerprint);
+  });
+
+  test("goes to a client, finds clients, and shows one's details", async () => {
+    const { clients } = rport;
+    await palette("Go to Client...");
+    await workbench.quickInput.pick("db-01");
+    await clients.locator.locator(".monaco-list-row.selected", { hasText: "db-01" }).waitFor();
+    await palette("Find Client in View");
+    const find = clients.locator.locator(".monaco-tree-type-filter");
+    await find.locator("input").fill("cache");
+    await clients.row("cache-01").locator(".highlight", { hasText: "cache" }).waitFor();
+    await find.getByLabel("Close").click();
+    await find.waitFor({ state: "hidden" });
+
+    await palette("Show Details");
+    await workbench.quickInput.pick("web-02");
+    await workbench.page.locator(".view-lines").getByText("machine-2").waitFor();
+    await workbench.screenshot("details");
+    await workbench.command("View: Close All Editors");
+  });
+
+  test("refreshes without losing what it shows", async () => {
+    const before = await rport.clients.labels();
+    await palette("Refresh");
+    await backend.logged((line) => line.includes("socket"));
+    expect(await rport.clients.labels()).toEqual(before);
+  });
+
+  test("opens, copies and closes tunnels; a failure is told in its row", async () => {
+    const { clients, tunnels } = rport;
+    await palette("Open Tunnel...");
+    await workbench.quickInput.pick("web-01");
+    await workbench.quickInput.title("Open Tunnel to web-01").waitFor();
+    await workbench.quickInput.input.fill("8080");
+    await workbench.quickInput.pick("8080");
+    const row = tunnels.row("web-01:8080");
+    await row.waitFor();
+    const address = (await row.getAttribute("aria-label"))?.split(",")[0] ?? "";
+    await expect.poll(statusText).toBe("4/5 1");
+
+    await palette("Copy Tunnel Address");
+    await workbench.quickInput.pick("web-01:8080");
+    await expect.poll(() => workbench.clipboard()).toBe(address);
+    expect(await tunnels.menuEntries("web-01:8080")).toEqual([
+      "Open Tunnel in Browser",
+      "Copy Tunnel Address",
+      "Close Tunnel",
+    ]);
+    await palette("Open Tunnel in Browser");
+    const browser = workbench.page.context().waitForEvent("page");
+    await workbench.quickInput.pick("web-01:8080");
+    const opened = await browser;
+    // this editor is itself in a browser, so the address is one that its server forwards
+    expect(opened.url()).toContain(address.split(":")[1]);
+    await opened.close();
+
+    await expect(fetch(`http://${address}/`)).rejects.toThrow();
+    await expect.poll(() => row.getAttribute("aria-label")).toContain("failed: ");
+    await workbench.screenshot("tunnel-failed");
+
+    await palette("Close Tunnel");
+    await workbench.quickInput.pick("web-01:8080");
+    await tunnels.welcome.getByText("No open tunnels.").waitFor();
+    await clients.rowAction("web-01", "Open Tunnel");
+    await workbench.quickInput.pick("SSH");
+    await tunnels.row("web-01:22 SSH").waitFor();
+    await palette("Close All Tunnels");
+    await tunnels.welcome.getByText("No open tunnels.").waitFor();
+  });
+
+  test("forgets a client that is away, after asking", async () => {
+    const { clients } = rport;
+    await palette("Forget Client...");
+    await workbench.quickInput.pick("build-arm");
+    await workbench.answerDialog("Forget build-arm on Local Backend?", "Cancel");
+    await clients.toggle("Offline");
+    expect(await clients.menuEntries("build-arm")).toEqual([
+      ...["Show Details", "Copy Name", "Copy Client ID", "Copy Authentication ID"],
+      ...["Copy Host Address", "Forget Client..."],
+    ]);
+    await clients.contextMenu("build-arm", "Forget Client...");
+    await workbench.answerDialog("Forget build-arm", "Forget");
+    await clients.row("Offline").waitFor({ state: "detached" });
+  });
+
+  test("has a menu on a client that is online", async () => {
+    const { clients } = rport;
+    expect(await clients.menuEntries("web-01")).toEqual([
+      ...["Open Tunnel...", "Show Details", "Copy Name", "Copy Client ID"],
+      ...["Copy Authentication ID", "Copy Host Address"],
+    ]);
+    await clients.contextMenu("web-02", "Copy Client ID");
+    await expect.poll(() => workbench.clipboard()).toBe("machine-2");
+    await clients.contextMenu("web-02", "Open Tunnel...");
+    await workbench.quickInput.title("Open Tunnel to web-02").waitFor();
+    await workbench.quickInput.cancel();
+    await clients.contextMenu("web-02", "Show Details");
+    await workbench.page.locator(".view-lines").getByText("machine-2").waitFor();
+    await workbench.command("View: Close All Editors");
+  });
+
+  test("creates a credential, and says that its password is not shown again", async () => {
+    const { access } = rport;
+    const { quickInput } = workbench;
+    await palette("Create Credential...");
+    await quickInput.input.fill(FLEET);
+    await quickInput.message.getByText("has a credential of this name").waitFor();
+    await quickInput.answer("Create Credential", "laptops");
+    await access.row("laptops").waitFor();
+    const toast = workbench.toast("Its password is not shown again.");
+    await toast.getByRole("button", { name: "Copy Password" }).click();
+    await expect.poll(() => workbench.clipboard()).toMatch(/^[\w-]{40,}$/);
+  });
+
+  test("opens a sheet for a picked credential; its pairing shows in the tree and can be revoked", async () => {
+    const { access } = rport;
+    await palette("Install Client...");
+    await workbench.quickInput.title("Sign in with which credential?").waitFor();
+    await workbench.quickInput.pick("laptops");
+    await rport.sheet("Waiting for the first connection");
+    await access.toggle("laptops");
+    await access.row("Pairing").waitFor();
+    expect(await access.menuEntries("Pairing")).toEqual(["Revoke Pairing Code"]);
+    await palette("Revoke Pairing Code");
+    await workbench.quickInput.pick("laptops");
+    await rport.sheet("This command was revoked.");
+    await access.row("Pairing").waitFor({ state: "detached" });
+    await workbench.command("View: Close All Editors");
+  });
+
+  test("names the clients that a rotation cannot reach", async () => {
+    const { access } = rport;
+    expect(await access.menuEntries(FLEET)).toEqual([
+      ...["Install Client...", "Copy Authentication ID"],
+      ...["Rotate Credential...", "Delete Credential..."],
+    ]);
+    await palette("Rotate Credential...");
+    await workbench.quickInput.pick(FLEET);
+    await workbench.quickInput.title(`Rotate ${FLEET}`).waitFor();
+    await workbench.screenshot("rotate");
+    await workbench.quickInput.pick("24 hours");
+    // these agents are as RPort's own: they know no rotation
+    await workbench.toast("Install them again before the old secret ends.").waitFor();
+    await access.row(`${FLEET}`).waitFor();
+    await expect.poll(async () => (await access.labels()).join()).toContain("rotating");
+    await workbench.clearToasts();
+    await workbench.screenshot("rotating");
+  });
+
+  test("says whom a deletion hits, and offers to rotate instead", async () => {
+    const { access, clients } = rport;
+    await palette("Delete Credential...");
+    await workbench.quickInput.pick(FLEET);
+    const dialog = workbench.dialog(`Delete the credential ${FLEET}`);
+    await dialog.getByText(/Disconnected at once: .*web-01/).waitFor();
+    expect(await dialog.getByRole("button").allInnerTexts()).toEqual(
+      expect.arrayContaining(["Rotate Instead", "Delete", "Cancel"]),
+    );
+    // what Enter chooses harms nobody
+    await workbench.page.keyboard.press("Enter");
+    await workbench.quickInput.title(`Rotate ${FLEET}`).waitFor();
+    await workbench.quickInput.cancel();
+    await clients.row("web-01").waitFor();
+
+    await access.contextMenu(FLEET, "Delete Credential...");
+    await workbench.answerDialog(`Delete the credential ${FLEET}`, "Delete");
+    await clients.row("Offline").waitFor();
+    await expect.poll(() => clients.labels()).toEqual(["Offline, 4 clients"]);
+    await expect.poll(statusText).toBe("0/4");
+  });
+
+  test("shows its settings and its log", async () => {
+    await palette("Open Settings");
+    await workbench.page.locator(".settings-editor").getByText("Status Bar: Visible").waitFor();
+    await workbench.page.keyboard.press("Escape");
+    await palette("Show Log");
+    await expect.poll(() => workbench.outputText()).toContain("connection");
+    await workbench.screenshot("log");
+  });
+
+  test("has tried every command of the palette", () => {
+    const all = manifest.contributes.commands.map(({ title }) => titleOf(title));
+    expect([...tried, ...UNUSUAL].sort()).toEqual(all.sort());
+  });
+
+  test("leaves no secret in a log, a setting or any other file", async () => {
+    const { userData } = rport.editor.server.folders;
+    const secrets = [WRONG_TOKEN, backend.token];
+    const found: string[] = [];
+    const entries = await readdir(userData, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    for (const { parentPath, name } of files) {
+      const text = await readFile(join(parentPath, name), "latin1");
+      if (secrets.some((secret) => text.includes(secret))) found.push(name);
+    }
+    expect(files.map(({ name }) => name)).toContain("RPort.log");
+    expect(found).toEqual([]);
+  });
+
+  test("has no script error", () => {
+    expect(workbench.errors).toEqual([]);
+  });
+
+  async function palette(title: string): Promise<void> {
+    tried.add(title);
+    await workbench.command(`RPort: ${title}`);
+  }
+
+  async function paletteTitles(): Promise<string[]> {
+    const { quickInput, page } = workbench;
+    await page.keyboard.press("F1");
+    await quickInput.input.fill(">RPort: ");
+    await quickInput.rows("RPort: ").first().waitFor();
+    const labels = await quickInput.rows("RPort: ").locator(".label-name").allInnerTexts();
+    await quickInput.cancel();
+    return labels;
+  }
+
+  /** Numbers of the status bar item; undefined when it is not there. */
+  async function statusText(): Promise<string | undefined> {
+    const item = workbench.statusItem("rport.rport", "rport.status");
+    if ((await item.count()) === 0) return undefined;
+    return (await item.innerText()).replaceAll(/\s+/g, " ").trim();
+  }
+});
+
+/** A port on which nothing listens. */
+async function unusedPort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function titleOf(key: string): string {
+  return titles[key.replaceAll("%", "") as keyof typeof titles];
+}
