@@ -63,7 +63,7 @@ export function openLogSink(file: string): LogSink {
   if (file === "") {
     return { write: (line) => void process.stderr.write(line), [Symbol.dispose]: () => {} };
   }
-  const handle = openSync(file, "a", 0o640);
+  const handle = openSync(file, "a", 0o600);
   return {
     write: (line) => void writeSync(handle, line),
     [Symbol.dispose]: () => closeSync(handle),

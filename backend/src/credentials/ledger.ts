@@ -47,7 +47,7 @@ export class Ledger {
   need(id: AuthId): LiveCredential {
     const live = this.#live.get(id);
     if (live !== undefined && live.record.state === "active") return live;
-    throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", `There is no credential "${id}".`);
+    throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
   }
 
   /** All credentials by id. */

@@ -41,7 +41,7 @@ export class Removals {
     const running = this.#running.get(id);
     if (running !== undefined) return running;
     const live = this.#deps.ledger.get(id);
-    if (live === undefined) throw notFound(id);
+    if (live === undefined) throw notFound();
     if (options.dryRun) return this.#preview(live);
     this.#refuseUsed(live, options);
     const removal = this.#remove(live, options);
@@ -88,6 +88,6 @@ export class Removals {
   }
 }
 
-function notFound(id: AuthId): RportError {
-  return new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", `There is no credential "${id}".`);
+function notFound(): RportError {
+  return new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
 }

@@ -12,7 +12,7 @@ const SECRET_FIELD =
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
   [/\b(access_token|token|password|secret)=[^\s&"']+/gi, `$1=${HIDDEN}`],
-  [/(?<!SHA256:|[A-Za-z0-9_+/-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_+/=-])/g, HIDDEN],
+  [/(?<!SHA256:|[A-Za-z0-9_+-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_+=-])/g, HIDDEN],
   [/(?<![0-9A-Za-z])[0-9A-HJKMNP-TV-Z]{26}(?![0-9A-Za-z])/g, HIDDEN],
 ];
 
