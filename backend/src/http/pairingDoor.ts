@@ -13,22 +13,23 @@ const REFUSED_SCRIPT = `#!/bin/sh\necho '${PAIRING_REFUSED}' >&2\nexit 4\n`;
 
 /** What the installers' face needs. */
 export interface PairingDoorDeps {
-  readonly pairings: Pick<PairingService, "isOpen" | "claim">;
+  readonly pairings: Pick<PairingService, "claim">;
   readonly agentFiles: AgentFiles;
   readonly exchangeOf: (request: Request) => Exchange;
 }
 
 /**
- * The installers' face: `/p/:id` (the script, the same bytes for every id; fetching consumes
- * nothing), `/pair/v1/claim`, and `/agent/:version/:name`.
+ * The installers' face: `/p/:id`, `/pair/v1/claim`, and `/agent/:version/:name`. The script is the
+ * same for every id, also for one that is used, expired or was never there: so asking tells nobody
+ * which ids exist, and whoever pastes an old line learns from the claim, in words and by exit
+ * status, what is wrong with it.
  */
 export function pairingDoor({ pairings, agentFiles, exchangeOf }: PairingDoorDeps): Router {
   const router = express.Router({ caseSensitive: true });
   router.get("/p/:id", async (request, response) => {
-    const isOpen =
-      pairingIdSchema.safeParse(request.params.id).success && pairings.isOpen(request.params.id);
-    const script = isOpen ? (await agentFiles.require()).script : Buffer.from(REFUSED_SCRIPT);
-    sendScript(response, isOpen ? 200 : 404, script);
+    const isId = pairingIdSchema.safeParse(request.params.id).success;
+    const script = isId ? (await agentFiles.require()).script : Buffer.from(REFUSED_SCRIPT);
+    sendScript(response, isId ? 200 : 404, script);
   });
   router.post("/pair/v1/claim", async (request) => {
     const exchange = exchangeOf(request);

@@ -105,11 +105,6 @@ export class PairingService {
     return this.#entries.get(id)?.deposit.view();
   }
 
-  /** Whether something can still be claimed under this id. */
-  isOpen(id: string): boolean {
-    return this.#entries.get(id as PairingId)?.deposit.state === "active";
-  }
-
   /**
    * Hands a use over to an installer that proves to know the token. Every refusal is the same
    * `PAIRING_NOT_FOUND`, whatever its reason; too many from one address: `TOO_MANY_REQUESTS`.

@@ -198,10 +198,12 @@ describe("pairings", () => {
     expect(made.commands.linux_curl).toContain(made.token);
 
     await backend.api("revokePairing", { params: { pairingId: made.pairing.id } });
-    const gone = await backend.page(path);
-    const never = await backend.page("/p/0000000000000000");
-    expect(gone).toMatchObject({ status: 404, bytes: never.bytes });
-    expect(String(gone.bytes)).toMatch(/exit 4/);
+    for (const other of [path, "/p/0000000000000000"]) {
+      expect(await backend.page(other)).toMatchObject({ status: 200, bytes: first.bytes });
+    }
+    const malformed = await backend.page("/p/no-id");
+    expect(malformed.status).toBe(404);
+    expect(String(malformed.bytes)).toMatch(/exit 4/);
   });
 
   it("serve the agent's files by the names of the manifest, and no others", async () => {
