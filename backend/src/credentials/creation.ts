@@ -63,10 +63,16 @@ export class Creation {
     return { id: record.id, secretId: minted.secretId, password: minted.secret };
   }
 
-  /** A further secret, generated or typed, that any client may use. */
+  /**
+   * A further secret, generated or typed, that any client may use. Fails with
+   * `ERR_CODE_CLIENT_AUTH_NOT_FOUND` when the credential is deleted meanwhile.
+   */
   async addSecret(live: LiveCredential, password: string | undefined): Promise<IssuedSecret> {
     this.#checkPassword(password);
     const minted = await this.#mint(live, password);
+    // Deriving takes a while: a secret of a credential that was deleted meanwhile would wait on
+    // disk for the next credential of that name.
+    if (this.#deps.ledger.need(live.id) !== live) throw gone();
     if (live.find(Buffer.from(minted.row.verifier)) !== undefined) {
       throw exists(`This password of the credential "${live.id}"`);
     }
@@ -121,6 +127,10 @@ function toRecord(input: NewCredential, nowMs: number): CredentialRecord {
 
 function invalid(reason: string): RportError {
   return new RportError("ERR_CODE_INVALID_REQUEST", reason);
+}
+
+function gone(): RportError {
+  return new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
 }
 
 function exists(what: string): RportError {

@@ -98,6 +98,21 @@ describe("a view", () => {
 });
 
 describe("removing a credential", () => {
+  it("while a password is added to it leaves none of both, also for the next of that name", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, store } = fixture;
+    await credentials.create({ id: FLEET, createdBy: "test" });
+    const password = "typed and too late";
+    const adding = credentials.addSecret(FLEET, { password });
+    const late = expect(adding).rejects.toMatchObject({ code: "ERR_CODE_CLIENT_AUTH_NOT_FOUND" });
+    await credentials.remove(FLEET, FORCE);
+    await credentials.create({ id: FLEET, createdBy: "test" });
+    await late;
+    expect(await store.secretRows.all()).toHaveLength(1);
+    const again = await fixture.crash();
+    expect(await again.login(FLEET, password, "192.0.2.1")).toMatchObject({ kind: "refused" });
+  });
+
   it("is refused while clients use it, connected or only remembered", async () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
