@@ -70,7 +70,7 @@ describe("the backend's process", () => {
     expect(second.endpoint.token).not.toBe(first.endpoint.token);
   });
 
-  it("C-36 does not start twice on a data directory, and names who has it", async () => {
+  it("D-07: does not start twice on a data directory, and names who has it", async () => {
     await using temp = await tempDirectory();
     await using owner = await spawnBackend(temp.path);
     const { code, stderr } = await runBackend(["--data-dir", temp.path, "--port", "0"]);
