@@ -4,7 +4,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import type { AgentFiles } from "./http/agentFiles.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { Exchange } from "./http/exchange.ts";
-import { pairingDoor } from "./http/pairingDoor.ts";
+import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
 import { endpointRouter } from "./http/router.ts";
 import { whyForeign } from "./http/siteGuard.ts";
 import { refusal, type UserGate } from "./http/userGate.ts";
@@ -21,6 +21,7 @@ export interface AppDeps {
   readonly gate: UserGate;
   readonly pairings: PairingService;
   readonly agentFiles: AgentFiles;
+  readonly auditing: PairingDoorDeps["auditing"];
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -1,5 +1,6 @@
 import type { TransportLimits } from "@rport/protocol/wire/transport";
 import { createApp } from "./app.ts";
+import { ServerLife } from "./audit/serverLife.ts";
 import { AgentDoor } from "./clients/agentDoor.ts";
 import { Pinger } from "./clients/pinger.ts";
 import { removeEndpoint, writeEndpoint } from "./endpointFile.ts";
@@ -46,13 +47,18 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   const services = await openServices(options, () => agentUrls(options, bound), opened);
   const tokens = new UserTokens();
   const { token } = tokens.issue("local");
-  const agentDoor = new AgentDoor({ ...services, ...options, tunnels: services.tunnels });
+  const { tunnels, auditing } = services;
+  const agentEvents = auditing.agents;
+  const agentDoor = new AgentDoor({ ...services, ...options, tunnels, agentEvents });
+  const life = new ServerLife(auditing.audit);
+  opened.defer(() => life.stopped());
   await openFaces({ options, services, tokens, agentDoor, bound }, opened);
 
   const pinger = new Pinger({ ...options, sessions: () => services.registry.liveSessions() });
   pinger.start();
   opened.defer(() => pinger.stop());
   const users = placeOf(bound, "users");
+  await life.started(bound);
   const url = urlOf(users);
   const { paths, fingerprints } = services;
   opened.defer(() => removeEndpoint(paths.endpoint, token));
@@ -84,13 +90,16 @@ interface FacesInput {
 async function openFaces(input: FacesInput, opened: AsyncDisposableStack): Promise<void> {
   const { options, services, tokens, agentDoor, bound } = input;
   const { clock, log } = options;
-  const gate = new UserGate(tokens, new FailedLogins(clock));
+  const { signIns, editors } = services.auditing;
+  const gate = new UserGate(tokens, new FailedLogins(clock), signIns);
   const userSockets = new UserSockets({
     ...{ gate, hub: services.hub, clock, log },
-    serveDial: (socket, query) => {
+    serveDial: (socket, query, opener) => {
       void serveEditorTunnel(socket, async () => {
         const { clientId, target } = editorTarget(query);
-        return services.dial(clientId, target);
+        const hostname = services.registry.get(clientId)?.hostname;
+        const to = { clientId, hostname, target };
+        return await editors.watched(opener, to, () => services.dial(clientId, target));
       });
     },
   });

@@ -3,8 +3,9 @@ import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { RportError } from "@rport/protocol/errors";
 import { VERSION } from "@rport/protocol/version";
+import { auditCommand } from "./audit/command.ts";
 import { type Backend, createBackend } from "./backend.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, readConfig, type Surroundings } from "./config.ts";
 import { placesOf } from "./place.ts";
 import { systemClock } from "./platform/clock.ts";
 import { createLog, errorText, fileSink, type Log, stderrSink } from "./platform/log.ts";
@@ -18,14 +19,30 @@ const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** Reads the configuration, runs until a signal comes, and sets the exit code. */
 async function main(): Promise<void> {
-  const invocation = readConfig({
-    argv: process.argv.slice(2),
-    environment: process.env,
-    platform: process.platform,
-    home: homedir(),
-  });
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === "audit") {
+    await audit(rest);
+    return;
+  }
+  const invocation = readConfig(surroundings(process.argv.slice(2)));
   if (invocation.kind === "print") print([invocation.text]);
   else await run(invocation.config);
+}
+
+/** Sets the exit code to what was found. */
+async function audit(argv: readonly string[]): Promise<void> {
+  const result = await auditCommand(argv, (flags) => {
+    const invocation = readConfig(surroundings(flags));
+    if (invocation.kind === "print") throw new Error("flags that print are not passed on");
+    return invocation.config.dataDir;
+  });
+  print(result.lines);
+  process.exitCode = result.exitCode;
+}
+
+function surroundings(argv: readonly string[]): Surroundings {
+  const { env: environment, platform } = process;
+  return { argv, environment, platform, home: homedir() };
 }
 
 async function run(config: Config): Promise<void> {

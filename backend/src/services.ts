@@ -7,6 +7,8 @@ import {
   sha256Fingerprint,
 } from "@rport/protocol/wire/hostKey";
 import { Relays } from "@rport/protocol/wire/relay";
+import type { OpenSegmentFile } from "./audit/segments.ts";
+import { type Auditing, openAuditing } from "./audit/service.ts";
 import { ClientRegistry } from "./clients/registry.ts";
 import { Credentials } from "./credentials/service.ts";
 import { EventHub, type EventSources, type Touch } from "./events/hub.ts";
@@ -37,6 +39,8 @@ export interface ServicesOptions {
   readonly agentFiles: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Replaces the files of the audit log, for tests. */
+  readonly openAuditFile?: OpenSegmentFile | undefined;
 }
 
 /** Everything behind the faces. */
@@ -50,6 +54,7 @@ export interface Services {
   readonly dial: Dial;
   readonly pairings: PairingService;
   readonly agentFiles: AgentFiles;
+  readonly auditing: Auditing;
   readonly hub: EventHub;
   readonly touch: Touch;
   readonly status: () => ServerStatus;
@@ -71,7 +76,13 @@ export async function openServices(
   const store = await openStore({ directory, keySeed: options.keySeed, clock, log });
   opened.defer(() => store.close());
 
-  const { hostKeySeed, verifierKey } = store.identity;
+  const { hostKeySeed, verifierKey, auditKey } = store.identity;
+  const { database } = store;
+  const auditing = await openAuditing({
+    ...{ directory: store.paths.audit, key: auditKey, database, clock, log },
+    openFile: options.openAuditFile,
+  });
+  opened.defer(() => auditing.close());
   const hostKey = hostKeyFromSeed(hostKeySeed);
   const publicKey = hostKey.getPublicSSH();
   const fingerprints = { sha256: sha256Fingerprint(publicKey), md5: md5Fingerprint(publicKey) };
@@ -94,7 +105,8 @@ export async function openServices(
   const { tunnels, dial } = openTunnels(options, registry, touch);
   opened.defer(() => tunnels.close());
   const agentFiles = new AgentFiles(options.agentFiles, log);
-  const pairings = openPairings(options, { credentials, agentFiles, touch, fingerprints });
+  const own = { credentials, agentFiles, touch, fingerprints, auditing };
+  const pairings = openPairings(options, own);
   opened.defer(() => pairings.close());
   credentials.attach({
     sessions: registry,
@@ -109,7 +121,7 @@ export async function openServices(
   const { paths } = store;
   return {
     ...{ paths, hostKey, fingerprints, credentials, registry, tunnels, dial },
-    ...{ pairings, agentFiles, hub, touch, status },
+    ...{ pairings, agentFiles, auditing, hub, touch, status },
   };
 }
 
@@ -132,7 +144,7 @@ function openTunnels(
 
 function openPairings(
   { clock, log, serverUrls }: ServicesOptions,
-  own: Pick<Services, "credentials" | "agentFiles" | "touch" | "fingerprints">,
+  own: Pick<Services, "credentials" | "agentFiles" | "touch" | "fingerprints" | "auditing">,
 ): PairingService {
   return new PairingService({
     credentials: own.credentials,
@@ -142,7 +154,7 @@ function openPairings(
       return own.agentFiles.scriptSha256;
     },
     serverUrls,
-    ...{ clock, log, touch: own.touch },
+    ...{ clock, log, touch: own.touch, events: own.auditing.pairings },
   });
 }
 

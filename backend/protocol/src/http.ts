@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { auditRowSchema } from "./audit.ts";
 import { authIdSchema, clientIdSchema, pairingIdSchema, tunnelIdSchema } from "./ids.ts";
 import {
   clientSchema,
@@ -292,6 +293,16 @@ export const ENDPOINTS = {
     body: undefined,
     output: undefined,
     status: 204,
+  }),
+  /** RPort's audit log: `filter[x]`, `sort` (also several), `page[limit]` to 100, newest first. */
+  listAudit: endpoint({
+    method: "GET",
+    path: "/auditlog",
+    params: none,
+    query: listQuery,
+    body: undefined,
+    output: z.array(auditRowSchema),
+    status: 200,
   }),
 } as const;
 

@@ -8,7 +8,7 @@ import {
   type TransportLimits,
 } from "@rport/protocol/wire/transport";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { AcceptedLogin, LoginResult } from "../credentials/login.ts";
+import type { AcceptedLogin, LoginResult, RefusalReason } from "../credentials/login.ts";
 import { AgentSession } from "./agentSession.ts";
 import { type DoorCounters, newDoorCounters } from "./doorCounters.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
@@ -132,7 +132,7 @@ export class AgentDoor {
           if (result.kind === "accepted") accepted = result;
           else {
             hasFailed = true;
-            this.#refused(result.reason, address);
+            this.#refused(result.reason, user, address);
           }
           return result.kind === "accepted";
         },
@@ -159,10 +159,11 @@ export class AgentDoor {
   }
 
   /** Being busy is no verdict: the connection ends without one, and the agent tries again. */
-  #refused(reason: Extract<LoginResult, { kind: "refused" }>["reason"], address: string): void {
+  #refused(reason: RefusalReason, user: string, address: string): void {
     if (reason === "busy") throw new Error("the login could not be checked now");
     this.counters.failedLogins += 1;
     this.#deps.log.warn("agent login refused", { address, reason });
+    this.#deps.agentEvents?.loginRefused(user, reason, address);
   }
 
   #countPending(address: string, by: 1 | -1): void {

@@ -17,6 +17,7 @@ import { Connection } from "@rport/protocol/wire/connection";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
 import { type CloseReason, RequestRefused } from "@rport/protocol/wire/wireError";
+import type { AgentFacts } from "../audit/agentEvents.ts";
 import type { AcceptedLogin } from "../credentials/login.ts";
 import type { OfferedSecret } from "../credentials/session.ts";
 import type { Timer } from "../platform/clock.ts";
@@ -196,6 +197,7 @@ export class AgentSession implements LiveSession {
     } catch (error) {
       const text = this.#refusalOf(error);
       this.#deps.log.warn("agent refused", { ...this.#who(), reason: text });
+      this.#deps.agentEvents?.refused(this.#facts(), text);
       this.#letGo();
       this.#deps.clock.after(FAREWELL_MS, () => this.cut(text));
       throw new RequestRefused(text);
@@ -239,6 +241,7 @@ export class AgentSession implements LiveSession {
     };
     this.#connection.notify(REQUESTS.putCapabilities, toJson(capabilities));
     this.#deps.log.info("agent connected", this.#who());
+    this.#deps.agentEvents?.joined(this.#facts());
     this.#deps.credentials.onSessionReady(this);
   }
 
@@ -258,7 +261,9 @@ export class AgentSession implements LiveSession {
   #violated(message: string, what: string): void {
     this.#deps.counters.afterLogin += 1;
     if (!this.#hasViolated) {
-      this.#deps.log.warn(message, { ...this.#who(), what: JSON.stringify(what.slice(0, 64)) });
+      const shown = JSON.stringify(what.slice(0, 64));
+      this.#deps.log.warn(message, { ...this.#who(), what: shown });
+      this.#deps.agentEvents?.refused(this.#facts(), `${message}: ${shown}`);
     }
     this.#hasViolated = true;
   }
@@ -280,6 +285,14 @@ export class AgentSession implements LiveSession {
   #letGo(): void {
     this.#deps.tunnels.detach(this);
     this.#deps.registry.end(this);
+  }
+
+  #facts(): AgentFacts {
+    const { clientId, credentialId, secretId } = this;
+    const record = clientId === undefined ? undefined : this.#deps.registry.get(clientId);
+    const { hostname, version } = record ?? {};
+    const { address } = this.#start;
+    return { address, credentialId, secretId, clientId, hostname, version };
   }
 
   #who() {

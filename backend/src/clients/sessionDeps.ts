@@ -1,5 +1,6 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
 import type { ClientId } from "@rport/protocol/ids";
+import type { AgentEvents } from "../audit/agentEvents.ts";
 import type { AcceptedLogin, Admission } from "../credentials/login.ts";
 import type { SessionHandle } from "../credentials/session.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -31,6 +32,8 @@ export interface SessionDeps {
   readonly credentials: SessionCredentials;
   readonly tunnels: SessionTunnels;
   readonly counters: DoorCounters;
+  /** Writes down who comes in and who is turned away; absent in tests of sessions alone. */
+  readonly agentEvents?: AgentEvents;
   readonly clock: Clock;
   readonly log: Log;
   /** From the login to `new_connection`; Go clients wait up to 10 s by design. */

@@ -1,5 +1,6 @@
 /** What `--help` prints. */
 export const HELP = `Usage: rport-backend [flags]
+       rport-backend audit verify [flags]   checks the audit log; see audit --help
 
   -c, --config FILE        a TOML file with the settings below
       --data-dir DIR       where everything is kept      [server] data_dir

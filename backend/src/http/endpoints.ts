@@ -3,6 +3,8 @@ import type { EndpointInput, EndpointName, EndpointOutput } from "@rport/protoco
 /** Who calls an endpoint, and how. */
 export interface CallContext {
   readonly user: string;
+  /** Where the request came from. */
+  readonly address: string;
   /** `http(s)://host[:port]` under which the request reached this server. */
   readonly origin: string;
 }

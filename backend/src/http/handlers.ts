@@ -1,5 +1,8 @@
+import type { ClientId } from "@rport/protocol/ids";
 import type { Credentials } from "../credentials/service.ts";
 import type { Services } from "../services.ts";
+import { auditedHandlers } from "./auditedHandlers.ts";
+import { auditHandlers } from "./auditHandlers.ts";
 import { clientHandlers } from "./clientHandlers.ts";
 import { type CredentialSource, credentialHandlers } from "./credentialHandlers.ts";
 import type { Handlers } from "./endpoints.ts";
@@ -11,15 +14,21 @@ import { tunnelHandlers } from "./tunnelHandlers.ts";
 export interface HandlerDeps
   extends Pick<
     Services,
-    "status" | "registry" | "credentials" | "tunnels" | "pairings" | "agentFiles"
+    "status" | "registry" | "credentials" | "tunnels" | "pairings" | "agentFiles" | "auditing"
   > {
   readonly pairingTtlS: number;
   /** Where hosts find the installer, for somebody who reached this server under `origin`. */
   readonly installOrigin: (origin: string) => string;
 }
 
-/** Every endpoint's handler. */
+/** Every endpoint's handler; each change is in the audit log before it is answered. */
 export function createHandlers(services: HandlerDeps): Handlers {
+  const { registry, auditing } = services;
+  const clientOf = (id: ClientId) => registry.get(id);
+  return auditedHandlers(plainHandlers(services), { audit: auditing.audit, clientOf });
+}
+
+function plainHandlers(services: HandlerDeps): Handlers {
   const { registry, credentials, tunnels } = services;
   return {
     ...statusHandlers(services.status),
@@ -36,6 +45,7 @@ export function createHandlers(services: HandlerDeps): Handlers {
     ...credentialHandlers(credentialSource(credentials)),
     ...tunnelHandlers(tunnels),
     ...pairingHandlers(services),
+    ...auditHandlers(services.auditing.index),
   };
 }
 

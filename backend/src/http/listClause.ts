@@ -15,7 +15,7 @@ export type Operator = (typeof OPERATORS)[number];
 /** Values of one filter: one of them must fit, or with `all` each. Without regard to case. */
 export interface Group {
   readonly all: boolean;
-  /** Values without a wildcard: looked up, so there may be many. In lower case. */
+  /** Values without a wildcard: looked up, so there may be many. */
   readonly exact: readonly string[];
   /** Values in which `*` stands for anything; for `all`, every value. */
   readonly patterns: readonly string[];
@@ -71,7 +71,7 @@ function parseGroup(value: string): Group {
   if (kind === "and") return { all: true, exact: [], patterns: filled };
   return {
     all: false,
-    exact: filled.filter((part) => !part.includes("*")).map((part) => part.toLowerCase()),
+    exact: filled.filter((part) => !part.includes("*")),
     patterns: filled.filter((part) => part.includes("*")),
   };
 }

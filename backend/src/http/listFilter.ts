@@ -35,7 +35,7 @@ function textCondition<T>(
 
 /** Tells whether any of an item's texts (for `and`: whether for each pattern one of them) fits. */
 function groupTest(group: Group): (texts: readonly string[]) => boolean {
-  const exact = new Set(group.exact);
+  const exact = new Set(group.exact.map((text) => text.toLowerCase()));
   const patterns: TextPattern[] = group.patterns.map(textPattern);
   if (group.all) {
     return (texts) => patterns.length > 0 && patterns.every((fits) => texts.some(fits));

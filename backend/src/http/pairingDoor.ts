@@ -3,6 +3,8 @@ import { RportError } from "@rport/protocol/errors";
 import { pairingIdSchema } from "@rport/protocol/ids";
 import { CLAIM_MAX_BYTES, claimRequestSchema, PAIRING_REFUSED } from "@rport/protocol/pairing";
 import express, { type Request, type Response, type Router } from "express";
+import type { Audit } from "../audit/entry.ts";
+import type { PairingEvents } from "../audit/pairingEvents.ts";
 import type { PairingService } from "../pairing/service.ts";
 import type { AgentFiles } from "./agentFiles.ts";
 import type { Exchange } from "./exchange.ts";
@@ -13,8 +15,12 @@ const REFUSED_SCRIPT = `#!/bin/sh\necho '${PAIRING_REFUSED}' >&2\nexit 4\n`;
 
 /** What the installers' face needs. */
 export interface PairingDoorDeps {
-  readonly pairings: Pick<PairingService, "claim">;
+  readonly pairings: Pick<PairingService, "get" | "claim">;
   readonly agentFiles: AgentFiles;
+  readonly auditing: {
+    readonly audit: Pick<Audit, "ready" | "settled">;
+    readonly pairings: Pick<PairingEvents, "fetched">;
+  };
   readonly exchangeOf: (request: Request) => Exchange;
 }
 
@@ -24,10 +30,14 @@ export interface PairingDoorDeps {
  * which ids exist, and whoever pastes an old line learns from the claim, in words and by exit
  * status, what is wrong with it.
  */
-export function pairingDoor({ pairings, agentFiles, exchangeOf }: PairingDoorDeps): Router {
+export function pairingDoor(deps: PairingDoorDeps): Router {
+  const { pairings, agentFiles, auditing, exchangeOf } = deps;
   const router = express.Router({ caseSensitive: true });
   router.get("/p/:id", async (request, response) => {
-    const isId = pairingIdSchema.safeParse(request.params.id).success;
+    const { data: id, success: isId } = pairingIdSchema.safeParse(request.params.id);
+    if (isId && pairings.get(id)?.state === "active") {
+      auditing.pairings.fetched(id, exchangeOf(request).address);
+    }
     const script = isId ? (await agentFiles.require()).script : Buffer.from(REFUSED_SCRIPT);
     sendScript(response, isId ? 200 : 404, script);
   });
@@ -38,7 +48,10 @@ export function pairingDoor({ pairings, agentFiles, exchangeOf }: PairingDoorDep
       const field = body.error.issues[0]?.path.join(".") ?? "";
       throw new RportError("BAD_REQUEST", `The claim is not well-formed: ${field}`);
     }
-    exchange.sendJson(200, pairings.claim(body.data, exchange.address));
+    await auditing.audit.ready();
+    const answer = pairings.claim(body.data, exchange.address);
+    await auditing.audit.settled();
+    exchange.sendJson(200, answer);
   });
   router.get("/agent/:version/:name", async (request, response) => {
     const { version, name } = request.params;

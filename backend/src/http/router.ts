@@ -48,7 +48,8 @@ async function serve<N extends EndpointName>(
     query: rawQuery(request.url),
     body: takesBody ? await jsonBody(request, BODY_MAX_BYTES) : undefined,
   });
-  const answer = await handlers[name](input, { user, origin: exchange.origin });
+  const { origin, address } = exchange;
+  const answer = await handlers[name](input, { user, origin, address });
   if (answer === undefined) exchange.sendNothing();
   else exchange.sendData(ENDPOINTS[name].status, answer.data, answer.count);
 }

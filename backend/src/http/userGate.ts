@@ -1,4 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
+import type { SignIns } from "../audit/signIns.ts";
 import type { FailedLogins } from "./failedLogins.ts";
 import type { User, UserTokens } from "./userTokens.ts";
 
@@ -20,8 +21,11 @@ export interface Caller {
 export class UserGate {
   readonly #tokens: UserTokens;
   readonly #failures: FailedLogins;
+  readonly #signIns: SignIns | undefined;
 
-  constructor(tokens: UserTokens, failures: FailedLogins) {
+  /** `signIns` writes down who comes in and who tries to. */
+  constructor(tokens: UserTokens, failures: FailedLogins, signIns?: SignIns) {
+    this.#signIns = signIns;
     this.#tokens = tokens;
     this.#failures = failures;
   }
@@ -31,7 +35,11 @@ export class UserGate {
     const token = presentedToken(authorization) ?? accessToken;
     if (token === undefined) return { kind: "refused", retryAfterS: 0 };
     const user = this.#tokens.check(token);
-    if (user !== undefined) return { kind: "user", user };
+    if (user !== undefined) {
+      this.#signIns?.accepted(user, address);
+      return { kind: "user", user };
+    }
+    this.#signIns?.failed(address);
     return { kind: "refused", retryAfterS: this.#failures.note(address) };
   }
 }

@@ -1,6 +1,7 @@
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import { DIAL_PATH, EVENTS_PATH } from "@rport/protocol/http";
 import { type WebSocket, WebSocketServer } from "ws";
+import type { StreamOpener } from "../audit/editorEvents.ts";
 import type { EventHub } from "../events/hub.ts";
 import { serveEvents } from "../events/socket.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
@@ -18,8 +19,8 @@ const MESSAGE_MAX_BYTES = 1_048_576;
 /** How long a socket that was told to close may take to agree. */
 const CLOSE_GRACE_MS = 1_000;
 
-/** Carries one editor tunnel over an open socket; `query` says where to. */
-export type ServeDial = (socket: WebSocket, query: RawQuery, user: string) => void;
+/** Carries one editor tunnel over an open socket; `query` says where to, `opener` for whom. */
+export type ServeDial = (socket: WebSocket, query: RawQuery, opener: StreamOpener) => void;
 
 /** What the users' sockets need. */
 export interface UserSocketsDeps {
@@ -68,11 +69,11 @@ export class UserSockets {
     }
     this.#server.handleUpgrade(request, socket, head, (granted) => {
       const path = pathOf(request.url ?? "");
-      const address = request.socket.remoteAddress;
+      const address = request.socket.remoteAddress ?? "";
       this.#deps.log.info("user socket opened", { path, address, user: user.name });
       this.#own(granted, user);
       if (path === EVENTS_PATH) serveEvents(granted, this.#deps.hub);
-      else this.#deps.serveDial(granted, query, user.name);
+      else this.#deps.serveDial(granted, query, { user: user.name, address });
     });
   }
 

@@ -9,6 +9,7 @@ import {
   PAIRING_TTL_S,
 } from "@rport/protocol/pairing";
 import { newPairingToken, tokenParts } from "@rport/protocol/sealing";
+import type { PairingEvents } from "../audit/pairingEvents.ts";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import { Deposit, type Moment, REPEAT_MS } from "./deposit.ts";
@@ -42,6 +43,8 @@ export interface PairingDeps extends PairingServer {
   readonly clock: Clock;
   readonly log: Log;
   readonly touch: (entity: "pairing", id: string) => void;
+  /** Writes down claims and ends; absent in tests of pairings alone. */
+  readonly events?: PairingEvents;
 }
 
 interface Entry {
@@ -111,6 +114,7 @@ export class PairingService {
    */
   claim(request: ClaimRequest, address: string): ClaimAnswer {
     if (this.#failures.isExhausted(address)) {
+      this.#deps.events?.claimFailed(undefined, address);
       throw new RportError("TOO_MANY_REQUESTS", "Too many failed attempts; try again in a minute.");
     }
     const entry = this.#entries.get(request.id);
@@ -120,6 +124,7 @@ export class PairingService {
       return { envelope: outcome.envelope };
     }
     this.#failures.count(address);
+    this.#deps.events?.claimFailed(entry?.deposit.view(), address);
     if (entry !== undefined && outcome?.kind === "wrongProof") {
       this.#deps.log.warn("pairing: wrong proof", { pairing: request.id, address });
       if (outcome.burnt) this.#burn(entry);
@@ -169,13 +174,14 @@ export class PairingService {
   #keep(deposit: Deposit): void {
     const { clock } = this.#deps;
     const ttlMs = deposit.deadlineMs - clock.monotonic();
-    const entry: Entry = { deposit, timer: clock.after(ttlMs, () => this.#end(entry, "expired")) };
+    const entry: Entry = { deposit, timer: clock.after(ttlMs, () => this.#expire(entry)) };
     this.#entries.set(deposit.id, entry);
   }
 
   #claimed(entry: Entry, request: ClaimRequest, address: string): void {
     const { clock, log, touch } = this.#deps;
     log.info("pairing claimed", { pairing: request.id, client: request.client_id, address });
+    this.#deps.events?.claimed(entry.deposit.view(), request, address);
     touch("pairing", request.id);
     if (entry.deposit.state !== "used") return;
     this.#open -= 1;
@@ -186,8 +192,14 @@ export class PairingService {
     });
   }
 
+  #expire(entry: Entry): void {
+    this.#deps.events?.ended(entry.deposit.view(), "expired");
+    this.#end(entry, "expired");
+  }
+
   #burn(entry: Entry): void {
-    const { credentials, log } = this.#deps;
+    const { credentials, log, events } = this.#deps;
+    events?.ended(entry.deposit.view(), "guessed");
     log.warn("pairing destroyed after too many wrong proofs", { pairing: entry.deposit.id });
     const unclaimed = this.#end(entry, "revoked");
     credentials.revokeSecrets(unclaimed).catch((error: unknown) => {

@@ -6,8 +6,10 @@ import { codeOf, syncDirectory, writeDurably } from "./durableFile.ts";
 
 /** Only the owner enters. */
 const DIRECTORY_MODE = 0o700;
-/** Both keys are this many random bytes, written as hexadecimal digits. */
+/** Each key is this many random bytes, written as hexadecimal digits. */
 const KEY_BYTES = 32;
+/** What the loss of the server's own keys would mean. */
+const NOBODY_RECOGNISED = "no agent would recognise this server or be recognised";
 /** A directory with nothing but these is as good as an empty one. */
 const HARMLESS = /^(lost\+found|lock\.sock|endpoint\.json|.*\.(toml|conf|log))$/;
 
@@ -18,6 +20,9 @@ export interface DataPaths {
   readonly database: string;
   readonly hostKey: string;
   readonly verifierKey: string;
+  readonly auditKey: string;
+  /** The directory of the audit log. */
+  readonly audit: string;
   readonly endpoint: string;
   /** There while a new directory is being filled. */
   readonly unfinished: string;
@@ -29,6 +34,8 @@ export interface Identity {
   readonly hostKeySeed: string;
   /** Keys the verifiers of generated secrets. */
   readonly verifierKey: Buffer;
+  /** Seals the entries of the audit log. */
+  readonly auditKey: Buffer;
 }
 
 /** Where things are in the data directory `directory`. */
@@ -39,6 +46,8 @@ export function dataPaths(directory: string): DataPaths {
     database: join(directory, "rport.sqlite"),
     hostKey: join(directory, "server.key"),
     verifierKey: join(directory, "verifier.key"),
+    auditKey: join(directory, "audit.key"),
+    audit: join(directory, "audit"),
     endpoint: join(directory, "endpoint.json"),
     unfinished: join(directory, ".unfinished"),
   };
@@ -76,9 +85,7 @@ export async function isNew(paths: DataPaths): Promise<boolean> {
 export async function beginFilling(paths: DataPaths): Promise<void> {
   await writeFile(paths.unfinished, "", { mode: 0o600 });
   await syncDirectory(paths.directory);
-  for (const path of [paths.hostKey, paths.verifierKey]) {
-    if (!(await exists(path))) await writeDurably(path, `${bytes(KEY_BYTES).toString("hex")}\n`);
-  }
+  for (const path of [paths.hostKey, paths.verifierKey, paths.auditKey]) await makeKey(path);
 }
 
 /** The directory is complete. */
@@ -88,16 +95,28 @@ export async function finishFilling(paths: DataPaths): Promise<void> {
 
 /**
  * Reads the server's keys. A configured `keySeed` takes the place of the host key's file. Fails
- * with a `StartFailure` when one is missing or damaged: a new one would lock out every agent.
+ * with a `StartFailure` when one is missing or damaged: a new one would lock out every agent. A
+ * directory without an audit log gets the key of it now.
  */
 export async function readIdentity(
   paths: DataPaths,
   keySeed: string | undefined,
 ): Promise<Identity> {
-  return {
+  if (!(await exists(paths.audit))) await makeKey(paths.auditKey);
+  const identity = {
     hostKeySeed: keySeed ?? (await readKey(paths.hostKey)).toString("hex"),
     verifierKey: await readKey(paths.verifierKey),
+    auditKey: await auditKeyOf(paths),
   };
+  const files = [paths.verifierKey, paths.auditKey];
+  if (keySeed === undefined) files.push(paths.hostKey);
+  for (const path of files) await chmod(path, 0o600);
+  return identity;
+}
+
+/** The key of the audit log, for its verification. Fails with a `StartFailure`. */
+export function auditKeyOf(paths: DataPaths): Promise<Buffer> {
+  return readKey(paths.auditKey, "nobody can tell whether the audit log was altered");
 }
 
 /** A failure of the disk as a reason not to start; what already is one stays as it is. */
@@ -107,20 +126,25 @@ export function ioFailure(path: string, caught: unknown): StartFailure {
   return new StartFailure("io", `${path} cannot be used (${reason}).`, { cause: caught });
 }
 
-async function readKey(path: string): Promise<Buffer> {
-  const text = await readFile(path, "utf8").catch((caught: unknown) => {
-    throw keyFailure(path, codeOf(caught) === "ENOENT" ? "is missing" : "cannot be read");
+async function makeKey(path: string): Promise<void> {
+  if (await exists(path)) return;
+  await writeDurably(path, `${bytes(KEY_BYTES).toString("hex")}\n`).catch((caught: unknown) => {
+    throw ioFailure(path, caught);
   });
-  if (!/^[0-9a-f]{64}\s*$/.test(text)) throw keyFailure(path, "is damaged");
-  await chmod(path, 0o600);
+}
+
+async function readKey(path: string, loss = NOBODY_RECOGNISED): Promise<Buffer> {
+  const text = await readFile(path, "utf8").catch((caught: unknown) => {
+    throw keyFailure(path, codeOf(caught) === "ENOENT" ? "is missing" : "cannot be read", loss);
+  });
+  if (!/^[0-9a-f]{64}\s*$/.test(text)) throw keyFailure(path, "is damaged", loss);
   return Buffer.from(text.trim(), "hex");
 }
 
-function keyFailure(path: string, what: string): StartFailure {
+function keyFailure(path: string, what: string, loss: string): StartFailure {
   return new StartFailure(
     "data",
-    `${path} ${what}. Without it no agent would recognise this server or be recognised; ` +
-      "restore it from your backup. Nothing was changed.",
+    `${path} ${what}. Without it ${loss}; restore it from your backup. Nothing was changed.`,
   );
 }
 

@@ -32,4 +32,18 @@ export const MIGRATIONS: readonly string[] = [
      credential_id TEXT NOT NULL,
      record TEXT NOT NULL
    ) STRICT;`,
+  `CREATE TABLE audit (
+     seq INTEGER PRIMARY KEY,
+     timestamp TEXT NOT NULL,
+     username TEXT NOT NULL,
+     remote_ip TEXT NOT NULL,
+     application TEXT NOT NULL,
+     action TEXT NOT NULL,
+     affected_id TEXT NOT NULL,
+     client_id TEXT NOT NULL,
+     client_hostname TEXT NOT NULL,
+     request TEXT NOT NULL,
+     response TEXT NOT NULL,
+     hash TEXT NOT NULL
+   ) STRICT;`,
 ];

@@ -7,6 +7,8 @@ import type { SqlRow, WorkerStart } from "./sqliteMessages.ts";
 
 /** Only the owner reads and writes it; the write-ahead log gets the same mode from SQLite. */
 const FILE_MODE = 0o600;
+/** Statements kept prepared: far more than the repositories have; queries of people vary more. */
+const PREPARED_MAX = 256;
 
 /** The file is a database, but not one to go on with: empty, damaged, or from a newer program. */
 export class UnfitDatabaseError extends Error {}
@@ -63,6 +65,8 @@ export class SqliteFile {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
     const statement = this.#database.prepare(sql);
+    const [oldest] = this.#prepared.keys();
+    if (this.#prepared.size >= PREPARED_MAX && oldest !== undefined) this.#prepared.delete(oldest);
     this.#prepared.set(sql, statement);
     return statement;
   }

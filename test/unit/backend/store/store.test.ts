@@ -69,6 +69,7 @@ describe("a data directory", () => {
       expect([name, await modeOf(join(real, name))]).toEqual([name, "600"]);
     }
     expect((await readdir(real)).sort()).toEqual([
+      "audit.key",
       "rport.json",
       "rport.json.1",
       "rport.sqlite",

@@ -1,0 +1,67 @@
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { RefusalReason } from "../credentials/login.ts";
+import { networkOf } from "../pairing/failures.ts";
+import type { Clock } from "../platform/clock.ts";
+import { Bursts } from "./bursts.ts";
+import type { Audit } from "./entry.ts";
+
+/** A connection of an agent that signed in. */
+export interface AgentFacts {
+  readonly address: string;
+  readonly credentialId: AuthId;
+  readonly secretId: SecretId;
+  /** Undefined until it said who it is. */
+  readonly clientId: ClientId | undefined;
+  /** What it says about itself; undefined until it registered. */
+  readonly hostname: string | undefined;
+  readonly version: string | undefined;
+}
+
+/** A few reconnections of a host a minute are told one by one. */
+const JOINS_MAX = 10;
+/** All hosts of a large server may come back in the same minute. */
+const JOINING_MAX = 100_000;
+
+/** Writes down which agents come in, and which are turned away. Nobody waits for these entries. */
+export class AgentEvents {
+  readonly #refusals: Bursts;
+  readonly #joins: Bursts;
+
+  constructor(deps: { readonly audit: Audit; readonly bursts: Bursts; readonly clock: Clock }) {
+    this.#refusals = deps.bursts;
+    this.#joins = new Bursts({ ...deps, max: JOINS_MAX, keysMax: JOINING_MAX });
+  }
+
+  /** A client is connected. */
+  joined(agent: AgentFacts): void {
+    const what = { application: "client", action: "connect" } as const;
+    const request = { secret_id: agent.secretId, version: agent.version };
+    this.#joins.note(`${agent.clientId}`, { ...what, ...about(agent), request });
+  }
+
+  /** A sign-in was refused. An auth id that does not exist is not repeated: it may be anything. */
+  loginRefused(authId: string, reason: RefusalReason, address: string): void {
+    this.#refusals.note(`agent ${networkOf(address)}`, {
+      ...{ application: "client.auth", action: "failed" },
+      remoteIp: address,
+      affectedId: reason === "unknown" ? undefined : authId,
+      request: { reason },
+    });
+  }
+
+  /** An agent that signed in was not taken, or did what agents may not. */
+  refused(agent: AgentFacts, reason: string): void {
+    const what = { application: "client", action: "failed" } as const;
+    const request = { secret_id: agent.secretId, reason };
+    this.#refusals.note(`agent ${networkOf(agent.address)}`, { ...what, ...about(agent), request });
+  }
+
+  /** Writes all that was only counted so far. */
+  close(): void {
+    this.#joins.close();
+  }
+}
+
+function about({ address, credentialId, clientId, hostname }: AgentFacts) {
+  return { remoteIp: address, affectedId: credentialId, clientId, clientHostname: hostname };
+}

@@ -1,0 +1,123 @@
+import { type AuditRow, auditRowSchema } from "@rport/protocol/audit";
+import { z } from "zod";
+import { errorText, type Log } from "../platform/log.ts";
+import type { Database, Statement } from "../store/database.ts";
+import { type AuditQuery, countStatement, pageStatement } from "./auditQuery.ts";
+import { type Head, type SealedEntry, START } from "./chain.ts";
+import { rowOf } from "./entry.ts";
+import type { AuditFollower } from "./log.ts";
+
+/** Newest entries that can be asked for; the files keep all. A query reads each of them. */
+const ROWS_MAX = 200_000;
+/** Entries per transaction when the index is filled from the files. */
+const FILL_BATCH = 500;
+
+/** What the index is made of. */
+export interface AuditIndexDeps {
+  readonly database: Database;
+  readonly log: Log;
+  /** The entries after `seq` in the files, which hold the truth. */
+  readonly entriesAfter: (seq: number) => AsyncIterable<SealedEntry>;
+  readonly rowsMax?: number;
+}
+
+const headSchema = z.object({ seq: z.int(), hash: z.string() });
+const countSchema = z.object({ count: z.int() });
+
+/**
+ * The audit log as rows, for queries. Written after the files, so it may be behind them, and then
+ * catches up from them; it is never ahead.
+ */
+export class AuditIndex implements AuditFollower {
+  readonly #deps: AuditIndexDeps;
+  /** One thing at a time, so that rows are never missing below the newest one. */
+  #work: Promise<void> = Promise.resolve();
+  #isBehind = true;
+
+  constructor(deps: AuditIndexDeps) {
+    this.#deps = deps;
+  }
+
+  async last(): Promise<Head> {
+    const sql = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
+    const [head] = await this.#deps.database.all({ sql, params: [] }, headSchema);
+    return head ?? START;
+  }
+
+  add(entries: readonly SealedEntry[]): void {
+    this.#work = this.#work.then(() => this.#follow(() => this.#insert(entries)));
+  }
+
+  /** A page of rows, and how many fit in all. Sees every entry that was added before. */
+  async list(query: AuditQuery): Promise<{ rows: AuditRow[]; count: number }> {
+    this.add([]);
+    await this.#work;
+    const { database } = this.#deps;
+    const [rows, counts] = await Promise.all([
+      database.all(pageStatement(query), auditRowSchema),
+      database.all(countStatement(query), countSchema),
+    ]);
+    return { rows, count: counts[0]?.count ?? 0 };
+  }
+
+  /** Resolves when nothing is being written. */
+  async close(): Promise<void> {
+    await this.#work;
+  }
+
+  async #follow(insert: () => Promise<void>): Promise<void> {
+    try {
+      if (this.#isBehind) await this.#catchUp();
+      else await insert();
+      this.#isBehind = false;
+    } catch (caught) {
+      if (!this.#isBehind) {
+        this.#deps.log.warn("the audit index is behind", { reason: errorText(caught) });
+      }
+      this.#isBehind = true;
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    let batch: SealedEntry[] = [];
+    const { seq } = await this.last();
+    for await (const entry of this.#deps.entriesAfter(seq)) {
+      batch.push(entry);
+      if (batch.length < FILL_BATCH) continue;
+      await this.#insert(batch);
+      batch = [];
+    }
+    await this.#insert(batch);
+  }
+
+  async #insert(entries: readonly SealedEntry[]): Promise<void> {
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    const { database, rowsMax = ROWS_MAX } = this.#deps;
+    const tooOld = { sql: "DELETE FROM audit WHERE seq <= ?", params: [last.seq - rowsMax] };
+    await database.write([...entries.map(insertion), tooOld]);
+  }
+}
+
+function insertion(entry: SealedEntry): Statement {
+  const row = rowOf(entry.body);
+  return {
+    sql: `INSERT OR REPLACE INTO audit (seq, timestamp, username, remote_ip, application, action,
+            affected_id, client_id, client_hostname, request, response, hash)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    params: [
+      row.seq,
+      row.timestamp,
+      row.username,
+      row.remote_ip,
+      row.application,
+      row.action,
+      row.affected_id,
+      row.client_id,
+      row.client_hostname,
+      row.request,
+      row.response,
+      entry.hash,
+    ],
+  };
+}

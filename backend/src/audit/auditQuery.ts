@@ -1,0 +1,116 @@
+import type { Clause, Group, Operator } from "../http/listClause.ts";
+import type { SqlValue, Statement } from "../store/database.ts";
+
+/** The columns of the index by which people filter and sort. */
+export const AUDIT_COLUMNS = [
+  "timestamp",
+  "username",
+  "remote_ip",
+  "application",
+  "action",
+  "affected_id",
+  "client_id",
+  "client_hostname",
+] as const;
+
+/** A column of the index. */
+export type AuditColumn = (typeof AUDIT_COLUMNS)[number];
+
+/** What somebody wants to see; all clauses have to fit. Without `sorts`: newest first. */
+export interface AuditQuery {
+  readonly clauses: readonly Clause[];
+  readonly sorts: readonly { readonly column: AuditColumn; readonly descending: boolean }[];
+  readonly limit: number;
+  readonly offset: number;
+}
+
+const COMPARISONS: Readonly<Record<Operator, string>> = {
+  gt: ">",
+  lt: "<",
+  since: ">=",
+  until: "<=",
+  eq: "=",
+};
+
+interface Condition {
+  readonly sql: string;
+  readonly params: readonly SqlValue[];
+}
+
+const NOTHING: Condition = { sql: "0", params: [] };
+
+/** The statement that counts what fits. */
+export function countStatement(query: AuditQuery): Statement {
+  const { sql, params } = whereOf(query);
+  return { sql: `SELECT count(*) AS count FROM audit WHERE ${sql}`, params };
+}
+
+/** The statement that reads the page. */
+export function pageStatement(query: AuditQuery): Statement {
+  const { sql, params } = whereOf(query);
+  const sorts = query.sorts.map(
+    ({ column, descending }) => `${column} COLLATE NOCASE${descending ? " DESC" : ""}`,
+  );
+  // Times may go back when a clock is set; the order of writing settles ties and is the default.
+  const isOldestFirst = query.sorts[0]?.descending === false;
+  const order = [...sorts, isOldestFirst ? "seq" : "seq DESC"].join(", ");
+  return {
+    sql: `SELECT seq, ${AUDIT_COLUMNS.join(", ")}, request, response
+          FROM audit WHERE ${sql} ORDER BY ${order} LIMIT ? OFFSET ?`,
+    params: [...params, query.limit, query.offset],
+  };
+}
+
+function whereOf({ clauses }: AuditQuery): Condition {
+  return joined(clauses.map(conditionOf), " AND ", "1");
+}
+
+/** Column names come from the list above, whatever was asked; values are always parameters. */
+function conditionOf(clause: Clause): Condition {
+  const columns = AUDIT_COLUMNS.filter((column) => clause.columns.includes(column));
+  if (clause.kind === "text") {
+    return joined(
+      clause.groups.map((group) => groupCondition(columns, group)),
+      " OR ",
+      "0",
+    );
+  }
+  // Times are kept in one form, so that texts compare as times do.
+  const bounds = JSON.stringify(clause.bounds.map((bound) => new Date(bound).toISOString()));
+  const test = `timestamp ${COMPARISONS[clause.operator]} one.value`;
+  return { sql: `EXISTS (SELECT 1 FROM json_each(?) AS one WHERE ${test})`, params: [bounds] };
+}
+
+function groupCondition(columns: readonly AuditColumn[], group: Group): Condition {
+  const patterns = JSON.stringify(group.patterns.map(likePattern));
+  const like = columns.map((column) => `${column} LIKE one.value ESCAPE '\\'`).join(" OR ");
+  if (group.all) {
+    if (group.patterns.length === 0) return NOTHING;
+    const sql = `NOT EXISTS (SELECT 1 FROM json_each(?) AS one WHERE NOT (${like}))`;
+    return { sql, params: [patterns] };
+  }
+  const conditions: Condition[] = [];
+  if (group.exact.length > 0) {
+    const exact = JSON.stringify(group.exact);
+    const test = "COLLATE NOCASE IN (SELECT value FROM json_each(?))";
+    for (const column of columns) conditions.push({ sql: `${column} ${test}`, params: [exact] });
+  }
+  if (group.patterns.length > 0) {
+    const sql = `EXISTS (SELECT 1 FROM json_each(?) AS one WHERE ${like})`;
+    conditions.push({ sql, params: [patterns] });
+  }
+  return joined(conditions, " OR ", "0");
+}
+
+/** `*` stands for any run of characters, everything else for itself. */
+function likePattern(pattern: string): string {
+  return pattern.replaceAll(/[%_\\]/g, "\\$&").replaceAll(/\*+/g, "%");
+}
+
+function joined(conditions: readonly Condition[], by: string, none: string): Condition {
+  if (conditions.length === 0) return { sql: none, params: [] };
+  return {
+    sql: `(${conditions.map(({ sql }) => sql).join(by)})`,
+    params: conditions.flatMap(({ params }) => params),
+  };
+}

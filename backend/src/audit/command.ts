@@ -1,0 +1,101 @@
+import { parseArgs } from "node:util";
+import { wrongSetting } from "../config/check.ts";
+import { EXIT_CODES } from "../platform/startFailure.ts";
+import { auditKeyOf, dataPaths, ioFailure } from "../store/dataDirectory.ts";
+import type { Head } from "./chain.ts";
+import { type Verdict, verifyLog } from "./verify.ts";
+
+/** What `audit --help` prints. */
+export const AUDIT_HELP = `Usage: rport-backend audit verify [flags]
+
+Checks the whole audit log: every entry's seal, and that none was changed, removed, added or moved.
+Only reads, so it may run while the backend does. What was cut off at the end can be found only with
+an entry that was noted elsewhere before: each run prints its last one for that.
+
+      --data-dir DIR       where the backend keeps everything; also -c and RPORT_SERVER_DATA_DIR
+  -c, --config FILE
+      --expect-seq N       the noted entry: its number
+      --expect-hash HASH   and its hash
+  -h, --help
+
+Exit status: 0 the log is sound, 65 it is not, 2 wrong flags, 74 it cannot be read.`;
+
+const FLAGS = {
+  config: { type: "string", short: "c" },
+  "data-dir": { type: "string" },
+  "expect-seq": { type: "string" },
+  "expect-hash": { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** What comes of the command: what to print, and the exit status. */
+export interface CommandResult {
+  readonly lines: readonly string[];
+  readonly exitCode: number;
+}
+
+/**
+ * Runs `audit ...`, given the arguments after that word. `dataDirOf` finds the data directory from
+ * the flags of the backend among them. Fails with a `StartFailure`.
+ */
+export async function auditCommand(
+  argv: readonly string[],
+  dataDirOf: (flags: readonly string[]) => string,
+): Promise<CommandResult> {
+  const { values, positionals } = readFlags(argv);
+  if (values.help === true) return { lines: [AUDIT_HELP], exitCode: 0 };
+  if (positionals.join(" ") !== "verify") {
+    throw wrongSetting('command line: "audit" knows one command: audit verify. See audit --help.');
+  }
+  const noted = notedEntry(values["expect-seq"], values["expect-hash"]);
+  const flags = (["config", "data-dir"] as const).flatMap((name) => {
+    const value = values[name];
+    return value === undefined ? [] : [`--${name}`, value];
+  });
+  const paths = dataPaths(dataDirOf(flags));
+  const key = await auditKeyOf(paths);
+  const input = { directory: paths.audit, key, noted };
+  const verdict = await verifyLog(input).catch((caught: unknown) => {
+    throw ioFailure(paths.audit, caught);
+  });
+  return report(verdict);
+}
+
+function readFlags(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: FLAGS, allowPositionals: true });
+  } catch (caught) {
+    const reason = caught instanceof Error ? caught.message : String(caught);
+    throw wrongSetting(`command line: ${reason}`);
+  }
+}
+
+function notedEntry(seq: string | undefined, hash: string | undefined): Head | undefined {
+  if (seq === undefined && hash === undefined) return undefined;
+  const isGood = /^[1-9][0-9]{0,14}$/.test(seq ?? "") && /^[0-9a-f]{64}$/.test(hash ?? "");
+  if (isGood && hash !== undefined) return { seq: Number(seq), hash };
+  throw wrongSetting(
+    "command line: --expect-seq needs a number and --expect-hash 64 hexadecimal digits, together.",
+  );
+}
+
+function report(verdict: Verdict): CommandResult {
+  if (verdict.kind === "broken") {
+    const { path, line, what } = verdict;
+    const place = line === 0 ? path : `${path}, line ${line}`;
+    return { lines: [`BROKEN: ${place}: ${what}.`], exitCode: EXIT_CODES.data };
+  }
+  const { segments, firstSeq, head, lost } = verdict;
+  const lines = [
+    `ok: ${head.seq - firstSeq + 1} entries in ${segments} files, seq ${firstSeq} to ${head.seq}`,
+    `last hash: ${head.hash}`,
+    `to notice later that entries were cut off: --expect-seq ${head.seq} --expect-hash ${head.hash}`,
+  ];
+  if (lost > 0) lines.push(`note: ${lost} entries could not be written when they were due.`);
+  if (verdict.isTorn) {
+    lines.push(
+      "note: the last line is unfinished: being written now, or cut off at the next start.",
+    );
+  }
+  return { lines, exitCode: 0 };
+}

@@ -1,0 +1,221 @@
+import { RportError } from "@rport/protocol/errors";
+import { type Clock, type Timer, toTime } from "../platform/clock.ts";
+import { errorText, type Log } from "../platform/log.ts";
+import { codeOf } from "../store/durableFile.ts";
+import { type Head, type SealedEntry, sealEntry } from "./chain.ts";
+import { type Audit, type AuditEntry, bodyOf } from "./entry.ts";
+import { resume } from "./resume.ts";
+import { makeAuditDirectory, type OpenSegmentFile, openSegmentFile } from "./segments.ts";
+import { SegmentWriter } from "./segmentWriter.ts";
+
+/** Entries in one write: bounds how long a single one takes. */
+const BATCH_MAX = 1_000;
+/** Entries that may wait for a disk that hangs; beyond it they are counted as lost. */
+const WAITING_MAX = 20_000;
+/** After entries were lost, how often the disk is tried. */
+const RETRY_MS = 5_000;
+
+/** What learns of entries when they are durable. */
+export interface AuditFollower {
+  /** The last entry it knows. */
+  last(): Promise<Head>;
+  add(entries: readonly SealedEntry[]): void;
+}
+
+/** What the log is made of. */
+export interface AuditLogDeps {
+  readonly directory: string;
+  /** 32 bytes that are kept elsewhere than the log. */
+  readonly key: Buffer;
+  readonly follower: AuditFollower;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly openFile?: OpenSegmentFile;
+  /** Bytes after which a segment is followed by a new one. */
+  readonly segmentMaxBytes?: number;
+}
+
+interface Waiting {
+  /** Undefined: only somebody who waits for everything before. */
+  readonly entry: AuditEntry | undefined;
+  readonly atMs: number;
+  readonly isAwaited: boolean;
+  readonly done: () => void;
+}
+
+/**
+ * The audit log: a chain of entries in files that are only appended to. Entries that arrive while
+ * the disk syncs share the next write, so an entry waits for two syncs at most. Entries that the
+ * disk does not take are counted, and the first that it takes again says how many are missing.
+ */
+export class AuditLog implements Audit {
+  readonly #deps: AuditLogDeps;
+  readonly #writer: SegmentWriter;
+  #head: Head;
+  #waiting: Waiting[] = [];
+  #draining: Promise<void> | undefined;
+  /** Lost entries that no gap entry tells of yet, and why the last of them was lost. */
+  #missing = 0;
+  #lost = 0;
+  #reason: unknown;
+  #retry: Timer | undefined;
+  #isClosed = false;
+
+  private constructor(deps: AuditLogDeps, writer: SegmentWriter, head: Head) {
+    this.#deps = deps;
+    this.#writer = writer;
+    this.#head = head;
+  }
+
+  /**
+   * Goes on with the log in a directory, or begins it. A line that a crash tore off is removed.
+   * Where the chain is broken, a new segment begins with an entry that says so. Fails with the
+   * system's errors when the directory cannot be made or read.
+   */
+  static async open(deps: AuditLogDeps): Promise<AuditLog> {
+    const { directory, key, log, follower, openFile = openSegmentFile } = deps;
+    await makeAuditDirectory(directory);
+    const at = await resume(directory, key, await follower.last());
+    const isFinished = at.trouble !== undefined;
+    const place = { number: at.number, length: at.length, month: at.month, isFinished };
+    const maxBytes = deps.segmentMaxBytes;
+    const writer = new SegmentWriter({ ...place, directory, openFile, maxBytes });
+    const audit = new AuditLog(deps, writer, at.head);
+    if (at.torn > 0 && !isFinished) {
+      log.warn("an unfinished audit entry was cut off", { bytes: at.torn });
+    }
+    if (at.trouble !== undefined) {
+      log.error("the audit log is damaged; it goes on in a new file", {
+        what: `${at.trouble.what}`,
+      });
+      audit.note({ application: "audit", action: "break", response: at.trouble });
+    }
+    return audit;
+  }
+
+  /** The last entry that is on disk. */
+  get head(): Head {
+    return this.#head;
+  }
+
+  /** How many entries the disk did not take since the start. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  record(entry: AuditEntry): Promise<void> {
+    return new Promise((done) => this.#push({ entry, isAwaited: true, done }));
+  }
+
+  note(entry: AuditEntry): void {
+    this.#push({ entry, isAwaited: false, done: () => {} });
+  }
+
+  settled(): Promise<void> {
+    if (this.#draining === undefined) return Promise.resolve();
+    return new Promise((done) => this.#push({ entry: undefined, isAwaited: true, done }));
+  }
+
+  async ready(): Promise<void> {
+    if (this.#missing === 0) return;
+    await new Promise<void>((done) => this.#push({ entry: undefined, isAwaited: true, done }));
+    if (this.#missing === 0) return;
+    const isFull = ["ENOSPC", "EDQUOT"].includes(codeOf(this.#reason));
+    const title = "The audit log cannot be written; nothing was changed.";
+    throw new RportError(isFull ? "DISK_FULL" : "UNAVAILABLE", title, { cause: this.#reason });
+  }
+
+  /** Writes what waits; later entries are dropped. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    await this.#draining;
+    await this.#writer.close();
+  }
+
+  #push(waiting: Omit<Waiting, "atMs">): void {
+    if (this.#isClosed || this.#waiting.length >= WAITING_MAX) {
+      if (waiting.entry !== undefined && !this.#isClosed) this.#lose(1);
+      waiting.done();
+      return;
+    }
+    this.#waiting.push({ ...waiting, atMs: this.#deps.clock.now() });
+    this.#draining ??= this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    // What is pushed in the same turn of the event loop shares the first write.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH_MAX);
+      await this.#write(batch);
+      for (const { done } of batch) done();
+    }
+    this.#draining = undefined;
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    const missing = this.#missing;
+    const sealed = this.#seal(batch, missing);
+    const last = sealed.at(-1);
+    if (last === undefined) return;
+    const bytes = Buffer.from(sealed.map(({ line }) => `${line}\n`).join(""));
+    try {
+      await this.#writer.append(bytes, last.body.at.slice(0, 7));
+    } catch (caught) {
+      this.#failed(batch, caught);
+      return;
+    }
+    this.#head = { seq: last.seq, hash: last.hash };
+    this.#missing -= missing;
+    if (missing > 0) this.#deps.log.warn("the audit log is written again", { lost: missing });
+    this.#deps.follower.add(sealed);
+  }
+
+  #seal(batch: readonly Waiting[], missing: number): SealedEntry[] {
+    const { clock, key } = this.#deps;
+    const entries = batch.flatMap(({ entry, atMs }) =>
+      entry === undefined ? [] : { entry, atMs },
+    );
+    if (missing > 0) entries.unshift({ entry: gapEntry(missing), atMs: clock.now() });
+    let head = this.#head;
+    return entries.map(({ entry, atMs }) => {
+      const place = { seq: head.seq + 1, at: toTime(atMs), prev: head.hash };
+      const sealed = sealEntry(bodyOf(entry, place), key);
+      head = sealed;
+      return sealed;
+    });
+  }
+
+  #failed(batch: readonly Waiting[], caught: unknown): void {
+    this.#reason = caught;
+    const lost = batch.filter(({ entry }) => entry !== undefined);
+    const { log } = this.#deps;
+    if (this.#missing === 0) {
+      log.error("the audit log cannot be written", { reason: errorText(caught) });
+    }
+    for (const { entry } of lost.filter(({ isAwaited }) => isAwaited)) {
+      log.error("something was done without its audit entry", {
+        what: `${entry?.application} ${entry?.action}`,
+        affected: entry?.affectedId,
+        user: entry?.user,
+      });
+    }
+    this.#lose(lost.length);
+  }
+
+  #lose(count: number): void {
+    this.#missing += count;
+    this.#lost += count;
+    if (this.#isClosed) return;
+    this.#retry?.cancel();
+    this.#retry = this.#deps.clock.after(RETRY_MS, () => {
+      if (this.#missing === 0) return;
+      this.#push({ entry: undefined, isAwaited: false, done: () => {} });
+    });
+  }
+}
+
+function gapEntry(lost: number): AuditEntry {
+  return { application: "audit", action: "gap", response: { lost } };
+}

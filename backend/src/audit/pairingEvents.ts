@@ -1,0 +1,54 @@
+import type { Pairing } from "@rport/protocol/model";
+import type { ClaimRequest } from "@rport/protocol/pairing";
+import { networkOf } from "../pairing/failures.ts";
+import type { Bursts } from "./bursts.ts";
+import type { Audit, AuditEntry } from "./entry.ts";
+
+/** Which pairing: its public id, which opens nothing. */
+export type PairingFacts = Pick<Pairing, "id" | "credential_id">;
+
+/** Writes down what installers do with pairings, and how pairings end. */
+export class PairingEvents {
+  readonly #audit: Audit;
+  readonly #bursts: Bursts;
+
+  constructor(deps: { readonly audit: Audit; readonly bursts: Bursts }) {
+    this.#audit = deps.audit;
+    this.#bursts = deps.bursts;
+  }
+
+  /** The installer script was fetched under the id of an open pairing. */
+  fetched(id: string, address: string): void {
+    const entry = { ...entryOf("fetch", id), remoteIp: address };
+    this.#bursts.note(`fetch ${networkOf(address)}`, entry);
+  }
+
+  /** A use was handed over. What the installer says about its host is not proven by anything. */
+  claimed(pairing: PairingFacts, claim: ClaimRequest, address: string): void {
+    const { client_id: clientId, hostname } = claim;
+    this.#audit.note({
+      ...{ ...entryOf("claim", pairing.id), remoteIp: address },
+      ...{ clientId, clientHostname: hostname },
+      request: { credential_id: pairing.credential_id },
+    });
+  }
+
+  /** A claim was refused. Ids that do not exist are not repeated. */
+  claimFailed(pairing: PairingFacts | undefined, address: string): void {
+    const entry = { ...entryOf("failed", pairing?.id), remoteIp: address };
+    this.#bursts.note(`claim ${networkOf(address)}`, entry);
+  }
+
+  /** A pairing ended by itself: its time was over, or somebody guessed too often. */
+  ended(pairing: PairingFacts, why: "expired" | "guessed"): void {
+    this.#audit.note({
+      ...entryOf(why === "expired" ? "expire" : "revoke", pairing.id),
+      request: { credential_id: pairing.credential_id },
+      response: why === "guessed" ? { reason: "too many wrong proofs" } : {},
+    });
+  }
+}
+
+function entryOf(action: AuditEntry["action"], id: string | undefined): AuditEntry {
+  return { application: "pairing", action, affectedId: id };
+}

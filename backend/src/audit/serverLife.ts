@@ -1,0 +1,29 @@
+import { formatHostPort } from "@rport/protocol/remote";
+import { VERSION } from "@rport/protocol/version";
+import type { Place } from "../place.ts";
+import type { Audit } from "./entry.ts";
+
+/** Writes down that the server starts, where it listens, and that it stops. */
+export class ServerLife {
+  readonly #audit: Audit;
+  #isStarted = false;
+
+  constructor(audit: Audit) {
+    this.#audit = audit;
+  }
+
+  /** The server listens at these places. */
+  async started(places: readonly Place[]): Promise<void> {
+    this.#isStarted = true;
+    const listening = places.map((one) => `${formatHostPort(one)} ${[...one.faces].join("+")}`);
+    const request = { version: VERSION, pid: process.pid, listening };
+    await this.#audit.record({ application: "server", action: "start", request });
+  }
+
+  /** The server stops. Says nothing when it never started. */
+  async stopped(): Promise<void> {
+    if (!this.#isStarted) return;
+    const request = { version: VERSION, pid: process.pid };
+    await this.#audit.record({ application: "server", action: "stop", request });
+  }
+}

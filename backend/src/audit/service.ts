@@ -1,0 +1,66 @@
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Database } from "../store/database.ts";
+import { ioFailure } from "../store/dataDirectory.ts";
+import { AgentEvents } from "./agentEvents.ts";
+import { AuditIndex } from "./auditIndex.ts";
+import { Bursts } from "./bursts.ts";
+import { EditorEvents } from "./editorEvents.ts";
+import { AuditLog } from "./log.ts";
+import { PairingEvents } from "./pairingEvents.ts";
+import { entriesAfter } from "./scan.ts";
+import type { OpenSegmentFile } from "./segments.ts";
+import { SignIns } from "./signIns.ts";
+
+/** What auditing is made of. */
+export interface AuditingDeps {
+  readonly directory: string;
+  readonly key: Buffer;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly openFile?: OpenSegmentFile | undefined;
+}
+
+/** The audit log, its index, and those who write into it. */
+export interface Auditing {
+  readonly audit: AuditLog;
+  readonly index: AuditIndex;
+  readonly signIns: SignIns;
+  readonly agents: AgentEvents;
+  readonly pairings: PairingEvents;
+  readonly editors: EditorEvents;
+  /** Writes what waits and what was only counted. */
+  close(): Promise<void>;
+}
+
+/** Opens the audit log. Fails with a `StartFailure` that names the directory. */
+export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
+  const { directory, key, database, clock, log, openFile } = deps;
+  const index = new AuditIndex({
+    ...{ database, log },
+    entriesAfter: (seq) => entriesAfter(directory, key, seq),
+  });
+  const files = openFile === undefined ? {} : { openFile };
+  const audit = await AuditLog.open({
+    ...{ directory, key, follower: index, clock, log },
+    ...files,
+  }).catch((caught: unknown) => {
+    throw ioFailure(directory, caught);
+  });
+  const bursts = new Bursts({ audit, clock });
+  const writers = { audit, bursts, clock };
+  const agents = new AgentEvents(writers);
+  return {
+    ...{ audit, index, agents },
+    signIns: new SignIns(writers),
+    pairings: new PairingEvents(writers),
+    editors: new EditorEvents(bursts),
+    async close() {
+      agents.close();
+      bursts.close();
+      await audit.close();
+      await index.close();
+    },
+  };
+}

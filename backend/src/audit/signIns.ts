@@ -1,0 +1,47 @@
+import type { User } from "../http/userTokens.ts";
+import { networkOf } from "../pairing/failures.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Bursts } from "./bursts.ts";
+import type { Audit } from "./entry.ts";
+
+/** Every request shows a token; one entry per hour, token and address says enough. */
+const AGAIN_MS = 3_600_000;
+/** Pairs of token and address remembered; the oldest go first. */
+const SEEN_MAX = 10_000;
+
+/** What signs-ins are written with. */
+export interface SignInsDeps {
+  readonly audit: Audit;
+  readonly bursts: Bursts;
+  readonly clock: Clock;
+}
+
+/** Writes down who comes in with a token, and who tries to. */
+export class SignIns {
+  readonly #deps: SignInsDeps;
+  readonly #seenAtMs = new Map<string, number>();
+
+  constructor(deps: SignInsDeps) {
+    this.#deps = deps;
+  }
+
+  /** A valid token was shown. */
+  accepted({ tokenId, name }: User, address: string): void {
+    const { audit, clock } = this.#deps;
+    const key = `${tokenId} ${address}`;
+    const nowMs = clock.monotonic();
+    if (nowMs - (this.#seenAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
+    this.#seenAtMs.delete(key);
+    this.#seenAtMs.set(key, nowMs);
+    const [oldest] = this.#seenAtMs.keys();
+    if (this.#seenAtMs.size > SEEN_MAX && oldest !== undefined) this.#seenAtMs.delete(oldest);
+    const what = { application: "auth.api.session", action: "success" } as const;
+    audit.note({ ...what, user: name, remoteIp: address, affectedId: tokenId });
+  }
+
+  /** A token was shown that is nobody's. */
+  failed(address: string): void {
+    const what = { application: "auth.api.session", action: "failed" } as const;
+    this.#deps.bursts.note(`token ${networkOf(address)}`, { ...what, remoteIp: address });
+  }
+}

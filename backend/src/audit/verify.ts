@@ -1,0 +1,114 @@
+import { type Head, isTorn, openEntry, type SealedEntry, START, whyNotNext } from "./chain.ts";
+import type { Damage } from "./scan.ts";
+import { type Line, linesOf, listSegments, type Segment } from "./segments.ts";
+
+/** What the verification of a log found. */
+export type Verdict =
+  | {
+      readonly kind: "ok";
+      readonly segments: number;
+      readonly firstSeq: number;
+      readonly head: Head;
+      /** Entries that a full disk did not take, as the log itself says. */
+      readonly lost: number;
+      /** Whether the log ends in a piece of a line: a write under way, or what a crash left. */
+      readonly isTorn: boolean;
+    }
+  | ({ readonly kind: "broken" } & Damage);
+
+/** What is verified, and against what. */
+export interface VerifyInput {
+  readonly directory: string;
+  readonly key: Buffer;
+  /** An entry that somebody noted elsewhere. It also stands for removed segments before it. */
+  readonly noted?: Head | undefined;
+}
+
+/**
+ * Reads a whole log: every seal, and every entry in its place, across segments. Only reads, so it
+ * may run beside a backend. Fails with the system's errors.
+ */
+export async function verifyLog(input: VerifyInput): Promise<Verdict> {
+  const segments = await listSegments(input.directory);
+  const walk = new Walk(input);
+  for (const [index, segment] of segments.entries()) {
+    const isNewest = index === segments.length - 1;
+    for await (const line of linesOf(segment)) {
+      const what = walk.step(line, isNewest);
+      if (what !== undefined) return broken(segment, line.number, what);
+    }
+  }
+  const last = segments.at(-1) ?? { number: 0, path: input.directory };
+  const what = walk.whyNotEnd();
+  if (what !== undefined) return broken(last, walk.lines, what);
+  return { kind: "ok", segments: segments.length, ...walk.found };
+}
+
+function broken({ path }: Segment, line: number, what: string): Verdict {
+  return { kind: "broken", path, line, what };
+}
+
+/** Goes through a log line by line. */
+class Walk {
+  readonly #input: VerifyInput;
+  #head: Head | undefined;
+  #firstSeq = 0;
+  #lost = 0;
+  #isTorn = false;
+  /** The number of the line that was read last. */
+  lines = 0;
+
+  constructor(input: VerifyInput) {
+    this.#input = input;
+  }
+
+  get found() {
+    const head = this.#head ?? START;
+    return { head, firstSeq: this.#firstSeq, lost: this.#lost, isTorn: this.#isTorn };
+  }
+
+  /** Takes the next line; answers with what is wrong with it, in half a sentence. */
+  step(line: Line, isNewest: boolean): string | undefined {
+    this.lines = line.number;
+    if (!line.isWhole) {
+      this.#isTorn = isNewest && isTorn(line.bytes);
+      return this.#isTorn ? undefined : "the line has no proper end";
+    }
+    const opened = openEntry(line.bytes, this.#input.key);
+    if (opened.kind === "wrong") return opened.what;
+    return this.#whyNot(opened) ?? this.#take(opened);
+  }
+
+  /** What is wrong with the log as a whole, once every line was taken. */
+  whyNotEnd(): string | undefined {
+    const { noted } = this.#input;
+    if (this.#head === undefined) return "there is no entry";
+    if (noted === undefined || this.#head.seq >= noted.seq) return undefined;
+    return `the log ends at seq ${this.#head.seq}, but seq ${noted.seq} was noted`;
+  }
+
+  #whyNot(entry: SealedEntry): string | undefined {
+    const { noted } = this.#input;
+    const why = whyNotNext(this.#head ?? this.#beginning(entry), entry);
+    if (why !== undefined) return why;
+    const isNoted = entry.seq === noted?.seq;
+    return isNoted && entry.hash !== noted?.hash ? "the entry is not the noted one" : undefined;
+  }
+
+  /** A noted entry takes the place of the segments that were moved away. */
+  #beginning({ seq }: SealedEntry): Head {
+    const { noted } = this.#input;
+    return noted !== undefined && noted.seq === seq - 1 ? noted : START;
+  }
+
+  #take({ seq, hash, body }: SealedEntry): string | undefined {
+    if (body.action === "break") {
+      return `the server found damage at a start, and went on here: ${String(body.response.what)}`;
+    }
+    if (this.#head === undefined) this.#firstSeq = seq;
+    this.#head = { seq, hash };
+    const { lost } = body.response;
+    if (body.action === "gap" && typeof lost === "number") this.#lost += lost;
+    return undefined;
+  }
+}

@@ -1,0 +1,169 @@
+import { RportError } from "@rport/protocol/errors";
+import {
+  ENDPOINTS,
+  type EndpointInput,
+  type EndpointName,
+  type EndpointOutput,
+} from "@rport/protocol/http";
+import type { ClientId } from "@rport/protocol/ids";
+import type { Client } from "@rport/protocol/model";
+import type { Audit, AuditEntry } from "../audit/entry.ts";
+import type { Answer, CallContext, Handler, Handlers } from "./endpoints.ts";
+
+/** Endpoints that change something. */
+type ChangeName = {
+  [N in EndpointName]: (typeof ENDPOINTS)[N]["method"] extends "GET" ? never : N;
+}[EndpointName];
+
+/** What a change is called, and what of it is written down; undefined: nothing changed. */
+type Description = Pick<
+  AuditEntry,
+  "application" | "action" | "affectedId" | "request" | "response"
+>;
+type Describe<N extends EndpointName> = (
+  input: EndpointInput<N>,
+  data: EndpointOutput<N> | undefined,
+) => Description | undefined;
+
+/**
+ * Each change's entry; a missing one does not compile. Facts are named one by one, so that nothing
+ * secret, and nothing that a later version of a message contains, gets in unseen.
+ */
+const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
+  deleteClient: ({ params }) => ({
+    ...{ application: "client", action: "delete" },
+    affectedId: params.clientId,
+  }),
+  createCredential: ({ body }, data) => ({
+    ...{ application: "client.auth", action: "create" },
+    affectedId: data?.id ?? body.id,
+    request: {
+      ...{ label: body.label, kind: body.kind },
+      ...{ max_clients: body.limits.max_clients, expires_at: body.limits.expires_at },
+      cidrs: body.limits.cidrs,
+      chosen_by: body.password === undefined ? "server" : "user",
+    },
+    response: { secret_id: data?.secret_id },
+  }),
+  deleteCredential: ({ params, query }, data) =>
+    query.dry_run === true
+      ? undefined
+      : {
+          ...{ application: "client.auth", action: "delete" },
+          affectedId: params.authId,
+          request: { force: query.force, purge: query.purge },
+          response: {
+            clients: data?.clients.map(({ id }) => id),
+            disconnected: data?.disconnected,
+            pairings: data?.pairings,
+          },
+        },
+  addSecret: ({ params, body }, data) => ({
+    ...{ application: "client.auth.secret", action: "create" },
+    affectedId: params.authId,
+    request: { chosen_by: body.password === undefined ? "server" : "user" },
+    response: { secret_id: data?.secret_id },
+  }),
+  rotateCredential: ({ params, body }, data) => ({
+    ...{ application: "client.auth", action: "rotate" },
+    affectedId: params.authId,
+    request: { grace_seconds: body.grace_seconds },
+    response: { moved: data?.moved, total: data?.total, unmovable: data?.unmovable },
+  }),
+  createTunnel: ({ query }, data) => ({
+    ...{ application: "client.tunnel", action: "create" },
+    affectedId: data?.id,
+    request: {
+      ...{ remote: query.remote, local: query.local, protocol: query.protocol, name: query.name },
+      ...{ scheme: query.scheme, acl: query.acl, auto_close: query["auto-close"] },
+      idle_timeout_minutes: query["idle-timeout-minutes"],
+    },
+    response: {
+      ...{ lhost: data?.lhost, lport: data?.lport, rhost: data?.rhost, rport: data?.rport },
+      ...{ protocol: data?.protocol, acl: data?.acl },
+    },
+  }),
+  deleteTunnel: ({ params, query }) => ({
+    ...{ application: "client.tunnel", action: "delete" },
+    affectedId: params.tunnelId,
+    request: { force: query.force },
+  }),
+  createPairing: ({ body }, data) => ({
+    ...{ application: "pairing", action: "create" },
+    affectedId: data?.pairing.id,
+    request: {
+      ...{ credential_id: body.credential_id, uses: body.uses, ttl_seconds: body.ttl_seconds },
+      ...{ name: body.name, tags: body.tags },
+    },
+    response: { expires_at: data?.pairing.expires_at, server_url: data?.server_url },
+  }),
+  revokePairing: ({ params }) => ({
+    ...{ application: "pairing", action: "revoke" },
+    affectedId: params.pairingId,
+  }),
+};
+
+/** What the writing down of changes needs. */
+export interface AuditedDeps {
+  readonly audit: Audit;
+  /** Asked before a change, because afterwards the client may be gone. */
+  readonly clientOf: (id: ClientId) => Pick<Client, "id" | "hostname"> | undefined;
+}
+
+/**
+ * The same handlers, with an entry on disk for each change before it is answered. While entries
+ * cannot be written, nothing is granted any more; what takes rights away still happens.
+ */
+export function auditedHandlers(handlers: Handlers, deps: AuditedDeps): Handlers {
+  const changes = Object.keys(DESCRIPTIONS) as ChangeName[];
+  const audited = Object.fromEntries(
+    changes.map((name) => [name, auditedHandler(name, handlers, deps)]),
+  );
+  return {
+    ...handlers,
+    ...audited,
+    deleteCredential: withReport(auditedHandler("deleteCredential", handlers, deps)),
+  };
+}
+
+function auditedHandler<N extends ChangeName>(
+  name: N,
+  handlers: Pick<Handlers, N>,
+  { audit, clientOf }: AuditedDeps,
+): Handler<N> {
+  return async (input, context) => {
+    if (ENDPOINTS[name].method !== "DELETE") await audit.ready();
+    const client = "clientId" in input.params ? clientOf(input.params.clientId) : undefined;
+    const who = { ...whoOf(context), clientId: client?.id, clientHostname: client?.hostname };
+    let answer: Answer<N> | undefined;
+    try {
+      answer = await handlers[name](input, context);
+    } catch (caught) {
+      await recordFailure(DESCRIPTIONS[name](input, undefined), caught);
+      throw caught;
+    }
+    const description = DESCRIPTIONS[name](input, answer?.data);
+    if (description !== undefined) await audit.record({ ...description, ...who });
+    return answer;
+
+    /** A refusal changed nothing. What went wrong on the way may have done a part. */
+    async function recordFailure(what: Description | undefined, caught: unknown): Promise<void> {
+      const { status, code } = RportError.from(caught);
+      if (what === undefined || status < 500) return;
+      await audit.record({ ...what, ...who, response: { error: code } });
+    }
+  };
+}
+
+/** Lets the entry tell what a deletion did also when the caller did not ask. */
+function withReport(remove: Handler<"deleteCredential">): Handler<"deleteCredential"> {
+  return async (input, context) => {
+    const { report, dry_run: dryRun } = input.query;
+    const answer = await remove({ ...input, query: { ...input.query, report: true } }, context);
+    return report === true || dryRun === true ? answer : undefined;
+  };
+}
+
+function whoOf({ user, address }: CallContext): Pick<AuditEntry, "user" | "remoteIp"> {
+  return { user, remoteIp: address };
+}
