@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { authIdSchema } from "@rport/protocol/ids";
 import { clientTransport } from "@rport/protocol/wire/transport";
 import { describe, expect, it } from "vitest";
@@ -10,6 +11,7 @@ import { type RunningBackend, startBackend } from "../support/backend.ts";
 import { eventually } from "../support/eventually.ts";
 import { agentOf, FLEET } from "../support/fleet.ts";
 import { PeerAgent } from "../support/peerAgent.ts";
+import { seededRandom } from "../support/random.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 import { exchange, pattern, tcpServer } from "../support/wireTunnel.ts";
 
@@ -155,6 +157,44 @@ describe("agents that send garbage", () => {
     expect(backend.backend.agentDoor.counters.afterLogin).toBe(8);
     expect(backend.logLines.filter((line) => line.includes("agent tried to open"))).toHaveLength(1);
     expect(agent.agent.state.kind).toBe("online");
+  });
+});
+
+describe("deleting a credential", () => {
+  it("C-36: of 60 that are deleted while their hosts sign in, none leaves a session behind for a second", async () => {
+    const random = seededRandom();
+    await using backend = await startBackend();
+    const { registry } = backend.backend;
+    let letIn = 0;
+    const race = async (name: string): Promise<void> => {
+      const id = authIdSchema.parse(name);
+      const { password } = await backend.api("createCredential", { body: { id } });
+      const url = backend.url.replace("http", "ws");
+      const joining = [1, 2, 3].map((n) =>
+        PeerAgent.join({ url, user: id, password, introduction: { ID: `${id}-${n}` } }),
+      );
+      const settled = Promise.allSettled(joining);
+      for (let turns = random.below(60); turns > 0; turns -= 1) await nextTurn();
+      const query = { force: "true", purge: "true" };
+      await backend.api("deleteCredential", { params: { authId: id }, query });
+      const answeredMs = performance.now();
+      for (const one of await settled) {
+        if (one.status === "rejected") continue;
+        letIn += 1;
+        await one.value.closed;
+      }
+      expect(registry.ofCredential(id)).toEqual([]);
+      expect(performance.now() - answeredMs).toBeLessThan(1_000);
+    };
+    try {
+      for (let batch = 0; batch < 10; batch += 1) {
+        await Promise.all([1, 2, 3, 4, 5, 6].map((n) => race(`raced-${batch}-${n}`)));
+      }
+      expect(registry.counts.connected).toBe(0);
+      expect(letIn).toBeGreaterThan(0);
+    } catch (caught) {
+      throw new Error(`with RPORT_TEST_SEED=${random.seed}`, { cause: caught });
+    }
   });
 });
 

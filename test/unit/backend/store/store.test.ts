@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -11,6 +10,7 @@ import { FakeClock } from "../../../support/clock.ts";
 import { testLog } from "../../../support/log.ts";
 import { clientRecord } from "../../../support/records.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
+import { canHaveTinyDisk, tinyDisk } from "../../../support/tinyDisk.ts";
 
 type Opened = Store & AsyncDisposable;
 
@@ -185,58 +185,32 @@ async function writeUntilKilled(
   }
 }
 
-/** A file system of 256 KiB, or why there is none. */
-async function tinyDisk(path: string): Promise<AsyncDisposable> {
-  await mkdir(path);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", path], { stdio: "pipe" });
-  return {
-    [Symbol.asyncDispose]: async () => {
-      execFileSync("umount", ["-l", path]);
-    },
-  };
-}
-
-/** Root in a container is often not allowed to mount. */
-async function tryMount(): Promise<boolean> {
-  await using directory = await tempDirectory();
-  try {
-    await using _disk = await tinyDisk(join(directory.path, "disk"));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const canMount = await tryMount();
+const canMount = await canHaveTinyDisk();
 
 describe("a full disk", () => {
   it.skipIf(!canMount)(
     "that takes half of a file keeps the old one (D-04; skipped where mounting is not allowed)",
     async () => {
-      await using directory = await tempDirectory();
-      const disk = join(directory.path, "disk");
-      await using _disk = await tinyDisk(disk);
-      const path = join(disk, "file");
+      await using disk = await tinyDisk(256);
+      const path = join(disk.path, "file");
       await writeDurably(path, "a".repeat(100_000));
       await expect(writeDurably(path, "b".repeat(190_000))).rejects.toMatchObject({
         code: "ENOSPC",
       });
       expect(await readFile(path, "utf8")).toBe("a".repeat(100_000));
-      expect(await readdir(disk)).toEqual(["file"]);
+      expect(await readdir(disk.path)).toEqual(["file"]);
     },
   );
 
   it.skipIf(!canMount)(
     "refuses changes with 507, keeps old and new data apart, and recovers (D-04; skipped where mounting is not allowed)",
     async () => {
-      await using directory = await tempDirectory();
-      const path = join(directory.path, "disk");
-      await using _disk = await tinyDisk(path);
+      await using disk = await tinyDisk(256);
+      const { path } = disk;
       {
         await using store = await open(path);
         await relabel(store, "before");
-        const ballast = join(path, "ballast.log");
-        await fillUp(ballast);
+        await disk.fill();
         await expect(relabel(store, "x".repeat(200))).rejects.toMatchObject({ code: "DISK_FULL" });
         expect(store.document.data.credentials[0]?.label).toBe("before");
         const record = clientRecord({ labels: { big: "y".repeat(900) } });
@@ -248,7 +222,7 @@ describe("a full disk", () => {
         expect(failed.length).toBeGreaterThan(0);
         for (const result of failed) expect(result.reason).toMatchObject({ code: "DISK_FULL" });
         expect(await readdir(path)).not.toContainEqual(expect.stringMatching(/json\.\d{2,}/));
-        await rm(ballast);
+        await disk.empty();
         await relabel(store, "after");
         await store.clientRows.put(record);
       }
@@ -260,8 +234,3 @@ describe("a full disk", () => {
     },
   );
 });
-
-/** Leaves a few hundred bytes free, so that the next write is a short one. */
-async function fillUp(ballast: string): Promise<void> {
-  await writeFile(ballast, Buffer.alloc(2 ** 20)).catch(() => undefined);
-}
