@@ -1,25 +1,22 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { linuxCommand } from "@rport/protocol/commands";
 import type { NewPairing } from "@rport/protocol/http";
 import { newPairingToken } from "@rport/protocol/sealing";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { runCli } from "../support/agent.ts";
 import { type RunningBackend, startBackend } from "../support/backend.ts";
+import { builtAgent } from "../support/builtAgent.ts";
 import { FakeClock } from "../support/clock.ts";
 import { installedAgent } from "../support/installedAgent.ts";
 import { filesBelow } from "../support/snapshot.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
-import { ensureVsix } from "../support/vscode/vsix.ts";
 
-const AGENT_FILES = fileURLToPath(new URL("../../dist/agent", import.meta.url));
 const clock = new FakeClock();
 let backend: RunningBackend;
 
 beforeAll(async () => {
-  await ensureVsix();
-  backend = await startBackend({ clock, agentFiles: AGENT_FILES });
+  backend = await startBackend({ clock, agentFiles: await builtAgent() });
 });
 afterAll(() => backend[Symbol.asyncDispose]());
 

@@ -7,6 +7,7 @@ import { pairingTokenSchema } from "@rport/protocol/pairing";
 import { tokenParts } from "@rport/protocol/sealing";
 import { expect, it } from "vitest";
 import { ApiRecorder, type RecordedRequest } from "../support/apiRecorder.ts";
+import { builtAgent } from "../support/builtAgent.ts";
 import { Canaries } from "../support/canaries.ts";
 import { EventStream } from "../support/eventStream.ts";
 import { eventually } from "../support/eventually.ts";
@@ -16,7 +17,6 @@ import { type SeenProcess, watchProcesses } from "../support/processWatch.ts";
 import { filesBelow } from "../support/snapshot.ts";
 import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
-import { ensureVsix } from "../support/vscode/vsix.ts";
 
 const FLEET = "fleet";
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -175,7 +175,7 @@ async function looseFiles(directory: string): Promise<readonly string[]> {
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
 it("S-23, S-24: no secret of a host's whole life is in a log, a process, an answer, an event or a file but the agent's own rport.conf", async () => {
-  await ensureVsix();
+  await builtAgent();
   await using temp = await tempDirectory();
   const dataDir = join(temp.path, "data");
   const logFile = join(temp.path, "backend.log");
