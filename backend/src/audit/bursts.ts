@@ -7,7 +7,7 @@ export interface BurstsDeps {
   readonly clock: Clock;
   /** Entries per key and window that are written one by one. */
   readonly max?: number;
-  /** Keys told apart; the others share one, so that a flood of addresses stays bounded, too. */
+  /** Keys told apart; the others share one per kind of entry, so that a flood of addresses stays bounded, too. */
   readonly keysMax?: number;
 }
 
@@ -37,7 +37,7 @@ export class Bursts {
   /** Writes the entry, or counts it. `key` says what it is limited by. */
   note(key: string, entry: AuditEntry): void {
     const { audit, max } = this.#deps;
-    const window = this.#windowOf(key);
+    const window = this.#windowOf(key, `others ${entry.application} ${entry.action}`);
     window.count += 1;
     if (window.count <= max) audit.note(entry);
     else window.summary = common(window.summary ?? entry, entry);
@@ -48,10 +48,10 @@ export class Bursts {
     for (const key of [...this.#windows.keys()]) this.#end(key);
   }
 
-  #windowOf(wanted: string): Window {
+  #windowOf(wanted: string, shared: string): Window {
     const { clock, keysMax } = this.#deps;
     const isKnown = this.#windows.has(wanted) || this.#windows.size < keysMax;
-    const key = isKnown ? wanted : "";
+    const key = isKnown ? wanted : shared;
     const known = this.#windows.get(key);
     if (known !== undefined) return known;
     const timer = clock.after(WINDOW_MS, () => this.#end(key));

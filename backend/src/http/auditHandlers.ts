@@ -1,12 +1,21 @@
 import type { AuditIndex } from "../audit/auditIndex.ts";
+import type { Audit } from "../audit/entry.ts";
 import { parseAuditQuery } from "./auditList.ts";
 import type { Handlers } from "./endpoints.ts";
 
-/** Serves `/auditlog` as RPort does. */
-export function auditHandlers(index: Pick<AuditIndex, "list">): Pick<Handlers, "listAudit"> {
+/** What the handler of the audit log needs. */
+export interface AuditSource {
+  readonly audit: Pick<Audit, "settled">;
+  readonly index: Pick<AuditIndex, "list">;
+}
+
+/** Serves `/auditlog` as RPort does, with everything that happened before the request. */
+export function auditHandlers({ audit, index }: AuditSource): Pick<Handlers, "listAudit"> {
   return {
     async listAudit({ query }) {
-      const { rows, count } = await index.list(parseAuditQuery(query));
+      const wanted = parseAuditQuery(query);
+      await audit.settled();
+      const { rows, count } = await index.list(wanted);
       return { data: rows, count };
     },
   };

@@ -45,7 +45,7 @@ function plainHandlers(services: HandlerDeps): Handlers {
     ...credentialHandlers(credentialSource(credentials)),
     ...tunnelHandlers(tunnels),
     ...pairingHandlers(services),
-    ...auditHandlers(services.auditing.index),
+    ...auditHandlers(services.auditing),
   };
 }
 

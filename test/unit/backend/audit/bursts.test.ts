@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { Bursts } from "../../../../backend/src/audit/bursts.ts";
+import { type AuditEntry, noAudit } from "../../../../backend/src/audit/entry.ts";
+import { SignIns } from "../../../../backend/src/audit/signIns.ts";
+import { FakeClock } from "../../../support/clock.ts";
+
+function make(more: { max?: number; keysMax?: number } = {}) {
+  const entries: AuditEntry[] = [];
+  const clock = new FakeClock();
+  const audit = { ...noAudit, note: (one: AuditEntry) => void entries.push(one) };
+  const bursts = new Bursts({ audit, clock, ...more });
+  return { entries, clock, audit, bursts };
+}
+
+const failed = (remoteIp: string, affectedId = "fleet"): AuditEntry => ({
+  ...{ application: "client.auth", action: "failed" },
+  ...{ remoteIp, affectedId, request: { reason: "wrong" } },
+});
+
+describe("a burst of entries", () => {
+  it("is written one by one up to a number, then counted in one entry", () => {
+    const { entries, clock, bursts } = make();
+    for (let n = 0; n < 1_000; n += 1) bursts.note("a", failed("192.0.2.1", `id-${n % 2}`));
+    expect(entries).toHaveLength(5);
+    clock.advance(60_000);
+    expect(entries).toHaveLength(6);
+    expect(entries[5]).toMatchObject({
+      ...{ application: "client.auth", action: "failed", remoteIp: "192.0.2.1" },
+      response: { more: 995, within_seconds: 60 },
+    });
+    expect(entries[5]?.affectedId).toBeUndefined();
+    bursts.note("a", failed("192.0.2.1"));
+    expect(entries).toHaveLength(7);
+  });
+
+  it("says nothing more when there was nothing more, and keeps no timer", () => {
+    const { entries, clock, bursts } = make();
+    bursts.note("a", failed("192.0.2.1"));
+    clock.advance(60_000);
+    expect([entries.length, clock.timers]).toEqual([1, 0]);
+  });
+
+  it("from more sources than are told apart is still counted in full", () => {
+    const { entries, clock, bursts } = make({ max: 2, keysMax: 3 });
+    for (let n = 0; n < 100; n += 1) bursts.note(`${n}`, failed(`192.0.2.${n}`));
+    expect(entries).toHaveLength(5);
+    clock.advance(60_000);
+    expect(entries).toHaveLength(6);
+    expect(entries[5]).toMatchObject({ affectedId: "fleet", response: { more: 95 } });
+    expect(entries[5]?.remoteIp).toBeUndefined();
+  });
+
+  it("is written at the end, also when its minute is not over", () => {
+    const { entries, clock, bursts } = make({ max: 1 });
+    for (let n = 0; n < 3; n += 1) bursts.note("a", failed("192.0.2.1"));
+    bursts.close();
+    expect(entries[1]).toMatchObject({ response: { more: 2 } });
+    expect(clock.timers).toBe(0);
+  });
+});
+
+describe("sign-ins", () => {
+  it("are written once per hour, token and address", () => {
+    const { entries, clock, audit, bursts } = make();
+    const signIns = new SignIns({ audit, bursts, clock });
+    const user = { tokenId: "token-1", name: "local", revoked: new AbortController().signal };
+    for (let n = 0; n < 50; n += 1) signIns.accepted(user, "192.0.2.1");
+    signIns.accepted(user, "192.0.2.2");
+    signIns.accepted({ ...user, tokenId: "token-2" }, "192.0.2.2");
+    expect(entries.map(({ remoteIp, affectedId }) => [remoteIp, affectedId])).toEqual([
+      ["192.0.2.1", "token-1"],
+      ["192.0.2.2", "token-1"],
+      ["192.0.2.2", "token-2"],
+    ]);
+    clock.advance(3_600_000);
+    signIns.accepted(user, "192.0.2.1");
+    expect(entries).toHaveLength(4);
+  });
+
+  it("that fail are written up to a number per minute and network", () => {
+    const { entries, clock, audit, bursts } = make();
+    const signIns = new SignIns({ audit, bursts, clock });
+    for (let n = 0; n < 20; n += 1) signIns.failed(`2001:db8:1:2::${n}`);
+    signIns.failed("192.0.2.1");
+    clock.advance(60_000);
+    expect(entries.map(({ response }) => response?.more)).toEqual([
+      ...Array(6).fill(undefined),
+      15,
+    ]);
+  });
+});
