@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Head, type SealedEntry, START } from "../../backend/src/audit/chain.ts";
@@ -10,7 +11,7 @@ import { testLog } from "./log.ts";
 import { tempDirectory } from "./tempDirectory.ts";
 
 /** The key that seals the logs of these tests. */
-export const AUDIT_KEY = Buffer.alloc(32, 7);
+export const AUDIT_KEY = createSecretKey(Buffer.alloc(32, 7));
 
 /** An index in memory; `entries` is what it was told, in order. */
 export class MemoryFollower implements AuditFollower {

@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { type AuditBody, auditBodySchema } from "./entry.ts";
+import { isUtf8 } from "node:buffer";
+import { createHmac, hash as digest, type KeyObject, timingSafeEqual } from "node:crypto";
+import type { AuditBody } from "./entry.ts";
 
 /** What the first entry of all continues. */
 export const NO_HASH = "0".repeat(64);
@@ -27,33 +28,39 @@ export type Opened =
   | ({ readonly kind: "entry" } & SealedEntry)
   | { readonly kind: "wrong"; readonly what: string };
 
-const SEAL = /,"hash":"([0-9a-f]{64})","mac":"([0-9a-f]{64})"\}$/;
+/** How every line ends; `prev` is the last member of the content. */
+const SEAL = /^,"prev":"([0-9a-f]{64})","hash":"([0-9a-f]{64})","mac":"([0-9a-f]{64})"\}$/;
+const SEAL_BYTES = 222;
+/** The part of that behind `prev`. */
+const SIGNATURE_BYTES = 148;
 
 /**
  * Seals an entry: its JSON, then the SHA-256 of the hash before (32 bytes) and of that JSON without
  * its last brace, then an HMAC-SHA-256 of that hash. Whoever changes an entry has to change all that
  * follow; whoever does that without the key is found by the HMACs.
  */
-export function sealEntry(body: AuditBody, key: Buffer): SealedEntry {
+export function sealEntry(body: AuditBody, key: KeyObject): SealedEntry {
   const head = JSON.stringify(body).slice(0, -1);
   const hash = hashOf(body.prev, Buffer.from(head));
   const mac = macOf(key, hash).toString("hex");
   return { seq: body.seq, hash, body, line: `${head},"hash":"${hash}","mac":"${mac}"}` };
 }
 
-/** Opens a line and checks its seal; whether it is in its place is for the caller to check. */
-export function openEntry(bytes: Buffer, key: Buffer): Opened {
-  const line = bytes.toString("latin1");
-  const seal = SEAL.exec(line);
-  const [, hash = "", mac = ""] = seal ?? [];
+/**
+ * Opens a line and checks its seal; whether it is in its place is for the caller to check. What was
+ * sealed with the key was written by this server, so its content is taken as it is.
+ */
+export function openEntry(bytes: Buffer, key: KeyObject): Opened {
+  const seal = SEAL.exec(bytes.subarray(-SEAL_BYTES).toString("latin1"));
+  const [, prev = "", hash = "", mac = ""] = seal ?? [];
   if (seal === null) return wrong("the line is not an entry");
-  const head = bytes.subarray(0, seal.index);
-  const body = parseBody(head);
-  if (body === undefined) return wrong("the line is not an entry");
-  if (hashOf(body.prev, head) !== hash) return wrong("the entry was altered: its hash differs");
+  const head = bytes.subarray(0, -SIGNATURE_BYTES);
+  if (hashOf(prev, head) !== hash) return wrong("the entry was altered: its hash differs");
   if (!timingSafeEqual(macOf(key, hash), Buffer.from(mac, "hex"))) {
     return wrong("the entry was not written with this server's audit.key");
   }
+  if (!isUtf8(head)) return wrong("the line is not an entry");
+  const body: AuditBody = JSON.parse(`${head.toString("utf8")}}`);
   return { kind: "entry", seq: body.seq, hash, body, line: bytes.toString("utf8") };
 }
 
@@ -77,21 +84,11 @@ export function isTorn(rest: Buffer): boolean {
   return !/,"hash":"[0-9a-f]{64}","mac":"[0-9a-f]{64}"\}./s.test(rest.toString("latin1"));
 }
 
-function parseBody(head: Buffer): AuditBody | undefined {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(head);
-    const parsed = auditBodySchema.safeParse(JSON.parse(`${text}}`));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function hashOf(prev: string, head: Buffer): string {
-  return createHash("sha256").update(Buffer.from(prev, "hex")).update(head).digest("hex");
+  return digest("sha256", Buffer.concat([Buffer.from(prev, "hex"), head]), "hex");
 }
 
-function macOf(key: Buffer, hash: string): Buffer {
+function macOf(key: KeyObject, hash: string): Buffer {
   return createHmac("sha256", key).update(`rport-audit:${hash}`).digest();
 }
 

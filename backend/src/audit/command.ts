@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { parseArgs } from "node:util";
 import { wrongSetting } from "../config/check.ts";
 import { EXIT_CODES } from "../platform/startFailure.ts";
@@ -53,7 +54,7 @@ export async function auditCommand(
     return value === undefined ? [] : [`--${name}`, value];
   });
   const paths = dataPaths(dataDirOf(flags));
-  const key = await auditKeyOf(paths);
+  const key = createSecretKey(await auditKeyOf(paths));
   const input = { directory: paths.audit, key, noted };
   const verdict = await verifyLog(input).catch((caught: unknown) => {
     throw ioFailure(paths.audit, caught);

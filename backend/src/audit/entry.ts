@@ -1,11 +1,4 @@
-import {
-  AUDIT_ACTIONS,
-  AUDIT_APPLICATIONS,
-  type AuditAction,
-  type AuditApplication,
-  type AuditRow,
-} from "@rport/protocol/audit";
-import { z } from "zod";
+import type { AuditAction, AuditApplication, AuditRow } from "@rport/protocol/audit";
 import { Redactor } from "../platform/redactor.ts";
 
 /** Facts that somebody chose to record, one by one; never a whole request. Undefined: left out. */
@@ -56,27 +49,23 @@ const TEXT_MAX = 1_000;
 /** Most elements of a list in an entry. */
 const LIST_MAX = 64;
 
-const facts = z.record(z.string(), z.unknown());
-
-/** The content of a line of the log, in the order of its members. */
-export const auditBodySchema = z.strictObject({
-  seq: z.int().positive(),
-  at: z.iso.datetime(),
-  user: z.string(),
-  remote_ip: z.string(),
-  application: z.enum(AUDIT_APPLICATIONS),
-  action: z.enum(AUDIT_ACTIONS),
-  affected_id: z.string(),
-  client_id: z.string(),
-  client_hostname: z.string(),
-  request: facts,
-  response: facts,
+/** The content of a line of the log, in the order of its members; `prev` has to be the last. */
+export interface AuditBody {
+  readonly seq: number;
+  /** RFC 3339 in UTC. */
+  readonly at: string;
+  readonly user: string;
+  readonly remote_ip: string;
+  readonly application: string;
+  readonly action: string;
+  readonly affected_id: string;
+  readonly client_id: string;
+  readonly client_hostname: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly response: Readonly<Record<string, unknown>>;
   /** The hash of the entry before, 64 hexadecimal digits. */
-  prev: z.string().regex(/^[0-9a-f]{64}$/),
-});
-
-/** The content of a line of the log. */
-export type AuditBody = z.infer<typeof auditBodySchema>;
+  readonly prev: string;
+}
 
 const redactor = new Redactor();
 

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { type Head, START } from "./chain.ts";
 import type { Facts } from "./entry.ts";
 import { type Damage, type Scan, scanSegment } from "./scan.ts";
@@ -22,7 +23,11 @@ export interface Resumption {
  * Finds the end of a log, checking its newest segment and what the index remembers of the end:
  * `indexed` is never ahead of the files unless somebody removed entries.
  */
-export async function resume(directory: string, key: Buffer, indexed: Head): Promise<Resumption> {
+export async function resume(
+  directory: string,
+  key: KeyObject,
+  indexed: Head,
+): Promise<Resumption> {
   const segments = await listSegments(directory);
   let newest: Scan | undefined;
   let last: Scan | undefined;

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { type Head, isTorn, openEntry, type SealedEntry, whyNotNext } from "./chain.ts";
 import { type Line, linesOf, listSegments, type Segment } from "./segments.ts";
 
@@ -23,7 +24,7 @@ export interface Scan {
 }
 
 /** Reads a segment through and checks it by itself; what comes before it is not looked at. */
-export async function scanSegment(segment: Segment, key: Buffer): Promise<Scan> {
+export async function scanSegment(segment: Segment, key: KeyObject): Promise<Scan> {
   let head: SealedEntry | undefined;
   let month: string | undefined;
   let damage: Damage | undefined;
@@ -42,7 +43,7 @@ export async function scanSegment(segment: Segment, key: Buffer): Promise<Scan> 
 /** The genuine entries after `seq`, in order, as far as the segments hold them. */
 export async function* entriesAfter(
   directory: string,
-  key: Buffer,
+  key: KeyObject,
   seq: number,
 ): AsyncGenerator<SealedEntry> {
   for (const segment of await segmentsFrom(directory, key, seq + 1)) {
@@ -56,7 +57,7 @@ export async function* entriesAfter(
 function judge(
   line: Line,
   before: Head | undefined,
-  key: Buffer,
+  key: KeyObject,
 ): { entry?: SealedEntry; what?: string | undefined; tornBytes: number } {
   if (!line.isWhole && isTorn(line.bytes)) return { tornBytes: line.bytes.length };
   if (!line.isWhole) return { what: "the line has no proper end", tornBytes: 0 };
@@ -67,7 +68,7 @@ function judge(
 }
 
 /** The segments from the one on in which the entry `seq` is. */
-async function segmentsFrom(directory: string, key: Buffer, seq: number): Promise<Segment[]> {
+async function segmentsFrom(directory: string, key: KeyObject, seq: number): Promise<Segment[]> {
   const wanted: Segment[] = [];
   for (const segment of (await listSegments(directory)).reverse()) {
     wanted.unshift(segment);
@@ -77,7 +78,7 @@ async function segmentsFrom(directory: string, key: Buffer, seq: number): Promis
   return wanted;
 }
 
-async function firstSeq(segment: Segment, key: Buffer): Promise<number | undefined> {
+async function firstSeq(segment: Segment, key: KeyObject): Promise<number | undefined> {
   for await (const { bytes } of linesOf(segment)) {
     const opened = openEntry(bytes, key);
     if (opened.kind === "entry") return opened.seq;

@@ -65,7 +65,7 @@ export async function* linesOf({ path }: Segment): AsyncGenerator<Line> {
   let rest: Buffer = Buffer.alloc(0);
   let offset = 0;
   let number = 1;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 << 10 })) {
     const bytes = Buffer.concat([rest, chunk as Buffer]);
     let from = 0;
     for (let end = bytes.indexOf(NEW_LINE); end >= 0; end = bytes.indexOf(NEW_LINE, from)) {

@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Database } from "../store/database.ts";
@@ -15,6 +16,7 @@ import { SignIns } from "./signIns.ts";
 /** What auditing is made of. */
 export interface AuditingDeps {
   readonly directory: string;
+  /** 32 bytes, of `audit.key`. */
   readonly key: Buffer;
   readonly database: Database;
   readonly clock: Clock;
@@ -36,7 +38,8 @@ export interface Auditing {
 
 /** Opens the audit log. Fails with a `StartFailure` that names the directory. */
 export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
-  const { directory, key, database, clock, log, openFile } = deps;
+  const { directory, database, clock, log, openFile } = deps;
+  const key = createSecretKey(deps.key);
   const index = new AuditIndex({
     ...{ database, log },
     entriesAfter: (seq) => entriesAfter(directory, key, seq),

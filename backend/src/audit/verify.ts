@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { type Head, isTorn, openEntry, type SealedEntry, START, whyNotNext } from "./chain.ts";
 import type { Damage } from "./scan.ts";
 import { type Line, linesOf, listSegments, type Segment } from "./segments.ts";
@@ -19,7 +20,7 @@ export type Verdict =
 /** What is verified, and against what. */
 export interface VerifyInput {
   readonly directory: string;
-  readonly key: Buffer;
+  readonly key: KeyObject;
   /** An entry that somebody noted elsewhere. It also stands for removed segments before it. */
   readonly noted?: Head | undefined;
 }
