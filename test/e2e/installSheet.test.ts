@@ -119,6 +119,21 @@ describe("the install sheet in the editor", () => {
     expect(tokenOf(await snippetText())).not.toBe(revoked);
   });
 
+  test("stands beside the trees", async () => {
+    const { access, tunnels } = rport;
+    for (const [clientId, remote] of [
+      ["machine-1", "80"],
+      ["machine-3", "5432"],
+    ] as const) {
+      await backend.api("createTunnel", { params: { clientId }, query: { remote } });
+    }
+    await tunnels.expand();
+    await tunnels.row("5432").waitFor();
+    await access.toggle("web-fleet");
+    await access.row("Pairing").waitFor();
+    await rport.workbench.page.mouse.move(0, 0);
+  });
+
   test.each(THEMES)("is readable in %s", async (theme) => {
     await rport.workbench.setTheme(theme);
     await expect.poll(() => paleTexts(sheet)).toEqual([]);
@@ -144,7 +159,9 @@ describe("the install sheet in the editor", () => {
     const lost = tokenOf(await snippetText());
     await rport.workbench.reload();
     sheet = await rport.sheet("This command has expired");
+    await rport.workbench.openContainer("RPort");
     await rport.clients.row("web-01").waitFor();
+    await rport.workbench.screenshot("sheet-restored");
     expect(await sheet.locator("body").innerText()).not.toContain(lost);
     await sheet.getByRole("button", { name: "Renew and Copy" }).click();
     await sheet.getByText("Waiting for the first connection").first().waitFor();
@@ -152,13 +169,15 @@ describe("the install sheet in the editor", () => {
   });
 
   test("tells when its line expires, and never copies an expired one", async () => {
-    const { workbench, access, clients } = rport;
+    const { workbench, clients } = rport;
     await workbench.command("RPort: Add Server...");
     await workbench.quickInput.answer("Address of the server", impatient.url);
     await workbench.quickInput.answer("API token", impatient.token);
     await workbench.answerDialog(impatient.fingerprint, "Add Server");
     await clients.row(`:${impatient.port}`).waitFor();
-    await access.rowAction("short-lived", "Install Client");
+    await workbench.command("RPort: Install Client...");
+    await workbench.quickInput.pick(`:${impatient.port}`);
+    await workbench.quickInput.pick("short-lived");
     sheet = await rport.sheet("short-lived");
     const first = tokenOf(await snippetText());
     await sheet.getByText(/Works once, until .* s left/).waitFor();

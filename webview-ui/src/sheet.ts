@@ -137,7 +137,8 @@ export class Sheet {
     });
     const isChanged = this.#text !== "" && this.#text !== chosen.text;
     this.#text = chosen.text;
-    if (isChanged) parts[1]?.classList.add("changed");
+    const [, snippet] = parts;
+    if (isChanged) snippet?.classList.add("changed");
     return parts;
   }
 

@@ -31,19 +31,15 @@ function buttons(state: SheetState, words: Words, given: Given): HTMLElement {
       : { label: words("renewAndCopy"), press: () => actions.renew() };
   const run = button({ key: "run", label: words("run") }, () => actions.run(platform, command));
   run.disabled = !usable;
+  const inspect = button({ key: "inspect", label: words("inspect") }, () => actions.inspect());
+  inspect.hidden = chosen.text === "";
+  run.hidden = chosen.text === "";
   const revoke = button({ key: "revoke", label: words("revoke") }, () => actions.revoke());
   revoke.hidden = !usable;
   const main = button({ key: "copy", label: copy.label, kind: "primary" }, copy.press);
   main.setAttribute("aria-keyshortcuts", "C");
   if (usable) main.title = words("copyHint");
-  return element(
-    "div",
-    { class: "buttons" },
-    main,
-    run,
-    button({ key: "inspect", label: words("inspect") }, () => actions.inspect()),
-    revoke,
-  );
+  return element("div", { class: "buttons" }, main, run, inspect, revoke);
 }
 
 /** What the command part is made of besides the state. */
@@ -74,9 +70,12 @@ export function renderSnippet(
     "data-key": "snippet",
     class: isUsable(state) || isRenewing(state) ? "snippet" : "snippet stale",
   };
+  const { text } = given.chosen;
+  // after a reload there is none: it was never kept
+  if (text === "") return [buttons(state, words, given)];
   return [
     bar(state, words, given),
-    element("pre", attributes, element("code", {}, given.chosen.text)),
+    element("pre", attributes, element("code", {}, text)),
     buttons(state, words, given),
   ];
 }

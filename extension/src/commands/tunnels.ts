@@ -60,8 +60,9 @@ async function openTunnel(
   const choice = await pickTunnel(displayName(client));
   if (choice === undefined) return;
   const tunnel = await fleet.tunnels.open({ server, clientId: client.id, ...choice });
-  await reveal(tunnel);
+  // the editor takes its time to open a view that was closed
   window.setStatusBarMessage(`Tunnel open: ${localAddress(tunnel)}`, 5_000);
+  await reveal(tunnel);
 }
 
 function addressOf(target: TunnelTarget): string {

@@ -37,12 +37,12 @@ export function platformsOf(created: NewPairing, options: Options): readonly Pla
   ];
 }
 
-/** Stands where the lines will be, so that the page can offer to make them. */
+/** Stands where the lines will be: empty ones, so that the page offers nothing but to make them. */
 export const NO_LINES: readonly Platform[] = [
   {
     id: "linux",
     title: "Linux",
-    commands: TOOLS.map((tool) => ({ id: tool, title: tool, text: "\u2026" })),
+    commands: TOOLS.map((tool) => ({ id: tool, title: tool, text: "" })),
   },
 ];
 

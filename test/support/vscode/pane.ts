@@ -85,9 +85,16 @@ export class Pane {
   /** Clicks an inline button of a row, which shows while the mouse is over it. */
   async rowAction(text: string | RegExp, label: string): Promise<void> {
     const row = this.row(text);
-    await this.#page.mouse.move(0, 0);
-    await row.hover();
-    await row.locator(`a.action-label[aria-label^="${label}"]`).click();
+    const action = row.locator(`a.action-label[aria-label^="${label}"]`);
+    // a row that moves because others come leaves the mouse behind
+    await vi.waitFor(
+      async () => {
+        await this.#page.mouse.move(0, 0);
+        await row.hover({ timeout: clickTimeoutMs });
+        await action.click({ timeout: clickTimeoutMs });
+      },
+      { timeout: menuTimeoutMs },
+    );
   }
 
   /** The entries of a row's context menu, from the top; it is closed again. */
