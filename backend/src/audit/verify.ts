@@ -21,7 +21,10 @@ export type Verdict =
 export interface VerifyInput {
   readonly directory: string;
   readonly key: KeyObject;
-  /** An entry that somebody noted elsewhere. It also stands for removed segments before it. */
+  /**
+   * An entry that somebody noted elsewhere. It also stands for removed segments before it, and says
+   * that somebody knows of the damage that the log itself tells of before it.
+   */
   readonly noted?: Head | undefined;
 }
 
@@ -90,26 +93,33 @@ class Walk {
 
   #whyNot(entry: SealedEntry): string | undefined {
     const { noted } = this.#input;
-    const why = whyNotNext(this.#head ?? this.#beginning(entry), entry);
+    const isBreak = entry.body.action === "break";
+    const why = isBreak ? this.#whyBroken(entry) : whyNotNext(this.#before(entry), entry);
     if (why !== undefined) return why;
     const isNoted = entry.seq === noted?.seq;
     return isNoted && entry.hash !== noted?.hash ? "the entry is not the noted one" : undefined;
   }
 
+  /** A break may leave out seqs, whose entries are gone, and may come first; nothing else. */
+  #whyBroken({ seq, body }: SealedEntry): string | undefined {
+    const isKnown = seq <= (this.#input.noted?.seq ?? 0);
+    const { what } = body.response;
+    if (!isKnown) return `the server found damage at a start, and went on here: ${what}`;
+    const { seq: before, hash } = this.#head ?? { seq: 0, hash: body.prev };
+    return seq > before && hash === body.prev ? undefined : "the entry is in the wrong place";
+  }
+
   /** A noted entry takes the place of the segments that were moved away. */
-  #beginning({ seq }: SealedEntry): Head {
+  #before({ seq }: SealedEntry): Head {
+    if (this.#head !== undefined) return this.#head;
     const { noted } = this.#input;
     return noted !== undefined && noted.seq === seq - 1 ? noted : START;
   }
 
-  #take({ seq, hash, body }: SealedEntry): string | undefined {
-    if (body.action === "break") {
-      return `the server found damage at a start, and went on here: ${String(body.response.what)}`;
-    }
+  #take({ seq, hash, body }: SealedEntry): undefined {
     if (this.#head === undefined) this.#firstSeq = seq;
     this.#head = { seq, hash };
     const { lost } = body.response;
     if (body.action === "gap" && typeof lost === "number") this.#lost += lost;
-    return undefined;
   }
 }

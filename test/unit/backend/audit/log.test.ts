@@ -1,4 +1,4 @@
-import { readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { START } from "../../../../backend/src/audit/chain.ts";
 import { entry, testAuditLog } from "../../../support/auditLog.ts";
@@ -107,6 +107,21 @@ describe("a log that somebody changed while the server was stopped", () => {
     });
     expect(await log.verify()).toMatchObject({ kind: "broken", path: log.segment(1), line: 2 });
     expect(log.lines.join("\n")).toContain("the audit log is damaged");
+  });
+
+  it("is sound again for who moved the damaged file away and noted an entry after it", async () => {
+    await using log = await testAuditLog();
+    for (const n of [1, 2]) await log.audit.record(entry(n));
+    await log.edit(1, (text) => text.replace("größe-1", "größe-9"));
+    await log.reopen();
+    await log.audit.record(entry(3));
+    const noted = log.audit.head;
+    expect(await log.verify(noted)).toMatchObject({ kind: "broken", path: log.segment(1) });
+    await rm(log.segment(1));
+    const found = await log.verify();
+    expect(found).toMatchObject({ kind: "broken", path: log.segment(2), line: 1 });
+    expect(found).toMatchObject({ what: expect.stringContaining("the entry was altered") });
+    expect(await log.verify(noted)).toMatchObject({ kind: "ok", firstSeq: 3, head: { seq: 4 } });
   });
 
   it("S-22: tells of entries that were cut off, as far as the index remembers them", async () => {
