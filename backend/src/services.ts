@@ -102,7 +102,7 @@ export async function openServices(
   });
   opened.defer(() => registry.close());
 
-  const { tunnels, dial } = openTunnels(options, registry, touch);
+  const { tunnels, dial } = openTunnels(options, { registry, touch, auditing });
   opened.defer(() => tunnels.close());
   const agentFiles = new AgentFiles(options.agentFiles, log);
   const own = { credentials, agentFiles, touch, fingerprints, auditing };
@@ -127,8 +127,7 @@ export async function openServices(
 
 function openTunnels(
   { clock, log, tunnels }: ServicesOptions,
-  registry: ClientRegistry,
-  touch: Touch,
+  { registry, touch, auditing }: Pick<Services, "registry" | "touch" | "auditing">,
 ): Pick<Services, "tunnels" | "dial"> {
   const linkDial = createLinkDial(clock);
   const service = new TunnelService({
@@ -137,7 +136,7 @@ function openTunnels(
     relays: new Relays(),
     bind: tunnels.bind,
     range: tunnels.ports,
-    ...{ clock, log, touch },
+    ...{ clock, log, touch, events: auditing.tunnels },
   });
   return { tunnels: service, dial: createDial((id) => registry.live(id), linkDial) };
 }

@@ -12,6 +12,7 @@ import { PairingEvents } from "./pairingEvents.ts";
 import { entriesAfter } from "./scan.ts";
 import type { OpenSegmentFile } from "./segments.ts";
 import { SignIns } from "./signIns.ts";
+import { TunnelEvents } from "./tunnelEvents.ts";
 
 /** What auditing is made of. */
 export interface AuditingDeps {
@@ -32,6 +33,7 @@ export interface Auditing {
   readonly agents: AgentEvents;
   readonly pairings: PairingEvents;
   readonly editors: EditorEvents;
+  readonly tunnels: TunnelEvents;
   /** Writes what waits and what was only counted. */
   close(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     signIns: new SignIns(writers),
     pairings: new PairingEvents(writers),
     editors: new EditorEvents(bursts),
+    tunnels: new TunnelEvents(audit),
     async close() {
       agents.close();
       bursts.close();

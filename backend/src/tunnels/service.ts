@@ -2,6 +2,7 @@ import type { RemoteMessage } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
+import type { TunnelEvents } from "../audit/tunnelEvents.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { SessionTunnels } from "../clients/sessionDeps.ts";
 import { toTime } from "../platform/clock.ts";
@@ -36,6 +37,8 @@ export interface TunnelDeps extends Omit<OpenerDeps, "ports" | "bind"> {
   /** Where tunnels listen unless a request says otherwise: `tunnels.bind`. */
   readonly bind?: string;
   readonly range?: PortRange;
+  /** Writes down tunnels that no person asked for; absent in tests of tunnels alone. */
+  readonly events?: TunnelEvents;
 }
 
 const BIND_DEFAULT = "127.0.0.1";
@@ -134,6 +137,7 @@ export class TunnelService implements SessionTunnels {
     for (const { remote, was } of plan.wanted) {
       const tunnel = await this.#open(own, { request: requestOfRemote(remote), was });
       opened.push(tunnel.stored);
+      if (was === undefined) this.#deps.events?.askedFor(clientId, tunnel.stored);
     }
     const restored = await Promise.all(plan.restored.map((one) => this.#restore(own, one)));
     const kept = new Map<string, StoredTunnel>();
@@ -204,6 +208,7 @@ export class TunnelService implements SessionTunnels {
   async #expire(own: ClientTunnels, tunnel: ServerTunnel, why: "idle" | "age"): Promise<void> {
     const { id } = tunnel.stored;
     this.#deps.log.info("tunnel expired", { client: own.clientId, tunnel: id, why });
+    this.#deps.events?.expired(own.clientId, tunnel.stored, why);
     this.#forget(own.clientId, id);
     await own.close(tunnel);
   }
