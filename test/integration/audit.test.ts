@@ -174,6 +174,29 @@ describe("the audit log of a backend", () => {
     expect(row?.request).toContain("already connected");
   });
 
+  it("tells of tunnels that an agent asked for, and of those that end by themselves", async () => {
+    await using backend = await startBackend();
+    const { password } = await backend.api("createCredential", { body: { id: "fleet" } });
+    const login = { url: backend.url.replace("http", "ws"), user: "fleet", password };
+    const remote = { protocol: "tcp", lhost: "127.0.0.1", lport: "", rhost: "127.0.0.1" };
+    const introduction = { Remotes: [{ ...remote, rport: "22", lport_random: true }] };
+    await using _agent = await PeerAgent.join({ ...login, introduction });
+    const params = { clientId: "machine-1" };
+    const query = { remote: "23", check_port: "0", "auto-close": "50ms" };
+    await backend.api("createTunnel", { params, query });
+    const about = { "filter[application]": "client.tunnel" };
+    const found = await eventually(async () => {
+      const all = await rows(backend, about);
+      expect(all).toHaveLength(3);
+      return all;
+    });
+    expect(found.map((row) => [row.action, row.username, row.client_id, row.request])).toEqual([
+      ["create", "", "machine-1", '{"by":"agent"}'],
+      ["create", "local", "machine-1", expect.stringContaining('"remote":"23"')],
+      ["expire", "", "machine-1", '{"why":"age"}'],
+    ]);
+  });
+
   it("is asked as RPort's, and refuses what it does not know", async () => {
     await using backend = await startBackend();
     for (let n = 0; n < 11; n += 1) {
