@@ -91,7 +91,9 @@ describe("a host's life in the editor", () => {
   });
 
   test("shows the new host without a refresh, and tells so on the sheet", async () => {
-    await sheet.getByText("Connected: web-01").waitFor();
+    await sheet.getByText("Connected: web-01").first().waitFor();
+    const spoken = sheet.locator('[aria-live="polite"]', { hasText: "web-01" });
+    await spoken.waitFor({ state: "attached" });
     expect(await rport.clients.labels()).toEqual([
       "Online, 1 client",
       expect.stringMatching(/^web-01, online, /),

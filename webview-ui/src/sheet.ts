@@ -138,7 +138,7 @@ export class Sheet {
     const isChanged = this.#text !== "" && this.#text !== chosen.text;
     this.#text = chosen.text;
     const [, snippet] = parts;
-    if (isChanged) snippet?.classList.add("changed");
+    if (isChanged && snippet) flash(snippet);
     return parts;
   }
 
@@ -153,4 +153,10 @@ export class Sheet {
     this.#warned = false;
     this.announce(statusOf(now, this.#words).chip);
   }
+}
+
+/** Draws the eye to what has changed, once: not again when the tab is shown again. */
+function flash(part: HTMLElement): void {
+  part.classList.add("changed");
+  part.addEventListener("animationend", () => part.classList.remove("changed"), { once: true });
 }
