@@ -6,6 +6,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { EventMessage } from "@rport/protocol/events";
 import type { Client } from "@rport/protocol/model";
 import type { Frame } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -127,15 +128,13 @@ describe("a host's life in the editor", () => {
     await access.rowAction(credential, "Rotate Credential");
     await workbench.quickInput.pick("Now");
     await access.row("rotated just now").waitFor();
-    const after = await eventually(async () => {
-      const client = await onlyClient();
-      expect(client.secret?.id).not.toBe(before.secret?.id);
-      return client;
-    });
-
+    const after = await events.until((messages) =>
+      statesOf(messages, before.id).find(({ secret }) => secret?.id !== before.secret?.id),
+    );
     expect(after.secret).toMatchObject({ origin: "rotation", state: "active" });
     expect(after.connected_at).toBe(before.connected_at);
-    expect(statesIn(events, after.id)).not.toContain("disconnected");
+    const states = statesOf(events.messages, after.id).map((client) => client.connection_state);
+    expect(new Set(states)).toEqual(new Set(["connected"]));
     expect((await storedSecret()).user).toBe(old.user);
     expect((await storedSecret()).secret).not.toBe(old.secret);
     await expect(signIn(old)).rejects.toThrow();
@@ -223,15 +222,12 @@ describe("a host's life in the editor", () => {
   }
 });
 
-/** All states of a client that the event socket has told of since it was opened. */
-function statesIn({ messages }: EventStream, clientId: string): string[] {
-  return messages.flatMap((message) =>
-    message.type === "delta"
-      ? message.changes.flatMap((change) =>
-          change.entity === "client" && change.id === clientId
-            ? [change.value?.connection_state ?? "gone"]
-            : [],
-        )
+/** What the event socket has told of a client since it was opened, in order. */
+function statesOf(messages: readonly EventMessage[], clientId: string): Client[] {
+  const changes = messages.flatMap((each) => (each.type === "delta" ? each.changes : []));
+  return changes.flatMap((change) =>
+    change.entity === "client" && change.id === clientId && change.value !== null
+      ? [change.value]
       : [],
   );
 }
