@@ -57,7 +57,7 @@ describe.skipIf(reason !== undefined)("on a small Debian", () => {
     expect(modes.stdout).toBe("700\n600\n");
 
     const again = await system.exec("runuser", ["-u", "me", "--", "sh", "/tmp/line"]);
-    expect(again.code).not.toBe(0);
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/already/i) });
     expect(await asMe(["status", "--prefix", dir])).toMatchObject({ code: 0 });
     expect(await asMe(["uninstall", "--prefix", dir])).toMatchObject({ code: 0, stderr: "" });
     expect(await wholeTree(system)).toEqual(before);
