@@ -18,11 +18,15 @@ const SUBPROTOCOL = "rport-v1";
 /** One WebSocket message before the login; it grows to 16 MiB with the login. */
 const MESSAGE_BEFORE_LOGIN_BYTES = 64 << 10;
 const FRAGMENTS_BEFORE_LOGIN = 1_024;
-/** Sockets that have not signed in: in total, and from one address. */
+/**
+ * Sockets that have not signed in: in total, and from one address. A site behind NAT comes back all
+ * at once after a restart; a quarter of the room is enough for it to be back within seconds, and
+ * leaves room for others beside a peer that only holds sockets.
+ */
 const PENDING_MAX = 1_024;
-const PENDING_PER_ADDRESS_MAX = 32;
-/** Where agents are signed in already, many more are likely to be agents, too (a site behind NAT). */
-const KNOWN_ADDRESS_FACTOR = 10;
+const PENDING_PER_ADDRESS_MAX = 256;
+/** Where agents are signed in already, many more are likely to be agents, too. */
+const KNOWN_ADDRESS_FACTOR = 3;
 /** How a dual-stack socket writes an IPv4 peer. */
 const MAPPED = /^::ffff:(?=\d+\.)/i;
 /** Idle connections are probed by the system after this, so that dead ones do not stay for ever. */
