@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const PACKAGES = ["backend/protocol", "backend", "agent", "extension", "webview-ui"] as const;
+
+interface Import {
+  /** Relative to the checkout, with forward slashes. */
+  readonly file: string;
+  readonly specifier: string;
+}
+
+const IMPORT = /^\s*(?:import|export)\b[^;]*?from "([^"]+)"|^\s*import "([^"]+)"/gm;
+
+function sourcesOf(name: string): string[] {
+  const folder = join(root, name, "src");
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join(folder, file));
+}
+
+function importsOf(path: string): Import[] {
+  const file = relative(root, path).split(sep).join("/");
+  const found = readFileSync(path, "utf8").matchAll(IMPORT);
+  return [...found].map((match) => ({ file, specifier: match[1] ?? match[2] ?? "" }));
+}
+
+const imports = PACKAGES.flatMap(sourcesOf).flatMap(importsOf);
+const within = (folder: string) => imports.filter(({ file }) => file.startsWith(`${folder}/`));
+const files = (found: readonly Import[]) => [...new Set(found.map(({ file }) => file))];
+
+describe("the boundaries between packages", () => {
+  it("are looked for in all sources", () => expect(imports.length).toBeGreaterThan(1_000));
+
+  it.each(PACKAGES)("%s reaches other packages by their name only", (name) => {
+    const home = join(root, name, "src");
+    const outside = within(`${name}/src`).filter(
+      ({ file, specifier }) =>
+        specifier.startsWith(".") &&
+        !resolve(root, dirname(file), specifier).startsWith(home + sep),
+    );
+    expect(outside).toEqual([]);
+  });
+
+  it("let nobody import backend, agent, extension or page", () => {
+    const names = /^rport(-backend|-agent|-webview-ui)?(\/|$)/;
+    expect(imports.filter(({ specifier }) => names.test(specifier))).toEqual([]);
+  });
+
+  it("keep the agent connection out of the editor and its page", () => {
+    const wire = /^@rport\/protocol\/(wire\/|sealing)/;
+    const editor = [...within("extension"), ...within("webview-ui")];
+    expect(editor.filter(({ specifier }) => wire.test(specifier))).toEqual([]);
+  });
+
+  it("keep VS Code out of everything that can be thought about without it", () => {
+    const users = files(imports.filter(({ specifier }) => specifier === "vscode"));
+    expect(users.filter((file) => !/^extension\/src\/(?!model\/)/.test(file))).toEqual([]);
+  });
+});
+
+describe("the page about the architecture", () => {
+  it("names every folder of the backend, and no others", () => {
+    const page = readFileSync(join(root, "docs/architecture.md"), "utf8");
+    const listed = /^backend\/src\n((?: {2}.*\n)*)/m.exec(page)?.[1] ?? "";
+    const named = [...listed.matchAll(/^ {2}(\w+)\/ /gm)].map((match) => match[1]);
+    const folders = readdirSync(join(root, "backend/src"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    expect(named.sort()).toEqual(folders.sort());
+  });
+});
