@@ -86,7 +86,7 @@ describe("a host's life in the editor", () => {
 
     await sheet.getByRole("button", { name: "Run in a Terminal" }).click();
     await workbench.terminal.shows("--no-service");
-    expect(await clients.labels()).toEqual([]);
+    await expect.poll(() => clients.labels()).toEqual([]);
     await workbench.terminal.type("\n");
     await clients.row("web-01").waitFor({ timeout: SLOW_MS });
   });
@@ -95,10 +95,9 @@ describe("a host's life in the editor", () => {
     await sheet.getByText("Connected: web-01").first().waitFor();
     const spoken = sheet.locator('[aria-live="polite"]', { hasText: "web-01" });
     await spoken.waitFor({ state: "attached" });
-    expect(await rport.clients.labels()).toEqual([
-      "Online, 1 client",
-      expect.stringMatching(/^web-01, online, /),
-    ]);
+    await expect
+      .poll(() => rport.clients.labels())
+      .toEqual(["Online, 1 client", expect.stringMatching(/^web-01, online, /)]);
     await rport.workbench.screenshot("story-connected");
   });
 
@@ -180,10 +179,10 @@ describe("a host's life in the editor", () => {
 
     await clients.toggle("Offline");
     await clients.row("web-01").waitFor();
-    expect(await clients.labels()).toContainEqual(
-      expect.stringMatching(/^web-01, offline, last seen/),
-    );
-    expect((await access.labels()).join()).not.toContain(credential);
+    await expect
+      .poll(() => clients.labels())
+      .toContainEqual(expect.stringMatching(/^web-01, offline, last seen/));
+    await access.row(credential).waitFor({ state: "detached" });
     await expect(signIn(known)).rejects.toThrow();
     await eventually(() => expect(backend.stderr()).toContain("agent login refused"), SLOW_MS);
     await eventually(async () => expect(await agentState()).toMatch(/refused|denied/i), SLOW_MS);
