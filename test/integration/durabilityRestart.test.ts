@@ -29,6 +29,20 @@ const stateOf = async ({ api }: Pick<SpawnedBackend, "api">) =>
   (await api.call("getClient", { params })).connection_state;
 
 describe("a backend that is restarted", () => {
+  it("S-32: by SIGKILL right after a host's first join still knows the host", async () => {
+    await using temp = await tempDirectory();
+    await using first = await spawnBackend(temp.path);
+    const password = await makeFleet(first.api);
+    await using agent = await startAgent(agentOf(first.endpoint, password, HOST));
+    await agent.online();
+    first.signal("SIGKILL");
+    await first.ended;
+
+    // on another port, so that the host cannot introduce itself again
+    await using second = await spawnBackend(temp.path);
+    expect(await stateOf(second)).toBe("disconnected");
+  });
+
   it.each(["SIGTERM", "SIGKILL"] as const)(
     "by %s has its agents back within 5 seconds, with the tunnel that was opened last",
     async (signal) => {

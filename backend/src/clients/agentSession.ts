@@ -219,11 +219,27 @@ export class AgentSession implements LiveSession {
     const record = recordOf(request, { ...who, ...facts }, [...registry.tunnelsOf(id)]);
     if (record === undefined) throw new RequestRefused("the client's description is too large");
     this.#connection.halfClose = this.features.includes(FEATURES.halfClose);
+    const isFirstJoin = registry.get(id)?.client_auth_id !== this.credentialId;
     registry.connect(record, this);
     const started = await tunnels.attach(this, request.Remotes);
+    if (isFirstJoin) await this.#remember(id);
     this.#requireOpen();
     this.#state = { kind: "registered", identity };
     return started;
+  }
+
+  /**
+   * A rotation waits for the clients that are on record: one that was told it is in must be among
+   * them after a crash, too. A full disk keeps nobody out; the record is written when there is room.
+   */
+  async #remember(id: ClientId): Promise<void> {
+    const { registry, log } = this.#deps;
+    await registry.saved(id).catch((error: unknown) => {
+      log.warn("a new client's record is not on disk yet", {
+        client: id,
+        reason: errorText(error),
+      });
+    });
   }
 
   #requireOpen(): void {

@@ -27,7 +27,7 @@ const RETRY_MS = 5_000;
 /**
  * Writes client records behind their backs. The memory is ahead of the disk by a moment, which a
  * crash may cost: most of a record is said again at the client's next connection. For what is not,
- * there is `save`.
+ * and for clients that were not on record before, there is `save`.
  */
 export class RecordWriter {
   readonly #deps: WriterDeps;
