@@ -174,5 +174,7 @@ function eventSources({
     },
     tunnel: tunnels,
     pairing: pairings,
+    join: { list: () => [], get: () => undefined },
+    refusal: { list: () => [], get: () => undefined },
   };
 }

@@ -172,7 +172,7 @@ export const ENDPOINTS = {
       password: z.string().max(512).optional(),
       label: z.string().max(200).default(""),
       kind: z.enum(["host", "fleet"]).default("fleet"),
-      limits: credentialLimitsSchema.default({ max_clients: null, expires_at: null, cidrs: [] }),
+      limits: credentialLimitsSchema.prefault({}),
     }),
     output: newSecretSchema,
     status: 201,

@@ -41,6 +41,8 @@ export function recordOf(
     disconnected_at: null,
     features: [...who.features],
     secret_id: who.secretId,
+    revoked_at: null,
+    host_key: null,
     tunnels,
   };
   return Buffer.byteLength(JSON.stringify(record)) > RECORD_MAX_BYTES ? undefined : record;

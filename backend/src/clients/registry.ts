@@ -250,6 +250,9 @@ export class ClientRegistry implements SessionPort {
       connection_state: session === undefined ? "disconnected" : "connected",
       last_heartbeat_at: toTimeOrNull(session?.lastHeardAtMs ?? lastHeardAtMs),
       secret: secretId === null ? null : this.#deps.secretOf(record.client_auth_id, secretId),
+      rotation_state: null,
+      looks_like: null,
+      duplicate: null,
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
+import { NO_LIMITS } from "@rport/protocol/model";
 import type { Clock } from "../platform/clock.ts";
 import { toTime } from "../platform/clock.ts";
 import { bytes } from "../platform/random.ts";
@@ -38,7 +39,7 @@ export class Authenticator {
       state: "active",
       created_at: toTime(0),
       created_by: "",
-      limits: { max_clients: null, expires_at: null, cidrs: [] },
+      limits: NO_LIMITS,
       salt: bytes(16).toString("base64url"),
     });
   }

@@ -32,6 +32,7 @@ export function describeRotation(row: RotationRow, progress: Progress): Rotation
     started_at: toTime(row.started_at),
     grace_ends_at: toTimeOrNull(row.grace_ends_at),
     ...progress,
+    stragglers: 0,
   };
 }
 

@@ -1,4 +1,5 @@
 import { clientIdSchema } from "@rport/protocol/ids";
+import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
 import type { AcceptedLogin } from "../../../../backend/src/credentials/login.ts";
 import type { Credentials } from "../../../../backend/src/credentials/service.ts";
@@ -87,7 +88,7 @@ describe("a login", () => {
     await using fixture = await openCredentials();
     const { credentials, clock } = fixture;
     const expires_at = new Date(clock.now() + 60_000).toISOString();
-    const limits = { max_clients: null, expires_at, cidrs: ["192.0.2.0/24", "2001:db8::/32"] };
+    const limits = { ...NO_LIMITS, expires_at, cidrs: ["192.0.2.0/24", "2001:db8::/32"] };
     const { password } = await credentials.create({ id: FLEET, limits, createdBy: "test" });
     expect(await outcome(credentials, password, "::ffff:192.0.2.9")).toBe("accepted");
     expect(await outcome(credentials, password, "2001:db8::7")).toBe("accepted");
@@ -151,7 +152,7 @@ describe("a limit on clients", () => {
   it("holds for clients that arrive at the same time, and lets known ones come back", async () => {
     await using fixture = await openCredentials();
     const { credentials } = fixture;
-    const limits = { max_clients: 1, expires_at: null, cidrs: [] };
+    const limits = { ...NO_LIMITS, max_clients: 1 };
     const { password } = await credentials.create({ id: FLEET, limits, createdBy: "test" });
     const login = await accepted(credentials, password);
     const both = await Promise.all([

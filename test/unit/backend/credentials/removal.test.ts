@@ -1,4 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
+import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it, vi } from "vitest";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { FakeAgent } from "../../../support/sessions.ts";
@@ -29,7 +30,7 @@ describe("creating a credential", () => {
 
   it("is refused for networks that are none", async () => {
     await using fixture = await openCredentials();
-    const limits = { max_clients: null, expires_at: null, cidrs: ["192.0.2.0/33"] };
+    const limits = { ...NO_LIMITS, cidrs: ["192.0.2.0/33"] };
     const creation = fixture.credentials.create({ id: FLEET, limits, createdBy: "test" });
     await expect(creation).rejects.toThrow("192.0.2.0/33");
   });
