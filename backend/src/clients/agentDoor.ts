@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { HostKey } from "@rport/protocol/wire/hostKey";
+import { type HostKey, sha256Fingerprint } from "@rport/protocol/wire/hostKey";
 import {
   serverTransport,
   type Transport,
@@ -38,7 +38,8 @@ export interface AgentUpgrade {
 }
 
 /** What the door needs. */
-export interface AgentDoorDeps extends Omit<SessionDeps, "credentials" | "counters"> {
+export interface AgentDoorDeps
+  extends Omit<SessionDeps, "credentials" | "counters" | "serverFingerprint"> {
   readonly credentials: SessionDeps["credentials"] & {
     login(authId: string, password: string, address: string): Promise<LoginResult>;
   };
@@ -55,6 +56,7 @@ export interface AgentDoorDeps extends Omit<SessionDeps, "credentials" | "counte
 export class AgentDoor {
   readonly counters: DoorCounters = newDoorCounters();
   readonly #deps: AgentDoorDeps;
+  readonly #serverFingerprint: string;
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -72,6 +74,7 @@ export class AgentDoor {
 
   constructor(deps: AgentDoorDeps) {
     this.#deps = deps;
+    this.#serverFingerprint = sha256Fingerprint(deps.hostKey.getPublicSSH());
   }
 
   /** Whether an upgrade request comes from an agent. */
@@ -155,7 +158,9 @@ export class AgentDoor {
   #admit(transport: Transport, login: AcceptedLogin, address: string): void {
     shift(this.#signedInOf, address, 1);
     void transport.closed.then(() => shift(this.#signedInOf, address, -1));
-    new AgentSession({ transport, login, address }, { ...this.#deps, counters: this.counters });
+    const serverFingerprint = this.#serverFingerprint;
+    const own = { counters: this.counters, serverFingerprint };
+    new AgentSession({ transport, login, address }, { ...this.#deps, ...own });
   }
 
   /** Being busy is no verdict: the connection ends without one, and the agent tries again. */

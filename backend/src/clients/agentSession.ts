@@ -23,6 +23,7 @@ import type { OfferedSecret } from "../credentials/session.ts";
 import type { Timer } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
 import { answersPingTwice } from "./agentVersion.ts";
+import { provenHostKey } from "./hostKeyCheck.ts";
 import { recordOf } from "./inventory.ts";
 import type { LiveSession } from "./liveSession.ts";
 import { type Identity, type Introduction, parseIntroduction, takeOver } from "./registration.ts";
@@ -66,6 +67,7 @@ export class AgentSession implements LiveSession {
   readonly #start: SessionStart;
   readonly #connection: Connection;
   #secretId: SecretId;
+  #hostKey: string | null = null;
   #state: State;
   #heardMs: number;
   #lastHeardAtMs: number | null = null;
@@ -104,6 +106,10 @@ export class AgentSession implements LiveSession {
   get features(): readonly string[] {
     const theirs = this.#identity?.features ?? [];
     return OUR_FEATURES.filter((feature) => theirs.includes(feature));
+  }
+
+  get hostKey(): string | null {
+    return this.#hostKey;
   }
 
   get agentSessionId(): string {
@@ -209,13 +215,20 @@ export class AgentSession implements LiveSession {
     if (this.#state.kind === "authenticated") this.#state.timer.cancel();
     this.#state = { kind: "registering", identity };
     const { id } = identity;
+    this.#hostKey = await provenHostKey({
+      ...this.#deps,
+      request,
+      ask: (name, payload) => this.ask(name, payload),
+    });
     await takeOver(registry, id, this);
     const admission = await credentials.admit(this.#start.login, id);
     if (admission.kind === "refused") throw new RequestRefused(admission.reason);
     this.#secretId = admission.secret.id;
     this.#requireOpen();
     const who = { id, credentialId: this.credentialId, secretId: this.#secretId };
-    const facts = { address: this.#start.address, features: this.features, nowMs: clock.now() };
+    const { address } = this.#start;
+    const { features, hostKey } = this;
+    const facts = { address, features, hostKey, nowMs: clock.now() };
     const record = recordOf(request, { ...who, ...facts }, [...registry.tunnelsOf(id)]);
     if (record === undefined) throw new RequestRefused("the client's description is too large");
     this.#connection.halfClose = this.features.includes(FEATURES.halfClose);

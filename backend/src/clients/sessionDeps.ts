@@ -32,6 +32,8 @@ export interface SessionDeps {
   readonly credentials: SessionCredentials;
   readonly tunnels: SessionTunnels;
   readonly counters: DoorCounters;
+  /** `SHA256:` form, as agents pin it. */
+  readonly serverFingerprint: string;
   /** Writes down who comes in and who is turned away; absent in tests of sessions alone. */
   readonly agentEvents?: AgentEvents;
   readonly clock: Clock;
