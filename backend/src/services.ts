@@ -98,6 +98,7 @@ export async function openServices(
     rows: clientRows,
     secretOf: (id, secretId) => credentials.clientSecret(id, secretId),
     onRecordLeft: (id) => credentials.onClientsChanged(id),
+    onRecordJoined: (authId, id) => credentials.onClientRecorded(authId, id),
     ...common,
   });
   opened.defer(() => registry.close());

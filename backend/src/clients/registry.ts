@@ -20,6 +20,8 @@ export interface RegistryDeps {
   readonly touch: (entity: "client" | "credential" | "server", id: string) => void;
   /** A record left this credential: it was removed, or its client came in with another one. */
   readonly onRecordLeft?: (id: AuthId) => void;
+  /** A client that was let in has a record of the credential now. */
+  readonly onRecordJoined?: (authId: AuthId, id: ClientId) => void;
 }
 
 interface Entry {
@@ -117,6 +119,7 @@ export class ClientRegistry implements SessionPort {
     this.#entries.set(id, { record, session, lastHeardAtMs: before?.lastHeardAtMs ?? null });
     this.#index.addRecord(authId, id);
     this.#index.shiftConnected(authId, 1);
+    this.#deps.onRecordJoined?.(authId, id);
     this.#connected += 1;
     this.#changed(id, authId);
   }
@@ -162,15 +165,29 @@ export class ClientRegistry implements SessionPort {
   }
 
   clientsOf(id: AuthId): readonly ClientRef[] {
-    return this.#index.recordsOf(id).flatMap((clientId) => {
-      const entry = this.#entries.get(clientId);
-      if (entry === undefined) return [];
-      const { name, hostname, secret_id: secretId, tunnels } = entry.record;
-      const connected = entry.session !== undefined;
-      return [
-        { id: clientId, name: name || hostname, connected, tunnels: tunnels.length, secretId },
-      ];
-    });
+    return this.#index.recordsOf(id).flatMap((clientId) => this.clientOf(clientId) ?? []);
+  }
+
+  clientOf(id: ClientId): ClientRef | undefined {
+    const entry = this.#entries.get(id);
+    return entry === undefined ? undefined : refOf(entry.record, entry.session !== undefined);
+  }
+
+  sessionsOf(id: ClientId): readonly LiveSession[] {
+    const holder = this.#holders.get(id);
+    return holder === undefined ? [] : [holder];
+  }
+
+  async setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
+    const before = this.#entries.get(id)?.record.revoked_at;
+    if (before === undefined || (before !== null) === isRevoked) return;
+    this.#replace(id, { revoked_at: isRevoked ? toTime(this.#deps.clock.now()) : null });
+    try {
+      await this.#writer.save(id);
+    } catch (caught) {
+      this.#replace(id, { revoked_at: before });
+      throw caught;
+    }
   }
 
   async purge(id: AuthId): Promise<void> {
@@ -255,4 +272,14 @@ export class ClientRegistry implements SessionPort {
       duplicate: null,
     };
   }
+}
+
+function refOf(record: ClientRecord, connected: boolean): ClientRef {
+  const { id, name, hostname, features, tunnels } = record;
+  return {
+    ...{ id, name: name || hostname, connected, features, tunnels: tunnels.length },
+    credentialId: record.client_auth_id,
+    secretId: record.secret_id,
+    isRevoked: record.revoked_at !== null,
+  };
 }

@@ -9,10 +9,8 @@ import { belongsToOther } from "./authenticator.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { AcceptedLogin, Admission, ClientSecret } from "./login.ts";
+import { Registering } from "./registering.ts";
 import type { SessionPort } from "./session.ts";
-
-/** A client that was let in is counted this long, until its record is there to be counted. */
-const REGISTERING_MS = 60_000;
 
 /** What admissions are decided by. */
 export interface AdmissionDeps {
@@ -27,10 +25,16 @@ export interface AdmissionDeps {
 export class Admissions {
   readonly #deps: AdmissionDeps;
   readonly #binding = new Map<SecretId, Promise<void>>();
-  readonly #registering = new Map<AuthId, Map<ClientId, number>>();
+  readonly #registering: Registering;
 
   constructor(deps: AdmissionDeps) {
     this.#deps = deps;
+    this.#registering = new Registering(deps.clock);
+  }
+
+  /** The client is among the credential's records now, and is counted there. */
+  recorded(authId: AuthId, id: ClientId): void {
+    this.#registering.leave(authId, id);
   }
 
   /**
@@ -84,35 +88,29 @@ export class Admissions {
     if (belongsToOther(row, clientId)) {
       return "This secret belongs to another client: each host needs a pairing of its own.";
     }
+    if (this.#deps.sessions().clientOf(clientId)?.isRevoked === true) return CLIENT_REVOKED;
     return this.#whyTooMany(live, clientId);
   }
 
   #whyTooMany(live: LiveCredential, clientId: ClientId): string | undefined {
     const max = live.record.limits.max_clients;
     if (max === null) return undefined;
-    const known = new Set(
-      this.#deps
-        .sessions()
-        .clientsOf(live.id)
-        .map((client) => client.id),
-    );
-    const since = this.#deps.clock.monotonic() - REGISTERING_MS;
-    for (const [id, atMs] of this.#registering.get(live.id) ?? []) if (atMs > since) known.add(id);
-    return known.has(clientId) || known.size < max
-      ? undefined
-      : `The credential "${live.id}" may have at most ${max} clients.`;
+    const sessions = this.#deps.sessions();
+    if (sessions.clientOf(clientId)?.credentialId === live.id) return undefined;
+    if (this.#registering.has(live.id, clientId)) return undefined;
+    const known = sessions.countOf(live.id).total + this.#registering.count(live.id);
+    return known < max ? undefined : `The credential "${live.id}" may have at most ${max} clients.`;
   }
 
   #note(live: LiveCredential, clientId: ClientId): void {
     if (live.record.limits.max_clients === null) return;
-    const clients = this.#registering.get(live.id) ?? new Map<ClientId, number>();
-    const now = this.#deps.clock.monotonic();
-    for (const [id, atMs] of clients) if (atMs <= now - REGISTERING_MS) clients.delete(id);
-    this.#registering.set(live.id, clients.set(clientId, now));
+    if (this.#deps.sessions().clientOf(clientId)?.credentialId === live.id) return;
+    this.#registering.enter(live.id, clientId);
   }
 }
 
 const GONE = "These credentials were revoked.";
+const CLIENT_REVOKED = "This client was revoked: it is let in again when somebody allows it.";
 const EXPIRED = "These credentials have expired.";
 
 function refused(reason: string): Admission {

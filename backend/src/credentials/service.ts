@@ -179,7 +179,15 @@ export class Credentials {
 
   /** To be called when a session is registered and may be asked: moves it if that is due. */
   onSessionReady(session: SessionHandle): void {
+    if (session.clientId !== undefined) {
+      this.#admissions.recorded(session.credentialId, session.clientId);
+    }
     void this.#offers.move(session).then(() => this.onClientsChanged(session.credentialId));
+  }
+
+  /** To be called when a client that was admitted has its record. */
+  onClientRecorded(authId: AuthId, id: ClientId): void {
+    this.#admissions.recorded(authId, id);
   }
 
   /** To be called when records of a credential went away: a rotation may have waited for them. */

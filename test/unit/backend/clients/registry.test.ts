@@ -146,7 +146,7 @@ describe("the registry", () => {
   it("answers who belongs to a credential", async () => {
     const { registry } = await setUp();
     connect(registry, session());
-    expect(registry.clientsOf(FLEET)).toEqual([
+    expect(registry.clientsOf(FLEET)).toMatchObject([
       { id: ONE, name: "web", connected: true, tunnels: 0, secretId: null },
     ]);
     expect(registry.clientsOf(OTHER)).toEqual([]);
