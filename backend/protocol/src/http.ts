@@ -6,7 +6,9 @@ import {
   credentialLimitsSchema,
   credentialSchema,
   pairingSchema,
+  refusalSchema,
   rotationSchema,
+  rotationStateSchema,
   secretSchema,
   serverStatusSchema,
   tunnelSchema,
@@ -36,7 +38,7 @@ const listQuery = z.record(
 
 /** One entry of the endpoint table. The router and the extension's client are both driven by it. */
 export interface Endpoint {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below `API_PREFIX`; `:name` marks a parameter, which travels percent-encoded. */
   readonly path: string;
   readonly params: z.ZodObject;
@@ -56,6 +58,8 @@ function endpoint<const E extends Endpoint>(entry: E): E {
 const none = z.object({});
 const clientParams = z.object({ clientId: clientIdSchema });
 const authParams = z.object({ authId: authIdSchema });
+/** `dry_run=true`: only tell what would happen. */
+const dryRun = z.strictObject({ dry_run: goBoolean.optional() });
 
 /** What a deletion did or, with `dry_run`, would do. */
 export const deletionReportSchema = z.object({
@@ -70,7 +74,23 @@ export const deletionReportSchema = z.object({
   /** Clients whose session was ended (or would be). */
   disconnected: z.number().int().nonnegative(),
   pairings: z.number().int().nonnegative(),
+  /** Those of `clients` that were away: they find out when they come back. */
+  offline: z.array(clientIdSchema).default([]),
 });
+
+/** Where a client stands in a rotation. */
+export const rotationClientSchema = z.object({
+  id: clientIdSchema,
+  name: z.string(),
+  connected: z.boolean(),
+  /** `done`: it has moved. */
+  state: z.enum([...rotationStateSchema.options, "done"]),
+  /** A sentence for people; empty where the state says it all. */
+  reason: z.string(),
+});
+
+/** Where a client stands in a rotation. */
+export type RotationClient = z.infer<typeof rotationClientSchema>;
 
 /** What a deletion did or would do. */
 export type DeletionReport = z.infer<typeof deletionReportSchema>;
@@ -210,16 +230,53 @@ export const ENDPOINTS = {
     output: newSecretSchema,
     status: 201,
   }),
+  /** Where each client stands; `rotation` is null and the list empty when none is under way. */
+  getRotation: endpoint({
+    method: "GET",
+    path: "/clients-auth/:authId/rotation",
+    params: authParams,
+    query: none,
+    body: undefined,
+    output: z.object({
+      rotation: rotationSchema.nullable(),
+      clients: z.array(rotationClientSchema),
+    }),
+    status: 200,
+  }),
+  /** The old secrets stop now. The report says who is cut or, with `dry_run`, would be. */
+  finishRotation: endpoint({
+    method: "POST",
+    path: "/clients-auth/:authId/rotation/finish",
+    params: authParams,
+    query: dryRun,
+    body: undefined,
+    output: deletionReportSchema,
+    status: 200,
+  }),
+  /** The old secrets are as good as before; clients that have moved keep their new one. */
+  cancelRotation: endpoint({
+    method: "DELETE",
+    path: "/clients-auth/:authId/rotation",
+    params: authParams,
+    query: none,
+    body: undefined,
+    output: undefined,
+    status: 204,
+  }),
   /** `grace_seconds` 0: old secrets stop as soon as every connected client has moved (or could not be moved); null: when every client has moved. */
   rotateCredential: endpoint({
     method: "POST",
     path: "/clients-auth/:authId/rotate",
     params: authParams,
-    query: none,
+    query: dryRun,
     body: z.strictObject({ grace_seconds: z.number().int().min(0).max(31_536_000).nullable() }),
     output: rotationSchema.extend({
       /** Connected clients that cannot be moved (Go clients): they need a fresh snippet. */
       unmovable: z.array(clientIdSchema),
+      /** Where each client stands at the beginning. */
+      clients: z.array(rotationClientSchema).default([]),
+      /** Open pairings that end at once, because there is no grace. */
+      pairings: z.number().int().nonnegative().default(0),
     }),
     status: 200,
   }),
@@ -289,6 +346,25 @@ export const ENDPOINTS = {
     method: "DELETE",
     path: "/pairings/:pairingId",
     params: z.object({ pairingId: pairingIdSchema }),
+    query: none,
+    body: undefined,
+    output: undefined,
+    status: 204,
+  }),
+  /** Who was not let in, and why, the newest first. */
+  listRefusals: endpoint({
+    method: "GET",
+    path: "/refusals",
+    params: none,
+    query: none,
+    body: undefined,
+    output: z.array(refusalSchema),
+    status: 200,
+  }),
+  clearRefusals: endpoint({
+    method: "DELETE",
+    path: "/refusals",
+    params: none,
     query: none,
     body: undefined,
     output: undefined,

@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Client } from "@rport/protocol/model";
+import type { Client, RotationState } from "@rport/protocol/model";
 import type { ClientSecret } from "../credentials/login.ts";
 import type { ClientRef, SessionPort } from "../credentials/session.ts";
 import { type Clock, toTime, toTimeOrNull } from "../platform/clock.ts";
@@ -17,6 +17,8 @@ export interface RegistryDeps {
   readonly log: Log;
   /** The secret as it is now; null when it is gone. Asked only when a record is shown. */
   readonly secretOf: (credentialId: AuthId, secretId: SecretId) => ClientSecret | null;
+  /** How far the client is in the rotation of its credential. Asked only when a record is shown. */
+  readonly rotationOf?: (credentialId: AuthId, id: ClientId) => RotationState | null;
   readonly touch: (entity: "client" | "credential" | "server", id: string) => void;
   /** A record left this credential: it was removed, or its client came in with another one. */
   readonly onRecordLeft?: (id: AuthId) => void;
@@ -267,7 +269,7 @@ export class ClientRegistry implements SessionPort {
       connection_state: session === undefined ? "disconnected" : "connected",
       last_heartbeat_at: toTimeOrNull(session?.lastHeardAtMs ?? lastHeardAtMs),
       secret: secretId === null ? null : this.#deps.secretOf(record.client_auth_id, secretId),
-      rotation_state: null,
+      rotation_state: this.#deps.rotationOf?.(record.client_auth_id, record.id) ?? null,
       looks_like: null,
       duplicate: null,
     };

@@ -14,6 +14,9 @@ import { hmacVerifier, schemeOf } from "./verifier.ts";
 /** Longer ones are never issued, so they are not worth deriving. */
 const PASSWORD_MAX = 1_024;
 
+/** Why a secret that was the right one opens nothing. */
+export type SecretFault = Extract<RefusalReason, "deleted" | "revoked" | "expired">;
+
 /** What logins are checked against. */
 export interface AuthenticatorDeps {
   readonly ledger: Ledger;
@@ -48,6 +51,8 @@ export class Authenticator {
   async login(attempt: Attempt): Promise<LoginResult> {
     const { ledger } = this.#deps;
     if (attempt.password.length > PASSWORD_MAX) return { kind: "refused", reason: "wrong" };
+    // Nothing opens it any more, whatever the password is: not worth a derivation.
+    if (ledger.wasDeleted(attempt.authId)) return { kind: "refused", reason: "deleted" };
     const live = ledger.get(attempt.authId as AuthId) ?? this.#nobody;
     const found = await this.#find(live, attempt);
     if (found === "busy") return { kind: "refused", reason: "busy" };
@@ -60,9 +65,10 @@ export class Authenticator {
   }
 
   /** Why the secret opens nothing now; `undefined` when it does. */
-  whyRefused(live: LiveCredential, row: SecretRow): RefusalReason | undefined {
-    if (this.#deps.ledger.get(live.id) !== live) return "revoked";
-    if (live.record.state === "revoked" || row.state === "revoked") return "revoked";
+  whyRefused(live: LiveCredential, row: SecretRow): SecretFault | undefined {
+    if (this.#deps.ledger.get(live.id) !== live) return "deleted";
+    if (live.record.state === "revoked") return "deleted";
+    if (row.state === "revoked") return "revoked";
     const now = this.#deps.clock.now();
     return isExpired(row, now) || isCredentialExpired(live, now) ? "expired" : undefined;
   }

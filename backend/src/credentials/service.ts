@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
-import type { DeletionReport } from "@rport/protocol/http";
+import type { DeletionReport, RotationClient } from "@rport/protocol/http";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Credential, Secret } from "@rport/protocol/model";
+import type { Credential, Rotation, RotationState, Secret } from "@rport/protocol/model";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
@@ -18,6 +18,7 @@ import { Offers } from "./offers.ts";
 import type { RemovalOptions } from "./removals.ts";
 import { Removals } from "./removals.ts";
 import { revokeSecrets } from "./revocation.ts";
+import { rotationClients, rotationStateOf, toRotation } from "./rotationProgress.ts";
 import type { StartedRotation } from "./rotations.ts";
 import { Rotations } from "./rotations.ts";
 import type {
@@ -173,8 +174,32 @@ export class Credentials {
   }
 
   /** Replaces the secrets under running agents; see `Rotations`. `graceMs` null: until all moved. */
-  rotate(id: AuthId, graceMs: number | null): Promise<StartedRotation> {
-    return this.#rotations.start(this.#ledger.need(id), graceMs);
+  rotate(id: AuthId, graceMs: number | null, dryRun = false): Promise<StartedRotation> {
+    return this.#rotations.start(this.#ledger.need(id), graceMs, dryRun);
+  }
+
+  /** Where each client stands in the rotation that is under way. */
+  rotation(id: AuthId): { readonly rotation: Rotation | null; readonly clients: RotationClient[] } {
+    const live = this.#ledger.need(id);
+    const clients = this.#sessions.clientsOf(id);
+    return { rotation: toRotation(live, clients), clients: rotationClients(live, clients) };
+  }
+
+  /** How far a client is in the rotation that is under way; null: there is none, or it has moved. */
+  rotationState(id: AuthId, clientId: ClientId): RotationState | null {
+    const live = this.#ledger.get(id);
+    const client = this.#sessions.clientOf(clientId);
+    return live === undefined || client === undefined ? null : rotationStateOf(live, client);
+  }
+
+  /** Ends the grace of a rotation now; see `Rotations.finish`. */
+  finishRotation(id: AuthId, dryRun: boolean): Promise<DeletionReport> {
+    return this.#rotations.finish(this.#ledger.need(id), dryRun);
+  }
+
+  /** Takes a rotation back; see `Rotations.abandon`. */
+  cancelRotation(id: AuthId): Promise<void> {
+    return this.#rotations.abandon(this.#ledger.need(id));
   }
 
   /** To be called when a session is registered and may be asked: moves it if that is due. */

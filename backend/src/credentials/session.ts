@@ -59,10 +59,13 @@ export interface SessionPort {
 
 /** What credentials ask of whoever keeps the pairings. */
 export interface PairingPort {
-  /** How many pairings of the credential could still be claimed. */
-  openOf(id: AuthId): number;
+  /**
+   * How many pairings of the credential could still be claimed; with `secrets`: of those that would
+   * hand out one of them.
+   */
+  openOf(id: AuthId, secrets?: ReadonlySet<SecretId>): number;
   /** Revokes them at once and answers how many there were. */
-  revokeOf(id: AuthId): number;
+  revokeOf(id: AuthId, secrets?: ReadonlySet<SecretId>): number;
 }
 
 /** Marks an entity as changed, so that watchers get its new value. */

@@ -1,13 +1,14 @@
 import { RportError } from "@rport/protocol/errors";
-import {
+import type {
+  DeletionReport,
   ENDPOINTS,
-  type EndpointInput,
-  type EndpointName,
-  type EndpointOutput,
+  EndpointInput,
+  EndpointName,
+  EndpointOutput,
 } from "@rport/protocol/http";
 import type { ClientId } from "@rport/protocol/ids";
 import type { Client } from "@rport/protocol/model";
-import type { Audit, AuditEntry } from "../audit/entry.ts";
+import type { Audit, AuditEntry, Facts } from "../audit/entry.ts";
 import type { Answer, CallContext, Handler, Handlers } from "./endpoints.ts";
 
 /** Endpoints that change something. */
@@ -52,11 +53,7 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
           ...{ application: "client.auth", action: "delete" },
           affectedId: params.authId,
           request: { force: query.force, purge: query.purge },
-          response: {
-            clients: data?.clients.map(({ id }) => id),
-            disconnected: data?.disconnected,
-            pairings: data?.pairings,
-          },
+          response: factsOf(data),
         },
   addSecret: ({ params, body }, data) => ({
     ...{ application: "client.auth.secret", action: "create" },
@@ -64,11 +61,26 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     request: { chosen_by: body.password === undefined ? "server" : "user" },
     response: { secret_id: data?.secret_id },
   }),
-  rotateCredential: ({ params, body }, data) => ({
-    ...{ application: "client.auth", action: "rotate" },
+  rotateCredential: ({ params, query, body }, data) =>
+    query.dry_run === true
+      ? undefined
+      : {
+          ...{ application: "client.auth", action: "rotate" },
+          affectedId: params.authId,
+          request: { grace_seconds: body.grace_seconds },
+          response: { moved: data?.moved, total: data?.total, unmovable: data?.unmovable },
+        },
+  finishRotation: ({ params, query }, data) =>
+    query.dry_run === true
+      ? undefined
+      : {
+          ...{ application: "client.auth.rotation", action: "finish" },
+          affectedId: params.authId,
+          response: factsOf(data),
+        },
+  cancelRotation: ({ params }) => ({
+    ...{ application: "client.auth.rotation", action: "cancel" },
     affectedId: params.authId,
-    request: { grace_seconds: body.grace_seconds },
-    response: { moved: data?.moved, total: data?.total, unmovable: data?.unmovable },
   }),
   createTunnel: ({ query }, data) => ({
     ...{ application: "client.tunnel", action: "create" },
@@ -97,11 +109,30 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     },
     response: { expires_at: data?.pairing.expires_at, server_url: data?.server_url },
   }),
+  clearRefusals: () => ({ application: "client.refusal", action: "delete" }),
   revokePairing: ({ params }) => ({
     ...{ application: "pairing", action: "revoke" },
     affectedId: params.pairingId,
   }),
 };
+
+/** What a report says, without names. */
+function factsOf(data: DeletionReport | undefined): Facts {
+  return {
+    clients: data?.clients.map(({ id }) => id),
+    disconnected: data?.disconnected,
+    pairings: data?.pairings,
+  };
+}
+
+/** Changes that only take rights away: they happen also while entries cannot be written. */
+const TAKES_AWAY: ReadonlySet<ChangeName> = new Set<ChangeName>([
+  "deleteClient",
+  "deleteCredential",
+  "deleteTunnel",
+  "finishRotation",
+  "revokePairing",
+]);
 
 /** What the writing down of changes needs. */
 export interface AuditedDeps {
@@ -132,7 +163,7 @@ function auditedHandler<N extends ChangeName>(
   { audit, clientOf }: AuditedDeps,
 ): Handler<N> {
   return async (input, context) => {
-    if (ENDPOINTS[name].method !== "DELETE") await audit.ready();
+    if (!TAKES_AWAY.has(name)) await audit.ready();
     const client = "clientId" in input.params ? clientOf(input.params.clientId) : undefined;
     const who = { ...whoOf(context), clientId: client?.id, clientHostname: client?.hostname };
     let answer: Answer<N> | undefined;

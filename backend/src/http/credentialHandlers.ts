@@ -17,7 +17,13 @@ export interface CredentialSource {
   create(body: Body<"createCredential">, user: string): Promise<NewSecret>;
   addSecret(id: AuthId, body: Body<"addSecret">): Promise<NewSecret>;
   /** Null: the grace ends when every client has moved. */
-  rotate(id: AuthId, graceMs: number | null): Promise<EndpointOutput<"rotateCredential">>;
+  rotate(
+    id: AuthId,
+    how: { readonly graceMs: number | null; readonly dryRun: boolean },
+  ): Promise<EndpointOutput<"rotateCredential">>;
+  rotation(id: AuthId): EndpointOutput<"getRotation">;
+  finishRotation(id: AuthId, dryRun: boolean): Promise<DeletionReport>;
+  cancelRotation(id: AuthId): Promise<void>;
   remove(
     id: AuthId,
     how: { readonly force: boolean; readonly purge: boolean; readonly dryRun: boolean },
@@ -31,7 +37,10 @@ type CredentialEndpoint =
   | "deleteCredential"
   | "listSecrets"
   | "addSecret"
-  | "rotateCredential";
+  | "rotateCredential"
+  | "getRotation"
+  | "finishRotation"
+  | "cancelRotation";
 
 /** The credential list: RPort filters by `id` only; the others are ours. */
 const credentialList: ListSpec<Credential> = {
@@ -76,9 +85,18 @@ export function credentialHandlers(source: CredentialSource): Pick<Handlers, Cre
       return { data: [...secrets], count: secrets.length };
     },
     addSecret: async ({ params, body }) => ({ data: await source.addSecret(params.authId, body) }),
-    async rotateCredential({ params, body }) {
+    async rotateCredential({ params, query, body }) {
       const graceMs = body.grace_seconds === null ? null : body.grace_seconds * 1_000;
-      return { data: await source.rotate(params.authId, graceMs) };
+      const how = { graceMs, dryRun: query.dry_run ?? false };
+      return { data: await source.rotate(params.authId, how) };
+    },
+    getRotation: ({ params }) => ({ data: source.rotation(params.authId) }),
+    finishRotation: async ({ params, query }) => ({
+      data: await source.finishRotation(params.authId, query.dry_run ?? false),
+    }),
+    async cancelRotation({ params }) {
+      await source.cancelRotation(params.authId);
+      return undefined;
     },
   };
 }

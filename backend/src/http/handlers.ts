@@ -7,6 +7,7 @@ import { clientHandlers } from "./clientHandlers.ts";
 import { type CredentialSource, credentialHandlers } from "./credentialHandlers.ts";
 import type { Handlers } from "./endpoints.ts";
 import { pairingHandlers } from "./pairingHandlers.ts";
+import { refusalHandlers } from "./refusalHandlers.ts";
 import { statusHandlers } from "./statusHandlers.ts";
 import { tunnelHandlers } from "./tunnelHandlers.ts";
 
@@ -14,7 +15,14 @@ import { tunnelHandlers } from "./tunnelHandlers.ts";
 export interface HandlerDeps
   extends Pick<
     Services,
-    "status" | "registry" | "credentials" | "tunnels" | "pairings" | "agentFiles" | "auditing"
+    | "status"
+    | "registry"
+    | "credentials"
+    | "tunnels"
+    | "pairings"
+    | "refusals"
+    | "agentFiles"
+    | "auditing"
   > {
   readonly pairingTtlS: number;
   /** Where hosts find the installer, for somebody who reached this server under `origin`. */
@@ -45,6 +53,7 @@ function plainHandlers(services: HandlerDeps): Handlers {
     ...credentialHandlers(credentialSource(credentials)),
     ...tunnelHandlers(tunnels),
     ...pairingHandlers(services),
+    ...refusalHandlers(services.refusals),
     ...auditHandlers(services.auditing.index),
   };
 }
@@ -62,10 +71,13 @@ function credentialSource(credentials: Credentials): CredentialSource {
       const { id, secretId, password } = await credentials.addSecret(authId, body);
       return { id, secret_id: secretId, password };
     },
-    async rotate(id, graceMs) {
-      const { rotation, unmovable } = await credentials.rotate(id, graceMs);
-      return { ...rotation, unmovable };
+    async rotate(id, { graceMs, dryRun }) {
+      const { rotation, ...started } = await credentials.rotate(id, graceMs, dryRun);
+      return { ...rotation, ...started };
     },
+    rotation: (id) => credentials.rotation(id),
+    finishRotation: (id, dryRun) => credentials.finishRotation(id, dryRun),
+    cancelRotation: (id) => credentials.cancelRotation(id),
     remove: (id, how) => credentials.remove(id, how),
   };
 }

@@ -142,7 +142,7 @@ describe("removing a credential", () => {
       pairings: 3,
     });
     expect(session.cutReason).toBe("the credential was deleted");
-    await expect(clients.connect(credentials, agent)).rejects.toThrow("unknown");
+    await expect(clients.connect(credentials, agent)).rejects.toThrow("deleted");
     expect(await store.secretRows.all()).toEqual([]);
     expect(clients.records.size).toBe(1);
     expect(touched).toEqual(expect.arrayContaining(["credential fleet", "client a"]));
@@ -180,7 +180,7 @@ describe("removing a credential", () => {
     await store.database.close();
     await expect(credentials.remove(FLEET, FORCE)).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(session.cutReason).toBeDefined();
-    await expect(clients.connect(credentials, agent)).rejects.toThrow("revoked");
+    await expect(clients.connect(credentials, agent)).rejects.toThrow("deleted");
     expect(store.document.data.credentials).toContainEqual(
       expect.objectContaining({ id: FLEET, state: "revoked" }),
     );
@@ -197,7 +197,7 @@ describe("removing a credential", () => {
     const again = await fixture.crash();
     expect(again.list()).toEqual([]);
     expect(await store.secretRows.all()).toEqual([]);
-    expect(await again.login(FLEET, password, "192.0.2.7")).toMatchObject({ reason: "unknown" });
+    expect(await again.login(FLEET, password, "192.0.2.7")).toMatchObject({ reason: "deleted" });
   });
 });
 
