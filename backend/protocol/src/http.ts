@@ -8,11 +8,11 @@ import {
   pairingSchema,
   refusalSchema,
   rotationSchema,
-  rotationStateSchema,
   secretSchema,
   serverStatusSchema,
   tunnelSchema,
 } from "./model.ts";
+import { deletionReportSchema, rotationClientSchema } from "./report.ts";
 
 /** All routes of the users' face begin with this. */
 export const API_PREFIX = "/api/v1";
@@ -60,40 +60,6 @@ const clientParams = z.object({ clientId: clientIdSchema });
 const authParams = z.object({ authId: authIdSchema });
 /** `dry_run=true`: only tell what would happen. */
 const dryRun = z.strictObject({ dry_run: goBoolean.optional() });
-
-/** What a deletion did or, with `dry_run`, would do. */
-export const deletionReportSchema = z.object({
-  clients: z.array(
-    z.object({
-      id: clientIdSchema,
-      name: z.string(),
-      connected: z.boolean(),
-      tunnels: z.number().int(),
-    }),
-  ),
-  /** Clients whose session was ended (or would be). */
-  disconnected: z.number().int().nonnegative(),
-  pairings: z.number().int().nonnegative(),
-  /** Those of `clients` that were away: they find out when they come back. */
-  offline: z.array(clientIdSchema).default([]),
-});
-
-/** Where a client stands in a rotation. */
-export const rotationClientSchema = z.object({
-  id: clientIdSchema,
-  name: z.string(),
-  connected: z.boolean(),
-  /** `done`: it has moved. */
-  state: z.enum([...rotationStateSchema.options, "done"]),
-  /** A sentence for people; empty where the state says it all. */
-  reason: z.string(),
-});
-
-/** Where a client stands in a rotation. */
-export type RotationClient = z.infer<typeof rotationClientSchema>;
-
-/** What a deletion did or would do. */
-export type DeletionReport = z.infer<typeof deletionReportSchema>;
 
 /** A credential's first or further password: the only answer that ever contains it. */
 export const newSecretSchema = z.object({

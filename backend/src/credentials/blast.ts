@@ -1,5 +1,5 @@
-import type { DeletionReport } from "@rport/protocol/http";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
+import type { DeletionReport } from "@rport/protocol/report";
 import type {
   ClientRef,
   CredentialTouch,

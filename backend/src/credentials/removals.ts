@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
-import type { DeletionReport } from "@rport/protocol/http";
 import type { AuthId } from "@rport/protocol/ids";
+import type { DeletionReport } from "@rport/protocol/report";
 import { blastOfCredential, reportOf, strike } from "./blast.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";

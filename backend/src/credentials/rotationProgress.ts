@@ -1,7 +1,7 @@
 import { FEATURES } from "@rport/protocol/agent";
-import type { RotationClient } from "@rport/protocol/http";
 import type { SecretId } from "@rport/protocol/ids";
 import type { Rotation, RotationState } from "@rport/protocol/model";
+import type { RotationClient } from "@rport/protocol/report";
 import { toTime, toTimeOrNull } from "../platform/clock.ts";
 import type { MoveRow } from "../store/moveRow.ts";
 import type { RotationRow, SecretRow } from "../store/secretRow.ts";

@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
-import type { DeletionReport, RotationClient } from "@rport/protocol/http";
 import type { AuthId, ClientId } from "@rport/protocol/ids";
 import type { Rotation } from "@rport/protocol/model";
+import type { DeletionReport, RotationClient } from "@rport/protocol/report";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";

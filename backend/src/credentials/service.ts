@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
-import type { DeletionReport, RotationClient } from "@rport/protocol/http";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Credential, Rotation, RotationState, Secret } from "@rport/protocol/model";
+import type { DeletionReport, RotationClient } from "@rport/protocol/report";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";

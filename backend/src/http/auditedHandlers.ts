@@ -1,13 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
-import type {
-  DeletionReport,
-  ENDPOINTS,
-  EndpointInput,
-  EndpointName,
-  EndpointOutput,
-} from "@rport/protocol/http";
+import type { ENDPOINTS, EndpointInput, EndpointName, EndpointOutput } from "@rport/protocol/http";
 import type { ClientId } from "@rport/protocol/ids";
 import type { Client } from "@rport/protocol/model";
+import type { DeletionReport } from "@rport/protocol/report";
 import type { Audit, AuditEntry, Facts } from "../audit/entry.ts";
 import type { Answer, CallContext, Handler, Handlers } from "./endpoints.ts";
 

@@ -1,7 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
-import type { DeletionReport, EndpointInput, EndpointOutput } from "@rport/protocol/http";
+import type { EndpointInput, EndpointOutput } from "@rport/protocol/http";
 import type { AuthId } from "@rport/protocol/ids";
 import type { Credential, Secret } from "@rport/protocol/model";
+import type { DeletionReport } from "@rport/protocol/report";
 import type { Handlers } from "./endpoints.ts";
 import { selectPage } from "./listQuery.ts";
 import type { ListSpec } from "./listSpec.ts";

@@ -140,6 +140,7 @@ describe("removing a credential", () => {
       clients: [{ id: "a", name: "a", connected: true, tunnels: 0 }],
       disconnected: 1,
       pairings: 3,
+      offline: [],
     });
     expect(session.cutReason).toBe("the credential was deleted");
     await expect(clients.connect(credentials, agent)).rejects.toThrow("deleted");
