@@ -133,6 +133,18 @@ export const credentialLimitsSchema = z.strictObject({
   approval: z.boolean().default(false),
 });
 
+/** A change of limits: what is absent stays, null takes a limit away. */
+export const credentialLimitsChangeSchema = z.strictObject({
+  max_clients: z.number().int().min(1).max(100_000).nullable().optional(),
+  expires_at: time.nullable().optional(),
+  cidrs: z.array(z.string().max(64)).max(64).optional(),
+  joins_per_minute: z.number().int().min(1).max(100_000).nullable().optional(),
+  approval: z.boolean().optional(),
+});
+
+/** A change of limits. */
+export type CredentialLimitsChange = z.infer<typeof credentialLimitsChangeSchema>;
+
 /** Limits of a credential. */
 export type CredentialLimits = z.infer<typeof credentialLimitsSchema>;
 

@@ -114,11 +114,13 @@ export class ClientRegistry implements SessionPort {
   connect(record: ClientRecord, session: LiveSession): void {
     const { id, client_auth_id: authId } = record;
     const before = this.#entries.get(id);
+    // Who was revoked at this very moment stays so; its session is about to be cut.
+    const kept = { ...record, revoked_at: before?.record.revoked_at ?? null };
     if (before !== undefined) {
       this.#disconnect(before);
       if (before.record.client_auth_id !== authId) this.#leave(before.record.client_auth_id, id);
     }
-    this.#entries.set(id, { record, session, lastHeardAtMs: before?.lastHeardAtMs ?? null });
+    this.#entries.set(id, { record: kept, session, lastHeardAtMs: before?.lastHeardAtMs ?? null });
     this.#index.addRecord(authId, id);
     this.#index.shiftConnected(authId, 1);
     this.#deps.onRecordJoined?.(authId, id);

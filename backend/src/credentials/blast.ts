@@ -56,6 +56,12 @@ export function blastOfSecrets(
   };
 }
 
+/** What goes with the record of a client; nothing is connected there. */
+export function blastOfRecord(client: ClientRef | undefined): Blast {
+  const clients = client === undefined ? [] : [client];
+  return { clients, sessions: () => [], pairings: 0, endPairings: () => undefined };
+}
+
 /** Tells what is hit. Nothing happens. */
 export function reportOf({ clients, sessions, pairings }: Blast): DeletionReport {
   return {

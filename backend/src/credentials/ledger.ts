@@ -58,7 +58,7 @@ export class Ledger {
   need(id: AuthId): LiveCredential {
     const live = this.#live.get(id);
     if (live !== undefined && live.record.state === "active") return live;
-    throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
+    throw notFound();
   }
 
   /** All credentials by id. */
@@ -97,6 +97,28 @@ export class Ledger {
     const live = this.#enter(record);
     for (const edit of edits) live.apply(edit);
     return live;
+  }
+
+  /**
+   * Changes a credential's record. It takes effect once it would survive a power cut. Fails with
+   * `ERR_CODE_CLIENT_AUTH_NOT_FOUND` when the credential is deleted meanwhile.
+   */
+  async update(
+    live: LiveCredential,
+    change: (record: CredentialRecord) => CredentialRecord,
+  ): Promise<void> {
+    let changed = live.record;
+    await this.#store.document.update((data) => ({
+      ...data,
+      credentials: data.credentials.map((record) => {
+        if (record.id !== live.id) return record;
+        if (this.need(live.id) !== live || record.state !== "active") throw notFound();
+        changed = change(record);
+        return changed;
+      }),
+    }));
+    // A deletion that was written meanwhile stays.
+    if (live.record.state === "active") live.replaceRecord(changed);
   }
 
   /** From when this resolves on, also after a crash, nothing of the credential opens anything. */
@@ -168,4 +190,8 @@ export class Ledger {
     if (!records.some((record) => record.id === id)) return;
     throw new RportError("ERR_CODE_ALREADY_EXIST", `The credential "${id}" exists already.`);
   }
+}
+
+function notFound(): RportError {
+  return new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
 }

@@ -7,6 +7,7 @@ import type { Log } from "../platform/log.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
 import { Admissions, toClientSecret } from "./admissions.ts";
 import { Authenticator, isCredentialExpired } from "./authenticator.ts";
+import { type CredentialChange, changeCredential, purgeUnused } from "./changes.ts";
 import type { IssuedSecret, NewCredential } from "./creation.ts";
 import { Creation } from "./creation.ts";
 import { LastUse } from "./lastUse.ts";
@@ -17,7 +18,7 @@ import { mintSecret } from "./minting.ts";
 import { Offers } from "./offers.ts";
 import type { RemovalOptions } from "./removals.ts";
 import { Removals } from "./removals.ts";
-import { revokeSecrets } from "./revocation.ts";
+import { Revocations } from "./revocation.ts";
 import { rotationClients, rotationStateOf, toRotation } from "./rotationProgress.ts";
 import type { StartedRotation } from "./rotations.ts";
 import { Rotations } from "./rotations.ts";
@@ -53,6 +54,7 @@ export class Credentials {
   readonly #offers: Offers;
   readonly #rotations: Rotations;
   readonly #removals: Removals;
+  readonly #revocations: Revocations;
   readonly #lastUse: LastUse;
   readonly #upkeep: Upkeep;
   #sessions: SessionPort = noSessions;
@@ -70,6 +72,7 @@ export class Credentials {
     this.#offers = new Offers(all);
     this.#rotations = new Rotations({ ...all, offers: this.#offers });
     this.#removals = new Removals(all);
+    this.#revocations = new Revocations(all);
     this.#lastUse = new LastUse({ ...all, rows: deps.secretRows });
     this.#upkeep = new Upkeep(all);
   }
@@ -166,10 +169,36 @@ export class Credentials {
 
   /** Ends secrets and the sessions that stand on them; ids that are gone are skipped. */
   revokeSecrets(ids: readonly SecretId[]): Promise<void> {
-    return revokeSecrets(ids, {
-      ...this.#deps,
-      ledger: this.#ledger,
-      sessions: this.#sessions,
+    return this.#revocations.secrets(ids);
+  }
+
+  /** Ends one secret; see `Revocations.secret`. */
+  revokeSecret(id: AuthId, secretId: SecretId, dryRun: boolean): Promise<DeletionReport> {
+    return this.#revocations.secret(this.#ledger.need(id), secretId, dryRun);
+  }
+
+  /** Lets a host in no more; see `Revocations.client`. */
+  revokeClient(id: ClientId, dryRun: boolean): Promise<DeletionReport> {
+    return this.#revocations.client(id, dryRun);
+  }
+
+  /** Lets a host in again that was revoked, if it has a secret. */
+  allowClient(id: ClientId): Promise<void> {
+    return this.#revocations.allow(id);
+  }
+
+  /** Changes label, kind or limits; see `changeCredential`. */
+  async update(id: AuthId, change: CredentialChange): Promise<void> {
+    await changeCredential(this.#ledger.need(id), change, { ledger: this.#ledger });
+    this.#deps.touch("credential", id);
+  }
+
+  /** Removes credentials that nobody uses; see `purgeUnused`. */
+  purgeUnused(dryRun: boolean): Promise<AuthId[]> {
+    return purgeUnused(dryRun, {
+      ...{ ledger: this.#ledger, clock: this.#deps.clock },
+      ...{ sessions: () => this.#sessions, pairings: () => this.#pairings },
+      remove: (id, options) => this.remove(id, options),
     });
   }
 

@@ -26,10 +26,48 @@ type Describe<N extends EndpointName> = (
  * secret, and nothing that a later version of a message contains, gets in unseen.
  */
 const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
-  deleteClient: ({ params }) => ({
-    ...{ application: "client", action: "delete" },
+  deleteClient: ({ params, query }) =>
+    query.dry_run === true
+      ? undefined
+      : { ...{ application: "client", action: "delete" }, affectedId: params.clientId },
+  revokeClient: ({ params, query }, data) =>
+    query.dry_run === true
+      ? undefined
+      : {
+          ...{ application: "client", action: "revoke" },
+          affectedId: params.clientId,
+          response: { disconnected: data?.disconnected },
+        },
+  allowClient: ({ params }) => ({
+    ...{ application: "client", action: "allow" },
     affectedId: params.clientId,
   }),
+  updateCredential: ({ params, body }) => ({
+    ...{ application: "client.auth", action: "update" },
+    affectedId: params.authId,
+    request: {
+      ...{ label: body.label, kind: body.kind },
+      ...{ max_clients: body.limits?.max_clients, expires_at: body.limits?.expires_at },
+      ...{ cidrs: body.limits?.cidrs, joins_per_minute: body.limits?.joins_per_minute },
+      approval: body.limits?.approval,
+    },
+  }),
+  purgeUnused: ({ body }, data) =>
+    body.dry_run
+      ? undefined
+      : {
+          ...{ application: "client.auth", action: "purge" },
+          response: { credentials: data?.credentials },
+        },
+  revokeSecret: ({ params, query }, data) =>
+    query.dry_run === true
+      ? undefined
+      : {
+          ...{ application: "client.auth.secret", action: "revoke" },
+          affectedId: params.authId,
+          request: { secret_id: params.secretId },
+          response: factsOf(data),
+        },
   createCredential: ({ body }, data) => ({
     ...{ application: "client.auth", action: "create" },
     affectedId: data?.id ?? body.id,
@@ -126,7 +164,10 @@ const TAKES_AWAY: ReadonlySet<ChangeName> = new Set<ChangeName>([
   "deleteCredential",
   "deleteTunnel",
   "finishRotation",
+  "purgeUnused",
+  "revokeClient",
   "revokePairing",
+  "revokeSecret",
 ]);
 
 /** What the writing down of changes needs. */
@@ -148,7 +189,9 @@ export function auditedHandlers(handlers: Handlers, deps: AuditedDeps): Handlers
   return {
     ...handlers,
     ...audited,
-    deleteCredential: withReport(auditedHandler("deleteCredential", handlers, deps)),
+    deleteClient: ifAsked(auditedHandler("deleteClient", handlers, deps)),
+    deleteCredential: ifAsked(auditedHandler("deleteCredential", handlers, deps)),
+    revokeSecret: ifAsked(auditedHandler("revokeSecret", handlers, deps)),
   };
 }
 
@@ -181,11 +224,13 @@ function auditedHandler<N extends ChangeName>(
   };
 }
 
-/** Lets the entry tell what a deletion did also when the caller did not ask. */
-function withReport(remove: Handler<"deleteCredential">): Handler<"deleteCredential"> {
+/** The entry tells what a deletion did also when the caller did not ask; the answer does not. */
+function ifAsked<N extends "deleteClient" | "deleteCredential" | "revokeSecret">(
+  remove: Handler<N>,
+): Handler<N> {
   return async (input, context) => {
+    const answer = await remove(input, context);
     const { report, dry_run: dryRun } = input.query;
-    const answer = await remove({ ...input, query: { ...input.query, report: true } }, context);
     return report === true || dryRun === true ? answer : undefined;
   };
 }

@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { EndpointInput, EndpointOutput } from "@rport/protocol/http";
-import type { AuthId } from "@rport/protocol/ids";
+import type { AuthId, SecretId } from "@rport/protocol/ids";
 import type { Credential, Secret } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
 import type { Handlers } from "./endpoints.ts";
@@ -25,6 +25,9 @@ export interface CredentialSource {
   rotation(id: AuthId): EndpointOutput<"getRotation">;
   finishRotation(id: AuthId, dryRun: boolean): Promise<DeletionReport>;
   cancelRotation(id: AuthId): Promise<void>;
+  update(id: AuthId, change: EndpointInput<"updateCredential">["body"]): Promise<void>;
+  revokeSecret(id: AuthId, secretId: SecretId, dryRun: boolean): Promise<DeletionReport>;
+  purgeUnused(dryRun: boolean): Promise<AuthId[]>;
   remove(
     id: AuthId,
     how: { readonly force: boolean; readonly purge: boolean; readonly dryRun: boolean },
@@ -41,7 +44,10 @@ type CredentialEndpoint =
   | "rotateCredential"
   | "getRotation"
   | "finishRotation"
-  | "cancelRotation";
+  | "cancelRotation"
+  | "updateCredential"
+  | "revokeSecret"
+  | "purgeUnused";
 
 /** The credential list: RPort filters by `id` only; the others are ours. */
 const credentialList: ListSpec<Credential> = {
@@ -78,9 +84,18 @@ export function credentialHandlers(source: CredentialSource): Pick<Handlers, Cre
     async deleteCredential({ params, query }) {
       const dryRun = query.dry_run ?? false;
       const how = { force: query.force ?? false, purge: query.purge ?? false, dryRun };
-      const data = await source.remove(params.authId, how);
-      return dryRun || query.report === true ? { data } : undefined;
+      return { data: await source.remove(params.authId, how) };
     },
+    async updateCredential({ params, body }) {
+      await source.update(params.authId, body);
+      return { data: require(params.authId) };
+    },
+    revokeSecret: async ({ params, query }) => ({
+      data: await source.revokeSecret(params.authId, params.secretId, query.dry_run ?? false),
+    }),
+    purgeUnused: async ({ body }) => ({
+      data: { credentials: await source.purgeUnused(body.dry_run) },
+    }),
     listSecrets({ params }) {
       const secrets = source.secrets(require(params.authId).id);
       return { data: [...secrets], count: secrets.length };

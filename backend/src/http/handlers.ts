@@ -1,4 +1,5 @@
 import type { ClientId } from "@rport/protocol/ids";
+import { blastOfRecord, reportOf } from "../credentials/blast.ts";
 import type { Credentials } from "../credentials/service.ts";
 import type { Services } from "../services.ts";
 import { auditedHandlers } from "./auditedHandlers.ts";
@@ -44,11 +45,16 @@ function plainHandlers(services: HandlerDeps): Handlers {
       list: () => registry.list(),
       get: (id) => registry.get(id),
       tunnelsOf: (id) => tunnels.tunnelsOf(id),
-      async remove(id) {
-        const credentialId = registry.get(id)?.client_auth_id;
+      async remove(id, dryRun) {
+        const client = registry.clientOf(id);
+        const report = reportOf(blastOfRecord(client));
+        if (dryRun) return report;
         await registry.remove(id);
-        if (credentialId !== undefined) credentials.onClientsChanged(credentialId);
+        if (client !== undefined) credentials.onClientsChanged(client.credentialId);
+        return report;
       },
+      revoke: (id, dryRun) => credentials.revokeClient(id, dryRun),
+      allow: (id) => credentials.allowClient(id),
     }),
     ...credentialHandlers(credentialSource(credentials)),
     ...tunnelHandlers(tunnels),
@@ -78,6 +84,9 @@ function credentialSource(credentials: Credentials): CredentialSource {
     rotation: (id) => credentials.rotation(id),
     finishRotation: (id, dryRun) => credentials.finishRotation(id, dryRun),
     cancelRotation: (id) => credentials.cancelRotation(id),
+    update: (id, change) => credentials.update(id, change),
+    revokeSecret: (id, secretId, dryRun) => credentials.revokeSecret(id, secretId, dryRun),
+    purgeUnused: (dryRun) => credentials.purgeUnused(dryRun),
     remove: (id, how) => credentials.remove(id, how),
   };
 }

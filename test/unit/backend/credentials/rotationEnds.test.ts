@@ -138,7 +138,7 @@ describe("rotating while a rotation is under way", () => {
     fixture.clock.advance(60_000);
     await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
     expect(moved.password).not.toBe(firstOwn);
-    expect(await isLetIn(credentials, firstOwn)).toBe(false);
+    await eventually(async () => expect(await isLetIn(credentials, firstOwn)).toBe(false));
     expect(sessions.moved.cutReason).toBeUndefined();
   });
 
