@@ -100,7 +100,7 @@ export async function openServices(
     rows: clientRows,
     secretOf: (id, secretId) => credentials.clientSecret(id, secretId),
     rotationOf: (id, clientId) => credentials.rotationState(id, clientId),
-    onRecordLeft: (id) => credentials.onClientsChanged(id),
+    onRecordLeft: (id, client) => credentials.onRecordLeft(id, client),
     onRecordJoined: (authId, id) => credentials.onClientRecorded(authId, id),
     ...common,
   });

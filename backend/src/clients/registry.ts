@@ -21,7 +21,7 @@ export interface RegistryDeps {
   readonly rotationOf?: (credentialId: AuthId, id: ClientId) => RotationState | null;
   readonly touch: (entity: "client" | "credential" | "server", id: string) => void;
   /** A record left this credential: it was removed, or its client came in with another one. */
-  readonly onRecordLeft?: (id: AuthId) => void;
+  readonly onRecordLeft?: (id: AuthId, client: ClientId) => void;
   /** A client that was let in has a record of the credential now. */
   readonly onRecordJoined?: (authId: AuthId, id: ClientId) => void;
 }
@@ -238,7 +238,7 @@ export class ClientRegistry implements SessionPort {
   #leave(authId: AuthId, id: ClientId): void {
     this.#index.removeRecord(authId, id);
     this.#touch("credential", authId);
-    this.#deps.onRecordLeft?.(authId);
+    this.#deps.onRecordLeft?.(authId, id);
   }
 
   #replace(id: ClientId, change: Partial<ClientRecord>): void {

@@ -48,6 +48,11 @@ export class LiveCredential {
     return this.#moves.get(client);
   }
 
+  /** Where everybody stands in the rotation that is under way. */
+  moves(): MoveRow[] {
+    return [...this.#moves.values()];
+  }
+
   /** Takes over a changed record. */
   replaceRecord(record: CredentialRecord): void {
     this.#record = record;
@@ -114,12 +119,17 @@ export class LiveCredential {
   }
 
   #applyMove(edit: MoveEdit): void {
-    if (edit.kind === "clearMoves") this.#moves.clear();
+    if (edit.kind === "clearMoves") this.#clearMoves(edit.client);
     else if (edit.kind === "move") this.#moves.set(edit.row.client_id, edit.row);
     else {
       const row = this.#moves.get(edit.client);
       if (row?.secret_id === edit.secret) this.#moves.set(edit.client, { ...row, ...edit.to });
     }
+  }
+
+  #clearMoves(client: ClientId | undefined): void {
+    if (client === undefined) this.#moves.clear();
+    else this.#moves.delete(client);
   }
 
   #put(row: SecretRow, isHarmless = false): void {

@@ -27,7 +27,7 @@ export interface Progress {
 
 /** Counts the clients that use a new secret, and those that will have to. */
 export function progressOf(live: LiveCredential, clients: readonly ClientRef[]): Progress {
-  return countStates(clients.flatMap((client) => moveStateOf(live, client) ?? []));
+  return countStates(rotationClients(live, clients).map(({ state }) => state));
 }
 
 /** Counts where clients stand. */
@@ -53,20 +53,37 @@ export function describeRotation(row: RotationRow, progress: Progress): Rotation
   };
 }
 
-/** Where each client stands in the rotation that is under way; empty when there is none. */
+/**
+ * Where each client stands in the rotation that is under way; empty when there is none. A crash may
+ * have cost the record of a client that had just come for the first time: its row still tells that
+ * it has to be waited for.
+ */
 export function rotationClients(
   live: LiveCredential,
   clients: readonly ClientRef[],
 ): RotationClient[] {
   if (live.rotation === undefined || live.rotation.ended_at !== null) return [];
-  return clients.flatMap((client) => {
-    const state = moveStateOf(live, client);
-    if (state === undefined) return [];
-    const row = live.moveOf(client.id);
-    const reason = row?.state === state ? row.reason : "";
-    const { id, name, connected } = client;
-    return [{ id, name, connected, state, reason }];
+  const known = clients.flatMap((client) => standing(live, client, moveStateOf(live, client)));
+  const ids = new Set(clients.map(({ id }) => id));
+  const lost = live.moves().filter((row) => !ids.has(row.client_id));
+  const unknown = lost.flatMap((row) => {
+    const client = { id: row.client_id, name: "", connected: false, secretId: null };
+    return standing(live, client, moveStateOf(live, client) ?? row.state);
   });
+  return [...known, ...unknown];
+}
+
+type Standing = Pick<ClientRef, "id" | "name" | "connected">;
+
+function standing(
+  live: LiveCredential,
+  { id, name, connected }: Standing,
+  state: MoveRow["state"] | undefined,
+): RotationClient[] {
+  if (state === undefined) return [];
+  const row = live.moveOf(id);
+  const reason = row?.state === state ? row.reason : "";
+  return [{ id, name, connected, state, reason }];
 }
 
 /** What the client's record shows; null: no rotation is under way, or the client has moved. */
@@ -80,7 +97,7 @@ export function rotationStateOf(live: LiveCredential, client: ClientRef): Rotati
  * Where a client stands; undefined: it has no secret that could be replaced. The secrets decide
  * whether it has moved, its row tells how far it is on the way.
  */
-export function moveStateOf(live: LiveCredential, client: ClientRef): MoveRow["state"] | undefined {
+export function moveStateOf(live: LiveCredential, client: Stander): MoveRow["state"] | undefined {
   const state = stateOf(live, client);
   if (state === "active") return "done";
   if (state !== "grace") return undefined;
@@ -112,11 +129,13 @@ export function firstMove(
   };
 }
 
+type Stander = Pick<ClientRef, "id" | "secretId">;
+
 /**
  * A client's record may be one secret behind when the server ended right after the client had
  * confirmed: its own confirmed secret then tells.
  */
-function stateOf(live: LiveCredential, client: ClientRef): SecretRow["state"] | undefined {
+function stateOf(live: LiveCredential, client: Stander): SecretRow["state"] | undefined {
   const shown = stateOfSecret(live, client.secretId);
   if (shown === "active") return shown;
   const own = live.secretsOf(client.id).filter((row) => row.last_used_at !== null);

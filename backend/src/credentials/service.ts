@@ -4,6 +4,7 @@ import type { Credential, Rotation, RotationState, Secret } from "@rport/protoco
 import type { DeletionReport, RotationClient } from "@rport/protocol/report";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { errorText } from "../platform/log.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
 import { Admissions, toClientSecret } from "./admissions.ts";
 import { Authenticator, isCredentialExpired } from "./authenticator.ts";
@@ -242,6 +243,22 @@ export class Credentials {
   /** To be called when a client that was admitted has its record. */
   onClientRecorded(authId: AuthId, id: ClientId): void {
     this.#admissions.recorded(authId, id);
+  }
+
+  /** To be called when a client's record left a credential: nothing waits for it there any more. */
+  onRecordLeft(id: AuthId, client: ClientId): void {
+    const live = this.#ledger.get(id);
+    if (live?.moveOf(client) === undefined) {
+      this.onClientsChanged(id);
+      return;
+    }
+    void this.#ledger
+      .edit(live, [{ kind: "clearMoves", credential: id, client }])
+      .catch((caught: unknown) => {
+        const reason = errorText(caught);
+        this.#deps.log.warn("a rotation still waits for a client that is gone", { reason });
+      })
+      .then(() => this.onClientsChanged(id));
   }
 
   /** To be called when records of a credential went away: a rotation may have waited for them. */

@@ -29,8 +29,12 @@ export type MoveEdit =
       readonly secret: SecretId;
       readonly to: Pick<MoveRow, "state" | "reason" | "changed_at">;
     }
-  /** Forgets where everybody stood. */
-  | { readonly kind: "clearMoves"; readonly credential: AuthId };
+  /** Forgets where everybody, or one client, stood. */
+  | {
+      readonly kind: "clearMoves";
+      readonly credential: AuthId;
+      readonly client?: ClientId | undefined;
+    };
 
 /**
  * One change of a credential's secrets. Edits of different kinds touch different fields, and each

@@ -34,6 +34,7 @@ export const DELETED_MAX = 10_000;
 const deletedRowSchema = z.object({ id: authIdSchema });
 const MOVE = `INSERT OR REPLACE INTO move
   (credential_id, client_id, state, reason, secret_id, changed_at) VALUES (?, ?, ?, ?, ?, ?)`;
+const UNMOVE = "DELETE FROM move WHERE credential_id = ? AND client_id = ?";
 const MOVED = `UPDATE move SET state = ?, reason = ?, changed_at = ?
   WHERE credential_id = ? AND client_id = ? AND secret_id = ?`;
 
@@ -133,7 +134,9 @@ function moveStatement(edit: MoveEdit): Statement {
       return statement(MOVED, to.state, to.reason, to.changed_at, credential, client, secret);
     }
     case "clearMoves":
-      return statement("DELETE FROM move WHERE credential_id = ?", edit.credential);
+      return edit.client === undefined
+        ? statement("DELETE FROM move WHERE credential_id = ?", edit.credential)
+        : statement(UNMOVE, edit.credential, edit.client);
   }
 }
 

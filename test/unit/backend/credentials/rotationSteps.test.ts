@@ -240,3 +240,22 @@ describe("S-32: the agent is killed, and gets in with the secret it has", () => 
     expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
   });
 });
+
+describe("S-32: the record of a client is lost in a crash", () => {
+  it("and the rotation waits for the client all the same, until it came or was forgotten", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const [here, away] = await agentsOf(fixture, "here", "away");
+    if (here === undefined || away === undefined) return;
+    for (const agent of [here, away]) (await clients.connect(credentials, agent)).cut("away");
+    await credentials.rotate(FLEET, null);
+    clients.records.clear();
+    const again = await fixture.crash();
+    expect(statesOf(again)).toEqual({ away: "pending", here: "pending" });
+    await clients.connect(again, here);
+    await eventually(() => expect(statesOf(again)).toEqual({ away: "pending", here: "done" }));
+    expect(await isLetIn(again, away.password)).toBe(true);
+    again.onRecordLeft(FLEET, away.clientId);
+    await eventually(() => expect(again.view(FLEET)?.rotation).toBeNull());
+  });
+});
