@@ -4,6 +4,7 @@ import { NO_LIMITS } from "@rport/protocol/model";
 import type { Clock } from "../platform/clock.ts";
 import { toTime } from "../platform/clock.ts";
 import { bytes } from "../platform/random.ts";
+import type { SteadyTime } from "../platform/steadyTime.ts";
 import type { SecretRow } from "../store/secretRow.ts";
 import type { Ledger } from "./ledger.ts";
 import { LiveCredential } from "./liveCredential.ts";
@@ -23,6 +24,7 @@ export interface AuthenticatorDeps {
   readonly typed: TypedPasswords;
   readonly verifierKey: Buffer;
   readonly clock: Clock;
+  readonly steady: SteadyTime;
 }
 
 /**
@@ -61,6 +63,7 @@ export class Authenticator {
     if (row === undefined) return { kind: "refused", reason: "wrong" };
     const reason = this.whyRefused(live, row) ?? whyNotFrom(live, attempt.address);
     if (reason !== undefined) return { kind: "refused", reason };
+    this.#deps.typed.passed(live, attempt, row);
     return { kind: "accepted", credentialId: live.id, secretId: row.id };
   }
 
@@ -69,8 +72,8 @@ export class Authenticator {
     if (this.#deps.ledger.get(live.id) !== live) return "deleted";
     if (live.record.state === "revoked") return "deleted";
     if (row.state === "revoked") return "revoked";
-    const now = this.#deps.clock.now();
-    return isExpired(row, now) || isCredentialExpired(live, now) ? "expired" : undefined;
+    if (isExpired(row, this.#deps.steady())) return "expired";
+    return isCredentialExpired(live, this.#deps.clock.now()) ? "expired" : undefined;
   }
 
   async #find(
@@ -83,7 +86,7 @@ export class Authenticator {
   }
 }
 
-/** Whether the secret's time is over, or nobody began to use it in time. */
+/** Whether the secret's time is over, or nobody began to use it in time; by steady time. */
 export function isExpired(row: SecretRow, nowMs: number): boolean {
   if (row.expires_at !== null && row.expires_at <= nowMs) return true;
   return row.client_id === null && row.unbound_until !== null && row.unbound_until <= nowMs;

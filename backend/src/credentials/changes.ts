@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { CredentialLimits, CredentialLimitsChange } from "@rport/protocol/model";
-import type { Clock } from "../platform/clock.ts";
+import type { SteadyTime } from "../platform/steadyTime.ts";
 import { isExpired } from "./authenticator.ts";
 import type { Ledger } from "./ledger.ts";
 import { whyNotCidrs } from "./limits.ts";
@@ -20,7 +20,7 @@ export interface CredentialChange {
 /** What changes need. */
 export interface ChangeDeps {
   readonly ledger: Ledger;
-  readonly clock: Clock;
+  readonly steady: SteadyTime;
   readonly sessions: () => SessionPort;
   readonly pairings: () => PairingPort;
 }
@@ -66,13 +66,13 @@ export async function purgeUnused(
   return removed;
 }
 
-function isUnused(live: LiveCredential, { sessions, pairings, clock }: ChangeDeps): boolean {
+function isUnused(live: LiveCredential, { sessions, pairings, steady }: ChangeDeps): boolean {
   if (live.record.state !== "active" || sessions().countOf(live.id).total > 0) return false;
   if (sessions().ofCredential(live.id).length > 0 || pairings().openOf(live.id) > 0) return false;
   const waiting = live
     .secrets()
     .filter(({ unbound_until, client_id }) => unbound_until !== null && client_id === null);
-  return waiting.every((row) => row.state === "revoked" || isExpired(row, clock.now()));
+  return waiting.every((row) => row.state === "revoked" || isExpired(row, steady()));
 }
 
 /** Without the members that are there and undefined. */

@@ -5,6 +5,7 @@ import type { DeletionReport, RotationClient } from "@rport/protocol/report";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
+import type { SteadyTime } from "../platform/steadyTime.ts";
 import type { RotationRow } from "../store/secretRow.ts";
 import { type Blast, blastOfSecrets, reportOf, strike } from "./blast.ts";
 import type { Ledger } from "./ledger.ts";
@@ -32,6 +33,8 @@ export interface RotationDeps {
   readonly ledger: Ledger;
   readonly offers: Offers;
   readonly clock: Clock;
+  /** A grace is measured by this one. */
+  readonly steady: SteadyTime;
   readonly log: Log;
   readonly touch: CredentialTouch;
   readonly sessions: () => SessionPort;
@@ -138,7 +141,7 @@ export class Rotations {
 
   #plan(live: LiveCredential, graceMs: number | null): RotationPlan {
     const nowMs = this.#deps.clock.now();
-    const endsAtMs = graceMs === null || graceMs === 0 ? null : nowMs + graceMs;
+    const endsAtMs = graceMs === null || graceMs === 0 ? null : this.#deps.steady() + graceMs;
     const clients = this.#deps.sessions().clientsOf(live.id);
     return planRotation(live, clients, { nowMs, graceMs, endsAtMs });
   }
@@ -182,7 +185,7 @@ export class Rotations {
 
   #waitForGrace(live: LiveCredential): void {
     const endsAt = live.rotation?.grace_ends_at ?? 0;
-    this.#wait(live, Math.max(0, endsAt - this.#deps.clock.now()));
+    this.#wait(live, Math.max(0, endsAt - this.#deps.steady()));
   }
 
   #wait(live: LiveCredential, ms: number): void {
@@ -197,7 +200,7 @@ export class Rotations {
   async #due(live: LiveCredential): Promise<void> {
     await this.#turns.run(live.id, async () => {
       const endsAt = live.rotation?.grace_ends_at ?? 0;
-      if (endsAt > this.#deps.clock.now()) this.#waitForGrace(live);
+      if (endsAt > this.#deps.steady()) this.#waitForGrace(live);
       else await this.#tryEnd(live);
     });
   }

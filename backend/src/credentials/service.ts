@@ -5,6 +5,7 @@ import type { DeletionReport, RotationClient } from "@rport/protocol/report";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
+import { type SteadyTime, steadyTime } from "../platform/steadyTime.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
 import { Admissions, toClientSecret } from "./admissions.ts";
 import { Authenticator, isCredentialExpired } from "./authenticator.ts";
@@ -48,6 +49,7 @@ export interface CredentialsDeps extends LedgerStore {
 /** Credentials and their secrets: who may sign in, with what, as whom, and until when. */
 export class Credentials {
   readonly #deps: CredentialsDeps;
+  readonly #steady: SteadyTime;
   readonly #ledger: Ledger;
   readonly #authenticator: Authenticator;
   readonly #admissions: Admissions;
@@ -64,8 +66,10 @@ export class Credentials {
   private constructor(deps: CredentialsDeps, ledger: Ledger) {
     const typed = new TypedPasswords();
     const ports = { sessions: () => this.#sessions, pairings: () => this.#pairings };
-    const all = { ...deps, ...ports, ledger, typed };
+    const steady = steadyTime(deps.clock);
+    const all = { ...deps, ...ports, ledger, typed, steady };
     this.#deps = deps;
+    this.#steady = steady;
     this.#ledger = ledger;
     this.#authenticator = new Authenticator(all);
     this.#admissions = new Admissions({ ...all, authenticator: this.#authenticator });
@@ -134,7 +138,7 @@ export class Credentials {
   /** A credential as people see it; null when there is none. */
   view(id: AuthId): Credential | null {
     const live = this.#ledger.get(id);
-    return live === undefined ? null : toCredential(live, this.#sessions, this.#deps.clock.now());
+    return live === undefined ? null : toCredential(live, this.#sessions, this.#steady());
   }
 
   /** The secrets of a credential, oldest first; empty when there is none. */
@@ -156,7 +160,8 @@ export class Credentials {
     if (isCredentialExpired(live, nowMs)) {
       throw new RportError("CONFLICT", `The credential "${id}" has expired.`);
     }
-    const purpose = { origin: "pairing" as const, nowMs, unboundUntil: expiresAt };
+    const unboundUntil = this.#steady() + expiresAt - nowMs;
+    const purpose = { origin: "pairing" as const, nowMs, unboundUntil };
     const minted = Array.from({ length: count }, () =>
       mintSecret(live, this.#deps.verifierKey, purpose),
     );
@@ -197,7 +202,7 @@ export class Credentials {
   /** Removes credentials that nobody uses; see `purgeUnused`. */
   purgeUnused(dryRun: boolean): Promise<AuthId[]> {
     return purgeUnused(dryRun, {
-      ...{ ledger: this.#ledger, clock: this.#deps.clock },
+      ...{ ledger: this.#ledger, steady: this.#steady },
       ...{ sessions: () => this.#sessions, pairings: () => this.#pairings },
       remove: (id, options) => this.remove(id, options),
     });
