@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
+import { machineHint } from "@rport/protocol/hostKey";
 import type { TransportLimits } from "@rport/protocol/wire/transport";
 import { readAttributes } from "./attributes.ts";
 import { type AgentConfig, secretsIn } from "./config.ts";
@@ -9,6 +10,7 @@ import { CredentialStore } from "./credentialStore.ts";
 import { defaultDataDir } from "./dataDir.ts";
 import { Dialer } from "./dial.ts";
 import { readHost } from "./host.ts";
+import { type HostKey, openHostKey } from "./hostKey.ts";
 import { type MachineIdSources, machineId } from "./machineId.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
@@ -42,13 +44,12 @@ export class Agent implements AsyncDisposable {
   /** What was logged as the reason for being offline; told once, not at every attempt. */
   #toldReason = "";
 
-  private constructor(options: AgentOptions, identity: Identity) {
-    const { config, log, clock } = options;
+  private constructor(options: AgentOptions, identity: Identity, hostKey: HostKey | undefined) {
+    const { log, clock } = options;
     this.identity = identity;
     this.#log = log;
-    const dataDir = config.dataDir || defaultDataDir(options.machine.platform);
-    this.#stateFile = new StateWriter({ dataDir, clock, log });
-    this.#loop = this.#createLoop(options);
+    this.#stateFile = new StateWriter({ dataDir: dataDirOf(options), clock, log });
+    this.#loop = this.#createLoop(options, hostKey);
     this.#stateFile.set("initialized", "connecting");
     this.#ended = this.#loop.run(this.#stop.signal);
   }
@@ -60,8 +61,14 @@ export class Agent implements AsyncDisposable {
     if (config.ignored.length > 0) {
       log.info("these settings have no effect in this agent", { settings: config.ignored });
     }
-    const clientId = await clientIdFor(config, options.machine);
-    return new Agent(options, { clientId, sessionId: randomUUID() });
+    const machine = await machineId(options.machine);
+    const clientId = clientIdFor(config, machine);
+    const hostKey = await openHostKey(dataDirOf(options), log);
+    const identity = {
+      ...{ clientId, sessionId: randomUUID(), hostKey: hostKey?.publicKey },
+      machineHint: machine === undefined ? undefined : machineHint(machine),
+    };
+    return new Agent(options, identity, hostKey);
   }
 
   get state(): ConnectionState {
@@ -90,7 +97,8 @@ export class Agent implements AsyncDisposable {
     await this.stop();
   }
 
-  #createLoop(options: AgentOptions): ConnectionLoop {
+  #createLoop(options: AgentOptions, hostKey: HostKey | undefined): ConnectionLoop {
+    const { clientId } = this.identity;
     const { config, log, clock, random, resolve, transportLimits = {} } = options;
     return new ConnectionLoop({
       transportLimits,
@@ -100,6 +108,7 @@ export class Agent implements AsyncDisposable {
       random,
       resolve,
       credentials: new CredentialStore(config),
+      proveHostKey: hostKey && ((challenge) => hostKey.prove({ ...challenge, clientId })),
       dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
       registration: () => this.#registration(config),
       onState: (state) => this.#changed(state),
@@ -133,10 +142,13 @@ export class Agent implements AsyncDisposable {
   }
 }
 
-async function clientIdFor(config: AgentConfig, machine: MachineIdSources): Promise<string> {
+function dataDirOf({ config, machine }: AgentOptions): string {
+  return config.dataDir || defaultDataDir(machine.platform);
+}
+
+function clientIdFor(config: AgentConfig, machine: string | undefined): string {
   if (config.id !== "" || !config.usesSystemId) return config.id;
-  const found = await machineId(machine);
-  if (found !== undefined) return found;
+  if (machine !== undefined) return machine;
   const where = `${config.file}: client.id is empty`;
   throw new RportError("BAD_REQUEST", `${where}, and this machine has no id of its own.`);
 }

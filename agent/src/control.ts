@@ -4,6 +4,7 @@ import {
   checkPortSchema,
   checkTunnelAllowedSchema,
   FEATURES,
+  proveHostKeySchema,
   REQUESTS,
   rotateSecretSchema,
   UNKNOWN_REQUEST,
@@ -34,6 +35,8 @@ export interface ControlWiring {
   readonly resolve: Lookup;
   readonly credentials: CredentialStore;
   readonly log: Log;
+  /** Signs the server's challenge; undefined: this host has no key. */
+  readonly proveHostKey?: ((nonce: string) => string) | undefined;
   /** Told once the server has said which extensions it speaks, too. */
   onFeatures(features: ReadonlySet<string>): void;
 }
@@ -62,6 +65,7 @@ export class Control {
     [REQUESTS.checkTunnelAllowed, (payload) => this.#checkTunnelAllowed(payload)],
     [REQUESTS.checkPort, (payload) => this.#checkPort(payload)],
     [REQUESTS.rotateSecret, (payload) => this.#rotateSecret(payload)],
+    [REQUESTS.proveHostKey, (payload) => this.#proveHostKey(payload)],
   ]);
 
   #agree({ Features }: Capabilities): undefined {
@@ -96,6 +100,14 @@ export class Control {
     const target = parseHostPort(text);
     if (target === undefined) throw new RequestRefused("the target is not host:port");
     return checkTarget(target, this.#wiring.rules, this.#wiring.resolve);
+  }
+
+  /** Asked while the server registers us, hence before it has named its features. */
+  #proveHostKey(payload: Buffer): Buffer {
+    const { proveHostKey } = this.#wiring;
+    if (proveHostKey === undefined) throw new RequestRefused(UNKNOWN_REQUEST);
+    const { nonce } = read(proveHostKeySchema, payload);
+    return json({ signature: proveHostKey(nonce) });
   }
 
   /** The answer leaves only after the secret is durable: the server may then drop the old one. */

@@ -8,6 +8,7 @@ import { defaultDataDir } from "./dataDir.ts";
 import { enroll } from "./enroll/enroll.ts";
 import { readToken } from "./enroll/token.ts";
 import { textOf } from "./errorText.ts";
+import { forgetHostKey } from "./hostKey.ts";
 import { loadConfig } from "./loadConfig.ts";
 import { SYSTEM_SOURCES } from "./machineId.ts";
 import { SYSTEM_CLOCK } from "./platform/clock.ts";
@@ -49,6 +50,7 @@ async function runEnroll(command: EnrollCommand): Promise<number> {
   const request = { ...command, file: command.config, token };
   const wiring = { machine: SYSTEM_SOURCES, hostname: os.hostname(), clock: SYSTEM_CLOCK };
   const { authId, clientId } = await enroll(request, wiring);
+  if (command.isNewId) await forgetHostKey(await configuredDataDir(command.config));
   process.stdout.write(`enrolled as ${authId}, client ${clientId}\n`);
   return EXIT.ok;
 }
@@ -84,10 +86,14 @@ function stopSignal(agent: Agent, log: Log): Promise<string> {
   });
 }
 
-async function runWait(file: string, timeoutMs: number): Promise<number> {
+async function configuredDataDir(file: string): Promise<string> {
   const { dataDir } = await loadConfig(file);
+  return dataDir || defaultDataDir(process.platform);
+}
+
+async function runWait(file: string, timeoutMs: number): Promise<number> {
   const result = await waitOnline({
-    stateFile: stateFileIn(dataDir || defaultDataDir(process.platform)),
+    stateFile: stateFileIn(await configuredDataDir(file)),
     timeoutMs,
     clock: SYSTEM_CLOCK,
     isAlive: isProcessAlive,

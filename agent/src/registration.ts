@@ -1,3 +1,4 @@
+import { FEATURES } from "@rport/protocol/agent";
 import { VERSION } from "@rport/protocol/version";
 import type { AgentConfig } from "./config.ts";
 import { OUR_FEATURES } from "./control.ts";
@@ -10,14 +11,19 @@ export interface Identity {
   readonly clientId: string;
   /** One per process, so that the server knows a reconnect from a second agent. */
   readonly sessionId: string;
+  /** The public key of this host; undefined: it has none. */
+  readonly hostKey?: string | undefined;
+  /** Undefined on machines that have no id of their own. */
+  readonly machineHint?: string | undefined;
 }
 
-/** The JSON of `new_connection` (rport-protocol 3.2), with `Features`, which a Go server ignores. */
+/** The JSON of `new_connection` (rport-protocol 3.2), with fields of ours, which a Go server ignores. */
 export function connectionRequest(
   config: AgentConfig,
   identity: Identity,
   host: HostFacts,
 ): Buffer {
+  const { hostKey, machineHint } = identity;
   const name = config.name || (config.usesHostname ? host.Hostname : "");
   return Buffer.from(
     JSON.stringify({
@@ -30,7 +36,9 @@ export function connectionRequest(
       Labels: config.labels,
       Remotes: config.remotes,
       ClientConfiguration: clientConfiguration(config, identity.clientId),
-      Features: OUR_FEATURES,
+      Features: OUR_FEATURES.filter((one) => one !== FEATURES.hostKey || hostKey !== undefined),
+      HostKey: hostKey,
+      MachineHint: machineHint,
     }),
   );
 }

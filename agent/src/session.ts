@@ -1,6 +1,7 @@
 import { REQUESTS } from "@rport/protocol/agent";
+import type { HostKeyProof } from "@rport/protocol/hostKey";
 import { Connection } from "@rport/protocol/wire/connection";
-import { fingerprintMatches } from "@rport/protocol/wire/hostKey";
+import { fingerprintMatches, sha256Fingerprint } from "@rport/protocol/wire/hostKey";
 import { clientTransport, type TransportLimits } from "@rport/protocol/wire/transport";
 import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
 import type { AgentConfig } from "./config.ts";
@@ -27,6 +28,8 @@ export interface SessionWiring {
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
   readonly log: Log;
+  /** Signs a challenge of the server, as the client that registers; undefined: there is no key. */
+  readonly proveHostKey?: ((challenge: Omit<HostKeyProof, "clientId">) => string) | undefined;
   /** What the connection allows, where it differs from the usual. */
   readonly transportLimits?: Partial<TransportLimits>;
 }
@@ -54,13 +57,17 @@ export class Session {
   static async logIn(server: string, wiring: SessionWiring, signal: AbortSignal): Promise<Session> {
     const { config, credentials, transportLimits: limits = {} } = wiring;
     const { authId, secret } = credentials.current;
+    let serverFingerprint = "";
     const transport = clientTransport(openWebSocket(server, config), {
       user: authId,
       password: secret,
-      verifyHostKey: (publicKey) => fingerprintMatches(config.fingerprint, publicKey),
+      verifyHostKey: (publicKey) => {
+        serverFingerprint = sha256Fingerprint(publicKey);
+        return fingerprintMatches(config.fingerprint, publicKey);
+      },
       limits,
     });
-    const connection = serve(transport, wiring);
+    const connection = serve(transport, wiring, () => serverFingerprint);
     const abandon = () => connection.close("the agent is stopping");
     signal.addEventListener("abort", abandon, { once: true });
     try {
@@ -111,13 +118,21 @@ export class Session {
   }
 }
 
-function serve(transport: ReturnType<typeof clientTransport>, wiring: SessionWiring): Connection {
-  const { config, credentials, dialer, log, resolve } = wiring;
+function serve(
+  transport: ReturnType<typeof clientTransport>,
+  wiring: SessionWiring,
+  serverFingerprint: () => string,
+): Connection {
+  const { config, credentials, dialer, log, resolve, proveHostKey } = wiring;
   const control = new Control({
     rules: config.tunnelAllowed,
     resolve,
     credentials,
     log,
+    proveHostKey:
+      proveHostKey === undefined
+        ? undefined
+        : (nonce) => proveHostKey({ nonce, serverFingerprint: serverFingerprint() }),
     onFeatures: (features) => {
       connection.halfClose = features.has("half-close");
     },

@@ -9,6 +9,7 @@ import {
 import { Relays } from "@rport/protocol/wire/relay";
 import type { OpenSegmentFile } from "./audit/segments.ts";
 import { type Auditing, openAuditing } from "./audit/service.ts";
+import { Refusals } from "./clients/refusals.ts";
 import { ClientRegistry } from "./clients/registry.ts";
 import { Credentials } from "./credentials/service.ts";
 import { EventHub, type EventSources, type Touch } from "./events/hub.ts";
@@ -53,6 +54,7 @@ export interface Services {
   readonly tunnels: TunnelService;
   readonly dial: Dial;
   readonly pairings: PairingService;
+  readonly refusals: Refusals;
   readonly agentFiles: AgentFiles;
   readonly auditing: Auditing;
   readonly hub: EventHub;
@@ -97,7 +99,9 @@ export async function openServices(
   const registry = await ClientRegistry.open({
     rows: clientRows,
     secretOf: (id, secretId) => credentials.clientSecret(id, secretId),
-    onRecordLeft: (id) => credentials.onClientsChanged(id),
+    rotationOf: (id, clientId) => credentials.rotationState(id, clientId),
+    onRecordLeft: (id, client) => credentials.onRecordLeft(id, client),
+    onRecordJoined: (authId, id) => credentials.onClientRecorded(authId, id),
     ...common,
   });
   opened.defer(() => registry.close());
@@ -115,13 +119,16 @@ export async function openServices(
 
   const status = (): ServerStatus =>
     serverStatus({ counts: registry.counts, fingerprints, serverUrls: urls() });
-  hub = new EventHub(eventSources({ status, registry, credentials, tunnels, pairings }), clock);
+  const refusals = new Refusals({ clock, touch });
+  opened.defer(() => refusals.close());
+  const sources = { status, registry, credentials, tunnels, pairings, refusals };
+  hub = new EventHub(eventSources(sources), clock);
   const watched = hub;
   opened.defer(() => watched.close());
   const { paths } = store;
   return {
     ...{ paths, hostKey, fingerprints, credentials, registry, tunnels, dial },
-    ...{ pairings, agentFiles, auditing, hub, touch, status },
+    ...{ pairings, refusals, agentFiles, auditing, hub, touch, status },
   };
 }
 
@@ -163,7 +170,11 @@ function eventSources({
   credentials,
   tunnels,
   pairings,
-}: Pick<Services, "status" | "registry" | "credentials" | "tunnels" | "pairings">): EventSources {
+  refusals,
+}: Pick<
+  Services,
+  "status" | "registry" | "credentials" | "tunnels" | "pairings" | "refusals"
+>): EventSources {
   return {
     server: status,
     client: registry,
@@ -173,5 +184,7 @@ function eventSources({
     },
     tunnel: tunnels,
     pairing: pairings,
+    join: { list: () => [], get: () => undefined },
+    refusal: refusals,
   };
 }

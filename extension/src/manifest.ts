@@ -21,6 +21,9 @@ export const COMMANDS = {
   copyClientId: "rport.client.copyId",
   copyClientAddress: "rport.client.copyAddress",
   forgetClient: "rport.client.forget",
+  installAgain: "rport.client.installAgain",
+  showDuplicate: "rport.client.showDuplicate",
+  showEarlier: "rport.client.showEarlier",
   openTunnel: "rport.client.openTunnel",
   closeTunnel: "rport.tunnel.close",
   closeAllTunnels: "rport.tunnel.closeAll",
@@ -31,6 +34,10 @@ export const COMMANDS = {
   deleteCredential: "rport.credential.delete",
   copyAuthId: "rport.credential.copyId",
   revokePairing: "rport.pairing.revoke",
+  showAudit: "rport.audit.show",
+  filterAudit: "rport.audit.filter",
+  moreAudit: "rport.audit.more",
+  refreshAudit: "rport.audit.refresh",
   showLog: "rport.showLog",
   openSettings: "rport.openSettings",
 } as const;
@@ -61,6 +68,9 @@ export const CONTEXT_KEYS = {
   fingerprintChanged: "rport.fingerprintChanged",
   noClients: "rport.noClients",
   noCredentials: "rport.noCredentials",
+  hasDuplicates: "rport.hasDuplicates",
+  hasLooksLike: "rport.hasLooksLike",
+  hasStragglers: "rport.hasStragglers",
   hasTunnels: "rport.hasTunnels",
 } as const;
 
@@ -71,6 +81,7 @@ export type ContextKey = keyof typeof CONTEXT_KEYS;
 export const SETTINGS = {
   servers: "servers",
   statusBarVisible: "statusBar.visible",
+  warnAfterDays: "credentials.warnAfterDays",
 } as const;
 
 /** The prefix of every setting. */
@@ -81,6 +92,9 @@ export const SHEET_VIEW_TYPE = "rport.installSheet";
 
 /** Read-only documents: host details and the installer's script. */
 export const DOCUMENT_SCHEME = "rport";
+
+/** The audit log of a server, as a read-only document. */
+export const AUDIT_SCHEME = "rport-audit";
 
 /** The status bar item; end-to-end tests find it by this id. */
 export const STATUS_ITEM_ID = "rport.status";

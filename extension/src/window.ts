@@ -1,4 +1,5 @@
 import { type ExtensionContext, window } from "vscode";
+import { auditHandlers } from "./commands/audit.ts";
 import { clientHandlers } from "./commands/clients.ts";
 import { credentialHandlers } from "./commands/credentials.ts";
 import { generalHandlers } from "./commands/general.ts";
@@ -20,6 +21,7 @@ import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
 import { Redactor } from "./support/redact.ts";
 import { LocalTunnels } from "./tunnels/localTunnels.ts";
+import { AuditDocuments } from "./views/auditDocuments.ts";
 import { Documents } from "./views/documents.ts";
 import { Views } from "./views/views.ts";
 
@@ -83,6 +85,7 @@ function createParts(context: ExtensionContext, ground: Ground) {
   const nodes = new Nodes();
   const views = new Views({ fleet, nodes, clock: systemClock });
   const documents = new Documents({ fleet, nodes }, systemClock);
+  const audits = new AuditDocuments(fleet);
   const targets = new Targets({ fleet, nodes }, systemClock.now);
   const sheets = new Sheets({
     fleet,
@@ -93,19 +96,21 @@ function createParts(context: ExtensionContext, ground: Ground) {
     reveal: (serverKey, clientId) => views.revealClient(serverKey, clientId),
     pickCredential: (server) => targets.credentialOf(server, "Sign in with which credential?"),
   });
-  const handlers = createHandlers(ground, { views, documents, targets, sheets });
+  const handlers = createHandlers(ground, { views, documents, audits, targets, sheets });
   const registration = registerCommands(handlers, { nodes, log, showLog: ground.showLog });
-  return { sheets, parts: [registration, views, documents] };
+  return { sheets, parts: [registration, views, documents, audits] };
 }
 
 interface Parts {
   readonly views: Views;
   readonly documents: Documents;
+  readonly audits: AuditDocuments;
   readonly targets: Targets;
   readonly sheets: Sheets;
 }
 
-function createHandlers(ground: Ground, { views, documents, targets, sheets }: Parts): Handlers {
+function createHandlers(ground: Ground, parts: Parts): Handlers {
+  const { views, documents, audits, targets, sheets } = parts;
   const { fleet, settings, tokens, showLog } = ground;
   const credentials = credentialHandlers({ targets, install: (target) => sheets.open(target) });
   const { createCredential } = credentials;
@@ -125,6 +130,7 @@ function createHandlers(ground: Ground, { views, documents, targets, sheets }: P
     }),
     ...tunnelHandlers({ fleet, targets, reveal: (tunnel) => views.revealTunnel(tunnel) }),
     ...credentials,
+    ...auditHandlers({ targets, documents: audits, now: systemClock.now }),
     ...installHandlers({ targets, sheets, createCredential }),
   };
 }

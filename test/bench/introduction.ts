@@ -77,5 +77,5 @@ const SYSTEM = {
   Tags: TAGS,
   Labels: LABELS,
   Remotes: [],
-  Features: Object.values(FEATURES),
+  Features: Object.values(FEATURES).filter((feature) => feature !== FEATURES.hostKey),
 };

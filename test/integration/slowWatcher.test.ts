@@ -25,7 +25,8 @@ async function startEvents() {
   });
   const status = () => ({ ...plain, pairing_url: "x".repeat(urlBytes) });
   const none = { list: () => [], get: () => undefined };
-  const sources = { server: status, client: none, credential: none, tunnel: none, pairing: none };
+  const entities = { client: none, credential: none, tunnel: none, pairing: none };
+  const sources = { server: status, ...entities, join: none, refusal: none };
   const hub = new EventHub(sources, clock);
   const http = createServer();
   const sockets = new WebSocketServer({ server: http, perMessageDeflate: false });

@@ -1,8 +1,10 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
+import { vi } from "vitest";
 import { Credentials } from "../../backend/src/credentials/service.ts";
 import type { PairingPort } from "../../backend/src/credentials/session.ts";
 import { noPairings } from "../../backend/src/credentials/session.ts";
+import type { SecretEdit } from "../../backend/src/store/secretEdit.ts";
 import type { Store } from "../../backend/src/store/store.ts";
 import { openStore } from "../../backend/src/store/store.ts";
 import { FakeClock } from "./clock.ts";
@@ -17,6 +19,11 @@ export interface CredentialsFixture extends AsyncDisposable {
   readonly clients: FakeClients;
   readonly touched: string[];
   readonly credentials: Credentials;
+  /**
+   * The process stops right before, or right after, the first write that contains such an edit is
+   * on disk; resolves then. What waits for that write waits for ever.
+   */
+  stopAt(when: "before" | "after", isIt: (edit: SecretEdit) => boolean): Promise<void>;
   /** What a new process finds: all that was in memory is gone, the connections too. */
   crash(): Promise<Credentials>;
 }
@@ -51,7 +58,9 @@ export async function openCredentials(
     clients,
     touched,
     credentials: await open(),
+    stopAt: (when, isIt) => stopAt(store, when, isIt),
     crash: () => {
+      vi.restoreAllMocks();
       clients.sessions.clear();
       return open();
     },
@@ -60,6 +69,24 @@ export async function openCredentials(
       await directory[Symbol.asyncDispose]();
     },
   };
+}
+
+function stopAt(
+  { secretRows }: Store,
+  when: "before" | "after",
+  isIt: (edit: SecretEdit) => boolean,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const apply = secretRows.apply.bind(secretRows);
+  let hasStopped = false;
+  vi.spyOn(secretRows, "apply").mockImplementation(async (edits) => {
+    if (!hasStopped && !edits.some(isIt)) return await apply(edits);
+    if (!hasStopped && when === "after") await apply(edits);
+    hasStopped = true;
+    resolve();
+    await new Promise(() => undefined);
+  });
+  return promise;
 }
 
 /** An auth id, for tests. */

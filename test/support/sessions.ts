@@ -68,6 +68,9 @@ export class FakeSession implements SessionHandle {
 export class FakeClients implements SessionPort {
   readonly sessions = new Set<FakeSession>();
   readonly records = new Map<ClientId, { authId: AuthId; secretId: SecretId }>();
+  readonly revoked = new Set<ClientId>();
+  /** Go clients; they stay so while they are away. */
+  readonly unmovable = new Set<ClientId>();
 
   /** Signs in and registers as the agent door does. Throws the reason of a refusal. */
   async connect(credentials: Credentials, agent: FakeAgent): Promise<FakeSession> {
@@ -88,26 +91,41 @@ export class FakeClients implements SessionPort {
   record(session: FakeSession): void {
     const { credentialId: authId, secretId } = session;
     this.records.set(session.clientId, { authId, secretId });
+    if (!session.agent.isMovable) this.unmovable.add(session.clientId);
   }
   ofCredential(id: AuthId): readonly SessionHandle[] {
     return [...this.sessions].filter((session) => session.credentialId === id);
   }
   countOf(id: AuthId): { total: number; connected: number } {
-    const clients = this.clientsOf(id);
-    return {
-      total: clients.length,
-      connected: clients.filter((client) => client.connected).length,
-    };
+    const own = [...this.records].filter(([, record]) => record.authId === id);
+    const connected = own.filter(([clientId]) => this.sessionsOf(clientId).length > 0);
+    return { total: own.length, connected: connected.length };
   }
   clientsOf(id: AuthId): readonly ClientRef[] {
     const own = [...this.records].filter(([, record]) => record.authId === id);
-    return own.map(([clientId, record]) => ({
-      id: clientId,
-      name: clientId,
-      connected: [...this.sessions].some((session) => session.clientId === clientId),
+    return own.flatMap(([clientId]) => this.clientOf(clientId) ?? []);
+  }
+  clientOf(id: ClientId): ClientRef | undefined {
+    const record = this.records.get(id);
+    if (record === undefined) return undefined;
+    return {
+      id,
+      credentialId: record.authId,
+      name: id,
+      connected: this.sessionsOf(id).length > 0,
       tunnels: 0,
       secretId: record.secretId,
-    }));
+      features: this.unmovable.has(id) ? [] : [FEATURES.rotateSecret],
+      isRevoked: this.revoked.has(id),
+    };
+  }
+  sessionsOf(id: ClientId): readonly SessionHandle[] {
+    return [...this.sessions].filter((session) => session.clientId === id);
+  }
+  setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
+    if (isRevoked) this.revoked.add(id);
+    else this.revoked.delete(id);
+    return Promise.resolve();
   }
   purge(id: AuthId): Promise<void> {
     for (const [clientId, record] of this.records) {

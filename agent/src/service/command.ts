@@ -60,7 +60,8 @@ async function runInstall(flags: InstallFlags): Promise<ExitCode> {
   if (server === undefined) throw new CliFailure(EXIT.usage, "--server is missing.");
   const temporary = await mkdtemp(join(os.tmpdir(), "rport-install-"));
   try {
-    const request = { server, isForced, isStarted: !flags["no-start"], isDryRun };
+    const isNewId = flags["new-id"];
+    const request = { server, isNewId, isForced, isStarted: !flags["no-start"], isDryRun };
     await install(request, {
       ...place,
       supervisor: (account) => supervisorOf(place, account),

@@ -19,6 +19,8 @@ import { Undo } from "./undo.ts";
 export interface InstallRequest {
   /** The pairing service: `http(s)://host[:port]`. */
   readonly server: string;
+  /** Become a new host: with another id, and another key. */
+  readonly isNewId: boolean;
   /** Enrol anew although this host is enrolled and connected. */
   readonly isForced: boolean;
   readonly isStarted: boolean;
@@ -61,7 +63,8 @@ export async function install(request: InstallRequest, wiring: InstallWiring): P
     return;
   }
   const config = isKept || request.isDryRun ? undefined : await enrolAside(wiring);
-  const change = { ...wiring, found, config, isStarted: request.isStarted, isEnrolled: !isKept };
+  const { isStarted, isNewId } = request;
+  const change = { ...wiring, ...{ found, config, isStarted, isNewId, isEnrolled: !isKept } };
   const steps = installSteps(change);
   if (request.isDryRun) {
     for (const { title } of steps) say(`would ${title}`);

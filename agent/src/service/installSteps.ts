@@ -1,6 +1,7 @@
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CliFailure, EXIT } from "../cliFailure.ts";
+import { hostKeyFileIn } from "../hostKey.ts";
 import type { Clock } from "../platform/clock.ts";
 import { stateFileIn } from "../stateFile.ts";
 import { type Account, ensureAccount } from "./account.ts";
@@ -34,6 +35,8 @@ export interface Change {
   readonly user: string | undefined;
   readonly found: Installation;
   readonly isEnrolled: boolean;
+  /** Leave the key of the host it was: for copies of a disk image. */
+  readonly isNewId: boolean;
   /** The new configuration; undefined when the old one stays. */
   readonly config: string | undefined;
   readonly isStarted: boolean;
@@ -115,6 +118,14 @@ class Steps {
     }
     const owner = account === undefined ? {} : { owner: account };
     await ensureDirectory(layout.dataDir, { mode: 0o700, ...owner }, undo);
+    await this.#keepHostKey(undo);
+  }
+
+  /** A key that an uninstallation kept belongs to nobody's account any more. */
+  async #keepHostKey(undo: Undo): Promise<void> {
+    const file = hostKeyFileIn(this.#change.layout.dataDir);
+    if (this.#account === undefined || !(await isPresent(file))) return;
+    await giveFile(file, { mode: 0o600, owner: this.#account }, undo);
   }
 
   /** The receipt comes first: by it even a run that is killed here can be removed. */
@@ -149,6 +160,17 @@ class Steps {
     const owner = this.#account === undefined ? {} : { owner: this.#account };
     const from = { text: config };
     await placeFile({ path: layout.config, from, access: { mode: 0o600, ...owner } }, undo);
+    if (this.#change.isNewId) await this.#dropHostKey(undo);
+  }
+
+  /** The agent makes another one at its next start. */
+  async #dropHostKey(undo: Undo): Promise<void> {
+    const file = hostKeyFileIn(this.#change.layout.dataDir);
+    if (!(await isPresent(file))) return;
+    const aside = `${file}.previous`;
+    await rename(file, aside);
+    undo.keep(() => rm(aside, { force: true }));
+    undo.add(`restore ${file}`, () => rename(aside, file));
   }
 
   /** A configuration that an uninstallation kept belongs to nobody's account any more. */

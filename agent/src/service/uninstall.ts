@@ -1,7 +1,8 @@
-import { chown, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { lchown, readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { CliFailure, EXIT } from "../cliFailure.ts";
 import { textOf } from "../errorText.ts";
+import { hostKeyFileIn } from "../hostKey.ts";
 import { findAccount, removeAccount } from "./account.ts";
 import type { Layout } from "./layout.ts";
 import { isPresent, removeDrafts, removeIfEmpty } from "./placing.ts";
@@ -11,7 +12,7 @@ import type { Supervisor } from "./supervisor.ts";
 
 /** What a person asked for. */
 export interface UninstallRequest {
-  /** Leave `rport.conf`, so that a later installation continues with the same id and secret. */
+  /** Leave `rport.conf` and the host's key, so that a later installation is the same host. */
   readonly keepsConfig: boolean;
   /** Say what would be done, and do nothing. */
   readonly isDryRun: boolean;
@@ -79,7 +80,12 @@ async function uninstallSteps(
       run: () => supervisor.remove(),
     })),
     ...[program, bundle].map(removal),
-    { title: `remove ${dataDir}`, run: () => rm(dataDir, { recursive: true, force: true }) },
+    keepsConfig
+      ? {
+          title: `remove everything in ${dataDir} but the key of this host`,
+          run: () => keepHostKey(dataDir),
+        }
+      : { title: `remove ${dataDir}`, run: () => rm(dataDir, { recursive: true, force: true }) },
     keepsConfig
       ? { title: `keep ${config}, readable for its owner alone`, run: () => giveToCaller(config) }
       : removal(config),
@@ -112,10 +118,24 @@ function account(programs: Programs, user: string): Step {
   };
 }
 
+async function keepHostKey(dataDir: string): Promise<void> {
+  const key = hostKeyFileIn(dataDir);
+  if (!(await isPresent(key))) {
+    await rm(dataDir, { recursive: true, force: true });
+    return;
+  }
+  // The folder first: from then on the agent's account cannot put anything else there.
+  await giveToCaller(dataDir);
+  for (const name of await readdir(dataDir)) {
+    if (name !== basename(key)) await rm(join(dataDir, name), { recursive: true, force: true });
+  }
+  await giveToCaller(key);
+}
+
 /** The secret in it must not fall to the next account that gets the number of the old one. */
-async function giveToCaller(config: string): Promise<void> {
-  if (!(await isPresent(config))) return;
-  await chown(config, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+async function giveToCaller(path: string): Promise<void> {
+  if (!(await isPresent(path))) return;
+  await lchown(path, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
 }
 
 async function performAll(steps: readonly Step[]): Promise<readonly string[]> {

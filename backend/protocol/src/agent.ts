@@ -14,6 +14,8 @@ export const REQUESTS = {
   checkTunnelAllowed: "check_tunnel_allowed",
   /** Ours, feature `rotate-secret`: the backend hands the agent its next secret. */
   rotateSecret: "rotate_secret",
+  /** Ours, feature `host-key`: the agent shows that it has the key it named. */
+  proveHostKey: "prove_host_key",
 } as const;
 
 /** Requests a Go agent may send without an answer; accepted, and not used yet. */
@@ -33,6 +35,8 @@ export const FEATURES = {
   rotateSecret: "rotate-secret",
   /** End of file on one direction of a channel leaves the other open. */
   halfClose: "half-close",
+  /** The agent names a key of its own host, and proves that it has it while it registers. */
+  hostKey: "host-key",
 } as const;
 
 /** The type of channel the backend opens for each tunnel connection. */
@@ -141,6 +145,10 @@ export const connectionRequestSchema = z.object({
     .transform((value) => value ?? []),
   /** Ours; a Go client does not send it. */
   Features: texts,
+  /** Ours, feature `host-key`: see `hostKey.ts`. */
+  HostKey: text,
+  /** Ours: a hash of the machine's id; equal on a copy of a disk, and after a new installation. */
+  MachineHint: text,
 });
 
 /** First request of an agent, parsed. */
@@ -182,6 +190,11 @@ export const rotateSecretSchema = z.object({
 });
 /** The agent has stored the secret `secret_id`. */
 export const secretStoredSchema = z.object({ secret_id: secretIdSchema });
+
+/** Asks for a signature over the text of `hostKeyProofText`; `nonce` is 32 bytes in base64url. */
+export const proveHostKeySchema = z.object({ nonce: z.string().regex(/^[0-9A-Za-z_-]{43}$/) });
+/** The Ed25519 signature, 64 bytes in base64. */
+export const hostKeyProofSchema = z.object({ signature: z.base64().length(88) });
 
 /** Longest JSON payload we send, in bytes: Go peers end the connection above 256 KiB. */
 export const MAX_PAYLOAD_BYTES = 250_000;

@@ -3,7 +3,9 @@ import { authIdSchema, clientIdSchema, pairingIdSchema } from "./ids.ts";
 import {
   clientSchema,
   credentialSchema,
+  joinSchema,
   pairingSchema,
+  refusalSchema,
   serverStatusSchema,
   tunnelSchema,
 } from "./model.ts";
@@ -28,6 +30,12 @@ const change = z.discriminatedUnion("entity", [
     value: tunnelSchema.nullable(),
   }),
   z.object({ entity: z.literal("pairing"), id: pairingIdSchema, value: pairingSchema.nullable() }),
+  z.object({ entity: z.literal("join"), id: z.string().max(64), value: joinSchema.nullable() }),
+  z.object({
+    entity: z.literal("refusal"),
+    id: z.string().max(64),
+    value: refusalSchema.nullable(),
+  }),
 ]);
 
 /** One entity as it is now; a null value means it is gone. */
@@ -43,6 +51,8 @@ export const snapshotSchema = z.object({
   credentials: z.array(credentialSchema),
   tunnels: z.array(tunnelSchema),
   pairings: z.array(pairingSchema),
+  joins: z.array(joinSchema).default([]),
+  refusals: z.array(refusalSchema).default([]),
 });
 
 /** Everything there is. */

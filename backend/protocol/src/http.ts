@@ -1,16 +1,24 @@
 import { z } from "zod";
 import { auditRowSchema } from "./audit.ts";
-import { authIdSchema, clientIdSchema, pairingIdSchema, tunnelIdSchema } from "./ids.ts";
+import { CREDENTIAL_ENDPOINTS } from "./credentialEndpoints.ts";
+import {
+  clientParams,
+  dryRun,
+  endpoint,
+  goBoolean,
+  listQuery,
+  none,
+  reportable,
+} from "./endpointEntry.ts";
+import { clientIdSchema, pairingIdSchema, tunnelIdSchema } from "./ids.ts";
 import {
   clientSchema,
-  credentialLimitsSchema,
-  credentialSchema,
   pairingSchema,
-  rotationSchema,
-  secretSchema,
+  refusalSchema,
   serverStatusSchema,
   tunnelSchema,
 } from "./model.ts";
+import { deletionReportSchema } from "./report.ts";
 
 /** All routes of the users' face begin with this. */
 export const API_PREFIX = "/api/v1";
@@ -21,66 +29,6 @@ export const EVENTS_PATH = `${API_PREFIX}/events`;
  * the bytes; an empty binary message is the end of that direction (half-close).
  */
 export const DIAL_PATH = `${API_PREFIX}/ws/dial`;
-
-/** Go's booleans in a query, as RPort takes them. */
-const goBoolean = z
-  .string()
-  .regex(/^(1|0|t|f|true|false)$/i, "is not a boolean")
-  .transform((text) => /^(1|t|true)$/i.test(text));
-
-/** List parameters of RPort: `filter[x]`, `sort`, `fields[x]`, `page[limit]`, `page[offset]`. */
-const listQuery = z.record(
-  z.string().max(200),
-  z.union([z.string().max(4_000), z.array(z.string().max(4_000))]),
-);
-
-/** One entry of the endpoint table. The router and the extension's client are both driven by it. */
-export interface Endpoint {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below `API_PREFIX`; `:name` marks a parameter, which travels percent-encoded. */
-  readonly path: string;
-  readonly params: z.ZodObject;
-  readonly query: z.ZodType;
-  /** `undefined`: a request body is not read. */
-  readonly body: z.ZodType | undefined;
-  /** What stands in `data` of the answer; `undefined`: the answer has no body. */
-  readonly output: z.ZodType | undefined;
-  readonly status: 200 | 201 | 204;
-}
-
-/** A typed entry; `satisfies`-like, but keeps each schema's own type. */
-function endpoint<const E extends Endpoint>(entry: E): E {
-  return entry;
-}
-
-const none = z.object({});
-const clientParams = z.object({ clientId: clientIdSchema });
-const authParams = z.object({ authId: authIdSchema });
-
-/** What a deletion did or, with `dry_run`, would do. */
-export const deletionReportSchema = z.object({
-  clients: z.array(
-    z.object({
-      id: clientIdSchema,
-      name: z.string(),
-      connected: z.boolean(),
-      tunnels: z.number().int(),
-    }),
-  ),
-  /** Clients whose session was ended (or would be). */
-  disconnected: z.number().int().nonnegative(),
-  pairings: z.number().int().nonnegative(),
-});
-
-/** What a deletion did or would do. */
-export type DeletionReport = z.infer<typeof deletionReportSchema>;
-
-/** A credential's first or further password: the only answer that ever contains it. */
-export const newSecretSchema = z.object({
-  id: authIdSchema,
-  secret_id: z.string(),
-  password: z.string(),
-});
 
 /** The pasted lines, made of constants only; each contains the token. */
 export const pairingCommandsSchema = z.object({
@@ -133,96 +81,37 @@ export const ENDPOINTS = {
     output: clientSchema.extend({ tunnels: z.array(tunnelSchema) }),
     status: 200,
   }),
+  /** Only of a client that is not connected; `report=true` answers 200 with a report. */
   deleteClient: endpoint({
     method: "DELETE",
     path: "/clients/:clientId",
+    params: clientParams,
+    query: reportable,
+    body: undefined,
+    output: deletionReportSchema,
+    status: 200,
+  }),
+  /** No secret lets the host in from now on, and those that only it may use are revoked. */
+  revokeClient: endpoint({
+    method: "POST",
+    path: "/clients/:clientId/revoke",
+    params: clientParams,
+    query: dryRun,
+    body: undefined,
+    output: deletionReportSchema,
+    status: 200,
+  }),
+  /** Lets the host in again, with a secret that is not revoked. */
+  allowClient: endpoint({
+    method: "DELETE",
+    path: "/clients/:clientId/revoke",
     params: clientParams,
     query: none,
     body: undefined,
     output: undefined,
     status: 204,
   }),
-  listCredentials: endpoint({
-    method: "GET",
-    path: "/clients-auth",
-    params: none,
-    query: listQuery,
-    body: undefined,
-    output: z.array(credentialSchema),
-    status: 200,
-  }),
-  getCredential: endpoint({
-    method: "GET",
-    path: "/clients-auth/:authId",
-    params: authParams,
-    query: none,
-    body: undefined,
-    output: credentialSchema,
-    status: 200,
-  }),
-  createCredential: endpoint({
-    method: "POST",
-    path: "/clients-auth",
-    params: none,
-    query: none,
-    body: z.strictObject({
-      /** Checked by the service, so that the refusal can say why. */
-      id: authIdText,
-      /** Absent: one is generated. Present: kept as a `typed` secret that many clients may share. */
-      password: z.string().max(512).optional(),
-      label: z.string().max(200).default(""),
-      kind: z.enum(["host", "fleet"]).default("fleet"),
-      limits: credentialLimitsSchema.default({ max_clients: null, expires_at: null, cidrs: [] }),
-    }),
-    output: newSecretSchema,
-    status: 201,
-  }),
-  /** `force` also when clients use it; `report=true` answers 200 with a report instead of 204. */
-  deleteCredential: endpoint({
-    method: "DELETE",
-    path: "/clients-auth/:authId",
-    params: authParams,
-    query: z.strictObject({
-      force: goBoolean.optional(),
-      purge: goBoolean.optional(),
-      dry_run: goBoolean.optional(),
-      report: goBoolean.optional(),
-    }),
-    body: undefined,
-    output: deletionReportSchema,
-    status: 200,
-  }),
-  listSecrets: endpoint({
-    method: "GET",
-    path: "/clients-auth/:authId/secrets",
-    params: authParams,
-    query: none,
-    body: undefined,
-    output: z.array(secretSchema),
-    status: 200,
-  }),
-  addSecret: endpoint({
-    method: "POST",
-    path: "/clients-auth/:authId/secrets",
-    params: authParams,
-    query: none,
-    body: z.strictObject({ password: z.string().max(512).optional() }),
-    output: newSecretSchema,
-    status: 201,
-  }),
-  /** `grace_seconds` 0: old secrets stop as soon as every connected client has moved (or could not be moved); null: when every client has moved. */
-  rotateCredential: endpoint({
-    method: "POST",
-    path: "/clients-auth/:authId/rotate",
-    params: authParams,
-    query: none,
-    body: z.strictObject({ grace_seconds: z.number().int().min(0).max(31_536_000).nullable() }),
-    output: rotationSchema.extend({
-      /** Connected clients that cannot be moved (Go clients): they need a fresh snippet. */
-      unmovable: z.array(clientIdSchema),
-    }),
-    status: 200,
-  }),
+  ...CREDENTIAL_ENDPOINTS,
   listTunnels: endpoint({
     method: "GET",
     path: "/tunnels",
@@ -289,6 +178,25 @@ export const ENDPOINTS = {
     method: "DELETE",
     path: "/pairings/:pairingId",
     params: z.object({ pairingId: pairingIdSchema }),
+    query: none,
+    body: undefined,
+    output: undefined,
+    status: 204,
+  }),
+  /** Who was not let in, and why, the newest first. */
+  listRefusals: endpoint({
+    method: "GET",
+    path: "/refusals",
+    params: none,
+    query: none,
+    body: undefined,
+    output: z.array(refusalSchema),
+    status: 200,
+  }),
+  clearRefusals: endpoint({
+    method: "DELETE",
+    path: "/refusals",
+    params: none,
     query: none,
     body: undefined,
     output: undefined,

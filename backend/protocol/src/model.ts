@@ -20,8 +20,31 @@ export const clientSecretSchema = z.object({
 });
 
 /**
- * A host's record, in the field names of RPort's REST API, plus `features`, `secret`,
- * `connected_at` and `streams`, which are ours. Kept when the host goes offline.
+ * How far a client is in its credential's rotation: `pending`, it needs a secret of its own;
+ * `offered`, one was made and sent; `stored`, the agent has it on disk; `straggler`, it cannot be
+ * moved (RPort's own client) or did not take what it was offered.
+ */
+export const rotationStateSchema = z.enum(["pending", "offered", "stored", "straggler"]);
+
+/** How far a client is in its credential's rotation. */
+export type RotationState = z.infer<typeof rotationStateSchema>;
+
+/** Another live host that claims a client's id, and is refused. */
+export const duplicateSchema = z.object({
+  address: line,
+  hostname: line,
+  /** It shows the same host key: a copied disk, rather than a host that was set up twice. */
+  same_host_key: z.boolean(),
+  count: z.number().int().positive(),
+  last_at: time,
+});
+
+/** Another live host that claims a client's id. */
+export type Duplicate = z.infer<typeof duplicateSchema>;
+
+/**
+ * A host's record, in the field names of RPort's REST API, plus ours from `connected_at`,
+ * `features` and `secret` on. Kept when the host goes offline.
  */
 export const clientSchema = z.object({
   id: clientIdSchema,
@@ -56,6 +79,15 @@ export const clientSchema = z.object({
   /** Extensions both sides listed; empty for a Go client. */
   features: z.array(z.string().max(64)).max(64),
   secret: clientSecretSchema.nullable(),
+  /** Null: no rotation, or this client has moved. */
+  rotation_state: rotationStateSchema.nullable().default(null),
+  /** Since when no secret lets this client in, until somebody allows it again. */
+  revoked_at: time.nullable().default(null),
+  /** `SHA256:` fingerprint of the key the agent made at its first join; null for a Go client. */
+  host_key: z.string().max(64).nullable().default(null),
+  /** The machine behind it was seen under this other id, which is offline now. */
+  looks_like: clientIdSchema.nullable().default(null),
+  duplicate: duplicateSchema.nullable().default(null),
 });
 
 /** A host's record. */
@@ -95,10 +127,29 @@ export const credentialLimitsSchema = z.strictObject({
   max_clients: z.number().int().min(1).max(100_000).nullable().default(null),
   expires_at: time.nullable().default(null),
   cidrs: z.array(z.string().max(64)).max(64).default([]),
+  /** Clients that were never seen before, per minute. */
+  joins_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
+  /** A client that was never seen before waits until somebody approves it. */
+  approval: z.boolean().default(false),
 });
+
+/** A change of limits: what is absent stays, null takes a limit away. */
+export const credentialLimitsChangeSchema = z.strictObject({
+  max_clients: z.number().int().min(1).max(100_000).nullable().optional(),
+  expires_at: time.nullable().optional(),
+  cidrs: z.array(z.string().max(64)).max(64).optional(),
+  joins_per_minute: z.number().int().min(1).max(100_000).nullable().optional(),
+  approval: z.boolean().optional(),
+});
+
+/** A change of limits. */
+export type CredentialLimitsChange = z.infer<typeof credentialLimitsChangeSchema>;
 
 /** Limits of a credential. */
 export type CredentialLimits = z.infer<typeof credentialLimitsSchema>;
+
+/** No limit at all. */
+export const NO_LIMITS: CredentialLimits = credentialLimitsSchema.parse({});
 
 /** A rotation under way: how many of the credential's clients have moved to a new secret. */
 export const rotationSchema = z.object({
@@ -107,6 +158,8 @@ export const rotationSchema = z.object({
   grace_ends_at: time.nullable(),
   moved: z.number().int().nonnegative(),
   total: z.number().int().nonnegative(),
+  /** Clients that cannot be moved, or refused to. */
+  stragglers: z.number().int().nonnegative().default(0),
 });
 
 /** A rotation under way. */
@@ -128,6 +181,8 @@ export const credentialSchema = z.object({
   last_used_at: time.nullable(),
   rotated_at: time.nullable(),
   rotation: rotationSchema.nullable(),
+  /** When more clients than allowed, or than is usual, last tried to join with it. */
+  flooded_at: time.nullable().default(null),
 });
 
 /** A credential as people see it. */
@@ -171,6 +226,61 @@ export const pairingSchema = z.object({
 
 /** A pairing as people see it. */
 export type Pairing = z.infer<typeof pairingSchema>;
+
+/** A first join that waits for a person: the agent's connection is held until `expires_at`. */
+export const joinSchema = z.object({
+  id: z.string().regex(/^[0-9A-Za-z_-]{8,64}$/),
+  credential_id: authIdSchema,
+  client_id: clientIdSchema,
+  name: line,
+  hostname: line,
+  os_full_name: line,
+  address: line,
+  at: time,
+  expires_at: time,
+});
+
+/** A first join that waits for a person. */
+export type Join = z.infer<typeof joinSchema>;
+
+/** Why an agent was not let in. */
+export const refusalReasonSchema = z.enum([
+  "unknown-credential",
+  "wrong-secret",
+  "revoked-credential",
+  "revoked-secret",
+  "revoked-client",
+  "expired",
+  "address",
+  "bound-to-other-client",
+  "too-many-clients",
+  "join-rate",
+  "not-approved",
+  "duplicate",
+  "penalty",
+  "busy",
+  "protocol",
+]);
+
+/** Why an agent was not let in. */
+export type RefusalReason = z.infer<typeof refusalReasonSchema>;
+
+/** Refusals of one kind, counted. Kept in memory only; the oldest are forgotten. */
+export const refusalSchema = z.object({
+  id: z.string().max(64),
+  reason: refusalReasonSchema,
+  address: line,
+  /** What the agent claimed; cut to a line and never trusted. Null where it did not say. */
+  auth_id: z.string().max(128).nullable(),
+  client_id: z.string().max(128).nullable(),
+  hostname: line.nullable(),
+  count: z.number().int().positive(),
+  first_at: time,
+  last_at: time,
+});
+
+/** Refusals of one kind, counted. */
+export type Refusal = z.infer<typeof refusalSchema>;
 
 /** Facts about the server, in RPort's field names plus the SHA-256 fingerprint. */
 export const serverStatusSchema = z.object({

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { HostKey } from "@rport/protocol/wire/hostKey";
+import type { RefusalReason as ListedReason } from "@rport/protocol/model";
+import { type HostKey, sha256Fingerprint } from "@rport/protocol/wire/hostKey";
 import {
   serverTransport,
   type Transport,
   type TransportLimits,
 } from "@rport/protocol/wire/transport";
+import { WireError, type WireErrorKind } from "@rport/protocol/wire/wireError";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { AcceptedLogin, LoginResult, RefusalReason } from "../credentials/login.ts";
 import { AgentSession } from "./agentSession.ts";
@@ -27,6 +29,18 @@ const PENDING_MAX = 1_024;
 const PENDING_PER_ADDRESS_MAX = 256;
 /** Where agents are signed in already, many more are likely to be agents, too. */
 const KNOWN_ADDRESS_FACTOR = 3;
+/** Ends that a peer brings about which does not speak our protocol. */
+const RUDE: ReadonlySet<WireErrorKind> = new Set(["protocol", "limit"]);
+/** How refused logins are listed. */
+const LISTED_AS = {
+  unknown: "unknown-credential",
+  wrong: "wrong-secret",
+  deleted: "revoked-credential",
+  revoked: "revoked-secret",
+  expired: "expired",
+  address: "address",
+  busy: "busy",
+} as const satisfies Readonly<Record<RefusalReason, ListedReason>>;
 /** How a dual-stack socket writes an IPv4 peer. */
 const MAPPED = /^::ffff:(?=\d+\.)/i;
 /** Idle connections are probed by the system after this, so that dead ones do not stay for ever. */
@@ -42,7 +56,8 @@ export interface AgentUpgrade {
 }
 
 /** What the door needs. */
-export interface AgentDoorDeps extends Omit<SessionDeps, "credentials" | "counters"> {
+export interface AgentDoorDeps
+  extends Omit<SessionDeps, "credentials" | "counters" | "serverFingerprint"> {
   readonly credentials: SessionDeps["credentials"] & {
     login(authId: string, password: string, address: string): Promise<LoginResult>;
   };
@@ -59,6 +74,7 @@ export interface AgentDoorDeps extends Omit<SessionDeps, "credentials" | "counte
 export class AgentDoor {
   readonly counters: DoorCounters = newDoorCounters();
   readonly #deps: AgentDoorDeps;
+  readonly #serverFingerprint: string;
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -76,6 +92,7 @@ export class AgentDoor {
 
   constructor(deps: AgentDoorDeps) {
     this.#deps = deps;
+    this.#serverFingerprint = sha256Fingerprint(deps.hostKey.getPublicSSH());
   }
 
   /** Whether an upgrade request comes from an agent. */
@@ -93,6 +110,7 @@ export class AgentDoor {
     const refusal = this.#whyNot(address);
     if (refusal !== undefined) {
       this.counters.beforeLogin += 1;
+      this.#deps.refusals?.note({ reason: "busy", address });
       refuse(socket, refusal);
       return;
     }
@@ -149,8 +167,8 @@ export class AgentDoor {
         () => {
           if (accepted !== undefined) this.#admit(transport, accepted, address);
         },
-        () => {
-          if (!hasFailed) this.counters.beforeLogin += 1;
+        (error: unknown) => {
+          if (!hasFailed) this.#endedBeforeLogin(error, address);
         },
       )
       .finally(release);
@@ -159,11 +177,20 @@ export class AgentDoor {
   #admit(transport: Transport, login: AcceptedLogin, address: string): void {
     shift(this.#signedInOf, address, 1);
     void transport.closed.then(() => shift(this.#signedInOf, address, -1));
-    new AgentSession({ transport, login, address }, { ...this.#deps, counters: this.counters });
+    const serverFingerprint = this.#serverFingerprint;
+    const own = { counters: this.counters, serverFingerprint };
+    new AgentSession({ transport, login, address }, { ...this.#deps, ...own });
+  }
+
+  #endedBeforeLogin(error: unknown, address: string): void {
+    this.counters.beforeLogin += 1;
+    const isRude = error instanceof WireError && RUDE.has(error.kind);
+    if (isRude) this.#deps.refusals?.note({ reason: "protocol", address });
   }
 
   /** Being busy is no verdict: the connection ends without one, and the agent tries again. */
   #refused(reason: RefusalReason, user: string, address: string): void {
+    this.#deps.refusals?.note({ reason: LISTED_AS[reason], address, authId: user });
     if (reason === "busy") throw new Error("the login could not be checked now");
     this.counters.failedLogins += 1;
     this.#deps.log.warn("agent login refused", { address, reason });

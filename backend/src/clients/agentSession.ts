@@ -11,6 +11,7 @@ import {
 } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { RefusalReason } from "@rport/protocol/model";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { VERSION } from "@rport/protocol/version";
 import { Connection } from "@rport/protocol/wire/connection";
@@ -23,6 +24,7 @@ import type { OfferedSecret } from "../credentials/session.ts";
 import type { Timer } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
 import { answersPingTwice } from "./agentVersion.ts";
+import { provenHostKey } from "./hostKeyCheck.ts";
 import { recordOf } from "./inventory.ts";
 import type { LiveSession } from "./liveSession.ts";
 import { type Identity, type Introduction, parseIntroduction, takeOver } from "./registration.ts";
@@ -66,10 +68,14 @@ export class AgentSession implements LiveSession {
   readonly #start: SessionStart;
   readonly #connection: Connection;
   #secretId: SecretId;
+  #hostKey: string | null = null;
   #state: State;
   #heardMs: number;
   #lastHeardAtMs: number | null = null;
   #hasViolated = false;
+  /** What a refusal would be for, as far as the introduction has come. */
+  #stage: RefusalReason = "protocol";
+  #hostname: string | undefined;
 
   constructor(start: SessionStart, deps: SessionDeps) {
     this.#start = start;
@@ -104,6 +110,10 @@ export class AgentSession implements LiveSession {
   get features(): readonly string[] {
     const theirs = this.#identity?.features ?? [];
     return OUR_FEATURES.filter((feature) => theirs.includes(feature));
+  }
+
+  get hostKey(): string | null {
+    return this.#hostKey;
   }
 
   get agentSessionId(): string {
@@ -198,6 +208,7 @@ export class AgentSession implements LiveSession {
       const text = this.#refusalOf(error);
       this.#deps.log.warn("agent refused", { ...this.#who(), reason: text });
       this.#deps.agentEvents?.refused(this.#facts(), text);
+      this.#listRefusal();
       this.#letGo();
       this.#deps.clock.after(FAREWELL_MS, () => this.cut(text));
       throw new RequestRefused(text);
@@ -209,13 +220,26 @@ export class AgentSession implements LiveSession {
     if (this.#state.kind === "authenticated") this.#state.timer.cancel();
     this.#state = { kind: "registering", identity };
     const { id } = identity;
+    this.#hostname = request.Hostname;
+    this.#hostKey = await provenHostKey({
+      ...this.#deps,
+      request,
+      ask: (name, payload) => this.ask(name, payload),
+    });
+    this.#stage = "duplicate";
     await takeOver(registry, id, this);
+    this.#stage = "busy";
     const admission = await credentials.admit(this.#start.login, id);
-    if (admission.kind === "refused") throw new RequestRefused(admission.reason);
+    if (admission.kind === "refused") {
+      this.#stage = admission.why;
+      throw new RequestRefused(admission.reason);
+    }
     this.#secretId = admission.secret.id;
     this.#requireOpen();
     const who = { id, credentialId: this.credentialId, secretId: this.#secretId };
-    const facts = { address: this.#start.address, features: this.features, nowMs: clock.now() };
+    const { address } = this.#start;
+    const { features, hostKey } = this;
+    const facts = { address, features, hostKey, nowMs: clock.now() };
     const record = recordOf(request, { ...who, ...facts }, [...registry.tunnelsOf(id)]);
     if (record === undefined) throw new RequestRefused("the client's description is too large");
     this.#connection.halfClose = this.features.includes(FEATURES.halfClose);
@@ -266,6 +290,16 @@ export class AgentSession implements LiveSession {
     if (error instanceof RequestRefused || error instanceof RportError) return error.message;
     this.#deps.log.error("an agent could not register", { reason: errorText(error) });
     return "the server could not register the client; try again later";
+  }
+
+  #listRefusal(): void {
+    this.#deps.refusals?.note({
+      reason: this.#stage,
+      address: this.#start.address,
+      authId: this.credentialId,
+      clientId: this.clientId,
+      hostname: this.#hostname,
+    });
   }
 
   #refuseChannel(type: string): { readonly refuse: string } {

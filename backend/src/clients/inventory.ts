@@ -11,6 +11,8 @@ export interface Registrant {
   readonly address: string;
   /** Extensions both sides listed. */
   readonly features: readonly string[];
+  /** `SHA256:` fingerprint of its proven key. */
+  readonly hostKey: string | null;
   readonly nowMs: number;
 }
 
@@ -41,6 +43,8 @@ export function recordOf(
     disconnected_at: null,
     features: [...who.features],
     secret_id: who.secretId,
+    revoked_at: null,
+    host_key: who.hostKey,
     tunnels,
   };
   return Buffer.byteLength(JSON.stringify(record)) > RECORD_MAX_BYTES ? undefined : record;

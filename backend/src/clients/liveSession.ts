@@ -21,6 +21,8 @@ export interface AgentLink {
 export interface LiveSession extends SessionHandle, AgentLink {
   /** What the agent's process calls itself; empty when it says nothing. */
   readonly agentSessionId: string;
+  /** `SHA256:` fingerprint of the key its host proved to have; null for agents without one. */
+  readonly hostKey: string | null;
   /** Milliseconds since the agent said anything, on the monotonic clock. */
   readonly silentMs: number;
   /** When the agent last said anything, since the epoch; null: nothing since it registered. */

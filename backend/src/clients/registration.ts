@@ -59,9 +59,9 @@ function parseRequest(payload: Buffer): ConnectionRequest {
 }
 
 /**
- * Makes `session` the one that speaks for its client id. The same process that comes again replaces
- * its old connection; another one does so only when the old connection does not answer, and is
- * refused in RPort's words otherwise (`RequestRefused`).
+ * Makes `session` the one that speaks for its client id. The same process on the same host that
+ * comes again replaces its old connection; another one does so only when the old connection does
+ * not answer, and is refused in RPort's words otherwise (`RequestRefused`).
  */
 export async function takeOver(
   registry: ClientRegistry,
@@ -70,15 +70,19 @@ export async function takeOver(
 ): Promise<void> {
   for (let rival = registry.holder(id); rival !== undefined; rival = registry.holder(id)) {
     if (rival === session) return;
-    const isSameProcess =
-      rival.agentSessionId !== "" && rival.agentSessionId === session.agentSessionId;
-    if (!isSameProcess && !rival.isClosed && (await isAlive(rival))) {
+    if (!isSameProcess(rival, session) && !rival.isClosed && (await isAlive(rival))) {
       throw new RequestRefused(`client is already connected: ${nameOf(registry, id)} [${id}]`);
     }
     rival.cut("replaced by a new connection of the same client");
     if (registry.holder(id) === rival) break;
   }
   if (!session.isClosed) registry.hold(id, session);
+}
+
+/** Who knows the id of a process does not thereby have the key of its host. */
+function isSameProcess(rival: LiveSession, session: LiveSession): boolean {
+  const isSameId = session.agentSessionId !== "" && session.agentSessionId === rival.agentSessionId;
+  return isSameId && session.hostKey === rival.hostKey;
 }
 
 async function isAlive(rival: LiveSession): Promise<boolean> {

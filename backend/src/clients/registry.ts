@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Client } from "@rport/protocol/model";
+import type { Client, RotationState } from "@rport/protocol/model";
 import type { ClientSecret } from "../credentials/login.ts";
 import type { ClientRef, SessionPort } from "../credentials/session.ts";
 import { type Clock, toTime, toTimeOrNull } from "../platform/clock.ts";
@@ -17,9 +17,13 @@ export interface RegistryDeps {
   readonly log: Log;
   /** The secret as it is now; null when it is gone. Asked only when a record is shown. */
   readonly secretOf: (credentialId: AuthId, secretId: SecretId) => ClientSecret | null;
+  /** How far the client is in the rotation of its credential. Asked only when a record is shown. */
+  readonly rotationOf?: (credentialId: AuthId, id: ClientId) => RotationState | null;
   readonly touch: (entity: "client" | "credential" | "server", id: string) => void;
   /** A record left this credential: it was removed, or its client came in with another one. */
-  readonly onRecordLeft?: (id: AuthId) => void;
+  readonly onRecordLeft?: (id: AuthId, client: ClientId) => void;
+  /** A client that was let in has a record of the credential now. */
+  readonly onRecordJoined?: (authId: AuthId, id: ClientId) => void;
 }
 
 interface Entry {
@@ -110,13 +114,16 @@ export class ClientRegistry implements SessionPort {
   connect(record: ClientRecord, session: LiveSession): void {
     const { id, client_auth_id: authId } = record;
     const before = this.#entries.get(id);
+    // Who was revoked at this very moment stays so; its session is about to be cut.
+    const kept = { ...record, revoked_at: before?.record.revoked_at ?? null };
     if (before !== undefined) {
       this.#disconnect(before);
       if (before.record.client_auth_id !== authId) this.#leave(before.record.client_auth_id, id);
     }
-    this.#entries.set(id, { record, session, lastHeardAtMs: before?.lastHeardAtMs ?? null });
+    this.#entries.set(id, { record: kept, session, lastHeardAtMs: before?.lastHeardAtMs ?? null });
     this.#index.addRecord(authId, id);
     this.#index.shiftConnected(authId, 1);
+    this.#deps.onRecordJoined?.(authId, id);
     this.#connected += 1;
     this.#changed(id, authId);
   }
@@ -162,15 +169,29 @@ export class ClientRegistry implements SessionPort {
   }
 
   clientsOf(id: AuthId): readonly ClientRef[] {
-    return this.#index.recordsOf(id).flatMap((clientId) => {
-      const entry = this.#entries.get(clientId);
-      if (entry === undefined) return [];
-      const { name, hostname, secret_id: secretId, tunnels } = entry.record;
-      const connected = entry.session !== undefined;
-      return [
-        { id: clientId, name: name || hostname, connected, tunnels: tunnels.length, secretId },
-      ];
-    });
+    return this.#index.recordsOf(id).flatMap((clientId) => this.clientOf(clientId) ?? []);
+  }
+
+  clientOf(id: ClientId): ClientRef | undefined {
+    const entry = this.#entries.get(id);
+    return entry === undefined ? undefined : refOf(entry.record, entry.session !== undefined);
+  }
+
+  sessionsOf(id: ClientId): readonly LiveSession[] {
+    const holder = this.#holders.get(id);
+    return holder === undefined ? [] : [holder];
+  }
+
+  async setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
+    const before = this.#entries.get(id)?.record.revoked_at;
+    if (before === undefined || (before !== null) === isRevoked) return;
+    this.#replace(id, { revoked_at: isRevoked ? toTime(this.#deps.clock.now()) : null });
+    try {
+      await this.#writer.save(id);
+    } catch (caught) {
+      this.#replace(id, { revoked_at: before });
+      throw caught;
+    }
   }
 
   async purge(id: AuthId): Promise<void> {
@@ -217,7 +238,7 @@ export class ClientRegistry implements SessionPort {
   #leave(authId: AuthId, id: ClientId): void {
     this.#index.removeRecord(authId, id);
     this.#touch("credential", authId);
-    this.#deps.onRecordLeft?.(authId);
+    this.#deps.onRecordLeft?.(authId, id);
   }
 
   #replace(id: ClientId, change: Partial<ClientRecord>): void {
@@ -250,6 +271,19 @@ export class ClientRegistry implements SessionPort {
       connection_state: session === undefined ? "disconnected" : "connected",
       last_heartbeat_at: toTimeOrNull(session?.lastHeardAtMs ?? lastHeardAtMs),
       secret: secretId === null ? null : this.#deps.secretOf(record.client_auth_id, secretId),
+      rotation_state: this.#deps.rotationOf?.(record.client_auth_id, record.id) ?? null,
+      looks_like: null,
+      duplicate: null,
     };
   }
+}
+
+function refOf(record: ClientRecord, connected: boolean): ClientRef {
+  const { id, name, hostname, features, tunnels } = record;
+  return {
+    ...{ id, name: name || hostname, connected, features, tunnels: tunnels.length },
+    credentialId: record.client_auth_id,
+    secretId: record.secret_id,
+    isRevoked: record.revoked_at !== null,
+  };
 }

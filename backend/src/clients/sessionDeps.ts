@@ -7,6 +7,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { DoorCounters } from "./doorCounters.ts";
 import type { LiveSession } from "./liveSession.ts";
+import type { Refusals } from "./refusals.ts";
 import type { ClientRegistry } from "./registry.ts";
 
 /** What sessions ask of the credentials. */
@@ -32,8 +33,12 @@ export interface SessionDeps {
   readonly credentials: SessionCredentials;
   readonly tunnels: SessionTunnels;
   readonly counters: DoorCounters;
+  /** `SHA256:` form, as agents pin it. */
+  readonly serverFingerprint: string;
   /** Writes down who comes in and who is turned away; absent in tests of sessions alone. */
   readonly agentEvents?: AgentEvents;
+  /** Counts who is not let in; absent in tests of sessions alone. */
+  readonly refusals?: Refusals;
   readonly clock: Clock;
   readonly log: Log;
   /** From the login to `new_connection`; Go clients wait up to 10 s by design. */

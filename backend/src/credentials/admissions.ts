@@ -6,13 +6,15 @@ import type { SecretEdit } from "../store/secretEdit.ts";
 import type { SecretRow } from "../store/secretRow.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { belongsToOther } from "./authenticator.ts";
+import { DENIALS, type Denial, refused } from "./denial.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { AcceptedLogin, Admission, ClientSecret } from "./login.ts";
+import { Registering } from "./registering.ts";
 import type { SessionPort } from "./session.ts";
 
-/** A client that was let in is counted this long, until its record is there to be counted. */
-const REGISTERING_MS = 60_000;
+/** An offer that is older than this is not being stored any more. */
+const STORING_MS = 3_600_000;
 
 /** What admissions are decided by. */
 export interface AdmissionDeps {
@@ -27,10 +29,16 @@ export interface AdmissionDeps {
 export class Admissions {
   readonly #deps: AdmissionDeps;
   readonly #binding = new Map<SecretId, Promise<void>>();
-  readonly #registering = new Map<AuthId, Map<ClientId, number>>();
+  readonly #registering: Registering;
 
   constructor(deps: AdmissionDeps) {
     this.#deps = deps;
+    this.#registering = new Registering(deps.clock);
+  }
+
+  /** The client is among the credential's records now, and is counted there. */
+  recorded(authId: AuthId, id: ClientId): void {
+    this.#registering.leave(authId, id);
   }
 
   /**
@@ -40,14 +48,15 @@ export class Admissions {
   async admit(login: AcceptedLogin, clientId: ClientId): Promise<Admission> {
     await this.#binding.get(login.secretId);
     const live = this.#deps.ledger.get(login.credentialId);
-    const reason = live === undefined ? GONE : this.#whyNot(live, login.secretId, clientId);
-    if (live === undefined || reason !== undefined) return refused(reason ?? GONE);
+    if (live === undefined) return refused(DENIALS.deleted);
+    const denial = this.#whyNot(live, login.secretId, clientId);
+    if (denial !== undefined) return refused(denial);
     this.#note(live, clientId);
     await this.#bind(live, login.secretId, clientId);
     await this.#retire(live, login.secretId, clientId);
     const late = this.#whyNot(live, login.secretId, clientId);
     const row = live.secret(login.secretId);
-    if (row === undefined || late !== undefined) return refused(late ?? GONE);
+    if (row === undefined || late !== undefined) return refused(late ?? DENIALS.revoked);
     return { kind: "admitted", secret: toClientSecret(row) };
   }
 
@@ -70,53 +79,55 @@ export class Admissions {
   /** A full disk must not lock anybody out: what is not retired now is at the next login. */
   async #retire(live: LiveCredential, id: SecretId, clientId: ClientId): Promise<void> {
     const row = live.secret(id);
-    const edits = row === undefined ? [] : retireOlder(live, row, clientId);
+    const edits = row === undefined ? [] : this.#settled(live, row, clientId);
     await this.#deps.ledger.edit(live, edits).catch((caught: unknown) => {
       this.#deps.log.warn("replaced secrets were not removed", { reason: errorText(caught) });
     });
   }
 
-  #whyNot(live: LiveCredential, secretId: SecretId, clientId: ClientId): string | undefined {
-    const row = live.secret(secretId);
-    if (row === undefined) return GONE;
-    const reason = this.#deps.authenticator.whyRefused(live, row);
-    if (reason !== undefined) return reason === "expired" ? EXPIRED : GONE;
-    if (belongsToOther(row, clientId)) {
-      return "This secret belongs to another client: each host needs a pairing of its own.";
+  /** What the secret that a client shows says about its others, and about its rotation. */
+  #settled(live: LiveCredential, row: SecretRow, clientId: ClientId): SecretEdit[] {
+    const nowMs = this.#deps.clock.now();
+    const isRotating = live.rotation?.ended_at === null;
+    const unstored = isRotating ? [] : neverStored(live, row, { clientId, nowMs });
+    const edits = [...retireOlder(live, row, clientId), ...unstored];
+    const move = live.moveOf(clientId);
+    if (!isRotating || row.state !== "active" || move === undefined || move.state === "done") {
+      return edits;
     }
+    const done = { ...move, state: "done", reason: "", changed_at: nowMs } as const;
+    return [...edits, { kind: "move", row: done }];
+  }
+
+  #whyNot(live: LiveCredential, secretId: SecretId, clientId: ClientId): Denial | undefined {
+    const { authenticator, ledger, sessions } = this.#deps;
+    if (ledger.get(live.id) !== live) return DENIALS.deleted;
+    const row = live.secret(secretId);
+    if (row === undefined) return DENIALS.revoked;
+    const reason = authenticator.whyRefused(live, row);
+    if (reason !== undefined) return DENIALS[reason];
+    if (belongsToOther(row, clientId)) return DENIALS.boundToOther;
+    if (sessions().clientOf(clientId)?.isRevoked === true) return DENIALS.clientRevoked;
     return this.#whyTooMany(live, clientId);
   }
 
-  #whyTooMany(live: LiveCredential, clientId: ClientId): string | undefined {
+  #whyTooMany(live: LiveCredential, clientId: ClientId): Denial | undefined {
     const max = live.record.limits.max_clients;
     if (max === null) return undefined;
-    const known = new Set(
-      this.#deps
-        .sessions()
-        .clientsOf(live.id)
-        .map((client) => client.id),
-    );
-    const since = this.#deps.clock.monotonic() - REGISTERING_MS;
-    for (const [id, atMs] of this.#registering.get(live.id) ?? []) if (atMs > since) known.add(id);
-    return known.has(clientId) || known.size < max
-      ? undefined
-      : `The credential "${live.id}" may have at most ${max} clients.`;
+    const sessions = this.#deps.sessions();
+    if (sessions.clientOf(clientId)?.credentialId === live.id) return undefined;
+    if (this.#registering.has(live.id, clientId)) return undefined;
+    const known = sessions.countOf(live.id).total + this.#registering.count(live.id);
+    if (known < max) return undefined;
+    const text = `The credential "${live.id}" may have at most ${max} clients.`;
+    return { why: "too-many-clients", text };
   }
 
   #note(live: LiveCredential, clientId: ClientId): void {
     if (live.record.limits.max_clients === null) return;
-    const clients = this.#registering.get(live.id) ?? new Map<ClientId, number>();
-    const now = this.#deps.clock.monotonic();
-    for (const [id, atMs] of clients) if (atMs <= now - REGISTERING_MS) clients.delete(id);
-    this.#registering.set(live.id, clients.set(clientId, now));
+    if (this.#deps.sessions().clientOf(clientId)?.credentialId === live.id) return;
+    this.#registering.enter(live.id, clientId);
   }
-}
-
-const GONE = "These credentials were revoked.";
-const EXPIRED = "These credentials have expired.";
-
-function refused(reason: string): Admission {
-  return { kind: "refused", reason };
 }
 
 /** The secret as a client's record shows it. */
@@ -133,4 +144,21 @@ export function retireOlder(
   if (row.client_id !== clientId) return [];
   const older = live.secretsOf(clientId).filter((other) => other.seq < row.seq);
   return older.map((other) => ({ kind: "remove", id: other.id }));
+}
+
+/**
+ * A client that still shows an earlier secret never stored the ones it was offered long ago. None
+ * of them goes while it could still be on its way to the client's disk.
+ */
+function neverStored(
+  live: LiveCredential,
+  row: SecretRow,
+  who: { readonly clientId: ClientId; readonly nowMs: number },
+): SecretEdit[] {
+  const offered = live
+    .secretsOf(who.clientId)
+    .filter(({ seq, origin }) => seq > row.seq && origin === "rotation")
+    .filter((other) => other.last_used_at === null)
+    .filter((other) => other.created_at < who.nowMs - STORING_MS);
+  return offered.map(({ id }) => ({ kind: "remove", id }));
 }

@@ -1,8 +1,10 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
+import { NO_LIMITS } from "@rport/protocol/model";
 import type { Clock } from "../platform/clock.ts";
 import { toTime } from "../platform/clock.ts";
 import { bytes } from "../platform/random.ts";
+import type { SteadyTime } from "../platform/steadyTime.ts";
 import type { SecretRow } from "../store/secretRow.ts";
 import type { Ledger } from "./ledger.ts";
 import { LiveCredential } from "./liveCredential.ts";
@@ -13,12 +15,16 @@ import { hmacVerifier, schemeOf } from "./verifier.ts";
 /** Longer ones are never issued, so they are not worth deriving. */
 const PASSWORD_MAX = 1_024;
 
+/** Why a secret that was the right one opens nothing. */
+export type SecretFault = Extract<RefusalReason, "deleted" | "revoked" | "expired">;
+
 /** What logins are checked against. */
 export interface AuthenticatorDeps {
   readonly ledger: Ledger;
   readonly typed: TypedPasswords;
   readonly verifierKey: Buffer;
   readonly clock: Clock;
+  readonly steady: SteadyTime;
 }
 
 /**
@@ -38,7 +44,7 @@ export class Authenticator {
       state: "active",
       created_at: toTime(0),
       created_by: "",
-      limits: { max_clients: null, expires_at: null, cidrs: [] },
+      limits: NO_LIMITS,
       salt: bytes(16).toString("base64url"),
     });
   }
@@ -47,6 +53,8 @@ export class Authenticator {
   async login(attempt: Attempt): Promise<LoginResult> {
     const { ledger } = this.#deps;
     if (attempt.password.length > PASSWORD_MAX) return { kind: "refused", reason: "wrong" };
+    // Nothing opens it any more, whatever the password is: not worth a derivation.
+    if (ledger.wasDeleted(attempt.authId)) return { kind: "refused", reason: "deleted" };
     const live = ledger.get(attempt.authId as AuthId) ?? this.#nobody;
     const found = await this.#find(live, attempt);
     if (found === "busy") return { kind: "refused", reason: "busy" };
@@ -55,15 +63,17 @@ export class Authenticator {
     if (row === undefined) return { kind: "refused", reason: "wrong" };
     const reason = this.whyRefused(live, row) ?? whyNotFrom(live, attempt.address);
     if (reason !== undefined) return { kind: "refused", reason };
+    this.#deps.typed.passed(live, attempt, row);
     return { kind: "accepted", credentialId: live.id, secretId: row.id };
   }
 
   /** Why the secret opens nothing now; `undefined` when it does. */
-  whyRefused(live: LiveCredential, row: SecretRow): RefusalReason | undefined {
-    if (this.#deps.ledger.get(live.id) !== live) return "revoked";
-    if (live.record.state === "revoked" || row.state === "revoked") return "revoked";
-    const now = this.#deps.clock.now();
-    return isExpired(row, now) || isCredentialExpired(live, now) ? "expired" : undefined;
+  whyRefused(live: LiveCredential, row: SecretRow): SecretFault | undefined {
+    if (this.#deps.ledger.get(live.id) !== live) return "deleted";
+    if (live.record.state === "revoked") return "deleted";
+    if (row.state === "revoked") return "revoked";
+    if (isExpired(row, this.#deps.steady())) return "expired";
+    return isCredentialExpired(live, this.#deps.clock.now()) ? "expired" : undefined;
   }
 
   async #find(
@@ -76,7 +86,7 @@ export class Authenticator {
   }
 }
 
-/** Whether the secret's time is over, or nobody began to use it in time. */
+/** Whether the secret's time is over, or nobody began to use it in time; by steady time. */
 export function isExpired(row: SecretRow, nowMs: number): boolean {
   if (row.expires_at !== null && row.expires_at <= nowMs) return true;
   return row.client_id === null && row.unbound_until !== null && row.unbound_until <= nowMs;

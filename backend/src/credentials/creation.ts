@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import { authIdSchema, whyNotAuthId } from "@rport/protocol/ids";
-import type { CredentialLimits } from "@rport/protocol/model";
+import { type CredentialLimits, NO_LIMITS } from "@rport/protocol/model";
 import type { Clock } from "../platform/clock.ts";
 import { toTime } from "../platform/clock.ts";
 import { bytes } from "../platform/random.ts";
@@ -110,7 +110,7 @@ export class Creation {
 }
 
 function toRecord(input: NewCredential, nowMs: number): CredentialRecord {
-  const limits = input.limits ?? { max_clients: null, expires_at: null, cidrs: [] };
+  const limits = input.limits ?? NO_LIMITS;
   const reason = whyNotAuthId(input.id) ?? whyNotCidrs(limits.cidrs);
   if (reason !== undefined) throw invalid(reason);
   return {

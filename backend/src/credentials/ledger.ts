@@ -1,15 +1,18 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
+import type { Clock } from "../platform/clock.ts";
+import { RecentMap } from "../platform/recentMap.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
 import type { Document } from "../store/document.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
-import type { SecretRows } from "../store/secretRows.ts";
+import { DELETED_MAX, type SecretRows } from "../store/secretRows.ts";
 import { LiveCredential } from "./liveCredential.ts";
 
 /** Where the ledger is kept. */
 export interface LedgerStore {
   readonly document: Document;
   readonly secretRows: SecretRows;
+  readonly clock: Clock;
 }
 
 /**
@@ -20,6 +23,7 @@ export interface LedgerStore {
 export class Ledger {
   readonly #store: LedgerStore;
   readonly #live = new Map<AuthId, LiveCredential>();
+  readonly #deleted = new RecentMap<string, true>(DELETED_MAX);
   /** Secrets that a failing disk kept; a later credential of the same name must not inherit them. */
   readonly #leftOver = new Set<SecretId>();
 
@@ -30,6 +34,7 @@ export class Ledger {
   /** Reads everything, and finishes what a crash interrupted. */
   static async open(store: LedgerStore): Promise<Ledger> {
     const ledger = new Ledger(store);
+    for (const id of await store.secretRows.deleted()) ledger.#deleted.set(id, true);
     const isMarked = (record: CredentialRecord): boolean => record.state === "revoked";
     const marked = store.document.data.credentials.filter(isMarked);
     for (const record of marked) await ledger.#erase(record.id);
@@ -43,11 +48,17 @@ export class Ledger {
     return this.#live.get(id);
   }
 
+  /** Whether a credential of this name was there, or is about to go. */
+  wasDeleted(id: string): boolean {
+    const live = this.#live.get(id as AuthId);
+    return live === undefined ? this.#deleted.has(id) : live.record.state === "revoked";
+  }
+
   /** The credential. Fails with `ERR_CODE_CLIENT_AUTH_NOT_FOUND`, also while it is being deleted. */
   need(id: AuthId): LiveCredential {
     const live = this.#live.get(id);
     if (live !== undefined && live.record.state === "active") return live;
-    throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
+    throw notFound();
   }
 
   /** All credentials by id. */
@@ -88,6 +99,28 @@ export class Ledger {
     return live;
   }
 
+  /**
+   * Changes a credential's record. It takes effect once it would survive a power cut. Fails with
+   * `ERR_CODE_CLIENT_AUTH_NOT_FOUND` when the credential is deleted meanwhile.
+   */
+  async update(
+    live: LiveCredential,
+    change: (record: CredentialRecord) => CredentialRecord,
+  ): Promise<void> {
+    let changed = live.record;
+    await this.#store.document.update((data) => ({
+      ...data,
+      credentials: data.credentials.map((record) => {
+        if (record.id !== live.id) return record;
+        if (this.need(live.id) !== live || record.state !== "active") throw notFound();
+        changed = change(record);
+        return changed;
+      }),
+    }));
+    // A deletion that was written meanwhile stays.
+    if (live.record.state === "active") live.replaceRecord(changed);
+  }
+
   /** From when this resolves on, also after a crash, nothing of the credential opens anything. */
   async mark(live: LiveCredential): Promise<void> {
     const marked: CredentialRecord = { ...live.record, state: "revoked" };
@@ -106,7 +139,8 @@ export class Ledger {
   }
 
   async #erase(id: AuthId): Promise<void> {
-    await this.#store.secretRows.removeOf(id);
+    await this.#store.secretRows.bury(id, this.#store.clock.now());
+    this.#deleted.set(id, true);
     await this.#store.document.update((data) => ({
       ...data,
       credentials: data.credentials.filter((record) => record.id !== id),
@@ -132,6 +166,11 @@ export class Ledger {
       if (live === undefined) orphans.add(row.credential_id);
       else live.apply({ kind: "rotation", row });
     }
+    for (const row of await this.#store.secretRows.moves()) {
+      const live = this.#live.get(row.credential_id);
+      if (live === undefined) orphans.add(row.credential_id);
+      else live.apply({ kind: "move", row });
+    }
     for (const id of orphans) await this.#store.secretRows.removeOf(id);
   }
 
@@ -151,4 +190,8 @@ export class Ledger {
     if (!records.some((record) => record.id === id)) return;
     throw new RportError("ERR_CODE_ALREADY_EXIST", `The credential "${id}" exists already.`);
   }
+}
+
+function notFound(): RportError {
+  return new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
 }

@@ -1,6 +1,7 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
+import type { MoveRow } from "../store/moveRow.ts";
+import type { MoveEdit, SecretEdit } from "../store/secretEdit.ts";
 import { editRow } from "../store/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../store/secretRow.ts";
 import type { AddressRule } from "./limits.ts";
@@ -20,6 +21,7 @@ export class LiveCredential {
   readonly #secrets = new Map<SecretId, SecretRow>();
   readonly #byVerifier = new Map<string, SecretId>();
   readonly #byClient = new Map<ClientId, Set<SecretId>>();
+  readonly #moves = new Map<ClientId, MoveRow>();
   #record: CredentialRecord;
   #allows: AddressRule;
   #rotation: RotationRow | undefined;
@@ -39,6 +41,16 @@ export class LiveCredential {
   /** Its latest rotation, under way or ended. */
   get rotation(): RotationRow | undefined {
     return this.#rotation;
+  }
+
+  /** Where a client stands in the rotation that is under way. */
+  moveOf(client: ClientId): MoveRow | undefined {
+    return this.#moves.get(client);
+  }
+
+  /** Where everybody stands in the rotation that is under way. */
+  moves(): MoveRow[] {
+    return [...this.#moves.values()];
   }
 
   /** Takes over a changed record. */
@@ -84,13 +96,40 @@ export class LiveCredential {
 
   /** Follows an edit that is on disk. */
   apply(edit: SecretEdit): void {
-    if (edit.kind === "rotation") this.#rotation = edit.row;
-    else if (edit.kind === "add") this.#put(edit.row);
-    else if (edit.kind === "remove") this.#drop(edit.id);
-    else {
-      const row = this.#secrets.get(edit.id);
-      if (row !== undefined) this.#put(editRow(row, edit), edit.kind === "used");
+    switch (edit.kind) {
+      case "rotation":
+        this.#rotation = edit.row;
+        break;
+      case "add":
+        this.#put(edit.row);
+        break;
+      case "remove":
+        this.#drop(edit.id);
+        break;
+      case "move":
+      case "moved":
+      case "clearMoves":
+        this.#applyMove(edit);
+        break;
+      default: {
+        const row = this.#secrets.get(edit.id);
+        if (row !== undefined) this.#put(editRow(row, edit), edit.kind === "used");
+      }
     }
+  }
+
+  #applyMove(edit: MoveEdit): void {
+    if (edit.kind === "clearMoves") this.#clearMoves(edit.client);
+    else if (edit.kind === "move") this.#moves.set(edit.row.client_id, edit.row);
+    else {
+      const row = this.#moves.get(edit.client);
+      if (row?.secret_id === edit.secret) this.#moves.set(edit.client, { ...row, ...edit.to });
+    }
+  }
+
+  #clearMoves(client: ClientId | undefined): void {
+    if (client === undefined) this.#moves.clear();
+    else this.#moves.delete(client);
   }
 
   #put(row: SecretRow, isHarmless = false): void {

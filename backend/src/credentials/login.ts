@@ -1,11 +1,20 @@
 import type { AuthId, SecretId } from "@rport/protocol/ids";
-import type { Client } from "@rport/protocol/model";
+import type { Client, RefusalReason as ListedReason } from "@rport/protocol/model";
 
 /** The secret a client signed in with, as its record shows it. */
 export type ClientSecret = NonNullable<Client["secret"]>;
 
 /** Why a login was refused. Peers are told none of this; the log is. */
-export type RefusalReason = "unknown" | "wrong" | "revoked" | "expired" | "address" | "busy";
+export type RefusalReason =
+  | "unknown"
+  | "wrong"
+  /** The secret was revoked; its credential is still there. */
+  | "revoked"
+  /** The credential was deleted. */
+  | "deleted"
+  | "expired"
+  | "address"
+  | "busy";
 
 /** A login that passed. The client behind it is still unknown: see `Credentials.admit`. */
 export interface AcceptedLogin {
@@ -23,7 +32,10 @@ export interface RefusedLogin {
 /** The outcome of a login. */
 export type LoginResult = AcceptedLogin | RefusedLogin;
 
-/** Whether a signed-in agent may be the client it says it is. `reason` is a sentence for it. */
+/**
+ * Whether a signed-in agent may be the client it says it is. `reason` is a sentence for it, `why`
+ * the word under which the refusal is listed.
+ */
 export type Admission =
   | { readonly kind: "admitted"; readonly secret: ClientSecret }
-  | { readonly kind: "refused"; readonly reason: string };
+  | { readonly kind: "refused"; readonly why: ListedReason; readonly reason: string };

@@ -1,8 +1,9 @@
 import { FEATURES } from "@rport/protocol/agent";
-import type { ClientId } from "@rport/protocol/ids";
+import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
+import type { MoveRow } from "../store/moveRow.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import { retireOlder } from "./admissions.ts";
 import { Lane } from "./lane.ts";
@@ -10,6 +11,7 @@ import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { MintedSecret } from "./minting.ts";
 import { mintSecret } from "./minting.ts";
+import { CANNOT_MOVE, NOT_CONFIRMED, WENT_AWAY } from "./rotationProgress.ts";
 import type { CredentialTouch, SessionHandle, SessionPort } from "./session.ts";
 
 /** Offers under way at a time: enough to be quick, few enough to leave room for other requests. */
@@ -62,6 +64,7 @@ export class Offers {
         client: session.clientId,
         reason: errorText(caught),
       });
+      this.#retryLater(session);
     }
   }
 
@@ -69,9 +72,73 @@ export class Offers {
     const live = this.#needsMove(session);
     const { clientId } = session;
     if (live === undefined || clientId === undefined) return;
+    if (!isMovable(session)) {
+      await this.#setAside(live, clientId);
+      return;
+    }
     const minted = await this.#mint(live, clientId);
     if (await this.#isStored(session, minted)) await this.#adopt(live, session, minted);
-    else this.#deps.clock.after(RETRY_MS, () => this.#retry(session));
+    else await this.#failed(live, session, minted);
+  }
+
+  /** Nothing can be offered to it: it has to be told otherwise. */
+  async #setAside(live: LiveCredential, clientId: ClientId): Promise<void> {
+    if (live.moveOf(clientId)?.state === "straggler") return;
+    const row = { state: "straggler", reason: CANNOT_MOVE, secret_id: null } as const;
+    await this.#write(live, clientId, [
+      { kind: "move", row: { ...this.#base(live, clientId), ...row } },
+    ]);
+  }
+
+  async #failed(live: LiveCredential, session: SessionHandle, minted: MintedSecret): Promise<void> {
+    const { clientId } = session;
+    const isLive = this.#isLive(session);
+    if (isLive) this.#retryLater(session);
+    if (clientId === undefined) return;
+    await this.#note(live, clientId, {
+      secret: minted.secretId,
+      state: isLive ? "straggler" : "pending",
+      reason: isLive ? NOT_CONFIRMED : WENT_AWAY,
+    });
+  }
+
+  /** Where a client stands is for people to see: a disk that refuses it holds nothing up. */
+  async #note(
+    live: LiveCredential,
+    clientId: ClientId,
+    what: Pick<MoveRow, "state" | "reason"> & { readonly secret: SecretId },
+  ): Promise<void> {
+    await this.#write(live, clientId, [this.#moved(live, clientId, what)]).catch(
+      (caught: unknown) => {
+        const reason = errorText(caught);
+        this.#deps.log.warn("the progress of a rotation was not written", { reason });
+      },
+    );
+  }
+
+  #moved(
+    live: LiveCredential,
+    client: ClientId,
+    what: Pick<MoveRow, "state" | "reason"> & { readonly secret: SecretId },
+  ): SecretEdit {
+    const { secret, state, reason } = what;
+    const to = { state, reason, changed_at: this.#deps.clock.now() };
+    return { kind: "moved", credential: live.id, client, secret, to };
+  }
+
+  async #write(
+    live: LiveCredential,
+    clientId: ClientId,
+    edits: readonly SecretEdit[],
+  ): Promise<void> {
+    const { ledger, touch } = this.#deps;
+    await ledger.edit(live, edits);
+    touch("client", clientId);
+    touch("credential", live.id);
+  }
+
+  #base(live: LiveCredential, clientId: ClientId) {
+    return { credential_id: live.id, client_id: clientId, changed_at: this.#deps.clock.now() };
   }
 
   async #isStored(session: SessionHandle, minted: MintedSecret): Promise<boolean> {
@@ -83,38 +150,45 @@ export class Offers {
     }
   }
 
-  #retry(session: SessionHandle): void {
-    const isLive = this.#deps.sessions().ofCredential(session.credentialId).includes(session);
-    if (isLive) void this.move(session);
+  #retryLater(session: SessionHandle): void {
+    this.#deps.clock.after(RETRY_MS, () => {
+      if (this.#isLive(session)) void this.move(session);
+    });
   }
 
-  /** The session's credential when its secret is in grace and its agent can take another. */
+  #isLive(session: SessionHandle): boolean {
+    return this.#deps.sessions().ofCredential(session.credentialId).includes(session);
+  }
+
+  /** The session's credential when its secret is in grace. */
   #needsMove(session: SessionHandle): LiveCredential | undefined {
     const live = this.#deps.ledger.get(session.credentialId);
-    if (live === undefined || !isMovable(session)) return undefined;
+    if (live === undefined) return undefined;
     const isInGrace = live.secret(session.secretId)?.state === "grace";
     return isInGrace && live.record.state === "active" ? live : undefined;
   }
 
   async #mint(live: LiveCredential, clientId: ClientId): Promise<MintedSecret> {
-    const { ledger, verifierKey, clock } = this.#deps;
+    const { verifierKey, clock } = this.#deps;
     const purpose = { origin: "rotation" as const, nowMs: clock.now(), clientId };
     const minted = mintSecret(live, verifierKey, purpose);
     const add: SecretEdit = { kind: "add", row: minted.row };
-    await ledger.edit(live, [add, ...dropUnconfirmed(live, clientId)]);
+    const row = { state: "offered", reason: "", secret_id: minted.secretId } as const;
+    const move: SecretEdit = { kind: "move", row: { ...this.#base(live, clientId), ...row } };
+    await this.#write(live, clientId, [add, ...dropUnconfirmed(live, clientId), move]);
     return minted;
   }
 
   async #adopt(live: LiveCredential, session: SessionHandle, minted: MintedSecret): Promise<void> {
-    const { ledger, clock, touch } = this.#deps;
-    session.adoptSecret(minted.secretId);
     const clientId = session.clientId;
     if (clientId === undefined) return;
+    const secret = minted.secretId;
+    await this.#note(live, clientId, { secret, state: "stored", reason: "" });
+    session.adoptSecret(secret);
     const retired = retireOlder(live, minted.row, clientId);
-    const used: SecretEdit = { kind: "used", id: minted.secretId, atMs: clock.now() };
-    await ledger.edit(live, [used, ...retired]);
-    touch("client", clientId);
-    touch("credential", live.id);
+    const used: SecretEdit = { kind: "used", id: secret, atMs: this.#deps.clock.now() };
+    const done = this.#moved(live, clientId, { secret, state: "done", reason: "" });
+    await this.#write(live, clientId, [used, ...retired, done]);
   }
 }
 

@@ -1,6 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
-import type { DeletionReport } from "@rport/protocol/http";
 import type { AuthId } from "@rport/protocol/ids";
+import type { DeletionReport } from "@rport/protocol/report";
+import { blastOfCredential, reportOf, strike } from "./blast.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { CredentialTouch, PairingPort, SessionPort } from "./session.ts";
@@ -42,7 +43,7 @@ export class Removals {
     if (running !== undefined) return running;
     const live = this.#deps.ledger.get(id);
     if (live === undefined) throw notFound();
-    if (options.dryRun) return this.#preview(live);
+    if (options.dryRun) return reportOf(blastOfCredential(id, this.#deps));
     this.#refuseUsed(live, options);
     const removal = this.#remove(live, options);
     this.#running.set(id, removal);
@@ -54,26 +55,15 @@ export class Removals {
   }
 
   async #remove(live: LiveCredential, options: RemovalOptions): Promise<DeletionReport> {
-    const { ledger, touch, sessions, pairings } = this.#deps;
+    const { ledger, touch, sessions } = this.#deps;
     await ledger.mark(live);
-    const { clients } = this.#preview(live);
-    const cut = sessions().ofCredential(live.id).slice();
-    for (const session of cut) session.cut("the credential was deleted");
-    const revoked = pairings().revokeOf(live.id);
+    const blast = blastOfCredential(live.id, this.#deps);
+    const report = strike(blast, "the credential was deleted", touch);
     if (options.purge) await sessions().purge(live.id);
     await ledger.erase(live);
     touch("credential", live.id);
-    for (const client of clients) touch("client", client.id);
-    return { clients, disconnected: cut.length, pairings: revoked };
-  }
-
-  #preview(live: LiveCredential): DeletionReport {
-    const { sessions, pairings } = this.#deps;
-    const clients = sessions()
-      .clientsOf(live.id)
-      .map(({ id, name, connected, tunnels }) => ({ id, name, connected, tunnels }));
-    const disconnected = sessions().ofCredential(live.id).length;
-    return { clients, disconnected, pairings: pairings().openOf(live.id) };
+    for (const client of report.clients) touch("client", client.id);
+    return report;
   }
 
   #refuseUsed(live: LiveCredential, { force }: RemovalOptions): void {

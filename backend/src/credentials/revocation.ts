@@ -1,42 +1,134 @@
-import type { SecretId } from "@rport/protocol/ids";
+import { RportError } from "@rport/protocol/errors";
+import type { ClientId, SecretId } from "@rport/protocol/ids";
+import type { DeletionReport } from "@rport/protocol/report";
 import type { Clock } from "../platform/clock.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import type { SecretRow } from "../store/secretRow.ts";
+import {
+  type Blast,
+  type BlastPorts,
+  blastOfRecord,
+  blastOfSecrets,
+  reportOf,
+  strike,
+} from "./blast.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
-import type { CredentialTouch, SessionPort } from "./session.ts";
+import type { ClientRef, CredentialTouch } from "./session.ts";
 
-/** What a revocation needs. */
-export interface RevocationDeps {
+/** What revocations need. */
+export interface RevocationDeps extends BlastPorts {
   readonly ledger: Ledger;
-  readonly sessions: SessionPort;
   readonly clock: Clock;
   readonly touch: CredentialTouch;
 }
 
-/** Ends secrets durably, then the sessions that stand on them. Ids that are gone are skipped. */
-export async function revokeSecrets(ids: readonly SecretId[], deps: RevocationDeps): Promise<void> {
-  const perCredential = Map.groupBy(ids, (id) => deps.ledger.ownerOf(id));
-  for (const [live, own] of perCredential) {
-    if (live !== undefined) await revokeOf(live, new Set(own), deps);
+/**
+ * Takes single secrets and hosts out of a credential that stays. Always in this order: a durable
+ * mark, from which on nobody gets in; the sessions end; the answer. With `dryRun` it only tells
+ * who would be hit.
+ */
+export class Revocations {
+  readonly #deps: RevocationDeps;
+
+  constructor(deps: RevocationDeps) {
+    this.#deps = deps;
+  }
+
+  /** Ends secrets and the sessions that stand on them. Ids that are gone are skipped. */
+  async secrets(ids: readonly SecretId[]): Promise<void> {
+    const perCredential = Map.groupBy(ids, (id) => this.#deps.ledger.ownerOf(id));
+    for (const [live, own] of perCredential) {
+      if (live !== undefined) await this.#end(live, new Set(own), "the secret was revoked");
+    }
+  }
+
+  /** Ends one secret. Fails with `NOT_FOUND`. */
+  async secret(live: LiveCredential, id: SecretId, dryRun: boolean): Promise<DeletionReport> {
+    if (live.secret(id) === undefined) {
+      throw new RportError("NOT_FOUND", "The credential has no such secret.");
+    }
+    const ids = new Set([id]);
+    if (dryRun) return reportOf(blastOfSecrets(live.id, ids, this.#deps));
+    return await this.#end(live, ids, "the secret was revoked");
+  }
+
+  /**
+   * Lets a host in no more, whatever secret it shows, and ends the secrets that only it may use.
+   * Fails with `NOT_FOUND`.
+   */
+  async client(id: ClientId, dryRun: boolean): Promise<DeletionReport> {
+    const { sessions, touch } = this.#deps;
+    const blast = this.#blastOfClient(this.#require(id));
+    if (dryRun) return reportOf(blast);
+    await sessions().setRevoked(id, true);
+    const report = strike(blast, "the client was revoked", touch);
+    await this.#endOwn(id);
+    return report;
+  }
+
+  /** Takes the mark away; secrets that were revoked stay so. Fails with `NOT_FOUND`. */
+  async allow(id: ClientId): Promise<void> {
+    this.#require(id);
+    await this.#deps.sessions().setRevoked(id, false);
+    this.#deps.touch("client", id);
+  }
+
+  async #end(
+    live: LiveCredential,
+    ids: ReadonlySet<SecretId>,
+    reason: string,
+  ): Promise<DeletionReport> {
+    const { ledger, clock, touch } = this.#deps;
+    const rows = live.secrets().filter(({ id }) => ids.has(id));
+    const heirs = heirsOf(live, ids, this.#deps.sessions().clientsOf(live.id));
+    const atMs = clock.now();
+    await ledger.edit(
+      live,
+      [...rows, ...heirs].map((row) => editFor(row, atMs)),
+    );
+    const report = strike(blastOfSecrets(live.id, ids, this.#deps), reason, touch);
+    touch("credential", live.id);
+    return report;
+  }
+
+  /** What a crash in between leaves opens nothing: the client's mark is on disk before. */
+  async #endOwn(id: ClientId): Promise<void> {
+    const { ledger, clock, touch } = this.#deps;
+    for (const live of ledger.all()) {
+      const own = live.secretsOf(id).filter(({ state }) => state !== "revoked");
+      if (own.length === 0) continue;
+      const atMs = clock.now();
+      await ledger.edit(
+        live,
+        own.map((row) => ({ kind: "revoke", id: row.id, atMs })),
+      );
+      touch("credential", live.id);
+    }
+  }
+
+  #blastOfClient(client: ClientRef): Blast {
+    const sessions = () => this.#deps.sessions().sessionsOf(client.id);
+    return { ...blastOfRecord(client), sessions };
+  }
+
+  #require(id: ClientId): ClientRef {
+    const client = this.#deps.sessions().clientOf(id);
+    if (client !== undefined) return client;
+    throw new RportError("NOT_FOUND", "There is no such client.");
   }
 }
 
-async function revokeOf(
+/** Secrets that were offered in the place of these, and may be stored without a word. */
+function heirsOf(
   live: LiveCredential,
   ids: ReadonlySet<SecretId>,
-  deps: RevocationDeps,
-): Promise<void> {
-  const atMs = deps.clock.now();
-  const rows = live.secrets().filter((row) => ids.has(row.id));
-  await deps.ledger.edit(
-    live,
-    rows.map((row) => editFor(row, atMs)),
-  );
-  for (const session of deps.sessions.ofCredential(live.id).slice()) {
-    if (ids.has(session.secretId)) session.cut("the secret was revoked");
-  }
-  deps.touch("credential", live.id);
+  clients: readonly ClientRef[],
+): SecretRow[] {
+  const hit = clients.filter(({ secretId }) => secretId !== null && ids.has(secretId));
+  return hit
+    .flatMap(({ id }) => live.secretsOf(id))
+    .filter((row) => row.origin === "rotation" && row.last_used_at === null && !ids.has(row.id));
 }
 
 /** A secret that nobody ever used explains nothing by staying. */

@@ -1,22 +1,40 @@
+import { FEATURES } from "@rport/protocol/agent";
 import type { SecretId } from "@rport/protocol/ids";
-import type { Rotation } from "@rport/protocol/model";
+import type { Rotation, RotationState } from "@rport/protocol/model";
+import type { RotationClient } from "@rport/protocol/report";
 import { toTime, toTimeOrNull } from "../platform/clock.ts";
+import type { MoveRow } from "../store/moveRow.ts";
 import type { RotationRow, SecretRow } from "../store/secretRow.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { ClientRef } from "./session.ts";
+
+/** Why a client that is no agent of ours has to be visited. */
+export const CANNOT_MOVE =
+  "Its agent cannot be handed another secret: give it a fresh pairing before the old one ends.";
+/** Why a client that was offered a secret still has the old one. */
+export const NOT_CONFIRMED =
+  "Its agent did not confirm that it stored the new secret; it is asked again every minute.";
+/** Why a client that was offered a secret is back at the start. */
+export const WENT_AWAY = "It went away before it confirmed its new secret.";
 
 /** How far the clients of a credential are with its rotation. */
 export interface Progress {
   readonly moved: number;
   /** Clients that have a secret at all; those whose secret was revoked cannot move. */
   readonly total: number;
+  readonly stragglers: number;
 }
 
 /** Counts the clients that use a new secret, and those that will have to. */
 export function progressOf(live: LiveCredential, clients: readonly ClientRef[]): Progress {
-  const states = clients.map((client) => stateOf(live, client));
-  const moved = states.filter((state) => state === "active").length;
-  return { moved, total: moved + states.filter((state) => state === "grace").length };
+  return countStates(rotationClients(live, clients).map(({ state }) => state));
+}
+
+/** Counts where clients stand. */
+export function countStates(states: readonly MoveRow["state"][]): Progress {
+  const count = (wanted: MoveRow["state"]): number =>
+    states.filter((state) => state === wanted).length;
+  return { moved: count("done"), total: states.length, stragglers: count("straggler") };
 }
 
 /** The rotation that is under way, as people see it. */
@@ -36,10 +54,88 @@ export function describeRotation(row: RotationRow, progress: Progress): Rotation
 }
 
 /**
+ * Where each client stands in the rotation that is under way; empty when there is none. A crash may
+ * have cost the record of a client that had just come for the first time: its row still tells that
+ * it has to be waited for.
+ */
+export function rotationClients(
+  live: LiveCredential,
+  clients: readonly ClientRef[],
+): RotationClient[] {
+  if (live.rotation === undefined || live.rotation.ended_at !== null) return [];
+  const known = clients.flatMap((client) => standing(live, client, moveStateOf(live, client)));
+  const ids = new Set(clients.map(({ id }) => id));
+  const lost = live.moves().filter((row) => !ids.has(row.client_id));
+  const unknown = lost.flatMap((row) => {
+    const client = { id: row.client_id, name: "", connected: false, secretId: null };
+    return standing(live, client, moveStateOf(live, client) ?? row.state);
+  });
+  return [...known, ...unknown];
+}
+
+type Standing = Pick<ClientRef, "id" | "name" | "connected">;
+
+function standing(
+  live: LiveCredential,
+  { id, name, connected }: Standing,
+  state: MoveRow["state"] | undefined,
+): RotationClient[] {
+  if (state === undefined) return [];
+  const row = live.moveOf(id);
+  const reason = row?.state === state ? row.reason : "";
+  return [{ id, name, connected, state, reason }];
+}
+
+/** What the client's record shows; null: no rotation is under way, or the client has moved. */
+export function rotationStateOf(live: LiveCredential, client: ClientRef): RotationState | null {
+  if (live.rotation === undefined || live.rotation.ended_at !== null) return null;
+  const state = moveStateOf(live, client);
+  return state === undefined || state === "done" ? null : state;
+}
+
+/**
+ * Where a client stands; undefined: it has no secret that could be replaced. The secrets decide
+ * whether it has moved, its row tells how far it is on the way.
+ */
+export function moveStateOf(live: LiveCredential, client: Stander): MoveRow["state"] | undefined {
+  const state = stateOf(live, client);
+  if (state === "active") return "done";
+  if (state !== "grace") return undefined;
+  const row = live.moveOf(client.id);
+  return row === undefined || row.state === "done" ? "pending" : row.state;
+}
+
+/** Whether the client still stands, or last stood, on a secret that is to be replaced. */
+export function isOnOldSecret(live: LiveCredential, client: ClientRef): boolean {
+  return stateOf(live, client) === "grace";
+}
+
+/** Where a client begins when its credential's secrets are put in grace. */
+export function firstMove(
+  live: LiveCredential,
+  client: ClientRef,
+  atMs: number,
+): MoveRow | undefined {
+  const state = stateOf(live, client);
+  if (state !== "active" && state !== "grace") return undefined;
+  const isMovable = client.features.includes(FEATURES.rotateSecret);
+  return {
+    credential_id: live.id,
+    client_id: client.id,
+    state: isMovable ? "pending" : "straggler",
+    reason: isMovable ? "" : CANNOT_MOVE,
+    secret_id: null,
+    changed_at: atMs,
+  };
+}
+
+type Stander = Pick<ClientRef, "id" | "secretId">;
+
+/**
  * A client's record may be one secret behind when the server ended right after the client had
  * confirmed: its own confirmed secret then tells.
  */
-function stateOf(live: LiveCredential, client: ClientRef): SecretRow["state"] | undefined {
+function stateOf(live: LiveCredential, client: Stander): SecretRow["state"] | undefined {
   const shown = stateOfSecret(live, client.secretId);
   if (shown === "active") return shown;
   const own = live.secretsOf(client.id).filter((row) => row.last_used_at !== null);

@@ -1,16 +1,27 @@
+import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId } from "@rport/protocol/ids";
 import type { Rotation } from "@rport/protocol/model";
+import type { DeletionReport, RotationClient } from "@rport/protocol/report";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
+import type { SteadyTime } from "../platform/steadyTime.ts";
 import type { RotationRow } from "../store/secretRow.ts";
+import { type Blast, blastOfSecrets, reportOf, strike } from "./blast.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { Offers } from "./offers.ts";
 import { isMovable } from "./offers.ts";
-import { describeRotation, progressOf } from "./rotationProgress.ts";
+import {
+  cancelEdits,
+  endEdits,
+  planRotation,
+  type RotationPlan,
+  secretsInGrace,
+} from "./rotationEdits.ts";
+import { describeRotation, isOnOldSecret, progressOf } from "./rotationProgress.ts";
 import type { CredentialTouch, PairingPort, SessionHandle, SessionPort } from "./session.ts";
+import { Turns } from "./turns.ts";
 
 /** Without grace, connected agents have this long to answer before the old secrets stop. */
 const NO_GRACE_MS = 10_000;
@@ -22,52 +33,84 @@ export interface RotationDeps {
   readonly ledger: Ledger;
   readonly offers: Offers;
   readonly clock: Clock;
+  /** A grace is measured by this one. */
+  readonly steady: SteadyTime;
   readonly log: Log;
   readonly touch: CredentialTouch;
   readonly sessions: () => SessionPort;
   readonly pairings: () => PairingPort;
 }
 
-/** A rotation that has begun. */
+/** A rotation that has begun or, when nothing was to be changed, would begin. */
 export interface StartedRotation {
   readonly rotation: Rotation;
   /** Connected clients whose agents cannot take another secret. */
   readonly unmovable: ClientId[];
+  readonly clients: RotationClient[];
+  /** Open pairings that end at once. */
+  readonly pairings: number;
 }
 
 /**
  * Replaces the secrets of a credential under its running agents. All that has to be known is in
- * the rows: after a restart the rotation goes on where it was.
+ * the rows: after a restart the rotation goes on where it was. Beginnings and ends of one
+ * credential's rotations take turns.
  */
 export class Rotations {
   readonly #deps: RotationDeps;
   readonly #timers = new Map<AuthId, Timer>();
+  readonly #turns = new Turns<AuthId>();
 
   constructor(deps: RotationDeps) {
     this.#deps = deps;
   }
 
-  /** Puts all secrets in grace, durably, and begins to move the connected clients. */
-  async start(live: LiveCredential, graceMs: number | null): Promise<StartedRotation> {
-    const { ledger, clock, touch, sessions } = this.#deps;
-    const nowMs = clock.now();
-    const endsAtMs = graceMs === null || graceMs === 0 ? null : nowMs + graceMs;
-    const edits: SecretEdit[] = live
-      .secrets()
-      .filter((row) => row.state !== "revoked")
-      .map((row) => ({ kind: "grace", id: row.id, atMs: nowMs, endsAtMs }));
-    const row = startedRow(live.id, { nowMs, graceMs, endsAtMs });
-    await ledger.edit(live, [...edits, { kind: "rotation", row }]);
-    if (graceMs === 0) this.#deps.pairings().revokeOf(live.id);
-    const connected = sessions().ofCredential(live.id);
-    const clients = sessions().clientsOf(live.id);
-    for (const client of clients) touch("client", client.id);
-    touch("credential", live.id);
-    const rotation = describeRotation(row, progressOf(live, clients));
-    const moved = this.#arm(live, connected);
-    // Without grace the end comes with the last answer.
-    if (graceMs === 0) void moved.then(() => this.#endIf(live, row));
-    return { rotation, unmovable: connected.flatMap(idIfUnmovable) };
+  /**
+   * Puts all secrets in grace, durably, and begins to move the connected clients. A rotation that
+   * is under way begins anew. With `dryRun` it only tells what would happen.
+   */
+  start(live: LiveCredential, graceMs: number | null, dryRun = false): Promise<StartedRotation> {
+    return this.#turns.run(live.id, async () => {
+      const { ledger, touch } = this.#deps;
+      const plan = this.#plan(live, graceMs);
+      const started = this.#describe(live, plan);
+      if (dryRun) return started;
+      await ledger.edit(live, plan.edits);
+      if (graceMs === 0) this.#deps.pairings().revokeOf(live.id);
+      for (const move of plan.moves) touch("client", move.row.client_id);
+      touch("credential", live.id);
+      const moved = this.#arm(live, this.#deps.sessions().ofCredential(live.id));
+      // Without grace the end comes with the last answer.
+      if (graceMs === 0) void moved.then(() => this.#endIf(live, plan.row));
+      return started;
+    });
+  }
+
+  /**
+   * The old secrets stop now, and whoever still stands on one is cut. Fails with `CONFLICT` when no
+   * rotation is under way. With `dryRun` it only tells who would be hit.
+   */
+  finish(live: LiveCredential, dryRun: boolean): Promise<DeletionReport> {
+    return this.#turns.run(live.id, async () => {
+      this.#requireUnderWay(live);
+      return dryRun ? reportOf(this.#blast(live)) : await this.#end(live);
+    });
+  }
+
+  /**
+   * The old secrets are as good as before; who has moved stays moved. Fails with `CONFLICT` when no
+   * rotation is under way.
+   */
+  abandon(live: LiveCredential): Promise<void> {
+    return this.#turns.run(live.id, async () => {
+      const { ledger, clock, touch, sessions } = this.#deps;
+      const rotation = this.#requireUnderWay(live);
+      const clients = sessions().clientsOf(live.id);
+      await ledger.edit(live, cancelEdits(live, rotation, clock.now()));
+      this.cancel(live.id);
+      for (const client of clients) touch("client", client.id);
+      touch("credential", live.id);
+    });
   }
 
   /** Goes on with what was under way when the process ended. */
@@ -79,9 +122,10 @@ export class Rotations {
 
   /** Ends the rotation if it waited for nobody but the clients that have moved now. */
   async check(live: LiveCredential): Promise<void> {
-    if (!isUnderWay(live) || live.rotation?.grace_ms !== null) return;
-    const { moved, total } = progressOf(live, this.#deps.sessions().clientsOf(live.id));
-    if (moved === total) await this.#end(live);
+    if (!this.#isComplete(live)) return;
+    await this.#turns.run(live.id, async () => {
+      if (this.#isComplete(live)) await this.#tryEnd(live);
+    });
   }
 
   /** Forgets the timer of a credential. */
@@ -95,23 +139,53 @@ export class Rotations {
     for (const id of [...this.#timers.keys()]) this.cancel(id);
   }
 
+  #plan(live: LiveCredential, graceMs: number | null): RotationPlan {
+    const nowMs = this.#deps.clock.now();
+    const endsAtMs = graceMs === null || graceMs === 0 ? null : this.#deps.steady() + graceMs;
+    const clients = this.#deps.sessions().clientsOf(live.id);
+    return planRotation(live, clients, { nowMs, graceMs, endsAtMs });
+  }
+
+  #describe(live: LiveCredential, { row, moves, progress }: RotationPlan): StartedRotation {
+    const { sessions, pairings } = this.#deps;
+    return {
+      rotation: describeRotation(row, progress),
+      unmovable: sessions().ofCredential(live.id).flatMap(idIfUnmovable),
+      clients: moves.flatMap(({ row: { client_id: id, state, reason } }) => {
+        const client = sessions().clientOf(id);
+        if (client === undefined) return [];
+        return [{ id, name: client.name, connected: client.connected, state, reason }];
+      }),
+      pairings: row.grace_ms === 0 ? pairings().openOf(live.id) : 0,
+    };
+  }
+
+  #isComplete(live: LiveCredential): boolean {
+    if (!isUnderWay(live) || live.rotation?.grace_ms !== null) return false;
+    const { moved, total } = progressOf(live, this.#deps.sessions().clientsOf(live.id));
+    return moved === total;
+  }
+
   /** Moves who is connected, and sees to it that the rotation ends. */
   async #arm(live: LiveCredential, connected: readonly SessionHandle[]): Promise<void> {
     const { rotation } = live;
-    const moves = connected.filter(isMovable).map((session) => this.#deps.offers.move(session));
+    const moves = connected.map((session) => this.#deps.offers.move(session));
+    this.cancel(live.id);
     if (rotation?.grace_ms === 0) this.#wait(live, NO_GRACE_MS);
     else if (rotation?.grace_ms !== null) this.#waitForGrace(live);
     await Promise.all(moves);
     await this.check(live);
   }
 
-  async #endIf(live: LiveCredential, row: RotationRow): Promise<void> {
-    if (live.rotation === row) await this.#end(live);
+  #endIf(live: LiveCredential, row: RotationRow): Promise<void> {
+    return this.#turns.run(live.id, async () => {
+      if (live.rotation === row) await this.#tryEnd(live);
+    });
   }
 
   #waitForGrace(live: LiveCredential): void {
     const endsAt = live.rotation?.grace_ends_at ?? 0;
-    this.#wait(live, Math.max(0, endsAt - this.#deps.clock.now()));
+    this.#wait(live, Math.max(0, endsAt - this.#deps.steady()));
   }
 
   #wait(live: LiveCredential, ms: number): void {
@@ -122,48 +196,47 @@ export class Rotations {
     );
   }
 
-  /** The machine's clock may have been set back since the timer was. */
+  /** A rotation that began anew meanwhile ends later. */
   async #due(live: LiveCredential): Promise<void> {
-    const endsAt = live.rotation?.grace_ends_at ?? 0;
-    if (endsAt > this.#deps.clock.now()) this.#waitForGrace(live);
-    else await this.#end(live);
+    await this.#turns.run(live.id, async () => {
+      const endsAt = live.rotation?.grace_ends_at ?? 0;
+      if (endsAt > this.#deps.steady()) this.#waitForGrace(live);
+      else await this.#tryEnd(live);
+    });
+  }
+
+  async #tryEnd(live: LiveCredential): Promise<void> {
+    if (!isUnderWay(live)) return;
+    try {
+      await this.#end(live);
+    } catch (caught) {
+      const reason = errorText(caught);
+      this.#deps.log.error("the end of a rotation was not written", { reason });
+      this.#wait(live, RETRY_MS);
+    }
   }
 
   /** The old secrets stop: durably first, then the sessions that still stand on them. */
-  async #end(live: LiveCredential): Promise<void> {
-    const { ledger, clock, log, touch, sessions } = this.#deps;
-    if (!isUnderWay(live) || live.rotation === undefined) return;
+  async #end(live: LiveCredential): Promise<DeletionReport> {
+    const { ledger, clock, touch } = this.#deps;
+    const rotation = this.#requireUnderWay(live);
+    const blast = this.#blast(live);
+    await ledger.edit(live, endEdits(live, rotation, clock.now()));
     this.cancel(live.id);
-    const atMs = clock.now();
-    const inGrace = live.secrets().filter((row) => row.state === "grace");
-    const edits: SecretEdit[] = inGrace.map((row) => ({ kind: "revoke", id: row.id, atMs }));
-    const row: RotationRow = { ...live.rotation, ended_at: atMs };
-    try {
-      await ledger.edit(live, [...edits, { kind: "rotation", row }]);
-    } catch (caught) {
-      log.error("the end of a rotation was not written", { reason: errorText(caught) });
-      this.#wait(live, RETRY_MS);
-      return;
-    }
-    const old = new Set(inGrace.map((secret) => secret.id));
-    for (const session of sessions().ofCredential(live.id)) {
-      if (old.has(session.secretId)) session.cut("the secret was rotated and its grace is over");
-    }
     touch("credential", live.id);
+    return strike(blast, "the secret was rotated and its grace is over", touch);
   }
-}
 
-function startedRow(
-  id: AuthId,
-  times: { nowMs: number; graceMs: number | null; endsAtMs: number | null },
-): RotationRow {
-  return {
-    credential_id: id,
-    started_at: times.nowMs,
-    grace_ms: times.graceMs,
-    grace_ends_at: times.endsAtMs,
-    ended_at: null,
-  };
+  #blast(live: LiveCredential): Blast {
+    const old = new Set(secretsInGrace(live).map(({ id }) => id));
+    const isHit = (client: Parameters<typeof isOnOldSecret>[1]) => isOnOldSecret(live, client);
+    return blastOfSecrets(live.id, old, { ...this.#deps, isHit });
+  }
+
+  #requireUnderWay(live: LiveCredential): RotationRow {
+    if (isUnderWay(live) && live.rotation !== undefined) return live.rotation;
+    throw new RportError("CONFLICT", "No rotation of this credential is under way.");
+  }
 }
 
 function isUnderWay(live: LiveCredential): boolean {

@@ -1,12 +1,15 @@
 import { RportError } from "@rport/protocol/errors";
-import type { DeletionReport } from "@rport/protocol/http";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Credential, Secret } from "@rport/protocol/model";
+import type { Credential, Rotation, RotationState, Secret } from "@rport/protocol/model";
+import type { DeletionReport, RotationClient } from "@rport/protocol/report";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { errorText } from "../platform/log.ts";
+import { type SteadyTime, steadyTime } from "../platform/steadyTime.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
 import { Admissions, toClientSecret } from "./admissions.ts";
 import { Authenticator, isCredentialExpired } from "./authenticator.ts";
+import { type CredentialChange, changeCredential, purgeUnused } from "./changes.ts";
 import type { IssuedSecret, NewCredential } from "./creation.ts";
 import { Creation } from "./creation.ts";
 import { LastUse } from "./lastUse.ts";
@@ -17,7 +20,8 @@ import { mintSecret } from "./minting.ts";
 import { Offers } from "./offers.ts";
 import type { RemovalOptions } from "./removals.ts";
 import { Removals } from "./removals.ts";
-import { revokeSecrets } from "./revocation.ts";
+import { Revocations } from "./revocation.ts";
+import { rotationClients, rotationStateOf, toRotation } from "./rotationProgress.ts";
 import type { StartedRotation } from "./rotations.ts";
 import { Rotations } from "./rotations.ts";
 import type {
@@ -45,6 +49,7 @@ export interface CredentialsDeps extends LedgerStore {
 /** Credentials and their secrets: who may sign in, with what, as whom, and until when. */
 export class Credentials {
   readonly #deps: CredentialsDeps;
+  readonly #steady: SteadyTime;
   readonly #ledger: Ledger;
   readonly #authenticator: Authenticator;
   readonly #admissions: Admissions;
@@ -52,6 +57,7 @@ export class Credentials {
   readonly #offers: Offers;
   readonly #rotations: Rotations;
   readonly #removals: Removals;
+  readonly #revocations: Revocations;
   readonly #lastUse: LastUse;
   readonly #upkeep: Upkeep;
   #sessions: SessionPort = noSessions;
@@ -60,8 +66,10 @@ export class Credentials {
   private constructor(deps: CredentialsDeps, ledger: Ledger) {
     const typed = new TypedPasswords();
     const ports = { sessions: () => this.#sessions, pairings: () => this.#pairings };
-    const all = { ...deps, ...ports, ledger, typed };
+    const steady = steadyTime(deps.clock);
+    const all = { ...deps, ...ports, ledger, typed, steady };
     this.#deps = deps;
+    this.#steady = steady;
     this.#ledger = ledger;
     this.#authenticator = new Authenticator(all);
     this.#admissions = new Admissions({ ...all, authenticator: this.#authenticator });
@@ -69,6 +77,7 @@ export class Credentials {
     this.#offers = new Offers(all);
     this.#rotations = new Rotations({ ...all, offers: this.#offers });
     this.#removals = new Removals(all);
+    this.#revocations = new Revocations(all);
     this.#lastUse = new LastUse({ ...all, rows: deps.secretRows });
     this.#upkeep = new Upkeep(all);
   }
@@ -129,7 +138,7 @@ export class Credentials {
   /** A credential as people see it; null when there is none. */
   view(id: AuthId): Credential | null {
     const live = this.#ledger.get(id);
-    return live === undefined ? null : toCredential(live, this.#sessions, this.#deps.clock.now());
+    return live === undefined ? null : toCredential(live, this.#sessions, this.#steady());
   }
 
   /** The secrets of a credential, oldest first; empty when there is none. */
@@ -151,7 +160,8 @@ export class Credentials {
     if (isCredentialExpired(live, nowMs)) {
       throw new RportError("CONFLICT", `The credential "${id}" has expired.`);
     }
-    const purpose = { origin: "pairing" as const, nowMs, unboundUntil: expiresAt };
+    const unboundUntil = this.#steady() + expiresAt - nowMs;
+    const purpose = { origin: "pairing" as const, nowMs, unboundUntil };
     const minted = Array.from({ length: count }, () =>
       mintSecret(live, this.#deps.verifierKey, purpose),
     );
@@ -165,21 +175,95 @@ export class Credentials {
 
   /** Ends secrets and the sessions that stand on them; ids that are gone are skipped. */
   revokeSecrets(ids: readonly SecretId[]): Promise<void> {
-    return revokeSecrets(ids, {
-      ...this.#deps,
-      ledger: this.#ledger,
-      sessions: this.#sessions,
+    return this.#revocations.secrets(ids);
+  }
+
+  /** Ends one secret; see `Revocations.secret`. */
+  revokeSecret(id: AuthId, secretId: SecretId, dryRun: boolean): Promise<DeletionReport> {
+    return this.#revocations.secret(this.#ledger.need(id), secretId, dryRun);
+  }
+
+  /** Lets a host in no more; see `Revocations.client`. */
+  revokeClient(id: ClientId, dryRun: boolean): Promise<DeletionReport> {
+    return this.#revocations.client(id, dryRun);
+  }
+
+  /** Lets a host in again that was revoked, if it has a secret. */
+  allowClient(id: ClientId): Promise<void> {
+    return this.#revocations.allow(id);
+  }
+
+  /** Changes label, kind or limits; see `changeCredential`. */
+  async update(id: AuthId, change: CredentialChange): Promise<void> {
+    await changeCredential(this.#ledger.need(id), change, { ledger: this.#ledger });
+    this.#deps.touch("credential", id);
+  }
+
+  /** Removes credentials that nobody uses; see `purgeUnused`. */
+  purgeUnused(dryRun: boolean): Promise<AuthId[]> {
+    return purgeUnused(dryRun, {
+      ...{ ledger: this.#ledger, steady: this.#steady },
+      ...{ sessions: () => this.#sessions, pairings: () => this.#pairings },
+      remove: (id, options) => this.remove(id, options),
     });
   }
 
   /** Replaces the secrets under running agents; see `Rotations`. `graceMs` null: until all moved. */
-  rotate(id: AuthId, graceMs: number | null): Promise<StartedRotation> {
-    return this.#rotations.start(this.#ledger.need(id), graceMs);
+  rotate(id: AuthId, graceMs: number | null, dryRun = false): Promise<StartedRotation> {
+    return this.#rotations.start(this.#ledger.need(id), graceMs, dryRun);
+  }
+
+  /** Where each client stands in the rotation that is under way. */
+  rotation(id: AuthId): { readonly rotation: Rotation | null; readonly clients: RotationClient[] } {
+    const live = this.#ledger.need(id);
+    const clients = this.#sessions.clientsOf(id);
+    return { rotation: toRotation(live, clients), clients: rotationClients(live, clients) };
+  }
+
+  /** How far a client is in the rotation that is under way; null: there is none, or it has moved. */
+  rotationState(id: AuthId, clientId: ClientId): RotationState | null {
+    const live = this.#ledger.get(id);
+    const client = this.#sessions.clientOf(clientId);
+    return live === undefined || client === undefined ? null : rotationStateOf(live, client);
+  }
+
+  /** Ends the grace of a rotation now; see `Rotations.finish`. */
+  finishRotation(id: AuthId, dryRun: boolean): Promise<DeletionReport> {
+    return this.#rotations.finish(this.#ledger.need(id), dryRun);
+  }
+
+  /** Takes a rotation back; see `Rotations.abandon`. */
+  cancelRotation(id: AuthId): Promise<void> {
+    return this.#rotations.abandon(this.#ledger.need(id));
   }
 
   /** To be called when a session is registered and may be asked: moves it if that is due. */
   onSessionReady(session: SessionHandle): void {
+    if (session.clientId !== undefined) {
+      this.#admissions.recorded(session.credentialId, session.clientId);
+    }
     void this.#offers.move(session).then(() => this.onClientsChanged(session.credentialId));
+  }
+
+  /** To be called when a client that was admitted has its record. */
+  onClientRecorded(authId: AuthId, id: ClientId): void {
+    this.#admissions.recorded(authId, id);
+  }
+
+  /** To be called when a client's record left a credential: nothing waits for it there any more. */
+  onRecordLeft(id: AuthId, client: ClientId): void {
+    const live = this.#ledger.get(id);
+    if (live?.moveOf(client) === undefined) {
+      this.onClientsChanged(id);
+      return;
+    }
+    void this.#ledger
+      .edit(live, [{ kind: "clearMoves", credential: id, client }])
+      .catch((caught: unknown) => {
+        const reason = errorText(caught);
+        this.#deps.log.warn("a rotation still waits for a client that is gone", { reason });
+      })
+      .then(() => this.onClientsChanged(id));
   }
 
   /** To be called when records of a credential went away: a rotation may have waited for them. */

@@ -26,11 +26,17 @@ export interface SessionHandle {
 /** A client's record, as far as credentials are concerned. */
 export interface ClientRef {
   readonly id: ClientId;
+  /** The credential it came in with last. */
+  readonly credentialId: AuthId;
   readonly name: string;
   readonly connected: boolean;
   /** How many tunnels it has. */
   readonly tunnels: number;
   readonly secretId: SecretId | null;
+  /** Extensions both sides listed when it was connected last. */
+  readonly features: readonly string[];
+  /** No secret lets it in, until somebody allows it again. */
+  readonly isRevoked: boolean;
 }
 
 /** What credentials ask of whoever keeps the clients. */
@@ -41,16 +47,25 @@ export interface SessionPort {
   countOf(id: AuthId): { readonly total: number; readonly connected: number };
   /** The records that came in with the credential last. */
   clientsOf(id: AuthId): readonly ClientRef[];
+  /** The record of one client. */
+  clientOf(id: ClientId): ClientRef | undefined;
+  /** The connections that speak for a client, also when it is not admitted yet. */
+  sessionsOf(id: ClientId): readonly SessionHandle[];
+  /** Marks a client as revoked, or takes the mark away. Resolves when that is durable. */
+  setRevoked(id: ClientId, isRevoked: boolean): Promise<void>;
   /** Removes these records, and what belongs to them. */
   purge(id: AuthId): Promise<void>;
 }
 
 /** What credentials ask of whoever keeps the pairings. */
 export interface PairingPort {
-  /** How many pairings of the credential could still be claimed. */
-  openOf(id: AuthId): number;
+  /**
+   * How many pairings of the credential could still be claimed; with `secrets`: of those that would
+   * hand out one of them.
+   */
+  openOf(id: AuthId, secrets?: ReadonlySet<SecretId>): number;
   /** Revokes them at once and answers how many there were. */
-  revokeOf(id: AuthId): number;
+  revokeOf(id: AuthId, secrets?: ReadonlySet<SecretId>): number;
 }
 
 /** Marks an entity as changed, so that watchers get its new value. */
@@ -61,6 +76,9 @@ export const noSessions: SessionPort = {
   ofCredential: () => [],
   countOf: () => ({ total: 0, connected: 0 }),
   clientsOf: () => [],
+  clientOf: () => undefined,
+  sessionsOf: () => [],
+  setRevoked: () => Promise.resolve(),
   purge: () => Promise.resolve(),
 };
 

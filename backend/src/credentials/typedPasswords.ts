@@ -36,9 +36,15 @@ export class TypedPasswords {
     if (known !== undefined) return live.secret(known);
     const verifier = await this.#derive(live, attempt, key);
     if (verifier === undefined) return "busy";
-    const row = live.find(verifier);
-    if (row !== undefined) live.passed.set(key, row.id);
-    return row;
+    return live.find(verifier);
+  }
+
+  /**
+   * Remembers that the password let somebody in. Whatever does not is derived each time: a quick
+   * refusal would tell that the password had once been right.
+   */
+  passed(live: LiveCredential, attempt: Attempt, row: SecretRow): void {
+    if (row.scheme === "scrypt") live.passed.set(this.#keyOf(attempt), row.id);
   }
 
   /** The verifier of a new password; `undefined` when too many are being checked. */
@@ -73,6 +79,6 @@ export class TypedPasswords {
   }
 
   #keyOf({ authId, password }: Attempt): string {
-    return hmacVerifier(this.#bootKey, `${authId}\0${password}`).toString("base64");
+    return hmacVerifier(this.#bootKey, JSON.stringify([authId, password])).toString("base64");
   }
 }

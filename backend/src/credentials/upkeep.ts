@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
+import type { SteadyTime } from "../platform/steadyTime.ts";
 import type { SecretRow } from "../store/secretRow.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -11,12 +12,20 @@ const REVOKED_KEPT_MS = 30 * 86_400_000;
 /** A secret that nobody began to use in time is shown as expired this long. */
 const UNUSED_KEPT_MS = 3_600_000;
 
+/** What the upkeep needs. */
+export interface UpkeepDeps {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly steady: SteadyTime;
+  readonly log: Log;
+}
+
 /** Removes secrets that open nothing and explain nothing any more. */
 export class Upkeep {
-  readonly #deps: { readonly ledger: Ledger; readonly clock: Clock; readonly log: Log };
+  readonly #deps: UpkeepDeps;
   #timer: Timer | undefined;
 
-  constructor(deps: { ledger: Ledger; clock: Clock; log: Log }) {
+  constructor(deps: UpkeepDeps) {
     this.#deps = deps;
   }
 
@@ -33,9 +42,9 @@ export class Upkeep {
 
   /** Removes what is old enough. What the disk refuses stays for the next time. */
   async sweep(): Promise<void> {
-    const { ledger, clock, log } = this.#deps;
+    const { ledger, steady, log } = this.#deps;
     for (const live of ledger.all()) {
-      const old = live.secrets().filter((row) => isLeftover(row, clock.now()));
+      const old = live.secrets().filter((row) => isLeftover(row, steady()));
       const edits = old.map((row) => ({ kind: "remove" as const, id: row.id }));
       await ledger.edit(live, edits).catch((caught: unknown) => {
         log.warn("old secrets were not removed", { reason: errorText(caught) });

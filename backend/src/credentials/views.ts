@@ -25,6 +25,7 @@ export function toCredential(
     last_used_at: toTimeOrNull(lastUse(live)),
     rotated_at: toTimeOrNull(live.rotation?.started_at ?? null),
     rotation: toRotation(live, sessions.clientsOf(live.id)),
+    flooded_at: null,
   };
 }
 

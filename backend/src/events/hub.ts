@@ -1,5 +1,13 @@
 import type { Change, Delta, Snapshot } from "@rport/protocol/events";
-import type { Client, Credential, Pairing, ServerStatus, Tunnel } from "@rport/protocol/model";
+import type {
+  Client,
+  Credential,
+  Join,
+  Pairing,
+  Refusal,
+  ServerStatus,
+  Tunnel,
+} from "@rport/protocol/model";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 
 /** Kinds of things that watchers are told about. */
@@ -21,6 +29,8 @@ export interface EventSources {
   readonly credential: Lookup<Credential>;
   readonly tunnel: Lookup<Tunnel>;
   readonly pairing: Lookup<Pairing>;
+  readonly join: Lookup<Join>;
+  readonly refusal: Lookup<Refusal>;
 }
 
 /** Takes messages in order, each encoded once for all watchers. Never throws. */
@@ -83,7 +93,7 @@ export class EventHub {
   }
 
   #snapshot(): Snapshot {
-    const { server, client, credential, tunnel, pairing } = this.#sources;
+    const { server, client, credential, tunnel, pairing, join, refusal } = this.#sources;
     return {
       type: "snapshot",
       seq: this.#seq,
@@ -93,6 +103,8 @@ export class EventHub {
       credentials: [...credential.list()],
       tunnels: [...tunnel.list()],
       pairings: [...pairing.list()],
+      joins: [...join.list()],
+      refusals: [...refusal.list()],
     };
   }
 

@@ -1,13 +1,9 @@
 import { RportError } from "@rport/protocol/errors";
-import {
-  ENDPOINTS,
-  type EndpointInput,
-  type EndpointName,
-  type EndpointOutput,
-} from "@rport/protocol/http";
+import type { ENDPOINTS, EndpointInput, EndpointName, EndpointOutput } from "@rport/protocol/http";
 import type { ClientId } from "@rport/protocol/ids";
 import type { Client } from "@rport/protocol/model";
-import type { Audit, AuditEntry } from "../audit/entry.ts";
+import type { DeletionReport } from "@rport/protocol/report";
+import type { Audit, AuditEntry, Facts } from "../audit/entry.ts";
 import type { Answer, CallContext, Handler, Handlers } from "./endpoints.ts";
 
 /** Endpoints that change something. */
@@ -30,10 +26,48 @@ type Describe<N extends EndpointName> = (
  * secret, and nothing that a later version of a message contains, gets in unseen.
  */
 const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
-  deleteClient: ({ params }) => ({
-    ...{ application: "client", action: "delete" },
+  deleteClient: ({ params, query }) =>
+    query.dry_run === true
+      ? undefined
+      : { ...{ application: "client", action: "delete" }, affectedId: params.clientId },
+  revokeClient: ({ params, query }, data) =>
+    query.dry_run === true
+      ? undefined
+      : {
+          ...{ application: "client", action: "revoke" },
+          affectedId: params.clientId,
+          response: { disconnected: data?.disconnected },
+        },
+  allowClient: ({ params }) => ({
+    ...{ application: "client", action: "allow" },
     affectedId: params.clientId,
   }),
+  updateCredential: ({ params, body }) => ({
+    ...{ application: "client.auth", action: "update" },
+    affectedId: params.authId,
+    request: {
+      ...{ label: body.label, kind: body.kind },
+      ...{ max_clients: body.limits?.max_clients, expires_at: body.limits?.expires_at },
+      ...{ cidrs: body.limits?.cidrs, joins_per_minute: body.limits?.joins_per_minute },
+      approval: body.limits?.approval,
+    },
+  }),
+  purgeUnused: ({ body }, data) =>
+    body.dry_run
+      ? undefined
+      : {
+          ...{ application: "client.auth", action: "purge" },
+          response: { credentials: data?.credentials },
+        },
+  revokeSecret: ({ params, query }, data) =>
+    query.dry_run === true
+      ? undefined
+      : {
+          ...{ application: "client.auth.secret", action: "revoke" },
+          affectedId: params.authId,
+          request: { secret_id: params.secretId },
+          response: factsOf(data),
+        },
   createCredential: ({ body }, data) => ({
     ...{ application: "client.auth", action: "create" },
     affectedId: data?.id ?? body.id,
@@ -52,11 +86,7 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
           ...{ application: "client.auth", action: "delete" },
           affectedId: params.authId,
           request: { force: query.force, purge: query.purge },
-          response: {
-            clients: data?.clients.map(({ id }) => id),
-            disconnected: data?.disconnected,
-            pairings: data?.pairings,
-          },
+          response: factsOf(data),
         },
   addSecret: ({ params, body }, data) => ({
     ...{ application: "client.auth.secret", action: "create" },
@@ -64,11 +94,26 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     request: { chosen_by: body.password === undefined ? "server" : "user" },
     response: { secret_id: data?.secret_id },
   }),
-  rotateCredential: ({ params, body }, data) => ({
-    ...{ application: "client.auth", action: "rotate" },
+  rotateCredential: ({ params, query, body }, data) =>
+    query.dry_run === true
+      ? undefined
+      : {
+          ...{ application: "client.auth", action: "rotate" },
+          affectedId: params.authId,
+          request: { grace_seconds: body.grace_seconds },
+          response: { moved: data?.moved, total: data?.total, unmovable: data?.unmovable },
+        },
+  finishRotation: ({ params, query }, data) =>
+    query.dry_run === true
+      ? undefined
+      : {
+          ...{ application: "client.auth.rotation", action: "finish" },
+          affectedId: params.authId,
+          response: factsOf(data),
+        },
+  cancelRotation: ({ params }) => ({
+    ...{ application: "client.auth.rotation", action: "cancel" },
     affectedId: params.authId,
-    request: { grace_seconds: body.grace_seconds },
-    response: { moved: data?.moved, total: data?.total, unmovable: data?.unmovable },
   }),
   createTunnel: ({ query }, data) => ({
     ...{ application: "client.tunnel", action: "create" },
@@ -97,11 +142,33 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     },
     response: { expires_at: data?.pairing.expires_at, server_url: data?.server_url },
   }),
+  clearRefusals: () => ({ application: "client.refusal", action: "delete" }),
   revokePairing: ({ params }) => ({
     ...{ application: "pairing", action: "revoke" },
     affectedId: params.pairingId,
   }),
 };
+
+/** What a report says, without names. */
+function factsOf(data: DeletionReport | undefined): Facts {
+  return {
+    clients: data?.clients.map(({ id }) => id),
+    disconnected: data?.disconnected,
+    pairings: data?.pairings,
+  };
+}
+
+/** Changes that only take rights away: they happen also while entries cannot be written. */
+const TAKES_AWAY: ReadonlySet<ChangeName> = new Set<ChangeName>([
+  "deleteClient",
+  "deleteCredential",
+  "deleteTunnel",
+  "finishRotation",
+  "purgeUnused",
+  "revokeClient",
+  "revokePairing",
+  "revokeSecret",
+]);
 
 /** What the writing down of changes needs. */
 export interface AuditedDeps {
@@ -122,7 +189,9 @@ export function auditedHandlers(handlers: Handlers, deps: AuditedDeps): Handlers
   return {
     ...handlers,
     ...audited,
-    deleteCredential: withReport(auditedHandler("deleteCredential", handlers, deps)),
+    deleteClient: ifAsked(auditedHandler("deleteClient", handlers, deps)),
+    deleteCredential: ifAsked(auditedHandler("deleteCredential", handlers, deps)),
+    revokeSecret: ifAsked(auditedHandler("revokeSecret", handlers, deps)),
   };
 }
 
@@ -132,7 +201,7 @@ function auditedHandler<N extends ChangeName>(
   { audit, clientOf }: AuditedDeps,
 ): Handler<N> {
   return async (input, context) => {
-    if (ENDPOINTS[name].method !== "DELETE") await audit.ready();
+    if (!TAKES_AWAY.has(name)) await audit.ready();
     const client = "clientId" in input.params ? clientOf(input.params.clientId) : undefined;
     const who = { ...whoOf(context), clientId: client?.id, clientHostname: client?.hostname };
     let answer: Answer<N> | undefined;
@@ -155,11 +224,13 @@ function auditedHandler<N extends ChangeName>(
   };
 }
 
-/** Lets the entry tell what a deletion did also when the caller did not ask. */
-function withReport(remove: Handler<"deleteCredential">): Handler<"deleteCredential"> {
+/** The entry tells what a deletion did also when the caller did not ask; the answer does not. */
+function ifAsked<N extends "deleteClient" | "deleteCredential" | "revokeSecret">(
+  remove: Handler<N>,
+): Handler<N> {
   return async (input, context) => {
+    const answer = await remove(input, context);
     const { report, dry_run: dryRun } = input.query;
-    const answer = await remove({ ...input, query: { ...input.query, report: true } }, context);
     return report === true || dryRun === true ? answer : undefined;
   };
 }

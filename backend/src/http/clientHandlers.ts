@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { EndpointOutput } from "@rport/protocol/http";
 import type { ClientId } from "@rport/protocol/ids";
 import type { Client, Tunnel } from "@rport/protocol/model";
+import type { DeletionReport } from "@rport/protocol/report";
 import { clientList } from "./clientList.ts";
 import type { Handlers } from "./endpoints.ts";
 import { fieldsOfItem, pickFields, selectPage } from "./listQuery.ts";
@@ -11,14 +12,16 @@ export interface ClientSource {
   list(): readonly Client[];
   get(id: ClientId): Client | undefined;
   /** Removes the record of a client that is not connected, and what belongs to it. */
-  remove(id: ClientId): Promise<void>;
+  remove(id: ClientId, dryRun: boolean): Promise<DeletionReport>;
+  revoke(id: ClientId, dryRun: boolean): Promise<DeletionReport>;
+  allow(id: ClientId): Promise<void>;
   tunnelsOf(id: ClientId): readonly Tunnel[];
 }
 
+type ClientEndpoint = "listClients" | "getClient" | "deleteClient" | "revokeClient" | "allowClient";
+
 /** Serves `/clients` as RPort does. */
-export function clientHandlers(
-  source: ClientSource,
-): Pick<Handlers, "listClients" | "getClient" | "deleteClient"> {
+export function clientHandlers(source: ClientSource): Pick<Handlers, ClientEndpoint> {
   const withTunnels = (client: Client): Client & { tunnels: Tunnel[] } => ({
     ...client,
     tunnels: [...source.tunnelsOf(client.id)],
@@ -41,11 +44,17 @@ export function clientHandlers(
       // `fields` asks for less than the contract's whole record.
       return { data: pickFields(client, fields, clientList) as EndpointOutput<"getClient"> };
     },
-    async deleteClient({ params }) {
+    async deleteClient({ params, query }) {
       if (require(params.clientId).connection_state === "connected") {
         throw new RportError("BAD_REQUEST", "The client is connected; only others can be deleted.");
       }
-      await source.remove(params.clientId);
+      return { data: await source.remove(params.clientId, query.dry_run ?? false) };
+    },
+    revokeClient: async ({ params, query }) => ({
+      data: await source.revoke(params.clientId, query.dry_run ?? false),
+    }),
+    async allowClient({ params }) {
+      await source.allow(params.clientId);
       return undefined;
     },
   };

@@ -1,7 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
-import type { DeletionReport, EndpointInput, EndpointOutput } from "@rport/protocol/http";
-import type { AuthId } from "@rport/protocol/ids";
+import type { EndpointInput, EndpointOutput } from "@rport/protocol/http";
+import type { AuthId, SecretId } from "@rport/protocol/ids";
 import type { Credential, Secret } from "@rport/protocol/model";
+import type { DeletionReport } from "@rport/protocol/report";
 import type { Handlers } from "./endpoints.ts";
 import { selectPage } from "./listQuery.ts";
 import type { ListSpec } from "./listSpec.ts";
@@ -17,7 +18,16 @@ export interface CredentialSource {
   create(body: Body<"createCredential">, user: string): Promise<NewSecret>;
   addSecret(id: AuthId, body: Body<"addSecret">): Promise<NewSecret>;
   /** Null: the grace ends when every client has moved. */
-  rotate(id: AuthId, graceMs: number | null): Promise<EndpointOutput<"rotateCredential">>;
+  rotate(
+    id: AuthId,
+    how: { readonly graceMs: number | null; readonly dryRun: boolean },
+  ): Promise<EndpointOutput<"rotateCredential">>;
+  rotation(id: AuthId): EndpointOutput<"getRotation">;
+  finishRotation(id: AuthId, dryRun: boolean): Promise<DeletionReport>;
+  cancelRotation(id: AuthId): Promise<void>;
+  update(id: AuthId, change: EndpointInput<"updateCredential">["body"]): Promise<void>;
+  revokeSecret(id: AuthId, secretId: SecretId, dryRun: boolean): Promise<DeletionReport>;
+  purgeUnused(dryRun: boolean): Promise<AuthId[]>;
   remove(
     id: AuthId,
     how: { readonly force: boolean; readonly purge: boolean; readonly dryRun: boolean },
@@ -31,7 +41,13 @@ type CredentialEndpoint =
   | "deleteCredential"
   | "listSecrets"
   | "addSecret"
-  | "rotateCredential";
+  | "rotateCredential"
+  | "getRotation"
+  | "finishRotation"
+  | "cancelRotation"
+  | "updateCredential"
+  | "revokeSecret"
+  | "purgeUnused";
 
 /** The credential list: RPort filters by `id` only; the others are ours. */
 const credentialList: ListSpec<Credential> = {
@@ -68,17 +84,35 @@ export function credentialHandlers(source: CredentialSource): Pick<Handlers, Cre
     async deleteCredential({ params, query }) {
       const dryRun = query.dry_run ?? false;
       const how = { force: query.force ?? false, purge: query.purge ?? false, dryRun };
-      const data = await source.remove(params.authId, how);
-      return dryRun || query.report === true ? { data } : undefined;
+      return { data: await source.remove(params.authId, how) };
     },
+    async updateCredential({ params, body }) {
+      await source.update(params.authId, body);
+      return { data: require(params.authId) };
+    },
+    revokeSecret: async ({ params, query }) => ({
+      data: await source.revokeSecret(params.authId, params.secretId, query.dry_run ?? false),
+    }),
+    purgeUnused: async ({ body }) => ({
+      data: { credentials: await source.purgeUnused(body.dry_run) },
+    }),
     listSecrets({ params }) {
       const secrets = source.secrets(require(params.authId).id);
       return { data: [...secrets], count: secrets.length };
     },
     addSecret: async ({ params, body }) => ({ data: await source.addSecret(params.authId, body) }),
-    async rotateCredential({ params, body }) {
+    async rotateCredential({ params, query, body }) {
       const graceMs = body.grace_seconds === null ? null : body.grace_seconds * 1_000;
-      return { data: await source.rotate(params.authId, graceMs) };
+      const how = { graceMs, dryRun: query.dry_run ?? false };
+      return { data: await source.rotate(params.authId, how) };
+    },
+    getRotation: ({ params }) => ({ data: source.rotation(params.authId) }),
+    finishRotation: async ({ params, query }) => ({
+      data: await source.finishRotation(params.authId, query.dry_run ?? false),
+    }),
+    async cancelRotation({ params }) {
+      await source.cancelRotation(params.authId);
+      return undefined;
     },
   };
 }

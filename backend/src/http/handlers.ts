@@ -1,4 +1,5 @@
 import type { ClientId } from "@rport/protocol/ids";
+import { blastOfRecord, reportOf } from "../credentials/blast.ts";
 import type { Credentials } from "../credentials/service.ts";
 import type { Services } from "../services.ts";
 import { auditedHandlers } from "./auditedHandlers.ts";
@@ -7,6 +8,7 @@ import { clientHandlers } from "./clientHandlers.ts";
 import { type CredentialSource, credentialHandlers } from "./credentialHandlers.ts";
 import type { Handlers } from "./endpoints.ts";
 import { pairingHandlers } from "./pairingHandlers.ts";
+import { refusalHandlers } from "./refusalHandlers.ts";
 import { statusHandlers } from "./statusHandlers.ts";
 import { tunnelHandlers } from "./tunnelHandlers.ts";
 
@@ -14,7 +16,14 @@ import { tunnelHandlers } from "./tunnelHandlers.ts";
 export interface HandlerDeps
   extends Pick<
     Services,
-    "status" | "registry" | "credentials" | "tunnels" | "pairings" | "agentFiles" | "auditing"
+    | "status"
+    | "registry"
+    | "credentials"
+    | "tunnels"
+    | "pairings"
+    | "refusals"
+    | "agentFiles"
+    | "auditing"
   > {
   readonly pairingTtlS: number;
   /** Where hosts find the installer, for somebody who reached this server under `origin`. */
@@ -36,15 +45,21 @@ function plainHandlers(services: HandlerDeps): Handlers {
       list: () => registry.list(),
       get: (id) => registry.get(id),
       tunnelsOf: (id) => tunnels.tunnelsOf(id),
-      async remove(id) {
-        const credentialId = registry.get(id)?.client_auth_id;
+      async remove(id, dryRun) {
+        const client = registry.clientOf(id);
+        const report = reportOf(blastOfRecord(client));
+        if (dryRun) return report;
         await registry.remove(id);
-        if (credentialId !== undefined) credentials.onClientsChanged(credentialId);
+        if (client !== undefined) credentials.onClientsChanged(client.credentialId);
+        return report;
       },
+      revoke: (id, dryRun) => credentials.revokeClient(id, dryRun),
+      allow: (id) => credentials.allowClient(id),
     }),
     ...credentialHandlers(credentialSource(credentials)),
     ...tunnelHandlers(tunnels),
     ...pairingHandlers(services),
+    ...refusalHandlers(services.refusals),
     ...auditHandlers(services.auditing),
   };
 }
@@ -62,10 +77,16 @@ function credentialSource(credentials: Credentials): CredentialSource {
       const { id, secretId, password } = await credentials.addSecret(authId, body);
       return { id, secret_id: secretId, password };
     },
-    async rotate(id, graceMs) {
-      const { rotation, unmovable } = await credentials.rotate(id, graceMs);
-      return { ...rotation, unmovable };
+    async rotate(id, { graceMs, dryRun }) {
+      const { rotation, ...started } = await credentials.rotate(id, graceMs, dryRun);
+      return { ...rotation, ...started };
     },
+    rotation: (id) => credentials.rotation(id),
+    finishRotation: (id, dryRun) => credentials.finishRotation(id, dryRun),
+    cancelRotation: (id) => credentials.cancelRotation(id),
+    update: (id, change) => credentials.update(id, change),
+    revokeSecret: (id, secretId, dryRun) => credentials.revokeSecret(id, secretId, dryRun),
+    purgeUnused: (dryRun) => credentials.purgeUnused(dryRun),
     remove: (id, how) => credentials.remove(id, how),
   };
 }

@@ -99,6 +99,11 @@ export class Deposit {
     return this.#handOver(request, address, at);
   }
 
+  /** Whether one of these secrets could still be handed over. */
+  holds(secrets: ReadonlySet<SecretId>): boolean {
+    return this.#left.some((use) => secrets.has(use.secretId));
+  }
+
   /** Ends the pairing; answers with the ids of the secrets that nobody got. */
   end(state: "expired" | "revoked"): readonly SecretId[] {
     const unclaimed = this.#left.map((use) => use.secretId);

@@ -142,21 +142,24 @@ export class PairingService {
     if (unclaimed.length > 0) await this.#deps.credentials.revokeSecrets(unclaimed);
   }
 
-  /** Ends the pairings of a credential that is being deleted, and says how many were open. */
-  revokeOf(credentialId: AuthId): number {
+  /**
+   * Ends the pairings of a credential that is being deleted, or those that would hand out one of
+   * these secrets, and says how many were open.
+   */
+  revokeOf(credentialId: AuthId, secrets?: ReadonlySet<SecretId>): number {
     let count = 0;
     for (const entry of this.#entries.values()) {
-      if (entry.deposit.credentialId !== credentialId) continue;
+      if (!isOf(entry.deposit, credentialId, secrets)) continue;
       if (entry.deposit.state === "active") count += 1;
       this.#end(entry, "revoked");
     }
     return count;
   }
 
-  /** How many pairings of a credential are open. */
-  openOf(credentialId: AuthId): number {
+  /** How many pairings of a credential are open; with `secrets`: would hand out one of them. */
+  openOf(credentialId: AuthId, secrets?: ReadonlySet<SecretId>): number {
     const open = [...this.#entries.values()].filter(
-      ({ deposit }) => deposit.credentialId === credentialId && deposit.state === "active",
+      ({ deposit }) => deposit.state === "active" && isOf(deposit, credentialId, secrets),
     );
     return open.length;
   }
@@ -228,4 +231,8 @@ export class PairingService {
   #moment(): Moment {
     return { nowMs: this.#deps.clock.now(), monotonicMs: this.#deps.clock.monotonic() };
   }
+}
+
+function isOf(deposit: Deposit, id: AuthId, secrets?: ReadonlySet<SecretId>): boolean {
+  return deposit.credentialId === id && (secrets === undefined || deposit.holds(secrets));
 }

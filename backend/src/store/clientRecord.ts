@@ -9,12 +9,18 @@ export const storedTunnelSchema = tunnelSchema.omit({ client_id: true, connectio
 export type StoredTunnel = z.infer<typeof storedTunnelSchema>;
 
 /**
- * What is kept of a client: its record without presence (`connection_state`,
- * `last_heartbeat_at`), with the id of its secret instead of the secret's state, and with its
- * tunnels.
+ * What is kept of a client: its record without what is derived (presence, rotation, likeness,
+ * duplicates), with the id of its secret instead of the secret's state, and with its tunnels.
  */
 export const clientRecordSchema = clientSchema
-  .omit({ connection_state: true, last_heartbeat_at: true, secret: true })
+  .omit({
+    connection_state: true,
+    last_heartbeat_at: true,
+    secret: true,
+    rotation_state: true,
+    looks_like: true,
+    duplicate: true,
+  })
   .extend({
     secret_id: secretIdSchema.nullable(),
     tunnels: z.array(storedTunnelSchema).default([]),

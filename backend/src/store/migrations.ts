@@ -46,4 +46,17 @@ export const MIGRATIONS: readonly string[] = [
      response TEXT NOT NULL,
      hash TEXT NOT NULL
    ) STRICT;`,
+  `CREATE TABLE deleted_credential (
+     id TEXT PRIMARY KEY,
+     deleted_at INTEGER NOT NULL
+   ) STRICT;`,
+  `CREATE TABLE move (
+     credential_id TEXT NOT NULL,
+     client_id TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('pending', 'offered', 'stored', 'straggler', 'done')),
+     reason TEXT NOT NULL,
+     secret_id TEXT,
+     changed_at INTEGER NOT NULL,
+     PRIMARY KEY (credential_id, client_id)
+   ) STRICT;`,
 ];

@@ -1,4 +1,5 @@
-import type { ClientId, SecretId } from "@rport/protocol/ids";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { MoveRow } from "./moveRow.ts";
 import type { RotationRow, SecretRow } from "./secretRow.ts";
 
 /** An edit of a row that exists already; nothing when it is gone. */
@@ -12,8 +13,28 @@ export type RowEdit =
       readonly atMs: number;
       readonly endsAtMs: number | null;
     }
+  /** A secret in grace is as good as it was before; only grace ever sets an end. */
+  | { readonly kind: "activate"; readonly id: SecretId; readonly atMs: number }
   | { readonly kind: "revoke"; readonly id: SecretId; readonly atMs: number }
   | { readonly kind: "used"; readonly id: SecretId; readonly atMs: number };
+
+/** An edit of where clients stand in a rotation. */
+export type MoveEdit =
+  | { readonly kind: "move"; readonly row: MoveRow }
+  /** What came of an offer; nothing when the client has been offered another secret since. */
+  | {
+      readonly kind: "moved";
+      readonly client: ClientId;
+      readonly credential: AuthId;
+      readonly secret: SecretId;
+      readonly to: Pick<MoveRow, "state" | "reason" | "changed_at">;
+    }
+  /** Forgets where everybody, or one client, stood. */
+  | {
+      readonly kind: "clearMoves";
+      readonly credential: AuthId;
+      readonly client?: ClientId | undefined;
+    };
 
 /**
  * One change of a credential's secrets. Edits of different kinds touch different fields, and each
@@ -22,6 +43,7 @@ export type RowEdit =
  */
 export type SecretEdit =
   | RowEdit
+  | MoveEdit
   | { readonly kind: "add"; readonly row: SecretRow }
   | { readonly kind: "remove"; readonly id: SecretId }
   | { readonly kind: "rotation"; readonly row: RotationRow };
@@ -33,6 +55,10 @@ export function editRow(row: SecretRow, edit: RowEdit): SecretRow {
       return row.client_id === null ? { ...row, client_id: edit.clientId } : row;
     case "grace":
       return graceRow(row, edit);
+    case "activate":
+      return row.state === "grace"
+        ? { ...row, state: "active", state_since: edit.atMs, expires_at: null }
+        : row;
     case "revoke":
       return row.state === "revoked" ? row : { ...row, state: "revoked", state_since: edit.atMs };
     case "used":

@@ -1,6 +1,9 @@
-import type { AuthId } from "@rport/protocol/ids";
+import { type AuthId, authIdSchema } from "@rport/protocol/ids";
+import { z } from "zod";
 import type { Database, SqlValue, Statement } from "./database.ts";
-import type { SecretEdit } from "./secretEdit.ts";
+import type { MoveRow } from "./moveRow.ts";
+import { moveRowSchema } from "./moveRow.ts";
+import type { MoveEdit, SecretEdit } from "./secretEdit.ts";
 import type { RotationRow, SecretRow } from "./secretRow.ts";
 import { rotationRowSchema, secretRowSchema } from "./secretRow.ts";
 
@@ -14,11 +17,26 @@ const GRACE = `UPDATE secret SET
     state = 'grace',
     expires_at = min(coalesce(expires_at, ?3), coalesce(?3, expires_at))
   WHERE id = ?1 AND state <> 'revoked'`;
+const ACTIVATE = `UPDATE secret SET state = 'active', state_since = ?2, expires_at = NULL
+  WHERE id = ?1 AND state = 'grace'`;
 const REVOKE = `UPDATE secret SET state = 'revoked', state_since = ?2
   WHERE id = ?1 AND state <> 'revoked'`;
 const USED = "UPDATE secret SET last_used_at = ? WHERE id = ?";
 const ROTATION = `INSERT OR REPLACE INTO rotation
   (credential_id, started_at, grace_ms, grace_ends_at, ended_at) VALUES (?, ?, ?, ?, ?)`;
+
+const FORGET_OLDEST = `DELETE FROM deleted_credential WHERE id NOT IN
+  (SELECT id FROM deleted_credential ORDER BY deleted_at DESC, rowid DESC LIMIT ?)`;
+
+/** Deleted credentials that are remembered. */
+export const DELETED_MAX = 10_000;
+
+const deletedRowSchema = z.object({ id: authIdSchema });
+const MOVE = `INSERT OR REPLACE INTO move
+  (credential_id, client_id, state, reason, secret_id, changed_at) VALUES (?, ?, ?, ?, ?, ?)`;
+const UNMOVE = "DELETE FROM move WHERE credential_id = ? AND client_id = ?";
+const MOVED = `UPDATE move SET state = ?, reason = ?, changed_at = ?
+  WHERE credential_id = ? AND client_id = ? AND secret_id = ?`;
 
 /** The secrets and rotations on disk. Promises resolve when a change would survive a power cut. */
 export class SecretRows {
@@ -39,9 +57,36 @@ export class SecretRows {
     return this.#database.all({ sql: "SELECT * FROM rotation", params: [] }, rotationRowSchema);
   }
 
+  /** Where the clients stand in the rotations that are under way. */
+  moves(): Promise<MoveRow[]> {
+    return this.#database.all({ sql: "SELECT * FROM move", params: [] }, moveRowSchema);
+  }
+
   /** Makes the edits in their order, all or none. Those of rows that are gone do nothing. */
   apply(edits: readonly SecretEdit[]): Promise<void> {
     return this.#database.write(edits.map(toStatement));
+  }
+
+  /** Removes everything that belongs to a credential, and remembers that it was there. */
+  bury(id: AuthId, atMs: number): Promise<void> {
+    return this.#database.write([
+      statement("DELETE FROM secret WHERE credential_id = ?", id),
+      statement("DELETE FROM rotation WHERE credential_id = ?", id),
+      statement("DELETE FROM move WHERE credential_id = ?", id),
+      statement(
+        "INSERT OR REPLACE INTO deleted_credential (id, deleted_at) VALUES (?, ?)",
+        id,
+        atMs,
+      ),
+      statement(FORGET_OLDEST, DELETED_MAX),
+    ]);
+  }
+
+  /** The credentials that were deleted last, in that order. */
+  async deleted(): Promise<AuthId[]> {
+    const sql = "SELECT id FROM deleted_credential ORDER BY deleted_at, rowid";
+    const rows = await this.#database.all({ sql, params: [] }, deletedRowSchema);
+    return rows.map(({ id }) => id);
   }
 
   /** Removes everything that belongs to a credential. */
@@ -61,6 +106,8 @@ function toStatement(edit: SecretEdit): Statement {
       return statement(BIND, edit.clientId, edit.id);
     case "grace":
       return statement(GRACE, edit.id, edit.atMs, edit.endsAtMs);
+    case "activate":
+      return statement(ACTIVATE, edit.id, edit.atMs);
     case "revoke":
       return statement(REVOKE, edit.id, edit.atMs);
     case "used":
@@ -69,6 +116,27 @@ function toStatement(edit: SecretEdit): Statement {
       return statement("DELETE FROM secret WHERE id = ?", edit.id);
     case "rotation":
       return rotationStatement(edit.row);
+    case "move":
+    case "moved":
+    case "clearMoves":
+      return moveStatement(edit);
+  }
+}
+
+function moveStatement(edit: MoveEdit): Statement {
+  switch (edit.kind) {
+    case "move": {
+      const { credential_id, client_id, state, reason, secret_id, changed_at } = edit.row;
+      return statement(MOVE, credential_id, client_id, state, reason, secret_id, changed_at);
+    }
+    case "moved": {
+      const { to, credential, client, secret } = edit;
+      return statement(MOVED, to.state, to.reason, to.changed_at, credential, client, secret);
+    }
+    case "clearMoves":
+      return edit.client === undefined
+        ? statement("DELETE FROM move WHERE credential_id = ?", edit.credential)
+        : statement(UNMOVE, edit.credential, edit.client);
   }
 }
 

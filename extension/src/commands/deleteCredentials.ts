@@ -1,4 +1,4 @@
-import type { DeletionReport } from "@rport/protocol/http";
+import type { DeletionReport } from "@rport/protocol/report";
 import { window } from "vscode";
 import { count, nameSome } from "../support/text.ts";
 import type { CredentialTarget } from "./target.ts";

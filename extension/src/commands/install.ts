@@ -1,4 +1,6 @@
+import type { Client } from "@rport/protocol/model";
 import type { Sheets } from "../install/sheets.ts";
+import { displayName } from "../model/arrange.ts";
 import type { Server } from "../servers/server.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
 import type { Targets } from "./target.ts";
@@ -11,10 +13,13 @@ export interface InstallCommandDependencies {
   readonly createCredential: Handlers["createCredential"];
 }
 
-/** "Install Client...": opens the sheet of a credential; asks for it only when there are several. */
+/**
+ * "Install Client..." opens the sheet of a credential, which it asks for only when there are
+ * several; "Install Again..." opens it for a host that could not follow a rotation.
+ */
 export function installHandlers(
   dependencies: InstallCommandDependencies,
-): Pick<Handlers, "installClient"> {
+): Pick<Handlers, "installClient" | "installAgain"> {
   const { targets, sheets } = dependencies;
   return {
     async installClient(input) {
@@ -26,6 +31,15 @@ export function installHandlers(
       const isConnected = ({ state }: Server) => state.kind === "connected";
       const server = await targets.server(input, "Install a client of which server?", isConnected);
       if (server !== undefined) await installOn(server, input, dependencies);
+    },
+    async installAgain(input) {
+      const fits = (client: Client) => client.rotation_state === "straggler";
+      const title = "Install which client again?";
+      const [target] = (await targets.clients(input, { title, fits })) ?? [];
+      if (target === undefined) return;
+      const { server, client } = target;
+      const credential = server.mirror.credentials.get(client.client_auth_id);
+      if (credential !== undefined) await sheets.open({ server, credential }, displayName(client));
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Client, Credential, Pairing, Tunnel } from "@rport/protocol/model";
+import type { Client, Credential, Join, Pairing, Secret, Tunnel } from "@rport/protocol/model";
 import { formatHostPort } from "@rport/protocol/remote";
 import { type QuickPickItem, window } from "vscode";
 import { displayName, STATUSES, type Status, statusOf } from "../model/arrange.ts";
@@ -8,7 +8,7 @@ import { stateText } from "../model/serverRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
-import { isLiveOf } from "../views/credentials.ts";
+import { belowSecrets, credentialOf, isLiveOf } from "../views/credentialNodes.ts";
 import { rowOf } from "../views/rows.ts";
 import { tunnelNodes, type ViewContext } from "../views/source.ts";
 import type { CommandInput } from "./registry.ts";
@@ -31,6 +31,18 @@ export interface PairingTarget {
   readonly pairing: Pairing;
 }
 
+/** A host that waits to be let in, and the server it waits at. */
+export interface JoinTarget {
+  readonly server: Server;
+  readonly join: Join;
+}
+
+/** A secret and the server that accepts it. */
+export interface SecretTarget {
+  readonly server: Server;
+  readonly secret: Secret;
+}
+
 /** An open tunnel: it ends on this computer, or on the server. */
 export type TunnelTarget =
   | { readonly kind: "local"; readonly server: Server; readonly tunnel: LocalTunnel }
@@ -40,6 +52,8 @@ export type TunnelTarget =
 export interface Question {
   readonly title: string;
   readonly status?: Status;
+  /** Which clients the command is for; all when it is left out. */
+  readonly fits?: (client: Client) => boolean;
 }
 
 type Choice<T> = QuickPickItem & { readonly target: T };
@@ -75,20 +89,21 @@ export class Targets {
   /** The clients of the selected rows, else the one that is picked; undefined when none is. */
   async clients(
     { selection }: CommandInput,
-    { title, status }: Question,
+    { title, status, fits: isWanted }: Question,
   ): Promise<readonly ClientTarget[] | undefined> {
-    const fits = ({ client }: ClientTarget) => status === undefined || statusOf(client) === status;
+    const fits = ({ client }: ClientTarget) =>
+      (status === undefined || statusOf(client) === status) && (isWanted?.(client) ?? true);
     const given = selection.flatMap((node) => this.#clientOf(node)).filter(fits);
     if (given.length > 0) return given;
-    const all = this.#fleet.servers.flatMap((server) => clientsOf(server, status));
+    const all = this.#fleet.servers.flatMap((server) => clientsOf(server, status).filter(fits));
     const place = "clients";
     const choices = all.map((target) => {
       const { server, client } = target;
       const node = { kind: "client", serverKey: server.key, clientId: client.id, place } as const;
       return { ...this.#choice(this.#context.nodes.get(node)), target };
     });
-    const wanted = status === undefined ? "" : `${status} `;
-    if (choices.length === 0) return this.#nothing(`There is no ${wanted}client.`);
+    const wanted = isWanted === undefined ? (status ?? "") : "such";
+    if (choices.length === 0) return this.#nothing(`There is no ${wanted} client.`);
     const picked = await ask(choices, title);
     return picked === undefined ? undefined : [picked];
   }
@@ -97,10 +112,13 @@ export class Targets {
   async credentials(
     { selection }: CommandInput,
     title: string,
+    fits: (credential: Credential) => boolean = () => true,
   ): Promise<readonly CredentialTarget[] | undefined> {
-    const given = selection.flatMap((node) => this.#credentialOf(node));
+    const given = selection
+      .flatMap((node) => this.#credentialOf(node))
+      .filter(({ credential }) => fits(credential));
     if (given.length > 0) return given;
-    const picked = await this.#askCredential(this.#fleet.servers, title);
+    const picked = await this.#askCredential(this.#fleet.servers, title, fits);
     return picked === undefined ? undefined : [picked];
   }
 
@@ -127,6 +145,42 @@ export class Targets {
     return picked === undefined ? undefined : [picked];
   }
 
+  /** The host that waits, of the rows, else the one that is picked. */
+  async joins({ selection }: CommandInput, title: string): Promise<readonly JoinTarget[]> {
+    const all = this.#fleet.servers.flatMap((server) =>
+      [...server.mirror.joins.values()].map((join) => ({ server, join })),
+    );
+    const given = all.filter(({ server, join }) =>
+      selection.some(
+        (node) => node.kind === "join" && node.serverKey === server.key && node.joinId === join.id,
+      ),
+    );
+    if (given.length > 0) return given;
+    const choices = all.map((target) => {
+      const row = { kind: "join", serverKey: target.server.key, joinId: target.join.id } as const;
+      return { ...this.#choice(this.#context.nodes.get(row)), target };
+    });
+    if (choices.length === 0) this.#nothing("Nobody waits to be let in.");
+    const picked = choices.length === 0 ? undefined : await ask(choices, title);
+    return picked === undefined ? [] : [picked];
+  }
+
+  /** The secrets of the rows, else one that is picked from a credential's. */
+  async secrets(input: CommandInput, title: string): Promise<readonly SecretTarget[]> {
+    const given = input.selection.flatMap((node) => this.#secretOf(node));
+    if (given.length > 0) return given;
+    const [of] = (await this.credentials(input, "A secret of which credential?")) ?? [];
+    if (of === undefined) return [];
+    const { server, credential } = of;
+    await server.secrets.load(credential.id);
+    const choices = belowSecrets(this.#context.nodes, server, credential.id).flatMap((node) =>
+      this.#secretOf(node).map((target) => ({ ...this.#choice(node), target })),
+    );
+    if (choices.length === 0) this.#nothing(`${credential.id} has no secret.`);
+    const picked = choices.length === 0 ? undefined : await ask(choices, title);
+    return picked === undefined ? [] : [picked];
+  }
+
   /** The pairing of the row, else the one that is picked. */
   async pairing({ node }: CommandInput, title: string): Promise<PairingTarget | undefined> {
     const all = this.#fleet.servers.flatMap((server) =>
@@ -148,15 +202,19 @@ export class Targets {
     return choices.length === 0 ? this.#nothing("No pairing is open.") : ask(choices, title);
   }
 
-  #askCredential(servers: readonly Server[], title: string) {
+  #askCredential(
+    servers: readonly Server[],
+    title: string,
+    fits: (credential: Credential) => boolean = () => true,
+  ) {
     const choices = servers.flatMap((server) =>
-      [...server.mirror.credentials.values()].map((credential) => {
+      [...server.mirror.credentials.values()].filter(fits).map((credential) => {
         const parts = { kind: "credential", serverKey: server.key, authId: credential.id } as const;
         return { ...this.#choice(this.#context.nodes.get(parts)), target: { server, credential } };
       }),
     );
     return choices.length === 0
-      ? this.#nothing("There is no credential yet.")
+      ? this.#nothing("There is no such credential.")
       : ask(choices, title);
   }
 
@@ -182,16 +240,19 @@ export class Targets {
     return server === undefined || client === undefined ? [] : [{ server, client }];
   }
 
-  /** A client's row stands for the credential it uses. */
+  /** A row below a credential, such as a client's, stands for the credential. */
   #credentialOf(node: Node): readonly CredentialTarget[] {
     const server = this.#fleet.get(node.serverKey);
-    const authId = node.kind === "credential" ? node.authId : this.#authIdOf(node);
+    const authId = credentialOf(node, server?.mirror);
     const credential = authId === undefined ? undefined : server?.mirror.credentials.get(authId);
     return server === undefined || credential === undefined ? [] : [{ server, credential }];
   }
 
-  #authIdOf(node: Node): string | undefined {
-    return node.kind === "client" ? this.#clientOf(node)[0]?.client.client_auth_id : undefined;
+  #secretOf(node: Node): readonly SecretTarget[] {
+    const server = this.#fleet.get(node.serverKey);
+    if (server === undefined || node.kind !== "secret") return [];
+    const secret = server.secrets.get(node.authId, node.secretId);
+    return secret === undefined ? [] : [{ server, secret }];
   }
 
   #tunnelOf(node: Node): readonly TunnelTarget[] {

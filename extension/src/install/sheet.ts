@@ -69,9 +69,14 @@ export class Sheet {
     return this.#options.server.key;
   }
 
-  /** Gets the first pairing. */
-  async start(): Promise<void> {
-    await this.#model.renew();
+  /** Gets the first pairing, for a host of this name unless it is empty. */
+  async start(name: string): Promise<void> {
+    await (name === "" ? this.#model.renew() : this.#model.nameHost(name));
+  }
+
+  /** Makes the next pairing one for a host of this name. */
+  async nameHost(name: string): Promise<void> {
+    await this.#model.nameHost(name);
   }
 
   /** Shows that the pairing of before the reload cannot be used any more. */

@@ -11,6 +11,9 @@ import { NO_LINES, platformsOf } from "./snippets.ts";
 /** What the sheet starts with. Whatever widens access or changes the host's layout is off. */
 const NO_OPTIONS: SheetState["options"] = { name: "", tags: [], noService: false, prefix: "" };
 
+/** Characters of a name that a pairing carries. */
+const NAME_MAX = 64;
+
 /** What a sheet is about, and what it needs. */
 export interface SheetModelOptions {
   readonly server: Server;
@@ -88,6 +91,12 @@ export class SheetModel {
     } catch (error) {
       if (round === this.#round) this.#fail(error);
     }
+  }
+
+  /** A new pairing for a host that is to have this name, as far as it fits into one. */
+  async nameHost(name: string): Promise<void> {
+    this.#chosen = { ...this.#chosen, name: name.slice(0, NAME_MAX), tags: [] };
+    await this.renew();
   }
 
   /** A new pairing for the next host, which is another one and so gets no name of the one before. */

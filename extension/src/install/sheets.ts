@@ -35,16 +35,20 @@ export class Sheets {
     });
   }
 
-  /** Shows the sheet of a credential, with a fresh pairing if it was not open yet. */
-  async open({ server, credential }: CredentialTarget): Promise<void> {
+  /**
+   * Shows the sheet of a credential, with a fresh pairing if it was not open yet. With a name, the
+   * host that is installed will be called so.
+   */
+  async open({ server, credential }: CredentialTarget, name = ""): Promise<void> {
     const known = this.#open.get(keyOf(server, credential.id));
     if (known !== undefined) {
       known.show();
+      if (name !== "") await known.nameHost(name);
       return;
     }
     const title = titleOf(server, credential.id, this.#dependencies.fleet.servers);
     const panel = window.createWebviewPanel(SHEET_VIEW_TYPE, title, ViewColumn.Active, {});
-    await this.#adopt(panel, server, credential.id).start();
+    await this.#adopt(panel, server, credential.id).start(name);
   }
 
   /** Fills a tab that the editor has restored after a reload; its title says what it is about. */

@@ -1,6 +1,7 @@
 import type { Client } from "@rport/protocol/model";
 import type { Mirror, MirrorChange } from "./mirror.ts";
 import { naturalKey } from "./naturalKey.ts";
+import { SecretShares } from "./secretShares.ts";
 import { SortedList } from "./sortedList.ts";
 
 /** The groups of the clients view, in the order in which they are shown. */
@@ -23,6 +24,12 @@ export function statusOf(client: Pick<Client, "connection_state">): Status {
 export class ArrangedClients {
   readonly #byStatus = { online: new SortedList(), offline: new SortedList() };
   readonly #byCredential = new Map<string, SortedList>();
+  readonly #shares = new SecretShares();
+
+  /** The most clients that share one secret of a credential, from 2 on; else 0. */
+  sharingOf(authId: string): number {
+    return this.#shares.mostOf(authId);
+  }
 
   /** How many clients a group has. */
   countOf(status: Status): number {
@@ -43,7 +50,9 @@ export class ArrangedClients {
   reset(mirror: Mirror): void {
     const entries = { online: [] as Entry[], offline: [] as Entry[] };
     const byCredential = new Map<string, Entry[]>();
+    this.#shares.clear();
     for (const client of mirror.clients.values()) {
+      this.#shares.add(client);
       const entry = { id: client.id, key: naturalKey(displayName(client)) };
       entries[statusOf(client)].push(entry);
       const ofCredential = byCredential.get(client.client_auth_id);
@@ -60,6 +69,7 @@ export class ArrangedClients {
     const { before, after } = change;
     const statuses = new Set<Status>();
     const credentials = new Set<string>();
+    const shared = this.#shares.update(before, after);
     if (before !== undefined && (after === undefined || statusOf(before) !== statusOf(after))) {
       if (this.#byStatus[statusOf(before)].delete(before.id)) statuses.add(statusOf(before));
     }
@@ -74,7 +84,7 @@ export class ArrangedClients {
         credentials.add(after.client_auth_id);
       }
     }
-    return { statuses, credentials };
+    return { statuses, credentials, shared };
   }
 
   #listOf(authId: string): SortedList {
@@ -89,8 +99,12 @@ interface Entry {
   readonly key: string;
 }
 
-/** The groups whose rows or order changed; both empty when a client only changed in place. */
+/** What a change rearranged; all empty when a client only changed in place. */
 export interface ClientMove {
+  /** Groups whose rows or order changed. */
   readonly statuses: ReadonlySet<Status>;
+  /** Credentials whose list of clients changed. */
   readonly credentials: ReadonlySet<string>;
+  /** Credentials of which a secret is now used by more, or fewer, clients. */
+  readonly shared: ReadonlySet<string>;
 }

@@ -1,4 +1,4 @@
-import type { Client } from "@rport/protocol/model";
+import type { Client, Duplicate } from "@rport/protocol/model";
 import { count, escapeMarkdown } from "../support/text.ts";
 import { displayName, type Status, statusOf } from "./arrange.ts";
 import { contextValue } from "./contextValue.ts";
@@ -9,6 +9,8 @@ import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 export interface ClientFacts {
   readonly client: Client;
   readonly place: "clients" | "credential" | "tunnels";
+  /** What the host was called under its earlier id, if it looks like one; else empty. */
+  readonly looksLike?: string;
   /** Empty when there is only one server. */
   readonly serverName: string;
   readonly localTunnels: number;
@@ -32,11 +34,24 @@ function lastSeen(client: Client, nowMs: number): string {
   return time === null ? "never connected" : `last seen ${ago(time, nowMs)}`;
 }
 
-function iconOf(client: Client, localTunnels: number): RowIcon {
+const WARNING: RowIcon = { name: "warning", color: "list.warningForeground" };
+
+/** What needs attention about a host, in a few words, the most urgent one first. */
+function alarmsOf({ client, looksLike = "" }: ClientFacts): readonly string[] {
+  const online = statusOf(client) === "online";
+  return [
+    client.revoked_at === null ? "" : "revoked",
+    client.duplicate === null ? "" : `duplicate at ${client.duplicate.address}`,
+    client.looks_like === null ? "" : `looks like ${looksLike || client.looks_like}`,
+    online && client.secret?.state === "grace" ? "uses an old secret" : "",
+  ].filter((text) => text !== "");
+}
+
+function iconOf({ client, localTunnels }: ClientFacts): RowIcon {
+  if (client.revoked_at !== null) return { name: "circle-slash", color: "errorForeground" };
+  if (client.duplicate !== null) return WARNING;
   if (statusOf(client) === "offline") return { name: "vm-outline", color: "disabledForeground" };
-  if (client.secret?.state === "grace") {
-    return { name: "warning", color: "list.warningForeground" };
-  }
+  if (client.secret?.state === "grace" || client.looks_like !== null) return WARNING;
   return { name: localTunnels > 0 ? "vm-connect" : "vm-running", color: "testing.iconPassed" };
 }
 
@@ -48,18 +63,22 @@ export function clientRow(facts: ClientFacts): Row {
   const online = statusOf(client) === "online";
   const tunnels = localTunnels + serverTunnels;
   const tunnelsText = tunnels === 0 ? "" : count(tunnels, "tunnel");
-  const oldSecret = online && client.secret?.state === "grace" ? "uses an old secret" : "";
+  const alarms = alarmsOf(facts);
   const seen = online ? "" : lastSeen(client, nowMs);
   const where = place === "clients" && online ? [systemOf(client), addressOf(client)] : [];
   return {
     label: displayName(client),
     // what needs attention first: a narrow side bar cuts the rest off
-    description: joinDots(oldSecret, ...where, seen, tunnelsText, server),
-    icon: iconOf(client, localTunnels),
+    description: joinDots(...alarms, ...where, seen, tunnelsText, server),
+    icon: iconOf(facts),
     context: contextValue("client", {
+      duplicate: client.duplicate !== null,
+      looksLike: client.looks_like !== null,
       offline: !online,
       online,
       ref: place !== "clients",
+      revoked: client.revoked_at !== null,
+      straggler: client.rotation_state === "straggler",
       tunnels: tunnels > 0,
     }),
     children: childrenOf(place, tunnels),
@@ -68,7 +87,7 @@ export function clientRow(facts: ClientFacts): Row {
       online ? "online" : "offline",
       seen,
       place === "clients" ? systemOf(client) : "",
-      oldSecret,
+      ...alarms,
       tunnelsText,
       server,
     ),
@@ -94,7 +113,7 @@ export function groupRow(status: Status, clients: number): Row {
 }
 
 /** What a hover shows, in Markdown. It keeps the two ids apart that people mix up most. */
-export function clientTooltip(client: Client, nowMs: number): string {
+export function clientTooltip(client: Client, nowMs: number, looksLike = ""): string {
   const state =
     statusOf(client) === "online"
       ? `Online${client.connected_at === null ? "" : `, connected ${ago(client.connected_at, nowMs)}`}`
@@ -103,9 +122,34 @@ export function clientTooltip(client: Client, nowMs: number): string {
   return [
     `**${escapeMarkdown(displayName(client))}**`,
     state,
+    ...alarmSentences(client, looksLike).map((text) => `$(warning) ${escapeMarkdown(text)}`),
     ...facts,
     "_The client ID names this host; the authentication ID names the credential it signs in with._",
   ].join("  \n");
+}
+
+/** What needs attention about a host, and what to do about it, as sentences. */
+export function alarmSentences(client: Client, looksLike: string): readonly string[] {
+  const { duplicate } = client;
+  return [
+    client.revoked_at === null
+      ? ""
+      : "It is revoked: no secret lets it in until you choose Allow Again.",
+    duplicate === null ? "" : duplicateSentence(duplicate),
+    client.looks_like === null
+      ? ""
+      : `It is probably the same machine as ${looksLike || client.looks_like}, set up anew under another client ID. Choose Move Record Here to keep its name, tags and tunnels.`,
+  ].filter((text) => text !== "");
+}
+
+/** Who else claims a client's id, as sentences. */
+export function duplicateSentence(duplicate: Duplicate): string {
+  const who = duplicate.hostname === "" ? "Another host" : `Another host, ${duplicate.hostname},`;
+  const why = duplicate.same_host_key
+    ? "It shows the same host key, so its disk is a copy of this one's."
+    : "It shows another host key, so it was set up with the same client ID.";
+  const tried = count(duplicate.count, "time");
+  return `${who} at ${duplicate.address} claims this client ID and was refused ${tried}. ${why}`;
 }
 
 /** The facts of a host by name, those that are known. */

@@ -1,21 +1,30 @@
-import type { Credential, Pairing } from "@rport/protocol/model";
-import { count } from "../support/text.ts";
+import type { CredentialLimits, Pairing } from "@rport/protocol/model";
+import { count, escapeMarkdown } from "../support/text.ts";
 import { contextValue } from "./contextValue.ts";
+import { type WarningFacts, warningsOf } from "./credentialWarnings.ts";
 import { ago, until } from "./relativeTime.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
 /** Characters of a pairing's id that are shown: enough to tell a few apart. */
 const PAIRING_ID_SHOWN = 4;
 
-function credentialIcon(credential: Credential): RowIcon {
+function credentialIcon({ credential }: WarningFacts, isWarned: boolean): RowIcon {
+  if (isWarned) return { name: "warning", color: "list.warningForeground" };
   if (credential.rotation !== null) return { name: "sync" };
   return credential.clients_total === 0
     ? { name: "key", color: "disabledForeground" }
     : { name: "key" };
 }
 
-/** A credential's row; `hasChildren` says whether anything is to be seen below it. */
-export function credentialRow(credential: Credential, hasChildren: boolean, nowMs: number): Row {
+/** What a credential's row depends on. */
+export interface CredentialFacts extends WarningFacts {
+  /** Whether anything is to be seen below it. */
+  readonly hasChildren: boolean;
+}
+
+/** A credential's row. */
+export function credentialRow(facts: CredentialFacts): Row {
+  const { credential, nowMs } = facts;
   const { id, rotation, clients_total: total, clients_connected: connected } = credential;
   const use = total === 0 ? "unused" : count(total, "client");
   const online = total === 0 ? "" : `${connected} online`;
@@ -23,36 +32,46 @@ export function credentialRow(credential: Credential, hasChildren: boolean, nowM
     credential.rotated_at === null ? "" : `rotated ${ago(credential.rotated_at, nowMs)}`;
   const rotating = rotation === null ? "" : "rotating";
   const age = rotation === null ? rotated : "";
+  const warnings = warningsOf(facts).map(({ short }) => short);
   return {
     label: id,
-    description: joinDots(rotating, credential.label, use, online, age),
-    icon: credentialIcon(credential),
+    // what needs attention first: a narrow side bar cuts the rest off
+    description: joinDots(...warnings, rotating, credential.label, use, online, age),
+    icon: credentialIcon(facts, warnings.length > 0),
     context: contextValue("credential", {
       inUse: total > 0,
       rotating: rotation !== null,
       unused: total === 0,
+      warned: warnings.length > 0,
     }),
-    children: hasChildren ? "collapsed" : "none",
-    spoken: joinSpoken(id, rotating, credential.label, use, online, age),
+    children: facts.hasChildren ? "collapsed" : "none",
+    spoken: joinSpoken(id, ...warnings, rotating, credential.label, use, online, age),
   };
 }
 
-/** The progress of a rotation; undefined when there is none. */
-export function rotationRow({ rotation }: Credential, nowMs: number): Row | undefined {
-  if (rotation === null) return undefined;
-  const { moved, total, grace_ends_at: end } = rotation;
-  const isReady = moved >= total;
-  const label = `New secret: ${moved} of ${count(total, "client")} moved`;
-  const description =
-    end === null ? "old secret ends when all have moved" : `old secret ends ${until(end, nowMs)}`;
-  return {
-    label,
-    description,
-    icon: { name: isReady ? "check-all" : "loading~spin" },
-    context: contextValue("rotation", { open: !isReady, ready: isReady }),
-    children: "none",
-    spoken: joinSpoken(label, description),
-  };
+/** What a hover shows of a credential, in Markdown. */
+export function credentialTooltip(facts: CredentialFacts): string {
+  const { limits } = facts.credential;
+  const warnings = warningsOf(facts).map(({ sentence }) => `$(warning) ${sentence}`);
+  const limited = limitFacts(limits, facts.nowMs).map(escapeMarkdown);
+  return [
+    `**${escapeMarkdown(facts.credential.id)}**`,
+    escapeMarkdown(credentialRow(facts).description),
+    ...limited,
+    ...warnings,
+  ].join("  \n");
+}
+
+/** The limits of a credential as lines; none when there are none. */
+export function limitFacts(limits: CredentialLimits, nowMs: number): readonly string[] {
+  const { max_clients: clients, expires_at: end, cidrs, joins_per_minute: rate } = limits;
+  return [
+    clients === null ? "" : `At most ${count(clients, "client")}`,
+    end === null ? "" : `Ends ${until(end, nowMs)}`,
+    cidrs.length === 0 ? "" : `Only from ${cidrs.join(", ")}`,
+    rate === null ? "" : `At most ${count(rate, "join")} a minute`,
+    limits.approval ? "New clients wait for approval" : "",
+  ].filter((line) => line !== "");
 }
 
 const PAIRING_ICONS: Readonly<Record<Pairing["state"], string>> = {

@@ -1,5 +1,13 @@
 import type { Change, EventMessage, Snapshot } from "@rport/protocol/events";
-import type { Client, Credential, Pairing, ServerStatus, Tunnel } from "@rport/protocol/model";
+import type {
+  Client,
+  Credential,
+  Join,
+  Pairing,
+  Refusal,
+  ServerStatus,
+  Tunnel,
+} from "@rport/protocol/model";
 
 /** A change together with what stood there before; both undefined cannot be. */
 export type MirrorChange =
@@ -7,7 +15,9 @@ export type MirrorChange =
   | Changed<"client", Client>
   | Changed<"credential", Credential>
   | Changed<"tunnel", Tunnel>
-  | Changed<"pairing", Pairing>;
+  | Changed<"pairing", Pairing>
+  | Changed<"join", Join>
+  | Changed<"refusal", Refusal>;
 
 /** A change of one entity; undefined means: not there. */
 interface Changed<E extends string, T> {
@@ -34,6 +44,8 @@ export class Mirror {
   readonly credentials = new Map<string, Credential>();
   readonly tunnels = new Map<string, Tunnel>();
   readonly pairings = new Map<string, Pairing>();
+  readonly joins = new Map<string, Join>();
+  readonly refusals = new Map<string, Refusal>();
   status: ServerStatus | undefined;
   readonly #tunnelsByClient = new Map<string, Map<string, Tunnel>>();
   #seq: number | undefined;
@@ -66,10 +78,15 @@ export class Mirror {
 
   /** Forgets everything. */
   clear(): void {
-    for (const map of [this.clients, this.credentials, this.tunnels, this.pairings]) map.clear();
+    for (const map of this.#maps()) map.clear();
     this.#tunnelsByClient.clear();
     this.#seq = undefined;
     this.status = undefined;
+  }
+
+  #maps(): readonly Map<string, unknown>[] {
+    const { clients, credentials, tunnels, pairings, joins, refusals } = this;
+    return [clients, credentials, tunnels, pairings, joins, refusals];
   }
 
   #fill(snapshot: Snapshot): void {
@@ -80,6 +97,8 @@ export class Mirror {
     refill(this.credentials, snapshot.credentials, (credential) => credential.id);
     refill(this.tunnels, snapshot.tunnels, tunnelKey);
     refill(this.pairings, snapshot.pairings, (pairing) => pairing.id);
+    refill(this.joins, snapshot.joins, (join) => join.id);
+    refill(this.refusals, snapshot.refusals, (refusal) => refusal.id);
     for (const tunnel of snapshot.tunnels) this.#index(tunnel);
   }
 
@@ -107,6 +126,14 @@ export class Mirror {
           entity: "pairing",
           id: change.id,
           ...put(this.pairings, change.id, change.value),
+        };
+      case "join":
+        return { entity: "join", id: change.id, ...put(this.joins, change.id, change.value) };
+      case "refusal":
+        return {
+          entity: "refusal",
+          id: change.id,
+          ...put(this.refusals, change.id, change.value),
         };
     }
   }

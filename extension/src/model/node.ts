@@ -18,16 +18,24 @@ export type Node =
       readonly authId: string;
     }
   | PairingNode
+  | SecretsNode
+  | SecretNode
+  | JoinNode
+  | RefusalsNode
+  | RefusalNode
   | LocalTunnelNode
   | ServerTunnelNode;
 
-/** A client, in the clients view, below a credential, or above its tunnels in the tunnels view. */
+/**
+ * A client: in the clients view, below a credential, below the rotation that it has not followed
+ * yet, or above its tunnels in the tunnels view.
+ */
 export interface ClientNode {
   readonly kind: "client";
   readonly id: string;
   readonly serverKey: string;
   readonly clientId: string;
-  readonly place: "clients" | "credential" | "tunnels";
+  readonly place: "clients" | "credential" | "rotation" | "tunnels";
 }
 
 /** A credential. */
@@ -44,6 +52,46 @@ export interface PairingNode {
   readonly id: string;
   readonly serverKey: string;
   readonly pairingId: string;
+}
+
+/** The secrets of a credential; they are fetched when somebody looks. */
+export interface SecretsNode {
+  readonly kind: "secrets";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly authId: string;
+}
+
+/** One secret. */
+export interface SecretNode {
+  readonly kind: "secret";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly authId: string;
+  readonly secretId: string;
+}
+
+/** A first join that waits for a person. */
+export interface JoinNode {
+  readonly kind: "join";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly joinId: string;
+}
+
+/** The agents that a server has turned away. */
+export interface RefusalsNode {
+  readonly kind: "refusals";
+  readonly id: string;
+  readonly serverKey: string;
+}
+
+/** Agents that were turned away for one reason. */
+export interface RefusalNode {
+  readonly kind: "refusal";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly refusalId: string;
 }
 
 /** A tunnel that ends on this computer. */
@@ -80,6 +128,7 @@ function idOf(parts: NodeParts): string {
 function tailOf(parts: NodeParts): string {
   switch (parts.kind) {
     case "server":
+    case "refusals":
       return "";
     case "group":
       return `/${parts.status}`;
@@ -87,7 +136,14 @@ function tailOf(parts: NodeParts): string {
       return `/${parts.place}/${parts.clientId}`;
     case "credential":
     case "rotation":
+    case "secrets":
       return `/${parts.authId}`;
+    case "secret":
+      return `/${parts.secretId}`;
+    case "join":
+      return `/${parts.joinId}`;
+    case "refusal":
+      return `/${parts.refusalId}`;
     case "pairing":
       return `/${parts.pairingId}`;
     case "localTunnel":

@@ -1,4 +1,5 @@
 import type { EventMessage } from "@rport/protocol/events";
+import type { Secret } from "@rport/protocol/model";
 import type { Access, AccessSource } from "../api/access.ts";
 import { EventSocket, type EventsEnd } from "../api/events.ts";
 import { Api } from "../api/http.ts";
@@ -9,6 +10,7 @@ import { Listeners } from "../support/listeners.ts";
 import type { Log } from "../support/log.ts";
 import { LOCAL_URL, type ServerConfig } from "./config.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "./connectionState.ts";
+import { FetchedLists } from "./fetchedLists.ts";
 
 /** What those who show a server want to hear of. */
 export type ServerChange =
@@ -47,6 +49,8 @@ export class Server {
   readonly mirror = new Mirror();
   readonly clients = new ArrangedClients();
   readonly changed = new Listeners<ServerChange>();
+  /** Secrets by credential. */
+  readonly secrets: FetchedLists<Secret>;
   readonly #dependencies: ServerDependencies;
   #fingerprint: string;
   #state: ConnectionState = { kind: "stopped" };
@@ -64,6 +68,9 @@ export class Server {
     this.#fingerprint = config.fingerprint;
     this.access = access;
     this.api = new Api({ access, fetch });
+    this.secrets = new FetchedLists((authId) =>
+      this.api.call("listSecrets", { params: { authId } }),
+    );
   }
 
   /** Where the connection stands. */
@@ -96,6 +103,7 @@ export class Server {
     this.#happen({ kind: "noToken" });
     this.mirror.clear();
     this.clients.reset(this.mirror);
+    this.secrets.clear();
     this.#heardAtMs = undefined;
     this.changed.emit({ kind: "reset" });
   }

@@ -13,8 +13,8 @@ export function escapeMarkdown(text: string): string {
 }
 
 /** `1 client`, `2 clients`. */
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+export function count(n: number, noun: string, plural = `${noun}s`): string {
+  return `${n} ${n === 1 ? noun : plural}`;
 }
 
 /** Up to `max` names, then `+n`. */

@@ -1,8 +1,11 @@
+import type { Client } from "@rport/protocol/model";
 import type { ContextKey } from "../manifest.ts";
+import type { Mirror } from "../model/mirror.ts";
 import { timeOfDay } from "../model/relativeTime.ts";
 import { stateText } from "../model/serverRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
+import { count } from "../support/text.ts";
 
 /** The values of all context keys. */
 export type ContextValues = Readonly<Record<ContextKey, boolean>>;
@@ -28,8 +31,26 @@ export function contextOf({ servers, tunnels }: Fleet): ContextValues {
     fingerprintChanged: some(({ state }) => state.kind === "changed"),
     noClients: none(({ mirror }) => mirror.clients.size),
     noCredentials: none(({ mirror }) => mirror.credentials.size),
+    hasDuplicates: some(({ mirror }) => hasClient(mirror, ({ duplicate }) => duplicate !== null)),
+    hasLooksLike: some(({ mirror }) => hasClient(mirror, (each) => each.looks_like !== null)),
+    hasStragglers: some(({ mirror }) =>
+      hasClient(mirror, (each) => each.rotation_state === "straggler"),
+    ),
     hasTunnels: tunnels.all.length > 0 || !none(({ mirror }) => mirror.tunnels.size),
   };
+}
+
+/** Walks without a copy: there may be thousands, and this is asked after every change. */
+function hasClient({ clients }: Mirror, fits: (client: Client) => boolean): boolean {
+  for (const client of clients.values()) if (fits(client)) return true;
+  return false;
+}
+
+/** The number of hosts that wait to be let in, for the view's icon; undefined when none does. */
+export function joinsBadge({ servers }: Pick<Fleet, "servers">) {
+  const value = servers.reduce((sum, { mirror }) => sum + mirror.joins.size, 0);
+  if (value === 0) return undefined;
+  return { value, tooltip: `${count(value, "client waits", "clients wait")} for approval` };
 }
 
 function messageOf(server: Server): string | undefined {

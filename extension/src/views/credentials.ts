@@ -1,8 +1,14 @@
-import type { Pairing } from "@rport/protocol/model";
 import { naturalKey } from "../model/naturalKey.ts";
 import type { Node } from "../model/node.ts";
 import type { FleetChange } from "../servers/fleet.ts";
 import type { EntityChange, Server } from "../servers/server.ts";
+import {
+  belowCredential,
+  belowRefusals,
+  belowRotation,
+  belowSecrets,
+  credentialOf,
+} from "./credentialNodes.ts";
 import {
   ALL,
   type Dirty,
@@ -14,40 +20,67 @@ import {
   type ViewContext,
 } from "./source.ts";
 
-/** The "Client Access" view: credentials; below each its rotation, live pairings and clients. */
+type Change<E extends EntityChange["change"]["entity"]> = Extract<
+  EntityChange["change"],
+  { entity: E }
+>;
+
+/**
+ * The "Client Access" view: hosts that wait to be let in, then credentials; below each its
+ * rotation, live pairings, secrets and clients; at the end, who was turned away.
+ */
 export class CredentialsSource implements TreeSource {
   readonly #context: ViewContext;
+  /** The servers whose refusals had a row when it was asked for last. */
+  readonly #withRefusals = new Set<string>();
 
   constructor(context: ViewContext) {
     this.#context = context;
   }
 
   roots(): readonly Node[] {
-    return rootsOf(this.#context, (server) => this.#credentials(server));
+    return rootsOf(this.#context, (server) => this.#below(server));
   }
 
   children(node: Node): readonly Node[] {
     const server = this.#context.fleet.get(node.serverKey);
     if (server === undefined) return [];
-    if (node.kind === "server") return this.#credentials(server);
-    return node.kind === "credential" ? this.#below(server, node.authId) : [];
+    const { nodes } = this.#context;
+    switch (node.kind) {
+      case "server":
+        return this.#below(server);
+      case "credential":
+        return belowCredential(nodes, server, node.authId);
+      case "rotation":
+        return belowRotation(nodes, server, node.authId);
+      case "secrets":
+        return belowSecrets(nodes, server, node.authId);
+      case "refusals":
+        return belowRefusals(nodes, server);
+      default:
+        return [];
+    }
+  }
+
+  load(node: Node): Promise<void> | undefined {
+    const server = this.#context.fleet.get(node.serverKey);
+    return node.kind === "secrets" ? server?.secrets.load(node.authId) : undefined;
   }
 
   parent(node: Node): Node | undefined {
     const { fleet, nodes } = this.#context;
     const { serverKey } = node;
-    if (node.kind === "credential") return serverNode(this.#context, serverKey);
-    const mirror = fleet.get(serverKey)?.mirror;
-    if (node.kind === "rotation") {
-      return nodes.get({ kind: "credential", serverKey, authId: node.authId });
+    if (["credential", "join", "refusals"].includes(node.kind)) {
+      return serverNode(this.#context, serverKey);
     }
-    const authId =
-      node.kind === "pairing"
-        ? mirror?.pairings.get(node.pairingId)?.credential_id
-        : node.kind === "client"
-          ? mirror?.clients.get(node.clientId)?.client_auth_id
-          : undefined;
-    return authId === undefined ? undefined : nodes.get({ kind: "credential", serverKey, authId });
+    if (node.kind === "refusal") return nodes.get({ kind: "refusals", serverKey });
+    const authId = credentialOf(node, fleet.get(serverKey)?.mirror);
+    if (authId === undefined) return undefined;
+    if (node.kind === "secret") return nodes.get({ kind: "secrets", serverKey, authId });
+    if (node.kind === "client" && node.place === "rotation") {
+      return nodes.get({ kind: "rotation", serverKey, authId });
+    }
+    return nodes.get({ kind: "credential", serverKey, authId });
   }
 
   affected(event: FleetChange): readonly Dirty[] {
@@ -61,13 +94,8 @@ export class CredentialsSource implements TreeSource {
 
   #changed(server: Server, { change, move }: EntityChange): readonly Dirty[] {
     switch (change.entity) {
-      case "credential": {
-        const isSame = change.before !== undefined && change.after !== undefined;
-        if (!isSame) return serverDirty(this.#context, server.key);
-        // its list of clients is told by the clients themselves
-        const kind = change.before?.rotation === null && change.after?.rotation === null;
-        return this.#credential(server, change.id, kind ? "row" : "subtree");
-      }
+      case "credential":
+        return this.#credentialChanged(server, change);
       case "pairing": {
         const authId = (change.after ?? change.before)?.credential_id ?? "";
         return this.#credential(server, authId, "subtree");
@@ -76,52 +104,110 @@ export class CredentialsSource implements TreeSource {
         const lists = [...(move?.credentials ?? [])].flatMap((authId) =>
           this.#credential(server, authId, "subtree"),
         );
-        return [...lists, ...this.#client(server.key, change.id)];
+        const shared = [...(move?.shared ?? [])].flatMap((authId) =>
+          this.#credential(server, authId, "row"),
+        );
+        return [...lists, ...shared, ...this.#clientChanged(server, change)];
       }
+      case "join":
+        return this.#joinChanged(server, change);
+      case "refusal":
+        return this.#refusalChanged(server, change);
       default:
         return [];
     }
   }
 
+  #credentialChanged(server: Server, change: Change<"credential">): readonly Dirty[] {
+    const { before, after, id: authId } = change;
+    if (before === undefined || after === undefined) return serverDirty(this.#context, server.key);
+    // its list of clients is told by the clients themselves
+    const isSame =
+      hasRotation(before) === hasRotation(after) && hasSecrets(before) === hasSecrets(after);
+    const serverKey = server.key;
+    return [
+      ...this.#credential(server, authId, isSame ? "row" : "subtree"),
+      ...this.#found({ kind: "rotation", serverKey, authId }, "row"),
+      ...this.#found({ kind: "secrets", serverKey, authId }, "subtree"),
+    ];
+  }
+
+  #clientChanged({ key: serverKey }: Server, change: Change<"client">): readonly Dirty[] {
+    const { id: clientId, before, after } = change;
+    const authId = (after ?? before)?.client_auth_id ?? "";
+    const isMoving = (before?.rotation_state ?? null) !== (after?.rotation_state ?? null);
+    const rotation = isMoving
+      ? this.#found({ kind: "rotation", serverKey, authId }, "subtree")
+      : [];
+    return [
+      ...rotation,
+      ...this.#found({ kind: "client", serverKey, clientId, place: "credential" }, "row"),
+      ...this.#found({ kind: "client", serverKey, clientId, place: "rotation" }, "row"),
+    ];
+  }
+
+  #refusalChanged(server: Server, change: Change<"refusal">): readonly Dirty[] {
+    const { key: serverKey, mirror } = server;
+    // one message may bring the first ones, so what was asked for last is what counts
+    if (mirror.refusals.size > 0 !== this.#withRefusals.has(serverKey)) {
+      return serverDirty(this.#context, serverKey);
+    }
+    const isSame = change.before !== undefined && change.after !== undefined;
+    return [
+      ...this.#found({ kind: "refusals", serverKey }, isSame ? "row" : "subtree"),
+      ...this.#found({ kind: "refusal", serverKey, refusalId: change.id }, "row"),
+    ];
+  }
+
+  #joinChanged(server: Server, change: Change<"join">): readonly Dirty[] {
+    if (change.before === undefined || change.after === undefined) {
+      return serverDirty(this.#context, server.key);
+    }
+    return this.#found({ kind: "join", serverKey: server.key, joinId: change.id }, "row");
+  }
+
   #credential(server: Server, authId: string, kind: "row" | "subtree"): readonly Dirty[] {
-    const node = this.#context.nodes.find({ kind: "credential", serverKey: server.key, authId });
+    return this.#found({ kind: "credential", serverKey: server.key, authId }, kind);
+  }
+
+  #found(parts: Parameters<ViewContext["nodes"]["find"]>[0], kind: "row" | "subtree") {
+    const node = this.#context.nodes.find(parts);
     return node === undefined ? [] : [{ kind, node }];
   }
 
-  #client(serverKey: string, clientId: string): readonly Dirty[] {
-    const place = "credential";
-    const node = this.#context.nodes.find({ kind: "client", serverKey, clientId, place });
-    return node === undefined ? [] : [{ kind: "row", node }];
-  }
-
-  #credentials(server: Server): readonly Node[] {
-    const keyed = [...server.mirror.credentials.keys()].map((authId) => ({
+  #below(server: Server): readonly Node[] {
+    const { nodes } = this.#context;
+    const { key: serverKey, mirror } = server;
+    const joins = [...mirror.joins.keys()].map((joinId) =>
+      nodes.get({ kind: "join", serverKey, joinId }),
+    );
+    const keyed = [...mirror.credentials.keys()].map((authId) => ({
       authId,
       key: naturalKey(authId),
     }));
     keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
-    return keyed.map(({ authId }) =>
-      this.#context.nodes.get({ kind: "credential", serverKey: server.key, authId }),
+    const credentials = keyed.map(({ authId }) =>
+      nodes.get({ kind: "credential", serverKey, authId }),
     );
-  }
-
-  #below(server: Server, authId: string): readonly Node[] {
-    const { nodes } = this.#context;
-    const serverKey = server.key;
-    const { credentials, pairings } = server.mirror;
-    const isRotating = (credentials.get(authId)?.rotation ?? null) !== null;
-    const rotation = isRotating ? [nodes.get({ kind: "rotation", serverKey, authId })] : [];
-    const live = [...pairings.values()]
-      .filter((pairing) => isLiveOf(pairing, authId))
-      .map(({ id }) => nodes.get({ kind: "pairing", serverKey, pairingId: id }));
-    const clients = server.clients
-      .ofCredential(authId)
-      .map((clientId) => nodes.get({ kind: "client", serverKey, clientId, place: "credential" }));
-    return [...rotation, ...live, ...clients];
+    if (mirror.refusals.size === 0) {
+      this.#withRefusals.delete(serverKey);
+      return [...joins, ...credentials];
+    }
+    this.#withRefusals.add(serverKey);
+    return [...joins, ...credentials, nodes.get({ kind: "refusals", serverKey })];
   }
 }
 
-/** Whether a pairing can still be used and belongs to a credential. */
-export function isLiveOf(pairing: Pairing, authId: string): boolean {
-  return pairing.credential_id === authId && pairing.state === "active";
+interface Counted {
+  readonly rotation: unknown;
+  readonly secrets_active: number;
+  readonly secrets_grace: number;
+}
+
+function hasRotation({ rotation }: Counted): boolean {
+  return rotation !== null;
+}
+
+function hasSecrets(credential: Counted): boolean {
+  return credential.secrets_active + credential.secrets_grace > 0;
 }

@@ -1,21 +1,38 @@
-import type { Client } from "@rport/protocol/model";
+import type { Client, Credential } from "@rport/protocol/model";
 import { displayName } from "../model/arrange.ts";
 import { clientRow, clientTooltip, groupRow } from "../model/clientRow.ts";
 import { contextValue } from "../model/contextValue.ts";
-import { credentialRow, pairingRow, rotationRow } from "../model/credentialRow.ts";
-import type { ClientNode, LocalTunnelNode, Node, ServerTunnelNode } from "../model/node.ts";
+import {
+  type CredentialFacts,
+  credentialRow,
+  credentialTooltip,
+  pairingRow,
+} from "../model/credentialRow.ts";
+import { joinRow, joinTooltip } from "../model/joinRow.ts";
+import type {
+  ClientNode,
+  LocalTunnelNode,
+  Node,
+  SecretNode,
+  ServerTunnelNode,
+} from "../model/node.ts";
+import { refusalRow, refusalsRow } from "../model/refusalRow.ts";
+import { rotationClientRow, rotationRow } from "../model/rotationRow.ts";
 import type { Row } from "../model/row.ts";
+import { secretRow, secretsRow } from "../model/secretRow.ts";
 import { serverRow } from "../model/serverRow.ts";
 import { localTunnelRow, serverTunnelRow } from "../model/tunnelRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
-import { isLiveOf } from "./credentials.ts";
+import { isLiveOf } from "./credentialNodes.ts";
 
 /** What a row is described from. */
 export interface RowContext {
   readonly fleet: Fleet;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Days after which a secret counts as old; without it, or with 0, none does. */
+  readonly warnAfterDays?: () => number;
 }
 
 /** Stands for something that went away between the question and the answer. */
@@ -44,9 +61,25 @@ function describe(node: Node, server: Server, context: RowContext): Row | undefi
     case "client":
       return describeClient(node, server, context);
     case "credential": {
+      const facts = credentialFacts(server, node.authId, context);
+      return facts === undefined ? undefined : credentialRow(facts);
+    }
+    case "secrets": {
       const credential = mirror.credentials.get(node.authId);
       if (credential === undefined) return undefined;
-      return credentialRow(credential, hasChildren(server, node.authId), context.now());
+      return secretsRow(credential, server.secrets.failureOf(node.authId));
+    }
+    case "secret":
+      return describeSecret(node, server, context);
+    case "join": {
+      const join = mirror.joins.get(node.joinId);
+      return join === undefined ? undefined : joinRow(join, context.now());
+    }
+    case "refusals":
+      return refusalsRow([...mirror.refusals.values()]);
+    case "refusal": {
+      const refusal = mirror.refusals.get(node.refusalId);
+      return refusal === undefined ? undefined : refusalRow(refusal, context.now());
     }
     case "rotation": {
       const credential = mirror.credentials.get(node.authId);
@@ -73,20 +106,57 @@ function describeServer(server: Server): Row {
 function describeClient(node: ClientNode, server: Server, context: RowContext): Row | undefined {
   const client = server.mirror.clients.get(node.clientId);
   if (client === undefined) return undefined;
+  const { place } = node;
+  if (place === "rotation") return rotationClientRow(client, "");
   return clientRow({
     client,
+    looksLike: earlierName(server, client),
     serverName: context.fleet.servers.length > 1 ? server.name : "",
-    place: node.place,
+    place,
     localTunnels: context.fleet.tunnels.countOf(server.key, client.id),
     serverTunnels: server.mirror.tunnelCountOf(client.id),
     nowMs: context.now(),
   });
 }
 
-function hasChildren({ mirror, clients }: Server, authId: string): boolean {
-  if (clients.ofCredential(authId).length > 0) return true;
-  if ((mirror.credentials.get(authId)?.rotation ?? null) !== null) return true;
-  return [...mirror.pairings.values()].some((pairing) => isLiveOf(pairing, authId));
+/** What a host was called under its earlier id; empty when it has none that is known. */
+export function earlierName({ mirror }: Server, { looks_like: id }: Client): string {
+  const earlier = id === null ? undefined : mirror.clients.get(id);
+  return earlier === undefined ? "" : displayName(earlier);
+}
+
+function credentialFacts(
+  server: Server,
+  authId: string,
+  context: RowContext,
+): CredentialFacts | undefined {
+  const credential = server.mirror.credentials.get(authId);
+  if (credential === undefined) return undefined;
+  return {
+    credential,
+    sharing: server.clients.sharingOf(authId),
+    warnAfterDays: context.warnAfterDays?.() ?? 0,
+    nowMs: context.now(),
+    hasChildren: hasChildren(server, credential),
+  };
+}
+
+function hasChildren({ mirror, clients }: Server, credential: Credential): boolean {
+  const { id, rotation, secrets_active: active, secrets_grace: grace } = credential;
+  if (active + grace > 0 || rotation !== null || clients.ofCredential(id).length > 0) return true;
+  return [...mirror.pairings.values()].some((pairing) => isLiveOf(pairing, id));
+}
+
+function describeSecret(node: SecretNode, server: Server, context: RowContext): Row | undefined {
+  const secret = server.secrets.get(node.authId, node.secretId);
+  if (secret === undefined) return undefined;
+  const { client_id: clientId } = secret;
+  return secretRow({
+    secret,
+    host: clientId === null ? "" : clientName(server.mirror.clients.get(clientId), clientId),
+    warnAfterDays: context.warnAfterDays?.() ?? 0,
+    nowMs: context.now(),
+  });
 }
 
 function clientName(client: Client | undefined, clientId: string): string {
@@ -112,9 +182,19 @@ export function hostOf({ address }: Server): string {
   return address === "" ? "127.0.0.1" : new URL(address).hostname;
 }
 
-/** What a hover shows of a client, in Markdown; undefined for other rows. */
-export function tooltipOf(node: Node, { fleet, now }: RowContext): string | undefined {
-  if (node.kind !== "client") return undefined;
-  const client = fleet.client(node.serverKey, node.clientId);
-  return client === undefined ? undefined : clientTooltip(client, now());
+/** What a hover shows, in Markdown; undefined for rows that show all there is to say. */
+export function tooltipOf(node: Node, context: RowContext): string | undefined {
+  const server = context.fleet.get(node.serverKey);
+  if (server === undefined) return undefined;
+  if (node.kind === "credential") {
+    const facts = credentialFacts(server, node.authId, context);
+    return facts === undefined ? undefined : credentialTooltip(facts);
+  }
+  if (node.kind === "join") {
+    const join = server.mirror.joins.get(node.joinId);
+    return join === undefined ? undefined : joinTooltip(join, context.now());
+  }
+  const client = node.kind === "client" ? server.mirror.clients.get(node.clientId) : undefined;
+  if (client === undefined) return undefined;
+  return clientTooltip(client, context.now(), earlierName(server, client));
 }

@@ -20,6 +20,8 @@ export type Dirty =
 export interface TreeSource {
   roots(): readonly Node[];
   children(node: Node): readonly Node[];
+  /** Fetches what the children of a row are made of; undefined when it is all in the mirror. */
+  load?(node: Node): Promise<void> | undefined;
   parent(node: Node): Node | undefined;
   /** What a change makes stale. It names only rows that were asked for before. */
   affected(change: FleetChange): readonly Dirty[];

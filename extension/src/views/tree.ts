@@ -7,6 +7,7 @@ import {
   TreeItem,
   TreeItemCollapsibleState,
   type TreeView,
+  type ViewBadge,
   window,
 } from "vscode";
 import type { Node } from "../model/node.ts";
@@ -22,6 +23,9 @@ const COLLAPSIBLE = {
   expanded: TreeItemCollapsibleState.Expanded,
 } as const;
 
+/** Rows that may have thousands of others below them. */
+const COUNTED: ReadonlySet<Node["kind"]> = new Set(["group", "rotation", "secrets"]);
+
 /** What a tree is made with. */
 export interface TreeOptions {
   readonly id: string;
@@ -36,7 +40,10 @@ interface Shown {
   readonly item: TreeItem;
 }
 
-/** The one tree of the extension: three sources, the same rows, nothing fetched, nothing polled. */
+/**
+ * The one tree of the extension: three sources, the same rows, nothing polled; only what a source
+ * says is not in the mirror is fetched, when somebody opens its row.
+ */
 export class Tree implements TreeDataProvider<Node> {
   readonly view: TreeView<Node>;
   readonly #options: TreeOptions;
@@ -66,14 +73,26 @@ export class Tree implements TreeDataProvider<Node> {
     this.#stale.add(nodes.map((node) => ({ kind: "row", node })));
   }
 
+  /** Shows a number on the view's icon; undefined takes it away. */
+  showBadge(badge: ViewBadge | undefined): void {
+    if (this.view.badge?.value !== badge?.value) this.view.badge = badge;
+  }
+
   /** Shows and selects a row; one that has gone meanwhile is not worth a message. */
   async reveal(node: Node): Promise<void> {
     await this.view.reveal(node, { select: true, focus: false }).then(undefined, () => undefined);
   }
 
-  getChildren(node?: Node): Node[] {
+  getChildren(node?: Node): Node[] | Promise<Node[]> {
     const { source } = this.#options;
-    return [...(node === undefined ? source.roots() : source.children(node))];
+    if (node === undefined) return [...source.roots()];
+    const loading = source.load?.(node);
+    if (loading === undefined) return [...source.children(node)];
+    return loading.then(() => {
+      // what was fetched may say something about its row, too
+      this.#stale.add([{ kind: "row", node }]);
+      return [...source.children(node)];
+    });
   }
 
   getParent(node: Node): Node | undefined {
@@ -93,7 +112,7 @@ export class Tree implements TreeDataProvider<Node> {
     const text = tooltipOf(node, this.#options.rows);
     // a narrow view cuts descriptions off
     if (text === undefined) item.tooltip = rowOf(node, this.#options.rows).spoken;
-    else item.tooltip = new MarkdownString(text);
+    else item.tooltip = new MarkdownString(text, true);
     return item;
   }
 
@@ -123,7 +142,7 @@ export class Tree implements TreeDataProvider<Node> {
   }
 
   #sizeOf(node: Node): number {
-    return node.kind === "group" ? this.#options.source.children(node).length : 0;
+    return COUNTED.has(node.kind) ? this.#options.source.children(node).length : 0;
   }
 }
 

@@ -1,11 +1,11 @@
-import { workspace } from "vscode";
+import { type Disposable, workspace } from "vscode";
 import { SECTION, SETTINGS, VIEWS } from "../manifest.ts";
 import type { Nodes } from "../model/node.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 import { ClientsSource } from "./clients.ts";
-import { contextOf, statusItemOf, viewMessage } from "./context.ts";
+import { contextOf, joinsBadge, statusItemOf, viewMessage } from "./context.ts";
 import { ContextKeys } from "./contextKeys.ts";
 import { CredentialsSource } from "./credentials.ts";
 import type { TreeSource } from "./source.ts";
@@ -38,6 +38,8 @@ export class Views {
   readonly #tunnels: SourcedTree;
   readonly #statusBar = new StatusBar();
   readonly #contextKeys = new ContextKeys();
+  readonly #settings: Disposable;
+  #warnAfterDays = 0;
   #summary: Timer | undefined;
   #tick: Timer;
 
@@ -47,6 +49,9 @@ export class Views {
     this.#credentials = this.#create(VIEWS.credentials, new CredentialsSource(dependencies));
     this.#tunnels = this.#create(VIEWS.tunnels, new TunnelsSource(dependencies));
     dependencies.fleet.changed.add((event) => this.#changed(event));
+    this.#settings = workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(SECTION)) this.#summarise();
+    });
     this.#tick = this.#startTick();
     this.#summarise();
   }
@@ -70,6 +75,7 @@ export class Views {
   dispose(): void {
     this.#summary?.cancel();
     this.#tick.cancel();
+    this.#settings.dispose();
     this.#statusBar.dispose();
     for (const { tree } of this.#trees) tree.dispose();
   }
@@ -80,7 +86,11 @@ export class Views {
 
   #create(id: string, source: TreeSource): SourcedTree {
     const { fleet, clock } = this.#dependencies;
-    const rows = { fleet, now: () => clock.now() };
+    const rows = {
+      fleet,
+      now: () => clock.now(),
+      warnAfterDays: () => this.#warnAfterDays,
+    };
     return { source, tree: new Tree({ id, source, rows, clock }) };
   }
 
@@ -97,9 +107,14 @@ export class Views {
     const { view } = this.#clients.tree;
     const message = viewMessage(fleet) ?? "";
     if ((view.message ?? "") !== message) view.message = message;
+    this.#credentials.tree.showBadge(joinsBadge(fleet));
     const configuration = workspace.getConfiguration(SECTION);
     const isVisible = configuration.get<boolean>(SETTINGS.statusBarVisible, true);
     this.#statusBar.update(isVisible ? statusItemOf(fleet) : undefined);
+    const days = configuration.get<number>(SETTINGS.warnAfterDays, 0);
+    if (days === this.#warnAfterDays) return;
+    this.#warnAfterDays = days;
+    this.#credentials.tree.tick();
   }
 
   #startTick(): Timer {

@@ -112,7 +112,11 @@ describe("an introduction that is refused", () => {
 
   it("by its credential is answered with the credential's reason", async () => {
     const admit = async () =>
-      ({ kind: "refused", reason: "This secret belongs to another host." }) as const;
+      ({
+        kind: "refused",
+        why: "bound-to-other-client",
+        reason: "This secret belongs to another host.",
+      }) as const;
     await using side = await start({ admit });
     await using agent = await PeerAgent.signIn(optionsFor(side));
     await expect(agent.introduce()).rejects.toThrow("This secret belongs to another host.");
@@ -125,7 +129,7 @@ describe("an introduction that is refused", () => {
     const secret = { id: NEXT.secretId, origin: "typed", state: "active" } as const;
     const admit = async () =>
       refusals-- > 0
-        ? ({ kind: "refused", reason: "not with this secret" } as const)
+        ? ({ kind: "refused", why: "wrong-secret", reason: "not with this secret" } as const)
         : ({ kind: "admitted", secret } as const);
     await using side = await start({ admit });
     await using intruder = await PeerAgent.signIn(optionsFor(side));

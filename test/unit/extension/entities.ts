@@ -4,8 +4,14 @@ import {
   type Credential,
   clientSchema,
   credentialSchema,
+  type Join,
+  joinSchema,
   type Pairing,
   pairingSchema,
+  type Refusal,
+  refusalSchema,
+  type Secret,
+  secretSchema,
   type Tunnel,
   tunnelSchema,
 } from "@rport/protocol/model";
@@ -118,6 +124,54 @@ export function pairing(id: string, changes: Record<string, unknown> = {}): Pair
     uses: 1,
     uses_left: 1,
     claims: [],
+    ...changes,
+  });
+}
+
+/** A secret of `fleet`, as the server lists it. */
+export function secret(id: string, changes: Record<string, unknown> = {}): Secret {
+  return secretSchema.parse({
+    id,
+    credential_id: "fleet",
+    origin: "pairing",
+    state: "active",
+    client_id: null,
+    single_use: true,
+    created_at: AT,
+    last_used_at: null,
+    expires_at: null,
+    ...changes,
+  });
+}
+
+/** A host that waits to be let in. */
+export function join(id: string, changes: Record<string, unknown> = {}): Join {
+  return joinSchema.parse({
+    id,
+    credential_id: "fleet",
+    client_id: "machine-9",
+    name: "web-09",
+    hostname: "web-09.example.com",
+    os_full_name: "Debian GNU/Linux 12",
+    address: "192.0.2.7",
+    at: AT,
+    expires_at: "2030-01-01T01:10:00Z",
+    ...changes,
+  });
+}
+
+/** Agents that were turned away. */
+export function refusal(id: string, changes: Record<string, unknown> = {}): Refusal {
+  return refusalSchema.parse({
+    id,
+    reason: "wrong-secret",
+    address: "192.0.2.66",
+    auth_id: "fleet",
+    client_id: null,
+    hostname: null,
+    count: 1,
+    first_at: AT,
+    last_at: AT,
     ...changes,
   });
 }

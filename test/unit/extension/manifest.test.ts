@@ -27,7 +27,14 @@ const commands: readonly { command: string; title: string; category: string; ico
 const ids = commands.map(({ command }) => command);
 
 /** Context keys that the editor itself sets. */
-const EDITOR_KEYS = ["view", "viewItem", "focusedView", "listFocus", "inputFocus"];
+const EDITOR_KEYS = [
+  "view",
+  "viewItem",
+  "resourceScheme",
+  "focusedView",
+  "listFocus",
+  "inputFocus",
+];
 
 function whens(): readonly string[] {
   const inMenus = Object.values(menus).flat();

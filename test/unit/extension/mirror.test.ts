@@ -82,7 +82,11 @@ describe("the arrangement of clients", () => {
     const web = client("web");
     const { arranged, change } = follow({ clients: [web, client("db")] });
     const inPlace = change({ entity: "client", id: web.id, value: client("web", { os: "x" }) });
-    expect(inPlace).toEqual({ statuses: new Set(), credentials: new Set() });
+    expect(inPlace).toEqual({
+      statuses: new Set(),
+      credentials: new Set(),
+      shared: new Set(),
+    });
     const left = change({ entity: "client", id: web.id, value: offline("web") });
     expect(left?.statuses).toEqual(new Set(["online", "offline"]));
     const changed = offline("web", { client_auth_id: "other" });

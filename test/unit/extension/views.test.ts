@@ -3,59 +3,17 @@ import type { Client } from "@rport/protocol/model";
 import { describe, expect, it, vi } from "vitest";
 import type { Node } from "../../../extension/src/model/node.ts";
 import { Nodes } from "../../../extension/src/model/node.ts";
-import { parseServers } from "../../../extension/src/servers/config.ts";
-import { Fleet, type FleetChange } from "../../../extension/src/servers/fleet.ts";
-import { Server, type ServerChange } from "../../../extension/src/servers/server.ts";
-import { LocalTunnels } from "../../../extension/src/tunnels/localTunnels.ts";
+import type { FleetChange } from "../../../extension/src/servers/fleet.ts";
+import type { ServerChange } from "../../../extension/src/servers/server.ts";
 import { ClientsSource } from "../../../extension/src/views/clients.ts";
 import { contextOf, statusItemOf, viewMessage } from "../../../extension/src/views/context.ts";
 import { CredentialsSource } from "../../../extension/src/views/credentials.ts";
-import { rowOf } from "../../../extension/src/views/rows.ts";
-import type { Dirty, TreeSource } from "../../../extension/src/views/source.ts";
+import type { TreeSource } from "../../../extension/src/views/source.ts";
 import { StaleRows } from "../../../extension/src/views/staleRows.ts";
 import { TunnelsSource } from "../../../extension/src/views/tunnels.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { client, credential, offline, pairing, snapshot, tunnel } from "./entities.ts";
-import { silentLog } from "./serverFixture.ts";
-
-const NOW = Date.UTC(2030, 0, 1, 1);
-
-/** A fleet whose servers are fed by hand, and one of its trees as indented text. */
-function fleetOf(...urls: readonly string[]) {
-  const clock = new FakeClock(NOW);
-  const fleet = new Fleet({
-    tunnels: new LocalTunnels(),
-    createServer: (config) =>
-      new Server({
-        config,
-        access: async () => ({ kind: "noToken" }),
-        fetch,
-        clock,
-        log: silentLog,
-        random: () => 1,
-        rememberFingerprint: () => undefined,
-      }),
-  });
-  fleet.configure(parseServers(urls.map((url) => ({ url }))));
-  const nodes = new Nodes();
-  const text = (source: TreeSource): string[] => {
-    const lines = (list: readonly Node[], indent: string): string[] =>
-      list.flatMap((node) => {
-        const { label, description } = rowOf(node, { fleet, now: () => NOW });
-        const line = `${indent}${label} | ${description}`;
-        return [line, ...lines(source.children(node), `${indent}  `)];
-      });
-    return lines(source.roots(), "");
-  };
-  const fill = (url: string, parts: Parameters<typeof snapshot>[0]) => {
-    const server = fleet.get(url);
-    server?.mirror.apply(snapshot(parts));
-    server?.clients.reset(server.mirror);
-  };
-  return { fleet, nodes, text, fill, context: { fleet, nodes } };
-}
-
-const RELAY = "https://relay.example.com";
+import { client, credential, offline, pairing, tunnel } from "./entities.ts";
+import { fleetOf, nameOf, RELAY } from "./fleetFixture.ts";
 
 /** What a change of one client makes stale in the clients view, as ids. */
 function change(fixture: ReturnType<typeof fleetOf>, source: TreeSource, after: Client) {
@@ -68,11 +26,6 @@ function change(fixture: ReturnType<typeof fleetOf>, source: TreeSource, after: 
   const told: ServerChange = { kind: "changed", changes };
   const event: FleetChange = { kind: "server", server, change: told };
   return source.affected(event).map(nameOf);
-}
-
-function nameOf(dirty: Dirty): string {
-  if (dirty.kind === "all") return "all";
-  return `${dirty.kind} ${dirty.node.id.slice(RELAY.length + 1)}`;
 }
 
 describe("the clients view", () => {

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CliFailure, EXIT } from "../../../../agent/src/cliFailure.ts";
+import { hostKeyFileIn } from "../../../../agent/src/hostKey.ts";
 import type { Clock } from "../../../../agent/src/platform/clock.ts";
 import {
   type InstallRequest,
@@ -20,6 +21,8 @@ server = "${SERVER}"
 auth = "web:secret-of-this-host"
 fingerprint = "SHA256:${"A".repeat(43)}"
 `;
+
+const NOTHING_SPECIAL = { isNewId: false, isForced: false, isStarted: true, isDryRun: false };
 
 /** Keeps notes instead of processes; `connects` says whether a started agent gets online. */
 class FakeSupervisor implements Supervisor {
@@ -118,10 +121,7 @@ async function scene() {
     signal: aborting.signal,
   };
   const run = (request: Partial<InstallRequest> = {}, changes: Partial<InstallWiring> = {}) =>
-    install(
-      { server: SERVER, isForced: false, isStarted: true, isDryRun: false, ...request },
-      { ...wiring, ...changes },
-    );
+    install({ server: SERVER, ...NOTHING_SPECIAL, ...request }, { ...wiring, ...changes });
   const remove = (keepsConfig = false) =>
     uninstall(
       { keepsConfig, isDryRun: false },
@@ -151,6 +151,22 @@ describe("installing", () => {
     expect(it.said.at(-1)).toContain("already enrolled");
     await it.run({ isForced: true });
     expect(it.tokens.spent).toBe(2);
+  });
+
+  test("keeps the key of the host, except for a host that shall be a new one", async () => {
+    await using it = await scene();
+    await it.run();
+    const key = hostKeyFileIn(it.layout.dataDir);
+    await writeFile(key, "the key");
+    await it.run({ isForced: true });
+    expect(await readFile(key, "utf8")).toBe("the key");
+    it.supervisor.connects = false;
+    const failing = it.run({ isForced: true, isNewId: true });
+    await expect(failing).rejects.toMatchObject({ exitCode: EXIT.offline });
+    expect(await readFile(key, "utf8")).toBe("the key");
+    it.supervisor.connects = true;
+    await it.run({ isForced: true, isNewId: true });
+    expect(await readdir(it.layout.dataDir)).toEqual(["state.json"]);
   });
 
   test("without starting it starts nothing", async () => {
@@ -280,6 +296,20 @@ describe("uninstalling", () => {
     await it.run();
     await it.remove(true);
     expect((await readdir(it.prefix)).sort()).toEqual(["install.json", "rport.conf"]);
+    await it.remove();
+    expect((await it.files()).filter((name) => name.startsWith("made"))).toEqual([]);
+  });
+
+  test("keeps the key of the host with the configuration, and nothing else of its state", async () => {
+    await using it = await scene();
+    await it.run();
+    const key = hostKeyFileIn(it.layout.dataDir);
+    await writeFile(key, "the key");
+    await it.remove(true);
+    expect((await readdir(it.prefix)).sort()).toEqual(["install.json", "rport.conf", "state"]);
+    expect(await readdir(it.layout.dataDir)).toEqual(["host.key"]);
+    await it.run();
+    expect(await readFile(key, "utf8")).toBe("the key");
     await it.remove();
     expect((await it.files()).filter((name) => name.startsWith("made"))).toEqual([]);
   });

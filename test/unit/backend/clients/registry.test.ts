@@ -29,7 +29,14 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
   const never = () => Promise.reject(new Error("not in this test"));
   return {
     ...{ clientId, credentialId, secretId: secretIdSchema.parse("secret-1"), features: [], cuts },
-    ...{ isClosed: false, agentSessionId: "", silentMs: 0, lastHeardAtMs: null, canBePinged: true },
+    ...{
+      isClosed: false,
+      agentSessionId: "",
+      hostKey: null,
+      silentMs: 0,
+      lastHeardAtMs: null,
+      canBePinged: true,
+    },
     ...{ ask: never, openChannel: never, ping: never, offerSecret: never, adoptSecret: () => {} },
     cut: (reason) => void cuts.push(reason),
   };
@@ -139,7 +146,7 @@ describe("the registry", () => {
   it("answers who belongs to a credential", async () => {
     const { registry } = await setUp();
     connect(registry, session());
-    expect(registry.clientsOf(FLEET)).toEqual([
+    expect(registry.clientsOf(FLEET)).toMatchObject([
       { id: ONE, name: "web", connected: true, tunnels: 0, secretId: null },
     ]);
     expect(registry.clientsOf(OTHER)).toEqual([]);

@@ -1,9 +1,11 @@
 import { clientIdSchema } from "@rport/protocol/ids";
-import { describe, expect, it } from "vitest";
+import { NO_LIMITS } from "@rport/protocol/model";
+import { describe, expect, it, vi } from "vitest";
 import type { AcceptedLogin } from "../../../../backend/src/credentials/login.ts";
 import type { Credentials } from "../../../../backend/src/credentials/service.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { eventually } from "../../../support/eventually.ts";
+import { FakeAgent } from "../../../support/sessions.ts";
 
 const FLEET = authId("fleet");
 const ADDRESS = "192.0.2.7";
@@ -87,7 +89,7 @@ describe("a login", () => {
     await using fixture = await openCredentials();
     const { credentials, clock } = fixture;
     const expires_at = new Date(clock.now() + 60_000).toISOString();
-    const limits = { max_clients: null, expires_at, cidrs: ["192.0.2.0/24", "2001:db8::/32"] };
+    const limits = { ...NO_LIMITS, expires_at, cidrs: ["192.0.2.0/24", "2001:db8::/32"] };
     const { password } = await credentials.create({ id: FLEET, limits, createdBy: "test" });
     expect(await outcome(credentials, password, "::ffff:192.0.2.9")).toBe("accepted");
     expect(await outcome(credentials, password, "2001:db8::7")).toBe("accepted");
@@ -151,7 +153,7 @@ describe("a limit on clients", () => {
   it("holds for clients that arrive at the same time, and lets known ones come back", async () => {
     await using fixture = await openCredentials();
     const { credentials } = fixture;
-    const limits = { max_clients: 1, expires_at: null, cidrs: [] };
+    const limits = { ...NO_LIMITS, max_clients: 1 };
     const { password } = await credentials.create({ id: FLEET, limits, createdBy: "test" });
     const login = await accepted(credentials, password);
     const both = await Promise.all([
@@ -161,6 +163,31 @@ describe("a limit on clients", () => {
     expect(both.map((admission) => admission.kind)).toEqual(["admitted", "refused"]);
     expect(both[1]).toMatchObject({ reason: expect.stringContaining("at most 1 clients") });
     expect(await credentials.admit(login, web)).toMatchObject({ kind: "admitted" });
+  });
+
+  it("counts a client once, from its admission to its record and after", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const limits = { ...NO_LIMITS, max_clients: 2 };
+    const { password } = await credentials.create({ id: FLEET, limits, createdBy: "test" });
+    const agent = new FakeAgent(web, FLEET, password);
+    (await clients.connect(credentials, agent)).cut("away");
+    await clients.connect(credentials, agent);
+    await clients.connect(credentials, new FakeAgent(other, FLEET, password));
+    const third = clients.connect(credentials, new FakeAgent("third", FLEET, password));
+    await expect(third).rejects.toThrow("at most 2 clients");
+  });
+
+  it("costs the same however many clients there are", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const limits = { ...NO_LIMITS, max_clients: 1_000 };
+    const { password } = await credentials.create({ id: FLEET, limits, createdBy: "test" });
+    const listed = vi.spyOn(clients, "clientsOf");
+    const login = await accepted(credentials, password);
+    listed.mockClear();
+    await credentials.admit(login, web);
+    expect(listed).not.toHaveBeenCalled();
   });
 });
 

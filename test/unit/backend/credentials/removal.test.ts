@@ -1,4 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
+import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it, vi } from "vitest";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { FakeAgent } from "../../../support/sessions.ts";
@@ -29,7 +30,7 @@ describe("creating a credential", () => {
 
   it("is refused for networks that are none", async () => {
     await using fixture = await openCredentials();
-    const limits = { max_clients: null, expires_at: null, cidrs: ["192.0.2.0/33"] };
+    const limits = { ...NO_LIMITS, cidrs: ["192.0.2.0/33"] };
     const creation = fixture.credentials.create({ id: FLEET, limits, createdBy: "test" });
     await expect(creation).rejects.toThrow("192.0.2.0/33");
   });
@@ -139,9 +140,10 @@ describe("removing a credential", () => {
       clients: [{ id: "a", name: "a", connected: true, tunnels: 0 }],
       disconnected: 1,
       pairings: 3,
+      offline: [],
     });
     expect(session.cutReason).toBe("the credential was deleted");
-    await expect(clients.connect(credentials, agent)).rejects.toThrow("unknown");
+    await expect(clients.connect(credentials, agent)).rejects.toThrow("deleted");
     expect(await store.secretRows.all()).toEqual([]);
     expect(clients.records.size).toBe(1);
     expect(touched).toEqual(expect.arrayContaining(["credential fleet", "client a"]));
@@ -179,7 +181,7 @@ describe("removing a credential", () => {
     await store.database.close();
     await expect(credentials.remove(FLEET, FORCE)).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(session.cutReason).toBeDefined();
-    await expect(clients.connect(credentials, agent)).rejects.toThrow("revoked");
+    await expect(clients.connect(credentials, agent)).rejects.toThrow("deleted");
     expect(store.document.data.credentials).toContainEqual(
       expect.objectContaining({ id: FLEET, state: "revoked" }),
     );
@@ -196,7 +198,7 @@ describe("removing a credential", () => {
     const again = await fixture.crash();
     expect(again.list()).toEqual([]);
     expect(await store.secretRows.all()).toEqual([]);
-    expect(await again.login(FLEET, password, "192.0.2.7")).toMatchObject({ reason: "unknown" });
+    expect(await again.login(FLEET, password, "192.0.2.7")).toMatchObject({ reason: "deleted" });
   });
 });
 

@@ -51,7 +51,10 @@ function makeHub() {
   const source = lookup(pairings);
   const empty = { list: () => [], get: () => undefined };
   const hub = new EventHub(
-    { server: () => STATUS, client: empty, credential: empty, tunnel: empty, pairing: source },
+    {
+      ...{ server: () => STATUS, client: empty, credential: empty, tunnel: empty },
+      ...{ pairing: source, join: empty, refusal: empty },
+    },
     clock,
   );
   const messages: string[] = [];

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { clientIdSchema } from "./ids.ts";
+import { rotationStateSchema } from "./model.ts";
+
+/** What a deletion did or, with `dry_run`, would do. */
+export const deletionReportSchema = z.object({
+  clients: z.array(
+    z.object({
+      id: clientIdSchema,
+      name: z.string(),
+      connected: z.boolean(),
+      tunnels: z.number().int(),
+    }),
+  ),
+  /** Clients whose session was ended (or would be). */
+  disconnected: z.number().int().nonnegative(),
+  pairings: z.number().int().nonnegative(),
+  /** Those of `clients` that were away: they find out when they come back. */
+  offline: z.array(clientIdSchema).default([]),
+});
+
+/** What a deletion did or would do. */
+export type DeletionReport = z.infer<typeof deletionReportSchema>;
+
+/** Where a client stands in a rotation. */
+export const rotationClientSchema = z.object({
+  id: clientIdSchema,
+  name: z.string(),
+  connected: z.boolean(),
+  /** `done`: it has moved. */
+  state: z.enum([...rotationStateSchema.options, "done"]),
+  /** A sentence for people; empty where the state says it all. */
+  reason: z.string(),
+});
+
+/** Where a client stands in a rotation. */
+export type RotationClient = z.infer<typeof rotationClientSchema>;

@@ -1,0 +1,67 @@
+import {
+  type ConnectionRequest,
+  FEATURES,
+  hostKeyProofSchema,
+  REQUESTS,
+} from "@rport/protocol/agent";
+import { type AgentHostKey, decodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
+import type { Reply } from "@rport/protocol/wire/requests";
+import { RequestRefused } from "@rport/protocol/wire/wireError";
+import type { Clock } from "../platform/clock.ts";
+import { bytes } from "../platform/random.ts";
+
+/** How long an agent may take to prove that it has the key it named. */
+const PROOF_MS = 5_000;
+const NONCE_BYTES = 32;
+
+/** What a check needs. */
+export interface HostKeyCheck {
+  readonly request: Pick<ConnectionRequest, "ID" | "Features" | "HostKey">;
+  /** `SHA256:` form; an agent that was led to another server signs another text. */
+  readonly serverFingerprint: string;
+  readonly clock: Clock;
+  readonly ask: (name: string, payload: object) => Promise<Reply>;
+}
+
+/**
+ * The fingerprint of the key that the agent named and has just been found to have; null for agents
+ * that have none (RPort's own). Throws `RequestRefused` with a text for the agent.
+ */
+export async function provenHostKey(check: HostKeyCheck): Promise<string | null> {
+  const { request } = check;
+  if (!request.Features.includes(FEATURES.hostKey)) return null;
+  const key = decodeHostKey(request.HostKey);
+  if (key === undefined) throw new RequestRefused("the host key is not an Ed25519 key");
+  const nonce = bytes(NONCE_BYTES).toString("base64url");
+  const reply = await inTime(check.clock, check.ask(REQUESTS.proveHostKey, { nonce }));
+  if (!reply.ok) throw new RequestRefused("the agent did not prove that it has its host key");
+  const { serverFingerprint } = check;
+  const text = hostKeyProofText({ nonce, serverFingerprint, clientId: request.ID });
+  if (isSigned(key, text, reply.payload)) return key.fingerprint;
+  throw new RequestRefused("the proof of the host key is wrong");
+}
+
+/** The request itself may wait longer: its end ends the connection before we could say why. */
+async function inTime(clock: Clock, asking: Promise<Reply>): Promise<Reply> {
+  const late = Promise.withResolvers<never>();
+  const refusal = new RequestRefused("the agent did not prove its host key in time");
+  const timer = clock.after(PROOF_MS, () => late.reject(refusal));
+  try {
+    return await Promise.race([asking, late.promise]);
+  } finally {
+    timer.cancel();
+  }
+}
+
+function isSigned(key: AgentHostKey, text: Buffer, payload: Buffer): boolean {
+  const proof = hostKeyProofSchema.safeParse(parseJson(payload));
+  return proof.success && key.verifies(text, proof.data.signature);
+}
+
+function parseJson(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import { RportError } from "@rport/protocol/errors";
+import type { AuthId } from "@rport/protocol/ids";
+import type { CredentialLimits, CredentialLimitsChange } from "@rport/protocol/model";
+import type { SteadyTime } from "../platform/steadyTime.ts";
+import { isExpired } from "./authenticator.ts";
+import type { Ledger } from "./ledger.ts";
+import { whyNotCidrs } from "./limits.ts";
+import type { LiveCredential } from "./liveCredential.ts";
+import type { RemovalOptions } from "./removals.ts";
+import type { PairingPort, SessionPort } from "./session.ts";
+
+/** What people may change about a credential; what is absent stays. */
+export interface CredentialChange {
+  readonly label?: string | undefined;
+  readonly kind?: "host" | "fleet" | undefined;
+  /** Each limit that is given replaces the one before; the others stay. */
+  readonly limits?: CredentialLimitsChange | undefined;
+}
+
+/** What changes need. */
+export interface ChangeDeps {
+  readonly ledger: Ledger;
+  readonly steady: SteadyTime;
+  readonly sessions: () => SessionPort;
+  readonly pairings: () => PairingPort;
+}
+
+/**
+ * Changes what is written down about a credential. Clients that are connected stay so, whatever the
+ * limits are now. Fails with `ERR_CODE_INVALID_REQUEST`, which says why.
+ */
+export async function changeCredential(
+  live: LiveCredential,
+  change: CredentialChange,
+  { ledger }: Pick<ChangeDeps, "ledger">,
+): Promise<void> {
+  const reason = whyNotCidrs(change.limits?.cidrs ?? []);
+  if (reason !== undefined) throw new RportError("ERR_CODE_INVALID_REQUEST", reason);
+  await ledger.update(live, (record) => ({
+    ...record,
+    label: change.label ?? record.label,
+    kind: change.kind ?? record.kind,
+    limits: { ...record.limits, ...given(change.limits ?? {}) },
+  }));
+}
+
+/**
+ * Removes the credentials that no client uses or could be about to use, one by one as by hand:
+ * no records, no sessions, no open pairing, no pairing that was claimed just now.
+ */
+export async function purgeUnused(
+  dryRun: boolean,
+  deps: ChangeDeps & {
+    readonly remove: (id: AuthId, options: RemovalOptions) => Promise<unknown>;
+  },
+): Promise<AuthId[]> {
+  const unused = deps.ledger.all().filter((live) => isUnused(live, deps));
+  if (dryRun) return unused.map(({ id }) => id);
+  const removed: AuthId[] = [];
+  for (const live of unused) {
+    // While the ones before were removed, somebody may have begun to use it.
+    if (deps.ledger.get(live.id) !== live || !isUnused(live, deps)) continue;
+    await deps.remove(live.id, { force: false, purge: false, dryRun: false });
+    removed.push(live.id);
+  }
+  return removed;
+}
+
+function isUnused(live: LiveCredential, { sessions, pairings, steady }: ChangeDeps): boolean {
+  if (live.record.state !== "active" || sessions().countOf(live.id).total > 0) return false;
+  if (sessions().ofCredential(live.id).length > 0 || pairings().openOf(live.id) > 0) return false;
+  const waiting = live
+    .secrets()
+    .filter(({ unbound_until, client_id }) => unbound_until !== null && client_id === null);
+  return waiting.every((row) => row.state === "revoked" || isExpired(row, steady()));
+}
+
+/** Without the members that are there and undefined. */
+function given(limits: CredentialLimitsChange): Partial<CredentialLimits> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,28 @@
+import type { RefusalReason } from "@rport/protocol/model";
+import type { Admission } from "./login.ts";
+
+/** Why a client is not admitted: a word for the list of refusals, a sentence for the agent. */
+export interface Denial {
+  readonly why: RefusalReason;
+  readonly text: string;
+}
+
+/** Denials that need no further facts. */
+export const DENIALS = {
+  deleted: { why: "revoked-credential", text: "These credentials were revoked." },
+  revoked: { why: "revoked-secret", text: "These credentials were revoked." },
+  expired: { why: "expired", text: "These credentials have expired." },
+  clientRevoked: {
+    why: "revoked-client",
+    text: "This client was revoked: it is let in again when somebody allows it.",
+  },
+  boundToOther: {
+    why: "bound-to-other-client",
+    text: "This secret belongs to another client: each host needs a pairing of its own.",
+  },
+} as const satisfies Readonly<Record<string, Denial>>;
+
+/** A denial as an admission. */
+export function refused({ why, text }: Denial): Admission {
+  return { kind: "refused", why, reason: text };
+}

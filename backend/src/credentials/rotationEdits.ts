@@ -1,0 +1,86 @@
+import type { SecretEdit } from "../store/secretEdit.ts";
+import type { RotationRow, SecretRow } from "../store/secretRow.ts";
+import type { LiveCredential } from "./liveCredential.ts";
+import type { Progress } from "./rotationProgress.ts";
+import { countStates, firstMove } from "./rotationProgress.ts";
+import type { ClientRef } from "./session.ts";
+
+/** A rotation that could begin now: what it would write, and where everybody would stand. */
+export interface RotationPlan {
+  readonly row: RotationRow;
+  readonly edits: readonly SecretEdit[];
+  readonly moves: readonly Extract<SecretEdit, { kind: "move" }>[];
+  readonly progress: Progress;
+}
+
+/** When a rotation begins, and for how long the old secrets stay good. */
+export interface RotationTimes {
+  readonly nowMs: number;
+  readonly graceMs: number | null;
+  readonly endsAtMs: number | null;
+}
+
+/**
+ * Puts all secrets in grace and everybody at the start, also those who moved in a rotation that is
+ * still under way: their secret is older than this one. A grace that ends sooner already keeps its
+ * end.
+ */
+export function planRotation(
+  live: LiveCredential,
+  clients: readonly ClientRef[],
+  { nowMs, graceMs, endsAtMs }: RotationTimes,
+): RotationPlan {
+  const grace = live
+    .secrets()
+    .filter((row) => row.state !== "revoked")
+    .map((row) => ({ kind: "grace" as const, id: row.id, atMs: nowMs, endsAtMs }));
+  const row: RotationRow = {
+    credential_id: live.id,
+    started_at: nowMs,
+    grace_ms: graceMs,
+    grace_ends_at: endsAtMs,
+    ended_at: null,
+  };
+  const moves = clients.flatMap((client) => {
+    const first = firstMove(live, client, nowMs);
+    return first === undefined ? [] : [{ kind: "move" as const, row: first }];
+  });
+  const clear = { kind: "clearMoves" as const, credential: live.id };
+  return {
+    row,
+    edits: [...grace, { kind: "rotation", row }, clear, ...moves],
+    moves,
+    progress: countStates(moves.map((move) => move.row.state)),
+  };
+}
+
+/** The secrets that a rotation replaces. */
+export function secretsInGrace(live: LiveCredential): SecretRow[] {
+  return live.secrets().filter((row) => row.state === "grace");
+}
+
+/** The old secrets open nothing any more. */
+export function endEdits(live: LiveCredential, rotation: RotationRow, atMs: number): SecretEdit[] {
+  const revoke = secretsInGrace(live).map(({ id }) => ({ kind: "revoke" as const, id, atMs }));
+  return [...revoke, ...closeEdits(rotation, atMs)];
+}
+
+/**
+ * The old secrets are as good as before, and so are the new ones: a client that was offered one may
+ * have stored it without being able to say so.
+ */
+export function cancelEdits(
+  live: LiveCredential,
+  rotation: RotationRow,
+  atMs: number,
+): SecretEdit[] {
+  const activate = secretsInGrace(live).map(({ id }) => ({ kind: "activate" as const, id, atMs }));
+  return [...activate, ...closeEdits(rotation, atMs)];
+}
+
+function closeEdits(rotation: RotationRow, atMs: number): SecretEdit[] {
+  return [
+    { kind: "rotation", row: { ...rotation, ended_at: atMs } },
+    { kind: "clearMoves", credential: rotation.credential_id },
+  ];
+}

@@ -1,0 +1,159 @@
+import { AUDIT_ACTIONS } from "@rport/protocol/audit";
+import { type QuickPickItem, window } from "vscode";
+import { type AuditFilter, FILTER_NAMES } from "../model/auditText.ts";
+import type { Server } from "../servers/server.ts";
+import type { AuditDocuments } from "../views/auditDocuments.ts";
+import type { CommandInput, Handlers } from "./registry.ts";
+import type { Targets } from "./target.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Points in time that are offered, by how many hours they are back. */
+const SINCE = [
+  { label: "The last hour", hours: 1 },
+  { label: "The last 24 hours", hours: 24 },
+  { label: "The last 7 days", hours: 7 * 24 },
+  { label: "The last 30 days", hours: 30 * 24 },
+] as const;
+
+/** What the commands on the audit log need. */
+export interface AuditCommandsDependencies {
+  readonly targets: Targets;
+  readonly documents: AuditDocuments;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Commands that the audit log is the object of. */
+export type AuditHandlers = Pick<
+  Handlers,
+  "showAudit" | "filterAudit" | "moreAudit" | "refreshAudit"
+>;
+
+/** Showing the audit log, narrowing it, reading on. */
+export function auditHandlers(dependencies: AuditCommandsDependencies): AuditHandlers {
+  const { targets, documents } = dependencies;
+  /** The one whose log is in front, else the one that is chosen. */
+  const serverFor = async (input: CommandInput) => {
+    const shown = documents.serverOf(window.activeTextEditor?.document.uri);
+    if (shown !== undefined && input.node === undefined) return shown;
+    const isConnected = ({ state }: Server) => state.kind === "connected";
+    return targets.server(input, "Show the audit log of which server?", isConnected);
+  };
+  return {
+    async showAudit(input) {
+      const server = await serverFor(input);
+      if (server !== undefined) await documents.show(server);
+    },
+    async filterAudit(input) {
+      const server = await serverFor(input);
+      if (server === undefined) return;
+      const filter = await askFilter(server, dependencies);
+      if (filter === undefined) return;
+      await documents.filter(server, filter);
+      await documents.show(server);
+    },
+    async moreAudit(input) {
+      const server = await serverFor(input);
+      if (server !== undefined) await documents.more(server);
+    },
+    async refreshAudit(input) {
+      const server = await serverFor(input);
+      if (server !== undefined) await documents.filter(server, documents.filterOf(server));
+    },
+  };
+}
+
+/** The filter with one part changed; undefined when nothing is to change. */
+async function askFilter(
+  server: Server,
+  { documents, now }: AuditCommandsDependencies,
+): Promise<AuditFilter | undefined> {
+  const filter = documents.filterOf(server);
+  const names = Object.keys(FILTER_NAMES) as (keyof AuditFilter)[];
+  const parts = names.map((name) => ({
+    label: FILTER_NAMES[name],
+    description: filter[name] ?? "any",
+    name,
+  }));
+  const all = { label: "Show Everything", description: "", name: undefined };
+  const isNarrowed = Object.keys(filter).length > 0;
+  const picked = await window.showQuickPick(isNarrowed ? [all, ...parts] : parts, {
+    title: `Filter the Audit Log of ${server.name}`,
+    placeHolder: "Narrow by what?",
+  });
+  if (picked === undefined) return undefined;
+  const { name } = picked;
+  if (name === undefined) return {};
+  const value = name === "since" ? await askSince(now()) : await askValue(server, name, documents);
+  if (value === undefined) return undefined;
+  const { [name]: _, ...others } = filter;
+  return value === "" ? others : { ...others, [name]: value };
+}
+
+type Choice = QuickPickItem & { readonly value: string };
+
+/** Values that stand in the log, and whatever is typed; empty: any. */
+async function askValue(
+  server: Server,
+  name: Exclude<keyof AuditFilter, "since">,
+  documents: AuditDocuments,
+): Promise<string | undefined> {
+  const seen = documents.rowsOf(server).map((row) => row[name]);
+  const values = new Set(name === "action" ? AUDIT_ACTIONS : seen.filter((value) => value !== ""));
+  const known = [...values].sort().map((value): Choice => ({ label: value, value }));
+  return pickOrType({ title: `${FILTER_NAMES[name]} in the Audit Log`, known });
+}
+
+function pickOrType(question: {
+  readonly title: string;
+  readonly known: readonly Choice[];
+}): Promise<string | undefined> {
+  const any: Choice = { label: "Any", value: "", alwaysShow: true };
+  const pick = window.createQuickPick<Choice>();
+  pick.title = question.title;
+  pick.placeholder = "Choose, or type; * stands for anything";
+  pick.items = [any, ...question.known];
+  pick.onDidChangeValue((typed) => {
+    const text = typed.trim();
+    const isNew = text !== "" && !question.known.some(({ value }) => value === text);
+    const own: Choice[] = isNew ? [{ label: text, value: text, alwaysShow: true }] : [];
+    pick.items = [...own, ...(text === "" ? [any] : []), ...question.known];
+  });
+  return new Promise<string | undefined>((resolve) => {
+    pick.onDidAccept(() => {
+      resolve(pick.selectedItems[0]?.value);
+      pick.hide();
+    });
+    pick.onDidHide(() => {
+      resolve(undefined);
+      pick.dispose();
+    });
+    pick.show();
+  });
+}
+
+async function askSince(nowMs: number): Promise<string | undefined> {
+  const own = { label: "A date...", hours: undefined };
+  const any = { label: "Any time", hours: 0 };
+  const picked = await window.showQuickPick([any, ...SINCE, own], {
+    title: "Since When in the Audit Log",
+  });
+  if (picked === undefined) return undefined;
+  if (picked.hours === 0) return "";
+  if (picked.hours !== undefined) return new Date(nowMs - picked.hours * HOUR_MS).toISOString();
+  const typed = await window.showInputBox({
+    title: "Since When in the Audit Log",
+    prompt: "A date such as 2030-01-31, or a date and time such as 2030-01-31 14:00",
+    validateInput: (text) => (instantOf(text) === undefined ? "That is not a date." : undefined),
+  });
+  return typed === undefined ? undefined : instantOf(typed);
+}
+
+/** A date as people type it, in this computer's time zone; undefined when it is none. */
+function instantOf(text: string): string | undefined {
+  const match = /^(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}))?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const at = new Date(`${match[1]}T${match[2] ?? "00:00"}`);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+}

@@ -1,0 +1,82 @@
+import type { Refusal, RefusalReason } from "@rport/protocol/model";
+import { count } from "../support/text.ts";
+import { contextValue } from "./contextValue.ts";
+import { ago } from "./relativeTime.ts";
+import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
+
+/** Why an agent was turned away, in words. */
+const REASONS: Readonly<Record<RefusalReason, string>> = {
+  "unknown-credential": "Unknown credential",
+  "wrong-secret": "Wrong secret",
+  "revoked-credential": "Deleted credential",
+  "revoked-secret": "Revoked secret",
+  "revoked-client": "Revoked client",
+  expired: "Credential expired",
+  address: "Address not allowed",
+  "bound-to-other-client": "Secret of another client",
+  "too-many-clients": "Too many clients",
+  "join-rate": "Too many joins a minute",
+  "not-approved": "Not approved",
+  duplicate: "Client ID in use",
+  penalty: "Too many wrong attempts",
+  busy: "Server was busy",
+  protocol: "Not understood",
+};
+
+/** Reasons that mean: somebody who was let in once is still trying. */
+const STILL_TRYING: ReadonlySet<RefusalReason> = new Set([
+  "revoked-credential",
+  "revoked-secret",
+  "revoked-client",
+]);
+
+/** Reasons that somebody should look into. */
+const ALARMING: ReadonlySet<RefusalReason> = new Set([
+  ...STILL_TRYING,
+  "bound-to-other-client",
+  "duplicate",
+  "join-rate",
+  "penalty",
+]);
+
+/** The row above what was refused. */
+export function refusalsRow(refusals: readonly Refusal[]): Row {
+  const attempts = refusals.reduce((sum, { count: n }) => sum + n, 0);
+  const addresses = new Set(refusals.map(({ address }) => address)).size;
+  const description = `${count(attempts, "time")} from ${count(addresses, "address", "addresses")}`;
+  return {
+    label: "Refused joins",
+    description,
+    icon: { name: "shield" },
+    context: contextValue("refusals"),
+    children: "collapsed",
+    spoken: joinSpoken("Refused joins", description),
+  };
+}
+
+/** What an agent called itself; its claim, so never more than a text. */
+function claimOf({ client_id: clientId, hostname, auth_id: authId }: Refusal): string {
+  return joinDots(hostname ?? clientId ?? "", authId === null ? "" : `as ${authId}`);
+}
+
+function iconOf({ reason }: Refusal): RowIcon {
+  return ALARMING.has(reason)
+    ? { name: "warning", color: "list.warningForeground" }
+    : { name: "circle-slash", color: "disabledForeground" };
+}
+
+/** The row of agents that were turned away for one reason. */
+export function refusalRow(refusal: Refusal, nowMs: number): Row {
+  const label = REASONS[refusal.reason];
+  const trying = STILL_TRYING.has(refusal.reason) ? "still trying" : "";
+  const times = count(refusal.count, "time");
+  const last = ago(refusal.last_at, nowMs);
+  return {
+    label,
+    description: joinDots(trying, refusal.address, claimOf(refusal), times, last),
+    icon: iconOf(refusal),
+    context: contextValue("refusal", { stillTrying: trying !== "" }),
+    children: "none",
+    spoken: joinSpoken(label, trying, `from ${refusal.address}`, claimOf(refusal), times, last),
+  };
+}

@@ -1,0 +1,80 @@
+import type { Client, Credential } from "@rport/protocol/model";
+import { count } from "../support/text.ts";
+import { displayName, statusOf } from "./arrange.ts";
+import { contextValue } from "./contextValue.ts";
+import { until } from "./relativeTime.ts";
+import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
+
+/** The progress of a rotation; undefined when there is none. */
+export function rotationRow({ rotation }: Credential, nowMs: number): Row | undefined {
+  if (rotation === null) return undefined;
+  const { moved, total, stragglers, grace_ends_at: end } = rotation;
+  const isReady = moved >= total;
+  const label = `New secret: ${moved} of ${count(total, "client")} moved`;
+  const ends =
+    end === null ? "old secret ends when all have moved" : `old secret ends ${until(end, nowMs)}`;
+  const behind = stragglers === 0 ? "" : `${stragglers} must be installed again`;
+  return {
+    label,
+    description: joinDots(ends, behind),
+    icon: iconOf(isReady, stragglers),
+    context: contextValue("rotation", { open: !isReady, ready: isReady }),
+    children: isReady ? "none" : "collapsed",
+    spoken: joinSpoken(label, ends, behind),
+  };
+}
+
+function iconOf(isReady: boolean, stragglers: number): RowIcon {
+  if (isReady) return { name: "check-all" };
+  return stragglers > 0
+    ? { name: "warning", color: "list.warningForeground" }
+    : { name: "loading~spin" };
+}
+
+/** How far a client is in a rotation, in words; `reason` is the server's own, empty if unknown. */
+export function rotationStateText(
+  client: Pick<Client, "rotation_state" | "connection_state">,
+  reason: string,
+): string {
+  switch (client.rotation_state) {
+    case null:
+      return "moved";
+    case "pending":
+      return statusOf(client) === "online"
+        ? "waiting for its new secret"
+        : "waits until it is back";
+    case "offered":
+      return "new secret sent";
+    case "stored":
+      return "new secret stored";
+    case "straggler":
+      return joinDots("not moved", reason || "install it again");
+  }
+}
+
+const STATE_ICONS: Readonly<Record<NonNullable<Client["rotation_state"]>, RowIcon>> = {
+  pending: { name: "watch" },
+  offered: { name: "arrow-right" },
+  stored: { name: "check" },
+  straggler: { name: "warning", color: "list.warningForeground" },
+};
+
+/** The row of a client below the rotation that it has not followed yet. */
+export function rotationClientRow(client: Client, reason: string): Row {
+  const online = statusOf(client) === "online";
+  const state = rotationStateText(client, reason);
+  const name = displayName(client);
+  return {
+    label: name,
+    description: state,
+    icon: client.rotation_state === null ? { name: "check" } : STATE_ICONS[client.rotation_state],
+    context: contextValue("client", {
+      offline: !online,
+      online,
+      ref: true,
+      straggler: client.rotation_state === "straggler",
+    }),
+    children: "none",
+    spoken: joinSpoken(name, online ? "online" : "offline", state),
+  };
+}

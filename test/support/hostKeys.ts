@@ -1,0 +1,40 @@
+import { generateKeyPairSync, sign } from "node:crypto";
+import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { decodeHostKey, encodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
+import { sha256Fingerprint } from "@rport/protocol/wire/hostKey";
+import type { PeerAgentOptions } from "./peerAgent.ts";
+import { HOST_KEY } from "./wirePair.ts";
+
+/** What a lying agent signs in the place of the truth. */
+export interface Lie {
+  readonly clientId?: string;
+  readonly serverFingerprint?: string;
+}
+
+/** A host with a key of its own, for agents of `PeerAgent`. */
+export interface KeyedHost {
+  readonly publicKey: string;
+  readonly fingerprint: string;
+  /** What a peer agent needs to register as this host. */
+  introduction(given: Readonly<Record<string, unknown>>): Record<string, unknown>;
+  /** Answers the server's challenge; everything else gets the usual answer. */
+  onRequest(clientId: string, lie?: Lie): NonNullable<PeerAgentOptions["onRequest"]>;
+}
+
+/** Makes the key of a host; `server` is the fingerprint that its agents see. */
+export function keyedHost(server = sha256Fingerprint(HOST_KEY.getPublicSSH())): KeyedHost {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const publicKey = encodeHostKey(privateKey);
+  return {
+    publicKey,
+    fingerprint: decodeHostKey(publicKey)?.fingerprint ?? "",
+    introduction: (given) => ({ Features: [FEATURES.hostKey], HostKey: publicKey, ...given }),
+    onRequest: (clientId, lie) => (name, payload) => {
+      if (name !== REQUESTS.proveHostKey) return undefined;
+      const { nonce } = JSON.parse(payload.toString());
+      const text = hostKeyProofText({ nonce, clientId, serverFingerprint: server, ...lie });
+      const signature = sign(null, text, privateKey).toString("base64");
+      return Buffer.from(JSON.stringify({ signature }));
+    },
+  };
+}

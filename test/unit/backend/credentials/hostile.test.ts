@@ -1,0 +1,207 @@
+import { performance } from "node:perf_hooks";
+import { describe, expect, it } from "vitest";
+import type { Credentials } from "../../../../backend/src/credentials/service.ts";
+import type { CredentialsFixture } from "../../../support/credentials.ts";
+import { authId, openCredentials } from "../../../support/credentials.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { FakeAgent } from "../../../support/sessions.ts";
+
+const FLEET = authId("fleet");
+const ADDRESS = "192.0.2.7";
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MINUTE_MS = 60_000;
+
+describe("ids that somebody made up", () => {
+  it.each([
+    ["NUL", "fleet\0x"],
+    ["a direction mark", "fleet\u202Etxt"],
+    ["a zero-width space", "fl\u200Beet"],
+    ["a line separator", "fleet\u2028"],
+    ["half a character", "fleet\uD800"],
+    ["10 kB", "x".repeat(10_240)],
+  ])(
+    "are refused where a credential is made, and unknown where one signs in: %s",
+    async (_, id) => {
+      await using fixture = await openCredentials();
+      const { credentials } = fixture;
+      await credentials.create({ id: FLEET, createdBy: "test" });
+      const creation = credentials.create({ id, createdBy: "test" });
+      await expect(creation).rejects.toMatchObject({ code: "ERR_CODE_INVALID_REQUEST" });
+      const login = await credentials.login(id, "some password", ADDRESS);
+      expect(login).toEqual({ kind: "refused", reason: "unknown" });
+    },
+  );
+
+  it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])(
+    "are ids like any other when they only look odd to a program: %s",
+    async (id) => {
+      await using fixture = await openCredentials();
+      const { credentials, clients } = fixture;
+      const unknown = await credentials.login(id, "some password", ADDRESS);
+      expect(unknown).toEqual({ kind: "refused", reason: "unknown" });
+      const { password } = await credentials.create({ id, createdBy: "test" });
+      const again = await fixture.crash();
+      await clients.connect(again, new FakeAgent(id, authId(id), password));
+      expect(again.view(authId(id))).toMatchObject({ id, clients_total: 1 });
+      const how = { force: true, purge: true, dryRun: false };
+      expect(await again.remove(authId(id), how)).toMatchObject({ disconnected: 1 });
+      expect(again.view(authId(id))).toBeNull();
+      expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    },
+  );
+
+  it("never lend a password of one id to another", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    const password = "correct horse battery";
+    await credentials.create({ id: FLEET, password, createdBy: "test" });
+    const results = await Promise.all([
+      credentials.login("fleet\0correct", "horse battery", ADDRESS),
+      credentials.login(FLEET, password, ADDRESS),
+      credentials.login("fleet", `\0${password}`, ADDRESS),
+    ]);
+    expect(results.map(({ kind }) => kind)).toEqual(["refused", "accepted", "refused"]);
+  });
+});
+
+/** Everything that a login can be about, by the kind of its secret. */
+async function subjects({ credentials }: CredentialsFixture, typed: boolean) {
+  const password = (name: string) => ({ password: `${name} and some more words` });
+  const make = async (name: string): Promise<string> => {
+    const given = typed ? password(name) : {};
+    return (await credentials.addSecret(FLEET, given)).password;
+  };
+  await credentials.create({ id: FLEET, createdBy: "test" });
+  const right = await make("right");
+  const revoked = await make("revoked");
+  const secret = credentials.secrets(FLEET).at(-1);
+  const session = await credentials.login(FLEET, revoked, ADDRESS);
+  if (session.kind === "accepted")
+    await credentials.admit(session, new FakeAgent("a", FLEET, "").clientId);
+  if (secret !== undefined) await credentials.revokeSecret(FLEET, secret.id, false);
+  const wrong = typed ? password("wrong").password : "w".repeat(43);
+  return {
+    unknown: ["nobody-here", right],
+    wrong: [FLEET, wrong],
+    revoked: [FLEET, revoked],
+    right: [FLEET, right],
+  } as const;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
+}
+
+async function took(
+  credentials: Credentials,
+  [id, password]: readonly [string, string],
+): Promise<number> {
+  const startMs = performance.now();
+  await credentials.login(id, password, ADDRESS);
+  return performance.now() - startMs;
+}
+
+/** The median time of each subject, measured in turns so that a busy machine slows all alike. */
+async function times<K extends string>(
+  credentials: Credentials,
+  all: Readonly<Record<K, readonly [string, string]>>,
+  rounds: number,
+): Promise<Record<K, number>> {
+  const names = Object.keys(all) as K[];
+  const measured = new Map<K, number[]>(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of names) measured.get(name)?.push(await took(credentials, all[name]));
+  }
+  const medians = names.map((name) => [name, median(measured.get(name) ?? [])]);
+  return Object.fromEntries(medians) as Record<K, number>;
+}
+
+describe("the time that a login takes", () => {
+  it("does not tell an unknown id, a wrong, a revoked and a right generated secret apart", async () => {
+    await using fixture = await openCredentials();
+    const all = await subjects(fixture, false);
+    await times(fixture.credentials, all, 200);
+    const medians = Object.values(await times(fixture.credentials, all, 2_000));
+    // All of them are microseconds: less than a network's own jitter by a factor of a thousand.
+    expect(Math.max(...medians) - Math.min(...medians)).toBeLessThan(0.2);
+  });
+
+  it("does not tell an unknown id, a wrong and a revoked password apart when they are typed", async () => {
+    await using fixture = await openCredentials();
+    const { right: _, ...refused } = await subjects(fixture, true);
+    const medians = Object.values(await times(fixture.credentials, refused, 9));
+    expect(Math.min(...medians)).toBeGreaterThan(5);
+    expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(1.7);
+  });
+
+  it("is that of a refused one also for a right password that has not let anybody in yet", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    const all = await subjects(fixture, true);
+    const first: number[] = [];
+    const wrong: number[] = [];
+    for (let round = 0; round < 9; round += 1) {
+      const password = `another password ${round}`;
+      await credentials.addSecret(FLEET, { password });
+      first.push(await took(credentials, [FLEET, password]));
+      wrong.push(await took(credentials, all.wrong));
+    }
+    const ratio = median(first) / median(wrong);
+    expect(ratio).toBeGreaterThan(1 / 1.7);
+    expect(ratio).toBeLessThan(1.7);
+  });
+});
+
+describe("F-11: somebody sets the machine's clock", () => {
+  it.each([
+    ["a day ahead", DAY_MS],
+    ["a day back", -DAY_MS],
+  ])(
+    "%s: a grace lasts as long as it was meant to, and nobody is cut before",
+    async (_, jumpMs) => {
+      await using fixture = await openCredentials();
+      const { credentials, clients, clock } = fixture;
+      const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+      const agent = new FakeAgent("go", FLEET, password);
+      agent.isMovable = false;
+      await clients.connect(credentials, agent);
+      await credentials.rotate(FLEET, HOUR_MS);
+      clock.jump(jumpMs);
+      clock.advance(HOUR_MS - MINUTE_MS);
+      expect(clients.sessions.size).toBe(1);
+      await clients.connect(credentials, agent);
+      expect(credentials.view(FLEET)).toMatchObject({ secrets_grace: 1 });
+      clock.advance(MINUTE_MS);
+      await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+      expect(clients.sessions.size).toBe(0);
+      await expect(clients.connect(credentials, agent)).rejects.toThrow("revoked");
+    },
+  );
+
+  it.each([
+    ["a day ahead", DAY_MS],
+    ["a day back", -DAY_MS],
+  ])("%s: a pairing's secret waits its ten minutes for its host", async (_, jumpMs) => {
+    await using fixture = await openCredentials();
+    const { credentials, clock } = fixture;
+    await credentials.create({ id: FLEET, createdBy: "test" });
+    const [minted] = await credentials.mintForPairing(FLEET, 1, clock.now() + 10 * MINUTE_MS);
+    clock.jump(jumpMs);
+    clock.advance(10 * MINUTE_MS - 1);
+    const login = () => credentials.login(FLEET, minted?.secret ?? "", ADDRESS);
+    expect(await login()).toMatchObject({ kind: "accepted" });
+    clock.advance(1);
+    expect(await login()).toEqual({ kind: "refused", reason: "expired" });
+  });
+
+  it("a day ahead: what is kept for a while is kept for that while", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clock } = fixture;
+    await credentials.create({ id: FLEET, createdBy: "test" });
+    await credentials.mintForPairing(FLEET, 1, clock.now() + 2 * HOUR_MS);
+    clock.jump(DAY_MS);
+    clock.advance(HOUR_MS);
+    expect(credentials.secrets(FLEET)).toHaveLength(2);
+  });
+});

@@ -1,0 +1,177 @@
+import type { AuthId } from "@rport/protocol/ids";
+import { describe, expect, it } from "vitest";
+import type { Credentials } from "../../../../backend/src/credentials/service.ts";
+import type { CredentialsFixture } from "../../../support/credentials.ts";
+import { authId, openCredentials } from "../../../support/credentials.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { FakeAgent } from "../../../support/sessions.ts";
+
+const FLEET: AuthId = authId("fleet");
+const HOUR_MS = 3_600_000;
+
+/** Three clients in the middle of a rotation: one has moved, one cannot, one is away. */
+async function halfway(fixture: CredentialsFixture) {
+  const { credentials, clients } = fixture;
+  const { password: shared } = await credentials.create({ id: FLEET, createdBy: "test" });
+  const agent = (name: string): FakeAgent => new FakeAgent(name, FLEET, shared);
+  const [moved, goClient, away] = [agent("moved"), agent("go"), agent("away")];
+  goClient.isMovable = false;
+  (await clients.connect(credentials, away)).cut("away");
+  const sessions = {
+    moved: await clients.connect(credentials, moved),
+    goClient: await clients.connect(credentials, goClient),
+  };
+  await credentials.rotate(FLEET, HOUR_MS);
+  await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
+  return { shared, moved, goClient, away, sessions };
+}
+
+async function isLetIn(credentials: Credentials, password: string): Promise<boolean> {
+  return (await credentials.login(FLEET, password, "192.0.2.7")).kind === "accepted";
+}
+
+describe("finishing a rotation", () => {
+  it("tells with a dry run who will be hit, and then hits exactly those", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    const { shared, moved, away, sessions } = await halfway(fixture);
+    const before = await fixture.store.secretRows.all();
+    const preview = await credentials.finishRotation(FLEET, true);
+    expect(preview.clients.map(({ id }) => id).sort()).toEqual(["away", "go"]);
+    expect(preview).toMatchObject({ disconnected: 1, pairings: 0, offline: ["away"] });
+    expect(await fixture.store.secretRows.all()).toEqual(before);
+    expect(sessions.goClient.cutReason).toBeUndefined();
+    expect(await credentials.finishRotation(FLEET, false)).toEqual(preview);
+    expect(sessions.goClient.cutReason).toMatch(/grace is over/);
+    expect(sessions.moved.cutReason).toBeUndefined();
+    expect(await isLetIn(credentials, shared)).toBe(false);
+    expect(await isLetIn(credentials, away.password)).toBe(false);
+    expect(await isLetIn(credentials, moved.password)).toBe(true);
+    expect(credentials.rotation(FLEET)).toEqual({ rotation: null, clients: [] });
+  });
+
+  it("is a conflict when none is under way", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    await credentials.create({ id: FLEET, createdBy: "test" });
+    await expect(credentials.finishRotation(FLEET, false)).rejects.toMatchObject({
+      code: "CONFLICT",
+    });
+    await expect(credentials.cancelRotation(FLEET)).rejects.toMatchObject({ code: "CONFLICT" });
+  });
+
+  it("is over in one step however often it is asked for at once", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    await halfway(fixture);
+    const results = await Promise.allSettled([
+      credentials.finishRotation(FLEET, false),
+      credentials.cancelRotation(FLEET),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
+  });
+});
+
+describe("taking a rotation back", () => {
+  it("makes the old secrets good again for ever, and leaves the new ones", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const { shared, moved, away, sessions } = await halfway(fixture);
+    await credentials.cancelRotation(FLEET);
+    clock.advance(100 * HOUR_MS);
+    expect(credentials.rotation(FLEET)).toEqual({ rotation: null, clients: [] });
+    expect(sessions.goClient.cutReason).toBeUndefined();
+    expect(sessions.moved.cutReason).toBeUndefined();
+    expect(await isLetIn(credentials, shared)).toBe(true);
+    expect(await isLetIn(credentials, moved.password)).toBe(true);
+    await clients.connect(credentials, away);
+    expect(away.password).toBe(shared);
+    expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 2, secrets_grace: 0 });
+    await credentials.close();
+    const again = await fixture.crash();
+    expect(await isLetIn(again, shared)).toBe(true);
+    expect(again.view(FLEET)?.rotation).toBeNull();
+  });
+
+  it.each([
+    ["had stored its new secret", true],
+    ["had not stored it", false],
+  ])("S-32: strands no client that had not answered: it %s", async (_, isStored) => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    const agent = new FakeAgent("a", FLEET, password);
+    const { promise: offered, resolve } = Promise.withResolvers<void>();
+    agent.onOffer = (self, offer) => {
+      if (isStored) self.password = offer.secret;
+      resolve();
+      return Promise.resolve(false);
+    };
+    const session = await clients.connect(credentials, agent);
+    await credentials.rotate(FLEET, HOUR_MS);
+    await offered;
+    await credentials.cancelRotation(FLEET);
+    clock.advance(2 * HOUR_MS);
+    session.cut("broken line");
+    await clients.connect(credentials, agent);
+    // The shared secret, and the client's own if it has one; what was never stored is gone.
+    expect(credentials.view(FLEET)?.secrets_active).toBe(isStored ? 2 : 1);
+    expect(await isLetIn(credentials, agent.password)).toBe(true);
+  });
+});
+
+describe("rotating while a rotation is under way", () => {
+  it("begins anew: who moved in the first one is counted again only when it moves again", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    const { moved, sessions } = await halfway(fixture);
+    const firstOwn = moved.password;
+    moved.onOffer = () => Promise.resolve(false);
+    const { rotation } = await credentials.rotate(FLEET, 2 * HOUR_MS);
+    expect(rotation).toMatchObject({ moved: 0, total: 3, stragglers: 1 });
+    await eventually(() => expect(credentials.view(FLEET)?.rotation?.stragglers).toBe(2));
+    moved.onOffer = (agent, offer) => {
+      agent.password = offer.secret;
+      return Promise.resolve(true);
+    };
+    fixture.clock.advance(60_000);
+    await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
+    expect(moved.password).not.toBe(firstOwn);
+    await eventually(async () => expect(await isLetIn(credentials, firstOwn)).toBe(false));
+    expect(sessions.moved.cutReason).toBeUndefined();
+  });
+
+  it("ends when the second one says, and not when the first one did", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clock } = fixture;
+    const { sessions } = await halfway(fixture);
+    await credentials.rotate(FLEET, 2 * HOUR_MS);
+    clock.advance(HOUR_MS);
+    expect(credentials.view(FLEET)?.rotation).not.toBeNull();
+    expect(sessions.goClient.cutReason).toBeUndefined();
+    clock.advance(HOUR_MS);
+    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    expect(sessions.goClient.cutReason).toMatch(/grace is over/);
+  });
+
+  it("answers a dry run with what it would do, and does nothing", async () => {
+    await using fixture = await openCredentials({ openOf: () => 2, revokeOf: () => 2 });
+    const { credentials } = fixture;
+    await halfway(fixture);
+    const before = [
+      await fixture.store.secretRows.all(),
+      await fixture.store.secretRows.rotations(),
+      await fixture.store.secretRows.moves(),
+    ];
+    const preview = await credentials.rotate(FLEET, 0, true);
+    expect(preview).toMatchObject({ pairings: 2, unmovable: ["go"] });
+    expect(preview.rotation).toMatchObject({ moved: 0, total: 3, stragglers: 1 });
+    expect([
+      await fixture.store.secretRows.all(),
+      await fixture.store.secretRows.rotations(),
+      await fixture.store.secretRows.moves(),
+    ]).toEqual(before);
+    expect(await credentials.rotate(FLEET, 0)).toEqual(preview);
+  });
+});

@@ -1,0 +1,261 @@
+import type { AuthId } from "@rport/protocol/ids";
+import { describe, expect, it } from "vitest";
+import type { Credentials } from "../../../../backend/src/credentials/service.ts";
+import type { SecretEdit } from "../../../../backend/src/store/secretEdit.ts";
+import type { CredentialsFixture } from "../../../support/credentials.ts";
+import { authId, openCredentials } from "../../../support/credentials.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { FakeAgent } from "../../../support/sessions.ts";
+
+const FLEET: AuthId = authId("fleet");
+const HOUR_MS = 3_600_000;
+
+async function agentsOf(
+  { credentials }: CredentialsFixture,
+  ...names: string[]
+): Promise<FakeAgent[]> {
+  const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+  return names.map((name) => new FakeAgent(name, FLEET, password));
+}
+
+async function oneAgent(fixture: CredentialsFixture): Promise<FakeAgent> {
+  const [agent] = await agentsOf(fixture, "a");
+  if (agent === undefined) throw new Error("there is one");
+  return agent;
+}
+
+const statesOf = (credentials: Credentials): Record<string, string> =>
+  Object.fromEntries(credentials.rotation(FLEET).clients.map(({ id, state }) => [id, state]));
+
+async function isLetIn(credentials: Credentials, password: string): Promise<boolean> {
+  return (await credentials.login(FLEET, password, "192.0.2.7")).kind === "accepted";
+}
+
+const storesAndAnswers: FakeAgent["onOffer"] = (agent, offer) => {
+  agent.password = offer.secret;
+  return Promise.resolve(true);
+};
+
+/** An offer that stays unanswered until the test says what the agent answers. */
+function holdsOffers(agent: FakeAgent) {
+  const [arrived, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<boolean>()];
+  agent.onOffer = async (self, offer) => {
+    arrived.resolve();
+    const isStored = await answer.promise;
+    if (isStored) self.password = offer.secret;
+    return isStored;
+  };
+  return { arrived: arrived.promise, answer: answer.resolve };
+}
+
+describe("where a client stands in a rotation", () => {
+  it("goes from pending over offered to done, and each step is announced", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, touched } = fixture;
+    const [here, away] = await agentsOf(fixture, "here", "away");
+    if (here === undefined || away === undefined) return;
+    (await clients.connect(credentials, away)).cut("away");
+    await clients.connect(credentials, here);
+    const { arrived, answer } = holdsOffers(here);
+    await credentials.rotate(FLEET, HOUR_MS);
+    await arrived;
+    expect(statesOf(credentials)).toEqual({ away: "pending", here: "offered" });
+    expect(credentials.rotationState(FLEET, here.clientId)).toBe("offered");
+    touched.length = 0;
+    const stored = fixture.stopAt("after", isMoved("stored"));
+    answer(true);
+    await stored;
+    const again = await fixture.crash();
+    expect(statesOf(again)).toEqual({ away: "pending", here: "stored" });
+    await clients.connect(again, here);
+    expect(statesOf(again)).toEqual({ away: "pending", here: "done" });
+    expect(again.rotationState(FLEET, here.clientId)).toBeNull();
+    expect(touched).toEqual(expect.arrayContaining(["credential fleet"]));
+  });
+
+  it("is announced for the client and the credential at each step", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, touched } = fixture;
+    const agent = await oneAgent(fixture);
+    await clients.connect(credentials, agent);
+    touched.length = 0;
+    await credentials.rotate(FLEET, HOUR_MS);
+    await eventually(() => expect(statesOf(credentials)).toEqual({ a: "done" }));
+    const count = (what: string): number => touched.filter((one) => one === what).length;
+    // Pending, offered, stored, done.
+    await eventually(() => expect(count("client a")).toBe(4));
+    expect(count("credential fleet")).toBeGreaterThanOrEqual(4);
+  });
+
+  it("is straggler with a reason for RPort's own client, connected or away", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const agents = await agentsOf(fixture, "go-here", "go-away");
+    for (const agent of agents) agent.isMovable = false;
+    for (const agent of agents) await clients.connect(credentials, agent);
+    [...clients.sessions].find(({ clientId }) => clientId === "go-away")?.cut("away");
+    const { rotation, unmovable } = await credentials.rotate(FLEET, null);
+    expect(rotation).toMatchObject({ moved: 0, total: 2, stragglers: 2 });
+    expect(unmovable).toEqual(["go-here"]);
+    for (const client of credentials.rotation(FLEET).clients) {
+      expect(client).toMatchObject({
+        state: "straggler",
+        reason: expect.stringMatching(/pairing/),
+      });
+    }
+  });
+
+  it("is straggler for one that joins with the old secret and cannot be moved", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const agent = await oneAgent(fixture);
+    agent.isMovable = false;
+    await credentials.rotate(FLEET, HOUR_MS);
+    await clients.connect(credentials, agent);
+    await eventually(() => expect(statesOf(credentials)).toEqual({ a: "straggler" }));
+  });
+
+  it("is straggler while an agent says no, and pending when it went away meanwhile", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const agent = await oneAgent(fixture);
+    const session = await clients.connect(credentials, agent);
+    agent.onOffer = () => Promise.resolve(false);
+    await credentials.rotate(FLEET, HOUR_MS);
+    await eventually(() => expect(credentials.view(FLEET)?.rotation?.stragglers).toBe(1));
+    expect(credentials.rotation(FLEET).clients[0]?.reason).toMatch(/asked again/);
+    const { arrived, answer } = holdsOffers(agent);
+    clock.advance(60_000);
+    await arrived;
+    expect(statesOf(credentials)).toEqual({ a: "offered" });
+    session.cut("broken line");
+    answer(false);
+    await eventually(() => expect(statesOf(credentials)).toEqual({ a: "pending" }));
+    expect(credentials.rotation(FLEET).clients[0]?.reason).toMatch(/went away/);
+  });
+
+  it("is asked for nothing when no rotation is under way", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const agent = await oneAgent(fixture);
+    await clients.connect(credentials, agent);
+    expect(credentials.rotation(FLEET)).toEqual({ rotation: null, clients: [] });
+    await credentials.rotate(FLEET, null);
+    await eventually(() => expect(credentials.rotation(FLEET).rotation).toBeNull());
+    expect(credentials.rotationState(FLEET, agent.clientId)).toBeNull();
+    expect(await fixture.store.secretRows.moves()).toEqual([]);
+  });
+});
+
+const isMoved =
+  (state: string) =>
+  (edit: SecretEdit): boolean =>
+    edit.kind === "moved" && edit.to.state === state;
+const isGrace = ({ kind }: SecretEdit): boolean => kind === "grace";
+const isMint = (edit: SecretEdit): boolean => edit.kind === "add" && edit.row.origin === "rotation";
+const isEnd = (edit: SecretEdit): boolean => edit.kind === "rotation" && edit.row.ended_at !== null;
+
+/** Every write of a rotation, in order. */
+const WRITES: readonly [string, (edit: SecretEdit) => boolean][] = [
+  ["grace", isGrace],
+  ["mint and offer", isMint],
+  ["stored", isMoved("stored")],
+  ["adopted", isMoved("done")],
+  ["end", isEnd],
+];
+
+/** What an agent does with an offer, and whether it loses its power at that moment. */
+const AGENTS: readonly [string, FakeAgent["onOffer"]][] = [
+  ["stores it and answers", storesAndAnswers],
+  [
+    "stores it, and its answer is lost",
+    (agent, offer) => {
+      agent.password = offer.secret;
+      return Promise.resolve(false);
+    },
+  ],
+  ["never sees it", () => Promise.resolve(false)],
+];
+
+const CRASHES = WRITES.flatMap(([write, isIt]) =>
+  (["before", "after"] as const).flatMap((when) =>
+    AGENTS.map(([does, onOffer]) => ({ write, isIt, when, does, onOffer })),
+  ),
+);
+
+describe("S-32: the server is killed, and no host is stranded", () => {
+  it.each(CRASHES)("$when the write of: $write; the agent $does", async (crash) => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const agent = await oneAgent(fixture);
+    const first = agent.password;
+    await clients.connect(credentials, agent);
+    agent.onOffer = crash.onOffer;
+    const stopped = fixture.stopAt(crash.when, crash.isIt);
+    void credentials.rotate(FLEET, null);
+    // Where the agent confirms nothing, the later writes never come: then it stops as it is.
+    const rests = eventually(() => expect(statesOf(credentials)).toEqual({ a: "straggler" }));
+    await Promise.race([stopped, rests]);
+    const again = await fixture.crash();
+    expect(await isLetIn(again, agent.password)).toBe(true);
+    agent.onOffer = storesAndAnswers;
+    await clients.connect(again, agent);
+    const isOpen = (): boolean => again.view(FLEET)?.rotation !== null;
+    await eventually(() => expect(isOpen()).toBe(false));
+    if (crash.write === "grace" && crash.when === "before") {
+      expect(agent.password).toBe(first);
+    } else {
+      expect(agent.password).not.toBe(first);
+      expect(await isLetIn(again, first)).toBe(false);
+    }
+    expect(await isLetIn(again, agent.password)).toBe(true);
+    await clients.connect(again, agent);
+    expect(again.view(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
+  });
+});
+
+describe("S-32: the agent is killed, and gets in with the secret it has", () => {
+  it.each([
+    ["before it stores the offer", false],
+    ["after it stored it, before it answers", true],
+  ])("%s", async (_, isStored) => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const agent = await oneAgent(fixture);
+    const session = await clients.connect(credentials, agent);
+    const { promise: killed, resolve } = Promise.withResolvers<void>();
+    agent.onOffer = (self, offer) => {
+      if (isStored) self.password = offer.secret;
+      session.cut("the agent was killed");
+      resolve();
+      return Promise.resolve(false);
+    };
+    await credentials.rotate(FLEET, null);
+    await killed;
+    await eventually(() => expect(statesOf(credentials)).toEqual({ a: "pending" }));
+    agent.onOffer = storesAndAnswers;
+    await clients.connect(credentials, agent);
+    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    expect(await isLetIn(credentials, agent.password)).toBe(true);
+    expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
+  });
+});
+
+describe("S-32: the record of a client is lost in a crash", () => {
+  it("and the rotation waits for the client all the same, until it came or was forgotten", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const [here, away] = await agentsOf(fixture, "here", "away");
+    if (here === undefined || away === undefined) return;
+    for (const agent of [here, away]) (await clients.connect(credentials, agent)).cut("away");
+    await credentials.rotate(FLEET, null);
+    clients.records.clear();
+    const again = await fixture.crash();
+    expect(statesOf(again)).toEqual({ away: "pending", here: "pending" });
+    await clients.connect(again, here);
+    await eventually(() => expect(statesOf(again)).toEqual({ away: "pending", here: "done" }));
+    expect(await isLetIn(again, away.password)).toBe(true);
+    again.onRecordLeft(FLEET, away.clientId);
+    await eventually(() => expect(again.view(FLEET)?.rotation).toBeNull());
+  });
+});

@@ -1,0 +1,59 @@
+import type { Node } from "../../../extension/src/model/node.ts";
+import { Nodes } from "../../../extension/src/model/node.ts";
+import { parseServers } from "../../../extension/src/servers/config.ts";
+import { Fleet } from "../../../extension/src/servers/fleet.ts";
+import { Server } from "../../../extension/src/servers/server.ts";
+import { LocalTunnels } from "../../../extension/src/tunnels/localTunnels.ts";
+import { rowOf } from "../../../extension/src/views/rows.ts";
+import type { Dirty, TreeSource } from "../../../extension/src/views/source.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { snapshot } from "./entities.ts";
+import { silentLog } from "./serverFixture.ts";
+
+/** An hour after everything in `entities.ts` happened. */
+export const NOW = Date.UTC(2030, 0, 1, 1);
+
+/** The address of a server for tests. */
+export const RELAY = "https://relay.example.com";
+
+/** A fleet whose servers are fed by hand, and one of its trees as indented text. */
+export function fleetOf(...urls: readonly string[]) {
+  const clock = new FakeClock(NOW);
+  const fleet = new Fleet({
+    tunnels: new LocalTunnels(),
+    createServer: (config) =>
+      new Server({
+        config,
+        access: async () => ({ kind: "noToken" }),
+        fetch,
+        clock,
+        log: silentLog,
+        random: () => 1,
+        rememberFingerprint: () => undefined,
+      }),
+  });
+  fleet.configure(parseServers(urls.map((url) => ({ url }))));
+  const nodes = new Nodes();
+  const rows = { fleet, now: () => NOW, warnAfterDays: () => 90 };
+  const text = (source: TreeSource): string[] => {
+    const lines = (list: readonly Node[], indent: string): string[] =>
+      list.flatMap((node) => {
+        const { label, description } = rowOf(node, rows);
+        const line = `${indent}${label} | ${description}`;
+        return [line, ...lines(source.children(node), `${indent}  `)];
+      });
+    return lines(source.roots(), "");
+  };
+  const fill = (url: string, parts: Parameters<typeof snapshot>[0]) => {
+    const server = fleet.get(url);
+    server?.mirror.apply(snapshot(parts));
+    server?.clients.reset(server.mirror);
+  };
+  return { fleet, nodes, text, fill, rows, context: { fleet, nodes } };
+}
+
+/** What is stale, as its kind and the id of its row on `RELAY`. */
+export function nameOf(dirty: Dirty): string {
+  if (dirty.kind === "all") return "all";
+  return `${dirty.kind} ${dirty.node.id.slice(RELAY.length + 1)}`;
+}
