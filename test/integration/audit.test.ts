@@ -76,7 +76,7 @@ describe("the audit log of a backend", () => {
     await api("revokePairing", { params: { pairingId: other.pairing.id } });
     await backend.raw("DELETE", "/clients-auth/fleet", { query: { force: "true" } });
     await eventually(async () =>
-      expect((await rows(backend)).map(what)).toContain("client.auth failed"),
+      expect((await rows(backend)).map(what)).toContain("client.auth failed fleet"),
     );
     await agent[Symbol.asyncDispose]();
     await api("deleteClient", { params: { clientId } });
