@@ -32,7 +32,7 @@ async function changeAll({ api }: SpawnedBackend): Promise<readonly unknown[]> {
     ),
     ...passwords.map((password) => api.call("addSecret", { ...fleet, body: { password } })),
     api.call("rotateCredential", { ...fleet, body: { grace_seconds: 0 } }),
-    api.call("deleteCredential", { ...fleet, query: { force: "true" } }),
+    api.call("updateCredential", { ...fleet, body: { label: "changed" } }),
     api.call("createPairing", { body: { credential_id: FLEET } }),
     api.call("createTunnel", host),
   ];

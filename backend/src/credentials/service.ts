@@ -8,6 +8,7 @@ import { errorText } from "../platform/log.ts";
 import { type SteadyTime, steadyTime } from "../platform/steadyTime.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
 import { Admissions, toClientSecret } from "./admissions.ts";
+import { Arrears } from "./arrears.ts";
 import { Authenticator, isCredentialExpired } from "./authenticator.ts";
 import { type CredentialChange, changeCredential, purgeUnused } from "./changes.ts";
 import type { IssuedSecret, NewCredential } from "./creation.ts";
@@ -60,6 +61,7 @@ export class Credentials {
   readonly #revocations: Revocations;
   readonly #lastUse: LastUse;
   readonly #upkeep: Upkeep;
+  readonly #arrears: Arrears;
   #sessions: SessionPort = noSessions;
   #pairings: PairingPort = noPairings;
 
@@ -67,9 +69,11 @@ export class Credentials {
     const typed = new TypedPasswords();
     const ports = { sessions: () => this.#sessions, pairings: () => this.#pairings };
     const steady = steadyTime(deps.clock);
-    const all = { ...deps, ...ports, ledger, typed, steady };
+    const arrears = new Arrears(deps);
+    const all = { ...deps, ...ports, ledger, typed, steady, arrears };
     this.#deps = deps;
     this.#steady = steady;
+    this.#arrears = arrears;
     this.#ledger = ledger;
     this.#authenticator = new Authenticator(all);
     this.#admissions = new Admissions({ ...all, authenticator: this.#authenticator });
@@ -284,6 +288,7 @@ export class Credentials {
   async close(): Promise<void> {
     this.#upkeep.stop();
     this.#rotations.stop();
+    await this.#arrears.close();
     await this.#lastUse.flush();
   }
 
