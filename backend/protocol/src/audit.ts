@@ -28,6 +28,7 @@ export const AUDIT_ACTIONS = [
   "rotate",
   "revoke",
   "allow",
+  "move",
   "update",
   "purge",
   "finish",
