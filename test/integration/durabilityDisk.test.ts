@@ -2,6 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { startAgent } from "../support/agent.ts";
+import { builtAgent } from "../support/builtAgent.ts";
 import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";
 import { isLetIn } from "../support/peerAgent.ts";
 import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
@@ -49,6 +50,7 @@ async function expectNobodyGotIn({ endpoint: { url } }: SpawnedBackend): Promise
 it.skipIf(!(await canHaveTinyDisk()))(
   "D-04, F-15: a full disk refuses changes with 507, leaves nothing half done, keeps agents, and is forgotten when there is space (skipped where mounting is not allowed)",
   async () => {
+    await builtAgent();
     await using disk = await tinyDisk(1_024);
     const dataDir = join(disk.path, "data");
     await using backend = await spawnBackend(dataDir);

@@ -81,12 +81,14 @@ export function notDurable(done: string, caught: unknown): RportError {
   });
 }
 
-/** What a write failed with; undefined: it is on disk. */
+/** What the disk failed with; undefined: it is on disk. Throws what is not the disk's fault. */
 export async function failureOf(write: OwedWrite): Promise<RportError | undefined> {
   try {
     await write();
     return undefined;
   } catch (caught) {
-    return RportError.from(caught);
+    const error = RportError.from(caught);
+    if (error.status < 500) throw error;
+    return error;
   }
 }
