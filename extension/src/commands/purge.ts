@@ -1,5 +1,5 @@
-import type { Server } from "../servers/server.ts";
 import { window } from "vscode";
+import type { Server } from "../servers/server.ts";
 import { count, nameSome, plainText } from "../support/text.ts";
 import { confirm } from "./confirm.ts";
 import type { Handlers } from "./registry.ts";

@@ -118,9 +118,7 @@ function rotationLines(plan: Plan, { label, seconds }: Grace, isUnderWay: boolea
     moved.length === 0
       ? ""
       : `Get a new secret over their live connection, without a break: ${namedClients(moved)}.`,
-    away.length === 0
-      ? ""
-      : `Offline: ${namedClients(away)}. ${awayText(seconds, within)}`,
+    away.length === 0 ? "" : `Offline: ${namedClients(away)}. ${awayText(seconds, within)}`,
     stuck.length === 0
       ? ""
       : `Cannot be moved by the server: ${namedClients(stuck)}. ${stuckText(seconds, within)}`,

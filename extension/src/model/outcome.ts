@@ -68,7 +68,9 @@ export function outcomeText(
 
 /** `2 hosts still try with it`. */
 function stillTrying(hosts: number): string {
-  return hosts === 1 ? "Still trying: 1 host tries with it" : `Still trying: ${hosts} hosts try with it`;
+  return hosts === 1
+    ? "Still trying: 1 host tries with it"
+    : `Still trying: ${hosts} hosts try with it`;
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

@@ -5,6 +5,9 @@ import { contextValue } from "./contextValue.ts";
 import { until } from "./relativeTime.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
+/** With no more clients than these, where each stands is shown at once. */
+const EXPANDED_MAX = 20;
+
 /** The progress of a rotation; undefined when there is none. */
 export function rotationRow({ rotation }: Credential, nowMs: number): Row | undefined {
   if (rotation === null) return undefined;
@@ -19,7 +22,7 @@ export function rotationRow({ rotation }: Credential, nowMs: number): Row | unde
     description: joinDots(ends, behind),
     icon: iconOf(isReady, stragglers),
     context: contextValue("rotation", { open: !isReady, ready: isReady }),
-    children: "collapsed",
+    children: total <= EXPANDED_MAX ? "expanded" : "collapsed",
     spoken: joinSpoken(label, ends, behind),
   };
 }

@@ -79,8 +79,10 @@ export class Tree implements TreeDataProvider<Node> {
   }
 
   /** Shows and selects a row; one that has gone meanwhile is not worth a message. */
-  async reveal(node: Node): Promise<void> {
-    await this.view.reveal(node, { select: true, focus: false }).then(undefined, () => undefined);
+  async reveal(node: Node, expand = false): Promise<void> {
+    await this.view
+      .reveal(node, { select: true, focus: false, expand })
+      .then(undefined, () => undefined);
   }
 
   getChildren(node?: Node): Node[] | Promise<Node[]> {

@@ -7,4 +7,13 @@ export const LIFE_COMMANDS: readonly string[] = [
   "Install Again...",
   "Show Duplicate...",
   "Show Earlier Record",
+  "Revoke Client...",
+  "Allow Client Again...",
+  "Move Record Here...",
+  "Finish Rotation...",
+  "Cancel Rotation...",
+  "Edit Credential...",
+  "Purge Unused Credentials...",
+  "Revoke Secret...",
+  "Clear Refused Joins",
 ];
