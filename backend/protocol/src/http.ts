@@ -11,6 +11,7 @@ import {
   reportable,
 } from "./endpointEntry.ts";
 import { clientIdSchema, pairingIdSchema, tunnelIdSchema } from "./ids.ts";
+import { JOIN_ENDPOINTS } from "./joinEndpoints.ts";
 import {
   clientSchema,
   pairingSchema,
@@ -112,6 +113,7 @@ export const ENDPOINTS = {
     status: 204,
   }),
   ...CREDENTIAL_ENDPOINTS,
+  ...JOIN_ENDPOINTS,
   listTunnels: endpoint({
     method: "GET",
     path: "/tunnels",

@@ -1,4 +1,5 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { Flood } from "../credentials/floods.ts";
 import type { RefusalReason } from "../credentials/login.ts";
 import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -24,10 +25,12 @@ const JOINING_MAX = 100_000;
 
 /** Writes down which agents come in, and which are turned away. Nobody waits for these entries. */
 export class AgentEvents {
+  readonly #audit: Audit;
   readonly #refusals: Bursts;
   readonly #joins: Bursts;
 
   constructor(deps: { readonly audit: Audit; readonly bursts: Bursts; readonly clock: Clock }) {
+    this.#audit = deps.audit;
     this.#refusals = deps.bursts;
     this.#joins = new Bursts({ ...deps, max: JOINS_MAX, keysMax: JOINING_MAX });
   }
@@ -54,6 +57,14 @@ export class AgentEvents {
     const what = { application: "client", action: "failed" } as const;
     const request = { secret_id: agent.secretId, reason };
     this.#refusals.note(`agent ${networkOf(agent.address)}`, { ...what, ...about(agent), request });
+  }
+
+  /** More new clients came with a credential than it lets in; one entry stands for all of them. */
+  flooded({ credentialId, reason, clientId, address }: Flood): void {
+    this.#audit.note({
+      ...{ application: "client.join", action: "flood" },
+      ...{ remoteIp: address, affectedId: credentialId, clientId, request: { reason } },
+    });
   }
 
   /** Writes all that was only counted so far. */

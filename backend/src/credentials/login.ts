@@ -32,10 +32,14 @@ export interface RefusedLogin {
 /** The outcome of a login. */
 export type LoginResult = AcceptedLogin | RefusedLogin;
 
-/**
- * Whether a signed-in agent may be the client it says it is. `reason` is a sentence for it, `why`
- * the word under which the refusal is listed.
- */
+/** `reason` is a sentence for the agent, `why` the word under which the refusal is listed. */
+export interface RefusedAdmission {
+  readonly kind: "refused";
+  readonly why: ListedReason;
+  readonly reason: string;
+}
+
+/** Whether a signed-in agent may be the client it says it is. */
 export type Admission =
   | { readonly kind: "admitted"; readonly secret: ClientSecret }
-  | { readonly kind: "refused"; readonly why: ListedReason; readonly reason: string };
+  | RefusedAdmission;

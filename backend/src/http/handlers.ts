@@ -7,6 +7,7 @@ import { auditHandlers } from "./auditHandlers.ts";
 import { clientHandlers } from "./clientHandlers.ts";
 import { type CredentialSource, credentialHandlers } from "./credentialHandlers.ts";
 import type { Handlers } from "./endpoints.ts";
+import { joinHandlers } from "./joinHandlers.ts";
 import { pairingHandlers } from "./pairingHandlers.ts";
 import { refusalHandlers } from "./refusalHandlers.ts";
 import { statusHandlers } from "./statusHandlers.ts";
@@ -57,6 +58,7 @@ function plainHandlers(services: HandlerDeps): Handlers {
       allow: (id) => credentials.allowClient(id),
     }),
     ...credentialHandlers(credentialSource(credentials)),
+    ...joinHandlers(credentials.joins),
     ...tunnelHandlers(tunnels),
     ...pairingHandlers(services),
     ...refusalHandlers(services.refusals),
