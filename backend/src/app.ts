@@ -5,6 +5,7 @@ import type { AgentFiles } from "./http/agentFiles.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { Exchange } from "./http/exchange.ts";
 import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
+import type { PeerOf } from "./http/peerAddress.ts";
 import { endpointRouter } from "./http/router.ts";
 import { whyForeign } from "./http/siteGuard.ts";
 import { refusal, type UserGate } from "./http/userGate.ts";
@@ -19,6 +20,7 @@ export type Face = "agents" | "users" | "pairing";
 export interface AppDeps {
   readonly handlers: Handlers;
   readonly gate: UserGate;
+  readonly peerOf: PeerOf;
   readonly pairings: PairingService;
   readonly agentFiles: AgentFiles;
   readonly auditing: PairingDoorDeps["auditing"];
@@ -45,7 +47,8 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
   };
 
   app.use((request: Request, response: Response, next: NextFunction) => {
-    const exchange = new Exchange(request, response, deps.log);
+    const { address } = deps.peerOf(request);
+    const exchange = new Exchange(request, response, { address, log: deps.log });
     exchanges.set(request, exchange);
     exchange.logWhenDone(request, deps.clock);
     requireOwnSite(request, place);

@@ -6,6 +6,7 @@ import { Pinger } from "./clients/pinger.ts";
 import { removeEndpoint, writeEndpoint } from "./endpointFile.ts";
 import { FailedLogins } from "./http/failedLogins.ts";
 import { createHandlers } from "./http/handlers.ts";
+import { createPeerOf } from "./http/peerAddress.ts";
 import { UserGate } from "./http/userGate.ts";
 import { UserSockets } from "./http/userSockets.ts";
 import { UserTokens } from "./http/userTokens.ts";
@@ -19,6 +20,8 @@ import { serveEditorTunnel } from "./tunnels/editorTunnel.ts";
 export interface BackendOptions extends ServicesOptions {
   /** Together they serve each face once. */
   readonly places: readonly Place[];
+  /** Addresses and networks of the proxies in front, whose `X-Forwarded-For` counts. */
+  readonly trustedProxies?: readonly string[];
   /** What agents' connections allow, where it differs from the usual. */
   readonly transportLimits?: Partial<TransportLimits>;
 }
@@ -92,8 +95,9 @@ async function openFaces(input: FacesInput, opened: AsyncDisposableStack): Promi
   const { clock, log } = options;
   const { signIns, editors } = services.auditing;
   const gate = new UserGate(tokens, new FailedLogins(clock), signIns);
+  const peerOf = createPeerOf(options.trustedProxies ?? [], log);
   const userSockets = new UserSockets({
-    ...{ gate, hub: services.hub, clock, log },
+    ...{ gate, peerOf, hub: services.hub, clock, log },
     serveDial: (socket, query, opener) => {
       void serveEditorTunnel(socket, async () => {
         const { clientId, target } = editorTarget(query);
@@ -118,12 +122,15 @@ async function openFaces(input: FacesInput, opened: AsyncDisposableStack): Promi
     const index = listeners.length;
     const localPort = () => (isLocal(place) ? bound[index]?.port : undefined);
     const doors = {
-      onRequest: createApp({ ...services, handlers, gate, clock, log }, { ...place, localPort }),
+      onRequest: createApp(
+        { ...services, handlers, gate, peerOf, clock, log },
+        { ...place, localPort },
+      ),
       isUsersSocket: (target: string) => userSockets.serves(target),
       users: (upgrade: Parameters<UserSockets["upgrade"]>[0]) =>
         userSockets.upgrade(upgrade, localPort()),
       agents: (upgrade: Parameters<UserSockets["upgrade"]>[0]) =>
-        agentDoor.upgrade({ ...upgrade, address: upgrade.request.socket.remoteAddress ?? "" }),
+        agentDoor.upgrade({ ...upgrade, ...peerOf(upgrade.request) }),
     };
     const listener = await Listener.open(place, doors, clock);
     listeners.push(listener);

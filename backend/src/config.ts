@@ -23,6 +23,8 @@ export interface Config {
   readonly apiAddress: HostPort;
   /** Where agents reach the server; empty: where they were told. */
   readonly serverUrls: readonly string[];
+  /** Addresses and networks of the proxies in front, whose `X-Forwarded-For` counts. */
+  readonly trustedProxies: readonly string[];
   /** The server key comes from it instead of from the data directory. */
   readonly keySeed: string | undefined;
   readonly passwordMinLength: number;
@@ -87,6 +89,7 @@ function toConfig(
     serverAddress,
     apiAddress: api?.address ?? serverAddress,
     serverUrls: server?.url ?? [],
+    trustedProxies: server?.trusted_proxies ?? [],
     keySeed: server?.key_seed,
     passwordMinLength: server?.client_auth_password_min_length ?? 12,
     tunnels: {

@@ -20,6 +20,7 @@ const packages = [
   { name: "util-linux", program: "flock" },
   { name: "curl", program: "curl" },
   { name: "wget", program: "wget" },
+  { name: "jq", program: "jq" },
   { name: "zstd", program: "zstd" },
   { name: "openssl", program: "openssl" },
   { name: "openssh-client", program: "ssh" },

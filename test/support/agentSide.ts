@@ -49,6 +49,11 @@ export class MemoryRows implements RecordRows {
   async remove(ids: readonly ClientId[]): Promise<void> {
     for (const id of ids) this.records.delete(id);
   }
+
+  async move(record: ClientRecord, from: ClientId): Promise<void> {
+    await this.put(record);
+    this.records.delete(from);
+  }
 }
 
 /** Door, registry and tunnels of a backend on a real socket; credentials are the test's. */

@@ -13,6 +13,10 @@ export interface PeerAgentOptions {
   readonly url: string;
   readonly user: string;
   readonly password: string;
+  /** The address of this machine it connects from, such as 127.0.0.2. */
+  readonly from?: string;
+  /** Further headers of its HTTP request. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Keys of `new_connection` that differ from a plain one. */
   readonly introduction?: Readonly<Record<string, unknown>>;
   /** Answers the server's requests before the usual answers; undefined: the usual one. */
@@ -47,10 +51,11 @@ export class PeerAgent implements AsyncDisposable {
 
   /** Signs in. Rejects with a `WireError` when the server does not let it. */
   static async signIn(options: PeerAgentOptions): Promise<PeerAgent> {
-    const { url, user, password } = options;
+    const { url, user, password, from } = options;
     // As a header: the server does not repeat the subprotocol, which ws would take for an error.
-    const headers = { "Sec-WebSocket-Protocol": "rport-v1" };
-    const ws = new WebSocket(url, { headers, perMessageDeflate: false });
+    const headers = { "Sec-WebSocket-Protocol": "rport-v1", ...options.headers };
+    const localAddress = from === undefined ? {} : { localAddress: from };
+    const ws = new WebSocket(url, { headers, perMessageDeflate: false, ...localAddress });
     const transport = clientTransport(ws, { user, password, verifyHostKey: () => true });
     const agent = new PeerAgent((self) => self.#connect(transport), options);
     await transport.ready;

@@ -7,11 +7,18 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** Sends these bytes to 127.0.0.1 and gives everything that comes back until the peer is done. */
-export function rawHttp(port: number, request: string | Buffer): Promise<RawAnswer> {
+/**
+ * Sends these bytes to 127.0.0.1, from the address `from`, and gives everything that comes back until
+ * the peer is done.
+ */
+export function rawHttp(
+  port: number,
+  request: string | Buffer,
+  from = "127.0.0.1",
+): Promise<RawAnswer> {
   const { promise, resolve } = Promise.withResolvers<RawAnswer>();
   const chunks: Buffer[] = [];
-  const socket = connect(port, "127.0.0.1");
+  const socket = connect({ port, host: "127.0.0.1", localAddress: from });
   const finish = (): void => {
     const text = Buffer.concat(chunks).toString("utf8");
     resolve({ status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0), text });

@@ -32,6 +32,7 @@ export const AUDIT_ACTIONS = [
   "approve",
   "deny",
   "flood",
+  "move",
   "update",
   "purge",
   "finish",

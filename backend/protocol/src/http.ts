@@ -112,6 +112,19 @@ export const ENDPOINTS = {
     output: undefined,
     status: 204,
   }),
+  /**
+   * The host behind `from`, which is offline, is this client now: name, tags, labels, tunnels and
+   * secrets of that record go over to this one, and the record itself goes.
+   */
+  moveClient: endpoint({
+    method: "POST",
+    path: "/clients/:clientId/adopt",
+    params: clientParams,
+    query: none,
+    body: z.strictObject({ from: clientIdSchema }),
+    output: clientSchema,
+    status: 200,
+  }),
   ...CREDENTIAL_ENDPOINTS,
   ...JOIN_ENDPOINTS,
   listTunnels: endpoint({

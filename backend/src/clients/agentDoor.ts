@@ -41,8 +41,6 @@ const LISTED_AS = {
   address: "address",
   busy: "busy",
 } as const satisfies Readonly<Record<RefusalReason, ListedReason>>;
-/** How a dual-stack socket writes an IPv4 peer. */
-const MAPPED = /^::ffff:(?=\d+\.)/i;
 /** Idle connections are probed by the system after this, so that dead ones do not stay for ever. */
 const KEEP_ALIVE_MS = 60_000;
 
@@ -53,6 +51,8 @@ export interface AgentUpgrade {
   readonly head: Buffer;
   /** Where the agent connects from. */
   readonly address: string;
+  /** Others may have the same address: they come through a proxy that we were not told of. */
+  readonly isShared?: boolean;
 }
 
 /** What the door needs. */
@@ -101,10 +101,16 @@ export class AgentDoor {
   }
 
   /** Takes an upgrade over: lets the agent in or answers with a refusal. */
-  upgrade({ request, socket, head, address: peer }: AgentUpgrade): void {
-    const address = peer.replace(MAPPED, "");
+  upgrade({ request, socket, head, address }: AgentUpgrade): void {
     if (!AgentDoor.isAgent(request)) {
       refuse(socket, "404 Not Found");
+      return;
+    }
+    // Agents are no web pages; RPort's send no such header either.
+    if (request.headers.origin !== undefined) {
+      this.counters.beforeLogin += 1;
+      this.#deps.refusals?.note({ reason: "protocol", address });
+      refuse(socket, "403 Forbidden");
       return;
     }
     const refusal = this.#whyNot(address);

@@ -46,6 +46,7 @@ export function recordOf(
     revoked_at: null,
     host_key: who.hostKey,
     tunnels,
+    adopted: {},
   };
   return Buffer.byteLength(JSON.stringify(record)) > RECORD_MAX_BYTES ? undefined : record;
 }

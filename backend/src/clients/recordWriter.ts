@@ -2,12 +2,14 @@ import type { ClientId } from "@rport/protocol/ids";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import type { ClientRecord } from "../store/clientRecord.ts";
+import type { SecretEdit } from "../store/secretEdit.ts";
 
 /** Where records are kept; what `ClientRows` does. */
 export interface RecordRows {
   all(): Promise<ClientRecord[]>;
   put(record: ClientRecord): Promise<void>;
   remove(ids: readonly ClientId[]): Promise<void>;
+  move(record: ClientRecord, from: ClientId, edits: readonly SecretEdit[]): Promise<void>;
 }
 
 /** What the writer needs. */
@@ -66,6 +68,12 @@ export class RecordWriter {
   async remove(ids: readonly ClientId[]): Promise<void> {
     for (const id of ids) this.#dirty.delete(id);
     await this.#deps.rows.remove(ids);
+  }
+
+  /** Writes a record that `from` was moved into, all or nothing; resolves when it is on disk. */
+  async move(record: ClientRecord, from: ClientId, edits: readonly SecretEdit[]): Promise<void> {
+    this.#dirty.delete(from);
+    await this.#deps.rows.move(record, from, edits);
   }
 
   /** Resolves when everything marked so far was written, or could not be. */

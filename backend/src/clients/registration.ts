@@ -68,7 +68,10 @@ export async function takeOver(
   id: ClientId,
   session: LiveSession,
 ): Promise<void> {
-  for (let rival = registry.holder(id); rival !== undefined; rival = registry.holder(id)) {
+  for (;;) {
+    await registry.settled(id);
+    const rival = registry.holder(id);
+    if (rival === undefined) break;
     if (rival === session) return;
     if (!isSameProcess(rival, session) && !rival.isClosed && (await isAlive(rival))) {
       throw new RequestRefused(`client is already connected: ${nameOf(registry, id)} [${id}]`);

@@ -6,6 +6,8 @@ import type { ClientRef, SessionPort } from "../credentials/session.ts";
 import { type Clock, toTime, toTimeOrNull } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
+import type { SecretEdit } from "../store/secretEdit.ts";
+import { keptAttributes, mergedRecord } from "./adoption.ts";
 import { CredentialIndex } from "./credentialIndex.ts";
 import type { LiveSession } from "./liveSession.ts";
 import { type RecordRows, RecordWriter } from "./recordWriter.ts";
@@ -45,6 +47,8 @@ export class ClientRegistry implements SessionPort {
   readonly #holders = new Map<ClientId, LiveSession>();
   readonly #index = new CredentialIndex();
   readonly #writer: RecordWriter;
+  /** Records that are being moved into one another; nobody joins as one of them meanwhile. */
+  readonly #moving = new Map<ClientId, Promise<void>>();
   #connected = 0;
 
   private constructor(deps: RegistryDeps) {
@@ -85,6 +89,35 @@ export class ClientRegistry implements SessionPort {
     await this.#writer.remove([id]);
   }
 
+  /**
+   * Moves the record `from` into that of `to`, with `edits` in the same write. Fails with
+   * `NOT_FOUND`, with `CONFLICT` while `from` is connected or revoked or when one record cannot
+   * hold both, or with `DISK_FULL`; then both are as they were.
+   */
+  async adopt(to: ClientId, from: ClientId, edits: readonly SecretEdit[]): Promise<void> {
+    await Promise.all([this.settled(to), this.settled(from)]);
+    const target = this.#need(to, "There is no such client.");
+    const source = this.#need(from, "There is no client whose record could be moved here.");
+    this.#refuseMove(source.record);
+    const before = target.record;
+    const merged = mergedRecord(before, source.record);
+    target.record = merged;
+    this.#drop(source);
+    this.#touch("client", to);
+    const done = this.#writer.move(merged, from, edits);
+    const settled = done.catch(() => this.#takeBack(before, merged, source));
+    for (const id of [to, from]) this.#moving.set(id, settled);
+    await settled;
+    for (const id of [to, from]) this.#moving.delete(id);
+    await done;
+    this.#deps.onRecordLeft?.(source.record.client_auth_id, from);
+  }
+
+  /** Resolves when the client's record is not being moved. */
+  async settled(id: ClientId): Promise<void> {
+    await this.#moving.get(id);
+  }
+
   /** The registered session of a client, or undefined while it is disconnected. */
   live(id: ClientId): LiveSession | undefined {
     return this.#entries.get(id)?.session;
@@ -115,7 +148,11 @@ export class ClientRegistry implements SessionPort {
     const { id, client_auth_id: authId } = record;
     const before = this.#entries.get(id);
     // Who was revoked at this very moment stays so; its session is about to be cut.
-    const kept = { ...record, revoked_at: before?.record.revoked_at ?? null };
+    const revoked_at = before?.record.revoked_at ?? null;
+    const kept = {
+      ...{ ...record, revoked_at },
+      ...keptAttributes(record, before?.record.adopted ?? {}),
+    };
     if (before !== undefined) {
       this.#disconnect(before);
       if (before.record.client_auth_id !== authId) this.#leave(before.record.client_auth_id, id);
@@ -183,8 +220,9 @@ export class ClientRegistry implements SessionPort {
   }
 
   async setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
-    const before = this.#entries.get(id)?.record.revoked_at;
-    if (before === undefined || (before !== null) === isRevoked) return;
+    await this.settled(id);
+    const before = this.#need(id, "There is no such client any more.").record.revoked_at;
+    if ((before !== null) === isRevoked) return;
     this.#replace(id, { revoked_at: isRevoked ? toTime(this.#deps.clock.now()) : null });
     try {
       await this.#writer.save(id);
@@ -206,6 +244,35 @@ export class ClientRegistry implements SessionPort {
   /** Writes what is not on disk yet. */
   async close(): Promise<void> {
     await this.#writer.flush();
+  }
+
+  #need(id: ClientId, otherwise: string): Entry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new RportError("NOT_FOUND", otherwise);
+    return entry;
+  }
+
+  #refuseMove({ id, revoked_at: revokedAt }: ClientRecord): void {
+    if (this.#holders.has(id)) {
+      const title = "That client is connected: only the record of one that is away can be moved.";
+      throw new RportError("CONFLICT", title);
+    }
+    if (revokedAt !== null) {
+      const title = "That client was revoked: allow it again before its record is moved.";
+      throw new RportError("CONFLICT", title);
+    }
+  }
+
+  /** Both records as they were, save what happened to `before` meanwhile. */
+  #takeBack(before: ClientRecord, merged: ClientRecord, from: Entry): void {
+    const own = new Set(before.tunnels.map(({ id }) => id));
+    const moved = new Set(merged.tunnels.map(({ id }) => id).filter((id) => !own.has(id)));
+    const tunnels = this.tunnelsOf(before.id).filter(({ id }) => !moved.has(id));
+    const { name, tags, labels, adopted } = before;
+    this.#replace(before.id, { name, tags, labels, adopted, tunnels });
+    this.#entries.set(from.record.id, from);
+    this.#index.addRecord(from.record.client_auth_id, from.record.id);
+    this.#changed(from.record.id, from.record.client_auth_id);
   }
 
   #load(stored: ClientRecord): void {
@@ -230,9 +297,14 @@ export class ClientRegistry implements SessionPort {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#disconnect(entry);
+    this.#drop(entry);
+    this.#deps.onRecordLeft?.(entry.record.client_auth_id, id);
+  }
+
+  #drop({ record: { id, client_auth_id: authId } }: Entry): void {
     this.#entries.delete(id);
-    this.#leave(entry.record.client_auth_id, id);
-    this.#touchAll(id, entry.record.client_auth_id);
+    this.#index.removeRecord(authId, id);
+    this.#touchAll(id, authId);
   }
 
   #leave(authId: AuthId, id: ClientId): void {
@@ -265,7 +337,7 @@ export class ClientRegistry implements SessionPort {
   }
 
   #view({ record, session, lastHeardAtMs }: Entry): Client {
-    const { secret_id: secretId, tunnels: _tunnels, ...shown } = record;
+    const { secret_id: secretId, tunnels: _tunnels, adopted: _adopted, ...shown } = record;
     return {
       ...shown,
       connection_state: session === undefined ? "disconnected" : "connected",

@@ -17,6 +17,7 @@ Only in the file or the environment:
   [server]  url                              where agents reach the server, best first
             key_seed                         derives the server's key
             used_ports                       ports for tunnels                 20000-30000
+            trusted_proxies                  whose X-Forwarded-For counts
             client_auth_password_min_length  of typed client passwords         12
   [tunnels] bind                             where tunnels listen              127.0.0.1
 

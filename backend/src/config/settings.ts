@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LOG_LEVELS } from "../platform/log.ts";
-import { hostPort, ipAddress, pairingTtlS, ports, serverUrl } from "./values.ts";
+import { hostPort, ipAddress, network, pairingTtlS, ports, serverUrl } from "./values.ts";
 
 /** Every section and key there is: RPort's names where RPort has the setting. */
 export const settingsSchema = z
@@ -16,6 +16,8 @@ export const settingsSchema = z
         url: z.union([z.array(serverUrl).min(1).max(8), serverUrl.transform((url) => [url])]),
         /** Ports that tunnels may listen on. */
         used_ports: ports,
+        /** Proxies in front, whose `X-Forwarded-For` counts. Ours. */
+        trusted_proxies: z.array(network).max(64),
         /** Fewest characters of a typed client password. Ours. */
         client_auth_password_min_length: z.int().min(3).max(128),
       })
@@ -50,4 +52,4 @@ export const SECRET_KEYS: readonly string[] = ["server.key_seed"];
 /** Keys that are numbers; elsewhere than in the file they come as text. */
 export const NUMBER_KEYS: readonly string[] = ["server.client_auth_password_min_length"];
 /** Keys that are lists; elsewhere than in the file, commas separate their items. */
-export const LIST_KEYS: readonly string[] = ["server.url"];
+export const LIST_KEYS: readonly string[] = ["server.url", "server.trusted_proxies"];

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { whyNotCidrs } from "../credentials/limits.ts";
 
 /** An address to listen on. `port` 0 takes any free one. */
 export interface HostPort {
@@ -33,6 +34,15 @@ export const pairingTtlS = parsed(parseTtl, durationHelp);
 export const ipAddress = z
   .string()
   .refine((text) => isIP(text) !== 0, "has to be an IP address, such as 127.0.0.1");
+
+/** An IP address, or a network, that is not everybody. */
+export const network = z
+  .string()
+  .max(64)
+  .refine(
+    (text) => whyNotCidrs([text]) === undefined && !/\/0+$/.test(text),
+    "has to be an address or a network, such as 10.0.0.1 or 10.0.0.0/8",
+  );
 
 /** The address of a server, as agents or people use it. */
 export const serverUrl = z

@@ -134,6 +134,7 @@ export class LiveCredential {
 
   #put(row: SecretRow, isHarmless = false): void {
     if (row.scheme === "scrypt" && !isHarmless) this.passed.clear();
+    this.#unlist(this.#secrets.get(row.id));
     this.#lastSeq = Math.max(this.#lastSeq, row.seq);
     this.#secrets.set(row.id, row);
     this.#byVerifier.set(Buffer.from(row.verifier).toString("base64"), row.id);
@@ -148,9 +149,13 @@ export class LiveCredential {
     if (row.scheme === "scrypt") this.passed.clear();
     this.#secrets.delete(id);
     this.#byVerifier.delete(Buffer.from(row.verifier).toString("base64"));
-    if (row.client_id === null) return;
+    this.#unlist(row);
+  }
+
+  #unlist(row: SecretRow | undefined): void {
+    if (row === undefined || row.client_id === null) return;
     const ids = this.#byClient.get(row.client_id);
-    ids?.delete(id);
+    ids?.delete(row.id);
     if (ids?.size === 0) this.#byClient.delete(row.client_id);
   }
 }

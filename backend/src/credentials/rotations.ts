@@ -27,6 +27,12 @@ import { Turns } from "./turns.ts";
 const NO_GRACE_MS = 10_000;
 /** A disk that refused the end of a rotation is asked again then. */
 const RETRY_MS = 60_000;
+/**
+ * Whether everybody has moved takes a look at every client, and each that comes asks for it: 10 ms
+ * times 10,000 after a restart. Of more clients than these, it is looked once per `LOOK_MS`.
+ */
+const LARGE_FLEET = 500;
+const LOOK_MS = 1_000;
 
 /** What rotations need. */
 export interface RotationDeps {
@@ -59,6 +65,7 @@ export interface StartedRotation {
 export class Rotations {
   readonly #deps: RotationDeps;
   readonly #timers = new Map<AuthId, Timer>();
+  readonly #looks = new Map<AuthId, Timer>();
   readonly #turns = new Turns<AuthId>();
 
   constructor(deps: RotationDeps) {
@@ -120,23 +127,27 @@ export class Rotations {
     }
   }
 
-  /** Ends the rotation if it waited for nobody but the clients that have moved now. */
+  /**
+   * Ends the rotation, now or soon, if it waited for nobody but the clients that have moved now.
+   */
   async check(live: LiveCredential): Promise<void> {
-    if (!this.#isComplete(live)) return;
-    await this.#turns.run(live.id, async () => {
-      if (this.#isComplete(live)) await this.#tryEnd(live);
-    });
+    if (!endsByItself(live) || this.#looks.has(live.id)) return;
+    const { total } = this.#deps.sessions().countOf(live.id);
+    if (total <= LARGE_FLEET) await this.#endIfComplete(live);
+    else this.#lookLater(live);
   }
 
-  /** Forgets the timer of a credential. */
+  /** Forgets the timers of a credential. */
   cancel(id: AuthId): void {
-    this.#timers.get(id)?.cancel();
-    this.#timers.delete(id);
+    for (const timers of [this.#timers, this.#looks]) {
+      timers.get(id)?.cancel();
+      timers.delete(id);
+    }
   }
 
   /** Stops all timers; what is under way goes on at the next start. */
   stop(): void {
-    for (const id of [...this.#timers.keys()]) this.cancel(id);
+    for (const id of [...this.#timers.keys(), ...this.#looks.keys()]) this.cancel(id);
   }
 
   #plan(live: LiveCredential, graceMs: number | null): RotationPlan {
@@ -160,8 +171,23 @@ export class Rotations {
     };
   }
 
+  #lookLater(live: LiveCredential): void {
+    const timer = this.#deps.clock.after(LOOK_MS, () => {
+      this.#looks.delete(live.id);
+      void this.#endIfComplete(live);
+    });
+    this.#looks.set(live.id, timer);
+  }
+
+  async #endIfComplete(live: LiveCredential): Promise<void> {
+    if (!this.#isComplete(live)) return;
+    await this.#turns.run(live.id, async () => {
+      if (this.#isComplete(live)) await this.#tryEnd(live);
+    });
+  }
+
   #isComplete(live: LiveCredential): boolean {
-    if (!isUnderWay(live) || live.rotation?.grace_ms !== null) return false;
+    if (!endsByItself(live)) return false;
     const { moved, total } = progressOf(live, this.#deps.sessions().clientsOf(live.id));
     return moved === total;
   }
@@ -241,6 +267,11 @@ export class Rotations {
 
 function isUnderWay(live: LiveCredential): boolean {
   return live.record.state === "active" && live.rotation?.ended_at === null;
+}
+
+/** Whether it ends with the last client that moves, rather than at a time. */
+function endsByItself(live: LiveCredential): boolean {
+  return isUnderWay(live) && live.rotation?.grace_ms === null;
 }
 
 function idIfUnmovable(session: SessionHandle): ClientId[] {

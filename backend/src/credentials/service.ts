@@ -7,7 +7,9 @@ import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
 import { type SteadyTime, steadyTime } from "../platform/steadyTime.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
+import type { SecretEdit } from "../store/secretEdit.ts";
 import { Admissions, toClientSecret } from "./admissions.ts";
+import { secretEditsOf } from "./adoption.ts";
 import { Authenticator, isCredentialExpired } from "./authenticator.ts";
 import { type CredentialChange, changeCredential, purgeUnused } from "./changes.ts";
 import type { IssuedSecret, NewCredential } from "./creation.ts";
@@ -230,6 +232,23 @@ export class Credentials {
   /** Lets a host in again that was revoked, if it has a secret. */
   allowClient(id: ClientId): Promise<void> {
     return this.#revocations.allow(id);
+  }
+
+  /**
+   * The host `from` is the client `to` now: its secrets go with it. `write` puts the edits on disk,
+   * together with whatever else makes up the move; they take effect when it resolves.
+   */
+  async moveSecrets(
+    { from, to }: { readonly from: ClientId; readonly to: ClientId },
+    write: (edits: readonly SecretEdit[]) => Promise<void>,
+  ): Promise<void> {
+    const move = { from, to, nowMs: this.#deps.clock.now() };
+    const plans = this.#ledger.all().map((live) => ({ live, edits: secretEditsOf(live, move) }));
+    await write(plans.flatMap(({ edits }) => edits));
+    for (const { live, edits } of plans) {
+      for (const edit of edits) live.apply(edit);
+      if (edits.length > 0) this.#deps.touch("credential", live.id);
+    }
   }
 
   /** Changes label, kind or limits; see `changeCredential`. */

@@ -42,6 +42,11 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     ...{ application: "client", action: "allow" },
     affectedId: params.clientId,
   }),
+  moveClient: ({ body }, data) => ({
+    ...{ application: "client", action: "move" },
+    affectedId: body.from,
+    response: { name: data?.name, tags: data?.tags },
+  }),
   updateCredential: ({ params, body }) => ({
     ...{ application: "client.auth", action: "update" },
     affectedId: params.authId,

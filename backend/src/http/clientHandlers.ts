@@ -15,10 +15,18 @@ export interface ClientSource {
   remove(id: ClientId, dryRun: boolean): Promise<DeletionReport>;
   revoke(id: ClientId, dryRun: boolean): Promise<DeletionReport>;
   allow(id: ClientId): Promise<void>;
+  /** Moves the record `from` into that of `id`. */
+  adopt(id: ClientId, from: ClientId): Promise<void>;
   tunnelsOf(id: ClientId): readonly Tunnel[];
 }
 
-type ClientEndpoint = "listClients" | "getClient" | "deleteClient" | "revokeClient" | "allowClient";
+type ClientEndpoint =
+  | "listClients"
+  | "getClient"
+  | "deleteClient"
+  | "revokeClient"
+  | "allowClient"
+  | "moveClient";
 
 /** Serves `/clients` as RPort does. */
 export function clientHandlers(source: ClientSource): Pick<Handlers, ClientEndpoint> {
@@ -56,6 +64,14 @@ export function clientHandlers(source: ClientSource): Pick<Handlers, ClientEndpo
     async allowClient({ params }) {
       await source.allow(params.clientId);
       return undefined;
+    },
+    async moveClient({ params, body }) {
+      if (body.from === params.clientId) {
+        const title = "A client cannot take over its own record.";
+        throw new RportError("ERR_CODE_INVALID_REQUEST", title);
+      }
+      await source.adopt(params.clientId, body.from);
+      return { data: require(params.clientId) };
     },
   };
 }

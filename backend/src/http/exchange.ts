@@ -16,6 +16,13 @@ const SECURITY_HEADERS = {
 /** How long a caller should wait when nobody said it more exactly. */
 const RETRY_AFTER_S = 60;
 
+/** What an exchange is told beside the request. */
+export interface ExchangeSource {
+  /** Where the request comes from. */
+  readonly address: string;
+  readonly log: Log;
+}
+
 /** One request and its answer: an id that is in both the answer and the log. */
 export class Exchange {
   readonly requestId = readableId(16);
@@ -27,11 +34,11 @@ export class Exchange {
   readonly #log: Log;
   readonly #response: ServerResponse;
 
-  constructor(request: IncomingMessage, response: ServerResponse, log: Log) {
-    this.address = request.socket.remoteAddress ?? "";
+  constructor(request: IncomingMessage, response: ServerResponse, from: ExchangeSource) {
+    this.address = from.address;
     this.origin = originOf(request);
     this.#response = response;
-    this.#log = log.child({ requestId: this.requestId });
+    this.#log = from.log.child({ requestId: this.requestId });
     response.setHeaders(new Map(Object.entries(SECURITY_HEADERS)));
     response.setHeader("X-Request-Id", this.requestId);
   }

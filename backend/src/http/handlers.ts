@@ -2,6 +2,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import { blastOfRecord, reportOf } from "../credentials/blast.ts";
 import type { Credentials } from "../credentials/service.ts";
 import type { Services } from "../services.ts";
+import type { SecretEdit } from "../store/secretEdit.ts";
 import { auditedHandlers } from "./auditedHandlers.ts";
 import { auditHandlers } from "./auditHandlers.ts";
 import { clientHandlers } from "./clientHandlers.ts";
@@ -56,6 +57,11 @@ function plainHandlers(services: HandlerDeps): Handlers {
       },
       revoke: (id, dryRun) => credentials.revokeClient(id, dryRun),
       allow: (id) => credentials.allowClient(id),
+      async adopt(id, from) {
+        const write = (edits: readonly SecretEdit[]) => registry.adopt(id, from, edits);
+        await credentials.moveSecrets({ from, to: id }, write);
+        await tunnels.openRemembered(id);
+      },
     }),
     ...credentialHandlers(credentialSource(credentials)),
     ...joinHandlers(credentials.joins),

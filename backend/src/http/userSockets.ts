@@ -8,6 +8,7 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { keepAlive } from "./heartbeat.ts";
 import type { RawQuery } from "./listSpec.ts";
+import type { PeerOf } from "./peerAddress.ts";
 import { pathOf, rawQuery } from "./rawQuery.ts";
 import { whyForeign } from "./siteGuard.ts";
 import { refuseUpgrade, type UpgradeRequest } from "./upgrade.ts";
@@ -25,6 +26,7 @@ export type ServeDial = (socket: WebSocket, query: RawQuery, opener: StreamOpene
 /** What the users' sockets need. */
 export interface UserSocketsDeps {
   readonly gate: UserGate;
+  readonly peerOf: PeerOf;
   readonly hub: EventHub;
   readonly serveDial: ServeDial;
   readonly clock: Clock;
@@ -69,7 +71,7 @@ export class UserSockets {
     }
     this.#server.handleUpgrade(request, socket, head, (granted) => {
       const path = pathOf(request.url ?? "");
-      const address = request.socket.remoteAddress ?? "";
+      const { address } = this.#deps.peerOf(request);
       this.#deps.log.info("user socket opened", { path, address, user: user.name });
       this.#own(granted, user);
       if (path === EVENTS_PATH) serveEvents(granted, this.#deps.hub);
@@ -84,10 +86,10 @@ export class UserSockets {
   }
 
   #admit(upgrade: UpgradeRequest, { access_token: token }: RawQuery): User | undefined {
-    const { headers, socket } = upgrade.request;
-    const result = this.#deps.gate.admit({
-      address: socket.remoteAddress ?? "",
-      authorization: headers.authorization,
+    const { gate, peerOf } = this.#deps;
+    const result = gate.admit({
+      address: peerOf(upgrade.request).address,
+      authorization: upgrade.request.headers.authorization,
       accessToken: typeof token === "string" ? token : undefined,
     });
     if (result.kind === "user") return result.user;

@@ -8,6 +8,19 @@ export const storedTunnelSchema = tunnelSchema.omit({ client_id: true, connectio
 /** A server tunnel as it is remembered. */
 export type StoredTunnel = z.infer<typeof storedTunnelSchema>;
 
+/** What a client shows in the place of what its agent says, for as long as that says the same. */
+const replaced = <T extends z.ZodType>(schema: T) => z.object({ said: schema, shown: schema });
+
+/** What was moved over from another record, where the agent itself says something else. */
+export const adoptedSchema = z.object({
+  name: replaced(z.string()).optional(),
+  tags: replaced(z.array(z.string())).optional(),
+  labels: replaced(z.record(z.string(), z.string())).optional(),
+});
+
+/** What was moved over from another record. */
+export type Adopted = z.infer<typeof adoptedSchema>;
+
 /**
  * What is kept of a client: its record without what is derived (presence, rotation, likeness,
  * duplicates), with the id of its secret instead of the secret's state, and with its tunnels.
@@ -24,6 +37,7 @@ export const clientRecordSchema = clientSchema
   .extend({
     secret_id: secretIdSchema.nullable(),
     tunnels: z.array(storedTunnelSchema).default([]),
+    adopted: adoptedSchema.default({}),
   });
 
 /** What is kept of a client. */

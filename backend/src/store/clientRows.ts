@@ -2,7 +2,9 @@ import type { ClientId } from "@rport/protocol/ids";
 import { z } from "zod";
 import type { ClientRecord } from "./clientRecord.ts";
 import { clientRecordSchema } from "./clientRecord.ts";
-import type { Database } from "./database.ts";
+import type { Database, Statement } from "./database.ts";
+import type { SecretEdit } from "./secretEdit.ts";
+import { secretStatement } from "./secretRows.ts";
 
 const rowSchema = z
   .object({ record: z.string() })
@@ -27,20 +29,30 @@ export class ClientRows {
 
   /** Adds the record, or replaces the one of the same client. */
   put(record: ClientRecord): Promise<void> {
-    return this.#database.write([
-      {
-        sql: `INSERT INTO client (id, credential_id, record) VALUES (?, ?, ?)
-              ON CONFLICT (id) DO UPDATE SET
-                credential_id = excluded.credential_id, record = excluded.record`,
-        params: [record.id, record.client_auth_id, JSON.stringify(record)],
-      },
-    ]);
+    return this.#database.write([putStatement(record)]);
   }
 
   /** Removes records, all or none; those that are not there are skipped. */
   remove(ids: readonly ClientId[]): Promise<void> {
-    return this.#database.write(
-      ids.map((id) => ({ sql: "DELETE FROM client WHERE id = ?", params: [id] })),
-    );
+    return this.#database.write(ids.map(removeStatement));
   }
+
+  /** Puts a record that another one was moved into, and what follows from that; all or nothing. */
+  move(record: ClientRecord, from: ClientId, edits: readonly SecretEdit[]): Promise<void> {
+    const moved = [putStatement(record), removeStatement(from)];
+    return this.#database.write([...moved, ...edits.map(secretStatement)]);
+  }
+}
+
+function putStatement(record: ClientRecord): Statement {
+  return {
+    sql: `INSERT INTO client (id, credential_id, record) VALUES (?, ?, ?)
+          ON CONFLICT (id) DO UPDATE SET
+            credential_id = excluded.credential_id, record = excluded.record`,
+    params: [record.id, record.client_auth_id, JSON.stringify(record)],
+  };
+}
+
+function removeStatement(id: ClientId): Statement {
+  return { sql: "DELETE FROM client WHERE id = ?", params: [id] };
 }

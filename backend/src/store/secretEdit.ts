@@ -6,6 +6,13 @@ import type { RotationRow, SecretRow } from "./secretRow.ts";
 export type RowEdit =
   /** Only this client may use it from now on; nothing when it already has one. */
   | { readonly kind: "bind"; readonly id: SecretId; readonly clientId: ClientId }
+  /** The host that has it has another id now; nothing when it is not its secret, or revoked. */
+  | {
+      readonly kind: "rebind";
+      readonly id: SecretId;
+      readonly from: ClientId;
+      readonly clientId: ClientId;
+    }
   /** Active secrets go to grace; an end that is set already only moves closer. */
   | {
       readonly kind: "grace";
@@ -53,6 +60,10 @@ export function editRow(row: SecretRow, edit: RowEdit): SecretRow {
   switch (edit.kind) {
     case "bind":
       return row.client_id === null ? { ...row, client_id: edit.clientId } : row;
+    case "rebind":
+      return row.client_id === edit.from && row.state !== "revoked"
+        ? { ...row, client_id: edit.clientId }
+        : row;
     case "grace":
       return graceRow(row, edit);
     case "activate":

@@ -12,6 +12,8 @@ const ADD = `INSERT INTO secret
    last_used_at, expires_at, unbound_until, state_since)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const BIND = "UPDATE secret SET client_id = ? WHERE id = ? AND client_id IS NULL";
+const REBIND = `UPDATE secret SET client_id = ?2
+  WHERE id = ?1 AND client_id = ?3 AND state <> 'revoked'`;
 const GRACE = `UPDATE secret SET
     state_since = CASE state WHEN 'grace' THEN state_since ELSE ?2 END,
     state = 'grace',
@@ -64,7 +66,7 @@ export class SecretRows {
 
   /** Makes the edits in their order, all or none. Those of rows that are gone do nothing. */
   apply(edits: readonly SecretEdit[]): Promise<void> {
-    return this.#database.write(edits.map(toStatement));
+    return this.#database.write(edits.map(secretStatement));
   }
 
   /** Removes everything that belongs to a credential, and remembers that it was there. */
@@ -98,12 +100,15 @@ export class SecretRows {
   }
 }
 
-function toStatement(edit: SecretEdit): Statement {
+/** The statement that makes an edit on disk. */
+export function secretStatement(edit: SecretEdit): Statement {
   switch (edit.kind) {
     case "add":
       return addStatement(edit.row);
     case "bind":
       return statement(BIND, edit.clientId, edit.id);
+    case "rebind":
+      return statement(REBIND, edit.id, edit.clientId, edit.from);
     case "grace":
       return statement(GRACE, edit.id, edit.atMs, edit.endsAtMs);
     case "activate":

@@ -36,6 +36,8 @@ export interface Opening {
   /** For a random port: the one it had before, if that is still free. */
   readonly preferredPort?: number | undefined;
   readonly describe: (host: string, port: number) => StoredTunnel;
+  /** It was there before: another one to its target may have come with another record. */
+  readonly isRemembered?: boolean;
 }
 
 /** Tunnels one client may have. */
@@ -72,9 +74,7 @@ export class ClientTunnels {
 
   /** Throws unless the client may have one more tunnel, and has none like this (RPort's codes). */
   requireNew({ target, local, acl }: TunnelRequest): void {
-    if (this.#tunnels.size >= TUNNELS_PER_CLIENT) {
-      throw new RportError("CONFLICT", `A client can have ${TUNNELS_PER_CLIENT} tunnels.`);
-    }
+    this.#requireRoom();
     for (const { stored } of this.#tunnels.values()) {
       const isSameTarget = stored.rhost === target.host && stored.rport === String(target.port);
       if (!isSameTarget || (stored.acl ?? "") !== (acl?.text ?? "")) continue;
@@ -91,7 +91,8 @@ export class ClientTunnels {
 
   /** Opens a tunnel. Its place in the list is taken before anything is waited for. */
   async open(opening: Opening): Promise<ServerTunnel> {
-    this.requireNew(opening.request);
+    if (opening.isRemembered === true) this.#requireRoom();
+    else this.requireNew(opening.request);
     const isRandom = opening.request.local === null;
     for (let attempt = 1; ; attempt++) {
       const port = this.#takePort(opening, attempt);
@@ -117,6 +118,12 @@ export class ClientTunnels {
   /** Closes all of them. */
   async closeAll(): Promise<void> {
     await Promise.all(this.all().map((tunnel) => this.close(tunnel)));
+  }
+
+  #requireRoom(): void {
+    if (this.#tunnels.size >= TUNNELS_PER_CLIENT) {
+      throw new RportError("CONFLICT", `A client can have ${TUNNELS_PER_CLIENT} tunnels.`);
+    }
   }
 
   #takePort({ request, preferredPort }: Opening, attempt: number): number {

@@ -149,6 +149,19 @@ export class TunnelService implements SessionTunnels {
     return own.all().map((tunnel) => remoteOf(tunnel.stored));
   }
 
+  /** Opens what is remembered of a connected client and not open, as when it had come back. */
+  async openRemembered(clientId: ClientId): Promise<void> {
+    const own = this.#byClient.get(clientId);
+    if (own === undefined) return;
+    const shut = this.#deps.clients.tunnelsOf(clientId).filter(({ id }) => !own.get(id));
+    for (const was of shut) {
+      const now = await this.#restore(own, was);
+      if (now === undefined) this.#forget(clientId, was.id);
+      else this.#remember(clientId, now);
+      this.#changed(clientId, was.id);
+    }
+  }
+
   detach(session: LiveSession): void {
     const { clientId } = session;
     const own = clientId === undefined ? undefined : this.#byClient.get(clientId);
@@ -174,6 +187,7 @@ export class TunnelService implements SessionTunnels {
     return own.open({
       request,
       preferredPort: was === undefined ? undefined : Number(was.lport),
+      isRemembered: was !== undefined,
       describe: (host, port) => describeTunnel(request, { id, host, port, createdAt }),
     });
   }
@@ -211,6 +225,15 @@ export class TunnelService implements SessionTunnels {
     this.#deps.events?.expired(own.clientId, tunnel.stored, why);
     this.#forget(own.clientId, id);
     await own.close(tunnel);
+  }
+
+  /** In the place of the one with the same id; nothing when that was removed meanwhile. */
+  #remember(clientId: ClientId, tunnel: StoredTunnel): void {
+    const remembered = this.#deps.clients.tunnelsOf(clientId);
+    this.#keep(
+      clientId,
+      remembered.map((stored) => (stored.id === tunnel.id ? tunnel : stored)),
+    );
   }
 
   #forget(clientId: ClientId, tunnelId: TunnelId): void {

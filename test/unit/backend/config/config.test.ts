@@ -42,6 +42,7 @@ describe("the configuration", () => {
       serverAddress: { host: "127.0.0.1", port: 8080 },
       serverUrls: [],
       keySeed: undefined,
+      trustedProxies: [],
       passwordMinLength: 12,
       tunnels: { bind: "127.0.0.1", ports: { from: 20_000, to: 30_000 } },
       pairing: { ttlS: 600 },
@@ -58,6 +59,7 @@ describe("the configuration", () => {
       key_seed = "a long enough seed"
       url = ["https://rport.example", "http://192.0.2.1:8080"]
       used_ports = "30000-30100"
+      trusted_proxies = ["10.0.0.0/8", "2001:db8::1"]
       client_auth_password_min_length = 20
       [api]
       address = "[::1]:3000"
@@ -75,6 +77,7 @@ describe("the configuration", () => {
       apiAddress: { host: "::1", port: 3000 },
       serverUrls: ["https://rport.example", "http://192.0.2.1:8080"],
       keySeed: "a long enough seed",
+      trustedProxies: ["10.0.0.0/8", "2001:db8::1"],
       passwordMinLength: 20,
       tunnels: { bind: "0.0.0.0", ports: { from: 30_000, to: 30_100 } },
       pairing: { ttlS: 300 },
@@ -89,6 +92,7 @@ describe("the configuration", () => {
       RPORT_SERVER_ADDRESS: "10.0.0.2:2",
       RPORT_LOGGING_LOG_LEVEL: "warn",
       RPORT_SERVER_URL: "http://a.example, http://b.example",
+      RPORT_SERVER_TRUSTED_PROXIES: "10.0.0.1, 10.0.0.2",
       RPORT_SERVER_CLIENT_AUTH_PASSWORD_MIN_LENGTH: "8",
     };
     const config = await withFile(file, { environment, argv: ["--address=10.0.0.3:3"] });
@@ -97,6 +101,7 @@ describe("the configuration", () => {
       logging: { level: "warn" },
       tunnels: { ports: { from: 1, to: 2 } },
       serverUrls: ["http://a.example", "http://b.example"],
+      trustedProxies: ["10.0.0.1", "10.0.0.2"],
       passwordMinLength: 8,
     });
   });
@@ -137,6 +142,10 @@ describe("a wrong configuration stops the start, says what is wrong and exits 2"
     ['[server]\nused_ports = "9-1"', 'server.used_ports = "9-1" has to be two ports'],
     ["[server]\nclient_auth_password_min_length = 1", "is less than 3"],
     ['[server]\nurl = "ftp://x"', "http:// or https://"],
+    ['[server]\ntrusted_proxies = ["proxy.example"]', "has to be an address or a network"],
+    ['[server]\ntrusted_proxies = ["10.0.0.0/33"]', "has to be an address or a network"],
+    ['[server]\ntrusted_proxies = ["0.0.0.0/0"]', "has to be an address or a network"],
+    ['[server]\ntrusted_proxies = "10.0.0.1"', "has to be of type array"],
     ['[logging]\nlog_level = "loud"', "has to be one of debug, info, warn, error"],
     ['[tunnels]\nbind = "localhost"', "has to be an IP address"],
     ['[pairing]\nttl = "2h"', "a duration from 1m to 1h"],

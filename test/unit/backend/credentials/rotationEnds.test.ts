@@ -1,5 +1,5 @@
 import type { AuthId } from "@rport/protocol/ids";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Credentials } from "../../../../backend/src/credentials/service.ts";
 import type { CredentialsFixture } from "../../../support/credentials.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";
@@ -70,6 +70,28 @@ describe("finishing a rotation", () => {
     ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
     expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
+  });
+});
+
+describe("a rotation until all have moved", () => {
+  it("looks at a large fleet now and then, not for each client that comes", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    const agents = Array.from({ length: 501 }, (_, n) => new FakeAgent(`h${n}`, FLEET, password));
+    const sessions = [];
+    for (const agent of agents) sessions.push(await clients.connect(credentials, agent));
+    for (const session of sessions) session.cut("away");
+    await credentials.rotate(FLEET, null);
+    const look = vi.spyOn(clients, "clientsOf");
+    for (const agent of agents) await clients.connect(credentials, agent);
+    await eventually(() => expect(agents.every((agent) => agent.password !== password)).toBe(true));
+    expect(look.mock.calls.length).toBeLessThan(10);
+    await eventually(() => {
+      clock.advance(1_000);
+      expect(credentials.view(FLEET)).toMatchObject({ rotation: null, secrets_grace: 0 });
+    });
+    expect(await isLetIn(credentials, password)).toBe(false);
   });
 });
 

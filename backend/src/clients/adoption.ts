@@ -1,0 +1,111 @@
+import { RportError } from "@rport/protocol/errors";
+import type { Adopted, ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
+import { TUNNELS_PER_CLIENT } from "../tunnels/clientTunnels.ts";
+import { nextTunnelId } from "../tunnels/describe.ts";
+import { RECORD_MAX_BYTES } from "./inventory.ts";
+
+/** Tags that a record may have. */
+const TAGS_MAX = 256;
+
+type Attributes = Pick<ClientRecord, "name" | "tags" | "labels" | "adopted">;
+
+/**
+ * The record `to` with everything that somebody gave the host under its id before. Fails with
+ * `CONFLICT` when one record cannot hold it all.
+ */
+export function mergedRecord(to: ClientRecord, from: ClientRecord): ClientRecord {
+  const tunnels = mergedTunnels(to.tunnels, from.tunnels);
+  const merged = { ...to, ...mergedAttributes(to, from), tunnels };
+  if (tunnels.length > TUNNELS_PER_CLIENT) {
+    throw new RportError("CONFLICT", `Together they have more than ${TUNNELS_PER_CLIENT} tunnels.`);
+  }
+  if (merged.tags.length > TAGS_MAX) {
+    throw new RportError("CONFLICT", `Together they have more than ${TAGS_MAX} tags.`);
+  }
+  if (Buffer.byteLength(JSON.stringify(merged)) > RECORD_MAX_BYTES) {
+    throw new RportError("CONFLICT", "Together they are too large for one record.");
+  }
+  return merged;
+}
+
+/**
+ * The attributes of a client that registered again: what was moved over stays in the place of what
+ * its agent says, until that says something else than at the time.
+ */
+export function keptAttributes(said: ClientRecord, adopted: Adopted): Attributes {
+  const kept = {
+    name: stillSaid(adopted.name, said.name),
+    tags: stillSaid(adopted.tags, said.tags),
+    labels: stillSaid(adopted.labels, said.labels),
+  };
+  return {
+    name: kept.name?.shown ?? said.name,
+    tags: kept.tags?.shown ?? said.tags,
+    labels: kept.labels?.shown ?? said.labels,
+    adopted: withoutUndefined(kept),
+  };
+}
+
+function mergedAttributes(to: ClientRecord, from: ClientRecord): Attributes {
+  const { adopted } = to;
+  const name = hasGivenName(from) ? from.name : to.name;
+  const tags = [...from.tags, ...to.tags.filter((tag) => !from.tags.includes(tag))];
+  const labels = { ...to.labels, ...from.labels };
+  return {
+    ...{ name, tags, labels },
+    adopted: withoutUndefined({
+      name: replacing(adopted.name?.said ?? to.name, name),
+      tags: replacing(adopted.tags?.said ?? to.tags, tags),
+      labels: replacing(adopted.labels?.said ?? to.labels, labels),
+    }),
+  };
+}
+
+/** A host without a name is shown by its hostname, which nobody chose for it here. */
+function hasGivenName({ name, hostname }: ClientRecord): boolean {
+  return name !== "" && name !== hostname;
+}
+
+/** Those of the record itself stay as they are; the others get ids behind them. */
+function mergedTunnels(
+  own: readonly StoredTunnel[],
+  others: readonly StoredTunnel[],
+): StoredTunnel[] {
+  const merged = [...own];
+  for (const tunnel of others) {
+    if (own.some((one) => isSameTunnel(one, tunnel))) continue;
+    merged.push({ ...tunnel, id: nextTunnelId(merged.map(({ id }) => id)) });
+  }
+  return merged;
+}
+
+function isSameTunnel(one: StoredTunnel, other: StoredTunnel): boolean {
+  const isSameTarget = one.rhost === other.rhost && one.rport === other.rport;
+  const isSamePort = one.lhost === other.lhost && one.lport === other.lport;
+  return isSameTarget && isSamePort && (one.acl ?? "") === (other.acl ?? "");
+}
+
+interface Replaced<T> {
+  readonly said: T;
+  readonly shown: T;
+}
+
+function replacing<T>(said: T, shown: T): { said: T; shown: T } | undefined {
+  return isEqual(said, shown) ? undefined : { said, shown };
+}
+
+function stillSaid<T>(kept: Replaced<T> | undefined, said: T): { said: T; shown: T } | undefined {
+  return kept !== undefined && isEqual(kept.said, said) ? { ...kept } : undefined;
+}
+
+function isEqual(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function withoutUndefined(
+  all: {
+    readonly [K in keyof Adopted]: Adopted[K] | undefined;
+  },
+): Adopted {
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}

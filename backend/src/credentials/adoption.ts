@@ -1,0 +1,31 @@
+import type { ClientId } from "@rport/protocol/ids";
+import type { SecretEdit } from "../store/secretEdit.ts";
+import type { LiveCredential } from "./liveCredential.ts";
+
+/** A client whose record is moved into that of another one: they are the same host. */
+export interface ClientMove {
+  readonly from: ClientId;
+  readonly to: ClientId;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+/**
+ * What becomes of a credential's secrets. Those that only the host may use stay its own under its
+ * new id, so that whoever revokes it there revokes all of them. In a rotation they count as old
+ * ones, because the host may have come back without them; nothing waits for its former id.
+ */
+export function secretEditsOf(live: LiveCredential, move: ClientMove): SecretEdit[] {
+  const { from, to: clientId, nowMs: atMs } = move;
+  const own = live.secretsOf(from).filter(({ state }) => state !== "revoked");
+  const rebound = own.map(({ id }) => ({ kind: "rebind" as const, id, from, clientId }));
+  const { rotation } = live;
+  const isRotating = rotation?.ended_at === null;
+  const endsAtMs = rotation?.grace_ends_at ?? null;
+  const old = isRotating
+    ? own.map(({ id }) => ({ kind: "grace" as const, id, atMs, endsAtMs }))
+    : [];
+  const waits = live.moveOf(from) !== undefined;
+  const clear = { kind: "clearMoves" as const, credential: live.id, client: from };
+  return [...rebound, ...old, ...(waits ? [clear] : [])];
+}

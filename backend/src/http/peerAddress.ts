@@ -1,0 +1,75 @@
+import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import { addressRule } from "../credentials/limits.ts";
+import type { Log } from "../platform/log.ts";
+
+/** Where a request comes from. */
+export interface Peer {
+  /** IPv4 in its plain form, also on a socket that takes both families. */
+  readonly address: string;
+  /** It came through a proxy that we were not told of: many callers may have this one address. */
+  readonly isShared: boolean;
+}
+
+/** Tells where a request comes from. */
+export type PeerOf = (request: Pick<IncomingMessage, "headers" | "socket">) => Peer;
+
+/** How a dual-stack socket writes an IPv4 peer. */
+const MAPPED = /^::ffff:(?=\d+\.)/i;
+/** An address in `X-Forwarded-For`; some proxies write the port, too. */
+const HOP = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/;
+
+/**
+ * The one place that says from where somebody calls. `X-Forwarded-For` counts only as far as
+ * `trustedProxies` (addresses and networks) wrote it: the right-most hop that is none of them is the
+ * caller. When a program on this machine sends that header and no proxies are set, the log says
+ * once what to set.
+ */
+export function createPeerOf(trustedProxies: readonly string[], log: Log): PeerOf {
+  const isProxy = addressRule([...trustedProxies]);
+  const isConfigured = trustedProxies.length > 0;
+  let hasWarned = false;
+  return ({ headers, socket }) => {
+    const direct = (socket.remoteAddress ?? "").replace(MAPPED, "");
+    const forwarded = headers["x-forwarded-for"];
+    if (forwarded === undefined) return { address: direct, isShared: false };
+    if (isConfigured) return { address: callerOf(direct, forwarded, isProxy), isShared: false };
+    const isShared = isLoopback(direct);
+    if (isShared && !hasWarned) {
+      hasWarned = true;
+      log.warn("a proxy on this machine forwards requests, and all of them count as its own", {
+        address: direct,
+        set: `[server] trusted_proxies = ["${direct}"]`,
+      });
+    }
+    return { address: direct, isShared };
+  };
+}
+
+function callerOf(
+  direct: string,
+  forwarded: string | readonly string[],
+  isProxy: (address: string) => boolean,
+): string {
+  const hops = String(forwarded).split(",");
+  let address = direct;
+  while (isProxy(address)) {
+    const hop = readHop(hops.pop() ?? "");
+    // Whoever wrote no address stands for whatever is behind it.
+    if (hop === undefined) break;
+    address = hop;
+  }
+  return address;
+}
+
+function readHop(text: string): string | undefined {
+  const written = text.trim();
+  if (isIP(written) !== 0) return written.replace(MAPPED, "");
+  const parts = HOP.exec(written);
+  const address = parts?.[1] ?? parts?.[2] ?? "";
+  return isIP(address) === 0 ? undefined : address.replace(MAPPED, "");
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
+}
