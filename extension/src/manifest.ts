@@ -96,5 +96,8 @@ export const DOCUMENT_SCHEME = "rport";
 /** The audit log of a server, as a read-only document. */
 export const AUDIT_SCHEME = "rport-audit";
 
+/** The language of that document. */
+export const AUDIT_LANGUAGE = "rport-audit";
+
 /** The status bar item; end-to-end tests find it by this id. */
 export const STATUS_ITEM_ID = "rport.status";

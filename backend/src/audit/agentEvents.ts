@@ -1,4 +1,5 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { HostKeyChange } from "@rport/protocol/model";
 import type { Flood } from "../credentials/floods.ts";
 import type { RefusalReason } from "../credentials/login.ts";
 import { networkOf } from "../pairing/failures.ts";
@@ -16,6 +17,8 @@ export interface AgentFacts {
   /** What it says about itself; undefined until it registered. */
   readonly hostname: string | undefined;
   readonly version: string | undefined;
+  /** The key it has proven to have; null: none. */
+  readonly hostKey: string | null;
 }
 
 /** A few reconnections of a host a minute are told one by one. */
@@ -23,7 +26,7 @@ const JOINS_MAX = 10;
 /** All hosts of a large server may come back in the same minute. */
 const JOINING_MAX = 100_000;
 
-/** Writes down which agents come in, and which are turned away. Nobody waits for these entries. */
+/** Writes down which agents come in, and which are turned away. Nobody waits for most of these entries. */
 export class AgentEvents {
   readonly #audit: Audit;
   readonly #refusals: Bursts;
@@ -40,6 +43,20 @@ export class AgentEvents {
     const what = { application: "client", action: "connect" } as const;
     const request = { secret_id: agent.secretId, version: agent.version };
     this.#joins.note(`${agent.clientId}`, { ...what, ...about(agent), request });
+  }
+
+  /**
+   * A client came in with another host key than the one it is known by, or without it. Resolves when
+   * that is on disk, or known to be lost.
+   */
+  async hostKeyChanged(agent: AgentFacts, { kind, before }: HostKeyChange): Promise<void> {
+    const what = { application: "client.key", action: "update" } as const;
+    const request = { kind, before, secret_id: agent.secretId };
+    this.#joins.note(`key ${agent.clientId}`, {
+      ...{ ...what, ...about(agent), request },
+      response: { host_key: agent.hostKey },
+    });
+    await this.#audit.settled();
   }
 
   /** A sign-in was refused. An auth id that does not exist is not repeated: it may be anything. */

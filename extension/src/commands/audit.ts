@@ -1,7 +1,8 @@
-import { AUDIT_ACTIONS } from "@rport/protocol/audit";
+import { AUDIT_ACTIONS, AUDIT_APPLICATIONS } from "@rport/protocol/audit";
 import { type QuickPickItem, window } from "vscode";
 import { type AuditFilter, FILTER_NAMES } from "../model/auditText.ts";
 import type { Server } from "../servers/server.ts";
+import { plainText } from "../support/text.ts";
 import type { AuditDocuments } from "../views/auditDocuments.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
 import type { Targets } from "./target.ts";
@@ -73,7 +74,7 @@ async function askFilter(
   const names = Object.keys(FILTER_NAMES) as (keyof AuditFilter)[];
   const parts = names.map((name) => ({
     label: FILTER_NAMES[name],
-    description: filter[name] ?? "any",
+    description: plainText(filter[name] ?? "any"),
     name,
   }));
   const all = { label: "Show Everything", description: "", name: undefined };
@@ -91,6 +92,12 @@ async function askFilter(
   return value === "" ? others : { ...others, [name]: value };
 }
 
+/** Values that do not depend on what happened. */
+const KNOWN_VALUES: Partial<Record<keyof AuditFilter, readonly string[]>> = {
+  action: AUDIT_ACTIONS,
+  application: AUDIT_APPLICATIONS,
+};
+
 type Choice = QuickPickItem & { readonly value: string };
 
 /** Values that stand in the log, and whatever is typed; empty: any. */
@@ -100,8 +107,8 @@ async function askValue(
   documents: AuditDocuments,
 ): Promise<string | undefined> {
   const seen = documents.rowsOf(server).map((row) => row[name]);
-  const values = new Set(name === "action" ? AUDIT_ACTIONS : seen.filter((value) => value !== ""));
-  const known = [...values].sort().map((value): Choice => ({ label: value, value }));
+  const values = new Set(KNOWN_VALUES[name] ?? seen.filter((value) => value !== ""));
+  const known = [...values].sort().map((value): Choice => ({ label: plainText(value), value }));
   return pickOrType({ title: `${FILTER_NAMES[name]} in the Audit Log`, known });
 }
 
@@ -117,7 +124,7 @@ function pickOrType(question: {
   pick.onDidChangeValue((typed) => {
     const text = typed.trim();
     const isNew = text !== "" && !question.known.some(({ value }) => value === text);
-    const own: Choice[] = isNew ? [{ label: text, value: text, alwaysShow: true }] : [];
+    const own: Choice[] = isNew ? [{ label: plainText(text), value: text, alwaysShow: true }] : [];
     pick.items = [...own, ...(text === "" ? [any] : []), ...question.known];
   });
   return new Promise<string | undefined>((resolve) => {

@@ -1,8 +1,10 @@
 import type { AuditRow } from "@rport/protocol/audit";
+import { count, inertLine } from "../support/text.ts";
 
 /** What somebody wants to see of the audit log; an absent part does not narrow. */
 export interface AuditFilter {
   readonly username?: string;
+  readonly application?: string;
   readonly action?: string;
   readonly affected_id?: string;
   readonly client_id?: string;
@@ -13,6 +15,7 @@ export interface AuditFilter {
 /** How a part of the filter is called, in the order in which it is shown. */
 export const FILTER_NAMES: Readonly<Record<keyof AuditFilter, string>> = {
   username: "User",
+  application: "Application",
   action: "Action",
   affected_id: "Affected ID",
   client_id: "Client ID",
@@ -53,41 +56,93 @@ export interface AuditFacts {
   readonly failure: string | undefined;
 }
 
-/** The document: a heading, then a line for each entry with its facts below it. */
+/** The columns of the table: what stands above, and how an entry fills it. */
+const COLUMNS: readonly { readonly title: string; readonly of: (row: AuditRow) => string }[] = [
+  { title: "# Time (UTC)", of: ({ timestamp }) => timeText(timestamp) },
+  { title: "Who", of: ({ username }) => username || NOBODY },
+  { title: "From", of: ({ remote_ip: address }) => address || NOBODY },
+  { title: "What", of: ({ application, action }) => `${application} ${action}` },
+  { title: "About", of: ({ affected_id: id }) => id },
+];
+
+/** Agents, installers and the server itself have no user; the server has no address. */
+const NOBODY = "-";
+/** Wider values push the rest of their line to the right. */
+const COLUMN_MAX = 32;
+/** Facts stand below their entry, indented. */
+const INDENT = " ".repeat(4);
+/** Longer facts are cut: an editor draws no line of any length. */
+const FACT_MAX = 2_000;
+
+/** The document: a heading, then a table with a line for each entry and its facts below it. */
 export function auditText(facts: AuditFacts): string {
   const { serverName, filter, rows, hasMore, failure } = facts;
   const narrowed = filterText(filter);
+  const lines = rows.map((row) => COLUMNS.map(({ of }) => inertLine(of(row))));
+  const titles = COLUMNS.map(({ title }) => title);
+  const widths = titles.map((title, at) =>
+    Math.min(COLUMN_MAX, Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0))),
+  );
   const heading = [
-    `# Audit log of ${oneLine(serverName)}, newest first`,
-    ...(narrowed === "" ? [] : [`# Filter: ${oneLine(narrowed)}`]),
+    `# Audit log of ${inertLine(serverName)}, newest first`,
+    ...(narrowed === "" ? [] : [`# Filter: ${inertLine(narrowed)}`]),
     "",
   ];
-  const end =
-    rows.length === 0 ? "# Nothing was recorded." : hasMore ? "# There is more." : "# That is all.";
-  return `${[...heading, ...rows.map(entryText), failure === undefined ? end : `# ${failure}`].join("\n")}\n`;
+  const table = rows.flatMap((row, at) => [aligned(lines[at] ?? [], widths), ...factLines(row)]);
+  const end = failure === undefined ? endText(rows.length, hasMore) : `# ${inertLine(failure)}`;
+  const above = rows.length === 0 ? [] : [aligned(titles, widths)];
+  return `${[...heading, ...above, ...table, "", end].join("\n")}\n`;
+}
+
+function endText(rows: number, hasMore: boolean): string {
+  if (rows === 0) return "# Nothing was recorded.";
+  const shown = count(rows, "entry", "entries");
+  return hasMore ? `# ${shown} shown, there are more.` : `# ${shown}, that is all.`;
+}
+
+function timeText(timestamp: string): string {
+  return timestamp.replace(/T(\d{2}:\d{2}:\d{2})(\.\d+)?Z$/, " $1");
+}
+
+function aligned(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+    .join("  ")
+    .trimEnd();
 }
 
 /** Values come from agents and users: one line each, so that none can pass for another entry. */
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+function factLines(row: AuditRow): readonly string[] {
+  const id = row.client_id === "" ? "" : `(${row.client_id})`;
+  const facts: readonly (readonly [string, string])[] = [
+    ["client", [row.client_hostname, id].filter((part) => part !== "").join(" ")],
+    ["asked", jsonText(row.request)],
+    ["result", jsonText(row.response)],
+  ];
+  return facts
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${INDENT}${name.padEnd(7)} ${cut(inertLine(value))}`);
 }
 
-function entryText(row: AuditRow): string {
-  const { timestamp, username, remote_ip: address, application, action } = row;
-  const who = username === "" ? "" : `by ${username}`;
-  const from = address === "" ? "" : `from ${address}`;
-  const what = [timestamp, application, action, row.affected_id, who, from];
-  const client = [row.client_hostname, row.client_id === "" ? "" : `(${row.client_id})`];
-  const details = [
-    ["client", client.filter(Boolean).join(" ")],
-    ["asked", row.request],
-    ["result", row.response],
-  ].filter(([, value]) => value !== "" && value !== "{}" && value !== "null");
-  return [
-    what
-      .filter((part) => part !== "")
-      .map(oneLine)
-      .join("  "),
-    ...details.map(([name = "", value = ""]) => `    ${`${name}:`.padEnd(8)} ${oneLine(value)}`),
-  ].join("\n");
+/** `{"reason":"wrong"}` as `reason: wrong`, as far as it is that simple; empty when it says nothing. */
+function jsonText(json: string): string {
+  const value = parseJson(json);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return value === null ? "" : json;
+  }
+  return Object.entries(value)
+    .map(([key, of]) => `${key}: ${typeof of === "string" ? of : JSON.stringify(of)}`)
+    .join(", ");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function cut(text: string): string {
+  return text.length > FACT_MAX ? `${text.slice(0, FACT_MAX)}\u2026` : text;
 }

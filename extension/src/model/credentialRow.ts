@@ -3,6 +3,7 @@ import { count, escapeMarkdown } from "../support/text.ts";
 import { contextValue } from "./contextValue.ts";
 import { type WarningFacts, warningsOf } from "./credentialWarnings.ts";
 import { ago, until } from "./relativeTime.ts";
+import { rotationProgress } from "./rotationRow.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
 /** Characters of a pairing's id that are shown: enough to tell a few apart. */
@@ -30,7 +31,7 @@ export function credentialRow(facts: CredentialFacts): Row {
   const online = total === 0 ? "" : `${connected} online`;
   const rotated =
     credential.rotated_at === null ? "" : `rotated ${ago(credential.rotated_at, nowMs)}`;
-  const rotating = rotation === null ? "" : "rotating";
+  const rotating = rotation === null ? "" : rotationProgress(rotation);
   const age = rotation === null ? rotated : "";
   const warnings = warningsOf(facts).map(({ short }) => short);
   return {

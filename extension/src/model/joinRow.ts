@@ -11,7 +11,7 @@ export function joinName({ name, hostname, client_id: id }: Join): string {
 
 /** The row of a host that waits to be let in. */
 export function joinRow(join: Join, nowMs: number): Row {
-  const label = `${joinName(join)} wants to join`;
+  const label = `${joinName(join)} waits to join`;
   const waits = `given up ${until(join.expires_at, nowMs)}`;
   return {
     label,

@@ -39,15 +39,24 @@ const ALARMING: ReadonlySet<RefusalReason> = new Set([
   "penalty",
 ]);
 
+/** Whether somebody who was let in once still tries. */
+export function isStillTrying({ reason }: Refusal): boolean {
+  return STILL_TRYING.has(reason);
+}
+
 /** The row above what was refused. */
 export function refusalsRow(refusals: readonly Refusal[]): Row {
   const attempts = refusals.reduce((sum, { count: n }) => sum + n, 0);
   const addresses = new Set(refusals.map(({ address }) => address)).size;
-  const description = `${count(attempts, "time")} from ${count(addresses, "address", "addresses")}`;
+  const trying = refusals.filter(isStillTrying).length;
+  const description = joinDots(
+    trying === 0 ? "" : `${trying} still trying`,
+    `${count(attempts, "time")} from ${count(addresses, "address", "addresses")}`,
+  );
   return {
     label: "Refused joins",
     description,
-    icon: { name: "shield" },
+    icon: trying === 0 ? { name: "shield" } : { name: "shield", color: "list.warningForeground" },
     context: contextValue("refusals"),
     children: "collapsed",
     spoken: joinSpoken("Refused joins", description),
@@ -68,7 +77,7 @@ function iconOf({ reason }: Refusal): RowIcon {
 /** The row of agents that were turned away for one reason. */
 export function refusalRow(refusal: Refusal, nowMs: number): Row {
   const label = REASONS[refusal.reason];
-  const trying = STILL_TRYING.has(refusal.reason) ? "still trying" : "";
+  const trying = isStillTrying(refusal) ? "still trying" : "";
   const times = count(refusal.count, "time");
   const last = ago(refusal.last_at, nowMs);
   return {

@@ -19,7 +19,7 @@ export function rotationRow({ rotation }: Credential, nowMs: number): Row | unde
     description: joinDots(ends, behind),
     icon: iconOf(isReady, stragglers),
     context: contextValue("rotation", { open: !isReady, ready: isReady }),
-    children: isReady ? "none" : "collapsed",
+    children: "collapsed",
     spoken: joinSpoken(label, ends, behind),
   };
 }
@@ -29,6 +29,11 @@ function iconOf(isReady: boolean, stragglers: number): RowIcon {
   return stragglers > 0
     ? { name: "warning", color: "list.warningForeground" }
     : { name: "loading~spin" };
+}
+
+/** How far a rotation is, in a few words for the credential's row. */
+export function rotationProgress({ moved, total }: NonNullable<Credential["rotation"]>): string {
+  return `rotating, ${moved} of ${total} moved`;
 }
 
 /** How far a client is in a rotation, in words; `reason` is the server's own, empty if unknown. */
@@ -41,21 +46,21 @@ export function rotationStateText(
       return "moved";
     case "pending":
       return statusOf(client) === "online"
-        ? "waiting for its new secret"
-        : "waits until it is back";
+        ? joinDots("waiting for its new secret", reason)
+        : joinDots("waits until it is back", reason);
     case "offered":
       return "new secret sent";
     case "stored":
       return "new secret stored";
     case "straggler":
-      return joinDots("not moved", reason || "install it again");
+      return joinDots("install it again", reason);
   }
 }
 
 const STATE_ICONS: Readonly<Record<NonNullable<Client["rotation_state"]>, RowIcon>> = {
   pending: { name: "watch" },
   offered: { name: "arrow-right" },
-  stored: { name: "check" },
+  stored: { name: "save" },
   straggler: { name: "warning", color: "list.warningForeground" },
 };
 
@@ -63,16 +68,20 @@ const STATE_ICONS: Readonly<Record<NonNullable<Client["rotation_state"]>, RowIco
 export function rotationClientRow(client: Client, reason: string): Row {
   const online = statusOf(client) === "online";
   const state = rotationStateText(client, reason);
+  const isStraggler = client.rotation_state === "straggler";
   const name = displayName(client);
   return {
     label: name,
     description: state,
-    icon: client.rotation_state === null ? { name: "check" } : STATE_ICONS[client.rotation_state],
+    icon:
+      client.rotation_state === null
+        ? { name: "pass", color: "testing.iconPassed" }
+        : STATE_ICONS[client.rotation_state],
     context: contextValue("client", {
       offline: !online,
       online,
       ref: true,
-      straggler: client.rotation_state === "straggler",
+      straggler: isStraggler,
     }),
     children: "none",
     spoken: joinSpoken(name, online ? "online" : "offline", state),

@@ -1,5 +1,6 @@
 import type { EventMessage } from "@rport/protocol/events";
 import type { Secret } from "@rport/protocol/model";
+import type { RotationClient } from "@rport/protocol/report";
 import type { Access, AccessSource } from "../api/access.ts";
 import { EventSocket, type EventsEnd } from "../api/events.ts";
 import { Api } from "../api/http.ts";
@@ -51,6 +52,8 @@ export class Server {
   readonly changed = new Listeners<ServerChange>();
   /** Secrets by credential. */
   readonly secrets: FetchedLists<Secret>;
+  /** Where the clients of a rotating credential stand, with the reasons; by credential. */
+  readonly rotations: FetchedLists<RotationClient>;
   readonly #dependencies: ServerDependencies;
   #fingerprint: string;
   #state: ConnectionState = { kind: "stopped" };
@@ -71,6 +74,10 @@ export class Server {
     this.secrets = new FetchedLists((authId) =>
       this.api.call("listSecrets", { params: { authId } }),
     );
+    this.rotations = new FetchedLists(async (authId) => {
+      const { clients } = await this.api.call("getRotation", { params: { authId } });
+      return clients;
+    });
   }
 
   /** Where the connection stands. */
@@ -104,6 +111,7 @@ export class Server {
     this.mirror.clear();
     this.clients.reset(this.mirror);
     this.secrets.clear();
+    this.rotations.clear();
     this.#heardAtMs = undefined;
     this.changed.emit({ kind: "reset" });
   }

@@ -7,6 +7,25 @@ export function isPlainLine(text: string): boolean {
   return text !== "" && !DECEPTIVE.test(text);
 }
 
+const DECEPTIVE_ALL = new RegExp(DECEPTIVE, "gu");
+
+/** One line of a text from outside: what could fool an eye is written out, as `\u{202E}`. */
+export function inertLine(text: string): string {
+  return text
+    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
+    .replaceAll(DECEPTIVE_ALL, codePoint)
+    .trim();
+}
+
+function codePoint(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16).toUpperCase()}}`;
+}
+
+/** The same for a label or a message of the editor, in which it must become no icon and no link. */
+export function plainText(text: string): string {
+  return inertLine(text).replaceAll("$(", "$ (").replaceAll("](", "] (");
+}
+
 /** Makes a text from a host safe inside Markdown, where it must not become a link or formatting. */
 export function escapeMarkdown(text: string): string {
   return text.replaceAll(/[\\`*_{}[\]()#+\-.!|<>~&$]/g, "\\$&").replaceAll(/[\r\n]+/g, " ");

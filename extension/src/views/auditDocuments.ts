@@ -11,11 +11,12 @@ import {
   window,
   workspace,
 } from "vscode";
-import { AUDIT_SCHEME, COMMANDS } from "../manifest.ts";
+import { AUDIT_LANGUAGE, AUDIT_SCHEME, COMMANDS } from "../manifest.ts";
 import { type AuditFilter, auditQuery, auditText } from "../model/auditText.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import { describeError } from "../support/describeError.ts";
+import { documentPath, partsOf } from "../support/documentPath.ts";
 
 /** Entries that are fetched at a time. */
 const PAGE = 100;
@@ -60,7 +61,7 @@ export class AuditDocuments implements TextDocumentContentProvider {
   /** The server whose log a document is; undefined when it is another document. */
   serverOf(uri: Uri | undefined): Server | undefined {
     if (uri?.scheme !== AUDIT_SCHEME) return undefined;
-    return this.#fleet.get(decodeURIComponent(uri.path.split("/")[1] ?? ""));
+    return this.#fleet.get(partsOf(uri.path)[0] ?? "");
   }
 
   /** What a server's log is filtered by. */
@@ -77,6 +78,8 @@ export class AuditDocuments implements TextDocumentContentProvider {
   async show(server: Server): Promise<void> {
     await this.filter(server, this.filterOf(server));
     const document = await workspace.openTextDocument(uriOf(server));
+    // a language in which nothing that somebody wrote becomes a link
+    await languages.setTextDocumentLanguage(document, AUDIT_LANGUAGE);
     await window.showTextDocument(document, { preview: false });
   }
 
@@ -135,6 +138,5 @@ export class AuditDocuments implements TextDocumentContentProvider {
 
 function uriOf({ key, name }: Server): Uri {
   const title = `Audit Log - ${name}`;
-  const path = [key, title].map((part) => `/${encodeURIComponent(part)}`).join("");
-  return Uri.from({ scheme: AUDIT_SCHEME, path });
+  return Uri.from({ scheme: AUDIT_SCHEME, path: documentPath([key, title]) });
 }

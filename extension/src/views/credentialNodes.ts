@@ -1,4 +1,4 @@
-import type { Pairing } from "@rport/protocol/model";
+import type { Client, Pairing } from "@rport/protocol/model";
 import type { Mirror } from "../model/mirror.ts";
 import type { Node, Nodes } from "../model/node.ts";
 import type { Server } from "../servers/server.ts";
@@ -42,17 +42,28 @@ export function belowCredential(nodes: Nodes, server: Server, authId: string): r
   ];
 }
 
-/** Below a rotation: the clients that have not moved, those that need a hand first. */
+/** The order of clients below a rotation: who needs a hand, who is on the way, who has moved. */
+const ROTATION_ORDER = ["straggler", "pending", "offered", "stored", null] as const;
+
+/** Below a rotation: its clients, those that need a hand first, those that have moved last. */
 export function belowRotation(nodes: Nodes, server: Server, authId: string): readonly Node[] {
   const { key: serverKey, mirror, clients } = server;
-  const left = clients.ofCredential(authId).flatMap((clientId) => {
+  const taking = clients.ofCredential(authId).flatMap((clientId) => {
     const state = mirror.clients.get(clientId)?.rotation_state ?? null;
-    return state === null ? [] : [{ clientId, isStraggler: state === "straggler" }];
+    // one whose secret was revoked takes no part
+    const takesPart = state !== null || server.rotations.get(authId, clientId)?.state === "done";
+    return takesPart ? [{ clientId, rank: ROTATION_ORDER.indexOf(state) }] : [];
   });
-  left.sort((a, b) => Number(b.isStraggler) - Number(a.isStraggler));
-  return left.map(({ clientId }) =>
+  taking.sort((a, b) => a.rank - b.rank);
+  return taking.map(({ clientId }) =>
     nodes.get({ kind: "client", serverKey, clientId, place: "rotation" }),
   );
+}
+
+/** Why the server says that a client stands where it does in a rotation; empty when it does not. */
+export function rotationReason({ rotations }: Server, client: Client): string {
+  const told = rotations.get(client.client_auth_id, client.id);
+  return told?.state === (client.rotation_state ?? "done") ? told.reason : "";
 }
 
 /** The secrets of a credential that still let somebody in, those that were used last first. */

@@ -64,7 +64,8 @@ export class CredentialsSource implements TreeSource {
 
   load(node: Node): Promise<void> | undefined {
     const server = this.#context.fleet.get(node.serverKey);
-    return node.kind === "secrets" ? server?.secrets.load(node.authId) : undefined;
+    if (node.kind === "secrets") return server?.secrets.load(node.authId);
+    return node.kind === "rotation" ? server?.rotations.load(node.authId) : undefined;
   }
 
   parent(node: Node): Node | undefined {

@@ -12,6 +12,7 @@ import { displayName } from "../model/arrange.ts";
 import { detailsText } from "../model/details.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Clock } from "../support/clock.ts";
+import { documentPath, partsOf } from "../support/documentPath.ts";
 import { rowOf } from "./rows.ts";
 import { tunnelNodes, type ViewContext } from "./source.ts";
 
@@ -37,7 +38,7 @@ export class Documents implements TextDocumentContentProvider {
   }
 
   provideTextDocumentContent(uri: Uri): string {
-    const [, kind, ...parts] = uri.path.split("/").map(decodeURIComponent);
+    const [kind, ...parts] = partsOf(uri.path);
     if (kind === "script") return this.#scripts.get(uri.path) ?? "";
     return this.#details(parts[0] ?? "", parts[1] ?? "");
   }
@@ -88,8 +89,7 @@ export class Documents implements TextDocumentContentProvider {
 }
 
 function uriOf(parts: readonly string[]): Uri {
-  const path = parts.map((part) => `/${encodeURIComponent(part)}`).join("");
-  return Uri.from({ scheme: DOCUMENT_SCHEME, path });
+  return Uri.from({ scheme: DOCUMENT_SCHEME, path: documentPath(parts) });
 }
 
 function clientUri(serverKey: string, clientId: string, name: string): Uri {

@@ -24,7 +24,7 @@ import { serverRow } from "../model/serverRow.ts";
 import { localTunnelRow, serverTunnelRow } from "../model/tunnelRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
-import { isLiveOf } from "./credentialNodes.ts";
+import { isLiveOf, rotationReason } from "./credentialNodes.ts";
 
 /** What a row is described from. */
 export interface RowContext {
@@ -107,7 +107,7 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
   const client = server.mirror.clients.get(node.clientId);
   if (client === undefined) return undefined;
   const { place } = node;
-  if (place === "rotation") return rotationClientRow(client, "");
+  if (place === "rotation") return rotationClientRow(client, rotationReason(server, client));
   return clientRow({
     client,
     looksLike: earlierName(server, client),

@@ -22,37 +22,41 @@ function row(changes: Partial<AuditRow> = {}): AuditRow {
 const FACTS = { serverName: "relay", filter: {}, hasMore: false, failure: undefined };
 
 describe("the text of the audit log", () => {
-  it("has a line for each entry, with its facts below", () => {
-    const rows = [row(), row({ username: "", client_id: "m-1", client_hostname: "web-01" })];
+  it("has a line for each entry in columns, with its facts below", () => {
+    const agent = { username: "", client_id: "m-1", client_hostname: "web-01", request: "{}" };
+    const failed = { application: "client", action: "failed", response: '{"reason":"busy"}' };
+    const rows = [row(), row({ ...agent, ...failed })];
     expect(auditText({ ...FACTS, rows, filter: { action: "rotate" } })).toBe(
       [
         "# Audit log of relay, newest first",
         "# Filter: Action: rotate",
         "",
-        "2030-01-01T00:00:00.000Z  client.auth  rotate  fleet  by admin  from 127.0.0.1",
-        '    asked:   {"grace_seconds":0}',
-        "2030-01-01T00:00:00.000Z  client.auth  rotate  fleet  from 127.0.0.1",
-        "    client:  web-01 (m-1)",
-        '    asked:   {"grace_seconds":0}',
-        "# That is all.",
+        "# Time (UTC)         Who    From       What                About",
+        "2030-01-01 00:00:00  admin  127.0.0.1  client.auth rotate  fleet",
+        "    asked   grace_seconds: 0",
+        "2030-01-01 00:00:00  -      127.0.0.1  client failed       fleet",
+        "    client  web-01 (m-1)",
+        "    result  reason: busy",
+        "",
+        "# 2 entries, that is all.",
         "",
       ].join("\n"),
     );
   });
 
-  it("lets no value from a host pass for an entry of its own", () => {
-    const forged = "web\n2031-01-01T00:00:00Z  client.auth  delete\u2028x";
-    const lines = auditText({ ...FACTS, rows: [row({ client_hostname: forged })] }).split(
-      /\n|\u2028/,
-    );
-    expect(lines.filter((line) => line.startsWith("2031"))).toEqual([]);
+  it("lets no value from a host pass for an entry of its own, or fool an eye", () => {
+    const forged = "web\n2031-01-01T00:00:00Z  client.auth  delete\u2028x\u202Egnp.exe";
+    const text = auditText({ ...FACTS, rows: [row({ client_hostname: forged })] });
+    expect(text.split(/\n|\u2028/).filter((line) => line.startsWith("2031"))).toEqual([]);
+    expect(text).toContain("\\u{202E}gnp.exe");
+    expect(text).not.toContain("\u202E");
   });
 
   it("says when it could not be read, when there is nothing, and when there is more", () => {
     const text = (changes: object) => auditText({ ...FACTS, rows: [], ...changes });
     expect(text({ failure: "The server is away." })).toContain("# The server is away.");
     expect(text({})).toContain("# Nothing was recorded.");
-    expect(text({ rows: [row()], hasMore: true })).toContain("# There is more.");
+    expect(text({ rows: [row()], hasMore: true })).toContain("# 1 entry shown, there are more.");
   });
 });
 

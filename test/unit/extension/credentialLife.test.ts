@@ -45,8 +45,8 @@ function moving(id: string, state: Client["rotation_state"], changes = {}): Clie
 }
 
 describe("a rotation in the view of credentials", () => {
-  it("lists the clients that have not moved, with their states, stragglers first", () => {
-    const { text, fill, context } = fleetOf(RELAY);
+  it("lists its clients with their states and reasons, stragglers first, those that moved last", async () => {
+    const { fleet, text, fill, context } = fleetOf(RELAY);
     fill(RELAY, {
       credentials: [credential("fleet", { clients_total: 4, rotation: ROTATION })],
       clients: [
@@ -55,15 +55,28 @@ describe("a rotation in the view of credentials", () => {
         moving("b", "offered"),
         moving("c", "straggler"),
         offline("d", { rotation_state: "pending" }),
+        client("without-a-secret"),
       ],
     });
-    expect(text(new CredentialsSource(context)).slice(0, 6)).toEqual([
-      "fleet | rotating \u00B7 4 clients \u00B7 0 online",
+    const source = new CredentialsSource(context);
+    const told = [
+      { id: "moved", state: "done", reason: "" },
+      { id: "c", state: "straggler", reason: "Its agent cannot be handed another secret." },
+      // told before it was offered one
+      { id: "b", state: "pending", reason: "It went away." },
+    ];
+    Object.defineProperty(fleet.get(RELAY), "rotations", {
+      value: new FetchedLists(async () => told),
+    });
+    await source.load(context.nodes.get({ kind: "rotation", serverKey: RELAY, authId: "fleet" }));
+    expect(text(source).slice(0, 7)).toEqual([
+      "fleet | rotating, 1 of 4 moved \u00B7 4 clients \u00B7 0 online",
       "  New secret: 1 of 4 clients moved | old secret ends in 23 h \u00B7 1 must be installed again",
-      "    c | not moved \u00B7 install it again",
+      "    c | install it again \u00B7 Its agent cannot be handed another secret.",
       "    a | waiting for its new secret",
-      "    b | new secret sent",
       "    d | waits until it is back",
+      "    b | new secret sent",
+      "    moved | moved",
     ]);
   });
 
@@ -225,13 +238,13 @@ describe("hosts that wait to be let in", () => {
     expect(joinsBadge(fleet)).toBeUndefined();
     fill(RELAY, { credentials: [credential("fleet")], joins: [join("join-0001")] });
     expect(text(new CredentialsSource(context))).toEqual([
-      "web-09 wants to join | 192.0.2.7 \u00B7 fleet",
+      "web-09 waits to join | 192.0.2.7 \u00B7 fleet",
       "fleet | unused",
     ]);
     expect(joinsBadge(fleet)).toEqual({ value: 1, tooltip: "1 client waits for approval" });
     const node = nodes.get({ kind: "join", serverKey: RELAY, joinId: "join-0001" });
     expect(rowOf(node, rows).spoken).toBe(
-      "web-09 wants to join, from 192.0.2.7, credential fleet, given up in 10 min",
+      "web-09 waits to join, from 192.0.2.7, credential fleet, given up in 10 min",
     );
     expect(tooltipOf(node, rows)).toContain("machine\\-9");
     const source = new CredentialsSource(context);
@@ -257,7 +270,7 @@ describe("refused joins", () => {
     };
     fill(RELAY, { refusals: [refusal("r1"), refusal("r2", gone)] });
     expect(text(source)).toEqual([
-      "Refused joins | 4 times from 1 address",
+      "Refused joins | 1 still trying \u00B7 4 times from 1 address",
       "  Deleted credential | still trying \u00B7 192.0.2.66 \u00B7 db-01 \u00B7 as old \u00B7 3 times \u00B7 2 min ago",
       "  Wrong secret | 192.0.2.66 \u00B7 as fleet \u00B7 1 time \u00B7 60 min ago",
     ]);

@@ -1,0 +1,10 @@
+/** Titles of the palette's commands that need more of a credential's life than a small fleet has. */
+export const LIFE_COMMANDS: readonly string[] = [
+  "Show Audit Log",
+  "Filter Audit Log...",
+  "Load More of Audit Log",
+  "Refresh Audit Log",
+  "Install Again...",
+  "Show Duplicate...",
+  "Show Earlier Record",
+];
