@@ -5,6 +5,7 @@ export const AUDIT_APPLICATIONS = [
   "audit",
   "auth.api.session",
   "client",
+  "client.key",
   "client.auth",
   "client.auth.rotation",
   "client.auth.secret",

@@ -43,6 +43,20 @@ export const duplicateSchema = z.object({
 export type Duplicate = z.infer<typeof duplicateSchema>;
 
 /**
+ * The last time a client's host key was not the one that was expected: `changed`, it showed another
+ * one (set up anew, or somebody else with its credentials); `missing`, it showed none although it
+ * had one before (RPort's own client, or somebody else); `added`, it showed one for the first time.
+ */
+export const hostKeyChangeSchema = z.object({
+  kind: z.enum(["changed", "missing", "added"]),
+  before: z.string().max(64).nullable(),
+  at: time,
+});
+
+/** The last time a client's host key was not the one that was expected. */
+export type HostKeyChange = z.infer<typeof hostKeyChangeSchema>;
+
+/**
  * A host's record, in the field names of RPort's REST API, plus ours from `connected_at`,
  * `features` and `secret` on. Kept when the host goes offline.
  */
@@ -83,8 +97,12 @@ export const clientSchema = z.object({
   rotation_state: rotationStateSchema.nullable().default(null),
   /** Since when no secret lets this client in, until somebody allows it again. */
   revoked_at: time.nullable().default(null),
-  /** `SHA256:` fingerprint of the key the agent made at its first join; null for a Go client. */
+  /**
+   * `SHA256:` fingerprint of the key its agent made at its first join, the last one that was shown;
+   * null: there was never one, as with a Go client.
+   */
   host_key: z.string().max(64).nullable().default(null),
+  host_key_change: hostKeyChangeSchema.nullable().default(null),
   /** The machine behind it was seen under this other id, which is offline now. */
   looks_like: clientIdSchema.nullable().default(null),
   duplicate: duplicateSchema.nullable().default(null),

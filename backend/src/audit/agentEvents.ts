@@ -1,4 +1,5 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { HostKeyChange } from "@rport/protocol/model";
 import type { RefusalReason } from "../credentials/login.ts";
 import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -15,6 +16,8 @@ export interface AgentFacts {
   /** What it says about itself; undefined until it registered. */
   readonly hostname: string | undefined;
   readonly version: string | undefined;
+  /** The key it has proven to have; null: none. */
+  readonly hostKey: string | null;
 }
 
 /** A few reconnections of a host a minute are told one by one. */
@@ -22,12 +25,14 @@ const JOINS_MAX = 10;
 /** All hosts of a large server may come back in the same minute. */
 const JOINING_MAX = 100_000;
 
-/** Writes down which agents come in, and which are turned away. Nobody waits for these entries. */
+/** Writes down which agents come in, and which are turned away. Nobody waits for most of these entries. */
 export class AgentEvents {
+  readonly #audit: Audit;
   readonly #refusals: Bursts;
   readonly #joins: Bursts;
 
   constructor(deps: { readonly audit: Audit; readonly bursts: Bursts; readonly clock: Clock }) {
+    this.#audit = deps.audit;
     this.#refusals = deps.bursts;
     this.#joins = new Bursts({ ...deps, max: JOINS_MAX, keysMax: JOINING_MAX });
   }
@@ -37,6 +42,20 @@ export class AgentEvents {
     const what = { application: "client", action: "connect" } as const;
     const request = { secret_id: agent.secretId, version: agent.version };
     this.#joins.note(`${agent.clientId}`, { ...what, ...about(agent), request });
+  }
+
+  /**
+   * A client came in with another host key than the one it is known by, or without it. Resolves when
+   * that is on disk, or known to be lost.
+   */
+  async hostKeyChanged(agent: AgentFacts, { kind, before }: HostKeyChange): Promise<void> {
+    const what = { application: "client.key", action: "update" } as const;
+    const request = { kind, before, secret_id: agent.secretId };
+    this.#joins.note(`key ${agent.clientId}`, {
+      ...{ ...what, ...about(agent), request },
+      response: { host_key: agent.hostKey },
+    });
+    await this.#audit.settled();
   }
 
   /** A sign-in was refused. An auth id that does not exist is not repeated: it may be anything. */

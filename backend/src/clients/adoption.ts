@@ -15,7 +15,10 @@ type Attributes = Pick<ClientRecord, "name" | "tags" | "labels" | "adopted">;
  */
 export function mergedRecord(to: ClientRecord, from: ClientRecord): ClientRecord {
   const tunnels = mergedTunnels(to.tunnels, from.tunnels);
-  const merged = { ...to, ...mergedAttributes(to, from), tunnels };
+  const merged = {
+    ...{ ...to, ...mergedAttributes(to, from), tunnels },
+    first_seen_at: from.first_seen_at,
+  };
   if (tunnels.length > TUNNELS_PER_CLIENT) {
     throw new RportError("CONFLICT", `Together they have more than ${TUNNELS_PER_CLIENT} tunnels.`);
   }

@@ -25,7 +25,7 @@ import type { Timer } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
 import { answersPingTwice } from "./agentVersion.ts";
 import { provenHostKey } from "./hostKeyCheck.ts";
-import { recordOf } from "./inventory.ts";
+import { clean, recordOf } from "./inventory.ts";
 import type { LiveSession } from "./liveSession.ts";
 import { type Identity, type Introduction, parseIntroduction, takeOver } from "./registration.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
@@ -227,7 +227,8 @@ export class AgentSession implements LiveSession {
       ask: (name, payload) => this.ask(name, payload),
     });
     this.#stage = "duplicate";
-    await takeOver(registry, id, this);
+    const { address } = this.#start;
+    await takeOver(registry, { id, session: this, address, hostname: clean(request.Hostname) });
     this.#stage = "busy";
     const admission = await credentials.admit(this.#start.login, id);
     if (admission.kind === "refused") {
@@ -237,16 +238,19 @@ export class AgentSession implements LiveSession {
     this.#secretId = admission.secret.id;
     this.#requireOpen();
     const who = { id, credentialId: this.credentialId, secretId: this.#secretId };
-    const { address } = this.#start;
     const { features, hostKey } = this;
     const facts = { address, features, hostKey, nowMs: clock.now() };
     const record = recordOf(request, { ...who, ...facts }, [...registry.tunnelsOf(id)]);
     if (record === undefined) throw new RequestRefused("the client's description is too large");
     this.#connection.halfClose = this.features.includes(FEATURES.halfClose);
     const isFirstJoin = registry.get(id)?.client_auth_id !== this.credentialId;
-    registry.connect(record, this);
+    const keyChange = registry.connect(record, this);
+    if (keyChange !== undefined) {
+      this.#deps.log.warn("a client's host key is not the one it had", this.#who());
+      await this.#deps.agentEvents?.hostKeyChanged(this.#facts(), keyChange);
+    }
     const started = await tunnels.attach(this, request.Remotes);
-    if (isFirstJoin) await this.#remember(id);
+    if (isFirstJoin || keyChange !== undefined) await this.#remember(id);
     this.#requireOpen();
     this.#state = { kind: "registered", identity };
     return started;
@@ -326,6 +330,8 @@ export class AgentSession implements LiveSession {
   #ended(reason: CloseReason): void {
     if (this.#state.kind === "authenticated") this.#state.timer.cancel();
     this.#state = { kind: "closed", identity: this.#identity };
+    // As far as anybody can tell an agent was there until its end, unless that was its silence.
+    if (reason.kind !== "timeout") this.#heard();
     if (VIOLATIONS.has(reason.kind)) this.#deps.counters.afterLogin += 1;
     this.#letGo();
     this.#deps.log.info("agent disconnected", { ...this.#who(), reason: reason.text });
@@ -342,7 +348,8 @@ export class AgentSession implements LiveSession {
     const record = clientId === undefined ? undefined : this.#deps.registry.get(clientId);
     const { hostname, version } = record ?? {};
     const { address } = this.#start;
-    return { address, credentialId, secretId, clientId, hostname, version };
+    const { hostKey } = this;
+    return { address, credentialId, secretId, clientId, hostname, version, hostKey };
   }
 
   #who() {

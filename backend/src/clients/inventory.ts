@@ -18,6 +18,7 @@ export interface Registrant {
 
 /** Largest record kept of one client, as JSON; a usual one has 1 to 3 kB. */
 export const RECORD_MAX_BYTES = 64 << 10;
+const HINT_MAX = 64;
 /** Labels beyond these are not kept. */
 const LABELS_MAX = 256;
 /** Controls and direction marks: they would act on the terminal or the page that shows them. */
@@ -45,8 +46,12 @@ export function recordOf(
     secret_id: who.secretId,
     revoked_at: null,
     host_key: who.hostKey,
+    host_key_change: null,
     tunnels,
     adopted: {},
+    machine_hint: clean(request.MachineHint).slice(0, HINT_MAX),
+    first_seen_at: null,
+    heard_at: null,
   };
   return Buffer.byteLength(JSON.stringify(record)) > RECORD_MAX_BYTES ? undefined : record;
 }
@@ -89,6 +94,6 @@ function cleanLabels(labels: Readonly<Record<string, string>>): Record<string, s
 }
 
 /** Text from an agent is shown, never interpreted: nothing that acts stays in it. */
-function clean(text: string): string {
+export function clean(text: string): string {
   return text.replaceAll(UNSHOWABLE, "\u{FFFD}").trim();
 }

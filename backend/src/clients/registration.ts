@@ -9,9 +9,15 @@ import type { ClientRegistry } from "./registry.ts";
 /** Largest `new_connection`, as in RPort (`max_request_bytes_client`). */
 const REQUEST_MAX_BYTES = 512 << 10;
 /** How long the connection before may take to show that it is alive. */
-const RIVAL_PING_MS = 2_000;
+const RIVAL_PING_MS = 3_000;
 /** A client that must not be pinged counts as alive while it was heard of within its own interval. */
 const RIVAL_SILENCE_MS = 210_000;
+
+/** What a refused host is told to do, after RPort's own words. */
+const ADVICE = {
+  copy: "Both show the same host key, so one is a copy of the other: enroll the copy with --new-id.",
+  other: 'Only one host can have this client id: give this one another, with --new-id or "id".',
+};
 
 /** What a session remembers of its agent's introduction. */
 export interface Identity {
@@ -58,28 +64,47 @@ function parseRequest(payload: Buffer): ConnectionRequest {
   }
 }
 
+/** A session that wants to speak for a client id, and the host behind it. */
+export interface Newcomer {
+  readonly id: ClientId;
+  readonly session: LiveSession;
+  readonly address: string;
+  /** What it calls itself, fit to be shown. */
+  readonly hostname: string;
+}
+
 /**
- * Makes `session` the one that speaks for its client id. The same process on the same host that
+ * Makes the newcomer the one that speaks for its client id. The same process on the same host that
  * comes again replaces its old connection; another one does so only when the old connection does
- * not answer, and is refused in RPort's words otherwise (`RequestRefused`).
+ * not answer. It is noted as a duplicate and refused otherwise (`RequestRefused`), in RPort's words
+ * and with what to do about it.
  */
-export async function takeOver(
-  registry: ClientRegistry,
-  id: ClientId,
-  session: LiveSession,
-): Promise<void> {
+export async function takeOver(registry: ClientRegistry, newcomer: Newcomer): Promise<void> {
+  const { id, session } = newcomer;
   for (;;) {
     await registry.settled(id);
     const rival = registry.holder(id);
     if (rival === undefined) break;
     if (rival === session) return;
     if (!isSameProcess(rival, session) && !rival.isClosed && (await isAlive(rival))) {
-      throw new RequestRefused(`client is already connected: ${nameOf(registry, id)} [${id}]`);
+      throw duplicate(registry, newcomer, rival);
     }
     rival.cut("replaced by a new connection of the same client");
     if (registry.holder(id) === rival) break;
   }
   if (!session.isClosed) registry.hold(id, session);
+}
+
+function duplicate(
+  registry: ClientRegistry,
+  { id, session, address, hostname }: Newcomer,
+  rival: LiveSession,
+): RequestRefused {
+  const sameHostKey = session.hostKey !== null && session.hostKey === rival.hostKey;
+  registry.duplicates.note(id, { address, hostname, sameHostKey });
+  const name = registry.get(id)?.name ?? "";
+  const advice = sameHostKey ? ADVICE.copy : ADVICE.other;
+  return new RequestRefused(`client is already connected: ${name} [${id}]. ${advice}`);
 }
 
 /** Who knows the id of a process does not thereby have the key of its host. */
@@ -91,8 +116,4 @@ function isSameProcess(rival: LiveSession, session: LiveSession): boolean {
 async function isAlive(rival: LiveSession): Promise<boolean> {
   if (!rival.canBePinged) return rival.silentMs < RIVAL_SILENCE_MS;
   return await rival.ping(RIVAL_PING_MS);
-}
-
-function nameOf(registry: ClientRegistry, id: ClientId): string {
-  return registry.get(id)?.name ?? "";
 }

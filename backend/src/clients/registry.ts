@@ -1,26 +1,26 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Client, RotationState } from "@rport/protocol/model";
-import type { ClientSecret } from "../credentials/login.ts";
+import type { Client, HostKeyChange } from "@rport/protocol/model";
 import type { ClientRef, SessionPort } from "../credentials/session.ts";
 import { type Clock, toTime, toTimeOrNull } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
-import { keptAttributes, mergedRecord } from "./adoption.ts";
+import { mergedRecord } from "./adoption.ts";
+import { type RecordFacts, refOf, viewOf } from "./clientView.ts";
 import { CredentialIndex } from "./credentialIndex.ts";
+import { Duplicates } from "./duplicates.ts";
+import { newChange } from "./hostKeyChange.ts";
+import { Likeness } from "./likeness.ts";
 import type { LiveSession } from "./liveSession.ts";
 import { type RecordRows, RecordWriter } from "./recordWriter.ts";
+import { returningRecord } from "./returning.ts";
 
 /** What the registry needs. */
-export interface RegistryDeps {
+export interface RegistryDeps extends RecordFacts {
   readonly rows: RecordRows;
   readonly clock: Clock;
   readonly log: Log;
-  /** The secret as it is now; null when it is gone. Asked only when a record is shown. */
-  readonly secretOf: (credentialId: AuthId, secretId: SecretId) => ClientSecret | null;
-  /** How far the client is in the rotation of its credential. Asked only when a record is shown. */
-  readonly rotationOf?: (credentialId: AuthId, id: ClientId) => RotationState | null;
   readonly touch: (entity: "client" | "credential" | "server", id: string) => void;
   /** A record left this credential: it was removed, or its client came in with another one. */
   readonly onRecordLeft?: (id: AuthId, client: ClientId) => void;
@@ -41,11 +41,14 @@ interface Entry {
  * What a login costs does not depend on how many clients there are.
  */
 export class ClientRegistry implements SessionPort {
+  /** Hosts that claim the id of a client that is connected. */
+  readonly duplicates: Duplicates;
   readonly #deps: RegistryDeps;
   readonly #entries = new Map<ClientId, Entry>();
   /** Who may speak for a client id, from before its admission on. */
   readonly #holders = new Map<ClientId, LiveSession>();
   readonly #index = new CredentialIndex();
+  readonly #likeness: Likeness;
   readonly #writer: RecordWriter;
   /** Records that are being moved into one another; nobody joins as one of them meanwhile. */
   readonly #moving = new Map<ClientId, Promise<void>>();
@@ -53,6 +56,11 @@ export class ClientRegistry implements SessionPort {
 
   private constructor(deps: RegistryDeps) {
     this.#deps = deps;
+    this.duplicates = new Duplicates(deps);
+    this.#likeness = new Likeness((id) => {
+      const entry = this.#entries.get(id);
+      return entry && { record: entry.record, connected: entry.session !== undefined };
+    });
     const current = (id: ClientId) => this.#entries.get(id)?.record;
     this.#writer = new RecordWriter({ ...deps, current });
   }
@@ -85,8 +93,7 @@ export class ClientRegistry implements SessionPort {
     if (this.#holders.has(id)) {
       throw new RportError("BAD_REQUEST", "The client is connected; only others can be deleted.");
     }
-    this.#forget(id);
-    await this.#writer.remove([id]);
+    await this.#removeRows([id]);
   }
 
   /**
@@ -143,26 +150,28 @@ export class ClientRegistry implements SessionPort {
     this.#holders.set(id, session);
   }
 
-  /** The session registered: its client is connected, as `record` says. */
-  connect(record: ClientRecord, session: LiveSession): void {
+  /**
+   * The session registered: its client is connected, as `record` says. Answers with what changed
+   * about the key of its host, if anything did.
+   */
+  connect(record: ClientRecord, session: LiveSession): HostKeyChange | undefined {
     const { id, client_auth_id: authId } = record;
     const before = this.#entries.get(id);
-    // Who was revoked at this very moment stays so; its session is about to be cut.
-    const revoked_at = before?.record.revoked_at ?? null;
-    const kept = {
-      ...{ ...record, revoked_at },
-      ...keptAttributes(record, before?.record.adopted ?? {}),
-    };
     if (before !== undefined) {
       this.#disconnect(before);
+      this.#likeness.remove(before.record);
       if (before.record.client_auth_id !== authId) this.#leave(before.record.client_auth_id, id);
     }
-    this.#entries.set(id, { record: kept, session, lastHeardAtMs: before?.lastHeardAtMs ?? null });
+    const now = returningRecord(record, before?.record, toTime(this.#deps.clock.now()));
+    this.#entries.set(id, { record: now, session, lastHeardAtMs: before?.lastHeardAtMs ?? null });
     this.#index.addRecord(authId, id);
+    this.#likeness.add(now);
     this.#index.shiftConnected(authId, 1);
     this.#deps.onRecordJoined?.(authId, id);
     this.#connected += 1;
     this.#changed(id, authId);
+    this.#touchAlike(now);
+    return newChange(now, before?.record);
   }
 
   /** The connection is gone. Its client stays known, as disconnected, unless another one took over. */
@@ -175,6 +184,7 @@ export class ClientRegistry implements SessionPort {
     if (entry?.session !== session) return;
     this.#disconnect(entry);
     this.#changed(id, entry.record.client_auth_id);
+    this.#touchAlike(entry.record);
   }
 
   /** The client's record belongs to another secret of its credential now. */
@@ -221,29 +231,43 @@ export class ClientRegistry implements SessionPort {
 
   async setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
     await this.settled(id);
-    const before = this.#need(id, "There is no such client any more.").record.revoked_at;
-    if ((before !== null) === isRevoked) return;
-    this.#replace(id, { revoked_at: isRevoked ? toTime(this.#deps.clock.now()) : null });
-    try {
+    const { record } = this.#need(id, "There is no such client any more.");
+    if (isRevoked) {
+      const revokedAt = record.revoked_at ?? toTime(this.#deps.clock.now());
+      this.#replace(id, { revoked_at: revokedAt });
       await this.#writer.save(id);
-    } catch (caught) {
-      this.#replace(id, { revoked_at: before });
-      throw caught;
+      return;
     }
+    if (record.revoked_at === null) return;
+    // Nobody gets in on the word of a disk that then refuses.
+    await this.#writer.save(id, { ...record, revoked_at: null });
+    this.#replace(id, { revoked_at: null });
   }
 
   async purge(id: AuthId): Promise<void> {
-    const ids = this.#index.recordsOf(id);
+    const ids = [...this.#index.recordsOf(id)];
     for (const clientId of ids) {
       this.#entries.get(clientId)?.session?.cut("the client was removed");
-      this.#forget(clientId);
     }
-    if (ids.length > 0) await this.#writer.remove(ids);
+    if (ids.length > 0) await this.#removeRows(ids);
   }
 
   /** Writes what is not on disk yet. */
   async close(): Promise<void> {
+    this.duplicates.close();
     await this.#writer.flush();
+  }
+
+  /** Off the disk first; who came back meanwhile has a record again. */
+  async #removeRows(ids: readonly ClientId[]): Promise<void> {
+    const authIdOf = (id: ClientId) => this.#entries.get(id)?.record.client_auth_id;
+    const before = ids.map((id) => ({ id, authId: authIdOf(id) }));
+    await this.#writer.remove(ids);
+    for (const { id, authId } of before) {
+      const isBack = this.#holders.get(id)?.isClosed === false || authIdOf(id) !== authId;
+      if (isBack) this.#writer.mark(id);
+      else this.#forget(id);
+    }
   }
 
   #need(id: ClientId, otherwise: string): Entry {
@@ -271,6 +295,7 @@ export class ClientRegistry implements SessionPort {
     const { name, tags, labels, adopted } = before;
     this.#replace(before.id, { name, tags, labels, adopted, tunnels });
     this.#entries.set(from.record.id, from);
+    this.#likeness.add(from.record);
     this.#index.addRecord(from.record.client_auth_id, from.record.id);
     this.#changed(from.record.id, from.record.client_auth_id);
   }
@@ -278,7 +303,10 @@ export class ClientRegistry implements SessionPort {
   #load(stored: ClientRecord): void {
     const isStale = stored.disconnected_at === null;
     const disconnectedAt = isStale ? toTime(this.#deps.clock.now()) : stored.disconnected_at;
-    const record = { ...stored, disconnected_at: disconnectedAt };
+    // One that was connected when the server ended was so until then, as far as anybody can tell.
+    const heardAt = isStale ? disconnectedAt : stored.heard_at;
+    const record = { ...stored, disconnected_at: disconnectedAt, heard_at: heardAt };
+    this.#likeness.add(record);
     this.#entries.set(record.id, { record, session: undefined, lastHeardAtMs: null });
     this.#index.addRecord(record.client_auth_id, record.id);
     if (isStale) this.#writer.mark(record.id);
@@ -288,7 +316,10 @@ export class ClientRegistry implements SessionPort {
     if (entry.session === undefined) return;
     entry.lastHeardAtMs = entry.session.lastHeardAtMs ?? entry.lastHeardAtMs;
     entry.session = undefined;
-    entry.record = { ...entry.record, disconnected_at: toTime(this.#deps.clock.now()) };
+    const { connected_at: connectedAt } = entry.record;
+    const heard_at = toTimeOrNull(entry.lastHeardAtMs) ?? connectedAt;
+    const disconnected_at = toTime(this.#deps.clock.now());
+    entry.record = { ...entry.record, disconnected_at, heard_at };
     this.#index.shiftConnected(entry.record.client_auth_id, -1);
     this.#connected -= 1;
   }
@@ -301,10 +332,14 @@ export class ClientRegistry implements SessionPort {
     this.#deps.onRecordLeft?.(entry.record.client_auth_id, id);
   }
 
-  #drop({ record: { id, client_auth_id: authId } }: Entry): void {
+  #drop({ record }: Entry): void {
+    const { id, client_auth_id: authId } = record;
+    this.duplicates.forget(id);
     this.#entries.delete(id);
     this.#index.removeRecord(authId, id);
+    this.#likeness.remove(record);
     this.#touchAll(id, authId);
+    this.#touchAlike(record);
   }
 
   #leave(authId: AuthId, id: ClientId): void {
@@ -332,30 +367,22 @@ export class ClientRegistry implements SessionPort {
     this.#touch("server", "");
   }
 
+  /** Whose earlier record this may be, or may be no longer. */
+  #touchAlike(record: ClientRecord): void {
+    for (const id of this.#likeness.others(record)) this.#touch("client", id);
+  }
+
   #touch(entity: "client" | "credential" | "server", id: string): void {
     this.#deps.touch(entity, id);
   }
 
   #view({ record, session, lastHeardAtMs }: Entry): Client {
-    const { secret_id: secretId, tunnels: _tunnels, adopted: _adopted, ...shown } = record;
-    return {
-      ...shown,
-      connection_state: session === undefined ? "disconnected" : "connected",
-      last_heartbeat_at: toTimeOrNull(session?.lastHeardAtMs ?? lastHeardAtMs),
-      secret: secretId === null ? null : this.#deps.secretOf(record.client_auth_id, secretId),
-      rotation_state: this.#deps.rotationOf?.(record.client_auth_id, record.id) ?? null,
-      looks_like: null,
-      duplicate: null,
-    };
+    return viewOf(record, {
+      ...this.#deps,
+      isConnected: session !== undefined,
+      heardAtMs: session?.lastHeardAtMs ?? lastHeardAtMs,
+      looksLike: this.#likeness.earlierOf(record),
+      duplicate: this.duplicates.get(record.id),
+    });
   }
-}
-
-function refOf(record: ClientRecord, connected: boolean): ClientRef {
-  const { id, name, hostname, features, tunnels } = record;
-  return {
-    ...{ id, name: name || hostname, connected, features, tunnels: tunnels.length },
-    credentialId: record.client_auth_id,
-    secretId: record.secret_id,
-    isRevoked: record.revoked_at !== null,
-  };
 }

@@ -131,6 +131,16 @@ export class Ledger {
     live.replaceRecord(marked);
   }
 
+  /** The same without the disk, for one that refuses; a restart takes it back. */
+  markInMemory(live: LiveCredential): void {
+    live.replaceRecord({ ...live.record, state: "revoked" });
+  }
+
+  /** Edits that only take away, without the disk, for one that refuses; a restart undoes them. */
+  editInMemory(live: LiveCredential, edits: readonly SecretEdit[]): void {
+    for (const edit of edits) live.apply(edit);
+  }
+
   /** Removes a marked credential and its secrets. */
   async erase(live: LiveCredential): Promise<void> {
     await this.#erase(live.id);

@@ -10,6 +10,7 @@ import type { CredentialRecord } from "../store/credentialRecord.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import { Admissions, toClientSecret } from "./admissions.ts";
 import { secretEditsOf } from "./adoption.ts";
+import { Arrears } from "./arrears.ts";
 import { Authenticator, isCredentialExpired } from "./authenticator.ts";
 import { type CredentialChange, changeCredential, purgeUnused } from "./changes.ts";
 import type { IssuedSecret, NewCredential } from "./creation.ts";
@@ -62,6 +63,7 @@ export class Credentials {
   readonly #revocations: Revocations;
   readonly #lastUse: LastUse;
   readonly #upkeep: Upkeep;
+  readonly #arrears: Arrears;
   #sessions: SessionPort = noSessions;
   #pairings: PairingPort = noPairings;
 
@@ -69,9 +71,11 @@ export class Credentials {
     const typed = new TypedPasswords();
     const ports = { sessions: () => this.#sessions, pairings: () => this.#pairings };
     const steady = steadyTime(deps.clock);
-    const all = { ...deps, ...ports, ledger, typed, steady };
+    const arrears = new Arrears(deps);
+    const all = { ...deps, ...ports, ledger, typed, steady, arrears };
     this.#deps = deps;
     this.#steady = steady;
+    this.#arrears = arrears;
     this.#ledger = ledger;
     this.#authenticator = new Authenticator(all);
     this.#admissions = new Admissions({ ...all, authenticator: this.#authenticator });
@@ -303,6 +307,7 @@ export class Credentials {
   async close(): Promise<void> {
     this.#upkeep.stop();
     this.#rotations.stop();
+    await this.#arrears.close();
     await this.#lastUse.flush();
   }
 

@@ -38,6 +38,12 @@ export const clientRecordSchema = clientSchema
     secret_id: secretIdSchema.nullable(),
     tunnels: z.array(storedTunnelSchema).default([]),
     adopted: adoptedSchema.default({}),
+    /** `MachineHint` of its agent; empty: it says none. */
+    machine_hint: z.string().default(""),
+    /** When it came for the first time; null: before that was kept. */
+    first_seen_at: clientSchema.shape.connected_at.default(null),
+    /** When it was last heard of before it was disconnected. */
+    heard_at: clientSchema.shape.connected_at.default(null),
   });
 
 /** What is kept of a client. */

@@ -216,7 +216,7 @@ describe("a second connection of the same client id", () => {
     await using first = await join(side, { onRequest: silent });
     const joining = join(side, { introduction: OTHER_PROCESS });
     await vi.waitFor(() => expect(first.heardOf(REQUESTS.ping)).toHaveLength(1));
-    clock.advance(2_000);
+    clock.advance(3_000);
     await using _second = await joining;
     await first.closed;
     expect(side.registry.counts).toEqual({ connected: 1, disconnected: 0 });

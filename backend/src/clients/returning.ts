@@ -1,0 +1,23 @@
+import type { ClientRecord } from "../store/clientRecord.ts";
+import { keptAttributes } from "./adoption.ts";
+import { knownKey } from "./hostKeyChange.ts";
+
+/**
+ * The record of a client that registered: what it says now, with what the server keeps of it by
+ * itself. `at` is RFC 3339.
+ */
+export function returningRecord(
+  now: ClientRecord,
+  before: ClientRecord | undefined,
+  at: string,
+): ClientRecord {
+  return {
+    ...now,
+    ...keptAttributes(now, before?.adopted ?? {}),
+    ...knownKey(now, before, at),
+    // Who was revoked at this very moment stays so; its session is about to be cut.
+    revoked_at: before?.revoked_at ?? null,
+    first_seen_at: before === undefined ? at : before.first_seen_at,
+    heard_at: before?.heard_at ?? null,
+  };
+}

@@ -1,0 +1,161 @@
+import { describe, expect, it } from "vitest";
+import { startAgent, startEnrolledAgent } from "../support/agent.ts";
+import { type RunningBackend, startBackend } from "../support/backend.ts";
+import { copyOfHost } from "../support/copiedHost.ts";
+import { eventually } from "../support/eventually.ts";
+import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";
+import { keyedHost } from "../support/hostKeys.ts";
+import { PeerAgent } from "../support/peerAgent.ts";
+import { tempDirectory } from "../support/tempDirectory.ts";
+
+const HOST = "machine-1";
+const clientOf = (backend: RunningBackend, clientId = HOST) =>
+  backend.api("getClient", { params: { clientId } });
+const fleetOf = (backend: RunningBackend) => makeFleet({ call: backend.api });
+const isAway = (backend: RunningBackend, id = HOST) =>
+  eventually(async () =>
+    expect((await clientOf(backend, id)).connection_state).toBe("disconnected"),
+  );
+const keyEntries = (backend: RunningBackend) =>
+  backend.api("listAudit", { query: { "filter[application]": "client.key" } });
+
+describe("a copy of a host's disk, host key included", () => {
+  it("is refused while the host lives, told what to do, and visible on the record and as a refusal", async () => {
+    await using backend = await startBackend();
+    const password = await fleetOf(backend);
+    await using host = await startAgent(agentOf(backend, password, HOST));
+    await host.online();
+    using events = backend.events();
+    await events.snapshot();
+    await using copy = await copyOfHost(host);
+    await using clone = await startEnrolledAgent(copy.configFile);
+    const state = await clone.until(({ kind }) => kind === "waiting");
+    const why = `client is already connected: ${HOST} [${HOST}]`;
+    expect(state).toMatchObject({ reason: { text: expect.stringContaining(why) } });
+    expect(state).toMatchObject({ reason: { text: expect.stringContaining("--new-id") } });
+
+    const duplicate = { address: "127.0.0.1", same_host_key: true };
+    const shown = await clientOf(backend);
+    expect(shown).toMatchObject({ connection_state: "connected", duplicate });
+    expect(shown.duplicate?.hostname).toBe(shown.hostname);
+    const refusals = await backend.api("listRefusals");
+    expect(refusals).toMatchObject([{ reason: "duplicate", client_id: HOST, auth_id: FLEET }]);
+    await eventually(() =>
+      expect(JSON.stringify(events.messages)).toContain('"same_host_key":true'),
+    );
+    expect(host.agent.state.kind).toBe("online");
+    expect(await keyEntries(backend)).toEqual([]);
+  });
+
+  it("is the host itself when that is gone", async () => {
+    await using backend = await startBackend();
+    const password = await fleetOf(backend);
+    await using host = await startAgent(agentOf(backend, password, HOST));
+    await host.online();
+    const { host_key: key } = await clientOf(backend);
+    await using copy = await copyOfHost(host);
+    await host.agent.stop();
+    await using moved = await startEnrolledAgent(copy.configFile);
+    await moved.online();
+    expect(await clientOf(backend)).toMatchObject({ host_key: key, host_key_change: null });
+    expect(await keyEntries(backend)).toEqual([]);
+  });
+
+  it("is pointed out under another client id once the host is gone, and only if both were never there together", async () => {
+    await using backend = await startBackend();
+    const password = await fleetOf(backend);
+    await using host = await startAgent(agentOf(backend, password, HOST));
+    await host.online();
+    await using other = await startAgent(agentOf(backend, password, "beside"));
+    await other.online();
+    await using copy = await copyOfHost(host, { id: "machine-2" });
+    await host.agent.stop();
+    await isAway(backend);
+    using events = backend.events();
+    await events.snapshot();
+    await using renamed = await startEnrolledAgent(copy.configFile);
+    await renamed.online();
+    expect(await clientOf(backend, "machine-2")).toMatchObject({ looks_like: HOST });
+    // The same machine, as all agents here are; but it was connected together with the host.
+    expect(await clientOf(backend, "beside")).toMatchObject({ looks_like: null });
+    const told = () =>
+      events.messages
+        .flatMap((message) => (message.type === "delta" ? message.changes : []))
+        .flatMap((change) => (change.entity === "client" ? [change] : []))
+        .filter(({ id }) => id === "machine-2")
+        .at(-1)?.value?.looks_like;
+    await eventually(() => expect(told()).toBe(HOST));
+    await backend.api("deleteClient", { params: { clientId: HOST } });
+    expect(await clientOf(backend, "machine-2")).toMatchObject({ looks_like: null });
+    await eventually(() => expect(told()).toBeNull());
+  });
+});
+
+describe("a host that was set up anew under its id", () => {
+  it("is let in with its new key, which is on the record and in the audit log after a crash, too", async () => {
+    await using temp = await tempDirectory();
+    const options = { dataDir: temp.path };
+    let key: string | null = null;
+    {
+      await using backend = await startBackend(options);
+      const password = await fleetOf(backend);
+      await using host = await startAgent(agentOf(backend, password, HOST));
+      await host.online();
+      ({ host_key: key } = await clientOf(backend));
+      await using anew = await copyOfHost(host, { isWithoutKey: true });
+      await host.agent.stop();
+      await isAway(backend);
+      await using again = await startEnrolledAgent(anew.configFile);
+      await again.online();
+      const change = { kind: "changed", before: key };
+      expect(await clientOf(backend)).toMatchObject({ host_key_change: change });
+      expect((await clientOf(backend)).host_key).not.toBe(key);
+    }
+    await using backend = await startBackend(options);
+    const { host_key: now, host_key_change: change } = await clientOf(backend);
+    expect(change).toMatchObject({ kind: "changed", before: key });
+    const [entry] = await keyEntries(backend);
+    expect(entry).toMatchObject({ action: "update", client_id: HOST, affected_id: FLEET });
+    expect(JSON.parse(entry?.request ?? "")).toMatchObject({ kind: "changed", before: key });
+    expect(JSON.parse(entry?.response ?? "")).toEqual({ host_key: now });
+  });
+});
+
+describe("S-02: who has the secret of a host, and not the host", () => {
+  it.each([
+    ["with a key of their own", true],
+    ["without any key, as RPort's own client", false],
+  ])("%s, are refused while it lives, and seen when they come after it", async (_, isKeyed) => {
+    await using backend = await startBackend();
+    const password = await fleetOf(backend);
+    await using victim = await startAgent(agentOf(backend, password, HOST));
+    await victim.online();
+    const { host_key: key } = await clientOf(backend);
+    const thief = keyedHost(backend.fingerprint);
+    const options = {
+      ...{ url: backend.url.replace("http", "ws"), user: FLEET, password },
+      introduction: isKeyed ? thief.introduction({ ID: HOST }) : { ID: HOST },
+      onRequest: thief.onRequest(HOST),
+    };
+    await expect(PeerAgent.join(options)).rejects.toThrow("client is already connected:");
+    const seen = { same_host_key: false, hostname: "web01.example.com", count: 1 };
+    expect(await clientOf(backend)).toMatchObject({ duplicate: seen, host_key: key });
+    expect(victim.agent.state.kind).toBe("online");
+
+    await victim.agent.stop();
+    await isAway(backend);
+    const kind = isKeyed ? "changed" : "missing";
+    {
+      await using _later = await PeerAgent.join(options);
+      const shown = { host_key: isKeyed ? thief.fingerprint : key };
+      const change = { kind, before: key };
+      expect(await clientOf(backend)).toMatchObject({ ...shown, host_key_change: change });
+      expect(await keyEntries(backend)).toHaveLength(1);
+    }
+    await isAway(backend);
+    await using _again = await PeerAgent.join(options);
+    expect((await clientOf(backend)).host_key_change?.kind).toBe(kind);
+    const entries = await keyEntries(backend);
+    expect(entries.map(({ request }) => JSON.parse(request).kind)).toEqual([kind]);
+  });
+});
