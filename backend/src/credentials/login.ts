@@ -1,4 +1,4 @@
-import type { AuthId, SecretId } from "@rport/protocol/ids";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Client, RefusalReason as ListedReason } from "@rport/protocol/model";
 
 /** The secret a client signed in with, as its record shows it. */
@@ -27,6 +27,8 @@ export interface AcceptedLogin {
 export interface RefusedLogin {
   readonly kind: "refused";
   readonly reason: RefusalReason;
+  /** Whose secret it was: it was right, and bound to this client. */
+  readonly clientId?: ClientId;
 }
 
 /** The outcome of a login. */
