@@ -10,7 +10,12 @@ import {
 } from "@rport/protocol/wire/transport";
 import { WireError, type WireErrorKind } from "@rport/protocol/wire/wireError";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { AcceptedLogin, LoginResult, RefusalReason, RefusedLogin } from "../credentials/login.ts";
+import type {
+  AcceptedLogin,
+  LoginResult,
+  RefusalReason,
+  RefusedLogin,
+} from "../credentials/login.ts";
 import { AgentSession } from "./agentSession.ts";
 import { type DoorCounters, newDoorCounters } from "./doorCounters.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
