@@ -2,6 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { startAgent } from "../support/agent.ts";
+import { builtAgent } from "../support/builtAgent.ts";
 import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";
 import { isLetIn } from "../support/peerAgent.ts";
 import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
@@ -32,7 +33,7 @@ async function changeAll({ api }: SpawnedBackend): Promise<readonly unknown[]> {
     ),
     ...passwords.map((password) => api.call("addSecret", { ...fleet, body: { password } })),
     api.call("rotateCredential", { ...fleet, body: { grace_seconds: 0 } }),
-    api.call("deleteCredential", { ...fleet, query: { force: "true" } }),
+    api.call("updateCredential", { ...fleet, body: { label: "changed" } }),
     api.call("createPairing", { body: { credential_id: FLEET } }),
     api.call("createTunnel", host),
   ];
@@ -49,6 +50,7 @@ async function expectNobodyGotIn({ endpoint: { url } }: SpawnedBackend): Promise
 it.skipIf(!(await canHaveTinyDisk()))(
   "D-04, F-15: a full disk refuses changes with 507, leaves nothing half done, keeps agents, and is forgotten when there is space (skipped where mounting is not allowed)",
   async () => {
+    await builtAgent();
     await using disk = await tinyDisk(1_024);
     const dataDir = join(disk.path, "data");
     await using backend = await spawnBackend(dataDir);

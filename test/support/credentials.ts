@@ -18,6 +18,7 @@ export interface CredentialsFixture extends AsyncDisposable {
   readonly store: Store;
   readonly clients: FakeClients;
   readonly touched: string[];
+  readonly logLines: readonly string[];
   readonly credentials: Credentials;
   /**
    * The process stops right before, or right after, the first write that contains such an edit is
@@ -34,7 +35,7 @@ export async function openCredentials(
 ): Promise<CredentialsFixture> {
   const directory = await tempDirectory();
   const clock = new FakeClock();
-  const { log } = testLog();
+  const { log, lines } = testLog();
   const store = await openStore({ directory: directory.path, clock, log });
   const clients = new FakeClients();
   const touched: string[] = [];
@@ -57,6 +58,7 @@ export async function openCredentials(
     store,
     clients,
     touched,
+    logLines: lines,
     credentials: await open(),
     stopAt: (when, isIt) => stopAt(store, when, isIt),
     crash: () => {

@@ -33,6 +33,8 @@ export const ERROR_STATUS = {
   UNAVAILABLE: 503,
   AGENT_TIMEOUT: 504,
   DISK_FULL: 507,
+  /** It is in force, but a restart of the server takes it back until the disk has room for it. */
+  NOT_DURABLE: 507,
 } as const;
 
 /** One of the closed set of codes. */

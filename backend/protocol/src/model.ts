@@ -145,7 +145,7 @@ export const credentialLimitsSchema = z.strictObject({
   max_clients: z.number().int().min(1).max(100_000).nullable().default(null),
   expires_at: time.nullable().default(null),
   cidrs: z.array(z.string().max(64)).max(64).default([]),
-  /** Clients that were never seen before, per minute. */
+  /** Clients that were never seen with it, per minute; null: 300. As many may come at once. */
   joins_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
   /** A client that was never seen before waits until somebody approves it. */
   approval: z.boolean().default(false),
@@ -199,7 +199,10 @@ export const credentialSchema = z.object({
   last_used_at: time.nullable(),
   rotated_at: time.nullable(),
   rotation: rotationSchema.nullable(),
-  /** When more clients than allowed, or than is usual, last tried to join with it. */
+  /**
+   * Since when more new clients come with it than `max_clients`, `joins_per_minute` or the room for
+   * those that wait allow; null again when none was refused for an hour.
+   */
   flooded_at: time.nullable().default(null),
 });
 
@@ -245,7 +248,10 @@ export const pairingSchema = z.object({
 /** A pairing as people see it. */
 export type Pairing = z.infer<typeof pairingSchema>;
 
-/** A first join that waits for a person: the agent's connection is held until `expires_at`. */
+/**
+ * A first join that waits for a person: its connection is held until `expires_at`. RPort's own
+ * client cannot wait: it is refused after 20 s and stays listed until 10 minutes after its last try.
+ */
 export const joinSchema = z.object({
   id: z.string().regex(/^[0-9A-Za-z_-]{8,64}$/),
   credential_id: authIdSchema,

@@ -48,11 +48,10 @@ export class RecordWriter {
   }
 
   /**
-   * Writes the record at once; resolves when it would survive a power cut. When that fails, as
-   * `rows.put` does, it is tried again later.
+   * Writes the record at once, or the one that is to become it; resolves when it would survive a
+   * power cut. When that fails, as `rows.put` does, the record as it is then is tried again later.
    */
-  async save(id: ClientId): Promise<void> {
-    const record = this.#deps.current(id);
+  async save(id: ClientId, record = this.#deps.current(id)): Promise<void> {
     if (record === undefined) return;
     this.#dirty.delete(id);
     try {
@@ -67,6 +66,8 @@ export class RecordWriter {
   /** Removes records for good; resolves when they are off the disk. */
   async remove(ids: readonly ClientId[]): Promise<void> {
     for (const id of ids) this.#dirty.delete(id);
+    // What is being written now may be one of them.
+    await this.#running;
     await this.#deps.rows.remove(ids);
   }
 

@@ -93,8 +93,7 @@ export class ClientRegistry implements SessionPort {
     if (this.#holders.has(id)) {
       throw new RportError("BAD_REQUEST", "The client is connected; only others can be deleted.");
     }
-    this.#forget(id);
-    await this.#writer.remove([id]);
+    await this.#removeRows([id]);
   }
 
   /**
@@ -118,6 +117,8 @@ export class ClientRegistry implements SessionPort {
     await settled;
     for (const id of [to, from]) this.#moving.delete(id);
     await done;
+    // Somebody deleted the client at the very moment: its row came back with the move.
+    if (!this.#entries.has(to)) await this.#writer.remove([to]);
     this.#deps.onRecordLeft?.(source.record.client_auth_id, from);
   }
 
@@ -232,24 +233,25 @@ export class ClientRegistry implements SessionPort {
 
   async setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
     for (let move = this.#moveOf(id); move; move = this.#moveOf(id)) await move;
-    const before = this.#need(id, "There is no such client any more.").record.revoked_at;
-    if ((before !== null) === isRevoked) return;
-    this.#replace(id, { revoked_at: isRevoked ? toTime(this.#deps.clock.now()) : null });
-    try {
+    const { record } = this.#need(id, "There is no such client any more.");
+    if (isRevoked) {
+      const revokedAt = record.revoked_at ?? toTime(this.#deps.clock.now());
+      this.#replace(id, { revoked_at: revokedAt });
       await this.#writer.save(id);
-    } catch (caught) {
-      this.#replace(id, { revoked_at: before });
-      throw caught;
+      return;
     }
+    if (record.revoked_at === null) return;
+    // Nobody gets in on the word of a disk that then refuses.
+    await this.#writer.save(id, { ...record, revoked_at: null });
+    this.#replace(id, { revoked_at: null });
   }
 
   async purge(id: AuthId): Promise<void> {
-    const ids = this.#index.recordsOf(id);
+    const ids = [...this.#index.recordsOf(id)];
     for (const clientId of ids) {
       this.#entries.get(clientId)?.session?.cut("the client was removed");
-      this.#forget(clientId);
     }
-    if (ids.length > 0) await this.#writer.remove(ids);
+    if (ids.length > 0) await this.#removeRows(ids);
   }
 
   /** Writes what is not on disk yet. */
@@ -260,6 +262,18 @@ export class ClientRegistry implements SessionPort {
 
   #moveOf(...ids: readonly ClientId[]): Promise<void> | undefined {
     return ids.map((id) => this.#moving.get(id)).find((move) => move !== undefined);
+  }
+
+  /** Off the disk first; who came back meanwhile has a record again. */
+  async #removeRows(ids: readonly ClientId[]): Promise<void> {
+    const authIdOf = (id: ClientId) => this.#entries.get(id)?.record.client_auth_id;
+    const before = ids.map((id) => ({ id, authId: authIdOf(id) }));
+    await this.#writer.remove(ids);
+    for (const { id, authId } of before) {
+      const isBack = this.#holders.get(id)?.isClosed === false || authIdOf(id) !== authId;
+      if (isBack) this.#writer.mark(id);
+      else this.#forget(id);
+    }
   }
 
   #need(id: ClientId, otherwise: string): Entry {

@@ -1,10 +1,12 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { DeletionReport } from "@rport/protocol/report";
+import { type Arrears, failureOf, notDurable } from "./arrears.ts";
 import { blastOfCredential, reportOf, strike } from "./blast.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { CredentialTouch, PairingPort, SessionPort } from "./session.ts";
+import { Turns } from "./turns.ts";
 
 /** How a credential is to be removed. */
 export interface RemovalOptions {
@@ -19,6 +21,7 @@ export interface RemovalOptions {
 /** What removals need. */
 export interface RemovalDeps {
   readonly ledger: Ledger;
+  readonly arrears: Arrears;
   readonly touch: CredentialTouch;
   readonly sessions: () => SessionPort;
   readonly pairings: () => PairingPort;
@@ -28,6 +31,7 @@ export interface RemovalDeps {
 export class Removals {
   readonly #deps: RemovalDeps;
   readonly #running = new Map<AuthId, Promise<DeletionReport>>();
+  readonly #turns = new Turns<AuthId>();
 
   constructor(deps: RemovalDeps) {
     this.#deps = deps;
@@ -35,8 +39,10 @@ export class Removals {
 
   /**
    * Marks the credential durably, so that no login passes; then ends its sessions; then removes
-   * what is kept. Fails with `ERR_CODE_CLIENT_AUTH_NOT_FOUND`, `ERR_CODE_CLIENT_AUTH_HAS_CLIENT`,
-   * or `DISK_FULL`. Called twice at once, both calls get the same report.
+   * what is kept. Fails with `ERR_CODE_CLIENT_AUTH_NOT_FOUND` or `ERR_CODE_CLIENT_AUTH_HAS_CLIENT`;
+   * with `NOT_DURABLE` when the disk takes no mark: then no login passes and the sessions have ended
+   * all the same, and the rest follows when the disk allows. Called twice at once, both calls get the
+   * same report.
    */
   async remove(id: AuthId, options: RemovalOptions): Promise<DeletionReport> {
     const running = this.#running.get(id);
@@ -45,7 +51,7 @@ export class Removals {
     if (live === undefined) throw notFound();
     if (options.dryRun) return reportOf(blastOfCredential(id, this.#deps));
     this.#refuseUsed(live, options);
-    const removal = this.#remove(live, options);
+    const removal = this.#turns.run(id, () => this.#remove(live, options));
     this.#running.set(id, removal);
     try {
       return await removal;
@@ -55,15 +61,36 @@ export class Removals {
   }
 
   async #remove(live: LiveCredential, options: RemovalOptions): Promise<DeletionReport> {
-    const { ledger, touch, sessions } = this.#deps;
-    await ledger.mark(live);
+    const { ledger, arrears, touch } = this.#deps;
+    if (ledger.get(live.id) !== live) throw notFound();
+    const unmarked = await failureOf(() => ledger.mark(live));
+    if (unmarked !== undefined) ledger.markInMemory(live);
     const blast = blastOfCredential(live.id, this.#deps);
     const report = strike(blast, "the credential was deleted", touch);
-    if (options.purge) await sessions().purge(live.id);
+    touch("credential", live.id);
+    const failure = unmarked ?? (await failureOf(() => this.#clear(live, options)));
+    if (failure === undefined) return report;
+    arrears.owe(() => this.#turns.run(live.id, () => this.#makeUp(live, options)));
+    // The mark is what counts: what is swept up later opens nothing.
+    if (unmarked === undefined && !options.purge) return report;
+    throw notDurable(told(live, report), failure);
+  }
+
+  /** Does what the disk did not allow; nothing when somebody has done it meanwhile. */
+  async #makeUp(live: LiveCredential, options: RemovalOptions): Promise<void> {
+    if (this.#deps.ledger.get(live.id) !== live) return;
+    await this.#deps.ledger.mark(live);
+    await this.#clear(live, options);
+  }
+
+  /** Removes what is kept of a credential that is marked. */
+  async #clear(live: LiveCredential, { purge }: RemovalOptions): Promise<void> {
+    const { ledger, touch, sessions } = this.#deps;
+    const clients = sessions().clientsOf(live.id);
+    if (purge) await sessions().purge(live.id);
     await ledger.erase(live);
     touch("credential", live.id);
-    for (const client of report.clients) touch("client", client.id);
-    return report;
+    for (const client of clients) touch("client", client.id);
   }
 
   #refuseUsed(live: LiveCredential, { force }: RemovalOptions): void {
@@ -76,6 +103,11 @@ export class Removals {
       { detail: "Use force=true to end their sessions and delete it." },
     );
   }
+}
+
+function told({ id }: LiveCredential, { disconnected }: DeletionReport): string {
+  const sessions = disconnected === 1 ? "1 session was" : `${disconnected} sessions were`;
+  return `The credential "${id}" lets nobody in any more and ${sessions} ended`;
 }
 
 function notFound(): RportError {

@@ -4,6 +4,7 @@ import type { DeletionReport } from "@rport/protocol/report";
 import type { Clock } from "../platform/clock.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import type { SecretRow } from "../store/secretRow.ts";
+import { type Arrears, failureOf, notDurable } from "./arrears.ts";
 import {
   type Blast,
   type BlastPorts,
@@ -19,13 +20,15 @@ import type { ClientRef, CredentialTouch } from "./session.ts";
 /** What revocations need. */
 export interface RevocationDeps extends BlastPorts {
   readonly ledger: Ledger;
+  readonly arrears: Arrears;
   readonly clock: Clock;
   readonly touch: CredentialTouch;
 }
 
 /**
  * Takes single secrets and hosts out of a credential that stays. Always in this order: a durable
- * mark, from which on nobody gets in; the sessions end; the answer. With `dryRun` it only tells
+ * mark, from which on nobody gets in; the sessions end; the answer. Where the disk takes no mark, one
+ * in memory does the same until it does, and the answer is `NOT_DURABLE`. With `dryRun` it only tells
  * who would be hit.
  */
 export class Revocations {
@@ -61,9 +64,11 @@ export class Revocations {
     const { sessions, touch } = this.#deps;
     const blast = this.#blastOfClient(this.#require(id));
     if (dryRun) return reportOf(blast);
-    await sessions().setRevoked(id, true);
+    const unmarked = await failureOf(() => sessions().setRevoked(id, true));
     const report = strike(blast, "the client was revoked", touch);
-    await this.#endOwn(id);
+    const unended = await this.#endOwn(id);
+    const failure = unmarked ?? unended;
+    if (failure !== undefined) throw notDurable("The client is let in no more", failure);
     return report;
   }
 
@@ -79,32 +84,45 @@ export class Revocations {
     ids: ReadonlySet<SecretId>,
     reason: string,
   ): Promise<DeletionReport> {
-    const { ledger, clock, touch } = this.#deps;
+    const { clock, touch } = this.#deps;
     const rows = live.secrets().filter(({ id }) => ids.has(id));
     const heirs = heirsOf(live, ids, this.#deps.sessions().clientsOf(live.id));
     const atMs = clock.now();
-    await ledger.edit(
+    const failure = await this.#take(
       live,
       [...rows, ...heirs].map((row) => editFor(row, atMs)),
     );
     const report = strike(blastOfSecrets(live.id, ids, this.#deps), reason, touch);
     touch("credential", live.id);
+    if (failure !== undefined) throw notDurable("The secret opens nothing any more", failure);
     return report;
   }
 
+  /** Takes secrets away: on disk, or until the disk takes it, in memory. */
+  async #take(live: LiveCredential, edits: readonly SecretEdit[]): Promise<RportError | undefined> {
+    const { ledger, arrears } = this.#deps;
+    const write = () => ledger.edit(live, edits);
+    const failure = await failureOf(write);
+    if (failure === undefined) return undefined;
+    ledger.editInMemory(live, edits);
+    arrears.owe(write);
+    return failure;
+  }
+
   /** What a crash in between leaves opens nothing: the client's mark is on disk before. */
-  async #endOwn(id: ClientId): Promise<void> {
+  async #endOwn(id: ClientId): Promise<RportError | undefined> {
     const { ledger, clock, touch } = this.#deps;
+    let failure: RportError | undefined;
     for (const live of ledger.all()) {
       const own = live.secretsOf(id).filter(({ state }) => state !== "revoked");
       if (own.length === 0) continue;
       const atMs = clock.now();
-      await ledger.edit(
-        live,
-        own.map((row) => ({ kind: "revoke", id: row.id, atMs })),
-      );
+      const edits = own.map((row) => ({ kind: "revoke" as const, id: row.id, atMs }));
+      const untaken = await this.#take(live, edits);
+      failure ??= untaken;
       touch("credential", live.id);
     }
+    return failure;
   }
 
   #blastOfClient(client: ClientRef): Blast {

@@ -6,7 +6,9 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
 import type { SteadyTime } from "../platform/steadyTime.ts";
+import type { SecretEdit } from "../store/secretEdit.ts";
 import type { RotationRow } from "../store/secretRow.ts";
+import { type Arrears, failureOf, notDurable } from "./arrears.ts";
 import { type Blast, blastOfSecrets, reportOf, strike } from "./blast.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
@@ -25,8 +27,6 @@ import { Turns } from "./turns.ts";
 
 /** Without grace, connected agents have this long to answer before the old secrets stop. */
 const NO_GRACE_MS = 10_000;
-/** A disk that refused the end of a rotation is asked again then. */
-const RETRY_MS = 60_000;
 /**
  * Whether everybody has moved takes a look at every client, and each that comes asks for it: 10 ms
  * times 10,000 after a restart. Of more clients than these, it is looked once per `LOOK_MS`.
@@ -37,6 +37,7 @@ const LOOK_MS = 1_000;
 /** What rotations need. */
 export interface RotationDeps {
   readonly ledger: Ledger;
+  readonly arrears: Arrears;
   readonly offers: Offers;
   readonly clock: Clock;
   /** A grace is measured by this one. */
@@ -95,7 +96,8 @@ export class Rotations {
 
   /**
    * The old secrets stop now, and whoever still stands on one is cut. Fails with `CONFLICT` when no
-   * rotation is under way. With `dryRun` it only tells who would be hit.
+   * rotation is under way, with `NOT_DURABLE` when they have stopped and the disk does not know yet.
+   * With `dryRun` it only tells who would be hit.
    */
   finish(live: LiveCredential, dryRun: boolean): Promise<DeletionReport> {
     return this.#turns.run(live.id, async () => {
@@ -237,20 +239,40 @@ export class Rotations {
       await this.#end(live);
     } catch (caught) {
       const reason = errorText(caught);
-      this.#deps.log.error("the end of a rotation was not written", { reason });
-      this.#wait(live, RETRY_MS);
+      this.#deps.log.error("the end of a rotation is not on disk yet", { reason });
     }
   }
 
-  /** The old secrets stop: durably first, then the sessions that still stand on them. */
+  /**
+   * The old secrets stop: durably first, then the sessions that still stand on them. A disk that
+   * refuses keeps no old secret good: it is told later, and a restart before that ends the rotation
+   * once more.
+   */
   async #end(live: LiveCredential): Promise<DeletionReport> {
-    const { ledger, clock, touch } = this.#deps;
+    const { ledger, arrears, clock, touch } = this.#deps;
     const rotation = this.#requireUnderWay(live);
     const blast = this.#blast(live);
-    await ledger.edit(live, endEdits(live, rotation, clock.now()));
+    const edits = endEdits(live, rotation, clock.now());
+    const failure = await failureOf(() => ledger.edit(live, edits));
+    if (failure !== undefined) {
+      ledger.editInMemory(live, edits);
+      arrears.owe(() => this.#makeUp(live, edits));
+    }
     this.cancel(live.id);
     touch("credential", live.id);
-    return strike(blast, "the secret was rotated and its grace is over", touch);
+    const report = strike(blast, "the secret was rotated and its grace is over", touch);
+    if (failure !== undefined) throw notDurable("The old secrets open nothing any more", failure);
+    return report;
+  }
+
+  /** Writes an end that the disk refused; another rotation that has begun since goes on. */
+  #makeUp(live: LiveCredential, edits: readonly SecretEdit[]): Promise<void> {
+    const { ledger } = this.#deps;
+    return this.#turns.run(live.id, async () => {
+      if (ledger.get(live.id) !== live) return;
+      const isLast = edits.some((edit) => edit.kind === "rotation" && edit.row === live.rotation);
+      await ledger.edit(live, isLast ? edits : edits.filter(({ kind }) => kind === "revoke"));
+    });
   }
 
   #blast(live: LiveCredential): Blast {

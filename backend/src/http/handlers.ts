@@ -8,6 +8,7 @@ import { auditHandlers } from "./auditHandlers.ts";
 import { clientHandlers } from "./clientHandlers.ts";
 import { type CredentialSource, credentialHandlers } from "./credentialHandlers.ts";
 import type { Handlers } from "./endpoints.ts";
+import { joinHandlers } from "./joinHandlers.ts";
 import { pairingHandlers } from "./pairingHandlers.ts";
 import { refusalHandlers } from "./refusalHandlers.ts";
 import { statusHandlers } from "./statusHandlers.ts";
@@ -63,6 +64,7 @@ function plainHandlers(services: HandlerDeps): Handlers {
       },
     }),
     ...credentialHandlers(credentialSource(credentials)),
+    ...joinHandlers(credentials.joins),
     ...tunnelHandlers(tunnels),
     ...pairingHandlers(services),
     ...refusalHandlers(services.refusals),

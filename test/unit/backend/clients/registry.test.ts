@@ -30,8 +30,10 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
   const never = () => Promise.reject(new Error("not in this test"));
   return {
     ...{ clientId, credentialId, secretId: secretIdSchema.parse("secret-1"), features: [], cuts },
+    get isClosed() {
+      return cuts.length > 0;
+    },
     ...{
-      isClosed: false,
       agentSessionId: "",
       hostKey: null,
       silentMs: 0,
