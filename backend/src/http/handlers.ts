@@ -60,7 +60,7 @@ function plainHandlers(services: HandlerDeps): Handlers {
       async adopt(id, from) {
         const write = (edits: readonly SecretEdit[]) => registry.adopt(id, from, edits);
         await credentials.moveSecrets({ from, to: id }, write);
-        await tunnels.openRemembered(id);
+        await tunnels.takeOver(id, from);
       },
     }),
     ...credentialHandlers(credentialSource(credentials)),
