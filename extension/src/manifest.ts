@@ -39,6 +39,8 @@ export const COMMANDS = {
   editCredential: "rport.credential.edit",
   purgeUnused: "rport.credential.purgeUnused",
   revokeSecret: "rport.secret.revoke",
+  approveJoin: "rport.join.approve",
+  denyJoin: "rport.join.deny",
   clearRefusals: "rport.refusals.clear",
   deleteCredential: "rport.credential.delete",
   copyAuthId: "rport.credential.copyId",
@@ -83,6 +85,7 @@ export const CONTEXT_KEYS = {
   hasRevoked: "rport.hasRevoked",
   hasRotation: "rport.hasRotation",
   hasRefusals: "rport.hasRefusals",
+  hasJoins: "rport.hasJoins",
   hasTunnels: "rport.hasTunnels",
 } as const;
 

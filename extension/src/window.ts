@@ -6,6 +6,8 @@ import { editHandlers } from "./commands/editCredential.ts";
 import { generalHandlers } from "./commands/general.ts";
 import { identityHandlers } from "./commands/identity.ts";
 import { installHandlers } from "./commands/install.ts";
+import { JoinNotices } from "./commands/joinNotices.ts";
+import { joinHandlers } from "./commands/joins.ts";
 import { purgeHandlers } from "./commands/purge.ts";
 import { refusalHandlers } from "./commands/refusals.ts";
 import { type Handlers, registerCommands } from "./commands/registry.ts";
@@ -104,7 +106,7 @@ function createParts(context: ExtensionContext, ground: Ground) {
   });
   const handlers = createHandlers(ground, { views, documents, audits, targets, sheets });
   const registration = registerCommands(handlers, { nodes, log, showLog: ground.showLog });
-  return { sheets, parts: [registration, views, documents, audits] };
+  return { sheets, parts: [registration, views, documents, audits, new JoinNotices(fleet)] };
 }
 
 interface Parts {
@@ -151,6 +153,7 @@ function createHandlers(ground: Ground, parts: Parts): Handlers {
     ...editHandlers({ targets, now: systemClock.now }),
     ...purgeHandlers({ targets }),
     ...refusalHandlers({ targets }),
+    ...joinHandlers({ targets }),
     ...auditHandlers({ targets, documents: audits, now: systemClock.now }),
     ...installHandlers({ targets, sheets, createCredential }),
   };

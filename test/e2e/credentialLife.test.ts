@@ -9,8 +9,14 @@ import type { Workbench } from "../support/vscode/workbench.ts";
 /** A credential of our own agent and of one that is as RPort's. */
 const FLEET = "web-servers";
 
+/** A credential whose new clients wait for approval. */
+const GATE = "gate";
+
 /** What the tree and the tabs are looked at in. */
 const THEMES: readonly Theme[] = ["light", "highContrast", "dark"];
+
+/** The host whose record was moved, under its own name or its earlier one. */
+const TWIN = /twin|old-01/;
 
 /** More than a page of the audit log. */
 const UNUSED = 105;
@@ -56,7 +62,7 @@ describe("a credential's life in the editor", () => {
 
   test("shows a rotation live, client by client, with who has to be installed again", async () => {
     const { access } = rport;
-    await access.row("New secret: 1 of 2 clients moved").waitFor();
+    await access.row("New secret: 1 of 2 moved").waitFor();
     await access.row(/old-01.*install it again.*cannot be handed/).waitFor();
     await access.row(/web-01.*moved/).waitFor();
     await expect
@@ -80,7 +86,7 @@ describe("a credential's life in the editor", () => {
   test("cancels nothing when told to go on, and ends the old secrets when told to", async () => {
     await command("Cancel Rotation...");
     await workbench.quickInput.pick(FLEET);
-    await workbench.answerDialog("1 client has moved and keep", "Go On Rotating");
+    await workbench.answerDialog("1 client has moved and keeps", "Go On Rotating");
     await rport.access.rowAction("New secret", "Finish Rotation");
     const dialog = workbench.dialog(`End the old secrets of ${FLEET} on Local Backend now?`);
     await dialog.getByText("Disconnected at once: 1 client (old-01).").waitFor();
@@ -126,20 +132,59 @@ describe("a credential's life in the editor", () => {
     await workbench.answerDialog("Two hosts claim", "Cancel");
   });
 
+  test("moves the record of a host that came back under another ID", async () => {
+    const { clients } = rport;
+    await command("Show Earlier Record");
+    await workbench.quickInput.pick("twin");
+    await clients.locator.locator(".monaco-list-row.selected", { hasText: "old-01" }).waitFor();
+    await clients.rowAction("twin", "Move Record Here");
+    const dialog = workbench.dialog("Move the record of old-01 to twin on Local Backend?");
+    await dialog.getByText("(client ID old-01) is offline").waitFor();
+    await workbench.screenshot("life-move-record");
+    await workbench.answerDialog("Move the record of old-01", "Move Record");
+    await expect
+      .poll(async () => (await backend.api("listClients")).map(({ id }) => id))
+      .not.toContain("old-01");
+    await clients.row("Offline").waitFor({ state: "detached" });
+  });
+
+  test("lets a new host in by one click, and turns another one away", async () => {
+    const { access, clients } = rport;
+    const body = { id: GATE, limits: { approval: true } };
+    const gate = await backend.api("createCredential", { body });
+    const login = (name: string) => agentOf(name, `${GATE}:${gate.password}`);
+    const welcome = resources.use(await startAgent(login("web-07")));
+    await access.row("web-07 waits to join").waitFor();
+    await workbench.toast(`web-07 (127.0.0.1) waits to join with ${GATE}.`).waitFor();
+    await workbench.screenshot("life-join");
+    await access.rowAction("web-07 waits to join", "Approve Join");
+    await welcome.online();
+    await clients.row("web-07").waitFor();
+    await access.row("web-07 waits to join").waitFor({ state: "detached" });
+    await workbench.clearToasts();
+
+    resources.use(await startAgent(login("web-08")));
+    const toast = workbench.toast(`web-08 (127.0.0.1) waits to join with ${GATE}.`);
+    await toast.getByRole("button", { name: "Deny" }).click();
+    await access.row("web-08 waits to join").waitFor({ state: "detached" });
+    await access.row("Refused joins").waitFor();
+    expect((await clients.labels()).join()).not.toContain("web-08");
+  });
+
   test("revokes one host and lets it in again", async () => {
     const { clients } = rport;
-    await clients.contextMenu("twin", "Revoke Client...");
-    const dialog = workbench.dialog("Revoke twin on Local Backend?");
-    await dialog.getByText("Disconnected at once: 1 client (twin).").waitFor();
-    await workbench.answerDialog("Revoke twin", "Revoke Client");
+    await clients.contextMenu(TWIN, "Revoke Client...");
+    const dialog = workbench.dialog(/Revoke .* on Local Backend\?/);
+    await dialog.getByText(/Disconnected at once: 1 client \((twin|old-01)\)\./).waitFor();
+    await workbench.answerDialog("Revoke ", "Revoke Client");
     await clients.toggle("Offline");
-    await clients.row(/twin.*revoked/).waitFor();
+    await clients.row(/(twin|old-01).*revoked/).waitFor();
     await command("Allow Client Again...");
-    await workbench.quickInput.pick("twin");
-    await workbench.answerDialog("Let twin in again on Local Backend?", "Allow Client");
+    await workbench.quickInput.pick(TWIN);
+    await workbench.answerDialog("in again on Local Backend?", "Allow Client");
     await expect
       .poll(() => clients.labels())
-      .toContainEqual(expect.stringMatching(/^twin, offline, last seen/));
+      .toContainEqual(expect.stringMatching(/^(twin|old-01), offline, last seen/));
   });
 
   test("revokes one secret after saying which host that cuts off", async () => {
@@ -187,7 +232,7 @@ describe("a credential's life in the editor", () => {
     await workbench.answerDialog("unused credentials", `Delete ${UNUSED + 1} Credentials`);
     await rport.access.row("left-over-").first().waitFor({ state: "detached" });
     const kept = await backend.api("listCredentials");
-    expect(kept.map(({ id }) => id)).toEqual([FLEET]);
+    expect(kept.map(({ id }) => id).sort()).toEqual([GATE, FLEET]);
   });
 
   test("shows the audit log, more of it, and what a filter leaves", async () => {
@@ -223,9 +268,8 @@ describe("a credential's life in the editor", () => {
     expect(workbench.errors).toEqual([]);
   });
 
-  function agentOf(name: string) {
+  function agentOf(name: string, auth = `${FLEET}:${password}`) {
     const { url, fingerprint } = backend;
-    const auth = `${FLEET}:${password}`;
     return { server: url, client: { fingerprint, auth, id: name, name } };
   }
 

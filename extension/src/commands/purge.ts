@@ -35,8 +35,7 @@ async function purgeUnused(server: Server): Promise<void> {
     question: `Delete ${what} on ${name}?`,
     lines: [
       nameSome(credentials, NAMES_MAX),
-      "",
-      "No client has a record with them, and no pairing of them is open. Whoever still keeps one of their passwords can no longer join with it.",
+      "\nNo client has a record with them, and no pairing of them is open. Whoever still keeps one of their passwords can no longer join with it.",
     ],
     button: `Delete ${count(credentials.length, "Credential")}`,
   });

@@ -117,7 +117,7 @@ function rotationLines(plan: Plan, { label, seconds }: Grace, isUnderWay: boolea
   return [
     moved.length === 0
       ? ""
-      : `Get a new secret over their live connection, without a break: ${namedClients(moved)}.`,
+      : `Given a new secret over their live connection, without a break: ${namedClients(moved)}.`,
     away.length === 0 ? "" : `Offline: ${namedClients(away)}. ${awayText(seconds, within)}`,
     stuck.length === 0
       ? ""
@@ -178,7 +178,7 @@ async function cancelRotation(target: CredentialTarget): Promise<void> {
     lines: [
       rotation.moved === 0
         ? ""
-        : `${count(rotation.moved, "client has", "clients have")} moved and keep the new secret.`,
+        : `${count(rotation.moved, "client has moved and keeps", "clients have moved and keep")} the new secret.`,
       left === 0
         ? ""
         : `${count(left, "client stays", "clients stay")} on the old secret, which is valid without an end again.`,

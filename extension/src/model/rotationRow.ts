@@ -1,5 +1,4 @@
 import type { Client, Credential } from "@rport/protocol/model";
-import { count } from "../support/text.ts";
 import { displayName, statusOf } from "./arrange.ts";
 import { contextValue } from "./contextValue.ts";
 import { until } from "./relativeTime.ts";
@@ -13,7 +12,7 @@ export function rotationRow({ rotation }: Credential, nowMs: number): Row | unde
   if (rotation === null) return undefined;
   const { moved, total, stragglers, grace_ends_at: end } = rotation;
   const isReady = moved >= total;
-  const label = `New secret: ${moved} of ${count(total, "client")} moved`;
+  const label = `New secret: ${moved} of ${total} moved`;
   const ends =
     end === null ? "old secret ends when all have moved" : `old secret ends ${until(end, nowMs)}`;
   const behind = stragglers === 0 ? "" : `${stragglers} must be installed again`;

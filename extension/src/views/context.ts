@@ -39,6 +39,7 @@ export function contextOf({ servers, tunnels }: Fleet): ContextValues {
     hasRevoked: some(({ mirror }) => hasClient(mirror, ({ revoked_at: at }) => at !== null)),
     hasRotation: some(({ mirror }) => hasRotation(mirror)),
     hasRefusals: some(({ mirror }) => mirror.refusals.size > 0),
+    hasJoins: some(({ mirror }) => mirror.joins.size > 0),
     hasTunnels: tunnels.all.length > 0 || !none(({ mirror }) => mirror.tunnels.size),
   };
 }

@@ -16,4 +16,6 @@ export const LIFE_COMMANDS: readonly string[] = [
   "Purge Unused Credentials...",
   "Revoke Secret...",
   "Clear Refused Joins",
+  "Approve Join",
+  "Deny Join",
 ];
