@@ -26,6 +26,7 @@ import { errorText } from "../platform/log.ts";
 import { answersPingTwice } from "./agentVersion.ts";
 import { provenHostKey } from "./hostKeyCheck.ts";
 import { clean, recordOf } from "./inventory.ts";
+import { joiningOf } from "./joining.ts";
 import type { LiveSession } from "./liveSession.ts";
 import { type Identity, type Introduction, parseIntroduction, takeOver } from "./registration.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
@@ -264,15 +265,14 @@ export class AgentSession implements LiveSession {
   async #askToJoin(request: ConnectionRequest): Promise<void> {
     const { clientId } = this;
     if (clientId === undefined) return;
-    const refusal = await this.#deps.credentials.join(this.#start.login, {
-      ...{ clientId, name: request.Name, hostname: request.Hostname },
-      ...{ osFullName: request.OSFullName },
-      ...{ address: this.#start.address, closed: this.#connection.closed },
-      // Without the feature nobody will ask for a proof of it.
-      hostKey: this.features.includes(FEATURES.hostKey) ? request.HostKey : "",
-      isPatient: false,
-      onHeld: () => this.#deps.log.info("agent waits for approval", this.#who()),
+    const { clock, credentials, log } = this.#deps;
+    const joining = joiningOf({
+      ...{ clientId, request, clock, address: this.#start.address, features: this.features },
+      closed: this.#connection.closed,
+      ask: (name, payload) => this.ask(name, payload),
+      onHeld: () => log.info("agent waits for approval", this.#who()),
     });
+    const refusal = await credentials.join(this.#start.login, joining).finally(() => joining.end());
     if (refusal !== undefined) this.#refuse(refusal);
     this.#requireOpen();
   }
