@@ -145,7 +145,10 @@ export const credentialLimitsSchema = z.strictObject({
   max_clients: z.number().int().min(1).max(100_000).nullable().default(null),
   expires_at: time.nullable().default(null),
   cidrs: z.array(z.string().max(64)).max(64).default([]),
-  /** Clients that were never seen with it, per minute; null: 300. As many may come at once. */
+  /**
+   * Clients that were never seen with it, per minute, and at once; null: 100 per minute, and 300 at
+   * once.
+   */
   joins_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
   /** A client that was never seen before waits until somebody approves it. */
   approval: z.boolean().default(false),
@@ -294,7 +297,10 @@ export const refusalSchema = z.object({
   id: z.string().max(64),
   reason: refusalReasonSchema,
   address: line,
-  /** What the agent claimed; cut to a line and never trusted. Null where it did not say. */
+  /**
+   * What the agent claimed; cut to a line and never trusted. Null where it did not say. Of an auth
+   * id that may not exist, only the beginning: people paste passwords in the wrong place.
+   */
   auth_id: z.string().max(128).nullable(),
   client_id: z.string().max(128).nullable(),
   hostname: line.nullable(),

@@ -4,7 +4,7 @@ import type { Join } from "@rport/protocol/model";
 import type { Admissions } from "./admissions.ts";
 import { DENIALS, type Denial, refused } from "./denial.ts";
 import type { Floods } from "./floods.ts";
-import { type JoinRate, USUAL_JOINS_PER_MINUTE } from "./joinRate.ts";
+import { type JoinRate, USUAL_JOINS } from "./joinRate.ts";
 import type { Joining, JoinOutcome, Joins } from "./joins.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
@@ -64,10 +64,10 @@ export class JoinGate implements JoinDesk {
     if (sessions().clientOf(joining.clientId)?.credentialId === live.id) return undefined;
     const denial = this.#whyNot(live, login, joining);
     if (denial !== undefined) return refused(denial);
-    const { approval, joins_per_minute: perMinute } = live.record.limits;
+    const { approval, joins_per_minute: own } = live.record.limits;
     if (!approval) {
-      const isTaken = rate.take(live.id, perMinute ?? USUAL_JOINS_PER_MINUTE);
-      return isTaken ? undefined : refused(this.#tooMany(live, joining));
+      const limit = own === null ? USUAL_JOINS : { atOnce: own, perMinute: own };
+      return rate.take(live.id, limit) ? undefined : refused(this.#tooMany(live, joining));
     }
     const decision = joins.decisionOn(live.id, joining);
     if (decision === "approved") return undefined;

@@ -49,9 +49,12 @@ describe("the rate of first joins", () => {
     expect(await why(joiningOf("later-6"))).toBe("join-rate");
   });
 
-  it("S-01: is 300 a minute unless somebody set another, which counts at once", async () => {
-    const { why, credentials } = await gate({});
+  it("S-01: is 300 at once and 100 a minute unless somebody set another, which counts at once", async () => {
+    const { why, credentials, clock } = await gate({});
     for (let n = 0; n < 300; n += 1) expect(await why(joiningOf(`host-${n}`))).toBe("in");
+    expect(await why(joiningOf("host-300"))).toBe("join-rate");
+    clock.advance(MINUTE_MS);
+    for (let n = 0; n < 100; n += 1) expect(await why(joiningOf(`later-${n}`))).toBe("in");
     expect(await why(joiningOf("host-300"))).toBe("join-rate");
     await credentials.update(FLEET, { limits: { joins_per_minute: 302 } });
     for (const host of ["host-300", "host-301"]) expect(await why(joiningOf(host))).toBe("in");
