@@ -18,6 +18,9 @@ import { connectionRequest, type Identity } from "./registration.ts";
 import { StateWriter } from "./stateFile.ts";
 import type { Lookup } from "./target.ts";
 
+/** What people are told while the server asks somebody about this host. */
+const HELD = "this host waits for approval on the server";
+
 /** What an agent is made of. */
 export interface AgentOptions {
   readonly config: AgentConfig;
@@ -112,12 +115,19 @@ export class Agent implements AsyncDisposable {
       dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
       registration: () => this.#registration(config),
       onState: (state) => this.#changed(state),
+      onHeld: () => this.#held(),
     });
   }
 
   async #registration(config: AgentConfig): Promise<Buffer> {
     const [host, attributes] = await Promise.all([readHost(), readAttributes(config, this.#log)]);
     return connectionRequest({ ...config, ...attributes }, this.identity, host);
+  }
+
+  #held(): void {
+    if (this.#toldReason !== HELD) this.#log.warn("not connected", { reason: HELD });
+    this.#toldReason = HELD;
+    this.#stateFile.set("reconnecting", HELD);
   }
 
   #changed(state: ConnectionState): void {

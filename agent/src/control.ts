@@ -37,6 +37,8 @@ export interface ControlWiring {
   readonly log: Log;
   /** Signs the server's challenge; undefined: this host has no key. */
   readonly proveHostKey?: ((nonce: string) => string) | undefined;
+  /** Told whenever the server says that a person is being asked about this host. */
+  onHeld(): undefined;
   /** Told once the server has said which extensions it speaks, too. */
   onFeatures(features: ReadonlySet<string>): void;
 }
@@ -66,6 +68,8 @@ export class Control {
     [REQUESTS.checkPort, (payload) => this.#checkPort(payload)],
     [REQUESTS.rotateSecret, (payload) => this.#rotateSecret(payload)],
     [REQUESTS.proveHostKey, (payload) => this.#proveHostKey(payload)],
+    // Asked before the server has named its features, too.
+    [REQUESTS.holdJoin, () => this.#wiring.onHeld()],
   ]);
 
   #agree({ Features }: Capabilities): undefined {

@@ -8,6 +8,7 @@ import type { AgentConfig } from "./config.ts";
 import { Control } from "./control.ts";
 import type { CredentialStore } from "./credentialStore.ts";
 import type { Dialer } from "./dial.ts";
+import { Patience } from "./patience.ts";
 import type { Clock, Timer } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
 import type { Lookup } from "./target.ts";
@@ -15,6 +16,8 @@ import { openWebSocket } from "./webSocket.ts";
 
 /** Time the server gets to register us; RPort's client gives it 96 s in all. */
 const REGISTER_MS = 60_000;
+/** However often it says that somebody is being asked about us. */
+const HELD_MAX_MS = 24 * 3_600_000;
 /** So that agents do not ping in step: up to a tenth of the interval is added, at most this. */
 const JITTER_MAX_MS = 5_000;
 
@@ -30,6 +33,8 @@ export interface SessionWiring {
   readonly log: Log;
   /** Signs a challenge of the server, as the client that registers; undefined: there is no key. */
   readonly proveHostKey?: ((challenge: Omit<HostKeyProof, "clientId">) => string) | undefined;
+  /** Told when the server lets this host wait until somebody approves it. */
+  readonly onHeld?: (() => void) | undefined;
   /** What the connection allows, where it differs from the usual. */
   readonly transportLimits?: Partial<TransportLimits>;
 }
@@ -41,12 +46,14 @@ export class Session {
   readonly closed: Promise<CloseReason>;
   readonly #connection: Connection;
   readonly #wiring: SessionWiring;
+  readonly #patience: Patience;
   #pingTimer: Timer | undefined;
 
-  private constructor(server: string, connection: Connection, wiring: SessionWiring) {
+  private constructor(server: string, { connection, patience }: Served, wiring: SessionWiring) {
     this.server = server;
     this.closed = connection.closed;
     this.#connection = connection;
+    this.#patience = patience;
     this.#wiring = wiring;
   }
 
@@ -67,7 +74,8 @@ export class Session {
       },
       limits,
     });
-    const connection = serve(transport, wiring, () => serverFingerprint);
+    const served = serve(transport, wiring, () => serverFingerprint);
+    const { connection } = served;
     const abandon = () => connection.close("the agent is stopping");
     signal.addEventListener("abort", abandon, { once: true });
     try {
@@ -76,7 +84,7 @@ export class Session {
     } finally {
       signal.removeEventListener("abort", abandon);
     }
-    return new Session(server, connection, wiring);
+    return new Session(server, served, wiring);
   }
 
   /**
@@ -84,7 +92,10 @@ export class Session {
    * when the server refuses; the connection is closed then, as rportd would leave it open.
    */
   async register(request: Buffer): Promise<void> {
-    const reply = await this.#connection.request(REQUESTS.newConnection, request, REGISTER_MS);
+    this.#patience.begin();
+    const reply = await this.#connection
+      .request(REQUESTS.newConnection, request, HELD_MAX_MS)
+      .finally(() => this.#patience.end());
     if (!reply.ok) {
       const text = `the server refused this agent: ${reply.payload.toString("utf8", 0, 500)}`;
       this.close(text);
@@ -118,11 +129,17 @@ export class Session {
   }
 }
 
+/** A connection, and how long it waits to be registered. */
+interface Served {
+  readonly connection: Connection;
+  readonly patience: Patience;
+}
+
 function serve(
   transport: ReturnType<typeof clientTransport>,
   wiring: SessionWiring,
   serverFingerprint: () => string,
-): Connection {
+): Served {
   const { config, credentials, dialer, log, resolve, proveHostKey } = wiring;
   const control = new Control({
     rules: config.tunnelAllowed,
@@ -133,6 +150,10 @@ function serve(
       proveHostKey === undefined
         ? undefined
         : (nonce) => proveHostKey({ nonce, serverFingerprint: serverFingerprint() }),
+    onHeld: () => {
+      patience.extend();
+      wiring.onHeld?.();
+    },
     onFeatures: (features) => {
       connection.halfClose = features.has("half-close");
     },
@@ -142,5 +163,8 @@ function serve(
     onOpen: (_type, extra) => dialer.decide(extra),
     onFault: (error, name) => log.error("a request failed", { name, error: String(error) }),
   });
-  return connection;
+  const patience = new Patience(wiring.clock, REGISTER_MS, () => {
+    transport.fail(new WireError("timeout", "no reply to new_connection in time"));
+  });
+  return { connection, patience };
 }

@@ -93,6 +93,13 @@ export async function openServices(
   const common = { clock, log, touch };
   const credentials = await Credentials.open({
     ...{ document, secretRows, verifierKey, passwordMinLength },
+    onFlood(flood) {
+      const { credentialId, reason, address } = flood;
+      log.warn("more new clients come with a credential than it lets in", {
+        ...{ credential: credentialId, reason, address },
+      });
+      auditing.agents.flooded(flood);
+    },
     ...common,
   });
   opened.defer(() => credentials.close());
@@ -184,7 +191,7 @@ function eventSources({
     },
     tunnel: tunnels,
     pairing: pairings,
-    join: { list: () => [], get: () => undefined },
+    join: credentials.joins,
     refusal: refusals,
   };
 }

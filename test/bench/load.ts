@@ -207,7 +207,7 @@ const SMALL = Buffer.alloc(SMALL_BYTES, 0x42);
 const FIRST_SMALL = Buffer.concat([Buffer.of(MODES.echo), SMALL]);
 
 /** One connection to the echo. */
-class Echo {
+export class Echo {
   readonly #socket: Socket;
   #missing = 0;
   #done: () => void = () => {};

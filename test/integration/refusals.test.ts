@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { startAgent } from "../support/agent.ts";
 import { startBackend } from "../support/backend.ts";
 import type { EventStream } from "../support/eventStream.ts";
 import { eventually } from "../support/eventually.ts";
+import { agentOf, makeFleet } from "../support/fleet.ts";
 import { PeerAgent } from "../support/peerAgent.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 
@@ -38,7 +40,7 @@ describe("the list of refusals", () => {
         ["too-many-clients", FLEET, "machine-2"],
         ["duplicate", FLEET, "machine-1"],
         ["wrong-secret", FLEET, null],
-        ["unknown-credential", "nobody", null],
+        ["unknown-credential", "nobo…", null],
       ]),
     );
     expect(listed.every(({ address, count }) => address === "127.0.0.1" && count === 1)).toBe(true);
@@ -83,5 +85,25 @@ describe("the list of refusals", () => {
       "revoked-credential 2",
       "unknown-credential 1",
     ]);
+  });
+
+  it("E11: names the host whose own secret was revoked, which it cannot say before it is in", async () => {
+    await using backend = await startBackend();
+    const password = await makeFleet({ call: backend.api });
+    await using agent = await startAgent(agentOf(backend, password, "web-01"));
+    await agent.online();
+    const params = { authId: FLEET };
+    await backend.api("rotateCredential", { params, body: { grace_seconds: null } });
+    const own = await eventually(async () => {
+      const { secret } = await backend.api("getClient", { params: { clientId: "web-01" } });
+      expect(secret?.origin).toBe("rotation");
+      return secret;
+    });
+    await backend.api("revokeSecret", { params: { ...params, secretId: own?.id ?? "" } });
+    await eventually(async () => {
+      expect(await backend.api("listRefusals")).toMatchObject([
+        { reason: "revoked-secret", auth_id: FLEET, client_id: "web-01" },
+      ]);
+    }, 15_000);
   });
 });

@@ -100,6 +100,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
               secretId: secretIdSchema.parse("secret-1"),
             }
           : { kind: "refused", reason: "wrong" },
+      join: async () => undefined,
       admit:
         options.admit === undefined
           ? async () => ({ kind: "admitted", secret: secret("secret-1") })

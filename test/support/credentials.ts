@@ -1,6 +1,7 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
 import { vi } from "vitest";
+import type { Flood } from "../../backend/src/credentials/floods.ts";
 import { Credentials } from "../../backend/src/credentials/service.ts";
 import type { PairingPort } from "../../backend/src/credentials/session.ts";
 import { noPairings } from "../../backend/src/credentials/session.ts";
@@ -18,6 +19,7 @@ export interface CredentialsFixture extends AsyncDisposable {
   readonly store: Store;
   readonly clients: FakeClients;
   readonly touched: string[];
+  readonly floods: Flood[];
   readonly logLines: readonly string[];
   readonly credentials: Credentials;
   /**
@@ -39,6 +41,7 @@ export async function openCredentials(
   const store = await openStore({ directory: directory.path, clock, log });
   const clients = new FakeClients();
   const touched: string[] = [];
+  const floods: Flood[] = [];
   const open = async (): Promise<Credentials> => {
     const { document, secretRows, identity } = store;
     const credentials = await Credentials.open({
@@ -49,6 +52,7 @@ export async function openCredentials(
       log,
       touch: (entity, id) => touched.push(`${entity} ${id}`),
       passwordMinLength: 12,
+      onFlood: (flood) => floods.push(flood),
     });
     credentials.attach({ sessions: clients, pairings });
     return credentials;
@@ -58,6 +62,7 @@ export async function openCredentials(
     store,
     clients,
     touched,
+    floods,
     logLines: lines,
     credentials: await open(),
     stopAt: (when, isIt) => stopAt(store, when, isIt),

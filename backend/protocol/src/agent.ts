@@ -16,6 +16,8 @@ export const REQUESTS = {
   rotateSecret: "rotate_secret",
   /** Ours, feature `host-key`: the agent shows that it has the key it named. */
   proveHostKey: "prove_host_key",
+  /** Ours, feature `held-join`: a person is being asked whether the agent may come in. */
+  holdJoin: "hold_join",
 } as const;
 
 /** Requests a Go agent may send without an answer; accepted, and not used yet. */
@@ -37,6 +39,8 @@ export const FEATURES = {
   halfClose: "half-close",
   /** The agent names a key of its own host, and proves that it has it while it registers. */
   hostKey: "host-key",
+  /** The agent waits for the answer to `new_connection` as long as it is told to. */
+  heldJoin: "held-join",
 } as const;
 
 /** The type of channel the backend opens for each tunnel connection. */

@@ -11,6 +11,7 @@ import {
   reportable,
 } from "./endpointEntry.ts";
 import { clientIdSchema, pairingIdSchema, tunnelIdSchema } from "./ids.ts";
+import { JOIN_ENDPOINTS } from "./joinEndpoints.ts";
 import {
   clientSchema,
   pairingSchema,
@@ -125,6 +126,7 @@ export const ENDPOINTS = {
     status: 200,
   }),
   ...CREDENTIAL_ENDPOINTS,
+  ...JOIN_ENDPOINTS,
   listTunnels: endpoint({
     method: "GET",
     path: "/tunnels",

@@ -33,12 +33,19 @@ export const authIdSchema = z
 /** The name of a credential. */
 export type AuthId = z.infer<typeof authIdSchema>;
 
-/** What an agent calls itself, normally the operating system's machine id. */
+/** Path segments that every client of HTTP takes away, also when they are percent-encoded. */
+const DOTS = /^\.\.?$/;
+
+/**
+ * What an agent calls itself, normally the operating system's machine id. Compared as it is: case,
+ * spaces and Unicode forms make different ids.
+ */
 export const clientIdSchema = z
   .string()
   .min(1)
   .max(CLIENT_ID_MAX)
   .refine((text) => !UNPRINTABLE.test(text), "A client id cannot contain control characters.")
+  .refine((text) => !DOTS.test(text), "A client id cannot be one or two dots: no URL holds that.")
   .brand<"ClientId">();
 
 /** What an agent calls itself. */

@@ -145,7 +145,10 @@ export const credentialLimitsSchema = z.strictObject({
   max_clients: z.number().int().min(1).max(100_000).nullable().default(null),
   expires_at: time.nullable().default(null),
   cidrs: z.array(z.string().max(64)).max(64).default([]),
-  /** Clients that were never seen before, per minute. */
+  /**
+   * Clients that were never seen with it, per minute, and at once; null: 100 per minute, and 300 at
+   * once.
+   */
   joins_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
   /** A client that was never seen before waits until somebody approves it. */
   approval: z.boolean().default(false),
@@ -199,7 +202,10 @@ export const credentialSchema = z.object({
   last_used_at: time.nullable(),
   rotated_at: time.nullable(),
   rotation: rotationSchema.nullable(),
-  /** When more clients than allowed, or than is usual, last tried to join with it. */
+  /**
+   * Since when more new clients come with it than `max_clients`, `joins_per_minute` or the room for
+   * those that wait allow; null again when none was refused for an hour.
+   */
   flooded_at: time.nullable().default(null),
 });
 
@@ -245,7 +251,10 @@ export const pairingSchema = z.object({
 /** A pairing as people see it. */
 export type Pairing = z.infer<typeof pairingSchema>;
 
-/** A first join that waits for a person: the agent's connection is held until `expires_at`. */
+/**
+ * A first join that waits for a person: its connection is held until `expires_at`. RPort's own
+ * client cannot wait: it is refused after 20 s and stays listed until 10 minutes after its last try.
+ */
 export const joinSchema = z.object({
   id: z.string().regex(/^[0-9A-Za-z_-]{8,64}$/),
   credential_id: authIdSchema,
@@ -288,7 +297,10 @@ export const refusalSchema = z.object({
   id: z.string().max(64),
   reason: refusalReasonSchema,
   address: line,
-  /** What the agent claimed; cut to a line and never trusted. Null where it did not say. */
+  /**
+   * What the agent claimed; cut to a line and never trusted. Null where it did not say. Of an auth
+   * id that may not exist, only the beginning: people paste passwords in the wrong place.
+   */
   auth_id: z.string().max(128).nullable(),
   client_id: z.string().max(128).nullable(),
   hostname: line.nullable(),

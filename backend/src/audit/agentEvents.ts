@@ -1,5 +1,6 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { HostKeyChange } from "@rport/protocol/model";
+import type { Flood } from "../credentials/floods.ts";
 import type { RefusalReason } from "../credentials/login.ts";
 import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -73,6 +74,14 @@ export class AgentEvents {
     const what = { application: "client", action: "failed" } as const;
     const request = { secret_id: agent.secretId, reason };
     this.#refusals.note(`agent ${networkOf(agent.address)}`, { ...what, ...about(agent), request });
+  }
+
+  /** More new clients came with a credential than it lets in; one entry stands for all of them. */
+  flooded({ credentialId, reason, clientId, address }: Flood): void {
+    this.#audit.note({
+      ...{ application: "client.join", action: "flood" },
+      ...{ remoteIp: address, affectedId: credentialId, clientId, request: { reason } },
+    });
   }
 
   /** Writes all that was only counted so far. */

@@ -10,7 +10,12 @@ import {
 } from "@rport/protocol/wire/transport";
 import { WireError, type WireErrorKind } from "@rport/protocol/wire/wireError";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { AcceptedLogin, LoginResult, RefusalReason } from "../credentials/login.ts";
+import type {
+  AcceptedLogin,
+  LoginResult,
+  RefusalReason,
+  RefusedLogin,
+} from "../credentials/login.ts";
 import { AgentSession } from "./agentSession.ts";
 import { type DoorCounters, newDoorCounters } from "./doorCounters.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
@@ -160,7 +165,7 @@ export class AgentDoor {
           if (result.kind === "accepted") accepted = result;
           else {
             hasFailed = true;
-            this.#refused(result.reason, user, address);
+            this.#refused(result, user, address);
           }
           return result.kind === "accepted";
         },
@@ -195,8 +200,8 @@ export class AgentDoor {
   }
 
   /** Being busy is no verdict: the connection ends without one, and the agent tries again. */
-  #refused(reason: RefusalReason, user: string, address: string): void {
-    this.#deps.refusals?.note({ reason: LISTED_AS[reason], address, authId: user });
+  #refused({ reason, clientId }: RefusedLogin, user: string, address: string): void {
+    this.#deps.refusals?.note({ reason: LISTED_AS[reason], address, authId: user, clientId });
     if (reason === "busy") throw new Error("the login could not be checked now");
     this.counters.failedLogins += 1;
     this.#deps.log.warn("agent login refused", { address, reason });

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { RemoteMessage } from "@rport/protocol/agent";
+import type { ConnectionRequest, RemoteMessage } from "@rport/protocol/agent";
 import {
   type Capabilities,
   FEATURES,
@@ -19,13 +19,14 @@ import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
 import { type CloseReason, RequestRefused } from "@rport/protocol/wire/wireError";
 import type { AgentFacts } from "../audit/agentEvents.ts";
-import type { AcceptedLogin } from "../credentials/login.ts";
+import type { AcceptedLogin, RefusedAdmission } from "../credentials/login.ts";
 import type { OfferedSecret } from "../credentials/session.ts";
 import type { Timer } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
 import { answersPingTwice } from "./agentVersion.ts";
 import { provenHostKey } from "./hostKeyCheck.ts";
 import { clean, recordOf } from "./inventory.ts";
+import { joiningOf } from "./joining.ts";
 import type { LiveSession } from "./liveSession.ts";
 import { type Identity, type Introduction, parseIntroduction, takeOver } from "./registration.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
@@ -54,6 +55,8 @@ const MAX_CHANNELS = 256;
 /** Extensions this server knows. */
 const OUR_FEATURES: readonly string[] = Object.values(FEATURES);
 const EMPTY = Buffer.alloc(0);
+/** Refusals that come in any number when a credential was stolen. */
+const FLOODS: ReadonlySet<RefusalReason> = new Set(["join-rate", "too-many-clients"]);
 /** Ways an end counts against the peer. */
 const VIOLATIONS: ReadonlySet<CloseReason["kind"]> = new Set(["protocol", "limit", "timeout"]);
 
@@ -206,8 +209,12 @@ export class AgentSession implements LiveSession {
       return toJson(remotes);
     } catch (error) {
       const text = this.#refusalOf(error);
-      this.#deps.log.warn("agent refused", { ...this.#who(), reason: text });
-      this.#deps.agentEvents?.refused(this.#facts(), text);
+      // One entry, and one line of the log, stand for all of a flood: see `Floods`.
+      const isOneOfMany = FLOODS.has(this.#stage);
+      this.#deps.log[isOneOfMany ? "debug" : "warn"]("agent refused", {
+        ...{ ...this.#who(), reason: text },
+      });
+      if (!isOneOfMany) this.#deps.agentEvents?.refused(this.#facts(), text);
       this.#listRefusal();
       this.#letGo();
       this.#deps.clock.after(FAREWELL_MS, () => this.cut(text));
@@ -221,6 +228,7 @@ export class AgentSession implements LiveSession {
     this.#state = { kind: "registering", identity };
     const { id } = identity;
     this.#hostname = request.Hostname;
+    await this.#askToJoin(request);
     this.#hostKey = await provenHostKey({
       ...this.#deps,
       request,
@@ -231,10 +239,7 @@ export class AgentSession implements LiveSession {
     await takeOver(registry, { id, session: this, address, hostname: clean(request.Hostname) });
     this.#stage = "busy";
     const admission = await credentials.admit(this.#start.login, id);
-    if (admission.kind === "refused") {
-      this.#stage = admission.why;
-      throw new RequestRefused(admission.reason);
-    }
+    if (admission.kind === "refused") this.#refuse(admission);
     this.#secretId = admission.secret.id;
     this.#requireOpen();
     const who = { id, credentialId: this.credentialId, secretId: this.#secretId };
@@ -254,6 +259,27 @@ export class AgentSession implements LiveSession {
     this.#requireOpen();
     this.#state = { kind: "registered", identity };
     return started;
+  }
+
+  /** Before anything is done for the client: who is refused here, or waits, keeps nobody out. */
+  async #askToJoin(request: ConnectionRequest): Promise<void> {
+    const { clientId } = this;
+    if (clientId === undefined) return;
+    const { clock, credentials, log } = this.#deps;
+    const joining = joiningOf({
+      ...{ clientId, request, clock, address: this.#start.address, features: this.features },
+      closed: this.#connection.closed,
+      ask: (name, payload) => this.ask(name, payload),
+      onHeld: () => log.info("agent waits for approval", this.#who()),
+    });
+    const refusal = await credentials.join(this.#start.login, joining).finally(() => joining.end());
+    if (refusal !== undefined) this.#refuse(refusal);
+    this.#requireOpen();
+  }
+
+  #refuse({ why, reason }: RefusedAdmission): never {
+    this.#stage = why;
+    throw new RequestRefused(reason);
   }
 
   /**

@@ -82,7 +82,11 @@ export interface Newcomer {
 export async function takeOver(registry: ClientRegistry, newcomer: Newcomer): Promise<void> {
   const { id, session } = newcomer;
   for (;;) {
-    await registry.settled(id);
+    const moving = registry.moving(id);
+    if (moving !== undefined) {
+      await moving;
+      continue;
+    }
     const rival = registry.holder(id);
     if (rival === undefined) break;
     if (rival === session) return;

@@ -102,7 +102,7 @@ export class ClientRegistry implements SessionPort {
    * hold both, or with `DISK_FULL`; then both are as they were.
    */
   async adopt(to: ClientId, from: ClientId, edits: readonly SecretEdit[]): Promise<void> {
-    await Promise.all([this.settled(to), this.settled(from)]);
+    for (let move = this.#moveOf(to, from); move; move = this.#moveOf(to, from)) await move;
     const target = this.#need(to, "There is no such client.");
     const source = this.#need(from, "There is no client whose record could be moved here.");
     this.#refuseMove(source.record);
@@ -117,12 +117,14 @@ export class ClientRegistry implements SessionPort {
     await settled;
     for (const id of [to, from]) this.#moving.delete(id);
     await done;
+    // Somebody deleted the client at the very moment: its row came back with the move.
+    if (!this.#entries.has(to)) await this.#writer.remove([to]);
     this.#deps.onRecordLeft?.(source.record.client_auth_id, from);
   }
 
-  /** Resolves when the client's record is not being moved. */
-  async settled(id: ClientId): Promise<void> {
-    await this.#moving.get(id);
+  /** Resolves when a move that the client's record is part of has ended; undefined: there is none. */
+  moving(id: ClientId): Promise<void> | undefined {
+    return this.#moving.get(id);
   }
 
   /** The registered session of a client, or undefined while it is disconnected. */
@@ -230,7 +232,7 @@ export class ClientRegistry implements SessionPort {
   }
 
   async setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
-    await this.settled(id);
+    for (let move = this.#moveOf(id); move; move = this.#moveOf(id)) await move;
     const { record } = this.#need(id, "There is no such client any more.");
     if (isRevoked) {
       const revokedAt = record.revoked_at ?? toTime(this.#deps.clock.now());
@@ -256,6 +258,10 @@ export class ClientRegistry implements SessionPort {
   async close(): Promise<void> {
     this.duplicates.close();
     await this.#writer.flush();
+  }
+
+  #moveOf(...ids: readonly ClientId[]): Promise<void> | undefined {
+    return ids.map((id) => this.#moving.get(id)).find((move) => move !== undefined);
   }
 
   /** Off the disk first; who came back meanwhile has a record again. */

@@ -1,7 +1,8 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
 import type { ClientId } from "@rport/protocol/ids";
 import type { AgentEvents } from "../audit/agentEvents.ts";
-import type { AcceptedLogin, Admission } from "../credentials/login.ts";
+import type { Joining } from "../credentials/joins.ts";
+import type { AcceptedLogin, Admission, RefusedAdmission } from "../credentials/login.ts";
 import type { SessionHandle } from "../credentials/session.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -12,6 +13,8 @@ import type { ClientRegistry } from "./registry.ts";
 
 /** What sessions ask of the credentials. */
 export interface SessionCredentials {
+  /** Undefined when the client may go on; it may have been held for minutes then. */
+  join(login: AcceptedLogin, joining: Joining): Promise<RefusedAdmission | undefined>;
   admit(login: AcceptedLogin, clientId: ClientId): Promise<Admission>;
   onSessionReady(session: SessionHandle): void;
 }

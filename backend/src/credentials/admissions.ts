@@ -49,19 +49,25 @@ export class Admissions {
     await this.#binding.get(login.secretId);
     const live = this.#deps.ledger.get(login.credentialId);
     if (live === undefined) return refused(DENIALS.deleted);
-    const denial = this.#whyNot(live, login.secretId, clientId);
+    const denial = this.whyNot(live, login.secretId, clientId);
     if (denial !== undefined) return refused(denial);
     this.#note(live, clientId);
-    await this.#bind(live, login.secretId, clientId);
+    await this.bind(live, login.secretId, clientId);
     await this.#retire(live, login.secretId, clientId);
-    const late = this.#whyNot(live, login.secretId, clientId);
+    const late = this.whyNot(live, login.secretId, clientId);
     const row = live.secret(login.secretId);
     if (row === undefined || late !== undefined) return refused(late ?? DENIALS.revoked);
     return { kind: "admitted", secret: toClientSecret(row) };
   }
 
-  /** A second client that brings the same secret waits until it is clear whose it is. */
-  async #bind(live: LiveCredential, id: SecretId, clientId: ClientId): Promise<void> {
+  /**
+   * Makes a single-use secret that is still free the client's own, durably. A second client that
+   * brings it meanwhile waits until it is clear whose it is, and has to ask `whyNot` then.
+   */
+  async bind(live: LiveCredential, id: SecretId, clientId: ClientId): Promise<void> {
+    for (let other = this.#binding.get(id); other !== undefined; other = this.#binding.get(id)) {
+      await other;
+    }
     const row = live.secret(id);
     if (row === undefined || !row.single_use || row.client_id !== null) return;
     const edit = this.#deps.ledger.edit(live, [{ kind: "bind", id, clientId }]);
@@ -99,7 +105,8 @@ export class Admissions {
     return [...edits, { kind: "move", row: done }];
   }
 
-  #whyNot(live: LiveCredential, secretId: SecretId, clientId: ClientId): Denial | undefined {
+  /** Why the client may not come in with this secret now. */
+  whyNot(live: LiveCredential, secretId: SecretId, clientId: ClientId): Denial | undefined {
     const { authenticator, ledger, sessions } = this.#deps;
     if (ledger.get(live.id) !== live) return DENIALS.deleted;
     const row = live.secret(secretId);
@@ -108,10 +115,11 @@ export class Admissions {
     if (reason !== undefined) return DENIALS[reason];
     if (belongsToOther(row, clientId)) return DENIALS.boundToOther;
     if (sessions().clientOf(clientId)?.isRevoked === true) return DENIALS.clientRevoked;
-    return this.#whyTooMany(live, clientId);
+    return this.whyTooMany(live, clientId);
   }
 
-  #whyTooMany(live: LiveCredential, clientId: ClientId): Denial | undefined {
+  /** Why the credential has no room for a client that it does not have. */
+  whyTooMany(live: LiveCredential, clientId: ClientId): Denial | undefined {
     const max = live.record.limits.max_clients;
     if (max === null) return undefined;
     const sessions = this.#deps.sessions();

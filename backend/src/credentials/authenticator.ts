@@ -8,7 +8,7 @@ import type { SteadyTime } from "../platform/steadyTime.ts";
 import type { SecretRow } from "../store/secretRow.ts";
 import type { Ledger } from "./ledger.ts";
 import { LiveCredential } from "./liveCredential.ts";
-import type { LoginResult, RefusalReason } from "./login.ts";
+import type { LoginResult, RefusalReason, RefusedLogin } from "./login.ts";
 import type { Attempt, TypedPasswords } from "./typedPasswords.ts";
 import { hmacVerifier, schemeOf } from "./verifier.ts";
 
@@ -62,7 +62,7 @@ export class Authenticator {
     const row = found === undefined ? undefined : live.secret(found.id);
     if (row === undefined) return { kind: "refused", reason: "wrong" };
     const reason = this.whyRefused(live, row) ?? whyNotFrom(live, attempt.address);
-    if (reason !== undefined) return { kind: "refused", reason };
+    if (reason !== undefined) return { kind: "refused", reason, ...ownerOf(row) };
     this.#deps.typed.passed(live, attempt, row);
     return { kind: "accepted", credentialId: live.id, secretId: row.id };
   }
@@ -101,6 +101,10 @@ export function isCredentialExpired(live: LiveCredential, nowMs: number): boolea
 /** Whether another client than this one has the secret. */
 export function belongsToOther(row: SecretRow, client: ClientId): boolean {
   return row.client_id !== null && row.client_id !== client;
+}
+
+function ownerOf({ client_id: clientId }: SecretRow): Pick<RefusedLogin, "clientId"> {
+  return clientId === null ? {} : { clientId };
 }
 
 function whyNotFrom(live: LiveCredential, address: string): RefusalReason | undefined {

@@ -1,5 +1,5 @@
 import type { RefusalReason } from "@rport/protocol/model";
-import type { Admission } from "./login.ts";
+import type { RefusedAdmission } from "./login.ts";
 
 /** Why a client is not admitted: a word for the list of refusals, a sentence for the agent. */
 export interface Denial {
@@ -23,6 +23,6 @@ export const DENIALS = {
 } as const satisfies Readonly<Record<string, Denial>>;
 
 /** A denial as an admission. */
-export function refused({ why, text }: Denial): Admission {
+export function refused({ why, text }: Denial): RefusedAdmission {
   return { kind: "refused", why, reason: text };
 }

@@ -27,6 +27,8 @@ export class Ledger {
   /** Secrets that a failing disk kept; a later credential of the same name must not inherit them. */
   readonly #leftOver = new Set<SecretId>();
 
+  #onChanged: (id: AuthId) => void = () => undefined;
+
   private constructor(store: LedgerStore) {
     this.#store = store;
   }
@@ -41,6 +43,11 @@ export class Ledger {
     for (const record of store.document.data.credentials) ledger.#enter(record);
     await ledger.#load();
     return ledger;
+  }
+
+  /** Calls back whenever a credential, or one of its secrets, is not what it was. */
+  watch(onChanged: (id: AuthId) => void): void {
+    this.#onChanged = onChanged;
   }
 
   /** The credential, also while it is being deleted. */
@@ -78,6 +85,7 @@ export class Ledger {
   async edit(live: LiveCredential, edits: readonly SecretEdit[]): Promise<void> {
     await this.#store.secretRows.apply(edits);
     for (const edit of edits) live.apply(edit);
+    if (edits.length > 0) this.#onChanged(live.id);
   }
 
   /** Adds a credential with its first secrets. Fails with `ERR_CODE_ALREADY_EXIST`. */
@@ -119,6 +127,7 @@ export class Ledger {
     }));
     // A deletion that was written meanwhile stays.
     if (live.record.state === "active") live.replaceRecord(changed);
+    this.#onChanged(live.id);
   }
 
   /** From when this resolves on, also after a crash, nothing of the credential opens anything. */
@@ -129,6 +138,7 @@ export class Ledger {
       credentials: data.credentials.map((record) => (record.id === live.id ? marked : record)),
     }));
     live.replaceRecord(marked);
+    this.#onChanged(live.id);
   }
 
   /** The same without the disk, for one that refuses; a restart takes it back. */
@@ -146,6 +156,7 @@ export class Ledger {
     await this.#erase(live.id);
     // A new credential of the same name may have taken the place already.
     if (this.#live.get(live.id) === live) this.#live.delete(live.id);
+    this.#onChanged(live.id);
   }
 
   async #erase(id: AuthId): Promise<void> {

@@ -1,4 +1,4 @@
-import type { AuthId, SecretId } from "@rport/protocol/ids";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Client, RefusalReason as ListedReason } from "@rport/protocol/model";
 
 /** The secret a client signed in with, as its record shows it. */
@@ -27,15 +27,21 @@ export interface AcceptedLogin {
 export interface RefusedLogin {
   readonly kind: "refused";
   readonly reason: RefusalReason;
+  /** Whose secret it was: it was right, and bound to this client. */
+  readonly clientId?: ClientId;
 }
 
 /** The outcome of a login. */
 export type LoginResult = AcceptedLogin | RefusedLogin;
 
-/**
- * Whether a signed-in agent may be the client it says it is. `reason` is a sentence for it, `why`
- * the word under which the refusal is listed.
- */
+/** `reason` is a sentence for the agent, `why` the word under which the refusal is listed. */
+export interface RefusedAdmission {
+  readonly kind: "refused";
+  readonly why: ListedReason;
+  readonly reason: string;
+}
+
+/** Whether a signed-in agent may be the client it says it is. */
 export type Admission =
   | { readonly kind: "admitted"; readonly secret: ClientSecret }
-  | { readonly kind: "refused"; readonly why: ListedReason; readonly reason: string };
+  | RefusedAdmission;

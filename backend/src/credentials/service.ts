@@ -15,10 +15,20 @@ import { Authenticator, isCredentialExpired } from "./authenticator.ts";
 import { type CredentialChange, changeCredential, purgeUnused } from "./changes.ts";
 import type { IssuedSecret, NewCredential } from "./creation.ts";
 import { Creation } from "./creation.ts";
+import { type Flood, Floods } from "./floods.ts";
+import { type JoinDesk, JoinGate } from "./joinGate.ts";
+import { JoinRate } from "./joinRate.ts";
+import { type Joining, Joins } from "./joins.ts";
 import { LastUse } from "./lastUse.ts";
 import type { LedgerStore } from "./ledger.ts";
 import { Ledger } from "./ledger.ts";
-import type { AcceptedLogin, Admission, ClientSecret, LoginResult } from "./login.ts";
+import type {
+  AcceptedLogin,
+  Admission,
+  ClientSecret,
+  LoginResult,
+  RefusedAdmission,
+} from "./login.ts";
 import { mintSecret } from "./minting.ts";
 import { Offers } from "./offers.ts";
 import type { RemovalOptions } from "./removals.ts";
@@ -47,6 +57,8 @@ export interface CredentialsDeps extends LedgerStore {
   readonly touch: CredentialTouch;
   /** Fewest characters of a typed password. */
   readonly passwordMinLength: number;
+  /** Called once for each flood of new clients; see `Floods`. */
+  readonly onFlood?: (flood: Flood) => void;
 }
 
 /** Credentials and their secrets: who may sign in, with what, as whom, and until when. */
@@ -56,6 +68,9 @@ export class Credentials {
   readonly #ledger: Ledger;
   readonly #authenticator: Authenticator;
   readonly #admissions: Admissions;
+  readonly #joins: Joins;
+  readonly #floods: Floods;
+  readonly #gate: JoinGate;
   readonly #creation: Creation;
   readonly #offers: Offers;
   readonly #rotations: Rotations;
@@ -79,6 +94,13 @@ export class Credentials {
     this.#ledger = ledger;
     this.#authenticator = new Authenticator(all);
     this.#admissions = new Admissions({ ...all, authenticator: this.#authenticator });
+    this.#joins = new Joins(deps);
+    this.#floods = new Floods({ ...deps, onFlood: (flood) => deps.onFlood?.(flood) });
+    this.#gate = new JoinGate({
+      ...{ ...all, admissions: this.#admissions, joins: this.#joins, floods: this.#floods },
+      rate: new JoinRate(deps.clock),
+    });
+    ledger.watch((id) => this.#gate.recheck(id));
     this.#creation = new Creation(all);
     this.#offers = new Offers(all);
     this.#rotations = new Rotations({ ...all, offers: this.#offers });
@@ -107,6 +129,16 @@ export class Credentials {
   /** Checks a login in memory: no disk, the same time for any number of credentials. */
   login(authId: string, password: string, address: string): Promise<LoginResult> {
     return this.#authenticator.login({ authId, password, address });
+  }
+
+  /** Whether a client may join that the credential does not know yet; see `JoinGate.pass`. */
+  join(login: AcceptedLogin, joining: Joining): Promise<RefusedAdmission | undefined> {
+    return this.#gate.pass(login, joining);
+  }
+
+  /** First joins that wait for a person. */
+  get joins(): JoinDesk {
+    return this.#gate;
   }
 
   /**
@@ -144,7 +176,12 @@ export class Credentials {
   /** A credential as people see it; null when there is none. */
   view(id: AuthId): Credential | null {
     const live = this.#ledger.get(id);
-    return live === undefined ? null : toCredential(live, this.#sessions, this.#steady());
+    return live === undefined
+      ? null
+      : toCredential(live, {
+          ...{ sessions: this.#sessions, nowMs: this.#steady() },
+          floodedAt: this.#floods.since(id),
+        });
   }
 
   /** The secrets of a credential, oldest first; empty when there is none. */
@@ -190,8 +227,10 @@ export class Credentials {
   }
 
   /** Lets a host in no more; see `Revocations.client`. */
-  revokeClient(id: ClientId, dryRun: boolean): Promise<DeletionReport> {
-    return this.#revocations.client(id, dryRun);
+  async revokeClient(id: ClientId, dryRun: boolean): Promise<DeletionReport> {
+    const report = await this.#revocations.client(id, dryRun);
+    if (!dryRun) this.#joins.drop((join) => join.client_id === id);
+    return report;
   }
 
   /** Lets a host in again that was revoked, if it has a secret. */
@@ -270,6 +309,7 @@ export class Credentials {
 
   /** To be called when a client that was admitted has its record. */
   onClientRecorded(authId: AuthId, id: ClientId): void {
+    this.#joins.known(authId, id);
     this.#admissions.recorded(authId, id);
   }
 
@@ -305,6 +345,8 @@ export class Credentials {
 
   /** Stops timers and writes what is still to be written. The store stays open. */
   async close(): Promise<void> {
+    this.#joins.drop(() => true);
+    this.#floods.close();
     this.#upkeep.stop();
     this.#rotations.stop();
     await this.#arrears.close();

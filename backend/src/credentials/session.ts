@@ -69,7 +69,7 @@ export interface PairingPort {
 }
 
 /** Marks an entity as changed, so that watchers get its new value. */
-export type CredentialTouch = (entity: "client" | "credential", id: string) => void;
+export type CredentialTouch = (entity: "client" | "credential" | "join", id: string) => void;
 
 /** The port before anything is attached: nobody is connected, nothing is recorded. */
 export const noSessions: SessionPort = {

@@ -7,11 +7,17 @@ import type { LiveCredential } from "./liveCredential.ts";
 import { toRotation } from "./rotationProgress.ts";
 import type { SessionPort } from "./session.ts";
 
+/** What a credential's view takes from elsewhere. */
+export interface CredentialFacts {
+  readonly sessions: SessionPort;
+  readonly nowMs: number;
+  readonly floodedAt: string | null;
+}
+
 /** A credential as people see it. */
 export function toCredential(
   live: LiveCredential,
-  sessions: SessionPort,
-  nowMs: number,
+  { sessions, nowMs, floodedAt }: CredentialFacts,
 ): Credential {
   const { salt: _, ...record } = live.record;
   const usable = live.secrets().filter((row) => !isExpired(row, nowMs));
@@ -25,7 +31,7 @@ export function toCredential(
     last_used_at: toTimeOrNull(lastUse(live)),
     rotated_at: toTimeOrNull(live.rotation?.started_at ?? null),
     rotation: toRotation(live, sessions.clientsOf(live.id)),
-    flooded_at: null,
+    flooded_at: floodedAt,
   };
 }
 

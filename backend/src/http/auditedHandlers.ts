@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { ENDPOINTS, EndpointInput, EndpointName, EndpointOutput } from "@rport/protocol/http";
 import type { ClientId } from "@rport/protocol/ids";
-import type { Client } from "@rport/protocol/model";
+import type { Client, Join } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
 import type { Audit, AuditEntry, Facts } from "../audit/entry.ts";
 import type { Answer, CallContext, Handler, Handlers } from "./endpoints.ts";
@@ -14,7 +14,7 @@ type ChangeName = {
 /** What a change is called, and what of it is written down; undefined: nothing changed. */
 type Description = Pick<
   AuditEntry,
-  "application" | "action" | "affectedId" | "request" | "response"
+  "application" | "action" | "affectedId" | "clientId" | "clientHostname" | "request" | "response"
 >;
 type Describe<N extends EndpointName> = (
   input: EndpointInput<N>,
@@ -120,6 +120,8 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     ...{ application: "client.auth.rotation", action: "cancel" },
     affectedId: params.authId,
   }),
+  approveJoin: (_, join) => ({ action: "approve", ...aboutJoin(join) }),
+  denyJoin: (_, join) => ({ action: "deny", ...aboutJoin(join) }),
   createTunnel: ({ query }, data) => ({
     ...{ application: "client.tunnel", action: "create" },
     affectedId: data?.id,
@@ -154,6 +156,16 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
   }),
 };
 
+function aboutJoin(join: Join | undefined) {
+  return {
+    application: "client.join" as const,
+    affectedId: join?.credential_id,
+    clientId: join?.client_id,
+    clientHostname: join?.hostname,
+    request: { address: join?.address },
+  };
+}
+
 /** What a report says, without names. */
 function factsOf(data: DeletionReport | undefined): Facts {
   return {
@@ -168,6 +180,7 @@ const TAKES_AWAY: ReadonlySet<ChangeName> = new Set<ChangeName>([
   "deleteClient",
   "deleteCredential",
   "deleteTunnel",
+  "denyJoin",
   "finishRotation",
   "purgeUnused",
   "revokeClient",
@@ -217,14 +230,14 @@ function auditedHandler<N extends ChangeName>(
       throw caught;
     }
     const description = DESCRIPTIONS[name](input, answer?.data);
-    if (description !== undefined) await audit.record({ ...description, ...who });
+    if (description !== undefined) await audit.record({ ...who, ...description });
     return answer;
 
     /** A refusal changed nothing. What went wrong on the way may have done a part. */
     async function recordFailure(what: Description | undefined, caught: unknown): Promise<void> {
       const { status, code } = RportError.from(caught);
       if (what === undefined || status < 500) return;
-      await audit.record({ ...what, ...who, response: { error: code } });
+      await audit.record({ ...who, ...what, response: { error: code } });
     }
   };
 }

@@ -8,6 +8,7 @@ import { auditHandlers } from "./auditHandlers.ts";
 import { clientHandlers } from "./clientHandlers.ts";
 import { type CredentialSource, credentialHandlers } from "./credentialHandlers.ts";
 import type { Handlers } from "./endpoints.ts";
+import { joinHandlers } from "./joinHandlers.ts";
 import { pairingHandlers } from "./pairingHandlers.ts";
 import { refusalHandlers } from "./refusalHandlers.ts";
 import { statusHandlers } from "./statusHandlers.ts";
@@ -59,10 +60,11 @@ function plainHandlers(services: HandlerDeps): Handlers {
       async adopt(id, from) {
         const write = (edits: readonly SecretEdit[]) => registry.adopt(id, from, edits);
         await credentials.moveSecrets({ from, to: id }, write);
-        await tunnels.openRemembered(id);
+        await tunnels.takeOver(id, from);
       },
     }),
     ...credentialHandlers(credentialSource(credentials)),
+    ...joinHandlers(credentials.joins),
     ...tunnelHandlers(tunnels),
     ...pairingHandlers(services),
     ...refusalHandlers(services.refusals),

@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
-import { formatHostPort } from "@rport/protocol/remote";
+import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import type { Relays } from "@rport/protocol/wire/relay";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -128,7 +128,7 @@ export class ClientTunnels {
 
   #takePort({ request, preferredPort }: Opening, attempt: number): number {
     const { ports } = this.#deps;
-    const owner = `${this.clientId} ${formatHostPort(request.target)}`;
+    const owner = portOwner(this.clientId, request.target);
     if (request.local !== null) return ports.take(request.local.port, owner);
     if (preferredPort !== undefined && attempt === 1 && ports.isFree(preferredPort, owner)) {
       return ports.take(preferredPort, owner);
@@ -167,4 +167,9 @@ export class ClientTunnels {
       throw error;
     }
   }
+}
+
+/** Who has a port, for the table of ports: a client's tunnel to a target. */
+export function portOwner(clientId: ClientId, target: HostPort): string {
+  return `${clientId} ${formatHostPort(target)}`;
 }

@@ -78,6 +78,12 @@ export class PortTable {
     this.#resting.set(port, { owner, untilMs: this.#clock.monotonic() + REST_MS });
   }
 
+  /** A port that rests may be taken at once by `to` in the place of `from`: they are the same. */
+  pass(port: number, from: string, to: string): void {
+    const rest = this.#resting.get(port);
+    if (rest?.owner === from) this.#resting.set(port, { ...rest, owner: to });
+  }
+
   /** Whether `owner` could take the port; without an owner: whether anybody could. */
   isFree(port: number, owner?: string): boolean {
     this.#forgetRested();

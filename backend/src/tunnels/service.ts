@@ -9,13 +9,14 @@ import { toTime } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
 import type { StoredTunnel } from "../store/clientRecord.ts";
 import { requireAllowed, requireOpen } from "./agentChecks.ts";
-import { ClientTunnels, type OpenerDeps } from "./clientTunnels.ts";
+import { ClientTunnels, type OpenerDeps, portOwner } from "./clientTunnels.ts";
 import {
   describeTunnel,
   nextTunnelId,
   remoteOf,
   requestOfRemote,
   requestOfStored,
+  targetOf,
 } from "./describe.ts";
 import { DEFAULT_PORT_RANGE, type PortRange, PortTable } from "./ports.ts";
 import { parseTunnelQuery, type TunnelQuery, type TunnelRequest } from "./request.ts";
@@ -149,11 +150,19 @@ export class TunnelService implements SessionTunnels {
     return own.all().map((tunnel) => remoteOf(tunnel.stored));
   }
 
-  /** Opens what is remembered of a connected client and not open, as when it had come back. */
-  async openRemembered(clientId: ClientId): Promise<void> {
+  /**
+   * What `from` had is the client's now: opens what is remembered and not open, if the client is
+   * connected, as when it had come back.
+   */
+  async takeOver(clientId: ClientId, from: ClientId): Promise<void> {
     const own = this.#byClient.get(clientId);
+    const shut = this.#deps.clients.tunnelsOf(clientId).filter(({ id }) => !own?.get(id));
+    for (const was of shut) {
+      const target = targetOf(was);
+      const [before, now] = [portOwner(from, target), portOwner(clientId, target)];
+      this.#opener.ports.pass(Number(was.lport), before, now);
+    }
     if (own === undefined) return;
-    const shut = this.#deps.clients.tunnelsOf(clientId).filter(({ id }) => !own.get(id));
     for (const was of shut) {
       const now = await this.#restore(own, was);
       if (now === undefined) this.#forget(clientId, was.id);

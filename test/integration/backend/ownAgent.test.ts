@@ -17,7 +17,12 @@ it("our own agent registers with its features, and a half-closed tunnel keeps it
   });
   await using agent = await startAgent({ server: side.url, client: { id: ID } });
   await agent.online();
-  expect(side.registry.get(ID)?.features).toEqual(["rotate-secret", "half-close", "host-key"]);
+  expect(side.registry.get(ID)?.features).toEqual([
+    "rotate-secret",
+    "half-close",
+    "host-key",
+    "held-join",
+  ]);
   const tunnel = await side.tunnels.create(ID, { remote: String(target.port) }, "ann");
   const socket = connect({ port: Number(tunnel.lport), host: "127.0.0.1", allowHalfOpen: true });
   await once(socket, "connect");

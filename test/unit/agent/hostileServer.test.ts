@@ -21,7 +21,8 @@ function control(features: readonly string[] = Object.values(FEATURES)) {
   });
   const seen: ReadonlySet<string>[] = [];
   const onFeatures = (agreed: ReadonlySet<string>) => void seen.push(agreed);
-  const made = new Control({ rules, resolve, credentials, log, onFeatures });
+  const onHeld = () => undefined;
+  const made = new Control({ rules, resolve, credentials, log, onFeatures, onHeld });
   const payload = Buffer.from(JSON.stringify({ Features: features }));
   made.answer(REQUESTS.putCapabilities, payload);
   return { control: made, credentials, seen };

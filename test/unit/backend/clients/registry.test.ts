@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import { authIdSchema, clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
 import type { LiveSession } from "../../../../backend/src/clients/liveSession.ts";
+import { takeOver } from "../../../../backend/src/clients/registration.ts";
 import { ClientRegistry } from "../../../../backend/src/clients/registry.ts";
 import { MemoryRows } from "../../../support/agentSide.ts";
 import { FakeClock } from "../../../support/clock.ts";
@@ -152,5 +153,76 @@ describe("the registry", () => {
       { id: ONE, name: "web", connected: true, tunnels: 0, secretId: null },
     ]);
     expect(registry.clientsOf(OTHER)).toEqual([]);
+  });
+});
+
+describe("moving a record into another one", () => {
+  const OLD = clientIdSchema.parse("machine-0");
+
+  async function twoRecords() {
+    const rows = new MemoryRows();
+    const away = { disconnected_at: "2029-12-31T23:00:00Z" };
+    await rows.put(clientRecord({ id: OLD, name: "web-01", tags: ["prod"], ...away }));
+    await rows.put(clientRecord({ id: ONE, name: "", ...away }));
+    return await setUp(rows);
+  }
+
+  it("changes nothing when the disk does not take it", async () => {
+    const { registry, rows } = await twoRecords();
+    const before = registry.list();
+    rows.failure = new RportError("DISK_FULL", "The disk is full.");
+    const moving = registry.adopt(ONE, OLD, []);
+    expect(registry.get(OLD)).toBeUndefined();
+    await expect(moving).rejects.toMatchObject({ code: "DISK_FULL" });
+    expect(registry.list()).toEqual(expect.arrayContaining(before));
+    expect(registry.list()).toHaveLength(2);
+    expect(registry.countOf(FLEET)).toEqual({ total: 2, connected: 0 });
+    await registry.close();
+    expect([...rows.records.keys()].sort()).toEqual([OLD, ONE]);
+    await registry.adopt(ONE, OLD, []);
+    expect(registry.list()).toMatchObject([{ id: ONE, name: "web-01", tags: ["prod"] }]);
+    expect([...rows.records.keys()]).toEqual([ONE]);
+  });
+
+  it("loses no revocation that comes at the same moment, and no second move", async () => {
+    const { registry } = await twoRecords();
+    const moving = registry.adopt(ONE, OLD, []);
+    const revoking = registry.setRevoked(OLD, true);
+    const again = registry.adopt(OLD, ONE, []);
+    await expect(revoking).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(again).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await moving;
+    expect(registry.list()).toMatchObject([{ id: ONE, name: "web-01" }]);
+  });
+
+  it("lets nobody in as one of the two until it is on disk", async () => {
+    const { registry, rows } = await twoRecords();
+    const written = Promise.withResolvers<void>();
+    const move = rows.move.bind(rows);
+    rows.move = async (record, from) => {
+      await written.promise;
+      await move(record, from);
+    };
+    const moving = registry.adopt(ONE, OLD, []);
+    await Promise.resolve();
+    const order: string[] = [];
+    const [id, one] = [OLD, session(OLD)];
+    const joining = takeOver(registry, { id, session: one, address: "", hostname: "" });
+    void joining.then(() => order.push("joined"));
+    await new Promise(setImmediate);
+    order.push("written");
+    written.resolve();
+    await Promise.all([moving, joining]);
+    expect(order).toEqual(["written", "joined"]);
+    expect(registry.holder(OLD)).toBe(one);
+  });
+
+  it("is refused where one record cannot hold both", async () => {
+    const rows = new MemoryRows();
+    await rows.put(clientRecord({ id: OLD, tags: Array.from({ length: 200 }, (_, n) => `a${n}`) }));
+    await rows.put(clientRecord({ id: ONE, tags: Array.from({ length: 57 }, (_, n) => `b${n}`) }));
+    const { registry } = await setUp(rows);
+    await expect(registry.adopt(ONE, OLD, [])).rejects.toMatchObject({ code: "CONFLICT" });
+    expect(registry.list()).toHaveLength(2);
   });
 });

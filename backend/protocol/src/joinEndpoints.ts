@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { endpoint, none } from "./endpointEntry.ts";
+import { joinSchema } from "./model.ts";
+
+const joinParams = z.object({ joinId: joinSchema.shape.id });
+
+/** Endpoints of first joins that wait for a person. */
+export const JOIN_ENDPOINTS = {
+  /** Who waits, the longest waiting first. */
+  listJoins: endpoint({
+    method: "GET",
+    path: "/joins",
+    params: none,
+    query: none,
+    body: undefined,
+    output: z.array(joinSchema),
+    status: 200,
+  }),
+  /**
+   * Lets the client in, now or when it comes next within an hour. Answers with what was decided
+   * about; 404 when it does not wait any more, 409 when its credential has no room for it.
+   */
+  approveJoin: endpoint({
+    method: "POST",
+    path: "/joins/:joinId/approve",
+    params: joinParams,
+    query: none,
+    body: undefined,
+    output: joinSchema,
+    status: 200,
+  }),
+  /** Turns the client away, and for an hour whenever it comes again; 404 as above. */
+  denyJoin: endpoint({
+    method: "POST",
+    path: "/joins/:joinId/deny",
+    params: joinParams,
+    query: none,
+    body: undefined,
+    output: joinSchema,
+    status: 200,
+  }),
+} as const;

@@ -1,0 +1,47 @@
+import type { AuthId } from "@rport/protocol/ids";
+import type { Clock } from "../platform/clock.ts";
+
+/** How many first joins may come at once, and per minute from then on. */
+export interface JoinLimit {
+  readonly atOnce: number;
+  readonly perMinute: number;
+}
+
+/**
+ * For a credential that sets no number. Each first join may hold 60 kB while it is connected, and
+ * leaves a record of some kilobytes: a stolen credential takes 18 MB at once and 6 MB a minute, and
+ * is pointed out before that; a thousand hosts that are set up together are in after seven minutes.
+ */
+export const USUAL_JOINS: JoinLimit = { atOnce: 300, perMinute: 100 };
+
+const MINUTE_MS = 60_000;
+
+interface Bucket {
+  readonly spent: number;
+  readonly atMs: number;
+}
+
+/** Counts first joins per credential: so many at once, and so many per minute from then on. */
+export class JoinRate {
+  readonly #clock: Clock;
+  readonly #buckets = new Map<AuthId, Bucket>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Counts one more; false: that would be one too many, and nothing is counted. */
+  take(id: AuthId, { atOnce, perMinute }: JoinLimit): boolean {
+    const nowMs = this.#clock.monotonic();
+    const { spent, atMs } = this.#buckets.get(id) ?? { spent: 0, atMs: nowMs };
+    const left = Math.max(0, spent - ((nowMs - atMs) * perMinute) / MINUTE_MS);
+    if (left + 1 > atOnce) return false;
+    this.#buckets.set(id, { spent: left + 1, atMs: nowMs });
+    return true;
+  }
+
+  /** The credential is gone. */
+  forget(id: AuthId): void {
+    this.#buckets.delete(id);
+  }
+}

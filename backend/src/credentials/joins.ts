@@ -1,0 +1,236 @@
+import { RportError } from "@rport/protocol/errors";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { Join } from "@rport/protocol/model";
+import { networkOf } from "../pairing/failures.ts";
+import { type Clock, type Timer, toTime } from "../platform/clock.ts";
+import { bytes } from "../platform/random.ts";
+import { RecentMap } from "../platform/recentMap.ts";
+
+/** A client that was not seen before with the credential it shows. */
+export interface Joining {
+  readonly clientId: ClientId;
+  readonly name: string;
+  readonly hostname: string;
+  readonly osFullName: string;
+  readonly address: string;
+  /** The key it says its host has; empty: it names none. */
+  readonly hostKey: string;
+  /** Whether its agent waits as long as it is told to. RPort's own gives up after 30 s. */
+  readonly isPatient: boolean;
+  /** Resolves when its connection has ended. */
+  readonly closed: Promise<unknown>;
+  /** Called when a person is asked about it, and the connection held meanwhile. */
+  onHeld(): void;
+}
+
+/** What a client shows that waits. */
+export interface JoiningSecret {
+  readonly credentialId: AuthId;
+  readonly secretId: SecretId;
+}
+
+/**
+ * How waiting ended: `late`, nobody has decided in time; `gone`, the connection has ended or there
+ * is nothing to decide any more.
+ */
+export type JoinOutcome = "approved" | "denied" | "late" | "gone";
+
+/** What the joins need. */
+export interface JoinsDeps {
+  readonly clock: Clock;
+  readonly touch: (entity: "join", id: string) => void;
+}
+
+/** A person gets this long, from the client's last try on. */
+export const WAIT_MS = 10 * 60_000;
+/** RPort's client takes 30 s without an answer for a failure that it handles badly. */
+export const IMPATIENT_MS = 20_000;
+/** A decision holds this long for the client's next tries; then it is known, or asks again. */
+const DECIDED_MS = 3_600_000;
+/** Clients that wait with one credential, and in all: each may hold connections. */
+const WAITING_PER_CREDENTIAL = 100;
+const WAITING_MAX = 500;
+/** Connections of one waiting client: the one before may not be known to be lost yet. */
+const CONNECTIONS_MAX = 2;
+const DECISIONS_MAX = 10_000;
+
+type Settle = (outcome: JoinOutcome) => void;
+
+interface Entry {
+  readonly key: string;
+  readonly secretId: SecretId;
+  readonly identity: string;
+  value: Join;
+  expiry: Timer;
+  readonly waiting: Set<Settle>;
+}
+
+interface Decision {
+  readonly identity: string;
+  readonly untilMs: number;
+}
+
+/**
+ * First joins that wait for a person, and what was decided about them. In memory: whoever still
+ * waits when the server starts again comes again, and is asked about again.
+ */
+export class Joins {
+  readonly #deps: JoinsDeps;
+  readonly #entries = new Map<string, Entry>();
+  readonly #byKey = new Map<string, Entry>();
+  readonly #perCredential = new Map<AuthId, number>();
+  readonly #approved = new RecentMap<string, Decision>(DECISIONS_MAX);
+  readonly #denied = new RecentMap<string, Decision>(DECISIONS_MAX);
+
+  constructor(deps: JoinsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Who waits, the longest waiting first. */
+  list(): Join[] {
+    return [...this.#entries.values()].map(({ value }) => value);
+  }
+
+  /** One that waits. */
+  get(id: string): Join | undefined {
+    return this.#entries.get(id)?.value;
+  }
+
+  /** What a person has decided about the client lately. */
+  decisionOn(credentialId: AuthId, joining: Joining): "approved" | "denied" | undefined {
+    const identity = identityOf(joining);
+    const approval = this.#approved.get(clientKey(credentialId, joining.clientId));
+    if (approval?.identity === identity && this.#holds(approval)) return "approved";
+    const denial = this.#denied.get(joinKey(credentialId, joining));
+    return denial !== undefined && this.#holds(denial) ? "denied" : undefined;
+  }
+
+  /** Whether the client waits already, or may begin to. */
+  hasRoom(credentialId: AuthId, joining: Joining): boolean {
+    if (this.#byKey.has(joinKey(credentialId, joining))) return true;
+    const own = this.#perCredential.get(credentialId) ?? 0;
+    return own < WAITING_PER_CREDENTIAL && this.#entries.size < WAITING_MAX;
+  }
+
+  /** Asks a person, and waits. The client stays listed when only its connection has ended. */
+  hold(secret: JoiningSecret, joining: Joining): Promise<JoinOutcome> {
+    const key = joinKey(secret.credentialId, joining);
+    const entry = this.#byKey.get(key) ?? this.#create(key, secret, joining);
+    this.#extend(entry);
+    if (entry.waiting.size >= CONNECTIONS_MAX) {
+      const [oldest] = entry.waiting;
+      oldest?.("late");
+    }
+    const { promise, resolve } = Promise.withResolvers<JoinOutcome>();
+    const patience = joining.isPatient
+      ? undefined
+      : this.#deps.clock.after(IMPATIENT_MS, () => settle("late"));
+    const settle: Settle = (outcome) => {
+      patience?.cancel();
+      entry.waiting.delete(settle);
+      resolve(outcome);
+    };
+    entry.waiting.add(settle);
+    void joining.closed.then(() => settle("gone"));
+    joining.onHeld();
+    return promise;
+  }
+
+  /** Lets the client in. Answers with what was listed; fails with `NOT_FOUND`. */
+  approve(id: string): Join {
+    const entry = this.#need(id);
+    const { credential_id, client_id } = entry.value;
+    this.#approved.set(clientKey(credential_id, client_id), this.#decision(entry));
+    this.#denied.delete(entry.key);
+    this.#end(entry, "approved");
+    return entry.value;
+  }
+
+  /** Turns the client away. Answers with what was listed; fails with `NOT_FOUND`. */
+  deny(id: string): Join {
+    const entry = this.#need(id);
+    this.#denied.set(entry.key, this.#decision(entry));
+    this.#end(entry, "denied");
+    return entry.value;
+  }
+
+  /** The client is known from now on, and needs no decision any more. */
+  known(credentialId: AuthId, clientId: ClientId): void {
+    this.#approved.delete(clientKey(credentialId, clientId));
+  }
+
+  /** Ends those for which there is nothing to decide any more. */
+  drop(isPointless: (join: Join, secretId: SecretId) => boolean): void {
+    for (const entry of [...this.#entries.values()]) {
+      if (isPointless(entry.value, entry.secretId)) this.#end(entry, "gone");
+    }
+  }
+
+  #need(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) return entry;
+    throw new RportError("NOT_FOUND", "The client does not wait for approval any more.");
+  }
+
+  #create(key: string, secret: JoiningSecret, joining: Joining): Entry {
+    const { clock } = this.#deps;
+    const { credentialId, secretId } = secret;
+    const at = toTime(clock.now());
+    const entry: Entry = {
+      ...{ key, secretId, identity: identityOf(joining), waiting: new Set() },
+      value: {
+        id: bytes(12).toString("base64url"),
+        ...{ credential_id: credentialId, client_id: joining.clientId },
+        ...{ name: joining.name, hostname: joining.hostname, os_full_name: joining.osFullName },
+        ...{ address: joining.address, at, expires_at: at },
+      },
+      expiry: { cancel: () => undefined },
+    };
+    this.#entries.set(entry.value.id, entry);
+    this.#byKey.set(key, entry);
+    this.#perCredential.set(credentialId, (this.#perCredential.get(credentialId) ?? 0) + 1);
+    return entry;
+  }
+
+  /** Only when it ends changes: what a person looks at stays what it was. */
+  #extend(entry: Entry): void {
+    const { clock, touch } = this.#deps;
+    entry.expiry.cancel();
+    entry.expiry = clock.after(WAIT_MS, () => this.#end(entry, "late"));
+    entry.value = { ...entry.value, expires_at: toTime(clock.now() + WAIT_MS) };
+    touch("join", entry.value.id);
+  }
+
+  #end(entry: Entry, outcome: JoinOutcome): void {
+    const { id, credential_id } = entry.value;
+    entry.expiry.cancel();
+    this.#entries.delete(id);
+    this.#byKey.delete(entry.key);
+    const left = (this.#perCredential.get(credential_id) ?? 1) - 1;
+    if (left > 0) this.#perCredential.set(credential_id, left);
+    else this.#perCredential.delete(credential_id);
+    for (const settle of [...entry.waiting]) settle(outcome);
+    this.#deps.touch("join", id);
+  }
+
+  #decision({ identity }: Entry): Decision {
+    return { identity, untilMs: this.#deps.clock.monotonic() + DECIDED_MS };
+  }
+
+  #holds({ untilMs }: Decision): boolean {
+    return this.#deps.clock.monotonic() < untilMs;
+  }
+}
+
+/** What a client cannot change at will: its host's key, or else where it comes from. */
+function identityOf({ hostKey, address }: Joining): string {
+  return hostKey === "" ? networkOf(address) : hostKey;
+}
+
+function clientKey(credentialId: AuthId, clientId: ClientId): string {
+  return JSON.stringify([credentialId, clientId]);
+}
+
+function joinKey(credentialId: AuthId, joining: Joining): string {
+  return JSON.stringify([credentialId, joining.clientId, identityOf(joining)]);
+}

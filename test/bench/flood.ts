@@ -1,0 +1,186 @@
+import { EVENTS_PATH } from "@rport/protocol/http";
+import WebSocket from "ws";
+import { BenchAgent, SOURCES } from "./agents.ts";
+import { BenchBackend } from "./backend.ts";
+import { sharedNowMs } from "./childPort.ts";
+import type { FloodEnds, FlooderHandlers } from "./flooder.ts";
+import { type Bench, median, pause, quantile, runBench } from "./harness.ts";
+import { Echo } from "./load.ts";
+import { Program } from "./program.ts";
+import { atMost, number } from "./report.ts";
+import type { SwarmHandlers } from "./swarm.ts";
+
+const AGENTS = 1_000;
+const QUICK_AGENTS = 100;
+const JOINS = 10_000;
+const QUICK_JOINS = 1_000;
+const PARALLEL = 32;
+/** Tries before anything counts, with a credential of their own: code and caches are there then. */
+const WARM_JOINS = 600;
+const WARM_FROM = 800_000;
+const FROM = 700_000;
+const SETTLE_MS = 1_500;
+/** Between two round trips: what an agent's tunnel is used like, not a load of its own. */
+const BETWEEN_MS = 5;
+const MEMORY_LOOK_MS = 250;
+const IDLE_MS = 2_000;
+const ROUND_TRIP_MS = 50;
+const GROWTH_MB = 64;
+
+await runBench(async (bench) => {
+  const { scope, options } = bench;
+  const backend = scope.use(await BenchBackend.start());
+  const login = await backend.createLogin("bench-agents");
+  const place = { server: backend.agentUrl, fingerprint: backend.fingerprint };
+  const swarm = scope.use(await Program.script<SwarmHandlers>("swarm.ts"));
+  const agents = options.isQuick ? QUICK_AGENTS : AGENTS;
+  await swarm.ask("add", { ...place, ...login, from: 0, count: agents, parallel: 16 });
+  const target = Number(scope.use(await Program.script("targetServer.ts")).ready);
+  scope.use(await BenchAgent.start(SOURCES, backend, { login, clientId: "real-agent" }));
+  const port = await backend.openTunnel("real-agent", target);
+  const flooder = scope.use(await Program.script<FlooderHandlers>("flooder.ts"));
+  const events = scope.use(await watch(backend));
+
+  const warm = await stolen(backend, "bench-warm");
+  await flooder.ask("flood", { ...place, ...warm, ...manyFrom(WARM_FROM, WARM_JOINS) });
+  await flooder.ask("stop");
+  await pause(SETTLE_MS);
+  const idle = await roundTrips(port, pause(IDLE_MS));
+  const before = (await backend.settledUsage()).residentBytes;
+  const thief = await stolen(backend, "bench-stolen");
+  const joins = options.isQuick ? QUICK_JOINS : JOINS;
+  const startMs = sharedNowMs();
+  const flood = flooder.ask("flood", { ...place, ...thief, ...manyFrom(FROM, joins) });
+  const [ends, peak, busy] = await Promise.all([
+    flood,
+    peakMemory(backend, flood),
+    roundTrips(port, flood),
+  ]);
+  const seconds = (sharedNowMs() - startMs) / 1_000;
+  await pause(SETTLE_MS);
+  const after = (await backend.settledUsage()).residentBytes;
+  const { lost } = await swarm.ask("state");
+
+  describeRoundTrips(bench, { idle, busy, agents, joins, seconds });
+  describeMemory(bench, { before, peak, after, ends });
+  bench.row({
+    what: "the credential is pointed out",
+    figure: `${events.marksOf(thief.authId)} time, ${lost} agents lost`,
+    checks: [
+      atMost(Math.abs(events.marksOf(thief.authId) - 1), 0, "events too many or too few"),
+      atMost(lost, 0, "agents lost"),
+    ],
+  });
+  bench.note(
+    `The flood comes from 250 addresses, ${PARALLEL} connections on their way at once, each with the ` +
+      "right secret and as a host that was never seen; the credential has no limit set. Whoever is " +
+      "let in stays connected, and is part of the memory. The flooder runs on the same processors.",
+  );
+});
+
+function manyFrom(from: number, count: number) {
+  return { from, count, parallel: PARALLEL };
+}
+
+/** A credential without any limit that somebody has set. */
+async function stolen(backend: BenchBackend, id: string) {
+  const { password } = await backend.api("createCredential", { body: { id } });
+  return { authId: id, secret: password };
+}
+
+async function roundTrips(port: number, until: Promise<unknown>): Promise<number[]> {
+  let isOver = false;
+  void until.then(() => {
+    isOver = true;
+  });
+  const times: number[] = [];
+  const echo = new Echo(port);
+  await echo.roundTrip();
+  while (!isOver) {
+    await pause(BETWEEN_MS);
+    const startMs = performance.now();
+    await echo.roundTrip();
+    times.push(performance.now() - startMs);
+  }
+  await echo.end();
+  return times;
+}
+
+async function peakMemory(backend: BenchBackend, until: Promise<unknown>): Promise<number> {
+  let isOver = false;
+  void until.then(() => {
+    isOver = true;
+  });
+  let peak = 0;
+  while (!isOver) {
+    peak = Math.max(peak, (await backend.usage()).residentBytes);
+    await pause(MEMORY_LOOK_MS);
+  }
+  return peak;
+}
+
+function describeRoundTrips(
+  { row }: Bench,
+  run: {
+    readonly idle: readonly number[];
+    readonly busy: readonly number[];
+    readonly agents: number;
+    readonly joins: number;
+    readonly seconds: number;
+  },
+): void {
+  const p99 = quantile(run.busy, 0.99);
+  row({
+    what: `${number(run.joins)} joins with one stolen credential, ${number(run.agents)} agents connected: round trip to an agent, p50 / p99`,
+    figure: `${number(median(run.busy))} / ${number(p99)} ms`,
+    against: `before: ${number(median(run.idle))} / ${number(quantile(run.idle, 0.99))} ms; the flood took ${number(run.seconds)} s`,
+    checks: [atMost(p99, ROUND_TRIP_MS, "ms (p99)")],
+  });
+}
+
+function describeMemory(
+  { row }: Bench,
+  run: {
+    readonly before: number;
+    readonly peak: number;
+    readonly after: number;
+    readonly ends: FloodEnds;
+  },
+): void {
+  const growth = (bytes: number) => (bytes - run.before) / (1 << 20);
+  const ends = Object.entries(run.ends).map(([end, count]) => `${number(count)} ${end}`);
+  row({
+    what: "the backend's memory beyond what it was: highest / afterwards",
+    figure: `${number(growth(run.peak))} / ${number(growth(run.after))} MB`,
+    against: ends.join(", ").replaceAll("|", "/"),
+    checks: [atMost(Math.max(growth(run.peak), growth(run.after)), GROWTH_MB, "MB")],
+  });
+}
+
+/** Looks on, as an editor does, and counts how often a credential becomes flooded. */
+async function watch(backend: BenchBackend) {
+  const socket = new WebSocket(`${backend.url.replace(/^http/, "ws")}${EVENTS_PATH}`, {
+    headers: { Authorization: `Bearer ${backend.token}` },
+  });
+  const messages: string[] = [];
+  socket.on("error", () => {});
+  // Read afterwards: taking them apart now would delay the round trips that are measured here.
+  socket.on("message", (data) => messages.push(String(data)));
+  await new Promise((resolve) => socket.once("message", resolve));
+  return {
+    marksOf: (authId: string): number => {
+      const marks = messages.flatMap((message) => marksIn(message, authId));
+      return marks.filter((mark, n) => mark !== null && mark !== (marks[n - 1] ?? null)).length;
+    },
+    [Symbol.dispose]: () => socket.terminate(),
+  };
+}
+
+function marksIn(message: string, authId: string): (string | null)[] {
+  if (!message.includes(authId)) return [];
+  const { changes = [] } = JSON.parse(message) as {
+    changes?: { entity: string; id?: string; value?: { flooded_at: string | null } }[];
+  };
+  const own = changes.filter(({ entity, id }) => entity === "credential" && id === authId);
+  return own.map(({ value }) => value?.flooded_at ?? null);
+}

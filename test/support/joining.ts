@@ -1,0 +1,39 @@
+import { clientIdSchema } from "@rport/protocol/ids";
+import type { Joining } from "../../backend/src/credentials/joins.ts";
+import type { AcceptedLogin } from "../../backend/src/credentials/login.ts";
+import type { Credentials } from "../../backend/src/credentials/service.ts";
+
+/** A client that asks to be let in, and its connection. */
+export interface TestJoining extends Joining {
+  /** Ends its connection. */
+  leave(): void;
+  /** How often it was told that it has to wait. */
+  readonly helds: () => number;
+}
+
+/** A patient client of that id, unless `change` says otherwise. */
+export function joiningOf(id: string, change: Partial<Joining> = {}): TestJoining {
+  const { promise: closed, resolve: leave } = Promise.withResolvers<void>();
+  let count = 0;
+  return {
+    clientId: clientIdSchema.parse(id),
+    ...{ name: id, hostname: `${id}.example.com`, osFullName: "Debian 12.5" },
+    ...{ address: "192.0.2.7", hostKey: "", isPatient: true, closed, leave },
+    onHeld: () => {
+      count += 1;
+    },
+    helds: () => count,
+    ...change,
+  };
+}
+
+/** Signs in, as the agent door does. Throws the reason of a refusal. */
+export async function logIn(
+  credentials: Credentials,
+  id: string,
+  password: string,
+): Promise<AcceptedLogin> {
+  const login = await credentials.login(id, password, "192.0.2.7");
+  if (login.kind === "refused") throw new Error(login.reason);
+  return login;
+}

@@ -1,0 +1,74 @@
+import { clientIdSchema } from "@rport/protocol/ids";
+import { expect, it } from "vitest";
+import type { Credentials } from "../../../../backend/src/credentials/service.ts";
+import type { CredentialsFixture } from "../../../support/credentials.ts";
+import { authId, openCredentials } from "../../../support/credentials.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { FakeAgent } from "../../../support/sessions.ts";
+
+const FLEET = authId("fleet");
+const HOUR_MS = 3_600_000;
+const [OLD, NEW] = [clientIdSchema.parse("old"), clientIdSchema.parse("new")];
+const move = { from: OLD, to: NEW };
+
+/** Moves as the registry does: on disk, then the record is gone. */
+const moveTo = ({ store, clients }: CredentialsFixture, credentials: Credentials) =>
+  credentials.moveSecrets(move, async (edits) => {
+    await store.secretRows.apply(edits);
+    clients.records.delete(OLD);
+  });
+
+const ownersOf = (credentials: Credentials) =>
+  credentials.secrets(FLEET).flatMap(({ client_id: id, state }) => (id ? [`${id} ${state}`] : []));
+
+/** A host with a secret of its own, away; and the same host under another id, on the shared one. */
+async function hosts(fixture: CredentialsFixture) {
+  const { credentials, clients } = fixture;
+  const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+  const [old, fresh] = [OLD, NEW].map((id) => new FakeAgent(id, FLEET, password));
+  if (old === undefined || fresh === undefined) throw new Error("there are two");
+  const session = await clients.connect(credentials, old);
+  await credentials.rotate(FLEET, HOUR_MS);
+  await eventually(() => expect(ownersOf(credentials)).toEqual(["old active"]));
+  session.cut("away");
+  return { old, fresh };
+}
+
+it("a host that was moved to another id gets in there with the secret it had, also after a crash", async () => {
+  await using fixture = await openCredentials();
+  const { credentials, clients } = fixture;
+  const { old, fresh } = await hosts(fixture);
+  await credentials.cancelRotation(FLEET);
+  await clients.connect(credentials, fresh);
+  await moveTo(fixture, credentials);
+  for (const one of [credentials, await fixture.crash()]) {
+    expect(ownersOf(one)).toEqual(["new active"]);
+    await expect(clients.connect(one, old)).rejects.toThrow("belongs to another client");
+    const restored = new FakeAgent(NEW, FLEET, old.password);
+    expect(await clients.connect(one, restored)).toMatchObject({ clientId: NEW });
+  }
+});
+
+it("a move during a rotation does not make it believe that the client has moved already", async () => {
+  await using fixture = await openCredentials();
+  const { credentials, clients } = fixture;
+  const { fresh } = await hosts(fixture);
+  const stays = fresh.password;
+  fresh.onOffer = () => Promise.resolve(false);
+  const session = await clients.connect(credentials, fresh);
+  await moveTo(fixture, credentials);
+  expect(ownersOf(credentials)).toContain("new grace");
+  const { clients: standing } = credentials.rotation(FLEET);
+  expect(standing).toMatchObject([{ id: NEW, state: expect.not.stringMatching("done") }]);
+  session.cut("again");
+  fresh.onOffer = (agent, offer) => {
+    agent.password = offer.secret;
+    return Promise.resolve(true);
+  };
+  await clients.connect(credentials, fresh);
+  await eventually(() => expect(credentials.rotation(FLEET).clients[0]?.state).toBe("done"));
+  expect(fresh.password).not.toBe(stays);
+  await credentials.finishRotation(FLEET, false);
+  expect(ownersOf(credentials).filter((one) => one !== "new revoked")).toEqual(["new active"]);
+  expect(await clients.connect(credentials, fresh)).toMatchObject({ clientId: NEW });
+});

@@ -1,0 +1,289 @@
+import type { CredentialLimitsChange } from "@rport/protocol/model";
+import { NO_LIMITS } from "@rport/protocol/model";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { IMPATIENT_MS, type Joining, WAIT_MS } from "../../../../backend/src/credentials/joins.ts";
+import { authId, openCredentials } from "../../../support/credentials.ts";
+import { joiningOf, logIn } from "../../../support/joining.ts";
+
+const FLEET = authId("fleet");
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+/** One credential with these limits, and what its hosts sign in with. */
+async function gate(limits: CredentialLimitsChange) {
+  const fixture = await openCredentials();
+  onTestFinished(() => fixture[Symbol.asyncDispose]());
+  const { credentials } = fixture;
+  const about = { label: "", kind: "fleet" as const, createdBy: "test" };
+  const given = { ...NO_LIMITS, ...limits } as typeof NO_LIMITS;
+  const { password, secretId } = await credentials.create({ id: FLEET, ...about, limits: given });
+  const login = await logIn(credentials, FLEET, password);
+  const join = (joining: Joining) => credentials.join(login, joining);
+  /** The word under which a refusal is listed; "in" when there is none. */
+  const why = async (joining: Joining) => (await join(joining))?.why ?? "in";
+  const listed = () => credentials.joins.list().map(({ client_id }) => client_id);
+  return { ...fixture, login, secretId, why, listed, desk: credentials.joins };
+}
+
+/** Lets everything that waits for nothing but its turn go on. */
+async function turns(): Promise<void> {
+  for (let n = 0; n < 20; n += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("the rate of first joins", () => {
+  it("lets so many in at once and per minute, and known clients always", async () => {
+    const { why, clock, clients, login } = await gate({ joins_per_minute: 6 });
+    for (let n = 0; n < 6; n += 1) expect(await why(joiningOf(`host-${n}`))).toBe("in");
+    expect(await why(joiningOf("host-6"))).toBe("join-rate");
+    const known = joiningOf("known");
+    const { credentialId, secretId } = login;
+    clients.records.set(known.clientId, { authId: credentialId, secretId });
+    expect(await why(known)).toBe("in");
+    clock.advance(MINUTE_MS / 6 - 1);
+    expect(await why(joiningOf("host-6"))).toBe("join-rate");
+    clock.advance(1);
+    expect(await why(joiningOf("host-6"))).toBe("in");
+    expect(await why(joiningOf("host-7"))).toBe("join-rate");
+    clock.advance(HOUR_MS);
+    for (let n = 0; n < 6; n += 1) expect(await why(joiningOf(`later-${n}`))).toBe("in");
+    expect(await why(joiningOf("later-6"))).toBe("join-rate");
+  });
+
+  it("S-01: is 300 at once and 100 a minute unless somebody set another, which counts at once", async () => {
+    const { why, credentials, clock } = await gate({});
+    for (let n = 0; n < 300; n += 1) expect(await why(joiningOf(`host-${n}`))).toBe("in");
+    expect(await why(joiningOf("host-300"))).toBe("join-rate");
+    clock.advance(MINUTE_MS);
+    for (let n = 0; n < 100; n += 1) expect(await why(joiningOf(`later-${n}`))).toBe("in");
+    expect(await why(joiningOf("host-300"))).toBe("join-rate");
+    await credentials.update(FLEET, { limits: { joins_per_minute: 302 } });
+    for (const host of ["host-300", "host-301"]) expect(await why(joiningOf(host))).toBe("in");
+    expect(await why(joiningOf("host-302"))).toBe("join-rate");
+  });
+});
+
+describe("a flood", () => {
+  it("S-01: is told once, however many come and however long it lasts, until it is quiet", async () => {
+    const { why, clock, credentials, touched, floods } = await gate({ joins_per_minute: 1 });
+    expect(await why(joiningOf("host"))).toBe("in");
+    const since = new Date(clock.now()).toISOString();
+    touched.length = 0;
+    for (let n = 0; n < 1_000; n += 1) {
+      expect(await why(joiningOf(`fake-${n}`))).toBe("join-rate");
+    }
+    expect(touched).toEqual([`credential ${FLEET}`]);
+    expect(floods).toMatchObject([
+      { credentialId: FLEET, reason: "join-rate", clientId: "fake-0", address: "192.0.2.7" },
+    ]);
+    expect(credentials.view(FLEET)?.flooded_at).toBe(since);
+    clock.advance(HOUR_MS - 1);
+    await why(joiningOf("taken"));
+    expect(await why(joiningOf("one-more"))).toBe("join-rate");
+    clock.advance(HOUR_MS - 1);
+    expect(credentials.view(FLEET)?.flooded_at).toBe(since);
+    expect(floods).toHaveLength(1);
+    clock.advance(1);
+    expect(credentials.view(FLEET)?.flooded_at).toBeNull();
+    expect(touched.filter((one) => one.startsWith("credential"))).toHaveLength(2);
+    await why(joiningOf("again"));
+    expect(await why(joiningOf("again-2"))).toBe("join-rate");
+    expect(floods).toHaveLength(2);
+  });
+
+  it("is also what comes beyond max_clients; the next limit counts for the next client", async () => {
+    const { why, credentials, clients, login, floods } = await gate({ max_clients: 1 });
+    const first = joiningOf("first");
+    clients.records.set(first.clientId, { authId: FLEET, secretId: login.secretId });
+    expect(await why(joiningOf("second"))).toBe("too-many-clients");
+    expect(floods).toMatchObject([{ reason: "too-many-clients", clientId: "second" }]);
+    expect(await why(first)).toBe("in");
+    await credentials.update(FLEET, { limits: { max_clients: 2 } });
+    expect(await why(joiningOf("second"))).toBe("in");
+    await credentials.update(FLEET, { limits: { max_clients: 1 } });
+    expect(await why(first)).toBe("in");
+  });
+
+  it("leaves nothing of a deleted credential behind", async () => {
+    const { why, clock, credentials } = await gate({ joins_per_minute: 1 });
+    for (const host of ["a", "b"]) await why(joiningOf(host));
+    const before = clock.timers;
+    await credentials.remove(FLEET, { force: true, purge: false, dryRun: false });
+    expect(clock.timers).toBeLessThan(before);
+  });
+});
+
+describe("approval", () => {
+  it("holds a client until it is approved; one that is known is not asked about", async () => {
+    const { why, listed, desk, clients, login } = await gate({ approval: true });
+    const host = joiningOf("host");
+    const end = why(host);
+    await turns();
+    expect(listed()).toEqual(["host"]);
+    expect(host.helds()).toBe(1);
+    desk.approve(desk.list()[0]?.id ?? "");
+    expect(await end).toBe("in");
+    expect(listed()).toEqual([]);
+    clients.records.set(host.clientId, { authId: FLEET, secretId: login.secretId });
+    expect(await why(joiningOf("host"))).toBe("in");
+  });
+
+  it("is over after ten minutes without an answer", async () => {
+    const { why, listed, clock } = await gate({ approval: true });
+    const end = why(joiningOf("host"));
+    await turns();
+    clock.advance(WAIT_MS - 1);
+    expect(listed()).toEqual(["host"]);
+    clock.advance(1);
+    expect(await end).toBe("not-approved");
+    expect(listed()).toEqual([]);
+  });
+
+  it("C-40: answers a client that cannot wait before it gives up, and counts at its next try", async () => {
+    const { why, listed, desk, clock } = await gate({ approval: true });
+    const go = { isPatient: false };
+    const first = why(joiningOf("host", go));
+    await turns();
+    clock.advance(IMPATIENT_MS);
+    expect(await first).toBe("not-approved");
+    const [before] = desk.list();
+    clock.advance(5 * MINUTE_MS);
+    const second = why(joiningOf("host", go));
+    await turns();
+    const [join] = desk.list();
+    expect(join).toMatchObject({ id: before?.id, at: before?.at });
+    expect(Date.parse(join?.expires_at ?? "")).toBe(clock.now() + WAIT_MS);
+    clock.advance(IMPATIENT_MS);
+    expect(await second).toBe("not-approved");
+    desk.approve(join?.id ?? "");
+    expect(listed()).toEqual([]);
+    expect(await why(joiningOf("host", go))).toBe("in");
+    clock.advance(HOUR_MS);
+    void why(joiningOf("host", go));
+    await turns();
+    expect(listed()).toEqual(["host"]);
+  });
+
+  it("of one host is none of another that takes its name", async () => {
+    const { why, listed, desk } = await gate({ approval: true });
+    const end = why(joiningOf("host", { hostKey: "key-1" }));
+    await turns();
+    desk.approve(desk.list()[0]?.id ?? "");
+    expect(await end).toBe("in");
+    void why(joiningOf("host", { hostKey: "key-2" }));
+    void why(joiningOf("host", { address: "198.51.100.9" }));
+    await turns();
+    expect(listed()).toEqual(["host", "host"]);
+  });
+
+  it("that was denied is remembered for an hour", async () => {
+    const { why, desk, listed, clock } = await gate({ approval: true });
+    const end = why(joiningOf("host"));
+    await turns();
+    desk.deny(desk.list()[0]?.id ?? "");
+    expect(await end).toBe("not-approved");
+    clock.advance(HOUR_MS - 1);
+    expect(await why(joiningOf("host"))).toBe("not-approved");
+    expect(listed()).toEqual([]);
+    clock.advance(1);
+    void why(joiningOf("host"));
+    await turns();
+    expect(listed()).toEqual(["host"]);
+  });
+
+  it("S-01: holds a hundred clients of a credential, and no more; a flood costs no more", async () => {
+    const { why, listed, floods } = await gate({ approval: true });
+    for (let n = 0; n < 100; n += 1) void why(joiningOf(`host-${n}`));
+    await turns();
+    for (let n = 100; n < 1_000; n += 1) {
+      expect(await why(joiningOf(`host-${n}`))).toBe("join-rate");
+    }
+    expect(listed()).toHaveLength(100);
+    expect(floods).toHaveLength(1);
+  });
+
+  it("keeps two connections of one client, and lets the oldest go", async () => {
+    const { why, listed } = await gate({ approval: true });
+    const ends: string[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      void why(joiningOf("host")).then((end) => ends.push(`${n} ${end}`));
+      await turns();
+    }
+    expect(ends).toEqual(["0 not-approved"]);
+    expect(listed()).toEqual(["host"]);
+  });
+
+  it("keeps no connection that has ended", async () => {
+    const { why } = await gate({ approval: true });
+    const host = joiningOf("host");
+    const end = why(host);
+    await turns();
+    host.leave();
+    expect(await end).toBe("not-approved");
+  });
+
+  it("is refused to those that would be too many", async () => {
+    const { why, desk, clients, login } = await gate({ approval: true, max_clients: 1 });
+    const ends = ["one", "two"].map((id) => why(joiningOf(id)));
+    await turns();
+    const [one, two] = desk.list();
+    desk.approve(one?.id ?? "");
+    expect(await ends[0]).toBe("in");
+    clients.records.set(joiningOf("one").clientId, { authId: FLEET, secretId: login.secretId });
+    expect(() => desk.approve(two?.id ?? "")).toThrow(/at most 1 client/);
+    expect(await why(joiningOf("three"))).toBe("too-many-clients");
+    expect(desk.list()).toHaveLength(1);
+  });
+
+  it("binds a single-use secret before anybody is asked", async () => {
+    const { credentials, clock, desk } = await gate({ approval: true });
+    const [minted] = await credentials.mintForPairing(FLEET, 1, clock.now() + 600_000);
+    const login = await logIn(credentials, FLEET, minted?.secret ?? "");
+    void credentials.join(login, joiningOf("host"));
+    const other = await credentials.join(login, joiningOf("other"));
+    expect(other?.why).toBe("bound-to-other-client");
+    expect(desk.list().map(({ client_id }) => client_id)).toEqual(["host"]);
+    const rows = credentials.secrets(FLEET).map(({ client_id }) => client_id);
+    expect(rows).toContain("host");
+  });
+
+  it.each<[string, (of: Awaited<ReturnType<typeof gate>>) => Promise<unknown>, string]>([
+    [
+      "the credential is deleted",
+      ({ credentials }) => credentials.remove(FLEET, { force: true, purge: false, dryRun: false }),
+      "revoked-credential",
+    ],
+    [
+      "its secret is revoked",
+      ({ credentials, secretId }) => credentials.revokeSecret(FLEET, secretId, false),
+      "revoked-secret",
+    ],
+    [
+      "no approval is needed any more",
+      ({ credentials }) => credentials.update(FLEET, { limits: { approval: false } }),
+      "in",
+    ],
+  ])("C-36: is over at once when %s", async (_what, change, expected) => {
+    const of = await gate({ approval: true });
+    const end = of.why(joiningOf("host"));
+    await turns();
+    expect(of.listed()).toEqual(["host"]);
+    await change(of);
+    expect(await end).toBe(expected);
+    expect(of.listed()).toEqual([]);
+  });
+
+  it("C-36: that comes at the moment of a deletion lets nobody in", async () => {
+    const { why, desk, credentials } = await gate({ approval: true });
+    const end = why(joiningOf("host"));
+    await turns();
+    const removal = credentials.remove(FLEET, { force: true, purge: false, dryRun: false });
+    for (const { id } of desk.list()) desk.approve(id);
+    await removal;
+    const outcome = await end;
+    const login = { kind: "accepted", credentialId: FLEET, secretId: "gone" } as never;
+    // Whichever was first: what comes after the approval looks again.
+    expect(["in", "revoked-credential"]).toContain(outcome);
+    const admission = await credentials.admit(login, joiningOf("host").clientId);
+    expect(admission.kind).toBe("refused");
+  });
+});
