@@ -218,7 +218,9 @@ describe("commands, menus and messages", () => {
     await workbench.quickInput.pick("web-01");
     await workbench.quickInput.title("Open Tunnel to web-01").waitFor();
     await workbench.quickInput.input.fill("8080");
-    await workbench.quickInput.pick("8080");
+    // a click may meet the list while it is drawn anew
+    await workbench.quickInput.rows("8080").first().waitFor();
+    await workbench.page.keyboard.press("Enter");
     const row = tunnels.row("web-01:8080");
     await row.waitFor();
     const address = (await row.getAttribute("aria-label"))?.split(",")[0] ?? "";

@@ -18,6 +18,12 @@ const THEMES: readonly Theme[] = ["light", "highContrast", "dark"];
 /** The host whose record was moved, under its own name or its earlier one. */
 const TWIN = /twin|old-01/;
 
+/** A name that no side bar is wide enough for. */
+const LONG = "laboratory-in-the-basement-of-the-old-building";
+
+/** One more host on one secret than goes without a warning. */
+const SHARING = 6;
+
 /** More than a page of the audit log. */
 const UNUSED = 105;
 
@@ -218,6 +224,28 @@ describe("a credential's life in the editor", () => {
     await quickInput.cancel();
     const { limits } = await backend.api("getCredential", { params: { authId: FLEET } });
     expect(limits).toMatchObject({ cidrs: ["127.0.0.0/8"], max_clients: 7 });
+  });
+
+  test("warns of a secret that many hosts share, whatever their names are", async () => {
+    const shared = await backend.api("createCredential", { body: { id: LONG } });
+    for (let n = 1; n <= SHARING; n += 1) {
+      const host = peerOf(`lab-${n}\u202E\n$(trash)`);
+      const introduction = { ...host.introduction, ID: `lab-${n}` };
+      const login = { ...host, introduction, user: LONG, password: shared.password };
+      resources.use(await PeerAgent.join(login));
+    }
+    await rport.access.row(new RegExp(`${LONG}.*${SHARING} clients share a secret`)).waitFor();
+    await rport.clients.row(/lab-1.*\$\(trash\)/).waitFor();
+    await workbench.screenshot("life-shared");
+    await rport.access.contextMenu(LONG, "Delete Credential...");
+    const dialog = workbench.dialog(`Delete the credential ${LONG}`);
+    await dialog.getByText(`Disconnected at once: ${SHARING} clients (lab-1`).waitFor();
+    await workbench.screenshot("life-delete");
+    // so many are not deleted by one click
+    await workbench.answerDialog("Delete the credential", "Delete Credential");
+    await workbench.quickInput.answer(`Type ${LONG} to confirm`, LONG);
+    await workbench.toast(`${LONG} was deleted: ${SHARING} clients were cut off.`).waitFor();
+    await rport.access.row(LONG).waitFor({ state: "detached" });
   });
 
   test("purges the credentials that nobody uses, after showing them", async () => {

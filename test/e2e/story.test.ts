@@ -107,7 +107,9 @@ describe("a host's life in the editor", () => {
     await clients.rowAction("web-01", "Open Tunnel");
     await workbench.quickInput.title("Open Tunnel to web-01").waitFor();
     await workbench.quickInput.input.fill(String(port));
-    await workbench.quickInput.pick(String(port));
+    // a click may meet the list while it is drawn anew
+    await workbench.quickInput.rows(String(port)).first().waitFor();
+    await workbench.page.keyboard.press("Enter");
     const row = tunnels.row(`web-01:${port}`);
     await row.waitFor();
     localAddress =

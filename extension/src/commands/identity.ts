@@ -74,7 +74,7 @@ async function moveRecord(target: ClientTarget): Promise<void> {
   const answer = await confirm({
     question: `Move the record of ${there} to ${here} on ${serversOf([target])}?`,
     lines: [
-      `${there} (client ID ${inertLine(from.id)}) is offline, and ${here} (client ID ${inertLine(client.id)}) shows that it is the same machine.`,
+      `${there} (client ID ${inertLine(from.id)}) is offline, and ${here} (client ID ${inertLine(client.id)}) looks like the same machine.`,
       `Its name, its tags${tags}, its labels, its tunnels and its secrets go over, and the offline record goes. This cannot be undone.`,
     ],
     button: "Move Record",
