@@ -2,11 +2,19 @@ import { type ExtensionContext, window } from "vscode";
 import { auditHandlers } from "./commands/audit.ts";
 import { clientHandlers } from "./commands/clients.ts";
 import { credentialHandlers } from "./commands/credentials.ts";
+import { editHandlers } from "./commands/editCredential.ts";
 import { generalHandlers } from "./commands/general.ts";
+import { identityHandlers } from "./commands/identity.ts";
 import { installHandlers } from "./commands/install.ts";
+import { JoinNotices } from "./commands/joinNotices.ts";
+import { joinHandlers } from "./commands/joins.ts";
+import { purgeHandlers } from "./commands/purge.ts";
+import { refusalHandlers } from "./commands/refusals.ts";
 import { type Handlers, registerCommands } from "./commands/registry.ts";
+import { revocationHandlers } from "./commands/revocation.ts";
+import { rotationHandlers } from "./commands/rotation.ts";
 import { serverHandlers } from "./commands/servers.ts";
-import { Targets } from "./commands/target.ts";
+import { type ClientTarget, type CredentialTarget, Targets } from "./commands/target.ts";
 import { tunnelHandlers } from "./commands/tunnels.ts";
 import { Sheets } from "./install/sheets.ts";
 import { Nodes } from "./model/node.ts";
@@ -98,7 +106,7 @@ function createParts(context: ExtensionContext, ground: Ground) {
   });
   const handlers = createHandlers(ground, { views, documents, audits, targets, sheets });
   const registration = registerCommands(handlers, { nodes, log, showLog: ground.showLog });
-  return { sheets, parts: [registration, views, documents, audits] };
+  return { sheets, parts: [registration, views, documents, audits, new JoinNotices(fleet)] };
 }
 
 interface Parts {
@@ -112,7 +120,16 @@ interface Parts {
 function createHandlers(ground: Ground, parts: Parts): Handlers {
   const { views, documents, audits, targets, sheets } = parts;
   const { fleet, settings, tokens, showLog } = ground;
-  const credentials = credentialHandlers({ targets, install: (target) => sheets.open(target) });
+  const told = { documents, now: systemClock.now };
+  const rotation = {
+    targets,
+    ...told,
+    reveal: ({ server, credential }: CredentialTarget) =>
+      views.revealCredential(server.key, credential.id),
+  };
+  const reveal = ({ server, client }: ClientTarget) => views.revealClient(server.key, client.id);
+  const install = (target: CredentialTarget) => sheets.open(target);
+  const credentials = credentialHandlers({ ...rotation, install });
   const { createCredential } = credentials;
   return {
     ...generalHandlers({ fleet, showLog }),
@@ -126,10 +143,17 @@ function createHandlers(ground: Ground, parts: Parts): Handlers {
     ...clientHandlers({
       targets,
       documents,
-      reveal: ({ server, client }) => views.revealClient(server.key, client.id),
+      reveal,
     }),
     ...tunnelHandlers({ fleet, targets, reveal: (tunnel) => views.revealTunnel(tunnel) }),
     ...credentials,
+    ...rotationHandlers(rotation),
+    ...revocationHandlers({ targets, ...told }),
+    ...identityHandlers({ targets, reveal }),
+    ...editHandlers({ targets, now: systemClock.now }),
+    ...purgeHandlers({ targets }),
+    ...refusalHandlers({ targets }),
+    ...joinHandlers({ targets }),
     ...auditHandlers({ targets, documents: audits, now: systemClock.now }),
     ...installHandlers({ targets, sheets, createCredential }),
   };

@@ -152,7 +152,10 @@ describe("the audit log of a backend", () => {
       ["pairing", "", "{}"],
     ]);
     for (const row of failed) expect(row).toMatchObject({ username: "", remote_ip: "127.0.0.1" });
-    for (let n = 0; n < 8; n += 1) await isLetIn({ url, user: "fleet", password: "wrong" });
+    // After a few, further ones are sent away without a verdict, and counted all the same.
+    for (let n = 0; n < 8; n += 1) {
+      await isLetIn({ url, user: "fleet", password: "wrong" }).catch(() => false);
+    }
     const logins = { "filter[application]": "client.auth", "filter[action]": "failed" };
     expect(await rows(backend, logins)).toHaveLength(5);
     await backend.backend.close();

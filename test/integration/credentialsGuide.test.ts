@@ -60,9 +60,9 @@ describe("docs/credentials.md, followed as it is written", () => {
     expect(lines(left.slice(0, left.indexOf("\n")))).toMatchObject([{ id: LAPTOP }]);
     expect(await isLetIn({ url: backend.url, user: FLEET, password })).toBe(false);
     await eventually(async () => {
-      expect(JSON.parse(await guide.run(stolen, 5))).toMatchObject({
-        ...{ reason: expect.stringMatching("revoked-"), address: "127.0.0.1" },
-      });
+      const tries = await guide.run(stolen, 5);
+      expect(tries).toMatch(/"reason": "revoked-/);
+      expect(tries).toContain('"address": "127.0.0.1"');
     }, 15_000);
     const history = lines(await guide.run(stolen, 6)).map((row) => Object(row).action);
     expect(history).toContain("connect");

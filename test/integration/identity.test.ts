@@ -6,9 +6,11 @@ import { eventually } from "../support/eventually.ts";
 import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";
 import { keyedHost } from "../support/hostKeys.ts";
 import { PeerAgent } from "../support/peerAgent.ts";
+import { spawnBackend } from "../support/spawnBackend.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 
 const HOST = "machine-1";
+const params = { clientId: HOST };
 const clientOf = (backend: RunningBackend, clientId = HOST) =>
   backend.api("getClient", { params: { clientId } });
 const fleetOf = (backend: RunningBackend) => makeFleet({ call: backend.api });
@@ -94,27 +96,26 @@ describe("a copy of a host's disk, host key included", () => {
 describe("a host that was set up anew under its id", () => {
   it("is let in with its new key, which is on the record and in the audit log after a crash, too", async () => {
     await using temp = await tempDirectory();
-    const options = { dataDir: temp.path };
-    let key: string | null = null;
-    {
-      await using backend = await startBackend(options);
-      const password = await fleetOf(backend);
-      await using host = await startAgent(agentOf(backend, password, HOST));
-      await host.online();
-      ({ host_key: key } = await clientOf(backend));
-      await using anew = await copyOfHost(host, { isWithoutKey: true });
-      await host.agent.stop();
-      await isAway(backend);
-      await using again = await startEnrolledAgent(anew.configFile);
-      await again.online();
-      const change = { kind: "changed", before: key };
-      expect(await clientOf(backend)).toMatchObject({ host_key_change: change });
-      expect((await clientOf(backend)).host_key).not.toBe(key);
-    }
-    await using backend = await startBackend(options);
-    const { host_key: now, host_key_change: change } = await clientOf(backend);
+    await using stack = new AsyncDisposableStack();
+    const first = stack.use(await spawnBackend(temp.path));
+    const password = await makeFleet(first.api);
+    await using host = await startAgent(agentOf(first.endpoint, password, HOST));
+    await host.online();
+    const { host_key: key } = await first.api.call("getClient", { params });
+    await using anew = await copyOfHost(host, { isWithoutKey: true });
+    await host.agent.stop();
+    await using again = await startEnrolledAgent(anew.configFile);
+    await again.online();
+    await first.kill();
+
+    const second = stack.use(await spawnBackend(temp.path));
+    const { host_key: now, host_key_change: change } = await second.api.call("getClient", {
+      params,
+    });
     expect(change).toMatchObject({ kind: "changed", before: key });
-    const [entry] = await keyEntries(backend);
+    expect(now).not.toBe(key);
+    const query = { "filter[application]": "client.key" };
+    const [entry] = await second.api.call("listAudit", { query });
     expect(entry).toMatchObject({ action: "update", client_id: HOST, affected_id: FLEET });
     expect(JSON.parse(entry?.request ?? "")).toMatchObject({ kind: "changed", before: key });
     expect(JSON.parse(entry?.response ?? "")).toEqual({ host_key: now });

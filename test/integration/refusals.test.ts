@@ -40,7 +40,7 @@ describe("the list of refusals", () => {
         ["too-many-clients", FLEET, "machine-2"],
         ["duplicate", FLEET, "machine-1"],
         ["wrong-secret", FLEET, null],
-        ["unknown-credential", "nobody", null],
+        ["unknown-credential", "nobo…", null],
       ]),
     );
     expect(listed.every(({ address, count }) => address === "127.0.0.1" && count === 1)).toBe(true);

@@ -155,12 +155,48 @@ async function useAgentsDoor({ backend }: Life, secrets: readonly string[]): Pro
   await agent.ask(`unknown request ${password}`);
 }
 
+/** What takes rights away, previewed and done; a host that is turned away leaves its trace. */
+async function takeAway({ recorder, backend }: Life, password: string): Promise<void> {
+  const people = "/clients-auth/people";
+  const goClient = "/clients/go-client/revoke";
+  const [secret] = await backend.api.call("listSecrets", { params: { authId: "people" } });
+  const grace = { grace_seconds: 3_600 };
+  const calls: readonly [string, string, object?][] = [
+    ["PATCH", people, { label: "People", limits: { max_clients: 3 } }],
+    ["POST", `${people}/rotate?dry_run=true`, grace],
+    ["POST", `${people}/rotate`, grace],
+    ["GET", `${people}/rotation`],
+    ["DELETE", `${people}/rotation`],
+    ["POST", `${people}/rotate`, grace],
+    ["POST", `${people}/rotation/finish?dry_run=true`],
+    ["POST", `${people}/rotation/finish`],
+    ["DELETE", `${people}/secrets/${secret?.id}?report=true`],
+    ["POST", `${goClient}?dry_run=true`],
+    ["POST", goClient],
+    ["POST", "/clients-auth/purge-unused", { dry_run: true }],
+  ];
+  const send = async ([method, path, body]: (typeof calls)[number]): Promise<void> => {
+    const json = body === undefined ? {} : { headers: JSON_TYPE, body: JSON.stringify(body) };
+    const status = await recorder.send({ method, path: API_PREFIX + path, ...json });
+    expect(status, `${method} ${path}`).toBeLessThan(300);
+  };
+  for (const call of calls) await send(call);
+  const introduction = { ID: "go-client" };
+  const url = backend.endpoint.url.replace("http", "ws");
+  const refused = PeerAgent.join({ url, user: FLEET, password, introduction });
+  await expect(refused).rejects.toThrow(/revoked/);
+  const listed = await backend.api.call("listRefusals");
+  expect(listed.map(({ reason }) => reason)).toContain("revoked-client");
+  await send(["DELETE", goClient]);
+}
+
 async function askEverything({ recorder }: Life): Promise<void> {
   const credentials = ["", `/${FLEET}`, `/${FLEET}/secrets`, "/people", "/people/secrets"];
   const paths = [
     ...credentials.map((path) => `/clients-auth${path}`),
     ...["/status", "/clients", "/clients/go-client", "/tunnels", "/pairings"],
     "/clients?fields[clients]=id,secret,client_configuration",
+    ...["/refusals", `/clients-auth/${FLEET}/rotation`, "/auditlog?page[limit]=100"],
   ];
   for (const path of paths) expect(await recorder.send({ path: API_PREFIX + path })).toBe(200);
 }
@@ -216,6 +252,7 @@ it("S-23, S-24: no secret of a host's whole life is in a log, a process, an answ
     expect(status, `${request.method} ${request.path}`).toBeGreaterThanOrEqual(400);
   }
   await useAgentsDoor(life, secrets);
+  await takeAway(life, further);
   await askEverything(life);
   const processes = seen.map(({ commandLine, environment }) => `${commandLine}\n${environment}`);
   const running = await Promise.all(
@@ -265,4 +302,4 @@ it("S-23, S-24: no secret of a host's whole life is in a log, a process, an answ
 
   expect(await agent.uninstall()).toMatchObject({ code: 0 });
   expect(await filesBelow(agent.prefix).catch(() => [])).toEqual([]);
-});
+}, 180_000);

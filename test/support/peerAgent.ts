@@ -71,7 +71,7 @@ export class PeerAgent implements AsyncDisposable {
 
   /** Sends `new_connection`; answers with the server's list of tunnels. */
   async introduce(): Promise<Record<string, unknown>[]> {
-    const introduction = { ...PLAIN, ...this.#options.introduction };
+    const introduction = { ...PLAIN_INTRODUCTION, ...this.#options.introduction };
     const reply = await this.ask(REQUESTS.newConnection, introduction);
     if (!reply.ok) throw new Error(reply.text);
     return JSON.parse(reply.text);
@@ -146,7 +146,7 @@ export async function isLetIn(
 }
 
 /** As a Go client introduces itself: null for empty lists, no features. */
-const PLAIN = {
+export const PLAIN_INTRODUCTION = {
   ID: "machine-1",
   Name: "web01",
   SessionID: "5c2a4c1e-0000-4000-8000-000000000001",

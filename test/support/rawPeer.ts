@@ -14,6 +14,8 @@ export interface RawPeerOptions {
   readonly stage: Stage;
   /** Changes what is written, for example to flip a bit. */
   readonly onWrite?: (bytes: Buffer) => Buffer;
+  /** Headers of the HTTP request, such as the subprotocol that a whole backend asks for. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Called for every refused login. */
   readonly onRefused?: (peer: RawPeer) => void;
 }
@@ -26,6 +28,8 @@ export class RawPeer {
   readonly reached = Promise.withResolvers<void>();
   /** Resolves with the server's DISCONNECT text, or "" when it just hung up. */
   readonly ended = Promise.withResolvers<string>();
+  /** Whether a login was accepted. */
+  isIn = false;
   /** Messages of the connection layer that arrived. */
   readonly received: Message[] = [];
   refusals = 0;
@@ -33,7 +37,7 @@ export class RawPeer {
   #ident: IdentificationReader | undefined = new IdentificationReader();
 
   constructor(options: RawPeerOptions) {
-    this.ws = dial(options.url);
+    this.ws = dial(options.url, options.headers);
     const change = options.onWrite ?? ((bytes: Buffer) => bytes);
     this.engine = new Ssh2Engine({ role: "client", verifyHostKey: () => true }, CLIENT_IDENT, {
       limit: { packetBytes: 20 << 20 },
@@ -46,7 +50,10 @@ export class RawPeer {
           SERVICE_ACCEPT: () => {
             if (options.stage === "login") this.engine.sendPassword(USER, PASSWORD);
           },
-          USERAUTH_SUCCESS: () => this.reached.resolve(),
+          USERAUTH_SUCCESS: () => {
+            this.isIn = true;
+            this.reached.resolve();
+          },
           USERAUTH_FAILURE: () => {
             this.refusals += 1;
             options.onRefused?.(this);

@@ -55,8 +55,9 @@ export async function listen(onSocket: (ws: WebSocket) => void): Promise<WireLis
 }
 
 /** A client socket that is still connecting, as the agent makes it. */
-export function dial(url: string): WebSocket {
-  return new WebSocket(url, { perMessageDeflate: false, maxPayload: ANONYMOUS_MESSAGE_BYTES });
+export function dial(url: string, headers: Readonly<Record<string, string>> = {}): WebSocket {
+  const maxPayload = ANONYMOUS_MESSAGE_BYTES;
+  return new WebSocket(url, { perMessageDeflate: false, maxPayload, headers });
 }
 
 /** What a test changes about a pair. */

@@ -297,7 +297,10 @@ export const refusalSchema = z.object({
   id: z.string().max(64),
   reason: refusalReasonSchema,
   address: line,
-  /** What the agent claimed; cut to a line and never trusted. Null where it did not say. */
+  /**
+   * What the agent claimed; cut to a line and never trusted. Null where it did not say. Of an auth
+   * id that may not exist, only the beginning: people paste passwords in the wrong place.
+   */
   auth_id: z.string().max(128).nullable(),
   client_id: z.string().max(128).nullable(),
   hostname: line.nullable(),

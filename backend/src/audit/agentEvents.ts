@@ -59,8 +59,15 @@ export class AgentEvents {
     await this.#audit.settled();
   }
 
-  /** A sign-in was refused. An auth id that does not exist is not repeated: it may be anything. */
-  loginRefused(authId: string, reason: RefusalReason, address: string): void {
+  /**
+   * A sign-in was refused, or not even looked at (`penalty`). An auth id that does not exist is not
+   * repeated: it may be anything.
+   */
+  loginRefused(
+    authId: string | undefined,
+    reason: RefusalReason | "penalty",
+    address: string,
+  ): void {
     this.#refusals.note(`agent ${networkOf(address)}`, {
       ...{ application: "client.auth", action: "failed" },
       remoteIp: address,

@@ -1,5 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
+import type { TunnelId } from "@rport/protocol/ids";
 import type { Adopted, ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
+import type { SecretEdit } from "../store/secretEdit.ts";
 import { TUNNELS_PER_CLIENT } from "../tunnels/clientTunnels.ts";
 import { nextTunnelId } from "../tunnels/describe.ts";
 import { RECORD_MAX_BYTES } from "./inventory.ts";
@@ -9,12 +11,38 @@ const TAGS_MAX = 256;
 
 type Attributes = Pick<ClientRecord, "name" | "tags" | "labels" | "adopted">;
 
+/** What belongs to the move of a record beside the record. */
+export interface MovedAlong {
+  /** To be on disk together with it. */
+  readonly edits: readonly SecretEdit[];
+  /** Ids of tunnels of the new client that may not be in its record yet. */
+  readonly tunnelIds: readonly TunnelId[];
+}
+
+/** A record that is moved alone. */
+export const NOTHING_ALONG: MovedAlong = { edits: [], tunnelIds: [] };
+
+/** Fails with `CONFLICT` when a record must stay what it is. */
+export function requireMovable({ revoked_at }: ClientRecord, isConnected: boolean): void {
+  if (isConnected) {
+    const title = "That client is connected: only the record of one that is away can be moved.";
+    throw new RportError("CONFLICT", title);
+  }
+  if (revoked_at === null) return;
+  const title = "That client was revoked: allow it again before its record is moved.";
+  throw new RportError("CONFLICT", title);
+}
+
 /**
  * The record `to` with everything that somebody gave the host under its id before. Fails with
  * `CONFLICT` when one record cannot hold it all.
  */
-export function mergedRecord(to: ClientRecord, from: ClientRecord): ClientRecord {
-  const tunnels = mergedTunnels(to.tunnels, from.tunnels);
+export function mergedRecord(
+  to: ClientRecord,
+  from: ClientRecord,
+  tunnelIds: readonly TunnelId[] = [],
+): ClientRecord {
+  const tunnels = mergedTunnels(to.tunnels, from.tunnels, tunnelIds);
   const merged = {
     ...{ ...to, ...mergedAttributes(to, from), tunnels },
     first_seen_at: from.first_seen_at,
@@ -73,11 +101,13 @@ function hasGivenName({ name, hostname }: ClientRecord): boolean {
 function mergedTunnels(
   own: readonly StoredTunnel[],
   others: readonly StoredTunnel[],
+  taken: readonly TunnelId[],
 ): StoredTunnel[] {
   const merged = [...own];
   for (const tunnel of others) {
     if (own.some((one) => isSameTunnel(one, tunnel))) continue;
-    merged.push({ ...tunnel, id: nextTunnelId(merged.map(({ id }) => id)) });
+    const used = merged.map(({ id }) => id);
+    merged.push({ ...tunnel, id: nextTunnelId([...used, ...taken]) });
   }
   return merged;
 }

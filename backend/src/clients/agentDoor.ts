@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { RefusalReason as ListedReason } from "@rport/protocol/model";
 import { type HostKey, sha256Fingerprint } from "@rport/protocol/wire/hostKey";
 import {
   serverTransport,
@@ -10,14 +9,15 @@ import {
 } from "@rport/protocol/wire/transport";
 import { WireError, type WireErrorKind } from "@rport/protocol/wire/wireError";
 import { type WebSocket, WebSocketServer } from "ws";
-import type {
-  AcceptedLogin,
-  LoginResult,
-  RefusalReason,
-  RefusedLogin,
-} from "../credentials/login.ts";
+import type { AcceptedLogin } from "../credentials/login.ts";
+import { networkOf } from "../pairing/failures.ts";
 import { AgentSession } from "./agentSession.ts";
 import { type DoorCounters, newDoorCounters } from "./doorCounters.ts";
+import { HandshakePace } from "./handshakePace.ts";
+import { KnownNetworks } from "./knownNetworks.ts";
+import { type LoginChecker, LoginGate, type LoginOrigin, type Verdict } from "./loginGate.ts";
+import { Penalties } from "./penalties.ts";
+import { type NoPlace, PendingSocket, PendingSockets } from "./pendingSockets.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 
 /** The subprotocol of agents, byte for byte; a list with more in it is another one. */
@@ -26,26 +26,20 @@ const SUBPROTOCOL = "rport-v1";
 const MESSAGE_BEFORE_LOGIN_BYTES = 64 << 10;
 const FRAGMENTS_BEFORE_LOGIN = 1_024;
 /**
- * Sockets that have not signed in: in total, and from one address. A site behind NAT comes back all
+ * Sockets that have not signed in: in total, and from one network. A site behind NAT comes back all
  * at once after a restart; a quarter of the room is enough for it to be back within seconds, and
  * leaves room for others beside a peer that only holds sockets.
  */
 const PENDING_MAX = 1_024;
 const PENDING_PER_ADDRESS_MAX = 256;
-/** Where agents are signed in already, many more are likely to be agents, too. */
-const KNOWN_ADDRESS_FACTOR = 3;
+/** How a request is answered for which there is no place, and when to come again. */
+const NO_PLACE = {
+  crowded: "429 Too Many Requests",
+  full: "503 Service Unavailable",
+} as const satisfies Readonly<Record<NoPlace, string>>;
+const BUSY_RETRY_S = 1;
 /** Ends that a peer brings about which does not speak our protocol. */
 const RUDE: ReadonlySet<WireErrorKind> = new Set(["protocol", "limit"]);
-/** How refused logins are listed. */
-const LISTED_AS = {
-  unknown: "unknown-credential",
-  wrong: "wrong-secret",
-  deleted: "revoked-credential",
-  revoked: "revoked-secret",
-  expired: "expired",
-  address: "address",
-  busy: "busy",
-} as const satisfies Readonly<Record<RefusalReason, ListedReason>>;
 /** Idle connections are probed by the system after this, so that dead ones do not stay for ever. */
 const KEEP_ALIVE_MS = 60_000;
 
@@ -63,9 +57,7 @@ export interface AgentUpgrade {
 /** What the door needs. */
 export interface AgentDoorDeps
   extends Omit<SessionDeps, "credentials" | "counters" | "serverFingerprint"> {
-  readonly credentials: SessionDeps["credentials"] & {
-    login(authId: string, password: string, address: string): Promise<LoginResult>;
-  };
+  readonly credentials: SessionDeps["credentials"] & LoginChecker;
   readonly hostKey: HostKey;
   readonly pendingMax?: number;
   readonly pendingPerAddressMax?: number;
@@ -89,15 +81,28 @@ export class AgentDoor {
     // RPort's server does not repeat the subprotocol.
     handleProtocols: () => false,
   });
-  readonly #pendingOf = new Map<string, number>();
-  readonly #signedInOf = new Map<string, number>();
+  readonly #known: KnownNetworks;
+  readonly #pending: PendingSockets;
+  readonly #pace: HandshakePace;
+  readonly #penalties: Penalties;
+  readonly #gate: LoginGate;
   readonly #transports = new Set<Transport>();
-  #pending = 0;
   #isClosed = false;
 
   constructor(deps: AgentDoorDeps) {
+    const { clock, registry } = deps;
     this.#deps = deps;
     this.#serverFingerprint = sha256Fingerprint(deps.hostKey.getPublicSSH());
+    this.#known = new KnownNetworks(clock, registry.list());
+    const isKnown = (network: string): boolean => this.#known.has(network);
+    const { pendingMax: max = PENDING_MAX, pendingPerAddressMax = PENDING_PER_ADDRESS_MAX } = deps;
+    this.#pending = new PendingSockets({
+      ...{ max, perNetworkMax: pendingPerAddressMax, isKnown, clock },
+    });
+    this.#pace = new HandshakePace(() => clock.monotonic());
+    this.#penalties = new Penalties({ clock, isKnown });
+    const own = { penalties: this.#penalties, counters: this.counters };
+    this.#gate = new LoginGate({ ...deps, ...own });
   }
 
   /** Whether an upgrade request comes from an agent. */
@@ -106,31 +111,26 @@ export class AgentDoor {
   }
 
   /** Takes an upgrade over: lets the agent in or answers with a refusal. */
-  upgrade({ request, socket, head, address }: AgentUpgrade): void {
+  upgrade({ request, socket, head, address, isShared = false }: AgentUpgrade): void {
     if (!AgentDoor.isAgent(request)) {
       refuse(socket, "404 Not Found");
       return;
     }
-    // Agents are no web pages; RPort's send no such header either.
-    if (request.headers.origin !== undefined) {
+    const from = { address, isShared };
+    const place = this.#placeFor(from, request);
+    if (!(place instanceof PendingSocket)) {
       this.counters.beforeLogin += 1;
-      this.#deps.refusals?.note({ reason: "protocol", address });
-      refuse(socket, "403 Forbidden");
+      refuse(socket, place.status, place.retryAfterS);
       return;
     }
-    const refusal = this.#whyNot(address);
-    if (refusal !== undefined) {
-      this.counters.beforeLogin += 1;
-      this.#deps.refusals?.note({ reason: "busy", address });
-      refuse(socket, refusal);
-      return;
-    }
-    this.#countPending(address, 1);
-    const release = once(() => this.#countPending(address, -1));
-    socket.once("close", release);
-    this.#server.handleUpgrade(request, socket, head, (ws) => {
-      tune(socket);
-      this.#receive(ws, address, release);
+    socket.once("close", () => place.release());
+    place.onEvicted = () => socket.destroy();
+    this.#paced(place, () => {
+      if (socket.destroyed) return;
+      this.#server.handleUpgrade(request, socket, head, (ws) => {
+        tune(socket);
+        this.#receive(ws, from, place);
+      });
     });
   }
 
@@ -143,99 +143,126 @@ export class AgentDoor {
     await Promise.all(open.map((transport) => transport.closed));
   }
 
-  #whyNot(address: string): string | undefined {
-    const { pendingMax = PENDING_MAX, pendingPerAddressMax = PENDING_PER_ADDRESS_MAX } = this.#deps;
-    if (this.#isClosed || this.#pending >= pendingMax) return "503 Service Unavailable";
-    const factor = this.#signedInOf.has(address) ? KNOWN_ADDRESS_FACTOR : 1;
-    const isCrowded = (this.#pendingOf.get(address) ?? 0) >= pendingPerAddressMax * factor;
-    return isCrowded ? "429 Too Many Requests" : undefined;
+  /** A place among those who have not signed in, or how the request is answered instead. */
+  #placeFor(from: LoginOrigin, request: IncomingMessage): PendingSocket | NotNow {
+    const { address } = from;
+    // Agents are no web pages; RPort's send no such header either.
+    if (request.headers.origin !== undefined) {
+      this.#deps.refusals?.note({ reason: "protocol", address });
+      return { status: "403 Forbidden" };
+    }
+    const retryAfterS = Math.ceil(this.#gate.waitS(from));
+    if (retryAfterS > 0) {
+      this.#gate.sentAway(from);
+      return { status: "429 Too Many Requests", retryAfterS };
+    }
+    const place = this.#isClosed ? "full" : this.#pending.take(networkOf(address));
+    if (place instanceof PendingSocket) return place;
+    this.#deps.refusals?.note({ reason: "busy", address });
+    return { status: NO_PLACE[place], retryAfterS: BUSY_RETRY_S };
   }
 
-  #receive(ws: WebSocket, address: string, release: () => void): void {
+  #receive(ws: WebSocket, from: LoginOrigin, place: PendingSocket): void {
     let accepted: AcceptedLogin | undefined;
     let hasFailed = false;
-    const { hostKey, clock, transportLimits, credentials } = this.#deps;
+    const { hostKey, clock, transportLimits } = this.#deps;
     const transport = serverTransport(ws, {
       hostKey,
       clock,
       ...(transportLimits === undefined ? {} : { limits: transportLimits }),
+      pace: (work) => this.#paced(place, work),
+      onKeys: () => place.passKeys(),
       login: {
         check: async (user, password) => {
-          const result = await credentials.login(user, password, address);
-          if (result.kind === "accepted") accepted = result;
-          else {
-            hasFailed = true;
-            this.#refused(result, user, address);
-          }
-          return result.kind === "accepted";
+          hasFailed = true;
+          const verdict = await this.#check(place, () => this.#gate.check(from, user, password));
+          if (verdict.kind === "accepted") accepted = verdict.login;
+          else if (verdict.isLast) setImmediate(() => transport.close("too many failed logins"));
+          return verdict.kind === "accepted";
         },
       },
     });
     this.#transports.add(transport);
+    place.onEvicted = () => {
+      this.#deps.refusals?.note({ reason: "busy", address: from.address });
+      transport.close("others need the place");
+      // Without waiting for its answer: it has been silent all the time.
+      ws.terminate();
+    };
     void transport.closed.then(() => this.#transports.delete(transport));
     void transport.ready
       .then(
         () => {
-          if (accepted !== undefined) this.#admit(transport, accepted, address);
+          if (accepted !== undefined) this.#admit(transport, accepted, from);
         },
-        (error: unknown) => {
-          if (!hasFailed) this.#endedBeforeLogin(error, address);
-        },
+        (error: unknown) => this.#endedBeforeLogin(error, { from, place, hasFailed }),
       )
-      .finally(release);
+      .finally(() => place.release());
   }
 
-  #admit(transport: Transport, login: AcceptedLogin, address: string): void {
-    shift(this.#signedInOf, address, 1);
-    void transport.closed.then(() => shift(this.#signedInOf, address, -1));
-    const serverFingerprint = this.#serverFingerprint;
-    const own = { counters: this.counters, serverFingerprint };
-    new AgentSession({ transport, login, address }, { ...this.#deps, ...own });
+  /** Works on what this socket sent, when it is its turn; until then it waits for us. */
+  #paced(place: PendingSocket, work: () => void): void {
+    place.beginTurn();
+    this.#pace.run(place.network, () => {
+      place.endTurn(this.#deps.clock.monotonic());
+      work();
+    });
   }
 
-  #endedBeforeLogin(error: unknown, address: string): void {
+  async #check(place: PendingSocket, check: () => Promise<Verdict>): Promise<Verdict> {
+    place.beginTurn();
+    try {
+      return await check();
+    } finally {
+      place.endTurn(this.#deps.clock.monotonic());
+    }
+  }
+
+  #admit(transport: Transport, login: AcceptedLogin, { address }: LoginOrigin): void {
+    const network = networkOf(address);
+    const own = { counters: this.counters, serverFingerprint: this.#serverFingerprint };
+    const session = new AgentSession({ transport, login, address }, { ...this.#deps, ...own });
+    this.#known.enter(network);
+    void transport.closed.then(() => {
+      const { clientId } = session;
+      const record = clientId === undefined ? undefined : this.#deps.registry.get(clientId);
+      this.#known.leave(network, record !== undefined && networkOf(record.address) === network);
+    });
+  }
+
+  #endedBeforeLogin(error: unknown, { from, place, hasFailed }: Ended): void {
+    const kind = error instanceof WireError ? error.kind : "local";
+    const network = networkOf(from.address);
+    if (RUDE.has(kind) && !from.isShared) this.#penalties.garbage(network);
+    if (kind === "timeout" && !place.isWaiting && !from.isShared) this.#penalties.silence(network);
+    if (hasFailed) return;
     this.counters.beforeLogin += 1;
-    const isRude = error instanceof WireError && RUDE.has(error.kind);
-    if (isRude) this.#deps.refusals?.note({ reason: "protocol", address });
-  }
-
-  /** Being busy is no verdict: the connection ends without one, and the agent tries again. */
-  #refused({ reason, clientId }: RefusedLogin, user: string, address: string): void {
-    this.#deps.refusals?.note({ reason: LISTED_AS[reason], address, authId: user, clientId });
-    if (reason === "busy") throw new Error("the login could not be checked now");
-    this.counters.failedLogins += 1;
-    this.#deps.log.warn("agent login refused", { address, reason });
-    this.#deps.agentEvents?.loginRefused(user, reason, address);
-  }
-
-  #countPending(address: string, by: 1 | -1): void {
-    this.#pending += by;
-    shift(this.#pendingOf, address, by);
+    if (RUDE.has(kind)) this.#deps.refusals?.note({ reason: "protocol", address: from.address });
   }
 }
 
-function shift(counts: Map<string, number>, key: string, by: 1 | -1): void {
-  const count = (counts.get(key) ?? 0) + by;
-  if (count === 0) counts.delete(key);
-  else counts.set(key, count);
+/** How a request is answered that is not granted; 0 seconds: nothing is said about later. */
+interface NotNow {
+  readonly status: string;
+  readonly retryAfterS?: number;
 }
 
-function refuse(socket: Duplex, status: string): void {
+/** A connection that ended before its login. */
+interface Ended {
+  readonly from: LoginOrigin;
+  readonly place: PendingSocket;
+  /** Something was tried; what came of it is counted already. */
+  readonly hasFailed: boolean;
+}
+
+function refuse(socket: Duplex, status: string, retryAfterS = 0): void {
+  const retryAfter = retryAfterS > 0 ? `Retry-After: ${retryAfterS}\r\n` : "";
   socket.on("error", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${retryAfter}Content-Length: 0\r\n\r\n`);
 }
 
 function tune(socket: Duplex): void {
   const { setKeepAlive, setNoDelay } = socket as Partial<Socket>;
   setKeepAlive?.call(socket, true, KEEP_ALIVE_MS);
   setNoDelay?.call(socket, true);
-}
-
-function once(action: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (isDone) return;
-    isDone = true;
-    action();
-  };
 }

@@ -29,6 +29,17 @@ const NETWORK_KINDS_MAX = 64;
 const KEPT_MS = 24 * 3_600_000;
 /** A flood reaches watchers this often. */
 const TELL_MS = 500;
+/**
+ * Refusals in which the auth id may be anything: people paste passwords in the wrong place. Only
+ * its beginning is kept.
+ */
+const UNVERIFIED: ReadonlySet<RefusalReason> = new Set([
+  "unknown-credential",
+  "penalty",
+  "busy",
+  "protocol",
+]);
+const BEGINNING = 4;
 const LINE_MAX = 255;
 const CLAIM_MAX = 128;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
@@ -188,7 +199,7 @@ function coarse({ reason, auth_id }: Claims): Claims {
 function claimsOf({ reason, authId, clientId, hostname }: RefusedAgent): Claims {
   return {
     reason,
-    auth_id: claim(authId, CLAIM_MAX),
+    auth_id: UNVERIFIED.has(reason) ? beginning(authId) : claim(authId, CLAIM_MAX),
     client_id: claim(clientId, CLAIM_MAX),
     hostname: claim(hostname, LINE_MAX),
   };
@@ -202,6 +213,12 @@ function keyOf(network: string, claims: Claims): string {
 function claim(text: string | null | undefined, max: number): string | null {
   if (text === null || text === undefined || text === "") return null;
   return line(text.slice(0, max));
+}
+
+function beginning(text: string | null | undefined): string | null {
+  const [...characters] = claim(text, CLAIM_MAX) ?? "";
+  if (characters.length <= BEGINNING) return characters.join("") || null;
+  return `${characters.slice(0, BEGINNING).join("")}…`;
 }
 
 /** Outside text as one printable line. */

@@ -5,8 +5,7 @@ import type { ClientRef, SessionPort } from "../credentials/session.ts";
 import { type Clock, toTime, toTimeOrNull } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
-import { mergedRecord } from "./adoption.ts";
+import { type MovedAlong, mergedRecord, NOTHING_ALONG, requireMovable } from "./adoption.ts";
 import { type RecordFacts, refOf, viewOf } from "./clientView.ts";
 import { CredentialIndex } from "./credentialIndex.ts";
 import { Duplicates } from "./duplicates.ts";
@@ -97,21 +96,21 @@ export class ClientRegistry implements SessionPort {
   }
 
   /**
-   * Moves the record `from` into that of `to`, with `edits` in the same write. Fails with
-   * `NOT_FOUND`, with `CONFLICT` while `from` is connected or revoked or when one record cannot
-   * hold both, or with `DISK_FULL`; then both are as they were.
+   * Moves the record `from` into that of `to`, durably. Fails with `NOT_FOUND`, with `CONFLICT`
+   * while `from` is connected or revoked or when one record cannot hold both, or with `DISK_FULL`;
+   * then both are as they were.
    */
-  async adopt(to: ClientId, from: ClientId, edits: readonly SecretEdit[]): Promise<void> {
+  async adopt(to: ClientId, from: ClientId, along: MovedAlong = NOTHING_ALONG): Promise<void> {
     for (let move = this.#moveOf(to, from); move; move = this.#moveOf(to, from)) await move;
     const target = this.#need(to, "There is no such client.");
     const source = this.#need(from, "There is no client whose record could be moved here.");
-    this.#refuseMove(source.record);
+    requireMovable(source.record, this.#holders.has(from));
     const before = target.record;
-    const merged = mergedRecord(before, source.record);
+    const merged = mergedRecord(before, source.record, along.tunnelIds);
     target.record = merged;
     this.#drop(source);
     this.#touch("client", to);
-    const done = this.#writer.move(merged, from, edits);
+    const done = this.#writer.move(merged, from, along.edits);
     const settled = done.catch(() => this.#takeBack(before, merged, source));
     for (const id of [to, from]) this.#moving.set(id, settled);
     await settled;
@@ -280,17 +279,6 @@ export class ClientRegistry implements SessionPort {
     const entry = this.#entries.get(id);
     if (entry === undefined) throw new RportError("NOT_FOUND", otherwise);
     return entry;
-  }
-
-  #refuseMove({ id, revoked_at: revokedAt }: ClientRecord): void {
-    if (this.#holders.has(id)) {
-      const title = "That client is connected: only the record of one that is away can be moved.";
-      throw new RportError("CONFLICT", title);
-    }
-    if (revokedAt !== null) {
-      const title = "That client was revoked: allow it again before its record is moved.";
-      throw new RportError("CONFLICT", title);
-    }
   }
 
   /** Both records as they were, save what happened to `before` meanwhile. */

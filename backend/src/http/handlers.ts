@@ -58,7 +58,9 @@ function plainHandlers(services: HandlerDeps): Handlers {
       revoke: (id, dryRun) => credentials.revokeClient(id, dryRun),
       allow: (id) => credentials.allowClient(id),
       async adopt(id, from) {
-        const write = (edits: readonly SecretEdit[]) => registry.adopt(id, from, edits);
+        const tunnelIds = () => tunnels.tunnelsOf(id).map((tunnel) => tunnel.id);
+        const write = (edits: readonly SecretEdit[]) =>
+          registry.adopt(id, from, { edits, tunnelIds: tunnelIds() });
         await credentials.moveSecrets({ from, to: id }, write);
         await tunnels.takeOver(id, from);
       },

@@ -5,6 +5,7 @@ import type { Tunnel } from "@rport/protocol/model";
 import type { TunnelEvents } from "../audit/tunnelEvents.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { SessionTunnels } from "../clients/sessionDeps.ts";
+import { Turns } from "../credentials/turns.ts";
 import { toTime } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
 import type { StoredTunnel } from "../store/clientRecord.ts";
@@ -52,6 +53,8 @@ export class TunnelService implements SessionTunnels {
   readonly #deps: TunnelDeps;
   readonly #opener: OpenerDeps;
   readonly #byClient = new Map<ClientId, ClientTunnels>();
+  /** What is remembered of a client is opened by one at a time. */
+  readonly #turns = new Turns<ClientTunnels>();
 
   constructor(deps: TunnelDeps) {
     this.#deps = deps;
@@ -132,8 +135,18 @@ export class TunnelService implements SessionTunnels {
       onChanged: (id) => this.#changed(clientId, id),
     });
     this.#byClient.set(clientId, own);
+    return await this.#turns.run(own, () => this.#openAll(own, before, wanted));
+  }
+
+  async #openAll(
+    own: ClientTunnels,
+    before: ClientTunnels | undefined,
+    wanted: readonly RemoteMessage[],
+  ): Promise<RemoteMessage[]> {
+    const { clientId } = own;
     await before?.closeAll();
-    const plan = planRestore(wanted, this.#deps.clients.tunnelsOf(clientId));
+    const remembered = this.#deps.clients.tunnelsOf(clientId);
+    const plan = planRestore(wanted, remembered);
     const opened: StoredTunnel[] = [];
     for (const { remote, was } of plan.wanted) {
       const tunnel = await this.#open(own, { request: requestOfRemote(remote), was });
@@ -143,7 +156,11 @@ export class TunnelService implements SessionTunnels {
     const restored = await Promise.all(plan.restored.map((one) => this.#restore(own, one)));
     const kept = new Map<string, StoredTunnel>();
     for (const one of [...opened, ...restored]) if (one !== undefined) kept.set(one.id, one);
-    // Also those that somebody asked for meanwhile.
+    // Also those that came with another record, or that somebody asked for, meanwhile.
+    const known = new Set(remembered.map(({ id }) => id));
+    for (const one of this.#deps.clients.tunnelsOf(clientId)) {
+      if (!known.has(one.id)) kept.set(one.id, one);
+    }
     for (const { stored } of own.all()) kept.set(stored.id, stored);
     this.#keep(clientId, [...kept.values()]);
     for (const { stored } of own.all()) this.#changed(clientId, stored.id);
@@ -155,16 +172,23 @@ export class TunnelService implements SessionTunnels {
    * connected, as when it had come back.
    */
   async takeOver(clientId: ClientId, from: ClientId): Promise<void> {
-    const own = this.#byClient.get(clientId);
-    const shut = this.#deps.clients.tunnelsOf(clientId).filter(({ id }) => !own?.get(id));
-    for (const was of shut) {
+    for (const was of this.#deps.clients.tunnelsOf(clientId)) {
       const target = targetOf(was);
       const [before, now] = [portOwner(from, target), portOwner(clientId, target)];
       this.#opener.ports.pass(Number(was.lport), before, now);
     }
-    if (own === undefined) return;
-    for (const was of shut) {
+    const own = this.#byClient.get(clientId);
+    if (own !== undefined) await this.#turns.run(own, () => this.#reopen(own));
+  }
+
+  async #reopen(own: ClientTunnels): Promise<void> {
+    const { clientId } = own;
+    const remembered = () => this.#deps.clients.tunnelsOf(clientId);
+    for (const was of remembered().filter(({ id }) => !own.get(id))) {
+      if (!remembered().some(({ id }) => id === was.id)) continue;
       const now = await this.#restore(own, was);
+      // Over another connection all of them are opened anew.
+      if (this.#byClient.get(clientId) !== own) return;
       if (now === undefined) this.#forget(clientId, was.id);
       else this.#remember(clientId, now);
       this.#changed(clientId, was.id);

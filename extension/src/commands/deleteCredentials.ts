@@ -1,15 +1,14 @@
+import type { Refusal } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
 import { window } from "vscode";
-import { count, nameSome } from "../support/text.ts";
+import { blastLines, isHarmless, sumReports } from "../model/blast.ts";
+import { count } from "../support/text.ts";
+import { confirm, serversOf } from "./confirm.ts";
+import { actAndTell, type OutcomeDependencies } from "./outcomes.ts";
 import type { CredentialTarget } from "./target.ts";
 
-/** Names in the question; more are counted. */
-const NAMES_MAX = 5;
 /** From this many clients on, a click is not enough. */
 const TYPE_FROM_CLIENTS = 5;
-
-const ROTATE = "Rotate Instead";
-const DELETE = "Delete";
 
 interface Blast {
   readonly target: CredentialTarget;
@@ -22,21 +21,30 @@ interface Blast {
  */
 export async function deleteCredentials(
   targets: readonly CredentialTarget[],
+  dependencies: OutcomeDependencies,
 ): Promise<CredentialTarget | undefined> {
   const blasts = await Promise.all(
     targets.map(async (target) => ({ target, report: await callDelete(target, "dry_run") })),
   );
   const [only] = targets.length === 1 ? targets : [];
   const inUse = blasts.some(({ report }) => report.clients.length > 0);
-  const buttons = only !== undefined && inUse ? [ROTATE, DELETE] : [DELETE];
-  const chosen = await window.showWarningMessage(
-    question(targets),
-    { modal: true, detail: consequences(blasts) },
-    ...buttons,
-  );
-  if (chosen === ROTATE) return only;
-  if (chosen === DELETE && (await confirmByTyping(blasts))) {
-    for (const { target } of blasts) await callDelete(target, "force");
+  const answer = await confirm({
+    question: question(targets),
+    lines: consequences(blasts),
+    button: targets.length === 1 ? "Delete Credential" : `Delete ${targets.length} Credentials`,
+    ...(only !== undefined && inUse ? { instead: "Rotate Instead" } : {}),
+  });
+  if (answer === "instead") return only;
+  if (answer !== "act" || !(await confirmByTyping(blasts))) return undefined;
+  for (const target of targets) {
+    const { id } = target.credential;
+    const deed = {
+      title: `${id} was deleted`,
+      isMeant: (refusal: Refusal) =>
+        refusal.reason === "revoked-credential" && refusal.auth_id === id,
+      act: () => callDelete(target, "force"),
+    };
+    await actAndTell(target.server, deed, dependencies);
   }
   return undefined;
 }
@@ -49,37 +57,20 @@ function callDelete({ server, credential }: CredentialTarget, how: "dry_run" | "
 }
 
 function question(targets: readonly CredentialTarget[]): string {
-  const servers = [...new Set(targets.map(({ server }) => server.name))].join(", ");
   const [only] = targets;
   const what =
     targets.length === 1 && only !== undefined
       ? `the credential ${only.credential.id}`
       : count(targets.length, "credential");
-  return `Delete ${what} on ${servers}?`;
+  return `Delete ${what} on ${serversOf(targets)}?`;
 }
 
-function consequences(blasts: readonly Blast[]): string {
-  const clients = blasts.flatMap(({ report }) => report.clients);
-  const connected = clients.filter((client) => client.connected);
-  const tunnels = clients.reduce((sum, client) => sum + client.tunnels, 0);
-  const pairings = blasts.reduce((sum, { report }) => sum + report.pairings, 0);
-  if (clients.length === 0 && pairings === 0) return "No client uses it.";
-  const away = clients.length - connected.length;
-  const lines = [
-    connected.length === 0
-      ? ""
-      : `Disconnected at once: ${nameSome(
-          connected.map(({ name, id }) => name || id),
-          NAMES_MAX,
-        )}.`,
-    away === 0 ? "" : `${count(away, "offline client")} cannot come back.`,
-    tunnels === 0 ? "" : `${count(tunnels, "open tunnel")} will end.`,
-    pairings === 0 ? "" : `${count(pairings, "open pairing")} will be revoked.`,
-    clients.length === 0
-      ? ""
-      : "These clients must be installed again to come back. Their records stay.\n\nDeleting protects the server from a leaked secret; rotating does the same without disconnecting anybody.",
-  ];
-  return lines.filter((line) => line !== "").join("\n");
+function consequences(blasts: readonly Blast[]): readonly string[] {
+  const hit = sumReports(blasts.map(({ report }) => report));
+  if (isHarmless(hit)) return ["No client uses it."];
+  const advice =
+    "These clients must be installed again to come back. Their records stay.\n\nDeleting protects the server from a leaked secret; rotating does the same without disconnecting anybody.";
+  return [...blastLines(hit), hit.clients.length === 0 ? "" : advice];
 }
 
 async function confirmByTyping(blasts: readonly Blast[]): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { Row } from "../model/row.ts";
 import { stateText } from "../model/serverRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
+import { plainText } from "../support/text.ts";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 import { belowSecrets, credentialOf, isLiveOf } from "../views/credentialNodes.ts";
 import { rowOf } from "../views/rows.ts";
@@ -230,7 +231,11 @@ export class Targets {
     const { label, description, icon } = this.#row(node);
     const server = this.#fleet.servers.length > 1 ? this.#fleet.get(node.serverKey)?.name : "";
     const words = [description, server].filter(Boolean).join(" \u00B7 ");
-    return { label: icon === undefined ? label : `$(${icon.name}) ${label}`, description: words };
+    const name = plainText(label);
+    return {
+      label: icon === undefined ? name : `$(${icon.name}) ${name}`,
+      description: plainText(words),
+    };
   }
 
   #clientOf(node: Node): readonly ClientTarget[] {

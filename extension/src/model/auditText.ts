@@ -124,6 +124,9 @@ function factLines(row: AuditRow): readonly string[] {
     .map(([name, value]) => `${INDENT}${name.padEnd(7)} ${cut(inertLine(value))}`);
 }
 
+/** Values that say nothing. */
+const NOTHING: ReadonlySet<string> = new Set(['""', "null", "[]", "{}"]);
+
 /** `{"reason":"wrong"}` as `reason: wrong`, as far as it is that simple; empty when it says nothing. */
 function jsonText(json: string): string {
   const value = parseJson(json);
@@ -131,6 +134,7 @@ function jsonText(json: string): string {
     return value === null ? "" : json;
   }
   return Object.entries(value)
+    .filter(([, of]) => !NOTHING.has(JSON.stringify(of)))
     .map(([key, of]) => `${key}: ${typeof of === "string" ? of : JSON.stringify(of)}`)
     .join(", ");
 }

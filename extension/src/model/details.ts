@@ -1,4 +1,5 @@
 import type { Client } from "@rport/protocol/model";
+import { inertLine } from "../support/text.ts";
 import { displayName, statusOf } from "./arrange.ts";
 import { clientFacts } from "./clientRow.ts";
 import { ago } from "./relativeTime.ts";
@@ -41,9 +42,7 @@ function secretFact({ secret }: Client): string {
 function block(facts: readonly Fact[]): string {
   const known = facts.filter(([, value]) => value !== "");
   const width = Math.max(...known.map(([name]) => name.length)) + 2;
-  return known
-    .map(([name, value]) => `${`${name}:`.padEnd(width)}${value.replaceAll(/\s+/g, " ")}\n`)
-    .join("");
+  return known.map(([name, value]) => `${`${name}:`.padEnd(width)}${inertLine(value)}\n`).join("");
 }
 
 /** Everything known about a client, as aligned `name: value` lines. */
@@ -59,6 +58,6 @@ export function detailsText({ client, tunnels, serverName, nowMs }: DetailsFacts
     ["Features", client.features.join(", ")],
   ];
   const open = tunnels.map(({ label, description }) => `  - ${label} ${description}\n`).join("");
-  const heading = `# ${displayName(client).replaceAll(/\s+/g, " ")}\n\n`;
+  const heading = `# ${inertLine(displayName(client))}\n\n`;
   return `${heading}${block(facts)}${open === "" ? "" : `\nTunnels:\n${open}`}`;
 }

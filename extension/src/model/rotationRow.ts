@@ -1,16 +1,18 @@
 import type { Client, Credential } from "@rport/protocol/model";
-import { count } from "../support/text.ts";
 import { displayName, statusOf } from "./arrange.ts";
 import { contextValue } from "./contextValue.ts";
 import { until } from "./relativeTime.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
+
+/** With no more clients than these, where each stands is shown at once. */
+const EXPANDED_MAX = 20;
 
 /** The progress of a rotation; undefined when there is none. */
 export function rotationRow({ rotation }: Credential, nowMs: number): Row | undefined {
   if (rotation === null) return undefined;
   const { moved, total, stragglers, grace_ends_at: end } = rotation;
   const isReady = moved >= total;
-  const label = `New secret: ${moved} of ${count(total, "client")} moved`;
+  const label = `New secret: ${moved} of ${total} moved`;
   const ends =
     end === null ? "old secret ends when all have moved" : `old secret ends ${until(end, nowMs)}`;
   const behind = stragglers === 0 ? "" : `${stragglers} must be installed again`;
@@ -19,7 +21,7 @@ export function rotationRow({ rotation }: Credential, nowMs: number): Row | unde
     description: joinDots(ends, behind),
     icon: iconOf(isReady, stragglers),
     context: contextValue("rotation", { open: !isReady, ready: isReady }),
-    children: "collapsed",
+    children: total <= EXPANDED_MAX ? "expanded" : "collapsed",
     spoken: joinSpoken(label, ends, behind),
   };
 }

@@ -51,7 +51,10 @@ export function secretRow(facts: SecretFacts): Row {
     // what needs attention first: a narrow side bar cuts the rest off
     description: joinDots(state, bound, use),
     icon: iconOf(facts),
-    context: contextValue("secret", { [secret.state]: true }),
+    context: contextValue("secret", {
+      [secret.state]: true,
+      warned: secret.state === "active" && isOld(secret.created_at, facts.warnAfterDays, nowMs),
+    }),
     children: "none",
     spoken: joinSpoken(`${label} secret`, state, bound, use),
   };

@@ -36,6 +36,10 @@ export function contextOf({ servers, tunnels }: Fleet): ContextValues {
     hasStragglers: some(({ mirror }) =>
       hasClient(mirror, (each) => each.rotation_state === "straggler"),
     ),
+    hasRevoked: some(({ mirror }) => hasClient(mirror, ({ revoked_at: at }) => at !== null)),
+    hasRotation: some(({ mirror }) => hasRotation(mirror)),
+    hasRefusals: some(({ mirror }) => mirror.refusals.size > 0),
+    hasJoins: some(({ mirror }) => mirror.joins.size > 0),
     hasTunnels: tunnels.all.length > 0 || !none(({ mirror }) => mirror.tunnels.size),
   };
 }
@@ -44,6 +48,10 @@ export function contextOf({ servers, tunnels }: Fleet): ContextValues {
 function hasClient({ clients }: Mirror, fits: (client: Client) => boolean): boolean {
   for (const client of clients.values()) if (fits(client)) return true;
   return false;
+}
+
+function hasRotation({ credentials }: Mirror): boolean {
+  return [...credentials.values()].some(({ rotation }) => rotation !== null);
 }
 
 /** The number of hosts that wait to be let in, for the view's icon; undefined when none does. */

@@ -7,9 +7,10 @@ import {
   window,
   workspace,
 } from "vscode";
-import { DOCUMENT_SCHEME } from "../manifest.ts";
+import { AUDIT_LANGUAGE, DOCUMENT_SCHEME } from "../manifest.ts";
 import { displayName } from "../model/arrange.ts";
 import { detailsText } from "../model/details.ts";
+import { type Outcome, outcomeText } from "../model/outcome.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Clock } from "../support/clock.ts";
 import { documentPath, partsOf } from "../support/documentPath.ts";
@@ -23,6 +24,8 @@ export class Documents implements TextDocumentContentProvider {
   readonly #emitter = new EventEmitter<Uri>();
   readonly onDidChange = this.#emitter.event;
   readonly #scripts = new Map<string, string>();
+  /** By the path of their document. */
+  readonly #outcomes = new Map<string, { readonly serverKey: string; readonly outcome: Outcome }>();
   readonly #registration: Disposable;
 
   constructor(context: ViewContext, clock: Clock) {
@@ -34,11 +37,15 @@ export class Documents implements TextDocumentContentProvider {
       for (const { change } of event.change.changes) {
         if (change.entity === "client") this.#clientChanged(event.server.key, change.id);
       }
+      if (event.change.changes.some(({ change }) => change.entity === "refusal")) {
+        this.#refusalsChanged(event.server.key);
+      }
     });
   }
 
   provideTextDocumentContent(uri: Uri): string {
     const [kind, ...parts] = partsOf(uri.path);
+    if (kind === "outcome") return this.#outcomeText(uri.path);
     if (kind === "script") return this.#scripts.get(uri.path) ?? "";
     return this.#details(parts[0] ?? "", parts[1] ?? "");
   }
@@ -58,6 +65,13 @@ export class Documents implements TextDocumentContentProvider {
     await show(uri, "shellscript");
   }
 
+  /** Opens what came of something that was taken away; it tells, live, who still tries. */
+  async showOutcome(serverKey: string, outcome: Outcome): Promise<void> {
+    const uri = uriOf(["outcome", serverKey, String(outcome.atMs), outcome.title]);
+    this.#outcomes.set(uri.path, { serverKey, outcome });
+    await show(uri, AUDIT_LANGUAGE);
+  }
+
   /** Stops providing. */
   dispose(): void {
     this.#registration.dispose();
@@ -73,6 +87,21 @@ export class Documents implements TextDocumentContentProvider {
     for (const { uri } of workspace.textDocuments) {
       if (uri.scheme === DOCUMENT_SCHEME && uri.path.startsWith(prefix)) this.#emitter.fire(uri);
     }
+  }
+
+  #refusalsChanged(serverKey: string): void {
+    for (const { uri } of workspace.textDocuments) {
+      const known = uri.scheme === DOCUMENT_SCHEME ? this.#outcomes.get(uri.path) : undefined;
+      if (known?.serverKey === serverKey) this.#emitter.fire(uri);
+    }
+  }
+
+  #outcomeText(path: string): string {
+    const known = this.#outcomes.get(path);
+    const server = known === undefined ? undefined : this.#fleet.get(known.serverKey);
+    if (known === undefined || server === undefined) return "# This is not known any more.\n";
+    const refusals = server.mirror.refusals.values();
+    return outcomeText(known.outcome, { serverName: server.name, refusals });
   }
 
   #details(serverKey: string, clientId: string): string {

@@ -13,6 +13,7 @@ import {
 import type { Node } from "../model/node.ts";
 import { isSameRow, type Row } from "../model/row.ts";
 import type { Clock } from "../support/clock.ts";
+import { inertLine } from "../support/text.ts";
 import { type RowContext, rowOf, tooltipOf } from "./rows.ts";
 import type { Dirty, TreeSource } from "./source.ts";
 import { type Stale, StaleRows } from "./staleRows.ts";
@@ -79,8 +80,10 @@ export class Tree implements TreeDataProvider<Node> {
   }
 
   /** Shows and selects a row; one that has gone meanwhile is not worth a message. */
-  async reveal(node: Node): Promise<void> {
-    await this.view.reveal(node, { select: true, focus: false }).then(undefined, () => undefined);
+  async reveal(node: Node, expand = false): Promise<void> {
+    await this.view
+      .reveal(node, { select: true, focus: false, expand })
+      .then(undefined, () => undefined);
   }
 
   getChildren(node?: Node): Node[] | Promise<Node[]> {
@@ -147,11 +150,12 @@ export class Tree implements TreeDataProvider<Node> {
 }
 
 function itemOf(node: Node, row: Row): TreeItem {
-  const item = new TreeItem(row.label, COLLAPSIBLE[row.children]);
+  // names come from hosts, and must not look like others
+  const item = new TreeItem(inertLine(row.label), COLLAPSIBLE[row.children]);
   item.id = node.id;
-  item.description = row.description;
+  item.description = inertLine(row.description);
   item.contextValue = row.context;
-  item.accessibilityInformation = { label: row.spoken };
+  item.accessibilityInformation = { label: inertLine(row.spoken) };
   if (row.icon !== undefined) {
     const { name, color } = row.icon;
     item.iconPath = new ThemeIcon(name, color === undefined ? undefined : new ThemeColor(color));

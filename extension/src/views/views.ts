@@ -64,6 +64,12 @@ export class Views {
     await this.#clients.tree.reveal(node);
   }
 
+  /** Shows and selects a credential, with what is below it. */
+  async revealCredential(serverKey: string, authId: string): Promise<void> {
+    const node = this.#dependencies.nodes.get({ kind: "credential", serverKey, authId });
+    await this.#credentials.tree.reveal(node, true);
+  }
+
   /** Shows and selects a tunnel in the tunnels view. */
   async revealTunnel({ serverKey, clientId, id }: LocalTunnel): Promise<void> {
     const parts = { kind: "localTunnel", serverKey, clientId, tunnelId: id } as const;

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { type AgentSide, SECRET, startAgentSide } from "../../support/agentSide.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { PeerAgent } from "../../support/peerAgent.ts";
 
 const AGENT = { "Sec-WebSocket-Protocol": "rport-v1" };
@@ -71,17 +72,22 @@ it("answers 404 without a subprotocol", async () => {
 });
 
 it("turns sockets away above the limits, and lets them in again when others have left", async () => {
-  await using side = await startAgentSide({ door: { pendingPerAddressMax: 2 } });
+  const clock = new FakeClock();
+  await using side = await startAgentSide({ clock, door: { pendingPerAddressMax: 2 } });
   const first = await silentSocket(side);
   await silentSocket(side);
-  expect(await upgrade(side, AGENT)).toMatchObject({ status: 429 });
+  expect(await upgrade(side, AGENT)).toMatchObject({
+    status: 429,
+    headers: { "retry-after": "1" },
+  });
   first.terminate();
   await vi.waitFor(async () => expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 }));
   expect(side.door.counters.beforeLogin).toBeGreaterThanOrEqual(2);
 });
 
 it("answers 503 when too many have not signed in yet", async () => {
-  await using side = await startAgentSide({ door: { pendingMax: 1 } });
+  const clock = new FakeClock();
+  await using side = await startAgentSide({ clock, door: { pendingMax: 1 } });
   await silentSocket(side);
   expect(await upgrade(side, AGENT)).toMatchObject({ status: 503 });
 });
@@ -151,12 +157,18 @@ it("ends all connections when it closes", async () => {
   expect(side.registry.counts.connected).toBe(0);
 });
 
-it("lets more in from an address where agents are signed in", async () => {
-  await using side = await startAgentSide({ door: { pendingPerAddressMax: 1 } });
+it("lets more in from an address where agents are, or were within 30 days", async () => {
+  const clock = new FakeClock();
+  await using side = await startAgentSide({ clock, door: { pendingPerAddressMax: 1 } });
   const { url } = side;
   const agent = await PeerAgent.join({ url, user: "fleet", password: SECRET });
-  await silentSocket(side);
+  const first = await silentSocket(side);
   expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 });
   agent.close();
+  await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
+  expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 });
+  first.terminate();
+  clock.advance(31 * 24 * 3_600_000);
+  await silentSocket(side);
   await vi.waitFor(async () => expect(await upgrade(side, AGENT)).toMatchObject({ status: 429 }));
 });

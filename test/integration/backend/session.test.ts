@@ -223,6 +223,28 @@ describe("a second connection of the same client id", () => {
     expect(side.registry.live(ID)?.agentSessionId).toBe(OTHER_PROCESS.SessionID);
   });
 
+  it("points a host out that was set up anew while its dead connection still seemed alive", async () => {
+    const clock = new FakeClock();
+    await using side = await start({ clock });
+    const silent = (name: string) =>
+      name === REQUESTS.ping ? new Promise<Buffer>(() => {}) : undefined;
+    await using dead = await join(side, { onRequest: silent });
+    clock.advance(10_000);
+    const ANEW = clientIdSchema.parse("machine-2");
+    await using _anew = await join(side, { introduction: { ...OTHER_PROCESS, ID: ANEW } });
+    expect(side.registry.get(ANEW)?.looks_like).toBeNull();
+    const answered = side.registry.live(ID)?.ping(20_000);
+    await vi.waitFor(() => expect(dead.heardOf(REQUESTS.ping)).toHaveLength(1));
+    clock.advance(20_000);
+    expect(await answered).toBe(false);
+    await vi.waitFor(() => expect(stateOf(side)).toBe("disconnected"));
+    expect(side.registry.get(ANEW)?.looks_like).toBe(ID);
+    expect(side.registry.get(ID)?.looks_like).toBeNull();
+    expect(side.touched.lastIndexOf(`client ${ANEW}`)).toBeGreaterThan(
+      side.touched.indexOf(`client ${ID}`),
+    );
+  });
+
   it("replaces the first one when it is the same process", async () => {
     await using side = await start();
     await using first = await join(side);

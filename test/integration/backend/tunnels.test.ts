@@ -318,6 +318,40 @@ describe("a client that comes back", () => {
     expect(await isListening(tunnel.lport)).toBe(true);
   });
 
+  it("gets those of a record that is moved into its own at that very moment, too", async () => {
+    const OLD = clientIdSchema.parse("machine-0");
+    await using side = await start();
+    await using target = await echo();
+    const remote = String(target.port);
+    let [own, other] = ["", ""];
+    {
+      await using _old = await join(side, { introduction: { ID: OLD } });
+      other = (await side.tunnels.create(OLD, { remote }, "ann")).lport;
+      await using _agent = await join(side);
+      own = (await create(side, { remote })).lport;
+    }
+    await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
+    const [asked, allowed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const joining = join(side, {
+      onRequest: async (name) => {
+        if (name !== REQUESTS.checkTunnelAllowed) return undefined;
+        asked.resolve();
+        await allowed.promise;
+        return Buffer.from('{"IsAllowed":true}');
+      },
+    });
+    await asked.promise;
+    const tunnelIds = side.tunnels.tunnelsOf(ID).map(({ id }) => id);
+    await side.registry.adopt(ID, OLD, { edits: [], tunnelIds });
+    const taking = side.tunnels.takeOver(ID, OLD);
+    allowed.resolve();
+    await using _back = await joining;
+    await taking;
+    const kept = side.registry.tunnelsOf(ID).map(({ lport }) => lport);
+    expect(kept.sort()).toEqual([own, other].sort());
+    expect([await isListening(own), await isListening(other)]).toEqual([true, true]);
+  });
+
   it("does not get back what its own rules no longer allow", async () => {
     await using side = await start();
     const agent = await join(side);

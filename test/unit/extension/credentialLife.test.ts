@@ -71,7 +71,7 @@ describe("a rotation in the view of credentials", () => {
     await source.load(context.nodes.get({ kind: "rotation", serverKey: RELAY, authId: "fleet" }));
     expect(text(source).slice(0, 7)).toEqual([
       "fleet | rotating, 1 of 4 moved \u00B7 4 clients \u00B7 0 online",
-      "  New secret: 1 of 4 clients moved | old secret ends in 23 h \u00B7 1 must be installed again",
+      "  New secret: 1 of 4 moved | old secret ends in 23 h \u00B7 1 must be installed again",
       "    c | install it again \u00B7 Its agent cannot be handed another secret.",
       "    a | waiting for its new secret",
       "    d | waits until it is back",

@@ -146,7 +146,7 @@ describe("the view of credentials", () => {
     });
     expect(text(new CredentialsSource(context))).toEqual([
       "fleet | rotating, 1 of 2 moved \u00B7 2 clients \u00B7 0 online",
-      "  New secret: 1 of 2 clients moved | old secret ends in 23 h",
+      "  New secret: 1 of 2 moved | old secret ends in 23 h",
       "  Pairing 0123\u2026 | expires in 8 min",
       "  db | last seen 60 min ago",
       "  web | ",

@@ -85,6 +85,8 @@ export class Transport {
   readonly #readyPromise: Deferred<Login> = deferred();
   readonly #closedPromise: Deferred<CloseReason> = deferred();
   readonly #handshakeTimer: WireTimer;
+  readonly #pace: ServerOptions["pace"];
+  readonly #onKeys: ServerOptions["onKeys"];
   #identification: IdentificationReader | undefined = new IdentificationReader();
   #remoteIdent = "";
   #phase: "handshake" | "ready" | "closed" = "handshake";
@@ -92,6 +94,7 @@ export class Transport {
   #isHostKeyRefused = false;
   #isWaiting = false;
   #bytesIn = 0;
+  #waitingInputs = 0;
   /** Payloads the library keeps until the running key exchange ends. */
   #heldBytes = 0;
 
@@ -103,6 +106,7 @@ export class Transport {
     this.#ws = ws;
     this.#limits = { ...DEFAULT_LIMITS, ...side.limits };
     this.clock = side.clock ?? SYSTEM_CLOCK;
+    if (side.role === "server") [this.#pace, this.#onKeys] = [side.pace, side.onKeys];
     this.#outbox = new Outbox(ws, () => this.#drained());
     this.#exchanges = new Exchanges({
       clock: this.clock,
@@ -261,7 +265,17 @@ export class Transport {
       this.#end({ kind: "limit", text }, DISCONNECT.protocolError);
       return;
     }
-    this.#guard(() => this.#parse(bytes));
+    const parse = (): void => this.#guard(() => this.#parse(bytes));
+    // What comes behind something that waits has to wait, too.
+    if (this.#pace === undefined || (this.isReady && this.#waitingInputs === 0)) {
+      parse();
+      return;
+    }
+    this.#waitingInputs += 1;
+    this.#pace(() => {
+      this.#waitingInputs -= 1;
+      if (!this.isClosed) parse();
+    });
   }
 
   #parse(bytes: Buffer): void {
@@ -321,6 +335,7 @@ export class Transport {
     if (!this.#hasFirstKeys) {
       this.#hasFirstKeys = true;
       if (this.#login instanceof LoginClient) this.#login.begin();
+      this.#onKeys?.();
       return;
     }
     this.#heldBytes = 0;

@@ -29,6 +29,10 @@ export interface TransportTuning {
 export interface ServerOptions extends TransportTuning {
   readonly hostKey: HostKey;
   readonly login: ServerLogin;
+  /** Decides when to work on what came before the login; in the order of the calls. */
+  readonly pace?: (work: () => void) => void;
+  /** The first key exchange has ended. */
+  readonly onKeys?: () => void;
 }
 
 /** The agent's end. */

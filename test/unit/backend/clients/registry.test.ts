@@ -171,7 +171,7 @@ describe("moving a record into another one", () => {
     const { registry, rows } = await twoRecords();
     const before = registry.list();
     rows.failure = new RportError("DISK_FULL", "The disk is full.");
-    const moving = registry.adopt(ONE, OLD, []);
+    const moving = registry.adopt(ONE, OLD);
     expect(registry.get(OLD)).toBeUndefined();
     await expect(moving).rejects.toMatchObject({ code: "DISK_FULL" });
     expect(registry.list()).toEqual(expect.arrayContaining(before));
@@ -179,16 +179,16 @@ describe("moving a record into another one", () => {
     expect(registry.countOf(FLEET)).toEqual({ total: 2, connected: 0 });
     await registry.close();
     expect([...rows.records.keys()].sort()).toEqual([OLD, ONE]);
-    await registry.adopt(ONE, OLD, []);
+    await registry.adopt(ONE, OLD);
     expect(registry.list()).toMatchObject([{ id: ONE, name: "web-01", tags: ["prod"] }]);
     expect([...rows.records.keys()]).toEqual([ONE]);
   });
 
   it("loses no revocation that comes at the same moment, and no second move", async () => {
     const { registry } = await twoRecords();
-    const moving = registry.adopt(ONE, OLD, []);
+    const moving = registry.adopt(ONE, OLD);
     const revoking = registry.setRevoked(OLD, true);
-    const again = registry.adopt(OLD, ONE, []);
+    const again = registry.adopt(OLD, ONE);
     await expect(revoking).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(again).rejects.toMatchObject({ code: "NOT_FOUND" });
     await moving;
@@ -203,7 +203,7 @@ describe("moving a record into another one", () => {
       await written.promise;
       await move(record, from);
     };
-    const moving = registry.adopt(ONE, OLD, []);
+    const moving = registry.adopt(ONE, OLD);
     await Promise.resolve();
     const order: string[] = [];
     const [id, one] = [OLD, session(OLD)];
@@ -222,7 +222,7 @@ describe("moving a record into another one", () => {
     await rows.put(clientRecord({ id: OLD, tags: Array.from({ length: 200 }, (_, n) => `a${n}`) }));
     await rows.put(clientRecord({ id: ONE, tags: Array.from({ length: 57 }, (_, n) => `b${n}`) }));
     const { registry } = await setUp(rows);
-    await expect(registry.adopt(ONE, OLD, [])).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(registry.adopt(ONE, OLD)).rejects.toMatchObject({ code: "CONFLICT" });
     expect(registry.list()).toHaveLength(2);
   });
 });

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
 import type { Credentials } from "../../../../backend/src/credentials/service.ts";
 import type { CredentialsFixture } from "../../../support/credentials.ts";
@@ -117,7 +118,7 @@ async function times<K extends string>(
   return Object.fromEntries(medians) as Record<K, number>;
 }
 
-describe("the time that a login takes", () => {
+describe("S-20: the time that a login takes", () => {
   it("does not tell an unknown id, a wrong, a revoked and a right generated secret apart", async () => {
     await using fixture = await openCredentials();
     const all = await subjects(fixture, false);
@@ -193,6 +194,36 @@ describe("F-11: somebody sets the machine's clock", () => {
     expect(await login()).toMatchObject({ kind: "accepted" });
     clock.advance(1);
     expect(await login()).toEqual({ kind: "refused", reason: "expired" });
+  });
+
+  it("a credential's own end is a date, so it follows the machine's clock both ways", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clock } = fixture;
+    const limits = { ...NO_LIMITS, expires_at: new Date(clock.now() + HOUR_MS).toISOString() };
+    const { password } = await credentials.create({ id: FLEET, limits, createdBy: "test" });
+    const outcome = async () => (await credentials.login(FLEET, password, ADDRESS)).kind;
+    clock.jump(DAY_MS);
+    expect(await outcome()).toBe("refused");
+    clock.jump(-DAY_MS);
+    expect(await outcome()).toBe("accepted");
+    clock.jump(-DAY_MS);
+    clock.advance(HOUR_MS);
+    expect(await outcome()).toBe("accepted");
+  });
+
+  it("a day back: a use is noted all the same, with the time that the clock shows", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    const agent = new FakeAgent("a", FLEET, password);
+    await clients.connect(credentials, agent);
+    clock.jump(-DAY_MS);
+    await clients.connect(credentials, agent);
+    const lastUse = new Date(clock.now()).toISOString();
+    expect(credentials.view(FLEET)?.last_used_at).toBe(lastUse);
+    clock.advance(30_000);
+    const again = await fixture.crash();
+    await eventually(() => expect(again.view(FLEET)?.last_used_at).toBe(lastUse));
   });
 
   it("a day ahead: what is kept for a while is kept for that while", async () => {

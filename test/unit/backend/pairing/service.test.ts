@@ -143,7 +143,7 @@ describe("a claim", () => {
     expect(codeOf(() => open(token, 2))).toBe("PAIRING_NOT_FOUND");
   });
 
-  it("lets exactly one of 50 installers in at once", async () => {
+  it("C-31: lets exactly one of 50 installers in at once", async () => {
     const { token } = await create();
     const results = await Promise.all(
       Array.from({ length: 50 }, async (_, n) => codeOf(() => open(token, n, `192.0.2.${n}`))),
@@ -189,7 +189,7 @@ describe("a claim", () => {
     expect(codeOf(() => open(revokedOne.token))).toBe("PAIRING_NOT_FOUND");
   });
 
-  it("S-29: a changed machine clock neither ends nor prolongs a pairing", async () => {
+  it("C-31, S-29: a changed machine clock neither ends nor prolongs a pairing", async () => {
     const { token } = await create({ ttlS: 60 });
     clock.jump(86_400_000);
     expect(codeOf(() => open(token))).toBe("accepted");
@@ -214,7 +214,7 @@ describe("a claim", () => {
 describe("failures", () => {
   const fail = (address: string) => codeOf(() => open(newPairingToken(), 1, address));
 
-  it("PAIR-12: are limited per address to 10 and then 10 a minute", () => {
+  it("C-31, PAIR-12: are limited per address to 10 and then 10 a minute", () => {
     for (let n = 0; n < 10; n++) expect(fail(ADDRESS)).toBe("PAIRING_NOT_FOUND");
     expect(fail(ADDRESS)).toBe("TOO_MANY_REQUESTS");
     clock.advance(6_000);
@@ -276,7 +276,7 @@ describe("the list", () => {
     expect(touched).toEqual([pairing.id]);
   });
 
-  it("holds 1,000 open pairings and refuses the next", async () => {
+  it("C-31: holds 1,000 open pairings and refuses the next", async () => {
     for (let n = 0; n < 1_000; n++) await create();
     await expect(create()).rejects.toMatchObject({ code: "UNAVAILABLE" });
     clock.advance(600_000);

@@ -1,0 +1,66 @@
+/** Work that is short: at most a few milliseconds. */
+export type Work = () => void;
+
+/**
+ * What handshakes may take of one turn of the event loop. A key exchange costs 1 to 2 ms; agents that
+ * are connected wait for no more than this, however many want in.
+ */
+const TURN_MS = 10;
+
+/**
+ * Shares the time for handshakes out: only so much of it in each turn of the event loop, and to each
+ * network in turn, so that a crowd delays its own kind rather than others.
+ */
+export class HandshakePace {
+  readonly #now: () => number;
+  readonly #lines = new Map<string, Work[]>();
+  #spentMs = 0;
+  #isTurnWatched = false;
+
+  /** `now`: milliseconds that never go back. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Does the work now if there is time for it, and otherwise as soon as it is the network's turn. */
+  run(network: string, work: Work): void {
+    if (this.#lines.size === 0 && this.#spentMs < TURN_MS) this.#do(work);
+    else this.#line(network, work);
+    this.#watchTurn();
+  }
+
+  #line(network: string, work: Work): void {
+    const line = this.#lines.get(network);
+    if (line === undefined) this.#lines.set(network, [work]);
+    else line.push(work);
+  }
+
+  #watchTurn(): void {
+    if (this.#isTurnWatched) return;
+    this.#isTurnWatched = true;
+    setImmediate(() => this.#nextTurn());
+  }
+
+  #nextTurn(): void {
+    this.#isTurnWatched = false;
+    this.#spentMs = 0;
+    for (const [network, line] of this.#lines) {
+      if (this.#spentMs >= TURN_MS) break;
+      // Behind all others: iteration comes to it again after them.
+      this.#lines.delete(network);
+      const work = line.shift();
+      if (line.length > 0) this.#lines.set(network, line);
+      if (work !== undefined) this.#do(work);
+    }
+    if (this.#lines.size > 0 || this.#spentMs > 0) this.#watchTurn();
+  }
+
+  #do(work: Work): void {
+    const startMs = this.#now();
+    try {
+      work();
+    } finally {
+      this.#spentMs += this.#now() - startMs;
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type { RefusalReason as ListedReason } from "@rport/protocol/model";
+import type { AgentEvents } from "../audit/agentEvents.ts";
+import type {
+  AcceptedLogin,
+  LoginResult,
+  RefusalReason,
+  RefusedLogin,
+} from "../credentials/login.ts";
+import { networkOf } from "../pairing/failures.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { RecentMap } from "../platform/recentMap.ts";
+import type { DoorCounters } from "./doorCounters.ts";
+import type { Penalties } from "./penalties.ts";
+import type { Refusals } from "./refusals.ts";
+
+/** What checks a password. */
+export interface LoginChecker {
+  login(authId: string, password: string, address: string): Promise<LoginResult>;
+}
+
+/** What the gate needs. */
+export interface LoginGateDeps {
+  readonly credentials: LoginChecker;
+  readonly penalties: Penalties;
+  readonly counters: DoorCounters;
+  readonly agentEvents?: AgentEvents | undefined;
+  readonly refusals?: Refusals | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** From where a connection comes. */
+export interface LoginOrigin {
+  readonly address: string;
+  /** Others may have the same address, so nobody is made to wait for what came from there. */
+  readonly isShared: boolean;
+}
+
+/** Somebody's verdict; `isLast`: the connection has to end with it. */
+export type Verdict =
+  | { readonly kind: "accepted"; readonly login: AcceptedLogin }
+  | { readonly kind: "refused"; readonly isLast: boolean };
+
+/** How refused logins are listed. */
+const LISTED_AS = {
+  unknown: "unknown-credential",
+  wrong: "wrong-secret",
+  deleted: "revoked-credential",
+  revoked: "revoked-secret",
+  expired: "expired",
+  address: "address",
+  busy: "busy",
+} as const satisfies Readonly<Record<RefusalReason, ListedReason>>;
+/** What may be a guess. A secret that was right once is a straggler's, and costs nothing. */
+const GUESSES: ReadonlySet<RefusalReason> = new Set(["unknown", "wrong", "address"]);
+/** Stragglers of a deleted credential are written down this often per network. */
+const STRAGGLER_MS = 60_000;
+const STRAGGLERS_MAX = 10_000;
+
+/** Checks logins: first whether this one may be tried at all, then the password, then what follows. */
+export class LoginGate {
+  readonly #deps: LoginGateDeps;
+  readonly #stragglers = new RecentMap<string, number>(STRAGGLERS_MAX);
+
+  constructor(deps: LoginGateDeps) {
+    this.#deps = deps;
+  }
+
+  /** Seconds until agents may connect from there again; 0: now. */
+  waitS({ address, isShared }: LoginOrigin): number {
+    return isShared ? 0 : this.#deps.penalties.networkWaitS(networkOf(address));
+  }
+
+  /** Somebody was sent away without being heard, because of what came from there before. */
+  sentAway({ address }: LoginOrigin, authId?: string): void {
+    this.#deps.refusals?.note({ reason: "penalty", address, authId });
+    this.#deps.agentEvents?.loginRefused(undefined, "penalty", address);
+  }
+
+  /**
+   * Checks one login. Throws when there is no verdict: the connection ends without one, and the agent
+   * tries again later.
+   */
+  async check(from: LoginOrigin, user: string, password: string): Promise<Verdict> {
+    const network = networkOf(from.address);
+    if (this.waitS(from) > 0 || this.#pairWaitS(from, network, user) > 0) {
+      this.sentAway(from, user);
+      throw new Error("too many failed logins from there");
+    }
+    const result = await this.#deps.credentials.login(user, password, from.address);
+    if (result.kind === "accepted") return { kind: "accepted", login: result };
+    const isGuess = GUESSES.has(result.reason) && !from.isShared;
+    if (isGuess) this.#deps.penalties.wrongSecret(network, user);
+    return this.#refused(result, user, from.address);
+  }
+
+  #pairWaitS({ isShared }: LoginOrigin, network: string, user: string): number {
+    return isShared ? 0 : this.#deps.penalties.pairWaitS(network, user);
+  }
+
+  #refused({ reason, clientId }: RefusedLogin, user: string, address: string): Verdict {
+    const { refusals, counters, log, agentEvents } = this.#deps;
+    refusals?.note({ reason: LISTED_AS[reason], address, authId: user, clientId });
+    if (reason === "busy") throw new Error("the login could not be checked now");
+    counters.failedLogins += 1;
+    if (reason === "deleted" && this.#isAgain(address, user)) {
+      return { kind: "refused", isLast: true };
+    }
+    log.warn("agent login refused", { address, reason });
+    agentEvents?.loginRefused(user, reason, address);
+    return { kind: "refused", isLast: false };
+  }
+
+  /** Whether a straggler of this credential was written down within the last minute. */
+  #isAgain(address: string, user: string): boolean {
+    const key = `${networkOf(address)} ${user}`;
+    const nowMs = this.#deps.clock.monotonic();
+    const lastMs = this.#stragglers.get(key);
+    if (lastMs !== undefined && nowMs - lastMs < STRAGGLER_MS) return true;
+    this.#stragglers.set(key, nowMs);
+    return false;
+  }
+}

@@ -1,0 +1,148 @@
+import type { Clock } from "../platform/clock.ts";
+
+/** How many there may be, and what decides it. */
+export interface PendingLimits {
+  /** In total. */
+  readonly max: number;
+  /** Of one network. */
+  readonly perNetworkMax: number;
+  /** Whether agents of ours are, or lately were, in this network. */
+  readonly isKnown: (network: string) => boolean;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+/** Why there is no place: too many of this network, or too many at all. */
+export type NoPlace = "crowded" | "full";
+
+/** Where agents of ours are, many more are likely to be agents, too. */
+const KNOWN_FACTOR = 3;
+/** Who keeps us waiting for less than this is on its way, not silent. */
+const ON_THE_WAY_MS = 250;
+/** Whoever has been through a key exchange has shown to speak our protocol, and gets longer. */
+const AFTER_KEYS_MS = 5_000;
+
+/** A socket that has not signed in, and its place among those. */
+export class PendingSocket {
+  readonly network: string;
+  /** Ends the socket, because its place is needed. */
+  onEvicted: () => void = () => {};
+  readonly #pending: PendingSockets;
+  #graceMs = ON_THE_WAY_MS;
+  #waitingSinceMs: number;
+  #isReleased = false;
+  #ourTurns = 0;
+
+  constructor(pending: PendingSockets, network: string, nowMs: number) {
+    this.#pending = pending;
+    this.network = network;
+    this.#waitingSinceMs = nowMs;
+  }
+
+  /** There is something of it that we have not worked on yet: it waits for us. */
+  get isWaiting(): boolean {
+    return this.#ourTurns > 0;
+  }
+
+  /** It has sent something. */
+  beginTurn(): void {
+    this.#ourTurns += 1;
+  }
+
+  /** That has been worked on: now we wait for it. */
+  endTurn(nowMs: number): void {
+    this.#ourTurns -= 1;
+    this.#waitingSinceMs = nowMs;
+    if (!this.#isReleased) this.#pending.moveToEnd(this);
+  }
+
+  /** It has been through the key exchange. */
+  passKeys(): void {
+    this.#graceMs = AFTER_KEYS_MS;
+  }
+
+  /** Gives the place back; harmless when it was already. */
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#pending.remove(this);
+  }
+
+  /** How long it has kept us waiting. */
+  silentMs(nowMs: number): number {
+    return nowMs - this.#waitingSinceMs;
+  }
+
+  /** Whether it has kept us waiting for long enough to lose its place to somebody else. */
+  isEvictable(nowMs: number): boolean {
+    return !this.isWaiting && this.silentMs(nowMs) >= this.#graceMs;
+  }
+}
+
+/**
+ * The sockets that have not signed in. When their places are taken, the one that has been silent
+ * for the longest time, of the most crowded network, loses its place to a newcomer: who only holds
+ * sockets keeps nobody out.
+ */
+export class PendingSockets {
+  readonly #limits: PendingLimits;
+  /** Of each network, in the order of how long they have kept us waiting. */
+  readonly #byNetwork = new Map<string, Set<PendingSocket>>();
+  #count = 0;
+
+  constructor(limits: PendingLimits) {
+    this.#limits = limits;
+  }
+
+  /** A place for a socket of this network. */
+  take(network: string): PendingSocket | NoPlace {
+    const { max, perNetworkMax, isKnown, clock } = this.#limits;
+    const most = perNetworkMax * (isKnown(network) ? KNOWN_FACTOR : 1);
+    const own = this.#byNetwork.get(network);
+    if (own !== undefined && own.size >= most && !evict(this.#victimOf(own))) return "crowded";
+    if (this.#count >= max && !evict(this.#victimOfAll())) return "full";
+    const socket = new PendingSocket(this, network, clock.monotonic());
+    this.#count += 1;
+    const sockets = this.#byNetwork.get(network) ?? new Set();
+    this.#byNetwork.set(network, sockets.add(socket));
+    return socket;
+  }
+
+  /** Only for the sockets themselves. */
+  moveToEnd(socket: PendingSocket): void {
+    const sockets = this.#byNetwork.get(socket.network);
+    if (sockets?.delete(socket)) sockets.add(socket);
+  }
+
+  /** Only for the sockets themselves. */
+  remove(socket: PendingSocket): void {
+    const sockets = this.#byNetwork.get(socket.network);
+    if (!sockets?.delete(socket)) return;
+    this.#count -= 1;
+    if (sockets.size === 0) this.#byNetwork.delete(socket.network);
+  }
+
+  #victimOf(sockets: ReadonlySet<PendingSocket>): PendingSocket | undefined {
+    const nowMs = this.#limits.clock.monotonic();
+    for (const socket of sockets) {
+      if (socket.isEvictable(nowMs)) return socket;
+      // Those behind it have been silent for a shorter time still.
+      if (!socket.isWaiting && socket.silentMs(nowMs) < ON_THE_WAY_MS) return undefined;
+    }
+    return undefined;
+  }
+
+  #victimOfAll(): PendingSocket | undefined {
+    const crowds = [...this.#byNetwork.values()].sort((one, other) => other.size - one.size);
+    for (const crowd of crowds) {
+      const victim = this.#victimOf(crowd);
+      if (victim !== undefined) return victim;
+    }
+    return undefined;
+  }
+}
+
+function evict(victim: PendingSocket | undefined): boolean {
+  victim?.release();
+  victim?.onEvicted();
+  return victim !== undefined;
+}

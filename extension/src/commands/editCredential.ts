@@ -1,0 +1,196 @@
+import type { EndpointCall } from "@rport/protocol/http";
+import type { Credential } from "@rport/protocol/model";
+import { type QuickPickItem, window } from "vscode";
+import { until } from "../model/relativeTime.ts";
+import { count, plainText } from "../support/text.ts";
+import { parseCount, parseEnd, parseNetworks, type Typed } from "./limitInput.ts";
+import type { Handlers } from "./registry.ts";
+import type { CredentialTarget, Targets } from "./target.ts";
+
+const LABEL_MAX = 200;
+
+type Change = NonNullable<EndpointCall<"updateCredential">["body"]>;
+
+/** What changing credentials needs. */
+export interface EditDependencies {
+  readonly targets: Targets;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+interface Field extends QuickPickItem {
+  /** Asks for another value; undefined: nothing is to change. */
+  readonly ask: () => Promise<Change | undefined>;
+}
+
+/** Changing what is written down about a credential, one thing after the other. */
+export function editHandlers({ targets, now }: EditDependencies): Pick<Handlers, "editCredential"> {
+  return {
+    async editCredential(input) {
+      const [target] = (await targets.credentials(input, "Edit which credential?")) ?? [];
+      if (target !== undefined) await editCredential(target, now);
+    },
+  };
+}
+
+async function editCredential(
+  { server, credential: given }: CredentialTarget,
+  now: () => number,
+): Promise<void> {
+  let credential = given;
+  for (;;) {
+    const picked = await window.showQuickPick(fieldsOf(credential, now()), {
+      title: `Edit ${plainText(credential.id)} on ${plainText(server.name)}`,
+      placeHolder: "What is to change? Limits count from the next sign-in; nobody is disconnected.",
+    });
+    if (picked === undefined) return;
+    const body = await picked.ask();
+    if (body === undefined) continue;
+    const params = { authId: credential.id };
+    credential = await server.api.call("updateCredential", { params, body });
+  }
+}
+
+function fieldsOf(credential: Credential, nowMs: number): readonly Field[] {
+  const { label, limits } = credential;
+  return [
+    {
+      label: "Label",
+      description: plainText(label) || "none",
+      ask: () => askText(label, { title: "Label", prompt: "For people to read" }, parseLabel),
+    },
+    {
+      label: "Kind",
+      description: KINDS[credential.kind],
+      ask: () => askKind(),
+    },
+    ...limitFields(limits, nowMs),
+    {
+      label: "New clients",
+      description: limits.approval ? WAIT : COME,
+      ask: () => askApproval(),
+    },
+  ];
+}
+
+function limitFields(limits: Credential["limits"], nowMs: number): readonly Field[] {
+  const { max_clients: clients, expires_at: end, cidrs, joins_per_minute: joins } = limits;
+  const limit =
+    <T>(change: (value: T) => Change["limits"]) =>
+    (value: T) => ({
+      limits: change(value),
+    });
+  return [
+    {
+      label: "Clients",
+      description: clients === null ? "any number" : `at most ${clients}`,
+      ask: () =>
+        askText(
+          String(clients ?? ""),
+          { title: "Most Clients", prompt: "Nothing: any number" },
+          typed(
+            parseCount,
+            limit((value) => ({ max_clients: value })),
+          ),
+        ),
+    },
+    {
+      label: "End",
+      description: end === null ? "never" : until(end, nowMs),
+      ask: () =>
+        askText(
+          end === null ? "" : localText(end),
+          { title: "End", prompt: "A date such as 2030-01-31 or 2030-01-31 14:00; nothing: never" },
+          typed(
+            (text: string) => parseEnd(text, nowMs),
+            limit((value) => ({ expires_at: value })),
+          ),
+        ),
+    },
+    {
+      label: "Addresses",
+      description: cidrs.length === 0 ? "from anywhere" : `only from ${cidrs.join(", ")}`,
+      ask: () =>
+        askText(
+          cidrs.join(", "),
+          { title: "Addresses", prompt: "Networks such as 192.0.2.0/24; nothing: from anywhere" },
+          typed(
+            parseNetworks,
+            limit((value) => ({ cidrs: value })),
+          ),
+        ),
+    },
+    {
+      label: "Joins a minute",
+      description: joins === null ? "as many as the server allows" : count(joins, "join"),
+      ask: () =>
+        askText(
+          String(joins ?? ""),
+          { title: "Joins a Minute", prompt: "Of clients that were never seen; nothing: no limit" },
+          typed(
+            parseCount,
+            limit((value) => ({ joins_per_minute: value })),
+          ),
+        ),
+    },
+  ];
+}
+
+/** Turns what was typed into a change, or into the reason why it is none. */
+function typed<T>(parse: (text: string) => Typed<T>, change: (value: T) => Change) {
+  return (text: string): Typed<Change> => {
+    const parsed = parse(text);
+    return parsed.why === undefined ? { value: change(parsed.value) } : parsed;
+  };
+}
+
+function parseLabel(text: string): Typed<Change> {
+  return text.length <= LABEL_MAX
+    ? { value: { label: text.trim() } }
+    : { why: `A label has at most ${LABEL_MAX} characters.` };
+}
+
+async function askText(
+  value: string,
+  question: { readonly title: string; readonly prompt: string },
+  parse: (text: string) => Typed<Change>,
+): Promise<Change | undefined> {
+  const text = await window.showInputBox({
+    ...question,
+    value,
+    validateInput: (typedText) => parse(typedText).why,
+  });
+  return text === undefined ? undefined : parse(text).value;
+}
+
+const KINDS: Readonly<Record<Credential["kind"], string>> = {
+  fleet: "for many hosts",
+  host: "for one host",
+};
+
+async function askKind(): Promise<Change | undefined> {
+  const kinds = ["fleet", "host"] as const;
+  const items = kinds.map((kind) => ({ label: KINDS[kind], value: kind }));
+  const picked = await window.showQuickPick(items, { title: "Kind" });
+  return picked === undefined ? undefined : { kind: picked.value };
+}
+
+const COME = "come in by themselves";
+const WAIT = "wait until somebody approves them";
+
+async function askApproval(): Promise<Change | undefined> {
+  const items = [
+    { label: COME, approval: false },
+    { label: WAIT, approval: true },
+  ];
+  const picked = await window.showQuickPick(items, { title: "New Clients" });
+  return picked === undefined ? undefined : { limits: { approval: picked.approval } };
+}
+
+/** A time as it may be typed, in this computer's time zone. */
+function localText(time: string): string {
+  const at = new Date(time);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join("-");
+  return `${date} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}

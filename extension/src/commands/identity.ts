@@ -1,0 +1,85 @@
+import type { Client } from "@rport/protocol/model";
+import { window } from "vscode";
+import { displayName } from "../model/arrange.ts";
+import { duplicateSentence } from "../model/clientRow.ts";
+import { inertLine } from "../support/text.ts";
+import { copyLines } from "./clients.ts";
+import { confirm, serversOf } from "./confirm.ts";
+import type { CommandInput, Handlers } from "./registry.ts";
+import type { ClientTarget, Question, Targets } from "./target.ts";
+
+/** What the commands on hosts that are mixed up need. */
+export interface IdentityDependencies {
+  readonly targets: Targets;
+  /** Shows and selects a client in the tree. */
+  readonly reveal: (target: ClientTarget) => Promise<void>;
+}
+
+/** Commands for hosts that claim one id, or one host that came back under another. */
+export type IdentityHandlers = Pick<Handlers, "showDuplicate" | "showEarlier" | "moveRecord">;
+
+/** Telling hosts apart, and bringing together what belongs to one. */
+export function identityHandlers({ targets, reveal }: IdentityDependencies): IdentityHandlers {
+  const one = async (input: CommandInput, question: Question) =>
+    (await targets.clients(input, question))?.[0];
+  const hasEarlier = (client: Client) => client.looks_like !== null;
+  return {
+    async showDuplicate(input) {
+      const fits = ({ duplicate }: Client) => duplicate !== null;
+      const target = await one(input, { title: "Show the duplicate of which client?", fits });
+      if (target !== undefined) await showDuplicate(target);
+    },
+    async showEarlier(input) {
+      const title = "Show the earlier record of which client?";
+      const target = await one(input, { title, fits: hasEarlier });
+      const earlier = target === undefined ? undefined : earlierOf(target);
+      if (earlier !== undefined) await reveal(earlier);
+    },
+    async moveRecord(input) {
+      const title = "Move the earlier record to which client?";
+      const target = await one(input, { title, fits: hasEarlier });
+      if (target !== undefined) await moveRecord(target);
+    },
+  };
+}
+
+function earlierOf({ server, client }: ClientTarget): ClientTarget | undefined {
+  const earlier = server.mirror.clients.get(client.looks_like ?? "");
+  return earlier === undefined ? undefined : { server, client: earlier };
+}
+
+async function showDuplicate({ client }: ClientTarget): Promise<void> {
+  const { duplicate } = client;
+  if (duplicate === null) return;
+  const copyAddress = "Copy Its Address";
+  const detail = [
+    inertLine(duplicateSentence(duplicate)),
+    "The host that was connected first stays, the other one is refused. To let both in, give the other one a client ID of its own: uninstall the agent there, and install it again.",
+  ].join("\n\n");
+  const chosen = await window.showWarningMessage(
+    `Two hosts claim to be ${inertLine(displayName(client))}`,
+    { modal: true, detail },
+    copyAddress,
+  );
+  if (chosen === copyAddress) await copyLines([duplicate.address]);
+}
+
+async function moveRecord(target: ClientTarget): Promise<void> {
+  const { server, client } = target;
+  const earlier = earlierOf(target);
+  if (earlier === undefined) return;
+  const from = earlier.client;
+  const [here, there] = [displayName(client), displayName(from)].map(inertLine);
+  const tags = from.tags.length === 0 ? "" : ` (${inertLine(from.tags.join(", "))})`;
+  const answer = await confirm({
+    question: `Move the record of ${there} to ${here} on ${serversOf([target])}?`,
+    lines: [
+      `${there} (client ID ${inertLine(from.id)}) is offline, and ${here} (client ID ${inertLine(client.id)}) looks like the same machine.`,
+      `Its name, its tags${tags}, its labels, its tunnels and its secrets go over, and the offline record goes. This cannot be undone.`,
+    ],
+    button: "Move Record",
+  });
+  if (answer !== "act") return;
+  const params = { clientId: client.id };
+  await server.api.call("moveClient", { params, body: { from: from.id } });
+}

@@ -1,0 +1,22 @@
+import type { Server } from "../servers/server.ts";
+import type { Handlers } from "./registry.ts";
+import type { Targets } from "./target.ts";
+
+/** Forgetting who was turned away. */
+export function refusalHandlers({
+  targets,
+}: {
+  readonly targets: Targets;
+}): Pick<Handlers, "clearRefusals"> {
+  return {
+    async clearRefusals(input) {
+      const hasSome = ({ mirror }: Server) => mirror.refusals.size > 0;
+      const server = await targets.server(
+        input,
+        "Clear the refused joins of which server?",
+        hasSome,
+      );
+      if (server !== undefined) await server.api.call("clearRefusals");
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import type { Client } from "@rport/protocol/model";
+import type { DeletionReport } from "@rport/protocol/report";
+import { displayName } from "../model/arrange.ts";
+import { blastLines, isHarmless, NAMES_MAX, sumReports } from "../model/blast.ts";
+import { count, inertLine, nameSome } from "../support/text.ts";
+import { confirm, serversOf } from "./confirm.ts";
+import { actAndTell, type OutcomeDependencies } from "./outcomes.ts";
+import type { Handlers } from "./registry.ts";
+import type { ClientTarget, SecretTarget, Targets } from "./target.ts";
+
+/** What the commands that take rights away need. */
+export interface RevocationDependencies extends OutcomeDependencies {
+  readonly targets: Targets;
+}
+
+/** Commands that shut hosts out, let them in again, or forget them. */
+export type RevocationHandlers = Pick<
+  Handlers,
+  "revokeSecret" | "revokeClient" | "allowClient" | "forgetClient"
+>;
+
+/** Shutting out one secret or one host, letting it in again, and forgetting those that are gone. */
+export function revocationHandlers(dependencies: RevocationDependencies): RevocationHandlers {
+  const { targets } = dependencies;
+  return {
+    async revokeSecret(input) {
+      const chosen = await targets.secrets(input, "Revoke which secret?");
+      if (chosen.length > 0) await revokeSecrets(chosen, dependencies);
+    },
+    async revokeClient(input) {
+      const fits = ({ revoked_at: at }: Client) => at === null;
+      const chosen = await targets.clients(input, { title: "Revoke which client?", fits });
+      if (chosen !== undefined) await revokeClients(chosen, dependencies);
+    },
+    async allowClient(input) {
+      const fits = ({ revoked_at: at }: Client) => at !== null;
+      const chosen = await targets.clients(input, { title: "Allow which client again?", fits });
+      if (chosen !== undefined) await allowClients(chosen);
+    },
+    async forgetClient(input) {
+      const title = "Forget which client?";
+      const chosen = await targets.clients(input, { title, status: "offline" });
+      if (chosen !== undefined) await forgetClients(chosen);
+    },
+  };
+}
+
+function nameOf(chosen: readonly ClientTarget[]): string {
+  const [only] = chosen;
+  return chosen.length === 1 && only !== undefined
+    ? inertLine(displayName(only.client))
+    : count(chosen.length, "client");
+}
+
+/** Which ones, where the question only counts them. */
+function namesOf(chosen: readonly ClientTarget[]): string {
+  if (chosen.length === 1) return "";
+  return `${nameSome(
+    chosen.map(({ client }) => inertLine(displayName(client))),
+    NAMES_MAX,
+  )}.`;
+}
+
+async function revokeSecrets(
+  chosen: readonly SecretTarget[],
+  dependencies: OutcomeDependencies,
+): Promise<void> {
+  const call = ({ server, secret }: SecretTarget, query: Record<string, string>) => {
+    const params = { authId: secret.credential_id, secretId: secret.id };
+    return server.api.call("revokeSecret", { params, query: { ...query, report: "true" } });
+  };
+  const hit = sumReports(
+    await Promise.all(chosen.map((target) => call(target, { dry_run: "true" }))),
+  );
+  const credentials = [...new Set(chosen.map(({ secret }) => secret.credential_id))].join(", ");
+  const what = chosen.length === 1 ? "this secret" : count(chosen.length, "secret");
+  const answer = await confirm({
+    question: `Revoke ${what} of ${credentials} on ${serversOf(chosen)}?`,
+    lines: [
+      ...hitLines(hit),
+      "A host that loses its secret must be installed again to come back. Its record stays.",
+    ],
+    button: chosen.length === 1 ? "Revoke Secret" : `Revoke ${chosen.length} Secrets`,
+  });
+  if (answer !== "act") return;
+  for (const target of chosen) {
+    const { server, secret } = target;
+    const title = `A secret of ${secret.credential_id} was revoked`;
+    const isMeant = (refusal: { auth_id: string | null; reason: string }) =>
+      refusal.reason === "revoked-secret" && refusal.auth_id === secret.credential_id;
+    await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, dependencies);
+  }
+}
+
+async function revokeClients(
+  chosen: readonly ClientTarget[],
+  dependencies: OutcomeDependencies,
+): Promise<void> {
+  const call = ({ server, client }: ClientTarget, query: Record<string, string>) =>
+    server.api.call("revokeClient", { params: { clientId: client.id }, query });
+  const hit = sumReports(
+    await Promise.all(chosen.map((target) => call(target, { dry_run: "true" }))),
+  );
+  const answer = await confirm({
+    question: `Revoke ${nameOf(chosen)} on ${serversOf(chosen)}?`,
+    lines: [
+      ...hitLines(hit),
+      "No secret lets it in from now on, until you choose Allow Client Again. Its record and its tags stay, and other clients of its credential are not touched.",
+    ],
+    button: chosen.length === 1 ? "Revoke Client" : `Revoke ${chosen.length} Clients`,
+  });
+  if (answer !== "act") return;
+  for (const target of chosen) {
+    const { server, client } = target;
+    const title = `${displayName(client)} was revoked`;
+    const isMeant = (refusal: { client_id: string | null; reason: string }) =>
+      refusal.reason === "revoked-client" && refusal.client_id === client.id;
+    await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, dependencies);
+  }
+}
+
+async function allowClients(chosen: readonly ClientTarget[]): Promise<void> {
+  const answer = await confirm({
+    question: `Let ${nameOf(chosen)} in again on ${serversOf(chosen)}?`,
+    lines: [
+      namesOf(chosen),
+      "It may sign in with any secret that is not revoked. Secrets that only it could use stay revoked: if it had one, install it again.",
+    ],
+    button: chosen.length === 1 ? "Allow Client" : `Allow ${chosen.length} Clients`,
+  });
+  if (answer !== "act") return;
+  for (const { server, client } of chosen) {
+    await server.api.call("allowClient", { params: { clientId: client.id } });
+  }
+}
+
+async function forgetClients(chosen: readonly ClientTarget[]): Promise<void> {
+  const call = ({ server, client }: ClientTarget, query: Record<string, string>) =>
+    server.api.call("deleteClient", { params: { clientId: client.id }, query });
+  // refuses those that have come back meanwhile
+  for (const target of chosen) await call(target, { dry_run: "true", report: "true" });
+  const answer = await confirm({
+    question: `Forget ${nameOf(chosen)} on ${serversOf(chosen)}?`,
+    lines: [
+      namesOf(chosen),
+      "The record on the server is deleted, with its tags, its tunnels and its history. A client that connects again comes back as a new one, unless its secret was revoked.",
+    ],
+    button: chosen.length === 1 ? "Forget Client" : `Forget ${chosen.length} Clients`,
+  });
+  if (answer !== "act") return;
+  for (const target of chosen) await call(target, {});
+}
+
+function hitLines(hit: DeletionReport): readonly string[] {
+  return isHarmless(hit) ? ["No client uses it now."] : blastLines(hit);
+}
