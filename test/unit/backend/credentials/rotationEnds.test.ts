@@ -96,6 +96,27 @@ describe("a rotation until all have moved", () => {
 });
 
 describe("taking a rotation back", () => {
+  it("S-32: keeps a new secret that is still on its way to the agent's disk", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+    const agent = new FakeAgent("slow", FLEET, password);
+    const session = await clients.connect(credentials, agent);
+    const { promise: offered, resolve } = Promise.withResolvers<string>();
+    agent.onOffer = (_, { secret }) => {
+      resolve(secret);
+      return Promise.resolve(false);
+    };
+    await credentials.rotate(FLEET, null);
+    const next = await offered;
+    session.cut("broken line");
+    await credentials.cancelRotation(FLEET);
+    (await clients.connect(credentials, agent)).cut("broken line");
+    agent.password = next;
+    await clients.connect(credentials, agent);
+    expect(clients.sessions.size).toBe(1);
+  });
+
   it("makes the old secrets good again for ever, and leaves the new ones", async () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
