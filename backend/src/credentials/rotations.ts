@@ -219,16 +219,18 @@ export class Rotations {
 
   #wait(live: LiveCredential, ms: number): void {
     this.cancel(live.id);
+    const row = live.rotation;
     this.#timers.set(
       live.id,
-      this.#deps.clock.after(ms, () => void this.#due(live)),
+      this.#deps.clock.after(ms, () => void this.#due(live, row)),
     );
   }
 
-  /** A rotation that began anew meanwhile ends later. */
-  async #due(live: LiveCredential): Promise<void> {
+  /** A rotation that began anew meanwhile has an end of its own. */
+  async #due(live: LiveCredential, row: RotationRow | undefined): Promise<void> {
     await this.#turns.run(live.id, async () => {
-      const endsAt = live.rotation?.grace_ends_at ?? 0;
+      if (live.rotation !== row) return;
+      const endsAt = row?.grace_ends_at ?? 0;
       if (endsAt > this.#deps.steady()) this.#waitForGrace(live);
       else await this.#tryEnd(live);
     });
