@@ -105,7 +105,7 @@ export class Credentials {
     this.#offers = new Offers(all);
     this.#rotations = new Rotations({ ...all, offers: this.#offers });
     this.#removals = new Removals(all);
-    this.#revocations = new Revocations(all);
+    this.#revocations = new Revocations({ ...all, onTaken: (id) => this.onClientsChanged(id) });
     this.#lastUse = new LastUse({ ...all, rows: deps.secretRows });
     this.#upkeep = new Upkeep(all);
   }
