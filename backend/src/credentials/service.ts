@@ -257,6 +257,7 @@ export class Credentials {
       for (const edit of edits) live.apply(edit);
       if (edits.length > 0) this.#deps.touch("credential", live.id);
     }
+    for (const session of this.#sessions.sessionsOf(to)) void this.#offers.move(session);
   }
 
   /** Changes label, kind or limits; see `changeCredential`. */
