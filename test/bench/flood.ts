@@ -8,13 +8,14 @@ import { type Bench, median, pause, quantile, runBench } from "./harness.ts";
 import { Echo } from "./load.ts";
 import { Program } from "./program.ts";
 import { atMost, number } from "./report.ts";
-import type { SwarmHandlers } from "./swarm.ts";
+import type { SwarmHandlers, SwarmTarget } from "./swarm.ts";
 
 const AGENTS = 1_000;
 const QUICK_AGENTS = 100;
 const JOINS = 10_000;
 const QUICK_JOINS = 1_000;
 const PARALLEL = 32;
+const PORTION = 1_000;
 /** Tries before anything counts, with a credential of their own: code and caches are there then. */
 const WARM_JOINS = 600;
 const WARM_FROM = 800_000;
@@ -42,7 +43,7 @@ await runBench(async (bench) => {
   const events = scope.use(await watch(backend));
 
   const warm = await stolen(backend, "bench-warm");
-  await flooder.ask("flood", { ...place, ...warm, ...manyFrom(WARM_FROM, WARM_JOINS) });
+  await flood(flooder, { ...place, ...warm }, { from: WARM_FROM, count: WARM_JOINS });
   await flooder.ask("stop");
   await pause(SETTLE_MS);
   const idle = await roundTrips(port, pause(IDLE_MS));
@@ -50,11 +51,11 @@ await runBench(async (bench) => {
   const thief = await stolen(backend, "bench-stolen");
   const joins = options.isQuick ? QUICK_JOINS : JOINS;
   const startMs = sharedNowMs();
-  const flood = flooder.ask("flood", { ...place, ...thief, ...manyFrom(FROM, joins) });
+  const flooding = flood(flooder, { ...place, ...thief }, { from: FROM, count: joins });
   const [ends, peak, busy] = await Promise.all([
-    flood,
-    peakMemory(backend, flood),
-    roundTrips(port, flood),
+    flooding,
+    peakMemory(backend, flooding),
+    roundTrips(port, flooding),
   ]);
   const seconds = (sharedNowMs() - startMs) / 1_000;
   await pause(SETTLE_MS);
@@ -78,8 +79,18 @@ await runBench(async (bench) => {
   );
 });
 
-function manyFrom(from: number, count: number) {
-  return { from, count, parallel: PARALLEL };
+/** In portions, so that no answer of the flooder is long in coming. Answers with all ends so far. */
+async function flood(
+  flooder: Program<FlooderHandlers>,
+  target: SwarmTarget,
+  { from, count }: { readonly from: number; readonly count: number },
+): Promise<FloodEnds> {
+  let ends: FloodEnds = {};
+  for (let done = 0; done < count; done += PORTION) {
+    const portion = { from: from + done, count: Math.min(PORTION, count - done) };
+    ends = await flooder.ask("flood", { ...target, ...portion, parallel: PARALLEL });
+  }
+  return ends;
 }
 
 /** A credential without any limit that somebody has set. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { FEATURES } from "@rport/protocol/agent";
 import type { EventMessage } from "@rport/protocol/events";
 import type { EndpointOutput } from "@rport/protocol/http";
+import type { DeletionReport } from "@rport/protocol/report";
 import { expect, it } from "vitest";
 import { type RunningBackend, startBackend } from "../support/backend.ts";
 import type { EventStream } from "../support/eventStream.ts";
@@ -99,6 +100,25 @@ async function previewed<T>(scene: Scene, ask: () => Promise<T>): Promise<T> {
   return preview;
 }
 
+/** Does it, and sees that as many sessions and pairings ended as the report says. */
+async function done(
+  { backend }: Scene,
+  act: () => Promise<DeletionReport>,
+): Promise<DeletionReport> {
+  const { registry } = backend.backend;
+  const open = async () =>
+    (await backend.api("listPairings")).filter(({ state }) => state === "active").length;
+  const before = { pairings: await open(), connected: registry.counts.connected };
+  const report = await act();
+  expect(before.pairings - (await open())).toBe(report.pairings);
+  await eventually(() => {
+    expect(before.connected - registry.counts.connected).toBe(report.disconnected);
+  });
+  const away = report.clients.filter(({ connected }) => !connected);
+  expect(report.offline).toEqual(away.map(({ id }) => id));
+  return report;
+}
+
 /** What both answers have to agree on: the times differ. */
 function comparable({
   started_at: _start,
@@ -126,24 +146,28 @@ async function rotateAndFinish(scene: Scene): Promise<void> {
   });
   if ((await api("getRotation", { params })).rotation === null) return;
   const hit = await previewed(scene, () => api("finishRotation", { params, query: DRY }));
-  expect(await api("finishRotation", { params })).toEqual(hit);
+  expect(await done(scene, () => api("finishRotation", { params }))).toEqual(hit);
 }
 
 async function takeSome(scene: Scene): Promise<void> {
   const { backend, random } = scene;
   const { api } = backend;
-  const [first, ...others] = await api("listSecrets", { params });
-  if (first !== undefined) {
-    const secretId = random.pick([first, ...others]).id;
+  await api("createPairing", { body: { credential_id: FLEET } });
+  const secrets = await api("listSecrets", { params });
+  const unclaimed = secrets.findLast(({ origin }) => origin === "pairing");
+  const [first, ...others] = secrets.filter(({ state }) => state === "active");
+  const chosen = first === undefined ? [] : [random.pick([first, ...others])];
+  for (const { id: secretId } of new Set([...chosen, ...(unclaimed ? [unclaimed] : [])])) {
     const one = { params: { ...params, secretId } };
     const hit = await previewed(scene, () => api("revokeSecret", { ...one, query: DRY }));
-    expect(await api("revokeSecret", { ...one, query: REPORT })).toEqual(hit);
+    const real = () => api("revokeSecret", { ...one, query: REPORT });
+    expect(await done(scene, real)).toEqual(hit);
   }
   const [client, ...more] = backend.backend.registry.list();
   if (client === undefined) return;
   const one = { params: { clientId: random.pick([client, ...more]).id } };
   const hit = await previewed(scene, () => api("revokeClient", { ...one, query: DRY }));
-  expect(await api("revokeClient", one)).toEqual(hit);
+  expect(await done(scene, () => api("revokeClient", one))).toEqual(hit);
   await eventually(async () => {
     const { connection_state: state } = await api("getClient", one);
     expect(state).toBe("disconnected");
@@ -158,7 +182,8 @@ async function takeAll(scene: Scene): Promise<void> {
   const hit = await previewed(scene, () =>
     api("deleteCredential", { params, query: { ...query, ...DRY } }),
   );
-  expect(await api("deleteCredential", { params, query: { ...query, ...REPORT } })).toEqual(hit);
+  const real = () => api("deleteCredential", { params, query: { ...query, ...REPORT } });
+  expect(await done(scene, real)).toEqual(hit);
   const unused = await previewed(scene, () => api("purgeUnused", { body: { dry_run: true } }));
   const last = `barrier-${barriers}`;
   expect(unused.credentials.every((id) => /^(barrier|fleet)-/.test(id))).toBe(true);

@@ -77,7 +77,11 @@ async function claim(credentials: Credentials, { own }: Known) {
 async function shown(credentials: Credentials, known: Known): Promise<unknown> {
   const open = async (password: string) =>
     (await credentials.login(FLEET, password, ADDRESS)).kind === "accepted";
-  const ids = ["later", "unused"].filter((id) => credentials.view(authId(id)) !== null);
+  const others = ["later", "unused"].map(authId);
+  // One that nothing opens is half a credential.
+  const ids = others
+    .filter((id) => credentials.view(id) !== null)
+    .map((id) => `${id} with ${credentials.secrets(id).length}`);
   const view = credentials.view(FLEET);
   const secrets = credentials.secrets(FLEET);
   return {

@@ -18,6 +18,7 @@ export interface Seen {
  */
 export class Likeness {
   readonly #idsOf = new Map<string, Set<ClientId>>();
+  readonly #marks = new Map<ClientId, readonly string[]>();
   readonly #seen: (id: ClientId) => Seen | undefined;
 
   constructor(seen: (id: ClientId) => Seen | undefined) {
@@ -25,24 +26,28 @@ export class Likeness {
   }
 
   add(record: ClientRecord): void {
-    for (const mark of marksOf(record)) {
+    const marks = marksOf(record);
+    this.#marks.set(record.id, marks);
+    for (const mark of marks) {
       const ids = this.#idsOf.get(mark) ?? new Set();
       this.#idsOf.set(mark, ids.add(record.id));
     }
   }
 
-  /** The record as it was when it was added. */
-  remove(record: ClientRecord): void {
-    for (const mark of marksOf(record)) {
+  remove({ id }: ClientRecord): void {
+    for (const mark of this.#marks.get(id) ?? []) {
       const ids = this.#idsOf.get(mark);
-      ids?.delete(record.id);
+      ids?.delete(id);
       if (ids?.size === 0) this.#idsOf.delete(mark);
     }
+    this.#marks.delete(id);
   }
 
   /** Others that have something in common with it: theirs may change with this one. */
   others(record: ClientRecord): ClientId[] {
-    return [...new Set(marksOf(record).flatMap((mark) => this.#others(record, mark)))];
+    // It may have been removed a moment ago.
+    const marks = this.#marks.get(record.id) ?? marksOf(record);
+    return [...new Set(marks.flatMap((mark) => this.#others(record, mark)))];
   }
 
   /**
@@ -50,7 +55,7 @@ export class Likeness {
    * since this one came for the first time: two that were connected together are two machines.
    */
   earlierOf(record: ClientRecord): ClientId | null {
-    for (const mark of marksOf(record)) {
+    for (const mark of this.#marks.get(record.id) ?? []) {
       const earlier = this.#others(record, mark)
         .flatMap((id) => this.#seen(id) ?? [])
         .filter((seen) => isBefore(seen, record))
@@ -64,6 +69,8 @@ export class Likeness {
   #others({ id }: ClientRecord, mark: string): ClientId[] {
     const ids = this.#idsOf.get(mark);
     if (ids === undefined || ids.size > ALIKE_MAX) return [];
+    // Nearly all records have nothing in common with any other.
+    if (ids.size === 1 && ids.has(id)) return [];
     return [...ids].filter((other) => other !== id);
   }
 }

@@ -4,7 +4,7 @@ import type { Join } from "@rport/protocol/model";
 import type { Admissions } from "./admissions.ts";
 import { DENIALS, type Denial, refused } from "./denial.ts";
 import type { Floods } from "./floods.ts";
-import { type JoinRate, USUAL_JOINS } from "./joinRate.ts";
+import { type JoinRate, joinLimit } from "./joinRate.ts";
 import type { Joining, JoinOutcome, Joins } from "./joins.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
@@ -57,7 +57,7 @@ export class JoinGate implements JoinDesk {
    * secret cannot be bound to a client that has to wait.
    */
   async pass(login: AcceptedLogin, joining: Joining): Promise<RefusedAdmission | undefined> {
-    const { ledger, joins, rate, admissions } = this.#deps;
+    const { ledger, joins, rate, admissions, floods } = this.#deps;
     const live = ledger.get(login.credentialId);
     if (live === undefined) return refused(DENIALS.deleted);
     // Before anything else: who shows a secret of another host may not even ask for this one.
@@ -66,7 +66,7 @@ export class JoinGate implements JoinDesk {
     if (admissions.isKnown(live, joining.clientId)) return undefined;
     const { approval, joins_per_minute: own } = live.record.limits;
     if (!approval) {
-      const limit = own === null ? USUAL_JOINS : { atOnce: own, perMinute: own };
+      const limit = joinLimit(own, floods.since(live.id) !== null);
       return rate.take(live.id, limit) ? undefined : refused(this.#tooMany(live, joining));
     }
     const decision = joins.decisionOn(live.id, joining);

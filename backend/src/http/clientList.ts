@@ -57,7 +57,7 @@ const EMPTY_FIELDS = {
   client_configuration: () => null,
 };
 
-/** The client list in RPort's columns, plus `features` and the times as filters. */
+/** The client list in RPort's columns, plus `features` and the times as filters, and ours as fields. */
 export const clientList: ListSpec<ClientWithTunnels> = {
   resource: "clients",
   filters: {
@@ -76,6 +76,12 @@ export const clientList: ListSpec<ClientWithTunnels> = {
     labels: (client) => client.labels,
     mem_total: (client) => client.mem_total,
     secret: (client) => client.secret,
+    rotation_state: (client) => client.rotation_state,
+    revoked_at: (client) => client.revoked_at,
+    host_key: (client) => client.host_key,
+    host_key_change: (client) => client.host_key_change,
+    looks_like: (client) => client.looks_like,
+    duplicate: (client) => client.duplicate,
     tunnels: (client) => client.tunnels ?? [],
     ...EMPTY_FIELDS,
   },
