@@ -31,8 +31,9 @@ const NO_GRACE_MS = 10_000;
  * Whether everybody has moved takes a look at every client, and each that comes asks for it: 10 ms
  * times 10,000 after a restart. Of more clients than these, it is looked once per `LOOK_MS`.
  */
-const LARGE_FLEET = 500;
-const LOOK_MS = 1_000;
+export const LARGE_FLEET = 500;
+/** So often a large fleet is looked at. */
+export const LOOK_MS = 1_000;
 
 /** What rotations need. */
 export interface RotationDeps {
