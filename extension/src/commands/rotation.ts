@@ -102,6 +102,7 @@ function graces(plan: Plan): readonly Grace[] {
     { label: "Now", description: `connected clients move first; ${warning}`, seconds: 0 },
     { label: "1 hour", seconds: HOUR_S },
     { label: "7 days", seconds: 7 * DAY_S },
+    { label: "14 days", seconds: 14 * DAY_S },
     { label: "30 days", seconds: 30 * DAY_S },
     {
       label: "Until every client has moved",
