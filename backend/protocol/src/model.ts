@@ -147,7 +147,7 @@ export const credentialLimitsSchema = z.strictObject({
   cidrs: z.array(z.string().max(64)).max(64).default([]),
   /**
    * Clients that were never seen with it, per minute, and at once; null: 100 per minute, and 300 at
-   * once.
+   * once, and 10 per minute from when one was refused until none was for an hour (`flooded_at`).
    */
   joins_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
   /** A client that was never seen before waits until somebody approves it. */

@@ -4,7 +4,7 @@ import type { Join } from "@rport/protocol/model";
 import type { Admissions } from "./admissions.ts";
 import { DENIALS, type Denial, refused } from "./denial.ts";
 import type { Floods } from "./floods.ts";
-import { type JoinRate, USUAL_JOINS } from "./joinRate.ts";
+import { type JoinRate, joinLimit } from "./joinRate.ts";
 import type { Joining, JoinOutcome, Joins } from "./joins.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
@@ -58,7 +58,7 @@ export class JoinGate implements JoinDesk {
    * secret cannot be bound to a client that has to wait.
    */
   async pass(login: AcceptedLogin, joining: Joining): Promise<RefusedAdmission | undefined> {
-    const { ledger, joins, rate, sessions } = this.#deps;
+    const { ledger, joins, rate, floods, sessions } = this.#deps;
     const live = ledger.get(login.credentialId);
     if (live === undefined) return refused(DENIALS.deleted);
     if (sessions().clientOf(joining.clientId)?.credentialId === live.id) return undefined;
@@ -66,7 +66,7 @@ export class JoinGate implements JoinDesk {
     if (denial !== undefined) return refused(denial);
     const { approval, joins_per_minute: own } = live.record.limits;
     if (!approval) {
-      const limit = own === null ? USUAL_JOINS : { atOnce: own, perMinute: own };
+      const limit = joinLimit(own, floods.since(live.id) !== null);
       return rate.take(live.id, limit) ? undefined : refused(this.#tooMany(live, joining));
     }
     const decision = joins.decisionOn(live.id, joining);

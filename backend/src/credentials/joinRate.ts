@@ -9,10 +9,22 @@ export interface JoinLimit {
 
 /**
  * For a credential that sets no number. Each first join may hold 60 kB while it is connected, and
- * leaves a record of some kilobytes: a stolen credential takes 18 MB at once and 6 MB a minute, and
- * is pointed out before that; a thousand hosts that are set up together are in after seven minutes.
+ * leaves a record of some kilobytes: a stolen credential takes 18 MB at once. Whoever sets up more
+ * than these together sets a number of their own, as that is what a flood looks like.
  */
 export const USUAL_JOINS: JoinLimit = { atOnce: 300, perMinute: 100 };
+
+/**
+ * Per minute while a credential that sets no number is flooded: it is probably stolen, and was
+ * pointed out. A thief adds no 144,000 records a day, and whoever sets up a host still gets in.
+ */
+export const FLOODED_JOINS_PER_MINUTE = 10;
+
+/** What counts for a credential that sets `own`, or no number, while it is flooded or not. */
+export function joinLimit(own: number | null, isFlooded: boolean): JoinLimit {
+  if (own !== null) return { atOnce: own, perMinute: own };
+  return isFlooded ? { ...USUAL_JOINS, perMinute: FLOODED_JOINS_PER_MINUTE } : USUAL_JOINS;
+}
 
 const MINUTE_MS = 60_000;
 

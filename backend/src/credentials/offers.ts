@@ -77,6 +77,11 @@ export class Offers {
       return;
     }
     const minted = await this.#mint(live, clientId);
+    if (this.#needsMove(session) === undefined) {
+      // What made it needless, or took its secret away, must not be undone by this offer.
+      await this.#write(live, clientId, [{ kind: "remove", id: minted.secretId }]);
+      return;
+    }
     if (await this.#isStored(session, minted)) await this.#adopt(live, session, minted);
     else await this.#failed(live, session, minted);
   }
@@ -184,6 +189,11 @@ export class Offers {
     if (clientId === undefined) return;
     const secret = minted.secretId;
     await this.#note(live, clientId, { secret, state: "stored", reason: "" });
+    const state = live.secret(secret)?.state;
+    if (state === undefined || state === "revoked") {
+      session.cut("its new secret was revoked");
+      return;
+    }
     session.adoptSecret(secret);
     const retired = retireOlder(live, minted.row, clientId);
     const used: SecretEdit = { kind: "used", id: secret, atMs: this.#deps.clock.now() };

@@ -15,7 +15,7 @@ import {
 } from "./blast.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
-import type { ClientRef, CredentialTouch } from "./session.ts";
+import type { ClientRef, CredentialTouch, SessionPort } from "./session.ts";
 
 /** What revocations need. */
 export interface RevocationDeps extends BlastPorts {
@@ -85,14 +85,22 @@ export class Revocations {
     reason: string,
   ): Promise<DeletionReport> {
     const { clock, touch } = this.#deps;
-    const rows = live.secrets().filter(({ id }) => ids.has(id));
-    const heirs = heirsOf(live, ids, this.#deps.sessions().clientsOf(live.id));
-    const atMs = clock.now();
-    const failure = await this.#take(
-      live,
-      [...rows, ...heirs].map((row) => editFor(row, atMs)),
-    );
-    const report = strike(blastOfSecrets(live.id, ids, this.#deps), reason, touch);
+    const heirs = new Heirs(live, ids, this.#deps.sessions());
+    const gone = new Set(ids);
+    let rows = [...live.secrets().filter(({ id }) => ids.has(id)), ...heirs.next(gone)];
+    let failure: RportError | undefined;
+    // An offer may have been on its way to the disk: what it left there meanwhile goes as well.
+    do {
+      for (const { id } of rows) gone.add(id);
+      const atMs = clock.now();
+      const untaken = await this.#take(
+        live,
+        rows.map((row) => editFor(row, atMs)),
+      );
+      failure ??= untaken;
+      rows = heirs.next(gone);
+    } while (rows.length > 0);
+    const report = strike(blastOfSecrets(live.id, gone, this.#deps), reason, touch);
     touch("credential", live.id);
     if (failure !== undefined) throw notDurable("The secret opens nothing any more", failure);
     return report;
@@ -137,16 +145,42 @@ export class Revocations {
   }
 }
 
-/** Secrets that were offered in the place of these, and may be stored without a word. */
-function heirsOf(
-  live: LiveCredential,
-  ids: ReadonlySet<SecretId>,
-  clients: readonly ClientRef[],
-): SecretRow[] {
-  const hit = clients.filter(({ secretId }) => secretId !== null && ids.has(secretId));
-  return hit
-    .flatMap(({ id }) => live.secretsOf(id))
-    .filter((row) => row.origin === "rotation" && row.last_used_at === null && !ids.has(row.id));
+/**
+ * Secrets that are offered in the place of those that go, and may be stored without a word: what the
+ * hosts that stand on those had not used when this was made, and what they are given from then on.
+ */
+class Heirs {
+  readonly #live: LiveCredential;
+  readonly #ids: ReadonlySet<SecretId>;
+  readonly #sessions: SessionPort;
+  readonly #hosts = new Set<ClientId>();
+  readonly #used: ReadonlySet<SecretId>;
+
+  constructor(live: LiveCredential, ids: ReadonlySet<SecretId>, sessions: SessionPort) {
+    this.#live = live;
+    this.#ids = ids;
+    this.#sessions = sessions;
+    const used = live.secrets().filter((row) => row.last_used_at !== null);
+    this.#used = new Set(used.map(({ id }) => id));
+  }
+
+  /** Those that are there now and not `gone`. */
+  next(gone: ReadonlySet<SecretId>): SecretRow[] {
+    this.#lookForHosts();
+    return [...this.#hosts]
+      .flatMap((host) => this.#live.secretsOf(host))
+      .filter(({ id, origin }) => origin === "rotation" && !gone.has(id) && !this.#used.has(id))
+      .filter(({ state }) => state !== "revoked");
+  }
+
+  #lookForHosts(): void {
+    for (const { id, secretId } of this.#sessions.clientsOf(this.#live.id)) {
+      if (secretId !== null && this.#ids.has(secretId)) this.#hosts.add(id);
+    }
+    for (const { clientId, secretId } of this.#sessions.ofCredential(this.#live.id)) {
+      if (clientId !== undefined && this.#ids.has(secretId)) this.#hosts.add(clientId);
+    }
+  }
 }
 
 /** A secret that nobody ever used explains nothing by staying. */

@@ -22,8 +22,7 @@ export interface RotationTimes {
 
 /**
  * Puts all secrets in grace and everybody at the start, also those who moved in a rotation that is
- * still under way: their secret is older than this one. A grace that ends sooner already keeps its
- * end.
+ * still under way: their secret is older than this one. The end of its grace gives way to this one's.
  */
 export function planRotation(
   live: LiveCredential,

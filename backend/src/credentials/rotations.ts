@@ -31,8 +31,9 @@ const NO_GRACE_MS = 10_000;
  * Whether everybody has moved takes a look at every client, and each that comes asks for it: 10 ms
  * times 10,000 after a restart. Of more clients than these, it is looked once per `LOOK_MS`.
  */
-const LARGE_FLEET = 500;
-const LOOK_MS = 1_000;
+export const LARGE_FLEET = 500;
+/** So often a large fleet is looked at. */
+export const LOOK_MS = 1_000;
 
 /** What rotations need. */
 export interface RotationDeps {
@@ -218,16 +219,18 @@ export class Rotations {
 
   #wait(live: LiveCredential, ms: number): void {
     this.cancel(live.id);
+    const row = live.rotation;
     this.#timers.set(
       live.id,
-      this.#deps.clock.after(ms, () => void this.#due(live)),
+      this.#deps.clock.after(ms, () => void this.#due(live, row)),
     );
   }
 
-  /** A rotation that began anew meanwhile ends later. */
-  async #due(live: LiveCredential): Promise<void> {
+  /** A rotation that began anew meanwhile has an end of its own. */
+  async #due(live: LiveCredential, row: RotationRow | undefined): Promise<void> {
     await this.#turns.run(live.id, async () => {
-      const endsAt = live.rotation?.grace_ends_at ?? 0;
+      if (live.rotation !== row) return;
+      const endsAt = row?.grace_ends_at ?? 0;
       if (endsAt > this.#deps.steady()) this.#waitForGrace(live);
       else await this.#tryEnd(live);
     });

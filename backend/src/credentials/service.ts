@@ -37,6 +37,7 @@ import { Revocations } from "./revocation.ts";
 import { rotationClients, rotationStateOf, toRotation } from "./rotationProgress.ts";
 import type { StartedRotation } from "./rotations.ts";
 import { Rotations } from "./rotations.ts";
+import { RotationViews } from "./rotationViews.ts";
 import type {
   CredentialTouch,
   OfferedSecret,
@@ -74,6 +75,7 @@ export class Credentials {
   readonly #creation: Creation;
   readonly #offers: Offers;
   readonly #rotations: Rotations;
+  readonly #rotationViews: RotationViews;
   readonly #removals: Removals;
   readonly #revocations: Revocations;
   readonly #lastUse: LastUse;
@@ -104,6 +106,7 @@ export class Credentials {
     this.#creation = new Creation(all);
     this.#offers = new Offers(all);
     this.#rotations = new Rotations({ ...all, offers: this.#offers });
+    this.#rotationViews = new RotationViews(all);
     this.#removals = new Removals(all);
     this.#revocations = new Revocations(all);
     this.#lastUse = new LastUse({ ...all, rows: deps.secretRows });
@@ -180,6 +183,7 @@ export class Credentials {
       ? null
       : toCredential(live, {
           ...{ sessions: this.#sessions, nowMs: this.#steady() },
+          rotation: this.#rotationViews.of(live),
           floodedAt: this.#floods.since(id),
         });
   }
@@ -349,6 +353,7 @@ export class Credentials {
     this.#floods.close();
     this.#upkeep.stop();
     this.#rotations.stop();
+    this.#rotationViews.close();
     await this.#arrears.close();
     await this.#lastUse.flush();
   }

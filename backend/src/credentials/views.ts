@@ -1,15 +1,16 @@
-import type { Credential, Secret } from "@rport/protocol/model";
+import type { Credential, Rotation, Secret } from "@rport/protocol/model";
 import { toTime, toTimeOrNull } from "../platform/clock.ts";
 import { sooner } from "../store/secretEdit.ts";
 import type { SecretRow } from "../store/secretRow.ts";
 import { isExpired } from "./authenticator.ts";
 import type { LiveCredential } from "./liveCredential.ts";
-import { toRotation } from "./rotationProgress.ts";
 import type { SessionPort } from "./session.ts";
 
 /** What a credential's view takes from elsewhere. */
 export interface CredentialFacts {
-  readonly sessions: SessionPort;
+  readonly sessions: Pick<SessionPort, "countOf">;
+  /** The rotation that is under way. */
+  readonly rotation: Rotation | null;
   readonly nowMs: number;
   readonly floodedAt: string | null;
 }
@@ -17,20 +18,20 @@ export interface CredentialFacts {
 /** A credential as people see it. */
 export function toCredential(
   live: LiveCredential,
-  { sessions, nowMs, floodedAt }: CredentialFacts,
+  { sessions, rotation, nowMs, floodedAt }: CredentialFacts,
 ): Credential {
   const { salt: _, ...record } = live.record;
-  const usable = live.secrets().filter((row) => !isExpired(row, nowMs));
+  const secrets = countSecrets(live, nowMs);
   const clients = sessions.countOf(live.id);
   return {
     ...record,
     clients_total: clients.total,
     clients_connected: clients.connected,
-    secrets_active: usable.filter((row) => row.state === "active").length,
-    secrets_grace: usable.filter((row) => row.state === "grace").length,
-    last_used_at: toTimeOrNull(lastUse(live)),
+    secrets_active: secrets.active,
+    secrets_grace: secrets.grace,
+    last_used_at: toTimeOrNull(secrets.lastUse),
     rotated_at: toTimeOrNull(live.rotation?.started_at ?? null),
-    rotation: toRotation(live, sessions.clientsOf(live.id)),
+    rotation,
     flooded_at: floodedAt,
   };
 }
@@ -51,7 +52,14 @@ export function toSecret(row: SecretRow): Secret {
   };
 }
 
-function lastUse(live: LiveCredential): number | null {
-  const times = live.secrets().flatMap((row) => row.last_used_at ?? []);
-  return times.length === 0 ? null : times.reduce((one, other) => Math.max(one, other));
+/** All in one pass: a fleet has as many secrets as hosts, and is shown at each of their logins. */
+function countSecrets(live: LiveCredential, nowMs: number) {
+  const count = { active: 0, grace: 0, revoked: 0 };
+  let lastUse: number | null = null;
+  for (const row of live.secrets()) {
+    if (!isExpired(row, nowMs)) count[row.state] += 1;
+    const usedAt = row.last_used_at;
+    if (usedAt !== null && usedAt > (lastUse ?? Number.NEGATIVE_INFINITY)) lastUse = usedAt;
+  }
+  return { active: count.active, grace: count.grace, lastUse };
 }

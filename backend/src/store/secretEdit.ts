@@ -13,7 +13,7 @@ export type RowEdit =
       readonly from: ClientId;
       readonly clientId: ClientId;
     }
-  /** Active secrets go to grace; an end that is set already only moves closer. */
+  /** Active secrets go to grace; what is in grace already gets this end instead of its own. */
   | {
       readonly kind: "grace";
       readonly id: SecretId;
@@ -83,7 +83,7 @@ function graceRow(row: SecretRow, edit: Extract<RowEdit, { kind: "grace" }>): Se
     ...row,
     state: "grace",
     state_since: row.state === "grace" ? row.state_since : edit.atMs,
-    expires_at: sooner(row.expires_at, edit.endsAtMs),
+    expires_at: row.state === "grace" ? edit.endsAtMs : sooner(row.expires_at, edit.endsAtMs),
   };
 }
 

@@ -17,7 +17,8 @@ const REBIND = `UPDATE secret SET client_id = ?2
 const GRACE = `UPDATE secret SET
     state_since = CASE state WHEN 'grace' THEN state_since ELSE ?2 END,
     state = 'grace',
-    expires_at = min(coalesce(expires_at, ?3), coalesce(?3, expires_at))
+    expires_at = CASE state WHEN 'grace' THEN ?3
+    ELSE min(coalesce(expires_at, ?3), coalesce(?3, expires_at)) END
   WHERE id = ?1 AND state <> 'revoked'`;
 const ACTIVATE = `UPDATE secret SET state = 'active', state_since = ?2, expires_at = NULL
   WHERE id = ?1 AND state = 'grace'`;

@@ -101,7 +101,7 @@ describe("S-12 a request that a web page can make", () => {
   });
 });
 
-describe("S-13 a WebSocket", () => {
+describe("C-06, S-13 a WebSocket", () => {
   it.each(["http://evil.example", "null", "http://localhost:1", "vscode-webview://x"])(
     "is not opened for a page of %s",
     async (origin) => {

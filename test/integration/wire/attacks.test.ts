@@ -90,7 +90,7 @@ const openStdout = encodeMessage({
   extra: Buffer.alloc(0),
 });
 
-describe("before the login, the server ends the connection at", () => {
+describe("C-10: before the login, the server ends the connection at", () => {
   const cases: [string, Buffer, RegExp][] = [
     ["a channel", openStdout, /message 90 before/],
     [

@@ -52,7 +52,6 @@ describe("the rate of first joins", () => {
   it("S-01: is 300 at once and 100 a minute unless somebody set another, which counts at once", async () => {
     const { why, credentials, clock } = await gate({});
     for (let n = 0; n < 300; n += 1) expect(await why(joiningOf(`host-${n}`))).toBe("in");
-    expect(await why(joiningOf("host-300"))).toBe("join-rate");
     clock.advance(MINUTE_MS);
     for (let n = 0; n < 100; n += 1) expect(await why(joiningOf(`later-${n}`))).toBe("in");
     expect(await why(joiningOf("host-300"))).toBe("join-rate");
@@ -63,6 +62,37 @@ describe("the rate of first joins", () => {
 });
 
 describe("a flood", () => {
+  it("S-01: of a credential without a limit of its own lets in ten a minute until it is over", async () => {
+    const { why, clock, credentials, floods } = await gate({});
+    let count = 0;
+    const comes = async (): Promise<string> => await why(joiningOf(`host-${count++}`));
+    const areIn = async (most: number): Promise<number> => {
+      for (let n = 0; n < most; n += 1) if ((await comes()) !== "in") return n;
+      return most;
+    };
+    expect(await areIn(1_000)).toBe(300);
+    let day = 0;
+    for (let minute = 0; minute < 24 * 60; minute += 1) {
+      clock.advance(MINUTE_MS);
+      day += await areIn(100);
+    }
+    expect(day).toBe(14_400);
+    expect(floods).toHaveLength(1);
+    clock.advance(HOUR_MS);
+    expect(credentials.view(FLEET)?.flooded_at).toBeNull();
+    expect(await areIn(300)).toBe(300);
+    clock.advance(MINUTE_MS);
+    expect(await areIn(100)).toBe(100);
+  }, 60_000);
+
+  it("S-01: changes nothing about a rate that somebody set", async () => {
+    const { why, clock } = await gate({ joins_per_minute: 60 });
+    for (let n = 0; n < 60; n += 1) expect(await why(joiningOf(`host-${n}`))).toBe("in");
+    expect(await why(joiningOf("more"))).toBe("join-rate");
+    clock.advance(MINUTE_MS);
+    for (let n = 0; n < 60; n += 1) expect(await why(joiningOf(`later-${n}`))).toBe("in");
+  });
+
   it("S-01: is told once, however many come and however long it lasts, until it is quiet", async () => {
     const { why, clock, credentials, touched, floods } = await gate({ joins_per_minute: 1 });
     expect(await why(joiningOf("host"))).toBe("in");

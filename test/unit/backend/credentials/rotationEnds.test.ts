@@ -198,6 +198,43 @@ describe("rotating while a rotation is under way", () => {
     expect(sessions.goClient.cutReason).toMatch(/grace is over/);
   });
 
+  it.each([
+    ["shorter", HOUR_MS / 2, HOUR_MS / 2],
+    ["longer", 3 * HOUR_MS, 3 * HOUR_MS],
+    ["open", null, 100 * HOUR_MS],
+  ])("gives the old secrets its own, %s end, also after a restart", async (_, graceMs, goodMs) => {
+    await using fixture = await openCredentials();
+    const { credentials, clock } = fixture;
+    const { shared } = await halfway(fixture);
+    await credentials.rotate(FLEET, graceMs);
+    const kept = await fixture.store.secretRows.all();
+    const old = kept.filter(({ state }) => state === "grace").map((row) => row.expires_at);
+    expect(new Set(old)).toEqual(new Set([graceMs === null ? null : clock.now() + graceMs]));
+    await credentials.close();
+    const again = await fixture.crash();
+    clock.advance(goodMs - 1);
+    expect(await isLetIn(again, shared)).toBe(true);
+    clock.advance(1);
+    expect(await isLetIn(again, shared)).toBe(graceMs === null);
+  });
+
+  it("is not ended by the first one, whose time is over at that moment", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const { sessions, moved } = await halfway(fixture);
+    await credentials.cancelRotation(FLEET);
+    moved.onOffer = () => new Promise(() => undefined);
+    await credentials.rotate(FLEET, 0);
+    clock.advance(9_999);
+    const again = credentials.rotate(FLEET, null);
+    clock.advance(1);
+    expect((await again).rotation.grace_ends_at).toBeNull();
+    await credentials.rotate(FLEET, null, true);
+    expect(credentials.view(FLEET)?.rotation).not.toBeNull();
+    expect(sessions.goClient.cutReason).toBeUndefined();
+    expect(clients.sessions.size).toBe(2);
+  });
+
   it("answers a dry run with what it would do, and does nothing", async () => {
     await using fixture = await openCredentials({ openOf: () => 2, revokeOf: () => 2 });
     const { credentials } = fixture;

@@ -1,0 +1,71 @@
+import type { AuthId } from "@rport/protocol/ids";
+import type { Rotation } from "@rport/protocol/model";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { RotationRow } from "../store/secretRow.ts";
+import type { LiveCredential } from "./liveCredential.ts";
+import { toRotation } from "./rotationProgress.ts";
+import { LARGE_FLEET, LOOK_MS } from "./rotations.ts";
+import type { CredentialTouch, SessionPort } from "./session.ts";
+
+/** What the views need. */
+export interface RotationViewsDeps {
+  readonly clock: Clock;
+  readonly touch: CredentialTouch;
+  readonly sessions: () => SessionPort;
+}
+
+/** What was seen at the last look. */
+interface Look {
+  readonly row: RotationRow;
+  readonly rotation: Rotation | null;
+  readonly atMs: number;
+}
+
+/**
+ * Rotations as people see them. Every login shows its credential anew, and how far a rotation is
+ * takes a look at every client: a large fleet is looked at once per `LOOK_MS`, and whoever was told
+ * an earlier state is told the later one then.
+ */
+export class RotationViews {
+  readonly #deps: RotationViewsDeps;
+  readonly #looks = new WeakMap<LiveCredential, Look>();
+  readonly #timers = new Map<AuthId, Timer>();
+
+  constructor(deps: RotationViewsDeps) {
+    this.#deps = deps;
+  }
+
+  /** The rotation that is under way; null: there is none, which no client is asked for. */
+  of(live: LiveCredential): Rotation | null {
+    const { rotation: row } = live;
+    if (row === undefined || row.ended_at !== null) return null;
+    const { clock, sessions } = this.#deps;
+    const nowMs = clock.monotonic();
+    const last = this.#looks.get(live);
+    if (last?.row === row && nowMs - last.atMs < LOOK_MS) {
+      this.#tellLater(live.id, last.atMs + LOOK_MS - nowMs);
+      return last.rotation;
+    }
+    const rotation = toRotation(live, sessions().clientsOf(live.id));
+    const { total } = sessions().countOf(live.id);
+    if (total > LARGE_FLEET) this.#looks.set(live, { row, rotation, atMs: nowMs });
+    else this.#looks.delete(live);
+    return rotation;
+  }
+
+  /** Stops its timers. */
+  close(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #tellLater(id: AuthId, ms: number): void {
+    if (this.#timers.has(id)) return;
+    const { clock, touch } = this.#deps;
+    const timer = clock.after(ms, () => {
+      this.#timers.delete(id);
+      touch("credential", id);
+    });
+    this.#timers.set(id, timer);
+  }
+}

@@ -1,0 +1,105 @@
+import type { AuthId } from "@rport/protocol/ids";
+import { describe, expect, it, vi } from "vitest";
+import type { SecretEdit } from "../../../../backend/src/store/secretEdit.ts";
+import type { CredentialsFixture } from "../../../support/credentials.ts";
+import { authId, openCredentials } from "../../../support/credentials.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { FakeAgent } from "../../../support/sessions.ts";
+
+const FLEET: AuthId = authId("fleet");
+const HOUR_MS = 3_600_000;
+
+/** A host on a shared password. */
+async function oneHost({ credentials, clients }: CredentialsFixture) {
+  const { password, secretId } = await credentials.create({ id: FLEET, createdBy: "test" });
+  const agent = new FakeAgent("a", FLEET, password);
+  return { agent, secretId, session: await clients.connect(credentials, agent) };
+}
+
+type IsEdit = (edit: SecretEdit) => boolean;
+
+/** The first write that contains such an edit waits until it is told to go on. */
+function holdWrite({ store }: CredentialsFixture, isIt: IsEdit) {
+  const [arrived, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const { secretRows } = store;
+  const apply = secretRows.apply.bind(secretRows);
+  let isHeld = false;
+  secretRows.apply = async (edits) => {
+    if (!isHeld && edits.some(isIt)) {
+      isHeld = true;
+      arrived.resolve();
+      await goOn.promise;
+    }
+    await apply(edits);
+  };
+  return { arrived: arrived.promise, goOn: goOn.resolve };
+}
+
+/** Nothing of it opens anything, and nobody is connected. */
+async function expectShutOut(fixture: CredentialsFixture, agent: FakeAgent): Promise<void> {
+  const { credentials, clients } = fixture;
+  await eventually(() => expect(clients.sessionsOf(agent.clientId)).toEqual([]));
+  await eventually(() => {
+    expect(credentials.secrets(FLEET).filter(({ state }) => state !== "revoked")).toEqual([]);
+  });
+  await expect(clients.connect(credentials, agent)).rejects.toThrow();
+  await expect(clients.connect(await fixture.crash(), agent)).rejects.toThrow();
+}
+
+describe("C-36: a secret that is revoked while its host is handed the next one", () => {
+  it("takes the next one along that is on its way to the disk", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    const { agent, secretId, session } = await oneHost(fixture);
+    await credentials.rotate(FLEET, HOUR_MS);
+    const report = await credentials.revokeSecret(FLEET, secretId, false);
+    expect(report.disconnected).toBe(1);
+    expect(session.cutReason).toMatch(/revoked/);
+    await expectShutOut(fixture, agent);
+  });
+
+  it("when the next one gets to the disk only after the revocation: it is never offered", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    const { agent, secretId } = await oneHost(fixture);
+    const offers = vi.fn(agent.onOffer);
+    agent.onOffer = offers;
+    const minted = holdWrite(fixture, (edit) => edit.kind === "add");
+    await credentials.rotate(FLEET, HOUR_MS);
+    await minted.arrived;
+    await credentials.revokeSecret(FLEET, secretId, false);
+    minted.goOn();
+    await expectShutOut(fixture, agent);
+    expect(offers).not.toHaveBeenCalled();
+  });
+
+  it("ends the session of a host that has just confirmed the next one", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    const { agent, secretId, session } = await oneHost(fixture);
+    const isStored = (edit: SecretEdit) => edit.kind === "moved" && edit.to.state === "stored";
+    const stored = holdWrite(fixture, isStored);
+    const revoked = holdWrite(fixture, ({ kind }) => kind === "revoke");
+    await credentials.rotate(FLEET, HOUR_MS);
+    await stored.arrived;
+    const revocation = credentials.revokeSecret(FLEET, secretId, false);
+    await revoked.arrived;
+    stored.goOn();
+    await eventually(() => expect(session.secretId).not.toBe(secretId));
+    revoked.goOn();
+    expect(await revocation).toMatchObject({ disconnected: 1, offline: [] });
+    await expectShutOut(fixture, agent);
+    expect(session.cutReason).toMatch(/revoked/);
+  });
+
+  it("leaves a host alone that had moved before", async () => {
+    await using fixture = await openCredentials();
+    const { credentials, clients } = fixture;
+    const { agent, secretId, session } = await oneHost(fixture);
+    await credentials.rotate(FLEET, HOUR_MS);
+    await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
+    await credentials.revokeSecret(FLEET, secretId, false);
+    expect(session.cutReason).toBeUndefined();
+    await clients.connect(credentials, agent);
+  });
+});
