@@ -96,7 +96,7 @@ describe("any other auth id", () => {
     }
   });
 
-  it("opens, changes and breaks nothing on any path, nor at the agents' door", async () => {
+  it("opens, changes and breaks nothing on any path", async () => {
     await using backend = await startBackend();
     const printable = FORBIDDEN.filter((id) => id.isWellFormed()).map(encodeURIComponent);
     const paths = [...printable, "%", "%ff", "%c0%80", "%E0%A4%A", "..%2f..", "%2e%2e"];
@@ -120,9 +120,17 @@ describe("any other auth id", () => {
         expect(answer.status, `${method} ${path.slice(0, 40)}${rest}`).toBeLessThan(500);
       }
     }
-    for (const user of FORBIDDEN.filter((id) => id.isWellFormed())) {
-      expect(await isLetIn({ url: wsOf(backend), user, password: "whatever it is" })).toBe(false);
-    }
     expect(await backend.api("listCredentials")).toEqual(before);
   });
+
+  it.each(FORBIDDEN.filter((id) => id.isWellFormed()))(
+    "signs nobody in, and the others still can: %j",
+    async (user) => {
+      await using backend = await startBackend();
+      const { password } = await backend.api("createCredential", { body: { id: "fleet" } });
+      const url = wsOf(backend);
+      expect(await isLetIn({ url, user, password })).toBe(false);
+      expect(await isLetIn({ url, user: "fleet", password })).toBe(true);
+    },
+  );
 });
