@@ -29,7 +29,7 @@ export interface AuthenticatorDeps {
 
 /**
  * Checks logins in memory, in a time that depends neither on how many credentials there are nor
- * on whether the one that was asked for exists.
+ * on whether the one that was asked for exists, or ever did.
  */
 export class Authenticator {
   readonly #deps: AuthenticatorDeps;
@@ -52,13 +52,17 @@ export class Authenticator {
   /** Never fails; never reads the disk. */
   async login(attempt: Attempt): Promise<LoginResult> {
     const { ledger } = this.#deps;
-    if (attempt.password.length > PASSWORD_MAX) return { kind: "refused", reason: "wrong" };
-    // Nothing opens it any more, whatever the password is: not worth a derivation.
-    if (ledger.wasDeleted(attempt.authId)) return { kind: "refused", reason: "deleted" };
-    const live = ledger.get(attempt.authId as AuthId) ?? this.#nobody;
-    const found = await this.#find(live, attempt);
+    const isDeleted = ledger.wasDeleted(attempt.authId);
+    const live = isDeleted ? undefined : ledger.get(attempt.authId as AuthId);
+    const absence = isDeleted ? "deleted" : "unknown";
+    if (attempt.password.length > PASSWORD_MAX) {
+      return { kind: "refused", reason: live === undefined ? absence : "wrong" };
+    }
+    // Also for those that nothing opens: a quick refusal would tell which ids there were. Stragglers
+    // that show one password share one derivation, and the pool is bounded.
+    const found = await this.#find(live ?? this.#nobody, attempt);
     if (found === "busy") return { kind: "refused", reason: "busy" };
-    if (live === this.#nobody) return { kind: "refused", reason: "unknown" };
+    if (live === undefined) return { kind: "refused", reason: absence };
     const row = found === undefined ? undefined : live.secret(found.id);
     if (row === undefined) return { kind: "refused", reason: "wrong" };
     const reason = this.whyRefused(live, row) ?? whyNotFrom(live, attempt.address);

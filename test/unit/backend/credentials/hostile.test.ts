@@ -52,6 +52,21 @@ describe("ids that somebody made up", () => {
     },
   );
 
+  it("are unknown also with a password that is too long to be one, and others are told as ever", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    await credentials.create({ id: FLEET, createdBy: "test" });
+    await credentials.create({ id: "gone", createdBy: "test" });
+    await credentials.remove(authId("gone"), { force: false, purge: false, dryRun: false });
+    const whyNot = async (id: string) => {
+      const login = await credentials.login(id, "x".repeat(1_025), ADDRESS);
+      return login.kind === "refused" ? login.reason : login.kind;
+    };
+    expect(await whyNot("a password that somebody pasted here")).toBe("unknown");
+    expect(await whyNot("gone")).toBe("deleted");
+    expect(await whyNot(FLEET)).toBe("wrong");
+  });
+
   it("never lend a password of one id to another", async () => {
     await using fixture = await openCredentials();
     const { credentials } = fixture;
@@ -82,8 +97,12 @@ async function subjects({ credentials }: CredentialsFixture, typed: boolean) {
     await credentials.admit(session, new FakeAgent("a", FLEET, "").clientId);
   if (secret !== undefined) await credentials.revokeSecret(FLEET, secret.id, false);
   const wrong = typed ? password("wrong").password : "w".repeat(43);
+  const gone = { ...(typed ? password("gone") : {}), id: authId("gone"), createdBy: "test" };
+  const { password: deleted } = await credentials.create(gone);
+  await credentials.remove(gone.id, { force: false, purge: false, dryRun: false });
   return {
     unknown: ["nobody-here", right],
+    deleted: [gone.id, deleted],
     wrong: [FLEET, wrong],
     revoked: [FLEET, revoked],
     right: [FLEET, right],
@@ -119,7 +138,7 @@ async function times<K extends string>(
 }
 
 describe("S-20: the time that a login takes", () => {
-  it("does not tell an unknown id, a wrong, a revoked and a right generated secret apart", async () => {
+  it("does not tell an unknown or a deleted id, a wrong, a revoked and a right generated secret apart", async () => {
     await using fixture = await openCredentials();
     const all = await subjects(fixture, false);
     await times(fixture.credentials, all, 200);
@@ -128,7 +147,7 @@ describe("S-20: the time that a login takes", () => {
     expect(Math.max(...medians) - Math.min(...medians)).toBeLessThan(0.2);
   });
 
-  it("does not tell an unknown id, a wrong and a revoked password apart when they are typed", async () => {
+  it("does not tell an unknown or a deleted id, a wrong and a revoked password apart when they are typed", async () => {
     await using fixture = await openCredentials();
     const { right: _, ...refused } = await subjects(fixture, true);
     const medians = Object.values(await times(fixture.credentials, refused, 9));
