@@ -107,7 +107,8 @@ export async function openServices(
     rows: clientRows,
     secretOf: (id, secretId) => credentials.clientSecret(id, secretId),
     rotationOf: (id, clientId) => credentials.rotationState(id, clientId),
-    onRecordLeft: (id, client) => credentials.onRecordLeft(id, client),
+    onRecordRemoved: (id, client) => credentials.onRecordRemoved(id, client),
+    onRecordLeft: (id) => credentials.onClientsChanged(id),
     onRecordJoined: (authId, id) => credentials.onClientRecorded(authId, id),
     ...common,
   });

@@ -114,6 +114,7 @@ describe("commands, menus and messages", () => {
     await workbench.quickInput.answer("API token", backend.token);
     await clients.row("web-01").waitFor();
     await palette("Sign Out of Server...");
+    await clients.welcome.getByText("Sign in to see your clients.").waitFor();
     await palette("Sign In to Server...");
     await workbench.quickInput.answer("API token", backend.token);
     await clients.row("web-01").waitFor();

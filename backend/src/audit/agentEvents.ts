@@ -60,6 +60,17 @@ export class AgentEvents {
   }
 
   /**
+   * A client came in with another credential than the last time. Resolves when that is on disk, or
+   * known to be lost.
+   */
+  async credentialChanged(agent: AgentFacts, before: AuthId): Promise<void> {
+    const what = { application: "client", action: "update" } as const;
+    const request = { client_auth_id: agent.credentialId, before, secret_id: agent.secretId };
+    this.#joins.note(`credential ${agent.clientId}`, { ...what, ...about(agent), request });
+    await this.#audit.settled();
+  }
+
+  /**
    * A sign-in was refused, or not even looked at (`penalty`). An auth id that does not exist is not
    * repeated: it may be anything.
    */

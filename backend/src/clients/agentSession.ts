@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { ConnectionRequest, RemoteMessage } from "@rport/protocol/agent";
 import {
-  type Capabilities,
   FEATURES,
   REQUESTS,
   SILENT_REQUESTS,
@@ -13,7 +12,6 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { RefusalReason } from "@rport/protocol/model";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
-import { VERSION } from "@rport/protocol/version";
 import { Connection } from "@rport/protocol/wire/connection";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
@@ -24,10 +22,12 @@ import type { OfferedSecret } from "../credentials/session.ts";
 import type { Timer } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
 import { answersPingTwice } from "./agentVersion.ts";
+import { CAPABILITIES, OUR_FEATURES } from "./capabilities.ts";
 import { provenHostKey } from "./hostKeyCheck.ts";
 import { clean, recordOf } from "./inventory.ts";
 import { joiningOf } from "./joining.ts";
 import type { LiveSession } from "./liveSession.ts";
+import { isUnexpected, type RecordChange } from "./recordChange.ts";
 import { type Identity, type Introduction, parseIntroduction, takeOver } from "./registration.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 
@@ -52,8 +52,6 @@ const FAREWELL_MS = 250;
 const ANSWER_MS = 30_000;
 /** Streams one agent carries at once. */
 const MAX_CHANNELS = 256;
-/** Extensions this server knows. */
-const OUR_FEATURES: readonly string[] = Object.values(FEATURES);
 const EMPTY = Buffer.alloc(0);
 /** Refusals that come in any number when a credential was stolen. */
 const FLOODS: ReadonlySet<RefusalReason> = new Set(["join-rate", "too-many-clients"]);
@@ -248,17 +246,25 @@ export class AgentSession implements LiveSession {
     const record = recordOf(request, { ...who, ...facts }, [...registry.tunnelsOf(id)]);
     if (record === undefined) throw new RequestRefused("the client's description is too large");
     this.#connection.halfClose = this.features.includes(FEATURES.halfClose);
-    const isFirstJoin = registry.get(id)?.client_auth_id !== this.credentialId;
-    const keyChange = registry.connect(record, this);
-    if (keyChange !== undefined) {
-      this.#deps.log.warn("a client's host key is not the one it had", this.#who());
-      await this.#deps.agentEvents?.hostKeyChanged(this.#facts(), keyChange);
-    }
+    const change = registry.connect(record, this);
+    await this.#tell(change);
     const started = await tunnels.attach(this, request.Remotes);
-    if (isFirstJoin || keyChange !== undefined) await this.#remember(id);
+    if (isUnexpected(change)) await this.#remember(id);
     this.#requireOpen();
     this.#state = { kind: "registered", identity };
     return started;
+  }
+
+  /** What nobody may do unseen; resolves when it is in the audit log. */
+  async #tell({ hostKey, formerCredential: former }: RecordChange): Promise<void> {
+    const { log, agentEvents } = this.#deps;
+    if (hostKey !== undefined) {
+      log.warn("a client's host key is not the one it had", this.#who());
+      await agentEvents?.hostKeyChanged(this.#facts(), hostKey);
+    }
+    if (former === undefined) return;
+    log.warn("a client came with another credential", { ...this.#who(), former });
+    await agentEvents?.credentialChanged(this.#facts(), former);
   }
 
   /** Before anything is done for the client: who is refused here, or waits, keeps nobody out. */
@@ -302,14 +308,7 @@ export class AgentSession implements LiveSession {
 
   #welcome(): void {
     if (this.isClosed) return;
-    const capabilities: Capabilities = {
-      ServerVersion: VERSION,
-      // 0: clients need not send measurements and addresses, nobody keeps them yet.
-      MonitoringVersion: 0,
-      IPAddressesVersion: 0,
-      Features: [...OUR_FEATURES],
-    };
-    this.#connection.notify(REQUESTS.putCapabilities, toJson(capabilities));
+    this.#connection.notify(REQUESTS.putCapabilities, toJson(CAPABILITIES));
     this.#deps.log.info("agent connected", this.#who());
     this.#deps.agentEvents?.joined(this.#facts());
     this.#deps.credentials.onSessionReady(this);

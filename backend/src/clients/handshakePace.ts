@@ -3,9 +3,10 @@ export type Work = () => void;
 
 /**
  * What handshakes may take of one turn of the event loop. A key exchange costs 1 to 2 ms; agents that
- * are connected wait for no more than this, however many want in.
+ * are connected wait for no more than this, however many want in; a round trip through a tunnel passes
+ * here twice or more.
  */
-const TURN_MS = 10;
+const TURN_MS = 4;
 
 /**
  * Shares the time for handshakes out: only so much of it in each turn of the event loop, and to each

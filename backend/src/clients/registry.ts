@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Client, HostKeyChange } from "@rport/protocol/model";
+import type { Client } from "@rport/protocol/model";
 import type { ClientRef, SessionPort } from "../credentials/session.ts";
 import { type Clock, toTime, toTimeOrNull } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -9,9 +9,9 @@ import { type MovedAlong, mergedRecord, NOTHING_ALONG, requireMovable } from "./
 import { type RecordFacts, refOf, viewOf } from "./clientView.ts";
 import { CredentialIndex } from "./credentialIndex.ts";
 import { Duplicates } from "./duplicates.ts";
-import { newChange } from "./hostKeyChange.ts";
 import { Likeness } from "./likeness.ts";
 import type { LiveSession } from "./liveSession.ts";
+import { type RecordChange, recordChange } from "./recordChange.ts";
 import { type RecordRows, RecordWriter } from "./recordWriter.ts";
 import { returningRecord } from "./returning.ts";
 
@@ -21,8 +21,10 @@ export interface RegistryDeps extends RecordFacts {
   readonly clock: Clock;
   readonly log: Log;
   readonly touch: (entity: "client" | "credential" | "server", id: string) => void;
-  /** A record left this credential: it was removed, or its client came in with another one. */
-  readonly onRecordLeft?: (id: AuthId, client: ClientId) => void;
+  /** A record of this credential was removed. */
+  readonly onRecordRemoved?: (id: AuthId, client: ClientId) => void;
+  /** A client of this credential came in with another one. */
+  readonly onRecordLeft?: (id: AuthId) => void;
   /** A client that was let in has a record of the credential now. */
   readonly onRecordJoined?: (authId: AuthId, id: ClientId) => void;
 }
@@ -118,7 +120,7 @@ export class ClientRegistry implements SessionPort {
     await done;
     // Somebody deleted the client at the very moment: its row came back with the move.
     if (!this.#entries.has(to)) await this.#writer.remove([to]);
-    this.#deps.onRecordLeft?.(source.record.client_auth_id, from);
+    this.#deps.onRecordRemoved?.(source.record.client_auth_id, from);
   }
 
   /** Resolves when a move that the client's record is part of has ended; undefined: there is none. */
@@ -152,10 +154,10 @@ export class ClientRegistry implements SessionPort {
   }
 
   /**
-   * The session registered: its client is connected, as `record` says. Answers with what changed
-   * about the key of its host, if anything did.
+   * The session registered: its client is connected, as `record` says. Answers with what is not as
+   * it was.
    */
-  connect(record: ClientRecord, session: LiveSession): HostKeyChange | undefined {
+  connect(record: ClientRecord, session: LiveSession): RecordChange {
     const { id, client_auth_id: authId } = record;
     const before = this.#entries.get(id);
     if (before !== undefined) {
@@ -172,7 +174,7 @@ export class ClientRegistry implements SessionPort {
     this.#connected += 1;
     this.#changed(id, authId);
     this.#touchAlike(now);
-    return newChange(now, before?.record);
+    return recordChange(now, before?.record);
   }
 
   /** The connection is gone. Its client stays known, as disconnected, unless another one took over. */
@@ -323,7 +325,7 @@ export class ClientRegistry implements SessionPort {
     if (entry === undefined) return;
     this.#disconnect(entry);
     this.#drop(entry);
-    this.#deps.onRecordLeft?.(entry.record.client_auth_id, id);
+    this.#deps.onRecordRemoved?.(entry.record.client_auth_id, id);
   }
 
   #drop({ record }: Entry): void {
@@ -339,7 +341,7 @@ export class ClientRegistry implements SessionPort {
   #leave(authId: AuthId, id: ClientId): void {
     this.#index.removeRecord(authId, id);
     this.#touch("credential", authId);
-    this.#deps.onRecordLeft?.(authId, id);
+    this.#deps.onRecordLeft?.(authId);
   }
 
   #replace(id: ClientId, change: Partial<ClientRecord>): void {

@@ -118,12 +118,23 @@ export class Admissions {
     return this.whyTooMany(live, clientId);
   }
 
+  /**
+   * Whether the client is one of the credential's: it came in with it last, or it used a secret of
+   * its own that is still good. The second holds also after somebody came as this client with
+   * another credential, which must not lock it out.
+   */
+  isKnown(live: LiveCredential, clientId: ClientId): boolean {
+    if (this.#deps.sessions().clientOf(clientId)?.credentialId === live.id) return true;
+    const own = live.secretsOf(clientId);
+    return own.some((row) => row.last_used_at !== null && row.state !== "revoked");
+  }
+
   /** Why the credential has no room for a client that it does not have. */
   whyTooMany(live: LiveCredential, clientId: ClientId): Denial | undefined {
     const max = live.record.limits.max_clients;
     if (max === null) return undefined;
     const sessions = this.#deps.sessions();
-    if (sessions.clientOf(clientId)?.credentialId === live.id) return undefined;
+    if (this.isKnown(live, clientId)) return undefined;
     if (this.#registering.has(live.id, clientId)) return undefined;
     const known = sessions.countOf(live.id).total + this.#registering.count(live.id);
     if (known < max) return undefined;
@@ -133,7 +144,7 @@ export class Admissions {
 
   #note(live: LiveCredential, clientId: ClientId): void {
     if (live.record.limits.max_clients === null) return;
-    if (this.#deps.sessions().clientOf(clientId)?.credentialId === live.id) return;
+    if (this.isKnown(live, clientId)) return;
     this.#registering.enter(live.id, clientId);
   }
 }

@@ -9,7 +9,6 @@ import type { Joining, JoinOutcome, Joins } from "./joins.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { AcceptedLogin, RefusedAdmission } from "./login.ts";
-import type { SessionPort } from "./session.ts";
 
 /** What the gate decides by. */
 export interface JoinGateDeps {
@@ -18,7 +17,6 @@ export interface JoinGateDeps {
   readonly joins: Joins;
   readonly floods: Floods;
   readonly rate: JoinRate;
-  readonly sessions: () => SessionPort;
 }
 
 /** What people do with clients that wait. */
@@ -43,7 +41,8 @@ const ENDS = {
 
 /**
  * Where clients pass that were not seen with their credential before: so many per minute, or one
- * by one with somebody's approval. Whoever is known passes without a look at either.
+ * by one with somebody's approval. Whoever is known, see `Admissions.isKnown`, passes without a look
+ * at either.
  */
 export class JoinGate implements JoinDesk {
   readonly #deps: JoinGateDeps;
@@ -58,12 +57,13 @@ export class JoinGate implements JoinDesk {
    * secret cannot be bound to a client that has to wait.
    */
   async pass(login: AcceptedLogin, joining: Joining): Promise<RefusedAdmission | undefined> {
-    const { ledger, joins, rate, floods, sessions } = this.#deps;
+    const { ledger, joins, rate, admissions, floods } = this.#deps;
     const live = ledger.get(login.credentialId);
     if (live === undefined) return refused(DENIALS.deleted);
-    if (sessions().clientOf(joining.clientId)?.credentialId === live.id) return undefined;
+    // Before anything else: who shows a secret of another host may not even ask for this one.
     const denial = this.#whyNot(live, login, joining);
     if (denial !== undefined) return refused(denial);
+    if (admissions.isKnown(live, joining.clientId)) return undefined;
     const { approval, joins_per_minute: own } = live.record.limits;
     if (!approval) {
       const limit = joinLimit(own, floods.since(live.id) !== null);

@@ -22,6 +22,7 @@ import { type Joining, Joins } from "./joins.ts";
 import { LastUse } from "./lastUse.ts";
 import type { LedgerStore } from "./ledger.ts";
 import { Ledger } from "./ledger.ts";
+import type { LiveCredential } from "./liveCredential.ts";
 import type {
   AcceptedLogin,
   Admission,
@@ -108,7 +109,7 @@ export class Credentials {
     this.#rotations = new Rotations({ ...all, offers: this.#offers });
     this.#rotationViews = new RotationViews(all);
     this.#removals = new Removals(all);
-    this.#revocations = new Revocations(all);
+    this.#revocations = new Revocations({ ...all, onTaken: (id) => this.onClientsChanged(id) });
     this.#lastUse = new LastUse({ ...all, rows: deps.secretRows });
     this.#upkeep = new Upkeep(all);
   }
@@ -257,6 +258,7 @@ export class Credentials {
       for (const edit of edits) live.apply(edit);
       if (edits.length > 0) this.#deps.touch("credential", live.id);
     }
+    for (const session of this.#sessions.sessionsOf(to)) void this.#offers.move(session);
   }
 
   /** Changes label, kind or limits; see `changeCredential`. */
@@ -283,7 +285,12 @@ export class Credentials {
   rotation(id: AuthId): { readonly rotation: Rotation | null; readonly clients: RotationClient[] } {
     const live = this.#ledger.need(id);
     const clients = this.#sessions.clientsOf(id);
-    return { rotation: toRotation(live, clients), clients: rotationClients(live, clients) };
+    // Whoever came in with another credential meanwhile is waited for, and has its name elsewhere.
+    const named = rotationClients(live, clients).map((client) => ({
+      ...client,
+      name: client.name || (this.#sessions.clientOf(client.id)?.name ?? ""),
+    }));
+    return { rotation: toRotation(live, clients), clients: named };
   }
 
   /** How far a client is in the rotation that is under way; null: there is none, or it has moved. */
@@ -317,20 +324,14 @@ export class Credentials {
     this.#admissions.recorded(authId, id);
   }
 
-  /** To be called when a client's record left a credential: nothing waits for it there any more. */
-  onRecordLeft(id: AuthId, client: ClientId): void {
-    const live = this.#ledger.get(id);
-    if (live?.moveOf(client) === undefined) {
-      this.onClientsChanged(id);
-      return;
-    }
-    void this.#ledger
-      .edit(live, [{ kind: "clearMoves", credential: id, client }])
-      .catch((caught: unknown) => {
-        const reason = errorText(caught);
-        this.#deps.log.warn("a rotation still waits for a client that is gone", { reason });
-      })
-      .then(() => this.onClientsChanged(id));
+  /**
+   * To be called when a client's record was removed: no rotation waits for it any more. One that
+   * only came in with another credential may come back, and is waited for.
+   */
+  onRecordRemoved(id: AuthId, client: ClientId): void {
+    const waiting = this.#ledger.all().filter((live) => live.moveOf(client) !== undefined);
+    for (const live of waiting) void this.#forgetMove(live, client);
+    if (!waiting.some((live) => live.id === id)) this.onClientsChanged(id);
   }
 
   /** To be called when records of a credential went away: a rotation may have waited for them. */
@@ -356,6 +357,16 @@ export class Credentials {
     this.#rotationViews.close();
     await this.#arrears.close();
     await this.#lastUse.flush();
+  }
+
+  async #forgetMove(live: LiveCredential, client: ClientId): Promise<void> {
+    try {
+      await this.#ledger.edit(live, [{ kind: "clearMoves", credential: live.id, client }]);
+    } catch (caught) {
+      const reason = errorText(caught);
+      this.#deps.log.warn("a rotation still waits for a client that is gone", { reason });
+    }
+    this.onClientsChanged(live.id);
   }
 
   #used(login: AcceptedLogin): void {

@@ -129,7 +129,10 @@ function pickOrType(question: {
   });
   return new Promise<string | undefined>((resolve) => {
     pick.onDidAccept(() => {
-      resolve(pick.selectedItems[0]?.value);
+      // Enter may come before the editor has the entries for what was typed last
+      const value = pick.selectedItems[0]?.value ?? pick.value.trim();
+      if (value === "" && pick.selectedItems.length === 0) return;
+      resolve(value);
       pick.hide();
     });
     pick.onDidHide(() => {

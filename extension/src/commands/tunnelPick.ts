@@ -70,7 +70,8 @@ export async function pickTunnel(clientName: string): Promise<TunnelChoice | und
 function answerOf(pick: ReturnType<typeof window.createQuickPick<Choice>>) {
   return new Promise<{ remote: HostPort | undefined; asksPort: boolean } | undefined>((resolve) => {
     pick.onDidAccept(() => {
-      const [chosen] = pick.selectedItems;
+      // Enter may come before the editor has the entries for what was typed last
+      const chosen = pick.selectedItems[0] ?? (pick.value === "" ? [] : choicesFor(pick.value))[0];
       if (chosen?.remote !== undefined) resolve({ remote: chosen.remote, asksPort: false });
     });
     pick.onDidTriggerItemButton(({ item }) => resolve({ remote: item.remote, asksPort: true }));

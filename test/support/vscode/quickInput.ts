@@ -48,9 +48,22 @@ export class QuickInput {
     await this.rows(title).first().click();
   }
 
-  /** Chooses an entry of the open quick pick. */
+  /** Chooses an entry of the open quick pick, which then shows something else or goes. */
   async pick(text: string | RegExp): Promise<void> {
-    await this.rows(text).first().click();
+    const row = this.rows(text).first();
+    await row.waitFor();
+    const before = await this.#content();
+    // a click that meets the list while it is drawn anew is lost
+    await vi.waitFor(
+      async () => {
+        if ((await this.#content()) !== before) return;
+        await row.click({ timeout: paletteAttemptMs });
+        await vi.waitUntil(async () => (await this.#content()) !== before, {
+          timeout: paletteAttemptMs,
+        });
+      },
+      { timeout: paletteTimeoutMs },
+    );
   }
 
   /** Waits for an input box with this title or prompt, fills it in and accepts it. */
@@ -58,6 +71,11 @@ export class QuickInput {
     await this.widget.filter({ hasText: question }).waitFor();
     await this.input.fill(value);
     await this.#page.keyboard.press("Enter");
+  }
+
+  /** What it shows, to see whether that has changed; empty when it is closed. */
+  async #content(): Promise<string> {
+    return (await this.input.isVisible()) ? this.widget.innerText() : "";
   }
 
   /** Closes it without an answer. */

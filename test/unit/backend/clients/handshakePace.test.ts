@@ -15,12 +15,12 @@ function setUp(costMs: number) {
   return { add, done, pace };
 }
 
-it("does what there is time for at once, and the rest in later turns, 10 ms each", async () => {
-  const { add, done } = setUp(2);
+it("does what there is time for at once, and the rest in later turns, 4 ms each", async () => {
+  const { add, done } = setUp(1);
   for (let n = 1; n <= 12; n += 1) add("a", `a${n}`);
-  expect(done).toHaveLength(5);
+  expect(done).toHaveLength(4);
   await nextTurn();
-  expect(done).toHaveLength(10);
+  expect(done).toHaveLength(8);
   await nextTurn();
   expect(done).toHaveLength(12);
   await nextTurn();
@@ -29,7 +29,7 @@ it("does what there is time for at once, and the rest in later turns, 10 ms each
 });
 
 it("keeps the order of each network, and lets one work item of each follow the other", async () => {
-  const { add, done } = setUp(5);
+  const { add, done } = setUp(2);
   for (let n = 1; n <= 6; n += 1) add("crowd", `c${n}`);
   add("single", "s1");
   add("single", "s2");

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { IMPATIENT_MS, type Joining, WAIT_MS } from "../../../../backend/src/credentials/joins.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { joiningOf, logIn } from "../../../support/joining.ts";
+import { FakeAgent } from "../../../support/sessions.ts";
 
 const FLEET = authId("fleet");
 const HOUR_MS = 3_600_000;
@@ -315,5 +316,40 @@ describe("approval", () => {
     expect(["in", "revoked-credential"]).toContain(outcome);
     const admission = await credentials.admit(login, joiningOf("host").clientId);
     expect(admission.kind).toBe("refused");
+  });
+});
+
+describe("a host with a secret of its own", () => {
+  /** One that was paired, and is away. */
+  async function paired(limits: CredentialLimitsChange) {
+    const fixture = await gate(limits);
+    const { credentials, clients, clock } = fixture;
+    const [minted] = await credentials.mintForPairing(FLEET, 1, clock.now() + HOUR_MS);
+    const host = new FakeAgent("host-x", FLEET, minted?.secret ?? "");
+    (await clients.connect(credentials, host)).cut("away");
+    return { ...fixture, host };
+  }
+
+  it("keeps its place after somebody came under its id with another credential", async () => {
+    const { credentials, clients, host, login } = await paired({ max_clients: 1, approval: true });
+    const elsewhere = { authId: authId("other"), secretId: login.secretId };
+    clients.records.set(host.clientId, elsewhere);
+    clients.records.set(joiningOf("second").clientId, { ...elsewhere, authId: FLEET });
+    const own = await logIn(credentials, FLEET, host.password);
+    expect(await credentials.join(own, joiningOf("host-x"))).toBeUndefined();
+    expect(await clients.connect(credentials, host)).toMatchObject({ clientId: host.clientId });
+    clients.records.set(host.clientId, elsewhere);
+    await credentials.revokeSecret(FLEET, own.secretId, false);
+    const shared = await credentials.join(login, joiningOf("host-x"));
+    expect(shared).toMatchObject({ why: "too-many-clients" });
+  });
+
+  it("cannot ask for the id of another host, also not of a known one", async () => {
+    const { credentials, clients, host, login } = await paired({});
+    const { credentialId, secretId } = login;
+    const victim = joiningOf("victim");
+    clients.records.set(victim.clientId, { authId: credentialId, secretId });
+    const own = await logIn(credentials, FLEET, host.password);
+    expect(await credentials.join(own, victim)).toMatchObject({ why: "bound-to-other-client" });
   });
 });

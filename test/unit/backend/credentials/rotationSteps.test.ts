@@ -255,7 +255,7 @@ describe("S-32: the record of a client is lost in a crash", () => {
     await clients.connect(again, here);
     await eventually(() => expect(statesOf(again)).toEqual({ away: "pending", here: "done" }));
     expect(await isLetIn(again, away.password)).toBe(true);
-    again.onRecordLeft(FLEET, away.clientId);
+    again.onRecordRemoved(FLEET, away.clientId);
     await eventually(() => expect(again.view(FLEET)?.rotation).toBeNull());
   });
 });
