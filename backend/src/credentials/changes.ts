@@ -60,10 +60,21 @@ export async function purgeUnused(
   for (const live of unused) {
     // While the ones before were removed, somebody may have begun to use it.
     if (deps.ledger.get(live.id) !== live || !isUnused(live, deps)) continue;
-    await deps.remove(live.id, { force: false, purge: false, dryRun: false });
-    removed.push(live.id);
+    const how = { force: false, purge: false, dryRun: false, onlyUnused: true };
+    if (await isRemoved(() => deps.remove(live.id, how))) removed.push(live.id);
   }
   return removed;
+}
+
+/** False when somebody began to use it at the last moment. */
+async function isRemoved(remove: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await remove();
+    return true;
+  } catch (caught) {
+    if (RportError.from(caught).code === "ERR_CODE_CLIENT_AUTH_HAS_CLIENT") return false;
+    throw caught;
+  }
 }
 
 function isUnused(live: LiveCredential, { sessions, pairings, steady }: ChangeDeps): boolean {
