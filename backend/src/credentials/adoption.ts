@@ -1,6 +1,7 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import type { LiveCredential } from "./liveCredential.ts";
+import { CAME_LATE } from "./rotationProgress.ts";
 
 /** A client whose record is moved into that of another one: they are the same host. */
 export interface ClientMove {
@@ -13,7 +14,8 @@ export interface ClientMove {
 /**
  * What becomes of a credential's secrets. Those that only the host may use stay its own under its
  * new id, so that whoever revokes it there revokes all of them. In a rotation they count as old
- * ones, because the host may have come back without them; nothing waits for its former id.
+ * ones, because the host may have come back without them; nothing waits for its former id, and it is
+ * no stranger to the rotation under its new one.
  */
 export function secretEditsOf(live: LiveCredential, move: ClientMove): SecretEdit[] {
   const { from, to: clientId, nowMs: atMs } = move;
@@ -25,7 +27,15 @@ export function secretEditsOf(live: LiveCredential, move: ClientMove): SecretEdi
   const old = isRotating
     ? own.map(({ id }) => ({ kind: "grace" as const, id, atMs, endsAtMs }))
     : [];
-  const waits = live.moveOf(from) !== undefined;
-  const clear = { kind: "clearMoves" as const, credential: live.id, client: from };
-  return [...rebound, ...old, ...(waits ? [clear] : [])];
+  return [...rebound, ...old, ...placeEdits(live, move)];
+}
+
+function placeEdits(live: LiveCredential, { from, to, nowMs }: ClientMove): SecretEdit[] {
+  const row = live.moveOf(from);
+  if (row === undefined) return [];
+  const clear: SecretEdit = { kind: "clearMoves", credential: live.id, client: from };
+  const own = live.moveOf(to);
+  if (row.reason === CAME_LATE || (own !== undefined && own.reason !== CAME_LATE)) return [clear];
+  const fresh = { state: "pending", reason: "", secret_id: null, changed_at: nowMs } as const;
+  return [clear, { kind: "move", row: { ...row, ...fresh, client_id: to } }];
 }

@@ -11,7 +11,13 @@ import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { MintedSecret } from "./minting.ts";
 import { mintSecret } from "./minting.ts";
-import { CANNOT_MOVE, NOT_CONFIRMED, WENT_AWAY } from "./rotationProgress.ts";
+import {
+  CAME_LATE,
+  CANNOT_MOVE,
+  mayBeMoved,
+  NOT_CONFIRMED,
+  WENT_AWAY,
+} from "./rotationProgress.ts";
 import type { CredentialTouch, SessionHandle, SessionPort } from "./session.ts";
 
 /** Offers under way at a time: enough to be quick, few enough to leave room for other requests. */
@@ -72,8 +78,12 @@ export class Offers {
     const live = this.#needsMove(session);
     const { clientId } = session;
     if (live === undefined || clientId === undefined) return;
+    if (!mayBeMoved(live, clientId, session.secretId)) {
+      await this.#setAside(live, clientId, CAME_LATE);
+      return;
+    }
     if (!isMovable(session)) {
-      await this.#setAside(live, clientId);
+      await this.#setAside(live, clientId, CANNOT_MOVE);
       return;
     }
     const minted = await this.#mint(live, clientId);
@@ -87,9 +97,10 @@ export class Offers {
   }
 
   /** Nothing can be offered to it: it has to be told otherwise. */
-  async #setAside(live: LiveCredential, clientId: ClientId): Promise<void> {
-    if (live.moveOf(clientId)?.state === "straggler") return;
-    const row = { state: "straggler", reason: CANNOT_MOVE, secret_id: null } as const;
+  async #setAside(live: LiveCredential, clientId: ClientId, reason: string): Promise<void> {
+    const before = live.moveOf(clientId);
+    if (before?.state === "straggler" && before.reason === reason) return;
+    const row = { state: "straggler", reason, secret_id: null } as const;
     await this.#write(live, clientId, [
       { kind: "move", row: { ...this.#base(live, clientId), ...row } },
     ]);

@@ -1,5 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
-import type { ClientId, SecretId } from "@rport/protocol/ids";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { DeletionReport } from "@rport/protocol/report";
 import type { Clock } from "../platform/clock.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
@@ -23,6 +23,8 @@ export interface RevocationDeps extends BlastPorts {
   readonly arrears: Arrears;
   readonly clock: Clock;
   readonly touch: CredentialTouch;
+  /** Called when something was taken away; a rotation may have waited for who used it. */
+  readonly onTaken: (id: AuthId) => void;
 }
 
 /**
@@ -62,11 +64,13 @@ export class Revocations {
    */
   async client(id: ClientId, dryRun: boolean): Promise<DeletionReport> {
     const { sessions, touch } = this.#deps;
-    const blast = this.#blastOfClient(this.#require(id));
+    const client = this.#require(id);
+    const blast = this.#blastOfClient(client);
     if (dryRun) return reportOf(blast);
     const unmarked = await failureOf(() => sessions().setRevoked(id, true));
     const report = strike(blast, "the client was revoked", touch);
     const unended = await this.#endOwn(id);
+    this.#deps.onTaken(client.credentialId);
     const failure = unmarked ?? unended;
     if (failure !== undefined) throw notDurable("The client is let in no more", failure);
     return report;
@@ -101,7 +105,7 @@ export class Revocations {
       rows = heirs.next(gone);
     } while (rows.length > 0);
     const report = strike(blastOfSecrets(live.id, gone, this.#deps), reason, touch);
-    touch("credential", live.id);
+    this.#deps.onTaken(live.id);
     if (failure !== undefined) throw notDurable("The secret opens nothing any more", failure);
     return report;
   }

@@ -1,5 +1,6 @@
 import type { SecretEdit } from "../store/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../store/secretRow.ts";
+import { isExpired } from "./authenticator.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { Progress } from "./rotationProgress.ts";
 import { countStates, firstMove } from "./rotationProgress.ts";
@@ -16,22 +17,29 @@ export interface RotationPlan {
 /** When a rotation begins, and for how long the old secrets stay good. */
 export interface RotationTimes {
   readonly nowMs: number;
+  /** The same moment by the time that ends of secrets are measured by. */
+  readonly steadyMs: number;
   readonly graceMs: number | null;
   readonly endsAtMs: number | null;
 }
 
 /**
- * Puts all secrets in grace and everybody at the start, also those who moved in a rotation that is
+ * Puts the secrets in grace and everybody at the start, also those who moved in a rotation that is
  * still under way: their secret is older than this one. The end of its grace gives way to this one's.
+ * With a grace, a pairing that is on its way to its host stays out of it: nobody can have it from
+ * before, and who installs a host now must not find the line cut.
  */
 export function planRotation(
   live: LiveCredential,
   clients: readonly ClientRef[],
-  { nowMs, graceMs, endsAtMs }: RotationTimes,
+  { nowMs, steadyMs, graceMs, endsAtMs }: RotationTimes,
 ): RotationPlan {
+  const stoodOn = new Set(clients.map(({ secretId }) => secretId));
+  const isFresh = (row: SecretRow): boolean =>
+    graceMs !== 0 && isOnItsWay(row, steadyMs) && !stoodOn.has(row.id);
   const grace = live
     .secrets()
-    .filter((row) => row.state !== "revoked")
+    .filter((row) => row.state !== "revoked" && !isFresh(row))
     .map((row) => ({ kind: "grace" as const, id: row.id, atMs: nowMs, endsAtMs }));
   const row: RotationRow = {
     credential_id: live.id,
@@ -51,6 +59,12 @@ export function planRotation(
     moves,
     progress: countStates(moves.map((move) => move.row.state)),
   };
+}
+
+/** A pairing's secret that may still be claimed, or whose host installs or waits to be let in. */
+function isOnItsWay(row: SecretRow, steadyMs: number): boolean {
+  const isUnused = row.origin === "pairing" && row.state === "active" && row.last_used_at === null;
+  return isUnused && !isExpired(row, steadyMs);
 }
 
 /** The secrets that a rotation replaces. */

@@ -1,5 +1,5 @@
 import { FEATURES } from "@rport/protocol/agent";
-import type { SecretId } from "@rport/protocol/ids";
+import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { Rotation, RotationState } from "@rport/protocol/model";
 import type { RotationClient } from "@rport/protocol/report";
 import { toTime, toTimeOrNull } from "../platform/clock.ts";
@@ -14,8 +14,14 @@ export const CANNOT_MOVE =
 /** Why a client that was offered a secret still has the old one. */
 export const NOT_CONFIRMED =
   "Its agent did not confirm that it stored the new secret; it is asked again every minute.";
+/** Why a client is handed nothing that the credential did not have when its rotation began. */
+export const CAME_LATE =
+  "It came during the rotation, with an old secret that others may know: give it a fresh pairing.";
 /** Why a client that was offered a secret is back at the start. */
 export const WENT_AWAY = "It went away before it confirmed its new secret.";
+
+/** What is known of a client without a row of its own. */
+const REASONS: Partial<Record<MoveRow["state"], string>> = { straggler: CAME_LATE };
 
 /** How far the clients of a credential are with its rotation. */
 export interface Progress {
@@ -67,7 +73,13 @@ export function rotationClients(
   const ids = new Set(clients.map(({ id }) => id));
   const lost = live.moves().filter((row) => !ids.has(row.client_id));
   const unknown = lost.flatMap((row) => {
-    const client = { id: row.client_id, name: "", connected: false, secretId: null };
+    const client = {
+      id: row.client_id,
+      name: "",
+      connected: false,
+      secretId: null,
+      isRevoked: false,
+    };
     return standing(live, client, moveStateOf(live, client) ?? row.state);
   });
   return [...known, ...unknown];
@@ -82,8 +94,28 @@ function standing(
 ): RotationClient[] {
   if (state === undefined) return [];
   const row = live.moveOf(id);
-  const reason = row?.state === state ? row.reason : "";
+  const reason = row?.state === state ? row.reason : (REASONS[state] ?? "");
   return [{ id, name, connected, state, reason }];
+}
+
+/** Whether a rotation that waits for everybody waits for it; strangers could hold it up for ever. */
+export function isWaitedFor({ state, reason }: Pick<MoveRow, "state" | "reason">): boolean {
+  return state !== "done" && reason !== CAME_LATE;
+}
+
+/**
+ * Whether a client that stands on this secret may be handed another one: the credential had it when
+ * the rotation began, or the secret is its own. Whoever knows an old password that hosts share would
+ * otherwise get a secret that outlives it.
+ */
+export function mayBeMoved(
+  live: LiveCredential,
+  client: ClientId,
+  secretId: SecretId | null,
+): boolean {
+  if (secretId !== null && live.secret(secretId)?.client_id === client) return true;
+  const row = live.moveOf(client);
+  return row !== undefined && row.reason !== CAME_LATE;
 }
 
 /** What the client's record shows; null: no rotation is under way, or the client has moved. */
@@ -94,13 +126,15 @@ export function rotationStateOf(live: LiveCredential, client: ClientRef): Rotati
 }
 
 /**
- * Where a client stands; undefined: it has no secret that could be replaced. The secrets decide
+ * Where a client stands; undefined: no secret lets it in, or none that could be replaced. The secrets decide
  * whether it has moved, its row tells how far it is on the way.
  */
 export function moveStateOf(live: LiveCredential, client: Stander): MoveRow["state"] | undefined {
+  if (client.isRevoked) return undefined;
   const state = stateOf(live, client);
   if (state === "active") return "done";
   if (state !== "grace") return undefined;
+  if (!mayBeMoved(live, client.id, client.secretId)) return "straggler";
   const row = live.moveOf(client.id);
   return row === undefined || row.state === "done" ? "pending" : row.state;
 }
@@ -117,7 +151,9 @@ export function firstMove(
   atMs: number,
 ): MoveRow | undefined {
   const state = stateOf(live, client);
-  if (state !== "active" && state !== "grace") return undefined;
+  if (client.isRevoked || (state !== "active" && state !== "grace")) return undefined;
+  const before = live.moveOf(client.id);
+  if (before?.reason === CAME_LATE) return before;
   const isMovable = client.features.includes(FEATURES.rotateSecret);
   return {
     credential_id: live.id,
@@ -129,7 +165,7 @@ export function firstMove(
   };
 }
 
-type Stander = Pick<ClientRef, "id" | "secretId">;
+type Stander = Pick<ClientRef, "id" | "secretId" | "isRevoked">;
 
 /**
  * A client's record may be one secret behind when the server ended right after the client had

@@ -21,7 +21,12 @@ import {
   type RotationPlan,
   secretsInGrace,
 } from "./rotationEdits.ts";
-import { describeRotation, isOnOldSecret, progressOf } from "./rotationProgress.ts";
+import {
+  describeRotation,
+  isOnOldSecret,
+  isWaitedFor,
+  rotationClients,
+} from "./rotationProgress.ts";
 import type { CredentialTouch, PairingPort, SessionHandle, SessionPort } from "./session.ts";
 import { Turns } from "./turns.ts";
 
@@ -154,10 +159,10 @@ export class Rotations {
   }
 
   #plan(live: LiveCredential, graceMs: number | null): RotationPlan {
-    const nowMs = this.#deps.clock.now();
-    const endsAtMs = graceMs === null || graceMs === 0 ? null : this.#deps.steady() + graceMs;
+    const [nowMs, steadyMs] = [this.#deps.clock.now(), this.#deps.steady()];
+    const endsAtMs = graceMs === null || graceMs === 0 ? null : steadyMs + graceMs;
     const clients = this.#deps.sessions().clientsOf(live.id);
-    return planRotation(live, clients, { nowMs, graceMs, endsAtMs });
+    return planRotation(live, clients, { nowMs, steadyMs, graceMs, endsAtMs });
   }
 
   #describe(live: LiveCredential, { row, moves, progress }: RotationPlan): StartedRotation {
@@ -191,8 +196,7 @@ export class Rotations {
 
   #isComplete(live: LiveCredential): boolean {
     if (!endsByItself(live)) return false;
-    const { moved, total } = progressOf(live, this.#deps.sessions().clientsOf(live.id));
-    return moved === total;
+    return !rotationClients(live, this.#deps.sessions().clientsOf(live.id)).some(isWaitedFor);
   }
 
   /** Moves who is connected, and sees to it that the rotation ends. */

@@ -12,7 +12,7 @@ import { Admissions, toClientSecret } from "./admissions.ts";
 import { secretEditsOf } from "./adoption.ts";
 import { Arrears } from "./arrears.ts";
 import { Authenticator, isCredentialExpired } from "./authenticator.ts";
-import { type CredentialChange, changeCredential, purgeUnused } from "./changes.ts";
+import { type CredentialChange, changeCredential, type Purge, purgeUnused } from "./changes.ts";
 import type { IssuedSecret, NewCredential } from "./creation.ts";
 import { Creation } from "./creation.ts";
 import { type Flood, Floods } from "./floods.ts";
@@ -109,7 +109,7 @@ export class Credentials {
     this.#rotations = new Rotations({ ...all, offers: this.#offers });
     this.#rotationViews = new RotationViews(all);
     this.#removals = new Removals(all);
-    this.#revocations = new Revocations(all);
+    this.#revocations = new Revocations({ ...all, onTaken: (id) => this.onClientsChanged(id) });
     this.#lastUse = new LastUse({ ...all, rows: deps.secretRows });
     this.#upkeep = new Upkeep(all);
   }
@@ -258,6 +258,7 @@ export class Credentials {
       for (const edit of edits) live.apply(edit);
       if (edits.length > 0) this.#deps.touch("credential", live.id);
     }
+    for (const session of this.#sessions.sessionsOf(to)) void this.#offers.move(session);
   }
 
   /** Changes label, kind or limits; see `changeCredential`. */
@@ -267,9 +268,9 @@ export class Credentials {
   }
 
   /** Removes credentials that nobody uses; see `purgeUnused`. */
-  purgeUnused(dryRun: boolean): Promise<AuthId[]> {
+  purgeUnused(dryRun: boolean): Promise<Purge> {
     return purgeUnused(dryRun, {
-      ...{ ledger: this.#ledger, steady: this.#steady },
+      ...{ ledger: this.#ledger, steady: this.#steady, log: this.#deps.log },
       ...{ sessions: () => this.#sessions, pairings: () => this.#pairings },
       remove: (id, options) => this.remove(id, options),
     });

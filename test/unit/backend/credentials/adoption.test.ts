@@ -1,5 +1,5 @@
 import { clientIdSchema } from "@rport/protocol/ids";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Credentials } from "../../../../backend/src/credentials/service.ts";
 import type { CredentialsFixture } from "../../../support/credentials.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";
@@ -54,12 +54,14 @@ it("a move during a rotation does not make it believe that the client has moved 
   const { credentials, clients } = fixture;
   const { fresh } = await hosts(fixture);
   const stays = fresh.password;
-  fresh.onOffer = () => Promise.resolve(false);
+  const offers = vi.fn(() => Promise.resolve(false));
+  fresh.onOffer = offers;
   const session = await clients.connect(credentials, fresh);
   await moveTo(fixture, credentials);
   expect(ownersOf(credentials)).toContain("new grace");
   const { clients: standing } = credentials.rotation(FLEET);
   expect(standing).toMatchObject([{ id: NEW, state: expect.not.stringMatching("done") }]);
+  await eventually(() => expect(offers).toHaveBeenCalled());
   session.cut("again");
   fresh.onOffer = (agent, offer) => {
     agent.password = offer.secret;

@@ -263,6 +263,7 @@ describe("a crash during a rotation loses no client", () => {
     const { credentials, clients } = fixture;
     const [agent] = await fleetOf(fixture, ["a"]);
     if (agent === undefined) return;
+    (await clients.connect(credentials, agent)).cut("away");
     await credentials.rotate(FLEET, HOUR_MS);
     for (let round = 0; round < 6; round += 1) {
       const refused = refusesOffers(agent);
