@@ -64,7 +64,8 @@ it("a host that comes in at the last moment stops a deletion without force, and 
   expect([...clients.sessions].map(({ cutReason }) => cutReason)).toEqual([undefined]);
   clients.sessions.clear();
   clients.records.clear();
-  expect(await credentials.purgeUnused(false)).not.toContain(FLEET);
+  const { removed } = await credentials.purgeUnused(false);
+  expect(removed.map(({ id }) => id)).not.toContain(FLEET);
   expect(sessions).toBeGreaterThan(1);
   expect(credentials.view(FLEET)).not.toBeNull();
   expect(await logIn(credentials, FLEET, password)).toMatchObject({ kind: "accepted" });
