@@ -146,8 +146,31 @@ describe("the life of a credential over the REST API", () => {
     const audited = await backend.api("listAudit", {
       query: { "filter[application]": "client.auth" },
     });
-    expect(audited.map(({ action }) => action)).toEqual(["purge", "update", "create"]);
+    const actions = audited.map(({ action }) => action);
+    expect(actions).toEqual(["purge", "delete", "delete", "update", "create"]);
   });
+});
+
+it("a purge of more credentials than a list of an entry holds has an entry for each of them", async () => {
+  await using backend = await startBackend();
+  const ids = Array.from({ length: 71 }, (_, n) => `unused-${100 + n}`);
+  for (const id of ids) await backend.api("createCredential", { body: { id } });
+  const purged = await backend.api("purgeUnused", { body: {} });
+  expect(purged).toMatchObject({ credentials: expect.arrayContaining(ids), failed: [] });
+  const total = purged.credentials.length;
+  const about = async (action: string) =>
+    await backend.api("listAudit", {
+      query: {
+        ...{ "filter[application]": "client.auth", "filter[action]": action },
+        ...{ sort: "timestamp", "page[limit]": "100" },
+      },
+    });
+  const deleted = await about("delete");
+  expect(deleted.map(({ affected_id: id }) => id)).toEqual(purged.credentials);
+  const [purge] = await about("purge");
+  const response = JSON.parse(purge?.response ?? "");
+  expect(response).toMatchObject({ removed: total, failed: 0, credentials_total: total });
+  expect(response.credentials).toHaveLength(64);
 });
 
 describe("S-32: real processes are killed while a credential rotates", () => {

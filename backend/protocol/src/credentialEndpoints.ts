@@ -91,14 +91,23 @@ export const CREDENTIAL_ENDPOINTS = {
     output: credentialSchema,
     status: 200,
   }),
-  /** Deletes the credentials without clients and without open pairings. */
+  /**
+   * Deletes the credentials without clients and without open pairings, one by one: one that cannot
+   * be deleted keeps none of the others.
+   */
   purgeUnused: endpoint({
     method: "POST",
     path: "/clients-auth/purge-unused",
     params: none,
     query: none,
     body: z.strictObject({ dry_run: z.boolean().default(false) }),
-    output: z.object({ credentials: z.array(authIdSchema) }),
+    output: z.object({
+      credentials: z.array(authIdSchema),
+      /** Those that could not be deleted, or not durably (`NOT_DURABLE`), and why. */
+      failed: z
+        .array(z.object({ id: authIdSchema, code: z.string(), title: z.string() }))
+        .default([]),
+    }),
     status: 200,
   }),
   /** Ends one secret; `report=true` answers 200 with a report instead of 204. */

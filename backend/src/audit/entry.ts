@@ -46,7 +46,7 @@ export const noAudit: Audit = {
 
 /** Longest text in an entry, in UTF-16 units; longer ones are cut. */
 const TEXT_MAX = 1_000;
-/** Most elements of a list in an entry. */
+/** Most elements of a list in an entry; of a longer one, `<name>_total` says how many there are. */
 const LIST_MAX = 64;
 
 /** The content of a line of the log, in the order of its members; `prev` has to be the last. */
@@ -111,8 +111,10 @@ function clear(given: Facts = {}): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given)) {
     if (typeof value === "string") kept[name] = redactor.field(name, cut(value));
-    else if (Array.isArray(value)) kept[name] = value.slice(0, LIST_MAX).map(clearText);
-    else if (value !== undefined) kept[name] = value;
+    else if (Array.isArray(value)) {
+      kept[name] = value.slice(0, LIST_MAX).map(clearText);
+      if (value.length > LIST_MAX) kept[`${name}_total`] = value.length;
+    } else if (value !== undefined) kept[name] = value;
   }
   return kept;
 }

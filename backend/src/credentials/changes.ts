@@ -1,6 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { CredentialLimits, CredentialLimitsChange } from "@rport/protocol/model";
+import type { DeletionReport } from "@rport/protocol/report";
+import { errorText, type Log } from "../platform/log.ts";
 import type { SteadyTime } from "../platform/steadyTime.ts";
 import { isExpired } from "./authenticator.ts";
 import type { Ledger } from "./ledger.ts";
@@ -44,26 +46,42 @@ export async function changeCredential(
   }));
 }
 
+/** What purges need. */
+export interface PurgeDeps extends ChangeDeps {
+  readonly log: Log;
+  readonly remove: (id: AuthId, options: RemovalOptions) => Promise<DeletionReport>;
+}
+
+/** What a purge did to each credential, or would do. */
+export interface Purge {
+  readonly removed: readonly { readonly id: AuthId; readonly report: DeletionReport }[];
+  /** Those that are still there, or are gone only until the next start (`NOT_DURABLE`). */
+  readonly failed: readonly { readonly id: AuthId; readonly error: RportError }[];
+}
+
 /**
  * Removes the credentials that no client uses or could be about to use, one by one as by hand:
- * no records, no sessions, no open pairing, no pairing that was claimed just now.
+ * no records, no sessions, no open pairing, no pairing that was claimed just now. One that cannot be
+ * removed keeps none of the others; never fails.
  */
-export async function purgeUnused(
-  dryRun: boolean,
-  deps: ChangeDeps & {
-    readonly remove: (id: AuthId, options: RemovalOptions) => Promise<unknown>;
-  },
-): Promise<AuthId[]> {
-  const unused = deps.ledger.all().filter((live) => isUnused(live, deps));
-  if (dryRun) return unused.map(({ id }) => id);
-  const removed: AuthId[] = [];
-  for (const live of unused) {
+export async function purgeUnused(dryRun: boolean, deps: PurgeDeps): Promise<Purge> {
+  const removed: Purge["removed"][number][] = [];
+  const failed: Purge["failed"][number][] = [];
+  for (const live of deps.ledger.all().filter((one) => isUnused(one, deps))) {
+    const { id } = live;
     // While the ones before were removed, somebody may have begun to use it.
-    if (deps.ledger.get(live.id) !== live || !isUnused(live, deps)) continue;
-    await deps.remove(live.id, { force: false, purge: false, dryRun: false });
-    removed.push(live.id);
+    if (deps.ledger.get(id) !== live || !isUnused(live, deps)) continue;
+    try {
+      removed.push({ id, report: await deps.remove(id, { force: false, purge: false, dryRun }) });
+    } catch (caught) {
+      const error = RportError.from(caught);
+      // Somebody uses it, or removed it, since that look.
+      if (error.status < 500) continue;
+      deps.log.error("an unused credential was not removed", { id, reason: errorText(caught) });
+      failed.push({ id, error });
+    }
   }
-  return removed;
+  return { removed, failed };
 }
 
 function isUnused(live: LiveCredential, { sessions, pairings, steady }: ChangeDeps): boolean {

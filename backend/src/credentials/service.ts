@@ -13,7 +13,7 @@ import { Admissions, toClientSecret } from "./admissions.ts";
 import { secretEditsOf } from "./adoption.ts";
 import { Arrears } from "./arrears.ts";
 import { Authenticator, isCredentialExpired } from "./authenticator.ts";
-import { type CredentialChange, changeCredential, purgeUnused } from "./changes.ts";
+import { type CredentialChange, changeCredential, type Purge, purgeUnused } from "./changes.ts";
 import type { IssuedSecret, NewCredential } from "./creation.ts";
 import { Creation } from "./creation.ts";
 import { type Flood, Floods } from "./floods.ts";
@@ -271,9 +271,9 @@ export class Credentials {
   }
 
   /** Removes credentials that nobody uses; see `purgeUnused`. */
-  purgeUnused(dryRun: boolean): Promise<AuthId[]> {
+  purgeUnused(dryRun: boolean): Promise<Purge> {
     return purgeUnused(dryRun, {
-      ...{ ledger: this.#ledger, steady: this.#steady },
+      ...{ ledger: this.#ledger, steady: this.#steady, log: this.#deps.log },
       ...{ sessions: () => this.#sessions, pairings: () => this.#pairings },
       remove: (id, options) => this.remove(id, options),
     });

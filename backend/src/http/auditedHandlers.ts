@@ -4,7 +4,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import type { Client, Join } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
 import type { Audit, AuditEntry, Facts } from "../audit/entry.ts";
-import type { Answer, CallContext, Handler, Handlers } from "./endpoints.ts";
+import type { Answer, CallContext, Deletion, Handler, Handlers } from "./endpoints.ts";
 
 /** Endpoints that change something. */
 type ChangeName = {
@@ -62,7 +62,10 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
       ? undefined
       : {
           ...{ application: "client.auth", action: "purge" },
-          response: { credentials: data?.credentials },
+          response: {
+            ...{ removed: data?.credentials.length, failed: data?.failed.length },
+            credentials: data?.credentials,
+          },
         },
   revokeSecret: ({ params, query }, data) =>
     query.dry_run === true
@@ -169,6 +172,13 @@ function aboutJoin(join: Join | undefined) {
   };
 }
 
+/** The same entry as for a deletion by hand. */
+function entryOf({ id, outcome }: Deletion): Description {
+  const isFailure = outcome instanceof RportError;
+  const response = isFailure ? { error: outcome.code } : factsOf(outcome);
+  return { application: "client.auth", action: "delete", affectedId: id, response };
+}
+
 /** What a report says, without names. */
 function factsOf(data: DeletionReport | undefined): Facts {
   return {
@@ -232,6 +242,7 @@ function auditedHandler<N extends ChangeName>(
       await recordFailure(DESCRIPTIONS[name](input, undefined), caught);
       throw caught;
     }
+    for (const deletion of answer?.deletions ?? []) audit.note({ ...who, ...entryOf(deletion) });
     const description = DESCRIPTIONS[name](input, answer?.data);
     if (description !== undefined) await audit.record({ ...who, ...description });
     return answer;

@@ -27,7 +27,10 @@ export interface CredentialSource {
   cancelRotation(id: AuthId): Promise<void>;
   update(id: AuthId, change: EndpointInput<"updateCredential">["body"]): Promise<void>;
   revokeSecret(id: AuthId, secretId: SecretId, dryRun: boolean): Promise<DeletionReport>;
-  purgeUnused(dryRun: boolean): Promise<AuthId[]>;
+  purgeUnused(dryRun: boolean): Promise<{
+    readonly removed: readonly { readonly id: AuthId; readonly report: DeletionReport }[];
+    readonly failed: readonly { readonly id: AuthId; readonly error: RportError }[];
+  }>;
   remove(
     id: AuthId,
     how: { readonly force: boolean; readonly purge: boolean; readonly dryRun: boolean },
@@ -93,9 +96,17 @@ export function credentialHandlers(source: CredentialSource): Pick<Handlers, Cre
     revokeSecret: async ({ params, query }) => ({
       data: await source.revokeSecret(params.authId, params.secretId, query.dry_run ?? false),
     }),
-    purgeUnused: async ({ body }) => ({
-      data: { credentials: await source.purgeUnused(body.dry_run) },
-    }),
+    async purgeUnused({ body }) {
+      const { removed, failed } = await source.purgeUnused(body.dry_run);
+      const data = {
+        credentials: removed.map(({ id }) => id),
+        failed: failed.map(({ id, error: { code, message: title } }) => ({ id, code, title })),
+      };
+      if (body.dry_run) return { data };
+      const gone = removed.map(({ id, report: outcome }) => ({ id, outcome }));
+      const kept = failed.map(({ id, error: outcome }) => ({ id, outcome }));
+      return { data, deletions: [...gone, ...kept] };
+    },
     listSecrets({ params }) {
       const secrets = source.secrets(require(params.authId).id);
       return { data: [...secrets], count: secrets.length };

@@ -1,4 +1,7 @@
+import type { RportError } from "@rport/protocol/errors";
 import type { EndpointInput, EndpointName, EndpointOutput } from "@rport/protocol/http";
+import type { AuthId } from "@rport/protocol/ids";
+import type { DeletionReport } from "@rport/protocol/report";
 
 /** Who calls an endpoint, and how. */
 export interface CallContext {
@@ -9,10 +12,18 @@ export interface CallContext {
   readonly origin: string;
 }
 
+/** What became of one credential of a call that deletes several: its report, or why it failed. */
+export interface Deletion {
+  readonly id: AuthId;
+  readonly outcome: DeletionReport | RportError;
+}
+
 /** What stands in an answer; `count` is the total of a list. */
 export interface Answer<N extends EndpointName> {
   readonly data: EndpointOutput<N>;
   readonly count?: number;
+  /** Not sent: each gets its own entry in the audit log. */
+  readonly deletions?: readonly Deletion[];
 }
 
 /** Serves one endpoint. Undefined: the answer has no body (204). */

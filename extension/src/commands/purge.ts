@@ -41,8 +41,18 @@ async function purgeUnused(server: Server): Promise<void> {
   });
   if (answer !== "act") return;
   const purged = await server.api.call("purgeUnused", { body: { dry_run: false } });
+  const { failed } = purged;
+  if (failed.length > 0) {
+    const why = plainText(failed[0]?.title ?? "");
+    const which = nameSome(
+      failed.map(({ id }) => id),
+      NAMES_MAX,
+    );
+    void window.showErrorMessage(`Not deleted for good: ${which}. ${why}`);
+  }
   // somebody may have begun to use one meanwhile
-  const kept = credentials.filter((id) => !purged.credentials.includes(id));
+  const told = new Set([...purged.credentials, ...failed.map(({ id }) => id)]);
+  const kept = credentials.filter((id) => !told.has(id));
   if (kept.length === 0) return;
   void window.showInformationMessage(`Kept, because they are used now: ${kept.join(", ")}.`);
 }

@@ -40,6 +40,18 @@ describe("the audit log", () => {
     expect(text).not.toContain("hunter2");
   });
 
+  it("cuts a long list, and says how many there are in all", async () => {
+    await using log = await testAuditLog();
+    const ids = (count: number) => Array.from({ length: count }, (_, n) => `host-${n}`);
+    await log.audit.record({ ...entry(1), response: { clients: ids(71), credentials: ids(64) } });
+    const written = JSON.parse((await readFile(log.segment(1), "utf8")).trim());
+    expect(written.response).toEqual({
+      ...{ clients: ids(64), clients_total: 71 },
+      credentials: ids(64),
+    });
+    expect(await log.verify()).toMatchObject({ kind: "ok" });
+  });
+
   it("shares a sync among entries that come at once, and keeps their order", async () => {
     await using log = await testAuditLog();
     const first = log.audit.record(entry(0));

@@ -1,0 +1,73 @@
+import { NO_LIMITS } from "@rport/protocol/model";
+import { expect, it } from "vitest";
+import type { AuditEntry } from "../../../../backend/src/audit/entry.ts";
+import { noAudit } from "../../../../backend/src/audit/entry.ts";
+import { auditedHandlers } from "../../../../backend/src/http/auditedHandlers.ts";
+import {
+  type CredentialSource,
+  credentialHandlers,
+} from "../../../../backend/src/http/credentialHandlers.ts";
+import type { Handlers } from "../../../../backend/src/http/endpoints.ts";
+import { openCredentials } from "../../../support/credentials.ts";
+import { DiskFault } from "../../../support/diskFault.ts";
+
+const IDS = ["one", "three", "two", "zero"];
+const CONTEXT = { user: "local", address: "192.0.2.1", origin: "http://192.0.2.2" };
+
+/** A purge of four credentials that nobody uses; the disk has no room at some of its writes. */
+async function purge(isFull: (write: number) => boolean, dryRun = false) {
+  await using fixture = await openCredentials();
+  const { credentials } = fixture;
+  // The one that every server begins with.
+  await credentials.purgeUnused(false);
+  for (const id of IDS) await credentials.create({ id, limits: NO_LIMITS, createdBy: "test" });
+  const disk = new DiskFault(fixture.store);
+  disk.decide((count) => (isFull(count) ? "full" : "done"));
+  const entries: AuditEntry[] = [];
+  const note = (entry: AuditEntry) => void entries.push(entry);
+  const record = (entry: AuditEntry) => Promise.resolve(note(entry));
+  const source: Pick<CredentialSource, "purgeUnused"> = credentials;
+  const { purgeUnused } = auditedHandlers(
+    credentialHandlers(source as CredentialSource) as Handlers,
+    { audit: { ...noAudit, note, record }, clientOf: () => undefined },
+  );
+  const input = { params: {}, query: {}, body: { dry_run: dryRun } };
+  const answer = await purgeUnused(input, CONTEXT);
+  const left = credentials.list().filter(({ state }) => state === "active");
+  const told = entries.map(({ action, affectedId, response }) => [action, affectedId, response]);
+  return { data: answer?.data, told, entries, left: left.map(({ id }) => id) };
+}
+
+const NOBODY = { clients: [], disconnected: 0, pairings: 0 };
+
+it("a purge has an entry for each credential, and one that says how many there were", async () => {
+  const { data, told, entries, left } = await purge(() => false);
+  expect(data).toEqual({ credentials: IDS, failed: [] });
+  expect(left).toEqual([]);
+  expect(told).toEqual([
+    ...IDS.map((id) => ["delete", id, NOBODY]),
+    ["purge", undefined, { removed: 4, failed: 0, credentials: IDS }],
+  ]);
+  for (const entry of entries)
+    expect(entry).toMatchObject({ user: "local", remoteIp: "192.0.2.1" });
+});
+
+it("F-15: a purge goes on where one credential cannot be removed, and tells of all in its answer and its entries", async () => {
+  // Three writes for each: the mark, its secrets, its record. The fourth is the mark of "three".
+  const { data, told, left } = await purge((write) => write === 4);
+  const why = { code: "NOT_DURABLE", title: expect.stringContaining("disk is full") };
+  expect(data).toEqual({ credentials: ["one", "two", "zero"], failed: [{ id: "three", ...why }] });
+  expect(left).toEqual([]);
+  expect(told).toEqual([
+    ...["one", "two", "zero"].map((id) => ["delete", id, NOBODY]),
+    ["delete", "three", { error: "NOT_DURABLE" }],
+    ["purge", undefined, { removed: 3, failed: 1, credentials: ["one", "two", "zero"] }],
+  ]);
+});
+
+it("a purge that is only tried out is not written down", async () => {
+  const { data, told, left } = await purge(() => false, true);
+  expect(data).toEqual({ credentials: IDS, failed: [] });
+  expect(told).toEqual([]);
+  expect(left).toEqual(IDS);
+});
