@@ -70,6 +70,11 @@ export async function purgeUnused(dryRun: boolean, deps: PurgeDeps): Promise<Pur
   for (const live of deps.ledger.all().filter((one) => isUnused(one, deps))) {
     const { id } = live;
     // While the ones before were removed, somebody may have begun to use it.
+<<<<<<< HEAD
+    if (deps.ledger.get(live.id) !== live || !isUnused(live, deps)) continue;
+    const how = { force: false, purge: false, dryRun: false, onlyUnused: true };
+    if (await isRemoved(() => deps.remove(live.id, how))) removed.push(live.id);
+=======
     if (deps.ledger.get(id) !== live || !isUnused(live, deps)) continue;
     try {
       removed.push({ id, report: await deps.remove(id, { force: false, purge: false, dryRun }) });
@@ -80,8 +85,20 @@ export async function purgeUnused(dryRun: boolean, deps: PurgeDeps): Promise<Pur
       deps.log.error("an unused credential was not removed", { id, reason: errorText(caught) });
       failed.push({ id, error });
     }
+>>>>>>> four
   }
   return { removed, failed };
+}
+
+/** False when somebody began to use it at the last moment. */
+async function isRemoved(remove: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await remove();
+    return true;
+  } catch (caught) {
+    if (RportError.from(caught).code === "ERR_CODE_CLIENT_AUTH_HAS_CLIENT") return false;
+    throw caught;
+  }
 }
 
 function isUnused(live: LiveCredential, { sessions, pairings, steady }: ChangeDeps): boolean {
