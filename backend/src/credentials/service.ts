@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Credential, Rotation, RotationState, Secret } from "@rport/protocol/model";
 import type { DeletionReport, RotationClient } from "@rport/protocol/report";
+import type { RotationEvents } from "../audit/rotationEvents.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
@@ -61,6 +62,8 @@ export interface CredentialsDeps extends LedgerStore {
   readonly passwordMinLength: number;
   /** Called once for each flood of new clients; see `Floods`. */
   readonly onFlood?: (flood: Flood) => void;
+  /** Writes down rotations that end by themselves; absent in tests of credentials alone. */
+  readonly rotationEvents?: RotationEvents;
 }
 
 /** Credentials and their secrets: who may sign in, with what, as whom, and until when. */
