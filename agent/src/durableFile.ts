@@ -11,7 +11,7 @@ export interface FileOwner {
 
 /**
  * Replaces a file so that after a crash it holds either the old or the new text, and once this has
- * resolved the new one. Mode and owner of an existing file are kept; `fresh` is for a new one. A
+ * resolved the new one, if the file system can sync a folder. Mode and owner of an existing file are kept; `fresh` is for a new one. A
  * symbolic link stays, its target is replaced. Rejects, with the old file untouched, when the
  * folder cannot be written to.
  */
@@ -26,7 +26,9 @@ export async function writeDurably(path: string, text: string, fresh: FileOwner)
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(dirname(target));
+  // The new text is in place and cannot be taken back: a failure told from here would make the caller
+  // go on with a text that no later start finds.
+  await syncFolder(dirname(target)).catch(() => {});
 }
 
 async function ownerOf(path: string): Promise<FileOwner | undefined> {

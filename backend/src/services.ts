@@ -93,6 +93,7 @@ export async function openServices(
   const common = { clock, log, touch };
   const credentials = await Credentials.open({
     ...{ document, secretRows, verifierKey, passwordMinLength },
+    rotationEvents: auditing.rotations,
     onFlood(flood) {
       const { credentialId, reason, address } = flood;
       log.warn("more new clients come with a credential than it lets in", {
@@ -120,10 +121,7 @@ export async function openServices(
   const own = { credentials, agentFiles, touch, fingerprints, auditing };
   const pairings = openPairings(options, own);
   opened.defer(() => pairings.close());
-  credentials.attach({
-    sessions: registry,
-    pairings,
-  });
+  credentials.attach({ sessions: registry, pairings });
 
   const status = (): ServerStatus =>
     serverStatus({ counts: registry.counts, fingerprints, serverUrls: urls() });

@@ -172,6 +172,13 @@ async function takeSome(scene: Scene): Promise<void> {
     const { connection_state: state } = await api("getClient", one);
     expect(state).toBe("disconnected");
   });
+  // Its record is what keeps it out.
+  for (const query of [DRY, REPORT]) {
+    const refused = api("deleteClient", { ...one, query });
+    await expect(refused).rejects.toMatchObject({ code: "CONFLICT" });
+  }
+  if (random.pick([true, false])) return;
+  await api("allowClient", one);
   const forgotten = await previewed(scene, () => api("deleteClient", { ...one, query: DRY }));
   expect(await api("deleteClient", { ...one, query: REPORT })).toEqual(forgotten);
 }

@@ -103,14 +103,18 @@ it.skipIf(!(await canHaveTinyDisk()))(
     await agent.closed;
     const before = await backend.api.call("getClient", { params: host });
     await disk.fill();
-    for (const name of ["allowClient", "deleteClient"] as const) {
-      const change = backend.api.call(name, { params: host });
-      await expect(change).rejects.toMatchObject({ code: "DISK_FULL" });
-    }
+    const allowed = backend.api.call("allowClient", { params: host });
+    await expect(allowed).rejects.toMatchObject({ code: "DISK_FULL" });
     expect(await backend.api.call("getClient", { params: host })).toEqual(before);
     await expect(PeerAgent.join(login)).rejects.toThrow(/client was revoked/);
     await disk.empty();
     await backend.api.call("allowClient", { params: host });
+    const kept = await backend.api.call("getClient", { params: host });
+    await disk.fill();
+    const forgotten = backend.api.call("deleteClient", { params: host });
+    await expect(forgotten).rejects.toMatchObject({ code: "DISK_FULL" });
+    expect(await backend.api.call("getClient", { params: host })).toEqual(kept);
+    await disk.empty();
     await using _back = await PeerAgent.join(login);
   },
 );

@@ -56,6 +56,11 @@ describe("revocation, with real processes", () => {
       expect(refusals).toMatchObject([{ reason, address: "127.0.0.1", auth_id: FLEET, count: 3 }]);
       // The record stays, with its tunnels' definitions, until somebody removes it.
       expect(await again.api.call("getClient", { params: host })).toMatchObject({ id: CLIENT });
+      if (reason === "revoked-client") {
+        const early = again.api.call("deleteClient", { params: host });
+        await expect(early).rejects.toMatchObject({ code: "CONFLICT" });
+        await again.api.call("allowClient", { params: host });
+      }
       const blast = { params: host, query: { dry_run: "true" } };
       const { clients } = await again.api.call("deleteClient", blast);
       expect(clients).toMatchObject([{ id: CLIENT, tunnels: 1 }]);

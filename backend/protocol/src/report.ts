@@ -17,6 +17,8 @@ export const deletionReportSchema = z.object({
   pairings: z.number().int().nonnegative(),
   /** Those of `clients` that were away: they find out when they come back. */
   offline: z.array(clientIdSchema).default([]),
+  /** Of a purge: revoked clients, whose records stay, because they are what keeps them out. */
+  kept: z.array(clientIdSchema).optional(),
 });
 
 /** What a deletion did or would do. */

@@ -9,6 +9,7 @@ import { Bursts } from "./bursts.ts";
 import { EditorEvents } from "./editorEvents.ts";
 import { AuditLog } from "./log.ts";
 import { PairingEvents } from "./pairingEvents.ts";
+import { RotationEvents } from "./rotationEvents.ts";
 import { entriesAfter } from "./scan.ts";
 import type { OpenSegmentFile } from "./segments.ts";
 import { SignIns } from "./signIns.ts";
@@ -34,6 +35,7 @@ export interface Auditing {
   readonly pairings: PairingEvents;
   readonly editors: EditorEvents;
   readonly tunnels: TunnelEvents;
+  readonly rotations: RotationEvents;
   /** Writes what waits and what was only counted. */
   close(): Promise<void>;
 }
@@ -62,6 +64,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     pairings: new PairingEvents(writers),
     editors: new EditorEvents(bursts),
     tunnels: new TunnelEvents(audit),
+    rotations: new RotationEvents(audit),
     async close() {
       agents.close();
       bursts.close();

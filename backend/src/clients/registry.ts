@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Client } from "@rport/protocol/model";
 import type { ClientRef, SessionPort } from "../credentials/session.ts";
+import { Turns } from "../credentials/turns.ts";
 import { type Clock, toTime, toTimeOrNull } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
@@ -13,6 +14,7 @@ import { Likeness } from "./likeness.ts";
 import type { LiveSession } from "./liveSession.ts";
 import { type RecordChange, recordChange } from "./recordChange.ts";
 import { type RecordRows, RecordWriter } from "./recordWriter.ts";
+import { requireRemovable } from "./removable.ts";
 import { returningRecord } from "./returning.ts";
 
 /** What the registry needs. */
@@ -51,6 +53,8 @@ export class ClientRegistry implements SessionPort {
   readonly #index = new CredentialIndex();
   readonly #likeness: Likeness;
   readonly #writer: RecordWriter;
+  /** Revocations and removals of one client. */
+  readonly #turns = new Turns<ClientId>();
   /** Records that are being moved into one another; nobody joins as one of them meanwhile. */
   readonly #moving = new Map<ClientId, Promise<void>>();
   #connected = 0;
@@ -88,13 +92,18 @@ export class ClientRegistry implements SessionPort {
     return { connected: this.#connected, disconnected: this.#entries.size - this.#connected };
   }
 
-  /** Removes the record of a client that is not connected, with its tunnels. */
-  async remove(id: ClientId): Promise<void> {
-    if (!this.#entries.has(id)) throw new RportError("NOT_FOUND", "There is no such client.");
-    if (this.#holders.has(id)) {
-      throw new RportError("BAD_REQUEST", "The client is connected; only others can be deleted.");
-    }
-    await this.#removeRows([id]);
+  /** Fails when the record of the client cannot be removed; see `requireRemovable`. */
+  requireRemovable(id: ClientId): void {
+    const { record } = this.#need(id, "There is no such client.");
+    requireRemovable(record, this.#holders.has(id));
+  }
+
+  /** Removes the record of a client that is neither connected nor revoked, with its tunnels. */
+  remove(id: ClientId): Promise<void> {
+    return this.#turns.run(id, async () => {
+      this.requireRemovable(id);
+      await this.#removeRows([id]);
+    });
   }
 
   /**
@@ -102,7 +111,7 @@ export class ClientRegistry implements SessionPort {
    * while `from` is connected or revoked or when one record cannot hold both, or with `DISK_FULL`;
    * then both are as they were.
    */
-  async adopt(to: ClientId, from: ClientId, along: MovedAlong = NOTHING_ALONG): Promise<void> {
+  async move(to: ClientId, from: ClientId, along: MovedAlong = NOTHING_ALONG): Promise<void> {
     for (let move = this.#moveOf(to, from); move; move = this.#moveOf(to, from)) await move;
     const target = this.#need(to, "There is no such client.");
     const source = this.#need(from, "There is no client whose record could be moved here.");
@@ -232,7 +241,11 @@ export class ClientRegistry implements SessionPort {
     return holder === undefined ? [] : [holder];
   }
 
-  async setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
+  setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
+    return this.#turns.run(id, () => this.#setRevoked(id, isRevoked));
+  }
+
+  async #setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
     for (let move = this.#moveOf(id); move; move = this.#moveOf(id)) await move;
     const { record } = this.#need(id, "There is no such client any more.");
     if (isRevoked) {
@@ -248,7 +261,7 @@ export class ClientRegistry implements SessionPort {
   }
 
   async purge(id: AuthId): Promise<void> {
-    const ids = [...this.#index.recordsOf(id)];
+    const ids = this.clientsOf(id).flatMap((client) => (client.isRevoked ? [] : [client.id]));
     for (const clientId of ids) {
       this.#entries.get(clientId)?.session?.cut("the client was removed");
     }
@@ -265,14 +278,14 @@ export class ClientRegistry implements SessionPort {
     return ids.map((id) => this.#moving.get(id)).find((move) => move !== undefined);
   }
 
-  /** Off the disk first; who came back meanwhile has a record again. */
+  /** Off the disk first; who came back or was revoked meanwhile has a record again. */
   async #removeRows(ids: readonly ClientId[]): Promise<void> {
     const authIdOf = (id: ClientId) => this.#entries.get(id)?.record.client_auth_id;
     const before = ids.map((id) => ({ id, authId: authIdOf(id) }));
     await this.#writer.remove(ids);
     for (const { id, authId } of before) {
       const isBack = this.#holders.get(id)?.isClosed === false || authIdOf(id) !== authId;
-      if (isBack) this.#writer.mark(id);
+      if (isBack || this.clientOf(id)?.isRevoked === true) this.#writer.mark(id);
       else this.#forget(id);
     }
   }

@@ -72,7 +72,8 @@ export async function purgeUnused(dryRun: boolean, deps: PurgeDeps): Promise<Pur
     // While the ones before were removed, somebody may have begun to use it.
     if (deps.ledger.get(id) !== live || !isUnused(live, deps)) continue;
     try {
-      removed.push({ id, report: await deps.remove(id, { force: false, purge: false, dryRun }) });
+      const how = { force: false, purge: false, dryRun, onlyUnused: true };
+      removed.push({ id, report: await deps.remove(id, how) });
     } catch (caught) {
       const error = RportError.from(caught);
       // Somebody uses it, or removed it, since that look.

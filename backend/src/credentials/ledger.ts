@@ -130,13 +130,21 @@ export class Ledger {
     this.#onChanged(live.id);
   }
 
-  /** From when this resolves on, also after a crash, nothing of the credential opens anything. */
-  async mark(live: LiveCredential): Promise<void> {
+  /**
+   * From when this resolves on, also after a crash, nothing of the credential opens anything. Fails
+   * with what `refuse` throws, which is asked at the last moment. After it nobody comes in, also
+   * while the mark is not on disk yet, or when the disk refuses it.
+   */
+  async mark(live: LiveCredential, refuse: () => void = () => undefined): Promise<void> {
     const marked: CredentialRecord = { ...live.record, state: "revoked" };
-    await this.#store.document.update((data) => ({
-      ...data,
-      credentials: data.credentials.map((record) => (record.id === live.id ? marked : record)),
-    }));
+    await this.#store.document.update((data) => {
+      refuse();
+      live.replaceRecord(marked);
+      return {
+        ...data,
+        credentials: data.credentials.map((record) => (record.id === live.id ? marked : record)),
+      };
+    });
     live.replaceRecord(marked);
     this.#onChanged(live.id);
   }
@@ -144,11 +152,13 @@ export class Ledger {
   /** The same without the disk, for one that refuses; a restart takes it back. */
   markInMemory(live: LiveCredential): void {
     live.replaceRecord({ ...live.record, state: "revoked" });
+    this.#onChanged(live.id);
   }
 
   /** Edits that only take away, without the disk, for one that refuses; a restart undoes them. */
   editInMemory(live: LiveCredential, edits: readonly SecretEdit[]): void {
     for (const edit of edits) live.apply(edit);
+    this.#onChanged(live.id);
   }
 
   /** Removes a marked credential and its secrets. */

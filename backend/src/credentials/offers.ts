@@ -1,6 +1,6 @@
 import { FEATURES } from "@rport/protocol/agent";
 import type { ClientId, SecretId } from "@rport/protocol/ids";
-import type { Clock } from "../platform/clock.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
 import type { MoveRow } from "../store/moveRow.ts";
@@ -43,6 +43,8 @@ export class Offers {
   readonly #lane = new Lane({ running: RUNNING, waiting: Number.POSITIVE_INFINITY });
   /** The last move of each session that is being moved. */
   readonly #running = new Map<SessionHandle, Promise<void>>();
+  readonly #retries = new Map<SessionHandle, Timer>();
+  #isStopped = false;
 
   constructor(deps: OfferDeps) {
     this.#deps = deps;
@@ -59,6 +61,13 @@ export class Offers {
     this.#running.set(session, turn);
     await turn;
     if (this.#running.get(session) === turn) this.#running.delete(session);
+  }
+
+  /** Asks no agent again; the next start does. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const timer of this.#retries.values()) timer.cancel();
+    this.#retries.clear();
   }
 
   async #tryMove(session: SessionHandle): Promise<void> {
@@ -86,7 +95,7 @@ export class Offers {
       await this.#setAside(live, clientId, CANNOT_MOVE);
       return;
     }
-    const minted = await this.#mint(live, clientId);
+    const minted = await this.#mint(live, clientId, session.secretId);
     if (this.#needsMove(session) === undefined) {
       // What made it needless, or took its secret away, must not be undone by this offer.
       await this.#write(live, clientId, [{ kind: "remove", id: minted.secretId }]);
@@ -167,9 +176,13 @@ export class Offers {
   }
 
   #retryLater(session: SessionHandle): void {
-    this.#deps.clock.after(RETRY_MS, () => {
+    if (this.#isStopped) return;
+    this.#retries.get(session)?.cancel();
+    const timer = this.#deps.clock.after(RETRY_MS, () => {
+      this.#retries.delete(session);
       if (this.#isLive(session)) void this.move(session);
     });
+    this.#retries.set(session, timer);
   }
 
   #isLive(session: SessionHandle): boolean {
@@ -184,14 +197,14 @@ export class Offers {
     return isInGrace && live.record.state === "active" ? live : undefined;
   }
 
-  async #mint(live: LiveCredential, clientId: ClientId): Promise<MintedSecret> {
+  async #mint(live: LiveCredential, clientId: ClientId, present: SecretId): Promise<MintedSecret> {
     const { verifierKey, clock } = this.#deps;
     const purpose = { origin: "rotation" as const, nowMs: clock.now(), clientId };
     const minted = mintSecret(live, verifierKey, purpose);
     const add: SecretEdit = { kind: "add", row: minted.row };
     const row = { state: "offered", reason: "", secret_id: minted.secretId } as const;
     const move: SecretEdit = { kind: "move", row: { ...this.#base(live, clientId), ...row } };
-    await this.#write(live, clientId, [add, ...dropUnconfirmed(live, clientId), move]);
+    await this.#write(live, clientId, [add, ...dropUnconfirmed(live, clientId, present), move]);
     return minted;
   }
 
@@ -208,6 +221,8 @@ export class Offers {
     session.adoptSecret(secret);
     const retired = retireOlder(live, minted.row, clientId);
     const used: SecretEdit = { kind: "used", id: secret, atMs: this.#deps.clock.now() };
+    // It is, whatever becomes of the write.
+    live.apply(used);
     const done = this.#moved(live, clientId, { secret, state: "done", reason: "" });
     await this.#write(live, clientId, [used, ...retired, done]);
   }
@@ -218,10 +233,17 @@ export function isMovable(session: SessionHandle): boolean {
   return session.clientId !== undefined && session.features.includes(FEATURES.rotateSecret);
 }
 
-function dropUnconfirmed(live: LiveCredential, clientId: ClientId): SecretEdit[] {
+/** What came after the present secret, was offered, and by now was surely not stored. */
+function dropUnconfirmed(
+  live: LiveCredential,
+  clientId: ClientId,
+  present: SecretId,
+): SecretEdit[] {
+  const presentSeq = live.secret(present)?.seq ?? 0;
   const unconfirmed = live
     .secretsOf(clientId)
-    .filter((row) => row.origin === "rotation" && row.last_used_at === null);
+    .filter(({ origin, last_used_at: usedAt }) => origin === "rotation" && usedAt === null)
+    .filter(({ seq, state }) => seq > presentSeq && state !== "revoked");
   const surplus = unconfirmed.slice(0, Math.max(0, unconfirmed.length - UNCONFIRMED_KEPT + 1));
   return surplus.map((row) => ({ kind: "remove", id: row.id }));
 }

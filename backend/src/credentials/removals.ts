@@ -12,10 +12,18 @@ import { Turns } from "./turns.ts";
 export interface RemovalOptions {
   /** Also when clients use it, or came in with it last. */
   readonly force: boolean;
-  /** Their records go as well. */
+  /** Their records go as well, save those of revoked clients: they are what keeps them out. */
   readonly purge: boolean;
   /** Only tell what would happen, whatever `force` says. */
   readonly dryRun: boolean;
+  /** Not even a host that is about to come in, or an open pairing, may be there. */
+  readonly onlyUnused?: boolean;
+}
+
+/** A removal that is under way; whoever asks for more meanwhile gets it. */
+interface Running {
+  purge: boolean;
+  hasPurged: boolean;
 }
 
 /** What removals need. */
@@ -30,7 +38,10 @@ export interface RemovalDeps {
 /** Removes credentials so that nobody slips back in while it happens, or after a crash. */
 export class Removals {
   readonly #deps: RemovalDeps;
-  readonly #running = new Map<AuthId, Promise<DeletionReport>>();
+  readonly #running = new Map<
+    AuthId,
+    { readonly how: Running; readonly removal: Promise<DeletionReport> }
+  >();
   readonly #turns = new Turns<AuthId>();
 
   constructor(deps: RemovalDeps) {
@@ -42,60 +53,81 @@ export class Removals {
    * what is kept. Fails with `ERR_CODE_CLIENT_AUTH_NOT_FOUND` or `ERR_CODE_CLIENT_AUTH_HAS_CLIENT`;
    * with `NOT_DURABLE` when the disk takes no mark: then no login passes and the sessions have ended
    * all the same, and the rest follows when the disk allows. Called twice at once, both calls get the
-   * same report.
+   * same report, and the records go if one of them says so.
    */
   async remove(id: AuthId, options: RemovalOptions): Promise<DeletionReport> {
     const running = this.#running.get(id);
-    if (running !== undefined) return running;
+    if (running !== undefined && !options.dryRun) {
+      running.how.purge ||= options.purge;
+      const report = await running.removal;
+      if (options.purge && !running.how.hasPurged) await this.#deps.sessions().purge(id);
+      return report;
+    }
     const live = this.#deps.ledger.get(id);
     if (live === undefined) throw notFound();
-    if (options.dryRun) return reportOf(blastOfCredential(id, this.#deps));
+    const kept = options.purge ? this.#keptOf(id) : {};
+    if (options.dryRun) return { ...reportOf(blastOfCredential(id, this.#deps)), ...kept };
     this.#refuseUsed(live, options);
-    const removal = this.#turns.run(id, () => this.#remove(live, options));
-    this.#running.set(id, removal);
+    const how: Running = { purge: options.purge, hasPurged: false };
+    const refuse = () => this.#refuseUsed(live, options);
+    const removal = this.#turns.run(id, () => this.#remove(live, how, refuse));
+    this.#running.set(id, { how, removal });
     try {
-      return await removal;
+      return { ...(await removal), ...kept };
     } finally {
       this.#running.delete(id);
     }
   }
 
-  async #remove(live: LiveCredential, options: RemovalOptions): Promise<DeletionReport> {
+  async #remove(live: LiveCredential, how: Running, refuse: () => void): Promise<DeletionReport> {
     const { ledger, arrears, touch } = this.#deps;
     if (ledger.get(live.id) !== live) throw notFound();
-    const unmarked = await failureOf(() => ledger.mark(live));
+    const unmarked = await failureOf(() => ledger.mark(live, refuse));
     if (unmarked !== undefined) ledger.markInMemory(live);
     const blast = blastOfCredential(live.id, this.#deps);
     const report = strike(blast, "the credential was deleted", touch);
     touch("credential", live.id);
-    const failure = unmarked ?? (await failureOf(() => this.#clear(live, options)));
+    const failure = unmarked ?? (await failureOf(() => this.#clear(live, how)));
     if (failure === undefined) return report;
-    arrears.owe(() => this.#turns.run(live.id, () => this.#makeUp(live, options)));
+    arrears.owe(() => this.#turns.run(live.id, () => this.#makeUp(live, how)));
     // The mark is what counts: what is swept up later opens nothing.
-    if (unmarked === undefined && !options.purge) return report;
+    if (unmarked === undefined && !how.purge) return report;
     throw notDurable(told(live, report), failure);
   }
 
   /** Does what the disk did not allow; nothing when somebody has done it meanwhile. */
-  async #makeUp(live: LiveCredential, options: RemovalOptions): Promise<void> {
+  async #makeUp(live: LiveCredential, how: Running): Promise<void> {
     if (this.#deps.ledger.get(live.id) !== live) return;
     await this.#deps.ledger.mark(live);
-    await this.#clear(live, options);
+    await this.#clear(live, how);
   }
 
   /** Removes what is kept of a credential that is marked. */
-  async #clear(live: LiveCredential, { purge }: RemovalOptions): Promise<void> {
+  async #clear(live: LiveCredential, how: Running): Promise<void> {
     const { ledger, touch, sessions } = this.#deps;
     const clients = sessions().clientsOf(live.id);
-    if (purge) await sessions().purge(live.id);
+    if (how.purge) {
+      await sessions().purge(live.id);
+      how.hasPurged = true;
+    }
     await ledger.erase(live);
     touch("credential", live.id);
     for (const client of clients) touch("client", client.id);
   }
 
-  #refuseUsed(live: LiveCredential, { force }: RemovalOptions): void {
-    const { total, connected } = this.#deps.sessions().countOf(live.id);
-    if (force || total === 0) return;
+  #keptOf(id: AuthId): Pick<DeletionReport, "kept"> {
+    const revoked = this.#deps
+      .sessions()
+      .clientsOf(id)
+      .filter(({ isRevoked }) => isRevoked);
+    return revoked.length === 0 ? {} : { kept: revoked.map((client) => client.id) };
+  }
+
+  #refuseUsed(live: LiveCredential, { force, onlyUnused }: RemovalOptions): void {
+    const { sessions, pairings } = this.#deps;
+    const { total, connected } = sessions().countOf(live.id);
+    const isClaimed = sessions().ofCredential(live.id).length + pairings().openOf(live.id) > 0;
+    if (force || (total === 0 && !(onlyUnused && isClaimed))) return;
     throw new RportError(
       "ERR_CODE_CLIENT_AUTH_HAS_CLIENT",
       `The credential "${live.id}" is used by ${total} ${total === 1 ? "client" : "clients"}, ` +

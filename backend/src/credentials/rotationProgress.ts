@@ -139,11 +139,6 @@ export function moveStateOf(live: LiveCredential, client: Stander): MoveRow["sta
   return row === undefined || row.state === "done" ? "pending" : row.state;
 }
 
-/** Whether the client still stands, or last stood, on a secret that is to be replaced. */
-export function isOnOldSecret(live: LiveCredential, client: ClientRef): boolean {
-  return stateOf(live, client) === "grace";
-}
-
 /** Where a client begins when its credential's secrets are put in grace. */
 export function firstMove(
   live: LiveCredential,
@@ -167,17 +162,19 @@ export function firstMove(
 
 type Stander = Pick<ClientRef, "id" | "secretId" | "isRevoked">;
 
-/**
- * A client's record may be one secret behind when the server ended right after the client had
- * confirmed: its own confirmed secret then tells.
- */
-function stateOf(live: LiveCredential, client: Stander): SecretRow["state"] | undefined {
-  const shown = stateOfSecret(live, client.secretId);
-  if (shown === "active") return shown;
-  const own = live.secretsOf(client.id).filter((row) => row.last_used_at !== null);
-  return own.some((row) => row.state === "active") ? "active" : (shown ?? own.at(-1)?.state);
+function stateOf(live: LiveCredential, client: StoodOn): SecretRow["state"] | undefined {
+  return secretStoodOn(live, client)?.state;
 }
 
-function stateOfSecret(live: LiveCredential, id: SecretId | null): SecretRow["state"] | undefined {
-  return id === null ? undefined : live.secret(id)?.state;
+type StoodOn = Pick<ClientRef, "id" | "secretId">;
+
+/**
+ * The secret that a client stands on, or last stood on. Its record may be one secret behind when the
+ * server ended right after the client had confirmed: its own confirmed secret then tells.
+ */
+export function secretStoodOn(live: LiveCredential, client: StoodOn): SecretRow | undefined {
+  const shown = client.secretId === null ? undefined : live.secret(client.secretId);
+  if (shown?.state === "active") return shown;
+  const own = live.secretsOf(client.id).filter((row) => row.last_used_at !== null);
+  return own.find((row) => row.state === "active") ?? shown ?? own.at(-1);
 }

@@ -1,7 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
-import type { AuthId, ClientId } from "@rport/protocol/ids";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Rotation } from "@rport/protocol/model";
 import type { DeletionReport, RotationClient } from "@rport/protocol/report";
+import type { RotationEnd, RotationEvents } from "../audit/rotationEvents.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
@@ -23,11 +24,17 @@ import {
 } from "./rotationEdits.ts";
 import {
   describeRotation,
-  isOnOldSecret,
   isWaitedFor,
   rotationClients,
+  secretStoodOn,
 } from "./rotationProgress.ts";
-import type { CredentialTouch, PairingPort, SessionHandle, SessionPort } from "./session.ts";
+import type {
+  ClientRef,
+  CredentialTouch,
+  PairingPort,
+  SessionHandle,
+  SessionPort,
+} from "./session.ts";
 import { Turns } from "./turns.ts";
 
 /** Without grace, connected agents have this long to answer before the old secrets stop. */
@@ -52,6 +59,13 @@ export interface RotationDeps {
   readonly touch: CredentialTouch;
   readonly sessions: () => SessionPort;
   readonly pairings: () => PairingPort;
+  readonly rotationEvents?: RotationEvents;
+}
+
+/** An end that is in force; `failure`: the disk does not know yet. */
+interface EndedRotation {
+  readonly report: DeletionReport;
+  readonly failure: RportError | undefined;
 }
 
 /** A rotation that has begun or, when nothing was to be changed, would begin. */
@@ -108,7 +122,10 @@ export class Rotations {
   finish(live: LiveCredential, dryRun: boolean): Promise<DeletionReport> {
     return this.#turns.run(live.id, async () => {
       this.#requireUnderWay(live);
-      return dryRun ? reportOf(this.#blast(live)) : await this.#end(live);
+      if (dryRun) return reportOf(this.#blast(live, oldSecrets(live)));
+      const { report, failure } = await this.#end(live);
+      if (failure === undefined) return report;
+      throw notDurable("The old secrets open nothing any more", failure);
     });
   }
 
@@ -155,6 +172,7 @@ export class Rotations {
 
   /** Stops all timers; what is under way goes on at the next start. */
   stop(): void {
+    this.#deps.offers.stop();
     for (const id of [...this.#timers.keys(), ...this.#looks.keys()]) this.cancel(id);
   }
 
@@ -190,7 +208,7 @@ export class Rotations {
   async #endIfComplete(live: LiveCredential): Promise<void> {
     if (!this.#isComplete(live)) return;
     await this.#turns.run(live.id, async () => {
-      if (this.#isComplete(live)) await this.#tryEnd(live);
+      if (this.#isComplete(live)) await this.#endByItself(live, "moved");
     });
   }
 
@@ -212,7 +230,7 @@ export class Rotations {
 
   #endIf(live: LiveCredential, row: RotationRow): Promise<void> {
     return this.#turns.run(live.id, async () => {
-      if (live.rotation === row) await this.#tryEnd(live);
+      if (live.rotation === row) await this.#endByItself(live, "answered");
     });
   }
 
@@ -236,29 +254,32 @@ export class Rotations {
       if (live.rotation !== row) return;
       const endsAt = row?.grace_ends_at ?? 0;
       if (endsAt > this.#deps.steady()) this.#waitForGrace(live);
-      else await this.#tryEnd(live);
+      else await this.#endByItself(live, "time");
     });
   }
 
-  async #tryEnd(live: LiveCredential): Promise<void> {
+  async #endByItself(live: LiveCredential, why: RotationEnd): Promise<void> {
+    const { log, rotationEvents } = this.#deps;
     if (!isUnderWay(live)) return;
     try {
-      await this.#end(live);
+      const { report, failure } = await this.#end(live);
+      rotationEvents?.ended(live.id, why, report);
+      if (failure === undefined) return;
+      log.error("the end of a rotation is not on disk yet", { reason: failure.message });
     } catch (caught) {
-      const reason = errorText(caught);
-      this.#deps.log.error("the end of a rotation is not on disk yet", { reason });
+      log.error("a rotation could not be ended", { reason: errorText(caught) });
     }
   }
 
   /**
    * The old secrets stop: durably first, then the sessions that still stand on them. A disk that
    * refuses keeps no old secret good: it is told later, and a restart before that ends the rotation
-   * once more.
+   * once more. Who is hit is looked up after that: somebody may have moved while it was written.
    */
-  async #end(live: LiveCredential): Promise<DeletionReport> {
+  async #end(live: LiveCredential): Promise<EndedRotation> {
     const { ledger, arrears, clock, touch } = this.#deps;
     const rotation = this.#requireUnderWay(live);
-    const blast = this.#blast(live);
+    const old = oldSecrets(live);
     const edits = endEdits(live, rotation, clock.now());
     const failure = await failureOf(() => ledger.edit(live, edits));
     if (failure !== undefined) {
@@ -267,9 +288,9 @@ export class Rotations {
     }
     this.cancel(live.id);
     touch("credential", live.id);
+    const blast = this.#blast(live, old);
     const report = strike(blast, "the secret was rotated and its grace is over", touch);
-    if (failure !== undefined) throw notDurable("The old secrets open nothing any more", failure);
-    return report;
+    return { report, failure };
   }
 
   /** Writes an end that the disk refused; another rotation that has begun since goes on. */
@@ -282,9 +303,11 @@ export class Rotations {
     });
   }
 
-  #blast(live: LiveCredential): Blast {
-    const old = new Set(secretsInGrace(live).map(({ id }) => id));
-    const isHit = (client: Parameters<typeof isOnOldSecret>[1]) => isOnOldSecret(live, client);
+  #blast(live: LiveCredential, old: ReadonlySet<SecretId>): Blast {
+    const isHit = (client: ClientRef): boolean => {
+      const id = secretStoodOn(live, client)?.id;
+      return id !== undefined && old.has(id);
+    };
     return blastOfSecrets(live.id, old, { ...this.#deps, isHit });
   }
 
@@ -292,6 +315,10 @@ export class Rotations {
     if (isUnderWay(live) && live.rotation !== undefined) return live.rotation;
     throw new RportError("CONFLICT", "No rotation of this credential is under way.");
   }
+}
+
+function oldSecrets(live: LiveCredential): ReadonlySet<SecretId> {
+  return new Set(secretsInGrace(live).map(({ id }) => id));
 }
 
 function isUnderWay(live: LiveCredential): boolean {

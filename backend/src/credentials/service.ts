@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Credential, Rotation, RotationState, Secret } from "@rport/protocol/model";
 import type { DeletionReport, RotationClient } from "@rport/protocol/report";
+import type { RotationEvents } from "../audit/rotationEvents.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
@@ -61,6 +62,8 @@ export interface CredentialsDeps extends LedgerStore {
   readonly passwordMinLength: number;
   /** Called once for each flood of new clients; see `Floods`. */
   readonly onFlood?: (flood: Flood) => void;
+  /** Writes down rotations that end by themselves; absent in tests of credentials alone. */
+  readonly rotationEvents?: RotationEvents;
 }
 
 /** Credentials and their secrets: who may sign in, with what, as whom, and until when. */
@@ -221,6 +224,17 @@ export class Credentials {
     return minted.map(({ secretId, secret }) => ({ secretId, secret }));
   }
 
+  /**
+   * Fails unless each of these secrets still opens the credential: with
+   * `ERR_CODE_CLIENT_AUTH_NOT_FOUND`, or with `CONFLICT`.
+   */
+  requireUsable(id: AuthId, ids: readonly SecretId[]): void {
+    const live = this.#ledger.need(id);
+    const rows = ids.map((secretId) => live.secret(secretId));
+    if (rows.every((row) => row && this.#authenticator.whyRefused(live, row) === undefined)) return;
+    throw new RportError("CONFLICT", "Its secrets were revoked meanwhile: try again.");
+  }
+
   /** Ends secrets and the sessions that stand on them; ids that are gone are skipped. */
   revokeSecrets(ids: readonly SecretId[]): Promise<void> {
     return this.#revocations.secrets(ids);
@@ -312,9 +326,6 @@ export class Credentials {
 
   /** To be called when a session is registered and may be asked: moves it if that is due. */
   onSessionReady(session: SessionHandle): void {
-    if (session.clientId !== undefined) {
-      this.#admissions.recorded(session.credentialId, session.clientId);
-    }
     void this.#offers.move(session).then(() => this.onClientsChanged(session.credentialId));
   }
 

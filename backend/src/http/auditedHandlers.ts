@@ -109,7 +109,10 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
           ...{ application: "client.auth", action: "rotate" },
           affectedId: params.authId,
           request: { grace_seconds: body.grace_seconds },
-          response: { moved: data?.moved, total: data?.total, unmovable: data?.unmovable },
+          response: {
+            ...{ moved: data?.moved, total: data?.total, unmovable: data?.unmovable },
+            pairings: data?.pairings,
+          },
         },
   finishRotation: ({ params, query }, data) =>
     query.dry_run === true

@@ -11,12 +11,12 @@ import { fieldsOfItem, pickFields, selectPage } from "./listQuery.ts";
 export interface ClientSource {
   list(): readonly Client[];
   get(id: ClientId): Client | undefined;
-  /** Removes the record of a client that is not connected, and what belongs to it. */
+  /** Removes the record of a client that is neither connected nor revoked, and what belongs to it. */
   remove(id: ClientId, dryRun: boolean): Promise<DeletionReport>;
   revoke(id: ClientId, dryRun: boolean): Promise<DeletionReport>;
   allow(id: ClientId): Promise<void>;
   /** Moves the record `from` into that of `id`. */
-  adopt(id: ClientId, from: ClientId): Promise<void>;
+  move(id: ClientId, from: ClientId): Promise<void>;
   tunnelsOf(id: ClientId): readonly Tunnel[];
 }
 
@@ -53,9 +53,7 @@ export function clientHandlers(source: ClientSource): Pick<Handlers, ClientEndpo
       return { data: pickFields(client, fields, clientList) as EndpointOutput<"getClient"> };
     },
     async deleteClient({ params, query }) {
-      if (require(params.clientId).connection_state === "connected") {
-        throw new RportError("BAD_REQUEST", "The client is connected; only others can be deleted.");
-      }
+      require(params.clientId);
       return { data: await source.remove(params.clientId, query.dry_run ?? false) };
     },
     revokeClient: async ({ params, query }) => ({
@@ -70,7 +68,7 @@ export function clientHandlers(source: ClientSource): Pick<Handlers, ClientEndpo
         const title = "A client cannot take over its own record.";
         throw new RportError("ERR_CODE_INVALID_REQUEST", title);
       }
-      await source.adopt(params.clientId, body.from);
+      await source.move(params.clientId, body.from);
       return { data: require(params.clientId) };
     },
   };

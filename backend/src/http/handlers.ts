@@ -1,8 +1,8 @@
 import type { ClientId } from "@rport/protocol/ids";
+import { RecordMoves } from "../clients/recordMoves.ts";
 import { blastOfRecord, reportOf } from "../credentials/blast.ts";
 import type { Credentials } from "../credentials/service.ts";
 import type { Services } from "../services.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
 import { auditedHandlers } from "./auditedHandlers.ts";
 import { auditHandlers } from "./auditHandlers.ts";
 import { clientHandlers } from "./clientHandlers.ts";
@@ -41,6 +41,7 @@ export function createHandlers(services: HandlerDeps): Handlers {
 
 function plainHandlers(services: HandlerDeps): Handlers {
   const { registry, credentials, tunnels } = services;
+  const moves = new RecordMoves(services);
   return {
     ...statusHandlers(services.status),
     ...clientHandlers({
@@ -49,6 +50,7 @@ function plainHandlers(services: HandlerDeps): Handlers {
       tunnelsOf: (id) => tunnels.tunnelsOf(id),
       async remove(id, dryRun) {
         const client = registry.clientOf(id);
+        registry.requireRemovable(id);
         const report = reportOf(blastOfRecord(client));
         if (dryRun) return report;
         await registry.remove(id);
@@ -57,13 +59,7 @@ function plainHandlers(services: HandlerDeps): Handlers {
       },
       revoke: (id, dryRun) => credentials.revokeClient(id, dryRun),
       allow: (id) => credentials.allowClient(id),
-      async adopt(id, from) {
-        const tunnelIds = () => tunnels.tunnelsOf(id).map((tunnel) => tunnel.id);
-        const write = (edits: readonly SecretEdit[]) =>
-          registry.adopt(id, from, { edits, tunnelIds: tunnelIds() });
-        await credentials.moveSecrets({ from, to: id }, write);
-        await tunnels.takeOver(id, from);
-      },
+      move: (id, from) => moves.move(id, from),
     }),
     ...credentialHandlers(credentialSource(credentials)),
     ...joinHandlers(credentials.joins),

@@ -97,6 +97,7 @@ export class SecretRows {
     return this.#database.write([
       statement("DELETE FROM secret WHERE credential_id = ?", id),
       statement("DELETE FROM rotation WHERE credential_id = ?", id),
+      statement("DELETE FROM move WHERE credential_id = ?", id),
     ]);
   }
 }

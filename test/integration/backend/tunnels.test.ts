@@ -342,8 +342,8 @@ describe("a client that comes back", () => {
     });
     await asked.promise;
     const tunnelIds = side.tunnels.tunnelsOf(ID).map(({ id }) => id);
-    await side.registry.adopt(ID, OLD, { edits: [], tunnelIds });
-    const taking = side.tunnels.takeOver(ID, OLD);
+    await side.registry.move(ID, OLD, { edits: [], tunnelIds });
+    const taking = side.tunnels.moveTunnels(ID, OLD);
     allowed.resolve();
     await using _back = await joining;
     await taking;

@@ -132,6 +132,43 @@ describe("the registry", () => {
     await expect(registry.remove(ONE)).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
+  it("keeps the record of a revoked client, which is its mark, whatever is deleted", async () => {
+    const { registry, rows } = await setUp();
+    const [one, gone] = [session(), session(clientIdSchema.parse("machine-2"))];
+    for (const each of [one, gone]) {
+      connect(registry, each);
+      registry.end(each);
+    }
+    const removed = registry.remove(ONE);
+    await registry.setRevoked(ONE, true).catch(() => undefined);
+    await removed;
+    connect(registry, one);
+    registry.end(one);
+    await registry.setRevoked(ONE, true);
+    expect(() => registry.requireRemovable(ONE)).toThrow("allow it again first");
+    await expect(registry.remove(ONE)).rejects.toMatchObject({ code: "CONFLICT" });
+    await registry.purge(FLEET);
+    expect([...rows.records.keys()]).toEqual([ONE]);
+    expect(registry.list()).toMatchObject([{ id: ONE, revoked_at: expect.any(String) }]);
+    await registry.setRevoked(ONE, false);
+    await registry.remove(ONE);
+    expect(registry.list()).toEqual([]);
+  });
+
+  it("does what was asked last when a client is revoked and allowed at the same time", async () => {
+    const { registry } = await setUp();
+    const one = session();
+    connect(registry, one);
+    registry.end(one);
+    await registry.setRevoked(ONE, true);
+    await Promise.all([registry.setRevoked(ONE, false), registry.setRevoked(ONE, true)]);
+    expect(registry.clientOf(ONE)?.isRevoked).toBe(true);
+    const removing = registry.setRevoked(ONE, true).then(() => registry.remove(ONE));
+    await expect(removing).rejects.toMatchObject({ code: "CONFLICT" });
+    await Promise.all([registry.setRevoked(ONE, true), registry.setRevoked(ONE, false)]);
+    expect(registry.clientOf(ONE)?.isRevoked).toBe(false);
+  });
+
   it("purges a credential's clients: cut, forgotten, off the disk; others stay", async () => {
     const { registry, rows } = await setUp();
     const mine = session();
@@ -171,7 +208,7 @@ describe("moving a record into another one", () => {
     const { registry, rows } = await twoRecords();
     const before = registry.list();
     rows.failure = new RportError("DISK_FULL", "The disk is full.");
-    const moving = registry.adopt(ONE, OLD);
+    const moving = registry.move(ONE, OLD);
     expect(registry.get(OLD)).toBeUndefined();
     await expect(moving).rejects.toMatchObject({ code: "DISK_FULL" });
     expect(registry.list()).toEqual(expect.arrayContaining(before));
@@ -179,16 +216,16 @@ describe("moving a record into another one", () => {
     expect(registry.countOf(FLEET)).toEqual({ total: 2, connected: 0 });
     await registry.close();
     expect([...rows.records.keys()].sort()).toEqual([OLD, ONE]);
-    await registry.adopt(ONE, OLD);
+    await registry.move(ONE, OLD);
     expect(registry.list()).toMatchObject([{ id: ONE, name: "web-01", tags: ["prod"] }]);
     expect([...rows.records.keys()]).toEqual([ONE]);
   });
 
   it("loses no revocation that comes at the same moment, and no second move", async () => {
     const { registry } = await twoRecords();
-    const moving = registry.adopt(ONE, OLD);
+    const moving = registry.move(ONE, OLD);
     const revoking = registry.setRevoked(OLD, true);
-    const again = registry.adopt(OLD, ONE);
+    const again = registry.move(OLD, ONE);
     await expect(revoking).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(again).rejects.toMatchObject({ code: "NOT_FOUND" });
     await moving;
@@ -203,7 +240,7 @@ describe("moving a record into another one", () => {
       await written.promise;
       await move(record, from);
     };
-    const moving = registry.adopt(ONE, OLD);
+    const moving = registry.move(ONE, OLD);
     await Promise.resolve();
     const order: string[] = [];
     const [id, one] = [OLD, session(OLD)];
@@ -222,7 +259,7 @@ describe("moving a record into another one", () => {
     await rows.put(clientRecord({ id: OLD, tags: Array.from({ length: 200 }, (_, n) => `a${n}`) }));
     await rows.put(clientRecord({ id: ONE, tags: Array.from({ length: 57 }, (_, n) => `b${n}`) }));
     const { registry } = await setUp(rows);
-    await expect(registry.adopt(ONE, OLD)).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(registry.move(ONE, OLD)).rejects.toMatchObject({ code: "CONFLICT" });
     expect(registry.list()).toHaveLength(2);
   });
 });

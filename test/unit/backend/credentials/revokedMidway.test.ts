@@ -4,6 +4,7 @@ import type { SecretEdit } from "../../../../backend/src/store/secretEdit.ts";
 import type { CredentialsFixture } from "../../../support/credentials.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { eventually } from "../../../support/eventually.ts";
+import { holdWrite } from "../../../support/heldWrite.ts";
 import { FakeAgent } from "../../../support/sessions.ts";
 
 const FLEET: AuthId = authId("fleet");
@@ -14,25 +15,6 @@ async function oneHost({ credentials, clients }: CredentialsFixture) {
   const { password, secretId } = await credentials.create({ id: FLEET, createdBy: "test" });
   const agent = new FakeAgent("a", FLEET, password);
   return { agent, secretId, session: await clients.connect(credentials, agent) };
-}
-
-type IsEdit = (edit: SecretEdit) => boolean;
-
-/** The first write that contains such an edit waits until it is told to go on. */
-function holdWrite({ store }: CredentialsFixture, isIt: IsEdit) {
-  const [arrived, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const { secretRows } = store;
-  const apply = secretRows.apply.bind(secretRows);
-  let isHeld = false;
-  secretRows.apply = async (edits) => {
-    if (!isHeld && edits.some(isIt)) {
-      isHeld = true;
-      arrived.resolve();
-      await goOn.promise;
-    }
-    await apply(edits);
-  };
-  return { arrived: arrived.promise, goOn: goOn.resolve };
 }
 
 /** Nothing of it opens anything, and nobody is connected. */
@@ -64,7 +46,7 @@ describe("C-36: a secret that is revoked while its host is handed the next one",
     const { agent, secretId } = await oneHost(fixture);
     const offers = vi.fn(agent.onOffer);
     agent.onOffer = offers;
-    const minted = holdWrite(fixture, (edit) => edit.kind === "add");
+    const minted = holdWrite(fixture.store, (edit) => edit.kind === "add");
     await credentials.rotate(FLEET, HOUR_MS);
     await minted.arrived;
     await credentials.revokeSecret(FLEET, secretId, false);
@@ -78,8 +60,8 @@ describe("C-36: a secret that is revoked while its host is handed the next one",
     const { credentials } = fixture;
     const { agent, secretId, session } = await oneHost(fixture);
     const isStored = (edit: SecretEdit) => edit.kind === "moved" && edit.to.state === "stored";
-    const stored = holdWrite(fixture, isStored);
-    const revoked = holdWrite(fixture, ({ kind }) => kind === "revoke");
+    const stored = holdWrite(fixture.store, isStored);
+    const revoked = holdWrite(fixture.store, ({ kind }) => kind === "revoke");
     await credentials.rotate(FLEET, HOUR_MS);
     await stored.arrived;
     const revocation = credentials.revokeSecret(FLEET, secretId, false);

@@ -1,0 +1,46 @@
+import type { ClientId, TunnelId } from "@rport/protocol/ids";
+import { Turns } from "../credentials/turns.ts";
+import type { SecretEdit } from "../store/secretEdit.ts";
+import type { MovedAlong } from "./adoption.ts";
+
+/** Where everything is kept that goes with a record. */
+export interface RecordMoveDeps {
+  readonly registry: {
+    move(to: ClientId, from: ClientId, along: MovedAlong): Promise<void>;
+  };
+  readonly credentials: {
+    moveSecrets(
+      who: { readonly from: ClientId; readonly to: ClientId },
+      write: (edits: readonly SecretEdit[]) => Promise<void>,
+    ): Promise<void>;
+  };
+  readonly tunnels: {
+    tunnelsOf(id: ClientId): readonly { readonly id: TunnelId }[];
+    moveTunnels(to: ClientId, from: ClientId): Promise<void>;
+  };
+}
+
+/**
+ * Moves the records of hosts that came back under another id, with their secrets and tunnels. One
+ * move after the other: what goes along is only known when the one before has ended.
+ */
+export class RecordMoves {
+  readonly #deps: RecordMoveDeps;
+  readonly #turns = new Turns<"all">();
+
+  constructor(deps: RecordMoveDeps) {
+    this.#deps = deps;
+  }
+
+  /** Moves the record `from` into that of `to`; fails as `ClientRegistry.move` does. */
+  move(to: ClientId, from: ClientId): Promise<void> {
+    const { registry, credentials, tunnels } = this.#deps;
+    return this.#turns.run("all", async () => {
+      await credentials.moveSecrets({ from, to }, (edits) => {
+        const tunnelIds = tunnels.tunnelsOf(to).map(({ id }) => id);
+        return registry.move(to, from, { edits, tunnelIds });
+      });
+      await tunnels.moveTunnels(to, from);
+    });
+  }
+}

@@ -1,0 +1,119 @@
+import { expect, it, onTestFinished, vi } from "vitest";
+import { authId, openCredentials } from "../../../support/credentials.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { joiningOf, logIn } from "../../../support/joining.ts";
+import { FakeAgent } from "../../../support/sessions.ts";
+
+const FLEET = authId("fleet");
+const FORCE = { force: true, purge: false, dryRun: false };
+const PLAIN = { ...FORCE, force: false };
+
+async function fleet(approval = false) {
+  const fixture = await openCredentials();
+  onTestFinished(async () => {
+    vi.restoreAllMocks();
+    await fixture[Symbol.asyncDispose]();
+  });
+  const { credentials } = fixture;
+  const issued = await credentials.create({
+    ...{ id: FLEET, createdBy: "test" },
+    limits: {
+      ...{ max_clients: null, expires_at: null, cidrs: [], joins_per_minute: null },
+      approval,
+    },
+  });
+  return { ...fixture, ...issued };
+}
+
+it("a deletion with purge removes the records also while one without is under way", async () => {
+  const { credentials, clients, password } = await fleet();
+  (await clients.connect(credentials, new FakeAgent("web", FLEET, password))).cut("away");
+  const reports = await Promise.all([
+    credentials.remove(FLEET, FORCE),
+    credentials.remove(FLEET, { ...FORCE, purge: true }),
+  ]);
+  for (const report of reports) expect(report.clients).toMatchObject([{ id: "web" }]);
+  expect([...clients.records]).toEqual([]);
+});
+
+it("a deletion with purge names the records that stay, before and after", async () => {
+  const { credentials, clients, password } = await fleet();
+  const web = new FakeAgent("web", FLEET, password);
+  (await clients.connect(credentials, web)).cut("away");
+  await credentials.revokeClient(web.clientId, false);
+  const purge = { ...FORCE, purge: true };
+  const told = await credentials.remove(FLEET, { ...purge, dryRun: true });
+  expect(told.kept).toEqual(["web"]);
+  expect((await credentials.remove(FLEET, purge)).kept).toEqual(["web"]);
+});
+
+it("a host that comes in at the last moment stops a deletion without force, and a purge skips it", async () => {
+  const { credentials, clients, password, store } = await fleet();
+  const update = store.document.update.bind(store.document);
+  let sessions = 0;
+  const letIn = async (): Promise<void> => {
+    sessions += 1;
+    await clients.connect(credentials, new FakeAgent("web", FLEET, password));
+  };
+  vi.spyOn(store.document, "update").mockImplementation(async (change) => {
+    await letIn();
+    await update(change);
+  });
+  const code = "ERR_CODE_CLIENT_AUTH_HAS_CLIENT";
+  await expect(credentials.remove(FLEET, PLAIN)).rejects.toMatchObject({ code });
+  expect([...clients.sessions].map(({ cutReason }) => cutReason)).toEqual([undefined]);
+  clients.sessions.clear();
+  clients.records.clear();
+  const { removed } = await credentials.purgeUnused(false);
+  expect(removed.map(({ id }) => id)).not.toContain(FLEET);
+  expect(sessions).toBeGreaterThan(1);
+  expect(credentials.view(FLEET)).not.toBeNull();
+  expect(await logIn(credentials, FLEET, password)).toMatchObject({ kind: "accepted" });
+});
+
+it("nobody comes in while the mark of a deletion is on its way to the disk", async () => {
+  const { credentials, clients, password, store } = await fleet();
+  const written = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const update = store.document.update.bind(store.document);
+  vi.spyOn(store.document, "update").mockImplementationOnce(async (change) => {
+    await update((data) => {
+      const next = change(data);
+      asked.resolve();
+      return next;
+    });
+    await written.promise;
+  });
+  const removal = credentials.remove(FLEET, PLAIN);
+  await asked.promise;
+  const late = clients.connect(credentials, new FakeAgent("web", FLEET, password));
+  await expect(late).rejects.toThrow("deleted");
+  written.resolve();
+  await removal;
+});
+
+it("a join that waits ends with its secret also on a full disk", async () => {
+  const { credentials, password, secretId, store } = await fleet(true);
+  const login = await logIn(credentials, FLEET, password);
+  const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
+  const end = credentials.join(login, joiningOf("new"));
+  await eventually(() => expect(credentials.joins.list()).toHaveLength(1));
+  vi.spyOn(store.secretRows, "apply").mockRejectedValue(full);
+  const revocation = credentials.revokeSecret(FLEET, secretId, false);
+  await expect(revocation).rejects.toMatchObject({ code: "NOT_DURABLE" });
+  expect(await end).toMatchObject({ why: "revoked-secret" });
+  expect(credentials.joins.list()).toEqual([]);
+});
+
+it("a join that waits ends with its credential also on a full disk", async () => {
+  const { credentials, password, store } = await fleet(true);
+  const login = await logIn(credentials, FLEET, password);
+  const end = credentials.join(login, joiningOf("new"));
+  await eventually(() => expect(credentials.joins.list()).toHaveLength(1));
+  const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
+  vi.spyOn(store.document, "update").mockRejectedValue(full);
+  const removal = credentials.remove(FLEET, FORCE);
+  await expect(removal).rejects.toMatchObject({ code: "NOT_DURABLE" });
+  expect(await end).toMatchObject({ why: "revoked-credential" });
+  expect(credentials.joins.list()).toEqual([]);
+});
