@@ -14,7 +14,7 @@ const project = (name: string, testTimeout: number, extra: object = {}) => ({
 export default defineConfig({
   test: {
     projects: [
-      project("unit", 10_000),
+      project("unit", 30_000),
       project("integration", 60_000, { pool: "forks" }),
       project("installers", 180_000, { pool: "forks", fileParallelism: false }),
       project("e2e", 180_000, {

@@ -52,11 +52,20 @@ ${paired.commands.linux_curl}
 `);
 }
 
+// A flood of handshakes would leave V8's young space and the C library's arenas large for good.
+const { flags, environment } = JSON.parse(
+  readFileSync(join(root, "scripts", "lib", "backendProcess.json"), "utf8"),
+);
+
 await prepare();
-const child = spawn(projectNode().node, [join(root, "backend", "src", "main.ts"), ...own], {
-  stdio: ["inherit", "inherit", "inherit", "ipc"],
-  env: { ...process.env, PATH: projectPath },
-});
+const child = spawn(
+  projectNode().node,
+  [...flags, join(root, "backend", "src", "main.ts"), ...own],
+  {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    env: { ...environment, ...process.env, PATH: projectPath },
+  },
+);
 // Ctrl-C reaches the backend by itself; this process ends when the backend has
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => child.kill("SIGTERM"));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpoint";
 import type { EndpointCall, EndpointName, EndpointOutput } from "@rport/protocol/http";
+import backendProcess from "../../scripts/lib/backendProcess.json" with { type: "json" };
 import { TestApi } from "../support/api.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 import type { ProbeHandlers, Usage } from "./probeHandlers.ts";
@@ -112,9 +113,10 @@ export class BenchBackend implements AsyncDisposable {
 async function launch(dataDir: string, port: number) {
   const program = await Program.start<ProbeHandlers>({
     args: [
-      ...["--expose-gc", "--import", PROBE, MAIN],
+      ...[...backendProcess.flags, "--expose-gc", "--import", PROBE, MAIN],
       ...["--data-dir", dataDir, "--port", String(port), "--log-level", "error"],
     ],
+    environment: backendProcess.environment,
     isReady: (message) => ("endpointFile" in message ? message.endpointFile : undefined),
   });
   const text = await readFile(String(program.ready), "utf8");

@@ -11,6 +11,8 @@ export interface ProgramOptions {
   readonly isReady?: (message: object) => unknown;
   /** False for programs that know nothing of questions: they count as started at once. */
   readonly hasPort?: boolean;
+  /** On top of this process's own environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Time a program gets to start, and to answer. */
@@ -49,7 +51,8 @@ export class Program<H extends Handlers> implements AsyncDisposable {
   static async start<H extends Handlers>(options: ProgramOptions): Promise<Program<H>> {
     const { program = process.execPath, args, hasPort = true } = options;
     const stdio = hasPort ? (["ignore", "pipe", "pipe", "ipc"] as const) : PLAIN;
-    const child = spawn(program, args, { stdio: [...stdio] });
+    const env = { ...process.env, ...options.environment };
+    const child = spawn(program, args, { stdio: [...stdio], env });
     const output = collect(child);
     child.on("error", () => {});
     if (!hasPort) {

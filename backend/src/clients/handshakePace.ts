@@ -13,7 +13,7 @@ const TURN_MS = 4;
  * While most who come are sent away again, handshakes rest this long between two turns: those who are
  * in have the better part of the time, and a flood takes its own.
  */
-const REST_MS = 20;
+const REST_MS = 40;
 /** For so long after the last one that was sent away. */
 const STRAINED_MS = 1_000;
 

@@ -64,12 +64,12 @@ it("rests between two turns while others are sent away, and no longer", async ()
   expect(done).toHaveLength(4);
   await nextTurn();
   expect(done).toHaveLength(4);
-  timers.advance(20);
+  timers.advance(40);
   expect(done).toHaveLength(8);
   add("b", "b1");
   expect(done).toHaveLength(8);
-  timers.advance(20);
+  timers.advance(40);
   expect(done.slice(8)).toEqual(["a9", "b1", "a10", "a11"]);
-  timers.advance(20);
+  timers.advance(40);
   expect(done.at(-1)).toBe("a12");
 });
