@@ -84,6 +84,7 @@ export class FakeClients implements SessionPort {
       throw new Error(admission.reason);
     }
     this.record(session);
+    credentials.onClientRecorded(session.credentialId, session.clientId);
     credentials.onSessionReady(session);
     return session;
   }

@@ -224,6 +224,17 @@ export class Credentials {
     return minted.map(({ secretId, secret }) => ({ secretId, secret }));
   }
 
+  /**
+   * Fails unless each of these secrets still opens the credential: with
+   * `ERR_CODE_CLIENT_AUTH_NOT_FOUND`, or with `CONFLICT`.
+   */
+  requireUsable(id: AuthId, ids: readonly SecretId[]): void {
+    const live = this.#ledger.need(id);
+    const rows = ids.map((secretId) => live.secret(secretId));
+    if (rows.every((row) => row && this.#authenticator.whyRefused(live, row) === undefined)) return;
+    throw new RportError("CONFLICT", "Its secrets were revoked meanwhile: try again.");
+  }
+
   /** Ends secrets and the sessions that stand on them; ids that are gone are skipped. */
   revokeSecrets(ids: readonly SecretId[]): Promise<void> {
     return this.#revocations.secrets(ids);
@@ -315,9 +326,6 @@ export class Credentials {
 
   /** To be called when a session is registered and may be asked: moves it if that is due. */
   onSessionReady(session: SessionHandle): void {
-    if (session.clientId !== undefined) {
-      this.#admissions.recorded(session.credentialId, session.clientId);
-    }
     void this.#offers.move(session).then(() => this.onClientsChanged(session.credentialId));
   }
 

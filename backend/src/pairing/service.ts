@@ -34,6 +34,8 @@ const SECRET_MARGIN_MS = 60_000;
 export interface PairingSecrets {
   /** Fresh secrets that stop working at `expiresAt` (ms since the epoch) unless used before. */
   mintForPairing(id: AuthId, count: number, expiresAt: number): Promise<readonly Minted[]>;
+  /** Throws unless all of these still open the credential. */
+  requireUsable(id: AuthId, ids: readonly SecretId[]): void;
   revokeSecrets(ids: readonly SecretId[]): Promise<void>;
 }
 
@@ -68,7 +70,7 @@ export class PairingService {
     this.#failures = new FailureLimit(deps.clock);
   }
 
-  /** Opens a pairing. Throws what minting throws, and `UNAVAILABLE` when too many are open. */
+  /** Opens a pairing. Throws what minting and `requireUsable` throw, and `UNAVAILABLE` when too many are open. */
   async create(input: PairingInput): Promise<NewPairing> {
     const { clock, credentials, touch } = this.#deps;
     if (this.#isClosed || this.#open >= OPEN_MAX) {
@@ -84,6 +86,11 @@ export class PairingService {
       const { credentialId, uses: count } = input;
       const until = expiresAtMs + SECRET_MARGIN_MS;
       const minted = await credentials.mintForPairing(credentialId, count, until);
+      // Whoever deleted the credential meanwhile has ended the pairings that were kept by then.
+      credentials.requireUsable(
+        credentialId,
+        minted.map(({ secretId }) => secretId),
+      );
       const token = newPairingToken();
       const parts = tokenParts(token);
       const uses = sealUses(parts, minted, { draft, expires: toTime(expiresAtMs) });

@@ -38,6 +38,7 @@ beforeEach(() => {
           return { secretId: secretIdSchema.parse(`id-${secret}`), secret };
         });
       },
+      requireUsable: () => undefined,
       revokeSecrets: async (ids) => void revoked.push(...ids),
     },
     fingerprint: FINGERPRINT,
