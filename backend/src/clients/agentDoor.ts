@@ -99,7 +99,7 @@ export class AgentDoor {
     this.#pending = new PendingSockets({
       ...{ max, perNetworkMax: pendingPerAddressMax, isKnown, clock },
     });
-    this.#pace = new HandshakePace(() => clock.monotonic());
+    this.#pace = new HandshakePace(clock);
     this.#penalties = new Penalties({ clock, isKnown });
     const own = { penalties: this.#penalties, counters: this.counters };
     this.#gate = new LoginGate({ ...deps, ...own });
@@ -220,7 +220,10 @@ export class AgentDoor {
 
   #admit(transport: Transport, login: AcceptedLogin, { address }: LoginOrigin): void {
     const network = networkOf(address);
-    const own = { counters: this.counters, serverFingerprint: this.#serverFingerprint };
+    const own = {
+      ...{ counters: this.counters, serverFingerprint: this.#serverFingerprint },
+      onFlood: () => this.#pace.strain(),
+    };
     const session = new AgentSession({ transport, login, address }, { ...this.#deps, ...own });
     this.#known.enter(network);
     void transport.closed.then(() => {

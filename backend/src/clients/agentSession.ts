@@ -212,7 +212,8 @@ export class AgentSession implements LiveSession {
       this.#deps.log[isOneOfMany ? "debug" : "warn"]("agent refused", {
         ...{ ...this.#who(), reason: text },
       });
-      if (!isOneOfMany) this.#deps.agentEvents?.refused(this.#facts(), text);
+      if (isOneOfMany) this.#deps.onFlood?.();
+      else this.#deps.agentEvents?.refused(this.#facts(), text);
       this.#listRefusal();
       this.#letGo();
       this.#deps.clock.after(FAREWELL_MS, () => this.cut(text));

@@ -1,3 +1,5 @@
+import type { Clock } from "../platform/clock.ts";
+
 /** Work that is short: at most a few milliseconds. */
 export type Work = () => void;
 
@@ -7,20 +9,32 @@ export type Work = () => void;
  * here twice or more.
  */
 const TURN_MS = 4;
+/**
+ * While most who come are sent away again, handshakes rest this long between two turns: those who are
+ * in have the better part of the time, and a flood takes its own.
+ */
+const REST_MS = 20;
+/** For so long after the last one that was sent away. */
+const STRAINED_MS = 1_000;
 
 /**
  * Shares the time for handshakes out: only so much of it in each turn of the event loop, and to each
  * network in turn, so that a crowd delays its own kind rather than others.
  */
 export class HandshakePace {
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, "monotonic" | "after">;
   readonly #lines = new Map<string, Work[]>();
   #spentMs = 0;
   #isTurnWatched = false;
+  #strainedUntilMs = Number.NEGATIVE_INFINITY;
 
-  /** `now`: milliseconds that never go back. */
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(clock: Pick<Clock, "monotonic" | "after">) {
+    this.#clock = clock;
+  }
+
+  /** One more came in vain, out of more than may come: go slowly for a while. */
+  strain(): void {
+    this.#strainedUntilMs = this.#clock.monotonic() + STRAINED_MS;
   }
 
   /** Does the work now if there is time for it, and otherwise as soon as it is the network's turn. */
@@ -39,7 +53,9 @@ export class HandshakePace {
   #watchTurn(): void {
     if (this.#isTurnWatched) return;
     this.#isTurnWatched = true;
-    setImmediate(() => this.#nextTurn());
+    const isStrained = this.#clock.monotonic() < this.#strainedUntilMs;
+    if (isStrained) this.#clock.after(REST_MS, () => this.#nextTurn());
+    else setImmediate(() => this.#nextTurn());
   }
 
   #nextTurn(): void {
@@ -57,11 +73,11 @@ export class HandshakePace {
   }
 
   #do(work: Work): void {
-    const startMs = this.#now();
+    const startMs = this.#clock.monotonic();
     try {
       work();
     } finally {
-      this.#spentMs += this.#now() - startMs;
+      this.#spentMs += this.#clock.monotonic() - startMs;
     }
   }
 }

@@ -42,6 +42,8 @@ export interface SessionDeps {
   readonly agentEvents?: AgentEvents;
   /** Counts who is not let in; absent in tests of sessions alone. */
   readonly refusals?: Refusals;
+  /** One more was sent away because more come than may. */
+  readonly onFlood?: () => void;
   readonly clock: Clock;
   readonly log: Log;
   /** From the login to `new_connection`; Go clients wait up to 10 s by design. */

@@ -1,18 +1,23 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { HandshakePace } from "../../../../backend/src/clients/handshakePace.ts";
+import { FakeClock } from "../../../support/clock.ts";
 
 /** Work of `costMs` each, on a clock that only work moves. */
 function setUp(costMs: number) {
   let nowMs = 0;
-  const pace = new HandshakePace(() => nowMs);
+  const timers = new FakeClock();
+  const pace = new HandshakePace({
+    monotonic: () => nowMs,
+    after: (ms, run) => timers.after(ms, run),
+  });
   const done: string[] = [];
   const add = (network: string, name: string): void =>
     pace.run(network, () => {
       nowMs += costMs;
       done.push(name);
     });
-  return { add, done, pace };
+  return { add, done, pace, timers };
 }
 
 it("does what there is time for at once, and the rest in later turns, 4 ms each", async () => {
@@ -50,4 +55,21 @@ it("goes on behind work that fails", async () => {
   expect(() => pace.run("a", fail)).toThrow("work failed");
   add("a", "next");
   expect(done).toEqual(["next"]);
+});
+
+it("rests between two turns while others are sent away, and no longer", async () => {
+  const { add, done, pace, timers } = setUp(1);
+  pace.strain();
+  for (let n = 1; n <= 12; n += 1) add("a", `a${n}`);
+  expect(done).toHaveLength(4);
+  await nextTurn();
+  expect(done).toHaveLength(4);
+  timers.advance(20);
+  expect(done).toHaveLength(8);
+  add("b", "b1");
+  expect(done).toHaveLength(8);
+  timers.advance(20);
+  expect(done.slice(8)).toEqual(["a9", "b1", "a10", "a11"]);
+  timers.advance(20);
+  expect(done.at(-1)).toBe("a12");
 });
