@@ -124,7 +124,8 @@ it("what a crash leaves of a credential that was never there goes with all that 
   const { store, clock } = fixture;
   const row = {
     ...{ credential_id: authId("ghost"), client_id: clientIdSchema.parse("web") },
-    ...{ state: "pending", reason: "", secret_id: null, changed_at: clock.now() },
+    ...{ reason: "", secret_id: null, changed_at: clock.now() },
+    state: "pending",
   } as const;
   await store.secretRows.apply([{ kind: "move", row }]);
   expect(await store.secretRows.moves()).toHaveLength(1);
