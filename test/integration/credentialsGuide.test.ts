@@ -55,9 +55,9 @@ describe("docs/credentials.md, followed as it is written", () => {
     expect(JSON.parse(await guide.run(stolen, 2))).toMatchObject({ origin: "initial" });
     await guide.run(stolen, 3);
     await allMoved(backend, 1);
-    // Nobody waits for the laptop: it is revoked. What is left of the output is the end's report.
+    // Nobody waits for the laptop: it is revoked. It may be knocking at that moment all the same.
     const left = JSON.parse(await guide.run(stolen, 4));
-    expect(left).toMatchObject({ clients: [{ id: LAPTOP }], disconnected: 0 });
+    expect(left.clients).toMatchObject([{ id: LAPTOP }]);
     expect(await isLetIn({ url: backend.url, user: FLEET, password })).toBe(false);
     await eventually(async () => {
       const tries = await guide.run(stolen, 5);

@@ -19,6 +19,8 @@ export const deletionReportSchema = z.object({
   offline: z.array(clientIdSchema).default([]),
   /** Of a purge: revoked clients, whose records stay, because they are what keeps them out. */
   kept: z.array(clientIdSchema).optional(),
+  /** Of the revocation of a host: how many secrets end that only it may use. */
+  secrets: z.number().int().nonnegative().optional(),
 });
 
 /** What a deletion did or would do. */

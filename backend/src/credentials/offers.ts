@@ -189,10 +189,14 @@ export class Offers {
     return this.#deps.sessions().ofCredential(session.credentialId).includes(session);
   }
 
+  #isRevoked({ clientId }: SessionHandle): boolean {
+    return clientId !== undefined && this.#deps.sessions().clientOf(clientId)?.isRevoked === true;
+  }
+
   /** The session's credential when its secret is in grace. */
   #needsMove(session: SessionHandle): LiveCredential | undefined {
     const live = this.#deps.ledger.get(session.credentialId);
-    if (live === undefined) return undefined;
+    if (live === undefined || this.#isRevoked(session)) return undefined;
     const isInGrace = live.secret(session.secretId)?.state === "grace";
     return isInGrace && live.record.state === "active" ? live : undefined;
   }

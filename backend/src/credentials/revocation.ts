@@ -66,14 +66,17 @@ export class Revocations {
     const { sessions, touch } = this.#deps;
     const client = this.#require(id);
     const blast = this.#blastOfClient(client);
-    if (dryRun) return reportOf(blast);
+    if (dryRun) {
+      const own = this.#deps.ledger.all().flatMap((live) => ownSecrets(live, id));
+      return { ...reportOf(blast), secrets: own.length };
+    }
     const unmarked = await failureOf(() => sessions().setRevoked(id, true));
     const report = strike(blast, "the client was revoked", touch);
-    const unended = await this.#endOwn(id);
+    const { failure: unended, count } = await this.#endOwn(id);
     this.#deps.onTaken(client.credentialId);
     const failure = unmarked ?? unended;
     if (failure !== undefined) throw notDurable("The client is let in no more", failure);
-    return report;
+    return { ...report, secrets: count };
   }
 
   /** Takes the mark away; secrets that were revoked stay so. Fails with `NOT_FOUND`. */
@@ -122,19 +125,23 @@ export class Revocations {
   }
 
   /** What a crash in between leaves opens nothing: the client's mark is on disk before. */
-  async #endOwn(id: ClientId): Promise<RportError | undefined> {
-    const { ledger, clock, touch } = this.#deps;
+  async #endOwn(
+    id: ClientId,
+  ): Promise<{ readonly failure: RportError | undefined; readonly count: number }> {
+    const { clock, touch } = this.#deps;
     let failure: RportError | undefined;
-    for (const live of ledger.all()) {
-      const own = live.secretsOf(id).filter(({ state }) => state !== "revoked");
+    let count = 0;
+    for (const live of this.#deps.ledger.all()) {
+      const own = ownSecrets(live, id);
       if (own.length === 0) continue;
+      count += own.length;
       const atMs = clock.now();
       const edits = own.map((row) => ({ kind: "revoke" as const, id: row.id, atMs }));
       const untaken = await this.#take(live, edits);
       failure ??= untaken;
       touch("credential", live.id);
     }
-    return failure;
+    return { failure, count };
   }
 
   #blastOfClient(client: ClientRef): Blast {
@@ -147,6 +154,11 @@ export class Revocations {
     if (client !== undefined) return client;
     throw new RportError("NOT_FOUND", "There is no such client.");
   }
+}
+
+/** What only the client may use, and still opens something. */
+function ownSecrets(live: LiveCredential, id: ClientId): SecretRow[] {
+  return live.secretsOf(id).filter(({ state }) => state !== "revoked");
 }
 
 /**

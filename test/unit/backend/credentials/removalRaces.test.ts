@@ -1,3 +1,4 @@
+import { clientIdSchema } from "@rport/protocol/ids";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { eventually } from "../../../support/eventually.ts";
@@ -116,4 +117,18 @@ it("a join that waits ends with its credential also on a full disk", async () =>
   await expect(removal).rejects.toMatchObject({ code: "NOT_DURABLE" });
   expect(await end).toMatchObject({ why: "revoked-credential" });
   expect(credentials.joins.list()).toEqual([]);
+});
+
+it("what a crash leaves of a credential that was never there goes with all that belongs to it", async () => {
+  const fixture = await fleet();
+  const { store, clock } = fixture;
+  const row = {
+    ...{ credential_id: authId("ghost"), client_id: clientIdSchema.parse("web") },
+    ...{ reason: "", secret_id: null, changed_at: clock.now() },
+    state: "pending",
+  } as const;
+  await store.secretRows.apply([{ kind: "move", row }]);
+  expect(await store.secretRows.moves()).toHaveLength(1);
+  await fixture.crash();
+  expect(await store.secretRows.moves()).toEqual([]);
 });

@@ -110,7 +110,7 @@ describe("revoking a host", () => {
     const { agents, sessions } = await threeHosts(fixture);
     const { clientId } = agents.shared;
     const preview = await credentials.revokeClient(clientId, true);
-    expect(preview).toMatchObject({ disconnected: 1, offline: [] });
+    expect(preview).toMatchObject({ disconnected: 1, offline: [], secrets: 0 });
     expect(sessions.shared.cutReason).toBeUndefined();
     expect(await credentials.revokeClient(clientId, false)).toEqual(preview);
     expect(sessions.shared.cutReason).toMatch(/revoked/);
@@ -128,7 +128,9 @@ describe("revoking a host", () => {
     const { credentials, clients } = fixture;
     const { agents, sessions } = await threeHosts(fixture);
     const { secretId } = sessions.one;
-    await credentials.revokeClient(agents.one.clientId, false);
+    const preview = await credentials.revokeClient(agents.one.clientId, true);
+    expect(preview).toMatchObject({ secrets: 1 });
+    expect(await credentials.revokeClient(agents.one.clientId, false)).toEqual(preview);
     expect(credentials.clientSecret(FLEET, secretId)?.state).toBe("revoked");
     await credentials.allowClient(agents.one.clientId);
     await expect(clients.connect(credentials, agents.one)).rejects.toThrow("revoked");

@@ -74,6 +74,26 @@ describe("C-36: a secret that is revoked while its host is handed the next one",
     expect(session.cutReason).toMatch(/revoked/);
   });
 
+  it("is never offered the next one when the host itself is revoked, nor keeps it", async () => {
+    await using fixture = await openCredentials();
+    const { credentials } = fixture;
+    const { agent } = await oneHost(fixture);
+    const offers = vi.fn(agent.onOffer);
+    agent.onOffer = offers;
+    const minted = holdWrite(fixture.store, (edit) => edit.kind === "add");
+    await credentials.rotate(FLEET, HOUR_MS);
+    await minted.arrived;
+    await credentials.revokeClient(agent.clientId, false);
+    const removed = holdWrite(fixture.store, ({ kind }) => kind === "remove");
+    minted.goOn();
+    await removed.arrived;
+    removed.goOn();
+    await eventually(() => {
+      expect(credentials.secrets(FLEET).filter((row) => row.client_id !== null)).toEqual([]);
+    });
+    expect(offers).not.toHaveBeenCalled();
+  });
+
   it("leaves a host alone that had moved before", async () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
