@@ -2,7 +2,7 @@ import type { Client, Credential, Join, Pairing, Secret, Tunnel } from "@rport/p
 import { formatHostPort } from "@rport/protocol/remote";
 import { type QuickPickItem, window } from "vscode";
 import { displayName, STATUSES, type Status, statusOf } from "../model/arrange.ts";
-import type { ClientNode, Node } from "../model/node.ts";
+import type { Node } from "../model/node.ts";
 import type { Row } from "../model/row.ts";
 import { stateText } from "../model/serverRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
@@ -295,11 +295,6 @@ function clientsOf(server: Server, status: Status | undefined): readonly ClientT
       const client = server.mirror.clients.get(id);
       return client === undefined ? [] : [{ server, client }];
     });
-}
-
-/** The row of a client in the clients view. */
-export function clientParts({ server, client }: ClientTarget): Omit<ClientNode, "id"> {
-  return { kind: "client", serverKey: server.key, clientId: client.id, place: "clients" };
 }
 
 /** What a tunnel is called in messages: `web-01:22`. */
