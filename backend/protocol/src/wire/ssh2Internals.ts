@@ -17,7 +17,7 @@ import protocolModule from "ssh2/lib/protocol/Protocol.js";
 import utilsModule from "ssh2/lib/protocol/utils.js";
 import { algorithmsFor, type Role } from "./algorithms.ts";
 import { GcmCipher, GcmDecipher, type PacketLimit } from "./gcm.ts";
-import type { HostKey } from "./hostKey.ts";
+import type { HostKey } from "./serverKey.ts";
 import type { PayloadHandler } from "./ssh2Ciphers.ts";
 
 /** Messages ssh2 parses for us; the first argument is its instance, which we do not need. */

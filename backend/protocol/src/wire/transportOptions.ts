@@ -1,6 +1,6 @@
 import type { WireClock } from "./clock.ts";
-import type { HostKey } from "./hostKey.ts";
 import type { ServerLogin } from "./login.ts";
+import type { HostKey } from "./serverKey.ts";
 import type { CloseReason } from "./wireError.ts";
 
 /** What a transport allows; sizes in bytes, times in milliseconds. */
