@@ -1,7 +1,7 @@
 import { REQUESTS } from "@rport/protocol/agent";
 import type { HostKeyProof } from "@rport/protocol/hostKey";
 import { Connection } from "@rport/protocol/wire/connection";
-import { fingerprintMatches, sha256Fingerprint } from "@rport/protocol/wire/hostKey";
+import { fingerprintMatches, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { clientTransport, type TransportLimits } from "@rport/protocol/wire/transport";
 import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
 import type { AgentConfig } from "./config.ts";

@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpoint";
+import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
 import { VERSION } from "@rport/protocol/version";
 import { ioFailure } from "./store/dataDirectory.ts";
 import { writeDurably } from "./store/durableFile.ts";

@@ -5,7 +5,7 @@ import {
   hostKeyFromSeed,
   md5Fingerprint,
   sha256Fingerprint,
-} from "@rport/protocol/wire/hostKey";
+} from "@rport/protocol/wire/serverKey";
 import { Relays } from "@rport/protocol/wire/relay";
 import type { OpenSegmentFile } from "./audit/segments.ts";
 import { type Auditing, openAuditing } from "./audit/service.ts";

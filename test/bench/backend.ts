@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpoint";
+import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
 import type { EndpointCall, EndpointName, EndpointOutput } from "@rport/protocol/http";
 import backendProcess from "../../scripts/lib/backendProcess.json" with { type: "json" };
 import { TestApi } from "../support/api.ts";

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { REQUESTS } from "@rport/protocol/agent";
 import { Connection } from "@rport/protocol/wire/connection";
-import { sha256Fingerprint } from "@rport/protocol/wire/hostKey";
+import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { serverTransport } from "@rport/protocol/wire/transport";
 import { WebSocketServer } from "ws";
 import { HOST_KEY } from "../support/wirePair.ts";

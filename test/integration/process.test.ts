@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { ENDPOINT_FILE } from "@rport/protocol/endpoint";
+import { ENDPOINT_FILE } from "@rport/protocol/endpointFile";
 import { VERSION } from "@rport/protocol/version";
 import { describe, expect, it } from "vitest";
 import { EventStream } from "../support/eventStream.ts";

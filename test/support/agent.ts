@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sha256Fingerprint } from "@rport/protocol/wire/hostKey";
+import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { stringify } from "smol-toml";
 import { Agent, type AgentOptions } from "../../agent/src/agent.ts";
 import type { ConnectionState } from "../../agent/src/connectionState.ts";

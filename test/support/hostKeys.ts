@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { decodeHostKey, encodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
-import { sha256Fingerprint } from "@rport/protocol/wire/hostKey";
+import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import type { PeerAgentOptions } from "./peerAgent.ts";
 import { HOST_KEY } from "./wirePair.ts";
 

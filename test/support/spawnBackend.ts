@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ENDPOINT_FILE, type EndpointFile, endpointFileSchema } from "@rport/protocol/endpoint";
+import { ENDPOINT_FILE, type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
 import { TestApi } from "./api.ts";
 
 const MAIN = fileURLToPath(new URL("../../backend/src/main.ts", import.meta.url));

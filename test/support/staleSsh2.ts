@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import "ssh2";
 
-const { hostKeyFromSeed } = await import("@rport/protocol/wire/hostKey");
+const { hostKeyFromSeed } = await import("@rport/protocol/wire/serverKey");
 const { Ssh2Engine } = await import("@rport/protocol/wire/ssh2Internals");
 
 const events = {

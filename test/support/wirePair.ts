@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Connection, type ConnectionOptions } from "@rport/protocol/wire/connection";
-import { hostKeyFromSeed } from "@rport/protocol/wire/hostKey";
+import { hostKeyFromSeed } from "@rport/protocol/wire/serverKey";
 import {
   clientTransport,
   type ServerLogin,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type HostKey, sha256Fingerprint } from "@rport/protocol/wire/hostKey";
+import { type HostKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import {
   serverTransport,
   type Transport,

@@ -5,7 +5,7 @@ import {
   ENDPOINT_FILE_MAX_BYTES,
   type EndpointFile,
   endpointFileSchema,
-} from "@rport/protocol/endpoint";
+} from "@rport/protocol/endpointFile";
 import type { Environment } from "../support/environment.ts";
 import { isLoopback } from "./config.ts";
 

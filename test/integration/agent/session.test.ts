@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
-import { md5Fingerprint, sha256Fingerprint } from "@rport/protocol/wire/hostKey";
+import { md5Fingerprint, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { readState, stateFileIn } from "../../../agent/src/stateFile.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ENDPOINT_FILE } from "@rport/protocol/endpoint";
+import { ENDPOINT_FILE } from "@rport/protocol/endpointFile";
 import type { Frame } from "playwright-core";
 import { afterEach } from "vitest";
 import { type Editor, openEditor } from "./editor.ts";

@@ -4,7 +4,7 @@ import {
   hostKeyFromSeed,
   md5Fingerprint,
   sha256Fingerprint,
-} from "@rport/protocol/wire/hostKey";
+} from "@rport/protocol/wire/serverKey";
 import { describe, expect, it } from "vitest";
 
 const SEED = "test-seed";
