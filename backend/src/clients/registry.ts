@@ -1,12 +1,17 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Client } from "@rport/protocol/model";
+import {
+  type MovedAlong,
+  mergedRecord,
+  NOTHING_ALONG,
+  requireMovable,
+} from "../adoption/mergedRecord.ts";
 import type { ClientRef, SessionPort } from "../credentials/session.ts";
 import { Turns } from "../credentials/turns.ts";
 import { type Clock, toTime, toTimeOrNull } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
-import { type MovedAlong, mergedRecord, NOTHING_ALONG, requireMovable } from "./adoption.ts";
 import { type RecordFacts, refOf, viewOf } from "./clientView.ts";
 import { CredentialIndex } from "./credentialIndex.ts";
 import { Duplicates } from "./duplicates.ts";

@@ -1,5 +1,5 @@
 import type { ClientId } from "@rport/protocol/ids";
-import { RecordMoves } from "../clients/recordMoves.ts";
+import { RecordMoves } from "../adoption/adoptions.ts";
 import { blastOfRecord, reportOf } from "../credentials/blast.ts";
 import type { Credentials } from "../credentials/service.ts";
 import type { Services } from "../services.ts";

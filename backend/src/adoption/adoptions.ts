@@ -1,7 +1,7 @@
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import { Turns } from "../credentials/turns.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
-import type { MovedAlong } from "./adoption.ts";
+import type { MovedAlong } from "./mergedRecord.ts";
 
 /** Where everything is kept that goes with a record. */
 export interface RecordMoveDeps {

@@ -1,6 +1,6 @@
 import { authIdSchema, clientIdSchema } from "@rport/protocol/ids";
 import { expect, it } from "vitest";
-import { RecordMoves } from "../../../../backend/src/clients/recordMoves.ts";
+import { RecordMoves } from "../../../../backend/src/adoption/adoptions.ts";
 import { ClientRegistry } from "../../../../backend/src/clients/registry.ts";
 import { noPairings } from "../../../../backend/src/credentials/session.ts";
 import { openCredentials } from "../../../support/credentials.ts";

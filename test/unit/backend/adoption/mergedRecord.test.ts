@@ -1,6 +1,6 @@
 import { clientIdSchema, tunnelIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
-import { keptAttributes, mergedRecord } from "../../../../backend/src/clients/adoption.ts";
+import { keptAttributes, mergedRecord } from "../../../../backend/src/adoption/mergedRecord.ts";
 import type { StoredTunnel } from "../../../../backend/src/store/clientRecord.ts";
 import { storedTunnelSchema } from "../../../../backend/src/store/clientRecord.ts";
 import { clientRecord } from "../../../support/records.ts";
