@@ -1,7 +1,7 @@
 import type { TransportLimits } from "@rport/protocol/wire/transport";
 import { createApp } from "./app.ts";
 import { ServerLife } from "./audit/serverLife.ts";
-import { AgentDoor } from "./clients/agentDoor.ts";
+import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { Pinger } from "./clients/pinger.ts";
 import { removeEndpoint, writeEndpoint } from "./endpointFile.ts";
 import { FailedLogins } from "./http/failedLogins.ts";

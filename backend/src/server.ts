@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import type { Face } from "./app.ts";
-import { AgentDoor } from "./clients/agentDoor.ts";
+import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { refuseUpgrade, type UpgradeRequest } from "./http/upgrade.ts";
 import type { Place } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AuthId, authIdSchema, type ClientId, secretIdSchema } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
-import { AgentDoor, type AgentDoorDeps } from "../../backend/src/clients/agentDoor.ts";
+import { AgentDoor, type AgentDoorDeps } from "../../backend/src/clients/door/agentDoor.ts";
 import type { RecordRows } from "../../backend/src/clients/recordWriter.ts";
 import { ClientRegistry } from "../../backend/src/clients/registry.ts";
 import type { Admission, LoginResult } from "../../backend/src/credentials/login.ts";

@@ -1,7 +1,7 @@
 import type { Client } from "@rport/protocol/model";
-import { networkOf } from "../pairing/failures.ts";
-import type { Clock } from "../platform/clock.ts";
-import { RecentMap } from "../platform/recentMap.ts";
+import { networkOf } from "../../pairing/failures.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { RecentMap } from "../../platform/recentMap.ts";
 
 /** A network where no client was for this long is like any other. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000;

@@ -9,16 +9,16 @@ import {
 } from "@rport/protocol/wire/transport";
 import { WireError, type WireErrorKind } from "@rport/protocol/wire/wireError";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { AcceptedLogin } from "../credentials/login.ts";
-import { networkOf } from "../pairing/failures.ts";
-import { AgentSession } from "./agentSession.ts";
-import { type DoorCounters, newDoorCounters } from "./doorCounters.ts";
+import type { AcceptedLogin } from "../../credentials/login.ts";
+import { networkOf } from "../../pairing/failures.ts";
+import { AgentSession } from "../agentSession.ts";
+import { type DoorCounters, newDoorCounters } from "../doorCounters.ts";
+import type { SessionDeps } from "../sessionDeps.ts";
 import { HandshakePace } from "./handshakePace.ts";
 import { KnownNetworks } from "./knownNetworks.ts";
 import { type LoginChecker, LoginGate, type LoginOrigin, type Verdict } from "./loginGate.ts";
 import { Penalties } from "./penalties.ts";
 import { type NoPlace, PendingSocket, PendingSockets } from "./pendingSockets.ts";
-import type { SessionDeps } from "./sessionDeps.ts";
 
 /** The subprotocol of agents, byte for byte; a list with more in it is another one. */
 const SUBPROTOCOL = "rport-v1";

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { HandshakePace } from "../../../../backend/src/clients/handshakePace.ts";
-import { FakeClock } from "../../../support/clock.ts";
+import { HandshakePace } from "../../../../../backend/src/clients/door/handshakePace.ts";
+import { FakeClock } from "../../../../support/clock.ts";
 
 /** Work of `costMs` each, on a clock that only work moves. */
 function setUp(costMs: number) {

@@ -1,18 +1,18 @@
 import type { RefusalReason as ListedReason } from "@rport/protocol/model";
-import type { AgentEvents } from "../audit/agentEvents.ts";
+import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type {
   AcceptedLogin,
   LoginResult,
   RefusalReason,
   RefusedLogin,
-} from "../credentials/login.ts";
-import { networkOf } from "../pairing/failures.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Log } from "../platform/log.ts";
-import { RecentMap } from "../platform/recentMap.ts";
-import type { DoorCounters } from "./doorCounters.ts";
+} from "../../credentials/login.ts";
+import { networkOf } from "../../pairing/failures.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import { RecentMap } from "../../platform/recentMap.ts";
+import type { DoorCounters } from "../doorCounters.ts";
+import type { Refusals } from "../refusals.ts";
 import type { Penalties } from "./penalties.ts";
-import type { Refusals } from "./refusals.ts";
 
 /** What checks a password. */
 export interface LoginChecker {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { PendingSocket, PendingSockets } from "../../../../backend/src/clients/pendingSockets.ts";
-import { FakeClock } from "../../../support/clock.ts";
+import {
+  PendingSocket,
+  PendingSockets,
+} from "../../../../../backend/src/clients/door/pendingSockets.ts";
+import { FakeClock } from "../../../../support/clock.ts";
 
 function setUp(max: number, perNetworkMax: number, known: readonly string[] = []) {
   const clock = new FakeClock();

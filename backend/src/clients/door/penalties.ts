@@ -1,5 +1,5 @@
-import type { Clock } from "../platform/clock.ts";
-import { RecentMap } from "../platform/recentMap.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { RecentMap } from "../../platform/recentMap.ts";
 
 /** What the penalties need. */
 export interface PenaltiesDeps {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { KnownNetworks } from "../../../../backend/src/clients/knownNetworks.ts";
-import { Penalties } from "../../../../backend/src/clients/penalties.ts";
-import { FakeClock } from "../../../support/clock.ts";
+import { KnownNetworks } from "../../../../../backend/src/clients/door/knownNetworks.ts";
+import { Penalties } from "../../../../../backend/src/clients/door/penalties.ts";
+import { FakeClock } from "../../../../support/clock.ts";
 
 const HERE = "192.0.2.1";
 const THERE = "192.0.2.2";
