@@ -1,16 +1,16 @@
 import type { AuthId } from "@rport/protocol/ids";
 import type { ServerStatus } from "@rport/protocol/model";
+import { Relays } from "@rport/protocol/wire/relay";
 import {
   type HostKey,
   hostKeyFromSeed,
   md5Fingerprint,
   sha256Fingerprint,
 } from "@rport/protocol/wire/serverKey";
-import { Relays } from "@rport/protocol/wire/relay";
 import type { OpenSegmentFile } from "./audit/segments.ts";
 import { type Auditing, openAuditing } from "./audit/service.ts";
 import { Refusals } from "./clients/refusals.ts";
-import { ClientRegistry } from "./clients/registry.ts";
+import { ClientRegistry } from "./clients/registry/registry.ts";
 import { Credentials } from "./credentials/service.ts";
 import { EventHub, type EventSources, type Touch } from "./events/hub.ts";
 import { AgentFiles } from "./http/agentFiles.ts";

@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { TunnelId } from "@rport/protocol/ids";
-import { RECORD_MAX_BYTES } from "../clients/inventory.ts";
+import { RECORD_MAX_BYTES } from "../clients/registry/inventory.ts";
 import type { Adopted, ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import { TUNNELS_PER_CLIENT } from "../tunnels/clientTunnels.ts";

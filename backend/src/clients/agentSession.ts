@@ -24,11 +24,11 @@ import { errorText } from "../platform/log.ts";
 import { answersPingTwice } from "./agentVersion.ts";
 import { CAPABILITIES, OUR_FEATURES } from "./capabilities.ts";
 import { provenHostKey } from "./hostKeyCheck.ts";
-import { clean, recordOf } from "./inventory.ts";
 import { joiningOf } from "./joining.ts";
 import type { LiveSession } from "./liveSession.ts";
-import { isUnexpected, type RecordChange } from "./recordChange.ts";
 import { type Identity, type Introduction, parseIntroduction, takeOver } from "./registration.ts";
+import { clean, recordOf } from "./registry/inventory.ts";
+import { isUnexpected, type RecordChange } from "./registry/recordChange.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 
 /** Who signed in, over what, from where. */

@@ -9,7 +9,7 @@ import type { Log } from "../platform/log.ts";
 import type { DoorCounters } from "./doorCounters.ts";
 import type { LiveSession } from "./liveSession.ts";
 import type { Refusals } from "./refusals.ts";
-import type { ClientRegistry } from "./registry.ts";
+import type { ClientRegistry } from "./registry/registry.ts";
 
 /** What sessions ask of the credentials. */
 export interface SessionCredentials {

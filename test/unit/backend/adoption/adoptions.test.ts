@@ -1,7 +1,7 @@
 import { authIdSchema, clientIdSchema } from "@rport/protocol/ids";
 import { expect, it } from "vitest";
 import { RecordMoves } from "../../../../backend/src/adoption/adoptions.ts";
-import { ClientRegistry } from "../../../../backend/src/clients/registry.ts";
+import { ClientRegistry } from "../../../../backend/src/clients/registry/registry.ts";
 import { noPairings } from "../../../../backend/src/credentials/session.ts";
 import { openCredentials } from "../../../support/credentials.ts";
 import { logIn } from "../../../support/joining.ts";

@@ -1,7 +1,7 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { Duplicate } from "@rport/protocol/model";
-import { type Clock, type Timer, toTime } from "../platform/clock.ts";
-import { RecentMap } from "../platform/recentMap.ts";
+import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
+import { RecentMap } from "../../platform/recentMap.ts";
 
 /** Agents try again every five minutes at the latest: one that was not seen for longer is gone. */
 export const DUPLICATE_KEPT_MS = 15 * 60_000;

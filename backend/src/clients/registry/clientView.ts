@@ -1,9 +1,9 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Client, Duplicate, RotationState } from "@rport/protocol/model";
-import type { ClientSecret } from "../credentials/login.ts";
-import type { ClientRef } from "../credentials/session.ts";
-import { toTimeOrNull } from "../platform/clock.ts";
-import type { ClientRecord } from "../store/clientRecord.ts";
+import type { ClientSecret } from "../../credentials/login.ts";
+import type { ClientRef } from "../../credentials/session.ts";
+import { toTimeOrNull } from "../../platform/clock.ts";
+import type { ClientRecord } from "../../store/clientRecord.ts";
 
 /** What others know of a record; asked only when it is shown. */
 export interface RecordFacts {

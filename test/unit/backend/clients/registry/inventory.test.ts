@@ -2,8 +2,8 @@ import { connectionRequestSchema } from "@rport/protocol/agent";
 import { authIdSchema, clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { recordOf } from "../../../../backend/src/clients/inventory.ts";
-import { clientRecordSchema } from "../../../../backend/src/store/clientRecord.ts";
+import { recordOf } from "../../../../../backend/src/clients/registry/inventory.ts";
+import { clientRecordSchema } from "../../../../../backend/src/store/clientRecord.ts";
 
 const WHO = {
   id: clientIdSchema.parse("machine-1"),

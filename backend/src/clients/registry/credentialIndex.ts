@@ -1,5 +1,5 @@
 import type { AuthId, ClientId } from "@rport/protocol/ids";
-import type { LiveSession } from "./liveSession.ts";
+import type { LiveSession } from "../liveSession.ts";
 
 /** What belongs to one credential. */
 interface Slot {

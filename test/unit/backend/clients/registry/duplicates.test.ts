@@ -1,7 +1,10 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
-import { DUPLICATE_KEPT_MS, Duplicates } from "../../../../backend/src/clients/duplicates.ts";
-import { FakeClock } from "../../../support/clock.ts";
+import {
+  DUPLICATE_KEPT_MS,
+  Duplicates,
+} from "../../../../../backend/src/clients/registry/duplicates.ts";
+import { FakeClock } from "../../../../support/clock.ts";
 
 const ID = clientIdSchema.parse("machine-1");
 const CLAIMANT = { address: "192.0.2.7", hostname: "web02", sameHostKey: false };

@@ -6,17 +6,17 @@ import {
   mergedRecord,
   NOTHING_ALONG,
   requireMovable,
-} from "../adoption/mergedRecord.ts";
-import type { ClientRef, SessionPort } from "../credentials/session.ts";
-import { Turns } from "../credentials/turns.ts";
-import { type Clock, toTime, toTimeOrNull } from "../platform/clock.ts";
-import type { Log } from "../platform/log.ts";
-import type { ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
+} from "../../adoption/mergedRecord.ts";
+import type { ClientRef, SessionPort } from "../../credentials/session.ts";
+import { Turns } from "../../credentials/turns.ts";
+import { type Clock, toTime, toTimeOrNull } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import type { ClientRecord, StoredTunnel } from "../../store/clientRecord.ts";
+import type { LiveSession } from "../liveSession.ts";
 import { type RecordFacts, refOf, viewOf } from "./clientView.ts";
 import { CredentialIndex } from "./credentialIndex.ts";
 import { Duplicates } from "./duplicates.ts";
 import { Likeness } from "./likeness.ts";
-import type { LiveSession } from "./liveSession.ts";
 import { type RecordChange, recordChange } from "./recordChange.ts";
 import { type RecordRows, RecordWriter } from "./recordWriter.ts";
 import { requireRemovable } from "./removable.ts";

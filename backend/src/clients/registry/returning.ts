@@ -1,5 +1,5 @@
-import { keptAttributes } from "../adoption/mergedRecord.ts";
-import type { ClientRecord } from "../store/clientRecord.ts";
+import { keptAttributes } from "../../adoption/mergedRecord.ts";
+import type { ClientRecord } from "../../store/clientRecord.ts";
 import { knownKey } from "./hostKeyChange.ts";
 
 /**

@@ -1,8 +1,8 @@
 import type { ClientId } from "@rport/protocol/ids";
-import type { Clock, Timer } from "../platform/clock.ts";
-import { errorText, type Log } from "../platform/log.ts";
-import type { ClientRecord } from "../store/clientRecord.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import { errorText, type Log } from "../../platform/log.ts";
+import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { SecretEdit } from "../../store/secretEdit.ts";
 
 /** Where records are kept; what `ClientRows` does. */
 export interface RecordRows {

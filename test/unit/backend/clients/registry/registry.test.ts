@@ -1,13 +1,13 @@
 import { RportError } from "@rport/protocol/errors";
 import { authIdSchema, clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
-import type { LiveSession } from "../../../../backend/src/clients/liveSession.ts";
-import { takeOver } from "../../../../backend/src/clients/registration.ts";
-import { ClientRegistry } from "../../../../backend/src/clients/registry.ts";
-import { MemoryRows } from "../../../support/agentSide.ts";
-import { FakeClock } from "../../../support/clock.ts";
-import { testLog } from "../../../support/log.ts";
-import { clientRecord } from "../../../support/records.ts";
+import type { LiveSession } from "../../../../../backend/src/clients/liveSession.ts";
+import { takeOver } from "../../../../../backend/src/clients/registration.ts";
+import { ClientRegistry } from "../../../../../backend/src/clients/registry/registry.ts";
+import { MemoryRows } from "../../../../support/agentSide.ts";
+import { FakeClock } from "../../../../support/clock.ts";
+import { testLog } from "../../../../support/log.ts";
+import { clientRecord } from "../../../../support/records.ts";
 
 const ONE = clientIdSchema.parse("machine-1");
 const FLEET = authIdSchema.parse("fleet");
