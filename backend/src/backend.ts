@@ -2,7 +2,7 @@ import type { TransportLimits } from "@rport/protocol/wire/transport";
 import { createApp } from "./app.ts";
 import { ServerLife } from "./audit/serverLife.ts";
 import { AgentDoor } from "./clients/door/agentDoor.ts";
-import { Pinger } from "./clients/pinger.ts";
+import { Pinger } from "./clients/session/pinger.ts";
 import { removeEndpoint, writeEndpoint } from "./endpointFile.ts";
 import { FailedLogins } from "./http/failedLogins.ts";
 import { createHandlers } from "./http/handlers.ts";

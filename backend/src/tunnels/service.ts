@@ -4,7 +4,7 @@ import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
 import type { TunnelEvents } from "../audit/tunnelEvents.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
-import type { SessionTunnels } from "../clients/sessionDeps.ts";
+import type { SessionTunnels } from "../clients/session/sessionDeps.ts";
 import { Turns } from "../credentials/turns.ts";
 import { toTime } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";

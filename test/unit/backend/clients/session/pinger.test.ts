@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { LiveSession } from "../../../../backend/src/clients/liveSession.ts";
-import { Pinger } from "../../../../backend/src/clients/pinger.ts";
-import { FakeClock } from "../../../support/clock.ts";
+import type { LiveSession } from "../../../../../backend/src/clients/liveSession.ts";
+import { Pinger } from "../../../../../backend/src/clients/session/pinger.ts";
+import { FakeClock } from "../../../../support/clock.ts";
 
 /** As much of a session as the pinger looks at. */
 function silentFor(silentMs: number, canBePinged = true) {

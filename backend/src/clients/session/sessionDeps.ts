@@ -1,15 +1,15 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
 import type { ClientId } from "@rport/protocol/ids";
-import type { AgentEvents } from "../audit/agentEvents.ts";
-import type { Joining } from "../credentials/joins.ts";
-import type { AcceptedLogin, Admission, RefusedAdmission } from "../credentials/login.ts";
-import type { SessionHandle } from "../credentials/session.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Log } from "../platform/log.ts";
-import type { DoorCounters } from "./doorCounters.ts";
-import type { LiveSession } from "./liveSession.ts";
-import type { Refusals } from "./refusals.ts";
-import type { ClientRegistry } from "./registry/registry.ts";
+import type { AgentEvents } from "../../audit/agentEvents.ts";
+import type { Joining } from "../../credentials/joins.ts";
+import type { AcceptedLogin, Admission, RefusedAdmission } from "../../credentials/login.ts";
+import type { SessionHandle } from "../../credentials/session.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import type { DoorCounters } from "../doorCounters.ts";
+import type { LiveSession } from "../liveSession.ts";
+import type { Refusals } from "../refusals.ts";
+import type { ClientRegistry } from "../registry/registry.ts";
 
 /** What sessions ask of the credentials. */
 export interface SessionCredentials {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import {
   answersPingTwice,
   parseAgentVersion,
-} from "../../../../backend/src/clients/agentVersion.ts";
+} from "../../../../../backend/src/clients/session/agentVersion.ts";
 
 it.each([
   ["0.9.14", [0, 9, 14]],

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { type ConnectionRequest, connectionRequestSchema } from "@rport/protocol/agent";
 import { type ClientId, clientIdSchema } from "@rport/protocol/ids";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
+import type { LiveSession } from "../liveSession.ts";
+import type { ClientRegistry } from "../registry/registry.ts";
 import { type AgentVersion, parseAgentVersion } from "./agentVersion.ts";
-import type { LiveSession } from "./liveSession.ts";
-import type { ClientRegistry } from "./registry/registry.ts";
 
 /** Largest `new_connection`, as in RPort (`max_request_bytes_client`). */
 const REQUEST_MAX_BYTES = 512 << 10;

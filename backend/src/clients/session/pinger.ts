@@ -1,5 +1,5 @@
-import type { Clock, Timer } from "../platform/clock.ts";
-import type { LiveSession } from "./liveSession.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { LiveSession } from "../liveSession.ts";
 
 /** What the pinger needs. */
 export interface PingerDeps {

@@ -1,8 +1,8 @@
 import { type ConnectionRequest, FEATURES, REQUESTS } from "@rport/protocol/agent";
 import type { ClientId } from "@rport/protocol/ids";
-import type { Joining } from "../credentials/joins.ts";
-import type { Clock, Timer } from "../platform/clock.ts";
-import { clean } from "./registry/inventory.ts";
+import type { Joining } from "../../credentials/joins.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import { clean } from "../registry/inventory.ts";
 
 /** So often a waiting agent is told that it is not forgotten; it gives up after a minute. */
 const WORD_MS = 20_000;

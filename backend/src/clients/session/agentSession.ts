@@ -16,20 +16,20 @@ import { Connection } from "@rport/protocol/wire/connection";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
 import { type CloseReason, RequestRefused } from "@rport/protocol/wire/wireError";
-import type { AgentFacts } from "../audit/agentEvents.ts";
-import type { AcceptedLogin, RefusedAdmission } from "../credentials/login.ts";
-import type { OfferedSecret } from "../credentials/session.ts";
-import type { Timer } from "../platform/clock.ts";
-import { errorText } from "../platform/log.ts";
+import type { AgentFacts } from "../../audit/agentEvents.ts";
+import type { AcceptedLogin, RefusedAdmission } from "../../credentials/login.ts";
+import type { OfferedSecret } from "../../credentials/session.ts";
+import type { Timer } from "../../platform/clock.ts";
+import { errorText } from "../../platform/log.ts";
+import type { LiveSession } from "../liveSession.ts";
+import { clean, recordOf } from "../registry/inventory.ts";
+import { isUnexpected, type RecordChange } from "../registry/recordChange.ts";
 import { answersPingTwice } from "./agentVersion.ts";
 import { CAPABILITIES, OUR_FEATURES } from "./capabilities.ts";
 import { provenHostKey } from "./hostKeyCheck.ts";
 import { joiningOf } from "./joining.ts";
-import type { LiveSession } from "./liveSession.ts";
-import { type Identity, type Introduction, parseIntroduction, takeOver } from "./registration.ts";
-import { clean, recordOf } from "./registry/inventory.ts";
-import { isUnexpected, type RecordChange } from "./registry/recordChange.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
+import { type Identity, type Introduction, parseIntroduction, takeOver } from "./takeOver.ts";
 
 /** Who signed in, over what, from where. */
 export interface SessionStart {

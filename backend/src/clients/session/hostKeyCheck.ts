@@ -7,8 +7,8 @@ import {
 import { type AgentHostKey, decodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
 import type { Reply } from "@rport/protocol/wire/requests";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
-import type { Clock } from "../platform/clock.ts";
-import { bytes } from "../platform/random.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { bytes } from "../../platform/random.ts";
 
 /** How long an agent may take to prove that it has the key it named. */
 const PROOF_MS = 5_000;
