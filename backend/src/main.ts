@@ -5,7 +5,7 @@ import { RportError } from "@rport/protocol/errors";
 import { VERSION } from "@rport/protocol/version";
 import { auditCommand } from "./audit/command.ts";
 import { type Backend, createBackend } from "./backend.ts";
-import { type Config, readConfig, type Surroundings } from "./config.ts";
+import { type Config, readConfig, type Surroundings } from "./config/config.ts";
 import { placesOf } from "./place.ts";
 import { systemClock } from "./platform/clock.ts";
 import { createLog, errorText, fileSink, type Log, stderrSink } from "./platform/log.ts";

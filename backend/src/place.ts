@@ -1,6 +1,6 @@
 import { formatHostPort } from "@rport/protocol/remote";
 import type { Face } from "./app.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 
 /** An address to listen on, and who is served there. */
 export interface Place {

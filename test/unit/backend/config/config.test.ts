@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Config } from "../../../../backend/src/config.ts";
-import { readConfig } from "../../../../backend/src/config.ts";
+import type { Config } from "../../../../backend/src/config/config.ts";
+import { readConfig } from "../../../../backend/src/config/config.ts";
 import { StartFailure } from "../../../../backend/src/platform/startFailure.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 

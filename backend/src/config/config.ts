@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { PAIRING_TTL_S } from "@rport/protocol/pairing";
 import { VERSION } from "@rport/protocol/version";
-import { checkSettings, wrongSetting } from "./config/check.ts";
-import { HELP } from "./config/help.ts";
-import type { Settings } from "./config/settings.ts";
-import { commandLine, environmentSource, fileSource, portOf } from "./config/sources.ts";
-import type { HostPort, Ports } from "./config/values.ts";
-import type { LogLevel } from "./platform/log.ts";
+import type { LogLevel } from "../platform/log.ts";
+import { checkSettings, wrongSetting } from "./check.ts";
+import { HELP } from "./help.ts";
+import type { Settings } from "./settings.ts";
+import { commandLine, environmentSource, fileSource, portOf } from "./sources.ts";
+import type { HostPort, Ports } from "./values.ts";
 
 /** RPort's port, on the person's own machine only. */
 const DEFAULT_ADDRESS: HostPort = { host: "127.0.0.1", port: 8_080 };
