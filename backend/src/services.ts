@@ -11,7 +11,7 @@ import type { OpenSegmentFile } from "./audit/segments.ts";
 import { type Auditing, openAuditing } from "./audit/service.ts";
 import { Refusals } from "./clients/refusals.ts";
 import { ClientRegistry } from "./clients/registry/registry.ts";
-import { Credentials } from "./credentials/service.ts";
+import { Credentials } from "./credentials/credentials.ts";
 import { EventHub, type EventSources, type Touch } from "./events/hub.ts";
 import { AgentFiles } from "./http/agentFiles.ts";
 import { PairingService } from "./pairing/service.ts";

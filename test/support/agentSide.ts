@@ -6,7 +6,7 @@ import { AgentDoor, type AgentDoorDeps } from "../../backend/src/clients/door/ag
 import type { RecordRows } from "../../backend/src/clients/registry/recordWriter.ts";
 import { ClientRegistry } from "../../backend/src/clients/registry/registry.ts";
 import type { Admission, LoginResult } from "../../backend/src/credentials/login.ts";
-import type { SessionHandle } from "../../backend/src/credentials/session.ts";
+import type { SessionHandle } from "../../backend/src/credentials/ports.ts";
 import { type Clock, systemClock } from "../../backend/src/platform/clock.ts";
 import type { ClientRecord } from "../../backend/src/store/clientRecord.ts";
 import { createLinkDial, type LinkDial } from "../../backend/src/tunnels/dialer.ts";

@@ -1,10 +1,10 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
 import { vi } from "vitest";
+import { Credentials } from "../../backend/src/credentials/credentials.ts";
 import type { Flood } from "../../backend/src/credentials/floods.ts";
-import { Credentials } from "../../backend/src/credentials/service.ts";
-import type { PairingPort } from "../../backend/src/credentials/session.ts";
-import { noPairings } from "../../backend/src/credentials/session.ts";
+import type { PairingPort } from "../../backend/src/credentials/ports.ts";
+import { noPairings } from "../../backend/src/credentials/ports.ts";
 import type { SecretEdit } from "../../backend/src/store/secretEdit.ts";
 import type { Store } from "../../backend/src/store/store.ts";
 import { openStore } from "../../backend/src/store/store.ts";

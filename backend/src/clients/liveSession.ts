@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { ClientId } from "@rport/protocol/ids";
 import type { HostPort } from "@rport/protocol/remote";
 import type { Reply } from "@rport/protocol/wire/requests";
-import type { SessionHandle } from "../credentials/session.ts";
+import type { SessionHandle } from "../credentials/ports.ts";
 
 /** What tunnels need of a connected agent. */
 export interface AgentLink {

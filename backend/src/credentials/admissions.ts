@@ -10,8 +10,8 @@ import { DENIALS, type Denial, refused } from "./denial.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { AcceptedLogin, Admission, ClientSecret } from "./login.ts";
+import type { SessionPort } from "./ports.ts";
 import { Registering } from "./registering.ts";
-import type { SessionPort } from "./session.ts";
 
 /** An offer that is older than this is not being stored any more. */
 const STORING_MS = 3_600_000;

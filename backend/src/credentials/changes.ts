@@ -8,8 +8,8 @@ import { isExpired } from "./authenticator.ts";
 import type { Ledger } from "./ledger.ts";
 import { whyNotCidrs } from "./limits.ts";
 import type { LiveCredential } from "./liveCredential.ts";
+import type { PairingPort, SessionPort } from "./ports.ts";
 import type { RemovalOptions } from "./removals.ts";
-import type { PairingPort, SessionPort } from "./session.ts";
 
 /** What people may change about a credential; what is absent stays. */
 export interface CredentialChange {

@@ -11,6 +11,7 @@ import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { MintedSecret } from "./minting.ts";
 import { mintSecret } from "./minting.ts";
+import type { CredentialTouch, SessionHandle, SessionPort } from "./ports.ts";
 import {
   CAME_LATE,
   CANNOT_MOVE,
@@ -18,7 +19,6 @@ import {
   NOT_CONFIRMED,
   WENT_AWAY,
 } from "./rotationProgress.ts";
-import type { CredentialTouch, SessionHandle, SessionPort } from "./session.ts";
 
 /** Offers under way at a time: enough to be quick, few enough to leave room for other requests. */
 const RUNNING = 64;

@@ -5,7 +5,7 @@ import { type Arrears, failureOf, notDurable } from "./arrears.ts";
 import { blastOfCredential, reportOf, strike } from "./blast.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
-import type { CredentialTouch, PairingPort, SessionPort } from "./session.ts";
+import type { CredentialTouch, PairingPort, SessionPort } from "./ports.ts";
 import { Turns } from "./turns.ts";
 
 /** How a credential is to be removed. */

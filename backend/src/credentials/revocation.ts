@@ -15,7 +15,7 @@ import {
 } from "./blast.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
-import type { ClientRef, CredentialTouch, SessionPort } from "./session.ts";
+import type { ClientRef, CredentialTouch, SessionPort } from "./ports.ts";
 
 /** What revocations need. */
 export interface RevocationDeps extends BlastPorts {

@@ -2,9 +2,9 @@ import type { SecretEdit } from "../store/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../store/secretRow.ts";
 import { isExpired } from "./authenticator.ts";
 import type { LiveCredential } from "./liveCredential.ts";
+import type { ClientRef } from "./ports.ts";
 import type { Progress } from "./rotationProgress.ts";
 import { countStates, firstMove } from "./rotationProgress.ts";
-import type { ClientRef } from "./session.ts";
 
 /** A rotation that could begin now: what it would write, and where everybody would stand. */
 export interface RotationPlan {

@@ -6,7 +6,7 @@ import { toTime, toTimeOrNull } from "../platform/clock.ts";
 import type { MoveRow } from "../store/moveRow.ts";
 import type { RotationRow, SecretRow } from "../store/secretRow.ts";
 import type { LiveCredential } from "./liveCredential.ts";
-import type { ClientRef } from "./session.ts";
+import type { ClientRef } from "./ports.ts";
 
 /** Why a client that is no agent of ours has to be visited. */
 export const CANNOT_MOVE =

@@ -15,6 +15,13 @@ import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import type { Offers } from "./offers.ts";
 import { isMovable } from "./offers.ts";
+import type {
+  ClientRef,
+  CredentialTouch,
+  PairingPort,
+  SessionHandle,
+  SessionPort,
+} from "./ports.ts";
 import {
   cancelEdits,
   endEdits,
@@ -28,13 +35,6 @@ import {
   rotationClients,
   secretStoodOn,
 } from "./rotationProgress.ts";
-import type {
-  ClientRef,
-  CredentialTouch,
-  PairingPort,
-  SessionHandle,
-  SessionPort,
-} from "./session.ts";
 import { Turns } from "./turns.ts";
 
 /** Without grace, connected agents have this long to answer before the old secrets stop. */

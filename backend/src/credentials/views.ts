@@ -4,7 +4,7 @@ import { sooner } from "../store/secretEdit.ts";
 import type { SecretRow } from "../store/secretRow.ts";
 import { isExpired } from "./authenticator.ts";
 import type { LiveCredential } from "./liveCredential.ts";
-import type { SessionPort } from "./session.ts";
+import type { SessionPort } from "./ports.ts";
 
 /** What a credential's view takes from elsewhere. */
 export interface CredentialFacts {

@@ -7,7 +7,7 @@ import {
   NOTHING_ALONG,
   requireMovable,
 } from "../../adoption/mergedRecord.ts";
-import type { ClientRef, SessionPort } from "../../credentials/session.ts";
+import type { ClientRef, SessionPort } from "../../credentials/ports.ts";
 import { Turns } from "../../credentials/turns.ts";
 import { type Clock, toTime, toTimeOrNull } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";

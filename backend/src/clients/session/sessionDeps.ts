@@ -3,7 +3,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { Joining } from "../../credentials/joins.ts";
 import type { AcceptedLogin, Admission, RefusedAdmission } from "../../credentials/login.ts";
-import type { SessionHandle } from "../../credentials/session.ts";
+import type { SessionHandle } from "../../credentials/ports.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import type { DoorCounters } from "../doorCounters.ts";

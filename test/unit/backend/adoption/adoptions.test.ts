@@ -2,7 +2,7 @@ import { authIdSchema, clientIdSchema } from "@rport/protocol/ids";
 import { expect, it } from "vitest";
 import { RecordMoves } from "../../../../backend/src/adoption/adoptions.ts";
 import { ClientRegistry } from "../../../../backend/src/clients/registry/registry.ts";
-import { noPairings } from "../../../../backend/src/credentials/session.ts";
+import { noPairings } from "../../../../backend/src/credentials/ports.ts";
 import { openCredentials } from "../../../support/credentials.ts";
 import { logIn } from "../../../support/joining.ts";
 import { testLog } from "../../../support/log.ts";

@@ -1,6 +1,6 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import { expect, it, vi } from "vitest";
-import type { Credentials } from "../../../../backend/src/credentials/service.ts";
+import type { Credentials } from "../../../../backend/src/credentials/credentials.ts";
 import type { CredentialsFixture } from "../../../support/credentials.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { eventually } from "../../../support/eventually.ts";

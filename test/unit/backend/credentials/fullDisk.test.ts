@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Credentials } from "../../../../backend/src/credentials/service.ts";
+import type { Credentials } from "../../../../backend/src/credentials/credentials.ts";
 import type { CredentialsFixture } from "../../../support/credentials.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { DiskFault } from "../../../support/diskFault.ts";

@@ -1,8 +1,8 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it, vi } from "vitest";
+import type { Credentials } from "../../../../backend/src/credentials/credentials.ts";
 import type { AcceptedLogin } from "../../../../backend/src/credentials/login.ts";
-import type { Credentials } from "../../../../backend/src/credentials/service.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { FakeAgent } from "../../../support/sessions.ts";

@@ -1,6 +1,6 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
-import type { OfferedSecret } from "../../../../backend/src/credentials/session.ts";
+import type { OfferedSecret } from "../../../../backend/src/credentials/ports.ts";
 import type { SecretEdit } from "../../../../backend/src/store/secretEdit.ts";
 import type { CredentialsFixture } from "../../../support/credentials.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";

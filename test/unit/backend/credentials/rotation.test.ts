@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { OfferedSecret } from "../../../../backend/src/credentials/session.ts";
+import type { OfferedSecret } from "../../../../backend/src/credentials/ports.ts";
 import type { CredentialsFixture } from "../../../support/credentials.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { eventually } from "../../../support/eventually.ts";

@@ -1,6 +1,6 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
-import type { Credentials } from "../../../../backend/src/credentials/service.ts";
+import type { Credentials } from "../../../../backend/src/credentials/credentials.ts";
 import type { SecretEdit } from "../../../../backend/src/store/secretEdit.ts";
 import type { CredentialsFixture } from "../../../support/credentials.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";

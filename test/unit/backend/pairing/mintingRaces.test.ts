@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import type { PairingPort } from "../../../../backend/src/credentials/session.ts";
+import type { PairingPort } from "../../../../backend/src/credentials/ports.ts";
 import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import { authId, openCredentials } from "../../../support/credentials.ts";
 import { testLog } from "../../../support/log.ts";

@@ -33,6 +33,14 @@ import type {
 } from "./login.ts";
 import { mintSecret } from "./minting.ts";
 import { Offers } from "./offers.ts";
+import type {
+  CredentialTouch,
+  OfferedSecret,
+  PairingPort,
+  SessionHandle,
+  SessionPort,
+} from "./ports.ts";
+import { noPairings, noSessions } from "./ports.ts";
 import type { RemovalOptions } from "./removals.ts";
 import { Removals } from "./removals.ts";
 import { Revocations } from "./revocation.ts";
@@ -40,14 +48,6 @@ import { rotationClients, rotationStateOf, toRotation } from "./rotationProgress
 import type { StartedRotation } from "./rotations.ts";
 import { Rotations } from "./rotations.ts";
 import { RotationViews } from "./rotationViews.ts";
-import type {
-  CredentialTouch,
-  OfferedSecret,
-  PairingPort,
-  SessionHandle,
-  SessionPort,
-} from "./session.ts";
-import { noPairings, noSessions } from "./session.ts";
 import { TypedPasswords } from "./typedPasswords.ts";
 import { Upkeep } from "./upkeep.ts";
 import { toCredential, toSecret } from "./views.ts";
