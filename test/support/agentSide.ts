@@ -5,7 +5,7 @@ import { Relays } from "@rport/protocol/wire/relay";
 import { AgentDoor, type AgentDoorDeps } from "../../backend/src/clients/door/agentDoor.ts";
 import type { RecordRows } from "../../backend/src/clients/registry/recordWriter.ts";
 import { ClientRegistry } from "../../backend/src/clients/registry/registry.ts";
-import type { Admission, LoginResult } from "../../backend/src/credentials/login.ts";
+import type { Admission, LoginResult } from "../../backend/src/credentials/admission/verdicts.ts";
 import type { SessionHandle } from "../../backend/src/credentials/ports.ts";
 import { type Clock, systemClock } from "../../backend/src/platform/clock.ts";
 import type { ClientRecord } from "../../backend/src/store/clientRecord.ts";

@@ -1,8 +1,8 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
 import { vi } from "vitest";
+import type { Flood } from "../../backend/src/credentials/admission/floods.ts";
 import { Credentials } from "../../backend/src/credentials/credentials.ts";
-import type { Flood } from "../../backend/src/credentials/floods.ts";
 import type { PairingPort } from "../../backend/src/credentials/ports.ts";
 import { noPairings } from "../../backend/src/credentials/ports.ts";
 import type { SecretEdit } from "../../backend/src/store/secretEdit.ts";

@@ -1,8 +1,8 @@
 import { FEATURES } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import { clientIdSchema } from "@rport/protocol/ids";
+import type { AcceptedLogin } from "../../backend/src/credentials/admission/verdicts.ts";
 import type { Credentials } from "../../backend/src/credentials/credentials.ts";
-import type { AcceptedLogin } from "../../backend/src/credentials/login.ts";
 import type {
   ClientRef,
   OfferedSecret,

@@ -1,7 +1,7 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { HostKeyChange } from "@rport/protocol/model";
-import type { Flood } from "../credentials/floods.ts";
-import type { RefusalReason } from "../credentials/login.ts";
+import type { Flood } from "../credentials/admission/floods.ts";
+import type { RefusalReason } from "../credentials/admission/verdicts.ts";
 import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Bursts } from "./bursts.ts";

@@ -4,7 +4,7 @@ import type { CredentialLimits, CredentialLimitsChange } from "@rport/protocol/m
 import type { DeletionReport } from "@rport/protocol/report";
 import { errorText, type Log } from "../platform/log.ts";
 import type { SteadyTime } from "../platform/steadyTime.ts";
-import { isExpired } from "./authenticator.ts";
+import { isExpired } from "./admission/authenticator.ts";
 import type { Ledger } from "./ledger.ts";
 import { whyNotCidrs } from "./limits.ts";
 import type { LiveCredential } from "./liveCredential.ts";

@@ -9,28 +9,28 @@ import { errorText } from "../platform/log.ts";
 import { type SteadyTime, steadyTime } from "../platform/steadyTime.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
-import { Admissions, toClientSecret } from "./admissions.ts";
-import { secretEditsOf } from "./adoption.ts";
-import { Arrears } from "./arrears.ts";
-import { Authenticator, isCredentialExpired } from "./authenticator.ts";
-import { type CredentialChange, changeCredential, type Purge, purgeUnused } from "./changes.ts";
-import type { IssuedSecret, NewCredential } from "./creation.ts";
-import { Creation } from "./creation.ts";
-import { type Flood, Floods } from "./floods.ts";
-import { type JoinDesk, JoinGate } from "./joinGate.ts";
-import { JoinRate } from "./joinRate.ts";
-import { type Joining, Joins } from "./joins.ts";
-import { LastUse } from "./lastUse.ts";
-import type { LedgerStore } from "./ledger.ts";
-import { Ledger } from "./ledger.ts";
-import type { LiveCredential } from "./liveCredential.ts";
+import { Admissions, toClientSecret } from "./admission/admissions.ts";
+import { Authenticator, isCredentialExpired } from "./admission/authenticator.ts";
+import { type Flood, Floods } from "./admission/floods.ts";
+import { type JoinDesk, JoinGate } from "./admission/joinGate.ts";
+import { JoinRate } from "./admission/joinRate.ts";
 import type {
   AcceptedLogin,
   Admission,
   ClientSecret,
   LoginResult,
   RefusedAdmission,
-} from "./login.ts";
+} from "./admission/verdicts.ts";
+import { type Joining, Joins } from "./admission/waitingRoom.ts";
+import { secretEditsOf } from "./adoption.ts";
+import { Arrears } from "./arrears.ts";
+import { type CredentialChange, changeCredential, type Purge, purgeUnused } from "./changes.ts";
+import type { IssuedSecret, NewCredential } from "./creation.ts";
+import { Creation } from "./creation.ts";
+import { LastUse } from "./lastUse.ts";
+import type { LedgerStore } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
+import type { LiveCredential } from "./liveCredential.ts";
 import { mintSecret } from "./minting.ts";
 import { Offers } from "./offers.ts";
 import type {

@@ -5,7 +5,7 @@ import type { Log } from "../platform/log.ts";
 import { errorText } from "../platform/log.ts";
 import type { MoveRow } from "../store/moveRow.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
-import { retireOlder } from "./admissions.ts";
+import { retireOlder } from "./admission/admissions.ts";
 import { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";

@@ -1,4 +1,4 @@
-import type { JoinDesk } from "../credentials/joinGate.ts";
+import type { JoinDesk } from "../credentials/admission/joinGate.ts";
 import type { Handlers } from "./endpoints.ts";
 
 /** Serves the clients that wait for approval. */

@@ -9,7 +9,7 @@ import {
 } from "@rport/protocol/wire/transport";
 import { WireError, type WireErrorKind } from "@rport/protocol/wire/wireError";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { AcceptedLogin } from "../../credentials/login.ts";
+import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
 import { networkOf } from "../../pairing/failures.ts";
 import { type DoorCounters, newDoorCounters } from "../doorCounters.ts";
 import { AgentSession } from "../session/agentSession.ts";

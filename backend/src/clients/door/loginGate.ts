@@ -5,7 +5,7 @@ import type {
   LoginResult,
   RefusalReason,
   RefusedLogin,
-} from "../../credentials/login.ts";
+} from "../../credentials/admission/verdicts.ts";
 import { networkOf } from "../../pairing/failures.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";

@@ -1,6 +1,6 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Client, Duplicate, RotationState } from "@rport/protocol/model";
-import type { ClientSecret } from "../../credentials/login.ts";
+import type { ClientSecret } from "../../credentials/admission/verdicts.ts";
 import type { ClientRef } from "../../credentials/ports.ts";
 import { toTimeOrNull } from "../../platform/clock.ts";
 import type { ClientRecord } from "../../store/clientRecord.ts";

@@ -17,7 +17,7 @@ import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
 import { type CloseReason, RequestRefused } from "@rport/protocol/wire/wireError";
 import type { AgentFacts } from "../../audit/agentEvents.ts";
-import type { AcceptedLogin, RefusedAdmission } from "../../credentials/login.ts";
+import type { AcceptedLogin, RefusedAdmission } from "../../credentials/admission/verdicts.ts";
 import type { OfferedSecret } from "../../credentials/ports.ts";
 import type { Timer } from "../../platform/clock.ts";
 import { errorText } from "../../platform/log.ts";

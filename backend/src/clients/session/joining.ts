@@ -1,6 +1,6 @@
 import { type ConnectionRequest, FEATURES, REQUESTS } from "@rport/protocol/agent";
 import type { ClientId } from "@rport/protocol/ids";
-import type { Joining } from "../../credentials/joins.ts";
+import type { Joining } from "../../credentials/admission/waitingRoom.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { clean } from "../registry/inventory.ts";
 

@@ -1,8 +1,12 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
 import type { ClientId } from "@rport/protocol/ids";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
-import type { Joining } from "../../credentials/joins.ts";
-import type { AcceptedLogin, Admission, RefusedAdmission } from "../../credentials/login.ts";
+import type {
+  AcceptedLogin,
+  Admission,
+  RefusedAdmission,
+} from "../../credentials/admission/verdicts.ts";
+import type { Joining } from "../../credentials/admission/waitingRoom.ts";
 import type { SessionHandle } from "../../credentials/ports.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";

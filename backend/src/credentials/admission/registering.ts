@@ -1,5 +1,5 @@
 import type { AuthId, ClientId } from "@rport/protocol/ids";
-import type { Clock } from "../platform/clock.ts";
+import type { Clock } from "../../platform/clock.ts";
 
 /** A client that was let in is counted this long, until its record is there to be counted. */
 const REGISTERING_MS = 60_000;

@@ -1,5 +1,5 @@
 import type { RefusalReason } from "@rport/protocol/model";
-import type { RefusedAdmission } from "./login.ts";
+import type { RefusedAdmission } from "./verdicts.ts";
 
 /** Why a client is not admitted: a word for the list of refusals, a sentence for the agent. */
 export interface Denial {

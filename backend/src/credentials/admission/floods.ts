@@ -1,5 +1,5 @@
 import type { AuthId, ClientId } from "@rport/protocol/ids";
-import { type Clock, type Timer, toTime } from "../platform/clock.ts";
+import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
 
 /** The first client that was one too many. */
 export interface Flood {

@@ -1,17 +1,17 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Clock } from "../platform/clock.ts";
-import type { Log } from "../platform/log.ts";
-import { errorText } from "../platform/log.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
-import type { SecretRow } from "../store/secretRow.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import { errorText } from "../../platform/log.ts";
+import type { SecretEdit } from "../../store/secretEdit.ts";
+import type { SecretRow } from "../../store/secretRow.ts";
+import type { Ledger } from "../ledger.ts";
+import type { LiveCredential } from "../liveCredential.ts";
+import type { SessionPort } from "../ports.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { belongsToOther } from "./authenticator.ts";
-import { DENIALS, type Denial, refused } from "./denial.ts";
-import type { Ledger } from "./ledger.ts";
-import type { LiveCredential } from "./liveCredential.ts";
-import type { AcceptedLogin, Admission, ClientSecret } from "./login.ts";
-import type { SessionPort } from "./ports.ts";
+import { DENIALS, type Denial, refused } from "./denials.ts";
 import { Registering } from "./registering.ts";
+import type { AcceptedLogin, Admission, ClientSecret } from "./verdicts.ts";
 
 /** An offer that is older than this is not being stored any more. */
 const STORING_MS = 3_600_000;

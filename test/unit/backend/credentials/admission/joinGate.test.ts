@@ -1,10 +1,14 @@
 import type { CredentialLimitsChange } from "@rport/protocol/model";
 import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { IMPATIENT_MS, type Joining, WAIT_MS } from "../../../../backend/src/credentials/joins.ts";
-import { authId, openCredentials } from "../../../support/credentials.ts";
-import { joiningOf, logIn } from "../../../support/joining.ts";
-import { FakeAgent } from "../../../support/sessions.ts";
+import {
+  IMPATIENT_MS,
+  type Joining,
+  WAIT_MS,
+} from "../../../../../backend/src/credentials/admission/waitingRoom.ts";
+import { authId, openCredentials } from "../../../../support/credentials.ts";
+import { joiningOf, logIn } from "../../../../support/joining.ts";
+import { FakeAgent } from "../../../../support/sessions.ts";
 
 const FLEET = authId("fleet");
 const HOUR_MS = 3_600_000;

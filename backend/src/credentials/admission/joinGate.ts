@@ -1,14 +1,14 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { Join } from "@rport/protocol/model";
+import type { Ledger } from "../ledger.ts";
+import type { LiveCredential } from "../liveCredential.ts";
 import type { Admissions } from "./admissions.ts";
-import { DENIALS, type Denial, refused } from "./denial.ts";
+import { DENIALS, type Denial, refused } from "./denials.ts";
 import type { Floods } from "./floods.ts";
 import { type JoinRate, joinLimit } from "./joinRate.ts";
-import type { Joining, JoinOutcome, Joins } from "./joins.ts";
-import type { Ledger } from "./ledger.ts";
-import type { LiveCredential } from "./liveCredential.ts";
-import type { AcceptedLogin, RefusedAdmission } from "./login.ts";
+import type { AcceptedLogin, RefusedAdmission } from "./verdicts.ts";
+import type { Joining, JoinOutcome, Joins } from "./waitingRoom.ts";
 
 /** What the gate decides by. */
 export interface JoinGateDeps {

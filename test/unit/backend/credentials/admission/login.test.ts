@@ -1,11 +1,11 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it, vi } from "vitest";
-import type { Credentials } from "../../../../backend/src/credentials/credentials.ts";
-import type { AcceptedLogin } from "../../../../backend/src/credentials/login.ts";
-import { authId, openCredentials } from "../../../support/credentials.ts";
-import { eventually } from "../../../support/eventually.ts";
-import { FakeAgent } from "../../../support/sessions.ts";
+import type { AcceptedLogin } from "../../../../../backend/src/credentials/admission/verdicts.ts";
+import type { Credentials } from "../../../../../backend/src/credentials/credentials.ts";
+import { authId, openCredentials } from "../../../../support/credentials.ts";
+import { eventually } from "../../../../support/eventually.ts";
+import { FakeAgent } from "../../../../support/sessions.ts";
 
 const FLEET = authId("fleet");
 const ADDRESS = "192.0.2.7";

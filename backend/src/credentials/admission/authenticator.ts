@@ -1,16 +1,16 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
 import { NO_LIMITS } from "@rport/protocol/model";
-import type { Clock } from "../platform/clock.ts";
-import { toTime } from "../platform/clock.ts";
-import { bytes } from "../platform/random.ts";
-import type { SteadyTime } from "../platform/steadyTime.ts";
-import type { SecretRow } from "../store/secretRow.ts";
-import type { Ledger } from "./ledger.ts";
-import { LiveCredential } from "./liveCredential.ts";
-import type { LoginResult, RefusalReason, RefusedLogin } from "./login.ts";
-import type { Attempt, TypedPasswords } from "./typedPasswords.ts";
-import { hmacVerifier, schemeOf } from "./verifier.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { toTime } from "../../platform/clock.ts";
+import { bytes } from "../../platform/random.ts";
+import type { SteadyTime } from "../../platform/steadyTime.ts";
+import type { SecretRow } from "../../store/secretRow.ts";
+import type { Ledger } from "../ledger.ts";
+import { LiveCredential } from "../liveCredential.ts";
+import type { Attempt, TypedPasswords } from "../typedPasswords.ts";
+import { hmacVerifier, schemeOf } from "../verifier.ts";
+import type { LoginResult, RefusalReason, RefusedLogin } from "./verdicts.ts";
 
 /** Longer ones are never issued, so they are not worth deriving. */
 const PASSWORD_MAX = 1_024;

@@ -1,5 +1,5 @@
 import type { AuthId } from "@rport/protocol/ids";
-import type { Clock } from "../platform/clock.ts";
+import type { Clock } from "../../platform/clock.ts";
 
 /** How many first joins may come at once, and per minute from then on. */
 export interface JoinLimit {
