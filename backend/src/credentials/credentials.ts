@@ -23,15 +23,23 @@ import type {
 } from "./admission/verdicts.ts";
 import { type Joining, Joins } from "./admission/waitingRoom.ts";
 import { secretEditsOf } from "./adoption.ts";
-import { Arrears } from "./arrears.ts";
-import { type CredentialChange, changeCredential, type Purge, purgeUnused } from "./changes.ts";
-import type { IssuedSecret, NewCredential } from "./creation.ts";
-import { Creation } from "./creation.ts";
-import { LastUse } from "./lastUse.ts";
-import type { LedgerStore } from "./ledger.ts";
-import { Ledger } from "./ledger.ts";
-import type { LiveCredential } from "./liveCredential.ts";
-import { mintSecret } from "./minting.ts";
+import { Arrears } from "./ledger/arrears.ts";
+import {
+  type CredentialChange,
+  changeCredential,
+  type Purge,
+  purgeUnused,
+} from "./ledger/changes.ts";
+import type { IssuedSecret, NewCredential } from "./ledger/creation.ts";
+import { Creation } from "./ledger/creation.ts";
+import { LastUse } from "./ledger/lastUse.ts";
+import type { LedgerStore } from "./ledger/ledger.ts";
+import { Ledger } from "./ledger/ledger.ts";
+import type { LiveCredential } from "./ledger/liveCredential.ts";
+import { mintSecret } from "./ledger/minting.ts";
+import { TypedPasswords } from "./ledger/typedPasswords.ts";
+import { Upkeep } from "./ledger/upkeep.ts";
+import { toCredential, toSecret } from "./ledger/views.ts";
 import { Offers } from "./offers.ts";
 import type {
   CredentialTouch,
@@ -48,9 +56,6 @@ import { rotationClients, rotationStateOf, toRotation } from "./rotationProgress
 import type { StartedRotation } from "./rotations.ts";
 import { Rotations } from "./rotations.ts";
 import { RotationViews } from "./rotationViews.ts";
-import { TypedPasswords } from "./typedPasswords.ts";
-import { Upkeep } from "./upkeep.ts";
-import { toCredential, toSecret } from "./views.ts";
 
 /** What the credentials are made of. */
 export interface CredentialsDeps extends LedgerStore {

@@ -7,10 +7,10 @@ import type { MoveRow } from "../store/moveRow.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import { retireOlder } from "./admission/admissions.ts";
 import { Lane } from "./lane.ts";
-import type { Ledger } from "./ledger.ts";
-import type { LiveCredential } from "./liveCredential.ts";
-import type { MintedSecret } from "./minting.ts";
-import { mintSecret } from "./minting.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { LiveCredential } from "./ledger/liveCredential.ts";
+import type { MintedSecret } from "./ledger/minting.ts";
+import { mintSecret } from "./ledger/minting.ts";
 import type { CredentialTouch, SessionHandle, SessionPort } from "./ports.ts";
 import {
   CAME_LATE,

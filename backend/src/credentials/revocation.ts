@@ -4,7 +4,6 @@ import type { DeletionReport } from "@rport/protocol/report";
 import type { Clock } from "../platform/clock.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import type { SecretRow } from "../store/secretRow.ts";
-import { type Arrears, failureOf, notDurable } from "./arrears.ts";
 import {
   type Blast,
   type BlastPorts,
@@ -13,8 +12,9 @@ import {
   reportOf,
   strike,
 } from "./blast.ts";
-import type { Ledger } from "./ledger.ts";
-import type { LiveCredential } from "./liveCredential.ts";
+import { type Arrears, failureOf, notDurable } from "./ledger/arrears.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { LiveCredential } from "./ledger/liveCredential.ts";
 import type { ClientRef, CredentialTouch, SessionPort } from "./ports.ts";
 
 /** What revocations need. */

@@ -1,7 +1,7 @@
 import type { SecretEdit } from "../store/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../store/secretRow.ts";
 import { isExpired } from "./admission/authenticator.ts";
-import type { LiveCredential } from "./liveCredential.ts";
+import type { LiveCredential } from "./ledger/liveCredential.ts";
 import type { ClientRef } from "./ports.ts";
 import type { Progress } from "./rotationProgress.ts";
 import { countStates, firstMove } from "./rotationProgress.ts";

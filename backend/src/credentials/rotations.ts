@@ -9,10 +9,10 @@ import { errorText } from "../platform/log.ts";
 import type { SteadyTime } from "../platform/steadyTime.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import type { RotationRow } from "../store/secretRow.ts";
-import { type Arrears, failureOf, notDurable } from "./arrears.ts";
 import { type Blast, blastOfSecrets, reportOf, strike } from "./blast.ts";
-import type { Ledger } from "./ledger.ts";
-import type { LiveCredential } from "./liveCredential.ts";
+import { type Arrears, failureOf, notDurable } from "./ledger/arrears.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { LiveCredential } from "./ledger/liveCredential.ts";
 import type { Offers } from "./offers.ts";
 import { isMovable } from "./offers.ts";
 import type {

@@ -6,10 +6,10 @@ import { toTime } from "../../platform/clock.ts";
 import { bytes } from "../../platform/random.ts";
 import type { SteadyTime } from "../../platform/steadyTime.ts";
 import type { SecretRow } from "../../store/secretRow.ts";
-import type { Ledger } from "../ledger.ts";
-import { LiveCredential } from "../liveCredential.ts";
-import type { Attempt, TypedPasswords } from "../typedPasswords.ts";
-import { hmacVerifier, schemeOf } from "../verifier.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { LiveCredential } from "../ledger/liveCredential.ts";
+import type { Attempt, TypedPasswords } from "../ledger/typedPasswords.ts";
+import { hmacVerifier, schemeOf } from "../ledger/verifier.ts";
 import type { LoginResult, RefusalReason, RefusedLogin } from "./verdicts.ts";
 
 /** Longer ones are never issued, so they are not worth deriving. */

@@ -1,8 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { Join } from "@rport/protocol/model";
-import type { Ledger } from "../ledger.ts";
-import type { LiveCredential } from "../liveCredential.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { Admissions } from "./admissions.ts";
 import { DENIALS, type Denial, refused } from "./denials.ts";
 import type { Floods } from "./floods.ts";

@@ -1,8 +1,8 @@
 import type { SecretId } from "@rport/protocol/ids";
-import type { Clock, Timer } from "../platform/clock.ts";
-import type { Log } from "../platform/log.ts";
-import { errorText } from "../platform/log.ts";
-import type { SecretRows } from "../store/secretRows.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import { errorText } from "../../platform/log.ts";
+import type { SecretRows } from "../../store/secretRows.ts";
 
 /** A login may be shown as this much older after a crash; in return it costs no write of its own. */
 const FLUSH_MS = 30_000;

@@ -1,8 +1,8 @@
 import type { ClientId } from "@rport/protocol/ids";
-import { generatedSecret, secretId } from "../platform/random.ts";
-import type { SecretRow } from "../store/secretRow.ts";
+import { generatedSecret, secretId } from "../../platform/random.ts";
+import type { SecretRow } from "../../store/secretRow.ts";
+import type { OfferedSecret } from "../ports.ts";
 import type { LiveCredential } from "./liveCredential.ts";
-import type { OfferedSecret } from "./ports.ts";
 import { hmacVerifier, schemeOf } from "./verifier.ts";
 
 /** What a new secret is for. */

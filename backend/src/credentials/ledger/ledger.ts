@@ -1,11 +1,11 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
-import type { Clock } from "../platform/clock.ts";
-import { RecentMap } from "../platform/recentMap.ts";
-import type { CredentialRecord } from "../store/credentialRecord.ts";
-import type { Document } from "../store/document.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
-import { DELETED_MAX, type SecretRows } from "../store/secretRows.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { RecentMap } from "../../platform/recentMap.ts";
+import type { CredentialRecord } from "../../store/credentialRecord.ts";
+import type { Document } from "../../store/document.ts";
+import type { SecretEdit } from "../../store/secretEdit.ts";
+import { DELETED_MAX, type SecretRows } from "../../store/secretRows.ts";
 import { LiveCredential } from "./liveCredential.ts";
 
 /** Where the ledger is kept. */

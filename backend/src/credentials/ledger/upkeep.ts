@@ -1,8 +1,8 @@
-import type { Clock, Timer } from "../platform/clock.ts";
-import type { Log } from "../platform/log.ts";
-import { errorText } from "../platform/log.ts";
-import type { SteadyTime } from "../platform/steadyTime.ts";
-import type { SecretRow } from "../store/secretRow.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import { errorText } from "../../platform/log.ts";
+import type { SteadyTime } from "../../platform/steadyTime.ts";
+import type { SecretRow } from "../../store/secretRow.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** How often leftovers are looked for. */

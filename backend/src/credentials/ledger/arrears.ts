@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
-import type { Clock, Timer } from "../platform/clock.ts";
-import type { Log } from "../platform/log.ts";
-import { errorText } from "../platform/log.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import { errorText } from "../../platform/log.ts";
 
 /** A disk that refused is asked again then. */
 const RETRY_MS = 5_000;

@@ -2,14 +2,14 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { CredentialLimits, CredentialLimitsChange } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
-import { errorText, type Log } from "../platform/log.ts";
-import type { SteadyTime } from "../platform/steadyTime.ts";
-import { isExpired } from "./admission/authenticator.ts";
+import { errorText, type Log } from "../../platform/log.ts";
+import type { SteadyTime } from "../../platform/steadyTime.ts";
+import { isExpired } from "../admission/authenticator.ts";
+import { whyNotCidrs } from "../limits.ts";
+import type { PairingPort, SessionPort } from "../ports.ts";
+import type { RemovalOptions } from "../removals.ts";
 import type { Ledger } from "./ledger.ts";
-import { whyNotCidrs } from "./limits.ts";
 import type { LiveCredential } from "./liveCredential.ts";
-import type { PairingPort, SessionPort } from "./ports.ts";
-import type { RemovalOptions } from "./removals.ts";
 
 /** What people may change about a credential; what is absent stays. */
 export interface CredentialChange {

@@ -1,10 +1,10 @@
 import type { Credential, Rotation, Secret } from "@rport/protocol/model";
-import { toTime, toTimeOrNull } from "../platform/clock.ts";
-import { sooner } from "../store/secretEdit.ts";
-import type { SecretRow } from "../store/secretRow.ts";
-import { isExpired } from "./admission/authenticator.ts";
+import { toTime, toTimeOrNull } from "../../platform/clock.ts";
+import { sooner } from "../../store/secretEdit.ts";
+import type { SecretRow } from "../../store/secretRow.ts";
+import { isExpired } from "../admission/authenticator.ts";
+import type { SessionPort } from "../ports.ts";
 import type { LiveCredential } from "./liveCredential.ts";
-import type { SessionPort } from "./ports.ts";
 
 /** What a credential's view takes from elsewhere. */
 export interface CredentialFacts {
