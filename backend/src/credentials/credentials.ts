@@ -49,9 +49,9 @@ import type {
   SessionPort,
 } from "./ports.ts";
 import { noPairings, noSessions } from "./ports.ts";
-import type { RemovalOptions } from "./removals.ts";
-import { Removals } from "./removals.ts";
-import { Revocations } from "./revocation.ts";
+import type { RemovalOptions } from "./removal/removals.ts";
+import { Removals } from "./removal/removals.ts";
+import { Revocations } from "./removal/revocations.ts";
 import { rotationClients, rotationStateOf, toRotation } from "./rotationProgress.ts";
 import type { StartedRotation } from "./rotations.ts";
 import { Rotations } from "./rotations.ts";

@@ -9,7 +9,6 @@ import { errorText } from "../platform/log.ts";
 import type { SteadyTime } from "../platform/steadyTime.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import type { RotationRow } from "../store/secretRow.ts";
-import { type Blast, blastOfSecrets, reportOf, strike } from "./blast.ts";
 import { type Arrears, failureOf, notDurable } from "./ledger/arrears.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { LiveCredential } from "./ledger/liveCredential.ts";
@@ -22,6 +21,7 @@ import type {
   SessionHandle,
   SessionPort,
 } from "./ports.ts";
+import { type Blast, blastOfSecrets, reportOf, strike } from "./removal/blast.ts";
 import {
   cancelEdits,
   endEdits,

@@ -1,7 +1,7 @@
 import type { ClientId } from "@rport/protocol/ids";
 import { RecordMoves } from "../adoption/adoptions.ts";
-import { blastOfRecord, reportOf } from "../credentials/blast.ts";
 import type { Credentials } from "../credentials/credentials.ts";
+import { blastOfRecord, reportOf } from "../credentials/removal/blast.ts";
 import type { Services } from "../services.ts";
 import { auditedHandlers } from "./auditedHandlers.ts";
 import { auditHandlers } from "./auditHandlers.ts";

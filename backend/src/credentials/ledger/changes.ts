@@ -7,7 +7,7 @@ import type { SteadyTime } from "../../platform/steadyTime.ts";
 import { isExpired } from "../admission/authenticator.ts";
 import { whyNotCidrs } from "../limits.ts";
 import type { PairingPort, SessionPort } from "../ports.ts";
-import type { RemovalOptions } from "../removals.ts";
+import type { RemovalOptions } from "../removal/removals.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 

@@ -1,9 +1,13 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { DeletionReport } from "@rport/protocol/report";
-import type { Clock } from "../platform/clock.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
-import type { SecretRow } from "../store/secretRow.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { SecretEdit } from "../../store/secretEdit.ts";
+import type { SecretRow } from "../../store/secretRow.ts";
+import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { ClientRef, CredentialTouch, SessionPort } from "../ports.ts";
 import {
   type Blast,
   type BlastPorts,
@@ -12,10 +16,6 @@ import {
   reportOf,
   strike,
 } from "./blast.ts";
-import { type Arrears, failureOf, notDurable } from "./ledger/arrears.ts";
-import type { Ledger } from "./ledger/ledger.ts";
-import type { LiveCredential } from "./ledger/liveCredential.ts";
-import type { ClientRef, CredentialTouch, SessionPort } from "./ports.ts";
 
 /** What revocations need. */
 export interface RevocationDeps extends BlastPorts {

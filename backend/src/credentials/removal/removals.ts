@@ -1,12 +1,12 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { DeletionReport } from "@rport/protocol/report";
+import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { CredentialTouch, PairingPort, SessionPort } from "../ports.ts";
+import { Turns } from "../turns.ts";
 import { blastOfCredential, reportOf, strike } from "./blast.ts";
-import { type Arrears, failureOf, notDurable } from "./ledger/arrears.ts";
-import type { Ledger } from "./ledger/ledger.ts";
-import type { LiveCredential } from "./ledger/liveCredential.ts";
-import type { CredentialTouch, PairingPort, SessionPort } from "./ports.ts";
-import { Turns } from "./turns.ts";
 
 /** How a credential is to be removed. */
 export interface RemovalOptions {

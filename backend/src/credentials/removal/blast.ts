@@ -6,7 +6,7 @@ import type {
   PairingPort,
   SessionHandle,
   SessionPort,
-} from "./ports.ts";
+} from "../ports.ts";
 
 /** Everything that ends when something is taken away. */
 export interface Blast {
