@@ -22,7 +22,6 @@ import type {
   RefusedAdmission,
 } from "./admission/verdicts.ts";
 import { type Joining, Joins } from "./admission/waitingRoom.ts";
-import { secretEditsOf } from "./adoption.ts";
 import { Arrears } from "./ledger/arrears.ts";
 import {
   type CredentialChange,
@@ -40,7 +39,6 @@ import { mintSecret } from "./ledger/minting.ts";
 import { TypedPasswords } from "./ledger/typedPasswords.ts";
 import { Upkeep } from "./ledger/upkeep.ts";
 import { toCredential, toSecret } from "./ledger/views.ts";
-import { Offers } from "./offers.ts";
 import type {
   CredentialTouch,
   OfferedSecret,
@@ -52,10 +50,12 @@ import { noPairings, noSessions } from "./ports.ts";
 import type { RemovalOptions } from "./removal/removals.ts";
 import { Removals } from "./removal/removals.ts";
 import { Revocations } from "./removal/revocations.ts";
-import { rotationClients, rotationStateOf, toRotation } from "./rotationProgress.ts";
-import type { StartedRotation } from "./rotations.ts";
-import { Rotations } from "./rotations.ts";
-import { RotationViews } from "./rotationViews.ts";
+import { Offers } from "./rotation/offers.ts";
+import { rotationClients, rotationStateOf, toRotation } from "./rotation/progress.ts";
+import { secretEditsOf } from "./rotation/rebinding.ts";
+import type { StartedRotation } from "./rotation/rotations.ts";
+import { Rotations } from "./rotation/rotations.ts";
+import { RotationViews } from "./rotation/views.ts";
 
 /** What the credentials are made of. */
 export interface CredentialsDeps extends LedgerStore {

@@ -1,10 +1,10 @@
 import type { AuthId } from "@rport/protocol/ids";
 import type { Rotation } from "@rport/protocol/model";
-import type { Clock, Timer } from "../platform/clock.ts";
-import type { RotationRow } from "../store/secretRow.ts";
-import type { LiveCredential } from "./ledger/liveCredential.ts";
-import type { CredentialTouch, SessionPort } from "./ports.ts";
-import { toRotation } from "./rotationProgress.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { RotationRow } from "../../store/secretRow.ts";
+import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { CredentialTouch, SessionPort } from "../ports.ts";
+import { toRotation } from "./progress.ts";
 import { LARGE_FLEET, LOOK_MS } from "./rotations.ts";
 
 /** What the views need. */

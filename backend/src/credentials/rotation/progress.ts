@@ -2,11 +2,11 @@ import { FEATURES } from "@rport/protocol/agent";
 import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { Rotation, RotationState } from "@rport/protocol/model";
 import type { RotationClient } from "@rport/protocol/report";
-import { toTime, toTimeOrNull } from "../platform/clock.ts";
-import type { MoveRow } from "../store/moveRow.ts";
-import type { RotationRow, SecretRow } from "../store/secretRow.ts";
-import type { LiveCredential } from "./ledger/liveCredential.ts";
-import type { ClientRef } from "./ports.ts";
+import { toTime, toTimeOrNull } from "../../platform/clock.ts";
+import type { MoveRow } from "../../store/moveRow.ts";
+import type { RotationRow, SecretRow } from "../../store/secretRow.ts";
+import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { ClientRef } from "../ports.ts";
 
 /** Why a client that is no agent of ours has to be visited. */
 export const CANNOT_MOVE =

@@ -1,10 +1,10 @@
-import type { SecretEdit } from "../store/secretEdit.ts";
-import type { RotationRow, SecretRow } from "../store/secretRow.ts";
-import { isExpired } from "./admission/authenticator.ts";
-import type { LiveCredential } from "./ledger/liveCredential.ts";
-import type { ClientRef } from "./ports.ts";
-import type { Progress } from "./rotationProgress.ts";
-import { countStates, firstMove } from "./rotationProgress.ts";
+import type { SecretEdit } from "../../store/secretEdit.ts";
+import type { RotationRow, SecretRow } from "../../store/secretRow.ts";
+import { isExpired } from "../admission/authenticator.ts";
+import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { ClientRef } from "../ports.ts";
+import type { Progress } from "./progress.ts";
+import { countStates, firstMove } from "./progress.ts";
 
 /** A rotation that could begin now: what it would write, and where everybody would stand. */
 export interface RotationPlan {

@@ -1,7 +1,7 @@
 import type { ClientId } from "@rport/protocol/ids";
-import type { SecretEdit } from "../store/secretEdit.ts";
-import type { LiveCredential } from "./ledger/liveCredential.ts";
-import { CAME_LATE } from "./rotationProgress.ts";
+import type { SecretEdit } from "../../store/secretEdit.ts";
+import type { LiveCredential } from "../ledger/liveCredential.ts";
+import { CAME_LATE } from "./progress.ts";
 
 /** A client whose record is moved into that of another one: they are the same host. */
 export interface ClientMove {

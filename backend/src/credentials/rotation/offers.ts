@@ -1,24 +1,18 @@
 import { FEATURES } from "@rport/protocol/agent";
 import type { ClientId, SecretId } from "@rport/protocol/ids";
-import type { Clock, Timer } from "../platform/clock.ts";
-import type { Log } from "../platform/log.ts";
-import { errorText } from "../platform/log.ts";
-import type { MoveRow } from "../store/moveRow.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
-import { retireOlder } from "./admission/admissions.ts";
-import { Lane } from "./lane.ts";
-import type { Ledger } from "./ledger/ledger.ts";
-import type { LiveCredential } from "./ledger/liveCredential.ts";
-import type { MintedSecret } from "./ledger/minting.ts";
-import { mintSecret } from "./ledger/minting.ts";
-import type { CredentialTouch, SessionHandle, SessionPort } from "./ports.ts";
-import {
-  CAME_LATE,
-  CANNOT_MOVE,
-  mayBeMoved,
-  NOT_CONFIRMED,
-  WENT_AWAY,
-} from "./rotationProgress.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import { errorText } from "../../platform/log.ts";
+import type { MoveRow } from "../../store/moveRow.ts";
+import type { SecretEdit } from "../../store/secretEdit.ts";
+import { retireOlder } from "../admission/admissions.ts";
+import { Lane } from "../lane.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { MintedSecret } from "../ledger/minting.ts";
+import { mintSecret } from "../ledger/minting.ts";
+import type { CredentialTouch, SessionHandle, SessionPort } from "../ports.ts";
+import { CAME_LATE, CANNOT_MOVE, mayBeMoved, NOT_CONFIRMED, WENT_AWAY } from "./progress.ts";
 
 /** Offers under way at a time: enough to be quick, few enough to leave room for other requests. */
 const RUNNING = 64;

@@ -2,40 +2,29 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Rotation } from "@rport/protocol/model";
 import type { DeletionReport, RotationClient } from "@rport/protocol/report";
-import type { RotationEnd, RotationEvents } from "../audit/rotationEvents.ts";
-import type { Clock, Timer } from "../platform/clock.ts";
-import type { Log } from "../platform/log.ts";
-import { errorText } from "../platform/log.ts";
-import type { SteadyTime } from "../platform/steadyTime.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
-import type { RotationRow } from "../store/secretRow.ts";
-import { type Arrears, failureOf, notDurable } from "./ledger/arrears.ts";
-import type { Ledger } from "./ledger/ledger.ts";
-import type { LiveCredential } from "./ledger/liveCredential.ts";
-import type { Offers } from "./offers.ts";
-import { isMovable } from "./offers.ts";
+import type { RotationEnd, RotationEvents } from "../../audit/rotationEvents.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import { errorText } from "../../platform/log.ts";
+import type { SteadyTime } from "../../platform/steadyTime.ts";
+import type { SecretEdit } from "../../store/secretEdit.ts";
+import type { RotationRow } from "../../store/secretRow.ts";
+import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type {
   ClientRef,
   CredentialTouch,
   PairingPort,
   SessionHandle,
   SessionPort,
-} from "./ports.ts";
-import { type Blast, blastOfSecrets, reportOf, strike } from "./removal/blast.ts";
-import {
-  cancelEdits,
-  endEdits,
-  planRotation,
-  type RotationPlan,
-  secretsInGrace,
-} from "./rotationEdits.ts";
-import {
-  describeRotation,
-  isWaitedFor,
-  rotationClients,
-  secretStoodOn,
-} from "./rotationProgress.ts";
-import { Turns } from "./turns.ts";
+} from "../ports.ts";
+import { type Blast, blastOfSecrets, reportOf, strike } from "../removal/blast.ts";
+import { Turns } from "../turns.ts";
+import type { Offers } from "./offers.ts";
+import { isMovable } from "./offers.ts";
+import { cancelEdits, endEdits, planRotation, type RotationPlan, secretsInGrace } from "./plan.ts";
+import { describeRotation, isWaitedFor, rotationClients, secretStoodOn } from "./progress.ts";
 
 /** Without grace, connected agents have this long to answer before the old secrets stop. */
 const NO_GRACE_MS = 10_000;
