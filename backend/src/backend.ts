@@ -5,7 +5,7 @@ import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { Pinger } from "./clients/session/pinger.ts";
 import { removeEndpoint, writeEndpoint } from "./endpointFile.ts";
 import { FailedLogins } from "./http/failedLogins.ts";
-import { createHandlers } from "./http/handlers.ts";
+import { createHandlers } from "./http/handlers/handlers.ts";
 import { createPeerOf } from "./http/peerAddress.ts";
 import { UserGate } from "./http/userGate.ts";
 import { UserSockets } from "./http/userSockets.ts";

@@ -1,5 +1,5 @@
-import type { Refusals } from "../clients/refusals.ts";
-import type { Handlers } from "./endpoints.ts";
+import type { Refusals } from "../../clients/refusals.ts";
+import type { Handlers } from "../endpoints.ts";
 
 /** Serves the list of agents that were not let in. */
 export function refusalHandlers(

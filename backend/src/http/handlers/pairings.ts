@@ -1,8 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
 import { authIdSchema } from "@rport/protocol/ids";
-import type { PairingService } from "../pairing/service.ts";
-import type { AgentFiles } from "./agentFiles.ts";
-import type { Handlers } from "./endpoints.ts";
+import type { PairingService } from "../../pairing/service.ts";
+import type { AgentFiles } from "../agentFiles.ts";
+import type { Handlers } from "../endpoints.ts";
 
 /** What the handlers of pairings need. */
 export interface PairingHandlerDeps {

@@ -1,18 +1,18 @@
 import type { ClientId } from "@rport/protocol/ids";
-import { RecordMoves } from "../adoption/adoptions.ts";
-import type { Credentials } from "../credentials/credentials.ts";
-import { blastOfRecord, reportOf } from "../credentials/removal/blast.ts";
-import type { Services } from "../services.ts";
-import { auditedHandlers } from "./auditedHandlers.ts";
-import { auditHandlers } from "./auditHandlers.ts";
-import { clientHandlers } from "./clientHandlers.ts";
-import { type CredentialSource, credentialHandlers } from "./credentialHandlers.ts";
-import type { Handlers } from "./endpoints.ts";
-import { joinHandlers } from "./joinHandlers.ts";
-import { pairingHandlers } from "./pairingHandlers.ts";
-import { refusalHandlers } from "./refusalHandlers.ts";
-import { statusHandlers } from "./statusHandlers.ts";
-import { tunnelHandlers } from "./tunnelHandlers.ts";
+import { RecordMoves } from "../../adoption/adoptions.ts";
+import type { Credentials } from "../../credentials/credentials.ts";
+import { blastOfRecord, reportOf } from "../../credentials/removal/blast.ts";
+import type { Services } from "../../services.ts";
+import type { Handlers } from "../endpoints.ts";
+import { auditHandlers } from "./audit.ts";
+import { auditedHandlers } from "./audited.ts";
+import { clientHandlers } from "./clients.ts";
+import { type CredentialSource, credentialHandlers } from "./credentials.ts";
+import { joinHandlers } from "./joins.ts";
+import { pairingHandlers } from "./pairings.ts";
+import { refusalHandlers } from "./refusals.ts";
+import { statusHandlers } from "./status.ts";
+import { tunnelHandlers } from "./tunnels.ts";
 
 /** What the REST API stands on. */
 export interface HandlerDeps

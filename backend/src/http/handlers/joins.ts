@@ -1,5 +1,5 @@
-import type { JoinDesk } from "../credentials/admission/joinGate.ts";
-import type { Handlers } from "./endpoints.ts";
+import type { JoinDesk } from "../../credentials/admission/joinGate.ts";
+import type { Handlers } from "../endpoints.ts";
 
 /** Serves the clients that wait for approval. */
 export function joinHandlers(

@@ -3,8 +3,8 @@ import type { ENDPOINTS, EndpointInput, EndpointName, EndpointOutput } from "@rp
 import type { ClientId } from "@rport/protocol/ids";
 import type { Client, Join } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
-import type { Audit, AuditEntry, Facts } from "../audit/entry.ts";
-import type { Answer, CallContext, Deletion, Handler, Handlers } from "./endpoints.ts";
+import type { Audit, AuditEntry, Facts } from "../../audit/entry.ts";
+import type { Answer, CallContext, Deletion, Handler, Handlers } from "../endpoints.ts";
 
 /** Endpoints that change something. */
 type ChangeName = {

@@ -1,7 +1,7 @@
-import type { AuditIndex } from "../audit/auditIndex.ts";
-import type { Audit } from "../audit/entry.ts";
+import type { AuditIndex } from "../../audit/auditIndex.ts";
+import type { Audit } from "../../audit/entry.ts";
+import type { Handlers } from "../endpoints.ts";
 import { parseAuditQuery } from "./auditList.ts";
-import type { Handlers } from "./endpoints.ts";
 
 /** What the handler of the audit log needs. */
 export interface AuditSource {

@@ -1,15 +1,15 @@
 import { NO_LIMITS } from "@rport/protocol/model";
 import { expect, it } from "vitest";
-import type { AuditEntry } from "../../../../backend/src/audit/entry.ts";
-import { noAudit } from "../../../../backend/src/audit/entry.ts";
-import { auditedHandlers } from "../../../../backend/src/http/auditedHandlers.ts";
+import type { AuditEntry } from "../../../../../backend/src/audit/entry.ts";
+import { noAudit } from "../../../../../backend/src/audit/entry.ts";
+import type { Handlers } from "../../../../../backend/src/http/endpoints.ts";
+import { auditedHandlers } from "../../../../../backend/src/http/handlers/audited.ts";
 import {
   type CredentialSource,
   credentialHandlers,
-} from "../../../../backend/src/http/credentialHandlers.ts";
-import type { Handlers } from "../../../../backend/src/http/endpoints.ts";
-import { openCredentials } from "../../../support/credentials.ts";
-import { DiskFault } from "../../../support/diskFault.ts";
+} from "../../../../../backend/src/http/handlers/credentials.ts";
+import { openCredentials } from "../../../../support/credentials.ts";
+import { DiskFault } from "../../../../support/diskFault.ts";
 
 const IDS = ["one", "three", "two", "zero"];
 const CONTEXT = { user: "local", address: "192.0.2.1", origin: "http://192.0.2.2" };

@@ -1,7 +1,7 @@
 import type { EndpointInput } from "@rport/protocol/http";
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
-import type { Handlers } from "./endpoints.ts";
+import type { Handlers } from "../endpoints.ts";
 
 /** What the handlers of tunnels need. */
 export interface TunnelSource {
