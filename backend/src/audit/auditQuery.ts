@@ -1,4 +1,4 @@
-import type { Clause, Group, Operator } from "../http/listClause.ts";
+import type { Clause, Group, Operator } from "../lists/listClause.ts";
 import type { SqlValue, Statement } from "../store/database.ts";
 
 /** The columns of the index by which people filter and sort. */

@@ -1,5 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
-import type { RawQuery } from "./listSpec.ts";
+import type { RawQuery } from "../lists/listSpec.ts";
 
 /** A query with more parameters than this is a mistake or an attack. */
 const PARAMETERS_MAX = 100;

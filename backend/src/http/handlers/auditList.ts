@@ -1,8 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
 import { AUDIT_COLUMNS, type AuditColumn, type AuditQuery } from "../../audit/auditQuery.ts";
-import { type Clause, parseClause } from "../listClause.ts";
-import { parsePage } from "../listQuery.ts";
-import { type Parameter, quote, type RawQuery } from "../listSpec.ts";
+import { type Clause, parseClause } from "../../lists/listClause.ts";
+import { parsePage } from "../../lists/listQuery.ts";
+import { type Parameter, quote, type RawQuery } from "../../lists/listSpec.ts";
 
 /** RPort's figures for this list. */
 const LIMIT_DEFAULT = 10;

@@ -1,5 +1,5 @@
 import type { Client, Tunnel } from "@rport/protocol/model";
-import type { Column, ListSpec } from "../listSpec.ts";
+import type { Column, ListSpec } from "../../lists/listSpec.ts";
 
 /** A client's record, with its tunnels where they were asked for. */
 export type ClientWithTunnels = Client & { readonly tunnels?: readonly Tunnel[] };

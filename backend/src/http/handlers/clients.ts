@@ -3,8 +3,8 @@ import type { EndpointOutput } from "@rport/protocol/http";
 import type { ClientId } from "@rport/protocol/ids";
 import type { Client, Tunnel } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
+import { fieldsOfItem, pickFields, selectPage } from "../../lists/listQuery.ts";
 import type { Handlers } from "../endpoints.ts";
-import { fieldsOfItem, pickFields, selectPage } from "../listQuery.ts";
 import { clientList } from "./clientList.ts";
 
 /** What the handlers of clients need. */

@@ -3,9 +3,9 @@ import type { EndpointInput, EndpointOutput } from "@rport/protocol/http";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
 import type { Credential, Secret } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
+import { selectPage } from "../../lists/listQuery.ts";
+import type { ListSpec } from "../../lists/listSpec.ts";
 import type { Handlers } from "../endpoints.ts";
-import { selectPage } from "../listQuery.ts";
-import type { ListSpec } from "../listSpec.ts";
 
 type Body<N extends "createCredential" | "addSecret"> = EndpointInput<N>["body"];
 type NewSecret = EndpointOutput<"createCredential">;

@@ -1,9 +1,9 @@
 import { RportError } from "@rport/protocol/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fieldsOfItem, pickFields, selectPage } from "../../../../backend/src/http/listQuery.ts";
-import type { ListSpec, RawQuery } from "../../../../backend/src/http/listSpec.ts";
-import { textPattern } from "../../../../backend/src/http/textPattern.ts";
+import { fieldsOfItem, pickFields, selectPage } from "../../../../backend/src/lists/listQuery.ts";
+import type { ListSpec, RawQuery } from "../../../../backend/src/lists/listSpec.ts";
+import { textPattern } from "../../../../backend/src/lists/textPattern.ts";
 
 interface Host {
   readonly id: string;
