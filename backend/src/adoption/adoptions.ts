@@ -1,5 +1,5 @@
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
-import { Turns } from "../credentials/turns.ts";
+import { Turns } from "../platform/turns.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import type { MovedAlong } from "./mergedRecord.ts";
 

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { whyNotCidrs } from "../credentials/limits.ts";
+import { whyNotCidrs } from "../platform/addressRule.ts";
 
 /** An address to listen on. `port` 0 takes any free one. */
 export interface HostPort {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { addressRule } from "../credentials/limits.ts";
+import { addressRule } from "../platform/addressRule.ts";
 import type { Log } from "../platform/log.ts";
 
 /** Where a request comes from. */

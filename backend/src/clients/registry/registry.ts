@@ -8,9 +8,9 @@ import {
   requireMovable,
 } from "../../adoption/mergedRecord.ts";
 import type { ClientRef, SessionPort } from "../../credentials/ports.ts";
-import { Turns } from "../../credentials/turns.ts";
 import { type Clock, toTime, toTimeOrNull } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { Turns } from "../../platform/turns.ts";
 import type { ClientRecord, StoredTunnel } from "../../store/clientRecord.ts";
 import type { LiveSession } from "../liveSession.ts";
 import { type RecordFacts, refOf, viewOf } from "./clientView.ts";

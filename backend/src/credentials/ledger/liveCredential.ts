@@ -1,11 +1,11 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { AddressRule } from "../../platform/addressRule.ts";
+import { addressRule } from "../../platform/addressRule.ts";
 import type { CredentialRecord } from "../../store/credentialRecord.ts";
 import type { MoveRow } from "../../store/moveRow.ts";
 import type { MoveEdit, SecretEdit } from "../../store/secretEdit.ts";
 import { editRow } from "../../store/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../../store/secretRow.ts";
-import type { AddressRule } from "../limits.ts";
-import { addressRule } from "../limits.ts";
 import { isSameVerifier } from "./verifier.ts";
 
 /**

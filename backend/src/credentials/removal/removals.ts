@@ -1,11 +1,11 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { DeletionReport } from "@rport/protocol/report";
+import { Turns } from "../../platform/turns.ts";
 import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { CredentialTouch, PairingPort, SessionPort } from "../ports.ts";
-import { Turns } from "../turns.ts";
 import { blastOfCredential, reportOf, strike } from "./blast.ts";
 
 /** How a credential is to be removed. */

@@ -1,12 +1,12 @@
 import { FEATURES } from "@rport/protocol/agent";
 import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { Clock, Timer } from "../../platform/clock.ts";
+import { Lane } from "../../platform/lane.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
 import type { MoveRow } from "../../store/moveRow.ts";
 import type { SecretEdit } from "../../store/secretEdit.ts";
 import { retireOlder } from "../admission/admissions.ts";
-import { Lane } from "../lane.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { MintedSecret } from "../ledger/minting.ts";

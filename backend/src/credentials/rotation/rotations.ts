@@ -7,6 +7,7 @@ import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
 import type { SteadyTime } from "../../platform/steadyTime.ts";
+import { Turns } from "../../platform/turns.ts";
 import type { SecretEdit } from "../../store/secretEdit.ts";
 import type { RotationRow } from "../../store/secretRow.ts";
 import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
@@ -20,7 +21,6 @@ import type {
   SessionPort,
 } from "../ports.ts";
 import { type Blast, blastOfSecrets, reportOf, strike } from "../removal/blast.ts";
-import { Turns } from "../turns.ts";
 import type { Offers } from "./offers.ts";
 import { isMovable } from "./offers.ts";
 import { cancelEdits, endEdits, planRotation, type RotationPlan, secretsInGrace } from "./plan.ts";
