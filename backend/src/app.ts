@@ -8,10 +8,10 @@ import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
 import type { PeerOf } from "./http/peerAddress.ts";
 import { endpointRouter } from "./http/router.ts";
 import { whyForeign } from "./http/siteGuard.ts";
-import { refusal, type UserGate } from "./http/userGate.ts";
 import type { PairingService } from "./pairing/service.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
+import { refusal, type UserGate } from "./users/gate.ts";
 
 /** Who may be served on one address. */
 export type Face = "agents" | "users" | "pairing";

@@ -4,17 +4,17 @@ import { ServerLife } from "./audit/serverLife.ts";
 import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { Pinger } from "./clients/session/pinger.ts";
 import { removeEndpoint, writeEndpoint } from "./endpointFile.ts";
-import { FailedLogins } from "./http/failedLogins.ts";
 import { createHandlers } from "./http/handlers/handlers.ts";
 import { createPeerOf } from "./http/peerAddress.ts";
-import { UserGate } from "./http/userGate.ts";
 import { UserSockets } from "./http/userSockets.ts";
-import { UserTokens } from "./http/userTokens.ts";
 import { isLocal, originAt, type Place, urlOf } from "./place.ts";
 import { Listener } from "./server.ts";
 import { openServices, type Services, type ServicesOptions } from "./services.ts";
 import { editorTarget } from "./tunnels/editorTarget.ts";
 import { serveEditorTunnel } from "./tunnels/editorTunnel.ts";
+import { FailedLogins } from "./users/failedLogins.ts";
+import { UserGate } from "./users/gate.ts";
+import { UserTokens } from "./users/tokens.ts";
 
 /** What a backend is made from. */
 export interface BackendOptions extends ServicesOptions {

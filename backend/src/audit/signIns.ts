@@ -1,6 +1,6 @@
-import type { User } from "../http/userTokens.ts";
 import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { User } from "../users/tokens.ts";
 import type { Bursts } from "./bursts.ts";
 import type { Audit } from "./entry.ts";
 

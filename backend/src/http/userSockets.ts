@@ -7,13 +7,13 @@ import { serveEvents } from "../events/socket.ts";
 import type { RawQuery } from "../lists/listSpec.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { refusal, type UserGate } from "../users/gate.ts";
+import type { User } from "../users/tokens.ts";
 import { keepAlive } from "./heartbeat.ts";
 import type { PeerOf } from "./peerAddress.ts";
 import { pathOf, rawQuery } from "./rawQuery.ts";
 import { whyForeign } from "./siteGuard.ts";
 import { refuseUpgrade, type UpgradeRequest } from "./upgrade.ts";
-import { refusal, type UserGate } from "./userGate.ts";
-import type { User } from "./userTokens.ts";
 
 /** Largest message a user may send. */
 const MESSAGE_MAX_BYTES = 1_048_576;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { FailedLogins } from "../../../../backend/src/http/failedLogins.ts";
-import { presentedToken, UserGate } from "../../../../backend/src/http/userGate.ts";
-import { UserTokens } from "../../../../backend/src/http/userTokens.ts";
+import { FailedLogins } from "../../../../backend/src/users/failedLogins.ts";
+import { presentedToken, UserGate } from "../../../../backend/src/users/gate.ts";
+import { UserTokens } from "../../../../backend/src/users/tokens.ts";
 import { FakeClock } from "../../../support/clock.ts";
 
 function makeGate() {

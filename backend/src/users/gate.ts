@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { SignIns } from "../audit/signIns.ts";
 import type { FailedLogins } from "./failedLogins.ts";
-import type { User, UserTokens } from "./userTokens.ts";
+import type { User, UserTokens } from "./tokens.ts";
 
 /** Who asks, or why not; `retryAfterS` is 0 when the caller may try again at once. */
 export type GateResult =
