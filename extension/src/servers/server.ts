@@ -5,12 +5,12 @@ import type { Access, AccessSource } from "../api/access.ts";
 import { EventSocket, type EventsEnd } from "../api/events.ts";
 import { Api } from "../api/http.ts";
 import { ArrangedClients, type ClientMove } from "../model/arrange.ts";
+import { type ConnectionEvent, type ConnectionState, nextState } from "../model/connectionState.ts";
 import { Mirror, type MirrorChange } from "../model/mirror.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import { Listeners } from "../support/listeners.ts";
 import type { Log } from "../support/log.ts";
 import { LOCAL_URL, type ServerConfig } from "./config.ts";
-import { type ConnectionEvent, type ConnectionState, nextState } from "./connectionState.ts";
 import { FetchedLists } from "./fetchedLists.ts";
 
 /** What those who show a server want to hear of. */

@@ -4,7 +4,7 @@ import {
   type ConnectionState,
   nextState,
   retryDelayMs,
-} from "../../../extension/src/servers/connectionState.ts";
+} from "../../../../extension/src/model/connectionState.ts";
 
 const lost: ConnectionEvent = { kind: "lost", reason: "gone", random: 1 };
 const run = (...events: ConnectionEvent[]): ConnectionState =>
