@@ -1,12 +1,12 @@
 import net from "node:net";
-import { parseConfig } from "../../agent/src/config.ts";
-import { ConnectionLoop } from "../../agent/src/connection.ts";
-import type { ConnectionState } from "../../agent/src/connectionState.ts";
-import { CredentialStore } from "../../agent/src/credentialStore.ts";
-import { Dialer } from "../../agent/src/dial.ts";
+import { parseConfig } from "../../agent/src/config/config.ts";
+import { CredentialStore } from "../../agent/src/config/credentialStore.ts";
+import { ConnectionLoop } from "../../agent/src/connection/connection.ts";
+import type { ConnectionState } from "../../agent/src/connection/connectionState.ts";
 import { SYSTEM_CLOCK } from "../../agent/src/platform/clock.ts";
 import type { Log } from "../../agent/src/platform/log.ts";
-import { SYSTEM_LOOKUP } from "../../agent/src/target.ts";
+import { Dialer } from "../../agent/src/tunnels/dial.ts";
+import { SYSTEM_LOOKUP } from "../../agent/src/tunnels/target.ts";
 import { serve, sharedNowMs } from "./childPort.ts";
 import { introductionOf } from "./introduction.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { parseConfig } from "../../agent/src/config.ts";
+import { parseConfig } from "../../agent/src/config/config.ts";
 import { type AgentFiles, respawnAgent, spawnAgent } from "../support/agent.ts";
 import { eventually } from "../support/eventually.ts";
 import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";

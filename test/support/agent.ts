@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { stringify } from "smol-toml";
 import { Agent, type AgentOptions } from "../../agent/src/agent.ts";
-import type { ConnectionState } from "../../agent/src/connectionState.ts";
-import { loadConfig } from "../../agent/src/loadConfig.ts";
-import { SYSTEM_SOURCES } from "../../agent/src/machineId.ts";
+import { loadConfig } from "../../agent/src/config/loadConfig.ts";
+import type { ConnectionState } from "../../agent/src/connection/connectionState.ts";
+import { SYSTEM_SOURCES } from "../../agent/src/host/machineId.ts";
 import { SYSTEM_CLOCK } from "../../agent/src/platform/clock.ts";
 import { createLog } from "../../agent/src/platform/log.ts";
-import { SYSTEM_LOOKUP } from "../../agent/src/target.ts";
+import { SYSTEM_LOOKUP } from "../../agent/src/tunnels/target.ts";
 import { tempDirectory } from "./tempDirectory.ts";
 import { HOST_KEY, PASSWORD, USER } from "./wirePair.ts";
 

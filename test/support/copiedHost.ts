@@ -1,6 +1,6 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hostKeyFileIn } from "../../agent/src/hostKey.ts";
+import { hostKeyFileIn } from "../../agent/src/host/hostKey.ts";
 import type { AgentFiles } from "./agent.ts";
 import { tempDirectory } from "./tempDirectory.ts";
 

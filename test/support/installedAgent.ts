@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { parseConfig } from "../../agent/src/config.ts";
+import { parseConfig } from "../../agent/src/config/config.ts";
 import { type RunResult, run } from "./systemd/process.ts";
 import { tempDirectory } from "./tempDirectory.ts";
 

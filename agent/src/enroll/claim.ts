@@ -10,9 +10,9 @@ import {
 } from "@rport/protocol/pairing";
 import { claimProof, type TokenParts, unseal } from "@rport/protocol/sealing";
 import { VERSION } from "@rport/protocol/version";
-import { CliFailure, EXIT } from "../cliFailure.ts";
-import { textOf } from "../errorText.ts";
+import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { type Clock, sleep } from "../platform/clock.ts";
+import { textOf } from "../platform/errorText.ts";
 import { type HttpAnswer, postJson } from "./post.ts";
 
 const TRIES = 3;

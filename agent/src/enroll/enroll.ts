@@ -3,12 +3,12 @@ import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { PairingPayload, PairingToken } from "@rport/protocol/pairing";
 import { tokenParts } from "@rport/protocol/sealing";
-import { CliFailure, EXIT } from "../cliFailure.ts";
-import { type FileOwner, writeDurably } from "../durableFile.ts";
-import { textOf } from "../errorText.ts";
-import { type MachineIdSources, machineId } from "../machineId.ts";
+import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import { normaliseServerUrl } from "../config/serverUrl.ts";
+import { type MachineIdSources, machineId } from "../host/machineId.ts";
 import type { Clock } from "../platform/clock.ts";
-import { normaliseServerUrl } from "../serverUrl.ts";
+import { type FileOwner, writeDurably } from "../platform/durableFile.ts";
+import { textOf } from "../platform/errorText.ts";
 import { claimPairing } from "./claim.ts";
 import { type ExistingConfig, enrolledConfig, readExisting } from "./enrolledConfig.ts";
 

@@ -1,8 +1,8 @@
 import type { PairingPayload } from "@rport/protocol/pairing";
 import { stringify } from "smol-toml";
-import { CliFailure, EXIT } from "../cliFailure.ts";
-import { parseConfig, parseToml } from "../config.ts";
-import { normaliseServerUrl } from "../serverUrl.ts";
+import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import { parseConfig, parseToml } from "../config/config.ts";
+import { normaliseServerUrl } from "../config/serverUrl.ts";
 
 /** Proxies in between cut connections that are silent for longer, commonly after 30 or 60 s. */
 const KEEP_ALIVE = "25s";

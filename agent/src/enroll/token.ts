@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type PairingToken, pairingTokenSchema } from "@rport/protocol/pairing";
-import { CliFailure, EXIT } from "../cliFailure.ts";
-import { textOf } from "../errorText.ts";
+import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import { textOf } from "../platform/errorText.ts";
 
 /** A token has 26 characters; anything this long is something else. */
 const MAX_BYTES = 1_024;

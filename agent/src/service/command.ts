@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import { join, resolve } from "node:path";
-import { parseFlags, type ServiceCommand } from "../cli.ts";
-import { CliFailure, EXIT, type ExitCode } from "../cliFailure.ts";
+import { parseFlags, type ServiceCommand } from "../cli/cli.ts";
+import { CliFailure, EXIT, type ExitCode } from "../cli/cliFailure.ts";
 import { enroll } from "../enroll/enroll.ts";
 import { readToken } from "../enroll/token.ts";
-import { SYSTEM_SOURCES } from "../machineId.ts";
+import { SYSTEM_SOURCES } from "../host/machineId.ts";
 import { SYSTEM_CLOCK } from "../platform/clock.ts";
 import { install } from "./install.ts";
 import { DEFAULT_USER, prefixLayout, systemLayout } from "./layout.ts";

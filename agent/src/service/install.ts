@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { CliFailure, EXIT } from "../cliFailure.ts";
+import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import type { Enrolled } from "../enroll/enroll.ts";
-import { textOf } from "../errorText.ts";
 import type { Clock } from "../platform/clock.ts";
+import { textOf } from "../platform/errorText.ts";
 import type { Account } from "./account.ts";
 import { type Installation, inspect } from "./installation.ts";
 import { type InstallStep, installSteps } from "./installSteps.ts";

@@ -1,9 +1,9 @@
 import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { CliFailure, EXIT } from "../cliFailure.ts";
-import { hostKeyFileIn } from "../hostKey.ts";
+import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import { hostKeyFileIn } from "../host/hostKey.ts";
 import type { Clock } from "../platform/clock.ts";
-import { stateFileIn } from "../stateFile.ts";
+import { stateFileIn } from "../state/stateFile.ts";
 import { type Account, ensureAccount } from "./account.ts";
 import { type Installation, whyOffline } from "./installation.ts";
 import type { Layout } from "./layout.ts";

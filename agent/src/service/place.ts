@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { CliFailure, EXIT } from "../cliFailure.ts";
+import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import type { Clock } from "../platform/clock.ts";
 import { ACCOUNT_NAME, type Account } from "./account.ts";
 import { BackgroundProcess } from "./background.ts";

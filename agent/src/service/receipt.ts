@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { relative, sep } from "node:path";
 import { z } from "zod";
-import { textOf } from "../errorText.ts";
+import { textOf } from "../platform/errorText.ts";
 
 const MAX_BYTES = 64 << 10;
 

@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from "../cliFailure.ts";
+import { EXIT, type ExitCode } from "../cli/cliFailure.ts";
 import type { Clock } from "../platform/clock.ts";
 import { configuredServers, whyOffline } from "./installation.ts";
 import type { Layout } from "./layout.ts";

@@ -1,4 +1,4 @@
-import { textOf } from "../errorText.ts";
+import { textOf } from "../platform/errorText.ts";
 
 /**
  * How to take back what was done so far; the last change is taken back first. When all went well,

@@ -1,8 +1,8 @@
 import { lchown, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { CliFailure, EXIT } from "../cliFailure.ts";
-import { textOf } from "../errorText.ts";
-import { hostKeyFileIn } from "../hostKey.ts";
+import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import { hostKeyFileIn } from "../host/hostKey.ts";
+import { textOf } from "../platform/errorText.ts";
 import { findAccount, removeAccount } from "./account.ts";
 import type { Layout } from "./layout.ts";
 import { isPresent, removeDrafts, removeIfEmpty } from "./placing.ts";

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { newPairingToken } from "@rport/protocol/sealing";
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../../agent/src/config.ts";
+import { parseConfig } from "../../../agent/src/config/config.ts";
 import { runCli } from "../../support/agent.ts";
 import { errorBody, type PairingServer, startPairingServer } from "../../support/pairingServer.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";

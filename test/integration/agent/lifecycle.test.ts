@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { clientIdSchema } from "@rport/protocol/ids";
 import { expect, it } from "vitest";
-import { parseConfig } from "../../../agent/src/config.ts";
+import { parseConfig } from "../../../agent/src/config/config.ts";
 import { runCli, startEnrolledAgent } from "../../support/agent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rmdir } from "node:fs/promises";
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../../agent/src/config.ts";
+import { parseConfig } from "../../../agent/src/config/config.ts";
 import { spawnAgent, startAgent } from "../../support/agent.ts";
 import { startAgentServer } from "../../support/agentServer.ts";
 import { PASSWORD, USER } from "../../support/wirePair.ts";

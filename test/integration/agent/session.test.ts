@@ -4,7 +4,7 @@ import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { md5Fingerprint, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
-import { readState, stateFileIn } from "../../../agent/src/stateFile.ts";
+import { readState, stateFileIn } from "../../../agent/src/state/stateFile.ts";
 import { spawnAgent, startAgent } from "../../support/agent.ts";
 import { startAgentServer } from "../../support/agentServer.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";

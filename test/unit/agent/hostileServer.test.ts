@@ -2,11 +2,11 @@ import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseRule } from "../../../agent/src/allow.ts";
-import { Control } from "../../../agent/src/control.ts";
-import { CredentialStore } from "../../../agent/src/credentialStore.ts";
-import { Dialer } from "../../../agent/src/dial.ts";
+import { CredentialStore } from "../../../agent/src/config/credentialStore.ts";
+import { Control } from "../../../agent/src/connection/control.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
+import { parseRule } from "../../../agent/src/tunnels/allow.ts";
+import { Dialer } from "../../../agent/src/tunnels/dial.ts";
 import { FakeClock } from "../../support/clock.ts";
 
 const log = createLog({ level: "error", clock: new FakeClock(), write: () => {} });

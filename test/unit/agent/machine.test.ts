@@ -4,11 +4,11 @@ import { Readable } from "node:stream";
 import { newPairingToken } from "@rport/protocol/sealing";
 import { describe, expect, it } from "vitest";
 import { readToken } from "../../../agent/src/enroll/token.ts";
-import { describeTimezone, readHost } from "../../../agent/src/host.ts";
-import { type MachineIdSources, machineId } from "../../../agent/src/machineId.ts";
+import { describeTimezone, readHost } from "../../../agent/src/host/host.ts";
+import { type MachineIdSources, machineId } from "../../../agent/src/host/machineId.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
-import { readState, StateWriter, stateFileIn } from "../../../agent/src/stateFile.ts";
-import { waitOnline } from "../../../agent/src/waitOnline.ts";
+import { readState, StateWriter, stateFileIn } from "../../../agent/src/state/stateFile.ts";
+import { waitOnline } from "../../../agent/src/state/waitOnline.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 

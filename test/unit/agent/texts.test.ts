@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseCommand } from "../../../agent/src/cli.ts";
-import { parseDuration, toNanoseconds } from "../../../agent/src/duration.ts";
-import { parseRemoteSpec } from "../../../agent/src/remoteSpec.ts";
-import { normaliseServerUrl } from "../../../agent/src/serverUrl.ts";
+import { parseCommand } from "../../../agent/src/cli/cli.ts";
+import { parseDuration, toNanoseconds } from "../../../agent/src/config/duration.ts";
+import { normaliseServerUrl } from "../../../agent/src/config/serverUrl.ts";
+import { parseRemoteSpec } from "../../../agent/src/tunnels/remoteSpec.ts";
 
 describe("durations in Go's form", () => {
   it.each([

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { CliFailure, EXIT } from "../../../../agent/src/cliFailure.ts";
-import { hostKeyFileIn } from "../../../../agent/src/hostKey.ts";
+import { CliFailure, EXIT } from "../../../../agent/src/cli/cliFailure.ts";
+import { hostKeyFileIn } from "../../../../agent/src/host/hostKey.ts";
 import type { Clock } from "../../../../agent/src/platform/clock.ts";
 import {
   type InstallRequest,

@@ -2,7 +2,7 @@ import type { RemoteMessage } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import { parse, TomlError } from "smol-toml";
 import type { z } from "zod";
-import type { TunnelRule } from "./allow.ts";
+import type { TunnelRule } from "../tunnels/allow.ts";
 import { allowedNames, type ConfigFile, configFileSchema, ignoredNames } from "./configSchema.ts";
 
 /** Largest configuration file we read, in bytes. */

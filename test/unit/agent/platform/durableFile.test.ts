@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { CredentialStore } from "../../../agent/src/credentialStore.ts";
-import { tempDirectory } from "../../support/tempDirectory.ts";
+import { CredentialStore } from "../../../../agent/src/config/credentialStore.ts";
+import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 vi.mock("node:fs/promises", async (importOriginal) => {
   const real = await importOriginal<typeof import("node:fs/promises")>();

@@ -1,12 +1,12 @@
 import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
+import { sleep } from "../platform/clock.ts";
+import { textOf } from "../platform/errorText.ts";
 import {
   type ConnectionEvent,
   type ConnectionState,
   INITIAL_STATE,
   reduceConnection,
 } from "./connectionState.ts";
-import { textOf } from "./errorText.ts";
-import { sleep } from "./platform/clock.ts";
 import { Session, type SessionWiring } from "./session.ts";
 
 /** What the loop needs beside what a session needs. */

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "./platform/clock.ts";
+import { type Clock, sleep } from "../platform/clock.ts";
 import { readState, STATE_INTERVAL_MS, type StateFile } from "./stateFile.ts";
 
 /** How often the file is looked at. */

@@ -3,9 +3,9 @@ import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { encodeHostKey, type HostKeyProof, hostKeyProofText } from "@rport/protocol/hostKey";
-import { writeDurably } from "./durableFile.ts";
-import { textOf } from "./errorText.ts";
-import type { Log } from "./platform/log.ts";
+import { writeDurably } from "../platform/durableFile.ts";
+import { textOf } from "../platform/errorText.ts";
+import type { Log } from "../platform/log.ts";
 
 /** An Ed25519 key in PEM has about 120 bytes. */
 const MAX_BYTES = 4_096;

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { textOf } from "./errorText.ts";
-import type { Clock, Timer } from "./platform/clock.ts";
-import type { Log } from "./platform/log.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import { textOf } from "../platform/errorText.ts";
+import type { Log } from "../platform/log.ts";
 
 /** RPort's words for how the agent is (rport-protocol 9.3). */
 export type AgentState = "initialized" | "connected" | "reconnecting";

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { RportError } from "@rport/protocol/errors";
+import { textOf } from "../platform/errorText.ts";
 import { type AgentConfig, CONFIG_MAX_BYTES, parseConfig } from "./config.ts";
-import { textOf } from "./errorText.ts";
 
 /** Reads and parses `rport.conf`. Rejects with `BAD_REQUEST` and a sentence that names the file. */
 export async function loadConfig(file: string): Promise<AgentConfig> {

@@ -4,14 +4,14 @@ import { Connection } from "@rport/protocol/wire/connection";
 import { fingerprintMatches, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { clientTransport, type TransportLimits } from "@rport/protocol/wire/transport";
 import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
-import type { AgentConfig } from "./config.ts";
+import type { AgentConfig } from "../config/config.ts";
+import type { CredentialStore } from "../config/credentialStore.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Dialer } from "../tunnels/dial.ts";
+import type { Lookup } from "../tunnels/target.ts";
 import { Control } from "./control.ts";
-import type { CredentialStore } from "./credentialStore.ts";
-import type { Dialer } from "./dial.ts";
 import { Patience } from "./patience.ts";
-import type { Clock, Timer } from "./platform/clock.ts";
-import type { Log } from "./platform/log.ts";
-import type { Lookup } from "./target.ts";
 import { openWebSocket } from "./webSocket.ts";
 
 /** Time the server gets to register us; RPort's client gives it 96 s in all. */

@@ -12,11 +12,11 @@ import {
 import { parseHostPort } from "@rport/protocol/remote";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import type { z } from "zod";
-import { NOT_ALLOWED, type TunnelRule } from "./allow.ts";
-import type { CredentialStore } from "./credentialStore.ts";
-import { textOf } from "./errorText.ts";
-import type { Log } from "./platform/log.ts";
-import { checkTarget, connectTo, type Lookup } from "./target.ts";
+import type { CredentialStore } from "../config/credentialStore.ts";
+import { textOf } from "../platform/errorText.ts";
+import type { Log } from "../platform/log.ts";
+import { NOT_ALLOWED, type TunnelRule } from "../tunnels/allow.ts";
+import { checkTarget, connectTo, type Lookup } from "../tunnels/target.ts";
 
 /** The extensions this agent can speak. */
 export const OUR_FEATURES: readonly string[] = Object.values(FEATURES);

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { RportError } from "@rport/protocol/errors";
+import { writeDurably } from "../platform/durableFile.ts";
 import { replaceAuth } from "./authLine.ts";
 import { type AgentConfig, type AgentCredential, parseConfig } from "./config.ts";
-import { writeDurably } from "./durableFile.ts";
 
 /** What the agent logs in with: read at start, replaced when the server hands out a new secret. */
 export class CredentialStore {

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { VERSION } from "@rport/protocol/version";
 import { type ClientOptions, WebSocket } from "ws";
-import type { AgentConfig } from "./config.ts";
+import type { AgentConfig } from "../config/config.ts";
 import { connectThroughProxy } from "./proxy.ts";
 
 /** From the first packet to the server's 101; DNS, proxy and TLS included. */

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isTargetAllowed, parseRule, type TunnelRule } from "../../../agent/src/allow.ts";
-import { parseIp } from "../../../agent/src/ip.ts";
+import {
+  isTargetAllowed,
+  parseRule,
+  type TunnelRule,
+} from "../../../../agent/src/tunnels/allow.ts";
+import { parseIp } from "../../../../agent/src/tunnels/ip.ts";
 
 function rules(...written: string[]): TunnelRule[] {
   return written.map((text) => {

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { retryDelayMs } from "../../../agent/src/backoff.ts";
+import { retryDelayMs } from "../../../../agent/src/connection/backoff.ts";
 import {
   type ConnectionEvent,
   type ConnectionState,
   INITIAL_STATE,
   reduceConnection,
-} from "../../../agent/src/connectionState.ts";
+} from "../../../../agent/src/connection/connectionState.ts";
 
 const LOST = { kind: "lost", text: "gone" } as const;
 const REFUSED = { kind: "login", text: "refused" } as const;

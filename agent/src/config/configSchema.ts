@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { parseRule } from "./allow.ts";
+import { parseRule } from "../tunnels/allow.ts";
+import { parseRemoteSpec } from "../tunnels/remoteSpec.ts";
 import { parseDuration } from "./duration.ts";
-import { parseRemoteSpec } from "./remoteSpec.ts";
 import { normaliseServerUrl } from "./serverUrl.ts";
 
 /** Longest text of a configuration value. */

@@ -1,9 +1,9 @@
 import { FEATURES } from "@rport/protocol/agent";
 import { VERSION } from "@rport/protocol/version";
-import type { AgentConfig } from "./config.ts";
+import type { AgentConfig } from "../config/config.ts";
+import { toNanoseconds } from "../config/duration.ts";
+import type { HostFacts } from "../host/host.ts";
 import { OUR_FEATURES } from "./control.ts";
-import { toNanoseconds } from "./duration.ts";
-import type { HostFacts } from "./host.ts";
 
 /** Who this agent is on its server. */
 export interface Identity {

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "./platform/clock.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 
 /** Waits for an answer: so long from the beginning, and again from each word that it will come. */
 export class Patience {

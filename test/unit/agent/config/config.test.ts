@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../../agent/src/config.ts";
+import { parseConfig } from "../../../../agent/src/config/config.ts";
 
 const FINGERPRINT = "2a:c8:79:09:80:ba:7c:60:05:e5:2c:99:6d:75:56:24";
 

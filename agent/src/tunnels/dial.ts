@@ -3,9 +3,9 @@ import { formatHostPort, type HostPort, parseHostPort } from "@rport/protocol/re
 import type { Channel } from "@rport/protocol/wire/channel";
 import type { ChannelDecision } from "@rport/protocol/wire/connection";
 import { Relays } from "@rport/protocol/wire/relay";
+import { textOf } from "../platform/errorText.ts";
+import type { Log } from "../platform/log.ts";
 import { isTargetAllowed, NOT_ALLOWED, type TunnelRule } from "./allow.ts";
-import { textOf } from "./errorText.ts";
-import type { Log } from "./platform/log.ts";
 import { checkTarget, connectTo, type Lookup } from "./target.ts";
 
 /** What dialling needs. */

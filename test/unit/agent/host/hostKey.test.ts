@@ -2,10 +2,10 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
 import { describe, expect, it } from "vitest";
-import { forgetHostKey, hostKeyFileIn, openHostKey } from "../../../agent/src/hostKey.ts";
-import { createLog } from "../../../agent/src/platform/log.ts";
-import { FakeClock } from "../../support/clock.ts";
-import { tempDirectory } from "../../support/tempDirectory.ts";
+import { forgetHostKey, hostKeyFileIn, openHostKey } from "../../../../agent/src/host/hostKey.ts";
+import { createLog } from "../../../../agent/src/platform/log.ts";
+import { FakeClock } from "../../../support/clock.ts";
+import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 const PROOF = { nonce: "n".repeat(43), serverFingerprint: "SHA256:x", clientId: "machine-1" };
 

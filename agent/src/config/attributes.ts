@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import type { Log } from "../platform/log.ts";
 import type { AgentConfig } from "./config.ts";
-import type { Log } from "./platform/log.ts";
 
 /** Tags and labels of this host, as its server is told. */
 export type Attributes = Pick<AgentConfig, "tags" | "labels">;

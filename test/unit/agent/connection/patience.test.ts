@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Patience } from "../../../agent/src/patience.ts";
-import { FakeClock } from "../../support/clock.ts";
+import { Patience } from "../../../../agent/src/connection/patience.ts";
+import { FakeClock } from "../../../support/clock.ts";
 
 function patience() {
   const clock = new FakeClock();

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
-import { replaceAuth } from "../../../agent/src/authLine.ts";
-import { CredentialStore } from "../../../agent/src/credentialStore.ts";
-import { writeDurably } from "../../../agent/src/durableFile.ts";
-import { tempDirectory } from "../../support/tempDirectory.ts";
+import { replaceAuth } from "../../../../agent/src/config/authLine.ts";
+import { CredentialStore } from "../../../../agent/src/config/credentialStore.ts";
+import { writeDurably } from "../../../../agent/src/platform/durableFile.ts";
+import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 /** Files that hold the credential in every way one can write it. */
 const LAYOUTS = {
