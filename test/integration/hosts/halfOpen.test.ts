@@ -1,14 +1,14 @@
 import { readdir } from "node:fs/promises";
 import { authIdSchema } from "@rport/protocol/ids";
 import { expect, it } from "vitest";
-import { startBackend } from "../support/backend.ts";
-import { FakeClock } from "../support/clock.ts";
-import { eventually } from "../support/eventually.ts";
-import { FLEET, makeFleet } from "../support/fleet.ts";
-import { type FrozenPath, frozenPath } from "../support/frozenPath.ts";
-import { PeerAgent } from "../support/peerAgent.ts";
-import { spawnBackend } from "../support/spawnBackend.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { startBackend } from "../../support/backend.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
+import { FLEET, makeFleet } from "../../support/fleet.ts";
+import { type FrozenPath, frozenPath } from "../../support/frozenPath.ts";
+import { PeerAgent } from "../../support/peerAgent.ts";
+import { spawnBackend } from "../../support/spawnBackend.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const RECONNECTS = 200;
 /** Files that a process opens and closes on its own account. */

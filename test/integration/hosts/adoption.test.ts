@@ -1,11 +1,11 @@
 import type { Tunnel } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
-import { startAgent } from "../support/agent.ts";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
-import { eventually } from "../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";
-import { PeerAgent } from "../support/peerAgent.ts";
-import { exchange, pattern, tcpServer } from "../support/wireTunnel.ts";
+import { startAgent } from "../../support/agent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { eventually } from "../../support/eventually.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
+import { PeerAgent } from "../../support/peerAgent.ts";
+import { exchange, pattern, tcpServer } from "../../support/wireTunnel.ts";
 
 const [OLD, NEW] = ["web-old", "web-new"];
 const params = { clientId: NEW };

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { startAgent, startEnrolledAgent } from "../support/agent.ts";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
-import { copyOfHost } from "../support/copiedHost.ts";
-import { eventually } from "../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";
-import { keyedHost } from "../support/hostKeys.ts";
-import { PeerAgent } from "../support/peerAgent.ts";
-import { spawnBackend } from "../support/spawnBackend.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { startAgent, startEnrolledAgent } from "../../support/agent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { copyOfHost } from "../../support/copiedHost.ts";
+import { eventually } from "../../support/eventually.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
+import { keyedHost } from "../../support/hostKeys.ts";
+import { PeerAgent } from "../../support/peerAgent.ts";
+import { spawnBackend } from "../../support/spawnBackend.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const HOST = "machine-1";
 const params = { clientId: HOST };

@@ -5,11 +5,11 @@ import { CLOSE_CODES } from "@rport/protocol/errors";
 import type { EventMessage } from "@rport/protocol/events";
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { EventHub } from "../../backend/src/events/hub.ts";
-import { BACKLOG_MAX_BYTES, serveEvents } from "../../backend/src/events/socket.ts";
-import { serverStatus } from "../../backend/src/status.ts";
-import { FakeClock } from "../support/clock.ts";
-import { eventually } from "../support/eventually.ts";
+import { EventHub } from "../../../backend/src/events/hub.ts";
+import { BACKLOG_MAX_BYTES, serveEvents } from "../../../backend/src/events/socket.ts";
+import { serverStatus } from "../../../backend/src/status.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 
 /** More than what the system's own buffers take, so that the rest stays with the server. */
 const LARGE_BYTES = 48 * 1_048_576;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { startBackend } from "../support/backend.ts";
-import { FLEET, makeFleet } from "../support/fleet.ts";
-import { PeerAgent } from "../support/peerAgent.ts";
-import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { startBackend } from "../../support/backend.ts";
+import { FLEET, makeFleet } from "../../support/fleet.ts";
+import { PeerAgent } from "../../support/peerAgent.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const CLIENT = "machine-1";
 const SESSIONS = 1_000;

@@ -1,14 +1,14 @@
 import type { Join } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
-import type { Face } from "../../backend/src/app.ts";
-import { startAgent } from "../support/agent.ts";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
-import { FakeClock } from "../support/clock.ts";
-import type { EventStream } from "../support/eventStream.ts";
-import { eventually } from "../support/eventually.ts";
-import { agentOf } from "../support/fleet.ts";
-import { PeerAgent } from "../support/peerAgent.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import type { Face } from "../../../backend/src/app.ts";
+import { startAgent } from "../../support/agent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { FakeClock } from "../../support/clock.ts";
+import type { EventStream } from "../../support/eventStream.ts";
+import { eventually } from "../../support/eventually.ts";
+import { agentOf } from "../../support/fleet.ts";
+import { PeerAgent } from "../../support/peerAgent.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const FLEET = "fleet";
 const params = { authId: FLEET };

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { parseConfig } from "../../agent/src/config/config.ts";
-import { type AgentFiles, respawnAgent, spawnAgent } from "../support/agent.ts";
-import { eventually } from "../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";
-import { isLetIn } from "../support/peerAgent.ts";
-import { seededRandom } from "../support/random.ts";
-import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { parseConfig } from "../../../agent/src/config/config.ts";
+import { type AgentFiles, respawnAgent, spawnAgent } from "../../support/agent.ts";
+import { eventually } from "../../support/eventually.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
+import { isLetIn } from "../../support/peerAgent.ts";
+import { seededRandom } from "../../support/random.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const HOST = "host-1";
 const ROUNDS = 3;

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { eventually } from "../support/eventually.ts";
-import { FLEET, makeFleet } from "../support/fleet.ts";
-import { isLetIn, PeerAgent } from "../support/peerAgent.ts";
-import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
-import { canHaveTinyDisk, tinyDisk } from "../support/tinyDisk.ts";
+import { eventually } from "../../support/eventually.ts";
+import { FLEET, makeFleet } from "../../support/fleet.ts";
+import { isLetIn, PeerAgent } from "../../support/peerAgent.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
+import { canHaveTinyDisk, tinyDisk } from "../../support/tinyDisk.ts";
 
 const CLIENT = "machine-1";
 const BACK_MS = 20_000;

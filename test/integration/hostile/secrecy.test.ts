@@ -6,17 +6,17 @@ import { API_PREFIX, type NewPairing, newPairingSchema } from "@rport/protocol/h
 import { pairingTokenSchema } from "@rport/protocol/pairing";
 import { tokenParts } from "@rport/protocol/sealing";
 import { expect, it } from "vitest";
-import { ApiRecorder, type RecordedRequest } from "../support/apiRecorder.ts";
-import { builtAgent } from "../support/builtAgent.ts";
-import { Canaries } from "../support/canaries.ts";
-import { EventStream } from "../support/eventStream.ts";
-import { eventually } from "../support/eventually.ts";
-import { type InstalledAgent, installedAgent } from "../support/installedAgent.ts";
-import { isLetIn, PeerAgent } from "../support/peerAgent.ts";
-import { type SeenProcess, watchProcesses } from "../support/processWatch.ts";
-import { filesBelow } from "../support/snapshot.ts";
-import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { ApiRecorder, type RecordedRequest } from "../../support/apiRecorder.ts";
+import { builtAgent } from "../../support/builtAgent.ts";
+import { Canaries } from "../../support/canaries.ts";
+import { EventStream } from "../../support/eventStream.ts";
+import { eventually } from "../../support/eventually.ts";
+import { type InstalledAgent, installedAgent } from "../../support/installedAgent.ts";
+import { isLetIn, PeerAgent } from "../../support/peerAgent.ts";
+import { type SeenProcess, watchProcesses } from "../../support/processWatch.ts";
+import { filesBelow } from "../../support/snapshot.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const FLEET = "fleet";
 const JSON_TYPE = { "Content-Type": "application/json" };

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { respawnAgent, spawnAgent, startAgent } from "../support/agent.ts";
-import type { RunningBackend } from "../support/backend.ts";
-import { startBackend } from "../support/backend.ts";
-import { eventually } from "../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";
-import { isLetIn, PeerAgent } from "../support/peerAgent.ts";
-import { spawnBackend } from "../support/spawnBackend.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { respawnAgent, spawnAgent, startAgent } from "../../support/agent.ts";
+import type { RunningBackend } from "../../support/backend.ts";
+import { startBackend } from "../../support/backend.ts";
+import { eventually } from "../../support/eventually.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
+import { isLetIn, PeerAgent } from "../../support/peerAgent.ts";
+import { spawnBackend } from "../../support/spawnBackend.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const HOST = "host-1";
 const GO_HOST = "machine-1";

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { systemClock } from "../../backend/src/platform/clock.ts";
-import { startAgent } from "../support/agent.ts";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
-import { eventually } from "../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";
-import { Guide } from "../support/guide.ts";
-import { isLetIn, PeerAgent } from "../support/peerAgent.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { systemClock } from "../../../backend/src/platform/clock.ts";
+import { startAgent } from "../../support/agent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { eventually } from "../../support/eventually.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
+import { Guide } from "../../support/guide.ts";
+import { isLetIn, PeerAgent } from "../../support/peerAgent.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const LAPTOP = "lost-laptop";
 const params = { authId: FLEET };

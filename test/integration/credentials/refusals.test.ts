@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { startAgent } from "../support/agent.ts";
-import { startBackend } from "../support/backend.ts";
-import type { EventStream } from "../support/eventStream.ts";
-import { eventually } from "../support/eventually.ts";
-import { agentOf, makeFleet } from "../support/fleet.ts";
-import { PeerAgent } from "../support/peerAgent.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { startAgent } from "../../support/agent.ts";
+import { startBackend } from "../../support/backend.ts";
+import type { EventStream } from "../../support/eventStream.ts";
+import { eventually } from "../../support/eventually.ts";
+import { agentOf, makeFleet } from "../../support/fleet.ts";
+import { PeerAgent } from "../../support/peerAgent.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const FLEET = "fleet";
 /** What a watcher was told of refusals. */

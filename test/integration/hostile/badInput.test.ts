@@ -1,10 +1,10 @@
 import { copyFile, cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { agentConfigText, runCli } from "../support/agent.ts";
-import { snapshot } from "../support/snapshot.ts";
-import { type Ended, runBackend, spawnBackend } from "../support/spawnBackend.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { agentConfigText, runCli } from "../../support/agent.ts";
+import { snapshot } from "../../support/snapshot.ts";
+import { type Ended, runBackend, spawnBackend } from "../../support/spawnBackend.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const exitOf = ({ code, stderr }: Pick<Ended, "code" | "stderr">) => ({ code, stderr });
 

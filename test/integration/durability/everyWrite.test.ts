@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { RportError } from "@rport/protocol/errors";
 import { describe, expect, it, vi } from "vitest";
-import type { Credentials } from "../../backend/src/credentials/credentials.ts";
-import type { CredentialsFixture } from "../support/credentials.ts";
-import { authId, openCredentials } from "../support/credentials.ts";
-import { DiskFault, type WriteFate } from "../support/diskFault.ts";
-import { FakeAgent } from "../support/sessions.ts";
+import type { Credentials } from "../../../backend/src/credentials/credentials.ts";
+import type { CredentialsFixture } from "../../support/credentials.ts";
+import { authId, openCredentials } from "../../support/credentials.ts";
+import { DiskFault, type WriteFate } from "../../support/diskFault.ts";
+import { FakeAgent } from "../../support/sessions.ts";
 
 const FLEET = authId("fleet");
 const ADDRESS = "192.0.2.7";

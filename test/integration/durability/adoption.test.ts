@@ -1,11 +1,11 @@
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { expect, it } from "vitest";
-import { eventually } from "../support/eventually.ts";
-import { FLEET, makeFleet } from "../support/fleet.ts";
-import { PeerAgent, type PeerAgentOptions } from "../support/peerAgent.ts";
-import { seededRandom } from "../support/random.ts";
-import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { eventually } from "../../support/eventually.ts";
+import { FLEET, makeFleet } from "../../support/fleet.ts";
+import { PeerAgent, type PeerAgentOptions } from "../../support/peerAgent.ts";
+import { seededRandom } from "../../support/random.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const HOSTS = 40;
 const ROUNDS = 4;

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../agent/src/config/config.ts";
-import { respawnAgent, type SpawnedAgent, spawnAgent } from "../support/agent.ts";
-import { eventually } from "../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../support/fleet.ts";
-import { type Gate, openGate } from "../support/gate.ts";
-import { isLetIn } from "../support/peerAgent.ts";
-import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
+import { parseConfig } from "../../../agent/src/config/config.ts";
+import { respawnAgent, type SpawnedAgent, spawnAgent } from "../../support/agent.ts";
+import { eventually } from "../../support/eventually.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
+import { type Gate, openGate } from "../../support/gate.ts";
+import { isLetIn } from "../../support/peerAgent.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const HOST = "host-1";
 const BACK_MS = 20_000;
