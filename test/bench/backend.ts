@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
 import type { EndpointCall, EndpointName, EndpointOutput } from "@rport/protocol/http";
 import backendProcess from "../../scripts/lib/backendProcess.json" with { type: "json" };
-import { TestApi } from "../support/api.ts";
+import { TestApi } from "../support/backend/api.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 import type { ProbeHandlers, Usage } from "./probeHandlers.ts";
 import { Program } from "./program.ts";

@@ -5,7 +5,7 @@ import { Connection } from "@rport/protocol/wire/connection";
 import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { serverTransport } from "@rport/protocol/wire/transport";
 import { WebSocketServer } from "ws";
-import { HOST_KEY } from "../support/wirePair.ts";
+import { HOST_KEY } from "../support/wire/wirePair.ts";
 import { serve } from "./childPort.ts";
 import { probeHandlers } from "./probeHandlers.ts";
 

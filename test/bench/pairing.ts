@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { linuxCommand } from "@rport/protocol/commands";
 import type { EventMessage } from "@rport/protocol/events";
-import { EventStream } from "../support/eventStream.ts";
+import { EventStream } from "../support/backend/eventStream.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 import { builtRuntimes, EXECUTABLE } from "./agents.ts";
 import { BenchBackend } from "./backend.ts";

@@ -1,4 +1,4 @@
-import { openCredentials } from "../support/credentials.ts";
+import { openCredentials } from "../support/backend/credentials.ts";
 import { median, runBench } from "./harness.ts";
 import { atMost, number } from "./report.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startAgent } from "../support/agent.ts";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
-import { isLetIn, PeerAgent } from "../support/peerAgent.ts";
+import { startAgent } from "../support/agents/agent.ts";
+import { isLetIn, PeerAgent } from "../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Theme } from "../support/vscode/settings.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";

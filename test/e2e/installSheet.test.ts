@@ -1,7 +1,7 @@
 import type { Frame, Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
-import { joinHosts } from "../support/hosts.ts";
+import { joinHosts } from "../support/agents/hosts.ts";
+import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { paleTexts } from "../support/vscode/contrast.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Theme } from "../support/vscode/settings.ts";

@@ -10,10 +10,10 @@ import type { EventMessage } from "@rport/protocol/events";
 import type { Client } from "@rport/protocol/model";
 import type { Frame } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { EventStream } from "../support/eventStream.ts";
+import { PeerAgent } from "../support/agents/peerAgent.ts";
+import { EventStream } from "../support/backend/eventStream.ts";
+import { type SpawnedBackend, spawnBackend } from "../support/backend/spawnBackend.ts";
 import { eventually } from "../support/eventually.ts";
-import { PeerAgent } from "../support/peerAgent.ts";
-import { type SpawnedBackend, spawnBackend } from "../support/spawnBackend.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { text } from "node:stream/consumers";
 import type { ClientId } from "@rport/protocol/ids";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
+import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { eventually } from "../support/eventually.ts";
 import { CREDENTIAL, newPairing } from "../support/installer/pairing.ts";
 import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
+import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { eventually } from "../support/eventually.ts";
 import { newPairing, withFlags } from "../support/installer/pairing.ts";
 import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";

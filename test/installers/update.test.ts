@@ -1,7 +1,7 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
+import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { newPairing } from "../support/installer/pairing.ts";
 import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";

@@ -6,14 +6,14 @@ import { DIAL_PATH } from "@rport/protocol/http";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { auditCommand } from "../../backend/src/audit/command.ts";
-import { runCli, startEnrolledAgent } from "../support/agent.ts";
-import { FaultyFiles } from "../support/auditLog.ts";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
+import { runCli, startEnrolledAgent } from "../support/agents/agent.ts";
+import { isLetIn, PeerAgent } from "../support/agents/peerAgent.ts";
+import { FaultyFiles } from "../support/backend/auditLog.ts";
+import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { runBackend, spawnBackend } from "../support/backend/spawnBackend.ts";
 import { eventually } from "../support/eventually.ts";
-import { isLetIn, PeerAgent } from "../support/peerAgent.ts";
-import { runBackend, spawnBackend } from "../support/spawnBackend.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
-import { tcpServer } from "../support/wireTunnel.ts";
+import { tcpServer } from "../support/wire/wireTunnel.ts";
 
 type Api = Pick<RunningBackend, "api">;
 

@@ -1,6 +1,6 @@
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { describe, expect, it } from "vitest";
-import { startBackend } from "../support/backend.ts";
+import { startBackend } from "../support/backend/backend.ts";
 
 describe("the event socket", () => {
   it("sends everything there is, then each change, without a gap in its numbers", async () => {

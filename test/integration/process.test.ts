@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { ENDPOINT_FILE } from "@rport/protocol/endpointFile";
 import { VERSION } from "@rport/protocol/version";
 import { describe, expect, it } from "vitest";
-import { EventStream } from "../support/eventStream.ts";
-import { runBackend, spawnBackend } from "../support/spawnBackend.ts";
+import { EventStream } from "../support/backend/eventStream.ts";
+import { runBackend, spawnBackend } from "../support/backend/spawnBackend.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 
 const exists = (path: string): Promise<boolean> =>

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
-import { FLEET, makeFleet } from "../support/fleet.ts";
-import { isLetIn, PeerAgent } from "../support/peerAgent.ts";
+import { isLetIn, PeerAgent } from "../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { FLEET, makeFleet } from "../support/backend/fleet.ts";
 
 const params = { authId: FLEET };
 /** Go clients panic when their introduction is answered much later than this. */

@@ -5,11 +5,11 @@ import { CLOSE_CODES } from "@rport/protocol/errors";
 import { DIAL_PATH } from "@rport/protocol/http";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { runCli, startAgent, startEnrolledAgent } from "../support/agent.ts";
-import { type RunningBackend, startBackend } from "../support/backend.ts";
-import type { EventStream } from "../support/eventStream.ts";
+import { runCli, startAgent, startEnrolledAgent } from "../support/agents/agent.ts";
+import { PeerAgent } from "../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import type { EventStream } from "../support/backend/eventStream.ts";
 import { eventually } from "../support/eventually.ts";
-import { PeerAgent } from "../support/peerAgent.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 
 /** Clients in the paths of these tests: as awkward as an id may be. */

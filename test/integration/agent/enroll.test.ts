@@ -3,8 +3,12 @@ import { join } from "node:path";
 import { newPairingToken } from "@rport/protocol/sealing";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../agent/src/config/config.ts";
-import { runCli } from "../../support/agent.ts";
-import { errorBody, type PairingServer, startPairingServer } from "../../support/pairingServer.ts";
+import { runCli } from "../../support/agents/agent.ts";
+import {
+  errorBody,
+  type PairingServer,
+  startPairingServer,
+} from "../../support/backend/pairingServer.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const SERVER = "https://rport.example.org";

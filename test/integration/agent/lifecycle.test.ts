@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { clientIdSchema } from "@rport/protocol/ids";
 import { expect, it } from "vitest";
 import { parseConfig } from "../../../agent/src/config/config.ts";
-import { runCli, startEnrolledAgent } from "../../support/agent.ts";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { runCli, startEnrolledAgent } from "../../support/agents/agent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
-import { tcpServer } from "../../support/wireTunnel.ts";
+import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const AUTH_ID = "fleet";
 

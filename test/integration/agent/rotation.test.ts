@@ -2,9 +2,9 @@ import { mkdir, readFile, rename, rmdir } from "node:fs/promises";
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../agent/src/config/config.ts";
-import { spawnAgent, startAgent } from "../../support/agent.ts";
-import { startAgentServer } from "../../support/agentServer.ts";
-import { PASSWORD, USER } from "../../support/wirePair.ts";
+import { spawnAgent, startAgent } from "../../support/agents/agent.ts";
+import { startAgentServer } from "../../support/agents/agentServer.ts";
+import { PASSWORD, USER } from "../../support/wire/wirePair.ts";
 
 const NEXT = 'next-secret:"with"\\quotes-and\u007fmore';
 const ROTATE = { auth_id: USER, secret_id: "secret-0001", secret: NEXT };

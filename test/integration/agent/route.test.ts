@@ -5,9 +5,9 @@ import { createServer as createTlsServer } from "node:https";
 import net, { type AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { startAgent } from "../../support/agent.ts";
-import { startAgentServer } from "../../support/agentServer.ts";
-import { tcpServer } from "../../support/wireTunnel.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { startAgentServer } from "../../support/agents/agentServer.ts";
+import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
 /** A key and a certificate for localhost that only its maker signed; for tests alone. */
 const SELF_SIGNED = new URL("../../fixtures/self-signed-localhost.pem", import.meta.url);

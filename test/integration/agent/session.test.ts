@@ -5,10 +5,10 @@ import { md5Fingerprint, sha256Fingerprint } from "@rport/protocol/wire/serverKe
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { readState, stateFileIn } from "../../../agent/src/state/stateFile.ts";
-import { spawnAgent, startAgent } from "../../support/agent.ts";
-import { startAgentServer } from "../../support/agentServer.ts";
+import { spawnAgent, startAgent } from "../../support/agents/agent.ts";
+import { startAgentServer } from "../../support/agents/agentServer.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
-import { HOST_KEY, PASSWORD, USER } from "../../support/wirePair.ts";
+import { HOST_KEY, PASSWORD, USER } from "../../support/wire/wirePair.ts";
 
 const OTHER_FINGERPRINT = `SHA256:${"A".repeat(43)}`;
 

@@ -1,9 +1,9 @@
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import type { Channel } from "@rport/protocol/wire/channel";
 import { describe, expect, it } from "vitest";
-import { type AgentSettings, startAgent } from "../../support/agent.ts";
-import { startAgentServer } from "../../support/agentServer.ts";
-import { tcpServer } from "../../support/wireTunnel.ts";
+import { type AgentSettings, startAgent } from "../../support/agents/agent.ts";
+import { startAgentServer } from "../../support/agents/agentServer.ts";
+import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const NOT_ALLOWED = 'not allowed with "tunnel_allowed" config';
 

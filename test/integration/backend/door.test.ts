@@ -2,9 +2,9 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
-import { type AgentSide, SECRET, startAgentSide } from "../../support/agentSide.ts";
+import { type AgentSide, SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
 
 const AGENT = { "Sec-WebSocket-Protocol": "rport-v1" };
 

@@ -9,9 +9,9 @@ import {
   EDITOR_MESSAGE_MAX_BYTES,
   serveEditorTunnel,
 } from "../../../backend/src/tunnels/editorTunnel.ts";
-import { SECRET, startAgentSide } from "../../support/agentSide.ts";
-import { PeerAgent, type PeerAgentOptions } from "../../support/peerAgent.ts";
-import { type TcpServer, tcpServer } from "../../support/wireTunnel.ts";
+import { SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
+import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
+import { type TcpServer, tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const ID = clientIdSchema.parse("machine-1");
 

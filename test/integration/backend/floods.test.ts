@@ -2,15 +2,15 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { WireError } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
-import { startAgent, type TestAgent } from "../../support/agent.ts";
-import { SECRET, startAgentSide } from "../../support/agentSide.ts";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { startAgent, type TestAgent } from "../../support/agents/agent.ts";
+import { SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
+import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
-import { PeerAgent, type PeerAgentOptions } from "../../support/peerAgent.ts";
-import { head, type RawAnswer, rawHttp, upgradeHead } from "../../support/rawHttp.ts";
-import { SilentPeers } from "../../support/silentPeers.ts";
+import { head, type RawAnswer, rawHttp, upgradeHead } from "../../support/faults/rawHttp.ts";
+import { SilentPeers } from "../../support/faults/silentPeers.ts";
 
 /** In the form of a generated secret: a typed one would cost a slow derivation. */
 const WRONG = "w".repeat(43);

@@ -2,11 +2,11 @@ import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { decodeHostKey } from "@rport/protocol/hostKey";
 import { clientIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
-import { startAgent } from "../../support/agent.ts";
-import { type AgentSide, SECRET, startAgentSide } from "../../support/agentSide.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { type AgentSide, SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
+import { type KeyedHost, keyedHost, type Lie } from "../../support/agents/hostKeys.ts";
+import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { type KeyedHost, keyedHost, type Lie } from "../../support/hostKeys.ts";
-import { PeerAgent, type PeerAgentOptions } from "../../support/peerAgent.ts";
 
 const ID = clientIdSchema.parse("machine-1");
 

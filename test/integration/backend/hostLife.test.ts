@@ -8,8 +8,8 @@ import {
 } from "@rport/protocol/pairing";
 import { claimProof, tokenParts, unseal } from "@rport/protocol/sealing";
 import { expect, it, vi } from "vitest";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 
 const ID = clientIdSchema.parse("machine-1");
 const CLAIMANT = Buffer.alloc(16, 7).toString("base64url");

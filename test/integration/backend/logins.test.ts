@@ -1,13 +1,13 @@
 import { authIdSchema } from "@rport/protocol/ids";
 import { encodeMessage } from "@rport/protocol/wire/messages";
 import { describe, expect, it } from "vitest";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { PeerAgent, PLAIN_INTRODUCTION } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { PeerAgent, PLAIN_INTRODUCTION } from "../../support/peerAgent.ts";
-import { rawHttp, upgradeHead } from "../../support/rawHttp.ts";
-import { RawPeer, type RawPeerOptions, sshString } from "../../support/rawPeer.ts";
-import { AGENT_HEADERS } from "../../support/silentPeers.ts";
-import { PASSWORD, USER } from "../../support/wirePair.ts";
+import { rawHttp, upgradeHead } from "../../support/faults/rawHttp.ts";
+import { RawPeer, type RawPeerOptions, sshString } from "../../support/faults/rawPeer.ts";
+import { AGENT_HEADERS } from "../../support/faults/silentPeers.ts";
+import { PASSWORD, USER } from "../../support/wire/wirePair.ts";
 
 /** Another credential than the one that raw peers have. */
 const OTHER = "other-one";

@@ -4,9 +4,9 @@ import { text } from "node:stream/consumers";
 import { clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import { expect, it, vi } from "vitest";
 import { createDial } from "../../../backend/src/tunnels/dialer.ts";
-import { startAgent } from "../../support/agent.ts";
-import { startAgentSide } from "../../support/agentSide.ts";
-import { tcpServer } from "../../support/wireTunnel.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { startAgentSide } from "../../support/agents/agentSide.ts";
+import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const ID = clientIdSchema.parse("own-agent");
 

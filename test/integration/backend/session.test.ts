@@ -6,9 +6,9 @@ import {
   type AgentSideOptions,
   SECRET,
   startAgentSide,
-} from "../../support/agentSide.ts";
+} from "../../support/agents/agentSide.ts";
+import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { PeerAgent, type PeerAgentOptions } from "../../support/peerAgent.ts";
 
 const ID = clientIdSchema.parse("machine-1");
 const FLEET = authIdSchema.parse("fleet");

@@ -11,10 +11,10 @@ import {
   MemoryRows,
   SECRET,
   startAgentSide,
-} from "../../support/agentSide.ts";
+} from "../../support/agents/agentSide.ts";
+import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { PeerAgent, type PeerAgentOptions } from "../../support/peerAgent.ts";
-import { tcpServer } from "../../support/wireTunnel.ts";
+import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const ID = clientIdSchema.parse("machine-1");
 const MINUTE_MS = 60_000;

@@ -1,10 +1,10 @@
 import { linuxCommand } from "@rport/protocol/commands";
 import { expect, it } from "vitest";
-import { builtAgent } from "../../support/builtAgent.ts";
+import { builtAgent } from "../../support/agents/builtAgent.ts";
+import { installedAgent } from "../../support/agents/installedAgent.ts";
+import { isLetIn } from "../../support/agents/peerAgent.ts";
+import { spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { installedAgent } from "../../support/installedAgent.ts";
-import { isLetIn } from "../../support/peerAgent.ts";
-import { spawnBackend } from "../../support/spawnBackend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const BACK_MS = 20_000;

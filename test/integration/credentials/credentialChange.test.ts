@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { startAgent } from "../../support/agent.ts";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
 
 const HOST = "host-x";
 const params = { authId: "prod" };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { respawnAgent, spawnAgent, startAgent } from "../../support/agent.ts";
-import type { RunningBackend } from "../../support/backend.ts";
-import { startBackend } from "../../support/backend.ts";
+import { respawnAgent, spawnAgent, startAgent } from "../../support/agents/agent.ts";
+import { isLetIn, PeerAgent } from "../../support/agents/peerAgent.ts";
+import type { RunningBackend } from "../../support/backend/backend.ts";
+import { startBackend } from "../../support/backend/backend.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
-import { isLetIn, PeerAgent } from "../../support/peerAgent.ts";
-import { spawnBackend } from "../../support/spawnBackend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const HOST = "host-1";

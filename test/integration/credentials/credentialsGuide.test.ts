@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
-import { startAgent } from "../../support/agent.ts";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { isLetIn, PeerAgent } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
 import { Guide } from "../../support/guide.ts";
-import { isLetIn, PeerAgent } from "../../support/peerAgent.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const LAPTOP = "lost-laptop";

@@ -5,11 +5,11 @@ import type { EventMessage } from "@rport/protocol/events";
 import type { EndpointOutput } from "@rport/protocol/http";
 import type { DeletionReport } from "@rport/protocol/report";
 import { expect, it } from "vitest";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
-import type { EventStream } from "../../support/eventStream.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import type { EventStream } from "../../support/backend/eventStream.ts";
+import { FLEET } from "../../support/backend/fleet.ts";
 import { eventually } from "../../support/eventually.ts";
-import { FLEET } from "../../support/fleet.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
 import { type SeededRandom, seededRandom } from "../../support/random.ts";
 
 const FLEETS = 3;

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { isLetIn, PeerAgent } from "../../support/agents/peerAgent.ts";
+import { FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { FLEET, makeFleet } from "../../support/fleet.ts";
-import { isLetIn, PeerAgent } from "../../support/peerAgent.ts";
-import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
-import { canHaveTinyDisk, tinyDisk } from "../../support/tinyDisk.ts";
+import { canHaveTinyDisk, tinyDisk } from "../../support/faults/tinyDisk.ts";
 
 const CLIENT = "machine-1";
 const BACK_MS = 20_000;

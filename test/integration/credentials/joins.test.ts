@@ -1,13 +1,13 @@
 import type { Join } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
 import type { Face } from "../../../backend/src/app.ts";
-import { startAgent } from "../../support/agent.ts";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import type { EventStream } from "../../support/backend/eventStream.ts";
+import { agentOf } from "../../support/backend/fleet.ts";
 import { FakeClock } from "../../support/clock.ts";
-import type { EventStream } from "../../support/eventStream.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf } from "../../support/fleet.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const FLEET = "fleet";

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { startAgent } from "../../support/agent.ts";
-import { startBackend } from "../../support/backend.ts";
-import type { EventStream } from "../../support/eventStream.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { startBackend } from "../../support/backend/backend.ts";
+import type { EventStream } from "../../support/backend/eventStream.ts";
+import { agentOf, makeFleet } from "../../support/backend/fleet.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, makeFleet } from "../../support/fleet.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const FLEET = "fleet";

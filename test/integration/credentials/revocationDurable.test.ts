@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { startBackend } from "../../support/backend.ts";
-import { FLEET, makeFleet } from "../../support/fleet.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
-import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { startBackend } from "../../support/backend/backend.ts";
+import { FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const CLIENT = "machine-1";

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { startAgent } from "../../support/agent.ts";
-import { startBackend } from "../../support/backend.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { startBackend } from "../../support/backend/backend.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
 
 const params = { authId: FLEET };
 const query = { "filter[application]": "client.auth.rotation", sort: "timestamp" };

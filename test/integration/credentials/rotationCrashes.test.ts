@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../agent/src/config/config.ts";
-import { respawnAgent, type SpawnedAgent, spawnAgent } from "../../support/agent.ts";
+import { respawnAgent, type SpawnedAgent, spawnAgent } from "../../support/agents/agent.ts";
+import { isLetIn } from "../../support/agents/peerAgent.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
-import { type Gate, openGate } from "../../support/gate.ts";
-import { isLetIn } from "../../support/peerAgent.ts";
-import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
+import { type Gate, openGate } from "../../support/faults/gate.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const HOST = "host-1";

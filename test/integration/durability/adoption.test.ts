@@ -1,10 +1,10 @@
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { expect, it } from "vitest";
+import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
+import { FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { FLEET, makeFleet } from "../../support/fleet.ts";
-import { PeerAgent, type PeerAgentOptions } from "../../support/peerAgent.ts";
 import { seededRandom } from "../../support/random.ts";
-import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const HOSTS = 40;

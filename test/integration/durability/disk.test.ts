@@ -1,13 +1,13 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { startAgent } from "../../support/agent.ts";
-import { builtAgent } from "../../support/builtAgent.ts";
-import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
-import { isLetIn } from "../../support/peerAgent.ts";
-import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
-import { canHaveTinyDisk, tinyDisk } from "../../support/tinyDisk.ts";
-import { exchange, pattern, tcpServer } from "../../support/wireTunnel.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { builtAgent } from "../../support/agents/builtAgent.ts";
+import { isLetIn } from "../../support/agents/peerAgent.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";
+import { canHaveTinyDisk, tinyDisk } from "../../support/faults/tinyDisk.ts";
+import { exchange, pattern, tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const HOST = "host-1";
 const FAILED = "typed while the disk was full";

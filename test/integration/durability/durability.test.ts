@@ -3,11 +3,11 @@ import { join } from "node:path";
 import type { Credential } from "@rport/protocol/model";
 import { expect, it } from "vitest";
 import { parseDocument } from "../../../backend/src/store/documentText.ts";
-import { CredentialLoad } from "../../support/credentialLoad.ts";
+import { isLetIn } from "../../support/agents/peerAgent.ts";
+import { CredentialLoad } from "../../support/backend/credentialLoad.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { isLetIn } from "../../support/peerAgent.ts";
 import { seededRandom } from "../../support/random.ts";
-import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const CHANGES = 1_000;

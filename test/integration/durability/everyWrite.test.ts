@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 import { RportError } from "@rport/protocol/errors";
 import { describe, expect, it, vi } from "vitest";
 import type { Credentials } from "../../../backend/src/credentials/credentials.ts";
-import type { CredentialsFixture } from "../../support/credentials.ts";
-import { authId, openCredentials } from "../../support/credentials.ts";
-import { DiskFault, type WriteFate } from "../../support/diskFault.ts";
-import { FakeAgent } from "../../support/sessions.ts";
+import type { CredentialsFixture } from "../../support/backend/credentials.ts";
+import { authId, openCredentials } from "../../support/backend/credentials.ts";
+import { FakeAgent } from "../../support/backend/sessions.ts";
+import { DiskFault, type WriteFate } from "../../support/faults/diskFault.ts";
 
 const FLEET = authId("fleet");
 const ADDRESS = "192.0.2.7";

@@ -1,13 +1,13 @@
 import type { Tunnel } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
-import { respawnAgent, spawnAgent, startAgent } from "../../support/agent.ts";
-import { startBackend } from "../../support/backend.ts";
+import { respawnAgent, spawnAgent, startAgent } from "../../support/agents/agent.ts";
+import { startBackend } from "../../support/backend/backend.ts";
+import { agentOf, makeFleet } from "../../support/backend/fleet.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, makeFleet } from "../../support/fleet.ts";
-import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
-import { exchange, pattern, tcpServer } from "../../support/wireTunnel.ts";
+import { exchange, pattern, tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const HOST = "host-1";
 /** How long a host may be away when its server was restarted. */

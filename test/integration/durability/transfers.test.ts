@@ -1,10 +1,10 @@
 import { Transport } from "@rport/protocol/wire/transport";
 import { expect, it, vi } from "vitest";
 import { Forwarder } from "../../../extension/src/tunnels/forwarder.ts";
-import { startAgent } from "../../support/agent.ts";
-import { startBackend } from "../../support/backend.ts";
-import { agentOf, FLEET } from "../../support/fleet.ts";
-import { inParallel, transfer, transferTarget } from "../../support/transfers.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { startBackend } from "../../support/backend/backend.ts";
+import { agentOf, FLEET } from "../../support/backend/fleet.ts";
+import { inParallel, transfer, transferTarget } from "../../support/wire/transfers.ts";
 
 const HOST = "host-1";
 const TRANSFERS = 100;

@@ -1,9 +1,9 @@
 import { copyFile, cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { agentConfigText, runCli } from "../../support/agent.ts";
-import { snapshot } from "../../support/snapshot.ts";
-import { type Ended, runBackend, spawnBackend } from "../../support/spawnBackend.ts";
+import { agentConfigText, runCli } from "../../support/agents/agent.ts";
+import { snapshot } from "../../support/backend/snapshot.ts";
+import { type Ended, runBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const exitOf = ({ code, stderr }: Pick<Ended, "code" | "stderr">) => ({ code, stderr });

@@ -4,12 +4,12 @@ import { linuxCommand } from "@rport/protocol/commands";
 import type { NewPairing } from "@rport/protocol/http";
 import { newPairingToken } from "@rport/protocol/sealing";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { runCli } from "../../support/agent.ts";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
-import { builtAgent } from "../../support/builtAgent.ts";
+import { runCli } from "../../support/agents/agent.ts";
+import { builtAgent } from "../../support/agents/builtAgent.ts";
+import { installedAgent } from "../../support/agents/installedAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { filesBelow } from "../../support/backend/snapshot.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { installedAgent } from "../../support/installedAgent.ts";
-import { filesBelow } from "../../support/snapshot.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const clock = new FakeClock();

@@ -1,7 +1,7 @@
 import { API_PREFIX } from "@rport/protocol/http";
 import { describe, expect, it } from "vitest";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
-import { isLetIn, PeerAgent } from "../../support/peerAgent.ts";
+import { isLetIn, PeerAgent } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 
 const ODD_IDS = [
   "__proto__",

@@ -6,14 +6,14 @@ import { authIdSchema } from "@rport/protocol/ids";
 import { clientTransport } from "@rport/protocol/wire/transport";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { runCli, startAgent, startEnrolledAgent } from "../../support/agent.ts";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { runCli, startAgent, startEnrolledAgent } from "../../support/agents/agent.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { agentOf, FLEET } from "../../support/backend/fleet.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, FLEET } from "../../support/fleet.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
 import { seededRandom } from "../../support/random.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
-import { exchange, pattern, tcpServer } from "../../support/wireTunnel.ts";
+import { exchange, pattern, tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const HEALTHY = "healthy";
 

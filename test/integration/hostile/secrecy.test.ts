@@ -6,16 +6,16 @@ import { API_PREFIX, type NewPairing, newPairingSchema } from "@rport/protocol/h
 import { pairingTokenSchema } from "@rport/protocol/pairing";
 import { tokenParts } from "@rport/protocol/sealing";
 import { expect, it } from "vitest";
-import { ApiRecorder, type RecordedRequest } from "../../support/apiRecorder.ts";
-import { builtAgent } from "../../support/builtAgent.ts";
+import { builtAgent } from "../../support/agents/builtAgent.ts";
+import { type InstalledAgent, installedAgent } from "../../support/agents/installedAgent.ts";
+import { isLetIn, PeerAgent } from "../../support/agents/peerAgent.ts";
+import { ApiRecorder, type RecordedRequest } from "../../support/backend/apiRecorder.ts";
+import { EventStream } from "../../support/backend/eventStream.ts";
+import { filesBelow } from "../../support/backend/snapshot.ts";
+import { type SpawnedBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { Canaries } from "../../support/canaries.ts";
-import { EventStream } from "../../support/eventStream.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type InstalledAgent, installedAgent } from "../../support/installedAgent.ts";
-import { isLetIn, PeerAgent } from "../../support/peerAgent.ts";
 import { type SeenProcess, watchProcesses } from "../../support/processWatch.ts";
-import { filesBelow } from "../../support/snapshot.ts";
-import { type SpawnedBackend, spawnBackend } from "../../support/spawnBackend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const FLEET = "fleet";

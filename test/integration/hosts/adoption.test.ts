@@ -1,11 +1,11 @@
 import type { Tunnel } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
-import { startAgent } from "../../support/agent.ts";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
-import { exchange, pattern, tcpServer } from "../../support/wireTunnel.ts";
+import { exchange, pattern, tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const [OLD, NEW] = ["web-old", "web-new"];
 const params = { clientId: NEW };

@@ -1,13 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { authIdSchema } from "@rport/protocol/ids";
 import { expect, it } from "vitest";
-import { startBackend } from "../../support/backend.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { startBackend } from "../../support/backend/backend.ts";
+import { FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
-import { FLEET, makeFleet } from "../../support/fleet.ts";
-import { type FrozenPath, frozenPath } from "../../support/frozenPath.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
-import { spawnBackend } from "../../support/spawnBackend.ts";
+import { type FrozenPath, frozenPath } from "../../support/faults/frozenPath.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const RECONNECTS = 200;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { startAgent, startEnrolledAgent } from "../../support/agent.ts";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
-import { copyOfHost } from "../../support/copiedHost.ts";
+import { startAgent, startEnrolledAgent } from "../../support/agents/agent.ts";
+import { copyOfHost } from "../../support/agents/copiedHost.ts";
+import { keyedHost } from "../../support/agents/hostKeys.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, FLEET, makeFleet } from "../../support/fleet.ts";
-import { keyedHost } from "../../support/hostKeys.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
-import { spawnBackend } from "../../support/spawnBackend.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const HOST = "machine-1";

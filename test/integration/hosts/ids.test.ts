@@ -1,11 +1,11 @@
 import type { Change } from "@rport/protocol/events";
 import { describe, expect, it } from "vitest";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { isLetIn, PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { FLEET, makeFleet } from "../../support/backend/fleet.ts";
 import { eventually } from "../../support/eventually.ts";
-import { FLEET, makeFleet } from "../../support/fleet.ts";
-import { isLetIn, PeerAgent, type PeerAgentOptions } from "../../support/peerAgent.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
-import { exchange, tcpServer } from "../../support/wireTunnel.ts";
+import { exchange, tcpServer } from "../../support/wire/wireTunnel.ts";
 
 /** Ids that a careless program takes for one another, or for something of its own. */
 const ODD_IDS = [

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
-import { head, rawHttp, upgradeHead } from "../../support/rawHttp.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { head, rawHttp, upgradeHead } from "../../support/faults/rawHttp.ts";
 
 let backend: RunningBackend;
 let host: string;

@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { EndpointCall, EndpointName } from "@rport/protocol/http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 
 let backend: RunningBackend;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { startAgent } from "../../support/agent.ts";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { startAgent } from "../../support/agents/agent.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { agentOf, makeFleet } from "../../support/backend/fleet.ts";
 import { eventually } from "../../support/eventually.ts";
-import { agentOf, makeFleet } from "../../support/fleet.ts";
-import { PeerAgent } from "../../support/peerAgent.ts";
-import { head, rawHttp, upgradeHead } from "../../support/rawHttp.ts";
+import { head, rawHttp, upgradeHead } from "../../support/faults/rawHttp.ts";
 
 const PROXY = "127.0.0.1";
 const CALLER = "203.0.113.7";

@@ -5,7 +5,7 @@ import { encodeMessage } from "@rport/protocol/wire/messages";
 import { serverTransport } from "@rport/protocol/wire/transport";
 import type { CloseReason } from "@rport/protocol/wire/wireError";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { RawPeer, type RawPeerOptions, sshString } from "../../support/rawPeer.ts";
+import { RawPeer, type RawPeerOptions, sshString } from "../../support/faults/rawPeer.ts";
 import {
   clientOf,
   dial,
@@ -15,7 +15,7 @@ import {
   REFUSE_ALL,
   USER,
   type WireListener,
-} from "../../support/wirePair.ts";
+} from "../../support/wire/wirePair.ts";
 
 /** Each attack must be over within this time; in practice it takes a few milliseconds. */
 const PATIENCE_MS = 2000;

@@ -7,8 +7,8 @@ import { serverTransport } from "@rport/protocol/wire/transport";
 import { rawSocket } from "@rport/protocol/wire/websocket";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
-import { clientOf, connectPair, dial, HOST_KEY, LOGIN } from "../../support/wirePair.ts";
-import { dialTarget, exchange, pattern, tcpServer, tunnel } from "../../support/wireTunnel.ts";
+import { clientOf, connectPair, dial, HOST_KEY, LOGIN } from "../../support/wire/wirePair.ts";
+import { dialTarget, exchange, pattern, tcpServer, tunnel } from "../../support/wire/wireTunnel.ts";
 
 const EXTRA = Buffer.from("127.0.0.1:22");
 

@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 import type { Channel } from "@rport/protocol/wire/channel";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
-import { connectPair, USER } from "../../support/wirePair.ts";
+import { connectPair, USER } from "../../support/wire/wirePair.ts";
 
 describe("a connection between our own ends", () => {
   it("logs in and tells each end who the other is", async () => {

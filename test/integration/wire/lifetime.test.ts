@@ -12,7 +12,7 @@ import { RequestRefused, WireError } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
 import type { WebSocket } from "ws";
 import { FakeClock } from "../../support/clock.ts";
-import { RawPeer } from "../../support/rawPeer.ts";
+import { RawPeer } from "../../support/faults/rawPeer.ts";
 import {
   clientOf,
   connectPair,
@@ -21,7 +21,7 @@ import {
   LOGIN,
   listen,
   REFUSE_ALL,
-} from "../../support/wirePair.ts";
+} from "../../support/wire/wirePair.ts";
 
 /** A listener that keeps the one transport made on it. */
 async function oneServer(options: Partial<ServerOptions> = {}) {
@@ -242,7 +242,7 @@ describe("what we send", () => {
 });
 
 it("ssh2 loaded with its own ciphers is noticed at the first handshake", async () => {
-  const worker = new Worker(new URL("../../support/staleSsh2.ts", import.meta.url));
+  const worker = new Worker(new URL("../../support/wire/staleSsh2.ts", import.meta.url));
   const [text] = (await once(worker, "message")) as [string];
   await worker.terminate();
   expect(text).toMatch(/^ssh2 was loaded before wire\/ssh2Ciphers/);

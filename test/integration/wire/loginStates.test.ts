@@ -1,8 +1,8 @@
 import { authIdSchema } from "@rport/protocol/ids";
 import { expect, it } from "vitest";
-import { type RunningBackend, startBackend } from "../../support/backend.ts";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { eventually } from "../../support/eventually.ts";
-import { RawPeer, sshString } from "../../support/rawPeer.ts";
+import { RawPeer, sshString } from "../../support/faults/rawPeer.ts";
 
 const FLEET = authIdSchema.parse("fleet");
 const OTHER = authIdSchema.parse("other");

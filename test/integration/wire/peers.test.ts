@@ -6,11 +6,11 @@ import { Connection, type ConnectionOptions } from "@rport/protocol/wire/connect
 import { clientTransport, serverTransport } from "@rport/protocol/wire/transport";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
-import { sshString } from "../../support/rawPeer.ts";
-import type { PeerReport, PeerTask } from "../../support/ssh2Peer.ts";
-import { dial, HOST_KEY, LOGIN, listen, PASSWORD, USER } from "../../support/wirePair.ts";
+import { sshString } from "../../support/faults/rawPeer.ts";
+import type { PeerReport, PeerTask } from "../../support/wire/ssh2Peer.ts";
+import { dial, HOST_KEY, LOGIN, listen, PASSWORD, USER } from "../../support/wire/wirePair.ts";
 
-const PEER = new URL("../../support/ssh2Peer.ts", import.meta.url);
+const PEER = new URL("../../support/wire/ssh2Peer.ts", import.meta.url);
 
 function startPeer(task: PeerTask) {
   const worker = new Worker(PEER, { workerData: task });

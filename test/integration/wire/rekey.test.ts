@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { inParallel, transfer, transferTarget } from "../../support/transfers.ts";
-import { connectPair } from "../../support/wirePair.ts";
+import { inParallel, transfer, transferTarget } from "../../support/wire/transfers.ts";
+import { connectPair } from "../../support/wire/wirePair.ts";
 import {
   dialTarget,
   exchange,
@@ -8,7 +8,7 @@ import {
   sha256,
   tcpServer,
   tunnel,
-} from "../../support/wireTunnel.ts";
+} from "../../support/wire/wireTunnel.ts";
 
 const REKEY_BYTES = 2 << 20;
 

@@ -1,5 +1,5 @@
 import type { NewPairing } from "@rport/protocol/http";
-import type { RunningBackend } from "../backend.ts";
+import type { RunningBackend } from "../backend/backend.ts";
 
 /** The auth id of the credential that installer tests pair with. */
 export const CREDENTIAL = "fleet-a";

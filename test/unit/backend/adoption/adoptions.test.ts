@@ -3,10 +3,10 @@ import { expect, it } from "vitest";
 import { RecordMoves } from "../../../../backend/src/adoption/adoptions.ts";
 import { ClientRegistry } from "../../../../backend/src/clients/registry/registry.ts";
 import { noPairings } from "../../../../backend/src/credentials/ports.ts";
-import { openCredentials } from "../../../support/credentials.ts";
-import { logIn } from "../../../support/joining.ts";
+import { openCredentials } from "../../../support/backend/credentials.ts";
+import { logIn } from "../../../support/backend/joining.ts";
+import { clientRecord } from "../../../support/backend/records.ts";
 import { testLog } from "../../../support/log.ts";
-import { clientRecord } from "../../../support/records.ts";
 
 const FLEET = authIdSchema.parse("fleet");
 const [A, B, C] = ["a", "b", "c"].map((id) => clientIdSchema.parse(id)) as [

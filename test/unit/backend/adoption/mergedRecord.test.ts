@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { keptAttributes, mergedRecord } from "../../../../backend/src/adoption/mergedRecord.ts";
 import type { StoredTunnel } from "../../../../backend/src/store/clientRecord.ts";
 import { storedTunnelSchema } from "../../../../backend/src/store/clientRecord.ts";
-import { clientRecord } from "../../../support/records.ts";
+import { clientRecord } from "../../../support/backend/records.ts";
 
 const OLD = clientIdSchema.parse("old");
 

@@ -7,7 +7,12 @@ import { entriesAfter } from "../../../../backend/src/audit/scan.ts";
 import { parseAuditQuery } from "../../../../backend/src/http/handlers/auditList.ts";
 import type { Database } from "../../../../backend/src/store/database.ts";
 import { SqliteDatabase } from "../../../../backend/src/store/sqliteDatabase.ts";
-import { AUDIT_KEY, entry, type TestAuditLog, testAuditLog } from "../../../support/auditLog.ts";
+import {
+  AUDIT_KEY,
+  entry,
+  type TestAuditLog,
+  testAuditLog,
+} from "../../../support/backend/auditLog.ts";
 import { testLog } from "../../../support/log.ts";
 
 type Query = Record<string, string | string[]>;

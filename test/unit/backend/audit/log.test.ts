@@ -1,7 +1,7 @@
 import { readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { START } from "../../../../backend/src/audit/chain.ts";
-import { entry, testAuditLog } from "../../../support/auditLog.ts";
+import { entry, testAuditLog } from "../../../support/backend/auditLog.ts";
 
 const DAY_MS = 86_400_000;
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);

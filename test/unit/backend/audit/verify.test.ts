@@ -5,7 +5,12 @@ import { expect, it } from "vitest";
 import { NO_HASH, openEntry, sealEntry } from "../../../../backend/src/audit/chain.ts";
 import { bodyOf } from "../../../../backend/src/audit/entry.ts";
 import { verifyLog } from "../../../../backend/src/audit/verify.ts";
-import { AUDIT_KEY, entry, type TestAuditLog, testAuditLog } from "../../../support/auditLog.ts";
+import {
+  AUDIT_KEY,
+  entry,
+  type TestAuditLog,
+  testAuditLog,
+} from "../../../support/backend/auditLog.ts";
 
 const FORGERS_KEY = createSecretKey(Buffer.alloc(32, 8));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Refusals, type RefusedAgent } from "../../../../backend/src/clients/refusals.ts";
+import { authId } from "../../../support/backend/credentials.ts";
 import { FakeClock } from "../../../support/clock.ts";
-import { authId } from "../../../support/credentials.ts";
 
 const HOUR_MS = 3_600_000;
 const WRONG: RefusedAgent = { reason: "wrong-secret", address: "192.0.2.7", authId: "fleet" };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { AgentFiles } from "../../../../backend/src/http/agentFiles.ts";
-import { fakeRelease } from "../../../support/agentRelease.ts";
+import { fakeRelease } from "../../../support/agents/agentRelease.ts";
 import { testLog } from "../../../support/log.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 

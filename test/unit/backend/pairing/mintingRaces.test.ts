@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
 import type { PairingPort } from "../../../../backend/src/credentials/ports.ts";
 import { PairingService } from "../../../../backend/src/pairing/service.ts";
-import { authId, openCredentials } from "../../../support/credentials.ts";
+import { authId, openCredentials } from "../../../support/backend/credentials.ts";
 import { testLog } from "../../../support/log.ts";
 
 const FLEET = authId("fleet");

@@ -5,12 +5,12 @@ import { writeDurably } from "../../../../backend/src/store/durableFile.ts";
 import { ownerOf } from "../../../../backend/src/store/lock.ts";
 import type { Store } from "../../../../backend/src/store/store.ts";
 import { openStore } from "../../../../backend/src/store/store.ts";
+import { clientRecord } from "../../../support/backend/records.ts";
 import { startChild } from "../../../support/child.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { canHaveTinyDisk, tinyDisk } from "../../../support/faults/tinyDisk.ts";
 import { testLog } from "../../../support/log.ts";
-import { clientRecord } from "../../../support/records.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
-import { canHaveTinyDisk, tinyDisk } from "../../../support/tinyDisk.ts";
 
 type Opened = Store & AsyncDisposable;
 

@@ -2,7 +2,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
 import { Likeness, type Seen } from "../../../../../backend/src/clients/registry/likeness.ts";
 import type { ClientRecord } from "../../../../../backend/src/store/clientRecord.ts";
-import { clientRecord } from "../../../../support/records.ts";
+import { clientRecord } from "../../../../support/backend/records.ts";
 
 const KEY = `SHA256:${"K".repeat(43)}`;
 const at = (minute: number): string => new Date(minute * 60_000).toISOString();

@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import type { LiveSession } from "../../../../../backend/src/clients/liveSession.ts";
 import { ClientRegistry } from "../../../../../backend/src/clients/registry/registry.ts";
 import { takeOver } from "../../../../../backend/src/clients/session/takeOver.ts";
-import { MemoryRows } from "../../../../support/agentSide.ts";
+import { MemoryRows } from "../../../../support/agents/agentSide.ts";
+import { clientRecord } from "../../../../support/backend/records.ts";
 import { FakeClock } from "../../../../support/clock.ts";
 import { testLog } from "../../../../support/log.ts";
-import { clientRecord } from "../../../../support/records.ts";
 
 const ONE = clientIdSchema.parse("machine-1");
 const FLEET = authIdSchema.parse("fleet");

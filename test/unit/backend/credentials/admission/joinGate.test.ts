@@ -6,9 +6,9 @@ import {
   type Joining,
   WAIT_MS,
 } from "../../../../../backend/src/credentials/admission/waitingRoom.ts";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
-import { joiningOf, logIn } from "../../../../support/joining.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { joiningOf, logIn } from "../../../../support/backend/joining.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 
 const FLEET = authId("fleet");
 const HOUR_MS = 3_600_000;

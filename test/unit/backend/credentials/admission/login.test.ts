@@ -3,9 +3,9 @@ import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it, vi } from "vitest";
 import type { AcceptedLogin } from "../../../../../backend/src/credentials/admission/verdicts.ts";
 import type { Credentials } from "../../../../../backend/src/credentials/credentials.ts";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
 
 const FLEET = authId("fleet");
 const ADDRESS = "192.0.2.7";

@@ -1,7 +1,7 @@
 import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 
 const FLEET = authId("fleet");
 const MINUTE_MS = 60_000;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Credentials } from "../../../../../backend/src/credentials/credentials.ts";
-import type { CredentialsFixture } from "../../../../support/credentials.ts";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
-import { DiskFault } from "../../../../support/diskFault.ts";
+import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
+import { DiskFault } from "../../../../support/faults/diskFault.ts";
 
 const FLEET = authId("fleet");
 const ADDRESS = "192.0.2.7";

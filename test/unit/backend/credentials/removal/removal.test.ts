@@ -1,8 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
 import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it, vi } from "vitest";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 
 const FLEET = authId("fleet");
 const FORCE = { force: true, purge: false, dryRun: false };

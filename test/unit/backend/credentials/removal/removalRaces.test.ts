@@ -1,9 +1,9 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { joiningOf, logIn } from "../../../../support/backend/joining.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { joiningOf, logIn } from "../../../../support/joining.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
 
 const FLEET = authId("fleet");
 const FORCE = { force: true, purge: false, dryRun: false };

@@ -2,10 +2,10 @@ import type { AuthId } from "@rport/protocol/ids";
 import { clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
 import type { IssuedSecret } from "../../../../../backend/src/credentials/ledger/creation.ts";
-import type { CredentialsFixture } from "../../../../support/credentials.ts";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
+import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
 
 const FLEET: AuthId = authId("fleet");
 const HOUR_MS = 3_600_000;

@@ -1,11 +1,11 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
 import type { SecretEdit } from "../../../../../backend/src/store/secretEdit.ts";
-import type { CredentialsFixture } from "../../../../support/credentials.ts";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
+import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { holdWrite } from "../../../../support/heldWrite.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
+import { holdWrite } from "../../../../support/faults/heldWrite.ts";
 
 const FLEET: AuthId = authId("fleet");
 const HOUR_MS = 3_600_000;

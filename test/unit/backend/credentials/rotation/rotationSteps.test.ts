@@ -2,10 +2,10 @@ import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
 import type { Credentials } from "../../../../../backend/src/credentials/credentials.ts";
 import type { SecretEdit } from "../../../../../backend/src/store/secretEdit.ts";
-import type { CredentialsFixture } from "../../../../support/credentials.ts";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
+import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
 
 const FLEET: AuthId = authId("fleet");
 const HOUR_MS = 3_600_000;

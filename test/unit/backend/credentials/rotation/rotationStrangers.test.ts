@@ -1,11 +1,11 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
 import { isWaitedFor } from "../../../../../backend/src/credentials/rotation/progress.ts";
-import type { CredentialsFixture } from "../../../../support/credentials.ts";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
+import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { joiningOf, logIn } from "../../../../support/backend/joining.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { joiningOf, logIn } from "../../../../support/joining.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
 
 const FLEET: AuthId = authId("fleet");
 const HOUR_MS = 3_600_000;

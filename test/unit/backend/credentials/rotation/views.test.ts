@@ -1,9 +1,9 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
-import type { CredentialsFixture } from "../../../../support/credentials.ts";
-import { authId, openCredentials } from "../../../../support/credentials.ts";
+import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
+import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { FakeAgent } from "../../../../support/sessions.ts";
 
 const FLEET = authId("fleet");
 const LARGE = 600;

@@ -8,8 +8,8 @@ import {
   type CredentialSource,
   credentialHandlers,
 } from "../../../../../backend/src/http/handlers/credentials.ts";
-import { openCredentials } from "../../../../support/credentials.ts";
-import { DiskFault } from "../../../../support/diskFault.ts";
+import { openCredentials } from "../../../../support/backend/credentials.ts";
+import { DiskFault } from "../../../../support/faults/diskFault.ts";
 
 const IDS = ["one", "three", "two", "zero"];
 const CONTEXT = { user: "local", address: "192.0.2.1", origin: "http://192.0.2.2" };

@@ -3,7 +3,7 @@ import type { Channel } from "@rport/protocol/wire/channel";
 import { Connection } from "@rport/protocol/wire/connection";
 import { type ServerLogin, serverTransport } from "@rport/protocol/wire/transport";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
-import { HOST_KEY, LOGIN, listen } from "./wirePair.ts";
+import { HOST_KEY, LOGIN, listen } from "../wire/wirePair.ts";
 
 /** What a test changes about the server. */
 export interface AgentServerOptions {

@@ -2,7 +2,7 @@ import { CLIENT_IDENT, IdentificationReader } from "@rport/protocol/wire/identif
 import { decodeMessage, type Message } from "@rport/protocol/wire/messages";
 import { Ssh2Engine } from "@rport/protocol/wire/ssh2Internals";
 import type { WebSocket } from "ws";
-import { dial, PASSWORD, USER } from "./wirePair.ts";
+import { dial, PASSWORD, USER } from "../wire/wirePair.ts";
 
 /** How far a raw peer goes by itself. */
 export type Stage = "keys" | "login";

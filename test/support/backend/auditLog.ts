@@ -1,14 +1,14 @@
 import { createSecretKey } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Head, type SealedEntry, START } from "../../backend/src/audit/chain.ts";
-import type { AuditEntry } from "../../backend/src/audit/entry.ts";
-import { type AuditFollower, AuditLog, type AuditLogDeps } from "../../backend/src/audit/log.ts";
-import { type OpenSegmentFile, openSegmentFile } from "../../backend/src/audit/segments.ts";
-import { type VerifyInput, verifyLog } from "../../backend/src/audit/verify.ts";
-import { FakeClock } from "./clock.ts";
-import { testLog } from "./log.ts";
-import { tempDirectory } from "./tempDirectory.ts";
+import { type Head, type SealedEntry, START } from "../../../backend/src/audit/chain.ts";
+import type { AuditEntry } from "../../../backend/src/audit/entry.ts";
+import { type AuditFollower, AuditLog, type AuditLogDeps } from "../../../backend/src/audit/log.ts";
+import { type OpenSegmentFile, openSegmentFile } from "../../../backend/src/audit/segments.ts";
+import { type VerifyInput, verifyLog } from "../../../backend/src/audit/verify.ts";
+import { FakeClock } from "../clock.ts";
+import { testLog } from "../log.ts";
+import { tempDirectory } from "../tempDirectory.ts";
 
 /** The key that seals the logs of these tests. */
 export const AUDIT_KEY = createSecretKey(Buffer.alloc(32, 7));

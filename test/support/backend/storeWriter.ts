@@ -4,11 +4,11 @@
  * Exits with the start failure's code when the store cannot be opened.
  */
 
-import { systemClock } from "../../backend/src/platform/clock.ts";
-import { createLog, stderrSink } from "../../backend/src/platform/log.ts";
-import { StartFailure } from "../../backend/src/platform/startFailure.ts";
-import type { Store } from "../../backend/src/store/store.ts";
-import { openStore } from "../../backend/src/store/store.ts";
+import { systemClock } from "../../../backend/src/platform/clock.ts";
+import { createLog, stderrSink } from "../../../backend/src/platform/log.ts";
+import { StartFailure } from "../../../backend/src/platform/startFailure.ts";
+import type { Store } from "../../../backend/src/store/store.ts";
+import { openStore } from "../../../backend/src/store/store.ts";
 import { clientRecord } from "./records.ts";
 
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);

@@ -1,4 +1,4 @@
-import type { RunningBackend } from "./backend.ts";
+import type { RunningBackend } from "../backend/backend.ts";
 import { PeerAgent } from "./peerAgent.ts";
 
 /** The credential of all hosts below. */

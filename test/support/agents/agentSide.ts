@@ -2,17 +2,20 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AuthId, authIdSchema, type ClientId, secretIdSchema } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
-import { AgentDoor, type AgentDoorDeps } from "../../backend/src/clients/door/agentDoor.ts";
-import type { RecordRows } from "../../backend/src/clients/registry/recordWriter.ts";
-import { ClientRegistry } from "../../backend/src/clients/registry/registry.ts";
-import type { Admission, LoginResult } from "../../backend/src/credentials/admission/verdicts.ts";
-import type { SessionHandle } from "../../backend/src/credentials/ports.ts";
-import { type Clock, systemClock } from "../../backend/src/platform/clock.ts";
-import type { ClientRecord } from "../../backend/src/store/clientRecord.ts";
-import { createLinkDial, type LinkDial } from "../../backend/src/tunnels/dialer.ts";
-import { TunnelService } from "../../backend/src/tunnels/service.ts";
-import { testLog } from "./log.ts";
-import { HOST_KEY, PASSWORD } from "./wirePair.ts";
+import { AgentDoor, type AgentDoorDeps } from "../../../backend/src/clients/door/agentDoor.ts";
+import type { RecordRows } from "../../../backend/src/clients/registry/recordWriter.ts";
+import { ClientRegistry } from "../../../backend/src/clients/registry/registry.ts";
+import type {
+  Admission,
+  LoginResult,
+} from "../../../backend/src/credentials/admission/verdicts.ts";
+import type { SessionHandle } from "../../../backend/src/credentials/ports.ts";
+import { type Clock, systemClock } from "../../../backend/src/platform/clock.ts";
+import type { ClientRecord } from "../../../backend/src/store/clientRecord.ts";
+import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dialer.ts";
+import { TunnelService } from "../../../backend/src/tunnels/service.ts";
+import { testLog } from "../log.ts";
+import { HOST_KEY, PASSWORD } from "../wire/wirePair.ts";
 
 /** The one secret that opens every auth id here; the agents of `agent.ts` use it, too. */
 export const SECRET = PASSWORD;

@@ -1,7 +1,7 @@
 import { clientIdSchema } from "@rport/protocol/ids";
-import type { AcceptedLogin } from "../../backend/src/credentials/admission/verdicts.ts";
-import type { Joining } from "../../backend/src/credentials/admission/waitingRoom.ts";
-import type { Credentials } from "../../backend/src/credentials/credentials.ts";
+import type { AcceptedLogin } from "../../../backend/src/credentials/admission/verdicts.ts";
+import type { Joining } from "../../../backend/src/credentials/admission/waitingRoom.ts";
+import type { Credentials } from "../../../backend/src/credentials/credentials.ts";
 
 /** A client that asks to be let in, and its connection. */
 export interface TestJoining extends Joining {

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Backend, type BackendOptions, createBackend } from "../../backend/src/backend.ts";
-import { systemClock } from "../../backend/src/platform/clock.ts";
-import { createLog, memorySink } from "../../backend/src/platform/log.ts";
-import { type FakeRelease, fakeRelease } from "./agentRelease.ts";
+import { type Backend, type BackendOptions, createBackend } from "../../../backend/src/backend.ts";
+import { systemClock } from "../../../backend/src/platform/clock.ts";
+import { createLog, memorySink } from "../../../backend/src/platform/log.ts";
+import { type FakeRelease, fakeRelease } from "../agents/agentRelease.ts";
+import { eventually } from "../eventually.ts";
 import { TestApi } from "./api.ts";
 import { EventStream } from "./eventStream.ts";
-import { eventually } from "./eventually.ts";
 
 /** A real backend in this process, on a port of 127.0.0.1, with everything a test needs of it. */
 export interface RunningBackend extends AsyncDisposable {

@@ -1,5 +1,5 @@
-import type { SecretEdit } from "../../backend/src/store/secretEdit.ts";
-import type { Store } from "../../backend/src/store/store.ts";
+import type { SecretEdit } from "../../../backend/src/store/secretEdit.ts";
+import type { Store } from "../../../backend/src/store/store.ts";
 
 type IsEdit = (edit: SecretEdit) => boolean;
 

@@ -1,14 +1,14 @@
 import { FEATURES } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import { clientIdSchema } from "@rport/protocol/ids";
-import type { AcceptedLogin } from "../../backend/src/credentials/admission/verdicts.ts";
-import type { Credentials } from "../../backend/src/credentials/credentials.ts";
+import type { AcceptedLogin } from "../../../backend/src/credentials/admission/verdicts.ts";
+import type { Credentials } from "../../../backend/src/credentials/credentials.ts";
 import type {
   ClientRef,
   OfferedSecret,
   SessionHandle,
   SessionPort,
-} from "../../backend/src/credentials/ports.ts";
+} from "../../../backend/src/credentials/ports.ts";
 
 /** What an agent keeps on its own disk, across its restarts and the server's. */
 export class FakeAgent {

@@ -2,8 +2,8 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { decodeHostKey, encodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
 import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
+import { HOST_KEY } from "../wire/wirePair.ts";
 import type { PeerAgentOptions } from "./peerAgent.ts";
-import { HOST_KEY } from "./wirePair.ts";
 
 /** What a lying agent signs in the place of the truth. */
 export interface Lie {

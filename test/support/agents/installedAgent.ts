@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { parseConfig } from "../../agent/src/config/config.ts";
-import { type RunResult, run } from "./systemd/process.ts";
-import { tempDirectory } from "./tempDirectory.ts";
+import { parseConfig } from "../../../agent/src/config/config.ts";
+import { type RunResult, run } from "../systemd/process.ts";
+import { tempDirectory } from "../tempDirectory.ts";
 
 /** An agent that the real installer put below a directory of its own. */
 export interface InstalledAgent extends AsyncDisposable {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const PACKAGE = fileURLToPath(new URL("../../scripts/package.mjs", import.meta.url));
+const PACKAGE = fileURLToPath(new URL("../../../scripts/package.mjs", import.meta.url));
 const AGENT_FILES = fileURLToPath(new URL("../../dist/agent", import.meta.url));
 
 /**

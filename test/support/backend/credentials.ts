@@ -1,17 +1,17 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
 import { vi } from "vitest";
-import type { Flood } from "../../backend/src/credentials/admission/floods.ts";
-import { Credentials } from "../../backend/src/credentials/credentials.ts";
-import type { PairingPort } from "../../backend/src/credentials/ports.ts";
-import { noPairings } from "../../backend/src/credentials/ports.ts";
-import type { SecretEdit } from "../../backend/src/store/secretEdit.ts";
-import type { Store } from "../../backend/src/store/store.ts";
-import { openStore } from "../../backend/src/store/store.ts";
-import { FakeClock } from "./clock.ts";
-import { testLog } from "./log.ts";
+import type { Flood } from "../../../backend/src/credentials/admission/floods.ts";
+import { Credentials } from "../../../backend/src/credentials/credentials.ts";
+import type { PairingPort } from "../../../backend/src/credentials/ports.ts";
+import { noPairings } from "../../../backend/src/credentials/ports.ts";
+import type { SecretEdit } from "../../../backend/src/store/secretEdit.ts";
+import type { Store } from "../../../backend/src/store/store.ts";
+import { openStore } from "../../../backend/src/store/store.ts";
+import { FakeClock } from "../clock.ts";
+import { testLog } from "../log.ts";
+import { tempDirectory } from "../tempDirectory.ts";
 import { FakeClients } from "./sessions.ts";
-import { tempDirectory } from "./tempDirectory.ts";
 
 /** Credentials on a real store, with made-up clients. */
 export interface CredentialsFixture extends AsyncDisposable {

@@ -1,4 +1,4 @@
-import type { AgentSettings } from "./agent.ts";
+import type { AgentSettings } from "../agents/agent.ts";
 import type { TestApi } from "./api.ts";
 
 /** The credential that these tests make. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
+import type { SeededRandom } from "../random.ts";
 import type { TestApi } from "./api.ts";
-import type { SeededRandom } from "./random.ts";
 
 /** A login of which the outcome is certain. */
 export interface KnownLogin {

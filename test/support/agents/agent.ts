@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { stringify } from "smol-toml";
-import { Agent, type AgentOptions } from "../../agent/src/agent.ts";
-import { loadConfig } from "../../agent/src/config/loadConfig.ts";
-import type { ConnectionState } from "../../agent/src/connection/connectionState.ts";
-import { SYSTEM_SOURCES } from "../../agent/src/host/machineId.ts";
-import { SYSTEM_CLOCK } from "../../agent/src/platform/clock.ts";
-import { createLog } from "../../agent/src/platform/log.ts";
-import { SYSTEM_LOOKUP } from "../../agent/src/tunnels/target.ts";
-import { tempDirectory } from "./tempDirectory.ts";
-import { HOST_KEY, PASSWORD, USER } from "./wirePair.ts";
+import { Agent, type AgentOptions } from "../../../agent/src/agent.ts";
+import { loadConfig } from "../../../agent/src/config/loadConfig.ts";
+import type { ConnectionState } from "../../../agent/src/connection/connectionState.ts";
+import { SYSTEM_SOURCES } from "../../../agent/src/host/machineId.ts";
+import { SYSTEM_CLOCK } from "../../../agent/src/platform/clock.ts";
+import { createLog } from "../../../agent/src/platform/log.ts";
+import { SYSTEM_LOOKUP } from "../../../agent/src/tunnels/target.ts";
+import { tempDirectory } from "../tempDirectory.ts";
+import { HOST_KEY, PASSWORD, USER } from "../wire/wirePair.ts";
 
 /** What an agent for a test is told; the rest is the test server's key and credential. */
 export interface AgentSettings {
@@ -95,7 +95,7 @@ export interface SpawnedAgent extends AgentFiles {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-const MAIN = fileURLToPath(new URL("../../agent/src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../agent/src/main.ts", import.meta.url));
 
 /** Starts `rport-agent run` as its own process; killed at the end of its scope. */
 export async function spawnAgent(settings: AgentSettings): Promise<SpawnedAgent> {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { ENDPOINT_FILE, type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
 import { TestApi } from "./api.ts";
 
-const MAIN = fileURLToPath(new URL("../../backend/src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../backend/src/main.ts", import.meta.url));
 
 /** How a backend's process ended. */
 export interface Ended {

@@ -1,8 +1,8 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hostKeyFileIn } from "../../agent/src/host/hostKey.ts";
+import { hostKeyFileIn } from "../../../agent/src/host/hostKey.ts";
+import { tempDirectory } from "../tempDirectory.ts";
 import type { AgentFiles } from "./agent.ts";
-import { tempDirectory } from "./tempDirectory.ts";
 
 /** How the copy differs from the host that it was made of. */
 export interface CopyChange {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { tempDirectory } from "./tempDirectory.ts";
+import { tempDirectory } from "../tempDirectory.ts";
 
 /** A file system of its own, in memory. Unmounted at the end of its scope. */
 export interface TinyDisk extends AsyncDisposable {

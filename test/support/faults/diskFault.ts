@@ -1,6 +1,6 @@
 import { vi } from "vitest";
-import { diskFull } from "../../backend/src/store/document.ts";
-import type { Store } from "../../backend/src/store/store.ts";
+import { diskFull } from "../../../backend/src/store/document.ts";
+import type { Store } from "../../../backend/src/store/store.ts";
 
 /** What happens to one write. */
 export type WriteFate =
