@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const PACKAGE = fileURLToPath(new URL("../../../scripts/package.mjs", import.meta.url));
-const AGENT_FILES = fileURLToPath(new URL("../../dist/agent", import.meta.url));
+const AGENT_FILES = fileURLToPath(new URL("../../../dist/agent", import.meta.url));
 
 /**
  * The directory of the agent's files as they are shipped, which `main.ts` serves; built if the

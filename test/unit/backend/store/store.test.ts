@@ -142,7 +142,7 @@ describe("ownership", () => {
   it("is refused to a second process, which names the first and exits 73 (D-07)", async () => {
     await using directory = await tempDirectory();
     await using store = await open(directory.path);
-    await using second = startChild("storeWriter.ts", [directory.path]);
+    await using second = startChild("backend/storeWriter.ts", [directory.path]);
     let message = "";
     second.process.stderr?.setEncoding("utf8").on("data", (text) => {
       message += text;
@@ -174,7 +174,7 @@ async function writeUntilKilled(
   lineCount: number,
 ): Promise<void> {
   const from = Math.max(seen.document, seen.row) + 1;
-  await using child = startChild("storeWriter.ts", [directory, String(from)]);
+  await using child = startChild("backend/storeWriter.ts", [directory, String(from)]);
   let left = lineCount;
   for await (const line of child.lines) {
     const [kind, n] = line.split(" ");
