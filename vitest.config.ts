@@ -18,7 +18,8 @@ export default defineConfig({
       project("integration", 60_000, { pool: "forks" }),
       project("installers", 180_000, { pool: "forks", fileParallelism: false }),
       project("e2e", 180_000, {
-        ...{ pool: "forks", fileParallelism: false },
+        pool: "forks",
+        fileParallelism: false,
         // a window on a loaded machine needs its time
         expect: { poll: { timeout: 20_000 } },
       }),

@@ -68,7 +68,9 @@ export class Agent implements AsyncDisposable {
     const clientId = clientIdFor(config, machine);
     const hostKey = await openHostKey(dataDirOf(options), log);
     const identity = {
-      ...{ clientId, sessionId: randomUUID(), hostKey: hostKey?.publicKey },
+      clientId,
+      sessionId: randomUUID(),
+      hostKey: hostKey?.publicKey,
       machineHint: machine === undefined ? undefined : machineHint(machine),
     };
     return new Agent(options, identity, hostKey);

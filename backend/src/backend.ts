@@ -66,7 +66,9 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   const { paths, fingerprints } = services;
   opened.defer(() => removeEndpoint(paths.endpoint, token));
   await writeEndpoint(paths.endpoint, {
-    ...{ url, token, pid: process.pid },
+    url,
+    token,
+    pid: process.pid,
     fingerprint: fingerprints.sha256,
     md5Fingerprint: fingerprints.md5,
   });
@@ -97,7 +99,11 @@ async function openFaces(input: FacesInput, opened: AsyncDisposableStack): Promi
   const gate = new UserGate(tokens, new FailedLogins(clock), signIns);
   const peerOf = createPeerOf(options.trustedProxies ?? [], log);
   const userSockets = new UserSockets({
-    ...{ gate, peerOf, hub: services.hub, clock, log },
+    gate,
+    peerOf,
+    hub: services.hub,
+    clock,
+    log,
     serveDial: (socket, query, opener) => {
       void serveEditorTunnel(socket, async () => {
         const { clientId, target } = editorTarget(query);

@@ -81,7 +81,11 @@ export async function openServices(
   const { hostKeySeed, verifierKey, auditKey } = store.identity;
   const { database } = store;
   const auditing = await openAuditing({
-    ...{ directory: store.paths.audit, key: auditKey, database, clock, log },
+    directory: store.paths.audit,
+    key: auditKey,
+    database,
+    clock,
+    log,
     openFile: options.openAuditFile,
   });
   opened.defer(() => auditing.close());
@@ -92,12 +96,17 @@ export async function openServices(
   const { document, secretRows, clientRows } = store;
   const common = { clock, log, touch };
   const credentials = await Credentials.open({
-    ...{ document, secretRows, verifierKey, passwordMinLength },
+    document,
+    secretRows,
+    verifierKey,
+    passwordMinLength,
     rotationEvents: auditing.rotations,
     onFlood(flood) {
       const { credentialId, reason, address } = flood;
       log.warn("more new clients come with a credential than it lets in", {
-        ...{ credential: credentialId, reason, address },
+        credential: credentialId,
+        reason,
+        address,
       });
       auditing.agents.flooded(flood);
     },
@@ -133,8 +142,20 @@ export async function openServices(
   opened.defer(() => watched.close());
   const { paths } = store;
   return {
-    ...{ paths, hostKey, fingerprints, credentials, registry, tunnels, dial },
-    ...{ pairings, refusals, agentFiles, auditing, hub, touch, status },
+    paths,
+    hostKey,
+    fingerprints,
+    credentials,
+    registry,
+    tunnels,
+    dial,
+    pairings,
+    refusals,
+    agentFiles,
+    auditing,
+    hub,
+    touch,
+    status,
   };
 }
 
@@ -149,7 +170,10 @@ function openTunnels(
     relays: new Relays(),
     bind: tunnels.bind,
     range: tunnels.ports,
-    ...{ clock, log, touch, events: auditing.tunnels },
+    clock,
+    log,
+    touch,
+    events: auditing.tunnels,
   });
   return { tunnels: service, dial: createDial((id) => registry.live(id), linkDial) };
 }
@@ -166,7 +190,10 @@ function openPairings(
       return own.agentFiles.scriptSha256;
     },
     serverUrls,
-    ...{ clock, log, touch: own.touch, events: own.auditing.pairings },
+    clock,
+    log,
+    touch: own.touch,
+    events: own.auditing.pairings,
   });
 }
 

@@ -43,9 +43,15 @@ export async function measureLoad(port: number, windowMs: number): Promise<LoadF
   const busy = await roundTrips(port, windowMs);
   bulk.stop();
   return {
-    ...{ downMBs, upMBs, down4MBs, opensPerS, smallPerS },
-    ...{ rttP50Ms: quantile(idle, 0.5), rttP99Ms: quantile(idle, 0.99) },
-    ...{ busyP50Ms: quantile(busy, 0.5), busyP99Ms: quantile(busy, 0.99) },
+    downMBs,
+    upMBs,
+    down4MBs,
+    opensPerS,
+    smallPerS,
+    rttP50Ms: quantile(idle, 0.5),
+    rttP99Ms: quantile(idle, 0.99),
+    busyP50Ms: quantile(busy, 0.5),
+    busyP99Ms: quantile(busy, 0.99),
   };
 }
 

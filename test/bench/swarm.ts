@@ -87,8 +87,11 @@ class Swarm {
 
   get state(): SwarmState {
     return {
-      ...{ online: this.#online, lost: this.#lost, rotated: this.#rotated },
-      ...{ onlineChangedMs: this.#onlineChangedMs, rotatedChangedMs: this.#rotatedChangedMs },
+      online: this.#online,
+      lost: this.#lost,
+      rotated: this.#rotated,
+      onlineChangedMs: this.#onlineChangedMs,
+      rotatedChangedMs: this.#rotatedChangedMs,
       failures: Object.fromEntries(this.#failures),
     };
   }
@@ -116,8 +119,12 @@ class Swarm {
     const stop = new AbortController();
     return new Promise((resolve) => {
       const loop = new ConnectionLoop({
-        ...{ config, log: NO_LOG, clock: SYSTEM_CLOCK, random: Math.random },
-        ...{ resolve: SYSTEM_LOOKUP, dialer: this.#dialer },
+        config,
+        log: NO_LOG,
+        clock: SYSTEM_CLOCK,
+        random: Math.random,
+        resolve: SYSTEM_LOOKUP,
+        dialer: this.#dialer,
         credentials: new MemoryCredentials(config.credential, () => this.#moved()),
         registration: async () => introductionOf(number),
         onState: this.#watcher(resolve),

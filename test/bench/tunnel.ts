@@ -77,10 +77,15 @@ function portOf({ ready }: { readonly ready: unknown }): number {
 function summarize({ rounds }: Way): LoadFigures {
   const middle = (key: keyof LoadFigures) => median(rounds.map((figures) => figures[key]));
   return {
-    ...{ downMBs: middle("downMBs"), upMBs: middle("upMBs"), down4MBs: middle("down4MBs") },
-    ...{ opensPerS: middle("opensPerS"), smallPerS: middle("smallPerS") },
-    ...{ rttP50Ms: middle("rttP50Ms"), rttP99Ms: middle("rttP99Ms") },
-    ...{ busyP50Ms: middle("busyP50Ms"), busyP99Ms: middle("busyP99Ms") },
+    downMBs: middle("downMBs"),
+    upMBs: middle("upMBs"),
+    down4MBs: middle("down4MBs"),
+    opensPerS: middle("opensPerS"),
+    smallPerS: middle("smallPerS"),
+    rttP50Ms: middle("rttP50Ms"),
+    rttP99Ms: middle("rttP99Ms"),
+    busyP50Ms: middle("busyP50Ms"),
+    busyP99Ms: middle("busyP99Ms"),
   };
 }
 

@@ -108,11 +108,17 @@ describe("the audit log of a backend", () => {
     }
     const find = (text: string) => all.find((row) => what(row) === text);
     expect(JSON.parse(find("client.auth create fleet")?.request ?? "")).toEqual({
-      ...{ label: "Web", kind: "fleet", max_clients: 9, expires_at: null, cidrs: [] },
+      label: "Web",
+      kind: "fleet",
+      max_clients: 9,
+      expires_at: null,
+      cidrs: [],
       chosen_by: "user",
     });
     expect(JSON.parse(find("client.auth delete fleet")?.response ?? "")).toEqual({
-      ...{ clients: [clientId], disconnected: 1, pairings: 0 },
+      clients: [clientId],
+      disconnected: 1,
+      pairings: 0,
     });
     const joined = find("client connect fleet");
     expect(joined).toMatchObject({ username: "", remote_ip: "127.0.0.1", client_id: clientId });

@@ -22,7 +22,8 @@ it("C-37: what an administrator changes holds for the very next login, both ways
   await api("updateCredential", { params, body: { limits: { cidrs: [] } } });
   expect(await isIn()).toBe(true);
   await api("updateCredential", {
-    ...{ params, body: { limits: { expires_at: "2020-01-01T00:00:00Z" } } },
+    params,
+    body: { limits: { expires_at: "2020-01-01T00:00:00Z" } },
   });
   expect(await isIn()).toBe(false);
   await api("updateCredential", { params, body: { limits: { expires_at: null } } });

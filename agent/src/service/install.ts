@@ -64,7 +64,7 @@ export async function install(request: InstallRequest, wiring: InstallWiring): P
   }
   const config = isKept || request.isDryRun ? undefined : await enrolAside(wiring);
   const { isStarted, isNewId } = request;
-  const change = { ...wiring, ...{ found, config, isStarted, isNewId, isEnrolled: !isKept } };
+  const change = { ...wiring, found, config, isStarted, isNewId, isEnrolled: !isKept };
   const steps = installSteps(change);
   if (request.isDryRun) {
     for (const { title } of steps) say(`would ${title}`);

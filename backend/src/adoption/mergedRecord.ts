@@ -44,7 +44,9 @@ export function mergedRecord(
 ): ClientRecord {
   const tunnels = mergedTunnels(to.tunnels, from.tunnels, tunnelIds);
   const merged = {
-    ...{ ...to, ...mergedAttributes(to, from), tunnels },
+    ...to,
+    ...mergedAttributes(to, from),
+    tunnels,
     first_seen_at: from.first_seen_at,
   };
   if (tunnels.length > TUNNELS_PER_CLIENT) {
@@ -83,7 +85,9 @@ function mergedAttributes(to: ClientRecord, from: ClientRecord): Attributes {
   const tags = [...from.tags, ...to.tags.filter((tag) => !from.tags.includes(tag))];
   const labels = { ...to.labels, ...from.labels };
   return {
-    ...{ name, tags, labels },
+    name,
+    tags,
+    labels,
     adopted: withoutUndefined({
       name: replacing(adopted.name?.said ?? to.name, name),
       tags: replacing(adopted.tags?.said ?? to.tags, tags),

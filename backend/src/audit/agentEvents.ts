@@ -53,7 +53,9 @@ export class AgentEvents {
     const what = { application: "client.key", action: "update" } as const;
     const request = { kind, before, secret_id: agent.secretId };
     this.#joins.note(`key ${agent.clientId}`, {
-      ...{ ...what, ...about(agent), request },
+      ...what,
+      ...about(agent),
+      request,
       response: { host_key: agent.hostKey },
     });
     await this.#audit.settled();
@@ -80,7 +82,8 @@ export class AgentEvents {
     address: string,
   ): void {
     this.#refusals.note(`agent ${networkOf(address)}`, {
-      ...{ application: "client.auth", action: "failed" },
+      application: "client.auth",
+      action: "failed",
       remoteIp: address,
       affectedId: reason === "unknown" ? undefined : authId,
       request: { reason },
@@ -97,8 +100,12 @@ export class AgentEvents {
   /** More new clients came with a credential than it lets in; one entry stands for all of them. */
   flooded({ credentialId, reason, clientId, address }: Flood): void {
     this.#audit.note({
-      ...{ application: "client.join", action: "flood" },
-      ...{ remoteIp: address, affectedId: credentialId, clientId, request: { reason } },
+      application: "client.join",
+      action: "flood",
+      remoteIp: address,
+      affectedId: credentialId,
+      clientId,
+      request: { reason },
     });
   }
 

@@ -50,8 +50,13 @@ export class EditorEvents {
     const { user, address } = opener;
     const target = formatHostPort(to.target);
     this.#bursts.note(`stream ${action} ${user} ${address} ${to.clientId} ${target}`, {
-      ...{ application: "client.tunnel.editor", action, user, remoteIp: address },
-      ...{ affectedId: target, clientId: to.clientId, clientHostname: to.hostname },
+      application: "client.tunnel.editor",
+      action,
+      user,
+      remoteIp: address,
+      affectedId: target,
+      clientId: to.clientId,
+      clientHostname: to.hostname,
       response: { reason },
     });
   }

@@ -27,8 +27,10 @@ export class PairingEvents {
   claimed(pairing: PairingFacts, claim: ClaimRequest, address: string): void {
     const { client_id: clientId, hostname } = claim;
     this.#audit.note({
-      ...{ ...entryOf("claim", pairing.id), remoteIp: address },
-      ...{ clientId, clientHostname: hostname },
+      ...entryOf("claim", pairing.id),
+      remoteIp: address,
+      clientId,
+      clientHostname: hostname,
       request: { credential_id: pairing.credential_id },
     });
   }

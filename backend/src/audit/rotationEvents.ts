@@ -17,7 +17,9 @@ export class RotationEvents {
   ended(id: AuthId, why: RotationEnd, report: DeletionReport): void {
     const { clients, disconnected, pairings } = report;
     this.#audit.note({
-      ...{ application: "client.auth.rotation", action: "finish", affectedId: id },
+      application: "client.auth.rotation",
+      action: "finish",
+      affectedId: id,
       request: { why },
       response: { clients: clients.map((client) => client.id), disconnected, pairings },
     });

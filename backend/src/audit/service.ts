@@ -45,12 +45,17 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
   const { directory, database, clock, log, openFile } = deps;
   const key = createSecretKey(deps.key);
   const index = new AuditIndex({
-    ...{ database, log },
+    database,
+    log,
     entriesAfter: (seq) => entriesAfter(directory, key, seq),
   });
   const files = openFile === undefined ? {} : { openFile };
   const audit = await AuditLog.open({
-    ...{ directory, key, follower: index, clock, log },
+    directory,
+    key,
+    follower: index,
+    clock,
+    log,
     ...files,
   }).catch((caught: unknown) => {
     throw ioFailure(directory, caught);
@@ -59,7 +64,9 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
   const writers = { audit, bursts, clock };
   const agents = new AgentEvents(writers);
   return {
-    ...{ audit, index, agents },
+    audit,
+    index,
+    agents,
     signIns: new SignIns(writers),
     pairings: new PairingEvents(writers),
     editors: new EditorEvents(bursts),

@@ -108,7 +108,10 @@ export class Credentials {
     this.#joins = new Joins(deps);
     this.#floods = new Floods({ ...deps, onFlood: (flood) => deps.onFlood?.(flood) });
     this.#gate = new JoinGate({
-      ...{ ...all, admissions: this.#admissions, joins: this.#joins, floods: this.#floods },
+      ...all,
+      admissions: this.#admissions,
+      joins: this.#joins,
+      floods: this.#floods,
       rate: new JoinRate(deps.clock),
     });
     ledger.watch((id) => this.#gate.recheck(id));
@@ -191,7 +194,8 @@ export class Credentials {
     return live === undefined
       ? null
       : toCredential(live, {
-          ...{ sessions: this.#sessions, nowMs: this.#steady() },
+          sessions: this.#sessions,
+          nowMs: this.#steady(),
           rotation: this.#rotationViews.of(live),
           floodedAt: this.#floods.since(id),
         });
@@ -289,8 +293,11 @@ export class Credentials {
   /** Removes credentials that nobody uses; see `purgeUnused`. */
   purgeUnused(dryRun: boolean): Promise<Purge> {
     return purgeUnused(dryRun, {
-      ...{ ledger: this.#ledger, steady: this.#steady, log: this.#deps.log },
-      ...{ sessions: () => this.#sessions, pairings: () => this.#pairings },
+      ledger: this.#ledger,
+      steady: this.#steady,
+      log: this.#deps.log,
+      sessions: () => this.#sessions,
+      pairings: () => this.#pairings,
       remove: (id, options) => this.remove(id, options),
     });
   }

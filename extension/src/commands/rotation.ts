@@ -62,7 +62,8 @@ export async function rotateCredential(
   const call = { params: { authId: credential.id } };
   // without a grace, so that it tells of everything that may be lost
   const plan = await server.api.call("rotateCredential", {
-    ...{ ...call, body: { grace_seconds: 0 } },
+    ...call,
+    body: { grace_seconds: 0 },
     query: { dry_run: "true" },
   });
   const grace = await window.showQuickPick(graces(plan), {

@@ -38,7 +38,9 @@ async function editorTo(target: TcpServer, change: Partial<PeerAgentOptions> = {
 /** A WebSocket whose other end is an editor tunnel over `dial`. */
 async function editorSocket(dial: Parameters<typeof serveEditorTunnel>[1]) {
   const server = new WebSocketServer({
-    ...{ port: 0, host: "127.0.0.1", maxPayload: EDITOR_MESSAGE_MAX_BYTES },
+    port: 0,
+    host: "127.0.0.1",
+    maxPayload: EDITOR_MESSAGE_MAX_BYTES,
   });
   await once(server, "listening");
   const accepted = once(server, "connection");
@@ -52,7 +54,11 @@ async function editorSocket(dial: Parameters<typeof serveEditorTunnel>[1]) {
   const done = serveEditorTunnel(far, dial);
   if (ws.readyState !== ws.OPEN) await once(ws, "open");
   return {
-    ...{ ws, far, messages, closed, done },
+    ws,
+    far,
+    messages,
+    closed,
+    done,
     async [Symbol.asyncDispose]() {
       ws.terminate();
       await done;
@@ -98,7 +104,8 @@ describe("an editor tunnel", () => {
         () => undefined,
         () => Promise.reject(new Error("not reached")),
       )(ID, {
-        ...{ host: "h".repeat(200), port: 22 },
+        host: "h".repeat(200),
+        port: 22,
       }),
     );
     expect(await editor.closed).toEqual({

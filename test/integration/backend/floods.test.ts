@@ -111,7 +111,9 @@ describe("wrong secrets", () => {
       for (let n = 0; n < 50; n += 1) {
         const startMs = performance.now();
         await using _agent = await PeerAgent.join({
-          ...{ ...login, password, from: "127.0.0.3" },
+          ...login,
+          password,
+          from: "127.0.0.3",
           introduction: { ID: `host-${n}` },
         });
         delaysMs.push(performance.now() - startMs);

@@ -17,7 +17,9 @@ function join(side: AgentSide, host: KeyedHost, change: Partial<PeerAgentOptions
     ...(serverFingerprint === undefined ? {} : { serverFingerprint }),
   };
   return PeerAgent.join({
-    ...{ url: side.url, user: "fleet", password: SECRET },
+    url: side.url,
+    user: "fleet",
+    password: SECRET,
     introduction: host.introduction({}),
     onRequest: host.onRequest(ID, lie),
     ...options,

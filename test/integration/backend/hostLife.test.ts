@@ -30,8 +30,11 @@ async function claim(side: RunningBackend, pairing: NewPairing): Promise<Pairing
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({
-      ...{ id: parts.id, claimant: CLAIMANT, proof: claimProof(parts, CLAIMANT) },
-      ...{ client_id: ID, hostname: "web01" },
+      id: parts.id,
+      claimant: CLAIMANT,
+      proof: claimProof(parts, CLAIMANT),
+      client_id: ID,
+      hostname: "web01",
     }),
   });
   const { envelope } = claimAnswerSchema.parse(await response.json());

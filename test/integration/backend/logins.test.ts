@@ -42,7 +42,11 @@ async function expectNobody(backend: RunningBackend): Promise<void> {
 }
 
 const OPEN_CHANNEL = encodeMessage({
-  ...{ kind: "open", type: "session", sender: 7, window: 1_000, maxPacket: 32_768 },
+  kind: "open",
+  type: "session",
+  sender: 7,
+  window: 1_000,
+  maxPacket: 32_768,
   extra: Buffer.alloc(0),
 });
 const NEW_CONNECTION = requestOf("new_connection", "{}");

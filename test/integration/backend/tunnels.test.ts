@@ -369,14 +369,20 @@ describe("a client that comes back", () => {
 
 describe("tunnels an agent asks for", () => {
   const remote = (change: object = {}) => ({
-    ...{ protocol: "tcp", lhost: "0.0.0.0", lport: "", rhost: "127.0.0.1", rport: "22" },
+    protocol: "tcp",
+    lhost: "0.0.0.0",
+    lport: "",
+    rhost: "127.0.0.1",
+    rport: "22",
     ...change,
   });
 
   it("are opened on this server's own address, whatever it asks for", async () => {
     await using side = await start();
     await using agent = await PeerAgent.signIn({
-      ...{ url: side.url, user: "fleet", password: SECRET },
+      url: side.url,
+      user: "fleet",
+      password: SECRET,
       introduction: { Remotes: [remote()] },
     });
     const [answer] = await agent.introduce();

@@ -37,7 +37,8 @@ describe("a rotation over the REST API, with real agents", () => {
     const { password, peer } = await mixedFleet(backend, stack);
     const body = { grace_seconds: 3_600 };
     const preview = await backend.api("rotateCredential", {
-      ...{ params, body },
+      params,
+      body,
       query: { dry_run: "true" },
     });
     expect(preview).toMatchObject({ total: 2, moved: 0, stragglers: 1, unmovable: [GO_HOST] });
@@ -161,8 +162,10 @@ it("a purge of more credentials than a list of an entry holds has an entry for e
   const about = async (action: string) =>
     await backend.api("listAudit", {
       query: {
-        ...{ "filter[application]": "client.auth", "filter[action]": action },
-        ...{ sort: "timestamp", "page[limit]": "100" },
+        "filter[application]": "client.auth",
+        "filter[action]": action,
+        sort: "timestamp",
+        "page[limit]": "100",
       },
     });
   const deleted = await about("delete");

@@ -49,7 +49,8 @@ describe("docs/credentials.md, followed as it is written", () => {
     expect(preview).toMatchObject({ clients: [{ id: LAPTOP, connected: true }], disconnected: 1 });
     await laptop.until(({ kind }) => kind !== "online");
     expect(await backend.api("getClient", { params: { clientId: LAPTOP } })).toMatchObject({
-      ...{ connection_state: "disconnected", revoked_at: expect.any(String) },
+      connection_state: "disconnected",
+      revoked_at: expect.any(String),
     });
 
     expect(JSON.parse(await guide.run(stolen, 2))).toMatchObject({ origin: "initial" });

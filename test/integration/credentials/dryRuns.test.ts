@@ -67,7 +67,9 @@ async function everything({ backend }: Scene): Promise<unknown> {
   const credentials = await api("listCredentials");
   const isThere = credentials.some(({ id }) => id === FLEET);
   return {
-    ...{ document, clients, credentials },
+    document,
+    clients,
+    credentials,
     secrets: isThere ? await api("listSecrets", { params }) : [],
     rotation: isThere ? await api("getRotation", { params }) : undefined,
     tunnels: await api("listTunnels"),

@@ -33,7 +33,9 @@ const TAKES: readonly [string, Take, Take?][] = [
 ];
 
 const loginOf = ({ endpoint }: SpawnedBackend, password: string) => ({
-  ...{ url: endpoint.url.replace("http", "ws"), user: FLEET, password },
+  url: endpoint.url.replace("http", "ws"),
+  user: FLEET,
+  password,
 });
 
 /** It stops by itself, as on a restart of its machine. */

@@ -46,8 +46,12 @@ describe("first joins that wait for approval", () => {
     const end = endOf(agent.introduce());
     const join = await oneJoin(backend);
     expect(join).toMatchObject({
-      ...{ credential_id: FLEET, client_id: "machine-1", name: "web01", address: "127.0.0.1" },
-      ...{ hostname: "web01.example.com", os_full_name: "Debian 12.5" },
+      credential_id: FLEET,
+      client_id: "machine-1",
+      name: "web01",
+      address: "127.0.0.1",
+      hostname: "web01.example.com",
+      os_full_name: "Debian 12.5",
     });
     expect(Date.parse(join.expires_at) - Date.parse(join.at)).toBeCloseTo(600_000, -3);
     const told = (isOver: boolean) =>
@@ -71,7 +75,10 @@ describe("first joins that wait for approval", () => {
     });
     expect(audit).toMatchObject([
       {
-        ...{ action: "approve", affected_id: FLEET, client_id: "machine-1", username: "local" },
+        action: "approve",
+        affected_id: FLEET,
+        client_id: "machine-1",
+        username: "local",
         client_hostname: "web01.example.com",
       },
     ]);

@@ -91,7 +91,10 @@ async function shown(credentials: Credentials, known: Known): Promise<unknown> {
   const view = credentials.view(FLEET);
   const secrets = credentials.secrets(FLEET);
   return {
-    ...{ ids, label: view?.label, kind: view?.kind, isRotating: view?.rotation != null },
+    ids,
+    label: view?.label,
+    kind: view?.kind,
+    isRotating: view?.rotation != null,
     secrets: secrets.map(({ origin, state, client_id: client }) => `${origin} ${state} ${client}`),
     opens: [await open(known.password), await open(known.own.password)],
   };

@@ -111,9 +111,11 @@ describe("any other auth id", () => {
         ["DELETE", "/secrets/12345678"],
       ]) {
         const answer = await fetch(`${backend.url}${API_PREFIX}/clients-auth/${path}${rest}`, {
-          ...{ method: method ?? "GET", body: method === "GET" ? null : "{}" },
+          method: method ?? "GET",
+          body: method === "GET" ? null : "{}",
           headers: {
-            ...{ Authorization: `Bearer ${backend.token}`, "Content-Type": "application/json" },
+            Authorization: `Bearer ${backend.token}`,
+            "Content-Type": "application/json",
           },
         });
         expect(answer.status, `${method} ${path.slice(0, 40)}${rest}`).toBeGreaterThanOrEqual(400);

@@ -25,7 +25,9 @@ async function echoes({ lport }: Pick<Tunnel, "lport">): Promise<boolean> {
 }
 
 const peerOf = (backend: RunningBackend, password: string, introduction: object) => ({
-  ...{ url: backend.url.replace("http", "ws"), user: FLEET, password },
+  url: backend.url.replace("http", "ws"),
+  user: FLEET,
+  password,
   introduction: { ...introduction },
 });
 

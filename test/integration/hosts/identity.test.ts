@@ -134,7 +134,9 @@ describe("S-02: who has the secret of a host, and not the host", () => {
     const { host_key: key } = await clientOf(backend);
     const thief = keyedHost(backend.fingerprint);
     const options = {
-      ...{ url: backend.url.replace("http", "ws"), user: FLEET, password },
+      url: backend.url.replace("http", "ws"),
+      user: FLEET,
+      password,
       introduction: isKeyed ? thief.introduction({ ID: HOST }) : { ID: HOST },
       onRequest: thief.onRequest(HOST),
     };

@@ -161,7 +161,9 @@ describe("client id and auth id", () => {
     expect(await countsOf(backend, BETA)).toEqual([1, 1]);
     await backend.api("deleteCredential", { params: { authId: ALPHA } });
     expect(await clientOf(backend, ALPHA)).toMatchObject({
-      ...{ client_auth_id: BETA, connection_state: "connected", tunnels: [{ lport }] },
+      client_auth_id: BETA,
+      connection_state: "connected",
+      tunnels: [{ lport }],
     });
     expect(await greeting(lport)).toBe(GREETING);
   });

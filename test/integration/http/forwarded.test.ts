@@ -11,8 +11,11 @@ const CALLER = "203.0.113.7";
 const FORGED = "198.51.100.66";
 /** Well-formed, and nobody's. */
 const CLAIM = {
-  ...{ id: "0000000000000000", claimant: "A".repeat(22), proof: "A".repeat(43) },
-  ...{ client_id: "some-host", hostname: "" },
+  id: "0000000000000000",
+  claimant: "A".repeat(22),
+  proof: "A".repeat(43),
+  client_id: "some-host",
+  hostname: "",
 };
 
 const api = (backend: RunningBackend) => ({ call: backend.api });

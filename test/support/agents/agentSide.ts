@@ -89,11 +89,20 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
   const registry = await ClientRegistry.open({ rows, clock, log, touch, secretOf });
   const dial = createLinkDial(clock);
   const tunnels = new TunnelService({
-    ...{ clients: registry, dial, relays: new Relays(), clock, log, touch },
+    clients: registry,
+    dial,
+    relays: new Relays(),
+    clock,
+    log,
+    touch,
     ...(options.range === undefined ? {} : { range: options.range }),
   });
   const door = new AgentDoor({
-    ...{ registry, tunnels, clock, log, hostKey: HOST_KEY },
+    registry,
+    tunnels,
+    clock,
+    log,
+    hostKey: HOST_KEY,
     credentials: {
       login: async (authId, password): Promise<LoginResult> =>
         password === SECRET
@@ -119,8 +128,16 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const { port } = http.address() as AddressInfo;
   return {
-    ...{ url: `ws://127.0.0.1:${port}`, port, door, registry, tunnels, dial, rows },
-    ...{ ready, touched, log: lines },
+    url: `ws://127.0.0.1:${port}`,
+    port,
+    door,
+    registry,
+    tunnels,
+    dial,
+    rows,
+    ready,
+    touched,
+    log: lines,
     async [Symbol.asyncDispose]() {
       await door.close();
       await tunnels.close();

@@ -38,7 +38,10 @@ export async function installedAgent(): Promise<InstalledAgent> {
   });
   const closing = opened.move();
   return {
-    ...{ prefix, temporary, configFile, pid },
+    prefix,
+    temporary,
+    configFile,
+    pid,
     paste: (line) => run("sh", [], { input: line, env }),
     secret: async () =>
       parseConfig(await readFile(configFile, "utf8"), configFile).credential.secret,

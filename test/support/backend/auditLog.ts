@@ -84,13 +84,23 @@ export async function testAuditLog(deps: Partial<AuditLogDeps> = {}): Promise<Te
   const { log, lines } = testLog();
   const open = (more: Partial<AuditLogDeps>) =>
     AuditLog.open({
-      ...{ directory, key: AUDIT_KEY, follower, clock, log, openFile: files.open },
+      directory,
+      key: AUDIT_KEY,
+      follower,
+      clock,
+      log,
+      openFile: files.open,
       ...deps,
       ...more,
     });
   const segment = (n: number) => join(directory, `audit-${n}.ndjson`);
   const self: TestAuditLog = {
-    ...{ directory, clock, follower, files, lines, segment },
+    directory,
+    clock,
+    follower,
+    files,
+    lines,
+    segment,
     audit: await open({}),
     async reopen(more = {}) {
       await self.audit.close();
@@ -111,8 +121,11 @@ export async function testAuditLog(deps: Partial<AuditLogDeps> = {}): Promise<Te
 /** An entry that differs by its number. */
 export function entry(n: number): AuditEntry {
   return {
-    ...{ application: "client.auth", action: "create" },
-    ...{ user: "local", remoteIp: "::ffff:192.0.2.1", affectedId: `größe-${n}` },
+    application: "client.auth",
+    action: "create",
+    user: "local",
+    remoteIp: "::ffff:192.0.2.1",
+    affectedId: `größe-${n}`,
     request: { label: `a "label" \u{1f680}`, cidrs: ["10.0.0.0/8"], max_clients: null },
   };
 }

@@ -64,7 +64,13 @@ export async function startBackend(options: StartOptions = {}): Promise<RunningB
   const api = new TestApi(url, token);
   const closing = opened.move();
   return {
-    ...{ backend, url, port, token, dataDir, release, logLines: lines },
+    backend,
+    url,
+    port,
+    token,
+    dataDir,
+    release,
+    logLines: lines,
     fingerprint: fingerprints.sha256,
     md5Fingerprint: fingerprints.md5,
     api: (name, call) => api.call(name, call),

@@ -17,8 +17,14 @@ export function joiningOf(id: string, change: Partial<Joining> = {}): TestJoinin
   let count = 0;
   return {
     clientId: clientIdSchema.parse(id),
-    ...{ name: id, hostname: `${id}.example.com`, osFullName: "Debian 12.5" },
-    ...{ address: "192.0.2.7", hostKey: "", isPatient: true, closed, leave },
+    name: id,
+    hostname: `${id}.example.com`,
+    osFullName: "Debian 12.5",
+    address: "192.0.2.7",
+    hostKey: "",
+    isPatient: true,
+    closed,
+    leave,
     onHeld: () => {
       count += 1;
     },

@@ -97,7 +97,10 @@ export class AgentDoor {
     const isKnown = (network: string): boolean => this.#known.has(network);
     const { pendingMax: max = PENDING_MAX, pendingPerAddressMax = PENDING_PER_ADDRESS_MAX } = deps;
     this.#pending = new PendingSockets({
-      ...{ max, perNetworkMax: pendingPerAddressMax, isKnown, clock },
+      max,
+      perNetworkMax: pendingPerAddressMax,
+      isKnown,
+      clock,
     });
     this.#pace = new HandshakePace(clock);
     this.#penalties = new Penalties({ clock, isKnown });
@@ -221,7 +224,8 @@ export class AgentDoor {
   #admit(transport: Transport, login: AcceptedLogin, { address }: LoginOrigin): void {
     const network = networkOf(address);
     const own = {
-      ...{ counters: this.counters, serverFingerprint: this.#serverFingerprint },
+      counters: this.counters,
+      serverFingerprint: this.#serverFingerprint,
       onFlood: () => this.#pace.strain(),
     };
     const session = new AgentSession({ transport, login, address }, { ...this.#deps, ...own });

@@ -40,7 +40,11 @@ export function viewOf(record: ClientRecord, presence: Presence): Client {
 export function refOf(record: ClientRecord, connected: boolean): ClientRef {
   const { id, name, hostname, features, tunnels } = record;
   return {
-    ...{ id, name: name || hostname, connected, features, tunnels: tunnels.length },
+    id,
+    name: name || hostname,
+    connected,
+    features,
+    tunnels: tunnels.length,
     credentialId: record.client_auth_id,
     secretId: record.secret_id,
     isRevoked: record.revoked_at !== null,

@@ -51,8 +51,11 @@ export class Duplicates {
     const before = this.#claims.get(id);
     before?.timer.cancel();
     const shown = {
-      ...{ address, hostname: hostname.slice(0, LINE_MAX), same_host_key: sameHostKey },
-      ...{ count: (before?.shown.count ?? 0) + 1, last_at: toTime(clock.now()) },
+      address,
+      hostname: hostname.slice(0, LINE_MAX),
+      same_host_key: sameHostKey,
+      count: (before?.shown.count ?? 0) + 1,
+      last_at: toTime(clock.now()),
     };
     const timer = clock.after(DUPLICATE_KEPT_MS, () => this.forget(id));
     const evicted = this.#claims.set(id, { shown, timer });

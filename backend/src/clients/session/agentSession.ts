@@ -210,7 +210,8 @@ export class AgentSession implements LiveSession {
       // One entry, and one line of the log, stand for all of a flood: see `Floods`.
       const isOneOfMany = FLOODS.has(this.#stage);
       this.#deps.log[isOneOfMany ? "debug" : "warn"]("agent refused", {
-        ...{ ...this.#who(), reason: text },
+        ...this.#who(),
+        reason: text,
       });
       if (isOneOfMany) this.#deps.onFlood?.();
       else this.#deps.agentEvents?.refused(this.#facts(), text);
@@ -274,7 +275,11 @@ export class AgentSession implements LiveSession {
     if (clientId === undefined) return;
     const { clock, credentials, log } = this.#deps;
     const joining = joiningOf({
-      ...{ clientId, request, clock, address: this.#start.address, features: this.features },
+      clientId,
+      request,
+      clock,
+      address: this.#start.address,
+      features: this.features,
       closed: this.#connection.closed,
       ask: (name, payload) => this.ask(name, payload),
       onHeld: () => log.info("agent waits for approval", this.#who()),

@@ -28,8 +28,12 @@ export function joiningOf(applicant: Applicant): Joining & { end(): void } {
   const isPatient = features.includes(FEATURES.heldJoin);
   const words = new Words(applicant);
   return {
-    ...{ clientId, address, closed, isPatient },
-    ...{ name: clean(request.Name), hostname: clean(request.Hostname) },
+    clientId,
+    address,
+    closed,
+    isPatient,
+    name: clean(request.Name),
+    hostname: clean(request.Hostname),
     osFullName: clean(request.OSFullName),
     // Without the feature nobody will ask for a proof of it.
     hostKey: features.includes(FEATURES.hostKey) ? request.HostKey : "",

@@ -177,12 +177,20 @@ export class Joins {
     const { credentialId, secretId } = secret;
     const at = toTime(clock.now());
     const entry: Entry = {
-      ...{ key, secretId, identity: identityOf(joining), waiting: new Set() },
+      key,
+      secretId,
+      identity: identityOf(joining),
+      waiting: new Set(),
       value: {
         id: bytes(12).toString("base64url"),
-        ...{ credential_id: credentialId, client_id: joining.clientId },
-        ...{ name: joining.name, hostname: joining.hostname, os_full_name: joining.osFullName },
-        ...{ address: joining.address, at, expires_at: at },
+        credential_id: credentialId,
+        client_id: joining.clientId,
+        name: joining.name,
+        hostname: joining.hostname,
+        os_full_name: joining.osFullName,
+        address: joining.address,
+        at,
+        expires_at: at,
       },
       expiry: { cancel: () => undefined },
     };

@@ -29,31 +29,38 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
   deleteClient: ({ params, query }) =>
     query.dry_run === true
       ? undefined
-      : { ...{ application: "client", action: "delete" }, affectedId: params.clientId },
+      : { application: "client", action: "delete", affectedId: params.clientId },
   revokeClient: ({ params, query }, data) =>
     query.dry_run === true
       ? undefined
       : {
-          ...{ application: "client", action: "revoke" },
+          application: "client",
+          action: "revoke",
           affectedId: params.clientId,
           response: { disconnected: data?.disconnected },
         },
   allowClient: ({ params }) => ({
-    ...{ application: "client", action: "allow" },
+    application: "client",
+    action: "allow",
     affectedId: params.clientId,
   }),
   moveClient: ({ body }, data) => ({
-    ...{ application: "client", action: "move" },
+    application: "client",
+    action: "move",
     affectedId: body.from,
     response: { name: data?.name, tags: data?.tags },
   }),
   updateCredential: ({ params, body }) => ({
-    ...{ application: "client.auth", action: "update" },
+    application: "client.auth",
+    action: "update",
     affectedId: params.authId,
     request: {
-      ...{ label: body.label, kind: body.kind },
-      ...{ max_clients: body.limits?.max_clients, expires_at: body.limits?.expires_at },
-      ...{ cidrs: body.limits?.cidrs, joins_per_minute: body.limits?.joins_per_minute },
+      label: body.label,
+      kind: body.kind,
+      max_clients: body.limits?.max_clients,
+      expires_at: body.limits?.expires_at,
+      cidrs: body.limits?.cidrs,
+      joins_per_minute: body.limits?.joins_per_minute,
       approval: body.limits?.approval,
     },
   }),
@@ -61,9 +68,11 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     body.dry_run
       ? undefined
       : {
-          ...{ application: "client.auth", action: "purge" },
+          application: "client.auth",
+          action: "purge",
           response: {
-            ...{ removed: data?.credentials.length, failed: data?.failed.length },
+            removed: data?.credentials.length,
+            failed: data?.failed.length,
             credentials: data?.credentials,
           },
         },
@@ -71,17 +80,21 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     query.dry_run === true
       ? undefined
       : {
-          ...{ application: "client.auth.secret", action: "revoke" },
+          application: "client.auth.secret",
+          action: "revoke",
           affectedId: params.authId,
           request: { secret_id: params.secretId },
           response: factsOf(data),
         },
   createCredential: ({ body }, data) => ({
-    ...{ application: "client.auth", action: "create" },
+    application: "client.auth",
+    action: "create",
     affectedId: data?.id ?? body.id,
     request: {
-      ...{ label: body.label, kind: body.kind },
-      ...{ max_clients: body.limits.max_clients, expires_at: body.limits.expires_at },
+      label: body.label,
+      kind: body.kind,
+      max_clients: body.limits.max_clients,
+      expires_at: body.limits.expires_at,
       cidrs: body.limits.cidrs,
       chosen_by: body.password === undefined ? "server" : "user",
     },
@@ -91,13 +104,15 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     query.dry_run === true
       ? undefined
       : {
-          ...{ application: "client.auth", action: "delete" },
+          application: "client.auth",
+          action: "delete",
           affectedId: params.authId,
           request: { force: query.force, purge: query.purge },
           response: factsOf(data),
         },
   addSecret: ({ params, body }, data) => ({
-    ...{ application: "client.auth.secret", action: "create" },
+    application: "client.auth.secret",
+    action: "create",
     affectedId: params.authId,
     request: { chosen_by: body.password === undefined ? "server" : "user" },
     response: { secret_id: data?.secret_id },
@@ -106,11 +121,14 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     query.dry_run === true
       ? undefined
       : {
-          ...{ application: "client.auth", action: "rotate" },
+          application: "client.auth",
+          action: "rotate",
           affectedId: params.authId,
           request: { grace_seconds: body.grace_seconds },
           response: {
-            ...{ moved: data?.moved, total: data?.total, unmovable: data?.unmovable },
+            moved: data?.moved,
+            total: data?.total,
+            unmovable: data?.unmovable,
             pairings: data?.pairings,
           },
         },
@@ -118,46 +136,64 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     query.dry_run === true
       ? undefined
       : {
-          ...{ application: "client.auth.rotation", action: "finish" },
+          application: "client.auth.rotation",
+          action: "finish",
           affectedId: params.authId,
           response: factsOf(data),
         },
   cancelRotation: ({ params }) => ({
-    ...{ application: "client.auth.rotation", action: "cancel" },
+    application: "client.auth.rotation",
+    action: "cancel",
     affectedId: params.authId,
   }),
   approveJoin: (_, join) => ({ action: "approve", ...aboutJoin(join) }),
   denyJoin: (_, join) => ({ action: "deny", ...aboutJoin(join) }),
   createTunnel: ({ query }, data) => ({
-    ...{ application: "client.tunnel", action: "create" },
+    application: "client.tunnel",
+    action: "create",
     affectedId: data?.id,
     request: {
-      ...{ remote: query.remote, local: query.local, protocol: query.protocol, name: query.name },
-      ...{ scheme: query.scheme, acl: query.acl, auto_close: query["auto-close"] },
+      remote: query.remote,
+      local: query.local,
+      protocol: query.protocol,
+      name: query.name,
+      scheme: query.scheme,
+      acl: query.acl,
+      auto_close: query["auto-close"],
       idle_timeout_minutes: query["idle-timeout-minutes"],
     },
     response: {
-      ...{ lhost: data?.lhost, lport: data?.lport, rhost: data?.rhost, rport: data?.rport },
-      ...{ protocol: data?.protocol, acl: data?.acl },
+      lhost: data?.lhost,
+      lport: data?.lport,
+      rhost: data?.rhost,
+      rport: data?.rport,
+      protocol: data?.protocol,
+      acl: data?.acl,
     },
   }),
   deleteTunnel: ({ params, query }) => ({
-    ...{ application: "client.tunnel", action: "delete" },
+    application: "client.tunnel",
+    action: "delete",
     affectedId: params.tunnelId,
     request: { force: query.force },
   }),
   createPairing: ({ body }, data) => ({
-    ...{ application: "pairing", action: "create" },
+    application: "pairing",
+    action: "create",
     affectedId: data?.pairing.id,
     request: {
-      ...{ credential_id: body.credential_id, uses: body.uses, ttl_seconds: body.ttl_seconds },
-      ...{ name: body.name, tags: body.tags },
+      credential_id: body.credential_id,
+      uses: body.uses,
+      ttl_seconds: body.ttl_seconds,
+      name: body.name,
+      tags: body.tags,
     },
     response: { expires_at: data?.pairing.expires_at, server_url: data?.server_url },
   }),
   clearRefusals: () => ({ application: "client.refusal", action: "delete" }),
   revokePairing: ({ params }) => ({
-    ...{ application: "pairing", action: "revoke" },
+    application: "pairing",
+    action: "revoke",
     affectedId: params.pairingId,
   }),
 };

@@ -29,7 +29,10 @@ async function createBackground() {
   });
   const pid = async () => Number(await readFile(join(directory.path, "pid"), "utf8"));
   return {
-    ...{ background, config, path: directory.path, pid },
+    background,
+    config,
+    path: directory.path,
+    pid,
     async [Symbol.asyncDispose]() {
       await background.remove();
       await directory[Symbol.asyncDispose]();

@@ -129,8 +129,17 @@ async function scene() {
     );
   const files = async () => (await readdir(directory.path, { recursive: true })).sort();
   return {
-    ...{ directory, prefix, layout, supervisor, program, said, tokens, aborting },
-    ...{ run, remove, files },
+    directory,
+    prefix,
+    layout,
+    supervisor,
+    program,
+    said,
+    tokens,
+    aborting,
+    run,
+    remove,
+    files,
     [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
   };
 }

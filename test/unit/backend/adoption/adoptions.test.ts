@@ -31,7 +31,8 @@ it("two moves at once take the secret of the first host all the way", async () =
   expect(await credentials.admit(login, A)).toMatchObject({ kind: "admitted" });
   const order: string[] = [];
   const moves = new RecordMoves({
-    ...{ registry, credentials },
+    registry,
+    credentials,
     tunnels: {
       tunnelsOf: () => [],
       moveTunnels: async (to, from) => void order.push(`${from} to ${to}`),

@@ -9,10 +9,24 @@ const OLD = clientIdSchema.parse("old");
 
 const tunnel = (id: string, lport: string, rport = "22"): StoredTunnel =>
   storedTunnelSchema.parse({
-    ...{ id, name: "", protocol: "tcp", lhost: "127.0.0.1", lport, lport_random: true },
-    ...{ owner: "", rhost: "127.0.0.1", rport, scheme: null, acl: null },
-    ...{ idle_timeout_minutes: 5, auto_close: 0, http_proxy: false, host_header: "" },
-    ...{ auth_user: "", tunnel_url: "", created_at: "2030-01-01T00:00:00Z" },
+    id,
+    name: "",
+    protocol: "tcp",
+    lhost: "127.0.0.1",
+    lport,
+    lport_random: true,
+    owner: "",
+    rhost: "127.0.0.1",
+    rport,
+    scheme: null,
+    acl: null,
+    idle_timeout_minutes: 5,
+    auto_close: 0,
+    http_proxy: false,
+    host_header: "",
+    auth_user: "",
+    tunnel_url: "",
+    created_at: "2030-01-01T00:00:00Z",
   });
 
 describe("a record with another one moved into it", () => {
@@ -28,7 +42,8 @@ describe("a record with another one moved into it", () => {
     const to = clientRecord({ tags: ["b", "c"], labels: { os: "new", site: "x" } });
     const from = clientRecord({ id: OLD, tags: ["a", "b"], labels: { os: "old", rack: "7" } });
     expect(mergedRecord(to, from)).toMatchObject({
-      ...{ tags: ["a", "b", "c"], labels: { os: "old", site: "x", rack: "7" } },
+      tags: ["a", "b", "c"],
+      labels: { os: "old", site: "x", rack: "7" },
     });
   });
 

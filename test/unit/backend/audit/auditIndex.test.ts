@@ -23,7 +23,8 @@ let index: AuditIndex;
 
 const newIndex = (more: Partial<ConstructorParameters<typeof AuditIndex>[0]> = {}) =>
   new AuditIndex({
-    ...{ database, log: testLog().log },
+    database,
+    log: testLog().log,
     entriesAfter: (seq) => entriesAfter(log.directory, AUDIT_KEY, seq),
     ...more,
   });

@@ -13,8 +13,11 @@ function make(more: { max?: number; keysMax?: number } = {}) {
 }
 
 const failed = (remoteIp: string, affectedId = "fleet"): AuditEntry => ({
-  ...{ application: "client.auth", action: "failed" },
-  ...{ remoteIp, affectedId, request: { reason: "wrong" } },
+  application: "client.auth",
+  action: "failed",
+  remoteIp,
+  affectedId,
+  request: { reason: "wrong" },
 });
 
 describe("a burst of entries", () => {
@@ -25,7 +28,9 @@ describe("a burst of entries", () => {
     clock.advance(60_000);
     expect(entries).toHaveLength(6);
     expect(entries[5]).toMatchObject({
-      ...{ application: "client.auth", action: "failed", remoteIp: "192.0.2.1" },
+      application: "client.auth",
+      action: "failed",
+      remoteIp: "192.0.2.1",
       response: { more: 995, within_seconds: 60 },
     });
     expect(entries[5]?.affectedId).toBeUndefined();

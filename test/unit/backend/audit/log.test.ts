@@ -22,8 +22,13 @@ describe("the audit log", () => {
     const [line = ""] = (await readFile(log.segment(1), "utf8")).split("\n");
     const written = JSON.parse(line);
     expect(written).toMatchObject({
-      ...{ seq: 1, at: "2030-01-01T00:00:00.000Z", user: "local", remote_ip: "192.0.2.1" },
-      ...{ application: "client.auth", action: "create", affected_id: "größe-1" },
+      seq: 1,
+      at: "2030-01-01T00:00:00.000Z",
+      user: "local",
+      remote_ip: "192.0.2.1",
+      application: "client.auth",
+      action: "create",
+      affected_id: "größe-1",
       request: { label: `a "label" \u{1f680}`, cidrs: ["10.0.0.0/8"], max_clients: null },
     });
     expect(written.client_hostname).toHaveLength(1_000);
@@ -46,7 +51,8 @@ describe("the audit log", () => {
     await log.audit.record({ ...entry(1), response: { clients: ids(71), credentials: ids(64) } });
     const written = JSON.parse((await readFile(log.segment(1), "utf8")).trim());
     expect(written.response).toEqual({
-      ...{ clients: ids(64), clients_total: 71 },
+      clients: ids(64),
+      clients_total: 71,
       credentials: ids(64),
     });
     expect(await log.verify()).toMatchObject({ kind: "ok" });
@@ -114,7 +120,9 @@ describe("a log that somebody changed while the server was stopped", () => {
     await log.audit.record(entry(4));
     expect(await readFile(log.segment(1))).toEqual(damaged);
     expect(log.follower.entries.at(-2)?.body).toMatchObject({
-      ...{ seq: 4, application: "audit", action: "break" },
+      seq: 4,
+      application: "audit",
+      action: "break",
       response: { segment: "audit-1.ndjson", line: 2 },
     });
     expect(await log.verify()).toMatchObject({ kind: "broken", path: log.segment(1), line: 2 });

@@ -30,7 +30,10 @@ it("S-22: a log that nobody touched is sound, across segments, and tells its las
   await using log = await logOf(9, 3);
   expect((await log.segments()).length).toBeGreaterThan(2);
   expect(await log.verify()).toEqual({
-    ...{ kind: "ok", firstSeq: 1, lost: 0, isTorn: false },
+    kind: "ok",
+    firstSeq: 1,
+    lost: 0,
+    isTorn: false,
     segments: (await log.segments()).length,
     head: { seq: 9, hash: log.audit.head.hash },
   });
@@ -76,27 +79,32 @@ const tamperings: Tampering[] = [
   {
     name: "removed",
     change: (all) => all.toSpliced(1, 1),
-    ...{ line: 2, what: "entries are missing: seq 2" },
+    line: 2,
+    what: "entries are missing: seq 2",
   },
   {
     name: "removed at the beginning",
     change: (all) => all.slice(2),
-    ...{ line: 1, what: "entries are missing: seq 1 to 2" },
+    line: 1,
+    what: "entries are missing: seq 1 to 2",
   },
   {
     name: "written twice",
     change: (all) => all.flatMap((one) => [one, one]),
-    ...{ line: 2, what: "seq 1 again" },
+    line: 2,
+    what: "seq 1 again",
   },
   {
     name: "moved",
     change: ([a = "", b = "", ...rest]) => [b, a, ...rest],
-    ...{ line: 1, what: "entries are missing: seq 1" },
+    line: 1,
+    what: "entries are missing: seq 1",
   },
   {
     name: "added",
     change: (all) => all.toSpliced(2, 0, "{}"),
-    ...{ line: 3, what: "the line is not an entry" },
+    line: 3,
+    what: "the line is not an entry",
   },
 ];
 

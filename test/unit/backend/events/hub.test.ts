@@ -52,8 +52,13 @@ function makeHub() {
   const empty = { list: () => [], get: () => undefined };
   const hub = new EventHub(
     {
-      ...{ server: () => STATUS, client: empty, credential: empty, tunnel: empty },
-      ...{ pairing: source, join: empty, refusal: empty },
+      server: () => STATUS,
+      client: empty,
+      credential: empty,
+      tunnel: empty,
+      pairing: source,
+      join: empty,
+      refusal: empty,
     },
     clock,
   );

@@ -17,8 +17,13 @@ it("no pairing is opened for a credential that was deleted while its secrets wer
   await credentials.create({ id: FLEET, createdBy: "test" });
   const { log } = testLog();
   const pairings = new PairingService({
-    ...{ credentials, clock, log, touch: () => undefined, serverUrls: [] },
-    ...{ fingerprint: `SHA256:${"A".repeat(43)}`, scriptSha256: "a".repeat(64) },
+    credentials,
+    clock,
+    log,
+    touch: () => undefined,
+    serverUrls: [],
+    fingerprint: `SHA256:${"A".repeat(43)}`,
+    scriptSha256: "a".repeat(64),
   });
   opened = pairings;
   const [minted, deleted] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

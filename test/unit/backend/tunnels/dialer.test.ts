@@ -10,7 +10,9 @@ const ID = clientIdSchema.parse("machine-1");
 const TARGET = { host: "::1", port: 22 };
 
 const linkTo = (openChannel: AgentLink["openChannel"], isClosed = false): AgentLink => ({
-  ...{ clientId: ID, isClosed, openChannel },
+  clientId: ID,
+  isClosed,
+  openChannel,
   ask: () => Promise.reject(new Error("not in this test")),
 });
 

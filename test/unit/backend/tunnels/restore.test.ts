@@ -6,10 +6,24 @@ import { planRestore } from "../../../../backend/src/tunnels/restore.ts";
 
 const stored = (id: string, change: Partial<StoredTunnel> = {}): StoredTunnel =>
   storedTunnelSchema.parse({
-    ...{ id, name: "", protocol: "tcp", lhost: "127.0.0.1", lport: `2000${id}` },
-    ...{ lport_random: true, owner: "", rhost: "127.0.0.1", rport: "22", scheme: null, acl: null },
-    ...{ idle_timeout_minutes: 5, auto_close: 0, http_proxy: false, host_header: "" },
-    ...{ auth_user: "", tunnel_url: "", created_at: "2030-01-01T00:00:00Z" },
+    id,
+    name: "",
+    protocol: "tcp",
+    lhost: "127.0.0.1",
+    lport: `2000${id}`,
+    lport_random: true,
+    owner: "",
+    rhost: "127.0.0.1",
+    rport: "22",
+    scheme: null,
+    acl: null,
+    idle_timeout_minutes: 5,
+    auto_close: 0,
+    http_proxy: false,
+    host_header: "",
+    auth_user: "",
+    tunnel_url: "",
+    created_at: "2030-01-01T00:00:00Z",
     ...change,
   });
 const remote = (change: Partial<RemoteMessage> = {}): RemoteMessage =>

@@ -18,7 +18,10 @@ async function setUp(rows = new MemoryRows()) {
   const { log, lines } = testLog();
   const touched: string[] = [];
   const registry = await ClientRegistry.open({
-    ...{ rows, clock, log, secretOf: () => null },
+    rows,
+    clock,
+    log,
+    secretOf: () => null,
     touch: (entity, id) => touched.push(`${entity} ${id}`.trim()),
   });
   return { rows, clock, lines, touched, registry };
@@ -29,18 +32,24 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
   const cuts: string[] = [];
   const never = () => Promise.reject(new Error("not in this test"));
   return {
-    ...{ clientId, credentialId, secretId: secretIdSchema.parse("secret-1"), features: [], cuts },
+    clientId,
+    credentialId,
+    secretId: secretIdSchema.parse("secret-1"),
+    features: [],
+    cuts,
     get isClosed() {
       return cuts.length > 0;
     },
-    ...{
-      agentSessionId: "",
-      hostKey: null,
-      silentMs: 0,
-      lastHeardAtMs: null,
-      canBePinged: true,
-    },
-    ...{ ask: never, openChannel: never, ping: never, offerSecret: never, adoptSecret: () => {} },
+    agentSessionId: "",
+    hostKey: null,
+    silentMs: 0,
+    lastHeardAtMs: null,
+    canBePinged: true,
+    ask: never,
+    openChannel: never,
+    ping: never,
+    offerSecret: never,
+    adoptSecret: () => {},
     cut: (reason) => void cuts.push(reason),
   };
 }

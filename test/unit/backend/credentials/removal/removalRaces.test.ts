@@ -17,9 +17,13 @@ async function fleet(approval = false) {
   });
   const { credentials } = fixture;
   const issued = await credentials.create({
-    ...{ id: FLEET, createdBy: "test" },
+    id: FLEET,
+    createdBy: "test",
     limits: {
-      ...{ max_clients: null, expires_at: null, cidrs: [], joins_per_minute: null },
+      max_clients: null,
+      expires_at: null,
+      cidrs: [],
+      joins_per_minute: null,
       approval,
     },
   });
@@ -123,8 +127,11 @@ it("what a crash leaves of a credential that was never there goes with all that 
   const fixture = await fleet();
   const { store, clock } = fixture;
   const row = {
-    ...{ credential_id: authId("ghost"), client_id: clientIdSchema.parse("web") },
-    ...{ reason: "", secret_id: null, changed_at: clock.now() },
+    credential_id: authId("ghost"),
+    client_id: clientIdSchema.parse("web"),
+    reason: "",
+    secret_id: null,
+    changed_at: clock.now(),
     state: "pending",
   } as const;
   await store.secretRows.apply([{ kind: "move", row }]);
