@@ -12,7 +12,7 @@ const TAGS_MAX = 256;
 type Attributes = Pick<ClientRecord, "name" | "tags" | "labels" | "adopted">;
 
 /** What belongs to the move of a record beside the record. */
-export interface MovedAlong {
+export interface TakenAlong {
   /** To be on disk together with it. */
   readonly edits: readonly SecretEdit[];
   /** Ids of tunnels of the new client that may not be in its record yet. */
@@ -20,10 +20,10 @@ export interface MovedAlong {
 }
 
 /** A record that is moved alone. */
-export const NOTHING_ALONG: MovedAlong = { edits: [], tunnelIds: [] };
+export const NOTHING_ALONG: TakenAlong = { edits: [], tunnelIds: [] };
 
 /** Fails with `CONFLICT` when a record must stay what it is. */
-export function requireMovable({ revoked_at }: ClientRecord, isConnected: boolean): void {
+export function requireAdoptable({ revoked_at }: ClientRecord, isConnected: boolean): void {
   if (isConnected) {
     const title = "That client is connected: only the record of one that is away can be moved.";
     throw new RportError("CONFLICT", title);

@@ -270,18 +270,20 @@ export class Credentials {
    * The host `from` is the client `to` now: its secrets go with it. `write` puts the edits on disk,
    * together with whatever else makes up the move; they take effect when it resolves.
    */
-  async moveSecrets(
+  async adoptSecrets(
     { from, to }: { readonly from: ClientId; readonly to: ClientId },
     write: (edits: readonly SecretEdit[]) => Promise<void>,
   ): Promise<void> {
-    const move = { from, to, nowMs: this.#deps.clock.now() };
-    const plans = this.#ledger.all().map((live) => ({ live, edits: secretEditsOf(live, move) }));
+    const adoption = { from, to, nowMs: this.#deps.clock.now() };
+    const plans = this.#ledger
+      .all()
+      .map((live) => ({ live, edits: secretEditsOf(live, adoption) }));
     await write(plans.flatMap(({ edits }) => edits));
     for (const { live, edits } of plans) {
       for (const edit of edits) live.apply(edit);
       if (edits.length > 0) this.#deps.touch("credential", live.id);
     }
-    for (const session of this.#sessions.sessionsOf(to)) void this.#offers.move(session);
+    for (const session of this.#sessions.sessionsOf(to)) void this.#offers.shift(session);
   }
 
   /** Changes label, kind or limits; see `changeCredential`. */
@@ -338,7 +340,7 @@ export class Credentials {
 
   /** To be called when a session is registered and may be asked: moves it if that is due. */
   onSessionReady(session: SessionHandle): void {
-    void this.#offers.move(session).then(() => this.onClientsChanged(session.credentialId));
+    void this.#offers.shift(session).then(() => this.onClientsChanged(session.credentialId));
   }
 
   /** To be called when a client that was admitted has its record. */
@@ -352,8 +354,8 @@ export class Credentials {
    * only came in with another credential may come back, and is waited for.
    */
   onRecordRemoved(id: AuthId, client: ClientId): void {
-    const waiting = this.#ledger.all().filter((live) => live.moveOf(client) !== undefined);
-    for (const live of waiting) void this.#forgetMove(live, client);
+    const waiting = this.#ledger.all().filter((live) => live.shiftOf(client) !== undefined);
+    for (const live of waiting) void this.#forgetShift(live, client);
     if (!waiting.some((live) => live.id === id)) this.onClientsChanged(id);
   }
 
@@ -382,9 +384,9 @@ export class Credentials {
     await this.#lastUse.flush();
   }
 
-  async #forgetMove(live: LiveCredential, client: ClientId): Promise<void> {
+  async #forgetShift(live: LiveCredential, client: ClientId): Promise<void> {
     try {
-      await this.#ledger.edit(live, [{ kind: "clearMoves", credential: live.id, client }]);
+      await this.#ledger.edit(live, [{ kind: "clearShifts", credential: live.id, client }]);
     } catch (caught) {
       const reason = errorText(caught);
       this.#deps.log.warn("a rotation still waits for a client that is gone", { reason });

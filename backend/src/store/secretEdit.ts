@@ -1,6 +1,6 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { MoveRow } from "./moveRow.ts";
 import type { RotationRow, SecretRow } from "./secretRow.ts";
+import type { ShiftRow } from "./shiftRow.ts";
 
 /** An edit of a row that exists already; nothing when it is gone. */
 export type RowEdit =
@@ -26,19 +26,19 @@ export type RowEdit =
   | { readonly kind: "used"; readonly id: SecretId; readonly atMs: number };
 
 /** An edit of where clients stand in a rotation. */
-export type MoveEdit =
-  | { readonly kind: "move"; readonly row: MoveRow }
+export type ShiftEdit =
+  | { readonly kind: "shift"; readonly row: ShiftRow }
   /** What came of an offer; nothing when the client has been offered another secret since. */
   | {
-      readonly kind: "moved";
+      readonly kind: "shifted";
       readonly client: ClientId;
       readonly credential: AuthId;
       readonly secret: SecretId;
-      readonly to: Pick<MoveRow, "state" | "reason" | "changed_at">;
+      readonly to: Pick<ShiftRow, "state" | "reason" | "changed_at">;
     }
   /** Forgets where everybody, or one client, stood. */
   | {
-      readonly kind: "clearMoves";
+      readonly kind: "clearShifts";
       readonly credential: AuthId;
       readonly client?: ClientId | undefined;
     };
@@ -50,7 +50,7 @@ export type MoveEdit =
  */
 export type SecretEdit =
   | RowEdit
-  | MoveEdit
+  | ShiftEdit
   | { readonly kind: "add"; readonly row: SecretRow }
   | { readonly kind: "remove"; readonly id: SecretId }
   | { readonly kind: "rotation"; readonly row: RotationRow };

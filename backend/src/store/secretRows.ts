@@ -1,11 +1,11 @@
 import { type AuthId, authIdSchema } from "@rport/protocol/ids";
 import { z } from "zod";
 import type { Database, SqlValue, Statement } from "./database.ts";
-import type { MoveRow } from "./moveRow.ts";
-import { moveRowSchema } from "./moveRow.ts";
-import type { MoveEdit, SecretEdit } from "./secretEdit.ts";
+import type { SecretEdit, ShiftEdit } from "./secretEdit.ts";
 import type { RotationRow, SecretRow } from "./secretRow.ts";
 import { rotationRowSchema, secretRowSchema } from "./secretRow.ts";
+import type { ShiftRow } from "./shiftRow.ts";
+import { shiftRowSchema } from "./shiftRow.ts";
 
 const ADD = `INSERT INTO secret
   (id, credential_id, seq, scheme, verifier, origin, state, client_id, single_use, created_at,
@@ -35,10 +35,10 @@ const FORGET_OLDEST = `DELETE FROM deleted_credential WHERE id NOT IN
 export const DELETED_MAX = 10_000;
 
 const deletedRowSchema = z.object({ id: authIdSchema });
-const MOVE = `INSERT OR REPLACE INTO move
+const SHIFT = `INSERT OR REPLACE INTO move
   (credential_id, client_id, state, reason, secret_id, changed_at) VALUES (?, ?, ?, ?, ?, ?)`;
-const UNMOVE = "DELETE FROM move WHERE credential_id = ? AND client_id = ?";
-const MOVED = `UPDATE move SET state = ?, reason = ?, changed_at = ?
+const UNSHIFT = "DELETE FROM move WHERE credential_id = ? AND client_id = ?";
+const SHIFTED = `UPDATE move SET state = ?, reason = ?, changed_at = ?
   WHERE credential_id = ? AND client_id = ? AND secret_id = ?`;
 
 /** The secrets and rotations on disk. Promises resolve when a change would survive a power cut. */
@@ -61,8 +61,8 @@ export class SecretRows {
   }
 
   /** Where the clients stand in the rotations that are under way. */
-  moves(): Promise<MoveRow[]> {
-    return this.#database.all({ sql: "SELECT * FROM move", params: [] }, moveRowSchema);
+  shifts(): Promise<ShiftRow[]> {
+    return this.#database.all({ sql: "SELECT * FROM move", params: [] }, shiftRowSchema);
   }
 
   /** Makes the edits in their order, all or none. Those of rows that are gone do nothing. */
@@ -123,27 +123,27 @@ export function secretStatement(edit: SecretEdit): Statement {
       return statement("DELETE FROM secret WHERE id = ?", edit.id);
     case "rotation":
       return rotationStatement(edit.row);
-    case "move":
-    case "moved":
-    case "clearMoves":
-      return moveStatement(edit);
+    case "shift":
+    case "shifted":
+    case "clearShifts":
+      return shiftStatement(edit);
   }
 }
 
-function moveStatement(edit: MoveEdit): Statement {
+function shiftStatement(edit: ShiftEdit): Statement {
   switch (edit.kind) {
-    case "move": {
+    case "shift": {
       const { credential_id, client_id, state, reason, secret_id, changed_at } = edit.row;
-      return statement(MOVE, credential_id, client_id, state, reason, secret_id, changed_at);
+      return statement(SHIFT, credential_id, client_id, state, reason, secret_id, changed_at);
     }
-    case "moved": {
+    case "shifted": {
       const { to, credential, client, secret } = edit;
-      return statement(MOVED, to.state, to.reason, to.changed_at, credential, client, secret);
+      return statement(SHIFTED, to.state, to.reason, to.changed_at, credential, client, secret);
     }
-    case "clearMoves":
+    case "clearShifts":
       return edit.client === undefined
         ? statement("DELETE FROM move WHERE credential_id = ?", edit.credential)
-        : statement(UNMOVE, edit.credential, edit.client);
+        : statement(UNSHIFT, edit.credential, edit.client);
   }
 }
 

@@ -171,7 +171,7 @@ export class TunnelService implements SessionTunnels {
    * What `from` had is the client's now: opens what is remembered and not open, if the client is
    * connected, as when it had come back.
    */
-  async moveTunnels(clientId: ClientId, from: ClientId): Promise<void> {
+  async adoptTunnels(clientId: ClientId, from: ClientId): Promise<void> {
     for (const was of this.#deps.clients.tunnelsOf(clientId)) {
       const target = targetOf(was);
       const [before, now] = [portOwner(from, target), portOwner(clientId, target)];

@@ -343,7 +343,7 @@ describe("a client that comes back", () => {
     await asked.promise;
     const tunnelIds = side.tunnels.tunnelsOf(ID).map(({ id }) => id);
     await side.registry.move(ID, OLD, { edits: [], tunnelIds });
-    const taking = side.tunnels.moveTunnels(ID, OLD);
+    const taking = side.tunnels.adoptTunnels(ID, OLD);
     allowed.resolve();
     await using _back = await joining;
     await taking;

@@ -16,7 +16,7 @@ export class FakeAgent {
   readonly authId: AuthId;
   password: string;
   /** A Go client does not list it. */
-  isMovable = true;
+  isShiftable = true;
   /** What the agent does with an offer; by default it stores it and says so. */
   onOffer: (agent: FakeAgent, offer: OfferedSecret) => Promise<boolean> = (agent, offer) => {
     agent.password = offer.secret;
@@ -49,7 +49,7 @@ export class FakeSession implements SessionHandle {
     return this.agent.clientId;
   }
   get features(): readonly string[] {
-    return this.agent.isMovable ? [FEATURES.rotateSecret] : [];
+    return this.agent.isShiftable ? [FEATURES.rotateSecret] : [];
   }
   offerSecret(next: OfferedSecret): Promise<boolean> {
     return this.agent.onOffer(this.agent, next);
@@ -92,7 +92,7 @@ export class FakeClients implements SessionPort {
   record(session: FakeSession): void {
     const { credentialId: authId, secretId } = session;
     this.records.set(session.clientId, { authId, secretId });
-    if (!session.agent.isMovable) this.unmovable.add(session.clientId);
+    if (!session.agent.isShiftable) this.unmovable.add(session.clientId);
   }
   ofCredential(id: AuthId): readonly SessionHandle[] {
     return [...this.sessions].filter((session) => session.credentialId === id);

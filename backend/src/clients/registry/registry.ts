@@ -2,10 +2,10 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Client } from "@rport/protocol/model";
 import {
-  type MovedAlong,
   mergedRecord,
   NOTHING_ALONG,
-  requireMovable,
+  requireAdoptable,
+  type TakenAlong,
 } from "../../adoption/mergedRecord.ts";
 import type { ClientRef, SessionPort } from "../../credentials/ports.ts";
 import { type Clock, toTime, toTimeOrNull } from "../../platform/clock.ts";
@@ -116,11 +116,11 @@ export class ClientRegistry implements SessionPort {
    * while `from` is connected or revoked or when one record cannot hold both, or with `DISK_FULL`;
    * then both are as they were.
    */
-  async move(to: ClientId, from: ClientId, along: MovedAlong = NOTHING_ALONG): Promise<void> {
+  async move(to: ClientId, from: ClientId, along: TakenAlong = NOTHING_ALONG): Promise<void> {
     for (let move = this.#moveOf(to, from); move; move = this.#moveOf(to, from)) await move;
     const target = this.#need(to, "There is no such client.");
     const source = this.#need(from, "There is no client whose record could be moved here.");
-    requireMovable(source.record, this.#holders.has(from));
+    requireAdoptable(source.record, this.#holders.has(from));
     const before = target.record;
     const merged = mergedRecord(before, source.record, along.tunnelIds);
     target.record = merged;

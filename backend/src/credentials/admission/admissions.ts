@@ -97,12 +97,12 @@ export class Admissions {
     const isRotating = live.rotation?.ended_at === null;
     const unstored = isRotating ? [] : neverStored(live, row, { clientId, nowMs });
     const edits = [...retireOlder(live, row, clientId), ...unstored];
-    const move = live.moveOf(clientId);
-    if (!isRotating || row.state !== "active" || move === undefined || move.state === "done") {
+    const shift = live.shiftOf(clientId);
+    if (!isRotating || row.state !== "active" || shift === undefined || shift.state === "done") {
       return edits;
     }
-    const done = { ...move, state: "done", reason: "", changed_at: nowMs } as const;
-    return [...edits, { kind: "move", row: done }];
+    const done = { ...shift, state: "done", reason: "", changed_at: nowMs } as const;
+    return [...edits, { kind: "shift", row: done }];
   }
 
   /** Why the client may not come in with this secret now. */

@@ -197,10 +197,10 @@ export class Ledger {
       if (live === undefined) orphans.add(row.credential_id);
       else live.apply({ kind: "rotation", row });
     }
-    for (const row of await this.#store.secretRows.moves()) {
+    for (const row of await this.#store.secretRows.shifts()) {
       const live = this.#live.get(row.credential_id);
       if (live === undefined) orphans.add(row.credential_id);
-      else live.apply({ kind: "move", row });
+      else live.apply({ kind: "shift", row });
     }
     for (const id of orphans) await this.#store.secretRows.removeOf(id);
   }

@@ -2,10 +2,10 @@ import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { AddressRule } from "../../platform/addressRule.ts";
 import { addressRule } from "../../platform/addressRule.ts";
 import type { CredentialRecord } from "../../store/credentialRecord.ts";
-import type { MoveRow } from "../../store/moveRow.ts";
-import type { MoveEdit, SecretEdit } from "../../store/secretEdit.ts";
+import type { SecretEdit, ShiftEdit } from "../../store/secretEdit.ts";
 import { editRow } from "../../store/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../../store/secretRow.ts";
+import type { ShiftRow } from "../../store/shiftRow.ts";
 import { isSameVerifier } from "./verifier.ts";
 
 /**
@@ -21,7 +21,7 @@ export class LiveCredential {
   readonly #secrets = new Map<SecretId, SecretRow>();
   readonly #byVerifier = new Map<string, SecretId>();
   readonly #byClient = new Map<ClientId, Set<SecretId>>();
-  readonly #moves = new Map<ClientId, MoveRow>();
+  readonly #shifts = new Map<ClientId, ShiftRow>();
   #record: CredentialRecord;
   #allows: AddressRule;
   #rotation: RotationRow | undefined;
@@ -44,13 +44,13 @@ export class LiveCredential {
   }
 
   /** Where a client stands in the rotation that is under way. */
-  moveOf(client: ClientId): MoveRow | undefined {
-    return this.#moves.get(client);
+  shiftOf(client: ClientId): ShiftRow | undefined {
+    return this.#shifts.get(client);
   }
 
   /** Where everybody stands in the rotation that is under way. */
-  moves(): MoveRow[] {
-    return [...this.#moves.values()];
+  shifts(): ShiftRow[] {
+    return [...this.#shifts.values()];
   }
 
   /** Takes over a changed record. */
@@ -106,10 +106,10 @@ export class LiveCredential {
       case "remove":
         this.#drop(edit.id);
         break;
-      case "move":
-      case "moved":
-      case "clearMoves":
-        this.#applyMove(edit);
+      case "shift":
+      case "shifted":
+      case "clearShifts":
+        this.#applyShift(edit);
         break;
       default: {
         const row = this.#secrets.get(edit.id);
@@ -118,18 +118,18 @@ export class LiveCredential {
     }
   }
 
-  #applyMove(edit: MoveEdit): void {
-    if (edit.kind === "clearMoves") this.#clearMoves(edit.client);
-    else if (edit.kind === "move") this.#moves.set(edit.row.client_id, edit.row);
+  #applyShift(edit: ShiftEdit): void {
+    if (edit.kind === "clearShifts") this.#clearShifts(edit.client);
+    else if (edit.kind === "shift") this.#shifts.set(edit.row.client_id, edit.row);
     else {
-      const row = this.#moves.get(edit.client);
-      if (row?.secret_id === edit.secret) this.#moves.set(edit.client, { ...row, ...edit.to });
+      const row = this.#shifts.get(edit.client);
+      if (row?.secret_id === edit.secret) this.#shifts.set(edit.client, { ...row, ...edit.to });
     }
   }
 
-  #clearMoves(client: ClientId | undefined): void {
-    if (client === undefined) this.#moves.clear();
-    else this.#moves.delete(client);
+  #clearShifts(client: ClientId | undefined): void {
+    if (client === undefined) this.#shifts.clear();
+    else this.#shifts.delete(client);
   }
 
   #put(row: SecretRow, isHarmless = false): void {

@@ -4,15 +4,15 @@ import type { Clock, Timer } from "../../platform/clock.ts";
 import { Lane } from "../../platform/lane.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
-import type { MoveRow } from "../../store/moveRow.ts";
 import type { SecretEdit } from "../../store/secretEdit.ts";
+import type { ShiftRow } from "../../store/shiftRow.ts";
 import { retireOlder } from "../admission/admissions.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { MintedSecret } from "../ledger/minting.ts";
 import { mintSecret } from "../ledger/minting.ts";
 import type { CredentialTouch, SessionHandle, SessionPort } from "../ports.ts";
-import { CAME_LATE, CANNOT_MOVE, mayBeMoved, NOT_CONFIRMED, WENT_AWAY } from "./progress.ts";
+import { CAME_LATE, CANNOT_SHIFT, mayBeShifted, NOT_CONFIRMED, WENT_AWAY } from "./progress.ts";
 
 /** Offers under way at a time: enough to be quick, few enough to leave room for other requests. */
 const RUNNING = 64;
@@ -35,7 +35,7 @@ export interface OfferDeps {
 export class Offers {
   readonly #deps: OfferDeps;
   readonly #lane = new Lane({ running: RUNNING, waiting: Number.POSITIVE_INFINITY });
-  /** The last move of each session that is being moved. */
+  /** The last shift of each session that is being shifted. */
   readonly #running = new Map<SessionHandle, Promise<void>>();
   readonly #retries = new Map<SessionHandle, Timer>();
   #isStopped = false;
@@ -46,12 +46,12 @@ export class Offers {
 
   /**
    * Moves the session to a secret of its own if it still uses one in grace. Never fails; resolves
-   * when the agent has answered, or could not. While one move is under way another rotation may put
-   * its very secret in grace, so the next move waits for its turn and then looks again.
+   * when the agent has answered, or could not. While one shift is under way another rotation may put
+   * its very secret in grace, so the next shift waits for its turn and then looks again.
    */
-  async move(session: SessionHandle): Promise<void> {
+  async shift(session: SessionHandle): Promise<void> {
     const before = this.#running.get(session) ?? Promise.resolve();
-    const turn = before.then(() => this.#tryMove(session));
+    const turn = before.then(() => this.#tryShift(session));
     this.#running.set(session, turn);
     await turn;
     if (this.#running.get(session) === turn) this.#running.delete(session);
@@ -64,9 +64,9 @@ export class Offers {
     this.#retries.clear();
   }
 
-  async #tryMove(session: SessionHandle): Promise<void> {
+  async #tryShift(session: SessionHandle): Promise<void> {
     try {
-      await this.#lane.run(() => this.#move(session));
+      await this.#lane.run(() => this.#shift(session));
     } catch (caught) {
       this.#deps.log.warn("a client could not be moved to a new secret", {
         credential: session.credentialId,
@@ -77,20 +77,20 @@ export class Offers {
     }
   }
 
-  async #move(session: SessionHandle): Promise<void> {
-    const live = this.#needsMove(session);
+  async #shift(session: SessionHandle): Promise<void> {
+    const live = this.#needsShift(session);
     const { clientId } = session;
     if (live === undefined || clientId === undefined) return;
-    if (!mayBeMoved(live, clientId, session.secretId)) {
+    if (!mayBeShifted(live, clientId, session.secretId)) {
       await this.#setAside(live, clientId, CAME_LATE);
       return;
     }
-    if (!isMovable(session)) {
-      await this.#setAside(live, clientId, CANNOT_MOVE);
+    if (!isShiftable(session)) {
+      await this.#setAside(live, clientId, CANNOT_SHIFT);
       return;
     }
     const minted = await this.#mint(live, clientId, session.secretId);
-    if (this.#needsMove(session) === undefined) {
+    if (this.#needsShift(session) === undefined) {
       // What made it needless, or took its secret away, must not be undone by this offer.
       await this.#write(live, clientId, [{ kind: "remove", id: minted.secretId }]);
       return;
@@ -101,11 +101,11 @@ export class Offers {
 
   /** Nothing can be offered to it: it has to be told otherwise. */
   async #setAside(live: LiveCredential, clientId: ClientId, reason: string): Promise<void> {
-    const before = live.moveOf(clientId);
+    const before = live.shiftOf(clientId);
     if (before?.state === "straggler" && before.reason === reason) return;
     const row = { state: "straggler", reason, secret_id: null } as const;
     await this.#write(live, clientId, [
-      { kind: "move", row: { ...this.#base(live, clientId), ...row } },
+      { kind: "shift", row: { ...this.#base(live, clientId), ...row } },
     ]);
   }
 
@@ -125,9 +125,9 @@ export class Offers {
   async #note(
     live: LiveCredential,
     clientId: ClientId,
-    what: Pick<MoveRow, "state" | "reason"> & { readonly secret: SecretId },
+    what: Pick<ShiftRow, "state" | "reason"> & { readonly secret: SecretId },
   ): Promise<void> {
-    await this.#write(live, clientId, [this.#moved(live, clientId, what)]).catch(
+    await this.#write(live, clientId, [this.#shifted(live, clientId, what)]).catch(
       (caught: unknown) => {
         const reason = errorText(caught);
         this.#deps.log.warn("the progress of a rotation was not written", { reason });
@@ -135,14 +135,14 @@ export class Offers {
     );
   }
 
-  #moved(
+  #shifted(
     live: LiveCredential,
     client: ClientId,
-    what: Pick<MoveRow, "state" | "reason"> & { readonly secret: SecretId },
+    what: Pick<ShiftRow, "state" | "reason"> & { readonly secret: SecretId },
   ): SecretEdit {
     const { secret, state, reason } = what;
     const to = { state, reason, changed_at: this.#deps.clock.now() };
-    return { kind: "moved", credential: live.id, client, secret, to };
+    return { kind: "shifted", credential: live.id, client, secret, to };
   }
 
   async #write(
@@ -174,7 +174,7 @@ export class Offers {
     this.#retries.get(session)?.cancel();
     const timer = this.#deps.clock.after(RETRY_MS, () => {
       this.#retries.delete(session);
-      if (this.#isLive(session)) void this.move(session);
+      if (this.#isLive(session)) void this.shift(session);
     });
     this.#retries.set(session, timer);
   }
@@ -188,7 +188,7 @@ export class Offers {
   }
 
   /** The session's credential when its secret is in grace. */
-  #needsMove(session: SessionHandle): LiveCredential | undefined {
+  #needsShift(session: SessionHandle): LiveCredential | undefined {
     const live = this.#deps.ledger.get(session.credentialId);
     if (live === undefined || this.#isRevoked(session)) return undefined;
     const isInGrace = live.secret(session.secretId)?.state === "grace";
@@ -201,8 +201,8 @@ export class Offers {
     const minted = mintSecret(live, verifierKey, purpose);
     const add: SecretEdit = { kind: "add", row: minted.row };
     const row = { state: "offered", reason: "", secret_id: minted.secretId } as const;
-    const move: SecretEdit = { kind: "move", row: { ...this.#base(live, clientId), ...row } };
-    await this.#write(live, clientId, [add, ...dropUnconfirmed(live, clientId, present), move]);
+    const shift: SecretEdit = { kind: "shift", row: { ...this.#base(live, clientId), ...row } };
+    await this.#write(live, clientId, [add, ...dropUnconfirmed(live, clientId, present), shift]);
     return minted;
   }
 
@@ -221,13 +221,13 @@ export class Offers {
     const used: SecretEdit = { kind: "used", id: secret, atMs: this.#deps.clock.now() };
     // It is, whatever becomes of the write.
     live.apply(used);
-    const done = this.#moved(live, clientId, { secret, state: "done", reason: "" });
+    const done = this.#shifted(live, clientId, { secret, state: "done", reason: "" });
     await this.#write(live, clientId, [used, ...retired, done]);
   }
 }
 
 /** Whether the agent understands that it is handed another secret. */
-export function isMovable(session: SessionHandle): boolean {
+export function isShiftable(session: SessionHandle): boolean {
   return session.clientId !== undefined && session.features.includes(FEATURES.rotateSecret);
 }
 

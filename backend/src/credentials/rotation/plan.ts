@@ -4,13 +4,13 @@ import { isExpired } from "../admission/authenticator.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { ClientRef } from "../ports.ts";
 import type { Progress } from "./progress.ts";
-import { countStates, firstMove } from "./progress.ts";
+import { countStates, firstShift } from "./progress.ts";
 
 /** A rotation that could begin now: what it would write, and where everybody would stand. */
 export interface RotationPlan {
   readonly row: RotationRow;
   readonly edits: readonly SecretEdit[];
-  readonly moves: readonly Extract<SecretEdit, { kind: "move" }>[];
+  readonly shifts: readonly Extract<SecretEdit, { kind: "shift" }>[];
   readonly progress: Progress;
 }
 
@@ -48,16 +48,16 @@ export function planRotation(
     grace_ends_at: endsAtMs,
     ended_at: null,
   };
-  const moves = clients.flatMap((client) => {
-    const first = firstMove(live, client, nowMs);
-    return first === undefined ? [] : [{ kind: "move" as const, row: first }];
+  const shifts = clients.flatMap((client) => {
+    const first = firstShift(live, client, nowMs);
+    return first === undefined ? [] : [{ kind: "shift" as const, row: first }];
   });
-  const clear = { kind: "clearMoves" as const, credential: live.id };
+  const clear = { kind: "clearShifts" as const, credential: live.id };
   return {
     row,
-    edits: [...grace, { kind: "rotation", row }, clear, ...moves],
-    moves,
-    progress: countStates(moves.map((move) => move.row.state)),
+    edits: [...grace, { kind: "rotation", row }, clear, ...shifts],
+    shifts,
+    progress: countStates(shifts.map((shift) => shift.row.state)),
   };
 }
 
@@ -94,6 +94,6 @@ export function cancelEdits(
 function closeEdits(rotation: RotationRow, atMs: number): SecretEdit[] {
   return [
     { kind: "rotation", row: { ...rotation, ended_at: atMs } },
-    { kind: "clearMoves", credential: rotation.credential_id },
+    { kind: "clearShifts", credential: rotation.credential_id },
   ];
 }

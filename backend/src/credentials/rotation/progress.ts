@@ -3,13 +3,13 @@ import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { Rotation, RotationState } from "@rport/protocol/model";
 import type { RotationClient } from "@rport/protocol/report";
 import { toTime, toTimeOrNull } from "../../platform/clock.ts";
-import type { MoveRow } from "../../store/moveRow.ts";
 import type { RotationRow, SecretRow } from "../../store/secretRow.ts";
+import type { ShiftRow } from "../../store/shiftRow.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { ClientRef } from "../ports.ts";
 
 /** Why a client that is no agent of ours has to be visited. */
-export const CANNOT_MOVE =
+export const CANNOT_SHIFT =
   "Its agent cannot be handed another secret: give it a fresh pairing before the old one ends.";
 /** Why a client that was offered a secret still has the old one. */
 export const NOT_CONFIRMED =
@@ -21,7 +21,7 @@ export const CAME_LATE =
 export const WENT_AWAY = "It went away before it confirmed its new secret.";
 
 /** What is known of a client without a row of its own. */
-const REASONS: Partial<Record<MoveRow["state"], string>> = { straggler: CAME_LATE };
+const REASONS: Partial<Record<ShiftRow["state"], string>> = { straggler: CAME_LATE };
 
 /** How far the clients of a credential are with its rotation. */
 export interface Progress {
@@ -37,8 +37,8 @@ export function progressOf(live: LiveCredential, clients: readonly ClientRef[]):
 }
 
 /** Counts where clients stand. */
-export function countStates(states: readonly MoveRow["state"][]): Progress {
-  const count = (wanted: MoveRow["state"]): number =>
+export function countStates(states: readonly ShiftRow["state"][]): Progress {
+  const count = (wanted: ShiftRow["state"]): number =>
     states.filter((state) => state === wanted).length;
   return { moved: count("done"), total: states.length, stragglers: count("straggler") };
 }
@@ -69,9 +69,9 @@ export function rotationClients(
   clients: readonly ClientRef[],
 ): RotationClient[] {
   if (live.rotation === undefined || live.rotation.ended_at !== null) return [];
-  const known = clients.flatMap((client) => standing(live, client, moveStateOf(live, client)));
+  const known = clients.flatMap((client) => standing(live, client, shiftStateOf(live, client)));
   const ids = new Set(clients.map(({ id }) => id));
-  const lost = live.moves().filter((row) => !ids.has(row.client_id));
+  const lost = live.shifts().filter((row) => !ids.has(row.client_id));
   const unknown = lost.flatMap((row) => {
     const client = {
       id: row.client_id,
@@ -80,7 +80,7 @@ export function rotationClients(
       secretId: null,
       isRevoked: false,
     };
-    return standing(live, client, moveStateOf(live, client) ?? row.state);
+    return standing(live, client, shiftStateOf(live, client) ?? row.state);
   });
   return [...known, ...unknown];
 }
@@ -90,16 +90,16 @@ type Standing = Pick<ClientRef, "id" | "name" | "connected">;
 function standing(
   live: LiveCredential,
   { id, name, connected }: Standing,
-  state: MoveRow["state"] | undefined,
+  state: ShiftRow["state"] | undefined,
 ): RotationClient[] {
   if (state === undefined) return [];
-  const row = live.moveOf(id);
+  const row = live.shiftOf(id);
   const reason = row?.state === state ? row.reason : (REASONS[state] ?? "");
   return [{ id, name, connected, state, reason }];
 }
 
 /** Whether a rotation that waits for everybody waits for it; strangers could hold it up for ever. */
-export function isWaitedFor({ state, reason }: Pick<MoveRow, "state" | "reason">): boolean {
+export function isWaitedFor({ state, reason }: Pick<ShiftRow, "state" | "reason">): boolean {
   return state !== "done" && reason !== CAME_LATE;
 }
 
@@ -108,20 +108,20 @@ export function isWaitedFor({ state, reason }: Pick<MoveRow, "state" | "reason">
  * the rotation began, or the secret is its own. Whoever knows an old password that hosts share would
  * otherwise get a secret that outlives it.
  */
-export function mayBeMoved(
+export function mayBeShifted(
   live: LiveCredential,
   client: ClientId,
   secretId: SecretId | null,
 ): boolean {
   if (secretId !== null && live.secret(secretId)?.client_id === client) return true;
-  const row = live.moveOf(client);
+  const row = live.shiftOf(client);
   return row !== undefined && row.reason !== CAME_LATE;
 }
 
 /** What the client's record shows; null: no rotation is under way, or the client has moved. */
 export function rotationStateOf(live: LiveCredential, client: ClientRef): RotationState | null {
   if (live.rotation === undefined || live.rotation.ended_at !== null) return null;
-  const state = moveStateOf(live, client);
+  const state = shiftStateOf(live, client);
   return state === undefined || state === "done" ? null : state;
 }
 
@@ -129,32 +129,32 @@ export function rotationStateOf(live: LiveCredential, client: ClientRef): Rotati
  * Where a client stands; undefined: no secret lets it in, or none that could be replaced. The secrets decide
  * whether it has moved, its row tells how far it is on the way.
  */
-export function moveStateOf(live: LiveCredential, client: Stander): MoveRow["state"] | undefined {
+export function shiftStateOf(live: LiveCredential, client: Stander): ShiftRow["state"] | undefined {
   if (client.isRevoked) return undefined;
   const state = stateOf(live, client);
   if (state === "active") return "done";
   if (state !== "grace") return undefined;
-  if (!mayBeMoved(live, client.id, client.secretId)) return "straggler";
-  const row = live.moveOf(client.id);
+  if (!mayBeShifted(live, client.id, client.secretId)) return "straggler";
+  const row = live.shiftOf(client.id);
   return row === undefined || row.state === "done" ? "pending" : row.state;
 }
 
 /** Where a client begins when its credential's secrets are put in grace. */
-export function firstMove(
+export function firstShift(
   live: LiveCredential,
   client: ClientRef,
   atMs: number,
-): MoveRow | undefined {
+): ShiftRow | undefined {
   const state = stateOf(live, client);
   if (client.isRevoked || (state !== "active" && state !== "grace")) return undefined;
-  const before = live.moveOf(client.id);
+  const before = live.shiftOf(client.id);
   if (before?.reason === CAME_LATE) return before;
-  const isMovable = client.features.includes(FEATURES.rotateSecret);
+  const isShiftable = client.features.includes(FEATURES.rotateSecret);
   return {
     credential_id: live.id,
     client_id: client.id,
-    state: isMovable ? "pending" : "straggler",
-    reason: isMovable ? "" : CANNOT_MOVE,
+    state: isShiftable ? "pending" : "straggler",
+    reason: isShiftable ? "" : CANNOT_SHIFT,
     secret_id: null,
     changed_at: atMs,
   };

@@ -4,7 +4,7 @@ import type { LiveCredential } from "../ledger/liveCredential.ts";
 import { CAME_LATE } from "./progress.ts";
 
 /** A client whose record is moved into that of another one: they are the same host. */
-export interface ClientMove {
+export interface Adoption {
   readonly from: ClientId;
   readonly to: ClientId;
   /** Milliseconds since the epoch. */
@@ -17,8 +17,8 @@ export interface ClientMove {
  * ones, because the host may have come back without them; nothing waits for its former id, and it is
  * no stranger to the rotation under its new one.
  */
-export function secretEditsOf(live: LiveCredential, move: ClientMove): SecretEdit[] {
-  const { from, to: clientId, nowMs: atMs } = move;
+export function secretEditsOf(live: LiveCredential, adoption: Adoption): SecretEdit[] {
+  const { from, to: clientId, nowMs: atMs } = adoption;
   const own = live.secretsOf(from).filter(({ state }) => state !== "revoked");
   const rebound = own.map(({ id }) => ({ kind: "rebind" as const, id, from, clientId }));
   const { rotation } = live;
@@ -27,15 +27,15 @@ export function secretEditsOf(live: LiveCredential, move: ClientMove): SecretEdi
   const old = isRotating
     ? own.map(({ id }) => ({ kind: "grace" as const, id, atMs, endsAtMs }))
     : [];
-  return [...rebound, ...old, ...placeEdits(live, move)];
+  return [...rebound, ...old, ...placeEdits(live, adoption)];
 }
 
-function placeEdits(live: LiveCredential, { from, to, nowMs }: ClientMove): SecretEdit[] {
-  const row = live.moveOf(from);
+function placeEdits(live: LiveCredential, { from, to, nowMs }: Adoption): SecretEdit[] {
+  const row = live.shiftOf(from);
   if (row === undefined) return [];
-  const clear: SecretEdit = { kind: "clearMoves", credential: live.id, client: from };
-  const own = live.moveOf(to);
+  const clear: SecretEdit = { kind: "clearShifts", credential: live.id, client: from };
+  const own = live.shiftOf(to);
   if (row.reason === CAME_LATE || (own !== undefined && own.reason !== CAME_LATE)) return [clear];
   const fresh = { state: "pending", reason: "", secret_id: null, changed_at: nowMs } as const;
-  return [clear, { kind: "move", row: { ...row, ...fresh, client_id: to } }];
+  return [clear, { kind: "shift", row: { ...row, ...fresh, client_id: to } }];
 }

@@ -22,7 +22,7 @@ import type {
 } from "../ports.ts";
 import { type Blast, blastOfSecrets, reportOf, strike } from "../removal/blast.ts";
 import type { Offers } from "./offers.ts";
-import { isMovable } from "./offers.ts";
+import { isShiftable } from "./offers.ts";
 import { cancelEdits, endEdits, planRotation, type RotationPlan, secretsInGrace } from "./plan.ts";
 import { describeRotation, isWaitedFor, rotationClients, secretStoodOn } from "./progress.ts";
 
@@ -94,7 +94,7 @@ export class Rotations {
       if (dryRun) return started;
       await ledger.edit(live, plan.edits);
       if (graceMs === 0) this.#deps.pairings().revokeOf(live.id);
-      for (const move of plan.moves) touch("client", move.row.client_id);
+      for (const shift of plan.shifts) touch("client", shift.row.client_id);
       touch("credential", live.id);
       const moved = this.#arm(live, this.#deps.sessions().ofCredential(live.id));
       // Without grace the end comes with the last answer.
@@ -172,12 +172,12 @@ export class Rotations {
     return planRotation(live, clients, { nowMs, steadyMs, graceMs, endsAtMs });
   }
 
-  #describe(live: LiveCredential, { row, moves, progress }: RotationPlan): StartedRotation {
+  #describe(live: LiveCredential, { row, shifts, progress }: RotationPlan): StartedRotation {
     const { sessions, pairings } = this.#deps;
     return {
       rotation: describeRotation(row, progress),
       unmovable: sessions().ofCredential(live.id).flatMap(idIfUnmovable),
-      clients: moves.flatMap(({ row: { client_id: id, state, reason } }) => {
+      clients: shifts.flatMap(({ row: { client_id: id, state, reason } }) => {
         const client = sessions().clientOf(id);
         if (client === undefined) return [];
         return [{ id, name: client.name, connected: client.connected, state, reason }];
@@ -209,11 +209,11 @@ export class Rotations {
   /** Moves who is connected, and sees to it that the rotation ends. */
   async #arm(live: LiveCredential, connected: readonly SessionHandle[]): Promise<void> {
     const { rotation } = live;
-    const moves = connected.map((session) => this.#deps.offers.move(session));
+    const shifts = connected.map((session) => this.#deps.offers.shift(session));
     this.cancel(live.id);
     if (rotation?.grace_ms === 0) this.#wait(live, NO_GRACE_MS);
     else if (rotation?.grace_ms !== null) this.#waitForGrace(live);
-    await Promise.all(moves);
+    await Promise.all(shifts);
     await this.check(live);
   }
 
@@ -320,5 +320,5 @@ function endsByItself(live: LiveCredential): boolean {
 }
 
 function idIfUnmovable(session: SessionHandle): ClientId[] {
-  return isMovable(session) || session.clientId === undefined ? [] : [session.clientId];
+  return isShiftable(session) || session.clientId === undefined ? [] : [session.clientId];
 }

@@ -1,5 +1,5 @@
 import type { ClientId } from "@rport/protocol/ids";
-import { RecordMoves } from "../../adoption/adoptions.ts";
+import { Adoptions } from "../../adoption/adoptions.ts";
 import type { Credentials } from "../../credentials/credentials.ts";
 import { blastOfRecord, reportOf } from "../../credentials/removal/blast.ts";
 import type { Services } from "../../services.ts";
@@ -41,7 +41,7 @@ export function createHandlers(services: HandlerDeps): Handlers {
 
 function plainHandlers(services: HandlerDeps): Handlers {
   const { registry, credentials, tunnels } = services;
-  const moves = new RecordMoves(services);
+  const moves = new Adoptions(services);
   return {
     ...statusHandlers(services.status),
     ...clientHandlers({

@@ -1,6 +1,6 @@
 import { authIdSchema, clientIdSchema } from "@rport/protocol/ids";
 import { expect, it } from "vitest";
-import { RecordMoves } from "../../../../backend/src/adoption/adoptions.ts";
+import { Adoptions } from "../../../../backend/src/adoption/adoptions.ts";
 import { ClientRegistry } from "../../../../backend/src/clients/registry/registry.ts";
 import { noPairings } from "../../../../backend/src/credentials/ports.ts";
 import { openCredentials } from "../../../support/backend/credentials.ts";
@@ -30,12 +30,12 @@ it("two moves at once take the secret of the first host all the way", async () =
   const login = await logIn(credentials, FLEET, own?.secret ?? "");
   expect(await credentials.admit(login, A)).toMatchObject({ kind: "admitted" });
   const order: string[] = [];
-  const moves = new RecordMoves({
+  const moves = new Adoptions({
     registry,
     credentials,
     tunnels: {
       tunnelsOf: () => [],
-      moveTunnels: async (to, from) => void order.push(`${from} to ${to}`),
+      adoptTunnels: async (to, from) => void order.push(`${from} to ${to}`),
     },
   });
   await Promise.all([moves.move(B, A), moves.move(C, B)]);

@@ -184,7 +184,7 @@ describe("F-11: somebody sets the machine's clock", () => {
       const { credentials, clients, clock } = fixture;
       const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
       const agent = new FakeAgent("go", FLEET, password);
-      agent.isMovable = false;
+      agent.isShiftable = false;
       await clients.connect(credentials, agent);
       await credentials.rotate(FLEET, HOUR_MS);
       clock.jump(jumpMs);

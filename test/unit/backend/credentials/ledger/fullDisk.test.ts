@@ -15,7 +15,7 @@ const FORCE = { force: true, purge: false, dryRun: false };
 async function host({ credentials, clients }: CredentialsFixture) {
   const { password, secretId } = await credentials.create({ id: FLEET, createdBy: "test" });
   const agent = new FakeAgent("a", FLEET, password);
-  agent.isMovable = false;
+  agent.isShiftable = false;
   const session = await clients.connect(credentials, agent);
   return { agent, password, secretId, session };
 }

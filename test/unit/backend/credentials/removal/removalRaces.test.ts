@@ -134,8 +134,8 @@ it("what a crash leaves of a credential that was never there goes with all that 
     changed_at: clock.now(),
     state: "pending",
   } as const;
-  await store.secretRows.apply([{ kind: "move", row }]);
-  expect(await store.secretRows.moves()).toHaveLength(1);
+  await store.secretRows.apply([{ kind: "shift", row }]);
+  expect(await store.secretRows.shifts()).toHaveLength(1);
   await fixture.crash();
-  expect(await store.secretRows.moves()).toEqual([]);
+  expect(await store.secretRows.shifts()).toEqual([]);
 });

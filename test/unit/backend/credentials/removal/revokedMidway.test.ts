@@ -59,7 +59,7 @@ describe("C-36: a secret that is revoked while its host is handed the next one",
     await using fixture = await openCredentials();
     const { credentials } = fixture;
     const { agent, secretId, session } = await oneHost(fixture);
-    const isStored = (edit: SecretEdit) => edit.kind === "moved" && edit.to.state === "stored";
+    const isStored = (edit: SecretEdit) => edit.kind === "shifted" && edit.to.state === "stored";
     const stored = holdWrite(fixture.store, isStored);
     const revoked = holdWrite(fixture.store, ({ kind }) => kind === "revoke");
     await credentials.rotate(FLEET, HOUR_MS);

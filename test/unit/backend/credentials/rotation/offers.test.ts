@@ -30,7 +30,7 @@ describe("an agent that cannot store what it is offered", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock, store } = fixture;
     const { agent, session } = await connectedHost(fixture);
-    const isDone = (edit: SecretEdit) => edit.kind === "moved" && edit.to.state === "done";
+    const isDone = (edit: SecretEdit) => edit.kind === "shifted" && edit.to.state === "done";
     const apply = store.secretRows.apply.bind(store.secretRows);
     const full = vi.spyOn(store.secretRows, "apply").mockImplementation(async (edits) => {
       if (edits.some(isDone)) throw new Error("no space left");

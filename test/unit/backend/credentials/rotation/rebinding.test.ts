@@ -13,7 +13,7 @@ const move = { from: OLD, to: NEW };
 
 /** Moves as the registry does: on disk, then the record is gone. */
 const moveTo = ({ store, clients }: CredentialsFixture, credentials: Credentials) =>
-  credentials.moveSecrets(move, async (edits) => {
+  credentials.adoptSecrets(move, async (edits) => {
     await store.secretRows.apply(edits);
     clients.records.delete(OLD);
   });

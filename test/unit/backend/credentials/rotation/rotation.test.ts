@@ -91,7 +91,7 @@ describe("a rotation", () => {
     const { credentials, clients, clock } = fixture;
     const [goClient] = await fleetOf(fixture, ["go"]);
     if (goClient === undefined) return;
-    goClient.isMovable = false;
+    goClient.isShiftable = false;
     const session = await clients.connect(credentials, goClient);
     const { unmovable } = await credentials.rotate(FLEET, HOUR_MS);
     expect(unmovable).toEqual(["go"]);
@@ -107,7 +107,7 @@ describe("a rotation", () => {
     const { credentials, clients } = fixture;
     const [moving, goClient] = await fleetOf(fixture, ["a", "go"]);
     if (moving === undefined || goClient === undefined) return;
-    goClient.isMovable = false;
+    goClient.isShiftable = false;
     const old = moving.password;
     const sessions = [
       await clients.connect(credentials, moving),

@@ -15,7 +15,7 @@ async function halfway(fixture: CredentialsFixture) {
   const { password: shared } = await credentials.create({ id: FLEET, createdBy: "test" });
   const agent = (name: string): FakeAgent => new FakeAgent(name, FLEET, shared);
   const [moved, goClient, away] = [agent("moved"), agent("go"), agent("away")];
-  goClient.isMovable = false;
+  goClient.isShiftable = false;
   (await clients.connect(credentials, away)).cut("away");
   const sessions = {
     moved: await clients.connect(credentials, moved),
@@ -242,7 +242,7 @@ describe("rotating while a rotation is under way", () => {
     const before = [
       await fixture.store.secretRows.all(),
       await fixture.store.secretRows.rotations(),
-      await fixture.store.secretRows.moves(),
+      await fixture.store.secretRows.shifts(),
     ];
     const preview = await credentials.rotate(FLEET, 0, true);
     expect(preview).toMatchObject({ pairings: 2, unmovable: ["go"] });
@@ -250,7 +250,7 @@ describe("rotating while a rotation is under way", () => {
     expect([
       await fixture.store.secretRows.all(),
       await fixture.store.secretRows.rotations(),
-      await fixture.store.secretRows.moves(),
+      await fixture.store.secretRows.shifts(),
     ]).toEqual(before);
     expect(await credentials.rotate(FLEET, 0)).toEqual(preview);
   });

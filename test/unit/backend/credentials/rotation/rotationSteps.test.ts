@@ -91,7 +91,7 @@ describe("where a client stands in a rotation", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const agents = await agentsOf(fixture, "go-here", "go-away");
-    for (const agent of agents) agent.isMovable = false;
+    for (const agent of agents) agent.isShiftable = false;
     for (const agent of agents) await clients.connect(credentials, agent);
     [...clients.sessions].find(({ clientId }) => clientId === "go-away")?.cut("away");
     const { rotation, unmovable } = await credentials.rotate(FLEET, null);
@@ -109,7 +109,7 @@ describe("where a client stands in a rotation", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const agent = await oneAgent(fixture);
-    agent.isMovable = false;
+    agent.isShiftable = false;
     await credentials.rotate(FLEET, HOUR_MS);
     await clients.connect(credentials, agent);
     await eventually(() => expect(statesOf(credentials)).toEqual({ a: "straggler" }));
@@ -143,14 +143,14 @@ describe("where a client stands in a rotation", () => {
     await credentials.rotate(FLEET, null);
     await eventually(() => expect(credentials.rotation(FLEET).rotation).toBeNull());
     expect(credentials.rotationState(FLEET, agent.clientId)).toBeNull();
-    expect(await fixture.store.secretRows.moves()).toEqual([]);
+    expect(await fixture.store.secretRows.shifts()).toEqual([]);
   });
 });
 
 const isMoved =
   (state: string) =>
   (edit: SecretEdit): boolean =>
-    edit.kind === "moved" && edit.to.state === state;
+    edit.kind === "shifted" && edit.to.state === state;
 const isGrace = ({ kind }: SecretEdit): boolean => kind === "grace";
 const isMint = (edit: SecretEdit): boolean => edit.kind === "add" && edit.row.origin === "rotation";
 const isEnd = (edit: SecretEdit): boolean => edit.kind === "rotation" && edit.row.ended_at !== null;

@@ -7,7 +7,7 @@ import { z } from "zod";
  * also after a restart; who is let in is decided by the secrets alone. `done`: the old secret is
  * not needed any more.
  */
-export const moveRowSchema = z.object({
+export const shiftRowSchema = z.object({
   credential_id: authIdSchema,
   client_id: clientIdSchema,
   state: z.enum([...rotationStateSchema.options, "done"]),
@@ -20,4 +20,4 @@ export const moveRowSchema = z.object({
 });
 
 /** How far one client is in the rotation of its credential. */
-export type MoveRow = Readonly<z.infer<typeof moveRowSchema>>;
+export type ShiftRow = Readonly<z.infer<typeof shiftRowSchema>>;
