@@ -57,7 +57,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   opened.defer(() => life.stopped());
   await openFaces({ options, services, tokens, agentDoor, bound }, opened);
 
-  const pinger = new Pinger({ ...options, sessions: () => services.registry.liveSessions() });
+  const pinger = new Pinger({ ...options, sessions: () => services.presence.liveSessions() });
   pinger.start();
   opened.defer(() => pinger.stop());
   const users = placeOf(bound, "users");
@@ -107,7 +107,7 @@ async function openFaces(input: FacesInput, opened: AsyncDisposableStack): Promi
     serveDial: (socket, query, opener) => {
       void serveEditorTunnel(socket, async () => {
         const { clientId, target } = editorTarget(query);
-        const hostname = services.registry.get(clientId)?.hostname;
+        const hostname = services.registry.record(clientId)?.hostname;
         const to = { clientId, hostname, target };
         return await editors.watched(opener, to, () => services.dial(clientId, target));
       });

@@ -1,18 +1,19 @@
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
-import { Turns } from "../platform/turns.ts";
+import type { AdoptionPlan } from "../clients/registry/adoptionsUnderWay.ts";
+import type { ClientRecord } from "../store/clientRecord.ts";
+import type { EditStore } from "../store/editStore.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
-import type { TakenAlong } from "./mergedRecord.ts";
+import { mergedRecord, requireAdoptable } from "./mergedRecord.ts";
 
 /** Where everything is kept that goes with a record. */
-export interface AdoptionDeps {
+export interface AdoptionsDeps {
+  readonly store: Pick<EditStore, "turn">;
   readonly registry: {
-    move(to: ClientId, from: ClientId, along: TakenAlong): Promise<void>;
+    adopt(to: ClientId, from: ClientId, plan: AdoptionPlan): Promise<void>;
   };
   readonly credentials: {
-    adoptSecrets(
-      who: { readonly from: ClientId; readonly to: ClientId },
-      write: (edits: readonly SecretEdit[]) => Promise<void>,
-    ): Promise<void>;
+    adoptionEdits(who: { readonly from: ClientId; readonly to: ClientId }): readonly SecretEdit[];
+    onAdopted(id: ClientId): void;
   };
   readonly tunnels: {
     tunnelsOf(id: ClientId): readonly { readonly id: TunnelId }[];
@@ -21,25 +22,27 @@ export interface AdoptionDeps {
 }
 
 /**
- * Moves the records of hosts that came back under another id, with their secrets and tunnels. One
- * move after the other: what goes along is only known when the one before has ended.
+ * Gives hosts that came back under another id their earlier records, with secrets and tunnels. One
+ * after the other: what goes along is only known when the one before has ended.
  */
 export class Adoptions {
-  readonly #deps: AdoptionDeps;
-  readonly #turns = new Turns<"all">();
+  readonly #deps: AdoptionsDeps;
 
-  constructor(deps: AdoptionDeps) {
+  constructor(deps: AdoptionsDeps) {
     this.#deps = deps;
   }
 
-  /** Moves the record `from` into that of `to`; fails as `ClientRegistry.move` does. */
-  move(to: ClientId, from: ClientId): Promise<void> {
-    const { registry, credentials, tunnels } = this.#deps;
-    return this.#turns.run("all", async () => {
-      await credentials.adoptSecrets({ from, to }, (edits) => {
-        const tunnelIds = tunnels.tunnelsOf(to).map(({ id }) => id);
-        return registry.move(to, from, { edits, tunnelIds });
-      });
+  /** The record `from` goes into that of `to`; fails as `ClientRegistry.adopt` does. */
+  adopt(to: ClientId, from: ClientId): Promise<void> {
+    const { store, registry, credentials, tunnels } = this.#deps;
+    return store.turn("adoptions", async () => {
+      const tunnelIds = tunnels.tunnelsOf(to).map(({ id }) => id);
+      const merge = (own: ClientRecord, earlier: ClientRecord, isConnected: boolean) => {
+        requireAdoptable(earlier, isConnected);
+        return mergedRecord(own, earlier, tunnelIds);
+      };
+      await registry.adopt(to, from, { merge, edits: credentials.adoptionEdits({ from, to }) });
+      credentials.onAdopted(to);
       await tunnels.adoptTunnels(to, from);
     });
   }

@@ -39,20 +39,26 @@ export interface ClientRef {
   readonly isRevoked: boolean;
 }
 
-/** What credentials ask of whoever keeps the clients. */
+/** Who is connected, as far as credentials are concerned. */
 export interface SessionPort {
   /** Live sessions of a credential, also those that signed in and have not registered yet. */
   ofCredential(id: AuthId): readonly SessionHandle[];
+  /** The connection that speaks for a client, also when it is not admitted yet. */
+  locate(id: ClientId): SessionHandle | undefined;
+}
+
+/** What credentials ask of whoever keeps the records of clients. */
+export interface ClientPort {
   /** How many records came in with the credential last. */
   countOf(id: AuthId): { readonly total: number; readonly connected: number };
   /** The records that came in with the credential last. */
   clientsOf(id: AuthId): readonly ClientRef[];
   /** The record of one client. */
   clientOf(id: ClientId): ClientRef | undefined;
-  /** The connections that speak for a client, also when it is not admitted yet. */
-  sessionsOf(id: ClientId): readonly SessionHandle[];
-  /** Marks a client as revoked, or takes the mark away. Resolves when that is durable. */
-  setRevoked(id: ClientId, isRevoked: boolean): Promise<void>;
+  /** Marks a client as revoked. It is from the call on; resolves when that is durable. */
+  revoke(id: ClientId): Promise<void>;
+  /** Takes the mark away, once that is durable. */
+  allow(id: ClientId): Promise<void>;
   /** Removes these records, and what belongs to them. */
   purge(id: AuthId): Promise<void>;
 }
@@ -70,17 +76,3 @@ export interface PairingPort {
 
 /** Marks an entity as changed, so that watchers get its new value. */
 export type CredentialTouch = (entity: "client" | "credential" | "join", id: string) => void;
-
-/** The port before anything is attached: nobody is connected, nothing is recorded. */
-export const noSessions: SessionPort = {
-  ofCredential: () => [],
-  countOf: () => ({ total: 0, connected: 0 }),
-  clientsOf: () => [],
-  clientOf: () => undefined,
-  sessionsOf: () => [],
-  setRevoked: () => Promise.resolve(),
-  purge: () => Promise.resolve(),
-};
-
-/** The port before anything is attached: there are no pairings. */
-export const noPairings: PairingPort = { openOf: () => 0, revokeOf: () => 0 };

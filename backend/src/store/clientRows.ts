@@ -1,17 +1,16 @@
 import type { ClientId } from "@rport/protocol/ids";
 import { z } from "zod";
+import type { ClientEdit } from "./clientEdit.ts";
 import type { ClientRecord } from "./clientRecord.ts";
 import { clientRecordSchema } from "./clientRecord.ts";
 import type { Database, Statement } from "./database.ts";
-import type { SecretEdit } from "./secretEdit.ts";
-import { secretStatement } from "./secretRows.ts";
 
 const rowSchema = z
   .object({ record: z.string() })
   .transform((row): unknown => JSON.parse(row.record))
   .pipe(clientRecordSchema);
 
-/** The clients' records on disk. Each promise resolves when the change would survive a power cut. */
+/** The clients' records on disk; they change by edits, see `EditStore`. */
 export class ClientRows {
   readonly #database: Database;
 
@@ -26,22 +25,13 @@ export class ClientRows {
       rowSchema,
     );
   }
+}
 
-  /** Adds the record, or replaces the one of the same client. */
-  put(record: ClientRecord): Promise<void> {
-    return this.#database.write([putStatement(record)]);
-  }
-
-  /** Removes records, all or none; those that are not there are skipped. */
-  remove(ids: readonly ClientId[]): Promise<void> {
-    return this.#database.write(ids.map(removeStatement));
-  }
-
-  /** Puts a record that another one was moved into, and what follows from that; all or nothing. */
-  move(record: ClientRecord, from: ClientId, edits: readonly SecretEdit[]): Promise<void> {
-    const moved = [putStatement(record), removeStatement(from)];
-    return this.#database.write([...moved, ...edits.map(secretStatement)]);
-  }
+/** The statements that make an edit on disk. */
+export function clientStatements(edit: ClientEdit): readonly Statement[] {
+  if (edit.kind === "forget") return [removeStatement(edit.client)];
+  const put = putStatement(edit.record);
+  return edit.kind === "adopt" ? [put, removeStatement(edit.from.client)] : [put];
 }
 
 function putStatement(record: ClientRecord): Statement {

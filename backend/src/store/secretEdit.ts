@@ -2,28 +2,35 @@ import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { RotationRow, SecretRow } from "./secretRow.ts";
 import type { ShiftRow } from "./shiftRow.ts";
 
+/** A secret by its id, and the credential it belongs to. */
+export interface SecretName {
+  readonly credential: AuthId;
+  readonly id: SecretId;
+}
+
 /** An edit of a row that exists already; nothing when it is gone. */
-export type RowEdit =
+export type RowEdit = SecretName & RowChange;
+
+/** What becomes of a row. */
+type RowChange =
   /** Only this client may use it from now on; nothing when it already has one. */
-  | { readonly kind: "bind"; readonly id: SecretId; readonly clientId: ClientId }
+  | { readonly kind: "bind"; readonly clientId: ClientId }
   /** The host that has it has another id now; nothing when it is not its secret, or revoked. */
   | {
       readonly kind: "rebind";
-      readonly id: SecretId;
       readonly from: ClientId;
       readonly clientId: ClientId;
     }
   /** Active secrets go to grace; what is in grace already gets this end instead of its own. */
   | {
       readonly kind: "grace";
-      readonly id: SecretId;
       readonly atMs: number;
       readonly endsAtMs: number | null;
     }
   /** A secret in grace is as good as it was before; only grace ever sets an end. */
-  | { readonly kind: "activate"; readonly id: SecretId; readonly atMs: number }
-  | { readonly kind: "revoke"; readonly id: SecretId; readonly atMs: number }
-  | { readonly kind: "used"; readonly id: SecretId; readonly atMs: number };
+  | { readonly kind: "activate"; readonly atMs: number }
+  | { readonly kind: "revoke"; readonly atMs: number }
+  | { readonly kind: "used"; readonly atMs: number };
 
 /** An edit of where clients stand in a rotation. */
 export type ShiftEdit =
@@ -52,7 +59,7 @@ export type SecretEdit =
   | RowEdit
   | ShiftEdit
   | { readonly kind: "add"; readonly row: SecretRow }
-  | { readonly kind: "remove"; readonly id: SecretId }
+  | (SecretName & { readonly kind: "remove" })
   | { readonly kind: "rotation"; readonly row: RotationRow };
 
 /** The row after an edit. */

@@ -41,7 +41,7 @@ const UNSHIFT = "DELETE FROM move WHERE credential_id = ? AND client_id = ?";
 const SHIFTED = `UPDATE move SET state = ?, reason = ?, changed_at = ?
   WHERE credential_id = ? AND client_id = ? AND secret_id = ?`;
 
-/** The secrets and rotations on disk. Promises resolve when a change would survive a power cut. */
+/** The secrets and rotations on disk; they change by edits, see `EditStore`. */
 export class SecretRows {
   readonly #database: Database;
 
@@ -65,26 +65,6 @@ export class SecretRows {
     return this.#database.all({ sql: "SELECT * FROM move", params: [] }, shiftRowSchema);
   }
 
-  /** Makes the edits in their order, all or none. Those of rows that are gone do nothing. */
-  apply(edits: readonly SecretEdit[]): Promise<void> {
-    return this.#database.write(edits.map(secretStatement));
-  }
-
-  /** Removes everything that belongs to a credential, and remembers that it was there. */
-  bury(id: AuthId, atMs: number): Promise<void> {
-    return this.#database.write([
-      statement("DELETE FROM secret WHERE credential_id = ?", id),
-      statement("DELETE FROM rotation WHERE credential_id = ?", id),
-      statement("DELETE FROM move WHERE credential_id = ?", id),
-      statement(
-        "INSERT OR REPLACE INTO deleted_credential (id, deleted_at) VALUES (?, ?)",
-        id,
-        atMs,
-      ),
-      statement(FORGET_OLDEST, DELETED_MAX),
-    ]);
-  }
-
   /** The credentials that were deleted last, in that order. */
   async deleted(): Promise<AuthId[]> {
     const sql = "SELECT id FROM deleted_credential ORDER BY deleted_at, rowid";
@@ -94,12 +74,25 @@ export class SecretRows {
 
   /** Removes everything that belongs to a credential. */
   removeOf(id: AuthId): Promise<void> {
-    return this.#database.write([
-      statement("DELETE FROM secret WHERE credential_id = ?", id),
-      statement("DELETE FROM rotation WHERE credential_id = ?", id),
-      statement("DELETE FROM move WHERE credential_id = ?", id),
-    ]);
+    return this.#database.write(removeStatements(id));
   }
+}
+
+/** What removes everything that belongs to a credential, and remembers that it was there. */
+export function buryStatements(id: AuthId, atMs: number): readonly Statement[] {
+  return [
+    ...removeStatements(id),
+    statement("INSERT OR REPLACE INTO deleted_credential (id, deleted_at) VALUES (?, ?)", id, atMs),
+    statement(FORGET_OLDEST, DELETED_MAX),
+  ];
+}
+
+function removeStatements(id: AuthId): Statement[] {
+  return [
+    statement("DELETE FROM secret WHERE credential_id = ?", id),
+    statement("DELETE FROM rotation WHERE credential_id = ?", id),
+    statement("DELETE FROM move WHERE credential_id = ?", id),
+  ];
 }
 
 /** The statement that makes an edit on disk. */

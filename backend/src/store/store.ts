@@ -17,6 +17,8 @@ import { Document } from "./document.ts";
 import { firstDocument } from "./documentData.ts";
 import { DocumentFile } from "./documentFile.ts";
 import { removeLeftovers } from "./durableFile.ts";
+import type { EditStore } from "./editStore.ts";
+import { EmbeddedEdits } from "./embeddedEdits.ts";
 import type { DirectoryLock } from "./lock.ts";
 import { lockDirectory } from "./lock.ts";
 import { SecretRows } from "./secretRows.ts";
@@ -26,6 +28,9 @@ import { SqliteDatabase } from "./sqliteDatabase.ts";
 export interface Store {
   readonly paths: DataPaths;
   readonly identity: Identity;
+  /** The one way to change what lasts. */
+  readonly edits: EditStore;
+  /** To be looked at; changed by `edits` only. */
   readonly document: Document;
   readonly database: Database;
   readonly secretRows: SecretRows;
@@ -36,8 +41,8 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** What `openStore` needs. */
-export interface StoreOptions {
+/** What a store is opened with. */
+export interface StoreDeps {
   readonly directory: string;
   /** Takes the place of the host key's file when given. */
   readonly keySeed?: string | undefined;
@@ -49,28 +54,24 @@ export interface StoreOptions {
  * Takes ownership of a data directory and opens what is in it; fills a missing or empty one.
  * Fails with a `StartFailure` that says what is wrong and what to do; then nothing was changed.
  */
-export async function openStore(options: StoreOptions): Promise<Store> {
-  const paths = dataPaths(options.directory);
+export async function openStore(deps: StoreDeps): Promise<Store> {
+  const paths = dataPaths(deps.directory);
   await makeDirectory(paths.directory);
-  const lock = await lockDirectory(paths.directory, options.clock);
+  const lock = await lockDirectory(paths.directory, deps.clock);
   try {
-    return await openLocked(options, paths, lock);
+    return await openLocked(deps, paths, lock);
   } catch (caught) {
     await lock.release();
     throw caught;
   }
 }
 
-async function openLocked(
-  options: StoreOptions,
-  paths: DataPaths,
-  lock: DirectoryLock,
-): Promise<Store> {
+async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock): Promise<Store> {
   const file = new DocumentFile(paths.document);
   const fresh = await isNew(paths);
-  if (fresh) await fill(paths, file, options.clock);
-  const document = await Document.open(file, options.log);
-  const identity = await readIdentity(paths, options.keySeed);
+  if (fresh) await fill(paths, file, deps.clock);
+  const document = await Document.open(file, deps.log);
+  const identity = await readIdentity(paths, deps.keySeed);
   const database = await SqliteDatabase.open({ path: paths.database, create: false });
   try {
     await tidy(paths);
@@ -78,13 +79,17 @@ async function openLocked(
     await database.close();
     throw ioFailure(paths.directory, caught);
   }
+  const secretRows = new SecretRows(database);
+  const clientRows = new ClientRows(database);
+  const { clock, log } = deps;
   return {
     paths,
     identity,
+    edits: new EmbeddedEdits({ document, database, secretRows, clientRows, clock, log }),
     document,
     database,
-    secretRows: new SecretRows(database),
-    clientRows: new ClientRows(database),
+    secretRows,
+    clientRows,
     isNew: fresh,
     close: async () => {
       await document.close();

@@ -93,7 +93,7 @@ export class AgentDoor {
     const { clock, registry } = deps;
     this.#deps = deps;
     this.#serverFingerprint = sha256Fingerprint(deps.hostKey.getPublicSSH());
-    this.#known = new KnownNetworks(clock, registry.list());
+    this.#known = new KnownNetworks(clock, [...registry.records()]);
     const isKnown = (network: string): boolean => this.#known.has(network);
     const { pendingMax: max = PENDING_MAX, pendingPerAddressMax = PENDING_PER_ADDRESS_MAX } = deps;
     this.#pending = new PendingSockets({
@@ -232,7 +232,7 @@ export class AgentDoor {
     this.#known.enter(network);
     void transport.closed.then(() => {
       const { clientId } = session;
-      const record = clientId === undefined ? undefined : this.#deps.registry.get(clientId);
+      const record = clientId === undefined ? undefined : this.#deps.registry.record(clientId);
       this.#known.leave(network, record !== undefined && networkOf(record.address) === network);
     });
   }

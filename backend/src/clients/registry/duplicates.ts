@@ -40,9 +40,9 @@ export class Duplicates {
     this.#deps = deps;
   }
 
-  /** The host that claims this id beside the one that is connected; null: none does. */
-  get(id: ClientId): Duplicate | null {
-    return this.#claims.get(id)?.shown ?? null;
+  /** The host that claims this id beside the one that is connected. */
+  get(id: ClientId): Duplicate | undefined {
+    return this.#claims.get(id)?.shown;
   }
 
   /** Another live host was refused as `id`. */

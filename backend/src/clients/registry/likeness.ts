@@ -54,7 +54,7 @@ export class Likeness {
    * The record that the machine had before, if it shows the same marks, is away, and was away ever
    * since this one came for the first time: two that were connected together are two machines.
    */
-  earlierOf(record: ClientRecord): ClientId | null {
+  earlierOf(record: ClientRecord): ClientId | undefined {
     for (const mark of this.#marks.get(record.id) ?? []) {
       const earlier = this.#others(record, mark)
         .flatMap((id) => this.#seen(id) ?? [])
@@ -63,7 +63,7 @@ export class Likeness {
       const [latest] = earlier;
       if (latest !== undefined) return latest.record.id;
     }
-    return null;
+    return undefined;
   }
 
   #others({ id }: ClientRecord, mark: string): ClientId[] {

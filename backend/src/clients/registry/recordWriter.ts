@@ -2,19 +2,11 @@ import type { ClientId } from "@rport/protocol/ids";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { errorText, type Log } from "../../platform/log.ts";
 import type { ClientRecord } from "../../store/clientRecord.ts";
-import type { SecretEdit } from "../../store/secretEdit.ts";
-
-/** Where records are kept; what `ClientRows` does. */
-export interface RecordRows {
-  all(): Promise<ClientRecord[]>;
-  put(record: ClientRecord): Promise<void>;
-  remove(ids: readonly ClientId[]): Promise<void>;
-  move(record: ClientRecord, from: ClientId, edits: readonly SecretEdit[]): Promise<void>;
-}
+import type { EditStore } from "../../store/editStore.ts";
 
 /** What the writer needs. */
-export interface WriterDeps {
-  readonly rows: RecordRows;
+export interface RecordWriterDeps {
+  readonly store: Pick<EditStore, "settle">;
   readonly clock: Clock;
   readonly log: Log;
   /** The record as it is now; undefined: it was removed meanwhile. */
@@ -32,12 +24,12 @@ const RETRY_MS = 5_000;
  * and for clients that were not on record before, there is `save`.
  */
 export class RecordWriter {
-  readonly #deps: WriterDeps;
+  readonly #deps: RecordWriterDeps;
   #dirty = new Set<ClientId>();
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(deps: WriterDeps) {
+  constructor(deps: RecordWriterDeps) {
     this.#deps = deps;
   }
 
@@ -48,14 +40,15 @@ export class RecordWriter {
   }
 
   /**
-   * Writes the record at once, or the one that is to become it; resolves when it would survive a
-   * power cut. When that fails, as `rows.put` does, the record as it is then is tried again later.
+   * Writes the record at once; resolves when it would survive a power cut. When that fails, as
+   * `settle` does, the record as it is then is tried again later.
    */
-  async save(id: ClientId, record = this.#deps.current(id)): Promise<void> {
+  async save(id: ClientId): Promise<void> {
+    const record = this.#deps.current(id);
     if (record === undefined) return;
     this.#dirty.delete(id);
     try {
-      await this.#deps.rows.put(record);
+      await this.#deps.store.settle([{ kind: "seen", record }]);
     } catch (error) {
       this.#dirty.add(id);
       this.#arm(RETRY_MS);
@@ -63,18 +56,10 @@ export class RecordWriter {
     }
   }
 
-  /** Removes records for good; resolves when they are off the disk. */
-  async remove(ids: readonly ClientId[]): Promise<void> {
+  /** Writes these no more; resolves when nothing of them is on its way to the disk. */
+  async stop(ids: readonly ClientId[]): Promise<void> {
     for (const id of ids) this.#dirty.delete(id);
-    // What is being written now may be one of them.
     await this.#running;
-    await this.#deps.rows.remove(ids);
-  }
-
-  /** Writes a record that `from` was moved into, all or nothing; resolves when it is on disk. */
-  async move(record: ClientRecord, from: ClientId, edits: readonly SecretEdit[]): Promise<void> {
-    this.#dirty.delete(from);
-    await this.#deps.rows.move(record, from, edits);
   }
 
   /** Resolves when everything marked so far was written, or could not be. */
@@ -95,13 +80,13 @@ export class RecordWriter {
   }
 
   async #write(ids: ReadonlySet<ClientId>): Promise<void> {
-    const { rows, current, log } = this.#deps;
+    const { store, current, log } = this.#deps;
     const results = await Promise.allSettled(
       [...ids].map(async (id) => {
         const record = current(id);
         if (record === undefined) return;
         try {
-          await rows.put(record);
+          await store.settle([{ kind: "seen", record }]);
         } catch (error) {
           this.#dirty.add(id);
           throw error;

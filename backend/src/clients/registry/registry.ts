@@ -1,170 +1,96 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Client } from "@rport/protocol/model";
-import {
-  mergedRecord,
-  NOTHING_ALONG,
-  requireAdoptable,
-  type TakenAlong,
-} from "../../adoption/mergedRecord.ts";
-import type { ClientRef, SessionPort } from "../../credentials/ports.ts";
-import { type Clock, toTime, toTimeOrNull } from "../../platform/clock.ts";
+import type { ClientPort, ClientRef } from "../../credentials/ports.ts";
+import { type Clock, toTime } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
-import { Turns } from "../../platform/turns.ts";
+import type { ForgetEdit } from "../../store/clientEdit.ts";
 import type { ClientRecord, StoredTunnel } from "../../store/clientRecord.ts";
+import type { Edit } from "../../store/edit.ts";
+import type { EditStore } from "../../store/editStore.ts";
 import type { LiveSession } from "../liveSession.ts";
-import { type RecordFacts, refOf, viewOf } from "./clientView.ts";
-import { CredentialIndex } from "./credentialIndex.ts";
+import { type AdoptionPlan, AdoptionsUnderWay } from "./adoptionsUnderWay.ts";
+import { awayRecord, loadedRecord } from "./awayRecord.ts";
+import { refOf } from "./clientRef.ts";
 import { Duplicates } from "./duplicates.ts";
-import { Likeness } from "./likeness.ts";
+import type { LocalPresence } from "./presence.ts";
 import { type RecordChange, recordChange } from "./recordChange.ts";
-import { type RecordRows, RecordWriter } from "./recordWriter.ts";
+import { RecordMap } from "./recordMap.ts";
+import { RecordWriter } from "./recordWriter.ts";
 import { requireRemovable } from "./removable.ts";
 import { returningRecord } from "./returning.ts";
 
 /** What the registry needs. */
-export interface RegistryDeps extends RecordFacts {
-  readonly rows: RecordRows;
+export interface ClientRegistryDeps {
+  readonly store: EditStore;
+  readonly presence: LocalPresence<LiveSession>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly touch: (entity: "client" | "credential" | "server", id: string) => void;
-  /** A record of this credential was removed. */
-  readonly onRecordRemoved?: (id: AuthId, client: ClientId) => void;
-  /** A client of this credential came in with another one. */
-  readonly onRecordLeft?: (id: AuthId) => void;
-  /** A client that was let in has a record of the credential now. */
-  readonly onRecordJoined?: (authId: AuthId, id: ClientId) => void;
-}
-
-interface Entry {
-  record: ClientRecord;
-  /** The connection this client is known to be behind; undefined while it is disconnected. */
-  session: LiveSession | undefined;
-  /** When it was last heard of on an earlier connection. */
-  lastHeardAtMs: number | null;
+  /** Marks clients whose likeness or duplicate is not what it was. */
+  readonly touch: (entity: "client", id: string) => void;
 }
 
 /**
- * Every client there is, and which of them are connected: records in memory, written behind.
- * What a login costs does not depend on how many clients there are.
+ * The record of every client there is. It follows the edits of the store; its own run ahead of the
+ * disk by a moment, except those that take a record or a revocation away. What a login costs does
+ * not depend on how many clients there are.
  */
-export class ClientRegistry implements SessionPort {
+export class ClientRegistry implements ClientPort {
   /** Hosts that claim the id of a client that is connected. */
   readonly duplicates: Duplicates;
-  readonly #deps: RegistryDeps;
-  readonly #entries = new Map<ClientId, Entry>();
-  /** Who may speak for a client id, from before its admission on. */
-  readonly #holders = new Map<ClientId, LiveSession>();
-  readonly #index = new CredentialIndex();
-  readonly #likeness: Likeness;
+  readonly #deps: ClientRegistryDeps;
+  readonly #records: RecordMap;
   readonly #writer: RecordWriter;
-  /** Revocations and removals of one client. */
-  readonly #turns = new Turns<ClientId>();
-  /** Records that are being moved into one another; nobody joins as one of them meanwhile. */
-  readonly #moving = new Map<ClientId, Promise<void>>();
-  #connected = 0;
+  readonly #adoptions = new AdoptionsUnderWay();
 
-  private constructor(deps: RegistryDeps) {
+  private constructor(deps: ClientRegistryDeps) {
+    const { store, clock, log, touch, presence } = deps;
     this.#deps = deps;
-    this.duplicates = new Duplicates(deps);
-    this.#likeness = new Likeness((id) => {
-      const entry = this.#entries.get(id);
-      return entry && { record: entry.record, connected: entry.session !== undefined };
-    });
-    const current = (id: ClientId) => this.#entries.get(id)?.record;
-    this.#writer = new RecordWriter({ ...deps, current });
+    this.duplicates = new Duplicates({ clock, touch });
+    this.#records = new RecordMap({ isConnected: (id) => presence.live(id) !== undefined, touch });
+    this.#writer = new RecordWriter({ store, clock, log, current: (id) => this.#records.get(id) });
   }
 
   /** Loads the records. Nobody is connected at a start, whatever they say. */
-  static async open(deps: RegistryDeps): Promise<ClientRegistry> {
+  static async open(deps: ClientRegistryDeps): Promise<ClientRegistry> {
     const registry = new ClientRegistry(deps);
-    for (const record of await deps.rows.all()) registry.#load(record);
+    for (const stored of await deps.store.readClients()) registry.#load(stored);
+    deps.store.follow((edits) => {
+      for (const edit of edits) registry.#follow(edit);
+    });
     return registry;
   }
 
-  /** The client as people see it. */
-  get(id: ClientId): Client | undefined {
-    const entry = this.#entries.get(id);
-    return entry === undefined ? undefined : this.#view(entry);
+  /** The record of a client. */
+  record(id: ClientId): ClientRecord | undefined {
+    return this.#records.get(id);
   }
 
-  /** All clients, in no particular order. */
-  list(): Client[] {
-    return [...this.#entries.values()].map((entry) => this.#view(entry));
+  /** All records, in no particular order. */
+  records(): Iterable<ClientRecord> {
+    return this.#records.all();
+  }
+
+  /** The client whose earlier record this may be; see `Likeness`. */
+  earlierOf(record: ClientRecord): ClientId | undefined {
+    return this.#records.earlierOf(record);
   }
 
   get counts(): { readonly connected: number; readonly disconnected: number } {
-    return { connected: this.#connected, disconnected: this.#entries.size - this.#connected };
+    const connected = this.#deps.presence.count;
+    return { connected, disconnected: this.#records.size - connected };
   }
 
-  /** Fails when the record of the client cannot be removed; see `requireRemovable`. */
-  requireRemovable(id: ClientId): void {
-    const { record } = this.#need(id, "There is no such client.");
-    requireRemovable(record, this.#holders.has(id));
+  countOf(id: AuthId): { readonly total: number; readonly connected: number } {
+    return { total: this.#records.countOf(id), connected: this.#deps.presence.countOf(id) };
   }
 
-  /** Removes the record of a client that is neither connected nor revoked, with its tunnels. */
-  remove(id: ClientId): Promise<void> {
-    return this.#turns.run(id, async () => {
-      this.requireRemovable(id);
-      await this.#removeRows([id]);
-    });
+  clientsOf(id: AuthId): readonly ClientRef[] {
+    return this.#records.of(id).flatMap((clientId) => this.clientOf(clientId) ?? []);
   }
 
-  /**
-   * Moves the record `from` into that of `to`, durably. Fails with `NOT_FOUND`, with `CONFLICT`
-   * while `from` is connected or revoked or when one record cannot hold both, or with `DISK_FULL`;
-   * then both are as they were.
-   */
-  async move(to: ClientId, from: ClientId, along: TakenAlong = NOTHING_ALONG): Promise<void> {
-    for (let move = this.#moveOf(to, from); move; move = this.#moveOf(to, from)) await move;
-    const target = this.#need(to, "There is no such client.");
-    const source = this.#need(from, "There is no client whose record could be moved here.");
-    requireAdoptable(source.record, this.#holders.has(from));
-    const before = target.record;
-    const merged = mergedRecord(before, source.record, along.tunnelIds);
-    target.record = merged;
-    this.#drop(source);
-    this.#touch("client", to);
-    const done = this.#writer.move(merged, from, along.edits);
-    const settled = done.catch(() => this.#takeBack(before, merged, source));
-    for (const id of [to, from]) this.#moving.set(id, settled);
-    await settled;
-    for (const id of [to, from]) this.#moving.delete(id);
-    await done;
-    // Somebody deleted the client at the very moment: its row came back with the move.
-    if (!this.#entries.has(to)) await this.#writer.remove([to]);
-    this.#deps.onRecordRemoved?.(source.record.client_auth_id, from);
-  }
-
-  /** Resolves when a move that the client's record is part of has ended; undefined: there is none. */
-  moving(id: ClientId): Promise<void> | undefined {
-    return this.#moving.get(id);
-  }
-
-  /** The registered session of a client, or undefined while it is disconnected. */
-  live(id: ClientId): LiveSession | undefined {
-    return this.#entries.get(id)?.session;
-  }
-
-  /** Registered sessions, each once. */
-  *liveSessions(): Iterable<LiveSession> {
-    for (const { session } of this.#entries.values()) if (session !== undefined) yield session;
-  }
-
-  /** A connection signed in: from now on whoever cuts its credential cuts it. */
-  addSession(session: LiveSession): void {
-    this.#index.addSession(session);
-  }
-
-  /** Who speaks for a client id now, registered or about to be. */
-  holder(id: ClientId): LiveSession | undefined {
-    return this.#holders.get(id);
-  }
-
-  /** From now on `session` speaks for the id. The holder before has to be closed already. */
-  hold(id: ClientId, session: LiveSession): void {
-    this.#holders.set(id, session);
+  clientOf(id: ClientId): ClientRef | undefined {
+    const record = this.#records.get(id);
+    return record && refOf(record, this.#deps.presence.live(id) !== undefined);
   }
 
   /**
@@ -172,51 +98,43 @@ export class ClientRegistry implements SessionPort {
    * it was.
    */
   connect(record: ClientRecord, session: LiveSession): RecordChange {
-    const { id, client_auth_id: authId } = record;
-    const before = this.#entries.get(id);
-    if (before !== undefined) {
-      this.#disconnect(before);
-      this.#likeness.remove(before.record);
-      if (before.record.client_auth_id !== authId) this.#leave(before.record.client_auth_id, id);
-    }
-    const now = returningRecord(record, before?.record, toTime(this.#deps.clock.now()));
-    this.#entries.set(id, { record: now, session, lastHeardAtMs: before?.lastHeardAtMs ?? null });
-    this.#index.addRecord(authId, id);
-    this.#likeness.add(now);
-    this.#index.shiftConnected(authId, 1);
-    this.#deps.onRecordJoined?.(authId, id);
-    this.#connected += 1;
-    this.#changed(id, authId);
-    this.#touchAlike(now);
-    return recordChange(now, before?.record);
+    const { store, presence, clock } = this.#deps;
+    const { id } = record;
+    const before = this.#recordNow(id);
+    presence.register(id, session);
+    const now = returningRecord(record, before, toTime(clock.now()));
+    const change = recordChange(now, before);
+    store.announce([{ kind: "seen", record: now, former: change.formerCredential }]);
+    return change;
   }
 
   /** The connection is gone. Its client stays known, as disconnected, unless another one took over. */
   end(session: LiveSession): void {
-    this.#index.removeSession(session);
-    const id = session.clientId;
-    if (id === undefined) return;
-    if (this.#holders.get(id) === session) this.#holders.delete(id);
-    const entry = this.#entries.get(id);
-    if (entry?.session !== session) return;
-    this.#disconnect(entry);
-    this.#changed(id, entry.record.client_auth_id);
-    this.#touchAlike(entry.record);
+    const { store, presence } = this.#deps;
+    const { clientId: id } = session;
+    const isLast = id !== undefined && presence.live(id) === session;
+    const record = isLast ? this.#recordNow(id) : undefined;
+    presence.release(session);
+    if (record !== undefined) store.announce([{ kind: "seen", record }]);
   }
 
   /** The client's record belongs to another secret of its credential now. */
   adoptSecret(id: ClientId, secretId: SecretId): void {
-    this.#replace(id, { secret_id: secretId });
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#deps.store.announce([{ kind: "stand", record: { ...record, secret_id: secretId } }]);
   }
 
   /** The tunnels remembered for a client. */
   tunnelsOf(id: ClientId): readonly StoredTunnel[] {
-    return this.#entries.get(id)?.record.tunnels ?? [];
+    return this.#records.get(id)?.tunnels ?? [];
   }
 
   /** Remembers these tunnels, and no others, for a client. */
   keepTunnels(id: ClientId, tunnels: readonly StoredTunnel[]): void {
-    this.#replace(id, { tunnels: [...tunnels] });
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#deps.store.announce([{ kind: "tunnels", record: { ...record, tunnels: [...tunnels] } }]);
   }
 
   /** Resolves when what is remembered of the client would survive a power cut. */
@@ -224,53 +142,78 @@ export class ClientRegistry implements SessionPort {
     return this.#writer.save(id);
   }
 
-  ofCredential(id: AuthId): readonly LiveSession[] {
-    return this.#index.sessionsOf(id);
+  /** Fails when the record of the client cannot be removed; see `requireRemovable`. */
+  requireRemovable(id: ClientId): void {
+    const record = this.#need(id, "There is no such client.");
+    requireRemovable(record, this.#deps.presence.locate(id) !== undefined);
   }
 
-  countOf(id: AuthId): { readonly total: number; readonly connected: number } {
-    return this.#index.countOf(id);
-  }
-
-  clientsOf(id: AuthId): readonly ClientRef[] {
-    return this.#index.recordsOf(id).flatMap((clientId) => this.clientOf(clientId) ?? []);
-  }
-
-  clientOf(id: ClientId): ClientRef | undefined {
-    const entry = this.#entries.get(id);
-    return entry === undefined ? undefined : refOf(entry.record, entry.session !== undefined);
-  }
-
-  sessionsOf(id: ClientId): readonly LiveSession[] {
-    const holder = this.#holders.get(id);
-    return holder === undefined ? [] : [holder];
-  }
-
-  setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
-    return this.#turns.run(id, () => this.#setRevoked(id, isRevoked));
-  }
-
-  async #setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
-    for (let move = this.#moveOf(id); move; move = this.#moveOf(id)) await move;
-    const { record } = this.#need(id, "There is no such client any more.");
-    if (isRevoked) {
-      const revokedAt = record.revoked_at ?? toTime(this.#deps.clock.now());
-      this.#replace(id, { revoked_at: revokedAt });
-      await this.#writer.save(id);
-      return;
-    }
-    if (record.revoked_at === null) return;
-    // Nobody gets in on the word of a disk that then refuses.
-    await this.#writer.save(id, { ...record, revoked_at: null });
-    this.#replace(id, { revoked_at: null });
+  /** Removes the record of a client that is neither connected nor revoked, with its tunnels. */
+  remove(id: ClientId): Promise<void> {
+    return this.#inTurn(id, async () => {
+      this.requireRemovable(id);
+      await this.#remove([id]);
+    });
   }
 
   async purge(id: AuthId): Promise<void> {
     const ids = this.clientsOf(id).flatMap((client) => (client.isRevoked ? [] : [client.id]));
-    for (const clientId of ids) {
-      this.#entries.get(clientId)?.session?.cut("the client was removed");
+    for (const clientId of ids) this.#deps.presence.live(clientId)?.cut("the client was removed");
+    if (ids.length > 0) await this.#remove(ids);
+  }
+
+  /** Runs ahead of the disk: nobody comes in as the client while the mark is being written. */
+  revoke(id: ClientId): Promise<void> {
+    const { store, clock } = this.#deps;
+    return this.#inTurn(id, async () => {
+      await this.#adoptions.ended([id]);
+      const record = this.#need(id, "There is no such client any more.");
+      const revoked_at = record.revoked_at ?? toTime(clock.now());
+      store.announce([{ kind: "revokeClient", record: { ...record, revoked_at } }]);
+      await this.#writer.save(id);
+    });
+  }
+
+  /** Nobody gets in on the word of a disk that then refuses: the mark goes when it is off the disk. */
+  allow(id: ClientId): Promise<void> {
+    return this.#inTurn(id, async () => {
+      await this.#adoptions.ended([id]);
+      const record = this.#need(id, "There is no such client any more.");
+      if (record.revoked_at === null) return;
+      const allowed = { ...record, revoked_at: null };
+      await this.#deps.store.commit([{ kind: "allowClient", record: allowed }]);
+    });
+  }
+
+  /**
+   * The record `from` goes into that of `to`, durably. Fails with `NOT_FOUND`, with `CONFLICT`
+   * while `from` is connected or as the plan does, or with `DISK_FULL`; then both are as they were.
+   * Runs ahead of the disk, so that what happens to `to` meanwhile happens to the merged record.
+   */
+  async adopt(to: ClientId, from: ClientId, plan: AdoptionPlan): Promise<void> {
+    const { store, presence } = this.#deps;
+    await this.#adoptions.ended([to, from]);
+    const before = this.#need(to, "There is no such client.");
+    const source = this.#need(from, "There is no client whose record could be moved here.");
+    const record = plan.merge(before, source, presence.locate(from) !== undefined);
+    const name = { client: from, credential: source.client_auth_id };
+    const adopt = { kind: "adopt", record, from: name } as const;
+    store.announce([adopt]);
+    void this.#writer.stop([from]);
+    const done = store.settle([adopt, ...plan.edits]);
+    const settled = done.catch(() => this.#takeBack(before, record, source));
+    await this.#adoptions.run([to, from], settled);
+    await done;
+    store.announce(plan.edits);
+    // Somebody deleted the client at the very moment: its row came back with the adoption.
+    if (this.#records.get(to) === undefined) {
+      await store.settle([{ kind: "forget", client: to, credential: record.client_auth_id }]);
     }
-    if (ids.length > 0) await this.#removeRows(ids);
+  }
+
+  /** Resolves when an adoption that the client's record is part of has ended; undefined: there is none. */
+  adopting(id: ClientId): Promise<void> | undefined {
+    return this.#adoptions.of(id);
   }
 
   /** Writes what is not on disk yet. */
@@ -279,124 +222,104 @@ export class ClientRegistry implements SessionPort {
     await this.#writer.flush();
   }
 
-  #moveOf(...ids: readonly ClientId[]): Promise<void> | undefined {
-    return ids.map((id) => this.#moving.get(id)).find((move) => move !== undefined);
-  }
-
-  /** Off the disk first; who came back or was revoked meanwhile has a record again. */
-  async #removeRows(ids: readonly ClientId[]): Promise<void> {
-    const authIdOf = (id: ClientId) => this.#entries.get(id)?.record.client_auth_id;
-    const before = ids.map((id) => ({ id, authId: authIdOf(id) }));
-    await this.#writer.remove(ids);
-    for (const { id, authId } of before) {
-      const isBack = this.#holders.get(id)?.isClosed === false || authIdOf(id) !== authId;
-      if (isBack || this.clientOf(id)?.isRevoked === true) this.#writer.mark(id);
-      else this.#forget(id);
-    }
-  }
-
-  #need(id: ClientId, otherwise: string): Entry {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) throw new RportError("NOT_FOUND", otherwise);
-    return entry;
-  }
-
-  /** Both records as they were, save what happened to `before` meanwhile. */
-  #takeBack(before: ClientRecord, merged: ClientRecord, from: Entry): void {
-    const own = new Set(before.tunnels.map(({ id }) => id));
-    const moved = new Set(merged.tunnels.map(({ id }) => id).filter((id) => !own.has(id)));
-    const tunnels = this.tunnelsOf(before.id).filter(({ id }) => !moved.has(id));
-    const { name, tags, labels, adopted } = before;
-    this.#replace(before.id, { name, tags, labels, adopted, tunnels });
-    this.#entries.set(from.record.id, from);
-    this.#likeness.add(from.record);
-    this.#index.addRecord(from.record.client_auth_id, from.record.id);
-    this.#changed(from.record.id, from.record.client_auth_id);
+  /** The record as it would be if the client's connection ended now. */
+  #recordNow(id: ClientId): ClientRecord | undefined {
+    const { presence, clock } = this.#deps;
+    const record = this.#records.get(id);
+    const session = presence.live(id);
+    return record && session ? awayRecord(record, session.lastHeardAtMs ?? undefined, clock.now()) : record;
   }
 
   #load(stored: ClientRecord): void {
-    const isStale = stored.disconnected_at === null;
-    const disconnectedAt = isStale ? toTime(this.#deps.clock.now()) : stored.disconnected_at;
-    // One that was connected when the server ended was so until then, as far as anybody can tell.
-    const heardAt = isStale ? disconnectedAt : stored.heard_at;
-    const record = { ...stored, disconnected_at: disconnectedAt, heard_at: heardAt };
-    this.#likeness.add(record);
-    this.#entries.set(record.id, { record, session: undefined, lastHeardAtMs: null });
-    this.#index.addRecord(record.client_auth_id, record.id);
-    if (isStale) this.#writer.mark(record.id);
+    const record = loadedRecord(stored, this.#deps.clock.now());
+    this.#records.put(record);
+    if (record !== stored) this.#writer.mark(record.id);
   }
 
-  #disconnect(entry: Entry): void {
-    if (entry.session === undefined) return;
-    entry.lastHeardAtMs = entry.session.lastHeardAtMs ?? entry.lastHeardAtMs;
-    entry.session = undefined;
-    const { connected_at: connectedAt } = entry.record;
-    const heard_at = toTimeOrNull(entry.lastHeardAtMs) ?? connectedAt;
-    const disconnected_at = toTime(this.#deps.clock.now());
-    entry.record = { ...entry.record, disconnected_at, heard_at };
-    this.#index.shiftConnected(entry.record.client_auth_id, -1);
-    this.#connected -= 1;
+  #follow(edit: Edit): void {
+    switch (edit.kind) {
+      case "seen":
+        this.#put(edit.record);
+        return;
+      case "stand":
+        this.#change(edit.record.id, { secret_id: edit.record.secret_id });
+        return;
+      case "tunnels":
+        this.#change(edit.record.id, { tunnels: edit.record.tunnels });
+        return;
+      case "revokeClient":
+      case "allowClient":
+        this.#change(edit.record.id, { revoked_at: edit.record.revoked_at });
+        return;
+      case "adopt":
+        this.#put(edit.record);
+        this.#drop(edit.from.client);
+        return;
+      case "forget":
+        this.#forget(edit);
+        return;
+      default:
+    }
   }
 
-  #forget(id: ClientId): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    this.#disconnect(entry);
-    this.#drop(entry);
-    this.#deps.onRecordRemoved?.(entry.record.client_auth_id, id);
+  #put(record: ClientRecord): void {
+    this.#records.put(record);
+    this.#writer.mark(record.id);
   }
 
-  #drop({ record }: Entry): void {
-    const { id, client_auth_id: authId } = record;
+  #change(id: ClientId, change: Partial<ClientRecord>): void {
+    const record = this.#records.get(id);
+    if (record !== undefined) this.#put({ ...record, ...change });
+  }
+
+  #drop(id: ClientId): void {
+    this.#deps.presence.deregister(id);
     this.duplicates.forget(id);
-    this.#entries.delete(id);
-    this.#index.removeRecord(authId, id);
-    this.#likeness.remove(record);
-    this.#touchAll(id, authId);
-    this.#touchAlike(record);
+    this.#records.drop(id);
   }
 
-  #leave(authId: AuthId, id: ClientId): void {
-    this.#index.removeRecord(authId, id);
-    this.#touch("credential", authId);
-    this.#deps.onRecordLeft?.(authId);
+  /** The row is off the disk; who came back or was revoked meanwhile has a record again. */
+  #forget({ client: id, credential }: ForgetEdit): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    const isBack = this.#deps.presence.locate(id)?.isClosed === false;
+    const isOther = record.client_auth_id !== credential || record.revoked_at !== null;
+    if (isBack || isOther) this.#writer.mark(id);
+    else this.#drop(id);
   }
 
-  #replace(id: ClientId, change: Partial<ClientRecord>): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    entry.record = { ...entry.record, ...change };
-    this.#writer.mark(id);
-    this.#touch("client", id);
-  }
-
-  #changed(id: ClientId, authId: AuthId): void {
-    this.#writer.mark(id);
-    this.#touchAll(id, authId);
-  }
-
-  #touchAll(id: ClientId, authId: AuthId): void {
-    this.#touch("client", id);
-    this.#touch("credential", authId);
-    this.#touch("server", "");
-  }
-
-  /** Whose earlier record this may be, or may be no longer. */
-  #touchAlike(record: ClientRecord): void {
-    for (const id of this.#likeness.others(record)) this.#touch("client", id);
-  }
-
-  #touch(entity: "client" | "credential" | "server", id: string): void {
-    this.#deps.touch(entity, id);
-  }
-
-  #view({ record, session, lastHeardAtMs }: Entry): Client {
-    return viewOf(record, {
-      ...this.#deps,
-      isConnected: session !== undefined,
-      heardAtMs: session?.lastHeardAtMs ?? lastHeardAtMs,
-      looksLike: this.#likeness.earlierOf(record),
-      duplicate: this.duplicates.get(record.id),
+  async #remove(ids: readonly ClientId[]): Promise<void> {
+    const edits = ids.flatMap((client): ForgetEdit[] => {
+      const record = this.#records.get(client);
+      return record ? [{ kind: "forget", client, credential: record.client_auth_id }] : [];
     });
+    await this.#writer.stop(ids);
+    await this.#deps.store.commit(edits);
+  }
+
+  /** Both records as they were, save what happened to `before` meanwhile. */
+  #takeBack(before: ClientRecord, merged: ClientRecord, source: ClientRecord): void {
+    const { store } = this.#deps;
+    const now = this.#records.get(before.id);
+    const own = new Set(before.tunnels.map(({ id }) => id));
+    const moved = new Set(merged.tunnels.map(({ id }) => id).filter((id) => !own.has(id)));
+    const { name, tags, labels, adopted, first_seen_at } = before;
+    if (now !== undefined) {
+      const tunnels = now.tunnels.filter(({ id }) => !moved.has(id));
+      const record = { ...now, name, tags, labels, adopted, first_seen_at, tunnels };
+      store.announce([{ kind: "seen", record }]);
+    }
+    store.announce([{ kind: "seen", record: source }]);
+  }
+
+  #need(id: ClientId, otherwise: string): ClientRecord {
+    const record = this.#records.get(id);
+    if (record === undefined) throw new RportError("NOT_FOUND", otherwise);
+    return record;
+  }
+
+  /** Revocations and removals of one client take turns. */
+  #inTurn<T>(id: ClientId, job: () => Promise<T>): Promise<T> {
+    return this.#deps.store.turn(`client ${id}`, job);
   }
 }

@@ -89,7 +89,7 @@ export class AgentSession implements LiveSession {
       this.cut("the agent did not introduce itself in time");
     });
     this.#state = { kind: "authenticated", timer };
-    deps.registry.addSession(this);
+    deps.presence.enter(this);
     this.#connection = new Connection(start.transport, {
       maxChannels: MAX_CHANNELS,
       onRequest: (name, payload) => this.#answer(name, payload),
@@ -223,7 +223,7 @@ export class AgentSession implements LiveSession {
   }
 
   async #register({ identity, request }: Introduction): Promise<RemoteMessage[]> {
-    const { registry, credentials, tunnels, clock } = this.#deps;
+    const { registry, presence, credentials, tunnels, clock } = this.#deps;
     if (this.#state.kind === "authenticated") this.#state.timer.cancel();
     this.#state = { kind: "registering", identity };
     const { id } = identity;
@@ -236,7 +236,7 @@ export class AgentSession implements LiveSession {
     });
     this.#stage = "duplicate";
     const { address } = this.#start;
-    await takeOver(registry, { id, session: this, address, hostname: clean(request.Hostname) });
+    await takeOver({ registry, presence }, { id, session: this, address, hostname: clean(request.Hostname) });
     this.#stage = "busy";
     const admission = await credentials.admit(this.#start.login, id);
     if (admission.kind === "refused") this.#refuse(admission);
@@ -376,7 +376,7 @@ export class AgentSession implements LiveSession {
 
   #facts(): AgentFacts {
     const { clientId, credentialId, secretId } = this;
-    const record = clientId === undefined ? undefined : this.#deps.registry.get(clientId);
+    const record = clientId === undefined ? undefined : this.#deps.registry.record(clientId);
     const { hostname, version } = record ?? {};
     const { address } = this.#start;
     const { hostKey } = this;

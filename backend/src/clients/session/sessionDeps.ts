@@ -13,6 +13,7 @@ import type { Log } from "../../platform/log.ts";
 import type { DoorCounters } from "../doorCounters.ts";
 import type { LiveSession } from "../liveSession.ts";
 import type { Refusals } from "../refusals.ts";
+import type { LocalPresence } from "../registry/presence.ts";
 import type { ClientRegistry } from "../registry/registry.ts";
 
 /** What sessions ask of the credentials. */
@@ -37,6 +38,7 @@ export interface SessionTunnels {
 /** What every session needs. */
 export interface SessionDeps {
   readonly registry: ClientRegistry;
+  readonly presence: LocalPresence<LiveSession>;
   readonly credentials: SessionCredentials;
   readonly tunnels: SessionTunnels;
   readonly counters: DoorCounters;

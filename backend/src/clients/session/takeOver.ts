@@ -3,6 +3,7 @@ import { type ConnectionRequest, connectionRequestSchema } from "@rport/protocol
 import { type ClientId, clientIdSchema } from "@rport/protocol/ids";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import type { LiveSession } from "../liveSession.ts";
+import type { Presence } from "../registry/presence.ts";
 import type { ClientRegistry } from "../registry/registry.ts";
 import { type AgentVersion, parseAgentVersion } from "./agentVersion.ts";
 
@@ -64,6 +65,12 @@ function parseRequest(payload: Buffer): ConnectionRequest {
   }
 }
 
+/** What a take-over looks at. */
+export interface TakeOverDeps {
+  readonly registry: ClientRegistry;
+  readonly presence: Presence<LiveSession>;
+}
+
 /** A session that wants to speak for a client id, and the host behind it. */
 export interface Newcomer {
   readonly id: ClientId;
@@ -79,24 +86,25 @@ export interface Newcomer {
  * not answer. It is noted as a duplicate and refused otherwise (`RequestRefused`), in RPort's words
  * and with what to do about it.
  */
-export async function takeOver(registry: ClientRegistry, newcomer: Newcomer): Promise<void> {
+export async function takeOver(deps: TakeOverDeps, newcomer: Newcomer): Promise<void> {
+  const { registry, presence } = deps;
   const { id, session } = newcomer;
   for (;;) {
-    const moving = registry.moving(id);
-    if (moving !== undefined) {
-      await moving;
+    const adopting = registry.adopting(id);
+    if (adopting !== undefined) {
+      await adopting;
       continue;
     }
-    const rival = registry.holder(id);
+    const rival = presence.locate(id);
     if (rival === undefined) break;
     if (rival === session) return;
     if (!isSameProcess(rival, session) && !rival.isClosed && (await isAlive(rival))) {
       throw duplicate(registry, newcomer, rival);
     }
     rival.cut("replaced by a new connection of the same client");
-    if (registry.holder(id) === rival) break;
+    if (presence.locate(id) === rival) break;
   }
-  if (!session.isClosed) registry.hold(id, session);
+  if (!session.isClosed) presence.claim(id, session);
 }
 
 function duplicate(
@@ -106,7 +114,7 @@ function duplicate(
 ): RequestRefused {
   const sameHostKey = session.hostKey !== null && session.hostKey === rival.hostKey;
   registry.duplicates.note(id, { address, hostname, sameHostKey });
-  const name = registry.get(id)?.name ?? "";
+  const name = registry.record(id)?.name ?? "";
   const advice = sameHostKey ? ADVICE.copy : ADVICE.other;
   return new RequestRefused(`client is already connected: ${name} [${id}]. ${advice}`);
 }

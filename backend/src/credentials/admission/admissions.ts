@@ -2,13 +2,14 @@ import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
+import type { EditStore } from "../../store/editStore.ts";
 import type { SecretEdit } from "../../store/secretEdit.ts";
 import type { SecretRow } from "../../store/secretRow.ts";
+import { belongsToOther } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
-import type { SessionPort } from "../ports.ts";
+import type { ClientPort } from "../ports.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { belongsToOther } from "./authenticator.ts";
 import { DENIALS, type Denial, refused } from "./denials.ts";
 import { Registering } from "./registering.ts";
 import type { AcceptedLogin, Admission, ClientSecret } from "./verdicts.ts";
@@ -22,7 +23,8 @@ export interface AdmissionDeps {
   readonly authenticator: Authenticator;
   readonly clock: Clock;
   readonly log: Log;
-  readonly sessions: () => SessionPort;
+  readonly store: Pick<EditStore, "commit">;
+  readonly clients: ClientPort;
 }
 
 /** Decides whether an agent that signed in may be the client it says it is. */
@@ -70,7 +72,7 @@ export class Admissions {
     }
     const row = live.secret(id);
     if (row === undefined || !row.single_use || row.client_id !== null) return;
-    const edit = this.#deps.ledger.edit(live, [{ kind: "bind", id, clientId }]);
+    const edit = this.#deps.store.commit([{ kind: "bind", credential: live.id, id, clientId }]);
     this.#binding.set(
       id,
       edit.catch(() => undefined),
@@ -86,7 +88,7 @@ export class Admissions {
   async #retire(live: LiveCredential, id: SecretId, clientId: ClientId): Promise<void> {
     const row = live.secret(id);
     const edits = row === undefined ? [] : this.#settled(live, row, clientId);
-    await this.#deps.ledger.edit(live, edits).catch((caught: unknown) => {
+    await this.#deps.store.commit(edits).catch((caught: unknown) => {
       this.#deps.log.warn("replaced secrets were not removed", { reason: errorText(caught) });
     });
   }
@@ -107,14 +109,14 @@ export class Admissions {
 
   /** Why the client may not come in with this secret now. */
   whyNot(live: LiveCredential, secretId: SecretId, clientId: ClientId): Denial | undefined {
-    const { authenticator, ledger, sessions } = this.#deps;
+    const { authenticator, ledger, clients } = this.#deps;
     if (ledger.get(live.id) !== live) return DENIALS.deleted;
     const row = live.secret(secretId);
     if (row === undefined) return DENIALS.revoked;
     const reason = authenticator.whyRefused(live, row);
     if (reason !== undefined) return DENIALS[reason];
     if (belongsToOther(row, clientId)) return DENIALS.boundToOther;
-    if (sessions().clientOf(clientId)?.isRevoked === true) return DENIALS.clientRevoked;
+    if (clients.clientOf(clientId)?.isRevoked === true) return DENIALS.clientRevoked;
     return this.whyTooMany(live, clientId);
   }
 
@@ -124,7 +126,7 @@ export class Admissions {
    * another credential, which must not lock it out.
    */
   isKnown(live: LiveCredential, clientId: ClientId): boolean {
-    if (this.#deps.sessions().clientOf(clientId)?.credentialId === live.id) return true;
+    if (this.#deps.clients.clientOf(clientId)?.credentialId === live.id) return true;
     const own = live.secretsOf(clientId);
     return own.some((row) => row.last_used_at !== null && row.state !== "revoked");
   }
@@ -133,10 +135,9 @@ export class Admissions {
   whyTooMany(live: LiveCredential, clientId: ClientId): Denial | undefined {
     const max = live.record.limits.max_clients;
     if (max === null) return undefined;
-    const sessions = this.#deps.sessions();
     if (this.isKnown(live, clientId)) return undefined;
     if (this.#registering.has(live.id, clientId)) return undefined;
-    const known = sessions.countOf(live.id).total + this.#registering.count(live.id);
+    const known = this.#deps.clients.countOf(live.id).total + this.#registering.count(live.id);
     if (known < max) return undefined;
     const text = `The credential "${live.id}" may have at most ${max} clients.`;
     return { why: "too-many-clients", text };
@@ -162,7 +163,7 @@ export function retireOlder(
 ): SecretEdit[] {
   if (row.client_id !== clientId) return [];
   const older = live.secretsOf(clientId).filter((other) => other.seq < row.seq);
-  return older.map((other) => ({ kind: "remove", id: other.id }));
+  return older.map(({ id }) => ({ kind: "remove", credential: live.id, id }));
 }
 
 /**
@@ -179,5 +180,5 @@ function neverStored(
     .filter(({ seq, origin }) => seq > row.seq && origin === "rotation")
     .filter((other) => other.last_used_at === null)
     .filter((other) => other.created_at < who.nowMs - STORING_MS);
-  return offered.map(({ id }) => ({ kind: "remove", id }));
+  return offered.map(({ id }) => ({ kind: "remove", credential: live.id, id }));
 }

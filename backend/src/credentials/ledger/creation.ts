@@ -7,6 +7,7 @@ import type { Clock } from "../../platform/clock.ts";
 import { toTime } from "../../platform/clock.ts";
 import { bytes } from "../../platform/random.ts";
 import type { CredentialRecord } from "../../store/credentialRecord.ts";
+import type { EditStore } from "../../store/editStore.ts";
 import type { Ledger } from "./ledger.ts";
 import { LiveCredential } from "./liveCredential.ts";
 import type { MintedSecret } from "./minting.ts";
@@ -37,6 +38,7 @@ export interface IssuedSecret {
 /** What creation needs. */
 export interface CreationDeps {
   readonly ledger: Ledger;
+  readonly store: Pick<EditStore, "commit">;
   readonly typed: TypedPasswords;
   readonly verifierKey: Buffer;
   readonly clock: Clock;
@@ -54,12 +56,15 @@ export class Creation {
 
   /** Fails with `ERR_CODE_INVALID_REQUEST`, which says why, or `ERR_CODE_ALREADY_EXIST`. */
   async create(input: NewCredential): Promise<IssuedSecret> {
-    const { ledger, clock } = this.#deps;
+    const { ledger, store, clock } = this.#deps;
     const record = toRecord(input, clock.now());
     this.#checkPassword(input.password);
     if (ledger.get(record.id) !== undefined) throw exists(`The credential "${record.id}"`);
     const minted = await this.#mint(new LiveCredential(record), input.password);
-    await ledger.add(record, [{ kind: "add", row: minted.row }]);
+    await store.commit([
+      { kind: "create", record },
+      { kind: "add", row: minted.row },
+    ]);
     return { id: record.id, secretId: minted.secretId, password: minted.secret };
   }
 
@@ -68,15 +73,16 @@ export class Creation {
    * `ERR_CODE_CLIENT_AUTH_NOT_FOUND` when the credential is deleted meanwhile.
    */
   async addSecret(live: LiveCredential, password: string | undefined): Promise<IssuedSecret> {
+    const { ledger, store } = this.#deps;
     this.#checkPassword(password);
     const minted = await this.#mint(live, password);
     // Deriving takes a while: a secret of a credential that was deleted meanwhile would wait on
     // disk for the next credential of that name.
-    if (this.#deps.ledger.need(live.id) !== live) throw gone();
+    if (ledger.need(live.id) !== live) throw gone();
     if (live.find(Buffer.from(minted.row.verifier)) !== undefined) {
       throw exists(`This password of the credential "${live.id}"`);
     }
-    await this.#deps.ledger.edit(live, [{ kind: "add", row: minted.row }]);
+    await store.commit([{ kind: "add", row: minted.row }]);
     return { id: live.id, secretId: minted.secretId, password: minted.secret };
   }
 

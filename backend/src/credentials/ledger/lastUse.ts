@@ -1,43 +1,50 @@
-import type { SecretId } from "@rport/protocol/ids";
+import type { AuthId, SecretId } from "@rport/protocol/ids";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
-import type { SecretRows } from "../../store/secretRows.ts";
+import type { EditStore } from "../../store/editStore.ts";
+import type { SecretEdit } from "../../store/secretEdit.ts";
 
 /** A login may be shown as this much older after a crash; in return it costs no write of its own. */
 const FLUSH_MS = 30_000;
 
-/** Writes down when secrets were used, many at a time. */
+/** What the times of last use need. */
+export interface LastUseDeps {
+  readonly store: Pick<EditStore, "announce" | "settle">;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Tells when secrets were used at once, and writes it down many at a time. */
 export class LastUse {
-  readonly #rows: SecretRows;
-  readonly #clock: Clock;
-  readonly #log: Log;
-  #times = new Map<SecretId, number>();
+  readonly #deps: LastUseDeps;
+  #owed = new Map<SecretId, SecretEdit>();
   #timer: Timer | undefined;
 
-  constructor(deps: { rows: SecretRows; clock: Clock; log: Log }) {
-    this.#rows = deps.rows;
-    this.#clock = deps.clock;
-    this.#log = deps.log;
+  constructor(deps: LastUseDeps) {
+    this.#deps = deps;
   }
 
-  /** Notes a use; it is on disk half a minute later. */
-  note(id: SecretId): void {
-    this.#times.set(id, this.#clock.now());
-    this.#timer ??= this.#clock.after(FLUSH_MS, () => void this.flush());
+  /** A secret was used now; it is on disk half a minute later. */
+  note(credential: AuthId, id: SecretId): void {
+    const { store, clock } = this.#deps;
+    const used: SecretEdit = { kind: "used", credential, id, atMs: clock.now() };
+    store.announce([used]);
+    this.#owed.set(id, used);
+    this.#timer ??= clock.after(FLUSH_MS, () => void this.flush());
   }
 
   /** Writes what was noted. A disk that refuses costs these times, nothing else. */
   async flush(): Promise<void> {
+    const { store, log } = this.#deps;
     this.#timer?.cancel();
     this.#timer = undefined;
-    const times = this.#times;
-    this.#times = new Map();
-    const edits = [...times].map(([id, atMs]) => ({ kind: "used" as const, id, atMs }));
+    const owed = [...this.#owed.values()];
+    this.#owed = new Map();
     try {
-      await this.#rows.apply(edits);
+      await store.settle(owed);
     } catch (caught) {
-      this.#log.warn("times of last use were not written", { reason: errorText(caught) });
+      log.warn("times of last use were not written", { reason: errorText(caught) });
     }
   }
 }

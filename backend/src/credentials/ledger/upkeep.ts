@@ -2,6 +2,8 @@ import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
 import type { SteadyTime } from "../../platform/steadyTime.ts";
+import type { EditStore } from "../../store/editStore.ts";
+import type { SecretEdit } from "../../store/secretEdit.ts";
 import type { SecretRow } from "../../store/secretRow.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -15,6 +17,7 @@ const UNUSED_KEPT_MS = 3_600_000;
 /** What the upkeep needs. */
 export interface UpkeepDeps {
   readonly ledger: Ledger;
+  readonly store: Pick<EditStore, "commit">;
   readonly clock: Clock;
   readonly steady: SteadyTime;
   readonly log: Log;
@@ -42,11 +45,11 @@ export class Upkeep {
 
   /** Removes what is old enough. What the disk refuses stays for the next time. */
   async sweep(): Promise<void> {
-    const { ledger, steady, log } = this.#deps;
+    const { ledger, store, steady, log } = this.#deps;
     for (const live of ledger.all()) {
       const old = live.secrets().filter((row) => isLeftover(row, steady()));
-      const edits = old.map((row) => ({ kind: "remove" as const, id: row.id }));
-      await ledger.edit(live, edits).catch((caught: unknown) => {
+      const edits = old.map(({ id }): SecretEdit => ({ kind: "remove", credential: live.id, id }));
+      await store.commit(edits).catch((caught: unknown) => {
         log.warn("old secrets were not removed", { reason: errorText(caught) });
       });
     }

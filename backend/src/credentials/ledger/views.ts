@@ -2,15 +2,15 @@ import type { Credential, Rotation, Secret } from "@rport/protocol/model";
 import { toTime, toTimeOrNull } from "../../platform/clock.ts";
 import { sooner } from "../../store/secretEdit.ts";
 import type { SecretRow } from "../../store/secretRow.ts";
-import { isExpired } from "../admission/authenticator.ts";
-import type { SessionPort } from "../ports.ts";
+import type { ClientPort } from "../ports.ts";
+import { isExpired } from "./expiry.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 
 /** What a credential's view takes from elsewhere. */
 export interface CredentialFacts {
-  readonly sessions: Pick<SessionPort, "countOf">;
+  readonly clients: Pick<ClientPort, "countOf">;
   /** The rotation that is under way. */
-  readonly rotation: Rotation | null;
+  readonly rotation: Rotation | undefined;
   readonly nowMs: number;
   readonly floodedAt: string | null;
 }
@@ -18,20 +18,20 @@ export interface CredentialFacts {
 /** A credential as people see it. */
 export function toCredential(
   live: LiveCredential,
-  { sessions, rotation, nowMs, floodedAt }: CredentialFacts,
+  { clients, rotation, nowMs, floodedAt }: CredentialFacts,
 ): Credential {
   const { salt: _, ...record } = live.record;
   const secrets = countSecrets(live, nowMs);
-  const clients = sessions.countOf(live.id);
+  const { total, connected } = clients.countOf(live.id);
   return {
     ...record,
-    clients_total: clients.total,
-    clients_connected: clients.connected,
+    clients_total: total,
+    clients_connected: connected,
     secrets_active: secrets.active,
     secrets_grace: secrets.grace,
     last_used_at: toTimeOrNull(secrets.lastUse),
     rotated_at: toTimeOrNull(live.rotation?.started_at ?? null),
-    rotation,
+    rotation: rotation ?? null,
     flooded_at: floodedAt,
   };
 }

@@ -1,12 +1,6 @@
 import type { AuthId, SecretId } from "@rport/protocol/ids";
 import type { DeletionReport } from "@rport/protocol/report";
-import type {
-  ClientRef,
-  CredentialTouch,
-  PairingPort,
-  SessionHandle,
-  SessionPort,
-} from "../ports.ts";
+import type { ClientPort, ClientRef, PairingPort, SessionHandle, SessionPort } from "../ports.ts";
 
 /** Everything that ends when something is taken away. */
 export interface Blast {
@@ -20,39 +14,40 @@ export interface Blast {
 }
 
 /** Where it is looked up who is hit. */
-export interface BlastPorts {
-  readonly sessions: () => SessionPort;
-  readonly pairings: () => PairingPort;
+export interface BlastDeps {
+  readonly clients: Pick<ClientPort, "clientsOf">;
+  readonly sessions: Pick<SessionPort, "ofCredential">;
+  readonly pairings: PairingPort;
 }
 
 /** What hangs on a whole credential. */
-export function blastOfCredential(id: AuthId, { sessions, pairings }: BlastPorts): Blast {
+export function blastOfCredential(id: AuthId, { clients, sessions, pairings }: BlastDeps): Blast {
   return {
-    clients: sessions().clientsOf(id),
-    sessions: () => sessions().ofCredential(id).slice(),
-    pairings: pairings().openOf(id),
-    endPairings: () => void pairings().revokeOf(id),
+    clients: clients.clientsOf(id),
+    sessions: () => sessions.ofCredential(id).slice(),
+    pairings: pairings.openOf(id),
+    endPairings: () => void pairings.revokeOf(id),
   };
 }
 
-/** What hangs on some secrets of a credential; `isHit` tells for the record of a client. */
-export function blastOfSecrets(
-  id: AuthId,
-  secrets: ReadonlySet<SecretId>,
-  how: BlastPorts & { readonly isHit?: (client: ClientRef) => boolean },
-): Blast {
-  const { sessions, pairings } = how;
-  const stands = ({ secretId }: ClientRef): boolean => secretId !== null && secrets.has(secretId);
+/** Secrets of one credential that are taken away. */
+export interface TakenSecrets {
+  readonly credential: AuthId;
+  readonly ids: ReadonlySet<SecretId>;
+  /** Whether the client of a record is hit; absent: when its record stands on one of them. */
+  readonly isHit?: (client: ClientRef) => boolean;
+}
+
+/** What hangs on some secrets of a credential. */
+export function blastOfSecrets({ credential, ids, isHit }: TakenSecrets, deps: BlastDeps): Blast {
+  const { clients, sessions, pairings } = deps;
+  const stands = ({ secretId }: ClientRef): boolean => secretId !== null && ids.has(secretId);
   return {
-    clients: sessions()
-      .clientsOf(id)
-      .filter(how.isHit ?? stands),
+    clients: clients.clientsOf(credential).filter(isHit ?? stands),
     sessions: () =>
-      sessions()
-        .ofCredential(id)
-        .filter((session) => secrets.has(session.secretId)),
-    pairings: pairings().openOf(id, secrets),
-    endPairings: () => void pairings().revokeOf(id, secrets),
+      sessions.ofCredential(credential).filter((session) => ids.has(session.secretId)),
+    pairings: pairings.openOf(credential, ids),
+    endPairings: () => void pairings.revokeOf(credential, ids),
   };
 }
 
@@ -76,10 +71,9 @@ export function reportOf({ clients, sessions, pairings }: Blast): DeletionReport
  * Ends what is hit, before it returns, and tells what that was. Whatever let it in has to be
  * taken away durably before.
  */
-export function strike(blast: Blast, reason: string, touch: CredentialTouch): DeletionReport {
+export function strike(blast: Blast, reason: string): DeletionReport {
   const report = reportOf(blast);
   for (const session of blast.sessions()) session.cut(reason);
   blast.endPairings();
-  for (const client of blast.clients) touch("client", client.id);
   return report;
 }

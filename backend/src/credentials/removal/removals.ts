@@ -1,11 +1,13 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { DeletionReport } from "@rport/protocol/report";
-import { Turns } from "../../platform/turns.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Edit } from "../../store/edit.ts";
+import type { EditStore } from "../../store/editStore.ts";
 import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
-import type { CredentialTouch, PairingPort, SessionPort } from "../ports.ts";
+import type { ClientPort, PairingPort, SessionPort } from "../ports.ts";
 import { blastOfCredential, reportOf, strike } from "./blast.ts";
 
 /** How a credential is to be removed. */
@@ -14,8 +16,6 @@ export interface RemovalOptions {
   readonly force: boolean;
   /** Their records go as well, save those of revoked clients: they are what keeps them out. */
   readonly purge: boolean;
-  /** Only tell what would happen, whatever `force` says. */
-  readonly dryRun: boolean;
   /** Not even a host that is about to come in, or an open pairing, may be there. */
   readonly onlyUnused?: boolean;
 }
@@ -29,10 +29,12 @@ interface Running {
 /** What removals need. */
 export interface RemovalDeps {
   readonly ledger: Ledger;
+  readonly store: EditStore;
   readonly arrears: Arrears;
-  readonly touch: CredentialTouch;
-  readonly sessions: () => SessionPort;
-  readonly pairings: () => PairingPort;
+  readonly clients: ClientPort;
+  readonly sessions: SessionPort;
+  readonly pairings: PairingPort;
+  readonly clock: Clock;
 }
 
 /** Removes credentials so that nobody slips back in while it happens, or after a crash. */
@@ -42,10 +44,15 @@ export class Removals {
     AuthId,
     { readonly how: Running; readonly removal: Promise<DeletionReport> }
   >();
-  readonly #turns = new Turns<AuthId>();
 
   constructor(deps: RemovalDeps) {
     this.#deps = deps;
+  }
+
+  /** Tells what `remove` would do. Fails with `ERR_CODE_CLIENT_AUTH_NOT_FOUND`. */
+  preview(id: AuthId, { purge }: Pick<RemovalOptions, "purge">): DeletionReport {
+    this.#existing(id);
+    return { ...reportOf(blastOfCredential(id, this.#deps)), ...(purge ? this.#keptOf(id) : {}) };
   }
 
   /**
@@ -57,20 +64,18 @@ export class Removals {
    */
   async remove(id: AuthId, options: RemovalOptions): Promise<DeletionReport> {
     const running = this.#running.get(id);
-    if (running !== undefined && !options.dryRun) {
+    if (running !== undefined) {
       running.how.purge ||= options.purge;
       const report = await running.removal;
-      if (options.purge && !running.how.hasPurged) await this.#deps.sessions().purge(id);
+      if (options.purge && !running.how.hasPurged) await this.#deps.clients.purge(id);
       return report;
     }
-    const live = this.#deps.ledger.get(id);
-    if (live === undefined) throw notFound();
+    const live = this.#existing(id);
     const kept = options.purge ? this.#keptOf(id) : {};
-    if (options.dryRun) return { ...reportOf(blastOfCredential(id, this.#deps)), ...kept };
     this.#refuseUsed(live, options);
     const how: Running = { purge: options.purge, hasPurged: false };
     const refuse = () => this.#refuseUsed(live, options);
-    const removal = this.#turns.run(id, () => this.#remove(live, how, refuse));
+    const removal = this.#inTurn(id, () => this.#remove(live, how, refuse));
     this.#running.set(id, { how, removal });
     try {
       return { ...(await removal), ...kept };
@@ -80,53 +85,69 @@ export class Removals {
   }
 
   async #remove(live: LiveCredential, how: Running, refuse: () => void): Promise<DeletionReport> {
-    const { ledger, arrears, touch } = this.#deps;
+    const { ledger, store, arrears } = this.#deps;
     if (ledger.get(live.id) !== live) throw notFound();
-    const unmarked = await failureOf(() => ledger.mark(live, refuse));
-    if (unmarked !== undefined) ledger.markInMemory(live);
-    const blast = blastOfCredential(live.id, this.#deps);
-    const report = strike(blast, "the credential was deleted", touch);
-    touch("credential", live.id);
+    const mark: Edit = { kind: "mark", credential: live.id };
+    const unmarked = await failureOf(() => this.#write(mark, refuse));
+    if (live.record.state === "active") store.announce([mark]);
+    const report = strike(blastOfCredential(live.id, this.#deps), "the credential was deleted");
     const failure = unmarked ?? (await failureOf(() => this.#clear(live, how)));
     if (failure === undefined) return report;
-    arrears.owe(() => this.#turns.run(live.id, () => this.#makeUp(live, how)));
+    arrears.owe(() => this.#inTurn(live.id, () => this.#makeUp(live, how)));
     // The mark is what counts: what is swept up later opens nothing.
     if (unmarked === undefined && !how.purge) return report;
     throw notDurable(told(live, report), failure);
   }
 
+  /**
+   * Runs ahead of the disk: nobody comes in from the moment on at which nothing speaks against the
+   * removal any more, also while the mark is being written, and when the disk refuses it.
+   */
+  #write(mark: Edit, refuse: () => void): Promise<void> {
+    const { store } = this.#deps;
+    return store.settle([mark], () => {
+      refuse();
+      store.announce([mark]);
+    });
+  }
+
   /** Does what the disk did not allow; nothing when somebody has done it meanwhile. */
   async #makeUp(live: LiveCredential, how: Running): Promise<void> {
-    if (this.#deps.ledger.get(live.id) !== live) return;
-    await this.#deps.ledger.mark(live);
+    const { ledger, store } = this.#deps;
+    if (ledger.get(live.id) !== live) return;
+    await store.settle([{ kind: "mark", credential: live.id }]);
     await this.#clear(live, how);
   }
 
   /** Removes what is kept of a credential that is marked. */
   async #clear(live: LiveCredential, how: Running): Promise<void> {
-    const { ledger, touch, sessions } = this.#deps;
-    const clients = sessions().clientsOf(live.id);
+    const { store, clients, clock } = this.#deps;
     if (how.purge) {
-      await sessions().purge(live.id);
+      await clients.purge(live.id);
       how.hasPurged = true;
     }
-    await ledger.erase(live);
-    touch("credential", live.id);
-    for (const client of clients) touch("client", client.id);
+    await store.commit([{ kind: "erase", credential: live.id, atMs: clock.now() }]);
+  }
+
+  #inTurn<T>(id: AuthId, job: () => Promise<T>): Promise<T> {
+    return this.#deps.store.turn(`removal ${id}`, job);
+  }
+
+  #existing(id: AuthId): LiveCredential {
+    const live = this.#deps.ledger.get(id);
+    if (live === undefined) throw notFound();
+    return live;
   }
 
   #keptOf(id: AuthId): Pick<DeletionReport, "kept"> {
-    const revoked = this.#deps
-      .sessions()
-      .clientsOf(id)
-      .filter(({ isRevoked }) => isRevoked);
+    const revoked = this.#deps.clients.clientsOf(id).filter(({ isRevoked }) => isRevoked);
     return revoked.length === 0 ? {} : { kept: revoked.map((client) => client.id) };
   }
 
   #refuseUsed(live: LiveCredential, { force, onlyUnused }: RemovalOptions): void {
-    const { sessions, pairings } = this.#deps;
-    const { total, connected } = sessions().countOf(live.id);
-    const isClaimed = sessions().ofCredential(live.id).length + pairings().openOf(live.id) > 0;
+    const { clients, sessions, pairings } = this.#deps;
+    const { total, connected } = clients.countOf(live.id);
+    const isClaimed = sessions.ofCredential(live.id).length + pairings.openOf(live.id) > 0;
     if (force || (total === 0 && !(onlyUnused && isClaimed))) return;
     throw new RportError(
       "ERR_CODE_CLIENT_AUTH_HAS_CLIENT",

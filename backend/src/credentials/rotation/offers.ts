@@ -4,6 +4,7 @@ import type { Clock, Timer } from "../../platform/clock.ts";
 import { Lane } from "../../platform/lane.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
+import type { EditStore } from "../../store/editStore.ts";
 import type { SecretEdit } from "../../store/secretEdit.ts";
 import type { ShiftRow } from "../../store/shiftRow.ts";
 import { retireOlder } from "../admission/admissions.ts";
@@ -11,7 +12,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { MintedSecret } from "../ledger/minting.ts";
 import { mintSecret } from "../ledger/minting.ts";
-import type { CredentialTouch, SessionHandle, SessionPort } from "../ports.ts";
+import type { ClientPort, SessionHandle, SessionPort } from "../ports.ts";
 import { CAME_LATE, CANNOT_SHIFT, mayBeShifted, NOT_CONFIRMED, WENT_AWAY } from "./progress.ts";
 
 /** Offers under way at a time: enough to be quick, few enough to leave room for other requests. */
@@ -27,8 +28,9 @@ export interface OfferDeps {
   readonly verifierKey: Buffer;
   readonly clock: Clock;
   readonly log: Log;
-  readonly touch: CredentialTouch;
-  readonly sessions: () => SessionPort;
+  readonly store: Pick<EditStore, "commit" | "announce" | "settle">;
+  readonly clients: ClientPort;
+  readonly sessions: SessionPort;
 }
 
 /** Hands connected agents their next secrets: minted durably, offered, and adopted once stored. */
@@ -78,6 +80,7 @@ export class Offers {
   }
 
   async #shift(session: SessionHandle): Promise<void> {
+    const { store } = this.#deps;
     const live = this.#needsShift(session);
     const { clientId } = session;
     if (live === undefined || clientId === undefined) return;
@@ -92,7 +95,7 @@ export class Offers {
     const minted = await this.#mint(live, clientId, session.secretId);
     if (this.#needsShift(session) === undefined) {
       // What made it needless, or took its secret away, must not be undone by this offer.
-      await this.#write(live, clientId, [{ kind: "remove", id: minted.secretId }]);
+      await store.commit([{ kind: "remove", credential: live.id, id: minted.secretId }]);
       return;
     }
     if (await this.#isStored(session, minted)) await this.#adopt(live, session, minted);
@@ -104,9 +107,8 @@ export class Offers {
     const before = live.shiftOf(clientId);
     if (before?.state === "straggler" && before.reason === reason) return;
     const row = { state: "straggler", reason, secret_id: null } as const;
-    await this.#write(live, clientId, [
-      { kind: "shift", row: { ...this.#base(live, clientId), ...row } },
-    ]);
+    const shift = { ...this.#base(live, clientId), ...row };
+    await this.#deps.store.commit([{ kind: "shift", row: shift }]);
   }
 
   async #failed(live: LiveCredential, session: SessionHandle, minted: MintedSecret): Promise<void> {
@@ -127,12 +129,11 @@ export class Offers {
     clientId: ClientId,
     what: Pick<ShiftRow, "state" | "reason"> & { readonly secret: SecretId },
   ): Promise<void> {
-    await this.#write(live, clientId, [this.#shifted(live, clientId, what)]).catch(
-      (caught: unknown) => {
-        const reason = errorText(caught);
-        this.#deps.log.warn("the progress of a rotation was not written", { reason });
-      },
-    );
+    const { store, log } = this.#deps;
+    await store.commit([this.#shifted(live, clientId, what)]).catch((caught: unknown) => {
+      const reason = errorText(caught);
+      log.warn("the progress of a rotation was not written", { reason });
+    });
   }
 
   #shifted(
@@ -143,17 +144,6 @@ export class Offers {
     const { secret, state, reason } = what;
     const to = { state, reason, changed_at: this.#deps.clock.now() };
     return { kind: "shifted", credential: live.id, client, secret, to };
-  }
-
-  async #write(
-    live: LiveCredential,
-    clientId: ClientId,
-    edits: readonly SecretEdit[],
-  ): Promise<void> {
-    const { ledger, touch } = this.#deps;
-    await ledger.edit(live, edits);
-    touch("client", clientId);
-    touch("credential", live.id);
   }
 
   #base(live: LiveCredential, clientId: ClientId) {
@@ -180,11 +170,11 @@ export class Offers {
   }
 
   #isLive(session: SessionHandle): boolean {
-    return this.#deps.sessions().ofCredential(session.credentialId).includes(session);
+    return this.#deps.sessions.ofCredential(session.credentialId).includes(session);
   }
 
   #isRevoked({ clientId }: SessionHandle): boolean {
-    return clientId !== undefined && this.#deps.sessions().clientOf(clientId)?.isRevoked === true;
+    return clientId !== undefined && this.#deps.clients.clientOf(clientId)?.isRevoked === true;
   }
 
   /** The session's credential when its secret is in grace. */
@@ -196,13 +186,13 @@ export class Offers {
   }
 
   async #mint(live: LiveCredential, clientId: ClientId, present: SecretId): Promise<MintedSecret> {
-    const { verifierKey, clock } = this.#deps;
+    const { verifierKey, clock, store } = this.#deps;
     const purpose = { origin: "rotation" as const, nowMs: clock.now(), clientId };
     const minted = mintSecret(live, verifierKey, purpose);
     const add: SecretEdit = { kind: "add", row: minted.row };
     const row = { state: "offered", reason: "", secret_id: minted.secretId } as const;
     const shift: SecretEdit = { kind: "shift", row: { ...this.#base(live, clientId), ...row } };
-    await this.#write(live, clientId, [add, ...dropUnconfirmed(live, clientId, present), shift]);
+    await store.commit([add, ...dropUnconfirmed(live, clientId, present), shift]);
     return minted;
   }
 
@@ -218,11 +208,19 @@ export class Offers {
     }
     session.adoptSecret(secret);
     const retired = retireOlder(live, minted.row, clientId);
-    const used: SecretEdit = { kind: "used", id: secret, atMs: this.#deps.clock.now() };
-    // It is, whatever becomes of the write.
-    live.apply(used);
+    const { store, clock } = this.#deps;
+    const used: SecretEdit = {
+      kind: "used",
+      credential: live.id,
+      id: secret,
+      atMs: clock.now(),
+    };
+    // It is, whatever becomes of the write: ahead of the disk.
+    store.announce([used]);
     const done = this.#shifted(live, clientId, { secret, state: "done", reason: "" });
-    await this.#write(live, clientId, [used, ...retired, done]);
+    const rest = [...retired, done];
+    await store.settle([used, ...rest]);
+    store.announce(rest);
   }
 }
 
@@ -243,5 +241,5 @@ function dropUnconfirmed(
     .filter(({ origin, last_used_at: usedAt }) => origin === "rotation" && usedAt === null)
     .filter(({ seq, state }) => seq > presentSeq && state !== "revoked");
   const surplus = unconfirmed.slice(0, Math.max(0, unconfirmed.length - UNCONFIRMED_KEPT + 1));
-  return surplus.map((row) => ({ kind: "remove", id: row.id }));
+  return surplus.map(({ id }) => ({ kind: "remove", credential: live.id, id }));
 }

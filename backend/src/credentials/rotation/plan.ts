@@ -1,6 +1,6 @@
 import type { SecretEdit } from "../../store/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../../store/secretRow.ts";
-import { isExpired } from "../admission/authenticator.ts";
+import { isExpired } from "../ledger/expiry.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { ClientRef } from "../ports.ts";
 import type { Progress } from "./progress.ts";
@@ -40,7 +40,15 @@ export function planRotation(
   const grace = live
     .secrets()
     .filter((row) => row.state !== "revoked" && !isFresh(row))
-    .map((row) => ({ kind: "grace" as const, id: row.id, atMs: nowMs, endsAtMs }));
+    .map(
+      ({ id }): SecretEdit => ({
+        kind: "grace",
+        credential: live.id,
+        id,
+        atMs: nowMs,
+        endsAtMs,
+      }),
+    );
   const row: RotationRow = {
     credential_id: live.id,
     started_at: nowMs,
@@ -74,7 +82,10 @@ export function secretsInGrace(live: LiveCredential): SecretRow[] {
 
 /** The old secrets open nothing any more. */
 export function endEdits(live: LiveCredential, rotation: RotationRow, atMs: number): SecretEdit[] {
-  const revoke = secretsInGrace(live).map(({ id }) => ({ kind: "revoke" as const, id, atMs }));
+  const credential = live.id;
+  const revoke = secretsInGrace(live).map(
+    ({ id }): SecretEdit => ({ kind: "revoke", credential, id, atMs }),
+  );
   return [...revoke, ...closeEdits(rotation, atMs)];
 }
 
@@ -87,7 +98,10 @@ export function cancelEdits(
   rotation: RotationRow,
   atMs: number,
 ): SecretEdit[] {
-  const activate = secretsInGrace(live).map(({ id }) => ({ kind: "activate" as const, id, atMs }));
+  const credential = live.id;
+  const activate = secretsInGrace(live).map(
+    ({ id }): SecretEdit => ({ kind: "activate", credential, id, atMs }),
+  );
   return [...activate, ...closeEdits(rotation, atMs)];
 }
 

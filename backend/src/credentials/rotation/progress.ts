@@ -44,9 +44,12 @@ export function countStates(states: readonly ShiftRow["state"][]): Progress {
 }
 
 /** The rotation that is under way, as people see it. */
-export function toRotation(live: LiveCredential, clients: readonly ClientRef[]): Rotation | null {
+export function toRotation(
+  live: LiveCredential,
+  clients: readonly ClientRef[],
+): Rotation | undefined {
   const { rotation } = live;
-  if (rotation === undefined || rotation.ended_at !== null) return null;
+  if (rotation === undefined || rotation.ended_at !== null) return undefined;
   return describeRotation(rotation, progressOf(live, clients));
 }
 
@@ -118,11 +121,14 @@ export function mayBeShifted(
   return row !== undefined && row.reason !== CAME_LATE;
 }
 
-/** What the client's record shows; null: no rotation is under way, or the client has moved. */
-export function rotationStateOf(live: LiveCredential, client: ClientRef): RotationState | null {
-  if (live.rotation === undefined || live.rotation.ended_at !== null) return null;
+/** What the client's record shows; undefined: no rotation is under way, or the client has moved. */
+export function rotationStateOf(
+  live: LiveCredential,
+  client: ClientRef,
+): RotationState | undefined {
+  if (live.rotation === undefined || live.rotation.ended_at !== null) return undefined;
   const state = shiftStateOf(live, client);
-  return state === undefined || state === "done" ? null : state;
+  return state === "done" ? undefined : state;
 }
 
 /**

@@ -19,13 +19,16 @@ export interface Adoption {
  */
 export function secretEditsOf(live: LiveCredential, adoption: Adoption): SecretEdit[] {
   const { from, to: clientId, nowMs: atMs } = adoption;
+  const credential = live.id;
   const own = live.secretsOf(from).filter(({ state }) => state !== "revoked");
-  const rebound = own.map(({ id }) => ({ kind: "rebind" as const, id, from, clientId }));
+  const rebound = own.map(
+    ({ id }): SecretEdit => ({ kind: "rebind", credential, id, from, clientId }),
+  );
   const { rotation } = live;
   const isRotating = rotation?.ended_at === null;
   const endsAtMs = rotation?.grace_ends_at ?? null;
   const old = isRotating
-    ? own.map(({ id }) => ({ kind: "grace" as const, id, atMs, endsAtMs }))
+    ? own.map(({ id }): SecretEdit => ({ kind: "grace", credential, id, atMs, endsAtMs }))
     : [];
   return [...rebound, ...old, ...placeEdits(live, adoption)];
 }

@@ -3,7 +3,7 @@ import type { Rotation } from "@rport/protocol/model";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { RotationRow } from "../../store/secretRow.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
-import type { CredentialTouch, SessionPort } from "../ports.ts";
+import type { ClientPort, CredentialTouch } from "../ports.ts";
 import { toRotation } from "./progress.ts";
 import { LARGE_FLEET, LOOK_MS } from "./rotations.ts";
 
@@ -11,13 +11,13 @@ import { LARGE_FLEET, LOOK_MS } from "./rotations.ts";
 export interface RotationViewsDeps {
   readonly clock: Clock;
   readonly touch: CredentialTouch;
-  readonly sessions: () => SessionPort;
+  readonly clients: ClientPort;
 }
 
 /** What was seen at the last look. */
 interface Look {
   readonly row: RotationRow;
-  readonly rotation: Rotation | null;
+  readonly rotation: Rotation | undefined;
   readonly atMs: number;
 }
 
@@ -35,19 +35,19 @@ export class RotationViews {
     this.#deps = deps;
   }
 
-  /** The rotation that is under way; null: there is none, which no client is asked for. */
-  of(live: LiveCredential): Rotation | null {
+  /** The rotation that is under way; undefined: there is none, which no client is asked for. */
+  of(live: LiveCredential): Rotation | undefined {
     const { rotation: row } = live;
-    if (row === undefined || row.ended_at !== null) return null;
-    const { clock, sessions } = this.#deps;
+    if (row === undefined || row.ended_at !== null) return undefined;
+    const { clock, clients } = this.#deps;
     const nowMs = clock.monotonic();
     const last = this.#looks.get(live);
     if (last?.row === row && nowMs - last.atMs < LOOK_MS) {
       this.#tellLater(live.id, last.atMs + LOOK_MS - nowMs);
       return last.rotation;
     }
-    const rotation = toRotation(live, sessions().clientsOf(live.id));
-    const { total } = sessions().countOf(live.id);
+    const rotation = toRotation(live, clients.clientsOf(live.id));
+    const { total } = clients.countOf(live.id);
     if (total > LARGE_FLEET) this.#looks.set(live, { row, rotation, atMs: nowMs });
     else this.#looks.delete(live);
     return rotation;

@@ -34,32 +34,33 @@ export interface HandlerDeps
 
 /** Every endpoint's handler; each change is in the audit log before it is answered. */
 export function createHandlers(services: HandlerDeps): Handlers {
-  const { registry, auditing } = services;
-  const clientOf = (id: ClientId) => registry.get(id);
+  const { clients, auditing } = services;
+  const clientOf = (id: ClientId) => clients.get(id);
   return auditedHandlers(plainHandlers(services), { audit: auditing.audit, clientOf });
 }
 
 function plainHandlers(services: HandlerDeps): Handlers {
-  const { registry, credentials, tunnels } = services;
-  const moves = new Adoptions(services);
+  const { registry, clients, credentials, tunnels } = services;
+  const { revocations } = credentials;
   return {
     ...statusHandlers(services.status),
     ...clientHandlers({
-      list: () => registry.list(),
-      get: (id) => registry.get(id),
+      list: () => clients.list(),
+      get: (id) => clients.get(id),
       tunnelsOf: (id) => tunnels.tunnelsOf(id),
-      async remove(id, dryRun) {
-        const client = registry.clientOf(id);
+      previewRemoval(id) {
         registry.requireRemovable(id);
-        const report = reportOf(blastOfRecord(client));
-        if (dryRun) return report;
+        return reportOf(blastOfRecord(registry.clientOf(id)));
+      },
+      async remove(id) {
+        const report = reportOf(blastOfRecord(registry.clientOf(id)));
         await registry.remove(id);
-        if (client !== undefined) credentials.onClientsChanged(client.credentialId);
         return report;
       },
-      revoke: (id, dryRun) => credentials.revokeClient(id, dryRun),
-      allow: (id) => credentials.allowClient(id),
-      move: (id, from) => moves.move(id, from),
+      previewRevocation: (id) => revocations.previewClient(id),
+      revoke: (id) => revocations.client(id),
+      allow: (id) => revocations.allow(id),
+      adopt: (id, from) => services.adoptions.adopt(id, from),
     }),
     ...credentialHandlers(credentialSource(credentials)),
     ...joinHandlers(credentials.joins),

@@ -1,0 +1,44 @@
+import type { AuthId } from "@rport/protocol/ids";
+import { credentialOf, type Edit } from "../../store/edit.ts";
+import type { Admissions } from "./admissions.ts";
+import type { JoinGate } from "./joinGate.ts";
+import type { Joins } from "./waitingRoom.ts";
+
+/** What the follower acts on. */
+export interface AdmissionFollowerDeps {
+  readonly gate: Pick<JoinGate, "recheck">;
+  readonly joins: Pick<Joins, "known" | "drop">;
+  readonly admissions: Pick<Admissions, "recorded">;
+}
+
+/** Keeps those who wait, and those who are on their way in, in step with what is on record. */
+export class AdmissionFollower {
+  readonly #deps: AdmissionFollowerDeps;
+
+  constructor(deps: AdmissionFollowerDeps) {
+    this.#deps = deps;
+  }
+
+  /** To be called with edits that are in force. */
+  follow(edits: readonly Edit[]): void {
+    for (const edit of edits) this.#followClient(edit);
+    for (const id of new Set(edits.flatMap(changedCredential))) this.#deps.gate.recheck(id);
+  }
+
+  #followClient(edit: Edit): void {
+    const { joins, admissions } = this.#deps;
+    if (edit.kind === "revokeClient") {
+      joins.drop((join) => join.client_id === edit.record.id);
+    }
+    if (edit.kind !== "seen" || edit.record.disconnected_at !== null) return;
+    const { client_auth_id: authId, id } = edit.record;
+    joins.known(authId, id);
+    admissions.recorded(authId, id);
+  }
+}
+
+/** A login alone changes nothing about who may come in. */
+function changedCredential(edit: Edit): AuthId[] {
+  const id = edit.kind === "used" ? undefined : credentialOf(edit);
+  return id === undefined ? [] : [id];
+}

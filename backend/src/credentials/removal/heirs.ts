@@ -1,0 +1,47 @@
+import type { ClientId, SecretId } from "@rport/protocol/ids";
+import type { SecretRow } from "../../store/secretRow.ts";
+import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { ClientPort, SessionPort } from "../ports.ts";
+
+/** Secrets of a credential that go, and where it is looked up which hosts stand on them. */
+export interface HeirDeps {
+  readonly live: LiveCredential;
+  readonly ids: ReadonlySet<SecretId>;
+  readonly clients: Pick<ClientPort, "clientsOf">;
+  readonly sessions: Pick<SessionPort, "ofCredential">;
+}
+
+/**
+ * Secrets that are offered in the place of those that go, and may be stored without a word: what the
+ * hosts that stand on those had not used when this was made, and what they are given from then on.
+ */
+export class Heirs {
+  readonly #deps: HeirDeps;
+  readonly #hosts = new Set<ClientId>();
+  readonly #used: ReadonlySet<SecretId>;
+
+  constructor(deps: HeirDeps) {
+    this.#deps = deps;
+    const used = deps.live.secrets().filter((row) => row.last_used_at !== null);
+    this.#used = new Set(used.map(({ id }) => id));
+  }
+
+  /** Those that are there now and not `gone`. */
+  next(gone: ReadonlySet<SecretId>): SecretRow[] {
+    this.#lookForHosts();
+    return [...this.#hosts]
+      .flatMap((host) => this.#deps.live.secretsOf(host))
+      .filter(({ id, origin }) => origin === "rotation" && !gone.has(id) && !this.#used.has(id))
+      .filter(({ state }) => state !== "revoked");
+  }
+
+  #lookForHosts(): void {
+    const { live, ids, clients, sessions } = this.#deps;
+    for (const { id, secretId } of clients.clientsOf(live.id)) {
+      if (secretId !== null && ids.has(secretId)) this.#hosts.add(id);
+    }
+    for (const { clientId, secretId } of sessions.ofCredential(live.id)) {
+      if (clientId !== undefined && ids.has(secretId)) this.#hosts.add(clientId);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { AuthId, ClientId } from "@rport/protocol/ids";
+import type { ClientRecord } from "./clientRecord.ts";
+
+/**
+ * One change of a client's record. Each carries the record as it is afterwards, which is what is
+ * written; its kind tells what is not as it was.
+ */
+export type ClientEdit =
+  | SeenEdit
+  /** It stands on another secret of its credential. */
+  | { readonly kind: "stand"; readonly record: ClientRecord }
+  /** Other tunnels are remembered for it. */
+  | { readonly kind: "tunnels"; readonly record: ClientRecord }
+  /** No secret lets it in any more. */
+  | { readonly kind: "revokeClient"; readonly record: ClientRecord }
+  | { readonly kind: "allowClient"; readonly record: ClientRecord }
+  | AdoptEdit
+  | ForgetEdit;
+
+/** The client came or went. */
+export interface SeenEdit {
+  readonly kind: "seen";
+  readonly record: ClientRecord;
+  /** The credential that it came in with before, if that was another one. */
+  readonly former?: AuthId | undefined;
+}
+
+/** The record has taken over that of an earlier id of the same host, which is gone. */
+export interface AdoptEdit {
+  readonly kind: "adopt";
+  readonly record: ClientRecord;
+  readonly from: ClientName;
+}
+
+/** The record is gone. */
+export interface ForgetEdit extends ClientName {
+  readonly kind: "forget";
+}
+
+/** A record by its id, and the credential it came in with last. */
+export interface ClientName {
+  readonly client: ClientId;
+  readonly credential: AuthId;
+}

@@ -1,0 +1,35 @@
+import type { AuthId } from "@rport/protocol/ids";
+import type { ClientEdit } from "./clientEdit.ts";
+import type { CredentialEdit } from "./credentialEdit.ts";
+import type { SecretEdit } from "./secretEdit.ts";
+
+/**
+ * One change of what lasts, as data: nothing durable changes in any other way. What an edit does is
+ * the same on disk, in memory and on the screens of editors, because all of them follow the edits.
+ */
+export type Edit = SecretEdit | CredentialEdit | ClientEdit;
+
+/** An edit of a credential or of what belongs to it. */
+export type OwnedEdit = SecretEdit | CredentialEdit;
+
+/** The credential that an edit belongs to; undefined for edits of clients' records. */
+export function credentialOf(edit: Edit): AuthId | undefined {
+  switch (edit.kind) {
+    case "seen":
+    case "stand":
+    case "tunnels":
+    case "revokeClient":
+    case "allowClient":
+    case "adopt":
+    case "forget":
+      return undefined;
+    case "create":
+      return edit.record.id;
+    case "add":
+    case "rotation":
+    case "shift":
+      return edit.row.credential_id;
+    default:
+      return edit.credential;
+  }
+}

@@ -1,0 +1,169 @@
+import type { AuthId, SecretId } from "@rport/protocol/ids";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { Turns } from "../platform/turns.ts";
+import type { ClientEdit } from "./clientEdit.ts";
+import type { ClientRecord } from "./clientRecord.ts";
+import { type ClientRows, clientStatements } from "./clientRows.ts";
+import { type CredentialEdit, editRecords, isCredentialEdit } from "./credentialEdit.ts";
+import type { Database, Statement } from "./database.ts";
+import type { Document } from "./document.ts";
+import type { Edit } from "./edit.ts";
+import { EditFeed, type Follower } from "./editFeed.ts";
+import type { EditStore, Guard, StoredCredentials } from "./editStore.ts";
+import type { SecretEdit } from "./secretEdit.ts";
+import { buryStatements, type SecretRows, secretStatement } from "./secretRows.ts";
+
+/** Where the edits are kept. */
+export interface EmbeddedEditsDeps {
+  readonly document: Document;
+  readonly database: Database;
+  readonly secretRows: SecretRows;
+  readonly clientRows: ClientRows;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type RowEdit = SecretEdit | ClientEdit;
+
+/**
+ * Edits in one document and one SQLite file. The two have no transaction in common, so their order
+ * is such that a crash between them leaves nothing that opens: secrets are there before their
+ * credential, and a credential is marked before anything of it goes.
+ */
+export class EmbeddedEdits implements EditStore {
+  readonly #deps: EmbeddedEditsDeps;
+  readonly #feed: EditFeed;
+  readonly #turns = new Turns<string>();
+  /** Secrets that a failing disk kept; a later credential of the same name must not inherit them. */
+  readonly #leftOver = new Map<SecretId, AuthId>();
+
+  constructor(deps: EmbeddedEditsDeps) {
+    this.#deps = deps;
+    this.#feed = new EditFeed(deps.log);
+  }
+
+  async readCredentials(): Promise<StoredCredentials> {
+    const { document, secretRows, clock } = this.#deps;
+    const marked = document.data.credentials.filter(({ state }) => state === "revoked");
+    for (const { id } of marked) await this.#erase(id, clock.now());
+    const records = document.data.credentials;
+    const ids = new Set(records.map(({ id }) => id));
+    await this.#removeOrphans(ids);
+    return {
+      records,
+      secrets: await secretRows.all(),
+      rotations: await secretRows.rotations(),
+      shifts: await secretRows.shifts(),
+      deleted: await secretRows.deleted(),
+    };
+  }
+
+  readClients(): Promise<ClientRecord[]> {
+    return this.#deps.clientRows.all();
+  }
+
+  async commit(edits: readonly Edit[], guard?: Guard): Promise<void> {
+    await this.settle(edits, guard);
+    this.#feed.announce(edits);
+  }
+
+  announce(edits: readonly Edit[]): void {
+    this.#feed.announce(edits);
+  }
+
+  settle(edits: readonly Edit[], guard: Guard = () => undefined): Promise<void> {
+    const ofRecords = edits.filter(isCredentialEdit);
+    const ofRows = edits.filter((edit): edit is RowEdit => !isCredentialEdit(edit));
+    if (ofRecords.length > 0) return this.#writeBoth(ofRecords, ofRows, guard);
+    return this.#writeRows(ofRows, guard);
+  }
+
+  follow(follower: Follower): void {
+    this.#feed.follow(follower);
+  }
+
+  turn<T>(key: string, job: () => Promise<T>): Promise<T> {
+    return this.#turns.run(key, job);
+  }
+
+  async #writeRows(edits: readonly RowEdit[], guard: Guard): Promise<void> {
+    guard();
+    await this.#deps.database.write(edits.flatMap(statementsOf));
+  }
+
+  async #writeBoth(
+    records: readonly CredentialEdit[],
+    rows: readonly RowEdit[],
+    guard: Guard,
+  ): Promise<void> {
+    if (rows.length > 0) await this.#clearLeftOver();
+    try {
+      await this.#deps.database.write(rows.flatMap(statementsOf));
+      for (const edit of records) if (edit.kind === "erase") await this.#bury(edit);
+      await this.#editDocument(records, guard);
+    } catch (caught) {
+      await this.#takeBack(rows);
+      throw caught;
+    }
+  }
+
+  #editDocument(edits: readonly CredentialEdit[], guard: Guard): Promise<void> {
+    return this.#deps.document.update((data) => {
+      guard();
+      return { ...data, credentials: edits.reduce(editRecords, [...data.credentials]) };
+    });
+  }
+
+  #bury({ credential, atMs }: { readonly credential: AuthId; readonly atMs: number }) {
+    return this.#deps.database.write(buryStatements(credential, atMs));
+  }
+
+  async #erase(credential: AuthId, atMs: number): Promise<void> {
+    await this.settle([{ kind: "erase", credential, atMs }]);
+  }
+
+  /** Secrets without a credential are what a crash during a `create` leaves. */
+  async #removeOrphans(known: ReadonlySet<AuthId>): Promise<void> {
+    const { secretRows } = this.#deps;
+    const rows = [
+      ...(await secretRows.all()),
+      ...(await secretRows.rotations()),
+      ...(await secretRows.shifts()),
+    ];
+    const orphans = new Set(rows.map((row) => row.credential_id).filter((id) => !known.has(id)));
+    for (const id of orphans) await secretRows.removeOf(id);
+  }
+
+  /** What stays behind when the disk fails here goes before the next `create`, or at the next start. */
+  async #takeBack(edits: readonly RowEdit[]): Promise<void> {
+    for (const edit of edits) {
+      if (edit.kind === "add") this.#leftOver.set(edit.row.id, edit.row.credential_id);
+    }
+    await this.#clearLeftOver().catch(() => undefined);
+  }
+
+  async #clearLeftOver(): Promise<void> {
+    const left = [...this.#leftOver];
+    const removals = left.map(
+      ([id, credential]): SecretEdit => ({ kind: "remove", credential, id }),
+    );
+    await this.#deps.database.write(removals.map(secretStatement));
+    for (const [id] of left) this.#leftOver.delete(id);
+  }
+}
+
+function statementsOf(edit: RowEdit): readonly Statement[] {
+  switch (edit.kind) {
+    case "seen":
+    case "stand":
+    case "tunnels":
+    case "revokeClient":
+    case "allowClient":
+    case "adopt":
+    case "forget":
+      return clientStatements(edit);
+    default:
+      return [secretStatement(edit)];
+  }
+}
