@@ -22,27 +22,27 @@ export interface AgentFacts {
 }
 
 /** A few reconnections of a host a minute are told one by one. */
-const JOINS_MAX = 10;
+const CONNECTIONS_MAX = 10;
 /** All hosts of a large server may come back in the same minute. */
-const JOINING_MAX = 100_000;
+const HOSTS_MAX = 100_000;
 
 /** Writes down which agents come in, and which are turned away. Nobody waits for most of these entries. */
 export class AgentEvents {
   readonly #audit: Audit;
   readonly #refusals: Bursts;
-  readonly #joins: Bursts;
+  readonly #connections: Bursts;
 
   constructor(deps: { readonly audit: Audit; readonly bursts: Bursts; readonly clock: Clock }) {
     this.#audit = deps.audit;
     this.#refusals = deps.bursts;
-    this.#joins = new Bursts({ ...deps, max: JOINS_MAX, keysMax: JOINING_MAX });
+    this.#connections = new Bursts({ ...deps, max: CONNECTIONS_MAX, keysMax: HOSTS_MAX });
   }
 
   /** A client is connected. */
-  joined(agent: AgentFacts): void {
+  connected(agent: AgentFacts): void {
     const what = { application: "client", action: "connect" } as const;
     const request = { secret_id: agent.secretId, version: agent.version };
-    this.#joins.note(`${agent.clientId}`, { ...what, ...about(agent), request });
+    this.#connections.note(`${agent.clientId}`, { ...what, ...about(agent), request });
   }
 
   /**
@@ -52,7 +52,7 @@ export class AgentEvents {
   async hostKeyChanged(agent: AgentFacts, { kind, before }: HostKeyChange): Promise<void> {
     const what = { application: "client.key", action: "update" } as const;
     const request = { kind, before, secret_id: agent.secretId };
-    this.#joins.note(`key ${agent.clientId}`, {
+    this.#connections.note(`key ${agent.clientId}`, {
       ...what,
       ...about(agent),
       request,
@@ -68,7 +68,7 @@ export class AgentEvents {
   async credentialChanged(agent: AgentFacts, before: AuthId): Promise<void> {
     const what = { application: "client", action: "update" } as const;
     const request = { client_auth_id: agent.credentialId, before, secret_id: agent.secretId };
-    this.#joins.note(`credential ${agent.clientId}`, { ...what, ...about(agent), request });
+    this.#connections.note(`credential ${agent.clientId}`, { ...what, ...about(agent), request });
     await this.#audit.settled();
   }
 
@@ -111,7 +111,7 @@ export class AgentEvents {
 
   /** Writes all that was only counted so far. */
   close(): void {
-    this.#joins.close();
+    this.#connections.close();
   }
 }
 

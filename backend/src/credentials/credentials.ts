@@ -21,7 +21,7 @@ import type {
   LoginResult,
   RefusedAdmission,
 } from "./admission/verdicts.ts";
-import { type Joining, Joins } from "./admission/waitingRoom.ts";
+import { type Newcomer, WaitingRoom } from "./admission/waitingRoom.ts";
 import { Arrears } from "./ledger/arrears.ts";
 import {
   type CredentialChange,
@@ -78,7 +78,7 @@ export class Credentials {
   readonly #ledger: Ledger;
   readonly #authenticator: Authenticator;
   readonly #admissions: Admissions;
-  readonly #joins: Joins;
+  readonly #waitingRoom: WaitingRoom;
   readonly #floods: Floods;
   readonly #gate: JoinGate;
   readonly #creation: Creation;
@@ -105,12 +105,12 @@ export class Credentials {
     this.#ledger = ledger;
     this.#authenticator = new Authenticator(all);
     this.#admissions = new Admissions({ ...all, authenticator: this.#authenticator });
-    this.#joins = new Joins(deps);
+    this.#waitingRoom = new WaitingRoom(deps);
     this.#floods = new Floods({ ...deps, onFlood: (flood) => deps.onFlood?.(flood) });
     this.#gate = new JoinGate({
       ...all,
       admissions: this.#admissions,
-      joins: this.#joins,
+      waitingRoom: this.#waitingRoom,
       floods: this.#floods,
       rate: new JoinRate(deps.clock),
     });
@@ -147,8 +147,8 @@ export class Credentials {
   }
 
   /** Whether a client may join that the credential does not know yet; see `JoinGate.pass`. */
-  join(login: AcceptedLogin, joining: Joining): Promise<RefusedAdmission | undefined> {
-    return this.#gate.pass(login, joining);
+  join(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined> {
+    return this.#gate.pass(login, newcomer);
   }
 
   /** First joins that wait for a person. */
@@ -257,7 +257,7 @@ export class Credentials {
   /** Lets a host in no more; see `Revocations.client`. */
   async revokeClient(id: ClientId, dryRun: boolean): Promise<DeletionReport> {
     const report = await this.#revocations.client(id, dryRun);
-    if (!dryRun) this.#joins.drop((join) => join.client_id === id);
+    if (!dryRun) this.#waitingRoom.drop((join) => join.client_id === id);
     return report;
   }
 
@@ -343,7 +343,7 @@ export class Credentials {
 
   /** To be called when a client that was admitted has its record. */
   onClientRecorded(authId: AuthId, id: ClientId): void {
-    this.#joins.known(authId, id);
+    this.#waitingRoom.known(authId, id);
     this.#admissions.recorded(authId, id);
   }
 
@@ -373,7 +373,7 @@ export class Credentials {
 
   /** Stops timers and writes what is still to be written. The store stays open. */
   async close(): Promise<void> {
-    this.#joins.drop(() => true);
+    this.#waitingRoom.drop(() => true);
     this.#floods.close();
     this.#upkeep.stop();
     this.#rotations.stop();

@@ -27,7 +27,7 @@ import { isUnexpected, type RecordChange } from "../registry/recordChange.ts";
 import { answersPingTwice } from "./agentVersion.ts";
 import { CAPABILITIES, OUR_FEATURES } from "./capabilities.ts";
 import { provenHostKey } from "./hostKeyCheck.ts";
-import { joiningOf } from "./joining.ts";
+import { newcomerOf } from "./newcomer.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 import { type Identity, type Introduction, parseIntroduction, takeOver } from "./takeOver.ts";
 
@@ -274,7 +274,7 @@ export class AgentSession implements LiveSession {
     const { clientId } = this;
     if (clientId === undefined) return;
     const { clock, credentials, log } = this.#deps;
-    const joining = joiningOf({
+    const newcomer = newcomerOf({
       clientId,
       request,
       clock,
@@ -284,7 +284,9 @@ export class AgentSession implements LiveSession {
       ask: (name, payload) => this.ask(name, payload),
       onHeld: () => log.info("agent waits for approval", this.#who()),
     });
-    const refusal = await credentials.join(this.#start.login, joining).finally(() => joining.end());
+    const refusal = await credentials
+      .join(this.#start.login, newcomer)
+      .finally(() => newcomer.end());
     if (refusal !== undefined) this.#refuse(refusal);
     this.#requireOpen();
   }
@@ -316,7 +318,7 @@ export class AgentSession implements LiveSession {
     if (this.isClosed) return;
     this.#connection.notify(REQUESTS.putCapabilities, toJson(CAPABILITIES));
     this.#deps.log.info("agent connected", this.#who());
-    this.#deps.agentEvents?.joined(this.#facts());
+    this.#deps.agentEvents?.connected(this.#facts());
     this.#deps.credentials.onSessionReady(this);
   }
 

@@ -6,7 +6,7 @@ import type {
   Admission,
   RefusedAdmission,
 } from "../../credentials/admission/verdicts.ts";
-import type { Joining } from "../../credentials/admission/waitingRoom.ts";
+import type { Newcomer } from "../../credentials/admission/waitingRoom.ts";
 import type { SessionHandle } from "../../credentials/ports.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
@@ -18,7 +18,7 @@ import type { ClientRegistry } from "../registry/registry.ts";
 /** What sessions ask of the credentials. */
 export interface SessionCredentials {
   /** Undefined when the client may go on; it may have been held for minutes then. */
-  join(login: AcceptedLogin, joining: Joining): Promise<RefusedAdmission | undefined>;
+  join(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined>;
   admit(login: AcceptedLogin, clientId: ClientId): Promise<Admission>;
   onSessionReady(session: SessionHandle): void;
 }

@@ -3,6 +3,7 @@ import { type ConnectionRequest, connectionRequestSchema } from "@rport/protocol
 import { type ClientId, clientIdSchema } from "@rport/protocol/ids";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import type { LiveSession } from "../liveSession.ts";
+import type { Claimant } from "../registry/duplicates.ts";
 import type { ClientRegistry } from "../registry/registry.ts";
 import { type AgentVersion, parseAgentVersion } from "./agentVersion.ts";
 
@@ -64,23 +65,14 @@ function parseRequest(payload: Buffer): ConnectionRequest {
   }
 }
 
-/** A session that wants to speak for a client id, and the host behind it. */
-export interface Newcomer {
-  readonly id: ClientId;
-  readonly session: LiveSession;
-  readonly address: string;
-  /** What it calls itself, fit to be shown. */
-  readonly hostname: string;
-}
-
 /**
- * Makes the newcomer the one that speaks for its client id. The same process on the same host that
+ * Makes the claimant the one that speaks for its client id. The same process on the same host that
  * comes again replaces its old connection; another one does so only when the old connection does
  * not answer. It is noted as a duplicate and refused otherwise (`RequestRefused`), in RPort's words
  * and with what to do about it.
  */
-export async function takeOver(registry: ClientRegistry, newcomer: Newcomer): Promise<void> {
-  const { id, session } = newcomer;
+export async function takeOver(registry: ClientRegistry, claimant: Claimant): Promise<void> {
+  const { id, session } = claimant;
   for (;;) {
     const moving = registry.moving(id);
     if (moving !== undefined) {
@@ -91,7 +83,7 @@ export async function takeOver(registry: ClientRegistry, newcomer: Newcomer): Pr
     if (rival === undefined) break;
     if (rival === session) return;
     if (!isSameProcess(rival, session) && !rival.isClosed && (await isAlive(rival))) {
-      throw duplicate(registry, newcomer, rival);
+      throw duplicate(registry, claimant, rival);
     }
     rival.cut("replaced by a new connection of the same client");
     if (registry.holder(id) === rival) break;
@@ -101,7 +93,7 @@ export async function takeOver(registry: ClientRegistry, newcomer: Newcomer): Pr
 
 function duplicate(
   registry: ClientRegistry,
-  { id, session, address, hostname }: Newcomer,
+  { id, session, address, hostname }: Claimant,
   rival: LiveSession,
 ): RequestRefused {
   const sameHostKey = session.hostKey !== null && session.hostKey === rival.hostKey;

@@ -1,6 +1,6 @@
 import { type ConnectionRequest, FEATURES, REQUESTS } from "@rport/protocol/agent";
 import type { ClientId } from "@rport/protocol/ids";
-import type { Joining } from "../../credentials/admission/waitingRoom.ts";
+import type { Newcomer } from "../../credentials/admission/waitingRoom.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { clean } from "../registry/inventory.ts";
 
@@ -23,7 +23,7 @@ export interface Applicant {
 }
 
 /** An agent that may have to wait; `end` to be called when it does not any more. */
-export function joiningOf(applicant: Applicant): Joining & { end(): void } {
+export function newcomerOf(applicant: Applicant): Newcomer & { end(): void } {
   const { clientId, request, address, features, closed } = applicant;
   const isPatient = features.includes(FEATURES.heldJoin);
   const words = new Words(applicant);
