@@ -1,7 +1,7 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { HostKeyChange } from "@rport/protocol/model";
 import type { Flood } from "../credentials/admission/floods.ts";
-import type { RefusalReason } from "../credentials/admission/verdicts.ts";
+import type { LoginFault } from "../credentials/admission/verdicts.ts";
 import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Bursts } from "./bursts.ts";
@@ -17,8 +17,8 @@ export interface AgentFacts {
   /** What it says about itself; undefined until it registered. */
   readonly hostname: string | undefined;
   readonly version: string | undefined;
-  /** The key it has proven to have; null: none. */
-  readonly hostKey: string | null;
+  /** The key it has proven to have; undefined: none. */
+  readonly hostKey: string | undefined;
 }
 
 /** A few reconnections of a host a minute are told one by one. */
@@ -56,7 +56,7 @@ export class AgentEvents {
       ...what,
       ...about(agent),
       request,
-      response: { host_key: agent.hostKey },
+      response: { host_key: agent.hostKey ?? null },
     });
     await this.#audit.settled();
   }
@@ -76,36 +76,32 @@ export class AgentEvents {
    * A sign-in was refused, or not even looked at (`penalty`). An auth id that does not exist is not
    * repeated: it may be anything.
    */
-  loginRefused(
-    authId: string | undefined,
-    reason: RefusalReason | "penalty",
-    address: string,
-  ): void {
+  loginRefused(authId: string | undefined, why: LoginFault | "penalty", address: string): void {
     this.#refusals.note(`agent ${networkOf(address)}`, {
       application: "client.auth",
       action: "failed",
       remoteIp: address,
-      affectedId: reason === "unknown" ? undefined : authId,
-      request: { reason },
+      affectedId: why === "unknown" ? undefined : authId,
+      request: { reason: why },
     });
   }
 
   /** An agent that signed in was not taken, or did what agents may not. */
-  refused(agent: AgentFacts, reason: string): void {
+  refused(agent: AgentFacts, text: string): void {
     const what = { application: "client", action: "failed" } as const;
-    const request = { secret_id: agent.secretId, reason };
+    const request = { secret_id: agent.secretId, reason: text };
     this.#refusals.note(`agent ${networkOf(agent.address)}`, { ...what, ...about(agent), request });
   }
 
   /** More new clients came with a credential than it lets in; one entry stands for all of them. */
-  flooded({ credentialId, reason, clientId, address }: Flood): void {
+  flooded({ credentialId, why, clientId, address }: Flood): void {
     this.#audit.note({
       application: "client.join",
       action: "flood",
       remoteIp: address,
       affectedId: credentialId,
       clientId,
-      request: { reason },
+      request: { reason: why },
     });
   }
 

@@ -197,7 +197,7 @@ export class Credentials {
           sessions: this.#sessions,
           nowMs: this.#steady(),
           rotation: this.#rotationViews.of(live),
-          floodedAt: this.#floods.since(id),
+          floodedAt: this.#floods.since(id) ?? null,
         });
   }
 

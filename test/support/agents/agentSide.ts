@@ -111,7 +111,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
               credentialId: authIdSchema.parse(authId),
               secretId: secretIdSchema.parse("secret-1"),
             }
-          : { kind: "refused", reason: "wrong" },
+          : { kind: "refused", why: "wrong" },
       join: async () => undefined,
       admit:
         options.admit === undefined

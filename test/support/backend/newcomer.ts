@@ -40,6 +40,6 @@ export async function logIn(
   password: string,
 ): Promise<AcceptedLogin> {
   const login = await credentials.login(id, password, "192.0.2.7");
-  if (login.kind === "refused") throw new Error(login.reason);
+  if (login.kind === "refused") throw new Error(login.why);
   return login;
 }

@@ -151,7 +151,7 @@ export class AgentDoor {
     const { address } = from;
     // Agents are no web pages; RPort's send no such header either.
     if (request.headers.origin !== undefined) {
-      this.#deps.refusals?.note({ reason: "protocol", address });
+      this.#deps.refusals?.note({ why: "protocol", address });
       return { status: "403 Forbidden" };
     }
     const retryAfterS = Math.ceil(this.#gate.waitS(from));
@@ -161,7 +161,7 @@ export class AgentDoor {
     }
     const place = this.#isClosed ? "full" : this.#pending.take(networkOf(address));
     if (place instanceof PendingSocket) return place;
-    this.#deps.refusals?.note({ reason: "busy", address });
+    this.#deps.refusals?.note({ why: "busy", address });
     return { status: NO_PLACE[place], retryAfterS: BUSY_RETRY_S };
   }
 
@@ -187,7 +187,7 @@ export class AgentDoor {
     });
     this.#transports.add(transport);
     place.onEvicted = () => {
-      this.#deps.refusals?.note({ reason: "busy", address: from.address });
+      this.#deps.refusals?.note({ why: "busy", address: from.address });
       transport.close("others need the place");
       // Without waiting for its answer: it has been silent all the time.
       ws.terminate();
@@ -244,7 +244,7 @@ export class AgentDoor {
     if (kind === "timeout" && !place.isWaiting && !from.isShared) this.#penalties.silence(network);
     if (hasFailed) return;
     this.counters.beforeLogin += 1;
-    if (RUDE.has(kind)) this.#deps.refusals?.note({ reason: "protocol", address: from.address });
+    if (RUDE.has(kind)) this.#deps.refusals?.note({ why: "protocol", address: from.address });
   }
 }
 

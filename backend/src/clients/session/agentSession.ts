@@ -69,10 +69,10 @@ export class AgentSession implements LiveSession {
   readonly #start: SessionStart;
   readonly #connection: Connection;
   #secretId: SecretId;
-  #hostKey: string | null = null;
+  #hostKey: string | undefined;
   #state: State;
   #heardMs: number;
-  #lastHeardAtMs: number | null = null;
+  #lastHeardAtMs: number | undefined;
   #hasViolated = false;
   /** What a refusal would be for, as far as the introduction has come. */
   #stage: RefusalReason = "protocol";
@@ -113,7 +113,7 @@ export class AgentSession implements LiveSession {
     return OUR_FEATURES.filter((feature) => theirs.includes(feature));
   }
 
-  get hostKey(): string | null {
+  get hostKey(): string | undefined {
     return this.#hostKey;
   }
 
@@ -129,7 +129,7 @@ export class AgentSession implements LiveSession {
     return this.#deps.clock.monotonic() - this.#heardMs;
   }
 
-  get lastHeardAtMs(): number | null {
+  get lastHeardAtMs(): number | undefined {
     return this.#lastHeardAtMs;
   }
 
@@ -291,9 +291,9 @@ export class AgentSession implements LiveSession {
     this.#requireOpen();
   }
 
-  #refuse({ why, reason }: RefusedAdmission): never {
+  #refuse({ why, text }: RefusedAdmission): never {
     this.#stage = why;
-    throw new RequestRefused(reason);
+    throw new RequestRefused(text);
   }
 
   /**
@@ -331,7 +331,7 @@ export class AgentSession implements LiveSession {
 
   #listRefusal(): void {
     this.#deps.refusals?.note({
-      reason: this.#stage,
+      why: this.#stage,
       address: this.#start.address,
       authId: this.credentialId,
       clientId: this.clientId,

@@ -24,12 +24,12 @@ export interface HostKeyCheck {
 }
 
 /**
- * The fingerprint of the key that the agent named and has just been found to have; null for agents
- * that have none (RPort's own). Throws `RequestRefused` with a text for the agent.
+ * The fingerprint of the key that the agent named and has just been found to have; undefined for
+ * agents that have none (RPort's own). Throws `RequestRefused` with a text for the agent.
  */
-export async function provenHostKey(check: HostKeyCheck): Promise<string | null> {
+export async function provenHostKey(check: HostKeyCheck): Promise<string | undefined> {
   const { request } = check;
-  if (!request.Features.includes(FEATURES.hostKey)) return null;
+  if (!request.Features.includes(FEATURES.hostKey)) return undefined;
   const key = decodeHostKey(request.HostKey);
   if (key === undefined) throw new RequestRefused("the host key is not an Ed25519 key");
   const nonce = bytes(NONCE_BYTES).toString("base64url");

@@ -96,7 +96,7 @@ function duplicate(
   { id, session, address, hostname }: Claimant,
   rival: LiveSession,
 ): RequestRefused {
-  const sameHostKey = session.hostKey !== null && session.hostKey === rival.hostKey;
+  const sameHostKey = session.hostKey !== undefined && session.hostKey === rival.hostKey;
   registry.duplicates.note(id, { address, hostname, sameHostKey });
   const name = registry.get(id)?.name ?? "";
   const advice = sameHostKey ? ADVICE.copy : ADVICE.other;

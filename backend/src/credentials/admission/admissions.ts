@@ -9,9 +9,9 @@ import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { SessionPort } from "../ports.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { belongsToOther } from "./authenticator.ts";
-import { DENIALS, type Denial, refused } from "./denials.ts";
+import { DENIALS, refused } from "./denials.ts";
 import { Registering } from "./registering.ts";
-import type { AcceptedLogin, Admission, ClientSecret } from "./verdicts.ts";
+import type { AcceptedLogin, Admission, ClientSecret, Denial } from "./verdicts.ts";
 
 /** An offer that is older than this is not being stored any more. */
 const STORING_MS = 3_600_000;
@@ -111,8 +111,8 @@ export class Admissions {
     if (ledger.get(live.id) !== live) return DENIALS.deleted;
     const row = live.secret(secretId);
     if (row === undefined) return DENIALS.revoked;
-    const reason = authenticator.whyRefused(live, row);
-    if (reason !== undefined) return DENIALS[reason];
+    const fault = authenticator.whyRefused(live, row);
+    if (fault !== undefined) return DENIALS[fault];
     if (belongsToOther(row, clientId)) return DENIALS.boundToOther;
     if (sessions().clientOf(clientId)?.isRevoked === true) return DENIALS.clientRevoked;
     return this.whyTooMany(live, clientId);

@@ -4,10 +4,10 @@ import type { Join } from "@rport/protocol/model";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { Admissions } from "./admissions.ts";
-import { DENIALS, type Denial, refused } from "./denials.ts";
+import { DENIALS, refused } from "./denials.ts";
 import type { Floods } from "./floods.ts";
 import { type JoinRate, joinLimit } from "./joinRate.ts";
-import type { AcceptedLogin, RefusedAdmission } from "./verdicts.ts";
+import type { AcceptedLogin, Denial, RefusedAdmission } from "./verdicts.ts";
 import type { Newcomer, WaitingRoom, WaitOutcome } from "./waitingRoom.ts";
 
 /** What the gate decides by. */
@@ -66,7 +66,7 @@ export class JoinGate implements JoinDesk {
     if (admissions.isKnown(live, newcomer.clientId)) return undefined;
     const { approval, joins_per_minute: own } = live.record.limits;
     if (!approval) {
-      const limit = joinLimit(own, floods.since(live.id) !== null);
+      const limit = joinLimit(own, floods.since(live.id) !== undefined);
       return rate.take(live.id, limit) ? undefined : refused(this.#tooMany(live, newcomer));
     }
     const decision = waitingRoom.decisionOn(live.id, newcomer);
@@ -134,13 +134,15 @@ export class JoinGate implements JoinDesk {
     const { admissions, floods } = this.#deps;
     const denial = admissions.whyNot(live, login.secretId, newcomer.clientId);
     if (denial?.why === "too-many-clients") {
-      floods.note({ ...newcomer, credentialId: live.id, reason: denial.why });
+      const { clientId, address } = newcomer;
+      floods.note({ credentialId: live.id, why: denial.why, clientId, address });
     }
     return denial;
   }
 
   #tooMany(live: LiveCredential, newcomer: Newcomer): Denial {
-    this.#deps.floods.note({ ...newcomer, credentialId: live.id, reason: "join-rate" });
+    const { clientId, address } = newcomer;
+    this.#deps.floods.note({ credentialId: live.id, why: "join-rate", clientId, address });
     const text = "Too many new hosts come with these credentials now; try again in a minute.";
     return { why: "join-rate", text };
   }

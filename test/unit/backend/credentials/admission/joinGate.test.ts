@@ -108,7 +108,7 @@ describe("a flood", () => {
     }
     expect(touched).toEqual([`credential ${FLEET}`]);
     expect(floods).toMatchObject([
-      { credentialId: FLEET, reason: "join-rate", clientId: "fake-0", address: "192.0.2.7" },
+      { credentialId: FLEET, why: "join-rate", clientId: "fake-0", address: "192.0.2.7" },
     ]);
     expect(credentials.view(FLEET)?.flooded_at).toBe(since);
     clock.advance(HOUR_MS - 1);
@@ -130,7 +130,7 @@ describe("a flood", () => {
     const first = newcomerOf("first");
     clients.records.set(first.clientId, { authId: FLEET, secretId: login.secretId });
     expect(await why(newcomerOf("second"))).toBe("too-many-clients");
-    expect(floods).toMatchObject([{ reason: "too-many-clients", clientId: "second" }]);
+    expect(floods).toMatchObject([{ why: "too-many-clients", clientId: "second" }]);
     expect(await why(first)).toBe("in");
     await credentials.update(FLEET, { limits: { max_clients: 2 } });
     expect(await why(newcomerOf("second"))).toBe("in");
