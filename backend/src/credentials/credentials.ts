@@ -10,7 +10,7 @@ import { type SteadyTime, steadyTime } from "../platform/steadyTime.ts";
 import type { CredentialRecord } from "../store/credentialRecord.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import { Admissions, toClientSecret } from "./admission/admissions.ts";
-import { Authenticator, isCredentialExpired } from "./admission/authenticator.ts";
+import { Authenticator } from "./admission/authenticator.ts";
 import { type Flood, Floods } from "./admission/floods.ts";
 import { type JoinDesk, JoinGate } from "./admission/joinGate.ts";
 import { JoinRate } from "./admission/joinRate.ts";
@@ -31,6 +31,7 @@ import {
 } from "./ledger/changes.ts";
 import type { IssuedSecret, NewCredential } from "./ledger/creation.ts";
 import { Creation } from "./ledger/creation.ts";
+import { isCredentialExpired } from "./ledger/expiry.ts";
 import { LastUse } from "./ledger/lastUse.ts";
 import type { LedgerStore } from "./ledger/ledger.ts";
 import { Ledger } from "./ledger/ledger.ts";

@@ -4,11 +4,12 @@ import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
 import type { SecretEdit } from "../../store/secretEdit.ts";
 import type { SecretRow } from "../../store/secretRow.ts";
+import { belongsToOther } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { SessionPort } from "../ports.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { belongsToOther } from "./authenticator.ts";
+
 import { DENIALS, refused } from "./denials.ts";
 import { Registering } from "./registering.ts";
 import type { AcceptedLogin, Admission, ClientSecret, Denial } from "./verdicts.ts";

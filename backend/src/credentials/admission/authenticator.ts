@@ -1,4 +1,4 @@
-import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { AuthId, SecretId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
 import { NO_LIMITS } from "@rport/protocol/model";
 import type { Clock } from "../../platform/clock.ts";
@@ -6,6 +6,7 @@ import { toTime } from "../../platform/clock.ts";
 import { bytes } from "../../platform/random.ts";
 import type { SteadyTime } from "../../platform/steadyTime.ts";
 import type { SecretRow } from "../../store/secretRow.ts";
+import { isCredentialExpired, isExpired } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LiveCredential } from "../ledger/liveCredential.ts";
 import type { Attempt, TypedPasswords } from "../ledger/typedPasswords.ts";
@@ -88,23 +89,6 @@ export class Authenticator {
     if (schemeOf(attempt.password) === "scrypt") return typed.find(live, attempt);
     return live.find(hmacVerifier(verifierKey, attempt.password));
   }
-}
-
-/** Whether the secret's time is over, or nobody began to use it in time; by steady time. */
-export function isExpired(row: SecretRow, nowMs: number): boolean {
-  if (row.expires_at !== null && row.expires_at <= nowMs) return true;
-  return row.client_id === null && row.unbound_until !== null && row.unbound_until <= nowMs;
-}
-
-/** Whether the credential's own time is over. */
-export function isCredentialExpired(live: LiveCredential, nowMs: number): boolean {
-  const { expires_at } = live.record.limits;
-  return expires_at !== null && Date.parse(expires_at) <= nowMs;
-}
-
-/** Whether another client than this one has the secret. */
-export function belongsToOther(row: SecretRow, client: ClientId): boolean {
-  return row.client_id !== null && row.client_id !== client;
 }
 
 function ownerOf({ client_id: clientId }: SecretRow): Pick<RefusedLogin, "clientId"> {

@@ -5,9 +5,9 @@ import type { DeletionReport } from "@rport/protocol/report";
 import { whyNotCidrs } from "../../platform/addressRule.ts";
 import { errorText, type Log } from "../../platform/log.ts";
 import type { SteadyTime } from "../../platform/steadyTime.ts";
-import { isExpired } from "../admission/authenticator.ts";
 import type { PairingPort, SessionPort } from "../ports.ts";
 import type { RemovalOptions } from "../removal/removals.ts";
+import { isExpired } from "./expiry.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 

@@ -2,8 +2,8 @@ import type { Credential, Rotation, Secret } from "@rport/protocol/model";
 import { toTime, toTimeOrNull } from "../../platform/clock.ts";
 import { sooner } from "../../store/secretEdit.ts";
 import type { SecretRow } from "../../store/secretRow.ts";
-import { isExpired } from "../admission/authenticator.ts";
 import type { SessionPort } from "../ports.ts";
+import { isExpired } from "./expiry.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 
 /** What a credential's view takes from elsewhere. */

@@ -1,6 +1,6 @@
 import type { SecretEdit } from "../../store/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../../store/secretRow.ts";
-import { isExpired } from "../admission/authenticator.ts";
+import { isExpired } from "../ledger/expiry.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { ClientRef } from "../ports.ts";
 import type { Progress } from "./progress.ts";
