@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
 import {
   REQUESTS,
-  SILENT_REQUESTS,
   secretStoredSchema,
   TUNNEL_CHANNEL,
   UNKNOWN_REQUEST,
@@ -20,7 +19,9 @@ import { answersPingTwice } from "./agentVersion.ts";
 import type { ArrivingSession } from "./arrivingSession.ts";
 import { OUR_FEATURES } from "./capabilities.ts";
 import type { Identity } from "./firstRequest.ts";
+import { FROM_AGENTS } from "./fromAgents.ts";
 import { Introduction } from "./introduction.ts";
+import { Notices } from "./notices.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 
 /** Who signed in, over what, from where. */
@@ -35,12 +36,13 @@ const ANSWER_MS = 30_000;
 /** Streams one agent carries at once. */
 const MAX_CHANNELS = 256;
 const EMPTY = Buffer.alloc(0);
+const NOTICES = new Notices(FROM_AGENTS);
 /** Ways an end counts against the peer. */
 const VIOLATIONS: ReadonlySet<CloseReason["kind"]> = new Set(["protocol", "limit", "timeout"]);
 
 /**
  * One connection of an agent that signed in: requests both ways, and its end. The server asks
- * and the agent answers; what an agent may send by itself is listed in `#answer`, and everything
+ * and the agent answers; what an agent may say by itself is listed in `FROM_AGENTS`, and everything
  * else is refused and counted.
  */
 export class AgentSession implements ArrivingSession {
@@ -187,13 +189,10 @@ export class AgentSession implements ArrivingSession {
   #answer(name: string, payload: Buffer): Promise<Buffer> | Buffer {
     this.#heard();
     if (this.#identity === undefined) return this.#introduced(name, payload);
-    if (name === REQUESTS.ping) return EMPTY;
-    if (SILENT_REQUESTS.some((known) => known === name)) return EMPTY;
-    this.#violated("agent sent an unknown request", name);
-    const isAgain = name === REQUESTS.newConnection;
-    throw new RequestRefused(
-      isAgain ? "unexpected connection request. please reconnect" : UNKNOWN_REQUEST,
-    );
+    const fault = NOTICES.take(name, payload, this);
+    if (fault === undefined) return EMPTY;
+    this.#violated(fault.line, name);
+    throw new RequestRefused(fault.text);
   }
 
   async #introduced(name: string, payload: Buffer): Promise<Buffer> {
