@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { type AuthId, authIdSchema, type ClientId, secretIdSchema } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
 import { AgentDoor, type AgentDoorDeps } from "../../../backend/src/clients/door/agentDoor.ts";
+import type { RefusedAgent } from "../../../backend/src/clients/refusals.ts";
 import type { RecordRows } from "../../../backend/src/clients/registry/recordWriter.ts";
 import { ClientRegistry } from "../../../backend/src/clients/registry/registry.ts";
 import type {
@@ -69,6 +70,8 @@ export interface AgentSide extends AsyncDisposable {
   readonly tunnels: TunnelService;
   readonly dial: LinkDial;
   readonly rows: MemoryRows;
+  /** Who was not let in, in order. */
+  readonly refused: RefusedAgent[];
   /** Sessions that were announced to the credentials. */
   readonly ready: SessionHandle[];
   /** `entity id`, in order. */
@@ -76,11 +79,21 @@ export interface AgentSide extends AsyncDisposable {
   readonly log: readonly string[];
 }
 
+/** Nobody writes down what agents do. */
+const NOBODY_WRITES: AgentDoorDeps["agentEvents"] = {
+  connected: () => {},
+  refused: () => {},
+  loginRefused: () => {},
+  hostKeyChanged: () => Promise.resolve(),
+  credentialChanged: () => Promise.resolve(),
+};
+
 /** Starts the agents' side of a backend. */
 export async function startAgentSide(options: AgentSideOptions = {}): Promise<AgentSide> {
   const { clock = systemClock, rows = new MemoryRows() } = options;
   const { log, lines } = testLog();
   const ready: SessionHandle[] = [];
+  const refused: RefusedAgent[] = [];
   const touched: string[] = [];
   const touch = (entity: string, id: string) => void touched.push(`${entity} ${id}`);
   const secret = (id: string) =>
@@ -102,6 +115,8 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     tunnels,
     clock,
     log,
+    agentEvents: NOBODY_WRITES,
+    refusals: { note: (agent) => void refused.push(agent) },
     hostKey: HOST_KEY,
     credentials: {
       login: async (authId, password): Promise<LoginResult> =>
@@ -135,6 +150,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     tunnels,
     dial,
     rows,
+    refused,
     ready,
     touched,
     log: lines,

@@ -24,8 +24,8 @@ export interface LoginGateDeps {
   readonly credentials: LoginChecker;
   readonly penalties: Penalties;
   readonly counters: DoorCounters;
-  readonly agentEvents?: AgentEvents | undefined;
-  readonly refusals?: Refusals | undefined;
+  readonly agentEvents: Pick<AgentEvents, "loginRefused">;
+  readonly refusals: Pick<Refusals, "note">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -74,8 +74,8 @@ export class LoginGate {
 
   /** Somebody was sent away without being heard, because of what came from there before. */
   sentAway({ address }: LoginOrigin, authId?: string): void {
-    this.#deps.refusals?.note({ why: "penalty", address, authId });
-    this.#deps.agentEvents?.loginRefused(undefined, "penalty", address);
+    this.#deps.refusals.note({ why: "penalty", address, authId });
+    this.#deps.agentEvents.loginRefused(undefined, "penalty", address);
   }
 
   /**
@@ -101,14 +101,14 @@ export class LoginGate {
 
   #refused({ why, clientId }: RefusedLogin, user: string, address: string): Verdict {
     const { refusals, counters, log, agentEvents } = this.#deps;
-    refusals?.note({ why: LISTED_AS[why], address, authId: user, clientId });
+    refusals.note({ why: LISTED_AS[why], address, authId: user, clientId });
     if (why === "busy") throw new Error("the login could not be checked now");
     counters.failedLogins += 1;
     if (why === "deleted" && this.#isAgain(address, user)) {
       return { kind: "refused", isLast: true };
     }
     log.warn("agent login refused", { address, reason: why });
-    agentEvents?.loginRefused(user, why, address);
+    agentEvents.loginRefused(user, why, address);
     return { kind: "refused", isLast: false };
   }
 

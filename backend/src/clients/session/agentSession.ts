@@ -210,7 +210,7 @@ export class AgentSession implements ArrivingSession {
     if (!this.#hasViolated) {
       const shown = JSON.stringify(what.slice(0, 64));
       this.#deps.log.warn(message, { ...namesOf(this), what: shown });
-      this.#deps.agentEvents?.refused(factsOf(this, this.#deps.registry), `${message}: ${shown}`);
+      this.#deps.agentEvents.refused(factsOf(this, this.#deps.registry), `${message}: ${shown}`);
     }
     this.#hasViolated = true;
   }

@@ -16,6 +16,7 @@ import { Refused, refusing } from "./refused.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 import { takeOver } from "./takeOver.ts";
 
+/** From the login to `new_connection`; Go clients wait up to 10 s by design. */
 const INTRODUCTION_MS = 30_000;
 /** A refused agent gets this long to read why. */
 const FAREWELL_MS = 250;
@@ -47,7 +48,7 @@ export class Introduction {
     this.#session = session;
     this.#login = login;
     this.#deps = deps;
-    this.#timer = deps.clock.after(deps.introductionMs ?? INTRODUCTION_MS, () => {
+    this.#timer = deps.clock.after(INTRODUCTION_MS, () => {
       deps.counters.afterLogin += 1;
       session.cut("the agent did not introduce itself in time");
     });
@@ -163,11 +164,11 @@ export class Introduction {
     const session = this.#session;
     if (hostKey !== undefined) {
       log.warn("a client's host key is not the one it had", namesOf(session));
-      await agentEvents?.hostKeyChanged(factsOf(session, registry), hostKey);
+      await agentEvents.hostKeyChanged(factsOf(session, registry), hostKey);
     }
     if (former === undefined) return;
     log.warn("a client came with another credential", { ...namesOf(session), former });
-    await agentEvents?.credentialChanged(factsOf(session, registry), former);
+    await agentEvents.credentialChanged(factsOf(session, registry), former);
   }
 
   #openTunnels({ request }: FirstRequest): Promise<RemoteMessage[]> {
@@ -199,7 +200,7 @@ export class Introduction {
     if (session.isClosed) return;
     session.notify(REQUESTS.putCapabilities, CAPABILITIES);
     log.info("agent connected", namesOf(session));
-    agentEvents?.connected(factsOf(session, registry));
+    agentEvents.connected(factsOf(session, registry));
     credentials.onSessionReady(session);
   }
 
@@ -221,9 +222,9 @@ export class Introduction {
     const session = this.#session;
     const isOneOfMany = FLOODS.has(why);
     log[isOneOfMany ? "debug" : "warn"]("agent refused", { ...namesOf(session), reason: text });
-    if (isOneOfMany) onFlood?.();
-    else agentEvents?.refused(factsOf(session, registry), text);
+    if (isOneOfMany) onFlood();
+    else agentEvents.refused(factsOf(session, registry), text);
     const { address, credentialId: authId, clientId } = session;
-    refusals?.note({ why, address, authId, clientId, hostname: this.#hostname });
+    refusals.note({ why, address, authId, clientId, hostname: this.#hostname });
   }
 }

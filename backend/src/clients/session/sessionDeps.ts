@@ -34,6 +34,12 @@ export interface SessionTunnels {
   detach(session: LiveSession): void;
 }
 
+/** Who writes down which agents come in, and which are turned away. */
+export type SessionEvents = Pick<
+  AgentEvents,
+  "connected" | "hostKeyChanged" | "credentialChanged" | "refused"
+>;
+
 /** What every session needs. */
 export interface SessionDeps {
   readonly registry: ClientRegistry;
@@ -42,14 +48,11 @@ export interface SessionDeps {
   readonly counters: DoorCounters;
   /** `SHA256:` form, as agents pin it. */
   readonly serverFingerprint: string;
-  /** Writes down who comes in and who is turned away; absent in tests of sessions alone. */
-  readonly agentEvents?: AgentEvents;
-  /** Counts who is not let in; absent in tests of sessions alone. */
-  readonly refusals?: Refusals;
+  readonly agentEvents: SessionEvents;
+  /** Counts who is not let in. */
+  readonly refusals: Pick<Refusals, "note">;
   /** One more was sent away because more come than may. */
-  readonly onFlood?: () => void;
+  readonly onFlood: () => void;
   readonly clock: Clock;
   readonly log: Log;
-  /** From the login to `new_connection`; Go clients wait up to 10 s by design. */
-  readonly introductionMs?: number;
 }
