@@ -9,6 +9,7 @@ import { ClientRegistry } from "../../../backend/src/clients/registry/registry.t
 import type {
   Admission,
   LoginResult,
+  RefusedAdmission,
 } from "../../../backend/src/credentials/admission/verdicts.ts";
 import type { SessionHandle } from "../../../backend/src/credentials/ports.ts";
 import { type Clock, systemClock } from "../../../backend/src/platform/clock.ts";
@@ -26,6 +27,7 @@ export interface AgentSideOptions {
   readonly clock?: Clock;
   readonly rows?: MemoryRows;
   readonly door?: Partial<AgentDoorDeps>;
+  readonly join?: () => Promise<RefusedAdmission | undefined>;
   readonly admit?: (clientId: ClientId) => Promise<Admission>;
   readonly range?: { readonly from: number; readonly to: number };
 }
@@ -127,7 +129,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
               secretId: secretIdSchema.parse("secret-1"),
             }
           : { kind: "refused", why: "wrong" },
-      join: async () => undefined,
+      join: options.join ?? (async () => undefined),
       admit:
         options.admit === undefined
           ? async () => ({ kind: "admitted", secret: secret("secret-1") })
