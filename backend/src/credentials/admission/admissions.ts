@@ -18,7 +18,7 @@ import type { AcceptedLogin, Admission, ClientSecret, Denial } from "./verdicts.
 const STORING_MS = 3_600_000;
 
 /** What admissions are decided by. */
-export interface AdmissionDeps {
+export interface AdmissionsDeps {
   readonly ledger: Ledger;
   readonly authenticator: Authenticator;
   readonly clock: Clock;
@@ -28,11 +28,11 @@ export interface AdmissionDeps {
 
 /** Decides whether an agent that signed in may be the client it says it is. */
 export class Admissions {
-  readonly #deps: AdmissionDeps;
+  readonly #deps: AdmissionsDeps;
   readonly #binding = new Map<SecretId, Promise<void>>();
   readonly #registering: Registering;
 
-  constructor(deps: AdmissionDeps) {
+  constructor(deps: AdmissionsDeps) {
     this.#deps = deps;
     this.#registering = new Registering(deps.clock);
   }
