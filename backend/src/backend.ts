@@ -50,14 +50,24 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   const services = await openServices(options, () => agentUrls(options, bound), opened);
   const tokens = new UserTokens();
   const { token } = tokens.issue("local");
-  const { tunnels, auditing } = services;
-  const agentEvents = auditing.agents;
-  const agentDoor = new AgentDoor({ ...services, ...options, tunnels, agentEvents });
+  const { auditing } = services;
+  const agentDoor = new AgentDoor({
+    registry: services.registry,
+    credentials: services.credentials,
+    tunnels: services.tunnels,
+    agentEvents: auditing.agents,
+    refusals: services.refusals,
+    hostKey: services.hostKey,
+    clock: options.clock,
+    log: options.log,
+    transportLimits: options.transportLimits,
+  });
   const life = new ServerLife(auditing.audit);
   opened.defer(() => life.stopped());
   await openFaces({ options, services, tokens, agentDoor, bound }, opened);
 
-  const pinger = new Pinger({ ...options, sessions: () => services.presence.liveSessions() });
+  const { clock } = options;
+  const pinger = new Pinger({ clock, sessions: () => services.presence.liveSessions() });
   pinger.start();
   opened.defer(() => pinger.stop());
   const users = placeOf(bound, "users");

@@ -102,10 +102,10 @@ export async function openServices(
     passwordMinLength,
     rotationEvents: auditing.rotations,
     onFlood(flood) {
-      const { credentialId, reason, address } = flood;
+      const { credentialId, why, address } = flood;
       log.warn("more new clients come with a credential than it lets in", {
         credential: credentialId,
-        reason,
+        reason: why,
         address,
       });
       auditing.agents.flooded(flood);

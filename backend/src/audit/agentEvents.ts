@@ -1,7 +1,7 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { HostKeyChange } from "@rport/protocol/model";
 import type { Flood } from "../credentials/admission/floods.ts";
-import type { RefusalReason } from "../credentials/admission/verdicts.ts";
+import type { LoginFault } from "../credentials/admission/verdicts.ts";
 import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Bursts } from "./bursts.ts";
@@ -17,32 +17,32 @@ export interface AgentFacts {
   /** What it says about itself; undefined until it registered. */
   readonly hostname: string | undefined;
   readonly version: string | undefined;
-  /** The key it has proven to have; null: none. */
-  readonly hostKey: string | null;
+  /** The key it has proven to have; undefined: none. */
+  readonly hostKey: string | undefined;
 }
 
 /** A few reconnections of a host a minute are told one by one. */
-const JOINS_MAX = 10;
+const CONNECTIONS_MAX = 10;
 /** All hosts of a large server may come back in the same minute. */
-const JOINING_MAX = 100_000;
+const HOSTS_MAX = 100_000;
 
 /** Writes down which agents come in, and which are turned away. Nobody waits for most of these entries. */
 export class AgentEvents {
   readonly #audit: Audit;
   readonly #refusals: Bursts;
-  readonly #joins: Bursts;
+  readonly #connections: Bursts;
 
   constructor(deps: { readonly audit: Audit; readonly bursts: Bursts; readonly clock: Clock }) {
     this.#audit = deps.audit;
     this.#refusals = deps.bursts;
-    this.#joins = new Bursts({ ...deps, max: JOINS_MAX, keysMax: JOINING_MAX });
+    this.#connections = new Bursts({ ...deps, max: CONNECTIONS_MAX, keysMax: HOSTS_MAX });
   }
 
   /** A client is connected. */
-  joined(agent: AgentFacts): void {
+  connected(agent: AgentFacts): void {
     const what = { application: "client", action: "connect" } as const;
     const request = { secret_id: agent.secretId, version: agent.version };
-    this.#joins.note(`${agent.clientId}`, { ...what, ...about(agent), request });
+    this.#connections.note(`${agent.clientId}`, { ...what, ...about(agent), request });
   }
 
   /**
@@ -52,11 +52,11 @@ export class AgentEvents {
   async hostKeyChanged(agent: AgentFacts, { kind, before }: HostKeyChange): Promise<void> {
     const what = { application: "client.key", action: "update" } as const;
     const request = { kind, before, secret_id: agent.secretId };
-    this.#joins.note(`key ${agent.clientId}`, {
+    this.#connections.note(`key ${agent.clientId}`, {
       ...what,
       ...about(agent),
       request,
-      response: { host_key: agent.hostKey },
+      response: { host_key: agent.hostKey ?? null },
     });
     await this.#audit.settled();
   }
@@ -68,7 +68,7 @@ export class AgentEvents {
   async credentialChanged(agent: AgentFacts, before: AuthId): Promise<void> {
     const what = { application: "client", action: "update" } as const;
     const request = { client_auth_id: agent.credentialId, before, secret_id: agent.secretId };
-    this.#joins.note(`credential ${agent.clientId}`, { ...what, ...about(agent), request });
+    this.#connections.note(`credential ${agent.clientId}`, { ...what, ...about(agent), request });
     await this.#audit.settled();
   }
 
@@ -76,42 +76,38 @@ export class AgentEvents {
    * A sign-in was refused, or not even looked at (`penalty`). An auth id that does not exist is not
    * repeated: it may be anything.
    */
-  loginRefused(
-    authId: string | undefined,
-    reason: RefusalReason | "penalty",
-    address: string,
-  ): void {
+  loginRefused(authId: string | undefined, why: LoginFault | "penalty", address: string): void {
     this.#refusals.note(`agent ${networkOf(address)}`, {
       application: "client.auth",
       action: "failed",
       remoteIp: address,
-      affectedId: reason === "unknown" ? undefined : authId,
-      request: { reason },
+      affectedId: why === "unknown" ? undefined : authId,
+      request: { reason: why },
     });
   }
 
   /** An agent that signed in was not taken, or did what agents may not. */
-  refused(agent: AgentFacts, reason: string): void {
+  refused(agent: AgentFacts, text: string): void {
     const what = { application: "client", action: "failed" } as const;
-    const request = { secret_id: agent.secretId, reason };
+    const request = { secret_id: agent.secretId, reason: text };
     this.#refusals.note(`agent ${networkOf(agent.address)}`, { ...what, ...about(agent), request });
   }
 
   /** More new clients came with a credential than it lets in; one entry stands for all of them. */
-  flooded({ credentialId, reason, clientId, address }: Flood): void {
+  flooded({ credentialId, why, clientId, address }: Flood): void {
     this.#audit.note({
       application: "client.join",
       action: "flood",
       remoteIp: address,
       affectedId: credentialId,
       clientId,
-      request: { reason },
+      request: { reason: why },
     });
   }
 
   /** Writes all that was only counted so far. */
   close(): void {
-    this.#joins.close();
+    this.#connections.close();
   }
 }
 

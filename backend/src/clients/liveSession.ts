@@ -21,12 +21,12 @@ export interface AgentLink {
 export interface LiveSession extends SessionHandle, AgentLink {
   /** What the agent's process calls itself; empty when it says nothing. */
   readonly agentSessionId: string;
-  /** `SHA256:` fingerprint of the key its host proved to have; null for agents without one. */
-  readonly hostKey: string | null;
+  /** `SHA256:` fingerprint of the key its host proved to have; undefined for agents without one. */
+  readonly hostKey: string | undefined;
   /** Milliseconds since the agent said anything, on the monotonic clock. */
   readonly silentMs: number;
-  /** When the agent last said anything, since the epoch; null: nothing since it registered. */
-  readonly lastHeardAtMs: number | null;
+  /** When the agent last said anything, since the epoch; undefined: it has said nothing yet. */
+  readonly lastHeardAtMs: number | undefined;
   /** False for the Go versions that answer a ping twice. */
   readonly canBePinged: boolean;
   /** Whether the agent answers within `timeoutMs`; the connection is closed when it does not. */

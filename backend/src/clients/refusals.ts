@@ -5,13 +5,13 @@ import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import { bytes } from "../platform/random.ts";
 import { RecentMap } from "../platform/recentMap.ts";
 
-/** An agent that was not let in, and what it claimed to be. Null: it did not say. */
+/** An agent that was not let in, and what it claimed to be. Undefined: it did not say. */
 export interface RefusedAgent {
-  readonly reason: RefusalReason;
+  readonly why: RefusalReason;
   readonly address: string;
-  readonly authId?: string | null | undefined;
-  readonly clientId?: string | null | undefined;
-  readonly hostname?: string | null | undefined;
+  readonly authId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly hostname?: string | undefined;
 }
 
 /** What the refusals need. */
@@ -196,10 +196,10 @@ function coarse({ reason, auth_id }: Claims): Claims {
   return { reason, auth_id: isRevoked ? auth_id : null, client_id: null, hostname: null };
 }
 
-function claimsOf({ reason, authId, clientId, hostname }: RefusedAgent): Claims {
+function claimsOf({ why, authId, clientId, hostname }: RefusedAgent): Claims {
   return {
-    reason,
-    auth_id: UNVERIFIED.has(reason) ? beginning(authId) : claim(authId, CLAIM_MAX),
+    reason: why,
+    auth_id: UNVERIFIED.has(why) ? beginning(authId) : claim(authId, CLAIM_MAX),
     client_id: claim(clientId, CLAIM_MAX),
     hostname: claim(hostname, LINE_MAX),
   };
@@ -210,12 +210,12 @@ function keyOf(network: string, claims: Claims): string {
   return `${reason} ${JSON.stringify([network, auth_id, client_id, hostname])}`;
 }
 
-function claim(text: string | null | undefined, max: number): string | null {
-  if (text === null || text === undefined || text === "") return null;
+function claim(text: string | undefined, max: number): string | null {
+  if (text === undefined || text === "") return null;
   return line(text.slice(0, max));
 }
 
-function beginning(text: string | null | undefined): string | null {
+function beginning(text: string | undefined): string | null {
   const [...characters] = claim(text, CLAIM_MAX) ?? "";
   if (characters.length <= BEGINNING) return characters.join("") || null;
   return `${characters.slice(0, BEGINNING).join("")}…`;

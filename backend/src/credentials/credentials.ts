@@ -12,7 +12,7 @@ import type {
   LoginResult,
   RefusedAdmission,
 } from "./admission/verdicts.ts";
-import type { Joining } from "./admission/waitingRoom.ts";
+import type { Newcomer } from "./admission/waitingRoom.ts";
 import { type CredentialChange, changeCredential } from "./ledger/changes.ts";
 import type { IssuedSecret, NewCredential } from "./ledger/creation.ts";
 import { isCredentialExpired } from "./ledger/expiry.ts";
@@ -83,8 +83,8 @@ export class Credentials {
   }
 
   /** Whether a client may join that the credential does not know yet; see `JoinGate.pass`. */
-  join(login: AcceptedLogin, joining: Joining): Promise<RefusedAdmission | undefined> {
-    return this.#parts.gate.pass(login, joining);
+  join(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined> {
+    return this.#parts.gate.pass(login, newcomer);
   }
 
   /**
@@ -204,8 +204,8 @@ export class Credentials {
 
   /** Stops timers and writes what is still to be written. The store stays open. */
   async close(): Promise<void> {
-    const { joins, floods, upkeep, rotations, rotationViews, arrears, lastUse } = this.#parts;
-    joins.drop(() => true);
+    const { waitingRoom, floods, upkeep, rotations, rotationViews, arrears, lastUse } = this.#parts;
+    waitingRoom.drop(() => true);
     floods.close();
     upkeep.stop();
     rotations.stop();

@@ -9,7 +9,7 @@ import { Authenticator } from "./admission/authenticator.ts";
 import { type Flood, Floods } from "./admission/floods.ts";
 import { JoinGate } from "./admission/joinGate.ts";
 import { JoinRate } from "./admission/joinRate.ts";
-import { Joins } from "./admission/waitingRoom.ts";
+import { WaitingRoom } from "./admission/waitingRoom.ts";
 import { Arrears } from "./ledger/arrears.ts";
 import { Creation } from "./ledger/creation.ts";
 import { LastUse } from "./ledger/lastUse.ts";
@@ -60,7 +60,7 @@ interface LedgerParts {
 interface AdmissionParts {
   readonly authenticator: Authenticator;
   readonly admissions: Admissions;
-  readonly joins: Joins;
+  readonly waitingRoom: WaitingRoom;
   readonly floods: Floods;
   readonly gate: JoinGate;
 }
@@ -109,12 +109,12 @@ function makeAdmissionParts(
 ): AdmissionParts {
   const authenticator = new Authenticator({ ledger, typed, verifierKey, clock, steady });
   const admissions = new Admissions({ ledger, store, authenticator, clients, clock, log });
-  const joins = new Joins({ clock, touch });
+  const waitingRoom = new WaitingRoom({ clock, touch });
   const floods = new Floods({ clock, touch, onFlood });
-  const gate = new JoinGate({ ledger, admissions, joins, floods, rate: new JoinRate(clock) });
-  const follower = new AdmissionFollower({ gate, joins, admissions });
+  const gate = new JoinGate({ ledger, admissions, waitingRoom, floods, rate: new JoinRate(clock) });
+  const follower = new AdmissionFollower({ gate, waitingRoom, admissions });
   store.follow((edits) => follower.follow(edits));
-  return { authenticator, admissions, joins, floods, gate };
+  return { authenticator, admissions, waitingRoom, floods, gate };
 }
 
 function makeRemovalParts(

@@ -115,7 +115,7 @@ describe("an introduction that is refused", () => {
       ({
         kind: "refused",
         why: "bound-to-other-client",
-        reason: "This secret belongs to another host.",
+        text: "This secret belongs to another host.",
       }) as const;
     await using side = await start({ admit });
     await using agent = await PeerAgent.signIn(optionsFor(side));
@@ -129,7 +129,7 @@ describe("an introduction that is refused", () => {
     const secret = { id: NEXT.secretId, origin: "typed", state: "active" } as const;
     const admit = async () =>
       refusals-- > 0
-        ? ({ kind: "refused", why: "wrong-secret", reason: "not with this secret" } as const)
+        ? ({ kind: "refused", why: "wrong-secret", text: "not with this secret" } as const)
         : ({ kind: "admitted", secret } as const);
     await using side = await start({ admit });
     await using intruder = await PeerAgent.signIn(optionsFor(side));

@@ -75,7 +75,7 @@ async function mintForOwn(credentials: Credentials, { own }: Known): Promise<voi
 async function claim(credentials: Credentials, { own }: Known) {
   const { authId: id, password, clientId } = own;
   const login = await credentials.login(id, password, ADDRESS);
-  if (login.kind === "refused") throw new Error(login.reason);
+  if (login.kind === "refused") throw new Error(login.why);
   return await credentials.admit(login, clientId);
 }
 

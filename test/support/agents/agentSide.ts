@@ -3,11 +3,13 @@ import type { AddressInfo } from "node:net";
 import { type AuthId, authIdSchema, type ClientId, secretIdSchema } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
 import { AgentDoor, type AgentDoorDeps } from "../../../backend/src/clients/door/agentDoor.ts";
+import type { RefusedAgent } from "../../../backend/src/clients/refusals.ts";
 import type { RecordRows } from "../../../backend/src/clients/registry/recordWriter.ts";
 import { ClientRegistry } from "../../../backend/src/clients/registry/registry.ts";
 import type {
   Admission,
   LoginResult,
+  RefusedAdmission,
 } from "../../../backend/src/credentials/admission/verdicts.ts";
 import type { SessionHandle } from "../../../backend/src/credentials/ports.ts";
 import { type Clock, systemClock } from "../../../backend/src/platform/clock.ts";
@@ -25,6 +27,7 @@ export interface AgentSideOptions {
   readonly clock?: Clock;
   readonly rows?: MemoryRows;
   readonly door?: Partial<AgentDoorDeps>;
+  readonly join?: () => Promise<RefusedAdmission | undefined>;
   readonly admit?: (clientId: ClientId) => Promise<Admission>;
   readonly range?: { readonly from: number; readonly to: number };
 }
@@ -69,6 +72,8 @@ export interface AgentSide extends AsyncDisposable {
   readonly tunnels: TunnelService;
   readonly dial: LinkDial;
   readonly rows: MemoryRows;
+  /** Who was not let in, in order. */
+  readonly refused: RefusedAgent[];
   /** Sessions that were announced to the credentials. */
   readonly ready: SessionHandle[];
   /** `entity id`, in order. */
@@ -76,11 +81,21 @@ export interface AgentSide extends AsyncDisposable {
   readonly log: readonly string[];
 }
 
+/** Nobody writes down what agents do. */
+const NOBODY_WRITES: AgentDoorDeps["agentEvents"] = {
+  connected: () => {},
+  refused: () => {},
+  loginRefused: () => {},
+  hostKeyChanged: () => Promise.resolve(),
+  credentialChanged: () => Promise.resolve(),
+};
+
 /** Starts the agents' side of a backend. */
 export async function startAgentSide(options: AgentSideOptions = {}): Promise<AgentSide> {
   const { clock = systemClock, rows = new MemoryRows() } = options;
   const { log, lines } = testLog();
   const ready: SessionHandle[] = [];
+  const refused: RefusedAgent[] = [];
   const touched: string[] = [];
   const touch = (entity: string, id: string) => void touched.push(`${entity} ${id}`);
   const secret = (id: string) =>
@@ -102,6 +117,8 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     tunnels,
     clock,
     log,
+    agentEvents: NOBODY_WRITES,
+    refusals: { note: (agent) => void refused.push(agent) },
     hostKey: HOST_KEY,
     credentials: {
       login: async (authId, password): Promise<LoginResult> =>
@@ -111,8 +128,8 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
               credentialId: authIdSchema.parse(authId),
               secretId: secretIdSchema.parse("secret-1"),
             }
-          : { kind: "refused", reason: "wrong" },
-      join: async () => undefined,
+          : { kind: "refused", why: "wrong" },
+      join: options.join ?? (async () => undefined),
       admit:
         options.admit === undefined
           ? async () => ({ kind: "admitted", secret: secret("secret-1") })
@@ -135,6 +152,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     tunnels,
     dial,
     rows,
+    refused,
     ready,
     touched,
     log: lines,

@@ -75,13 +75,13 @@ export class FakeClients implements SessionPort {
   /** Signs in and registers as the agent door does. Throws the reason of a refusal. */
   async connect(credentials: Credentials, agent: FakeAgent): Promise<FakeSession> {
     const login = await credentials.login(agent.authId, agent.password, "192.0.2.7");
-    if (login.kind === "refused") throw new Error(login.reason);
+    if (login.kind === "refused") throw new Error(login.why);
     const session = new FakeSession(this, agent, login);
     this.sessions.add(session);
     const admission = await credentials.admit(login, agent.clientId);
     if (admission.kind === "refused") {
       this.sessions.delete(session);
-      throw new Error(admission.reason);
+      throw new Error(admission.text);
     }
     this.record(session);
     credentials.onClientRecorded(session.credentialId, session.clientId);

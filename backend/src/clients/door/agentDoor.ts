@@ -2,21 +2,26 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type HostKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
-import {
-  serverTransport,
-  type Transport,
-  type TransportLimits,
-} from "@rport/protocol/wire/transport";
-import { WireError, type WireErrorKind } from "@rport/protocol/wire/wireError";
+import type { Transport, TransportLimits } from "@rport/protocol/wire/transport";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
+import type { AgentEvents } from "../../audit/agentEvents.ts";
 import { networkOf } from "../../pairing/failures.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
 import { type DoorCounters, newDoorCounters } from "../doorCounters.ts";
-import { AgentSession } from "../session/agentSession.ts";
-import type { SessionDeps } from "../session/sessionDeps.ts";
+import type { Refusals } from "../refusals.ts";
+import type { ClientRegistry } from "../registry/registry.ts";
+import { AgentSession, type SessionStart } from "../session/agentSession.ts";
+import type {
+  SessionCredentials,
+  SessionDeps,
+  SessionEvents,
+  SessionTunnels,
+} from "../session/sessionDeps.ts";
+import { Handshake, type HandshakeDeps } from "./handshake.ts";
 import { HandshakePace } from "./handshakePace.ts";
 import { KnownNetworks } from "./knownNetworks.ts";
-import { type LoginChecker, LoginGate, type LoginOrigin, type Verdict } from "./loginGate.ts";
+import { type LoginChecker, LoginGate, type LoginOrigin } from "./loginGate.ts";
 import { Penalties } from "./penalties.ts";
 import { type NoPlace, PendingSocket, PendingSockets } from "./pendingSockets.ts";
 
@@ -38,8 +43,6 @@ const NO_PLACE = {
   full: "503 Service Unavailable",
 } as const satisfies Readonly<Record<NoPlace, string>>;
 const BUSY_RETRY_S = 1;
-/** Ends that a peer brings about which does not speak our protocol. */
-const RUDE: ReadonlySet<WireErrorKind> = new Set(["protocol", "limit"]);
 /** Idle connections are probed by the system after this, so that dead ones do not stay for ever. */
 const KEEP_ALIVE_MS = 60_000;
 
@@ -55,23 +58,30 @@ export interface AgentUpgrade {
 }
 
 /** What the door needs. */
-export interface AgentDoorDeps
-  extends Omit<SessionDeps, "credentials" | "counters" | "serverFingerprint"> {
-  readonly credentials: SessionDeps["credentials"] & LoginChecker;
+export interface AgentDoorDeps {
+  readonly registry: ClientRegistry;
+  readonly credentials: SessionCredentials & LoginChecker;
+  readonly tunnels: SessionTunnels;
+  /** Writes down who comes in and who is turned away. */
+  readonly agentEvents: SessionEvents & Pick<AgentEvents, "loginRefused">;
+  /** Counts who is not let in. */
+  readonly refusals: Pick<Refusals, "note">;
   readonly hostKey: HostKey;
+  readonly clock: Clock;
+  readonly log: Log;
   readonly pendingMax?: number;
   readonly pendingPerAddressMax?: number;
-  readonly transportLimits?: Partial<TransportLimits>;
+  readonly transportLimits?: Partial<TransportLimits> | undefined;
 }
 
 /**
- * Where agents come in: WebSocket upgrades with RPort's subprotocol, then SSH. Holds the limits for
- * those who have not shown yet that they belong here.
+ * Where agents come in: WebSocket upgrades with RPort's subprotocol. Holds the limits for those who
+ * have not shown yet that they belong here, and everybody's connections until they end.
  */
 export class AgentDoor {
   readonly counters: DoorCounters = newDoorCounters();
-  readonly #deps: AgentDoorDeps;
-  readonly #serverFingerprint: string;
+  readonly #registry: ClientRegistry;
+  readonly #refusals: Pick<Refusals, "note">;
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -84,28 +94,45 @@ export class AgentDoor {
   readonly #known: KnownNetworks;
   readonly #pending: PendingSockets;
   readonly #pace: HandshakePace;
-  readonly #penalties: Penalties;
   readonly #gate: LoginGate;
+  readonly #handshakeDeps: HandshakeDeps;
+  readonly #sessionDeps: SessionDeps;
   readonly #transports = new Set<Transport>();
   #isClosed = false;
 
   constructor(deps: AgentDoorDeps) {
-    const { clock, registry } = deps;
-    this.#deps = deps;
-    this.#serverFingerprint = sha256Fingerprint(deps.hostKey.getPublicSSH());
-    this.#known = new KnownNetworks(clock, [...registry.records()]);
+    const { registry, credentials, refusals, agentEvents, clock, log } = deps;
+    const { counters } = this;
+    this.#registry = registry;
+    this.#refusals = refusals;
+    this.#known = new KnownNetworks(clock, registry.records());
     const isKnown = (network: string): boolean => this.#known.has(network);
-    const { pendingMax: max = PENDING_MAX, pendingPerAddressMax = PENDING_PER_ADDRESS_MAX } = deps;
-    this.#pending = new PendingSockets({
-      max,
-      perNetworkMax: pendingPerAddressMax,
-      isKnown,
+    this.#pending = pendingSockets(deps, isKnown);
+    const pace = new HandshakePace(clock);
+    const penalties = new Penalties({ clock, isKnown });
+    const gate = new LoginGate({
+      credentials,
+      penalties,
+      counters,
+      agentEvents,
+      refusals,
       clock,
+      log,
     });
-    this.#pace = new HandshakePace(clock);
-    this.#penalties = new Penalties({ clock, isKnown });
-    const own = { penalties: this.#penalties, counters: this.counters };
-    this.#gate = new LoginGate({ ...deps, ...own });
+    this.#pace = pace;
+    this.#gate = gate;
+    const { hostKey, transportLimits = {} } = deps;
+    this.#handshakeDeps = {
+      hostKey,
+      gate,
+      pace,
+      penalties,
+      counters,
+      refusals,
+      clock,
+      transportLimits,
+    };
+    this.#sessionDeps = sessionDeps(deps, { counters, onFlood: () => pace.strain() });
   }
 
   /** Whether an upgrade request comes from an agent. */
@@ -128,11 +155,11 @@ export class AgentDoor {
     }
     socket.once("close", () => place.release());
     place.onEvicted = () => socket.destroy();
-    this.#paced(place, () => {
+    this.#pace.runFor(place, () => {
       if (socket.destroyed) return;
       this.#server.handleUpgrade(request, socket, head, (ws) => {
         tune(socket);
-        this.#receive(ws, from, place);
+        void this.#receive(ws, from, place);
       });
     });
   }
@@ -151,7 +178,7 @@ export class AgentDoor {
     const { address } = from;
     // Agents are no web pages; RPort's send no such header either.
     if (request.headers.origin !== undefined) {
-      this.#deps.refusals?.note({ reason: "protocol", address });
+      this.#refusals.note({ why: "protocol", address });
       return { status: "403 Forbidden" };
     }
     const retryAfterS = Math.ceil(this.#gate.waitS(from));
@@ -161,90 +188,29 @@ export class AgentDoor {
     }
     const place = this.#isClosed ? "full" : this.#pending.take(networkOf(address));
     if (place instanceof PendingSocket) return place;
-    this.#deps.refusals?.note({ reason: "busy", address });
+    this.#refusals.note({ why: "busy", address });
     return { status: NO_PLACE[place], retryAfterS: BUSY_RETRY_S };
   }
 
-  #receive(ws: WebSocket, from: LoginOrigin, place: PendingSocket): void {
-    let accepted: AcceptedLogin | undefined;
-    let hasFailed = false;
-    const { hostKey, clock, transportLimits } = this.#deps;
-    const transport = serverTransport(ws, {
-      hostKey,
-      clock,
-      ...(transportLimits === undefined ? {} : { limits: transportLimits }),
-      pace: (work) => this.#paced(place, work),
-      onKeys: () => place.passKeys(),
-      login: {
-        check: async (user, password) => {
-          hasFailed = true;
-          const verdict = await this.#check(place, () => this.#gate.check(from, user, password));
-          if (verdict.kind === "accepted") accepted = verdict.login;
-          else if (verdict.isLast) setImmediate(() => transport.close("too many failed logins"));
-          return verdict.kind === "accepted";
-        },
-      },
-    });
+  async #receive(ws: WebSocket, from: LoginOrigin, place: PendingSocket): Promise<void> {
+    const handshake = new Handshake({ ws, from, place }, this.#handshakeDeps);
+    const { transport } = handshake;
     this.#transports.add(transport);
-    place.onEvicted = () => {
-      this.#deps.refusals?.note({ reason: "busy", address: from.address });
-      transport.close("others need the place");
-      // Without waiting for its answer: it has been silent all the time.
-      ws.terminate();
-    };
     void transport.closed.then(() => this.#transports.delete(transport));
-    void transport.ready
-      .then(
-        () => {
-          if (accepted !== undefined) this.#admit(transport, accepted, from);
-        },
-        (error: unknown) => this.#endedBeforeLogin(error, { from, place, hasFailed }),
-      )
-      .finally(() => place.release());
+    const login = await handshake.login();
+    if (login !== undefined) this.#begin({ transport, login, address: from.address });
   }
 
-  /** Works on what this socket sent, when it is its turn; until then it waits for us. */
-  #paced(place: PendingSocket, work: () => void): void {
-    place.beginTurn();
-    this.#pace.run(place.network, () => {
-      place.endTurn(this.#deps.clock.monotonic());
-      work();
-    });
-  }
-
-  async #check(place: PendingSocket, check: () => Promise<Verdict>): Promise<Verdict> {
-    place.beginTurn();
-    try {
-      return await check();
-    } finally {
-      place.endTurn(this.#deps.clock.monotonic());
-    }
-  }
-
-  #admit(transport: Transport, login: AcceptedLogin, { address }: LoginOrigin): void {
-    const network = networkOf(address);
-    const own = {
-      counters: this.counters,
-      serverFingerprint: this.#serverFingerprint,
-      onFlood: () => this.#pace.strain(),
-    };
-    const session = new AgentSession({ transport, login, address }, { ...this.#deps, ...own });
+  /** Somebody signed in; who that is says the introduction. */
+  #begin(start: SessionStart): void {
+    const network = networkOf(start.address);
+    const session = new AgentSession(start, this.#sessionDeps);
     this.#known.enter(network);
-    void transport.closed.then(() => {
+    void start.transport.closed.then(() => {
       const { clientId } = session;
-      const record = clientId === undefined ? undefined : this.#deps.registry.record(clientId);
+      const record = clientId === undefined ? undefined : this.#registry.record(clientId);
       this.#known.leave(network, record !== undefined && networkOf(record.address) === network);
     });
-  }
-
-  #endedBeforeLogin(error: unknown, { from, place, hasFailed }: Ended): void {
-    const kind = error instanceof WireError ? error.kind : "local";
-    const network = networkOf(from.address);
-    if (RUDE.has(kind) && !from.isShared) this.#penalties.garbage(network);
-    if (kind === "timeout" && !place.isWaiting && !from.isShared) this.#penalties.silence(network);
-    if (hasFailed) return;
-    this.counters.beforeLogin += 1;
-    if (RUDE.has(kind)) this.#deps.refusals?.note({ reason: "protocol", address: from.address });
   }
 }
 
@@ -254,12 +220,37 @@ interface NotNow {
   readonly retryAfterS?: number;
 }
 
-/** A connection that ended before its login. */
-interface Ended {
-  readonly from: LoginOrigin;
-  readonly place: PendingSocket;
-  /** Something was tried; what came of it is counted already. */
-  readonly hasFailed: boolean;
+function pendingSockets(
+  { pendingMax, pendingPerAddressMax, clock }: AgentDoorDeps,
+  isKnown: (network: string) => boolean,
+): PendingSockets {
+  return new PendingSockets({
+    max: pendingMax ?? PENDING_MAX,
+    perNetworkMax: pendingPerAddressMax ?? PENDING_PER_ADDRESS_MAX,
+    isKnown,
+    clock,
+  });
+}
+
+/** What all sessions share; one object, however many there are. */
+function sessionDeps(
+  deps: AgentDoorDeps,
+  { counters, onFlood }: Pick<SessionDeps, "counters" | "onFlood">,
+): SessionDeps {
+  const { registry, presence, credentials, tunnels, agentEvents, refusals, clock, log } = deps;
+  return {
+    registry,
+    presence,
+    credentials,
+    tunnels,
+    counters,
+    serverFingerprint: sha256Fingerprint(deps.hostKey.getPublicSSH()),
+    agentEvents,
+    refusals,
+    onFlood,
+    clock,
+    log,
+  };
 }
 
 function refuse(socket: Duplex, status: string, retryAfterS = 0): void {

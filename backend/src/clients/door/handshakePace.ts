@@ -1,4 +1,5 @@
 import type { Clock } from "../../platform/clock.ts";
+import type { PendingSocket } from "./pendingSockets.ts";
 
 /** Work that is short: at most a few milliseconds. */
 export type Work = () => void;
@@ -42,6 +43,15 @@ export class HandshakePace {
     if (this.#lines.size === 0 && this.#spentMs < TURN_MS) this.#do(work);
     else this.#line(network, work);
     this.#watchTurn();
+  }
+
+  /** The same for what a socket sent that has not signed in; until its turn it waits for us. */
+  runFor(place: PendingSocket, work: Work): void {
+    place.beginTurn();
+    this.run(place.network, () => {
+      place.endTurn(this.#clock.monotonic());
+      work();
+    });
   }
 
   #line(network: string, work: Work): void {

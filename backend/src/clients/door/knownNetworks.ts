@@ -11,11 +11,11 @@ const NETWORKS_MAX = 100_000;
 /** The networks where agents of ours are, or were within the last 30 days. */
 export class KnownNetworks {
   readonly #clock: Clock;
-  readonly #present = new Map<string, number>();
+  readonly #agentsIn = new Map<string, number>();
   readonly #seenAtMs = new RecentMap<string, number>(NETWORKS_MAX);
 
   /** `clients`: those on record, whose last addresses count. */
-  constructor(clock: Clock, clients: readonly Pick<Client, "address" | "disconnected_at">[]) {
+  constructor(clock: Clock, clients: Iterable<Pick<Client, "address" | "disconnected_at">>) {
     this.#clock = clock;
     for (const { address, disconnected_at: at } of clients) {
       const agoMs = at === null ? 0 : Math.max(0, clock.now() - Date.parse(at));
@@ -25,21 +25,21 @@ export class KnownNetworks {
 
   /** Whether agents of ours are there, or were there lately. */
   has(network: string): boolean {
-    if (this.#present.has(network)) return true;
+    if (this.#agentsIn.has(network)) return true;
     const seenAtMs = this.#seenAtMs.get(network);
     return seenAtMs !== undefined && this.#clock.monotonic() - seenAtMs < REMEMBERED_MS;
   }
 
   /** An agent signed in. */
   enter(network: string): void {
-    this.#present.set(network, (this.#present.get(network) ?? 0) + 1);
+    this.#agentsIn.set(network, (this.#agentsIn.get(network) ?? 0) + 1);
   }
 
   /** It has gone again; `wasClient`: it was taken as a client, so its network stays known. */
   leave(network: string, wasClient: boolean): void {
-    const left = (this.#present.get(network) ?? 1) - 1;
-    if (left > 0) this.#present.set(network, left);
-    else this.#present.delete(network);
+    const left = (this.#agentsIn.get(network) ?? 1) - 1;
+    if (left > 0) this.#agentsIn.set(network, left);
+    else this.#agentsIn.delete(network);
     if (wasClient) this.#see(network, this.#clock.monotonic());
   }
 

@@ -1,9 +1,9 @@
-import type { RefusalReason as ListedReason } from "@rport/protocol/model";
+import type { RefusalReason } from "@rport/protocol/model";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type {
   AcceptedLogin,
+  LoginFault,
   LoginResult,
-  RefusalReason,
   RefusedLogin,
 } from "../../credentials/admission/verdicts.ts";
 import { networkOf } from "../../pairing/failures.ts";
@@ -24,8 +24,8 @@ export interface LoginGateDeps {
   readonly credentials: LoginChecker;
   readonly penalties: Penalties;
   readonly counters: DoorCounters;
-  readonly agentEvents?: AgentEvents | undefined;
-  readonly refusals?: Refusals | undefined;
+  readonly agentEvents: Pick<AgentEvents, "loginRefused">;
+  readonly refusals: Pick<Refusals, "note">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -51,9 +51,9 @@ const LISTED_AS = {
   expired: "expired",
   address: "address",
   busy: "busy",
-} as const satisfies Readonly<Record<RefusalReason, ListedReason>>;
+} as const satisfies Readonly<Record<LoginFault, RefusalReason>>;
 /** What may be a guess. A secret that was right once is a straggler's, and costs nothing. */
-const GUESSES: ReadonlySet<RefusalReason> = new Set(["unknown", "wrong", "address"]);
+const GUESSES: ReadonlySet<LoginFault> = new Set(["unknown", "wrong", "address"]);
 /** Stragglers of a deleted credential are written down this often per network. */
 const STRAGGLER_MS = 60_000;
 const STRAGGLERS_MAX = 10_000;
@@ -74,8 +74,8 @@ export class LoginGate {
 
   /** Somebody was sent away without being heard, because of what came from there before. */
   sentAway({ address }: LoginOrigin, authId?: string): void {
-    this.#deps.refusals?.note({ reason: "penalty", address, authId });
-    this.#deps.agentEvents?.loginRefused(undefined, "penalty", address);
+    this.#deps.refusals.note({ why: "penalty", address, authId });
+    this.#deps.agentEvents.loginRefused(undefined, "penalty", address);
   }
 
   /**
@@ -90,7 +90,7 @@ export class LoginGate {
     }
     const result = await this.#deps.credentials.login(user, password, from.address);
     if (result.kind === "accepted") return { kind: "accepted", login: result };
-    const isGuess = GUESSES.has(result.reason) && !from.isShared;
+    const isGuess = GUESSES.has(result.why) && !from.isShared;
     if (isGuess) this.#deps.penalties.wrongSecret(network, user);
     return this.#refused(result, user, from.address);
   }
@@ -99,16 +99,16 @@ export class LoginGate {
     return isShared ? 0 : this.#deps.penalties.pairWaitS(network, user);
   }
 
-  #refused({ reason, clientId }: RefusedLogin, user: string, address: string): Verdict {
+  #refused({ why, clientId }: RefusedLogin, user: string, address: string): Verdict {
     const { refusals, counters, log, agentEvents } = this.#deps;
-    refusals?.note({ reason: LISTED_AS[reason], address, authId: user, clientId });
-    if (reason === "busy") throw new Error("the login could not be checked now");
+    refusals.note({ why: LISTED_AS[why], address, authId: user, clientId });
+    if (why === "busy") throw new Error("the login could not be checked now");
     counters.failedLogins += 1;
-    if (reason === "deleted" && this.#isAgain(address, user)) {
+    if (why === "deleted" && this.#isAgain(address, user)) {
       return { kind: "refused", isLast: true };
     }
-    log.warn("agent login refused", { address, reason });
-    agentEvents?.loginRefused(user, reason, address);
+    log.warn("agent login refused", { address, reason: why });
+    agentEvents.loginRefused(user, why, address);
     return { kind: "refused", isLast: false };
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../../platform/clock.ts";
 
-/** How many there may be, and what decides it. */
-export interface PendingLimits {
+/** What decides how many there may be. */
+export interface PendingSocketsDeps {
   /** In total. */
   readonly max: number;
   /** Of one network. */
@@ -80,22 +80,22 @@ export class PendingSocket {
 
 /**
  * The sockets that have not signed in. When their places are taken, the one that has been silent
- * for the longest time, of the most crowded network, loses its place to a newcomer: who only holds
- * sockets keeps nobody out.
+ * for the longest time, of the most crowded network, loses its place to the one that comes: who only
+ * holds sockets keeps nobody out.
  */
 export class PendingSockets {
-  readonly #limits: PendingLimits;
+  readonly #deps: PendingSocketsDeps;
   /** Of each network, in the order of how long they have kept us waiting. */
   readonly #byNetwork = new Map<string, Set<PendingSocket>>();
   #count = 0;
 
-  constructor(limits: PendingLimits) {
-    this.#limits = limits;
+  constructor(deps: PendingSocketsDeps) {
+    this.#deps = deps;
   }
 
   /** A place for a socket of this network. */
   take(network: string): PendingSocket | NoPlace {
-    const { max, perNetworkMax, isKnown, clock } = this.#limits;
+    const { max, perNetworkMax, isKnown, clock } = this.#deps;
     const most = perNetworkMax * (isKnown(network) ? KNOWN_FACTOR : 1);
     const own = this.#byNetwork.get(network);
     if (own !== undefined && own.size >= most && !evict(this.#victimOf(own))) return "crowded";
@@ -122,7 +122,7 @@ export class PendingSockets {
   }
 
   #victimOf(sockets: ReadonlySet<PendingSocket>): PendingSocket | undefined {
-    const nowMs = this.#limits.clock.monotonic();
+    const nowMs = this.#deps.clock.monotonic();
     for (const socket of sockets) {
       if (socket.isEvictable(nowMs)) return socket;
       // Those behind it have been silent for a shorter time still.

@@ -2,6 +2,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import type { Duplicate } from "@rport/protocol/model";
 import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
+import type { LiveSession } from "../liveSession.ts";
 
 /** Agents try again every five minutes at the latest: one that was not seen for longer is gone. */
 export const DUPLICATE_KEPT_MS = 15 * 60_000;
@@ -9,11 +10,17 @@ export const DUPLICATE_KEPT_MS = 15 * 60_000;
 const IDS_MAX = 1_000;
 const LINE_MAX = 255;
 
-/** A live host that claims the id of another one. */
+/** A session that wants to speak for a client id, and the host behind it. */
 export interface Claimant {
+  readonly id: ClientId;
+  readonly session: LiveSession;
   readonly address: string;
-  /** Fit to be shown. */
+  /** What it calls itself, fit to be shown. */
   readonly hostname: string;
+}
+
+/** What is remembered of a claimant that was refused, because the host it claims to be is there. */
+export interface RefusedClaimant extends Pick<Claimant, "address" | "hostname"> {
   readonly sameHostKey: boolean;
 }
 
@@ -45,8 +52,8 @@ export class Duplicates {
     return this.#claims.get(id)?.shown;
   }
 
-  /** Another live host was refused as `id`. */
-  note(id: ClientId, { address, hostname, sameHostKey }: Claimant): void {
+  /** Somebody was refused as `id`. */
+  note(id: ClientId, { address, hostname, sameHostKey }: RefusedClaimant): void {
     const { clock, touch } = this.#deps;
     const before = this.#claims.get(id);
     before?.timer.cancel();

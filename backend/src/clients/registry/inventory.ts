@@ -11,8 +11,8 @@ export interface Registrant {
   readonly address: string;
   /** Extensions both sides listed. */
   readonly features: readonly string[];
-  /** `SHA256:` fingerprint of its proven key. */
-  readonly hostKey: string | null;
+  /** `SHA256:` fingerprint of its proven key; undefined: it has none. */
+  readonly hostKey: string | undefined;
   readonly nowMs: number;
 }
 
@@ -45,7 +45,7 @@ export function recordOf(
     features: [...who.features],
     secret_id: who.secretId,
     revoked_at: null,
-    host_key: who.hostKey,
+    host_key: who.hostKey ?? null,
     host_key_change: null,
     tunnels,
     adopted: {},

@@ -6,9 +6,9 @@ import {
 } from "@rport/protocol/agent";
 import { type AgentHostKey, decodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
 import type { Reply } from "@rport/protocol/wire/requests";
-import { RequestRefused } from "@rport/protocol/wire/wireError";
 import type { Clock } from "../../platform/clock.ts";
 import { bytes } from "../../platform/random.ts";
+import { Refused } from "./refused.ts";
 
 /** How long an agent may take to prove that it has the key it named. */
 const PROOF_MS = 5_000;
@@ -24,28 +24,28 @@ export interface HostKeyCheck {
 }
 
 /**
- * The fingerprint of the key that the agent named and has just been found to have; null for agents
- * that have none (RPort's own). Throws `RequestRefused` with a text for the agent.
+ * The fingerprint of the key that the agent named and has just been found to have; undefined for
+ * agents that have none (RPort's own). Throws `Refused`.
  */
-export async function provenHostKey(check: HostKeyCheck): Promise<string | null> {
+export async function provenHostKey(check: HostKeyCheck): Promise<string | undefined> {
   const { request } = check;
-  if (!request.Features.includes(FEATURES.hostKey)) return null;
+  if (!request.Features.includes(FEATURES.hostKey)) return undefined;
   const key = decodeHostKey(request.HostKey);
-  if (key === undefined) throw new RequestRefused("the host key is not an Ed25519 key");
+  if (key === undefined) throw refused("the host key is not an Ed25519 key");
   const nonce = bytes(NONCE_BYTES).toString("base64url");
   const reply = await inTime(check.clock, check.ask(REQUESTS.proveHostKey, { nonce }));
-  if (!reply.ok) throw new RequestRefused("the agent did not prove that it has its host key");
+  if (!reply.ok) throw refused("the agent did not prove that it has its host key");
   const { serverFingerprint } = check;
   const text = hostKeyProofText({ nonce, serverFingerprint, clientId: request.ID });
   if (isSigned(key, text, reply.payload)) return key.fingerprint;
-  throw new RequestRefused("the proof of the host key is wrong");
+  throw refused("the proof of the host key is wrong");
 }
 
 /** The request itself may wait longer: its end ends the connection before we could say why. */
 async function inTime(clock: Clock, asking: Promise<Reply>): Promise<Reply> {
   const late = Promise.withResolvers<never>();
-  const refusal = new RequestRefused("the agent did not prove its host key in time");
-  const timer = clock.after(PROOF_MS, () => late.reject(refusal));
+  const overdue = refused("the agent did not prove its host key in time");
+  const timer = clock.after(PROOF_MS, () => late.reject(overdue));
   try {
     return await Promise.race([asking, late.promise]);
   } finally {
@@ -64,4 +64,8 @@ function parseJson(payload: Buffer): unknown {
   } catch {
     return undefined;
   }
+}
+
+function refused(text: string): Refused {
+  return new Refused("protocol", text);
 }

@@ -6,7 +6,7 @@ import type {
   Admission,
   RefusedAdmission,
 } from "../../credentials/admission/verdicts.ts";
-import type { Joining } from "../../credentials/admission/waitingRoom.ts";
+import type { Newcomer } from "../../credentials/admission/waitingRoom.ts";
 import type { SessionHandle } from "../../credentials/ports.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
@@ -19,7 +19,7 @@ import type { ClientRegistry } from "../registry/registry.ts";
 /** What sessions ask of the credentials. */
 export interface SessionCredentials {
   /** Undefined when the client may go on; it may have been held for minutes then. */
-  join(login: AcceptedLogin, joining: Joining): Promise<RefusedAdmission | undefined>;
+  join(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined>;
   admit(login: AcceptedLogin, clientId: ClientId): Promise<Admission>;
   onSessionReady(session: SessionHandle): void;
 }
@@ -35,6 +35,12 @@ export interface SessionTunnels {
   detach(session: LiveSession): void;
 }
 
+/** Who writes down which agents come in, and which are turned away. */
+export type SessionEvents = Pick<
+  AgentEvents,
+  "connected" | "hostKeyChanged" | "credentialChanged" | "refused"
+>;
+
 /** What every session needs. */
 export interface SessionDeps {
   readonly registry: ClientRegistry;
@@ -44,14 +50,11 @@ export interface SessionDeps {
   readonly counters: DoorCounters;
   /** `SHA256:` form, as agents pin it. */
   readonly serverFingerprint: string;
-  /** Writes down who comes in and who is turned away; absent in tests of sessions alone. */
-  readonly agentEvents?: AgentEvents;
-  /** Counts who is not let in; absent in tests of sessions alone. */
-  readonly refusals?: Refusals;
+  readonly agentEvents: SessionEvents;
+  /** Counts who is not let in. */
+  readonly refusals: Pick<Refusals, "note">;
   /** One more was sent away because more come than may. */
-  readonly onFlood?: () => void;
+  readonly onFlood: () => void;
   readonly clock: Clock;
   readonly log: Log;
-  /** From the login to `new_connection`; Go clients wait up to 10 s by design. */
-  readonly introductionMs?: number;
 }

@@ -2,12 +2,12 @@ import type { AuthId } from "@rport/protocol/ids";
 import { credentialOf, type Edit } from "../../store/edit.ts";
 import type { Admissions } from "./admissions.ts";
 import type { JoinGate } from "./joinGate.ts";
-import type { Joins } from "./waitingRoom.ts";
+import type { WaitingRoom } from "./waitingRoom.ts";
 
 /** What the follower acts on. */
 export interface AdmissionFollowerDeps {
   readonly gate: Pick<JoinGate, "recheck">;
-  readonly joins: Pick<Joins, "known" | "drop">;
+  readonly waitingRoom: Pick<WaitingRoom, "known" | "drop">;
   readonly admissions: Pick<Admissions, "recorded">;
 }
 
@@ -26,13 +26,13 @@ export class AdmissionFollower {
   }
 
   #followClient(edit: Edit): void {
-    const { joins, admissions } = this.#deps;
+    const { waitingRoom, admissions } = this.#deps;
     if (edit.kind === "revokeClient") {
-      joins.drop((join) => join.client_id === edit.record.id);
+      waitingRoom.drop((join) => join.client_id === edit.record.id);
     }
     if (edit.kind !== "seen" || edit.record.disconnected_at !== null) return;
     const { client_auth_id: authId, id } = edit.record;
-    joins.known(authId, id);
+    waitingRoom.known(authId, id);
     admissions.recorded(authId, id);
   }
 }

@@ -10,15 +10,16 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { ClientPort } from "../ports.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { DENIALS, type Denial, refused } from "./denials.ts";
+
+import { DENIALS, refused } from "./denials.ts";
 import { Registering } from "./registering.ts";
-import type { AcceptedLogin, Admission, ClientSecret } from "./verdicts.ts";
+import type { AcceptedLogin, Admission, ClientSecret, Denial } from "./verdicts.ts";
 
 /** An offer that is older than this is not being stored any more. */
 const STORING_MS = 3_600_000;
 
 /** What admissions are decided by. */
-export interface AdmissionDeps {
+export interface AdmissionsDeps {
   readonly ledger: Ledger;
   readonly authenticator: Authenticator;
   readonly clock: Clock;
@@ -29,11 +30,11 @@ export interface AdmissionDeps {
 
 /** Decides whether an agent that signed in may be the client it says it is. */
 export class Admissions {
-  readonly #deps: AdmissionDeps;
+  readonly #deps: AdmissionsDeps;
   readonly #binding = new Map<SecretId, Promise<void>>();
   readonly #registering: Registering;
 
-  constructor(deps: AdmissionDeps) {
+  constructor(deps: AdmissionsDeps) {
     this.#deps = deps;
     this.#registering = new Registering(deps.clock);
   }
@@ -113,8 +114,8 @@ export class Admissions {
     if (ledger.get(live.id) !== live) return DENIALS.deleted;
     const row = live.secret(secretId);
     if (row === undefined) return DENIALS.revoked;
-    const reason = authenticator.whyRefused(live, row);
-    if (reason !== undefined) return DENIALS[reason];
+    const fault = authenticator.whyRefused(live, row);
+    if (fault !== undefined) return DENIALS[fault];
     if (belongsToOther(row, clientId)) return DENIALS.boundToOther;
     if (clients.clientOf(clientId)?.isRevoked === true) return DENIALS.clientRevoked;
     return this.whyTooMany(live, clientId);

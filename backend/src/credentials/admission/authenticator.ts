@@ -11,13 +11,13 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { LiveCredential } from "../ledger/liveCredential.ts";
 import type { Attempt, TypedPasswords } from "../ledger/typedPasswords.ts";
 import { hmacVerifier, schemeOf } from "../ledger/verifier.ts";
-import type { LoginResult, RefusalReason, RefusedLogin } from "./verdicts.ts";
+import type { LoginFault, LoginResult, RefusedLogin } from "./verdicts.ts";
 
 /** Longer ones are never issued, so they are not worth deriving. */
 const PASSWORD_MAX = 1_024;
 
 /** Why a secret that was the right one opens nothing. */
-export type SecretFault = Extract<RefusalReason, "deleted" | "revoked" | "expired">;
+export type SecretFault = Extract<LoginFault, "deleted" | "revoked" | "expired">;
 
 /** What logins are checked against. */
 export interface AuthenticatorDeps {
@@ -57,17 +57,17 @@ export class Authenticator {
     const live = isDeleted ? undefined : ledger.get(attempt.authId as AuthId);
     const absence = isDeleted ? "deleted" : "unknown";
     if (attempt.password.length > PASSWORD_MAX) {
-      return { kind: "refused", reason: live === undefined ? absence : "wrong" };
+      return { kind: "refused", why: live === undefined ? absence : "wrong" };
     }
     // Also for those that nothing opens: a quick refusal would tell which ids there were. Stragglers
     // that show one password share one derivation, and the pool is bounded.
     const found = await this.#find(live ?? this.#nobody, attempt);
-    if (found === "busy") return { kind: "refused", reason: "busy" };
-    if (live === undefined) return { kind: "refused", reason: absence };
+    if (found === "busy") return { kind: "refused", why: "busy" };
+    if (live === undefined) return { kind: "refused", why: absence };
     const row = found === undefined ? undefined : live.secret(found.id);
-    if (row === undefined) return { kind: "refused", reason: "wrong" };
-    const reason = this.whyRefused(live, row) ?? whyNotFrom(live, attempt.address);
-    if (reason !== undefined) return { kind: "refused", reason, ...ownerOf(row) };
+    if (row === undefined) return { kind: "refused", why: "wrong" };
+    const why = this.whyRefused(live, row) ?? whyNotFrom(live, attempt.address);
+    if (why !== undefined) return { kind: "refused", why, ...ownerOf(row) };
     this.#deps.typed.passed(live, attempt, row);
     return { kind: "accepted", credentialId: live.id, secretId: row.id };
   }
@@ -95,6 +95,6 @@ function ownerOf({ client_id: clientId }: SecretRow): Pick<RefusedLogin, "client
   return clientId === null ? {} : { clientId };
 }
 
-function whyNotFrom(live: LiveCredential, address: string): RefusalReason | undefined {
+function whyNotFrom(live: LiveCredential, address: string): LoginFault | undefined {
   return live.allows(address) ? undefined : "address";
 }

@@ -1,11 +1,4 @@
-import type { RefusalReason } from "@rport/protocol/model";
-import type { RefusedAdmission } from "./verdicts.ts";
-
-/** Why a client is not admitted: a word for the list of refusals, a sentence for the agent. */
-export interface Denial {
-  readonly why: RefusalReason;
-  readonly text: string;
-}
+import type { Denial, RefusedAdmission } from "./verdicts.ts";
 
 /** Denials that need no further facts. */
 export const DENIALS = {
@@ -24,5 +17,5 @@ export const DENIALS = {
 
 /** A denial as an admission. */
 export function refused({ why, text }: Denial): RefusedAdmission {
-  return { kind: "refused", why, reason: text };
+  return { kind: "refused", why, text };
 }

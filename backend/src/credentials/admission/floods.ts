@@ -5,7 +5,7 @@ import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
 export interface Flood {
   readonly credentialId: AuthId;
   /** Which of the credential's limits it met. */
-  readonly reason: "join-rate" | "too-many-clients";
+  readonly why: "join-rate" | "too-many-clients";
   readonly clientId: ClientId;
   readonly address: string;
 }
@@ -52,9 +52,9 @@ export class Floods {
     onFlood(flood);
   }
 
-  /** When the flood of a credential began; null: there is none. */
-  since(id: AuthId): string | null {
-    return this.#running.get(id)?.since ?? null;
+  /** When the flood of a credential began; undefined: there is none. */
+  since(id: AuthId): string | undefined {
+    return this.#running.get(id)?.since;
   }
 
   /** The credential is gone. */

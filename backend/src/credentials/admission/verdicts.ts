@@ -1,11 +1,11 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Client, RefusalReason as ListedReason } from "@rport/protocol/model";
+import type { Client, RefusalReason } from "@rport/protocol/model";
 
 /** The secret a client signed in with, as its record shows it. */
 export type ClientSecret = NonNullable<Client["secret"]>;
 
-/** Why a login was refused. Peers are told none of this; the log is. */
-export type RefusalReason =
+/** What was wrong with a login. Peers are told none of this; the log is. */
+export type LoginFault =
   | "unknown"
   | "wrong"
   /** The secret was revoked; its credential is still there. */
@@ -26,7 +26,7 @@ export interface AcceptedLogin {
 /** A login that did not pass. `busy` is no verdict: the agent may try again. */
 export interface RefusedLogin {
   readonly kind: "refused";
-  readonly reason: RefusalReason;
+  readonly why: LoginFault;
   /** Whose secret it was: it was right, and bound to this client. */
   readonly clientId?: ClientId;
 }
@@ -34,11 +34,15 @@ export interface RefusedLogin {
 /** The outcome of a login. */
 export type LoginResult = AcceptedLogin | RefusedLogin;
 
-/** `reason` is a sentence for the agent, `why` the word under which the refusal is listed. */
-export interface RefusedAdmission {
+/** Why a client is not let in: the word under which that is listed, a sentence for the agent. */
+export interface Denial {
+  readonly why: RefusalReason;
+  readonly text: string;
+}
+
+/** A client that is not let in. */
+export interface RefusedAdmission extends Denial {
   readonly kind: "refused";
-  readonly why: ListedReason;
-  readonly reason: string;
 }
 
 /** Whether a signed-in agent may be the client it says it is. */

@@ -6,8 +6,8 @@ import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
 import { bytes } from "../../platform/random.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 
-/** A client that was not seen before with the credential it shows. */
-export interface Joining {
+/** A client that was not seen before with the credential it shows; that it comes in is its join. */
+export interface Newcomer {
   readonly clientId: ClientId;
   readonly name: string;
   readonly hostname: string;
@@ -23,8 +23,8 @@ export interface Joining {
   onHeld(): void;
 }
 
-/** What a client shows that waits. */
-export interface JoiningSecret {
+/** What a newcomer showed to sign in. */
+export interface ShownSecret {
   readonly credentialId: AuthId;
   readonly secretId: SecretId;
 }
@@ -33,10 +33,10 @@ export interface JoiningSecret {
  * How waiting ended: `late`, nobody has decided in time; `gone`, the connection has ended or there
  * is nothing to decide any more.
  */
-export type JoinOutcome = "approved" | "denied" | "late" | "gone";
+export type WaitOutcome = "approved" | "denied" | "late" | "gone";
 
-/** What the joins need. */
-export interface JoinsDeps {
+/** What the waiting room needs. */
+export interface WaitingRoomDeps {
   readonly clock: Clock;
   readonly touch: (entity: "join", id: string) => void;
 }
@@ -54,7 +54,7 @@ const WAITING_MAX = 500;
 const CONNECTIONS_MAX = 2;
 const DECISIONS_MAX = 10_000;
 
-type Settle = (outcome: JoinOutcome) => void;
+type Settle = (outcome: WaitOutcome) => void;
 
 interface Entry {
   readonly key: string;
@@ -74,15 +74,15 @@ interface Decision {
  * First joins that wait for a person, and what was decided about them. In memory: whoever still
  * waits when the server starts again comes again, and is asked about again.
  */
-export class Joins {
-  readonly #deps: JoinsDeps;
+export class WaitingRoom {
+  readonly #deps: WaitingRoomDeps;
   readonly #entries = new Map<string, Entry>();
   readonly #byKey = new Map<string, Entry>();
   readonly #perCredential = new Map<AuthId, number>();
   readonly #approved = new RecentMap<string, Decision>(DECISIONS_MAX);
   readonly #denied = new RecentMap<string, Decision>(DECISIONS_MAX);
 
-  constructor(deps: JoinsDeps) {
+  constructor(deps: WaitingRoomDeps) {
     this.#deps = deps;
   }
 
@@ -97,32 +97,32 @@ export class Joins {
   }
 
   /** What a person has decided about the client lately. */
-  decisionOn(credentialId: AuthId, joining: Joining): "approved" | "denied" | undefined {
-    const identity = identityOf(joining);
-    const approval = this.#approved.get(clientKey(credentialId, joining.clientId));
+  decisionOn(credentialId: AuthId, newcomer: Newcomer): "approved" | "denied" | undefined {
+    const identity = identityOf(newcomer);
+    const approval = this.#approved.get(clientKey(credentialId, newcomer.clientId));
     if (approval?.identity === identity && this.#holds(approval)) return "approved";
-    const denial = this.#denied.get(joinKey(credentialId, joining));
+    const denial = this.#denied.get(joinKey(credentialId, newcomer));
     return denial !== undefined && this.#holds(denial) ? "denied" : undefined;
   }
 
   /** Whether the client waits already, or may begin to. */
-  hasRoom(credentialId: AuthId, joining: Joining): boolean {
-    if (this.#byKey.has(joinKey(credentialId, joining))) return true;
+  hasRoom(credentialId: AuthId, newcomer: Newcomer): boolean {
+    if (this.#byKey.has(joinKey(credentialId, newcomer))) return true;
     const own = this.#perCredential.get(credentialId) ?? 0;
     return own < WAITING_PER_CREDENTIAL && this.#entries.size < WAITING_MAX;
   }
 
   /** Asks a person, and waits. The client stays listed when only its connection has ended. */
-  hold(secret: JoiningSecret, joining: Joining): Promise<JoinOutcome> {
-    const key = joinKey(secret.credentialId, joining);
-    const entry = this.#byKey.get(key) ?? this.#create(key, secret, joining);
+  hold(secret: ShownSecret, newcomer: Newcomer): Promise<WaitOutcome> {
+    const key = joinKey(secret.credentialId, newcomer);
+    const entry = this.#byKey.get(key) ?? this.#create(key, secret, newcomer);
     this.#extend(entry);
     if (entry.waiting.size >= CONNECTIONS_MAX) {
       const [oldest] = entry.waiting;
       oldest?.("late");
     }
-    const { promise, resolve } = Promise.withResolvers<JoinOutcome>();
-    const patience = joining.isPatient
+    const { promise, resolve } = Promise.withResolvers<WaitOutcome>();
+    const patience = newcomer.isPatient
       ? undefined
       : this.#deps.clock.after(IMPATIENT_MS, () => settle("late"));
     const settle: Settle = (outcome) => {
@@ -131,8 +131,8 @@ export class Joins {
       resolve(outcome);
     };
     entry.waiting.add(settle);
-    void joining.closed.then(() => settle("gone"));
-    joining.onHeld();
+    void newcomer.closed.then(() => settle("gone"));
+    newcomer.onHeld();
     return promise;
   }
 
@@ -172,23 +172,23 @@ export class Joins {
     throw new RportError("NOT_FOUND", "The client does not wait for approval any more.");
   }
 
-  #create(key: string, secret: JoiningSecret, joining: Joining): Entry {
+  #create(key: string, secret: ShownSecret, newcomer: Newcomer): Entry {
     const { clock } = this.#deps;
     const { credentialId, secretId } = secret;
     const at = toTime(clock.now());
     const entry: Entry = {
       key,
       secretId,
-      identity: identityOf(joining),
+      identity: identityOf(newcomer),
       waiting: new Set(),
       value: {
         id: bytes(12).toString("base64url"),
         credential_id: credentialId,
-        client_id: joining.clientId,
-        name: joining.name,
-        hostname: joining.hostname,
-        os_full_name: joining.osFullName,
-        address: joining.address,
+        client_id: newcomer.clientId,
+        name: newcomer.name,
+        hostname: newcomer.hostname,
+        os_full_name: newcomer.osFullName,
+        address: newcomer.address,
         at,
         expires_at: at,
       },
@@ -209,7 +209,7 @@ export class Joins {
     touch("join", entry.value.id);
   }
 
-  #end(entry: Entry, outcome: JoinOutcome): void {
+  #end(entry: Entry, outcome: WaitOutcome): void {
     const { id, credential_id } = entry.value;
     entry.expiry.cancel();
     this.#entries.delete(id);
@@ -231,7 +231,7 @@ export class Joins {
 }
 
 /** What a client cannot change at will: its host's key, or else where it comes from. */
-function identityOf({ hostKey, address }: Joining): string {
+function identityOf({ hostKey, address }: Newcomer): string {
   return hostKey === "" ? networkOf(address) : hostKey;
 }
 
@@ -239,6 +239,6 @@ function clientKey(credentialId: AuthId, clientId: ClientId): string {
   return JSON.stringify([credentialId, clientId]);
 }
 
-function joinKey(credentialId: AuthId, joining: Joining): string {
-  return JSON.stringify([credentialId, joining.clientId, identityOf(joining)]);
+function joinKey(credentialId: AuthId, newcomer: Newcomer): string {
+  return JSON.stringify([credentialId, newcomer.clientId, identityOf(newcomer)]);
 }

@@ -12,7 +12,7 @@ export interface CredentialFacts {
   /** The rotation that is under way. */
   readonly rotation: Rotation | undefined;
   readonly nowMs: number;
-  readonly floodedAt: string | null;
+  readonly floodedAt: string | undefined;
 }
 
 /** A credential as people see it. */
@@ -32,7 +32,7 @@ export function toCredential(
     last_used_at: toTimeOrNull(secrets.lastUse),
     rotated_at: toTimeOrNull(live.rotation?.started_at ?? null),
     rotation: rotation ?? null,
-    flooded_at: floodedAt,
+    flooded_at: floodedAt ?? null,
   };
 }
 

@@ -4,7 +4,7 @@ import { Adoptions } from "../../../../backend/src/adoption/adoptions.ts";
 import { ClientRegistry } from "../../../../backend/src/clients/registry/registry.ts";
 import { noPairings } from "../../../../backend/src/credentials/ports.ts";
 import { openCredentials } from "../../../support/backend/credentials.ts";
-import { logIn } from "../../../support/backend/joining.ts";
+import { logIn } from "../../../support/backend/newcomer.ts";
 import { clientRecord } from "../../../support/backend/records.ts";
 import { testLog } from "../../../support/log.ts";
 

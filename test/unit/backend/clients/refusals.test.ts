@@ -4,8 +4,8 @@ import { authId } from "../../../support/backend/credentials.ts";
 import { FakeClock } from "../../../support/clock.ts";
 
 const HOUR_MS = 3_600_000;
-const WRONG: RefusedAgent = { reason: "wrong-secret", address: "192.0.2.7", authId: "fleet" };
-const REVOKED: RefusedAgent = { ...WRONG, reason: "revoked-credential" };
+const WRONG: RefusedAgent = { why: "wrong-secret", address: "192.0.2.7", authId: "fleet" };
+const REVOKED: RefusedAgent = { ...WRONG, why: "revoked-credential" };
 
 function open() {
   const clock = new FakeClock();

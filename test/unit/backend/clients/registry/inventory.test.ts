@@ -11,7 +11,7 @@ const WHO = {
   secretId: secretIdSchema.parse("secret-1"),
   address: "192.0.2.1",
   features: [],
-  hostKey: null,
+  hostKey: undefined,
   nowMs: Date.UTC(2030, 0, 1),
 };
 const recordFrom = (json: string) =>

@@ -41,9 +41,9 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
       return cuts.length > 0;
     },
     agentSessionId: "",
-    hostKey: null,
+    hostKey: undefined,
     silentMs: 0,
-    lastHeardAtMs: null,
+    lastHeardAtMs: undefined,
     canBePinged: true,
     ask: never,
     openChannel: never,

@@ -30,7 +30,7 @@ describe("ids that somebody made up", () => {
       const creation = credentials.create({ id, createdBy: "test" });
       await expect(creation).rejects.toMatchObject({ code: "ERR_CODE_INVALID_REQUEST" });
       const login = await credentials.login(id, "some password", ADDRESS);
-      expect(login).toEqual({ kind: "refused", reason: "unknown" });
+      expect(login).toEqual({ kind: "refused", why: "unknown" });
     },
   );
 
@@ -40,7 +40,7 @@ describe("ids that somebody made up", () => {
       await using fixture = await openCredentials();
       const { credentials, clients } = fixture;
       const unknown = await credentials.login(id, "some password", ADDRESS);
-      expect(unknown).toEqual({ kind: "refused", reason: "unknown" });
+      expect(unknown).toEqual({ kind: "refused", why: "unknown" });
       const { password } = await credentials.create({ id, createdBy: "test" });
       const again = await fixture.crash();
       await clients.connect(again, new FakeAgent(id, authId(id), password));
@@ -60,7 +60,7 @@ describe("ids that somebody made up", () => {
     await credentials.remove(authId("gone"), { force: false, purge: false, dryRun: false });
     const whyNot = async (id: string) => {
       const login = await credentials.login(id, "x".repeat(1_025), ADDRESS);
-      return login.kind === "refused" ? login.reason : login.kind;
+      return login.kind === "refused" ? login.why : login.kind;
     };
     expect(await whyNot("a password that somebody pasted here")).toBe("unknown");
     expect(await whyNot("gone")).toBe("deleted");
@@ -212,7 +212,7 @@ describe("F-11: somebody sets the machine's clock", () => {
     const login = () => credentials.login(FLEET, minted?.secret ?? "", ADDRESS);
     expect(await login()).toMatchObject({ kind: "accepted" });
     clock.advance(1);
-    expect(await login()).toEqual({ kind: "refused", reason: "expired" });
+    expect(await login()).toEqual({ kind: "refused", why: "expired" });
   });
 
   it("a credential's own end is a date, so it follows the machine's clock both ways", async () => {

@@ -3,11 +3,11 @@ import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
   IMPATIENT_MS,
-  type Joining,
+  type Newcomer,
   WAIT_MS,
 } from "../../../../../backend/src/credentials/admission/waitingRoom.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
-import { joiningOf, logIn } from "../../../../support/backend/joining.ts";
+import { logIn, newcomerOf } from "../../../../support/backend/newcomer.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 
 const FLEET = authId("fleet");
@@ -23,9 +23,9 @@ async function gate(limits: CredentialLimitsChange) {
   const given = { ...NO_LIMITS, ...limits } as typeof NO_LIMITS;
   const { password, secretId } = await credentials.create({ id: FLEET, ...about, limits: given });
   const login = await logIn(credentials, FLEET, password);
-  const join = (joining: Joining) => credentials.join(login, joining);
+  const join = (newcomer: Newcomer) => credentials.join(login, newcomer);
   /** The word under which a refusal is listed; "in" when there is none. */
-  const why = async (joining: Joining) => (await join(joining))?.why ?? "in";
+  const why = async (newcomer: Newcomer) => (await join(newcomer))?.why ?? "in";
   const listed = () => credentials.joins.list().map(({ client_id }) => client_id);
   return { ...fixture, login, secretId, why, listed, desk: credentials.joins };
 }
@@ -38,31 +38,31 @@ async function turns(): Promise<void> {
 describe("the rate of first joins", () => {
   it("lets so many in at once and per minute, and known clients always", async () => {
     const { why, clock, clients, login } = await gate({ joins_per_minute: 6 });
-    for (let n = 0; n < 6; n += 1) expect(await why(joiningOf(`host-${n}`))).toBe("in");
-    expect(await why(joiningOf("host-6"))).toBe("join-rate");
-    const known = joiningOf("known");
+    for (let n = 0; n < 6; n += 1) expect(await why(newcomerOf(`host-${n}`))).toBe("in");
+    expect(await why(newcomerOf("host-6"))).toBe("join-rate");
+    const known = newcomerOf("known");
     const { credentialId, secretId } = login;
     clients.records.set(known.clientId, { authId: credentialId, secretId });
     expect(await why(known)).toBe("in");
     clock.advance(MINUTE_MS / 6 - 1);
-    expect(await why(joiningOf("host-6"))).toBe("join-rate");
+    expect(await why(newcomerOf("host-6"))).toBe("join-rate");
     clock.advance(1);
-    expect(await why(joiningOf("host-6"))).toBe("in");
-    expect(await why(joiningOf("host-7"))).toBe("join-rate");
+    expect(await why(newcomerOf("host-6"))).toBe("in");
+    expect(await why(newcomerOf("host-7"))).toBe("join-rate");
     clock.advance(HOUR_MS);
-    for (let n = 0; n < 6; n += 1) expect(await why(joiningOf(`later-${n}`))).toBe("in");
-    expect(await why(joiningOf("later-6"))).toBe("join-rate");
+    for (let n = 0; n < 6; n += 1) expect(await why(newcomerOf(`later-${n}`))).toBe("in");
+    expect(await why(newcomerOf("later-6"))).toBe("join-rate");
   });
 
   it("S-01: is 300 at once and 100 a minute unless somebody set another, which counts at once", async () => {
     const { why, credentials, clock } = await gate({});
-    for (let n = 0; n < 300; n += 1) expect(await why(joiningOf(`host-${n}`))).toBe("in");
+    for (let n = 0; n < 300; n += 1) expect(await why(newcomerOf(`host-${n}`))).toBe("in");
     clock.advance(MINUTE_MS);
-    for (let n = 0; n < 100; n += 1) expect(await why(joiningOf(`later-${n}`))).toBe("in");
-    expect(await why(joiningOf("host-300"))).toBe("join-rate");
+    for (let n = 0; n < 100; n += 1) expect(await why(newcomerOf(`later-${n}`))).toBe("in");
+    expect(await why(newcomerOf("host-300"))).toBe("join-rate");
     await credentials.update(FLEET, { limits: { joins_per_minute: 302 } });
-    for (const host of ["host-300", "host-301"]) expect(await why(joiningOf(host))).toBe("in");
-    expect(await why(joiningOf("host-302"))).toBe("join-rate");
+    for (const host of ["host-300", "host-301"]) expect(await why(newcomerOf(host))).toBe("in");
+    expect(await why(newcomerOf("host-302"))).toBe("join-rate");
   });
 });
 
@@ -70,7 +70,7 @@ describe("a flood", () => {
   it("S-01: of a credential without a limit of its own lets in ten a minute until it is over", async () => {
     const { why, clock, credentials, floods } = await gate({});
     let count = 0;
-    const comes = async (): Promise<string> => await why(joiningOf(`host-${count++}`));
+    const comes = async (): Promise<string> => await why(newcomerOf(`host-${count++}`));
     const areIn = async (most: number): Promise<number> => {
       for (let n = 0; n < most; n += 1) if ((await comes()) !== "in") return n;
       return most;
@@ -92,55 +92,55 @@ describe("a flood", () => {
 
   it("S-01: changes nothing about a rate that somebody set", async () => {
     const { why, clock } = await gate({ joins_per_minute: 60 });
-    for (let n = 0; n < 60; n += 1) expect(await why(joiningOf(`host-${n}`))).toBe("in");
-    expect(await why(joiningOf("more"))).toBe("join-rate");
+    for (let n = 0; n < 60; n += 1) expect(await why(newcomerOf(`host-${n}`))).toBe("in");
+    expect(await why(newcomerOf("more"))).toBe("join-rate");
     clock.advance(MINUTE_MS);
-    for (let n = 0; n < 60; n += 1) expect(await why(joiningOf(`later-${n}`))).toBe("in");
+    for (let n = 0; n < 60; n += 1) expect(await why(newcomerOf(`later-${n}`))).toBe("in");
   });
 
   it("S-01: is told once, however many come and however long it lasts, until it is quiet", async () => {
     const { why, clock, credentials, touched, floods } = await gate({ joins_per_minute: 1 });
-    expect(await why(joiningOf("host"))).toBe("in");
+    expect(await why(newcomerOf("host"))).toBe("in");
     const since = new Date(clock.now()).toISOString();
     touched.length = 0;
     for (let n = 0; n < 1_000; n += 1) {
-      expect(await why(joiningOf(`fake-${n}`))).toBe("join-rate");
+      expect(await why(newcomerOf(`fake-${n}`))).toBe("join-rate");
     }
     expect(touched).toEqual([`credential ${FLEET}`]);
     expect(floods).toMatchObject([
-      { credentialId: FLEET, reason: "join-rate", clientId: "fake-0", address: "192.0.2.7" },
+      { credentialId: FLEET, why: "join-rate", clientId: "fake-0", address: "192.0.2.7" },
     ]);
     expect(credentials.view(FLEET)?.flooded_at).toBe(since);
     clock.advance(HOUR_MS - 1);
-    await why(joiningOf("taken"));
-    expect(await why(joiningOf("one-more"))).toBe("join-rate");
+    await why(newcomerOf("taken"));
+    expect(await why(newcomerOf("one-more"))).toBe("join-rate");
     clock.advance(HOUR_MS - 1);
     expect(credentials.view(FLEET)?.flooded_at).toBe(since);
     expect(floods).toHaveLength(1);
     clock.advance(1);
     expect(credentials.view(FLEET)?.flooded_at).toBeNull();
     expect(touched.filter((one) => one.startsWith("credential"))).toHaveLength(2);
-    await why(joiningOf("again"));
-    expect(await why(joiningOf("again-2"))).toBe("join-rate");
+    await why(newcomerOf("again"));
+    expect(await why(newcomerOf("again-2"))).toBe("join-rate");
     expect(floods).toHaveLength(2);
   });
 
   it("is also what comes beyond max_clients; the next limit counts for the next client", async () => {
     const { why, credentials, clients, login, floods } = await gate({ max_clients: 1 });
-    const first = joiningOf("first");
+    const first = newcomerOf("first");
     clients.records.set(first.clientId, { authId: FLEET, secretId: login.secretId });
-    expect(await why(joiningOf("second"))).toBe("too-many-clients");
-    expect(floods).toMatchObject([{ reason: "too-many-clients", clientId: "second" }]);
+    expect(await why(newcomerOf("second"))).toBe("too-many-clients");
+    expect(floods).toMatchObject([{ why: "too-many-clients", clientId: "second" }]);
     expect(await why(first)).toBe("in");
     await credentials.update(FLEET, { limits: { max_clients: 2 } });
-    expect(await why(joiningOf("second"))).toBe("in");
+    expect(await why(newcomerOf("second"))).toBe("in");
     await credentials.update(FLEET, { limits: { max_clients: 1 } });
     expect(await why(first)).toBe("in");
   });
 
   it("leaves nothing of a deleted credential behind", async () => {
     const { why, clock, credentials } = await gate({ joins_per_minute: 1 });
-    for (const host of ["a", "b"]) await why(joiningOf(host));
+    for (const host of ["a", "b"]) await why(newcomerOf(host));
     const before = clock.timers;
     await credentials.remove(FLEET, { force: true, purge: false, dryRun: false });
     expect(clock.timers).toBeLessThan(before);
@@ -150,7 +150,7 @@ describe("a flood", () => {
 describe("approval", () => {
   it("holds a client until it is approved; one that is known is not asked about", async () => {
     const { why, listed, desk, clients, login } = await gate({ approval: true });
-    const host = joiningOf("host");
+    const host = newcomerOf("host");
     const end = why(host);
     await turns();
     expect(listed()).toEqual(["host"]);
@@ -159,12 +159,12 @@ describe("approval", () => {
     expect(await end).toBe("in");
     expect(listed()).toEqual([]);
     clients.records.set(host.clientId, { authId: FLEET, secretId: login.secretId });
-    expect(await why(joiningOf("host"))).toBe("in");
+    expect(await why(newcomerOf("host"))).toBe("in");
   });
 
   it("is over after ten minutes without an answer", async () => {
     const { why, listed, clock } = await gate({ approval: true });
-    const end = why(joiningOf("host"));
+    const end = why(newcomerOf("host"));
     await turns();
     clock.advance(WAIT_MS - 1);
     expect(listed()).toEqual(["host"]);
@@ -176,13 +176,13 @@ describe("approval", () => {
   it("C-40: answers a client that cannot wait before it gives up, and counts at its next try", async () => {
     const { why, listed, desk, clock } = await gate({ approval: true });
     const go = { isPatient: false };
-    const first = why(joiningOf("host", go));
+    const first = why(newcomerOf("host", go));
     await turns();
     clock.advance(IMPATIENT_MS);
     expect(await first).toBe("not-approved");
     const [before] = desk.list();
     clock.advance(5 * MINUTE_MS);
-    const second = why(joiningOf("host", go));
+    const second = why(newcomerOf("host", go));
     await turns();
     const [join] = desk.list();
     expect(join).toMatchObject({ id: before?.id, at: before?.at });
@@ -191,46 +191,46 @@ describe("approval", () => {
     expect(await second).toBe("not-approved");
     desk.approve(join?.id ?? "");
     expect(listed()).toEqual([]);
-    expect(await why(joiningOf("host", go))).toBe("in");
+    expect(await why(newcomerOf("host", go))).toBe("in");
     clock.advance(HOUR_MS);
-    void why(joiningOf("host", go));
+    void why(newcomerOf("host", go));
     await turns();
     expect(listed()).toEqual(["host"]);
   });
 
   it("of one host is none of another that takes its name", async () => {
     const { why, listed, desk } = await gate({ approval: true });
-    const end = why(joiningOf("host", { hostKey: "key-1" }));
+    const end = why(newcomerOf("host", { hostKey: "key-1" }));
     await turns();
     desk.approve(desk.list()[0]?.id ?? "");
     expect(await end).toBe("in");
-    void why(joiningOf("host", { hostKey: "key-2" }));
-    void why(joiningOf("host", { address: "198.51.100.9" }));
+    void why(newcomerOf("host", { hostKey: "key-2" }));
+    void why(newcomerOf("host", { address: "198.51.100.9" }));
     await turns();
     expect(listed()).toEqual(["host", "host"]);
   });
 
   it("that was denied is remembered for an hour", async () => {
     const { why, desk, listed, clock } = await gate({ approval: true });
-    const end = why(joiningOf("host"));
+    const end = why(newcomerOf("host"));
     await turns();
     desk.deny(desk.list()[0]?.id ?? "");
     expect(await end).toBe("not-approved");
     clock.advance(HOUR_MS - 1);
-    expect(await why(joiningOf("host"))).toBe("not-approved");
+    expect(await why(newcomerOf("host"))).toBe("not-approved");
     expect(listed()).toEqual([]);
     clock.advance(1);
-    void why(joiningOf("host"));
+    void why(newcomerOf("host"));
     await turns();
     expect(listed()).toEqual(["host"]);
   });
 
   it("S-01: holds a hundred clients of a credential, and no more; a flood costs no more", async () => {
     const { why, listed, floods } = await gate({ approval: true });
-    for (let n = 0; n < 100; n += 1) void why(joiningOf(`host-${n}`));
+    for (let n = 0; n < 100; n += 1) void why(newcomerOf(`host-${n}`));
     await turns();
     for (let n = 100; n < 1_000; n += 1) {
-      expect(await why(joiningOf(`host-${n}`))).toBe("join-rate");
+      expect(await why(newcomerOf(`host-${n}`))).toBe("join-rate");
     }
     expect(listed()).toHaveLength(100);
     expect(floods).toHaveLength(1);
@@ -240,7 +240,7 @@ describe("approval", () => {
     const { why, listed } = await gate({ approval: true });
     const ends: string[] = [];
     for (let n = 0; n < 3; n += 1) {
-      void why(joiningOf("host")).then((end) => ends.push(`${n} ${end}`));
+      void why(newcomerOf("host")).then((end) => ends.push(`${n} ${end}`));
       await turns();
     }
     expect(ends).toEqual(["0 not-approved"]);
@@ -249,7 +249,7 @@ describe("approval", () => {
 
   it("keeps no connection that has ended", async () => {
     const { why } = await gate({ approval: true });
-    const host = joiningOf("host");
+    const host = newcomerOf("host");
     const end = why(host);
     await turns();
     host.leave();
@@ -258,14 +258,14 @@ describe("approval", () => {
 
   it("is refused to those that would be too many", async () => {
     const { why, desk, clients, login } = await gate({ approval: true, max_clients: 1 });
-    const ends = ["one", "two"].map((id) => why(joiningOf(id)));
+    const ends = ["one", "two"].map((id) => why(newcomerOf(id)));
     await turns();
     const [one, two] = desk.list();
     desk.approve(one?.id ?? "");
     expect(await ends[0]).toBe("in");
-    clients.records.set(joiningOf("one").clientId, { authId: FLEET, secretId: login.secretId });
+    clients.records.set(newcomerOf("one").clientId, { authId: FLEET, secretId: login.secretId });
     expect(() => desk.approve(two?.id ?? "")).toThrow(/at most 1 client/);
-    expect(await why(joiningOf("three"))).toBe("too-many-clients");
+    expect(await why(newcomerOf("three"))).toBe("too-many-clients");
     expect(desk.list()).toHaveLength(1);
   });
 
@@ -273,8 +273,8 @@ describe("approval", () => {
     const { credentials, clock, desk } = await gate({ approval: true });
     const [minted] = await credentials.mintForPairing(FLEET, 1, clock.now() + 600_000);
     const login = await logIn(credentials, FLEET, minted?.secret ?? "");
-    void credentials.join(login, joiningOf("host"));
-    const other = await credentials.join(login, joiningOf("other"));
+    void credentials.join(login, newcomerOf("host"));
+    const other = await credentials.join(login, newcomerOf("other"));
     expect(other?.why).toBe("bound-to-other-client");
     expect(desk.list().map(({ client_id }) => client_id)).toEqual(["host"]);
     const rows = credentials.secrets(FLEET).map(({ client_id }) => client_id);
@@ -299,7 +299,7 @@ describe("approval", () => {
     ],
   ])("C-36: is over at once when %s", async (_what, change, expected) => {
     const of = await gate({ approval: true });
-    const end = of.why(joiningOf("host"));
+    const end = of.why(newcomerOf("host"));
     await turns();
     expect(of.listed()).toEqual(["host"]);
     await change(of);
@@ -309,7 +309,7 @@ describe("approval", () => {
 
   it("C-36: that comes at the moment of a deletion lets nobody in", async () => {
     const { why, desk, credentials } = await gate({ approval: true });
-    const end = why(joiningOf("host"));
+    const end = why(newcomerOf("host"));
     await turns();
     const removal = credentials.remove(FLEET, { force: true, purge: false, dryRun: false });
     for (const { id } of desk.list()) desk.approve(id);
@@ -318,7 +318,7 @@ describe("approval", () => {
     const login = { kind: "accepted", credentialId: FLEET, secretId: "gone" } as never;
     // Whichever was first: what comes after the approval looks again.
     expect(["in", "revoked-credential"]).toContain(outcome);
-    const admission = await credentials.admit(login, joiningOf("host").clientId);
+    const admission = await credentials.admit(login, newcomerOf("host").clientId);
     expect(admission.kind).toBe("refused");
   });
 });
@@ -338,20 +338,20 @@ describe("a host with a secret of its own", () => {
     const { credentials, clients, host, login } = await paired({ max_clients: 1, approval: true });
     const elsewhere = { authId: authId("other"), secretId: login.secretId };
     clients.records.set(host.clientId, elsewhere);
-    clients.records.set(joiningOf("second").clientId, { ...elsewhere, authId: FLEET });
+    clients.records.set(newcomerOf("second").clientId, { ...elsewhere, authId: FLEET });
     const own = await logIn(credentials, FLEET, host.password);
-    expect(await credentials.join(own, joiningOf("host-x"))).toBeUndefined();
+    expect(await credentials.join(own, newcomerOf("host-x"))).toBeUndefined();
     expect(await clients.connect(credentials, host)).toMatchObject({ clientId: host.clientId });
     clients.records.set(host.clientId, elsewhere);
     await credentials.revokeSecret(FLEET, own.secretId, false);
-    const shared = await credentials.join(login, joiningOf("host-x"));
+    const shared = await credentials.join(login, newcomerOf("host-x"));
     expect(shared).toMatchObject({ why: "too-many-clients" });
   });
 
   it("cannot ask for the id of another host, also not of a known one", async () => {
     const { credentials, clients, host, login } = await paired({});
     const { credentialId, secretId } = login;
-    const victim = joiningOf("victim");
+    const victim = newcomerOf("victim");
     clients.records.set(victim.clientId, { authId: credentialId, secretId });
     const own = await logIn(credentials, FLEET, host.password);
     expect(await credentials.join(own, victim)).toMatchObject({ why: "bound-to-other-client" });

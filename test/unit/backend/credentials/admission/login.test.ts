@@ -14,14 +14,14 @@ const other = clientIdSchema.parse("other");
 
 async function accepted(credentials: Credentials, password: string): Promise<AcceptedLogin> {
   const login = await credentials.login(FLEET, password, ADDRESS);
-  if (login.kind === "refused") throw new Error(login.reason);
+  if (login.kind === "refused") throw new Error(login.why);
   return login;
 }
 
 function outcome(credentials: Credentials, password: string, address = ADDRESS): Promise<string> {
   return credentials
     .login(FLEET, password, address)
-    .then((login) => (login.kind === "refused" ? login.reason : login.kind));
+    .then((login) => (login.kind === "refused" ? login.why : login.kind));
 }
 
 describe("a login", () => {
@@ -40,7 +40,7 @@ describe("a login", () => {
     expect(await outcome(credentials, "x".repeat(100_000))).toBe("wrong");
     expect(await credentials.login("nobody", password, ADDRESS)).toEqual({
       kind: "refused",
-      reason: "unknown",
+      why: "unknown",
     });
   });
 
@@ -61,7 +61,7 @@ describe("a login", () => {
     const flood = Array.from({ length: 30 }, (_, n) => outcome(credentials, `wrong ${n}`));
     const honest = outcome(credentials, "correct horse battery", "198.51.100.1");
     const outcomes = await Promise.all(flood);
-    expect(outcomes.filter((reason) => reason === "busy")).toHaveLength(14);
+    expect(outcomes.filter((why) => why === "busy")).toHaveLength(14);
     expect(await honest).toBe("accepted");
   });
 
@@ -115,7 +115,7 @@ describe("a pairing's secret", () => {
     const again = await fixture.crash();
     const second = await accepted(again, minted?.secret ?? "");
     expect(await again.admit(second, other)).toMatchObject({
-      reason: expect.stringContaining("belongs to another client"),
+      text: expect.stringContaining("belongs to another client"),
     });
     clock.advance(10 * 600_000);
     expect(await again.admit(second, web)).toMatchObject({ secret: { origin: "pairing" } });
@@ -161,7 +161,7 @@ describe("a limit on clients", () => {
       credentials.admit(login, other),
     ]);
     expect(both.map((admission) => admission.kind)).toEqual(["admitted", "refused"]);
-    expect(both[1]).toMatchObject({ reason: expect.stringContaining("at most 1 clients") });
+    expect(both[1]).toMatchObject({ text: expect.stringContaining("at most 1 clients") });
     expect(await credentials.admit(login, web)).toMatchObject({ kind: "admitted" });
   });
 

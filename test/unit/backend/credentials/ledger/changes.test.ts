@@ -29,7 +29,7 @@ describe("changing a credential", () => {
     await credentials.update(FLEET, { limits: { cidrs: ["198.51.100.0/24"] } });
     expect(session.cutReason).toBeUndefined();
     const login = await credentials.login(FLEET, password, "192.0.2.7");
-    expect(login).toEqual({ kind: "refused", reason: "address" });
+    expect(login).toEqual({ kind: "refused", why: "address" });
   });
 
   it("refuses networks that are none, and then changes nothing", async () => {

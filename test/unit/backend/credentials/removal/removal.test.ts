@@ -198,7 +198,7 @@ describe("removing a credential", () => {
     const again = await fixture.crash();
     expect(again.list()).toEqual([]);
     expect(await store.secretRows.all()).toEqual([]);
-    expect(await again.login(FLEET, password, "192.0.2.7")).toMatchObject({ reason: "deleted" });
+    expect(await again.login(FLEET, password, "192.0.2.7")).toMatchObject({ why: "deleted" });
   });
 });
 

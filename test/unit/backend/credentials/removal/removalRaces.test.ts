@@ -1,7 +1,7 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
-import { joiningOf, logIn } from "../../../../support/backend/joining.ts";
+import { logIn, newcomerOf } from "../../../../support/backend/newcomer.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
 
@@ -101,7 +101,7 @@ it("a join that waits ends with its secret also on a full disk", async () => {
   const { credentials, password, secretId, store } = await fleet(true);
   const login = await logIn(credentials, FLEET, password);
   const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
-  const end = credentials.join(login, joiningOf("new"));
+  const end = credentials.join(login, newcomerOf("new"));
   await eventually(() => expect(credentials.joins.list()).toHaveLength(1));
   vi.spyOn(store.secretRows, "apply").mockRejectedValue(full);
   const revocation = credentials.revokeSecret(FLEET, secretId, false);
@@ -113,7 +113,7 @@ it("a join that waits ends with its secret also on a full disk", async () => {
 it("a join that waits ends with its credential also on a full disk", async () => {
   const { credentials, password, store } = await fleet(true);
   const login = await logIn(credentials, FLEET, password);
-  const end = credentials.join(login, joiningOf("new"));
+  const end = credentials.join(login, newcomerOf("new"));
   await eventually(() => expect(credentials.joins.list()).toHaveLength(1));
   const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
   vi.spyOn(store.document, "update").mockRejectedValue(full);

@@ -19,7 +19,7 @@ async function fleetOf(
 
 async function outcome(fixture: CredentialsFixture, password: string): Promise<string> {
   const login = await fixture.credentials.login(FLEET, password, "192.0.2.7");
-  return login.kind === "refused" ? login.reason : login.kind;
+  return login.kind === "refused" ? login.why : login.kind;
 }
 
 /** An agent that has stored the offer but never gets to say so. */

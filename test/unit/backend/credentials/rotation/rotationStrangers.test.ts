@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { isWaitedFor } from "../../../../../backend/src/credentials/rotation/progress.ts";
 import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
-import { joiningOf, logIn } from "../../../../support/backend/joining.ts";
+import { logIn, newcomerOf } from "../../../../support/backend/newcomer.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
 
@@ -84,7 +84,7 @@ describe("a pairing that is on its way when a rotation begins", () => {
     await credentials.update(FLEET, { limits: { approval: true } });
     const paired = await pairedAgent(fixture, "new");
     const login = await logIn(credentials, FLEET, paired.password);
-    const joined = credentials.join(login, joiningOf("new"));
+    const joined = credentials.join(login, newcomerOf("new"));
     await eventually(() => expect(credentials.joins.list()).toHaveLength(1));
     await credentials.rotate(FLEET, null);
     await clients.connect(credentials, host);

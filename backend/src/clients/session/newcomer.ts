@@ -1,34 +1,31 @@
-import { type ConnectionRequest, FEATURES, REQUESTS } from "@rport/protocol/agent";
-import type { ClientId } from "@rport/protocol/ids";
-import type { Joining } from "../../credentials/admission/waitingRoom.ts";
+import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import type { Newcomer } from "../../credentials/admission/waitingRoom.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { clean } from "../registry/inventory.ts";
+import type { ArrivingSession } from "./arrivingSession.ts";
+import type { FirstRequest } from "./firstRequest.ts";
 
 /** So often a waiting agent is told that it is not forgotten; it gives up after a minute. */
 const WORD_MS = 20_000;
 
-/** A connection whose agent asks to be let in. */
-export interface Applicant {
-  readonly clientId: ClientId;
-  readonly request: ConnectionRequest;
-  readonly address: string;
-  /** Extensions both sides listed. */
-  readonly features: readonly string[];
-  readonly closed: Promise<unknown>;
+/** What a newcomer needs. */
+export interface NewcomerDeps {
+  readonly session: Pick<ArrivingSession, "address" | "features" | "closed" | "ask">;
   readonly clock: Clock;
-  /** An answer that is overdue ends the connection. */
-  ask(name: string, payload: object): Promise<unknown>;
   /** Called when it begins to wait. */
-  onHeld(): void;
+  readonly onHeld: () => void;
 }
 
 /** An agent that may have to wait; `end` to be called when it does not any more. */
-export function joiningOf(applicant: Applicant): Joining & { end(): void } {
-  const { clientId, request, address, features, closed } = applicant;
+export function newcomerOf(
+  { identity, request }: FirstRequest,
+  deps: NewcomerDeps,
+): Newcomer & { end(): void } {
+  const { address, features, closed } = deps.session;
   const isPatient = features.includes(FEATURES.heldJoin);
-  const words = new Words(applicant);
+  const words = new Words(deps);
   return {
-    clientId,
+    clientId: identity.id,
     address,
     closed,
     isPatient,
@@ -38,7 +35,7 @@ export function joiningOf(applicant: Applicant): Joining & { end(): void } {
     // Without the feature nobody will ask for a proof of it.
     hostKey: features.includes(FEATURES.hostKey) ? request.HostKey : "",
     onHeld() {
-      applicant.onHeld();
+      deps.onHeld();
       if (isPatient) void words.say();
     },
     end: () => words.end(),
@@ -47,20 +44,20 @@ export function joiningOf(applicant: Applicant): Joining & { end(): void } {
 
 /** Tells a waiting agent, again and again, that it is not forgotten. */
 class Words {
-  readonly #applicant: Applicant;
+  readonly #deps: Pick<NewcomerDeps, "session" | "clock">;
   #timer: Timer | undefined;
   #isOver = false;
 
-  constructor(applicant: Applicant) {
-    this.#applicant = applicant;
+  constructor(deps: Pick<NewcomerDeps, "session" | "clock">) {
+    this.#deps = deps;
   }
 
   async say(): Promise<void> {
-    const { ask, clock } = this.#applicant;
+    const { session, clock } = this.#deps;
     try {
-      await ask(REQUESTS.holdJoin, {});
+      await session.ask(REQUESTS.holdJoin, {});
     } catch {
-      // The connection has ended, and with it the wait.
+      // The answer is overdue or the connection has ended, and with it the wait.
       return;
     }
     if (!this.#isOver) this.#timer = clock.after(WORD_MS, () => void this.say());

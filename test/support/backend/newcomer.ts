@@ -1,10 +1,10 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import type { AcceptedLogin } from "../../../backend/src/credentials/admission/verdicts.ts";
-import type { Joining } from "../../../backend/src/credentials/admission/waitingRoom.ts";
+import type { Newcomer } from "../../../backend/src/credentials/admission/waitingRoom.ts";
 import type { Credentials } from "../../../backend/src/credentials/credentials.ts";
 
 /** A client that asks to be let in, and its connection. */
-export interface TestJoining extends Joining {
+export interface TestNewcomer extends Newcomer {
   /** Ends its connection. */
   leave(): void;
   /** How often it was told that it has to wait. */
@@ -12,7 +12,7 @@ export interface TestJoining extends Joining {
 }
 
 /** A patient client of that id, unless `change` says otherwise. */
-export function joiningOf(id: string, change: Partial<Joining> = {}): TestJoining {
+export function newcomerOf(id: string, change: Partial<Newcomer> = {}): TestNewcomer {
   const { promise: closed, resolve: leave } = Promise.withResolvers<void>();
   let count = 0;
   return {
@@ -40,6 +40,6 @@ export async function logIn(
   password: string,
 ): Promise<AcceptedLogin> {
   const login = await credentials.login(id, password, "192.0.2.7");
-  if (login.kind === "refused") throw new Error(login.reason);
+  if (login.kind === "refused") throw new Error(login.why);
   return login;
 }

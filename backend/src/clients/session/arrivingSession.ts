@@ -1,0 +1,18 @@
+import type { SecretId } from "@rport/protocol/ids";
+import type { LiveSession } from "../liveSession.ts";
+
+/** A session whose agent introduces itself, and what the introduction does with it. */
+export interface ArrivingSession extends LiveSession {
+  /** Where the agent connects from. */
+  readonly address: string;
+  /** Resolves when the connection has ended. */
+  readonly closed: Promise<unknown>;
+  /** Whether channels opened from now on know half-close. */
+  halfClose: boolean;
+  /** Tells the agent something that wants no reply; the payload is sent as JSON. */
+  notify(name: string, payload: object): void;
+  /** The agent may be the client it says it is, with this secret. */
+  admitted(secretId: SecretId): void;
+  /** From now on it speaks for no client, and nobody waits for it; harmless when it never did. */
+  letGo(): void;
+}

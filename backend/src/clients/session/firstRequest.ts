@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import { type ConnectionRequest, connectionRequestSchema } from "@rport/protocol/agent";
+import { type ClientId, clientIdSchema } from "@rport/protocol/ids";
+import { type AgentVersion, parseAgentVersion } from "./agentVersion.ts";
+import { Refused } from "./refused.ts";
+
+/** Largest `new_connection`, as in RPort (`max_request_bytes_client`). */
+const REQUEST_MAX_BYTES = 512 << 10;
+
+/** What a session remembers of its agent's introduction. */
+export interface Identity {
+  readonly id: ClientId;
+  readonly version: AgentVersion;
+  /** What the agent's process calls itself; empty when it says nothing. */
+  readonly agentSessionId: string;
+  /** Extensions the agent listed. */
+  readonly features: readonly string[];
+}
+
+/** A `new_connection` that is well-formed. */
+export interface FirstRequest {
+  readonly identity: Identity;
+  readonly request: ConnectionRequest;
+}
+
+/** Parses a `new_connection`. Throws `Refused`. */
+export function parseFirstRequest(payload: Buffer): FirstRequest {
+  if (payload.length > REQUEST_MAX_BYTES) {
+    throw refused("the connection request is too large");
+  }
+  const request = parseRequest(payload);
+  const id = clientIdSchema.safeParse(request.ID || randomUUID());
+  if (!id.success) throw refused("the client id is not valid");
+  const version = parseAgentVersion(request.Version);
+  if (version === undefined) {
+    const shown = request.Version.slice(0, 64);
+    throw refused(`failed to determine client version: malformed version: ${shown}`);
+  }
+  const { SessionID: agentSessionId, Features: features } = request;
+  return { identity: { id: id.data, version, agentSessionId, features }, request };
+}
+
+function parseRequest(payload: Buffer): ConnectionRequest {
+  try {
+    const parsed = connectionRequestSchema.safeParse(JSON.parse(payload.toString("utf8")));
+    if (parsed.success) return parsed.data;
+    const field = parsed.error.issues[0]?.path.join(".") ?? "";
+    throw refused(`the connection request is not valid: ${field}`);
+  } catch (caught) {
+    if (caught instanceof Refused) throw caught;
+    throw refused("the connection request is not JSON");
+  }
+}
+
+function refused(text: string): Refused {
+  return new Refused("protocol", text);
+}

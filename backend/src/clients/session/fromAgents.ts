@@ -1,0 +1,19 @@
+import { REQUESTS, SILENT_REQUESTS } from "@rport/protocol/agent";
+import type { Notice } from "./notices.ts";
+
+/** What nobody reads may be as large as the connection lets through. */
+const UNREAD_MAX_BYTES = 16 << 20;
+
+/**
+ * What agents may say by themselves once they are in. A new message from agents is one entry here;
+ * its name and its schema stand in the protocol.
+ */
+export const FROM_AGENTS: readonly Notice[] = [
+  unread(REQUESTS.ping),
+  ...SILENT_REQUESTS.map((name) => unread(name)),
+];
+
+/** Taken, so that agents which send it go on; that the agent was heard is all it does. */
+function unread(name: string): Notice {
+  return { name, maxBytes: UNREAD_MAX_BYTES, schema: undefined, handle: () => {} };
+}

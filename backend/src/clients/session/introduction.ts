@@ -1,0 +1,228 @@
+import { FEATURES, REQUESTS, type RemoteMessage } from "@rport/protocol/agent";
+import type { RefusalReason } from "@rport/protocol/model";
+import { RequestRefused } from "@rport/protocol/wire/wireError";
+import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
+import type { Timer } from "../../platform/clock.ts";
+import { errorText } from "../../platform/log.ts";
+import { clean, recordOf } from "../registry/inventory.ts";
+import { isUnexpected, type RecordChange } from "../registry/recordChange.ts";
+import { factsOf, namesOf } from "./agentFacts.ts";
+import type { ArrivingSession } from "./arrivingSession.ts";
+import { CAPABILITIES } from "./capabilities.ts";
+import { type FirstRequest, type Identity, parseFirstRequest } from "./firstRequest.ts";
+import { provenHostKey } from "./hostKeyCheck.ts";
+import { newcomerOf } from "./newcomer.ts";
+import { Refused, refusing } from "./refused.ts";
+import type { SessionDeps } from "./sessionDeps.ts";
+import { takeOver } from "./takeOver.ts";
+
+/** From the login to `new_connection`; Go clients wait up to 10 s by design. */
+const INTRODUCTION_MS = 30_000;
+/** A refused agent gets this long to read why. */
+const FAREWELL_MS = 250;
+/** Refusals that come in any number when a credential was stolen. */
+const FLOODS: ReadonlySet<RefusalReason> = new Set(["join-rate", "too-many-clients"]);
+
+/** Whose arrival it is. */
+export interface Arrival {
+  readonly session: ArrivingSession;
+  readonly login: AcceptedLogin;
+}
+
+/**
+ * The arrival of an agent that signed in: from its first request to the moment its client is in.
+ * The steps stand in `#letIn`, in their order; whichever refuses the agent, it is told why, and its
+ * connection ends.
+ */
+export class Introduction {
+  readonly #session: ArrivingSession;
+  readonly #login: AcceptedLogin;
+  readonly #deps: SessionDeps;
+  readonly #timer: Timer;
+  #identity: Identity | undefined;
+  /** What the host calls itself, as it came. */
+  #hostname: string | undefined;
+  #hostKey: string | undefined;
+
+  constructor({ session, login }: Arrival, deps: SessionDeps) {
+    this.#session = session;
+    this.#login = login;
+    this.#deps = deps;
+    this.#timer = deps.clock.after(INTRODUCTION_MS, () => {
+      deps.counters.afterLogin += 1;
+      session.cut("the agent did not introduce itself in time");
+    });
+  }
+
+  /** Who the agent says it is; undefined until it has said so in a request that is well-formed. */
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
+  /** `SHA256:` fingerprint of the key its host has proven to have. */
+  get hostKey(): string | undefined {
+    return this.#hostKey;
+  }
+
+  /** Answers the first request, with the tunnels that are open then. Throws `RequestRefused`. */
+  async answer(name: string, payload: Buffer): Promise<RemoteMessage[]> {
+    try {
+      const tunnels = await this.#letIn(name, payload);
+      // The answer goes out in this turn of the event loop, the capabilities in the next.
+      setImmediate(() => this.#welcome());
+      return tunnels;
+    } catch (caught) {
+      const refused = Refused.because(caught, "busy");
+      this.#turnAway(refused);
+      throw new RequestRefused(refused.text);
+    }
+  }
+
+  /** Waits for no introduction any more: the connection has ended. */
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  /** The steps. Each throws `Refused`; the word is for what it did not foresee itself. */
+  async #letIn(name: string, payload: Buffer): Promise<RemoteMessage[]> {
+    const first = await refusing("protocol", () => this.#read(name, payload));
+    await refusing("protocol", () => this.#join(first));
+    await refusing("protocol", () => this.#proveHostKey(first));
+    await refusing("duplicate", () => this.#takeOver(first));
+    await refusing("busy", () => this.#admit(first));
+    const change = await refusing("busy", () => this.#connect(first));
+    await refusing("busy", () => this.#report(change));
+    const tunnels = await refusing("busy", () => this.#openTunnels(first));
+    await refusing("busy", () => this.#remember(first, change));
+    return tunnels;
+  }
+
+  #read(name: string, payload: Buffer): FirstRequest {
+    if (name !== REQUESTS.newConnection) {
+      throw new Refused("protocol", "a connection request was expected");
+    }
+    const first = parseFirstRequest(payload);
+    this.#timer.cancel();
+    this.#identity = first.identity;
+    this.#hostname = first.request.Hostname;
+    return first;
+  }
+
+  /** Before anything is done for the client: who is refused here, or waits, keeps nobody out. */
+  async #join(first: FirstRequest): Promise<void> {
+    const { clock, credentials, log } = this.#deps;
+    const session = this.#session;
+    const onHeld = () => log.info("agent waits for approval", namesOf(session));
+    const newcomer = newcomerOf(first, { session, clock, onHeld });
+    const refusal = await credentials.join(this.#login, newcomer).finally(() => newcomer.end());
+    if (refusal !== undefined) throw new Refused(refusal.why, refusal.text);
+    this.#requireOpen("protocol");
+  }
+
+  async #proveHostKey({ request }: FirstRequest): Promise<void> {
+    const { serverFingerprint, clock } = this.#deps;
+    this.#hostKey = await provenHostKey({
+      request,
+      serverFingerprint,
+      clock,
+      ask: (name, payload) => this.#session.ask(name, payload),
+    });
+  }
+
+  async #takeOver({ identity, request }: FirstRequest): Promise<void> {
+    const { registry, presence } = this.#deps;
+    const session = this.#session;
+    const { address } = session;
+    const claimant = { id: identity.id, session, address, hostname: clean(request.Hostname) };
+    await takeOver({ registry, presence }, claimant);
+  }
+
+  async #admit({ identity }: FirstRequest): Promise<void> {
+    const admission = await this.#deps.credentials.admit(this.#login, identity.id);
+    if (admission.kind === "refused") throw new Refused(admission.why, admission.text);
+    this.#session.admitted(admission.secret.id);
+  }
+
+  #connect({ identity: { id }, request }: FirstRequest): RecordChange {
+    this.#requireOpen("busy");
+    const { registry, clock } = this.#deps;
+    const session = this.#session;
+    const { credentialId, secretId, address, features, hostKey } = session;
+    const nowMs = clock.now();
+    const who = { id, credentialId, secretId, address, features, hostKey, nowMs };
+    const record = recordOf(request, who, [...registry.tunnelsOf(id)]);
+    if (record === undefined) throw new Refused("busy", "the client's description is too large");
+    session.halfClose = features.includes(FEATURES.halfClose);
+    return registry.connect(record, session);
+  }
+
+  /** What nobody may do unseen; resolves when it is in the audit log. */
+  async #report({ hostKey, formerCredential: former }: RecordChange): Promise<void> {
+    const { log, agentEvents, registry } = this.#deps;
+    const session = this.#session;
+    if (hostKey !== undefined) {
+      log.warn("a client's host key is not the one it had", namesOf(session));
+      await agentEvents.hostKeyChanged(factsOf(session, registry), hostKey);
+    }
+    if (former === undefined) return;
+    log.warn("a client came with another credential", { ...namesOf(session), former });
+    await agentEvents.credentialChanged(factsOf(session, registry), former);
+  }
+
+  #openTunnels({ request }: FirstRequest): Promise<RemoteMessage[]> {
+    return this.#deps.tunnels.attach(this.#session, request.Remotes);
+  }
+
+  /**
+   * A rotation waits for the clients that are on record: one that was told it is in must be among
+   * them after a crash, too. A full disk keeps nobody out; the record is written when there is room.
+   */
+  async #remember({ identity: { id } }: FirstRequest, change: RecordChange): Promise<void> {
+    const { registry, log } = this.#deps;
+    if (isUnexpected(change)) {
+      await registry.saved(id).catch((caught: unknown) => {
+        const reason = errorText(caught);
+        log.warn("a new client's record is not on disk yet", { client: id, reason });
+      });
+    }
+    this.#requireOpen("busy");
+  }
+
+  #requireOpen(why: RefusalReason): void {
+    if (this.#session.isClosed) throw new Refused(why, "the connection has ended");
+  }
+
+  #welcome(): void {
+    const { log, agentEvents, credentials, registry } = this.#deps;
+    const session = this.#session;
+    if (session.isClosed) return;
+    session.notify(REQUESTS.putCapabilities, CAPABILITIES);
+    log.info("agent connected", namesOf(session));
+    agentEvents.connected(factsOf(session, registry));
+    credentials.onSessionReady(session);
+  }
+
+  #turnAway(refused: Refused): void {
+    const { counters, clock, log } = this.#deps;
+    const session = this.#session;
+    counters.afterLogin += 1;
+    if (refused.cause !== undefined) {
+      log.error("an agent could not register", { reason: errorText(refused.cause) });
+    }
+    this.#writeDown(refused);
+    session.letGo();
+    clock.after(FAREWELL_MS, () => session.cut(refused.text));
+  }
+
+  /** One entry, and one line of the log, stand for all of a flood: see `Floods`. */
+  #writeDown({ why, text }: Refused): void {
+    const { log, agentEvents, registry, refusals, onFlood } = this.#deps;
+    const session = this.#session;
+    const isOneOfMany = FLOODS.has(why);
+    log[isOneOfMany ? "debug" : "warn"]("agent refused", { ...namesOf(session), reason: text });
+    if (isOneOfMany) onFlood();
+    else agentEvents.refused(factsOf(session, registry), text);
+    const { address, credentialId: authId, clientId } = session;
+    refusals.note({ why, address, authId, clientId, hostname: this.#hostname });
+  }
+}

@@ -1,0 +1,63 @@
+import { REQUESTS, UNKNOWN_REQUEST } from "@rport/protocol/agent";
+import type { z } from "zod";
+import type { LiveSession } from "../liveSession.ts";
+
+/** One thing that agents may say by themselves; it is answered with nothing. */
+export interface Notice<Said = unknown> {
+  readonly name: string;
+  /** Larger ones are refused, and counted. */
+  readonly maxBytes: number;
+  /** What is said, as JSON; others are refused, and counted. Undefined: nobody reads it. */
+  readonly schema: z.ZodType<Said> | undefined;
+  /**
+   * What the server does about it. Notices of one agent come in order, one after the other, so this
+   * must not wait for anything that the same agent answers.
+   */
+  handle(said: Said, session: LiveSession): void;
+}
+
+/** Why something was not taken: a line for the log, a text for the agent. */
+export interface NoticeFault {
+  readonly line: string;
+  readonly text: string;
+}
+
+const LINE = "agent sent an unknown request";
+const UNKNOWN: NoticeFault = { line: LINE, text: UNKNOWN_REQUEST };
+const AGAIN: NoticeFault = { line: LINE, text: "unexpected connection request. please reconnect" };
+const MALFORMED: NoticeFault = {
+  line: "agent sent a malformed request",
+  text: "the request is too large or not of its form",
+};
+
+/** What agents may say by themselves, by name; nothing else is taken. */
+export class Notices {
+  readonly #byName: ReadonlyMap<string, Notice>;
+
+  constructor(list: readonly Notice[]) {
+    this.#byName = new Map(list.map((notice) => [notice.name, notice]));
+  }
+
+  /** Does what there is to do about it. Answers with why it did nothing, or undefined. */
+  take(name: string, payload: Buffer, session: LiveSession): NoticeFault | undefined {
+    const notice = this.#byName.get(name);
+    if (notice === undefined) return name === REQUESTS.newConnection ? AGAIN : UNKNOWN;
+    if (payload.length > notice.maxBytes) return MALFORMED;
+    if (notice.schema === undefined) {
+      notice.handle(undefined, session);
+      return undefined;
+    }
+    const said = notice.schema.safeParse(parseJson(payload));
+    if (!said.success) return MALFORMED;
+    notice.handle(said.data, session);
+    return undefined;
+  }
+}
+
+function parseJson(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
