@@ -2,8 +2,8 @@ import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { HostKeyChange } from "@rport/protocol/model";
 import type { Flood } from "../credentials/admission/floods.ts";
 import type { RefusalReason } from "../credentials/admission/verdicts.ts";
-import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
+import { networkOf } from "../platform/network.ts";
 import { Bursts } from "./bursts.ts";
 import type { Audit } from "./entry.ts";
 

@@ -1,5 +1,5 @@
-import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
+import { networkOf } from "../platform/network.ts";
 import type { User } from "../users/tokens.ts";
 import type { Bursts } from "./bursts.ts";
 import type { Audit } from "./entry.ts";

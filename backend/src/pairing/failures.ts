@@ -1,5 +1,5 @@
-import { isIPv6, SocketAddress } from "node:net";
 import type { Clock } from "../platform/clock.ts";
+import { networkOf } from "../platform/network.ts";
 
 /** Failures an address may cause at once, and per minute. */
 const BURST = 10;
@@ -48,19 +48,4 @@ export class FailureLimit {
     const earned = (this.#clock.monotonic() - bucket.atMs) / REFILL_MS;
     return Math.min(BURST, bucket.left + earned);
   }
-}
-
-/** The part of an address that one host cannot change at will. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/%.*$/, "");
-  if (!isIPv6(plain)) return plain;
-  const canonical = new SocketAddress({ address: plain, family: "ipv6" }).address;
-  const inner = /^::ffff:([\d.]+)$/.exec(canonical)?.[1];
-  if (inner !== undefined) return inner;
-  const [head = "", tail] = canonical.split("::");
-  const leading = head === "" ? [] : head.split(":");
-  const trailing = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: 8 - leading.length - trailing.length }, () => "0");
-  const groups = tail === undefined ? leading : [...leading, ...zeros, ...trailing];
-  return `${groups.slice(0, 4).join(":")}::/64`;
 }

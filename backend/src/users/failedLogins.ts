@@ -1,5 +1,5 @@
-import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
+import { networkOf } from "../platform/network.ts";
 
 /** A network may be wrong this often per window; a person who mistypes needs a few. */
 const FAILURES_MAX = 10;

@@ -10,7 +10,7 @@ import {
 import { WireError, type WireErrorKind } from "@rport/protocol/wire/wireError";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
-import { networkOf } from "../../pairing/failures.ts";
+import { networkOf } from "../../platform/network.ts";
 import { type DoorCounters, newDoorCounters } from "../doorCounters.ts";
 import { AgentSession } from "../session/agentSession.ts";
 import type { SessionDeps } from "../session/sessionDeps.ts";
