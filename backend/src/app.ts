@@ -9,12 +9,10 @@ import type { PeerOf } from "./http/peerAddress.ts";
 import { endpointRouter } from "./http/router.ts";
 import { whyForeign } from "./http/siteGuard.ts";
 import type { PairingService } from "./pairing/service.ts";
+import type { Face } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
 import { refusal, type UserGate } from "./users/gate.ts";
-
-/** Who may be served on one address. */
-export type Face = "agents" | "users" | "pairing";
 
 /** What the application is made from. */
 export interface AppDeps {

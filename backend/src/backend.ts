@@ -114,7 +114,15 @@ async function openFaces(input: FacesInput, opened: AsyncDisposableStack): Promi
     },
   });
   const handlers = createHandlers({
-    ...services,
+    status: services.status,
+    registry: services.registry,
+    credentials: services.credentials,
+    tunnels: services.tunnels,
+    pairings: services.pairings,
+    refusals: services.refusals,
+    agentFiles: services.agentFiles,
+    audit: services.auditing.audit,
+    auditIndex: services.auditing.index,
     pairingTtlS: options.pairing.ttlS,
     installOrigin: (origin) => installOrigin(bound, origin),
   });

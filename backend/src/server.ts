@@ -2,10 +2,9 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
-import type { Face } from "./app.ts";
 import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { refuseUpgrade, type UpgradeRequest } from "./http/upgrade.ts";
-import type { Place } from "./place.ts";
+import type { Face, Place } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 

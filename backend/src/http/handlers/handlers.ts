@@ -1,12 +1,18 @@
-import type { ClientId } from "@rport/protocol/ids";
+import type { ServerStatus } from "@rport/protocol/model";
 import { RecordMoves } from "../../adoption/adoptions.ts";
+import type { AuditIndex } from "../../audit/auditIndex.ts";
+import type { Audit } from "../../audit/entry.ts";
+import type { Refusals } from "../../clients/refusals.ts";
+import type { ClientRegistry } from "../../clients/registry/registry.ts";
 import type { Credentials } from "../../credentials/credentials.ts";
 import { blastOfRecord, reportOf } from "../../credentials/removal/blast.ts";
-import type { Services } from "../../services.ts";
+import type { PairingService } from "../../pairing/service.ts";
+import type { TunnelService } from "../../tunnels/service.ts";
+import type { AgentFiles } from "../agentFiles.ts";
 import type { Handlers } from "../endpoints.ts";
 import { auditHandlers } from "./audit.ts";
 import { auditedHandlers } from "./audited.ts";
-import { clientHandlers } from "./clients.ts";
+import { type ClientSource, clientHandlers } from "./clients.ts";
 import { type CredentialSource, credentialHandlers } from "./credentials.ts";
 import { joinHandlers } from "./joins.ts";
 import { pairingHandlers } from "./pairings.ts";
@@ -15,58 +21,60 @@ import { statusHandlers } from "./status.ts";
 import { tunnelHandlers } from "./tunnels.ts";
 
 /** What the REST API stands on. */
-export interface HandlerDeps
-  extends Pick<
-    Services,
-    | "status"
-    | "registry"
-    | "credentials"
-    | "tunnels"
-    | "pairings"
-    | "refusals"
-    | "agentFiles"
-    | "auditing"
-  > {
+export interface HandlerDeps {
+  readonly status: () => ServerStatus;
+  readonly registry: ClientRegistry;
+  readonly credentials: Credentials;
+  readonly tunnels: TunnelService;
+  readonly pairings: Pick<PairingService, "list" | "create" | "revoke">;
+  readonly refusals: Pick<Refusals, "list" | "clear">;
+  readonly agentFiles: Pick<AgentFiles, "require">;
+  readonly audit: Audit;
+  readonly auditIndex: Pick<AuditIndex, "list">;
+  /** How long a pairing works when its maker does not say. */
   readonly pairingTtlS: number;
   /** Where hosts find the installer, for somebody who reached this server under `origin`. */
   readonly installOrigin: (origin: string) => string;
 }
 
 /** Every endpoint's handler; each change is in the audit log before it is answered. */
-export function createHandlers(services: HandlerDeps): Handlers {
-  const { registry, auditing } = services;
-  const clientOf = (id: ClientId) => registry.get(id);
-  return auditedHandlers(plainHandlers(services), { audit: auditing.audit, clientOf });
+export function createHandlers(deps: HandlerDeps): Handlers {
+  const { registry, audit } = deps;
+  return auditedHandlers(plainHandlers(deps), { audit, clientOf: (id) => registry.get(id) });
 }
 
-function plainHandlers(services: HandlerDeps): Handlers {
-  const { registry, credentials, tunnels } = services;
-  const moves = new RecordMoves(services);
+function plainHandlers(deps: HandlerDeps): Handlers {
+  const { credentials, tunnels, pairings, agentFiles, pairingTtlS, installOrigin } = deps;
   return {
-    ...statusHandlers(services.status),
-    ...clientHandlers({
-      list: () => registry.list(),
-      get: (id) => registry.get(id),
-      tunnelsOf: (id) => tunnels.tunnelsOf(id),
-      async remove(id, dryRun) {
-        const client = registry.clientOf(id);
-        registry.requireRemovable(id);
-        const report = reportOf(blastOfRecord(client));
-        if (dryRun) return report;
-        await registry.remove(id);
-        if (client !== undefined) credentials.onClientsChanged(client.credentialId);
-        return report;
-      },
-      revoke: (id, dryRun) => credentials.revokeClient(id, dryRun),
-      allow: (id) => credentials.allowClient(id),
-      move: (id, from) => moves.move(id, from),
-    }),
+    ...statusHandlers(deps.status),
+    ...clientHandlers(clientSource(deps)),
     ...credentialHandlers(credentialSource(credentials)),
     ...joinHandlers(credentials.joins),
     ...tunnelHandlers(tunnels),
-    ...pairingHandlers(services),
-    ...refusalHandlers(services.refusals),
-    ...auditHandlers(services.auditing),
+    ...pairingHandlers({ pairings, agentFiles, pairingTtlS, installOrigin }),
+    ...refusalHandlers(deps.refusals),
+    ...auditHandlers({ audit: deps.audit, index: deps.auditIndex }),
+  };
+}
+
+function clientSource({ registry, credentials, tunnels }: HandlerDeps): ClientSource {
+  const moves = new RecordMoves({ registry, credentials, tunnels });
+  return {
+    list: () => registry.list(),
+    get: (id) => registry.get(id),
+    tunnelsOf: (id) => tunnels.tunnelsOf(id),
+    async remove(id, dryRun) {
+      const client = registry.clientOf(id);
+      registry.requireRemovable(id);
+      const report = reportOf(blastOfRecord(client));
+      if (dryRun) return report;
+      await registry.remove(id);
+      if (client !== undefined) credentials.onClientsChanged(client.credentialId);
+      return report;
+    },
+    revoke: (id, dryRun) => credentials.revokeClient(id, dryRun),
+    allow: (id) => credentials.allowClient(id),
+    move: (id, from) => moves.move(id, from),
   };
 }
 
