@@ -1,26 +1,13 @@
 import { RportError } from "@rport/protocol/errors";
 import type { TunnelId } from "@rport/protocol/ids";
+import { type Attributes, isEqual, withoutUndefined } from "../clients/registry/attributes.ts";
 import { RECORD_MAX_BYTES } from "../clients/registry/inventory.ts";
-import type { Adopted, ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
+import type { ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
 import { TUNNELS_PER_CLIENT } from "../tunnels/clientTunnels.ts";
 import { nextTunnelId } from "../tunnels/describe.ts";
 
 /** Tags that a record may have. */
 const TAGS_MAX = 256;
-
-type Attributes = Pick<ClientRecord, "name" | "tags" | "labels" | "adopted">;
-
-/** What belongs to the move of a record beside the record. */
-export interface MovedAlong {
-  /** To be on disk together with it. */
-  readonly edits: readonly SecretEdit[];
-  /** Ids of tunnels of the new client that may not be in its record yet. */
-  readonly tunnelIds: readonly TunnelId[];
-}
-
-/** A record that is moved alone. */
-export const NOTHING_ALONG: MovedAlong = { edits: [], tunnelIds: [] };
 
 /** Fails with `CONFLICT` when a record must stay what it is. */
 export function requireMovable({ revoked_at }: ClientRecord, isConnected: boolean): void {
@@ -59,24 +46,6 @@ export function mergedRecord(
     throw new RportError("CONFLICT", "Together they are too large for one record.");
   }
   return merged;
-}
-
-/**
- * The attributes of a client that registered again: what was moved over stays in the place of what
- * its agent says, until that says something else than at the time.
- */
-export function keptAttributes(said: ClientRecord, adopted: Adopted): Attributes {
-  const kept = {
-    name: stillSaid(adopted.name, said.name),
-    tags: stillSaid(adopted.tags, said.tags),
-    labels: stillSaid(adopted.labels, said.labels),
-  };
-  return {
-    name: kept.name?.shown ?? said.name,
-    tags: kept.tags?.shown ?? said.tags,
-    labels: kept.labels?.shown ?? said.labels,
-    adopted: withoutUndefined(kept),
-  };
 }
 
 function mergedAttributes(to: ClientRecord, from: ClientRecord): Attributes {
@@ -122,27 +91,6 @@ function isSameTunnel(one: StoredTunnel, other: StoredTunnel): boolean {
   return isSameTarget && isSamePort && (one.acl ?? "") === (other.acl ?? "");
 }
 
-interface Replaced<T> {
-  readonly said: T;
-  readonly shown: T;
-}
-
 function replacing<T>(said: T, shown: T): { said: T; shown: T } | undefined {
   return isEqual(said, shown) ? undefined : { said, shown };
-}
-
-function stillSaid<T>(kept: Replaced<T> | undefined, said: T): { said: T; shown: T } | undefined {
-  return kept !== undefined && isEqual(kept.said, said) ? { ...kept } : undefined;
-}
-
-function isEqual(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
-function withoutUndefined(
-  all: {
-    readonly [K in keyof Adopted]: Adopted[K] | undefined;
-  },
-): Adopted {
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

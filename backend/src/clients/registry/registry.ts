@@ -1,12 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Client } from "@rport/protocol/model";
-import {
-  type MovedAlong,
-  mergedRecord,
-  NOTHING_ALONG,
-  requireMovable,
-} from "../../adoption/mergedRecord.ts";
 import type { ClientRef, SessionPort } from "../../credentials/ports.ts";
 import { type Clock, toTime, toTimeOrNull } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
@@ -18,6 +12,7 @@ import { CredentialIndex } from "./credentialIndex.ts";
 import { Duplicates } from "./duplicates.ts";
 import { Likeness } from "./likeness.ts";
 import { type RecordChange, recordChange } from "./recordChange.ts";
+import type { RecordMove } from "./recordMove.ts";
 import { type RecordRows, RecordWriter } from "./recordWriter.ts";
 import { requireRemovable } from "./removable.ts";
 import { returningRecord } from "./returning.ts";
@@ -113,20 +108,22 @@ export class ClientRegistry implements SessionPort {
 
   /**
    * Moves the record `from` into that of `to`, durably. Fails with `NOT_FOUND`, with `CONFLICT`
-   * while `from` is connected or revoked or when one record cannot hold both, or with `DISK_FULL`;
+   * when the two cannot be merged, or with `DISK_FULL`;
    * then both are as they were.
    */
-  async move(to: ClientId, from: ClientId, along: MovedAlong = NOTHING_ALONG): Promise<void> {
+  async move(to: ClientId, from: ClientId, { edits, merge }: RecordMove): Promise<void> {
     for (let move = this.#moveOf(to, from); move; move = this.#moveOf(to, from)) await move;
     const target = this.#need(to, "There is no such client.");
     const source = this.#need(from, "There is no client whose record could be moved here.");
-    requireMovable(source.record, this.#holders.has(from));
     const before = target.record;
-    const merged = mergedRecord(before, source.record, along.tunnelIds);
+    const merged = merge(before, {
+      record: source.record,
+      isConnected: this.#holders.has(from),
+    });
     target.record = merged;
     this.#drop(source);
     this.#touch("client", to);
-    const done = this.#writer.move(merged, from, along.edits);
+    const done = this.#writer.move(merged, from, edits);
     const settled = done.catch(() => this.#takeBack(before, merged, source));
     for (const id of [to, from]) this.#moving.set(id, settled);
     await settled;

@@ -1,5 +1,5 @@
-import { keptAttributes } from "../../adoption/mergedRecord.ts";
 import type { ClientRecord } from "../../store/clientRecord.ts";
+import { keptAttributes } from "./attributes.ts";
 import { knownKey } from "./hostKeyChange.ts";
 
 /**
