@@ -21,7 +21,8 @@ export interface AppDeps {
   readonly peerOf: PeerOf;
   readonly pairings: PairingService;
   readonly agentFiles: AgentFiles;
-  readonly auditing: PairingDoorDeps["auditing"];
+  readonly audit: PairingDoorDeps["audit"];
+  readonly pairingEvents: PairingDoorDeps["pairingEvents"];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -64,7 +65,10 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
       }),
     );
   }
-  if (place.faces.has("pairing")) app.use(pairingDoor({ ...deps, exchangeOf }));
+  if (place.faces.has("pairing")) {
+    const { pairings, agentFiles, audit, pairingEvents } = deps;
+    app.use(pairingDoor({ pairings, agentFiles, audit, pairingEvents, exchangeOf }));
+  }
   app.use(() => {
     throw new RportError("NOT_FOUND", "There is nothing under this path.");
   });

@@ -52,6 +52,8 @@ export interface Services {
   readonly credentials: Credentials;
   readonly registry: ClientRegistry;
   readonly tunnels: TunnelService;
+  /** Shares the process fairly among everything that is carried to and from agents. */
+  readonly relays: Relays;
   readonly dial: Dial;
   readonly pairings: PairingService;
   readonly refusals: Refusals;
@@ -74,31 +76,98 @@ export async function openServices(
   const { clock, log } = options;
   let hub: EventHub | undefined;
   const touch: Touch = (entity, id) => hub?.touch(entity, id);
-  const directory = options.dataDir;
-  const store = await openStore({ directory, keySeed: options.keySeed, clock, log });
-  opened.defer(() => store.close());
+  const store = await openDataDirectory(options, opened);
+  const auditing = await openAuditLog(options, store, opened);
+  const serverKey = hostKeyFromSeed(store.identity.hostKeySeed);
+  const fingerprints = fingerprintsOf(serverKey);
+  const agentFiles = new AgentFiles(options.agentFiles, log);
 
-  const { hostKeySeed, verifierKey, auditKey } = store.identity;
-  const { database } = store;
+  const { credentials, registry } = await openRecords(options, { store, auditing, touch }, opened);
+  const { tunnels, relays, dial } = openTunnels(options, { registry, auditing, touch });
+  opened.defer(() => tunnels.close());
+  const pairings = openPairings(options, {
+    credentials,
+    agentFiles,
+    fingerprint: fingerprints.sha256,
+    auditing,
+    touch,
+  });
+  opened.defer(() => pairings.close());
+  credentials.attach({ sessions: registry, pairings });
+
+  const refusals = new Refusals({ clock, touch });
+  opened.defer(() => refusals.close());
+  const status = (): ServerStatus =>
+    serverStatus({ counts: registry.counts, fingerprints, serverUrls: urls() });
+  const seen = { status, registry, credentials, tunnels, pairings, refusals };
+  const watched = new EventHub(eventSources(seen), clock);
+  hub = watched;
+  opened.defer(() => watched.close());
+  return {
+    paths: store.paths,
+    hostKey: serverKey,
+    fingerprints,
+    credentials,
+    registry,
+    tunnels,
+    relays,
+    dial,
+    pairings,
+    refusals,
+    agentFiles,
+    auditing,
+    hub: watched,
+    touch,
+    status,
+  };
+}
+
+async function openDataDirectory(
+  { dataDir: directory, keySeed, clock, log }: ServicesOptions,
+  opened: AsyncDisposableStack,
+): Promise<Store> {
+  const store = await openStore({ directory, keySeed, clock, log });
+  opened.defer(() => store.close());
+  return store;
+}
+
+async function openAuditLog(
+  { clock, log, openAuditFile: openFile }: ServicesOptions,
+  { paths, identity, database }: Store,
+  opened: AsyncDisposableStack,
+): Promise<Auditing> {
   const auditing = await openAuditing({
-    directory: store.paths.audit,
-    key: auditKey,
+    directory: paths.audit,
+    key: identity.auditKey,
     database,
     clock,
     log,
-    openFile: options.openAuditFile,
+    openFile,
   });
   opened.defer(() => auditing.close());
-  const hostKey = hostKeyFromSeed(hostKeySeed);
-  const publicKey = hostKey.getPublicSSH();
-  const fingerprints = { sha256: sha256Fingerprint(publicKey), md5: md5Fingerprint(publicKey) };
-  const { passwordMinLength } = options;
-  const { document, secretRows, clientRows } = store;
-  const common = { clock, log, touch };
+  return auditing;
+}
+
+/** SHA-256 and MD5 form of the server's key. */
+function fingerprintsOf(serverKey: HostKey): Services["fingerprints"] {
+  const publicKey = serverKey.getPublicSSH();
+  return { sha256: sha256Fingerprint(publicKey), md5: md5Fingerprint(publicKey) };
+}
+
+interface RecordsDeps extends Pick<Services, "auditing" | "touch"> {
+  readonly store: Store;
+}
+
+/** What people call credentials, and the clients that sign in with them. */
+async function openRecords(
+  { passwordMinLength, clock, log }: ServicesOptions,
+  { store, auditing, touch }: RecordsDeps,
+  opened: AsyncDisposableStack,
+): Promise<Pick<Services, "credentials" | "registry">> {
   const credentials = await Credentials.open({
-    document,
-    secretRows,
-    verifierKey,
+    document: store.document,
+    secretRows: store.secretRows,
+    verifierKey: store.identity.verifierKey,
     passwordMinLength,
     rotationEvents: auditing.rotations,
     onFlood(flood) {
@@ -110,64 +179,36 @@ export async function openServices(
       });
       auditing.agents.flooded(flood);
     },
-    ...common,
+    clock,
+    log,
+    touch,
   });
   opened.defer(() => credentials.close());
   const registry = await ClientRegistry.open({
-    rows: clientRows,
+    rows: store.clientRows,
     secretOf: (id, secretId) => credentials.clientSecret(id, secretId),
     rotationOf: (id, clientId) => credentials.rotationState(id, clientId),
     onRecordRemoved: (id, client) => credentials.onRecordRemoved(id, client),
     onRecordLeft: (id) => credentials.onClientsChanged(id),
     onRecordJoined: (authId, id) => credentials.onClientRecorded(authId, id),
-    ...common,
+    clock,
+    log,
+    touch,
   });
   opened.defer(() => registry.close());
-
-  const { tunnels, dial } = openTunnels(options, { registry, touch, auditing });
-  opened.defer(() => tunnels.close());
-  const agentFiles = new AgentFiles(options.agentFiles, log);
-  const own = { credentials, agentFiles, touch, fingerprints, auditing };
-  const pairings = openPairings(options, own);
-  opened.defer(() => pairings.close());
-  credentials.attach({ sessions: registry, pairings });
-
-  const status = (): ServerStatus =>
-    serverStatus({ counts: registry.counts, fingerprints, serverUrls: urls() });
-  const refusals = new Refusals({ clock, touch });
-  opened.defer(() => refusals.close());
-  const sources = { status, registry, credentials, tunnels, pairings, refusals };
-  hub = new EventHub(eventSources(sources), clock);
-  const watched = hub;
-  opened.defer(() => watched.close());
-  const { paths } = store;
-  return {
-    paths,
-    hostKey,
-    fingerprints,
-    credentials,
-    registry,
-    tunnels,
-    dial,
-    pairings,
-    refusals,
-    agentFiles,
-    auditing,
-    hub,
-    touch,
-    status,
-  };
+  return { credentials, registry };
 }
 
 function openTunnels(
   { clock, log, tunnels }: ServicesOptions,
-  { registry, touch, auditing }: Pick<Services, "registry" | "touch" | "auditing">,
-): Pick<Services, "tunnels" | "dial"> {
+  { registry, auditing, touch }: Pick<Services, "registry" | "auditing" | "touch">,
+): Pick<Services, "tunnels" | "relays" | "dial"> {
   const linkDial = createLinkDial(clock);
+  const relays = new Relays();
   const service = new TunnelService({
     clients: registry,
     dial: linkDial,
-    relays: new Relays(),
+    relays,
     bind: tunnels.bind,
     range: tunnels.ports,
     clock,
@@ -175,49 +216,51 @@ function openTunnels(
     touch,
     events: auditing.tunnels,
   });
-  return { tunnels: service, dial: createDial((id) => registry.live(id), linkDial) };
+  return { tunnels: service, relays, dial: createDial((id) => registry.live(id), linkDial) };
+}
+
+interface PairingsDeps extends Pick<Services, "credentials" | "agentFiles" | "auditing" | "touch"> {
+  /** The server key's, in `SHA256:` form. */
+  readonly fingerprint: string;
 }
 
 function openPairings(
   { clock, log, serverUrls }: ServicesOptions,
-  own: Pick<Services, "credentials" | "agentFiles" | "touch" | "fingerprints" | "auditing">,
+  { credentials, agentFiles, fingerprint, auditing, touch }: PairingsDeps,
 ): PairingService {
   return new PairingService({
-    credentials: own.credentials,
-    fingerprint: own.fingerprints.sha256,
+    credentials,
+    fingerprint,
     // Read at each pairing: a new build of the agent's files brings a new script.
     get scriptSha256() {
-      return own.agentFiles.scriptSha256;
+      return agentFiles.scriptSha256;
     },
     serverUrls,
     clock,
     log,
-    touch: own.touch,
-    events: own.auditing.pairings,
+    touch,
+    events: auditing.pairings,
   });
 }
 
-function eventSources({
-  status,
-  registry,
-  credentials,
-  tunnels,
-  pairings,
-  refusals,
-}: Pick<
+type Seen = Pick<
   Services,
   "status" | "registry" | "credentials" | "tunnels" | "pairings" | "refusals"
->): EventSources {
+>;
+
+/** Where editors' snapshots and deltas are read from. */
+function eventSources(seen: Seen): EventSources {
+  const { credentials } = seen;
   return {
-    server: status,
-    client: registry,
+    server: seen.status,
+    client: seen.registry,
     credential: {
       list: () => credentials.list().flatMap(({ id }) => credentials.view(id) ?? []),
       get: (id: AuthId) => credentials.view(id) ?? undefined,
     },
-    tunnel: tunnels,
-    pairing: pairings,
+    tunnel: seen.tunnels,
+    pairing: seen.pairings,
     join: credentials.joins,
-    refusal: refusals,
+    refusal: seen.refusals,
   };
 }

@@ -61,7 +61,7 @@ export interface AgentDoorDeps
   readonly hostKey: HostKey;
   readonly pendingMax?: number;
   readonly pendingPerAddressMax?: number;
-  readonly transportLimits?: Partial<TransportLimits>;
+  readonly transportLimits?: Partial<TransportLimits> | undefined;
 }
 
 /**
