@@ -9,12 +9,10 @@ import type { PeerOf } from "./http/peerAddress.ts";
 import { endpointRouter } from "./http/router.ts";
 import { whyForeign } from "./http/siteGuard.ts";
 import type { PairingService } from "./pairing/service.ts";
+import type { Face } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
 import { refusal, type UserGate } from "./users/gate.ts";
-
-/** Who may be served on one address. */
-export type Face = "agents" | "users" | "pairing";
 
 /** What the application is made from. */
 export interface AppDeps {
@@ -23,7 +21,8 @@ export interface AppDeps {
   readonly peerOf: PeerOf;
   readonly pairings: PairingService;
   readonly agentFiles: AgentFiles;
-  readonly auditing: PairingDoorDeps["auditing"];
+  readonly audit: PairingDoorDeps["audit"];
+  readonly pairingEvents: PairingDoorDeps["pairingEvents"];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -66,7 +65,10 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
       }),
     );
   }
-  if (place.faces.has("pairing")) app.use(pairingDoor({ ...deps, exchangeOf }));
+  if (place.faces.has("pairing")) {
+    const { pairings, agentFiles, audit, pairingEvents } = deps;
+    app.use(pairingDoor({ pairings, agentFiles, audit, pairingEvents, exchangeOf }));
+  }
   app.use(() => {
     throw new RportError("NOT_FOUND", "There is nothing under this path.");
   });

@@ -1,17 +1,15 @@
 import type { TransportLimits } from "@rport/protocol/wire/transport";
-import { createApp } from "./app.ts";
 import { ServerLife } from "./audit/serverLife.ts";
 import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { Pinger } from "./clients/session/pinger.ts";
 import { removeEndpoint, writeEndpoint } from "./endpointFile.ts";
+import { type FacesDeps, openFaces } from "./faces.ts";
 import { createHandlers } from "./http/handlers/handlers.ts";
 import { createPeerOf } from "./http/peerAddress.ts";
+import { userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
-import { isLocal, originAt, type Place, urlOf } from "./place.ts";
-import { Listener } from "./server.ts";
+import { originAt, type Place, urlOf } from "./place.ts";
 import { openServices, type Services, type ServicesOptions } from "./services.ts";
-import { editorTarget } from "./tunnels/editorTarget.ts";
-import { serveEditorTunnel } from "./tunnels/editorTunnel.ts";
 import { FailedLogins } from "./users/failedLogins.ts";
 import { UserGate } from "./users/gate.ts";
 import { UserTokens } from "./users/tokens.ts";
@@ -50,30 +48,19 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   const services = await openServices(options, () => agentUrls(options, bound), opened);
   const tokens = new UserTokens();
   const { token } = tokens.issue("local");
-  const { auditing } = services;
-  const agentDoor = new AgentDoor({
-    registry: services.registry,
-    credentials: services.credentials,
-    tunnels: services.tunnels,
-    agentEvents: auditing.agents,
-    refusals: services.refusals,
-    hostKey: services.hostKey,
-    clock: options.clock,
-    log: options.log,
-    transportLimits: options.transportLimits,
-  });
+  const agentDoor = createAgentDoor(options, services);
+  const { presence, auditing, paths, fingerprints } = services;
   const life = new ServerLife(auditing.audit);
   opened.defer(() => life.stopped());
-  await openFaces({ options, services, tokens, agentDoor, bound }, opened);
+  const gate = new UserGate(tokens, new FailedLogins(options.clock), auditing.signIns);
+  await openFaces(facesDeps({ options, services, gate, agentDoor, bound }), bound, opened);
 
-  const { clock } = options;
-  const pinger = new Pinger({ clock, sessions: () => services.presence.liveSessions() });
+  const pinger = new Pinger({ clock: options.clock, sessions: () => presence.liveSessions() });
   pinger.start();
   opened.defer(() => pinger.stop());
-  const users = placeOf(bound, "users");
   await life.started(bound);
+  const users = placeOf(bound, "users");
   const url = urlOf(users);
-  const { paths, fingerprints } = services;
   opened.defer(() => removeEndpoint(paths.endpoint, token));
   await writeEndpoint(paths.endpoint, {
     url,
@@ -89,69 +76,88 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     closed ??= closing.disposeAsync();
     return closed;
   };
-  const own = { url, port: users.port, token, tokens, agentDoor };
-  return { ...services, ...own, close, [Symbol.asyncDispose]: close };
+  return {
+    ...services,
+    url,
+    port: users.port,
+    token,
+    tokens,
+    agentDoor,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
-interface FacesInput {
-  readonly options: BackendOptions;
-  readonly services: Services;
-  readonly tokens: UserTokens;
-  readonly agentDoor: AgentDoor;
-  /** Filled with the places that are listened on, with their real ports. */
-  readonly bound: Place[];
-}
-
-async function openFaces(input: FacesInput, opened: AsyncDisposableStack): Promise<void> {
-  const { options, services, tokens, agentDoor, bound } = input;
-  const { clock, log } = options;
-  const { signIns, editors } = services.auditing;
-  const gate = new UserGate(tokens, new FailedLogins(clock), signIns);
-  const peerOf = createPeerOf(options.trustedProxies ?? [], log);
-  const userSockets = new UserSockets({
-    gate,
-    peerOf,
-    hub: services.hub,
+function createAgentDoor(
+  { clock, log, transportLimits }: BackendOptions,
+  { registry, presence, credentials, tunnels, hostKey, refusals, auditing }: Services,
+): AgentDoor {
+  return new AgentDoor({
+    registry,
+    presence,
+    credentials,
+    tunnels,
+    hostKey,
+    refusals,
+    agentEvents: auditing.agents,
+    transportLimits,
     clock,
     log,
-    serveDial: (socket, query, opener) => {
-      void serveEditorTunnel(socket, async () => {
-        const { clientId, target } = editorTarget(query);
-        const hostname = services.registry.record(clientId)?.hostname;
-        const to = { clientId, hostname, target };
-        return await editors.watched(opener, to, () => services.dial(clientId, target));
-      });
-    },
+  });
+}
+
+interface Behind {
+  readonly options: BackendOptions;
+  readonly services: Services;
+  readonly gate: UserGate;
+  readonly agentDoor: AgentDoor;
+  /** The places that are listened on, as soon as they are. */
+  readonly bound: readonly Place[];
+}
+
+/** Who stands behind the faces. */
+function facesDeps({ options, services, gate, agentDoor, bound }: Behind): FacesDeps {
+  const { clock, log, places } = options;
+  const { registry, dial, relays, hub, auditing, pairings, agentFiles } = services;
+  const peerOf = createPeerOf(options.trustedProxies ?? [], log);
+  const routes = userRoutes({
+    hub,
+    dial,
+    relays,
+    editors: auditing.editors,
+    hostnameOf: (id) => registry.record(id)?.hostname,
   });
   const handlers = createHandlers({
-    ...services,
+    status: services.status,
+    registry,
+    clients: services.clients,
+    adoptions: services.adoptions,
+    credentials: services.credentials,
+    tunnels: services.tunnels,
+    pairings,
+    refusals: services.refusals,
+    agentFiles,
+    audit: auditing.audit,
+    auditIndex: auditing.index,
     pairingTtlS: options.pairing.ttlS,
     installOrigin: (origin) => installOrigin(bound, origin),
   });
-  const listeners: Listener[] = [];
-  opened.defer(async () => {
-    const closed = listeners.map((listener) => listener.close());
-    userSockets.close();
-    await Promise.all([agentDoor.close(), ...closed]);
-  });
-  for (const place of options.places) {
-    const index = listeners.length;
-    const localPort = () => (isLocal(place) ? bound[index]?.port : undefined);
-    const doors = {
-      onRequest: createApp(
-        { ...services, handlers, gate, peerOf, clock, log },
-        { ...place, localPort },
-      ),
-      isUsersSocket: (target: string) => userSockets.serves(target),
-      users: (upgrade: Parameters<UserSockets["upgrade"]>[0]) =>
-        userSockets.upgrade(upgrade, localPort()),
-      agents: (upgrade: Parameters<UserSockets["upgrade"]>[0]) =>
-        agentDoor.upgrade({ ...upgrade, ...peerOf(upgrade.request) }),
-    };
-    const listener = await Listener.open(place, doors, clock);
-    listeners.push(listener);
-    bound.push({ ...place, port: listener.port });
-  }
+  return {
+    places,
+    agentDoor,
+    userSockets: new UserSockets({ gate, peerOf, routes, clock, log }),
+    app: {
+      handlers,
+      gate,
+      peerOf,
+      pairings,
+      agentFiles,
+      audit: auditing.audit,
+      pairingEvents: auditing.pairings,
+      clock,
+      log,
+    },
+  };
 }
 
 function placeOf(bound: readonly Place[], face: "agents" | "users" | "pairing"): Place {

@@ -1,6 +1,8 @@
 import { formatHostPort } from "@rport/protocol/remote";
-import type { Face } from "./app.ts";
 import type { Config } from "./config/config.ts";
+
+/** Who may be served on one address. */
+export type Face = "agents" | "users" | "pairing";
 
 /** An address to listen on, and who is served there. */
 export interface Place {

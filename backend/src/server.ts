@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
-import type { Face } from "./app.ts";
-import { AgentDoor } from "./clients/door/agentDoor.ts";
-import { refuseUpgrade, type UpgradeRequest } from "./http/upgrade.ts";
+import { pathOf } from "./http/rawQuery.ts";
+import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./http/upgrade.ts";
 import type { Place } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
+import { errorText, type Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 
 /** Node's own limits are far wider, and are looked at only twice a minute. */
@@ -21,16 +21,13 @@ const HEADERS_MAX = 100;
 /** How long open connections may take to end by themselves when the server stops. */
 const CLOSE_GRACE_MS = 1_000;
 
-/** Takes over a request to speak WebSocket. */
-export type UpgradeDoor = (upgrade: UpgradeRequest) => void;
-
 /** Who answers on one place. */
-export interface Doors {
+export interface ListenerDeps {
   readonly onRequest: RequestListener;
-  readonly agents: UpgradeDoor;
-  readonly users: UpgradeDoor;
-  /** Whether a target is a users' socket. */
-  readonly isUsersSocket: (target: string) => boolean;
+  /** Those who speak WebSocket: the first that takes a request gets it, and nobody is a 404. */
+  readonly doors: readonly UpgradeDoor[];
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** One address that is listened on. */
@@ -49,18 +46,18 @@ export class Listener {
   }
 
   /** Starts listening. Throws a `StartFailure` that names the address when it cannot be had. */
-  static async open(place: Place, doors: Doors, clock: Clock): Promise<Listener> {
+  static async open(place: Place, deps: ListenerDeps): Promise<Listener> {
     const options = {
       ...LIMITS,
       shouldUpgradeCallback: ({ headers }: { headers: { upgrade?: string | undefined } }) =>
         headers.upgrade?.toLowerCase() === "websocket",
     };
-    const server = createServer(options, doors.onRequest);
+    const server = createServer(options, deps.onRequest);
     server.maxHeadersCount = HEADERS_MAX;
     server.on("upgrade", (request, socket, head) => {
-      route({ request, socket, head }, place.faces, doors);
+      route({ request, socket, head }, deps);
     });
-    const listener = new Listener(server, clock);
+    const listener = new Listener(server, deps.clock);
     try {
       server.listen({ host: place.host, port: place.port, exclusive: true });
       await once(server, "listening");
@@ -92,13 +89,19 @@ export class Listener {
   }
 }
 
-function route(upgrade: UpgradeRequest, faces: ReadonlySet<Face>, doors: Doors): void {
+function route(upgrade: UpgradeRequest, { doors, log }: ListenerDeps): void {
   const { request, socket } = upgrade;
   // A peer may vanish at any time; whoever takes the socket over learns it from its close.
   socket.on("error", () => socket.destroy());
-  if (AgentDoor.isAgent(request) && faces.has("agents")) doors.agents(upgrade);
-  else if (faces.has("users") && doors.isUsersSocket(request.url ?? "")) doors.users(upgrade);
-  else refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
+  try {
+    const door = doors.find((one) => one.takes(request));
+    if (door !== undefined) door.upgrade(upgrade);
+    else refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
+  } catch (error) {
+    // What is thrown in an event of the server would end the process.
+    log.error("upgrade failed", { path: pathOf(request.url ?? ""), reason: errorText(error) });
+    socket.destroy();
+  }
 }
 
 function whyNotListening(error: unknown, { host, port }: Place): StartFailure {

@@ -7,12 +7,19 @@ import {
   md5Fingerprint,
   sha256Fingerprint,
 } from "@rport/protocol/wire/serverKey";
+import { Adoptions } from "./adoption/adoptions.ts";
 import type { OpenSegmentFile } from "./audit/segments.ts";
 import { type Auditing, openAuditing } from "./audit/service.ts";
+import type { LiveSession } from "./clients/liveSession.ts";
 import { Refusals } from "./clients/refusals.ts";
+import { ClientViews } from "./clients/registry/clientViews.ts";
+import { LocalPresence } from "./clients/registry/presence.ts";
 import { ClientRegistry } from "./clients/registry/registry.ts";
+import type { Flood } from "./credentials/admission/floods.ts";
 import { Credentials } from "./credentials/credentials.ts";
+import type { PairingPort } from "./credentials/ports.ts";
 import { EventHub, type EventSources, type Touch } from "./events/hub.ts";
+import { touchedBy } from "./events/touched.ts";
 import { AgentFiles } from "./http/agentFiles.ts";
 import { PairingService } from "./pairing/service.ts";
 import type { Clock } from "./platform/clock.ts";
@@ -51,7 +58,13 @@ export interface Services {
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   readonly credentials: Credentials;
   readonly registry: ClientRegistry;
+  readonly presence: LocalPresence<LiveSession>;
+  /** Clients as people see them. */
+  readonly clients: ClientViews;
+  readonly adoptions: Adoptions;
   readonly tunnels: TunnelService;
+  /** Shares the process fairly among everything that is carried to and from agents. */
+  readonly relays: Relays;
   readonly dial: Dial;
   readonly pairings: PairingService;
   readonly refusals: Refusals;
@@ -74,100 +87,161 @@ export async function openServices(
   const { clock, log } = options;
   let hub: EventHub | undefined;
   const touch: Touch = (entity, id) => hub?.touch(entity, id);
-  const directory = options.dataDir;
-  const store = await openStore({ directory, keySeed: options.keySeed, clock, log });
-  opened.defer(() => store.close());
-
-  const { hostKeySeed, verifierKey, auditKey } = store.identity;
-  const { database } = store;
-  const auditing = await openAuditing({
-    directory: store.paths.audit,
-    key: auditKey,
-    database,
-    clock,
-    log,
-    openFile: options.openAuditFile,
-  });
-  opened.defer(() => auditing.close());
-  const hostKey = hostKeyFromSeed(hostKeySeed);
-  const publicKey = hostKey.getPublicSSH();
-  const fingerprints = { sha256: sha256Fingerprint(publicKey), md5: md5Fingerprint(publicKey) };
-  const { passwordMinLength } = options;
-  const { document, secretRows, clientRows } = store;
-  const common = { clock, log, touch };
-  const credentials = await Credentials.open({
-    document,
-    secretRows,
-    verifierKey,
-    passwordMinLength,
-    rotationEvents: auditing.rotations,
-    onFlood(flood) {
-      const { credentialId, why, address } = flood;
-      log.warn("more new clients come with a credential than it lets in", {
-        credential: credentialId,
-        reason: why,
-        address,
-      });
-      auditing.agents.flooded(flood);
-    },
-    ...common,
-  });
-  opened.defer(() => credentials.close());
-  const registry = await ClientRegistry.open({
-    rows: clientRows,
-    secretOf: (id, secretId) => credentials.clientSecret(id, secretId),
-    rotationOf: (id, clientId) => credentials.rotationState(id, clientId),
-    onRecordRemoved: (id, client) => credentials.onRecordRemoved(id, client),
-    onRecordLeft: (id) => credentials.onClientsChanged(id),
-    onRecordJoined: (authId, id) => credentials.onClientRecorded(authId, id),
-    ...common,
-  });
-  opened.defer(() => registry.close());
-
-  const { tunnels, dial } = openTunnels(options, { registry, touch, auditing });
-  opened.defer(() => tunnels.close());
+  const store = await openDataDirectory(options, opened);
+  const auditing = await openAuditLog(options, store, opened);
+  const serverKey = hostKeyFromSeed(store.identity.hostKeySeed);
+  const fingerprints = fingerprintsOf(serverKey);
   const agentFiles = new AgentFiles(options.agentFiles, log);
-  const own = { credentials, agentFiles, touch, fingerprints, auditing };
-  const pairings = openPairings(options, own);
-  opened.defer(() => pairings.close());
-  credentials.attach({ sessions: registry, pairings });
 
-  const status = (): ServerStatus =>
-    serverStatus({ counts: registry.counts, fingerprints, serverUrls: urls() });
+  let service: PairingService | undefined;
+  const port: PairingPort = {
+    openOf: (id, secrets) => service?.openOf(id, secrets) ?? 0,
+    revokeOf: (id, secrets) => service?.revokeOf(id, secrets) ?? 0,
+  };
+  const records = await openRecords(options, { store, auditing, pairings: port, touch }, opened);
+  const { registry, presence, clients, credentials } = records;
+  const { tunnels, relays, dial } = openTunnels(options, { registry, presence, auditing, touch });
+  opened.defer(() => tunnels.close());
+  const pairings = openPairings(options, {
+    credentials,
+    agentFiles,
+    fingerprint: fingerprints.sha256,
+    auditing,
+    touch,
+  });
+  opened.defer(() => pairings.close());
+  service = pairings;
+  const adoptions = new Adoptions({ store: store.edits, registry, credentials, tunnels });
+
   const refusals = new Refusals({ clock, touch });
   opened.defer(() => refusals.close());
-  const sources = { status, registry, credentials, tunnels, pairings, refusals };
-  hub = new EventHub(eventSources(sources), clock);
-  const watched = hub;
+  const status = (): ServerStatus =>
+    serverStatus({ counts: registry.counts, fingerprints, serverUrls: urls() });
+  const seen = { status, clients, credentials, tunnels, pairings, refusals };
+  const watched = new EventHub(eventSources(seen), clock);
+  hub = watched;
+  store.edits.follow((edits) => {
+    for (const [entity, id] of touchedBy(edits, registry)) watched.touch(entity, id);
+  });
   opened.defer(() => watched.close());
-  const { paths } = store;
   return {
-    paths,
-    hostKey,
+    paths: store.paths,
+    hostKey: serverKey,
     fingerprints,
     credentials,
     registry,
+    presence,
+    clients,
+    adoptions,
     tunnels,
+    relays,
     dial,
     pairings,
     refusals,
     agentFiles,
     auditing,
-    hub,
+    hub: watched,
     touch,
     status,
   };
 }
 
+async function openDataDirectory(
+  { dataDir: directory, keySeed, clock, log }: ServicesOptions,
+  opened: AsyncDisposableStack,
+): Promise<Store> {
+  const store = await openStore({ directory, keySeed, clock, log });
+  opened.defer(() => store.close());
+  return store;
+}
+
+async function openAuditLog(
+  { clock, log, openAuditFile: openFile }: ServicesOptions,
+  { paths, identity, database }: Store,
+  opened: AsyncDisposableStack,
+): Promise<Auditing> {
+  const auditing = await openAuditing({
+    directory: paths.audit,
+    key: identity.auditKey,
+    database,
+    clock,
+    log,
+    openFile,
+  });
+  opened.defer(() => auditing.close());
+  return auditing;
+}
+
+/** SHA-256 and MD5 form of the server's key. */
+function fingerprintsOf(serverKey: HostKey): Services["fingerprints"] {
+  const publicKey = serverKey.getPublicSSH();
+  return { sha256: sha256Fingerprint(publicKey), md5: md5Fingerprint(publicKey) };
+}
+
+interface RecordsDeps extends Pick<Services, "auditing" | "touch"> {
+  readonly store: Store;
+  readonly pairings: PairingPort;
+}
+
+type Records = Pick<Services, "registry" | "presence" | "clients" | "credentials">;
+
+/** The clients, and what people call the credentials that they sign in with. */
+async function openRecords(
+  options: ServicesOptions,
+  { store, auditing, pairings, touch }: RecordsDeps,
+  opened: AsyncDisposableStack,
+): Promise<Records> {
+  const { passwordMinLength, clock, log } = options;
+  const { edits } = store;
+  const presence = new LocalPresence<LiveSession>();
+  const registry = await ClientRegistry.open({ store: edits, presence, clock, log, touch });
+  opened.defer(() => registry.close());
+  const credentials = await Credentials.open({
+    store: edits,
+    clients: registry,
+    sessions: presence,
+    pairings,
+    verifierKey: store.identity.verifierKey,
+    passwordMinLength,
+    rotationEvents: auditing.rotations,
+    onFlood: (flood) => tellFlood(flood, { log, auditing }),
+    clock,
+    log,
+    touch,
+  });
+  opened.defer(() => credentials.close());
+  const clients = new ClientViews({ registry, presence, credentials });
+  return { registry, presence, clients, credentials };
+}
+
+function tellFlood(
+  flood: Flood,
+  { log, auditing }: { readonly log: Log; readonly auditing: Auditing },
+): void {
+  const { credentialId: credential, why: reason, address } = flood;
+  log.warn("more new clients come with a credential than it lets in", {
+    credential,
+    reason,
+    address,
+  });
+  auditing.agents.flooded(flood);
+}
+
 function openTunnels(
   { clock, log, tunnels }: ServicesOptions,
-  { registry, touch, auditing }: Pick<Services, "registry" | "touch" | "auditing">,
-): Pick<Services, "tunnels" | "dial"> {
+  {
+    registry,
+    presence,
+    auditing,
+    touch,
+  }: Pick<Services, "registry" | "presence" | "auditing" | "touch">,
+): Pick<Services, "tunnels" | "relays" | "dial"> {
   const linkDial = createLinkDial(clock);
+  const relays = new Relays();
   const service = new TunnelService({
     clients: registry,
     dial: linkDial,
-    relays: new Relays(),
+    relays,
     bind: tunnels.bind,
     range: tunnels.ports,
     clock,
@@ -175,49 +249,51 @@ function openTunnels(
     touch,
     events: auditing.tunnels,
   });
-  return { tunnels: service, dial: createDial((id) => registry.live(id), linkDial) };
+  return { tunnels: service, relays, dial: createDial((id) => presence.live(id), linkDial) };
+}
+
+interface PairingsDeps extends Pick<Services, "credentials" | "agentFiles" | "auditing" | "touch"> {
+  /** The server key's, in `SHA256:` form. */
+  readonly fingerprint: string;
 }
 
 function openPairings(
   { clock, log, serverUrls }: ServicesOptions,
-  own: Pick<Services, "credentials" | "agentFiles" | "touch" | "fingerprints" | "auditing">,
+  { credentials, agentFiles, fingerprint, auditing, touch }: PairingsDeps,
 ): PairingService {
   return new PairingService({
-    credentials: own.credentials,
-    fingerprint: own.fingerprints.sha256,
+    credentials,
+    fingerprint,
     // Read at each pairing: a new build of the agent's files brings a new script.
     get scriptSha256() {
-      return own.agentFiles.scriptSha256;
+      return agentFiles.scriptSha256;
     },
     serverUrls,
     clock,
     log,
-    touch: own.touch,
-    events: own.auditing.pairings,
+    touch,
+    events: auditing.pairings,
   });
 }
 
-function eventSources({
-  status,
-  registry,
-  credentials,
-  tunnels,
-  pairings,
-  refusals,
-}: Pick<
+type Seen = Pick<
   Services,
-  "status" | "registry" | "credentials" | "tunnels" | "pairings" | "refusals"
->): EventSources {
+  "status" | "clients" | "credentials" | "tunnels" | "pairings" | "refusals"
+>;
+
+/** Where editors' snapshots and deltas are read from. */
+function eventSources(seen: Seen): EventSources {
+  const { credentials } = seen;
   return {
-    server: status,
-    client: registry,
+    server: seen.status,
+    client: seen.clients,
     credential: {
       list: () => credentials.list().flatMap(({ id }) => credentials.view(id) ?? []),
-      get: (id: AuthId) => credentials.view(id) ?? undefined,
+      get: (id: AuthId) => credentials.view(id),
     },
-    tunnel: tunnels,
-    pairing: pairings,
+    tunnel: seen.tunnels,
+    pairing: seen.pairings,
     join: credentials.joins,
-    refusal: refusals,
+    refusal: seen.refusals,
   };
 }

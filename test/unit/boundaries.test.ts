@@ -60,6 +60,82 @@ describe("the boundaries between packages", () => {
   });
 });
 
+/** The folders of `backend/src` that each of these may import; platform and protocol always. */
+const BELOW = {
+  audit: ["config", "lists", "store"],
+} as const;
+/** What each of these must not import, though it is no circle. */
+const APART = {
+  credentials: ["clients", "http", "pairing", "tunnels"],
+  clients: ["pairing", "tunnels"],
+} as const;
+/** The files that put the others together; nobody but these and main.ts imports one. */
+const OPENERS = ["app.ts", "faces.ts", "services.ts", "backend.ts"];
+const LAYERED = ["backend/src", "agent/src", "extension/src"] as const;
+
+interface Arrow {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Who imports whom within a folder; paths relative to it. */
+function arrowsIn(home: string): Arrow[] {
+  return within(home)
+    .filter(({ specifier }) => specifier.startsWith("."))
+    .map(({ file, specifier }) => ({
+      from: file.slice(home.length + 1),
+      to: relative(join(root, home), resolve(root, dirname(file), specifier)).replaceAll(sep, "/"),
+    }));
+}
+
+/** The top-level folder that a file lies in, or the file when it lies in none. */
+const folderOf = (file: string) => file.split("/")[0] ?? file;
+
+/** The arrows that are part of a circle: their end leads back to their beginning. */
+function circlesOf(arrows: readonly Arrow[]): string[] {
+  const next = Map.groupBy(arrows, ({ from }) => from);
+  const leadsTo = (start: string, end: string): boolean => {
+    const seen = new Set([start]);
+    for (const one of seen) for (const { to } of next.get(one) ?? []) seen.add(to);
+    return seen.has(end);
+  };
+  const inCircles = arrows.filter(({ from, to }) => leadsTo(to, from));
+  return [...new Set(inCircles.map(({ from, to }) => `${from} -> ${to}`))];
+}
+
+describe("the floors within a package", () => {
+  const backend = arrowsIn("backend/src");
+  const ofFolder = (folder: string) => backend.filter(({ from }) => folderOf(from) === folder);
+
+  it.each(LAYERED)("of %s: no import runs back up from a folder to one above it", (home) => {
+    const between = arrowsIn(home)
+      .map(({ from, to }) => ({ from: folderOf(from), to: folderOf(to) }))
+      .filter(({ from, to }) => from !== to);
+    expect(between).not.toEqual([]);
+    expect(circlesOf(between)).toEqual([]);
+  });
+
+  it.each(LAYERED)("of %s: no files import each other in a circle", (home) => {
+    expect(circlesOf(arrowsIn(home))).toEqual([]);
+  });
+
+  it.each(Object.entries(BELOW))("of the backend: %s/ imports only %j", (folder, below) => {
+    const allowed = new Set<string>([...below, folder, "platform"]);
+    expect(ofFolder(folder).filter(({ to }) => !allowed.has(folderOf(to)))).toEqual([]);
+  });
+
+  it.each(Object.entries(APART))("of the backend: %s/ imports none of %j", (folder, apart) => {
+    const kept = new Set<string>(apart);
+    expect(ofFolder(folder).filter(({ to }) => kept.has(folderOf(to)))).toEqual([]);
+  });
+
+  it("of the backend: nobody imports what opens it", () => {
+    const isOpened = ({ from, to }: Arrow) =>
+      OPENERS.includes(to) && ![...OPENERS, "main.ts"].includes(from);
+    expect(backend.filter(isOpened)).toEqual([]);
+  });
+});
+
 describe("the page about the architecture", () => {
   it("names every folder of the backend, and no others", () => {
     const page = readFileSync(join(root, "docs/architecture.md"), "utf8");

@@ -1,6 +1,5 @@
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { AdoptionPlan } from "../clients/registry/adoptionsUnderWay.ts";
-import type { ClientRecord } from "../store/clientRecord.ts";
 import type { EditStore } from "../store/editStore.ts";
 import type { SecretEdit } from "../store/secretEdit.ts";
 import { mergedRecord, requireAdoptable } from "./mergedRecord.ts";
@@ -36,14 +35,21 @@ export class Adoptions {
   adopt(to: ClientId, from: ClientId): Promise<void> {
     const { store, registry, credentials, tunnels } = this.#deps;
     return store.turn("adoptions", async () => {
-      const tunnelIds = tunnels.tunnelsOf(to).map(({ id }) => id);
-      const merge = (own: ClientRecord, earlier: ClientRecord, isConnected: boolean) => {
-        requireAdoptable(earlier, isConnected);
-        return mergedRecord(own, earlier, tunnelIds);
-      };
+      const merge = mergeWith(tunnels.tunnelsOf(to).map(({ id }) => id));
       await registry.adopt(to, from, { merge, edits: credentials.adoptionEdits({ from, to }) });
       credentials.onAdopted(to);
       await tunnels.adoptTunnels(to, from);
     });
   }
+}
+
+/**
+ * Makes one record of two; `tunnelIds` are those of the client's open tunnels, which may not be in
+ * its record yet. Throws as `requireAdoptable` and `mergedRecord` do.
+ */
+export function mergeWith(tunnelIds: readonly TunnelId[]): AdoptionPlan["merge"] {
+  return (to, from, isFromConnected) => {
+    requireAdoptable(from, isFromConnected);
+    return mergedRecord(to, from, tunnelIds);
+  };
 }

@@ -1,9 +1,7 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { HostKeyChange } from "@rport/protocol/model";
-import type { Flood } from "../credentials/admission/floods.ts";
-import type { LoginFault } from "../credentials/admission/verdicts.ts";
-import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
+import { networkOf } from "../platform/network.ts";
 import { Bursts } from "./bursts.ts";
 import type { Audit } from "./entry.ts";
 
@@ -19,6 +17,15 @@ export interface AgentFacts {
   readonly version: string | undefined;
   /** The key it has proven to have; undefined: none. */
   readonly hostKey: string | undefined;
+}
+
+/** The first client that was more than a credential lets in. */
+export interface FloodFacts {
+  readonly credentialId: AuthId;
+  /** Which of the credential's limits it met. */
+  readonly why: string;
+  readonly clientId: ClientId;
+  readonly address: string;
 }
 
 /** A few reconnections of a host a minute are told one by one. */
@@ -73,10 +80,10 @@ export class AgentEvents {
   }
 
   /**
-   * A sign-in was refused, or not even looked at (`penalty`). An auth id that does not exist is not
-   * repeated: it may be anything.
+   * A sign-in was refused, or not even looked at (`penalty`). An auth id that does not exist
+   * (`unknown`) is not repeated: it may be anything.
    */
-  loginRefused(authId: string | undefined, why: LoginFault | "penalty", address: string): void {
+  loginRefused(authId: string | undefined, why: string, address: string): void {
     this.#refusals.note(`agent ${networkOf(address)}`, {
       application: "client.auth",
       action: "failed",
@@ -94,7 +101,7 @@ export class AgentEvents {
   }
 
   /** More new clients came with a credential than it lets in; one entry stands for all of them. */
-  flooded({ credentialId, why, clientId, address }: Flood): void {
+  flooded({ credentialId, why, clientId, address }: FloodFacts): void {
     this.#audit.note({
       application: "client.join",
       action: "flood",

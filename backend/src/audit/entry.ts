@@ -1,4 +1,5 @@
 import type { AuditAction, AuditApplication, AuditRow } from "@rport/protocol/audit";
+import { unmapped } from "../platform/network.ts";
 import { Redactor } from "../platform/redactor.ts";
 
 /** Facts that somebody chose to record, one by one; never a whole request. Undefined: left out. */
@@ -78,7 +79,7 @@ export function bodyOf(
     seq: place.seq,
     at: place.at,
     user: cut(entry.user ?? ""),
-    remote_ip: cut(plainAddress(entry.remoteIp ?? "")),
+    remote_ip: cut(unmapped(entry.remoteIp ?? "")),
     application: entry.application,
     action: entry.action,
     affected_id: cut(entry.affectedId ?? ""),
@@ -126,9 +127,4 @@ function clearText(text: string): string {
 /** Well-formed, so that what is read back equals what was written. */
 function cut(text: string): string {
   return text.slice(0, TEXT_MAX).toWellFormed();
-}
-
-/** An IPv4 peer without the prefix that a dual-stack socket puts before it. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, "");
 }

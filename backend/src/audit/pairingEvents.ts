@@ -1,6 +1,6 @@
 import type { Pairing } from "@rport/protocol/model";
 import type { ClaimRequest } from "@rport/protocol/pairing";
-import { networkOf } from "../pairing/failures.ts";
+import { networkOf } from "../platform/network.ts";
 import type { Bursts } from "./bursts.ts";
 import type { Audit, AuditEntry } from "./entry.ts";
 

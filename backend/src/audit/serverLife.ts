@@ -1,7 +1,13 @@
 import { formatHostPort } from "@rport/protocol/remote";
 import { VERSION } from "@rport/protocol/version";
-import type { Place } from "../place.ts";
 import type { Audit } from "./entry.ts";
+
+/** An address that is listened on, and who is served there. */
+export interface ListeningFacts {
+  readonly host: string;
+  readonly port: number;
+  readonly faces: ReadonlySet<string>;
+}
 
 /** Writes down that the server starts, where it listens, and that it stops. */
 export class ServerLife {
@@ -13,7 +19,7 @@ export class ServerLife {
   }
 
   /** The server listens at these places. */
-  async started(places: readonly Place[]): Promise<void> {
+  async started(places: readonly ListeningFacts[]): Promise<void> {
     this.#isStarted = true;
     const listening = places.map((one) => `${formatHostPort(one)} ${[...one.faces].join("+")}`);
     const request = { version: VERSION, pid: process.pid, listening };

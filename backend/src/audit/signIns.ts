@@ -1,6 +1,5 @@
-import { networkOf } from "../pairing/failures.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { User } from "../users/tokens.ts";
+import { networkOf } from "../platform/network.ts";
 import type { Bursts } from "./bursts.ts";
 import type { Audit } from "./entry.ts";
 
@@ -9,7 +8,13 @@ const AGAIN_MS = 3_600_000;
 /** Pairs of token and address remembered; the oldest go first. */
 const SEEN_MAX = 10_000;
 
-/** What signs-ins are written with. */
+/** Whose token was shown. */
+export interface SignInFacts {
+  readonly tokenId: string;
+  readonly name: string;
+}
+
+/** What sign-ins are written with. */
 export interface SignInsDeps {
   readonly audit: Audit;
   readonly bursts: Bursts;
@@ -26,7 +31,7 @@ export class SignIns {
   }
 
   /** A valid token was shown. */
-  accepted({ tokenId, name }: User, address: string): void {
+  accepted({ tokenId, name }: SignInFacts, address: string): void {
     const { audit, clock } = this.#deps;
     const key = `${tokenId} ${address}`;
     const nowMs = clock.monotonic();

@@ -1,7 +1,7 @@
 import type { AuthId } from "@rport/protocol/ids";
 import type { Refusal, RefusalReason } from "@rport/protocol/model";
-import { networkOf } from "../pairing/failures.ts";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
+import { networkOf } from "../platform/network.ts";
 import { bytes } from "../platform/random.ts";
 import { RecentMap } from "../platform/recentMap.ts";
 

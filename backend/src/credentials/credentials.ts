@@ -190,6 +190,11 @@ export class Credentials {
     throw new RportError("CONFLICT", "Its secrets were revoked meanwhile: try again.");
   }
 
+  /** Ends secrets that nobody claimed; see `Revocations.secrets`. */
+  revokeSecrets(ids: readonly SecretId[]): Promise<void> {
+    return this.#parts.revocations.secrets(ids);
+  }
+
   /** What becomes of the secrets of the host `from`, which is the client `to` now. */
   adoptionEdits({ from, to }: { readonly from: ClientId; readonly to: ClientId }): SecretEdit[] {
     const adoption = { from, to, nowMs: this.#deps.clock.now() };

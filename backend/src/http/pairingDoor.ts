@@ -17,10 +17,8 @@ const REFUSED_SCRIPT = `#!/bin/sh\necho '${PAIRING_REFUSED}' >&2\nexit 4\n`;
 export interface PairingDoorDeps {
   readonly pairings: Pick<PairingService, "get" | "claim">;
   readonly agentFiles: AgentFiles;
-  readonly auditing: {
-    readonly audit: Pick<Audit, "ready" | "settled">;
-    readonly pairings: Pick<PairingEvents, "fetched">;
-  };
+  readonly audit: Pick<Audit, "ready" | "settled">;
+  readonly pairingEvents: Pick<PairingEvents, "fetched">;
   readonly exchangeOf: (request: Request) => Exchange;
 }
 
@@ -31,12 +29,12 @@ export interface PairingDoorDeps {
  * status, what is wrong with it.
  */
 export function pairingDoor(deps: PairingDoorDeps): Router {
-  const { pairings, agentFiles, auditing, exchangeOf } = deps;
+  const { pairings, agentFiles, audit, pairingEvents, exchangeOf } = deps;
   const router = express.Router({ caseSensitive: true });
   router.get("/p/:id", async (request, response) => {
     const { data: id, success: isId } = pairingIdSchema.safeParse(request.params.id);
     if (isId && pairings.get(id)?.state === "active") {
-      auditing.pairings.fetched(id, exchangeOf(request).address);
+      pairingEvents.fetched(id, exchangeOf(request).address);
     }
     const script = isId ? (await agentFiles.require()).script : Buffer.from(REFUSED_SCRIPT);
     sendScript(response, isId ? 200 : 404, script);
@@ -48,9 +46,9 @@ export function pairingDoor(deps: PairingDoorDeps): Router {
       const field = body.error.issues[0]?.path.join(".") ?? "";
       throw new RportError("BAD_REQUEST", `The claim is not well-formed: ${field}`);
     }
-    await auditing.audit.ready();
+    await audit.ready();
     const answer = pairings.claim(body.data, exchange.address);
-    await auditing.audit.settled();
+    await audit.settled();
     exchange.sendJson(200, answer);
   });
   router.get("/agent/:version/:name", async (request, response) => {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { addressRule } from "../platform/addressRule.ts";
 import type { Log } from "../platform/log.ts";
+import { unmapped } from "../platform/network.ts";
 
 /** Where a request comes from. */
 export interface Peer {
@@ -14,8 +15,6 @@ export interface Peer {
 /** Tells where a request comes from. */
 export type PeerOf = (request: Pick<IncomingMessage, "headers" | "socket">) => Peer;
 
-/** How a dual-stack socket writes an IPv4 peer. */
-const MAPPED = /^::ffff:(?=\d+\.)/i;
 /** An address in `X-Forwarded-For`; some proxies write the port, too. */
 const HOP = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/;
 
@@ -30,7 +29,7 @@ export function createPeerOf(trustedProxies: readonly string[], log: Log): PeerO
   const isConfigured = trustedProxies.length > 0;
   let hasWarned = false;
   return ({ headers, socket }) => {
-    const direct = (socket.remoteAddress ?? "").replace(MAPPED, "");
+    const direct = unmapped(socket.remoteAddress ?? "");
     const forwarded = headers["x-forwarded-for"];
     if (forwarded === undefined) return { address: direct, isShared: false };
     if (isConfigured) return { address: callerOf(direct, forwarded, isProxy), isShared: false };
@@ -64,10 +63,10 @@ function callerOf(
 
 function readHop(text: string): string | undefined {
   const written = text.trim();
-  if (isIP(written) !== 0) return written.replace(MAPPED, "");
+  if (isIP(written) !== 0) return unmapped(written);
   const parts = HOP.exec(written);
   const address = parts?.[1] ?? parts?.[2] ?? "";
-  return isIP(address) === 0 ? undefined : address.replace(MAPPED, "");
+  return isIP(address) === 0 ? undefined : unmapped(address);
 }
 
 function isLoopback(address: string): boolean {

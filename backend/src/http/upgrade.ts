@@ -10,6 +10,14 @@ export interface UpgradeRequest {
   readonly head: Buffer;
 }
 
+/** Somebody who speaks WebSocket. A place has a list of them; the first that takes a request gets it. */
+export interface UpgradeDoor {
+  /** Whether a request is for this door, by what its head says. */
+  takes(request: IncomingMessage): boolean;
+  /** Grants or refuses the request, and owns its socket from now on. */
+  upgrade(upgrade: UpgradeRequest): void;
+}
+
 /** Answers a request to speak WebSocket with an error, and ends the connection. */
 export function refuseUpgrade(
   { socket }: UpgradeRequest,

@@ -1,39 +1,34 @@
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
-import { DIAL_PATH, EVENTS_PATH } from "@rport/protocol/http";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { StreamOpener } from "../audit/editorEvents.ts";
-import type { EventHub } from "../events/hub.ts";
-import { serveEvents } from "../events/socket.ts";
 import type { RawQuery } from "../lists/listSpec.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
-import type { Log } from "../platform/log.ts";
+import { errorText, type Log } from "../platform/log.ts";
 import { refusal, type UserGate } from "../users/gate.ts";
 import type { User } from "../users/tokens.ts";
 import { keepAlive } from "./heartbeat.ts";
 import type { PeerOf } from "./peerAddress.ts";
 import { pathOf, rawQuery } from "./rawQuery.ts";
 import { whyForeign } from "./siteGuard.ts";
-import { refuseUpgrade, type UpgradeRequest } from "./upgrade.ts";
+import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./upgrade.ts";
+import type { UserCall, UserRoute } from "./userRoutes.ts";
 
 /** Largest message a user may send. */
 const MESSAGE_MAX_BYTES = 1_048_576;
 /** How long a socket that was told to close may take to agree. */
 const CLOSE_GRACE_MS = 1_000;
-
-/** Carries one editor tunnel over an open socket; `query` says where to, `opener` for whom. */
-export type ServeDial = (socket: WebSocket, query: RawQuery, opener: StreamOpener) => void;
+/** Close code of RFC 6455 for what went wrong here. */
+const INTERNAL_ERROR = 1011;
 
 /** What the users' sockets need. */
 export interface UserSocketsDeps {
   readonly gate: UserGate;
   readonly peerOf: PeerOf;
-  readonly hub: EventHub;
-  readonly serveDial: ServeDial;
+  readonly routes: readonly UserRoute[];
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** The WebSockets of users: events and editor tunnels. Authenticated before they are granted. */
+/** The WebSockets of users. Whoever opens one is known before it is granted. */
 export class UserSockets {
   readonly #deps: UserSocketsDeps;
   readonly #open = new Set<WebSocket>();
@@ -49,13 +44,23 @@ export class UserSockets {
     this.#deps = deps;
   }
 
-  /** Whether a path is one of ours. */
-  serves(target: string): boolean {
-    return [EVENTS_PATH, DIAL_PATH].includes(pathOf(target));
+  /**
+   * A door for each route. In local mode, `localPort` answers with the port that is listened on.
+   */
+  doors(localPort: () => number | undefined): UpgradeDoor[] {
+    return this.#deps.routes.map((route) => ({
+      takes: ({ url = "" }) => pathOf(url) === route.path,
+      upgrade: (upgrade) => this.#upgrade(upgrade, route, localPort()),
+    }));
   }
 
-  /** Grants or refuses a socket. In local mode `localPort` is the port that is listened on. */
-  upgrade(upgrade: UpgradeRequest, localPort: number | undefined): void {
+  /** Tells every socket that the server stops. Grants no further ones. */
+  close(): void {
+    this.#isClosed = true;
+    for (const socket of this.#open) this.#end(socket, CLOSE_CODES.stopping, "stopping");
+  }
+
+  #upgrade(upgrade: UpgradeRequest, route: UserRoute, localPort: number | undefined): void {
     const { request, socket, head } = upgrade;
     const foreign = whyForeign(request, localPort);
     if (foreign !== undefined) {
@@ -70,19 +75,22 @@ export class UserSockets {
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (granted) => {
-      const path = pathOf(request.url ?? "");
       const { address } = this.#deps.peerOf(request);
-      this.#deps.log.info("user socket opened", { path, address, user: user.name });
       this.#own(granted, user);
-      if (path === EVENTS_PATH) serveEvents(granted, this.#deps.hub);
-      else this.#deps.serveDial(granted, query, { user: user.name, address });
+      void this.#serve(granted, route, { user: user.name, address, query });
     });
   }
 
-  /** Tells every socket that the server stops. Grants no further ones. */
-  close(): void {
-    this.#isClosed = true;
-    for (const socket of this.#open) this.#end(socket, CLOSE_CODES.stopping, "stopping");
+  async #serve(socket: WebSocket, { path, serve }: UserRoute, call: UserCall): Promise<void> {
+    const { log } = this.#deps;
+    const { user, address } = call;
+    log.info("user socket opened", { path, address, user });
+    try {
+      await serve(socket, call);
+    } catch (error) {
+      log.error("user socket could not be served", { path, user, reason: errorText(error) });
+      this.#end(socket, INTERNAL_ERROR, "internal error");
+    }
   }
 
   #admit(upgrade: UpgradeRequest, { access_token: token }: RawQuery): User | undefined {

@@ -1,66 +1,29 @@
-import { isIPv6, SocketAddress } from "node:net";
+import { Budget } from "../platform/budget.ts";
 import type { Clock } from "../platform/clock.ts";
+import { networkOf } from "../platform/network.ts";
 
-/** Failures an address may cause at once, and per minute. */
-const BURST = 10;
-const REFILL_MS = 60_000 / BURST;
-/** Addresses remembered; the one that failed longest ago is forgotten first. */
-const REMEMBERED = 10_000;
-
-interface Bucket {
-  readonly left: number;
-  readonly atMs: number;
-}
+/** Failures that a network may cause at once, and per minute. */
+const ALLOWANCE = { burst: 10, perSecond: 10 / 60 };
+const NETWORKS_MAX = 10_000;
 
 /**
- * Counts failures per network address (a whole /64 for IPv6, since one host has all of it).
- * Successes cost nothing, so nobody can lock out an installation at another address.
+ * Counts failures per network. Successes cost nothing, so nobody can lock out an installation at
+ * another address.
  */
 export class FailureLimit {
-  readonly #clock: Clock;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #budget: Budget<string>;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#budget = new Budget({ clock, keysMax: NETWORKS_MAX });
   }
 
   /** Whether the address has used up its failures for now. */
   isExhausted(address: string): boolean {
-    return this.#left(networkOf(address)) < 1;
+    return this.#budget.waitMs(networkOf(address), 1, ALLOWANCE) > 0;
   }
 
   /** Counts one failure. */
   count(address: string): void {
-    const network = networkOf(address);
-    const left = Math.max(0, this.#left(network) - 1);
-    this.#buckets.delete(network);
-    this.#buckets.set(network, { left, atMs: this.#clock.monotonic() });
-    if (this.#buckets.size <= REMEMBERED) return;
-    for (const oldest of this.#buckets.keys()) {
-      this.#buckets.delete(oldest);
-      return;
-    }
+    this.#budget.charge(networkOf(address), 1, ALLOWANCE);
   }
-
-  #left(network: string): number {
-    const bucket = this.#buckets.get(network);
-    if (bucket === undefined) return BURST;
-    const earned = (this.#clock.monotonic() - bucket.atMs) / REFILL_MS;
-    return Math.min(BURST, bucket.left + earned);
-  }
-}
-
-/** The part of an address that one host cannot change at will. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/%.*$/, "");
-  if (!isIPv6(plain)) return plain;
-  const canonical = new SocketAddress({ address: plain, family: "ipv6" }).address;
-  const inner = /^::ffff:([\d.]+)$/.exec(canonical)?.[1];
-  if (inner !== undefined) return inner;
-  const [head = "", tail] = canonical.split("::");
-  const leading = head === "" ? [] : head.split(":");
-  const trailing = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: 8 - leading.length - trailing.length }, () => "0");
-  const groups = tail === undefined ? leading : [...leading, ...zeros, ...trailing];
-  return `${groups.slice(0, 4).join(":")}::/64`;
 }

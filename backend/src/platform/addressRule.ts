@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import type { CredentialLimits } from "@rport/protocol/model";
+import { unmapped } from "./network.ts";
 
 /** Which addresses may use a credential. */
 export type AddressRule = (address: string) => boolean;
@@ -22,12 +23,6 @@ export function whyNotCidrs(cidrs: CredentialLimits["cidrs"]): string | undefine
   return wrong === undefined
     ? undefined
     : `"${wrong}" is no network: write it as 192.0.2.0/24 or 2001:db8::/32.`;
-}
-
-/** An IPv4 address in the form an IPv6 socket shows it becomes a plain one. */
-function unmapped(address: string): string {
-  const plain = address.replace(/^::ffff:/i, "");
-  return isIP(plain) === 4 ? plain : address;
 }
 
 function addNetwork(networks: BlockList, cidr: string): boolean {

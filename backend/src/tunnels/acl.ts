@@ -1,10 +1,11 @@
-import { BlockList, isIP, SocketAddress } from "node:net";
+import { BlockList, isIP } from "node:net";
 import { RportError } from "@rport/protocol/errors";
+import { addressRule } from "../platform/addressRule.ts";
+import { unmapped } from "../platform/network.ts";
 
 /** Prefix length of `::ffff:0:0/96`, under which IPv6 sockets show IPv4 peers. */
 const MAPPED_PREFIX_BITS = 96;
-const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
-const UNSPECIFIED = new Set(["0.0.0.0", "::"]);
+const isUnspecified = addressRule(["0.0.0.0", "::"]);
 
 interface Address {
   readonly text: string;
@@ -42,7 +43,7 @@ function addEntry(list: BlockList, entry: string): void {
   const [written = "", prefixText, ...more] = entry.split("/");
   const address = readAddress(written);
   if (address === undefined || more.length > 0) throw invalid(entry, "is no address or network");
-  if (UNSPECIFIED.has(address.text)) throw invalid(entry, "would allow everybody");
+  if (isUnspecified(address.text)) throw invalid(entry, "would allow everybody");
   if (prefixText === undefined) {
     list.addAddress(address.text, address.family);
     return;
@@ -59,15 +60,12 @@ function readPrefix(address: Address, text: string): number | undefined {
   return bits >= 0 && bits <= longest ? bits : undefined;
 }
 
-/** One spelling per address; IPv4 inside IPv6 becomes plain IPv4. */
-function readAddress(text: string): Address | undefined {
+/** IPv4 inside IPv6 becomes plain IPv4. */
+function readAddress(written: string): Address | undefined {
+  const text = unmapped(written);
   const version = isIP(text);
   if (version === 0) return undefined;
-  if (version === 4) return { text, family: "ipv4", isMapped: false };
-  const canonical = new SocketAddress({ address: text, family: "ipv6" }).address;
-  const inner = MAPPED.exec(canonical)?.[1];
-  if (inner !== undefined) return { text: inner, family: "ipv4", isMapped: true };
-  return { text: canonical, family: "ipv6", isMapped: false };
+  return { text, family: version === 4 ? "ipv4" : "ipv6", isMapped: text !== written };
 }
 
 function invalid(entry: string, problem: string): RportError {

@@ -4,6 +4,7 @@ import { REQUESTS } from "@rport/protocol/agent";
 import { clientIdSchema, tunnelIdSchema } from "@rport/protocol/ids";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { describe, expect, it, vi } from "vitest";
+import { mergeWith } from "../../../backend/src/adoption/adoptions.ts";
 import type { TunnelQuery } from "../../../backend/src/tunnels/request.ts";
 import {
   type AgentSide,
@@ -342,7 +343,7 @@ describe("a client that comes back", () => {
     });
     await asked.promise;
     const tunnelIds = side.tunnels.tunnelsOf(ID).map(({ id }) => id);
-    await side.registry.move(ID, OLD, { edits: [], tunnelIds });
+    await side.registry.adopt(ID, OLD, { edits: [], merge: mergeWith(tunnelIds) });
     const taking = side.tunnels.adoptTunnels(ID, OLD);
     allowed.resolve();
     await using _back = await joining;

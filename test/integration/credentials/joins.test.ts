@@ -1,6 +1,6 @@
 import type { Join } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
-import type { Face } from "../../../backend/src/app.ts";
+import type { Face } from "../../../backend/src/place.ts";
 import { startAgent } from "../../support/agents/agent.ts";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";

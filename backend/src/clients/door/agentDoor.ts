@@ -5,11 +5,13 @@ import { type HostKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey"
 import type { Transport, TransportLimits } from "@rport/protocol/wire/transport";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
-import { networkOf } from "../../pairing/failures.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { networkOf } from "../../platform/network.ts";
 import { type DoorCounters, newDoorCounters } from "../doorCounters.ts";
+import type { LiveSession } from "../liveSession.ts";
 import type { Refusals } from "../refusals.ts";
+import type { LocalPresence } from "../registry/presence.ts";
 import type { ClientRegistry } from "../registry/registry.ts";
 import { AgentSession, type SessionStart } from "../session/agentSession.ts";
 import type {
@@ -60,6 +62,7 @@ export interface AgentUpgrade {
 /** What the door needs. */
 export interface AgentDoorDeps {
   readonly registry: ClientRegistry;
+  readonly presence: LocalPresence<LiveSession>;
   readonly credentials: SessionCredentials & LoginChecker;
   readonly tunnels: SessionTunnels;
   /** Writes down who comes in and who is turned away. */

@@ -7,8 +7,8 @@ import {
 import { WireError, type WireErrorKind } from "@rport/protocol/wire/wireError";
 import type { WebSocket } from "ws";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
-import { networkOf } from "../../pairing/failures.ts";
 import type { Clock } from "../../platform/clock.ts";
+import { networkOf } from "../../platform/network.ts";
 import type { DoorCounters } from "../doorCounters.ts";
 import type { Refusals } from "../refusals.ts";
 import type { HandshakePace } from "./handshakePace.ts";

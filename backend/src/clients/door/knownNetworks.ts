@@ -1,6 +1,6 @@
 import type { Client } from "@rport/protocol/model";
-import { networkOf } from "../../pairing/failures.ts";
 import type { Clock } from "../../platform/clock.ts";
+import { networkOf } from "../../platform/network.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 
 /** A network where no client was for this long is like any other. */

@@ -6,9 +6,9 @@ import type {
   LoginResult,
   RefusedLogin,
 } from "../../credentials/admission/verdicts.ts";
-import { networkOf } from "../../pairing/failures.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { networkOf } from "../../platform/network.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 import type { DoorCounters } from "../doorCounters.ts";
 import type { Refusals } from "../refusals.ts";

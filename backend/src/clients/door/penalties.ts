@@ -1,5 +1,5 @@
+import { Budget } from "../../platform/budget.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { RecentMap } from "../../platform/recentMap.ts";
 
 /** What the penalties need. */
 export interface PenaltiesDeps {
@@ -18,7 +18,9 @@ const LIMIT = 15;
 const KNOWN_FACTOR = 10;
 /** Nobody waits longer than this, whatever happened. */
 const LONGEST_WAIT_S = 600;
-const MOST_POINTS = LIMIT + LONGEST_WAIT_S;
+const MOST_POINTS = { burst: LIMIT + LONGEST_WAIT_S, perSecond: 1 };
+const TOLERATED = { burst: LIMIT, perSecond: 1 };
+const TOLERATED_WHERE_KNOWN = { burst: LIMIT * KNOWN_FACTOR, perSecond: 1 };
 /**
  * A pair that failed within this time has paid for its network already: a host with an old secret
  * comes again every few minutes, for ever.
@@ -29,11 +31,6 @@ const ENTRIES_MAX = 100_000;
 /** Longer auth ids exist nowhere; what is behind this is one. */
 const AUTH_ID_MAX = 128;
 
-interface Entry {
-  readonly points: number;
-  readonly atMs: number;
-}
-
 /**
  * Points for what went wrong at the agents' door, per network and per pair of network and auth id.
  * They decay, so there is no ban, and nobody can lock out an auth id from another network: only
@@ -41,10 +38,11 @@ interface Entry {
  */
 export class Penalties {
   readonly #deps: PenaltiesDeps;
-  readonly #entries = new RecentMap<string, Entry>(ENTRIES_MAX);
+  readonly #points: Budget<string>;
 
   constructor(deps: PenaltiesDeps) {
     this.#deps = deps;
+    this.#points = new Budget({ clock: deps.clock, keysMax: ENTRIES_MAX });
   }
 
   /** Seconds until this network may try again; 0: now. */
@@ -60,9 +58,7 @@ export class Penalties {
   /** A secret that is nobody's, or not this auth id's. */
   wrongSecret(network: string, authId: string): void {
     const key = keyOf(network, authId);
-    const before = this.#entries.get(key);
-    const isFirst =
-      before === undefined || this.#deps.clock.monotonic() - before.atMs >= SAME_FAILURE_MS;
+    const isFirst = this.#points.idleMs(key) >= SAME_FAILURE_MS;
     this.#add(key, WRONG_SECRET);
     if (isFirst) this.#add(keyOf(network), WRONG_SECRET);
   }
@@ -78,22 +74,13 @@ export class Penalties {
   }
 
   #add(key: string, points: number): void {
-    const sum = Math.min(this.#pointsOf(key) + points, MOST_POINTS);
-    this.#entries.set(key, { points: sum, atMs: this.#deps.clock.monotonic() });
-  }
-
-  #pointsOf(key: string): number {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return 0;
-    const seconds = (this.#deps.clock.monotonic() - entry.atMs) / 1_000;
-    return Math.max(0, entry.points - seconds);
+    this.#points.charge(key, points, MOST_POINTS);
   }
 
   #waitS(key: string, network: string): number {
-    const points = this.#pointsOf(key);
-    if (points <= LIMIT) return 0;
-    const limit = this.#deps.isKnown(network) ? LIMIT * KNOWN_FACTOR : LIMIT;
-    return Math.max(0, points - limit);
+    const waitS = this.#points.waitMs(key, 0, TOLERATED) / 1_000;
+    if (waitS === 0 || !this.#deps.isKnown(network)) return waitS;
+    return this.#points.waitMs(key, 0, TOLERATED_WHERE_KNOWN) / 1_000;
   }
 }
 

@@ -227,7 +227,9 @@ export class ClientRegistry implements ClientPort {
     const { presence, clock } = this.#deps;
     const record = this.#records.get(id);
     const session = presence.live(id);
-    return record && session ? awayRecord(record, session.lastHeardAtMs ?? undefined, clock.now()) : record;
+    return record && session
+      ? awayRecord(record, session.lastHeardAtMs ?? undefined, clock.now())
+      : record;
   }
 
   #load(stored: ClientRecord): void {

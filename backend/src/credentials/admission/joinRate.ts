@@ -1,4 +1,5 @@
 import type { AuthId } from "@rport/protocol/ids";
+import { Budget } from "../../platform/budget.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 /** How many first joins may come at once, and per minute from then on. */
@@ -26,34 +27,24 @@ export function joinLimit(own: number | null, isFlooded: boolean): JoinLimit {
   return isFlooded ? { ...USUAL_JOINS, perMinute: FLOODED_JOINS_PER_MINUTE } : USUAL_JOINS;
 }
 
-const MINUTE_MS = 60_000;
-
-interface Bucket {
-  readonly spent: number;
-  readonly atMs: number;
-}
+/** Credentials remembered. */
+const CREDENTIALS_MAX = 100_000;
 
 /** Counts first joins per credential: so many at once, and so many per minute from then on. */
 export class JoinRate {
-  readonly #clock: Clock;
-  readonly #buckets = new Map<AuthId, Bucket>();
+  readonly #budget: Budget<AuthId>;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#budget = new Budget({ clock, keysMax: CREDENTIALS_MAX });
   }
 
   /** Counts one more; false: that would be one too many, and nothing is counted. */
   take(id: AuthId, { atOnce, perMinute }: JoinLimit): boolean {
-    const nowMs = this.#clock.monotonic();
-    const { spent, atMs } = this.#buckets.get(id) ?? { spent: 0, atMs: nowMs };
-    const left = Math.max(0, spent - ((nowMs - atMs) * perMinute) / MINUTE_MS);
-    if (left + 1 > atOnce) return false;
-    this.#buckets.set(id, { spent: left + 1, atMs: nowMs });
-    return true;
+    return this.#budget.spend(id, 1, { burst: atOnce, perSecond: perMinute / 60 }) === 0;
   }
 
   /** The credential is gone. */
   forget(id: AuthId): void {
-    this.#buckets.delete(id);
+    this.#budget.forget(id);
   }
 }

@@ -12,11 +12,13 @@ export interface ClientSource {
   list(): readonly Client[];
   get(id: ClientId): Client | undefined;
   /** Removes the record of a client that is neither connected nor revoked, and what belongs to it. */
-  remove(id: ClientId, dryRun: boolean): Promise<DeletionReport>;
-  revoke(id: ClientId, dryRun: boolean): Promise<DeletionReport>;
+  remove(id: ClientId): Promise<DeletionReport>;
+  previewRemoval(id: ClientId): DeletionReport;
+  revoke(id: ClientId): Promise<DeletionReport>;
+  previewRevocation(id: ClientId): DeletionReport;
   allow(id: ClientId): Promise<void>;
-  /** Moves the record `from` into that of `id`. */
-  move(id: ClientId, from: ClientId): Promise<void>;
+  /** The record `from` goes into that of `id`. */
+  adopt(id: ClientId, from: ClientId): Promise<void>;
   tunnelsOf(id: ClientId): readonly Tunnel[];
 }
 
@@ -54,11 +56,14 @@ export function clientHandlers(source: ClientSource): Pick<Handlers, ClientEndpo
     },
     async deleteClient({ params, query }) {
       require(params.clientId);
-      return { data: await source.remove(params.clientId, query.dry_run ?? false) };
+      const { clientId } = params;
+      const data = query.dry_run ? source.previewRemoval(clientId) : source.remove(clientId);
+      return { data: await data };
     },
-    revokeClient: async ({ params, query }) => ({
-      data: await source.revoke(params.clientId, query.dry_run ?? false),
-    }),
+    async revokeClient({ params: { clientId }, query }) {
+      const data = query.dry_run ? source.previewRevocation(clientId) : source.revoke(clientId);
+      return { data: await data };
+    },
     async allowClient({ params }) {
       await source.allow(params.clientId);
       return undefined;
@@ -68,7 +73,7 @@ export function clientHandlers(source: ClientSource): Pick<Handlers, ClientEndpo
         const title = "A client cannot take over its own record.";
         throw new RportError("ERR_CODE_INVALID_REQUEST", title);
       }
-      await source.move(params.clientId, body.from);
+      await source.adopt(params.clientId, body.from);
       return { data: require(params.clientId) };
     },
   };

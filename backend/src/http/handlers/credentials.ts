@@ -3,6 +3,8 @@ import type { EndpointInput, EndpointOutput } from "@rport/protocol/http";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
 import type { Credential, Secret } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
+import type { PurgeReport } from "../../credentials/removal/purge.ts";
+import type { RemovalOptions } from "../../credentials/removal/removals.ts";
 import { selectPage } from "../../lists/listQuery.ts";
 import type { ListSpec } from "../../lists/listSpec.ts";
 import type { Handlers } from "../endpoints.ts";
@@ -17,24 +19,20 @@ export interface CredentialSource {
   secrets(id: AuthId): readonly Secret[];
   create(body: Body<"createCredential">, user: string): Promise<NewSecret>;
   addSecret(id: AuthId, body: Body<"addSecret">): Promise<NewSecret>;
-  /** Null: the grace ends when every client has moved. */
-  rotate(
-    id: AuthId,
-    how: { readonly graceMs: number | null; readonly dryRun: boolean },
-  ): Promise<EndpointOutput<"rotateCredential">>;
+  /** `graceMs` null: the grace ends when every client has moved. */
+  rotate(id: AuthId, graceMs: number | null): Promise<EndpointOutput<"rotateCredential">>;
+  previewRotation(id: AuthId, graceMs: number | null): EndpointOutput<"rotateCredential">;
   rotation(id: AuthId): EndpointOutput<"getRotation">;
-  finishRotation(id: AuthId, dryRun: boolean): Promise<DeletionReport>;
+  finishRotation(id: AuthId): Promise<DeletionReport>;
+  previewFinish(id: AuthId): DeletionReport;
   cancelRotation(id: AuthId): Promise<void>;
   update(id: AuthId, change: EndpointInput<"updateCredential">["body"]): Promise<void>;
-  revokeSecret(id: AuthId, secretId: SecretId, dryRun: boolean): Promise<DeletionReport>;
-  purgeUnused(dryRun: boolean): Promise<{
-    readonly removed: readonly { readonly id: AuthId; readonly report: DeletionReport }[];
-    readonly failed: readonly { readonly id: AuthId; readonly error: RportError }[];
-  }>;
-  remove(
-    id: AuthId,
-    how: { readonly force: boolean; readonly purge: boolean; readonly dryRun: boolean },
-  ): Promise<DeletionReport>;
+  revokeSecret(id: AuthId, secretId: SecretId): Promise<DeletionReport>;
+  previewSecretRevocation(id: AuthId, secretId: SecretId): DeletionReport;
+  purgeUnused(): Promise<PurgeReport>;
+  previewPurge(): PurgeReport;
+  remove(id: AuthId, how: RemovalOptions): Promise<DeletionReport>;
+  previewRemoval(id: AuthId, how: RemovalOptions): DeletionReport;
 }
 
 type CredentialEndpoint =
@@ -85,19 +83,24 @@ export function credentialHandlers(source: CredentialSource): Pick<Handlers, Cre
     getCredential: ({ params }) => ({ data: require(params.authId) }),
     createCredential: async ({ body }, { user }) => ({ data: await source.create(body, user) }),
     async deleteCredential({ params, query }) {
-      const dryRun = query.dry_run ?? false;
-      const how = { force: query.force ?? false, purge: query.purge ?? false, dryRun };
-      return { data: await source.remove(params.authId, how) };
+      const { authId } = params;
+      const how = { force: query.force ?? false, purge: query.purge ?? false };
+      const data = query.dry_run ? source.previewRemoval(authId, how) : source.remove(authId, how);
+      return { data: await data };
     },
     async updateCredential({ params, body }) {
       await source.update(params.authId, body);
       return { data: require(params.authId) };
     },
-    revokeSecret: async ({ params, query }) => ({
-      data: await source.revokeSecret(params.authId, params.secretId, query.dry_run ?? false),
-    }),
+    async revokeSecret({ params: { authId, secretId }, query }) {
+      const data = query.dry_run
+        ? source.previewSecretRevocation(authId, secretId)
+        : source.revokeSecret(authId, secretId);
+      return { data: await data };
+    },
     async purgeUnused({ body }) {
-      const { removed, failed } = await source.purgeUnused(body.dry_run);
+      const purge = body.dry_run ? source.previewPurge() : source.purgeUnused();
+      const { removed, failed } = await purge;
       const data = {
         credentials: removed.map(({ id }) => id),
         failed: failed.map(({ id, error: { code, message: title } }) => ({ id, code, title })),
@@ -114,13 +117,17 @@ export function credentialHandlers(source: CredentialSource): Pick<Handlers, Cre
     addSecret: async ({ params, body }) => ({ data: await source.addSecret(params.authId, body) }),
     async rotateCredential({ params, query, body }) {
       const graceMs = body.grace_seconds === null ? null : body.grace_seconds * 1_000;
-      const how = { graceMs, dryRun: query.dry_run ?? false };
-      return { data: await source.rotate(params.authId, how) };
+      const { authId } = params;
+      const data = query.dry_run
+        ? source.previewRotation(authId, graceMs)
+        : source.rotate(authId, graceMs);
+      return { data: await data };
     },
     getRotation: ({ params }) => ({ data: source.rotation(params.authId) }),
-    finishRotation: async ({ params, query }) => ({
-      data: await source.finishRotation(params.authId, query.dry_run ?? false),
-    }),
+    async finishRotation({ params: { authId }, query }) {
+      const data = query.dry_run ? source.previewFinish(authId) : source.finishRotation(authId);
+      return { data: await data };
+    },
     async cancelRotation({ params }) {
       await source.cancelRotation(params.authId);
       return undefined;

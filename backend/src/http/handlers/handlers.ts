@@ -1,12 +1,20 @@
-import type { ClientId } from "@rport/protocol/ids";
-import { Adoptions } from "../../adoption/adoptions.ts";
+import type { ServerStatus } from "@rport/protocol/model";
+import type { Adoptions } from "../../adoption/adoptions.ts";
+import type { AuditIndex } from "../../audit/auditIndex.ts";
+import type { Audit } from "../../audit/entry.ts";
+import type { Refusals } from "../../clients/refusals.ts";
+import type { ClientViews } from "../../clients/registry/clientViews.ts";
+import type { ClientRegistry } from "../../clients/registry/registry.ts";
 import type { Credentials } from "../../credentials/credentials.ts";
 import { blastOfRecord, reportOf } from "../../credentials/removal/blast.ts";
-import type { Services } from "../../services.ts";
+import type { StartedRotation } from "../../credentials/rotation/rotations.ts";
+import type { PairingService } from "../../pairing/service.ts";
+import type { TunnelService } from "../../tunnels/service.ts";
+import type { AgentFiles } from "../agentFiles.ts";
 import type { Handlers } from "../endpoints.ts";
 import { auditHandlers } from "./audit.ts";
 import { auditedHandlers } from "./audited.ts";
-import { clientHandlers } from "./clients.ts";
+import { type ClientSource, clientHandlers } from "./clients.ts";
 import { type CredentialSource, credentialHandlers } from "./credentials.ts";
 import { joinHandlers } from "./joins.ts";
 import { pairingHandlers } from "./pairings.ts";
@@ -15,66 +23,72 @@ import { statusHandlers } from "./status.ts";
 import { tunnelHandlers } from "./tunnels.ts";
 
 /** What the REST API stands on. */
-export interface HandlerDeps
-  extends Pick<
-    Services,
-    | "status"
-    | "registry"
-    | "credentials"
-    | "tunnels"
-    | "pairings"
-    | "refusals"
-    | "agentFiles"
-    | "auditing"
-  > {
+export interface HandlerDeps {
+  readonly status: () => ServerStatus;
+  readonly registry: Pick<ClientRegistry, "clientOf" | "requireRemovable" | "remove">;
+  readonly clients: ClientViews;
+  readonly adoptions: Adoptions;
+  readonly credentials: Credentials;
+  readonly tunnels: TunnelService;
+  readonly pairings: Pick<PairingService, "list" | "create" | "revoke">;
+  readonly refusals: Pick<Refusals, "list" | "clear">;
+  readonly agentFiles: Pick<AgentFiles, "require">;
+  readonly audit: Audit;
+  readonly auditIndex: Pick<AuditIndex, "list">;
+  /** How long a pairing works when its maker does not say. */
   readonly pairingTtlS: number;
   /** Where hosts find the installer, for somebody who reached this server under `origin`. */
   readonly installOrigin: (origin: string) => string;
 }
 
 /** Every endpoint's handler; each change is in the audit log before it is answered. */
-export function createHandlers(services: HandlerDeps): Handlers {
-  const { clients, auditing } = services;
-  const clientOf = (id: ClientId) => clients.get(id);
-  return auditedHandlers(plainHandlers(services), { audit: auditing.audit, clientOf });
+export function createHandlers(deps: HandlerDeps): Handlers {
+  const { clients, audit } = deps;
+  return auditedHandlers(plainHandlers(deps), { audit, clientOf: (id) => clients.get(id) });
 }
 
-function plainHandlers(services: HandlerDeps): Handlers {
-  const { registry, clients, credentials, tunnels } = services;
-  const { revocations } = credentials;
+function plainHandlers(deps: HandlerDeps): Handlers {
+  const { credentials, tunnels, pairings, agentFiles, pairingTtlS, installOrigin } = deps;
   return {
-    ...statusHandlers(services.status),
-    ...clientHandlers({
-      list: () => clients.list(),
-      get: (id) => clients.get(id),
-      tunnelsOf: (id) => tunnels.tunnelsOf(id),
-      previewRemoval(id) {
-        registry.requireRemovable(id);
-        return reportOf(blastOfRecord(registry.clientOf(id)));
-      },
-      async remove(id) {
-        const report = reportOf(blastOfRecord(registry.clientOf(id)));
-        await registry.remove(id);
-        return report;
-      },
-      previewRevocation: (id) => revocations.previewClient(id),
-      revoke: (id) => revocations.client(id),
-      allow: (id) => revocations.allow(id),
-      adopt: (id, from) => services.adoptions.adopt(id, from),
-    }),
+    ...statusHandlers(deps.status),
+    ...clientHandlers(clientSource(deps)),
     ...credentialHandlers(credentialSource(credentials)),
     ...joinHandlers(credentials.joins),
     ...tunnelHandlers(tunnels),
-    ...pairingHandlers(services),
-    ...refusalHandlers(services.refusals),
-    ...auditHandlers(services.auditing),
+    ...pairingHandlers({ pairings, agentFiles, pairingTtlS, installOrigin }),
+    ...refusalHandlers(deps.refusals),
+    ...auditHandlers({ audit: deps.audit, index: deps.auditIndex }),
+  };
+}
+
+function clientSource(deps: HandlerDeps): ClientSource {
+  const { registry, clients, adoptions, credentials, tunnels } = deps;
+  const { revocations } = credentials;
+  return {
+    list: () => clients.list(),
+    get: (id) => clients.get(id),
+    tunnelsOf: (id) => tunnels.tunnelsOf(id),
+    previewRemoval(id) {
+      registry.requireRemovable(id);
+      return reportOf(blastOfRecord(registry.clientOf(id)));
+    },
+    async remove(id) {
+      const report = reportOf(blastOfRecord(registry.clientOf(id)));
+      await registry.remove(id);
+      return report;
+    },
+    previewRevocation: (id) => revocations.previewClient(id),
+    revoke: (id) => revocations.client(id),
+    allow: (id) => revocations.allow(id),
+    adopt: (id, from) => adoptions.adopt(id, from),
   };
 }
 
 function credentialSource(credentials: Credentials): CredentialSource {
+  const { rotations, revocations, removals, purge } = credentials;
   return {
     list: () => credentials.list().flatMap(({ id }) => credentials.view(id) ?? []),
-    get: (id) => credentials.view(id) ?? undefined,
+    get: (id) => credentials.view(id),
     secrets: (id) => credentials.secrets(id),
     async create(body, createdBy) {
       const { id, secretId, password } = await credentials.create({ ...body, createdBy });
@@ -84,16 +98,22 @@ function credentialSource(credentials: Credentials): CredentialSource {
       const { id, secretId, password } = await credentials.addSecret(authId, body);
       return { id, secret_id: secretId, password };
     },
-    async rotate(id, { graceMs, dryRun }) {
-      const { rotation, ...started } = await credentials.rotate(id, graceMs, dryRun);
-      return { ...rotation, ...started };
-    },
-    rotation: (id) => credentials.rotation(id),
-    finishRotation: (id, dryRun) => credentials.finishRotation(id, dryRun),
-    cancelRotation: (id) => credentials.cancelRotation(id),
+    previewRotation: (id, graceMs) => answerOf(rotations.previewStart(id, graceMs)),
+    rotate: async (id, graceMs) => answerOf(await rotations.start(id, graceMs)),
+    rotation: (id) => rotations.show(id),
+    previewFinish: (id) => rotations.previewFinish(id),
+    finishRotation: (id) => rotations.finish(id),
+    cancelRotation: (id) => rotations.abandon(id),
     update: (id, change) => credentials.update(id, change),
-    revokeSecret: (id, secretId, dryRun) => credentials.revokeSecret(id, secretId, dryRun),
-    purgeUnused: (dryRun) => credentials.purgeUnused(dryRun),
-    remove: (id, how) => credentials.remove(id, how),
+    previewSecretRevocation: (id, secretId) => revocations.previewSecret(id, secretId),
+    revokeSecret: (id, secretId) => revocations.secret(id, secretId),
+    previewPurge: () => purge.preview(),
+    purgeUnused: () => purge.run(),
+    previewRemoval: (id, how) => removals.preview(id, how),
+    remove: (id, how) => removals.remove(id, how),
   };
+}
+
+function answerOf({ rotation, ...started }: StartedRotation) {
+  return { ...rotation, ...started };
 }

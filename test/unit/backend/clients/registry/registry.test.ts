@@ -1,6 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import { authIdSchema, clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
+import { mergeWith } from "../../../../../backend/src/adoption/adoptions.ts";
 import type { LiveSession } from "../../../../../backend/src/clients/liveSession.ts";
 import { ClientRegistry } from "../../../../../backend/src/clients/registry/registry.ts";
 import { takeOver } from "../../../../../backend/src/clients/session/takeOver.ts";
@@ -204,6 +205,7 @@ describe("the registry", () => {
 
 describe("moving a record into another one", () => {
   const OLD = clientIdSchema.parse("machine-0");
+  const ALONE = { edits: [], merge: mergeWith([]) };
 
   async function twoRecords() {
     const rows = new MemoryRows();
@@ -217,7 +219,7 @@ describe("moving a record into another one", () => {
     const { registry, rows } = await twoRecords();
     const before = registry.list();
     rows.failure = new RportError("DISK_FULL", "The disk is full.");
-    const moving = registry.move(ONE, OLD);
+    const moving = registry.move(ONE, OLD, ALONE);
     expect(registry.get(OLD)).toBeUndefined();
     await expect(moving).rejects.toMatchObject({ code: "DISK_FULL" });
     expect(registry.list()).toEqual(expect.arrayContaining(before));
@@ -225,16 +227,16 @@ describe("moving a record into another one", () => {
     expect(registry.countOf(FLEET)).toEqual({ total: 2, connected: 0 });
     await registry.close();
     expect([...rows.records.keys()].sort()).toEqual([OLD, ONE]);
-    await registry.move(ONE, OLD);
+    await registry.move(ONE, OLD, ALONE);
     expect(registry.list()).toMatchObject([{ id: ONE, name: "web-01", tags: ["prod"] }]);
     expect([...rows.records.keys()]).toEqual([ONE]);
   });
 
   it("loses no revocation that comes at the same moment, and no second move", async () => {
     const { registry } = await twoRecords();
-    const moving = registry.move(ONE, OLD);
+    const moving = registry.move(ONE, OLD, ALONE);
     const revoking = registry.setRevoked(OLD, true);
-    const again = registry.move(OLD, ONE);
+    const again = registry.move(OLD, ONE, ALONE);
     await expect(revoking).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(again).rejects.toMatchObject({ code: "NOT_FOUND" });
     await moving;
@@ -249,7 +251,7 @@ describe("moving a record into another one", () => {
       await written.promise;
       await move(record, from);
     };
-    const moving = registry.move(ONE, OLD);
+    const moving = registry.move(ONE, OLD, ALONE);
     await Promise.resolve();
     const order: string[] = [];
     const [id, one] = [OLD, session(OLD)];
@@ -268,7 +270,7 @@ describe("moving a record into another one", () => {
     await rows.put(clientRecord({ id: OLD, tags: Array.from({ length: 200 }, (_, n) => `a${n}`) }));
     await rows.put(clientRecord({ id: ONE, tags: Array.from({ length: 57 }, (_, n) => `b${n}`) }));
     const { registry } = await setUp(rows);
-    await expect(registry.move(ONE, OLD)).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(registry.move(ONE, OLD, ALONE)).rejects.toMatchObject({ code: "CONFLICT" });
     expect(registry.list()).toHaveLength(2);
   });
 });

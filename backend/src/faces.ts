@@ -1,0 +1,65 @@
+import { type AppDeps, createApp } from "./app.ts";
+import { AgentDoor } from "./clients/door/agentDoor.ts";
+import type { PeerOf } from "./http/peerAddress.ts";
+import type { UpgradeDoor } from "./http/upgrade.ts";
+import type { UserSockets } from "./http/userSockets.ts";
+import { isLocal, type Place } from "./place.ts";
+import { Listener } from "./server.ts";
+
+/** Who stands behind the addresses. */
+export interface FacesDeps {
+  /** Together they serve each face once. */
+  readonly places: readonly Place[];
+  readonly app: AppDeps;
+  readonly agentDoor: AgentDoor;
+  readonly userSockets: UserSockets;
+}
+
+/**
+ * Listens at every place; `bound` gets them one by one, with their real ports. Throws a
+ * `StartFailure` when one cannot be had. `opened` ends every connection of theirs.
+ */
+export async function openFaces(
+  deps: FacesDeps,
+  bound: Place[],
+  opened: AsyncDisposableStack,
+): Promise<void> {
+  const { places, app, agentDoor, userSockets } = deps;
+  const { clock, log } = app;
+  const listeners: Listener[] = [];
+  opened.defer(async () => {
+    const closed = listeners.map((listener) => listener.close());
+    userSockets.close();
+    await Promise.all([agentDoor.close(), ...closed]);
+  });
+  for (const place of places) {
+    const index = listeners.length;
+    const localPort = () => (isLocal(place) ? bound[index]?.port : undefined);
+    const onRequest = createApp(app, { faces: place.faces, localPort });
+    const doors = doorsOf(place, deps, localPort);
+    const listener = await Listener.open(place, { onRequest, doors, clock, log });
+    listeners.push(listener);
+    bound.push({ ...place, port: listener.port });
+  }
+}
+
+function doorsOf(
+  { faces }: Place,
+  { app, agentDoor, userSockets }: FacesDeps,
+  localPort: () => number | undefined,
+): UpgradeDoor[] {
+  const doors: UpgradeDoor[] = [];
+  if (faces.has("agents")) doors.push(doorOfAgents(agentDoor, app.peerOf));
+  if (faces.has("users")) doors.push(...userSockets.doors(localPort));
+  return doors;
+}
+
+function doorOfAgents(agentDoor: AgentDoor, peerOf: PeerOf): UpgradeDoor {
+  return {
+    takes: (request) => AgentDoor.isAgent(request),
+    upgrade({ request, socket, head }) {
+      const { address, isShared } = peerOf(request);
+      agentDoor.upgrade({ request, socket, head, address, isShared });
+    },
+  };
+}

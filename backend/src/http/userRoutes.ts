@@ -1,0 +1,55 @@
+import { DIAL_PATH, EVENTS_PATH } from "@rport/protocol/http";
+import type { ClientId } from "@rport/protocol/ids";
+import type { Relays } from "@rport/protocol/wire/relay";
+import type { WebSocket } from "ws";
+import type { EditorEvents } from "../audit/editorEvents.ts";
+import type { EventHub } from "../events/hub.ts";
+import { serveEvents } from "../events/socket.ts";
+import type { RawQuery } from "../lists/listSpec.ts";
+import type { Dial } from "../tunnels/dialer.ts";
+import { editorTarget } from "../tunnels/editorTarget.ts";
+import { serveEditorTunnel } from "../tunnels/editorTunnel.ts";
+
+/** Who opened a socket, and what was asked with it. */
+export interface UserCall {
+  readonly user: string;
+  readonly address: string;
+  readonly query: RawQuery;
+}
+
+/** A WebSocket that users may open. */
+export interface UserRoute {
+  /** Without its query. */
+  readonly path: string;
+  /** Serves one socket of a user who was let in. What it throws ends the socket, and is logged. */
+  readonly serve: (socket: WebSocket, call: UserCall) => void | Promise<void>;
+}
+
+/** What the users' sockets are served with. */
+export interface UserRoutesDeps {
+  readonly hub: EventHub;
+  readonly dial: Dial;
+  readonly relays: Relays;
+  readonly editors: EditorEvents;
+  readonly hostnameOf: (id: ClientId) => string | undefined;
+}
+
+/** Every WebSocket of the users' face, one entry each. */
+export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
+  return [
+    { path: EVENTS_PATH, serve: (socket) => serveEvents(socket, deps.hub) },
+    { path: DIAL_PATH, serve: (socket, call) => serveDial(socket, call, deps) },
+  ];
+}
+
+function serveDial(
+  socket: WebSocket,
+  { user, address, query }: UserCall,
+  { editors, hostnameOf, dial }: UserRoutesDeps,
+): Promise<void> {
+  return serveEditorTunnel(socket, async () => {
+    const { clientId, target } = editorTarget(query);
+    const to = { clientId, hostname: hostnameOf(clientId), target };
+    return await editors.watched({ user, address }, to, () => dial(clientId, target));
+  });
+}

@@ -1,0 +1,75 @@
+import { once } from "node:events";
+import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import type { UpgradeDoor } from "../../../backend/src/http/upgrade.ts";
+import { UserSockets } from "../../../backend/src/http/userSockets.ts";
+import { systemClock } from "../../../backend/src/platform/clock.ts";
+import { Listener } from "../../../backend/src/server.ts";
+import { FailedLogins } from "../../../backend/src/users/failedLogins.ts";
+import { UserGate } from "../../../backend/src/users/gate.ts";
+import { UserTokens } from "../../../backend/src/users/tokens.ts";
+import { rawHttp, upgradeHead } from "../../support/faults/rawHttp.ts";
+import { testLog } from "../../support/log.ts";
+
+const listeners: Listener[] = [];
+afterEach(async () => {
+  for (const listener of listeners.splice(0)) await listener.close();
+});
+
+async function listen(doors: readonly UpgradeDoor[]) {
+  const { log, lines } = testLog();
+  const place = { host: "127.0.0.1", port: 0, faces: new Set(["users"] as const) };
+  const onRequest = () => {};
+  const listener = await Listener.open(place, { onRequest, doors, clock: systemClock, log });
+  listeners.push(listener);
+  const { port } = listener;
+  const ask = (path: string) => rawHttp(port, upgradeHead(path, [`Host: 127.0.0.1:${port}`]));
+  return { ask, port, lines };
+}
+
+/** A door for one path that answers with a status of its own. */
+const door = (path: string, status: number): UpgradeDoor => ({
+  takes: ({ url }) => url === path,
+  upgrade: ({ socket }) => socket.end(`HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`),
+});
+
+describe("the doors of a place", () => {
+  it("are asked in their order, and who is taken by none gets 404", async () => {
+    const { ask } = await listen([door("/a", 410), door("/b", 411), door("/a", 412)]);
+    const answers = await Promise.all([ask("/a"), ask("/b"), ask("/c")]);
+    expect(answers.map(({ status }) => status)).toEqual([410, 411, 404]);
+  });
+
+  it("cost a request its connection when they fail, and nobody else", async () => {
+    const broken: UpgradeDoor = {
+      takes: ({ url }) => url === "/broken",
+      upgrade: () => {
+        throw new Error("this door is broken");
+      },
+    };
+    const { ask, lines } = await listen([broken, door("/a", 410)]);
+    expect((await ask("/broken")).text).toBe("");
+    expect((await ask("/a")).status).toBe(410);
+    expect(lines.join("\n")).toContain("this door is broken");
+  });
+});
+
+describe("a user's socket", () => {
+  it("ends with 1011 when it cannot be served", async () => {
+    const tokens = new UserTokens();
+    const { token } = tokens.issue("ann");
+    const { log, lines } = testLog();
+    const userSockets = new UserSockets({
+      gate: new UserGate(tokens, new FailedLogins(systemClock)),
+      peerOf: () => ({ address: "192.0.2.1", isShared: false }),
+      routes: [{ path: "/one", serve: () => Promise.reject(new Error("out of order")) }],
+      clock: systemClock,
+      log,
+    });
+    const { port } = await listen(userSockets.doors(() => undefined));
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/one?access_token=${token}`);
+    const [code] = await once(socket, "close");
+    expect(code).toBe(1011);
+    expect(lines.join("\n")).toContain("out of order");
+  });
+});
