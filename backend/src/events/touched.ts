@@ -12,9 +12,10 @@ export interface TouchedDeps {
 
 const SERVER: Touched = ["server", ""];
 
-/** What watchers have to see anew after these edits. */
+/** What watchers have to see anew after these edits, each once. */
 export function touchedBy(edits: readonly Edit[], clients: TouchedDeps): readonly Touched[] {
-  return [...edits.flatMap(touchedByOne), ...showingClients(edits, clients)];
+  const all = [...edits.flatMap(touchedByOne), ...showingClients(edits, clients)];
+  return [...new Map(all.map((touched) => [touched.join(" "), touched])).values()];
 }
 
 function touchedByOne(edit: Edit): readonly Touched[] {

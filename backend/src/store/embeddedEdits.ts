@@ -12,12 +12,17 @@ import type { Edit } from "./edit.ts";
 import { EditFeed, type Follower } from "./editFeed.ts";
 import type { EditStore, Guard, StoredCredentials } from "./editStore.ts";
 import type { SecretEdit } from "./secretEdit.ts";
-import { buryStatements, type SecretRows, secretStatement } from "./secretRows.ts";
+import {
+  buryStatements,
+  removeStatements,
+  type SecretRows,
+  secretStatement,
+} from "./secretRows.ts";
 
 /** Where the edits are kept. */
 export interface EmbeddedEditsDeps {
-  readonly document: Document;
-  readonly database: Database;
+  readonly document: Pick<Document, "data" | "update">;
+  readonly database: Pick<Database, "write">;
   readonly secretRows: SecretRows;
   readonly clientRows: ClientRows;
   readonly clock: Clock;
@@ -132,7 +137,7 @@ export class EmbeddedEdits implements EditStore {
       ...(await secretRows.shifts()),
     ];
     const orphans = new Set(rows.map((row) => row.credential_id).filter((id) => !known.has(id)));
-    for (const id of orphans) await secretRows.removeOf(id);
+    await this.#deps.database.write([...orphans].flatMap(removeStatements));
   }
 
   /** What stays behind when the disk fails here goes before the next `create`, or at the next start. */

@@ -71,11 +71,6 @@ export class SecretRows {
     const rows = await this.#database.all({ sql, params: [] }, deletedRowSchema);
     return rows.map(({ id }) => id);
   }
-
-  /** Removes everything that belongs to a credential. */
-  removeOf(id: AuthId): Promise<void> {
-    return this.#database.write(removeStatements(id));
-  }
 }
 
 /** What removes everything that belongs to a credential, and remembers that it was there. */
@@ -87,7 +82,8 @@ export function buryStatements(id: AuthId, atMs: number): readonly Statement[] {
   ];
 }
 
-function removeStatements(id: AuthId): Statement[] {
+/** What removes everything that belongs to a credential. */
+export function removeStatements(id: AuthId): Statement[] {
   return [
     statement("DELETE FROM secret WHERE credential_id = ?", id),
     statement("DELETE FROM rotation WHERE credential_id = ?", id),

@@ -31,7 +31,7 @@ describe("a host key", () => {
     await using side = await startAgentSide();
     const host = keyedHost();
     await using agent = await join(side, host);
-    expect(side.registry.get(ID)?.host_key).toBe(host.fingerprint);
+    expect(side.clients.get(ID)?.host_key).toBe(host.fingerprint);
     expect(agent.heard.map(({ name }) => name)[0]).toBe(REQUESTS.proveHostKey);
   });
 
@@ -39,7 +39,7 @@ describe("a host key", () => {
     await using side = await startAgentSide();
     const login = { url: side.url, user: "fleet", password: SECRET };
     await using agent = await PeerAgent.join(login);
-    expect(side.registry.get(ID)?.host_key).toBeNull();
+    expect(side.clients.get(ID)?.host_key).toBeNull();
     expect(agent.heardOf(REQUESTS.proveHostKey)).toEqual([]);
   });
 
@@ -49,8 +49,8 @@ describe("a host key", () => {
     await agent.online();
     const seen = decodeHostKey(agent.agent.identity.hostKey ?? "")?.fingerprint;
     expect(seen).toMatch(/^SHA256:/);
-    expect(side.registry.get(ID)).toMatchObject({ host_key: seen });
-    expect(side.registry.get(ID)?.features).toContain(FEATURES.hostKey);
+    expect(side.clients.get(ID)).toMatchObject({ host_key: seen });
+    expect(side.clients.get(ID)?.features).toContain(FEATURES.hostKey);
   });
 
   it.each<[string, Lie]>([
@@ -61,7 +61,7 @@ describe("a host key", () => {
     await expect(join(side, keyedHost(), lie)).rejects.toThrow(
       "the proof of the host key is wrong",
     );
-    expect(side.registry.get(ID)).toBeUndefined();
+    expect(side.clients.get(ID)).toBeUndefined();
     expect(side.door.counters.afterLogin).toBe(1);
   });
 
@@ -73,7 +73,7 @@ describe("a host key", () => {
     await expect(joining).rejects.toThrow("the proof of the host key is wrong");
     const refusing = join(side, victim, { onRequest: () => undefined });
     await expect(refusing).rejects.toThrow("did not prove that it has its host key");
-    expect(side.registry.list()).toEqual([]);
+    expect(side.clients.list()).toEqual([]);
   });
 
   it.each(["", "AAAA", "x".repeat(68)])(
@@ -101,6 +101,6 @@ describe("a host key", () => {
     clock.advance(5_000);
     await refused;
     clock.advance(250);
-    expect(side.registry.list()).toEqual([]);
+    expect(side.clients.list()).toEqual([]);
   });
 });

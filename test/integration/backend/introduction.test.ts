@@ -41,7 +41,7 @@ describe("a step of an introduction that fails", () => {
     expect(side.refused).toEqual([
       { why, address: "127.0.0.1", authId: "fleet", clientId: ID, hostname: "web01" },
     ]);
-    expect(side.registry.sessionsOf(ID)).toEqual([]);
+    expect(side.presence.locate(ID)).toBeUndefined();
     expect(side.registry.counts.connected).toBe(0);
     expect(side.door.counters.afterLogin).toBe(1);
     await agent.closed;
@@ -69,7 +69,7 @@ describe("a step of an introduction that fails", () => {
     await expect(other.introduce()).rejects.toThrow("client is already connected");
     expect(side.refused).toMatchObject([{ why: "duplicate", clientId: ID }]);
     await other.closed;
-    expect(side.registry.get(ID)?.connection_state).toBe("connected");
+    expect(side.clients.get(ID)?.connection_state).toBe("connected");
   });
 
   it("the join, in a flood: is listed, and makes no line of the log that is read", async () => {

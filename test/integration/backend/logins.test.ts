@@ -33,9 +33,9 @@ async function rawPeer(
 
 /** Nobody is in, and nothing was opened. */
 async function expectNobody(backend: RunningBackend): Promise<void> {
-  const { registry, agentDoor } = backend.backend;
+  const { presence, agentDoor } = backend.backend;
   for (const id of [USER, OTHER]) {
-    expect(registry.ofCredential(authIdSchema.parse(id))).toEqual([]);
+    expect(presence.ofCredential(authIdSchema.parse(id))).toEqual([]);
   }
   expect(agentDoor.counters.afterLogin).toBe(0);
   expect(await backend.api("listClients")).toEqual([]);
@@ -166,9 +166,9 @@ describe("a connection on which a login failed", () => {
     const { ID: clientId } = PLAIN_INTRODUCTION;
     const client = await eventually(() => backend.api("getClient", { params: { clientId } }));
     expect(client).toMatchObject({ client_auth_id: USER, connection_state: "connected" });
-    const { registry } = backend.backend;
-    expect(registry.ofCredential(authIdSchema.parse(OTHER))).toEqual([]);
-    expect(registry.ofCredential(authIdSchema.parse(USER))).toHaveLength(1);
+    const { presence } = backend.backend;
+    expect(presence.ofCredential(authIdSchema.parse(OTHER))).toEqual([]);
+    expect(presence.ofCredential(authIdSchema.parse(USER))).toHaveLength(1);
     await eventually(async () =>
       expect(await principals(backend)).toEqual([
         ["client.auth", "failed", OTHER],

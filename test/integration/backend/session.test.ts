@@ -24,13 +24,13 @@ const optionsFor = (side: AgentSide, change: Partial<PeerAgentOptions> = {}): Pe
 const join = (side: AgentSide, change: Partial<PeerAgentOptions> = {}) =>
   PeerAgent.join(optionsFor(side, change));
 const start = (options: AgentSideOptions = {}) => startAgentSide(options);
-const stateOf = (side: AgentSide) => side.registry.get(ID)?.connection_state;
+const stateOf = (side: AgentSide) => side.clients.get(ID)?.connection_state;
 
 describe("an agent that introduces itself", () => {
   it("appears with what it said, and with nothing of its configuration", async () => {
     await using side = await start();
     await using _agent = await join(side, { introduction: { Name: "web\u001b[31m01" } });
-    const client = side.registry.get(ID);
+    const client = side.clients.get(ID);
     expect(client).toMatchObject({
       id: "machine-1",
       name: "web\u{FFFD}[31m01",
@@ -70,13 +70,13 @@ describe("an agent that introduces itself", () => {
     await using _agent = await join(side, {
       introduction: { Features: ["half-close", "telepathy"] },
     });
-    expect(side.registry.get(ID)?.features).toEqual(["half-close"]);
+    expect(side.clients.get(ID)?.features).toEqual(["half-close"]);
   });
 
   it("gets a random id when it has none", async () => {
     await using side = await start();
     await using _agent = await join(side, { introduction: { ID: "" } });
-    expect(side.registry.list().map((client) => client.id)).toEqual([
+    expect(side.clients.list().map((client) => client.id)).toEqual([
       expect.stringMatching(/^[0-9a-f-]{36}$/),
     ]);
   });
@@ -86,7 +86,7 @@ describe("an agent that introduces itself", () => {
     const agent = await join(side);
     agent.close();
     await vi.waitFor(() => expect(stateOf(side)).toBe("disconnected"));
-    expect(side.registry.get(ID)?.disconnected_at).not.toBeNull();
+    expect(side.clients.get(ID)?.disconnected_at).not.toBeNull();
     expect(side.registry.countOf(FLEET)).toEqual({
       total: 1,
       connected: 0,
@@ -106,7 +106,7 @@ describe("an introduction that is refused", () => {
     await using agent = await PeerAgent.signIn(optionsFor(side, { introduction }));
     await expect(agent.introduce()).rejects.toThrow(text);
     await agent.closed;
-    expect(side.registry.list()).toEqual([]);
+    expect(side.clients.list()).toEqual([]);
     expect(side.door.counters.afterLogin).toBe(1);
   });
 
@@ -121,7 +121,7 @@ describe("an introduction that is refused", () => {
     await using agent = await PeerAgent.signIn(optionsFor(side));
     await expect(agent.introduce()).rejects.toThrow("This secret belongs to another host.");
     await agent.closed;
-    expect(side.registry.list()).toEqual([]);
+    expect(side.clients.list()).toEqual([]);
   });
 
   it("frees the client id at once, so that it keeps nobody else out", async () => {
@@ -150,10 +150,10 @@ describe("an introduction that is refused", () => {
     const clock = new FakeClock();
     await using side = await start({ clock });
     await using agent = await PeerAgent.signIn(optionsFor(side));
-    await vi.waitFor(() => expect(side.registry.ofCredential(FLEET)).toHaveLength(1));
+    await vi.waitFor(() => expect(side.presence.ofCredential(FLEET)).toHaveLength(1));
     clock.advance(30_000);
     expect((await agent.closed).text).toMatch(/did not introduce itself in time/);
-    expect(side.registry.ofCredential(FLEET)).toEqual([]);
+    expect(side.presence.ofCredential(FLEET)).toEqual([]);
   });
 });
 
@@ -164,7 +164,7 @@ describe("what a registered agent may send", () => {
     await using agent = await join(side);
     clock.advance(180_000);
     expect(await agent.ask(REQUESTS.ping)).toEqual({ ok: true, text: "" });
-    const heardAt = side.registry.get(ID)?.last_heartbeat_at;
+    const heardAt = side.clients.get(ID)?.last_heartbeat_at;
     expect(heardAt).toBe(new Date(clock.now()).toISOString());
   });
 
@@ -220,7 +220,7 @@ describe("a second connection of the same client id", () => {
     await using _second = await joining;
     await first.closed;
     expect(side.registry.counts).toEqual({ connected: 1, disconnected: 0 });
-    expect(side.registry.live(ID)?.agentSessionId).toBe(OTHER_PROCESS.SessionID);
+    expect(side.presence.live(ID)?.agentSessionId).toBe(OTHER_PROCESS.SessionID);
   });
 
   it("points a host out that was set up anew while its dead connection still seemed alive", async () => {
@@ -232,14 +232,14 @@ describe("a second connection of the same client id", () => {
     clock.advance(10_000);
     const ANEW = clientIdSchema.parse("machine-2");
     await using _anew = await join(side, { introduction: { ...OTHER_PROCESS, ID: ANEW } });
-    expect(side.registry.get(ANEW)?.looks_like).toBeNull();
-    const answered = side.registry.live(ID)?.ping(20_000);
+    expect(side.clients.get(ANEW)?.looks_like).toBeNull();
+    const answered = side.presence.live(ID)?.ping(20_000);
     await vi.waitFor(() => expect(dead.heardOf(REQUESTS.ping)).toHaveLength(1));
     clock.advance(20_000);
     expect(await answered).toBe(false);
     await vi.waitFor(() => expect(stateOf(side)).toBe("disconnected"));
-    expect(side.registry.get(ANEW)?.looks_like).toBe(ID);
-    expect(side.registry.get(ID)?.looks_like).toBeNull();
+    expect(side.clients.get(ANEW)?.looks_like).toBe(ID);
+    expect(side.clients.get(ID)?.looks_like).toBeNull();
     expect(side.touched.lastIndexOf(`client ${ANEW}`)).toBeGreaterThan(
       side.touched.indexOf(`client ${ID}`),
     );
@@ -252,7 +252,7 @@ describe("a second connection of the same client id", () => {
     expect((await first.closed).text).toMatch(/replaced/);
     expect(await second.ask(REQUESTS.ping)).toMatchObject({ ok: true });
     expect(side.registry.counts).toEqual({ connected: 1, disconnected: 0 });
-    expect(side.registry.ofCredential(FLEET)).toHaveLength(1);
+    expect(side.presence.ofCredential(FLEET)).toHaveLength(1);
   });
 
   it("does not count as the same process when neither says what it is", async () => {
@@ -281,8 +281,8 @@ describe("credentials", () => {
     await using one = await join(side);
     await using two = await PeerAgent.signIn(optionsFor(side));
     await using other = await join(side, { user: "others", introduction: { ID: "machine-2" } });
-    await vi.waitFor(() => expect(side.registry.ofCredential(FLEET)).toHaveLength(2));
-    for (const session of side.registry.ofCredential(FLEET)) session.cut("deleted");
+    await vi.waitFor(() => expect(side.presence.ofCredential(FLEET)).toHaveLength(2));
+    for (const session of side.presence.ofCredential(FLEET)) session.cut("deleted");
     await Promise.all([one.closed, two.closed]);
     expect(await other.ask(REQUESTS.ping)).toMatchObject({ ok: true });
   });
@@ -292,7 +292,7 @@ describe("credentials", () => {
     const onRequest = (name: string) =>
       name === REQUESTS.rotateSecret ? Buffer.from('{"secret_id":"secret-2"}') : undefined;
     await using agent = await join(side, { onRequest });
-    const [session] = side.registry.ofCredential(FLEET);
+    const [session] = side.presence.ofCredential(FLEET);
     expect(await session?.offerSecret(NEXT)).toBe(true);
     expect(JSON.parse(agent.heardOf(REQUESTS.rotateSecret)[0] ?? "")).toEqual({
       auth_id: "fleet",
@@ -300,13 +300,13 @@ describe("credentials", () => {
       secret: NEXT.secret,
     });
     session?.adoptSecret(NEXT.secretId);
-    expect(side.registry.get(ID)?.secret?.id).toBe("secret-2");
+    expect(side.clients.get(ID)?.secret?.id).toBe("secret-2");
   });
 
   it("learn that a Go client cannot store one", async () => {
     await using side = await start();
     await using _agent = await join(side);
-    const [session] = side.registry.ofCredential(FLEET);
+    const [session] = side.presence.ofCredential(FLEET);
     expect(await session?.offerSecret(NEXT)).toBe(false);
   });
 });

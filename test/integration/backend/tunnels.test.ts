@@ -9,12 +9,12 @@ import type { TunnelQuery } from "../../../backend/src/tunnels/request.ts";
 import {
   type AgentSide,
   type AgentSideOptions,
-  MemoryRows,
   SECRET,
   startAgentSide,
 } from "../../support/agents/agentSide.ts";
 import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
 import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const ID = clientIdSchema.parse("machine-1");
@@ -286,15 +286,15 @@ describe("deleting a tunnel", () => {
 
 describe("a client that comes back", () => {
   it("gets its tunnels again, also after a restart of the server", async () => {
-    const rows = new MemoryRows();
+    await using directory = await tempDirectory();
     const ports = range();
-    const first = await start({ rows, range: ports });
+    const first = await start({ directory: directory.path, range: ports });
     await join(first);
     await create(first, { remote: "22", local: String(ports.from) });
     await create(first, { remote: "23" });
     await first[Symbol.asyncDispose]();
 
-    await using second = await start({ rows, range: ports });
+    await using second = await start({ directory: directory.path, range: ports });
     await using agent = await PeerAgent.signIn({
       url: second.url,
       user: "fleet",

@@ -62,8 +62,9 @@ async function away(backend: RunningBackend, agent: PeerAgent, clientId: string)
 async function everything({ backend }: Scene): Promise<unknown> {
   const { api } = backend;
   const document = await readFile(join(backend.dataDir, "rport.json"), "utf8");
-  const { registry } = backend.backend;
-  const clients = registry.list().map(({ last_heartbeat_at: _, ...client }) => client);
+  const clients = backend.backend.clients
+    .list()
+    .map(({ last_heartbeat_at: _, ...client }) => client);
   const credentials = await api("listCredentials");
   const isThere = credentials.some(({ id }) => id === FLEET);
   return {
@@ -165,7 +166,7 @@ async function takeSome(scene: Scene): Promise<void> {
     const real = () => api("revokeSecret", { ...one, query: REPORT });
     expect(await done(scene, real)).toEqual(hit);
   }
-  const [client, ...more] = backend.backend.registry.list();
+  const [client, ...more] = backend.backend.clients.list();
   if (client === undefined) return;
   const one = { params: { clientId: random.pick([client, ...more]).id } };
   const hit = await previewed(scene, () => api("revokeClient", { ...one, query: DRY }));

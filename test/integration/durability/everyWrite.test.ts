@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { RportError } from "@rport/protocol/errors";
-import { describe, expect, it, vi } from "vitest";
+import type { SecretId } from "@rport/protocol/ids";
+import { describe, expect, it } from "vitest";
 import type { Credentials } from "../../../backend/src/credentials/credentials.ts";
 import type { CredentialsFixture } from "../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../support/backend/credentials.ts";
 import { FakeAgent } from "../../support/backend/sessions.ts";
-import { DiskFault, type WriteFate } from "../../support/faults/diskFault.ts";
+import type { FaultyDisk, WriteFate } from "../../support/faults/faultyDisk.ts";
 
 const FLEET = authId("fleet");
 const ADDRESS = "192.0.2.7";
@@ -15,7 +16,7 @@ const WRITES_MAX = 10;
 
 interface Known {
   readonly password: string;
-  readonly secretId: Parameters<Credentials["revokeSecret"]>[1];
+  readonly secretId: SecretId;
   readonly own: FakeAgent;
 }
 
@@ -32,9 +33,9 @@ async function setUp({ credentials, clients, clock }: CredentialsFixture): Promi
 type Change = (credentials: Credentials, known: Known) => Promise<unknown>;
 
 const remove = (purge: boolean): Change => {
-  return (credentials) => credentials.remove(FLEET, { force: true, purge, dryRun: false });
+  return (credentials) => credentials.removals.remove(FLEET, { force: true, purge });
 };
-const rotate: Change = (credentials) => credentials.rotate(FLEET, null);
+const rotate: Change = (credentials) => credentials.rotations.start(FLEET, null);
 
 /**
  * Each change, and what has to be there before it. What a crash leaves of the claim is finished by
@@ -46,11 +47,11 @@ const CHANGES: readonly [string, Change, Change?, Change?][] = [
   ["change", (credentials) => credentials.update(FLEET, { label: "new", kind: "host" })],
   ["mint for a pairing", (credentials) => credentials.mintForPairing(FLEET, 2, 4e12)],
   ["claim", claim, mintForOwn, claim],
-  ["revoke a secret", (credentials, one) => credentials.revokeSecret(FLEET, one.secretId, false)],
-  ["revoke a host", (credentials, { own }) => credentials.revokeClient(own.clientId, false)],
+  ["revoke a secret", (credentials, one) => credentials.revocations.secret(FLEET, one.secretId)],
+  ["revoke a host", (credentials, { own }) => credentials.revocations.client(own.clientId)],
   ["rotate", rotate],
-  ["finish", (credentials) => credentials.finishRotation(FLEET, false), rotate],
-  ["cancel", (credentials) => credentials.cancelRotation(FLEET), rotate],
+  ["finish", (credentials) => credentials.rotations.finish(FLEET), rotate],
+  ["cancel", (credentials) => credentials.rotations.abandon(FLEET), rotate],
   ["delete", remove(false)],
   ["delete with the records", remove(true)],
   [
@@ -62,7 +63,7 @@ const CHANGES: readonly [string, Change, Change?, Change?][] = [
 
 /** What it failed with stands in the answer. */
 async function purge(credentials: Credentials): Promise<void> {
-  const { failed } = await credentials.purgeUnused(false);
+  const { failed } = await credentials.purge.run();
   for (const { error } of failed) throw error;
 }
 
@@ -86,7 +87,7 @@ async function shown(credentials: Credentials, known: Known): Promise<unknown> {
   const others = ["later", "unused"].map(authId);
   // One that nothing opens is half a credential.
   const ids = others
-    .filter((id) => credentials.view(id) !== null)
+    .filter((id) => credentials.view(id) !== undefined)
     .map((id) => `${id} with ${credentials.secrets(id).length}`);
   const view = credentials.view(FLEET);
   const secrets = credentials.secrets(FLEET);
@@ -103,7 +104,7 @@ async function shown(credentials: Credentials, known: Known): Promise<unknown> {
 interface Run extends AsyncDisposable {
   readonly fixture: CredentialsFixture;
   readonly known: Known;
-  readonly disk: DiskFault;
+  readonly disk: FaultyDisk;
   readonly before: unknown;
 }
 
@@ -113,11 +114,9 @@ async function begin(prepare: Change | undefined): Promise<Run> {
   await prepare?.(fixture.credentials, known);
   await fixture.credentials.close();
   const before = await shown(fixture.credentials, known);
-  const disk = new DiskFault(fixture.store);
-  const dispose = async () => {
-    vi.restoreAllMocks();
-    await fixture[Symbol.asyncDispose]();
-  };
+  const { disk } = fixture;
+  disk.decide(() => "done");
+  const dispose = () => fixture[Symbol.asyncDispose]();
   return { fixture, known, disk, before, [Symbol.asyncDispose]: dispose };
 }
 

@@ -136,7 +136,7 @@ describe("agents that send garbage", () => {
     expect(states).toEqual([]);
     expect((await backend.api("listClients")).map(({ id }) => id)).toEqual([HEALTHY]);
     const id = authIdSchema.parse(FLEET);
-    await expect.poll(() => backend.backend.registry.ofCredential(id).length).toBe(1);
+    await expect.poll(() => backend.backend.presence.ofCredential(id).length).toBe(1);
   });
 
   it("C-05: that ask for what agents may not have are refused and counted, and stay alone with it", async () => {
@@ -164,7 +164,7 @@ describe("deleting a credential", () => {
   it("C-36: of 60 that are deleted while their hosts sign in, none leaves a session behind for a second", async () => {
     const random = seededRandom();
     await using backend = await startBackend();
-    const { registry } = backend.backend;
+    const { presence } = backend.backend;
     let letIn = 0;
     const race = async (name: string): Promise<void> => {
       const id = authIdSchema.parse(name);
@@ -183,14 +183,14 @@ describe("deleting a credential", () => {
         letIn += 1;
         await one.value.closed;
       }
-      expect(registry.ofCredential(id)).toEqual([]);
+      expect(presence.ofCredential(id)).toEqual([]);
       expect(performance.now() - answeredMs).toBeLessThan(1_000);
     };
     try {
       for (let batch = 0; batch < 10; batch += 1) {
         await Promise.all([1, 2, 3, 4, 5, 6].map((n) => race(`raced-${batch}-${n}`)));
       }
-      expect(registry.counts.connected).toBe(0);
+      expect(presence.count).toBe(0);
       expect(letIn).toBeGreaterThan(0);
     } catch (caught) {
       throw new Error(`with RPORT_TEST_SEED=${random.seed}`, { cause: caught });

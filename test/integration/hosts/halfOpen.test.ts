@@ -34,7 +34,7 @@ it("C-03: 200 reconnections over half-open ones leave one session, no timers, an
   await using backend = await startBackend({ clock });
   const password = await makeFleet({ call: backend.api });
   const login = { url: backend.url.replace("http", "ws"), user: FLEET, password };
-  const sessions = () => backend.backend.registry.ofCredential(authIdSchema.parse(FLEET));
+  const sessions = () => backend.backend.presence.ofCredential(authIdSchema.parse(FLEET));
   await using _first = await PeerAgent.join(login);
   await eventually(() => expect(sessions()).toHaveLength(1));
   clock.advance(60_000);

@@ -31,16 +31,16 @@ it("C-11: who tries one auth id and then signs in with another is the second one
   // The right password of the other credential's name would be the stronger trick.
   peer.engine.sendPassword(OTHER, `${other}x`);
   await eventually(() => expect(peer.isIn).toBe(true));
-  const { registry } = backend.backend;
-  await eventually(() => expect(registry.ofCredential(FLEET)).toHaveLength(1));
-  expect(registry.ofCredential(OTHER)).toEqual([]);
+  const { presence } = backend.backend;
+  await eventually(() => expect(presence.ofCredential(FLEET)).toHaveLength(1));
+  expect(presence.ofCredential(OTHER)).toEqual([]);
   const refusals = await backend.api("listRefusals");
   expect(refusals).toMatchObject([{ auth_id: OTHER, reason: "wrong-secret" }]);
   await backend.api("deleteCredential", { params: { authId: OTHER } });
-  expect(registry.ofCredential(FLEET)).toHaveLength(1);
+  expect(presence.ofCredential(FLEET)).toHaveLength(1);
   await backend.api("deleteCredential", { params: { authId: FLEET }, query: { force: "true" } });
   await peer.ended.promise;
-  expect(registry.ofCredential(FLEET)).toEqual([]);
+  expect(presence.ofCredential(FLEET)).toEqual([]);
 });
 
 it("C-26: after a refused login no request is taken, and the connection ends", async () => {
@@ -52,7 +52,7 @@ it("C-26: after a refused login no request is taken, and the connection ends", a
   await peer.ended.promise;
   expect(peer.isIn).toBe(false);
   expect(peer.received).toEqual([]);
-  expect(backend.backend.registry.list()).toEqual([]);
+  expect(backend.backend.clients.list()).toEqual([]);
 });
 
 it.each([
@@ -72,5 +72,5 @@ it.each([
   const isRefused = eventually(() => expect(peer.refusals).toBeGreaterThan(0)).then(() => true);
   expect(await Promise.any([isEnded, isRefused])).toBe(true);
   expect(peer.isIn).toBe(false);
-  expect(backend.backend.registry.ofCredential(FLEET)).toEqual([]);
+  expect(backend.backend.presence.ofCredential(FLEET)).toEqual([]);
 });

@@ -1,10 +1,12 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type AuthId, authIdSchema, type ClientId, secretIdSchema } from "@rport/protocol/ids";
+import { authIdSchema, type ClientId, secretIdSchema } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
 import { AgentDoor, type AgentDoorDeps } from "../../../backend/src/clients/door/agentDoor.ts";
+import type { LiveSession } from "../../../backend/src/clients/liveSession.ts";
 import type { RefusedAgent } from "../../../backend/src/clients/refusals.ts";
-import type { RecordRows } from "../../../backend/src/clients/registry/recordWriter.ts";
+import { ClientViews } from "../../../backend/src/clients/registry/clientViews.ts";
+import { LocalPresence } from "../../../backend/src/clients/registry/presence.ts";
 import { ClientRegistry } from "../../../backend/src/clients/registry/registry.ts";
 import type {
   Admission,
@@ -13,10 +15,11 @@ import type {
 } from "../../../backend/src/credentials/admission/verdicts.ts";
 import type { SessionHandle } from "../../../backend/src/credentials/ports.ts";
 import { type Clock, systemClock } from "../../../backend/src/platform/clock.ts";
-import type { ClientRecord } from "../../../backend/src/store/clientRecord.ts";
+import { openStore } from "../../../backend/src/store/store.ts";
 import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dialer.ts";
 import { TunnelService } from "../../../backend/src/tunnels/service.ts";
 import { testLog } from "../log.ts";
+import { tempDirectory } from "../tempDirectory.ts";
 import { HOST_KEY, PASSWORD } from "../wire/wirePair.ts";
 
 /** The one secret that opens every auth id here; the agents of `agent.ts` use it, too. */
@@ -25,41 +28,12 @@ export const SECRET = PASSWORD;
 /** What a test changes about the agents' side of a backend. */
 export interface AgentSideOptions {
   readonly clock?: Clock;
-  readonly rows?: MemoryRows;
+  /** A data directory that others had before, or will have after this one. */
+  readonly directory?: string;
   readonly door?: Partial<AgentDoorDeps>;
   readonly join?: () => Promise<RefusedAdmission | undefined>;
   readonly admit?: (clientId: ClientId) => Promise<Admission>;
   readonly range?: { readonly from: number; readonly to: number };
-}
-
-/** Records in memory that survive the registry, as a database does. */
-export class MemoryRows implements RecordRows {
-  readonly records = new Map<ClientId, ClientRecord>();
-  /** Calls of `put`. */
-  writes = 0;
-  /** What the next `put` fails with. */
-  failure: Error | undefined;
-
-  async all(): Promise<ClientRecord[]> {
-    return [...this.records.values()].map((record) => structuredClone(record));
-  }
-
-  async put(record: ClientRecord): Promise<void> {
-    const { failure } = this;
-    this.failure = undefined;
-    if (failure !== undefined) throw failure;
-    this.writes += 1;
-    this.records.set(record.id, structuredClone(record));
-  }
-
-  async remove(ids: readonly ClientId[]): Promise<void> {
-    for (const id of ids) this.records.delete(id);
-  }
-
-  async move(record: ClientRecord, from: ClientId): Promise<void> {
-    await this.put(record);
-    this.records.delete(from);
-  }
 }
 
 /** Door, registry and tunnels of a backend on a real socket; credentials are the test's. */
@@ -71,7 +45,9 @@ export interface AgentSide extends AsyncDisposable {
   readonly registry: ClientRegistry;
   readonly tunnels: TunnelService;
   readonly dial: LinkDial;
-  readonly rows: MemoryRows;
+  readonly presence: LocalPresence<LiveSession>;
+  /** The clients as people would see them. */
+  readonly clients: ClientViews;
   /** Who was not let in, in order. */
   readonly refused: RefusedAgent[];
   /** Sessions that were announced to the credentials. */
@@ -92,16 +68,26 @@ const NOBODY_WRITES: AgentDoorDeps["agentEvents"] = {
 
 /** Starts the agents' side of a backend. */
 export async function startAgentSide(options: AgentSideOptions = {}): Promise<AgentSide> {
-  const { clock = systemClock, rows = new MemoryRows() } = options;
+  const { clock = systemClock } = options;
   const { log, lines } = testLog();
+  await using opened = new AsyncDisposableStack();
+  const directory = options.directory ?? opened.use(await tempDirectory()).path;
+  const store = await openStore({ directory, clock, log });
+  opened.defer(() => store.close());
   const ready: SessionHandle[] = [];
   const refused: RefusedAgent[] = [];
   const touched: string[] = [];
   const touch = (entity: string, id: string) => void touched.push(`${entity} ${id}`);
   const secret = (id: string) =>
     ({ id: secretIdSchema.parse(id), origin: "typed", state: "active" }) as const;
-  const secretOf = (_id: AuthId, id: string) => secret(id);
-  const registry = await ClientRegistry.open({ rows, clock, log, touch, secretOf });
+  const presence = new LocalPresence<LiveSession>();
+  const registry = await ClientRegistry.open({ store: store.edits, presence, clock, log, touch });
+  opened.defer(() => registry.close());
+  const clients = new ClientViews({
+    registry,
+    presence,
+    credentials: { clientSecret: (_id, id) => secret(id), rotationState: () => undefined },
+  });
   const dial = createLinkDial(clock);
   const tunnels = new TunnelService({
     clients: registry,
@@ -112,8 +98,10 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     touch,
     ...(options.range === undefined ? {} : { range: options.range }),
   });
+  opened.defer(() => tunnels.close());
   const door = new AgentDoor({
     registry,
+    presence,
     tunnels,
     clock,
     log,
@@ -144,6 +132,12 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
   );
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const { port } = http.address() as AddressInfo;
+  opened.defer(async () => {
+    http.closeAllConnections();
+    await new Promise((resolve) => http.close(resolve));
+  });
+  opened.defer(() => door.close());
+  const closing = opened.move();
   return {
     url: `ws://127.0.0.1:${port}`,
     port,
@@ -151,17 +145,12 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     registry,
     tunnels,
     dial,
-    rows,
+    presence,
+    clients,
     refused,
     ready,
     touched,
     log: lines,
-    async [Symbol.asyncDispose]() {
-      await door.close();
-      await tunnels.close();
-      await registry.close();
-      http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve));
-    },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

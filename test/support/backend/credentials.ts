@@ -1,32 +1,36 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
-import { vi } from "vitest";
 import type { Flood } from "../../../backend/src/credentials/admission/floods.ts";
 import { Credentials } from "../../../backend/src/credentials/credentials.ts";
 import type { PairingPort } from "../../../backend/src/credentials/ports.ts";
-import { noPairings } from "../../../backend/src/credentials/ports.ts";
-import type { SecretEdit } from "../../../backend/src/store/secretEdit.ts";
+import { touchedBy } from "../../../backend/src/events/touched.ts";
+import { EmbeddedEdits } from "../../../backend/src/store/embeddedEdits.ts";
 import type { Store } from "../../../backend/src/store/store.ts";
 import { openStore } from "../../../backend/src/store/store.ts";
 import { FakeClock } from "../clock.ts";
+import { FaultyDisk } from "../faults/faultyDisk.ts";
+import { FaultyStore } from "../faults/faultyStore.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
-import { FakeClients } from "./sessions.ts";
+import { TestClients } from "./sessions.ts";
 
-/** Credentials on a real store, with made-up clients. */
+/** Nobody pairs anything. */
+export const noPairings: PairingPort = { openOf: () => 0, revokeOf: () => 0 };
+
+/** Credentials and clients on a real store, with made-up agents. */
 export interface CredentialsFixture extends AsyncDisposable {
   readonly clock: FakeClock;
+  /** The files; to be looked at. */
   readonly store: Store;
-  readonly clients: FakeClients;
+  /** What the process writes through, until it crashes. */
+  readonly edits: FaultyStore;
+  /** What is below that. */
+  readonly disk: FaultyDisk;
+  readonly clients: TestClients;
   readonly touched: string[];
   readonly floods: Flood[];
   readonly logLines: readonly string[];
   readonly credentials: Credentials;
-  /**
-   * The process stops right before, or right after, the first write that contains such an edit is
-   * on disk; resolves then. What waits for that write waits for ever.
-   */
-  stopAt(when: "before" | "after", isIt: (edit: SecretEdit) => boolean): Promise<void>;
   /** What a new process finds: all that was in memory is gone, the connections too. */
   crash(): Promise<Credentials>;
 }
@@ -39,61 +43,54 @@ export async function openCredentials(
   const clock = new FakeClock();
   const { log, lines } = testLog();
   const store = await openStore({ directory: directory.path, clock, log });
-  const clients = new FakeClients();
   const touched: string[] = [];
   const floods: Flood[] = [];
-  const open = async (): Promise<Credentials> => {
-    const { document, secretRows, identity } = store;
+  const touch = (entity: string, id: string) => void touched.push(`${entity} ${id}`.trim());
+
+  const clients = new TestClients();
+  const start = async () => {
+    const disk = new FaultyDisk(store);
+    const { document, database } = disk;
+    const { secretRows, clientRows } = store;
+    const edits = new FaultyStore(
+      new EmbeddedEdits({ document, database, secretRows, clientRows, clock, log }),
+    );
+    await clients.open({ store: edits, clock, log, touch });
+    const { registry, presence } = clients;
     const credentials = await Credentials.open({
-      document,
-      secretRows,
-      verifierKey: identity.verifierKey,
+      store: edits,
+      clients: registry,
+      sessions: presence,
+      pairings,
+      verifierKey: store.identity.verifierKey,
       clock,
       log,
-      touch: (entity, id) => touched.push(`${entity} ${id}`),
+      touch,
       passwordMinLength: 12,
       onFlood: (flood) => floods.push(flood),
     });
-    credentials.attach({ sessions: clients, pairings });
-    return credentials;
+    edits.follow((done) => {
+      for (const [entity, id] of touchedBy(done, registry)) touch(entity, id);
+    });
+    return { disk, edits, credentials };
   };
+  const { disk, edits, credentials } = await start();
   return {
     clock,
     store,
+    edits,
+    disk,
     clients,
     touched,
     floods,
     logLines: lines,
-    credentials: await open(),
-    stopAt: (when, isIt) => stopAt(store, when, isIt),
-    crash: () => {
-      vi.restoreAllMocks();
-      clients.sessions.clear();
-      return open();
-    },
+    credentials,
+    crash: async () => (await start()).credentials,
     [Symbol.asyncDispose]: async () => {
       await store.close();
       await directory[Symbol.asyncDispose]();
     },
   };
-}
-
-function stopAt(
-  { secretRows }: Store,
-  when: "before" | "after",
-  isIt: (edit: SecretEdit) => boolean,
-): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const apply = secretRows.apply.bind(secretRows);
-  let hasStopped = false;
-  vi.spyOn(secretRows, "apply").mockImplementation(async (edits) => {
-    if (!hasStopped && !edits.some(isIt)) return await apply(edits);
-    if (!hasStopped && when === "after") await apply(edits);
-    hasStopped = true;
-    resolve();
-    await new Promise(() => undefined);
-  });
-  return promise;
 }
 
 /** An auth id, for tests. */

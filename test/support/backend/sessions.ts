@@ -1,14 +1,16 @@
 import { FEATURES } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import { clientIdSchema } from "@rport/protocol/ids";
+import type { LiveSession } from "../../../backend/src/clients/liveSession.ts";
+import { LocalPresence } from "../../../backend/src/clients/registry/presence.ts";
+import {
+  ClientRegistry,
+  type ClientRegistryDeps,
+} from "../../../backend/src/clients/registry/registry.ts";
 import type { AcceptedLogin } from "../../../backend/src/credentials/admission/verdicts.ts";
 import type { Credentials } from "../../../backend/src/credentials/credentials.ts";
-import type {
-  ClientRef,
-  OfferedSecret,
-  SessionHandle,
-  SessionPort,
-} from "../../../backend/src/credentials/ports.ts";
+import type { OfferedSecret } from "../../../backend/src/credentials/ports.ts";
+import { clientRecord } from "./records.ts";
 
 /** What an agent keeps on its own disk, across its restarts and the server's. */
 export class FakeAgent {
@@ -31,14 +33,19 @@ export class FakeAgent {
 }
 
 /** A connection of a `FakeAgent`; what happened to it can be looked at. */
-export class FakeSession implements SessionHandle {
+export class FakeSession implements LiveSession {
   readonly agent: FakeAgent;
   readonly credentialId: AuthId;
   secretId: SecretId;
   cutReason: string | undefined;
-  readonly #clients: FakeClients;
+  readonly agentSessionId = "";
+  readonly hostKey = undefined;
+  readonly silentMs = 0;
+  readonly lastHeardAtMs = undefined;
+  readonly canBePinged = true;
+  readonly #clients: TestClients;
 
-  constructor(clients: FakeClients, agent: FakeAgent, login: AcceptedLogin) {
+  constructor(clients: TestClients, agent: FakeAgent, login: AcceptedLogin) {
     this.#clients = clients;
     this.agent = agent;
     this.credentialId = login.credentialId;
@@ -51,87 +58,118 @@ export class FakeSession implements SessionHandle {
   get features(): readonly string[] {
     return this.agent.isShiftable ? [FEATURES.rotateSecret] : [];
   }
+  get isClosed(): boolean {
+    return this.cutReason !== undefined;
+  }
   offerSecret(next: OfferedSecret): Promise<boolean> {
     return this.agent.onOffer(this.agent, next);
   }
   adoptSecret(secretId: SecretId): void {
     this.secretId = secretId;
-    this.#clients.record(this);
+    this.#clients.registry.adoptSecret(this.clientId, secretId);
   }
   cut(reason: string): void {
+    if (this.isClosed) return;
     this.cutReason = reason;
-    this.#clients.sessions.delete(this);
+    this.#clients.ended(this);
   }
+  ask = notHere;
+  openChannel = notHere;
+  ping = notHere;
 }
 
-/** Clients and their sessions, as the registry would keep them. */
-export class FakeClients implements SessionPort {
+function notHere(): Promise<never> {
+  return Promise.reject(new Error("a made-up agent answers nothing"));
+}
+
+/** Made-up agents before the real registry and the real presence. */
+export class TestClients {
+  /** Those that are open. */
   readonly sessions = new Set<FakeSession>();
-  readonly records = new Map<ClientId, { authId: AuthId; secretId: SecretId }>();
-  readonly revoked = new Set<ClientId>();
-  /** Go clients; they stay so while they are away. */
-  readonly unmovable = new Set<ClientId>();
+  #presence = new LocalPresence<LiveSession>();
+  #registry: ClientRegistry | undefined;
+  #store: ClientRegistryDeps["store"] | undefined;
+
+  /** A new process: the records are those on disk, and nobody is connected. */
+  async open(deps: Omit<ClientRegistryDeps, "presence">): Promise<void> {
+    this.sessions.clear();
+    this.#store = deps.store;
+    this.#presence = new LocalPresence();
+    this.#registry = await ClientRegistry.open({
+      store: deps.store,
+      presence: this.#presence,
+      clock: deps.clock,
+      log: deps.log,
+      touch: deps.touch,
+    });
+  }
+
+  get presence(): LocalPresence<LiveSession> {
+    return this.#presence;
+  }
+
+  get registry(): ClientRegistry {
+    if (this.#registry === undefined) throw new Error("the clients are not open");
+    return this.#registry;
+  }
+
+  /** The ids of the clients that have a record. */
+  get recorded(): ClientId[] {
+    return [...this.registry.records()].map(({ id }) => id);
+  }
 
   /** Signs in and registers as the agent door does. Throws the reason of a refusal. */
   async connect(credentials: Credentials, agent: FakeAgent): Promise<FakeSession> {
     const login = await credentials.login(agent.authId, agent.password, "192.0.2.7");
     if (login.kind === "refused") throw new Error(login.why);
     const session = new FakeSession(this, agent, login);
+    const { clientId } = session;
     this.sessions.add(session);
-    const admission = await credentials.admit(login, agent.clientId);
+    this.#presence.enter(session);
+    this.#presence.locate(clientId)?.cut("replaced");
+    this.#presence.claim(clientId, session);
+    const admission = await credentials.admit(login, clientId);
     if (admission.kind === "refused") {
-      this.sessions.delete(session);
+      session.cut("refused");
       throw new Error(admission.text);
     }
-    this.record(session);
-    credentials.onClientRecorded(session.credentialId, session.clientId);
+    this.registry.connect(recordOf(session), session);
+    await this.registry.saved(clientId);
     credentials.onSessionReady(session);
     return session;
   }
 
-  record(session: FakeSession): void {
-    const { credentialId: authId, secretId } = session;
-    this.records.set(session.clientId, { authId, secretId });
-    if (!session.agent.isShiftable) this.unmovable.add(session.clientId);
-  }
-  ofCredential(id: AuthId): readonly SessionHandle[] {
-    return [...this.sessions].filter((session) => session.credentialId === id);
-  }
-  countOf(id: AuthId): { total: number; connected: number } {
-    const own = [...this.records].filter(([, record]) => record.authId === id);
-    const connected = own.filter(([clientId]) => this.sessionsOf(clientId).length > 0);
-    return { total: own.length, connected: connected.length };
-  }
-  clientsOf(id: AuthId): readonly ClientRef[] {
-    const own = [...this.records].filter(([, record]) => record.authId === id);
-    return own.flatMap(([clientId]) => this.clientOf(clientId) ?? []);
-  }
-  clientOf(id: ClientId): ClientRef | undefined {
-    const record = this.records.get(id);
-    if (record === undefined) return undefined;
-    return {
+  /** There is a record of a client that is away, and that stood on this secret. */
+  async record(id: ClientId, stood: { authId: AuthId; secretId: SecretId }): Promise<void> {
+    const record = clientRecord({
       id,
-      credentialId: record.authId,
       name: id,
-      connected: this.sessionsOf(id).length > 0,
-      tunnels: 0,
-      secretId: record.secretId,
-      features: this.unmovable.has(id) ? [] : [FEATURES.rotateSecret],
-      isRevoked: this.revoked.has(id),
-    };
+      client_auth_id: stood.authId,
+      secret_id: stood.secretId,
+      features: [FEATURES.rotateSecret],
+      disconnected_at: "2029-12-31T23:00:00Z",
+    });
+    await this.#store?.commit([{ kind: "seen", record }]);
   }
-  sessionsOf(id: ClientId): readonly SessionHandle[] {
-    return [...this.sessions].filter((session) => session.clientId === id);
+
+  /** The record of a client that is away is lost. */
+  async lose(id: ClientId, credential: AuthId): Promise<void> {
+    await this.#store?.commit([{ kind: "forget", client: id, credential }]);
   }
-  setRevoked(id: ClientId, isRevoked: boolean): Promise<void> {
-    if (isRevoked) this.revoked.add(id);
-    else this.revoked.delete(id);
-    return Promise.resolve();
+
+  /** A connection has ended. */
+  ended(session: FakeSession): void {
+    this.sessions.delete(session);
+    this.registry.end(session);
   }
-  purge(id: AuthId): Promise<void> {
-    for (const [clientId, record] of this.records) {
-      if (record.authId === id) this.records.delete(clientId);
-    }
-    return Promise.resolve();
-  }
+}
+
+function recordOf({ clientId: id, credentialId, secretId, features }: FakeSession) {
+  return clientRecord({
+    id,
+    name: id,
+    client_auth_id: credentialId,
+    secret_id: secretId,
+    features: [...features],
+  });
 }

@@ -15,17 +15,19 @@ const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 
 async function changeDocument(store: Store, from: number): Promise<void> {
   for (let n = from; ; n += 1) {
-    await store.document.update((data) => ({
-      ...data,
-      credentials: data.credentials.map((record) => ({ ...record, label: String(n) })),
+    const edits = store.document.data.credentials.map(({ id: credential }) => ({
+      kind: "change" as const,
+      credential,
+      to: { label: String(n) },
     }));
+    await store.edits.commit(edits);
     print(`document ${n}`);
   }
 }
 
 async function addRows(store: Store, from: number): Promise<void> {
   for (let n = from; ; n += 1) {
-    await store.clientRows.put(clientRecord({ id: `client-${n}` }));
+    await store.edits.commit([{ kind: "seen", record: clientRecord({ id: `client-${n}` }) }]);
     print(`row ${n}`);
   }
 }

@@ -14,14 +14,9 @@ export interface AdoptionPlan {
 export class AdoptionsUnderWay {
   readonly #running = new Map<ClientId, Promise<void>>();
 
-  /** The adoption that the client's record is part of. */
-  of(id: ClientId): Promise<void> | undefined {
-    return this.#running.get(id);
-  }
-
-  /** Resolves when none of these records is part of an adoption. */
-  async ended(ids: readonly ClientId[]): Promise<void> {
-    for (let next = this.#next(ids); next !== undefined; next = this.#next(ids)) await next;
+  /** An adoption that one of these records is part of; there may be another one after it. */
+  of(...ids: readonly ClientId[]): Promise<void> | undefined {
+    return ids.map((id) => this.#running.get(id)).find((adoption) => adoption !== undefined);
   }
 
   /** These records are part of one until `settled` resolves; it never rejects. */
@@ -29,9 +24,5 @@ export class AdoptionsUnderWay {
     for (const id of ids) this.#running.set(id, settled);
     await settled;
     for (const id of ids) this.#running.delete(id);
-  }
-
-  #next(ids: readonly ClientId[]): Promise<void> | undefined {
-    return ids.map((id) => this.#running.get(id)).find((adoption) => adoption !== undefined);
   }
 }

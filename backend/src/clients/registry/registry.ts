@@ -166,7 +166,7 @@ export class ClientRegistry implements ClientPort {
   revoke(id: ClientId): Promise<void> {
     const { store, clock } = this.#deps;
     return this.#inTurn(id, async () => {
-      await this.#adoptions.ended([id]);
+      for (let one = this.adopting(id); one; one = this.adopting(id)) await one;
       const record = this.#need(id, "There is no such client any more.");
       const revoked_at = record.revoked_at ?? toTime(clock.now());
       store.announce([{ kind: "revokeClient", record: { ...record, revoked_at } }]);
@@ -177,7 +177,7 @@ export class ClientRegistry implements ClientPort {
   /** Nobody gets in on the word of a disk that then refuses: the mark goes when it is off the disk. */
   allow(id: ClientId): Promise<void> {
     return this.#inTurn(id, async () => {
-      await this.#adoptions.ended([id]);
+      for (let one = this.adopting(id); one; one = this.adopting(id)) await one;
       const record = this.#need(id, "There is no such client any more.");
       if (record.revoked_at === null) return;
       const allowed = { ...record, revoked_at: null };
@@ -192,7 +192,7 @@ export class ClientRegistry implements ClientPort {
    */
   async adopt(to: ClientId, from: ClientId, plan: AdoptionPlan): Promise<void> {
     const { store, presence } = this.#deps;
-    await this.#adoptions.ended([to, from]);
+    for (let one = this.adopting(to, from); one; one = this.adopting(to, from)) await one;
     const before = this.#need(to, "There is no such client.");
     const source = this.#need(from, "There is no client whose record could be moved here.");
     const record = plan.merge(before, source, presence.locate(from) !== undefined);
@@ -211,9 +211,9 @@ export class ClientRegistry implements ClientPort {
     }
   }
 
-  /** Resolves when an adoption that the client's record is part of has ended; undefined: there is none. */
-  adopting(id: ClientId): Promise<void> | undefined {
-    return this.#adoptions.of(id);
+  /** Resolves when an adoption that one of these records is part of has ended; undefined: there is none. */
+  adopting(...ids: readonly ClientId[]): Promise<void> | undefined {
+    return this.#adoptions.of(...ids);
   }
 
   /** Writes what is not on disk yet. */

@@ -1,4 +1,4 @@
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import type { PairingPort } from "../../../../backend/src/credentials/ports.ts";
 import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import { authId, openCredentials } from "../../../support/backend/credentials.ts";
@@ -13,7 +13,7 @@ it("no pairing is opened for a credential that was deleted while its secrets wer
     revokeOf: (id, secrets) => opened?.revokeOf(id, secrets) ?? 0,
   };
   await using fixture = await openCredentials(port);
-  const { credentials, store, clock } = fixture;
+  const { credentials, edits, clock } = fixture;
   await credentials.create({ id: FLEET, createdBy: "test" });
   const { log } = testLog();
   const pairings = new PairingService({
@@ -27,18 +27,19 @@ it("no pairing is opened for a credential that was deleted while its secrets wer
   });
   opened = pairings;
   const [minted, deleted] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const apply = store.secretRows.apply.bind(store.secretRows);
-  vi.spyOn(store.secretRows, "apply").mockImplementationOnce(async (edits) => {
-    await apply(edits);
-    minted.resolve();
-    await deleted.promise;
-  });
+  edits.after(
+    ({ kind }) => kind === "add",
+    async () => {
+      minted.resolve();
+      await deleted.promise;
+    },
+  );
   const origin = "https://rport.example.com";
   const input = { credentialId: FLEET, uses: 2, name: "", tags: [], origin };
   const pairing = pairings.create(input);
   await minted.promise;
-  const options = { force: true, purge: false, dryRun: false };
-  expect(await credentials.remove(FLEET, options)).toMatchObject({ pairings: 0 });
+  const options = { force: true, purge: false };
+  expect(await credentials.removals.remove(FLEET, options)).toMatchObject({ pairings: 0 });
   deleted.resolve();
   const code = "ERR_CODE_CLIENT_AUTH_NOT_FOUND";
   await expect(pairing).rejects.toMatchObject({ code });

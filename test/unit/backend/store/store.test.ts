@@ -63,7 +63,7 @@ describe("a data directory", () => {
     await symlink(real, join(directory.path, "link"));
     await using store = await open(join(directory.path, "link"));
     for (let n = 0; n < 100; n += 1) await relabel(store, String(n));
-    await store.clientRows.put(clientRecord());
+    await store.edits.commit([{ kind: "seen", record: clientRecord() }]);
     expect(await modeOf(real)).toBe("700");
     for (const name of await readdir(real)) {
       expect([name, await modeOf(join(real, name))]).toEqual([name, "600"]);
@@ -215,7 +215,9 @@ describe("a full disk", () => {
         expect(store.document.data.credentials[0]?.label).toBe("before");
         const record = clientRecord({ labels: { big: "y".repeat(900) } });
         const puts = Array.from({ length: 100 }, (_, n) =>
-          store.clientRows.put({ ...record, id: `c-${n}` as typeof record.id }),
+          store.edits.commit([
+            { kind: "seen", record: { ...record, id: `c-${n}` as typeof record.id } },
+          ]),
         );
         const results = await Promise.allSettled(puts);
         const failed = results.filter((result) => result.status === "rejected");
@@ -224,7 +226,7 @@ describe("a full disk", () => {
         expect(await readdir(path)).not.toContainEqual(expect.stringMatching(/json\.\d{2,}/));
         await disk.empty();
         await relabel(store, "after");
-        await store.clientRows.put(record);
+        await store.edits.commit([{ kind: "seen", record }]);
       }
       await using store = await open(path);
       expect(store.document.data.credentials[0]?.label).toBe("after");

@@ -46,7 +46,7 @@ describe("the earlier record of a machine", () => {
     ["a connection now", { ...seen("old", [1, 5]), connected: true }],
     ["a later first time", seen("old", [11, 12])],
   ])("is none with %s", (_, other) => {
-    expect(earlierOf(record, other)).toBeNull();
+    expect(earlierOf(record, other)).toBeUndefined();
   });
 
   it("is the one with the same key rather than one that looks alike, and else the latest", () => {
@@ -59,7 +59,7 @@ describe("the earlier record of a machine", () => {
   it("is none where so many are alike that it would be a guess, at no cost", () => {
     const many = Array.from({ length: 10_000 }, (_, n) => seen(`old-${n}`, [1, 2]));
     const likeness = likenessOf([...many, { record, connected: true }]);
-    expect(likeness.earlierOf(record)).toBeNull();
+    expect(likeness.earlierOf(record)).toBeUndefined();
     expect(likeness.others(record)).toEqual([]);
     const startMs = performance.now();
     for (let n = 0; n < 1_000; n += 1) likeness.earlierOf(record);

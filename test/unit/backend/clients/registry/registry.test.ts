@@ -3,29 +3,65 @@ import { authIdSchema, clientIdSchema, secretIdSchema } from "@rport/protocol/id
 import { describe, expect, it } from "vitest";
 import { mergeWith } from "../../../../../backend/src/adoption/adoptions.ts";
 import type { LiveSession } from "../../../../../backend/src/clients/liveSession.ts";
+import { LocalPresence } from "../../../../../backend/src/clients/registry/presence.ts";
 import { ClientRegistry } from "../../../../../backend/src/clients/registry/registry.ts";
 import { takeOver } from "../../../../../backend/src/clients/session/takeOver.ts";
-import { MemoryRows } from "../../../../support/agents/agentSide.ts";
+import { touchedBy } from "../../../../../backend/src/events/touched.ts";
+import type { ClientRecord } from "../../../../../backend/src/store/clientRecord.ts";
+import { openStore, type Store } from "../../../../../backend/src/store/store.ts";
 import { clientRecord } from "../../../../support/backend/records.ts";
 import { FakeClock } from "../../../../support/clock.ts";
+import { FaultyStore } from "../../../../support/faults/faultyStore.ts";
 import { testLog } from "../../../../support/log.ts";
+import { tempDirectory } from "../../../../support/tempDirectory.ts";
 
 const ONE = clientIdSchema.parse("machine-1");
 const FLEET = authIdSchema.parse("fleet");
 const OTHER = authIdSchema.parse("other");
 
-async function setUp(rows = new MemoryRows()) {
+interface SetUp extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly lines: readonly string[];
+  readonly touched: string[];
+  readonly store: Store;
+  readonly edits: FaultyStore;
+  readonly presence: LocalPresence<LiveSession>;
+  readonly registry: ClientRegistry;
+  /** The ids of the records on disk. */
+  onDisk(): Promise<string[]>;
+}
+
+/** A registry on a real store that has these records. */
+async function setUp(records: readonly ClientRecord[] = []): Promise<SetUp> {
+  await using opened = new AsyncDisposableStack();
   const clock = new FakeClock();
   const { log, lines } = testLog();
   const touched: string[] = [];
-  const registry = await ClientRegistry.open({
-    rows,
-    clock,
-    log,
-    secretOf: () => null,
-    touch: (entity, id) => touched.push(`${entity} ${id}`.trim()),
+  const directory = opened.use(await tempDirectory());
+  const store = await openStore({ directory: directory.path, clock, log });
+  opened.defer(() => store.close());
+  await store.edits.settle(records.map((record) => ({ kind: "seen", record })));
+  const edits = new FaultyStore(store.edits);
+  const presence = new LocalPresence<LiveSession>();
+  const touch = (entity: string, id: string) => void touched.push(`${entity} ${id}`.trim());
+  const registry = await ClientRegistry.open({ store: edits, presence, clock, log, touch });
+  edits.follow((done) => {
+    for (const [entity, id] of touchedBy(done, registry)) touch(entity, id);
   });
-  return { rows, clock, lines, touched, registry };
+  const onDisk = async () => (await store.clientRows.all()).map(({ id }) => id);
+  const closing = opened.move();
+  const dispose = () => closing.disposeAsync();
+  return {
+    clock,
+    lines,
+    touched,
+    store,
+    edits,
+    presence,
+    registry,
+    onDisk,
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
 /** As much of a session as the registry looks at. */
@@ -55,60 +91,61 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
   };
 }
 
-function connect(registry: ClientRegistry, one: LiveSession): void {
-  registry.addSession(one);
+function connect({ registry, presence }: SetUp, one: LiveSession): void {
+  presence.enter(one);
   const id = one.clientId ?? ONE;
-  registry.hold(id, one);
+  presence.claim(id, one);
   registry.connect(clientRecord({ id, client_auth_id: one.credentialId }), one);
 }
 
 describe("the registry", () => {
   it("takes everybody for disconnected at its start, and says so on disk", async () => {
-    const rows = new MemoryRows();
-    await rows.put(clientRecord({ connected_at: "2029-12-31T23:00:00Z" }));
-    const { registry, clock } = await setUp(rows);
-    expect(registry.get(ONE)).toMatchObject({
-      connection_state: "disconnected",
-      disconnected_at: "2030-01-01T00:00:00.000Z",
-    });
+    await using self = await setUp([clientRecord({ connected_at: "2029-12-31T23:00:00Z" })]);
+    const { registry, clock, store } = self;
+    const disconnected_at = "2030-01-01T00:00:00.000Z";
+    expect(registry.record(ONE)).toMatchObject({ disconnected_at });
+    expect(registry.clientOf(ONE)?.connected).toBe(false);
     clock.advance(200);
     await registry.close();
-    expect(rows.records.get(ONE)?.disconnected_at).toBe("2030-01-01T00:00:00.000Z");
+    expect(await store.clientRows.all()).toMatchObject([{ id: ONE, disconnected_at }]);
   });
 
   it("writes a login and what follows it once", async () => {
-    const { registry, rows, clock } = await setUp();
-    connect(registry, session());
+    await using self = await setUp();
+    const { registry, clock, edits, store } = self;
+    connect(self, session());
     registry.keepTunnels(ONE, []);
     registry.adoptSecret(ONE, secretIdSchema.parse("secret-2"));
-    expect(rows.writes).toBe(0);
+    expect(edits.writes).toBe(0);
     clock.advance(200);
     await registry.close();
-    expect(rows.writes).toBe(1);
-    expect(rows.records.get(ONE)?.secret_id).toBe("secret-2");
+    expect(edits.writes).toBe(1);
+    expect(await store.clientRows.all()).toMatchObject([{ id: ONE, secret_id: "secret-2" }]);
   });
 
   it("tries again later when the disk is full", async () => {
-    const { registry, rows, clock, lines } = await setUp();
-    rows.failure = new RportError("DISK_FULL", "The disk is full.");
-    connect(registry, session());
+    await using self = await setUp();
+    const { registry, clock, lines, edits, onDisk } = self;
+    edits.refuseOnce(new RportError("DISK_FULL", "The disk is full."));
+    connect(self, session());
     await registry.close();
-    expect(rows.records.size).toBe(0);
+    expect(await onDisk()).toEqual([]);
     expect(lines.join()).toContain("The disk is full.");
     clock.advance(5_000);
     await registry.close();
-    expect(rows.records.has(ONE)).toBe(true);
+    expect(await onDisk()).toEqual([ONE]);
   });
 
   it("counts each credential's clients as they come, go and change their credential", async () => {
-    const { registry, touched } = await setUp();
+    await using self = await setUp();
+    const { registry, touched } = self;
     const first = session();
-    connect(registry, first);
+    connect(self, first);
     expect(registry.countOf(FLEET)).toEqual({ total: 1, connected: 1 });
     registry.end(first);
     expect(registry.countOf(FLEET)).toEqual({ total: 1, connected: 0 });
     touched.length = 0;
-    connect(registry, session(ONE, OTHER));
+    connect(self, session(ONE, OTHER));
     expect(registry.countOf(FLEET)).toEqual({ total: 0, connected: 0 });
     expect(registry.countOf(OTHER)).toEqual({ total: 1, connected: 1 });
     expect(new Set(touched)).toEqual(
@@ -117,85 +154,91 @@ describe("the registry", () => {
   });
 
   it("is not misled by the late end of a connection that was replaced", async () => {
-    const { registry } = await setUp();
+    await using self = await setUp();
+    const { registry, presence } = self;
     const [before, after] = [session(), session()];
-    connect(registry, before);
-    connect(registry, after);
+    connect(self, before);
+    connect(self, after);
     registry.end(before);
-    expect(registry.live(ONE)).toBe(after);
-    expect(registry.holder(ONE)).toBe(after);
+    expect(presence.live(ONE)).toBe(after);
+    expect(presence.locate(ONE)).toBe(after);
     expect(registry.countOf(FLEET)).toEqual({ total: 1, connected: 1 });
     expect(registry.counts).toEqual({ connected: 1, disconnected: 0 });
   });
 
   it("removes only a client that is not connected", async () => {
-    const { registry, rows, clock } = await setUp();
+    await using self = await setUp();
+    const { registry, clock, onDisk } = self;
     const one = session();
-    connect(registry, one);
+    connect(self, one);
     await expect(registry.remove(ONE)).rejects.toMatchObject({ code: "BAD_REQUEST" });
     registry.end(one);
     clock.advance(200);
     await registry.remove(ONE);
     await registry.close();
-    expect(rows.records.size).toBe(0);
-    expect(registry.list()).toEqual([]);
+    expect(await onDisk()).toEqual([]);
+    expect([...registry.records()]).toEqual([]);
     await expect(registry.remove(ONE)).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
   it("keeps the record of a revoked client, which is its mark, whatever is deleted", async () => {
-    const { registry, rows } = await setUp();
+    await using self = await setUp();
+    const { registry, onDisk } = self;
     const [one, gone] = [session(), session(clientIdSchema.parse("machine-2"))];
     for (const each of [one, gone]) {
-      connect(registry, each);
+      connect(self, each);
       registry.end(each);
     }
     const removed = registry.remove(ONE);
-    await registry.setRevoked(ONE, true).catch(() => undefined);
+    await registry.revoke(ONE).catch(() => undefined);
     await removed;
-    connect(registry, one);
+    connect(self, one);
     registry.end(one);
-    await registry.setRevoked(ONE, true);
+    await registry.revoke(ONE);
     expect(() => registry.requireRemovable(ONE)).toThrow("allow it again first");
     await expect(registry.remove(ONE)).rejects.toMatchObject({ code: "CONFLICT" });
     await registry.purge(FLEET);
-    expect([...rows.records.keys()]).toEqual([ONE]);
-    expect(registry.list()).toMatchObject([{ id: ONE, revoked_at: expect.any(String) }]);
-    await registry.setRevoked(ONE, false);
+    expect(await onDisk()).toEqual([ONE]);
+    expect([...registry.records()]).toMatchObject([{ id: ONE, revoked_at: expect.any(String) }]);
+    await registry.allow(ONE);
     await registry.remove(ONE);
-    expect(registry.list()).toEqual([]);
+    expect([...registry.records()]).toEqual([]);
   });
 
   it("does what was asked last when a client is revoked and allowed at the same time", async () => {
-    const { registry } = await setUp();
+    await using self = await setUp();
+    const { registry } = self;
     const one = session();
-    connect(registry, one);
+    connect(self, one);
     registry.end(one);
-    await registry.setRevoked(ONE, true);
-    await Promise.all([registry.setRevoked(ONE, false), registry.setRevoked(ONE, true)]);
+    await registry.revoke(ONE);
+    await Promise.all([registry.allow(ONE), registry.revoke(ONE)]);
     expect(registry.clientOf(ONE)?.isRevoked).toBe(true);
-    const removing = registry.setRevoked(ONE, true).then(() => registry.remove(ONE));
+    const removing = registry.revoke(ONE).then(() => registry.remove(ONE));
     await expect(removing).rejects.toMatchObject({ code: "CONFLICT" });
-    await Promise.all([registry.setRevoked(ONE, true), registry.setRevoked(ONE, false)]);
+    await Promise.all([registry.revoke(ONE), registry.allow(ONE)]);
     expect(registry.clientOf(ONE)?.isRevoked).toBe(false);
   });
 
   it("purges a credential's clients: cut, forgotten, off the disk; others stay", async () => {
-    const { registry, rows } = await setUp();
+    await using self = await setUp();
+    const { registry, presence, onDisk } = self;
     const mine = session();
-    connect(registry, mine);
-    connect(registry, session(clientIdSchema.parse("machine-2"), OTHER));
+    connect(self, mine);
+    connect(self, session(clientIdSchema.parse("machine-2"), OTHER));
     await registry.close();
     await registry.purge(FLEET);
     expect(mine.cuts).toHaveLength(1);
-    expect([...rows.records.keys()]).toEqual(["machine-2"]);
+    expect(await onDisk()).toEqual(["machine-2"]);
     expect(registry.counts).toEqual({ connected: 1, disconnected: 0 });
     registry.end(mine);
-    expect(registry.holder(ONE)).toBeUndefined();
+    expect(presence.locate(ONE)).toBeUndefined();
   });
 
   it("answers who belongs to a credential", async () => {
-    const { registry } = await setUp();
-    connect(registry, session());
+    await using self = await setUp();
+    const { registry } = self;
+    connect(self, session());
     expect(registry.clientsOf(FLEET)).toMatchObject([
       { id: ONE, name: "web", connected: true, tunnels: 0, secretId: null },
     ]);
@@ -203,74 +246,75 @@ describe("the registry", () => {
   });
 });
 
-describe("moving a record into another one", () => {
+describe("adopting a record", () => {
   const OLD = clientIdSchema.parse("machine-0");
   const ALONE = { edits: [], merge: mergeWith([]) };
 
-  async function twoRecords() {
-    const rows = new MemoryRows();
+  function twoRecords(): Promise<SetUp> {
     const away = { disconnected_at: "2029-12-31T23:00:00Z" };
-    await rows.put(clientRecord({ id: OLD, name: "web-01", tags: ["prod"], ...away }));
-    await rows.put(clientRecord({ id: ONE, name: "", ...away }));
-    return await setUp(rows);
+    return setUp([
+      clientRecord({ id: OLD, name: "web-01", tags: ["prod"], ...away }),
+      clientRecord({ id: ONE, name: "", ...away }),
+    ]);
   }
 
   it("changes nothing when the disk does not take it", async () => {
-    const { registry, rows } = await twoRecords();
-    const before = registry.list();
-    rows.failure = new RportError("DISK_FULL", "The disk is full.");
-    const moving = registry.move(ONE, OLD, ALONE);
-    expect(registry.get(OLD)).toBeUndefined();
-    await expect(moving).rejects.toMatchObject({ code: "DISK_FULL" });
-    expect(registry.list()).toEqual(expect.arrayContaining(before));
-    expect(registry.list()).toHaveLength(2);
+    await using self = await twoRecords();
+    const { registry, edits, onDisk } = self;
+    const before = [...registry.records()];
+    edits.refuseOnce(new RportError("DISK_FULL", "The disk is full."));
+    const adopting = registry.adopt(ONE, OLD, ALONE);
+    expect(registry.record(OLD)).toBeUndefined();
+    await expect(adopting).rejects.toMatchObject({ code: "DISK_FULL" });
+    expect([...registry.records()]).toEqual(expect.arrayContaining(before));
     expect(registry.countOf(FLEET)).toEqual({ total: 2, connected: 0 });
     await registry.close();
-    expect([...rows.records.keys()].sort()).toEqual([OLD, ONE]);
-    await registry.move(ONE, OLD, ALONE);
-    expect(registry.list()).toMatchObject([{ id: ONE, name: "web-01", tags: ["prod"] }]);
-    expect([...rows.records.keys()]).toEqual([ONE]);
+    expect(await onDisk()).toEqual([OLD, ONE]);
+    await registry.adopt(ONE, OLD, ALONE);
+    expect([...registry.records()]).toMatchObject([{ id: ONE, name: "web-01", tags: ["prod"] }]);
+    expect(await onDisk()).toEqual([ONE]);
   });
 
-  it("loses no revocation that comes at the same moment, and no second move", async () => {
-    const { registry } = await twoRecords();
-    const moving = registry.move(ONE, OLD, ALONE);
-    const revoking = registry.setRevoked(OLD, true);
-    const again = registry.move(OLD, ONE, ALONE);
+  it("loses no revocation that comes at the same moment, and no second adoption", async () => {
+    await using self = await twoRecords();
+    const { registry } = self;
+    const adopting = registry.adopt(ONE, OLD, ALONE);
+    const revoking = registry.revoke(OLD);
+    const again = registry.adopt(OLD, ONE, ALONE);
     await expect(revoking).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(again).rejects.toMatchObject({ code: "NOT_FOUND" });
-    await moving;
-    expect(registry.list()).toMatchObject([{ id: ONE, name: "web-01" }]);
+    await adopting;
+    expect([...registry.records()]).toMatchObject([{ id: ONE, name: "web-01" }]);
   });
 
   it("lets nobody in as one of the two until it is on disk", async () => {
-    const { registry, rows } = await twoRecords();
-    const written = Promise.withResolvers<void>();
-    const move = rows.move.bind(rows);
-    rows.move = async (record, from) => {
-      await written.promise;
-      await move(record, from);
-    };
-    const moving = registry.move(ONE, OLD, ALONE);
-    await Promise.resolve();
+    await using self = await twoRecords();
+    const { registry, presence, edits } = self;
+    const write = edits.hold(({ kind }) => kind === "adopt");
+    const adopting = registry.adopt(ONE, OLD, ALONE);
+    await write.arrived;
     const order: string[] = [];
     const [id, one] = [OLD, session(OLD)];
-    const joining = takeOver(registry, { id, session: one, address: "", hostname: "" });
+    const claimant = { id, session: one, address: "", hostname: "" };
+    const joining = takeOver({ registry, presence }, claimant);
     void joining.then(() => order.push("joined"));
     await new Promise(setImmediate);
     order.push("written");
-    written.resolve();
-    await Promise.all([moving, joining]);
+    write.goOn();
+    await Promise.all([adopting, joining]);
     expect(order).toEqual(["written", "joined"]);
-    expect(registry.holder(OLD)).toBe(one);
+    expect(presence.locate(OLD)).toBe(one);
   });
 
   it("is refused where one record cannot hold both", async () => {
-    const rows = new MemoryRows();
-    await rows.put(clientRecord({ id: OLD, tags: Array.from({ length: 200 }, (_, n) => `a${n}`) }));
-    await rows.put(clientRecord({ id: ONE, tags: Array.from({ length: 57 }, (_, n) => `b${n}`) }));
-    const { registry } = await setUp(rows);
-    await expect(registry.move(ONE, OLD, ALONE)).rejects.toMatchObject({ code: "CONFLICT" });
-    expect(registry.list()).toHaveLength(2);
+    const tags = (letter: string, count: number) =>
+      Array.from({ length: count }, (_, n) => `${letter}${n}`);
+    await using self = await setUp([
+      clientRecord({ id: OLD, tags: tags("a", 200) }),
+      clientRecord({ id: ONE, tags: tags("b", 57) }),
+    ]);
+    const { registry } = self;
+    await expect(registry.adopt(ONE, OLD, ALONE)).rejects.toMatchObject({ code: "CONFLICT" });
+    expect([...registry.records()]).toHaveLength(2);
   });
 });

@@ -45,9 +45,9 @@ describe("ids that somebody made up", () => {
       const again = await fixture.crash();
       await clients.connect(again, new FakeAgent(id, authId(id), password));
       expect(again.view(authId(id))).toMatchObject({ id, clients_total: 1 });
-      const how = { force: true, purge: true, dryRun: false };
-      expect(await again.remove(authId(id), how)).toMatchObject({ disconnected: 1 });
-      expect(again.view(authId(id))).toBeNull();
+      const how = { force: true, purge: true };
+      expect(await again.removals.remove(authId(id), how)).toMatchObject({ disconnected: 1 });
+      expect(again.view(authId(id))).toBeUndefined();
       expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     },
   );
@@ -57,7 +57,7 @@ describe("ids that somebody made up", () => {
     const { credentials } = fixture;
     await credentials.create({ id: FLEET, createdBy: "test" });
     await credentials.create({ id: "gone", createdBy: "test" });
-    await credentials.remove(authId("gone"), { force: false, purge: false, dryRun: false });
+    await credentials.removals.remove(authId("gone"), { force: false, purge: false });
     const whyNot = async (id: string) => {
       const login = await credentials.login(id, "x".repeat(1_025), ADDRESS);
       return login.kind === "refused" ? login.why : login.kind;
@@ -95,11 +95,11 @@ async function subjects({ credentials }: CredentialsFixture, typed: boolean) {
   const session = await credentials.login(FLEET, revoked, ADDRESS);
   if (session.kind === "accepted")
     await credentials.admit(session, new FakeAgent("a", FLEET, "").clientId);
-  if (secret !== undefined) await credentials.revokeSecret(FLEET, secret.id, false);
+  if (secret !== undefined) await credentials.revocations.secret(FLEET, secret.id);
   const wrong = typed ? password("wrong").password : "w".repeat(43);
   const gone = { ...(typed ? password("gone") : {}), id: authId("gone"), createdBy: "test" };
   const { password: deleted } = await credentials.create(gone);
-  await credentials.remove(gone.id, { force: false, purge: false, dryRun: false });
+  await credentials.removals.remove(gone.id, { force: false, purge: false });
   return {
     unknown: ["nobody-here", right],
     deleted: [gone.id, deleted],
@@ -186,7 +186,7 @@ describe("F-11: somebody sets the machine's clock", () => {
       const agent = new FakeAgent("go", FLEET, password);
       agent.isShiftable = false;
       await clients.connect(credentials, agent);
-      await credentials.rotate(FLEET, HOUR_MS);
+      await credentials.rotations.start(FLEET, HOUR_MS);
       clock.jump(jumpMs);
       clock.advance(HOUR_MS - MINUTE_MS);
       expect(clients.sessions.size).toBe(1);

@@ -42,7 +42,7 @@ describe("the rate of first joins", () => {
     expect(await why(newcomerOf("host-6"))).toBe("join-rate");
     const known = newcomerOf("known");
     const { credentialId, secretId } = login;
-    clients.records.set(known.clientId, { authId: credentialId, secretId });
+    await clients.record(known.clientId, { authId: credentialId, secretId });
     expect(await why(known)).toBe("in");
     clock.advance(MINUTE_MS / 6 - 1);
     expect(await why(newcomerOf("host-6"))).toBe("join-rate");
@@ -128,7 +128,7 @@ describe("a flood", () => {
   it("is also what comes beyond max_clients; the next limit counts for the next client", async () => {
     const { why, credentials, clients, login, floods } = await gate({ max_clients: 1 });
     const first = newcomerOf("first");
-    clients.records.set(first.clientId, { authId: FLEET, secretId: login.secretId });
+    await clients.record(first.clientId, { authId: FLEET, secretId: login.secretId });
     expect(await why(newcomerOf("second"))).toBe("too-many-clients");
     expect(floods).toMatchObject([{ why: "too-many-clients", clientId: "second" }]);
     expect(await why(first)).toBe("in");
@@ -142,7 +142,7 @@ describe("a flood", () => {
     const { why, clock, credentials } = await gate({ joins_per_minute: 1 });
     for (const host of ["a", "b"]) await why(newcomerOf(host));
     const before = clock.timers;
-    await credentials.remove(FLEET, { force: true, purge: false, dryRun: false });
+    await credentials.removals.remove(FLEET, { force: true, purge: false });
     expect(clock.timers).toBeLessThan(before);
   });
 });
@@ -158,7 +158,7 @@ describe("approval", () => {
     desk.approve(desk.list()[0]?.id ?? "");
     expect(await end).toBe("in");
     expect(listed()).toEqual([]);
-    clients.records.set(host.clientId, { authId: FLEET, secretId: login.secretId });
+    await clients.record(host.clientId, { authId: FLEET, secretId: login.secretId });
     expect(await why(newcomerOf("host"))).toBe("in");
   });
 
@@ -263,7 +263,7 @@ describe("approval", () => {
     const [one, two] = desk.list();
     desk.approve(one?.id ?? "");
     expect(await ends[0]).toBe("in");
-    clients.records.set(newcomerOf("one").clientId, { authId: FLEET, secretId: login.secretId });
+    await clients.record(newcomerOf("one").clientId, { authId: FLEET, secretId: login.secretId });
     expect(() => desk.approve(two?.id ?? "")).toThrow(/at most 1 client/);
     expect(await why(newcomerOf("three"))).toBe("too-many-clients");
     expect(desk.list()).toHaveLength(1);
@@ -284,12 +284,12 @@ describe("approval", () => {
   it.each<[string, (of: Awaited<ReturnType<typeof gate>>) => Promise<unknown>, string]>([
     [
       "the credential is deleted",
-      ({ credentials }) => credentials.remove(FLEET, { force: true, purge: false, dryRun: false }),
+      ({ credentials }) => credentials.removals.remove(FLEET, { force: true, purge: false }),
       "revoked-credential",
     ],
     [
       "its secret is revoked",
-      ({ credentials, secretId }) => credentials.revokeSecret(FLEET, secretId, false),
+      ({ credentials, secretId }) => credentials.revocations.secret(FLEET, secretId),
       "revoked-secret",
     ],
     [
@@ -311,7 +311,7 @@ describe("approval", () => {
     const { why, desk, credentials } = await gate({ approval: true });
     const end = why(newcomerOf("host"));
     await turns();
-    const removal = credentials.remove(FLEET, { force: true, purge: false, dryRun: false });
+    const removal = credentials.removals.remove(FLEET, { force: true, purge: false });
     for (const { id } of desk.list()) desk.approve(id);
     await removal;
     const outcome = await end;
@@ -337,13 +337,13 @@ describe("a host with a secret of its own", () => {
   it("keeps its place after somebody came under its id with another credential", async () => {
     const { credentials, clients, host, login } = await paired({ max_clients: 1, approval: true });
     const elsewhere = { authId: authId("other"), secretId: login.secretId };
-    clients.records.set(host.clientId, elsewhere);
-    clients.records.set(newcomerOf("second").clientId, { ...elsewhere, authId: FLEET });
+    await clients.record(host.clientId, elsewhere);
+    await clients.record(newcomerOf("second").clientId, { ...elsewhere, authId: FLEET });
     const own = await logIn(credentials, FLEET, host.password);
     expect(await credentials.join(own, newcomerOf("host-x"))).toBeUndefined();
     expect(await clients.connect(credentials, host)).toMatchObject({ clientId: host.clientId });
-    clients.records.set(host.clientId, elsewhere);
-    await credentials.revokeSecret(FLEET, own.secretId, false);
+    await clients.record(host.clientId, elsewhere);
+    await credentials.revocations.secret(FLEET, own.secretId);
     const shared = await credentials.join(login, newcomerOf("host-x"));
     expect(shared).toMatchObject({ why: "too-many-clients" });
   });
@@ -352,7 +352,7 @@ describe("a host with a secret of its own", () => {
     const { credentials, clients, host, login } = await paired({});
     const { credentialId, secretId } = login;
     const victim = newcomerOf("victim");
-    clients.records.set(victim.clientId, { authId: credentialId, secretId });
+    await clients.record(victim.clientId, { authId: credentialId, secretId });
     const own = await logIn(credentials, FLEET, host.password);
     expect(await credentials.join(own, victim)).toMatchObject({ why: "bound-to-other-client" });
   });

@@ -183,7 +183,7 @@ describe("a limit on clients", () => {
     const { credentials, clients } = fixture;
     const limits = { ...NO_LIMITS, max_clients: 1_000 };
     const { password } = await credentials.create({ id: FLEET, limits, createdBy: "test" });
-    const listed = vi.spyOn(clients, "clientsOf");
+    const listed = vi.spyOn(clients.registry, "clientsOf");
     const login = await accepted(credentials, password);
     listed.mockClear();
     await credentials.admit(login, web);

@@ -45,16 +45,16 @@ describe("changing a credential", () => {
     await using fixture = await openCredentials();
     const { credentials } = fixture;
     const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
-    const plain = { force: false, purge: false, dryRun: false };
+    const plain = { force: false, purge: false };
     await Promise.allSettled([
       credentials.update(FLEET, { label: "one" }),
-      credentials.remove(FLEET, plain),
+      credentials.removals.remove(FLEET, plain),
       credentials.update(FLEET, { label: "two" }),
     ]);
-    expect(credentials.view(FLEET)).toBeNull();
+    expect(credentials.view(FLEET)).toBeUndefined();
     const login = await credentials.login(FLEET, password, "192.0.2.7");
     expect(login.kind).toBe("refused");
-    expect((await fixture.crash()).view(FLEET)).toBeNull();
+    expect((await fixture.crash()).view(FLEET)).toBeUndefined();
   });
 });
 
@@ -67,7 +67,7 @@ describe("purging credentials that nobody uses", () => {
     });
     const { credentials, clients, clock } = fixture;
     for (const { id } of credentials.list()) {
-      await credentials.remove(id, { force: false, purge: false, dryRun: false });
+      await credentials.removals.remove(id, { force: false, purge: false });
     }
     const ids = ["never-used", "left-by-all", "in-use", "away", "open", "claimed"].map(authId);
     const made = new Map<string, string>();
@@ -79,10 +79,11 @@ describe("purging credentials that nobody uses", () => {
     (await clients.connect(credentials, agentOf("away"))).cut("away");
     const gone = await clients.connect(credentials, agentOf("left-by-all"));
     gone.cut("away");
-    clients.records.delete(gone.clientId);
+    await clients.lose(gone.clientId, gone.credentialId);
     await credentials.mintForPairing(authId("claimed"), 1, clock.now() + MINUTE_MS);
+    const { purge: unused } = credentials;
     const purge = async (dryRun: boolean) => {
-      const { removed, failed } = await credentials.purgeUnused(dryRun);
+      const { removed, failed } = dryRun ? unused.preview() : await unused.run();
       expect(failed).toEqual([]);
       return removed.map(({ id }) => id);
     };

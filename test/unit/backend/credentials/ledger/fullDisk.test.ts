@@ -4,12 +4,11 @@ import type { CredentialsFixture } from "../../../../support/backend/credentials
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { DiskFault } from "../../../../support/faults/diskFault.ts";
 
 const FLEET = authId("fleet");
 const ADDRESS = "192.0.2.7";
 const RETRY_MS = 5_000;
-const FORCE = { force: true, purge: false, dryRun: false };
+const FORCE = { force: true, purge: false };
 
 /** A host on the credential's first secret, connected. */
 async function host({ credentials, clients }: CredentialsFixture) {
@@ -31,13 +30,13 @@ type Take = (credentials: Credentials, one: Host) => Promise<unknown>;
 
 /** What takes a right away, and what has to be there before. */
 const TAKES: readonly [string, Take, ((credentials: Credentials) => Promise<unknown>)?][] = [
-  ["deleting a credential", (credentials) => credentials.remove(FLEET, FORCE)],
-  ["purging one", (credentials) => credentials.remove(FLEET, { ...FORCE, purge: true })],
-  ["revoking a secret", (credentials, one) => credentials.revokeSecret(FLEET, one.secretId, false)],
+  ["deleting a credential", (credentials) => credentials.removals.remove(FLEET, FORCE)],
+  ["purging one", (credentials) => credentials.removals.remove(FLEET, { ...FORCE, purge: true })],
+  ["revoking a secret", (credentials, one) => credentials.revocations.secret(FLEET, one.secretId)],
   [
     "finishing a rotation",
-    (credentials) => credentials.finishRotation(FLEET, false),
-    (credentials) => credentials.rotate(FLEET, null),
+    (credentials) => credentials.rotations.finish(FLEET),
+    (credentials) => credentials.rotations.start(FLEET, null),
   ],
 ];
 
@@ -49,7 +48,7 @@ describe("F-15: on a full disk", () => {
       const { credentials, clock } = fixture;
       const one = await host(fixture);
       await prepare?.(credentials);
-      const disk = new DiskFault(fixture.store);
+      const { disk } = fixture;
       disk.fill();
       await expect(take(credentials, one)).rejects.toMatchObject({
         code: "NOT_DURABLE",
@@ -77,7 +76,7 @@ describe("F-15: on a full disk", () => {
     await using fixture = await openCredentials();
     const one = await host(fixture);
     await prepare?.(fixture.credentials);
-    const disk = new DiskFault(fixture.store);
+    const { disk } = fixture;
     disk.fill();
     await expect(take(fixture.credentials, one)).rejects.toMatchObject({ code: "NOT_DURABLE" });
     disk.empty();
@@ -91,25 +90,25 @@ describe("F-15: on a full disk", () => {
   it("what is owed is written at a stop, when there is space by then", async () => {
     await using fixture = await openCredentials();
     const one = await host(fixture);
-    const disk = new DiskFault(fixture.store);
+    const { disk } = fixture;
     disk.fill();
-    await expect(fixture.credentials.remove(FLEET, FORCE)).rejects.toThrow("not durable");
+    await expect(fixture.credentials.removals.remove(FLEET, FORCE)).rejects.toThrow("not durable");
     disk.empty();
     await fixture.credentials.close();
     const again = await fixture.crash();
     expect(await isLetIn(again, one.password)).toBe(false);
-    expect(again.view(FLEET)).toBeNull();
+    expect(again.view(FLEET)).toBeUndefined();
   });
 
   it("a deletion that was repeated by hand does not hit the next credential of that name", async () => {
     await using fixture = await openCredentials();
     const { credentials, clock } = fixture;
     await host(fixture);
-    const disk = new DiskFault(fixture.store);
+    const { disk } = fixture;
     disk.fill();
-    await expect(credentials.remove(FLEET, FORCE)).rejects.toThrow("not durable");
+    await expect(credentials.removals.remove(FLEET, FORCE)).rejects.toThrow("not durable");
     disk.empty();
-    expect(await credentials.remove(FLEET, FORCE)).toMatchObject({ disconnected: 0 });
+    expect(await credentials.removals.remove(FLEET, FORCE)).toMatchObject({ disconnected: 0 });
     const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
     clock.advance(RETRY_MS);
     await isTold(fixture, "on disk now");
@@ -121,16 +120,16 @@ describe("F-15: on a full disk", () => {
     await using fixture = await openCredentials();
     const { credentials, clock } = fixture;
     const one = await host(fixture);
-    await credentials.rotate(FLEET, null);
-    const disk = new DiskFault(fixture.store);
+    await credentials.rotations.start(FLEET, null);
+    const { disk } = fixture;
     disk.fill();
-    await expect(credentials.finishRotation(FLEET, false)).rejects.toThrow("not durable");
+    await expect(credentials.rotations.finish(FLEET)).rejects.toThrow("not durable");
     disk.empty();
     const { password } = await credentials.addSecret(FLEET);
     await fixture.clients.connect(credentials, new FakeAgent("b", FLEET, password));
     const other = new FakeAgent("away", FLEET, password);
     (await fixture.clients.connect(credentials, other)).cut("away");
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     clock.advance(RETRY_MS);
     await isTold(fixture, "on disk now");
     const again = await fixture.crash();

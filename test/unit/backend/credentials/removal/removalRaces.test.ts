@@ -1,20 +1,17 @@
 import { clientIdSchema } from "@rport/protocol/ids";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
 import { logIn, newcomerOf } from "../../../../support/backend/newcomer.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
 
 const FLEET = authId("fleet");
-const FORCE = { force: true, purge: false, dryRun: false };
+const FORCE = { force: true, purge: false };
 const PLAIN = { ...FORCE, force: false };
 
 async function fleet(approval = false) {
   const fixture = await openCredentials();
-  onTestFinished(async () => {
-    vi.restoreAllMocks();
-    await fixture[Symbol.asyncDispose]();
-  });
+  onTestFinished(() => fixture[Symbol.asyncDispose]());
   const { credentials } = fixture;
   const issued = await credentials.create({
     id: FLEET,
@@ -34,62 +31,58 @@ it("a deletion with purge removes the records also while one without is under wa
   const { credentials, clients, password } = await fleet();
   (await clients.connect(credentials, new FakeAgent("web", FLEET, password))).cut("away");
   const reports = await Promise.all([
-    credentials.remove(FLEET, FORCE),
-    credentials.remove(FLEET, { ...FORCE, purge: true }),
+    credentials.removals.remove(FLEET, FORCE),
+    credentials.removals.remove(FLEET, { ...FORCE, purge: true }),
   ]);
   for (const report of reports) expect(report.clients).toMatchObject([{ id: "web" }]);
-  expect([...clients.records]).toEqual([]);
+  expect(clients.recorded).toEqual([]);
 });
 
 it("a deletion with purge names the records that stay, before and after", async () => {
   const { credentials, clients, password } = await fleet();
   const web = new FakeAgent("web", FLEET, password);
   (await clients.connect(credentials, web)).cut("away");
-  await credentials.revokeClient(web.clientId, false);
+  await credentials.revocations.client(web.clientId);
   const purge = { ...FORCE, purge: true };
-  const told = await credentials.remove(FLEET, { ...purge, dryRun: true });
+  const told = credentials.removals.preview(FLEET, purge);
   expect(told.kept).toEqual(["web"]);
-  expect((await credentials.remove(FLEET, purge)).kept).toEqual(["web"]);
+  expect((await credentials.removals.remove(FLEET, purge)).kept).toEqual(["web"]);
 });
 
 it("a host that comes in at the last moment stops a deletion without force, and a purge skips it", async () => {
-  const { credentials, clients, password, store } = await fleet();
-  const update = store.document.update.bind(store.document);
+  const { credentials, clients, password, edits } = await fleet();
   let sessions = 0;
   const letIn = async (): Promise<void> => {
     sessions += 1;
     await clients.connect(credentials, new FakeAgent("web", FLEET, password));
   };
-  vi.spyOn(store.document, "update").mockImplementation(async (change) => {
-    await letIn();
-    await update(change);
-  });
+  edits.before(({ kind }) => kind === "mark", letIn);
   const code = "ERR_CODE_CLIENT_AUTH_HAS_CLIENT";
-  await expect(credentials.remove(FLEET, PLAIN)).rejects.toMatchObject({ code });
+  await expect(credentials.removals.remove(FLEET, PLAIN)).rejects.toMatchObject({ code });
   expect([...clients.sessions].map(({ cutReason }) => cutReason)).toEqual([undefined]);
-  clients.sessions.clear();
-  clients.records.clear();
-  const { removed } = await credentials.purgeUnused(false);
+  for (const session of [...clients.sessions]) {
+    session.cut("away");
+    await clients.lose(session.clientId, FLEET);
+  }
+  const { removed } = await credentials.purge.run();
   expect(removed.map(({ id }) => id)).not.toContain(FLEET);
   expect(sessions).toBeGreaterThan(1);
-  expect(credentials.view(FLEET)).not.toBeNull();
+  expect(credentials.view(FLEET)).toBeDefined();
   expect(await logIn(credentials, FLEET, password)).toMatchObject({ kind: "accepted" });
 });
 
 it("nobody comes in while the mark of a deletion is on its way to the disk", async () => {
-  const { credentials, clients, password, store } = await fleet();
+  const { credentials, clients, password, edits } = await fleet();
   const written = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
-  const update = store.document.update.bind(store.document);
-  vi.spyOn(store.document, "update").mockImplementationOnce(async (change) => {
-    await update((data) => {
-      const next = change(data);
+  edits.after(
+    ({ kind }) => kind === "mark",
+    async () => {
       asked.resolve();
-      return next;
-    });
-    await written.promise;
-  });
-  const removal = credentials.remove(FLEET, PLAIN);
+      await written.promise;
+    },
+  );
+  const removal = credentials.removals.remove(FLEET, PLAIN);
   await asked.promise;
   const late = clients.connect(credentials, new FakeAgent("web", FLEET, password));
   await expect(late).rejects.toThrow("deleted");
@@ -98,26 +91,24 @@ it("nobody comes in while the mark of a deletion is on its way to the disk", asy
 });
 
 it("a join that waits ends with its secret also on a full disk", async () => {
-  const { credentials, password, secretId, store } = await fleet(true);
+  const { credentials, password, secretId, disk } = await fleet(true);
   const login = await logIn(credentials, FLEET, password);
-  const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
   const end = credentials.join(login, newcomerOf("new"));
   await eventually(() => expect(credentials.joins.list()).toHaveLength(1));
-  vi.spyOn(store.secretRows, "apply").mockRejectedValue(full);
-  const revocation = credentials.revokeSecret(FLEET, secretId, false);
+  disk.fill();
+  const revocation = credentials.revocations.secret(FLEET, secretId);
   await expect(revocation).rejects.toMatchObject({ code: "NOT_DURABLE" });
   expect(await end).toMatchObject({ why: "revoked-secret" });
   expect(credentials.joins.list()).toEqual([]);
 });
 
 it("a join that waits ends with its credential also on a full disk", async () => {
-  const { credentials, password, store } = await fleet(true);
+  const { credentials, password, disk } = await fleet(true);
   const login = await logIn(credentials, FLEET, password);
   const end = credentials.join(login, newcomerOf("new"));
   await eventually(() => expect(credentials.joins.list()).toHaveLength(1));
-  const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
-  vi.spyOn(store.document, "update").mockRejectedValue(full);
-  const removal = credentials.remove(FLEET, FORCE);
+  disk.fill();
+  const removal = credentials.removals.remove(FLEET, FORCE);
   await expect(removal).rejects.toMatchObject({ code: "NOT_DURABLE" });
   expect(await end).toMatchObject({ why: "revoked-credential" });
   expect(credentials.joins.list()).toEqual([]);
@@ -134,7 +125,7 @@ it("what a crash leaves of a credential that was never there goes with all that 
     changed_at: clock.now(),
     state: "pending",
   } as const;
-  await store.secretRows.apply([{ kind: "shift", row }]);
+  await fixture.edits.settle([{ kind: "shift", row }]);
   expect(await store.secretRows.shifts()).toHaveLength(1);
   await fixture.crash();
   expect(await store.secretRows.shifts()).toEqual([]);

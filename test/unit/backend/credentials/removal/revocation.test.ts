@@ -38,11 +38,11 @@ describe("revoking a secret", () => {
     const { credentials, clients } = fixture;
     const { agents, sessions } = await threeHosts(fixture);
     const { secretId } = sessions.one;
-    const preview = await credentials.revokeSecret(FLEET, secretId, true);
+    const preview = await credentials.revocations.previewSecret(FLEET, secretId);
     expect(preview).toMatchObject({ disconnected: 1, pairings: 0, offline: [] });
     expect(preview.clients.map(({ id }) => id)).toEqual(["one"]);
     expect(sessions.one.cutReason).toBeUndefined();
-    expect(await credentials.revokeSecret(FLEET, secretId, false)).toEqual(preview);
+    expect(await credentials.revocations.secret(FLEET, secretId)).toEqual(preview);
     expect(sessions.one.cutReason).toMatch(/revoked/);
     expect(sessions.two.cutReason).toBeUndefined();
     expect(sessions.shared.cutReason).toBeUndefined();
@@ -57,7 +57,7 @@ describe("revoking a secret", () => {
     const { credentials } = fixture;
     const { sessions } = await threeHosts(fixture);
     sessions.two.cut("away");
-    const report = await credentials.revokeSecret(FLEET, sessions.two.secretId, false);
+    const report = await credentials.revocations.secret(FLEET, sessions.two.secretId);
     expect(report).toMatchObject({ disconnected: 0, offline: ["two"] });
   });
 
@@ -72,7 +72,7 @@ describe("revoking a secret", () => {
     await credentials.create({ id: FLEET, createdBy: "test" });
     const [minted] = await credentials.mintForPairing(FLEET, 1, clock.now() + HOUR_MS);
     if (minted === undefined) return;
-    const report = await credentials.revokeSecret(FLEET, minted.secretId, false);
+    const report = await credentials.revocations.secret(FLEET, minted.secretId);
     expect(report).toMatchObject({ clients: [], pairings: 1 });
     expect(asked).toEqual([[minted.secretId]]);
     expect(credentials.secrets(FLEET).map(({ id }) => id)).not.toContain(minted.secretId);
@@ -88,9 +88,9 @@ describe("revoking a secret", () => {
       resolve();
       return new Promise(() => undefined);
     };
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await offered;
-    await credentials.revokeSecret(FLEET, sessions.one.secretId, false);
+    await credentials.revocations.secret(FLEET, sessions.one.secretId);
     await expect(clients.connect(credentials, agents.one)).rejects.toThrow("revoked");
   });
 
@@ -98,7 +98,7 @@ describe("revoking a secret", () => {
     await using fixture = await openCredentials();
     await threeHosts(fixture);
     const other = secretIdSchema.parse("no-such-secret");
-    const revocation = fixture.credentials.revokeSecret(FLEET, other, false);
+    const revocation = fixture.credentials.revocations.secret(FLEET, other);
     await expect(revocation).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 });
@@ -109,17 +109,17 @@ describe("revoking a host", () => {
     const { credentials, clients } = fixture;
     const { agents, sessions } = await threeHosts(fixture);
     const { clientId } = agents.shared;
-    const preview = await credentials.revokeClient(clientId, true);
+    const preview = await credentials.revocations.previewClient(clientId);
     expect(preview).toMatchObject({ disconnected: 1, offline: [], secrets: 0 });
     expect(sessions.shared.cutReason).toBeUndefined();
-    expect(await credentials.revokeClient(clientId, false)).toEqual(preview);
+    expect(await credentials.revocations.client(clientId)).toEqual(preview);
     expect(sessions.shared.cutReason).toMatch(/revoked/);
     await expect(clients.connect(credentials, agents.shared)).rejects.toThrow(
       /client was revoked.*allows it/,
     );
     const other = new FakeAgent("other", FLEET, agents.shared.password);
     await clients.connect(credentials, other);
-    await credentials.allowClient(clientId);
+    await credentials.revocations.allow(clientId);
     await clients.connect(credentials, agents.shared);
   });
 
@@ -128,11 +128,11 @@ describe("revoking a host", () => {
     const { credentials, clients } = fixture;
     const { agents, sessions } = await threeHosts(fixture);
     const { secretId } = sessions.one;
-    const preview = await credentials.revokeClient(agents.one.clientId, true);
+    const preview = await credentials.revocations.previewClient(agents.one.clientId);
     expect(preview).toMatchObject({ secrets: 1 });
-    expect(await credentials.revokeClient(agents.one.clientId, false)).toEqual(preview);
+    expect(await credentials.revocations.client(agents.one.clientId)).toEqual(preview);
     expect(credentials.clientSecret(FLEET, secretId)?.state).toBe("revoked");
-    await credentials.allowClient(agents.one.clientId);
+    await credentials.revocations.allow(agents.one.clientId);
     await expect(clients.connect(credentials, agents.one)).rejects.toThrow("revoked");
   });
 
@@ -142,19 +142,21 @@ describe("revoking a host", () => {
     const { agents, sessions } = await threeHosts(fixture);
     sessions.shared.cut("away");
     const connecting = clients.connect(credentials, agents.shared);
-    await credentials.revokeClient(agents.shared.clientId, false);
+    await credentials.revocations.client(agents.shared.clientId);
     await connecting.catch(() => undefined);
-    expect(clients.sessionsOf(agents.shared.clientId)).toEqual([]);
+    expect(clients.presence.locate(agents.shared.clientId)).toBeUndefined();
   });
 
   it("is not found when nobody knows it", async () => {
     await using fixture = await openCredentials();
     const ghost = clientIdSchema.parse("ghost");
+    const { revocations } = fixture.credentials;
     for (const attempt of [
-      fixture.credentials.revokeClient(ghost, true),
-      fixture.credentials.allowClient(ghost),
+      async () => revocations.previewClient(ghost),
+      () => revocations.client(ghost),
+      () => revocations.allow(ghost),
     ]) {
-      await expect(attempt).rejects.toMatchObject({ code: "NOT_FOUND" });
+      await expect(attempt()).rejects.toMatchObject({ code: "NOT_FOUND" });
     }
   });
 });
@@ -167,10 +169,10 @@ describe("deleting a credential", () => {
     const { credentials, clients } = fixture;
     const { sessions } = await threeHosts(fixture);
     sessions.two.cut("away");
-    const preview = await credentials.remove(FLEET, { ...FORCE, dryRun: true });
+    const preview = credentials.removals.preview(FLEET, FORCE);
     expect(preview).toMatchObject({ disconnected: 2, pairings: 2, offline: ["two"] });
     expect(clients.sessions.size).toBe(2);
-    expect(await credentials.remove(FLEET, { ...FORCE, dryRun: false })).toEqual(preview);
+    expect(await credentials.removals.remove(FLEET, { ...FORCE })).toEqual(preview);
     expect(clients.sessions.size).toBe(0);
   });
 
@@ -198,8 +200,8 @@ describe("deleting a credential", () => {
       };
       const deletion = async (): Promise<void> => {
         for (let turn = index % 7; turn > 0; turn -= 1) await nextTurn();
-        await credentials.remove(id, { force: true, purge: index % 3 === 0, dryRun: false });
-        if (clients.ofCredential(id).length > 0) left.push(id);
+        await credentials.removals.remove(id, { force: true, purge: index % 3 === 0 });
+        if (clients.presence.ofCredential(id).length > 0) left.push(id);
       };
       await Promise.all([attack(), deletion()]);
     };
@@ -220,8 +222,8 @@ describe("a host that was revoked while its credential rotates", () => {
     const { credentials } = fixture;
     const { agents, sessions } = await threeHosts(fixture);
     sessions.one.cut("away");
-    await credentials.rotate(FLEET, null);
-    await credentials.revokeClient(agents.one.clientId, false);
+    await credentials.rotations.start(FLEET, null);
+    await credentials.revocations.client(agents.one.clientId);
     await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
   });
 });

@@ -1,11 +1,10 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
-import type { SecretEdit } from "../../../../../backend/src/store/secretEdit.ts";
+import type { Edit } from "../../../../../backend/src/store/edit.ts";
 import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { holdWrite } from "../../../../support/faults/heldWrite.ts";
 
 const FLEET: AuthId = authId("fleet");
 const HOUR_MS = 3_600_000;
@@ -20,7 +19,7 @@ async function oneHost({ credentials, clients }: CredentialsFixture) {
 /** Nothing of it opens anything, and nobody is connected. */
 async function expectShutOut(fixture: CredentialsFixture, agent: FakeAgent): Promise<void> {
   const { credentials, clients } = fixture;
-  await eventually(() => expect(clients.sessionsOf(agent.clientId)).toEqual([]));
+  await eventually(() => expect(clients.presence.locate(agent.clientId)).toBeUndefined());
   await eventually(() => {
     expect(credentials.secrets(FLEET).filter(({ state }) => state !== "revoked")).toEqual([]);
   });
@@ -33,8 +32,8 @@ describe("C-36: a secret that is revoked while its host is handed the next one",
     await using fixture = await openCredentials();
     const { credentials } = fixture;
     const { agent, secretId, session } = await oneHost(fixture);
-    await credentials.rotate(FLEET, HOUR_MS);
-    const report = await credentials.revokeSecret(FLEET, secretId, false);
+    await credentials.rotations.start(FLEET, HOUR_MS);
+    const report = await credentials.revocations.secret(FLEET, secretId);
     expect(report.disconnected).toBe(1);
     expect(session.cutReason).toMatch(/revoked/);
     await expectShutOut(fixture, agent);
@@ -46,10 +45,10 @@ describe("C-36: a secret that is revoked while its host is handed the next one",
     const { agent, secretId } = await oneHost(fixture);
     const offers = vi.fn(agent.onOffer);
     agent.onOffer = offers;
-    const minted = holdWrite(fixture.store, (edit) => edit.kind === "add");
-    await credentials.rotate(FLEET, HOUR_MS);
+    const minted = fixture.edits.hold((edit) => edit.kind === "add");
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await minted.arrived;
-    await credentials.revokeSecret(FLEET, secretId, false);
+    await credentials.revocations.secret(FLEET, secretId);
     minted.goOn();
     await expectShutOut(fixture, agent);
     expect(offers).not.toHaveBeenCalled();
@@ -59,12 +58,12 @@ describe("C-36: a secret that is revoked while its host is handed the next one",
     await using fixture = await openCredentials();
     const { credentials } = fixture;
     const { agent, secretId, session } = await oneHost(fixture);
-    const isStored = (edit: SecretEdit) => edit.kind === "shifted" && edit.to.state === "stored";
-    const stored = holdWrite(fixture.store, isStored);
-    const revoked = holdWrite(fixture.store, ({ kind }) => kind === "revoke");
-    await credentials.rotate(FLEET, HOUR_MS);
+    const isStored = (edit: Edit) => edit.kind === "shifted" && edit.to.state === "stored";
+    const stored = fixture.edits.hold(isStored);
+    const revoked = fixture.edits.hold(({ kind }) => kind === "revoke");
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await stored.arrived;
-    const revocation = credentials.revokeSecret(FLEET, secretId, false);
+    const revocation = credentials.revocations.secret(FLEET, secretId);
     await revoked.arrived;
     stored.goOn();
     await eventually(() => expect(session.secretId).not.toBe(secretId));
@@ -80,11 +79,11 @@ describe("C-36: a secret that is revoked while its host is handed the next one",
     const { agent } = await oneHost(fixture);
     const offers = vi.fn(agent.onOffer);
     agent.onOffer = offers;
-    const minted = holdWrite(fixture.store, (edit) => edit.kind === "add");
-    await credentials.rotate(FLEET, HOUR_MS);
+    const minted = fixture.edits.hold((edit) => edit.kind === "add");
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await minted.arrived;
-    await credentials.revokeClient(agent.clientId, false);
-    const removed = holdWrite(fixture.store, ({ kind }) => kind === "remove");
+    await credentials.revocations.client(agent.clientId);
+    const removed = fixture.edits.hold(({ kind }) => kind === "remove");
     minted.goOn();
     await removed.arrived;
     removed.goOn();
@@ -98,9 +97,9 @@ describe("C-36: a secret that is revoked while its host is handed the next one",
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const { agent, secretId, session } = await oneHost(fixture);
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
-    await credentials.revokeSecret(FLEET, secretId, false);
+    await credentials.revocations.secret(FLEET, secretId);
     expect(session.cutReason).toBeUndefined();
     await clients.connect(credentials, agent);
   });

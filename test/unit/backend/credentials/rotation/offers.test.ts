@@ -1,12 +1,12 @@
+import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
 import type { OfferedSecret } from "../../../../../backend/src/credentials/ports.ts";
-import type { SecretEdit } from "../../../../../backend/src/store/secretEdit.ts";
+import type { Edit } from "../../../../../backend/src/store/edit.ts";
 import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
-import { holdWrite } from "../../../../support/faults/heldWrite.ts";
 
 const FLEET: AuthId = authId("fleet");
 const HOUR_MS = 3_600_000;
@@ -28,20 +28,16 @@ function refuseOffers(agent: FakeAgent) {
 describe("an agent that cannot store what it is offered", () => {
   it("F-15: keeps the secret it stands on, whose use a full disk did not take down", async () => {
     await using fixture = await openCredentials();
-    const { credentials, clients, clock, store } = fixture;
+    const { credentials, clients, clock, edits } = fixture;
     const { agent, session } = await connectedHost(fixture);
-    const isDone = (edit: SecretEdit) => edit.kind === "shifted" && edit.to.state === "done";
-    const apply = store.secretRows.apply.bind(store.secretRows);
-    const full = vi.spyOn(store.secretRows, "apply").mockImplementation(async (edits) => {
-      if (edits.some(isDone)) throw new Error("no space left");
-      await apply(edits);
-    });
-    await credentials.rotate(FLEET, HOUR_MS);
+    const isDone = (edit: Edit) => edit.kind === "shifted" && edit.to.state === "done";
+    const empty = edits.refuse(new RportError("DISK_FULL", "no space left"), isDone);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
     await eventually(() => expect(fixture.logLines.join("")).toContain("could not be moved"));
-    full.mockRestore();
+    empty();
     const offers = refuseOffers(agent);
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     for (let round = 1; round <= 4; round += 1) {
       await eventually(() => expect(offers).toHaveBeenCalledTimes(round));
       await eventually(() => expect(credentials.view(FLEET)?.rotation?.stragglers).toBe(1));
@@ -61,19 +57,19 @@ describe("an agent that cannot store what it is offered", () => {
       await eventually(() => expect(offers).toHaveBeenCalledTimes(times));
       await eventually(() => expect(credentials.view(FLEET)?.rotation?.stragglers).toBe(1));
     };
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await failed(1);
     clock.advance(MINUTE_MS);
     await failed(2);
     const { timers } = clock;
     for (const round of [3, 4]) {
-      await credentials.rotate(FLEET, HOUR_MS);
+      await credentials.rotations.start(FLEET, HOUR_MS);
       await failed(round);
     }
     expect(clock.timers).toBe(timers);
     await credentials.close();
     clock.advance(MINUTE_MS);
-    await credentials.rotate(FLEET, null, true);
+    credentials.rotations.previewStart(FLEET, null);
     expect(offers).toHaveBeenCalledTimes(4);
   });
 });
@@ -90,11 +86,11 @@ describe("a host that confirms its new secret while the rotation is being finish
       offered.resolve();
       return answer.promise;
     };
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await offered.promise;
-    const isEnd = (edit: SecretEdit) => edit.kind === "rotation" && edit.row.ended_at !== null;
-    const end = holdWrite(fixture.store, isEnd);
-    const finished = credentials.finishRotation(FLEET, false);
+    const isEnd = (edit: Edit) => edit.kind === "rotation" && edit.row.ended_at !== null;
+    const end = fixture.edits.hold(isEnd);
+    const finished = credentials.rotations.finish(FLEET);
     await end.arrived;
     answer.resolve(true);
     await eventually(() => expect(session.secretId).not.toBe(first));

@@ -1,5 +1,6 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import { expect, it, vi } from "vitest";
+import { mergeWith } from "../../../../../backend/src/adoption/adoptions.ts";
 import type { Credentials } from "../../../../../backend/src/credentials/credentials.ts";
 import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
@@ -9,14 +10,15 @@ import { eventually } from "../../../../support/eventually.ts";
 const FLEET = authId("fleet");
 const HOUR_MS = 3_600_000;
 const [OLD, NEW] = [clientIdSchema.parse("old"), clientIdSchema.parse("new")];
-const move = { from: OLD, to: NEW };
-
-/** Moves as the registry does: on disk, then the record is gone. */
-const moveTo = ({ store, clients }: CredentialsFixture, credentials: Credentials) =>
-  credentials.adoptSecrets(move, async (edits) => {
-    await store.secretRows.apply(edits);
-    clients.records.delete(OLD);
+/** Adopts as the registry does: on disk, then the record is gone. */
+async function moveTo({ clients }: CredentialsFixture, credentials: Credentials) {
+  const merge = mergeWith([]);
+  await clients.registry.adopt(NEW, OLD, {
+    merge,
+    edits: credentials.adoptionEdits({ from: OLD, to: NEW }),
   });
+  credentials.onAdopted(NEW);
+}
 
 const ownersOf = (credentials: Credentials) =>
   credentials.secrets(FLEET).flatMap(({ client_id: id, state }) => (id ? [`${id} ${state}`] : []));
@@ -28,7 +30,7 @@ async function hosts(fixture: CredentialsFixture) {
   const [old, fresh] = [OLD, NEW].map((id) => new FakeAgent(id, FLEET, password));
   if (old === undefined || fresh === undefined) throw new Error("there are two");
   const session = await clients.connect(credentials, old);
-  await credentials.rotate(FLEET, HOUR_MS);
+  await credentials.rotations.start(FLEET, HOUR_MS);
   await eventually(() => expect(ownersOf(credentials)).toEqual(["old active"]));
   session.cut("away");
   return { old, fresh };
@@ -38,7 +40,7 @@ it("a host that was moved to another id gets in there with the secret it had, al
   await using fixture = await openCredentials();
   const { credentials, clients } = fixture;
   const { old, fresh } = await hosts(fixture);
-  await credentials.cancelRotation(FLEET);
+  await credentials.rotations.abandon(FLEET);
   await clients.connect(credentials, fresh);
   await moveTo(fixture, credentials);
   for (const one of [credentials, await fixture.crash()]) {
@@ -59,7 +61,7 @@ it("a move during a rotation does not make it believe that the client has moved 
   const session = await clients.connect(credentials, fresh);
   await moveTo(fixture, credentials);
   expect(ownersOf(credentials)).toContain("new grace");
-  const { clients: standing } = credentials.rotation(FLEET);
+  const { clients: standing } = credentials.rotations.show(FLEET);
   expect(standing).toMatchObject([{ id: NEW, state: expect.not.stringMatching("done") }]);
   await eventually(() => expect(offers).toHaveBeenCalled());
   session.cut("again");
@@ -68,9 +70,9 @@ it("a move during a rotation does not make it believe that the client has moved 
     return Promise.resolve(true);
   };
   await clients.connect(credentials, fresh);
-  await eventually(() => expect(credentials.rotation(FLEET).clients[0]?.state).toBe("done"));
+  await eventually(() => expect(credentials.rotations.show(FLEET).clients[0]?.state).toBe("done"));
   expect(fresh.password).not.toBe(stays);
-  await credentials.finishRotation(FLEET, false);
+  await credentials.rotations.finish(FLEET);
   expect(ownersOf(credentials).filter((one) => one !== "new revoked")).toEqual(["new active"]);
   expect(await clients.connect(credentials, fresh)).toMatchObject({ clientId: NEW });
 });

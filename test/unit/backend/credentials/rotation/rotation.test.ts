@@ -54,7 +54,7 @@ describe("a rotation", () => {
     const agents = await fleetOf(fixture, ["a", "b", "c"]);
     const shared = agents[0]?.password ?? "";
     for (const agent of agents) await clients.connect(credentials, agent);
-    const { rotation, unmovable } = await credentials.rotate(FLEET, HOUR_MS);
+    const { rotation, unmovable } = await credentials.rotations.start(FLEET, HOUR_MS);
     expect(rotation).toMatchObject({ moved: 0, total: 3 });
     expect(unmovable).toEqual([]);
     await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(3));
@@ -77,7 +77,7 @@ describe("a rotation", () => {
     if (agent === undefined) return;
     const old = agent.password;
     (await clients.connect(credentials, agent)).cut("away");
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 0, total: 1 });
     fixture.clock.advance(1_000 * HOUR_MS);
     await clients.connect(credentials, agent);
@@ -93,7 +93,7 @@ describe("a rotation", () => {
     if (goClient === undefined) return;
     goClient.isShiftable = false;
     const session = await clients.connect(credentials, goClient);
-    const { unmovable } = await credentials.rotate(FLEET, HOUR_MS);
+    const { unmovable } = await credentials.rotations.start(FLEET, HOUR_MS);
     expect(unmovable).toEqual(["go"]);
     clock.advance(HOUR_MS - 1);
     expect(session.cutReason).toBeUndefined();
@@ -113,7 +113,7 @@ describe("a rotation", () => {
       await clients.connect(credentials, moving),
       await clients.connect(credentials, goClient),
     ];
-    await credentials.rotate(FLEET, 0);
+    await credentials.rotations.start(FLEET, 0);
     await eventually(() => expect(sessions[1]?.cutReason).toBeDefined());
     expect(sessions[0]?.cutReason).toBeUndefined();
     expect(await outcome(fixture, old)).toBe("revoked");
@@ -137,9 +137,9 @@ describe("a rotation", () => {
         return true;
       };
       const session = await clients.connect(credentials, agent);
-      await credentials.rotate(FLEET, null);
+      await credentials.rotations.start(FLEET, null);
       await arrived.promise;
-      await credentials.rotate(FLEET, graceMs);
+      await credentials.rotations.start(FLEET, graceMs);
       answer.resolve();
       await eventually(() => {
         expect(credentials.clientSecret(FLEET, session.secretId)?.state).toBe("active");
@@ -160,7 +160,7 @@ describe("a rotation", () => {
     const stored = storesSilently(agent);
     const old = agent.password;
     const session = await clients.connect(credentials, agent);
-    await credentials.rotate(FLEET, 0);
+    await credentials.rotations.start(FLEET, 0);
     await stored;
     clock.advance(9_999);
     expect(await outcome(fixture, old)).toBe("accepted");
@@ -177,7 +177,7 @@ describe("a rotation", () => {
     if (agent === undefined) return;
     const refused = refusesOffers(agent);
     await clients.connect(credentials, agent);
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     const { secret } = await refused;
     await eventually(() => expect(clock.timers).toBeGreaterThanOrEqual(4));
     agent.onOffer = storesAndAnswers;
@@ -199,7 +199,7 @@ describe("a crash during a rotation loses no client", () => {
       resolve();
       return new Promise(() => undefined);
     };
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     await offered;
     const again = await fixture.crash();
     expect(again.view(FLEET)?.rotation).toMatchObject({ moved: 0, total: 1 });
@@ -217,7 +217,7 @@ describe("a crash during a rotation loses no client", () => {
     if (agent === undefined) return;
     await clients.connect(credentials, agent);
     const stored = storesSilently(agent);
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     await stored;
     const again = await fixture.crash();
     const session = await clients.connect(again, agent);
@@ -235,10 +235,10 @@ describe("a crash during a rotation loses no client", () => {
     const [agent] = await fleetOf(fixture, ["a"]);
     if (agent === undefined) return;
     const { secretId: old } = await clients.connect(credentials, agent);
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
     await fixture.store.secretRows.all();
-    clients.records.set(agent.clientId, { authId: FLEET, secretId: old });
+    await clients.record(agent.clientId, { authId: FLEET, secretId: old });
     const again = await fixture.crash();
     expect(again.view(FLEET)?.rotation).toMatchObject({ moved: 1, total: 1 });
     await clients.connect(again, agent);
@@ -250,7 +250,7 @@ describe("a crash during a rotation loses no client", () => {
     const [agent] = await fleetOf(fixture, ["a"]);
     if (agent === undefined) return;
     (await clients.connect(credentials, agent)).cut("away");
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await credentials.close();
     const again = await fixture.crash();
     clock.advance(HOUR_MS);
@@ -264,7 +264,7 @@ describe("a crash during a rotation loses no client", () => {
     const [agent] = await fleetOf(fixture, ["a"]);
     if (agent === undefined) return;
     (await clients.connect(credentials, agent)).cut("away");
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     for (let round = 0; round < 6; round += 1) {
       const refused = refusesOffers(agent);
       (await clients.connect(credentials, agent)).cut("broken line");

@@ -21,7 +21,7 @@ async function halfway(fixture: CredentialsFixture) {
     moved: await clients.connect(credentials, moved),
     goClient: await clients.connect(credentials, goClient),
   };
-  await credentials.rotate(FLEET, HOUR_MS);
+  await credentials.rotations.start(FLEET, HOUR_MS);
   await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
   return { shared, moved, goClient, away, sessions };
 }
@@ -36,28 +36,28 @@ describe("finishing a rotation", () => {
     const { credentials } = fixture;
     const { shared, moved, away, sessions } = await halfway(fixture);
     const before = await fixture.store.secretRows.all();
-    const preview = await credentials.finishRotation(FLEET, true);
+    const preview = await credentials.rotations.previewFinish(FLEET);
     expect(preview.clients.map(({ id }) => id).sort()).toEqual(["away", "go"]);
     expect(preview).toMatchObject({ disconnected: 1, pairings: 0, offline: ["away"] });
     expect(await fixture.store.secretRows.all()).toEqual(before);
     expect(sessions.goClient.cutReason).toBeUndefined();
-    expect(await credentials.finishRotation(FLEET, false)).toEqual(preview);
+    expect(await credentials.rotations.finish(FLEET)).toEqual(preview);
     expect(sessions.goClient.cutReason).toMatch(/grace is over/);
     expect(sessions.moved.cutReason).toBeUndefined();
     expect(await isLetIn(credentials, shared)).toBe(false);
     expect(await isLetIn(credentials, away.password)).toBe(false);
     expect(await isLetIn(credentials, moved.password)).toBe(true);
-    expect(credentials.rotation(FLEET)).toEqual({ rotation: null, clients: [] });
+    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: null, clients: [] });
   });
 
   it("is a conflict when none is under way", async () => {
     await using fixture = await openCredentials();
     const { credentials } = fixture;
     await credentials.create({ id: FLEET, createdBy: "test" });
-    await expect(credentials.finishRotation(FLEET, false)).rejects.toMatchObject({
+    await expect(credentials.rotations.finish(FLEET)).rejects.toMatchObject({
       code: "CONFLICT",
     });
-    await expect(credentials.cancelRotation(FLEET)).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(credentials.rotations.abandon(FLEET)).rejects.toMatchObject({ code: "CONFLICT" });
   });
 
   it("is over in one step however often it is asked for at once", async () => {
@@ -65,8 +65,8 @@ describe("finishing a rotation", () => {
     const { credentials } = fixture;
     await halfway(fixture);
     const results = await Promise.allSettled([
-      credentials.finishRotation(FLEET, false),
-      credentials.cancelRotation(FLEET),
+      credentials.rotations.finish(FLEET),
+      credentials.rotations.abandon(FLEET),
     ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
     expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
@@ -82,8 +82,8 @@ describe("a rotation until all have moved", () => {
     const sessions = [];
     for (const agent of agents) sessions.push(await clients.connect(credentials, agent));
     for (const session of sessions) session.cut("away");
-    await credentials.rotate(FLEET, null);
-    const look = vi.spyOn(clients, "clientsOf");
+    await credentials.rotations.start(FLEET, null);
+    const look = vi.spyOn(clients.registry, "clientsOf");
     for (const agent of agents) await clients.connect(credentials, agent);
     await eventually(() => expect(agents.every((agent) => agent.password !== password)).toBe(true));
     expect(look.mock.calls.length).toBeLessThan(10);
@@ -107,10 +107,10 @@ describe("taking a rotation back", () => {
       resolve(secret);
       return Promise.resolve(false);
     };
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     const next = await offered;
     session.cut("broken line");
-    await credentials.cancelRotation(FLEET);
+    await credentials.rotations.abandon(FLEET);
     (await clients.connect(credentials, agent)).cut("broken line");
     agent.password = next;
     await clients.connect(credentials, agent);
@@ -121,9 +121,9 @@ describe("taking a rotation back", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
     const { shared, moved, away, sessions } = await halfway(fixture);
-    await credentials.cancelRotation(FLEET);
+    await credentials.rotations.abandon(FLEET);
     clock.advance(100 * HOUR_MS);
-    expect(credentials.rotation(FLEET)).toEqual({ rotation: null, clients: [] });
+    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: null, clients: [] });
     expect(sessions.goClient.cutReason).toBeUndefined();
     expect(sessions.moved.cutReason).toBeUndefined();
     expect(await isLetIn(credentials, shared)).toBe(true);
@@ -152,9 +152,9 @@ describe("taking a rotation back", () => {
       return Promise.resolve(false);
     };
     const session = await clients.connect(credentials, agent);
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await offered;
-    await credentials.cancelRotation(FLEET);
+    await credentials.rotations.abandon(FLEET);
     clock.advance(2 * HOUR_MS);
     session.cut("broken line");
     await clients.connect(credentials, agent);
@@ -171,7 +171,7 @@ describe("rotating while a rotation is under way", () => {
     const { moved, sessions } = await halfway(fixture);
     const firstOwn = moved.password;
     moved.onOffer = () => Promise.resolve(false);
-    const { rotation } = await credentials.rotate(FLEET, 2 * HOUR_MS);
+    const { rotation } = await credentials.rotations.start(FLEET, 2 * HOUR_MS);
     expect(rotation).toMatchObject({ moved: 0, total: 3, stragglers: 1 });
     await eventually(() => expect(credentials.view(FLEET)?.rotation?.stragglers).toBe(2));
     moved.onOffer = (agent, offer) => {
@@ -189,7 +189,7 @@ describe("rotating while a rotation is under way", () => {
     await using fixture = await openCredentials();
     const { credentials, clock } = fixture;
     const { sessions } = await halfway(fixture);
-    await credentials.rotate(FLEET, 2 * HOUR_MS);
+    await credentials.rotations.start(FLEET, 2 * HOUR_MS);
     clock.advance(HOUR_MS);
     expect(credentials.view(FLEET)?.rotation).not.toBeNull();
     expect(sessions.goClient.cutReason).toBeUndefined();
@@ -206,7 +206,7 @@ describe("rotating while a rotation is under way", () => {
     await using fixture = await openCredentials();
     const { credentials, clock } = fixture;
     const { shared } = await halfway(fixture);
-    await credentials.rotate(FLEET, graceMs);
+    await credentials.rotations.start(FLEET, graceMs);
     const kept = await fixture.store.secretRows.all();
     const old = kept.filter(({ state }) => state === "grace").map((row) => row.expires_at);
     expect(new Set(old)).toEqual(new Set([graceMs === null ? null : clock.now() + graceMs]));
@@ -222,14 +222,14 @@ describe("rotating while a rotation is under way", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
     const { sessions, moved } = await halfway(fixture);
-    await credentials.cancelRotation(FLEET);
+    await credentials.rotations.abandon(FLEET);
     moved.onOffer = () => new Promise(() => undefined);
-    await credentials.rotate(FLEET, 0);
+    await credentials.rotations.start(FLEET, 0);
     clock.advance(9_999);
-    const again = credentials.rotate(FLEET, null);
+    const again = credentials.rotations.start(FLEET, null);
     clock.advance(1);
     expect((await again).rotation.grace_ends_at).toBeNull();
-    await credentials.rotate(FLEET, null, true);
+    await credentials.rotations.previewStart(FLEET, null);
     expect(credentials.view(FLEET)?.rotation).not.toBeNull();
     expect(sessions.goClient.cutReason).toBeUndefined();
     expect(clients.sessions.size).toBe(2);
@@ -244,7 +244,7 @@ describe("rotating while a rotation is under way", () => {
       await fixture.store.secretRows.rotations(),
       await fixture.store.secretRows.shifts(),
     ];
-    const preview = await credentials.rotate(FLEET, 0, true);
+    const preview = await credentials.rotations.previewStart(FLEET, 0);
     expect(preview).toMatchObject({ pairings: 2, unmovable: ["go"] });
     expect(preview.rotation).toMatchObject({ moved: 0, total: 3, stragglers: 1 });
     expect([
@@ -252,6 +252,6 @@ describe("rotating while a rotation is under way", () => {
       await fixture.store.secretRows.rotations(),
       await fixture.store.secretRows.shifts(),
     ]).toEqual(before);
-    expect(await credentials.rotate(FLEET, 0)).toEqual(preview);
+    expect(await credentials.rotations.start(FLEET, 0)).toEqual(preview);
   });
 });

@@ -1,7 +1,7 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
 import type { Credentials } from "../../../../../backend/src/credentials/credentials.ts";
-import type { SecretEdit } from "../../../../../backend/src/store/secretEdit.ts";
+import type { Edit } from "../../../../../backend/src/store/edit.ts";
 import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
@@ -25,7 +25,7 @@ async function oneAgent(fixture: CredentialsFixture): Promise<FakeAgent> {
 }
 
 const statesOf = (credentials: Credentials): Record<string, string> =>
-  Object.fromEntries(credentials.rotation(FLEET).clients.map(({ id, state }) => [id, state]));
+  Object.fromEntries(credentials.rotations.show(FLEET).clients.map(({ id, state }) => [id, state]));
 
 async function isLetIn(credentials: Credentials, password: string): Promise<boolean> {
   return (await credentials.login(FLEET, password, "192.0.2.7")).kind === "accepted";
@@ -57,19 +57,19 @@ describe("where a client stands in a rotation", () => {
     (await clients.connect(credentials, away)).cut("away");
     await clients.connect(credentials, here);
     const { arrived, answer } = holdsOffers(here);
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await arrived;
     expect(statesOf(credentials)).toEqual({ away: "pending", here: "offered" });
     expect(credentials.rotationState(FLEET, here.clientId)).toBe("offered");
     touched.length = 0;
-    const stored = fixture.stopAt("after", isMoved("stored"));
+    const stored = fixture.edits.stopAt("after", isMoved("stored"));
     answer(true);
     await stored;
     const again = await fixture.crash();
     expect(statesOf(again)).toEqual({ away: "pending", here: "stored" });
     await clients.connect(again, here);
     expect(statesOf(again)).toEqual({ away: "pending", here: "done" });
-    expect(again.rotationState(FLEET, here.clientId)).toBeNull();
+    expect(again.rotationState(FLEET, here.clientId)).toBeUndefined();
     expect(touched).toEqual(expect.arrayContaining(["credential fleet"]));
   });
 
@@ -79,11 +79,11 @@ describe("where a client stands in a rotation", () => {
     const agent = await oneAgent(fixture);
     await clients.connect(credentials, agent);
     touched.length = 0;
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await eventually(() => expect(statesOf(credentials)).toEqual({ a: "done" }));
     const count = (what: string): number => touched.filter((one) => one === what).length;
-    // Pending, offered, stored, done.
-    await eventually(() => expect(count("client a")).toBe(4));
+    // Pending, offered, stored, on its new secret, done.
+    await eventually(() => expect(count("client a")).toBe(5));
     expect(count("credential fleet")).toBeGreaterThanOrEqual(4);
   });
 
@@ -94,10 +94,10 @@ describe("where a client stands in a rotation", () => {
     for (const agent of agents) agent.isShiftable = false;
     for (const agent of agents) await clients.connect(credentials, agent);
     [...clients.sessions].find(({ clientId }) => clientId === "go-away")?.cut("away");
-    const { rotation, unmovable } = await credentials.rotate(FLEET, null);
+    const { rotation, unmovable } = await credentials.rotations.start(FLEET, null);
     expect(rotation).toMatchObject({ moved: 0, total: 2, stragglers: 2 });
     expect(unmovable).toEqual(["go-here"]);
-    for (const client of credentials.rotation(FLEET).clients) {
+    for (const client of credentials.rotations.show(FLEET).clients) {
       expect(client).toMatchObject({
         state: "straggler",
         reason: expect.stringMatching(/pairing/),
@@ -110,7 +110,7 @@ describe("where a client stands in a rotation", () => {
     const { credentials, clients } = fixture;
     const agent = await oneAgent(fixture);
     agent.isShiftable = false;
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await clients.connect(credentials, agent);
     await eventually(() => expect(statesOf(credentials)).toEqual({ a: "straggler" }));
   });
@@ -121,9 +121,9 @@ describe("where a client stands in a rotation", () => {
     const agent = await oneAgent(fixture);
     const session = await clients.connect(credentials, agent);
     agent.onOffer = () => Promise.resolve(false);
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     await eventually(() => expect(credentials.view(FLEET)?.rotation?.stragglers).toBe(1));
-    expect(credentials.rotation(FLEET).clients[0]?.reason).toMatch(/asked again/);
+    expect(credentials.rotations.show(FLEET).clients[0]?.reason).toMatch(/asked again/);
     const { arrived, answer } = holdsOffers(agent);
     clock.advance(60_000);
     await arrived;
@@ -131,7 +131,7 @@ describe("where a client stands in a rotation", () => {
     session.cut("broken line");
     answer(false);
     await eventually(() => expect(statesOf(credentials)).toEqual({ a: "pending" }));
-    expect(credentials.rotation(FLEET).clients[0]?.reason).toMatch(/went away/);
+    expect(credentials.rotations.show(FLEET).clients[0]?.reason).toMatch(/went away/);
   });
 
   it("is asked for nothing when no rotation is under way", async () => {
@@ -139,24 +139,24 @@ describe("where a client stands in a rotation", () => {
     const { credentials, clients } = fixture;
     const agent = await oneAgent(fixture);
     await clients.connect(credentials, agent);
-    expect(credentials.rotation(FLEET)).toEqual({ rotation: null, clients: [] });
-    await credentials.rotate(FLEET, null);
-    await eventually(() => expect(credentials.rotation(FLEET).rotation).toBeNull());
-    expect(credentials.rotationState(FLEET, agent.clientId)).toBeNull();
+    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: null, clients: [] });
+    await credentials.rotations.start(FLEET, null);
+    await eventually(() => expect(credentials.rotations.show(FLEET).rotation).toBeNull());
+    expect(credentials.rotationState(FLEET, agent.clientId)).toBeUndefined();
     expect(await fixture.store.secretRows.shifts()).toEqual([]);
   });
 });
 
 const isMoved =
   (state: string) =>
-  (edit: SecretEdit): boolean =>
+  (edit: Edit): boolean =>
     edit.kind === "shifted" && edit.to.state === state;
-const isGrace = ({ kind }: SecretEdit): boolean => kind === "grace";
-const isMint = (edit: SecretEdit): boolean => edit.kind === "add" && edit.row.origin === "rotation";
-const isEnd = (edit: SecretEdit): boolean => edit.kind === "rotation" && edit.row.ended_at !== null;
+const isGrace = ({ kind }: Edit): boolean => kind === "grace";
+const isMint = (edit: Edit): boolean => edit.kind === "add" && edit.row.origin === "rotation";
+const isEnd = (edit: Edit): boolean => edit.kind === "rotation" && edit.row.ended_at !== null;
 
 /** Every write of a rotation, in order. */
-const WRITES: readonly [string, (edit: SecretEdit) => boolean][] = [
+const WRITES: readonly [string, (edit: Edit) => boolean][] = [
   ["grace", isGrace],
   ["mint and offer", isMint],
   ["stored", isMoved("stored")],
@@ -191,8 +191,8 @@ describe("S-32: the server is killed, and no host is stranded", () => {
     const first = agent.password;
     await clients.connect(credentials, agent);
     agent.onOffer = crash.onOffer;
-    const stopped = fixture.stopAt(crash.when, crash.isIt);
-    void credentials.rotate(FLEET, null);
+    const stopped = fixture.edits.stopAt(crash.when, crash.isIt);
+    void credentials.rotations.start(FLEET, null);
     // Where the agent confirms nothing, the later writes never come: then it stops as it is.
     const rests = eventually(() => expect(statesOf(credentials)).toEqual({ a: "straggler" }));
     await Promise.race([stopped, rests]);
@@ -230,7 +230,7 @@ describe("S-32: the agent is killed, and gets in with the secret it has", () => 
       resolve();
       return Promise.resolve(false);
     };
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     await killed;
     await eventually(() => expect(statesOf(credentials)).toEqual({ a: "pending" }));
     agent.onOffer = storesAndAnswers;
@@ -248,14 +248,17 @@ describe("S-32: the record of a client is lost in a crash", () => {
     const [here, away] = await agentsOf(fixture, "here", "away");
     if (here === undefined || away === undefined) return;
     for (const agent of [here, away]) (await clients.connect(credentials, agent)).cut("away");
-    await credentials.rotate(FLEET, null);
-    clients.records.clear();
+    await credentials.rotations.start(FLEET, null);
+    const lost = [here, away].map(
+      ({ clientId: client }) => ({ kind: "forget", client, credential: FLEET }) as const,
+    );
+    await fixture.edits.settle(lost);
     const again = await fixture.crash();
     expect(statesOf(again)).toEqual({ away: "pending", here: "pending" });
     await clients.connect(again, here);
     await eventually(() => expect(statesOf(again)).toEqual({ away: "pending", here: "done" }));
     expect(await isLetIn(again, away.password)).toBe(true);
-    again.onRecordRemoved(FLEET, away.clientId);
+    await clients.lose(away.clientId, FLEET);
     await eventually(() => expect(again.view(FLEET)?.rotation).toBeNull());
   });
 });

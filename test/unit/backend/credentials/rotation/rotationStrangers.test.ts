@@ -30,15 +30,20 @@ describe("one who comes during a rotation with the old shared password", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
     const { password, host, stranger } = await hostAndStranger(fixture);
-    await credentials.rotate(FLEET, graceMs);
+    await credentials.rotations.start(FLEET, graceMs);
     const session = await clients.connect(credentials, stranger);
-    const find = () => credentials.rotation(FLEET).clients.find(({ id }) => id === "stranger");
+    const find = () =>
+      credentials.rotations.show(FLEET).clients.find(({ id }) => id === "stranger");
     expect(find()).toMatchObject({ state: "straggler", reason: expect.stringMatching(/pairing/) });
     expect(find()).not.toSatisfy(isWaitedFor);
-    await eventually(() => expect(fixture.touched).toContain("client stranger"));
+    await eventually(async () =>
+      expect(await fixture.store.secretRows.shifts()).toContainEqual(
+        expect.objectContaining({ client_id: "stranger", state: "straggler" }),
+      ),
+    );
     expect(stranger.password).toBe(password);
     // Also in another rotation: having come in late proves nothing.
-    await credentials.rotate(FLEET, graceMs);
+    await credentials.rotations.start(FLEET, graceMs);
     expect(find()).not.toSatisfy(isWaitedFor);
     await clients.connect(credentials, host);
     await eventually(() => expect(host.password).not.toBe(password));
@@ -53,11 +58,11 @@ describe("one who comes during a rotation with the old shared password", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
     const { stranger } = await hostAndStranger(fixture);
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     (await clients.connect(credentials, stranger)).cut("it is installed again");
     stranger.password = (await pairedAgent(fixture, "stranger")).password;
     const session = await clients.connect(credentials, stranger);
-    expect(credentials.rotationState(FLEET, stranger.clientId)).toBeNull();
+    expect(credentials.rotationState(FLEET, stranger.clientId)).toBeUndefined();
     clock.advance(HOUR_MS);
     await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
     expect(session.cutReason).toBeUndefined();
@@ -70,7 +75,7 @@ describe("a pairing that is on its way when a rotation begins", () => {
     const { credentials, clients, clock } = fixture;
     const { host } = await hostAndStranger(fixture);
     const paired = await pairedAgent(fixture, "new");
-    await credentials.rotate(FLEET, graceMs);
+    await credentials.rotations.start(FLEET, graceMs);
     await clients.connect(credentials, host);
     clock.advance(HOUR_MS);
     await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
@@ -86,7 +91,7 @@ describe("a pairing that is on its way when a rotation begins", () => {
     const login = await logIn(credentials, FLEET, paired.password);
     const joined = credentials.join(login, newcomerOf("new"));
     await eventually(() => expect(credentials.joins.list()).toHaveLength(1));
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     await clients.connect(credentials, host);
     await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
     for (const { id } of credentials.joins.list()) credentials.joins.approve(id);
@@ -103,7 +108,7 @@ describe("a pairing that is on its way when a rotation begins", () => {
     (await clients.connect(credentials, used)).cut("away");
     await pairedAgent(fixture, "late");
     clock.advance(10 * HOUR_MS);
-    await credentials.rotate(FLEET, HOUR_MS);
+    await credentials.rotations.start(FLEET, HOUR_MS);
     expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 0 });
   });
 
@@ -112,7 +117,7 @@ describe("a pairing that is on its way when a rotation begins", () => {
     const { credentials, clients } = fixture;
     await hostAndStranger(fixture);
     const paired = await pairedAgent(fixture, "new");
-    await credentials.rotate(FLEET, 0);
+    await credentials.rotations.start(FLEET, 0);
     await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
     await expect(clients.connect(credentials, paired)).rejects.toThrow("revoked");
   });
@@ -126,12 +131,12 @@ describe("a rotation until all have moved", () => {
     (await clients.connect(credentials, second)).cut("away");
     const third = new FakeAgent("third", FLEET, password);
     (await clients.connect(credentials, third)).cut("away");
-    await credentials.revokeClient(host.clientId, false);
-    const { rotation } = await credentials.rotate(FLEET, null);
+    await credentials.revocations.client(host.clientId);
+    const { rotation } = await credentials.rotations.start(FLEET, null);
     expect(rotation).toMatchObject({ moved: 0, total: 2 });
     await clients.connect(credentials, second);
     await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
-    await credentials.revokeClient(third.clientId, false);
+    await credentials.revocations.client(third.clientId);
     await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
   });
 });

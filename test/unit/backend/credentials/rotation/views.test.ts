@@ -13,13 +13,14 @@ const LOOK_MS = 1_000;
 async function fleetOf(size: number, { credentials, clients }: CredentialsFixture) {
   const { password, secretId } = await credentials.create({ id: FLEET, createdBy: "test" });
   for (let n = 0; n < size; n += 1) {
-    clients.records.set(clientIdSchema.parse(`host-${n}`), { authId: FLEET, secretId });
+    await clients.record(clientIdSchema.parse(`host-${n}`), { authId: FLEET, secretId });
   }
   return new FakeAgent("host-0", FLEET, password);
 }
 
 /** How often the list of a credential's clients was asked for. */
-const looksOf = ({ clients }: CredentialsFixture) => vi.spyOn(clients, "clientsOf").mock.calls;
+const looksOf = ({ clients }: CredentialsFixture) =>
+  vi.spyOn(clients.registry, "clientsOf").mock.calls;
 
 describe("the view of a credential", () => {
   it("asks for no client while no rotation is under way", async () => {
@@ -35,7 +36,7 @@ describe("the view of a credential", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const agent = await fleetOf(3, fixture);
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 0, total: 3 });
     await clients.connect(credentials, agent);
     await eventually(() => expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 1 }));
@@ -45,11 +46,11 @@ describe("the view of a credential", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock, touched } = fixture;
     const agent = await fleetOf(LARGE, fixture);
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     const looks = looksOf(fixture);
     expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 0, total: LARGE });
     await clients.connect(credentials, agent);
-    await eventually(() => expect(credentials.rotation(FLEET).rotation?.moved).toBe(1));
+    await eventually(() => expect(credentials.rotations.show(FLEET).rotation?.moved).toBe(1));
     looks.length = 0;
     for (let n = 0; n < 1_000; n += 1) {
       expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 0 });
@@ -72,13 +73,13 @@ describe("the view of a credential", () => {
     await fleetOf(LARGE, fixture);
     const startedAt = () => credentials.view(FLEET)?.rotation?.started_at;
     expect(startedAt()).toBeUndefined();
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     const first = startedAt();
     expect(first).toBe(new Date(clock.now()).toISOString());
     clock.advance(1);
-    await credentials.rotate(FLEET, null);
+    await credentials.rotations.start(FLEET, null);
     expect(startedAt()).toBe(new Date(clock.now()).toISOString());
-    await credentials.cancelRotation(FLEET);
+    await credentials.rotations.abandon(FLEET);
     expect(startedAt()).toBeUndefined();
   });
 });

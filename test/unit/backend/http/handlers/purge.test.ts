@@ -9,7 +9,6 @@ import {
   credentialHandlers,
 } from "../../../../../backend/src/http/handlers/credentials.ts";
 import { openCredentials } from "../../../../support/backend/credentials.ts";
-import { DiskFault } from "../../../../support/faults/diskFault.ts";
 
 const IDS = ["one", "three", "two", "zero"];
 const CONTEXT = { user: "local", address: "192.0.2.1", origin: "http://192.0.2.2" };
@@ -19,14 +18,18 @@ async function purge(isFull: (write: number) => boolean, dryRun = false) {
   await using fixture = await openCredentials();
   const { credentials } = fixture;
   // The one that every server begins with.
-  await credentials.purgeUnused(false);
+  await credentials.purge.run();
   for (const id of IDS) await credentials.create({ id, limits: NO_LIMITS, createdBy: "test" });
-  const disk = new DiskFault(fixture.store);
+  const { disk } = fixture;
   disk.decide((count) => (isFull(count) ? "full" : "done"));
   const entries: AuditEntry[] = [];
   const note = (entry: AuditEntry) => void entries.push(entry);
   const record = (entry: AuditEntry) => Promise.resolve(note(entry));
-  const source: Pick<CredentialSource, "purgeUnused"> = credentials;
+  const { purge: unused } = credentials;
+  const source: Pick<CredentialSource, "purgeUnused" | "previewPurge"> = {
+    purgeUnused: () => unused.run(),
+    previewPurge: () => unused.preview(),
+  };
   const { purgeUnused } = auditedHandlers(
     credentialHandlers(source as CredentialSource) as Handlers,
     { audit: { ...noAudit, note, record }, clientOf: () => undefined },

@@ -1,5 +1,5 @@
-import { vi } from "vitest";
-import { diskFull } from "../../../backend/src/store/document.ts";
+import type { Database } from "../../../backend/src/store/database.ts";
+import { type Document, diskFull } from "../../../backend/src/store/document.ts";
 import type { Store } from "../../../backend/src/store/store.ts";
 
 /** What happens to one write. */
@@ -11,27 +11,36 @@ export type WriteFate =
   | "killed-before"
   | "killed-after";
 
-type Write = (...args: never[]) => Promise<void>;
-
 /**
- * Stands between the server and everything that it writes, one write at a time: documents,
- * secrets, records. Ends with `vi.restoreAllMocks()`, which a fixture's `crash` calls.
+ * Stands between a store and its two files, one write at a time: an edit of a credential with its
+ * secrets is several, and each of them can be the last.
  */
-export class DiskFault {
+export class FaultyDisk {
+  readonly document: Pick<Document, "data" | "update">;
+  readonly database: Pick<Database, "write">;
   /** The write that was asked for last, counted from one. */
   count = 0;
   #isFull = false;
   #fate: (count: number) => WriteFate = () => "done";
   readonly #killed = Promise.withResolvers<void>();
 
-  constructor({ document, secretRows, clientRows }: Store) {
-    this.#wrap(document, "update");
-    for (const name of ["apply", "bury", "removeOf"] as const) this.#wrap(secretRows, name);
-    for (const name of ["put", "remove"] as const) this.#wrap(clientRows, name);
+  constructor({ document, database }: Store) {
+    const run = (write: () => Promise<void>) => this.#run(write);
+    this.document = {
+      get data() {
+        return document.data;
+      },
+      update: (change) => run(() => document.update(change)),
+    };
+    this.database = {
+      write: (statements) =>
+        statements.length === 0 ? Promise.resolve() : run(() => database.write(statements)),
+    };
   }
 
-  /** Decides each write by its number; those after the end of the process never come back. */
+  /** Decides each write from now on by its number; those after a kill never come back. */
   decide(fate: (count: number) => WriteFate): void {
+    this.count = 0;
     this.#fate = fate;
   }
 
@@ -50,16 +59,7 @@ export class DiskFault {
     return this.#killed.promise;
   }
 
-  #wrap<N extends string>(owner: Record<N, Write> | object, name: N): void {
-    const target = owner as Record<N, Write>;
-    const original = target[name].bind(target) as Write;
-    const spy = vi.spyOn(target as Record<string, Write>, name);
-    spy.mockImplementation((...args) => this.#run(() => original(...args), args[0]));
-  }
-
-  async #run(write: () => Promise<void>, edits: unknown): Promise<void> {
-    // No edits, no write.
-    if (Array.isArray(edits) && edits.length === 0) return;
+  async #run(write: () => Promise<void>): Promise<void> {
     this.count += 1;
     const fate = this.#isFull ? "full" : this.#fate(this.count);
     if (fate === "full") throw diskFull(new Error("no space left"));
