@@ -1,10 +1,11 @@
 import { commands, env, window } from "vscode";
 import { VIEWS } from "../manifest.ts";
 import { displayName } from "../model/arrange.ts";
+import type { ClientTarget } from "../servers/entities.ts";
 import { plainText } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
 import type { Handlers } from "./registry.ts";
-import type { ClientTarget, Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** How long the status bar says that something was copied. */
 export const COPIED_MS = 3_000;

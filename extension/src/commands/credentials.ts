@@ -1,11 +1,11 @@
 import { whyNotAuthId } from "@rport/protocol/ids";
 import { env, window } from "vscode";
+import type { CredentialTarget } from "../servers/entities.ts";
 import type { Server } from "../servers/server.ts";
 import { copyLines } from "./clients.ts";
 import { deleteCredentials } from "./deleteCredentials.ts";
 import type { Handlers } from "./registry.ts";
 import { type RotationCommandsDependencies, rotateCredential } from "./rotation.ts";
-import type { CredentialTarget } from "./target.ts";
 
 /** What the commands on credentials need. */
 export interface CredentialCommandsDependencies extends RotationCommandsDependencies {

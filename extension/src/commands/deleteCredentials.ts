@@ -2,10 +2,10 @@ import type { Refusal } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
 import { window } from "vscode";
 import { blastLines, isHarmless, sumReports } from "../model/blast.ts";
+import type { CredentialTarget } from "../servers/entities.ts";
 import { count } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import { actAndTell, type OutcomeDependencies } from "./outcomes.ts";
-import type { CredentialTarget } from "./target.ts";
 
 /** From this many clients on, a click is not enough. */
 const TYPE_FROM_CLIENTS = 5;

@@ -2,10 +2,11 @@ import type { EndpointCall } from "@rport/protocol/http";
 import type { Credential } from "@rport/protocol/model";
 import { type QuickPickItem, window } from "vscode";
 import { until } from "../model/relativeTime.ts";
+import type { CredentialTarget } from "../servers/entities.ts";
 import { count, plainText } from "../support/text.ts";
 import { parseCount, parseEnd, parseNetworks, type Typed } from "./limitInput.ts";
 import type { Handlers } from "./registry.ts";
-import type { CredentialTarget, Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 const LABEL_MAX = 200;
 

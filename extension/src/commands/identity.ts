@@ -2,11 +2,12 @@ import type { Client } from "@rport/protocol/model";
 import { window } from "vscode";
 import { displayName } from "../model/arrange.ts";
 import { duplicateSentence } from "../model/clientRow.ts";
+import type { ClientTarget } from "../servers/entities.ts";
 import { inertLine } from "../support/text.ts";
 import { copyLines } from "./clients.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
-import type { ClientTarget, Question, Targets } from "./target.ts";
+import type { Question, Targets } from "./targets.ts";
 
 /** What the commands on hosts that are mixed up need. */
 export interface IdentityDependencies {

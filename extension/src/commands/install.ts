@@ -3,7 +3,7 @@ import type { Sheets } from "../install/sheets.ts";
 import { displayName } from "../model/arrange.ts";
 import type { Server } from "../servers/server.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
-import type { Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** What installing needs. */
 export interface InstallCommandDependencies {

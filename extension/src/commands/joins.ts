@@ -1,5 +1,6 @@
+import type { JoinTarget } from "../servers/entities.ts";
 import type { Handlers } from "./registry.ts";
-import type { JoinTarget, Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** Letting those in that wait, or turning them away: one click, no question. */
 export function joinHandlers({

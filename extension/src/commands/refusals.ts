@@ -1,6 +1,6 @@
 import type { Server } from "../servers/server.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** Forgetting who was turned away. */
 export function refusalHandlers({

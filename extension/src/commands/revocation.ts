@@ -2,11 +2,12 @@ import type { Client } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
 import { displayName } from "../model/arrange.ts";
 import { blastLines, isHarmless, NAMES_MAX, sumReports } from "../model/blast.ts";
+import type { ClientTarget, SecretTarget } from "../servers/entities.ts";
 import { count, inertLine, nameSome } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import { actAndTell, type OutcomeDependencies } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
-import type { ClientTarget, SecretTarget, Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** What the commands that take rights away need. */
 export interface RevocationDependencies extends OutcomeDependencies {

@@ -2,11 +2,12 @@ import type { EndpointOutput } from "@rport/protocol/http";
 import type { Credential } from "@rport/protocol/model";
 import { type QuickPickItem, window } from "vscode";
 import { blastLines, isHarmless, namedClients } from "../model/blast.ts";
+import type { CredentialTarget } from "../servers/entities.ts";
 import { count, plainText } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import { actAndTell, type OutcomeDependencies } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
-import type { CredentialTarget, Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 const HOUR_S = 3_600;
 const DAY_S = 24 * HOUR_S;

@@ -8,7 +8,7 @@ import type { Server } from "../servers/server.ts";
 import type { ServerSettings } from "../servers/settings.ts";
 import type { Tokens } from "../servers/tokens.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** What the commands on servers need. */
 export interface ServerCommandsDependencies {

@@ -1,6 +1,6 @@
 import { type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
-import type { CredentialTarget } from "../commands/target.ts";
 import { SHEET_VIEW_TYPE } from "../manifest.ts";
+import type { CredentialTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { Clock } from "../support/clock.ts";

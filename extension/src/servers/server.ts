@@ -4,7 +4,7 @@ import type { RotationClient } from "@rport/protocol/report";
 import type { Access, AccessSource } from "../api/access.ts";
 import { EventSocket, type EventsEnd } from "../api/events.ts";
 import { Api } from "../api/http.ts";
-import { ArrangedClients, type ClientMove } from "../model/arrange.ts";
+import { ArrangedClients, type Rearranged } from "../model/arrange.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "../model/connectionState.ts";
 import { Mirror, type MirrorChange } from "../model/mirror.ts";
 import type { Clock, Timer } from "../support/clock.ts";
@@ -23,7 +23,7 @@ export type ServerChange =
 /** A change, with the groups of clients that it rearranged. */
 export interface EntityChange {
   readonly change: MirrorChange;
-  readonly move: ClientMove | undefined;
+  readonly rearranged: Rearranged | undefined;
 }
 
 /** What a server needs from its surroundings. */
@@ -185,7 +185,7 @@ export class Server {
     }
     const changes = applied.changes.map((change) => ({
       change,
-      move: change.entity === "client" ? this.clients.update(change) : undefined,
+      rearranged: change.entity === "client" ? this.clients.update(change) : undefined,
     }));
     this.changed.emit({ kind: "changed", changes });
   }

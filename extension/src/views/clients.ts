@@ -72,7 +72,7 @@ export class ClientsSource implements TreeSource {
     }
   }
 
-  #changed(server: Server, { change, move }: EntityChange): readonly Dirty[] {
+  #changed(server: Server, { change, rearranged }: EntityChange): readonly Dirty[] {
     if (change.entity === "tunnel") {
       const node = changedServerTunnel(this.#context, server.key, change);
       if (node !== undefined) return [{ kind: "row", node }];
@@ -80,7 +80,9 @@ export class ClientsSource implements TreeSource {
       return this.#client(server.key, clientId, "subtree");
     }
     if (change.entity !== "client") return [];
-    const moved = [...(move?.statuses ?? [])].flatMap((status) => this.#group(server, status));
+    const moved = [...(rearranged?.statuses ?? [])].flatMap((status) =>
+      this.#group(server, status),
+    );
     const counts = moved.length > 0 ? stateDirty(this.#context, server.key) : [];
     return [...moved, ...counts, ...this.#client(server.key, change.id, "row")];
   }

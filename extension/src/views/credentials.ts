@@ -93,7 +93,7 @@ export class CredentialsSource implements TreeSource {
     return change.changes.flatMap((each) => this.#changed(server, each));
   }
 
-  #changed(server: Server, { change, move }: EntityChange): readonly Dirty[] {
+  #changed(server: Server, { change, rearranged }: EntityChange): readonly Dirty[] {
     switch (change.entity) {
       case "credential":
         return this.#credentialChanged(server, change);
@@ -102,10 +102,10 @@ export class CredentialsSource implements TreeSource {
         return this.#credential(server, authId, "subtree");
       }
       case "client": {
-        const lists = [...(move?.credentials ?? [])].flatMap((authId) =>
+        const lists = [...(rearranged?.credentials ?? [])].flatMap((authId) =>
           this.#credential(server, authId, "subtree"),
         );
-        const shared = [...(move?.shared ?? [])].flatMap((authId) =>
+        const shared = [...(rearranged?.shared ?? [])].flatMap((authId) =>
           this.#credential(server, authId, "row"),
         );
         return [...lists, ...shared, ...this.#clientChanged(server, change)];

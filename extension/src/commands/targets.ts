@@ -1,53 +1,24 @@
-import type { Client, Credential, Join, Pairing, Secret, Tunnel } from "@rport/protocol/model";
-import { formatHostPort } from "@rport/protocol/remote";
+import type { Client, Credential } from "@rport/protocol/model";
 import { type QuickPickItem, window } from "vscode";
-import { displayName, STATUSES, type Status, statusOf } from "../model/arrange.ts";
+import { STATUSES, type Status, statusOf } from "../model/arrange.ts";
 import type { Node } from "../model/node.ts";
 import type { Row } from "../model/row.ts";
 import { stateText } from "../model/serverRow.ts";
+import type {
+  ClientTarget,
+  CredentialTarget,
+  JoinTarget,
+  PairingTarget,
+  SecretTarget,
+  TunnelTarget,
+} from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import { plainText } from "../support/text.ts";
-import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 import { belowSecrets, credentialOf, isLiveOf } from "../views/credentialNodes.ts";
 import { rowOf } from "../views/rows.ts";
 import { tunnelNodes, type ViewContext } from "../views/source.ts";
 import type { CommandInput } from "./registry.ts";
-
-/** A client and the server it is connected to. */
-export interface ClientTarget {
-  readonly server: Server;
-  readonly client: Client;
-}
-
-/** A credential and its server. */
-export interface CredentialTarget {
-  readonly server: Server;
-  readonly credential: Credential;
-}
-
-/** A pairing and its server. */
-export interface PairingTarget {
-  readonly server: Server;
-  readonly pairing: Pairing;
-}
-
-/** A host that waits to be let in, and the server it waits at. */
-export interface JoinTarget {
-  readonly server: Server;
-  readonly join: Join;
-}
-
-/** A secret and the server that accepts it. */
-export interface SecretTarget {
-  readonly server: Server;
-  readonly secret: Secret;
-}
-
-/** An open tunnel: it ends on this computer, or on the server. */
-export type TunnelTarget =
-  | { readonly kind: "local"; readonly server: Server; readonly tunnel: LocalTunnel }
-  | { readonly kind: "server"; readonly server: Server; readonly tunnel: Tunnel };
 
 /** What is asked for when a command has no row to work on. */
 export interface Question {
@@ -295,16 +266,6 @@ function clientsOf(server: Server, status: Status | undefined): readonly ClientT
       const client = server.mirror.clients.get(id);
       return client === undefined ? [] : [{ server, client }];
     });
-}
-
-/** What a tunnel is called in messages: `web-01:22`. */
-export function tunnelName({ server, tunnel }: TunnelTarget): string {
-  const clientId = "clientId" in tunnel ? tunnel.clientId : tunnel.client_id;
-  const client = server.mirror.clients.get(clientId);
-  const name = client === undefined ? clientId : displayName(client);
-  const remote =
-    "remote" in tunnel ? tunnel.remote : { host: tunnel.rhost, port: Number(tunnel.rport) };
-  return `${name} (${formatHostPort(remote)})`;
 }
 
 async function ask<T>(choices: readonly Choice<T>[], title: string): Promise<T | undefined> {
