@@ -18,10 +18,10 @@ export type ServerChange =
   | { readonly kind: "state" }
   /** Everything may be different. */
   | { readonly kind: "reset" }
-  | { readonly kind: "changed"; readonly changes: readonly EntityChange[] };
+  | { readonly kind: "changed"; readonly changes: readonly ArrangedChange[] };
 
 /** A change, with the groups of clients that it rearranged. */
-export interface EntityChange {
+export interface ArrangedChange {
   readonly change: MirrorChange;
   readonly rearranged: Rearranged | undefined;
 }

@@ -1,7 +1,7 @@
 import { STATUSES, type Status, statusOf } from "../model/arrange.ts";
 import type { Node } from "../model/node.ts";
 import type { FleetChange } from "../servers/fleet.ts";
-import type { EntityChange, Server } from "../servers/server.ts";
+import type { ArrangedChange, Server } from "../servers/server.ts";
 import {
   ALL,
   changedServerTunnel,
@@ -72,7 +72,7 @@ export class ClientsSource implements TreeSource {
     }
   }
 
-  #changed(server: Server, { change, rearranged }: EntityChange): readonly Dirty[] {
+  #changed(server: Server, { change, rearranged }: ArrangedChange): readonly Dirty[] {
     if (change.entity === "tunnel") {
       const node = changedServerTunnel(this.#context, server.key, change);
       if (node !== undefined) return [{ kind: "row", node }];

@@ -1,7 +1,8 @@
+import type { Swap } from "../model/mirror.ts";
 import { naturalKey } from "../model/naturalKey.ts";
 import type { Node } from "../model/node.ts";
 import type { FleetChange } from "../servers/fleet.ts";
-import type { EntityChange, Server } from "../servers/server.ts";
+import type { ArrangedChange, Server } from "../servers/server.ts";
 import {
   belowCredential,
   belowRefusals,
@@ -19,11 +20,6 @@ import {
   type TreeSource,
   type ViewContext,
 } from "./source.ts";
-
-type Change<E extends EntityChange["change"]["entity"]> = Extract<
-  EntityChange["change"],
-  { entity: E }
->;
 
 /**
  * The "Client Access" view: hosts that wait to be let in, then credentials; below each its
@@ -93,7 +89,7 @@ export class CredentialsSource implements TreeSource {
     return change.changes.flatMap((each) => this.#changed(server, each));
   }
 
-  #changed(server: Server, { change, rearranged }: EntityChange): readonly Dirty[] {
+  #changed(server: Server, { change, rearranged }: ArrangedChange): readonly Dirty[] {
     switch (change.entity) {
       case "credential":
         return this.#credentialChanged(server, change);
@@ -119,7 +115,7 @@ export class CredentialsSource implements TreeSource {
     }
   }
 
-  #credentialChanged(server: Server, change: Change<"credential">): readonly Dirty[] {
+  #credentialChanged(server: Server, change: Swap<"credential">): readonly Dirty[] {
     const { before, after, id: authId } = change;
     if (before === undefined || after === undefined) return serverDirty(this.#context, server.key);
     // its list of clients is told by the clients themselves
@@ -133,7 +129,7 @@ export class CredentialsSource implements TreeSource {
     ];
   }
 
-  #clientChanged({ key: serverKey }: Server, change: Change<"client">): readonly Dirty[] {
+  #clientChanged({ key: serverKey }: Server, change: Swap<"client">): readonly Dirty[] {
     const { id: clientId, before, after } = change;
     const authId = (after ?? before)?.client_auth_id ?? "";
     const isMoving = (before?.rotation_state ?? null) !== (after?.rotation_state ?? null);
@@ -147,7 +143,7 @@ export class CredentialsSource implements TreeSource {
     ];
   }
 
-  #refusalChanged(server: Server, change: Change<"refusal">): readonly Dirty[] {
+  #refusalChanged(server: Server, change: Swap<"refusal">): readonly Dirty[] {
     const { key: serverKey, mirror } = server;
     // one message may bring the first ones, so what was asked for last is what counts
     if (mirror.refusals.size > 0 !== this.#withRefusals.has(serverKey)) {
@@ -160,7 +156,7 @@ export class CredentialsSource implements TreeSource {
     ];
   }
 
-  #joinChanged(server: Server, change: Change<"join">): readonly Dirty[] {
+  #joinChanged(server: Server, change: Swap<"join">): readonly Dirty[] {
     if (change.before === undefined || change.after === undefined) {
       return serverDirty(this.#context, server.key);
     }

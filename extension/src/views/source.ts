@@ -1,4 +1,4 @@
-import type { MirrorChange } from "../model/mirror.ts";
+import type { Swap } from "../model/mirror.ts";
 import type { Node, Nodes } from "../model/node.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
@@ -76,7 +76,7 @@ export function changedTunnel(
 export function changedServerTunnel(
   { nodes }: ViewContext,
   serverKey: string,
-  { id, before, after }: Extract<MirrorChange, { entity: "tunnel" }>,
+  { id, before, after }: Swap<"tunnel">,
 ): Node | undefined {
   if (before === undefined || after === undefined) return undefined;
   return nodes.find({ kind: "serverTunnel", serverKey, clientId: after.client_id, tunnelKey: id });

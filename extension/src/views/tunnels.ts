@@ -2,7 +2,7 @@ import { displayName } from "../model/arrange.ts";
 import { naturalKey } from "../model/naturalKey.ts";
 import type { Node } from "../model/node.ts";
 import type { FleetChange } from "../servers/fleet.ts";
-import type { EntityChange, Server } from "../servers/server.ts";
+import type { ArrangedChange, Server } from "../servers/server.ts";
 import {
   ALL,
   changedServerTunnel,
@@ -55,7 +55,7 @@ export class TunnelsSource implements TreeSource {
     return change.changes.flatMap((each) => this.#changed(server, each));
   }
 
-  #changed(server: Server, { change }: EntityChange): readonly Dirty[] {
+  #changed(server: Server, { change }: ArrangedChange): readonly Dirty[] {
     if (change.entity === "tunnel") {
       const node = changedServerTunnel(this.#context, server.key, change);
       if (node !== undefined) return [{ kind: "row", node }];

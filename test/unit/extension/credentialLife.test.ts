@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { alarmSentences } from "../../../extension/src/model/clientRow.ts";
 import { SecretShares } from "../../../extension/src/model/secretShares.ts";
 import { FetchedLists } from "../../../extension/src/servers/fetchedLists.ts";
-import type { EntityChange } from "../../../extension/src/servers/server.ts";
+import type { ArrangedChange } from "../../../extension/src/servers/server.ts";
 import { ClientsSource } from "../../../extension/src/views/clients.ts";
 import { joinsBadge } from "../../../extension/src/views/context.ts";
 import { CredentialsSource } from "../../../extension/src/views/credentials.ts";
@@ -32,7 +32,7 @@ function hear(
   const message = { type: "delta", seq: 2, at: "2030-01-01T00:00:01Z", changes };
   const applied = server.mirror.apply(deltaSchema.parse(message));
   if (applied.kind !== "changed") throw new Error(applied.kind);
-  const told = applied.changes.map((change): EntityChange => {
+  const told = applied.changes.map((change): ArrangedChange => {
     const rearranged = change.entity === "client" ? server.clients.update(change) : undefined;
     return { change, rearranged };
   });
