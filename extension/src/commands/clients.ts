@@ -11,7 +11,7 @@ import type { Targets } from "./targets.ts";
 export const COPIED_MS = 3_000;
 
 /** What the commands on clients need. */
-export interface ClientCommandsDependencies {
+export interface ClientCommandsDeps {
   readonly targets: Targets;
   readonly documents: Documents;
   /** Shows and selects a client in the tree. */
@@ -30,8 +30,8 @@ export type ClientHandlers = Pick<
 >;
 
 /** Finding clients, looking at them, and copying what names them. */
-export function clientHandlers(dependencies: ClientCommandsDependencies): ClientHandlers {
-  const { targets, documents, reveal } = dependencies;
+export function clientHandlers(deps: ClientCommandsDeps): ClientHandlers {
+  const { targets, documents, reveal } = deps;
   const copier =
     (title: string, textOf: (target: ClientTarget) => string): Handlers["copyClientId"] =>
     async (input) => {

@@ -14,7 +14,7 @@ const LABEL_MAX = 200;
 type Change = NonNullable<EndpointCall<"updateCredential">["body"]>;
 
 /** What changing credentials needs. */
-export interface EditDependencies {
+export interface EditDeps {
   readonly targets: Targets;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -26,7 +26,7 @@ interface Field extends QuickPickItem {
 }
 
 /** Changing what is written down about a credential, one thing after the other. */
-export function editHandlers({ targets, now }: EditDependencies): Pick<Handlers, "editCredential"> {
+export function editHandlers({ targets, now }: EditDeps): Pick<Handlers, "editCredential"> {
   return {
     async editCredential(input) {
       const [target] = (await targets.credentials(input, "Edit which credential?")) ?? [];

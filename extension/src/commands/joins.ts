@@ -3,11 +3,7 @@ import type { Handlers } from "./registry.ts";
 import type { Targets } from "./targets.ts";
 
 /** Letting those in that wait, or turning them away: one click, no question. */
-export function joinHandlers({
-  targets,
-}: {
-  readonly targets: Targets;
-}): Pick<Handlers, "approveJoin" | "denyJoin"> {
+export function joinHandlers(targets: Targets): Pick<Handlers, "approveJoin" | "denyJoin"> {
   return {
     async approveJoin(input) {
       for (const target of await targets.joins(input, "Let which client in?")) {

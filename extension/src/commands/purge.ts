@@ -9,11 +9,7 @@ import type { Targets } from "./targets.ts";
 const NAMES_MAX = 20;
 
 /** Deleting all credentials that nobody uses, after a look at them. */
-export function purgeHandlers({
-  targets,
-}: {
-  readonly targets: Targets;
-}): Pick<Handlers, "purgeUnused"> {
+export function purgeHandlers(targets: Targets): Pick<Handlers, "purgeUnused"> {
   return {
     async purgeUnused(input) {
       const isConnected = ({ state }: Server) => state.kind === "connected";

@@ -13,7 +13,7 @@ import type { Targets } from "./targets.ts";
 import { pickTunnel } from "./tunnelPick.ts";
 
 /** What the commands on tunnels need. */
-export interface TunnelCommandsDependencies {
+export interface TunnelCommandsDeps {
   readonly fleet: Fleet;
   readonly targets: Targets;
   /** Shows a new tunnel in its view. */
@@ -27,13 +27,13 @@ export type TunnelHandlers = Pick<
 >;
 
 /** Opening, using and closing tunnels. */
-export function tunnelHandlers(dependencies: TunnelCommandsDependencies): TunnelHandlers {
-  const { targets, fleet } = dependencies;
+export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
+  const { targets, fleet } = deps;
   return {
     async openTunnel(input) {
       const title = "Open a tunnel to which client?";
       const [target] = (await targets.clients(input, { title, status: "online" })) ?? [];
-      if (target !== undefined) await openTunnel(target, dependencies);
+      if (target !== undefined) await openTunnel(target, deps);
     },
     async closeTunnel(input) {
       const chosen = await targets.tunnels(input, "Close which tunnel?");
@@ -57,7 +57,7 @@ export function tunnelHandlers(dependencies: TunnelCommandsDependencies): Tunnel
 
 async function openTunnel(
   { server, client }: ClientTarget,
-  { fleet, reveal }: TunnelCommandsDependencies,
+  { fleet, reveal }: TunnelCommandsDeps,
 ): Promise<void> {
   const choice = await pickTunnel(displayName(client));
   if (choice === undefined) return;
