@@ -149,7 +149,7 @@ export class Sheet {
     this.#announce("Copied");
   }
 
-  /** Types the line into a new terminal and leaves Enter to the person (S-15). */
+  /** Types the line into a new terminal and leaves Enter to the person. */
   async #runInTerminal(platform: string, command: string): Promise<void> {
     const text = this.#model.command(platform, command);
     if (text === undefined || !isPlainLine(text)) return;
