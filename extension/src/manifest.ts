@@ -24,7 +24,7 @@ export const COMMANDS = {
   installAgain: "rport.client.installAgain",
   revokeClient: "rport.client.revoke",
   allowClient: "rport.client.allow",
-  moveRecord: "rport.client.moveRecord",
+  adoptRecord: "rport.client.moveRecord",
   showDuplicate: "rport.client.showDuplicate",
   showEarlier: "rport.client.showEarlier",
   openTunnel: "rport.client.openTunnel",

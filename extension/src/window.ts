@@ -14,12 +14,13 @@ import { type Handlers, registerCommands } from "./commands/registry.ts";
 import { revocationHandlers } from "./commands/revocation.ts";
 import { rotationHandlers } from "./commands/rotation.ts";
 import { serverHandlers } from "./commands/servers.ts";
-import { type ClientTarget, type CredentialTarget, Targets } from "./commands/target.ts";
+import { Targets } from "./commands/targets.ts";
 import { tunnelHandlers } from "./commands/tunnels.ts";
 import { Sheets } from "./install/sheets.ts";
 import { Nodes } from "./model/node.ts";
 import { accessTo } from "./servers/access.ts";
 import type { ServerConfig } from "./servers/config.ts";
+import type { ClientTarget, CredentialTarget } from "./servers/entities.ts";
 import { Fleet } from "./servers/fleet.ts";
 import { Server } from "./servers/server.ts";
 import { ServerSettings } from "./servers/settings.ts";
@@ -39,32 +40,48 @@ export interface Window {
   dispose(): void;
 }
 
-/** What everything else is built on. */
-interface Ground {
-  readonly log: Log;
-  readonly showLog: () => void;
-  readonly redactor: Redactor;
-  readonly settings: ServerSettings;
-  readonly tokens: Tokens;
-  readonly fleet: Fleet;
-}
-
 /** Builds everything and connects it; the servers connect after this has returned. */
 export function createWindow(context: ExtensionContext): Window {
   const channel = window.createOutputChannel("RPort", { log: true });
+  const showLog = () => channel.show();
   const redactor = new Redactor();
   const log = createLog(channel, redactor);
   const settings = new ServerSettings();
   const tokens = new Tokens({ store: context.secrets, redactor });
   const fleet = createFleet({ log, redactor, settings, tokens });
-  const ground = { log, showLog: () => channel.show(), redactor, settings, tokens, fleet };
-  const { sheets, parts } = createParts(context, ground);
+  const nodes = new Nodes();
+  const views = new Views({ fleet, nodes, clock: systemClock });
+  const documents = new Documents({ fleet, nodes, clock: systemClock });
+  const audits = new AuditDocuments(fleet);
+  const targets = new Targets({ fleet, nodes, now: systemClock.now });
+  const sheets = new Sheets({
+    fleet,
+    extensionUri: context.extensionUri,
+    clock: systemClock,
+    log,
+    documents,
+    reveal: (serverKey, clientId) => views.revealClient(serverKey, clientId),
+    pickCredential: (server) => targets.credentialOf(server, "Sign in with which credential?"),
+  });
+  const handlers = createHandlers({
+    showLog,
+    settings,
+    tokens,
+    fleet,
+    views,
+    documents,
+    audits,
+    targets,
+    sheets,
+  });
+  const registration = registerCommands(handlers, { nodes, log, showLog });
+  const notices = new JoinNotices(fleet);
   fleet.configure(settings.read());
   const onSettings = settings.onChanged(() => fleet.configure(settings.read()));
+  const parts = [onSettings, registration, views, documents, audits, notices];
   return {
     sheets,
     dispose() {
-      onSettings.dispose();
       for (const part of parts) part.dispose();
       fleet.tunnels.dispose();
       fleet.dispose();
@@ -73,8 +90,14 @@ export function createWindow(context: ExtensionContext): Window {
   };
 }
 
-function createFleet(given: Pick<Ground, "log" | "redactor" | "settings" | "tokens">): Fleet {
-  const { log, redactor, settings, tokens } = given;
+interface ServersDeps {
+  readonly log: Log;
+  readonly redactor: Redactor;
+  readonly settings: ServerSettings;
+  readonly tokens: Tokens;
+}
+
+function createFleet({ log, redactor, settings, tokens }: ServersDeps): Fleet {
   const createServer = (config: ServerConfig) =>
     new Server({
       config,
@@ -88,28 +111,11 @@ function createFleet(given: Pick<Ground, "log" | "redactor" | "settings" | "toke
   return new Fleet({ tunnels: new LocalTunnels(), createServer });
 }
 
-function createParts(context: ExtensionContext, ground: Ground) {
-  const { fleet, log } = ground;
-  const nodes = new Nodes();
-  const views = new Views({ fleet, nodes, clock: systemClock });
-  const documents = new Documents({ fleet, nodes }, systemClock);
-  const audits = new AuditDocuments(fleet);
-  const targets = new Targets({ fleet, nodes }, systemClock.now);
-  const sheets = new Sheets({
-    fleet,
-    extensionUri: context.extensionUri,
-    clock: systemClock,
-    log,
-    documents,
-    reveal: (serverKey, clientId) => views.revealClient(serverKey, clientId),
-    pickCredential: (server) => targets.credentialOf(server, "Sign in with which credential?"),
-  });
-  const handlers = createHandlers(ground, { views, documents, audits, targets, sheets });
-  const registration = registerCommands(handlers, { nodes, log, showLog: ground.showLog });
-  return { sheets, parts: [registration, views, documents, audits, new JoinNotices(fleet)] };
-}
-
-interface Parts {
+interface HandlersDeps {
+  readonly showLog: () => void;
+  readonly settings: ServerSettings;
+  readonly tokens: Tokens;
+  readonly fleet: Fleet;
   readonly views: Views;
   readonly documents: Documents;
   readonly audits: AuditDocuments;
@@ -117,19 +123,20 @@ interface Parts {
   readonly sheets: Sheets;
 }
 
-function createHandlers(ground: Ground, parts: Parts): Handlers {
-  const { views, documents, audits, targets, sheets } = parts;
-  const { fleet, settings, tokens, showLog } = ground;
-  const told = { documents, now: systemClock.now };
-  const rotation = {
+function createHandlers(deps: HandlersDeps): Handlers {
+  const { showLog, settings, tokens, fleet, views, documents, audits, targets, sheets } = deps;
+  const { now } = systemClock;
+  const revealClient = ({ server, client }: ClientTarget) =>
+    views.revealClient(server.key, client.id);
+  const revealCredential = ({ server, credential }: CredentialTarget) =>
+    views.revealCredential(server.key, credential.id);
+  const credentials = credentialHandlers({
     targets,
-    ...told,
-    reveal: ({ server, credential }: CredentialTarget) =>
-      views.revealCredential(server.key, credential.id),
-  };
-  const reveal = ({ server, client }: ClientTarget) => views.revealClient(server.key, client.id);
-  const install = (target: CredentialTarget) => sheets.open(target);
-  const credentials = credentialHandlers({ ...rotation, install });
+    documents,
+    now,
+    reveal: revealCredential,
+    install: (target) => sheets.open(target),
+  });
   const { createCredential } = credentials;
   return {
     ...generalHandlers({ fleet, showLog }),
@@ -140,21 +147,17 @@ function createHandlers(ground: Ground, parts: Parts): Handlers {
       targets,
       fetch: (input, init) => fetch(input, init),
     }),
-    ...clientHandlers({
-      targets,
-      documents,
-      reveal,
-    }),
+    ...clientHandlers({ targets, documents, reveal: revealClient }),
     ...tunnelHandlers({ fleet, targets, reveal: (tunnel) => views.revealTunnel(tunnel) }),
     ...credentials,
-    ...rotationHandlers(rotation),
-    ...revocationHandlers({ targets, ...told }),
-    ...identityHandlers({ targets, reveal }),
-    ...editHandlers({ targets, now: systemClock.now }),
-    ...purgeHandlers({ targets }),
-    ...refusalHandlers({ targets }),
-    ...joinHandlers({ targets }),
-    ...auditHandlers({ targets, documents: audits, now: systemClock.now }),
+    ...rotationHandlers({ targets, documents, now, reveal: revealCredential }),
+    ...revocationHandlers({ targets, documents, now }),
+    ...identityHandlers({ targets, reveal: revealClient }),
+    ...editHandlers({ targets, now }),
+    ...purgeHandlers(targets),
+    ...refusalHandlers(targets),
+    ...joinHandlers(targets),
+    ...auditHandlers({ targets, documents: audits, now }),
     ...installHandlers({ targets, sheets, createCredential }),
   };
 }

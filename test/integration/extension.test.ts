@@ -116,8 +116,10 @@ describe("the extension with a real backend", () => {
     expect(dry.clients).toMatchObject([{ id: "host-1", name: "web-01", connected: true }]);
     expect(server.clients.withStatus("online")).toEqual(["host-1"]);
     await server.api.call("deleteCredential", { params, query: { force: "true", report: "true" } });
-    await eventually(() => expect(server.clients.withStatus("offline")).toEqual(["host-1"]));
-    expect(server.mirror.credentials.has("web-fleet")).toBe(false);
+    await eventually(() => {
+      expect(server.clients.withStatus("offline")).toEqual(["host-1"]);
+      expect(server.mirror.credentials.has("web-fleet")).toBe(false);
+    });
 
     await expect(fetch(`http://127.0.0.1:${forwarder.port}/`)).rejects.toThrow();
     await eventually(() => expect(forwarder.failure).toContain("not connected"));

@@ -147,3 +147,47 @@ describe("the page about the architecture", () => {
     expect(named.sort()).toEqual(folders.sort());
   });
 });
+
+describe("the floors of the extension", () => {
+  const home = "extension/src";
+  /** From the ground up; who stands on one floor knows the floors below, and not each other. */
+  const FLOORS = [
+    ["support", "manifest.ts"],
+    ["model", "api"],
+    ["tunnels"],
+    ["servers"],
+    ["views"],
+    ["install"],
+    ["commands"],
+    ["window.ts"],
+    ["extension.ts"],
+  ];
+  const roomOf = (path: string) => path.split("/")[2] ?? "";
+  const floorOf = (room: string) => FLOORS.findIndex((rooms) => rooms.includes(room));
+  const steps = within(home)
+    .filter(({ specifier }) => specifier.startsWith("."))
+    .map(({ file, specifier }) => {
+      const target = relative(root, resolve(root, dirname(file), specifier));
+      return { file, from: roomOf(file), to: roomOf(target.split(sep).join("/")) };
+    });
+
+  it("hold every folder and every file beside the folders", () => {
+    expect(readdirSync(join(root, home)).sort()).toEqual(FLOORS.flat().sort());
+  });
+
+  it("let no import run back up, or across", () => {
+    const up = steps.filter(({ from, to }) => from !== to && floorOf(to) >= floorOf(from));
+    expect(up).toEqual([]);
+  });
+
+  it("keep the model on protocol and support alone", () => {
+    const own = within(`${home}/model`).filter(({ specifier }) => !specifier.startsWith("."));
+    expect(own.filter(({ specifier }) => !specifier.startsWith("@rport/protocol/"))).toEqual([]);
+    const rooms = new Set(steps.filter(({ from }) => from === "model").map(({ to }) => to));
+    expect([...rooms].sort()).toEqual(["model", "support"]);
+  });
+
+  it("keep the install sheet from the commands that open it", () => {
+    expect(steps.filter(({ from, to }) => from === "install" && to === "commands")).toEqual([]);
+  });
+});

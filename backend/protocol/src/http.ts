@@ -116,7 +116,7 @@ export const ENDPOINTS = {
    * The host behind `from`, which is offline, is this client now: name, tags, labels, tunnels and
    * secrets of that record go over to this one, and the record itself goes.
    */
-  moveClient: endpoint({
+  adoptClient: endpoint({
     method: "POST",
     path: "/clients/:clientId/adopt",
     params: clientParams,

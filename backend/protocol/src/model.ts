@@ -140,15 +140,18 @@ export const tunnelSchema = z.object({
 /** A tunnel whose listener is on the server. */
 export type Tunnel = z.infer<typeof tunnelSchema>;
 
-/** Limits an administrator may set on a credential; absent or null means none. */
+/**
+ * New clients that a credential without a number of its own lets in: so many at once, then so many
+ * per minute, or fewer from when one was refused until none was for an hour (`flooded_at`).
+ */
+export const USUAL_JOINS = { atOnce: 300, perMinute: 100, perMinuteFlooded: 10 } as const;
+
+/** Limits an administrator may set on a credential. */
 export const credentialLimitsSchema = z.strictObject({
   max_clients: z.number().int().min(1).max(100_000).nullable().default(null),
   expires_at: time.nullable().default(null),
   cidrs: z.array(z.string().max(64)).max(64).default([]),
-  /**
-   * Clients that were never seen with it, per minute, and at once; null: 100 per minute, and 300 at
-   * once, and 10 per minute from when one was refused until none was for an hour (`flooded_at`).
-   */
+  /** Clients that were never seen with it, per minute, and at once; null: `USUAL_JOINS`. */
   joins_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
   /** A client that was never seen before waits until somebody approves it. */
   approval: z.boolean().default(false),
@@ -169,7 +172,7 @@ export type CredentialLimitsChange = z.infer<typeof credentialLimitsChangeSchema
 /** Limits of a credential. */
 export type CredentialLimits = z.infer<typeof credentialLimitsSchema>;
 
-/** No limit at all. */
+/** Nothing that somebody has set. */
 export const NO_LIMITS: CredentialLimits = credentialLimitsSchema.parse({});
 
 /** A rotation under way: how many of the credential's clients have moved to a new secret. */

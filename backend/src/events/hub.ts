@@ -1,20 +1,13 @@
-import type { Change, Delta, Snapshot } from "@rport/protocol/events";
-import type {
-  Client,
-  Credential,
-  Join,
-  Pairing,
-  Refusal,
-  ServerStatus,
-  Tunnel,
-} from "@rport/protocol/model";
+import type { Change, Delta, Entity, EntityChange, EntityValue } from "@rport/protocol/events";
+import type { ServerStatus } from "@rport/protocol/model";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
+import { Audience, EVERYTHING, type Sight, type Watcher } from "./audience.ts";
 
-/** Kinds of things that watchers are told about. */
-export type Entity = Change["entity"];
+/** What can change: one of many things of a kind, or the server itself. */
+export type Touchable = Change["entity"];
 
 /** Marks a thing as changed. For `server` the id is ignored; a tunnel's is `<client>/<tunnel>`. */
-export type Touch = (entity: Entity, id: string) => void;
+export type Touch = (entity: Touchable, id: string) => void;
 
 /** Where the hub reads what a thing looks like now; undefined: it is gone. */
 export interface Lookup<T> {
@@ -22,19 +15,13 @@ export interface Lookup<T> {
   get(id: string): T | undefined;
 }
 
-/** Everything that watchers see. */
-export interface EventSources {
-  readonly server: () => ServerStatus;
-  readonly client: Lookup<Client>;
-  readonly credential: Lookup<Credential>;
-  readonly tunnel: Lookup<Tunnel>;
-  readonly pairing: Lookup<Pairing>;
-  readonly join: Lookup<Join>;
-  readonly refusal: Lookup<Refusal>;
-}
+/** Where the things of each kind are read. */
+export type EntitySources = { readonly [E in Entity]: Lookup<EntityValue<E>> };
 
-/** Takes messages in order, each encoded once for all watchers. Never throws. */
-export type Watcher = (message: string) => void;
+/** Everything that watchers see. */
+export interface EventSources extends EntitySources {
+  readonly server: () => ServerStatus;
+}
 
 /** Marks are gathered this long, so that a burst of changes of one thing is told once. */
 const GATHER_MS = 50;
@@ -51,8 +38,9 @@ const NEXT_PIECE_MS = 10;
 export class EventHub {
   readonly #sources: EventSources;
   readonly #clock: Clock;
-  readonly #watchers = new Set<Watcher>();
-  readonly #dirty = new Map<string, readonly [Entity, string]>();
+  /** By what they may see; none is empty. */
+  readonly #audiences = new Map<Sight, Audience>();
+  readonly #dirty = new Map<string, readonly [Touchable, string]>();
   #timer: Timer | undefined;
   #seq = 0;
 
@@ -63,26 +51,37 @@ export class EventHub {
 
   /** Marks a thing as changed; watchers get its value of a moment later. */
   readonly touch: Touch = (entity, id) => {
-    if (this.#watchers.size === 0) return;
+    if (this.#audiences.size === 0) return;
     this.#dirty.set(`${entity} ${id}`, [entity, id]);
     this.#timer ??= this.#clock.after(GATHER_MS, () => this.#flush());
   };
 
-  /** Sends the watcher everything there is, and from then on what changes. */
-  watch(watcher: Watcher): void {
-    watcher(JSON.stringify(this.#snapshot()));
-    this.#watchers.add(watcher);
+  /** Sends the watcher everything there is that it may see, and from then on what changes. */
+  watch(watcher: Watcher, sight: Sight = EVERYTHING): void {
+    const audience = this.#audiences.get(sight) ?? new Audience(sight);
+    const entities: EntitySources = this.#sources;
+    const facts = {
+      type: "snapshot" as const,
+      seq: this.#seq,
+      at: toTime(this.#clock.now()),
+      server: this.#sources.server(),
+    };
+    audience.add(watcher, facts, (entity) => entities[entity].list());
+    this.#audiences.set(sight, audience);
   }
 
   /** Stops telling a watcher. */
   unwatch(watcher: Watcher): void {
-    this.#watchers.delete(watcher);
-    if (this.#watchers.size === 0) this.close();
+    for (const [sight, audience] of this.#audiences) {
+      audience.delete(watcher);
+      if (audience.size === 0) this.#audiences.delete(sight);
+    }
+    if (this.#audiences.size === 0) this.close();
   }
 
   /** How many watch now. */
   get watchers(): number {
-    return this.#watchers.size;
+    return [...this.#audiences.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Forgets everything that was to be told. */
@@ -92,41 +91,32 @@ export class EventHub {
     this.#dirty.clear();
   }
 
-  #snapshot(): Snapshot {
-    const { server, client, credential, tunnel, pairing, join, refusal } = this.#sources;
-    return {
-      type: "snapshot",
-      seq: this.#seq,
-      at: toTime(this.#clock.now()),
-      server: server(),
-      clients: [...client.list()],
-      credentials: [...credential.list()],
-      tunnels: [...tunnel.list()],
-      pairings: [...pairing.list()],
-      joins: [...join.list()],
-      refusals: [...refusal.list()],
-    };
-  }
-
   #flush(): void {
     this.#timer = undefined;
-    const changes: Change[] = [];
-    for (const [key, [entity, id]] of this.#dirty) {
-      if (changes.length >= CHANGES_MAX) break;
-      this.#dirty.delete(key);
-      changes.push(this.#change(entity, id));
-    }
+    const changes = this.#takeChanges();
     if (this.#dirty.size > 0) this.#timer = this.#clock.after(NEXT_PIECE_MS, () => this.#flush());
     if (changes.length === 0) return;
     this.#seq += 1;
     const delta: Delta = { type: "delta", seq: this.#seq, at: toTime(this.#clock.now()), changes };
-    const message = JSON.stringify(delta);
-    for (const watcher of [...this.#watchers]) watcher(message);
+    for (const audience of [...this.#audiences.values()]) audience.tell(delta);
   }
 
-  #change(entity: Entity, id: string): Change {
-    if (entity === "server") return { entity, value: this.#sources.server() };
-    // Each source answers with the values that belong to its entity.
-    return { entity, id, value: this.#sources[entity].get(id) ?? null } as Change;
+  #takeChanges(): Change[] {
+    const changes: Change[] = [];
+    for (const [key, [entity, id]] of this.#dirty) {
+      if (changes.length >= CHANGES_MAX) break;
+      this.#dirty.delete(key);
+      changes.push(
+        entity === "server"
+          ? { entity, value: this.#sources.server() }
+          : this.#entityChange(entity, id),
+      );
+    }
+    return changes;
+  }
+
+  #entityChange(entity: Entity, id: string): EntityChange {
+    // each source answers with the values that belong to its entity
+    return { entity, id, value: this.#sources[entity].get(id) ?? null } as EntityChange;
   }
 }

@@ -1,9 +1,9 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Edit } from "../store/edit.ts";
-import type { Entity } from "./hub.ts";
+import type { Touchable } from "./hub.ts";
 
 /** One thing that looks different now: what it is, and its id. */
-export type Touched = readonly [Entity, string];
+export type Touched = readonly [Touchable, string];
 
 /** Where it is looked up which clients show a credential's secrets. */
 export interface TouchedDeps {

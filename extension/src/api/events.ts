@@ -15,7 +15,7 @@ export type EventsEnd =
   | { readonly kind: "lost"; readonly reason: string };
 
 /** What the event socket needs. */
-export interface EventsOptions {
+export interface EventsDeps {
   readonly url: string;
   readonly token: string;
   readonly clock: Clock;
@@ -26,16 +26,16 @@ export interface EventsOptions {
 
 /** One connection to a server's event socket. */
 export class EventSocket {
-  readonly #options: EventsOptions;
+  readonly #deps: EventsDeps;
   readonly #socket: WebSocket;
   #timer: Timer;
   #heard = true;
   #isClosed = false;
 
   /** Connects at once. */
-  constructor(options: EventsOptions) {
-    this.#options = options;
-    const { url, token } = options;
+  constructor(deps: EventsDeps) {
+    this.#deps = deps;
+    const { url, token } = deps;
     this.#socket = openSocket(
       { url, token, path: EVENTS_PATH, maxMessageBytes: MAX_MESSAGE_BYTES },
       (end) => this.#end(endOf(end)),
@@ -59,12 +59,12 @@ export class EventSocket {
   #receive(data: RawData): void {
     if (this.#isClosed) return;
     const parsed = eventMessageSchema.safeParse(parseJson(String(data)));
-    if (parsed.success) this.#options.onMessage(parsed.data);
+    if (parsed.success) this.#deps.onMessage(parsed.data);
     else this.#giveUp("The server sent something this version does not understand.");
   }
 
   #watch(): Timer {
-    return this.#options.clock.after(SILENCE_MS, () => {
+    return this.#deps.clock.after(SILENCE_MS, () => {
       if (!this.#heard) {
         this.#giveUp("It stopped answering.");
         return;
@@ -84,7 +84,7 @@ export class EventSocket {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer.cancel();
-    this.#options.onEnd(end);
+    this.#deps.onEnd(end);
   }
 }
 

@@ -16,7 +16,7 @@ const TIMEOUT_MS = 30_000;
 const answerSchema = z.object({ data: z.unknown() });
 
 /** What the client needs from its surroundings. */
-export interface ApiDependencies {
+export interface ApiDeps {
   readonly access: AccessSource;
   /** The editor's own `fetch` knows its proxy and certificate settings. */
   readonly fetch: typeof fetch;
@@ -27,7 +27,7 @@ export class Api {
   readonly #access: AccessSource;
   readonly #fetch: typeof fetch;
 
-  constructor({ access, fetch }: ApiDependencies) {
+  constructor({ access, fetch }: ApiDeps) {
     this.#access = access;
     this.#fetch = fetch;
   }

@@ -5,7 +5,7 @@ import type { Server } from "../servers/server.ts";
 import { plainText } from "../support/text.ts";
 import type { AuditDocuments } from "../views/auditDocuments.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
-import type { Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -18,7 +18,7 @@ const SINCE = [
 ] as const;
 
 /** What the commands on the audit log need. */
-export interface AuditCommandsDependencies {
+export interface AuditCommandsDeps {
   readonly targets: Targets;
   readonly documents: AuditDocuments;
   /** Milliseconds since the epoch. */
@@ -32,8 +32,8 @@ export type AuditHandlers = Pick<
 >;
 
 /** Showing the audit log, narrowing it, reading on. */
-export function auditHandlers(dependencies: AuditCommandsDependencies): AuditHandlers {
-  const { targets, documents } = dependencies;
+export function auditHandlers(deps: AuditCommandsDeps): AuditHandlers {
+  const { targets, documents } = deps;
   /** The one whose log is in front, else the one that is chosen. */
   const serverFor = async (input: CommandInput) => {
     const shown = documents.serverOf(window.activeTextEditor?.document.uri);
@@ -49,7 +49,7 @@ export function auditHandlers(dependencies: AuditCommandsDependencies): AuditHan
     async filterAudit(input) {
       const server = await serverFor(input);
       if (server === undefined) return;
-      const filter = await askFilter(server, dependencies);
+      const filter = await askFilter(server, deps);
       if (filter === undefined) return;
       await documents.filter(server, filter);
       await documents.show(server);
@@ -68,7 +68,7 @@ export function auditHandlers(dependencies: AuditCommandsDependencies): AuditHan
 /** The filter with one part changed; undefined when nothing is to change. */
 async function askFilter(
   server: Server,
-  { documents, now }: AuditCommandsDependencies,
+  { documents, now }: AuditCommandsDeps,
 ): Promise<AuditFilter | undefined> {
   const filter = documents.filterOf(server);
   const names = Object.keys(FILTER_NAMES) as (keyof AuditFilter)[];

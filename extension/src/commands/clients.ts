@@ -1,16 +1,17 @@
 import { commands, env, window } from "vscode";
 import { VIEWS } from "../manifest.ts";
 import { displayName } from "../model/arrange.ts";
+import type { ClientTarget } from "../servers/entities.ts";
 import { plainText } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
 import type { Handlers } from "./registry.ts";
-import type { ClientTarget, Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** How long the status bar says that something was copied. */
 export const COPIED_MS = 3_000;
 
 /** What the commands on clients need. */
-export interface ClientCommandsDependencies {
+export interface ClientCommandsDeps {
   readonly targets: Targets;
   readonly documents: Documents;
   /** Shows and selects a client in the tree. */
@@ -29,8 +30,8 @@ export type ClientHandlers = Pick<
 >;
 
 /** Finding clients, looking at them, and copying what names them. */
-export function clientHandlers(dependencies: ClientCommandsDependencies): ClientHandlers {
-  const { targets, documents, reveal } = dependencies;
+export function clientHandlers(deps: ClientCommandsDeps): ClientHandlers {
+  const { targets, documents, reveal } = deps;
   const copier =
     (title: string, textOf: (target: ClientTarget) => string): Handlers["copyClientId"] =>
     async (input) => {

@@ -1,14 +1,14 @@
 import { whyNotAuthId } from "@rport/protocol/ids";
 import { env, window } from "vscode";
+import type { CredentialTarget } from "../servers/entities.ts";
 import type { Server } from "../servers/server.ts";
 import { copyLines } from "./clients.ts";
 import { deleteCredentials } from "./deleteCredentials.ts";
 import type { Handlers } from "./registry.ts";
-import { type RotationCommandsDependencies, rotateCredential } from "./rotation.ts";
-import type { CredentialTarget } from "./target.ts";
+import { type RotationCommandsDeps, rotateCredential } from "./rotation.ts";
 
 /** What the commands on credentials need. */
-export interface CredentialCommandsDependencies extends RotationCommandsDependencies {
+export interface CredentialCommandsDeps extends RotationCommandsDeps {
   readonly install: (target: CredentialTarget) => Promise<void>;
 }
 
@@ -19,21 +19,19 @@ export type CredentialHandlers = Pick<
 >;
 
 /** Creating and deleting credentials. */
-export function credentialHandlers(
-  dependencies: CredentialCommandsDependencies,
-): CredentialHandlers {
-  const { targets } = dependencies;
+export function credentialHandlers(deps: CredentialCommandsDeps): CredentialHandlers {
+  const { targets } = deps;
   return {
     async createCredential(input) {
       const isConnected = ({ state }: Server) => state.kind === "connected";
       const server = await targets.server(input, "Create it on which server?", isConnected);
-      if (server !== undefined) await createCredential(server, dependencies);
+      if (server !== undefined) await createCredential(server, deps);
     },
     async deleteCredential(input) {
       const chosen = await targets.credentials(input, "Delete which credential?");
       if (chosen === undefined) return;
-      const rotateInstead = await deleteCredentials(chosen, dependencies);
-      if (rotateInstead !== undefined) await rotateCredential(rotateInstead, dependencies);
+      const rotateInstead = await deleteCredentials(chosen, deps);
+      if (rotateInstead !== undefined) await rotateCredential(rotateInstead, deps);
     },
     async copyAuthId(input) {
       const chosen = await targets.credentials(input, "Copy which authentication ID?");
@@ -56,7 +54,7 @@ function whyNotNewId(id: string, server: Server): string | undefined {
 
 async function createCredential(
   server: Server,
-  { install }: CredentialCommandsDependencies,
+  { install }: CredentialCommandsDeps,
 ): Promise<void> {
   const id = await window.showInputBox({
     title: `Create Credential on ${server.name}`,

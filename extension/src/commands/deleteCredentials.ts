@@ -2,10 +2,10 @@ import type { Refusal } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
 import { window } from "vscode";
 import { blastLines, isHarmless, sumReports } from "../model/blast.ts";
+import type { CredentialTarget } from "../servers/entities.ts";
 import { count } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
-import { actAndTell, type OutcomeDependencies } from "./outcomes.ts";
-import type { CredentialTarget } from "./target.ts";
+import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 
 /** From this many clients on, a click is not enough. */
 const TYPE_FROM_CLIENTS = 5;
@@ -21,7 +21,7 @@ interface Blast {
  */
 export async function deleteCredentials(
   targets: readonly CredentialTarget[],
-  dependencies: OutcomeDependencies,
+  deps: OutcomeDeps,
 ): Promise<CredentialTarget | undefined> {
   const blasts = await Promise.all(
     targets.map(async (target) => ({ target, report: await callDelete(target, "dry_run") })),
@@ -32,7 +32,7 @@ export async function deleteCredentials(
     question: question(targets),
     lines: consequences(blasts),
     button: targets.length === 1 ? "Delete Credential" : `Delete ${targets.length} Credentials`,
-    ...(only !== undefined && inUse ? { instead: "Rotate Instead" } : {}),
+    instead: only !== undefined && inUse ? "Rotate Instead" : undefined,
   });
   if (answer === "instead") return only;
   if (answer !== "act" || !(await confirmByTyping(blasts))) return undefined;
@@ -44,7 +44,7 @@ export async function deleteCredentials(
         refusal.reason === "revoked-credential" && refusal.auth_id === id,
       act: () => callDelete(target, "force"),
     };
-    await actAndTell(target.server, deed, dependencies);
+    await actAndTell(target.server, deed, deps);
   }
   return undefined;
 }

@@ -1,18 +1,20 @@
 import type { EndpointCall } from "@rport/protocol/http";
 import type { Credential } from "@rport/protocol/model";
 import { type QuickPickItem, window } from "vscode";
+import { JOIN_RATE_PROMPT, joinRate, USUAL_RATE } from "../model/joinLimit.ts";
 import { until } from "../model/relativeTime.ts";
-import { count, plainText } from "../support/text.ts";
+import type { CredentialTarget } from "../servers/entities.ts";
+import { plainText } from "../support/text.ts";
 import { parseCount, parseEnd, parseNetworks, type Typed } from "./limitInput.ts";
 import type { Handlers } from "./registry.ts";
-import type { CredentialTarget, Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 const LABEL_MAX = 200;
 
 type Change = NonNullable<EndpointCall<"updateCredential">["body"]>;
 
 /** What changing credentials needs. */
-export interface EditDependencies {
+export interface EditDeps {
   readonly targets: Targets;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -24,7 +26,7 @@ interface Field extends QuickPickItem {
 }
 
 /** Changing what is written down about a credential, one thing after the other. */
-export function editHandlers({ targets, now }: EditDependencies): Pick<Handlers, "editCredential"> {
+export function editHandlers({ targets, now }: EditDeps): Pick<Handlers, "editCredential"> {
   return {
     async editCredential(input) {
       const [target] = (await targets.credentials(input, "Edit which credential?")) ?? [];
@@ -65,6 +67,7 @@ function fieldsOf(credential: Credential, nowMs: number): readonly Field[] {
       ask: () => askKind(),
     },
     ...limitFields(limits, nowMs),
+    joinField(credential),
     {
       label: "New clients",
       description: limits.approval ? WAIT : COME,
@@ -74,12 +77,7 @@ function fieldsOf(credential: Credential, nowMs: number): readonly Field[] {
 }
 
 function limitFields(limits: Credential["limits"], nowMs: number): readonly Field[] {
-  const { max_clients: clients, expires_at: end, cidrs, joins_per_minute: joins } = limits;
-  const limit =
-    <T>(change: (value: T) => Change["limits"]) =>
-    (value: T) => ({
-      limits: change(value),
-    });
+  const { max_clients: clients, expires_at: end, cidrs } = limits;
   return [
     {
       label: "Clients",
@@ -89,7 +87,7 @@ function limitFields(limits: Credential["limits"], nowMs: number): readonly Fiel
           String(clients ?? ""),
           { title: "Most Clients", prompt: "Nothing: any number" },
           typed(
-            parseCount,
+            (text: string) => parseCount(text, "any number"),
             limit((value) => ({ max_clients: value })),
           ),
         ),
@@ -120,20 +118,28 @@ function limitFields(limits: Credential["limits"], nowMs: number): readonly Fiel
           ),
         ),
     },
-    {
-      label: "Joins a minute",
-      description: joins === null ? "as many as the server allows" : count(joins, "join"),
-      ask: () =>
-        askText(
-          String(joins ?? ""),
-          { title: "Joins a Minute", prompt: "Of clients that were never seen; nothing: no limit" },
-          typed(
-            parseCount,
-            limit((value) => ({ joins_per_minute: value })),
-          ),
-        ),
-    },
   ];
+}
+
+function joinField(credential: Credential): Field {
+  const { joins_per_minute: joins } = credential.limits;
+  return {
+    label: "Joins a minute",
+    description: joinRate(credential),
+    ask: () =>
+      askText(
+        String(joins ?? ""),
+        { title: "Joins a Minute", prompt: JOIN_RATE_PROMPT },
+        typed(
+          (text: string) => parseCount(text, USUAL_RATE),
+          limit((value) => ({ joins_per_minute: value })),
+        ),
+      ),
+  };
+}
+
+function limit<T>(change: (value: T) => Change["limits"]) {
+  return (value: T): Change => ({ limits: change(value) });
 }
 
 /** Turns what was typed into a change, or into the reason why it is none. */

@@ -4,7 +4,7 @@ import type { Fleet } from "../servers/fleet.ts";
 import type { Handlers } from "./registry.ts";
 
 /** What the commands without an object need. */
-export interface GeneralCommandsDependencies {
+export interface GeneralCommandsDeps {
   readonly fleet: Fleet;
   readonly showLog: () => void;
 }
@@ -13,7 +13,7 @@ export interface GeneralCommandsDependencies {
 export type GeneralHandlers = Pick<Handlers, "refresh" | "showLog" | "openSettings">;
 
 /** Refreshing, the log, the settings. */
-export function generalHandlers({ fleet, showLog }: GeneralCommandsDependencies): GeneralHandlers {
+export function generalHandlers({ fleet, showLog }: GeneralCommandsDeps): GeneralHandlers {
   return {
     async refresh() {
       for (const server of fleet.servers) {

@@ -2,24 +2,25 @@ import type { Client } from "@rport/protocol/model";
 import { window } from "vscode";
 import { displayName } from "../model/arrange.ts";
 import { duplicateSentence } from "../model/clientRow.ts";
+import type { ClientTarget } from "../servers/entities.ts";
 import { inertLine } from "../support/text.ts";
 import { copyLines } from "./clients.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
-import type { ClientTarget, Question, Targets } from "./target.ts";
+import type { Question, Targets } from "./targets.ts";
 
 /** What the commands on hosts that are mixed up need. */
-export interface IdentityDependencies {
+export interface IdentityDeps {
   readonly targets: Targets;
   /** Shows and selects a client in the tree. */
   readonly reveal: (target: ClientTarget) => Promise<void>;
 }
 
 /** Commands for hosts that claim one id, or one host that came back under another. */
-export type IdentityHandlers = Pick<Handlers, "showDuplicate" | "showEarlier" | "moveRecord">;
+export type IdentityHandlers = Pick<Handlers, "showDuplicate" | "showEarlier" | "adoptRecord">;
 
 /** Telling hosts apart, and bringing together what belongs to one. */
-export function identityHandlers({ targets, reveal }: IdentityDependencies): IdentityHandlers {
+export function identityHandlers({ targets, reveal }: IdentityDeps): IdentityHandlers {
   const one = async (input: CommandInput, question: Question) =>
     (await targets.clients(input, question))?.[0];
   const hasEarlier = (client: Client) => client.looks_like !== null;
@@ -35,10 +36,10 @@ export function identityHandlers({ targets, reveal }: IdentityDependencies): Ide
       const earlier = target === undefined ? undefined : earlierOf(target);
       if (earlier !== undefined) await reveal(earlier);
     },
-    async moveRecord(input) {
+    async adoptRecord(input) {
       const title = "Move the earlier record to which client?";
       const target = await one(input, { title, fits: hasEarlier });
-      if (target !== undefined) await moveRecord(target);
+      if (target !== undefined) await adoptRecord(target);
     },
   };
 }
@@ -64,7 +65,7 @@ async function showDuplicate({ client }: ClientTarget): Promise<void> {
   if (chosen === copyAddress) await copyLines([duplicate.address]);
 }
 
-async function moveRecord(target: ClientTarget): Promise<void> {
+async function adoptRecord(target: ClientTarget): Promise<void> {
   const { server, client } = target;
   const earlier = earlierOf(target);
   if (earlier === undefined) return;
@@ -81,5 +82,5 @@ async function moveRecord(target: ClientTarget): Promise<void> {
   });
   if (answer !== "act") return;
   const params = { clientId: client.id };
-  await server.api.call("moveClient", { params, body: { from: from.id } });
+  await server.api.call("adoptClient", { params, body: { from: from.id } });
 }

@@ -3,10 +3,10 @@ import type { Sheets } from "../install/sheets.ts";
 import { displayName } from "../model/arrange.ts";
 import type { Server } from "../servers/server.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
-import type { Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** What installing needs. */
-export interface InstallCommandDependencies {
+export interface InstallCommandDeps {
   readonly targets: Targets;
   readonly sheets: Sheets;
   /** Runs when a server has no credential yet. */
@@ -18,9 +18,9 @@ export interface InstallCommandDependencies {
  * several; "Install Again..." opens it for a host that could not follow a rotation.
  */
 export function installHandlers(
-  dependencies: InstallCommandDependencies,
+  deps: InstallCommandDeps,
 ): Pick<Handlers, "installClient" | "installAgain"> {
-  const { targets, sheets } = dependencies;
+  const { targets, sheets } = deps;
   return {
     async installClient(input) {
       if (input.node?.kind === "credential") {
@@ -30,7 +30,7 @@ export function installHandlers(
       }
       const isConnected = ({ state }: Server) => state.kind === "connected";
       const server = await targets.server(input, "Install a client of which server?", isConnected);
-      if (server !== undefined) await installOn(server, input, dependencies);
+      if (server !== undefined) await installOn(server, input, deps);
     },
     async installAgain(input) {
       const fits = (client: Client) => client.rotation_state === "straggler";
@@ -47,7 +47,7 @@ export function installHandlers(
 async function installOn(
   server: Server,
   input: CommandInput,
-  { targets, sheets, createCredential }: InstallCommandDependencies,
+  { targets, sheets, createCredential }: InstallCommandDeps,
 ): Promise<void> {
   if (server.mirror.credentials.size === 0) {
     await createCredential(input);

@@ -1,12 +1,12 @@
 import { commands, window } from "vscode";
 import { VIEWS } from "../manifest.ts";
 import { joinName } from "../model/joinRow.ts";
+import type { JoinTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import { describeError } from "../support/describeError.ts";
 import type { Unsubscribe } from "../support/listeners.ts";
 import { plainText } from "../support/text.ts";
 import { decideJoin } from "./joins.ts";
-import type { JoinTarget } from "./target.ts";
 
 const APPROVE = "Approve";
 const DENY = "Deny";

@@ -1,12 +1,9 @@
+import type { JoinTarget } from "../servers/entities.ts";
 import type { Handlers } from "./registry.ts";
-import type { JoinTarget, Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** Letting those in that wait, or turning them away: one click, no question. */
-export function joinHandlers({
-  targets,
-}: {
-  readonly targets: Targets;
-}): Pick<Handlers, "approveJoin" | "denyJoin"> {
+export function joinHandlers(targets: Targets): Pick<Handlers, "approveJoin" | "denyJoin"> {
   return {
     async approveJoin(input) {
       for (const target of await targets.joins(input, "Let which client in?")) {

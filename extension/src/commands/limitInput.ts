@@ -9,14 +9,14 @@ export type Typed<T> =
 const COUNT_MAX = 100_000;
 const CIDRS_MAX = 64;
 
-/** A number of clients or joins; nothing typed: no limit. */
-export function parseCount(text: string): Typed<number | null> {
+/** A number of clients or joins; `ofNothing` says what counts when nothing is typed. */
+export function parseCount(text: string, ofNothing: string): Typed<number | null> {
   const typed = text.trim();
   if (typed === "") return { value: null };
   const value = /^\d{1,6}$/.test(typed) ? Number(typed) : 0;
   return value >= 1 && value <= COUNT_MAX
     ? { value }
-    : { why: `Type a whole number from 1 to ${COUNT_MAX}, or nothing for no limit.` };
+    : { why: `Type a whole number from 1 to ${COUNT_MAX}, or nothing for ${ofNothing}.` };
 }
 
 /** A date, or a date and time, in this computer's time zone, that is to come; nothing: no end. */

@@ -16,7 +16,7 @@ export interface Deed {
 }
 
 /** What telling needs. */
-export interface OutcomeDependencies {
+export interface OutcomeDeps {
   readonly documents: Documents;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -29,7 +29,7 @@ export interface OutcomeDependencies {
 export async function actAndTell(
   server: Server,
   { title, isMeant, act }: Deed,
-  { documents, now }: OutcomeDependencies,
+  { documents, now }: OutcomeDeps,
 ): Promise<void> {
   const before = refusalCounts(server.mirror.refusals.values());
   const report = await act();

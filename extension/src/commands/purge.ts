@@ -3,17 +3,13 @@ import type { Server } from "../servers/server.ts";
 import { count, nameSome, plainText } from "../support/text.ts";
 import { confirm } from "./confirm.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** Names in the question; more are counted. */
 const NAMES_MAX = 20;
 
 /** Deleting all credentials that nobody uses, after a look at them. */
-export function purgeHandlers({
-  targets,
-}: {
-  readonly targets: Targets;
-}): Pick<Handlers, "purgeUnused"> {
+export function purgeHandlers(targets: Targets): Pick<Handlers, "purgeUnused"> {
   return {
     async purgeUnused(input) {
       const isConnected = ({ state }: Server) => state.kind === "connected";

@@ -1,13 +1,9 @@
 import type { Server } from "../servers/server.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** Forgetting who was turned away. */
-export function refusalHandlers({
-  targets,
-}: {
-  readonly targets: Targets;
-}): Pick<Handlers, "clearRefusals"> {
+export function refusalHandlers(targets: Targets): Pick<Handlers, "clearRefusals"> {
   return {
     async clearRefusals(input) {
       const hasSome = ({ mirror }: Server) => mirror.refusals.size > 0;

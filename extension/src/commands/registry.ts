@@ -18,7 +18,7 @@ export type Handler = (input: CommandInput) => Promise<void>;
 export type Handlers = Readonly<Record<CommandName, Handler>>;
 
 /** What registering needs. */
-export interface RegistryDependencies {
+export interface RegistryDeps {
   readonly nodes: Nodes;
   readonly log: Log;
   readonly showLog: () => void;
@@ -28,21 +28,21 @@ export interface RegistryDependencies {
  * The only place that registers commands. Arguments count only when they are rows of ours: the
  * editor may pass nothing during a refresh, and other extensions may pass anything.
  */
-export function registerCommands(handlers: Handlers, dependencies: RegistryDependencies) {
+export function registerCommands(handlers: Handlers, deps: RegistryDeps) {
   const names = Object.keys(COMMANDS) as CommandName[];
   return Disposable.from(
     ...names.map((name) =>
       commands.registerCommand(COMMANDS[name], async (first: unknown, second: unknown) => {
         await run(name, handlers[name], {
-          input: inputOf(first, second, dependencies),
-          dependencies,
+          input: inputOf(first, second, deps),
+          deps,
         });
       }),
     ),
   );
 }
 
-function inputOf(first: unknown, second: unknown, { nodes }: RegistryDependencies): CommandInput {
+function inputOf(first: unknown, second: unknown, { nodes }: RegistryDeps): CommandInput {
   const node = nodes.owns(first) ? first : undefined;
   const listed = Array.isArray(second) ? second.filter((each) => nodes.owns(each)) : [];
   if (node === undefined) return { node, selection: listed };
@@ -52,9 +52,9 @@ function inputOf(first: unknown, second: unknown, { nodes }: RegistryDependencie
 async function run(
   name: CommandName,
   handler: Handler,
-  { input, dependencies }: { input: CommandInput; dependencies: RegistryDependencies },
+  { input, deps }: { input: CommandInput; deps: RegistryDeps },
 ): Promise<void> {
-  const { log, showLog } = dependencies;
+  const { log, showLog } = deps;
   log.debug("command", { name, on: input.node?.kind });
   try {
     await handler(input);

@@ -2,14 +2,15 @@ import type { Client } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
 import { displayName } from "../model/arrange.ts";
 import { blastLines, isHarmless, NAMES_MAX, sumReports } from "../model/blast.ts";
+import type { ClientTarget, SecretTarget } from "../servers/entities.ts";
 import { count, inertLine, nameSome } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
-import { actAndTell, type OutcomeDependencies } from "./outcomes.ts";
+import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
-import type { ClientTarget, SecretTarget, Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** What the commands that take rights away need. */
-export interface RevocationDependencies extends OutcomeDependencies {
+export interface RevocationDeps extends OutcomeDeps {
   readonly targets: Targets;
 }
 
@@ -20,17 +21,17 @@ export type RevocationHandlers = Pick<
 >;
 
 /** Shutting out one secret or one host, letting it in again, and forgetting those that are gone. */
-export function revocationHandlers(dependencies: RevocationDependencies): RevocationHandlers {
-  const { targets } = dependencies;
+export function revocationHandlers(deps: RevocationDeps): RevocationHandlers {
+  const { targets } = deps;
   return {
     async revokeSecret(input) {
       const chosen = await targets.secrets(input, "Revoke which secret?");
-      if (chosen.length > 0) await revokeSecrets(chosen, dependencies);
+      if (chosen.length > 0) await revokeSecrets(chosen, deps);
     },
     async revokeClient(input) {
       const fits = ({ revoked_at: at }: Client) => at === null;
       const chosen = await targets.clients(input, { title: "Revoke which client?", fits });
-      if (chosen !== undefined) await revokeClients(chosen, dependencies);
+      if (chosen !== undefined) await revokeClients(chosen, deps);
     },
     async allowClient(input) {
       const fits = ({ revoked_at: at }: Client) => at !== null;
@@ -61,10 +62,7 @@ function namesOf(chosen: readonly ClientTarget[]): string {
   )}.`;
 }
 
-async function revokeSecrets(
-  chosen: readonly SecretTarget[],
-  dependencies: OutcomeDependencies,
-): Promise<void> {
+async function revokeSecrets(chosen: readonly SecretTarget[], deps: OutcomeDeps): Promise<void> {
   const call = ({ server, secret }: SecretTarget, query: Record<string, string>) => {
     const params = { authId: secret.credential_id, secretId: secret.id };
     return server.api.call("revokeSecret", { params, query: { ...query, report: "true" } });
@@ -88,14 +86,11 @@ async function revokeSecrets(
     const title = `A secret of ${secret.credential_id} was revoked`;
     const isMeant = (refusal: { auth_id: string | null; reason: string }) =>
       refusal.reason === "revoked-secret" && refusal.auth_id === secret.credential_id;
-    await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, dependencies);
+    await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, deps);
   }
 }
 
-async function revokeClients(
-  chosen: readonly ClientTarget[],
-  dependencies: OutcomeDependencies,
-): Promise<void> {
+async function revokeClients(chosen: readonly ClientTarget[], deps: OutcomeDeps): Promise<void> {
   const call = ({ server, client }: ClientTarget, query: Record<string, string>) =>
     server.api.call("revokeClient", { params: { clientId: client.id }, query });
   const hit = sumReports(
@@ -115,7 +110,7 @@ async function revokeClients(
     const title = `${displayName(client)} was revoked`;
     const isMeant = (refusal: { client_id: string | null; reason: string }) =>
       refusal.reason === "revoked-client" && refusal.client_id === client.id;
-    await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, dependencies);
+    await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, deps);
   }
 }
 

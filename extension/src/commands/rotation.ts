@@ -2,24 +2,25 @@ import type { EndpointOutput } from "@rport/protocol/http";
 import type { Credential } from "@rport/protocol/model";
 import { type QuickPickItem, window } from "vscode";
 import { blastLines, isHarmless, namedClients } from "../model/blast.ts";
+import type { CredentialTarget } from "../servers/entities.ts";
 import { count, plainText } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
-import { actAndTell, type OutcomeDependencies } from "./outcomes.ts";
+import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
-import type { CredentialTarget, Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 const HOUR_S = 3_600;
 const DAY_S = 24 * HOUR_S;
 
 interface Grace extends QuickPickItem {
-  /** Null: until every client has moved. */
-  readonly seconds: number | null;
+  /** Undefined: until every client has moved. */
+  readonly seconds: number | undefined;
 }
 
 type Plan = EndpointOutput<"rotateCredential">;
 
 /** What the commands on rotations need. */
-export interface RotationCommandsDependencies extends OutcomeDependencies {
+export interface RotationCommandsDeps extends OutcomeDeps {
   readonly targets: Targets;
   /** Shows a credential with what is below it. */
   readonly reveal: (target: CredentialTarget) => Promise<void>;
@@ -32,18 +33,18 @@ export type RotationHandlers = Pick<
 >;
 
 /** Rotating, and ending a rotation either way. */
-export function rotationHandlers(dependencies: RotationCommandsDependencies): RotationHandlers {
-  const { targets } = dependencies;
+export function rotationHandlers(deps: RotationCommandsDeps): RotationHandlers {
+  const { targets } = deps;
   const isRotating = ({ rotation }: Credential) => rotation !== null;
   return {
     async rotateCredential(input) {
       const [target] = (await targets.credentials(input, "Rotate which credential?")) ?? [];
-      if (target !== undefined) await rotateCredential(target, dependencies);
+      if (target !== undefined) await rotateCredential(target, deps);
     },
     async finishRotation(input) {
       const title = "Finish which rotation?";
       const [target] = (await targets.credentials(input, title, isRotating)) ?? [];
-      if (target !== undefined) await finishRotation(target, dependencies);
+      if (target !== undefined) await finishRotation(target, deps);
     },
     async cancelRotation(input) {
       const title = "Cancel which rotation?";
@@ -56,13 +57,13 @@ export function rotationHandlers(dependencies: RotationCommandsDependencies): Ro
 /** Gives every client of a credential a new secret of its own, after saying whom that may cost. */
 export async function rotateCredential(
   target: CredentialTarget,
-  { reveal }: Pick<RotationCommandsDependencies, "reveal">,
+  { reveal }: Pick<RotationCommandsDeps, "reveal">,
 ): Promise<void> {
   const { server, credential } = target;
-  const call = { params: { authId: credential.id } };
+  const params = { authId: credential.id };
   // without a grace, so that it tells of everything that may be lost
   const plan = await server.api.call("rotateCredential", {
-    ...call,
+    params,
     body: { grace_seconds: 0 },
     query: { dry_run: "true" },
   });
@@ -77,7 +78,8 @@ export async function rotateCredential(
     button: grace.seconds === 0 ? "Rotate Now" : "Rotate",
   });
   if (answer !== "act") return;
-  await server.api.call("rotateCredential", { ...call, body: { grace_seconds: grace.seconds } });
+  const body = { grace_seconds: grace.seconds ?? null };
+  await server.api.call("rotateCredential", { params, body });
   await reveal(target);
 }
 
@@ -108,7 +110,7 @@ function graces(plan: Plan): readonly Grace[] {
     {
       label: "Until every client has moved",
       description: "the old secret stays valid for those that are away",
-      seconds: null,
+      seconds: undefined,
     },
   ];
 }
@@ -132,15 +134,15 @@ function rotationLines(plan: Plan, { label, seconds }: Grace, isUnderWay: boolea
   ];
 }
 
-function awayText(seconds: number | null, within: string): string {
-  if (seconds === null) return "Moved when they are back.";
+function awayText(seconds: number | undefined, within: string): string {
+  if (seconds === undefined) return "Moved when they are back.";
   return seconds === 0
     ? "They cannot come back: they must be installed again."
     : `Moved if they are back ${within}; later they must be installed again.`;
 }
 
-function stuckText(seconds: number | null, within: string): string {
-  if (seconds === null) return "The rotation waits until they are installed again.";
+function stuckText(seconds: number | undefined, within: string): string {
+  if (seconds === undefined) return "The rotation waits until they are installed again.";
   return seconds === 0
     ? "They are cut off as soon as the others have moved, and must be installed again."
     : `Install them again ${within}, or they are cut off.`;
@@ -148,7 +150,7 @@ function stuckText(seconds: number | null, within: string): string {
 
 async function finishRotation(
   { server, credential }: CredentialTarget,
-  dependencies: OutcomeDependencies,
+  deps: OutcomeDeps,
 ): Promise<void> {
   const params = { authId: credential.id };
   const hit = await server.api.call("finishRotation", { params, query: { dry_run: "true" } });
@@ -167,7 +169,7 @@ async function finishRotation(
       id === credential.id && ["revoked-secret", "wrong-secret"].includes(reason),
     act: () => server.api.call("finishRotation", { params }),
   };
-  await actAndTell(server, deed, dependencies);
+  await actAndTell(server, deed, deps);
 }
 
 async function cancelRotation(target: CredentialTarget): Promise<void> {

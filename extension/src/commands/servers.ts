@@ -8,10 +8,10 @@ import type { Server } from "../servers/server.ts";
 import type { ServerSettings } from "../servers/settings.ts";
 import type { Tokens } from "../servers/tokens.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./target.ts";
+import type { Targets } from "./targets.ts";
 
 /** What the commands on servers need. */
-export interface ServerCommandsDependencies {
+export interface ServerCommandsDeps {
   readonly fleet: Fleet;
   readonly settings: ServerSettings;
   readonly tokens: Tokens;
@@ -32,10 +32,10 @@ export type ServerHandlers = Pick<
 >;
 
 /** Adding, signing in to and out of, and removing servers. */
-export function serverHandlers(dependencies: ServerCommandsDependencies): ServerHandlers {
-  const { targets, settings, tokens } = dependencies;
+export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
+  const { targets, settings, tokens } = deps;
   return {
-    addServer: () => addServer(dependencies),
+    addServer: () => addServer(deps),
     async useLocalBackend() {
       await settings.put({ name: "Local Backend", url: LOCAL_URL, fingerprint: "" });
     },
@@ -44,7 +44,7 @@ export function serverHandlers(dependencies: ServerCommandsDependencies): Server
       const server = await targets.server(input, "Sign in to which server?", isOpen);
       if (server === undefined) return;
       if (server.isLocal) server.connect();
-      else await signIn(server, dependencies);
+      else await signIn(server, deps);
     },
     async signOut(input) {
       const isRemote = ({ isLocal, state }: Server) => !isLocal && state.kind !== "signedOut";
@@ -57,12 +57,12 @@ export function serverHandlers(dependencies: ServerCommandsDependencies): Server
         return;
       }
       await tokens.delete(server.key);
-      dependencies.fleet.tunnels.closeOf(server.key);
+      deps.fleet.tunnels.closeOf(server.key);
       server.signOut();
     },
     async removeServer(input) {
       const server = await targets.server(input, "Remove which server?");
-      if (server !== undefined) await removeServer(server, dependencies);
+      if (server !== undefined) await removeServer(server, deps);
     },
     async copyFingerprint(input) {
       const server = await targets.server(input, "Copy the fingerprint of which server?");
@@ -83,7 +83,7 @@ export function serverHandlers(dependencies: ServerCommandsDependencies): Server
   };
 }
 
-async function addServer(dependencies: ServerCommandsDependencies): Promise<void> {
+async function addServer(deps: ServerCommandsDeps): Promise<void> {
   const text = await window.showInputBox({
     title: "Add Server (1/2)",
     prompt: "Address of the server",
@@ -98,21 +98,21 @@ async function addServer(dependencies: ServerCommandsDependencies): Promise<void
   if (url === undefined) return;
   const token = await askToken(`Add Server (2/2)`, url);
   if (token === undefined) return;
-  const status = await statusOf({ url, token, fetch: dependencies.fetch });
+  const status = await statusOf({ url, token, fetch: deps.fetch });
   const { host } = new URL(url);
   if (!(await confirmServer(host, url, status))) return;
-  await keep(url, token, dependencies.tokens);
+  await keep(url, token, deps.tokens);
   // one that is known already does not connect by itself when its setting changes
-  const known = dependencies.fleet.get(url);
-  await dependencies.settings.put({ name: host, url, fingerprint: status.fingerprint_sha256 });
+  const known = deps.fleet.get(url);
+  await deps.settings.put({ name: host, url, fingerprint: status.fingerprint_sha256 });
   known?.connect();
 }
 
-async function signIn(server: Server, dependencies: ServerCommandsDependencies): Promise<void> {
+async function signIn(server: Server, deps: ServerCommandsDeps): Promise<void> {
   const token = await askToken(`Sign In to ${server.name}`, server.key);
   if (token === undefined) return;
-  await statusOf({ url: server.key, token, fetch: dependencies.fetch });
-  await keep(server.key, token, dependencies.tokens);
+  await statusOf({ url: server.key, token, fetch: deps.fetch });
+  await keep(server.key, token, deps.tokens);
   server.connect();
 }
 
@@ -174,7 +174,7 @@ async function keep(url: string, token: string, tokens: Tokens): Promise<void> {
 
 async function removeServer(
   server: Server,
-  { fleet, settings, tokens }: ServerCommandsDependencies,
+  { fleet, settings, tokens }: ServerCommandsDeps,
 ): Promise<void> {
   const open = fleet.tunnels.all.filter(({ serverKey }) => serverKey === server.key).length;
   const closes = open === 0 ? "" : ` ${open} tunnels through it are closed.`;

@@ -1,17 +1,19 @@
+import { formatHostPort } from "@rport/protocol/remote";
 import { env, Uri, window } from "vscode";
 import { displayName } from "../model/arrange.ts";
 import { serviceOf } from "../model/services.ts";
 import { localAddress, schemeOf, serverTunnelAddress } from "../model/tunnelRow.ts";
+import type { ClientTarget, TunnelTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 import { hostOf } from "../views/rows.ts";
 import { copyLines } from "./clients.ts";
 import type { Handlers } from "./registry.ts";
-import { type ClientTarget, type Targets, type TunnelTarget, tunnelName } from "./target.ts";
+import type { Targets } from "./targets.ts";
 import { pickTunnel } from "./tunnelPick.ts";
 
 /** What the commands on tunnels need. */
-export interface TunnelCommandsDependencies {
+export interface TunnelCommandsDeps {
   readonly fleet: Fleet;
   readonly targets: Targets;
   /** Shows a new tunnel in its view. */
@@ -25,13 +27,13 @@ export type TunnelHandlers = Pick<
 >;
 
 /** Opening, using and closing tunnels. */
-export function tunnelHandlers(dependencies: TunnelCommandsDependencies): TunnelHandlers {
-  const { targets, fleet } = dependencies;
+export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
+  const { targets, fleet } = deps;
   return {
     async openTunnel(input) {
       const title = "Open a tunnel to which client?";
       const [target] = (await targets.clients(input, { title, status: "online" })) ?? [];
-      if (target !== undefined) await openTunnel(target, dependencies);
+      if (target !== undefined) await openTunnel(target, deps);
     },
     async closeTunnel(input) {
       const chosen = await targets.tunnels(input, "Close which tunnel?");
@@ -55,11 +57,18 @@ export function tunnelHandlers(dependencies: TunnelCommandsDependencies): Tunnel
 
 async function openTunnel(
   { server, client }: ClientTarget,
-  { fleet, reveal }: TunnelCommandsDependencies,
+  { fleet, reveal }: TunnelCommandsDeps,
 ): Promise<void> {
   const choice = await pickTunnel(displayName(client));
   if (choice === undefined) return;
-  const tunnel = await fleet.tunnels.open({ server, clientId: client.id, ...choice });
+  const { remote, localPort } = choice;
+  const tunnel = await fleet.tunnels.open({
+    serverKey: server.key,
+    access: server.access,
+    clientId: client.id,
+    remote,
+    localPort,
+  });
   // the editor takes its time to open a view that was closed
   window.setStatusBarMessage(`Tunnel open: ${localAddress(tunnel)}`, 5_000);
   await reveal(tunnel);
@@ -77,6 +86,16 @@ function browserScheme(target: TunnelTarget): "http" | "https" {
       ? serviceOf(target.tunnel.remote.port)?.scheme
       : schemeOf(target.tunnel);
   return known ?? "http";
+}
+
+/** What a tunnel is called in messages: `web-01:22`. */
+function tunnelName({ server, tunnel }: TunnelTarget): string {
+  const clientId = "clientId" in tunnel ? tunnel.clientId : tunnel.client_id;
+  const client = server.mirror.clients.get(clientId);
+  const name = client === undefined ? clientId : displayName(client);
+  const remote =
+    "remote" in tunnel ? tunnel.remote : { host: tunnel.rhost, port: Number(tunnel.rport) };
+  return `${name} (${formatHostPort(remote)})`;
 }
 
 /** Tunnels on the server serve others too, so closing one asks first. */

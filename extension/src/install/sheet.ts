@@ -15,7 +15,7 @@ import { whyNotOptions } from "./snippets.ts";
 const SCRIPT_MAX_BYTES = 1_000_000;
 
 /** What a sheet is opened with. */
-export interface SheetOptions {
+export interface SheetDeps {
   readonly panel: WebviewPanel;
   readonly server: Server;
   readonly authId: string;
@@ -35,13 +35,13 @@ type MessageHandlers = { readonly [T in FromSheet["type"]]: (message: Message<T>
 
 /** One tab with an install sheet. */
 export class Sheet {
-  readonly #options: SheetOptions;
+  readonly #deps: SheetDeps;
   readonly #model: SheetModel;
   #copied = { platform: "linux", command: "curl" };
 
-  constructor(options: SheetOptions) {
-    const { panel, server, authId, clock, extensionUri } = options;
-    this.#options = options;
+  constructor(deps: SheetDeps) {
+    const { panel, server, authId, clock, extensionUri } = deps;
+    this.#deps = deps;
     this.#model = new SheetModel({
       server,
       authId,
@@ -66,7 +66,7 @@ export class Sheet {
 
   /** Which server's model to follow. */
   get serverKey(): string {
-    return this.#options.server.key;
+    return this.#deps.server.key;
   }
 
   /** Gets the first pairing, for a host of this name unless it is empty. */
@@ -86,7 +86,7 @@ export class Sheet {
 
   /** Brings the tab to the front. */
   show(): void {
-    this.#options.panel.reveal();
+    this.#deps.panel.reveal();
   }
 
   /** Takes over what the server has told. */
@@ -96,18 +96,18 @@ export class Sheet {
 
   #send(): void {
     const message: ToSheet = this.#model.state;
-    void this.#options.panel.webview.postMessage(message);
+    void this.#deps.panel.webview.postMessage(message);
   }
 
   #announce(text: string): void {
     const message: ToSheet = { type: "announce", text };
-    void this.#options.panel.webview.postMessage(message);
+    void this.#deps.panel.webview.postMessage(message);
   }
 
   async #receive(raw: unknown): Promise<void> {
     const parsed = fromSheetSchema.safeParse(raw);
     if (!parsed.success) {
-      this.#options.log.warn("the install sheet sent something unknown");
+      this.#deps.log.warn("the install sheet sent something unknown");
       return;
     }
     const handle = this.#handlers[parsed.data.type] as (message: FromSheet) => unknown;
@@ -129,10 +129,10 @@ export class Sheet {
     },
     installAnother: () => this.#model.next(),
     revoke: () => this.#model.revoke(),
-    changeCredential: () => this.#options.changeCredential(),
+    changeCredential: () => this.#deps.changeCredential(),
     showClient: async () => {
       const { pairing } = this.#model.state;
-      if (pairing.kind === "connected") await this.#options.reveal(pairing.clientId);
+      if (pairing.kind === "connected") await this.#deps.reveal(pairing.clientId);
     },
     options: async ({ options }) => {
       const reason = whyNotOptions(options);
@@ -149,7 +149,7 @@ export class Sheet {
     this.#announce("Copied");
   }
 
-  /** Types the line into a new terminal and leaves Enter to the person (S-15). */
+  /** Types the line into a new terminal and leaves Enter to the person. */
   async #runInTerminal(platform: string, command: string): Promise<void> {
     const text = this.#model.command(platform, command);
     if (text === undefined || !isPlainLine(text)) return;
@@ -161,13 +161,13 @@ export class Sheet {
   async #inspectScript(): Promise<void> {
     const { created } = this.#model;
     if (created === undefined) return;
-    const { server, documents } = this.#options;
+    const { server, documents } = this.#deps;
     const text = await server.api.text(created.script_url, SCRIPT_MAX_BYTES);
     await documents.showScript(created.pairing.id, text);
   }
 
   #arrived(clientId: string): void {
-    const { server, reveal } = this.#options;
+    const { server, reveal } = this.#deps;
     const name = server.mirror.clients.get(clientId)?.name ?? clientId;
     this.#announce(`${name} connected`);
     void reveal(clientId);
@@ -175,6 +175,6 @@ export class Sheet {
 
   #closed(): void {
     this.#model.dispose();
-    this.#options.onClosed();
+    this.#deps.onClosed();
   }
 }

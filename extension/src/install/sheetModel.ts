@@ -15,7 +15,7 @@ const NO_OPTIONS: SheetState["options"] = { name: "", tags: [], noService: false
 const NAME_MAX = 64;
 
 /** What a sheet is about, and what it needs. */
-export interface SheetModelOptions {
+export interface SheetModelDeps {
   readonly server: Server;
   readonly authId: string;
   readonly clock: Clock;
@@ -27,7 +27,7 @@ export interface SheetModelOptions {
 
 /** One install sheet without its window: a pairing, where it stands, and the lines to paste. */
 export class SheetModel {
-  readonly #options: SheetModelOptions;
+  readonly #deps: SheetModelDeps;
   #chosen = NO_OPTIONS;
   #created: NewPairing | undefined;
   #latest: Pairing | undefined;
@@ -38,13 +38,13 @@ export class SheetModel {
   /** Counts requests, so that only the answer to the latest one is used. */
   #round = 0;
 
-  constructor(options: SheetModelOptions) {
-    this.#options = options;
+  constructor(deps: SheetModelDeps) {
+    this.#deps = deps;
   }
 
   /** Everything the page shows. */
   get state(): SheetState {
-    const { server, authId } = this.#options;
+    const { server, authId } = this.#deps;
     return {
       type: "state",
       server: {
@@ -81,7 +81,7 @@ export class SheetModel {
     this.#show({ kind: "creating" });
     await this.revoke().catch(() => undefined);
     try {
-      const { server, authId } = this.#options;
+      const { server, authId } = this.#deps;
       const { name, tags } = this.#chosen;
       const body = { credential_id: authId, name, tags };
       const created = await server.api.call("createPairing", { body });
@@ -125,7 +125,7 @@ export class SheetModel {
       return;
     }
     if (this.#created !== undefined) this.#platforms = [...platformsOf(this.#created, options)];
-    this.#options.onChange();
+    this.#deps.onChange();
   }
 
   /** Shows an end: after a reload of the window the token is gone, and only a renewal helps. */
@@ -138,7 +138,7 @@ export class SheetModel {
   update(): void {
     // once a host has arrived, it stays so: what the host does later is shown by the tree
     if (this.#latest === undefined || this.#progress.kind === "connected") return;
-    const { server, clock } = this.#options;
+    const { server, clock } = this.#deps;
     const listed = server.mirror.pairings.get(this.#latest.id);
     const wasRevoked = this.#latest.state === "revoked";
     if (listed !== undefined && !wasRevoked) this.#latest = listed;
@@ -153,7 +153,7 @@ export class SheetModel {
     });
     if (JSON.stringify(progress) === JSON.stringify(this.#progress)) return;
     this.#show(progress);
-    if (progress.kind === "connected") this.#options.onArrived(progress.clientId);
+    if (progress.kind === "connected") this.#deps.onArrived(progress.clientId);
   }
 
   /** Stops the clock. The pairing stays: its line may have been pasted already, and it expires. */
@@ -163,11 +163,11 @@ export class SheetModel {
   }
 
   async #revoke(pairingId: string): Promise<void> {
-    await this.#options.server.api.call("revokePairing", { params: { pairingId } });
+    await this.#deps.server.api.call("revokePairing", { params: { pairingId } });
   }
 
   #take(created: NewPairing): void {
-    const { clock } = this.#options;
+    const { clock } = this.#deps;
     const { pairing } = created;
     this.#created = created;
     this.#latest = pairing;
@@ -187,6 +187,6 @@ export class SheetModel {
 
   #show(progress: Progress): void {
     this.#progress = progress;
-    this.#options.onChange();
+    this.#deps.onChange();
   }
 }

@@ -1,6 +1,6 @@
 import { type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
-import type { CredentialTarget } from "../commands/target.ts";
 import { SHEET_VIEW_TYPE } from "../manifest.ts";
+import type { CredentialTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { Clock } from "../support/clock.ts";
@@ -10,7 +10,7 @@ import { Sheet } from "./sheet.ts";
 import { parseTitle, titleOf } from "./title.ts";
 
 /** What opening sheets needs. */
-export interface SheetsDependencies {
+export interface SheetsDeps {
   readonly fleet: Fleet;
   readonly extensionUri: Uri;
   readonly clock: Clock;
@@ -22,12 +22,12 @@ export interface SheetsDependencies {
 
 /** The open install sheets: at most one per credential. */
 export class Sheets {
-  readonly #dependencies: SheetsDependencies;
+  readonly #deps: SheetsDeps;
   readonly #open = new Map<string, Sheet>();
 
-  constructor(dependencies: SheetsDependencies) {
-    this.#dependencies = dependencies;
-    dependencies.fleet.changed.add((event) => {
+  constructor(deps: SheetsDeps) {
+    this.#deps = deps;
+    deps.fleet.changed.add((event) => {
       if (event.kind !== "server" || event.change.kind === "state") return;
       for (const sheet of this.#open.values()) {
         if (sheet.serverKey === event.server.key) sheet.update();
@@ -46,20 +46,20 @@ export class Sheets {
       if (name !== "") await known.nameHost(name);
       return;
     }
-    const title = titleOf(server, credential.id, this.#dependencies.fleet.servers);
+    const title = titleOf(server, credential.id, this.#deps.fleet.servers);
     const panel = window.createWebviewPanel(SHEET_VIEW_TYPE, title, ViewColumn.Active, {});
     await this.#adopt(panel, server, credential.id).start(name);
   }
 
   /** Fills a tab that the editor has restored after a reload; its title says what it is about. */
   restore(panel: WebviewPanel): void {
-    const about = parseTitle(panel.title, this.#dependencies.fleet.servers);
+    const about = parseTitle(panel.title, this.#deps.fleet.servers);
     if (about === undefined) panel.dispose();
     else this.#adopt(panel, about.server, about.authId).restore();
   }
 
   #adopt(panel: WebviewPanel, server: Server, authId: string): Sheet {
-    const { extensionUri, clock, log, documents, reveal } = this.#dependencies;
+    const { extensionUri, clock, log, documents, reveal } = this.#deps;
     const key = keyOf(server, authId);
     const sheet = new Sheet({
       panel,
@@ -78,7 +78,7 @@ export class Sheets {
   }
 
   async #changeCredential(server: Server, panel: WebviewPanel): Promise<void> {
-    const target = await this.#dependencies.pickCredential(server);
+    const target = await this.#deps.pickCredential(server);
     if (target === undefined) return;
     panel.dispose();
     await this.open(target);

@@ -15,7 +15,7 @@ function flagsOf({ noService, prefix }: Options): readonly string[] {
 
 /**
  * The lines to paste, by platform. They are made here, from constants and quoted values, not taken
- * from the server; one that could do more than it shows is left out (S-15).
+ * from the server; one that could do more than it shows is left out.
  */
 export function platformsOf(created: NewPairing, options: Options): readonly Platform[] {
   const commands = TOOLS.map((tool) => ({

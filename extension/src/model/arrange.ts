@@ -1,5 +1,5 @@
 import type { Client } from "@rport/protocol/model";
-import type { Mirror, MirrorChange } from "./mirror.ts";
+import type { Mirror, Swap } from "./mirror.ts";
 import { naturalKey } from "./naturalKey.ts";
 import { SecretShares } from "./secretShares.ts";
 import { SortedList } from "./sortedList.ts";
@@ -65,7 +65,7 @@ export class ArrangedClients {
   }
 
   /** Takes over a change of one client. Answers the groups whose rows or order changed. */
-  update(change: Extract<MirrorChange, { entity: "client" }>): ClientMove {
+  update(change: Swap<"client">): Rearranged {
     const { before, after } = change;
     const statuses = new Set<Status>();
     const credentials = new Set<string>();
@@ -100,7 +100,7 @@ interface Entry {
 }
 
 /** What a change rearranged; all empty when a client only changed in place. */
-export interface ClientMove {
+export interface Rearranged {
   /** Groups whose rows or order changed. */
   readonly statuses: ReadonlySet<Status>;
   /** Credentials whose list of clients changed. */

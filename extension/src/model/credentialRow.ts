@@ -2,6 +2,7 @@ import type { CredentialLimits, Pairing } from "@rport/protocol/model";
 import { count, escapeMarkdown } from "../support/text.ts";
 import { contextValue } from "./contextValue.ts";
 import { type WarningFacts, warningsOf } from "./credentialWarnings.ts";
+import { ownRate } from "./joinLimit.ts";
 import { ago, until } from "./relativeTime.ts";
 import { rotationProgress } from "./rotationRow.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
@@ -63,14 +64,14 @@ export function credentialTooltip(facts: CredentialFacts): string {
   ].join("  \n");
 }
 
-/** The limits of a credential as lines; none when there are none. */
+/** The limits that somebody has set on a credential, as lines. */
 export function limitFacts(limits: CredentialLimits, nowMs: number): readonly string[] {
   const { max_clients: clients, expires_at: end, cidrs, joins_per_minute: rate } = limits;
   return [
     clients === null ? "" : `At most ${count(clients, "client")}`,
     end === null ? "" : `Ends ${until(end, nowMs)}`,
     cidrs.length === 0 ? "" : `Only from ${cidrs.join(", ")}`,
-    rate === null ? "" : `At most ${count(rate, "join")} a minute`,
+    rate === null ? "" : `New clients: ${ownRate(rate)}`,
     limits.approval ? "New clients wait for approval" : "",
   ].filter((line) => line !== "");
 }

@@ -1,31 +1,31 @@
-import type { Change, EventMessage, Snapshot } from "@rport/protocol/events";
-import type {
-  Client,
-  Credential,
-  Join,
-  Pairing,
-  Refusal,
-  ServerStatus,
-  Tunnel,
-} from "@rport/protocol/model";
+import {
+  type Change,
+  changesTo,
+  ENTITIES,
+  ENTITY_NAMES,
+  type Entity,
+  type EntityChange,
+  type EntityValue,
+  type EventMessage,
+  type Snapshot,
+} from "@rport/protocol/events";
+import type { ServerStatus, Tunnel } from "@rport/protocol/model";
+import { EntityMaps } from "./entityMaps.ts";
 
-/** A change together with what stood there before; both undefined cannot be. */
+/** A change of a thing; undefined means: not there. Both undefined cannot be. */
+export type Swap<E extends Entity> = {
+  readonly [K in E]: {
+    readonly entity: K;
+    readonly id: string;
+    readonly before: EntityValue<K> | undefined;
+    readonly after: EntityValue<K> | undefined;
+  };
+}[E];
+
+/** A change together with what stood there before. */
 export type MirrorChange =
   | { readonly entity: "server"; readonly after: ServerStatus }
-  | Changed<"client", Client>
-  | Changed<"credential", Credential>
-  | Changed<"tunnel", Tunnel>
-  | Changed<"pairing", Pairing>
-  | Changed<"join", Join>
-  | Changed<"refusal", Refusal>;
-
-/** A change of one entity; undefined means: not there. */
-interface Changed<E extends string, T> {
-  readonly entity: E;
-  readonly id: string;
-  readonly before: T | undefined;
-  readonly after: T | undefined;
-}
+  | Swap<Entity>;
 
 /** What a message did: everything is new, some things changed, or messages are missing before it. */
 export type Applied =
@@ -33,19 +33,8 @@ export type Applied =
   | { readonly kind: "changed"; readonly changes: readonly MirrorChange[] }
   | { readonly kind: "gap" };
 
-/** Key of a server tunnel, as the event socket has it. */
-export function tunnelKey(tunnel: Pick<Tunnel, "client_id" | "id">): string {
-  return `${tunnel.client_id}/${tunnel.id}`;
-}
-
 /** One server's model, as last told by its event socket. It keeps its content while offline. */
-export class Mirror {
-  readonly clients = new Map<string, Client>();
-  readonly credentials = new Map<string, Credential>();
-  readonly tunnels = new Map<string, Tunnel>();
-  readonly pairings = new Map<string, Pairing>();
-  readonly joins = new Map<string, Join>();
-  readonly refusals = new Map<string, Refusal>();
+export class Mirror extends EntityMaps {
   status: ServerStatus | undefined;
   readonly #tunnelsByClient = new Map<string, Map<string, Tunnel>>();
   #seq: number | undefined;
@@ -78,64 +67,45 @@ export class Mirror {
 
   /** Forgets everything. */
   clear(): void {
-    for (const map of this.#maps()) map.clear();
+    for (const entity of ENTITY_NAMES) this.#mapOf(entity).clear();
     this.#tunnelsByClient.clear();
     this.#seq = undefined;
     this.status = undefined;
   }
 
-  #maps(): readonly Map<string, unknown>[] {
-    const { clients, credentials, tunnels, pairings, joins, refusals } = this;
-    return [clients, credentials, tunnels, pairings, joins, refusals];
+  #mapOf<E extends Entity>(entity: E): Map<string, EntityValue<E>> {
+    // the table names the list, and thereby the map, of each kind
+    return this[ENTITIES[entity].list] as Map<string, EntityValue<E>>;
   }
 
   #fill(snapshot: Snapshot): void {
+    this.clear();
     this.#seq = snapshot.seq;
     this.status = snapshot.server;
-    this.#tunnelsByClient.clear();
-    refill(this.clients, snapshot.clients, (client) => client.id);
-    refill(this.credentials, snapshot.credentials, (credential) => credential.id);
-    refill(this.tunnels, snapshot.tunnels, tunnelKey);
-    refill(this.pairings, snapshot.pairings, (pairing) => pairing.id);
-    refill(this.joins, snapshot.joins, (join) => join.id);
-    refill(this.refusals, snapshot.refusals, (refusal) => refusal.id);
-    for (const tunnel of snapshot.tunnels) this.#index(tunnel);
+    for (const change of changesTo(snapshot)) this.#change(change);
   }
 
   #change(change: Change): MirrorChange {
-    switch (change.entity) {
-      case "server":
-        this.status = change.value;
-        return { entity: "server", after: change.value };
-      case "client":
-        return { entity: "client", id: change.id, ...put(this.clients, change.id, change.value) };
-      case "credential":
-        return {
-          entity: "credential",
-          id: change.id,
-          ...put(this.credentials, change.id, change.value),
-        };
-      case "tunnel": {
-        const swapped = put(this.tunnels, change.id, change.value);
-        if (swapped.before !== undefined) this.#unindex(swapped.before);
-        if (swapped.after !== undefined) this.#index(swapped.after);
-        return { entity: "tunnel", id: change.id, ...swapped };
-      }
-      case "pairing":
-        return {
-          entity: "pairing",
-          id: change.id,
-          ...put(this.pairings, change.id, change.value),
-        };
-      case "join":
-        return { entity: "join", id: change.id, ...put(this.joins, change.id, change.value) };
-      case "refusal":
-        return {
-          entity: "refusal",
-          id: change.id,
-          ...put(this.refusals, change.id, change.value),
-        };
+    if (change.entity === "server") {
+      this.status = change.value;
+      return { entity: "server", after: change.value };
     }
+    const changed = this.#put(change);
+    if (changed.entity === "tunnel") this.#reindex(changed);
+    return changed;
+  }
+
+  #put<E extends Entity>({ entity, id, value }: EntityChange<E>): Swap<E> {
+    const map = this.#mapOf(entity);
+    const before = map.get(id);
+    if (value === null) map.delete(id);
+    else map.set(id, value);
+    return { entity, id, before, after: value ?? undefined };
+  }
+
+  #reindex({ before, after }: Swap<"tunnel">): void {
+    if (before !== undefined) this.#unindex(before);
+    if (after !== undefined) this.#index(after);
   }
 
   #index(tunnel: Tunnel): void {
@@ -148,16 +118,4 @@ export class Mirror {
     ofClient?.delete(tunnel.id);
     if (ofClient?.size === 0) this.#tunnelsByClient.delete(tunnel.client_id);
   }
-}
-
-function refill<T>(map: Map<string, T>, values: readonly T[], keyOf: (value: T) => string): void {
-  map.clear();
-  for (const value of values) map.set(keyOf(value), value);
-}
-
-function put<T>(map: Map<string, T>, key: string, value: T | null) {
-  const before = map.get(key);
-  if (value === null) map.delete(key);
-  else map.set(key, value);
-  return { before, after: value ?? undefined };
 }

@@ -6,15 +6,15 @@ import { findLocalBackend } from "./local.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** What looking up access needs. */
-export interface AccessDependencies {
+export interface AccessDeps {
   readonly environment: Environment;
   readonly tokens: Tokens;
   readonly redactor: Redactor;
 }
 
 /** How to get into a configured server: by its token, or by the local backend's endpoint file. */
-export function accessTo(config: ServerConfig, dependencies: AccessDependencies): AccessSource {
-  const { environment, tokens, redactor } = dependencies;
+export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
+  const { environment, tokens, redactor } = deps;
   if (config.url !== LOCAL_URL) {
     return async () => {
       const token = await tokens.get(config.url);

@@ -12,7 +12,7 @@ export type FleetChange =
   | { readonly kind: "localTunnel"; readonly tunnel: LocalTunnel };
 
 /** What a fleet is made of. */
-export interface FleetDependencies {
+export interface FleetDeps {
   readonly tunnels: LocalTunnels;
   readonly createServer: (config: ServerConfig) => Server;
 }
@@ -27,10 +27,10 @@ interface Held {
 export class Fleet {
   readonly tunnels: LocalTunnels;
   readonly changed = new Listeners<FleetChange>();
-  readonly #createServer: FleetDependencies["createServer"];
+  readonly #createServer: FleetDeps["createServer"];
   readonly #held = new Map<string, Held>();
 
-  constructor({ tunnels, createServer }: FleetDependencies) {
+  constructor({ tunnels, createServer }: FleetDeps) {
     this.tunnels = tunnels;
     this.#createServer = createServer;
     tunnels.changed.add((tunnel) => this.changed.emit({ kind: "localTunnel", tunnel }));

@@ -4,7 +4,7 @@ import type { RotationClient } from "@rport/protocol/report";
 import type { Access, AccessSource } from "../api/access.ts";
 import { EventSocket, type EventsEnd } from "../api/events.ts";
 import { Api } from "../api/http.ts";
-import { ArrangedClients, type ClientMove } from "../model/arrange.ts";
+import { ArrangedClients, type Rearranged } from "../model/arrange.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "../model/connectionState.ts";
 import { Mirror, type MirrorChange } from "../model/mirror.ts";
 import type { Clock, Timer } from "../support/clock.ts";
@@ -18,16 +18,16 @@ export type ServerChange =
   | { readonly kind: "state" }
   /** Everything may be different. */
   | { readonly kind: "reset" }
-  | { readonly kind: "changed"; readonly changes: readonly EntityChange[] };
+  | { readonly kind: "changed"; readonly changes: readonly ArrangedChange[] };
 
 /** A change, with the groups of clients that it rearranged. */
-export interface EntityChange {
+export interface ArrangedChange {
   readonly change: MirrorChange;
-  readonly move: ClientMove | undefined;
+  readonly rearranged: Rearranged | undefined;
 }
 
 /** What a server needs from its surroundings. */
-export interface ServerDependencies {
+export interface ServerDeps {
   readonly config: ServerConfig;
   readonly access: AccessSource;
   readonly fetch: typeof fetch;
@@ -54,7 +54,7 @@ export class Server {
   readonly secrets: FetchedLists<Secret>;
   /** Where the clients of a rotating credential stand, with the reasons; by credential. */
   readonly rotations: FetchedLists<RotationClient>;
-  readonly #dependencies: ServerDependencies;
+  readonly #deps: ServerDeps;
   #fingerprint: string;
   #state: ConnectionState = { kind: "stopped" };
   #socket: EventSocket | undefined;
@@ -62,9 +62,9 @@ export class Server {
   #heardAtMs: number | undefined;
   #address = "";
 
-  constructor(dependencies: ServerDependencies) {
-    const { config, access, fetch } = dependencies;
-    this.#dependencies = dependencies;
+  constructor(deps: ServerDeps) {
+    const { config, access, fetch } = deps;
+    this.#deps = deps;
     this.key = config.url;
     this.name = config.name;
     this.isLocal = config.url === LOCAL_URL;
@@ -119,7 +119,7 @@ export class Server {
   /** From now on the server with this key is the right one. */
   acceptFingerprint(fingerprint: string): void {
     this.#fingerprint = fingerprint;
-    this.#dependencies.rememberFingerprint(fingerprint);
+    this.#deps.rememberFingerprint(fingerprint);
     this.connect();
   }
 
@@ -127,7 +127,7 @@ export class Server {
     const before = this.#state;
     this.#state = nextState(before, event);
     if (this.#state === before) return;
-    this.#dependencies.log.info("connection", { server: this.name, ...factsOf(this.#state) });
+    this.#deps.log.info("connection", { server: this.name, ...factsOf(this.#state) });
     this.#enter(this.#state);
     this.changed.emit({ kind: "state" });
   }
@@ -139,9 +139,7 @@ export class Server {
     this.#socket = undefined;
     if (state.kind === "connecting") void this.#open(state);
     if (state.kind === "waiting") {
-      this.#retry = this.#dependencies.clock.after(state.delayMs, () =>
-        this.#happen({ kind: "retryDue" }),
-      );
+      this.#retry = this.#deps.clock.after(state.delayMs, () => this.#happen({ kind: "retryDue" }));
     }
   }
 
@@ -163,7 +161,7 @@ export class Server {
     this.#socket = new EventSocket({
       url: access.url,
       token: access.token,
-      clock: this.#dependencies.clock,
+      clock: this.#deps.clock,
       onMessage: (message) => this.#receive(message),
       onEnd: (end) => this.#end(end),
     });
@@ -176,7 +174,7 @@ export class Server {
       this.connect();
       return;
     }
-    this.#heardAtMs = this.#dependencies.clock.now();
+    this.#heardAtMs = this.#deps.clock.now();
     if (applied.kind === "reset") {
       this.clients.reset(this.mirror);
       this.#happen({ kind: "opened" });
@@ -185,7 +183,7 @@ export class Server {
     }
     const changes = applied.changes.map((change) => ({
       change,
-      move: change.entity === "client" ? this.clients.update(change) : undefined,
+      rearranged: change.entity === "client" ? this.clients.update(change) : undefined,
     }));
     this.changed.emit({ kind: "changed", changes });
   }
@@ -195,7 +193,7 @@ export class Server {
     if (this.isLocal || actual === this.#fingerprint) return true;
     if (this.#fingerprint === "") {
       this.#fingerprint = actual;
-      this.#dependencies.rememberFingerprint(actual);
+      this.#deps.rememberFingerprint(actual);
       return true;
     }
     this.#happen({ kind: "mismatched", expected: this.#fingerprint, actual });
@@ -216,7 +214,7 @@ export class Server {
   }
 
   #lose(reason: string): void {
-    this.#happen({ kind: "lost", reason, random: this.#dependencies.random() });
+    this.#happen({ kind: "lost", reason, random: this.#deps.random() });
   }
 }
 

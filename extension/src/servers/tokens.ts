@@ -13,7 +13,7 @@ export interface SecretStore {
 }
 
 /** What keeping tokens needs. */
-export interface TokensDependencies {
+export interface TokensDeps {
   readonly store: SecretStore;
   readonly redactor: Redactor;
 }
@@ -28,7 +28,7 @@ export class Tokens {
   /** For machines without a secret store: until the window closes. */
   readonly #session = new Map<string, string>();
 
-  constructor({ store, redactor }: TokensDependencies) {
+  constructor({ store, redactor }: TokensDeps) {
     this.#store = store;
     this.#redactor = redactor;
   }

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { RportError } from "@rport/protocol/errors";
 import { describeNetworkError, systemCode } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
-import { carry, type TunnelTarget } from "./stream.ts";
+import { carry, type StreamTarget } from "./stream.ts";
 
 /** Tunnels answer on this computer only. */
 export const LOCAL_HOST = "127.0.0.1";
@@ -12,12 +12,12 @@ export class Forwarder {
   /** Emits when the number of connections or the failure has changed. */
   readonly changed = new Listeners<void>();
   readonly #server: Server;
-  readonly #target: TunnelTarget;
+  readonly #target: StreamTarget;
   readonly #cuts = new Set<() => void>();
   #failure: string | undefined;
   #isClosed = false;
 
-  private constructor(server: Server, target: TunnelTarget) {
+  private constructor(server: Server, target: StreamTarget) {
     this.#server = server;
     this.#target = target;
     server.on("connection", (socket) => this.#accept(socket));
@@ -27,7 +27,7 @@ export class Forwarder {
    * Listens on the first of the ports that is free; 0 stands for any. Throws
    * `ERR_CODE_LOCAL_PORT_IN_USE` when none is.
    */
-  static async listen(target: TunnelTarget, ports: readonly number[]): Promise<Forwarder> {
+  static async listen(target: StreamTarget, ports: readonly number[]): Promise<Forwarder> {
     let cause: unknown;
     for (const port of ports) {
       const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });

@@ -1,5 +1,5 @@
 import type { HostPort } from "@rport/protocol/remote";
-import type { Server } from "../servers/server.ts";
+import type { AccessSource } from "../api/access.ts";
 import { Listeners } from "../support/listeners.ts";
 import { Forwarder } from "./forwarder.ts";
 
@@ -8,7 +8,9 @@ const FIRST_UNPRIVILEGED_PORT = 1024;
 
 /** What a tunnel is opened with. */
 export interface TunnelRequest {
-  readonly server: Server;
+  /** Which server it leads through, and how to get into that. */
+  readonly serverKey: string;
+  readonly access: AccessSource;
   readonly clientId: string;
   readonly remote: HostPort;
   /** Undefined: the same as the remote one if it is free, else any. */
@@ -62,15 +64,15 @@ export class LocalTunnels {
   countOf(serverKey: string, clientId: string): number {
     let count = 0;
     for (const { request } of this.#held.values()) {
-      if (request.server.key === serverKey && request.clientId === clientId) count += 1;
+      if (request.serverKey === serverKey && request.clientId === clientId) count += 1;
     }
     return count;
   }
 
   /** Opens a tunnel; throws `ERR_CODE_LOCAL_PORT_IN_USE` when the wanted port is taken. */
   async open(request: TunnelRequest): Promise<LocalTunnel> {
-    const { server, clientId, remote } = request;
-    const target = { access: server.access, clientId, remote };
+    const { access, clientId, remote } = request;
+    const target = { access, clientId, remote };
     const forwarder = await Forwarder.listen(target, portsFor(request));
     this.#lastId += 1;
     const id = String(this.#lastId);
@@ -112,7 +114,7 @@ function portsFor({ localPort, remote }: TunnelRequest): readonly number[] {
 function view(id: string, { forwarder, request }: Held): LocalTunnel {
   return {
     id,
-    serverKey: request.server.key,
+    serverKey: request.serverKey,
     clientId: request.clientId,
     remote: request.remote,
     localPort: forwarder.port,

@@ -20,7 +20,7 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
 const UNANSWERED = "The host closed the connection at once: is something listening there?";
 
 /** Which host a tunnel leads to, and which place as seen from there. */
-export interface TunnelTarget {
+export interface StreamTarget {
   readonly access: AccessSource;
   readonly clientId: string;
   readonly remote: HostPort;
@@ -40,7 +40,7 @@ export interface StreamEvents {
  * is the end of a direction, and each side waits for the other. The connection has to be paused
  * and must allow half-open. Answers a function that cuts the stream.
  */
-export function carry(local: Socket, target: TunnelTarget, events: StreamEvents): () => void {
+export function carry(local: Socket, target: StreamTarget, events: StreamEvents): () => void {
   const stream = new Stream(local, events);
   void stream.dial(target);
   return () => stream.cut();
@@ -68,7 +68,7 @@ class Stream {
     local.pause();
   }
 
-  async dial({ access, clientId, remote }: TunnelTarget): Promise<void> {
+  async dial({ access, clientId, remote }: StreamTarget): Promise<void> {
     const granted = await access().catch(() => undefined);
     if (this.#isOver) return;
     if (granted?.kind !== "ready") {

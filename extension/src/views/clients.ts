@@ -1,50 +1,50 @@
 import { STATUSES, type Status, statusOf } from "../model/arrange.ts";
 import type { Node } from "../model/node.ts";
 import type { FleetChange } from "../servers/fleet.ts";
-import type { EntityChange, Server } from "../servers/server.ts";
+import type { ArrangedChange, Server } from "../servers/server.ts";
 import {
   ALL,
   changedServerTunnel,
   changedTunnel,
   type Dirty,
   rootsOf,
+  type SourceDeps,
   serverDirty,
   serverNode,
   stateDirty,
   type TreeSource,
   tunnelNodes,
-  type ViewContext,
 } from "./source.ts";
 
 /** The clients view: servers if several, Online and Offline, clients, their tunnels. */
 export class ClientsSource implements TreeSource {
-  readonly #context: ViewContext;
+  readonly #deps: SourceDeps;
   /** Rows of a group by its list of ids, which is a new array whenever it changes. */
   readonly #rows = new WeakMap<readonly string[], readonly Node[]>();
 
   /** The groups of each server when they were asked for last. */
   readonly #asked = new Map<string, string>();
 
-  constructor(context: ViewContext) {
-    this.#context = context;
+  constructor(deps: SourceDeps) {
+    this.#deps = deps;
   }
 
   roots(): readonly Node[] {
-    return rootsOf(this.#context, (server) => this.#groups(server));
+    return rootsOf(this.#deps, (server) => this.#groups(server));
   }
 
   children(node: Node): readonly Node[] {
-    const server = this.#context.fleet.get(node.serverKey);
+    const server = this.#deps.fleet.get(node.serverKey);
     if (server === undefined) return [];
     if (node.kind === "server") return this.#groups(server);
     if (node.kind === "group") return this.#clients(server, node.status);
-    return node.kind === "client" ? tunnelNodes(this.#context, server.key, node.clientId) : [];
+    return node.kind === "client" ? tunnelNodes(this.#deps, server.key, node.clientId) : [];
   }
 
   parent(node: Node): Node | undefined {
-    const { fleet, nodes } = this.#context;
+    const { fleet, nodes } = this.#deps;
     const { serverKey } = node;
-    if (node.kind === "group") return serverNode(this.#context, serverKey);
+    if (node.kind === "group") return serverNode(this.#deps, serverKey);
     if (node.kind === "localTunnel" || node.kind === "serverTunnel") {
       return nodes.get({ kind: "client", serverKey, clientId: node.clientId, place: "clients" });
     }
@@ -59,29 +59,31 @@ export class ClientsSource implements TreeSource {
       case "servers":
         return ALL;
       case "localTunnel": {
-        const node = changedTunnel(this.#context, event.tunnel);
+        const node = changedTunnel(this.#deps, event.tunnel);
         if (node !== undefined) return [{ kind: "row", node }];
         return this.#client(event.tunnel.serverKey, event.tunnel.clientId, "subtree");
       }
       case "server": {
         const { server, change } = event;
-        if (change.kind === "state") return stateDirty(this.#context, server.key);
-        if (change.kind === "reset") return serverDirty(this.#context, server.key);
+        if (change.kind === "state") return stateDirty(this.#deps, server.key);
+        if (change.kind === "reset") return serverDirty(this.#deps, server.key);
         return change.changes.flatMap((each) => this.#changed(server, each));
       }
     }
   }
 
-  #changed(server: Server, { change, move }: EntityChange): readonly Dirty[] {
+  #changed(server: Server, { change, rearranged }: ArrangedChange): readonly Dirty[] {
     if (change.entity === "tunnel") {
-      const node = changedServerTunnel(this.#context, server.key, change);
+      const node = changedServerTunnel(this.#deps, server.key, change);
       if (node !== undefined) return [{ kind: "row", node }];
       const clientId = (change.after ?? change.before)?.client_id ?? "";
       return this.#client(server.key, clientId, "subtree");
     }
     if (change.entity !== "client") return [];
-    const moved = [...(move?.statuses ?? [])].flatMap((status) => this.#group(server, status));
-    const counts = moved.length > 0 ? stateDirty(this.#context, server.key) : [];
+    const moved = [...(rearranged?.statuses ?? [])].flatMap((status) =>
+      this.#group(server, status),
+    );
+    const counts = moved.length > 0 ? stateDirty(this.#deps, server.key) : [];
     return [...moved, ...counts, ...this.#client(server.key, change.id, "row")];
   }
 
@@ -91,15 +93,15 @@ export class ClientsSource implements TreeSource {
    */
   #group(server: Server, status: Status): readonly Dirty[] {
     if (this.#asked.get(server.key) !== this.#statuses(server).join()) {
-      return serverDirty(this.#context, server.key);
+      return serverDirty(this.#deps, server.key);
     }
-    const node = this.#context.nodes.find({ kind: "group", serverKey: server.key, status });
+    const node = this.#deps.nodes.find({ kind: "group", serverKey: server.key, status });
     return node === undefined ? [] : [{ kind: "subtree", node }];
   }
 
   #client(serverKey: string, clientId: string, kind: "row" | "subtree"): readonly Dirty[] {
     const place = "clients";
-    const node = this.#context.nodes.find({ kind: "client", serverKey, clientId, place });
+    const node = this.#deps.nodes.find({ kind: "client", serverKey, clientId, place });
     return node === undefined ? [] : [{ kind, node }];
   }
 
@@ -107,7 +109,7 @@ export class ClientsSource implements TreeSource {
     const statuses = this.#statuses(server);
     this.#asked.set(server.key, statuses.join());
     return statuses.map((status) =>
-      this.#context.nodes.get({ kind: "group", serverKey: server.key, status }),
+      this.#deps.nodes.get({ kind: "group", serverKey: server.key, status }),
     );
   }
 
@@ -121,7 +123,7 @@ export class ClientsSource implements TreeSource {
     if (known !== undefined) return known;
     const serverKey = server.key;
     const rows = ids.map((clientId) =>
-      this.#context.nodes.get({ kind: "client", serverKey, clientId, place: "clients" }),
+      this.#deps.nodes.get({ kind: "client", serverKey, clientId, place: "clients" }),
     );
     this.#rows.set(ids, rows);
     return rows;

@@ -43,15 +43,15 @@ export function belowCredential(nodes: Nodes, server: Server, authId: string): r
 }
 
 /** The order of clients below a rotation: who needs a hand, who is on the way, who has moved. */
-const ROTATION_ORDER = ["straggler", "pending", "offered", "stored", null] as const;
+const ROTATION_ORDER = ["straggler", "pending", "offered", "stored", "done"] as const;
 
 /** Below a rotation: its clients, those that need a hand first, those that have moved last. */
 export function belowRotation(nodes: Nodes, server: Server, authId: string): readonly Node[] {
   const { key: serverKey, mirror, clients } = server;
   const taking = clients.ofCredential(authId).flatMap((clientId) => {
-    const state = mirror.clients.get(clientId)?.rotation_state ?? null;
+    const state = mirror.clients.get(clientId)?.rotation_state ?? "done";
     // one whose secret was revoked takes no part
-    const takesPart = state !== null || server.rotations.get(authId, clientId)?.state === "done";
+    const takesPart = state !== "done" || server.rotations.get(authId, clientId)?.state === "done";
     return takesPart ? [{ clientId, rank: ROTATION_ORDER.indexOf(state) }] : [];
   });
   taking.sort((a, b) => a.rank - b.rank);

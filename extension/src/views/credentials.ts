@@ -1,7 +1,8 @@
+import type { Swap } from "../model/mirror.ts";
 import { naturalKey } from "../model/naturalKey.ts";
 import type { Node } from "../model/node.ts";
 import type { FleetChange } from "../servers/fleet.ts";
-import type { EntityChange, Server } from "../servers/server.ts";
+import type { ArrangedChange, Server } from "../servers/server.ts";
 import {
   belowCredential,
   belowRefusals,
@@ -13,39 +14,34 @@ import {
   ALL,
   type Dirty,
   rootsOf,
+  type SourceDeps,
   serverDirty,
   serverNode,
   stateDirty,
   type TreeSource,
-  type ViewContext,
 } from "./source.ts";
-
-type Change<E extends EntityChange["change"]["entity"]> = Extract<
-  EntityChange["change"],
-  { entity: E }
->;
 
 /**
  * The "Client Access" view: hosts that wait to be let in, then credentials; below each its
  * rotation, live pairings, secrets and clients; at the end, who was turned away.
  */
 export class CredentialsSource implements TreeSource {
-  readonly #context: ViewContext;
+  readonly #deps: SourceDeps;
   /** The servers whose refusals had a row when it was asked for last. */
   readonly #withRefusals = new Set<string>();
 
-  constructor(context: ViewContext) {
-    this.#context = context;
+  constructor(deps: SourceDeps) {
+    this.#deps = deps;
   }
 
   roots(): readonly Node[] {
-    return rootsOf(this.#context, (server) => this.#below(server));
+    return rootsOf(this.#deps, (server) => this.#below(server));
   }
 
   children(node: Node): readonly Node[] {
-    const server = this.#context.fleet.get(node.serverKey);
+    const server = this.#deps.fleet.get(node.serverKey);
     if (server === undefined) return [];
-    const { nodes } = this.#context;
+    const { nodes } = this.#deps;
     switch (node.kind) {
       case "server":
         return this.#below(server);
@@ -63,16 +59,16 @@ export class CredentialsSource implements TreeSource {
   }
 
   load(node: Node): Promise<void> | undefined {
-    const server = this.#context.fleet.get(node.serverKey);
+    const server = this.#deps.fleet.get(node.serverKey);
     if (node.kind === "secrets") return server?.secrets.load(node.authId);
     return node.kind === "rotation" ? server?.rotations.load(node.authId) : undefined;
   }
 
   parent(node: Node): Node | undefined {
-    const { fleet, nodes } = this.#context;
+    const { fleet, nodes } = this.#deps;
     const { serverKey } = node;
     if (["credential", "join", "refusals"].includes(node.kind)) {
-      return serverNode(this.#context, serverKey);
+      return serverNode(this.#deps, serverKey);
     }
     if (node.kind === "refusal") return nodes.get({ kind: "refusals", serverKey });
     const authId = credentialOf(node, fleet.get(serverKey)?.mirror);
@@ -88,12 +84,12 @@ export class CredentialsSource implements TreeSource {
     if (event.kind === "servers") return ALL;
     if (event.kind === "localTunnel") return [];
     const { server, change } = event;
-    if (change.kind === "state") return stateDirty(this.#context, server.key);
-    if (change.kind === "reset") return serverDirty(this.#context, server.key);
+    if (change.kind === "state") return stateDirty(this.#deps, server.key);
+    if (change.kind === "reset") return serverDirty(this.#deps, server.key);
     return change.changes.flatMap((each) => this.#changed(server, each));
   }
 
-  #changed(server: Server, { change, move }: EntityChange): readonly Dirty[] {
+  #changed(server: Server, { change, rearranged }: ArrangedChange): readonly Dirty[] {
     switch (change.entity) {
       case "credential":
         return this.#credentialChanged(server, change);
@@ -102,10 +98,10 @@ export class CredentialsSource implements TreeSource {
         return this.#credential(server, authId, "subtree");
       }
       case "client": {
-        const lists = [...(move?.credentials ?? [])].flatMap((authId) =>
+        const lists = [...(rearranged?.credentials ?? [])].flatMap((authId) =>
           this.#credential(server, authId, "subtree"),
         );
-        const shared = [...(move?.shared ?? [])].flatMap((authId) =>
+        const shared = [...(rearranged?.shared ?? [])].flatMap((authId) =>
           this.#credential(server, authId, "row"),
         );
         return [...lists, ...shared, ...this.#clientChanged(server, change)];
@@ -119,9 +115,9 @@ export class CredentialsSource implements TreeSource {
     }
   }
 
-  #credentialChanged(server: Server, change: Change<"credential">): readonly Dirty[] {
+  #credentialChanged(server: Server, change: Swap<"credential">): readonly Dirty[] {
     const { before, after, id: authId } = change;
-    if (before === undefined || after === undefined) return serverDirty(this.#context, server.key);
+    if (before === undefined || after === undefined) return serverDirty(this.#deps, server.key);
     // its list of clients is told by the clients themselves
     const isSame =
       hasRotation(before) === hasRotation(after) && hasSecrets(before) === hasSecrets(after);
@@ -133,10 +129,10 @@ export class CredentialsSource implements TreeSource {
     ];
   }
 
-  #clientChanged({ key: serverKey }: Server, change: Change<"client">): readonly Dirty[] {
+  #clientChanged({ key: serverKey }: Server, change: Swap<"client">): readonly Dirty[] {
     const { id: clientId, before, after } = change;
     const authId = (after ?? before)?.client_auth_id ?? "";
-    const isMoving = (before?.rotation_state ?? null) !== (after?.rotation_state ?? null);
+    const isMoving = (before?.rotation_state ?? "done") !== (after?.rotation_state ?? "done");
     const rotation = isMoving
       ? this.#found({ kind: "rotation", serverKey, authId }, "subtree")
       : [];
@@ -147,11 +143,11 @@ export class CredentialsSource implements TreeSource {
     ];
   }
 
-  #refusalChanged(server: Server, change: Change<"refusal">): readonly Dirty[] {
+  #refusalChanged(server: Server, change: Swap<"refusal">): readonly Dirty[] {
     const { key: serverKey, mirror } = server;
     // one message may bring the first ones, so what was asked for last is what counts
     if (mirror.refusals.size > 0 !== this.#withRefusals.has(serverKey)) {
-      return serverDirty(this.#context, serverKey);
+      return serverDirty(this.#deps, serverKey);
     }
     const isSame = change.before !== undefined && change.after !== undefined;
     return [
@@ -160,9 +156,9 @@ export class CredentialsSource implements TreeSource {
     ];
   }
 
-  #joinChanged(server: Server, change: Change<"join">): readonly Dirty[] {
+  #joinChanged(server: Server, change: Swap<"join">): readonly Dirty[] {
     if (change.before === undefined || change.after === undefined) {
-      return serverDirty(this.#context, server.key);
+      return serverDirty(this.#deps, server.key);
     }
     return this.#found({ kind: "join", serverKey: server.key, joinId: change.id }, "row");
   }
@@ -171,13 +167,13 @@ export class CredentialsSource implements TreeSource {
     return this.#found({ kind: "credential", serverKey: server.key, authId }, kind);
   }
 
-  #found(parts: Parameters<ViewContext["nodes"]["find"]>[0], kind: "row" | "subtree") {
-    const node = this.#context.nodes.find(parts);
+  #found(parts: Parameters<SourceDeps["nodes"]["find"]>[0], kind: "row" | "subtree") {
+    const node = this.#deps.nodes.find(parts);
     return node === undefined ? [] : [{ kind, node }];
   }
 
   #below(server: Server): readonly Node[] {
-    const { nodes } = this.#context;
+    const { nodes } = this.#deps;
     const { key: serverKey, mirror } = server;
     const joins = [...mirror.joins.keys()].map((joinId) =>
       nodes.get({ kind: "join", serverKey, joinId }),

@@ -15,12 +15,16 @@ import type { Fleet } from "../servers/fleet.ts";
 import type { Clock } from "../support/clock.ts";
 import { documentPath, partsOf } from "../support/documentPath.ts";
 import { rowOf } from "./rows.ts";
-import { tunnelNodes, type ViewContext } from "./source.ts";
+import { type SourceDeps, tunnelNodes } from "./source.ts";
+
+/** What the documents need. */
+export interface DocumentsDeps extends SourceDeps {
+  readonly clock: Clock;
+}
 
 /** Read-only documents: details of a host, which follow it, and the installer's script. */
 export class Documents implements TextDocumentContentProvider {
-  readonly #context: ViewContext;
-  readonly #clock: Clock;
+  readonly #deps: DocumentsDeps;
   readonly #emitter = new EventEmitter<Uri>();
   readonly onDidChange = this.#emitter.event;
   readonly #scripts = new Map<string, string>();
@@ -28,11 +32,10 @@ export class Documents implements TextDocumentContentProvider {
   readonly #outcomes = new Map<string, { readonly serverKey: string; readonly outcome: Outcome }>();
   readonly #registration: Disposable;
 
-  constructor(context: ViewContext, clock: Clock) {
-    this.#context = context;
-    this.#clock = clock;
+  constructor(deps: DocumentsDeps) {
+    this.#deps = deps;
     this.#registration = workspace.registerTextDocumentContentProvider(DOCUMENT_SCHEME, this);
-    context.fleet.changed.add((event) => {
+    deps.fleet.changed.add((event) => {
       if (event.kind !== "server" || event.change.kind !== "changed") return;
       for (const { change } of event.change.changes) {
         if (change.entity === "client") this.#clientChanged(event.server.key, change.id);
@@ -79,7 +82,7 @@ export class Documents implements TextDocumentContentProvider {
   }
 
   get #fleet(): Fleet {
-    return this.#context.fleet;
+    return this.#deps.fleet;
   }
 
   #clientChanged(serverKey: string, clientId: string): void {
@@ -109,11 +112,10 @@ export class Documents implements TextDocumentContentProvider {
     const client = server?.mirror.clients.get(clientId);
     if (server === undefined || client === undefined)
       return "# This client is not known any more.\n";
-    const rows = { fleet: this.#fleet, now: () => this.#clock.now() };
-    const tunnels = tunnelNodes(this.#context, serverKey, clientId).map((node) =>
-      rowOf(node, rows),
-    );
-    return detailsText({ client, tunnels, serverName: server.name, nowMs: this.#clock.now() });
+    const { clock } = this.#deps;
+    const rows = { fleet: this.#fleet, now: () => clock.now() };
+    const tunnels = tunnelNodes(this.#deps, serverKey, clientId).map((node) => rowOf(node, rows));
+    return detailsText({ client, tunnels, serverName: server.name, nowMs: clock.now() });
   }
 }
 

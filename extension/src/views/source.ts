@@ -1,11 +1,11 @@
-import type { MirrorChange } from "../model/mirror.ts";
+import type { Swap } from "../model/mirror.ts";
 import type { Node, Nodes } from "../model/node.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 
 /** What the trees are made from. */
-export interface ViewContext {
+export interface SourceDeps {
   readonly fleet: Fleet;
   readonly nodes: Nodes;
 }
@@ -31,41 +31,41 @@ export interface TreeSource {
 export const ALL: readonly Dirty[] = [{ kind: "all" }];
 
 /** Whether servers have rows of their own: a lone server is not worth a level. */
-export function hasServerRows({ fleet }: ViewContext): boolean {
+export function hasServerRows({ fleet }: SourceDeps): boolean {
   return fleet.servers.length > 1;
 }
 
 /** The rows at the top: servers if there are several, else what is below the only one. */
 export function rootsOf(
-  context: ViewContext,
+  deps: SourceDeps,
   below: (server: Server) => readonly Node[],
 ): readonly Node[] {
-  const { fleet, nodes } = context;
+  const { fleet, nodes } = deps;
   const [only] = fleet.servers;
-  if (!hasServerRows(context)) return only === undefined ? [] : below(only);
+  if (!hasServerRows(deps)) return only === undefined ? [] : below(only);
   return fleet.servers.map(({ key }) => nodes.get({ kind: "server", serverKey: key }));
 }
 
 /** The row of a server, if servers have rows. */
-export function serverNode(context: ViewContext, serverKey: string): Node | undefined {
-  return hasServerRows(context) ? context.nodes.get({ kind: "server", serverKey }) : undefined;
+export function serverNode(deps: SourceDeps, serverKey: string): Node | undefined {
+  return hasServerRows(deps) ? deps.nodes.get({ kind: "server", serverKey }) : undefined;
 }
 
 /** What is stale when everything below a server is. */
-export function serverDirty(context: ViewContext, serverKey: string): readonly Dirty[] {
-  const node = serverNode(context, serverKey);
+export function serverDirty(deps: SourceDeps, serverKey: string): readonly Dirty[] {
+  const node = serverNode(deps, serverKey);
   return node === undefined ? ALL : [{ kind: "subtree", node }];
 }
 
 /** What is stale when the state of a server's connection changed: its row, if it has one. */
-export function stateDirty(context: ViewContext, serverKey: string): readonly Dirty[] {
-  const node = serverNode(context, serverKey);
+export function stateDirty(deps: SourceDeps, serverKey: string): readonly Dirty[] {
+  const node = serverNode(deps, serverKey);
   return node === undefined ? [] : [{ kind: "row", node }];
 }
 
 /** The row of a tunnel that changed in place; undefined when the tunnel came or went. */
 export function changedTunnel(
-  { fleet, nodes }: ViewContext,
+  { fleet, nodes }: SourceDeps,
   { serverKey, clientId, id }: LocalTunnel,
 ): Node | undefined {
   if (fleet.tunnels.get(id) === undefined) return undefined;
@@ -74,9 +74,9 @@ export function changedTunnel(
 
 /** Like `changedTunnel`, for a tunnel of the server. */
 export function changedServerTunnel(
-  { nodes }: ViewContext,
+  { nodes }: SourceDeps,
   serverKey: string,
-  { id, before, after }: Extract<MirrorChange, { entity: "tunnel" }>,
+  { id, before, after }: Swap<"tunnel">,
 ): Node | undefined {
   if (before === undefined || after === undefined) return undefined;
   return nodes.find({ kind: "serverTunnel", serverKey, clientId: after.client_id, tunnelKey: id });
@@ -84,7 +84,7 @@ export function changedServerTunnel(
 
 /** The rows of all open tunnels to a client: first those that end on this computer. */
 export function tunnelNodes(
-  { fleet, nodes }: ViewContext,
+  { fleet, nodes }: SourceDeps,
   serverKey: string,
   clientId: string,
 ): readonly Node[] {

@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS = 1_000;
 export type Stale = readonly { readonly node: Node; readonly isForced: boolean }[] | undefined;
 
 /** What the gathering of changes needs. */
-export interface StaleRowsOptions {
+export interface StaleRowsDeps {
   readonly clock: Clock;
   /** Draws; answers how many rows that took, by which the next pause is measured. */
   readonly draw: (stale: Stale) => number;
@@ -20,14 +20,14 @@ export interface StaleRowsOptions {
 
 /** Gathers what is stale in one tree, and has it drawn at a bearable pace. */
 export class StaleRows {
-  readonly #options: StaleRowsOptions;
+  readonly #deps: StaleRowsDeps;
   readonly #rows = new Map<Node, boolean>();
   #isAll = false;
   #timer: Timer | undefined;
   #pauseMs = GATHER_MS;
 
-  constructor(options: StaleRowsOptions) {
-    this.#options = options;
+  constructor(deps: StaleRowsDeps) {
+    this.#deps = deps;
   }
 
   /** Adds what is stale. */
@@ -38,7 +38,7 @@ export class StaleRows {
       else if (!this.#rows.has(each.node)) this.#rows.set(each.node, false);
     }
     if (this.#isAll || this.#rows.size > 0) {
-      this.#timer ??= this.#options.clock.after(this.#pauseMs, () => this.#flush());
+      this.#timer ??= this.#deps.clock.after(this.#pauseMs, () => this.#flush());
     }
   }
 
@@ -53,7 +53,7 @@ export class StaleRows {
     this.#timer = undefined;
     this.#isAll = false;
     this.#rows.clear();
-    const drawn = this.#options.draw(stale);
+    const drawn = this.#deps.draw(stale);
     this.#pauseMs = Math.min(Math.max(GATHER_MS, drawn * PAUSE_MS_PER_ROW), LONGEST_PAUSE_MS);
   }
 }

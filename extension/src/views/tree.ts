@@ -28,7 +28,7 @@ const COLLAPSIBLE = {
 const COUNTED: ReadonlySet<Node["kind"]> = new Set(["group", "rotation", "secrets"]);
 
 /** What a tree is made with. */
-export interface TreeOptions {
+export interface TreeDeps {
   readonly id: string;
   readonly source: TreeSource;
   readonly rows: RowContext;
@@ -47,16 +47,16 @@ interface Shown {
  */
 export class Tree implements TreeDataProvider<Node> {
   readonly view: TreeView<Node>;
-  readonly #options: TreeOptions;
+  readonly #deps: TreeDeps;
   readonly #emitter = new EventEmitter<Node | Node[] | undefined>();
   readonly onDidChangeTreeData = this.#emitter.event;
   readonly #shown = new Map<Node, Shown>();
   readonly #stale: StaleRows;
 
-  constructor(options: TreeOptions) {
-    this.#options = options;
-    this.#stale = new StaleRows({ clock: options.clock, draw: (stale) => this.#draw(stale) });
-    this.view = window.createTreeView(options.id, {
+  constructor(deps: TreeDeps) {
+    this.#deps = deps;
+    this.#stale = new StaleRows({ clock: deps.clock, draw: (stale) => this.#draw(stale) });
+    this.view = window.createTreeView(deps.id, {
       treeDataProvider: this,
       canSelectMany: true,
       showCollapseAll: true,
@@ -87,7 +87,7 @@ export class Tree implements TreeDataProvider<Node> {
   }
 
   getChildren(node?: Node): Node[] | Promise<Node[]> {
-    const { source } = this.#options;
+    const { source } = this.#deps;
     if (node === undefined) return [...source.roots()];
     const loading = source.load?.(node);
     if (loading === undefined) return [...source.children(node)];
@@ -99,11 +99,11 @@ export class Tree implements TreeDataProvider<Node> {
   }
 
   getParent(node: Node): Node | undefined {
-    return this.#options.source.parent(node);
+    return this.#deps.source.parent(node);
   }
 
   getTreeItem(node: Node): TreeItem {
-    const row = rowOf(node, this.#options.rows);
+    const row = rowOf(node, this.#deps.rows);
     const shown = this.#shown.get(node);
     if (shown !== undefined && isSameRow(shown.row, row)) return shown.item;
     const item = itemOf(node, row);
@@ -112,9 +112,9 @@ export class Tree implements TreeDataProvider<Node> {
   }
 
   resolveTreeItem(item: TreeItem, node: Node): TreeItem {
-    const text = tooltipOf(node, this.#options.rows);
+    const text = tooltipOf(node, this.#deps.rows);
     // a narrow view cuts descriptions off
-    if (text === undefined) item.tooltip = rowOf(node, this.#options.rows).spoken;
+    if (text === undefined) item.tooltip = rowOf(node, this.#deps.rows).spoken;
     else item.tooltip = new MarkdownString(text, true);
     return item;
   }
@@ -141,11 +141,11 @@ export class Tree implements TreeDataProvider<Node> {
   #isOutdated(node: Node, isForced: boolean): boolean {
     const shown = this.#shown.get(node);
     if (shown === undefined) return false;
-    return isForced || !isSameRow(shown.row, rowOf(node, this.#options.rows));
+    return isForced || !isSameRow(shown.row, rowOf(node, this.#deps.rows));
   }
 
   #sizeOf(node: Node): number {
-    return COUNTED.has(node.kind) ? this.#options.source.children(node).length : 0;
+    return COUNTED.has(node.kind) ? this.#deps.source.children(node).length : 0;
   }
 }
 

@@ -2,15 +2,15 @@ import { displayName } from "../model/arrange.ts";
 import { naturalKey } from "../model/naturalKey.ts";
 import type { Node } from "../model/node.ts";
 import type { FleetChange } from "../servers/fleet.ts";
-import type { EntityChange, Server } from "../servers/server.ts";
+import type { ArrangedChange, Server } from "../servers/server.ts";
 import {
   ALL,
   changedServerTunnel,
   changedTunnel,
   type Dirty,
+  type SourceDeps,
   type TreeSource,
   tunnelNodes,
-  type ViewContext,
 } from "./source.ts";
 
 /**
@@ -18,34 +18,34 @@ import {
  * are few, so clients of all servers stand side by side.
  */
 export class TunnelsSource implements TreeSource {
-  readonly #context: ViewContext;
+  readonly #deps: SourceDeps;
   /** The rows at the top when they were asked for last. */
   #asked: ReadonlySet<Node> = new Set();
 
-  constructor(context: ViewContext) {
-    this.#context = context;
+  constructor(deps: SourceDeps) {
+    this.#deps = deps;
   }
 
   roots(): readonly Node[] {
-    const roots = this.#context.fleet.servers.flatMap((server) => this.#clients(server));
+    const roots = this.#deps.fleet.servers.flatMap((server) => this.#clients(server));
     this.#asked = new Set(roots);
     return roots;
   }
 
   children(node: Node): readonly Node[] {
-    return node.kind === "client" ? tunnelNodes(this.#context, node.serverKey, node.clientId) : [];
+    return node.kind === "client" ? tunnelNodes(this.#deps, node.serverKey, node.clientId) : [];
   }
 
   parent(node: Node): Node | undefined {
     if (node.kind !== "localTunnel" && node.kind !== "serverTunnel") return undefined;
     const { serverKey, clientId } = node;
-    return this.#context.nodes.get({ kind: "client", serverKey, clientId, place: "tunnels" });
+    return this.#deps.nodes.get({ kind: "client", serverKey, clientId, place: "tunnels" });
   }
 
   affected(event: FleetChange): readonly Dirty[] {
     if (event.kind === "servers") return ALL;
     if (event.kind === "localTunnel") {
-      const node = changedTunnel(this.#context, event.tunnel);
+      const node = changedTunnel(this.#deps, event.tunnel);
       if (node !== undefined) return [{ kind: "row", node }];
       return this.#client(event.tunnel.serverKey, event.tunnel.clientId);
     }
@@ -55,28 +55,28 @@ export class TunnelsSource implements TreeSource {
     return change.changes.flatMap((each) => this.#changed(server, each));
   }
 
-  #changed(server: Server, { change }: EntityChange): readonly Dirty[] {
+  #changed(server: Server, { change }: ArrangedChange): readonly Dirty[] {
     if (change.entity === "tunnel") {
-      const node = changedServerTunnel(this.#context, server.key, change);
+      const node = changedServerTunnel(this.#deps, server.key, change);
       if (node !== undefined) return [{ kind: "row", node }];
       return this.#client(server.key, (change.after ?? change.before)?.client_id ?? "");
     }
     if (change.entity !== "client") return [];
     const place = "tunnels";
     const parts = { serverKey: server.key, clientId: change.id, place } as const;
-    const node = this.#context.nodes.find({ kind: "client", ...parts });
+    const node = this.#deps.nodes.find({ kind: "client", ...parts });
     return node === undefined ? [] : [{ kind: "row", node }];
   }
 
   /** A client's tunnels changed; the first one brings its row, the last one takes it away. */
   #client(serverKey: string, clientId: string): readonly Dirty[] {
-    const node = this.#context.nodes.get({ kind: "client", serverKey, clientId, place: "tunnels" });
-    const isNeeded = tunnelNodes(this.#context, serverKey, clientId).length > 0;
+    const node = this.#deps.nodes.get({ kind: "client", serverKey, clientId, place: "tunnels" });
+    const isNeeded = tunnelNodes(this.#deps, serverKey, clientId).length > 0;
     return isNeeded === this.#asked.has(node) ? [{ kind: "subtree", node }] : ALL;
   }
 
   #clients(server: Server): readonly Node[] {
-    const { fleet, nodes } = this.#context;
+    const { fleet, nodes } = this.#deps;
     const local = fleet.tunnels.all.filter((tunnel) => tunnel.serverKey === server.key);
     const remote = [...server.mirror.tunnels.values()];
     const ids = new Set<string>([

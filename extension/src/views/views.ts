@@ -19,7 +19,7 @@ const SUMMARY_MS = 30;
 const TICK_MS = 60_000;
 
 /** What the views need. */
-export interface ViewsDependencies {
+export interface ViewsDeps {
   readonly fleet: Fleet;
   readonly nodes: Nodes;
   readonly clock: Clock;
@@ -32,23 +32,23 @@ interface SourcedTree {
 
 /** The three trees, the status bar item, and the context keys, kept up to date with the fleet. */
 export class Views {
-  readonly #dependencies: ViewsDependencies;
+  readonly #deps: ViewsDeps;
   readonly #clients: SourcedTree;
   readonly #credentials: SourcedTree;
   readonly #tunnels: SourcedTree;
   readonly #statusBar = new StatusBar();
-  readonly #contextKeys = new ContextKeys();
+  readonly #depsKeys = new ContextKeys();
   readonly #settings: Disposable;
   #warnAfterDays = 0;
   #summary: Timer | undefined;
   #tick: Timer;
 
-  constructor(dependencies: ViewsDependencies) {
-    this.#dependencies = dependencies;
-    this.#clients = this.#create(VIEWS.clients, new ClientsSource(dependencies));
-    this.#credentials = this.#create(VIEWS.credentials, new CredentialsSource(dependencies));
-    this.#tunnels = this.#create(VIEWS.tunnels, new TunnelsSource(dependencies));
-    dependencies.fleet.changed.add((event) => this.#changed(event));
+  constructor(deps: ViewsDeps) {
+    this.#deps = deps;
+    this.#clients = this.#create(VIEWS.clients, new ClientsSource(deps));
+    this.#credentials = this.#create(VIEWS.credentials, new CredentialsSource(deps));
+    this.#tunnels = this.#create(VIEWS.tunnels, new TunnelsSource(deps));
+    deps.fleet.changed.add((event) => this.#changed(event));
     this.#settings = workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(SECTION)) this.#summarise();
     });
@@ -58,22 +58,22 @@ export class Views {
 
   /** Shows and selects a client in the clients view. */
   async revealClient(serverKey: string, clientId: string): Promise<void> {
-    if (this.#dependencies.fleet.client(serverKey, clientId) === undefined) return;
+    if (this.#deps.fleet.client(serverKey, clientId) === undefined) return;
     const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
-    const node = this.#dependencies.nodes.get(parts);
+    const node = this.#deps.nodes.get(parts);
     await this.#clients.tree.reveal(node);
   }
 
   /** Shows and selects a credential, with what is below it. */
   async revealCredential(serverKey: string, authId: string): Promise<void> {
-    const node = this.#dependencies.nodes.get({ kind: "credential", serverKey, authId });
+    const node = this.#deps.nodes.get({ kind: "credential", serverKey, authId });
     await this.#credentials.tree.reveal(node, true);
   }
 
   /** Shows and selects a tunnel in the tunnels view. */
   async revealTunnel({ serverKey, clientId, id }: LocalTunnel): Promise<void> {
     const parts = { kind: "localTunnel", serverKey, clientId, tunnelId: id } as const;
-    const node = this.#dependencies.nodes.get(parts);
+    const node = this.#deps.nodes.get(parts);
     await this.#tunnels.tree.reveal(node);
   }
 
@@ -91,7 +91,7 @@ export class Views {
   }
 
   #create(id: string, source: TreeSource): SourcedTree {
-    const { fleet, clock } = this.#dependencies;
+    const { fleet, clock } = this.#deps;
     const rows = {
       fleet,
       now: () => clock.now(),
@@ -102,13 +102,13 @@ export class Views {
 
   #changed(event: FleetChange): void {
     for (const { tree, source } of this.#trees) tree.invalidate(source.affected(event));
-    this.#summary ??= this.#dependencies.clock.after(SUMMARY_MS, () => this.#summarise());
+    this.#summary ??= this.#deps.clock.after(SUMMARY_MS, () => this.#summarise());
   }
 
   #summarise(): void {
     this.#summary = undefined;
-    const { fleet } = this.#dependencies;
-    this.#contextKeys.update(contextOf(fleet));
+    const { fleet } = this.#deps;
+    this.#depsKeys.update(contextOf(fleet));
     // once is enough: the other trees are right below
     const { view } = this.#clients.tree;
     const message = viewMessage(fleet) ?? "";
@@ -124,7 +124,7 @@ export class Views {
   }
 
   #startTick(): Timer {
-    return this.#dependencies.clock.after(TICK_MS, () => {
+    return this.#deps.clock.after(TICK_MS, () => {
       for (const { tree } of this.#trees) if (tree.view.visible) tree.tick();
       this.#summarise();
       this.#tick = this.#startTick();

@@ -87,7 +87,7 @@ it("D-02: kill -9 while records are moved leaves each host wholly at its old id 
       const reached = Promise.withResolvers<void>();
       const running = left.map(async (n) => {
         const [from, clientId] = nameOf(n);
-        await backend.api.call("moveClient", { params: { clientId }, body: { from } });
+        await backend.api.call("adoptClient", { params: { clientId }, body: { from } });
         answered.add(n);
         if (answered.size - moved.size > goal) reached.resolve();
       });

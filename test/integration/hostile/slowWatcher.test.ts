@@ -8,6 +8,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { EventHub } from "../../../backend/src/events/hub.ts";
 import { BACKLOG_MAX_BYTES, serveEvents } from "../../../backend/src/events/socket.ts";
 import { serverStatus } from "../../../backend/src/status.ts";
+import { emptySources } from "../../support/backend/eventSources.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
 
@@ -24,10 +25,8 @@ async function startEvents() {
     serverUrls: [],
   });
   const status = () => ({ ...plain, pairing_url: "x".repeat(urlBytes) });
-  const none = { list: () => [], get: () => undefined };
-  const entities = { client: none, credential: none, tunnel: none, pairing: none };
-  const sources = { server: status, ...entities, join: none, refusal: none };
-  const hub = new EventHub(sources, clock);
+  const sources = emptySources();
+  const hub = new EventHub({ ...sources, server: status }, clock);
   const http = createServer();
   const sockets = new WebSocketServer({ server: http, perMessageDeflate: false });
   sockets.on("connection", (socket) => serveEvents(socket, hub));

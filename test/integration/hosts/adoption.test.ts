@@ -47,7 +47,7 @@ describe("moving a record over to the client that the host is now", () => {
       await using agent = await startAgent({ ...fresh, client: own });
       await agent.online();
       await isAway(backend);
-      const moved = await backend.api("moveClient", { params, body });
+      const moved = await backend.api("adoptClient", { params, body });
       const wanted = { name: "web-01", tags: ["prod", "debian"], labels: { site: "berlin" } };
       expect(moved).toMatchObject({ id: NEW, ...wanted, connection_state: "connected" });
     }
@@ -68,7 +68,7 @@ describe("moving a record over to the client that the host is now", () => {
     await using old = await startAgent(agentOf(backend, password, OLD));
     await using fresh = await startAgent(agentOf(backend, password, NEW));
     await Promise.all([old.online(), fresh.online()]);
-    const moving = backend.api("moveClient", { params, body: { from } });
+    const moving = backend.api("adoptClient", { params, body: { from } });
     await expect(moving).rejects.toMatchObject({ status });
     expect(await backend.api("listClients")).toHaveLength(2);
   });
@@ -90,7 +90,7 @@ describe("moving a record over to the client that the host is now", () => {
     await isAway(backend);
     using events = backend.events();
     await events.snapshot();
-    await backend.api("moveClient", { params, body });
+    await backend.api("adoptClient", { params, body });
 
     const tunnels = await backend.api("listTunnels");
     const shown = tunnels.map(({ client_id, id, lport }) => [client_id, id, lport]);
@@ -131,7 +131,7 @@ describe("moving a record over to the client that the host is now", () => {
     await isAway(backend);
     const own = { ...peerOf(backend, other.password, { ID: NEW }), user: "other" };
     await using _fresh = await PeerAgent.join(own);
-    await backend.api("moveClient", { params, body });
+    await backend.api("adoptClient", { params, body });
     const bound = async () =>
       (await backend.api("listSecrets", { params: authId })).filter(({ client_id: id }) => id);
     expect(await bound()).toMatchObject([{ client_id: NEW, origin: "rotation", state: "grace" }]);
@@ -148,11 +148,11 @@ describe("moving a record over to the client that the host is now", () => {
     }
     await isAway(backend);
     await backend.api("revokeClient", { params: { clientId: OLD } });
-    const moving = backend.api("moveClient", { params, body });
+    const moving = backend.api("adoptClient", { params, body });
     await expect(moving).rejects.toMatchObject({ code: "CONFLICT", message: /was revoked/ });
     await backend.api("allowClient", { params: { clientId: OLD } });
     await backend.api("revokeClient", { params });
-    const moved = await backend.api("moveClient", { params, body });
+    const moved = await backend.api("adoptClient", { params, body });
     expect(moved.revoked_at).not.toBeNull();
     const joining = PeerAgent.join(peerOf(backend, password, { ID: NEW }));
     await expect(joining).rejects.toThrow("was revoked");
@@ -167,7 +167,7 @@ describe("moving a record over to the client that the host is now", () => {
     await join(OLD, { Name: "web-01", Tags: ["prod"] });
     await join(NEW, { Name: "temp", Tags: [] });
     await isAway(backend);
-    await backend.api("moveClient", { params, body });
+    await backend.api("adoptClient", { params, body });
     await join(NEW, { Name: "web-02", Tags: [] });
     const client = await backend.api("getClient", { params });
     expect(client).toMatchObject({ name: "web-02", tags: ["prod"] });

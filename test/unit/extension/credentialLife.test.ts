@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { alarmSentences } from "../../../extension/src/model/clientRow.ts";
 import { SecretShares } from "../../../extension/src/model/secretShares.ts";
 import { FetchedLists } from "../../../extension/src/servers/fetchedLists.ts";
-import type { EntityChange } from "../../../extension/src/servers/server.ts";
+import type { ArrangedChange } from "../../../extension/src/servers/server.ts";
 import { ClientsSource } from "../../../extension/src/views/clients.ts";
 import { joinsBadge } from "../../../extension/src/views/context.ts";
 import { CredentialsSource } from "../../../extension/src/views/credentials.ts";
@@ -32,9 +32,9 @@ function hear(
   const message = { type: "delta", seq: 2, at: "2030-01-01T00:00:01Z", changes };
   const applied = server.mirror.apply(deltaSchema.parse(message));
   if (applied.kind !== "changed") throw new Error(applied.kind);
-  const told = applied.changes.map((change): EntityChange => {
-    const move = change.entity === "client" ? server.clients.update(change) : undefined;
-    return { change, move };
+  const told = applied.changes.map((change): ArrangedChange => {
+    const rearranged = change.entity === "client" ? server.clients.update(change) : undefined;
+    return { change, rearranged };
   });
   const event = { kind: "server", server, change: { kind: "changed", changes: told } } as const;
   return source.affected(event).map(nameOf);
@@ -352,7 +352,7 @@ it("changes one of 10,000 clients in far less than a frame, also while they rota
     const start = performance.now();
     server.mirror.clients.set(after.id, after);
     const change = { entity: "client", id: after.id, before, after } as const;
-    const changes = [{ change, move: server.clients.update(change) }];
+    const changes = [{ change, rearranged: server.clients.update(change) }];
     const stale = source.affected({ kind: "server", server, change: { kind: "changed", changes } });
     for (const dirty of stale) if (dirty.kind !== "all") rowOf(dirty.node, fixture.rows);
     return performance.now() - start;

@@ -1,6 +1,7 @@
 import type { DeletionReport } from "@rport/protocol/report";
 import { deletionReportSchema } from "@rport/protocol/report";
 import { describe, expect, it } from "vitest";
+import { joinLimit } from "../../../backend/src/credentials/admission/joinRate.ts";
 import { parseCount, parseEnd, parseNetworks } from "../../../extension/src/commands/limitInput.ts";
 import {
   blastLines,
@@ -8,9 +9,10 @@ import {
   outcomeSentence,
   sumReports,
 } from "../../../extension/src/model/blast.ts";
+import { JOIN_RATE_PROMPT, joinRate, USUAL_RATE } from "../../../extension/src/model/joinLimit.ts";
 import { outcomeText, refusalCounts } from "../../../extension/src/model/outcome.ts";
 import { inertLine, plainText } from "../../../extension/src/support/text.ts";
-import { refusal } from "./entities.ts";
+import { credential, refusal } from "./entities.ts";
 import { NOW } from "./fleetFixture.ts";
 
 function report(changes: Partial<Record<keyof DeletionReport, unknown>> = {}): DeletionReport {
@@ -85,10 +87,11 @@ describe("what came of it", () => {
 
 describe("limits that are typed", () => {
   it("are numbers, dates to come and networks, or nothing", () => {
-    expect(parseCount(" 5 ")).toEqual({ value: 5 });
-    expect(parseCount("")).toEqual({ value: null });
+    expect(parseCount(" 5 ", "any number")).toEqual({ value: 5 });
+    expect(parseCount("", "any number")).toEqual({ value: null });
     for (const wrong of ["0", "-1", "1.5", "100001", "x"]) {
-      expect(parseCount(wrong).why, wrong).toContain("whole number");
+      const { why } = parseCount(wrong, "any number");
+      expect(why, wrong).toBe("Type a whole number from 1 to 100000, or nothing for any number.");
     }
     expect(parseEnd("", NOW)).toEqual({ value: null });
     expect(parseEnd("2031-01-31 14:00", NOW).value).toBe(
@@ -101,6 +104,33 @@ describe("limits that are typed", () => {
     for (const wrong of ["192.0.2.0/33", "office", "1.2.3/8"]) {
       expect(parseNetworks(wrong).why, wrong).toContain("is no network");
     }
+  });
+});
+
+describe("how many new clients a credential lets in", () => {
+  const words = (limits: Record<string, unknown>, floodedAt: string | null = null) =>
+    joinRate(credential("fleet", { limits, flooded_at: floodedAt }));
+
+  it.each([undefined, 7])("is told as the server counts it when the limit is %s", (own) => {
+    const { atOnce, perMinute } = joinLimit(own ?? null, false);
+    const limits = own === undefined ? {} : { joins_per_minute: own };
+    expect(words(limits)).toBe(`${atOnce} at once, then ${perMinute} a minute`);
+  });
+
+  it("is less while a credential without a limit of its own is flooded", () => {
+    const at = "2030-01-01T00:00:00Z";
+    expect(words({}, at)).toBe(`${joinLimit(null, true).perMinute} a minute while flooded`);
+    expect(words({ joins_per_minute: 7 }, at)).toBe(words({ joins_per_minute: 7 }));
+  });
+
+  it("does not count where every new client waits for a person", () => {
+    expect(words({ approval: true })).toContain("wait for approval");
+  });
+
+  it("is asked for with what counts when nothing is typed, which is not without a limit", () => {
+    expect(JOIN_RATE_PROMPT).toContain(`Nothing: ${USUAL_RATE}`);
+    expect(parseCount("0", USUAL_RATE).why).toContain(`nothing for ${USUAL_RATE}`);
+    for (const text of [JOIN_RATE_PROMPT, USUAL_RATE]) expect(text).not.toContain("no limit");
   });
 });
 

@@ -22,7 +22,7 @@ function change(fixture: ReturnType<typeof fleetOf>, source: TreeSource, after: 
   const before = server.mirror.clients.get(after.id);
   server.mirror.clients.set(after.id, after);
   const entity = { entity: "client", id: after.id, before, after } as const;
-  const changes = [{ change: entity, move: server.clients.update(entity) }];
+  const changes = [{ change: entity, rearranged: server.clients.update(entity) }];
   const told: ServerChange = { kind: "changed", changes };
   const event: FleetChange = { kind: "server", server, change: told };
   return source.affected(event).map(nameOf);
@@ -100,7 +100,7 @@ describe("a message with many changes", () => {
       const after = client(name);
       server.mirror.clients.set(after.id, after);
       const change = { entity: "client", id: after.id, before: undefined, after } as const;
-      return { change, move: server.clients.update(change) };
+      return { change, rearranged: server.clients.update(change) };
     });
     const event = { kind: "server", server, change: { kind: "changed", changes } } as const;
     expect(source.affected(event).map(nameOf)).toContain("all");
@@ -120,7 +120,7 @@ describe("a message with many changes", () => {
     const changes = both.map((after) => {
       const id = `web/${after.id}`;
       const change = { entity: "tunnel", id, before: undefined, after } as const;
-      return { change, move: undefined };
+      return { change, rearranged: undefined };
     });
     const event = { kind: "server", server, change: { kind: "changed", changes } } as const;
     expect(source.affected(event).map(nameOf)).toContain("all");
@@ -186,7 +186,8 @@ describe("a tunnel to this computer", () => {
     if (server === undefined) throw new Error("no server");
     const remote = { host: "127.0.0.1", port: 22 };
     const opened = await fleet.tunnels.open({
-      server,
+      serverKey: server.key,
+      access: server.access,
       clientId: "web",
       remote,
       localPort: undefined,

@@ -1,4 +1,5 @@
 import type { AuthId } from "@rport/protocol/ids";
+import { USUAL_JOINS } from "@rport/protocol/model";
 import { Budget } from "../../platform/budget.ts";
 import type { Clock } from "../../platform/clock.ts";
 
@@ -9,22 +10,16 @@ export interface JoinLimit {
 }
 
 /**
- * For a credential that sets no number. Each first join may hold 60 kB while it is connected, and
- * leaves a record of some kilobytes: a stolen credential takes 18 MB at once. Whoever sets up more
- * than these together sets a number of their own, as that is what a flood looks like.
+ * What counts for a credential that sets `own`, or no number, while it is flooded or not. Each first
+ * join may hold 60 kB while it is connected, and leaves a record of some kilobytes: by `USUAL_JOINS`
+ * a stolen credential takes 18 MB at once. Whoever sets up more hosts together sets a number of
+ * their own, as that is what a flood looks like. While it is flooded, it is probably stolen, and was
+ * pointed out: a thief adds no 144,000 records a day, and whoever sets up a host still gets in.
  */
-export const USUAL_JOINS: JoinLimit = { atOnce: 300, perMinute: 100 };
-
-/**
- * Per minute while a credential that sets no number is flooded: it is probably stolen, and was
- * pointed out. A thief adds no 144,000 records a day, and whoever sets up a host still gets in.
- */
-export const FLOODED_JOINS_PER_MINUTE = 10;
-
-/** What counts for a credential that sets `own`, or no number, while it is flooded or not. */
 export function joinLimit(own: number | null, isFlooded: boolean): JoinLimit {
   if (own !== null) return { atOnce: own, perMinute: own };
-  return isFlooded ? { ...USUAL_JOINS, perMinute: FLOODED_JOINS_PER_MINUTE } : USUAL_JOINS;
+  const { atOnce, perMinute, perMinuteFlooded } = USUAL_JOINS;
+  return { atOnce, perMinute: isFlooded ? perMinuteFlooded : perMinute };
 }
 
 /** Credentials remembered. */

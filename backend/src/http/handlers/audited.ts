@@ -44,7 +44,7 @@ const DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
     action: "allow",
     affectedId: params.clientId,
   }),
-  moveClient: ({ body }, data) => ({
+  adoptClient: ({ body }, data) => ({
     application: "client",
     action: "move",
     affectedId: body.from,

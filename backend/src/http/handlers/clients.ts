@@ -28,7 +28,7 @@ type ClientEndpoint =
   | "deleteClient"
   | "revokeClient"
   | "allowClient"
-  | "moveClient";
+  | "adoptClient";
 
 /** Serves `/clients` as RPort does. */
 export function clientHandlers(source: ClientSource): Pick<Handlers, ClientEndpoint> {
@@ -68,7 +68,7 @@ export function clientHandlers(source: ClientSource): Pick<Handlers, ClientEndpo
       await source.allow(params.clientId);
       return undefined;
     },
-    async moveClient({ params, body }) {
+    async adoptClient({ params, body }) {
       if (body.from === params.clientId) {
         const title = "A client cannot take over its own record.";
         throw new RportError("ERR_CODE_INVALID_REQUEST", title);

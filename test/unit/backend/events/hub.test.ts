@@ -2,7 +2,9 @@ import { deltaSchema, snapshotSchema } from "@rport/protocol/events";
 import { authIdSchema, pairingIdSchema } from "@rport/protocol/ids";
 import type { Pairing, ServerStatus } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
+import { EVERYTHING, type Sight } from "../../../../backend/src/events/audience.ts";
 import { EventHub, type Lookup } from "../../../../backend/src/events/hub.ts";
+import { emptySources } from "../../../support/backend/eventSources.ts";
 import { FakeClock } from "../../../support/clock.ts";
 
 const STATUS: ServerStatus = {
@@ -49,19 +51,8 @@ function makeHub() {
   const clock = new FakeClock();
   const pairings = new Map([[A, pairing(A)]]);
   const source = lookup(pairings);
-  const empty = { list: () => [], get: () => undefined };
-  const hub = new EventHub(
-    {
-      server: () => STATUS,
-      client: empty,
-      credential: empty,
-      tunnel: empty,
-      pairing: source,
-      join: empty,
-      refusal: empty,
-    },
-    clock,
-  );
+  const sources = emptySources();
+  const hub = new EventHub({ ...sources, server: () => STATUS, pairing: source }, clock);
   const messages: string[] = [];
   const watcher = (message: string): void => {
     messages.push(message);
@@ -125,5 +116,43 @@ describe("the event hub", () => {
     clock.advance(100);
     const sizes = messages.slice(1).map((text) => JSON.parse(text).changes.length);
     expect(sizes).toEqual([1_000, 1_000, 500]);
+  });
+
+  it("encodes a message once for all who may see the same", () => {
+    const { clock, pairings, hub } = makeHub();
+    const others: Sight = { maySee: () => true };
+    const seen: string[] = [];
+    hub.watch((message) => seen.push(message));
+    hub.watch((message) => seen.push(message), EVERYTHING);
+    hub.watch((message) => seen.push(message), others);
+    seen.length = 0;
+    let encoded = 0;
+    const toJSON = (): Pairing => {
+      encoded += 1;
+      return pairing(B);
+    };
+    pairings.set(B, Object.assign(pairing(B), { toJSON }));
+    hub.touch("pairing", B);
+    clock.advance(50);
+    expect(encoded).toBe(2);
+    expect(seen).toHaveLength(3);
+    expect(new Set(seen).size).toBe(1);
+    expect(hub.watchers).toBe(3);
+  });
+
+  it("shows a watcher nothing that it may not see, neither at first nor when it changes", () => {
+    const { clock, pairings, hub, messages, watcher } = makeHub();
+    const sight: Sight = { maySee: (_entity, value) => value !== pairings.get(A) };
+    pairings.set(B, pairing(B));
+    hub.watch(watcher, sight);
+    hub.touch("pairing", A);
+    hub.touch("pairing", B);
+    clock.advance(50);
+    const [first, second] = messages;
+    expect(snapshotSchema.parse(JSON.parse(first ?? "")).pairings).toMatchObject([{ id: B }]);
+    expect(deltaSchema.parse(JSON.parse(second ?? "")).changes).toMatchObject([
+      { entity: "pairing", id: A, value: null },
+      { entity: "pairing", id: B, value: { id: B } },
+    ]);
   });
 });

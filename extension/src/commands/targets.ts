@@ -1,53 +1,30 @@
-import type { Client, Credential, Join, Pairing, Secret, Tunnel } from "@rport/protocol/model";
-import { formatHostPort } from "@rport/protocol/remote";
+import type { Client, Credential } from "@rport/protocol/model";
 import { type QuickPickItem, window } from "vscode";
-import { displayName, STATUSES, type Status, statusOf } from "../model/arrange.ts";
+import { STATUSES, type Status, statusOf } from "../model/arrange.ts";
 import type { Node } from "../model/node.ts";
 import type { Row } from "../model/row.ts";
 import { stateText } from "../model/serverRow.ts";
+import type {
+  ClientTarget,
+  CredentialTarget,
+  JoinTarget,
+  PairingTarget,
+  SecretTarget,
+  TunnelTarget,
+} from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import { plainText } from "../support/text.ts";
-import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 import { belowSecrets, credentialOf, isLiveOf } from "../views/credentialNodes.ts";
 import { rowOf } from "../views/rows.ts";
-import { tunnelNodes, type ViewContext } from "../views/source.ts";
+import { type SourceDeps, tunnelNodes } from "../views/source.ts";
 import type { CommandInput } from "./registry.ts";
 
-/** A client and the server it is connected to. */
-export interface ClientTarget {
-  readonly server: Server;
-  readonly client: Client;
+/** What turning rows into entities needs. */
+export interface TargetsDeps extends SourceDeps {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
-
-/** A credential and its server. */
-export interface CredentialTarget {
-  readonly server: Server;
-  readonly credential: Credential;
-}
-
-/** A pairing and its server. */
-export interface PairingTarget {
-  readonly server: Server;
-  readonly pairing: Pairing;
-}
-
-/** A host that waits to be let in, and the server it waits at. */
-export interface JoinTarget {
-  readonly server: Server;
-  readonly join: Join;
-}
-
-/** A secret and the server that accepts it. */
-export interface SecretTarget {
-  readonly server: Server;
-  readonly secret: Secret;
-}
-
-/** An open tunnel: it ends on this computer, or on the server. */
-export type TunnelTarget =
-  | { readonly kind: "local"; readonly server: Server; readonly tunnel: LocalTunnel }
-  | { readonly kind: "server"; readonly server: Server; readonly tunnel: Tunnel };
 
 /** What is asked for when a command has no row to work on. */
 export interface Question {
@@ -61,12 +38,10 @@ type Choice<T> = QuickPickItem & { readonly target: T };
 
 /** Turns what a command was called on into entities, and asks with a list when it is nothing. */
 export class Targets {
-  readonly #context: ViewContext;
-  readonly #now: () => number;
+  readonly #deps: TargetsDeps;
 
-  constructor(context: ViewContext, now: () => number) {
-    this.#context = context;
-    this.#now = now;
+  constructor(deps: TargetsDeps) {
+    this.#deps = deps;
   }
 
   /** The server; asks only when there are several that fit. */
@@ -101,7 +76,7 @@ export class Targets {
     const choices = all.map((target) => {
       const { server, client } = target;
       const node = { kind: "client", serverKey: server.key, clientId: client.id, place } as const;
-      return { ...this.#choice(this.#context.nodes.get(node)), target };
+      return { ...this.#choice(this.#deps.nodes.get(node)), target };
     });
     const wanted = isWanted === undefined ? (status ?? "") : "such";
     if (choices.length === 0) return this.#nothing(`There is no ${wanted} client.`);
@@ -159,7 +134,7 @@ export class Targets {
     if (given.length > 0) return given;
     const choices = all.map((target) => {
       const row = { kind: "join", serverKey: target.server.key, joinId: target.join.id } as const;
-      return { ...this.#choice(this.#context.nodes.get(row)), target };
+      return { ...this.#choice(this.#deps.nodes.get(row)), target };
     });
     if (choices.length === 0) this.#nothing("Nobody waits to be let in.");
     const picked = choices.length === 0 ? undefined : await ask(choices, title);
@@ -174,7 +149,7 @@ export class Targets {
     if (of === undefined) return [];
     const { server, credential } = of;
     await server.secrets.load(credential.id);
-    const choices = belowSecrets(this.#context.nodes, server, credential.id).flatMap((node) =>
+    const choices = belowSecrets(this.#deps.nodes, server, credential.id).flatMap((node) =>
       this.#secretOf(node).map((target) => ({ ...this.#choice(node), target })),
     );
     if (choices.length === 0) this.#nothing(`${credential.id} has no secret.`);
@@ -197,7 +172,7 @@ export class Targets {
     const choices = all.map((target) => {
       const { server, pairing } = target;
       const row = { kind: "pairing", serverKey: server.key, pairingId: pairing.id } as const;
-      const { label, description } = this.#choice(this.#context.nodes.get(row));
+      const { label, description } = this.#choice(this.#deps.nodes.get(row));
       return { label, description: `${pairing.credential_id}, ${description}`, target };
     });
     return choices.length === 0 ? this.#nothing("No pairing is open.") : ask(choices, title);
@@ -211,7 +186,7 @@ export class Targets {
     const choices = servers.flatMap((server) =>
       [...server.mirror.credentials.values()].filter(fits).map((credential) => {
         const parts = { kind: "credential", serverKey: server.key, authId: credential.id } as const;
-        return { ...this.#choice(this.#context.nodes.get(parts)), target: { server, credential } };
+        return { ...this.#choice(this.#deps.nodes.get(parts)), target: { server, credential } };
       }),
     );
     return choices.length === 0
@@ -220,11 +195,11 @@ export class Targets {
   }
 
   get #fleet(): Fleet {
-    return this.#context.fleet;
+    return this.#deps.fleet;
   }
 
   #row(node: Node): Row {
-    return rowOf(node, { fleet: this.#fleet, now: this.#now });
+    return rowOf(node, { fleet: this.#fleet, now: this.#deps.now });
   }
 
   #choice(node: Node) {
@@ -277,7 +252,7 @@ export class Targets {
       const local = this.#fleet.tunnels.all.filter(({ serverKey }) => serverKey === key);
       const remote = [...mirror.tunnels.values()].map((tunnel) => tunnel.client_id as string);
       const clients = new Set([...local.map(({ clientId }) => clientId), ...remote]);
-      return [...clients].flatMap((clientId) => tunnelNodes(this.#context, key, clientId));
+      return [...clients].flatMap((clientId) => tunnelNodes(this.#deps, key, clientId));
     });
   }
 
@@ -295,16 +270,6 @@ function clientsOf(server: Server, status: Status | undefined): readonly ClientT
       const client = server.mirror.clients.get(id);
       return client === undefined ? [] : [{ server, client }];
     });
-}
-
-/** What a tunnel is called in messages: `web-01:22`. */
-export function tunnelName({ server, tunnel }: TunnelTarget): string {
-  const clientId = "clientId" in tunnel ? tunnel.clientId : tunnel.client_id;
-  const client = server.mirror.clients.get(clientId);
-  const name = client === undefined ? clientId : displayName(client);
-  const remote =
-    "remote" in tunnel ? tunnel.remote : { host: tunnel.rhost, port: Number(tunnel.rport) };
-  return `${name} (${formatHostPort(remote)})`;
 }
 
 async function ask<T>(choices: readonly Choice<T>[], title: string): Promise<T | undefined> {
