@@ -192,7 +192,7 @@ describe("warnings of a credential", () => {
     return { row: rowOf(node, rows), tooltip: tooltipOf(node, rows) };
   }
 
-  it("name the count of clients from the sixth one that shares a secret (S-14)", () => {
+  it("name the count of clients from the sixth one that shares a secret (S14)", () => {
     expect(warned({}, sharing(5)).row.icon?.name).not.toBe("warning");
     const { row, tooltip } = warned({}, sharing(7));
     expect(row.icon?.name).toBe("warning");
