@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { allFiles, FOLDERS, ROOT, textOf } from "../support/repository.ts";
 
@@ -15,6 +15,8 @@ const LINK = /\]\(([^)\s]+)\)/g;
 /** Something in code that can only be a file of sources, or a folder. */
 const SOURCE = /^[\w@.-]+(\/[\w@.-]+)*\.(ts|mjs|sh|cjs)$/;
 const FOLDER = /^[\w@.-]+(\/[\w@.-]+)*\/$/;
+/** Everything that can hold a comment. */
+const TEXT = /\.(ts|mjs|cjs|sh|css|json|toml|md)$|^\.ci\/|^[^.]+$/;
 /** Names of what is made elsewhere: the agent as it is installed on a host. */
 const INSTALLED = /^(\/|DIR\/)/;
 
@@ -58,5 +60,22 @@ describe("the pages", () => {
     expect(pathsIn(page).filter((path) => !isKnown(path))).toEqual([]);
     const home = join(ROOT, dirname(page));
     expect(linksIn(page).filter((target) => !existsSync(join(home, target)))).toEqual([]);
+  });
+});
+
+describe("what cites a document", () => {
+  /** A page by its name, or another document by its name and the number of a section. */
+  const PAGE = /[\w-]+\.md\b/g;
+  const SECTION = /\([a-z]+(?:-[a-z]+)+ \d+[^)]*\)/g;
+  const names = new Set(files.map((file) => basename(file)));
+
+  it("cites one that is in this repository", () => {
+    const texts = files.filter((file) => TEXT.test(file) && file !== "package-lock.json");
+    const cited = texts.flatMap((file) => {
+      const text = textOf(file);
+      const missing = [...text.matchAll(PAGE)].filter(([name]) => !names.has(name));
+      return [...missing, ...text.matchAll(SECTION)].map(([name]) => `${name} in ${file}`);
+    });
+    expect(cited).toEqual([]);
   });
 });
