@@ -1,4 +1,5 @@
 import { openCredentials } from "../support/backend/credentials.ts";
+import { loginSubjects } from "../support/backend/loginSubjects.ts";
 import { median, runBench } from "./harness.ts";
 import { atMost, number } from "./report.ts";
 
@@ -43,7 +44,40 @@ await runBench(async ({ scope, row }) => {
     what: "refusing a wrong password there",
     figure: `${number(median(wrong))} us`,
   });
+  const generated = await spread("generated", 2_000);
+  row({
+    what: "generated secrets: what the time tells of unknown, deleted, wrong, revoked and right",
+    figure: `${number(generated.most - generated.least)} us between the slowest and the fastest`,
+    against: `the fastest takes ${number(generated.least)} us`,
+    checks: [atMost(generated.most - generated.least, 200, "us")],
+  });
+  const typed = await spread("typed", 9);
+  row({
+    what: "typed passwords: what the time tells of unknown, deleted, wrong and revoked",
+    figure: `${number(typed.most / typed.least)} x between the slowest and the fastest`,
+    against: `the fastest takes ${number(typed.least / 1_000)} ms`,
+    checks: [atMost(typed.most / typed.least, 1.7, "x the fastest")],
+  });
 });
+
+/** The least and the most of the median times of logins that differ in what they are about, in us. */
+async function spread(kind: "typed" | "generated", rounds: number) {
+  await using fixture = await openCredentials();
+  const { right, ...refused } = await loginSubjects(fixture, kind);
+  // A typed password that has let somebody in is known from then on.
+  const subjects = Object.values(kind === "typed" ? refused : { ...refused, right });
+  const times: number[][] = subjects.map(() => []);
+  // In turns, so that a busy machine slows all alike.
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, { id, password }] of subjects.entries()) {
+      const startMs = performance.now();
+      await fixture.credentials.login(id, password, "192.0.2.7");
+      times[index]?.push((performance.now() - startMs) * 1_000);
+    }
+  }
+  const medians = times.map(median);
+  return { least: Math.min(...medians), most: Math.max(...medians) };
+}
 
 function newCredential(id: string) {
   return { id: `bench-${id}`, createdBy: "bench" };

@@ -1,12 +1,11 @@
-import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import manifest from "../../extension/package.json" with { type: "json" };
 import titles from "../../extension/package.nls.json" with { type: "json" };
 import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { refusingPort } from "../support/refusingPort.ts";
 import { LIFE_COMMANDS } from "../support/vscode/lifeCommands.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
@@ -75,7 +74,8 @@ describe("commands, menus and messages", () => {
     await workbench.clearToasts();
 
     await palette("Add Server...");
-    await quickInput.answer("Address of the server", `http://127.0.0.1:${await unusedPort()}`);
+    await using refusing = await refusingPort();
+    await quickInput.answer("Address of the server", `http://127.0.0.1:${refusing.port}`);
     await quickInput.answer("API token", WRONG_TOKEN);
     await workbench.toast("nothing is listening there").waitFor();
     await workbench.clearToasts();
@@ -417,16 +417,6 @@ describe("commands, menus and messages", () => {
     return (await item.innerText()).replaceAll(/\s+/g, " ").trim();
   }
 });
-
-/** A port on which nothing listens. */
-async function unusedPort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 function titleOf(key: string): string {
   return titles[key.replaceAll("%", "") as keyof typeof titles];

@@ -2,12 +2,11 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fakes, only, runInstaller, TOKEN } from "../support/installer/runInstaller.ts";
 import { stubAgent, stubRelease } from "../support/installer/stubRelease.ts";
+import { refusingPort } from "../support/refusingPort.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
 import { run } from "../support/systemd/process.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
@@ -50,7 +49,8 @@ describe("downloads", () => {
   test("a server that nobody listens at is status 5, with the address in the sentence", async () => {
     await using release = await stubRelease();
     const path = await fakes(release, { sleep: "exit 0" });
-    const url = await closedPort();
+    await using refusing = await refusingPort();
+    const url = `http://127.0.0.1:${refusing.port}`;
     const result = await runInstaller(release, ["--token-stdin", "--server", url], { path });
     expect(result).toMatchObject({ code: 5, left: [], stderr: expect.stringContaining(url) });
   });
@@ -215,13 +215,4 @@ function flipLastBit(content: Buffer): Buffer {
   const damaged = Buffer.from(content);
   damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1);
   return damaged;
-}
-
-async function closedPort(): Promise<string> {
-  const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return `http://127.0.0.1:${port}`;
 }

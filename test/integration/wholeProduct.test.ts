@@ -115,7 +115,8 @@ describe("backend and agent", () => {
 
     await backend.api("deleteTunnel", { params: { ...params, tunnelId: tunnel.id } });
     expect(await backend.api("listTunnels")).toEqual([]);
-    await expect(exchange(Number(tunnel.lport), "x")).rejects.toThrow("ECONNREFUSED");
+    // The port may be another program's by now, so it is not sure to refuse.
+    expect(await exchange(Number(tunnel.lport), "x").catch(() => "refused")).not.toBe("x");
   });
 
   it("carry TCP through an editor's WebSocket, the end of one direction included", async () => {

@@ -3,6 +3,7 @@ import type { Channel } from "@rport/protocol/wire/channel";
 import { describe, expect, it } from "vitest";
 import { type AgentSettings, startAgent } from "../../support/agents/agent.ts";
 import { startAgentServer } from "../../support/agents/agentServer.ts";
+import { refusingPort } from "../../support/refusingPort.ts";
 import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const NOT_ALLOWED = 'not allowed with "tunnel_allowed" config';
@@ -61,9 +62,9 @@ describe("tunnels through an agent", () => {
   });
 
   it("closes the channel without data when nobody answers at the target", async () => {
-    const port = await closedPort();
+    await using refusing = await refusingPort();
     await using pair = await connected({});
-    const channel = await pair.session.open(`127.0.0.1:${port}`);
+    const channel = await pair.session.open(`127.0.0.1:${refusing.port}`);
     expect(await readAll(channel)).toBe("");
   });
 
@@ -122,7 +123,8 @@ describe("tunnels through an agent", () => {
       return JSON.parse(text) as { Open: boolean; ErrMsg: string };
     };
     expect(await check(`127.0.0.1:${target.port}`)).toEqual({ Open: true, ErrMsg: "" });
-    const closed = await check(`127.0.0.1:${await closedPort()}`);
+    await using refusing = await refusingPort();
+    const closed = await check(`127.0.0.1:${refusing.port}`);
     expect(closed).toEqual({ Open: false, ErrMsg: expect.stringContaining("ECONNREFUSED") });
     const forbidden = await check(`127.0.0.2:${target.port}`);
     expect(forbidden).toEqual({ Open: false, ErrMsg: NOT_ALLOWED });
@@ -130,11 +132,3 @@ describe("tunnels through an agent", () => {
     expect(broken.ok).toBe(false);
   });
 });
-
-/** A port that was free a moment ago. */
-async function closedPort(): Promise<number> {
-  const server = await tcpServer(() => {});
-  const { port } = server;
-  await server[Symbol.asyncDispose]();
-  return port;
-}

@@ -16,6 +16,7 @@ import {
   USER,
   type WireListener,
 } from "../../support/wire/wirePair.ts";
+import { within } from "../../support/within.ts";
 
 /** Each attack must be over within this time; in practice it takes a few milliseconds. */
 const PATIENCE_MS = 2000;
@@ -69,16 +70,9 @@ async function attack(
   const peer = new RawPeer({ url: listener.url, ...options });
   await peer.reached.promise;
   act(peer);
-  const goodbye = await within(peer.ended.promise);
+  const goodbye = await within("the server to end the connection", peer.ended.promise, PATIENCE_MS);
   await expect.poll(() => reasons.length, { timeout: PATIENCE_MS }).toBe(1);
   return { goodbye, reason: reasons[0], peer };
-}
-
-async function within<T>(promise: Promise<T>): Promise<T> {
-  const late = new Promise<never>((_resolve, reject) => {
-    setTimeout(() => reject(new Error("the server kept the connection")), PATIENCE_MS).unref();
-  });
-  return await Promise.race([promise, late]);
 }
 
 const openStdout = encodeMessage({
@@ -262,7 +256,7 @@ describe("after the login, the server ends the connection at", () => {
     await expect.poll(() => peer.received[0]?.kind).toBe("openConfirmation");
     const [opened] = peer.received;
     act(peer, opened?.kind === "openConfirmation" ? opened.sender : -1);
-    await within(peer.ended.promise);
+    await within("the server to end the connection", peer.ended.promise, PATIENCE_MS);
     await expect.poll(() => reasons.map((reason) => reason.text).join()).toMatch(expected);
     await expect.poll(() => channels[0]?.destroyed).toBe(true);
   });
@@ -311,7 +305,7 @@ describe("in clear text, the server ends the connection at", () => {
     await once(ws, "open");
     const closed = once(ws, "close");
     ws.send(bytes);
-    await within(closed);
+    await within("the socket to close", closed, PATIENCE_MS);
     await expect.poll(() => reasons[0]?.text).toMatch(expected);
   });
 });

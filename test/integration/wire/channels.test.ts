@@ -7,6 +7,7 @@ import { serverTransport } from "@rport/protocol/wire/transport";
 import { rawSocket } from "@rport/protocol/wire/websocket";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
+import { refusingPort } from "../../support/refusingPort.ts";
 import { clientOf, connectPair, dial, HOST_KEY, LOGIN } from "../../support/wire/wirePair.ts";
 import { dialTarget, exchange, pattern, tcpServer, tunnel } from "../../support/wire/wireTunnel.ts";
 
@@ -102,10 +103,9 @@ describe("half-close", () => {
   });
 
   it("or not, a target that cannot be reached is seen as a channel that closes at once", async () => {
-    const gone = await tcpServer(() => {});
-    await gone[Symbol.asyncDispose]();
+    await using refusing = await refusingPort();
     await using pair = await connectPair({ client: { onOpen: dialTarget() } });
-    const channel = await pair.server.open("rport", Buffer.from(`127.0.0.1:${gone.port}`));
+    const channel = await pair.server.open("rport", Buffer.from(`127.0.0.1:${refusing.port}`));
     expect((await buffer(channel)).length).toBe(0);
     await expect.poll(() => pair.server.channelCount + pair.client.channelCount).toBe(0);
   });

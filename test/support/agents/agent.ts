@@ -14,6 +14,7 @@ import { createLog } from "../../../agent/src/platform/log.ts";
 import { SYSTEM_LOOKUP } from "../../../agent/src/tunnels/target.ts";
 import { tempDirectory } from "../tempDirectory.ts";
 import { HOST_KEY, PASSWORD, USER } from "../wire/wirePair.ts";
+import { within } from "../within.ts";
 
 /** What an agent for a test is told; the rest is the test server's key and credential. */
 export interface AgentSettings {
@@ -181,11 +182,12 @@ function stateOf(
   isWanted: (state: ConnectionState) => boolean,
 ): Promise<ConnectionState> {
   if (isWanted(agent.state)) return Promise.resolve(agent.state);
-  return new Promise((resolve) => {
+  const wanted = new Promise<ConnectionState>((resolve) => {
     const unwatch = agent.watch((state) => {
       if (!isWanted(state)) return;
       unwatch();
       resolve(state);
     });
   });
+  return within(() => `another state of the agent than ${JSON.stringify(agent.state)}`, wanted);
 }

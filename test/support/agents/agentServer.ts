@@ -4,6 +4,7 @@ import { Connection } from "@rport/protocol/wire/connection";
 import { type ServerLogin, serverTransport } from "@rport/protocol/wire/transport";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { HOST_KEY, LOGIN, listen } from "../wire/wirePair.ts";
+import { within } from "../within.ts";
 
 /** What a test changes about the server. */
 export interface AgentServerOptions {
@@ -72,10 +73,11 @@ export async function startAgentServer(options: AgentServerOptions = {}): Promis
     const transport = serverTransport(ws, { hostKey: HOST_KEY, login: options.login ?? LOGIN });
     serve(transport, options, deliver);
   });
+  const coming = () => new Promise<ServerSession>((resolve) => waiting.push(resolve));
   return {
     url: listener.url,
     port: listener.port,
-    next: async () => arrived.shift() ?? (await new Promise((resolve) => waiting.push(resolve))),
+    next: async () => arrived.shift() ?? (await within("an agent to register", coming())),
     [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
   };
 }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { decodeHostKey, encodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
 import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
@@ -21,9 +21,11 @@ export interface KeyedHost {
   onRequest(clientId: string, lie?: Lie): NonNullable<PeerAgentOptions["onRequest"]>;
 }
 
-/** Makes the key of a host; `server` is the fingerprint that its agents see. */
-export function keyedHost(server = sha256Fingerprint(HOST_KEY.getPublicSSH())): KeyedHost {
-  const { privateKey } = generateKeyPairSync("ed25519");
+/** Makes the key of a host, unless it has one; `server` is the fingerprint that its agents see. */
+export function keyedHost(
+  server = sha256Fingerprint(HOST_KEY.getPublicSSH()),
+  privateKey: KeyObject = generateKeyPairSync("ed25519").privateKey,
+): KeyedHost {
   const publicKey = encodeHostKey(privateKey);
   return {
     publicKey,

@@ -1,6 +1,7 @@
 import { type EventMessage, eventMessageSchema, type Snapshot } from "@rport/protocol/events";
 import { EVENTS_PATH } from "@rport/protocol/http";
 import WebSocket from "ws";
+import { within } from "../within.ts";
 
 /** How long a test waits for something that should come at once. */
 const DEADLINE_MS = 10_000;
@@ -34,20 +35,23 @@ export class EventStream implements Disposable {
 
   /** What `find` finds in the messages, as soon as it finds something. */
   async until<T>(find: (messages: readonly EventMessage[]) => T | undefined): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const { promise, resolve } = Promise.withResolvers<T>();
     const check = (): void => {
       const found = find(this.messages);
       if (found !== undefined) resolve(found);
     };
-    const timer = setTimeout(() => reject(new Error("the event did not come")), DEADLINE_MS);
     this.#waiting.add(check);
     check();
     try {
-      return await promise;
+      const state = () => `an event; after ${this.messages.length} the last is ${this.#last()}`;
+      return await within(state, promise, DEADLINE_MS);
     } finally {
-      clearTimeout(timer);
       this.#waiting.delete(check);
     }
+  }
+
+  #last(): string {
+    return JSON.stringify(this.messages.at(-1) ?? null).slice(0, 500);
   }
 
   [Symbol.dispose](): void {

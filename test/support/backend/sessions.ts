@@ -32,6 +32,16 @@ export class FakeAgent {
   }
 }
 
+/** One agent for each name, and each of them with the same password. */
+export function fakeAgents<const Names extends readonly string[]>(
+  names: Names,
+  credential: { readonly id: AuthId; readonly password: string },
+): { [Index in keyof Names]: FakeAgent } {
+  const { id, password } = credential;
+  const agents = names.map((name) => new FakeAgent(name, id, password));
+  return agents as { [Index in keyof Names]: FakeAgent };
+}
+
 /** A connection of a `FakeAgent`; what happened to it can be looked at. */
 export class FakeSession implements LiveSession {
   readonly agent: FakeAgent;

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ENDPOINT_FILE, type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
+import { within } from "../within.ts";
 import { TestApi } from "./api.ts";
 
 const MAIN = fileURLToPath(new URL("../../../backend/src/main.ts", import.meta.url));
@@ -31,13 +32,18 @@ export interface SpawnedBackend extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-/** Starts `main.ts` in a data directory and resolves when it says that it is ready. */
+/**
+ * Starts a backend's program, this checkout's unless another is given, in a data directory, and
+ * resolves when it says that it is ready.
+ */
 export async function spawnBackend(
   dataDir: string,
   args: readonly string[] = [],
+  main: string = MAIN,
 ): Promise<SpawnedBackend> {
-  const run = start(["--data-dir", dataDir, "--port", "0", ...args]);
-  await Promise.race([run.ready, run.ended]);
+  const run = start([main, "--data-dir", dataDir, "--port", "0", ...args]);
+  const begun = Promise.race([run.ready, run.ended]);
+  await within(() => `a backend to be ready; it says: ${run.stderr()}`, begun);
   if (!run.stdout().includes("is ready")) throw new Error(`it did not start: ${run.stderr()}`);
   const text = await readFile(join(dataDir, ENDPOINT_FILE), "utf8");
   const endpoint = endpointFileSchema.parse(JSON.parse(text));
@@ -54,12 +60,13 @@ export function runBackend(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  return start(args, environment).ended;
+  const { ended, stderr } = start([MAIN, ...args], environment);
+  return within(() => `a backend to end; it says: ${stderr()}`, ended);
 }
 
 function start(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env,
   });

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { within } from "../within.ts";
 
 /** A program at a terminal of its own, and somebody who types. */
 export interface Terminal extends AsyncDisposable {
@@ -28,7 +29,8 @@ export function openTerminal(words: readonly string[]): Terminal {
     },
     async shows(text) {
       while (!shown.includes(text)) {
-        const event = await Promise.race([once(child.stdout, "data"), ended]);
+        const more = Promise.race([once(child.stdout, "data"), ended]);
+        const event = await within(() => `"${text}" on the terminal; it shows: ${shown}`, more);
         if (!Array.isArray(event)) throw new Error(`the program ended: ${shown}`);
       }
     },

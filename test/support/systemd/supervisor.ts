@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { within } from "../within.ts";
 
 /** Each answer takes milliseconds; a script that failed in the middle gives none. */
 const ANSWER_DEADLINE_MS = 15_000;
@@ -61,12 +61,10 @@ export class Supervisor {
   }
 
   async #expect(start: string): Promise<string> {
-    const line = await Promise.race([this.#lines.next(), expired()]);
-    if (line?.done === false && line.value.startsWith(start)) return line.value.slice(start.length);
-    throw new Error(`the test system's supervisor failed: ${this.#complaints}`);
+    const state = () => `the test system to say "${start}"; it complains: ${this.#complaints}`;
+    const line = await within(state, this.#lines.next(), ANSWER_DEADLINE_MS);
+    if (line.done !== true && line.value.startsWith(start)) return line.value.slice(start.length);
+    const said = line.done === true ? "nothing more" : `"${line.value}"`;
+    throw new Error(`the test system says ${said}, not "${start}": ${this.#complaints}`);
   }
-}
-
-function expired(): Promise<undefined> {
-  return delay(ANSWER_DEADLINE_MS, undefined, { ref: false });
 }

@@ -2,6 +2,7 @@ import { CLOSE_CODES } from "@rport/protocol/errors";
 import { deltaSchema } from "@rport/protocol/events";
 import { describe, expect, it, vi } from "vitest";
 import type { Access } from "../../../extension/src/api/access.ts";
+import { refusingPort } from "../../support/refusingPort.ts";
 import { client, snapshot } from "./entities.ts";
 import { FakeServer } from "./fakeServer.ts";
 import { serverOn } from "./serverFixture.ts";
@@ -205,9 +206,8 @@ describe("the typed client", () => {
   });
 
   it("says in words that nobody listens", async () => {
-    const fake = await fakeServer();
-    using fixture = serverOn(fake);
-    await fake[Symbol.asyncDispose]();
+    await using refusing = await refusingPort();
+    using fixture = serverOn({ url: `http://127.0.0.1:${refusing.port}` });
     await expect(fixture.server.api.call("getStatus")).rejects.toMatchObject({
       code: "UNAVAILABLE",
       message: expect.stringContaining("nothing is listening there"),

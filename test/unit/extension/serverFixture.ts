@@ -16,7 +16,7 @@ export interface ServerFixtureOptions {
 }
 
 /** A server of the extension, connected to a fake one, on a clock that stands still. */
-export function serverOn(fake: FakeServer, options: ServerFixtureOptions = {}) {
+export function serverOn(fake: Pick<FakeServer, "url">, options: ServerFixtureOptions = {}) {
   const clock = new FakeClock();
   const remembered: string[] = [];
   const url = options.isLocal === true ? LOCAL_URL : fake.url;

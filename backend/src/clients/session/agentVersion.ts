@@ -13,7 +13,7 @@ export function parseAgentVersion(text: string): AgentVersion | undefined {
   return VERSION.exec(text)?.[1]?.split(".").map(Number);
 }
 
-/** Whether clients of this version answer each ping twice (rport-protocol 12, item 27). */
+/** Whether RPort's clients of this version answer each ping twice. */
 export function answersPingTwice(version: AgentVersion): boolean {
   return compare(version, DOUBLE_REPLY_FROM) >= 0 && compare(version, DOUBLE_REPLY_TO) <= 0;
 }

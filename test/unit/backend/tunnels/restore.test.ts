@@ -37,7 +37,7 @@ const idsOf = (remotes: RemoteMessage[], old: StoredTunnel[]) => {
   };
 };
 
-describe("tunnels of a client that comes back (rport-protocol 3.7)", () => {
+describe("tunnels of a client that comes back", () => {
   it("are all restored when the agent asks for none", () => {
     expect(idsOf([], [stored("1"), stored("2")])).toEqual({ wanted: [], restored: ["1", "2"] });
   });

@@ -1,8 +1,5 @@
-import { performance } from "node:perf_hooks";
 import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
-import type { Credentials } from "../../../../../backend/src/credentials/credentials.ts";
-import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
@@ -79,98 +76,6 @@ describe("ids that somebody made up", () => {
     ]);
     expect(results.map(({ kind }) => kind)).toEqual(["refused", "accepted", "refused"]);
   });
-});
-
-/** Everything that a login can be about, by the kind of its secret. */
-async function subjects({ credentials }: CredentialsFixture, typed: boolean) {
-  const password = (name: string) => ({ password: `${name} and some more words` });
-  const make = async (name: string): Promise<string> => {
-    const given = typed ? password(name) : {};
-    return (await credentials.addSecret(FLEET, given)).password;
-  };
-  await credentials.create({ id: FLEET, createdBy: "test" });
-  const right = await make("right");
-  const revoked = await make("revoked");
-  const secret = credentials.secrets(FLEET).at(-1);
-  const session = await credentials.login(FLEET, revoked, ADDRESS);
-  if (session.kind === "accepted")
-    await credentials.admit(session, new FakeAgent("a", FLEET, "").clientId);
-  if (secret !== undefined) await credentials.revocations.secret(FLEET, secret.id);
-  const wrong = typed ? password("wrong").password : "w".repeat(43);
-  const gone = { ...(typed ? password("gone") : {}), id: authId("gone"), createdBy: "test" };
-  const { password: deleted } = await credentials.create(gone);
-  await credentials.removals.remove(gone.id, { force: false, purge: false });
-  return {
-    unknown: ["nobody-here", right],
-    deleted: [gone.id, deleted],
-    wrong: [FLEET, wrong],
-    revoked: [FLEET, revoked],
-    right: [FLEET, right],
-  } as const;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
-}
-
-async function took(
-  credentials: Credentials,
-  [id, password]: readonly [string, string],
-): Promise<number> {
-  const startMs = performance.now();
-  await credentials.login(id, password, ADDRESS);
-  return performance.now() - startMs;
-}
-
-/** The median time of each subject, measured in turns so that a busy machine slows all alike. */
-async function times<K extends string>(
-  credentials: Credentials,
-  all: Readonly<Record<K, readonly [string, string]>>,
-  rounds: number,
-): Promise<Record<K, number>> {
-  const names = Object.keys(all) as K[];
-  const measured = new Map<K, number[]>(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const name of names) measured.get(name)?.push(await took(credentials, all[name]));
-  }
-  const medians = names.map((name) => [name, median(measured.get(name) ?? [])]);
-  return Object.fromEntries(medians) as Record<K, number>;
-}
-
-describe("S-20: the time that a login takes", () => {
-  it("does not tell an unknown or a deleted id, a wrong, a revoked and a right generated secret apart", async () => {
-    await using fixture = await openCredentials();
-    const all = await subjects(fixture, false);
-    await times(fixture.credentials, all, 200);
-    const medians = Object.values(await times(fixture.credentials, all, 2_000));
-    // All of them are microseconds: less than a network's own jitter by a factor of a thousand.
-    expect(Math.max(...medians) - Math.min(...medians)).toBeLessThan(0.2);
-  });
-
-  it("does not tell an unknown or a deleted id, a wrong and a revoked password apart when they are typed", async () => {
-    await using fixture = await openCredentials();
-    const { right: _, ...refused } = await subjects(fixture, true);
-    const medians = Object.values(await times(fixture.credentials, refused, 9));
-    expect(Math.min(...medians)).toBeGreaterThan(5);
-    expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(1.7);
-  }, 60_000);
-
-  it("is that of a refused one also for a right password that has not let anybody in yet", async () => {
-    await using fixture = await openCredentials();
-    const { credentials } = fixture;
-    const all = await subjects(fixture, true);
-    const first: number[] = [];
-    const wrong: number[] = [];
-    for (let round = 0; round < 9; round += 1) {
-      const password = `another password ${round}`;
-      await credentials.addSecret(FLEET, { password });
-      first.push(await took(credentials, [FLEET, password]));
-      wrong.push(await took(credentials, all.wrong));
-    }
-    const ratio = median(first) / median(wrong);
-    expect(ratio).toBeGreaterThan(1 / 1.7);
-    expect(ratio).toBeLessThan(1.7);
-  }, 60_000);
 });
 
 describe("F-11: somebody sets the machine's clock", () => {

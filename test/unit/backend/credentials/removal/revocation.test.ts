@@ -71,7 +71,7 @@ describe("revoking a secret", () => {
     const { credentials, clock } = fixture;
     await credentials.create({ id: FLEET, createdBy: "test" });
     const [minted] = await credentials.mintForPairing(FLEET, 1, clock.now() + HOUR_MS);
-    if (minted === undefined) return;
+    if (minted === undefined) throw new Error("nothing was minted");
     const report = await credentials.revocations.secret(FLEET, minted.secretId);
     expect(report).toMatchObject({ clients: [], pairings: 1 });
     expect(asked).toEqual([[minted.secretId]]);

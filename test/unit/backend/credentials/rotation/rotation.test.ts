@@ -2,19 +2,19 @@ import { describe, expect, it } from "vitest";
 import type { OfferedSecret } from "../../../../../backend/src/credentials/ports.ts";
 import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
-import { FakeAgent } from "../../../../support/backend/sessions.ts";
+import { type FakeAgent, fakeAgents } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
 
 const FLEET = authId("fleet");
 const HOUR_MS = 3_600_000;
 
 /** A credential with a shared password, and agents that use it. */
-async function fleetOf(
+async function fleetOf<const Names extends readonly string[]>(
   fixture: CredentialsFixture,
-  names: readonly string[],
-): Promise<FakeAgent[]> {
+  names: Names,
+) {
   const { password } = await fixture.credentials.create({ id: FLEET, createdBy: "test" });
-  return names.map((name) => new FakeAgent(name, FLEET, password));
+  return fakeAgents(names, { id: FLEET, password });
 }
 
 async function outcome(fixture: CredentialsFixture, password: string): Promise<string> {
@@ -52,7 +52,7 @@ describe("a rotation", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const agents = await fleetOf(fixture, ["a", "b", "c"]);
-    const shared = agents[0]?.password ?? "";
+    const shared = agents[0].password;
     for (const agent of agents) await clients.connect(credentials, agent);
     const { rotation, unmovable } = await credentials.rotations.start(FLEET, HOUR_MS);
     expect(rotation).toMatchObject({ moved: 0, total: 3 });
@@ -74,7 +74,6 @@ describe("a rotation", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const [agent] = await fleetOf(fixture, ["a"]);
-    if (agent === undefined) return;
     const old = agent.password;
     (await clients.connect(credentials, agent)).cut("away");
     await credentials.rotations.start(FLEET, null);
@@ -90,7 +89,6 @@ describe("a rotation", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
     const [goClient] = await fleetOf(fixture, ["go"]);
-    if (goClient === undefined) return;
     goClient.isShiftable = false;
     const session = await clients.connect(credentials, goClient);
     const { unmovable } = await credentials.rotations.start(FLEET, HOUR_MS);
@@ -106,7 +104,6 @@ describe("a rotation", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const [moving, goClient] = await fleetOf(fixture, ["a", "go"]);
-    if (moving === undefined || goClient === undefined) return;
     goClient.isShiftable = false;
     const old = moving.password;
     const sessions = [
@@ -126,7 +123,6 @@ describe("a rotation", () => {
       await using fixture = await openCredentials();
       const { credentials, clients } = fixture;
       const [agent] = await fleetOf(fixture, ["a"]);
-      if (agent === undefined) return;
       const [arrived, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       const offered: string[] = [];
       agent.onOffer = async (self, { secret }) => {
@@ -156,7 +152,6 @@ describe("a rotation", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
     const [agent] = await fleetOf(fixture, ["a"]);
-    if (agent === undefined) return;
     const stored = storesSilently(agent);
     const old = agent.password;
     const session = await clients.connect(credentials, agent);
@@ -174,7 +169,6 @@ describe("a rotation", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
     const [agent] = await fleetOf(fixture, ["a"]);
-    if (agent === undefined) return;
     const refused = refusesOffers(agent);
     await clients.connect(credentials, agent);
     await credentials.rotations.start(FLEET, HOUR_MS);
@@ -192,7 +186,6 @@ describe("a crash during a rotation loses no client", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const [agent] = await fleetOf(fixture, ["a"]);
-    if (agent === undefined) return;
     await clients.connect(credentials, agent);
     const { promise: offered, resolve } = Promise.withResolvers<void>();
     agent.onOffer = () => {
@@ -214,7 +207,6 @@ describe("a crash during a rotation loses no client", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const [agent] = await fleetOf(fixture, ["a"]);
-    if (agent === undefined) return;
     await clients.connect(credentials, agent);
     const stored = storesSilently(agent);
     await credentials.rotations.start(FLEET, null);
@@ -233,7 +225,6 @@ describe("a crash during a rotation loses no client", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const [agent] = await fleetOf(fixture, ["a"]);
-    if (agent === undefined) return;
     const { secretId: old } = await clients.connect(credentials, agent);
     await credentials.rotations.start(FLEET, HOUR_MS);
     await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
@@ -248,7 +239,6 @@ describe("a crash during a rotation loses no client", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
     const [agent] = await fleetOf(fixture, ["a"]);
-    if (agent === undefined) return;
     (await clients.connect(credentials, agent)).cut("away");
     await credentials.rotations.start(FLEET, HOUR_MS);
     await credentials.close();
@@ -262,7 +252,6 @@ describe("a crash during a rotation loses no client", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const [agent] = await fleetOf(fixture, ["a"]);
-    if (agent === undefined) return;
     (await clients.connect(credentials, agent)).cut("away");
     await credentials.rotations.start(FLEET, HOUR_MS);
     for (let round = 0; round < 6; round += 1) {

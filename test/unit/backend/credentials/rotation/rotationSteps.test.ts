@@ -4,23 +4,22 @@ import type { Credentials } from "../../../../../backend/src/credentials/credent
 import type { Edit } from "../../../../../backend/src/store/edit.ts";
 import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
-import { FakeAgent } from "../../../../support/backend/sessions.ts";
+import { type FakeAgent, fakeAgents } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
 
 const FLEET: AuthId = authId("fleet");
 const HOUR_MS = 3_600_000;
 
-async function agentsOf(
+async function agentsOf<const Names extends readonly string[]>(
   { credentials }: CredentialsFixture,
-  ...names: string[]
-): Promise<FakeAgent[]> {
+  ...names: Names
+) {
   const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
-  return names.map((name) => new FakeAgent(name, FLEET, password));
+  return fakeAgents(names, { id: FLEET, password });
 }
 
 async function oneAgent(fixture: CredentialsFixture): Promise<FakeAgent> {
   const [agent] = await agentsOf(fixture, "a");
-  if (agent === undefined) throw new Error("there is one");
   return agent;
 }
 
@@ -53,7 +52,6 @@ describe("where a client stands in a rotation", () => {
     await using fixture = await openCredentials();
     const { credentials, clients, touched } = fixture;
     const [here, away] = await agentsOf(fixture, "here", "away");
-    if (here === undefined || away === undefined) return;
     (await clients.connect(credentials, away)).cut("away");
     await clients.connect(credentials, here);
     const { arrived, answer } = holdsOffers(here);
@@ -246,7 +244,6 @@ describe("S-32: the record of a client is lost in a crash", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const [here, away] = await agentsOf(fixture, "here", "away");
-    if (here === undefined || away === undefined) return;
     for (const agent of [here, away]) (await clients.connect(credentials, agent)).cut("away");
     await credentials.rotations.start(FLEET, null);
     const lost = [here, away].map(
