@@ -2,9 +2,9 @@ import type { AuthId } from "@rport/protocol/ids";
 import type { ServerStatus } from "@rport/protocol/model";
 import { Relays } from "@rport/protocol/wire/relay";
 import {
-  type HostKey,
-  hostKeyFromSeed,
   md5Fingerprint,
+  type ServerKey,
+  serverKeyFromSeed,
   sha256Fingerprint,
 } from "@rport/protocol/wire/serverKey";
 import type { OpenSegmentFile } from "./audit/segments.ts";
@@ -47,7 +47,7 @@ export interface ServicesOptions {
 /** Everything behind the faces. */
 export interface Services {
   readonly paths: Store["paths"];
-  readonly hostKey: HostKey;
+  readonly serverKey: ServerKey;
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   readonly credentials: Credentials;
   readonly registry: ClientRegistry;
@@ -78,7 +78,7 @@ export async function openServices(
   const store = await openStore({ directory, keySeed: options.keySeed, clock, log });
   opened.defer(() => store.close());
 
-  const { hostKeySeed, verifierKey, auditKey } = store.identity;
+  const { serverKeySeed, verifierKey, auditKey } = store.identity;
   const { database } = store;
   const auditing = await openAuditing({
     directory: store.paths.audit,
@@ -89,8 +89,8 @@ export async function openServices(
     openFile: options.openAuditFile,
   });
   opened.defer(() => auditing.close());
-  const hostKey = hostKeyFromSeed(hostKeySeed);
-  const publicKey = hostKey.getPublicSSH();
+  const serverKey = serverKeyFromSeed(serverKeySeed);
+  const publicKey = serverKey.getPublicSSH();
   const fingerprints = { sha256: sha256Fingerprint(publicKey), md5: md5Fingerprint(publicKey) };
   const { passwordMinLength } = options;
   const { document, secretRows, clientRows } = store;
@@ -143,7 +143,7 @@ export async function openServices(
   const { paths } = store;
   return {
     paths,
-    hostKey,
+    serverKey,
     fingerprints,
     credentials,
     registry,

@@ -68,7 +68,7 @@ export class Session {
     const transport = clientTransport(openWebSocket(server, config), {
       user: authId,
       password: secret,
-      verifyHostKey: (publicKey) => {
+      verifyServerKey: (publicKey) => {
         serverFingerprint = sha256Fingerprint(publicKey);
         return fingerprintMatches(config.fingerprint, publicKey);
       },

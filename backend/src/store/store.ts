@@ -39,7 +39,7 @@ export interface Store {
 /** What `openStore` needs. */
 export interface StoreOptions {
   readonly directory: string;
-  /** Takes the place of the host key's file when given. */
+  /** Takes the place of the server key's file when given. */
   readonly keySeed?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;

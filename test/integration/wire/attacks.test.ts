@@ -9,10 +9,10 @@ import { RawPeer, type RawPeerOptions, sshString } from "../../support/faults/ra
 import {
   clientOf,
   dial,
-  HOST_KEY,
   LOGIN,
   listen,
   REFUSE_ALL,
+  SERVER_KEY,
   USER,
   type WireListener,
 } from "../../support/wire/wirePair.ts";
@@ -28,7 +28,7 @@ const channels: Channel[] = [];
 beforeAll(async () => {
   listener = await listen((ws) => {
     const transport = serverTransport(ws, {
-      hostKey: HOST_KEY,
+      serverKey: SERVER_KEY,
       login: {
         async check(user, password) {
           await new Promise(setImmediate);

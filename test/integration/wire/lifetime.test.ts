@@ -17,17 +17,17 @@ import {
   clientOf,
   connectPair,
   dial,
-  HOST_KEY,
   LOGIN,
   listen,
   REFUSE_ALL,
+  SERVER_KEY,
 } from "../../support/wire/wirePair.ts";
 
 /** A listener that keeps the one transport made on it. */
 async function oneServer(options: Partial<ServerOptions> = {}) {
   const accepted = Promise.withResolvers<{ transport: Transport; ws: WebSocket }>();
   const listener = await listen((ws) => {
-    const transport = serverTransport(ws, { hostKey: HOST_KEY, login: LOGIN, ...options });
+    const transport = serverTransport(ws, { serverKey: SERVER_KEY, login: LOGIN, ...options });
     accepted.resolve({ transport, ws });
   });
   return { listener, accepted: accepted.promise };

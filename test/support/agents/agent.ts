@@ -13,7 +13,7 @@ import { SYSTEM_CLOCK } from "../../../agent/src/platform/clock.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
 import { SYSTEM_LOOKUP } from "../../../agent/src/tunnels/target.ts";
 import { tempDirectory } from "../tempDirectory.ts";
-import { HOST_KEY, PASSWORD, USER } from "../wire/wirePair.ts";
+import { PASSWORD, SERVER_KEY, USER } from "../wire/wirePair.ts";
 
 /** What an agent for a test is told; the rest is the test server's key and credential. */
 export interface AgentSettings {
@@ -153,7 +153,7 @@ export function agentConfigText(settings: AgentSettings, dataDir: string): strin
   return stringify({
     client: {
       server: settings.server,
-      fingerprint: sha256Fingerprint(HOST_KEY.getPublicSSH()),
+      fingerprint: sha256Fingerprint(SERVER_KEY.getPublicSSH()),
       auth: `${USER}:${PASSWORD}`,
       id: "test-agent",
       data_dir: dataDir,

@@ -3,7 +3,7 @@ import type { Channel } from "@rport/protocol/wire/channel";
 import { Connection } from "@rport/protocol/wire/connection";
 import { type ServerLogin, serverTransport } from "@rport/protocol/wire/transport";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
-import { HOST_KEY, LOGIN, listen } from "../wire/wirePair.ts";
+import { LOGIN, listen, SERVER_KEY } from "../wire/wirePair.ts";
 
 /** What a test changes about the server. */
 export interface AgentServerOptions {
@@ -69,7 +69,7 @@ export async function startAgentServer(options: AgentServerOptions = {}): Promis
   };
   const listener = await listen((ws) => {
     if (options.onBytes !== undefined) ws.on("message", (data: Buffer) => tell(options, data));
-    const transport = serverTransport(ws, { hostKey: HOST_KEY, login: options.login ?? LOGIN });
+    const transport = serverTransport(ws, { serverKey: SERVER_KEY, login: options.login ?? LOGIN });
     serve(transport, options, deliver);
   });
   return {

@@ -15,7 +15,7 @@ import type { ClientRecord } from "../../../backend/src/store/clientRecord.ts";
 import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dialer.ts";
 import { TunnelService } from "../../../backend/src/tunnels/service.ts";
 import { testLog } from "../log.ts";
-import { HOST_KEY, PASSWORD } from "../wire/wirePair.ts";
+import { PASSWORD, SERVER_KEY } from "../wire/wirePair.ts";
 
 /** The one secret that opens every auth id here; the agents of `agent.ts` use it, too. */
 export const SECRET = PASSWORD;
@@ -102,7 +102,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     tunnels,
     clock,
     log,
-    hostKey: HOST_KEY,
+    serverKey: SERVER_KEY,
     credentials: {
       login: async (authId, password): Promise<LoginResult> =>
         password === SECRET

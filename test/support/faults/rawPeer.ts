@@ -39,7 +39,7 @@ export class RawPeer {
   constructor(options: RawPeerOptions) {
     this.ws = dial(options.url, options.headers);
     const change = options.onWrite ?? ((bytes: Buffer) => bytes);
-    this.engine = new Ssh2Engine({ role: "client", verifyHostKey: () => true }, CLIENT_IDENT, {
+    this.engine = new Ssh2Engine({ role: "client", verifyServerKey: () => true }, CLIENT_IDENT, {
       limit: { packetBytes: 20 << 20 },
       events: {
         onWrite: (bytes) => this.ws.send(change(Buffer.from(bytes))),

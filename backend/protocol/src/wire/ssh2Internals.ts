@@ -17,7 +17,7 @@ import protocolModule from "ssh2/lib/protocol/Protocol.js";
 import utilsModule from "ssh2/lib/protocol/utils.js";
 import { algorithmsFor, type Role } from "./algorithms.ts";
 import { GcmCipher, GcmDecipher, type PacketLimit } from "./gcm.ts";
-import type { HostKey } from "./serverKey.ts";
+import type { ServerKey } from "./serverKey.ts";
 import type { PayloadHandler } from "./ssh2Ciphers.ts";
 
 /** Messages ssh2 parses for us; the first argument is its instance, which we do not need. */
@@ -48,8 +48,8 @@ export type PayloadVerdict = "pass" | "taken" | "stop";
 
 /** What is different between the roles. */
 export type EngineRole =
-  | { readonly role: "server"; readonly hostKey: HostKey }
-  | { readonly role: "client"; verifyHostKey(publicKey: Buffer): boolean };
+  | { readonly role: "server"; readonly serverKey: ServerKey }
+  | { readonly role: "client"; verifyServerKey(publicKey: Buffer): boolean };
 
 /** The part of ssh2's `Protocol` that we use. Names with `_` are private to the library. */
 interface Ssh2Protocol {
@@ -222,12 +222,16 @@ export interface EngineWiring {
 
 function roleOptions(side: EngineRole): object {
   if (side.role === "server") {
-    return { server: true, offer: OFFERS.server, hostKeys: { [side.hostKey.type]: side.hostKey } };
+    return {
+      server: true,
+      offer: OFFERS.server,
+      hostKeys: { [side.serverKey.type]: side.serverKey },
+    };
   }
   return {
     server: false,
     offer: OFFERS.client,
-    hostVerifier: (publicKey: Buffer) => side.verifyHostKey(publicKey),
+    hostVerifier: (publicKey: Buffer) => side.verifyServerKey(publicKey),
   };
 }
 

@@ -91,7 +91,7 @@ export class Transport {
   #remoteIdent = "";
   #phase: "handshake" | "ready" | "closed" = "handshake";
   #hasFirstKeys = false;
-  #isHostKeyRefused = false;
+  #isServerKeyRefused = false;
   #isWaiting = false;
   #bytesIn = 0;
   #waitingInputs = 0;
@@ -221,7 +221,7 @@ export class Transport {
     const engineRole: EngineRole =
       side.role === "server"
         ? side
-        : { role: "client", verifyHostKey: (key) => this.#verifyHostKey(side, key) };
+        : { role: "client", verifyServerKey: (key) => this.#verifyServerKey(side, key) };
     return new Ssh2Engine(engineRole, side.role === "server" ? SERVER_IDENT : CLIENT_IDENT, {
       limit: { packetBytes: this.#limits.packetBeforeLogin },
       events: {
@@ -252,9 +252,9 @@ export class Transport {
     else ws.once("open", () => this.#outbox.open());
   }
 
-  #verifyHostKey(options: ClientOptions, publicKey: Buffer): boolean {
-    this.#isHostKeyRefused = !options.verifyHostKey(publicKey);
-    return !this.#isHostKeyRefused;
+  #verifyServerKey(options: ClientOptions, publicKey: Buffer): boolean {
+    this.#isServerKeyRefused = !options.verifyServerKey(publicKey);
+    return !this.#isServerKeyRefused;
   }
 
   #input(bytes: Buffer): void {
@@ -359,8 +359,11 @@ export class Transport {
   }
 
   #endByLibrary(error: Error): void {
-    const kind = this.#isHostKeyRefused ? "hostKey" : "protocol";
-    this.#end({ kind, text: this.#isHostKeyRefused ? "not the pinned server key" : error.message });
+    const kind = this.#isServerKeyRefused ? "serverKey" : "protocol";
+    this.#end({
+      kind,
+      text: this.#isServerKeyRefused ? "not the pinned server key" : error.message,
+    });
   }
 
   #endLate(text: string): void {

@@ -1,6 +1,6 @@
 import type { WireClock } from "./clock.ts";
 import type { ServerLogin } from "./login.ts";
-import type { HostKey } from "./serverKey.ts";
+import type { ServerKey } from "./serverKey.ts";
 import type { CloseReason } from "./wireError.ts";
 
 /** What a transport allows; sizes in bytes, times in milliseconds. */
@@ -27,7 +27,7 @@ export interface TransportTuning {
 
 /** The backend's end. */
 export interface ServerOptions extends TransportTuning {
-  readonly hostKey: HostKey;
+  readonly serverKey: ServerKey;
   readonly login: ServerLogin;
   /** Decides when to work on what came before the login; in the order of the calls. */
   readonly pace?: (work: () => void) => void;
@@ -40,7 +40,7 @@ export interface ClientOptions extends TransportTuning {
   readonly user: string;
   readonly password: string;
   /** Asked before the password leaves, and again at every key exchange. */
-  verifyHostKey(publicKey: Buffer): boolean;
+  verifyServerKey(publicKey: Buffer): boolean;
 }
 
 /** Who has logged in, and the line the peer identified itself with. */

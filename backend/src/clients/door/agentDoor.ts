@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type HostKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
+import { type ServerKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import {
   serverTransport,
   type Transport,
@@ -58,7 +58,7 @@ export interface AgentUpgrade {
 export interface AgentDoorDeps
   extends Omit<SessionDeps, "credentials" | "counters" | "serverFingerprint"> {
   readonly credentials: SessionDeps["credentials"] & LoginChecker;
-  readonly hostKey: HostKey;
+  readonly serverKey: ServerKey;
   readonly pendingMax?: number;
   readonly pendingPerAddressMax?: number;
   readonly transportLimits?: Partial<TransportLimits>;
@@ -92,7 +92,7 @@ export class AgentDoor {
   constructor(deps: AgentDoorDeps) {
     const { clock, registry } = deps;
     this.#deps = deps;
-    this.#serverFingerprint = sha256Fingerprint(deps.hostKey.getPublicSSH());
+    this.#serverFingerprint = sha256Fingerprint(deps.serverKey.getPublicSSH());
     this.#known = new KnownNetworks(clock, registry.list());
     const isKnown = (network: string): boolean => this.#known.has(network);
     const { pendingMax: max = PENDING_MAX, pendingPerAddressMax = PENDING_PER_ADDRESS_MAX } = deps;
@@ -168,9 +168,9 @@ export class AgentDoor {
   #receive(ws: WebSocket, from: LoginOrigin, place: PendingSocket): void {
     let accepted: AcceptedLogin | undefined;
     let hasFailed = false;
-    const { hostKey, clock, transportLimits } = this.#deps;
+    const { serverKey, clock, transportLimits } = this.#deps;
     const transport = serverTransport(ws, {
-      hostKey,
+      serverKey,
       clock,
       ...(transportLimits === undefined ? {} : { limits: transportLimits }),
       pace: (work) => this.#paced(place, work),
