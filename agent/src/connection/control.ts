@@ -30,7 +30,7 @@ const NS_PER_MS = 1_000_000;
 const CHECK_PORT_MAX_MS = 10_000;
 
 /** What the answers need. */
-export interface ControlWiring {
+export interface ControlDeps {
   readonly rules: readonly TunnelRule[];
   readonly resolve: Lookup;
   readonly credentials: CredentialStore;
@@ -47,11 +47,11 @@ type Handler = (payload: Buffer) => Promise<Buffer | undefined> | Buffer | undef
 
 /** Answers the server's requests on one connection. */
 export class Control {
-  readonly #wiring: ControlWiring;
+  readonly #deps: ControlDeps;
   #features: ReadonlySet<string> = new Set();
 
-  constructor(wiring: ControlWiring) {
-    this.#wiring = wiring;
+  constructor(deps: ControlDeps) {
+    this.#deps = deps;
   }
 
   /** The success payload; throws `RequestRefused` with the text for the server. */
@@ -69,17 +69,17 @@ export class Control {
     [REQUESTS.rotateSecret, (payload) => this.#rotateSecret(payload)],
     [REQUESTS.proveHostKey, (payload) => this.#proveHostKey(payload)],
     // Asked before the server has named its features, too.
-    [REQUESTS.holdJoin, () => this.#wiring.onHeld()],
+    [REQUESTS.holdJoin, () => this.#deps.onHeld()],
   ]);
 
   #agree({ Features }: Capabilities): undefined {
     this.#features = new Set(Features.filter((feature) => OUR_FEATURES.includes(feature)));
-    this.#wiring.onFeatures(this.#features);
+    this.#deps.onFeatures(this.#features);
   }
 
   async #checkTunnelAllowed(payload: Buffer): Promise<Buffer> {
     const { Remote } = read(checkTunnelAllowedSchema, payload);
-    if (this.#wiring.rules.length === 0) return json({ IsAllowed: true });
+    if (this.#deps.rules.length === 0) return json({ IsAllowed: true });
     const check = await this.#check(Remote);
     if (check.kind === "unknown") throw new RequestRefused(check.reason);
     return json({ IsAllowed: check.kind === "allowed" });
@@ -103,12 +103,12 @@ export class Control {
   #check(text: string) {
     const target = parseHostPort(text);
     if (target === undefined) throw new RequestRefused("the target is not host:port");
-    return checkTarget(target, this.#wiring.rules, this.#wiring.resolve);
+    return checkTarget(target, this.#deps.rules, this.#deps.resolve);
   }
 
   /** Asked while the server registers us, hence before it has named its features. */
   #proveHostKey(payload: Buffer): Buffer {
-    const { proveHostKey } = this.#wiring;
+    const { proveHostKey } = this.#deps;
     if (proveHostKey === undefined) throw new RequestRefused(UNKNOWN_REQUEST);
     const { nonce } = read(proveHostKeySchema, payload);
     return json({ signature: proveHostKey(nonce) });
@@ -117,7 +117,7 @@ export class Control {
   /** The answer leaves only after the secret is durable: the server may then drop the old one. */
   async #rotateSecret(payload: Buffer): Promise<Buffer> {
     if (!this.#features.has(FEATURES.rotateSecret)) throw new RequestRefused(UNKNOWN_REQUEST);
-    const { credentials, log } = this.#wiring;
+    const { credentials, log } = this.#deps;
     const { auth_id, secret_id, secret } = read(rotateSecretSchema, payload);
     log.hide(secret);
     if (auth_id !== credentials.current.authId) {

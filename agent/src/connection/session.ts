@@ -22,7 +22,7 @@ const HELD_MAX_MS = 24 * 3_600_000;
 const JITTER_MAX_MS = 5_000;
 
 /** What a session is made of. */
-export interface SessionWiring {
+export interface SessionDeps {
   readonly config: AgentConfig;
   readonly credentials: CredentialStore;
   readonly dialer: Dialer;
@@ -45,24 +45,24 @@ export class Session {
   /** Resolves once with the reason when the connection has ended for whatever cause. */
   readonly closed: Promise<CloseReason>;
   readonly #connection: Connection;
-  readonly #wiring: SessionWiring;
+  readonly #deps: SessionDeps;
   readonly #patience: Patience;
   #pingTimer: Timer | undefined;
 
-  private constructor(server: string, { connection, patience }: Served, wiring: SessionWiring) {
+  private constructor(server: string, { connection, patience }: Served, deps: SessionDeps) {
     this.server = server;
     this.closed = connection.closed;
     this.#connection = connection;
     this.#patience = patience;
-    this.#wiring = wiring;
+    this.#deps = deps;
   }
 
   /**
    * Dials and logs in; the password leaves only after the server's key was found to be the pinned
    * one. Requests and channels are served from the first moment. Rejects with a `WireError`.
    */
-  static async logIn(server: string, wiring: SessionWiring, signal: AbortSignal): Promise<Session> {
-    const { config, credentials, transportLimits: limits = {} } = wiring;
+  static async logIn(server: string, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
+    const { config, credentials, transportLimits: limits = {} } = deps;
     const { authId, secret } = credentials.current;
     let serverFingerprint = "";
     const transport = clientTransport(openWebSocket(server, config), {
@@ -74,7 +74,7 @@ export class Session {
       },
       limits,
     });
-    const served = serve(transport, wiring, () => serverFingerprint);
+    const served = serve(transport, deps, () => serverFingerprint);
     const { connection } = served;
     const abandon = () => connection.close("the agent is stopping");
     signal.addEventListener("abort", abandon, { once: true });
@@ -84,7 +84,7 @@ export class Session {
     } finally {
       signal.removeEventListener("abort", abandon);
     }
-    return new Session(server, served, wiring);
+    return new Session(server, served, deps);
   }
 
   /**
@@ -111,7 +111,7 @@ export class Session {
   }
 
   #schedulePing(): void {
-    const { config, clock, random } = this.#wiring;
+    const { config, clock, random } = this.#deps;
     if (config.keepAliveMs === 0) return;
     const jitterMs = Math.min(config.keepAliveMs / 10, JITTER_MAX_MS) * random();
     this.#pingTimer = clock.after(config.keepAliveMs + jitterMs, () => void this.#ping());
@@ -119,7 +119,7 @@ export class Session {
 
   /** A ping that is not answered in time ends the connection. */
   async #ping(): Promise<void> {
-    const { keepAliveTimeoutMs } = this.#wiring.config;
+    const { keepAliveTimeoutMs } = this.#deps.config;
     try {
       await this.#connection.request(REQUESTS.ping, Buffer.alloc(0), keepAliveTimeoutMs);
       this.#schedulePing();
@@ -137,10 +137,10 @@ interface Served {
 
 function serve(
   transport: ReturnType<typeof clientTransport>,
-  wiring: SessionWiring,
+  deps: SessionDeps,
   serverFingerprint: () => string,
 ): Served {
-  const { config, credentials, dialer, log, resolve, proveHostKey } = wiring;
+  const { config, credentials, dialer, log, resolve, proveHostKey } = deps;
   const control = new Control({
     rules: config.tunnelAllowed,
     resolve,
@@ -152,7 +152,7 @@ function serve(
         : (nonce) => proveHostKey({ nonce, serverFingerprint: serverFingerprint() }),
     onHeld: () => {
       patience.extend();
-      wiring.onHeld?.();
+      deps.onHeld?.();
     },
     onFeatures: (features) => {
       connection.halfClose = features.has("half-close");
@@ -163,7 +163,7 @@ function serve(
     onOpen: (_type, extra) => dialer.decide(extra),
     onFault: (error, name) => log.error("a request failed", { name, error: String(error) }),
   });
-  const patience = new Patience(wiring.clock, REGISTER_MS, () => {
+  const patience = new Patience(deps.clock, REGISTER_MS, () => {
     transport.fail(new WireError("timeout", "no reply to new_connection in time"));
   });
   return { connection, patience };

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { Worker } from "node:worker_threads";
 import type { Channel } from "@rport/protocol/wire/channel";
-import { Connection, type ConnectionOptions } from "@rport/protocol/wire/connection";
+import { Connection, type ConnectionDeps } from "@rport/protocol/wire/connection";
 import { clientTransport, serverTransport } from "@rport/protocol/wire/transport";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
@@ -32,7 +32,7 @@ function echo(channel: Channel): void {
 }
 
 /** Echoes every channel but those to port 1, and grants forwarding. */
-const ECHO: ConnectionOptions = {
+const ECHO: ConnectionDeps = {
   halfClose: true,
   onRequest(name) {
     if (name !== "tcpip-forward") throw new RequestRefused("unknown request");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { stringify } from "smol-toml";
-import { Agent, type AgentOptions } from "../../../agent/src/agent.ts";
+import { Agent, type AgentDeps } from "../../../agent/src/agent.ts";
 import { loadConfig } from "../../../agent/src/config/loadConfig.ts";
 import type { ConnectionState } from "../../../agent/src/connection/connectionState.ts";
 import { SYSTEM_SOURCES } from "../../../agent/src/host/machineId.ts";
@@ -43,7 +43,7 @@ export interface TestAgent extends AgentFiles {
 }
 
 /** What a test puts in the place of the agent's own. */
-export type Replaced = Partial<Pick<AgentOptions, "resolve" | "transportLimits">>;
+export type Replaced = Partial<Pick<AgentDeps, "resolve" | "transportLimits">>;
 
 /** Starts an agent in this process. It is stopped, and its files removed, at the end of its scope. */
 export async function startAgent(

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Connection, type ConnectionOptions } from "@rport/protocol/wire/connection";
+import { Connection, type ConnectionDeps } from "@rport/protocol/wire/connection";
 import { serverKeyFromSeed } from "@rport/protocol/wire/serverKey";
 import {
   clientTransport,
@@ -62,8 +62,8 @@ export function dial(url: string, headers: Readonly<Record<string, string>> = {}
 
 /** What a test changes about a pair. */
 export interface PairOptions {
-  readonly server?: Partial<ConnectionOptions>;
-  readonly client?: Partial<ConnectionOptions>;
+  readonly server?: Partial<ConnectionDeps>;
+  readonly client?: Partial<ConnectionDeps>;
   readonly limits?: Partial<TransportLimits>;
 }
 
@@ -108,7 +108,7 @@ export function clientOf(ws: WebSocket, limits: Partial<TransportLimits> = {}): 
 }
 
 /** Refuses every request and every channel. */
-export const REFUSE_ALL: ConnectionOptions = {
+export const REFUSE_ALL: ConnectionDeps = {
   onRequest() {
     throw new Error("this test expects no request");
   },

@@ -16,7 +16,7 @@ export type ChannelDecision =
     };
 
 /** What the channels of a connection work with. */
-export interface ChannelsWiring {
+export interface ChannelsDeps {
   readonly transport: Transport;
   readonly halfClose: boolean;
   readonly maxChannels: number;
@@ -48,16 +48,16 @@ interface Opening {
 export class Channels {
   /** Whether channels opened from now on know half-close. */
   halfClose: boolean;
-  readonly #wiring: ChannelsWiring;
+  readonly #deps: ChannelsDeps;
   readonly #channels = new Map<number, Channel>();
   readonly #openings = new Map<number, Opening>();
   readonly #waitingForRoom = new Set<Channel>();
   readonly #host: ChannelHost;
   #nextId = 0;
 
-  constructor(wiring: ChannelsWiring) {
-    this.#wiring = wiring;
-    this.halfClose = wiring.halfClose;
+  constructor(deps: ChannelsDeps) {
+    this.#deps = deps;
+    this.halfClose = deps.halfClose;
     this.#host = this.#createHost();
   }
 
@@ -68,7 +68,7 @@ export class Channels {
 
   /** Asks the peer for a channel; rejects with its text when it refuses. */
   async open(type: string, extra: Buffer): Promise<Channel> {
-    if (this.count >= this.#wiring.maxChannels) {
+    if (this.count >= this.#deps.maxChannels) {
       throw new WireError("limit", "too many channels on this connection");
     }
     const sender = this.#freeId();
@@ -112,7 +112,7 @@ export class Channels {
   }
 
   #createHost(): ChannelHost {
-    const { transport } = this.#wiring;
+    const { transport } = this.#deps;
     return {
       get isCongested() {
         return transport.isCongested;
@@ -131,7 +131,7 @@ export class Channels {
   }
 
   #send(message: Message): void {
-    this.#wiring.transport.send(encodeMessage(message));
+    this.#deps.transport.send(encodeMessage(message));
   }
 
   #dispatch(message: Exclude<ChannelMessage, { kind: OpeningKind }>): void {
@@ -172,7 +172,7 @@ export class Channels {
   }
 
   #decide(open: MessageOf<"open">): void {
-    if (this.count >= this.#wiring.maxChannels || open.maxPacket < SMALLEST_MAX_PACKET) {
+    if (this.count >= this.#deps.maxChannels || open.maxPacket < SMALLEST_MAX_PACKET) {
       this.#refuse(open.sender, SHORTAGE, "too many channels, or packets too small");
       return;
     }
@@ -187,16 +187,16 @@ export class Channels {
     try {
       decision.accept(channel);
     } catch (error) {
-      this.#wiring.onFault(error, open.type);
+      this.#deps.onFault(error, open.type);
       channel.destroy();
     }
   }
 
   #decision({ type, extra }: MessageOf<"open">): ChannelDecision {
     try {
-      return this.#wiring.onOpen(type, extra);
+      return this.#deps.onOpen(type, extra);
     } catch (error) {
-      this.#wiring.onFault(error, type);
+      this.#deps.onFault(error, type);
       return { refuse: "internal error" };
     }
   }

@@ -8,7 +8,7 @@ import { type CloseReason, WireError } from "./wireError.ts";
 export type { ChannelDecision } from "./channels.ts";
 
 /** What the owner of a connection decides. */
-export interface ConnectionOptions {
+export interface ConnectionDeps {
   /** Whether new channels know half-close; may be set later, when the peer's features are known. */
   readonly halfClose?: boolean;
   /** Channels at once, both directions together. */
@@ -42,15 +42,15 @@ export class Connection {
   /** Resolves once, when the connection has ended for whatever cause. */
   readonly closed: Promise<CloseReason>;
   readonly transport: Transport;
-  readonly #options: ConnectionOptions;
+  readonly #deps: ConnectionDeps;
   readonly #outgoing: OutgoingRequests;
   readonly #incoming: IncomingRequests;
   readonly #channels: Channels;
 
-  constructor(transport: Transport, options: ConnectionOptions) {
+  constructor(transport: Transport, deps: ConnectionDeps) {
     this.transport = transport;
     this.closed = transport.closed;
-    this.#options = options;
+    this.#deps = deps;
     this.#outgoing = this.#createOutgoing();
     this.#incoming = this.#createIncoming();
     this.#channels = this.#createChannels();
@@ -120,23 +120,23 @@ export class Connection {
   #createIncoming(): IncomingRequests {
     const { transport } = this;
     return new IncomingRequests({
-      handle: ({ name, payload, wantReply }) => this.#options.onRequest(name, payload, wantReply),
+      handle: ({ name, payload, wantReply }) => this.#deps.onRequest(name, payload, wantReply),
       answer: ({ ok, payload }) =>
         this.#send({ kind: ok ? "globalSuccess" : "globalFailure", payload }),
-      onFault: (error, name) => this.#options.onFault?.(error, name),
+      onFault: (error, name) => this.#deps.onFault?.(error, name),
       pause: () => transport.pause(),
       resume: () => transport.resume(),
     });
   }
 
   #createChannels(): Channels {
-    const options = this.#options;
+    const deps = this.#deps;
     return new Channels({
       transport: this.transport,
-      halfClose: options.halfClose ?? false,
-      maxChannels: options.maxChannels ?? MAX_CHANNELS,
-      onOpen: (type, extra) => options.onOpen(type, extra),
-      onFault: (error, type) => options.onFault?.(error, type),
+      halfClose: deps.halfClose ?? false,
+      maxChannels: deps.maxChannels ?? MAX_CHANNELS,
+      onOpen: (type, extra) => deps.onOpen(type, extra),
+      onFault: (error, type) => deps.onFault?.(error, type),
     });
   }
 

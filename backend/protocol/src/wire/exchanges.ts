@@ -7,7 +7,7 @@ const BYTES_PER_EXCHANGE = 1 << 20;
 const MS_PER_EXCHANGE = 1000;
 
 /** What the watch needs, and whom it tells. */
-export interface ExchangeRules {
+export interface ExchangesDeps {
   readonly clock: WireClock;
   /** Longest time one exchange may take. */
   readonly exchangeMs: number;
@@ -24,16 +24,16 @@ export interface ExchangeRules {
 export class Exchanges {
   /** Exchanges completed after the first. */
   count = 0;
-  readonly #rules: ExchangeRules;
+  readonly #deps: ExchangesDeps;
   #flowBytes = 0;
   #isOurs = false;
   #timer: WireTimer | undefined;
   #allowance = FREE_EXCHANGES;
   #paidUntil: number;
 
-  constructor(rules: ExchangeRules) {
-    this.#rules = rules;
-    this.#paidUntil = rules.clock.monotonic();
+  constructor(deps: ExchangesDeps) {
+    this.#deps = deps;
+    this.#paidUntil = deps.clock.monotonic();
   }
 
   /** Counts data in either direction. */
@@ -42,7 +42,7 @@ export class Exchanges {
   }
 
   get isDue(): boolean {
-    return this.#flowBytes > this.#rules.rekeyBytes;
+    return this.#flowBytes > this.#deps.rekeyBytes;
   }
 
   /** We asked for new keys. */
@@ -57,7 +57,7 @@ export class Exchanges {
       this.#timer = undefined;
       return;
     }
-    const { clock, exchangeMs, onOverdue } = this.#rules;
+    const { clock, exchangeMs, onOverdue } = this.#deps;
     this.#timer ??= clock.after(exchangeMs, onOverdue);
   }
 
@@ -71,7 +71,7 @@ export class Exchanges {
   }
 
   #pay(): boolean {
-    const now = this.#rules.clock.monotonic();
+    const now = this.#deps.clock.monotonic();
     const earned = this.#flowBytes / BYTES_PER_EXCHANGE + (now - this.#paidUntil) / MS_PER_EXCHANGE;
     this.#paidUntil = now;
     this.#allowance = Math.min(FREE_EXCHANGES, this.#allowance + earned) - 1;

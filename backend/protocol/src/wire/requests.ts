@@ -39,7 +39,7 @@ interface WaitingRequest {
 }
 
 /** What the outgoing queue works with. */
-export interface OutgoingWiring {
+export interface OutgoingDeps {
   readonly clock: WireClock;
   send(name: string, payload: Buffer): void;
   /** A reply is overdue: later replies could not be matched, so the connection must end. */
@@ -51,13 +51,13 @@ export interface OutgoingWiring {
  * number and are matched by their order.
  */
 export class OutgoingRequests {
-  readonly #wiring: OutgoingWiring;
+  readonly #deps: OutgoingDeps;
   #waiting: WaitingRequest[] = [];
   #current: WaitingRequest | undefined;
   #timer: WireTimer | undefined;
 
-  constructor(wiring: OutgoingWiring) {
-    this.#wiring = wiring;
+  constructor(deps: OutgoingDeps) {
+    this.#deps = deps;
   }
 
   /** Sends when its turn comes; the time-out runs from then. */
@@ -96,15 +96,15 @@ export class OutgoingRequests {
     const request = this.#waiting.shift();
     if (request === undefined) return;
     this.#current = request;
-    this.#timer = this.#wiring.clock.after(request.timeoutMs, () =>
-      this.#wiring.onOverdue(request.name),
+    this.#timer = this.#deps.clock.after(request.timeoutMs, () =>
+      this.#deps.onOverdue(request.name),
     );
-    this.#wiring.send(request.name, request.payload);
+    this.#deps.send(request.name, request.payload);
   }
 }
 
 /** What the incoming queue works with. */
-export interface IncomingWiring {
+export interface IncomingDeps {
   /** Does the work; throws `RequestRefused` to refuse with a text. */
   handle(request: IncomingRequest): Promise<Buffer | undefined> | Buffer | undefined;
   answer(reply: Reply): void;
@@ -116,15 +116,15 @@ export interface IncomingWiring {
 
 /** The peer's requests: handled one after the other, answered in order, as Go does. */
 export class IncomingRequests {
-  readonly #wiring: IncomingWiring;
+  readonly #deps: IncomingDeps;
   #inbox: IncomingRequest[] = [];
   #inboxBytes = 0;
   #isBusy = false;
   #isPaused = false;
   #isOver = false;
 
-  constructor(wiring: IncomingWiring) {
-    this.#wiring = wiring;
+  constructor(deps: IncomingDeps) {
+    this.#deps = deps;
   }
 
   add(request: IncomingRequest): void {
@@ -133,7 +133,7 @@ export class IncomingRequests {
     if (!this.#isBusy) void this.#work();
     if (!this.#isPaused && this.#isFull(1)) {
       this.#isPaused = true;
-      this.#wiring.pause();
+      this.#deps.pause();
     }
   }
 
@@ -153,7 +153,7 @@ export class IncomingRequests {
     for (let request = this.#take(); request !== undefined; request = this.#take()) {
       const reply = await this.#reply(request);
       if (this.#isOver) return;
-      if (request.wantReply) this.#wiring.answer(reply);
+      if (request.wantReply) this.#deps.answer(reply);
     }
     this.#isBusy = false;
   }
@@ -163,19 +163,19 @@ export class IncomingRequests {
     this.#inboxBytes -= request?.payload.length ?? 0;
     if (this.#isPaused && !this.#isFull(0.5)) {
       this.#isPaused = false;
-      this.#wiring.resume();
+      this.#deps.resume();
     }
     return request;
   }
 
   async #reply(request: IncomingRequest): Promise<Reply> {
     try {
-      const payload = (await this.#wiring.handle(request)) ?? EMPTY;
+      const payload = (await this.#deps.handle(request)) ?? EMPTY;
       assertPayload(payload);
       return { ok: true, payload };
     } catch (error) {
       if (error instanceof RequestRefused) return { ok: false, payload: refusal(error.message) };
-      this.#wiring.onFault(error, request.name);
+      this.#deps.onFault(error, request.name);
       return { ok: false, payload: refusal("internal error") };
     }
   }

@@ -103,8 +103,8 @@ export class Ssh2Engine {
   readonly #onPayload: EngineEvents["onPayload"];
   #remoteIdent = Buffer.alloc(0);
 
-  constructor(side: EngineRole, localIdent: string, wiring: EngineWiring) {
-    const { events, limit } = wiring;
+  constructor(side: EngineRole, localIdent: string, deps: EngineDeps) {
+    const { events, limit } = deps;
     this.limit = limit;
     this.#onPayload = (payload) => events.onPayload(payload);
     this.#protocol = new Protocol({
@@ -215,7 +215,7 @@ export class Ssh2Engine {
 }
 
 /** What an engine is connected to. */
-export interface EngineWiring {
+export interface EngineDeps {
   readonly events: EngineEvents;
   readonly limit: PacketLimit;
 }

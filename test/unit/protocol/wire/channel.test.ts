@@ -18,7 +18,7 @@ const TERMS: ChannelTerms = {
 function channelWith(changed: Partial<ChannelTerms> = {}) {
   const sent: string[] = [];
   const host = { isCongested: false, waiting: new Set<Channel>(), isForgotten: false };
-  const wiring: ChannelHost = {
+  const channelHost: ChannelHost = {
     get isCongested() {
       return host.isCongested;
     },
@@ -29,7 +29,7 @@ function channelWith(changed: Partial<ChannelTerms> = {}) {
       if (channel.isOver) host.isForgotten = true;
     },
   };
-  return { channel: new Channel(wiring, { ...TERMS, ...changed }), sent, host };
+  return { channel: new Channel(channelHost, { ...TERMS, ...changed }), sent, host };
 }
 
 const turn = () => new Promise(setImmediate);
