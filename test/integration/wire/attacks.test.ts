@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Channel } from "@rport/protocol/wire/channel";
 import { Connection } from "@rport/protocol/wire/connection";
-import { encodeMessage } from "@rport/protocol/wire/messages";
+import { encodeMessage } from "@rport/protocol/wire/connection/messages";
 import { serverTransport } from "@rport/protocol/wire/transport";
 import type { CloseReason } from "@rport/protocol/wire/wireError";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { Channel } from "@rport/protocol/wire/channel";
 import { serverTransport } from "@rport/protocol/wire/transport";
-import { rawSocket } from "@rport/protocol/wire/websocket";
+import { rawSocket } from "@rport/protocol/wire/transport/websocket";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { clientOf, connectPair, dial, LOGIN, SERVER_KEY } from "../../support/wire/wirePair.ts";

@@ -1,6 +1,6 @@
-import { CLIENT_IDENT, IdentificationReader } from "@rport/protocol/wire/identification";
-import { decodeMessage, type Message } from "@rport/protocol/wire/messages";
-import { Ssh2Engine } from "@rport/protocol/wire/ssh2Internals";
+import { decodeMessage, type Message } from "@rport/protocol/wire/connection/messages";
+import { Ssh2Engine } from "@rport/protocol/wire/ssh2/ssh2Engine";
+import { CLIENT_IDENT, IdentificationReader } from "@rport/protocol/wire/transport/identification";
 import type { WebSocket } from "ws";
 import { dial, PASSWORD, USER } from "../wire/wirePair.ts";
 

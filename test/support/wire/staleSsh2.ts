@@ -3,7 +3,7 @@ import { parentPort } from "node:worker_threads";
 import "ssh2";
 
 const { serverKeyFromSeed } = await import("@rport/protocol/wire/serverKey");
-const { Ssh2Engine } = await import("@rport/protocol/wire/ssh2Internals");
+const { Ssh2Engine } = await import("@rport/protocol/wire/ssh2/ssh2Engine");
 
 const events = {
   onError: () => {},

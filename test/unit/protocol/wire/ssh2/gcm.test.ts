@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { GcmCipher, GcmDecipher, type GcmKey } from "@rport/protocol/wire/gcm";
+import { GcmCipher, GcmDecipher, type GcmKey } from "@rport/protocol/wire/ssh2/gcm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

@@ -1,4 +1,4 @@
-import { WireError } from "./wireError.ts";
+import { WireError } from "../wireError.ts";
 
 /**
  * The messages of the connection layer (RFC 4254) as values. `recipient` is the receiver's number

@@ -1,7 +1,7 @@
 /**
  * Touch point 1 of 5 with ssh2: its two cipher factories are replaced by ours for AES-GCM.
  * `kex.js` copies the factories when it loads, so this module must run before it does: it is the
- * first import of `ssh2Internals.ts`, which also checks the class of every negotiated cipher.
+ * first import of `ssh2Engine.ts`, which also checks the class of every negotiated cipher.
  */
 import type { CipherGCMTypes } from "node:crypto";
 import cryptoModule from "ssh2/lib/protocol/crypto.js";

@@ -1,6 +1,6 @@
-import { Exchanges } from "@rport/protocol/wire/exchanges";
+import { Exchanges } from "@rport/protocol/wire/transport/exchanges";
 import { describe, expect, it, vi } from "vitest";
-import { FakeClock } from "../../../support/clock.ts";
+import { FakeClock } from "../../../../support/clock.ts";
 
 function watch() {
   const clock = new FakeClock();

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { Channel, type ChannelHost, type ChannelTerms } from "@rport/protocol/wire/channel";
-import type { Message } from "@rport/protocol/wire/messages";
+import type { Message } from "@rport/protocol/wire/connection/messages";
 import { WireError } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
 

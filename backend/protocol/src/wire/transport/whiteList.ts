@@ -1,4 +1,4 @@
-import type { Role } from "./algorithms.ts";
+import type { Role } from "../ssh2/algorithms.ts";
 
 /** DISCONNECT, IGNORE, UNIMPLEMENTED, DEBUG and KEXINIT may come at any time. */
 const ALWAYS: readonly number[] = [1, 2, 3, 4, 20];

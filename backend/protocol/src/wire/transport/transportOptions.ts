@@ -1,7 +1,7 @@
-import type { WireClock } from "./clock.ts";
+import type { WireClock } from "../clock.ts";
+import type { ServerKey } from "../serverKey.ts";
+import type { CloseReason } from "../wireError.ts";
 import type { ServerLogin } from "./login.ts";
-import type { ServerKey } from "./serverKey.ts";
-import type { CloseReason } from "./wireError.ts";
 
 /** What a transport allows; sizes in bytes, times in milliseconds. */
 export interface TransportLimits {

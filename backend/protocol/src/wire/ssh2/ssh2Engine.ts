@@ -15,9 +15,9 @@ import "./ssh2Ciphers.ts";
 import kexModule from "ssh2/lib/protocol/kex.js";
 import protocolModule from "ssh2/lib/protocol/Protocol.js";
 import utilsModule from "ssh2/lib/protocol/utils.js";
+import type { ServerKey } from "../serverKey.ts";
 import { algorithmsFor, type Role } from "./algorithms.ts";
 import { GcmCipher, GcmDecipher, type PacketLimit } from "./gcm.ts";
-import type { ServerKey } from "./serverKey.ts";
 import type { PayloadHandler } from "./ssh2Ciphers.ts";
 
 /** Messages ssh2 parses for us; the first argument is its instance, which we do not need. */
@@ -209,7 +209,7 @@ export class Ssh2Engine {
     const { _cipher: cipher, _decipher: decipher } = this.#protocol;
     if (cipher instanceof GcmCipher && decipher instanceof GcmDecipher) return;
     throw new Error(
-      "ssh2 was loaded before wire/ssh2Ciphers.ts, or builds its ciphers differently",
+      "ssh2 was loaded before wire/ssh2/ssh2Ciphers.ts, or builds its ciphers differently",
     );
   }
 }

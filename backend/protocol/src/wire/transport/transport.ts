@@ -1,14 +1,15 @@
 import type { WebSocket } from "ws";
-import type { Role } from "./algorithms.ts";
-import { SYSTEM_CLOCK, type WireClock, type WireTimer } from "./clock.ts";
-import { type Deferred, deferred } from "./deferred.ts";
+import { SYSTEM_CLOCK, type WireClock, type WireTimer } from "../clock.ts";
+import { encodeDisconnect } from "../connection/messages.ts";
+import { type Deferred, deferred } from "../deferred.ts";
+import type { Role } from "../ssh2/algorithms.ts";
+import { type EngineRole, type PayloadVerdict, Ssh2Engine } from "../ssh2/ssh2Engine.ts";
+import { type CloseReason, peerText, WireError } from "../wireError.ts";
 import { Exchanges } from "./exchanges.ts";
 import { CLIENT_IDENT, IdentificationReader, SERVER_IDENT } from "./identification.ts";
 import { DISCONNECT, LoginClient, LoginServer } from "./login.ts";
 import { Mailbox } from "./mailbox.ts";
-import { encodeDisconnect } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
-import { type EngineRole, type PayloadVerdict, Ssh2Engine } from "./ssh2Internals.ts";
 import type {
   ClientOptions,
   Login,
@@ -19,7 +20,6 @@ import type {
 } from "./transportOptions.ts";
 import { closeWebSocket, liftMessageLimit, webSocketFailure } from "./websocket.ts";
 import { isAllowedBeforeLogin, ruleAfterLogin } from "./whiteList.ts";
-import { type CloseReason, peerText, WireError } from "./wireError.ts";
 
 export type { ServerLogin } from "./login.ts";
 export type {

@@ -3,7 +3,7 @@ import {
   encodeDisconnect,
   encodeMessage,
   type Message,
-} from "@rport/protocol/wire/messages";
+} from "@rport/protocol/wire/connection/messages";
 import { WireError } from "@rport/protocol/wire/wireError";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

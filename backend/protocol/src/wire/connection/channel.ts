@@ -1,7 +1,7 @@
 import { Duplex } from "node:stream";
-import { type Deferred, deferred } from "./deferred.ts";
+import { type Deferred, deferred } from "../deferred.ts";
+import { WireError } from "../wireError.ts";
 import type { Message } from "./messages.ts";
-import { WireError } from "./wireError.ts";
 
 /** Bytes the peer may send before we have read any; the same as Go's, good for 160 Mbit/s at 100 ms. */
 export const WINDOW_BYTES = 2 << 20;

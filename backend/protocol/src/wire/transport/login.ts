@@ -1,5 +1,5 @@
-import type { MessageHandlers, Ssh2Engine } from "./ssh2Internals.ts";
-import type { WireErrorKind } from "./wireError.ts";
+import type { MessageHandlers, Ssh2Engine } from "../ssh2/ssh2Engine.ts";
+import type { WireErrorKind } from "../wireError.ts";
 
 /** Decides about logins; a rejected promise ends the connection without an answer. */
 export interface ServerLogin {

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import type { WireClock } from "./clock.ts";
-import type { CloseReason } from "./wireError.ts";
+import type { WireClock } from "../clock.ts";
+import type { CloseReason } from "../wireError.ts";
 
 /** What `wire/` touches inside `ws`; there is no public way to these. */
 interface WebSocketInternals {

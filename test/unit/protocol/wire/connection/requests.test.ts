@@ -6,7 +6,7 @@ import {
 } from "@rport/protocol/wire/requests";
 import { RequestRefused, WireError } from "@rport/protocol/wire/wireError";
 import { describe, expect, it, vi } from "vitest";
-import { FakeClock } from "../../../support/clock.ts";
+import { FakeClock } from "../../../../support/clock.ts";
 
 const EMPTY = Buffer.alloc(0);
 const ok = (text: string): Reply => ({ ok: true, payload: Buffer.from(text) });

@@ -1,6 +1,6 @@
-import type { WireClock, WireTimer } from "./clock.ts";
-import { type Deferred, deferred } from "./deferred.ts";
-import { RequestRefused, WireError } from "./wireError.ts";
+import type { WireClock, WireTimer } from "../clock.ts";
+import { type Deferred, deferred } from "../deferred.ts";
+import { RequestRefused, WireError } from "../wireError.ts";
 
 /** Largest JSON payload that surely fits a Go peer's packet limit of 262 144 bytes. */
 export const MAX_PAYLOAD_BYTES = 250_000;

@@ -1,4 +1,4 @@
-import type { WireClock, WireTimer } from "./clock.ts";
+import type { WireClock, WireTimer } from "../clock.ts";
 
 /** Exchanges a peer may start one after the other before they must be paid for. */
 const FREE_EXCHANGES = 30;

@@ -1,9 +1,9 @@
+import type { Transport } from "../transport/transport.ts";
+import { type CloseReason, WireError } from "../wireError.ts";
 import type { Channel } from "./channel.ts";
 import { type ChannelDecision, Channels } from "./channels.ts";
 import { decodeMessage, encodeMessage, type Message } from "./messages.ts";
 import { assertPayload, IncomingRequests, OutgoingRequests, type Reply } from "./requests.ts";
-import type { Transport } from "./transport.ts";
-import { type CloseReason, WireError } from "./wireError.ts";
 
 export type { ChannelDecision } from "./channels.ts";
 

@@ -1,8 +1,8 @@
+import { type Deferred, deferred } from "../deferred.ts";
+import type { Transport } from "../transport/transport.ts";
+import { peerText, WireError } from "../wireError.ts";
 import { Channel, type ChannelHost, MAX_DATA_BYTES, WINDOW_BYTES } from "./channel.ts";
-import { type Deferred, deferred } from "./deferred.ts";
 import { encodeMessage, type Message } from "./messages.ts";
-import type { Transport } from "./transport.ts";
-import { peerText, WireError } from "./wireError.ts";
 
 /** The answer to a peer that opens a channel. */
 export type ChannelDecision =
