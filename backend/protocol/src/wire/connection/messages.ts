@@ -1,4 +1,4 @@
-import { WireError } from "../wireError.ts";
+import { type Field, PacketReader, pack } from "../packet.ts";
 
 /**
  * The messages of the connection layer (RFC 4254) as values. `recipient` is the receiver's number
@@ -77,18 +77,9 @@ const TYPE = {
   pong: 193,
 } as const satisfies Record<Message["kind"], number>;
 
-/** Longest name of a request or a channel type. */
-const NAME_LIMIT_BYTES = 255;
-const EMPTY = Buffer.alloc(0);
-
 /** The bytes of a message. */
 export function encodeMessage(message: Message): Buffer {
   return pack(TYPE[message.kind], ...fieldsOf(message));
-}
-
-/** SSH_MSG_DISCONNECT with its empty language tag, without which Go shows a parse error instead. */
-export function encodeDisconnect(code: number, text: string): Buffer {
-  return pack(1, code, text, "");
 }
 
 /**
@@ -97,10 +88,8 @@ export function encodeDisconnect(code: number, text: string): Buffer {
  */
 export function decodeMessage(payload: Buffer): Message | undefined {
   const read = DECODERS.get(payload[0] ?? 0);
-  return read?.(new Reader(payload));
+  return read?.(new PacketReader(payload));
 }
-
-type Field = number | boolean | string | Buffer;
 
 function fieldsOf(message: Message): Field[] {
   switch (message.kind) {
@@ -133,7 +122,7 @@ function fieldsOf(message: Message): Field[] {
   }
 }
 
-const DECODERS = new Map<number, (reader: Reader) => Message>([
+const DECODERS = new Map<number, (reader: PacketReader) => Message>([
   [TYPE.globalRequest, decodeGlobalRequest],
   [TYPE.globalSuccess, (reader) => ({ kind: "globalSuccess", payload: reader.rest() })],
   [TYPE.globalFailure, (reader) => ({ kind: "globalFailure", payload: reader.rest() })],
@@ -152,124 +141,47 @@ const DECODERS = new Map<number, (reader: Reader) => Message>([
   [TYPE.pong, (reader) => ({ kind: "pong", payload: reader.rest() })],
 ]);
 
-function decodeGlobalRequest(reader: Reader): Message {
+function decodeGlobalRequest(reader: PacketReader): Message {
   const name = reader.name();
   const wantReply = reader.boolean();
   return { kind: "globalRequest", name, wantReply, payload: reader.rest() };
 }
 
-function decodeOpen(reader: Reader): Message {
+function decodeOpen(reader: PacketReader): Message {
   const type = reader.name();
   const [sender, window, maxPacket] = [reader.uint32(), reader.uint32(), reader.uint32()];
   return { kind: "open", type, sender, window, maxPacket, extra: reader.rest() };
 }
 
-function decodeOpenConfirmation(reader: Reader): Message {
+function decodeOpenConfirmation(reader: PacketReader): Message {
   const [recipient, sender] = [reader.uint32(), reader.uint32()];
   const [window, maxPacket] = [reader.uint32(), reader.uint32()];
   return { kind: "openConfirmation", recipient, sender, window, maxPacket };
 }
 
-function decodeOpenFailure(reader: Reader): Message {
+function decodeOpenFailure(reader: PacketReader): Message {
   const [recipient, code] = [reader.uint32(), reader.uint32()];
   return { kind: "openFailure", recipient, code, text: reader.bytes().toString("utf8") };
 }
 
-function decodeWindowAdjust(reader: Reader): Message {
+function decodeWindowAdjust(reader: PacketReader): Message {
   const [recipient, bytes] = [reader.uint32(), reader.uint32()];
   return { kind: "windowAdjust", recipient, bytes };
 }
 
-function decodeData(reader: Reader): Message {
+function decodeData(reader: PacketReader): Message {
   const recipient = reader.uint32();
   return { kind: "data", recipient, data: reader.lastBytes() };
 }
 
-function decodeExtendedData(reader: Reader): Message {
+function decodeExtendedData(reader: PacketReader): Message {
   const [recipient, code] = [reader.uint32(), reader.uint32()];
   return { kind: "extendedData", recipient, code, data: reader.lastBytes() };
 }
 
-function decodeChannelRequest(reader: Reader): Message {
+function decodeChannelRequest(reader: PacketReader): Message {
   const recipient = reader.uint32();
   const name = reader.name();
   const wantReply = reader.boolean();
   return { kind: "channelRequest", recipient, name, wantReply, payload: reader.rest() };
-}
-
-/** Reads the fields behind the message number, never past the end. */
-class Reader {
-  readonly #payload: Buffer;
-  #at = 1;
-
-  constructor(payload: Buffer) {
-    this.#payload = payload;
-  }
-
-  uint32(): number {
-    this.#need(4);
-    const value = this.#payload.readUInt32BE(this.#at);
-    this.#at += 4;
-    return value;
-  }
-
-  boolean(): boolean {
-    this.#need(1);
-    const value = this.#payload[this.#at] !== 0;
-    this.#at += 1;
-    return value;
-  }
-
-  bytes(limit = Number.POSITIVE_INFINITY): Buffer {
-    const length = this.uint32();
-    if (length > limit) this.#fail();
-    this.#need(length);
-    const value = this.#payload.subarray(this.#at, this.#at + length);
-    this.#at += length;
-    return value;
-  }
-
-  /** A length and exactly that many bytes up to the end. */
-  lastBytes(): Buffer {
-    const value = this.bytes();
-    if (this.#at !== this.#payload.length) this.#fail();
-    return value;
-  }
-
-  name(): string {
-    return this.bytes(NAME_LIMIT_BYTES).toString("latin1");
-  }
-
-  rest(): Buffer {
-    if (this.#at >= this.#payload.length) return EMPTY;
-    return this.#payload.subarray(this.#at);
-  }
-
-  #need(bytes: number): void {
-    if (this.#payload.length - this.#at < bytes) this.#fail();
-  }
-
-  #fail(): never {
-    throw new WireError("protocol", `malformed message ${this.#payload[0]}`);
-  }
-}
-
-/** Numbers as uint32, booleans as a byte, texts with their length, buffers as they are. */
-function pack(type: number, ...fields: Field[]): Buffer {
-  const parts = fields.map(packField);
-  return Buffer.concat([Buffer.of(type), ...parts]);
-}
-
-function packField(field: Field): Buffer {
-  if (typeof field === "number") return uint32(field);
-  if (typeof field === "boolean") return Buffer.of(field ? 1 : 0);
-  if (typeof field !== "string") return field;
-  const bytes = Buffer.from(field, "utf8");
-  return Buffer.concat([uint32(bytes.length), bytes]);
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
 }

@@ -1,5 +1,6 @@
 import type { MessageHandlers, Ssh2Engine } from "../ssh2/ssh2Engine.ts";
 import type { WireErrorKind } from "../wireError.ts";
+import { DISCONNECT } from "./disconnect.ts";
 
 /** Decides about logins; a rejected promise ends the connection without an answer. */
 export interface ServerLogin {
@@ -14,14 +15,6 @@ export interface LoginEvents {
   /** Ends the connection with an SSH DISCONNECT of this code. */
   onFailure(kind: WireErrorKind, text: string, code: number): void;
 }
-
-/** SSH_DISCONNECT codes (RFC 4253 11.1). */
-export const DISCONNECT = {
-  protocolError: 2,
-  keyExchangeFailed: 3,
-  serviceNotAvailable: 7,
-  byApplication: 11,
-} as const;
 
 const AUTH_SERVICE = "ssh-userauth";
 const CONNECTION_SERVICE = "ssh-connection";

@@ -1,25 +1,27 @@
 import type { WebSocket } from "ws";
 import { SYSTEM_CLOCK, type WireClock, type WireTimer } from "../clock.ts";
-import { encodeDisconnect } from "../connection/messages.ts";
 import { type Deferred, deferred } from "../deferred.ts";
 import type { Role } from "../ssh2/algorithms.ts";
-import { type EngineRole, type PayloadVerdict, Ssh2Engine } from "../ssh2/ssh2Engine.ts";
+import type { PayloadVerdict } from "../ssh2/ssh2Engine.ts";
 import { type CloseReason, peerText, WireError } from "../wireError.ts";
-import { Exchanges } from "./exchanges.ts";
-import { CLIENT_IDENT, IdentificationReader, SERVER_IDENT } from "./identification.ts";
-import { DISCONNECT, LoginClient, LoginServer } from "./login.ts";
+import { Carrier } from "./carrier.ts";
+import { DISCONNECT, encodeDisconnect } from "./disconnect.ts";
+import { CLIENT_IDENT, SERVER_IDENT } from "./identification.ts";
+import { Intake } from "./intake.ts";
+import { KeyedStream } from "./keyedStream.ts";
+import { LoginClient, LoginServer } from "./login.ts";
 import { Mailbox } from "./mailbox.ts";
-import { Outbox } from "./outbox.ts";
-import type {
-  ClientOptions,
-  Login,
-  ServerOptions,
-  TransportCounters,
-  TransportLimits,
-  TransportListener,
+import {
+  type ClientOptions,
+  DEFAULT_LIMITS,
+  type Login,
+  type ServerOptions,
+  type TransportCounters,
+  type TransportLimits,
+  type TransportListener,
+  type TransportSide,
 } from "./transportOptions.ts";
-import { closeWebSocket, liftMessageLimit, webSocketFailure } from "./websocket.ts";
-import { isAllowedBeforeLogin, ruleAfterLogin } from "./whiteList.ts";
+import { destinationAfterLogin, destinationBeforeLogin } from "./whiteList.ts";
 
 export type { ServerLogin } from "./login.ts";
 export type {
@@ -31,19 +33,6 @@ export type {
   TransportListener,
 } from "./transportOptions.ts";
 
-/** The limits of an RPort server, tightened where anybody can reach us. */
-export const DEFAULT_LIMITS: TransportLimits = {
-  handshakeMs: 30_000,
-  authAttempts: 6,
-  bytesBeforeLogin: 64 << 10,
-  packetBeforeLogin: 35_000,
-  packetAfterLogin: (16 << 20) + 1024,
-  rekeyBytes: 2 ** 30,
-};
-
-/** A message may hold several packets and their framing. */
-const MESSAGE_SLACK_BYTES = 64 << 10;
-const LOWEST_CONNECTION_MESSAGE = 80;
 /**
  * Streams stop long before; only answers and notices of ours pile up to this, when a peer asks and
  * does not read.
@@ -60,8 +49,6 @@ export function clientTransport(ws: WebSocket, options: ClientOptions): Transpor
   return new Transport(ws, { role: "client", ...options });
 }
 
-type Side = ({ role: "server" } & ServerOptions) | ({ role: "client" } & ClientOptions);
-
 /**
  * SSH over one WebSocket: identification, key exchange, password login, then messages both ways.
  * It lives until the WebSocket closes, a rule is broken, or `close` is called, and closes the
@@ -73,60 +60,48 @@ export class Transport {
   /** Resolves once, with the reason, when the connection has ended for whatever cause. */
   readonly closed: Promise<CloseReason>;
   readonly role: Role;
-  readonly #ws: WebSocket;
   readonly #limits: TransportLimits;
   /** The clock this connection lives by. */
   readonly clock: WireClock;
-  readonly #engine: Ssh2Engine;
+  readonly #stream: KeyedStream;
   readonly #login: LoginServer | LoginClient;
-  readonly #outbox: Outbox;
+  readonly #carrier: Carrier;
   readonly #mailbox = new Mailbox();
-  readonly #exchanges: Exchanges;
+  readonly #intake: Intake;
   readonly #readyPromise: Deferred<Login> = deferred();
   readonly #closedPromise: Deferred<CloseReason> = deferred();
   readonly #handshakeTimer: WireTimer;
-  readonly #pace: ServerOptions["pace"];
-  readonly #onKeys: ServerOptions["onKeys"];
-  #identification: IdentificationReader | undefined = new IdentificationReader();
   #remoteIdent = "";
   #phase: "handshake" | "ready" | "closed" = "handshake";
-  #hasFirstKeys = false;
-  #isServerKeyRefused = false;
   #isWaiting = false;
-  #bytesIn = 0;
-  #waitingInputs = 0;
-  /** Payloads the library keeps until the running key exchange ends. */
-  #heldBytes = 0;
 
-  constructor(ws: WebSocket, side: Side) {
+  constructor(ws: WebSocket, side: TransportSide) {
     this.ready = this.#readyPromise.promise;
     this.ready.catch(() => {});
     this.closed = this.#closedPromise.promise;
     this.role = side.role;
-    this.#ws = ws;
     this.#limits = { ...DEFAULT_LIMITS, ...side.limits };
     this.clock = side.clock ?? SYSTEM_CLOCK;
-    if (side.role === "server") [this.#pace, this.#onKeys] = [side.pace, side.onKeys];
-    this.#outbox = new Outbox(ws, () => this.#drained());
-    this.#exchanges = new Exchanges({
-      clock: this.clock,
-      exchangeMs: this.#limits.handshakeMs,
-      rekeyBytes: this.#limits.rekeyBytes,
-      onOverdue: () => this.#endLate("a key exchange did not end in time"),
-    });
+    this.#intake = this.#createIntake(side.role === "server" ? side.pace : undefined);
     this.#login = this.#createLogin(side);
-    this.#engine = this.#createEngine(side);
+    this.#stream = this.#createStream(side);
     this.#handshakeTimer = this.clock.after(this.#limits.handshakeMs, () =>
       this.#endLate("the peer did not log in in time"),
     );
-    this.#attach();
+    this.#carrier = new Carrier(ws, {
+      onBytes: (bytes) => this.#intake.take(bytes),
+      onDrain: () => this.#drained(),
+      onEnd: (reason) => this.#end(reason),
+    });
+    const ident = side.role === "server" ? SERVER_IDENT : CLIENT_IDENT;
+    this.#carrier.add(Buffer.from(`${ident}\r\n`));
   }
 
   get counters(): TransportCounters {
     return {
-      rekeys: this.#exchanges.count,
-      bytesIn: this.#bytesIn,
-      bytesOut: this.#outbox.bytesOut,
+      rekeys: this.#stream.rekeys,
+      bytesIn: this.#intake.bytes,
+      bytesOut: this.#carrier.bytesOut,
     };
   }
 
@@ -141,7 +116,7 @@ export class Transport {
 
   /** True while what is sent would only queue up: streams should wait for `onDrain`. */
   get isCongested(): boolean {
-    return this.#engine.isExchanging || this.#outbox.isCongested;
+    return this.#stream.isExchanging || this.#carrier.isCongested;
   }
 
   /** Asks for one `onDrain` as soon as there is room. */
@@ -163,37 +138,30 @@ export class Transport {
   send(payload: Buffer): void {
     if (this.#phase === "closed") return;
     if (this.#phase === "handshake") throw new WireError("local", "sent before the login");
-    this.#exchanges.flow(payload.length);
-    if (this.#engine.isExchanging) this.#heldBytes += payload.length;
-    this.#engine.send(payload);
-    if (this.#outbox.queuedBytes + this.#heldBytes > UNSENT_LIMIT_BYTES) {
+    this.#stream.send(payload);
+    if (this.#carrier.queuedBytes + this.#stream.heldBytes > UNSENT_LIMIT_BYTES) {
       this.#end({ kind: "limit", text: "the peer does not read what it is sent" });
     }
   }
 
   /** Sends CHANNEL_DATA without copying; only while `isCongested` is false. */
   sendData(channel: number, data: Buffer): void {
-    if (this.#phase !== "ready") return;
-    this.#exchanges.flow(data.length);
-    this.#engine.sendData(channel, data);
+    if (this.#phase === "ready") this.#stream.sendData(channel, data);
   }
 
   /** Stops reading from the peer, all channels included. */
   pause(): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.pause();
+    this.#carrier.pause();
   }
 
   /** Reads again after `pause`. */
   resume(): void {
-    if (this.#ws.isPaused) this.#ws.resume();
+    this.#carrier.resume();
   }
 
   /** Asks the peer for new keys. */
   rekey(): void {
-    if (this.#phase !== "ready" || this.#engine.isExchanging) return;
-    this.#exchanges.startOurs();
-    this.#engine.rekey();
-    this.#exchanges.observe(this.#engine.isExchanging);
+    if (this.#phase === "ready") this.#stream.rekey();
   }
 
   /** Says goodbye with `reason`, which the peer will see, and ends the connection. */
@@ -206,9 +174,9 @@ export class Transport {
     this.#end({ kind: error.kind, text: error.message }, DISCONNECT.protocolError);
   }
 
-  #createLogin(side: Side): LoginServer | LoginClient {
+  #createLogin(side: TransportSide): LoginServer | LoginClient {
     const events = {
-      engine: () => this.#engine,
+      engine: () => this.#stream.engine,
       onLogin: (user: string) => this.#guard(() => this.#becomeReady(user)),
       onFailure: (kind: CloseReason["kind"], text: string, code: number) =>
         this.#end({ kind, text }, code),
@@ -217,86 +185,43 @@ export class Transport {
     return new LoginServer(side.login, this.#limits.authAttempts, events);
   }
 
-  #createEngine(side: Side): Ssh2Engine {
-    const engineRole: EngineRole =
-      side.role === "server"
-        ? side
-        : { role: "client", verifyServerKey: (key) => this.#verifyServerKey(side, key) };
-    return new Ssh2Engine(engineRole, side.role === "server" ? SERVER_IDENT : CLIENT_IDENT, {
-      limit: { packetBytes: this.#limits.packetBeforeLogin },
-      events: {
-        onWrite: (bytes) => this.#outbox.add(bytes),
-        onError: (error) => this.#endByLibrary(error),
-        onExchanged: () => this.#exchanged(),
-        onPayload: (payload) => this.#judge(payload),
-        handlers: {
-          ...this.#login.handlers,
-          DISCONNECT: (_library, code, text) =>
-            this.#end({ kind: "remote", text: peerText(text) || `disconnected with code ${code}` }),
-        },
+  #createStream(side: TransportSide): KeyedStream {
+    return new KeyedStream({
+      clock: this.clock,
+      limits: this.#limits,
+      side,
+      handlers: {
+        ...this.#login.handlers,
+        DISCONNECT: (_library, code, text) =>
+          this.#end({ kind: "remote", text: peerText(text) || `disconnected with code ${code}` }),
       },
+      isClosed: () => this.isClosed,
+      onWrite: (bytes) => this.#carrier.add(bytes),
+      onPayload: (payload) => this.#judge(payload),
+      onFailure: (reason) => this.#end(reason),
+      onFirstKeys: () => {
+        if (this.#login instanceof LoginClient) this.#login.begin();
+        if (side.role === "server") side.onKeys?.();
+      },
+      onNewKeys: () => this.#drained(),
+      onOverdue: () => this.#endLate("a key exchange did not end in time"),
     });
   }
 
-  #attach(): void {
-    const ws = this.#ws;
-    ws.binaryType = "fragments";
-    ws.on("message", (data: Buffer | Buffer[]) => {
-      for (const bytes of Array.isArray(data) ? data : [data]) this.#input(bytes);
+  #createIntake(pace: ServerOptions["pace"]): Intake {
+    return new Intake({
+      pace,
+      bytesBeforeLogin: this.#limits.bytesBeforeLogin,
+      isReady: () => this.isReady,
+      isClosed: () => this.isClosed,
+      onFlood: () => this.fail(new WireError("limit", "too many bytes before the login")),
+      onIdentified: (ident) => {
+        this.#remoteIdent = ident;
+        this.#stream.engine.start(ident);
+      },
+      onEncrypted: (bytes) => this.#stream.receive(bytes),
+      guard: (action) => this.#guard(action),
     });
-    ws.on("error", (error: Error) => this.#end(webSocketFailure(error)));
-    ws.on("close", () => this.#end({ kind: "lost", text: "the connection was lost" }));
-    const ident = this.role === "server" ? SERVER_IDENT : CLIENT_IDENT;
-    this.#outbox.add(Buffer.from(`${ident}\r\n`));
-    if (ws.readyState === ws.OPEN) this.#outbox.open();
-    else ws.once("open", () => this.#outbox.open());
-  }
-
-  #verifyServerKey(options: ClientOptions, publicKey: Buffer): boolean {
-    this.#isServerKeyRefused = !options.verifyServerKey(publicKey);
-    return !this.#isServerKeyRefused;
-  }
-
-  #input(bytes: Buffer): void {
-    if (this.isClosed || bytes.length === 0) return;
-    this.#bytesIn += bytes.length;
-    if (this.#phase === "handshake" && this.#bytesIn > this.#limits.bytesBeforeLogin) {
-      const text = "too many bytes before the login";
-      this.#end({ kind: "limit", text }, DISCONNECT.protocolError);
-      return;
-    }
-    const parse = (): void => this.#guard(() => this.#parse(bytes));
-    // What comes behind something that waits has to wait, too.
-    if (this.#pace === undefined || (this.isReady && this.#waitingInputs === 0)) {
-      parse();
-      return;
-    }
-    this.#waitingInputs += 1;
-    this.#pace(() => {
-      this.#waitingInputs -= 1;
-      if (!this.isClosed) parse();
-    });
-  }
-
-  #parse(bytes: Buffer): void {
-    const encrypted = this.#identification === undefined ? bytes : this.#identify(bytes);
-    if (encrypted === undefined || encrypted.length === 0) return;
-    this.#exchanges.flow(encrypted.length);
-    this.#engine.parse(encrypted);
-    if (this.isClosed || !this.#hasFirstKeys) return;
-    if (this.#exchanges.isDue) this.rekey();
-    this.#exchanges.observe(this.#engine.isExchanging);
-  }
-
-  /** Answers the bytes behind the peer's identification, once that is complete. */
-  #identify(bytes: Buffer): Buffer | undefined {
-    const result = this.#identification?.feed(bytes);
-    if (result === undefined || result.kind === "incomplete") return;
-    if (result.kind === "refused") throw new WireError("protocol", result.text);
-    this.#identification = undefined;
-    this.#remoteIdent = result.ident;
-    this.#engine.start(result.ident);
-    return result.rest;
   }
 
   /** Runs something that deals with the peer's bytes; whatever it throws ends the connection. */
@@ -317,38 +242,25 @@ export class Transport {
 
   #judge(payload: Buffer): PayloadVerdict {
     if (this.#phase === "closed") return "stop";
-    const type = payload[0] ?? 0;
-    if (this.#phase === "handshake") {
-      if (isAllowedBeforeLogin(this.role, type)) return "pass";
-      throw new WireError("protocol", `message ${type} before the login`);
+    const destination =
+      this.#phase === "handshake" ? destinationBeforeLogin : destinationAfterLogin;
+    switch (destination(this.role, payload[0] ?? 0)) {
+      case "library":
+        return "pass";
+      case "nowhere":
+        return "taken";
+      case "above":
+        if (!this.#mailbox.deliver(payload)) this.pause();
+        return this.isClosed ? "stop" : "taken";
     }
-    if (type >= LOWEST_CONNECTION_MESSAGE) {
-      if (!this.#mailbox.deliver(payload)) this.pause();
-      return this.isClosed ? "stop" : "taken";
-    }
-    const verdict = ruleAfterLogin(this.role, type);
-    if (verdict === "refused") throw new WireError("protocol", `unexpected message ${type}`);
-    return verdict;
-  }
-
-  #exchanged(): void {
-    if (!this.#hasFirstKeys) {
-      this.#hasFirstKeys = true;
-      if (this.#login instanceof LoginClient) this.#login.begin();
-      this.#onKeys?.();
-      return;
-    }
-    this.#heldBytes = 0;
-    if (!this.#exchanges.end()) throw new WireError("limit", "too many key exchanges");
-    this.#drained();
   }
 
   #becomeReady(user: string): void {
     if (this.#phase !== "handshake") return;
     this.#phase = "ready";
     this.#handshakeTimer.cancel();
-    this.#engine.limit.packetBytes = this.#limits.packetAfterLogin;
-    liftMessageLimit(this.#ws, this.#limits.packetAfterLogin + MESSAGE_SLACK_BYTES);
+    this.#stream.engine.limit.packetBytes = this.#limits.packetAfterLogin;
+    this.#carrier.liftPacketLimit(this.#limits.packetAfterLogin);
     this.#readyPromise.resolve({ user, remoteIdent: this.#remoteIdent });
   }
 
@@ -356,14 +268,6 @@ export class Transport {
     if (!this.#isWaiting || this.isClosed || this.isCongested) return;
     this.#isWaiting = false;
     this.#mailbox.listener?.onDrain();
-  }
-
-  #endByLibrary(error: Error): void {
-    const kind = this.#isServerKeyRefused ? "serverKey" : "protocol";
-    this.#end({
-      kind,
-      text: this.#isServerKeyRefused ? "not the pinned server key" : error.message,
-    });
   }
 
   #endLate(text: string): void {
@@ -374,13 +278,12 @@ export class Transport {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     this.#handshakeTimer.cancel();
-    this.#exchanges.observe(false);
+    this.#stream.stopWatching();
     if (this.#login instanceof LoginServer) this.#login.end();
     if (code !== undefined) this.#sayGoodbye(code, reason.text);
-    this.#outbox.flush();
-    this.#engine.free();
+    this.#stream.engine.free();
     this.#mailbox.clear();
-    closeWebSocket(this.#ws, this.clock);
+    this.#carrier.close(this.clock);
     this.#readyPromise.reject(WireError.because(reason));
     this.#closedPromise.resolve(reason);
     this.#mailbox.listener?.onClose(reason);
@@ -388,7 +291,7 @@ export class Transport {
 
   #sayGoodbye(code: number, text: string): void {
     try {
-      this.#engine.sendNow(encodeDisconnect(code, text));
+      this.#stream.engine.sendNow(encodeDisconnect(code, text));
     } catch {
       // The library has ended itself and said goodbye already.
     }

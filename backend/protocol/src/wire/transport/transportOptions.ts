@@ -19,6 +19,16 @@ export interface TransportLimits {
   rekeyBytes: number;
 }
 
+/** The limits of an RPort server, tightened where anybody can reach us. */
+export const DEFAULT_LIMITS: TransportLimits = {
+  handshakeMs: 30_000,
+  authAttempts: 6,
+  bytesBeforeLogin: 64 << 10,
+  packetBeforeLogin: 35_000,
+  packetAfterLogin: (16 << 20) + 1024,
+  rekeyBytes: 2 ** 30,
+};
+
 /** What both roles may be given. */
 export interface TransportTuning {
   readonly clock?: WireClock;
@@ -42,6 +52,11 @@ export interface ClientOptions extends TransportTuning {
   /** Asked before the password leaves, and again at every key exchange. */
   verifyServerKey(publicKey: Buffer): boolean;
 }
+
+/** One of the two ends. */
+export type TransportSide =
+  | ({ readonly role: "server" } & ServerOptions)
+  | ({ readonly role: "client" } & ClientOptions);
 
 /** Who has logged in, and the line the peer identified itself with. */
 export interface Login {

@@ -1,4 +1,5 @@
 import type { Role } from "../ssh2/algorithms.ts";
+import { WireError } from "../wireError.ts";
 
 /** DISCONNECT, IGNORE, UNIMPLEMENTED, DEBUG and KEXINIT may come at any time. */
 const ALWAYS: readonly number[] = [1, 2, 3, 4, 20];
@@ -8,20 +9,26 @@ const CLIENT_LOGIN: readonly number[] = [5, 50];
 const SERVER_LOGIN: readonly number[] = [6, 7, 51, 52, 53];
 const USERAUTH_REQUEST = 50;
 const EXT_INFO = 7;
+const LOWEST_CONNECTION_MESSAGE = 80;
 
-/** Whether the peer of `role` may send this message while nobody has logged in. */
-export function isAllowedBeforeLogin(role: Role, type: number): boolean {
+/** Where a message goes: to the library, to the layer above, or nowhere. */
+export type Destination = "library" | "above" | "nowhere";
+
+/** Where a message of this number goes before the login. Throws when it may not come then. */
+export function destinationBeforeLogin(role: Role, type: number): Destination {
   const login = role === "server" ? CLIENT_LOGIN : SERVER_LOGIN;
-  return ALWAYS.includes(type) || login.includes(type);
+  if (ALWAYS.includes(type) || login.includes(type)) return "library";
+  throw new WireError("protocol", `message ${type} before the login`);
 }
 
 /**
- * What to do with a message below 80 after the login: the library's, ignored, or refused.
- * A login request that comes after a success must be ignored (RFC 4252 5.1).
+ * The same after the login. A login request that comes after a success must be ignored (RFC 4252
+ * 5.1).
  */
-export function ruleAfterLogin(role: Role, type: number): "pass" | "taken" | "refused" {
-  if (ALWAYS.includes(type)) return "pass";
-  if (role === "server" && type === USERAUTH_REQUEST) return "taken";
-  if (role === "client" && type === EXT_INFO) return "pass";
-  return "refused";
+export function destinationAfterLogin(role: Role, type: number): Destination {
+  if (type >= LOWEST_CONNECTION_MESSAGE) return "above";
+  if (ALWAYS.includes(type)) return "library";
+  if (role === "server" && type === USERAUTH_REQUEST) return "nowhere";
+  if (role === "client" && type === EXT_INFO) return "library";
+  throw new WireError("protocol", `unexpected message ${type}`);
 }

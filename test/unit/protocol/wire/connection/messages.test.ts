@@ -1,9 +1,9 @@
 import {
   decodeMessage,
-  encodeDisconnect,
   encodeMessage,
   type Message,
 } from "@rport/protocol/wire/connection/messages";
+import { encodeDisconnect } from "@rport/protocol/wire/transport/disconnect";
 import { WireError } from "@rport/protocol/wire/wireError";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
