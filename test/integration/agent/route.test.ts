@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
@@ -9,6 +10,8 @@ import { startAgent } from "../../support/agents/agent.ts";
 import { startAgentServer } from "../../support/agents/agentServer.ts";
 import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
+/** What a WebSocket server adds to the key of a request before it hashes it (RFC 6455, 1.3). */
+const WS_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** A key and a certificate for localhost that only its maker signed; for tests alone. */
 const SELF_SIGNED = new URL("../../fixtures/self-signed-localhost.pem", import.meta.url);
 
@@ -57,6 +60,29 @@ describe("the agent's way to its server", () => {
       });
       expect(headers).not.toHaveProperty("sec-websocket-extensions");
       expect(headers).not.toHaveProperty("origin");
+    }
+    server.close();
+  });
+
+  it("marks its frames as masked, with a mask that changes nothing", async () => {
+    const frames = Promise.withResolvers<Buffer>();
+    const server = createServer().listen(0, "127.0.0.1");
+    server.on("upgrade", (request, socket) => {
+      const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + WS_GUID);
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept.digest("base64")}\r\n\r\n`,
+      );
+      socket.once("data", (bytes: Buffer) => frames.resolve(bytes));
+      socket.on("error", () => {});
+    });
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    {
+      await using _agent = await startAgent({ server: `ws://127.0.0.1:${port}` });
+      const frame = await frames.promise;
+      const ident = "SSH-rport-v1-client\r\n";
+      expect([...frame.subarray(0, 6)]).toEqual([0x82, 0x80 | ident.length, 0, 0, 0, 0]);
+      expect(frame.subarray(6, 6 + ident.length).toString()).toBe(ident);
     }
     server.close();
   });
