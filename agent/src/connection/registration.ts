@@ -3,7 +3,7 @@ import { VERSION } from "@rport/protocol/version";
 import type { AgentConfig } from "../config/config.ts";
 import { toNanoseconds } from "../config/duration.ts";
 import type { HostFacts } from "../host/host.ts";
-import { OUR_FEATURES } from "./control.ts";
+import { OUR_FEATURES } from "../requests/control.ts";
 
 /** Who this agent is on its server. */
 export interface Identity {

@@ -8,9 +8,9 @@ import type { AgentConfig } from "../config/config.ts";
 import type { CredentialStore } from "../config/credentialStore.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { Control } from "../requests/control.ts";
 import type { Dialer } from "../tunnels/dial.ts";
 import type { Lookup } from "../tunnels/target.ts";
-import { Control } from "./control.ts";
 import { Patience } from "./patience.ts";
 import { openWebSocket } from "./webSocket.ts";
 
