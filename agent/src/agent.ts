@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
 import { machineHint } from "@rport/protocol/hostKey";
 import type { TransportLimits } from "@rport/protocol/wire/transport";
+import { ChannelTable } from "./channels/channelTable.ts";
 import { readAttributes } from "./config/attributes.ts";
 import { type AgentConfig, secretsIn } from "./config/config.ts";
 import { CredentialStore } from "./config/credentialStore.ts";
@@ -114,7 +115,9 @@ export class Agent implements AsyncDisposable {
       resolve,
       credentials: new CredentialStore(config),
       proveHostKey: hostKey && ((challenge) => hostKey.prove({ ...challenge, clientId })),
-      dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
+      channels: new ChannelTable({
+        dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
+      }),
       registration: () => this.#registration(config),
       onState: (state) => this.#changed(state),
       onHeld: () => this.#held(),

@@ -1,15 +1,15 @@
-import { REQUESTS } from "@rport/protocol/agent";
+import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import type { HostKeyProof } from "@rport/protocol/hostKey";
 import { Connection } from "@rport/protocol/wire/connection";
 import { fingerprintMatches, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { clientTransport, type TransportLimits } from "@rport/protocol/wire/transport";
 import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
+import type { ChannelTable } from "../channels/channelTable.ts";
 import type { AgentConfig } from "../config/config.ts";
 import type { CredentialStore } from "../config/credentialStore.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { Control } from "../requests/control.ts";
-import type { Dialer } from "../tunnels/dial.ts";
 import type { Lookup } from "../tunnels/target.ts";
 import { Patience } from "./patience.ts";
 import { openWebSocket } from "./webSocket.ts";
@@ -25,7 +25,7 @@ const JITTER_MAX_MS = 5_000;
 export interface SessionDeps {
   readonly config: AgentConfig;
   readonly credentials: CredentialStore;
-  readonly dialer: Dialer;
+  readonly channels: ChannelTable;
   readonly resolve: Lookup;
   readonly clock: Clock;
   /** From 0 up to, not including, 1. */
@@ -140,11 +140,12 @@ function serve(
   deps: SessionDeps,
   serverFingerprint: () => string,
 ): Served {
-  const { config, credentials, dialer, log, resolve, proveHostKey } = deps;
+  const { config, credentials, channels, clock, log, resolve, proveHostKey } = deps;
   const control = new Control({
     rules: config.tunnelAllowed,
     resolve,
     credentials,
+    clock,
     log,
     proveHostKey:
       proveHostKey === undefined
@@ -155,15 +156,18 @@ function serve(
       deps.onHeld?.();
     },
     onFeatures: (features) => {
-      connection.halfClose = features.has("half-close");
+      connection.halfClose = features.has(FEATURES.halfClose);
     },
+    onEnded: (ended) =>
+      connection.notify(REQUESTS.requestEnded, Buffer.from(JSON.stringify(ended))),
   });
   const connection = new Connection(transport, {
     onRequest: (name, payload) => control.answer(name, payload),
-    onOpen: (_type, extra) => dialer.decide(extra),
+    onOpen: (type, extra) => channels.decide(type, extra),
     onFault: (error, name) => log.error("a request failed", { name, error: String(error) }),
   });
-  const patience = new Patience(deps.clock, REGISTER_MS, () => {
+  void connection.closed.then(() => control.end());
+  const patience = new Patience(clock, REGISTER_MS, () => {
     transport.fail(new WireError("timeout", "no reply to new_connection in time"));
   });
   return { connection, patience };

@@ -1,143 +1,99 @@
-import {
-  type Capabilities,
-  capabilitiesSchema,
-  checkPortSchema,
-  checkTunnelAllowedSchema,
-  FEATURES,
-  proveHostKeySchema,
-  REQUESTS,
-  rotateSecretSchema,
-  UNKNOWN_REQUEST,
-} from "@rport/protocol/agent";
-import { parseHostPort } from "@rport/protocol/remote";
+import { longRequestSchema, type RequestEnded, UNKNOWN_REQUEST } from "@rport/protocol/agent";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
-import type { z } from "zod";
 import type { CredentialStore } from "../config/credentialStore.ts";
-import { textOf } from "../platform/errorText.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import { NOT_ALLOWED, type TunnelRule } from "../tunnels/allow.ts";
-import { checkTarget, connectTo, type Lookup } from "../tunnels/target.ts";
+import type { TunnelRule } from "../tunnels/allow.ts";
+import type { Lookup } from "../tunnels/target.ts";
+import { withEffort } from "./effort.ts";
+import { LongRequests } from "./longRequests.ts";
+import { requestTable } from "./requestTable.ts";
+import type { Result, ServerRequest, Work } from "./serverRequest.ts";
 
-/** The extensions this agent can speak. */
-export const OUR_FEATURES: readonly string[] = Object.values(FEATURES);
-
-/** Nanoseconds per millisecond. */
-const NS_PER_MS = 1_000_000;
-/**
- * Longest check of a port. Requests are answered one after the other, so a longer one would keep
- * a ping waiting for as long as servers wait for its answer.
- */
-const CHECK_PORT_MAX_MS = 10_000;
-
-/** What the answers need. */
+/** What a connection's answers need. */
 export interface ControlDeps {
   readonly rules: readonly TunnelRule[];
   readonly resolve: Lookup;
   readonly credentials: CredentialStore;
+  readonly clock: Clock;
   readonly log: Log;
   /** Signs the server's challenge; undefined: this host has no key. */
   readonly proveHostKey?: ((nonce: string) => string) | undefined;
   /** Told whenever the server says that a person is being asked about this host. */
-  onHeld(): undefined;
+  onHeld(): void;
   /** Told once the server has said which extensions it speaks, too. */
-  onFeatures(features: ReadonlySet<string>): void;
+  onFeatures(agreed: ReadonlySet<string>): void;
+  /** Tells the server how a request ended that was accepted. */
+  onEnded(ended: RequestEnded): void;
 }
 
-type Handler = (payload: Buffer) => Promise<Buffer | undefined> | Buffer | undefined;
-
-/** Answers the server's requests on one connection. */
+/** Answers the server's requests on one connection, by the table of them. */
 export class Control {
-  readonly #deps: ControlDeps;
+  readonly #clock: Clock;
+  readonly #requests: ReadonlyMap<string, ServerRequest>;
+  readonly #long: LongRequests;
+  readonly #over = new AbortController();
   #features: ReadonlySet<string> = new Set();
 
   constructor(deps: ControlDeps) {
-    this.#deps = deps;
+    this.#clock = deps.clock;
+    this.#requests = requestTable({
+      rules: deps.rules,
+      resolve: deps.resolve,
+      credentials: deps.credentials,
+      log: deps.log,
+      prove: deps.proveHostKey,
+      onHeld: () => deps.onHeld(),
+      onFeatures: (agreed) => {
+        this.#features = agreed;
+        deps.onFeatures(agreed);
+      },
+    });
+    this.#long = new LongRequests({
+      clock: deps.clock,
+      onEnded: (ended) => deps.onEnded(ended),
+      onFault: (error) => deps.log.error("a request failed", { error: String(error) }),
+    });
   }
 
   /** The success payload; throws `RequestRefused` with the text for the server. */
-  answer(name: string, payload: Buffer): ReturnType<Handler> {
-    const handler = this.#handlers.get(name);
-    if (handler === undefined) throw new RequestRefused(UNKNOWN_REQUEST);
-    return handler(payload);
-  }
-
-  readonly #handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
-    [REQUESTS.ping, () => undefined],
-    [REQUESTS.putCapabilities, (payload) => this.#agree(read(capabilitiesSchema, payload))],
-    [REQUESTS.checkTunnelAllowed, (payload) => this.#checkTunnelAllowed(payload)],
-    [REQUESTS.checkPort, (payload) => this.#checkPort(payload)],
-    [REQUESTS.rotateSecret, (payload) => this.#rotateSecret(payload)],
-    [REQUESTS.proveHostKey, (payload) => this.#proveHostKey(payload)],
-    // Asked before the server has named its features, too.
-    [REQUESTS.holdJoin, () => this.#deps.onHeld()],
-  ]);
-
-  #agree({ Features }: Capabilities): undefined {
-    this.#features = new Set(Features.filter((feature) => OUR_FEATURES.includes(feature)));
-    this.#deps.onFeatures(this.#features);
-  }
-
-  async #checkTunnelAllowed(payload: Buffer): Promise<Buffer> {
-    const { Remote } = read(checkTunnelAllowedSchema, payload);
-    if (this.#deps.rules.length === 0) return json({ IsAllowed: true });
-    const check = await this.#check(Remote);
-    if (check.kind === "unknown") throw new RequestRefused(check.reason);
-    return json({ IsAllowed: check.kind === "allowed" });
-  }
-
-  async #checkPort(payload: Buffer): Promise<Buffer> {
-    const { HostPort, Timeout } = read(checkPortSchema, payload);
-    const check = await this.#check(HostPort);
-    if (check.kind === "forbidden") return json({ Open: false, ErrMsg: NOT_ALLOWED });
-    if (check.kind === "unknown") return json({ Open: false, ErrMsg: check.reason });
-    const asked = Timeout === 0 ? CHECK_PORT_MAX_MS : Math.ceil(Timeout / NS_PER_MS);
-    try {
-      const timeoutMs = Math.min(asked, CHECK_PORT_MAX_MS);
-      (await connectTo(check.target, { timeoutMs })).destroy();
-      return json({ Open: true, ErrMsg: "" });
-    } catch (error) {
-      return json({ Open: false, ErrMsg: textOf(error) });
+  async answer(name: string, payload: Buffer): Promise<Buffer | undefined> {
+    const request = this.#known(name);
+    if (payload.length > request.limits.bytes) {
+      throw new RequestRefused("the request is too large");
     }
+    const body = parseJson(payload);
+    const work = request.read(body);
+    const id = longIdOf(body);
+    const { ms } = request.limits;
+    const isLong = ms !== undefined && id !== undefined;
+    return toJson(isLong ? this.#long.accept(id, work) : await this.#inTurn(ms, work));
   }
 
-  #check(text: string) {
-    const target = parseHostPort(text);
-    if (target === undefined) throw new RequestRefused("the target is not host:port");
-    return checkTarget(target, this.#deps.rules, this.#deps.resolve);
+  /** The connection has ended: nobody waits for an answer any more. */
+  end(): void {
+    this.#over.abort(new Error("the connection has ended"));
+    this.#long.end();
   }
 
-  /** Asked while the server registers us, hence before it has named its features. */
-  #proveHostKey(payload: Buffer): Buffer {
-    const { proveHostKey } = this.#deps;
-    if (proveHostKey === undefined) throw new RequestRefused(UNKNOWN_REQUEST);
-    const { nonce } = read(proveHostKeySchema, payload);
-    return json({ signature: proveHostKey(nonce) });
+  #known(name: string): ServerRequest {
+    const request = this.#requests.get(name);
+    const { feature } = request ?? {};
+    const isKnown = feature === undefined || this.#features.has(feature);
+    if (request === undefined || !isKnown) throw new RequestRefused(UNKNOWN_REQUEST);
+    return request;
   }
 
-  /** The answer leaves only after the secret is durable: the server may then drop the old one. */
-  async #rotateSecret(payload: Buffer): Promise<Buffer> {
-    if (!this.#features.has(FEATURES.rotateSecret)) throw new RequestRefused(UNKNOWN_REQUEST);
-    const { credentials, log } = this.#deps;
-    const { auth_id, secret_id, secret } = read(rotateSecretSchema, payload);
-    log.hide(secret);
-    if (auth_id !== credentials.current.authId) {
-      throw new RequestRefused("this agent uses another auth id");
-    }
-    try {
-      await credentials.replaceSecret(secret);
-    } catch (error) {
-      log.error("the new secret could not be stored", { secret_id, error: textOf(error) });
-      throw new RequestRefused(`the new secret could not be stored: ${textOf(error)}`);
-    }
-    log.info("stored a new secret", { secret_id });
-    return json({ secret_id });
+  async #inTurn(maxMs: number | undefined, work: Work): Promise<Result> {
+    const { signal } = this.#over;
+    if (maxMs === undefined) return await work({ maxMs: Number.POSITIVE_INFINITY, signal });
+    return await withEffort({ clock: this.#clock, maxMs, signal }, work);
   }
 }
 
-function read<S extends z.ZodType>(schema: S, payload: Buffer): z.infer<S> {
-  const result = schema.safeParse(parseJson(payload));
-  if (result.success) return result.data;
-  throw new RequestRefused("the request cannot be read");
+/** Servers say only to agents that listed `long-requests` that the end may come later. */
+function longIdOf(body: unknown): string | undefined {
+  return longRequestSchema.safeParse(body).data?.long_id;
 }
 
 function parseJson(payload: Buffer): unknown {
@@ -148,6 +104,6 @@ function parseJson(payload: Buffer): unknown {
   }
 }
 
-function json(value: object): Buffer {
-  return Buffer.from(JSON.stringify(value));
+function toJson(result: Result): Buffer | undefined {
+  return result === undefined ? undefined : Buffer.from(JSON.stringify(result));
 }

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
 import type { Log } from "../platform/log.ts";
 
-/** RPort's words for how the agent is (rport-protocol 9.3). */
+/** RPort's words for how the agent is, which its watchdogs read. */
 export type AgentState = "initialized" | "connected" | "reconnecting";
 
 /** How often the file is written although nothing changed, so that watchdogs see us live. */

@@ -15,9 +15,6 @@ export interface DialDeps {
   readonly log: Log;
 }
 
-/** Longest target text; a host name has at most 255 characters. */
-const EXTRA_MAX_BYTES = 300;
-
 /** Connects the channels a server opens with the targets they name. */
 export class Dialer {
   readonly #deps: DialDeps;
@@ -39,7 +36,7 @@ export class Dialer {
    */
   decide(extra: Buffer): ChannelDecision {
     const [place = "", protocol = "tcp"] = extra.toString("utf8").split("/");
-    const target = extra.length <= EXTRA_MAX_BYTES ? parseHostPort(place) : undefined;
+    const target = parseHostPort(place);
     if (target === undefined) return { refuse: "the target is not host:port" };
     if (protocol !== "tcp") return { refuse: `this agent has no ${protocol.slice(0, 10)} tunnels` };
     if (this.#isForbidden(target)) {

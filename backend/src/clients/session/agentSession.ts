@@ -15,7 +15,7 @@ import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { Connection } from "@rport/protocol/wire/connection";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
-import { type CloseReason, RequestRefused } from "@rport/protocol/wire/wireError";
+import { type CloseReason, RequestRefused, WireError } from "@rport/protocol/wire/wireError";
 import type { AgentFacts } from "../../audit/agentEvents.ts";
 import type { AcceptedLogin, RefusedAdmission } from "../../credentials/admission/verdicts.ts";
 import type { OfferedSecret } from "../../credentials/ports.ts";
@@ -28,6 +28,7 @@ import { answersPingTwice } from "./agentVersion.ts";
 import { CAPABILITIES, OUR_FEATURES } from "./capabilities.ts";
 import { provenHostKey } from "./hostKeyCheck.ts";
 import { joiningOf } from "./joining.ts";
+import { LongRequests } from "./longRequests.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 import { type Identity, type Introduction, parseIntroduction, takeOver } from "./takeOver.ts";
 
@@ -68,6 +69,7 @@ export class AgentSession implements LiveSession {
   readonly #deps: SessionDeps;
   readonly #start: SessionStart;
   readonly #connection: Connection;
+  readonly #longRequests: LongRequests;
   #secretId: SecretId;
   #hostKey: string | null = null;
   #state: State;
@@ -97,6 +99,7 @@ export class AgentSession implements LiveSession {
       onFault: (error, name) =>
         deps.log.error("an agent's request failed", { request: name, reason: errorText(error) }),
     });
+    this.#longRequests = new LongRequests(deps.clock, this);
     void this.#connection.closed.then((reason) => this.#ended(reason));
   }
 
@@ -154,6 +157,11 @@ export class AgentSession implements LiveSession {
     return reply;
   }
 
+  askLong(name: string, payload: object): Promise<Reply> {
+    const isRegistered = this.#state.kind === "registered";
+    return isRegistered ? this.#longRequests.ask(name, payload) : this.ask(name, payload);
+  }
+
   openChannel(target: HostPort): Promise<Duplex> {
     return this.#connection.open(TUNNEL_CHANNEL, Buffer.from(formatHostPort(target), "latin1"));
   }
@@ -187,6 +195,7 @@ export class AgentSession implements LiveSession {
     this.#heard();
     if (this.#state.kind === "authenticated") return this.#introduce(name, payload);
     if (name === REQUESTS.ping) return EMPTY;
+    if (name === REQUESTS.requestEnded && this.#longRequests.settle(payload)) return EMPTY;
     if (SILENT_REQUESTS.some((known) => known === name)) return EMPTY;
     this.#violated("agent sent an unknown request", name);
     const isAgain = name === REQUESTS.newConnection;
@@ -364,6 +373,7 @@ export class AgentSession implements LiveSession {
     // As far as anybody can tell an agent was there until its end, unless that was its silence.
     if (reason.kind !== "timeout") this.#heard();
     if (VIOLATIONS.has(reason.kind)) this.#deps.counters.afterLogin += 1;
+    this.#longRequests.end(WireError.because(reason));
     this.#letGo();
     this.#deps.log.info("agent disconnected", { ...this.#who(), reason: reason.text });
   }

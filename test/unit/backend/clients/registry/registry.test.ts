@@ -46,6 +46,7 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
     lastHeardAtMs: null,
     canBePinged: true,
     ask: never,
+    askLong: never,
     openChannel: never,
     ping: never,
     offerSecret: never,
