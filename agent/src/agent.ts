@@ -9,6 +9,7 @@ import { CredentialStore } from "./config/credentialStore.ts";
 import { defaultDataDir } from "./config/dataDir.ts";
 import { ConnectionLoop } from "./connection/connection.ts";
 import { type ConnectionState, INITIAL_STATE } from "./connection/connectionState.ts";
+import { proxySecrets } from "./connection/proxy.ts";
 import { connectionRequest, type Identity } from "./connection/registration.ts";
 import { readHost } from "./host/host.ts";
 import { type HostKey, openHostKey } from "./host/hostKey.ts";
@@ -62,6 +63,7 @@ export class Agent implements AsyncDisposable {
   static async start(deps: AgentDeps): Promise<Agent> {
     const { config, log } = deps;
     for (const secret of secretsIn(config)) log.hide(secret);
+    for (const secret of proxySecrets(process.env)) log.hide(secret);
     if (config.ignored.length > 0) {
       log.info("these settings have no effect in this agent", { settings: config.ignored });
     }

@@ -65,7 +65,7 @@ export class Session {
     const { config, credentials, transportLimits: limits = {} } = deps;
     const { authId, secret } = credentials.current;
     let serverFingerprint = "";
-    const transport = clientTransport(openWebSocket(server, config), {
+    const transport = clientTransport(await openWebSocket(server, config), {
       user: authId,
       password: secret,
       verifyServerKey: (publicKey) => {

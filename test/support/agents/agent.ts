@@ -95,16 +95,34 @@ export interface SpawnedAgent extends AgentFiles {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
+/** How an agent is run as a process. */
+export interface AgentProgram {
+  readonly command: readonly [string, ...string[]];
+  /** The whole environment; by default that of the tests. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
 const MAIN = fileURLToPath(new URL("../../../agent/src/main.ts", import.meta.url));
 
+/** The agent's sources, run by the Node of the tests. */
+export const FROM_SOURCES: AgentProgram = { command: [process.execPath, MAIN] };
+
 /** Starts `rport-agent run` as its own process; killed at the end of its scope. */
-export async function spawnAgent(settings: AgentSettings): Promise<SpawnedAgent> {
-  return respawnAgent(await agentFiles(settings));
+export async function spawnAgent(
+  settings: AgentSettings,
+  program: AgentProgram = FROM_SOURCES,
+): Promise<SpawnedAgent> {
+  return respawnAgent(await agentFiles(settings), program);
 }
 
 /** Starts it once more with the files of one that has ended. */
-export function respawnAgent(files: AgentFiles): SpawnedAgent {
-  const child = spawn(process.execPath, [MAIN, "run", "-c", files.configFile], {
+export function respawnAgent(
+  files: AgentFiles,
+  { command, env }: AgentProgram = FROM_SOURCES,
+): SpawnedAgent {
+  const [path, ...words] = command;
+  const child = spawn(path, [...words, "run", "-c", files.configFile], {
+    env: env ?? process.env,
     stdio: ["ignore", "ignore", "pipe"],
   });
   let log = "";
@@ -134,8 +152,13 @@ export interface CliResult {
 }
 
 /** Runs `rport-agent` with arguments and an input, until it ends. */
-export async function runCli(args: readonly string[], input = ""): Promise<CliResult> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: "pipe" });
+export async function runCli(
+  args: readonly string[],
+  input = "",
+  { command, env }: AgentProgram = FROM_SOURCES,
+): Promise<CliResult> {
+  const [path, ...words] = command;
+  const child = spawn(path, [...words, ...args], { env: env ?? process.env, stdio: "pipe" });
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
