@@ -17,11 +17,12 @@ const withoutWebAssembly = {
 };
 
 /**
- * Optional native add-ons of ssh2 and ws: left out, so that their `require` fails as it does where
- * they were never built. A Bun build could otherwise embed the build host's add-on.
+ * Optional native add-ons of ssh2, ws and the agents for proxies: left out, so that their `require`
+ * fails as it does where they were never built. A Bun build could otherwise embed the build host's
+ * add-on.
  */
 const withoutAddOns = new webpack.IgnorePlugin({
-  resourceRegExp: /sshcrypto\.node$|^(cpu-features|bufferutil|utf-8-validate)$/,
+  resourceRegExp: /sshcrypto\.node$|^(cpu-features|bufferutil|utf-8-validate|kerberos)$/,
 });
 
 /** What all bundles share; `target` is esbuild's, `platform` webpack's. */
@@ -54,6 +55,11 @@ export default [
     target: "node20",
     entry: "agent/src/main.ts",
     output: "dist/agent/agent.cjs",
+    // what is imported on demand is in the one file, too, and runs only then
+    module: {
+      rules: [typescript("node20")],
+      parser: { javascript: { dynamicImportMode: "eager" } },
+    },
   }),
   bundle({
     name: "extension",

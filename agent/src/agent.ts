@@ -2,12 +2,14 @@ import { randomUUID } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
 import { machineHint } from "@rport/protocol/hostKey";
 import type { TransportLimits } from "@rport/protocol/wire/transport";
+import { ChannelTable } from "./channels/channelTable.ts";
 import { readAttributes } from "./config/attributes.ts";
 import { type AgentConfig, secretsIn } from "./config/config.ts";
 import { CredentialStore } from "./config/credentialStore.ts";
 import { defaultDataDir } from "./config/dataDir.ts";
 import { ConnectionLoop } from "./connection/connection.ts";
 import { type ConnectionState, INITIAL_STATE } from "./connection/connectionState.ts";
+import { proxySecrets } from "./connection/proxy.ts";
 import { connectionRequest, type Identity } from "./connection/registration.ts";
 import { readHost } from "./host/host.ts";
 import { type HostKey, openHostKey } from "./host/hostKey.ts";
@@ -22,7 +24,7 @@ import type { Lookup } from "./tunnels/target.ts";
 const HELD = "this host waits for approval on the server";
 
 /** What an agent is made of. */
-export interface AgentOptions {
+export interface AgentDeps {
   readonly config: AgentConfig;
   readonly log: Log;
   readonly clock: Clock;
@@ -47,33 +49,34 @@ export class Agent implements AsyncDisposable {
   /** What was logged as the reason for being offline; told once, not at every attempt. */
   #toldReason = "";
 
-  private constructor(options: AgentOptions, identity: Identity, hostKey: HostKey | undefined) {
-    const { log, clock } = options;
+  private constructor(deps: AgentDeps, identity: Identity, hostKey: HostKey | undefined) {
+    const { log, clock } = deps;
     this.identity = identity;
     this.#log = log;
-    this.#stateFile = new StateWriter({ dataDir: dataDirOf(options), clock, log });
-    this.#loop = this.#createLoop(options, hostKey);
+    this.#stateFile = new StateWriter({ dataDir: dataDirOf(deps), clock, log });
+    this.#loop = this.#createLoop(deps, hostKey);
     this.#stateFile.set("initialized", "connecting");
     this.#ended = this.#loop.run(this.#stop.signal);
   }
 
   /** Starts an agent. Rejects with `BAD_REQUEST` when it has no id to register under. */
-  static async start(options: AgentOptions): Promise<Agent> {
-    const { config, log } = options;
+  static async start(deps: AgentDeps): Promise<Agent> {
+    const { config, log } = deps;
     for (const secret of secretsIn(config)) log.hide(secret);
+    for (const secret of proxySecrets(process.env)) log.hide(secret);
     if (config.ignored.length > 0) {
       log.info("these settings have no effect in this agent", { settings: config.ignored });
     }
-    const machine = await machineId(options.machine);
+    const machine = await machineId(deps.machine);
     const clientId = clientIdFor(config, machine);
-    const hostKey = await openHostKey(dataDirOf(options), log);
+    const hostKey = await openHostKey(dataDirOf(deps), log);
     const identity = {
       clientId,
       sessionId: randomUUID(),
       hostKey: hostKey?.publicKey,
       machineHint: machine === undefined ? undefined : machineHint(machine),
     };
-    return new Agent(options, identity, hostKey);
+    return new Agent(deps, identity, hostKey);
   }
 
   get state(): ConnectionState {
@@ -102,9 +105,9 @@ export class Agent implements AsyncDisposable {
     await this.stop();
   }
 
-  #createLoop(options: AgentOptions, hostKey: HostKey | undefined): ConnectionLoop {
+  #createLoop(deps: AgentDeps, hostKey: HostKey | undefined): ConnectionLoop {
     const { clientId } = this.identity;
-    const { config, log, clock, random, resolve, transportLimits = {} } = options;
+    const { config, log, clock, random, resolve, transportLimits = {} } = deps;
     return new ConnectionLoop({
       transportLimits,
       config,
@@ -114,7 +117,9 @@ export class Agent implements AsyncDisposable {
       resolve,
       credentials: new CredentialStore(config),
       proveHostKey: hostKey && ((challenge) => hostKey.prove({ ...challenge, clientId })),
-      dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
+      channels: new ChannelTable({
+        dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
+      }),
       registration: () => this.#registration(config),
       onState: (state) => this.#changed(state),
       onHeld: () => this.#held(),
@@ -154,7 +159,7 @@ export class Agent implements AsyncDisposable {
   }
 }
 
-function dataDirOf({ config, machine }: AgentOptions): string {
+function dataDirOf({ config, machine }: AgentDeps): string {
   return config.dataDir || defaultDataDir(machine.platform);
 }
 

@@ -48,8 +48,8 @@ async function runEnroll(command: EnrollCommand): Promise<number> {
       : { kind: "file", path: tokenFile },
   );
   const request = { ...command, file: command.config, token };
-  const wiring = { machine: SYSTEM_SOURCES, hostname: os.hostname(), clock: SYSTEM_CLOCK };
-  const { authId, clientId } = await enroll(request, wiring);
+  const deps = { machine: SYSTEM_SOURCES, hostname: os.hostname(), clock: SYSTEM_CLOCK };
+  const { authId, clientId } = await enroll(request, deps);
   if (command.isNewId) await forgetHostKey(await configuredDataDir(command.config));
   process.stdout.write(`enrolled as ${authId}, client ${clientId}\n`);
   return EXIT.ok;

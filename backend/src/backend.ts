@@ -90,14 +90,14 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
 
 function createAgentDoor(
   { clock, log, transportLimits }: BackendOptions,
-  { registry, presence, credentials, tunnels, hostKey, refusals, auditing }: Services,
+  { registry, presence, credentials, tunnels, serverKey, refusals, auditing }: Services,
 ): AgentDoor {
   return new AgentDoor({
     registry,
     presence,
     credentials,
     tunnels,
-    hostKey,
+    serverKey,
     refusals,
     agentEvents: auditing.agents,
     transportLimits,

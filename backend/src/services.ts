@@ -2,9 +2,9 @@ import type { AuthId } from "@rport/protocol/ids";
 import type { ServerStatus } from "@rport/protocol/model";
 import { Relays } from "@rport/protocol/wire/relay";
 import {
-  type HostKey,
-  hostKeyFromSeed,
   md5Fingerprint,
+  type ServerKey,
+  serverKeyFromSeed,
   sha256Fingerprint,
 } from "@rport/protocol/wire/serverKey";
 import { Adoptions } from "./adoption/adoptions.ts";
@@ -54,7 +54,7 @@ export interface ServicesOptions {
 /** Everything behind the faces. */
 export interface Services {
   readonly paths: Store["paths"];
-  readonly hostKey: HostKey;
+  readonly serverKey: ServerKey;
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   readonly credentials: Credentials;
   readonly registry: ClientRegistry;
@@ -89,7 +89,7 @@ export async function openServices(
   const touch: Touch = (entity, id) => hub?.touch(entity, id);
   const store = await openDataDirectory(options, opened);
   const auditing = await openAuditLog(options, store, opened);
-  const serverKey = hostKeyFromSeed(store.identity.hostKeySeed);
+  const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
   const agentFiles = new AgentFiles(options.agentFiles, log);
 
@@ -126,7 +126,7 @@ export async function openServices(
   opened.defer(() => watched.close());
   return {
     paths: store.paths,
-    hostKey: serverKey,
+    serverKey,
     fingerprints,
     credentials,
     registry,
@@ -173,7 +173,7 @@ async function openAuditLog(
 }
 
 /** SHA-256 and MD5 form of the server's key. */
-function fingerprintsOf(serverKey: HostKey): Services["fingerprints"] {
+function fingerprintsOf(serverKey: ServerKey): Services["fingerprints"] {
   const publicKey = serverKey.getPublicSSH();
   return { sha256: sha256Fingerprint(publicKey), md5: md5Fingerprint(publicKey) };
 }

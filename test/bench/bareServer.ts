@@ -5,7 +5,7 @@ import { Connection } from "@rport/protocol/wire/connection";
 import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { serverTransport } from "@rport/protocol/wire/transport";
 import { WebSocketServer } from "ws";
-import { HOST_KEY } from "../support/wire/wirePair.ts";
+import { SERVER_KEY } from "../support/wire/wirePair.ts";
 import { serve } from "./childPort.ts";
 import { probeHandlers } from "./probeHandlers.ts";
 
@@ -20,7 +20,7 @@ const http = createServer();
 http.on("upgrade", (request, socket, head) => {
   sockets.handleUpgrade(request, socket, head, (ws) => {
     const transport = serverTransport(ws, {
-      hostKey: HOST_KEY,
+      serverKey: SERVER_KEY,
       login: { check: async () => true },
     });
     const connection = new Connection(transport, {
@@ -39,6 +39,6 @@ const CAPABILITIES = Buffer.from('{"ServerVersion":"1.0.0"}');
 
 http.listen(0, "127.0.0.1", () => {
   const { port } = http.address() as AddressInfo;
-  const fingerprint = sha256Fingerprint(HOST_KEY.getPublicSSH());
+  const fingerprint = sha256Fingerprint(SERVER_KEY.getPublicSSH());
   serve(probeHandlers, { server: `ws://127.0.0.1:${port}`, fingerprint });
 });

@@ -43,7 +43,7 @@ class Flooder {
       perMessageDeflate: false,
       localAddress: `127.2.0.${1 + (number % ADDRESSES)}`,
     });
-    const login = { user: authId, password: secret, verifyHostKey: () => true };
+    const login = { user: authId, password: secret, verifyServerKey: () => true };
     const transport = clientTransport(ws, login);
     const connection = new Connection(transport, {
       onOpen: () => ({ refuse: "no" }),

@@ -1,4 +1,5 @@
 import net from "node:net";
+import { ChannelTable } from "../../agent/src/channels/channelTable.ts";
 import { parseConfig } from "../../agent/src/config/config.ts";
 import { CredentialStore } from "../../agent/src/config/credentialStore.ts";
 import { ConnectionLoop } from "../../agent/src/connection/connection.ts";
@@ -77,7 +78,9 @@ class MemoryCredentials extends CredentialStore {
 /** Agents in one process: the real connection loop with its real back-off, and nothing around it. */
 class Swarm {
   readonly #agents: { readonly stop: () => void; readonly ended: Promise<void> }[] = [];
-  readonly #dialer = new Dialer({ rules: [], resolve: SYSTEM_LOOKUP, log: NO_LOG });
+  readonly #channels = new ChannelTable({
+    dialer: new Dialer({ rules: [], resolve: SYSTEM_LOOKUP, log: NO_LOG }),
+  });
   readonly #failures = new Map<string, number>();
   #online = 0;
   #lost = 0;
@@ -124,7 +127,7 @@ class Swarm {
         clock: SYSTEM_CLOCK,
         random: Math.random,
         resolve: SYSTEM_LOOKUP,
-        dialer: this.#dialer,
+        channels: this.#channels,
         credentials: new MemoryCredentials(config.credential, () => this.#moved()),
         registration: async () => introductionOf(number),
         onState: this.#watcher(resolve),

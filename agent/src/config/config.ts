@@ -4,6 +4,7 @@ import { parse, TomlError } from "smol-toml";
 import type { z } from "zod";
 import type { TunnelRule } from "../tunnels/allow.ts";
 import { allowedNames, type ConfigFile, configFileSchema, ignoredNames } from "./configSchema.ts";
+import { parseProxyUrl } from "./proxyUrl.ts";
 
 /** Largest configuration file we read, in bytes. */
 export const CONFIG_MAX_BYTES = 1 << 20;
@@ -24,7 +25,7 @@ export interface AgentConfig {
   readonly switchbackMs: number;
   readonly fingerprint: string;
   readonly credential: AgentCredential;
-  /** An `http://` address, or empty. */
+  /** The address of a proxy, or empty: what the environment names. */
   readonly proxy: string;
   /** Empty when the machine id is to be used, or when the server is to choose. */
   readonly id: string;
@@ -65,10 +66,10 @@ export function parseConfig(text: string, file: string): AgentConfig {
 
 /** The texts of a configuration that must not be seen in a log. */
 export function secretsIn({ credential, proxy, headers }: AgentConfig): readonly string[] {
-  const login = proxy === "" ? undefined : new URL(proxy);
-  const password = login?.password ?? "";
+  const parsed = parseProxyUrl(proxy);
+  const passwords = typeof parsed === "string" ? [] : [parsed.password, parsed.url.password];
   const sent = headers.filter(({ name }) => /^(proxy-)?authorization$|^cookie$/i.test(name));
-  return [credential.secret, password, ...sent.map(({ value }) => value)];
+  return [credential.secret, ...passwords, ...sent.map(({ value }) => value)];
 }
 
 /** Parses TOML. The error says where, and does not show the line, which may hold a secret. */

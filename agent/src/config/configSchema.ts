@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseRule } from "../tunnels/allow.ts";
 import { parseRemoteSpec } from "../tunnels/remoteSpec.ts";
 import { parseDuration } from "./duration.ts";
+import { parseProxyUrl } from "./proxyUrl.ts";
 import { normaliseServerUrl } from "./serverUrl.ts";
 
 /** Longest text of a configuration value. */
@@ -45,10 +46,10 @@ const header = text.transform((written, context) => {
   return z.NEVER;
 });
 
-const proxy = text.refine((written) => {
-  const isHttp = /^http:\/\//i.test(written) && URL.canParse(written);
-  return written === "" || isHttp;
-}, "must be an http:// address; other kinds of proxies are not supported");
+const proxy = text.superRefine((written, context) => {
+  const parsed = written === "" ? undefined : parseProxyUrl(written);
+  if (typeof parsed === "string") context.addIssue({ code: "custom", message: parsed });
+});
 
 const rule = text.transform((written, context) => {
   const parsed = parseRule(written);

@@ -7,10 +7,10 @@ import {
   INITIAL_STATE,
   reduceConnection,
 } from "./connectionState.ts";
-import { Session, type SessionWiring } from "./session.ts";
+import { Session, type SessionDeps } from "./session.ts";
 
 /** What the loop needs beside what a session needs. */
-export interface ConnectionLoopWiring extends SessionWiring {
+export interface ConnectionLoopDeps extends SessionDeps {
   /** The JSON of `new_connection`, made afresh for each registration. */
   registration(): Promise<Buffer>;
   /** Told after every change. */
@@ -19,13 +19,13 @@ export interface ConnectionLoopWiring extends SessionWiring {
 
 /** Keeps one connection to one of the servers: dials, registers, waits, dials again. */
 export class ConnectionLoop {
-  readonly #wiring: ConnectionLoopWiring;
+  readonly #deps: ConnectionLoopDeps;
   #state: ConnectionState = INITIAL_STATE;
   #session: Session | undefined;
   #hurry = new AbortController();
 
-  constructor(wiring: ConnectionLoopWiring) {
-    this.#wiring = wiring;
+  constructor(deps: ConnectionLoopDeps) {
+    this.#deps = deps;
   }
 
   /** Connects again at once: ends a wait, and a connection. */
@@ -46,7 +46,7 @@ export class ConnectionLoop {
 
   #apply(event: ConnectionEvent): void {
     this.#state = reduceConnection(this.#state, event);
-    this.#wiring.onState(this.#state);
+    this.#deps.onState(this.#state);
   }
 
   async #step(state: ConnectionState, wake: AbortSignal): Promise<ConnectionEvent> {
@@ -56,7 +56,7 @@ export class ConnectionLoop {
       case "online":
         return await this.#stayOnline(state.server, wake);
       case "waiting":
-        await sleep(this.#wiring.clock, state.delayMs, wake);
+        await sleep(this.#deps.clock, state.delayMs, wake);
         return wake.aborted ? { kind: "hurry" } : { kind: "due" };
       case "stopped":
         return { kind: "stop" };
@@ -66,14 +66,14 @@ export class ConnectionLoop {
   /** The servers in their order, without a pause between them. */
   async #dialAny(wake: AbortSignal): Promise<ConnectionEvent> {
     let reason: CloseReason = { kind: "lost", text: "no server" };
-    for (const server of this.#wiring.config.servers) {
+    for (const server of this.#deps.config.servers) {
       if (wake.aborted) return { kind: "hurry" };
       try {
-        const session = await Session.logIn(server, this.#wiring, wake);
+        const session = await Session.logIn(server, this.#deps, wake);
         return await this.#register(session);
       } catch (error) {
         reason = reasonOf(error);
-        this.#wiring.log.debug("an attempt to connect failed", { server, reason: reason.text });
+        this.#deps.log.debug("an attempt to connect failed", { server, reason: reason.text });
       }
     }
     return wake.aborted ? { kind: "hurry" } : this.#failed(reason);
@@ -82,12 +82,12 @@ export class ConnectionLoop {
   async #register(session: Session): Promise<ConnectionEvent> {
     this.#session = session;
     try {
-      await session.register(await this.#wiring.registration());
+      await session.register(await this.#deps.registration());
     } catch (error) {
       session.close("the registration failed");
       return this.#failed(reasonOf(error));
     }
-    const nowMs = this.#wiring.clock.monotonic();
+    const nowMs = this.#deps.clock.monotonic();
     return { kind: "registered", server: session.server, nowMs };
   }
 
@@ -112,13 +112,13 @@ export class ConnectionLoop {
 
   /** On a fallback server: resolves with a login at the main one as soon as there is one. */
   async #findMain(server: string, signal: AbortSignal): Promise<Session | ConnectionEvent> {
-    const { config, clock, log } = this.#wiring;
+    const { config, clock, log } = this.#deps;
     const [main] = config.servers;
     while (server !== main && config.switchbackMs > 0 && !signal.aborted) {
       await sleep(clock, config.switchbackMs, signal);
       if (signal.aborted) break;
       try {
-        return await Session.logIn(main, this.#wiring, signal);
+        return await Session.logIn(main, this.#deps, signal);
       } catch (error) {
         log.debug("the main server is not back", { reason: textOf(error) });
       }
@@ -127,7 +127,7 @@ export class ConnectionLoop {
   }
 
   #failed(reason: CloseReason): ConnectionEvent {
-    const { clock, random } = this.#wiring;
+    const { clock, random } = this.#deps;
     return { kind: "failed", reason, nowMs: clock.monotonic(), random: random() };
   }
 }

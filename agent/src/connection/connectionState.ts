@@ -83,7 +83,7 @@ function failed(
 
 /** A wrong secret or a wrong server key does not go away by asking again soon. */
 function isRefusal(reason: CloseReason): boolean {
-  return reason.kind === "login" || reason.kind === "hostKey";
+  return reason.kind === "login" || reason.kind === "serverKey";
 }
 
 function withOutage<S extends { readonly kind: string }>(

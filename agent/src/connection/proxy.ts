@@ -1,62 +1,79 @@
-import { type IncomingMessage, request } from "node:http";
-import { isIP, type Socket } from "node:net";
-import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import type { Agent } from "node:http";
+import { getProxyForUrl } from "proxy-from-env";
+import { type ProxyUrl, parseProxyUrl } from "../config/proxyUrl.ts";
+import { isInBlock, parseBlock, parseIp } from "../tunnels/ip.ts";
 
-/** Time the proxy gets to reach the server. */
-const CONNECT_MS = 30_000;
-
-/** The server behind the proxy. */
-export interface ProxyTarget {
-  /** A name or an address; IPv6 in brackets. */
-  readonly host: string;
-  readonly port: number;
-  readonly isTls: boolean;
+/** How requests get to a server behind a proxy. */
+export interface Route {
+  readonly agent: Agent;
+  /** What the proxy answered instead of connecting us, after it did. */
+  readonly refusal: string | undefined;
 }
 
-type OnConnected = (error: Error | null, socket: Duplex) => void;
+/** What a route is looked for with. */
+export interface RouteOptions {
+  /** The address of a proxy; empty: what the environment names. */
+  readonly configured: string;
+  /** Fires when nobody wants the connection any more. */
+  readonly signal: AbortSignal;
+}
 
-/**
- * A `createConnection` for an HTTP agent that goes through an HTTP proxy with CONNECT. User and
- * password in the proxy's address are sent as Basic; only status 200 is success. With TLS the
- * server's certificate is verified as without a proxy.
- */
-export function connectThroughProxy(proxy: string, target: ProxyTarget) {
-  return (_options: object, onConnected: OnConnected): undefined => {
-    const fail = (text: string) => onConnected(new Error(text), undefined as never);
-    const authority = `${target.host}:${target.port}`;
-    const connecting = request(proxyRequest(new URL(proxy), authority));
-    connecting.setTimeout(CONNECT_MS, () => connecting.destroy(new Error("the proxy is silent")));
-    connecting.on("error", (error) => fail(`proxy: ${error.message}`));
-    connecting.once("response", (answer) => fail(`the proxy answered ${answer.statusCode}`));
-    connecting.once("connect", (answer: IncomingMessage, socket: Socket) => {
-      socket.setTimeout(0);
-      if (answer.statusCode === 200) {
-        onConnected(null, target.isTls ? wrap(socket, target.host) : socket);
-        return;
-      }
-      socket.destroy();
-      fail(`the proxy answered ${answer.statusCode} ${answer.statusMessage ?? ""}`.trim());
-    });
-    connecting.end();
+const LOOPBACK = ["127.0.0.0/8", "::1"].flatMap((text) => parseBlock(text) ?? []);
+
+/** The way to a server through a proxy; undefined: there is none. Rejects as `proxyFor` throws. */
+export async function routeTo(url: URL, options: RouteOptions): Promise<Route | undefined> {
+  const proxy = proxyFor(url, options.configured);
+  if (proxy === undefined) return undefined;
+  // Most hosts need no proxy, and save the memory that the libraries take.
+  const { proxyAgent } = await import("./proxyAgent.ts");
+  let refusal: string | undefined;
+  const agent = proxyAgent(proxy, {
+    isTls: url.protocol === "wss:" || url.protocol === "https:",
+    signal: options.signal,
+    onRefused: (answer) => {
+      refusal = `the proxy answered ${answer}`;
+    },
+  });
+  return {
+    agent,
+    get refusal() {
+      return refusal;
+    },
   };
 }
 
-function proxyRequest(proxy: URL, authority: string) {
-  const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  const basic = `Basic ${Buffer.from(login).toString("base64")}`;
-  return {
-    host: proxy.hostname.replace(/^\[|\]$/g, ""),
-    port: proxy.port || "80",
-    method: "CONNECT",
-    path: authority,
-    headers: { Host: authority, ...(login === ":" ? {} : { "Proxy-Authorization": basic }) },
-    agent: false,
-  } as const;
+/** The passwords of the proxies that the environment names, which no log must show. */
+export function proxySecrets(environment: NodeJS.ProcessEnv): readonly string[] {
+  return Object.entries(environment).flatMap(([name, written = ""]) => {
+    const proxy = /^(https?|all)_proxy$/i.test(name) ? parseProxyUrl(written) : "";
+    return typeof proxy === "string" ? [] : [proxy.password, proxy.url.password];
+  });
 }
 
-function wrap(socket: Socket, host: string): Duplex {
-  const name = host.replace(/^\[|\]$/g, "");
-  const servername = isIP(name) === 0 ? { servername: name } : { host: name };
-  return connectTls({ socket, ...servername });
+/**
+ * The proxy on the way to an address: the configured one; else the one that the environment names
+ * (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, in either case), unless `NO_PROXY` excludes the address or it is
+ * this machine's own. Undefined: there is none. Throws when what the environment names is no proxy.
+ */
+export function proxyFor(url: URL, configured: string): ProxyUrl | undefined {
+  const written = configured === "" ? fromEnvironment(url) : configured;
+  if (written === undefined) return undefined;
+  const proxy = parseProxyUrl(written);
+  if (typeof proxy !== "string") return proxy;
+  throw new Error(`the proxy that the environment names ${proxy}`);
+}
+
+function fromEnvironment(url: URL): string | undefined {
+  if (isLoopback(url.hostname)) return undefined;
+  const found = getProxyForUrl(url.href.replace(/^ws/, "http"));
+  if (found === "") return undefined;
+  // `proxy:3128` means an http proxy; the library gives it the scheme of the address instead.
+  const isWhole = Object.values(process.env).includes(found);
+  return isWhole ? found : found.replace(/^https:/, "http:");
+}
+
+function isLoopback(hostname: string): boolean {
+  const ip = parseIp(hostname.replace(/^\[|\]$/g, ""));
+  if (ip === undefined) return /(^|\.)localhost$/.test(hostname);
+  return LOOPBACK.some((block) => isInBlock(ip, block));
 }

@@ -3,7 +3,7 @@ import { VERSION } from "@rport/protocol/version";
 import type { AgentConfig } from "../config/config.ts";
 import { toNanoseconds } from "../config/duration.ts";
 import type { HostFacts } from "../host/host.ts";
-import { OUR_FEATURES } from "./control.ts";
+import { OUR_FEATURES } from "../requests/features.ts";
 
 /** Who this agent is on its server. */
 export interface Identity {
@@ -17,7 +17,7 @@ export interface Identity {
   readonly machineHint?: string | undefined;
 }
 
-/** The JSON of `new_connection` (rport-protocol 3.2), with fields of ours, which a Go server ignores. */
+/** The JSON of `new_connection`, with fields of ours, which a Go server ignores. */
 export function connectionRequest(
   config: AgentConfig,
   identity: Identity,
@@ -44,7 +44,7 @@ export function connectionRequest(
 }
 
 /**
- * The configuration in Go's form (rport-protocol 3.3): durations in nanoseconds, and only what a
+ * The configuration in Go's form: durations in nanoseconds, and only what a
  * server makes use of or shows. No secrets: neither `auth` nor the proxy, which may have a password.
  */
 function clientConfiguration(config: AgentConfig, clientId: string): object {

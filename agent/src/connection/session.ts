@@ -1,16 +1,16 @@
-import { REQUESTS } from "@rport/protocol/agent";
+import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import type { HostKeyProof } from "@rport/protocol/hostKey";
 import { Connection } from "@rport/protocol/wire/connection";
 import { fingerprintMatches, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { clientTransport, type TransportLimits } from "@rport/protocol/wire/transport";
 import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
+import type { ChannelTable } from "../channels/channelTable.ts";
 import type { AgentConfig } from "../config/config.ts";
 import type { CredentialStore } from "../config/credentialStore.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import type { Dialer } from "../tunnels/dial.ts";
+import { Control } from "../requests/control.ts";
 import type { Lookup } from "../tunnels/target.ts";
-import { Control } from "./control.ts";
 import { Patience } from "./patience.ts";
 import { openWebSocket } from "./webSocket.ts";
 
@@ -22,10 +22,10 @@ const HELD_MAX_MS = 24 * 3_600_000;
 const JITTER_MAX_MS = 5_000;
 
 /** What a session is made of. */
-export interface SessionWiring {
+export interface SessionDeps {
   readonly config: AgentConfig;
   readonly credentials: CredentialStore;
-  readonly dialer: Dialer;
+  readonly channels: ChannelTable;
   readonly resolve: Lookup;
   readonly clock: Clock;
   /** From 0 up to, not including, 1. */
@@ -45,36 +45,36 @@ export class Session {
   /** Resolves once with the reason when the connection has ended for whatever cause. */
   readonly closed: Promise<CloseReason>;
   readonly #connection: Connection;
-  readonly #wiring: SessionWiring;
+  readonly #deps: SessionDeps;
   readonly #patience: Patience;
   #pingTimer: Timer | undefined;
 
-  private constructor(server: string, { connection, patience }: Served, wiring: SessionWiring) {
+  private constructor(server: string, { connection, patience }: Served, deps: SessionDeps) {
     this.server = server;
     this.closed = connection.closed;
     this.#connection = connection;
     this.#patience = patience;
-    this.#wiring = wiring;
+    this.#deps = deps;
   }
 
   /**
    * Dials and logs in; the password leaves only after the server's key was found to be the pinned
    * one. Requests and channels are served from the first moment. Rejects with a `WireError`.
    */
-  static async logIn(server: string, wiring: SessionWiring, signal: AbortSignal): Promise<Session> {
-    const { config, credentials, transportLimits: limits = {} } = wiring;
+  static async logIn(server: string, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
+    const { config, credentials, transportLimits: limits = {} } = deps;
     const { authId, secret } = credentials.current;
     let serverFingerprint = "";
-    const transport = clientTransport(openWebSocket(server, config), {
+    const transport = clientTransport(await openWebSocket(server, config), {
       user: authId,
       password: secret,
-      verifyHostKey: (publicKey) => {
+      verifyServerKey: (publicKey) => {
         serverFingerprint = sha256Fingerprint(publicKey);
         return fingerprintMatches(config.fingerprint, publicKey);
       },
       limits,
     });
-    const served = serve(transport, wiring, () => serverFingerprint);
+    const served = serve(transport, deps, () => serverFingerprint);
     const { connection } = served;
     const abandon = () => connection.close("the agent is stopping");
     signal.addEventListener("abort", abandon, { once: true });
@@ -84,7 +84,7 @@ export class Session {
     } finally {
       signal.removeEventListener("abort", abandon);
     }
-    return new Session(server, served, wiring);
+    return new Session(server, served, deps);
   }
 
   /**
@@ -111,7 +111,7 @@ export class Session {
   }
 
   #schedulePing(): void {
-    const { config, clock, random } = this.#wiring;
+    const { config, clock, random } = this.#deps;
     if (config.keepAliveMs === 0) return;
     const jitterMs = Math.min(config.keepAliveMs / 10, JITTER_MAX_MS) * random();
     this.#pingTimer = clock.after(config.keepAliveMs + jitterMs, () => void this.#ping());
@@ -119,7 +119,7 @@ export class Session {
 
   /** A ping that is not answered in time ends the connection. */
   async #ping(): Promise<void> {
-    const { keepAliveTimeoutMs } = this.#wiring.config;
+    const { keepAliveTimeoutMs } = this.#deps.config;
     try {
       await this.#connection.request(REQUESTS.ping, Buffer.alloc(0), keepAliveTimeoutMs);
       this.#schedulePing();
@@ -137,14 +137,15 @@ interface Served {
 
 function serve(
   transport: ReturnType<typeof clientTransport>,
-  wiring: SessionWiring,
+  deps: SessionDeps,
   serverFingerprint: () => string,
 ): Served {
-  const { config, credentials, dialer, log, resolve, proveHostKey } = wiring;
+  const { config, credentials, channels, clock, log, resolve, proveHostKey } = deps;
   const control = new Control({
     rules: config.tunnelAllowed,
     resolve,
     credentials,
+    clock,
     log,
     proveHostKey:
       proveHostKey === undefined
@@ -152,18 +153,21 @@ function serve(
         : (nonce) => proveHostKey({ nonce, serverFingerprint: serverFingerprint() }),
     onHeld: () => {
       patience.extend();
-      wiring.onHeld?.();
+      deps.onHeld?.();
     },
     onFeatures: (features) => {
-      connection.halfClose = features.has("half-close");
+      connection.halfClose = features.has(FEATURES.halfClose);
     },
+    onEnded: (ended) =>
+      connection.notify(REQUESTS.requestEnded, Buffer.from(JSON.stringify(ended))),
   });
   const connection = new Connection(transport, {
     onRequest: (name, payload) => control.answer(name, payload),
-    onOpen: (_type, extra) => dialer.decide(extra),
+    onOpen: (type, extra) => channels.decide(type, extra),
     onFault: (error, name) => log.error("a request failed", { name, error: String(error) }),
   });
-  const patience = new Patience(wiring.clock, REGISTER_MS, () => {
+  void connection.closed.then(() => control.end());
+  const patience = new Patience(clock, REGISTER_MS, () => {
     transport.fail(new WireError("timeout", "no reply to new_connection in time"));
   });
   return { connection, patience };

@@ -1,9 +1,8 @@
-import { Agent as HttpAgent, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import type { IncomingMessage } from "node:http";
 import { VERSION } from "@rport/protocol/version";
 import { type ClientOptions, WebSocket } from "ws";
 import type { AgentConfig } from "../config/config.ts";
-import { connectThroughProxy } from "./proxy.ts";
+import { routeTo } from "./proxy.ts";
 
 /** From the first packet to the server's 101; DNS, proxy and TLS included. */
 const UPGRADE_MS = 30_000;
@@ -15,25 +14,41 @@ const SUBPROTOCOL = "rport-v1";
 export type RouteConfig = Pick<AgentConfig, "proxy" | "headers" | "hostHeader">;
 
 /**
- * Begins a WebSocket to the server; it is still connecting. The certificate of a `wss` server is
- * verified, redirects are not followed, nothing is compressed.
+ * Begins a WebSocket to the server, through a proxy when there is one on the way; it is still
+ * connecting. The certificate of a `wss` server is verified, redirects are not followed, nothing is
+ * compressed. Rejects when what the environment names as a proxy is none.
  */
-export function openWebSocket(url: string, config: RouteConfig): WebSocket {
+export async function openWebSocket(server: string, config: RouteConfig): Promise<WebSocket> {
+  const url = new URL(server);
+  const over = new AbortController();
+  const route = await routeTo(url, { configured: config.proxy, signal: over.signal });
   const options: ClientOptions = {
     headers: headersFor(config),
     perMessageDeflate: false,
     followRedirects: false,
     handshakeTimeout: UPGRADE_MS,
     maxPayload: FIRST_MESSAGE_BYTES,
-    ...(config.proxy === "" ? {} : { agent: proxyAgent(url, config.proxy) }),
+    generateMask: keepZeros,
   };
+  if (route !== undefined) options.agent = route.agent;
   const ws = new WebSocket(url, options);
   ws.once("upgrade", (response) => {
     response.socket.setNoDelay(true);
     acceptEcho(response);
   });
+  ws.once("unexpected-response", (request, { statusCode }) =>
+    request.destroy(new Error(route?.refusal ?? `the server answered ${statusCode}`)),
+  );
+  ws.once("close", () => over.abort());
   return ws;
 }
+
+/**
+ * The mask of each frame stays four zeros, which change nothing, so both ends skip the work: it costs
+ * more than the encryption. Masks keep attackers from choosing the bytes that proxies see; in our
+ * frames are SSH's key exchange and then ciphertext, which nobody can choose.
+ */
+function keepZeros(_mask: Buffer): void {}
 
 /**
  * Some servers echo the sub-protocol, rportd does not; the library would refuse one or the other.
@@ -57,14 +72,4 @@ function headersFor(config: RouteConfig): Record<string, string> {
     ...host,
     "Sec-WebSocket-Protocol": SUBPROTOCOL,
   };
-}
-
-function proxyAgent(url: string, proxy: string): HttpAgent | HttpsAgent {
-  const { protocol, hostname, port } = new URL(url);
-  const isTls = protocol === "wss:";
-  const target = { host: hostname, port: Number(port || (isTls ? 443 : 80)), isTls };
-  const agent = isTls ? new HttpsAgent() : new HttpAgent();
-  return Object.assign(agent, {
-    createConnection: connectThroughProxy(proxy, target),
-  });
 }

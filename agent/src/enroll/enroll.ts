@@ -28,7 +28,7 @@ export interface EnrollRequest {
 }
 
 /** What enrolling needs of the machine. */
-export interface EnrollWiring {
+export interface EnrollDeps {
   readonly machine: MachineIdSources;
   readonly hostname: string;
   readonly clock: Clock;
@@ -45,13 +45,13 @@ export interface Enrolled {
  * file of the same server is renewed and the host keeps its id. Rejects with a `CliFailure`; then
  * nothing was written.
  */
-export async function enroll(request: EnrollRequest, wiring: EnrollWiring): Promise<Enrolled> {
+export async function enroll(request: EnrollRequest, deps: EnrollDeps): Promise<Enrolled> {
   const server = requireServer(request.server);
   const file = resolve(request.file);
   const existing = await findExisting(file, request.isForced);
-  const clientId = await chooseId(request, existing, wiring);
+  const clientId = await chooseId(request, existing, deps);
   const parts = tokenParts(request.token);
-  const { hostname, clock } = wiring;
+  const { hostname, clock } = deps;
   const payload = await claimPairing({ server, parts, clientId, hostname, clock });
   if (!request.isForced) assertSameServer(existing, payload, file);
   const { name, tags, dataDir } = request;
@@ -80,7 +80,7 @@ async function findExisting(file: string, isForced: boolean): Promise<ExistingCo
 async function chooseId(
   request: EnrollRequest,
   existing: ExistingConfig | undefined,
-  { machine }: EnrollWiring,
+  { machine }: EnrollDeps,
 ): Promise<string> {
   if (request.isNewId) return randomUUID();
   return existing?.id || (await machineId(machine)) || randomUUID();

@@ -1,5 +1,6 @@
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { routeTo } from "../connection/proxy.ts";
 
 /** From the first packet to the last byte of the answer. */
 const ANSWER_MS = 10_000;
@@ -12,24 +13,33 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** Posts JSON. Follows no redirect. Rejects when there is no whole answer in time. */
-export function postJson(url: URL, body: object, userAgent: string): Promise<HttpAnswer> {
+/**
+ * Posts JSON, through the proxy that the environment names. Follows no redirect. Rejects when there
+ * is no whole answer in time.
+ */
+export async function postJson(url: URL, body: object, userAgent: string): Promise<HttpAnswer> {
   const text = JSON.stringify(body);
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const route = await routeTo(url, { configured: "", signal });
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const posting = request(url, {
       method: "POST",
-      agent: false,
+      agent: route?.agent ?? false,
       headers: {
         "Content-Type": "application/json",
         "Content-Length": Buffer.byteLength(text),
         "User-Agent": userAgent,
         Accept: "application/json",
       },
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal,
     });
     posting.once("error", reject);
     posting.once("response", (answer) => {
+      if (route?.refusal !== undefined) {
+        reject(new Error(route.refusal));
+        return;
+      }
       collect(answer).then((received) => {
         resolve({ status: answer.statusCode ?? 0, body: received });
       }, reject);

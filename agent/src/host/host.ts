@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import os from "node:os";
 
-/** Facts about this host, in the words of RPort's connection request (rport-protocol 3.2). */
+/** Facts about this host, in the words of RPort's connection request. */
 export interface HostFacts {
   readonly OS: string;
   readonly OSFullName: string;

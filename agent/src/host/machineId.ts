@@ -32,8 +32,8 @@ export const SYSTEM_SOURCES: MachineIdSources = {
 };
 
 /**
- * The operating system's id of this machine, from the places RPort reads (rport-protocol 9.4), so
- * that a host keeps its id when it changes clients. Undefined when there is none.
+ * The operating system's id of this machine, from the places RPort reads, so that a host keeps its
+ * id when it changes clients. Undefined when there is none.
  */
 export async function machineId(sources: MachineIdSources): Promise<string | undefined> {
   for (const read of readers(sources)) {

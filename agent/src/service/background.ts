@@ -23,7 +23,7 @@ const ENVIRONMENT = {
 const RUN_WORDS = 3;
 
 /** How the agent is started without a service. */
-export interface BackgroundOptions {
+export interface BackgroundDeps {
   /** The program and its arguments, at the end `run -c FILE`; by these the process is known. */
   readonly command: readonly [string, ...string[]];
   readonly pidFile: string;
@@ -40,10 +40,10 @@ export interface BackgroundOptions {
  */
 export class BackgroundProcess implements Supervisor {
   readonly title = "the agent's process";
-  readonly #options: BackgroundOptions;
+  readonly #deps: BackgroundDeps;
 
-  constructor(options: BackgroundOptions) {
-    this.#options = options;
+  constructor(deps: BackgroundDeps) {
+    this.#deps = deps;
   }
 
   async isInstalled(): Promise<boolean> {
@@ -64,7 +64,7 @@ export class BackgroundProcess implements Supervisor {
 
   async start(): Promise<void> {
     await this.stop();
-    const { command, pidFile, logFile, account } = this.#options;
+    const { command, pidFile, logFile, account } = this.#deps;
     const [program, ...args] = command;
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
     const log = await open(logFile, flags | constants.O_NOFOLLOW, 0o600);
@@ -84,28 +84,28 @@ export class BackgroundProcess implements Supervisor {
   async stop(): Promise<void> {
     const pid = await this.#pid();
     if (pid !== undefined) await this.#end(pid);
-    await rm(this.#options.pidFile, { force: true });
+    await rm(this.#deps.pidFile, { force: true });
   }
 
   async remove(): Promise<void> {
     await this.stop();
-    await rm(this.#options.logFile, { force: true });
+    await rm(this.#deps.logFile, { force: true });
   }
 
   async lastLines(): Promise<readonly string[]> {
-    const text = await readFile(this.#options.logFile, "utf8").catch(() => "");
+    const text = await readFile(this.#deps.logFile, "utf8").catch(() => "");
     const lines = text.slice(-LOG_TAIL_BYTES).split("\n");
     return lines.filter((line) => line !== "").slice(-LAST_LINES);
   }
 
   async #pid(): Promise<number | undefined> {
-    const text = await readFile(this.#options.pidFile, "utf8").catch(() => "");
+    const text = await readFile(this.#deps.pidFile, "utf8").catch(() => "");
     const pid = Number(text.trim());
     return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
   }
 
   async #end(pid: number): Promise<void> {
-    const { clock } = this.#options;
+    const { clock } = this.#deps;
     const endMs = clock.monotonic() + STOP_MS;
     if (await this.#isOurs(pid)) process.kill(pid, "SIGTERM");
     while (await this.#isOurs(pid)) {
@@ -116,7 +116,7 @@ export class BackgroundProcess implements Supervisor {
 
   async #isOurs(pid: number): Promise<boolean> {
     const found = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    const run = this.#options.command.slice(-RUN_WORDS);
+    const run = this.#deps.command.slice(-RUN_WORDS);
     return found.endsWith(
       run
         .map((word) => `\0${word}`)

@@ -87,8 +87,8 @@ function enroller(flags: InstallFlags, server: string, { layout }: Place) {
     const { name, tag: tags, "new-id": isNewId, force: isForced } = flags;
     const { dataDir } = layout;
     const request = { server, file, token, name, tags, isNewId, dataDir, isForced };
-    const wiring = { machine: SYSTEM_SOURCES, hostname: os.hostname(), clock: SYSTEM_CLOCK };
-    return enroll(request, wiring);
+    const deps = { machine: SYSTEM_SOURCES, hostname: os.hostname(), clock: SYSTEM_CLOCK };
+    return enroll(request, deps);
   };
 }
 

@@ -29,7 +29,7 @@ export interface InstallRequest {
 }
 
 /** What installing needs of the machine. */
-export interface InstallWiring {
+export interface InstallDeps {
   readonly layout: Layout;
   readonly self: Self;
   readonly programs: Programs;
@@ -53,24 +53,35 @@ export interface InstallWiring {
  * second call with the same request changes nothing. Rejects with a `CliFailure`; then whatever
  * this call changed has been taken back, and an agent that ran before runs again.
  */
-export async function install(request: InstallRequest, wiring: InstallWiring): Promise<void> {
-  const { layout, self, clock, say } = wiring;
+export async function install(request: InstallRequest, deps: InstallDeps): Promise<void> {
+  const { layout, self, clock, say } = deps;
   await assertUsable(layout);
   const found = await inspect(layout, { server: request.server, self }, clock);
-  const isKept = keepsEnrolment(request, wiring, found);
-  if (isKept && (await isUpToDate(request, wiring, found))) {
+  const isKept = keepsEnrolment(request, deps, found);
+  if (isKept && (await isUpToDate(request, deps, found))) {
     say(`This host is already enrolled at ${request.server}, and its agent is up to date.`);
     return;
   }
-  const config = isKept || request.isDryRun ? undefined : await enrolAside(wiring);
-  const { isStarted, isNewId } = request;
-  const change = { ...wiring, found, config, isStarted, isNewId, isEnrolled: !isKept };
-  const steps = installSteps(change);
+  const config = isKept || request.isDryRun ? undefined : await enrolAside(deps);
+  const steps = installSteps({
+    layout,
+    self,
+    programs: deps.programs,
+    clock,
+    user: deps.user,
+    found,
+    isEnrolled: !isKept,
+    isNewId: request.isNewId,
+    config,
+    isStarted: request.isStarted,
+    signal: deps.signal,
+    supervisor: (account) => deps.supervisor(account),
+  });
   if (request.isDryRun) {
     for (const { title } of steps) say(`would ${title}`);
     return;
   }
-  await perform(steps, wiring);
+  await perform(steps, deps);
   say(request.isStarted ? "The agent is installed and connected." : "The agent is installed.");
 }
 
@@ -86,7 +97,7 @@ async function assertUsable({ receipt }: Layout): Promise<void> {
 
 function keepsEnrolment(
   { isForced, isDryRun, server }: InstallRequest,
-  { enroll }: InstallWiring,
+  { enroll }: InstallDeps,
   found: Installation,
 ): boolean {
   const isFine = found.isEnrolledHere && (found.isOnline || enroll === undefined);
@@ -97,11 +108,11 @@ function keepsEnrolment(
 
 async function isUpToDate(
   { isStarted }: InstallRequest,
-  wiring: InstallWiring,
+  deps: InstallDeps,
   found: Installation,
 ): Promise<boolean> {
   if (!found.isProgramCurrent || (isStarted && !found.isOnline)) return false;
-  return wiring.supervisor(undefined).isCurrent();
+  return deps.supervisor(undefined).isCurrent();
 }
 
 /**
@@ -109,7 +120,7 @@ async function isUpToDate(
  * no link that the agent's account may have planted is ever followed. The text holds the
  * host's secret.
  */
-async function enrolAside({ enroll, layout, temporary, say }: InstallWiring): Promise<string> {
+async function enrolAside({ enroll, layout, temporary, say }: InstallDeps): Promise<string> {
   if (enroll === undefined) throw new Error("enrolling needs a token");
   const aside = join(temporary, "rport.conf");
   if (await isPresent(layout.config)) {
@@ -121,16 +132,16 @@ async function enrolAside({ enroll, layout, temporary, say }: InstallWiring): Pr
   return readFile(aside, "utf8");
 }
 
-async function perform(steps: readonly InstallStep[], wiring: InstallWiring): Promise<void> {
+async function perform(steps: readonly InstallStep[], deps: InstallDeps): Promise<void> {
   const undo = new Undo();
   try {
     for (const step of steps) {
-      if (wiring.signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
+      if (deps.signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
       await step.run(undo);
     }
     await undo.forget();
   } catch (error) {
-    wiring.say("Taking back what was changed.");
+    deps.say("Taking back what was changed.");
     const troubles = await undo.run();
     const left = troubles.map((trouble) => `\nThis could not be taken back: ${trouble}`).join("");
     const exitCode = error instanceof CliFailure ? error.exitCode : EXIT.failed;

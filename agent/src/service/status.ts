@@ -6,7 +6,7 @@ import { isPresent } from "./placing.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** What asking for the status needs of the machine. */
-export interface StatusWiring {
+export interface StatusDeps {
   readonly layout: Layout;
   readonly supervisors: readonly Supervisor[];
   readonly clock: Clock;
@@ -14,8 +14,8 @@ export interface StatusWiring {
 }
 
 /** Tells in a few lines how the agent is. Status 0: connected; 1: not installed; 8: neither. */
-export async function tellStatus(wiring: StatusWiring): Promise<ExitCode> {
-  const { layout, supervisors, clock, say } = wiring;
+export async function tellStatus(deps: StatusDeps): Promise<ExitCode> {
+  const { layout, supervisors, clock, say } = deps;
   if (!(await isPresent(layout.program))) {
     say("The agent is not installed.");
     return EXIT.failed;

@@ -19,7 +19,7 @@ export interface UninstallRequest {
 }
 
 /** What uninstalling needs of the machine. */
-export interface UninstallWiring {
+export interface UninstallDeps {
   readonly layout: Layout;
   readonly programs: Programs;
   /** Everything that may keep an agent of this layout running. */
@@ -39,13 +39,13 @@ interface Step {
  * account if an installer of ours made it. Does as much as it can and then rejects with what it
  * could not do. Where nothing is installed, nothing is touched.
  */
-export async function uninstall(request: UninstallRequest, wiring: UninstallWiring): Promise<void> {
-  const { say } = wiring;
-  if (!(await isInstalled(wiring))) {
+export async function uninstall(request: UninstallRequest, deps: UninstallDeps): Promise<void> {
+  const { say } = deps;
+  if (!(await isInstalled(deps))) {
     say("There is no agent to remove.");
     return;
   }
-  const steps = await uninstallSteps(request, wiring);
+  const steps = await uninstallSteps(request, deps);
   if (request.isDryRun) {
     for (const { title } of steps) say(`would ${title}`);
     return;
@@ -56,8 +56,8 @@ export async function uninstall(request: UninstallRequest, wiring: UninstallWiri
 }
 
 /** Things that only we make, also by a run that was killed early. */
-async function isInstalled(wiring: UninstallWiring): Promise<boolean> {
-  const { layout, supervisors, programs, user } = wiring;
+async function isInstalled(deps: UninstallDeps): Promise<boolean> {
+  const { layout, supervisors, programs, user } = deps;
   for (const supervisor of supervisors) if (await supervisor.isInstalled()) return true;
   if (layout.receipt !== undefined) return isPresent(layout.receipt);
   if ((await isPresent(layout.program)) || (await isPresent(layout.bundle))) return true;
@@ -66,7 +66,7 @@ async function isInstalled(wiring: UninstallWiring): Promise<boolean> {
 
 async function uninstallSteps(
   { keepsConfig }: UninstallRequest,
-  { layout, supervisors, programs, user }: UninstallWiring,
+  { layout, supervisors, programs, user }: UninstallDeps,
 ): Promise<readonly Step[]> {
   const { program, bundle, config, dataDir, receipt } = layout;
   const prefix = receipt === undefined ? undefined : dirname(receipt);

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
 import type { Log } from "../platform/log.ts";
 
-/** RPort's words for how the agent is (rport-protocol 9.3). */
+/** RPort's words for how the agent is, which its watchdogs read. */
 export type AgentState = "initialized" | "connected" | "reconnecting";
 
 /** How often the file is written although nothing changed, so that watchdogs see us live. */
@@ -44,7 +44,7 @@ export async function readState(file: string): Promise<StateFile | undefined> {
 }
 
 /** What the writer of the state needs. */
-export interface StateWriterOptions {
+export interface StateWriterDeps {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -55,7 +55,7 @@ export interface StateWriterOptions {
  * part. A data directory that cannot be written to is told once and is no reason to stop.
  */
 export class StateWriter implements AsyncDisposable {
-  readonly #options: StateWriterOptions;
+  readonly #deps: StateWriterDeps;
   readonly #file: string;
   #state: AgentState = "initialized";
   #message = "";
@@ -64,9 +64,9 @@ export class StateWriter implements AsyncDisposable {
   #hasFailed = false;
   #isClosed = false;
 
-  constructor(options: StateWriterOptions) {
-    this.#options = options;
-    this.#file = stateFileIn(options.dataDir);
+  constructor(deps: StateWriterDeps) {
+    this.#deps = deps;
+    this.#file = stateFileIn(deps.dataDir);
   }
 
   /** Records a state; written soon, in order. */
@@ -91,13 +91,13 @@ export class StateWriter implements AsyncDisposable {
 
   #write(): void {
     this.#timer?.cancel();
-    this.#timer = this.#options.clock.after(STATE_INTERVAL_MS, () => this.#write());
+    this.#timer = this.#deps.clock.after(STATE_INTERVAL_MS, () => this.#write());
     const text = this.#describe();
     this.#writing = this.#writing.then(() => this.#replace(text));
   }
 
   #describe(): string {
-    const now = this.#options.clock.now();
+    const now = this.#deps.clock.now();
     const state: StateFile = {
       last_update: new Date(now).toISOString(),
       last_update_ts: Math.floor(now / 1_000),
@@ -112,7 +112,7 @@ export class StateWriter implements AsyncDisposable {
   async #replace(text: string): Promise<void> {
     const temporary = `${this.#file}.${randomBytes(6).toString("hex")}.tmp`;
     try {
-      await mkdir(this.#options.dataDir, { recursive: true, mode: 0o700 });
+      await mkdir(this.#deps.dataDir, { recursive: true, mode: 0o700 });
       await writeFile(temporary, text, { mode: 0o644 });
       await rename(temporary, this.#file);
     } catch (error) {
@@ -120,7 +120,7 @@ export class StateWriter implements AsyncDisposable {
       if (this.#hasFailed) return;
       this.#hasFailed = true;
       const fields = { file: this.#file, error: textOf(error) };
-      this.#options.log.warn("the state file cannot be written", fields);
+      this.#deps.log.warn("the state file cannot be written", fields);
     }
   }
 }

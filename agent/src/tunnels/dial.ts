@@ -9,22 +9,19 @@ import { isTargetAllowed, NOT_ALLOWED, type TunnelRule } from "./allow.ts";
 import { checkTarget, connectTo, type Lookup } from "./target.ts";
 
 /** What dialling needs. */
-export interface DialWiring {
+export interface DialDeps {
   readonly rules: readonly TunnelRule[];
   readonly resolve: Lookup;
   readonly log: Log;
 }
 
-/** Longest target text; a host name has at most 255 characters. */
-const EXTRA_MAX_BYTES = 300;
-
 /** Connects the channels a server opens with the targets they name. */
 export class Dialer {
-  readonly #wiring: DialWiring;
+  readonly #deps: DialDeps;
   readonly #relays = new Relays();
 
-  constructor(wiring: DialWiring) {
-    this.#wiring = wiring;
+  constructor(deps: DialDeps) {
+    this.#deps = deps;
   }
 
   /** Connections being relayed now. */
@@ -39,11 +36,11 @@ export class Dialer {
    */
   decide(extra: Buffer): ChannelDecision {
     const [place = "", protocol = "tcp"] = extra.toString("utf8").split("/");
-    const target = extra.length <= EXTRA_MAX_BYTES ? parseHostPort(place) : undefined;
+    const target = parseHostPort(place);
     if (target === undefined) return { refuse: "the target is not host:port" };
     if (protocol !== "tcp") return { refuse: `this agent has no ${protocol.slice(0, 10)} tunnels` };
     if (this.#isForbidden(target)) {
-      this.#wiring.log.warn("refused a tunnel target", { target: place });
+      this.#deps.log.warn("refused a tunnel target", { target: place });
       return { refuse: NOT_ALLOWED };
     }
     return { accept: (channel) => void this.#serve(channel, target) };
@@ -51,7 +48,7 @@ export class Dialer {
 
   /** Addresses are judged before the channel is confirmed; names have to be looked up first. */
   #isForbidden({ host, port }: HostPort): boolean {
-    return isIP(host) !== 0 && !isTargetAllowed(this.#wiring.rules, [host], port);
+    return isIP(host) !== 0 && !isTargetAllowed(this.#deps.rules, [host], port);
   }
 
   async #serve(channel: Channel, target: HostPort): Promise<void> {
@@ -60,19 +57,19 @@ export class Dialer {
     try {
       const socket = await this.#connect(target, channel.halfClose);
       if (typeof socket === "string") {
-        this.#wiring.log.warn(socket, where);
+        this.#deps.log.warn(socket, where);
         channel.destroy();
         return;
       }
       await this.#relays.join(socket, channel);
     } catch (error) {
       channel.destroy();
-      this.#wiring.log.info("a tunnel target did not answer", { ...where, error: textOf(error) });
+      this.#deps.log.info("a tunnel target did not answer", { ...where, error: textOf(error) });
     }
   }
 
   async #connect(target: HostPort, allowHalfOpen: boolean): Promise<Socket | string> {
-    const { rules, resolve } = this.#wiring;
+    const { rules, resolve } = this.#deps;
     const check = await checkTarget(target, rules, resolve);
     if (check.kind === "forbidden") return "refused a tunnel target";
     if (check.kind === "unknown") return `a tunnel target has no address: ${check.reason}`;

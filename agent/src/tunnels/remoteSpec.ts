@@ -6,7 +6,7 @@ const HOST = /^(?![0-9]+$)[A-Za-z0-9._-]+$/;
 
 /**
  * Parses RPort's tunnel text `[[local_host:]local_port:][remote_host:]remote_port[/protocol]`
- * (rport-protocol 6.2). Undefined when it is not one.
+ * as RPort's client reads it. Undefined when it is not one.
  */
 export function parseRemoteSpec(text: string): RemoteMessage | undefined {
   const [spec = "", protocol = "tcp", surplus] = text.trim().split("/");

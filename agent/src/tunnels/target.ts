@@ -46,6 +46,8 @@ export interface ConnectOptions {
   /** Per address, in milliseconds. */
   readonly timeoutMs?: number;
   readonly allowHalfOpen?: boolean;
+  /** Ends the attempt when it fires, with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Connects to the first address that accepts. Rejects with the last one's error. */
@@ -58,22 +60,27 @@ export async function connectTo(
     return await connectOne(first, port, options);
   } catch (error) {
     const [next, ...rest] = others;
-    if (next === undefined) throw error;
+    if (next === undefined || options.signal?.aborted) throw error;
     return connectTo({ addresses: [next, ...rest], port }, options);
   }
 }
 
 function connectOne(host: string, port: number, options: ConnectOptions): Promise<Socket> {
-  const { timeoutMs = CONNECT_MS, allowHalfOpen = false } = options;
+  const { timeoutMs = CONNECT_MS, allowHalfOpen = false, signal } = options;
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen, noDelay: true });
     socket.on("error", reject);
+    const stop = () => socket.destroy(signal?.reason);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { once: true });
+    socket.once("close", () => signal?.removeEventListener("abort", stop));
     socket.setTimeout(timeoutMs, () =>
       socket.destroy(new Error(`connect ${host}:${port}: i/o timeout`)),
     );
     socket.once("connect", () => {
       socket.setTimeout(0);
       socket.removeAllListeners("timeout");
+      signal?.removeEventListener("abort", stop);
       resolve(socket);
     });
   });

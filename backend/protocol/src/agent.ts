@@ -2,9 +2,8 @@ import { z } from "zod";
 import { authIdSchema, secretIdSchema } from "./ids.ts";
 
 /**
- * Messages between agent and backend: SSH global requests with JSON payloads, in RPort's names
- * (rport-protocol 5). Those below `OUR_REQUESTS` are extensions, sent only when both sides listed
- * the feature they belong to.
+ * Messages between agent and backend: SSH global requests with JSON payloads, in RPort's names.
+ * Those marked as ours are extensions, sent only when both sides listed the feature they belong to.
  */
 export const REQUESTS = {
   newConnection: "new_connection",
@@ -18,6 +17,8 @@ export const REQUESTS = {
   proveHostKey: "prove_host_key",
   /** Ours, feature `held-join`: a person is being asked whether the agent may come in. */
   holdJoin: "hold_join",
+  /** Ours, feature `long-requests`: the agent tells how a request that it accepted has ended. */
+  requestEnded: "request_ended",
 } as const;
 
 /** Requests a Go agent may send without an answer; accepted, and not used yet. */
@@ -41,6 +42,8 @@ export const FEATURES = {
   hostKey: "host-key",
   /** The agent waits for the answer to `new_connection` as long as it is told to. */
   heldJoin: "held-join",
+  /** The agent accepts requests that take long at once, and tells their ends when they come. */
+  longRequests: "long-requests",
 } as const;
 
 /** The type of channel the backend opens for each tunnel connection. */
@@ -67,7 +70,7 @@ const count = z
   .nullish()
   .transform((value) => value ?? 0);
 
-/** RPort's tunnel description (rport-protocol 6.1); ports are text. Missing keys are zero values. */
+/** RPort's tunnel description; ports are text. Missing keys are zero values. */
 export const remoteSchema = z.object({
   name: text,
   protocol: z
@@ -103,7 +106,7 @@ export const remoteSchema = z.object({
 export type RemoteMessage = z.infer<typeof remoteSchema>;
 
 /**
- * First request of an agent (rport-protocol 3.2). Null lists of Go become empty ones. The agent's
+ * First request of an agent. Null lists of Go become empty ones. The agent's
  * configuration is not taken over: in Go's form it contains the agent's password.
  */
 export const connectionRequestSchema = z.object({
@@ -158,7 +161,7 @@ export const connectionRequestSchema = z.object({
 /** First request of an agent, parsed. */
 export type ConnectionRequest = z.infer<typeof connectionRequestSchema>;
 
-/** Sent once to the agent after its `new_connection` was accepted (rport-protocol 3.9). */
+/** Sent once to the agent after its `new_connection` was accepted. */
 export const capabilitiesSchema = z.object({
   ServerVersion: text,
   MonitoringVersion: count,
@@ -199,6 +202,23 @@ export const secretStoredSchema = z.object({ secret_id: secretIdSchema });
 export const proveHostKeySchema = z.object({ nonce: z.string().regex(/^[0-9A-Za-z_-]{43}$/) });
 /** The Ed25519 signature, 64 bytes in base64. */
 export const hostKeyProofSchema = z.object({ signature: z.base64().length(88) });
+
+const longId = z.string().regex(/^[0-9A-Za-z_-]{1,32}$/);
+
+/**
+ * Part of a request that may be answered later; the backend chooses the id, another one for each
+ * such request of a connection. Without it an agent answers in its turn.
+ */
+export const longRequestSchema = z.object({ long_id: longId });
+/** Reply to a request with a `long_id`: its end will come as `request_ended`. */
+export const acceptedSchema = z.object({ accepted: longId });
+/** How a request ended that was accepted: what would have been its reply, or its refusal. */
+export const requestEndedSchema = z.discriminatedUnion("ok", [
+  z.object({ long_id: longId, ok: z.literal(true), result: z.looseObject({}) }),
+  z.object({ long_id: longId, ok: z.literal(false), error: z.string().max(1_000) }),
+]);
+/** How a request ended that was accepted. */
+export type RequestEnded = z.infer<typeof requestEndedSchema>;
 
 /** Longest JSON payload we send, in bytes: Go peers end the connection above 256 KiB. */
 export const MAX_PAYLOAD_BYTES = 250_000;

@@ -18,7 +18,7 @@ export interface DataPaths {
   readonly directory: string;
   readonly document: string;
   readonly database: string;
-  readonly hostKey: string;
+  readonly serverKey: string;
   readonly verifierKey: string;
   readonly auditKey: string;
   /** The directory of the audit log. */
@@ -31,7 +31,7 @@ export interface DataPaths {
 /** What makes the server this server; losing it makes every agent refuse or be refused. */
 export interface Identity {
   /** The server's SSH key is derived from it. */
-  readonly hostKeySeed: string;
+  readonly serverKeySeed: string;
   /** Keys the verifiers of generated secrets. */
   readonly verifierKey: Buffer;
   /** Seals the entries of the audit log. */
@@ -44,7 +44,7 @@ export function dataPaths(directory: string): DataPaths {
     directory,
     document: join(directory, "rport.json"),
     database: join(directory, "rport.sqlite"),
-    hostKey: join(directory, "server.key"),
+    serverKey: join(directory, "server.key"),
     verifierKey: join(directory, "verifier.key"),
     auditKey: join(directory, "audit.key"),
     audit: join(directory, "audit"),
@@ -85,7 +85,7 @@ export async function isNew(paths: DataPaths): Promise<boolean> {
 export async function beginFilling(paths: DataPaths): Promise<void> {
   await writeFile(paths.unfinished, "", { mode: 0o600 });
   await syncDirectory(paths.directory);
-  for (const path of [paths.hostKey, paths.verifierKey, paths.auditKey]) await makeKey(path);
+  for (const path of [paths.serverKey, paths.verifierKey, paths.auditKey]) await makeKey(path);
 }
 
 /** The directory is complete. */
@@ -94,7 +94,7 @@ export async function finishFilling(paths: DataPaths): Promise<void> {
 }
 
 /**
- * Reads the server's keys. A configured `keySeed` takes the place of the host key's file. Fails
+ * Reads the server's keys. A configured `keySeed` takes the place of the server key's file. Fails
  * with a `StartFailure` when one is missing or damaged: a new one would lock out every agent. A
  * directory without an audit log gets the key of it now.
  */
@@ -104,12 +104,12 @@ export async function readIdentity(
 ): Promise<Identity> {
   if (!(await exists(paths.audit))) await makeKey(paths.auditKey);
   const identity = {
-    hostKeySeed: keySeed ?? (await readKey(paths.hostKey)).toString("hex"),
+    serverKeySeed: keySeed ?? (await readKey(paths.serverKey)).toString("hex"),
     verifierKey: await readKey(paths.verifierKey),
     auditKey: await auditKeyOf(paths),
   };
   const files = [paths.verifierKey, paths.auditKey];
-  if (keySeed === undefined) files.push(paths.hostKey);
+  if (keySeed === undefined) files.push(paths.serverKey);
   for (const path of files) await chmod(path, 0o600);
   return identity;
 }

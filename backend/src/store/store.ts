@@ -44,7 +44,7 @@ export interface Store {
 /** What a store is opened with. */
 export interface StoreDeps {
   readonly directory: string;
-  /** Takes the place of the host key's file when given. */
+  /** Takes the place of the server key's file when given. */
   readonly keySeed?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;

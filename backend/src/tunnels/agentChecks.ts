@@ -45,7 +45,7 @@ async function asked(
   name: string,
   { target, question }: { readonly target: HostPort; readonly question: object },
 ): Promise<Reply | undefined> {
-  const reply = await link.ask(name, question).catch((error: unknown) => {
+  const reply = await link.askLong(name, question).catch((error: unknown) => {
     throw asRefusal(error, target);
   });
   if (reply.ok) return reply;

@@ -1,38 +1,19 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import net, { type AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { startAgent } from "../../support/agents/agent.ts";
-import { startAgentServer } from "../../support/agents/agentServer.ts";
 import { tcpServer } from "../../support/wire/wireTunnel.ts";
 
+/** What a WebSocket server adds to the key of a request before it hashes it (RFC 6455, 1.3). */
+const WS_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** A key and a certificate for localhost that only its maker signed; for tests alone. */
 const SELF_SIGNED = new URL("../../fixtures/self-signed-localhost.pem", import.meta.url);
 
 describe("the agent's way to its server", () => {
-  it("goes through an HTTP proxy, with its user and password", async () => {
-    await using server = await startAgentServer();
-    await using proxy = await startProxy("rport", "p:w");
-    const url = `http://rport:p%3Aw@127.0.0.1:${proxy.port}`;
-    await using agent = await startAgent({ server: server.url, client: { proxy: url } });
-    await agent.online();
-    expect(proxy.targets).toEqual([`127.0.0.1:${server.port}`]);
-    expect(agent.lines.join("")).not.toContain("p:w");
-  });
-
-  it("says what the proxy answered when that refuses", async () => {
-    await using server = await startAgentServer();
-    await using proxy = await startProxy("rport", "right");
-    const url = `http://rport:wrong-password@127.0.0.1:${proxy.port}`;
-    await using agent = await startAgent({ server: server.url, client: { proxy: url } });
-    const state = await agent.until(({ kind }) => kind === "waiting");
-    expect(state).toMatchObject({ reason: { text: expect.stringContaining("407") } });
-    expect(agent.lines.join("")).not.toContain("wrong-password");
-  });
-
   it("asks for rport-v1 with its own headers, host name and no compression", async () => {
     const seen = Promise.withResolvers<IncomingMessage>();
     const server = createServer().listen(0, "127.0.0.1");
@@ -57,6 +38,29 @@ describe("the agent's way to its server", () => {
       });
       expect(headers).not.toHaveProperty("sec-websocket-extensions");
       expect(headers).not.toHaveProperty("origin");
+    }
+    server.close();
+  });
+
+  it("marks its frames as masked, with a mask that changes nothing", async () => {
+    const frames = Promise.withResolvers<Buffer>();
+    const server = createServer().listen(0, "127.0.0.1");
+    server.on("upgrade", (request, socket) => {
+      const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + WS_GUID);
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept.digest("base64")}\r\n\r\n`,
+      );
+      socket.once("data", (bytes: Buffer) => frames.resolve(bytes));
+      socket.on("error", () => {});
+    });
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    {
+      await using _agent = await startAgent({ server: `ws://127.0.0.1:${port}` });
+      const frame = await frames.promise;
+      const ident = "SSH-rport-v1-client\r\n";
+      expect([...frame.subarray(0, 6)]).toEqual([0x82, 0x80 | ident.length, 0, 0, 0, 0]);
+      expect(frame.subarray(6, 6 + ident.length).toString()).toBe(ident);
     }
     server.close();
   });
@@ -105,36 +109,3 @@ describe("the agent's way to its server", () => {
     server.close();
   });
 });
-
-/** An HTTP proxy that knows CONNECT and one user. */
-async function startProxy(user: string, password: string) {
-  const targets: string[] = [];
-  const sockets = new Set<Duplex>();
-  const expected = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
-  const server = createServer().listen(0, "127.0.0.1");
-  server.on("connect", (request: IncomingMessage, socket: Duplex) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    if (request.headers["proxy-authorization"] !== expected) {
-      socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
-      return;
-    }
-    targets.push(request.url ?? "");
-    const [host = "", port] = (request.url ?? "").split(":");
-    const upstream = net.connect(Number(port), host, () => {
-      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-      socket.pipe(upstream).pipe(socket);
-    });
-    sockets.add(upstream);
-    upstream.on("error", () => socket.destroy());
-  });
-  await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    targets,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}

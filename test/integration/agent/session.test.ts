@@ -8,7 +8,7 @@ import { readState, stateFileIn } from "../../../agent/src/state/stateFile.ts";
 import { spawnAgent, startAgent } from "../../support/agents/agent.ts";
 import { startAgentServer } from "../../support/agents/agentServer.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
-import { HOST_KEY, PASSWORD, USER } from "../../support/wire/wirePair.ts";
+import { PASSWORD, SERVER_KEY, USER } from "../../support/wire/wirePair.ts";
 
 const OTHER_FINGERPRINT = `SHA256:${"A".repeat(43)}`;
 
@@ -88,7 +88,7 @@ describe("an agent and its server", () => {
       client: { fingerprint: OTHER_FINGERPRINT },
     });
     const state = await agent.until(({ kind }) => kind === "waiting");
-    expect(state).toMatchObject({ reason: { kind: "hostKey" } });
+    expect(state).toMatchObject({ reason: { kind: "serverKey" } });
     expect(logins).toBe(0);
     const all = Buffer.concat(received);
     expect(all.length).toBeGreaterThan(0);
@@ -169,7 +169,7 @@ describe("an agent and its server", () => {
   });
 
   it("accepts the MD5 form of the fingerprint, whole only", async () => {
-    const md5 = md5Fingerprint(HOST_KEY.getPublicSSH());
+    const md5 = md5Fingerprint(SERVER_KEY.getPublicSSH());
     await using server = await startAgentServer();
     await using agent = await startAgent({ server: server.url, client: { fingerprint: md5 } });
     await agent.online();
@@ -205,7 +205,7 @@ describe("the agent's process", () => {
     expect(await agent.ended).toBe(2);
     expect(agent.log()).toContain("client.fingerprint");
     expect(await readFile(agent.configFile, "utf8")).not.toContain(
-      sha256Fingerprint(HOST_KEY.getPublicSSH()),
+      sha256Fingerprint(SERVER_KEY.getPublicSSH()),
     );
   });
 });

@@ -1,5 +1,5 @@
 import { authIdSchema } from "@rport/protocol/ids";
-import { encodeMessage } from "@rport/protocol/wire/messages";
+import { encodeMessage } from "@rport/protocol/wire/connection/messages";
 import { describe, expect, it } from "vitest";
 import { PeerAgent, PLAIN_INTRODUCTION } from "../../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";

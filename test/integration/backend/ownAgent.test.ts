@@ -22,6 +22,7 @@ it("our own agent registers with its features, and a half-closed tunnel keeps it
     "half-close",
     "host-key",
     "held-join",
+    "long-requests",
   ]);
   const tunnel = await side.tunnels.create(ID, { remote: String(target.port) }, "ann");
   const socket = connect({ port: Number(tunnel.lport), host: "127.0.0.1", allowHalfOpen: true });

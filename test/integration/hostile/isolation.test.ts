@@ -40,7 +40,7 @@ const GARBAGE: Readonly<Record<string, (peer: Peer) => Promise<void>>> = {
   },
   "noise after the login": async ({ dial, login, closed }) => {
     const ws = dial();
-    await clientTransport(ws, { ...login, verifyHostKey: () => true }).ready;
+    await clientTransport(ws, { ...login, verifyServerKey: () => true }).ready;
     ws.send(noise(100_000));
     await closed(ws);
   },

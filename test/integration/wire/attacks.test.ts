@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Channel } from "@rport/protocol/wire/channel";
 import { Connection } from "@rport/protocol/wire/connection";
-import { encodeMessage } from "@rport/protocol/wire/messages";
+import { encodeMessage } from "@rport/protocol/wire/connection/messages";
 import { serverTransport } from "@rport/protocol/wire/transport";
 import type { CloseReason } from "@rport/protocol/wire/wireError";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -9,10 +9,10 @@ import { RawPeer, type RawPeerOptions, sshString } from "../../support/faults/ra
 import {
   clientOf,
   dial,
-  HOST_KEY,
   LOGIN,
   listen,
   REFUSE_ALL,
+  SERVER_KEY,
   USER,
   type WireListener,
 } from "../../support/wire/wirePair.ts";
@@ -29,7 +29,7 @@ const channels: Channel[] = [];
 beforeAll(async () => {
   listener = await listen((ws) => {
     const transport = serverTransport(ws, {
-      hostKey: HOST_KEY,
+      serverKey: SERVER_KEY,
       login: {
         async check(user, password) {
           await new Promise(setImmediate);

@@ -4,11 +4,11 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { Channel } from "@rport/protocol/wire/channel";
 import { serverTransport } from "@rport/protocol/wire/transport";
-import { rawSocket } from "@rport/protocol/wire/websocket";
+import { rawSocket } from "@rport/protocol/wire/transport/websocket";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { refusingPort } from "../../support/refusingPort.ts";
-import { clientOf, connectPair, dial, HOST_KEY, LOGIN } from "../../support/wire/wirePair.ts";
+import { clientOf, connectPair, dial, SERVER_KEY, LOGIN } from "../../support/wire/wirePair.ts";
 import { dialTarget, exchange, pattern, tcpServer, tunnel } from "../../support/wire/wireTunnel.ts";
 
 const EXTRA = Buffer.from("127.0.0.1:22");
@@ -117,7 +117,7 @@ it("the server's line may arrive in the same packet as the answer to the upgrade
   http.on("upgrade", (request, socket, head) => {
     socket.cork();
     sockets.handleUpgrade(request, socket, head, (ws) => {
-      serverTransport(ws, { hostKey: HOST_KEY, login: LOGIN });
+      serverTransport(ws, { serverKey: SERVER_KEY, login: LOGIN });
     });
     process.nextTick(() => socket.uncork());
   });

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { Connection } from "@rport/protocol/wire/connection";
-import { encodeMessage } from "@rport/protocol/wire/messages";
+import { encodeMessage } from "@rport/protocol/wire/connection/messages";
 import {
   type ServerOptions,
   serverTransport,
   type Transport,
 } from "@rport/protocol/wire/transport";
-import { rawSocket } from "@rport/protocol/wire/websocket";
+import { rawSocket } from "@rport/protocol/wire/transport/websocket";
 import { RequestRefused, WireError } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
 import type { WebSocket } from "ws";
@@ -17,17 +17,17 @@ import {
   clientOf,
   connectPair,
   dial,
-  HOST_KEY,
   LOGIN,
   listen,
   REFUSE_ALL,
+  SERVER_KEY,
 } from "../../support/wire/wirePair.ts";
 
 /** A listener that keeps the one transport made on it. */
 async function oneServer(options: Partial<ServerOptions> = {}) {
   const accepted = Promise.withResolvers<{ transport: Transport; ws: WebSocket }>();
   const listener = await listen((ws) => {
-    const transport = serverTransport(ws, { hostKey: HOST_KEY, login: LOGIN, ...options });
+    const transport = serverTransport(ws, { serverKey: SERVER_KEY, login: LOGIN, ...options });
     accepted.resolve({ transport, ws });
   });
   return { listener, accepted: accepted.promise };
@@ -245,5 +245,5 @@ it("ssh2 loaded with its own ciphers is noticed at the first handshake", async (
   const worker = new Worker(new URL("../../support/wire/staleSsh2.ts", import.meta.url));
   const [text] = (await once(worker, "message")) as [string];
   await worker.terminate();
-  expect(text).toMatch(/^ssh2 was loaded before wire\/ssh2Ciphers/);
+  expect(text).toMatch(/^ssh2 was loaded before wire\/ssh2\/ssh2Ciphers/);
 });

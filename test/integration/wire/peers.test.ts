@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { Worker } from "node:worker_threads";
 import type { Channel } from "@rport/protocol/wire/channel";
-import { Connection, type ConnectionOptions } from "@rport/protocol/wire/connection";
+import { Connection, type ConnectionDeps } from "@rport/protocol/wire/connection";
 import { clientTransport, serverTransport } from "@rport/protocol/wire/transport";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
 import { sshString } from "../../support/faults/rawPeer.ts";
 import type { PeerReport, PeerTask } from "../../support/wire/ssh2Peer.ts";
-import { dial, HOST_KEY, LOGIN, listen, PASSWORD, USER } from "../../support/wire/wirePair.ts";
+import { dial, LOGIN, listen, PASSWORD, SERVER_KEY, USER } from "../../support/wire/wirePair.ts";
 
 const PEER = new URL("../../support/wire/ssh2Peer.ts", import.meta.url);
 
@@ -32,7 +32,7 @@ function echo(channel: Channel): void {
 }
 
 /** Echoes every channel but those to port 1, and grants forwarding. */
-const ECHO: ConnectionOptions = {
+const ECHO: ConnectionDeps = {
   halfClose: true,
   onRequest(name) {
     if (name !== "tcpip-forward") throw new RequestRefused("unknown request");
@@ -48,7 +48,7 @@ describe("ssh2's own client", () => {
   it("logs in here, moves data through a key exchange, and is refused where it should be", async () => {
     const connected = Promise.withResolvers<Connection>();
     await using listener = await listen((ws) => {
-      const transport = serverTransport(ws, { hostKey: HOST_KEY, login: LOGIN });
+      const transport = serverTransport(ws, { serverKey: SERVER_KEY, login: LOGIN });
       connected.resolve(new Connection(transport, ECHO));
     });
     const task = { role: "client", url: listener.url, user: USER, password: PASSWORD } as const;
@@ -69,7 +69,7 @@ describe("ssh2's own client", () => {
 
   it("is refused with a wrong secret", async () => {
     await using listener = await listen((ws) => {
-      const transport = serverTransport(ws, { hostKey: HOST_KEY, login: LOGIN });
+      const transport = serverTransport(ws, { serverKey: SERVER_KEY, login: LOGIN });
       void new Connection(transport, ECHO);
     });
     const task = { role: "client", url: listener.url, user: USER, password: "1234" } as const;
@@ -87,7 +87,7 @@ describe("ssh2's own server", () => {
     const transport = clientTransport(dial(listening.url), {
       user: USER,
       password: PASSWORD,
-      verifyHostKey: () => true,
+      verifyServerKey: () => true,
     });
     const client = new Connection(transport, { ...ECHO, onOpen: () => ({ accept: echo }) });
     expect((await transport.ready).remoteIdent).toMatch(/^SSH-2\.0-ssh2js/);
@@ -124,8 +124,8 @@ describe("ssh2's own server", () => {
     await using peer = startPeer({ role: "server", user: USER, password: "another" });
     const listening = await peer.next();
     if (listening.kind !== "listening") throw new Error("the peer does not listen");
-    const verifyHostKey = () => true;
-    const options = { user: USER, password: PASSWORD, verifyHostKey };
+    const verifyServerKey = () => true;
+    const options = { user: USER, password: PASSWORD, verifyServerKey };
     const transport = clientTransport(dial(listening.url), options);
     await expect(transport.ready).rejects.toMatchObject({ kind: "login" });
   });
@@ -134,11 +134,11 @@ describe("ssh2's own server", () => {
     await using peer = startPeer({ role: "server", user: USER, password: PASSWORD });
     const listening = await peer.next();
     if (listening.kind !== "listening") throw new Error("the peer does not listen");
-    const verifyHostKey = () => false;
-    const options = { user: USER, password: PASSWORD, verifyHostKey };
+    const verifyServerKey = () => false;
+    const options = { user: USER, password: PASSWORD, verifyServerKey };
     const transport = clientTransport(dial(listening.url), options);
     await expect(transport.ready).rejects.toMatchObject({
-      kind: "hostKey",
+      kind: "serverKey",
       message: "not the pinned server key",
     });
   });

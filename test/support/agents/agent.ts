@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { stringify } from "smol-toml";
-import { Agent, type AgentOptions } from "../../../agent/src/agent.ts";
+import { Agent, type AgentDeps } from "../../../agent/src/agent.ts";
 import { loadConfig } from "../../../agent/src/config/loadConfig.ts";
 import type { ConnectionState } from "../../../agent/src/connection/connectionState.ts";
 import { SYSTEM_SOURCES } from "../../../agent/src/host/machineId.ts";
@@ -13,7 +13,7 @@ import { SYSTEM_CLOCK } from "../../../agent/src/platform/clock.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
 import { SYSTEM_LOOKUP } from "../../../agent/src/tunnels/target.ts";
 import { tempDirectory } from "../tempDirectory.ts";
-import { HOST_KEY, PASSWORD, USER } from "../wire/wirePair.ts";
+import { SERVER_KEY, PASSWORD, USER } from "../wire/wirePair.ts";
 import { within } from "../within.ts";
 
 /** What an agent for a test is told; the rest is the test server's key and credential. */
@@ -44,7 +44,7 @@ export interface TestAgent extends AgentFiles {
 }
 
 /** What a test puts in the place of the agent's own. */
-export type Replaced = Partial<Pick<AgentOptions, "resolve" | "transportLimits">>;
+export type Replaced = Partial<Pick<AgentDeps, "resolve" | "transportLimits">>;
 
 /** Starts an agent in this process. It is stopped, and its files removed, at the end of its scope. */
 export async function startAgent(
@@ -96,16 +96,34 @@ export interface SpawnedAgent extends AgentFiles {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
+/** How an agent is run as a process. */
+export interface AgentProgram {
+  readonly command: readonly [string, ...string[]];
+  /** The whole environment; by default that of the tests. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
 const MAIN = fileURLToPath(new URL("../../../agent/src/main.ts", import.meta.url));
 
+/** The agent's sources, run by the Node of the tests. */
+export const FROM_SOURCES: AgentProgram = { command: [process.execPath, MAIN] };
+
 /** Starts `rport-agent run` as its own process; killed at the end of its scope. */
-export async function spawnAgent(settings: AgentSettings): Promise<SpawnedAgent> {
-  return respawnAgent(await agentFiles(settings));
+export async function spawnAgent(
+  settings: AgentSettings,
+  program: AgentProgram = FROM_SOURCES,
+): Promise<SpawnedAgent> {
+  return respawnAgent(await agentFiles(settings), program);
 }
 
 /** Starts it once more with the files of one that has ended. */
-export function respawnAgent(files: AgentFiles): SpawnedAgent {
-  const child = spawn(process.execPath, [MAIN, "run", "-c", files.configFile], {
+export function respawnAgent(
+  files: AgentFiles,
+  { command, env }: AgentProgram = FROM_SOURCES,
+): SpawnedAgent {
+  const [path, ...words] = command;
+  const child = spawn(path, [...words, "run", "-c", files.configFile], {
+    env: env ?? process.env,
     stdio: ["ignore", "ignore", "pipe"],
   });
   let log = "";
@@ -135,8 +153,13 @@ export interface CliResult {
 }
 
 /** Runs `rport-agent` with arguments and an input, until it ends. */
-export async function runCli(args: readonly string[], input = ""): Promise<CliResult> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: "pipe" });
+export async function runCli(
+  args: readonly string[],
+  input = "",
+  { command, env }: AgentProgram = FROM_SOURCES,
+): Promise<CliResult> {
+  const [path, ...words] = command;
+  const child = spawn(path, [...words, ...args], { env: env ?? process.env, stdio: "pipe" });
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
@@ -154,7 +177,7 @@ export function agentConfigText(settings: AgentSettings, dataDir: string): strin
   return stringify({
     client: {
       server: settings.server,
-      fingerprint: sha256Fingerprint(HOST_KEY.getPublicSSH()),
+      fingerprint: sha256Fingerprint(SERVER_KEY.getPublicSSH()),
       auth: `${USER}:${PASSWORD}`,
       id: "test-agent",
       data_dir: dataDir,

@@ -3,7 +3,7 @@ import type { Channel } from "@rport/protocol/wire/channel";
 import { Connection } from "@rport/protocol/wire/connection";
 import { type ServerLogin, serverTransport } from "@rport/protocol/wire/transport";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
-import { HOST_KEY, LOGIN, listen } from "../wire/wirePair.ts";
+import { SERVER_KEY, LOGIN, listen } from "../wire/wirePair.ts";
 import { within } from "../within.ts";
 
 /** What a test changes about the server. */
@@ -70,7 +70,7 @@ export async function startAgentServer(options: AgentServerOptions = {}): Promis
   };
   const listener = await listen((ws) => {
     if (options.onBytes !== undefined) ws.on("message", (data: Buffer) => tell(options, data));
-    const transport = serverTransport(ws, { hostKey: HOST_KEY, login: options.login ?? LOGIN });
+    const transport = serverTransport(ws, { serverKey: SERVER_KEY, login: options.login ?? LOGIN });
     serve(transport, options, deliver);
   });
   const coming = () => new Promise<ServerSession>((resolve) => waiting.push(resolve));

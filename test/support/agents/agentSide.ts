@@ -20,7 +20,7 @@ import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dial
 import { TunnelService } from "../../../backend/src/tunnels/service.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
-import { HOST_KEY, PASSWORD } from "../wire/wirePair.ts";
+import { SERVER_KEY, PASSWORD } from "../wire/wirePair.ts";
 
 /** The one secret that opens every auth id here; the agents of `agent.ts` use it, too. */
 export const SECRET = PASSWORD;
@@ -107,7 +107,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     log,
     agentEvents: NOBODY_WRITES,
     refusals: { note: (agent) => void refused.push(agent) },
-    hostKey: HOST_KEY,
+    serverKey: SERVER_KEY,
     credentials: {
       login: async (authId, password): Promise<LoginResult> =>
         password === SECRET

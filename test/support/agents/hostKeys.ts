@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { decodeHostKey, encodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
 import { sha256Fingerprint } from "@rport/protocol/wire/serverKey";
-import { HOST_KEY } from "../wire/wirePair.ts";
+import { SERVER_KEY } from "../wire/wirePair.ts";
 import type { PeerAgentOptions } from "./peerAgent.ts";
 
 /** What a lying agent signs in the place of the truth. */
@@ -23,7 +23,7 @@ export interface KeyedHost {
 
 /** Makes the key of a host, unless it has one; `server` is the fingerprint that its agents see. */
 export function keyedHost(
-  server = sha256Fingerprint(HOST_KEY.getPublicSSH()),
+  server = sha256Fingerprint(SERVER_KEY.getPublicSSH()),
   privateKey: KeyObject = generateKeyPairSync("ed25519").privateKey,
 ): KeyedHost {
   const publicKey = encodeHostKey(privateKey);

@@ -56,7 +56,7 @@ export class PeerAgent implements AsyncDisposable {
     const headers = { "Sec-WebSocket-Protocol": "rport-v1", ...options.headers };
     const localAddress = from === undefined ? {} : { localAddress: from };
     const ws = new WebSocket(url, { headers, perMessageDeflate: false, ...localAddress });
-    const transport = clientTransport(ws, { user, password, verifyHostKey: () => true });
+    const transport = clientTransport(ws, { user, password, verifyServerKey: () => true });
     const agent = new PeerAgent((self) => self.#connect(transport), options);
     await transport.ready;
     return agent;

@@ -84,6 +84,7 @@ export class FakeSession implements LiveSession {
     this.#clients.ended(this);
   }
   ask = notHere;
+  askLong = notHere;
   openChannel = notHere;
   ping = notHere;
 }

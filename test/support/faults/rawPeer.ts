@@ -1,6 +1,6 @@
-import { CLIENT_IDENT, IdentificationReader } from "@rport/protocol/wire/identification";
-import { decodeMessage, type Message } from "@rport/protocol/wire/messages";
-import { Ssh2Engine } from "@rport/protocol/wire/ssh2Internals";
+import { decodeMessage, type Message } from "@rport/protocol/wire/connection/messages";
+import { Ssh2Engine } from "@rport/protocol/wire/ssh2/ssh2Engine";
+import { CLIENT_IDENT, IdentificationReader } from "@rport/protocol/wire/transport/identification";
 import type { WebSocket } from "ws";
 import { dial, PASSWORD, USER } from "../wire/wirePair.ts";
 
@@ -39,7 +39,7 @@ export class RawPeer {
   constructor(options: RawPeerOptions) {
     this.ws = dial(options.url, options.headers);
     const change = options.onWrite ?? ((bytes: Buffer) => bytes);
-    this.engine = new Ssh2Engine({ role: "client", verifyHostKey: () => true }, CLIENT_IDENT, {
+    this.engine = new Ssh2Engine({ role: "client", verifyServerKey: () => true }, CLIENT_IDENT, {
       limit: { packetBytes: 20 << 20 },
       events: {
         onWrite: (bytes) => this.ws.send(change(Buffer.from(bytes))),

@@ -2,8 +2,8 @@
 import { parentPort } from "node:worker_threads";
 import "ssh2";
 
-const { hostKeyFromSeed } = await import("@rport/protocol/wire/serverKey");
-const { Ssh2Engine } = await import("@rport/protocol/wire/ssh2Internals");
+const { serverKeyFromSeed } = await import("@rport/protocol/wire/serverKey");
+const { Ssh2Engine } = await import("@rport/protocol/wire/ssh2/ssh2Engine");
 
 const events = {
   onError: () => {},
@@ -13,12 +13,12 @@ const events = {
 };
 const limit = { packetBytes: 35_000 };
 const toClient: Buffer[] = [];
-const server = new Ssh2Engine({ role: "server", hostKey: hostKeyFromSeed("x") }, "SSH-2.0-s", {
+const server = new Ssh2Engine({ role: "server", serverKey: serverKeyFromSeed("x") }, "SSH-2.0-s", {
   limit,
   events: { ...events, onWrite: (bytes) => void toClient.push(bytes) },
 });
 const toServer: Buffer[] = [];
-const client = new Ssh2Engine({ role: "client", verifyHostKey: () => true }, "SSH-2.0-c", {
+const client = new Ssh2Engine({ role: "client", verifyServerKey: () => true }, "SSH-2.0-c", {
   limit,
   events: { ...events, onWrite: (bytes) => void toServer.push(bytes) },
 });

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Connection, type ConnectionOptions } from "@rport/protocol/wire/connection";
-import { hostKeyFromSeed } from "@rport/protocol/wire/serverKey";
+import { Connection, type ConnectionDeps } from "@rport/protocol/wire/connection";
+import { serverKeyFromSeed } from "@rport/protocol/wire/serverKey";
 import {
   clientTransport,
   type ServerLogin,
@@ -15,7 +15,7 @@ import { WebSocket, WebSocketServer } from "ws";
 export const USER = "clientAuth1";
 export const PASSWORD = "1234:with:colons";
 /** One key for all test servers: deriving it takes 2048 hashes. */
-export const HOST_KEY = hostKeyFromSeed("test-seed");
+export const SERVER_KEY = serverKeyFromSeed("test-seed");
 
 /** Accepts `USER` with `PASSWORD`. */
 export const LOGIN: ServerLogin = {
@@ -62,8 +62,8 @@ export function dial(url: string, headers: Readonly<Record<string, string>> = {}
 
 /** What a test changes about a pair. */
 export interface PairOptions {
-  readonly server?: Partial<ConnectionOptions>;
-  readonly client?: Partial<ConnectionOptions>;
+  readonly server?: Partial<ConnectionDeps>;
+  readonly client?: Partial<ConnectionDeps>;
   readonly limits?: Partial<TransportLimits>;
 }
 
@@ -80,7 +80,7 @@ export async function connectPair(options: PairOptions = {}): Promise<WirePair> 
   const { limits = {} } = options;
   const accepted = Promise.withResolvers<Connection>();
   const listener = await listen((ws) => {
-    const transport = serverTransport(ws, { hostKey: HOST_KEY, login: LOGIN, limits });
+    const transport = serverTransport(ws, { serverKey: SERVER_KEY, login: LOGIN, limits });
     accepted.resolve(new Connection(transport, { ...REFUSE_ALL, ...options.server }));
   });
   const clientSocket = dial(listener.url);
@@ -103,12 +103,12 @@ export async function connectPair(options: PairOptions = {}): Promise<WirePair> 
 
 /** A client transport with the right secret that trusts the test key. */
 export function clientOf(ws: WebSocket, limits: Partial<TransportLimits> = {}): Transport {
-  const verifyHostKey = (key: Buffer) => key.equals(HOST_KEY.getPublicSSH());
-  return clientTransport(ws, { user: USER, password: PASSWORD, verifyHostKey, limits });
+  const verifyServerKey = (key: Buffer) => key.equals(SERVER_KEY.getPublicSSH());
+  return clientTransport(ws, { user: USER, password: PASSWORD, verifyServerKey, limits });
 }
 
 /** Refuses every request and every channel. */
-export const REFUSE_ALL: ConnectionOptions = {
+export const REFUSE_ALL: ConnectionDeps = {
   onRequest() {
     throw new Error("this test expects no request");
   },

@@ -1,10 +1,11 @@
-import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { FEATURES, REQUESTS, TUNNEL_CHANNEL } from "@rport/protocol/agent";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ChannelTable } from "../../../agent/src/channels/channelTable.ts";
 import { CredentialStore } from "../../../agent/src/config/credentialStore.ts";
-import { Control } from "../../../agent/src/connection/control.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
+import { Control } from "../../../agent/src/requests/control.ts";
 import { parseRule } from "../../../agent/src/tunnels/allow.ts";
 import { Dialer } from "../../../agent/src/tunnels/dial.ts";
 import { FakeClock } from "../../support/clock.ts";
@@ -22,9 +23,18 @@ function control(features: readonly string[] = Object.values(FEATURES)) {
   const seen: ReadonlySet<string>[] = [];
   const onFeatures = (agreed: ReadonlySet<string>) => void seen.push(agreed);
   const onHeld = () => undefined;
-  const made = new Control({ rules, resolve, credentials, log, onFeatures, onHeld });
+  const made = new Control({
+    rules,
+    resolve,
+    credentials,
+    clock: new FakeClock(),
+    log,
+    onFeatures,
+    onHeld,
+    onEnded: () => {},
+  });
   const payload = Buffer.from(JSON.stringify({ Features: features }));
-  made.answer(REQUESTS.putCapabilities, payload);
+  void made.answer(REQUESTS.putCapabilities, payload);
   return { control: made, credentials, seen };
 }
 
@@ -34,7 +44,12 @@ const payload = fc.oneof(
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
   fc.json().map((text) => Buffer.from(text)),
   fc
-    .record({ Remote: fc.anything(), HostPort: fc.anything(), Timeout: fc.anything() })
+    .record({
+      Remote: fc.anything(),
+      HostPort: fc.anything(),
+      Timeout: fc.anything(),
+      long_id: fc.anything(),
+    })
     .map((value) => Buffer.from(JSON.stringify(value) ?? "")),
   fc
     .record({ auth_id: fc.anything(), secret_id: fc.string(), secret: fc.string() })
@@ -59,7 +74,7 @@ describe("an agent and a hostile server", () => {
   });
 
   it("S-27: decides about every channel without throwing, and never lets a forbidden one in", () => {
-    const dialer = new Dialer({ rules, resolve, log });
+    const channels = new ChannelTable({ dialer: new Dialer({ rules, resolve, log }) });
     const targets = fc.oneof(
       fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)),
       fc
@@ -69,11 +84,23 @@ describe("an agent and a hostile server", () => {
     );
     fc.assert(
       fc.property(targets, (extra) => {
-        const decision = dialer.decide(extra);
+        const decision = channels.decide(TUNNEL_CHANNEL, extra);
         // Whatever is no plain address is looked up after the channel was confirmed.
         if (/^[0-9.]+:[0-9]+$/.test(extra.toString())) expect(decision).toHaveProperty("refuse");
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  it("has no channels but tunnels, and says so", () => {
+    const channels = new ChannelTable({ dialer: new Dialer({ rules: [], resolve, log }) });
+    fc.assert(
+      fc.property(fc.string(), (type) => {
+        fc.pre(type !== TUNNEL_CHANNEL);
+        expect(channels.decide(type, Buffer.from("192.0.2.1:1"))).toEqual({
+          refuse: expect.stringMatching(/^this agent has no channels of the type "/),
+        });
+      }),
     );
   });
 

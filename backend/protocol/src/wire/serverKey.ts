@@ -8,7 +8,7 @@ import {
 } from "node:crypto";
 
 /** The server's key: P-256 ECDSA, the only type an RPort server has. */
-export interface HostKey {
+export interface ServerKey {
   readonly type: "ecdsa-sha2-nistp256";
   /** The public key as SSH sends it (104 bytes); fingerprints are taken over this. */
   getPublicSSH(): Buffer;
@@ -27,7 +27,7 @@ const DRAWN_BYTES = 40;
  * The key rportd would make of the same `key_seed`, so that fingerprints pinned on hosts stay valid
  * when this server replaces it.
  */
-export function hostKeyFromSeed(seed: string): HostKey {
+export function serverKeyFromSeed(seed: string): ServerKey {
   const scalar = (BigInt(`0x${drawBytes(seed).toString("hex")}`) % (GROUP_ORDER - 1n)) + 1n;
   const secret = Buffer.from(scalar.toString(16).padStart(64, "0"), "hex");
   const curve = createECDH("prime256v1");

@@ -2,7 +2,7 @@
  * Why a connection, a request or a channel ended:
  * `local` we closed it; `remote` the peer said goodbye; `lost` the socket went away;
  * `protocol` the peer broke the rules of SSH; `limit` a size or a count was exceeded;
- * `timeout` something was overdue; `login` the secret was refused; `hostKey` the server's key is
+ * `timeout` something was overdue; `login` the secret was refused; `serverKey` the server's key is
  * not the pinned one; `refused` the peer said no to one channel or request.
  */
 export type WireErrorKind =
@@ -13,7 +13,7 @@ export type WireErrorKind =
   | "limit"
   | "timeout"
   | "login"
-  | "hostKey"
+  | "serverKey"
   | "refused";
 
 /** Why a connection ended: a word to decide by, and a sentence for the log. */

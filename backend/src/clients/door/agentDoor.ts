@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type HostKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
+import { type ServerKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import type { Transport, TransportLimits } from "@rport/protocol/wire/transport";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
@@ -69,7 +69,7 @@ export interface AgentDoorDeps {
   readonly agentEvents: SessionEvents & Pick<AgentEvents, "loginRefused">;
   /** Counts who is not let in. */
   readonly refusals: Pick<Refusals, "note">;
-  readonly hostKey: HostKey;
+  readonly serverKey: ServerKey;
   readonly clock: Clock;
   readonly log: Log;
   readonly pendingMax?: number;
@@ -124,9 +124,9 @@ export class AgentDoor {
     });
     this.#pace = pace;
     this.#gate = gate;
-    const { hostKey, transportLimits = {} } = deps;
+    const { serverKey, transportLimits = {} } = deps;
     this.#handshakeDeps = {
-      hostKey,
+      serverKey,
       gate,
       pace,
       penalties,
@@ -247,7 +247,7 @@ function sessionDeps(
     credentials,
     tunnels,
     counters,
-    serverFingerprint: sha256Fingerprint(deps.hostKey.getPublicSSH()),
+    serverFingerprint: sha256Fingerprint(deps.serverKey.getPublicSSH()),
     agentEvents,
     refusals,
     onFlood,

@@ -1,4 +1,4 @@
-import type { HostKey } from "@rport/protocol/wire/serverKey";
+import type { ServerKey } from "@rport/protocol/wire/serverKey";
 import {
   serverTransport,
   type Transport,
@@ -28,7 +28,7 @@ export interface Caller {
 
 /** What handshakes need; all of a door share it. */
 export interface HandshakeDeps {
-  readonly hostKey: HostKey;
+  readonly serverKey: ServerKey;
   readonly gate: LoginGate;
   readonly pace: HandshakePace;
   readonly penalties: Penalties;
@@ -52,7 +52,7 @@ export class Handshake {
     this.#deps = deps;
     const { ws, place } = caller;
     this.transport = serverTransport(ws, {
-      hostKey: deps.hostKey,
+      serverKey: deps.serverKey,
       clock: deps.clock,
       limits: deps.transportLimits,
       pace: (work) => deps.pace.runFor(place, work),

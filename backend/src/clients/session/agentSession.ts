@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import {
+  type RequestEnded,
   REQUESTS,
   secretStoredSchema,
   TUNNEL_CHANNEL,
@@ -10,7 +11,7 @@ import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { Connection } from "@rport/protocol/wire/connection";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
-import { type CloseReason, RequestRefused } from "@rport/protocol/wire/wireError";
+import { type CloseReason, RequestRefused, WireError } from "@rport/protocol/wire/wireError";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
 import type { OfferedSecret } from "../../credentials/ports.ts";
 import { errorText } from "../../platform/log.ts";
@@ -21,7 +22,8 @@ import { OUR_FEATURES } from "./capabilities.ts";
 import type { Identity } from "./firstRequest.ts";
 import { FROM_AGENTS } from "./fromAgents.ts";
 import { Introduction } from "./introduction.ts";
-import { Notices } from "./notices.ts";
+import { LongRequests } from "./longRequests.ts";
+import { Notices, type NoticeTarget } from "./notices.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 
 /** Who signed in, over what, from where. */
@@ -45,12 +47,13 @@ const VIOLATIONS: ReadonlySet<CloseReason["kind"]> = new Set(["protocol", "limit
  * and the agent answers; what an agent may say by itself is listed in `FROM_AGENTS`, and everything
  * else is refused and counted.
  */
-export class AgentSession implements ArrivingSession {
+export class AgentSession implements ArrivingSession, NoticeTarget {
   readonly credentialId: AuthId;
   readonly #deps: SessionDeps;
   readonly #start: SessionStart;
   readonly #connection: Connection;
   readonly #introduction: Introduction;
+  readonly #longRequests: LongRequests;
   #secretId: SecretId;
   #heardMs: number;
   #lastHeardAtMs: number | undefined;
@@ -71,6 +74,7 @@ export class AgentSession implements ArrivingSession {
       onFault: (error, name) =>
         deps.log.error("an agent's request failed", { request: name, reason: errorText(error) }),
     });
+    this.#longRequests = new LongRequests(deps.clock, this);
     void this.#connection.closed.then((reason) => this.#ended(reason));
   }
 
@@ -144,6 +148,10 @@ export class AgentSession implements ArrivingSession {
     return reply;
   }
 
+  askLong(name: string, payload: object): Promise<Reply> {
+    return this.#introduction.isOver ? this.#longRequests.ask(name, payload) : this.ask(name, payload);
+  }
+
   openChannel(target: HostPort): Promise<Duplex> {
     return this.#connection.open(TUNNEL_CHANNEL, Buffer.from(formatHostPort(target), "latin1"));
   }
@@ -158,6 +166,10 @@ export class AgentSession implements ArrivingSession {
     } catch {
       return false;
     }
+  }
+
+  requestEnded(ended: RequestEnded): boolean {
+    return this.#longRequests.settle(ended);
   }
 
   adoptSecret(secretId: SecretId): void {
@@ -225,6 +237,7 @@ export class AgentSession implements ArrivingSession {
     // As far as anybody can tell an agent was there until its end, unless that was its silence.
     if (reason.kind !== "timeout") this.#heard();
     if (VIOLATIONS.has(reason.kind)) this.#deps.counters.afterLogin += 1;
+    this.#longRequests.end(WireError.because(reason));
     this.letGo();
     this.#deps.log.info("agent disconnected", { ...namesOf(this), reason: reason.text });
   }

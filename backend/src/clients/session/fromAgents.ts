@@ -1,8 +1,16 @@
-import { REQUESTS, SILENT_REQUESTS } from "@rport/protocol/agent";
+import { MAX_PAYLOAD_BYTES, type RequestEnded, REQUESTS, requestEndedSchema, SILENT_REQUESTS } from "@rport/protocol/agent";
 import type { Notice } from "./notices.ts";
 
 /** What nobody reads may be as large as the connection lets through. */
 const UNREAD_MAX_BYTES = 16 << 20;
+
+/** A request that the agent had accepted has ended. */
+const REQUEST_ENDED: Notice<RequestEnded> = {
+  name: REQUESTS.requestEnded,
+  maxBytes: MAX_PAYLOAD_BYTES,
+  schema: requestEndedSchema,
+  handle: (ended, session) => session.requestEnded(ended),
+};
 
 /**
  * What agents may say by themselves once they are in. A new message from agents is one entry here;
@@ -11,9 +19,10 @@ const UNREAD_MAX_BYTES = 16 << 20;
 export const FROM_AGENTS: readonly Notice[] = [
   unread(REQUESTS.ping),
   ...SILENT_REQUESTS.map((name) => unread(name)),
+  REQUEST_ENDED,
 ];
 
 /** Taken, so that agents which send it go on; that the agent was heard is all it does. */
 function unread(name: string): Notice {
-  return { name, maxBytes: UNREAD_MAX_BYTES, schema: undefined, handle: () => {} };
+  return { name, maxBytes: UNREAD_MAX_BYTES, schema: undefined, handle: () => true };
 }

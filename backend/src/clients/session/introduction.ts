@@ -43,6 +43,7 @@ export class Introduction {
   /** What the host calls itself, as it came. */
   #hostname: string | undefined;
   #hostKey: string | undefined;
+  #isOver = false;
 
   constructor({ session, login }: Arrival, deps: SessionDeps) {
     this.#session = session;
@@ -59,6 +60,11 @@ export class Introduction {
     return this.#identity;
   }
 
+  /** Whether the agent is in: what it says by itself is heard from then on. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** `SHA256:` fingerprint of the key its host has proven to have. */
   get hostKey(): string | undefined {
     return this.#hostKey;
@@ -68,6 +74,7 @@ export class Introduction {
   async answer(name: string, payload: Buffer): Promise<RemoteMessage[]> {
     try {
       const tunnels = await this.#letIn(name, payload);
+      this.#isOver = true;
       // The answer goes out in this turn of the event loop, the capabilities in the next.
       setImmediate(() => this.#welcome());
       return tunnels;

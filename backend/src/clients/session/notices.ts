@@ -1,4 +1,4 @@
-import { REQUESTS, UNKNOWN_REQUEST } from "@rport/protocol/agent";
+import { type RequestEnded, REQUESTS, UNKNOWN_REQUEST } from "@rport/protocol/agent";
 import type { z } from "zod";
 import type { LiveSession } from "../liveSession.ts";
 
@@ -11,9 +11,16 @@ export interface Notice<Said = unknown> {
   readonly schema: z.ZodType<Said> | undefined;
   /**
    * What the server does about it. Notices of one agent come in order, one after the other, so this
-   * must not wait for anything that the same agent answers.
+   * must not wait for anything that the same agent answers. False: it is about nothing that there is;
+   * then it is refused, and counted.
    */
-  handle(said: Said, session: LiveSession): void;
+  handle(said: Said, session: NoticeTarget): boolean;
+}
+
+/** A session, as far as what its agent says by itself is about it. */
+export interface NoticeTarget extends LiveSession {
+  /** A long request has ended; false: none of its number is under way. */
+  requestEnded(ended: RequestEnded): boolean;
 }
 
 /** Why something was not taken: a line for the log, a text for the agent. */
@@ -39,18 +46,16 @@ export class Notices {
   }
 
   /** Does what there is to do about it. Answers with why it did nothing, or undefined. */
-  take(name: string, payload: Buffer, session: LiveSession): NoticeFault | undefined {
+  take(name: string, payload: Buffer, session: NoticeTarget): NoticeFault | undefined {
     const notice = this.#byName.get(name);
     if (notice === undefined) return name === REQUESTS.newConnection ? AGAIN : UNKNOWN;
     if (payload.length > notice.maxBytes) return MALFORMED;
     if (notice.schema === undefined) {
-      notice.handle(undefined, session);
-      return undefined;
+      return notice.handle(undefined, session) ? undefined : UNKNOWN;
     }
     const said = notice.schema.safeParse(parseJson(payload));
     if (!said.success) return MALFORMED;
-    notice.handle(said.data, session);
-    return undefined;
+    return notice.handle(said.data, session) ? undefined : UNKNOWN;
   }
 }
 

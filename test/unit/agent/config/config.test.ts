@@ -132,7 +132,23 @@ describe("rport.conf", () => {
     ["a wrong duration", minimal('[connection]\nkeep_alive = "3 minutes"'), /must be a duration/],
     ["a wrong rule", minimal('tunnel_allowed = ["localhost"]'), /tunnel_allowed\.0 must be an IP/],
     ["a wrong remote", minimal('remotes = ["a:b"]'), /remotes\.0 must be/],
-    ["a SOCKS proxy", minimal('proxy = "socks5h://p:1080"'), /proxy must be an http/],
+    [
+      "an unknown kind of proxy",
+      minimal('proxy = "socks4://p:1"'),
+      /client\.proxy must begin with/,
+    ],
+    ["a proxy without a host", minimal('proxy = "http://"'), /client\.proxy is not an address/],
+    ["a proxy with a path", minimal('proxy = "http://p/x"'), /client\.proxy must end behind/],
+    [
+      "a login in no form",
+      minimal('proxy = "http://a:%f@p"'),
+      /client\.proxy has a login that can/,
+    ],
+    [
+      "a login too long for SOCKS",
+      minimal(`proxy = "socks5://a:${"x".repeat(256)}@p"`),
+      /client\.proxy has a login that is too long/,
+    ],
     ["a wrong level", minimal('[logging]\nlog_level = "trace"'), /one of error, warn, info, debug/],
     ["a header without a colon", minimal('[connection]\nheaders = ["X"]'), /must be "Name: value"/],
     ["no section at all", "", /client is missing/],
@@ -140,6 +156,16 @@ describe("rport.conf", () => {
   ])("refuses %s, naming file and key", (_what, text, expected) => {
     expect(refusalOf(text)).toMatch(expected);
     expect(refusalOf(text)).toContain("rport.conf: ");
+  });
+
+  it.each([
+    "http://p",
+    "https://u:p%40w@p.example.org:3129/",
+    "socks://p:1080",
+    "socks5://[2001:db8::1]:1080",
+    "socks5h://u:p@p",
+  ])("takes %s for a proxy", (proxy) => {
+    expect(parseConfig(minimal(`proxy = "${proxy}"`), "rport.conf").proxy).toBe(proxy);
   });
 
   it.each([
@@ -158,7 +184,7 @@ describe("rport.conf", () => {
     '[client]\nauth = "id:top-secret"\nauth = "id:top-secret"',
     '[client]\nserver = "http://id:top-secret@host"\n',
     '[client]\nauth = ["id:top-secret"]\nfingerprint = "top-secret"',
-    '[client]\nserver = "h"\nproxy = "https://id:top-secret@host"',
+    '[client]\nserver = "h"\nproxy = "ftp://id:top-secret@host"',
   ])("S-23: never repeats a value in a refusal (%#)", (text) => {
     expect(refusalOf(text)).not.toBe("");
     expect(refusalOf(text)).not.toContain("top-secret");

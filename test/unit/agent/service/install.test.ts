@@ -5,8 +5,8 @@ import { CliFailure, EXIT } from "../../../../agent/src/cli/cliFailure.ts";
 import { hostKeyFileIn } from "../../../../agent/src/host/hostKey.ts";
 import type { Clock } from "../../../../agent/src/platform/clock.ts";
 import {
+  type InstallDeps,
   type InstallRequest,
-  type InstallWiring,
   install,
 } from "../../../../agent/src/service/install.ts";
 import { prefixLayout } from "../../../../agent/src/service/layout.ts";
@@ -104,7 +104,7 @@ async function scene() {
   const said: string[] = [];
   const tokens = { spent: 0 };
   const aborting = new AbortController();
-  const wiring: InstallWiring = {
+  const deps: InstallDeps = {
     layout,
     self: { kind: "executable", file: program },
     programs: { run: () => Promise.reject(new Error("nothing is to be run")) },
@@ -120,12 +120,12 @@ async function scene() {
     say: (line) => void said.push(line),
     signal: aborting.signal,
   };
-  const run = (request: Partial<InstallRequest> = {}, changes: Partial<InstallWiring> = {}) =>
-    install({ server: SERVER, ...NOTHING_SPECIAL, ...request }, { ...wiring, ...changes });
+  const run = (request: Partial<InstallRequest> = {}, changes: Partial<InstallDeps> = {}) =>
+    install({ server: SERVER, ...NOTHING_SPECIAL, ...request }, { ...deps, ...changes });
   const remove = (keepsConfig = false) =>
     uninstall(
       { keepsConfig, isDryRun: false },
-      { ...wiring, supervisors: [supervisor], user: "nobody-at-all" },
+      { ...deps, supervisors: [supervisor], user: "nobody-at-all" },
     );
   const files = async () => (await readdir(directory.path, { recursive: true })).sort();
   return {

@@ -14,6 +14,7 @@ const linkTo = (openChannel: AgentLink["openChannel"], isClosed = false): AgentL
   isClosed,
   openChannel,
   ask: () => Promise.reject(new Error("not in this test")),
+  askLong: () => Promise.reject(new Error("not in this test")),
 });
 
 it("has no client that is away, or whose connection has just ended", async () => {

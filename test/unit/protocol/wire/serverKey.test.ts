@@ -1,8 +1,8 @@
 import { createPublicKey, verify } from "node:crypto";
 import {
   fingerprintMatches,
-  hostKeyFromSeed,
   md5Fingerprint,
+  serverKeyFromSeed,
   sha256Fingerprint,
 } from "@rport/protocol/wire/serverKey";
 import { describe, expect, it } from "vitest";
@@ -12,8 +12,8 @@ const POINT =
   "0427bb10f0d5612c2326273da94b803e4471bf937684f9ff2977608712f11acea35e1fe0d121b0e3bc10b8a89e0901552c2e7944f75cdfa8e3ec44f1df51afb901";
 const MD5 = "84:a7:15:13:9b:c3:e1:48:99:fd:82:85:54:4e:0f:4b";
 
-describe("the host key", () => {
-  const key = hostKeyFromSeed(SEED);
+describe("the server key", () => {
+  const key = serverKeyFromSeed(SEED);
   const encoded = key.getPublicSSH();
 
   it("is the one rportd derives from the same seed", () => {
@@ -23,7 +23,7 @@ describe("the host key", () => {
   });
 
   it("is another one for another seed", () => {
-    expect(md5Fingerprint(hostKeyFromSeed(`${SEED}x`).getPublicSSH())).not.toBe(MD5);
+    expect(md5Fingerprint(serverKeyFromSeed(`${SEED}x`).getPublicSSH())).not.toBe(MD5);
   });
 
   it("signs so that its public part verifies", () => {
@@ -41,7 +41,7 @@ describe("the host key", () => {
 });
 
 describe("a pinned fingerprint", () => {
-  const encoded = hostKeyFromSeed(SEED).getPublicSSH();
+  const encoded = serverKeyFromSeed(SEED).getPublicSSH();
   const sha256 = sha256Fingerprint(encoded);
   const cases: [string, string, boolean][] = [
     ["in the SHA-256 form", sha256, true],

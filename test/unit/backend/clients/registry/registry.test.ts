@@ -83,6 +83,7 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
     lastHeardAtMs: undefined,
     canBePinged: true,
     ask: never,
+    askLong: never,
     openChannel: never,
     ping: never,
     offerSecret: never,

@@ -1,11 +1,10 @@
 import { REQUESTS } from "@rport/protocol/agent";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { LiveSession } from "../../../../../backend/src/clients/liveSession.ts";
 import { FROM_AGENTS } from "../../../../../backend/src/clients/session/fromAgents.ts";
-import { type Notice, Notices } from "../../../../../backend/src/clients/session/notices.ts";
+import { type Notice, Notices, type NoticeTarget } from "../../../../../backend/src/clients/session/notices.ts";
 
-const SESSION = {} as LiveSession;
+const SESSION = {} as NoticeTarget;
 
 function open() {
   const heard: string[] = [];
@@ -13,7 +12,10 @@ function open() {
     name: "ended",
     maxBytes: 20,
     schema: z.object({ id: z.string() }),
-    handle: ({ id }) => void heard.push(id),
+    handle({ id }) {
+      heard.push(id);
+      return id !== "gone";
+    },
   };
   const notices = new Notices([ended]);
   const say = (name: string, text: string) => notices.take(name, Buffer.from(text), SESSION);
@@ -36,6 +38,11 @@ describe("what agents may say by themselves", () => {
     const { heard, say } = open();
     expect(say("ended", text)).toMatchObject({ line: "agent sent a malformed request" });
     expect(heard).toEqual([]);
+  });
+
+  it("is refused when it is about nothing that there is", () => {
+    const { say } = open();
+    expect(say("ended", '{"id":"gone"}')).toMatchObject({ text: "unknown request" });
   });
 
   it("is nothing that is not in the list", () => {

@@ -1,0 +1,34 @@
+import type { ChannelDecision } from "@rport/protocol/wire/connection";
+import { peerText } from "@rport/protocol/wire/wireError";
+import type { Dialer } from "../tunnels/dial.ts";
+import type { ChannelType } from "./channelType.ts";
+import { tunnel } from "./tunnel.ts";
+
+/** What the channels need. */
+export interface ChannelTableDeps {
+  readonly dialer: Dialer;
+}
+
+/** Longest part of an unknown type that goes into its refusal. */
+const SHOWN_CHARACTERS = 40;
+
+/** All types of channels that a server may open at this agent. */
+export class ChannelTable {
+  readonly #types: ReadonlyMap<string, ChannelType>;
+
+  constructor({ dialer }: ChannelTableDeps) {
+    const types = [tunnel(dialer)];
+    this.#types = new Map(types.map((one) => [one.type, one]));
+  }
+
+  /** Decides about a channel; `extra` is what the server said with the opening. */
+  decide(type: string, extra: Buffer): ChannelDecision {
+    const known = this.#types.get(type);
+    if (known === undefined) {
+      const shown = peerText(type).slice(0, SHOWN_CHARACTERS);
+      return { refuse: `this agent has no channels of the type ${JSON.stringify(shown)}` };
+    }
+    if (extra.length > known.maxExtraBytes) return { refuse: "the channel says too much" };
+    return known.decide(extra);
+  }
+}

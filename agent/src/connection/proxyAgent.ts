@@ -1,0 +1,92 @@
+import type { ClientRequest } from "node:http";
+import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { HttpsProxyAgent } from "https-proxy-agent";
+import { SocksProxyAgent } from "socks-proxy-agent";
+import type { ProxyUrl } from "../config/proxyUrl.ts";
+
+/** How requests get to a server behind a proxy. */
+export interface ProxyAgentOptions {
+  /** Whether TLS is spoken with the server, through the proxy. */
+  readonly isTls: boolean;
+  /** Fires when nobody wants the connection any more. */
+  readonly signal: AbortSignal;
+  /** Told the status and the phrase of a proxy that does not connect us. */
+  onRefused(answer: string): void;
+}
+
+/** An agent for one request through a proxy; the server's certificate is verified as without. */
+export function proxyAgent(proxy: ProxyUrl, options: ProxyAgentOptions) {
+  return proxy.kind === "http" ? new ConnectAgent(proxy, options) : new SocksAgent(proxy, options);
+}
+
+type ConnectOptions = Parameters<HttpsProxyAgent<string>["connect"]>[1];
+
+/** CONNECT at an http or https proxy; only status 200 is success. */
+class ConnectAgent extends HttpsProxyAgent<string> {
+  readonly #isTls: boolean;
+
+  constructor(proxy: ProxyUrl, options: ProxyAgentOptions) {
+    super(withoutLogin(proxy.url), { headers: loginHeader(proxy), signal: options.signal });
+    this.#isTls = options.isTls;
+    this.on("proxyConnect", ({ statusCode, statusText }) => {
+      if (statusCode !== 200) options.onRefused(`${statusCode} ${statusText}`.trim());
+    });
+  }
+
+  override isSecureEndpoint(): boolean {
+    return this.#isTls;
+  }
+
+  override connect(request: ClientRequest, options: ConnectOptions) {
+    return super.connect(request, verifying(options));
+  }
+}
+
+/** SOCKS5, with or without a login. */
+class SocksAgent extends SocksProxyAgent {
+  readonly #isTls: boolean;
+
+  constructor(proxy: ProxyUrl, options: ProxyAgentOptions) {
+    super(proxy.url);
+    this.proxy.host = proxy.host;
+    this.#isTls = options.isTls;
+  }
+
+  override isSecureEndpoint(): boolean {
+    return this.#isTls;
+  }
+
+  override connect(request: ClientRequest, options: ConnectOptions) {
+    return super.connect(request, verifying(options));
+  }
+}
+
+/**
+ * The server is who its address says: Node would take the name of the `Host` header, and the libraries
+ * `localhost` for a server that is named by its address.
+ */
+function verifying<T extends ConnectOptions>(options: T): T {
+  const host = options.host ?? "";
+  const name = isIP(host) === 0 ? { servername: host } : { servername: "" };
+  return {
+    ...options,
+    ...name,
+    checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
+      checkServerIdentity(host, certificate),
+  };
+}
+
+/** The library would show the login where it is asked to debug. */
+function withoutLogin(url: URL): string {
+  const bare = new URL(url);
+  bare.username = "";
+  bare.password = "";
+  return bare.href;
+}
+
+function loginHeader({ user, password }: ProxyUrl): Record<string, string> {
+  if (user === "" && password === "") return {};
+  const basic = Buffer.from(`${user}:${password}`).toString("base64");
+  return { "Proxy-Authorization": `Basic ${basic}` };
+}

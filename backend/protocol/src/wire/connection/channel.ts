@@ -1,0 +1,257 @@
+import { Duplex } from "node:stream";
+import { type Deferred, deferred } from "../deferred.ts";
+import { WireError } from "../wireError.ts";
+import type { Message } from "./messages.ts";
+
+/** Bytes the peer may send before we have read any; the same as Go's, good for 160 Mbit/s at 100 ms. */
+export const WINDOW_BYTES = 2 << 20;
+/** Largest data packet either side sends; Go ends the connection above it. */
+export const MAX_DATA_BYTES = 32_768;
+/** We give room back in pieces of this size, not for every packet. */
+const ADJUST_BYTES = WINDOW_BYTES >> 3;
+/** What waits in the stream itself, each way, before it says stop. */
+const BUFFER_BYTES = 256 << 10;
+const MAX_WINDOW = 0xffff_ffff;
+/** Channel requests of ours that wait for their answer. */
+const PENDING_REQUESTS = 16;
+
+/** The connection as a channel sees it. */
+export interface ChannelHost {
+  readonly isCongested: boolean;
+  /** Calls `pump` of this channel when there is room. */
+  waitForRoom(channel: Channel): void;
+  send(message: Message): void;
+  sendData(recipient: number, data: Buffer): void;
+  /** Both sides have closed: the number is free. */
+  forget(channel: Channel): void;
+}
+
+/** The numbers and sizes a channel begins with. */
+export interface ChannelTerms {
+  /** Our number. */
+  readonly id: number;
+  /** The peer's number. */
+  readonly remoteId: number;
+  readonly type: string;
+  /** Bytes we may send at first, and in one packet. */
+  readonly window: number;
+  readonly maxPacket: number;
+  /** Whether the end of one direction leaves the other open. Go peers close both. */
+  readonly halfClose: boolean;
+}
+
+/** Answers a channel request such as `subsystem`; true for success. */
+export type ChannelRequestHandler = (name: string, payload: Buffer) => boolean;
+
+/**
+ * One SSH channel as a Duplex. `end()` sends EOF when both sides know half-close and CLOSE
+ * otherwise; `destroy()` sends CLOSE at once and drops what is unsent. When the peer closes, what
+ * it sent can still be read and what we write is dropped without an error. Whoever gets a channel
+ * must read it or destroy it.
+ */
+export class Channel extends Duplex {
+  readonly id: number;
+  readonly type: string;
+  readonly halfClose: boolean;
+  /** Set by whoever accepts channels on which the peer may ask for something. */
+  onRequest: ChannelRequestHandler | undefined;
+  readonly #host: ChannelHost;
+  readonly #remoteId: number;
+  readonly #maxPacket: number;
+  #sendWindow: number;
+  #receiveWindow = WINDOW_BYTES;
+  #unreturned = 0;
+  #isReaderFull = false;
+  #chunk: Buffer | undefined;
+  #chunkDone: ((error?: Error | null) => void) | undefined;
+  #hasSentEof = false;
+  #hasSentClose = false;
+  #hasPeerEof = false;
+  #hasPeerClosed = false;
+  #requests: Deferred<boolean>[] = [];
+
+  constructor(host: ChannelHost, terms: ChannelTerms) {
+    super({ highWaterMark: BUFFER_BYTES, allowHalfOpen: terms.halfClose });
+    this.#host = host;
+    this.id = terms.id;
+    this.type = terms.type;
+    this.halfClose = terms.halfClose;
+    this.#remoteId = terms.remoteId;
+    this.#maxPacket = Math.min(terms.maxPacket, MAX_DATA_BYTES);
+    this.#sendWindow = terms.window;
+  }
+
+  /** True when nothing more can happen on this number. */
+  get isOver(): boolean {
+    return this.#hasSentClose && this.#hasPeerClosed;
+  }
+
+  /** Asks the peer for something on this channel (`subsystem`); resolves with its yes or no. */
+  request(name: string, payload: Buffer): Promise<boolean> {
+    if (this.#hasSentClose || this.#requests.length >= PENDING_REQUESTS) {
+      return Promise.reject(new WireError("local", "the channel takes no requests now"));
+    }
+    const answer = deferred<boolean>();
+    this.#requests.push(answer);
+    const recipient = this.#remoteId;
+    this.#host.send({ kind: "channelRequest", recipient, name, wantReply: true, payload });
+    return answer.promise;
+  }
+
+  /** Sends as much of the pending write as windows and the socket allow. */
+  pump(): void {
+    while (this.#chunk !== undefined) {
+      if (this.#hasSentClose) break;
+      if (this.#sendWindow === 0) return;
+      if (this.#host.isCongested) {
+        this.#host.waitForRoom(this);
+        return;
+      }
+      this.#sendPiece(this.#chunk);
+    }
+    this.#chunk = undefined;
+    const done = this.#chunkDone;
+    this.#chunkDone = undefined;
+    done?.();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#chunk = chunk;
+    this.#chunkDone = done;
+    this.pump();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (this.halfClose) this.#sendEof();
+    else this.#sendClose();
+    done();
+  }
+
+  override _read(): void {
+    this.#isReaderFull = false;
+    this.#returnRoom();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#sendClose();
+    this.#chunk = undefined;
+    const pending = this.#chunkDone;
+    this.#chunkDone = undefined;
+    pending?.(error ?? new WireError("local", "the channel was closed"));
+    this.#refuseRequests();
+    done(error);
+  }
+
+  /** The peer sent data. Throws when it was more than it may. */
+  receive(data: Buffer): void {
+    this.#receiveWindow -= data.length;
+    const isTooLate = this.#hasPeerEof || this.#hasPeerClosed;
+    if (isTooLate || data.length > MAX_DATA_BYTES || this.#receiveWindow < 0) {
+      throw new WireError("protocol", "more data on a channel than allowed");
+    }
+    this.#unreturned += data.length;
+    if (this.destroyed) return;
+    this.#isReaderFull = !this.push(data);
+    this.#returnRoom();
+  }
+
+  /** Data of a kind nobody asked for (stderr): dropped, and its room given back. */
+  receiveExtended(data: Buffer): void {
+    this.#receiveWindow -= data.length;
+    if (this.#hasPeerClosed || this.#receiveWindow < 0) {
+      throw new WireError("protocol", "more data on a channel than allowed");
+    }
+    this.#unreturned += data.length;
+    this.#returnRoom();
+  }
+
+  /** The peer will send no more data. */
+  receiveEof(): void {
+    if (this.#hasPeerEof) return;
+    this.#hasPeerEof = true;
+    if (!this.destroyed) this.push(null);
+  }
+
+  /** The peer has closed. What it sent before stays readable; the stream closes after it was read. */
+  receiveClose(): void {
+    if (this.#hasPeerClosed) throw new WireError("protocol", "a channel was closed twice");
+    this.#hasPeerClosed = true;
+    this.#sendClose();
+    this.#host.forget(this);
+    this.#refuseRequests();
+    if (this.destroyed) return;
+    this.pump();
+    if (this.readableEnded) {
+      this.destroy();
+      return;
+    }
+    this.once("end", () => this.destroy());
+    this.receiveEof();
+  }
+
+  /** The peer lets us send more. Throws when the window would not fit its 32 bits. */
+  receiveWindow(bytes: number): void {
+    this.#sendWindow += bytes;
+    if (this.#sendWindow > MAX_WINDOW) throw new WireError("protocol", "channel window overflow");
+    if (this.#chunk !== undefined) this.pump();
+  }
+
+  /** The peer asks for something on this channel. */
+  receiveRequest(request: Extract<Message, { kind: "channelRequest" }>): void {
+    const isAccepted = this.onRequest?.(request.name, request.payload) ?? false;
+    if (!request.wantReply || this.#hasSentClose) return;
+    const kind = isAccepted ? "channelSuccess" : "channelFailure";
+    this.#host.send({ kind, recipient: this.#remoteId });
+  }
+
+  /** The answer to our oldest request. Throws when there was none. */
+  receiveReply(isAccepted: boolean): void {
+    const answer = this.#requests.shift();
+    if (answer !== undefined) answer.resolve(isAccepted);
+    else if (!this.#hasSentClose) throw new WireError("protocol", "a reply to no channel request");
+  }
+
+  /**
+   * The connection is gone: nothing can be sent any more. Whoever listens for errors learns why;
+   * a stream that nobody watches must not bring the process down.
+   */
+  abandon(error: WireError): void {
+    this.#hasSentClose = true;
+    this.#hasPeerClosed = true;
+    if (!this.destroyed) this.destroy(this.listenerCount("error") > 0 ? error : undefined);
+  }
+
+  #sendPiece(chunk: Buffer): void {
+    const size = Math.min(this.#sendWindow, this.#maxPacket, chunk.length);
+    this.#sendWindow -= size;
+    this.#chunk = size === chunk.length ? undefined : chunk.subarray(size);
+    this.#host.sendData(this.#remoteId, size === chunk.length ? chunk : chunk.subarray(0, size));
+  }
+
+  #sendEof(): void {
+    if (this.#hasSentEof || this.#hasSentClose) return;
+    this.#hasSentEof = true;
+    this.#host.send({ kind: "eof", recipient: this.#remoteId });
+  }
+
+  #sendClose(): void {
+    if (this.#hasSentClose) return;
+    this.#hasSentClose = true;
+    this.#host.send({ kind: "close", recipient: this.#remoteId });
+    this.#host.forget(this);
+  }
+
+  /** Nothing may follow our CLOSE on a channel: Go would end the whole connection. */
+  #returnRoom(): void {
+    if (this.#isReaderFull || this.#unreturned < ADJUST_BYTES) return;
+    if (this.#hasSentClose || this.#hasPeerClosed) return;
+    const bytes = this.#unreturned;
+    this.#unreturned = 0;
+    this.#receiveWindow += bytes;
+    this.#host.send({ kind: "windowAdjust", recipient: this.#remoteId, bytes });
+  }
+
+  #refuseRequests(): void {
+    for (const answer of this.#requests.splice(0)) answer.resolve(false);
+  }
+}

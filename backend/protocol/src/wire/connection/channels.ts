@@ -1,0 +1,246 @@
+import { type Deferred, deferred } from "../deferred.ts";
+import type { Transport } from "../transport/transport.ts";
+import { peerText, WireError } from "../wireError.ts";
+import { Channel, type ChannelHost, MAX_DATA_BYTES, WINDOW_BYTES } from "./channel.ts";
+import { encodeMessage, type Message } from "./messages.ts";
+
+/** The answer to a peer that opens a channel. */
+export type ChannelDecision =
+  | {
+      /** Called with the channel after it was confirmed. */
+      readonly accept: (channel: Channel) => void;
+    }
+  | {
+      /** The text the peer gets with its refusal. */
+      readonly refuse: string;
+    };
+
+/** What the channels of a connection work with. */
+export interface ChannelsDeps {
+  readonly transport: Transport;
+  readonly halfClose: boolean;
+  readonly maxChannels: number;
+  onOpen(type: string, extra: Buffer): ChannelDecision;
+  /** Told what `onOpen` or `accept` threw. */
+  onFault(error: unknown, type: string): void;
+}
+
+/** Messages about channels. */
+export type ChannelMessage = Exclude<Message, { kind: `global${string}` | "ping" | "pong" }>;
+
+type MessageOf<K extends Message["kind"]> = Extract<Message, { kind: K }>;
+type OpeningKind = "open" | "openConfirmation" | "openFailure";
+
+/** The smallest packet size a peer may ask for: smaller ones would be all header. */
+const SMALLEST_MAX_PACKET = 9;
+/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED and SSH_OPEN_RESOURCE_SHORTAGE (RFC 4254 5.1). */
+const PROHIBITED = 1;
+const SHORTAGE = 4;
+/** What we let the peer send on every channel. */
+const OUR_TERMS = { window: WINDOW_BYTES, maxPacket: MAX_DATA_BYTES };
+
+interface Opening {
+  readonly type: string;
+  readonly channel: Deferred<Channel>;
+}
+
+/** The channels of one connection: their numbers, opening in both directions, and back pressure. */
+export class Channels {
+  /** Whether channels opened from now on know half-close. */
+  halfClose: boolean;
+  readonly #deps: ChannelsDeps;
+  readonly #channels = new Map<number, Channel>();
+  readonly #openings = new Map<number, Opening>();
+  readonly #waitingForRoom = new Set<Channel>();
+  readonly #host: ChannelHost;
+  #nextId = 0;
+
+  constructor(deps: ChannelsDeps) {
+    this.#deps = deps;
+    this.halfClose = deps.halfClose;
+    this.#host = this.#createHost();
+  }
+
+  /** Open channels, and those that are being opened. */
+  get count(): number {
+    return this.#channels.size + this.#openings.size;
+  }
+
+  /** Asks the peer for a channel; rejects with its text when it refuses. */
+  async open(type: string, extra: Buffer): Promise<Channel> {
+    if (this.count >= this.#deps.maxChannels) {
+      throw new WireError("limit", "too many channels on this connection");
+    }
+    const sender = this.#freeId();
+    const channel = deferred<Channel>();
+    this.#openings.set(sender, { type, channel });
+    this.#send({ kind: "open", type, sender, ...OUR_TERMS, extra });
+    return await channel.promise;
+  }
+
+  /** Takes a message of the peer. Throws when the peer broke a rule. */
+  receive(message: ChannelMessage): void {
+    switch (message.kind) {
+      case "open":
+        this.#decide(message);
+        break;
+      case "openConfirmation":
+        this.#confirm(message);
+        break;
+      case "openFailure":
+        this.#refused(message);
+        break;
+      default:
+        this.#dispatch(message);
+    }
+  }
+
+  /** There is room again: every channel that waits sends on, in the order they began to wait. */
+  pump(): void {
+    const waiting = [...this.#waitingForRoom];
+    this.#waitingForRoom.clear();
+    for (const channel of waiting) channel.pump();
+  }
+
+  /** The connection has ended. */
+  end(error: WireError): void {
+    for (const opening of this.#openings.values()) opening.channel.reject(error);
+    for (const channel of this.#channels.values()) channel.abandon(error);
+    this.#openings.clear();
+    this.#channels.clear();
+    this.#waitingForRoom.clear();
+  }
+
+  #createHost(): ChannelHost {
+    const { transport } = this.#deps;
+    return {
+      get isCongested() {
+        return transport.isCongested;
+      },
+      waitForRoom: (channel) => {
+        this.#waitingForRoom.add(channel);
+        transport.notifyDrain();
+      },
+      send: (message) => this.#send(message),
+      sendData: (recipient, data) => transport.sendData(recipient, data),
+      forget: (channel) => {
+        if (channel.isOver) this.#channels.delete(channel.id);
+        this.#waitingForRoom.delete(channel);
+      },
+    };
+  }
+
+  #send(message: Message): void {
+    this.#deps.transport.send(encodeMessage(message));
+  }
+
+  #dispatch(message: Exclude<ChannelMessage, { kind: OpeningKind }>): void {
+    const channel = this.#channels.get(message.recipient);
+    if (channel === undefined) {
+      if (this.#isLateAdjust(message)) return;
+      throw new WireError("protocol", `a message (${message.kind}) for an unknown channel`);
+    }
+    switch (message.kind) {
+      case "windowAdjust":
+        channel.receiveWindow(message.bytes);
+        break;
+      case "data":
+        channel.receive(message.data);
+        break;
+      case "extendedData":
+        channel.receiveExtended(message.data);
+        break;
+      case "eof":
+        channel.receiveEof();
+        break;
+      case "close":
+        channel.receiveClose();
+        break;
+      case "channelRequest":
+        channel.receiveRequest(message);
+        break;
+      case "channelSuccess":
+      case "channelFailure":
+        channel.receiveReply(message.kind === "channelSuccess");
+        break;
+    }
+  }
+
+  /** Some peers still give room on a channel they have closed; OpenSSH ignores it, too. */
+  #isLateAdjust(message: ChannelMessage): boolean {
+    return message.kind === "windowAdjust" && message.recipient < this.#nextId;
+  }
+
+  #decide(open: MessageOf<"open">): void {
+    if (this.count >= this.#deps.maxChannels || open.maxPacket < SMALLEST_MAX_PACKET) {
+      this.#refuse(open.sender, SHORTAGE, "too many channels, or packets too small");
+      return;
+    }
+    const decision = this.#decision(open);
+    if ("refuse" in decision) {
+      this.#refuse(open.sender, PROHIBITED, decision.refuse);
+      return;
+    }
+    const channel = this.#add(this.#freeId(), open.type, open);
+    const numbers = { recipient: open.sender, sender: channel.id };
+    this.#send({ kind: "openConfirmation", ...numbers, ...OUR_TERMS });
+    try {
+      decision.accept(channel);
+    } catch (error) {
+      this.#deps.onFault(error, open.type);
+      channel.destroy();
+    }
+  }
+
+  #decision({ type, extra }: MessageOf<"open">): ChannelDecision {
+    try {
+      return this.#deps.onOpen(type, extra);
+    } catch (error) {
+      this.#deps.onFault(error, type);
+      return { refuse: "internal error" };
+    }
+  }
+
+  #refuse(recipient: number, code: number, text: string): void {
+    this.#send({ kind: "openFailure", recipient, code, text });
+  }
+
+  #confirm(message: MessageOf<"openConfirmation">): void {
+    const opening = this.#takeOpening(message.recipient);
+    if (message.maxPacket < SMALLEST_MAX_PACKET) {
+      throw new WireError("protocol", "channel packets too small");
+    }
+    opening.channel.resolve(this.#add(message.recipient, opening.type, message));
+  }
+
+  #refused(message: MessageOf<"openFailure">): void {
+    const text = peerText(message.text) || "the peer refused the channel";
+    this.#takeOpening(message.recipient).channel.reject(new WireError("refused", text));
+  }
+
+  #takeOpening(id: number): Opening {
+    const opening = this.#openings.get(id);
+    if (opening === undefined) throw new WireError("protocol", "an answer to no channel opening");
+    this.#openings.delete(id);
+    return opening;
+  }
+
+  #add(id: number, type: string, peer: MessageOf<"open" | "openConfirmation">): Channel {
+    const { sender, window, maxPacket } = peer;
+    const terms = { id, remoteId: sender, type, window, maxPacket, halfClose: this.halfClose };
+    const channel = new Channel(this.#host, terms);
+    this.#channels.set(id, channel);
+    return channel;
+  }
+
+  #freeId(): number {
+    while (this.#channels.has(this.#nextId) || this.#openings.has(this.#nextId)) this.#advanceId();
+    const id = this.#nextId;
+    this.#advanceId();
+    return id;
+  }
+
+  #advanceId(): void {
+    this.#nextId = (this.#nextId + 1) >>> 0;
+  }
+}

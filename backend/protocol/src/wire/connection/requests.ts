@@ -1,0 +1,186 @@
+import type { WireClock, WireTimer } from "../clock.ts";
+import { type Deferred, deferred } from "../deferred.ts";
+import { RequestRefused, WireError } from "../wireError.ts";
+
+/** Largest JSON payload that surely fits a Go peer's packet limit of 262 144 bytes. */
+export const MAX_PAYLOAD_BYTES = 250_000;
+/** Requests of ours that wait for the one on the wire. */
+const WAITING_LIMIT = 64;
+/** Requests of the peer we keep before we stop reading from it. */
+const INBOX_LIMIT = 64;
+/** The same in bytes, because one request may have megabytes. */
+const INBOX_LIMIT_BYTES = 4 << 20;
+const EMPTY = Buffer.alloc(0);
+
+/** What the peer answered: `ok` false is its refusal, and then the payload is its text. */
+export interface Reply {
+  readonly ok: boolean;
+  readonly payload: Buffer;
+}
+
+/** A request the peer made. */
+export interface IncomingRequest {
+  readonly name: string;
+  readonly payload: Buffer;
+  readonly wantReply: boolean;
+}
+
+/** Throws unless a payload is small enough for every peer. */
+export function assertPayload(payload: Buffer): void {
+  if (payload.length <= MAX_PAYLOAD_BYTES) return;
+  throw new WireError("limit", `a payload of ${payload.length} bytes is too large to send`);
+}
+
+interface WaitingRequest {
+  readonly name: string;
+  readonly payload: Buffer;
+  readonly timeoutMs: number;
+  readonly reply: Deferred<Reply>;
+}
+
+/** What the outgoing queue works with. */
+export interface OutgoingDeps {
+  readonly clock: WireClock;
+  send(name: string, payload: Buffer): void;
+  /** A reply is overdue: later replies could not be matched, so the connection must end. */
+  onOverdue(name: string): void;
+}
+
+/**
+ * Our requests that want a reply: one on the wire at a time, as Go does, because replies carry no
+ * number and are matched by their order.
+ */
+export class OutgoingRequests {
+  readonly #deps: OutgoingDeps;
+  #waiting: WaitingRequest[] = [];
+  #current: WaitingRequest | undefined;
+  #timer: WireTimer | undefined;
+
+  constructor(deps: OutgoingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Sends when its turn comes; the time-out runs from then. */
+  add(request: { name: string; payload: Buffer; timeoutMs: number }): Promise<Reply> {
+    if (this.#waiting.length >= WAITING_LIMIT) {
+      return Promise.reject(new WireError("limit", "too many requests wait for this peer"));
+    }
+    const reply = deferred<Reply>();
+    this.#waiting.push({ ...request, reply });
+    this.#next();
+    return reply.promise;
+  }
+
+  /** The peer replied. Throws when it was not asked. */
+  settle(reply: Reply): void {
+    const request = this.#current;
+    if (request === undefined) throw new WireError("protocol", "a reply to no request");
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#current = undefined;
+    request.reply.resolve(reply);
+    this.#next();
+  }
+
+  /** The connection has ended: everything still open fails. */
+  end(error: WireError): void {
+    this.#timer?.cancel();
+    const open = this.#current === undefined ? this.#waiting : [this.#current, ...this.#waiting];
+    this.#current = undefined;
+    this.#waiting = [];
+    for (const request of open) request.reply.reject(error);
+  }
+
+  #next(): void {
+    if (this.#current !== undefined) return;
+    const request = this.#waiting.shift();
+    if (request === undefined) return;
+    this.#current = request;
+    this.#timer = this.#deps.clock.after(request.timeoutMs, () =>
+      this.#deps.onOverdue(request.name),
+    );
+    this.#deps.send(request.name, request.payload);
+  }
+}
+
+/** What the incoming queue works with. */
+export interface IncomingDeps {
+  /** Does the work; throws `RequestRefused` to refuse with a text. */
+  handle(request: IncomingRequest): Promise<Buffer | undefined> | Buffer | undefined;
+  answer(reply: Reply): void;
+  /** A handler failed in a way it did not foresee; the peer only learns that it failed. */
+  onFault(error: unknown, name: string): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** The peer's requests: handled one after the other, answered in order, as Go does. */
+export class IncomingRequests {
+  readonly #deps: IncomingDeps;
+  #inbox: IncomingRequest[] = [];
+  #inboxBytes = 0;
+  #isBusy = false;
+  #isPaused = false;
+  #isOver = false;
+
+  constructor(deps: IncomingDeps) {
+    this.#deps = deps;
+  }
+
+  add(request: IncomingRequest): void {
+    this.#inbox.push(request);
+    this.#inboxBytes += request.payload.length;
+    if (!this.#isBusy) void this.#work();
+    if (!this.#isPaused && this.#isFull(1)) {
+      this.#isPaused = true;
+      this.#deps.pause();
+    }
+  }
+
+  /** The connection has ended: what waits is dropped, and nothing is answered any more. */
+  end(): void {
+    this.#isOver = true;
+    this.#inbox = [];
+  }
+
+  #isFull(share: number): boolean {
+    const isLong = this.#inbox.length > INBOX_LIMIT * share;
+    return isLong || this.#inboxBytes > INBOX_LIMIT_BYTES * share;
+  }
+
+  async #work(): Promise<void> {
+    this.#isBusy = true;
+    for (let request = this.#take(); request !== undefined; request = this.#take()) {
+      const reply = await this.#reply(request);
+      if (this.#isOver) return;
+      if (request.wantReply) this.#deps.answer(reply);
+    }
+    this.#isBusy = false;
+  }
+
+  #take(): IncomingRequest | undefined {
+    const request = this.#inbox.shift();
+    this.#inboxBytes -= request?.payload.length ?? 0;
+    if (this.#isPaused && !this.#isFull(0.5)) {
+      this.#isPaused = false;
+      this.#deps.resume();
+    }
+    return request;
+  }
+
+  async #reply(request: IncomingRequest): Promise<Reply> {
+    try {
+      const payload = (await this.#deps.handle(request)) ?? EMPTY;
+      assertPayload(payload);
+      return { ok: true, payload };
+    } catch (error) {
+      if (error instanceof RequestRefused) return { ok: false, payload: refusal(error.message) };
+      this.#deps.onFault(error, request.name);
+      return { ok: false, payload: refusal("internal error") };
+    }
+  }
+}
+
+function refusal(text: string): Buffer {
+  return Buffer.from(text).subarray(0, MAX_PAYLOAD_BYTES);
+}

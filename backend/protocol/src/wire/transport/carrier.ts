@@ -1,0 +1,77 @@
+import type { WebSocket } from "ws";
+import type { WireClock } from "../clock.ts";
+import type { CloseReason } from "../wireError.ts";
+import { Outbox } from "./outbox.ts";
+import { closeWebSocket, liftMessageLimit, webSocketFailure } from "./websocket.ts";
+
+/** A message may hold several packets and their framing. */
+const MESSAGE_SLACK_BYTES = 64 << 10;
+
+/** Whom a carrier tells. */
+export interface CarrierDeps {
+  /** Bytes of the peer; where messages begin and end means nothing. */
+  onBytes(bytes: Buffer): void;
+  /** There may be room again. */
+  onDrain(): void;
+  /** The WebSocket failed or closed; may come more than once. */
+  onEnd(reason: CloseReason): void;
+}
+
+/** A WebSocket as one stream of bytes each way. */
+export class Carrier {
+  readonly #ws: WebSocket;
+  readonly #outbox: Outbox;
+
+  /** Takes the WebSocket, which may still be connecting; it has told nobody anything yet. */
+  constructor(ws: WebSocket, deps: CarrierDeps) {
+    this.#ws = ws;
+    this.#outbox = new Outbox(ws, () => deps.onDrain());
+    ws.binaryType = "fragments";
+    ws.on("message", (data: Buffer | Buffer[]) => {
+      for (const bytes of Array.isArray(data) ? data : [data]) deps.onBytes(bytes);
+    });
+    ws.on("error", (error: Error) => deps.onEnd(webSocketFailure(error)));
+    ws.on("close", () => deps.onEnd({ kind: "lost", text: "the connection was lost" }));
+    if (ws.readyState === ws.OPEN) this.#outbox.open();
+    else ws.once("open", () => this.#outbox.open());
+  }
+
+  get bytesOut(): number {
+    return this.#outbox.bytesOut;
+  }
+
+  /** Bytes the kernel has not taken yet. */
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes;
+  }
+
+  get isCongested(): boolean {
+    return this.#outbox.isCongested;
+  }
+
+  /** Sends bytes soon, together with what else is sent in this turn of the event loop. */
+  add(bytes: Buffer): void {
+    this.#outbox.add(bytes);
+  }
+
+  /** Stops reading from the peer. */
+  pause(): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.pause();
+  }
+
+  /** Reads again after `pause`. */
+  resume(): void {
+    if (this.#ws.isPaused) this.#ws.resume();
+  }
+
+  /** Lets messages with packets of this many bytes in from now on. */
+  liftPacketLimit(bytes: number): void {
+    liftMessageLimit(this.#ws, bytes + MESSAGE_SLACK_BYTES);
+  }
+
+  /** Sends what was added, and closes in order, or by force when the peer does not take part. */
+  close(clock: WireClock): void {
+    this.#outbox.flush();
+    closeWebSocket(this.#ws, clock);
+  }
+}

@@ -1,0 +1,80 @@
+import type { WireClock, WireTimer } from "../clock.ts";
+
+/** Exchanges a peer may start one after the other before they must be paid for. */
+const FREE_EXCHANGES = 30;
+/** Each further one is paid for by this much data, or by a second: an exchange costs 1-2 ms. */
+const BYTES_PER_EXCHANGE = 1 << 20;
+const MS_PER_EXCHANGE = 1000;
+
+/** What the watch needs, and whom it tells. */
+export interface ExchangesDeps {
+  readonly clock: WireClock;
+  /** Longest time one exchange may take. */
+  readonly exchangeMs: number;
+  /** Bytes, both directions together, after which we ask for new keys. */
+  readonly rekeyBytes: number;
+  /** An exchange did not end in time. */
+  onOverdue(): void;
+}
+
+/**
+ * Watches key exchanges after the first: when new keys are due, that each one ends, and that a
+ * peer does not keep us busy with them.
+ */
+export class Exchanges {
+  /** Exchanges completed after the first. */
+  count = 0;
+  readonly #deps: ExchangesDeps;
+  #flowBytes = 0;
+  #isOurs = false;
+  #timer: WireTimer | undefined;
+  #allowance = FREE_EXCHANGES;
+  #paidUntil: number;
+
+  constructor(deps: ExchangesDeps) {
+    this.#deps = deps;
+    this.#paidUntil = deps.clock.monotonic();
+  }
+
+  /** Counts data in either direction. */
+  flow(bytes: number): void {
+    this.#flowBytes += bytes;
+  }
+
+  get isDue(): boolean {
+    return this.#flowBytes > this.#deps.rekeyBytes;
+  }
+
+  /** We asked for new keys. */
+  startOurs(): void {
+    this.#isOurs = true;
+  }
+
+  /** Called after anything that may have started or ended an exchange; keeps its timer. */
+  observe(isExchanging: boolean): void {
+    if (!isExchanging) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      return;
+    }
+    const { clock, exchangeMs, onOverdue } = this.#deps;
+    this.#timer ??= clock.after(exchangeMs, onOverdue);
+  }
+
+  /** An exchange has ended; false when the peer has started too many. */
+  end(): boolean {
+    this.count += 1;
+    const isAffordable = this.#isOurs || this.#pay();
+    this.#isOurs = false;
+    this.#flowBytes = 0;
+    return isAffordable;
+  }
+
+  #pay(): boolean {
+    const now = this.#deps.clock.monotonic();
+    const earned = this.#flowBytes / BYTES_PER_EXCHANGE + (now - this.#paidUntil) / MS_PER_EXCHANGE;
+    this.#paidUntil = now;
+    this.#allowance = Math.min(FREE_EXCHANGES, this.#allowance + earned) - 1;
+    return this.#allowance >= 0;
+  }
+}

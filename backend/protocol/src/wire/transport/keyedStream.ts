@@ -1,0 +1,150 @@
+import type { WireClock } from "../clock.ts";
+import {
+  type EngineRole,
+  type MessageHandlers,
+  type PayloadVerdict,
+  Ssh2Engine,
+} from "../ssh2/ssh2Engine.ts";
+import { type CloseReason, WireError } from "../wireError.ts";
+import { Exchanges } from "./exchanges.ts";
+import { CLIENT_IDENT, SERVER_IDENT } from "./identification.ts";
+import type { TransportLimits } from "./transportOptions.ts";
+
+/** What a keyed stream works with. */
+export interface KeyedStreamDeps {
+  readonly clock: WireClock;
+  readonly limits: TransportLimits;
+  readonly side: EngineRole;
+  /** Takes the messages of the login, and the peer's goodbye. */
+  readonly handlers: MessageHandlers;
+  isClosed(): boolean;
+  /** Bytes for the peer. */
+  onWrite(bytes: Buffer): void;
+  /** Looks at every payload first. */
+  onPayload(payload: Buffer): PayloadVerdict;
+  /** It cannot go on; the peer has been told so already. */
+  onFailure(reason: CloseReason): void;
+  /** The first key exchange has ended. */
+  onFirstKeys(): void;
+  /** A later one has ended; what waited for it is on its way. */
+  onNewKeys(): void;
+  /** A later one did not end in time. */
+  onOverdue(): void;
+}
+
+/** The engine of a transport under keys that are renewed in time, by either side, but not too often. */
+export class KeyedStream {
+  readonly engine: Ssh2Engine;
+  readonly #deps: KeyedStreamDeps;
+  readonly #exchanges: Exchanges;
+  #hasFirstKeys = false;
+  #isServerKeyRefused = false;
+  #heldBytes = 0;
+
+  constructor(deps: KeyedStreamDeps) {
+    const { clock, limits } = deps;
+    this.#deps = deps;
+    this.#exchanges = new Exchanges({
+      clock,
+      exchangeMs: limits.handshakeMs,
+      rekeyBytes: limits.rekeyBytes,
+      onOverdue: () => deps.onOverdue(),
+    });
+    this.engine = this.#createEngine();
+  }
+
+  /** Key exchanges after the first. */
+  get rekeys(): number {
+    return this.#exchanges.count;
+  }
+
+  /** True from our own KEXINIT until the new keys are in place; what is sent meanwhile waits. */
+  get isExchanging(): boolean {
+    return this.engine.isExchanging;
+  }
+
+  /** Bytes of messages that wait for the running key exchange. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Takes encrypted bytes of the peer. Throws when they cannot be understood. */
+  receive(bytes: Buffer): void {
+    this.#exchanges.flow(bytes.length);
+    this.engine.parse(bytes);
+    if (this.#deps.isClosed() || !this.#hasFirstKeys) return;
+    if (this.#exchanges.isDue) this.rekey();
+    this.#exchanges.observe(this.engine.isExchanging);
+  }
+
+  /** Sends one message, or keeps it while a key exchange is running. */
+  send(payload: Buffer): void {
+    this.#exchanges.flow(payload.length);
+    if (this.engine.isExchanging) this.#heldBytes += payload.length;
+    this.engine.send(payload);
+  }
+
+  /** Sends CHANNEL_DATA without a copy; only while no key exchange is running. */
+  sendData(channel: number, data: Buffer): void {
+    this.#exchanges.flow(data.length);
+    this.engine.sendData(channel, data);
+  }
+
+  /** Asks the peer for new keys, unless that is under way. */
+  rekey(): void {
+    if (this.engine.isExchanging) return;
+    this.#exchanges.startOurs();
+    this.engine.rekey();
+    this.#exchanges.observe(this.engine.isExchanging);
+  }
+
+  /** No key exchange is waited for any more. */
+  stopWatching(): void {
+    this.#exchanges.observe(false);
+  }
+
+  #createEngine(): Ssh2Engine {
+    const deps = this.#deps;
+    const ident = deps.side.role === "server" ? SERVER_IDENT : CLIENT_IDENT;
+    return new Ssh2Engine(this.#watched(deps.side), ident, {
+      limit: { packetBytes: deps.limits.packetBeforeLogin },
+      events: {
+        onWrite: (bytes) => deps.onWrite(bytes),
+        onError: (error) => this.#failed(error),
+        onExchanged: () => this.#exchanged(),
+        onPayload: (payload) => deps.onPayload(payload),
+        handlers: deps.handlers,
+      },
+    });
+  }
+
+  /** The library only says that a key exchange failed; whether for the server's key, is kept here. */
+  #watched(side: EngineRole): EngineRole {
+    if (side.role === "server") return side;
+    return {
+      role: "client",
+      verifyServerKey: (publicKey) => {
+        this.#isServerKeyRefused = !side.verifyServerKey(publicKey);
+        return !this.#isServerKeyRefused;
+      },
+    };
+  }
+
+  #failed(error: Error): void {
+    const isKeyRefused = this.#isServerKeyRefused;
+    const kind = isKeyRefused ? "serverKey" : "protocol";
+    const text = isKeyRefused ? "not the pinned server key" : error.message;
+    this.#deps.onFailure({ kind, text });
+  }
+
+  #exchanged(): void {
+    if (!this.#hasFirstKeys) {
+      this.#hasFirstKeys = true;
+      this.#deps.onFirstKeys();
+      return;
+    }
+    this.#heldBytes = 0;
+    if (!this.#exchanges.end()) throw new WireError("limit", "too many key exchanges");
+    this.#deps.onNewKeys();
+  }
+}

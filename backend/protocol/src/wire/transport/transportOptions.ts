@@ -1,0 +1,81 @@
+import type { WireClock } from "../clock.ts";
+import type { ServerKey } from "../serverKey.ts";
+import type { CloseReason } from "../wireError.ts";
+import type { ServerLogin } from "./login.ts";
+
+/** What a transport allows; sizes in bytes, times in milliseconds. */
+export interface TransportLimits {
+  /** From the start to the login, and for every later key exchange. */
+  handshakeMs: number;
+  /** Refused passwords (and other methods, but not `none`) before the connection is ended. */
+  authAttempts: number;
+  /** Everything received before the login; a real login takes about 3 kB. */
+  bytesBeforeLogin: number;
+  /** One packet before the login. */
+  packetBeforeLogin: number;
+  /** One packet after the login: Go clients send command results of megabytes in one. */
+  packetAfterLogin: number;
+  /** Data in both directions after which we ask for new keys (RFC 4253 9 says one gigabyte). */
+  rekeyBytes: number;
+}
+
+/** The limits of an RPort server, tightened where anybody can reach us. */
+export const DEFAULT_LIMITS: TransportLimits = {
+  handshakeMs: 30_000,
+  authAttempts: 6,
+  bytesBeforeLogin: 64 << 10,
+  packetBeforeLogin: 35_000,
+  packetAfterLogin: (16 << 20) + 1024,
+  rekeyBytes: 2 ** 30,
+};
+
+/** What both roles may be given. */
+export interface TransportTuning {
+  readonly clock?: WireClock;
+  readonly limits?: Partial<TransportLimits>;
+}
+
+/** The backend's end. */
+export interface ServerOptions extends TransportTuning {
+  readonly serverKey: ServerKey;
+  readonly login: ServerLogin;
+  /** Decides when to work on what came before the login; in the order of the calls. */
+  readonly pace?: (work: () => void) => void;
+  /** The first key exchange has ended. */
+  readonly onKeys?: () => void;
+}
+
+/** The agent's end. */
+export interface ClientOptions extends TransportTuning {
+  readonly user: string;
+  readonly password: string;
+  /** Asked before the password leaves, and again at every key exchange. */
+  verifyServerKey(publicKey: Buffer): boolean;
+}
+
+/** One of the two ends. */
+export type TransportSide =
+  | ({ readonly role: "server" } & ServerOptions)
+  | ({ readonly role: "client" } & ClientOptions);
+
+/** Who has logged in, and the line the peer identified itself with. */
+export interface Login {
+  readonly user: string;
+  readonly remoteIdent: string;
+}
+
+/** What happened on a transport so far. */
+export interface TransportCounters {
+  /** Key exchanges after the first. */
+  readonly rekeys: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** The layer above: gets messages of number 80 and up, and is told about room and the end. */
+export interface TransportListener {
+  onMessage(payload: Buffer): void;
+  /** There is room again after `notifyDrain`. */
+  onDrain(): void;
+  onClose(reason: CloseReason): void;
+}

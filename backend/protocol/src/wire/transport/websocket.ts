@@ -1,0 +1,60 @@
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
+import type { WireClock } from "../clock.ts";
+import type { CloseReason } from "../wireError.ts";
+
+/** What `wire/` touches inside `ws`; there is no public way to these. */
+interface WebSocketInternals {
+  readonly _socket?: Socket | null;
+  readonly _receiver?: { _maxPayload?: unknown; _maxFragments?: unknown };
+}
+
+/** A Go client cuts its messages into fragments of about this size. */
+const SMALLEST_FRAGMENT_BYTES = 512;
+
+/** Time the closing handshake gets before the socket is cut. */
+const GOODBYE_MS = 1000;
+
+/** The TCP or TLS socket below an open WebSocket; its write queue is what back pressure is about. */
+export function rawSocket(ws: WebSocket): Socket {
+  const socket = (ws as unknown as WebSocketInternals)._socket;
+  if (typeof socket?.writableLength !== "number") {
+    throw new Error("ws keeps its socket elsewhere than this version expects");
+  }
+  return socket;
+}
+
+/**
+ * Lets messages up to `bytes` in from now on. Listeners start with a small limit, because anybody
+ * may connect; the limit goes up when the peer has logged in.
+ */
+export function liftMessageLimit(ws: WebSocket, bytes: number): void {
+  const receiver = (ws as unknown as WebSocketInternals)._receiver;
+  if (typeof receiver?._maxPayload !== "number" || typeof receiver._maxFragments !== "number") {
+    throw new Error("ws keeps its message limits elsewhere than this version expects");
+  }
+  if (receiver._maxPayload > 0) receiver._maxPayload = Math.max(receiver._maxPayload, bytes);
+  if (receiver._maxFragments > 0) {
+    const fragments = Math.ceil(bytes / SMALLEST_FRAGMENT_BYTES);
+    receiver._maxFragments = Math.max(receiver._maxFragments, fragments);
+  }
+}
+
+/** Closes in order, and cuts the socket when the peer does not take part. */
+export function closeWebSocket(ws: WebSocket, clock: WireClock): void {
+  if (ws.readyState === ws.CLOSED) return;
+  if (ws.readyState === ws.CONNECTING) {
+    ws.terminate();
+    return;
+  }
+  ws.close();
+  const timer = clock.after(GOODBYE_MS, () => ws.terminate());
+  ws.once("close", () => timer.cancel());
+}
+
+/** A WebSocket error as a reason: broken framing is the peer's fault, the rest the network's. */
+export function webSocketFailure(error: Error & { code?: unknown }): CloseReason {
+  const code = typeof error.code === "string" ? error.code : "";
+  if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return { kind: "limit", text: error.message };
+  return { kind: code.startsWith("WS_ERR_") ? "protocol" : "lost", text: error.message };
+}

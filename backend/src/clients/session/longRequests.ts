@@ -1,0 +1,111 @@
+import {
+  acceptedSchema,
+  FEATURES,
+  type RequestEnded,
+} from "@rport/protocol/agent";
+import type { Reply } from "@rport/protocol/wire/requests";
+import { WireError } from "@rport/protocol/wire/wireError";
+import type { Clock } from "../../platform/clock.ts";
+
+/** Requests under way at once on a connection; our own agents take as many. */
+const MAX_AT_ONCE = 32;
+/** From the acceptance to the end; our own agents give up after a minute. */
+const END_MS = 75_000;
+
+/** The connection that the requests go over. */
+export interface LongRequestsLink {
+  /** Extensions both sides listed. */
+  readonly features: readonly string[];
+  /** Asks the agent and resolves with its reply. */
+  ask(name: string, payload: object): Promise<Reply>;
+}
+
+/**
+ * Requests that an agent accepts at once and whose ends it tells later, on one connection (feature
+ * `long-requests`). Each has a number of ours; bounded in number and in time. Not to be asked before
+ * the agent is registered: what it says by itself waits for that, and so would an end.
+ */
+export class LongRequests {
+  readonly #clock: Clock;
+  readonly #link: LongRequestsLink;
+  readonly #underWay = new Map<string, PromiseWithResolvers<Reply>>();
+  #lastId = 0;
+
+  constructor(clock: Clock, link: LongRequestsLink) {
+    this.#clock = clock;
+    this.#link = link;
+  }
+
+  /** Requests whose end is waited for. */
+  get count(): number {
+    return this.#underWay.size;
+  }
+
+  /**
+   * Asks, and resolves with what the agent says in the end, or with its reply when it did not accept
+   * but answered; agents without the feature always do that. Rejects with a `WireError`: `limit`
+   * when too many are under way, `timeout` when the end is overdue, or why the connection ended.
+   */
+  async ask(name: string, payload: object): Promise<Reply> {
+    const { features } = this.#link;
+    if (!features.includes(FEATURES.longRequests)) return await this.#link.ask(name, payload);
+    if (this.#underWay.size >= MAX_AT_ONCE) {
+      throw new WireError("limit", "too many long requests are under way");
+    }
+    this.#lastId += 1;
+    const id = String(this.#lastId);
+    const ended = Promise.withResolvers<Reply>();
+    ended.promise.catch(() => {});
+    // Registered before it is sent: the end may come in the same bytes as the acceptance.
+    this.#underWay.set(id, ended);
+    try {
+      const reply = await this.#link.ask(name, { ...payload, long_id: id });
+      return isAccepted(reply, id) ? await this.#inTime(name, ended) : reply;
+    } finally {
+      this.#underWay.delete(id);
+    }
+  }
+
+  /** Takes an agent's `request_ended`. False when none of that number is under way (any more). */
+  settle(ended: RequestEnded): boolean {
+    const waiting = this.#underWay.get(ended.long_id);
+    if (waiting === undefined) return false;
+    this.#underWay.delete(ended.long_id);
+    waiting.resolve(replyOf(ended));
+    return true;
+  }
+
+  /** The connection has ended, and with it all that are under way. */
+  end(error: WireError): void {
+    for (const waiting of this.#underWay.values()) waiting.reject(error);
+    this.#underWay.clear();
+  }
+
+  async #inTime(name: string, ended: PromiseWithResolvers<Reply>): Promise<Reply> {
+    const timer = this.#clock.after(END_MS, () =>
+      ended.reject(new WireError("timeout", `no end of ${name} in time`)),
+    );
+    try {
+      return await ended.promise;
+    } finally {
+      timer.cancel();
+    }
+  }
+}
+
+function isAccepted({ ok, payload }: Reply, id: string): boolean {
+  return ok && acceptedSchema.safeParse(parseJson(payload)).data?.accepted === id;
+}
+
+function replyOf(ended: RequestEnded): Reply {
+  const text = ended.ok ? JSON.stringify(ended.result) : ended.error;
+  return { ok: ended.ok, payload: Buffer.from(text) };
+}
+
+function parseJson(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,109 @@
+import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
+import { describe, expect, it, vi } from "vitest";
+import { startAgent } from "../../support/agents/agent.ts";
+import { SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
+import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
+import { tcpServer } from "../../support/wire/wireTunnel.ts";
+
+const ID = clientIdSchema.parse("machine-1");
+const NEXT = { secretId: secretIdSchema.parse("secret-2"), secret: "n".repeat(43) };
+
+/** A name that is looked up only when the test says so. */
+function slowName() {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<readonly string[]>();
+  const resolve = async () => {
+    asked.resolve();
+    return await answer.promise;
+  };
+  return { resolve, asked: asked.promise, answer: answer.resolve };
+}
+
+describe("a check of a port that takes long", () => {
+  it("keeps neither a ping nor a rotation waiting", async () => {
+    await using side = await startAgentSide();
+    await using target = await tcpServer((socket) => socket.end());
+    const { resolve, asked, answer } = slowName();
+    await using agent = await startAgent({ server: side.url, client: { id: ID } }, { resolve });
+    await agent.online();
+    const creating = side.tunnels.create(ID, { remote: `slow.test:${target.port}` }, "ann");
+    await asked;
+    expect(await side.presence.live(ID)?.ping(20_000)).toBe(true);
+    expect(await side.presence.live(ID)?.offerSecret(NEXT)).toBe(true);
+    answer(["127.0.0.1"]);
+    expect(await creating).toMatchObject({ rhost: "slow.test" });
+    expect(side.door.counters.afterLogin).toBe(0);
+  });
+
+  it("ends with its connection, and leaves nothing behind for the next", async () => {
+    await using side = await startAgentSide();
+    const { resolve, asked, answer } = slowName();
+    await using agent = await startAgent({ server: side.url, client: { id: ID } }, { resolve });
+    await agent.online();
+    const creating = side.tunnels.create(ID, { remote: "slow.test:1" }, "ann");
+    const refused = expect(creating).rejects.toMatchObject({ code: "CLIENT_OFFLINE" });
+    await asked;
+    const before = side.presence.live(ID);
+    before?.cut("for the test");
+    await refused;
+    answer(["127.0.0.1"]);
+    await vi.waitFor(() => expect(side.presence.live(ID) ?? before).not.toBe(before), 20_000);
+    expect(await side.presence.live(ID)?.ping(20_000)).toBe(true);
+    expect(side.door.counters.afterLogin).toBe(0);
+  });
+});
+
+describe("an agent that tells ends", () => {
+  const join = (url: string, onRequest: PeerAgentOptions["onRequest"] & object) =>
+    PeerAgent.join({
+      url,
+      user: "fleet",
+      password: SECRET,
+      introduction: { ID, Features: [FEATURES.longRequests] },
+      onRequest,
+    });
+
+  it("is refused and counted when nothing of that id is under way, and the answer stays", async () => {
+    await using side = await startAgentSide();
+    await using agent = await join(side.url, (name) =>
+      name === REQUESTS.checkPort ? Buffer.from('{"accepted":"2"}') : undefined,
+    );
+    const creating = side.tunnels.create(ID, { remote: "22" }, "ann");
+    const shut = expect(creating).rejects.toMatchObject({ detail: "shut" });
+    await vi.waitFor(() => expect(agent.heardOf(REQUESTS.checkPort)).toHaveLength(1));
+    expect(JSON.parse(agent.heardOf(REQUESTS.checkPort)[0] ?? "")).toMatchObject({ long_id: "2" });
+    const end = (long_id: string, Open: boolean) =>
+      agent.ask(REQUESTS.requestEnded, { long_id, ok: true, result: { Open, ErrMsg: "shut" } });
+    expect(await end("3", true)).toEqual({ ok: false, text: "unknown request" });
+    expect(await end("2", false)).toEqual({ ok: true, text: "" });
+    expect(await end("2", true)).toEqual({ ok: false, text: "unknown request" });
+    await shut;
+    expect(side.door.counters.afterLogin).toBe(2);
+  });
+
+  it("may answer at once, too", async () => {
+    await using side = await startAgentSide();
+    await using _agent = await join(side.url, () => undefined);
+    await expect(side.tunnels.create(ID, { remote: "22" }, "ann")).resolves.toBeDefined();
+  });
+
+  it("is not asked for more at once than it may have under way", async () => {
+    await using side = await startAgentSide();
+    await using agent = await join(side.url, acceptSlow);
+    const link = side.presence.live(ID);
+    const asking = Array.from({ length: 40 }, () => link?.askLong("slow", {}).catch(String));
+    const texts = await Promise.all(asking.slice(32));
+    expect(texts).toEqual(Array(8).fill("WireError: too many long requests are under way"));
+    await vi.waitFor(() => expect(agent.heardOf("slow")).toHaveLength(32));
+    agent.close();
+    const ends = await Promise.all(asking.slice(0, 32));
+    expect(new Set(ends)).toEqual(new Set([expect.stringMatching(/^WireError: /)]));
+  });
+});
+
+/** Accepts whatever is called `slow`. */
+function acceptSlow(name: string, payload: Buffer): Buffer | undefined {
+  if (name !== "slow") return undefined;
+  return Buffer.from(JSON.stringify({ accepted: JSON.parse(payload.toString()).long_id }));
+}

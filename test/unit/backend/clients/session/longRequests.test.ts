@@ -1,0 +1,121 @@
+import { FEATURES, REQUESTS, type RequestEnded } from "@rport/protocol/agent";
+import type { Reply } from "@rport/protocol/wire/requests";
+import { WireError } from "@rport/protocol/wire/wireError";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FROM_AGENTS } from "../../../../../backend/src/clients/session/fromAgents.ts";
+import { LongRequests } from "../../../../../backend/src/clients/session/longRequests.ts";
+import {
+  Notices,
+  type NoticeTarget,
+} from "../../../../../backend/src/clients/session/notices.ts";
+import { FakeClock } from "../../../../support/clock.ts";
+
+const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+const done = (id: string, result: Record<string, unknown> = {}) =>
+  ({ long_id: id, ok: true, result }) as const;
+const turn = () => new Promise(setImmediate);
+
+/** Long requests to an agent that accepts each, and what it was sent. */
+function setUp(features: readonly string[] = [FEATURES.longRequests]) {
+  const clock = new FakeClock();
+  const sent: { long_id?: string }[] = [];
+  const accept = async (_name: string, payload: { long_id?: string }): Promise<Reply> => {
+    sent.push(payload);
+    return { ok: true, payload: json({ accepted: payload.long_id }) };
+  };
+  const link = { features, ask: accept };
+  return { clock, sent, link, long: new LongRequests(clock, link) };
+}
+
+describe("requests that take long", () => {
+  it("end with what the agent says, each with its own", async () => {
+    const { long, sent } = setUp();
+    const first = long.ask("check_port", { HostPort: "a:1" });
+    const second = long.ask("check_port", { HostPort: "b:2" });
+    await turn();
+    expect(sent).toEqual([
+      { HostPort: "a:1", long_id: "1" },
+      { HostPort: "b:2", long_id: "2" },
+    ]);
+    expect(long.settle({ long_id: "2", ok: false, error: "no" })).toBe(true);
+    expect(long.settle(done("1", { Open: true }))).toBe(true);
+    expect(await first).toEqual({ ok: true, payload: json({ Open: true }) });
+    expect(await second).toEqual({ ok: false, payload: Buffer.from("no") });
+    expect(long.count).toBe(0);
+  });
+
+  it("end also when the end came in the same bytes as the acceptance", async () => {
+    const { long } = setUp();
+    const asking = long.ask("check_port", {});
+    expect(long.settle(done("1"))).toBe(true);
+    expect(await asking).toMatchObject({ ok: true });
+  });
+
+  it("take an answer that is no acceptance for the answer, and refuse an end after it", async () => {
+    const { long, link } = setUp();
+    link.ask = async () => ({ ok: true, payload: json({ Open: true }) });
+    expect(await long.ask("check_port", {})).toMatchObject({ payload: json({ Open: true }) });
+    expect(long.settle(done("1"))).toBe(false);
+  });
+
+  it("are asked as ever when the agent does not know how", async () => {
+    const { long, sent } = setUp([]);
+    await long.ask("check_port", { HostPort: "a:1" });
+    expect(sent).toEqual([{ HostPort: "a:1" }]);
+  });
+
+  it("know no end of what is not under way: unknown, told twice, overdue", async () => {
+    const { long, clock } = setUp();
+    const told = long.ask("check_port", {});
+    const late = long.ask("check_port", {});
+    await turn();
+    expect(long.settle(done("1"))).toBe(true);
+    expect(long.settle(done("1"))).toBe(false);
+    expect(long.settle(done("7"))).toBe(false);
+    await told;
+    clock.advance(75_000);
+    await expect(late).rejects.toMatchObject({ kind: "timeout" });
+    expect(long.settle(done("2"))).toBe(false);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("take nothing else for an end", async () => {
+    const { long } = setUp();
+    const asking = long.ask("check_port", {});
+    await turn();
+    const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
+    const shaped = fc
+      .record({ long_id: fc.anything(), ok: fc.anything(), result: fc.anything() })
+      .map((value) => Buffer.from(JSON.stringify(value) ?? ""));
+    const target = { requestEnded: (ended: RequestEnded) => long.settle(ended) } as NoticeTarget;
+    const notices = new Notices(FROM_AGENTS);
+    const isTaken = (payload: Buffer) =>
+      notices.take(REQUESTS.requestEnded, payload, target) === undefined;
+    fc.assert(fc.property(fc.oneof(bytes, shaped), (payload) => !isTaken(payload)));
+    expect(isTaken(json(done("1", { text: "x".repeat(300_000) })))).toBe(false);
+    expect(long.count).toBe(1);
+    long.settle(done("1"));
+    await asking;
+  });
+
+  it("are bounded in number", async () => {
+    const { long } = setUp();
+    const asking = Array.from({ length: 32 }, () => long.ask("check_port", {}));
+    await expect(long.ask("check_port", {})).rejects.toMatchObject({ kind: "limit" });
+    for (let id = 1; id <= 32; id++) long.settle(done(String(id)));
+    await Promise.all(asking);
+    const next = long.ask("check_port", {});
+    long.settle(done("33"));
+    await next;
+  });
+
+  it("end with the connection", async () => {
+    const { long, clock } = setUp();
+    const asking = long.ask("check_port", {});
+    await turn();
+    long.end(new WireError("lost", "the connection was lost"));
+    await expect(asking).rejects.toMatchObject({ kind: "lost" });
+    expect([long.count, clock.timers]).toEqual([0, 0]);
+  });
+});

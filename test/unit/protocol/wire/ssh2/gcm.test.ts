@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import { GcmCipher, GcmDecipher, type GcmKey } from "@rport/protocol/wire/ssh2/gcm";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+const KEYS: GcmKey[] = [
+  { cipher: "aes-128-gcm", key: randomBytes(16), iv: randomBytes(12), seqno: 3 },
+  { cipher: "aes-256-gcm", key: randomBytes(32), iv: Buffer.alloc(12, 0xff), seqno: 0xffff_ffff },
+];
+const LIMIT = { packetBytes: 20 << 20 };
+
+/** Seals payloads one after the other with one key. */
+function seal(key: GcmKey, payloads: readonly Buffer[]): Buffer[] {
+  const packets: Buffer[] = [];
+  const cipher = new GcmCipher(key, (packet) => packets.push(packet));
+  for (const payload of payloads) {
+    const packet = cipher.allocPacket(payload.length);
+    packet.set(payload, 5);
+    cipher.encrypt(packet);
+  }
+  return packets;
+}
+
+function opener(key: GcmKey, packetBytes = LIMIT.packetBytes) {
+  const payloads: Buffer[] = [];
+  const limit = { packetBytes };
+  const decipher = new GcmDecipher(key, limit, (payload) => void payloads.push(payload));
+  const feed = (bytes: Buffer) => decipher.decrypt(bytes, 0, bytes.length);
+  return { payloads, feed, limit, decipher };
+}
+
+describe.each(KEYS)("packets under $cipher", (key) => {
+  it("come back whole, however the bytes are cut", () => {
+    const payload = fc
+      .uint8Array({ minLength: 1, maxLength: 400 })
+      .map((array) => Buffer.from(array));
+    const cuts = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1 });
+    fc.assert(
+      fc.property(fc.array(payload, { maxLength: 12 }), cuts, (payloads, sizes) => {
+        const bytes = Buffer.concat(seal(key, payloads));
+        const { payloads: received, feed } = opener(key);
+        for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+          const size = sizes[turn % sizes.length] ?? 1;
+          feed(bytes.subarray(at, at + size));
+          at += size;
+        }
+        expect(received).toEqual(payloads);
+      }),
+    );
+  });
+
+  it("are whole blocks, whatever the payload's size", () => {
+    const sizes = Array.from({ length: 40 }, (_, index) => index + 1);
+    for (const packet of seal(
+      key,
+      sizes.map((size) => Buffer.alloc(size)),
+    )) {
+      const length = packet.readUInt32BE(0);
+      expect(length % 16).toBe(0);
+      expect(packet.length).toBe(4 + length + 16);
+    }
+  });
+
+  it("are refused when any byte was changed", () => {
+    const [packet = Buffer.alloc(0)] = seal(key, [Buffer.from("a payload")]);
+    for (let at = 0; at < packet.length; at += 1) {
+      const changed = Buffer.from(packet);
+      changed[at] = (changed[at] ?? 0) ^ 0x80;
+      const { feed, payloads } = opener(key);
+      expect(() => {
+        feed(changed);
+        if (at < 4) feed(Buffer.alloc(1 << 20));
+        if (payloads.length === 0) throw new Error("nothing came out");
+      }).toThrow();
+    }
+  });
+
+  it("are refused when one is left out", () => {
+    const [, second = Buffer.alloc(0)] = seal(key, [Buffer.from("one"), Buffer.from("two")]);
+    expect(() => opener(key).feed(second)).toThrow();
+  });
+});
+
+describe("a decipher", () => {
+  const key = KEYS[0] as GcmKey;
+
+  it("carries channel data that was never copied into a packet", () => {
+    const packets: Buffer[] = [];
+    const cipher = new GcmCipher(key, (packet) => packets.push(packet));
+    cipher.encryptData(0x0102_0304, Buffer.from("data"));
+    const { payloads, feed } = opener(key);
+    feed(Buffer.concat(packets));
+    expect(payloads[0]?.toString("hex")).toBe("5e010203040000000464617461");
+  });
+
+  it("follows the limit as it is now", () => {
+    const [packet = Buffer.alloc(0)] = seal(key, [Buffer.alloc(2000)]);
+    const { feed, payloads, limit } = opener(key, 1000);
+    expect(() => feed(packet)).toThrow("packet of 2016 bytes");
+    limit.packetBytes = 3000;
+    const fresh = opener(key, 1000);
+    fresh.limit.packetBytes = 3000;
+    fresh.feed(packet);
+    expect(payloads).toEqual([]);
+    expect(fresh.payloads[0]?.length).toBe(2000);
+  });
+
+  it("takes memory for a large packet only as its bytes arrive", () => {
+    const [packet = Buffer.alloc(0)] = seal(key, [Buffer.alloc(16 << 20, 7)]);
+    const { feed, payloads } = opener(key);
+    const before = process.memoryUsage().arrayBuffers;
+    feed(packet.subarray(0, 100));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 << 20);
+    for (let at = 100; at < packet.length; at += 65_536) feed(packet.subarray(at, at + 65_536));
+    expect(payloads[0]?.equals(Buffer.alloc(16 << 20, 7))).toBe(true);
+  });
+
+  it("stops where the handler says", () => {
+    const packets = Buffer.concat(seal(key, [Buffer.from("one"), Buffer.from("two")]));
+    const { decipher, payloads } = opener(key);
+    decipher._onPayload = (payload) => {
+      payloads.push(payload);
+      return Number.POSITIVE_INFINITY;
+    };
+    expect(decipher.decrypt(packets, 0, packets.length)).toBe(Number.POSITIVE_INFINITY);
+    expect(payloads.length).toBe(1);
+  });
+});
