@@ -48,7 +48,7 @@ The extension:  code --install-extension ${relative(process.cwd(), vsixFile)}
   console.log(`
 Pair a first host (works once, within 10 minutes, on a host that reaches ${endpoint.url}):
 
-${paired.commands.linux_curl}
+${paired.commands[0].text}
 `);
 }
 

@@ -8,7 +8,6 @@ import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
 import type { PeerOf } from "./http/peerAddress.ts";
 import { endpointRouter } from "./http/router.ts";
 import { whyForeign } from "./http/siteGuard.ts";
-import type { PairingService } from "./pairing/service.ts";
 import type { Face } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
@@ -19,7 +18,8 @@ export interface AppDeps {
   readonly handlers: Handlers;
   readonly gate: UserGate;
   readonly peerOf: PeerOf;
-  readonly pairings: PairingService;
+  readonly pairings: PairingDoorDeps["pairings"];
+  readonly deposits: PairingDoorDeps["deposits"];
   readonly agentFiles: AgentFiles;
   readonly audit: PairingDoorDeps["audit"];
   readonly pairingEvents: PairingDoorDeps["pairingEvents"];
@@ -66,8 +66,8 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
     );
   }
   if (place.faces.has("pairing")) {
-    const { pairings, agentFiles, audit, pairingEvents } = deps;
-    app.use(pairingDoor({ pairings, agentFiles, audit, pairingEvents, exchangeOf }));
+    const { pairings, deposits, agentFiles, audit, pairingEvents } = deps;
+    app.use(pairingDoor({ pairings, deposits, agentFiles, audit, pairingEvents, exchangeOf }));
   }
   app.use(() => {
     throw new RportError("NOT_FOUND", "There is nothing under this path.");

@@ -118,7 +118,7 @@ interface Behind {
 /** Who stands behind the faces. */
 function facesDeps({ options, services, gate, agentDoor, bound }: Behind): FacesDeps {
   const { clock, log, places } = options;
-  const { registry, dial, relays, hub, auditing, pairings, agentFiles } = services;
+  const { registry, dial, relays, hub, auditing, pairings, deposits, agentFiles } = services;
   const peerOf = createPeerOf(options.trustedProxies ?? [], log);
   const routes = userRoutes({
     hub,
@@ -151,6 +151,7 @@ function facesDeps({ options, services, gate, agentDoor, bound }: Behind): Faces
       gate,
       peerOf,
       pairings,
+      deposits,
       agentFiles,
       audit: auditing.audit,
       pairingEvents: auditing.pairings,

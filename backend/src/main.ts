@@ -8,7 +8,8 @@ import { type Backend, createBackend } from "./backend.ts";
 import { type Config, readConfig, type Surroundings } from "./config/config.ts";
 import { placesOf } from "./place.ts";
 import { systemClock } from "./platform/clock.ts";
-import { createLog, errorText, fileSink, type Log, stderrSink } from "./platform/log.ts";
+import { createLog, errorText, type Log, stderrSink } from "./platform/log.ts";
+import { LogFile } from "./platform/logFile.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 
 /** Where `npm run build` puts the agent's files. */
@@ -47,8 +48,8 @@ function surroundings(argv: readonly string[]): Surroundings {
 
 async function run(config: Config): Promise<void> {
   const { level, file } = config.logging;
-  const sink = file === undefined ? stderrSink : fileSink(file);
-  const log = createLog({ clock: systemClock, level, sink });
+  const logFile = file === undefined ? undefined : new LogFile(file);
+  const log = createLog({ clock: systemClock, level, sink: logFile?.sink ?? stderrSink });
   const backend = await createBackend({
     ...config,
     places: placesOf(config),
@@ -56,21 +57,24 @@ async function run(config: Config): Promise<void> {
     clock: systemClock,
     log,
   });
-  stopOnSignal(backend, log);
+  stopOnSignal(log, async () => {
+    await backend.close();
+    await logFile?.close();
+  });
   introduce(backend);
   log.info("listening", { url: backend.url, version: VERSION, pid: process.pid });
   process.send?.({ endpointFile: backend.paths.endpoint });
 }
 
 /** The first signal stops in order, a second one at once. */
-function stopOnSignal(backend: Backend, log: Log): void {
+function stopOnSignal(log: Log, close: () => Promise<void>): void {
   let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) process.exit(1);
     isStopping = true;
     log.info("stopping", { signal });
     const overdue = systemClock.after(STOP_MS, () => process.exit(1));
-    backend.close().then(
+    close().then(
       () => {
         overdue.cancel();
         process.exitCode = 0;

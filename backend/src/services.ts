@@ -21,7 +21,9 @@ import type { PairingPort } from "./credentials/ports.ts";
 import { EventHub, type EventSources, type Touch } from "./events/hub.ts";
 import { touchedBy } from "./events/touched.ts";
 import { AgentFiles } from "./http/agentFiles.ts";
+import { EmbeddedTarget } from "./pairing/embedded.ts";
 import { PairingService } from "./pairing/service.ts";
+import type { PairingTarget } from "./pairing/target.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
 import { serverStatus } from "./status.ts";
@@ -67,6 +69,8 @@ export interface Services {
   readonly relays: Relays;
   readonly dial: Dial;
   readonly pairings: PairingService;
+  /** What hosts fetch from this server when they are paired. */
+  readonly deposits: EmbeddedTarget;
   readonly refusals: Refusals;
   readonly agentFiles: AgentFiles;
   readonly auditing: Auditing;
@@ -102,9 +106,13 @@ export async function openServices(
   const { registry, presence, clients, credentials } = records;
   const { tunnels, relays, dial } = openTunnels(options, { registry, presence, auditing, touch });
   opened.defer(() => tunnels.close());
+  // Read at each pairing: a new build of the agent's files brings a new script.
+  const scriptSha256 = () => agentFiles.scriptSha256;
+  const deposits = new EmbeddedTarget({ scriptSha256, clock, log });
+  opened.defer(() => deposits.close());
   const pairings = openPairings(options, {
     credentials,
-    agentFiles,
+    target: deposits,
     fingerprint: fingerprints.sha256,
     auditing,
     touch,
@@ -137,6 +145,7 @@ export async function openServices(
     relays,
     dial,
     pairings,
+    deposits,
     refusals,
     agentFiles,
     auditing,
@@ -252,22 +261,20 @@ function openTunnels(
   return { tunnels: service, relays, dial: createDial((id) => presence.live(id), linkDial) };
 }
 
-interface PairingsDeps extends Pick<Services, "credentials" | "agentFiles" | "auditing" | "touch"> {
+interface PairingsDeps extends Pick<Services, "credentials" | "auditing" | "touch"> {
+  readonly target: PairingTarget;
   /** The server key's, in `SHA256:` form. */
   readonly fingerprint: string;
 }
 
 function openPairings(
   { clock, log, serverUrls }: ServicesOptions,
-  { credentials, agentFiles, fingerprint, auditing, touch }: PairingsDeps,
+  { credentials, target, fingerprint, auditing, touch }: PairingsDeps,
 ): PairingService {
   return new PairingService({
     credentials,
+    target,
     fingerprint,
-    // Read at each pairing: a new build of the agent's files brings a new script.
-    get scriptSha256() {
-      return agentFiles.scriptSha256;
-    },
     serverUrls,
     clock,
     log,

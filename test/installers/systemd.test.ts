@@ -6,7 +6,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { eventually } from "../support/eventually.ts";
-import { CREDENTIAL, newPairing } from "../support/installer/pairing.ts";
+import { CREDENTIAL, curlLine, newPairing } from "../support/installer/pairing.ts";
 import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
 import { wholeTree } from "../support/installer/wholeTree.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
@@ -33,7 +33,7 @@ describe.skipIf(reason !== undefined)(`on a real systemd${reason ? ` (${reason})
     const before = await wholeTree(system);
     const { commands, token } = await newPairing(backend);
 
-    const installed = await paste(system, commands.linux_curl);
+    const installed = await paste(system, curlLine({ commands }));
     expect(installed).toMatchObject({ code: 0 });
     expect(installed.stdout).toContain(`enrolled as ${CREDENTIAL}, client `);
     const id = (await system.readFile("/etc/machine-id")).trim() as ClientId;
@@ -60,7 +60,7 @@ describe.skipIf(reason !== undefined)(`on a real systemd${reason ? ` (${reason})
     await using backend = await startBackend({ agentFiles: release.directory });
     await using system = await bootSystemd({ shareNetwork: true });
     const { commands } = await newPairing(backend);
-    expect(await paste(system, commands.linux_curl)).toMatchObject({ code: 0 });
+    expect(await paste(system, curlLine({ commands }))).toMatchObject({ code: 0 });
     const clientId = (await system.readFile("/etc/machine-id")).trim() as ClientId;
 
     expect(await greet(backend, clientId)).toBe("hello through the tunnel");
@@ -85,13 +85,13 @@ describe.skipIf(reason !== undefined)(`on a real systemd${reason ? ` (${reason})
   test("the same command again changes nothing and spends no token", async () => {
     await using backend = await startBackend({ agentFiles: release.directory });
     await using system = await bootSystemd({ shareNetwork: true });
-    expect(await paste(system, (await newPairing(backend)).commands.linux_curl)).toMatchObject({
+    expect(await paste(system, curlLine(await newPairing(backend)))).toMatchObject({
       code: 0,
     });
     const before = await wholeTree(system, ["/var/lib/rport"]);
     const process = await mainPid(system);
     const { commands, pairing } = await newPairing(backend);
-    const again = await paste(system, commands.linux_curl);
+    const again = await paste(system, curlLine({ commands }));
     expect(again).toMatchObject({ code: 0 });
     expect(again.stdout).toContain("already enrolled");
     expect(await wholeTree(system, ["/var/lib/rport"])).toEqual(before);
@@ -132,7 +132,7 @@ describe.skipIf(reason !== undefined)(`on a real systemd${reason ? ` (${reason})
     await system.exec("systemctl", ["daemon-reload"]);
     const before = await wholeTree(system);
     const { commands, pairing } = await newPairing(backend);
-    const result = await paste(system, commands.linux_curl);
+    const result = await paste(system, curlLine({ commands }));
     expect(result).toMatchObject({ code: 1 });
     expect(result.stderr).toContain("belongs to another program");
     expect(await wholeTree(system)).toEqual(before);

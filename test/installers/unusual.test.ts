@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { eventually } from "../support/eventually.ts";
-import { newPairing, withFlags } from "../support/installer/pairing.ts";
+import { curlLine, newPairing, withFlags } from "../support/installer/pairing.ts";
 import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
 import { wholeTree } from "../support/installer/wholeTree.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
@@ -30,8 +30,7 @@ describe.skipIf(reason !== undefined)("on a small Debian", () => {
 
   /** A fresh pasted line, without sudo where somebody is not to become root. */
   const line = async (flags = "") => {
-    const { commands } = await newPairing(backend);
-    return withFlags(commands.linux_curl, flags);
+    return withFlags(curlLine(await newPairing(backend)), flags);
   };
   const paste = async (system: System, flags = "") =>
     system.exec("sh", ["-c", await line(flags)], { timeoutMs: INSTALL_MS });

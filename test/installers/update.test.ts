@@ -2,7 +2,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
-import { newPairing } from "../support/installer/pairing.ts";
+import { curlLine, newPairing } from "../support/installer/pairing.ts";
 import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
 import { ensureRootfs } from "../support/systemd/rootfs.ts";
@@ -116,8 +116,8 @@ async function serve(first: RealRelease) {
 }
 
 async function paste(system: System, backend: RunningBackend, edit = (line: string) => line) {
-  const { commands } = await newPairing(backend);
-  return system.exec("sh", ["-c", edit(commands.linux_curl)], { timeoutMs: INSTALL_MS });
+  const line = curlLine(await newPairing(backend));
+  return system.exec("sh", ["-c", edit(line)], { timeoutMs: INSTALL_MS });
 }
 
 async function hashOf(system: System): Promise<string> {

@@ -31,10 +31,13 @@ export const EVENTS_PATH = `${API_PREFIX}/events`;
  */
 export const DIAL_PATH = `${API_PREFIX}/ws/dial`;
 
-/** The pasted lines, made of constants only; each contains the token. */
-export const pairingCommandsSchema = z.object({
-  linux_curl: z.string(),
-  linux_wget: z.string(),
+/** One line to paste, made of constants only; it contains the token. */
+export const pairingCommandSchema = z.object({
+  /** The hosts it is for, `linux`; there may be others one day. */
+  platform: z.string(),
+  /** What it fetches the installer with: `curl` or `wget`, on Linux. */
+  tool: z.string(),
+  text: z.string(),
 });
 
 /** The answer that creates a pairing: the only one that contains the token. */
@@ -45,7 +48,8 @@ export const newPairingSchema = z.object({
   server_url: z.string(),
   script_url: z.string(),
   script_sha256: z.string(),
-  commands: pairingCommandsSchema,
+  /** The lines for each platform and tool, the usual one first. */
+  commands: z.array(pairingCommandSchema),
 });
 
 /** The answer that creates a pairing. */

@@ -1,11 +1,18 @@
+import type { ClientId } from "@rport/protocol/ids";
 import type { Pairing } from "@rport/protocol/model";
-import type { ClaimRequest } from "@rport/protocol/pairing";
 import { networkOf } from "../platform/network.ts";
 import type { Bursts } from "./bursts.ts";
 import type { Audit, AuditEntry } from "./entry.ts";
 
 /** Which pairing: its public id, which opens nothing. */
 export type PairingFacts = Pick<Pairing, "id" | "credential_id">;
+
+/** Who came for a use. */
+export interface ClaimFacts {
+  readonly clientId: ClientId;
+  readonly hostname: string;
+  readonly address: string;
+}
 
 /** Writes down what installers do with pairings, and how pairings end. */
 export class PairingEvents {
@@ -24,13 +31,12 @@ export class PairingEvents {
   }
 
   /** A use was handed over. What the installer says about its host is not proven by anything. */
-  claimed(pairing: PairingFacts, claim: ClaimRequest, address: string): void {
-    const { client_id: clientId, hostname } = claim;
+  claimed(pairing: PairingFacts, claim: ClaimFacts): void {
     this.#audit.note({
       ...entryOf("claim", pairing.id),
-      remoteIp: address,
-      clientId,
-      clientHostname: hostname,
+      remoteIp: claim.address,
+      clientId: claim.clientId,
+      clientHostname: claim.hostname,
       request: { credential_id: pairing.credential_id },
     });
   }

@@ -5,6 +5,7 @@ import { CLAIM_MAX_BYTES, claimRequestSchema, PAIRING_REFUSED } from "@rport/pro
 import express, { type Request, type Response, type Router } from "express";
 import type { Audit } from "../audit/entry.ts";
 import type { PairingEvents } from "../audit/pairingEvents.ts";
+import type { EmbeddedTarget } from "../pairing/embedded.ts";
 import type { PairingService } from "../pairing/service.ts";
 import type { AgentFiles } from "./agentFiles.ts";
 import type { Exchange } from "./exchange.ts";
@@ -15,7 +16,9 @@ const REFUSED_SCRIPT = `#!/bin/sh\necho '${PAIRING_REFUSED}' >&2\nexit 4\n`;
 
 /** What the installers' face needs. */
 export interface PairingDoorDeps {
-  readonly pairings: Pick<PairingService, "get" | "claim">;
+  readonly pairings: Pick<PairingService, "get">;
+  /** Where installers claim what was deposited with this server. */
+  readonly deposits: Pick<EmbeddedTarget, "claim">;
   readonly agentFiles: AgentFiles;
   readonly audit: Pick<Audit, "ready" | "settled">;
   readonly pairingEvents: Pick<PairingEvents, "fetched">;
@@ -29,7 +32,7 @@ export interface PairingDoorDeps {
  * status, what is wrong with it.
  */
 export function pairingDoor(deps: PairingDoorDeps): Router {
-  const { pairings, agentFiles, audit, pairingEvents, exchangeOf } = deps;
+  const { pairings, deposits, agentFiles, audit, pairingEvents, exchangeOf } = deps;
   const router = express.Router({ caseSensitive: true });
   router.get("/p/:id", async (request, response) => {
     const { data: id, success: isId } = pairingIdSchema.safeParse(request.params.id);
@@ -47,7 +50,7 @@ export function pairingDoor(deps: PairingDoorDeps): Router {
       throw new RportError("BAD_REQUEST", `The claim is not well-formed: ${field}`);
     }
     await audit.ready();
-    const answer = pairings.claim(body.data, exchange.address);
+    const answer = deposits.claim(body.data, exchange.address);
     await audit.settled();
     exchange.sendJson(200, answer);
   });

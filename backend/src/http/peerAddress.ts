@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
+import proxyAddr from "proxy-addr";
 import { addressRule } from "../platform/addressRule.ts";
 import type { Log } from "../platform/log.ts";
 import { unmapped } from "../platform/network.ts";
@@ -13,7 +14,7 @@ export interface Peer {
 }
 
 /** Tells where a request comes from. */
-export type PeerOf = (request: Pick<IncomingMessage, "headers" | "socket">) => Peer;
+export type PeerOf = (request: IncomingMessage) => Peer;
 
 /** An address in `X-Forwarded-For`; some proxies write the port, too. */
 const HOP = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/;
@@ -25,14 +26,20 @@ const HOP = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/;
  * once what to set.
  */
 export function createPeerOf(trustedProxies: readonly string[], log: Log): PeerOf {
-  const isProxy = addressRule([...trustedProxies]);
+  const isAddressOfProxy = addressRule([...trustedProxies]);
+  const isProxy = (hop: string): boolean => isAddressOfProxy(readHop(hop) ?? "");
   const isConfigured = trustedProxies.length > 0;
   let hasWarned = false;
-  return ({ headers, socket }) => {
-    const direct = unmapped(socket.remoteAddress ?? "");
-    const forwarded = headers["x-forwarded-for"];
-    if (forwarded === undefined) return { address: direct, isShared: false };
-    if (isConfigured) return { address: callerOf(direct, forwarded, isProxy), isShared: false };
+  return (request) => {
+    const direct = unmapped(request.socket.remoteAddress ?? "");
+    if (request.headers["x-forwarded-for"] === undefined) {
+      return { address: direct, isShared: false };
+    }
+    if (isConfigured) {
+      // Whoever wrote no address stands for whatever is behind it.
+      const hops = proxyAddr.all(request, isProxy).map(readHop);
+      return { address: hops.findLast((hop) => hop !== undefined) ?? direct, isShared: false };
+    }
     const isShared = isLoopback(direct);
     if (isShared && !hasWarned) {
       hasWarned = true;
@@ -45,22 +52,7 @@ export function createPeerOf(trustedProxies: readonly string[], log: Log): PeerO
   };
 }
 
-function callerOf(
-  direct: string,
-  forwarded: string | readonly string[],
-  isProxy: (address: string) => boolean,
-): string {
-  const hops = String(forwarded).split(",");
-  let address = direct;
-  while (isProxy(address)) {
-    const hop = readHop(hops.pop() ?? "");
-    // Whoever wrote no address stands for whatever is behind it.
-    if (hop === undefined) break;
-    address = hop;
-  }
-  return address;
-}
-
+/** An address as a hop wrote it, in its plain form; undefined when it is none. */
 function readHop(text: string): string | undefined {
   const written = text.trim();
   if (isIP(written) !== 0) return unmapped(written);

@@ -2,26 +2,19 @@ import { RportError } from "@rport/protocol/errors";
 import type { NewPairing } from "@rport/protocol/http";
 import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
 import type { Pairing } from "@rport/protocol/model";
-import {
-  type ClaimAnswer,
-  type ClaimRequest,
-  PAIRING_REFUSED,
-  PAIRING_TTL_S,
-} from "@rport/protocol/pairing";
-import { newPairingToken, tokenParts } from "@rport/protocol/sealing";
+import { PAIRING_TTL_S } from "@rport/protocol/pairing";
 import type { PairingEvents } from "../audit/pairingEvents.ts";
-import { type Clock, type Timer, toTime } from "../platform/clock.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
-import { Deposit, type Moment, REPEAT_MS } from "./deposit.ts";
-import { FailureLimit } from "./failures.ts";
-import {
-  draftPayload,
-  type Minted,
-  newPairing,
-  type PairingInput,
-  type PairingServer,
-  sealUses,
-} from "./offer.ts";
+import { ListedPairing } from "./listedPairing.ts";
+import { draftPayload, type PairingInput, type PairingServer } from "./offer.ts";
+import type {
+  Deposited,
+  MintedSecret,
+  PairingClaim,
+  PairingDraft,
+  PairingTarget,
+} from "./target.ts";
 
 /** Pairings that can be open at once. */
 const OPEN_MAX = 1_000;
@@ -33,7 +26,7 @@ const SECRET_MARGIN_MS = 60_000;
 /** What pairings need of the credentials. */
 export interface PairingSecrets {
   /** Fresh secrets that stop working at `expiresAt` (ms since the epoch) unless used before. */
-  mintForPairing(id: AuthId, count: number, expiresAt: number): Promise<readonly Minted[]>;
+  mintForPairing(id: AuthId, count: number, expiresAt: number): Promise<readonly MintedSecret[]>;
   /** Throws unless all of these still open the credential. */
   requireUsable(id: AuthId, ids: readonly SecretId[]): void;
   revokeSecrets(ids: readonly SecretId[]): Promise<void>;
@@ -42,6 +35,7 @@ export interface PairingSecrets {
 /** What the service needs. */
 export interface PairingDeps extends PairingServer {
   readonly credentials: PairingSecrets;
+  readonly target: PairingTarget;
   readonly clock: Clock;
   readonly log: Log;
   readonly touch: (entity: "pairing", id: string) => void;
@@ -50,55 +44,46 @@ export interface PairingDeps extends PairingServer {
 }
 
 interface Entry {
-  readonly deposit: Deposit;
+  readonly pairing: ListedPairing;
   timer: Timer;
 }
 
 /**
- * Pairings, in memory only: a restart ends them all, and no disk ever holds one. The service keeps
- * envelopes it cannot open; the token that opens them is in the answer of `create` and nowhere else.
+ * The pairings, from their making to half an hour after their end; a restart ends them all. Secrets
+ * are minted here and lie with the target until a host comes for them.
  */
 export class PairingService {
   readonly #deps: PairingDeps;
   readonly #entries = new Map<PairingId, Entry>();
-  readonly #failures: FailureLimit;
   #open = 0;
   #isClosed = false;
 
   constructor(deps: PairingDeps) {
     this.#deps = deps;
-    this.#failures = new FailureLimit(deps.clock);
+    deps.target.watch({
+      onClaimed: (id, claim) => this.#onClaimed(id, claim),
+      onRefused: (id, address) => this.#onRefused(id, address),
+      onGuessed: (id) => this.#onGuessed(id),
+    });
   }
 
-  /** Opens a pairing. Throws what minting and `requireUsable` throw, and `UNAVAILABLE` when too many are open. */
+  /**
+   * Opens a pairing. Throws what minting, `requireUsable` and the target throw, and `UNAVAILABLE` when
+   * too many are open.
+   */
   async create(input: PairingInput): Promise<NewPairing> {
-    const { clock, credentials, touch } = this.#deps;
+    const { clock } = this.#deps;
     if (this.#isClosed || this.#open >= OPEN_MAX) {
       throw new RportError("UNAVAILABLE", "Too many pairings are open; revoke some or wait.");
     }
-    const draft = draftPayload(input, this.#deps);
+    const payload = draftPayload(input, this.#deps);
     const ttlMs = (input.ttlS ?? PAIRING_TTL_S) * 1_000;
     const createdAtMs = clock.now();
-    const deadlineMs = clock.monotonic() + ttlMs;
     const expiresAtMs = createdAtMs + ttlMs;
+    const deadlineMs = clock.monotonic() + ttlMs;
     this.#open += 1;
     try {
-      const { credentialId, uses: count } = input;
-      const until = expiresAtMs + SECRET_MARGIN_MS;
-      const minted = await credentials.mintForPairing(credentialId, count, until);
-      // Whoever deleted the credential meanwhile has ended the pairings that were kept by then.
-      credentials.requireUsable(
-        credentialId,
-        minted.map(({ secretId }) => secretId),
-      );
-      const token = newPairingToken();
-      const parts = tokenParts(token);
-      const uses = sealUses(parts, minted, { draft, expires: toTime(expiresAtMs) });
-      const times = { createdAtMs, deadlineMs, expiresAtMs };
-      const deposit = new Deposit({ ...parts, ...times, credentialId, uses });
-      this.#keep(deposit);
-      touch("pairing", deposit.id);
-      return newPairing(deposit, token, { draft, server: this.#deps });
+      return await this.#deposit(input, { payload, expiresAtMs, deadlineMs }, createdAtMs);
     } catch (error) {
       this.#open -= 1;
       throw error;
@@ -107,36 +92,12 @@ export class PairingService {
 
   /** All pairings that are open or ended lately, in order of creation. */
   list(): Pairing[] {
-    return [...this.#entries.values()].map((entry) => entry.deposit.view());
+    return [...this.#entries.values()].map(({ pairing }) => pairing.view());
   }
 
   /** One pairing, or undefined when it is unknown or ended long ago. */
   get(id: PairingId): Pairing | undefined {
-    return this.#entries.get(id)?.deposit.view();
-  }
-
-  /**
-   * Hands a use over to an installer that proves to know the token. Every refusal is the same
-   * `PAIRING_NOT_FOUND`, whatever its reason; too many from one address: `TOO_MANY_REQUESTS`.
-   */
-  claim(request: ClaimRequest, address: string): ClaimAnswer {
-    if (this.#failures.isExhausted(address)) {
-      this.#deps.events?.claimFailed(undefined, address);
-      throw new RportError("TOO_MANY_REQUESTS", "Too many failed attempts; try again in a minute.");
-    }
-    const entry = this.#entries.get(request.id);
-    const outcome = entry?.deposit.claim(request, address, this.#moment());
-    if (entry !== undefined && outcome?.kind === "handedOver") {
-      if (!outcome.isRepeat) this.#claimed(entry, request, address);
-      return { envelope: outcome.envelope };
-    }
-    this.#failures.count(address);
-    this.#deps.events?.claimFailed(entry?.deposit.view(), address);
-    if (entry !== undefined && outcome?.kind === "wrongProof") {
-      this.#deps.log.warn("pairing: wrong proof", { pairing: request.id, address });
-      if (outcome.burnt) this.#burn(entry);
-    }
-    throw new RportError("PAIRING_NOT_FOUND", PAIRING_REFUSED);
+    return this.#entries.get(id)?.pairing.view();
   }
 
   /** Ends a pairing and revokes what nobody claimed. Throws `PAIRING_NOT_FOUND` when unknown. */
@@ -154,11 +115,9 @@ export class PairingService {
    * these secrets, and says how many were open.
    */
   revokeOf(credentialId: AuthId, secrets?: ReadonlySet<SecretId>): number {
-    let count = 0;
+    const count = this.openOf(credentialId, secrets);
     for (const entry of this.#entries.values()) {
-      if (!isOf(entry.deposit, credentialId, secrets)) continue;
-      if (entry.deposit.state === "active") count += 1;
-      this.#end(entry, "revoked");
+      if (entry.pairing.isOf(credentialId, secrets)) this.#end(entry, "revoked");
     }
     return count;
   }
@@ -166,80 +125,126 @@ export class PairingService {
   /** How many pairings of a credential are open; with `secrets`: would hand out one of them. */
   openOf(credentialId: AuthId, secrets?: ReadonlySet<SecretId>): number {
     const open = [...this.#entries.values()].filter(
-      ({ deposit }) => deposit.state === "active" && isOf(deposit, credentialId, secrets),
+      ({ pairing }) => pairing.isActive && pairing.isOf(credentialId, secrets),
     );
     return open.length;
   }
 
-  /** Forgets and overwrites everything. */
+  /** Forgets everything. */
   close(): void {
     this.#isClosed = true;
-    for (const entry of this.#entries.values()) {
-      entry.timer.cancel();
-      entry.deposit.wipe();
-    }
+    for (const { timer } of this.#entries.values()) timer.cancel();
     this.#entries.clear();
   }
 
-  #keep(deposit: Deposit): void {
-    const { clock } = this.#deps;
-    const ttlMs = deposit.deadlineMs - clock.monotonic();
-    const entry: Entry = { deposit, timer: clock.after(ttlMs, () => this.#expire(entry)) };
-    this.#entries.set(deposit.id, entry);
+  async #deposit(
+    { credentialId, uses }: PairingInput,
+    draft: PairingDraft,
+    createdAtMs: number,
+  ): Promise<NewPairing> {
+    const { credentials, target } = this.#deps;
+    const until = draft.expiresAtMs + SECRET_MARGIN_MS;
+    const minted = await credentials.mintForPairing(credentialId, uses, until);
+    const secretIds = minted.map(({ secretId }) => secretId);
+    const deposited = await target.deposit(draft, minted);
+    const { id, expiresAtMs } = deposited;
+    try {
+      // Whoever deleted the credential meanwhile has ended the pairings that were listed by then.
+      credentials.requireUsable(credentialId, secretIds);
+    } catch (error) {
+      this.#withdraw(id);
+      throw error;
+    }
+    const pairing = new ListedPairing({ id, credentialId, secretIds, createdAtMs, expiresAtMs });
+    this.#keep(pairing, draft.deadlineMs);
+    return answerOf(pairing, deposited, draft);
   }
 
-  #claimed(entry: Entry, request: ClaimRequest, address: string): void {
-    const { clock, log, touch } = this.#deps;
-    log.info("pairing claimed", { pairing: request.id, client: request.client_id, address });
-    this.#deps.events?.claimed(entry.deposit.view(), request, address);
-    touch("pairing", request.id);
-    if (entry.deposit.state !== "used") return;
+  #keep(pairing: ListedPairing, deadlineMs: number): void {
+    const { clock, touch } = this.#deps;
+    const ttlMs = deadlineMs - clock.monotonic();
+    const entry: Entry = { pairing, timer: clock.after(ttlMs, () => this.#expire(entry)) };
+    this.#entries.set(pairing.id, entry);
+    touch("pairing", pairing.id);
+  }
+
+  #onClaimed(id: PairingId, claim: PairingClaim): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const { clock, log, touch, events } = this.#deps;
+    const { pairing } = entry;
+    pairing.claimed(claim, clock.now());
+    const { clientId: client, address } = claim;
+    log.info("pairing claimed", { pairing: id, client, address });
+    events?.claimed(pairing.view(), claim);
+    touch("pairing", id);
+    if (pairing.isActive) return;
     this.#open -= 1;
-    entry.timer.cancel();
-    entry.timer = clock.after(REPEAT_MS, () => {
-      entry.deposit.wipe();
-      this.#forgetLater(entry);
-    });
+    this.#forgetLater(entry);
   }
 
-  #expire(entry: Entry): void {
-    this.#deps.events?.ended(entry.deposit.view(), "expired");
-    this.#end(entry, "expired");
+  #onRefused(id: PairingId | undefined, address: string): void {
+    const entry = id === undefined ? undefined : this.#entries.get(id);
+    this.#deps.events?.claimFailed(entry?.pairing.view(), address);
   }
 
-  #burn(entry: Entry): void {
+  #onGuessed(id: PairingId): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
     const { credentials, log, events } = this.#deps;
-    events?.ended(entry.deposit.view(), "guessed");
-    log.warn("pairing destroyed after too many wrong proofs", { pairing: entry.deposit.id });
-    const unclaimed = this.#end(entry, "revoked");
-    credentials.revokeSecrets(unclaimed).catch((error: unknown) => {
+    events?.ended(entry.pairing.view(), "guessed");
+    log.warn("pairing destroyed after too many wrong proofs", { pairing: id });
+    credentials.revokeSecrets(this.#end(entry, "revoked")).catch((error: unknown) => {
       log.error("pairing: secrets could not be revoked", { reason: errorText(error) });
     });
   }
 
+  #expire(entry: Entry): void {
+    this.#deps.events?.ended(entry.pairing.view(), "expired");
+    this.#end(entry, "expired");
+  }
+
   #end(entry: Entry, state: "expired" | "revoked"): readonly SecretId[] {
-    const wasOpen = entry.deposit.state === "active";
-    const unclaimed = entry.deposit.end(state);
+    const { pairing } = entry;
+    const wasOpen = pairing.isActive;
+    const unclaimed = pairing.end(state);
+    this.#withdraw(pairing.id);
     if (!wasOpen) return unclaimed;
     this.#open -= 1;
     this.#forgetLater(entry);
-    this.#deps.touch("pairing", entry.deposit.id);
+    this.#deps.touch("pairing", pairing.id);
     return unclaimed;
+  }
+
+  /** Its secrets are revoked, or die by themselves, also where this fails. */
+  #withdraw(id: PairingId): void {
+    const { target, log } = this.#deps;
+    target.revoke(id).catch((error: unknown) => {
+      log.warn("pairing: the target could not be told", { pairing: id, reason: errorText(error) });
+    });
   }
 
   #forgetLater(entry: Entry): void {
     entry.timer.cancel();
     entry.timer = this.#deps.clock.after(LISTED_AFTER_END_MS, () => {
-      this.#entries.delete(entry.deposit.id);
-      this.#deps.touch("pairing", entry.deposit.id);
+      this.#entries.delete(entry.pairing.id);
+      this.#deps.touch("pairing", entry.pairing.id);
     });
-  }
-
-  #moment(): Moment {
-    return { nowMs: this.#deps.clock.now(), monotonicMs: this.#deps.clock.monotonic() };
   }
 }
 
-function isOf(deposit: Deposit, id: AuthId, secrets?: ReadonlySet<SecretId>): boolean {
-  return deposit.credentialId === id && (secrets === undefined || deposit.holds(secrets));
+/** The one answer that contains the token. */
+function answerOf(
+  pairing: ListedPairing,
+  { token, scriptUrl, scriptSha256, commands }: Deposited,
+  { payload }: PairingDraft,
+): NewPairing {
+  return {
+    pairing: pairing.view(),
+    token,
+    server_url: payload.server_urls[0] ?? "",
+    script_url: scriptUrl,
+    script_sha256: scriptSha256,
+    commands,
+  };
 }

@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { type Logger, pino } from "pino";
 import type { Clock } from "./clock.ts";
 import { toTime } from "./clock.ts";
 import { Redactor } from "./redactor.ts";
@@ -32,18 +32,33 @@ export interface LogOptions {
   readonly redactor?: Redactor;
 }
 
-/** A log that writes one JSON object per line: `time`, `level`, `message`, then the fields. */
+/**
+ * A log that writes one JSON object per line: `level`, `time`, `message`, then the fields. Of fields
+ * with the same name, the one of the message counts.
+ */
 export function createLog(options: LogOptions): Log {
-  const redactor = options.redactor ?? new Redactor();
-  return new LineLog({ level: "info", ...options, redactor }, {});
+  const { clock, sink, level = "info", redactor = new Redactor() } = options;
+  const writer = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${toTime(clock.now())}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line) => sink(line.trimEnd()) },
+  );
+  return new RedactingLog(writer, redactor, {});
 }
 
-class LineLog implements Log {
-  readonly #options: Required<LogOptions>;
+/** Takes secrets out of everything before the writer gets it. */
+class RedactingLog implements Log {
+  readonly #writer: Pick<Logger, LogLevel>;
+  readonly #redactor: Redactor;
   readonly #fields: Fields;
 
-  constructor(options: Required<LogOptions>, fields: Fields) {
-    this.#options = options;
+  constructor(writer: Pick<Logger, LogLevel>, redactor: Redactor, fields: Fields) {
+    this.#writer = writer;
+    this.#redactor = redactor;
     this.#fields = fields;
   }
 
@@ -61,17 +76,16 @@ class LineLog implements Log {
   }
 
   child(fields: Fields): Log {
-    return new LineLog(this.#options, { ...this.#fields, ...fields });
+    return new RedactingLog(this.#writer, this.#redactor, { ...this.#fields, ...fields });
   }
 
   #write(level: LogLevel, message: string, fields: Fields = {}): void {
-    const { clock, sink, redactor } = this.#options;
-    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.#options.level)) return;
-    const line: Fields = { time: toTime(clock.now()), level, message: redactor.text(message) };
+    // The message is a field like the others, because the writer would put it behind them.
+    const line: Fields = { message: this.#redactor.text(message) };
     for (const [name, value] of Object.entries({ ...this.#fields, ...fields })) {
-      if (value !== undefined) line[name] = redactor.field(name, value);
+      if (value !== undefined) line[name] = this.#redactor.field(name, value);
     }
-    sink(JSON.stringify(line));
+    this.#writer[level](line);
   }
 }
 
@@ -79,19 +93,6 @@ class LineLog implements Log {
 export const stderrSink: Sink = (line) => {
   process.stderr.write(`${line}\n`);
 };
-
-/** Appends to a file that only its owner reads. Standard error takes over when that fails. */
-export function fileSink(path: string): Sink {
-  const stream = createWriteStream(path, { flags: "a", mode: 0o600 });
-  let failed = false;
-  stream.on("error", () => {
-    failed = true;
-  });
-  return (line) => {
-    if (failed) stderrSink(line);
-    else stream.write(`${line}\n`);
-  };
-}
 
 /** A sink for tests that keeps its lines. */
 export function memorySink(): { readonly sink: Sink; readonly lines: string[] } {

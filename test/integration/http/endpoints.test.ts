@@ -195,7 +195,11 @@ describe("pairings", () => {
     expect(first).toMatchObject({ status: 200, bytes: second.bytes });
     expect(first.sha256).toBe(made.script_sha256);
     expect(listed).toMatchObject({ state: "active", uses_left: 1 });
-    expect(made.commands.linux_curl).toContain(made.token);
+    expect(made.commands.map(({ platform, tool }) => [platform, tool])).toEqual([
+      ["linux", "curl"],
+      ["linux", "wget"],
+    ]);
+    for (const { text } of made.commands) expect(text).toContain(made.token);
 
     await backend.api("revokePairing", { params: { pairingId: made.pairing.id } });
     for (const other of [path, "/p/0000000000000000"]) {

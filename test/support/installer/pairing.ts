@@ -13,6 +13,13 @@ export async function newPairing(backend: RunningBackend): Promise<NewPairing> {
   return backend.api("createPairing", { body: { credential_id: CREDENTIAL } });
 }
 
+/** The line to paste on a Linux host that has curl. */
+export function curlLine({ commands }: Pick<NewPairing, "commands">): string {
+  const line = commands.find(({ platform, tool }) => platform === "linux" && tool === "curl");
+  if (line === undefined) throw new Error("the server offers no line for curl");
+  return line.text;
+}
+
 /** Appends arguments to the installer's in a pasted line. */
 export function withFlags(line: string, flags: string): string {
   return line.replace("--token-stdin", `--token-stdin ${flags}`);

@@ -19,7 +19,7 @@ function created(changes: Partial<NewPairing> = {}): NewPairing {
     server_url: "http://127.0.0.1:8080",
     script_url: `http://127.0.0.1:8080/p/${ID}`,
     script_sha256: "ab".repeat(32),
-    commands: { linux_curl: "", linux_wget: "" },
+    commands: [],
     ...changes,
   };
 }

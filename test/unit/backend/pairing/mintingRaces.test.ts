@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { PairingPort } from "../../../../backend/src/credentials/ports.ts";
+import { EmbeddedTarget } from "../../../../backend/src/pairing/embedded.ts";
 import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import { authId, openCredentials } from "../../../support/backend/credentials.ts";
 import { testLog } from "../../../support/log.ts";
@@ -17,13 +18,13 @@ it("no pairing is opened for a credential that was deleted while its secrets wer
   await credentials.create({ id: FLEET, createdBy: "test" });
   const { log } = testLog();
   const pairings = new PairingService({
+    target: new EmbeddedTarget({ scriptSha256: () => "a".repeat(64), clock, log }),
     credentials,
     clock,
     log,
     touch: () => undefined,
     serverUrls: [],
     fingerprint: `SHA256:${"A".repeat(43)}`,
-    scriptSha256: "a".repeat(64),
   });
   opened = pairings;
   const [minted, deleted] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

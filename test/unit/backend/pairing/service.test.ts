@@ -3,6 +3,7 @@ import { authIdSchema, clientIdSchema, secretIdSchema } from "@rport/protocol/id
 import { type ClaimRequest, PAIRING_REFUSED, pairingTokenSchema } from "@rport/protocol/pairing";
 import { claimProof, newPairingToken, tokenParts, unseal } from "@rport/protocol/sealing";
 import { beforeEach, describe, expect, it } from "vitest";
+import { EmbeddedTarget } from "../../../../backend/src/pairing/embedded.ts";
 import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import { createLog } from "../../../../backend/src/platform/log.ts";
 import { FakeClock } from "../../../support/clock.ts";
@@ -15,6 +16,7 @@ const ADDRESS = "192.0.2.1";
 
 let clock: FakeClock;
 let service: PairingService;
+let target: EmbeddedTarget;
 let minted: string[];
 let expiries: number[];
 let revoked: string[];
@@ -28,7 +30,10 @@ beforeEach(() => {
   revoked = [];
   touched = [];
   lines = [];
+  const log = createLog({ clock, sink: (line) => lines.push(line), level: "debug" });
+  target = new EmbeddedTarget({ scriptSha256: () => SHA256, clock, log });
   service = new PairingService({
+    target,
     credentials: {
       mintForPairing: async (_id, count, expiresAt) => {
         expiries.push(expiresAt);
@@ -42,10 +47,9 @@ beforeEach(() => {
       revokeSecrets: async (ids) => void revoked.push(...ids),
     },
     fingerprint: FINGERPRINT,
-    scriptSha256: SHA256,
     serverUrls: [],
     clock,
-    log: createLog({ clock, sink: (line) => lines.push(line), level: "debug" }),
+    log,
     touch: (_entity, id) => touched.push(id),
   });
 });
@@ -86,7 +90,7 @@ function codeOf(action: () => unknown): string {
 }
 
 const open = (token: string, n = 1, address = ADDRESS) => {
-  const { envelope } = service.claim(claimOf(token, n), address);
+  const { envelope } = target.claim(claimOf(token, n), address);
   return unseal(tokenParts(pairingTokenSchema.parse(token)), envelope);
 };
 
@@ -112,7 +116,11 @@ describe("a pairing", () => {
   it("is offered as two lines made of its address, the script's hash and the token", async () => {
     const { token, commands, script_url, pairing } = await create();
     expect(script_url).toBe(`${ORIGIN}/p/${pairing.id}`);
-    for (const line of [commands.linux_curl, commands.linux_wget]) {
+    expect(commands.map(({ platform, tool }) => `${platform} ${tool}`)).toEqual([
+      "linux curl",
+      "linux wget",
+    ]);
+    for (const { text: line } of commands) {
       expect(line).toContain(`'${script_url}'`);
       expect(line).toContain(SHA256);
       expect(line).toContain(`printf %s ${token} | sudo sh`);
@@ -204,7 +212,7 @@ describe("a claim", () => {
     const { token, pairing } = await create();
     for (let n = 0; n < 5; n++) {
       const wrong = { ...claimOf(token, n), proof: "x".repeat(43) };
-      expect(codeOf(() => service.claim(wrong, `198.51.100.${n}`))).toBe("PAIRING_NOT_FOUND");
+      expect(codeOf(() => target.claim(wrong, `198.51.100.${n}`))).toBe("PAIRING_NOT_FOUND");
     }
     expect(codeOf(() => open(token))).toBe("PAIRING_NOT_FOUND");
     expect(service.get(pairing.id)?.state).toBe("revoked");
@@ -289,6 +297,7 @@ describe("the list", () => {
     open(token);
     await create();
     service.close();
+    target.close();
     expect(clock.timers).toBe(0);
     expect(service.list()).toEqual([]);
   });

@@ -1,0 +1,72 @@
+import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
+import type { Pairing } from "@rport/protocol/model";
+import { toTime } from "../platform/clock.ts";
+import type { PairingClaim } from "./target.ts";
+
+/** What a pairing starts with. Times in milliseconds since the epoch. */
+export interface ListedPairingDeps {
+  readonly id: PairingId;
+  readonly credentialId: AuthId;
+  /** One per use. */
+  readonly secretIds: readonly SecretId[];
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** One pairing as the list shows it: who came for it, and which of its secrets nobody got. */
+export class ListedPairing {
+  readonly id: PairingId;
+  readonly credentialId: AuthId;
+  readonly #deps: ListedPairingDeps;
+  readonly #unclaimed: Set<SecretId>;
+  readonly #claims: Pairing["claims"] = [];
+  #state: Pairing["state"] = "active";
+
+  constructor(deps: ListedPairingDeps) {
+    this.id = deps.id;
+    this.credentialId = deps.credentialId;
+    this.#deps = deps;
+    this.#unclaimed = new Set(deps.secretIds);
+  }
+
+  get isActive(): boolean {
+    return this.#state === "active";
+  }
+
+  /** Whether it is this credential's; with `secrets`: and could still hand out one of them. */
+  isOf(credentialId: AuthId, secrets?: ReadonlySet<SecretId>): boolean {
+    if (this.credentialId !== credentialId) return false;
+    return secrets === undefined || [...this.#unclaimed].some((id) => secrets.has(id));
+  }
+
+  /** A host got one of the secrets; the last one uses the pairing up. `atMs` since the epoch. */
+  claimed({ secretId, clientId, hostname, address }: PairingClaim, atMs: number): void {
+    this.#unclaimed.delete(secretId);
+    const at = toTime(atMs);
+    this.#claims.push({ client_id: clientId, hostname, address, at });
+    if (this.isActive && this.#unclaimed.size === 0) this.#state = "used";
+  }
+
+  /** Ends the pairing if it is active; answers with the secrets that nobody got. */
+  end(state: "expired" | "revoked"): readonly SecretId[] {
+    if (this.isActive) this.#state = state;
+    const unclaimed = [...this.#unclaimed];
+    this.#unclaimed.clear();
+    return unclaimed;
+  }
+
+  /** The pairing as people see it. */
+  view(): Pairing {
+    const { secretIds, createdAtMs, expiresAtMs } = this.#deps;
+    return {
+      id: this.id,
+      credential_id: this.credentialId,
+      state: this.#state,
+      created_at: toTime(createdAtMs),
+      expires_at: toTime(expiresAtMs),
+      uses: secretIds.length,
+      uses_left: this.isActive ? this.#unclaimed.size : 0,
+      claims: [...this.#claims],
+    };
+  }
+}

@@ -1,0 +1,69 @@
+import type { NewPairing } from "@rport/protocol/http";
+import type { ClientId, PairingId, SecretId } from "@rport/protocol/ids";
+import type { PairingPayload, PairingToken } from "@rport/protocol/pairing";
+
+/** A payload that still lacks the secret of its host. */
+export type PairingPayloadDraft = Omit<PairingPayload, "secret">;
+
+/** What is to be deposited, beside the secrets. */
+export interface PairingDraft {
+  readonly payload: PairingPayloadDraft;
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+  /** The same moment on the monotonic clock. */
+  readonly deadlineMs: number;
+}
+
+/** A secret in the clear, on its way to one host. */
+export interface MintedSecret {
+  readonly secretId: SecretId;
+  readonly secret: string;
+}
+
+/** What was deposited, and how a host gets at it. */
+export interface Deposited {
+  readonly id: PairingId;
+  /** Opens what was deposited; whoever deposited it keeps it out of logs and off the disk. */
+  readonly token: PairingToken;
+  readonly scriptUrl: string;
+  /** 64 hexadecimal digits. */
+  readonly scriptSha256: string;
+  /** The lines to paste; each contains the token. */
+  readonly commands: NewPairing["commands"];
+  /** Milliseconds since the epoch; not later than the draft says. */
+  readonly expiresAtMs: number;
+}
+
+/** A host that came for its secret. What it says about itself is not proven by anything. */
+export interface PairingClaim {
+  readonly secretId: SecretId;
+  readonly clientId: ClientId;
+  readonly hostname: string;
+  readonly address: string;
+}
+
+/** Is told what becomes of deposits. Ids may be unknown, or those of pairings that have ended. */
+export interface PairingWatcher {
+  /** A host got the secret of one use; told once, however often it asks again. */
+  onClaimed(id: PairingId, claim: PairingClaim): void;
+  /** Somebody got nothing. Undefined: the address had tried too often to be heard. */
+  onRefused(id: PairingId | undefined, address: string): void;
+  /** Somebody guessed so often that the deposit was destroyed. */
+  onGuessed(id: PairingId): void;
+}
+
+/** Where hosts get what an agent needs: this server, or a service apart from it. */
+export interface PairingTarget {
+  /** Tells this watcher, and only this one, what becomes of all deposits from now on. */
+  watch(watcher: PairingWatcher): void;
+  /**
+   * Deposits one use per secret. When it resolves, the lines work. Rejects with an `RportError`
+   * when the target does not take it; then nothing was deposited.
+   */
+  deposit(draft: PairingDraft, secrets: readonly MintedSecret[]): Promise<Deposited>;
+  /**
+   * Destroys what is left of a deposit, also of one that is unknown. What is in this process is gone
+   * when the call returns; the promise rejects when something elsewhere may be left.
+   */
+  revoke(id: PairingId): Promise<void>;
+}
