@@ -8,7 +8,7 @@ import { rawSocket } from "@rport/protocol/wire/transport/websocket";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { refusingPort } from "../../support/refusingPort.ts";
-import { clientOf, connectPair, dial, SERVER_KEY, LOGIN } from "../../support/wire/wirePair.ts";
+import { clientOf, connectPair, dial, LOGIN, SERVER_KEY } from "../../support/wire/wirePair.ts";
 import { dialTarget, exchange, pattern, tcpServer, tunnel } from "../../support/wire/wireTunnel.ts";
 
 const EXTRA = Buffer.from("127.0.0.1:22");

@@ -13,7 +13,7 @@ import { SYSTEM_CLOCK } from "../../../agent/src/platform/clock.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
 import { SYSTEM_LOOKUP } from "../../../agent/src/tunnels/target.ts";
 import { tempDirectory } from "../tempDirectory.ts";
-import { SERVER_KEY, PASSWORD, USER } from "../wire/wirePair.ts";
+import { PASSWORD, SERVER_KEY, USER } from "../wire/wirePair.ts";
 import { within } from "../within.ts";
 
 /** What an agent for a test is told; the rest is the test server's key and credential. */

@@ -3,7 +3,7 @@ import type { Channel } from "@rport/protocol/wire/channel";
 import { Connection } from "@rport/protocol/wire/connection";
 import { type ServerLogin, serverTransport } from "@rport/protocol/wire/transport";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
-import { SERVER_KEY, LOGIN, listen } from "../wire/wirePair.ts";
+import { LOGIN, listen, SERVER_KEY } from "../wire/wirePair.ts";
 import { within } from "../within.ts";
 
 /** What a test changes about the server. */

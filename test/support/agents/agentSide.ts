@@ -20,7 +20,7 @@ import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dial
 import { TunnelService } from "../../../backend/src/tunnels/service.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
-import { SERVER_KEY, PASSWORD } from "../wire/wirePair.ts";
+import { PASSWORD, SERVER_KEY } from "../wire/wirePair.ts";
 
 /** The one secret that opens every auth id here; the agents of `agent.ts` use it, too. */
 export const SECRET = PASSWORD;

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import {
-  type RequestEnded,
   REQUESTS,
+  type RequestEnded,
   secretStoredSchema,
   TUNNEL_CHANNEL,
   UNKNOWN_REQUEST,
@@ -149,7 +149,9 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   askLong(name: string, payload: object): Promise<Reply> {
-    return this.#introduction.isOver ? this.#longRequests.ask(name, payload) : this.ask(name, payload);
+    return this.#introduction.isOver
+      ? this.#longRequests.ask(name, payload)
+      : this.ask(name, payload);
   }
 
   openChannel(target: HostPort): Promise<Duplex> {

@@ -1,4 +1,10 @@
-import { MAX_PAYLOAD_BYTES, type RequestEnded, REQUESTS, requestEndedSchema, SILENT_REQUESTS } from "@rport/protocol/agent";
+import {
+  MAX_PAYLOAD_BYTES,
+  REQUESTS,
+  type RequestEnded,
+  requestEndedSchema,
+  SILENT_REQUESTS,
+} from "@rport/protocol/agent";
 import type { Notice } from "./notices.ts";
 
 /** What nobody reads may be as large as the connection lets through. */

@@ -1,8 +1,4 @@
-import {
-  acceptedSchema,
-  FEATURES,
-  type RequestEnded,
-} from "@rport/protocol/agent";
+import { acceptedSchema, FEATURES, type RequestEnded } from "@rport/protocol/agent";
 import type { Reply } from "@rport/protocol/wire/requests";
 import { WireError } from "@rport/protocol/wire/wireError";
 import type { Clock } from "../../platform/clock.ts";

@@ -1,4 +1,4 @@
-import { type RequestEnded, REQUESTS, UNKNOWN_REQUEST } from "@rport/protocol/agent";
+import { REQUESTS, type RequestEnded, UNKNOWN_REQUEST } from "@rport/protocol/agent";
 import type { z } from "zod";
 import type { LiveSession } from "../liveSession.ts";
 

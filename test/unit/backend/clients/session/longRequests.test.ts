@@ -5,10 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FROM_AGENTS } from "../../../../../backend/src/clients/session/fromAgents.ts";
 import { LongRequests } from "../../../../../backend/src/clients/session/longRequests.ts";
-import {
-  Notices,
-  type NoticeTarget,
-} from "../../../../../backend/src/clients/session/notices.ts";
+import { Notices, type NoticeTarget } from "../../../../../backend/src/clients/session/notices.ts";
 import { FakeClock } from "../../../../support/clock.ts";
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));

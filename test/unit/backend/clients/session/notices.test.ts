@@ -2,7 +2,11 @@ import { REQUESTS } from "@rport/protocol/agent";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { FROM_AGENTS } from "../../../../../backend/src/clients/session/fromAgents.ts";
-import { type Notice, Notices, type NoticeTarget } from "../../../../../backend/src/clients/session/notices.ts";
+import {
+  type Notice,
+  Notices,
+  type NoticeTarget,
+} from "../../../../../backend/src/clients/session/notices.ts";
 
 const SESSION = {} as NoticeTarget;
 
