@@ -1,8 +1,8 @@
 import { readFile, rm } from "node:fs/promises";
 import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
 import { VERSION } from "@rport/protocol/version";
-import { ioFailure } from "./store/dataDirectory.ts";
-import { writeDurably } from "./store/durableFile.ts";
+import { ioFailure } from "./store/files/dataDirectory.ts";
+import { writeDurably } from "./store/files/durableFile.ts";
 
 /** What a running backend tells editors of the same person, and scripts beside it. */
 export interface Endpoint extends EndpointFile {

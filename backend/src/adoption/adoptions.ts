@@ -1,7 +1,7 @@
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { AdoptionPlan } from "../clients/registry/adoptionsUnderWay.ts";
-import type { EditStore } from "../store/editStore.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
+import type { EditStore } from "../store/edits/editStore.ts";
+import type { SecretEdit } from "../store/edits/secretEdit.ts";
 import { mergedRecord, requireAdoptable } from "./mergedRecord.ts";
 
 /** Where everything is kept that goes with a record. */

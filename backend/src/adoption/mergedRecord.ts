@@ -2,7 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { TunnelId } from "@rport/protocol/ids";
 import { type Attributes, isEqual, withoutUndefined } from "../clients/registry/attributes.ts";
 import { RECORD_MAX_BYTES } from "../clients/registry/inventory.ts";
-import type { ClientRecord, StoredTunnel } from "../store/clientRecord.ts";
+import type { ClientRecord, StoredTunnel } from "../store/records/clientRecord.ts";
 import { TUNNELS_PER_CLIENT } from "../tunnels/clientTunnels.ts";
 import { nextTunnelId } from "../tunnels/describe.ts";
 

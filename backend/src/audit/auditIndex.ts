@@ -1,7 +1,7 @@
 import { type AuditRow, auditRowSchema } from "@rport/protocol/audit";
 import { z } from "zod";
 import { errorText, type Log } from "../platform/log.ts";
-import type { Database, Statement } from "../store/database.ts";
+import type { Database, Statement } from "../store/sqlite/database.ts";
 import { type AuditQuery, countStatement, pageStatement } from "./auditQuery.ts";
 import { type Head, type SealedEntry, START } from "./chain.ts";
 import { rowOf } from "./entry.ts";

@@ -1,5 +1,5 @@
 import type { Clause, Group, Operator } from "../lists/listClause.ts";
-import type { SqlValue, Statement } from "../store/database.ts";
+import type { SqlValue, Statement } from "../store/sqlite/database.ts";
 
 /** The columns of the index by which people filter and sort. */
 export const AUDIT_COLUMNS = [

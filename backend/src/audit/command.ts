@@ -2,7 +2,7 @@ import { createSecretKey } from "node:crypto";
 import { parseArgs } from "node:util";
 import { wrongSetting } from "../config/check.ts";
 import { EXIT_CODES } from "../platform/startFailure.ts";
-import { auditKeyOf, dataPaths, ioFailure } from "../store/dataDirectory.ts";
+import { auditKeyOf, dataPaths, ioFailure } from "../store/files/dataDirectory.ts";
 import type { Head } from "./chain.ts";
 import { type Verdict, verifyLog } from "./verify.ts";
 

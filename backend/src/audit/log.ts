@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
-import { codeOf } from "../store/durableFile.ts";
+import { codeOf } from "../store/files/durableFile.ts";
 import { type Head, type SealedEntry, sealEntry } from "./chain.ts";
 import { type Audit, type AuditEntry, bodyOf } from "./entry.ts";
 import { resume } from "./resume.ts";

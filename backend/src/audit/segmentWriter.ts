@@ -1,4 +1,4 @@
-import { codeOf } from "../store/durableFile.ts";
+import { codeOf } from "../store/files/durableFile.ts";
 import { type OpenSegment, type OpenSegmentFile, segmentOf } from "./segments.ts";
 
 /** A segment that has grown to this is followed by a new one. */

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { codeOf, syncDirectory } from "../store/durableFile.ts";
+import { codeOf, syncDirectory } from "../store/files/durableFile.ts";
 import { LINE_MAX_BYTES } from "./chain.ts";
 
 const NAME = /^audit-([1-9][0-9]{0,8})\.ndjson$/;

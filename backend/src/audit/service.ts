@@ -1,8 +1,8 @@
 import { createSecretKey } from "node:crypto";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import type { Database } from "../store/database.ts";
-import { ioFailure } from "../store/dataDirectory.ts";
+import { ioFailure } from "../store/files/dataDirectory.ts";
+import type { Database } from "../store/sqlite/database.ts";
 import { AgentEvents } from "./agentEvents.ts";
 import { AuditIndex } from "./auditIndex.ts";
 import { Bursts } from "./bursts.ts";

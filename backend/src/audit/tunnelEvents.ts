@@ -1,5 +1,5 @@
 import type { ClientId } from "@rport/protocol/ids";
-import type { StoredTunnel } from "../store/clientRecord.ts";
+import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import type { Audit, AuditEntry } from "./entry.ts";
 
 /** Writes down tunnels that come and go without a person asking. Nobody waits for these entries. */

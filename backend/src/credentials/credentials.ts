@@ -1,8 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Credential, RotationState, Secret } from "@rport/protocol/model";
-import type { CredentialRecord } from "../store/credentialRecord.ts";
-import type { SecretEdit } from "../store/secretEdit.ts";
+import type { SecretEdit } from "../store/edits/secretEdit.ts";
+import type { CredentialRecord } from "../store/records/credentialRecord.ts";
 import { toClientSecret } from "./admission/admissions.ts";
 import type { JoinDesk } from "./admission/joinGate.ts";
 import type {

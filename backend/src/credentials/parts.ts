@@ -2,7 +2,7 @@ import type { RotationEvents } from "../audit/rotationEvents.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type SteadyTime, steadyTime } from "../platform/steadyTime.ts";
-import type { EditStore } from "../store/editStore.ts";
+import type { EditStore } from "../store/edits/editStore.ts";
 import { AdmissionFollower } from "./admission/admissionFollower.ts";
 import { Admissions } from "./admission/admissions.ts";
 import { Authenticator } from "./admission/authenticator.ts";

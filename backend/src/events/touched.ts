@@ -1,5 +1,5 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Edit } from "../store/edit.ts";
+import type { Edit } from "../store/edits/edit.ts";
 import type { Touchable } from "./hub.ts";
 
 /** One thing that looks different now: what it is, and its id. */

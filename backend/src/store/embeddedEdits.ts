@@ -2,22 +2,22 @@ import type { AuthId, SecretId } from "@rport/protocol/ids";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { Turns } from "../platform/turns.ts";
-import type { ClientEdit } from "./clientEdit.ts";
-import type { ClientRecord } from "./clientRecord.ts";
-import { type ClientRows, clientStatements } from "./clientRows.ts";
-import { type CredentialEdit, editRecords, isCredentialEdit } from "./credentialEdit.ts";
-import type { Database, Statement } from "./database.ts";
-import type { Document } from "./document.ts";
-import type { Edit } from "./edit.ts";
-import { EditFeed, type Follower } from "./editFeed.ts";
-import type { EditStore, Guard, StoredCredentials } from "./editStore.ts";
-import type { SecretEdit } from "./secretEdit.ts";
+import type { Document } from "./document/document.ts";
+import type { ClientEdit } from "./edits/clientEdit.ts";
+import { type CredentialEdit, editRecords, isCredentialEdit } from "./edits/credentialEdit.ts";
+import type { Edit } from "./edits/edit.ts";
+import { EditFeed, type Follower } from "./edits/editFeed.ts";
+import type { EditStore, Guard, StoredCredentials } from "./edits/editStore.ts";
+import type { SecretEdit } from "./edits/secretEdit.ts";
+import type { ClientRecord } from "./records/clientRecord.ts";
+import { type ClientRows, clientStatements } from "./sqlite/clientRows.ts";
+import type { Database, Statement } from "./sqlite/database.ts";
 import {
   buryStatements,
   removeStatements,
   type SecretRows,
   secretStatement,
-} from "./secretRows.ts";
+} from "./sqlite/secretRows.ts";
 
 /** Where the edits are kept. */
 export interface EmbeddedEditsDeps {

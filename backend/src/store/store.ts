@@ -1,9 +1,12 @@
 import { chmod } from "node:fs/promises";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import { ClientRows } from "./clientRows.ts";
-import type { Database } from "./database.ts";
-import type { DataPaths, Identity } from "./dataDirectory.ts";
+import { Document } from "./document/document.ts";
+import { firstDocument } from "./document/documentData.ts";
+import { DocumentFile } from "./document/documentFile.ts";
+import type { EditStore } from "./edits/editStore.ts";
+import { EmbeddedEdits } from "./embeddedEdits.ts";
+import type { DataPaths, Identity } from "./files/dataDirectory.ts";
 import {
   beginFilling,
   dataPaths,
@@ -12,17 +15,14 @@ import {
   isNew,
   makeDirectory,
   readIdentity,
-} from "./dataDirectory.ts";
-import { Document } from "./document.ts";
-import { firstDocument } from "./documentData.ts";
-import { DocumentFile } from "./documentFile.ts";
-import { removeLeftovers } from "./durableFile.ts";
-import type { EditStore } from "./editStore.ts";
-import { EmbeddedEdits } from "./embeddedEdits.ts";
-import type { DirectoryLock } from "./lock.ts";
-import { lockDirectory } from "./lock.ts";
-import { SecretRows } from "./secretRows.ts";
-import { SqliteDatabase } from "./sqliteDatabase.ts";
+} from "./files/dataDirectory.ts";
+import { removeLeftovers } from "./files/durableFile.ts";
+import type { DirectoryLock } from "./files/lock.ts";
+import { lockDirectory } from "./files/lock.ts";
+import { ClientRows } from "./sqlite/clientRows.ts";
+import type { Database } from "./sqlite/database.ts";
+import { SecretRows } from "./sqlite/secretRows.ts";
+import { SqliteDatabase } from "./sqlite/sqliteDatabase.ts";
 
 /** Everything the server keeps on disk. */
 export interface Store {

@@ -5,7 +5,7 @@ import type { Relays } from "@rport/protocol/wire/relay";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import type { StoredTunnel } from "../store/clientRecord.ts";
+import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { targetOf } from "./describe.ts";
 import type { LinkDial } from "./dialer.ts";
 import { Listener } from "./listener.ts";

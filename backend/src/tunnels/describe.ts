@@ -2,7 +2,7 @@ import type { RemoteMessage } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import { type TunnelId, tunnelIdSchema } from "@rport/protocol/ids";
 import { type HostPort, parseHostPort } from "@rport/protocol/remote";
-import type { StoredTunnel } from "../store/clientRecord.ts";
+import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { parseAcl } from "./acl.ts";
 import { requireTcp, type TunnelRequest } from "./request.ts";
 

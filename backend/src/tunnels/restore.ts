@@ -1,5 +1,5 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
-import type { StoredTunnel } from "../store/clientRecord.ts";
+import type { StoredTunnel } from "../store/records/clientRecord.ts";
 
 /** Which tunnels a returning client gets. */
 export interface RestorePlan {

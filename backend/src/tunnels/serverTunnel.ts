@@ -1,7 +1,7 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
 import type { Clock, Timer } from "../platform/clock.ts";
-import type { StoredTunnel } from "../store/clientRecord.ts";
+import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import type { Listener } from "./listener.ts";
 
 /** What one tunnel is made of. */

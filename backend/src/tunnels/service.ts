@@ -8,7 +8,7 @@ import type { SessionTunnels } from "../clients/session/sessionDeps.ts";
 import { toTime } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
 import { Turns } from "../platform/turns.ts";
-import type { StoredTunnel } from "../store/clientRecord.ts";
+import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { requireAllowed, requireOpen } from "./agentChecks.ts";
 import { ClientTunnels, type OpenerDeps, portOwner } from "./clientTunnels.ts";
 import {

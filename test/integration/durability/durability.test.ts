@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Credential } from "@rport/protocol/model";
 import { expect, it } from "vitest";
-import { parseDocument } from "../../../backend/src/store/documentText.ts";
+import { parseDocument } from "../../../backend/src/store/document/documentText.ts";
 import { isLetIn } from "../../support/agents/peerAgent.ts";
 import { CredentialLoad } from "../../support/backend/credentialLoad.ts";
 import { type SpawnedBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";

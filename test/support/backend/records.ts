@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { ClientRecord } from "../../../backend/src/store/clientRecord.ts";
-import { clientRecordSchema } from "../../../backend/src/store/clientRecord.ts";
+import type { ClientRecord } from "../../../backend/src/store/records/clientRecord.ts";
+import { clientRecordSchema } from "../../../backend/src/store/records/clientRecord.ts";
 
 /** A client's record with plain values; `given` replaces some of them. */
 export function clientRecord(

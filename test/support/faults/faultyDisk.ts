@@ -1,5 +1,5 @@
-import type { Database } from "../../../backend/src/store/database.ts";
-import { type Document, diskFull } from "../../../backend/src/store/document.ts";
+import { type Document, diskFull } from "../../../backend/src/store/document/document.ts";
+import type { Database } from "../../../backend/src/store/sqlite/database.ts";
 import type { Store } from "../../../backend/src/store/store.ts";
 
 /** What happens to one write. */

@@ -1,8 +1,12 @@
 import type { RportError } from "@rport/protocol/errors";
-import type { ClientRecord } from "../../../backend/src/store/clientRecord.ts";
-import type { Edit } from "../../../backend/src/store/edit.ts";
-import type { Follower } from "../../../backend/src/store/editFeed.ts";
-import type { EditStore, Guard, StoredCredentials } from "../../../backend/src/store/editStore.ts";
+import type { Edit } from "../../../backend/src/store/edits/edit.ts";
+import type { Follower } from "../../../backend/src/store/edits/editFeed.ts";
+import type {
+  EditStore,
+  Guard,
+  StoredCredentials,
+} from "../../../backend/src/store/edits/editStore.ts";
+import type { ClientRecord } from "../../../backend/src/store/records/clientRecord.ts";
 
 /** A write that waits. */
 export interface HeldWrite {

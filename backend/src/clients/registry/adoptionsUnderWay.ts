@@ -1,6 +1,6 @@
 import type { ClientId } from "@rport/protocol/ids";
-import type { ClientRecord } from "../../store/clientRecord.ts";
-import type { SecretEdit } from "../../store/secretEdit.ts";
+import type { SecretEdit } from "../../store/edits/secretEdit.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
 /** What an adoption of a record brings about. */
 export interface AdoptionPlan {

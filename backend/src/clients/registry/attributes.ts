@@ -1,4 +1,4 @@
-import type { Adopted, ClientRecord } from "../../store/clientRecord.ts";
+import type { Adopted, ClientRecord } from "../../store/records/clientRecord.ts";
 
 /** What a host is called and filed under, and what of it was taken over from another record. */
 export type Attributes = Pick<ClientRecord, "name" | "tags" | "labels" | "adopted">;

@@ -1,5 +1,5 @@
 import { toTime } from "../../platform/clock.ts";
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
 /** The record of a client whose connection has ended; `heardAtMs`: when it said something last. */
 export function awayRecord(

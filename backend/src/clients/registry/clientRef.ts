@@ -1,5 +1,5 @@
 import type { ClientRef } from "../../credentials/ports.ts";
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
 /** A client as far as credentials are concerned. */
 export function refOf(record: ClientRecord, connected: boolean): ClientRef {

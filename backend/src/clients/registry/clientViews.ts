@@ -2,7 +2,7 @@ import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Client, RotationState } from "@rport/protocol/model";
 import type { ClientSecret } from "../../credentials/admission/verdicts.ts";
 import { toTimeOrNull } from "../../platform/clock.ts";
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 import type { LiveSession } from "../liveSession.ts";
 import type { LocalPresence } from "./presence.ts";
 import type { ClientRegistry } from "./registry.ts";

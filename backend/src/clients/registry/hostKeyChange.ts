@@ -1,5 +1,5 @@
 import type { HostKeyChange } from "@rport/protocol/model";
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
 /** The key that a client is known by, and what was odd about it last. */
 export type KnownKey = Pick<ClientRecord, "host_key" | "host_key_change">;

@@ -1,7 +1,7 @@
 import type { ConnectionRequest } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import { toTime } from "../../platform/clock.ts";
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
 /** Who registers, as the server knows it; the rest is what the agent says. */
 export interface Registrant {

@@ -1,5 +1,5 @@
 import type { ClientId } from "@rport/protocol/ids";
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
 /** What more records than these have in common tells none of them from the others. */
 const ALIKE_MAX = 8;

@@ -1,6 +1,6 @@
 import type { AuthId } from "@rport/protocol/ids";
 import type { HostKeyChange } from "@rport/protocol/model";
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 import { newChange } from "./hostKeyChange.ts";
 
 /** What is not as it was about a client that has registered. */

@@ -1,5 +1,5 @@
 import type { AuthId, ClientId } from "@rport/protocol/ids";
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
 /** Which records came in last with each credential; no scans. */
 export class RecordIndex {

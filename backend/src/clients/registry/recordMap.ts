@@ -1,5 +1,5 @@
 import type { AuthId, ClientId } from "@rport/protocol/ids";
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 import { Likeness } from "./likeness.ts";
 import { RecordIndex } from "./recordIndex.ts";
 

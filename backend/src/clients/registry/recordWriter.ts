@@ -1,8 +1,8 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { errorText, type Log } from "../../platform/log.ts";
-import type { ClientRecord } from "../../store/clientRecord.ts";
-import type { EditStore } from "../../store/editStore.ts";
+import type { EditStore } from "../../store/edits/editStore.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
 /** What the writer needs. */
 export interface RecordWriterDeps {

@@ -1,5 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
 /**
  * Fails with `BAD_REQUEST` when the client is connected, and with `CONFLICT` when it is revoked: its

@@ -1,4 +1,4 @@
-import type { ClientRecord } from "../../store/clientRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 import { keptAttributes } from "./attributes.ts";
 import { knownKey } from "./hostKeyChange.ts";
 

@@ -1,5 +1,5 @@
 import type { AuthId } from "@rport/protocol/ids";
-import { credentialOf, type Edit } from "../../store/edit.ts";
+import { credentialOf, type Edit } from "../../store/edits/edit.ts";
 import type { Admissions } from "./admissions.ts";
 import type { JoinGate } from "./joinGate.ts";
 import type { WaitingRoom } from "./waitingRoom.ts";

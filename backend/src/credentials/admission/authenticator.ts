@@ -5,7 +5,7 @@ import type { Clock } from "../../platform/clock.ts";
 import { toTime } from "../../platform/clock.ts";
 import { bytes } from "../../platform/random.ts";
 import type { SteadyTime } from "../../platform/steadyTime.ts";
-import type { SecretRow } from "../../store/secretRow.ts";
+import type { SecretRow } from "../../store/records/secretRow.ts";
 import { isCredentialExpired, isExpired } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LiveCredential } from "../ledger/liveCredential.ts";

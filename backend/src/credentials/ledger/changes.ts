@@ -2,8 +2,8 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { CredentialLimits, CredentialLimitsChange } from "@rport/protocol/model";
 import { whyNotCidrs } from "../../platform/addressRule.ts";
-import type { RecordChanges } from "../../store/credentialEdit.ts";
-import type { EditStore } from "../../store/editStore.ts";
+import type { RecordChanges } from "../../store/edits/credentialEdit.ts";
+import type { EditStore } from "../../store/edits/editStore.ts";
 
 /** What people may change about a credential; what is absent stays. */
 export interface CredentialChange {

@@ -1,5 +1,5 @@
 import type { ClientId } from "@rport/protocol/ids";
-import type { SecretRow } from "../../store/secretRow.ts";
+import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 
 /** Whether the secret's time is over, or nobody began to use it in time; by steady time. */

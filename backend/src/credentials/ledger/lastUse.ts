@@ -2,8 +2,8 @@ import type { AuthId, SecretId } from "@rport/protocol/ids";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
-import type { EditStore } from "../../store/editStore.ts";
-import type { SecretEdit } from "../../store/secretEdit.ts";
+import type { EditStore } from "../../store/edits/editStore.ts";
+import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 
 /** A login may be shown as this much older after a crash; in return it costs no write of its own. */
 const FLUSH_MS = 30_000;

@@ -1,12 +1,12 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
 import { RecentMap } from "../../platform/recentMap.ts";
-import { changed, marked } from "../../store/credentialEdit.ts";
-import type { CredentialRecord } from "../../store/credentialRecord.ts";
-import type { Edit } from "../../store/edit.ts";
-import type { EditStore, StoredCredentials } from "../../store/editStore.ts";
-import type { SecretEdit } from "../../store/secretEdit.ts";
-import { DELETED_MAX } from "../../store/secretRows.ts";
+import { changed, marked } from "../../store/edits/credentialEdit.ts";
+import type { Edit } from "../../store/edits/edit.ts";
+import type { EditStore, StoredCredentials } from "../../store/edits/editStore.ts";
+import type { SecretEdit } from "../../store/edits/secretEdit.ts";
+import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
+import { DELETED_MAX } from "../../store/sqlite/secretRows.ts";
 import { LiveCredential } from "./liveCredential.ts";
 
 /**

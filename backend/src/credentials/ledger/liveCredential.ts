@@ -1,11 +1,11 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { AddressRule } from "../../platform/addressRule.ts";
 import { addressRule } from "../../platform/addressRule.ts";
-import type { CredentialRecord } from "../../store/credentialRecord.ts";
-import type { SecretEdit, ShiftEdit } from "../../store/secretEdit.ts";
-import { editRow } from "../../store/secretEdit.ts";
-import type { RotationRow, SecretRow } from "../../store/secretRow.ts";
-import type { ShiftRow } from "../../store/shiftRow.ts";
+import type { SecretEdit, ShiftEdit } from "../../store/edits/secretEdit.ts";
+import { editRow } from "../../store/edits/secretEdit.ts";
+import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
+import type { RotationRow, SecretRow } from "../../store/records/secretRow.ts";
+import type { ShiftRow } from "../../store/records/shiftRow.ts";
 import { isSameVerifier } from "./verifier.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { Lane } from "../../platform/lane.ts";
 import { bytes } from "../../platform/random.ts";
-import type { SecretRow } from "../../store/secretRow.ts";
+import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { LiveCredential } from "./liveCredential.ts";
 import { hmacVerifier, scryptVerifier } from "./verifier.ts";
 

@@ -2,9 +2,9 @@ import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
 import type { SteadyTime } from "../../platform/steadyTime.ts";
-import type { EditStore } from "../../store/editStore.ts";
-import type { SecretEdit } from "../../store/secretEdit.ts";
-import type { SecretRow } from "../../store/secretRow.ts";
+import type { EditStore } from "../../store/edits/editStore.ts";
+import type { SecretEdit } from "../../store/edits/secretEdit.ts";
+import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** How often leftovers are looked for. */

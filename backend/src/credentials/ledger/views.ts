@@ -1,7 +1,7 @@
 import type { Credential, Rotation, Secret } from "@rport/protocol/model";
 import { toTime, toTimeOrNull } from "../../platform/clock.ts";
-import { sooner } from "../../store/secretEdit.ts";
-import type { SecretRow } from "../../store/secretRow.ts";
+import { sooner } from "../../store/edits/secretEdit.ts";
+import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { ClientPort } from "../ports.ts";
 import { isExpired } from "./expiry.ts";
 import type { LiveCredential } from "./liveCredential.ts";

@@ -1,5 +1,5 @@
 import type { ClientId, SecretId } from "@rport/protocol/ids";
-import type { SecretRow } from "../../store/secretRow.ts";
+import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { ClientPort, SessionPort } from "../ports.ts";
 

@@ -1,5 +1,5 @@
-import type { SecretEdit } from "../../store/secretEdit.ts";
-import type { RotationRow, SecretRow } from "../../store/secretRow.ts";
+import type { SecretEdit } from "../../store/edits/secretEdit.ts";
+import type { RotationRow, SecretRow } from "../../store/records/secretRow.ts";
 import { isExpired } from "../ledger/expiry.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { ClientRef } from "../ports.ts";

@@ -3,8 +3,8 @@ import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { Rotation, RotationState } from "@rport/protocol/model";
 import type { RotationClient } from "@rport/protocol/report";
 import { toTime, toTimeOrNull } from "../../platform/clock.ts";
-import type { RotationRow, SecretRow } from "../../store/secretRow.ts";
-import type { ShiftRow } from "../../store/shiftRow.ts";
+import type { RotationRow, SecretRow } from "../../store/records/secretRow.ts";
+import type { ShiftRow } from "../../store/records/shiftRow.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import type { ClientRef } from "../ports.ts";
 

@@ -1,5 +1,5 @@
 import type { ClientId } from "@rport/protocol/ids";
-import type { SecretEdit } from "../../store/secretEdit.ts";
+import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { LiveCredential } from "../ledger/liveCredential.ts";
 import { CAME_LATE } from "./progress.ts";
 

@@ -1,8 +1,8 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { errorText, type Log } from "../../platform/log.ts";
-import type { ForgetEdit } from "../../store/clientEdit.ts";
-import type { Edit } from "../../store/edit.ts";
-import type { EditStore } from "../../store/editStore.ts";
+import type { ForgetEdit } from "../../store/edits/clientEdit.ts";
+import type { Edit } from "../../store/edits/edit.ts";
+import type { EditStore } from "../../store/edits/editStore.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ClientPort } from "../ports.ts";
 import type { Rotations } from "./rotations.ts";

@@ -2,8 +2,8 @@ import { clientIdSchema, tunnelIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
 import { mergedRecord } from "../../../../backend/src/adoption/mergedRecord.ts";
 import { keptAttributes } from "../../../../backend/src/clients/registry/attributes.ts";
-import type { StoredTunnel } from "../../../../backend/src/store/clientRecord.ts";
-import { storedTunnelSchema } from "../../../../backend/src/store/clientRecord.ts";
+import type { StoredTunnel } from "../../../../backend/src/store/records/clientRecord.ts";
+import { storedTunnelSchema } from "../../../../backend/src/store/records/clientRecord.ts";
 import { clientRecord } from "../../../support/backend/records.ts";
 
 const OLD = clientIdSchema.parse("old");

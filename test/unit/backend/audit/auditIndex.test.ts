@@ -5,8 +5,8 @@ import type { AuditEntry } from "../../../../backend/src/audit/entry.ts";
 import type { AuditLog } from "../../../../backend/src/audit/log.ts";
 import { entriesAfter } from "../../../../backend/src/audit/scan.ts";
 import { parseAuditQuery } from "../../../../backend/src/http/handlers/auditList.ts";
-import type { Database } from "../../../../backend/src/store/database.ts";
-import { SqliteDatabase } from "../../../../backend/src/store/sqliteDatabase.ts";
+import type { Database } from "../../../../backend/src/store/sqlite/database.ts";
+import { SqliteDatabase } from "../../../../backend/src/store/sqlite/sqliteDatabase.ts";
 import {
   AUDIT_KEY,
   entry,

@@ -1,8 +1,8 @@
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { writeDurably } from "../../../../backend/src/store/durableFile.ts";
-import { ownerOf } from "../../../../backend/src/store/lock.ts";
+import { writeDurably } from "../../../../backend/src/store/files/durableFile.ts";
+import { ownerOf } from "../../../../backend/src/store/files/lock.ts";
 import type { Store } from "../../../../backend/src/store/store.ts";
 import { openStore } from "../../../../backend/src/store/store.ts";
 import { clientRecord } from "../../../support/backend/records.ts";

@@ -1,7 +1,7 @@
 import { type RemoteMessage, remoteSchema } from "@rport/protocol/agent";
 import { describe, expect, it } from "vitest";
-import type { StoredTunnel } from "../../../../backend/src/store/clientRecord.ts";
-import { storedTunnelSchema } from "../../../../backend/src/store/clientRecord.ts";
+import type { StoredTunnel } from "../../../../backend/src/store/records/clientRecord.ts";
+import { storedTunnelSchema } from "../../../../backend/src/store/records/clientRecord.ts";
 import { planRestore } from "../../../../backend/src/tunnels/restore.ts";
 
 const stored = (id: string, change: Partial<StoredTunnel> = {}): StoredTunnel =>

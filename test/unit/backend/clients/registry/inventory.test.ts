@@ -3,7 +3,7 @@ import { authIdSchema, clientIdSchema, secretIdSchema } from "@rport/protocol/id
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { recordOf } from "../../../../../backend/src/clients/registry/inventory.ts";
-import { clientRecordSchema } from "../../../../../backend/src/store/clientRecord.ts";
+import { clientRecordSchema } from "../../../../../backend/src/store/records/clientRecord.ts";
 
 const WHO = {
   id: clientIdSchema.parse("machine-1"),

@@ -1,7 +1,7 @@
 import type { ClientId } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
 import { Likeness, type Seen } from "../../../../../backend/src/clients/registry/likeness.ts";
-import type { ClientRecord } from "../../../../../backend/src/store/clientRecord.ts";
+import type { ClientRecord } from "../../../../../backend/src/store/records/clientRecord.ts";
 import { clientRecord } from "../../../../support/backend/records.ts";
 
 const KEY = `SHA256:${"K".repeat(43)}`;

@@ -7,7 +7,7 @@ import { LocalPresence } from "../../../../../backend/src/clients/registry/prese
 import { ClientRegistry } from "../../../../../backend/src/clients/registry/registry.ts";
 import { takeOver } from "../../../../../backend/src/clients/session/takeOver.ts";
 import { touchedBy } from "../../../../../backend/src/events/touched.ts";
-import type { ClientRecord } from "../../../../../backend/src/store/clientRecord.ts";
+import type { ClientRecord } from "../../../../../backend/src/store/records/clientRecord.ts";
 import { openStore, type Store } from "../../../../../backend/src/store/store.ts";
 import { clientRecord } from "../../../../support/backend/records.ts";
 import { FakeClock } from "../../../../support/clock.ts";

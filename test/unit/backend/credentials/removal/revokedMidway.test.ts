@@ -1,6 +1,6 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
-import type { Edit } from "../../../../../backend/src/store/edit.ts";
+import type { Edit } from "../../../../../backend/src/store/edits/edit.ts";
 import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";

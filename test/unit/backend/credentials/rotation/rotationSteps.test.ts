@@ -1,7 +1,7 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
 import type { Credentials } from "../../../../../backend/src/credentials/credentials.ts";
-import type { Edit } from "../../../../../backend/src/store/edit.ts";
+import type { Edit } from "../../../../../backend/src/store/edits/edit.ts";
 import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
 import { type FakeAgent, fakeAgents } from "../../../../support/backend/sessions.ts";

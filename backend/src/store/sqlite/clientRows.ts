@@ -1,8 +1,8 @@
 import type { ClientId } from "@rport/protocol/ids";
 import { z } from "zod";
-import type { ClientEdit } from "./clientEdit.ts";
-import type { ClientRecord } from "./clientRecord.ts";
-import { clientRecordSchema } from "./clientRecord.ts";
+import type { ClientEdit } from "../edits/clientEdit.ts";
+import type { ClientRecord } from "../records/clientRecord.ts";
+import { clientRecordSchema } from "../records/clientRecord.ts";
 import type { Database, Statement } from "./database.ts";
 
 const rowSchema = z

@@ -1,5 +1,5 @@
 import type { AuthId, ClientId } from "@rport/protocol/ids";
-import type { ClientRecord } from "./clientRecord.ts";
+import type { ClientRecord } from "../records/clientRecord.ts";
 
 /**
  * One change of a client's record. Each carries the record as it is afterwards, which is what is

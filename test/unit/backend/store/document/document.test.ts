@@ -2,13 +2,16 @@ import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RportError } from "@rport/protocol/errors";
 import { describe, expect, it } from "vitest";
-import { Document } from "../../../../backend/src/store/document.ts";
-import type { DocumentData } from "../../../../backend/src/store/documentData.ts";
-import { firstDocument } from "../../../../backend/src/store/documentData.ts";
-import { DocumentFile } from "../../../../backend/src/store/documentFile.ts";
-import { formatDocument, parseDocument } from "../../../../backend/src/store/documentText.ts";
-import { testLog } from "../../../support/log.ts";
-import { tempDirectory } from "../../../support/tempDirectory.ts";
+import { Document } from "../../../../../backend/src/store/document/document.ts";
+import type { DocumentData } from "../../../../../backend/src/store/document/documentData.ts";
+import { firstDocument } from "../../../../../backend/src/store/document/documentData.ts";
+import { DocumentFile } from "../../../../../backend/src/store/document/documentFile.ts";
+import {
+  formatDocument,
+  parseDocument,
+} from "../../../../../backend/src/store/document/documentText.ts";
+import { testLog } from "../../../../support/log.ts";
+import { tempDirectory } from "../../../../support/tempDirectory.ts";
 
 const FIRST = firstDocument(Date.UTC(2030, 0, 1));
 const { log } = testLog();

@@ -1,9 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { RportError } from "@rport/protocol/errors";
 import { z } from "zod";
-import { StartFailure } from "../platform/startFailure.ts";
+import { StartFailure } from "../../platform/startFailure.ts";
+import { diskFull } from "../document/document.ts";
 import type { Database, Statement } from "./database.ts";
-import { diskFull } from "./document.ts";
 import type { SqlRow, WorkerAnswer, WorkerRequest, WorkerStart } from "./sqliteMessages.ts";
 
 type Unnumbered =

@@ -1,10 +1,10 @@
 import { RportError } from "@rport/protocol/errors";
 import type { Adapter } from "lowdb";
 import { Low } from "lowdb";
-import type { Log } from "../platform/log.ts";
-import { errorText } from "../platform/log.ts";
+import type { Log } from "../../platform/log.ts";
+import { errorText } from "../../platform/log.ts";
+import { codeOf } from "../files/durableFile.ts";
 import type { DocumentData } from "./documentData.ts";
-import { codeOf } from "./durableFile.ts";
 
 /** Makes the next document from the current one; throws to refuse. Must not alter its argument. */
 export type DocumentChange = (data: DocumentData) => DocumentData;

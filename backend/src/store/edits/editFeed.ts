@@ -1,4 +1,4 @@
-import { errorText, type Log } from "../platform/log.ts";
+import { errorText, type Log } from "../../platform/log.ts";
 import type { Edit } from "./edit.ts";
 
 /** Sees edits that are in force; `seq` grows by one with each call. */

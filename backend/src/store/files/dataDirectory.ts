@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bytes } from "../platform/random.ts";
-import { StartFailure } from "../platform/startFailure.ts";
+import { bytes } from "../../platform/random.ts";
+import { StartFailure } from "../../platform/startFailure.ts";
 import { codeOf, syncDirectory, writeDurably } from "./durableFile.ts";
 
 /** Only the owner enters. */

@@ -4,9 +4,9 @@ import type { Server } from "node:net";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Clock } from "../platform/clock.ts";
-import { toTime } from "../platform/clock.ts";
-import { StartFailure } from "../platform/startFailure.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { toTime } from "../../platform/clock.ts";
+import { StartFailure } from "../../platform/startFailure.ts";
 import { codeOf } from "./durableFile.ts";
 
 /** How long an owner may take to say who it is. */

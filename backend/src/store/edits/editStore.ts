@@ -1,10 +1,10 @@
 import type { AuthId } from "@rport/protocol/ids";
-import type { ClientRecord } from "./clientRecord.ts";
-import type { CredentialRecord } from "./credentialRecord.ts";
+import type { ClientRecord } from "../records/clientRecord.ts";
+import type { CredentialRecord } from "../records/credentialRecord.ts";
+import type { RotationRow, SecretRow } from "../records/secretRow.ts";
+import type { ShiftRow } from "../records/shiftRow.ts";
 import type { Edit } from "./edit.ts";
 import type { Follower } from "./editFeed.ts";
-import type { RotationRow, SecretRow } from "./secretRow.ts";
-import type { ShiftRow } from "./shiftRow.ts";
 
 /** Everything about credentials that is on disk at a start. */
 export interface StoredCredentials {

@@ -1,6 +1,6 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { RotationRow, SecretRow } from "./secretRow.ts";
-import type { ShiftRow } from "./shiftRow.ts";
+import type { RotationRow, SecretRow } from "../records/secretRow.ts";
+import type { ShiftRow } from "../records/shiftRow.ts";
 
 /** A secret by its id, and the credential it belongs to. */
 export interface SecretName {

@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
-import type { CredentialRecord } from "./credentialRecord.ts";
+import type { CredentialRecord } from "../records/credentialRecord.ts";
 
 /** What may change about a credential's record; what is absent stays, also among its limits. */
 export interface RecordChanges extends Partial<Pick<CredentialRecord, "label" | "kind">> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { toTime } from "../platform/clock.ts";
-import { bytes, readableId } from "../platform/random.ts";
-import { credentialRecordSchema } from "./credentialRecord.ts";
+import { toTime } from "../../platform/clock.ts";
+import { bytes, readableId } from "../../platform/random.ts";
+import { credentialRecordSchema } from "../records/credentialRecord.ts";
 
 /** Most credentials one document holds; beyond it a change takes too long to write. */
 const CREDENTIALS_MAX = 20_000;

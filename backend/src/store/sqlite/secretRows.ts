@@ -1,11 +1,11 @@
 import { type AuthId, authIdSchema } from "@rport/protocol/ids";
 import { z } from "zod";
+import type { SecretEdit, ShiftEdit } from "../edits/secretEdit.ts";
+import type { RotationRow, SecretRow } from "../records/secretRow.ts";
+import { rotationRowSchema, secretRowSchema } from "../records/secretRow.ts";
+import type { ShiftRow } from "../records/shiftRow.ts";
+import { shiftRowSchema } from "../records/shiftRow.ts";
 import type { Database, SqlValue, Statement } from "./database.ts";
-import type { SecretEdit, ShiftEdit } from "./secretEdit.ts";
-import type { RotationRow, SecretRow } from "./secretRow.ts";
-import { rotationRowSchema, secretRowSchema } from "./secretRow.ts";
-import type { ShiftRow } from "./shiftRow.ts";
-import { shiftRowSchema } from "./shiftRow.ts";
 
 const ADD = `INSERT INTO secret
   (id, credential_id, seq, scheme, verifier, origin, state, client_id, single_use, created_at,

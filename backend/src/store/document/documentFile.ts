@@ -1,11 +1,11 @@
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Adapter } from "lowdb";
-import { StartFailure } from "../platform/startFailure.ts";
+import { StartFailure } from "../../platform/startFailure.ts";
+import { codeOf, previousOf, writeDurably } from "../files/durableFile.ts";
 import type { DocumentData } from "./documentData.ts";
 import type { DocumentReading } from "./documentText.ts";
 import { formatDocument, parseDocument } from "./documentText.ts";
-import { codeOf, previousOf, writeDurably } from "./durableFile.ts";
 
 /** Larger files are not ours; reading one would only exhaust the memory. */
 const FILE_MAX_BYTES = 64 * 2 ** 20;

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { SqliteDatabase } from "../../../../backend/src/store/sqliteDatabase.ts";
-import { tempDirectory } from "../../../support/tempDirectory.ts";
+import { SqliteDatabase } from "../../../../../backend/src/store/sqlite/sqliteDatabase.ts";
+import { tempDirectory } from "../../../../support/tempDirectory.ts";
 
 const countSchema = z.object({ n: z.number() }).transform((row) => row.n);
 
