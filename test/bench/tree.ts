@@ -1,10 +1,10 @@
 import { type EventMessage, eventMessageSchema } from "@rport/protocol/events";
 import type { Client } from "@rport/protocol/model";
 import { ArrangedClients } from "../../extension/src/model/arrange.ts";
-import { clientRow } from "../../extension/src/model/clientRow.ts";
 import { Mirror } from "../../extension/src/model/mirror.ts";
 import { type Node, Nodes } from "../../extension/src/model/node.ts";
-import type { Row } from "../../extension/src/model/row.ts";
+import { clientRow } from "../../extension/src/model/rows/clientRow.ts";
+import type { Row } from "../../extension/src/model/rows/row.ts";
 import { client, credential } from "../unit/extension/entities.ts";
 import { quantile, runBench } from "./harness.ts";
 import { atMost, number } from "./report.ts";

@@ -1,7 +1,7 @@
 import type { Client } from "@rport/protocol/model";
 import { window } from "vscode";
 import { displayName } from "../model/arrange.ts";
-import { duplicateSentence } from "../model/clientRow.ts";
+import { duplicateSentence } from "../model/rows/clientRow.ts";
 import type { ClientTarget } from "../servers/entities.ts";
 import { inertLine } from "../support/text.ts";
 import { copyLines } from "./clients.ts";

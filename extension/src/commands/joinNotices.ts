@@ -1,6 +1,6 @@
 import { commands, window } from "vscode";
 import { VIEWS } from "../manifest.ts";
-import { joinName } from "../model/joinRow.ts";
+import { joinName } from "../model/rows/joinRow.ts";
 import type { JoinTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import { describeError } from "../support/describeError.ts";

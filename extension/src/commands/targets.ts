@@ -2,8 +2,8 @@ import type { Client, Credential } from "@rport/protocol/model";
 import { type QuickPickItem, window } from "vscode";
 import { STATUSES, type Status, statusOf } from "../model/arrange.ts";
 import type { Node } from "../model/node.ts";
-import type { Row } from "../model/row.ts";
-import { stateText } from "../model/serverRow.ts";
+import type { Row } from "../model/rows/row.ts";
+import { stateText } from "../model/rows/serverRow.ts";
 import type {
   ClientTarget,
   CredentialTarget,

@@ -1,8 +1,8 @@
 import { formatHostPort } from "@rport/protocol/remote";
 import { env, Uri, window } from "vscode";
 import { displayName } from "../model/arrange.ts";
+import { localAddress, schemeOf, serverTunnelAddress } from "../model/rows/tunnelRow.ts";
 import { serviceOf } from "../model/services.ts";
-import { localAddress, schemeOf, serverTunnelAddress } from "../model/tunnelRow.ts";
 import type { ClientTarget, TunnelTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";

@@ -1,9 +1,9 @@
 import type { Client } from "@rport/protocol/model";
 import { inertLine } from "../support/text.ts";
 import { displayName, statusOf } from "./arrange.ts";
-import { clientFacts } from "./clientRow.ts";
 import { ago } from "./relativeTime.ts";
-import type { Row } from "./row.ts";
+import { clientFacts } from "./rows/clientRow.ts";
+import type { Row } from "./rows/row.ts";
 
 const GIB = 1024 ** 3;
 

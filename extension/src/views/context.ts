@@ -2,7 +2,7 @@ import type { Client } from "@rport/protocol/model";
 import type { ContextKey } from "../manifest.ts";
 import type { Mirror } from "../model/mirror.ts";
 import { timeOfDay } from "../model/relativeTime.ts";
-import { stateText } from "../model/serverRow.ts";
+import { stateText } from "../model/rows/serverRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import { count } from "../support/text.ts";

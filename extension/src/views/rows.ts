@@ -1,14 +1,5 @@
 import type { Client, Credential } from "@rport/protocol/model";
 import { displayName } from "../model/arrange.ts";
-import { clientRow, clientTooltip, groupRow } from "../model/clientRow.ts";
-import { contextValue } from "../model/contextValue.ts";
-import {
-  type CredentialFacts,
-  credentialRow,
-  credentialTooltip,
-  pairingRow,
-} from "../model/credentialRow.ts";
-import { joinRow, joinTooltip } from "../model/joinRow.ts";
 import type {
   ClientNode,
   LocalTunnelNode,
@@ -16,12 +7,21 @@ import type {
   SecretNode,
   ServerTunnelNode,
 } from "../model/node.ts";
-import { refusalRow, refusalsRow } from "../model/refusalRow.ts";
-import { rotationClientRow, rotationRow } from "../model/rotationRow.ts";
-import type { Row } from "../model/row.ts";
-import { secretRow, secretsRow } from "../model/secretRow.ts";
-import { serverRow } from "../model/serverRow.ts";
-import { localTunnelRow, serverTunnelRow } from "../model/tunnelRow.ts";
+import { clientRow, clientTooltip, groupRow } from "../model/rows/clientRow.ts";
+import { contextValue } from "../model/rows/contextValue.ts";
+import {
+  type CredentialFacts,
+  credentialRow,
+  credentialTooltip,
+  pairingRow,
+} from "../model/rows/credentialRow.ts";
+import { joinRow, joinTooltip } from "../model/rows/joinRow.ts";
+import { refusalRow, refusalsRow } from "../model/rows/refusalRow.ts";
+import { rotationClientRow, rotationRow } from "../model/rows/rotationRow.ts";
+import type { Row } from "../model/rows/row.ts";
+import { secretRow, secretsRow } from "../model/rows/secretRow.ts";
+import { serverRow } from "../model/rows/serverRow.ts";
+import { localTunnelRow, serverTunnelRow } from "../model/rows/tunnelRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import { isLiveOf, rotationReason } from "./credentialNodes.ts";

@@ -11,7 +11,7 @@ import {
   window,
 } from "vscode";
 import type { Node } from "../model/node.ts";
-import { isSameRow, type Row } from "../model/row.ts";
+import { isSameRow, type Row } from "../model/rows/row.ts";
 import type { Clock } from "../support/clock.ts";
 import { inertLine } from "../support/text.ts";
 import { type RowContext, rowOf, tooltipOf } from "./rows.ts";

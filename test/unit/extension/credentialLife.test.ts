@@ -2,7 +2,7 @@ import type { Change } from "@rport/protocol/events";
 import { deltaSchema } from "@rport/protocol/events";
 import type { Client } from "@rport/protocol/model";
 import { describe, expect, it, vi } from "vitest";
-import { alarmSentences } from "../../../extension/src/model/clientRow.ts";
+import { alarmSentences } from "../../../extension/src/model/rows/clientRow.ts";
 import { SecretShares } from "../../../extension/src/model/secretShares.ts";
 import { FetchedLists } from "../../../extension/src/servers/fetchedLists.ts";
 import type { ArrangedChange } from "../../../extension/src/servers/server.ts";

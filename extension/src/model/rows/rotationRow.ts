@@ -1,7 +1,7 @@
 import type { Client, Credential } from "@rport/protocol/model";
-import { displayName, statusOf } from "./arrange.ts";
+import { displayName, statusOf } from "../arrange.ts";
+import { until } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
-import { until } from "./relativeTime.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
 /** With no more clients than these, where each stands is shown at once. */

@@ -1,8 +1,8 @@
 import type { Credential, Secret } from "@rport/protocol/model";
-import { count } from "../support/text.ts";
+import { count } from "../../support/text.ts";
+import { ago, duration, until } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
 import { isOld } from "./credentialWarnings.ts";
-import { ago, duration, until } from "./relativeTime.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
 /** Where a secret came from, in a word people use. */

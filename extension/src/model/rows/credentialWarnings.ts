@@ -1,6 +1,6 @@
 import type { Credential } from "@rport/protocol/model";
-import { count } from "../support/text.ts";
-import { ago, duration } from "./relativeTime.ts";
+import { count } from "../../support/text.ts";
+import { ago, duration } from "../relativeTime.ts";
 
 /** More hosts than this on one secret are worth a warning: a leak would touch them all. */
 const SHARED_MAX = 5;

@@ -1,9 +1,9 @@
 import type { CredentialLimits, Pairing } from "@rport/protocol/model";
-import { count, escapeMarkdown } from "../support/text.ts";
+import { count, escapeMarkdown } from "../../support/text.ts";
+import { ownRate } from "../joinLimit.ts";
+import { ago, until } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
 import { type WarningFacts, warningsOf } from "./credentialWarnings.ts";
-import { ownRate } from "./joinLimit.ts";
-import { ago, until } from "./relativeTime.ts";
 import { rotationProgress } from "./rotationRow.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 

@@ -1,7 +1,7 @@
 import type { Refusal, RefusalReason } from "@rport/protocol/model";
-import { count } from "../support/text.ts";
+import { count } from "../../support/text.ts";
+import { ago } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
-import { ago } from "./relativeTime.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
 /** Why an agent was turned away, in words. */

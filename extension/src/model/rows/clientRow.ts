@@ -1,8 +1,8 @@
 import type { Client, Duplicate } from "@rport/protocol/model";
-import { count, escapeMarkdown } from "../support/text.ts";
-import { displayName, type Status, statusOf } from "./arrange.ts";
+import { count, escapeMarkdown } from "../../support/text.ts";
+import { displayName, type Status, statusOf } from "../arrange.ts";
+import { ago } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
-import { ago } from "./relativeTime.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
 /** What a client's row depends on. */

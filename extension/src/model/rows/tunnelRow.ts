@@ -1,9 +1,9 @@
 import type { Tunnel } from "@rport/protocol/model";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
-import { count } from "../support/text.ts";
+import { count } from "../../support/text.ts";
+import { serviceOf } from "../services.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row } from "./row.ts";
-import { serviceOf } from "./services.ts";
 
 /** Loopback, where only the host itself can mean itself: not worth a word. */
 const HOST_ITSELF = new Set(["127.0.0.1", "localhost", "::1", ""]);

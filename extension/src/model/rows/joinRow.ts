@@ -1,7 +1,7 @@
 import type { Join } from "@rport/protocol/model";
-import { escapeMarkdown } from "../support/text.ts";
+import { escapeMarkdown } from "../../support/text.ts";
+import { until } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
-import { until } from "./relativeTime.ts";
 import { joinDots, joinSpoken, type Row } from "./row.ts";
 
 /** What a host that waits is called: its name, else its host name, else its id. */

@@ -1,4 +1,4 @@
-import type { ConnectionState } from "./connectionState.ts";
+import type { ConnectionState } from "../connectionState.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
