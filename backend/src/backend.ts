@@ -8,8 +8,9 @@ import { createHandlers } from "./http/handlers/handlers.ts";
 import { createPeerOf } from "./http/peerAddress.ts";
 import { userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
+import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { originAt, type Place, urlOf } from "./place.ts";
-import { openServices, type Services, type ServicesOptions } from "./services.ts";
+import { openServices, type Services } from "./services.ts";
 import { FailedLogins } from "./users/failedLogins.ts";
 import { UserGate } from "./users/gate.ts";
 import { UserTokens } from "./users/tokens.ts";
@@ -135,6 +136,7 @@ function facesDeps({ options, services, gate, agentDoor, bound }: Behind): Faces
     credentials: services.credentials,
     tunnels: services.tunnels,
     pairings,
+    pairingService: services.pairingService,
     refusals: services.refusals,
     agentFiles,
     audit: auditing.audit,

@@ -131,6 +131,12 @@ export class Credentials {
     return this.#ledger.all().map((live) => live.record);
   }
 
+  /** All of them as people see them. */
+  readonly views = {
+    list: (): Credential[] => this.#ledger.all().flatMap(({ id }) => this.view(id) ?? []),
+    get: (id: string): Credential | undefined => this.view(id as AuthId),
+  };
+
   /** A credential as people see it. */
   view(id: AuthId): Credential | undefined {
     const { rotationViews, floods, steady } = this.#parts;

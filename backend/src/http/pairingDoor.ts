@@ -6,7 +6,7 @@ import express, { type Request, type Response, type Router } from "express";
 import type { Audit } from "../audit/entry.ts";
 import type { PairingEvents } from "../audit/pairingEvents.ts";
 import type { EmbeddedTarget } from "../pairing/embedded.ts";
-import type { PairingService } from "../pairing/service.ts";
+import type { Pairings } from "../pairing/pairings.ts";
 import type { AgentFiles } from "./agentFiles.ts";
 import type { Exchange } from "./exchange.ts";
 import { jsonBody } from "./jsonBody.ts";
@@ -16,7 +16,7 @@ const REFUSED_SCRIPT = `#!/bin/sh\necho '${PAIRING_REFUSED}' >&2\nexit 4\n`;
 
 /** What the installers' face needs. */
 export interface PairingDoorDeps {
-  readonly pairings: Pick<PairingService, "get">;
+  readonly pairings: Pick<Pairings, "get">;
   /** Where installers claim what was deposited with this server. */
   readonly deposits: Pick<EmbeddedTarget, "claim">;
   readonly agentFiles: AgentFiles;

@@ -10,7 +10,7 @@ export interface RestorePlan {
 }
 
 /**
- * RPort's rules (rport-protocol 3.7): each tunnel the agent asks for has to be one of the
+ * RPort's rules: each tunnel the agent asks for has to be one of the
  * remembered ones, each of those once; then the others are opened again. If there is one that is
  * new, the agent's list has changed and nothing is restored.
  */

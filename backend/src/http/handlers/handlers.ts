@@ -8,6 +8,7 @@ import type { ClientRegistry } from "../../clients/registry/registry.ts";
 import type { Credentials } from "../../credentials/credentials.ts";
 import { blastOfRecord, reportOf } from "../../credentials/removal/blast.ts";
 import type { StartedRotation } from "../../credentials/rotation/rotations.ts";
+import type { Pairings } from "../../pairing/pairings.ts";
 import type { PairingService } from "../../pairing/service.ts";
 import type { TunnelService } from "../../tunnels/service.ts";
 import type { AgentFiles } from "../agentFiles.ts";
@@ -30,7 +31,8 @@ export interface HandlerDeps {
   readonly adoptions: Adoptions;
   readonly credentials: Credentials;
   readonly tunnels: TunnelService;
-  readonly pairings: Pick<PairingService, "list" | "create" | "revoke">;
+  readonly pairings: Pick<Pairings, "list">;
+  readonly pairingService: Pick<PairingService, "create" | "revoke">;
   readonly refusals: Pick<Refusals, "list" | "clear">;
   readonly agentFiles: Pick<AgentFiles, "require">;
   readonly audit: Audit;
@@ -48,14 +50,21 @@ export function createHandlers(deps: HandlerDeps): Handlers {
 }
 
 function plainHandlers(deps: HandlerDeps): Handlers {
-  const { credentials, tunnels, pairings, agentFiles, pairingTtlS, installOrigin } = deps;
+  const { credentials, tunnels, pairings, pairingService } = deps;
+  const { agentFiles, pairingTtlS, installOrigin } = deps;
   return {
     ...statusHandlers(deps.status),
     ...clientHandlers(clientSource(deps)),
     ...credentialHandlers(credentialSource(credentials)),
     ...joinHandlers(credentials.joins),
     ...tunnelHandlers(tunnels),
-    ...pairingHandlers({ pairings, agentFiles, pairingTtlS, installOrigin }),
+    ...pairingHandlers({
+      pairings,
+      pairingService,
+      agentFiles,
+      pairingTtlS,
+      installOrigin,
+    }),
     ...refusalHandlers(deps.refusals),
     ...auditHandlers({ audit: deps.audit, index: deps.auditIndex }),
   };

@@ -1,12 +1,14 @@
 import { RportError } from "@rport/protocol/errors";
 import { authIdSchema } from "@rport/protocol/ids";
+import type { Pairings } from "../../pairing/pairings.ts";
 import type { PairingService } from "../../pairing/service.ts";
 import type { AgentFiles } from "../agentFiles.ts";
 import type { Handlers } from "../endpoints.ts";
 
 /** What the handlers of pairings need. */
 export interface PairingHandlerDeps {
-  readonly pairings: Pick<PairingService, "list" | "create" | "revoke">;
+  readonly pairings: Pick<Pairings, "list">;
+  readonly pairingService: Pick<PairingService, "create" | "revoke">;
   readonly agentFiles: Pick<AgentFiles, "require">;
   /** How long a pairing works when its maker does not say. */
   readonly pairingTtlS: number;
@@ -17,6 +19,7 @@ export interface PairingHandlerDeps {
 /** Serves the management of pairings; the installers' side is `pairingDoor.ts`. */
 export function pairingHandlers({
   pairings,
+  pairingService,
   agentFiles,
   pairingTtlS,
   installOrigin,
@@ -34,11 +37,18 @@ export function pairingHandlers({
       await agentFiles.require();
       const origin = installOrigin(reachedAt);
       const { ttl_seconds: ttlS = pairingTtlS, uses, name, tags } = body;
-      const data = await pairings.create({ credentialId: id.data, ttlS, uses, name, tags, origin });
+      const data = await pairingService.create({
+        credentialId: id.data,
+        ttlS,
+        uses,
+        name,
+        tags,
+        origin,
+      });
       return { data };
     },
     async revokePairing({ params }) {
-      await pairings.revoke(params.pairingId);
+      await pairingService.revoke(params.pairingId);
       return undefined;
     },
   };

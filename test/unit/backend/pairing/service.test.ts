@@ -4,6 +4,7 @@ import { type ClaimRequest, PAIRING_REFUSED, pairingTokenSchema } from "@rport/p
 import { claimProof, newPairingToken, tokenParts, unseal } from "@rport/protocol/sealing";
 import { beforeEach, describe, expect, it } from "vitest";
 import { EmbeddedTarget } from "../../../../backend/src/pairing/embedded.ts";
+import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
 import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import { createLog } from "../../../../backend/src/platform/log.ts";
 import { FakeClock } from "../../../support/clock.ts";
@@ -16,6 +17,7 @@ const ADDRESS = "192.0.2.1";
 
 let clock: FakeClock;
 let service: PairingService;
+let pairings: Pairings;
 let target: EmbeddedTarget;
 let minted: string[];
 let expiries: number[];
@@ -32,8 +34,10 @@ beforeEach(() => {
   lines = [];
   const log = createLog({ clock, sink: (line) => lines.push(line), level: "debug" });
   target = new EmbeddedTarget({ scriptSha256: () => SHA256, clock, log });
+  pairings = new Pairings({ target, clock, log, touch: (_entity, id) => touched.push(id) });
   service = new PairingService({
     target,
+    pairings,
     credentials: {
       mintForPairing: async (_id, count, expiresAt) => {
         expiries.push(expiresAt);
@@ -50,7 +54,6 @@ beforeEach(() => {
     serverUrls: [],
     clock,
     log,
-    touch: (_entity, id) => touched.push(id),
   });
 });
 
@@ -106,7 +109,7 @@ describe("a pairing", () => {
       tags: ["web"],
     });
     expect(server_url).toBe(ORIGIN);
-    expect(service.get(pairing.id)).toMatchObject({
+    expect(pairings.get(pairing.id)).toMatchObject({
       state: "used",
       uses_left: 0,
       claims: [{ client_id: "machine-1", hostname: "host-1", address: ADDRESS }],
@@ -134,7 +137,7 @@ describe("a pairing", () => {
 
   it("PAIR-16: keeps and logs nothing that contains the token or a secret", async () => {
     const { token } = await create();
-    const kept = JSON.stringify(service.list()) + lines.join();
+    const kept = JSON.stringify(pairings.list()) + lines.join();
     expect(kept).not.toContain(token);
     expect(kept).not.toContain(minted[0]);
   });
@@ -166,7 +169,7 @@ describe("a claim", () => {
     const secrets = [1, 2, 3].map((n) => open(token, n).secret);
     expect(new Set(secrets)).toEqual(new Set(minted));
     expect(codeOf(() => open(token, 4))).toBe("PAIRING_NOT_FOUND");
-    expect(service.get(pairing.id)?.claims).toHaveLength(3);
+    expect(pairings.get(pairing.id)?.claims).toHaveLength(3);
   });
 
   it("PAIR-5: repeated by the same installer within 60 s gets the same answer", async () => {
@@ -176,7 +179,7 @@ describe("a claim", () => {
     expect(open(token)).toEqual(first);
     clock.advance(1);
     expect(codeOf(() => open(token))).toBe("PAIRING_NOT_FOUND");
-    expect(service.get(pairing.id)?.claims).toHaveLength(1);
+    expect(pairings.get(pairing.id)?.claims).toHaveLength(1);
   });
 
   it("does not give an installer a second use after its minute", async () => {
@@ -192,7 +195,7 @@ describe("a claim", () => {
     const expired = await create({ ttlS: 60 });
     clock.advance(60_000);
     expect(codeOf(() => open(expired.token))).toBe("PAIRING_NOT_FOUND");
-    expect(service.get(expired.pairing.id)?.state).toBe("expired");
+    expect(pairings.get(expired.pairing.id)?.state).toBe("expired");
     const revokedOne = await create();
     await service.revoke(revokedOne.pairing.id);
     expect(codeOf(() => open(revokedOne.token))).toBe("PAIRING_NOT_FOUND");
@@ -215,7 +218,7 @@ describe("a claim", () => {
       expect(codeOf(() => target.claim(wrong, `198.51.100.${n}`))).toBe("PAIRING_NOT_FOUND");
     }
     expect(codeOf(() => open(token))).toBe("PAIRING_NOT_FOUND");
-    expect(service.get(pairing.id)?.state).toBe("revoked");
+    expect(pairings.get(pairing.id)?.state).toBe("revoked");
     expect(revoked).toEqual([`id-${minted[0]}`]);
   });
 });
@@ -252,7 +255,7 @@ describe("revoking", () => {
     const claimed = open(token, 1).secret;
     await service.revoke(pairing.id);
     expect(revoked).toEqual(minted.filter((one) => one !== claimed).map((one) => `id-${one}`));
-    expect(service.get(pairing.id)).toMatchObject({ state: "revoked", uses_left: 0 });
+    expect(pairings.get(pairing.id)).toMatchObject({ state: "revoked", uses_left: 0 });
     expect(codeOf(() => open(token, 1))).toBe("PAIRING_NOT_FOUND");
   });
 
@@ -267,9 +270,9 @@ describe("revoking", () => {
     open(used.token);
     await create();
     await create();
-    expect(service.openOf(CREDENTIAL)).toBe(2);
-    expect(service.revokeOf(CREDENTIAL)).toBe(2);
-    expect(service.openOf(CREDENTIAL)).toBe(0);
+    expect(pairings.openOf(CREDENTIAL)).toBe(2);
+    expect(pairings.revokeOf(CREDENTIAL)).toBe(2);
+    expect(pairings.openOf(CREDENTIAL)).toBe(0);
     expect(codeOf(() => open(used.token))).toBe("PAIRING_NOT_FOUND");
   });
 });
@@ -278,10 +281,10 @@ describe("the list", () => {
   it("shows an ended pairing for 30 minutes, then not any more, and tells watchers", async () => {
     const { pairing } = await create({ ttlS: 60 });
     clock.advance(60_000);
-    expect(service.list().map((one) => one.state)).toEqual(["expired"]);
+    expect(pairings.list().map((one) => one.state)).toEqual(["expired"]);
     touched.length = 0;
     clock.advance(30 * 60_000);
-    expect(service.list()).toEqual([]);
+    expect(pairings.list()).toEqual([]);
     expect(touched).toEqual([pairing.id]);
   });
 
@@ -297,8 +300,9 @@ describe("the list", () => {
     open(token);
     await create();
     service.close();
+    pairings.close();
     target.close();
     expect(clock.timers).toBe(0);
-    expect(service.list()).toEqual([]);
+    expect(pairings.list()).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import { authIdSchema, clientIdSchema, pairingIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import { newPairingToken } from "@rport/protocol/sealing";
 import { describe, expect, it } from "vitest";
+import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
 import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import type {
   Deposited,
@@ -57,6 +58,7 @@ function setUp(requireUsable: () => void = () => undefined) {
   const { log, lines } = testLog();
   const target = new ServiceElsewhere();
   const revoked: string[] = [];
+  const pairings = new Pairings({ target, clock, log, touch: () => undefined });
   const service = new PairingService({
     credentials: {
       mintForPairing: async (_id, count) =>
@@ -68,13 +70,13 @@ function setUp(requireUsable: () => void = () => undefined) {
       revokeSecrets: async (ids) => void revoked.push(...ids),
     },
     target,
+    pairings,
     fingerprint: `SHA256:${"A".repeat(43)}`,
     serverUrls: [],
     clock,
     log,
-    touch: () => undefined,
   });
-  return { service, target, clock, lines, revoked };
+  return { service, pairings, target, clock, lines, revoked };
 }
 
 describe("a pairing target elsewhere", () => {
@@ -93,7 +95,7 @@ describe("a pairing target elsewhere", () => {
   });
 
   it("tells of claims, which the list shows", async () => {
-    const { service, target } = setUp();
+    const { service, pairings, target } = setUp();
     await service.create(INPUT);
     target.watcher?.onClaimed(ID, {
       secretId: secretIdSchema.parse("secret-number-10"),
@@ -101,7 +103,7 @@ describe("a pairing target elsewhere", () => {
       hostname: "web-1",
       address: "192.0.2.1",
     });
-    expect(service.get(ID)).toMatchObject({
+    expect(pairings.get(ID)).toMatchObject({
       state: "active",
       uses_left: 1,
       claims: [{ client_id: "one", hostname: "web-1" }],
@@ -109,29 +111,29 @@ describe("a pairing target elsewhere", () => {
   });
 
   it("that takes nothing leaves no pairing behind", async () => {
-    const { service, target } = setUp();
+    const { service, pairings, target } = setUp();
     target.failure = new RportError("UNAVAILABLE", "The pairing service does not answer.");
     await expect(service.create(INPUT)).rejects.toBe(target.failure);
-    expect(service.list()).toEqual([]);
+    expect(pairings.list()).toEqual([]);
   });
 
   it("gets back what it was given for a credential that is gone meanwhile", async () => {
     const gone = new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
-    const { service, target } = setUp(() => {
+    const { service, pairings, target } = setUp(() => {
       throw gone;
     });
     await expect(service.create(INPUT)).rejects.toBe(gone);
     expect(target.revoked).toEqual([ID]);
-    expect(service.list()).toEqual([]);
+    expect(pairings.list()).toEqual([]);
   });
 
   it("that cannot be told of an end does not hinder it: the secrets are revoked here", async () => {
-    const { service, target, revoked, lines } = setUp();
+    const { service, pairings, target, revoked, lines } = setUp();
     await service.create(INPUT);
     target.failure = new RportError("UNAVAILABLE", "The pairing service does not answer.");
     await service.revoke(ID);
     expect(revoked).toHaveLength(2);
-    expect(service.get(ID)?.state).toBe("revoked");
+    expect(pairings.get(ID)?.state).toBe("revoked");
     await Promise.resolve();
     expect(lines.join("\n")).toContain("the target could not be told");
   });

@@ -1,0 +1,64 @@
+import type { Auditing } from "../audit/service.ts";
+import type { LiveSession } from "../clients/liveSession.ts";
+import { ClientViews } from "../clients/registry/clientViews.ts";
+import { LocalPresence } from "../clients/registry/presence.ts";
+import { ClientRegistry } from "../clients/registry/registry.ts";
+import type { Flood } from "../credentials/admission/floods.ts";
+import { Credentials } from "../credentials/credentials.ts";
+import type { PairingPort } from "../credentials/ports.ts";
+import type { Touch } from "../events/hub.ts";
+import type { Log } from "../platform/log.ts";
+import type { Store } from "../store/store.ts";
+import type { ServicesOptions } from "./servicesOptions.ts";
+
+/** What the records stand on. */
+export interface RecordsDeps {
+  readonly store: Store;
+  readonly auditing: Auditing;
+  readonly pairings: PairingPort;
+  readonly touch: Touch;
+}
+
+/** The clients, and what people call the credentials that they sign in with. */
+export interface Records {
+  readonly registry: ClientRegistry;
+  readonly presence: LocalPresence<LiveSession>;
+  /** Clients as people see them. */
+  readonly clients: ClientViews;
+  readonly credentials: Credentials;
+}
+
+/** Reads the records, who follow the store from then on; `opened` closes them. */
+export async function openRecords(
+  { passwordMinLength, clock, log }: ServicesOptions,
+  { store, auditing, pairings, touch }: RecordsDeps,
+  opened: AsyncDisposableStack,
+): Promise<Records> {
+  const { edits } = store;
+  const presence = new LocalPresence<LiveSession>();
+  const registry = await ClientRegistry.open({ store: edits, presence, clock, log, touch });
+  opened.defer(() => registry.close());
+  const credentials = await Credentials.open({
+    store: edits,
+    clients: registry,
+    sessions: presence,
+    pairings,
+    verifierKey: store.identity.verifierKey,
+    passwordMinLength,
+    rotationEvents: auditing.rotations,
+    onFlood: (flood) => tellFlood(flood, auditing, log),
+    clock,
+    log,
+    touch,
+  });
+  opened.defer(() => credentials.close());
+  const clients = new ClientViews({ registry, presence, credentials });
+  return { registry, presence, clients, credentials };
+}
+
+function tellFlood(flood: Flood, auditing: Auditing, log: Log): void {
+  const { credentialId: credential, why: reason, address } = flood;
+  const line = "more new clients come with a credential than it lets in";
+  log.warn(line, { credential, reason, address });
+  auditing.agents.flooded(flood);
+}

@@ -1,0 +1,48 @@
+import { Relays } from "@rport/protocol/wire/relay";
+import type { Auditing } from "../audit/service.ts";
+import type { LiveSession } from "../clients/liveSession.ts";
+import type { LocalPresence } from "../clients/registry/presence.ts";
+import type { ClientRegistry } from "../clients/registry/registry.ts";
+import type { Touch } from "../events/hub.ts";
+import { createDial, createLinkDial, type Dial } from "../tunnels/dialer.ts";
+import { TunnelService } from "../tunnels/service.ts";
+import type { ServicesOptions } from "./servicesOptions.ts";
+
+/** What tunnels stand on. */
+export interface TunnelsDeps {
+  readonly registry: ClientRegistry;
+  readonly presence: LocalPresence<LiveSession>;
+  readonly auditing: Auditing;
+  readonly touch: Touch;
+}
+
+/** What is carried to and from agents. */
+export interface Tunnels {
+  readonly tunnels: TunnelService;
+  /** Shares the process fairly among everything that is carried. */
+  readonly relays: Relays;
+  readonly dial: Dial;
+}
+
+/** Tunnels that end on this server, and the dial under all of them; `opened` closes them. */
+export function openTunnels(
+  { clock, log, tunnels: { bind, ports: range } }: ServicesOptions,
+  { registry, presence, auditing, touch }: TunnelsDeps,
+  opened: AsyncDisposableStack,
+): Tunnels {
+  const linkDial = createLinkDial(clock);
+  const relays = new Relays();
+  const tunnels = new TunnelService({
+    clients: registry,
+    dial: linkDial,
+    relays,
+    bind,
+    range,
+    clock,
+    log,
+    touch,
+    events: auditing.tunnels,
+  });
+  opened.defer(() => tunnels.close());
+  return { tunnels, relays, dial: createDial((id) => presence.live(id), linkDial) };
+}

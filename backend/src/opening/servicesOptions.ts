@@ -1,0 +1,25 @@
+import type { OpenSegmentFile } from "../audit/segments.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { PortRange } from "../tunnels/ports.ts";
+
+/** What the services are made from. */
+export interface ServicesOptions {
+  readonly dataDir: string;
+  /** RPort's `key_seed`; undefined: the key in the data directory. */
+  readonly keySeed?: string | undefined;
+  /** Where agents reach this server; empty: where each request came in. */
+  readonly serverUrls: readonly string[];
+  readonly tunnels: { readonly bind: string; readonly ports: PortRange };
+  readonly pairing: {
+    /** How long a pairing works when its maker does not say. */
+    readonly ttlS: number;
+  };
+  readonly passwordMinLength: number;
+  /** A directory that a build filled for the installers. */
+  readonly agentFiles: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Replaces the files of the audit log, for tests. */
+  readonly openAuditFile?: OpenSegmentFile | undefined;
+}

@@ -1,0 +1,142 @@
+import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
+import type { Pairing } from "@rport/protocol/model";
+import type { PairingEvents } from "../audit/pairingEvents.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import { errorText, type Log } from "../platform/log.ts";
+import type { ListedPairing } from "./listedPairing.ts";
+import type { PairingClaim, PairingTarget } from "./target.ts";
+
+/** How long an ended pairing stays listed, so that people see what became of it. */
+const LISTED_AFTER_END_MS = 30 * 60_000;
+
+/** What the list of pairings needs. */
+export interface PairingsDeps {
+  readonly target: Pick<PairingTarget, "revoke">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly touch: (entity: "pairing", id: string) => void;
+  /** Writes down claims and ends; absent in tests of pairings alone. */
+  readonly events?: PairingEvents | undefined;
+}
+
+interface Entry {
+  readonly pairing: ListedPairing;
+  timer: Timer;
+}
+
+/** The pairings, from their making to half an hour after their end; a restart ends them all. */
+export class Pairings {
+  readonly #deps: PairingsDeps;
+  readonly #entries = new Map<PairingId, Entry>();
+  #open = 0;
+
+  constructor(deps: PairingsDeps) {
+    this.#deps = deps;
+  }
+
+  /** How many are open. */
+  get openCount(): number {
+    return this.#open;
+  }
+
+  /** All pairings that are open or ended lately, in order of creation. */
+  list(): Pairing[] {
+    return [...this.#entries.values()].map(({ pairing }) => pairing.view());
+  }
+
+  /** One pairing, or undefined when it is unknown or ended long ago. */
+  get(id: PairingId): Pairing | undefined {
+    return this.#entries.get(id)?.pairing.view();
+  }
+
+  /** How many pairings of a credential are open; with `secrets`: would hand out one of them. */
+  openOf(credentialId: AuthId, secrets?: ReadonlySet<SecretId>): number {
+    const open = [...this.#entries.values()].filter(
+      ({ pairing }) => pairing.isActive && pairing.isOf(credentialId, secrets),
+    );
+    return open.length;
+  }
+
+  /**
+   * Ends the pairings of a credential that is being deleted, or those that would hand out one of
+   * these secrets, and says how many were open.
+   */
+  revokeOf(credentialId: AuthId, secrets?: ReadonlySet<SecretId>): number {
+    const count = this.openOf(credentialId, secrets);
+    for (const entry of this.#entries.values()) {
+      if (entry.pairing.isOf(credentialId, secrets)) this.#end(entry, "revoked");
+    }
+    return count;
+  }
+
+  /** Lists a pairing that was deposited; it ends at the deadline, by the monotonic clock. */
+  add(pairing: ListedPairing, deadlineMs: number): void {
+    const { clock, touch } = this.#deps;
+    const ttlMs = deadlineMs - clock.monotonic();
+    const entry: Entry = { pairing, timer: clock.after(ttlMs, () => this.#expire(entry)) };
+    this.#entries.set(pairing.id, entry);
+    this.#open += 1;
+    touch("pairing", pairing.id);
+  }
+
+  /** A host got one of its secrets. */
+  claimed(id: PairingId, claim: PairingClaim): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const { clock, log, touch, events } = this.#deps;
+    const { pairing } = entry;
+    pairing.claimed(claim, clock.now());
+    const { clientId: client, address } = claim;
+    log.info("pairing claimed", { pairing: id, client, address });
+    events?.claimed(pairing.view(), claim);
+    touch("pairing", id);
+    if (pairing.isActive) return;
+    this.#open -= 1;
+    this.#forgetLater(entry);
+  }
+
+  /** Ends a pairing; answers with the secrets that nobody got, or undefined when it is unknown. */
+  end(id: PairingId): readonly SecretId[] | undefined {
+    const entry = this.#entries.get(id);
+    return entry && this.#end(entry, "revoked");
+  }
+
+  /** Takes a deposit back. Its secrets are revoked, or die by themselves, also where this fails. */
+  withdraw(id: PairingId): void {
+    const { target, log } = this.#deps;
+    target.revoke(id).catch((error: unknown) => {
+      log.warn("pairing: the target could not be told", { pairing: id, reason: errorText(error) });
+    });
+  }
+
+  /** Forgets everything. */
+  close(): void {
+    for (const { timer } of this.#entries.values()) timer.cancel();
+    this.#entries.clear();
+  }
+
+  #expire(entry: Entry): void {
+    this.#deps.events?.ended(entry.pairing.view(), "expired");
+    this.#end(entry, "expired");
+  }
+
+  #end(entry: Entry, state: "expired" | "revoked"): readonly SecretId[] {
+    const { pairing } = entry;
+    const wasOpen = pairing.isActive;
+    const unclaimed = pairing.end(state);
+    this.withdraw(pairing.id);
+    if (!wasOpen) return unclaimed;
+    this.#open -= 1;
+    this.#forgetLater(entry);
+    this.#deps.touch("pairing", pairing.id);
+    return unclaimed;
+  }
+
+  #forgetLater(entry: Entry): void {
+    entry.timer.cancel();
+    entry.timer = this.#deps.clock.after(LISTED_AFTER_END_MS, () => {
+      this.#entries.delete(entry.pairing.id);
+      this.#deps.touch("pairing", entry.pairing.id);
+    });
+  }
+}
