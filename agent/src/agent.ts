@@ -11,6 +11,7 @@ import { ConnectionLoop } from "./connection/connection.ts";
 import { type ConnectionState, INITIAL_STATE } from "./connection/connectionState.ts";
 import { proxySecrets } from "./connection/proxy.ts";
 import { connectionRequest, type Identity } from "./connection/registration.ts";
+import type { SessionDeps } from "./connection/session.ts";
 import { readHost } from "./host/host.ts";
 import { type HostKey, openHostKey } from "./host/hostKey.ts";
 import { type MachineIdSources, machineId } from "./host/machineId.ts";
@@ -108,7 +109,7 @@ export class Agent implements AsyncDisposable {
   #createLoop(deps: AgentDeps, hostKey: HostKey | undefined): ConnectionLoop {
     const { clientId } = this.identity;
     const { config, log, clock, random, resolve, transportLimits = {} } = deps;
-    return new ConnectionLoop({
+    const session: SessionDeps = {
       transportLimits,
       config,
       log,
@@ -116,19 +117,24 @@ export class Agent implements AsyncDisposable {
       random,
       resolve,
       credentials: new CredentialStore(config),
-      proveHostKey: hostKey && ((challenge) => hostKey.prove({ ...challenge, clientId })),
+      proveHostKey:
+        hostKey &&
+        (({ nonce, serverFingerprint }) => hostKey.prove({ nonce, serverFingerprint, clientId })),
       channels: new ChannelTable({
         dialer: new Dialer({ rules: config.tunnelAllowed, resolve, log }),
       }),
+      onHeld: () => this.#held(),
+    };
+    return new ConnectionLoop({
+      session,
       registration: () => this.#registration(config),
       onState: (state) => this.#changed(state),
-      onHeld: () => this.#held(),
     });
   }
 
   async #registration(config: AgentConfig): Promise<Buffer> {
     const [host, attributes] = await Promise.all([readHost(), readAttributes(config, this.#log)]);
-    return connectionRequest({ ...config, ...attributes }, this.identity, host);
+    return connectionRequest({ config, attributes, identity: this.identity, host });
   }
 
   #held(): void {

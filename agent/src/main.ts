@@ -47,10 +47,11 @@ async function runEnroll(command: EnrollCommand): Promise<number> {
       ? { kind: "stdin", stream: process.stdin }
       : { kind: "file", path: tokenFile },
   );
-  const request = { ...command, file: command.config, token };
+  const { server, config: file, name, tags, isNewId, dataDir, isForced } = command;
+  const request = { server, file, token, name, tags, isNewId, dataDir, isForced };
   const deps = { machine: SYSTEM_SOURCES, hostname: os.hostname(), clock: SYSTEM_CLOCK };
   const { authId, clientId } = await enroll(request, deps);
-  if (command.isNewId) await forgetHostKey(await configuredDataDir(command.config));
+  if (isNewId) await forgetHostKey(await configuredDataDir(file));
   process.stdout.write(`enrolled as ${authId}, client ${clientId}\n`);
   return EXIT.ok;
 }

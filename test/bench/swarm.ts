@@ -122,13 +122,15 @@ class Swarm {
     const stop = new AbortController();
     return new Promise((resolve) => {
       const loop = new ConnectionLoop({
-        config,
-        log: NO_LOG,
-        clock: SYSTEM_CLOCK,
-        random: Math.random,
-        resolve: SYSTEM_LOOKUP,
-        channels: this.#channels,
-        credentials: new MemoryCredentials(config.credential, () => this.#moved()),
+        session: {
+          config,
+          log: NO_LOG,
+          clock: SYSTEM_CLOCK,
+          random: Math.random,
+          resolve: SYSTEM_LOOKUP,
+          channels: this.#channels,
+          credentials: new MemoryCredentials(config.credential, () => this.#moved()),
+        },
         registration: async () => introductionOf(number),
         onState: this.#watcher(resolve),
       });

@@ -9,8 +9,10 @@ import {
 } from "./connectionState.ts";
 import { Session, type SessionDeps } from "./session.ts";
 
-/** What the loop needs beside what a session needs. */
-export interface ConnectionLoopDeps extends SessionDeps {
+/** What the loop needs. */
+export interface ConnectionLoopDeps {
+  /** What each of its sessions is made of. */
+  readonly session: SessionDeps;
   /** The JSON of `new_connection`, made afresh for each registration. */
   registration(): Promise<Buffer>;
   /** Told after every change. */
@@ -56,7 +58,7 @@ export class ConnectionLoop {
       case "online":
         return await this.#stayOnline(state.server, wake);
       case "waiting":
-        await sleep(this.#deps.clock, state.delayMs, wake);
+        await sleep(this.#deps.session.clock, state.delayMs, wake);
         return wake.aborted ? { kind: "hurry" } : { kind: "due" };
       case "stopped":
         return { kind: "stop" };
@@ -66,14 +68,17 @@ export class ConnectionLoop {
   /** The servers in their order, without a pause between them. */
   async #dialAny(wake: AbortSignal): Promise<ConnectionEvent> {
     let reason: CloseReason = { kind: "lost", text: "no server" };
-    for (const server of this.#deps.config.servers) {
+    for (const server of this.#deps.session.config.servers) {
       if (wake.aborted) return { kind: "hurry" };
       try {
-        const session = await Session.logIn(server, this.#deps, wake);
+        const session = await Session.logIn(server, this.#deps.session, wake);
         return await this.#register(session);
       } catch (error) {
         reason = reasonOf(error);
-        this.#deps.log.debug("an attempt to connect failed", { server, reason: reason.text });
+        this.#deps.session.log.debug("an attempt to connect failed", {
+          server,
+          reason: reason.text,
+        });
       }
     }
     return wake.aborted ? { kind: "hurry" } : this.#failed(reason);
@@ -87,7 +92,7 @@ export class ConnectionLoop {
       session.close("the registration failed");
       return this.#failed(reasonOf(error));
     }
-    const nowMs = this.#deps.clock.monotonic();
+    const nowMs = this.#deps.session.clock.monotonic();
     return { kind: "registered", server: session.server, nowMs };
   }
 
@@ -112,13 +117,13 @@ export class ConnectionLoop {
 
   /** On a fallback server: resolves with a login at the main one as soon as there is one. */
   async #findMain(server: string, signal: AbortSignal): Promise<Session | ConnectionEvent> {
-    const { config, clock, log } = this.#deps;
+    const { config, clock, log } = this.#deps.session;
     const [main] = config.servers;
     while (server !== main && config.switchbackMs > 0 && !signal.aborted) {
       await sleep(clock, config.switchbackMs, signal);
       if (signal.aborted) break;
       try {
-        return await Session.logIn(main, this.#deps, signal);
+        return await Session.logIn(main, this.#deps.session, signal);
       } catch (error) {
         log.debug("the main server is not back", { reason: textOf(error) });
       }
@@ -127,7 +132,7 @@ export class ConnectionLoop {
   }
 
   #failed(reason: CloseReason): ConnectionEvent {
-    const { clock, random } = this.#deps;
+    const { clock, random } = this.#deps.session;
     return { kind: "failed", reason, nowMs: clock.monotonic(), random: random() };
   }
 }

@@ -1,5 +1,6 @@
 import { FEATURES } from "@rport/protocol/agent";
 import { VERSION } from "@rport/protocol/version";
+import type { Attributes } from "../config/attributes.ts";
 import type { AgentConfig } from "../config/config.ts";
 import { toNanoseconds } from "../config/duration.ts";
 import type { HostFacts } from "../host/host.ts";
@@ -17,13 +18,18 @@ export interface Identity {
   readonly machineHint?: string | undefined;
 }
 
+/** Who registers, and as what. */
+export interface Registrant {
+  readonly config: AgentConfig;
+  readonly attributes: Attributes;
+  readonly identity: Identity;
+  readonly host: HostFacts;
+}
+
 /** The JSON of `new_connection`, with fields of ours, which a Go server ignores. */
-export function connectionRequest(
-  config: AgentConfig,
-  identity: Identity,
-  host: HostFacts,
-): Buffer {
+export function connectionRequest({ config, attributes, identity, host }: Registrant): Buffer {
   const { hostKey, machineHint } = identity;
+  const { tags, labels } = attributes;
   const name = config.name || (config.usesHostname ? host.Hostname : "");
   return Buffer.from(
     JSON.stringify({
@@ -32,10 +38,10 @@ export function connectionRequest(
       SessionID: identity.sessionId,
       ...host,
       Version: VERSION,
-      Tags: config.tags,
-      Labels: config.labels,
+      Tags: tags,
+      Labels: labels,
       Remotes: config.remotes,
-      ClientConfiguration: clientConfiguration(config, identity.clientId),
+      ClientConfiguration: clientConfiguration(config, attributes, identity.clientId),
       Features: OUR_FEATURES.filter((one) => one !== FEATURES.hostKey || hostKey !== undefined),
       HostKey: hostKey,
       MachineHint: machineHint,
@@ -47,7 +53,11 @@ export function connectionRequest(
  * The configuration in Go's form: durations in nanoseconds, and only what a
  * server makes use of or shows. No secrets: neither `auth` nor the proxy, which may have a password.
  */
-function clientConfiguration(config: AgentConfig, clientId: string): object {
+function clientConfiguration(
+  config: AgentConfig,
+  { tags, labels }: Attributes,
+  clientId: string,
+): object {
   const [server, ...fallbacks] = config.servers;
   return {
     client: {
@@ -59,8 +69,8 @@ function clientConfiguration(config: AgentConfig, clientId: string): object {
       name: config.name,
       use_system_id: config.usesSystemId,
       use_hostname: config.usesHostname,
-      tags: config.tags,
-      labels: config.labels,
+      tags,
+      labels,
       tunnel_allowed: config.tunnelAllowed.map(({ written }) => written),
       data_dir: config.dataDir,
     },

@@ -63,7 +63,11 @@ async function runInstall(flags: InstallFlags): Promise<ExitCode> {
     const isNewId = flags["new-id"];
     const request = { server, isNewId, isForced, isStarted: !flags["no-start"], isDryRun };
     await install(request, {
-      ...place,
+      layout: place.layout,
+      self: place.self,
+      programs: place.programs,
+      clock: place.clock,
+      user: place.user,
       supervisor: (account) => supervisorOf(place, account),
       enroll: enroller(flags, server, place),
       temporary,
@@ -111,14 +115,18 @@ function runStatus(prefix: string | undefined): Promise<ExitCode> {
 }
 
 function placeOf(prefix: string | undefined, user: string | undefined, hasService: boolean): Place {
-  const shared = { self: findSelf(process), programs: SYSTEM_PROGRAMS, clock: SYSTEM_CLOCK };
-  if (prefix === undefined) {
-    return { ...shared, layout: systemLayout(), user: user ?? DEFAULT_USER, hasService };
-  }
-  if (user !== undefined) {
+  const isSystem = prefix === undefined;
+  if (!isSystem && user !== undefined) {
     throw new CliFailure(EXIT.usage, "--user has no meaning with --prefix: the agent runs as you.");
   }
-  return { ...shared, layout: prefixLayout(resolve(prefix)), user: undefined, hasService: false };
+  return {
+    self: findSelf(process),
+    programs: SYSTEM_PROGRAMS,
+    clock: SYSTEM_CLOCK,
+    layout: isSystem ? systemLayout() : prefixLayout(resolve(prefix)),
+    user: isSystem ? (user ?? DEFAULT_USER) : undefined,
+    hasService: isSystem && hasService,
+  };
 }
 
 /** All that may keep an agent of this place running. */
