@@ -33,7 +33,7 @@ export interface PairingSecrets {
 }
 
 /** What the service needs. */
-export interface PairingDeps extends PairingServer {
+export interface PairingServiceDeps extends PairingServer {
   readonly credentials: PairingSecrets;
   readonly target: PairingTarget;
   readonly clock: Clock;
@@ -53,12 +53,12 @@ interface Entry {
  * are minted here and lie with the target until a host comes for them.
  */
 export class PairingService {
-  readonly #deps: PairingDeps;
+  readonly #deps: PairingServiceDeps;
   readonly #entries = new Map<PairingId, Entry>();
   #open = 0;
   #isClosed = false;
 
-  constructor(deps: PairingDeps) {
+  constructor(deps: PairingServiceDeps) {
     this.#deps = deps;
     deps.target.watch({
       onClaimed: (id, claim) => this.#onClaimed(id, claim),

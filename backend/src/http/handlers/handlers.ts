@@ -12,8 +12,8 @@ import type { AgentFiles } from "../agentFiles.ts";
 import type { Handlers } from "../endpoints.ts";
 import { auditHandlers } from "./audit.ts";
 import { auditedHandlers } from "./audited.ts";
-import { type ClientSource, clientHandlers } from "./clients.ts";
-import { type CredentialSource, credentialHandlers } from "./credentials.ts";
+import { type ClientHandlerDeps, clientHandlers } from "./clients.ts";
+import { type CredentialHandlerDeps, credentialHandlers } from "./credentials.ts";
 import { joinHandlers } from "./joins.ts";
 import { pairingHandlers } from "./pairings.ts";
 import { refusalHandlers } from "./refusals.ts";
@@ -47,8 +47,8 @@ function plainHandlers(deps: HandlerDeps): Handlers {
   const { credentials, tunnels, pairings, agentFiles, pairingTtlS, installOrigin } = deps;
   return {
     ...statusHandlers(deps.status),
-    ...clientHandlers(clientSource(deps)),
-    ...credentialHandlers(credentialSource(credentials)),
+    ...clientHandlers(clientDeps(deps)),
+    ...credentialHandlers(credentialDeps(credentials)),
     ...joinHandlers(credentials.joins),
     ...tunnelHandlers(tunnels),
     ...pairingHandlers({ pairings, agentFiles, pairingTtlS, installOrigin }),
@@ -57,7 +57,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
   };
 }
 
-function clientSource({ registry, credentials, tunnels }: HandlerDeps): ClientSource {
+function clientDeps({ registry, credentials, tunnels }: HandlerDeps): ClientHandlerDeps {
   const moves = new RecordMoves({ registry, credentials, tunnels });
   return {
     list: () => registry.list(),
@@ -78,7 +78,7 @@ function clientSource({ registry, credentials, tunnels }: HandlerDeps): ClientSo
   };
 }
 
-function credentialSource(credentials: Credentials): CredentialSource {
+function credentialDeps(credentials: Credentials): CredentialHandlerDeps {
   return {
     list: () => credentials.list().flatMap(({ id }) => credentials.view(id) ?? []),
     get: (id) => credentials.view(id) ?? undefined,
