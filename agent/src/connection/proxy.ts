@@ -45,12 +45,13 @@ export function connectThroughProxy(proxy: string, target: ProxyTarget) {
 function proxyRequest(proxy: URL, authority: string) {
   const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
   const basic = `Basic ${Buffer.from(login).toString("base64")}`;
+  const headers = { Host: authority, "Proxy-Authorization": basic };
   return {
     host: proxy.hostname.replace(/^\[|\]$/g, ""),
     port: proxy.port || "80",
     method: "CONNECT",
     path: authority,
-    headers: { Host: authority, ...(login === ":" ? {} : { "Proxy-Authorization": basic }) },
+    headers: login === ":" ? { Host: authority } : headers,
     agent: false,
   } as const;
 }

@@ -25,7 +25,7 @@ export function openWebSocket(url: string, config: RouteConfig): WebSocket {
     followRedirects: false,
     handshakeTimeout: UPGRADE_MS,
     maxPayload: FIRST_MESSAGE_BYTES,
-    ...(config.proxy === "" ? {} : { agent: proxyAgent(url, config.proxy) }),
+    agent: config.proxy === "" ? undefined : proxyAgent(url, config.proxy),
   };
   const ws = new WebSocket(url, options);
   ws.once("upgrade", (response) => {

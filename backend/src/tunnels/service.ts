@@ -31,7 +31,7 @@ export interface TunnelServiceDeps extends Omit<OpenerDeps, "ports" | "bind"> {
   readonly touch: (entity: "tunnel", id: string) => void;
   /** Where tunnels listen unless a request says otherwise: `tunnels.bind`. */
   readonly bind?: string;
-  readonly range?: PortRange;
+  readonly range?: PortRange | undefined;
   /** Writes down tunnels that no person asked for; absent in tests of tunnels alone. */
   readonly events?: TunnelEvents;
 }

@@ -9,7 +9,7 @@ export interface Confirmation {
   /** Says what it does. */
   readonly button: string;
   /** Something harmless that may be meant instead; then it is what Enter chooses. */
-  readonly instead?: string;
+  readonly instead?: string | undefined;
   /** Stands for "Cancel" where that word would be taken for the act itself. */
   readonly keep?: string;
 }

@@ -32,7 +32,7 @@ export async function deleteCredentials(
     question: question(targets),
     lines: consequences(blasts),
     button: targets.length === 1 ? "Delete Credential" : `Delete ${targets.length} Credentials`,
-    ...(only !== undefined && inUse ? { instead: "Rotate Instead" } : {}),
+    instead: only !== undefined && inUse ? "Rotate Instead" : undefined,
   });
   if (answer === "instead") return only;
   if (answer !== "act" || !(await confirmByTyping(blasts))) return undefined;

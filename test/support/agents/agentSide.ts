@@ -95,7 +95,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     clock,
     log,
     touch,
-    ...(options.range === undefined ? {} : { range: options.range }),
+    range: options.range,
   });
   const door = new AgentDoor({
     registry,

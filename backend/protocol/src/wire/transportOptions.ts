@@ -22,7 +22,7 @@ export interface TransportLimits {
 /** What both roles may be given. */
 export interface TransportTuning {
   readonly clock?: WireClock;
-  readonly limits?: Partial<TransportLimits>;
+  readonly limits?: Partial<TransportLimits> | undefined;
 }
 
 /** The backend's end. */

@@ -172,7 +172,7 @@ export class AgentDoor {
     const transport = serverTransport(ws, {
       hostKey,
       clock,
-      ...(transportLimits === undefined ? {} : { limits: transportLimits }),
+      limits: transportLimits,
       pace: (work) => this.#paced(place, work),
       onKeys: () => place.passKeys(),
       login: {

@@ -97,7 +97,8 @@ async function subjects({ credentials }: CredentialsFixture, typed: boolean) {
     await credentials.admit(session, new FakeAgent("a", FLEET, "").clientId);
   if (secret !== undefined) await credentials.revokeSecret(FLEET, secret.id, false);
   const wrong = typed ? password("wrong").password : "w".repeat(43);
-  const gone = { ...(typed ? password("gone") : {}), id: authId("gone"), createdBy: "test" };
+  const typedPassword = typed ? password("gone").password : undefined;
+  const gone = { id: authId("gone"), createdBy: "test", password: typedPassword };
   const { password: deleted } = await credentials.create(gone);
   await credentials.remove(gone.id, { force: false, purge: false, dryRun: false });
   return {
