@@ -35,7 +35,7 @@ const bundle = ({ name, platform, target, entry, output, ...extra }) => ({
   output: {
     path: join(root, dirname(output)),
     filename: basename(output),
-    ...(platform === "web" ? {} : { library: { type: "commonjs2" } }),
+    library: platform === "web" ? undefined : { type: "commonjs2" },
   },
   resolve: { extensions: [".ts", ".js"], alias: withoutWebAssembly },
   module: { rules: [typescript(target)] },

@@ -76,16 +76,17 @@ function clientSection(wanted: EnrolledConfig): Table {
   const [server, ...fallbacks] = payload.server_urls;
   const name = wanted.name || payload.name;
   const tags = [...new Set([...payload.tags, ...wanted.tags])];
-  return {
+  const section: Record<string, unknown> = {
     server,
     fallback_servers: fallbacks,
     fingerprint: payload.fingerprint,
     auth: `${payload.auth_id}:${payload.secret}`,
     id: clientId,
-    ...(name === "" ? {} : { name }),
-    ...(tags.length === 0 ? {} : { tags }),
-    ...(dataDir === "" ? {} : { data_dir: dataDir }),
   };
+  if (name !== "") section.name = name;
+  if (tags.length > 0) section.tags = tags;
+  if (dataDir !== "") section.data_dir = dataDir;
+  return section;
 }
 
 function tryToml(text: string, file: string): Table | undefined {

@@ -17,7 +17,7 @@ const SECURITY_HEADERS = {
 const RETRY_AFTER_S = 60;
 
 /** What an exchange is told beside the request. */
-export interface ExchangeSource {
+export interface ExchangeDeps {
   /** Where the request comes from. */
   readonly address: string;
   readonly log: Log;
@@ -34,7 +34,7 @@ export class Exchange {
   readonly #log: Log;
   readonly #response: ServerResponse;
 
-  constructor(request: IncomingMessage, response: ServerResponse, from: ExchangeSource) {
+  constructor(request: IncomingMessage, response: ServerResponse, from: ExchangeDeps) {
     this.address = from.address;
     this.origin = originOf(request);
     this.#response = response;

@@ -45,11 +45,12 @@ export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
 function serveDial(
   socket: WebSocket,
   { user, address, query }: UserCall,
-  { editors, hostnameOf, dial }: UserRoutesDeps,
+  { editors, hostnameOf, dial, relays }: UserRoutesDeps,
 ): Promise<void> {
-  return serveEditorTunnel(socket, async () => {
+  const watchedDial = async () => {
     const { clientId, target } = editorTarget(query);
     const to = { clientId, hostname: hostnameOf(clientId), target };
     return await editors.watched({ user, address }, to, () => dial(clientId, target));
-  });
+  };
+  return serveEditorTunnel(socket, { dial: watchedDial, relays });
 }

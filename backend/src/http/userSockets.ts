@@ -13,7 +13,7 @@ import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./upgrade.
 import type { UserCall, UserRoute } from "./userRoutes.ts";
 
 /** Largest message a user may send. */
-const MESSAGE_MAX_BYTES = 1_048_576;
+export const MESSAGE_MAX_BYTES = 1_048_576;
 /** How long a socket that was told to close may take to agree. */
 const CLOSE_GRACE_MS = 1_000;
 /** Close code of RFC 6455 for what went wrong here. */

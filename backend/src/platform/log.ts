@@ -25,7 +25,7 @@ export interface Log {
 export type Sink = (line: string) => void;
 
 /** What a log needs. Messages below `level` are dropped. */
-export interface LogOptions {
+export interface LogDeps {
   readonly clock: Clock;
   readonly sink: Sink;
   readonly level?: LogLevel;
@@ -36,7 +36,7 @@ export interface LogOptions {
  * A log that writes one JSON object per line: `level`, `time`, `message`, then the fields. Of fields
  * with the same name, the one of the message counts.
  */
-export function createLog(options: LogOptions): Log {
+export function createLog(options: LogDeps): Log {
   const { clock, sink, level = "info", redactor = new Redactor() } = options;
   const writer = pino(
     {

@@ -78,7 +78,7 @@ export class ClientTunnels {
     for (const { stored } of this.#tunnels.values()) {
       const isSameTarget = stored.rhost === target.host && stored.rport === String(target.port);
       if (!isSameTarget || (stored.acl ?? "") !== (acl?.text ?? "")) continue;
-      const isSame = local !== null && stored.lport === String(local.port);
+      const isSame = local !== undefined && stored.lport === String(local.port);
       throw new RportError(
         isSame ? "ERR_CODE_TUNNEL_EXIST" : "ERR_CODE_TUNNEL_TO_PORT_EXIST",
         isSame
@@ -93,7 +93,7 @@ export class ClientTunnels {
   async open(opening: Opening): Promise<ServerTunnel> {
     if (opening.isRemembered === true) this.#requireRoom();
     else this.requireNew(opening.request);
-    const isRandom = opening.request.local === null;
+    const isRandom = opening.request.local === undefined;
     for (let attempt = 1; ; attempt++) {
       const port = this.#takePort(opening, attempt);
       try {
@@ -129,7 +129,7 @@ export class ClientTunnels {
   #takePort({ request, preferredPort }: Opening, attempt: number): number {
     const { ports } = this.#deps;
     const owner = portOwner(this.clientId, request.target);
-    if (request.local !== null) return ports.take(request.local.port, owner);
+    if (request.local !== undefined) return ports.take(request.local.port, owner);
     if (preferredPort !== undefined && attempt === 1 && ports.isFree(preferredPort, owner)) {
       return ports.take(preferredPort, owner);
     }

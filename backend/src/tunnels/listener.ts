@@ -7,7 +7,8 @@ import type { Acl } from "./acl.ts";
 
 /** What a listener needs. */
 export interface ListenerDeps {
-  readonly acl: Acl | null;
+  /** Undefined: everybody who reaches the port may connect. */
+  readonly acl: Acl | undefined;
   readonly dial: () => Promise<Duplex>;
   readonly relays: Relays;
   readonly log: Log;
@@ -62,7 +63,7 @@ export class Listener {
   #accept(socket: Socket): void {
     socket.on("error", () => socket.destroy());
     const { acl, onCount } = this.#deps;
-    if (acl !== null && !acl.allows(socket.remoteAddress)) {
+    if (acl !== undefined && !acl.allows(socket.remoteAddress)) {
       socket.destroy();
       return;
     }

@@ -13,10 +13,10 @@ export interface TunnelRequest {
   readonly name: string;
   readonly owner: string;
   readonly target: HostPort;
-  /** Null: a random port on the server's usual address. */
-  readonly local: { readonly host: string | null; readonly port: number } | null;
-  readonly scheme: string | null;
-  readonly acl: Acl | null;
+  /** Undefined: a random port on the server's usual address. */
+  readonly local: { readonly host: string | undefined; readonly port: number } | undefined;
+  readonly scheme: string | undefined;
+  readonly acl: Acl | undefined;
   /** 0: the tunnel stays open without connections. */
   readonly idleTimeoutMinutes: number;
   /** 0: it never closes by itself. */
@@ -39,7 +39,7 @@ export function parseTunnelQuery(query: TunnelQuery, owner: string): TunnelReque
     target: requireHostPort(query.remote, "remote"),
     local: parseLocal(query.local ?? ""),
     scheme: parseScheme(query.scheme ?? ""),
-    acl: query.acl === undefined || query.acl === "" ? null : parseAcl(query.acl),
+    acl: query.acl === undefined || query.acl === "" ? undefined : parseAcl(query.acl),
     idleTimeoutMinutes: parseIdle(query["idle-timeout-minutes"], query["skip-idle-timeout"]),
     autoCloseNs: parseAutoClose(query["auto-close"] ?? ""),
     probe: query.check_port !== "0",
@@ -57,23 +57,23 @@ export function requireTcp(protocol: string): void {
 }
 
 function parseLocal(text: string): TunnelRequest["local"] {
-  if (text === "") return null;
+  if (text === "") return undefined;
   const { host, port } = requireHostPort(text, "local address");
-  if (!text.includes(":")) return { host: null, port };
+  if (!text.includes(":")) return { host: undefined, port };
   if (host !== "localhost" && isIP(host) === 0) {
     throw bad(`The local address ${JSON.stringify(host)} is not an IP address of this server.`);
   }
   return { host: host === "localhost" ? "127.0.0.1" : host, port };
 }
 
-function parseScheme(scheme: string): string | null {
+function parseScheme(scheme: string): string | undefined {
   if (scheme.length > SCHEME_MAX) {
     throw new RportError(
       "ERR_CODE_URI_SCHEME_LENGTH_EXCEED",
       `A URI scheme has at most ${SCHEME_MAX} characters.`,
     );
   }
-  return scheme === "" ? null : scheme;
+  return scheme === "" ? undefined : scheme;
 }
 
 function parseIdle(text: string | undefined, skip: boolean | undefined): number {

@@ -5,7 +5,7 @@ import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import type { Listener } from "./listener.ts";
 
 /** What one tunnel is made of. */
-export interface TunnelParts {
+export interface ServerTunnelDeps {
   readonly clientId: ClientId;
   readonly stored: StoredTunnel;
   readonly clock: Clock;
@@ -21,15 +21,15 @@ const NS_PER_MS = 1e6;
 /** A tunnel that is open, or about to be: its description, its listener, its clocks. */
 export class ServerTunnel {
   readonly stored: StoredTunnel;
-  readonly #parts: TunnelParts;
+  readonly #deps: ServerTunnelDeps;
   #listener: Listener | undefined;
   #connections = 0;
   #idleTimer: Timer | undefined;
   #ageTimer: Timer | undefined;
 
-  constructor(parts: TunnelParts) {
-    this.#parts = parts;
-    this.stored = parts.stored;
+  constructor(deps: ServerTunnelDeps) {
+    this.#deps = deps;
+    this.stored = deps.stored;
   }
 
   get connections(): number {
@@ -38,14 +38,14 @@ export class ServerTunnel {
 
   /** The tunnel as people see it. */
   view(): Tunnel {
-    const { clientId } = this.#parts;
+    const { clientId } = this.#deps;
     return { ...this.stored, client_id: clientId, connections: this.#connections };
   }
 
   /** The listener is there: from now on time counts. */
   open(listener: Listener): void {
     this.#listener = listener;
-    const { clock, onExpired } = this.#parts;
+    const { clock, onExpired } = this.#deps;
     const leftMs = ageLeftMs(this.stored, clock.now());
     if (leftMs !== undefined) {
       this.#ageTimer = clock.after(Math.max(0, leftMs), () => onExpired("age"));
@@ -58,7 +58,7 @@ export class ServerTunnel {
     this.#connections = count;
     this.#idleTimer?.cancel();
     this.#armIdle();
-    this.#parts.onChanged();
+    this.#deps.onChanged();
   }
 
   /** Cuts the connections; resolves when the port is free. */
@@ -73,7 +73,7 @@ export class ServerTunnel {
   #armIdle(): void {
     const minutes = this.stored.idle_timeout_minutes;
     if (this.#listener === undefined || minutes === 0 || this.#connections > 0) return;
-    const { clock, onExpired } = this.#parts;
+    const { clock, onExpired } = this.#deps;
     this.#idleTimer = clock.after(minutes * MINUTE_MS, () => onExpired("idle"));
   }
 }

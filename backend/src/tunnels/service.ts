@@ -20,25 +20,18 @@ import {
   targetOf,
 } from "./describe.ts";
 import { DEFAULT_PORT_RANGE, type PortRange, PortTable } from "./ports.ts";
+import { RememberedTunnels, type TunnelClients } from "./remembered.ts";
 import { parseTunnelQuery, type TunnelQuery, type TunnelRequest } from "./request.ts";
 import { planRestore } from "./restore.ts";
 import { ageLeftMs, type ServerTunnel } from "./serverTunnel.ts";
 
-/** What tunnels ask of the registry. */
-export interface TunnelClients {
-  tunnelsOf(id: ClientId): readonly StoredTunnel[];
-  keepTunnels(id: ClientId, tunnels: readonly StoredTunnel[]): void;
-  /** Resolves when what was kept would survive a power cut; fails with `DISK_FULL`. */
-  saved(id: ClientId): Promise<void>;
-}
-
 /** What the service needs. */
-export interface TunnelDeps extends Omit<OpenerDeps, "ports" | "bind"> {
+export interface TunnelServiceDeps extends Omit<OpenerDeps, "ports" | "bind"> {
   readonly clients: TunnelClients;
   readonly touch: (entity: "tunnel", id: string) => void;
   /** Where tunnels listen unless a request says otherwise: `tunnels.bind`. */
   readonly bind?: string;
-  readonly range?: PortRange;
+  readonly range?: PortRange | undefined;
   /** Writes down tunnels that no person asked for; absent in tests of tunnels alone. */
   readonly events?: TunnelEvents;
 }
@@ -50,16 +43,18 @@ const BIND_DEFAULT = "127.0.0.1";
  * again when it comes back, as far as the client's own rules still allow them.
  */
 export class TunnelService implements SessionTunnels {
-  readonly #deps: TunnelDeps;
+  readonly #deps: TunnelServiceDeps;
   readonly #opener: OpenerDeps;
+  readonly #remembered: RememberedTunnels;
   readonly #byClient = new Map<ClientId, ClientTunnels>();
   /** What is remembered of a client is opened by one at a time. */
   readonly #turns = new Turns<ClientTunnels>();
 
-  constructor(deps: TunnelDeps) {
+  constructor(deps: TunnelServiceDeps) {
     this.#deps = deps;
-    const { range = DEFAULT_PORT_RANGE, bind = BIND_DEFAULT, clock } = deps;
-    this.#opener = { ...deps, bind, ports: new PortTable(range, clock) };
+    const { dial, relays, clock, log, range = DEFAULT_PORT_RANGE, bind = BIND_DEFAULT } = deps;
+    this.#opener = { dial, relays, clock, log, bind, ports: new PortTable(range, clock) };
+    this.#remembered = new RememberedTunnels(deps.clients);
   }
 
   /** All open tunnels. */
@@ -93,7 +88,7 @@ export class TunnelService implements SessionTunnels {
     own.requireNew(request);
     if (request.probe) await requireOpen(own.session, request.target);
     const { stored } = await this.#open(own, { request });
-    this.#keep(clientId, [...this.#deps.clients.tunnelsOf(clientId), stored]);
+    this.#remembered.add(clientId, stored);
     await this.#saveOrClose(own, stored.id);
     this.#changed(clientId, stored.id);
     this.#deps.log.info("tunnel opened", { client: clientId, tunnel: stored.id, owner });
@@ -107,19 +102,18 @@ export class TunnelService implements SessionTunnels {
   async remove(clientId: ClientId, tunnelId: TunnelId, force: boolean): Promise<void> {
     const own = this.#byClient.get(clientId);
     const tunnel = own?.get(tunnelId);
-    const remembered = this.#deps.clients.tunnelsOf(clientId);
-    if (tunnel === undefined && !remembered.some((stored) => stored.id === tunnelId)) {
+    if (tunnel === undefined && !this.#remembered.has(clientId, tunnelId)) {
       throw new RportError("NOT_FOUND", "There is no such tunnel.");
     }
     if (tunnel !== undefined && tunnel.connections > 0 && !force) {
       const title = `The tunnel has ${tunnel.connections} open connections; use force to cut them.`;
       throw new RportError("CONFLICT", title);
     }
-    this.#forget(clientId, tunnelId);
+    this.#remembered.forget(clientId, tunnelId);
     if (tunnel !== undefined) await own?.close(tunnel);
     this.#deps.log.info("tunnel closed", { client: clientId, tunnel: tunnelId });
     try {
-      await this.#deps.clients.saved(clientId);
+      await this.#remembered.saved(clientId);
     } catch (cause) {
       const title = "The tunnel is closed, but the disk did not take it: a crash would reopen it.";
       throw new RportError(RportError.from(cause).code, title, { cause });
@@ -145,7 +139,7 @@ export class TunnelService implements SessionTunnels {
   ): Promise<RemoteMessage[]> {
     const { clientId } = own;
     await before?.closeAll();
-    const remembered = this.#deps.clients.tunnelsOf(clientId);
+    const remembered = this.#remembered.of(clientId);
     const plan = planRestore(wanted, remembered);
     const opened: StoredTunnel[] = [];
     for (const { remote, was } of plan.wanted) {
@@ -158,11 +152,11 @@ export class TunnelService implements SessionTunnels {
     for (const one of [...opened, ...restored]) if (one !== undefined) kept.set(one.id, one);
     // Also those that came with another record, or that somebody asked for, meanwhile.
     const known = new Set(remembered.map(({ id }) => id));
-    for (const one of this.#deps.clients.tunnelsOf(clientId)) {
+    for (const one of this.#remembered.of(clientId)) {
       if (!known.has(one.id)) kept.set(one.id, one);
     }
     for (const { stored } of own.all()) kept.set(stored.id, stored);
-    this.#keep(clientId, [...kept.values()]);
+    this.#remembered.keep(clientId, [...kept.values()]);
     for (const { stored } of own.all()) this.#changed(clientId, stored.id);
     return own.all().map((tunnel) => remoteOf(tunnel.stored));
   }
@@ -172,7 +166,7 @@ export class TunnelService implements SessionTunnels {
    * connected, as when it had come back.
    */
   async adoptTunnels(clientId: ClientId, from: ClientId): Promise<void> {
-    for (const was of this.#deps.clients.tunnelsOf(clientId)) {
+    for (const was of this.#remembered.of(clientId)) {
       const target = targetOf(was);
       const [before, now] = [portOwner(from, target), portOwner(clientId, target)];
       this.#opener.ports.pass(Number(was.lport), before, now);
@@ -183,14 +177,14 @@ export class TunnelService implements SessionTunnels {
 
   async #reopen(own: ClientTunnels): Promise<void> {
     const { clientId } = own;
-    const remembered = () => this.#deps.clients.tunnelsOf(clientId);
+    const remembered = () => this.#remembered.of(clientId);
     for (const was of remembered().filter(({ id }) => !own.get(id))) {
       if (!remembered().some(({ id }) => id === was.id)) continue;
       const now = await this.#restore(own, was);
       // Over another connection all of them are opened anew.
       if (this.#byClient.get(clientId) !== own) return;
-      if (now === undefined) this.#forget(clientId, was.id);
-      else this.#remember(clientId, now);
+      if (now === undefined) this.#remembered.forget(clientId, was.id);
+      else this.#remembered.replace(clientId, now);
       this.#changed(clientId, was.id);
     }
   }
@@ -213,7 +207,7 @@ export class TunnelService implements SessionTunnels {
     own: ClientTunnels,
     { request, was }: { readonly request: TunnelRequest; readonly was?: StoredTunnel | undefined },
   ): Promise<ServerTunnel> {
-    const remembered = this.#deps.clients.tunnelsOf(own.clientId);
+    const remembered = this.#remembered.of(own.clientId);
     const used = [...own.all().map((tunnel) => tunnel.stored), ...remembered];
     const id = was?.id ?? nextTunnelId(used.map((stored) => stored.id));
     const createdAt = was?.created_at ?? toTime(this.#deps.clock.now());
@@ -227,9 +221,9 @@ export class TunnelService implements SessionTunnels {
 
   async #saveOrClose(own: ClientTunnels, id: TunnelId): Promise<void> {
     try {
-      await this.#deps.clients.saved(own.clientId);
+      await this.#remembered.saved(own.clientId);
     } catch (error) {
-      this.#forget(own.clientId, id);
+      this.#remembered.forget(own.clientId, id);
       const tunnel = own.get(id);
       if (tunnel !== undefined) await own.close(tunnel);
       throw error;
@@ -256,32 +250,8 @@ export class TunnelService implements SessionTunnels {
     const { id } = tunnel.stored;
     this.#deps.log.info("tunnel expired", { client: own.clientId, tunnel: id, why });
     this.#deps.events?.expired(own.clientId, tunnel.stored, why);
-    this.#forget(own.clientId, id);
+    this.#remembered.forget(own.clientId, id);
     await own.close(tunnel);
-  }
-
-  /** In the place of the one with the same id; nothing when that was removed meanwhile. */
-  #remember(clientId: ClientId, tunnel: StoredTunnel): void {
-    const remembered = this.#deps.clients.tunnelsOf(clientId);
-    this.#keep(
-      clientId,
-      remembered.map((stored) => (stored.id === tunnel.id ? tunnel : stored)),
-    );
-  }
-
-  #forget(clientId: ClientId, tunnelId: TunnelId): void {
-    const remembered = this.#deps.clients.tunnelsOf(clientId);
-    this.#keep(
-      clientId,
-      remembered.filter((stored) => stored.id !== tunnelId),
-    );
-  }
-
-  #keep(clientId: ClientId, tunnels: readonly StoredTunnel[]): void {
-    const { clients } = this.#deps;
-    if (tunnels.length > 0 || clients.tunnelsOf(clientId).length > 0) {
-      clients.keepTunnels(clientId, tunnels);
-    }
   }
 
   #changed(clientId: ClientId, tunnelId: TunnelId): void {

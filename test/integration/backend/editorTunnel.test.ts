@@ -1,14 +1,13 @@
 import { once } from "node:events";
-import { PassThrough } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { clientIdSchema } from "@rport/protocol/ids";
+import { Relays } from "@rport/protocol/wire/relay";
 import { describe, expect, it, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { MESSAGE_MAX_BYTES } from "../../../backend/src/http/userSockets.ts";
 import { createDial } from "../../../backend/src/tunnels/dialer.ts";
-import {
-  EDITOR_MESSAGE_MAX_BYTES,
-  serveEditorTunnel,
-} from "../../../backend/src/tunnels/editorTunnel.ts";
+import { serveEditorTunnel } from "../../../backend/src/tunnels/editorTunnel.ts";
 import { SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
 import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
 import { type TcpServer, tcpServer } from "../../support/wire/wireTunnel.ts";
@@ -36,11 +35,11 @@ async function editorTo(target: TcpServer, change: Partial<PeerAgentOptions> = {
 }
 
 /** A WebSocket whose other end is an editor tunnel over `dial`. */
-async function editorSocket(dial: Parameters<typeof serveEditorTunnel>[1]) {
+async function editorSocket(dial: () => Promise<Duplex>, relays = new Relays()) {
   const server = new WebSocketServer({
     port: 0,
     host: "127.0.0.1",
-    maxPayload: EDITOR_MESSAGE_MAX_BYTES,
+    maxPayload: MESSAGE_MAX_BYTES,
   });
   await once(server, "listening");
   const accepted = once(server, "connection");
@@ -51,7 +50,7 @@ async function editorSocket(dial: Parameters<typeof serveEditorTunnel>[1]) {
     ws.once("close", (code, reason) => resolve({ code, reason: reason.toString() })),
   );
   const [far] = (await accepted) as [WebSocket];
-  const done = serveEditorTunnel(far, dial);
+  const done = serveEditorTunnel(far, { dial, relays });
   if (ws.readyState !== ws.OPEN) await once(ws, "open");
   return {
     ws,
@@ -159,6 +158,18 @@ describe("an editor tunnel", () => {
     editor.ws.resume();
     const seen = source.pushed;
     await vi.waitFor(() => expect(source.pushed).toBeGreaterThan(seen + (4 << 20)));
+  });
+});
+
+describe("an editor tunnel beside others", () => {
+  it("takes its turn among all that is relayed, and leaves it when it ends", async () => {
+    const relays = new Relays();
+    const stream = new PassThrough();
+    await using editor = await editorSocket(async () => stream, relays);
+    await vi.waitFor(() => expect(relays.active).toBe(1));
+    editor.ws.close();
+    await editor.done;
+    await vi.waitFor(() => expect(relays.active).toBe(0));
   });
 });
 

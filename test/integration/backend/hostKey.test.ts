@@ -12,10 +12,7 @@ const ID = clientIdSchema.parse("machine-1");
 
 function join(side: AgentSide, host: KeyedHost, change: Partial<PeerAgentOptions> & Lie = {}) {
   const { clientId, serverFingerprint, ...options } = change;
-  const lie = {
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(serverFingerprint === undefined ? {} : { serverFingerprint }),
-  };
+  const lie = { clientId, serverFingerprint };
   return PeerAgent.join({
     url: side.url,
     user: "fleet",

@@ -96,7 +96,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     clock,
     log,
     touch,
-    ...(options.range === undefined ? {} : { range: options.range }),
+    range: options.range,
   });
   opened.defer(() => tunnels.close());
   const door = new AgentDoor({

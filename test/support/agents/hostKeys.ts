@@ -7,8 +7,8 @@ import type { PeerAgentOptions } from "./peerAgent.ts";
 
 /** What a lying agent signs in the place of the truth. */
 export interface Lie {
-  readonly clientId?: string;
-  readonly serverFingerprint?: string;
+  readonly clientId?: string | undefined;
+  readonly serverFingerprint?: string | undefined;
 }
 
 /** A host with a key of its own, for agents of `PeerAgent`. */
@@ -31,10 +31,11 @@ export function keyedHost(
     publicKey,
     fingerprint: decodeHostKey(publicKey)?.fingerprint ?? "",
     introduction: (given) => ({ Features: [FEATURES.hostKey], HostKey: publicKey, ...given }),
-    onRequest: (clientId, lie) => (name, payload) => {
+    onRequest: (own, lie) => (name, payload) => {
       if (name !== REQUESTS.proveHostKey) return undefined;
       const { nonce } = JSON.parse(payload.toString());
-      const text = hostKeyProofText({ nonce, clientId, serverFingerprint: server, ...lie });
+      const { clientId = own, serverFingerprint = server } = lie ?? {};
+      const text = hostKeyProofText({ nonce, clientId, serverFingerprint });
       const signature = sign(null, text, privateKey).toString("base64");
       return Buffer.from(JSON.stringify({ signature }));
     },

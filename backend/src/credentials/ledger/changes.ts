@@ -2,7 +2,6 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { CredentialLimits, CredentialLimitsChange } from "@rport/protocol/model";
 import { whyNotCidrs } from "../../platform/addressRule.ts";
-import type { RecordChanges } from "../../store/edits/credentialEdit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 
 /** What people may change about a credential; what is absent stays. */
@@ -25,11 +24,7 @@ export async function changeCredential(
 ): Promise<void> {
   const reason = whyNotCidrs(limits?.cidrs ?? []);
   if (reason !== undefined) throw new RportError("ERR_CODE_INVALID_REQUEST", reason);
-  const to: RecordChanges = {
-    ...(label === undefined ? undefined : { label }),
-    ...(kind === undefined ? undefined : { kind }),
-    limits: given(limits ?? {}),
-  };
+  const to = { label, kind, limits: given(limits ?? {}) };
   await store.commit([{ kind: "change", credential: id, to }]);
 }
 

@@ -52,7 +52,8 @@ export class Removals {
   /** Tells what `remove` would do. Fails with `ERR_CODE_CLIENT_AUTH_NOT_FOUND`. */
   preview(id: AuthId, { purge }: Pick<RemovalOptions, "purge">): DeletionReport {
     this.#existing(id);
-    return { ...reportOf(blastOfCredential(id, this.#deps)), ...(purge ? this.#keptOf(id) : {}) };
+    const report = reportOf(blastOfCredential(id, this.#deps));
+    return purge ? { ...report, ...this.#keptOf(id) } : report;
   }
 
   /**

@@ -4,13 +4,13 @@ import type { Handlers } from "../endpoints.ts";
 import { parseAuditQuery } from "./auditList.ts";
 
 /** What the handler of the audit log needs. */
-export interface AuditSource {
+export interface AuditHandlerDeps {
   readonly audit: Pick<Audit, "settled">;
   readonly index: Pick<AuditIndex, "list">;
 }
 
 /** Serves `/auditlog` as RPort does, with everything that happened before the request. */
-export function auditHandlers({ audit, index }: AuditSource): Pick<Handlers, "listAudit"> {
+export function auditHandlers({ audit, index }: AuditHandlerDeps): Pick<Handlers, "listAudit"> {
   return {
     async listAudit({ query }) {
       const wanted = parseAuditQuery(query);

@@ -8,7 +8,7 @@ import type { Handlers } from "../endpoints.ts";
 import { clientList } from "./clientList.ts";
 
 /** What the handlers of clients need. */
-export interface ClientSource {
+export interface ClientHandlerDeps {
   list(): readonly Client[];
   get(id: ClientId): Client | undefined;
   /** Removes the record of a client that is neither connected nor revoked, and what belongs to it. */
@@ -31,7 +31,7 @@ type ClientEndpoint =
   | "adoptClient";
 
 /** Serves `/clients` as RPort does. */
-export function clientHandlers(source: ClientSource): Pick<Handlers, ClientEndpoint> {
+export function clientHandlers(source: ClientHandlerDeps): Pick<Handlers, ClientEndpoint> {
   const withTunnels = (client: Client): Client & { tunnels: Tunnel[] } => ({
     ...client,
     tunnels: [...source.tunnelsOf(client.id)],

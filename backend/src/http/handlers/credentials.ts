@@ -13,7 +13,7 @@ type Body<N extends "createCredential" | "addSecret"> = EndpointInput<N>["body"]
 type NewSecret = EndpointOutput<"createCredential">;
 
 /** What the handlers of credentials need. */
-export interface CredentialSource {
+export interface CredentialHandlerDeps {
   list(): readonly Credential[];
   get(id: AuthId): Credential | undefined;
   secrets(id: AuthId): readonly Secret[];
@@ -69,7 +69,9 @@ const credentialList: ListSpec<Credential> = {
 };
 
 /** Serves `/clients-auth` as RPort does, but never with a password that was not just made. */
-export function credentialHandlers(source: CredentialSource): Pick<Handlers, CredentialEndpoint> {
+export function credentialHandlers(
+  source: CredentialHandlerDeps,
+): Pick<Handlers, CredentialEndpoint> {
   const require = (id: AuthId): Credential => {
     const credential = source.get(id);
     if (credential !== undefined) return credential;

@@ -15,8 +15,8 @@ import type { AgentFiles } from "../agentFiles.ts";
 import type { Handlers } from "../endpoints.ts";
 import { auditHandlers } from "./audit.ts";
 import { auditedHandlers } from "./audited.ts";
-import { type ClientSource, clientHandlers } from "./clients.ts";
-import { type CredentialSource, credentialHandlers } from "./credentials.ts";
+import { type ClientHandlerDeps, clientHandlers } from "./clients.ts";
+import { type CredentialHandlerDeps, credentialHandlers } from "./credentials.ts";
 import { joinHandlers } from "./joins.ts";
 import { pairingHandlers } from "./pairings.ts";
 import { refusalHandlers } from "./refusals.ts";
@@ -54,8 +54,8 @@ function plainHandlers(deps: HandlerDeps): Handlers {
   const { agentFiles, pairingTtlS, installOrigin } = deps;
   return {
     ...statusHandlers(deps.status),
-    ...clientHandlers(clientSource(deps)),
-    ...credentialHandlers(credentialSource(credentials)),
+    ...clientHandlers(clientDeps(deps)),
+    ...credentialHandlers(credentialDeps(credentials)),
     ...joinHandlers(credentials.joins),
     ...tunnelHandlers(tunnels),
     ...pairingHandlers({
@@ -70,7 +70,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
   };
 }
 
-function clientSource(deps: HandlerDeps): ClientSource {
+function clientDeps(deps: HandlerDeps): ClientHandlerDeps {
   const { registry, clients, adoptions, credentials, tunnels } = deps;
   const { revocations } = credentials;
   return {
@@ -93,7 +93,7 @@ function clientSource(deps: HandlerDeps): ClientSource {
   };
 }
 
-function credentialSource(credentials: Credentials): CredentialSource {
+function credentialDeps(credentials: Credentials): CredentialHandlerDeps {
   const { rotations, revocations, removals, purge } = credentials;
   return {
     list: () => credentials.list().flatMap(({ id }) => credentials.view(id) ?? []),

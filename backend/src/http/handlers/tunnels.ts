@@ -4,7 +4,7 @@ import type { Tunnel } from "@rport/protocol/model";
 import type { Handlers } from "../endpoints.ts";
 
 /** What the handlers of tunnels need. */
-export interface TunnelSource {
+export interface TunnelHandlerDeps {
   list(): readonly Tunnel[];
   create(
     clientId: ClientId,
@@ -17,7 +17,7 @@ export interface TunnelSource {
 
 /** Serves tunnels whose listeners are on the server. */
 export function tunnelHandlers(
-  source: TunnelSource,
+  source: TunnelHandlerDeps,
 ): Pick<Handlers, "listTunnels" | "createTunnel" | "deleteTunnel"> {
   return {
     listTunnels() {

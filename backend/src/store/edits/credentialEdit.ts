@@ -3,7 +3,9 @@ import type { AuthId } from "@rport/protocol/ids";
 import type { CredentialRecord } from "../records/credentialRecord.ts";
 
 /** What may change about a credential's record; what is absent stays, also among its limits. */
-export interface RecordChanges extends Partial<Pick<CredentialRecord, "label" | "kind">> {
+export interface RecordChanges {
+  readonly label?: string | undefined;
+  readonly kind?: CredentialRecord["kind"] | undefined;
   readonly limits?: Partial<CredentialRecord["limits"]>;
 }
 
@@ -46,7 +48,12 @@ export function editRecords(
 
 /** The record after a change. */
 export function changed(record: CredentialRecord, to: RecordChanges): CredentialRecord {
-  return { ...record, ...to, limits: { ...record.limits, ...to.limits } };
+  return {
+    ...record,
+    label: to.label ?? record.label,
+    kind: to.kind ?? record.kind,
+    limits: { ...record.limits, ...to.limits },
+  };
 }
 
 /** The record of a credential that is being deleted. */

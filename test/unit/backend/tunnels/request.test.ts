@@ -10,9 +10,9 @@ describe("the query of a tunnel", () => {
       name: "",
       owner: "ann",
       target: { host: "127.0.0.1", port: 22 },
-      local: null,
-      scheme: null,
-      acl: null,
+      local: undefined,
+      scheme: undefined,
+      acl: undefined,
       idleTimeoutMinutes: 5,
       autoCloseNs: 0,
       probe: true,
@@ -20,7 +20,7 @@ describe("the query of a tunnel", () => {
   });
 
   it.each([
-    ["4000", { host: null, port: 4000 }],
+    ["4000", { host: undefined, port: 4000 }],
     ["0.0.0.0:4000", { host: "0.0.0.0", port: 4000 }],
     ["[::1]:4000", { host: "::1", port: 4000 }],
     ["localhost:4000", { host: "127.0.0.1", port: 4000 }],

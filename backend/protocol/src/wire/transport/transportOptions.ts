@@ -32,7 +32,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
 /** What both roles may be given. */
 export interface TransportTuning {
   readonly clock?: WireClock;
-  readonly limits?: Partial<TransportLimits>;
+  readonly limits?: Partial<TransportLimits> | undefined;
 }
 
 /** The backend's end. */

@@ -5,7 +5,7 @@ import { noAudit } from "../../../../../backend/src/audit/entry.ts";
 import type { Handlers } from "../../../../../backend/src/http/endpoints.ts";
 import { auditedHandlers } from "../../../../../backend/src/http/handlers/audited.ts";
 import {
-  type CredentialSource,
+  type CredentialHandlerDeps,
   credentialHandlers,
 } from "../../../../../backend/src/http/handlers/credentials.ts";
 import { openCredentials } from "../../../../support/backend/credentials.ts";
@@ -26,12 +26,12 @@ async function purge(isFull: (write: number) => boolean, dryRun = false) {
   const note = (entry: AuditEntry) => void entries.push(entry);
   const record = (entry: AuditEntry) => Promise.resolve(note(entry));
   const { purge: unused } = credentials;
-  const source: Pick<CredentialSource, "purgeUnused" | "previewPurge"> = {
+  const source: Pick<CredentialHandlerDeps, "purgeUnused" | "previewPurge"> = {
     purgeUnused: () => unused.run(),
     previewPurge: () => unused.preview(),
   };
   const { purgeUnused } = auditedHandlers(
-    credentialHandlers(source as CredentialSource) as Handlers,
+    credentialHandlers(source as CredentialHandlerDeps) as Handlers,
     { audit: { ...noAudit, note, record }, clientOf: () => undefined },
   );
   const input = { params: {}, query: {}, body: { dry_run: dryRun } };

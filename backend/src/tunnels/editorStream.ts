@@ -1,0 +1,79 @@
+import { Duplex } from "node:stream";
+import type { RawData, WebSocket } from "ws";
+
+/** Above this many unsent bytes the other side waits; it goes on below the half. */
+const HIGH_WATER_BYTES = 256 << 10;
+const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
+const NORMAL_CLOSURE = 1000;
+const UNSUPPORTED_DATA = 1003;
+const END_OF_DIRECTION = Buffer.alloc(0);
+
+/**
+ * An editor's WebSocket as a stream: binary messages are the bytes, an empty one is the end of its
+ * direction, and whoever does not read stops the other side. A text message ends it with close code
+ * 1003. Destroying it closes the socket, behind what was sent; the end of the socket destroys it.
+ */
+export class EditorStream extends Duplex {
+  readonly #ws: WebSocket;
+  /** Whoever has written waits for this, while too much is unsent. */
+  #onDrained: (() => void) | undefined;
+  #hasEditorEnded = false;
+
+  /** The socket may be paused; it flows once somebody reads. */
+  constructor(ws: WebSocket) {
+    super({ readableHighWaterMark: HIGH_WATER_BYTES, writableHighWaterMark: HIGH_WATER_BYTES });
+    this.#ws = ws;
+    ws.on("message", (data, isBinary) => this.#take(data, isBinary));
+    ws.once("close", () => this.destroy());
+  }
+
+  override _read(): void {
+    this.#ws.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#send(chunk);
+    if (this.#ws.bufferedAmount > HIGH_WATER_BYTES) this.#onDrained = done;
+    else done();
+  }
+
+  override _final(done: () => void): void {
+    this.#send(END_OF_DIRECTION);
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // A paused socket would never see that the editor agrees.
+    this.#ws.resume();
+    this.#ws.close(NORMAL_CLOSURE);
+    done(error);
+  }
+
+  #take(data: RawData, isBinary: boolean): void {
+    if (!isBinary) {
+      this.#ws.close(UNSUPPORTED_DATA, "only binary messages are carried");
+      this.destroy();
+      return;
+    }
+    if (this.#hasEditorEnded || this.destroyed) return;
+    const bytes = toBuffer(data);
+    this.#hasEditorEnded = bytes.length === 0;
+    if (this.#hasEditorEnded) this.push(null);
+    else if (!this.push(bytes)) this.#ws.pause();
+  }
+
+  #send(bytes: Buffer): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    this.#ws.send(bytes, { binary: true }, () => {
+      if (this.#ws.bufferedAmount > LOW_WATER_BYTES) return;
+      const done = this.#onDrained;
+      this.#onDrained = undefined;
+      done?.();
+    });
+  }
+}
+
+function toBuffer(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
