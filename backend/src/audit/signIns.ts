@@ -1,5 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
 import { networkOf } from "../platform/network.ts";
+import { RecentMap } from "../platform/recentMap.ts";
 import type { Bursts } from "./bursts.ts";
 import type { Audit } from "./entry.ts";
 
@@ -24,7 +25,7 @@ export interface SignInsDeps {
 /** Writes down who comes in with a token, and who tries to. */
 export class SignIns {
   readonly #deps: SignInsDeps;
-  readonly #seenAtMs = new Map<string, number>();
+  readonly #seenAtMs = new RecentMap<string, number>(SEEN_MAX);
 
   constructor(deps: SignInsDeps) {
     this.#deps = deps;
@@ -36,10 +37,7 @@ export class SignIns {
     const key = `${tokenId} ${address}`;
     const nowMs = clock.monotonic();
     if (nowMs - (this.#seenAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
-    this.#seenAtMs.delete(key);
     this.#seenAtMs.set(key, nowMs);
-    const [oldest] = this.#seenAtMs.keys();
-    if (this.#seenAtMs.size > SEEN_MAX && oldest !== undefined) this.#seenAtMs.delete(oldest);
     const what = { application: "auth.api.session", action: "success" } as const;
     audit.note({ ...what, user: name, remoteIp: address, affectedId: tokenId });
   }
