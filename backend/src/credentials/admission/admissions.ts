@@ -7,7 +7,7 @@ import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import { belongsToOther } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { ClientPort } from "../ports.ts";
 import type { Authenticator } from "./authenticator.ts";
 

@@ -8,7 +8,7 @@ import type { SteadyTime } from "../../platform/steadyTime.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import { isCredentialExpired, isExpired } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { LiveCredential } from "../ledger/liveCredential.ts";
+import { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { Attempt, TypedPasswords } from "../ledger/typedPasswords.ts";
 import { hmacVerifier, schemeOf } from "../ledger/verifier.ts";
 import type { LoginFault, LoginResult, RefusedLogin } from "./verdicts.ts";

@@ -2,7 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { Join } from "@rport/protocol/model";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { Admissions } from "./admissions.ts";
 import { DENIALS, refused } from "./denials.ts";
 import type { Floods } from "./floods.ts";

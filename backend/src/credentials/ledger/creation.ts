@@ -9,7 +9,7 @@ import { bytes } from "../../platform/random.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
 import type { Ledger } from "./ledger.ts";
-import { LiveCredential } from "./liveCredential.ts";
+import { LiveCredential } from "./ledgerEntry.ts";
 import type { MintedSecret } from "./minting.ts";
 import { mintSecret, newRow } from "./minting.ts";
 import type { TypedPasswords } from "./typedPasswords.ts";

@@ -1,6 +1,6 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { SecretRow } from "../../store/records/secretRow.ts";
-import type { LiveCredential } from "./liveCredential.ts";
+import type { LiveCredential } from "./ledgerEntry.ts";
 
 /** Whether the secret's time is over, or nobody began to use it in time; by steady time. */
 export function isExpired(row: SecretRow, nowMs: number): boolean {

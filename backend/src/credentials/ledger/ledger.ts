@@ -7,7 +7,7 @@ import type { EditStore, StoredCredentials } from "../../store/edits/editStore.t
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
 import { DELETED_MAX } from "../../store/sqlite/secretRows.ts";
-import { LiveCredential } from "./liveCredential.ts";
+import { LiveCredential } from "./ledgerEntry.ts";
 
 /**
  * Every credential with its secrets, in memory, where logins look. It follows the edits of the store,

@@ -2,7 +2,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import { generatedSecret, secretId } from "../../platform/random.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { OfferedSecret } from "../ports.ts";
-import type { LiveCredential } from "./liveCredential.ts";
+import type { LiveCredential } from "./ledgerEntry.ts";
 import { hmacVerifier, schemeOf } from "./verifier.ts";
 
 /** What a new secret is for. */

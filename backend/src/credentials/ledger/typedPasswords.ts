@@ -2,7 +2,7 @@ import type { AuthId } from "@rport/protocol/ids";
 import { Lane } from "../../platform/lane.ts";
 import { bytes } from "../../platform/random.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
-import type { LiveCredential } from "./liveCredential.ts";
+import type { LiveCredential } from "./ledgerEntry.ts";
 import { hmacVerifier, scryptVerifier } from "./verifier.ts";
 
 /** Each derivation takes 32 MiB and a thread of the pool that files also use. */

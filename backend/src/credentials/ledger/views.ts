@@ -4,7 +4,7 @@ import { sooner } from "../../store/edits/secretEdit.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { ClientPort } from "../ports.ts";
 import { isExpired } from "./expiry.ts";
-import type { LiveCredential } from "./liveCredential.ts";
+import type { LiveCredential } from "./ledgerEntry.ts";
 
 /** What a credential's view takes from elsewhere. */
 export interface CredentialFacts {

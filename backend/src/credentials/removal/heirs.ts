@@ -1,6 +1,6 @@
 import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { SecretRow } from "../../store/records/secretRow.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, SessionPort } from "../ports.ts";
 
 /** Secrets of a credential that go, and where it is looked up which hosts stand on them. */

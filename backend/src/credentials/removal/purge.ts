@@ -5,7 +5,7 @@ import { errorText, type Log } from "../../platform/log.ts";
 import type { SteadyTime } from "../../platform/steadyTime.ts";
 import { isExpired } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, PairingPort, SessionPort } from "../ports.ts";
 import type { Removals } from "./removals.ts";
 

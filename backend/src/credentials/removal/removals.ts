@@ -6,7 +6,7 @@ import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, PairingPort, SessionPort } from "../ports.ts";
 import { blastOfCredential, reportOf, strike } from "./blast.ts";
 

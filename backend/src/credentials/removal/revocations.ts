@@ -7,7 +7,7 @@ import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, ClientRef, PairingPort, SessionPort } from "../ports.ts";
 import { type Blast, blastOfRecord, blastOfSecrets, reportOf, strike } from "./blast.ts";
 import { Heirs } from "./heirs.ts";

@@ -8,7 +8,7 @@ import type { EditStore } from "../../store/edits/editStore.ts";
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import { type Arrears, failureOf } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, ClientRef, PairingPort, SessionPort } from "../ports.ts";
 import { type Blast, blastOfSecrets, reportOf, strike } from "../removal/blast.ts";
 import { endEdits, secretsInGrace } from "./plan.ts";

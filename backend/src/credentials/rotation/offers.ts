@@ -9,7 +9,7 @@ import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { ShiftRow } from "../../store/records/shiftRow.ts";
 import { retireOlder } from "../admission/admissions.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { MintedSecret } from "../ledger/minting.ts";
 import { mintSecret } from "../ledger/minting.ts";
 import type { ClientPort, SessionHandle, SessionPort } from "../ports.ts";

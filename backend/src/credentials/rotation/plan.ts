@@ -1,7 +1,7 @@
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../../store/records/secretRow.ts";
 import { isExpired } from "../ledger/expiry.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { ClientRef } from "../ports.ts";
 import type { Progress } from "./progress.ts";
 import { countStates, firstShift } from "./progress.ts";

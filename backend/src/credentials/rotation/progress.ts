@@ -5,7 +5,7 @@ import type { RotationClient } from "@rport/protocol/report";
 import { toTime, toTimeOrNull } from "../../platform/clock.ts";
 import type { RotationRow, SecretRow } from "../../store/records/secretRow.ts";
 import type { ShiftRow } from "../../store/records/shiftRow.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { ClientRef } from "../ports.ts";
 
 /** Why a client that is no agent of ours has to be visited. */

@@ -1,6 +1,6 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import { CAME_LATE } from "./progress.ts";
 
 /** A client whose record is moved into that of another one: they are the same host. */

@@ -7,7 +7,7 @@ import type { EditStore } from "../../store/edits/editStore.ts";
 import type { RotationRow } from "../../store/records/secretRow.ts";
 import { notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, PairingPort, SessionHandle, SessionPort } from "../ports.ts";
 import type { Ending } from "./ending.ts";
 import type { Offers } from "./offers.ts";

@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { RotationRow } from "../../store/records/secretRow.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 
 /** Beginnings and ends of a credential's rotations take turns by this key; see `EditStore.turn`. */
 export function rotationTurn(id: AuthId): string {

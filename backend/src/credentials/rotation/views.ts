@@ -2,7 +2,7 @@ import type { AuthId } from "@rport/protocol/ids";
 import type { Rotation } from "@rport/protocol/model";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { RotationRow } from "../../store/records/secretRow.ts";
-import type { LiveCredential } from "../ledger/liveCredential.ts";
+import type { LiveCredential } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, CredentialTouch } from "../ports.ts";
 import { toRotation } from "./progress.ts";
 import { LARGE_FLEET, LOOK_MS } from "./rotations.ts";
