@@ -128,7 +128,7 @@ export class Credentials {
 
   /** The records, by id. */
   list(): CredentialRecord[] {
-    return this.#ledger.all().map((live) => live.record);
+    return this.#ledger.all().map((entry) => entry.record);
   }
 
   /** All of them as people see them. */
@@ -140,12 +140,12 @@ export class Credentials {
   /** A credential as people see it. */
   view(id: AuthId): Credential | undefined {
     const { rotationViews, floods, steady } = this.#parts;
-    const live = this.#ledger.get(id);
-    if (live === undefined) return undefined;
-    return toCredential(live, {
+    const entry = this.#ledger.get(id);
+    if (entry === undefined) return undefined;
+    return toCredential(entry, {
       clients: this.#deps.clients,
       nowMs: steady(),
-      rotation: rotationViews.of(live),
+      rotation: rotationViews.of(entry),
       floodedAt: floods.since(id),
     });
   }
@@ -164,22 +164,22 @@ export class Credentials {
 
   /** How far a client is in the rotation that is under way; undefined: there is none, or it has moved. */
   rotationState(id: AuthId, clientId: ClientId): RotationState | undefined {
-    const live = this.#ledger.get(id);
+    const entry = this.#ledger.get(id);
     const client = this.#deps.clients.clientOf(clientId);
-    return live && client && rotationStateOf(live, client);
+    return entry && client && rotationStateOf(entry, client);
   }
 
   /** Makes secrets that bind to their first client, if it comes before `expiresAt` (epoch ms). */
   async mintForPairing(id: AuthId, count: number, expiresAt: number): Promise<OfferedSecret[]> {
     const { clock, store, verifierKey } = this.#deps;
-    const live = this.#ledger.need(id);
+    const entry = this.#ledger.need(id);
     const nowMs = clock.now();
-    if (isCredentialExpired(live, nowMs)) {
+    if (isCredentialExpired(entry, nowMs)) {
       throw new RportError("CONFLICT", `The credential "${id}" has expired.`);
     }
     const unboundUntil = this.#parts.steady() + expiresAt - nowMs;
     const purpose = { origin: "pairing" as const, nowMs, unboundUntil };
-    const minted = Array.from({ length: count }, () => mintSecret(live, verifierKey, purpose));
+    const minted = Array.from({ length: count }, () => mintSecret(entry, verifierKey, purpose));
     await store.commit(minted.map(({ row }) => ({ kind: "add", row })));
     return minted.map(({ secretId, secret }) => ({ secretId, secret }));
   }
@@ -190,9 +190,9 @@ export class Credentials {
    */
   requireUsable(id: AuthId, ids: readonly SecretId[]): void {
     const { authenticator } = this.#parts;
-    const live = this.#ledger.need(id);
-    const rows = ids.map((secretId) => live.secret(secretId));
-    if (rows.every((row) => row && authenticator.whyRefused(live, row) === undefined)) return;
+    const entry = this.#ledger.need(id);
+    const rows = ids.map((secretId) => entry.secret(secretId));
+    if (rows.every((row) => row && authenticator.whyRefused(entry, row) === undefined)) return;
     throw new RportError("CONFLICT", "Its secrets were revoked meanwhile: try again.");
   }
 
@@ -204,7 +204,7 @@ export class Credentials {
   /** What becomes of the secrets of the host `from`, which is the client `to` now. */
   adoptionEdits({ from, to }: { readonly from: ClientId; readonly to: ClientId }): SecretEdit[] {
     const adoption = { from, to, nowMs: this.#deps.clock.now() };
-    return this.#ledger.all().flatMap((live) => secretEditsOf(live, adoption));
+    return this.#ledger.all().flatMap((entry) => secretEditsOf(entry, adoption));
   }
 
   /** To be called when a client has got other secrets: it is moved on if its rotation asks for it. */

@@ -7,7 +7,7 @@ import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import { belongsToOther } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort } from "../ports.ts";
 import type { Authenticator } from "./authenticator.ts";
 
@@ -50,15 +50,15 @@ export class Admissions {
    */
   async admit(login: AcceptedLogin, clientId: ClientId): Promise<Admission> {
     await this.#binding.get(login.secretId);
-    const live = this.#deps.ledger.get(login.credentialId);
-    if (live === undefined) return refused(DENIALS.deleted);
-    const denial = this.whyNot(live, login.secretId, clientId);
+    const entry = this.#deps.ledger.get(login.credentialId);
+    if (entry === undefined) return refused(DENIALS.deleted);
+    const denial = this.whyNot(entry, login.secretId, clientId);
     if (denial !== undefined) return refused(denial);
-    this.#note(live, clientId);
-    await this.bind(live, login.secretId, clientId);
-    await this.#retire(live, login.secretId, clientId);
-    const late = this.whyNot(live, login.secretId, clientId);
-    const row = live.secret(login.secretId);
+    this.#note(entry, clientId);
+    await this.bind(entry, login.secretId, clientId);
+    await this.#retire(entry, login.secretId, clientId);
+    const late = this.whyNot(entry, login.secretId, clientId);
+    const row = entry.secret(login.secretId);
     if (row === undefined || late !== undefined) return refused(late ?? DENIALS.revoked);
     return { kind: "admitted", secret: toClientSecret(row) };
   }
@@ -67,13 +67,13 @@ export class Admissions {
    * Makes a single-use secret that is still free the client's own, durably. A second client that
    * brings it meanwhile waits until it is clear whose it is, and has to ask `whyNot` then.
    */
-  async bind(live: LiveCredential, id: SecretId, clientId: ClientId): Promise<void> {
+  async bind(entry: LedgerEntry, id: SecretId, clientId: ClientId): Promise<void> {
     for (let other = this.#binding.get(id); other !== undefined; other = this.#binding.get(id)) {
       await other;
     }
-    const row = live.secret(id);
+    const row = entry.secret(id);
     if (row === undefined || !row.single_use || row.client_id !== null) return;
-    const edit = this.#deps.store.commit([{ kind: "bind", credential: live.id, id, clientId }]);
+    const edit = this.#deps.store.commit([{ kind: "bind", credential: entry.id, id, clientId }]);
     this.#binding.set(
       id,
       edit.catch(() => undefined),
@@ -86,21 +86,21 @@ export class Admissions {
   }
 
   /** A full disk must not lock anybody out: what is not retired now is at the next login. */
-  async #retire(live: LiveCredential, id: SecretId, clientId: ClientId): Promise<void> {
-    const row = live.secret(id);
-    const edits = row === undefined ? [] : this.#settled(live, row, clientId);
+  async #retire(entry: LedgerEntry, id: SecretId, clientId: ClientId): Promise<void> {
+    const row = entry.secret(id);
+    const edits = row === undefined ? [] : this.#settled(entry, row, clientId);
     await this.#deps.store.commit(edits).catch((caught: unknown) => {
       this.#deps.log.warn("replaced secrets were not removed", { reason: errorText(caught) });
     });
   }
 
   /** What the secret that a client shows says about its others, and about its rotation. */
-  #settled(live: LiveCredential, row: SecretRow, clientId: ClientId): SecretEdit[] {
+  #settled(entry: LedgerEntry, row: SecretRow, clientId: ClientId): SecretEdit[] {
     const nowMs = this.#deps.clock.now();
-    const isRotating = live.rotation?.ended_at === null;
-    const unstored = isRotating ? [] : neverStored(live, row, { clientId, nowMs });
-    const edits = [...retireOlder(live, row, clientId), ...unstored];
-    const shift = live.shiftOf(clientId);
+    const isRotating = entry.rotation?.ended_at === null;
+    const unstored = isRotating ? [] : neverStored(entry, row, { clientId, nowMs });
+    const edits = [...retireOlder(entry, row, clientId), ...unstored];
+    const shift = entry.shiftOf(clientId);
     if (!isRotating || row.state !== "active" || shift === undefined || shift.state === "done") {
       return edits;
     }
@@ -109,16 +109,16 @@ export class Admissions {
   }
 
   /** Why the client may not come in with this secret now. */
-  whyNot(live: LiveCredential, secretId: SecretId, clientId: ClientId): Denial | undefined {
+  whyNot(entry: LedgerEntry, secretId: SecretId, clientId: ClientId): Denial | undefined {
     const { authenticator, ledger, clients } = this.#deps;
-    if (ledger.get(live.id) !== live) return DENIALS.deleted;
-    const row = live.secret(secretId);
+    if (ledger.get(entry.id) !== entry) return DENIALS.deleted;
+    const row = entry.secret(secretId);
     if (row === undefined) return DENIALS.revoked;
-    const fault = authenticator.whyRefused(live, row);
+    const fault = authenticator.whyRefused(entry, row);
     if (fault !== undefined) return DENIALS[fault];
     if (belongsToOther(row, clientId)) return DENIALS.boundToOther;
     if (clients.clientOf(clientId)?.isRevoked === true) return DENIALS.clientRevoked;
-    return this.whyTooMany(live, clientId);
+    return this.whyTooMany(entry, clientId);
   }
 
   /**
@@ -126,28 +126,28 @@ export class Admissions {
    * its own that is still good. The second holds also after somebody came as this client with
    * another credential, which must not lock it out.
    */
-  isKnown(live: LiveCredential, clientId: ClientId): boolean {
-    if (this.#deps.clients.clientOf(clientId)?.credentialId === live.id) return true;
-    const own = live.secretsOf(clientId);
+  isKnown(entry: LedgerEntry, clientId: ClientId): boolean {
+    if (this.#deps.clients.clientOf(clientId)?.credentialId === entry.id) return true;
+    const own = entry.secretsOf(clientId);
     return own.some((row) => row.last_used_at !== null && row.state !== "revoked");
   }
 
   /** Why the credential has no room for a client that it does not have. */
-  whyTooMany(live: LiveCredential, clientId: ClientId): Denial | undefined {
-    const max = live.record.limits.max_clients;
+  whyTooMany(entry: LedgerEntry, clientId: ClientId): Denial | undefined {
+    const max = entry.record.limits.max_clients;
     if (max === null) return undefined;
-    if (this.isKnown(live, clientId)) return undefined;
-    if (this.#registering.has(live.id, clientId)) return undefined;
-    const known = this.#deps.clients.countOf(live.id).total + this.#registering.count(live.id);
+    if (this.isKnown(entry, clientId)) return undefined;
+    if (this.#registering.has(entry.id, clientId)) return undefined;
+    const known = this.#deps.clients.countOf(entry.id).total + this.#registering.count(entry.id);
     if (known < max) return undefined;
-    const text = `The credential "${live.id}" may have at most ${max} clients.`;
+    const text = `The credential "${entry.id}" may have at most ${max} clients.`;
     return { why: "too-many-clients", text };
   }
 
-  #note(live: LiveCredential, clientId: ClientId): void {
-    if (live.record.limits.max_clients === null) return;
-    if (this.isKnown(live, clientId)) return;
-    this.#registering.enter(live.id, clientId);
+  #note(entry: LedgerEntry, clientId: ClientId): void {
+    if (entry.record.limits.max_clients === null) return;
+    if (this.isKnown(entry, clientId)) return;
+    this.#registering.enter(entry.id, clientId);
   }
 }
 
@@ -157,14 +157,10 @@ export function toClientSecret(row: SecretRow): ClientSecret {
 }
 
 /** A client that shows a secret of its own has stored it: the ones before it are not needed. */
-export function retireOlder(
-  live: LiveCredential,
-  row: SecretRow,
-  clientId: ClientId,
-): SecretEdit[] {
+export function retireOlder(entry: LedgerEntry, row: SecretRow, clientId: ClientId): SecretEdit[] {
   if (row.client_id !== clientId) return [];
-  const older = live.secretsOf(clientId).filter((other) => other.seq < row.seq);
-  return older.map(({ id }) => ({ kind: "remove", credential: live.id, id }));
+  const older = entry.secretsOf(clientId).filter((other) => other.seq < row.seq);
+  return older.map(({ id }) => ({ kind: "remove", credential: entry.id, id }));
 }
 
 /**
@@ -172,14 +168,14 @@ export function retireOlder(
  * of them goes while it could still be on its way to the client's disk.
  */
 function neverStored(
-  live: LiveCredential,
+  entry: LedgerEntry,
   row: SecretRow,
   who: { readonly clientId: ClientId; readonly nowMs: number },
 ): SecretEdit[] {
-  const offered = live
+  const offered = entry
     .secretsOf(who.clientId)
     .filter(({ seq, origin }) => seq > row.seq && origin === "rotation")
     .filter((other) => other.last_used_at === null)
     .filter((other) => other.created_at < who.nowMs - STORING_MS);
-  return offered.map(({ id }) => ({ kind: "remove", credential: live.id, id }));
+  return offered.map(({ id }) => ({ kind: "remove", credential: entry.id, id }));
 }

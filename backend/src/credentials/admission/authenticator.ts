@@ -8,7 +8,7 @@ import type { SteadyTime } from "../../platform/steadyTime.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import { isCredentialExpired, isExpired } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { LiveCredential } from "../ledger/ledgerEntry.ts";
+import { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { Attempt, TypedPasswords } from "../ledger/typedPasswords.ts";
 import { hmacVerifier, schemeOf } from "../ledger/verifier.ts";
 import type { LoginFault, LoginResult, RefusedLogin } from "./verdicts.ts";
@@ -34,11 +34,11 @@ export interface AuthenticatorDeps {
  */
 export class Authenticator {
   readonly #deps: AuthenticatorDeps;
-  readonly #nobody: LiveCredential;
+  readonly #nobody: LedgerEntry;
 
   constructor(deps: AuthenticatorDeps) {
     this.#deps = deps;
-    this.#nobody = new LiveCredential({
+    this.#nobody = new LedgerEntry({
       id: authIdSchema.parse("nobody"),
       label: "",
       kind: "fleet",
@@ -54,40 +54,40 @@ export class Authenticator {
   async login(attempt: Attempt): Promise<LoginResult> {
     const { ledger } = this.#deps;
     const isDeleted = ledger.wasDeleted(attempt.authId);
-    const live = isDeleted ? undefined : ledger.get(attempt.authId as AuthId);
+    const entry = isDeleted ? undefined : ledger.get(attempt.authId as AuthId);
     const absence = isDeleted ? "deleted" : "unknown";
     if (attempt.password.length > PASSWORD_MAX) {
-      return { kind: "refused", why: live === undefined ? absence : "wrong" };
+      return { kind: "refused", why: entry === undefined ? absence : "wrong" };
     }
     // Also for those that nothing opens: a quick refusal would tell which ids there were. Stragglers
     // that show one password share one derivation, and the pool is bounded.
-    const found = await this.#find(live ?? this.#nobody, attempt);
+    const found = await this.#find(entry ?? this.#nobody, attempt);
     if (found === "busy") return { kind: "refused", why: "busy" };
-    if (live === undefined) return { kind: "refused", why: absence };
-    const row = found === undefined ? undefined : live.secret(found.id);
+    if (entry === undefined) return { kind: "refused", why: absence };
+    const row = found === undefined ? undefined : entry.secret(found.id);
     if (row === undefined) return { kind: "refused", why: "wrong" };
-    const why = this.whyRefused(live, row) ?? whyNotFrom(live, attempt.address);
+    const why = this.whyRefused(entry, row) ?? whyNotFrom(entry, attempt.address);
     if (why !== undefined) return { kind: "refused", why, ...ownerOf(row) };
-    this.#deps.typed.passed(live, attempt, row);
-    return { kind: "accepted", credentialId: live.id, secretId: row.id };
+    this.#deps.typed.passed(entry, attempt, row);
+    return { kind: "accepted", credentialId: entry.id, secretId: row.id };
   }
 
   /** Why the secret opens nothing now; `undefined` when it does. */
-  whyRefused(live: LiveCredential, row: SecretRow): SecretFault | undefined {
-    if (this.#deps.ledger.get(live.id) !== live) return "deleted";
-    if (live.record.state === "revoked") return "deleted";
+  whyRefused(entry: LedgerEntry, row: SecretRow): SecretFault | undefined {
+    if (this.#deps.ledger.get(entry.id) !== entry) return "deleted";
+    if (entry.record.state === "revoked") return "deleted";
     if (row.state === "revoked") return "revoked";
     if (isExpired(row, this.#deps.steady())) return "expired";
-    return isCredentialExpired(live, this.#deps.clock.now()) ? "expired" : undefined;
+    return isCredentialExpired(entry, this.#deps.clock.now()) ? "expired" : undefined;
   }
 
   async #find(
-    live: LiveCredential,
+    entry: LedgerEntry,
     attempt: Attempt,
   ): Promise<{ readonly id: SecretId } | undefined | "busy"> {
     const { typed, verifierKey } = this.#deps;
-    if (schemeOf(attempt.password) === "scrypt") return typed.find(live, attempt);
-    return live.find(hmacVerifier(verifierKey, attempt.password));
+    if (schemeOf(attempt.password) === "scrypt") return typed.find(entry, attempt);
+    return entry.find(hmacVerifier(verifierKey, attempt.password));
   }
 }
 
@@ -95,6 +95,6 @@ function ownerOf({ client_id: clientId }: SecretRow): Pick<RefusedLogin, "client
   return clientId === null ? {} : { clientId };
 }
 
-function whyNotFrom(live: LiveCredential, address: string): LoginFault | undefined {
-  return live.allows(address) ? undefined : "address";
+function whyNotFrom(entry: LedgerEntry, address: string): LoginFault | undefined {
+  return entry.allows(address) ? undefined : "address";
 }

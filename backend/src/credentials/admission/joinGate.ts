@@ -2,7 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { Join } from "@rport/protocol/model";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { Admissions } from "./admissions.ts";
 import { DENIALS, refused } from "./denials.ts";
 import type { Floods } from "./floods.ts";
@@ -58,21 +58,21 @@ export class JoinGate implements JoinDesk {
    */
   async pass(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined> {
     const { ledger, waitingRoom, rate, admissions, floods } = this.#deps;
-    const live = ledger.get(login.credentialId);
-    if (live === undefined) return refused(DENIALS.deleted);
+    const entry = ledger.get(login.credentialId);
+    if (entry === undefined) return refused(DENIALS.deleted);
     // Before anything else: who shows a secret of another host may not even ask for this one.
-    const denial = this.#whyNot(live, login, newcomer);
+    const denial = this.#whyNot(entry, login, newcomer);
     if (denial !== undefined) return refused(denial);
-    if (admissions.isKnown(live, newcomer.clientId)) return undefined;
-    const { approval, joins_per_minute: own } = live.record.limits;
+    if (admissions.isKnown(entry, newcomer.clientId)) return undefined;
+    const { approval, joins_per_minute: own } = entry.record.limits;
     if (!approval) {
-      const limit = joinLimit(own, floods.since(live.id) !== undefined);
-      return rate.take(live.id, limit) ? undefined : refused(this.#tooMany(live, newcomer));
+      const limit = joinLimit(own, floods.since(entry.id) !== undefined);
+      return rate.take(entry.id, limit) ? undefined : refused(this.#tooMany(entry, newcomer));
     }
-    const decision = waitingRoom.decisionOn(live.id, newcomer);
+    const decision = waitingRoom.decisionOn(entry.id, newcomer);
     if (decision === "approved") return undefined;
     if (decision === "denied") return refused(ENDS.denied);
-    return await this.#wait(live, login, newcomer);
+    return await this.#wait(entry, login, newcomer);
   }
 
   list(): readonly Join[] {
@@ -90,8 +90,8 @@ export class JoinGate implements JoinDesk {
   approve(id: string): Join {
     const { waitingRoom, admissions, ledger } = this.#deps;
     const join = waitingRoom.get(id);
-    const live = join && ledger.get(join.credential_id);
-    const full = live && admissions.whyTooMany(live, join.client_id);
+    const entry = join && ledger.get(join.credential_id);
+    const full = entry && admissions.whyTooMany(entry, join.client_id);
     if (full !== undefined) throw new RportError("CONFLICT", full.text);
     return waitingRoom.approve(id);
   }
@@ -99,50 +99,50 @@ export class JoinGate implements JoinDesk {
   /** To be called when a credential, its limits or its secrets have changed. */
   recheck(id: AuthId): void {
     const { waitingRoom, ledger, admissions, floods, rate } = this.#deps;
-    const live = ledger.get(id);
-    if (live === undefined) {
+    const entry = ledger.get(id);
+    if (entry === undefined) {
       floods.forget(id);
       rate.forget(id);
     }
     waitingRoom.drop((join, secretId) => {
       if (join.credential_id !== id) return false;
-      if (live === undefined || !live.record.limits.approval) return true;
-      const denial = admissions.whyNot(live, secretId, join.client_id);
+      if (entry === undefined || !entry.record.limits.approval) return true;
+      const denial = admissions.whyNot(entry, secretId, join.client_id);
       return denial !== undefined && denial.why !== "too-many-clients";
     });
   }
 
   async #wait(
-    live: LiveCredential,
+    entry: LedgerEntry,
     login: AcceptedLogin,
     newcomer: Newcomer,
   ): Promise<RefusedAdmission | undefined> {
     const { waitingRoom, admissions } = this.#deps;
-    if (!waitingRoom.hasRoom(live.id, newcomer)) return refused(this.#tooMany(live, newcomer));
-    await admissions.bind(live, login.secretId, newcomer.clientId);
-    const denial = this.#whyNot(live, login, newcomer);
+    if (!waitingRoom.hasRoom(entry.id, newcomer)) return refused(this.#tooMany(entry, newcomer));
+    await admissions.bind(entry, login.secretId, newcomer.clientId);
+    const denial = this.#whyNot(entry, login, newcomer);
     if (denial !== undefined) return refused(denial);
-    if (!waitingRoom.hasRoom(live.id, newcomer)) return refused(this.#tooMany(live, newcomer));
+    if (!waitingRoom.hasRoom(entry.id, newcomer)) return refused(this.#tooMany(entry, newcomer));
     const outcome = await waitingRoom.hold(login, newcomer);
-    const late = this.#whyNot(live, login, newcomer);
+    const late = this.#whyNot(entry, login, newcomer);
     if (late !== undefined) return refused(late);
-    const isFree = outcome === "gone" && !live.record.limits.approval;
+    const isFree = outcome === "gone" && !entry.record.limits.approval;
     return outcome === "approved" || isFree ? undefined : refused(ENDS[outcome]);
   }
 
-  #whyNot(live: LiveCredential, login: AcceptedLogin, newcomer: Newcomer): Denial | undefined {
+  #whyNot(entry: LedgerEntry, login: AcceptedLogin, newcomer: Newcomer): Denial | undefined {
     const { admissions, floods } = this.#deps;
-    const denial = admissions.whyNot(live, login.secretId, newcomer.clientId);
+    const denial = admissions.whyNot(entry, login.secretId, newcomer.clientId);
     if (denial?.why === "too-many-clients") {
       const { clientId, address } = newcomer;
-      floods.note({ credentialId: live.id, why: denial.why, clientId, address });
+      floods.note({ credentialId: entry.id, why: denial.why, clientId, address });
     }
     return denial;
   }
 
-  #tooMany(live: LiveCredential, newcomer: Newcomer): Denial {
+  #tooMany(entry: LedgerEntry, newcomer: Newcomer): Denial {
     const { clientId, address } = newcomer;
-    this.#deps.floods.note({ credentialId: live.id, why: "join-rate", clientId, address });
+    this.#deps.floods.note({ credentialId: entry.id, why: "join-rate", clientId, address });
     const text = "Too many new hosts come with these credentials now; try again in a minute.";
     return { why: "join-rate", text };
   }

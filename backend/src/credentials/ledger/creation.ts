@@ -9,7 +9,7 @@ import { bytes } from "../../platform/random.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
 import type { Ledger } from "./ledger.ts";
-import { LiveCredential } from "./ledgerEntry.ts";
+import { LedgerEntry } from "./ledgerEntry.ts";
 import type { MintedSecret } from "./minting.ts";
 import { mintSecret, newRow } from "./minting.ts";
 import type { TypedPasswords } from "./typedPasswords.ts";
@@ -60,7 +60,7 @@ export class Creation {
     const record = toRecord(input, clock.now());
     this.#checkPassword(input.password);
     if (ledger.get(record.id) !== undefined) throw exists(`The credential "${record.id}"`);
-    const minted = await this.#mint(new LiveCredential(record), input.password);
+    const minted = await this.#mint(new LedgerEntry(record), input.password);
     await store.commit([
       { kind: "create", record },
       { kind: "add", row: minted.row },
@@ -72,33 +72,33 @@ export class Creation {
    * A further secret, generated or typed, that any client may use. Fails with
    * `ERR_CODE_CLIENT_AUTH_NOT_FOUND` when the credential is deleted meanwhile.
    */
-  async addSecret(live: LiveCredential, password: string | undefined): Promise<IssuedSecret> {
+  async addSecret(entry: LedgerEntry, password: string | undefined): Promise<IssuedSecret> {
     const { ledger, store } = this.#deps;
     this.#checkPassword(password);
-    const minted = await this.#mint(live, password);
+    const minted = await this.#mint(entry, password);
     // Deriving takes a while: a secret of a credential that was deleted meanwhile would wait on
     // disk for the next credential of that name.
-    if (ledger.need(live.id) !== live) throw gone();
-    if (live.find(Buffer.from(minted.row.verifier)) !== undefined) {
-      throw exists(`This password of the credential "${live.id}"`);
+    if (ledger.need(entry.id) !== entry) throw gone();
+    if (entry.find(Buffer.from(minted.row.verifier)) !== undefined) {
+      throw exists(`This password of the credential "${entry.id}"`);
     }
     await store.commit([{ kind: "add", row: minted.row }]);
-    return { id: live.id, secretId: minted.secretId, password: minted.secret };
+    return { id: entry.id, secretId: minted.secretId, password: minted.secret };
   }
 
-  async #mint(live: LiveCredential, password: string | undefined): Promise<MintedSecret> {
+  async #mint(entry: LedgerEntry, password: string | undefined): Promise<MintedSecret> {
     const { verifierKey, clock } = this.#deps;
     const nowMs = clock.now();
-    if (password === undefined) return mintSecret(live, verifierKey, { origin: "initial", nowMs });
-    const given = { secret: password, verifier: await this.#verifier(live, password) };
-    const row = newRow(live, { origin: "typed", nowMs }, given);
+    if (password === undefined) return mintSecret(entry, verifierKey, { origin: "initial", nowMs });
+    const given = { secret: password, verifier: await this.#verifier(entry, password) };
+    const row = newRow(entry, { origin: "typed", nowMs }, given);
     return { secretId: row.id, secret: password, row };
   }
 
-  async #verifier(live: LiveCredential, password: string): Promise<Buffer> {
+  async #verifier(entry: LedgerEntry, password: string): Promise<Buffer> {
     const { typed, verifierKey } = this.#deps;
     if (schemeOf(password) === "hmac") return hmacVerifier(verifierKey, password);
-    const verifier = await typed.derive(password, live.salt);
+    const verifier = await typed.derive(password, entry.salt);
     if (verifier !== undefined) return verifier;
     throw new RportError("UNAVAILABLE", "Too many passwords are being checked; try again soon.");
   }

@@ -1,6 +1,6 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { SecretRow } from "../../store/records/secretRow.ts";
-import type { LiveCredential } from "./ledgerEntry.ts";
+import type { LedgerEntry } from "./ledgerEntry.ts";
 
 /** Whether the secret's time is over, or nobody began to use it in time; by steady time. */
 export function isExpired(row: SecretRow, nowMs: number): boolean {
@@ -9,8 +9,8 @@ export function isExpired(row: SecretRow, nowMs: number): boolean {
 }
 
 /** Whether the credential's own time is over. */
-export function isCredentialExpired(live: LiveCredential, nowMs: number): boolean {
-  const { expires_at } = live.record.limits;
+export function isCredentialExpired(entry: LedgerEntry, nowMs: number): boolean {
+  const { expires_at } = entry.record.limits;
   return expires_at !== null && Date.parse(expires_at) <= nowMs;
 }
 

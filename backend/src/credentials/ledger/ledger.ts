@@ -7,14 +7,14 @@ import type { EditStore, StoredCredentials } from "../../store/edits/editStore.t
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
 import { DELETED_MAX } from "../../store/sqlite/secretRows.ts";
-import { LiveCredential } from "./ledgerEntry.ts";
+import { LedgerEntry } from "./ledgerEntry.ts";
 
 /**
  * Every credential with its secrets, in memory, where logins look. It follows the edits of the store,
  * whoever makes them, and changes in no other way.
  */
 export class Ledger {
-  readonly #live = new Map<AuthId, LiveCredential>();
+  readonly #entries = new Map<AuthId, LedgerEntry>();
   readonly #deleted = new RecentMap<string, true>(DELETED_MAX);
 
   private constructor(stored: StoredCredentials) {
@@ -35,32 +35,32 @@ export class Ledger {
   }
 
   /** The credential, also while it is being deleted. */
-  get(id: AuthId): LiveCredential | undefined {
-    return this.#live.get(id);
+  get(id: AuthId): LedgerEntry | undefined {
+    return this.#entries.get(id);
   }
 
   /** Whether a credential of this name was there, or is about to go. */
   wasDeleted(id: string): boolean {
-    const live = this.#live.get(id as AuthId);
-    return live === undefined ? this.#deleted.has(id) : live.record.state === "revoked";
+    const entry = this.#entries.get(id as AuthId);
+    return entry === undefined ? this.#deleted.has(id) : entry.record.state === "revoked";
   }
 
   /** The credential. Fails with `ERR_CODE_CLIENT_AUTH_NOT_FOUND`, also while it is being deleted. */
-  need(id: AuthId): LiveCredential {
-    const live = this.#live.get(id);
-    if (live !== undefined && live.record.state === "active") return live;
+  need(id: AuthId): LedgerEntry {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined && entry.record.state === "active") return entry;
     throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
   }
 
   /** All credentials by id. */
-  all(): LiveCredential[] {
-    return [...this.#live.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+  all(): LedgerEntry[] {
+    return [...this.#entries.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
   }
 
   /** The credential a secret belongs to. */
-  ownerOf(secret: SecretId): LiveCredential | undefined {
-    for (const live of this.#live.values()) {
-      if (live.secret(secret) !== undefined) return live;
+  ownerOf(secret: SecretId): LedgerEntry | undefined {
+    for (const entry of this.#entries.values()) {
+      if (entry.secret(secret) !== undefined) return entry;
     }
     return undefined;
   }
@@ -85,7 +85,7 @@ export class Ledger {
         this.#replace(edit.credential, marked);
         return;
       case "erase":
-        this.#live.delete(edit.credential);
+        this.#entries.delete(edit.credential);
         this.#deleted.set(edit.credential, true);
         return;
       case "add":
@@ -99,15 +99,15 @@ export class Ledger {
   }
 
   #enter(record: CredentialRecord): void {
-    this.#live.set(record.id, new LiveCredential(record));
+    this.#entries.set(record.id, new LedgerEntry(record));
   }
 
   #replace(id: AuthId, change: (record: CredentialRecord) => CredentialRecord): void {
-    const live = this.#live.get(id);
-    live?.replaceRecord(change(live.record));
+    const entry = this.#entries.get(id);
+    entry?.replaceRecord(change(entry.record));
   }
 
   #applyTo(id: AuthId, edit: SecretEdit): void {
-    this.#live.get(id)?.apply(edit);
+    this.#entries.get(id)?.apply(edit);
   }
 }

@@ -12,7 +12,7 @@ import { isSameVerifier } from "./verifier.ts";
  * A credential as it is in memory: what is on disk, arranged so that a login finds its secret in
  * one step. Changed only after the change is durable.
  */
-export class LiveCredential {
+export class LedgerEntry {
   readonly id: AuthId;
   /** Salt of its typed passwords. */
   readonly salt: Buffer;

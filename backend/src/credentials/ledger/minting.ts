@@ -2,7 +2,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import { generatedSecret, secretId } from "../../platform/random.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { OfferedSecret } from "../ports.ts";
-import type { LiveCredential } from "./ledgerEntry.ts";
+import type { LedgerEntry } from "./ledgerEntry.ts";
 import { hmacVerifier, schemeOf } from "./verifier.ts";
 
 /** What a new secret is for. */
@@ -22,25 +22,25 @@ export interface MintedSecret extends OfferedSecret {
 
 /** Makes a random secret for a credential. Nothing is kept yet. */
 export function mintSecret(
-  live: LiveCredential,
+  entry: LedgerEntry,
   verifierKey: Buffer,
   purpose: SecretPurpose,
 ): MintedSecret {
   const secret = generatedSecret();
-  const row = newRow(live, purpose, { secret, verifier: hmacVerifier(verifierKey, secret) });
+  const row = newRow(entry, purpose, { secret, verifier: hmacVerifier(verifierKey, secret) });
   return { secretId: row.id, secret, row };
 }
 
 /** The row of a secret whose verifier is already known. */
 export function newRow(
-  live: LiveCredential,
+  entry: LedgerEntry,
   purpose: SecretPurpose,
   given: { readonly secret: string; readonly verifier: Buffer },
 ): SecretRow {
   return {
     id: secretId(),
-    credential_id: live.id,
-    seq: live.nextSeq(),
+    credential_id: entry.id,
+    seq: entry.nextSeq(),
     scheme: schemeOf(given.secret),
     verifier: Uint8Array.from(given.verifier),
     origin: purpose.origin,

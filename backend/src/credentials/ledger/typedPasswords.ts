@@ -2,7 +2,7 @@ import type { AuthId } from "@rport/protocol/ids";
 import { Lane } from "../../platform/lane.ts";
 import { bytes } from "../../platform/random.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
-import type { LiveCredential } from "./ledgerEntry.ts";
+import type { LedgerEntry } from "./ledgerEntry.ts";
 import { hmacVerifier, scryptVerifier } from "./verifier.ts";
 
 /** Each derivation takes 32 MiB and a thread of the pool that files also use. */
@@ -30,21 +30,21 @@ export class TypedPasswords {
   readonly #perAddress = new Map<string, number>();
 
   /** The secret that the password opens; `busy` when too many are being checked. */
-  async find(live: LiveCredential, attempt: Attempt): Promise<SecretRow | undefined | "busy"> {
+  async find(entry: LedgerEntry, attempt: Attempt): Promise<SecretRow | undefined | "busy"> {
     const key = this.#keyOf(attempt);
-    const known = live.passed.get(key);
-    if (known !== undefined) return live.secret(known);
-    const verifier = await this.#derive(live, attempt, key);
+    const known = entry.passed.get(key);
+    if (known !== undefined) return entry.secret(known);
+    const verifier = await this.#derive(entry, attempt, key);
     if (verifier === undefined) return "busy";
-    return live.find(verifier);
+    return entry.find(verifier);
   }
 
   /**
    * Remembers that the password let somebody in. Whatever does not is derived each time: a quick
    * refusal would tell that the password had once been right.
    */
-  passed(live: LiveCredential, attempt: Attempt, row: SecretRow): void {
-    if (row.scheme === "scrypt") live.passed.set(this.#keyOf(attempt), row.id);
+  passed(entry: LedgerEntry, attempt: Attempt, row: SecretRow): void {
+    if (row.scheme === "scrypt") entry.passed.set(this.#keyOf(attempt), row.id);
   }
 
   /** The verifier of a new password; `undefined` when too many are being checked. */
@@ -53,14 +53,14 @@ export class TypedPasswords {
   }
 
   async #derive(
-    live: LiveCredential,
+    entry: LedgerEntry,
     { password, address }: Attempt,
     key: string,
   ): Promise<Buffer | undefined> {
     const shared = this.#running.get(key);
     if (shared !== undefined) return shared;
     const count = this.#perAddress.get(address) ?? 0;
-    const run = count < PER_ADDRESS ? this.derive(password, live.salt) : undefined;
+    const run = count < PER_ADDRESS ? this.derive(password, entry.salt) : undefined;
     if (run === undefined) return undefined;
     this.#running.set(key, run);
     this.#perAddress.set(address, count + 1);

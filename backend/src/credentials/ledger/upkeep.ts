@@ -46,9 +46,9 @@ export class Upkeep {
   /** Removes what is old enough. What the disk refuses stays for the next time. */
   async sweep(): Promise<void> {
     const { ledger, store, steady, log } = this.#deps;
-    for (const live of ledger.all()) {
-      const old = live.secrets().filter((row) => isLeftover(row, steady()));
-      const edits = old.map(({ id }): SecretEdit => ({ kind: "remove", credential: live.id, id }));
+    for (const entry of ledger.all()) {
+      const old = entry.secrets().filter((row) => isLeftover(row, steady()));
+      const edits = old.map(({ id }): SecretEdit => ({ kind: "remove", credential: entry.id, id }));
       await store.commit(edits).catch((caught: unknown) => {
         log.warn("old secrets were not removed", { reason: errorText(caught) });
       });

@@ -4,7 +4,7 @@ import { sooner } from "../../store/edits/secretEdit.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { ClientPort } from "../ports.ts";
 import { isExpired } from "./expiry.ts";
-import type { LiveCredential } from "./ledgerEntry.ts";
+import type { LedgerEntry } from "./ledgerEntry.ts";
 
 /** What a credential's view takes from elsewhere. */
 export interface CredentialFacts {
@@ -17,12 +17,12 @@ export interface CredentialFacts {
 
 /** A credential as people see it. */
 export function toCredential(
-  live: LiveCredential,
+  entry: LedgerEntry,
   { clients, rotation, nowMs, floodedAt }: CredentialFacts,
 ): Credential {
-  const { salt: _, ...record } = live.record;
-  const secrets = countSecrets(live, nowMs);
-  const { total, connected } = clients.countOf(live.id);
+  const { salt: _, ...record } = entry.record;
+  const secrets = countSecrets(entry, nowMs);
+  const { total, connected } = clients.countOf(entry.id);
   return {
     ...record,
     clients_total: total,
@@ -30,7 +30,7 @@ export function toCredential(
     secrets_active: secrets.active,
     secrets_grace: secrets.grace,
     last_used_at: toTimeOrNull(secrets.lastUse),
-    rotated_at: toTimeOrNull(live.rotation?.started_at ?? null),
+    rotated_at: toTimeOrNull(entry.rotation?.started_at ?? null),
     rotation: rotation ?? null,
     flooded_at: floodedAt ?? null,
   };
@@ -53,10 +53,10 @@ export function toSecret(row: SecretRow): Secret {
 }
 
 /** All in one pass: a fleet has as many secrets as hosts, and is shown at each of their logins. */
-function countSecrets(live: LiveCredential, nowMs: number) {
+function countSecrets(entry: LedgerEntry, nowMs: number) {
   const count = { active: 0, grace: 0, revoked: 0 };
   let lastUse: number | null = null;
-  for (const row of live.secrets()) {
+  for (const row of entry.secrets()) {
     if (!isExpired(row, nowMs)) count[row.state] += 1;
     const usedAt = row.last_used_at;
     if (usedAt !== null && usedAt > (lastUse ?? Number.NEGATIVE_INFINITY)) lastUse = usedAt;

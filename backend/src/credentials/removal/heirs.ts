@@ -1,11 +1,11 @@
 import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { SecretRow } from "../../store/records/secretRow.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, SessionPort } from "../ports.ts";
 
 /** Secrets of a credential that go, and where it is looked up which hosts stand on them. */
 export interface HeirDeps {
-  readonly live: LiveCredential;
+  readonly entry: LedgerEntry;
   readonly ids: ReadonlySet<SecretId>;
   readonly clients: Pick<ClientPort, "clientsOf">;
   readonly sessions: Pick<SessionPort, "ofCredential">;
@@ -22,7 +22,7 @@ export class Heirs {
 
   constructor(deps: HeirDeps) {
     this.#deps = deps;
-    const used = deps.live.secrets().filter((row) => row.last_used_at !== null);
+    const used = deps.entry.secrets().filter((row) => row.last_used_at !== null);
     this.#used = new Set(used.map(({ id }) => id));
   }
 
@@ -30,17 +30,17 @@ export class Heirs {
   next(gone: ReadonlySet<SecretId>): SecretRow[] {
     this.#lookForHosts();
     return [...this.#hosts]
-      .flatMap((host) => this.#deps.live.secretsOf(host))
+      .flatMap((host) => this.#deps.entry.secretsOf(host))
       .filter(({ id, origin }) => origin === "rotation" && !gone.has(id) && !this.#used.has(id))
       .filter(({ state }) => state !== "revoked");
   }
 
   #lookForHosts(): void {
-    const { live, ids, clients, sessions } = this.#deps;
-    for (const { id, secretId } of clients.clientsOf(live.id)) {
+    const { entry, ids, clients, sessions } = this.#deps;
+    for (const { id, secretId } of clients.clientsOf(entry.id)) {
       if (secretId !== null && ids.has(secretId)) this.#hosts.add(id);
     }
-    for (const { clientId, secretId } of sessions.ofCredential(live.id)) {
+    for (const { clientId, secretId } of sessions.ofCredential(entry.id)) {
       if (clientId !== undefined && ids.has(secretId)) this.#hosts.add(clientId);
     }
   }

@@ -5,7 +5,7 @@ import { errorText, type Log } from "../../platform/log.ts";
 import type { SteadyTime } from "../../platform/steadyTime.ts";
 import { isExpired } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, PairingPort, SessionPort } from "../ports.ts";
 import type { Removals } from "./removals.ts";
 
@@ -56,10 +56,10 @@ export class Purge {
     const { ledger, removals, log } = this.#deps;
     const removed: PurgeReport["removed"][number][] = [];
     const failed: PurgeReport["failed"][number][] = [];
-    for (const live of this.#unused()) {
-      const { id } = live;
+    for (const entry of this.#unused()) {
+      const { id } = entry;
       // While the ones before were removed, somebody may have begun to use it.
-      if (ledger.get(id) !== live || !this.#isUnused(live)) continue;
+      if (ledger.get(id) !== entry || !this.#isUnused(entry)) continue;
       try {
         removed.push({ id, report: await removals.remove(id, ONLY_UNUSED) });
       } catch (caught) {
@@ -73,15 +73,15 @@ export class Purge {
     return { removed, failed };
   }
 
-  #unused(): LiveCredential[] {
-    return this.#deps.ledger.all().filter((live) => this.#isUnused(live));
+  #unused(): LedgerEntry[] {
+    return this.#deps.ledger.all().filter((entry) => this.#isUnused(entry));
   }
 
-  #isUnused(live: LiveCredential): boolean {
+  #isUnused(entry: LedgerEntry): boolean {
     const { clients, sessions, pairings, steady } = this.#deps;
-    if (live.record.state !== "active" || clients.countOf(live.id).total > 0) return false;
-    if (sessions.ofCredential(live.id).length > 0 || pairings.openOf(live.id) > 0) return false;
-    const waiting = live
+    if (entry.record.state !== "active" || clients.countOf(entry.id).total > 0) return false;
+    if (sessions.ofCredential(entry.id).length > 0 || pairings.openOf(entry.id) > 0) return false;
+    const waiting = entry
       .secrets()
       .filter(({ unbound_until, client_id }) => unbound_until !== null && client_id === null);
     return waiting.every((row) => row.state === "revoked" || isExpired(row, steady()));

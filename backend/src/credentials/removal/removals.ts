@@ -6,7 +6,7 @@ import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, PairingPort, SessionPort } from "../ports.ts";
 import { blastOfCredential, reportOf, strike } from "./blast.ts";
 
@@ -71,12 +71,12 @@ export class Removals {
       if (options.purge && !running.how.hasPurged) await this.#deps.clients.purge(id);
       return report;
     }
-    const live = this.#existing(id);
+    const entry = this.#existing(id);
     const kept = options.purge ? this.#keptOf(id) : {};
-    this.#refuseUsed(live, options);
+    this.#refuseUsed(entry, options);
     const how: Running = { purge: options.purge, hasPurged: false };
-    const refuse = () => this.#refuseUsed(live, options);
-    const removal = this.#inTurn(id, () => this.#remove(live, how, refuse));
+    const refuse = () => this.#refuseUsed(entry, options);
+    const removal = this.#inTurn(id, () => this.#remove(entry, how, refuse));
     this.#running.set(id, { how, removal });
     try {
       return { ...(await removal), ...kept };
@@ -85,19 +85,19 @@ export class Removals {
     }
   }
 
-  async #remove(live: LiveCredential, how: Running, refuse: () => void): Promise<DeletionReport> {
+  async #remove(entry: LedgerEntry, how: Running, refuse: () => void): Promise<DeletionReport> {
     const { ledger, store, arrears } = this.#deps;
-    if (ledger.get(live.id) !== live) throw notFound();
-    const mark: Edit = { kind: "mark", credential: live.id };
+    if (ledger.get(entry.id) !== entry) throw notFound();
+    const mark: Edit = { kind: "mark", credential: entry.id };
     const unmarked = await failureOf(() => this.#write(mark, refuse));
-    if (live.record.state === "active") store.announce([mark]);
-    const report = strike(blastOfCredential(live.id, this.#deps), "the credential was deleted");
-    const failure = unmarked ?? (await failureOf(() => this.#clear(live, how)));
+    if (entry.record.state === "active") store.announce([mark]);
+    const report = strike(blastOfCredential(entry.id, this.#deps), "the credential was deleted");
+    const failure = unmarked ?? (await failureOf(() => this.#clear(entry, how)));
     if (failure === undefined) return report;
-    arrears.owe(() => this.#inTurn(live.id, () => this.#makeUp(live, how)));
+    arrears.owe(() => this.#inTurn(entry.id, () => this.#makeUp(entry, how)));
     // The mark is what counts: what is swept up later opens nothing.
     if (unmarked === undefined && !how.purge) return report;
-    throw notDurable(told(live, report), failure);
+    throw notDurable(told(entry, report), failure);
   }
 
   /**
@@ -113,31 +113,31 @@ export class Removals {
   }
 
   /** Does what the disk did not allow; nothing when somebody has done it meanwhile. */
-  async #makeUp(live: LiveCredential, how: Running): Promise<void> {
+  async #makeUp(entry: LedgerEntry, how: Running): Promise<void> {
     const { ledger, store } = this.#deps;
-    if (ledger.get(live.id) !== live) return;
-    await store.settle([{ kind: "mark", credential: live.id }]);
-    await this.#clear(live, how);
+    if (ledger.get(entry.id) !== entry) return;
+    await store.settle([{ kind: "mark", credential: entry.id }]);
+    await this.#clear(entry, how);
   }
 
   /** Removes what is kept of a credential that is marked. */
-  async #clear(live: LiveCredential, how: Running): Promise<void> {
+  async #clear(entry: LedgerEntry, how: Running): Promise<void> {
     const { store, clients, clock } = this.#deps;
     if (how.purge) {
-      await clients.purge(live.id);
+      await clients.purge(entry.id);
       how.hasPurged = true;
     }
-    await store.commit([{ kind: "erase", credential: live.id, atMs: clock.now() }]);
+    await store.commit([{ kind: "erase", credential: entry.id, atMs: clock.now() }]);
   }
 
   #inTurn<T>(id: AuthId, job: () => Promise<T>): Promise<T> {
     return this.#deps.store.turn(`removal ${id}`, job);
   }
 
-  #existing(id: AuthId): LiveCredential {
-    const live = this.#deps.ledger.get(id);
-    if (live === undefined) throw notFound();
-    return live;
+  #existing(id: AuthId): LedgerEntry {
+    const entry = this.#deps.ledger.get(id);
+    if (entry === undefined) throw notFound();
+    return entry;
   }
 
   #keptOf(id: AuthId): Pick<DeletionReport, "kept"> {
@@ -145,21 +145,21 @@ export class Removals {
     return revoked.length === 0 ? {} : { kept: revoked.map((client) => client.id) };
   }
 
-  #refuseUsed(live: LiveCredential, { force, onlyUnused }: RemovalOptions): void {
+  #refuseUsed(entry: LedgerEntry, { force, onlyUnused }: RemovalOptions): void {
     const { clients, sessions, pairings } = this.#deps;
-    const { total, connected } = clients.countOf(live.id);
-    const isClaimed = sessions.ofCredential(live.id).length + pairings.openOf(live.id) > 0;
+    const { total, connected } = clients.countOf(entry.id);
+    const isClaimed = sessions.ofCredential(entry.id).length + pairings.openOf(entry.id) > 0;
     if (force || (total === 0 && !(onlyUnused && isClaimed))) return;
     throw new RportError(
       "ERR_CODE_CLIENT_AUTH_HAS_CLIENT",
-      `The credential "${live.id}" is used by ${total} ${total === 1 ? "client" : "clients"}, ` +
+      `The credential "${entry.id}" is used by ${total} ${total === 1 ? "client" : "clients"}, ` +
         `${connected} of them connected.`,
       { detail: "Use force=true to end their sessions and delete it." },
     );
   }
 }
 
-function told({ id }: LiveCredential, { disconnected }: DeletionReport): string {
+function told({ id }: LedgerEntry, { disconnected }: DeletionReport): string {
   const sessions = disconnected === 1 ? "1 session was" : `${disconnected} sessions were`;
   return `The credential "${id}" lets nobody in any more and ${sessions} ended`;
 }

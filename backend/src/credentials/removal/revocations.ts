@@ -7,7 +7,7 @@ import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, ClientRef, PairingPort, SessionPort } from "../ports.ts";
 import { type Blast, blastOfRecord, blastOfSecrets, reportOf, strike } from "./blast.ts";
 import { Heirs } from "./heirs.ts";
@@ -39,8 +39,8 @@ export class Revocations {
   /** Ends secrets and the sessions that stand on them. Ids that are gone are skipped. */
   async secrets(ids: readonly SecretId[]): Promise<void> {
     const perCredential = Map.groupBy(ids, (id) => this.#deps.ledger.ownerOf(id));
-    for (const [live, own] of perCredential) {
-      if (live !== undefined) await this.#end(live, new Set(own), "the secret was revoked");
+    for (const [entry, own] of perCredential) {
+      if (entry !== undefined) await this.#end(entry, new Set(own), "the secret was revoked");
     }
   }
 
@@ -58,7 +58,7 @@ export class Revocations {
   /** Tells what `client` would do. Fails as it does. */
   previewClient(id: ClientId): DeletionReport {
     const blast = this.#blastOfClient(this.#require(id));
-    const own = this.#deps.ledger.all().flatMap((live) => ownSecrets(live, id));
+    const own = this.#deps.ledger.all().flatMap((entry) => ownSecrets(entry, id));
     return { ...reportOf(blast), secrets: own.length };
   }
 
@@ -83,14 +83,14 @@ export class Revocations {
   }
 
   async #end(
-    live: LiveCredential,
+    entry: LedgerEntry,
     ids: ReadonlySet<SecretId>,
     reason: string,
   ): Promise<DeletionReport> {
     const { clock, clients, sessions } = this.#deps;
-    const heirs = new Heirs({ live, ids, clients, sessions });
+    const heirs = new Heirs({ entry, ids, clients, sessions });
     const gone = new Set(ids);
-    let rows = [...live.secrets().filter(({ id }) => ids.has(id)), ...heirs.next(gone)];
+    let rows = [...entry.secrets().filter(({ id }) => ids.has(id)), ...heirs.next(gone)];
     let failure: RportError | undefined;
     // An offer may have been on its way to the disk: what it left there meanwhile goes as well.
     do {
@@ -100,7 +100,7 @@ export class Revocations {
       failure ??= untaken;
       rows = heirs.next(gone);
     } while (rows.length > 0);
-    const report = strike(blastOfSecrets({ credential: live.id, ids: gone }, this.#deps), reason);
+    const report = strike(blastOfSecrets({ credential: entry.id, ids: gone }, this.#deps), reason);
     if (failure !== undefined) throw notDurable("The secret opens nothing any more", failure);
     return report;
   }
@@ -124,8 +124,8 @@ export class Revocations {
   ): Promise<{ readonly failure: RportError | undefined; readonly count: number }> {
     let failure: RportError | undefined;
     let count = 0;
-    for (const live of this.#deps.ledger.all()) {
-      const own = ownSecrets(live, id);
+    for (const entry of this.#deps.ledger.all()) {
+      const own = ownSecrets(entry, id);
       if (own.length === 0) continue;
       count += own.length;
       const atMs = this.#deps.clock.now();
@@ -143,9 +143,9 @@ export class Revocations {
     return { ...blastOfRecord(client), sessions };
   }
 
-  #ownerOf(credential: AuthId, id: SecretId): LiveCredential {
-    const live = this.#deps.ledger.need(credential);
-    if (live.secret(id) !== undefined) return live;
+  #ownerOf(credential: AuthId, id: SecretId): LedgerEntry {
+    const entry = this.#deps.ledger.need(credential);
+    if (entry.secret(id) !== undefined) return entry;
     throw new RportError("NOT_FOUND", "The credential has no such secret.");
   }
 
@@ -157,8 +157,8 @@ export class Revocations {
 }
 
 /** What only the client may use, and still opens something. */
-function ownSecrets(live: LiveCredential, id: ClientId): SecretRow[] {
-  return live.secretsOf(id).filter(({ state }) => state !== "revoked");
+function ownSecrets(entry: LedgerEntry, id: ClientId): SecretRow[] {
+  return entry.secretsOf(id).filter(({ state }) => state !== "revoked");
 }
 
 /** A secret that nobody ever used explains nothing by staying. */

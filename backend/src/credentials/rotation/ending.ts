@@ -8,7 +8,7 @@ import type { EditStore } from "../../store/edits/editStore.ts";
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import { type Arrears, failureOf } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, ClientRef, PairingPort, SessionPort } from "../ports.ts";
 import { type Blast, blastOfSecrets, reportOf, strike } from "../removal/blast.ts";
 import { endEdits, secretsInGrace } from "./plan.ts";
@@ -45,9 +45,9 @@ export class Ending {
   }
 
   /** Tells who would be hit. Fails with `CONFLICT` when no rotation is under way. */
-  preview(live: LiveCredential): DeletionReport {
-    requireUnderWay(live);
-    return reportOf(this.#blast(live, oldSecrets(live)));
+  preview(entry: LedgerEntry): DeletionReport {
+    requireUnderWay(entry);
+    return reportOf(this.#blast(entry, oldSecrets(entry)));
   }
 
   /**
@@ -55,28 +55,28 @@ export class Ending {
    * refuses keeps no old secret good: it is told later, and a restart before that ends the rotation
    * once more. Who is hit is looked up after that: somebody may have moved while it was written.
    */
-  async end(live: LiveCredential): Promise<EndedRotation> {
+  async end(entry: LedgerEntry): Promise<EndedRotation> {
     const { store, arrears, clock, timers } = this.#deps;
-    const rotation = requireUnderWay(live);
-    const old = oldSecrets(live);
-    const edits = endEdits(live, rotation, clock.now());
+    const rotation = requireUnderWay(entry);
+    const old = oldSecrets(entry);
+    const edits = endEdits(entry, rotation, clock.now());
     const failure = await failureOf(() => store.commit(edits));
     if (failure !== undefined) {
       store.announce(edits);
-      arrears.owe(() => this.#makeUp(live, edits));
+      arrears.owe(() => this.#makeUp(entry, edits));
     }
-    timers.cancel(live.id);
-    const report = strike(this.#blast(live, old), "the secret was rotated and its grace is over");
+    timers.cancel(entry.id);
+    const report = strike(this.#blast(entry, old), "the secret was rotated and its grace is over");
     return { report, failure };
   }
 
   /** Ends a rotation that nobody ended by hand; never fails. */
-  async endByItself(live: LiveCredential, why: RotationEnd): Promise<void> {
+  async endByItself(entry: LedgerEntry, why: RotationEnd): Promise<void> {
     const { log, rotationEvents } = this.#deps;
-    if (!isUnderWay(live)) return;
+    if (!isUnderWay(entry)) return;
     try {
-      const { report, failure } = await this.end(live);
-      rotationEvents?.ended(live.id, why, report);
+      const { report, failure } = await this.end(entry);
+      rotationEvents?.ended(entry.id, why, report);
       if (failure === undefined) return;
       log.error("the end of a rotation is not on disk yet", { reason: failure.message });
     } catch (caught) {
@@ -85,24 +85,24 @@ export class Ending {
   }
 
   /** Writes an end that the disk refused; another rotation that has begun since goes on. */
-  #makeUp(live: LiveCredential, edits: readonly SecretEdit[]): Promise<void> {
+  #makeUp(entry: LedgerEntry, edits: readonly SecretEdit[]): Promise<void> {
     const { ledger, store } = this.#deps;
-    return store.turn(rotationTurn(live.id), async () => {
-      if (ledger.get(live.id) !== live) return;
-      const isLast = edits.some((edit) => edit.kind === "rotation" && edit.row === live.rotation);
+    return store.turn(rotationTurn(entry.id), async () => {
+      if (ledger.get(entry.id) !== entry) return;
+      const isLast = edits.some((edit) => edit.kind === "rotation" && edit.row === entry.rotation);
       await store.settle(isLast ? edits : edits.filter(({ kind }) => kind === "revoke"));
     });
   }
 
-  #blast(live: LiveCredential, ids: ReadonlySet<SecretId>): Blast {
+  #blast(entry: LedgerEntry, ids: ReadonlySet<SecretId>): Blast {
     const isHit = (client: ClientRef): boolean => {
-      const id = secretStoodOn(live, client)?.id;
+      const id = secretStoodOn(entry, client)?.id;
       return id !== undefined && ids.has(id);
     };
-    return blastOfSecrets({ credential: live.id, ids, isHit }, this.#deps);
+    return blastOfSecrets({ credential: entry.id, ids, isHit }, this.#deps);
   }
 }
 
-function oldSecrets(live: LiveCredential): ReadonlySet<SecretId> {
-  return new Set(secretsInGrace(live).map(({ id }) => id));
+function oldSecrets(entry: LedgerEntry): ReadonlySet<SecretId> {
+  return new Set(secretsInGrace(entry).map(({ id }) => id));
 }

@@ -9,7 +9,7 @@ import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { ShiftRow } from "../../store/records/shiftRow.ts";
 import { retireOlder } from "../admission/admissions.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { MintedSecret } from "../ledger/minting.ts";
 import { mintSecret } from "../ledger/minting.ts";
 import type { ClientPort, SessionHandle, SessionPort } from "../ports.ts";
@@ -81,42 +81,42 @@ export class Offers {
 
   async #shift(session: SessionHandle): Promise<void> {
     const { store } = this.#deps;
-    const live = this.#needsShift(session);
+    const entry = this.#needsShift(session);
     const { clientId } = session;
-    if (live === undefined || clientId === undefined) return;
-    if (!mayBeShifted(live, clientId, session.secretId)) {
-      await this.#setAside(live, clientId, CAME_LATE);
+    if (entry === undefined || clientId === undefined) return;
+    if (!mayBeShifted(entry, clientId, session.secretId)) {
+      await this.#setAside(entry, clientId, CAME_LATE);
       return;
     }
     if (!isShiftable(session)) {
-      await this.#setAside(live, clientId, CANNOT_SHIFT);
+      await this.#setAside(entry, clientId, CANNOT_SHIFT);
       return;
     }
-    const minted = await this.#mint(live, clientId, session.secretId);
+    const minted = await this.#mint(entry, clientId, session.secretId);
     if (this.#needsShift(session) === undefined) {
       // What made it needless, or took its secret away, must not be undone by this offer.
-      await store.commit([{ kind: "remove", credential: live.id, id: minted.secretId }]);
+      await store.commit([{ kind: "remove", credential: entry.id, id: minted.secretId }]);
       return;
     }
-    if (await this.#isStored(session, minted)) await this.#adopt(live, session, minted);
-    else await this.#failed(live, session, minted);
+    if (await this.#isStored(session, minted)) await this.#adopt(entry, session, minted);
+    else await this.#failed(entry, session, minted);
   }
 
   /** Nothing can be offered to it: it has to be told otherwise. */
-  async #setAside(live: LiveCredential, clientId: ClientId, reason: string): Promise<void> {
-    const before = live.shiftOf(clientId);
+  async #setAside(entry: LedgerEntry, clientId: ClientId, reason: string): Promise<void> {
+    const before = entry.shiftOf(clientId);
     if (before?.state === "straggler" && before.reason === reason) return;
     const row = { state: "straggler", reason, secret_id: null } as const;
-    const shift = { ...this.#base(live, clientId), ...row };
+    const shift = { ...this.#base(entry, clientId), ...row };
     await this.#deps.store.commit([{ kind: "shift", row: shift }]);
   }
 
-  async #failed(live: LiveCredential, session: SessionHandle, minted: MintedSecret): Promise<void> {
+  async #failed(entry: LedgerEntry, session: SessionHandle, minted: MintedSecret): Promise<void> {
     const { clientId } = session;
     const isLive = this.#isLive(session);
     if (isLive) this.#retryLater(session);
     if (clientId === undefined) return;
-    await this.#note(live, clientId, {
+    await this.#note(entry, clientId, {
       secret: minted.secretId,
       state: isLive ? "straggler" : "pending",
       reason: isLive ? NOT_CONFIRMED : WENT_AWAY,
@@ -125,29 +125,29 @@ export class Offers {
 
   /** Where a client stands is for people to see: a disk that refuses it holds nothing up. */
   async #note(
-    live: LiveCredential,
+    entry: LedgerEntry,
     clientId: ClientId,
     what: Pick<ShiftRow, "state" | "reason"> & { readonly secret: SecretId },
   ): Promise<void> {
     const { store, log } = this.#deps;
-    await store.commit([this.#shifted(live, clientId, what)]).catch((caught: unknown) => {
+    await store.commit([this.#shifted(entry, clientId, what)]).catch((caught: unknown) => {
       const reason = errorText(caught);
       log.warn("the progress of a rotation was not written", { reason });
     });
   }
 
   #shifted(
-    live: LiveCredential,
+    entry: LedgerEntry,
     client: ClientId,
     what: Pick<ShiftRow, "state" | "reason"> & { readonly secret: SecretId },
   ): SecretEdit {
     const { secret, state, reason } = what;
     const to = { state, reason, changed_at: this.#deps.clock.now() };
-    return { kind: "shifted", credential: live.id, client, secret, to };
+    return { kind: "shifted", credential: entry.id, client, secret, to };
   }
 
-  #base(live: LiveCredential, clientId: ClientId) {
-    return { credential_id: live.id, client_id: clientId, changed_at: this.#deps.clock.now() };
+  #base(entry: LedgerEntry, clientId: ClientId) {
+    return { credential_id: entry.id, client_id: clientId, changed_at: this.#deps.clock.now() };
   }
 
   async #isStored(session: SessionHandle, minted: MintedSecret): Promise<boolean> {
@@ -178,46 +178,46 @@ export class Offers {
   }
 
   /** The session's credential when its secret is in grace. */
-  #needsShift(session: SessionHandle): LiveCredential | undefined {
-    const live = this.#deps.ledger.get(session.credentialId);
-    if (live === undefined || this.#isRevoked(session)) return undefined;
-    const isInGrace = live.secret(session.secretId)?.state === "grace";
-    return isInGrace && live.record.state === "active" ? live : undefined;
+  #needsShift(session: SessionHandle): LedgerEntry | undefined {
+    const entry = this.#deps.ledger.get(session.credentialId);
+    if (entry === undefined || this.#isRevoked(session)) return undefined;
+    const isInGrace = entry.secret(session.secretId)?.state === "grace";
+    return isInGrace && entry.record.state === "active" ? entry : undefined;
   }
 
-  async #mint(live: LiveCredential, clientId: ClientId, present: SecretId): Promise<MintedSecret> {
+  async #mint(entry: LedgerEntry, clientId: ClientId, present: SecretId): Promise<MintedSecret> {
     const { verifierKey, clock, store } = this.#deps;
     const purpose = { origin: "rotation" as const, nowMs: clock.now(), clientId };
-    const minted = mintSecret(live, verifierKey, purpose);
+    const minted = mintSecret(entry, verifierKey, purpose);
     const add: SecretEdit = { kind: "add", row: minted.row };
     const row = { state: "offered", reason: "", secret_id: minted.secretId } as const;
-    const shift: SecretEdit = { kind: "shift", row: { ...this.#base(live, clientId), ...row } };
-    await store.commit([add, ...dropUnconfirmed(live, clientId, present), shift]);
+    const shift: SecretEdit = { kind: "shift", row: { ...this.#base(entry, clientId), ...row } };
+    await store.commit([add, ...dropUnconfirmed(entry, clientId, present), shift]);
     return minted;
   }
 
-  async #adopt(live: LiveCredential, session: SessionHandle, minted: MintedSecret): Promise<void> {
+  async #adopt(entry: LedgerEntry, session: SessionHandle, minted: MintedSecret): Promise<void> {
     const clientId = session.clientId;
     if (clientId === undefined) return;
     const secret = minted.secretId;
-    await this.#note(live, clientId, { secret, state: "stored", reason: "" });
-    const state = live.secret(secret)?.state;
+    await this.#note(entry, clientId, { secret, state: "stored", reason: "" });
+    const state = entry.secret(secret)?.state;
     if (state === undefined || state === "revoked") {
       session.cut("its new secret was revoked");
       return;
     }
     session.adoptSecret(secret);
-    const retired = retireOlder(live, minted.row, clientId);
+    const retired = retireOlder(entry, minted.row, clientId);
     const { store, clock } = this.#deps;
     const used: SecretEdit = {
       kind: "used",
-      credential: live.id,
+      credential: entry.id,
       id: secret,
       atMs: clock.now(),
     };
     // It is, whatever becomes of the write: ahead of the disk.
     store.announce([used]);
-    const done = this.#shifted(live, clientId, { secret, state: "done", reason: "" });
+    const done = this.#shifted(entry, clientId, { secret, state: "done", reason: "" });
     const rest = [...retired, done];
     await store.settle([used, ...rest]);
     store.announce(rest);
@@ -230,16 +230,12 @@ export function isShiftable(session: SessionHandle): boolean {
 }
 
 /** What came after the present secret, was offered, and by now was surely not stored. */
-function dropUnconfirmed(
-  live: LiveCredential,
-  clientId: ClientId,
-  present: SecretId,
-): SecretEdit[] {
-  const presentSeq = live.secret(present)?.seq ?? 0;
-  const unconfirmed = live
+function dropUnconfirmed(entry: LedgerEntry, clientId: ClientId, present: SecretId): SecretEdit[] {
+  const presentSeq = entry.secret(present)?.seq ?? 0;
+  const unconfirmed = entry
     .secretsOf(clientId)
     .filter(({ origin, last_used_at: usedAt }) => origin === "rotation" && usedAt === null)
     .filter(({ seq, state }) => seq > presentSeq && state !== "revoked");
   const surplus = unconfirmed.slice(0, Math.max(0, unconfirmed.length - UNCONFIRMED_KEPT + 1));
-  return surplus.map(({ id }) => ({ kind: "remove", credential: live.id, id }));
+  return surplus.map(({ id }) => ({ kind: "remove", credential: entry.id, id }));
 }

@@ -1,7 +1,7 @@
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../../store/records/secretRow.ts";
 import { isExpired } from "../ledger/expiry.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientRef } from "../ports.ts";
 import type { Progress } from "./progress.ts";
 import { countStates, firstShift } from "./progress.ts";
@@ -30,37 +30,37 @@ export interface RotationTimes {
  * before, and who installs a host now must not find the line cut.
  */
 export function planRotation(
-  live: LiveCredential,
+  entry: LedgerEntry,
   clients: readonly ClientRef[],
   { nowMs, steadyMs, graceMs, endsAtMs }: RotationTimes,
 ): RotationPlan {
   const stoodOn = new Set(clients.map(({ secretId }) => secretId));
   const isFresh = (row: SecretRow): boolean =>
     graceMs !== 0 && isOnItsWay(row, steadyMs) && !stoodOn.has(row.id);
-  const grace = live
+  const grace = entry
     .secrets()
     .filter((row) => row.state !== "revoked" && !isFresh(row))
     .map(
       ({ id }): SecretEdit => ({
         kind: "grace",
-        credential: live.id,
+        credential: entry.id,
         id,
         atMs: nowMs,
         endsAtMs,
       }),
     );
   const row: RotationRow = {
-    credential_id: live.id,
+    credential_id: entry.id,
     started_at: nowMs,
     grace_ms: graceMs,
     grace_ends_at: endsAtMs,
     ended_at: null,
   };
   const shifts = clients.flatMap((client) => {
-    const first = firstShift(live, client, nowMs);
+    const first = firstShift(entry, client, nowMs);
     return first === undefined ? [] : [{ kind: "shift" as const, row: first }];
   });
-  const clear = { kind: "clearShifts" as const, credential: live.id };
+  const clear = { kind: "clearShifts" as const, credential: entry.id };
   return {
     row,
     edits: [...grace, { kind: "rotation", row }, clear, ...shifts],
@@ -76,14 +76,14 @@ function isOnItsWay(row: SecretRow, steadyMs: number): boolean {
 }
 
 /** The secrets that a rotation replaces. */
-export function secretsInGrace(live: LiveCredential): SecretRow[] {
-  return live.secrets().filter((row) => row.state === "grace");
+export function secretsInGrace(entry: LedgerEntry): SecretRow[] {
+  return entry.secrets().filter((row) => row.state === "grace");
 }
 
 /** The old secrets open nothing any more. */
-export function endEdits(live: LiveCredential, rotation: RotationRow, atMs: number): SecretEdit[] {
-  const credential = live.id;
-  const revoke = secretsInGrace(live).map(
+export function endEdits(entry: LedgerEntry, rotation: RotationRow, atMs: number): SecretEdit[] {
+  const credential = entry.id;
+  const revoke = secretsInGrace(entry).map(
     ({ id }): SecretEdit => ({ kind: "revoke", credential, id, atMs }),
   );
   return [...revoke, ...closeEdits(rotation, atMs)];
@@ -93,13 +93,9 @@ export function endEdits(live: LiveCredential, rotation: RotationRow, atMs: numb
  * The old secrets are as good as before, and so are the new ones: a client that was offered one may
  * have stored it without being able to say so.
  */
-export function cancelEdits(
-  live: LiveCredential,
-  rotation: RotationRow,
-  atMs: number,
-): SecretEdit[] {
-  const credential = live.id;
-  const activate = secretsInGrace(live).map(
+export function cancelEdits(entry: LedgerEntry, rotation: RotationRow, atMs: number): SecretEdit[] {
+  const credential = entry.id;
+  const activate = secretsInGrace(entry).map(
     ({ id }): SecretEdit => ({ kind: "activate", credential, id, atMs }),
   );
   return [...activate, ...closeEdits(rotation, atMs)];

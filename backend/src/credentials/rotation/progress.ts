@@ -5,7 +5,7 @@ import type { RotationClient } from "@rport/protocol/report";
 import { toTime, toTimeOrNull } from "../../platform/clock.ts";
 import type { RotationRow, SecretRow } from "../../store/records/secretRow.ts";
 import type { ShiftRow } from "../../store/records/shiftRow.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientRef } from "../ports.ts";
 
 /** Why a client that is no agent of ours has to be visited. */
@@ -32,8 +32,8 @@ export interface Progress {
 }
 
 /** Counts the clients that use a new secret, and those that will have to. */
-export function progressOf(live: LiveCredential, clients: readonly ClientRef[]): Progress {
-  return countStates(rotationClients(live, clients).map(({ state }) => state));
+export function progressOf(entry: LedgerEntry, clients: readonly ClientRef[]): Progress {
+  return countStates(rotationClients(entry, clients).map(({ state }) => state));
 }
 
 /** Counts where clients stand. */
@@ -45,12 +45,12 @@ export function countStates(states: readonly ShiftRow["state"][]): Progress {
 
 /** The rotation that is under way, as people see it. */
 export function toRotation(
-  live: LiveCredential,
+  entry: LedgerEntry,
   clients: readonly ClientRef[],
 ): Rotation | undefined {
-  const { rotation } = live;
+  const { rotation } = entry;
   if (rotation === undefined || rotation.ended_at !== null) return undefined;
-  return describeRotation(rotation, progressOf(live, clients));
+  return describeRotation(rotation, progressOf(entry, clients));
 }
 
 /** A rotation and how far it is, as people see it. */
@@ -68,13 +68,13 @@ export function describeRotation(row: RotationRow, progress: Progress): Rotation
  * it has to be waited for.
  */
 export function rotationClients(
-  live: LiveCredential,
+  entry: LedgerEntry,
   clients: readonly ClientRef[],
 ): RotationClient[] {
-  if (live.rotation === undefined || live.rotation.ended_at !== null) return [];
-  const known = clients.flatMap((client) => standing(live, client, shiftStateOf(live, client)));
+  if (entry.rotation === undefined || entry.rotation.ended_at !== null) return [];
+  const known = clients.flatMap((client) => standing(entry, client, shiftStateOf(entry, client)));
   const ids = new Set(clients.map(({ id }) => id));
-  const lost = live.shifts().filter((row) => !ids.has(row.client_id));
+  const lost = entry.shifts().filter((row) => !ids.has(row.client_id));
   const unknown = lost.flatMap((row) => {
     const client = {
       id: row.client_id,
@@ -83,7 +83,7 @@ export function rotationClients(
       secretId: null,
       isRevoked: false,
     };
-    return standing(live, client, shiftStateOf(live, client) ?? row.state);
+    return standing(entry, client, shiftStateOf(entry, client) ?? row.state);
   });
   return [...known, ...unknown];
 }
@@ -91,12 +91,12 @@ export function rotationClients(
 type Standing = Pick<ClientRef, "id" | "name" | "connected">;
 
 function standing(
-  live: LiveCredential,
+  entry: LedgerEntry,
   { id, name, connected }: Standing,
   state: ShiftRow["state"] | undefined,
 ): RotationClient[] {
   if (state === undefined) return [];
-  const row = live.shiftOf(id);
+  const row = entry.shiftOf(id);
   const reason = row?.state === state ? row.reason : (REASONS[state] ?? "");
   return [{ id, name, connected, state, reason }];
 }
@@ -112,22 +112,19 @@ export function isWaitedFor({ state, reason }: Pick<ShiftRow, "state" | "reason"
  * otherwise get a secret that outlives it.
  */
 export function mayBeShifted(
-  live: LiveCredential,
+  entry: LedgerEntry,
   client: ClientId,
   secretId: SecretId | null,
 ): boolean {
-  if (secretId !== null && live.secret(secretId)?.client_id === client) return true;
-  const row = live.shiftOf(client);
+  if (secretId !== null && entry.secret(secretId)?.client_id === client) return true;
+  const row = entry.shiftOf(client);
   return row !== undefined && row.reason !== CAME_LATE;
 }
 
 /** What the client's record shows; undefined: no rotation is under way, or the client has moved. */
-export function rotationStateOf(
-  live: LiveCredential,
-  client: ClientRef,
-): RotationState | undefined {
-  if (live.rotation === undefined || live.rotation.ended_at !== null) return undefined;
-  const state = shiftStateOf(live, client);
+export function rotationStateOf(entry: LedgerEntry, client: ClientRef): RotationState | undefined {
+  if (entry.rotation === undefined || entry.rotation.ended_at !== null) return undefined;
+  const state = shiftStateOf(entry, client);
   return state === "done" ? undefined : state;
 }
 
@@ -135,29 +132,29 @@ export function rotationStateOf(
  * Where a client stands; undefined: no secret lets it in, or none that could be replaced. The secrets decide
  * whether it has moved, its row tells how far it is on the way.
  */
-export function shiftStateOf(live: LiveCredential, client: Stander): ShiftRow["state"] | undefined {
+export function shiftStateOf(entry: LedgerEntry, client: Stander): ShiftRow["state"] | undefined {
   if (client.isRevoked) return undefined;
-  const state = stateOf(live, client);
+  const state = stateOf(entry, client);
   if (state === "active") return "done";
   if (state !== "grace") return undefined;
-  if (!mayBeShifted(live, client.id, client.secretId)) return "straggler";
-  const row = live.shiftOf(client.id);
+  if (!mayBeShifted(entry, client.id, client.secretId)) return "straggler";
+  const row = entry.shiftOf(client.id);
   return row === undefined || row.state === "done" ? "pending" : row.state;
 }
 
 /** Where a client begins when its credential's secrets are put in grace. */
 export function firstShift(
-  live: LiveCredential,
+  entry: LedgerEntry,
   client: ClientRef,
   atMs: number,
 ): ShiftRow | undefined {
-  const state = stateOf(live, client);
+  const state = stateOf(entry, client);
   if (client.isRevoked || (state !== "active" && state !== "grace")) return undefined;
-  const before = live.shiftOf(client.id);
+  const before = entry.shiftOf(client.id);
   if (before?.reason === CAME_LATE) return before;
   const isShiftable = client.features.includes(FEATURES.rotateSecret);
   return {
-    credential_id: live.id,
+    credential_id: entry.id,
     client_id: client.id,
     state: isShiftable ? "pending" : "straggler",
     reason: isShiftable ? "" : CANNOT_SHIFT,
@@ -168,8 +165,8 @@ export function firstShift(
 
 type Stander = Pick<ClientRef, "id" | "secretId" | "isRevoked">;
 
-function stateOf(live: LiveCredential, client: StoodOn): SecretRow["state"] | undefined {
-  return secretStoodOn(live, client)?.state;
+function stateOf(entry: LedgerEntry, client: StoodOn): SecretRow["state"] | undefined {
+  return secretStoodOn(entry, client)?.state;
 }
 
 type StoodOn = Pick<ClientRef, "id" | "secretId">;
@@ -178,9 +175,9 @@ type StoodOn = Pick<ClientRef, "id" | "secretId">;
  * The secret that a client stands on, or last stood on. Its record may be one secret behind when the
  * server ended right after the client had confirmed: its own confirmed secret then tells.
  */
-export function secretStoodOn(live: LiveCredential, client: StoodOn): SecretRow | undefined {
-  const shown = client.secretId === null ? undefined : live.secret(client.secretId);
+export function secretStoodOn(entry: LedgerEntry, client: StoodOn): SecretRow | undefined {
+  const shown = client.secretId === null ? undefined : entry.secret(client.secretId);
   if (shown?.state === "active") return shown;
-  const own = live.secretsOf(client.id).filter((row) => row.last_used_at !== null);
+  const own = entry.secretsOf(client.id).filter((row) => row.last_used_at !== null);
   return own.find((row) => row.state === "active") ?? shown ?? own.at(-1);
 }

@@ -41,7 +41,7 @@ export class RotationFollower {
   #forgotten({ client }: ForgetEdit): void {
     const { ledger, store, clients, log } = this.#deps;
     if (clients.clientOf(client) !== undefined) return;
-    const waiting = ledger.all().filter((live) => live.shiftOf(client) !== undefined);
+    const waiting = ledger.all().filter((entry) => entry.shiftOf(client) !== undefined);
     const edits = waiting.map(
       ({ id: credential }): Edit => ({ kind: "clearShifts", credential, client }),
     );

@@ -7,7 +7,7 @@ import type { EditStore } from "../../store/edits/editStore.ts";
 import type { RotationRow } from "../../store/records/secretRow.ts";
 import { notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, PairingPort, SessionHandle, SessionPort } from "../ports.ts";
 import type { Ending } from "./ending.ts";
 import type { Offers } from "./offers.ts";
@@ -66,8 +66,8 @@ export class Rotations {
 
   /** Tells what `start` would do. Nothing happens. */
   previewStart(id: AuthId, graceMs: number | null): StartedRotation {
-    const live = this.#deps.ledger.need(id);
-    return this.#describe(live, this.#plan(live, graceMs));
+    const entry = this.#deps.ledger.need(id);
+    return this.#describe(entry, this.#plan(entry, graceMs));
   }
 
   /**
@@ -75,16 +75,16 @@ export class Rotations {
    * is under way begins anew. `graceMs` null: the grace ends when every client has moved.
    */
   start(id: AuthId, graceMs: number | null): Promise<StartedRotation> {
-    const live = this.#deps.ledger.need(id);
-    return this.#inTurn(live, async () => {
+    const entry = this.#deps.ledger.need(id);
+    return this.#inTurn(entry, async () => {
       const { store, sessions, pairings } = this.#deps;
-      const plan = this.#plan(live, graceMs);
-      const started = this.#describe(live, plan);
+      const plan = this.#plan(entry, graceMs);
+      const started = this.#describe(entry, plan);
       await store.commit(plan.edits);
-      if (graceMs === 0) pairings.revokeOf(live.id);
-      const shifted = this.#arm(live, sessions.ofCredential(live.id));
+      if (graceMs === 0) pairings.revokeOf(entry.id);
+      const shifted = this.#arm(entry, sessions.ofCredential(entry.id));
       // Without grace the end comes with the last answer.
-      if (graceMs === 0) void shifted.then(() => this.#endIf(live, plan.row));
+      if (graceMs === 0) void shifted.then(() => this.#endIf(entry, plan.row));
       return started;
     });
   }
@@ -99,9 +99,9 @@ export class Rotations {
    * rotation is under way, with `NOT_DURABLE` when they have stopped and the disk does not know yet.
    */
   finish(id: AuthId): Promise<DeletionReport> {
-    const live = this.#deps.ledger.need(id);
-    return this.#inTurn(live, async () => {
-      const { report, failure } = await this.#deps.ending.end(live);
+    const entry = this.#deps.ledger.need(id);
+    return this.#inTurn(entry, async () => {
+      const { report, failure } = await this.#deps.ending.end(entry);
       if (failure === undefined) return report;
       throw notDurable("The old secrets open nothing any more", failure);
     });
@@ -112,43 +112,43 @@ export class Rotations {
    * rotation is under way.
    */
   abandon(id: AuthId): Promise<void> {
-    const live = this.#deps.ledger.need(id);
-    return this.#inTurn(live, async () => {
+    const entry = this.#deps.ledger.need(id);
+    return this.#inTurn(entry, async () => {
       const { store, clock, timers } = this.#deps;
-      await store.commit(cancelEdits(live, requireUnderWay(live), clock.now()));
-      timers.cancel(live.id);
+      await store.commit(cancelEdits(entry, requireUnderWay(entry), clock.now()));
+      timers.cancel(entry.id);
     });
   }
 
   /** Where each client stands in the rotation that is under way. */
   show(id: AuthId): { readonly rotation: Rotation | null; readonly clients: RotationClient[] } {
     const { ledger, clients } = this.#deps;
-    const live = ledger.need(id);
-    const own = rotationClients(live, clients.clientsOf(id));
+    const entry = ledger.need(id);
+    const own = rotationClients(entry, clients.clientsOf(id));
     // Whoever came in with another credential meanwhile is waited for, and has its name elsewhere.
     const named = own.map((client) => ({
       ...client,
       name: client.name || (clients.clientOf(client.id)?.name ?? ""),
     }));
-    return { rotation: toRotation(live, clients.clientsOf(id)) ?? null, clients: named };
+    return { rotation: toRotation(entry, clients.clientsOf(id)) ?? null, clients: named };
   }
 
   /** Goes on with what was under way when the process ended. */
   resume(): void {
     const { ledger, sessions } = this.#deps;
-    for (const live of ledger.all()) {
-      if (isUnderWay(live)) void this.#arm(live, sessions.ofCredential(live.id));
+    for (const entry of ledger.all()) {
+      if (isUnderWay(entry)) void this.#arm(entry, sessions.ofCredential(entry.id));
     }
   }
 
   /** Ends the rotation, now or soon, if it waited for nobody but clients that have moved or gone. */
   async check(id: AuthId): Promise<void> {
     const { ledger, clients, timers } = this.#deps;
-    const live = ledger.get(id);
-    if (live === undefined || !endsByItself(live)) return;
-    const { total } = clients.countOf(live.id);
-    if (total <= LARGE_FLEET) await this.#endIfComplete(live);
-    else timers.look(live.id, LOOK_MS, () => void this.#endIfComplete(live));
+    const entry = ledger.get(id);
+    if (entry === undefined || !endsByItself(entry)) return;
+    const { total } = clients.countOf(entry.id);
+    if (total <= LARGE_FLEET) await this.#endIfComplete(entry);
+    else timers.look(entry.id, LOOK_MS, () => void this.#endIfComplete(entry));
   }
 
   /** Stops all timers; what is under way goes on at the next start. */
@@ -157,79 +157,79 @@ export class Rotations {
     this.#deps.timers.stop();
   }
 
-  #plan(live: LiveCredential, graceMs: number | null): RotationPlan {
+  #plan(entry: LedgerEntry, graceMs: number | null): RotationPlan {
     const { clock, steady, clients } = this.#deps;
     const [nowMs, steadyMs] = [clock.now(), steady()];
     const endsAtMs = graceMs === null || graceMs === 0 ? null : steadyMs + graceMs;
-    return planRotation(live, clients.clientsOf(live.id), { nowMs, steadyMs, graceMs, endsAtMs });
+    return planRotation(entry, clients.clientsOf(entry.id), { nowMs, steadyMs, graceMs, endsAtMs });
   }
 
-  #describe(live: LiveCredential, { row, shifts, progress }: RotationPlan): StartedRotation {
+  #describe(entry: LedgerEntry, { row, shifts, progress }: RotationPlan): StartedRotation {
     const { clients, sessions, pairings } = this.#deps;
     return {
       rotation: describeRotation(row, progress),
-      unmovable: sessions.ofCredential(live.id).flatMap(idIfUnshiftable),
+      unmovable: sessions.ofCredential(entry.id).flatMap(idIfUnshiftable),
       clients: shifts.flatMap(({ row: { client_id: id, state, reason } }) => {
         const client = clients.clientOf(id);
         if (client === undefined) return [];
         return [{ id, name: client.name, connected: client.connected, state, reason }];
       }),
-      pairings: row.grace_ms === 0 ? pairings.openOf(live.id) : 0,
+      pairings: row.grace_ms === 0 ? pairings.openOf(entry.id) : 0,
     };
   }
 
-  async #endIfComplete(live: LiveCredential): Promise<void> {
-    if (!this.#isComplete(live)) return;
-    await this.#inTurn(live, async () => {
-      if (this.#isComplete(live)) await this.#deps.ending.endByItself(live, "moved");
+  async #endIfComplete(entry: LedgerEntry): Promise<void> {
+    if (!this.#isComplete(entry)) return;
+    await this.#inTurn(entry, async () => {
+      if (this.#isComplete(entry)) await this.#deps.ending.endByItself(entry, "moved");
     });
   }
 
-  #isComplete(live: LiveCredential): boolean {
-    if (!endsByItself(live)) return false;
-    return !rotationClients(live, this.#deps.clients.clientsOf(live.id)).some(isWaitedFor);
+  #isComplete(entry: LedgerEntry): boolean {
+    if (!endsByItself(entry)) return false;
+    return !rotationClients(entry, this.#deps.clients.clientsOf(entry.id)).some(isWaitedFor);
   }
 
   /** Moves who is connected, and sees to it that the rotation ends. */
-  async #arm(live: LiveCredential, connected: readonly SessionHandle[]): Promise<void> {
+  async #arm(entry: LedgerEntry, connected: readonly SessionHandle[]): Promise<void> {
     const { offers, timers } = this.#deps;
-    const { rotation } = live;
+    const { rotation } = entry;
     const shifts = connected.map((session) => offers.shift(session));
-    timers.cancel(live.id);
-    if (rotation?.grace_ms === 0) this.#wait(live, NO_GRACE_MS);
-    else if (rotation?.grace_ms !== null) this.#waitForGrace(live);
+    timers.cancel(entry.id);
+    if (rotation?.grace_ms === 0) this.#wait(entry, NO_GRACE_MS);
+    else if (rotation?.grace_ms !== null) this.#waitForGrace(entry);
     await Promise.all(shifts);
-    await this.check(live.id);
+    await this.check(entry.id);
   }
 
-  #endIf(live: LiveCredential, row: RotationRow): Promise<void> {
-    return this.#inTurn(live, async () => {
-      if (live.rotation === row) await this.#deps.ending.endByItself(live, "answered");
+  #endIf(entry: LedgerEntry, row: RotationRow): Promise<void> {
+    return this.#inTurn(entry, async () => {
+      if (entry.rotation === row) await this.#deps.ending.endByItself(entry, "answered");
     });
   }
 
-  #waitForGrace(live: LiveCredential): void {
-    const endsAt = live.rotation?.grace_ends_at ?? 0;
-    this.#wait(live, Math.max(0, endsAt - this.#deps.steady()));
+  #waitForGrace(entry: LedgerEntry): void {
+    const endsAt = entry.rotation?.grace_ends_at ?? 0;
+    this.#wait(entry, Math.max(0, endsAt - this.#deps.steady()));
   }
 
-  #wait(live: LiveCredential, ms: number): void {
-    const row = live.rotation;
-    this.#deps.timers.end(live.id, ms, () => void this.#due(live, row));
+  #wait(entry: LedgerEntry, ms: number): void {
+    const row = entry.rotation;
+    this.#deps.timers.end(entry.id, ms, () => void this.#due(entry, row));
   }
 
   /** A rotation that began anew meanwhile has an end of its own. */
-  async #due(live: LiveCredential, row: RotationRow | undefined): Promise<void> {
-    await this.#inTurn(live, async () => {
-      if (live.rotation !== row) return;
+  async #due(entry: LedgerEntry, row: RotationRow | undefined): Promise<void> {
+    await this.#inTurn(entry, async () => {
+      if (entry.rotation !== row) return;
       const endsAt = row?.grace_ends_at ?? 0;
-      if (endsAt > this.#deps.steady()) this.#waitForGrace(live);
-      else await this.#deps.ending.endByItself(live, "time");
+      if (endsAt > this.#deps.steady()) this.#waitForGrace(entry);
+      else await this.#deps.ending.endByItself(entry, "time");
     });
   }
 
-  #inTurn<T>(live: LiveCredential, job: () => Promise<T>): Promise<T> {
-    return this.#deps.store.turn(rotationTurn(live.id), job);
+  #inTurn<T>(entry: LedgerEntry, job: () => Promise<T>): Promise<T> {
+    return this.#deps.store.turn(rotationTurn(entry.id), job);
   }
 }
 

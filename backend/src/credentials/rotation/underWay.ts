@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { RotationRow } from "../../store/records/secretRow.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 
 /** Beginnings and ends of a credential's rotations take turns by this key; see `EditStore.turn`. */
 export function rotationTurn(id: AuthId): string {
@@ -9,17 +9,17 @@ export function rotationTurn(id: AuthId): string {
 }
 
 /** Whether a rotation of the credential has begun and not ended. */
-export function isUnderWay(live: LiveCredential): boolean {
-  return live.record.state === "active" && live.rotation?.ended_at === null;
+export function isUnderWay(entry: LedgerEntry): boolean {
+  return entry.record.state === "active" && entry.rotation?.ended_at === null;
 }
 
 /** Whether it ends with the last client that moves, rather than at a time. */
-export function endsByItself(live: LiveCredential): boolean {
-  return isUnderWay(live) && live.rotation?.grace_ms === null;
+export function endsByItself(entry: LedgerEntry): boolean {
+  return isUnderWay(entry) && entry.rotation?.grace_ms === null;
 }
 
 /** The rotation that is under way. Fails with `CONFLICT`. */
-export function requireUnderWay(live: LiveCredential): RotationRow {
-  if (isUnderWay(live) && live.rotation !== undefined) return live.rotation;
+export function requireUnderWay(entry: LedgerEntry): RotationRow {
+  if (isUnderWay(entry) && entry.rotation !== undefined) return entry.rotation;
   throw new RportError("CONFLICT", "No rotation of this credential is under way.");
 }

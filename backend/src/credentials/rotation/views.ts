@@ -2,7 +2,7 @@ import type { AuthId } from "@rport/protocol/ids";
 import type { Rotation } from "@rport/protocol/model";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { RotationRow } from "../../store/records/secretRow.ts";
-import type { LiveCredential } from "../ledger/ledgerEntry.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, CredentialTouch } from "../ports.ts";
 import { toRotation } from "./progress.ts";
 import { LARGE_FLEET, LOOK_MS } from "./rotations.ts";
@@ -28,7 +28,7 @@ interface Look {
  */
 export class RotationViews {
   readonly #deps: RotationViewsDeps;
-  readonly #looks = new WeakMap<LiveCredential, Look>();
+  readonly #looks = new WeakMap<LedgerEntry, Look>();
   readonly #timers = new Map<AuthId, Timer>();
 
   constructor(deps: RotationViewsDeps) {
@@ -36,20 +36,20 @@ export class RotationViews {
   }
 
   /** The rotation that is under way; undefined: there is none, which no client is asked for. */
-  of(live: LiveCredential): Rotation | undefined {
-    const { rotation: row } = live;
+  of(entry: LedgerEntry): Rotation | undefined {
+    const { rotation: row } = entry;
     if (row === undefined || row.ended_at !== null) return undefined;
     const { clock, clients } = this.#deps;
     const nowMs = clock.monotonic();
-    const last = this.#looks.get(live);
+    const last = this.#looks.get(entry);
     if (last?.row === row && nowMs - last.atMs < LOOK_MS) {
-      this.#tellLater(live.id, last.atMs + LOOK_MS - nowMs);
+      this.#tellLater(entry.id, last.atMs + LOOK_MS - nowMs);
       return last.rotation;
     }
-    const rotation = toRotation(live, clients.clientsOf(live.id));
-    const { total } = clients.countOf(live.id);
-    if (total > LARGE_FLEET) this.#looks.set(live, { row, rotation, atMs: nowMs });
-    else this.#looks.delete(live);
+    const rotation = toRotation(entry, clients.clientsOf(entry.id));
+    const { total } = clients.countOf(entry.id);
+    if (total > LARGE_FLEET) this.#looks.set(entry, { row, rotation, atMs: nowMs });
+    else this.#looks.delete(entry);
     return rotation;
   }
 
