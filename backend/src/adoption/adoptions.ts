@@ -1,5 +1,5 @@
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
-import type { AdoptionPlan } from "../clients/registry/adoptionsUnderWay.ts";
+import type { AdoptionPlan } from "../clients/registry/recordAdoptions.ts";
 import type { EditStore } from "../store/edits/editStore.ts";
 import type { SecretEdit } from "../store/edits/secretEdit.ts";
 import { mergedRecord, requireAdoptable } from "./mergedRecord.ts";

@@ -8,11 +8,11 @@ import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { ClientRecord, StoredTunnel } from "../../store/records/clientRecord.ts";
 import type { LiveSession } from "../liveSession.ts";
-import { type AdoptionPlan, AdoptionsUnderWay } from "./adoptionsUnderWay.ts";
 import { awayRecord, loadedRecord } from "./awayRecord.ts";
 import { refOf } from "./clientRef.ts";
 import { Duplicates } from "./duplicates.ts";
 import type { LocalPresence } from "./presence.ts";
+import { type AdoptionPlan, RecordAdoptions } from "./recordAdoptions.ts";
 import { type RecordChange, recordChange } from "./recordChange.ts";
 import { RecordMap } from "./recordMap.ts";
 import { RecordWriter } from "./recordWriter.ts";
@@ -40,14 +40,21 @@ export class ClientRegistry implements ClientPort {
   readonly #deps: ClientRegistryDeps;
   readonly #records: RecordMap;
   readonly #writer: RecordWriter;
-  readonly #adoptions = new AdoptionsUnderWay();
+  readonly #adoptions: RecordAdoptions;
 
   private constructor(deps: ClientRegistryDeps) {
     const { store, clock, log, touch, presence } = deps;
     this.#deps = deps;
     this.duplicates = new Duplicates({ clock, touch });
     this.#records = new RecordMap({ isConnected: (id) => presence.live(id) !== undefined, touch });
-    this.#writer = new RecordWriter({ store, clock, log, current: (id) => this.#records.get(id) });
+    const current = (id: ClientId) => this.#records.get(id);
+    this.#writer = new RecordWriter({ store, clock, log, current });
+    this.#adoptions = new RecordAdoptions({
+      store,
+      writer: this.#writer,
+      current,
+      isHeld: (id) => presence.locate(id) !== undefined,
+    });
   }
 
   /** Loads the records. Nobody is connected at a start, whatever they say. */
@@ -185,30 +192,9 @@ export class ClientRegistry implements ClientPort {
     });
   }
 
-  /**
-   * The record `from` goes into that of `to`, durably. Fails with `NOT_FOUND`, with `CONFLICT`
-   * while `from` is connected or as the plan does, or with `DISK_FULL`; then both are as they were.
-   * Runs ahead of the disk, so that what happens to `to` meanwhile happens to the merged record.
-   */
-  async adopt(to: ClientId, from: ClientId, plan: AdoptionPlan): Promise<void> {
-    const { store, presence } = this.#deps;
-    for (let one = this.adopting(to, from); one; one = this.adopting(to, from)) await one;
-    const before = this.#need(to, "There is no such client.");
-    const source = this.#need(from, "There is no client whose record could be moved here.");
-    const record = plan.merge(before, source, presence.locate(from) !== undefined);
-    const name = { client: from, credential: source.client_auth_id };
-    const adopt = { kind: "adopt", record, from: name } as const;
-    store.announce([adopt]);
-    void this.#writer.stop([from]);
-    const done = store.settle([adopt, ...plan.edits]);
-    const settled = done.catch(() => this.#takeBack(before, record, source));
-    await this.#adoptions.run([to, from], settled);
-    await done;
-    store.announce(plan.edits);
-    // Somebody deleted the client at the very moment: its row came back with the adoption.
-    if (this.#records.get(to) === undefined) {
-      await store.settle([{ kind: "forget", client: to, credential: record.client_auth_id }]);
-    }
+  /** The record `from` goes into that of `to`, durably; see `RecordAdoptions.adopt`. */
+  adopt(to: ClientId, from: ClientId, plan: AdoptionPlan): Promise<void> {
+    return this.#adoptions.adopt(to, from, plan);
   }
 
   /** Resolves when an adoption that one of these records is part of has ended; undefined: there is none. */
@@ -297,21 +283,6 @@ export class ClientRegistry implements ClientPort {
     });
     await this.#writer.stop(ids);
     await this.#deps.store.commit(edits);
-  }
-
-  /** Both records as they were, save what happened to `before` meanwhile. */
-  #takeBack(before: ClientRecord, merged: ClientRecord, source: ClientRecord): void {
-    const { store } = this.#deps;
-    const now = this.#records.get(before.id);
-    const own = new Set(before.tunnels.map(({ id }) => id));
-    const moved = new Set(merged.tunnels.map(({ id }) => id).filter((id) => !own.has(id)));
-    const { name, tags, labels, adopted, first_seen_at } = before;
-    if (now !== undefined) {
-      const tunnels = now.tunnels.filter(({ id }) => !moved.has(id));
-      const record = { ...now, name, tags, labels, adopted, first_seen_at, tunnels };
-      store.announce([{ kind: "seen", record }]);
-    }
-    store.announce([{ kind: "seen", record: source }]);
   }
 
   #need(id: ClientId, otherwise: string): ClientRecord {
