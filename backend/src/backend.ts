@@ -56,7 +56,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   const gate = new UserGate(tokens, new FailedLogins(options.clock), auditing.signIns);
   await openFaces(facesDeps({ options, services, gate, agentDoor, bound }), bound, opened);
 
-  const pinger = new Pinger({ clock: options.clock, sessions: () => presence.liveSessions() });
+  const pinger = new Pinger({ clock: options.clock, sessions: () => presence.connectedSessions() });
   pinger.start();
   opened.defer(() => pinger.stop());
   await life.started(bound);

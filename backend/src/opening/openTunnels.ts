@@ -44,5 +44,5 @@ export function openTunnels(
     events: auditing.tunnels,
   });
   opened.defer(() => tunnels.close());
-  return { tunnels, relays, dial: createDial((id) => presence.live(id), linkDial) };
+  return { tunnels, relays, dial: createDial((id) => presence.connected(id), linkDial) };
 }

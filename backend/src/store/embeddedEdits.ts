@@ -3,7 +3,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { Turns } from "../platform/turns.ts";
 import type { Document } from "./document/document.ts";
-import type { ClientEdit } from "./edits/clientEdit.ts";
+import { isClientEdit } from "./edits/clientEdit.ts";
 import { type CredentialEdit, editRecords, isCredentialEdit } from "./edits/credentialEdit.ts";
 import type { Edit } from "./edits/edit.ts";
 import { EditFeed, type Follower } from "./edits/editFeed.ts";
@@ -29,7 +29,8 @@ export interface EmbeddedEditsDeps {
   readonly log: Log;
 }
 
-type RowEdit = SecretEdit | ClientEdit;
+/** Every edit that is not written into the document. */
+type RowEdit = Exclude<Edit, CredentialEdit>;
 
 /**
  * Edits in one document and one SQLite file. The two have no transaction in common, so their order
@@ -68,8 +69,8 @@ export class EmbeddedEdits implements EditStore {
     return this.#deps.clientRows.all();
   }
 
-  async commit(edits: readonly Edit[], guard?: Guard): Promise<void> {
-    await this.settle(edits, guard);
+  async commit(edits: readonly Edit[], ahead: readonly Edit[] = []): Promise<void> {
+    await this.settle([...ahead, ...edits]);
     this.#feed.announce(edits);
   }
 
@@ -159,16 +160,5 @@ export class EmbeddedEdits implements EditStore {
 }
 
 function statementsOf(edit: RowEdit): readonly Statement[] {
-  switch (edit.kind) {
-    case "seen":
-    case "stand":
-    case "tunnels":
-    case "revokeClient":
-    case "allowClient":
-    case "adopt":
-    case "forget":
-      return clientStatements(edit);
-    default:
-      return [secretStatement(edit)];
-  }
+  return isClientEdit(edit) ? clientStatements(edit) : [secretStatement(edit)];
 }

@@ -22,10 +22,10 @@ const OPEN_MS = 30_000;
 
 /** A `Dial` over whatever connection a client has at the time. */
 export function createDial(
-  live: (clientId: ClientId) => AgentLink | undefined,
+  connected: (clientId: ClientId) => AgentLink | undefined,
   dialLink: LinkDial,
 ): Dial {
-  return async (clientId, target) => dialLink(requireLink(live(clientId)), target);
+  return async (clientId, target) => dialLink(requireLink(connected(clientId)), target);
 }
 
 /** A `LinkDial` with a deadline. */

@@ -21,7 +21,7 @@ async function editorTo(target: TcpServer, change: Partial<PeerAgentOptions> = {
   const options = { url: side.url, user: "fleet", password: SECRET, introduction, ...change };
   const agent = await PeerAgent.join(options);
   agent.connection.halfClose = true;
-  const dial = createDial((id) => side.presence.live(id), side.dial);
+  const dial = createDial((id) => side.presence.connected(id), side.dial);
   const editor = await editorSocket(() => dial(ID, { host: "127.0.0.1", port: target.port }));
   return {
     ...editor,

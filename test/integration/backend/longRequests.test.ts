@@ -29,8 +29,8 @@ describe("a check of a port that takes long", () => {
     await agent.online();
     const creating = side.tunnels.create(ID, { remote: `slow.test:${target.port}` }, "ann");
     await asked;
-    expect(await side.presence.live(ID)?.ping(20_000)).toBe(true);
-    expect(await side.presence.live(ID)?.offerSecret(NEXT)).toBe(true);
+    expect(await side.presence.connected(ID)?.ping(20_000)).toBe(true);
+    expect(await side.presence.connected(ID)?.offerSecret(NEXT)).toBe(true);
     answer(["127.0.0.1"]);
     expect(await creating).toMatchObject({ rhost: "slow.test" });
     expect(side.door.counters.afterLogin).toBe(0);
@@ -44,12 +44,12 @@ describe("a check of a port that takes long", () => {
     const creating = side.tunnels.create(ID, { remote: "slow.test:1" }, "ann");
     const refused = expect(creating).rejects.toMatchObject({ code: "CLIENT_OFFLINE" });
     await asked;
-    const before = side.presence.live(ID);
+    const before = side.presence.connected(ID);
     before?.cut("for the test");
     await refused;
     answer(["127.0.0.1"]);
-    await vi.waitFor(() => expect(side.presence.live(ID) ?? before).not.toBe(before), 20_000);
-    expect(await side.presence.live(ID)?.ping(20_000)).toBe(true);
+    await vi.waitFor(() => expect(side.presence.connected(ID) ?? before).not.toBe(before), 20_000);
+    expect(await side.presence.connected(ID)?.ping(20_000)).toBe(true);
     expect(side.door.counters.afterLogin).toBe(0);
   });
 });
@@ -91,7 +91,7 @@ describe("an agent that tells ends", () => {
   it("is not asked for more at once than it may have under way", async () => {
     await using side = await startAgentSide();
     await using agent = await join(side.url, acceptSlow);
-    const link = side.presence.live(ID);
+    const link = side.presence.connected(ID);
     const asking = Array.from({ length: 40 }, () => link?.askLong("slow", {}).catch(String));
     const texts = await Promise.all(asking.slice(32));
     expect(texts).toEqual(Array(8).fill("WireError: too many long requests are under way"));

@@ -38,7 +38,7 @@ it("what our own agent does not allow is refused before and at the connection", 
   await agent.online();
   const creating = side.tunnels.create(ID, { remote: "22" }, "ann");
   await expect(creating).rejects.toMatchObject({ code: "TARGET_NOT_ALLOWED" });
-  const dial = createDial((id) => side.presence.live(id), side.dial);
+  const dial = createDial((id) => side.presence.connected(id), side.dial);
   const dialing = dial(ID, { host: "127.0.0.1", port: 22 });
   await expect(dialing).rejects.toMatchObject({ code: "TARGET_NOT_ALLOWED" });
 });
@@ -56,7 +56,7 @@ it("our own agent stores the secret it is handed, and says so", async () => {
   await using side = await startAgentSide();
   await using agent = await startAgent({ server: side.url, client: { id: ID } });
   await agent.online();
-  const session = side.presence.live(ID);
+  const session = side.presence.connected(ID);
   const next = { secretId: secretIdSchema.parse("secret-2"), secret: "n".repeat(43) };
   expect(await session?.offerSecret(next)).toBe(true);
 });
@@ -67,8 +67,8 @@ it("our own agent comes back after it was cut, with its tunnels", async () => {
   await using agent = await startAgent({ server: side.url, client: { id: ID }, connection });
   await agent.online();
   await side.tunnels.create(ID, { remote: "22", check_port: "0" }, "ann");
-  const before = side.presence.live(ID);
+  const before = side.presence.connected(ID);
   before?.cut("for the test");
-  await vi.waitFor(() => expect(side.presence.live(ID) ?? before).not.toBe(before), 20_000);
+  await vi.waitFor(() => expect(side.presence.connected(ID) ?? before).not.toBe(before), 20_000);
   await vi.waitFor(() => expect(side.tunnels.tunnelsOf(ID)).toMatchObject([{ id: "1" }]));
 });

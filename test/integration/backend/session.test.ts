@@ -220,7 +220,7 @@ describe("a second connection of the same client id", () => {
     await using _second = await joining;
     await first.closed;
     expect(side.registry.counts).toEqual({ connected: 1, disconnected: 0 });
-    expect(side.presence.live(ID)?.agentSessionId).toBe(OTHER_PROCESS.SessionID);
+    expect(side.presence.connected(ID)?.agentSessionId).toBe(OTHER_PROCESS.SessionID);
   });
 
   it("points a host out that was set up anew while its dead connection still seemed alive", async () => {
@@ -233,7 +233,7 @@ describe("a second connection of the same client id", () => {
     const ANEW = clientIdSchema.parse("machine-2");
     await using _anew = await join(side, { introduction: { ...OTHER_PROCESS, ID: ANEW } });
     expect(side.clients.get(ANEW)?.looks_like).toBeNull();
-    const answered = side.presence.live(ID)?.ping(20_000);
+    const answered = side.presence.connected(ID)?.ping(20_000);
     await vi.waitFor(() => expect(dead.heardOf(REQUESTS.ping)).toHaveLength(1));
     clock.advance(20_000);
     expect(await answered).toBe(false);

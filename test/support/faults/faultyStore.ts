@@ -46,8 +46,8 @@ export class FaultyStore implements EditStore {
     return this.#inner.readClients();
   }
 
-  async commit(edits: readonly Edit[], guard?: Guard): Promise<void> {
-    await this.settle(edits, guard);
+  async commit(edits: readonly Edit[], ahead: readonly Edit[] = []): Promise<void> {
+    await this.settle([...ahead, ...edits]);
     this.#inner.announce(edits);
   }
 

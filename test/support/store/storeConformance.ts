@@ -98,9 +98,9 @@ export function describeEditStore(name: string, open: () => Promise<TriedStore>)
       const refuse = () => {
         throw new Error("not now");
       };
-      await expect(tried.store.commit([CREATE, ADD], refuse)).rejects.toThrow("not now");
+      await expect(tried.store.settle([CREATE, ADD], refuse)).rejects.toThrow("not now");
       const seenEdit: Edit = { kind: "seen", record: clientRecord({ id: HOST }) };
-      await expect(tried.store.commit([seenEdit], refuse)).rejects.toThrow("not now");
+      await expect(tried.store.settle([seenEdit], refuse)).rejects.toThrow("not now");
       expect(seen).toEqual([]);
       const again = await tried.reopen();
       expect(await secretsIn(again)).toEqual([]);
@@ -175,6 +175,20 @@ export function describeEditStore(name: string, open: () => Promise<TriedStore>)
       await tried.store.settle([seen]);
       expect(told).toBe(1);
       expect(await clientsIn(await tried.reopen())).toEqual(["host web"]);
+    });
+
+    it("what is in force already is written together with the rest, and not told again", async () => {
+      await using tried = await open();
+      await tried.store.commit([CREATE, ADD]);
+      const seen: (readonly Edit[])[] = [];
+      tried.store.follow((edits) => seen.push(edits));
+      const used: Edit = { kind: "used", credential: FLEET, id: ADD.row.id, atMs: 7 };
+      const revoke: Edit = { kind: "revoke", credential: FLEET, id: ADD.row.id, atMs: 8 };
+      tried.store.announce([used]);
+      await tried.store.commit([revoke], [used]);
+      expect(seen).toEqual([[used], [revoke]]);
+      const { secrets } = await (await tried.reopen()).readCredentials();
+      expect(secrets).toMatchObject([{ state: "revoked", last_used_at: 7 }]);
     });
 
     it("edits of what is gone do nothing", async () => {

@@ -10,7 +10,7 @@ import type { ClientRegistry } from "./registry.ts";
 /** What a client's view is made of. */
 export interface ClientViewsDeps {
   readonly registry: Pick<ClientRegistry, "record" | "records" | "earlierOf" | "duplicates">;
-  readonly presence: Pick<LocalPresence<LiveSession>, "live">;
+  readonly presence: Pick<LocalPresence<LiveSession>, "connected">;
   readonly credentials: {
     /** The secret as it is now; undefined when it is gone. */
     clientSecret(credentialId: AuthId, secretId: SecretId): ClientSecret | undefined;
@@ -43,7 +43,7 @@ export class ClientViews {
     const { secret_id: secretId, tunnels: _tunnels, adopted: _adopted, ...kept } = record;
     const { machine_hint: _hint, first_seen_at: _first, heard_at: heardAt, ...shown } = kept;
     const { id, client_auth_id: authId } = record;
-    const session = presence.live(id);
+    const session = presence.connected(id);
     const secret = secretId === null ? undefined : credentials.clientSecret(authId, secretId);
     return {
       ...shown,

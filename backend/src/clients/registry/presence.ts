@@ -72,12 +72,12 @@ export class LocalPresence<S extends PresentSession> implements Presence<S> {
   }
 
   /** The session that is connected as the client. */
-  live(id: ClientId): S | undefined {
+  connected(id: ClientId): S | undefined {
     return this.#registered.get(id);
   }
 
   /** The sessions that are connected as clients, each once. */
-  liveSessions(): Iterable<S> {
+  connectedSessions(): Iterable<S> {
     return this.#registered.values();
   }
 

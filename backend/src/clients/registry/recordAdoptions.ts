@@ -16,7 +16,7 @@ export interface AdoptionPlan {
 
 /** What adoptions need. */
 export interface RecordAdoptionsDeps {
-  readonly store: Pick<EditStore, "announce" | "settle">;
+  readonly store: Pick<EditStore, "announce" | "commit" | "settle">;
   readonly writer: Pick<RecordWriter, "stop">;
   /** The record as it is now. */
   readonly current: (id: ClientId) => ClientRecord | undefined;
@@ -53,13 +53,12 @@ export class RecordAdoptions {
     const adopt: Edit = { kind: "adopt", record, from: name };
     store.announce([adopt]);
     void writer.stop([from]);
-    const done = store.settle([adopt, ...plan.edits]);
+    const done = store.commit(plan.edits, [adopt]);
     const settled = done.catch(() => this.#takeBack(before, record, source));
     for (const id of [to, from]) this.#running.set(id, settled);
     await settled;
     for (const id of [to, from]) this.#running.delete(id);
     await done;
-    store.announce(plan.edits);
     // Somebody deleted the client at the very moment: its row came back with the adoption.
     if (current(to) === undefined) {
       await store.settle([{ kind: "forget", client: to, credential: record.client_auth_id }]);

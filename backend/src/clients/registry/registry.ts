@@ -46,7 +46,7 @@ export class ClientRegistry implements ClientPort {
     const { store, clock, log, touch, presence } = deps;
     this.#deps = deps;
     this.duplicates = new Duplicates({ clock, touch });
-    this.#records = new RecordMap({ isConnected: (id) => presence.live(id) !== undefined, touch });
+    this.#records = new RecordMap({ isConnected: (id) => presence.connected(id) !== undefined, touch });
     const current = (id: ClientId) => this.#records.get(id);
     this.#writer = new RecordWriter({ store, clock, log, current });
     this.#adoptions = new RecordAdoptions({
@@ -97,7 +97,7 @@ export class ClientRegistry implements ClientPort {
 
   clientOf(id: ClientId): ClientRef | undefined {
     const record = this.#records.get(id);
-    return record && refOf(record, this.#deps.presence.live(id) !== undefined);
+    return record && refOf(record, this.#deps.presence.connected(id) !== undefined);
   }
 
   /**
@@ -119,7 +119,7 @@ export class ClientRegistry implements ClientPort {
   end(session: LiveSession): void {
     const { store, presence } = this.#deps;
     const { clientId: id } = session;
-    const isLast = id !== undefined && presence.live(id) === session;
+    const isLast = id !== undefined && presence.connected(id) === session;
     const record = isLast ? this.#recordNow(id) : undefined;
     presence.release(session);
     if (record !== undefined) store.announce([{ kind: "seen", record }]);
@@ -165,7 +165,7 @@ export class ClientRegistry implements ClientPort {
 
   async purge(id: AuthId): Promise<void> {
     const ids = this.clientsOf(id).flatMap((client) => (client.isRevoked ? [] : [client.id]));
-    for (const clientId of ids) this.#deps.presence.live(clientId)?.cut("the client was removed");
+    for (const clientId of ids) this.#deps.presence.connected(clientId)?.cut("the client was removed");
     if (ids.length > 0) await this.#remove(ids);
   }
 
@@ -212,7 +212,7 @@ export class ClientRegistry implements ClientPort {
   #recordNow(id: ClientId): ClientRecord | undefined {
     const { presence, clock } = this.#deps;
     const record = this.#records.get(id);
-    const session = presence.live(id);
+    const session = presence.connected(id);
     return record && session
       ? awayRecord(record, session.lastHeardAtMs ?? undefined, clock.now())
       : record;

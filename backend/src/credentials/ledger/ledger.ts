@@ -1,12 +1,12 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
 import { RecentMap } from "../../platform/recentMap.ts";
-import { changed, marked } from "../../store/edits/credentialEdit.ts";
+import { isClientEdit } from "../../store/edits/clientEdit.ts";
+import { changed, DELETED_MAX, marked } from "../../store/edits/credentialEdit.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore, StoredCredentials } from "../../store/edits/editStore.ts";
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
-import { DELETED_MAX } from "../../store/sqlite/secretRows.ts";
 import { LedgerEntry } from "./ledgerEntry.ts";
 
 /**
@@ -66,15 +66,8 @@ export class Ledger {
   }
 
   #follow(edit: Edit): void {
+    if (isClientEdit(edit)) return;
     switch (edit.kind) {
-      case "seen":
-      case "stand":
-      case "tunnels":
-      case "revokeClient":
-      case "allowClient":
-      case "adopt":
-      case "forget":
-        return;
       case "create":
         this.#enter(edit.record);
         return;

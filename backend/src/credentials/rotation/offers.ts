@@ -2,6 +2,7 @@ import { FEATURES } from "@rport/protocol/agent";
 import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { Lane } from "../../platform/lane.ts";
+import { Turns } from "../../platform/turns.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorText } from "../../platform/log.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
@@ -28,7 +29,7 @@ export interface OfferDeps {
   readonly verifierKey: Buffer;
   readonly clock: Clock;
   readonly log: Log;
-  readonly store: Pick<EditStore, "commit" | "announce" | "settle">;
+  readonly store: Pick<EditStore, "commit" | "announce">;
   readonly clients: ClientPort;
   readonly sessions: SessionPort;
 }
@@ -37,8 +38,7 @@ export interface OfferDeps {
 export class Offers {
   readonly #deps: OfferDeps;
   readonly #lane = new Lane({ running: RUNNING, waiting: Number.POSITIVE_INFINITY });
-  /** The last shift of each session that is being shifted. */
-  readonly #running = new Map<SessionHandle, Promise<void>>();
+  readonly #turns = new Turns<SessionHandle>();
   readonly #retries = new Map<SessionHandle, Timer>();
   #isStopped = false;
 
@@ -51,12 +51,8 @@ export class Offers {
    * when the agent has answered, or could not. While one shift is under way another rotation may put
    * its very secret in grace, so the next shift waits for its turn and then looks again.
    */
-  async shift(session: SessionHandle): Promise<void> {
-    const before = this.#running.get(session) ?? Promise.resolve();
-    const turn = before.then(() => this.#tryShift(session));
-    this.#running.set(session, turn);
-    await turn;
-    if (this.#running.get(session) === turn) this.#running.delete(session);
+  shift(session: SessionHandle): Promise<void> {
+    return this.#turns.run(session, () => this.#tryShift(session));
   }
 
   /** Asks no agent again; the next start does. */
@@ -113,13 +109,13 @@ export class Offers {
 
   async #failed(entry: LedgerEntry, session: SessionHandle, minted: MintedSecret): Promise<void> {
     const { clientId } = session;
-    const isLive = this.#isLive(session);
-    if (isLive) this.#retryLater(session);
+    const isThere = this.#isThere(session);
+    if (isThere) this.#retryLater(session);
     if (clientId === undefined) return;
     await this.#note(entry, clientId, {
       secret: minted.secretId,
-      state: isLive ? "straggler" : "pending",
-      reason: isLive ? NOT_CONFIRMED : WENT_AWAY,
+      state: isThere ? "straggler" : "pending",
+      reason: isThere ? NOT_CONFIRMED : WENT_AWAY,
     });
   }
 
@@ -164,12 +160,12 @@ export class Offers {
     this.#retries.get(session)?.cancel();
     const timer = this.#deps.clock.after(RETRY_MS, () => {
       this.#retries.delete(session);
-      if (this.#isLive(session)) void this.shift(session);
+      if (this.#isThere(session)) void this.shift(session);
     });
     this.#retries.set(session, timer);
   }
 
-  #isLive(session: SessionHandle): boolean {
+  #isThere(session: SessionHandle): boolean {
     return this.#deps.sessions.ofCredential(session.credentialId).includes(session);
   }
 
@@ -218,9 +214,7 @@ export class Offers {
     // It is, whatever becomes of the write: ahead of the disk.
     store.announce([used]);
     const done = this.#shifted(entry, clientId, { secret, state: "done", reason: "" });
-    const rest = [...retired, done];
-    await store.settle([used, ...rest]);
-    store.announce(rest);
+    await store.commit([...retired, done], [used]);
   }
 }
 

@@ -42,3 +42,18 @@ export interface ClientName {
   readonly client: ClientId;
   readonly credential: AuthId;
 }
+
+const KINDS = {
+  seen: true,
+  stand: true,
+  tunnels: true,
+  revokeClient: true,
+  allowClient: true,
+  adopt: true,
+  forget: true,
+} satisfies Readonly<Record<ClientEdit["kind"], true>>;
+
+/** Whether the edit changes a client's record. */
+export function isClientEdit(edit: { readonly kind: string }): edit is ClientEdit {
+  return Object.hasOwn(KINDS, edit.kind);
+}

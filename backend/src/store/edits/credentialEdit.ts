@@ -2,6 +2,9 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { CredentialRecord } from "../records/credentialRecord.ts";
 
+/** Deleted credentials that are remembered. */
+export const DELETED_MAX = 10_000;
+
 /** What may change about a credential's record; what is absent stays, also among its limits. */
 export interface RecordChanges {
   readonly label?: string | undefined;
@@ -19,9 +22,16 @@ export type CredentialEdit =
   /** It goes with all its secrets; that it was there is remembered. */
   | { readonly kind: "erase"; readonly credential: AuthId; readonly atMs: number };
 
+const KINDS = {
+  create: true,
+  change: true,
+  mark: true,
+  erase: true,
+} satisfies Readonly<Record<CredentialEdit["kind"], true>>;
+
 /** Whether the edit changes a credential's record. */
 export function isCredentialEdit(edit: { readonly kind: string }): edit is CredentialEdit {
-  return ["create", "change", "mark", "erase"].includes(edit.kind);
+  return Object.hasOwn(KINDS, edit.kind);
 }
 
 /**

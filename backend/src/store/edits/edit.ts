@@ -1,5 +1,5 @@
 import type { AuthId } from "@rport/protocol/ids";
-import type { ClientEdit } from "./clientEdit.ts";
+import { type ClientEdit, isClientEdit } from "./clientEdit.ts";
 import type { CredentialEdit } from "./credentialEdit.ts";
 import type { SecretEdit } from "./secretEdit.ts";
 
@@ -9,20 +9,10 @@ import type { SecretEdit } from "./secretEdit.ts";
  */
 export type Edit = SecretEdit | CredentialEdit | ClientEdit;
 
-/** An edit of a credential or of what belongs to it. */
-export type OwnedEdit = SecretEdit | CredentialEdit;
-
 /** The credential that an edit belongs to; undefined for edits of clients' records. */
 export function credentialOf(edit: Edit): AuthId | undefined {
+  if (isClientEdit(edit)) return undefined;
   switch (edit.kind) {
-    case "seen":
-    case "stand":
-    case "tunnels":
-    case "revokeClient":
-    case "allowClient":
-    case "adopt":
-    case "forget":
-      return undefined;
     case "create":
       return edit.record.id;
     case "add":

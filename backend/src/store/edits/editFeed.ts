@@ -1,7 +1,7 @@
 import { errorText, type Log } from "../../platform/log.ts";
 import type { Edit } from "./edit.ts";
 
-/** Sees edits that are in force; `seq` grows by one with each call. */
+/** Sees edits that are in force; `seq` grows by one with each call, so that none can be missed unseen. */
 export type Follower = (edits: readonly Edit[], seq: number) => void;
 
 /**

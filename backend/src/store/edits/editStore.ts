@@ -34,15 +34,16 @@ export interface EditStore {
   /** What is kept of clients, by id. */
   readClients(): Promise<ClientRecord[]>;
   /**
-   * Makes the edits durable, then tells the followers; resolves after both. All or none of them,
-   * where one call has edits of both records and secrets: in an order that a crash cannot hurt.
-   * Fails with what `guard` throws, with `DISK_FULL`, `CONFLICT` or `UNAVAILABLE`, or as
-   * `editRecords` does; then nothing has changed. Edits of things that are gone do nothing.
+   * Makes the edits durable, then tells the followers; resolves after both. `ahead` are edits that
+   * are in force already and belong into the same write. All or none of them; records and secrets lie
+   * in two files, and where a call changes both, the order is one that a crash cannot hurt. Fails with
+   * `DISK_FULL`, `CONFLICT` or `UNAVAILABLE`, or as `editRecords` does; then nothing has changed.
+   * Edits of things that are gone do nothing.
    */
-  commit(edits: readonly Edit[], guard?: Guard): Promise<void>;
+  commit(edits: readonly Edit[], ahead?: readonly Edit[]): Promise<void>;
   /** The edits are in force, and are not on disk yet: `settle` is owed. */
   announce(edits: readonly Edit[]): void;
-  /** Makes edits durable that are in force already; fails as `commit` does. */
+  /** Makes edits durable that are in force already; fails as `commit` does, or as `guard` throws. */
   settle(edits: readonly Edit[], guard?: Guard): Promise<void>;
   /** Tells the follower of every edit from now on, in order, once. */
   follow(follower: Follower): void;

@@ -1,5 +1,6 @@
 import { type AuthId, authIdSchema } from "@rport/protocol/ids";
 import { z } from "zod";
+import { DELETED_MAX } from "../edits/credentialEdit.ts";
 import type { SecretEdit, ShiftEdit } from "../edits/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../records/secretRow.ts";
 import { rotationRowSchema, secretRowSchema } from "../records/secretRow.ts";
@@ -31,8 +32,6 @@ const ROTATION = `INSERT OR REPLACE INTO rotation
 const FORGET_OLDEST = `DELETE FROM deleted_credential WHERE id NOT IN
   (SELECT id FROM deleted_credential ORDER BY deleted_at DESC, rowid DESC LIMIT ?)`;
 
-/** Deleted credentials that are remembered. */
-export const DELETED_MAX = 10_000;
 
 const deletedRowSchema = z.object({ id: authIdSchema });
 const SHIFT = `INSERT OR REPLACE INTO move

@@ -30,13 +30,13 @@ describe("the presence of one process", () => {
     const presence = new LocalPresence<PresentSession>();
     const [before, after] = [presentSession(ONE), presentSession(ONE)];
     presence.claim(ONE, before);
-    expect(presence.live(ONE)).toBeUndefined();
+    expect(presence.connected(ONE)).toBeUndefined();
     presence.register(ONE, before);
     presence.register(ONE, after);
     expect([presence.count, presence.countOf(before.credentialId)]).toEqual([1, 1]);
-    expect([...presence.liveSessions()]).toEqual([after]);
+    expect([...presence.connectedSessions()]).toEqual([after]);
     presence.release(before);
-    expect(presence.live(ONE)).toBe(after);
+    expect(presence.connected(ONE)).toBe(after);
     presence.release(after);
     expect([presence.count, presence.countOf(before.credentialId)]).toEqual([0, 0]);
   });

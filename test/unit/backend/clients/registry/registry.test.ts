@@ -161,7 +161,7 @@ describe("the registry", () => {
     connect(self, before);
     connect(self, after);
     registry.end(before);
-    expect(presence.live(ONE)).toBe(after);
+    expect(presence.connected(ONE)).toBe(after);
     expect(presence.locate(ONE)).toBe(after);
     expect(registry.countOf(FLEET)).toEqual({ total: 1, connected: 1 });
     expect(registry.counts).toEqual({ connected: 1, disconnected: 0 });
