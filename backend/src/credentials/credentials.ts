@@ -2,7 +2,6 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Credential, RotationState, Secret } from "@rport/protocol/model";
 import type { SecretEdit } from "../store/edits/secretEdit.ts";
-import type { CredentialRecord } from "../store/records/credentialRecord.ts";
 import { toClientSecret } from "./admission/admissions.ts";
 import type { JoinDesk } from "./admission/joinGate.ts";
 import type {
@@ -17,6 +16,7 @@ import { type CredentialChange, changeCredential } from "./ledger/changes.ts";
 import type { IssuedSecret, NewCredential } from "./ledger/creation.ts";
 import { isCredentialExpired } from "./ledger/expiry.ts";
 import { Ledger } from "./ledger/ledger.ts";
+import type { LedgerEntry } from "./ledger/ledgerEntry.ts";
 import { mintSecret } from "./ledger/minting.ts";
 import { toCredential, toSecret } from "./ledger/views.ts";
 import { type CredentialParts, type CredentialsDeps, makeParts } from "./parts.ts";
@@ -102,10 +102,7 @@ export class Credentials {
   onSessionReady(session: SessionHandle): void {
     const { offers, rotations } = this.#parts;
     const { credentialId } = session;
-    void offers
-      .shift(session)
-      .then(() => rotations.check(credentialId))
-      .then(() => this.#deps.touch("credential", credentialId));
+    void offers.shift(session).then(() => rotations.check(credentialId));
   }
 
   /** Makes a credential; the answer is the only one that contains its password. */
@@ -126,28 +123,15 @@ export class Credentials {
     return changeCredential(this.#ledger.need(id).id, change, this.#deps.store);
   }
 
-  /** The records, by id. */
-  list(): CredentialRecord[] {
-    return this.#ledger.all().map((entry) => entry.record);
+  /** All of them as people see them, by id. */
+  list(): Credential[] {
+    return this.#ledger.all().map((entry) => this.#view(entry));
   }
 
-  /** All of them as people see them. */
-  readonly views = {
-    list: (): Credential[] => this.#ledger.all().flatMap(({ id }) => this.view(id) ?? []),
-    get: (id: string): Credential | undefined => this.view(id as AuthId),
-  };
-
   /** A credential as people see it. */
-  view(id: AuthId): Credential | undefined {
-    const { rotationViews, floods, steady } = this.#parts;
-    const entry = this.#ledger.get(id);
-    if (entry === undefined) return undefined;
-    return toCredential(entry, {
-      clients: this.#deps.clients,
-      nowMs: steady(),
-      rotation: rotationViews.of(entry),
-      floodedAt: floods.since(id),
-    });
+  get(id: string): Credential | undefined {
+    const entry = this.#ledger.get(id as AuthId);
+    return entry && this.#view(entry);
   }
 
   /** The secrets of a credential, oldest first; empty when there is none. */
@@ -223,5 +207,15 @@ export class Credentials {
     rotationViews.close();
     await arrears.close();
     await lastUse.flush();
+  }
+
+  #view(entry: LedgerEntry): Credential {
+    const { rotationViews, floods, steady } = this.#parts;
+    return toCredential(entry, {
+      clients: this.#deps.clients,
+      nowMs: steady(),
+      rotation: rotationViews.of(entry),
+      floodedAt: floods.since(entry.id),
+    });
   }
 }

@@ -32,7 +32,8 @@ export interface ClientRef {
   readonly connected: boolean;
   /** How many tunnels it has. */
   readonly tunnels: number;
-  readonly secretId: SecretId | null;
+  /** The secret it stands on; undefined: none any more. */
+  readonly secretId: SecretId | undefined;
   /** Extensions both sides listed when it was connected last. */
   readonly features: readonly string[];
   /** No secret lets it in, until somebody allows it again. */

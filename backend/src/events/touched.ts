@@ -7,7 +7,9 @@ export type Touched = readonly [Touchable, string];
 
 /** Where it is looked up which clients show a credential's secrets. */
 export interface TouchedDeps {
-  clientsOf(id: AuthId): readonly { readonly id: ClientId; readonly secretId: SecretId | null }[];
+  clientsOf(
+    id: AuthId,
+  ): readonly { readonly id: ClientId; readonly secretId: SecretId | undefined }[];
 }
 
 const SERVER: Touched = ["server", ""];
@@ -82,8 +84,8 @@ function showingClients(edits: readonly Edit[], clients: TouchedDeps): readonly 
   }
   return [...new Set([...all, ...secrets.keys()])].flatMap((id) => {
     const changed = secrets.get(id);
-    const shows = (secretId: SecretId | null) =>
-      all.has(id) || (secretId !== null && changed?.has(secretId) === true);
+    const shows = (secretId: SecretId | undefined) =>
+      all.has(id) || (secretId !== undefined && changed?.has(secretId) === true);
     return clients
       .clientsOf(id)
       .filter(({ secretId }) => shows(secretId))

@@ -26,7 +26,7 @@ export function openEvents(deps: EventsDeps, opened: AsyncDisposableStack): Even
   const sources = {
     server: status,
     client: clients,
-    credential: credentials.views,
+    credential: credentials,
     tunnel: tunnels,
     pairing: pairings,
     join: credentials.joins,

@@ -37,7 +37,7 @@ export function toTime(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
-/** `toTime` that keeps null. */
-export function toTimeOrNull(epochMs: number | null): string | null {
-  return epochMs === null ? null : toTime(epochMs);
+/** `toTime` for the contract: null where there is no time. */
+export function toTimeOrNull(epochMs: number | null | undefined): string | null {
+  return epochMs === null || epochMs === undefined ? null : toTime(epochMs);
 }

@@ -6,7 +6,7 @@ export interface TunnelClients {
   tunnelsOf(id: ClientId): readonly StoredTunnel[];
   keepTunnels(id: ClientId, tunnels: readonly StoredTunnel[]): void;
   /** Resolves when what was kept would survive a power cut; fails with `DISK_FULL`. */
-  saved(id: ClientId): Promise<void>;
+  save(id: ClientId): Promise<void>;
 }
 
 /** The tunnels that are opened again when their client comes back, as its record has them. */
@@ -50,6 +50,6 @@ export class RememberedTunnels {
 
   /** Resolves when all of this would survive a power cut; fails with `DISK_FULL`. */
   saved(clientId: ClientId): Promise<void> {
-    return this.#clients.saved(clientId);
+    return this.#clients.save(clientId);
   }
 }

@@ -75,7 +75,10 @@ describe("a rotation over the REST API, with real agents", () => {
     await backend.api("rotateCredential", { params, body: { grace_seconds: 3_600 } });
     await eventually(async () => expect(await statesOf(backend)).toMatchObject({ [HOST]: "done" }));
     await backend.api("cancelRotation", { params });
-    expect(await backend.api("getRotation", { params })).toEqual({ rotation: null, clients: [] });
+    expect(await backend.api("getRotation", { params })).toEqual({
+      rotation: undefined,
+      clients: [],
+    });
     expect(await isLetIn({ url: backend.url, user: FLEET, password })).toBe(true);
     expect(own.agent.state.kind).toBe("online");
     const again = await backend.raw("DELETE", `/clients-auth/${FLEET}/rotation`);

@@ -35,7 +35,7 @@ type Change = (credentials: Credentials, known: Known) => Promise<unknown>;
 const remove = (purge: boolean): Change => {
   return (credentials) => credentials.removals.remove(FLEET, { force: true, purge });
 };
-const rotate: Change = (credentials) => credentials.rotations.start(FLEET, null);
+const rotate: Change = (credentials) => credentials.rotations.start(FLEET, undefined);
 
 /**
  * Each change, and what has to be there before it. What a crash leaves of the claim is finished by
@@ -87,9 +87,9 @@ async function shown(credentials: Credentials, known: Known): Promise<unknown> {
   const others = ["later", "unused"].map(authId);
   // One that nothing opens is half a credential.
   const ids = others
-    .filter((id) => credentials.view(id) !== undefined)
+    .filter((id) => credentials.get(id) !== undefined)
     .map((id) => `${id} with ${credentials.secrets(id).length}`);
-  const view = credentials.view(FLEET);
+  const view = credentials.get(FLEET);
   const secrets = credentials.secrets(FLEET);
   return {
     ids,

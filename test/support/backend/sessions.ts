@@ -145,7 +145,7 @@ export class TestClients {
       throw new Error(admission.text);
     }
     this.registry.connect(recordOf(session), session);
-    await this.registry.saved(clientId);
+    await this.registry.save(clientId);
     credentials.onSessionReady(session);
     return session;
   }
@@ -171,7 +171,7 @@ export class TestClients {
   /** A connection has ended. */
   ended(session: FakeSession): void {
     this.sessions.delete(session);
-    this.registry.end(session);
+    this.registry.disconnect(session);
   }
 }
 

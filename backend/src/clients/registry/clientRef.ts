@@ -11,7 +11,7 @@ export function refOf(record: ClientRecord, connected: boolean): ClientRef {
     features,
     tunnels: tunnels.length,
     credentialId: record.client_auth_id,
-    secretId: record.secret_id,
+    secretId: record.secret_id ?? undefined,
     isRevoked: record.revoked_at !== null,
   };
 }

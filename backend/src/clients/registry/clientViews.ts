@@ -48,7 +48,7 @@ export class ClientViews {
     return {
       ...shown,
       connection_state: session === undefined ? "disconnected" : "connected",
-      last_heartbeat_at: toTimeOrNull(session?.lastHeardAtMs ?? null) ?? heardAt,
+      last_heartbeat_at: toTimeOrNull(session?.lastHeardAtMs) ?? heardAt,
       secret: secret ?? null,
       rotation_state: credentials.rotationState(authId, id) ?? null,
       looks_like: registry.earlierOf(record) ?? null,

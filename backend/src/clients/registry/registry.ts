@@ -46,7 +46,10 @@ export class ClientRegistry implements ClientPort {
     const { store, clock, log, touch, presence } = deps;
     this.#deps = deps;
     this.duplicates = new Duplicates({ clock, touch });
-    this.#records = new RecordMap({ isConnected: (id) => presence.connected(id) !== undefined, touch });
+    this.#records = new RecordMap({
+      isConnected: (id) => presence.connected(id) !== undefined,
+      touch,
+    });
     const current = (id: ClientId) => this.#records.get(id);
     this.#writer = new RecordWriter({ store, clock, log, current });
     this.#adoptions = new RecordAdoptions({
@@ -116,7 +119,7 @@ export class ClientRegistry implements ClientPort {
   }
 
   /** The connection is gone. Its client stays known, as disconnected, unless another one took over. */
-  end(session: LiveSession): void {
+  disconnect(session: LiveSession): void {
     const { store, presence } = this.#deps;
     const { clientId: id } = session;
     const isLast = id !== undefined && presence.connected(id) === session;
@@ -145,7 +148,7 @@ export class ClientRegistry implements ClientPort {
   }
 
   /** Resolves when what is remembered of the client would survive a power cut. */
-  saved(id: ClientId): Promise<void> {
+  save(id: ClientId): Promise<void> {
     return this.#writer.save(id);
   }
 
@@ -165,7 +168,8 @@ export class ClientRegistry implements ClientPort {
 
   async purge(id: AuthId): Promise<void> {
     const ids = this.clientsOf(id).flatMap((client) => (client.isRevoked ? [] : [client.id]));
-    for (const clientId of ids) this.#deps.presence.connected(clientId)?.cut("the client was removed");
+    for (const clientId of ids)
+      this.#deps.presence.connected(clientId)?.cut("the client was removed");
     if (ids.length > 0) await this.#remove(ids);
   }
 

@@ -193,7 +193,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   letGo(): void {
     this.#deps.tunnels.detach(this);
-    this.#deps.registry.end(this);
+    this.#deps.registry.disconnect(this);
   }
 
   get #identity(): Identity | undefined {

@@ -187,7 +187,7 @@ export class Introduction {
   async #remember({ identity: { id } }: FirstRequest, change: RecordChange): Promise<void> {
     const { registry, log } = this.#deps;
     if (isUnexpected(change)) {
-      await registry.saved(id).catch((caught: unknown) => {
+      await registry.save(id).catch((caught: unknown) => {
         const reason = errorText(caught);
         log.warn("a new client's record is not on disk yet", { client: id, reason });
       });

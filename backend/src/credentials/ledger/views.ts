@@ -30,7 +30,7 @@ export function toCredential(
     secrets_active: secrets.active,
     secrets_grace: secrets.grace,
     last_used_at: toTimeOrNull(secrets.lastUse),
-    rotated_at: toTimeOrNull(entry.rotation?.started_at ?? null),
+    rotated_at: toTimeOrNull(entry.rotation?.started_at),
     rotation: rotation ?? null,
     flooded_at: floodedAt ?? null,
   };
@@ -55,7 +55,7 @@ export function toSecret(row: SecretRow): Secret {
 /** All in one pass: a fleet has as many secrets as hosts, and is shown at each of their logins. */
 function countSecrets(entry: LedgerEntry, nowMs: number) {
   const count = { active: 0, grace: 0, revoked: 0 };
-  let lastUse: number | null = null;
+  let lastUse: number | undefined;
   for (const row of entry.secrets()) {
     if (!isExpired(row, nowMs)) count[row.state] += 1;
     const usedAt = row.last_used_at;

@@ -41,7 +41,7 @@ export interface TakenSecrets {
 /** What hangs on some secrets of a credential. */
 export function blastOfSecrets({ credential, ids, isHit }: TakenSecrets, deps: BlastDeps): Blast {
   const { clients, sessions, pairings } = deps;
-  const stands = ({ secretId }: ClientRef): boolean => secretId !== null && ids.has(secretId);
+  const stands = ({ secretId }: ClientRef): boolean => secretId !== undefined && ids.has(secretId);
   return {
     clients: clients.clientsOf(credential).filter(isHit ?? stands),
     sessions: () =>

@@ -38,7 +38,7 @@ export class Heirs {
   #lookForHosts(): void {
     const { entry, ids, clients, sessions } = this.#deps;
     for (const { id, secretId } of clients.clientsOf(entry.id)) {
-      if (secretId !== null && ids.has(secretId)) this.#hosts.add(id);
+      if (secretId !== undefined && ids.has(secretId)) this.#hosts.add(id);
     }
     for (const { clientId, secretId } of sessions.ofCredential(entry.id)) {
       if (clientId !== undefined && ids.has(secretId)) this.#hosts.add(clientId);

@@ -19,8 +19,9 @@ export interface RotationTimes {
   readonly nowMs: number;
   /** The same moment by the time that ends of secrets are measured by. */
   readonly steadyMs: number;
-  readonly graceMs: number | null;
-  readonly endsAtMs: number | null;
+  /** Undefined: until everybody has moved. */
+  readonly graceMs: number | undefined;
+  readonly endsAtMs: number | undefined;
 }
 
 /**
@@ -46,14 +47,14 @@ export function planRotation(
         credential: entry.id,
         id,
         atMs: nowMs,
-        endsAtMs,
+        endsAtMs: endsAtMs ?? null,
       }),
     );
   const row: RotationRow = {
     credential_id: entry.id,
     started_at: nowMs,
-    grace_ms: graceMs,
-    grace_ends_at: endsAtMs,
+    grace_ms: graceMs ?? null,
+    grace_ends_at: endsAtMs ?? null,
     ended_at: null,
   };
   const shifts = clients.flatMap((client) => {

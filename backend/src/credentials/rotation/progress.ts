@@ -80,7 +80,7 @@ export function rotationClients(
       id: row.client_id,
       name: "",
       connected: false,
-      secretId: null,
+      secretId: undefined,
       isRevoked: false,
     };
     return standing(entry, client, shiftStateOf(entry, client) ?? row.state);
@@ -114,9 +114,9 @@ export function isWaitedFor({ state, reason }: Pick<ShiftRow, "state" | "reason"
 export function mayBeShifted(
   entry: LedgerEntry,
   client: ClientId,
-  secretId: SecretId | null,
+  secretId: SecretId | undefined,
 ): boolean {
-  if (secretId !== null && entry.secret(secretId)?.client_id === client) return true;
+  if (secretId !== undefined && entry.secret(secretId)?.client_id === client) return true;
   const row = entry.shiftOf(client);
   return row !== undefined && row.reason !== CAME_LATE;
 }
@@ -176,7 +176,7 @@ type StoodOn = Pick<ClientRef, "id" | "secretId">;
  * server ended right after the client had confirmed: its own confirmed secret then tells.
  */
 export function secretStoodOn(entry: LedgerEntry, client: StoodOn): SecretRow | undefined {
-  const shown = client.secretId === null ? undefined : entry.secret(client.secretId);
+  const shown = client.secretId === undefined ? undefined : entry.secret(client.secretId);
   if (shown?.state === "active") return shown;
   const own = entry.secretsOf(client.id).filter((row) => row.last_used_at !== null);
   return own.find((row) => row.state === "active") ?? shown ?? own.at(-1);

@@ -52,6 +52,12 @@ export interface StartedRotation {
   readonly pairings: number;
 }
 
+/** The rotation that is under way, if there is one, and where each client stands in it. */
+export interface ShownRotation {
+  readonly rotation: Rotation | undefined;
+  readonly clients: RotationClient[];
+}
+
 /**
  * Replaces the secrets of a credential under its running agents. All that has to be known is in
  * the rows: after a restart the rotation goes on where it was. Beginnings and ends of one
@@ -65,16 +71,16 @@ export class Rotations {
   }
 
   /** Tells what `start` would do. Nothing happens. */
-  previewStart(id: AuthId, graceMs: number | null): StartedRotation {
+  previewStart(id: AuthId, graceMs: number | undefined): StartedRotation {
     const entry = this.#deps.ledger.need(id);
     return this.#describe(entry, this.#plan(entry, graceMs));
   }
 
   /**
    * Puts all secrets in grace, durably, and begins to move the connected clients. A rotation that
-   * is under way begins anew. `graceMs` null: the grace ends when every client has moved.
+   * is under way begins anew. `graceMs` undefined: the grace ends when every client has moved.
    */
-  start(id: AuthId, graceMs: number | null): Promise<StartedRotation> {
+  start(id: AuthId, graceMs: number | undefined): Promise<StartedRotation> {
     const entry = this.#deps.ledger.need(id);
     return this.#inTurn(entry, async () => {
       const { store, sessions, pairings } = this.#deps;
@@ -121,7 +127,7 @@ export class Rotations {
   }
 
   /** Where each client stands in the rotation that is under way. */
-  show(id: AuthId): { readonly rotation: Rotation | null; readonly clients: RotationClient[] } {
+  show(id: AuthId): ShownRotation {
     const { ledger, clients } = this.#deps;
     const entry = ledger.need(id);
     const own = rotationClients(entry, clients.clientsOf(id));
@@ -130,7 +136,7 @@ export class Rotations {
       ...client,
       name: client.name || (clients.clientOf(client.id)?.name ?? ""),
     }));
-    return { rotation: toRotation(entry, clients.clientsOf(id)) ?? null, clients: named };
+    return { rotation: toRotation(entry, clients.clientsOf(id)), clients: named };
   }
 
   /** Goes on with what was under way when the process ended. */
@@ -157,10 +163,10 @@ export class Rotations {
     this.#deps.timers.stop();
   }
 
-  #plan(entry: LedgerEntry, graceMs: number | null): RotationPlan {
+  #plan(entry: LedgerEntry, graceMs: number | undefined): RotationPlan {
     const { clock, steady, clients } = this.#deps;
     const [nowMs, steadyMs] = [clock.now(), steady()];
-    const endsAtMs = graceMs === null || graceMs === 0 ? null : steadyMs + graceMs;
+    const endsAtMs = graceMs ? steadyMs + graceMs : undefined;
     return planRotation(entry, clients.clientsOf(entry.id), { nowMs, steadyMs, graceMs, endsAtMs });
   }
 

@@ -19,9 +19,9 @@ export interface CredentialHandlerDeps {
   secrets(id: AuthId): readonly Secret[];
   create(body: Body<"createCredential">, user: string): Promise<NewSecret>;
   addSecret(id: AuthId, body: Body<"addSecret">): Promise<NewSecret>;
-  /** `graceMs` null: the grace ends when every client has moved. */
-  rotate(id: AuthId, graceMs: number | null): Promise<EndpointOutput<"rotateCredential">>;
-  previewRotation(id: AuthId, graceMs: number | null): EndpointOutput<"rotateCredential">;
+  /** `graceMs` undefined: the grace ends when every client has moved. */
+  rotate(id: AuthId, graceMs: number | undefined): Promise<EndpointOutput<"rotateCredential">>;
+  previewRotation(id: AuthId, graceMs: number | undefined): EndpointOutput<"rotateCredential">;
   rotation(id: AuthId): EndpointOutput<"getRotation">;
   finishRotation(id: AuthId): Promise<DeletionReport>;
   previewFinish(id: AuthId): DeletionReport;
@@ -118,7 +118,7 @@ export function credentialHandlers(
     },
     addSecret: async ({ params, body }) => ({ data: await source.addSecret(params.authId, body) }),
     async rotateCredential({ params, query, body }) {
-      const graceMs = body.grace_seconds === null ? null : body.grace_seconds * 1_000;
+      const graceMs = body.grace_seconds === null ? undefined : body.grace_seconds * 1_000;
       const { authId } = params;
       const data = query.dry_run
         ? source.previewRotation(authId, graceMs)

@@ -96,8 +96,8 @@ function clientDeps(deps: HandlerDeps): ClientHandlerDeps {
 function credentialDeps(credentials: Credentials): CredentialHandlerDeps {
   const { rotations, revocations, removals, purge } = credentials;
   return {
-    list: () => credentials.list().flatMap(({ id }) => credentials.view(id) ?? []),
-    get: (id) => credentials.view(id),
+    list: () => credentials.list(),
+    get: (id) => credentials.get(id),
     secrets: (id) => credentials.secrets(id),
     async create(body, createdBy) {
       const { id, secretId, password } = await credentials.create({ ...body, createdBy });
@@ -109,7 +109,10 @@ function credentialDeps(credentials: Credentials): CredentialHandlerDeps {
     },
     previewRotation: (id, graceMs) => answerOf(rotations.previewStart(id, graceMs)),
     rotate: async (id, graceMs) => answerOf(await rotations.start(id, graceMs)),
-    rotation: (id) => rotations.show(id),
+    rotation(id) {
+      const { rotation, clients } = rotations.show(id);
+      return { rotation: rotation ?? null, clients };
+    },
     previewFinish: (id) => rotations.previewFinish(id),
     finishRotation: (id) => rotations.finish(id),
     cancelRotation: (id) => rotations.abandon(id),

@@ -32,7 +32,6 @@ const ROTATION = `INSERT OR REPLACE INTO rotation
 const FORGET_OLDEST = `DELETE FROM deleted_credential WHERE id NOT IN
   (SELECT id FROM deleted_credential ORDER BY deleted_at DESC, rowid DESC LIMIT ?)`;
 
-
 const deletedRowSchema = z.object({ id: authIdSchema });
 const SHIFT = `INSERT OR REPLACE INTO move
   (credential_id, client_id, state, reason, secret_id, changed_at) VALUES (?, ?, ?, ?, ?, ?)`;

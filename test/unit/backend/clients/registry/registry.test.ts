@@ -143,7 +143,7 @@ describe("the registry", () => {
     const first = session();
     connect(self, first);
     expect(registry.countOf(FLEET)).toEqual({ total: 1, connected: 1 });
-    registry.end(first);
+    registry.disconnect(first);
     expect(registry.countOf(FLEET)).toEqual({ total: 1, connected: 0 });
     touched.length = 0;
     connect(self, session(ONE, OTHER));
@@ -160,7 +160,7 @@ describe("the registry", () => {
     const [before, after] = [session(), session()];
     connect(self, before);
     connect(self, after);
-    registry.end(before);
+    registry.disconnect(before);
     expect(presence.connected(ONE)).toBe(after);
     expect(presence.locate(ONE)).toBe(after);
     expect(registry.countOf(FLEET)).toEqual({ total: 1, connected: 1 });
@@ -173,7 +173,7 @@ describe("the registry", () => {
     const one = session();
     connect(self, one);
     await expect(registry.remove(ONE)).rejects.toMatchObject({ code: "BAD_REQUEST" });
-    registry.end(one);
+    registry.disconnect(one);
     clock.advance(200);
     await registry.remove(ONE);
     await registry.close();
@@ -188,13 +188,13 @@ describe("the registry", () => {
     const [one, gone] = [session(), session(clientIdSchema.parse("machine-2"))];
     for (const each of [one, gone]) {
       connect(self, each);
-      registry.end(each);
+      registry.disconnect(each);
     }
     const removed = registry.remove(ONE);
     await registry.revoke(ONE).catch(() => undefined);
     await removed;
     connect(self, one);
-    registry.end(one);
+    registry.disconnect(one);
     await registry.revoke(ONE);
     expect(() => registry.requireRemovable(ONE)).toThrow("allow it again first");
     await expect(registry.remove(ONE)).rejects.toMatchObject({ code: "CONFLICT" });
@@ -211,7 +211,7 @@ describe("the registry", () => {
     const { registry } = self;
     const one = session();
     connect(self, one);
-    registry.end(one);
+    registry.disconnect(one);
     await registry.revoke(ONE);
     await Promise.all([registry.allow(ONE), registry.revoke(ONE)]);
     expect(registry.clientOf(ONE)?.isRevoked).toBe(true);
@@ -232,7 +232,7 @@ describe("the registry", () => {
     expect(mine.cuts).toHaveLength(1);
     expect(await onDisk()).toEqual(["machine-2"]);
     expect(registry.counts).toEqual({ connected: 1, disconnected: 0 });
-    registry.end(mine);
+    registry.disconnect(mine);
     expect(presence.locate(ONE)).toBeUndefined();
   });
 

@@ -41,10 +41,10 @@ describe("ids that somebody made up", () => {
       const { password } = await credentials.create({ id, createdBy: "test" });
       const again = await fixture.crash();
       await clients.connect(again, new FakeAgent(id, authId(id), password));
-      expect(again.view(authId(id))).toMatchObject({ id, clients_total: 1 });
+      expect(again.get(authId(id))).toMatchObject({ id, clients_total: 1 });
       const how = { force: true, purge: true };
       expect(await again.removals.remove(authId(id), how)).toMatchObject({ disconnected: 1 });
-      expect(again.view(authId(id))).toBeUndefined();
+      expect(again.get(authId(id))).toBeUndefined();
       expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     },
   );
@@ -96,9 +96,9 @@ describe("F-11: somebody sets the machine's clock", () => {
       clock.advance(HOUR_MS - MINUTE_MS);
       expect(clients.sessions.size).toBe(1);
       await clients.connect(credentials, agent);
-      expect(credentials.view(FLEET)).toMatchObject({ secrets_grace: 1 });
+      expect(credentials.get(FLEET)).toMatchObject({ secrets_grace: 1 });
       clock.advance(MINUTE_MS);
-      await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+      await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
       expect(clients.sessions.size).toBe(0);
       await expect(clients.connect(credentials, agent)).rejects.toThrow("revoked");
     },
@@ -144,10 +144,10 @@ describe("F-11: somebody sets the machine's clock", () => {
     clock.jump(-DAY_MS);
     await clients.connect(credentials, agent);
     const lastUse = new Date(clock.now()).toISOString();
-    expect(credentials.view(FLEET)?.last_used_at).toBe(lastUse);
+    expect(credentials.get(FLEET)?.last_used_at).toBe(lastUse);
     clock.advance(30_000);
     const again = await fixture.crash();
-    await eventually(() => expect(again.view(FLEET)?.last_used_at).toBe(lastUse));
+    await eventually(() => expect(again.get(FLEET)?.last_used_at).toBe(lastUse));
   });
 
   it("a day ahead: what is kept for a while is kept for that while", async () => {

@@ -84,7 +84,7 @@ describe("a flood", () => {
     expect(day).toBe(14_400);
     expect(floods).toHaveLength(1);
     clock.advance(HOUR_MS);
-    expect(credentials.view(FLEET)?.flooded_at).toBeNull();
+    expect(credentials.get(FLEET)?.flooded_at).toBeNull();
     expect(await areIn(300)).toBe(300);
     clock.advance(MINUTE_MS);
     expect(await areIn(100)).toBe(100);
@@ -110,15 +110,15 @@ describe("a flood", () => {
     expect(floods).toMatchObject([
       { credentialId: FLEET, why: "join-rate", clientId: "fake-0", address: "192.0.2.7" },
     ]);
-    expect(credentials.view(FLEET)?.flooded_at).toBe(since);
+    expect(credentials.get(FLEET)?.flooded_at).toBe(since);
     clock.advance(HOUR_MS - 1);
     await why(newcomerOf("taken"));
     expect(await why(newcomerOf("one-more"))).toBe("join-rate");
     clock.advance(HOUR_MS - 1);
-    expect(credentials.view(FLEET)?.flooded_at).toBe(since);
+    expect(credentials.get(FLEET)?.flooded_at).toBe(since);
     expect(floods).toHaveLength(1);
     clock.advance(1);
-    expect(credentials.view(FLEET)?.flooded_at).toBeNull();
+    expect(credentials.get(FLEET)?.flooded_at).toBeNull();
     expect(touched.filter((one) => one.startsWith("credential"))).toHaveLength(2);
     await why(newcomerOf("again"));
     expect(await why(newcomerOf("again-2"))).toBe("join-rate");

@@ -130,7 +130,7 @@ describe("a pairing's secret", () => {
     clock.advance(600_000);
     expect(await outcome(credentials, minted?.secret ?? "")).toBe("expired");
     expect(await credentials.admit(login, web)).toMatchObject({ kind: "refused" });
-    expect(credentials.view(FLEET)?.secrets_active).toBe(1);
+    expect(credentials.get(FLEET)?.secrets_active).toBe(1);
     clock.advance(3 * 3_600_000);
     await eventually(() => expect(credentials.secrets(FLEET)).toHaveLength(1));
     expect(await outcome(credentials, minted?.secret ?? "")).toBe("wrong");
@@ -197,7 +197,7 @@ describe("times of use", () => {
     const { credentials, clock, store } = fixture;
     const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
     await credentials.admit(await accepted(credentials, password), web);
-    expect(credentials.view(FLEET)?.last_used_at).not.toBeNull();
+    expect(credentials.get(FLEET)?.last_used_at).not.toBeNull();
     expect((await store.secretRows.all())[0]?.last_used_at).toBeNull();
     clock.advance(30_000);
     expect((await store.secretRows.all())[0]?.last_used_at).toBe(clock.now() - 30_000);

@@ -14,7 +14,7 @@ describe("changing a credential", () => {
     await credentials.create({ id: FLEET, label: "Old", limits, createdBy: "test" });
     await credentials.update(FLEET, { label: "New", limits: { max_clients: null } });
     const again = await fixture.crash();
-    expect(again.view(FLEET)).toMatchObject({
+    expect(again.get(FLEET)).toMatchObject({
       label: "New",
       kind: "fleet",
       limits: { max_clients: null, cidrs: ["192.0.2.0/24"] },
@@ -38,7 +38,7 @@ describe("changing a credential", () => {
     await credentials.create({ id: FLEET, label: "Old", createdBy: "test" });
     const change = credentials.update(FLEET, { label: "New", limits: { cidrs: ["nonsense"] } });
     await expect(change).rejects.toMatchObject({ code: "ERR_CODE_INVALID_REQUEST" });
-    expect(credentials.view(FLEET)?.label).toBe("Old");
+    expect(credentials.get(FLEET)?.label).toBe("Old");
   });
 
   it("never brings back a credential that is deleted meanwhile", async () => {
@@ -51,10 +51,10 @@ describe("changing a credential", () => {
       credentials.removals.remove(FLEET, plain),
       credentials.update(FLEET, { label: "two" }),
     ]);
-    expect(credentials.view(FLEET)).toBeUndefined();
+    expect(credentials.get(FLEET)).toBeUndefined();
     const login = await credentials.login(FLEET, password, "192.0.2.7");
     expect(login.kind).toBe("refused");
-    expect((await fixture.crash()).view(FLEET)).toBeUndefined();
+    expect((await fixture.crash()).get(FLEET)).toBeUndefined();
   });
 });
 

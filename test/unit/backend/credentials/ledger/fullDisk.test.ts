@@ -36,7 +36,7 @@ const TAKES: readonly [string, Take, ((credentials: Credentials) => Promise<unkn
   [
     "finishing a rotation",
     (credentials) => credentials.rotations.finish(FLEET),
-    (credentials) => credentials.rotations.start(FLEET, null),
+    (credentials) => credentials.rotations.start(FLEET, undefined),
   ],
 ];
 
@@ -67,7 +67,7 @@ describe("F-15: on a full disk", () => {
       expect(await isLetIn(credentials, one.password)).toBe(false);
       const again = await fixture.crash();
       expect(await isLetIn(again, one.password)).toBe(false);
-      expect(again.view(FLEET)?.rotation ?? null).toBeNull();
+      expect(again.get(FLEET)?.rotation ?? null).toBeNull();
     },
   );
 
@@ -97,7 +97,7 @@ describe("F-15: on a full disk", () => {
     await fixture.credentials.close();
     const again = await fixture.crash();
     expect(await isLetIn(again, one.password)).toBe(false);
-    expect(again.view(FLEET)).toBeUndefined();
+    expect(again.get(FLEET)).toBeUndefined();
   });
 
   it("a deletion that was repeated by hand does not hit the next credential of that name", async () => {
@@ -120,7 +120,7 @@ describe("F-15: on a full disk", () => {
     await using fixture = await openCredentials();
     const { credentials, clock } = fixture;
     const one = await host(fixture);
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     const { disk } = fixture;
     disk.fill();
     await expect(credentials.rotations.finish(FLEET)).rejects.toThrow("not durable");
@@ -129,11 +129,11 @@ describe("F-15: on a full disk", () => {
     await fixture.clients.connect(credentials, new FakeAgent("b", FLEET, password));
     const other = new FakeAgent("away", FLEET, password);
     (await fixture.clients.connect(credentials, other)).cut("away");
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     clock.advance(RETRY_MS);
     await isTold(fixture, "on disk now");
     const again = await fixture.crash();
-    expect(again.view(FLEET)?.rotation).not.toBeNull();
+    expect(again.get(FLEET)?.rotation).not.toBeNull();
     expect(await isLetIn(again, one.password)).toBe(false);
     expect(await isLetIn(again, password)).toBe(true);
   });

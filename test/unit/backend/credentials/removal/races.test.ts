@@ -73,7 +73,7 @@ describe("C-36: revocations that race logins leave no session behind", () => {
           clients.registry.clientOf(new FakeAgent(`host-${index}`, FLEET, "").clientId),
         ).toBeDefined();
       }
-      expect(again.view(FLEET)).toBeDefined();
+      expect(again.get(FLEET)).toBeDefined();
     },
     30_000,
   );

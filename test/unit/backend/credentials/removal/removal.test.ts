@@ -24,7 +24,7 @@ describe("creating a credential", () => {
     await using fixture = await openCredentials();
     const creation = fixture.credentials.create({ id: FLEET, password: "short", createdBy: "t" });
     await expect(creation).rejects.toThrow("at least 12 characters; this one has 5");
-    expect(fixture.credentials.view(FLEET)).toBeUndefined();
+    expect(fixture.credentials.get(FLEET)).toBeUndefined();
   });
 
   it("is refused for networks that are none", async () => {
@@ -56,7 +56,7 @@ describe("creating a credential", () => {
     await credentials.create({ id: FLEET, createdBy: "test" });
     await store.document.update((data) => ({ ...data, credentials: [] }));
     const again = await fixture.crash();
-    expect(again.view(FLEET)).toBeUndefined();
+    expect(again.get(FLEET)).toBeUndefined();
     expect(await store.secretRows.all()).toEqual([]);
   });
 
@@ -83,7 +83,7 @@ describe("a view", () => {
     await using fixture = await openCredentials();
     const { credentials, store } = fixture;
     const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
-    const shown = JSON.stringify([credentials.view(FLEET), credentials.secrets(FLEET)]);
+    const shown = JSON.stringify([credentials.get(FLEET), credentials.secrets(FLEET)]);
     const [row] = await store.secretRows.all();
     expect(shown).not.toContain(password);
     expect(shown).not.toContain(Buffer.from(row?.verifier ?? []).toString("base64url"));

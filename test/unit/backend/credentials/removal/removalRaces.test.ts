@@ -67,7 +67,7 @@ it("a host that comes in at the last moment stops a deletion without force, and 
   const { removed } = await credentials.purge.run();
   expect(removed.map(({ id }) => id)).not.toContain(FLEET);
   expect(sessions).toBeGreaterThan(1);
-  expect(credentials.view(FLEET)).toBeDefined();
+  expect(credentials.get(FLEET)).toBeDefined();
   expect(await logIn(credentials, FLEET, password)).toMatchObject({ kind: "accepted" });
 });
 

@@ -222,8 +222,8 @@ describe("a host that was revoked while its credential rotates", () => {
     const { credentials } = fixture;
     const { agents, sessions } = await threeHosts(fixture);
     sessions.one.cut("away");
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     await credentials.revocations.client(agents.one.clientId);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
   });
 });

@@ -98,7 +98,7 @@ describe("C-36: a secret that is revoked while its host is handed the next one",
     const { credentials, clients } = fixture;
     const { agent, secretId, session } = await oneHost(fixture);
     await credentials.rotations.start(FLEET, HOUR_MS);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
+    await eventually(() => expect(credentials.get(FLEET)?.rotation?.moved).toBe(1));
     await credentials.revocations.secret(FLEET, secretId);
     expect(session.cutReason).toBeUndefined();
     await clients.connect(credentials, agent);

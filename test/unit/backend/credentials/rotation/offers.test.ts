@@ -33,14 +33,14 @@ describe("an agent that cannot store what it is offered", () => {
     const isDone = (edit: Edit) => edit.kind === "shifted" && edit.to.state === "done";
     const empty = edits.refuse(new RportError("DISK_FULL", "no space left"), isDone);
     await credentials.rotations.start(FLEET, HOUR_MS);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
+    await eventually(() => expect(credentials.get(FLEET)?.rotation?.moved).toBe(1));
     await eventually(() => expect(fixture.logLines.join("")).toContain("could not be moved"));
     empty();
     const offers = refuseOffers(agent);
     await credentials.rotations.start(FLEET, HOUR_MS);
     for (let round = 1; round <= 4; round += 1) {
       await eventually(() => expect(offers).toHaveBeenCalledTimes(round));
-      await eventually(() => expect(credentials.view(FLEET)?.rotation?.stragglers).toBe(1));
+      await eventually(() => expect(credentials.get(FLEET)?.rotation?.stragglers).toBe(1));
       expect(credentials.clientSecret(FLEET, session.secretId)?.state).toBe("grace");
       clock.advance(MINUTE_MS);
     }
@@ -55,7 +55,7 @@ describe("an agent that cannot store what it is offered", () => {
     const offers = refuseOffers(agent);
     const failed = async (times: number) => {
       await eventually(() => expect(offers).toHaveBeenCalledTimes(times));
-      await eventually(() => expect(credentials.view(FLEET)?.rotation?.stragglers).toBe(1));
+      await eventually(() => expect(credentials.get(FLEET)?.rotation?.stragglers).toBe(1));
     };
     await credentials.rotations.start(FLEET, HOUR_MS);
     await failed(1);
@@ -69,7 +69,7 @@ describe("an agent that cannot store what it is offered", () => {
     expect(clock.timers).toBe(timers);
     await credentials.close();
     clock.advance(MINUTE_MS);
-    credentials.rotations.previewStart(FLEET, null);
+    credentials.rotations.previewStart(FLEET, undefined);
     expect(offers).toHaveBeenCalledTimes(4);
   });
 });

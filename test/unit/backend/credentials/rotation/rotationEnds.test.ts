@@ -22,7 +22,7 @@ async function halfway(fixture: CredentialsFixture) {
     goClient: await clients.connect(credentials, goClient),
   };
   await credentials.rotations.start(FLEET, HOUR_MS);
-  await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
+  await eventually(() => expect(credentials.get(FLEET)?.rotation?.moved).toBe(1));
   return { shared, moved, goClient, away, sessions };
 }
 
@@ -47,7 +47,7 @@ describe("finishing a rotation", () => {
     expect(await isLetIn(credentials, shared)).toBe(false);
     expect(await isLetIn(credentials, away.password)).toBe(false);
     expect(await isLetIn(credentials, moved.password)).toBe(true);
-    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: null, clients: [] });
+    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: undefined, clients: [] });
   });
 
   it("is a conflict when none is under way", async () => {
@@ -69,7 +69,7 @@ describe("finishing a rotation", () => {
       credentials.rotations.abandon(FLEET),
     ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
-    expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
+    expect(credentials.get(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
   });
 });
 
@@ -82,14 +82,14 @@ describe("a rotation until all have moved", () => {
     const sessions = [];
     for (const agent of agents) sessions.push(await clients.connect(credentials, agent));
     for (const session of sessions) session.cut("away");
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     const look = vi.spyOn(clients.registry, "clientsOf");
     for (const agent of agents) await clients.connect(credentials, agent);
     await eventually(() => expect(agents.every((agent) => agent.password !== password)).toBe(true));
     expect(look.mock.calls.length).toBeLessThan(10);
     await eventually(() => {
       clock.advance(1_000);
-      expect(credentials.view(FLEET)).toMatchObject({ rotation: null, secrets_grace: 0 });
+      expect(credentials.get(FLEET)).toMatchObject({ rotation: null, secrets_grace: 0 });
     });
     expect(await isLetIn(credentials, password)).toBe(false);
   });
@@ -107,7 +107,7 @@ describe("taking a rotation back", () => {
       resolve(secret);
       return Promise.resolve(false);
     };
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     const next = await offered;
     session.cut("broken line");
     await credentials.rotations.abandon(FLEET);
@@ -123,18 +123,18 @@ describe("taking a rotation back", () => {
     const { shared, moved, away, sessions } = await halfway(fixture);
     await credentials.rotations.abandon(FLEET);
     clock.advance(100 * HOUR_MS);
-    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: null, clients: [] });
+    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: undefined, clients: [] });
     expect(sessions.goClient.cutReason).toBeUndefined();
     expect(sessions.moved.cutReason).toBeUndefined();
     expect(await isLetIn(credentials, shared)).toBe(true);
     expect(await isLetIn(credentials, moved.password)).toBe(true);
     await clients.connect(credentials, away);
     expect(away.password).toBe(shared);
-    expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 2, secrets_grace: 0 });
+    expect(credentials.get(FLEET)).toMatchObject({ secrets_active: 2, secrets_grace: 0 });
     await credentials.close();
     const again = await fixture.crash();
     expect(await isLetIn(again, shared)).toBe(true);
-    expect(again.view(FLEET)?.rotation).toBeNull();
+    expect(again.get(FLEET)?.rotation).toBeNull();
   });
 
   it.each([
@@ -159,7 +159,7 @@ describe("taking a rotation back", () => {
     session.cut("broken line");
     await clients.connect(credentials, agent);
     // The shared secret, and the client's own if it has one; what was never stored is gone.
-    expect(credentials.view(FLEET)?.secrets_active).toBe(isStored ? 2 : 1);
+    expect(credentials.get(FLEET)?.secrets_active).toBe(isStored ? 2 : 1);
     expect(await isLetIn(credentials, agent.password)).toBe(true);
   });
 });
@@ -173,13 +173,13 @@ describe("rotating while a rotation is under way", () => {
     moved.onOffer = () => Promise.resolve(false);
     const { rotation } = await credentials.rotations.start(FLEET, 2 * HOUR_MS);
     expect(rotation).toMatchObject({ moved: 0, total: 3, stragglers: 1 });
-    await eventually(() => expect(credentials.view(FLEET)?.rotation?.stragglers).toBe(2));
+    await eventually(() => expect(credentials.get(FLEET)?.rotation?.stragglers).toBe(2));
     moved.onOffer = (agent, offer) => {
       agent.password = offer.secret;
       return Promise.resolve(true);
     };
     fixture.clock.advance(60_000);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
+    await eventually(() => expect(credentials.get(FLEET)?.rotation?.moved).toBe(1));
     expect(moved.password).not.toBe(firstOwn);
     await eventually(async () => expect(await isLetIn(credentials, firstOwn)).toBe(false));
     expect(sessions.moved.cutReason).toBeUndefined();
@@ -191,17 +191,17 @@ describe("rotating while a rotation is under way", () => {
     const { sessions } = await halfway(fixture);
     await credentials.rotations.start(FLEET, 2 * HOUR_MS);
     clock.advance(HOUR_MS);
-    expect(credentials.view(FLEET)?.rotation).not.toBeNull();
+    expect(credentials.get(FLEET)?.rotation).not.toBeNull();
     expect(sessions.goClient.cutReason).toBeUndefined();
     clock.advance(HOUR_MS);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
     expect(sessions.goClient.cutReason).toMatch(/grace is over/);
   });
 
   it.each([
     ["shorter", HOUR_MS / 2, HOUR_MS / 2],
     ["longer", 3 * HOUR_MS, 3 * HOUR_MS],
-    ["open", null, 100 * HOUR_MS],
+    ["open", undefined, 100 * HOUR_MS],
   ])("gives the old secrets its own, %s end, also after a restart", async (_, graceMs, goodMs) => {
     await using fixture = await openCredentials();
     const { credentials, clock } = fixture;
@@ -209,7 +209,7 @@ describe("rotating while a rotation is under way", () => {
     await credentials.rotations.start(FLEET, graceMs);
     const kept = await fixture.store.secretRows.all();
     const old = kept.filter(({ state }) => state === "grace").map((row) => row.expires_at);
-    expect(new Set(old)).toEqual(new Set([graceMs === null ? null : clock.now() + graceMs]));
+    expect(new Set(old)).toEqual(new Set([graceMs === undefined ? null : clock.now() + graceMs]));
     await credentials.close();
     const again = await fixture.crash();
     clock.advance(goodMs - 1);
@@ -226,11 +226,11 @@ describe("rotating while a rotation is under way", () => {
     moved.onOffer = () => new Promise(() => undefined);
     await credentials.rotations.start(FLEET, 0);
     clock.advance(9_999);
-    const again = credentials.rotations.start(FLEET, null);
+    const again = credentials.rotations.start(FLEET, undefined);
     clock.advance(1);
     expect((await again).rotation.grace_ends_at).toBeNull();
-    await credentials.rotations.previewStart(FLEET, null);
-    expect(credentials.view(FLEET)?.rotation).not.toBeNull();
+    await credentials.rotations.previewStart(FLEET, undefined);
+    expect(credentials.get(FLEET)?.rotation).not.toBeNull();
     expect(sessions.goClient.cutReason).toBeUndefined();
     expect(clients.sessions.size).toBe(2);
   });

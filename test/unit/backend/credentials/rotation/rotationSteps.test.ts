@@ -92,7 +92,7 @@ describe("where a client stands in a rotation", () => {
     for (const agent of agents) agent.isShiftable = false;
     for (const agent of agents) await clients.connect(credentials, agent);
     [...clients.sessions].find(({ clientId }) => clientId === "go-away")?.cut("away");
-    const { rotation, unmovable } = await credentials.rotations.start(FLEET, null);
+    const { rotation, unmovable } = await credentials.rotations.start(FLEET, undefined);
     expect(rotation).toMatchObject({ moved: 0, total: 2, stragglers: 2 });
     expect(unmovable).toEqual(["go-here"]);
     for (const client of credentials.rotations.show(FLEET).clients) {
@@ -120,7 +120,7 @@ describe("where a client stands in a rotation", () => {
     const session = await clients.connect(credentials, agent);
     agent.onOffer = () => Promise.resolve(false);
     await credentials.rotations.start(FLEET, HOUR_MS);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation?.stragglers).toBe(1));
+    await eventually(() => expect(credentials.get(FLEET)?.rotation?.stragglers).toBe(1));
     expect(credentials.rotations.show(FLEET).clients[0]?.reason).toMatch(/asked again/);
     const { arrived, answer } = holdsOffers(agent);
     clock.advance(60_000);
@@ -137,9 +137,9 @@ describe("where a client stands in a rotation", () => {
     const { credentials, clients } = fixture;
     const agent = await oneAgent(fixture);
     await clients.connect(credentials, agent);
-    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: null, clients: [] });
-    await credentials.rotations.start(FLEET, null);
-    await eventually(() => expect(credentials.rotations.show(FLEET).rotation).toBeNull());
+    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: undefined, clients: [] });
+    await credentials.rotations.start(FLEET, undefined);
+    await eventually(() => expect(credentials.rotations.show(FLEET).rotation).toBeUndefined());
     expect(credentials.rotationState(FLEET, agent.clientId)).toBeUndefined();
     expect(await fixture.store.secretRows.shifts()).toEqual([]);
   });
@@ -190,7 +190,7 @@ describe("S-32: the server is killed, and no host is stranded", () => {
     await clients.connect(credentials, agent);
     agent.onOffer = crash.onOffer;
     const stopped = fixture.edits.stopAt(crash.when, crash.isIt);
-    void credentials.rotations.start(FLEET, null);
+    void credentials.rotations.start(FLEET, undefined);
     // Where the agent confirms nothing, the later writes never come: then it stops as it is.
     const rests = eventually(() => expect(statesOf(credentials)).toEqual({ a: "straggler" }));
     await Promise.race([stopped, rests]);
@@ -198,7 +198,7 @@ describe("S-32: the server is killed, and no host is stranded", () => {
     expect(await isLetIn(again, agent.password)).toBe(true);
     agent.onOffer = storesAndAnswers;
     await clients.connect(again, agent);
-    const isOpen = (): boolean => again.view(FLEET)?.rotation !== null;
+    const isOpen = (): boolean => again.get(FLEET)?.rotation !== null;
     await eventually(() => expect(isOpen()).toBe(false));
     if (crash.write === "grace" && crash.when === "before") {
       expect(agent.password).toBe(first);
@@ -208,7 +208,7 @@ describe("S-32: the server is killed, and no host is stranded", () => {
     }
     expect(await isLetIn(again, agent.password)).toBe(true);
     await clients.connect(again, agent);
-    expect(again.view(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
+    expect(again.get(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
   });
 });
 
@@ -228,14 +228,14 @@ describe("S-32: the agent is killed, and gets in with the secret it has", () => 
       resolve();
       return Promise.resolve(false);
     };
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     await killed;
     await eventually(() => expect(statesOf(credentials)).toEqual({ a: "pending" }));
     agent.onOffer = storesAndAnswers;
     await clients.connect(credentials, agent);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
     expect(await isLetIn(credentials, agent.password)).toBe(true);
-    expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
+    expect(credentials.get(FLEET)).toMatchObject({ secrets_active: 1, secrets_grace: 0 });
   });
 });
 
@@ -245,7 +245,7 @@ describe("S-32: the record of a client is lost in a crash", () => {
     const { credentials, clients } = fixture;
     const [here, away] = await agentsOf(fixture, "here", "away");
     for (const agent of [here, away]) (await clients.connect(credentials, agent)).cut("away");
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     const lost = [here, away].map(
       ({ clientId: client }) => ({ kind: "forget", client, credential: FLEET }) as const,
     );
@@ -256,6 +256,6 @@ describe("S-32: the record of a client is lost in a crash", () => {
     await eventually(() => expect(statesOf(again)).toEqual({ away: "pending", here: "done" }));
     expect(await isLetIn(again, away.password)).toBe(true);
     await clients.lose(away.clientId, FLEET);
-    await eventually(() => expect(again.view(FLEET)?.rotation).toBeNull());
+    await eventually(() => expect(again.get(FLEET)?.rotation).toBeNull());
   });
 });

@@ -26,7 +26,7 @@ async function pairedAgent({ credentials, clock }: CredentialsFixture, name: str
 }
 
 describe("one who comes during a rotation with the old shared password", () => {
-  it.each([HOUR_MS, null])("gets no secret that outlives it (grace %s)", async (graceMs) => {
+  it.each([HOUR_MS, undefined])("gets no secret that outlives it (grace %s)", async (graceMs) => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
     const { password, host, stranger } = await hostAndStranger(fixture);
@@ -64,13 +64,13 @@ describe("one who comes during a rotation with the old shared password", () => {
     const session = await clients.connect(credentials, stranger);
     expect(credentials.rotationState(FLEET, stranger.clientId)).toBeUndefined();
     clock.advance(HOUR_MS);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
     expect(session.cutReason).toBeUndefined();
   });
 });
 
 describe("a pairing that is on its way when a rotation begins", () => {
-  it.each([HOUR_MS, null])("is good when it is over (grace %s)", async (graceMs) => {
+  it.each([HOUR_MS, undefined])("is good when it is over (grace %s)", async (graceMs) => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock } = fixture;
     const { host } = await hostAndStranger(fixture);
@@ -78,7 +78,7 @@ describe("a pairing that is on its way when a rotation begins", () => {
     await credentials.rotations.start(FLEET, graceMs);
     await clients.connect(credentials, host);
     clock.advance(HOUR_MS);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
     await clients.connect(credentials, paired);
   });
 
@@ -91,9 +91,9 @@ describe("a pairing that is on its way when a rotation begins", () => {
     const login = await logIn(credentials, FLEET, paired.password);
     const joined = credentials.join(login, newcomerOf("new"));
     await eventually(() => expect(credentials.joins.list()).toHaveLength(1));
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     await clients.connect(credentials, host);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
     for (const { id } of credentials.joins.list()) credentials.joins.approve(id);
     expect(await joined).toBeUndefined();
     clock.advance(1);
@@ -109,7 +109,7 @@ describe("a pairing that is on its way when a rotation begins", () => {
     await pairedAgent(fixture, "late");
     clock.advance(10 * HOUR_MS);
     await credentials.rotations.start(FLEET, HOUR_MS);
-    expect(credentials.view(FLEET)).toMatchObject({ secrets_active: 0 });
+    expect(credentials.get(FLEET)).toMatchObject({ secrets_active: 0 });
   });
 
   it("ends without grace", async () => {
@@ -118,7 +118,7 @@ describe("a pairing that is on its way when a rotation begins", () => {
     await hostAndStranger(fixture);
     const paired = await pairedAgent(fixture, "new");
     await credentials.rotations.start(FLEET, 0);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
     await expect(clients.connect(credentials, paired)).rejects.toThrow("revoked");
   });
 });
@@ -132,11 +132,11 @@ describe("a rotation until all have moved", () => {
     const third = new FakeAgent("third", FLEET, password);
     (await clients.connect(credentials, third)).cut("away");
     await credentials.revocations.client(host.clientId);
-    const { rotation } = await credentials.rotations.start(FLEET, null);
+    const { rotation } = await credentials.rotations.start(FLEET, undefined);
     expect(rotation).toMatchObject({ moved: 0, total: 2 });
     await clients.connect(credentials, second);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation?.moved).toBe(1));
+    await eventually(() => expect(credentials.get(FLEET)?.rotation?.moved).toBe(1));
     await credentials.revocations.client(third.clientId);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation).toBeNull());
+    await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
   });
 });

@@ -28,7 +28,7 @@ describe("the view of a credential", () => {
     const { credentials } = fixture;
     await fleetOf(3, fixture);
     const looks = looksOf(fixture);
-    expect(credentials.view(FLEET)).toMatchObject({ rotation: null, clients_total: 3 });
+    expect(credentials.get(FLEET)).toMatchObject({ rotation: null, clients_total: 3 });
     expect(looks).toHaveLength(0);
   });
 
@@ -36,31 +36,31 @@ describe("the view of a credential", () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
     const agent = await fleetOf(3, fixture);
-    await credentials.rotations.start(FLEET, null);
-    expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 0, total: 3 });
+    await credentials.rotations.start(FLEET, undefined);
+    expect(credentials.get(FLEET)?.rotation).toMatchObject({ moved: 0, total: 3 });
     await clients.connect(credentials, agent);
-    await eventually(() => expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 1 }));
+    await eventually(() => expect(credentials.get(FLEET)?.rotation).toMatchObject({ moved: 1 }));
   });
 
   it("F-04: looks at a large fleet that rotates once a second, and tells the last state", async () => {
     await using fixture = await openCredentials();
     const { credentials, clients, clock, touched } = fixture;
     const agent = await fleetOf(LARGE, fixture);
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     const looks = looksOf(fixture);
-    expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 0, total: LARGE });
+    expect(credentials.get(FLEET)?.rotation).toMatchObject({ moved: 0, total: LARGE });
     await clients.connect(credentials, agent);
     await eventually(() => expect(credentials.rotations.show(FLEET).rotation?.moved).toBe(1));
     looks.length = 0;
     for (let n = 0; n < 1_000; n += 1) {
-      expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 0 });
+      expect(credentials.get(FLEET)?.rotation).toMatchObject({ moved: 0 });
     }
     expect(looks).toHaveLength(0);
     touched.length = 0;
     clock.advance(LOOK_MS);
     expect(touched).toContain(`credential ${FLEET}`);
     looks.length = 0;
-    expect(credentials.view(FLEET)?.rotation).toMatchObject({ moved: 1, total: LARGE });
+    expect(credentials.get(FLEET)?.rotation).toMatchObject({ moved: 1, total: LARGE });
     expect(looks).toHaveLength(1);
     touched.length = 0;
     clock.advance(10 * LOOK_MS);
@@ -71,13 +71,13 @@ describe("the view of a credential", () => {
     await using fixture = await openCredentials();
     const { credentials, clock } = fixture;
     await fleetOf(LARGE, fixture);
-    const startedAt = () => credentials.view(FLEET)?.rotation?.started_at;
+    const startedAt = () => credentials.get(FLEET)?.rotation?.started_at;
     expect(startedAt()).toBeUndefined();
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     const first = startedAt();
     expect(first).toBe(new Date(clock.now()).toISOString());
     clock.advance(1);
-    await credentials.rotations.start(FLEET, null);
+    await credentials.rotations.start(FLEET, undefined);
     expect(startedAt()).toBe(new Date(clock.now()).toISOString());
     await credentials.rotations.abandon(FLEET);
     expect(startedAt()).toBeUndefined();
