@@ -241,7 +241,7 @@ describe("the registry", () => {
     const { registry } = self;
     connect(self, session());
     expect(registry.clientsOf(FLEET)).toMatchObject([
-      { id: ONE, name: "web", connected: true, tunnels: 0, secretId: null },
+      { id: ONE, name: "web", connected: true, tunnels: 0, secretId: undefined },
     ]);
     expect(registry.clientsOf(OTHER)).toEqual([]);
   });
