@@ -1,5 +1,5 @@
-import { Transport } from "@rport/protocol/wire/transport";
 import { expect, it, vi } from "vitest";
+import { KeyedStream } from "../../../backend/protocol/src/wire/transport/keyedStream.ts";
 import { Forwarder } from "../../../extension/src/tunnels/forwarder.ts";
 import { startAgent } from "../../support/agents/agent.ts";
 import { startBackend } from "../../support/backend/backend.ts";
@@ -11,7 +11,7 @@ const TRANSFERS = 100;
 const transportLimits = { rekeyBytes: 2 << 20 };
 
 it("200 transfers through backend, agent and editor arrive intact while both sides ask for new keys every 2 MB", async () => {
-  const asking = vi.spyOn(Transport.prototype, "rekey");
+  const asking = vi.spyOn(KeyedStream.prototype, "rekey");
   await using target = await transferTarget();
   await using backend = await startBackend({ transportLimits });
   const { password } = await backend.api("createCredential", { body: { id: FLEET } });

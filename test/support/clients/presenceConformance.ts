@@ -13,7 +13,7 @@ export function presentSession(
   clientId: ClientId | undefined,
   credentialId: AuthId = FLEET,
 ): PresentSession {
-  return { clientId, credentialId };
+  return { clientId, credentialId, lastHeardAtMs: undefined };
 }
 
 /** What every presence promises; `open` makes one where nobody is. */

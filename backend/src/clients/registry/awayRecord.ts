@@ -7,8 +7,7 @@ export function awayRecord(
   heardAtMs: number | undefined,
   nowMs: number,
 ): ClientRecord {
-  const heard_at =
-    heardAtMs === undefined ? (record.heard_at ?? record.connected_at) : toTime(heardAtMs);
+  const heard_at = heardAtMs === undefined ? record.connected_at : toTime(heardAtMs);
   return { ...record, disconnected_at: toTime(nowMs), heard_at };
 }
 

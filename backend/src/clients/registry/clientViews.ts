@@ -10,7 +10,7 @@ import type { ClientRegistry } from "./registry.ts";
 /** What a client's view is made of. */
 export interface ClientViewsDeps {
   readonly registry: Pick<ClientRegistry, "record" | "records" | "earlierOf" | "duplicates">;
-  readonly presence: Pick<LocalPresence<LiveSession>, "connected">;
+  readonly presence: Pick<LocalPresence<LiveSession>, "connected" | "lastHeardAtMs">;
   readonly credentials: {
     /** The secret as it is now; undefined when it is gone. */
     clientSecret(credentialId: AuthId, secretId: SecretId): ClientSecret | undefined;
@@ -41,14 +41,14 @@ export class ClientViews {
   #view(record: ClientRecord): Client {
     const { registry, presence, credentials } = this.#deps;
     const { secret_id: secretId, tunnels: _tunnels, adopted: _adopted, ...kept } = record;
-    const { machine_hint: _hint, first_seen_at: _first, heard_at: heardAt, ...shown } = kept;
+    const { machine_hint: _hint, first_seen_at: _first, heard_at: _heard, ...shown } = kept;
     const { id, client_auth_id: authId } = record;
     const session = presence.connected(id);
     const secret = secretId === null ? undefined : credentials.clientSecret(authId, secretId);
     return {
       ...shown,
       connection_state: session === undefined ? "disconnected" : "connected",
-      last_heartbeat_at: toTimeOrNull(session?.lastHeardAtMs) ?? heardAt,
+      last_heartbeat_at: toTimeOrNull(presence.lastHeardAtMs(id)),
       secret: secret ?? null,
       rotation_state: credentials.rotationState(authId, id) ?? null,
       looks_like: registry.earlierOf(record) ?? null,

@@ -5,6 +5,8 @@ export interface PresentSession {
   /** Undefined until its agent said who it is. */
   readonly clientId: ClientId | undefined;
   readonly credentialId: AuthId;
+  /** When its agent said something last, since the epoch. */
+  readonly lastHeardAtMs: number | undefined;
 }
 
 /** Who is connected, and who speaks for a client. It is in memory, and must not survive a restart. */
@@ -32,6 +34,8 @@ export class LocalPresence<S extends PresentSession> implements Presence<S> {
   readonly #holders = new Map<ClientId, S>();
   readonly #registered = new Map<ClientId, S>();
   readonly #slots = new Map<AuthId, Slot<S>>();
+  /** Of clients that have gone: when they were heard of last. */
+  readonly #heardAtMs = new Map<ClientId, number>();
 
   /** The session signed in: from now on whoever cuts its credential cuts it. */
   enter(session: S): void {
@@ -48,19 +52,15 @@ export class LocalPresence<S extends PresentSession> implements Presence<S> {
 
   /** The session's client is connected from now on, in the place of whoever was it before. */
   register(id: ClientId, session: S): void {
-    this.deregister(id);
+    this.#leave(id);
     this.#registered.set(id, session);
     this.#slot(session.credentialId).registered += 1;
   }
 
-  /** Nobody is connected as the client any more; the session, if there is one, goes on. */
-  deregister(id: ClientId): void {
-    const session = this.#registered.get(id);
-    if (session === undefined) return;
-    this.#registered.delete(id);
-    this.#change(session.credentialId, (slot) => {
-      slot.registered -= 1;
-    });
+  /** There is no such client any more; its session, if there is one, goes on. */
+  forget(id: ClientId): void {
+    this.#leave(id);
+    this.#heardAtMs.delete(id);
   }
 
   release(session: S): void {
@@ -68,12 +68,17 @@ export class LocalPresence<S extends PresentSession> implements Presence<S> {
     const id = session.clientId;
     if (id === undefined) return;
     if (this.#holders.get(id) === session) this.#holders.delete(id);
-    if (this.#registered.get(id) === session) this.deregister(id);
+    if (this.#registered.get(id) === session) this.#leave(id);
   }
 
   /** The session that is connected as the client. */
   connected(id: ClientId): S | undefined {
     return this.#registered.get(id);
+  }
+
+  /** When the client was heard of last, in the time of this process. */
+  lastHeardAtMs(id: ClientId): number | undefined {
+    return this.#registered.get(id)?.lastHeardAtMs ?? this.#heardAtMs.get(id);
   }
 
   /** The sessions that are connected as clients, each once. */
@@ -94,6 +99,16 @@ export class LocalPresence<S extends PresentSession> implements Presence<S> {
   /** The sessions of a credential, also those that signed in and have not registered yet. */
   ofCredential(id: AuthId): readonly S[] {
     return [...(this.#slots.get(id)?.sessions ?? [])];
+  }
+
+  #leave(id: ClientId): void {
+    const session = this.#registered.get(id);
+    if (session === undefined) return;
+    this.#registered.delete(id);
+    this.#change(session.credentialId, (slot) => {
+      slot.registered -= 1;
+    });
+    if (session.lastHeardAtMs !== undefined) this.#heardAtMs.set(id, session.lastHeardAtMs);
   }
 
   #slot(id: AuthId): Slot<S> {

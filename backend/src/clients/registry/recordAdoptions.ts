@@ -4,7 +4,6 @@ import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { ClientRecord } from "../../store/records/clientRecord.ts";
-import type { RecordWriter } from "./recordWriter.ts";
 
 /** What an adoption of a record brings about. */
 export interface AdoptionPlan {
@@ -17,7 +16,6 @@ export interface AdoptionPlan {
 /** What adoptions need. */
 export interface RecordAdoptionsDeps {
   readonly store: Pick<EditStore, "announce" | "commit" | "settle">;
-  readonly writer: Pick<RecordWriter, "stop">;
   /** The record as it is now. */
   readonly current: (id: ClientId) => ClientRecord | undefined;
   /** Whether somebody speaks for the client. */
@@ -44,7 +42,7 @@ export class RecordAdoptions {
    * Runs ahead of the disk, so that what happens to `to` meanwhile happens to the merged record.
    */
   async adopt(to: ClientId, from: ClientId, plan: AdoptionPlan): Promise<void> {
-    const { store, writer, current, isHeld } = this.#deps;
+    const { store, current, isHeld } = this.#deps;
     for (let one = this.of(to, from); one; one = this.of(to, from)) await one;
     const before = this.#need(to, "There is no such client.");
     const source = this.#need(from, "There is no client whose record could be moved here.");
@@ -52,7 +50,6 @@ export class RecordAdoptions {
     const name = { client: from, credential: source.client_auth_id };
     const adopt: Edit = { kind: "adopt", record, from: name };
     store.announce([adopt]);
-    void writer.stop([from]);
     const done = store.commit(plan.edits, [adopt]);
     const settled = done.catch(() => this.#takeBack(before, record, source));
     for (const id of [to, from]) this.#running.set(id, settled);

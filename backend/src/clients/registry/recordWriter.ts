@@ -26,6 +26,8 @@ const RETRY_MS = 5_000;
 export class RecordWriter {
   readonly #deps: RecordWriterDeps;
   #dirty = new Set<ClientId>();
+  /** Records that others write now; nothing of them is written until they have. */
+  readonly #paused = new Map<ClientId, Promise<void>>();
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -44,6 +46,7 @@ export class RecordWriter {
    * `settle` does, the record as it is then is tried again later.
    */
   async save(id: ClientId): Promise<void> {
+    for (let other = this.#paused.get(id); other; other = this.#paused.get(id)) await other;
     const record = this.#deps.current(id);
     if (record === undefined) return;
     this.#dirty.delete(id);
@@ -56,18 +59,39 @@ export class RecordWriter {
     }
   }
 
-  /** Writes these no more; resolves when nothing of them is on its way to the disk. */
-  async stop(ids: readonly ClientId[]): Promise<void> {
-    for (const id of ids) this.#dirty.delete(id);
-    await this.#running;
+  /**
+   * Runs another write of these records, with nothing of theirs on its way to the disk before or
+   * meanwhile: an older record must not come after it. What is left of them is written afterwards.
+   */
+  async pause<T>(ids: readonly ClientId[], write: () => Promise<T>): Promise<T> {
+    const before = ids.map((id) => this.#paused.get(id));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const id of ids) this.#paused.set(id, promise);
+    try {
+      await Promise.all([...before, this.#running]);
+      return await write();
+    } finally {
+      for (const id of ids) {
+        if (this.#paused.get(id) === promise) this.#paused.delete(id);
+        this.mark(id);
+      }
+      resolve();
+    }
   }
 
-  /** Resolves when everything marked so far was written, or could not be. */
+  /** Resolves when no other write is under way and everything marked was written, or could not be. */
+  async close(): Promise<void> {
+    await Promise.all(this.#paused.values());
+    await this.flush();
+  }
+
+  /** Resolves when everything marked so far was written, or could not be, save what is paused. */
   flush(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const ids = this.#dirty;
-    this.#dirty = new Set();
+    const isPaused = (id: ClientId) => this.#paused.has(id);
+    const ids = new Set([...this.#dirty].filter((id) => !isPaused(id)));
+    this.#dirty = new Set([...this.#dirty].filter(isPaused));
     if (ids.size > 0) this.#running = this.#running.then(() => this.#write(ids));
     return this.#running;
   }

@@ -54,7 +54,6 @@ export class ClientRegistry implements ClientPort {
     this.#writer = new RecordWriter({ store, clock, log, current });
     this.#adoptions = new RecordAdoptions({
       store,
-      writer: this.#writer,
       current,
       isHeld: (id) => presence.locate(id) !== undefined,
     });
@@ -191,8 +190,10 @@ export class ClientRegistry implements ClientPort {
       for (let one = this.adopting(id); one; one = this.adopting(id)) await one;
       const record = this.#need(id, "There is no such client any more.");
       if (record.revoked_at === null) return;
-      const allowed = { ...record, revoked_at: null };
-      await this.#deps.store.commit([{ kind: "allowClient", record: allowed }]);
+      await this.#writer.pause([id], () => {
+        const allowed = { ...(this.#records.get(id) ?? record), revoked_at: null };
+        return this.#deps.store.commit([{ kind: "allowClient", record: allowed }]);
+      });
     });
   }
 
@@ -209,17 +210,16 @@ export class ClientRegistry implements ClientPort {
   /** Writes what is not on disk yet. */
   async close(): Promise<void> {
     this.duplicates.close();
-    await this.#writer.flush();
+    await this.#writer.close();
   }
 
   /** The record as it would be if the client's connection ended now. */
   #recordNow(id: ClientId): ClientRecord | undefined {
     const { presence, clock } = this.#deps;
     const record = this.#records.get(id);
-    const session = presence.connected(id);
-    return record && session
-      ? awayRecord(record, session.lastHeardAtMs ?? undefined, clock.now())
-      : record;
+    const isConnected = presence.connected(id) !== undefined;
+    const heardAtMs = presence.lastHeardAtMs(id);
+    return record && isConnected ? awayRecord(record, heardAtMs, clock.now()) : record;
   }
 
   #load(stored: ClientRecord): void {
@@ -265,7 +265,7 @@ export class ClientRegistry implements ClientPort {
   }
 
   #drop(id: ClientId): void {
-    this.#deps.presence.deregister(id);
+    this.#deps.presence.forget(id);
     this.duplicates.forget(id);
     this.#records.drop(id);
   }
@@ -285,8 +285,7 @@ export class ClientRegistry implements ClientPort {
       const record = this.#records.get(client);
       return record ? [{ kind: "forget", client, credential: record.client_auth_id }] : [];
     });
-    await this.#writer.stop(ids);
-    await this.#deps.store.commit(edits);
+    await this.#writer.pause(ids, () => this.#deps.store.commit(edits));
   }
 
   #need(id: ClientId, otherwise: string): ClientRecord {

@@ -96,13 +96,25 @@ export class Revocations {
     do {
       for (const { id } of rows) gone.add(id);
       const atMs = clock.now();
-      const untaken = await this.#take(rows.map((row) => editFor(row, atMs)));
+      const untaken = await this.#take(rows.map((row) => this.#editFor(row, atMs)));
       failure ??= untaken;
       rows = heirs.next(gone);
     } while (rows.length > 0);
     const report = strike(blastOfSecrets({ credential: entry.id, ids: gone }, this.#deps), reason);
     if (failure !== undefined) throw notDurable("The secret opens nothing any more", failure);
     return report;
+  }
+
+  /**
+   * A secret that nobody ever used explains nothing by staying. Its time of use may have been lost in
+   * a crash: whose record stands on it has used it.
+   */
+  #editFor(row: SecretRow, atMs: number): SecretEdit {
+    const { credential_id: credential, id } = row;
+    const isNew = row.last_used_at === null && row.client_id === null;
+    const stands = ({ secretId }: ClientRef) => secretId === id;
+    const isUsed = !isNew || this.#deps.clients.clientsOf(credential).some(stands);
+    return isUsed ? revokeEdit(row, atMs) : { kind: "remove", credential, id };
   }
 
   /**
@@ -159,14 +171,6 @@ export class Revocations {
 /** What only the client may use, and still opens something. */
 function ownSecrets(entry: LedgerEntry, id: ClientId): SecretRow[] {
   return entry.secretsOf(id).filter(({ state }) => state !== "revoked");
-}
-
-/** A secret that nobody ever used explains nothing by staying. */
-function editFor(row: SecretRow, atMs: number): SecretEdit {
-  const isUnused = row.last_used_at === null && row.client_id === null;
-  return isUnused
-    ? { kind: "remove", credential: row.credential_id, id: row.id }
-    : revokeEdit(row, atMs);
 }
 
 function revokeEdit({ credential_id: credential, id }: SecretRow, atMs: number): SecretEdit {

@@ -56,12 +56,12 @@ export class Ending {
    * once more. Who is hit is looked up after that: somebody may have moved while it was written.
    */
   async end(entry: LedgerEntry): Promise<EndedRotation> {
-    const { store, arrears, clock, timers } = this.#deps;
+    const { ledger, store, arrears, clock, timers } = this.#deps;
     const rotation = requireUnderWay(entry);
     const old = oldSecrets(entry);
     const edits = endEdits(entry, rotation, clock.now());
     const failure = await failureOf(() => store.commit(edits));
-    if (failure !== undefined) {
+    if (failure !== undefined && ledger.get(entry.id) === entry) {
       store.announce(edits);
       arrears.owe(() => this.#makeUp(entry, edits));
     }

@@ -1,12 +1,13 @@
-import type { AuthId } from "@rport/protocol/ids";
+import type { AuthId, ClientId } from "@rport/protocol/ids";
 import { errorText, type Log } from "../../platform/log.ts";
-import type { ForgetEdit } from "../../store/edits/clientEdit.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort } from "../ports.ts";
 import type { Rotations } from "./rotations.ts";
 import type { RotationTimers } from "./timers.ts";
+import { isUnderWay } from "./underWay.ts";
 
 /** What the follower acts on. */
 export interface RotationFollowerDeps {
@@ -28,29 +29,35 @@ export class RotationFollower {
 
   /** To be called with edits that are in force. */
   follow(edits: readonly Edit[]): void {
-    for (const edit of edits) if (edit.kind === "forget") this.#forgotten(edit);
+    this.#forget(edits.flatMap((edit) => (edit.kind === "forget" ? edit.client : [])));
     const ended = edits.flatMap((edit) => (edit.kind === "mark" ? edit.credential : []));
     for (const id of ended) this.#deps.timers.cancel(id);
     for (const id of new Set(edits.flatMap(fewerWait))) void this.#deps.rotations.check(id);
   }
 
   /**
-   * No rotation waits for a client whose record was removed. One that only came in with another
+   * No rotation waits for clients whose records were removed. One that only came in with another
    * credential may come back, and is waited for.
    */
-  #forgotten({ client }: ForgetEdit): void {
+  #forget(ids: readonly ClientId[]): void {
     const { ledger, store, clients, log } = this.#deps;
-    if (clients.clientOf(client) !== undefined) return;
-    const waiting = ledger.all().filter((entry) => entry.shiftOf(client) !== undefined);
-    const edits = waiting.map(
-      ({ id: credential }): Edit => ({ kind: "clearShifts", credential, client }),
-    );
+    const gone = ids.filter((id) => clients.clientOf(id) === undefined);
+    if (gone.length === 0) return;
+    const edits = ledger
+      .all()
+      .filter(isUnderWay)
+      .flatMap((entry) => clearEdits(entry, gone));
     if (edits.length === 0) return;
     store.commit(edits).catch((caught: unknown) => {
       const reason = errorText(caught);
       log.warn("a rotation still waits for a client that is gone", { reason });
     });
   }
+}
+
+function clearEdits(entry: LedgerEntry, clients: readonly ClientId[]): Edit[] {
+  const waiting = clients.filter((client) => entry.shiftOf(client) !== undefined);
+  return waiting.map((client) => ({ kind: "clearShifts", credential: entry.id, client }));
 }
 
 /** The credential whose rotation may have one client less to wait for. */
@@ -64,6 +71,8 @@ function fewerWait(edit: Edit): AuthId[] {
     case "revoke":
     case "rebind":
       return [edit.credential];
+    case "shifted":
+      return edit.to.state === "done" ? [edit.credential] : [];
     case "clearShifts":
       return edit.client === undefined ? [] : [edit.credential];
     default:

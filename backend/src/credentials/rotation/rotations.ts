@@ -4,6 +4,7 @@ import type { DeletionReport, RotationClient } from "@rport/protocol/report";
 import type { Clock } from "../../platform/clock.ts";
 import type { SteadyTime } from "../../platform/steadyTime.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
+import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
 import type { RotationRow } from "../../store/records/secretRow.ts";
 import { notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -81,8 +82,7 @@ export class Rotations {
    * is under way begins anew. `graceMs` undefined: the grace ends when every client has moved.
    */
   start(id: AuthId, graceMs: number | undefined): Promise<StartedRotation> {
-    const entry = this.#deps.ledger.need(id);
-    return this.#inTurn(entry, async () => {
+    return this.#deed(id, async (entry) => {
       const { store, sessions, pairings } = this.#deps;
       const plan = this.#plan(entry, graceMs);
       const started = this.#describe(entry, plan);
@@ -105,8 +105,7 @@ export class Rotations {
    * rotation is under way, with `NOT_DURABLE` when they have stopped and the disk does not know yet.
    */
   finish(id: AuthId): Promise<DeletionReport> {
-    const entry = this.#deps.ledger.need(id);
-    return this.#inTurn(entry, async () => {
+    return this.#deed(id, async (entry) => {
       const { report, failure } = await this.#deps.ending.end(entry);
       if (failure === undefined) return report;
       throw notDurable("The old secrets open nothing any more", failure);
@@ -118,8 +117,7 @@ export class Rotations {
    * rotation is under way.
    */
   abandon(id: AuthId): Promise<void> {
-    const entry = this.#deps.ledger.need(id);
-    return this.#inTurn(entry, async () => {
+    return this.#deed(id, async (entry) => {
       const { store, clock, timers } = this.#deps;
       await store.commit(cancelEdits(entry, requireUnderWay(entry), clock.now()));
       timers.cancel(entry.id);
@@ -231,6 +229,16 @@ export class Rotations {
       const endsAt = row?.grace_ends_at ?? 0;
       if (endsAt > this.#deps.steady()) this.#waitForGrace(entry);
       else await this.#deps.ending.endByItself(entry, "time");
+    });
+  }
+
+  /** A deed that waited for its turn is not done to a later credential of the same name. */
+  #deed<T>(id: AuthId, job: (entry: LedgerEntry) => Promise<T>): Promise<T> {
+    const { ledger } = this.#deps;
+    const entry = ledger.need(id);
+    return this.#inTurn(entry, async () => {
+      if (ledger.need(id) !== entry) throw noSuchCredential();
+      return await job(entry);
     });
   }
 

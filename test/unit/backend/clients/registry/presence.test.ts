@@ -46,8 +46,8 @@ describe("the presence of one process", () => {
     const one = presentSession(ONE);
     presence.enter(one);
     presence.register(ONE, one);
-    presence.deregister(ONE);
-    presence.deregister(ONE);
+    presence.forget(ONE);
+    presence.forget(ONE);
     expect([presence.count, presence.countOf(one.credentialId)]).toEqual([0, 0]);
     expect(presence.ofCredential(one.credentialId)).toEqual([one]);
     presence.release(one);
