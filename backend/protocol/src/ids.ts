@@ -3,7 +3,7 @@ import { z } from "zod";
 /** Longest auth id, in Unicode code points; RPort's shortest is 3 bytes. */
 export const AUTH_ID_MAX = 64;
 /** Longest client id we take from an agent; RPort does not limit it, machine ids have 32 to 36. */
-export const CLIENT_ID_MAX = 128;
+const CLIENT_ID_MAX = 128;
 
 /** Controls, surrogates, line and paragraph separators, bidirectional overrides: not printable. */
 const UNPRINTABLE =

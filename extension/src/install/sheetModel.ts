@@ -139,7 +139,7 @@ export class SheetModel {
     // once a host has arrived, it stays so: what the host does later is shown by the tree
     if (this.#latest === undefined || this.#progress.kind === "connected") return;
     const { server, clock } = this.#deps;
-    const listed = server.mirror.pairings.get(this.#latest.id);
+    const listed = server.mirror.maps.pairings.get(this.#latest.id);
     const wasRevoked = this.#latest.state === "revoked";
     if (listed !== undefined && !wasRevoked) this.#latest = listed;
     const claimedBy = this.#latest.claims.at(-1)?.client_id;
@@ -148,7 +148,7 @@ export class SheetModel {
       // the answer to the request may overtake the event, and after signing out nothing is known
       isListed:
         listed !== undefined || this.#latest === this.#created?.pairing || !server.mirror.isFilled,
-      client: claimedBy === undefined ? undefined : server.mirror.clients.get(claimedBy),
+      client: claimedBy === undefined ? undefined : server.mirror.maps.clients.get(claimedBy),
       serverNowMs: clock.now() + this.#clockSkewMs,
     });
     if (JSON.stringify(progress) === JSON.stringify(this.#progress)) return;

@@ -8,7 +8,7 @@ import {
 import { type CloseReason, WireError } from "../wireError.ts";
 import { Exchanges } from "./exchanges.ts";
 import { CLIENT_IDENT, SERVER_IDENT } from "./identification.ts";
-import type { TransportLimits } from "./transportOptions.ts";
+import type { TransportLimits } from "./transportDeps.ts";
 
 /** What a keyed stream works with. */
 export interface KeyedStreamDeps {
