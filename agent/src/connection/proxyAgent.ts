@@ -63,8 +63,8 @@ class SocksAgent extends SocksProxyAgent {
 }
 
 /**
- * The server is who its address says: Node would take the name of the `Host` header, and the libraries
- * `localhost` for a server that is named by its address.
+ * The server is who its address says: Node would take the name of the `Host` header, and the
+ * libraries `localhost` for a server that is named by its address.
  */
 function verifying<T extends ConnectOptions>(options: T): T {
   const host = options.host ?? "";

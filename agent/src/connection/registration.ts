@@ -50,7 +50,8 @@ export function connectionRequest({ config, attributes, identity, host }: Regist
 
 /**
  * The configuration in Go's form: durations in nanoseconds, and only what a
- * server makes use of or shows. No secrets: neither `auth` nor the proxy, which may have a password.
+ * server makes use of or shows. No secrets: neither `auth` nor the proxy, which may have a
+ * password.
  */
 function clientConfiguration(
   config: AgentConfig,

@@ -44,9 +44,9 @@ export async function openWebSocket(server: string, config: RouteConfig): Promis
 }
 
 /**
- * The mask of each frame stays four zeros, which change nothing, so both ends skip the work: it costs
- * more than the encryption. Masks keep attackers from choosing the bytes that proxies see; in our
- * frames are SSH's key exchange and then ciphertext, which nobody can choose.
+ * The mask of each frame stays four zeros, which change nothing, so both ends skip the work: it
+ * costs more than the encryption. Masks keep attackers from choosing the bytes that proxies see; in
+ * our frames are SSH's key exchange and then ciphertext, which nobody can choose.
  */
 function keepZeros(_mask: Buffer): void {}
 

@@ -167,7 +167,10 @@ export function* changesTo(lists: EntityLists): Generator<EntityChange> {
   }
 }
 
-/** What changed since the message before. Each change carries the whole entity, so order within one entity is all that matters. */
+/**
+ * What changed since the message before. Each change carries the whole entity, so order within one
+ * entity is all that matters.
+ */
 export const deltaSchema = z.object({
   type: z.literal("delta"),
   seq: z.number().int().positive(),

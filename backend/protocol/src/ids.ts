@@ -69,7 +69,9 @@ export const tunnelIdSchema = z
 /** A tunnel's id, unique per client. */
 export type TunnelId = z.infer<typeof tunnelIdSchema>;
 
-/** The public lookup id of a pairing: 80 bits in Crockford's base 32. It opens nothing by itself. */
+/**
+ * The public lookup id of a pairing: 80 bits in Crockford's base 32. It opens nothing by itself.
+ */
 export const pairingIdSchema = z
   .string()
   .regex(/^[0-9A-HJKMNP-TV-Z]{16}$/)

@@ -99,7 +99,9 @@ export class SheetModel {
     await this.renew();
   }
 
-  /** A new pairing for the next host, which is another one and so gets no name of the one before. */
+  /**
+   * A new pairing for the next host, which is another one and so gets no name of the one before.
+   */
   async next(): Promise<void> {
     if (this.#progress.kind === "connected") this.#chosen = { ...this.#chosen, name: "" };
     await this.renew();

@@ -27,7 +27,9 @@ export type MirrorChange =
   | { readonly entity: "server"; readonly after: ServerStatus }
   | Swap<Entity>;
 
-/** What a message did: everything is new, some things changed, or messages are missing before it. */
+/**
+ * What a message did: everything is new, some things changed, or messages are missing before it.
+ */
 export type Applied =
   | { readonly kind: "reset" }
   | { readonly kind: "changed"; readonly changes: readonly MirrorChange[] }

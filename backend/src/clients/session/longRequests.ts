@@ -17,8 +17,8 @@ export interface LongRequestsLink {
 
 /**
  * Requests that an agent accepts at once and whose ends it tells later, on one connection (feature
- * `long-requests`). Each has a number of ours; bounded in number and in time. Not to be asked before
- * the agent is registered: what it says by itself waits for that, and so would an end.
+ * `long-requests`). Each has a number of ours; bounded in number and in time. Not to be asked
+ * before the agent is registered: what it says by itself waits for that, and so would an end.
  */
 export class LongRequests {
   readonly #clock: Clock;
@@ -37,9 +37,10 @@ export class LongRequests {
   }
 
   /**
-   * Asks, and resolves with what the agent says in the end, or with its reply when it did not accept
-   * but answered; agents without the feature always do that. Rejects with a `WireError`: `limit`
-   * when too many are under way, `timeout` when the end is overdue, or why the connection ended.
+   * Asks, and resolves with what the agent says in the end, or with its reply when it did not
+   * accept but answered; agents without the feature always do that. Rejects with a `WireError`:
+   * `limit` when too many are under way, `timeout` when the end is overdue, or why the connection
+   * ended.
    */
   async ask(name: string, payload: object): Promise<Reply> {
     const { features } = this.#link;

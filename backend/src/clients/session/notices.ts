@@ -12,8 +12,8 @@ export interface Notice<Said = unknown> {
   readonly schema: z.ZodType<Said> | undefined;
   /**
    * What the server does about it. Notices of one agent come in order, one after the other, so this
-   * must not wait for anything that the same agent answers. False: it is about nothing that there is;
-   * then it is refused, and counted.
+   * must not wait for anything that the same agent answers. False: it is about nothing that there
+   * is; then it is refused, and counted.
    */
   handle(said: Said, session: NoticeTarget): boolean;
 }
