@@ -1,9 +1,10 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Each project is one kind of test; `npm test` runs them all, `npm run check` the first. The time of a
- * whole test is the last resort on a busy machine, and cannot tell what was waited for: what a test
- * waits for has a shorter one of its own, which can (`eventually`, `within` in `test/support`).
+ * Each project is one kind of test; `npm test` runs them all, `npm run check` the first. The time
+ * of a whole test is the last resort on a busy machine, and cannot tell what was waited for: what a
+ * test waits for has a shorter one of its own, which can (`eventually`, `within` in
+ * `test/support`).
  */
 const project = (name: string, testTimeout: number, extra: object = {}) => ({
   test: {

@@ -1,4 +1,5 @@
-// npm test: everything, from whatever state the machine is in. Needs Node >= 20 and npm, nothing else.
+// npm test: everything, from whatever state the machine is in. Needs Node >= 20 and npm, nothing
+// else.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { run as runProgram } from "./lib/command.mjs";
@@ -17,7 +18,9 @@ const timed = async (work) => {
   return { ...result, seconds: (Date.now() - startMs) / 1000 };
 };
 
-/** VS Code for the end-to-end tests; its installer is TypeScript, so it runs on the project's Node. */
+/**
+ * VS Code for the end-to-end tests; its installer is TypeScript, so it runs on the project's Node.
+ */
 async function prepareVsCode({ missing, reason }) {
   if (process.platform !== "linux")
     return { problem: "the VS Code server is set up on Linux only" };
@@ -28,7 +31,10 @@ async function prepareVsCode({ missing, reason }) {
   return code === 0 ? {} : { broken: output };
 }
 
-/** Programs that npm does not have are fetched while the first stages run; see the table for its time. */
+/**
+ * Programs that npm does not have are fetched while the first stages run; see the table for its
+ * time.
+ */
 function startPreparing() {
   const debian = timed(ensureDebianPackages);
   const vsCode = debian.then((programs) => timed(() => prepareVsCode(programs)));

@@ -63,9 +63,6 @@ export const VIEWS = {
   tunnels: "rport.tunnels",
 } as const;
 
-/** The name of a tree. */
-export type ViewName = keyof typeof VIEWS;
-
 /** Context keys that `when` clauses of the manifest may name. */
 export const CONTEXT_KEYS = {
   hasServer: "rport.hasServer",

@@ -6,7 +6,8 @@ import { projectPath, root } from "./paths.mjs";
 const colors = process.stdout.isTTY ? {} : { NO_COLOR: "1", FORCE_COLOR: undefined };
 
 /**
- * Runs a program to its end. With `quiet`, its output is only collected; else it is shown as it comes.
+ * Runs a program to its end. With `quiet`, its output is only collected; else it is shown as it
+ * comes.
  *
  * @param {string} program
  * @param {readonly string[]} args

@@ -64,7 +64,8 @@ async function aptGet(...args) {
 /**
  * Installs what is missing, if this machine allows it.
  *
- * @returns {Promise<{ missing: string[], reason?: string }>} programs that are still missing, and why
+ * @returns {Promise<{ missing: string[], reason?: string }>} programs that are still missing, and
+ *   why
  */
 export async function ensureDebianPackages() {
   const wanted = missing().map(({ name }) => name);

@@ -80,7 +80,9 @@ await runBench(async (bench) => {
   );
 });
 
-/** In portions, so that no answer of the flooder is long in coming. Answers with all ends so far. */
+/**
+ * In portions, so that no answer of the flooder is long in coming. Answers with all ends so far.
+ */
 async function flood(
   flooder: Program<FlooderHandlers>,
   target: SwarmTarget,

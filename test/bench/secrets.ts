@@ -60,7 +60,9 @@ await runBench(async ({ scope, row }) => {
   });
 });
 
-/** The least and the most of the median times of logins that differ in what they are about, in us. */
+/**
+ * The least and the most of the median times of logins that differ in what they are about, in us.
+ */
 async function spread(kind: "typed" | "generated", rounds: number) {
   await using fixture = await openCredentials();
   const { right, ...refused } = await loginSubjects(fixture, kind);

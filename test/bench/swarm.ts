@@ -75,7 +75,9 @@ class MemoryCredentials extends CredentialStore {
   }
 }
 
-/** Agents in one process: the real connection loop with its real back-off, and nothing around it. */
+/**
+ * Agents in one process: the real connection loop with its real back-off, and nothing around it.
+ */
 class Swarm {
   readonly #agents: { readonly stop: () => void; readonly ended: Promise<void> }[] = [];
   readonly #channels = new ChannelTable({

@@ -69,7 +69,7 @@ class Model {
   }
 
   #row(node: Node): Row[] {
-    const found = node.kind === "client" ? this.mirror.clients.get(node.clientId) : undefined;
+    const found = node.kind === "client" ? this.mirror.maps.clients.get(node.clientId) : undefined;
     if (found === undefined) return [];
     const counts = { localTunnels: 0, serverTunnels: this.mirror.tunnelCountOf(found.id) };
     const about = { serverName: "", nowMs: NOW_MS };

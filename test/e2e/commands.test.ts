@@ -10,7 +10,9 @@ import { LIFE_COMMANDS } from "../support/vscode/lifeCommands.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
-/** Commands of the palette that copy something of a picked entity: what they ask, what is copied. */
+/**
+ * Commands of the palette that copy something of a picked entity: what they ask, what is copied.
+ */
 const COPIES = [
   { title: "Copy Name", question: "Copy the name of which client?", pick: "web-01" },
   { title: "Copy Client ID", question: "Copy the ID of which client?", copied: "machine-1" },

@@ -107,7 +107,7 @@ describe("the extension with a real backend", () => {
     });
     expect(rotated.unmovable).toEqual([]);
     await eventually(() => {
-      const credential = server.mirror.credentials.get("web-fleet");
+      const credential = server.mirror.maps.credentials.get("web-fleet");
       expect(credential).toMatchObject({ rotation: null, clients_connected: 1 });
       expect(credential?.rotated_at).not.toBeNull();
     });
@@ -118,7 +118,7 @@ describe("the extension with a real backend", () => {
     await server.api.call("deleteCredential", { params, query: { force: "true", report: "true" } });
     await eventually(() => {
       expect(server.clients.withStatus("offline")).toEqual(["host-1"]);
-      expect(server.mirror.credentials.has("web-fleet")).toBe(false);
+      expect(server.mirror.maps.credentials.has("web-fleet")).toBe(false);
     });
 
     await expect(fetch(`http://127.0.0.1:${forwarder.port}/`)).rejects.toThrow();

@@ -1,4 +1,6 @@
-/** Characters that stand for the first bytes of what is in front of a secret, by its length mod 3. */
+/**
+ * Characters that stand for the first bytes of what is in front of a secret, by its length mod 3.
+ */
 const HEAD_CHARACTERS = [0, 2, 3];
 
 /** Secrets that were made known, to be looked for wherever they must not be. */

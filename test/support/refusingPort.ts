@@ -7,9 +7,9 @@ export interface RefusingPort extends AsyncDisposable {
 }
 
 /**
- * A port that refuses for certain. A port whose server was closed would be free: the system soon gives
- * it to the next program that asks for any. So a connection through it is kept open when the server
- * goes; as long as one of its ends is bound to the port, the system gives it to nobody.
+ * A port that refuses for certain. A port whose server was closed would be free: the system soon
+ * gives it to the next program that asks for any. So a connection through it is kept open when the
+ * server goes; as long as one of its ends is bound to the port, the system gives it to nobody.
  */
 export async function refusingPort(): Promise<RefusingPort> {
   await using opened = new AsyncDisposableStack();

@@ -11,6 +11,9 @@ const pages = files.filter((file) => file.endsWith(".md") && !file.endsWith("CHA
 
 /** What is written as code or as the target of a link. */
 const SPAN = /`([^`\n]+)`/g;
+/** A block of commands or output, and the tests that are named in one. */
+const BLOCK = /^```[\s\S]*?^```/gm;
+const TEST = /\btest\/[\w./-]*\.ts\b/g;
 const LINK = /\]\(([^)\s]+)\)/g;
 /** Something in code that can only be a file of sources, or a folder. */
 const SOURCE = /^[\w@.-]+(\/[\w@.-]+)*\.(ts|mjs|sh|cjs)$/;
@@ -39,7 +42,14 @@ function isPath(text: string): boolean {
 }
 
 function pathsIn(page: string): string[] {
-  return [...textOf(page).matchAll(SPAN)].map(([, text]) => text ?? "").filter(isPath);
+  const spans = [...textOf(page).matchAll(SPAN)].map(([, text]) => text ?? "");
+  return [...spans.filter(isPath), ...testsIn(page)];
+}
+
+/** The tests that somebody would run who copies a command from the page. */
+function testsIn(page: string): string[] {
+  const blocks = textOf(page).match(BLOCK) ?? [];
+  return blocks.flatMap((block) => block.match(TEST) ?? []);
 }
 
 function linksIn(page: string): string[] {
@@ -54,6 +64,7 @@ describe("the pages", () => {
       expect(pages).toContain(page);
     }
     expect(pages.flatMap(pathsIn).length).toBeGreaterThan(100);
+    expect(testsIn("CONTRIBUTING.md").length).toBeGreaterThan(0);
   });
 
   it.each(pages)("lead to files and folders that exist: %s", (page) => {

@@ -1,7 +1,9 @@
 import type { SheetState } from "@rport/protocol/ipc";
 import type { Words } from "./words.ts";
 
-/** Time left on the server's clock (`clockSkewMs` ahead of ours), in milliseconds, never below zero. */
+/**
+ * Time left on the server's clock (`clockSkewMs` ahead of ours), in milliseconds, never below zero.
+ */
 export function timeLeftMs(expiresAt: string, clockSkewMs: number, nowMs: number): number {
   return Math.max(0, Date.parse(expiresAt) - (nowMs + clockSkewMs));
 }

@@ -16,7 +16,9 @@ export interface SnippetActions {
   choose(command: string): void;
 }
 
-/** The old command is shown for the moment until the new one is there; the host does not copy it. */
+/**
+ * The old command is shown for the moment until the new one is there; the host does not copy it.
+ */
 function isRenewing({ pairing }: SheetState): boolean {
   return pairing.kind === "creating";
 }

@@ -9,7 +9,7 @@ export async function loadConfig(file: string): Promise<AgentConfig> {
 }
 
 /** The text of a configuration file, as far as it is there and not too large. */
-export async function readConfigText(file: string): Promise<string> {
+async function readConfigText(file: string): Promise<string> {
   try {
     const { size } = await stat(file);
     if (size <= CONFIG_MAX_BYTES) return await readFile(file, "utf8");

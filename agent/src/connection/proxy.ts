@@ -52,8 +52,9 @@ export function proxySecrets(environment: NodeJS.ProcessEnv): readonly string[] 
 
 /**
  * The proxy on the way to an address: the configured one; else the one that the environment names
- * (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, in either case), unless `NO_PROXY` excludes the address or it is
- * this machine's own. Undefined: there is none. Throws when what the environment names is no proxy.
+ * (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, in either case), unless `NO_PROXY` excludes the
+ * address or it is this machine's own. Undefined: there is none. Throws when what the environment
+ * names is no proxy.
  */
 export function proxyFor(url: URL, configured: string): ProxyUrl | undefined {
   const written = configured === "" ? fromEnvironment(url) : configured;

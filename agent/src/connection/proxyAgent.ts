@@ -5,8 +5,8 @@ import { HttpsProxyAgent } from "https-proxy-agent";
 import { SocksProxyAgent } from "socks-proxy-agent";
 import type { ProxyUrl } from "../config/proxyUrl.ts";
 
-/** How requests get to a server behind a proxy. */
-export interface ProxyAgentOptions {
+/** What requests behind a proxy need. */
+export interface ProxyAgentDeps {
   /** Whether TLS is spoken with the server, through the proxy. */
   readonly isTls: boolean;
   /** Fires when nobody wants the connection any more. */
@@ -16,8 +16,8 @@ export interface ProxyAgentOptions {
 }
 
 /** An agent for one request through a proxy; the server's certificate is verified as without. */
-export function proxyAgent(proxy: ProxyUrl, options: ProxyAgentOptions) {
-  return proxy.kind === "http" ? new ConnectAgent(proxy, options) : new SocksAgent(proxy, options);
+export function proxyAgent(proxy: ProxyUrl, deps: ProxyAgentDeps) {
+  return proxy.kind === "http" ? new ConnectAgent(proxy, deps) : new SocksAgent(proxy, deps);
 }
 
 type ConnectOptions = Parameters<HttpsProxyAgent<string>["connect"]>[1];
@@ -26,11 +26,11 @@ type ConnectOptions = Parameters<HttpsProxyAgent<string>["connect"]>[1];
 class ConnectAgent extends HttpsProxyAgent<string> {
   readonly #isTls: boolean;
 
-  constructor(proxy: ProxyUrl, options: ProxyAgentOptions) {
-    super(withoutLogin(proxy.url), { headers: loginHeader(proxy), signal: options.signal });
-    this.#isTls = options.isTls;
+  constructor(proxy: ProxyUrl, deps: ProxyAgentDeps) {
+    super(withoutLogin(proxy.url), { headers: loginHeader(proxy), signal: deps.signal });
+    this.#isTls = deps.isTls;
     this.on("proxyConnect", ({ statusCode, statusText }) => {
-      if (statusCode !== 200) options.onRefused(`${statusCode} ${statusText}`.trim());
+      if (statusCode !== 200) deps.onRefused(`${statusCode} ${statusText}`.trim());
     });
   }
 
@@ -47,10 +47,10 @@ class ConnectAgent extends HttpsProxyAgent<string> {
 class SocksAgent extends SocksProxyAgent {
   readonly #isTls: boolean;
 
-  constructor(proxy: ProxyUrl, options: ProxyAgentOptions) {
+  constructor(proxy: ProxyUrl, deps: ProxyAgentDeps) {
     super(proxy.url);
     this.proxy.host = proxy.host;
-    this.#isTls = options.isTls;
+    this.#isTls = deps.isTls;
   }
 
   override isSecureEndpoint(): boolean {
@@ -63,8 +63,8 @@ class SocksAgent extends SocksProxyAgent {
 }
 
 /**
- * The server is who its address says: Node would take the name of the `Host` header, and the libraries
- * `localhost` for a server that is named by its address.
+ * The server is who its address says: Node would take the name of the `Host` header, and the
+ * libraries `localhost` for a server that is named by its address.
  */
 function verifying<T extends ConnectOptions>(options: T): T {
   const host = options.host ?? "";

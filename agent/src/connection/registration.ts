@@ -1,10 +1,9 @@
-import { FEATURES } from "@rport/protocol/agent";
+import { ALL_FEATURES, FEATURES } from "@rport/protocol/agent";
 import { VERSION } from "@rport/protocol/version";
 import type { Attributes } from "../config/attributes.ts";
 import type { AgentConfig } from "../config/config.ts";
 import { toNanoseconds } from "../config/duration.ts";
 import type { HostFacts } from "../host/host.ts";
-import { OUR_FEATURES } from "../requests/features.ts";
 
 /** Who this agent is on its server. */
 export interface Identity {
@@ -42,7 +41,7 @@ export function connectionRequest({ config, attributes, identity, host }: Regist
       Labels: labels,
       Remotes: config.remotes,
       ClientConfiguration: clientConfiguration(config, attributes, identity.clientId),
-      Features: OUR_FEATURES.filter((one) => one !== FEATURES.hostKey || hostKey !== undefined),
+      Features: ALL_FEATURES.filter((one) => one !== FEATURES.hostKey || hostKey !== undefined),
       HostKey: hostKey,
       MachineHint: machineHint,
     }),
@@ -51,7 +50,8 @@ export function connectionRequest({ config, attributes, identity, host }: Regist
 
 /**
  * The configuration in Go's form: durations in nanoseconds, and only what a
- * server makes use of or shows. No secrets: neither `auth` nor the proxy, which may have a password.
+ * server makes use of or shows. No secrets: neither `auth` nor the proxy, which may have a
+ * password.
  */
 function clientConfiguration(
   config: AgentConfig,

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { SUBPROTOCOL } from "@rport/protocol/agent";
 import { VERSION } from "@rport/protocol/version";
 import { type ClientOptions, WebSocket } from "ws";
 import type { AgentConfig } from "../config/config.ts";
@@ -8,7 +9,6 @@ import { routeTo } from "./proxy.ts";
 const UPGRADE_MS = 30_000;
 /** One message before the login; the transport allows 16 MiB from then on. */
 const FIRST_MESSAGE_BYTES = 64 << 10;
-const SUBPROTOCOL = "rport-v1";
 
 /** What of the configuration matters for the way to the server. */
 export type RouteConfig = Pick<AgentConfig, "proxy" | "headers" | "hostHeader">;
@@ -44,9 +44,9 @@ export async function openWebSocket(server: string, config: RouteConfig): Promis
 }
 
 /**
- * The mask of each frame stays four zeros, which change nothing, so both ends skip the work: it costs
- * more than the encryption. Masks keep attackers from choosing the bytes that proxies see; in our
- * frames are SSH's key exchange and then ciphertext, which nobody can choose.
+ * The mask of each frame stays four zeros, which change nothing, so both ends skip the work: it
+ * costs more than the encryption. Masks keep attackers from choosing the bytes that proxies see; in
+ * our frames are SSH's key exchange and then ciphertext, which nobody can choose.
  */
 function keepZeros(_mask: Buffer): void {}
 

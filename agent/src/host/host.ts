@@ -96,7 +96,7 @@ function aborted(signal: AbortSignal): Promise<string> {
 }
 
 /** The system's full name, version and family. Exported for its tests. */
-export function describeSystem(
+function describeSystem(
   files: Pick<HostFiles, "osRelease" | "macVersion">,
 ): Pick<HostFacts, "OSFullName" | "OSVersion" | "OSFamily"> {
   const field = (key: string) =>

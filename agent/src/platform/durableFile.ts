@@ -11,9 +11,9 @@ export interface FileOwner {
 
 /**
  * Replaces a file so that after a crash it holds either the old or the new text, and once this has
- * resolved the new one, if the file system can sync a folder. Mode and owner of an existing file are kept; `fresh` is for a new one. A
- * symbolic link stays, its target is replaced. Rejects, with the old file untouched, when the
- * folder cannot be written to.
+ * resolved the new one, if the file system can sync a folder. Mode and owner of an existing file
+ * are kept; `fresh` is for a new one. A symbolic link stays, its target is replaced. Rejects, with
+ * the old file untouched, when the folder cannot be written to.
  */
 export async function writeDurably(path: string, text: string, fresh: FileOwner): Promise<void> {
   const target = await realpath(path).catch(() => path);
@@ -26,8 +26,8 @@ export async function writeDurably(path: string, text: string, fresh: FileOwner)
     await rm(temporary, { force: true });
     throw error;
   }
-  // The new text is in place and cannot be taken back: a failure told from here would make the caller
-  // go on with a text that no later start finds.
+  // The new text is in place and cannot be taken back: a failure told from here would make the
+  // caller go on with a text that no later start finds.
   await syncFolder(dirname(target)).catch(() => {});
 }
 

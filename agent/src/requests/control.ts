@@ -1,4 +1,5 @@
 import { longRequestSchema, type RequestEnded, UNKNOWN_REQUEST } from "@rport/protocol/agent";
+import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import type { CredentialStore } from "../config/credentialStore.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -62,7 +63,7 @@ export class Control {
     if (payload.length > request.limits.bytes) {
       throw new RequestRefused("the request is too large");
     }
-    const body = parseJson(payload);
+    const body = parseJsonPayload(payload);
     const work = request.read(body);
     const id = longIdOf(body);
     const { ms } = request.limits;
@@ -94,14 +95,6 @@ export class Control {
 /** Servers say only to agents that listed `long-requests` that the end may come later. */
 function longIdOf(body: unknown): string | undefined {
   return longRequestSchema.safeParse(body).data?.long_id;
-}
-
-function parseJson(payload: Buffer): unknown {
-  try {
-    return JSON.parse(payload.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 function toJson(result: Result): Buffer | undefined {

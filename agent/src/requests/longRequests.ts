@@ -1,14 +1,10 @@
-import { acceptedSchema, type RequestEnded } from "@rport/protocol/agent";
+import { acceptedSchema, LONG_REQUESTS, type RequestEnded } from "@rport/protocol/agent";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import type { Clock } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
 import { withEffort } from "./effort.ts";
 import type { Result, Work } from "./serverRequest.ts";
 
-/** Requests under way at once on a connection; servers ask for a few. */
-const MAX_AT_ONCE = 32;
-/** Longest work on one. */
-const MAX_MS = 60_000;
 /** Longest text of a refusal. */
 const ERROR_MAX = 1_000;
 
@@ -37,7 +33,9 @@ export class LongRequests {
   /** Begins the work; the answer is the reply to send now. Throws `RequestRefused`. */
   accept(id: string, work: Work): Result {
     if (this.#ids.has(id)) throw new RequestRefused("a request with this id is under way");
-    if (this.#ids.size >= MAX_AT_ONCE) throw new RequestRefused("too many requests are under way");
+    if (this.#ids.size >= LONG_REQUESTS.atOnce) {
+      throw new RequestRefused("too many requests are under way");
+    }
     this.#ids.add(id);
     // The reply leaves in this turn of the event loop, and the end must not come before it.
     setImmediate(() => void this.#run(id, work));
@@ -60,7 +58,8 @@ export class LongRequests {
   }
 
   async #outcome(id: string, work: Work): Promise<RequestEnded> {
-    const limit = { clock: this.#deps.clock, maxMs: MAX_MS, signal: this.#over.signal };
+    const { signal } = this.#over;
+    const limit = { clock: this.#deps.clock, maxMs: LONG_REQUESTS.workMs, signal };
     try {
       return { long_id: id, ok: true, result: { ...(await withEffort(limit, work)) } };
     } catch (error) {

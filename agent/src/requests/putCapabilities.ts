@@ -1,5 +1,4 @@
-import { capabilitiesSchema, REQUESTS } from "@rport/protocol/agent";
-import { OUR_FEATURES } from "./features.ts";
+import { ALL_FEATURES, capabilitiesSchema, REQUESTS } from "@rport/protocol/agent";
 import { type ServerRequest, serverRequest } from "./serverRequest.ts";
 
 /** Takes from what the server can do the extensions that both sides speak. */
@@ -9,7 +8,7 @@ export function putCapabilities(onFeatures: (agreed: ReadonlySet<string>) => voi
     limits: { bytes: 64 << 10 },
     schema: capabilitiesSchema,
     answer({ Features }) {
-      onFeatures(new Set(Features.filter((feature) => OUR_FEATURES.includes(feature))));
+      onFeatures(new Set(Features.filter((feature) => ALL_FEATURES.includes(feature))));
       return undefined;
     },
   });

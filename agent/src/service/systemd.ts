@@ -6,7 +6,7 @@ import { placeFile, removeDrafts } from "./placing.ts";
 import { must, type Programs } from "./programs.ts";
 import { LAST_LINES, type Supervisor } from "./supervisor.ts";
 import type { Undo } from "./undo.ts";
-import { renderUnit, UNIT_MARK, type UnitOptions } from "./unit.ts";
+import { renderUnit, UNIT_MARK, type Unit } from "./unit.ts";
 
 const UNIT_DIRECTORY = "/etc/systemd/system";
 
@@ -19,11 +19,11 @@ export function isSystemdRunning(root = "/"): boolean {
 export class SystemdService implements Supervisor {
   readonly title = `the service ${UNIT_NAME}`;
   readonly #programs: Programs;
-  readonly #unit: UnitOptions;
+  readonly #unit: Unit;
   readonly #file: string;
 
   /** `root` is for tests. */
-  constructor(programs: Programs, unit: UnitOptions, root = "/") {
+  constructor(programs: Programs, unit: Unit, root = "/") {
     this.#programs = programs;
     this.#unit = unit;
     this.#file = join(root, UNIT_DIRECTORY, UNIT_NAME);

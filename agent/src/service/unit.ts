@@ -2,7 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import { ACCOUNT_NAME } from "./account.ts";
 
 /** The only things in which two units differ. */
-export interface UnitOptions {
+export interface Unit {
   readonly user: string;
   /** The program and its arguments; absolute paths of plain characters. */
   readonly command: readonly string[];
@@ -20,7 +20,7 @@ const PLAIN_WORD = /^[A-Za-z0-9_./:@+,-]+$/;
  * The text of the systemd unit. Nothing from outside gets into it but a checked user name and
  * paths of plain characters; throws `BAD_REQUEST` for others.
  */
-export function renderUnit({ user, command, writable }: UnitOptions): string {
+export function renderUnit({ user, command, writable }: Unit): string {
   if (!ACCOUNT_NAME.test(user)) {
     throw new RportError("BAD_REQUEST", "The user's name has letters that a service cannot have.");
   }

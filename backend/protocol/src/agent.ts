@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { authIdSchema, secretIdSchema } from "./ids.ts";
 
+/** The WebSocket subprotocol of agents, byte for byte; a list with more in it is another one. */
+export const SUBPROTOCOL = "rport-v1";
+
 /**
  * Messages between agent and backend: SSH global requests with JSON payloads, in RPort's names.
  * Those marked as ours are extensions, sent only when both sides listed the feature they belong to.
@@ -45,6 +48,15 @@ export const FEATURES = {
   /** The agent accepts requests that take long at once, and tells their ends when they come. */
   longRequests: "long-requests",
 } as const;
+
+/** Every extension by its name, for those who speak all of them. */
+export const ALL_FEATURES: readonly string[] = Object.values(FEATURES);
+
+/**
+ * What requests of feature `long-requests` may take: how many of them are under way at once on a
+ * connection, and how long an agent works on one before it gives up.
+ */
+export const LONG_REQUESTS = { atOnce: 32, workMs: 60_000 } as const;
 
 /** The type of channel the backend opens for each tunnel connection. */
 export const TUNNEL_CHANNEL = "rport";

@@ -53,7 +53,9 @@ export const CREDENTIAL_ENDPOINTS = {
     body: z.strictObject({
       /** Checked by the service, so that the refusal can say why. */
       id: z.string().max(128),
-      /** Absent: one is generated. Present: kept as a `typed` secret that many clients may share. */
+      /**
+       * Absent: one is generated. Present: kept as a `typed` secret that many clients may share.
+       */
       password: z.string().max(512).optional(),
       label: z.string().max(200).default(""),
       kind: z.enum(["host", "fleet"]).default("fleet"),
@@ -171,7 +173,10 @@ export const CREDENTIAL_ENDPOINTS = {
     output: undefined,
     status: 204,
   }),
-  /** `grace_seconds` 0: old secrets stop as soon as every connected client has moved (or could not be moved); null: when every client has moved. */
+  /**
+   * `grace_seconds` 0: old secrets stop as soon as every connected client has moved (or could not
+   * be moved); null: when every client has moved.
+   */
   rotateCredential: endpoint({
     method: "POST",
     path: "/clients-auth/:authId/rotate",

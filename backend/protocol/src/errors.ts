@@ -97,7 +97,9 @@ export function toEnvelope(error: RportError): ErrorEnvelope {
   return { errors: [{ code: error.code, title: error.message, detail: error.detail }] };
 }
 
-/** Codes our own WebSocket endpoints close with (4000-4999 are for applications, RFC 6455 7.4.2). */
+/**
+ * Codes our own WebSocket endpoints close with (4000-4999 are for applications, RFC 6455 7.4.2).
+ */
 export const CLOSE_CODES = {
   /** The consumer did not keep up; it should connect again and take a new snapshot. */
   resync: 4001,

@@ -19,7 +19,10 @@ interface Row<S extends z.ZodType, I extends z.ZodType<string>, L extends string
   readonly keyOf: (value: z.output<S>) => string;
   /** What the list of all of them is called in a snapshot. */
   readonly list: L;
-  /** What a snapshot without the list is: one of a server that has none, or none at all. */
+  /**
+   * What a snapshot without the list means: nothing of the kind (a server older than the kind), or
+   * no snapshot at all.
+   */
   readonly ifMissing: "empty" | "refused";
 }
 
@@ -164,7 +167,10 @@ export function* changesTo(lists: EntityLists): Generator<EntityChange> {
   }
 }
 
-/** What changed since the message before. Each change carries the whole entity, so order within one entity is all that matters. */
+/**
+ * What changed since the message before. Each change carries the whole entity, so order within one
+ * entity is all that matters.
+ */
 export const deltaSchema = z.object({
   type: z.literal("delta"),
   seq: z.number().int().positive(),

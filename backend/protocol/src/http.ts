@@ -32,7 +32,7 @@ export const EVENTS_PATH = `${API_PREFIX}/events`;
 export const DIAL_PATH = `${API_PREFIX}/ws/dial`;
 
 /** One line to paste, made of constants only; it contains the token. */
-export const pairingCommandSchema = z.object({
+const pairingCommandSchema = z.object({
   /** The hosts it is for, `linux`; there may be others one day. */
   platform: z.string(),
   /** What it fetches the installer with: `curl` or `wget`, on Linux. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 /** Longest auth id, in Unicode code points; RPort's shortest is 3 bytes. */
 export const AUTH_ID_MAX = 64;
 /** Longest client id we take from an agent; RPort does not limit it, machine ids have 32 to 36. */
-export const CLIENT_ID_MAX = 128;
+const CLIENT_ID_MAX = 128;
 
 /** Controls, surrogates, line and paragraph separators, bidirectional overrides: not printable. */
 const UNPRINTABLE =
@@ -69,7 +69,9 @@ export const tunnelIdSchema = z
 /** A tunnel's id, unique per client. */
 export type TunnelId = z.infer<typeof tunnelIdSchema>;
 
-/** The public lookup id of a pairing: 80 bits in Crockford's base 32. It opens nothing by itself. */
+/**
+ * The public lookup id of a pairing: 80 bits in Crockford's base 32. It opens nothing by itself.
+ */
 export const pairingIdSchema = z
   .string()
   .regex(/^[0-9A-HJKMNP-TV-Z]{16}$/)

@@ -44,7 +44,9 @@ export const sheetStateSchema = z.object({
     noService: z.boolean(),
     prefix: z.string(),
   }),
-  /** Server time minus local time, in milliseconds, so that the countdown is right on a wrong clock. */
+  /**
+   * Server time minus local time, in milliseconds, so that the countdown is right on a wrong clock.
+   */
   clockSkewMs: z.number(),
   /** Words of the page in the user's language, by key. */
   strings: z.record(z.string(), z.string()),

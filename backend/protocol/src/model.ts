@@ -12,7 +12,9 @@ const time = z.iso.datetime({ offset: true });
 /** A line of text from an agent: shown, never interpreted. */
 const line = z.string().max(1_000);
 
-/** Which secret a client last signed in with. `grace` means: it has not moved to the new one yet. */
+/**
+ * Which secret a client last signed in with. `grace` means: it has not moved to the new one yet.
+ */
 export const clientSecretSchema = z.object({
   id: secretIdSchema,
   origin: z.enum(["initial", "typed", "pairing", "rotation"]),
@@ -256,7 +258,8 @@ export type Pairing = z.infer<typeof pairingSchema>;
 
 /**
  * A first join that waits for a person: its connection is held until `expires_at`. RPort's own
- * client cannot wait: it is refused after 20 s and stays listed until 10 minutes after its last try.
+ * client cannot wait: it is refused after 20 s and stays listed until 10 minutes after its last
+ * try.
  */
 export const joinSchema = z.object({
   id: z.string().regex(/^[0-9A-Za-z_-]{8,64}$/),

@@ -1,6 +1,8 @@
 /** What the agents' door turned away since the start. */
 export interface DoorCounters {
-  /** Ended for what they did, or did not do, before they signed in; sockets over a limit included. */
+  /**
+   * Ended for what they did, or did not do, before they signed in; sockets over a limit included.
+   */
   beforeLogin: number;
   /** Ended or refused for breaking the rules after they signed in. */
   afterLogin: number;

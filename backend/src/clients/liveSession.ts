@@ -14,9 +14,9 @@ export interface AgentLink {
    */
   ask(name: string, payload: object, timeoutMs?: number): Promise<Reply>;
   /**
-   * Asks something that may take long; the answer is the same. An agent that knows how accepts it and
-   * tells its end later, so that nothing else waits for it. Rejects as `ask` does, also when too many
-   * are under way; when only the end is overdue, the connection stays.
+   * Asks something that may take long; the answer is the same. An agent that knows how accepts it
+   * and tells its end later, so that nothing else waits for it. Rejects as `ask` does, also when
+   * too many are under way; when only the end is overdue, the connection stays.
    */
   askLong(name: string, payload: object): Promise<Reply>;
   /** Opens a channel to a target on the agent's side; rejects with a `WireError`. */

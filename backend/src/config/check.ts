@@ -13,7 +13,9 @@ export interface Source {
   readonly spell: (key: string) => string;
 }
 
-/** Checks what one source says. Fails with a `StartFailure` naming source, key and what is allowed. */
+/**
+ * Checks what one source says. Fails with a `StartFailure` naming source, key and what is allowed.
+ */
 export function checkSettings(source: Source): Settings {
   const parsed = settingsSchema.safeParse(source.raw);
   if (parsed.success) return parsed.data;

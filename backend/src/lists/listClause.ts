@@ -8,7 +8,7 @@ export interface FilterColumns {
 }
 
 /** Comparisons of times. */
-export const OPERATORS = ["gt", "lt", "since", "until", "eq"] as const;
+const OPERATORS = ["gt", "lt", "since", "until", "eq"] as const;
 /** A comparison of times. */
 export type Operator = (typeof OPERATORS)[number];
 

@@ -18,7 +18,9 @@ export function textPattern(pattern: string): TextPattern {
   };
 }
 
-/** Where the text goes on after all `parts`, found in order from `start`; undefined if one lacks. */
+/**
+ * Where the text goes on after all `parts`, found in order from `start`; undefined if one lacks.
+ */
 function afterParts(text: string, parts: readonly string[], start: number): number | undefined {
   let at = start;
   for (const part of parts) {

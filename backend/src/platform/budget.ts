@@ -25,8 +25,9 @@ interface Account {
 const ROUNDING = 1e-9;
 
 /**
- * What was spent under each key, and comes back as time passes (a leaky bucket per key). Says nothing
- * about how much may be spent: that comes along with each question, and may change between two.
+ * What was spent under each key, and comes back as time passes (a leaky bucket per key). Says
+ * nothing about how much may be spent: that comes along with each question, and may change between
+ * two.
  */
 export class Budget<K> {
   readonly #clock: Pick<Clock, "monotonic">;

@@ -6,7 +6,10 @@ export interface LaneLimits {
   readonly waiting: number;
 }
 
-/** Runs jobs a few at a time, in the order in which they came. */
+/**
+ * Runs jobs a few at a time, in the order in which they came. The usual library for this, p-limit,
+ * does not fit: it starts jobs some turns later, and turns nobody away.
+ */
 export class Lane {
   readonly #limits: LaneLimits;
   readonly #waiting: (() => void)[] = [];

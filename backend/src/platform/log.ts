@@ -33,8 +33,8 @@ export interface LogDeps {
 }
 
 /**
- * A log that writes one JSON object per line: `level`, `time`, `message`, then the fields. Of fields
- * with the same name, the one of the message counts.
+ * A log that writes one JSON object per line: `level`, `time`, `message`, then the fields. Of
+ * fields with the same name, the one of the message counts.
  */
 export function createLog(options: LogDeps): Log {
   const { clock, sink, level = "info", redactor = new Redactor() } = options;

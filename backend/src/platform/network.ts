@@ -4,8 +4,8 @@ import { isIPv4, isIPv6, SocketAddress } from "node:net";
 const MAPPED = "::ffff:";
 
 /**
- * The IPv4 address inside an IPv6 one (`::ffff:192.0.2.1`, as dual-stack sockets show IPv4 peers, in
- * any spelling), in its plain form. Every other text is answered as it is.
+ * The IPv4 address inside an IPv6 one (`::ffff:192.0.2.1`, as dual-stack sockets show IPv4 peers,
+ * in any spelling), in its plain form. Every other text is answered as it is.
  */
 export function unmapped(address: string): string {
   if (!isIPv6(address)) return address;
@@ -15,8 +15,8 @@ export function unmapped(address: string): string {
 }
 
 /**
- * The part of an address that one host cannot change at will: an IPv4 address, or the /64 of an IPv6
- * address. A text that is no address is answered as it is.
+ * The part of an address that one host cannot change at will: an IPv4 address, or the /64 of an
+ * IPv6 address. A text that is no address is answered as it is.
  */
 export function networkOf(address: string): string {
   const plain = unmapped(address.replace(/%.*$/, ""));

@@ -15,9 +15,9 @@ export class FailedLogins {
   }
 
   /**
-   * Notes a wrong token. Returns after how many seconds the network may be wrong as often as before;
-   * 0: it may try again at once. Who shows a valid token is never asked here, so nobody can lock out
-   * anybody else.
+   * Notes a wrong token. Returns after how many seconds the network may be wrong as often as
+   * before; 0: it may try again at once. Who shows a valid token is never asked here, so nobody can
+   * lock out anybody else.
    */
   note(address: string): number {
     const network = networkOf(address);

@@ -29,7 +29,9 @@ export class UserTokens {
     return { tokenId, token };
   }
 
-  /** Whose token this is; undefined when it is nobody's. Takes the same time for every wrong one. */
+  /**
+   * Whose token this is; undefined when it is nobody's. Takes the same time for every wrong one.
+   */
   check(token: string): User | undefined {
     const digest = digestOf(token);
     let found: User | undefined;

@@ -34,7 +34,8 @@ export class Api {
 
   /**
    * Calls an endpoint and answers what stands in `data`. Throws `RportError`: with the server's own
-   * code and words, `UNAUTHORIZED` without a token, `UNAVAILABLE` when the server cannot be reached.
+   * code and words, `UNAUTHORIZED` without a token, `UNAVAILABLE` when the server cannot be
+   * reached.
    */
   async call<N extends EndpointName>(
     name: N,

@@ -48,7 +48,8 @@ export function credentialHandlers(deps: CredentialCommandsDeps): CredentialHand
 
 function whyNotNewId(id: string, server: Server): string | undefined {
   if (id === "") return undefined;
-  if (server.mirror.credentials.has(id)) return `${server.name} has a credential of this name.`;
+  if (server.mirror.maps.credentials.has(id))
+    return `${server.name} has a credential of this name.`;
   return whyNotAuthId(id);
 }
 
@@ -75,7 +76,7 @@ async function createCredential(
     )
     .then(async (chosen) => {
       if (chosen === copyPassword) await env.clipboard.writeText(created.password);
-      const credential = server.mirror.credentials.get(id);
+      const credential = server.mirror.maps.credentials.get(id);
       if (chosen === installClient && credential !== undefined) {
         await install({ server, credential });
       }

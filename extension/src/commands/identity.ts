@@ -45,7 +45,7 @@ export function identityHandlers({ targets, reveal }: IdentityDeps): IdentityHan
 }
 
 function earlierOf({ server, client }: ClientTarget): ClientTarget | undefined {
-  const earlier = server.mirror.clients.get(client.looks_like ?? "");
+  const earlier = server.mirror.maps.clients.get(client.looks_like ?? "");
   return earlier === undefined ? undefined : { server, client: earlier };
 }
 

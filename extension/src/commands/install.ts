@@ -38,7 +38,7 @@ export function installHandlers(
       const [target] = (await targets.clients(input, { title, fits })) ?? [];
       if (target === undefined) return;
       const { server, client } = target;
-      const credential = server.mirror.credentials.get(client.client_auth_id);
+      const credential = server.mirror.maps.credentials.get(client.client_auth_id);
       if (credential !== undefined) await sheets.open({ server, credential }, displayName(client));
     },
   };
@@ -49,7 +49,7 @@ async function installOn(
   input: CommandInput,
   { targets, sheets, createCredential }: InstallCommandDeps,
 ): Promise<void> {
-  if (server.mirror.credentials.size === 0) {
+  if (server.mirror.maps.credentials.size === 0) {
     await createCredential(input);
     return;
   }

@@ -31,7 +31,7 @@ export async function actAndTell(
   { title, isMeant, act }: Deed,
   { documents, now }: OutcomeDeps,
 ): Promise<void> {
-  const before = refusalCounts(server.mirror.refusals.values());
+  const before = refusalCounts(server.mirror.maps.refusals.values());
   const report = await act();
   const sentence = outcomeSentence(report);
   if (sentence === "") return;

@@ -6,7 +6,7 @@ import type { Targets } from "./targets.ts";
 export function refusalHandlers(targets: Targets): Pick<Handlers, "clearRefusals"> {
   return {
     async clearRefusals(input) {
-      const hasSome = ({ mirror }: Server) => mirror.refusals.size > 0;
+      const hasSome = ({ mirror }: Server) => mirror.maps.refusals.size > 0;
       const server = await targets.server(
         input,
         "Clear the refused joins of which server?",

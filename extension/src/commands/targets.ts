@@ -100,7 +100,7 @@ export class Targets {
 
   /** A credential of this server: the only one, or the one that is picked. */
   async credentialOf(server: Server, title: string): Promise<CredentialTarget | undefined> {
-    const [only, ...others] = server.mirror.credentials.values();
+    const [only, ...others] = server.mirror.maps.credentials.values();
     if (only !== undefined && others.length === 0) return { server, credential: only };
     return this.#askCredential([server], title);
   }
@@ -124,7 +124,7 @@ export class Targets {
   /** The host that waits, of the rows, else the one that is picked. */
   async joins({ selection }: CommandInput, title: string): Promise<readonly JoinTarget[]> {
     const all = this.#fleet.servers.flatMap((server) =>
-      [...server.mirror.joins.values()].map((join) => ({ server, join })),
+      [...server.mirror.maps.joins.values()].map((join) => ({ server, join })),
     );
     const given = all.filter(({ server, join }) =>
       selection.some(
@@ -160,7 +160,7 @@ export class Targets {
   /** The pairing of the row, else the one that is picked. */
   async pairing({ node }: CommandInput, title: string): Promise<PairingTarget | undefined> {
     const all = this.#fleet.servers.flatMap((server) =>
-      [...server.mirror.pairings.values()]
+      [...server.mirror.maps.pairings.values()]
         .filter((pairing) => isLiveOf(pairing, pairing.credential_id))
         .map((pairing) => ({ server, pairing })),
     );
@@ -184,7 +184,7 @@ export class Targets {
     fits: (credential: Credential) => boolean = () => true,
   ) {
     const choices = servers.flatMap((server) =>
-      [...server.mirror.credentials.values()].filter(fits).map((credential) => {
+      [...server.mirror.maps.credentials.values()].filter(fits).map((credential) => {
         const parts = { kind: "credential", serverKey: server.key, authId: credential.id } as const;
         return { ...this.#choice(this.#deps.nodes.get(parts)), target: { server, credential } };
       }),
@@ -216,7 +216,7 @@ export class Targets {
   #clientOf(node: Node): readonly ClientTarget[] {
     if (node.kind !== "client") return [];
     const server = this.#fleet.get(node.serverKey);
-    const client = server?.mirror.clients.get(node.clientId);
+    const client = server?.mirror.maps.clients.get(node.clientId);
     return server === undefined || client === undefined ? [] : [{ server, client }];
   }
 
@@ -224,7 +224,8 @@ export class Targets {
   #credentialOf(node: Node): readonly CredentialTarget[] {
     const server = this.#fleet.get(node.serverKey);
     const authId = credentialOf(node, server?.mirror);
-    const credential = authId === undefined ? undefined : server?.mirror.credentials.get(authId);
+    const credential =
+      authId === undefined ? undefined : server?.mirror.maps.credentials.get(authId);
     return server === undefined || credential === undefined ? [] : [{ server, credential }];
   }
 
@@ -243,14 +244,14 @@ export class Targets {
       return tunnel === undefined ? [] : [{ kind: "local", server, tunnel }];
     }
     if (node.kind !== "serverTunnel") return [];
-    const tunnel = server.mirror.tunnels.get(node.tunnelKey);
+    const tunnel = server.mirror.maps.tunnels.get(node.tunnelKey);
     return tunnel === undefined ? [] : [{ kind: "server", server, tunnel }];
   }
 
   #tunnelNodes(): readonly Node[] {
     return this.#fleet.servers.flatMap(({ key, mirror }) => {
       const local = this.#fleet.tunnels.all.filter(({ serverKey }) => serverKey === key);
-      const remote = [...mirror.tunnels.values()].map((tunnel) => tunnel.client_id as string);
+      const remote = [...mirror.maps.tunnels.values()].map((tunnel) => tunnel.client_id as string);
       const clients = new Set([...local.map(({ clientId }) => clientId), ...remote]);
       return [...clients].flatMap((clientId) => tunnelNodes(this.#deps, key, clientId));
     });
@@ -267,7 +268,7 @@ function clientsOf(server: Server, status: Status | undefined): readonly ClientT
   return statuses
     .flatMap((each) => server.clients.withStatus(each))
     .flatMap((id) => {
-      const client = server.mirror.clients.get(id);
+      const client = server.mirror.maps.clients.get(id);
       return client === undefined ? [] : [{ server, client }];
     });
 }

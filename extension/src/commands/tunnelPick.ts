@@ -29,7 +29,9 @@ function choiceOf(remote: HostPort, name: string): Choice {
 
 const COMMON = SERVICES.map(({ port, name }) => choiceOf({ host: "127.0.0.1", port }, name));
 
-/** What is offered for the text typed so far: the typed target first, else what is wrong with it. */
+/**
+ * What is offered for the text typed so far: the typed target first, else what is wrong with it.
+ */
 function choicesFor(typed: string): readonly Choice[] {
   const text = typed.trim();
   if (text === "") return COMMON;

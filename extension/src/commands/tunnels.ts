@@ -91,7 +91,7 @@ function browserScheme(target: TunnelTarget): "http" | "https" {
 /** What a tunnel is called in messages: `web-01:22`. */
 function tunnelName({ server, tunnel }: TunnelTarget): string {
   const clientId = "clientId" in tunnel ? tunnel.clientId : tunnel.client_id;
-  const client = server.mirror.clients.get(clientId);
+  const client = server.mirror.maps.clients.get(clientId);
   const name = client === undefined ? clientId : displayName(client);
   const remote =
     "remote" in tunnel ? tunnel.remote : { host: tunnel.rhost, port: Number(tunnel.rport) };
@@ -123,7 +123,7 @@ async function close(target: TunnelTarget, fleet: Fleet): Promise<void> {
 async function closeAll({ tunnels, servers }: Fleet): Promise<void> {
   const local = tunnels.all;
   for (const { id } of local) tunnels.close(id);
-  const left = servers.reduce((sum, { mirror }) => sum + mirror.tunnels.size, 0);
+  const left = servers.reduce((sum, { mirror }) => sum + mirror.maps.tunnels.size, 0);
   if (local.length > 0 || left === 0) return;
   void window.showInformationMessage(
     "The tunnels left are on the server and may be used by others: close them one by one.",

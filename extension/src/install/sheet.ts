@@ -168,7 +168,7 @@ export class Sheet {
 
   #arrived(clientId: string): void {
     const { server, reveal } = this.#deps;
-    const name = server.mirror.clients.get(clientId)?.name ?? clientId;
+    const name = server.mirror.maps.clients.get(clientId)?.name ?? clientId;
     this.#announce(`${name} connected`);
     void reveal(clientId);
   }

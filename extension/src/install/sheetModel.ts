@@ -99,7 +99,9 @@ export class SheetModel {
     await this.renew();
   }
 
-  /** A new pairing for the next host, which is another one and so gets no name of the one before. */
+  /**
+   * A new pairing for the next host, which is another one and so gets no name of the one before.
+   */
   async next(): Promise<void> {
     if (this.#progress.kind === "connected") this.#chosen = { ...this.#chosen, name: "" };
     await this.renew();
@@ -139,7 +141,7 @@ export class SheetModel {
     // once a host has arrived, it stays so: what the host does later is shown by the tree
     if (this.#latest === undefined || this.#progress.kind === "connected") return;
     const { server, clock } = this.#deps;
-    const listed = server.mirror.pairings.get(this.#latest.id);
+    const listed = server.mirror.maps.pairings.get(this.#latest.id);
     const wasRevoked = this.#latest.state === "revoked";
     if (listed !== undefined && !wasRevoked) this.#latest = listed;
     const claimedBy = this.#latest.claims.at(-1)?.client_id;
@@ -148,7 +150,7 @@ export class SheetModel {
       // the answer to the request may overtake the event, and after signing out nothing is known
       isListed:
         listed !== undefined || this.#latest === this.#created?.pairing || !server.mirror.isFilled,
-      client: claimedBy === undefined ? undefined : server.mirror.clients.get(claimedBy),
+      client: claimedBy === undefined ? undefined : server.mirror.maps.clients.get(claimedBy),
       serverNowMs: clock.now() + this.#clockSkewMs,
     });
     if (JSON.stringify(progress) === JSON.stringify(this.#progress)) return;

@@ -51,7 +51,7 @@ export class ArrangedClients {
     const entries = { online: [] as Entry[], offline: [] as Entry[] };
     const byCredential = new Map<string, Entry[]>();
     this.#shares.clear();
-    for (const client of mirror.clients.values()) {
+    for (const client of mirror.maps.clients.values()) {
       this.#shares.add(client);
       const entry = { id: client.id, key: naturalKey(displayName(client)) };
       entries[statusOf(client)].push(entry);

@@ -127,7 +127,9 @@ function factLines(row: AuditRow): readonly string[] {
 /** Values that say nothing. */
 const NOTHING: ReadonlySet<string> = new Set(['""', "null", "[]", "{}"]);
 
-/** `{"reason":"wrong"}` as `reason: wrong`, as far as it is that simple; empty when it says nothing. */
+/**
+ * `{"reason":"wrong"}` as `reason: wrong`, as far as it is that simple; empty when it says nothing.
+ */
 function jsonText(json: string): string {
   const value = parseJson(json);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

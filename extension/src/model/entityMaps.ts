@@ -11,13 +11,8 @@ export type EntityMaps = {
   readonly [E in Entity as ListName<E>]: Map<string, EntityValue<E>>;
 };
 
-class Maps {
-  constructor() {
-    for (const entity of ENTITY_NAMES) {
-      Object.defineProperty(this, ENTITIES[entity].list, { value: new Map(), enumerable: true });
-    }
-  }
+/** An empty map for each kind. */
+export function emptyMaps(): EntityMaps {
+  const maps = ENTITY_NAMES.map((entity) => [ENTITIES[entity].list, new Map()]);
+  return Object.fromEntries(maps) as EntityMaps;
 }
-
-/** Empty maps. A class cannot say that its members follow from a table, but this type can. */
-export const EntityMaps = Maps as new () => EntityMaps;

@@ -10,7 +10,7 @@ import {
   type Snapshot,
 } from "@rport/protocol/events";
 import type { ServerStatus, Tunnel } from "@rport/protocol/model";
-import { EntityMaps } from "./entityMaps.ts";
+import { type EntityMaps, emptyMaps } from "./entityMaps.ts";
 
 /** A change of a thing; undefined means: not there. Both undefined cannot be. */
 export type Swap<E extends Entity> = {
@@ -27,14 +27,18 @@ export type MirrorChange =
   | { readonly entity: "server"; readonly after: ServerStatus }
   | Swap<Entity>;
 
-/** What a message did: everything is new, some things changed, or messages are missing before it. */
+/**
+ * What a message did: everything is new, some things changed, or messages are missing before it.
+ */
 export type Applied =
   | { readonly kind: "reset" }
   | { readonly kind: "changed"; readonly changes: readonly MirrorChange[] }
   | { readonly kind: "gap" };
 
 /** One server's model, as last told by its event socket. It keeps its content while offline. */
-export class Mirror extends EntityMaps {
+export class Mirror {
+  /** The things that there are; changed by messages alone. */
+  readonly maps: EntityMaps = emptyMaps();
   status: ServerStatus | undefined;
   readonly #tunnelsByClient = new Map<string, Map<string, Tunnel>>();
   #seq: number | undefined;
@@ -75,7 +79,7 @@ export class Mirror extends EntityMaps {
 
   #mapOf<E extends Entity>(entity: E): Map<string, EntityValue<E>> {
     // the table names the list, and thereby the map, of each kind
-    return this[ENTITIES[entity].list] as Map<string, EntityValue<E>>;
+    return this.maps[ENTITIES[entity].list] as Map<string, EntityValue<E>>;
   }
 
   #fill(snapshot: Snapshot): void {

@@ -48,7 +48,7 @@ export class Fleet {
 
   /** A client by its server's key and its id. */
   client(serverKey: string, clientId: string): Client | undefined {
-    return this.get(serverKey)?.mirror.clients.get(clientId);
+    return this.get(serverKey)?.mirror.maps.clients.get(clientId);
   }
 
   /**

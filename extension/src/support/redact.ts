@@ -8,7 +8,10 @@ const NAMED =
 /** Shorter values would blot out ordinary words. */
 const MIN_SECRET_LENGTH = 8;
 
-/** Removes secrets from text that is about to be logged: those it was told, and those with a telling name. */
+/**
+ * Removes secrets from text that is about to be logged: those it was told, and those with a telling
+ * name.
+ */
 export class Redactor {
   readonly #secrets = new Set<string>();
 

@@ -1,4 +1,7 @@
-/** Controls, line separators and bidirectional or invisible characters: what a terminal or an eye can be fooled with. */
+/**
+ * Controls, line separators and bidirectional or invisible characters: what a terminal or an eye
+ * can be fooled with.
+ */
 const DECEPTIVE =
   /[\p{Cc}\p{Zl}\p{Zp}\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{2069}\u{FEFF}]/u;
 

@@ -29,8 +29,8 @@ export function contextOf({ servers, tunnels }: Fleet): ContextValues {
     unreachable: some((server) => isUnreachable(server) && !server.isLocal),
     localNotRunning: some((server) => isUnreachable(server) && server.isLocal),
     fingerprintChanged: some(({ state }) => state.kind === "changed"),
-    noClients: none(({ mirror }) => mirror.clients.size),
-    noCredentials: none(({ mirror }) => mirror.credentials.size),
+    noClients: none(({ mirror }) => mirror.maps.clients.size),
+    noCredentials: none(({ mirror }) => mirror.maps.credentials.size),
     hasDuplicates: some(({ mirror }) => hasClient(mirror, ({ duplicate }) => duplicate !== null)),
     hasLooksLike: some(({ mirror }) => hasClient(mirror, (each) => each.looks_like !== null)),
     hasStragglers: some(({ mirror }) =>
@@ -38,25 +38,25 @@ export function contextOf({ servers, tunnels }: Fleet): ContextValues {
     ),
     hasRevoked: some(({ mirror }) => hasClient(mirror, ({ revoked_at: at }) => at !== null)),
     hasRotation: some(({ mirror }) => hasRotation(mirror)),
-    hasRefusals: some(({ mirror }) => mirror.refusals.size > 0),
-    hasJoins: some(({ mirror }) => mirror.joins.size > 0),
-    hasTunnels: tunnels.all.length > 0 || !none(({ mirror }) => mirror.tunnels.size),
+    hasRefusals: some(({ mirror }) => mirror.maps.refusals.size > 0),
+    hasJoins: some(({ mirror }) => mirror.maps.joins.size > 0),
+    hasTunnels: tunnels.all.length > 0 || !none(({ mirror }) => mirror.maps.tunnels.size),
   };
 }
 
 /** Walks without a copy: there may be thousands, and this is asked after every change. */
-function hasClient({ clients }: Mirror, fits: (client: Client) => boolean): boolean {
-  for (const client of clients.values()) if (fits(client)) return true;
+function hasClient({ maps }: Mirror, fits: (client: Client) => boolean): boolean {
+  for (const client of maps.clients.values()) if (fits(client)) return true;
   return false;
 }
 
-function hasRotation({ credentials }: Mirror): boolean {
-  return [...credentials.values()].some(({ rotation }) => rotation !== null);
+function hasRotation({ maps }: Mirror): boolean {
+  return [...maps.credentials.values()].some(({ rotation }) => rotation !== null);
 }
 
 /** The number of hosts that wait to be let in, for the view's icon; undefined when none does. */
 export function joinsBadge({ servers }: Pick<Fleet, "servers">) {
-  const value = servers.reduce((sum, { mirror }) => sum + mirror.joins.size, 0);
+  const value = servers.reduce((sum, { mirror }) => sum + mirror.maps.joins.size, 0);
   if (value === 0) return undefined;
   return { value, tooltip: `${count(value, "client waits", "clients wait")} for approval` };
 }

@@ -17,9 +17,9 @@ export function credentialOf(node: Node, mirror: Mirror | undefined): string | u
     case "secret":
       return node.authId;
     case "pairing":
-      return mirror?.pairings.get(node.pairingId)?.credential_id;
+      return mirror?.maps.pairings.get(node.pairingId)?.credential_id;
     case "client":
-      return mirror?.clients.get(node.clientId)?.client_auth_id;
+      return mirror?.maps.clients.get(node.clientId)?.client_auth_id;
     default:
       return undefined;
   }
@@ -28,10 +28,10 @@ export function credentialOf(node: Node, mirror: Mirror | undefined): string | u
 /** Below a credential: its rotation, its live pairings, its secrets, its clients. */
 export function belowCredential(nodes: Nodes, server: Server, authId: string): readonly Node[] {
   const { key: serverKey, mirror, clients } = server;
-  const credential = mirror.credentials.get(authId);
+  const credential = mirror.maps.credentials.get(authId);
   const isRotating = (credential?.rotation ?? null) !== null;
   const secrets = (credential?.secrets_active ?? 0) + (credential?.secrets_grace ?? 0);
-  const live = [...mirror.pairings.values()].filter((pairing) => isLiveOf(pairing, authId));
+  const live = [...mirror.maps.pairings.values()].filter((pairing) => isLiveOf(pairing, authId));
   return [
     ...(isRotating ? [nodes.get({ kind: "rotation", serverKey, authId })] : []),
     ...live.map(({ id }) => nodes.get({ kind: "pairing", serverKey, pairingId: id })),
@@ -49,7 +49,7 @@ const ROTATION_ORDER = ["straggler", "pending", "offered", "stored", "done"] as 
 export function belowRotation(nodes: Nodes, server: Server, authId: string): readonly Node[] {
   const { key: serverKey, mirror, clients } = server;
   const taking = clients.ofCredential(authId).flatMap((clientId) => {
-    const state = mirror.clients.get(clientId)?.rotation_state ?? "done";
+    const state = mirror.maps.clients.get(clientId)?.rotation_state ?? "done";
     // one whose secret was revoked takes no part
     const takesPart = state !== "done" || server.rotations.get(authId, clientId)?.state === "done";
     return takesPart ? [{ clientId, rank: ROTATION_ORDER.indexOf(state) }] : [];
@@ -78,7 +78,7 @@ export function belowSecrets(nodes: Nodes, server: Server, authId: string): read
 
 /** What was refused, the newest kind first; a row keeps its place however often it repeats. */
 export function belowRefusals(nodes: Nodes, server: Server): readonly Node[] {
-  const refusals = [...server.mirror.refusals.values()];
+  const refusals = [...server.mirror.maps.refusals.values()];
   refusals.sort((a, b) => Date.parse(b.first_at) - Date.parse(a.first_at));
   return refusals.map(({ id }) =>
     nodes.get({ kind: "refusal", serverKey: server.key, refusalId: id }),

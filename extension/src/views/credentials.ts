@@ -146,7 +146,7 @@ export class CredentialsSource implements TreeSource {
   #refusalChanged(server: Server, change: Swap<"refusal">): readonly Dirty[] {
     const { key: serverKey, mirror } = server;
     // one message may bring the first ones, so what was asked for last is what counts
-    if (mirror.refusals.size > 0 !== this.#withRefusals.has(serverKey)) {
+    if (mirror.maps.refusals.size > 0 !== this.#withRefusals.has(serverKey)) {
       return serverDirty(this.#deps, serverKey);
     }
     const isSame = change.before !== undefined && change.after !== undefined;
@@ -175,10 +175,10 @@ export class CredentialsSource implements TreeSource {
   #below(server: Server): readonly Node[] {
     const { nodes } = this.#deps;
     const { key: serverKey, mirror } = server;
-    const joins = [...mirror.joins.keys()].map((joinId) =>
+    const joins = [...mirror.maps.joins.keys()].map((joinId) =>
       nodes.get({ kind: "join", serverKey, joinId }),
     );
-    const keyed = [...mirror.credentials.keys()].map((authId) => ({
+    const keyed = [...mirror.maps.credentials.keys()].map((authId) => ({
       authId,
       key: naturalKey(authId),
     }));
@@ -186,7 +186,7 @@ export class CredentialsSource implements TreeSource {
     const credentials = keyed.map(({ authId }) =>
       nodes.get({ kind: "credential", serverKey, authId }),
     );
-    if (mirror.refusals.size === 0) {
+    if (mirror.maps.refusals.size === 0) {
       this.#withRefusals.delete(serverKey);
       return [...joins, ...credentials];
     }

@@ -103,13 +103,13 @@ export class Documents implements TextDocumentContentProvider {
     const known = this.#outcomes.get(path);
     const server = known === undefined ? undefined : this.#fleet.get(known.serverKey);
     if (known === undefined || server === undefined) return "# This is not known any more.\n";
-    const refusals = server.mirror.refusals.values();
+    const refusals = server.mirror.maps.refusals.values();
     return outcomeText(known.outcome, { serverName: server.name, refusals });
   }
 
   #details(serverKey: string, clientId: string): string {
     const server = this.#fleet.get(serverKey);
-    const client = server?.mirror.clients.get(clientId);
+    const client = server?.mirror.maps.clients.get(clientId);
     if (server === undefined || client === undefined)
       return "# This client is not known any more.\n";
     const { clock } = this.#deps;

@@ -65,28 +65,28 @@ function describe(node: Node, server: Server, context: RowContext): Row | undefi
       return facts === undefined ? undefined : credentialRow(facts);
     }
     case "secrets": {
-      const credential = mirror.credentials.get(node.authId);
+      const credential = mirror.maps.credentials.get(node.authId);
       if (credential === undefined) return undefined;
       return secretsRow(credential, server.secrets.failureOf(node.authId));
     }
     case "secret":
       return describeSecret(node, server, context);
     case "join": {
-      const join = mirror.joins.get(node.joinId);
+      const join = mirror.maps.joins.get(node.joinId);
       return join === undefined ? undefined : joinRow(join, context.now());
     }
     case "refusals":
-      return refusalsRow([...mirror.refusals.values()]);
+      return refusalsRow([...mirror.maps.refusals.values()]);
     case "refusal": {
-      const refusal = mirror.refusals.get(node.refusalId);
+      const refusal = mirror.maps.refusals.get(node.refusalId);
       return refusal === undefined ? undefined : refusalRow(refusal, context.now());
     }
     case "rotation": {
-      const credential = mirror.credentials.get(node.authId);
+      const credential = mirror.maps.credentials.get(node.authId);
       return credential === undefined ? undefined : rotationRow(credential, context.now());
     }
     case "pairing": {
-      const pairing = mirror.pairings.get(node.pairingId);
+      const pairing = mirror.maps.pairings.get(node.pairingId);
       return pairing === undefined ? undefined : pairingRow(pairing, context.now());
     }
     case "localTunnel":
@@ -104,7 +104,7 @@ function describeServer(server: Server): Row {
 }
 
 function describeClient(node: ClientNode, server: Server, context: RowContext): Row | undefined {
-  const client = server.mirror.clients.get(node.clientId);
+  const client = server.mirror.maps.clients.get(node.clientId);
   if (client === undefined) return undefined;
   const { place } = node;
   if (place === "rotation") return rotationClientRow(client, rotationReason(server, client));
@@ -121,7 +121,7 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
 
 /** What a host was called under its earlier id; empty when it has none that is known. */
 export function earlierName({ mirror }: Server, { looks_like: id }: Client): string {
-  const earlier = id === null ? undefined : mirror.clients.get(id);
+  const earlier = id === null ? undefined : mirror.maps.clients.get(id);
   return earlier === undefined ? "" : displayName(earlier);
 }
 
@@ -130,7 +130,7 @@ function credentialFacts(
   authId: string,
   context: RowContext,
 ): CredentialFacts | undefined {
-  const credential = server.mirror.credentials.get(authId);
+  const credential = server.mirror.maps.credentials.get(authId);
   if (credential === undefined) return undefined;
   return {
     credential,
@@ -144,7 +144,7 @@ function credentialFacts(
 function hasChildren({ mirror, clients }: Server, credential: Credential): boolean {
   const { id, rotation, secrets_active: active, secrets_grace: grace } = credential;
   if (active + grace > 0 || rotation !== null || clients.ofCredential(id).length > 0) return true;
-  return [...mirror.pairings.values()].some((pairing) => isLiveOf(pairing, id));
+  return [...mirror.maps.pairings.values()].some((pairing) => isLiveOf(pairing, id));
 }
 
 function describeSecret(node: SecretNode, server: Server, context: RowContext): Row | undefined {
@@ -153,7 +153,7 @@ function describeSecret(node: SecretNode, server: Server, context: RowContext): 
   const { client_id: clientId } = secret;
   return secretRow({
     secret,
-    host: clientId === null ? "" : clientName(server.mirror.clients.get(clientId), clientId),
+    host: clientId === null ? "" : clientName(server.mirror.maps.clients.get(clientId), clientId),
     warnAfterDays: context.warnAfterDays?.() ?? 0,
     nowMs: context.now(),
   });
@@ -171,9 +171,9 @@ function describeLocalTunnel(node: LocalTunnelNode, { fleet }: RowContext): Row 
 }
 
 function describeServerTunnel(node: ServerTunnelNode, server: Server): Row | undefined {
-  const tunnel = server.mirror.tunnels.get(node.tunnelKey);
+  const tunnel = server.mirror.maps.tunnels.get(node.tunnelKey);
   if (tunnel === undefined) return undefined;
-  const client = server.mirror.clients.get(node.clientId);
+  const client = server.mirror.maps.clients.get(node.clientId);
   return serverTunnelRow(tunnel, clientName(client, node.clientId), hostOf(server));
 }
 
@@ -191,10 +191,10 @@ export function tooltipOf(node: Node, context: RowContext): string | undefined {
     return facts === undefined ? undefined : credentialTooltip(facts);
   }
   if (node.kind === "join") {
-    const join = server.mirror.joins.get(node.joinId);
+    const join = server.mirror.maps.joins.get(node.joinId);
     return join === undefined ? undefined : joinTooltip(join, context.now());
   }
-  const client = node.kind === "client" ? server.mirror.clients.get(node.clientId) : undefined;
+  const client = node.kind === "client" ? server.mirror.maps.clients.get(node.clientId) : undefined;
   if (client === undefined) return undefined;
   return clientTooltip(client, context.now(), earlierName(server, client));
 }

@@ -78,7 +78,7 @@ export class TunnelsSource implements TreeSource {
   #clients(server: Server): readonly Node[] {
     const { fleet, nodes } = this.#deps;
     const local = fleet.tunnels.all.filter((tunnel) => tunnel.serverKey === server.key);
-    const remote = [...server.mirror.tunnels.values()];
+    const remote = [...server.mirror.maps.tunnels.values()];
     const ids = new Set<string>([
       ...local.map(({ clientId }) => clientId),
       ...remote.map((tunnel) => tunnel.client_id),

@@ -173,7 +173,8 @@ describe("S-32: kill -9 of real processes during a rotation", () => {
       await restart(scene, victim, stack);
       await isBack(scene);
 
-      // Whatever the crash left of the rotation, the next one moves the host and ends the old secret.
+      // Whatever the crash left of the rotation, the next one moves the host and ends the old
+      // secret.
       await rotate(scene);
       await isOver(scene);
       await isBack(scene);

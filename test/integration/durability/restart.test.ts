@@ -12,7 +12,9 @@ import { exchange, pattern, tcpServer } from "../../support/wire/wireTunnel.ts";
 const HOST = "host-1";
 /** How long a host may be away when its server was restarted. */
 const BACK_MS = 5_000;
-/** The rounds of pings that find out about agents that are gone, and how long an answer may take. */
+/**
+ * The rounds of pings that find out about agents that are gone, and how long an answer may take.
+ */
 const ROUND_MS = 60_000;
 const ANSWER_MS = 20_000;
 const params = { clientId: HOST };

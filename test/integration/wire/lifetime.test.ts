@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { Connection } from "@rport/protocol/wire/connection";
 import { encodeMessage } from "@rport/protocol/wire/connection/messages";
 import {
-  type ServerOptions,
+  type ServerTransportDeps,
   serverTransport,
   type Transport,
 } from "@rport/protocol/wire/transport";
@@ -24,7 +24,7 @@ import {
 } from "../../support/wire/wirePair.ts";
 
 /** A listener that keeps the one transport made on it. */
-async function oneServer(options: Partial<ServerOptions> = {}) {
+async function oneServer(options: Partial<ServerTransportDeps> = {}) {
   const accepted = Promise.withResolvers<{ transport: Transport; ws: WebSocket }>();
   const listener = await listen((ws) => {
     const transport = serverTransport(ws, { serverKey: SERVER_KEY, login: LOGIN, ...options });

@@ -46,7 +46,9 @@ export interface TestAgent extends AgentFiles {
 /** What a test puts in the place of the agent's own. */
 export type Replaced = Partial<Pick<AgentDeps, "resolve" | "transportLimits">>;
 
-/** Starts an agent in this process. It is stopped, and its files removed, at the end of its scope. */
+/**
+ * Starts an agent in this process. It is stopped, and its files removed, at the end of its scope.
+ */
 export async function startAgent(
   settings: AgentSettings,
   replaced: Replaced = {},

@@ -13,7 +13,9 @@ export const HOSTS = [
   { id: "machine-5", name: "build-arm", system: "Alpine 3.21", ipv4: "10.0.9.4" },
 ] as const;
 
-/** Signs all of `HOSTS` in with one credential, `FLEET`; they stay until the stack is disposed of. */
+/**
+ * Signs all of `HOSTS` in with one credential, `FLEET`; they stay until the stack is disposed of.
+ */
 export async function joinHosts(
   backend: RunningBackend,
   resources: AsyncDisposableStack,

@@ -15,8 +15,8 @@ export interface Subject {
 export type SubjectName = "unknown" | "deleted" | "wrong" | "revoked" | "right";
 
 /**
- * Everything that a login can be about, with secrets of one kind: those that people type cost a slow
- * derivation. The right one has not let anybody in yet.
+ * Everything that a login can be about, with secrets of one kind: those that people type cost a
+ * slow derivation. The right one has not let anybody in yet.
  */
 export async function loginSubjects(
   { credentials }: CredentialsFixture,

@@ -16,7 +16,10 @@ export function presentSession(
   return { clientId, credentialId, lastHeardAtMs: undefined };
 }
 
-/** What every presence promises; `open` makes one where nobody is. */
+/**
+ * What every presence promises; `open` makes one where nobody is. Today `LocalPresence` is the only
+ * one: what tests put in the place of clients (`TestClients`) uses it, too.
+ */
 export function describePresence(name: string, open: () => Presence<PresentSession>): void {
   describe(`the promises of a presence: ${name}`, () => {
     it("locates who claimed an id, and nobody for others", () => {

@@ -8,8 +8,8 @@ export interface RawAnswer {
 }
 
 /**
- * Sends these bytes to 127.0.0.1, from the address `from`, and gives everything that comes back until
- * the peer is done.
+ * Sends these bytes to 127.0.0.1, from the address `from`, and gives everything that comes back
+ * until the peer is done.
  */
 export function rawHttp(
   port: number,

@@ -1,6 +1,6 @@
 // Writes what a server of a release leaves on disk, as a fixture for `test/integration/durability/
-// release.test.ts`. When a version was released, run in this checkout, with another one of the release
-// in which `npm ci` and `npm run package` were run:
+// release.test.ts`. When a version was released, run in this checkout, with another one of the
+// release in which `npm ci` and `npm run package` were run:
 //
 //   npx node test/support/release/writeRelease.ts CHECKOUT test/fixtures/release-VERSION
 //

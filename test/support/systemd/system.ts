@@ -16,7 +16,9 @@ const ENVIRONMENT = {
   LANG: "C.UTF-8",
 };
 
-/** `shareNetwork`: the system uses this machine's network, 127.0.0.1 included; else only its own. */
+/**
+ * `shareNetwork`: the system uses this machine's network, 127.0.0.1 included; else only its own.
+ */
 export interface BootOptions {
   readonly shareNetwork: boolean;
 }
@@ -58,7 +60,9 @@ export class System implements AsyncDisposable {
     await this.boot();
   }
 
-  /** Runs a program as root inside. `env` adds to a small fixed environment, never to the test's. */
+  /**
+   * Runs a program as root inside. `env` adds to a small fixed environment, never to the test's.
+   */
   exec(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const target = ["--target", String(this.#initPid), ...this.#namespaces];
     const env = { ...ENVIRONMENT, ...options.env };
@@ -87,7 +91,9 @@ export class System implements AsyncDisposable {
     return this.#must(["journalctl", "--no-pager", "--output=cat", `--unit=${unit}`]);
   }
 
-  /** All entries below `paths`, to compare before and after; paths that do not exist are left out. */
+  /**
+   * All entries below `paths`, to compare before and after; paths that do not exist are left out.
+   */
   async treeSnapshot(paths: readonly string[]): Promise<TreeSnapshot> {
     return parseTree(await this.#must(["sh", "-c", LIST_TREE, "sh", ...paths]));
   }

@@ -10,7 +10,9 @@ export interface PaleText {
   readonly contrast: number;
 }
 
-/** The texts of a page with less contrast than `least`; disabled controls and stale parts may have. */
+/**
+ * The texts of a page with less contrast than `least`; disabled controls and stale parts may have.
+ */
 export function paleTexts(frame: Frame, least = READABLE_CONTRAST): Promise<PaleText[]> {
   return frame.evaluate((limit) => {
     type Colour = readonly [red: number, green: number, blue: number, alpha: number];

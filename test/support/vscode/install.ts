@@ -9,7 +9,9 @@ import { z } from "zod";
 /** VS Code 1.139.1, packaged by code-server; the version the end-to-end tests are written for. */
 const defaultVersion = "4.139.1";
 
-/** Dependencies of VS Code that its server never loads in a test: native, large, or for desktops. */
+/**
+ * Dependencies of VS Code that its server never loads in a test: native, large, or for desktops.
+ */
 const unneededDependencies = [
   "@devcontainers/cli",
   "@github/copilot-sdk",

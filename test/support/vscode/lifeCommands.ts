@@ -1,4 +1,6 @@
-/** Titles of the palette's commands that need more of a credential's life than a small fleet has. */
+/**
+ * Titles of the palette's commands that need more of a credential's life than a small fleet has.
+ */
 export const LIFE_COMMANDS: readonly string[] = [
   "Show Audit Log",
   "Filter Audit Log...",

@@ -11,7 +11,9 @@ const hostTimeoutMs = 60_000;
 
 const answerSchema = z.object({ value: z.unknown().optional(), error: z.string().optional() });
 
-/** A function to run in the extension host. It is sent as text, so it may use its arguments only. */
+/**
+ * A function to run in the extension host. It is sent as text, so it may use its arguments only.
+ */
 export type HostFunction<Args extends readonly unknown[], Result> = (
   api: typeof vscode,
   ...args: Args

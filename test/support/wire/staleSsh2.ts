@@ -1,4 +1,6 @@
-/** Run in a worker: loads ssh2 before our ciphers could get in, then tries a handshake in memory. */
+/**
+ * Run in a worker: loads ssh2 before our ciphers could get in, then tries a handshake in memory.
+ */
 import { parentPort } from "node:worker_threads";
 import "ssh2";
 

@@ -363,7 +363,7 @@ it("changes one of 10,000 clients without a look at the others, also while they 
   const after = { ...before, rotation_state: "offered" } as const;
   expect(onRead.mock.calls.length).toBeGreaterThan(10_000);
   onRead.mockClear();
-  server.mirror.clients.set(after.id, after);
+  server.mirror.maps.clients.set(after.id, after);
   const change = { entity: "client", id: after.id, before, after } as const;
   const changes = [{ change, rearranged: server.clients.update(change) }];
   const stale = source.affected({ kind: "server", server, change: { kind: "changed", changes } });

@@ -42,8 +42,8 @@ async function openSheet(fake: FakeServer) {
   await model.renew();
   const hear = (changes: Record<string, unknown>, host?: Client) => {
     const heard = pairing(ID, changes);
-    server.mirror.pairings.set(heard.id, heard);
-    if (host !== undefined) server.mirror.clients.set(host.id, host);
+    server.mirror.maps.pairings.set(heard.id, heard);
+    if (host !== undefined) server.mirror.maps.clients.set(host.id, host);
     model.update();
     return model.state.pairing;
   };
@@ -89,7 +89,7 @@ describe("the install sheet", () => {
     const { hear, model, server } = await openSheet(fake);
     server.mirror.apply(snapshot());
     hear({});
-    server.mirror.pairings.clear();
+    server.mirror.maps.pairings.clear();
     model.update();
     expect(model.state.pairing.kind).toBe("revoked");
   });

@@ -45,7 +45,7 @@ describe("the mirror of a server", () => {
     expect(mirror.apply(delta(1, [change]))).toEqual({ kind: "gap" });
     mirror.apply(snapshot({ seq: 7 }));
     expect(mirror.apply(delta(9, [change]))).toEqual({ kind: "gap" });
-    expect(mirror.clients.size).toBe(0);
+    expect(mirror.maps.clients.size).toBe(0);
     expect(mirror.apply(delta(8, [change])).kind).toBe("changed");
   });
 

@@ -29,7 +29,7 @@ describe("a server", () => {
     server.connect();
     await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
     fake.send(delta(2, "db"));
-    await vi.waitFor(() => expect(server.mirror.clients.size).toBe(2));
+    await vi.waitFor(() => expect(server.mirror.maps.clients.size).toBe(2));
     fake.cut();
     await vi.waitFor(() => expect(server.state.kind).toBe("waiting"));
     expect(server.clients.withStatus("online")).toEqual(["db", "web"]);

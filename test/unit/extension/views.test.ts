@@ -19,8 +19,8 @@ import { fleetOf, nameOf, RELAY } from "./fleetFixture.ts";
 function change(fixture: ReturnType<typeof fleetOf>, source: TreeSource, after: Client) {
   const server = fixture.fleet.get(RELAY);
   if (server === undefined) throw new Error("no server");
-  const before = server.mirror.clients.get(after.id);
-  server.mirror.clients.set(after.id, after);
+  const before = server.mirror.maps.clients.get(after.id);
+  server.mirror.maps.clients.set(after.id, after);
   const entity = { entity: "client", id: after.id, before, after } as const;
   const changes = [{ change: entity, rearranged: server.clients.update(entity) }];
   const told: ServerChange = { kind: "changed", changes };
@@ -98,7 +98,7 @@ describe("a message with many changes", () => {
     if (server === undefined) throw new Error("no server");
     const changes = ["a", "b", "c"].map((name) => {
       const after = client(name);
-      server.mirror.clients.set(after.id, after);
+      server.mirror.maps.clients.set(after.id, after);
       const change = { entity: "client", id: after.id, before: undefined, after } as const;
       return { change, rearranged: server.clients.update(change) };
     });

@@ -38,7 +38,8 @@ export class Relays {
  * Joins two streams both ways until both are closed, and then resolves, also after errors. The end
  * of one direction ends the same direction of the other stream (half-close passes through when both
  * streams know it); data written before an end is delivered before the stream is destroyed; a
- * reader that does not read stops the writer. Streams may come paused. Without `relays` it takes no regard to others.
+ * reader that does not read stops the writer. Streams may come paused. Without `relays` it takes no
+ * regard to others.
  */
 export function relay(a: Duplex, b: Duplex, relays?: Relays): Promise<RelayResult> {
   return relays === undefined ? joined(a, b, () => false) : relays.join(a, b);

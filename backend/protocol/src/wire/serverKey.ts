@@ -70,7 +70,9 @@ export function fingerprintMatches(pinned: string, publicKey: Buffer): boolean {
   });
 }
 
-/** rportd's deterministic stream: one half of each SHA-512 is the next state, the other is output. */
+/**
+ * rportd's deterministic stream: one half of each SHA-512 is the next state, the other is output.
+ */
 function drawBytes(seed: string): Buffer {
   let state: Buffer = Buffer.from(seed, "utf8");
   for (let round = 0; round < STRETCH_ROUNDS; round += 1) state = sha512(state).subarray(0, 32);

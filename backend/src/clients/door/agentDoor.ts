@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { SUBPROTOCOL } from "@rport/protocol/agent";
 import { type ServerKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import type { Transport, TransportLimits } from "@rport/protocol/wire/transport";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -27,8 +28,6 @@ import { type LoginChecker, LoginGate, type LoginOrigin } from "./loginGate.ts";
 import { Penalties } from "./penalties.ts";
 import { type NoPlace, PendingSocket, PendingSockets } from "./pendingSockets.ts";
 
-/** The subprotocol of agents, byte for byte; a list with more in it is another one. */
-const SUBPROTOCOL = "rport-v1";
 /** One WebSocket message before the login; it grows to 16 MiB with the login. */
 const MESSAGE_BEFORE_LOGIN_BYTES = 64 << 10;
 const FRAGMENTS_BEFORE_LOGIN = 1_024;

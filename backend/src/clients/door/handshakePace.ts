@@ -5,22 +5,22 @@ import type { PendingSocket } from "./pendingSockets.ts";
 export type Work = () => void;
 
 /**
- * What handshakes may take of one turn of the event loop. A key exchange costs 1 to 2 ms; agents that
- * are connected wait for no more than this, however many want in; a round trip through a tunnel passes
- * here twice or more.
+ * What handshakes may take of one turn of the event loop. A key exchange costs 1 to 2 ms; agents
+ * that are connected wait for no more than this, however many want in; a round trip through a
+ * tunnel passes here twice or more.
  */
 const TURN_MS = 4;
 /**
- * While most who come are sent away again, handshakes rest this long between two turns: those who are
- * in have the better part of the time, and a flood takes its own.
+ * While most who come are sent away again, handshakes rest this long between two turns: those who
+ * are in have the better part of the time, and a flood takes its own.
  */
 const REST_MS = 40;
 /** For so long after the last one that was sent away. */
 const STRAINED_MS = 1_000;
 
 /**
- * Shares the time for handshakes out: only so much of it in each turn of the event loop, and to each
- * network in turn, so that a crowd delays its own kind rather than others.
+ * Shares the time for handshakes out: only so much of it in each turn of the event loop, and to
+ * each network in turn, so that a crowd delays its own kind rather than others.
  */
 export class HandshakePace {
   readonly #clock: Pick<Clock, "monotonic" | "after">;
@@ -38,7 +38,9 @@ export class HandshakePace {
     this.#strainedUntilMs = this.#clock.monotonic() + STRAINED_MS;
   }
 
-  /** Does the work now if there is time for it, and otherwise as soon as it is the network's turn. */
+  /**
+   * Does the work now if there is time for it, and otherwise as soon as it is the network's turn.
+   */
   run(network: string, work: Work): void {
     if (this.#lines.size === 0 && this.#spentMs < TURN_MS) this.#do(work);
     else this.#line(network, work);

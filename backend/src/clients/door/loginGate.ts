@@ -58,7 +58,9 @@ const GUESSES: ReadonlySet<LoginFault> = new Set(["unknown", "wrong", "address"]
 const STRAGGLER_MS = 60_000;
 const STRAGGLERS_MAX = 10_000;
 
-/** Checks logins: first whether this one may be tried at all, then the password, then what follows. */
+/**
+ * Checks logins: first whether this one may be tried at all, then the password, then what follows.
+ */
 export class LoginGate {
   readonly #deps: LoginGateDeps;
   readonly #stragglers = new RecentMap<string, number>(STRAGGLERS_MAX);
@@ -79,8 +81,8 @@ export class LoginGate {
   }
 
   /**
-   * Checks one login. Throws when there is no verdict: the connection ends without one, and the agent
-   * tries again later.
+   * Checks one login. Throws when there is no verdict: the connection ends without one, and the
+   * agent tries again later.
    */
   async check(from: LoginOrigin, user: string, password: string): Promise<Verdict> {
     const network = networkOf(from.address);

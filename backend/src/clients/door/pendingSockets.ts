@@ -80,8 +80,8 @@ export class PendingSocket {
 
 /**
  * The sockets that have not signed in. When their places are taken, the one that has been silent
- * for the longest time, of the most crowded network, loses its place to the one that comes: who only
- * holds sockets keeps nobody out.
+ * for the longest time, of the most crowded network, loses its place to the one that comes: who
+ * only holds sockets keeps nobody out.
  */
 export class PendingSockets {
   readonly #deps: PendingSocketsDeps;

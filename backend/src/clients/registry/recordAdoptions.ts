@@ -22,7 +22,7 @@ export interface RecordAdoptionsDeps {
   readonly isHeld: (id: ClientId) => boolean;
 }
 
-/** Lets records go into one another; nobody joins as one of the two meanwhile. */
+/** Lets a record take another one over; nobody claims the id of one of the two meanwhile. */
 export class RecordAdoptions {
   readonly #deps: RecordAdoptionsDeps;
   readonly #running = new Map<ClientId, Promise<void>>();
@@ -37,7 +37,7 @@ export class RecordAdoptions {
   }
 
   /**
-   * The record `from` goes into that of `to`, durably. Fails with `NOT_FOUND`, with `CONFLICT`
+   * The record `to` takes that of `from` over, durably. Fails with `NOT_FOUND`, with `CONFLICT`
    * while `from` is connected or as the plan does, or with `DISK_FULL`; then both are as they were.
    * Runs ahead of the disk, so that what happens to `to` meanwhile happens to the merged record.
    */

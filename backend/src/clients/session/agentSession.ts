@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import {
+  ALL_FEATURES,
   REQUESTS,
   type RequestEnded,
   secretStoredSchema,
@@ -18,7 +19,6 @@ import { errorText } from "../../platform/log.ts";
 import { factsOf, namesOf } from "./agentFacts.ts";
 import { answersPingTwice } from "./agentVersion.ts";
 import type { ArrivingSession } from "./arrivingSession.ts";
-import { OUR_FEATURES } from "./capabilities.ts";
 import type { Identity } from "./firstRequest.ts";
 import { FROM_AGENTS } from "./fromAgents.ts";
 import { Introduction } from "./introduction.ts";
@@ -104,7 +104,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   get features(): readonly string[] {
     const theirs = this.#identity?.features ?? [];
-    return OUR_FEATURES.filter((feature) => theirs.includes(feature));
+    return ALL_FEATURES.filter((feature) => theirs.includes(feature));
   }
 
   get hostKey(): string | undefined {

@@ -1,8 +1,5 @@
-import { type Capabilities, FEATURES } from "@rport/protocol/agent";
+import { ALL_FEATURES, type Capabilities } from "@rport/protocol/agent";
 import { VERSION } from "@rport/protocol/version";
-
-/** Extensions this server knows. */
-export const OUR_FEATURES: readonly string[] = Object.values(FEATURES);
 
 /** What an agent is told about this server once it is in. */
 export const CAPABILITIES: Capabilities = {
@@ -10,5 +7,5 @@ export const CAPABILITIES: Capabilities = {
   // 0: clients need not send measurements and addresses, nobody keeps them yet.
   MonitoringVersion: 0,
   IPAddressesVersion: 0,
-  Features: [...OUR_FEATURES],
+  Features: [...ALL_FEATURES],
 };

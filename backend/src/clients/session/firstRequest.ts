@@ -26,15 +26,15 @@ export interface FirstRequest {
 /** Parses a `new_connection`. Throws `Refused`. */
 export function parseFirstRequest(payload: Buffer): FirstRequest {
   if (payload.length > REQUEST_MAX_BYTES) {
-    throw refused("the connection request is too large");
+    throw Refused.protocol("the connection request is too large");
   }
   const request = parseRequest(payload);
   const id = clientIdSchema.safeParse(request.ID || randomUUID());
-  if (!id.success) throw refused("the client id is not valid");
+  if (!id.success) throw Refused.protocol("the client id is not valid");
   const version = parseAgentVersion(request.Version);
   if (version === undefined) {
     const shown = request.Version.slice(0, 64);
-    throw refused(`failed to determine client version: malformed version: ${shown}`);
+    throw Refused.protocol(`failed to determine client version: malformed version: ${shown}`);
   }
   const { SessionID: agentSessionId, Features: features } = request;
   return { identity: { id: id.data, version, agentSessionId, features }, request };
@@ -45,13 +45,9 @@ function parseRequest(payload: Buffer): ConnectionRequest {
     const parsed = connectionRequestSchema.safeParse(JSON.parse(payload.toString("utf8")));
     if (parsed.success) return parsed.data;
     const field = parsed.error.issues[0]?.path.join(".") ?? "";
-    throw refused(`the connection request is not valid: ${field}`);
+    throw Refused.protocol(`the connection request is not valid: ${field}`);
   } catch (caught) {
     if (caught instanceof Refused) throw caught;
-    throw refused("the connection request is not JSON");
+    throw Refused.protocol("the connection request is not JSON");
   }
-}
-
-function refused(text: string): Refused {
-  return new Refused("protocol", text);
 }

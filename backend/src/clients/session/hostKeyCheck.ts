@@ -5,6 +5,7 @@ import {
   REQUESTS,
 } from "@rport/protocol/agent";
 import { type AgentHostKey, decodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
+import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Clock } from "../../platform/clock.ts";
 import { bytes } from "../../platform/random.ts";
@@ -31,20 +32,20 @@ export async function provenHostKey(check: HostKeyCheck): Promise<string | undef
   const { request } = check;
   if (!request.Features.includes(FEATURES.hostKey)) return undefined;
   const key = decodeHostKey(request.HostKey);
-  if (key === undefined) throw refused("the host key is not an Ed25519 key");
+  if (key === undefined) throw Refused.protocol("the host key is not an Ed25519 key");
   const nonce = bytes(NONCE_BYTES).toString("base64url");
   const reply = await inTime(check.clock, check.ask(REQUESTS.proveHostKey, { nonce }));
-  if (!reply.ok) throw refused("the agent did not prove that it has its host key");
+  if (!reply.ok) throw Refused.protocol("the agent did not prove that it has its host key");
   const { serverFingerprint } = check;
   const text = hostKeyProofText({ nonce, serverFingerprint, clientId: request.ID });
   if (isSigned(key, text, reply.payload)) return key.fingerprint;
-  throw refused("the proof of the host key is wrong");
+  throw Refused.protocol("the proof of the host key is wrong");
 }
 
 /** The request itself may wait longer: its end ends the connection before we could say why. */
 async function inTime(clock: Clock, asking: Promise<Reply>): Promise<Reply> {
   const late = Promise.withResolvers<never>();
-  const overdue = refused("the agent did not prove its host key in time");
+  const overdue = Refused.protocol("the agent did not prove its host key in time");
   const timer = clock.after(PROOF_MS, () => late.reject(overdue));
   try {
     return await Promise.race([asking, late.promise]);
@@ -54,18 +55,6 @@ async function inTime(clock: Clock, asking: Promise<Reply>): Promise<Reply> {
 }
 
 function isSigned(key: AgentHostKey, text: Buffer, payload: Buffer): boolean {
-  const proof = hostKeyProofSchema.safeParse(parseJson(payload));
+  const proof = hostKeyProofSchema.safeParse(parseJsonPayload(payload));
   return proof.success && key.verifies(text, proof.data.signature);
-}
-
-function parseJson(payload: Buffer): unknown {
-  try {
-    return JSON.parse(payload.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-}
-
-function refused(text: string): Refused {
-  return new Refused("protocol", text);
 }

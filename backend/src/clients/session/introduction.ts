@@ -182,7 +182,8 @@ export class Introduction {
 
   /**
    * A rotation waits for the clients that are on record: one that was told it is in must be among
-   * them after a crash, too. A full disk keeps nobody out; the record is written when there is room.
+   * them after a crash, too. A full disk keeps nobody out; the record is written when there is
+   * room.
    */
   async #remember({ identity: { id } }: FirstRequest, change: RecordChange): Promise<void> {
     const { registry, log } = this.#deps;

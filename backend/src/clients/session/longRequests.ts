@@ -1,12 +1,11 @@
-import { acceptedSchema, FEATURES, type RequestEnded } from "@rport/protocol/agent";
+import { acceptedSchema, FEATURES, LONG_REQUESTS, type RequestEnded } from "@rport/protocol/agent";
+import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import { WireError } from "@rport/protocol/wire/wireError";
 import type { Clock } from "../../platform/clock.ts";
 
-/** Requests under way at once on a connection; our own agents take as many. */
-const MAX_AT_ONCE = 32;
-/** From the acceptance to the end; our own agents give up after a minute. */
-const END_MS = 75_000;
+/** From the acceptance to the end: as long as an agent works, and the way of its last word. */
+const END_MS = LONG_REQUESTS.workMs + 15_000;
 
 /** The connection that the requests go over. */
 export interface LongRequestsLink {
@@ -18,8 +17,8 @@ export interface LongRequestsLink {
 
 /**
  * Requests that an agent accepts at once and whose ends it tells later, on one connection (feature
- * `long-requests`). Each has a number of ours; bounded in number and in time. Not to be asked before
- * the agent is registered: what it says by itself waits for that, and so would an end.
+ * `long-requests`). Each has a number of ours; bounded in number and in time. Not to be asked
+ * before the agent is registered: what it says by itself waits for that, and so would an end.
  */
 export class LongRequests {
   readonly #clock: Clock;
@@ -38,14 +37,15 @@ export class LongRequests {
   }
 
   /**
-   * Asks, and resolves with what the agent says in the end, or with its reply when it did not accept
-   * but answered; agents without the feature always do that. Rejects with a `WireError`: `limit`
-   * when too many are under way, `timeout` when the end is overdue, or why the connection ended.
+   * Asks, and resolves with what the agent says in the end, or with its reply when it did not
+   * accept but answered; agents without the feature always do that. Rejects with a `WireError`:
+   * `limit` when too many are under way, `timeout` when the end is overdue, or why the connection
+   * ended.
    */
   async ask(name: string, payload: object): Promise<Reply> {
     const { features } = this.#link;
     if (!features.includes(FEATURES.longRequests)) return await this.#link.ask(name, payload);
-    if (this.#underWay.size >= MAX_AT_ONCE) {
+    if (this.#underWay.size >= LONG_REQUESTS.atOnce) {
       throw new WireError("limit", "too many long requests are under way");
     }
     this.#lastId += 1;
@@ -90,18 +90,10 @@ export class LongRequests {
 }
 
 function isAccepted({ ok, payload }: Reply, id: string): boolean {
-  return ok && acceptedSchema.safeParse(parseJson(payload)).data?.accepted === id;
+  return ok && acceptedSchema.safeParse(parseJsonPayload(payload)).data?.accepted === id;
 }
 
 function replyOf(ended: RequestEnded): Reply {
   const text = ended.ok ? JSON.stringify(ended.result) : ended.error;
   return { ok: ended.ok, payload: Buffer.from(text) };
-}
-
-function parseJson(payload: Buffer): unknown {
-  try {
-    return JSON.parse(payload.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }

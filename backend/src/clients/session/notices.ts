@@ -1,4 +1,5 @@
 import { REQUESTS, type RequestEnded, UNKNOWN_REQUEST } from "@rport/protocol/agent";
+import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { z } from "zod";
 import type { LiveSession } from "../liveSession.ts";
 
@@ -11,8 +12,8 @@ export interface Notice<Said = unknown> {
   readonly schema: z.ZodType<Said> | undefined;
   /**
    * What the server does about it. Notices of one agent come in order, one after the other, so this
-   * must not wait for anything that the same agent answers. False: it is about nothing that there is;
-   * then it is refused, and counted.
+   * must not wait for anything that the same agent answers. False: it is about nothing that there
+   * is; then it is refused, and counted.
    */
   handle(said: Said, session: NoticeTarget): boolean;
 }
@@ -53,16 +54,8 @@ export class Notices {
     if (notice.schema === undefined) {
       return notice.handle(undefined, session) ? undefined : UNKNOWN;
     }
-    const said = notice.schema.safeParse(parseJson(payload));
+    const said = notice.schema.safeParse(parseJsonPayload(payload));
     if (!said.success) return MALFORMED;
     return notice.handle(said.data, session) ? undefined : UNKNOWN;
-  }
-}
-
-function parseJson(payload: Buffer): unknown {
-  try {
-    return JSON.parse(payload.toString("utf8"));
-  } catch {
-    return undefined;
   }
 }

@@ -22,6 +22,11 @@ export class Refused extends Error implements Denial {
     return this.message;
   }
 
+  /** For an agent that does not keep to the protocol. */
+  static protocol(text: string): Refused {
+    return new Refused("protocol", text);
+  }
+
   /** Whatever was thrown as a refusal, which is listed under `why` unless it says otherwise. */
   static because(caught: unknown, why: RefusalReason): Refused {
     if (caught instanceof Refused) return caught;

@@ -6,7 +6,9 @@ import { Refused } from "./refused.ts";
 
 /** How long the connection before may take to show that it is alive. */
 const RIVAL_PING_MS = 3_000;
-/** A client that must not be pinged counts as alive while it was heard of within its own interval. */
+/**
+ * A client that must not be pinged counts as alive while it was heard of within its own interval.
+ */
 const RIVAL_SILENCE_MS = 210_000;
 
 /** What a refused host is told to do, after RPort's own words. */
@@ -24,8 +26,8 @@ export interface TakeOverDeps {
 /**
  * Makes the claimant the one that speaks for its client id. The same process on the same host that
  * comes again replaces its old connection; another one does so only when the old connection does
- * not answer. It is noted as a duplicate and refused otherwise (`Refused`), in RPort's words and with
- * what to do about it.
+ * not answer. It is noted as a duplicate and refused otherwise (`Refused`), in RPort's words and
+ * with what to do about it.
  */
 export async function takeOver(deps: TakeOverDeps, claimant: Claimant): Promise<void> {
   const { registry, presence } = deps;

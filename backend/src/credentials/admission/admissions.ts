@@ -10,7 +10,6 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort } from "../ports.ts";
 import type { Authenticator } from "./authenticator.ts";
-
 import { DENIALS, refused } from "./denials.ts";
 import { Registering } from "./registering.ts";
 import type { AcceptedLogin, Admission, ClientSecret, Denial } from "./verdicts.ts";

@@ -10,7 +10,7 @@ import { isSameVerifier } from "./verifier.ts";
 
 /**
  * A credential as it is in memory: what is on disk, arranged so that a login finds its secret in
- * one step. Changed only after the change is durable.
+ * one step. Changed only by an edit that is in force.
  */
 export class LedgerEntry {
   readonly id: AuthId;
@@ -94,7 +94,7 @@ export class LedgerEntry {
     return row !== undefined && isSameVerifier(row.verifier, verifier) ? row : undefined;
   }
 
-  /** Follows an edit that is on disk. */
+  /** Follows an edit that is in force. */
   apply(edit: SecretEdit): void {
     switch (edit.kind) {
       case "rotation":

@@ -3,7 +3,7 @@ import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import { CAME_LATE } from "./progress.ts";
 
-/** A client whose record is moved into that of another one: they are the same host. */
+/** A client whose record is taken over into that of another one: they are the same host. */
 export interface Adoption {
   readonly from: ClientId;
   readonly to: ClientId;

@@ -11,14 +11,14 @@ export type StoredTunnel = z.infer<typeof storedTunnelSchema>;
 /** What a client shows in the place of what its agent says, for as long as that says the same. */
 const replaced = <T extends z.ZodType>(schema: T) => z.object({ said: schema, shown: schema });
 
-/** What was moved over from another record, where the agent itself says something else. */
+/** What was taken over from another record, where the agent itself says something else. */
 export const adoptedSchema = z.object({
   name: replaced(z.string()).optional(),
   tags: replaced(z.array(z.string())).optional(),
   labels: replaced(z.record(z.string(), z.string())).optional(),
 });
 
-/** What was moved over from another record. */
+/** What was taken over from another record. */
 export type Adopted = z.infer<typeof adoptedSchema>;
 
 /**

@@ -33,6 +33,7 @@ const FORGET_OLDEST = `DELETE FROM deleted_credential WHERE id NOT IN
   (SELECT id FROM deleted_credential ORDER BY deleted_at DESC, rowid DESC LIMIT ?)`;
 
 const deletedRowSchema = z.object({ id: authIdSchema });
+/** The table is called `move`, as released; a shift everywhere else. */
 const SHIFT = `INSERT OR REPLACE INTO move
   (credential_id, client_id, state, reason, secret_id, changed_at) VALUES (?, ?, ?, ?, ?, ?)`;
 const UNSHIFT = "DELETE FROM move WHERE credential_id = ? AND client_id = ?";

@@ -55,7 +55,9 @@ function iconOf({ client, localTunnels }: ClientFacts): RowIcon {
   return { name: localTunnels > 0 ? "vm-connect" : "vm-running", color: "testing.iconPassed" };
 }
 
-/** A client's row. Below a credential and above tunnels it says less, because less is asked there. */
+/**
+ * A client's row. Below a credential and above tunnels it says less, because less is asked there.
+ */
 export function clientRow(facts: ClientFacts): Row {
   const { client, place, localTunnels, serverTunnels, nowMs } = facts;
   // in the tunnels view, clients of all servers stand side by side

@@ -3,7 +3,9 @@ import { type Deferred, deferred } from "../deferred.ts";
 import { WireError } from "../wireError.ts";
 import type { Message } from "./messages.ts";
 
-/** Bytes the peer may send before we have read any; the same as Go's, good for 160 Mbit/s at 100 ms. */
+/**
+ * Bytes the peer may send before we have read any; the same as Go's, good for 160 Mbit/s at 100 ms.
+ */
 export const WINDOW_BYTES = 2 << 20;
 /** Largest data packet either side sends; Go ends the connection above it. */
 export const MAX_DATA_BYTES = 32_768;
@@ -172,7 +174,9 @@ export class Channel extends Duplex {
     if (!this.destroyed) this.push(null);
   }
 
-  /** The peer has closed. What it sent before stays readable; the stream closes after it was read. */
+  /**
+   * The peer has closed. What it sent before stays readable; the stream closes after it was read.
+   */
   receiveClose(): void {
     if (this.#hasPeerClosed) throw new WireError("protocol", "a channel was closed twice");
     this.#hasPeerClosed = true;

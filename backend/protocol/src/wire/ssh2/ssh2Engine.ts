@@ -85,7 +85,9 @@ const Protocol = constructorOf<ProtocolConstructor>(protocolModule, "Protocol");
 const Offer = constructorOf<OfferConstructor>(member(kexModule, "KexInit"), "KexInit");
 const sendPacket = functionOf<SendPacket>(member(utilsModule, "sendPacket"), "sendPacket");
 
-/** One prepared offer per role: given as plain lists, the library would change them at every use. */
+/**
+ * One prepared offer per role: given as plain lists, the library would change them at every use.
+ */
 const OFFERS: Readonly<Record<Role, object>> = {
   server: new Offer(algorithmsFor("server")),
   client: new Offer(algorithmsFor("client")),

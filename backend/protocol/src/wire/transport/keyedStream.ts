@@ -8,7 +8,7 @@ import {
 import { type CloseReason, WireError } from "../wireError.ts";
 import { Exchanges } from "./exchanges.ts";
 import { CLIENT_IDENT, SERVER_IDENT } from "./identification.ts";
-import type { TransportLimits } from "./transportOptions.ts";
+import type { TransportLimits } from "./transportDeps.ts";
 
 /** What a keyed stream works with. */
 export interface KeyedStreamDeps {
@@ -32,7 +32,9 @@ export interface KeyedStreamDeps {
   onOverdue(): void;
 }
 
-/** The engine of a transport under keys that are renewed in time, by either side, but not too often. */
+/**
+ * The engine of a transport under keys that are renewed in time, by either side, but not too often.
+ */
 export class KeyedStream {
   readonly engine: Ssh2Engine;
   readonly #deps: KeyedStreamDeps;
@@ -118,7 +120,9 @@ export class KeyedStream {
     });
   }
 
-  /** The library only says that a key exchange failed; whether for the server's key, is kept here. */
+  /**
+   * The library only says that a key exchange failed; whether for the server's key, is kept here.
+   */
   #watched(side: EngineRole): EngineRole {
     if (side.role === "server") return side;
     return {

@@ -1,4 +1,4 @@
-import type { TransportListener } from "./transportOptions.ts";
+import type { TransportListener } from "./transportDeps.ts";
 
 /**
  * Where a transport puts its messages: the layer above, or, as long as there is none, a list. The

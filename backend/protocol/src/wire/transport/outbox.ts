@@ -2,7 +2,10 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { rawSocket } from "./websocket.ts";
 
-/** Above this many unsent bytes streams wait: enough to keep a fast link busy, little to wait behind. */
+/**
+ * Above this many unsent bytes streams wait: enough to keep a fast link busy, little to wait
+ * behind.
+ */
 const HIGH_WATER_BYTES = 256 << 10;
 /** Small packets of one turn of the event loop share WebSocket messages of up to this size. */
 const BATCH_BYTES = 16 << 10;

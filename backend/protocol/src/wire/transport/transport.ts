@@ -12,26 +12,26 @@ import { KeyedStream } from "./keyedStream.ts";
 import { LoginClient, LoginServer } from "./login.ts";
 import { Mailbox } from "./mailbox.ts";
 import {
-  type ClientOptions,
+  type ClientTransportDeps,
   DEFAULT_LIMITS,
   type Login,
-  type ServerOptions,
+  type ServerTransportDeps,
   type TransportCounters,
   type TransportLimits,
   type TransportListener,
   type TransportSide,
-} from "./transportOptions.ts";
+} from "./transportDeps.ts";
 import { destinationAfterLogin, destinationBeforeLogin } from "./whiteList.ts";
 
 export type { ServerLogin } from "./login.ts";
 export type {
-  ClientOptions,
+  ClientTransportDeps,
   Login,
-  ServerOptions,
+  ServerTransportDeps,
   TransportCounters,
   TransportLimits,
   TransportListener,
-} from "./transportOptions.ts";
+} from "./transportDeps.ts";
 
 /**
  * Streams stop long before; only answers and notices of ours pile up to this, when a peer asks and
@@ -40,13 +40,13 @@ export type {
 const UNSENT_LIMIT_BYTES = 16 << 20;
 
 /** The server's end of an SSH connection over an open WebSocket. */
-export function serverTransport(ws: WebSocket, options: ServerOptions): Transport {
-  return new Transport(ws, { role: "server", ...options });
+export function serverTransport(ws: WebSocket, deps: ServerTransportDeps): Transport {
+  return new Transport(ws, { role: "server", ...deps });
 }
 
 /** The client's end; `ws` may still be connecting. */
-export function clientTransport(ws: WebSocket, options: ClientOptions): Transport {
-  return new Transport(ws, { role: "client", ...options });
+export function clientTransport(ws: WebSocket, deps: ClientTransportDeps): Transport {
+  return new Transport(ws, { role: "client", ...deps });
 }
 
 /**
@@ -208,7 +208,7 @@ export class Transport {
     });
   }
 
-  #createIntake(pace: ServerOptions["pace"]): Intake {
+  #createIntake(pace: ServerTransportDeps["pace"]): Intake {
     return new Intake({
       pace,
       bytesBeforeLogin: this.#limits.bytesBeforeLogin,

@@ -15,7 +15,9 @@ const SMALLEST_FRAGMENT_BYTES = 512;
 /** Time the closing handshake gets before the socket is cut. */
 const GOODBYE_MS = 1000;
 
-/** The TCP or TLS socket below an open WebSocket; its write queue is what back pressure is about. */
+/**
+ * The TCP or TLS socket below an open WebSocket; its write queue is what back pressure is about.
+ */
 export function rawSocket(ws: WebSocket): Socket {
   const socket = (ws as unknown as WebSocketInternals)._socket;
   if (typeof socket?.writableLength !== "number") {

@@ -36,7 +36,7 @@ export interface TransportTuning {
 }
 
 /** The backend's end. */
-export interface ServerOptions extends TransportTuning {
+export interface ServerTransportDeps extends TransportTuning {
   readonly serverKey: ServerKey;
   readonly login: ServerLogin;
   /** Decides when to work on what came before the login; in the order of the calls. */
@@ -46,7 +46,7 @@ export interface ServerOptions extends TransportTuning {
 }
 
 /** The agent's end. */
-export interface ClientOptions extends TransportTuning {
+export interface ClientTransportDeps extends TransportTuning {
   readonly user: string;
   readonly password: string;
   /** Asked before the password leaves, and again at every key exchange. */
@@ -55,8 +55,8 @@ export interface ClientOptions extends TransportTuning {
 
 /** One of the two ends. */
 export type TransportSide =
-  | ({ readonly role: "server" } & ServerOptions)
-  | ({ readonly role: "client" } & ClientOptions);
+  | ({ readonly role: "server" } & ServerTransportDeps)
+  | ({ readonly role: "client" } & ClientTransportDeps);
 
 /** Who has logged in, and the line the peer identified itself with. */
 export interface Login {

@@ -1,0 +1,8 @@
+/** What a request or its reply carries as JSON; undefined when it is none. Throws nothing. */
+export function parseJsonPayload(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
