@@ -168,10 +168,11 @@ export class TestClients {
     await this.#store?.commit([{ kind: "forget", client: id, credential }]);
   }
 
-  /** A connection has ended. */
+  /** A connection has ended; the registry hears of it a moment later, as of a real one. */
   ended(session: FakeSession): void {
+    const { registry } = this;
     this.sessions.delete(session);
-    this.registry.disconnect(session);
+    queueMicrotask(() => registry.disconnect(session));
   }
 }
 

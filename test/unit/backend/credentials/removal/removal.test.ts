@@ -113,6 +113,7 @@ describe("removing a credential", () => {
     const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
     await clients.connect(credentials, new FakeAgent("a", FLEET, password));
     (await clients.connect(credentials, new FakeAgent("b", FLEET, password))).cut("away");
+    await Promise.resolve();
     const removal = credentials.removals.remove(FLEET, PLAIN);
     await expect(removal).rejects.toMatchObject({ code: "ERR_CODE_CLIENT_AUTH_HAS_CLIENT" });
     await expect(removal).rejects.toThrow("2 clients, 1 of them connected");

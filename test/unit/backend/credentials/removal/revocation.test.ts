@@ -169,6 +169,7 @@ describe("deleting a credential", () => {
     const { credentials, clients } = fixture;
     const { sessions } = await threeHosts(fixture);
     sessions.two.cut("away");
+    await nextTurn();
     const preview = credentials.removals.preview(FLEET, FORCE);
     expect(preview).toMatchObject({ disconnected: 2, pairings: 2, offline: ["two"] });
     expect(clients.sessions.size).toBe(2);
@@ -226,4 +227,18 @@ describe("a host that was revoked while its credential rotates", () => {
     await credentials.revocations.client(agents.one.clientId);
     await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
   });
+});
+
+it("a secret whose use was lost in a crash is revoked and not forgotten, and no rotation waits for its host", async () => {
+  await using fixture = await openCredentials();
+  const { clients, touched } = fixture;
+  const issued = await fixture.credentials.create({ id: FLEET, createdBy: "test" });
+  await clients.connect(fixture.credentials, new FakeAgent("web", FLEET, issued.password));
+  const credentials = await fixture.crash();
+  await credentials.rotations.start(FLEET, undefined);
+  touched.length = 0;
+  await credentials.revocations.secret(FLEET, issued.secretId);
+  expect(credentials.secrets(FLEET)).toMatchObject([{ state: "revoked" }]);
+  expect(touched).toContain("client web");
+  await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
 });

@@ -1,6 +1,7 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
 import type { Credentials } from "../../../../../backend/src/credentials/credentials.ts";
+import { rotationTurn } from "../../../../../backend/src/credentials/rotation/underWay.ts";
 import type { CredentialsFixture } from "../../../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
@@ -254,4 +255,42 @@ describe("rotating while a rotation is under way", () => {
     ]).toEqual(before);
     expect(await credentials.rotations.start(FLEET, 0)).toEqual(preview);
   });
+});
+
+it("a rotation that waits for its clients ends with the last one, also when that takes its secret late", async () => {
+  await using fixture = await openCredentials();
+  const { credentials, clients, clock } = fixture;
+  const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
+  const agent = new FakeAgent("web", FLEET, password);
+  const { onOffer } = agent;
+  const refused = Promise.withResolvers<void>();
+  agent.onOffer = async () => {
+    agent.onOffer = onOffer;
+    refused.resolve();
+    return false;
+  };
+  await clients.connect(credentials, agent);
+  await credentials.rotations.start(FLEET, undefined);
+  await refused.promise;
+  await eventually(() => expect(credentials.get(FLEET)?.rotation?.stragglers).toBe(1));
+  clock.advance(60_000);
+  await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
+  expect(agent.password).not.toBe(password);
+});
+
+it("a rotation that waited for its turn does not begin for a later credential of the same name", async () => {
+  await using fixture = await openCredentials();
+  const { credentials, edits, store } = fixture;
+  await credentials.create({ id: FLEET, createdBy: "test" });
+  const before = Promise.withResolvers<void>();
+  const turn = edits.turn(rotationTurn(FLEET), () => before.promise);
+  const start = credentials.rotations.start(FLEET, undefined);
+  await credentials.removals.remove(FLEET, { force: true, purge: false });
+  await credentials.create({ id: FLEET, createdBy: "test" });
+  before.resolve();
+  await turn;
+  await expect(start).rejects.toMatchObject({ code: "ERR_CODE_CLIENT_AUTH_NOT_FOUND" });
+  expect(credentials.secrets(FLEET)).toMatchObject([{ state: "active" }]);
+  expect(credentials.get(FLEET)?.rotation).toBeNull();
+  expect(await store.secretRows.rotations()).toEqual([]);
 });
