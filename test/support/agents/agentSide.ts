@@ -17,7 +17,7 @@ import type { SessionHandle } from "../../../backend/src/credentials/ports.ts";
 import { type Clock, systemClock } from "../../../backend/src/platform/clock.ts";
 import { openStore } from "../../../backend/src/store/store.ts";
 import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dialer.ts";
-import { TunnelService } from "../../../backend/src/tunnels/service.ts";
+import { TunnelService } from "../../../backend/src/tunnels/tunnelService.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
 import { PASSWORD, SERVER_KEY } from "../wire/wirePair.ts";

@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import { authIdSchema } from "@rport/protocol/ids";
+import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
-import type { PairingService } from "../../pairing/service.ts";
 import type { AgentFiles } from "../agentFiles.ts";
 import type { Handlers } from "../endpoints.ts";
 

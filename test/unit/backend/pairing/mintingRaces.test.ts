@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { EmbeddedTarget } from "../../../../backend/src/pairing/embedded.ts";
+import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
-import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import { authId, openCredentials } from "../../../support/backend/credentials.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { testLog } from "../../../support/log.ts";

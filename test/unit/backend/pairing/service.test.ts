@@ -4,8 +4,8 @@ import { type ClaimRequest, PAIRING_REFUSED, pairingTokenSchema } from "@rport/p
 import { claimProof, newPairingToken, tokenParts, unseal } from "@rport/protocol/sealing";
 import { beforeEach, describe, expect, it } from "vitest";
 import { EmbeddedTarget } from "../../../../backend/src/pairing/embedded.ts";
+import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
-import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import { createLog } from "../../../../backend/src/platform/log.ts";
 import { FakeClock } from "../../../support/clock.ts";
 

@@ -2,8 +2,8 @@ import { RportError } from "@rport/protocol/errors";
 import { authIdSchema, clientIdSchema, pairingIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import { newPairingToken } from "@rport/protocol/sealing";
 import { describe, expect, it } from "vitest";
+import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
-import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import type {
   Deposited,
   PairingDraft,

@@ -6,8 +6,8 @@ import type { PairingEvents } from "../audit/pairingEvents.ts";
 import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import { ListedPairing } from "./listedPairing.ts";
-import { draftPayload, type PairingInput, type PairingServer } from "./offer.ts";
 import type { Pairings } from "./pairings.ts";
+import { draftPayload, type PairingInput, type PairingServer } from "./payloadDraft.ts";
 import type { Deposited, MintedSecret, PairingDraft, PairingTarget } from "./target.ts";
 
 /** Pairings that can be open at once. */
