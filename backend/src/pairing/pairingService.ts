@@ -8,7 +8,7 @@ import { errorText, type Log } from "../platform/log.ts";
 import { ListedPairing } from "./listedPairing.ts";
 import type { Pairings } from "./pairings.ts";
 import { draftPayload, type PairingInput, type PairingServer } from "./payloadDraft.ts";
-import type { Deposited, MintedSecret, PairingDraft, PairingTarget } from "./target.ts";
+import type { Deposited, PairingDraft, PairingTarget, PlainSecret } from "./target.ts";
 
 /** Pairings that can be open at once. */
 const OPEN_MAX = 1_000;
@@ -18,7 +18,7 @@ const SECRET_MARGIN_MS = 60_000;
 /** What pairings need of the credentials. */
 export interface PairingSecrets {
   /** Fresh secrets that stop working at `expiresAt` (ms since the epoch) unless used before. */
-  mintForPairing(id: AuthId, count: number, expiresAt: number): Promise<readonly MintedSecret[]>;
+  mintForPairing(id: AuthId, count: number, expiresAt: number): Promise<readonly PlainSecret[]>;
   /** Throws unless all of these still open the credential. */
   requireUsable(id: AuthId, ids: readonly SecretId[]): void;
   revokeSecrets(ids: readonly SecretId[]): Promise<void>;

@@ -113,7 +113,7 @@ export class TunnelService implements SessionTunnels {
     if (tunnel !== undefined) await own?.close(tunnel);
     this.#deps.log.info("tunnel closed", { client: clientId, tunnel: tunnelId });
     try {
-      await this.#remembered.saved(clientId);
+      await this.#remembered.save(clientId);
     } catch (cause) {
       const title = "The tunnel is closed, but the disk did not take it: a crash would reopen it.";
       throw new RportError(RportError.from(cause).code, title, { cause });
@@ -221,7 +221,7 @@ export class TunnelService implements SessionTunnels {
 
   async #saveOrClose(own: ClientTunnels, id: TunnelId): Promise<void> {
     try {
-      await this.#remembered.saved(own.clientId);
+      await this.#remembered.save(own.clientId);
     } catch (error) {
       this.#remembered.forget(own.clientId, id);
       const tunnel = own.get(id);

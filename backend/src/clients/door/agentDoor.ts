@@ -38,7 +38,7 @@ const FRAGMENTS_BEFORE_LOGIN = 1_024;
  * leaves room for others beside a peer that only holds sockets.
  */
 const PENDING_MAX = 1_024;
-const PENDING_PER_ADDRESS_MAX = 256;
+const PENDING_PER_NETWORK_MAX = 256;
 /** How a request is answered for which there is no place, and when to come again. */
 const NO_PLACE = {
   crowded: "429 Too Many Requests",
@@ -73,7 +73,7 @@ export interface AgentDoorDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly pendingMax?: number;
-  readonly pendingPerAddressMax?: number;
+  readonly perNetworkMax?: number;
   readonly transportLimits?: Partial<TransportLimits> | undefined;
 }
 
@@ -224,12 +224,12 @@ interface NotNow {
 }
 
 function pendingSockets(
-  { pendingMax, pendingPerAddressMax, clock }: AgentDoorDeps,
+  { pendingMax, perNetworkMax, clock }: AgentDoorDeps,
   isKnown: (network: string) => boolean,
 ): PendingSockets {
   return new PendingSockets({
     max: pendingMax ?? PENDING_MAX,
-    perNetworkMax: pendingPerAddressMax ?? PENDING_PER_ADDRESS_MAX,
+    perNetworkMax: perNetworkMax ?? PENDING_PER_NETWORK_MAX,
     isKnown,
     clock,
   });
