@@ -143,12 +143,8 @@ export class AgentDoor {
     return request.headers["sec-websocket-protocol"] === SUBPROTOCOL;
   }
 
-  /** Takes an upgrade over: lets the agent in or answers with a refusal. */
+  /** Takes an agent's upgrade (see `isAgent`) over: lets it in or answers with a refusal. */
   upgrade({ request, socket, head, address, isShared = false }: AgentUpgrade): void {
-    if (!AgentDoor.isAgent(request)) {
-      refuse(socket, "404 Not Found");
-      return;
-    }
     const from = { address, isShared };
     const place = this.#placeFor(from, request);
     if (!(place instanceof PendingSocket)) {

@@ -2,18 +2,18 @@ import { acceptedSchema, FEATURES, type RequestEnded } from "@rport/protocol/age
 import type { Reply } from "@rport/protocol/wire/requests";
 import { WireError } from "@rport/protocol/wire/wireError";
 import type { Clock } from "../../platform/clock.ts";
+import type { LiveSession } from "../liveSession.ts";
 
 /** Requests under way at once on a connection; our own agents take as many. */
 const MAX_AT_ONCE = 32;
 /** From the acceptance to the end; our own agents give up after a minute. */
 const END_MS = 75_000;
 
-/** The connection that the requests go over. */
-export interface LongRequestsLink {
-  /** Extensions both sides listed. */
-  readonly features: readonly string[];
-  /** Asks the agent and resolves with its reply. */
-  ask(name: string, payload: object): Promise<Reply>;
+/** What long requests need. */
+export interface LongRequestsDeps {
+  /** The session whose requests they are. */
+  readonly session: Pick<LiveSession, "features" | "ask">;
+  readonly clock: Clock;
 }
 
 /**
@@ -22,14 +22,12 @@ export interface LongRequestsLink {
  * the agent is registered: what it says by itself waits for that, and so would an end.
  */
 export class LongRequests {
-  readonly #clock: Clock;
-  readonly #link: LongRequestsLink;
+  readonly #deps: LongRequestsDeps;
   readonly #underWay = new Map<string, PromiseWithResolvers<Reply>>();
   #lastId = 0;
 
-  constructor(clock: Clock, link: LongRequestsLink) {
-    this.#clock = clock;
-    this.#link = link;
+  constructor(deps: LongRequestsDeps) {
+    this.#deps = deps;
   }
 
   /** Requests whose end is waited for. */
@@ -43,8 +41,8 @@ export class LongRequests {
    * when too many are under way, `timeout` when the end is overdue, or why the connection ended.
    */
   async ask(name: string, payload: object): Promise<Reply> {
-    const { features } = this.#link;
-    if (!features.includes(FEATURES.longRequests)) return await this.#link.ask(name, payload);
+    const { session } = this.#deps;
+    if (!session.features.includes(FEATURES.longRequests)) return await session.ask(name, payload);
     if (this.#underWay.size >= MAX_AT_ONCE) {
       throw new WireError("limit", "too many long requests are under way");
     }
@@ -55,7 +53,7 @@ export class LongRequests {
     // Registered before it is sent: the end may come in the same bytes as the acceptance.
     this.#underWay.set(id, ended);
     try {
-      const reply = await this.#link.ask(name, { ...payload, long_id: id });
+      const reply = await session.ask(name, { ...payload, long_id: id });
       return isAccepted(reply, id) ? await this.#inTime(name, ended) : reply;
     } finally {
       this.#underWay.delete(id);
@@ -78,7 +76,7 @@ export class LongRequests {
   }
 
   async #inTime(name: string, ended: PromiseWithResolvers<Reply>): Promise<Reply> {
-    const timer = this.#clock.after(END_MS, () =>
+    const timer = this.#deps.clock.after(END_MS, () =>
       ended.reject(new WireError("timeout", `no end of ${name} in time`)),
     );
     try {
