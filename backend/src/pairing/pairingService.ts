@@ -31,8 +31,8 @@ export interface PairingServiceDeps extends PairingServer {
   readonly pairings: Pairings;
   readonly clock: Clock;
   readonly log: Log;
-  /** Writes down claims and ends; absent in tests of pairings alone. */
-  readonly events?: PairingEvents | undefined;
+  /** Writes down claims and ends. */
+  readonly events: PairingEvents;
 }
 
 /**
@@ -115,14 +115,14 @@ export class PairingService {
 
   #onRefused(id: PairingId | undefined, address: string): void {
     const { pairings, events } = this.#deps;
-    events?.claimFailed(id === undefined ? undefined : pairings.get(id), address);
+    events.claimFailed(id === undefined ? undefined : pairings.get(id), address);
   }
 
   #onGuessed(id: PairingId): void {
     const { credentials, pairings, log, events } = this.#deps;
     const guessed = pairings.get(id);
     if (guessed === undefined) return;
-    events?.ended(guessed, "guessed");
+    events.ended(guessed, "guessed");
     log.warn("pairing destroyed after too many wrong proofs", { pairing: id });
     credentials.revokeSecrets(pairings.end(id) ?? []).catch((error: unknown) => {
       log.error("pairing: secrets could not be revoked", { reason: errorText(error) });

@@ -1,5 +1,6 @@
 import { authIdSchema, type ClientId, secretIdSchema } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
+import { TunnelEvents } from "../../../backend/src/audit/tunnelEvents.ts";
 import { AgentDoor, type AgentDoorDeps } from "../../../backend/src/clients/door/agentDoor.ts";
 import type { LiveSession } from "../../../backend/src/clients/liveSession.ts";
 import type { RefusedAgent } from "../../../backend/src/clients/refusals.ts";
@@ -19,6 +20,7 @@ import { Listener } from "../../../backend/src/server.ts";
 import { openStore } from "../../../backend/src/store/store.ts";
 import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dialer.ts";
 import { TunnelService } from "../../../backend/src/tunnels/tunnelService.ts";
+import { noAudit } from "../backend/noAudit.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
 import { PASSWORD, SERVER_KEY } from "../wire/wirePair.ts";
@@ -98,6 +100,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     log,
     touch,
     range: options.range,
+    events: new TunnelEvents(noAudit),
   });
   opened.defer(() => tunnels.close());
   const door = new AgentDoor({

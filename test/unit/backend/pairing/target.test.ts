@@ -10,6 +10,7 @@ import type {
   PairingTarget,
   PairingWatcher,
 } from "../../../../backend/src/pairing/target.ts";
+import { unheardPairingEvents } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { testLog } from "../../../support/log.ts";
 
@@ -58,7 +59,8 @@ function setUp(requireUsable: () => void = () => undefined) {
   const { log, lines } = testLog();
   const target = new ServiceElsewhere();
   const revoked: string[] = [];
-  const pairings = new Pairings({ target, clock, log, touch: () => undefined });
+  const events = unheardPairingEvents();
+  const pairings = new Pairings({ target, clock, log, touch: () => undefined, events });
   const service = new PairingService({
     credentials: {
       mintForPairing: async (_id, count) =>
@@ -75,6 +77,7 @@ function setUp(requireUsable: () => void = () => undefined) {
     serverUrls: [],
     clock,
     log,
+    events,
   });
   return { service, pairings, target, clock, lines, revoked };
 }
