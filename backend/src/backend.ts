@@ -1,12 +1,14 @@
 import type { TransportLimits } from "@rport/protocol/wire/transport";
+import type { AppDeps } from "./app.ts";
 import { ServerLife } from "./audit/serverLife.ts";
 import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { Pinger } from "./clients/session/pinger.ts";
 import { removeEndpoint, writeEndpoint } from "./endpointFile.ts";
 import { type FacesDeps, openFaces } from "./faces.ts";
-import { createHandlers } from "./http/handlers/handlers.ts";
+import type { Handlers } from "./http/endpoints.ts";
+import { createHandlers, type HandlerDeps } from "./http/handlers/handlers.ts";
 import { createPeerOf } from "./http/peerAddress.ts";
-import { userRoutes } from "./http/userRoutes.ts";
+import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { originAt, type Place, urlOf } from "./place.ts";
@@ -54,7 +56,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   const life = new ServerLife(auditing.audit);
   opened.defer(() => life.stopped());
   const gate = new UserGate(tokens, new FailedLogins(options.clock), auditing.signIns);
-  await openFaces(facesDeps({ options, services, gate, agentDoor, bound }), bound, opened);
+  await openFaces(facesDeps(options, services, { gate, agentDoor, bound }), bound, opened);
 
   const pinger = new Pinger({ clock: options.clock, sessions: () => presence.connectedSessions() });
   pinger.start();
@@ -107,9 +109,7 @@ function createAgentDoor(
   });
 }
 
-interface Behind {
-  readonly options: BackendOptions;
-  readonly services: Services;
+interface Entrance {
   readonly gate: UserGate;
   readonly agentDoor: AgentDoor;
   /** The places that are listened on, as soon as they are. */
@@ -117,49 +117,78 @@ interface Behind {
 }
 
 /** Who stands behind the faces. */
-function facesDeps({ options, services, gate, agentDoor, bound }: Behind): FacesDeps {
-  const { clock, log, places } = options;
-  const { registry, dial, relays, hub, auditing, pairings, deposits, agentFiles } = services;
-  const peerOf = createPeerOf(options.trustedProxies ?? [], log);
-  const routes = userRoutes({
-    hub,
-    dial,
-    relays,
-    editors: auditing.editors,
-    hostnameOf: (id) => registry.record(id)?.hostname,
-  });
-  const handlers = createHandlers({
-    status: services.status,
-    registry,
-    clients: services.clients,
-    adoptions: services.adoptions,
-    credentials: services.credentials,
-    tunnels: services.tunnels,
-    pairings,
-    pairingService: services.pairingService,
-    refusals: services.refusals,
-    agentFiles,
-    audit: auditing.audit,
-    auditIndex: auditing.index,
-    pairingTtlS: options.pairing.ttlS,
+function facesDeps(
+  { places, trustedProxies = [], pairing, clock, log }: BackendOptions,
+  services: Services,
+  { gate, agentDoor, bound }: Entrance,
+): FacesDeps {
+  const peerOf = createPeerOf(trustedProxies, log);
+  const routes = routesOf(services);
+  const handlers = handlersOf(services, {
+    pairingTtlS: pairing.ttlS,
     installOrigin: (origin) => installOrigin(bound, origin),
   });
   return {
     places,
     agentDoor,
     userSockets: new UserSockets({ gate, peerOf, routes, clock, log }),
-    app: {
-      handlers,
-      gate,
-      peerOf,
-      pairings,
-      deposits,
-      agentFiles,
-      audit: auditing.audit,
-      pairingEvents: auditing.pairings,
-      clock,
-      log,
-    },
+    app: appOf(services, { handlers, gate, peerOf, clock, log }),
+  };
+}
+
+function routesOf({ hub, dial, relays, auditing, registry }: Services): readonly UserRoute[] {
+  return userRoutes({
+    hub,
+    dial,
+    relays,
+    editors: auditing.editors,
+    hostnameOf: (id) => registry.record(id)?.hostname,
+  });
+}
+
+function handlersOf(
+  services: Services,
+  { pairingTtlS, installOrigin }: Pick<HandlerDeps, "pairingTtlS" | "installOrigin">,
+): Handlers {
+  return createHandlers({
+    status: services.status,
+    registry: services.registry,
+    clients: services.clients,
+    adoptions: services.adoptions,
+    credentials: services.credentials,
+    tunnels: services.tunnels,
+    pairings: services.pairings,
+    pairingService: services.pairingService,
+    refusals: services.refusals,
+    agentFiles: services.agentFiles,
+    audit: services.auditing.audit,
+    auditIndex: services.auditing.index,
+    pairingTtlS,
+    installOrigin,
+  });
+}
+
+function appOf(
+  { pairings, deposits, agentFiles, auditing }: Services,
+  {
+    handlers,
+    gate,
+    peerOf,
+    clock,
+    log,
+  }: Pick<AppDeps, "handlers" | "gate" | "peerOf" | "clock" | "log">,
+): AppDeps {
+  return {
+    handlers,
+    gate,
+    peerOf,
+    pairings,
+    deposits,
+    agentFiles,
+    audit: auditing.audit,
+    pairingEvents: auditing.pairings,
+    clock,
+    log,
   };
 }
 

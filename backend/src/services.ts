@@ -6,7 +6,7 @@ import {
   sha256Fingerprint,
 } from "@rport/protocol/wire/serverKey";
 import { Adoptions } from "./adoption/adoptions.ts";
-import { type Auditing, openAuditing } from "./audit/service.ts";
+import { type Auditing, openAuditing } from "./audit/auditing.ts";
 import { Refusals } from "./clients/refusals.ts";
 import type { EventHub, Touch } from "./events/hub.ts";
 import { AgentFiles } from "./http/agentFiles.ts";
@@ -15,8 +15,8 @@ import { openRecords, type Records } from "./opening/openRecords.ts";
 import { openTunnels, type Tunnels } from "./opening/openTunnels.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { EmbeddedTarget } from "./pairing/embedded.ts";
+import { PairingService } from "./pairing/pairingService.ts";
 import { Pairings } from "./pairing/pairings.ts";
-import { PairingService } from "./pairing/service.ts";
 import { serverStatus } from "./status.ts";
 import { openStore, type Store } from "./store/store.ts";
 

@@ -1,6 +1,11 @@
-import type { Log } from "../../backend/src/platform/log.ts";
-import { createLog, memorySink } from "../../backend/src/platform/log.ts";
+import { createLog, type Log, type Sink } from "../../backend/src/platform/log.ts";
 import { FakeClock } from "./clock.ts";
+
+/** A sink that keeps its lines. */
+export function memorySink(): { readonly sink: Sink; readonly lines: string[] } {
+  const lines: string[] = [];
+  return { sink: (line) => lines.push(line), lines };
+}
 
 /** A log that keeps its lines, debug and above. */
 export function testLog(): { readonly log: Log; readonly lines: readonly string[] } {

@@ -56,7 +56,7 @@ export const ALL_FEATURES: readonly string[] = Object.values(FEATURES);
  * What requests of feature `long-requests` may take: how many of them are under way at once on a
  * connection, and how long an agent works on one before it gives up.
  */
-export const LONG_REQUESTS = { atOnce: 32, workMs: 60_000 } as const;
+export const LONG_REQUESTS = { atOnce: 32, workMs: 15_000 } as const;
 
 /** The type of channel the backend opens for each tunnel connection. */
 export const TUNNEL_CHANNEL = "rport";

@@ -33,16 +33,23 @@ const CONNECTIONS_MAX = 10;
 /** All hosts of a large server may come back in the same minute. */
 const HOSTS_MAX = 100_000;
 
+/** What these events are written with. */
+export interface AgentEventsDeps {
+  readonly audit: Audit;
+  readonly bursts: Bursts;
+  readonly clock: Clock;
+}
+
 /** Writes down which agents come in, and which are turned away. Nobody waits for most of these entries. */
 export class AgentEvents {
   readonly #audit: Audit;
   readonly #refusals: Bursts;
   readonly #connections: Bursts;
 
-  constructor(deps: { readonly audit: Audit; readonly bursts: Bursts; readonly clock: Clock }) {
-    this.#audit = deps.audit;
-    this.#refusals = deps.bursts;
-    this.#connections = new Bursts({ ...deps, max: CONNECTIONS_MAX, keysMax: HOSTS_MAX });
+  constructor({ audit, bursts, clock }: AgentEventsDeps) {
+    this.#audit = audit;
+    this.#refusals = bursts;
+    this.#connections = new Bursts({ audit, clock, max: CONNECTIONS_MAX, keysMax: HOSTS_MAX });
   }
 
   /** A client is connected. */

@@ -30,8 +30,8 @@ export class Bursts {
   readonly #deps: Required<BurstsDeps>;
   readonly #windows = new Map<string, Window>();
 
-  constructor(deps: BurstsDeps) {
-    this.#deps = { max: MAX, keysMax: KEYS_MAX, ...deps };
+  constructor({ audit, clock, max = MAX, keysMax = KEYS_MAX }: BurstsDeps) {
+    this.#deps = { audit, clock, max, keysMax };
   }
 
   /** Writes the entry, or counts it. `key` says what it is limited by. */

@@ -37,14 +37,6 @@ export interface Audit {
   ready(): Promise<void>;
 }
 
-/** Writes nothing down: for parts that are tested alone. */
-export const noAudit: Audit = {
-  record: () => Promise.resolve(),
-  note: () => {},
-  settled: () => Promise.resolve(),
-  ready: () => Promise.resolve(),
-};
-
 /** Longest text in an entry, in UTF-16 units; longer ones are cut. */
 const TEXT_MAX = 1_000;
 /** Most elements of a list in an entry; of a longer one, `<name>_total` says how many there are. */

@@ -78,9 +78,15 @@ export class AuditLog implements Audit {
     await makeAuditDirectory(directory);
     const at = await resume(directory, key, await follower.last());
     const isFinished = at.trouble !== undefined;
-    const place = { number: at.number, length: at.length, month: at.month, isFinished };
-    const maxBytes = deps.segmentMaxBytes;
-    const writer = new SegmentWriter({ ...place, directory, openFile, maxBytes });
+    const writer = new SegmentWriter({
+      directory,
+      openFile,
+      number: at.number,
+      length: at.length,
+      month: at.month,
+      isFinished,
+      maxBytes: deps.segmentMaxBytes,
+    });
     const audit = new AuditLog(deps, writer, at.head);
     if (at.torn > 0 && !isFinished) {
       log.warn("an unfinished audit entry was cut off", { bytes: at.torn });

@@ -14,14 +14,20 @@ export interface ClaimFacts {
   readonly address: string;
 }
 
+/** What these events are written with. */
+export interface PairingEventsDeps {
+  readonly audit: Audit;
+  readonly bursts: Bursts;
+}
+
 /** Writes down what installers do with pairings, and how pairings end. */
 export class PairingEvents {
   readonly #audit: Audit;
   readonly #bursts: Bursts;
 
-  constructor(deps: { readonly audit: Audit; readonly bursts: Bursts }) {
-    this.#audit = deps.audit;
-    this.#bursts = deps.bursts;
+  constructor({ audit, bursts }: PairingEventsDeps) {
+    this.#audit = audit;
+    this.#bursts = bursts;
   }
 
   /** The installer script was fetched under the id of an open pairing. */

@@ -4,8 +4,8 @@ import { type OpenSegment, type OpenSegmentFile, segmentOf } from "./segments.ts
 /** A segment that has grown to this is followed by a new one. */
 const SEGMENT_MAX_BYTES = 16 << 20;
 
-/** Where the writing goes on. */
-export interface WriterStart {
+/** Where the writing goes on, and by which files. */
+export interface SegmentWriterDeps {
   readonly directory: string;
   readonly openFile: OpenSegmentFile;
   /** The newest segment; 0: there is none. */
@@ -21,7 +21,7 @@ export interface WriterStart {
 
 /** Appends to the newest segment, and begins new ones by size and by month. One call at a time. */
 export class SegmentWriter {
-  readonly #start: WriterStart;
+  readonly #deps: SegmentWriterDeps;
   #number: number;
   #length: number;
   #month: string | undefined;
@@ -30,12 +30,12 @@ export class SegmentWriter {
   #hasRest = true;
   #file: OpenSegment | undefined;
 
-  constructor(start: WriterStart) {
-    this.#start = start;
-    this.#number = start.number;
-    this.#length = start.length;
-    this.#month = start.month;
-    this.#isFinished = start.isFinished || start.number === 0;
+  constructor(deps: SegmentWriterDeps) {
+    this.#deps = deps;
+    this.#number = deps.number;
+    this.#length = deps.length;
+    this.#month = deps.month;
+    this.#isFinished = deps.isFinished || deps.number === 0;
   }
 
   /**
@@ -65,20 +65,20 @@ export class SegmentWriter {
   }
 
   #isDue(month: string): boolean {
-    const { maxBytes = SEGMENT_MAX_BYTES } = this.#start;
+    const { maxBytes = SEGMENT_MAX_BYTES } = this.#deps;
     if (this.#isFinished || this.#length >= maxBytes) return true;
     // A clock that was set back must not begin a segment per entry.
     return this.#month !== undefined && month > this.#month;
   }
 
   async #open(): Promise<OpenSegment> {
-    const { directory, openFile } = this.#start;
+    const { directory, openFile } = this.#deps;
     this.#file ??= await openFile(segmentOf(directory, this.#number).path, false);
     return this.#file;
   }
 
   async #turn(): Promise<OpenSegment> {
-    const { directory, openFile } = this.#start;
+    const { directory, openFile } = this.#deps;
     if (this.#hasRest && !this.#isFinished) await (await this.#open()).truncate(this.#length);
     const number = this.#number + 1;
     const file = await openFile(segmentOf(directory, number).path, true).catch((caught) => {

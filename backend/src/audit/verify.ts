@@ -18,7 +18,7 @@ export type Verdict =
   | ({ readonly kind: "broken" } & Damage);
 
 /** What is verified, and against what. */
-export interface VerifyInput {
+export interface VerifyLogDeps {
   readonly directory: string;
   readonly key: KeyObject;
   /**
@@ -32,9 +32,9 @@ export interface VerifyInput {
  * Reads a whole log: every seal, and every entry in its place, across segments. Only reads, so it
  * may run beside a backend. Fails with the system's errors.
  */
-export async function verifyLog(input: VerifyInput): Promise<Verdict> {
-  const segments = await listSegments(input.directory);
-  const walk = new Walk(input);
+export async function verifyLog(deps: VerifyLogDeps): Promise<Verdict> {
+  const segments = await listSegments(deps.directory);
+  const walk = new Walk(deps);
   for (const [index, segment] of segments.entries()) {
     const isNewest = index === segments.length - 1;
     for await (const line of linesOf(segment)) {
@@ -42,7 +42,7 @@ export async function verifyLog(input: VerifyInput): Promise<Verdict> {
       if (what !== undefined) return broken(segment, line.number, what);
     }
   }
-  const last = segments.at(-1) ?? { number: 0, path: input.directory };
+  const last = segments.at(-1) ?? { number: 0, path: deps.directory };
   const what = walk.whyNotEnd();
   if (what !== undefined) return broken(last, walk.lines, what);
   return { kind: "ok", segments: segments.length, ...walk.found };
@@ -54,7 +54,7 @@ function broken({ path }: Segment, line: number, what: string): Verdict {
 
 /** Goes through a log line by line. */
 class Walk {
-  readonly #input: VerifyInput;
+  readonly #deps: VerifyLogDeps;
   #head: Head | undefined;
   #firstSeq = 0;
   #lost = 0;
@@ -62,8 +62,8 @@ class Walk {
   /** The number of the line that was read last. */
   lines = 0;
 
-  constructor(input: VerifyInput) {
-    this.#input = input;
+  constructor(deps: VerifyLogDeps) {
+    this.#deps = deps;
   }
 
   get found() {
@@ -78,21 +78,21 @@ class Walk {
       this.#isTorn = isNewest && isTorn(line.bytes);
       return this.#isTorn ? undefined : "the line has no proper end";
     }
-    const opened = openEntry(line.bytes, this.#input.key);
+    const opened = openEntry(line.bytes, this.#deps.key);
     if (opened.kind === "wrong") return opened.what;
     return this.#whyNot(opened) ?? this.#take(opened);
   }
 
   /** What is wrong with the log as a whole, once every line was taken. */
   whyNotEnd(): string | undefined {
-    const { noted } = this.#input;
+    const { noted } = this.#deps;
     if (this.#head === undefined) return "there is no entry";
     if (noted === undefined || this.#head.seq >= noted.seq) return undefined;
     return `the log ends at seq ${this.#head.seq}, but seq ${noted.seq} was noted`;
   }
 
   #whyNot(entry: SealedEntry): string | undefined {
-    const { noted } = this.#input;
+    const { noted } = this.#deps;
     const isBreak = entry.body.action === "break";
     const why = isBreak ? this.#whyBroken(entry) : whyNotNext(this.#before(entry), entry);
     if (why !== undefined) return why;
@@ -102,7 +102,7 @@ class Walk {
 
   /** A break may leave out seqs, whose entries are gone, and may come first; nothing else. */
   #whyBroken({ seq, body }: SealedEntry): string | undefined {
-    const isKnown = seq <= (this.#input.noted?.seq ?? 0);
+    const isKnown = seq <= (this.#deps.noted?.seq ?? 0);
     const { what } = body.response;
     if (!isKnown) return `the server found damage at a start, and went on here: ${what}`;
     const { seq: before, hash } = this.#head ?? { seq: 0, hash: body.prev };
@@ -112,7 +112,7 @@ class Walk {
   /** A noted entry takes the place of the segments that were moved away. */
   #before({ seq }: SealedEntry): Head {
     if (this.#head !== undefined) return this.#head;
-    const { noted } = this.#input;
+    const { noted } = this.#deps;
     return noted !== undefined && noted.seq === seq - 1 ? noted : START;
   }
 

@@ -41,8 +41,8 @@ export interface CredentialsDeps {
   readonly passwordMinLength: number;
   /** Called once for each flood of new clients; see `Floods`. */
   readonly onFlood: (flood: Flood) => void;
-  /** Writes down rotations that end by themselves; absent in tests of credentials alone. */
-  readonly rotationEvents?: RotationEvents;
+  /** Writes down rotations that end by themselves. */
+  readonly rotationEvents: RotationEvents;
 }
 
 /** The parts of the credentials, by the folder they are in. */

@@ -5,7 +5,7 @@ import { touchedBy } from "../events/touched.ts";
 import type { Pairings } from "../pairing/pairings.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Store } from "../store/store.ts";
-import type { TunnelService } from "../tunnels/service.ts";
+import type { TunnelService } from "../tunnels/tunnelService.ts";
 import type { Records } from "./openRecords.ts";
 
 /** What editors see. */

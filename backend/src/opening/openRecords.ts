@@ -1,4 +1,4 @@
-import type { Auditing } from "../audit/service.ts";
+import type { Auditing } from "../audit/auditing.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
 import { ClientViews } from "../clients/registry/clientViews.ts";
 import { LocalPresence } from "../clients/registry/presence.ts";

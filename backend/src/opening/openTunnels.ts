@@ -1,11 +1,11 @@
 import { Relays } from "@rport/protocol/wire/relay";
-import type { Auditing } from "../audit/service.ts";
+import type { Auditing } from "../audit/auditing.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { LocalPresence } from "../clients/registry/presence.ts";
 import type { ClientRegistry } from "../clients/registry/registry.ts";
 import type { Touch } from "../events/hub.ts";
 import { createDial, createLinkDial, type Dial } from "../tunnels/dialer.ts";
-import { TunnelService } from "../tunnels/service.ts";
+import { TunnelService } from "../tunnels/tunnelService.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
 /** What tunnels stand on. */

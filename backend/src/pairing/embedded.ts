@@ -10,10 +10,10 @@ import { type ClaimOutcome, Deposit, REPEAT_MS } from "./deposit.ts";
 import { FailureLimit } from "./failures.ts";
 import type {
   Deposited,
-  MintedSecret,
   PairingDraft,
   PairingTarget,
   PairingWatcher,
+  PlainSecret,
 } from "./target.ts";
 
 /** What the target needs. */
@@ -46,7 +46,7 @@ export class EmbeddedTarget implements PairingTarget {
     this.#watcher = watcher;
   }
 
-  async deposit(draft: PairingDraft, secrets: readonly MintedSecret[]): Promise<Deposited> {
+  async deposit(draft: PairingDraft, secrets: readonly PlainSecret[]): Promise<Deposited> {
     const { payload, expiresAtMs, deadlineMs } = draft;
     const token = newPairingToken();
     const parts = tokenParts(token);

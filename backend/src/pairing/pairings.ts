@@ -15,8 +15,8 @@ export interface PairingsDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly touch: (entity: "pairing", id: string) => void;
-  /** Writes down claims and ends; absent in tests of pairings alone. */
-  readonly events?: PairingEvents | undefined;
+  /** Writes down claims and ends. */
+  readonly events: PairingEvents;
 }
 
 interface Entry {
@@ -88,7 +88,7 @@ export class Pairings {
     pairing.claimed(claim, clock.now());
     const { clientId: client, address } = claim;
     log.info("pairing claimed", { pairing: id, client, address });
-    events?.claimed(pairing.view(), claim);
+    events.claimed(pairing.view(), claim);
     touch("pairing", id);
     if (pairing.isActive) return;
     this.#open -= 1;
@@ -116,7 +116,7 @@ export class Pairings {
   }
 
   #expire(entry: Entry): void {
-    this.#deps.events?.ended(entry.pairing.view(), "expired");
+    this.#deps.events.ended(entry.pairing.view(), "expired");
     this.#end(entry, "expired");
   }
 

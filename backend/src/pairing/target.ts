@@ -15,7 +15,7 @@ export interface PairingDraft {
 }
 
 /** A secret in the clear, on its way to one host. */
-export interface MintedSecret {
+export interface PlainSecret {
   readonly secretId: SecretId;
   readonly secret: string;
 }
@@ -60,7 +60,7 @@ export interface PairingTarget {
    * Deposits one use per secret. When it resolves, the lines work. Rejects with an `RportError`
    * when the target does not take it; then nothing was deposited.
    */
-  deposit(draft: PairingDraft, secrets: readonly MintedSecret[]): Promise<Deposited>;
+  deposit(draft: PairingDraft, secrets: readonly PlainSecret[]): Promise<Deposited>;
   /**
    * Destroys what is left of a deposit, also of one that is unknown. What is in this process is gone
    * when the call returns; the promise rejects when something elsewhere may be left.

@@ -94,12 +94,6 @@ export const stderrSink: Sink = (line) => {
   process.stderr.write(`${line}\n`);
 };
 
-/** A sink for tests that keeps its lines. */
-export function memorySink(): { readonly sink: Sink; readonly lines: string[] } {
-  const lines: string[] = [];
-  return { sink: (line) => lines.push(line), lines };
-}
-
 /** An error in the words of a log field: its message and, one level deep, its cause. */
 export function errorText(caught: unknown): string {
   if (!(caught instanceof Error)) return String(caught);

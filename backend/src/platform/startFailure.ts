@@ -14,16 +14,16 @@ export const EXIT_CODES = {
 
 /** Why the program cannot start: a text for the person at the console, and the exit code. */
 export class StartFailure extends Error {
-  readonly reason: keyof typeof EXIT_CODES;
+  readonly why: keyof typeof EXIT_CODES;
 
-  constructor(reason: keyof typeof EXIT_CODES, message: string, options?: ErrorOptions) {
+  constructor(why: keyof typeof EXIT_CODES, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "StartFailure";
-    this.reason = reason;
+    this.why = why;
   }
 
   /** The process's exit status. */
   get exitCode(): number {
-    return EXIT_CODES[this.reason];
+    return EXIT_CODES[this.why];
   }
 }

@@ -49,7 +49,7 @@ export class RememberedTunnels {
   }
 
   /** Resolves when all of this would survive a power cut; fails with `DISK_FULL`. */
-  saved(clientId: ClientId): Promise<void> {
+  save(clientId: ClientId): Promise<void> {
     return this.#clients.save(clientId);
   }
 }

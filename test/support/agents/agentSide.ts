@@ -1,7 +1,6 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { authIdSchema, type ClientId, secretIdSchema } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
+import { TunnelEvents } from "../../../backend/src/audit/tunnelEvents.ts";
 import { AgentDoor, type AgentDoorDeps } from "../../../backend/src/clients/door/agentDoor.ts";
 import type { LiveSession } from "../../../backend/src/clients/liveSession.ts";
 import type { RefusedAgent } from "../../../backend/src/clients/refusals.ts";
@@ -14,10 +13,14 @@ import type {
   RefusedAdmission,
 } from "../../../backend/src/credentials/admission/verdicts.ts";
 import type { SessionHandle } from "../../../backend/src/credentials/ports.ts";
+import type { Place } from "../../../backend/src/place.ts";
 import { type Clock, systemClock } from "../../../backend/src/platform/clock.ts";
+import type { Log } from "../../../backend/src/platform/log.ts";
+import { Listener } from "../../../backend/src/server.ts";
 import { openStore } from "../../../backend/src/store/store.ts";
 import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dialer.ts";
-import { TunnelService } from "../../../backend/src/tunnels/service.ts";
+import { TunnelService } from "../../../backend/src/tunnels/tunnelService.ts";
+import { noAudit } from "../backend/noAudit.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
 import { PASSWORD, SERVER_KEY } from "../wire/wirePair.ts";
@@ -97,6 +100,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     log,
     touch,
     range: options.range,
+    events: new TunnelEvents(noAudit),
   });
   opened.defer(() => tunnels.close());
   const door = new AgentDoor({
@@ -126,16 +130,9 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     },
     ...options.door,
   });
-  const http = createServer();
-  http.on("upgrade", (request, socket, head) =>
-    door.upgrade({ request, socket, head, address: request.socket.remoteAddress ?? "" }),
-  );
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const { port } = http.address() as AddressInfo;
-  opened.defer(async () => {
-    http.closeAllConnections();
-    await new Promise((resolve) => http.close(resolve));
-  });
+  const listener = await listenFor(door, log);
+  const { port } = listener;
+  opened.defer(() => listener.close());
   opened.defer(() => door.close());
   const closing = opened.move();
   return {
@@ -153,4 +150,21 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     log: lines,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+/** By the system's clock: a test that stands its clock still waits for no connection at the end. */
+function listenFor(door: AgentDoor, log: Log): Promise<Listener> {
+  const place: Place = { host: "127.0.0.1", port: 0, faces: new Set(["agents"]) };
+  return Listener.open(place, {
+    onRequest: (_request, response) => response.writeHead(404).end(),
+    doors: [
+      {
+        takes: (request) => AgentDoor.isAgent(request),
+        upgrade: ({ request, socket, head }) =>
+          door.upgrade({ request, socket, head, address: request.socket.remoteAddress ?? "" }),
+      },
+    ],
+    clock: systemClock,
+    log,
+  });
 }

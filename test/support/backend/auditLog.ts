@@ -5,7 +5,7 @@ import { type Head, type SealedEntry, START } from "../../../backend/src/audit/c
 import type { AuditEntry } from "../../../backend/src/audit/entry.ts";
 import { type AuditFollower, AuditLog, type AuditLogDeps } from "../../../backend/src/audit/log.ts";
 import { type OpenSegmentFile, openSegmentFile } from "../../../backend/src/audit/segments.ts";
-import { type VerifyInput, verifyLog } from "../../../backend/src/audit/verify.ts";
+import { type VerifyLogDeps, verifyLog } from "../../../backend/src/audit/verify.ts";
 import { FakeClock } from "../clock.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
@@ -68,7 +68,7 @@ export interface TestAuditLog extends AsyncDisposable {
   audit: AuditLog;
   /** Closes the log and opens it again, as a restart does. */
   reopen(deps?: Partial<AuditLogDeps>): Promise<void>;
-  verify(noted?: VerifyInput["noted"]): ReturnType<typeof verifyLog>;
+  verify(noted?: VerifyLogDeps["noted"]): ReturnType<typeof verifyLog>;
   /** The path of segment `n`. */
   segment(n: number): string;
   segments(): Promise<string[]>;

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Backend, type BackendOptions, createBackend } from "../../../backend/src/backend.ts";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
-import { createLog, memorySink } from "../../../backend/src/platform/log.ts";
+import { createLog } from "../../../backend/src/platform/log.ts";
 import { type FakeRelease, fakeRelease } from "../agents/agentRelease.ts";
 import { eventually } from "../eventually.ts";
+import { memorySink } from "../log.ts";
 import { TestApi } from "./api.ts";
 import { EventStream } from "./eventStream.ts";
 

@@ -1,5 +1,6 @@
 import type { AuthId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
+import { RotationEvents } from "../../../backend/src/audit/rotationEvents.ts";
 import type { Flood } from "../../../backend/src/credentials/admission/floods.ts";
 import { Credentials } from "../../../backend/src/credentials/credentials.ts";
 import type { PairingPort } from "../../../backend/src/credentials/ports.ts";
@@ -12,6 +13,7 @@ import { FaultyDisk } from "../faults/faultyDisk.ts";
 import { FaultyStore } from "../faults/faultyStore.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
+import { noAudit } from "./noAudit.ts";
 import { TestClients } from "./sessions.ts";
 
 /** Nobody pairs anything. */
@@ -68,6 +70,7 @@ export async function openCredentials(
       touch,
       passwordMinLength: 12,
       onFlood: (flood) => floods.push(flood),
+      rotationEvents: new RotationEvents(noAudit),
     });
     edits.follow((done) => {
       for (const [entity, id] of touchedBy(done, registry)) touch(entity, id);

@@ -37,7 +37,7 @@ const FRAGMENTS_BEFORE_LOGIN = 1_024;
  * leaves room for others beside a peer that only holds sockets.
  */
 const PENDING_MAX = 1_024;
-const PENDING_PER_ADDRESS_MAX = 256;
+const PENDING_PER_NETWORK_MAX = 256;
 /** How a request is answered for which there is no place, and when to come again. */
 const NO_PLACE = {
   crowded: "429 Too Many Requests",
@@ -72,7 +72,7 @@ export interface AgentDoorDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly pendingMax?: number;
-  readonly pendingPerAddressMax?: number;
+  readonly perNetworkMax?: number;
   readonly transportLimits?: Partial<TransportLimits> | undefined;
 }
 
@@ -142,12 +142,8 @@ export class AgentDoor {
     return request.headers["sec-websocket-protocol"] === SUBPROTOCOL;
   }
 
-  /** Takes an upgrade over: lets the agent in or answers with a refusal. */
+  /** Takes an agent's upgrade (see `isAgent`) over: lets it in or answers with a refusal. */
   upgrade({ request, socket, head, address, isShared = false }: AgentUpgrade): void {
-    if (!AgentDoor.isAgent(request)) {
-      refuse(socket, "404 Not Found");
-      return;
-    }
     const from = { address, isShared };
     const place = this.#placeFor(from, request);
     if (!(place instanceof PendingSocket)) {
@@ -223,12 +219,12 @@ interface NotNow {
 }
 
 function pendingSockets(
-  { pendingMax, pendingPerAddressMax, clock }: AgentDoorDeps,
+  { pendingMax, perNetworkMax, clock }: AgentDoorDeps,
   isKnown: (network: string) => boolean,
 ): PendingSockets {
   return new PendingSockets({
     max: pendingMax ?? PENDING_MAX,
-    perNetworkMax: pendingPerAddressMax ?? PENDING_PER_ADDRESS_MAX,
+    perNetworkMax: perNetworkMax ?? PENDING_PER_NETWORK_MAX,
     isKnown,
     clock,
   });

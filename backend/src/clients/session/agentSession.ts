@@ -74,7 +74,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
       onFault: (error, name) =>
         deps.log.error("an agent's request failed", { request: name, reason: errorText(error) }),
     });
-    this.#longRequests = new LongRequests(deps.clock, this);
+    this.#longRequests = new LongRequests({ session: this, clock: deps.clock });
     void this.#connection.closed.then((reason) => this.#ended(reason));
   }
 

@@ -90,17 +90,20 @@ export class Introduction {
     this.#timer.cancel();
   }
 
-  /** The steps. Each throws `Refused`; the word is for what it did not foresee itself. */
+  /**
+   * The steps. The word is for what a step did not foresee itself; where none is given, that means
+   * `busy`, as `answer` has it.
+   */
   async #letIn(name: string, payload: Buffer): Promise<RemoteMessage[]> {
     const first = await refusing("protocol", () => this.#read(name, payload));
     await refusing("protocol", () => this.#join(first));
     await refusing("protocol", () => this.#proveHostKey(first));
     await refusing("duplicate", () => this.#takeOver(first));
-    await refusing("busy", () => this.#admit(first));
-    const change = await refusing("busy", () => this.#connect(first));
-    await refusing("busy", () => this.#report(change));
-    const tunnels = await refusing("busy", () => this.#openTunnels(first));
-    await refusing("busy", () => this.#remember(first, change));
+    await this.#admit(first);
+    const change = this.#connect(first);
+    await this.#report(change);
+    const tunnels = await this.#openTunnels(first);
+    await this.#remember(first, change);
     return tunnels;
   }
 

@@ -3,16 +3,16 @@ import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import { WireError } from "@rport/protocol/wire/wireError";
 import type { Clock } from "../../platform/clock.ts";
+import type { LiveSession } from "../liveSession.ts";
 
 /** From the acceptance to the end: as long as an agent works, and the way of its last word. */
-const END_MS = LONG_REQUESTS.workMs + 15_000;
+const END_MS = LONG_REQUESTS.workMs + 5_000;
 
-/** The connection that the requests go over. */
-export interface LongRequestsLink {
-  /** Extensions both sides listed. */
-  readonly features: readonly string[];
-  /** Asks the agent and resolves with its reply. */
-  ask(name: string, payload: object): Promise<Reply>;
+/** What long requests need. */
+export interface LongRequestsDeps {
+  /** The session whose requests they are. */
+  readonly session: Pick<LiveSession, "features" | "ask">;
+  readonly clock: Clock;
 }
 
 /**
@@ -21,14 +21,12 @@ export interface LongRequestsLink {
  * before the agent is registered: what it says by itself waits for that, and so would an end.
  */
 export class LongRequests {
-  readonly #clock: Clock;
-  readonly #link: LongRequestsLink;
+  readonly #deps: LongRequestsDeps;
   readonly #underWay = new Map<string, PromiseWithResolvers<Reply>>();
   #lastId = 0;
 
-  constructor(clock: Clock, link: LongRequestsLink) {
-    this.#clock = clock;
-    this.#link = link;
+  constructor(deps: LongRequestsDeps) {
+    this.#deps = deps;
   }
 
   /** Requests whose end is waited for. */
@@ -43,8 +41,8 @@ export class LongRequests {
    * ended.
    */
   async ask(name: string, payload: object): Promise<Reply> {
-    const { features } = this.#link;
-    if (!features.includes(FEATURES.longRequests)) return await this.#link.ask(name, payload);
+    const { session } = this.#deps;
+    if (!session.features.includes(FEATURES.longRequests)) return await session.ask(name, payload);
     if (this.#underWay.size >= LONG_REQUESTS.atOnce) {
       throw new WireError("limit", "too many long requests are under way");
     }
@@ -55,7 +53,7 @@ export class LongRequests {
     // Registered before it is sent: the end may come in the same bytes as the acceptance.
     this.#underWay.set(id, ended);
     try {
-      const reply = await this.#link.ask(name, { ...payload, long_id: id });
+      const reply = await session.ask(name, { ...payload, long_id: id });
       return isAccepted(reply, id) ? await this.#inTime(name, ended) : reply;
     } finally {
       this.#underWay.delete(id);
@@ -78,7 +76,7 @@ export class LongRequests {
   }
 
   async #inTime(name: string, ended: PromiseWithResolvers<Reply>): Promise<Reply> {
-    const timer = this.#clock.after(END_MS, () =>
+    const timer = this.#deps.clock.after(END_MS, () =>
       ended.reject(new WireError("timeout", `no end of ${name} in time`)),
     );
     try {

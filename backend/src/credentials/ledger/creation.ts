@@ -8,6 +8,7 @@ import { toTime } from "../../platform/clock.ts";
 import { bytes } from "../../platform/random.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
+import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
 import type { Ledger } from "./ledger.ts";
 import { LedgerEntry } from "./ledgerEntry.ts";
 import type { MintedSecret } from "./minting.ts";
@@ -78,7 +79,7 @@ export class Creation {
     const minted = await this.#mint(entry, password);
     // Deriving takes a while: a secret of a credential that was deleted meanwhile would wait on
     // disk for the next credential of that name.
-    if (ledger.need(entry.id) !== entry) throw gone();
+    if (ledger.need(entry.id) !== entry) throw noSuchCredential();
     if (entry.find(Buffer.from(minted.row.verifier)) !== undefined) {
       throw exists(`This password of the credential "${entry.id}"`);
     }
@@ -133,10 +134,6 @@ function toRecord(input: NewCredential, nowMs: number): CredentialRecord {
 
 function invalid(reason: string): RportError {
   return new RportError("ERR_CODE_INVALID_REQUEST", reason);
-}
-
-function gone(): RportError {
-  return new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
 }
 
 function exists(what: string): RportError {

@@ -1,4 +1,3 @@
-import { RportError } from "@rport/protocol/errors";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
 import { RecentMap } from "../../platform/recentMap.ts";
 import { isClientEdit } from "../../store/edits/clientEdit.ts";
@@ -7,6 +6,7 @@ import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore, StoredCredentials } from "../../store/edits/editStore.ts";
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
+import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
 import { LedgerEntry } from "./ledgerEntry.ts";
 
 /**
@@ -49,7 +49,7 @@ export class Ledger {
   need(id: AuthId): LedgerEntry {
     const entry = this.#entries.get(id);
     if (entry !== undefined && entry.record.state === "active") return entry;
-    throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
+    throw noSuchCredential();
   }
 
   /** All credentials by id. */

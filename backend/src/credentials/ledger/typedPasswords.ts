@@ -1,4 +1,3 @@
-import type { AuthId } from "@rport/protocol/ids";
 import { Lane } from "../../platform/lane.ts";
 import { bytes } from "../../platform/random.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
@@ -13,7 +12,7 @@ const PER_ADDRESS = 16;
 /** A password that somebody tries, and where from. */
 export interface Attempt {
   /** As it was given, whether there is such a credential or not. */
-  readonly authId: AuthId | string;
+  readonly authId: string;
   readonly password: string;
   readonly address: string;
 }

@@ -4,6 +4,7 @@ import type { DeletionReport } from "@rport/protocol/report";
 import type { Clock } from "../../platform/clock.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
+import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
 import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
@@ -87,7 +88,7 @@ export class Removals {
 
   async #remove(entry: LedgerEntry, how: Running, refuse: () => void): Promise<DeletionReport> {
     const { ledger, store, arrears } = this.#deps;
-    if (ledger.get(entry.id) !== entry) throw notFound();
+    if (ledger.get(entry.id) !== entry) throw noSuchCredential();
     const mark: Edit = { kind: "mark", credential: entry.id };
     const unmarked = await failureOf(() => this.#write(mark, refuse));
     if (entry.record.state === "active") store.announce([mark]);
@@ -136,7 +137,7 @@ export class Removals {
 
   #existing(id: AuthId): LedgerEntry {
     const entry = this.#deps.ledger.get(id);
-    if (entry === undefined) throw notFound();
+    if (entry === undefined) throw noSuchCredential();
     return entry;
   }
 
@@ -162,8 +163,4 @@ export class Removals {
 function told({ id }: LedgerEntry, { disconnected }: DeletionReport): string {
   const sessions = disconnected === 1 ? "1 session was" : `${disconnected} sessions were`;
   return `The credential "${id}" lets nobody in any more and ${sessions} ended`;
-}
-
-function notFound(): RportError {
-  return new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
 }

@@ -27,7 +27,7 @@ export interface EndingDeps {
   readonly pairings: PairingPort;
   readonly clock: Clock;
   readonly log: Log;
-  readonly rotationEvents?: RotationEvents | undefined;
+  readonly rotationEvents: RotationEvents;
 }
 
 /** An end that is in force; `failure`: the disk does not know yet. */
@@ -76,7 +76,7 @@ export class Ending {
     if (!isUnderWay(entry)) return;
     try {
       const { report, failure } = await this.end(entry);
-      rotationEvents?.ended(entry.id, why, report);
+      rotationEvents.ended(entry.id, why, report);
       if (failure === undefined) return;
       log.error("the end of a rotation is not on disk yet", { reason: failure.message });
     } catch (caught) {

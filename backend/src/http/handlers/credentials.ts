@@ -1,4 +1,3 @@
-import { RportError } from "@rport/protocol/errors";
 import type { EndpointInput, EndpointOutput } from "@rport/protocol/http";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
 import type { Credential, Secret } from "@rport/protocol/model";
@@ -7,6 +6,7 @@ import type { PurgeReport } from "../../credentials/removal/purge.ts";
 import type { RemovalOptions } from "../../credentials/removal/removals.ts";
 import { selectPage } from "../../lists/listQuery.ts";
 import type { ListSpec } from "../../lists/listSpec.ts";
+import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
 import type { Handlers } from "../endpoints.ts";
 
 type Body<N extends "createCredential" | "addSecret"> = EndpointInput<N>["body"];
@@ -75,7 +75,7 @@ export function credentialHandlers(
   const require = (id: AuthId): Credential => {
     const credential = source.get(id);
     if (credential !== undefined) return credential;
-    throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
+    throw noSuchCredential();
   };
   return {
     listCredentials({ query }) {

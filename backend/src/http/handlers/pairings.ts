@@ -1,7 +1,7 @@
-import { RportError } from "@rport/protocol/errors";
 import { authIdSchema } from "@rport/protocol/ids";
+import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
-import type { PairingService } from "../../pairing/service.ts";
+import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
 import type { AgentFiles } from "../agentFiles.ts";
 import type { Handlers } from "../endpoints.ts";
 
@@ -31,9 +31,7 @@ export function pairingHandlers({
     },
     async createPairing({ body }, { origin: reachedAt }) {
       const id = authIdSchema.safeParse(body.credential_id);
-      if (!id.success) {
-        throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
-      }
+      if (!id.success) throw noSuchCredential();
       await agentFiles.require();
       const origin = installOrigin(reachedAt);
       const { ttl_seconds: ttlS = pairingTtlS, uses, name, tags } = body;

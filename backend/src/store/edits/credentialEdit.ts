@@ -1,6 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import type { CredentialRecord } from "../records/credentialRecord.ts";
+import { noSuchCredential } from "../records/noSuchCredential.ts";
 
 /** Deleted credentials that are remembered. */
 export const DELETED_MAX = 10_000;
@@ -86,5 +87,5 @@ function refuseTwin(records: readonly CredentialRecord[], id: AuthId): void {
 
 function requireActive(records: readonly CredentialRecord[], id: AuthId): void {
   if (records.some((record) => record.id === id && record.state === "active")) return;
-  throw new RportError("ERR_CODE_CLIENT_AUTH_NOT_FOUND", "There is no such credential.");
+  throw noSuchCredential();
 }

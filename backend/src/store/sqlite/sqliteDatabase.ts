@@ -4,7 +4,7 @@ import { z } from "zod";
 import { StartFailure } from "../../platform/startFailure.ts";
 import { diskFull } from "../document/document.ts";
 import type { Database, Statement } from "./database.ts";
-import type { SqlRow, WorkerAnswer, WorkerRequest, WorkerStart } from "./sqliteMessages.ts";
+import type { SqliteFileDeps, SqlRow, WorkerAnswer, WorkerRequest } from "./sqliteMessages.ts";
 
 type Unnumbered =
   | { readonly kind: "write"; readonly statements: readonly Statement[] }
@@ -35,14 +35,14 @@ export class SqliteDatabase implements Database {
   }
 
   /** Opens the file and brings its schema up to date. Fails with a `StartFailure` naming it. */
-  static async open(start: WorkerStart): Promise<SqliteDatabase> {
-    const worker = new Worker(new URL("./sqliteWorker.ts", import.meta.url), { workerData: start });
+  static async open(deps: SqliteFileDeps): Promise<SqliteDatabase> {
+    const worker = new Worker(new URL("./sqliteWorker.ts", import.meta.url), { workerData: deps });
     const answer = await firstAnswer(worker);
     if (answer.kind === "started") return new SqliteDatabase(worker);
     await worker.terminate();
-    const { reason, what } =
-      answer.kind === "startFailed" ? answer : { reason: "io" as const, what: "did not start" };
-    throw new StartFailure(reason, `${start.path} cannot be used: ${what}. Nothing was changed.`);
+    const { why, what } =
+      answer.kind === "startFailed" ? answer : { why: "io" as const, what: "did not start" };
+    throw new StartFailure(why, `${deps.path} cannot be used: ${what}. Nothing was changed.`);
   }
 
   async write(statements: readonly Statement[]): Promise<void> {

@@ -3,7 +3,7 @@ import type { StatementSync } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
 import type { SqlValue, Statement } from "./database.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import type { SqlRow, WorkerStart } from "./sqliteMessages.ts";
+import type { SqliteFileDeps, SqlRow } from "./sqliteMessages.ts";
 
 /** Only the owner reads and writes it; the write-ahead log gets the same mode from SQLite. */
 const FILE_MODE = 0o600;
@@ -22,7 +22,7 @@ export class SqliteFile {
    * Opens the file; with `create` also a missing or empty one. Throws SQLite's errors and
    * `UnfitDatabaseError`.
    */
-  constructor({ path, create }: WorkerStart) {
+  constructor({ path, create }: SqliteFileDeps) {
     if (!create && !existsSync(path)) throw new UnfitDatabaseError("is missing");
     closeSync(openSync(path, "a", FILE_MODE));
     chmodSync(path, FILE_MODE);

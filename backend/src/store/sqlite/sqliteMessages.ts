@@ -1,8 +1,8 @@
 import type { ErrorCode } from "@rport/protocol/errors";
 import type { SqlValue, Statement } from "./database.ts";
 
-/** What the worker is started with. */
-export interface WorkerStart {
+/** What the worker opens its file with. */
+export interface SqliteFileDeps {
   readonly path: string;
   /** Whether the file may be missing or empty. */
   readonly create: boolean;
@@ -22,7 +22,7 @@ export type WorkerAnswer =
   | { readonly kind: "started" }
   | {
       readonly kind: "startFailed";
-      readonly reason: "inUse" | "data" | "io";
+      readonly why: "inUse" | "data" | "io";
       readonly what: string;
     }
   | { readonly kind: "done"; readonly id: number; readonly rows: readonly SqlRow[] }

@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { SqliteFile, UnfitDatabaseError } from "./sqliteFile.ts";
-import type { SqlRow, WorkerAnswer, WorkerRequest, WorkerStart } from "./sqliteMessages.ts";
+import type { SqliteFileDeps, SqlRow, WorkerAnswer, WorkerRequest } from "./sqliteMessages.ts";
 
 /** Most jobs in one transaction: bounds how long a single commit can take. */
 const BATCH_MAX = 1_000;
@@ -13,8 +13,8 @@ type Failure = Pick<Extract<WorkerAnswer, { kind: "failed" }>, "code" | "what">;
 
 if (parentPort !== null) serve(parentPort, workerData);
 
-function serve(port: MessagePort, start: WorkerStart): void {
-  const file = openFile(port, start);
+function serve(port: MessagePort, deps: SqliteFileDeps): void {
+  const file = openFile(port, deps);
   if (file === undefined) return;
   port.postMessage({ kind: "started" } satisfies WorkerAnswer);
   port.on("message", (first: WorkerRequest) => {
@@ -28,19 +28,19 @@ function serve(port: MessagePort, start: WorkerStart): void {
   });
 }
 
-function openFile(port: MessagePort, start: WorkerStart): SqliteFile | undefined {
+function openFile(port: MessagePort, deps: SqliteFileDeps): SqliteFile | undefined {
   try {
-    return new SqliteFile(start);
+    return new SqliteFile(deps);
   } catch (caught) {
     const what = caught instanceof Error ? caught.message : String(caught);
-    const reason = startReason(caught);
-    port.postMessage({ kind: "startFailed", reason, what } satisfies WorkerAnswer);
+    const why = whyNotStarted(caught);
+    port.postMessage({ kind: "startFailed", why, what } satisfies WorkerAnswer);
     port.close();
     return undefined;
   }
 }
 
-function startReason(caught: unknown): "inUse" | "data" | "io" {
+function whyNotStarted(caught: unknown): "inUse" | "data" | "io" {
   if (caught instanceof UnfitDatabaseError) return "data";
   const result = resultOf(caught);
   if (result === SQLITE.busy) return "inUse";

@@ -87,11 +87,11 @@ describe("the answers of an agent", () => {
     expect(await ask(REQUESTS.checkPort, checkPort("0"))).toEqual({ accepted: "0" });
   });
 
-  it("give up what is under way after a minute, or when the connection has ended", async () => {
+  it("give up what is under way after a quarter of a minute, or when the connection has ended", async () => {
     const { ask, clock, control, ended } = setUp();
     await ask(REQUESTS.checkPort, checkPort("late"));
     await turn();
-    clock.advance(60_000);
+    clock.advance(15_000);
     await turn();
     expect(ended).toMatchObject([{ long_id: "late", ok: true, result: { Open: false } }]);
     await ask(REQUESTS.checkPort, checkPort("cut"));

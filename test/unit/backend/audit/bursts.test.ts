@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Bursts } from "../../../../backend/src/audit/bursts.ts";
-import { type AuditEntry, noAudit } from "../../../../backend/src/audit/entry.ts";
+import type { AuditEntry } from "../../../../backend/src/audit/entry.ts";
 import { SignIns } from "../../../../backend/src/audit/signIns.ts";
+import { noAudit } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
 
 function make(more: { max?: number; keysMax?: number } = {}) {

@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
 import { EmbeddedTarget } from "../../../../backend/src/pairing/embedded.ts";
+import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
-import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import { authId, openCredentials } from "../../../support/backend/credentials.ts";
+import { unheardPairingEvents } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { testLog } from "../../../support/log.ts";
 
@@ -12,7 +13,8 @@ it("no pairing is opened for a credential that was deleted while its secrets wer
   const { log } = testLog();
   const clock = new FakeClock();
   const target = new EmbeddedTarget({ scriptSha256: () => "a".repeat(64), clock, log });
-  const pairings = new Pairings({ target, clock, log, touch: () => undefined });
+  const events = unheardPairingEvents();
+  const pairings = new Pairings({ target, clock, log, touch: () => undefined, events });
   await using fixture = await openCredentials(pairings);
   const { credentials, edits } = fixture;
   await credentials.create({ id: FLEET, createdBy: "test" });
@@ -22,6 +24,7 @@ it("no pairing is opened for a credential that was deleted while its secrets wer
     credentials,
     clock,
     log,
+    events,
     serverUrls: [],
     fingerprint: `SHA256:${"A".repeat(43)}`,
   });

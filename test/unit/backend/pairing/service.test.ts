@@ -4,9 +4,10 @@ import { type ClaimRequest, PAIRING_REFUSED, pairingTokenSchema } from "@rport/p
 import { claimProof, newPairingToken, tokenParts, unseal } from "@rport/protocol/sealing";
 import { beforeEach, describe, expect, it } from "vitest";
 import { EmbeddedTarget } from "../../../../backend/src/pairing/embedded.ts";
+import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
-import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import { createLog } from "../../../../backend/src/platform/log.ts";
+import { unheardPairingEvents } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
 
 const CREDENTIAL = authIdSchema.parse("fleet-1");
@@ -34,7 +35,9 @@ beforeEach(() => {
   lines = [];
   const log = createLog({ clock, sink: (line) => lines.push(line), level: "debug" });
   target = new EmbeddedTarget({ scriptSha256: () => SHA256, clock, log });
-  pairings = new Pairings({ target, clock, log, touch: (_entity, id) => touched.push(id) });
+  const events = unheardPairingEvents();
+  const touch = (_entity: string, id: string) => touched.push(id);
+  pairings = new Pairings({ target, clock, log, touch, events });
   service = new PairingService({
     target,
     pairings,
@@ -54,6 +57,7 @@ beforeEach(() => {
     serverUrls: [],
     clock,
     log,
+    events,
   });
 });
 

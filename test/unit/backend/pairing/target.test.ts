@@ -2,14 +2,15 @@ import { RportError } from "@rport/protocol/errors";
 import { authIdSchema, clientIdSchema, pairingIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import { newPairingToken } from "@rport/protocol/sealing";
 import { describe, expect, it } from "vitest";
+import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
-import { PairingService } from "../../../../backend/src/pairing/service.ts";
 import type {
   Deposited,
   PairingDraft,
   PairingTarget,
   PairingWatcher,
 } from "../../../../backend/src/pairing/target.ts";
+import { unheardPairingEvents } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { testLog } from "../../../support/log.ts";
 
@@ -58,7 +59,8 @@ function setUp(requireUsable: () => void = () => undefined) {
   const { log, lines } = testLog();
   const target = new ServiceElsewhere();
   const revoked: string[] = [];
-  const pairings = new Pairings({ target, clock, log, touch: () => undefined });
+  const events = unheardPairingEvents();
+  const pairings = new Pairings({ target, clock, log, touch: () => undefined, events });
   const service = new PairingService({
     credentials: {
       mintForPairing: async (_id, count) =>
@@ -75,6 +77,7 @@ function setUp(requireUsable: () => void = () => undefined) {
     serverUrls: [],
     clock,
     log,
+    events,
   });
   return { service, pairings, target, clock, lines, revoked };
 }

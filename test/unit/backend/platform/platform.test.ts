@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { createLog, memorySink } from "../../../../backend/src/platform/log.ts";
+import { createLog } from "../../../../backend/src/platform/log.ts";
 import { generatedSecret, readableId, secretId } from "../../../../backend/src/platform/random.ts";
 import { Redactor } from "../../../../backend/src/platform/redactor.ts";
 import { FakeClock } from "../../../support/clock.ts";
+import { memorySink } from "../../../support/log.ts";
 
 const SECRET = "kG0w9c2fJ4m8Qx7zT1yV5bN3sR6uE-aD_hLpKoIjMnB";
 

@@ -41,12 +41,14 @@ const UNSENT_LIMIT_BYTES = 16 << 20;
 
 /** The server's end of an SSH connection over an open WebSocket. */
 export function serverTransport(ws: WebSocket, deps: ServerTransportDeps): Transport {
-  return new Transport(ws, { role: "server", ...deps });
+  const { serverKey, login, pace, onKeys, clock, limits } = deps;
+  return new Transport(ws, { role: "server", serverKey, login, pace, onKeys, clock, limits });
 }
 
 /** The client's end; `ws` may still be connecting. */
 export function clientTransport(ws: WebSocket, deps: ClientTransportDeps): Transport {
-  return new Transport(ws, { role: "client", ...deps });
+  const { user, password, verifyServerKey, clock, limits } = deps;
+  return new Transport(ws, { role: "client", user, password, verifyServerKey, clock, limits });
 }
 
 /**

@@ -31,7 +31,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
 
 /** What both roles may be given. */
 export interface TransportTuning {
-  readonly clock?: WireClock;
+  readonly clock?: WireClock | undefined;
   readonly limits?: Partial<TransportLimits> | undefined;
 }
 
@@ -40,9 +40,9 @@ export interface ServerTransportDeps extends TransportTuning {
   readonly serverKey: ServerKey;
   readonly login: ServerLogin;
   /** Decides when to work on what came before the login; in the order of the calls. */
-  readonly pace?: (work: () => void) => void;
+  readonly pace?: ((work: () => void) => void) | undefined;
   /** The first key exchange has ended. */
-  readonly onKeys?: () => void;
+  readonly onKeys?: (() => void) | undefined;
 }
 
 /** The agent's end. */
@@ -50,7 +50,7 @@ export interface ClientTransportDeps extends TransportTuning {
   readonly user: string;
   readonly password: string;
   /** Asked before the password leaves, and again at every key exchange. */
-  verifyServerKey(publicKey: Buffer): boolean;
+  readonly verifyServerKey: (publicKey: Buffer) => boolean;
 }
 
 /** One of the two ends. */

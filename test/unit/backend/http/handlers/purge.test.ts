@@ -1,7 +1,6 @@
 import { NO_LIMITS } from "@rport/protocol/model";
 import { expect, it } from "vitest";
 import type { AuditEntry } from "../../../../../backend/src/audit/entry.ts";
-import { noAudit } from "../../../../../backend/src/audit/entry.ts";
 import type { Handlers } from "../../../../../backend/src/http/endpoints.ts";
 import { auditedHandlers } from "../../../../../backend/src/http/handlers/audited.ts";
 import {
@@ -9,6 +8,7 @@ import {
   credentialHandlers,
 } from "../../../../../backend/src/http/handlers/credentials.ts";
 import { openCredentials } from "../../../../support/backend/credentials.ts";
+import { noAudit } from "../../../../support/backend/noAudit.ts";
 
 const IDS = ["one", "three", "two", "zero"];
 const CONTEXT = { user: "local", address: "192.0.2.1", origin: "http://192.0.2.2" };

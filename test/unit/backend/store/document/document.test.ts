@@ -176,7 +176,7 @@ describe("a file that is not a document", () => {
     const path = join(directory.path, "rport.json");
     await writeFile(path, text);
     const file = new DocumentFile(path);
-    await expect(file.read()).rejects.toMatchObject({ exitCode: 65, reason: "data" });
+    await expect(file.read()).rejects.toMatchObject({ exitCode: 65, why: "data" });
     await expect(file.read()).rejects.toThrow(what);
     await expect(file.read()).rejects.toThrow(path);
     expect(await readFile(path, "utf8")).toBe(text);

@@ -32,8 +32,8 @@ export interface TunnelServiceDeps extends Omit<OpenerDeps, "ports" | "bind"> {
   /** Where tunnels listen unless a request says otherwise: `tunnels.bind`. */
   readonly bind?: string;
   readonly range?: PortRange | undefined;
-  /** Writes down tunnels that no person asked for; absent in tests of tunnels alone. */
-  readonly events?: TunnelEvents;
+  /** Writes down tunnels that no person asked for. */
+  readonly events: TunnelEvents;
 }
 
 const BIND_DEFAULT = "127.0.0.1";
@@ -113,7 +113,7 @@ export class TunnelService implements SessionTunnels {
     if (tunnel !== undefined) await own?.close(tunnel);
     this.#deps.log.info("tunnel closed", { client: clientId, tunnel: tunnelId });
     try {
-      await this.#remembered.saved(clientId);
+      await this.#remembered.save(clientId);
     } catch (cause) {
       const title = "The tunnel is closed, but the disk did not take it: a crash would reopen it.";
       throw new RportError(RportError.from(cause).code, title, { cause });
@@ -145,7 +145,7 @@ export class TunnelService implements SessionTunnels {
     for (const { remote, was } of plan.wanted) {
       const tunnel = await this.#open(own, { request: requestOfRemote(remote), was });
       opened.push(tunnel.stored);
-      if (was === undefined) this.#deps.events?.askedFor(clientId, tunnel.stored);
+      if (was === undefined) this.#deps.events.askedFor(clientId, tunnel.stored);
     }
     const restored = await Promise.all(plan.restored.map((one) => this.#restore(own, one)));
     const kept = new Map<string, StoredTunnel>();
@@ -221,7 +221,7 @@ export class TunnelService implements SessionTunnels {
 
   async #saveOrClose(own: ClientTunnels, id: TunnelId): Promise<void> {
     try {
-      await this.#remembered.saved(own.clientId);
+      await this.#remembered.save(own.clientId);
     } catch (error) {
       this.#remembered.forget(own.clientId, id);
       const tunnel = own.get(id);
@@ -249,7 +249,7 @@ export class TunnelService implements SessionTunnels {
   async #expire(own: ClientTunnels, tunnel: ServerTunnel, why: "idle" | "age"): Promise<void> {
     const { id } = tunnel.stored;
     this.#deps.log.info("tunnel expired", { client: own.clientId, tunnel: id, why });
-    this.#deps.events?.expired(own.clientId, tunnel.stored, why);
+    this.#deps.events.expired(own.clientId, tunnel.stored, why);
     this.#remembered.forget(own.clientId, id);
     await own.close(tunnel);
   }

@@ -61,14 +61,13 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     throw ioFailure(directory, caught);
   });
   const bursts = new Bursts({ audit, clock });
-  const writers = { audit, bursts, clock };
-  const agents = new AgentEvents(writers);
+  const agents = new AgentEvents({ audit, bursts, clock });
   return {
     audit,
     index,
     agents,
-    signIns: new SignIns(writers),
-    pairings: new PairingEvents(writers),
+    signIns: new SignIns({ audit, bursts, clock }),
+    pairings: new PairingEvents({ audit, bursts }),
     editors: new EditorEvents(bursts),
     tunnels: new TunnelEvents(audit),
     rotations: new RotationEvents(audit),

@@ -6,9 +6,9 @@ import type { PairingEvents } from "../audit/pairingEvents.ts";
 import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import { ListedPairing } from "./listedPairing.ts";
-import { draftPayload, type PairingInput, type PairingServer } from "./offer.ts";
 import type { Pairings } from "./pairings.ts";
-import type { Deposited, MintedSecret, PairingDraft, PairingTarget } from "./target.ts";
+import { draftPayload, type PairingInput, type PairingServer } from "./payloadDraft.ts";
+import type { Deposited, PairingDraft, PairingTarget, PlainSecret } from "./target.ts";
 
 /** Pairings that can be open at once. */
 const OPEN_MAX = 1_000;
@@ -18,7 +18,7 @@ const SECRET_MARGIN_MS = 60_000;
 /** What pairings need of the credentials. */
 export interface PairingSecrets {
   /** Fresh secrets that stop working at `expiresAt` (ms since the epoch) unless used before. */
-  mintForPairing(id: AuthId, count: number, expiresAt: number): Promise<readonly MintedSecret[]>;
+  mintForPairing(id: AuthId, count: number, expiresAt: number): Promise<readonly PlainSecret[]>;
   /** Throws unless all of these still open the credential. */
   requireUsable(id: AuthId, ids: readonly SecretId[]): void;
   revokeSecrets(ids: readonly SecretId[]): Promise<void>;
@@ -31,8 +31,8 @@ export interface PairingServiceDeps extends PairingServer {
   readonly pairings: Pairings;
   readonly clock: Clock;
   readonly log: Log;
-  /** Writes down claims and ends; absent in tests of pairings alone. */
-  readonly events?: PairingEvents | undefined;
+  /** Writes down claims and ends. */
+  readonly events: PairingEvents;
 }
 
 /**
@@ -115,14 +115,14 @@ export class PairingService {
 
   #onRefused(id: PairingId | undefined, address: string): void {
     const { pairings, events } = this.#deps;
-    events?.claimFailed(id === undefined ? undefined : pairings.get(id), address);
+    events.claimFailed(id === undefined ? undefined : pairings.get(id), address);
   }
 
   #onGuessed(id: PairingId): void {
     const { credentials, pairings, log, events } = this.#deps;
     const guessed = pairings.get(id);
     if (guessed === undefined) return;
-    events?.ended(guessed, "guessed");
+    events.ended(guessed, "guessed");
     log.warn("pairing destroyed after too many wrong proofs", { pairing: id });
     credentials.revokeSecrets(pairings.end(id) ?? []).catch((error: unknown) => {
       log.error("pairing: secrets could not be revoked", { reason: errorText(error) });
