@@ -53,7 +53,8 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   readonly #start: SessionStart;
   readonly #connection: Connection;
   readonly #introduction: Introduction;
-  readonly #longRequests: LongRequests;
+  /** From the first on: most agents are never asked any. */
+  #longRequests: LongRequests | undefined;
   #secretId: SecretId;
   #heardMs: number;
   #lastHeardAtMs: number | undefined;
@@ -74,7 +75,6 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
       onFault: (error, name) =>
         deps.log.error("an agent's request failed", { request: name, reason: errorText(error) }),
     });
-    this.#longRequests = new LongRequests({ session: this, clock: deps.clock });
     void this.#connection.closed.then((reason) => this.#ended(reason));
   }
 
@@ -149,9 +149,9 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   askLong(name: string, payload: object): Promise<Reply> {
-    return this.#introduction.isOver
-      ? this.#longRequests.ask(name, payload)
-      : this.ask(name, payload);
+    if (!this.#introduction.isOver) return this.ask(name, payload);
+    this.#longRequests ??= new LongRequests({ session: this, clock: this.#deps.clock });
+    return this.#longRequests.ask(name, payload);
   }
 
   openChannel(target: HostPort): Promise<Duplex> {
@@ -171,7 +171,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   requestEnded(ended: RequestEnded): boolean {
-    return this.#longRequests.settle(ended);
+    return this.#longRequests?.settle(ended) ?? false;
   }
 
   adoptSecret(secretId: SecretId): void {
@@ -239,7 +239,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     // As far as anybody can tell an agent was there until its end, unless that was its silence.
     if (reason.kind !== "timeout") this.#heard();
     if (VIOLATIONS.has(reason.kind)) this.#deps.counters.afterLogin += 1;
-    this.#longRequests.end(WireError.because(reason));
+    this.#longRequests?.end(WireError.because(reason));
     this.letGo();
     this.#deps.log.info("agent disconnected", { ...namesOf(this), reason: reason.text });
   }

@@ -38,7 +38,7 @@ export class Introduction {
   readonly #session: ArrivingSession;
   readonly #login: AcceptedLogin;
   readonly #deps: SessionDeps;
-  readonly #timer: Timer;
+  #timer: Timer | undefined;
   #identity: Identity | undefined;
   /** What the host calls itself, as it came. */
   #hostname: string | undefined;
@@ -85,9 +85,10 @@ export class Introduction {
     }
   }
 
-  /** Waits for no introduction any more: the connection has ended. */
+  /** Waits for no introduction any more: it has come, or the connection has ended. */
   stop(): void {
-    this.#timer.cancel();
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   /**
@@ -112,7 +113,7 @@ export class Introduction {
       throw new Refused("protocol", "a connection request was expected");
     }
     const first = parseFirstRequest(payload);
-    this.#timer.cancel();
+    this.stop();
     this.#identity = first.identity;
     this.#hostname = first.request.Hostname;
     return first;

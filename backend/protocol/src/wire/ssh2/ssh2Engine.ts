@@ -39,7 +39,7 @@ export interface EngineEvents {
   /** A key exchange ended, the first or a later one. */
   onExchanged(): void;
   /** Looks at every payload first; `undefined` lets the library have it, anything else stops it. */
-  onPayload(payload: Buffer): PayloadVerdict;
+  readonly onPayload: (payload: Buffer) => PayloadVerdict;
   readonly handlers: MessageHandlers;
 }
 
@@ -108,7 +108,7 @@ export class Ssh2Engine {
   constructor(side: EngineRole, localIdent: string, deps: EngineDeps) {
     const { events, limit } = deps;
     this.limit = limit;
-    this.#onPayload = (payload) => events.onPayload(payload);
+    this.#onPayload = events.onPayload;
     this.#protocol = new Protocol({
       ...roleOptions(side),
       messageHandlers: events.handlers,

@@ -12,7 +12,7 @@ export interface CarrierDeps {
   /** Bytes of the peer; where messages begin and end means nothing. */
   onBytes(bytes: Buffer): void;
   /** There may be room again. */
-  onDrain(): void;
+  readonly onDrain: () => void;
   /** The WebSocket failed or closed; may come more than once. */
   onEnd(reason: CloseReason): void;
 }
@@ -25,7 +25,7 @@ export class Carrier {
   /** Takes the WebSocket, which may still be connecting; it has told nobody anything yet. */
   constructor(ws: WebSocket, deps: CarrierDeps) {
     this.#ws = ws;
-    this.#outbox = new Outbox(ws, () => deps.onDrain());
+    this.#outbox = new Outbox(ws, deps.onDrain);
     ws.binaryType = "fragments";
     ws.on("message", (data: Buffer | Buffer[]) => {
       for (const bytes of Array.isArray(data) ? data : [data]) deps.onBytes(bytes);

@@ -14,7 +14,7 @@ export interface ExchangesDeps {
   /** Bytes, both directions together, after which we ask for new keys. */
   readonly rekeyBytes: number;
   /** An exchange did not end in time. */
-  onOverdue(): void;
+  readonly onOverdue: () => void;
 }
 
 /**

@@ -1,5 +1,7 @@
 import { WireError } from "../wireError.ts";
 import { IdentificationReader } from "./identification.ts";
+import type { KeyedStream } from "./keyedStream.ts";
+import type { TransportState } from "./transportDeps.ts";
 
 /** What the intake of a transport works with. */
 export interface IntakeDeps {
@@ -7,14 +9,10 @@ export interface IntakeDeps {
   readonly bytesBeforeLogin: number;
   /** Decides when to work on what came before the login; in the order of the calls. */
   readonly pace: ((work: () => void) => void) | undefined;
-  isReady(): boolean;
-  isClosed(): boolean;
-  /** More came before the login than may. */
-  onFlood(): void;
-  /** The peer's identification line is complete. */
-  onIdentified(ident: string): void;
-  /** Bytes behind the identification, never none. */
-  onEncrypted(bytes: Buffer): void;
+  /** Whose intake it is. */
+  readonly transport: TransportState;
+  /** Gets what comes behind the identification. */
+  readonly stream: Pick<KeyedStream, "start" | "receive">;
   /** Runs what deals with the peer's bytes; whatever that throws is the peer's fault. */
   guard(action: () => void): void;
 }
@@ -23,6 +21,8 @@ export interface IntakeDeps {
 export class Intake {
   /** Bytes that came so far. */
   bytes = 0;
+  /** What the peer calls itself; empty until that has come. */
+  remoteIdent = "";
   readonly #deps: IntakeDeps;
   #identification: IdentificationReader | undefined = new IdentificationReader();
   /** Pieces that wait for their turn. */
@@ -34,22 +34,22 @@ export class Intake {
 
   /** Takes bytes as they came; does nothing once the transport is closed. */
   take(bytes: Buffer): void {
-    const { pace, isReady, isClosed } = this.#deps;
-    if (isClosed() || bytes.length === 0) return;
+    const { pace, transport } = this.#deps;
+    if (transport.isClosed || bytes.length === 0) return;
     this.bytes += bytes.length;
-    if (!isReady() && this.bytes > this.#deps.bytesBeforeLogin) {
-      this.#deps.onFlood();
+    if (!transport.isReady && this.bytes > this.#deps.bytesBeforeLogin) {
+      transport.fail(new WireError("limit", "too many bytes before the login"));
       return;
     }
     // What comes behind something that waits has to wait, too.
-    if (pace === undefined || (isReady() && this.#waiting === 0)) {
+    if (pace === undefined || (transport.isReady && this.#waiting === 0)) {
       this.#parse(bytes);
       return;
     }
     this.#waiting += 1;
     pace(() => {
       this.#waiting -= 1;
-      if (!isClosed()) this.#parse(bytes);
+      if (!transport.isClosed) this.#parse(bytes);
     });
   }
 
@@ -57,7 +57,7 @@ export class Intake {
     this.#deps.guard(() => {
       const encrypted = this.#identification === undefined ? bytes : this.#identify(bytes);
       if (encrypted === undefined || encrypted.length === 0) return;
-      this.#deps.onEncrypted(encrypted);
+      this.#deps.stream.receive(encrypted);
     });
   }
 
@@ -67,7 +67,8 @@ export class Intake {
     if (result === undefined || result.kind === "incomplete") return undefined;
     if (result.kind === "refused") throw new WireError("protocol", result.text);
     this.#identification = undefined;
-    this.#deps.onIdentified(result.ident);
+    this.remoteIdent = result.ident;
+    this.#deps.stream.start(result.ident);
     return result.rest;
   }
 }

@@ -6,9 +6,10 @@ import {
   Ssh2Engine,
 } from "../ssh2/ssh2Engine.ts";
 import { type CloseReason, WireError } from "../wireError.ts";
+import type { Carrier } from "./carrier.ts";
 import { Exchanges } from "./exchanges.ts";
 import { CLIENT_IDENT, SERVER_IDENT } from "./identification.ts";
-import type { TransportLimits } from "./transportDeps.ts";
+import type { TransportLimits, TransportState } from "./transportDeps.ts";
 
 /** What a keyed stream works with. */
 export interface KeyedStreamDeps {
@@ -17,11 +18,12 @@ export interface KeyedStreamDeps {
   readonly side: EngineRole;
   /** Takes the messages of the login, and the peer's goodbye. */
   readonly handlers: MessageHandlers;
-  isClosed(): boolean;
-  /** Bytes for the peer. */
-  onWrite(bytes: Buffer): void;
+  /** Whose stream it is. */
+  readonly transport: Pick<TransportState, "isClosed">;
+  /** Takes bytes for the peer. */
+  readonly carrier: Pick<Carrier, "add">;
   /** Looks at every payload first. */
-  onPayload(payload: Buffer): PayloadVerdict;
+  readonly onPayload: (payload: Buffer) => PayloadVerdict;
   /** It cannot go on; the peer has been told so already. */
   onFailure(reason: CloseReason): void;
   /** The first key exchange has ended. */
@@ -29,7 +31,7 @@ export interface KeyedStreamDeps {
   /** A later one has ended; what waited for it is on its way. */
   onNewKeys(): void;
   /** A later one did not end in time. */
-  onOverdue(): void;
+  readonly onOverdue: () => void;
 }
 
 /**
@@ -50,7 +52,7 @@ export class KeyedStream {
       clock,
       exchangeMs: limits.handshakeMs,
       rekeyBytes: limits.rekeyBytes,
-      onOverdue: () => deps.onOverdue(),
+      onOverdue: deps.onOverdue,
     });
     this.engine = this.#createEngine();
   }
@@ -70,11 +72,16 @@ export class KeyedStream {
     return this.#heldBytes;
   }
 
+  /** The peer has identified itself with this line: the first key exchange begins. */
+  start(remoteIdent: string): void {
+    this.engine.start(remoteIdent);
+  }
+
   /** Takes encrypted bytes of the peer. Throws when they cannot be understood. */
   receive(bytes: Buffer): void {
     this.#exchanges.flow(bytes.length);
     this.engine.parse(bytes);
-    if (this.#deps.isClosed() || !this.#hasFirstKeys) return;
+    if (this.#deps.transport.isClosed || !this.#hasFirstKeys) return;
     if (this.#exchanges.isDue) this.rekey();
     this.#exchanges.observe(this.engine.isExchanging);
   }
@@ -111,10 +118,10 @@ export class KeyedStream {
     return new Ssh2Engine(this.#watched(deps.side), ident, {
       limit: { packetBytes: deps.limits.packetBeforeLogin },
       events: {
-        onWrite: (bytes) => deps.onWrite(bytes),
+        onWrite: (bytes) => deps.carrier.add(bytes),
         onError: (error) => this.#failed(error),
         onExchanged: () => this.#exchanged(),
-        onPayload: (payload) => deps.onPayload(payload),
+        onPayload: deps.onPayload,
         handlers: deps.handlers,
       },
     });

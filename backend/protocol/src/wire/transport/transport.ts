@@ -72,8 +72,7 @@ export class Transport {
   readonly #intake: Intake;
   readonly #readyPromise: Deferred<Login> = deferred();
   readonly #closedPromise: Deferred<CloseReason> = deferred();
-  readonly #handshakeTimer: WireTimer;
-  #remoteIdent = "";
+  #handshakeTimer: WireTimer | undefined;
   #phase: "handshake" | "ready" | "closed" = "handshake";
   #isWaiting = false;
 
@@ -84,17 +83,17 @@ export class Transport {
     this.role = side.role;
     this.#limits = { ...DEFAULT_LIMITS, ...side.limits };
     this.clock = side.clock ?? SYSTEM_CLOCK;
-    this.#intake = this.#createIntake(side.role === "server" ? side.pace : undefined);
-    this.#login = this.#createLogin(side);
-    this.#stream = this.#createStream(side);
-    this.#handshakeTimer = this.clock.after(this.#limits.handshakeMs, () =>
-      this.#endLate("the peer did not log in in time"),
-    );
     this.#carrier = new Carrier(ws, {
       onBytes: (bytes) => this.#intake.take(bytes),
       onDrain: () => this.#drained(),
       onEnd: (reason) => this.#end(reason),
     });
+    this.#login = this.#createLogin(side);
+    this.#stream = this.#createStream(side);
+    this.#intake = this.#createIntake(side.role === "server" ? side.pace : undefined);
+    this.#handshakeTimer = this.clock.after(this.#limits.handshakeMs, () =>
+      this.#endLate("the peer did not log in in time"),
+    );
     const ident = side.role === "server" ? SERVER_IDENT : CLIENT_IDENT;
     this.#carrier.add(Buffer.from(`${ident}\r\n`));
   }
@@ -197,8 +196,8 @@ export class Transport {
         DISCONNECT: (_library, code, text) =>
           this.#end({ kind: "remote", text: peerText(text) || `disconnected with code ${code}` }),
       },
-      isClosed: () => this.isClosed,
-      onWrite: (bytes) => this.#carrier.add(bytes),
+      transport: this,
+      carrier: this.#carrier,
       onPayload: (payload) => this.#judge(payload),
       onFailure: (reason) => this.#end(reason),
       onFirstKeys: () => {
@@ -214,14 +213,8 @@ export class Transport {
     return new Intake({
       pace,
       bytesBeforeLogin: this.#limits.bytesBeforeLogin,
-      isReady: () => this.isReady,
-      isClosed: () => this.isClosed,
-      onFlood: () => this.fail(new WireError("limit", "too many bytes before the login")),
-      onIdentified: (ident) => {
-        this.#remoteIdent = ident;
-        this.#stream.engine.start(ident);
-      },
-      onEncrypted: (bytes) => this.#stream.receive(bytes),
+      transport: this,
+      stream: this.#stream,
       guard: (action) => this.#guard(action),
     });
   }
@@ -260,10 +253,11 @@ export class Transport {
   #becomeReady(user: string): void {
     if (this.#phase !== "handshake") return;
     this.#phase = "ready";
-    this.#handshakeTimer.cancel();
+    this.#handshakeTimer?.cancel();
+    this.#handshakeTimer = undefined;
     this.#stream.engine.limit.packetBytes = this.#limits.packetAfterLogin;
     this.#carrier.liftPacketLimit(this.#limits.packetAfterLogin);
-    this.#readyPromise.resolve({ user, remoteIdent: this.#remoteIdent });
+    this.#readyPromise.resolve({ user, remoteIdent: this.#intake.remoteIdent });
   }
 
   #drained(): void {
@@ -279,7 +273,7 @@ export class Transport {
   #end(reason: CloseReason, code?: number): void {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
-    this.#handshakeTimer.cancel();
+    this.#handshakeTimer?.cancel();
     this.#stream.stopWatching();
     if (this.#login instanceof LoginServer) this.#login.end();
     if (code !== undefined) this.#sayGoodbye(code, reason.text);

@@ -1,6 +1,6 @@
 import type { WireClock } from "../clock.ts";
 import type { ServerKey } from "../serverKey.ts";
-import type { CloseReason } from "../wireError.ts";
+import type { CloseReason, WireError } from "../wireError.ts";
 import type { ServerLogin } from "./login.ts";
 
 /** What a transport allows; sizes in bytes, times in milliseconds. */
@@ -70,6 +70,15 @@ export interface TransportCounters {
   readonly rekeys: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+}
+
+/** Where a transport stands, as its parts see it. */
+export interface TransportState {
+  /** True between the login and the end. */
+  readonly isReady: boolean;
+  readonly isClosed: boolean;
+  /** The peer broke a rule: the connection ends. */
+  fail(error: WireError): void;
 }
 
 /** The layer above: gets messages of number 80 and up, and is told about room and the end. */
