@@ -76,7 +76,7 @@ describe("a rotation over the REST API, with real agents", () => {
     await eventually(async () => expect(await statesOf(backend)).toMatchObject({ [HOST]: "done" }));
     await backend.api("cancelRotation", { params });
     expect(await backend.api("getRotation", { params })).toEqual({
-      rotation: undefined,
+      rotation: null,
       clients: [],
     });
     expect(await isLetIn({ url: backend.url, user: FLEET, password })).toBe(true);
