@@ -1,6 +1,8 @@
-/** What a child process can be asked, by name; inputs and answers travel as JSON. */
-// biome-ignore lint/suspicious/noExplicitAny: the input's type is each handler's own
-export type Handlers = Readonly<Record<string, (input: any) => unknown>>;
+/**
+ * What a child process can be asked, by name; inputs and answers travel as JSON. Each handler has an
+ * input type of its own, which `Program` holds its callers to.
+ */
+export type Handlers = Readonly<Record<string, (input: never) => unknown>>;
 
 /** A question to a child. */
 export interface Ask {
@@ -30,7 +32,7 @@ export function serve(handlers: Handlers, ready: unknown = {}): void {
 
 async function answer({ ask, name, input }: Ask, handlers: Handlers): Promise<void> {
   try {
-    const value = await handlers[name]?.(input);
+    const value = await handlers[name]?.(input as never);
     process.send?.({ answer: ask, value } satisfies Answer);
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
