@@ -93,7 +93,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
 
 function createAgentDoor(
   { clock, log, transportLimits }: BackendOptions,
-  { registry, presence, credentials, tunnels, serverKey, refusals, auditing }: Services,
+  { registry, presence, credentials, tunnels, serverKey, refusals, auditing, limits }: Services,
 ): AgentDoor {
   return new AgentDoor({
     registry,
@@ -103,6 +103,7 @@ function createAgentDoor(
     serverKey,
     refusals,
     agentEvents: auditing.agents,
+    limits,
     transportLimits,
     clock,
     log,

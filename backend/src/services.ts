@@ -10,6 +10,7 @@ import { type Auditing, openAuditing } from "./audit/auditing.ts";
 import { Refusals } from "./clients/refusals.ts";
 import type { EventHub, Touch } from "./events/hub.ts";
 import { AgentFiles } from "./http/agentFiles.ts";
+import { Limits } from "./limits/limits.ts";
 import { openEvents } from "./opening/openEvents.ts";
 import { openRecords, type Records } from "./opening/openRecords.ts";
 import { openTunnels, type Tunnels } from "./opening/openTunnels.ts";
@@ -23,6 +24,8 @@ import { openStore, type Store } from "./store/store.ts";
 /** Everything behind the faces. */
 export interface Services extends Records, Tunnels {
   readonly paths: Store["paths"];
+  /** Every limit that somebody can meet, and how often it bit. */
+  readonly limits: Limits;
   readonly serverKey: ServerKey;
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   readonly adoptions: Adoptions;
@@ -48,6 +51,7 @@ export async function openServices(
   opened: AsyncDisposableStack,
 ): Promise<Services> {
   const { clock, log, serverUrls } = options;
+  const limits = new Limits({ values: options.limits, clock, log });
   let hub: EventHub | undefined;
   const touch: Touch = (entity, id) => hub?.touch(entity, id);
   const store = await openDataDirectory(options, opened);
@@ -85,6 +89,7 @@ export async function openServices(
   hub = openEvents({ store, records, tunnels, pairings, refusals, status, clock }, opened);
   return {
     paths: store.paths,
+    limits,
     serverKey,
     fingerprints,
     registry,

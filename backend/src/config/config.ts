@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { PAIRING_TTL_S } from "@rport/protocol/pairing";
 import { VERSION } from "@rport/protocol/version";
+import type { SetLimits } from "../limits/limitTable.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { checkSettings, wrongSetting } from "./check.ts";
 import { HELP } from "./help.ts";
@@ -30,6 +31,8 @@ export interface Config {
   readonly passwordMinLength: number;
   readonly tunnels: { readonly bind: string; readonly ports: Ports };
   readonly pairing: { readonly ttlS: number };
+  /** Where limits differ from the usual. */
+  readonly limits: SetLimits;
   readonly logging: { readonly level: LogLevel; readonly file: string | undefined };
 }
 
@@ -81,7 +84,7 @@ function toConfig(
   port: number | undefined,
   surroundings: Surroundings,
 ): Config {
-  const { server, api, tunnels, pairing, logging } = settings;
+  const { server, api, tunnels, pairing, limits, logging } = settings;
   const address = server?.address ?? DEFAULT_ADDRESS;
   const serverAddress = port === undefined ? address : { ...address, port };
   return {
@@ -97,6 +100,7 @@ function toConfig(
       ports: server?.used_ports ?? { from: 20_000, to: 30_000 },
     },
     pairing: { ttlS: pairing?.ttl ?? PAIRING_TTL_S },
+    limits: limits ?? {},
     logging: { level: logging?.log_level ?? "info", file: logging?.log_file },
   };
 }
@@ -107,6 +111,7 @@ function overlay(lower: Settings, upper: Settings): Settings {
     api: { ...lower.api, ...upper.api },
     tunnels: { ...lower.tunnels, ...upper.tunnels },
     pairing: { ...lower.pairing, ...upper.pairing },
+    limits: { ...lower.limits, ...upper.limits },
     logging: { ...lower.logging, ...upper.logging },
   };
 }

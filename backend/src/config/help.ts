@@ -20,6 +20,7 @@ Only in the file or the environment:
             trusted_proxies                  whose X-Forwarded-For counts
             client_auth_password_min_length  of typed client passwords         12
   [tunnels] bind                             where tunnels listen              127.0.0.1
+  [limits]  all keys are in docs/configuration.md
 
 Environment: RPORT_<SECTION>_<KEY>, such as RPORT_SERVER_ADDRESS, and RPORT_CONFIG for the file.
 A flag wins over the environment, the environment over the file.`;

@@ -1,6 +1,18 @@
 import { z } from "zod";
+import { LIMIT_NAMES, LIMITS, type LimitName } from "../limits/limitTable.ts";
 import { LOG_LEVELS } from "../platform/log.ts";
 import { hostPort, ipAddress, network, pairingTtlS, ports, serverUrl } from "./values.ts";
+
+type LimitShape = { readonly [N in LimitName]: z.ZodNumber };
+
+/** A whole number for each limit, within what its row allows. */
+function limitShape(): LimitShape {
+  const keys = LIMIT_NAMES.map((name) => {
+    const { least, most } = LIMITS[name];
+    return [name, z.int().min(least).max(most)];
+  });
+  return Object.fromEntries(keys) as LimitShape;
+}
 
 /** Every section and key there is: RPort's names where RPort has the setting. */
 export const settingsSchema = z
@@ -27,6 +39,8 @@ export const settingsSchema = z
     tunnels: z.strictObject({ bind: ipAddress }).partial(),
     /** Ours: how long a pasted line works. */
     pairing: z.strictObject({ ttl: pairingTtlS }).partial(),
+    /** Ours: see the table of limits. */
+    limits: z.strictObject(limitShape()).partial(),
     logging: z
       .strictObject({ log_level: z.enum(LOG_LEVELS), log_file: z.string().min(1) })
       .partial(),
@@ -50,6 +64,9 @@ export const SECTIONS: Readonly<Record<string, readonly string[]>> = Object.from
 /** Keys whose value a message never repeats. */
 export const SECRET_KEYS: readonly string[] = ["server.key_seed"];
 /** Keys that are numbers; elsewhere than in the file they come as text. */
-export const NUMBER_KEYS: readonly string[] = ["server.client_auth_password_min_length"];
+export const NUMBER_KEYS: readonly string[] = [
+  "server.client_auth_password_min_length",
+  ...LIMIT_NAMES.map((name) => `limits.${name}`),
+];
 /** Keys that are lists; elsewhere than in the file, commas separate their items. */
 export const LIST_KEYS: readonly string[] = ["server.url", "server.trusted_proxies"];

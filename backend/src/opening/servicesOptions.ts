@@ -1,4 +1,5 @@
 import type { OpenSegmentFile } from "../audit/segments.ts";
+import type { SetLimits } from "../limits/limitTable.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { PortRange } from "../tunnels/ports.ts";
@@ -15,6 +16,8 @@ export interface ServicesOptions {
     /** How long a pairing works when its maker does not say. */
     readonly ttlS: number;
   };
+  /** Where limits differ from the usual. */
+  readonly limits?: SetLimits | undefined;
   readonly passwordMinLength: number;
   /** A directory that a build filled for the installers. */
   readonly agentFiles: string;

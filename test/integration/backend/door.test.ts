@@ -73,7 +73,7 @@ it("answers 404 without a subprotocol", async () => {
 
 it("turns sockets away above the limits, and lets them in again when others have left", async () => {
   const clock = new FakeClock();
-  await using side = await startAgentSide({ clock, door: { perNetworkMax: 2 } });
+  await using side = await startAgentSide({ clock, limits: { pending_sockets_per_network: 2 } });
   const first = await silentSocket(side);
   await silentSocket(side);
   expect(await upgrade(side, AGENT)).toMatchObject({
@@ -87,13 +87,13 @@ it("turns sockets away above the limits, and lets them in again when others have
 
 it("answers 503 when too many have not signed in yet", async () => {
   const clock = new FakeClock();
-  await using side = await startAgentSide({ clock, door: { pendingMax: 1 } });
+  await using side = await startAgentSide({ clock, limits: { pending_sockets: 1 } });
   await silentSocket(side);
   expect(await upgrade(side, AGENT)).toMatchObject({ status: 503 });
 });
 
 it("does not count those who have signed in", async () => {
-  await using side = await startAgentSide({ door: { pendingMax: 1 } });
+  await using side = await startAgentSide({ limits: { pending_sockets: 1 } });
   for (const ID of ["a", "b", "c"]) {
     const { url } = side;
     await PeerAgent.join({ url, user: "fleet", password: SECRET, introduction: { ID } });
@@ -127,7 +127,7 @@ it("ends who stays silent instead of signing in", async () => {
 });
 
 it("survives a socket that disappears during the upgrade", async () => {
-  await using side = await startAgentSide({ door: { perNetworkMax: 1 } });
+  await using side = await startAgentSide({ limits: { pending_sockets_per_network: 1 } });
   const socket = connect(side.port, "127.0.0.1");
   const lines = ["GET / HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade"];
   socket.write(`${lines.join("\r\n")}\r\nSec-WebSocket-Protocol: rport-v1\r\n\r\n`);
@@ -159,7 +159,7 @@ it("ends all connections when it closes", async () => {
 
 it("lets more in from an address where agents are, or were within 30 days", async () => {
   const clock = new FakeClock();
-  await using side = await startAgentSide({ clock, door: { perNetworkMax: 1 } });
+  await using side = await startAgentSide({ clock, limits: { pending_sockets_per_network: 1 } });
   const { url } = side;
   const agent = await PeerAgent.join({ url, user: "fleet", password: SECRET });
   const first = await silentSocket(side);

@@ -73,7 +73,7 @@ describe("C-32: silent sockets", () => {
 
   it("at all places there are lose one to a newcomer, and are not what it waits for", async () => {
     const clock = new FakeClock();
-    await using side = await startAgentSide({ clock, door: { pendingMax: 20 } });
+    await using side = await startAgentSide({ clock, limits: { pending_sockets: 20 } });
     using silent = new SilentPeers(side.url);
     await silent.add(15, "127.0.0.2");
     await silent.add(5, "127.0.0.3");

@@ -13,6 +13,8 @@ import type {
   RefusedAdmission,
 } from "../../../backend/src/credentials/admission/verdicts.ts";
 import type { SessionHandle } from "../../../backend/src/credentials/ports.ts";
+import { Limits } from "../../../backend/src/limits/limits.ts";
+import type { SetLimits } from "../../../backend/src/limits/limitTable.ts";
 import type { Place } from "../../../backend/src/place.ts";
 import { type Clock, systemClock } from "../../../backend/src/platform/clock.ts";
 import type { Log } from "../../../backend/src/platform/log.ts";
@@ -34,6 +36,8 @@ export interface AgentSideOptions {
   /** A data directory that others had before, or will have after this one. */
   readonly directory?: string;
   readonly door?: Partial<AgentDoorDeps>;
+  /** Limits that differ from the usual. */
+  readonly limits?: SetLimits;
   readonly join?: () => Promise<RefusedAdmission | undefined>;
   readonly admit?: (clientId: ClientId) => Promise<Admission>;
   readonly range?: { readonly from: number; readonly to: number };
@@ -104,6 +108,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
   });
   opened.defer(() => tunnels.close());
   const door = new AgentDoor({
+    limits: new Limits({ values: options.limits, clock, log }),
     registry,
     presence,
     tunnels,

@@ -6,6 +6,8 @@ import { type ServerKey, sha256Fingerprint } from "@rport/protocol/wire/serverKe
 import type { Transport, TransportLimits } from "@rport/protocol/wire/transport";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
+import type { Limits } from "../../limits/limits.ts";
+import type { LimitName } from "../../limits/limitTable.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { networkOf } from "../../platform/network.ts";
@@ -31,18 +33,16 @@ import { type NoPlace, PendingSocket, PendingSockets } from "./pendingSockets.ts
 /** One WebSocket message before the login; it grows to 16 MiB with the login. */
 const MESSAGE_BEFORE_LOGIN_BYTES = 64 << 10;
 const FRAGMENTS_BEFORE_LOGIN = 1_024;
-/**
- * Sockets that have not signed in: in total, and from one network. A site behind NAT comes back all
- * at once after a restart; a quarter of the room is enough for it to be back within seconds, and
- * leaves room for others beside a peer that only holds sockets.
- */
-const PENDING_MAX = 1_024;
-const PENDING_PER_NETWORK_MAX = 256;
 /** How a request is answered for which there is no place, and when to come again. */
 const NO_PLACE = {
   crowded: "429 Too Many Requests",
   full: "503 Service Unavailable",
 } as const satisfies Readonly<Record<NoPlace, string>>;
+/** The limit that there was no place for. */
+const LIMIT_OF = {
+  crowded: "pending_sockets_per_network",
+  full: "pending_sockets",
+} as const satisfies Readonly<Record<NoPlace, LimitName>>;
 const BUSY_RETRY_S = 1;
 /** Idle connections are probed by the system after this, so that dead ones do not stay for ever. */
 const KEEP_ALIVE_MS = 60_000;
@@ -71,8 +71,7 @@ export interface AgentDoorDeps {
   readonly serverKey: ServerKey;
   readonly clock: Clock;
   readonly log: Log;
-  readonly pendingMax?: number;
-  readonly perNetworkMax?: number;
+  readonly limits: Limits;
   readonly transportLimits?: Partial<TransportLimits> | undefined;
 }
 
@@ -84,6 +83,7 @@ export class AgentDoor {
   readonly counters: DoorCounters = newDoorCounters();
   readonly #registry: ClientRegistry;
   readonly #refusals: Pick<Refusals, "note">;
+  readonly #limits: Limits;
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -107,9 +107,11 @@ export class AgentDoor {
     const { counters } = this;
     this.#registry = registry;
     this.#refusals = refusals;
+    this.#limits = deps.limits;
     this.#known = new KnownNetworks(clock, registry.records());
     const isKnown = (network: string): boolean => this.#known.has(network);
     this.#pending = pendingSockets(deps, isKnown);
+    this.#limits.watch("pending_sockets", () => this.#pending.size);
     const pace = new HandshakePace(clock);
     const penalties = new Penalties({ clock, isKnown });
     const gate = new LoginGate({
@@ -187,6 +189,7 @@ export class AgentDoor {
     const place = this.#isClosed ? "full" : this.#pending.take(networkOf(address));
     if (place instanceof PendingSocket) return place;
     this.#refusals.note({ why: "busy", address });
+    if (!this.#isClosed) this.#limits.bite(LIMIT_OF[place], { address });
     return { status: NO_PLACE[place], retryAfterS: BUSY_RETRY_S };
   }
 
@@ -219,12 +222,12 @@ interface NotNow {
 }
 
 function pendingSockets(
-  { pendingMax, perNetworkMax, clock }: AgentDoorDeps,
+  { limits, clock }: AgentDoorDeps,
   isKnown: (network: string) => boolean,
 ): PendingSockets {
   return new PendingSockets({
-    max: pendingMax ?? PENDING_MAX,
-    perNetworkMax: perNetworkMax ?? PENDING_PER_NETWORK_MAX,
+    max: limits.max("pending_sockets"),
+    perNetworkMax: limits.max("pending_sockets_per_network"),
     isKnown,
     clock,
   });

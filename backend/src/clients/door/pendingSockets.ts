@@ -93,6 +93,11 @@ export class PendingSockets {
     this.#deps = deps;
   }
 
+  /** How many have not signed in now. */
+  get size(): number {
+    return this.#count;
+  }
+
   /** A place for a socket of this network. */
   take(network: string): PendingSocket | NoPlace {
     const { max, perNetworkMax, isKnown, clock } = this.#deps;

@@ -45,6 +45,7 @@ describe("the configuration", () => {
       trustedProxies: [],
       passwordMinLength: 12,
       tunnels: { bind: "127.0.0.1", ports: { from: 20_000, to: 30_000 } },
+      limits: {},
       pairing: { ttlS: 600 },
       logging: { level: "info", file: undefined },
     });
@@ -67,6 +68,8 @@ describe("the configuration", () => {
       bind = "0.0.0.0"
       [pairing]
       ttl = "5m"
+      [limits]
+      pending_sockets = 2048
       [logging]
       log_level = "debug"
       log_file = "/var/log/rport.log"
@@ -80,6 +83,7 @@ describe("the configuration", () => {
       trustedProxies: ["10.0.0.0/8", "2001:db8::1"],
       passwordMinLength: 20,
       tunnels: { bind: "0.0.0.0", ports: { from: 30_000, to: 30_100 } },
+      limits: { pending_sockets: 2_048 },
       pairing: { ttlS: 300 },
       logging: { level: "debug", file: "/var/log/rport.log" },
     });
