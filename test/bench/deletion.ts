@@ -12,6 +12,7 @@ const TIMEOUT_MS = 20_000;
 /** Agents try again after half a second to one second. */
 const ATTEMPTS_MS = 10_000;
 
+// F-21: a deletion ends all sessions at once, and none of them comes back.
 await runBench(async ({ scope, row }) => {
   const backend = scope.use(await BenchBackend.start());
   const swarm = scope.use(await Program.script<SwarmHandlers>("swarm.ts"));

@@ -29,6 +29,7 @@ const IDLE_MS = 2_000;
 const ROUND_TRIP_MS = 50;
 const GROWTH_MB = 64;
 
+// F-05, S-01: whoever floods the server with logins keeps no connected agent waiting.
 await runBench(async (bench) => {
   const { scope, options } = bench;
   const backend = scope.use(await BenchBackend.start());

@@ -26,6 +26,7 @@ interface Subject {
   usage(): Promise<Usage>;
 }
 
+// F-03: agents sign in fast, however many are there already.
 await runBench(async (bench) => {
   const { scope, options } = bench;
   const backend = scope.use(await BenchBackend.start());

@@ -16,6 +16,7 @@ const HEAP_KB = 30;
 const RESIDENT_KB = 60;
 const ROTATION_MS = 30_000;
 
+// F-01: idle agents stay connected, in bounded memory each.
 await runBench(async (bench) => {
   const backend = bench.scope.use(await BenchBackend.start());
   const login = await backend.createLogin("bench-memory");

@@ -15,6 +15,7 @@ const TIMEOUT_MS = 60_000;
 const LOOK_MS = 20;
 const GRACE_S = 3_600;
 
+// F-22: a rotation moves all live agents within seconds and strands none.
 await runBench(async ({ scope, row }) => {
   const backend = scope.use(await BenchBackend.start());
   const swarm = scope.use(await Program.script<SwarmHandlers>("swarm.ts"));

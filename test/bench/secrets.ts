@@ -11,6 +11,7 @@ const ROUNDS = 5;
 /** What one secret may cost more among ten thousand others. */
 const TIMES = 1.25;
 
+// S-20: no time tells an unknown auth id, a wrong secret and a revoked one apart.
 await runBench(async ({ scope, row }) => {
   const { credentials, clock } = scope.use(await openCredentials());
   const few = await credentials.create(newCredential("few"));

@@ -12,6 +12,7 @@ const BACK_S = 5;
 /** Whoever is not back by then counts as refused for good. */
 const TIMEOUT_MS = 60_000;
 
+// F-04: all agents are back soon after a restart.
 await runBench(async (bench) => {
   await storm(bench, "from 250 addresses", ["--spread"]);
   await storm(bench, "from one address, as behind a NAT", []);

@@ -77,6 +77,7 @@ class Model {
   }
 }
 
+// F-26: the editor stays quick with many hosts and many events.
 await runBench(async ({ row }) => {
   const text = snapshotText();
   const firstMs: number[] = [];

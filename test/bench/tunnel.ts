@@ -22,6 +22,7 @@ interface Way {
   readonly rounds: LoadFigures[];
 }
 
+// F-10: tunnels are fast, fair to each other, and opened fast.
 await runBench(async (bench) => {
   const target = portOf(bench.scope.use(await Program.script("targetServer.ts")));
   const relays = await relayWay(bench, target);

@@ -74,7 +74,7 @@ describe("a host's life in the editor", () => {
     await sheet.getByText(/Works once, until .*10 min left/).waitFor();
   });
 
-  test("installs by the snippet in the terminal, which waits for the person's Enter", async () => {
+  test("S-15: installs by the snippet in the terminal, which waits for the person's Enter", async () => {
     const { clients, workbench } = rport;
     await sheet.getByText("Options").click();
     await sheet.getByLabel("Display name").fill("web-01");

@@ -39,7 +39,7 @@ describe("the backend's process", () => {
   });
 
   it.each(["SIGINT", "SIGTERM"] as const)(
-    "ends within two seconds at %s with status 0, and takes its endpoint file along",
+    "F-23: ends within two seconds at %s with status 0, and takes its endpoint file along",
     async (signal) => {
       await using temp = await tempDirectory();
       await using backend = await spawnBackend(temp.path);
@@ -70,7 +70,7 @@ describe("the backend's process", () => {
     expect(second.endpoint.token).not.toBe(first.endpoint.token);
   });
 
-  it("D-07: does not start twice on a data directory, and names who has it", async () => {
+  it("C-27, D-07: does not start twice on a data directory, and names who has it", async () => {
     await using temp = await tempDirectory();
     await using owner = await spawnBackend(temp.path);
     const { code, stderr } = await runBackend(["--data-dir", temp.path, "--port", "0"]);

@@ -13,7 +13,7 @@ const WS_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** A key and a certificate for localhost that only its maker signed; for tests alone. */
 const SELF_SIGNED = new URL("../../fixtures/self-signed-localhost.pem", import.meta.url);
 
-describe("the agent's way to its server", () => {
+describe("F-07: the agent's way to its server", () => {
   it("asks for rport-v1 with its own headers, host name and no compression", async () => {
     const seen = Promise.withResolvers<IncomingMessage>();
     const server = createServer().listen(0, "127.0.0.1");

@@ -168,7 +168,7 @@ describe("an agent and its server", () => {
     await agent.until((state) => state.kind === "online" && state.server === main.url);
   });
 
-  it("accepts the MD5 form of the fingerprint, whole only", async () => {
+  it("C-41: accepts the MD5 form of the fingerprint, whole only", async () => {
     const md5 = md5Fingerprint(SERVER_KEY.getPublicSSH());
     await using server = await startAgentServer();
     await using agent = await startAgent({ server: server.url, client: { fingerprint: md5 } });

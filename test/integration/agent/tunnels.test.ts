@@ -75,7 +75,7 @@ describe("tunnels through an agent", () => {
     await expect(pair.session.open("x".repeat(5_000))).rejects.toThrow("says too much");
   });
 
-  it("S-26: refuses targets that its own rules forbid, whatever the server asked before", async () => {
+  it("C-29, S-26: refuses targets that its own rules forbid, whatever the server asked before", async () => {
     await using echo = await tcpServer((socket) => socket.pipe(socket));
     const rules = [`127.0.0.1:${echo.port}`];
     await using pair = await connected({ client: { tunnel_allowed: rules } });

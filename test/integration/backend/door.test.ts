@@ -112,7 +112,7 @@ it("ends who sends garbage, and only that connection", async () => {
   expect(await agent.ask("ping")).toMatchObject({ ok: true });
 });
 
-it("ends who sends more than 64 KiB before signing in", async () => {
+it("C-14: ends who sends more than 64 KiB before signing in", async () => {
   await using side = await startAgentSide();
   const flood = await silentSocket(side);
   flood.send(Buffer.alloc((64 << 10) + 1));
@@ -120,7 +120,7 @@ it("ends who sends more than 64 KiB before signing in", async () => {
   await vi.waitFor(() => expect(side.door.counters.beforeLogin).toBe(1));
 });
 
-it("ends who stays silent instead of signing in", async () => {
+it("C-14: ends who stays silent instead of signing in", async () => {
   await using side = await startAgentSide({ door: { transportLimits: { handshakeMs: 50 } } });
   await closed(await silentSocket(side));
   await vi.waitFor(() => expect(side.door.counters.beforeLogin).toBe(1));

@@ -140,7 +140,7 @@ describe("an editor tunnel", () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  it("stops reading from the editor while the client's side does not take more", async () => {
+  it("F-09: stops reading from the editor while the client's side does not take more", async () => {
     const blocked = new Blocked();
     await using editor = await editorSocket(async () => blocked);
     for (let n = 0; n < 64; n++) editor.ws.send(Buffer.alloc(1 << 20));
@@ -149,7 +149,7 @@ describe("an editor tunnel", () => {
     blocked.destroy();
   });
 
-  it("stops reading from the client's side while the editor does not take more", async () => {
+  it("F-09: stops reading from the client's side while the editor does not take more", async () => {
     const source = new Endless();
     await using editor = await editorSocket(async () => source);
     editor.ws.pause();

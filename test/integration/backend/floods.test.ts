@@ -265,7 +265,7 @@ describe("C-34: a deleted credential", () => {
   });
 });
 
-it("C-38: more than 64 KiB before the login end the connection, whatever the origin says", async () => {
+it("C-14, C-38: more than 64 KiB before the login end the connection, whatever the origin says", async () => {
   await using backend = await startBackend();
   expect((await knock(backend, ["Origin: http://evil.example"])).status).toBe(403);
   using peer = new SilentPeers(wsOf(backend));

@@ -168,7 +168,7 @@ describe("what a registered agent may send", () => {
     expect(heardAt).toBe(new Date(clock.now()).toISOString());
   });
 
-  it("S-04: is nothing else: unknown requests and channels are refused and counted", async () => {
+  it("C-05, S-04: is nothing else: unknown requests and channels are refused and counted", async () => {
     await using side = await start();
     await using agent = await join(side);
     expect(await agent.ask("tcpip-forward")).toEqual({ ok: false, text: "unknown request" });

@@ -203,7 +203,7 @@ async function takeAll(scene: Scene): Promise<void> {
   expect(purged.credentials.filter((id) => id !== last)).toEqual(unused.credentials);
 }
 
-it("a dry run says exactly what then happens, for fleets made at random, and changes nothing: no file, no row, no event, no audit entry", async () => {
+it("F-19: a dry run says exactly what then happens, for fleets made at random, and changes nothing: no file, no row, no event, no audit entry", async () => {
   const random = seededRandom();
   try {
     for (const grace of GRACES) {

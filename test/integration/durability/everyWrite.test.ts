@@ -151,7 +151,7 @@ async function foundBy(run: Run, allowed: readonly unknown[], finish?: Change): 
 describe.each(CHANGES)("a crash or a full disk at each write of: %s", (...row) => {
   const [, change, prepare, finish] = row;
 
-  it("D-04: killed before or after it: the next process finds the state before or after", async () => {
+  it("D-03, D-04: killed before or after it: the next process finds the state before or after", async () => {
     const { count, after } = await whole(change, prepare);
     expect(count).toBeGreaterThan(0);
     expect(count).toBeLessThan(WRITES_MAX);

@@ -68,7 +68,7 @@ it.each(Object.keys(SPOIL))(
   },
 );
 
-it("a line that is pasted too late ends with 4 and the same sentence, and leaves nothing", async () => {
+it("S-06: a line that is pasted too late ends with 4 and the same sentence, and leaves nothing", async () => {
   await using host = await installedAgent();
   const { pairing, token, server_url: url, script_sha256: sha256 } = await pair();
   clock.advance(600_000);

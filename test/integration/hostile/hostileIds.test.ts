@@ -96,7 +96,7 @@ describe("any other auth id", () => {
     }
   });
 
-  it("opens, changes and breaks nothing on any path", async () => {
+  it("C-22: opens, changes and breaks nothing on any path", async () => {
     await using backend = await startBackend();
     const printable = FORBIDDEN.filter((id) => id.isWellFormed()).map(encodeURIComponent);
     const paths = [...printable, "%", "%ff", "%c0%80", "%E0%A4%A", "..%2f..", "%2e%2e"];

@@ -105,7 +105,7 @@ async function transferUntil(port: number, isOver: () => boolean): Promise<[numb
 }
 
 describe("agents that send garbage", () => {
-  it("C-02: before and after the login are cut and counted, while the tunnel of another one carries on intact", async () => {
+  it("C-02, F-25: before and after the login are cut and counted, while the tunnel of another one carries on intact", async () => {
     await using backend = await startBackend();
     const { password } = await backend.api("createCredential", { body: { id: FLEET } });
     await using echo = await tcpServer((socket) => socket.pipe(socket));

@@ -51,7 +51,7 @@ it("C-03: 200 reconnections over half-open ones leave one session, no timers, an
   expect(await backend.api("getClient", { params })).toMatchObject({ duplicate: null });
 });
 
-it("C-03: 200 reconnections over half-open ones leave no file descriptor behind", async () => {
+it("C-03, F-08: 200 reconnections over half-open ones leave no file descriptor behind", async () => {
   await using temp = await tempDirectory();
   await using backend = await spawnBackend(temp.path);
   const password = await makeFleet(backend.api);

@@ -29,7 +29,7 @@ async function credentialIds(): Promise<string[]> {
   return credentials.map((credential) => credential.id);
 }
 
-describe("S-11 a page whose name was rebound to this machine", () => {
+describe("C-23, S-11 a page whose name was rebound to this machine", () => {
   it.each([
     "evil.example",
     "evil.example:80",
@@ -115,7 +115,7 @@ describe("C-06, S-13 a WebSocket", () => {
     },
   );
 
-  it("is not opened without a token, and takes it as RPort does", async () => {
+  it("C-21: is not opened without a token, and takes it as RPort does", async () => {
     const open = (target: string, headers: readonly string[]) =>
       rawHttp(backend.port, upgradeHead(target, [host, ...headers]));
     const basic = Buffer.from(`admin:${backend.token}`).toString("base64");
@@ -237,7 +237,7 @@ describe("a connection that is slow on purpose", () => {
     expect(performance.now() - start).toBeLessThan(9_000);
   });
 
-  it("F-14 cannot send endless headers", async () => {
+  it("C-15, F-14 cannot send endless headers", async () => {
     const filler = Array.from({ length: 300 }, (_, n) => `X-${n}: ${"y".repeat(80)}`);
     expect((await get("/api/v1/status", [host, bearer, ...filler])).status).toBe(431);
   });

@@ -183,7 +183,7 @@ describe("pairings", () => {
     }
   });
 
-  it("hand out the installer, which stays the same and consumes nothing", async () => {
+  it("C-08: hand out the installer, which stays the same and consumes nothing", async () => {
     const [credential] = await backend.api("listCredentials");
     const made = await backend.api("createPairing", {
       body: { credential_id: credential?.id ?? "", uses: 1 },

@@ -84,7 +84,7 @@ const openStdout = encodeMessage({
   extra: Buffer.alloc(0),
 });
 
-describe("C-10: before the login, the server ends the connection at", () => {
+describe("C-02, C-10: before the login, the server ends the connection at", () => {
   const cases: [string, Buffer, RegExp][] = [
     ["a channel", openStdout, /message 90 before/],
     [
@@ -170,7 +170,7 @@ describe("C-10: before the login, the server ends the connection at", () => {
     expect(reason).toEqual({ kind: "limit", text: "too many bytes before the login" });
   });
 
-  it("key exchanges without end", async () => {
+  it("C-12: key exchanges without end", async () => {
     const { reason } = await attack({ stage: "keys" }, (peer) => {
       const again = setInterval(() => peer.engine.rekey(), 1);
       void peer.ended.promise.then(() => clearInterval(again));

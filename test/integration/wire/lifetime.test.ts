@@ -58,7 +58,7 @@ describe("a connection ends", () => {
     });
   });
 
-  it("when nobody logs in within the time (F-14)", async () => {
+  it("when nobody logs in within the time (C-14, F-14)", async () => {
     const clock = new FakeClock();
     const { listener, accepted } = await oneServer({ clock, limits: { handshakeMs: 20_000 } });
     await using _listener = listener;
@@ -74,7 +74,7 @@ describe("a connection ends", () => {
     await closed;
   });
 
-  it("when a key exchange we started is never answered", async () => {
+  it("when a key exchange we started is never answered (C-12)", async () => {
     const clock = new FakeClock();
     const { listener, accepted } = await oneServer({ clock });
     await using _listener = listener;
@@ -120,7 +120,7 @@ describe("a connection ends", () => {
     expect(await transport.closed).toEqual({ kind: "local", text: "changed my mind" });
   });
 
-  it("when the login could not be checked, without an answer about the secret", async () => {
+  it("C-24: when the login could not be checked, without an answer about the secret", async () => {
     const check = async () => {
       throw new Error("the store is gone: password=1234");
     };
@@ -135,7 +135,7 @@ describe("a connection ends", () => {
 });
 
 describe("bytes", () => {
-  it("may arrive one at a time", async () => {
+  it("F-13: may arrive one at a time", async () => {
     const { listener, accepted } = await oneServer();
     await using _listener = listener;
     const onWrite = (bytes: Buffer) => bytes;
@@ -157,7 +157,7 @@ describe("bytes", () => {
     connection.close("done");
   });
 
-  it("may arrive as one packet of 16 MiB after the login", async () => {
+  it("F-13: may arrive as one packet of 16 MiB after the login", async () => {
     const sizes: number[] = [];
     const { listener, accepted } = await oneServer();
     await using _listener = listener;

@@ -57,7 +57,7 @@ const payload = fc.oneof(
 );
 
 describe("an agent and a hostile server", () => {
-  it("S-27: answers or refuses every request, and nothing changes", async () => {
+  it("C-29, F-18, S-27: answers or refuses every request, and nothing changes", async () => {
     const { control: hostile, credentials } = control();
     await fc.assert(
       fc.asyncProperty(name, payload, async (asked, bytes) => {
@@ -73,7 +73,7 @@ describe("an agent and a hostile server", () => {
     );
   });
 
-  it("S-27: decides about every channel without throwing, and never lets a forbidden one in", () => {
+  it("C-29, S-27: decides about every channel without throwing, and never lets a forbidden one in", () => {
     const channels = new ChannelTable({ dialer: new Dialer({ rules, resolve, log }) });
     const targets = fc.oneof(
       fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)),

@@ -44,7 +44,7 @@ describe("the text of the audit log", () => {
     );
   });
 
-  it("lets no value from a host pass for an entry of its own, or fool an eye", () => {
+  it("C-07: lets no value from a host pass for an entry of its own, or fool an eye", () => {
     const forged = "web\n2031-01-01T00:00:00Z  client.auth  delete\u2028x\u202Egnp.exe";
     const text = auditText({ ...FACTS, rows: [row({ client_hostname: forged })] });
     expect(text.split(/\n|\u2028/).filter((line) => line.startsWith("2031"))).toEqual([]);

@@ -45,7 +45,7 @@ describe("what a deletion hits", () => {
     );
   });
 
-  it("lets no host forge a line by its name", () => {
+  it("C-07: lets no host forge a line by its name", () => {
     const clients = [{ id: "x", name: "web\n0 clients.\u202E", connected: true, tunnels: 0 }];
     const [line] = blastLines(report({ clients, disconnected: 1 }));
     expect(line).toBe("Disconnected at once: 1 client (web 0 clients.\\u{202E}).");

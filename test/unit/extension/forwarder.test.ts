@@ -94,7 +94,7 @@ describe("an editor tunnel", () => {
     expect((await buffer(tunnel.connect())).equals(sent)).toBe(true);
   });
 
-  it("makes the local program wait while the server does not read", async () => {
+  it("F-09: makes the local program wait while the server does not read", async () => {
     let release: (() => void) | undefined;
     await using tunnel = await open((dial) => {
       dial.socket.pause();

@@ -95,7 +95,7 @@ describe("the pasted line, run by a real shell", () => {
     expect(existsSync(join(bin, "sudo-was-used"))).toBe(false);
   });
 
-  it("S-07: runs nothing when one byte of the script differs", () => {
+  it("S-07, S-10: runs nothing when one byte of the script differs", () => {
     writeFileSync(join(bin, "script"), `${script}#`);
     const result = run(linuxCommand(parts));
     expect(result.out).toBe("");

@@ -12,7 +12,7 @@ function site(headers: Record<string, string>): Site {
   };
 }
 
-describe("S-11 the Host in local mode", () => {
+describe("C-23, S-11 the Host in local mode", () => {
   it.each(["127.0.0.1:8080", "localhost:8080", "LocalHost:8080", "[::1]:8080"])(
     "may be %s",
     (host) => {

@@ -136,7 +136,7 @@ describe("a text pattern", () => {
     );
   });
 
-  it("S-31 searches each part once, from where the one before it ended, and never goes back", () => {
+  it("C-19, S-31 searches each part once, from where the one before it ended, and never goes back", () => {
     const fits = textPattern(`${"*a".repeat(200)}*b`);
     const search = vi.spyOn(String.prototype, "indexOf");
     const isFit = fits(`${"a".repeat(1_000)}b`);

@@ -139,7 +139,7 @@ describe("a pairing", () => {
     expect(expiries).toEqual([clock.now() + 180_000]);
   });
 
-  it("PAIR-16: keeps and logs nothing that contains the token or a secret", async () => {
+  it("PAIR-16, S-06: keeps and logs nothing that contains the token or a secret", async () => {
     const { token } = await create();
     const kept = JSON.stringify(pairings.list()) + lines.join();
     expect(kept).not.toContain(token);
@@ -153,7 +153,7 @@ describe("a pairing", () => {
 });
 
 describe("a claim", () => {
-  it("works once: the next installer is refused", async () => {
+  it("S-06: works once: the next installer is refused", async () => {
     const { token } = await create();
     open(token, 1);
     expect(codeOf(() => open(token, 2))).toBe("PAIRING_NOT_FOUND");
@@ -205,7 +205,7 @@ describe("a claim", () => {
     expect(codeOf(() => open(revokedOne.token))).toBe("PAIRING_NOT_FOUND");
   });
 
-  it("C-31, S-29: a changed machine clock neither ends nor prolongs a pairing", async () => {
+  it("C-31, F-11, S-29: a changed machine clock neither ends nor prolongs a pairing", async () => {
     const { token } = await create({ ttlS: 60 });
     clock.jump(86_400_000);
     expect(codeOf(() => open(token))).toBe("accepted");

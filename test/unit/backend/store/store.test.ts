@@ -139,7 +139,7 @@ describe("a data directory", () => {
 });
 
 describe("ownership", () => {
-  it("is refused to a second process, which names the first and exits 73 (D-07)", async () => {
+  it("is refused to a second process, which names the first and exits 73 (C-27, D-07)", async () => {
     await using directory = await tempDirectory();
     await using store = await open(directory.path);
     await using second = startChild("backend/storeWriter.ts", [directory.path]);

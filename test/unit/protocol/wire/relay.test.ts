@@ -104,7 +104,7 @@ describe("a relay", () => {
     expect(b.destroyed).toBe(true);
   });
 
-  it("stops reading while the reader of the other side does not", async () => {
+  it("F-09: stops reading while the reader of the other side does not", async () => {
     const source = new PassThrough({ highWaterMark: 1000 });
     const sink = new SlowSink({ highWaterMark: 1000 });
     void relay(source, sink);
@@ -128,7 +128,7 @@ describe("relays of one process", () => {
     source.destroy();
   });
 
-  it("move 64 KiB per turn while there are others", async () => {
+  it("F-10: move 64 KiB per turn while there are others", async () => {
     const relays = new Relays();
     const [source, sink] = [new Bulk(64), new Bulk(0)];
     const idle = new Bulk(0);

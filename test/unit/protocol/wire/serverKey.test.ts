@@ -40,7 +40,7 @@ describe("the server key", () => {
   });
 });
 
-describe("a pinned fingerprint", () => {
+describe("C-41: a pinned fingerprint", () => {
   const encoded = serverKeyFromSeed(SEED).getPublicSSH();
   const sha256 = sha256Fingerprint(encoded);
   const cases: [string, string, boolean][] = [

@@ -22,7 +22,7 @@ describe("S-03: what an agent says about its host", () => {
     expect(recordFrom("{}")).toMatchObject({ name: "", num_cpus: 0, ipv4: [], labels: {} });
   });
 
-  it("cannot act on a terminal or a page, nor turn text around", () => {
+  it("C-07: cannot act on a terminal or a page, nor turn text around", () => {
     const said = { Name: "a\u001b[2Jb\u202Ec\u0000", Tags: ["x\ny"], Labels: { "k\r": "v\u2028" } };
     expect(recordFrom(JSON.stringify(said))).toMatchObject({
       name: "a\u{FFFD}[2Jb\u{FFFD}c\u{FFFD}",
@@ -49,7 +49,7 @@ describe("S-03: what an agent says about its host", () => {
     expect(recordFrom(JSON.stringify({ Labels: large }))).toBeUndefined();
   });
 
-  it("always becomes a record that can be read back from disk", () => {
+  it("F-18: always becomes a record that can be read back from disk", () => {
     const text = fc.string({ unit: "binary", maxLength: 40 });
     const said = fc.record({
       Name: text,

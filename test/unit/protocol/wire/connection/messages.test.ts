@@ -85,7 +85,7 @@ describe("messages of the connection layer", () => {
     );
   });
 
-  it("of random bytes never fail in another way", () => {
+  it("F-18: of random bytes never fail in another way", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (array) => {
         try {

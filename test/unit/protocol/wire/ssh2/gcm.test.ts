@@ -30,7 +30,7 @@ function opener(key: GcmKey, packetBytes = LIMIT.packetBytes) {
 }
 
 describe.each(KEYS)("packets under $cipher", (key) => {
-  it("come back whole, however the bytes are cut", () => {
+  it("F-13: come back whole, however the bytes are cut", () => {
     const payload = fc
       .uint8Array({ minLength: 1, maxLength: 400 })
       .map((array) => Buffer.from(array));

@@ -21,7 +21,7 @@ describe("the watch over key exchanges", () => {
     expect(exchanges.count).toBe(1);
   });
 
-  it("reports an exchange that does not end, once", () => {
+  it("C-12: reports an exchange that does not end, once", () => {
     const { clock, exchanges, onOverdue } = watch();
     exchanges.observe(true);
     clock.advance(20_000);
