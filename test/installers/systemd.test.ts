@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { ClientId } from "@rport/protocol/ids";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -137,6 +138,17 @@ describe.skipIf(reason !== undefined)(`on a real systemd${reason ? ` (${reason})
     expect(result.stderr).toContain("belongs to another program");
     expect(await wholeTree(system)).toEqual(before);
     expect((await backend.api("listPairings"))[0]).toMatchObject({ id: pairing.id, uses_left: 1 });
+
+    const copied = "/usr/local/bin/rport-agent";
+    await system.writeFile(
+      copied,
+      await readFile(join(release.directory, "rport-agent-linux-x64")),
+    );
+    await system.exec("chmod", ["755", copied]);
+    const removed = await system.exec(copied, ["uninstall"]);
+    expect(removed).toMatchObject({ code: 1 });
+    expect(removed.stderr).toContain("belongs to another program");
+    expect(await system.exists(copied)).toBe(true);
   });
 });
 

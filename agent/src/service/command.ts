@@ -9,7 +9,14 @@ import { SYSTEM_SOURCES } from "../host/machineId.ts";
 import { SYSTEM_CLOCK } from "../platform/clock.ts";
 import { install } from "./install.ts";
 import { DEFAULT_USER, prefixLayout, systemLayout } from "./layout.ts";
-import { assertInstallable, backgroundOf, type Place, supervisorOf, systemdOf } from "./place.ts";
+import {
+  assertInstallable,
+  assertRemovable,
+  backgroundOf,
+  type Place,
+  supervisorOf,
+  systemdOf,
+} from "./place.ts";
 import { SYSTEM_PROGRAMS } from "./programs.ts";
 import { findSelf } from "./self.ts";
 import { tellStatus } from "./status.ts";
@@ -100,6 +107,7 @@ async function runUninstall(flags: ReturnType<typeof parseFlags<typeof UNINSTALL
   const place = placeOf(flags.prefix, undefined, true);
   const isDryRun = flags["dry-run"];
   if (!isDryRun) assertRoot(place);
+  await assertRemovable(place);
   const user = await systemdOf(place).userOr(DEFAULT_USER);
   const supervisors = supervisorsOf(place);
   const { layout, programs } = place;

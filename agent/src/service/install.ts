@@ -11,6 +11,8 @@ import { type InstallStep, installSteps } from "./installSteps.ts";
 import type { Layout } from "./layout.ts";
 import { isPresent } from "./placing.ts";
 import type { Programs } from "./programs.ts";
+import { provenanceOf } from "./provenance.ts";
+import type { Receipt } from "./receipt.ts";
 import type { Self } from "./self.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { Undo } from "./undo.ts";
@@ -55,7 +57,7 @@ export interface InstallDeps {
  */
 export async function install(request: InstallRequest, deps: InstallDeps): Promise<void> {
   const { layout, self, clock, say } = deps;
-  await assertUsable(layout);
+  const receipt = await usableReceipt(layout);
   const found = await inspect(layout, { server: request.server, self }, clock);
   const isKept = keepsEnrolment(request, deps, found);
   if (isKept && (await isUpToDate(request, deps, found))) {
@@ -70,6 +72,7 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     clock,
     user: deps.user,
     found,
+    receipt,
     isEnrolled: !isKept,
     isNewId: request.isNewId,
     config,
@@ -85,12 +88,16 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
   say(request.isStarted ? "The agent is installed and connected." : "The agent is installed.");
 }
 
-/** A directory that belongs to something else is not filled with an agent. */
-async function assertUsable({ receipt }: Layout): Promise<void> {
-  if (receipt === undefined || (await isPresent(receipt))) return;
-  const prefix = dirname(receipt);
+/**
+ * A directory that belongs to something else is not filled with an agent, whatever receipt it has.
+ * The answer is what an earlier installation of ours wrote down there.
+ */
+async function usableReceipt(layout: Layout): Promise<Receipt | undefined> {
+  const provenance = await provenanceOf(layout);
+  if (provenance.kind === "ours") return provenance.receipt;
+  const prefix = dirname(layout.receipt ?? "");
   const names = await readdir(prefix).catch(() => []);
-  if (names.length === 0) return;
+  if (names.length === 0) return undefined;
   const sentence = `${prefix} is not empty and holds no agent. Choose a directory of its own.`;
   throw new CliFailure(EXIT.usage, sentence);
 }

@@ -9,7 +9,8 @@ import { type Installation, whyOffline } from "./installation.ts";
 import type { Layout } from "./layout.ts";
 import { ensureDirectory, giveFile, isPresent, missingDirectories, placeFile } from "./placing.ts";
 import type { Programs } from "./programs.ts";
-import { renderReceipt } from "./receipt.ts";
+import { placedHashes } from "./provenance.ts";
+import { type Receipt, renderReceipt, withPlaced } from "./receipt.ts";
 import { renderWrapper, type Self } from "./self.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { Undo } from "./undo.ts";
@@ -34,6 +35,8 @@ export interface Change {
   readonly clock: Clock;
   readonly user: string | undefined;
   readonly found: Installation;
+  /** What an earlier installation in this prefix wrote down. */
+  readonly receipt: Receipt | undefined;
   readonly isEnrolled: boolean;
   /** Leave the key of the host it was: for copies of a disk image. */
   readonly isNewId: boolean;
@@ -128,14 +131,18 @@ class Steps {
     await giveFile(file, { mode: 0o600, owner: this.#account }, undo);
   }
 
-  /** The receipt comes first: by it even a run that is killed here can be removed. */
-  async #makePrefix(receipt: string, undo: Undo): Promise<void> {
-    const prefix = dirname(receipt);
+  /**
+   * The receipt comes first: by it even a run that is killed here can be removed. It names what
+   * is about to be placed and what was there before, of which each may be found then.
+   */
+  async #makePrefix(path: string, undo: Undo): Promise<void> {
+    const { layout, self, receipt } = this.#change;
+    const prefix = dirname(path);
     const missing = await missingDirectories(prefix);
     if (missing.length > 0) await ensureDirectory(prefix, { mode: 0o700 }, undo);
-    if (await isPresent(receipt)) return;
-    const from = { text: renderReceipt(missing) };
-    await placeFile({ path: receipt, from, access: { mode: 0o600 } }, undo);
+    const files = withPlaced(receipt?.files, await placedHashes(layout, self));
+    const from = { text: renderReceipt({ directories: receipt?.directories ?? missing, files }) };
+    await placeFile({ path, from, access: { mode: 0o600 } }, undo);
   }
 
   async #makeMissing(directory: string, undo: Undo): Promise<void> {

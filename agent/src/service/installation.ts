@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
 import { loadConfig } from "../config/loadConfig.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
 import type { Clock } from "../platform/clock.ts";
 import { stateFileIn } from "../state/stateFile.ts";
 import { isProcessAlive, waitOnline } from "../state/waitOnline.ts";
+import { hashOfFile } from "./fileHash.ts";
 import type { Layout } from "./layout.ts";
 import { isPresent } from "./placing.ts";
 import { renderWrapper, type Self } from "./self.ts";
@@ -73,12 +71,6 @@ async function isCurrent(layout: Layout, self: Self): Promise<boolean> {
 
 async function isSameFile(one: string, other: string): Promise<boolean> {
   if (!(await isPresent(other))) return false;
-  const [first, second] = await Promise.all([hashOf(one), hashOf(other)]);
+  const [first, second] = await Promise.all([hashOfFile(one), hashOfFile(other)]);
   return first === second;
-}
-
-async function hashOf(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
 }

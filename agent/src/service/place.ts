@@ -65,12 +65,25 @@ export async function assertInstallable(place: Place): Promise<void> {
   }
 }
 
+/**
+ * Rejects with a `CliFailure` where the system-wide places belong to another program, which has
+ * its own `rport.conf` and state there.
+ */
+export async function assertRemovable(place: Place): Promise<void> {
+  if (place.layout.kind === "prefix" || !isSystemdRunning()) return;
+  if (await backgroundOf(place, undefined).isInstalled()) return;
+  await assertOwnUnit(systemdOf(place));
+}
+
+async function assertOwnUnit(systemd: SystemdService): Promise<void> {
+  if (!(await systemd.isForeign())) return;
+  const sentence = `${systemd.title} belongs to another program, perhaps RPort's own client.`;
+  throw new CliFailure(EXIT.failed, `${sentence} Remove that first.`);
+}
+
 async function assertNoOtherSupervisor(place: Place): Promise<void> {
   const systemd = systemdOf(place);
-  if (isSystemdRunning() && (await systemd.isForeign())) {
-    const sentence = `${systemd.title} belongs to another program, perhaps RPort's own client.`;
-    throw new CliFailure(EXIT.failed, `${sentence} Remove that first.`);
-  }
+  if (isSystemdRunning()) await assertOwnUnit(systemd);
   const other = place.hasService ? backgroundOf(place, undefined) : systemd;
   if (!(await other.isInstalled())) return;
   const how = place.hasService ? "without a service" : "as a service";

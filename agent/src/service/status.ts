@@ -3,6 +3,7 @@ import type { Clock } from "../platform/clock.ts";
 import { configuredServers, whyOffline } from "./installation.ts";
 import type { Layout } from "./layout.ts";
 import { isPresent } from "./placing.ts";
+import { provenanceOf } from "./provenance.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** What asking for the status needs of the machine. */
@@ -16,7 +17,8 @@ export interface StatusDeps {
 /** Tells in a few lines how the agent is. Status 0: connected; 1: not installed; 8: neither. */
 export async function tellStatus(deps: StatusDeps): Promise<ExitCode> {
   const { layout, supervisors, clock, say } = deps;
-  if (!(await isPresent(layout.program))) {
+  const isOurs = (await provenanceOf(layout)).kind === "ours";
+  if (!isOurs || !(await isPresent(layout.program))) {
     say("The agent is not installed.");
     return EXIT.failed;
   }

@@ -1,28 +1,40 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { prefixLayout, systemLayout } from "../../../../agent/src/service/layout.ts";
-import { readReceipt, renderReceipt } from "../../../../agent/src/service/receipt.ts";
+import { readReceipt, renderReceipt, withPlaced } from "../../../../agent/src/service/receipt.ts";
 import { findSelf, renderWrapper, runCommand } from "../../../../agent/src/service/self.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 test("a receipt is believed only about the prefix and what is above it", async () => {
   await using directory = await tempDirectory();
-  const file = join(directory.path, "install.json");
-  const listed = ["/srv", "/srv/a", "/srv/a/rport", "/srv/a/rport/bin", "/etc", "/srv/b", "srv"];
-  await writeFile(file, renderReceipt(listed));
-  const receipt = await readReceipt(file, "/srv/a/rport");
-  expect(receipt?.directories).toEqual(["/srv", "/srv/a", "/srv/a/rport"]);
+  const prefix = join(directory.path, "rport");
+  await mkdir(prefix);
+  const above = [directory.path, prefix];
+  const others = [join(prefix, "bin"), "/etc", join(directory.path, "b"), "srv"];
+  const text = renderReceipt({ directories: [...above, ...others], files: {} });
+  await writeFile(join(prefix, "install.json"), text);
+  const found = await readReceipt(join(prefix, "install.json"));
+  expect(found).toMatchObject({ kind: "ours", receipt: { directories: above } });
 });
 
-test("a damaged receipt still says that the directory is ours; a missing one does not", async () => {
+test("S-34: a receipt is ours by its mark and its form; a missing one is none", async () => {
   await using directory = await tempDirectory();
   const file = join(directory.path, "install.json");
-  expect(await readReceipt(file, directory.path)).toBeUndefined();
-  for (const text of ["", "{", '{"version":2}', "null"]) {
+  expect(await readReceipt(file)).toEqual({ kind: "none" });
+  const ours = renderReceipt({ directories: [], files: { a: ["0".repeat(64)] } });
+  await writeFile(file, ours);
+  expect((await readReceipt(file)).kind).toBe("ours");
+  const others = ["", "{", "null", '{"version":2}', ours.slice(0, -3), ours.replace(":2", ":3")];
+  for (const text of [...others, ours.replace("{", '{"more":1,'), ours.replace("00", "")]) {
     await writeFile(file, text);
-    expect(await readReceipt(file, directory.path)).toEqual({ version: 1, directories: [] });
+    expect(await readReceipt(file)).toEqual({ kind: "foreign" });
   }
+});
+
+test("what is about to be placed is named beside what was placed before", () => {
+  const files = withPlaced({ a: ["1", "2"], b: ["3"] }, { a: "2", c: "4" });
+  expect(files).toEqual({ a: ["2", "1"], b: ["3"], c: ["4"] });
 });
 
 test("an executable is started by itself, a bundle by its Node", () => {
