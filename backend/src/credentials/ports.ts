@@ -56,8 +56,11 @@ export interface ClientPort {
   clientsOf(id: AuthId): readonly ClientRef[];
   /** The record of one client. */
   clientOf(id: ClientId): ClientRef | undefined;
-  /** Marks a client as revoked. It is from the call on; resolves when that is durable. */
-  revoke(id: ClientId): Promise<void>;
+  /**
+   * Marks a client as revoked, and calls `cut` as soon as nobody comes in as it any more; resolves
+   * when the mark is durable and `cut` is done.
+   */
+  revoke(id: ClientId, cut: () => Promise<void>): Promise<void>;
   /** Takes the mark away, once that is durable. */
   allow(id: ClientId): Promise<void>;
   /** Removes these records, and what belongs to them. */

@@ -7,7 +7,7 @@ import { isClientEdit } from "./edits/clientEdit.ts";
 import { type CredentialEdit, editRecords, isCredentialEdit } from "./edits/credentialEdit.ts";
 import type { Edit } from "./edits/edit.ts";
 import { EditFeed, type Follower } from "./edits/editFeed.ts";
-import type { EditStore, Guard, StoredCredentials } from "./edits/editStore.ts";
+import type { EditStore, StoredCredentials } from "./edits/editStore.ts";
 import type { SecretEdit } from "./edits/secretEdit.ts";
 import type { ClientRecord } from "./records/clientRecord.ts";
 import { type ClientRows, clientStatements } from "./sqlite/clientRows.ts";
@@ -78,11 +78,11 @@ export class EmbeddedEdits implements EditStore {
     this.#feed.announce(edits);
   }
 
-  settle(edits: readonly Edit[], guard: Guard = () => undefined): Promise<void> {
+  settle(edits: readonly Edit[]): Promise<void> {
     const ofRecords = edits.filter(isCredentialEdit);
     const ofRows = edits.filter((edit): edit is RowEdit => !isCredentialEdit(edit));
-    if (ofRecords.length > 0) return this.#writeBoth(ofRecords, ofRows, guard);
-    return this.#writeRows(ofRows, guard);
+    if (ofRecords.length > 0) return this.#writeBoth(ofRecords, ofRows);
+    return this.#deps.database.write(ofRows.flatMap(statementsOf));
   }
 
   follow(follower: Follower): void {
@@ -93,32 +93,23 @@ export class EmbeddedEdits implements EditStore {
     return this.#turns.run(key, job);
   }
 
-  async #writeRows(edits: readonly RowEdit[], guard: Guard): Promise<void> {
-    guard();
-    await this.#deps.database.write(edits.flatMap(statementsOf));
-  }
-
-  async #writeBoth(
-    records: readonly CredentialEdit[],
-    rows: readonly RowEdit[],
-    guard: Guard,
-  ): Promise<void> {
+  async #writeBoth(records: readonly CredentialEdit[], rows: readonly RowEdit[]): Promise<void> {
     if (rows.length > 0) await this.#clearLeftOver();
     try {
       await this.#deps.database.write(rows.flatMap(statementsOf));
       for (const edit of records) if (edit.kind === "erase") await this.#bury(edit);
-      await this.#editDocument(records, guard);
+      await this.#editDocument(records);
     } catch (caught) {
       await this.#takeBack(rows);
       throw caught;
     }
   }
 
-  #editDocument(edits: readonly CredentialEdit[], guard: Guard): Promise<void> {
-    return this.#deps.document.update((data) => {
-      guard();
-      return { ...data, credentials: edits.reduce(editRecords, [...data.credentials]) };
-    });
+  #editDocument(edits: readonly CredentialEdit[]): Promise<void> {
+    return this.#deps.document.update((data) => ({
+      ...data,
+      credentials: edits.reduce(editRecords, [...data.credentials]),
+    }));
   }
 
   #bury({ credential, atMs }: { readonly credential: AuthId; readonly atMs: number }) {

@@ -1,11 +1,7 @@
 import type { RportError } from "@rport/protocol/errors";
 import type { Edit } from "../../../backend/src/store/edits/edit.ts";
 import type { Follower } from "../../../backend/src/store/edits/editFeed.ts";
-import type {
-  EditStore,
-  Guard,
-  StoredCredentials,
-} from "../../../backend/src/store/edits/editStore.ts";
+import type { EditStore, StoredCredentials } from "../../../backend/src/store/edits/editStore.ts";
 import type { ClientRecord } from "../../../backend/src/store/records/clientRecord.ts";
 
 /** A write that waits. */
@@ -55,11 +51,11 @@ export class FaultyStore implements EditStore {
     this.#inner.announce(edits);
   }
 
-  async settle(edits: readonly Edit[], guard?: Guard): Promise<void> {
+  async settle(edits: readonly Edit[]): Promise<void> {
     if (edits.length === 0) return;
     this.writes += 1;
     if (this.#isStopped) return await stopped();
-    const write = () => this.#inner.settle(edits, guard);
+    const write = () => this.#inner.settle(edits);
     const obstacle = [...this.#obstacles].find(({ isIt }) => edits.some(isIt));
     if (obstacle === undefined) return await write();
     if (obstacle.isOnce) this.#obstacles.delete(obstacle);

@@ -91,22 +91,6 @@ export function describeEditStore(name: string, open: () => Promise<TriedStore>)
       expect(secrets).toMatchObject([{ last_used_at: 49 }]);
     });
 
-    it("what a guard refuses is neither written nor told", async () => {
-      await using tried = await open();
-      const seen: (readonly Edit[])[] = [];
-      tried.store.follow((edits) => seen.push(edits));
-      const refuse = () => {
-        throw new Error("not now");
-      };
-      await expect(tried.store.settle([CREATE, ADD], refuse)).rejects.toThrow("not now");
-      const seenEdit: Edit = { kind: "seen", record: clientRecord({ id: HOST }) };
-      await expect(tried.store.settle([seenEdit], refuse)).rejects.toThrow("not now");
-      expect(seen).toEqual([]);
-      const again = await tried.reopen();
-      expect(await secretsIn(again)).toEqual([]);
-      expect(await clientsIn(again)).toEqual([]);
-    });
-
     it("of two credentials with one id the second is refused, with its secret", async () => {
       await using tried = await open();
       const other: Edit = { kind: "add", row: secretRow("secret-2", { seq: 2 }) };

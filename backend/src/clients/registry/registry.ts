@@ -173,14 +173,19 @@ export class ClientRegistry implements ClientPort {
   }
 
   /** Runs ahead of the disk: nobody comes in as the client while the mark is being written. */
-  revoke(id: ClientId): Promise<void> {
+  revoke(id: ClientId, cut: () => Promise<void>): Promise<void> {
     const { store, clock } = this.#deps;
     return this.#inTurn(id, async () => {
       for (let one = this.adopting(id); one; one = this.adopting(id)) await one;
       const record = this.#need(id, "There is no such client any more.");
       const revoked_at = record.revoked_at ?? toTime(clock.now());
       store.announce([{ kind: "revokeClient", record: { ...record, revoked_at } }]);
-      await this.#writer.save(id);
+      const cutting = cut();
+      try {
+        await this.#writer.save(id);
+      } finally {
+        await cutting;
+      }
     });
   }
 

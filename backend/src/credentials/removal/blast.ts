@@ -1,5 +1,7 @@
-import type { AuthId, SecretId } from "@rport/protocol/ids";
+import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { DeletionReport } from "@rport/protocol/report";
+import type { Clock } from "../../platform/clock.ts";
+import { inSlices } from "../../platform/slices.ts";
 import type { ClientPort, ClientRef, PairingPort, SessionHandle, SessionPort } from "../ports.ts";
 
 /** Everything that ends when something is taken away. */
@@ -67,13 +69,57 @@ export function reportOf({ clients, sessions, pairings }: Blast): DeletionReport
   };
 }
 
+/** What a strike needs. */
+export interface StrikeDeps {
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
 /**
- * Ends what is hit, before it returns, and tells what that was. Whatever let it in has to be
- * taken away durably before.
+ * Ends what hangs on something that is taken away, as often as that has to be looked up, and tells
+ * what it was in all. Whatever let it in has to be taken away before, in memory at least.
  */
-export function strike(blast: Blast, reason: string): DeletionReport {
-  const report = reportOf(blast);
-  for (const session of blast.sessions()) session.cut(reason);
-  blast.endPairings();
-  return report;
+export class Strike {
+  readonly #reason: string;
+  readonly #deps: StrikeDeps;
+  readonly #hit = new Set<SessionHandle>();
+  readonly #told = new Map<ClientId, DeletionReport["clients"][number]>();
+  #pairings = 0;
+
+  /** `reason` is a sentence for the log. */
+  constructor(reason: string, deps: StrikeDeps) {
+    this.#reason = reason;
+    this.#deps = deps;
+  }
+
+  /** Who and what was hit, each once. */
+  get report(): DeletionReport {
+    const clients = [...this.#told.values()];
+    return {
+      clients,
+      disconnected: this.#hit.size,
+      pairings: this.#pairings,
+      offline: clients.filter(({ connected }) => !connected).map(({ id }) => id),
+    };
+  }
+
+  /**
+   * Ends what is hit and was not hit before. Who it is is clear, and the pairings have ended, before
+   * this returns; the sessions end a few milliseconds per turn of the event loop, and all have when
+   * it resolves.
+   */
+  async hit(blast: Blast): Promise<void> {
+    for (const { id, name, connected, tunnels } of blast.clients) {
+      if (!this.#told.has(id)) this.#told.set(id, { id, name, connected, tunnels });
+    }
+    this.#pairings += blast.pairings;
+    blast.endPairings();
+    await this.cut(blast);
+  }
+
+  /** Ends sessions that were not there when it was hit: somebody may have been on the way in. */
+  async cut({ sessions }: Pick<Blast, "sessions">): Promise<void> {
+    const fresh = sessions().filter((session) => !this.#hit.has(session));
+    for (const session of fresh) this.#hit.add(session);
+    await inSlices(fresh, this.#deps.clock, (session) => session.cut(this.#reason));
+  }
 }

@@ -9,7 +9,7 @@ import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, PairingPort, SessionPort } from "../ports.ts";
-import { blastOfCredential, reportOf, strike } from "./blast.ts";
+import { blastOfCredential, reportOf, Strike } from "./blast.ts";
 
 /** How a credential is to be removed. */
 export interface RemovalOptions {
@@ -58,8 +58,9 @@ export class Removals {
   }
 
   /**
-   * Marks the credential durably, so that no login passes; then ends its sessions; then removes
-   * what is kept. Fails with `ERR_CODE_CLIENT_AUTH_NOT_FOUND` or `ERR_CODE_CLIENT_AUTH_HAS_CLIENT`;
+   * Marks the credential in memory, so that no login passes, and ends its sessions; makes the mark
+   * durable meanwhile; then removes what is kept. Whoever got no answer, because the process ended
+   * before, has to ask again. Fails with `ERR_CODE_CLIENT_AUTH_NOT_FOUND` or `ERR_CODE_CLIENT_AUTH_HAS_CLIENT`;
    * with `NOT_DURABLE` when the disk takes no mark: then no login passes and the sessions have ended
    * all the same, and the rest follows when the disk allows. Called twice at once, both calls get the
    * same report, and the records go if one of them says so.
@@ -76,8 +77,7 @@ export class Removals {
     const kept = options.purge ? this.#keptOf(id) : {};
     this.#refuseUsed(entry, options);
     const how: Running = { purge: options.purge, hasPurged: false };
-    const refuse = () => this.#refuseUsed(entry, options);
-    const removal = this.#inTurn(id, () => this.#remove(entry, how, refuse));
+    const removal = this.#inTurn(id, () => this.#remove(entry, how, options));
     this.#running.set(id, { how, removal });
     try {
       return { ...(await removal), ...kept };
@@ -86,31 +86,28 @@ export class Removals {
     }
   }
 
-  async #remove(entry: LedgerEntry, how: Running, refuse: () => void): Promise<DeletionReport> {
+  /** Nobody comes in from the moment on at which nothing speaks against the removal any more. */
+  async #remove(
+    entry: LedgerEntry,
+    how: Running,
+    options: RemovalOptions,
+  ): Promise<DeletionReport> {
     const { ledger, store, arrears } = this.#deps;
     if (ledger.get(entry.id) !== entry) throw noSuchCredential();
+    this.#refuseUsed(entry, options);
     const mark: Edit = { kind: "mark", credential: entry.id };
-    const unmarked = await failureOf(() => this.#write(mark, refuse));
-    if (entry.record.state === "active") store.announce([mark]);
-    const report = strike(blastOfCredential(entry.id, this.#deps), "the credential was deleted");
+    const strike = new Strike("the credential was deleted", this.#deps);
+    store.announce([mark]);
+    const cutting = strike.hit(blastOfCredential(entry.id, this.#deps));
+    const unmarked = await failureOf(() => store.settle([mark]));
+    await cutting;
+    await strike.cut(blastOfCredential(entry.id, this.#deps));
     const failure = unmarked ?? (await failureOf(() => this.#clear(entry, how)));
-    if (failure === undefined) return report;
+    if (failure === undefined) return strike.report;
     arrears.owe(() => this.#inTurn(entry.id, () => this.#makeUp(entry, how)));
     // The mark is what counts: what is swept up later opens nothing.
-    if (unmarked === undefined && !how.purge) return report;
-    throw notDurable(told(entry, report), failure);
-  }
-
-  /**
-   * Runs ahead of the disk: nobody comes in from the moment on at which nothing speaks against the
-   * removal any more, also while the mark is being written, and when the disk refuses it.
-   */
-  #write(mark: Edit, refuse: () => void): Promise<void> {
-    const { store } = this.#deps;
-    return store.settle([mark], () => {
-      refuse();
-      store.announce([mark]);
-    });
+    if (unmarked === undefined && !how.purge) return strike.report;
+    throw notDurable(told(entry, strike.report), failure);
   }
 
   /** Does what the disk did not allow; nothing when somebody has done it meanwhile. */

@@ -9,7 +9,7 @@ import { type Arrears, failureOf, notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, ClientRef, PairingPort, SessionPort } from "../ports.ts";
-import { type Blast, blastOfRecord, blastOfSecrets, reportOf, strike } from "./blast.ts";
+import { type Blast, blastOfRecord, blastOfSecrets, reportOf, Strike } from "./blast.ts";
 import { Heirs } from "./heirs.ts";
 
 /** What revocations need. */
@@ -24,10 +24,11 @@ export interface RevocationDeps {
 }
 
 /**
- * Takes single secrets and hosts out of a credential that stays. Always in this order: a durable
- * mark, from which on nobody gets in; the sessions end; the answer. Where the disk takes no mark, one
- * in memory does the same until it does, and the answer is `NOT_DURABLE`. Each deed has a preview
- * that tells who would be hit.
+ * Takes single secrets and hosts out of a credential that stays. Always in this order: a mark in
+ * memory, from which on nobody gets in; the sessions end, without waiting for the disk; the mark is
+ * durable; the answer. Whoever got no answer, because the process ended before, has to ask again.
+ * Where the disk takes no mark, the answer is `NOT_DURABLE`. Each deed has a preview that tells who
+ * would be hit.
  */
 export class Revocations {
   readonly #deps: RevocationDeps;
@@ -67,13 +68,15 @@ export class Revocations {
    * Fails with `NOT_FOUND`.
    */
   async client(id: ClientId): Promise<DeletionReport> {
+    const strike = new Strike("the client was revoked", this.#deps);
     const blast = this.#blastOfClient(this.#require(id));
-    const unmarked = await failureOf(() => this.#deps.clients.revoke(id));
-    const report = strike(blast, "the client was revoked");
+    const cut = () => strike.hit(blast);
+    const unmarked = await failureOf(() => this.#deps.clients.revoke(id, cut));
+    await strike.cut(blast);
     const { failure: unended, count } = await this.#endOwn(id);
     const failure = unmarked ?? unended;
     if (failure !== undefined) throw notDurable("The client is let in no more", failure);
-    return { ...report, secrets: count };
+    return { ...strike.report, secrets: count };
   }
 
   /** Takes the mark away; secrets that were revoked stay so. Fails with `NOT_FOUND`. */
@@ -87,22 +90,26 @@ export class Revocations {
     ids: ReadonlySet<SecretId>,
     reason: string,
   ): Promise<DeletionReport> {
-    const { clock, clients, sessions } = this.#deps;
+    const { clients, sessions } = this.#deps;
+    const credential = entry.id;
     const heirs = new Heirs({ entry, ids, clients, sessions });
+    const strike = new Strike(reason, this.#deps);
     const gone = new Set(ids);
     let rows = [...entry.secrets().filter(({ id }) => ids.has(id)), ...heirs.next(gone)];
+    let next: ReadonlySet<SecretId> = new Set([...ids, ...idsOf(rows)]);
     let failure: RportError | undefined;
     // An offer may have been on its way to the disk: what it left there meanwhile goes as well.
     do {
-      for (const { id } of rows) gone.add(id);
-      const atMs = clock.now();
-      const untaken = await this.#take(rows.map((row) => this.#editFor(row, atMs)));
+      for (const id of next) gone.add(id);
+      const blast = () => blastOfSecrets({ credential, ids: next }, this.#deps);
+      const untaken = await this.#take(rows, () => strike.hit(blast()));
       failure ??= untaken;
       rows = heirs.next(gone);
+      next = idsOf(rows);
     } while (rows.length > 0);
-    const report = strike(blastOfSecrets({ credential: entry.id, ids: gone }, this.#deps), reason);
+    await strike.cut(blastOfSecrets({ credential, ids: gone }, this.#deps));
     if (failure !== undefined) throw notDurable("The secret opens nothing any more", failure);
-    return report;
+    return strike.report;
   }
 
   /**
@@ -118,15 +125,21 @@ export class Revocations {
   }
 
   /**
-   * Takes secrets away: on disk first, but a disk that refuses keeps none of them good. Then they are
-   * gone in memory, ahead of the disk, which is asked again until it takes it.
+   * Takes secrets away in memory, and cuts; then on disk, which is asked again until it takes it.
+   * Answers with what the disk said.
    */
-  async #take(edits: readonly SecretEdit[]): Promise<RportError | undefined> {
-    const { store, arrears } = this.#deps;
-    const failure = await failureOf(() => store.commit(edits));
-    if (failure === undefined) return undefined;
+  async #take(
+    rows: readonly SecretRow[],
+    cut: () => Promise<void> = async () => undefined,
+  ): Promise<RportError | undefined> {
+    const { store, arrears, clock } = this.#deps;
+    const atMs = clock.now();
+    const edits = rows.map((row) => this.#editFor(row, atMs));
     store.announce(edits);
-    arrears.owe(() => store.settle(edits));
+    const cutting = cut();
+    const failure = await failureOf(() => store.settle(edits));
+    if (failure !== undefined) arrears.owe(() => store.settle(edits));
+    await cutting;
     return failure;
   }
 
@@ -140,8 +153,7 @@ export class Revocations {
       const own = ownSecrets(entry, id);
       if (own.length === 0) continue;
       count += own.length;
-      const atMs = this.#deps.clock.now();
-      const untaken = await this.#take(own.map((row) => revokeEdit(row, atMs)));
+      const untaken = await this.#take(own);
       failure ??= untaken;
     }
     return { failure, count };
@@ -171,6 +183,10 @@ export class Revocations {
 /** What only the client may use, and still opens something. */
 function ownSecrets(entry: LedgerEntry, id: ClientId): SecretRow[] {
   return entry.secretsOf(id).filter(({ state }) => state !== "revoked");
+}
+
+function idsOf(rows: readonly SecretRow[]): ReadonlySet<SecretId> {
+  return new Set(rows.map(({ id }) => id));
 }
 
 function revokeEdit({ credential_id: credential, id }: SecretRow, atMs: number): SecretEdit {

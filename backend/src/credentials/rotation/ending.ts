@@ -10,7 +10,7 @@ import { type Arrears, failureOf } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, ClientRef, PairingPort, SessionPort } from "../ports.ts";
-import { type Blast, blastOfSecrets, reportOf, strike } from "../removal/blast.ts";
+import { type Blast, blastOfSecrets, reportOf, Strike } from "../removal/blast.ts";
 import { endEdits, secretsInGrace } from "./plan.ts";
 import { secretStoodOn } from "./progress.ts";
 import type { RotationTimers } from "./timers.ts";
@@ -53,7 +53,8 @@ export class Ending {
   /**
    * The old secrets stop: durably first, then the sessions that still stand on them. A disk that
    * refuses keeps no old secret good: it is told later, and a restart before that ends the rotation
-   * once more. Who is hit is looked up after that: somebody may have moved while it was written.
+   * once more. Who is hit is looked up after that: somebody may have moved while it was written, and
+   * nothing is urgent about secrets that were good until now.
    */
   async end(entry: LedgerEntry): Promise<EndedRotation> {
     const { ledger, store, arrears, clock, timers } = this.#deps;
@@ -66,8 +67,9 @@ export class Ending {
       arrears.owe(() => this.#makeUp(entry, edits));
     }
     timers.cancel(entry.id);
-    const report = strike(this.#blast(entry, old), "the secret was rotated and its grace is over");
-    return { report, failure };
+    const strike = new Strike("the secret was rotated and its grace is over", this.#deps);
+    await strike.hit(this.#blast(entry, old));
+    return { report: strike.report, failure };
   }
 
   /** Ends a rotation that nobody ended by hand; never fails. */

@@ -18,15 +18,12 @@ export interface StoredCredentials {
   readonly deleted: readonly AuthId[];
 }
 
-/** Asked at the last moment before a write; what it throws is what the write fails with. */
-export type Guard = () => void;
-
 /**
  * The one way in which anything durable changes. An edit is in force when the followers are told of
  * it: memory, indexes and events are followers. For nearly all edits that is when they would survive
  * a power cut (`commit`). Some run ahead of the disk on purpose (`announce`, then `settle`): what
- * only takes rights away on a disk that refuses, what agents say again at their next connection, and
- * times of use; each place that does so says why.
+ * only takes rights away, what agents say again at their next connection, and times of use; each
+ * place that does so says why.
  */
 export interface EditStore {
   /** What is kept of credentials; finishes what a crash interrupted. To be called once. */
@@ -43,8 +40,8 @@ export interface EditStore {
   commit(edits: readonly Edit[], ahead?: readonly Edit[]): Promise<void>;
   /** The edits are in force, and are not on disk yet: `settle` is owed. */
   announce(edits: readonly Edit[]): void;
-  /** Makes edits durable that are in force already; fails as `commit` does, or as `guard` throws. */
-  settle(edits: readonly Edit[], guard?: Guard): Promise<void>;
+  /** Makes edits durable that are in force already; fails as `commit` does. */
+  settle(edits: readonly Edit[]): Promise<void>;
   /** Tells the follower of every edit from now on, in order, once. */
   follow(follower: Follower): void;
   /** The job's outcome; jobs of one key run one after the other, in the order of the calls. */

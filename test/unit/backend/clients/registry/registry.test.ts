@@ -15,6 +15,7 @@ import { FaultyStore } from "../../../../support/faults/faultyStore.ts";
 import { testLog } from "../../../../support/log.ts";
 import { tempDirectory } from "../../../../support/tempDirectory.ts";
 
+const nobodyToCut = () => Promise.resolve();
 const ONE = clientIdSchema.parse("machine-1");
 const FLEET = authIdSchema.parse("fleet");
 const OTHER = authIdSchema.parse("other");
@@ -191,11 +192,11 @@ describe("the registry", () => {
       registry.disconnect(each);
     }
     const removed = registry.remove(ONE);
-    await registry.revoke(ONE).catch(() => undefined);
+    await registry.revoke(ONE, nobodyToCut).catch(() => undefined);
     await removed;
     connect(self, one);
     registry.disconnect(one);
-    await registry.revoke(ONE);
+    await registry.revoke(ONE, nobodyToCut);
     expect(() => registry.requireRemovable(ONE)).toThrow("allow it again first");
     await expect(registry.remove(ONE)).rejects.toMatchObject({ code: "CONFLICT" });
     await registry.purge(FLEET);
@@ -212,12 +213,12 @@ describe("the registry", () => {
     const one = session();
     connect(self, one);
     registry.disconnect(one);
-    await registry.revoke(ONE);
-    await Promise.all([registry.allow(ONE), registry.revoke(ONE)]);
+    await registry.revoke(ONE, nobodyToCut);
+    await Promise.all([registry.allow(ONE), registry.revoke(ONE, nobodyToCut)]);
     expect(registry.clientOf(ONE)?.isRevoked).toBe(true);
-    const removing = registry.revoke(ONE).then(() => registry.remove(ONE));
+    const removing = registry.revoke(ONE, nobodyToCut).then(() => registry.remove(ONE));
     await expect(removing).rejects.toMatchObject({ code: "CONFLICT" });
-    await Promise.all([registry.revoke(ONE), registry.allow(ONE)]);
+    await Promise.all([registry.revoke(ONE, nobodyToCut), registry.allow(ONE)]);
     expect(registry.clientOf(ONE)?.isRevoked).toBe(false);
   });
 
@@ -280,7 +281,7 @@ describe("adopting a record", () => {
     await using self = await twoRecords();
     const { registry } = self;
     const adopting = registry.adopt(ONE, OLD, ALONE);
-    const revoking = registry.revoke(OLD);
+    const revoking = registry.revoke(OLD, nobodyToCut);
     const again = registry.adopt(OLD, ONE, ALONE);
     await expect(revoking).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(again).rejects.toMatchObject({ code: "NOT_FOUND" });

@@ -13,6 +13,8 @@ const HOUR_MS = 3_600_000;
 const WAVE = 50;
 const FORCE = { force: true, purge: false };
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Two hosts with secrets of their own, and one that shares a password with nobody else. */
 async function threeHosts(fixture: CredentialsFixture) {
   const { credentials, clients, clock } = fixture;
@@ -57,6 +59,7 @@ describe("revoking a secret", () => {
     const { credentials } = fixture;
     const { sessions } = await threeHosts(fixture);
     sessions.two.cut("away");
+    await nextTurn();
     const report = await credentials.revocations.secret(FLEET, sessions.two.secretId);
     expect(report).toMatchObject({ disconnected: 0, offline: ["two"] });
   });
@@ -161,8 +164,6 @@ describe("revoking a host", () => {
   });
 });
 
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 describe("deleting a credential", () => {
   it("hits exactly those whom the dry run names", async () => {
     await using fixture = await openCredentials({ openOf: () => 2, revokeOf: () => 2 });
@@ -200,7 +201,7 @@ describe("deleting a credential", () => {
         await attack();
       };
       const deletion = async (): Promise<void> => {
-        for (let turn = index % 7; turn > 0; turn -= 1) await nextTurn();
+        for (let turn = 2 + (index % 9); turn > 0; turn -= 1) await nextTurn();
         await credentials.removals.remove(id, { force: true, purge: index % 3 === 0 });
         if (clients.presence.ofCredential(id).length > 0) left.push(id);
       };
