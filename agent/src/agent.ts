@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
 import { machineHint } from "@rport/protocol/hostKey";
+import { guarded } from "@rport/protocol/wire/contain";
+import { guardedClock } from "@rport/protocol/wire/guardedClock";
 import type { TransportLimits } from "@rport/protocol/wire/transport";
 import { ChannelTable } from "./channels/channelTable.ts";
 import { readAttributes } from "./config/attributes.ts";
@@ -16,6 +18,7 @@ import { readHost } from "./host/host.ts";
 import { type HostKey, openHostKey } from "./host/hostKey.ts";
 import { type MachineIdSources, machineId } from "./host/machineId.ts";
 import type { Clock } from "./platform/clock.ts";
+import { loggedFault } from "./platform/faults.ts";
 import type { Log } from "./platform/log.ts";
 import { StateWriter } from "./state/stateFile.ts";
 import { Dialer } from "./tunnels/dial.ts";
@@ -61,8 +64,9 @@ export class Agent implements AsyncDisposable {
   }
 
   /** Starts an agent. Rejects with `BAD_REQUEST` when it has no id to register under. */
-  static async start(deps: AgentDeps): Promise<Agent> {
-    const { config, log } = deps;
+  static async start(given: AgentDeps): Promise<Agent> {
+    const { config, log } = given;
+    const deps = { ...given, clock: guardedClock(given.clock, loggedFault(log, "a timer")) };
     for (const secret of secretsIn(config)) log.hide(secret);
     for (const secret of proxySecrets(process.env)) log.hide(secret);
     if (config.ignored.length > 0) {
@@ -128,7 +132,9 @@ export class Agent implements AsyncDisposable {
     return new ConnectionLoop({
       session,
       registration: () => this.#registration(config),
-      onState: (state) => this.#changed(state),
+      onState: guarded(loggedFault(log, "a change of state"), (state: ConnectionState) =>
+        this.#changed(state),
+      ),
     });
   }
 

@@ -1,3 +1,4 @@
+import { guardedClock } from "@rport/protocol/wire/guardedClock";
 import type { TransportLimits } from "@rport/protocol/wire/transport";
 import type { AppDeps } from "./app.ts";
 import { ServerLife } from "./audit/serverLife.ts";
@@ -12,6 +13,7 @@ import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { originAt, type Place, urlOf } from "./place.ts";
+import { loggedFault } from "./platform/faults.ts";
 import { openServices, type Services } from "./services.ts";
 import { FailedLogins } from "./users/failedLogins.ts";
 import { UserGate } from "./users/gate.ts";
@@ -45,7 +47,10 @@ export interface Backend extends AsyncDisposable, Services {
  * Starts a backend and resolves when it listens and its endpoint file is written. Throws a
  * `StartFailure` when it cannot; then nothing is left open.
  */
-export async function createBackend(options: BackendOptions): Promise<Backend> {
+export async function createBackend(given: BackendOptions): Promise<Backend> {
+  const { log } = given;
+  const clock = guardedClock(given.clock, loggedFault(log, "a timer"));
+  const options: BackendOptions = { ...given, clock };
   await using opened = new AsyncDisposableStack();
   const bound: Place[] = [];
   const services = await openServices(options, () => agentUrls(options, bound), opened);
@@ -55,10 +60,14 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   const { presence, auditing, paths, fingerprints } = services;
   const life = new ServerLife(auditing.audit);
   opened.defer(() => life.stopped());
-  const gate = new UserGate(tokens, new FailedLogins(options.clock), auditing.signIns);
+  const gate = new UserGate(tokens, new FailedLogins(clock), auditing.signIns);
   await openFaces(facesDeps(options, services, { gate, agentDoor, bound }), bound, opened);
 
-  const pinger = new Pinger({ clock: options.clock, sessions: () => presence.connectedSessions() });
+  const pinger = new Pinger({
+    clock,
+    sessions: () => presence.connectedSessions(),
+    onFault: loggedFault(log, "a round of pings"),
+  });
   pinger.start();
   opened.defer(() => pinger.stop());
   await life.started(bound);

@@ -2,11 +2,12 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
-import { pathOf } from "./http/rawQuery.ts";
+import { contain, guarded } from "@rport/protocol/wire/contain";
 import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./http/upgrade.ts";
 import type { Place } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
-import { errorText, type Log } from "./platform/log.ts";
+import { endingFault, loggedFault } from "./platform/faults.ts";
+import type { Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 
 /** Node's own limits are far wider, and are looked at only twice a minute. */
@@ -36,10 +37,15 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #clock: Clock;
 
-  private constructor(server: Server, clock: Clock) {
+  private constructor(server: Server, { clock, log }: ListenerDeps) {
     this.#server = server;
     this.#clock = clock;
+    contain(server, loggedFault(log, "an address that is listened on"));
     server.on("connection", (socket: Socket) => {
+      contain(
+        socket,
+        endingFault(log, "a connection", () => socket.destroy()),
+      );
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
@@ -52,12 +58,12 @@ export class Listener {
       shouldUpgradeCallback: ({ headers }: { headers: { upgrade?: string | undefined } }) =>
         headers.upgrade?.toLowerCase() === "websocket",
     };
-    const server = createServer(options, deps.onRequest);
+    const server = createServer(options, containing(deps));
     server.maxHeadersCount = HEADERS_MAX;
     server.on("upgrade", (request, socket, head) => {
       route({ request, socket, head }, deps);
     });
-    const listener = new Listener(server, deps.clock);
+    const listener = new Listener(server, deps);
     try {
       server.listen({ host: place.host, port: place.port, exclusive: true });
       await once(server, "listening");
@@ -89,19 +95,27 @@ export class Listener {
   }
 }
 
+/** What one request brings about ends that request alone. */
+function containing({ onRequest, log }: ListenerDeps): RequestListener {
+  return (request, response) => {
+    const onFault = endingFault(log, "a request", () => response.destroy());
+    contain(request, onFault);
+    contain(response, onFault);
+    guarded(onFault, onRequest)(request, response);
+  };
+}
+
 function route(upgrade: UpgradeRequest, { doors, log }: ListenerDeps): void {
   const { request, socket } = upgrade;
   // A peer may vanish at any time; whoever takes the socket over learns it from its close.
   socket.on("error", () => socket.destroy());
-  try {
+  const onFault = endingFault(log, "an upgrade", () => socket.destroy());
+  const take = guarded(onFault, () => {
     const door = doors.find((one) => one.takes(request));
     if (door !== undefined) door.upgrade(upgrade);
     else refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
-  } catch (error) {
-    // What is thrown in an event of the server would end the process.
-    log.error("upgrade failed", { path: pathOf(request.url ?? ""), reason: errorText(error) });
-    socket.destroy();
-  }
+  });
+  take();
 }
 
 function whyNotListening(error: unknown, { host, port }: Place): StartFailure {

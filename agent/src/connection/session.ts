@@ -1,6 +1,7 @@
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import type { HostKeyProof } from "@rport/protocol/hostKey";
 import { Connection } from "@rport/protocol/wire/connection";
+import { guarded } from "@rport/protocol/wire/contain";
 import { fingerprintMatches, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { clientTransport, type TransportLimits } from "@rport/protocol/wire/transport";
 import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
@@ -8,6 +9,7 @@ import type { ChannelTable } from "../channels/channelTable.ts";
 import type { AgentConfig } from "../config/config.ts";
 import type { CredentialStore } from "../config/credentialStore.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
+import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
 import { Control } from "../requests/control.ts";
 import type { Lookup } from "../tunnels/target.ts";
@@ -62,7 +64,7 @@ export class Session {
    * one. Requests and channels are served from the first moment. Rejects with a `WireError`.
    */
   static async logIn(server: string, deps: SessionDeps, signal: AbortSignal): Promise<Session> {
-    const { config, credentials, transportLimits: limits = {} } = deps;
+    const { config, credentials, log, transportLimits: limits = {} } = deps;
     const { authId, secret } = credentials.current;
     let serverFingerprint = "";
     const transport = clientTransport(await openWebSocket(server, config), {
@@ -73,6 +75,7 @@ export class Session {
         return fingerprintMatches(config.fingerprint, publicKey);
       },
       limits,
+      onFault: loggedFault(log, "a connection to the server"),
     });
     const served = serve(transport, deps, () => serverFingerprint);
     const { connection } = served;
@@ -166,7 +169,7 @@ function serve(
     onOpen: (type, extra) => channels.decide(type, extra),
     onFault: (error, name) => log.error("a request failed", { name, error: String(error) }),
   });
-  void connection.closed.then(() => control.end());
+  void connection.closed.then(guarded(loggedFault(log, "an end"), () => control.end()));
   const patience = new Patience(clock, REGISTER_MS, () => {
     transport.fail(new WireError("timeout", "no reply to new_connection in time"));
   });

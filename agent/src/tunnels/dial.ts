@@ -4,6 +4,7 @@ import type { Channel } from "@rport/protocol/wire/channel";
 import type { ChannelDecision } from "@rport/protocol/wire/connection";
 import { Relays } from "@rport/protocol/wire/relay";
 import { textOf } from "../platform/errorText.ts";
+import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
 import { isTargetAllowed, NOT_ALLOWED, type TunnelRule } from "./allow.ts";
 import { checkTarget, connectTo, type Lookup } from "./target.ts";
@@ -18,10 +19,11 @@ export interface DialDeps {
 /** Connects the channels a server opens with the targets they name. */
 export class Dialer {
   readonly #deps: DialDeps;
-  readonly #relays = new Relays();
+  readonly #relays: Relays;
 
   constructor(deps: DialDeps) {
     this.#deps = deps;
+    this.#relays = new Relays(loggedFault(deps.log, "a stream of a tunnel"));
   }
 
   /** Connections being relayed now. */

@@ -1,6 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Credential, RotationState, Secret } from "@rport/protocol/model";
+import { loggedFault } from "../platform/faults.ts";
 import type { SecretEdit } from "../store/edits/secretEdit.ts";
 import { toClientSecret } from "./admission/admissions.ts";
 import type { JoinDesk } from "./admission/joinGate.ts";
@@ -102,7 +103,11 @@ export class Credentials {
   onSessionReady(session: SessionHandle): void {
     const { offers, rotations } = this.#parts;
     const { credentialId } = session;
-    void offers.shift(session).then(() => rotations.check(credentialId));
+    const onFault = loggedFault(this.#deps.log, "a client's move to a new secret");
+    offers
+      .shift(session)
+      .then(() => rotations.check(credentialId))
+      .catch(onFault);
   }
 
   /** Makes a credential; the answer is the only one that contains its password. */

@@ -17,8 +17,9 @@ export function keepAlive(socket: WebSocket, clock: Clock): void {
       return;
     }
     isAlive = false;
-    socket.ping();
+    // Before anything that may fail: the next beat ends a socket that this one could not ask.
     timer = clock.after(INTERVAL_MS, beat);
+    socket.ping();
   };
   timer = clock.after(INTERVAL_MS, beat);
   socket.on("pong", () => {

@@ -1,7 +1,9 @@
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
+import { contain, guarded } from "@rport/protocol/wire/contain";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { RawQuery } from "../lists/listSpec.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
+import { endingFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import { refusal, type UserGate } from "../users/gate.ts";
 import type { User } from "../users/tokens.ts";
@@ -74,11 +76,14 @@ export class UserSockets {
       refuseUpgrade(upgrade, new RportError("UNAVAILABLE", "The server is stopping."));
       return;
     }
-    this.#server.handleUpgrade(request, socket, head, (granted) => {
+    const onFault = endingFault(this.#deps.log, "a user's socket", () => socket.destroy());
+    const serve = (granted: WebSocket): Promise<void> => {
+      contain(granted, onFault);
       const { address } = this.#deps.peerOf(request);
       this.#own(granted, user);
-      void this.#serve(granted, route, { user: user.name, address, query });
-    });
+      return this.#serve(granted, route, { user: user.name, address, query });
+    };
+    this.#server.handleUpgrade(request, socket, head, guarded(onFault, serve));
   }
 
   async #serve(socket: WebSocket, { path, serve }: UserRoute, call: UserCall): Promise<void> {
@@ -106,7 +111,10 @@ export class UserSockets {
   }
 
   #own(socket: WebSocket, user: User): void {
-    const onRevoked = (): void => this.#end(socket, CLOSE_CODES.unauthorized, "token revoked");
+    const onRevoked = guarded(
+      endingFault(this.#deps.log, "a user's socket", () => socket.terminate()),
+      () => this.#end(socket, CLOSE_CODES.unauthorized, "token revoked"),
+    );
     user.revoked.addEventListener("abort", onRevoked, { once: true });
     this.#open.add(socket);
     keepAlive(socket, this.#deps.clock);

@@ -4,6 +4,7 @@ import type { LiveSession } from "../clients/liveSession.ts";
 import type { LocalPresence } from "../clients/registry/presence.ts";
 import type { ClientRegistry } from "../clients/registry/registry.ts";
 import type { Touch } from "../events/hub.ts";
+import { loggedFault } from "../platform/faults.ts";
 import { createDial, createLinkDial, type Dial } from "../tunnels/dialer.ts";
 import { TunnelService } from "../tunnels/tunnelService.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
@@ -31,7 +32,7 @@ export function openTunnels(
   opened: AsyncDisposableStack,
 ): Tunnels {
   const linkDial = createLinkDial(clock);
-  const relays = new Relays();
+  const relays = new Relays(loggedFault(log, "a stream of a tunnel"));
   const tunnels = new TunnelService({
     clients: registry,
     dial: linkDial,

@@ -1,7 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { RportError } from "@rport/protocol/errors";
+import { contain, guarded } from "@rport/protocol/wire/contain";
 import { type Relays, relay } from "@rport/protocol/wire/relay";
+import { endingFault, loggedFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import type { Acl } from "./acl.ts";
 
@@ -25,6 +27,7 @@ export class Listener {
   private constructor(deps: ListenerDeps) {
     this.#deps = deps;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (s) => this.#accept(s));
+    contain(this.#server, loggedFault(deps.log, "a tunnel's port"));
   }
 
   /** Listens on the port. Throws `ERR_CODE_LOCAL_PORT_IN_USE` when another program has it. */
@@ -61,7 +64,15 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
+    const { log } = this.#deps;
+    const onFault = endingFault(log, "a tunnel's connection", () => socket.destroy());
+    contain(socket, onFault);
     socket.on("error", () => socket.destroy());
+    const serve = guarded(onFault, () => this.#serve(socket));
+    serve();
+  }
+
+  #serve(socket: Socket): void {
     const { acl, onCount } = this.#deps;
     if (acl !== undefined && !acl.allows(socket.remoteAddress)) {
       socket.destroy();

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { guarded, type OnFault } from "./contain.ts";
 
 /** How a relay ended: bytes moved each way, and the first error of either side. */
 export interface RelayResult {
@@ -13,10 +14,16 @@ const TURN_BYTES = 64 << 10;
 /**
  * The relays of one process. Node reads up to 2 MB from one busy socket before it looks at the
  * next; while more than one relay is open, each pauses after its share, which brings the wait of
- * the others from 8-15 ms to below 1 ms. A lone relay runs at full speed.
+ * the others from 8-15 ms to below 1 ms. A lone relay runs at full speed. A stream that throws where
+ * streams must not ends its relay alone; `onFault` is told.
  */
 export class Relays {
+  readonly #onFault: OnFault;
   #active = 0;
+
+  constructor(onFault: OnFault = () => {}) {
+    this.#onFault = onFault;
+  }
 
   /** Relays open now. */
   get active(): number {
@@ -27,7 +34,7 @@ export class Relays {
   async join(a: Duplex, b: Duplex): Promise<RelayResult> {
     this.#active += 1;
     try {
-      return await joined(a, b, () => this.#active > 1);
+      return await joined(a, b, { isShared: () => this.#active > 1, onFault: this.#onFault });
     } finally {
       this.#active -= 1;
     }
@@ -42,18 +49,31 @@ export class Relays {
  * regard to others.
  */
 export function relay(a: Duplex, b: Duplex, relays?: Relays): Promise<RelayResult> {
-  return relays === undefined ? joined(a, b, () => false) : relays.join(a, b);
+  const alone: Surroundings = { isShared: () => false, onFault: () => {} };
+  return relays === undefined ? joined(a, b, alone) : relays.join(a, b);
 }
 
-function joined(a: Duplex, b: Duplex, isShared: () => boolean): Promise<RelayResult> {
-  const forth = new Direction(a, b, isShared);
-  const back = new Direction(b, a, isShared);
+/** What two streams are joined among. */
+interface Surroundings {
+  readonly isShared: () => boolean;
+  readonly onFault: OnFault;
+}
+
+function joined(a: Duplex, b: Duplex, { isShared, onFault }: Surroundings): Promise<RelayResult> {
   return new Promise((resolve) => {
     let error: Error | undefined;
     let open = 2;
     const keepFirst = (caught: Error) => {
       error ??= caught;
     };
+    const ends: OnFault = (caught) => {
+      onFault(caught);
+      keepFirst(caught instanceof Error ? caught : new Error(String(caught)));
+      a.destroy();
+      b.destroy();
+    };
+    const forth = new Direction(a, b, { isShared, onFault: ends });
+    const back = new Direction(b, a, { isShared, onFault: ends });
     const onClosed = (other: Duplex) => {
       finishThenDestroy(other);
       open -= 1;
@@ -90,28 +110,40 @@ class Direction {
   readonly #source: Duplex;
   readonly #sink: Duplex;
   readonly #isShared: () => boolean;
+  readonly #onFault: OnFault;
   #turnBytes = 0;
   #isBlocked = false;
   #isYielding = false;
 
-  constructor(source: Duplex, sink: Duplex, isShared: () => boolean) {
+  constructor(source: Duplex, sink: Duplex, { isShared, onFault }: Surroundings) {
     this.#source = source;
     this.#sink = sink;
     this.#isShared = isShared;
+    this.#onFault = onFault;
   }
 
   start(): void {
     const source = this.#source;
+    const guard = (run: (chunk: Buffer) => void) => guarded(this.#onFault, run);
     if (source.readableEnded || source.destroyed) {
       this.#sink.end();
       return;
     }
-    this.#sink.on("drain", () => {
-      this.#isBlocked = false;
-      this.#resume();
-    });
-    source.on("end", () => this.#sink.end());
-    source.on("data", (chunk: Buffer) => this.#move(chunk));
+    this.#sink.on(
+      "drain",
+      guard(() => {
+        this.#isBlocked = false;
+        this.#resume();
+      }),
+    );
+    source.on(
+      "end",
+      guard(() => this.#sink.end()),
+    );
+    source.on(
+      "data",
+      guard((chunk) => this.#move(chunk)),
+    );
     source.resume();
   }
 
@@ -127,11 +159,12 @@ class Direction {
   #yield(): void {
     if (this.#isYielding) return;
     this.#isYielding = true;
-    setImmediate(() => {
+    const next = guarded(this.#onFault, () => {
       this.#isYielding = false;
       this.#turnBytes = 0;
       this.#resume();
     });
+    setImmediate(next);
   }
 
   #resume(): void {

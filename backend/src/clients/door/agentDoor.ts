@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { SUBPROTOCOL } from "@rport/protocol/agent";
+import { guarded, type OnFault } from "@rport/protocol/wire/contain";
 import { type ServerKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import type { Transport, TransportLimits } from "@rport/protocol/wire/transport";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -9,6 +10,7 @@ import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { LimitName } from "../../limits/limitTable.ts";
 import type { Clock } from "../../platform/clock.ts";
+import { endingFault } from "../../platform/faults.ts";
 import type { Log } from "../../platform/log.ts";
 import { networkOf } from "../../platform/network.ts";
 import { type DoorCounters, newDoorCounters } from "../doorCounters.ts";
@@ -23,7 +25,7 @@ import type {
   SessionEvents,
   SessionTunnels,
 } from "../session/sessionDeps.ts";
-import { Handshake, type HandshakeDeps } from "./handshake.ts";
+import { type Caller, Handshake, type HandshakeDeps } from "./handshake.ts";
 import { HandshakePace } from "./handshakePace.ts";
 import { KnownNetworks } from "./knownNetworks.ts";
 import { type LoginChecker, LoginGate, type LoginOrigin } from "./loginGate.ts";
@@ -84,6 +86,7 @@ export class AgentDoor {
   readonly #registry: ClientRegistry;
   readonly #refusals: Pick<Refusals, "note">;
   readonly #limits: Limits;
+  readonly #log: Log;
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -108,6 +111,7 @@ export class AgentDoor {
     this.#registry = registry;
     this.#refusals = refusals;
     this.#limits = deps.limits;
+    this.#log = log;
     this.#known = new KnownNetworks(clock, registry.records());
     const isKnown = (network: string): boolean => this.#known.has(network);
     this.#pending = pendingSockets(deps, isKnown);
@@ -155,13 +159,15 @@ export class AgentDoor {
     }
     socket.once("close", () => place.release());
     place.onEvicted = () => socket.destroy();
-    this.#pace.runFor(place, () => {
-      if (socket.destroyed) return;
-      this.#server.handleUpgrade(request, socket, head, (ws) => {
-        tune(socket);
-        void this.#receive(ws, from, place);
-      });
+    const onFault = endingFault(this.#log, "an agent's socket", () => socket.destroy());
+    const receive = guarded(onFault, (ws: WebSocket) => {
+      tune(socket);
+      return this.#receive(ws, { from, place, onFault });
     });
+    const grant = guarded(onFault, () => {
+      if (!socket.destroyed) this.#server.handleUpgrade(request, socket, head, receive);
+    });
+    this.#pace.runFor(place, grant);
   }
 
   /** Lets nobody in any more and ends every connection; resolves when all have ended. */
@@ -193,27 +199,31 @@ export class AgentDoor {
     return { status: NO_PLACE[place], retryAfterS: BUSY_RETRY_S };
   }
 
-  async #receive(ws: WebSocket, from: LoginOrigin, place: PendingSocket): Promise<void> {
-    const handshake = new Handshake({ ws, from, place }, this.#handshakeDeps);
+  async #receive(ws: WebSocket, { from, place, onFault }: Received): Promise<void> {
+    const handshake = new Handshake({ ws, from, place, onFault }, this.#handshakeDeps);
     const { transport } = handshake;
     this.#transports.add(transport);
-    void transport.closed.then(() => this.#transports.delete(transport));
+    transport.closed.then(() => this.#transports.delete(transport)).catch(onFault);
     const login = await handshake.login();
-    if (login !== undefined) this.#begin({ transport, login, address: from.address });
+    if (login !== undefined) this.#begin({ transport, login, address: from.address }, onFault);
   }
 
   /** Somebody signed in; who that is says the introduction. */
-  #begin(start: SessionStart): void {
+  #begin(start: SessionStart, onFault: OnFault): void {
     const network = networkOf(start.address);
     const session = new AgentSession(start, this.#sessionDeps);
     this.#known.enter(network);
-    void start.transport.closed.then(() => {
+    const forget = guarded(onFault, () => {
       const { clientId } = session;
       const record = clientId === undefined ? undefined : this.#registry.record(clientId);
       this.#known.leave(network, record !== undefined && networkOf(record.address) === network);
     });
+    void start.transport.closed.then(forget);
   }
 }
+
+/** A socket that was upgraded: where it comes from, its place, and what ends it. */
+type Received = Omit<Caller, "ws">;
 
 /** How a request is answered that is not granted; 0 seconds: nothing is said about later. */
 interface NotNow {

@@ -1,3 +1,4 @@
+import type { OnFault } from "@rport/protocol/wire/contain";
 import type { ServerKey } from "@rport/protocol/wire/serverKey";
 import {
   serverTransport,
@@ -24,6 +25,8 @@ export interface Caller {
   readonly ws: WebSocket;
   readonly from: LoginOrigin;
   readonly place: PendingSocket;
+  /** Ends it; told what callbacks of ours threw. */
+  readonly onFault: OnFault;
 }
 
 /** What handshakes need; all of a door share it. */
@@ -50,13 +53,14 @@ export class Handshake {
   constructor(caller: Caller, deps: HandshakeDeps) {
     this.#caller = caller;
     this.#deps = deps;
-    const { ws, place } = caller;
+    const { ws, place, onFault } = caller;
     this.transport = serverTransport(ws, {
       serverKey: deps.serverKey,
       clock: deps.clock,
       limits: deps.transportLimits,
       pace: (work) => deps.pace.runFor(place, work),
       onKeys: () => place.passKeys(),
+      onFault,
       login: { check: (user, password) => this.#check(user, password) },
     });
     place.onEvicted = () => this.#evict();

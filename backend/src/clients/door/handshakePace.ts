@@ -1,7 +1,7 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { PendingSocket } from "./pendingSockets.ts";
 
-/** Work that is short: at most a few milliseconds. */
+/** Work that is short: at most a few milliseconds. It throws nothing. */
 export type Work = () => void;
 
 /**

@@ -10,11 +10,13 @@ import {
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { Connection } from "@rport/protocol/wire/connection";
+import { guarded } from "@rport/protocol/wire/contain";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
 import { type CloseReason, RequestRefused, WireError } from "@rport/protocol/wire/wireError";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
 import type { OfferedSecret } from "../../credentials/ports.ts";
+import { loggedFault } from "../../platform/faults.ts";
 import { errorText } from "../../platform/log.ts";
 import { factsOf, namesOf } from "./agentFacts.ts";
 import { answersPingTwice } from "./agentVersion.ts";
@@ -75,7 +77,8 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
       onFault: (error, name) =>
         deps.log.error("an agent's request failed", { request: name, reason: errorText(error) }),
     });
-    void this.#connection.closed.then((reason) => this.#ended(reason));
+    const onFault = loggedFault(deps.log, "the end of an agent's session");
+    void this.#connection.closed.then(guarded(onFault, (reason) => this.#ended(reason)));
   }
 
   get address(): string {
@@ -192,8 +195,12 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   letGo(): void {
-    this.#deps.tunnels.detach(this);
-    this.#deps.registry.disconnect(this);
+    // Whatever else fails: who has gone must not stay listed as connected.
+    try {
+      this.#deps.tunnels.detach(this);
+    } finally {
+      this.#deps.registry.disconnect(this);
+    }
   }
 
   get #identity(): Identity | undefined {
@@ -236,12 +243,19 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   #ended(reason: CloseReason): void {
     this.#introduction.stop();
+    try {
+      this.#settle(reason);
+    } finally {
+      this.letGo();
+    }
+    this.#deps.log.info("agent disconnected", { ...namesOf(this), reason: reason.text });
+  }
+
+  #settle(reason: CloseReason): void {
     // As far as anybody can tell an agent was there until its end, unless that was its silence.
     if (reason.kind !== "timeout") this.#heard();
     if (VIOLATIONS.has(reason.kind)) this.#deps.counters.afterLogin += 1;
     this.#longRequests?.end(WireError.because(reason));
-    this.letGo();
-    this.#deps.log.info("agent disconnected", { ...namesOf(this), reason: reason.text });
   }
 }
 

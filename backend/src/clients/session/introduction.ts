@@ -1,8 +1,10 @@
 import { FEATURES, REQUESTS, type RemoteMessage } from "@rport/protocol/agent";
 import type { RefusalReason } from "@rport/protocol/model";
+import { guarded } from "@rport/protocol/wire/contain";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
 import type { Timer } from "../../platform/clock.ts";
+import { endingFault } from "../../platform/faults.ts";
 import { errorText } from "../../platform/log.ts";
 import { clean, recordOf } from "../registry/inventory.ts";
 import { isUnexpected, type RecordChange } from "../registry/recordChange.ts";
@@ -76,7 +78,10 @@ export class Introduction {
       const tunnels = await this.#letIn(name, payload);
       this.#isOver = true;
       // The answer goes out in this turn of the event loop, the capabilities in the next.
-      setImmediate(() => this.#welcome());
+      const onFault = endingFault(this.#deps.log, "an agent's session", () =>
+        this.#session.cut("internal error"),
+      );
+      setImmediate(guarded(onFault, () => this.#welcome()));
       return tunnels;
     } catch (caught) {
       const refused = Refused.because(caught, "busy");
@@ -221,9 +226,12 @@ export class Introduction {
     if (refused.cause !== undefined) {
       log.error("an agent could not register", { reason: errorText(refused.cause) });
     }
-    this.#writeDown(refused);
-    session.letGo();
     clock.after(FAREWELL_MS, () => session.cut(refused.text));
+    try {
+      this.#writeDown(refused);
+    } finally {
+      session.letGo();
+    }
   }
 
   /** One entry, and one line of the log, stand for all of a flood: see `Floods`. */

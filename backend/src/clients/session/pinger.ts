@@ -1,3 +1,4 @@
+import type { OnFault } from "@rport/protocol/wire/contain";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { LiveSession } from "../liveSession.ts";
 
@@ -5,6 +6,8 @@ import type { LiveSession } from "../liveSession.ts";
 export interface PingerDeps {
   readonly clock: Clock;
   readonly sessions: () => Iterable<LiveSession>;
+  /** Told what made a round end early; the next one comes all the same. */
+  readonly onFault: OnFault;
   /** RPort's `check_clients_connection_interval`. */
   readonly intervalMs?: number;
   /** RPort's `check_clients_connection_timeout`. */
@@ -40,8 +43,8 @@ export class Pinger {
   start(): void {
     if (this.#isStopped) return;
     this.#timer = this.#deps.clock.after(this.#intervalMs, () => {
-      void this.#round();
       this.start();
+      this.#round().catch(this.#deps.onFault);
     });
   }
 

@@ -3,6 +3,7 @@ import { realpath, rm } from "node:fs/promises";
 import type { Server } from "node:net";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { contain } from "@rport/protocol/wire/contain";
 import { z } from "zod";
 import type { Clock } from "../../platform/clock.ts";
 import { toTime } from "../../platform/clock.ts";
@@ -39,6 +40,8 @@ export async function lockDirectory(directory: string, clock: Clock): Promise<Di
     socket.on("error", () => socket.destroy());
     socket.end(answer);
   });
+  // Whatever becomes of those who ask: the lock holds for as long as this process.
+  contain(server, () => {});
   if (!(await listens(server, address))) {
     const owner = await askOwner(address);
     // Where the socket is a file, one that nobody answers at is left from a killed process.

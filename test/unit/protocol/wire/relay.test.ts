@@ -118,7 +118,30 @@ describe("a relay", () => {
   });
 });
 
+/** A stream that throws where streams must not. */
+class BrokenSink extends Bulk {
+  override _write(): never {
+    throw new Error("broken on purpose");
+  }
+}
+
 describe("relays of one process", () => {
+  it("F-25: end one whose stream throws, and nothing else", async () => {
+    const faults: unknown[] = [];
+    const relays = new Relays((error) => faults.push(error));
+    const [source, sink] = [new Bulk(1), new BrokenSink(0)];
+    const [healthy, taker] = [new Bulk(1), new Bulk(0)];
+    const other = relay(healthy, taker, relays);
+    const { error } = await relay(source, sink, relays);
+    expect(error?.message).toBe("broken on purpose");
+    expect(faults).toEqual([error]);
+    expect([source.destroyed, sink.destroyed]).toEqual([true, true]);
+    expect(relays.active).toBe(1);
+    expect(taker.bytes).toBe(16_384);
+    healthy.destroy();
+    await other;
+  });
+
   it("run at full speed alone", async () => {
     const relays = new Relays();
     const [source, sink] = [new Bulk(64), new Bulk(0)];

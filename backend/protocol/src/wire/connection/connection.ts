@@ -124,6 +124,10 @@ export class Connection {
       answer: ({ ok, payload }) =>
         this.#send({ kind: ok ? "globalSuccess" : "globalFailure", payload }),
       onFault: (error, name) => this.#deps.onFault?.(error, name),
+      abort: (error) => {
+        transport.close("internal error");
+        this.#deps.onFault?.(error, "answer");
+      },
       pause: () => transport.pause(),
       resume: () => transport.resume(),
     });

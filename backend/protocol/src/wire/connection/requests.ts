@@ -110,6 +110,8 @@ export interface IncomingDeps {
   answer(reply: Reply): void;
   /** A handler failed in a way it did not foresee; the peer only learns that it failed. */
   onFault(error: unknown, name: string): void;
+  /** An answer could not be given, so none can be any more: the connection has to end. */
+  abort(error: unknown): void;
   pause(): void;
   resume(): void;
 }
@@ -130,7 +132,7 @@ export class IncomingRequests {
   add(request: IncomingRequest): void {
     this.#inbox.push(request);
     this.#inboxBytes += request.payload.length;
-    if (!this.#isBusy) void this.#work();
+    if (!this.#isBusy) this.#work().catch((error) => this.#deps.abort(error));
     if (!this.#isPaused && this.#isFull(1)) {
       this.#isPaused = true;
       this.#deps.pause();

@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import type { WireClock } from "../clock.ts";
+import { contain, type OnFault } from "../contain.ts";
 import type { CloseReason } from "../wireError.ts";
 import { Outbox } from "./outbox.ts";
 import { closeWebSocket, liftMessageLimit, webSocketFailure } from "./websocket.ts";
@@ -15,6 +16,8 @@ export interface CarrierDeps {
   readonly onDrain: () => void;
   /** The WebSocket failed or closed; may come more than once. */
   onEnd(reason: CloseReason): void;
+  /** Told what the calls above, or anybody else who listens to the WebSocket, threw. */
+  readonly onFault: OnFault;
 }
 
 /** A WebSocket as one stream of bytes each way. */
@@ -25,7 +28,8 @@ export class Carrier {
   /** Takes the WebSocket, which may still be connecting; it has told nobody anything yet. */
   constructor(ws: WebSocket, deps: CarrierDeps) {
     this.#ws = ws;
-    this.#outbox = new Outbox(ws, deps.onDrain);
+    this.#outbox = new Outbox(ws, deps);
+    contain(ws, deps.onFault);
     ws.binaryType = "fragments";
     ws.on("message", (data: Buffer | Buffer[]) => {
       for (const bytes of Array.isArray(data) ? data : [data]) deps.onBytes(bytes);

@@ -65,7 +65,8 @@ export class LoginServer {
       return;
     }
     this.#attempts += 1;
-    if (method === "password" && typeof data === "string") void this.#check(user, data);
+    if (method === "password" && typeof data === "string")
+      void this.#check(user, data).catch(() => this.#failed());
     else this.#refuse();
   }
 
@@ -75,8 +76,7 @@ export class LoginServer {
     this.#isChecking = false;
     if (this.#isOver) return;
     if (verdict === "failed") {
-      const text = "the login could not be checked";
-      this.#events.onFailure("local", text, DISCONNECT.byApplication);
+      this.#failed();
       return;
     }
     if (verdict === "refused") {
@@ -94,6 +94,11 @@ export class LoginServer {
     } catch {
       return "failed";
     }
+  }
+
+  #failed(): void {
+    const text = "the login could not be checked";
+    this.#events.onFailure("local", text, DISCONNECT.byApplication);
   }
 
   #refuse(): void {

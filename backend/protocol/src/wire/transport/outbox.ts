@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
+import { guarded, type OnFault } from "../contain.ts";
 import { rawSocket } from "./websocket.ts";
 
 /**
@@ -15,6 +16,14 @@ const BATCH_BYTES = 16 << 10;
  */
 const FIRST_PART_BYTES = 4096;
 
+/** Whom an outbox tells. */
+export interface OutboxDeps {
+  /** There may be room again. */
+  readonly onDrain: () => void;
+  /** Told what is thrown outside of any call. */
+  readonly onFault: OnFault;
+}
+
 /**
  * What we send, on its way into the WebSocket: small packets are gathered, and back pressure is
  * read from the socket's own write queue.
@@ -22,21 +31,22 @@ const FIRST_PART_BYTES = 4096;
 export class Outbox {
   bytesOut = 0;
   readonly #ws: WebSocket;
-  readonly #onDrain: () => void;
+  readonly #deps: OutboxDeps;
   #socket: Socket | undefined;
   #packets: Buffer[] = [];
   #packetBytes = 0;
   #isScheduled = false;
 
-  constructor(ws: WebSocket, onDrain: () => void) {
+  constructor(ws: WebSocket, deps: OutboxDeps) {
     this.#ws = ws;
-    this.#onDrain = onDrain;
+    this.#deps = deps;
   }
 
   /** Called once the WebSocket is open; what was added before goes out now. */
   open(): void {
     this.#socket = rawSocket(this.#ws);
-    this.#socket.on("drain", this.#onDrain);
+    const { onDrain, onFault } = this.#deps;
+    this.#socket.on("drain", guarded(onFault, onDrain));
     this.flush();
   }
 
@@ -65,10 +75,11 @@ export class Outbox {
     }
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    const later = guarded(this.#deps.onFault, () => {
       this.#isScheduled = false;
       this.flush();
     });
+    setImmediate(later);
   }
 
   /** Hands everything to the WebSocket. */
@@ -82,7 +93,7 @@ export class Outbox {
     socket.cork();
     for (const message of gather(packets)) this.#ws.send(message);
     socket.uncork();
-    if (!this.willDrain) this.#onDrain();
+    if (!this.willDrain) this.#deps.onDrain();
   }
 }
 

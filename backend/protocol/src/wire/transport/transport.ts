@@ -41,14 +41,12 @@ const UNSENT_LIMIT_BYTES = 16 << 20;
 
 /** The server's end of an SSH connection over an open WebSocket. */
 export function serverTransport(ws: WebSocket, deps: ServerTransportDeps): Transport {
-  const { serverKey, login, pace, onKeys, clock, limits } = deps;
-  return new Transport(ws, { role: "server", serverKey, login, pace, onKeys, clock, limits });
+  return new Transport(ws, { role: "server", ...deps });
 }
 
 /** The client's end; `ws` may still be connecting. */
 export function clientTransport(ws: WebSocket, deps: ClientTransportDeps): Transport {
-  const { user, password, verifyServerKey, clock, limits } = deps;
-  return new Transport(ws, { role: "client", user, password, verifyServerKey, clock, limits });
+  return new Transport(ws, { role: "client", ...deps });
 }
 
 /**
@@ -87,6 +85,10 @@ export class Transport {
       onBytes: (bytes) => this.#intake.take(bytes),
       onDrain: () => this.#drained(),
       onEnd: (reason) => this.#end(reason),
+      onFault: (error) => {
+        this.close("internal error");
+        side.onFault?.(error);
+      },
     });
     this.#login = this.#createLogin(side);
     this.#stream = this.#createStream(side);

@@ -1,4 +1,5 @@
 import type { WireClock } from "../clock.ts";
+import type { OnFault } from "../contain.ts";
 import type { ServerKey } from "../serverKey.ts";
 import type { CloseReason, WireError } from "../wireError.ts";
 import type { ServerLogin } from "./login.ts";
@@ -33,6 +34,8 @@ export const DEFAULT_LIMITS: TransportLimits = {
 export interface TransportTuning {
   readonly clock?: WireClock | undefined;
   readonly limits?: Partial<TransportLimits> | undefined;
+  /** Told what callbacks of ours threw; the connection, and nothing else, has ended by then. */
+  readonly onFault?: OnFault | undefined;
 }
 
 /** The backend's end. */

@@ -3,6 +3,8 @@ import type { LiveSession } from "../../../../../backend/src/clients/liveSession
 import { Pinger } from "../../../../../backend/src/clients/session/pinger.ts";
 import { FakeClock } from "../../../../support/clock.ts";
 
+const noFault = () => {};
+
 /** As much of a session as the pinger looks at. */
 function silentFor(silentMs: number, canBePinged = true) {
   const pings: number[] = [];
@@ -18,7 +20,7 @@ it("asks exactly those who were silent for the interval less 10 s, once per inte
     silentFor(400_000, false),
   ];
   const sessions = [silent, recent, double].map((one) => one.session);
-  const pinger = new Pinger({ clock, sessions: () => sessions });
+  const pinger = new Pinger({ clock, onFault: noFault, sessions: () => sessions });
   pinger.start();
   clock.advance(59_999);
   expect(silent.pings).toEqual([]);
@@ -48,7 +50,7 @@ it("asks 100 at a time", async () => {
       return true;
     },
   } as unknown as LiveSession;
-  const pinger = new Pinger({ clock, sessions: () => Array(250).fill(session) });
+  const pinger = new Pinger({ clock, onFault: noFault, sessions: () => Array(250).fill(session) });
   pinger.start();
   clock.advance(60_000);
   let answered = 0;

@@ -78,6 +78,7 @@ function incoming(handle: (name: string) => Promise<Buffer | undefined> | Buffer
     handle: ({ name }) => handle(name),
     answer: (reply) => void replies.push(`${reply.ok} ${reply.payload}`),
     onFault: (error) => void faults.push(error),
+    abort: (error) => void faults.push(error),
     pause: () => void flow.push("pause"),
     resume: () => void flow.push("resume"),
   });
