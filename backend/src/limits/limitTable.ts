@@ -30,6 +30,62 @@ export const LIMITS = {
     unit: "count",
     what: "the same from one network; three times as many from a known one",
   },
+  silent_sessions: {
+    usual: 1_024,
+    least: 16,
+    most: 65_536,
+    unit: "count",
+    what: "agents that signed in and have not said who they are",
+  },
+  silent_sessions_per_credential: {
+    usual: 64,
+    least: 1,
+    most: 65_536,
+    unit: "count",
+    what: "those of one credential that say nothing for more than 11 seconds",
+  },
+  silent_sessions_per_secret: {
+    usual: 2,
+    least: 1,
+    most: 65_536,
+    unit: "count",
+    what: "the same of one secret",
+  },
+  first_message_bytes: {
+    usual: 64 << 10,
+    least: 8 << 10,
+    most: 512 << 10,
+    unit: "bytes",
+    what: "one message of an agent that signed in, until its client is in",
+  },
+  message_bytes: {
+    usual: 256 << 10,
+    least: 256 << 10,
+    most: 16 << 20,
+    unit: "bytes",
+    what: "one message of our own agents",
+  },
+  plain_message_bytes: {
+    usual: 16 << 20,
+    least: 256 << 10,
+    most: 64 << 20,
+    unit: "bytes",
+    what: "one message of a client without our features: RPort's own send results of megabytes in one",
+  },
+  held_bytes: {
+    usual: 512 << 20,
+    least: 16 << 20,
+    most: 64 * 2 ** 30,
+    unit: "bytes",
+    what: "held for all agents: half a message, what waits, and the room that they were given",
+  },
+  held_bytes_per_agent: {
+    usual: 8 << 20,
+    least: 1 << 20,
+    most: 256 << 20,
+    unit: "bytes",
+    what: "the same for one agent, save the message that it is sending",
+  },
 } as const satisfies Readonly<Record<string, LimitRow>>;
 
 /** The key of a limit. */

@@ -102,7 +102,7 @@ describe("an introduction that is refused", () => {
     ["an id with control characters", { ID: "a\u0000b" }, /client id is not valid/],
     ["a description without end", { Labels: labels(200) }, /too large/],
   ])("because of %s is answered, and the connection ends", async (_what, introduction, text) => {
-    await using side = await start();
+    await using side = await start({ limits: { first_message_bytes: 512 << 10 } });
     await using agent = await PeerAgent.signIn(optionsFor(side, { introduction }));
     await expect(agent.introduce()).rejects.toThrow(text);
     await agent.closed;

@@ -211,7 +211,7 @@ describe("after the login, the server ends the connection at", () => {
     const header = Buffer.alloc(64);
     header.writeUInt32BE(0x7fff_fff0);
     const { reason } = await attack({ stage: "login" }, (peer) => peer.ws.send(header));
-    expect(reason?.text).toBe("packet of 2147483632 bytes");
+    expect(reason?.text).toMatch(/^packet of 2147483632 bytes/);
   });
 
   const onChannel: [string, (peer: RawPeer, id: number) => void, RegExp][] = [
@@ -261,7 +261,7 @@ describe("after the login, the server ends the connection at", () => {
     await expect.poll(() => channels[0]?.destroyed).toBe(true);
   });
 
-  it("answers it does not read, once they fill 16 MiB", async () => {
+  it("answers it does not read, once they fill 8 MiB", async () => {
     const request = encodeMessage({
       kind: "globalRequest",
       name: "echo",
@@ -270,7 +270,7 @@ describe("after the login, the server ends the connection at", () => {
     });
     const { reason } = await attack({ stage: "login" }, (peer) => {
       peer.ws.pause();
-      for (let index = 0; index < 150; index += 1) peer.send(request);
+      for (let index = 0; index < 100; index += 1) peer.send(request);
       const resume = setInterval(() => reasons.length > 0 && peer.ws.resume(), 20);
       void peer.ended.promise.then(() => clearInterval(resume));
     });

@@ -62,6 +62,7 @@ export interface AgentSide extends AsyncDisposable {
   /** `entity id`, in order. */
   readonly touched: string[];
   readonly log: readonly string[];
+  readonly limits: Limits;
 }
 
 /** Nobody writes down what agents do. */
@@ -107,8 +108,9 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     events: new TunnelEvents(noAudit),
   });
   opened.defer(() => tunnels.close());
+  const limits = new Limits({ values: options.limits, clock, log });
   const door = new AgentDoor({
-    limits: new Limits({ values: options.limits, clock, log }),
+    limits,
     registry,
     presence,
     tunnels,
@@ -153,6 +155,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     ready,
     touched,
     log: lines,
+    limits,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

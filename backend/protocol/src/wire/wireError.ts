@@ -1,7 +1,8 @@
 /**
  * Why a connection, a request or a channel ended:
  * `local` we closed it; `remote` the peer said goodbye; `lost` the socket went away;
- * `protocol` the peer broke the rules of SSH; `limit` a size or a count was exceeded;
+ * `protocol` the peer broke the rules of SSH; `limit` a count or a budget was exceeded; `size` one
+ * message was larger than it may be;
  * `timeout` something was overdue; `login` the secret was refused; `serverKey` the server's key is
  * not the pinned one; `refused` the peer said no to one channel or request.
  */
@@ -11,6 +12,7 @@ export type WireErrorKind =
   | "lost"
   | "protocol"
   | "limit"
+  | "size"
   | "timeout"
   | "login"
   | "serverKey"

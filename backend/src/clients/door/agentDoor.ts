@@ -25,6 +25,8 @@ import type {
   SessionEvents,
   SessionTunnels,
 } from "../session/sessionDeps.ts";
+import { SilentSessions } from "../session/silentSessions.ts";
+import { heldBytes, transportLimits } from "./agentLimits.ts";
 import { type Caller, Handshake, type HandshakeDeps } from "./handshake.ts";
 import { HandshakePace } from "./handshakePace.ts";
 import { KnownNetworks } from "./knownNetworks.ts";
@@ -32,9 +34,10 @@ import { type LoginChecker, LoginGate, type LoginOrigin } from "./loginGate.ts";
 import { Penalties } from "./penalties.ts";
 import { type NoPlace, PendingSocket, PendingSockets } from "./pendingSockets.ts";
 
-/** One WebSocket message before the login; it grows to 16 MiB with the login. */
+/** One WebSocket message before the login, and its pieces; they grow when a client is in. */
 const MESSAGE_BEFORE_LOGIN_BYTES = 64 << 10;
 const FRAGMENTS_BEFORE_LOGIN = 1_024;
+const CHUNKS_BEFORE_LOGIN = 4_096;
 /** How a request is answered for which there is no place, and when to come again. */
 const NO_PLACE = {
   crowded: "429 Too Many Requests",
@@ -93,6 +96,7 @@ export class AgentDoor {
     perMessageDeflate: false,
     maxPayload: MESSAGE_BEFORE_LOGIN_BYTES,
     maxFragments: FRAGMENTS_BEFORE_LOGIN,
+    maxBufferedChunks: CHUNKS_BEFORE_LOGIN,
     // RPort's server does not repeat the subprotocol.
     handleProtocols: () => false,
   });
@@ -129,7 +133,7 @@ export class AgentDoor {
     });
     this.#pace = pace;
     this.#gate = gate;
-    const { serverKey, transportLimits = {} } = deps;
+    const { serverKey } = deps;
     this.#handshakeDeps = {
       serverKey,
       gate,
@@ -138,9 +142,11 @@ export class AgentDoor {
       counters,
       refusals,
       clock,
-      transportLimits,
+      held: heldBytes(deps.limits),
+      transportLimits: transportLimits(deps.limits, deps.transportLimits),
     };
     this.#sessionDeps = sessionDeps(deps, { counters, onFlood: () => pace.strain() });
+    this.#limits.watch("silent_sessions", () => this.#sessionDeps.silent.size);
   }
 
   /** Whether an upgrade request comes from an agent. */
@@ -248,7 +254,8 @@ function sessionDeps(
   deps: AgentDoorDeps,
   { counters, onFlood }: Pick<SessionDeps, "counters" | "onFlood">,
 ): SessionDeps {
-  const { registry, presence, credentials, tunnels, agentEvents, refusals, clock, log } = deps;
+  const { registry, presence, credentials, tunnels, agentEvents, refusals, clock, log, limits } =
+    deps;
   return {
     registry,
     presence,
@@ -259,6 +266,8 @@ function sessionDeps(
     agentEvents,
     refusals,
     onFlood,
+    silent: new SilentSessions({ limits, clock }),
+    limits,
     clock,
     log,
   };

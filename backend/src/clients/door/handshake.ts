@@ -1,4 +1,5 @@
 import type { OnFault } from "@rport/protocol/wire/contain";
+import type { HeldBytes } from "@rport/protocol/wire/held";
 import type { ServerKey } from "@rport/protocol/wire/serverKey";
 import {
   serverTransport,
@@ -18,7 +19,7 @@ import type { Penalties } from "./penalties.ts";
 import type { PendingSocket } from "./pendingSockets.ts";
 
 /** Ends that a peer brings about which does not speak our protocol. */
-const RUDE: ReadonlySet<WireErrorKind> = new Set(["protocol", "limit"]);
+const RUDE: ReadonlySet<WireErrorKind> = new Set(["protocol", "limit", "size"]);
 
 /** A socket that was upgraded, and where it stands. */
 export interface Caller {
@@ -38,6 +39,8 @@ export interface HandshakeDeps {
   readonly counters: DoorCounters;
   readonly refusals: Pick<Refusals, "note">;
   readonly clock: Clock;
+  /** What is held for all agents. */
+  readonly held: HeldBytes;
   readonly transportLimits: Partial<TransportLimits>;
 }
 
@@ -58,6 +61,7 @@ export class Handshake {
       serverKey: deps.serverKey,
       clock: deps.clock,
       limits: deps.transportLimits,
+      held: deps.held,
       pace: (work) => deps.pace.runFor(place, work),
       onKeys: () => place.passKeys(),
       onFault,

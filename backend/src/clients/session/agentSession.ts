@@ -13,9 +13,11 @@ import { Connection } from "@rport/protocol/wire/connection";
 import { guarded } from "@rport/protocol/wire/contain";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
+import { PACKET_SLACK_BYTES } from "@rport/protocol/wire/transport/transportDeps";
 import { type CloseReason, RequestRefused, WireError } from "@rport/protocol/wire/wireError";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
 import type { OfferedSecret } from "../../credentials/ports.ts";
+import type { LimitName } from "../../limits/limitTable.ts";
 import { loggedFault } from "../../platform/faults.ts";
 import { errorText } from "../../platform/log.ts";
 import { factsOf, namesOf } from "./agentFacts.ts";
@@ -42,7 +44,12 @@ const MAX_CHANNELS = 256;
 const EMPTY = Buffer.alloc(0);
 const NOTICES = new Notices(FROM_AGENTS);
 /** Ways an end counts against the peer. */
-const VIOLATIONS: ReadonlySet<CloseReason["kind"]> = new Set(["protocol", "limit", "timeout"]);
+const VIOLATIONS: ReadonlySet<CloseReason["kind"]> = new Set([
+  "protocol",
+  "limit",
+  "size",
+  "timeout",
+]);
 
 /**
  * One connection of an agent that signed in: requests both ways, and its end. The server asks
@@ -194,6 +201,11 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     this.#start.transport.close(reason);
   }
 
+  allowMessages(): void {
+    const bytes = this.#deps.limits.max(this.#messageLimit);
+    this.#start.transport.allowPackets(bytes + PACKET_SLACK_BYTES);
+  }
+
   letGo(): void {
     // Whatever else fails: who has gone must not stay listed as connected.
     try {
@@ -205,6 +217,12 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   get #identity(): Identity | undefined {
     return this.#introduction.identity;
+  }
+
+  /** Which limit its messages have now; RPort's own clients list no features. */
+  get #messageLimit(): LimitName {
+    if (!this.#introduction.isOver) return "first_message_bytes";
+    return this.features.length > 0 ? "message_bytes" : "plain_message_bytes";
   }
 
   #answer(name: string, payload: Buffer): Promise<Buffer> | Buffer {
@@ -255,6 +273,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     // As far as anybody can tell an agent was there until its end, unless that was its silence.
     if (reason.kind !== "timeout") this.#heard();
     if (VIOLATIONS.has(reason.kind)) this.#deps.counters.afterLogin += 1;
+    if (reason.kind === "size") this.#deps.limits.bite(this.#messageLimit, namesOf(this));
     this.#longRequests?.end(WireError.because(reason));
   }
 }

@@ -13,6 +13,8 @@ export interface ArrivingSession extends LiveSession {
   notify(name: string, payload: object): void;
   /** The agent may be the client it says it is, with this secret. */
   admitted(secretId: SecretId): void;
+  /** Its client is in: it may send what a client may, and not only an introduction. */
+  allowMessages(): void;
   /** From now on it speaks for no client, and nobody waits for it; harmless when it never did. */
   letGo(): void;
 }

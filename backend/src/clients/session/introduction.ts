@@ -3,7 +3,6 @@ import type { RefusalReason } from "@rport/protocol/model";
 import { guarded } from "@rport/protocol/wire/contain";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
-import type { Timer } from "../../platform/clock.ts";
 import { endingFault } from "../../platform/faults.ts";
 import { errorText } from "../../platform/log.ts";
 import { clean, recordOf } from "../registry/inventory.ts";
@@ -16,10 +15,9 @@ import { provenHostKey } from "./hostKeyCheck.ts";
 import { newcomerOf } from "./newcomer.ts";
 import { Refused, refusing } from "./refused.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
+import type { Silence } from "./silentSessions.ts";
 import { takeOver } from "./takeOver.ts";
 
-/** From the login to `new_connection`; Go clients wait up to 10 s by design. */
-const INTRODUCTION_MS = 30_000;
 /** A refused agent gets this long to read why. */
 const FAREWELL_MS = 250;
 /** Refusals that come in any number when a credential was stolen. */
@@ -40,7 +38,7 @@ export class Introduction {
   readonly #session: ArrivingSession;
   readonly #login: AcceptedLogin;
   readonly #deps: SessionDeps;
-  #timer: Timer | undefined;
+  #silence: Silence | undefined;
   #identity: Identity | undefined;
   /** What the host calls itself, as it came. */
   #hostname: string | undefined;
@@ -51,9 +49,9 @@ export class Introduction {
     this.#session = session;
     this.#login = login;
     this.#deps = deps;
-    this.#timer = deps.clock.after(INTRODUCTION_MS, () => {
+    this.#silence = deps.silent.enter(session, (text) => {
       deps.counters.afterLogin += 1;
-      session.cut("the agent did not introduce itself in time");
+      session.cut(text);
     });
   }
 
@@ -77,6 +75,7 @@ export class Introduction {
     try {
       const tunnels = await this.#letIn(name, payload);
       this.#isOver = true;
+      this.#session.allowMessages();
       // The answer goes out in this turn of the event loop, the capabilities in the next.
       const onFault = endingFault(this.#deps.log, "an agent's session", () =>
         this.#session.cut("internal error"),
@@ -92,8 +91,8 @@ export class Introduction {
 
   /** Waits for no introduction any more: it has come, or the connection has ended. */
   stop(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    if (this.#silence !== undefined) this.#deps.silent.leave(this.#silence);
+    this.#silence = undefined;
   }
 
   /**

@@ -8,6 +8,7 @@ import type {
 } from "../../credentials/admission/verdicts.ts";
 import type { Newcomer } from "../../credentials/admission/waitingRoom.ts";
 import type { SessionHandle } from "../../credentials/ports.ts";
+import type { Limits } from "../../limits/limits.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import type { DoorCounters } from "../doorCounters.ts";
@@ -15,6 +16,7 @@ import type { LiveSession } from "../liveSession.ts";
 import type { Refusals } from "../refusals.ts";
 import type { LocalPresence } from "../registry/presence.ts";
 import type { ClientRegistry } from "../registry/registry.ts";
+import type { SilentSessions } from "./silentSessions.ts";
 
 /** What sessions ask of the credentials. */
 export interface SessionCredentials {
@@ -55,6 +57,9 @@ export interface SessionDeps {
   readonly refusals: Pick<Refusals, "note">;
   /** One more was sent away because more come than may. */
   readonly onFlood: () => void;
+  /** Those who have not said yet who they are. */
+  readonly silent: SilentSessions;
+  readonly limits: Pick<Limits, "max" | "bite">;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -128,6 +128,8 @@ export class Connection {
         transport.close("internal error");
         this.#deps.onFault?.(error, "answer");
       },
+      mostBytes: () => transport.packetBytes,
+      onBytes: (bytes) => transport.held.set("requests", bytes),
       pause: () => transport.pause(),
       resume: () => transport.resume(),
     });

@@ -8,7 +8,10 @@ export const MAX_PAYLOAD_BYTES = 250_000;
 const WAITING_LIMIT = 64;
 /** Requests of the peer we keep before we stop reading from it. */
 const INBOX_LIMIT = 64;
-/** The same in bytes, because one request may have megabytes. */
+/**
+ * The same in bytes, because one request may have megabytes; from a peer of small messages no more
+ * than one of them.
+ */
 const INBOX_LIMIT_BYTES = 4 << 20;
 const EMPTY = Buffer.alloc(0);
 
@@ -112,6 +115,10 @@ export interface IncomingDeps {
   onFault(error: unknown, name: string): void;
   /** An answer could not be given, so none can be any more: the connection has to end. */
   abort(error: unknown): void;
+  /** Most bytes of requests that wait, beyond which it pauses. */
+  mostBytes(): number;
+  /** So many bytes of requests wait now. */
+  onBytes(bytes: number): void;
   pause(): void;
   resume(): void;
 }
@@ -131,7 +138,7 @@ export class IncomingRequests {
 
   add(request: IncomingRequest): void {
     this.#inbox.push(request);
-    this.#inboxBytes += request.payload.length;
+    this.#count(request.payload.length);
     if (!this.#isBusy) this.#work().catch((error) => this.#deps.abort(error));
     if (!this.#isPaused && this.#isFull(1)) {
       this.#isPaused = true;
@@ -147,7 +154,14 @@ export class IncomingRequests {
 
   #isFull(share: number): boolean {
     const isLong = this.#inbox.length > INBOX_LIMIT * share;
-    return isLong || this.#inboxBytes > INBOX_LIMIT_BYTES * share;
+    const mostBytes = Math.min(INBOX_LIMIT_BYTES, this.#deps.mostBytes());
+    return isLong || this.#inboxBytes > mostBytes * share;
+  }
+
+  #count(bytes: number): void {
+    if (bytes === 0) return;
+    this.#inboxBytes += bytes;
+    this.#deps.onBytes(this.#inboxBytes);
   }
 
   async #work(): Promise<void> {
@@ -162,7 +176,7 @@ export class IncomingRequests {
 
   #take(): IncomingRequest | undefined {
     const request = this.#inbox.shift();
-    this.#inboxBytes -= request?.payload.length ?? 0;
+    this.#count(-(request?.payload.length ?? 0));
     if (this.#isPaused && !this.#isFull(0.5)) {
       this.#isPaused = false;
       this.#deps.resume();

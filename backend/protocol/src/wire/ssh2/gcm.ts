@@ -7,6 +7,7 @@ import {
   type KeyObject,
   randomFillSync,
 } from "node:crypto";
+import { WireError } from "../wireError.ts";
 
 /**
  * AES-GCM packets (RFC 5647, with OpenSSH's nonces): 4 bytes of clear length, then encrypted
@@ -179,7 +180,10 @@ export class GcmDecipher {
 
   #checkLength(length: number): void {
     const isWhole = length >= BLOCK_BYTES && length % BLOCK_BYTES === 0;
-    if (!isWhole || length > this.#limit.packetBytes) throw new Error(`packet of ${length} bytes`);
+    if (!isWhole) throw new Error(`packet of ${length} bytes`);
+    const { packetBytes } = this.#limit;
+    if (length <= packetBytes) return;
+    throw new WireError("size", `packet of ${length} bytes, where ${packetBytes} are allowed`);
   }
 
   #packetBytes(): number {

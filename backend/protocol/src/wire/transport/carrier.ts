@@ -3,10 +3,12 @@ import type { WireClock } from "../clock.ts";
 import { contain, type OnFault } from "../contain.ts";
 import type { CloseReason } from "../wireError.ts";
 import { Outbox } from "./outbox.ts";
-import { closeWebSocket, liftMessageLimit, webSocketFailure } from "./websocket.ts";
+import { closeWebSocket, liftMessageLimit, rawSocket, webSocketFailure } from "./websocket.ts";
 
-/** A message may hold several packets and their framing. */
-const MESSAGE_SLACK_BYTES = 64 << 10;
+/** A message holds one large packet, or several small ones, and their framing. */
+const MESSAGE_SLACK_BYTES = 16 << 10;
+/** Half a message of less than this is not worth counting: it fits what a socket may have anyway. */
+const COUNTED_MESSAGE_BYTES = 1 << 20;
 
 /** Whom a carrier tells. */
 export interface CarrierDeps {
@@ -14,6 +16,10 @@ export interface CarrierDeps {
   onBytes(bytes: Buffer): void;
   /** There may be room again. */
   readonly onDrain: () => void;
+  /** So many bytes wait for the peer, which does not take them as they come. */
+  onUnsent(bytes: number): void;
+  /** So many bytes are there of a message that may become large and is not complete. */
+  onPartial(bytes: number): void;
   /** The WebSocket failed or closed; may come more than once. */
   onEnd(reason: CloseReason): void;
   /** Told what the calls above, or anybody else who listens to the WebSocket, threw. */
@@ -24,16 +30,23 @@ export interface CarrierDeps {
 export class Carrier {
   readonly #ws: WebSocket;
   readonly #outbox: Outbox;
+  readonly #deps: CarrierDeps;
+  #isCounting = false;
+  #partialBytes = 0;
 
   /** Takes the WebSocket, which may still be connecting; it has told nobody anything yet. */
   constructor(ws: WebSocket, deps: CarrierDeps) {
     this.#ws = ws;
+    this.#deps = deps;
     this.#outbox = new Outbox(ws, deps);
     contain(ws, deps.onFault);
     ws.binaryType = "fragments";
     ws.on("message", (data: Buffer | Buffer[]) => {
+      this.#setPartial(0);
       for (const bytes of Array.isArray(data) ? data : [data]) deps.onBytes(bytes);
     });
+    // The library answers by itself, also a peer that takes no answers.
+    ws.on("ping", () => deps.onUnsent(this.queuedBytes));
     ws.on("error", (error: Error) => deps.onEnd(webSocketFailure(error)));
     ws.on("close", () => deps.onEnd({ kind: "lost", text: "the connection was lost" }));
     if (ws.readyState === ws.OPEN) this.#outbox.open();
@@ -71,11 +84,28 @@ export class Carrier {
   /** Lets messages with packets of this many bytes in from now on. */
   liftPacketLimit(bytes: number): void {
     liftMessageLimit(this.#ws, bytes + MESSAGE_SLACK_BYTES);
+    if (bytes < COUNTED_MESSAGE_BYTES || this.#isCounting) return;
+    this.#isCounting = true;
+    // Before the library takes the bytes: what completes a message is counted as nothing.
+    rawSocket(this.#ws).prependListener("data", (chunk: Buffer) =>
+      this.#setPartial(this.#partialBytes + chunk.length),
+    );
   }
 
   /** Sends what was added, and closes in order, or by force when the peer does not take part. */
   close(clock: WireClock): void {
     this.#outbox.flush();
     closeWebSocket(this.#ws, clock);
+  }
+
+  /** Ends it at once, with all that is in it. */
+  cut(): void {
+    this.#ws.terminate();
+  }
+
+  #setPartial(bytes: number): void {
+    if (this.#partialBytes === bytes) return;
+    this.#partialBytes = bytes;
+    this.#deps.onPartial(bytes);
   }
 }

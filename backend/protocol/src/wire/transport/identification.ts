@@ -2,6 +2,8 @@
 export const SERVER_IDENT = "SSH-rport-v1-server";
 /** The agent's line. */
 export const CLIENT_IDENT = "SSH-rport-v1-client";
+/** The line of each role. */
+export const IDENT_OF = { server: SERVER_IDENT, client: CLIENT_IDENT } as const;
 
 /** RFC 4253 4.2, line end included. */
 const LINE_LIMIT_BYTES = 255;

@@ -22,6 +22,8 @@ export interface OutboxDeps {
   readonly onDrain: () => void;
   /** Told what is thrown outside of any call. */
   readonly onFault: OnFault;
+  /** So many bytes wait for the peer. */
+  onUnsent(bytes: number): void;
 }
 
 /**
@@ -45,8 +47,10 @@ export class Outbox {
   /** Called once the WebSocket is open; what was added before goes out now. */
   open(): void {
     this.#socket = rawSocket(this.#ws);
-    const { onDrain, onFault } = this.#deps;
-    this.#socket.on("drain", guarded(onFault, onDrain));
+    this.#socket.on(
+      "drain",
+      guarded(this.#deps.onFault, () => this.#drained()),
+    );
     this.flush();
   }
 
@@ -93,7 +97,13 @@ export class Outbox {
     socket.cork();
     for (const message of gather(packets)) this.#ws.send(message);
     socket.uncork();
-    if (!this.willDrain) this.#deps.onDrain();
+    if (this.willDrain) this.#deps.onUnsent(this.queuedBytes);
+    else this.#drained();
+  }
+
+  #drained(): void {
+    this.#deps.onUnsent(0);
+    this.#deps.onDrain();
   }
 }
 

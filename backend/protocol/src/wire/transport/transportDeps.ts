@@ -1,5 +1,6 @@
 import type { WireClock } from "../clock.ts";
 import type { OnFault } from "../contain.ts";
+import type { HeldBytes } from "../held.ts";
 import type { ServerKey } from "../serverKey.ts";
 import type { CloseReason, WireError } from "../wireError.ts";
 import type { ServerLogin } from "./login.ts";
@@ -14,11 +15,14 @@ export interface TransportLimits {
   bytesBeforeLogin: number;
   /** One packet before the login. */
   packetBeforeLogin: number;
-  /** One packet after the login: Go clients send command results of megabytes in one. */
+  /** One packet after the login, until `Transport.allowPackets` says otherwise. */
   packetAfterLogin: number;
   /** Data in both directions after which we ask for new keys (RFC 4253 9 says one gigabyte). */
   rekeyBytes: number;
 }
+
+/** A packet is its payload and this at the most: lengths, padding, a tag. */
+export const PACKET_SLACK_BYTES = 1 << 10;
 
 /** The limits of an RPort server, tightened where anybody can reach us. */
 export const DEFAULT_LIMITS: TransportLimits = {
@@ -26,7 +30,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   authAttempts: 6,
   bytesBeforeLogin: 64 << 10,
   packetBeforeLogin: 35_000,
-  packetAfterLogin: (16 << 20) + 1024,
+  packetAfterLogin: (256 << 10) + PACKET_SLACK_BYTES,
   rekeyBytes: 2 ** 30,
 };
 
@@ -36,6 +40,8 @@ export interface TransportTuning {
   readonly limits?: Partial<TransportLimits> | undefined;
   /** Told what callbacks of ours threw; the connection, and nothing else, has ended by then. */
   readonly onFault?: OnFault | undefined;
+  /** What is held for all connections of the process; without it, this one is alone. */
+  readonly held?: HeldBytes | undefined;
 }
 
 /** The backend's end. */

@@ -6,11 +6,20 @@ import type { CloseReason } from "../wireError.ts";
 /** What `wire/` touches inside `ws`; there is no public way to these. */
 interface WebSocketInternals {
   readonly _socket?: Socket | null;
-  readonly _receiver?: { _maxPayload?: unknown; _maxFragments?: unknown };
+  readonly _receiver?: {
+    _maxPayload?: unknown;
+    _maxFragments?: unknown;
+    _maxBufferedChunks?: unknown;
+  };
 }
 
 /** A Go client cuts its messages into fragments of about this size. */
 const SMALLEST_FRAGMENT_BYTES = 512;
+/** What the library says when a message is too large, or in too many pieces. */
+const TOO_LARGE: ReadonlySet<string> = new Set([
+  "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH",
+  "WS_ERR_TOO_MANY_BUFFERED_PARTS",
+]);
 
 /** Time the closing handshake gets before the socket is cut. */
 const GOODBYE_MS = 1000;
@@ -32,13 +41,18 @@ export function rawSocket(ws: WebSocket): Socket {
  */
 export function liftMessageLimit(ws: WebSocket, bytes: number): void {
   const receiver = (ws as unknown as WebSocketInternals)._receiver;
-  if (typeof receiver?._maxPayload !== "number" || typeof receiver._maxFragments !== "number") {
+  if (
+    typeof receiver?._maxPayload !== "number" ||
+    typeof receiver._maxFragments !== "number" ||
+    typeof receiver._maxBufferedChunks !== "number"
+  ) {
     throw new Error("ws keeps its message limits elsewhere than this version expects");
   }
   if (receiver._maxPayload > 0) receiver._maxPayload = Math.max(receiver._maxPayload, bytes);
-  if (receiver._maxFragments > 0) {
-    const fragments = Math.ceil(bytes / SMALLEST_FRAGMENT_BYTES);
-    receiver._maxFragments = Math.max(receiver._maxFragments, fragments);
+  const pieces = Math.ceil(bytes / SMALLEST_FRAGMENT_BYTES);
+  if (receiver._maxFragments > 0) receiver._maxFragments = Math.max(receiver._maxFragments, pieces);
+  if (receiver._maxBufferedChunks > 0) {
+    receiver._maxBufferedChunks = Math.max(receiver._maxBufferedChunks, pieces);
   }
 }
 
@@ -57,6 +71,6 @@ export function closeWebSocket(ws: WebSocket, clock: WireClock): void {
 /** A WebSocket error as a reason: broken framing is the peer's fault, the rest the network's. */
 export function webSocketFailure(error: Error & { code?: unknown }): CloseReason {
   const code = typeof error.code === "string" ? error.code : "";
-  if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return { kind: "limit", text: error.message };
+  if (TOO_LARGE.has(code)) return { kind: "size", text: error.message };
   return { kind: code.startsWith("WS_ERR_") ? "protocol" : "lost", text: error.message };
 }

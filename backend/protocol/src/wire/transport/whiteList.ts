@@ -14,8 +14,12 @@ const LOWEST_CONNECTION_MESSAGE = 80;
 /** Where a message goes: to the library, to the layer above, or nowhere. */
 export type Destination = "library" | "above" | "nowhere";
 
-/** Where a message of this number goes before the login. Throws when it may not come then. */
-export function destinationBeforeLogin(role: Role, type: number): Destination {
+/** Where a message of this number goes. Throws when it may not come now. */
+export function destinationOf(type: number, role: Role, isIn: boolean): Destination {
+  return isIn ? destinationAfterLogin(role, type) : destinationBeforeLogin(role, type);
+}
+
+function destinationBeforeLogin(role: Role, type: number): Destination {
   const login = role === "server" ? CLIENT_LOGIN : SERVER_LOGIN;
   if (ALWAYS.includes(type) || login.includes(type)) return "library";
   throw new WireError("protocol", `message ${type} before the login`);
@@ -25,7 +29,7 @@ export function destinationBeforeLogin(role: Role, type: number): Destination {
  * The same after the login. A login request that comes after a success must be ignored (RFC 4252
  * 5.1).
  */
-export function destinationAfterLogin(role: Role, type: number): Destination {
+function destinationAfterLogin(role: Role, type: number): Destination {
   if (type >= LOWEST_CONNECTION_MESSAGE) return "above";
   if (ALWAYS.includes(type)) return "library";
   if (role === "server" && type === USERAUTH_REQUEST) return "nowhere";
