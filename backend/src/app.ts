@@ -4,6 +4,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import type { AgentFiles } from "./http/agentFiles.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { Exchange } from "./http/exchange.ts";
+import { type ProveDoorDeps, proveDoor } from "./http/handlers/proveDoor.ts";
 import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
 import type { PeerOf } from "./http/peerAddress.ts";
 import { endpointRouter } from "./http/router.ts";
@@ -17,6 +18,7 @@ import { refusal, type UserGate } from "./users/gate.ts";
 export interface AppDeps {
   readonly handlers: Handlers;
   readonly gate: UserGate;
+  readonly proofs: ProveDoorDeps["proofs"];
   readonly peerOf: PeerOf;
   readonly pairings: PairingDoorDeps["pairings"];
   readonly deposits: PairingDoorDeps["deposits"];
@@ -54,6 +56,7 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
     next();
   });
   if (place.faces.has("users")) {
+    app.use(proveDoor({ proofs: deps.proofs, peerOf: deps.peerOf, exchangeOf }));
     app.use(API_PREFIX, (request, _response, next) => {
       if (admitUser(deps.gate, request, exchangeOf(request))) next();
     });
@@ -90,8 +93,9 @@ function requireOwnSite(request: Request, place: AppPlace): void {
 
 /** Lets a user through, or has answered 401 or 429 when it returns false. */
 function admitUser(gate: UserGate, request: Request, exchange: Exchange): boolean {
-  const { authorization } = request.headers;
-  const result = gate.admit({ address: exchange.address, authorization });
+  const { headers, socket: connection } = request;
+  const { authorization } = headers;
+  const result = gate.admit({ address: exchange.address, connection, authorization });
   if (result.kind === "user") {
     exchange.user = result.user.name;
     return true;

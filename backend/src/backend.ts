@@ -4,7 +4,7 @@ import type { AppDeps } from "./app.ts";
 import { ServerLife } from "./audit/serverLife.ts";
 import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { Pinger } from "./clients/session/pinger.ts";
-import { removeEndpoint, writeEndpoint } from "./endpointFile.ts";
+import { removeEndpoint, removeStaleEndpoint, writeEndpoint } from "./endpointFile.ts";
 import { type FacesDeps, openFaces } from "./faces.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { createHandlers, type HandlerDeps } from "./http/handlers/handlers.ts";
@@ -17,6 +17,7 @@ import { loggedFault } from "./platform/faults.ts";
 import { openServices, type Services } from "./services.ts";
 import { FailedLogins } from "./users/failedLogins.ts";
 import { UserGate } from "./users/gate.ts";
+import { Proofs } from "./users/proofs.ts";
 import { UserTokens } from "./users/tokens.ts";
 
 /** What a backend is made from. */
@@ -60,8 +61,12 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   const { presence, auditing, paths, fingerprints } = services;
   const life = new ServerLife(auditing.audit);
   opened.defer(() => life.stopped());
-  const gate = new UserGate(tokens, new FailedLogins(clock), auditing.signIns);
-  await openFaces(facesDeps(options, services, { gate, agentDoor, bound }), bound, opened);
+  const fingerprint = fingerprints.sha256;
+  const proofs = new Proofs({ token, fingerprint, clock, limits: services.limits });
+  const { signIns } = auditing;
+  const gate = new UserGate({ tokens, failures: new FailedLogins(clock), proofs, signIns });
+  await removeStaleEndpoint(paths.endpoint);
+  await openFaces(facesDeps(options, services, { gate, proofs, agentDoor, bound }), bound, opened);
 
   const pinger = new Pinger({
     clock,
@@ -78,7 +83,7 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
     url,
     token,
     pid: process.pid,
-    fingerprint: fingerprints.sha256,
+    fingerprint,
     md5Fingerprint: fingerprints.md5,
   });
 
@@ -121,6 +126,7 @@ function createAgentDoor(
 
 interface Entrance {
   readonly gate: UserGate;
+  readonly proofs: Proofs;
   readonly agentDoor: AgentDoor;
   /** The places that are listened on, as soon as they are. */
   readonly bound: readonly Place[];
@@ -130,7 +136,7 @@ interface Entrance {
 function facesDeps(
   { places, trustedProxies = [], pairing, clock, log }: BackendOptions,
   services: Services,
-  { gate, agentDoor, bound }: Entrance,
+  { gate, proofs, agentDoor, bound }: Entrance,
 ): FacesDeps {
   const peerOf = createPeerOf(trustedProxies, log);
   const routes = routesOf(services);
@@ -142,7 +148,7 @@ function facesDeps(
     places,
     agentDoor,
     userSockets: new UserSockets({ gate, peerOf, routes, clock, log }),
-    app: appOf(services, { handlers, gate, peerOf, clock, log }),
+    app: appOf(services, { handlers, gate, proofs, peerOf, clock, log }),
   };
 }
 
@@ -183,14 +189,16 @@ function appOf(
   {
     handlers,
     gate,
+    proofs,
     peerOf,
     clock,
     log,
-  }: Pick<AppDeps, "handlers" | "gate" | "peerOf" | "clock" | "log">,
+  }: Pick<AppDeps, "handlers" | "gate" | "proofs" | "peerOf" | "clock" | "log">,
 ): AppDeps {
   return {
     handlers,
     gate,
+    proofs,
     peerOf,
     pairings,
     deposits,

@@ -1,3 +1,4 @@
+import { readFileSync, rmSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
 import { VERSION } from "@rport/protocol/version";
@@ -24,6 +25,26 @@ export async function writeEndpoint(path: string, endpoint: Endpoint): Promise<v
 /** Removes the endpoint file unless another backend has replaced it meanwhile. */
 export async function removeEndpoint(path: string, token: string): Promise<void> {
   if ((await tokenIn(path)) === token) await rm(path, { force: true });
+}
+
+/**
+ * Removes what a backend left that ended without cleaning up. Whoever calls this owns the data
+ * directory, so no other backend can be running in it.
+ */
+export async function removeStaleEndpoint(path: string): Promise<void> {
+  await rm(path, { force: true }).catch((caught: unknown) => {
+    throw ioFailure(path, caught);
+  });
+}
+
+/** As `removeEndpoint`, for a process that ends now, in whatever way. Never throws. */
+export function removeEndpointNow(path: string, token: string): void {
+  try {
+    const { token: written } = endpointFileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    if (written === token) rmSync(path, { force: true });
+  } catch {
+    // there is none, or nothing can be done about it
+  }
 }
 
 async function tokenIn(path: string): Promise<string | undefined> {

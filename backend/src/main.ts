@@ -6,6 +6,7 @@ import { VERSION } from "@rport/protocol/version";
 import { auditCommand } from "./audit/command.ts";
 import { type Backend, createBackend } from "./backend.ts";
 import { type Config, readConfig, type Surroundings } from "./config/config.ts";
+import { removeEndpointNow } from "./endpointFile.ts";
 import { placesOf } from "./place.ts";
 import { systemClock } from "./platform/clock.ts";
 import { createLog, errorText, type Log, stderrSink } from "./platform/log.ts";
@@ -57,6 +58,8 @@ async function run(config: Config): Promise<void> {
     clock: systemClock,
     log,
   });
+  // also where it ends by what was thrown; only a kill -9 or a power cut leaves the file behind
+  process.once("exit", () => removeEndpointNow(backend.paths.endpoint, backend.token));
   stopOnSignal(log, async () => {
     await backend.close();
     await logFile?.close();

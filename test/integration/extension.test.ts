@@ -1,52 +1,13 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { accessTo } from "../../extension/src/servers/access.ts";
-import { LOCAL_URL } from "../../extension/src/servers/config.ts";
-import { Server } from "../../extension/src/servers/server.ts";
-import { Tokens } from "../../extension/src/servers/tokens.ts";
-import { systemClock } from "../../extension/src/support/clock.ts";
-import type { Environment } from "../../extension/src/support/environment.ts";
-import { Redactor } from "../../extension/src/support/redact.ts";
 import { Forwarder } from "../../extension/src/tunnels/forwarder.ts";
 import { startAgent } from "../support/agents/agent.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { eventually } from "../support/eventually.ts";
+import { localServer } from "../support/extensionServer.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
-import { silentLog } from "../unit/extension/serverFixture.ts";
-
-/** The extension's server for the backend of a data directory, found by its endpoint file. */
-function localServer(dataDir: string) {
-  const environment: Environment = {
-    platform: process.platform,
-    homeDirectory: dataDir,
-    uid: process.getuid?.(),
-    variable: (name) =>
-      name === "RPORT_ENDPOINT_FILE" ? join(dataDir, "endpoint.json") : undefined,
-  };
-  const redactor = new Redactor();
-  const store = { get: async () => undefined, store: async () => {}, delete: async () => {} };
-  const tokens = new Tokens({ store, redactor });
-  const config = { name: "local", url: LOCAL_URL, fingerprint: "" };
-  const server = new Server({
-    config,
-    access: accessTo(config, { environment, tokens, redactor }),
-    fetch,
-    clock: systemClock,
-    log: silentLog,
-    random: Math.random,
-    rememberFingerprint: () => undefined,
-  });
-  server.connect();
-  return {
-    server,
-    [Symbol.dispose]() {
-      server.disconnect();
-    },
-  };
-}
 
 async function startClient(backend: RunningBackend, authId: string) {
   const { password } = await backend.api("createCredential", { body: { id: authId } });

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import proxyAddr from "proxy-addr";
 import { addressRule } from "../platform/addressRule.ts";
 import type { Log } from "../platform/log.ts";
-import { unmapped } from "../platform/network.ts";
+import { isLoopback, unmapped } from "../platform/network.ts";
 
 /** Where a request comes from. */
 export interface Peer {
@@ -59,8 +59,4 @@ function readHop(text: string): string | undefined {
   const parts = HOP.exec(written);
   const address = parts?.[1] ?? parts?.[2] ?? "";
   return isIP(address) === 0 ? undefined : unmapped(address);
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
 }

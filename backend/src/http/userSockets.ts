@@ -102,6 +102,7 @@ export class UserSockets {
     const { gate, peerOf } = this.#deps;
     const result = gate.admit({
       address: peerOf(upgrade.request).address,
+      connection: upgrade.request.socket,
       authorization: upgrade.request.headers.authorization,
       accessToken: typeof token === "string" ? token : undefined,
     });

@@ -16,6 +16,13 @@ export interface LimitRow {
  * row here, a row of the same name in docs/configuration.md, and `Limits.bite` where it bites.
  */
 export const LIMITS = {
+  proofs_per_second: {
+    usual: 200,
+    least: 1,
+    most: 100_000,
+    unit: "count",
+    what: "proofs that programs of this machine ask for before they show who they are",
+  },
   pending_sockets: {
     usual: 1_024,
     least: 16,

@@ -14,6 +14,11 @@ export function unmapped(address: string): string {
   return isIPv4(inner) ? inner : address;
 }
 
+/** Whether an address is this machine itself. */
+export function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
+}
+
 /**
  * The part of an address that one host cannot change at will: an IPv4 address, or the /64 of an
  * IPv6 address. A text that is no address is answered as it is.

@@ -1,6 +1,8 @@
+import type { Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import type { SignIns } from "../audit/signIns.ts";
 import type { FailedLogins } from "./failedLogins.ts";
+import type { Proofs } from "./proofs.ts";
 import type { User, UserTokens } from "./tokens.ts";
 
 /** Who asks, or why not; `retryAfterS` is 0 when the caller may try again at once. */
@@ -11,36 +13,44 @@ export type GateResult =
 /** What a caller showed, and from where. */
 export interface Caller {
   readonly address: string;
+  /** The connection that the caller uses; a proof is worth something on its own one only. */
+  readonly connection: Socket;
   /** The `Authorization` header. */
   readonly authorization: string | undefined;
   /** `?access_token=`, which only WebSocket routes read. */
   readonly accessToken?: string | undefined;
 }
 
+/** What the gate needs. */
+export interface UserGateDeps {
+  readonly tokens: Pick<UserTokens, "check">;
+  readonly failures: Pick<FailedLogins, "note">;
+  readonly proofs: Pick<Proofs, "provenToken">;
+  /** Writes down who comes in and who tries to. */
+  readonly signIns?: SignIns | undefined;
+}
+
 /** The one door of the users' face: tokens, and the penalty for guessing them. */
 export class UserGate {
-  readonly #tokens: UserTokens;
-  readonly #failures: FailedLogins;
-  readonly #signIns: SignIns | undefined;
+  readonly #deps: UserGateDeps;
 
-  /** `signIns` writes down who comes in and who tries to. */
-  constructor(tokens: UserTokens, failures: FailedLogins, signIns?: SignIns) {
-    this.#signIns = signIns;
-    this.#tokens = tokens;
-    this.#failures = failures;
+  constructor(deps: UserGateDeps) {
+    this.#deps = deps;
   }
 
   /** Lets a caller in or not. A valid token always works, however often others were wrong. */
-  admit({ address, authorization, accessToken }: Caller): GateResult {
-    const token = presentedToken(authorization) ?? accessToken;
+  admit({ address, connection, authorization, accessToken }: Caller): GateResult {
+    const { tokens, failures, proofs, signIns } = this.#deps;
+    const proven = proofs.provenToken(connection, authorization);
+    const token = proven ?? presentedToken(authorization) ?? accessToken;
     if (token === undefined) return { kind: "refused", retryAfterS: 0 };
-    const user = this.#tokens.check(token);
+    const user = tokens.check(token);
     if (user !== undefined) {
-      this.#signIns?.accepted(user, address);
+      signIns?.accepted(user, address);
       return { kind: "user", user };
     }
-    this.#signIns?.failed(address);
-    return { kind: "refused", retryAfterS: this.#failures.note(address) };
+    signIns?.failed(address);
+    return { kind: "refused", retryAfterS: failures.note(address) };
   }
 }
 

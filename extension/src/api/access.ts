@@ -1,14 +1,35 @@
+import type { OneConnection } from "./oneConnection.ts";
+
 /** How to get into a server right now. */
+export interface ReadyAccess {
+  readonly kind: "ready";
+  /** Origin of the users' face, without a slash at the end. */
+  readonly url: string;
+  /** The `Authorization` header that opens it. */
+  readonly authorization: string;
+  /** The server key that it has to show, where that is known beforehand: a local backend's. */
+  readonly fingerprint?: string;
+  /**
+   * A local backend's: the connection on which it has proven who it is, good for one request or
+   * one WebSocket. Whoever does not use it closes it.
+   */
+  readonly connection?: OneConnection;
+}
+
+/** How to get into a server right now, or why nobody can. */
 export type Access =
-  | {
-      readonly kind: "ready";
-      /** Origin of the users' face, without a slash at the end. */
-      readonly url: string;
-      readonly token: string;
-    }
+  | ReadyAccess
   | { readonly kind: "noToken" }
   /** A local backend that is not running; `reason` is a sentence. */
   | { readonly kind: "unavailable"; readonly reason: string };
 
-/** Looked up for each request, since the token of a local backend changes at each of its starts. */
+/** The header that a token is shown in. */
+export function bearer(token: string): string {
+  return `Bearer ${token}`;
+}
+
+/**
+ * Looked up for each request, since the token of a local backend changes at each of its starts, and
+ * each connection to one has to be proven.
+ */
 export type AccessSource = () => Promise<Access>;

@@ -2,6 +2,7 @@ import { type EventMessage, eventMessageSchema } from "@rport/protocol/events";
 import { EVENTS_PATH } from "@rport/protocol/http";
 import type { RawData, WebSocket } from "ws";
 import type { Clock, Timer } from "../support/clock.ts";
+import type { ReadyAccess } from "./access.ts";
 import { isUnauthorized, openSocket, type SocketEnd } from "./webSocket.ts";
 
 /** A snapshot of 10,000 clients has about 10 MB. */
@@ -16,8 +17,7 @@ export type EventsEnd =
 
 /** What the event socket needs. */
 export interface EventsDeps {
-  readonly url: string;
-  readonly token: string;
+  readonly access: ReadyAccess;
   readonly clock: Clock;
   readonly onMessage: (message: EventMessage) => void;
   /** Called once, unless the caller closed it himself. */
@@ -35,9 +35,9 @@ export class EventSocket {
   /** Connects at once. */
   constructor(deps: EventsDeps) {
     this.#deps = deps;
-    const { url, token } = deps;
+    const { access } = deps;
     this.#socket = openSocket(
-      { url, token, path: EVENTS_PATH, maxMessageBytes: MAX_MESSAGE_BYTES },
+      { access, path: EVENTS_PATH, maxMessageBytes: MAX_MESSAGE_BYTES },
       (end) => this.#end(endOf(end)),
     );
     this.#socket.on("message", (data) => this.#receive(data));

@@ -8,7 +8,8 @@ import {
 } from "@rport/protocol/http";
 import { z } from "zod";
 import { describeNetworkError } from "../support/describeError.ts";
-import type { AccessSource } from "./access.ts";
+import type { AccessSource, ReadyAccess } from "./access.ts";
+import type { RequestParts } from "./oneConnection.ts";
 
 /** An answer of the REST API takes at most this long; rotation waits up to 10 s for agents. */
 const TIMEOUT_MS = 30_000;
@@ -53,9 +54,13 @@ export class Api {
     return parsed.data as EndpointOutput<N>;
   }
 
-  /** The text at an address of the server, without the token; at most `maxBytes` characters. */
-  async text(url: string, maxBytes: number): Promise<string> {
-    const response = await this.#fetchOrThrow(url, {});
+  /**
+   * The text at a path of the server; at most `maxBytes` characters. Whatever address the path came
+   * with, only the server itself is asked.
+   */
+  async text(path: string, maxBytes: number): Promise<string> {
+    const access = await this.#ready();
+    const response = await this.#exchange(access, path, { method: "GET", headers: {} });
     if (!response.ok) throw await errorOf(response);
     const text = await response.text();
     if (text.length > maxBytes) throw new RportError("TOO_LARGE", "The server's text is too long.");
@@ -63,27 +68,39 @@ export class Api {
   }
 
   async #send<N extends EndpointName>(name: N, call: EndpointCall<N>): Promise<Response> {
+    const access = await this.#ready();
+    const query = new URLSearchParams(call.query ?? {});
+    const path = pathOf(name, call.params) + (query.size === 0 ? "" : `?${query}`);
+    const headers: Record<string, string> = { authorization: access.authorization };
+    if (call.body !== undefined) headers["content-type"] = "application/json";
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    return this.#exchange(access, path, { method: ENDPOINTS[name].method, headers, body });
+  }
+
+  async #ready(): Promise<ReadyAccess> {
     const access = await this.#access();
     if (access.kind === "noToken") {
       throw new RportError("UNAUTHORIZED", "You are not signed in to this server.");
     }
     if (access.kind === "unavailable") throw new RportError("UNAVAILABLE", access.reason);
-    const url = new URL(pathOf(name, call.params), access.url);
-    for (const [key, value] of Object.entries(call.query ?? {})) url.searchParams.set(key, value);
-    const headers: Record<string, string> = { authorization: `Bearer ${access.token}` };
-    if (call.body === undefined) {
-      return this.#fetchOrThrow(url.href, { method: ENDPOINTS[name].method, headers });
-    }
-    headers["content-type"] = "application/json";
-    const body = JSON.stringify(call.body);
-    return this.#fetchOrThrow(url.href, { method: ENDPOINTS[name].method, headers, body });
+    return access;
   }
 
-  async #fetchOrThrow(url: string, init: RequestInit): Promise<Response> {
+  async #exchange(
+    { url, connection }: ReadyAccess,
+    path: string,
+    { method, headers, body }: Omit<RequestParts, "signal">,
+  ): Promise<Response> {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      if (connection !== undefined) {
+        const last = { ...headers, connection: "close" };
+        return await connection.send(path, { method, headers: last, body, signal });
+      }
       // a redirect could carry the token to another host
-      return await this.#fetch(url, { ...init, redirect: "error", signal });
+      const redirect = "error";
+      const init = { method, headers, body: body ?? null, redirect, signal } as const;
+      return await this.#fetch(new URL(path, url).href, init);
     } catch (error) {
       const reason = describeNetworkError(error);
       throw new RportError("UNAVAILABLE", `Cannot reach ${new URL(url).host}: ${reason}.`, {

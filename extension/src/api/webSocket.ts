@@ -1,19 +1,22 @@
 import type { IncomingMessage } from "node:http";
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import { describeNetworkError } from "../support/describeError.ts";
+import type { ReadyAccess } from "./access.ts";
 import { errorFromEnvelope } from "./http.ts";
+import type { OneConnection } from "./oneConnection.ts";
 
 /** Longest error body that is read when an upgrade is refused. */
 const ERROR_BODY_MAX_BYTES = 16_384;
 /** Longest wait for the answer to an upgrade. */
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 
-/** Where a WebSocket goes. The token travels in a header, never in the address. */
+/** The form of a socket file, though there is none: only such requests keep the agent they have. */
+const NO_FILE = "ws+unix:///proven";
+
+/** Where a WebSocket goes. What opens it travels in a header, never in the address. */
 export interface SocketTarget {
-  /** `http:` or `https:` origin. */
-  readonly url: string;
-  readonly token: string;
+  readonly access: ReadyAccess;
   /** Path and query below the origin. */
   readonly path: string;
   readonly maxMessageBytes: number;
@@ -26,15 +29,8 @@ export type SocketEnd =
 
 /** Starts a connection. `onEnd` is called exactly once, whatever happens. */
 export function openSocket(target: SocketTarget, onEnd: (end: SocketEnd) => void): WebSocket {
-  const url = new URL(target.path, target.url);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(url, {
-    headers: { authorization: `Bearer ${target.token}` },
-    maxPayload: target.maxMessageBytes,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    perMessageDeflate: false,
-    followRedirects: false,
-  });
+  const { host } = new URL(target.access.url);
+  const socket = startSocket(target);
   let failure: RportError | undefined;
   socket.on("unexpected-response", (_, response) => {
     void refusalOf(response).then((error) => {
@@ -45,7 +41,7 @@ export function openSocket(target: SocketTarget, onEnd: (end: SocketEnd) => void
   socket.on("error", (cause) => {
     failure ??= new RportError(
       "UNAVAILABLE",
-      `Cannot reach ${url.host}: ${describeNetworkError(cause)}.`,
+      `Cannot reach ${host}: ${describeNetworkError(cause)}.`,
       { cause },
     );
   });
@@ -54,6 +50,37 @@ export function openSocket(target: SocketTarget, onEnd: (end: SocketEnd) => void
     else onEnd({ kind: "closed", code, reason: reason.toString() });
   });
   return socket;
+}
+
+function startSocket({ access, path, maxMessageBytes }: SocketTarget): WebSocket {
+  const { authorization, connection, url } = access;
+  const options: ClientOptions = {
+    maxPayload: maxMessageBytes,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    perMessageDeflate: false,
+    followRedirects: false,
+    headers: { authorization },
+  };
+  if (connection !== undefined) {
+    const rest = path.replaceAll(":", "%3A");
+    return new WebSocket(`${NO_FILE}:${rest}`, keptTo(connection, options));
+  }
+  const remote = new URL(path, url);
+  remote.protocol = remote.protocol === "https:" ? "wss:" : "ws:";
+  return new WebSocket(remote, options);
+}
+
+/** The editor replaces the agent of requests by its own; one that it did is not sent. */
+function keptTo(connection: OneConnection, options: ClientOptions): ClientOptions {
+  return {
+    ...options,
+    agent: connection,
+    headers: { ...options.headers, host: connection.host },
+    finishRequest(request) {
+      if ("agent" in request && request.agent === connection) request.end();
+      else request.destroy(new Error("it would leave the connection that was proven"));
+    },
+  };
 }
 
 async function refusalOf(response: IncomingMessage): Promise<RportError> {

@@ -1,6 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { ServerStatus } from "@rport/protocol/model";
 import { env, ProgressLocation, window } from "vscode";
+import { type Access, bearer } from "../api/access.ts";
 import { Api } from "../api/http.ts";
 import { isLoopback, LOCAL_URL, originOf } from "../servers/config.ts";
 import type { Fleet } from "../servers/fleet.ts";
@@ -135,7 +136,8 @@ async function statusOf(given: {
   fetch: typeof fetch;
 }): Promise<ServerStatus> {
   const { url, token, fetch } = given;
-  const api = new Api({ access: async () => ({ kind: "ready", url, token }), fetch });
+  const access: Access = { kind: "ready", url, authorization: bearer(token) };
+  const api = new Api({ access: async () => access, fetch });
   const { host } = new URL(url);
   const title = `Connecting to ${host}\u2026`;
   try {

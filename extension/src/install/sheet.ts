@@ -162,7 +162,7 @@ export class Sheet {
     const { created } = this.#model;
     if (created === undefined) return;
     const { server, documents } = this.#deps;
-    const text = await server.api.text(created.script_url, SCRIPT_MAX_BYTES);
+    const text = await server.api.text(new URL(created.script_url).pathname, SCRIPT_MAX_BYTES);
     await documents.showScript(created.pairing.id, text);
   }
 

@@ -1,5 +1,8 @@
-import type { AccessSource } from "../api/access.ts";
-import type { Environment } from "../support/environment.ts";
+import type { EndpointFile } from "@rport/protocol/endpointFile";
+import { type Access, type AccessSource, bearer } from "../api/access.ts";
+import { proveServer } from "../api/proof.ts";
+import { describeNetworkError } from "../support/describeError.ts";
+import { type Environment, isRunning } from "../support/environment.ts";
 import type { Redactor } from "../support/redact.ts";
 import { LOCAL_URL, type ServerConfig } from "./config.ts";
 import { findLocalBackend } from "./local.ts";
@@ -15,17 +18,52 @@ export interface AccessDeps {
 /** How to get into a configured server: by its token, or by the local backend's endpoint file. */
 export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
   const { environment, tokens, redactor } = deps;
-  if (config.url !== LOCAL_URL) {
+  const { url } = config;
+  if (url !== LOCAL_URL) {
     return async () => {
-      const token = await tokens.get(config.url);
-      return token === undefined ? { kind: "noToken" } : { kind: "ready", url: config.url, token };
+      const token = await tokens.get(url);
+      return token === undefined
+        ? { kind: "noToken" }
+        : { kind: "ready", url, authorization: bearer(token) };
     };
   }
   return async () => {
     const local = await findLocalBackend(environment);
     if (local.kind === "absent") return { kind: "unavailable", reason: local.reason };
-    const { url, token } = local.endpoint;
-    redactor.add(token);
-    return { kind: "ready", url: new URL(url).origin, token };
+    redactor.add(local.endpoint.token);
+    return await enterLocal(local.endpoint);
   };
+}
+
+/**
+ * A connection to the backend of an endpoint file, which may have outlived it: whoever has taken
+ * its address since then cannot prove to know the token, and is not shown it.
+ */
+async function enterLocal({
+  url: written,
+  token,
+  fingerprint,
+  pid,
+}: EndpointFile): Promise<Access> {
+  const url = new URL(written).origin;
+  const result = await proveServer({ url, token, fingerprint });
+  if (result.kind === "proven") {
+    const { connection, authorization } = result;
+    return { kind: "ready", url, authorization, fingerprint, connection };
+  }
+  if (result.kind === "busy") return unavailable("The backend is asked for too many proofs.");
+  const ended = isRunning(pid) ? undefined : ENDED;
+  if (result.kind === "unreachable") {
+    return unavailable(ended ?? `Cannot reach ${url}: ${describeNetworkError(result.cause)}.`);
+  }
+  const stranger = ended === undefined ? UNPROVEN : `${ENDED} Another program answers`;
+  return unavailable(`${stranger} at ${url}. It was told no token.`);
+}
+
+/** A process id that is no longer there; the file of a backend that ended properly is gone, too. */
+const ENDED = "The backend of this folder has ended without cleaning up.";
+const UNPROVEN = "What answers has not proven that it is the backend of this folder:";
+
+function unavailable(reason: string): Access {
+  return { kind: "unavailable", reason };
 }

@@ -148,7 +148,10 @@ export class Server {
       (): Access => ({ kind: "unavailable", reason: "The token could not be read." }),
     );
     // somebody may have connected again, or signed out, meanwhile
-    if (this.#state !== mine) return;
+    if (this.#state !== mine) {
+      if (access.kind === "ready") access.connection?.close();
+      return;
+    }
     if (access.kind === "noToken") {
       this.#happen({ kind: "noToken" });
       return;
@@ -158,9 +161,9 @@ export class Server {
       return;
     }
     this.#address = access.url;
+    this.#fingerprint = access.fingerprint ?? this.#fingerprint;
     this.#socket = new EventSocket({
-      url: access.url,
-      token: access.token,
+      access,
       clock: this.#deps.clock,
       onMessage: (message) => this.#receive(message),
       onEnd: (end) => this.#end(end),
@@ -188,9 +191,13 @@ export class Server {
     this.changed.emit({ kind: "changed", changes });
   }
 
-  /** Whether the server is the one it should be. A local backend is known by its private file. */
+  /** Whether the server is the one it should be: a local backend has the key its file names. */
   #recognise(actual: string): boolean {
-    if (this.isLocal || actual === this.#fingerprint) return true;
+    if (actual === this.#fingerprint) return true;
+    if (this.isLocal) {
+      this.#lose("What answers there has another server key than the backend's file says.");
+      return false;
+    }
     if (this.#fingerprint === "") {
       this.#fingerprint = actual;
       this.#deps.rememberFingerprint(actual);

@@ -10,6 +10,16 @@ export interface Environment {
   variable(name: string): string | undefined;
 }
 
+/** Whether a process of this user is running under this id, as far as one can see. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The real one. The environment belongs to the user, so no workspace can set it. */
 export const processEnvironment: Environment = {
   platform: process.platform,

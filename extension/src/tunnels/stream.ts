@@ -70,7 +70,10 @@ class Stream {
 
   async dial({ access, clientId, remote }: StreamTarget): Promise<void> {
     const granted = await access().catch(() => undefined);
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      if (granted?.kind === "ready") granted.connection?.close();
+      return;
+    }
     if (granted?.kind !== "ready") {
       const reason = granted?.kind === "unavailable" ? granted.reason : "You are not signed in.";
       this.#end(new RportError("UNAVAILABLE", reason));
@@ -81,9 +84,9 @@ class Stream {
       host: remote.host,
       port: String(remote.port),
     });
-    const { url, token } = granted;
     const path = `${DIAL_PATH}?${query}`;
-    this.#remote = openSocket({ url, token, path, maxMessageBytes: MAX_MESSAGE_BYTES }, (end) => {
+    const socket = { access: granted, path, maxMessageBytes: MAX_MESSAGE_BYTES };
+    this.#remote = openSocket(socket, (end) => {
       if (end.kind === "closed" && end.code === 1000) this.#finish();
       else this.#end(errorOf(end));
     });

@@ -22,7 +22,7 @@ it("200 transfers through backend, agent and editor arrive intact while both sid
   const tunnel = await backend.api("createTunnel", { params: { clientId: HOST }, query });
   const { url, token } = backend;
   const remote = { host: "127.0.0.1", port: target.port };
-  const access = async () => ({ kind: "ready", url, token }) as const;
+  const access = async () => ({ kind: "ready", url, authorization: `Bearer ${token}` }) as const;
   const forwarder = await Forwarder.listen({ access, clientId: HOST, remote }, [0]);
   using _closing = { [Symbol.dispose]: () => forwarder.close() };
 

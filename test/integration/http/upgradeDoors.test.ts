@@ -59,8 +59,9 @@ describe("a user's socket", () => {
     const tokens = new UserTokens();
     const { token } = tokens.issue("ann");
     const { log, lines } = testLog();
+    const proofs = { provenToken: () => undefined };
     const userSockets = new UserSockets({
-      gate: new UserGate(tokens, new FailedLogins(systemClock)),
+      gate: new UserGate({ tokens, failures: new FailedLogins(systemClock), proofs }),
       peerOf: () => ({ address: "192.0.2.1", isShared: false }),
       routes: [{ path: "/one", serve: () => Promise.reject(new Error("out of order")) }],
       clock: systemClock,

@@ -11,7 +11,11 @@ const remote = { host: "127.0.0.1", port: 80 };
 
 async function open(onDial: (dial: Dial) => void) {
   const server = await startDialServer(onDial);
-  const access: AccessSource = async () => ({ kind: "ready", url: server.url, token: "a-token" });
+  const access: AccessSource = async () => ({
+    kind: "ready",
+    url: server.url,
+    authorization: "Bearer a-token",
+  });
   const forwarder = await Forwarder.listen({ access, clientId: "web 01", remote }, [0]);
   return {
     server,

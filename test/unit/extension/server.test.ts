@@ -93,7 +93,8 @@ describe("a server", () => {
     const access = async (): Promise<Access> => ({
       kind: "ready",
       url: fake.url,
-      token: tokens.shift() ?? "none",
+      authorization: `Bearer ${tokens.shift() ?? "none"}`,
+      fingerprint: "SHA256:one",
     });
     using fixture = serverOn(fake, { isLocal: true, access });
     fixture.server.connect();
@@ -101,6 +102,26 @@ describe("a server", () => {
     fixture.clock.advance(500);
     await vi.waitFor(() => expect(fixture.server.state.kind).toBe("connected"));
     expect(fake.tokens).toEqual(["first", "second"]);
+  });
+
+  it("A.5: does not believe a local backend with another key than its file names", async () => {
+    await using fake = await fakeServer();
+    const access = async (): Promise<Access> => ({
+      kind: "ready",
+      url: fake.url,
+      authorization: "Bearer good-token",
+      fingerprint: "SHA256:other",
+    });
+    using fixture = serverOn(fake, { isLocal: true, access });
+    fixture.server.connect();
+    await vi.waitFor(() =>
+      expect(fixture.server.state).toMatchObject({
+        kind: "waiting",
+        reason: expect.stringContaining("another server key"),
+      }),
+    );
+    expect(fixture.server.mirror.isFilled).toBe(false);
+    expect(fixture.remembered).toEqual([]);
   });
 
   it("remembers the key of a server that it meets for the first time", async () => {

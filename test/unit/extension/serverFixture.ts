@@ -24,7 +24,7 @@ export function serverOn(fake: Pick<FakeServer, "url">, options: ServerFixtureOp
   const ready = async (): Promise<Access> => ({
     kind: "ready",
     url: fake.url,
-    token: "good-token",
+    authorization: "Bearer good-token",
   });
   const server = new Server({
     config,

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { FailedLogins } from "../../../../backend/src/users/failedLogins.ts";
 import { presentedToken, UserGate } from "../../../../backend/src/users/gate.ts";
@@ -7,10 +8,12 @@ import { FakeClock } from "../../../support/clock.ts";
 function makeGate() {
   const clock = new FakeClock();
   const tokens = new UserTokens();
-  const gate = new UserGate(tokens, new FailedLogins(clock));
+  const proofs = { provenToken: () => undefined };
+  const gate = new UserGate({ tokens, failures: new FailedLogins(clock), proofs });
   const { token, tokenId } = tokens.issue("local");
+  const connection = new Socket();
   const from = (authorization: string | undefined, address = "192.0.2.1") =>
-    gate.admit({ address, authorization });
+    gate.admit({ address, authorization, connection });
   return { clock, tokens, token, tokenId, from, gate };
 }
 
