@@ -66,7 +66,7 @@ async function tunnelFailure({ access }: Server): Promise<string | undefined> {
 }
 
 describe("an editor whose backend has ended without cleaning up", () => {
-  it.each(TRICKS)("A.5: tells a stranger on its port nothing who %s", async (_name, prove) => {
+  it.each(TRICKS)("S-14: tells a stranger on its port nothing who %s", async (_name, prove) => {
     await using temp = await tempDirectory();
     const backend = await spawnBackend(temp.path);
     await backend.kill();
@@ -90,7 +90,7 @@ describe("an editor whose backend has ended without cleaning up", () => {
     expect(thief.received()).not.toMatch(/authorization|upgrade|pairings/i);
   });
 
-  it("A.5: says so when nobody answers on its port", async () => {
+  it("S-14: says so when nobody answers on its port", async () => {
     await using temp = await tempDirectory();
     const backend = await spawnBackend(temp.path);
     await backend.kill();
@@ -99,7 +99,7 @@ describe("an editor whose backend has ended without cleaning up", () => {
     await eventually(() => expect(local.server.state).toMatchObject({ kind: "waiting", reason }));
   });
 
-  it("A.5: is not fooled by a stranger who passes the question on to the backend itself", async () => {
+  it("S-14: is not fooled by a stranger who passes the question on to the backend itself", async () => {
     await using backend = await startBackend();
     const passOn: ProveAnswer = async (body) => {
       const headers = { "content-type": "application/json" };
@@ -148,7 +148,7 @@ function oneConnection(port: number) {
 }
 
 describe("a backend that is asked for a proof", () => {
-  it("A.5: gives one for this connection, and takes the editor's own on this one only", async () => {
+  it("S-14: gives one for this connection, and takes the editor's own on this one only", async () => {
     await using backend = await startBackend();
     const { token, fingerprint, port } = backend;
     using one = oneConnection(port);
@@ -169,7 +169,7 @@ describe("a backend that is asked for a proof", () => {
     expect(backend.logLines.join("\n")).not.toContain(mine);
   });
 
-  it("A.5: answers programs of its own machine, so many a second, and nobody's long questions", async () => {
+  it("S-14: answers programs of its own machine, so many a second, and nobody's long questions", async () => {
     await using backend = await startBackend({ limits: { proofs_per_second: 3 } });
     using one = oneConnection(backend.port);
     const nonce = newNonce();
@@ -197,7 +197,7 @@ describe("the endpoint file", () => {
       () => false,
     );
 
-  it("A.5: of a process that was killed is removed by the next start, even by one that fails", async () => {
+  it("S-14: of a process that was killed is removed by the next start, even by one that fails", async () => {
     await using temp = await tempDirectory();
     const first = await spawnBackend(temp.path);
     await first.kill();
@@ -209,7 +209,7 @@ describe("the endpoint file", () => {
     expect(await isThere(temp.path)).toBe(false);
   });
 
-  it("A.5: goes with a process that ends by what nobody caught", async () => {
+  it("S-14: goes with a process that ends by what nobody caught", async () => {
     await using temp = await tempDirectory();
     await using backend = await spawnBackend(temp.path, [], CRASHING_MAIN);
     expect(await isThere(temp.path)).toBe(true);

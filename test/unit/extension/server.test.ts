@@ -104,7 +104,7 @@ describe("a server", () => {
     expect(fake.tokens).toEqual(["first", "second"]);
   });
 
-  it("A.5: does not believe a local backend with another key than its file names", async () => {
+  it("S-14: does not believe a local backend with another key than its file names", async () => {
     await using fake = await fakeServer();
     const access = async (): Promise<Access> => ({
       kind: "ready",
