@@ -264,6 +264,8 @@ ask_token() {
   stty "$terminal" </dev/tty
   trap 'exit "$EXIT_FAILED"' INT TERM HUP
   printf '\n' >/dev/tty
+  # What is no token would mean something to some shells' echo.
+  case $token in '' | *[!A-Za-z0-9]*) wrong_usage 'The pairing token has 26 letters and digits.' ;; *) ;; esac
 }
 
 needs_token() { [ -n "$is_forced" ] || [ ! -e "${prefix:-/etc/rport}/rport.conf" ]; }
@@ -279,7 +281,8 @@ install_agent() {
         run_agent install "$@" </dev/null
       else
         ask_token
-        printf '%s\n' "$token" | run_agent install --token-stdin "$@"
+        # Not printf: some shells run that as a program, whose arguments everybody sees.
+        echo "$token" | run_agent install --token-stdin "$@"
       fi ;;
   esac
 }
@@ -317,7 +320,7 @@ check_root() {
   user_id=$(id -u)
   [ "$user_id" != 0 ] || return 0
   pipe='' become=''
-  [ "$token_from" != stdin ] || pipe='printf %s TOKEN | '
+  [ "$token_from" != stdin ] || pipe='echo TOKEN | '
   for tool in run0 doas sudo; do ! has "$tool" || become="$tool "; done
   [ -n "$become" ] || say 'Become root first.'
   say "This needs root. Run it again like this:"

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { ClientId } from "@rport/protocol/ids";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -16,6 +17,8 @@ import { bootSystemd, type System } from "../support/systemd/system.ts";
 
 const FIRST_BUILD_MS = 400_000;
 const INSTALL_MS = 60_000;
+/** Half the agent's limit of memory at once, in all. */
+const BULK_BYTES = 256 << 20;
 
 const reason = whyNoSystemd();
 
@@ -65,6 +68,8 @@ describe.skipIf(reason !== undefined)(`on a real systemd${reason ? ` (${reason})
     const clientId = (await system.readFile("/etc/machine-id")).trim() as ClientId;
 
     expect(await greet(backend, clientId)).toBe("hello through the tunnel");
+    expect(await flow(backend, clientId)).toBe(BULK_BYTES);
+    await expectBounded(system);
     const connectedAt = async () =>
       (await backend.api("getClient", { params: { clientId } })).connected_at;
     const first = await connectedAt();
@@ -209,6 +214,49 @@ async function expectConfined(system: System): Promise<void> {
   expect(await system.exec("runuser", [...as, script])).toMatchObject({ code: 1 });
   expect(await system.exec("runuser", [...as, "test -w /etc/rport/rport.conf"])).toMatchObject({
     code: 0,
+  });
+}
+
+/** Four transfers at once, read as fast as they come: how many bytes arrived. */
+async function flow(backend: RunningBackend, clientId: ClientId): Promise<number> {
+  const chunk = Buffer.alloc(1 << 16);
+  const chunks = function* () {
+    for (let sent = 0; sent < BULK_BYTES / 4; sent += chunk.length) yield chunk;
+  };
+  await using server = createServer((socket) => void Readable.from(chunks()).pipe(socket));
+  server.on("connection", (socket) => socket.on("error", () => {}));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const remote = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const tunnel = await backend.api("createTunnel", { params: { clientId }, query: { remote } });
+  const receive = async () => {
+    let bytes = 0;
+    for await (const part of connect(Number(tunnel.lport), "127.0.0.1")) bytes += part.length;
+    return bytes;
+  };
+  const received = await Promise.all([receive(), receive(), receive(), receive()]);
+  return received.reduce((sum, bytes) => sum + bytes);
+}
+
+/** The agent's limits are in force, and it was not ended by one of them. */
+async function expectBounded(system: System): Promise<void> {
+  const names = ["MemoryMax", "MemorySwapMax", "TasksMax", "OOMScoreAdjust", "NRestarts"];
+  const show = await system.exec("systemctl", [
+    "show",
+    ...names.map((name) => `--property=${name}`),
+    "rport.service",
+  ]);
+  const values = Object.fromEntries(
+    show.stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split("=")),
+  );
+  expect(values).toEqual({
+    MemoryMax: String(512 << 20),
+    MemorySwapMax: String(128 << 20),
+    TasksMax: "512",
+    OOMScoreAdjust: "500",
+    NRestarts: "0",
   });
 }
 

@@ -72,6 +72,50 @@ describe.skipIf(reason !== undefined)("on a small Debian", () => {
     expect((await system.exec("ls", ["/srv/data"])).stdout).toBe("precious\n");
   });
 
+  test("an empty directory is filled although nothing runs in /tmp; one that runs nothing is not", async () => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    const forbid = async (directory: string) => {
+      await system.exec("mkdir", ["-p", directory]);
+      const args = ["-t", "tmpfs", "-o", "noexec", "none", directory];
+      expect(await system.exec("mount", args)).toMatchObject({ code: 0 });
+    };
+    await forbid("/tmp");
+    await system.exec("mkdir", ["/srv/rport"]);
+    expect(await paste(system, "--prefix /srv/rport")).toMatchObject({ code: 0 });
+    const names = await system.exec("ls", ["/srv/rport"]);
+    expect(names.stdout).not.toMatch(/^rport-\w{6}$/m);
+    const uninstall = ["uninstall", "--prefix", "/srv/rport"];
+    expect(await system.exec("/srv/rport/bin/rport-agent", uninstall)).toMatchObject({ code: 0 });
+
+    await forbid("/srv/inert");
+    const refused = await paste(system, "--prefix /srv/inert --no-start");
+    expect(refused).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("cannot be started"),
+    });
+    expect((await system.exec("ls", ["/srv/inert"])).stdout).toBe("");
+  });
+
+  test("--user with a group that people share lets none of them at the configuration", async () => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    await system.exec("useradd", ["--no-user-group", "--gid", "users", "alice"]);
+    await system.exec("useradd", ["--no-user-group", "--gid", "users", "mallory"]);
+    expect(await paste(system, "--user alice")).toMatchObject({ code: 0 });
+    const access = await system.exec("stat", [
+      "-c",
+      "%U %a",
+      "/etc/rport",
+      "/etc/rport/rport.conf",
+    ]);
+    expect(access.stdout).toBe("alice 700\nalice 600\n");
+    const replace = ["--user=mallory", "--", "touch", "/etc/rport/rport.conf.new"];
+    expect(await system.exec("runuser", replace)).toMatchObject({ code: 1 });
+    const removed = await system.exec("rport-agent", ["uninstall", "--keep-config"]);
+    expect(removed).toMatchObject({ code: 0, stderr: "" });
+    const kept = await system.exec("stat", ["-c", "%U %a", "/etc/rport", "/etc/rport/rport.conf"]);
+    expect(kept.stdout).toBe("root 700\nroot 600\n");
+  });
+
   test("--no-service runs the agent as its own user, without a unit", async () => {
     await using system = await bootSystemd({ shareNetwork: true });
     const before = await wholeTree(system);

@@ -1,7 +1,6 @@
 import { checkPortSchema, REQUESTS } from "@rport/protocol/agent";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { textOf } from "../platform/errorText.ts";
-import { NOT_ALLOWED } from "../tunnels/allow.ts";
 import { connectTo } from "../tunnels/target.ts";
 import {
   checkAsked,
@@ -23,8 +22,7 @@ export function checkPort(deps: TargetDeps): ServerRequest {
     async answer({ HostPort, Timeout }, effort) {
       try {
         const check = await checkAsked(HostPort, deps, effort);
-        if (check.kind === "forbidden") return closed(NOT_ALLOWED);
-        if (check.kind === "unknown") return closed(check.reason);
+        if (check.kind !== "allowed") return closed(check.reason);
         const timeoutMs = Timeout === 0 ? effort.maxMs : Math.ceil(Timeout / NS_PER_MS);
         (await connectTo(check.target, { timeoutMs, signal: effort.signal })).destroy();
         return { Open: true, ErrMsg: "" };

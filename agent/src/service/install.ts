@@ -57,7 +57,7 @@ export interface InstallDeps {
  */
 export async function install(request: InstallRequest, deps: InstallDeps): Promise<void> {
   const { layout, self, clock, say } = deps;
-  const receipt = await usableReceipt(layout);
+  const receipt = await usableReceipt(deps);
   const found = await inspect(layout, { server: request.server, self }, clock);
   const isKept = keepsEnrolment(request, deps, found);
   if (isKept && (await isUpToDate(request, deps, found))) {
@@ -92,12 +92,14 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
  * A directory that belongs to something else is not filled with an agent, whatever receipt it has.
  * The answer is what an earlier installation of ours wrote down there.
  */
-async function usableReceipt(layout: Layout): Promise<Receipt | undefined> {
+async function usableReceipt({ layout, temporary }: InstallDeps): Promise<Receipt | undefined> {
   const provenance = await provenanceOf(layout);
   if (provenance.kind === "ours") return provenance.receipt;
   const prefix = dirname(layout.receipt ?? "");
   const names = await readdir(prefix).catch(() => []);
-  if (names.length === 0) return undefined;
+  // Where programs may not be started from /tmp, the installer works in the prefix itself.
+  const isForeign = (name: string) => !temporary.startsWith(join(prefix, name, "/"));
+  if (!names.some(isForeign)) return undefined;
   const sentence = `${prefix} is not empty and holds no agent. Choose a directory of its own.`;
   throw new CliFailure(EXIT.usage, sentence);
 }

@@ -72,6 +72,7 @@ class Steps {
       found.isProgramCurrent
         ? undefined
         : { title: `write ${layout.program}`, run: (undo) => this.#placeProgram(undo) },
+      { title: `see that ${layout.program} starts`, run: () => this.#tryProgram() },
       isEnrolled
         ? { title: `enrol and write ${layout.config}`, run: (undo) => this.#placeConfig(undo) }
         : { title: `keep ${layout.config}`, run: (undo) => this.#keepConfig(undo) },
@@ -115,9 +116,9 @@ class Steps {
     if (self.kind === "bundle") await this.#makeMissing(dirname(layout.bundle), undo);
     const account = this.#account;
     if (account !== undefined) {
-      // The agent replaces its configuration when it gets a new secret, hence may write there.
-      const owner = { uid: 0, gid: account.gid };
-      await ensureDirectory(dirname(layout.config), { mode: 0o770, owner }, undo);
+      // The agent replaces its configuration when it gets a new secret, hence may write there;
+      // its group may be one that it shares with people, hence may not.
+      await ensureDirectory(dirname(layout.config), { mode: 0o700, owner: account }, undo);
     }
     const owner = account === undefined ? {} : { owner: account };
     await ensureDirectory(layout.dataDir, { mode: 0o700, ...owner }, undo);
@@ -159,6 +160,15 @@ class Steps {
     await placeFile({ path: layout.bundle, from, access: { mode: 0o644 } }, undo);
     const wrapper = { text: renderWrapper(layout, self.node) };
     await placeFile({ path: layout.program, from: wrapper, access: { mode: 0o755 } }, undo);
+  }
+
+  /** A file system may forbid programs; then an agent that was started once is all there is. */
+  async #tryProgram(): Promise<void> {
+    const { layout, programs } = this.#change;
+    const { code, stderr } = await programs.run(layout.program, ["--version"]);
+    if (code === 0) return;
+    const why = stderr.trim().slice(0, 300) || "Perhaps its file system forbids programs (noexec).";
+    throw new CliFailure(EXIT.unsupported, `${layout.program} cannot be started. ${why}`);
   }
 
   async #placeConfig(undo: Undo): Promise<void> {

@@ -41,7 +41,7 @@ export function uninstallSteps(removal: Removal): readonly UninstallStep[] {
       unlessForeign(path, () => isPlaced(layout, path, removal.receipt)),
     ),
     keepsConfig ? keptKey(layout.dataDir) : clearedState(layout.dataDir),
-    keepsConfig ? keptConfig(layout.config) : removedConfig(removal),
+    keepsConfig ? keptConfig(layout) : removedConfig(removal),
     ...lastSteps(removal),
   ];
 }
@@ -82,8 +82,12 @@ function removedConfig({ layout, receipt }: Removal): UninstallStep {
   return unlessForeign(layout.config, () => isPlacedConfig(layout, receipt));
 }
 
-function keptConfig(path: string): UninstallStep {
-  return step(`keep ${path}, readable for its owner alone`, () => giveToCaller(path));
+/** The folder first: from then on the agent's account cannot put anything else there. */
+function keptConfig({ kind, config }: Layout): UninstallStep {
+  return step(`keep ${config}, readable for its owner alone`, async () => {
+    if (kind === "system") await giveToCaller(dirname(config));
+    await giveToCaller(config);
+  });
 }
 
 function clearedState(dataDir: string): UninstallStep {

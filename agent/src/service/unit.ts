@@ -38,7 +38,6 @@ StartLimitIntervalSec=0
 [Service]
 ExecStart=${command.join(" ")}
 User=${user}
-Group=${user}
 Restart=always
 RestartSec=5
 Environment=DO_NOT_TRACK=1 BUN_ENABLE_CRASH_REPORTING=0
@@ -47,11 +46,25 @@ StateDirectoryMode=0700
 ReadWritePaths=${writable}
 UMask=0077
 
+${BOUNDS}
 ${HARDENING}
 [Install]
 WantedBy=multi-user.target
 `;
 }
+
+/**
+ * What a server that was taken over can use up of the host. The agent needs about 100 MB, bulk
+ * transfers included, and starts no program; an executable has a few threads per processor. It is
+ * back five seconds after it was ended, hence rather ended than what the host is there for. What
+ * it had in memory, its secret among it, is in no core file.
+ */
+const BOUNDS = `MemoryMax=512M
+MemorySwapMax=128M
+TasksMax=512
+OOMScoreAdjust=500
+LimitCORE=0
+`;
 
 /**
  * What the agent never needs. MemoryDenyWriteExecute is missing on purpose: JavaScript engines

@@ -1,4 +1,5 @@
-import { type IpBlock, isInBlock, parseBlock, parseIp } from "./ip.ts";
+import { type IpBlock, isInBlock, isWhole, parseBlock, parseIp } from "./ip.ts";
+import { isMetadata } from "./metadata.ts";
 
 /** One entry of `client.tunnel_allowed`. A part that is missing matches everything. */
 export interface TunnelRule {
@@ -15,6 +16,8 @@ const LOOPBACK: readonly IpBlock[] = ["127.0.0.0/8", "::1"].flatMap((text) => {
 
 /** The failure text for a target that the rules forbid; RPort's own words. */
 export const NOT_ALLOWED = 'not allowed with "tunnel_allowed" config';
+/** The same for an address where a cloud gives out its secrets. */
+export const METADATA_NOT_ALLOWED = `${NOT_ALLOWED}: a cloud's metadata has to be named there`;
 
 /**
  * Parses an entry: `IP`, `CIDR`, `port` (on any host), `:port` (on this host), `IP:port`,
@@ -33,18 +36,37 @@ export function parseRule(written: string): TunnelRule | undefined {
   return parseWithPort(written, text.slice(0, colon), port);
 }
 
+/** Why the rules forbid a target, for the one who asks; undefined: it is allowed. */
+export function whyForbidden(
+  rules: readonly TunnelRule[],
+  addresses: readonly string[],
+  port: number,
+): string | undefined {
+  if (!addresses.filter(isMetadata).every((address) => isNamed(rules, address, port))) {
+    return METADATA_NOT_ALLOWED;
+  }
+  if (rules.length === 0) return undefined;
+  const isAllowed = (address: string) => rules.some((rule) => matches(rule, address, port));
+  return addresses.length > 0 && addresses.every(isAllowed) ? undefined : NOT_ALLOWED;
+}
+
 /**
- * Whether every one of a target's addresses may be reached at the port. No rules: everything may.
- * A target without addresses is never allowed when there are rules.
+ * Whether every one of a target's addresses may be reached at the port. No rules: everything may,
+ * but a cloud's metadata, which only a rule with its very address allows. A target without
+ * addresses is never allowed when there are rules.
  */
 export function isTargetAllowed(
   rules: readonly TunnelRule[],
   addresses: readonly string[],
   port: number,
 ): boolean {
-  if (rules.length === 0) return true;
-  const isAllowed = (address: string) => rules.some((rule) => matches(rule, address, port));
-  return addresses.length > 0 && addresses.every(isAllowed);
+  return whyForbidden(rules, addresses, port) === undefined;
+}
+
+/** A rule for a network, for a port alone or for everything does not mean a cloud's secrets. */
+function isNamed(rules: readonly TunnelRule[], address: string, port: number): boolean {
+  const isOne = ({ blocks }: TunnelRule) => blocks.length > 0 && blocks.every(isWhole);
+  return rules.some((rule) => isOne(rule) && matches(rule, address, port));
 }
 
 function matches(rule: TunnelRule, address: string, port: number): boolean {

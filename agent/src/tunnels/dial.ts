@@ -6,7 +6,7 @@ import { Relays } from "@rport/protocol/wire/relay";
 import { textOf } from "../platform/errorText.ts";
 import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
-import { isTargetAllowed, NOT_ALLOWED, type TunnelRule } from "./allow.ts";
+import { type TunnelRule, whyForbidden } from "./allow.ts";
 import { checkTarget, connectTo, type Lookup } from "./target.ts";
 
 /** What dialling needs. */
@@ -41,16 +41,17 @@ export class Dialer {
     const target = parseHostPort(place);
     if (target === undefined) return { refuse: "the target is not host:port" };
     if (protocol !== "tcp") return { refuse: `this agent has no ${protocol.slice(0, 10)} tunnels` };
-    if (this.#isForbidden(target)) {
-      this.#deps.log.warn("refused a tunnel target", { target: place });
-      return { refuse: NOT_ALLOWED };
+    const reason = this.#whyForbidden(target);
+    if (reason !== undefined) {
+      this.#deps.log.warn("refused a tunnel target", { target: place, reason });
+      return { refuse: reason };
     }
     return { accept: (channel) => void this.#serve(channel, target) };
   }
 
   /** Addresses are judged before the channel is confirmed; names have to be looked up first. */
-  #isForbidden({ host, port }: HostPort): boolean {
-    return isIP(host) !== 0 && !isTargetAllowed(this.#deps.rules, [host], port);
+  #whyForbidden({ host, port }: HostPort): string | undefined {
+    return isIP(host) === 0 ? undefined : whyForbidden(this.#deps.rules, [host], port);
   }
 
   async #serve(channel: Channel, target: HostPort): Promise<void> {
@@ -73,7 +74,7 @@ export class Dialer {
   async #connect(target: HostPort, allowHalfOpen: boolean): Promise<Socket | string> {
     const { rules, resolve } = this.#deps;
     const check = await checkTarget(target, rules, resolve);
-    if (check.kind === "forbidden") return "refused a tunnel target";
+    if (check.kind === "forbidden") return `refused a tunnel target: ${check.reason}`;
     if (check.kind === "unknown") return `a tunnel target has no address: ${check.reason}`;
     return await connectTo(check.target, { allowHalfOpen });
   }

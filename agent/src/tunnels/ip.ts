@@ -46,6 +46,11 @@ export function isInBlock(ip: IpAddress, block: IpBlock): boolean {
   return ip.value >> shift === block.value >> shift;
 }
 
+/** Whether a block is a single address. */
+export function isWhole({ family, prefix }: IpBlock): boolean {
+  return prefix === BITS[family];
+}
+
 function parseV6(text: string): bigint {
   const [head = "", tail] = text.split("::");
   const before = groups(head);

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
 import type { HostPort } from "@rport/protocol/remote";
-import { isTargetAllowed, type TunnelRule } from "./allow.ts";
+import { type TunnelRule, whyForbidden } from "./allow.ts";
 
 /** Time one address of a target gets to accept a connection. */
 const CONNECT_MS = 20_000;
@@ -15,7 +15,7 @@ export interface CheckedTarget {
 /** What came of checking a target. */
 export type TargetCheck =
   | { readonly kind: "allowed"; readonly target: CheckedTarget }
-  | { readonly kind: "forbidden" }
+  | { readonly kind: "forbidden"; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
 
 /** Looks a name up; tests give one that lies. */
@@ -37,7 +37,8 @@ export async function checkTarget(
   if (typeof addresses === "string") return { kind: "unknown", reason: addresses };
   const [first, ...others] = addresses;
   if (first === undefined) return { kind: "unknown", reason: `${target.host} has no address` };
-  if (!isTargetAllowed(rules, addresses, target.port)) return { kind: "forbidden" };
+  const reason = whyForbidden(rules, addresses, target.port);
+  if (reason !== undefined) return { kind: "forbidden", reason };
   return { kind: "allowed", target: { addresses: [first, ...others], port: target.port } };
 }
 

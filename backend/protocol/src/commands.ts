@@ -22,6 +22,8 @@ const PLAIN = /^[A-Za-z0-9_./:@%+,-]+$/;
 /** Line ends would run half a line; other controls would act on the terminal. */
 const CONTROL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 const SHA256 = /^[0-9a-f]{64}$/;
+/** What every `echo` prints as it is. */
+const TOKEN = /^[A-Za-z0-9]+$/;
 
 /**
  * One argument of a POSIX shell command that yields exactly `text`. Throws `BAD_REQUEST` for
@@ -49,6 +51,9 @@ export function linuxCommand(parts: LinuxCommandParts): string {
   if (!SHA256.test(parts.sha256)) {
     throw new RportError("BAD_REQUEST", "The script's SHA-256 has 64 hexadecimal digits.");
   }
+  if (!TOKEN.test(parts.token)) {
+    throw new RportError("BAD_REQUEST", "A pairing token has letters and digits only.");
+  }
   const fetch = parts.tool === "curl" ? "curl -fsSL -o" : "wget -q -O";
   const script = alwaysQuote(scriptUrl(parts.url, parts.id));
   const run = parts.sudo ? "sudo sh" : "sh";
@@ -57,7 +62,8 @@ export function linuxCommand(parts: LinuxCommandParts): string {
     "d=$(mktemp -d)",
     `${fetch} "$d/i" ${script}`,
     `echo '${parts.sha256}  '"$d/i" | sha256sum -c - >/dev/null`,
-    `printf %s ${shellQuote(parts.token)} | ${run} "$d/i" --server ${alwaysQuote(parts.url)} --token-stdin${flags}`,
+    // Not printf: mksh, ksh and posh run that as a program, whose arguments everybody sees.
+    `echo ${parts.token} | ${run} "$d/i" --server ${alwaysQuote(parts.url)} --token-stdin${flags}`,
   ];
   return `(umask 077; ${steps.join(" && ")}; s=$?; rm -rf "$d"; exit $s)`;
 }

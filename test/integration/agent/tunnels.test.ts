@@ -113,6 +113,34 @@ describe("tunnels through an agent", () => {
     expect(connections).toBe(0);
   });
 
+  it("S-33: reaches no cloud's metadata, by address or by name, and says so to whoever asks", async () => {
+    const lookup = async () => ["192.0.2.1", "169.254.169.254"];
+    await using pair = await connected({}, lookup);
+    const { session } = pair;
+    const spellings = ["169.254.169.254:80", "[::ffff:a9fe:a9fe]:80", "[fd00:ec2::254]:80"];
+    for (const target of spellings) {
+      await expect(session.open(target)).rejects.toThrow(NOT_ALLOWED);
+    }
+    expect(await readAll(await session.open("metadata.google.internal:80"))).toBe("");
+    expect(pair.agent.lines.join("")).toContain("a cloud's metadata has to be named there");
+    for (const target of [...spellings, "metadata.google.internal:80"]) {
+      const allowed = await session.ask(REQUESTS.checkTunnelAllowed, { Remote: target });
+      expect(allowed).toEqual({ ok: true, text: '{"IsAllowed":false}' });
+      const port = await session.ask(REQUESTS.checkPort, { HostPort: target, Timeout: 1e9 });
+      expect(JSON.parse(port.text)).toMatchObject({
+        Open: false,
+        ErrMsg: expect.stringContaining("metadata"),
+      });
+    }
+  });
+
+  it("S-33: without rules a name that has no address yet may be asked for", async () => {
+    const lookup = () => Promise.reject(new Error("no such name"));
+    await using pair = await connected({}, lookup);
+    const asked = await pair.session.ask(REQUESTS.checkTunnelAllowed, { Remote: "later.test:80" });
+    expect(asked).toEqual({ ok: true, text: '{"IsAllowed":true}' });
+  });
+
   it("checks ports: open, closed, and forbidden", async () => {
     await using target = await tcpServer((socket) => socket.end());
     await using pair = await connected({ client: { tunnel_allowed: ["127.0.0.1"] } });

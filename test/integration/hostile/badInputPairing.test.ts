@@ -56,7 +56,7 @@ it.each(Object.keys(SPOIL))(
     const token = await SPOIL[kind]?.(pairing);
     const args = ["--server", backend.url, "--token-stdin", "--prefix", host.prefix];
     const line = ["sh", script, ...args, "--runtime", "node"].join(" ");
-    const result = await host.paste(`printf %s ${token} | ${line}`);
+    const result = await host.paste(`echo ${token} | ${line}`);
 
     expect(result.code).toBe(4);
     expect(result.stderr).toContain("This pairing token is unknown, expired or already used.");

@@ -102,11 +102,20 @@ export async function installScene() {
   await mkdir(temporary);
   const said: string[] = [];
   const tokens = { spent: 0 };
+  /** How the program that was placed ends when it is tried. */
+  const started = { code: 0, stdout: "", stderr: "" };
   const aborting = new AbortController();
   const deps: InstallDeps = {
     layout,
     self: { kind: "executable", file: program },
-    programs: { run: () => Promise.reject(new Error("nothing is to be run")) },
+    programs: {
+      async run(path, args) {
+        if (path !== layout.program || args.join() !== "--version") {
+          throw new Error("nothing else is to be run");
+        }
+        return started;
+      },
+    },
     clock: quickClock(),
     user: undefined,
     supervisor: () => supervisor,
@@ -138,6 +147,7 @@ export async function installScene() {
     program,
     said,
     tokens,
+    started,
     aborting,
     run,
     remove,

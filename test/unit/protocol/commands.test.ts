@@ -80,7 +80,7 @@ describe("the pasted line, run by a real shell", () => {
     "with %s runs the script with the token on its input",
     (name) => {
       const result = run(linuxCommand({ ...parts, tool: name }));
-      expect(result.out).toBe(`--server|${parts.url}|--token-stdin|${parts.token}`);
+      expect(result.out).toBe(`--server|${parts.url}|--token-stdin|${parts.token}\n`);
       expect(readFileSync(join(bin, "url"), "utf8").trim()).toBe(`${parts.url}/p/${parts.id}`);
       expect(existsSync(join(bin, "sudo-was-used"))).toBe(true);
     },
@@ -90,7 +90,7 @@ describe("the pasted line, run by a real shell", () => {
     const flags = ["--name", 'it\'s $(id) `id` "x"', "--tag", "", "--prefix", "/tmp/a b"];
     const result = run(linuxCommand({ ...parts, sudo: false, flags }));
     expect(result.out).toBe(
-      `--server|${parts.url}|--token-stdin|${flags.join("|")}|${parts.token}`,
+      `--server|${parts.url}|--token-stdin|${flags.join("|")}|${parts.token}\n`,
     );
     expect(existsSync(join(bin, "sudo-was-used"))).toBe(false);
   });
@@ -113,10 +113,35 @@ describe("the pasted line, run by a real shell", () => {
     expect(run(linuxCommand(parts)).shell).toBe("alive 22");
   });
 
-  it("is one line of constants, with the token behind printf only", () => {
+  it("is one line of constants, with the token behind echo only", () => {
     const line = linuxCommand(parts);
     expect(line).not.toMatch(/[\r\n]/);
     expect(line.split(parts.token)).toHaveLength(2);
-    expect(line).toContain(`printf %s ${parts.token} | sudo sh`);
+    expect(line).toContain(`&& echo ${parts.token} | sudo sh`);
   });
+
+  it.each(["", "-n", "a b", "a\\n", "$(id)", "a\nb"])("refuses the token %j", (token) => {
+    expect(() => linuxCommand({ ...parts, token })).toThrow("letters and digits");
+  });
+
+  it.for(["sh", "bash", "dash", "busybox ash", "mksh", "yash", "posh"])(
+    "S-23: %s hands the token to no program as an argument",
+    (shell, ctx) => {
+      const [name = "", ...options] = shell.split(" ");
+      const isMissing = spawnSync("sh", ["-c", `command -v ${name}`]).status !== 0;
+      ctx.skip(isMissing, `${name} is not installed`);
+      const called = join(bin, "called");
+      for (const program of ["echo", "printf"]) {
+        tool(program, `echo "$0 $*" >> "${called}"; exec /usr/bin/${program} "$@"`);
+      }
+      const env = { PATH: `${bin}:${process.env.PATH}`, OUT: join(bin, "out"), TMPDIR: bin };
+      const line = linuxCommand(parts);
+      const { status } = spawnSync(name, [...options, "-c", line], {
+        env: { ...env, STATUS: "0" },
+      });
+      expect(status).toBe(0);
+      expect(readFileSync(env.OUT, "utf8")).toContain(parts.token);
+      expect(existsSync(called) ? readFileSync(called, "utf8") : "").not.toContain(parts.token);
+    },
+  );
 });

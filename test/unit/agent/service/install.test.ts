@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CliFailure, EXIT } from "../../../../agent/src/cli/cliFailure.ts";
@@ -83,6 +83,17 @@ describe("installing", () => {
     await expect(it.run()).rejects.toMatchObject({ exitCode: EXIT.usage });
     expect(it.tokens.spent).toBe(0);
   });
+
+  test("an empty directory in which only the installer works is an empty one", async () => {
+    await using it = await installScene();
+    const temporary = join(it.prefix, "rport-a1b2c3", "rport-install-d4e5f6");
+    await mkdir(temporary, { recursive: true });
+    await it.run({}, { temporary });
+    expect(await readFile(it.layout.config, "utf8")).toBe(CONFIG);
+    await writeFile(join(it.prefix, "rport-a1b2c3.txt"), "");
+    await rm(join(it.prefix, "install.json"));
+    await expect(it.run({}, { temporary })).rejects.toMatchObject({ exitCode: EXIT.usage });
+  });
 });
 
 describe("taking back", () => {
@@ -121,6 +132,18 @@ describe("taking back", () => {
     await expect(it.run()).rejects.toMatchObject({ exitCode: EXIT.offline });
     expect(seen).toEqual(["version 2", "version 1"]);
     expect(await readFile(it.layout.config, "utf8")).toBe(CONFIG);
+  });
+
+  test.each([true, false])("a program that does not start is status 3 (%s)", async (isStarted) => {
+    await using it = await installScene();
+    it.started.code = 126;
+    const failing = it.run({ isStarted });
+    await expect(failing).rejects.toMatchObject({
+      exitCode: EXIT.unsupported,
+      message: expect.stringContaining("noexec"),
+    });
+    expect(await it.files()).toEqual([...UNTOUCHED, "tmp/rport.conf"]);
+    expect(it.supervisor.notes).toEqual([]);
   });
 
   test("an interruption is noticed between two steps", async () => {

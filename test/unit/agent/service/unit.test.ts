@@ -29,7 +29,7 @@ describe("the unit", () => {
     expect(verify.stderr.split("\n").filter((line) => line.includes("rport.service"))).toEqual([]);
   });
 
-  test("says exactly what it runs, as whom, and restarts it for ever", () => {
+  test("S-33: says exactly what it runs, as whom, in which bounds, and restarts it for ever", () => {
     const lines = renderUnit(OPTIONS).split("\n");
     for (const line of [
       "ExecStart=/usr/bin/true run -c /etc/rport/rport.conf",
@@ -38,6 +38,11 @@ describe("the unit", () => {
       "StartLimitIntervalSec=0",
       "Environment=DO_NOT_TRACK=1 BUN_ENABLE_CRASH_REPORTING=0",
       "ReadWritePaths=/etc/rport",
+      "MemoryMax=512M",
+      "MemorySwapMax=128M",
+      "TasksMax=512",
+      "OOMScoreAdjust=500",
+      "LimitCORE=0",
     ]) {
       expect(lines).toContain(line);
     }

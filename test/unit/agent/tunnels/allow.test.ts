@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   isTargetAllowed,
+  METADATA_NOT_ALLOWED,
   parseRule,
   type TunnelRule,
+  whyForbidden,
 } from "../../../../agent/src/tunnels/allow.ts";
 import { parseIp } from "../../../../agent/src/tunnels/ip.ts";
 
@@ -82,6 +84,61 @@ describe("tunnel_allowed", () => {
     expect(isTargetAllowed(some, ["192.0.2.1", "169.254.169.254"], 22)).toBe(false);
     expect(isTargetAllowed(some, [], 22)).toBe(false);
     expect(isTargetAllowed(some, ["not an address"], 22)).toBe(false);
+  });
+
+  it.each([
+    "169.254.169.254",
+    "169.254.170.2",
+    "169.254.170.23",
+    "169.254.42.42",
+    "100.100.100.200",
+    "192.0.0.192",
+    "168.63.129.16",
+    "fd00:ec2::254",
+    "fd00:ec2::23",
+    "FD00:0EC2:0:0::254",
+    "fd00:ec2::254%eth0",
+    "fd20:ce::254",
+    "fe80::a9fe:a9fe",
+    "fe80::a9fe:a9fe%eth0",
+    "::ffff:169.254.169.254",
+    "::ffff:a9fe:a9fe",
+    "::169.254.169.254",
+    "::ffff:0:169.254.169.254",
+    "64:ff9b::169.254.169.254",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::169.254.169.254",
+    "2002:a9fe:a9fe::1",
+    "2001:0:5ef5:79fb::5601:5601",
+    "2001:db8::5efe:169.254.169.254",
+    "2001:db8::200:5efe:100.100.100.200",
+  ])("S-33: keeps a cloud's metadata from tunnels unless it is named: %s", (address) => {
+    const broad = ["0.0.0.0/0", "::/0", "80", "169.254.0.0/16", "169.254.169.254/31", "fe80::/10"];
+    expect(whyForbidden([], [address], 80)).toBe(METADATA_NOT_ALLOWED);
+    expect(whyForbidden(rules(...broad), [address], 80)).toBe(METADATA_NOT_ALLOWED);
+    expect(whyForbidden(rules(...broad), ["192.0.2.1", address], 80)).toBe(METADATA_NOT_ALLOWED);
+    const [bare = ""] = address.split("%");
+    expect(whyForbidden(rules(bare), [address], 80)).toBeUndefined();
+    expect(whyForbidden(rules(bare, "0.0.0.0/0"), [address], 80)).toBeUndefined();
+    const withPort = bare.includes(":") ? `[${bare}]:80` : `${bare}:80`;
+    expect(whyForbidden(rules(withPort), [address], 80)).toBeUndefined();
+    expect(whyForbidden(rules(withPort, "0.0.0.0/0", "::/0"), [address], 81)).toBe(
+      METADATA_NOT_ALLOWED,
+    );
+  });
+
+  it.each([
+    "169.254.1.1",
+    "100.100.100.100",
+    "192.0.0.1",
+    "168.63.129.17",
+    "fd00:ec3::254",
+    "fe80::1",
+    "64:ff9b::192.0.2.1",
+    "2002:c000:201::1",
+    "2001:db8::a9fe:a9fe",
+  ])("takes %s for no cloud's metadata", (address) => {
+    expect(isTargetAllowed([], [address], 80)).toBe(true);
   });
 
   it("reads every written form of an address as the same number", () => {
