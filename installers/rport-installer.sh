@@ -18,6 +18,8 @@ EXIT_FAILED=1 EXIT_USAGE=2 EXIT_UNSUPPORTED=3 EXIT_NETWORK=5 EXIT_CHECKSUM=6 EXI
 
 # Tries of a download, and how long each may stall, in seconds.
 TRIES=3 CONNECT_S=10 STALL_S=30
+# A server that serves many others first (status 503) is asked again so often, after so long.
+BUSY_TRIES=60 BUSY_S=5
 
 # The oldest that the executable and the bundle run on.
 MIN_GLIBC_MINOR=17 MIN_NODE=20
@@ -175,19 +177,32 @@ is_right() {
   found=$($hasher <"$1") && [ "${found%% *}" = "$sha256" ]
 }
 
-# Fetches $1 into $2 once. Standard input may hold the token and is not for these tools.
+# Fetches $1 into $2 once; what the tool says goes to $work/said. Standard input may hold the token
+# and is not for these tools.
 fetch_once() {
   if [ "$fetcher" = curl ]; then
     curl -fsSL --connect-timeout "$CONNECT_S" --speed-limit 1 --speed-time "$STALL_S" \
-      -o "$2" "$1" </dev/null
+      -o "$2" "$1" </dev/null 2>"$work/said"
   else
-    wget -q -T "$STALL_S" -O "$2" "$1" </dev/null
+    # BusyBox names the status also when it is quiet, and has no -nv.
+    case $(wget --version 2>&1) in GNU*) quiet=-nv ;; *) quiet=-q ;; esac
+    LC_ALL=C wget "$quiet" -T "$STALL_S" -O "$2" "$1" </dev/null 2>"$work/said"
   fi
 }
 
+# Whether the server said 503: many others fetch at the moment.
+is_busy() { grep -qe 'error: 503' -e 'ERROR 503' -e 'HTTP/1.[01] 503' "$work/said"; }
+
 fetch() {
-  try=1
+  try=1 busy=0
   until fetch_once "$1" "$2"; do
+    if is_busy && [ "$busy" -lt "$BUSY_TRIES" ]; then
+      [ "$busy" -gt 0 ] || say 'The server is busy; waiting for a turn.'
+      busy=$((busy + 1))
+      sleep "$BUSY_S"
+      continue
+    fi
+    cat "$work/said" >&2
     [ "$try" -lt "$TRIES" ] || fail "$EXIT_NETWORK" "Could not fetch $1"
     detail "Trying again to fetch $1"
     sleep "$try"

@@ -1,7 +1,9 @@
+import type { Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import { API_PREFIX } from "@rport/protocol/http";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
-import type { AgentFiles } from "./http/agentFiles.ts";
+import type { AgentFiles } from "./downloads/agentFiles.ts";
+import type { Downloads } from "./downloads/downloads.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { Exchange } from "./http/exchange.ts";
 import { type ProveDoorDeps, proveDoor } from "./http/handlers/proveDoor.ts";
@@ -23,6 +25,9 @@ export interface AppDeps {
   readonly pairings: PairingDoorDeps["pairings"];
   readonly deposits: PairingDoorDeps["deposits"];
   readonly agentFiles: AgentFiles;
+  readonly downloads: Pick<Downloads, "send">;
+  /** A connection showed a valid token. */
+  readonly onUser: (socket: Socket) => void;
   readonly audit: PairingDoorDeps["audit"];
   readonly pairingEvents: PairingDoorDeps["pairingEvents"];
   readonly clock: Clock;
@@ -58,7 +63,9 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
   if (place.faces.has("users")) {
     app.use(proveDoor({ proofs: deps.proofs, peerOf: deps.peerOf, exchangeOf }));
     app.use(API_PREFIX, (request, _response, next) => {
-      if (admitUser(deps.gate, request, exchangeOf(request))) next();
+      if (!admitUser(deps.gate, request, exchangeOf(request))) return;
+      deps.onUser(request.socket);
+      next();
     });
     app.use(
       API_PREFIX,
@@ -69,8 +76,7 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
     );
   }
   if (place.faces.has("pairing")) {
-    const { pairings, deposits, agentFiles, audit, pairingEvents } = deps;
-    app.use(pairingDoor({ pairings, deposits, agentFiles, audit, pairingEvents, exchangeOf }));
+    app.use(pairingDoor(pairingDoorDeps(deps, exchangeOf)));
   }
   app.use(() => {
     throw new RportError("NOT_FOUND", "There is nothing under this path.");
@@ -81,6 +87,14 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
     exchangeOf(request).sendError(caught);
   });
   return app;
+}
+
+function pairingDoorDeps(
+  deps: AppDeps,
+  exchangeOf: PairingDoorDeps["exchangeOf"],
+): PairingDoorDeps {
+  const { pairings, deposits, agentFiles, downloads, audit, pairingEvents } = deps;
+  return { pairings, deposits, agentFiles, downloads, audit, pairingEvents, exchangeOf };
 }
 
 function requireOwnSite(request: Request, place: AppPlace): void {

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { guardedClock } from "@rport/protocol/wire/guardedClock";
 import type { TransportLimits } from "@rport/protocol/wire/transport";
 import type { AppDeps } from "./app.ts";
@@ -13,6 +14,7 @@ import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { originAt, type Place, urlOf } from "./place.ts";
+import { DescriptorWatch } from "./platform/descriptors.ts";
 import { loggedFault } from "./platform/faults.ts";
 import { openServices, type Services } from "./services.ts";
 import { FailedLogins } from "./users/failedLogins.ts";
@@ -24,8 +26,6 @@ import { UserTokens } from "./users/tokens.ts";
 export interface BackendOptions extends ServicesOptions {
   /** Together they serve each face once. */
   readonly places: readonly Place[];
-  /** Addresses and networks of the proxies in front, whose `X-Forwarded-For` counts. */
-  readonly trustedProxies?: readonly string[];
   /** What agents' connections allow, where it differs from the usual. */
   readonly transportLimits?: Partial<TransportLimits>;
 }
@@ -75,6 +75,7 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   });
   pinger.start();
   opened.defer(() => pinger.stop());
+  watchDescriptors(options, services, opened);
   await life.started(bound);
   const users = placeOf(bound, "users");
   const url = urlOf(users);
@@ -105,9 +106,30 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   };
 }
 
+/** Without descriptors connections cannot be accepted, and the runtime tells nobody. */
+function watchDescriptors(
+  { clock, descriptors }: BackendOptions,
+  { limits }: Services,
+  opened: AsyncDisposableStack,
+): void {
+  const watch = new DescriptorWatch(clock, () => limits.bite("descriptors_kept", { descriptors }));
+  watch.start();
+  opened.defer(() => watch.stop());
+}
+
 function createAgentDoor(
   { clock, log, transportLimits }: BackendOptions,
-  { registry, presence, credentials, tunnels, serverKey, refusals, auditing, limits }: Services,
+  {
+    registry,
+    presence,
+    credentials,
+    tunnels,
+    serverKey,
+    refusals,
+    auditing,
+    limits,
+    sockets,
+  }: Services,
 ): AgentDoor {
   return new AgentDoor({
     registry,
@@ -118,6 +140,7 @@ function createAgentDoor(
     refusals,
     agentEvents: auditing.agents,
     limits,
+    sockets,
     transportLimits,
     clock,
     log,
@@ -139,6 +162,8 @@ function facesDeps(
   { gate, proofs, agentDoor, bound }: Entrance,
 ): FacesDeps {
   const peerOf = createPeerOf(trustedProxies, log);
+  const { sockets, limits } = services;
+  const onUser = (socket: Duplex): void => sockets.vouch(socket);
   const routes = routesOf(services);
   const handlers = handlersOf(services, {
     pairingTtlS: pairing.ttlS,
@@ -147,8 +172,10 @@ function facesDeps(
   return {
     places,
     agentDoor,
-    userSockets: new UserSockets({ gate, peerOf, routes, clock, log }),
-    app: appOf(services, { handlers, gate, proofs, peerOf, clock, log }),
+    userSockets: new UserSockets({ gate, peerOf, routes, onUser, clock, log }),
+    sockets,
+    limits,
+    app: appOf(services, { handlers, gate, proofs, peerOf, onUser, clock, log }),
   };
 }
 
@@ -185,15 +212,16 @@ function handlersOf(
 }
 
 function appOf(
-  { pairings, deposits, agentFiles, auditing }: Services,
+  { pairings, deposits, agentFiles, downloads, auditing }: Services,
   {
     handlers,
     gate,
     proofs,
     peerOf,
+    onUser,
     clock,
     log,
-  }: Pick<AppDeps, "handlers" | "gate" | "proofs" | "peerOf" | "clock" | "log">,
+  }: Pick<AppDeps, "handlers" | "gate" | "proofs" | "peerOf" | "onUser" | "clock" | "log">,
 ): AppDeps {
   return {
     handlers,
@@ -203,6 +231,8 @@ function appOf(
     pairings,
     deposits,
     agentFiles,
+    downloads,
+    onUser,
     audit: auditing.audit,
     pairingEvents: auditing.pairings,
     clock,

@@ -3,8 +3,10 @@ import { AgentDoor } from "./clients/door/agentDoor.ts";
 import type { PeerOf } from "./http/peerAddress.ts";
 import type { UpgradeDoor } from "./http/upgrade.ts";
 import type { UserSockets } from "./http/userSockets.ts";
+import type { Limits } from "./limits/limits.ts";
 import { isLocal, type Place } from "./place.ts";
 import { Listener } from "./server.ts";
+import type { OpenSockets } from "./sockets/openSockets.ts";
 
 /** Who stands behind the addresses. */
 export interface FacesDeps {
@@ -13,6 +15,8 @@ export interface FacesDeps {
   readonly app: AppDeps;
   readonly agentDoor: AgentDoor;
   readonly userSockets: UserSockets;
+  readonly sockets: OpenSockets;
+  readonly limits: Pick<Limits, "max" | "bite">;
 }
 
 /**
@@ -24,7 +28,7 @@ export async function openFaces(
   bound: Place[],
   opened: AsyncDisposableStack,
 ): Promise<void> {
-  const { places, app, agentDoor, userSockets } = deps;
+  const { places, app, agentDoor, userSockets, sockets, limits } = deps;
   const { clock, log } = app;
   const listeners: Listener[] = [];
   opened.defer(async () => {
@@ -37,7 +41,14 @@ export async function openFaces(
     const localPort = () => (isLocal(place) ? bound[index]?.port : undefined);
     const onRequest = createApp(app, { faces: place.faces, localPort });
     const doors = doorsOf(place, deps, localPort);
-    const listener = await Listener.open(place, { onRequest, doors, clock, log });
+    const listener = await Listener.open(place, {
+      onRequest,
+      doors,
+      sockets,
+      limits,
+      clock,
+      log,
+    });
     listeners.push(listener);
     bound.push({ ...place, port: listener.port });
   }

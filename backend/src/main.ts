@@ -9,6 +9,7 @@ import { type Config, readConfig, type Surroundings } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
 import { placesOf } from "./place.ts";
 import { systemClock } from "./platform/clock.ts";
+import { descriptorLimit } from "./platform/descriptors.ts";
 import { createLog, errorText, type Log, stderrSink } from "./platform/log.ts";
 import { LogFile } from "./platform/logFile.ts";
 import { StartFailure } from "./platform/startFailure.ts";
@@ -55,6 +56,7 @@ async function run(config: Config): Promise<void> {
     ...config,
     places: placesOf(config),
     agentFiles: AGENT_FILES,
+    descriptors: descriptorLimit(),
     clock: systemClock,
     log,
   });

@@ -1,14 +1,16 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import { contain, guarded } from "@rport/protocol/wire/contain";
 import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./http/upgrade.ts";
+import type { Limits } from "./limits/limits.ts";
 import type { Place } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import { endingFault, loggedFault } from "./platform/faults.ts";
 import type { Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
+import type { OpenSockets } from "./sockets/openSockets.ts";
 
 /** Node's own limits are far wider, and are looked at only twice a minute. */
 const LIMITS = {
@@ -27,6 +29,9 @@ export interface ListenerDeps {
   readonly onRequest: RequestListener;
   /** Those who speak WebSocket: the first that takes a request gets it, and nobody is a 404. */
   readonly doors: readonly UpgradeDoor[];
+  /** Counts the connections, and ends those for which there is no place. */
+  readonly sockets: OpenSockets;
+  readonly limits: Pick<Limits, "max" | "bite">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -37,7 +42,7 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #clock: Clock;
 
-  private constructor(server: Server, { clock, log }: ListenerDeps) {
+  private constructor(server: Server, { sockets, clock, log }: ListenerDeps) {
     this.#server = server;
     this.#clock = clock;
     contain(server, loggedFault(log, "an address that is listened on"));
@@ -46,6 +51,7 @@ export class Listener {
         socket,
         endingFault(log, "a connection", () => socket.destroy()),
       );
+      if (!sockets.enter(socket)) return;
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
@@ -60,7 +66,9 @@ export class Listener {
     };
     const server = createServer(options, containing(deps));
     server.maxHeadersCount = HEADERS_MAX;
+    server.timeout = deps.limits.max("response_stall_ms");
     server.on("upgrade", (request, socket, head) => {
+      deps.sockets.stir(socket);
       route({ request, socket, head }, deps);
     });
     const listener = new Listener(server, deps);
@@ -96,13 +104,28 @@ export class Listener {
 }
 
 /** What one request brings about ends that request alone. */
-function containing({ onRequest, log }: ListenerDeps): RequestListener {
+function containing(deps: ListenerDeps): RequestListener {
+  const { onRequest, sockets, log } = deps;
   return (request, response) => {
     const onFault = endingFault(log, "a request", () => response.destroy());
     contain(request, onFault);
     contain(response, onFault);
+    sockets.stir(request.socket);
+    endWhenStalled(response, deps);
     guarded(onFault, onRequest)(request, response);
   };
+}
+
+/**
+ * Ends an answer of which nothing was taken for too long. As long as none was begun there is nothing
+ * to take: whoever asked waits for us.
+ */
+function endWhenStalled(response: ServerResponse, { limits }: ListenerDeps): void {
+  response.on("timeout", (socket: Socket) => {
+    if (!response.headersSent) return;
+    limits.bite("response_stall_ms", { address: socket.remoteAddress });
+    socket.destroy();
+  });
 }
 
 function route(upgrade: UpgradeRequest, { doors, log }: ListenerDeps): void {

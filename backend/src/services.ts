@@ -9,8 +9,8 @@ import { Adoptions } from "./adoption/adoptions.ts";
 import { type Auditing, openAuditing } from "./audit/auditing.ts";
 import { Refusals } from "./clients/refusals.ts";
 import type { EventHub, Touch } from "./events/hub.ts";
-import { AgentFiles } from "./http/agentFiles.ts";
-import { Limits } from "./limits/limits.ts";
+import { type Bounds, openBounds } from "./opening/openBounds.ts";
+import { type FilesToFetch, openDownloads } from "./opening/openDownloads.ts";
 import { openEvents } from "./opening/openEvents.ts";
 import { openRecords, type Records } from "./opening/openRecords.ts";
 import { openTunnels, type Tunnels } from "./opening/openTunnels.ts";
@@ -22,10 +22,8 @@ import { serverStatus } from "./status.ts";
 import { openStore, type Store } from "./store/store.ts";
 
 /** Everything behind the faces. */
-export interface Services extends Records, Tunnels {
+export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
   readonly paths: Store["paths"];
-  /** Every limit that somebody can meet, and how often it bit. */
-  readonly limits: Limits;
   readonly serverKey: ServerKey;
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   readonly adoptions: Adoptions;
@@ -35,7 +33,6 @@ export interface Services extends Records, Tunnels {
   /** What hosts fetch from this server when they are paired. */
   readonly deposits: EmbeddedTarget;
   readonly refusals: Refusals;
-  readonly agentFiles: AgentFiles;
   readonly auditing: Auditing;
   readonly hub: EventHub;
   readonly status: () => ServerStatus;
@@ -51,14 +48,14 @@ export async function openServices(
   opened: AsyncDisposableStack,
 ): Promise<Services> {
   const { clock, log, serverUrls } = options;
-  const limits = new Limits({ values: options.limits, clock, log });
+  const { limits, sockets } = openBounds(options);
   let hub: EventHub | undefined;
   const touch: Touch = (entity, id) => hub?.touch(entity, id);
   const store = await openDataDirectory(options, opened);
   const auditing = await openAuditLog(options, store, opened);
   const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
-  const agentFiles = new AgentFiles(options.agentFiles, log);
+  const { agentFiles, downloads } = openDownloads(options, { limits, sockets });
 
   // Read at each pairing: a new build of the agent's files brings a new script.
   const scriptSha256 = () => agentFiles.scriptSha256;
@@ -69,7 +66,7 @@ export async function openServices(
   opened.defer(() => pairings.close());
   const records = await openRecords(options, { store, auditing, pairings, touch }, opened);
   const { registry, presence, clients, credentials } = records;
-  const deps = { registry, presence, auditing, touch };
+  const deps = { registry, presence, auditing, sockets, touch };
   const { tunnels, relays, dial } = openTunnels(options, deps, opened);
   const pairingService = new PairingService({
     credentials,
@@ -85,11 +82,12 @@ export async function openServices(
   const adoptions = new Adoptions({ store: store.edits, registry, credentials, tunnels });
   const refusals = new Refusals({ clock, touch });
   opened.defer(() => refusals.close());
-  const status = () => serverStatus({ counts: registry.counts, fingerprints, serverUrls: urls() });
+  const status = () => statusOf({ registry, sockets, fingerprints }, urls());
   hub = openEvents({ store, records, tunnels, pairings, refusals, status, clock }, opened);
   return {
     paths: store.paths,
     limits,
+    sockets,
     serverKey,
     fingerprints,
     registry,
@@ -105,10 +103,19 @@ export async function openServices(
     deposits,
     refusals,
     agentFiles,
+    downloads,
     auditing,
     hub,
     status,
   };
+}
+
+function statusOf(
+  { registry, sockets, fingerprints }: Pick<Services, "registry" | "sockets" | "fingerprints">,
+  serverUrls: readonly string[],
+): ServerStatus {
+  const { counts } = registry;
+  return serverStatus({ counts, connections: sockets.counts, fingerprints, serverUrls });
 }
 
 async function openDataDirectory(

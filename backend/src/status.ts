@@ -4,6 +4,7 @@ import { VERSION } from "@rport/protocol/version";
 /** What the status is made of. */
 export interface StatusFacts {
   readonly counts: { readonly connected: number; readonly disconnected: number };
+  readonly connections: { readonly open: number; readonly max: number; readonly refused: number };
   /** SHA-256 and MD5 form. */
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   /** Where agents reach this server. */
@@ -11,11 +12,17 @@ export interface StatusFacts {
 }
 
 /** Facts about the server, in RPort's field names. */
-export function serverStatus({ counts, fingerprints, serverUrls }: StatusFacts): ServerStatus {
+export function serverStatus({
+  counts,
+  connections,
+  fingerprints,
+  serverUrls,
+}: StatusFacts): ServerStatus {
   return {
     version: VERSION,
     clients_connected: counts.connected,
     clients_disconnected: counts.disconnected,
+    connections: { ...connections },
     fingerprint: fingerprints.md5,
     fingerprint_sha256: fingerprints.sha256,
     connect_url: [...serverUrls],

@@ -46,6 +46,20 @@ describe("downloads", () => {
     expect(existsSync(join(release.directory, "called/slept"))).toBe(true);
   });
 
+  test.each(["curl", "wget"])("a server that is busy is asked for minutes, by %s", async (tool) => {
+    await using release = await stubRelease();
+    release.trouble.left = 20;
+    const waits = join(release.directory, "called/waits");
+    const basics = "sh cat chmod mktemp rm wc head tail grep uname id sed env getconf ldd";
+    const tools = await only(release, [...basics.split(" "), "sha256sum", tool]);
+    const [fake] = (await fakes(release, { sleep: `echo "$1" >>${waits}` })).split(":");
+    const path = `${fake}:${tools}`;
+    const result = await runInstaller(release, ["--token-stdin"], { shell: ["/bin/dash"], path });
+    expect(result).toMatchObject({ code: 0, stderr: expect.stringContaining("busy") });
+    expect(release.requests).toHaveLength(21);
+    expect((await readFile(waits, "utf8")).trim().split("\n")).toEqual(Array(20).fill("5"));
+  });
+
   test("a server that nobody listens at is status 5, with the address in the sentence", async () => {
     await using release = await stubRelease();
     const path = await fakes(release, { sleep: "exit 0" });

@@ -211,7 +211,7 @@ describe("the endpoint file", () => {
 
   it("S-14: goes with a process that ends by what nobody caught", async () => {
     await using temp = await tempDirectory();
-    await using backend = await spawnBackend(temp.path, [], CRASHING_MAIN);
+    await using backend = await spawnBackend(temp.path, [], { main: CRASHING_MAIN });
     expect(await isThere(temp.path)).toBe(true);
     backend.signal("SIGWINCH");
     const { code, stderr } = await backend.ended;

@@ -1,5 +1,6 @@
 import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
 import { sleep } from "../platform/clock.ts";
+import { troubleOf } from "../platform/descriptors.ts";
 import { textOf } from "../platform/errorText.ts";
 import {
   type ConnectionEvent,
@@ -146,6 +147,7 @@ function whenAborted(signal: AbortSignal): Promise<ConnectionEvent> {
 }
 
 function reasonOf(error: unknown): CloseReason {
-  if (error instanceof WireError) return { kind: error.kind, text: error.message };
-  return { kind: "local", text: textOf(error) };
+  if (!(error instanceof WireError)) return { kind: "local", text: troubleOf(error) };
+  const { kind } = error;
+  return { kind, text: kind === "lost" ? troubleOf(error) : error.message };
 }

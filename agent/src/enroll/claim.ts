@@ -12,7 +12,7 @@ import { claimProof, type TokenParts, unseal } from "@rport/protocol/sealing";
 import { VERSION } from "@rport/protocol/version";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { type Clock, sleep } from "../platform/clock.ts";
-import { textOf } from "../platform/errorText.ts";
+import { troubleOf } from "../platform/descriptors.ts";
 import { type HttpAnswer, postJson } from "./post.ts";
 
 const TRIES = 3;
@@ -92,7 +92,7 @@ async function ask({ server }: Claim, request: ClaimRequest): Promise<HttpAnswer
   try {
     return await postJson(url, request, `rport-agent ${VERSION}`);
   } catch (error) {
-    return textOf(error);
+    return troubleOf(error);
   }
 }
 

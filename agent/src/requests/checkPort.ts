@@ -1,6 +1,6 @@
 import { checkPortSchema, REQUESTS } from "@rport/protocol/agent";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
-import { textOf } from "../platform/errorText.ts";
+import { troubleOf } from "../platform/descriptors.ts";
 import { connectTo } from "../tunnels/target.ts";
 import {
   checkAsked,
@@ -28,7 +28,7 @@ export function checkPort(deps: TargetDeps): ServerRequest {
         return { Open: true, ErrMsg: "" };
       } catch (error) {
         if (error instanceof RequestRefused) throw error;
-        return closed(textOf(error));
+        return closed(troubleOf(error));
       }
     },
   });

@@ -3,7 +3,7 @@ import { formatHostPort, type HostPort, parseHostPort } from "@rport/protocol/re
 import type { Channel } from "@rport/protocol/wire/channel";
 import type { ChannelDecision } from "@rport/protocol/wire/connection";
 import { Relays } from "@rport/protocol/wire/relay";
-import { textOf } from "../platform/errorText.ts";
+import { troubleOf } from "../platform/descriptors.ts";
 import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
 import { type TunnelRule, whyForbidden } from "./allow.ts";
@@ -67,7 +67,7 @@ export class Dialer {
       await this.#relays.join(socket, channel);
     } catch (error) {
       channel.destroy();
-      this.#deps.log.info("a tunnel target did not answer", { ...where, error: textOf(error) });
+      this.#deps.log.info("a tunnel target did not answer", { ...where, error: troubleOf(error) });
     }
   }
 

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
 import type { HostPort } from "@rport/protocol/remote";
+import { troubleOf } from "../platform/descriptors.ts";
 import { type TunnelRule, whyForbidden } from "./allow.ts";
 
 /** Time one address of a target gets to accept a connection. */
@@ -92,6 +93,6 @@ async function resolveHost(host: string, resolve: Lookup): Promise<readonly stri
   try {
     return await resolve(host);
   } catch (error) {
-    return error instanceof Error ? error.message : `${host} cannot be resolved`;
+    return troubleOf(error);
   }
 }

@@ -323,6 +323,14 @@ export const serverStatusSchema = z.object({
   version: z.string().max(64),
   clients_connected: z.number().int().nonnegative(),
   clients_disconnected: z.number().int().nonnegative(),
+  /** From outside, of whatever kind, and how many were not taken since the start. Ours. */
+  connections: z
+    .object({
+      open: z.number().int().nonnegative(),
+      max: z.number().int().nonnegative(),
+      refused: z.number().int().nonnegative(),
+    })
+    .optional(),
   /** RPort's MD5 form. */
   fingerprint: z.string().max(64),
   /** `SHA256:` and base64 without padding, as OpenSSH prints it. */

@@ -1,18 +1,20 @@
-import { pipeline } from "node:stream/promises";
-import { RportError } from "@rport/protocol/errors";
+import { RportError, toEnvelope } from "@rport/protocol/errors";
 import { pairingIdSchema } from "@rport/protocol/ids";
 import { CLAIM_MAX_BYTES, claimRequestSchema, PAIRING_REFUSED } from "@rport/protocol/pairing";
 import express, { type Request, type Response, type Router } from "express";
 import type { Audit } from "../audit/entry.ts";
 import type { PairingEvents } from "../audit/pairingEvents.ts";
+import type { AgentFiles } from "../downloads/agentFiles.ts";
+import type { Downloads } from "../downloads/downloads.ts";
 import type { EmbeddedTarget } from "../pairing/embedded.ts";
 import type { Pairings } from "../pairing/pairings.ts";
-import type { AgentFiles } from "./agentFiles.ts";
 import type { Exchange } from "./exchange.ts";
 import { jsonBody } from "./jsonBody.ts";
 
 /** A program that fails: a caller that runs whatever it was answered must not report success. */
 const REFUSED_SCRIPT = `#!/bin/sh\necho '${PAIRING_REFUSED}' >&2\nexit 4\n`;
+/** When to come again for a file that too many are downloading. */
+const BUSY_RETRY_S = 5;
 
 /** What the installers' face needs. */
 export interface PairingDoorDeps {
@@ -20,6 +22,7 @@ export interface PairingDoorDeps {
   /** Where installers claim what was deposited with this server. */
   readonly deposits: Pick<EmbeddedTarget, "claim">;
   readonly agentFiles: AgentFiles;
+  readonly downloads: Pick<Downloads, "send">;
   readonly audit: Pick<Audit, "ready" | "settled">;
   readonly pairingEvents: Pick<PairingEvents, "fetched">;
   readonly exchangeOf: (request: Request) => Exchange;
@@ -32,7 +35,7 @@ export interface PairingDoorDeps {
  * status, what is wrong with it.
  */
 export function pairingDoor(deps: PairingDoorDeps): Router {
-  const { pairings, deposits, agentFiles, audit, pairingEvents, exchangeOf } = deps;
+  const { pairings, deposits, agentFiles, downloads, audit, pairingEvents, exchangeOf } = deps;
   const router = express.Router({ caseSensitive: true });
   router.get("/p/:id", async (request, response) => {
     const { data: id, success: isId } = pairingIdSchema.safeParse(request.params.id);
@@ -63,9 +66,17 @@ export function pairingDoor(deps: PairingDoorDeps): Router {
     response.setHeader("ETag", `"${file.sha256}"`);
     response.setHeader("Content-Disposition", `attachment; filename="${name}"`);
     if (request.method === "HEAD") response.end();
-    else await pipeline(file.open(), response);
+    else await (downloads.send(file, response) ?? sendBusy(response, exchangeOf(request)));
   });
   return router;
+}
+
+/** Not the error of a request: whoever asked did nothing wrong, and comes again. */
+function sendBusy(response: Response, exchange: Exchange): void {
+  for (const name of ["ETag", "Content-Disposition"]) response.removeHeader(name);
+  response.setHeader("Retry-After", BUSY_RETRY_S);
+  const busy = new RportError("UNAVAILABLE", "Too many are downloading; try again in a moment.");
+  exchange.sendJson(busy.status, toEnvelope(busy));
 }
 
 function sendScript(response: Response, status: number, script: Buffer): void {

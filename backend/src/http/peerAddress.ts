@@ -20,6 +20,14 @@ export type PeerOf = (request: IncomingMessage) => Peer;
 const HOP = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/;
 
 /**
+ * Whether many callers may stand behind an address: it is one of the proxies in front, or, where
+ * none are set, a program on this machine, which may be one that we were not told of.
+ */
+export function proxyRule(trustedProxies: readonly string[]): (address: string) => boolean {
+  return trustedProxies.length === 0 ? isLoopback : addressRule([...trustedProxies]);
+}
+
+/**
  * The one place that says from where somebody calls. `X-Forwarded-For` counts only as far as
  * `trustedProxies` (addresses and networks) wrote it: the right-most hop that is none of them is the
  * caller. When a program on this machine sends that header and no proxies are set, the log says

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import { contain, guarded } from "@rport/protocol/wire/contain";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -26,6 +27,8 @@ export interface UserSocketsDeps {
   readonly gate: UserGate;
   readonly peerOf: PeerOf;
   readonly routes: readonly UserRoute[];
+  /** A connection showed a valid token. */
+  readonly onUser: (socket: Duplex) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -76,6 +79,7 @@ export class UserSockets {
       refuseUpgrade(upgrade, new RportError("UNAVAILABLE", "The server is stopping."));
       return;
     }
+    this.#deps.onUser(socket);
     const onFault = endingFault(this.#deps.log, "a user's socket", () => socket.destroy());
     const serve = (granted: WebSocket): Promise<void> => {
       contain(granted, onFault);

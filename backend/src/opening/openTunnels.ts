@@ -6,6 +6,7 @@ import type { ClientRegistry } from "../clients/registry/registry.ts";
 import type { Touch } from "../events/hub.ts";
 import { loggedFault } from "../platform/faults.ts";
 import { createDial, createLinkDial, type Dial } from "../tunnels/dialer.ts";
+import type { TunnelSockets } from "../tunnels/listener.ts";
 import { TunnelService } from "../tunnels/tunnelService.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
@@ -14,6 +15,7 @@ export interface TunnelsDeps {
   readonly registry: ClientRegistry;
   readonly presence: LocalPresence<LiveSession>;
   readonly auditing: Auditing;
+  readonly sockets: TunnelSockets;
   readonly touch: Touch;
 }
 
@@ -28,7 +30,7 @@ export interface Tunnels {
 /** Tunnels that end on this server, and the dial under all of them; `opened` closes them. */
 export function openTunnels(
   { clock, log, tunnels: { bind, ports: range } }: ServicesOptions,
-  { registry, presence, auditing, touch }: TunnelsDeps,
+  { registry, presence, auditing, sockets, touch }: TunnelsDeps,
   opened: AsyncDisposableStack,
 ): Tunnels {
   const linkDial = createLinkDial(clock);
@@ -37,6 +39,7 @@ export function openTunnels(
     clients: registry,
     dial: linkDial,
     relays,
+    sockets,
     bind,
     range,
     clock,

@@ -18,6 +18,10 @@ export interface ServicesOptions {
   };
   /** Where limits differ from the usual. */
   readonly limits?: SetLimits | undefined;
+  /** How many files and sockets the process may have open; undefined: any number. */
+  readonly descriptors?: number | undefined;
+  /** Addresses and networks of the proxies in front, whose `X-Forwarded-For` counts. */
+  readonly trustedProxies?: readonly string[];
   readonly passwordMinLength: number;
   /** A directory that a build filled for the installers. */
   readonly agentFiles: string;

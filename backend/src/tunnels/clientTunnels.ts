@@ -8,7 +8,7 @@ import type { Log } from "../platform/log.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { targetOf } from "./describe.ts";
 import type { LinkDial } from "./dialer.ts";
-import { Listener } from "./listener.ts";
+import { Listener, type TunnelSockets } from "./listener.ts";
 import type { PortTable } from "./ports.ts";
 import type { TunnelRequest } from "./request.ts";
 import { ServerTunnel } from "./serverTunnel.ts";
@@ -18,6 +18,7 @@ export interface OpenerDeps {
   readonly dial: LinkDial;
   readonly ports: PortTable;
   readonly relays: Relays;
+  readonly sockets: TunnelSockets;
   readonly clock: Clock;
   readonly log: Log;
   /** Where tunnels listen unless a request says otherwise. */
@@ -137,7 +138,7 @@ export class ClientTunnels {
   }
 
   async #listen({ request, describe }: Opening, port: number): Promise<ServerTunnel> {
-    const { bind, clock, dial, relays, log } = this.#deps;
+    const { bind, clock, dial, relays, sockets, log } = this.#deps;
     const host = request.local?.host ?? bind;
     const stored = describe(host, port);
     const tunnel: ServerTunnel = new ServerTunnel({
@@ -153,6 +154,7 @@ export class ClientTunnels {
         acl: request.acl,
         dial: () => dial(this.session, targetOf(stored)),
         relays,
+        sockets,
         log,
         onCount: (count) => tunnel.setConnections(count),
       });

@@ -5,7 +5,11 @@ import { contain, guarded } from "@rport/protocol/wire/contain";
 import { type Relays, relay } from "@rport/protocol/wire/relay";
 import { endingFault, loggedFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import type { OpenSockets } from "../sockets/openSockets.ts";
 import type { Acl } from "./acl.ts";
+
+/** Where ports and connections of tunnels are counted. */
+export type TunnelSockets = Pick<OpenSockets, "hasRoom" | "enterTunnel" | "enterPort">;
 
 /** What a listener needs. */
 export interface ListenerDeps {
@@ -13,6 +17,7 @@ export interface ListenerDeps {
   readonly acl: Acl | undefined;
   readonly dial: () => Promise<Duplex>;
   readonly relays: Relays;
+  readonly sockets: TunnelSockets;
   readonly log: Log;
   /** The number of open connections has changed. */
   readonly onCount: (count: number) => void;
@@ -30,10 +35,17 @@ export class Listener {
     contain(this.#server, loggedFault(deps.log, "a tunnel's port"));
   }
 
-  /** Listens on the port. Throws `ERR_CODE_LOCAL_PORT_IN_USE` when another program has it. */
+  /**
+   * Listens on the port. Throws `ERR_CODE_LOCAL_PORT_IN_USE` when another program has it,
+   * `UNAVAILABLE` when the server has as many connections as it may have.
+   */
   static async listen(host: string, port: number, deps: ListenerDeps): Promise<Listener> {
+    if (!deps.sockets.hasRoom()) {
+      throw new RportError("UNAVAILABLE", "The server has as many connections as it may have.");
+    }
     const listener = new Listener(deps);
     await listener.#listen(host, port);
+    deps.sockets.enterPort(listener.#server);
     return listener;
   }
 
@@ -73,11 +85,12 @@ export class Listener {
   }
 
   #serve(socket: Socket): void {
-    const { acl, onCount } = this.#deps;
+    const { acl, sockets, onCount } = this.#deps;
     if (acl !== undefined && !acl.allows(socket.remoteAddress)) {
       socket.destroy();
       return;
     }
+    if (!sockets.enterTunnel(socket)) return;
     this.#sockets.add(socket);
     onCount(this.#sockets.size);
     socket.once("close", () => {

@@ -52,8 +52,10 @@ export class TunnelService implements SessionTunnels {
 
   constructor(deps: TunnelServiceDeps) {
     this.#deps = deps;
-    const { dial, relays, clock, log, range = DEFAULT_PORT_RANGE, bind = BIND_DEFAULT } = deps;
-    this.#opener = { dial, relays, clock, log, bind, ports: new PortTable(range, clock) };
+    const { dial, relays, sockets, clock, log } = deps;
+    const { range = DEFAULT_PORT_RANGE, bind = BIND_DEFAULT } = deps;
+    const ports = new PortTable(range, clock);
+    this.#opener = { dial, relays, sockets, clock, log, bind, ports };
     this.#remembered = new RememberedTunnels(deps.clients);
   }
 

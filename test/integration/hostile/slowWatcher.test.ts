@@ -20,6 +20,7 @@ async function startEvents() {
   const clock = new FakeClock();
   let urlBytes = 0;
   const plain = serverStatus({
+    connections: { open: 0, max: 1, refused: 0 },
     counts: { connected: 0, disconnected: 0 },
     fingerprints: { sha256: "", md5: "" },
     serverUrls: [],

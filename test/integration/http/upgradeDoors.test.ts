@@ -3,8 +3,10 @@ import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { UpgradeDoor } from "../../../backend/src/http/upgrade.ts";
 import { UserSockets } from "../../../backend/src/http/userSockets.ts";
+import { Limits } from "../../../backend/src/limits/limits.ts";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
 import { Listener } from "../../../backend/src/server.ts";
+import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
 import { FailedLogins } from "../../../backend/src/users/failedLogins.ts";
 import { UserGate } from "../../../backend/src/users/gate.ts";
 import { UserTokens } from "../../../backend/src/users/tokens.ts";
@@ -20,7 +22,10 @@ async function listen(doors: readonly UpgradeDoor[]) {
   const { log, lines } = testLog();
   const place = { host: "127.0.0.1", port: 0, faces: new Set(["users"] as const) };
   const onRequest = () => {};
-  const listener = await Listener.open(place, { onRequest, doors, clock: systemClock, log });
+  const clock = systemClock;
+  const limits = new Limits({ clock, log });
+  const sockets = new OpenSockets({ limits, isProxy: () => false, clock });
+  const listener = await Listener.open(place, { onRequest, doors, sockets, limits, clock, log });
   listeners.push(listener);
   const { port } = listener;
   const ask = (path: string) => rawHttp(port, upgradeHead(path, [`Host: 127.0.0.1:${port}`]));
@@ -63,6 +68,7 @@ describe("a user's socket", () => {
     const userSockets = new UserSockets({
       gate: new UserGate({ tokens, failures: new FailedLogins(systemClock), proofs }),
       peerOf: () => ({ address: "192.0.2.1", isShared: false }),
+      onUser: () => {},
       routes: [{ path: "/one", serve: () => Promise.reject(new Error("out of order")) }],
       clock: systemClock,
       log,

@@ -13,16 +13,27 @@ export interface FakeRelease {
   }[];
 }
 
-/** Writes a release of one small file and a harmless script, in the form that a build writes. */
-export async function fakeRelease(directory: string): Promise<FakeRelease> {
+/** What a made-up release is made of. */
+export interface FakeContent {
+  /** The agent; a line unless given. */
+  readonly agent?: string;
+  /** What stands behind the lines of the script. */
+  readonly scriptTail?: string;
+}
+
+/** Writes a release of one file and a harmless script, in the form that a build writes. */
+export async function fakeRelease(
+  directory: string,
+  { agent: agentText = "module.exports = {};\n", scriptTail = "" }: FakeContent = {},
+): Promise<FakeRelease> {
   await mkdir(directory, { recursive: true });
   const put = async (name: string, text: string) => {
     await writeFile(join(directory, name), text);
     const sha256 = createHash("sha256").update(text).digest("hex");
     return { name, size: Buffer.byteLength(text), sha256 };
   };
-  const script = await put("rport-installer.sh", "#!/bin/sh\necho installed\n");
-  const agent = await put("agent.cjs", "module.exports = {};\n");
+  const script = await put("rport-installer.sh", `#!/bin/sh\necho installed\n${scriptTail}`);
+  const agent = await put("agent.cjs", agentText);
   const files = [{ ...agent, target: "node" }];
   const version = "0.0.0-test";
   await put("manifest.json", JSON.stringify({ version, files, script }));

@@ -17,8 +17,8 @@ import { Limits } from "../../../backend/src/limits/limits.ts";
 import type { SetLimits } from "../../../backend/src/limits/limitTable.ts";
 import type { Place } from "../../../backend/src/place.ts";
 import { type Clock, systemClock } from "../../../backend/src/platform/clock.ts";
-import type { Log } from "../../../backend/src/platform/log.ts";
-import { Listener } from "../../../backend/src/server.ts";
+import { Listener, type ListenerDeps } from "../../../backend/src/server.ts";
+import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
 import { openStore } from "../../../backend/src/store/store.ts";
 import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dialer.ts";
 import { TunnelService } from "../../../backend/src/tunnels/tunnelService.ts";
@@ -97,10 +97,13 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     credentials: { clientSecret: (_id, id) => secret(id), rotationState: () => undefined },
   });
   const dial = createLinkDial(clock);
+  const limits = new Limits({ values: options.limits, clock, log });
+  const sockets = new OpenSockets({ limits, isProxy: () => true, clock });
   const tunnels = new TunnelService({
     clients: registry,
     dial,
     relays: new Relays(),
+    sockets,
     clock,
     log,
     touch,
@@ -108,9 +111,9 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     events: new TunnelEvents(noAudit),
   });
   opened.defer(() => tunnels.close());
-  const limits = new Limits({ values: options.limits, clock, log });
   const door = new AgentDoor({
     limits,
+    sockets,
     registry,
     presence,
     tunnels,
@@ -137,7 +140,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     },
     ...options.door,
   });
-  const listener = await listenFor(door, log);
+  const listener = await listenFor(door, { sockets, limits, log });
   const { port } = listener;
   opened.defer(() => listener.close());
   opened.defer(() => door.close());
@@ -161,7 +164,10 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
 }
 
 /** By the system's clock: a test that stands its clock still waits for no connection at the end. */
-function listenFor(door: AgentDoor, log: Log): Promise<Listener> {
+function listenFor(
+  door: AgentDoor,
+  { sockets, limits, log }: Pick<ListenerDeps, "sockets" | "limits" | "log">,
+): Promise<Listener> {
   const place: Place = { host: "127.0.0.1", port: 0, faces: new Set(["agents"]) };
   return Listener.open(place, {
     onRequest: (_request, response) => response.writeHead(404).end(),
@@ -172,6 +178,8 @@ function listenFor(door: AgentDoor, log: Log): Promise<Listener> {
           door.upgrade({ request, socket, head, address: request.socket.remoteAddress ?? "" }),
       },
     ],
+    sockets,
+    limits,
     clock: systemClock,
     log,
   });

@@ -32,16 +32,23 @@ export interface SpawnedBackend extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
+/** How a backend is run as a process. */
+export interface BackendProgram {
+  /** This checkout's unless another is given. */
+  readonly main?: string;
+  /** How many files it may open, where that differs from the tests' own limit. */
+  readonly descriptors?: number;
+}
+
 /**
- * Starts a backend's program, this checkout's unless another is given, in a data directory, and
- * resolves when it says that it is ready.
+ * Starts a backend's program in a data directory; resolves when it says that it is ready.
  */
 export async function spawnBackend(
   dataDir: string,
   args: readonly string[] = [],
-  main: string = MAIN,
+  { main = MAIN, descriptors }: BackendProgram = {},
 ): Promise<SpawnedBackend> {
-  const run = start([main, "--data-dir", dataDir, "--port", "0", ...args]);
+  const run = start([main, "--data-dir", dataDir, "--port", "0", ...args], {}, descriptors);
   const begun = Promise.race([run.ready, run.ended]);
   await within(() => `a backend to be ready; it says: ${run.stderr()}`, begun);
   if (!run.stdout().includes("is ready")) throw new Error(`it did not start: ${run.stderr()}`);
@@ -64,9 +71,15 @@ export function runBackend(
   return within(() => `a backend to end; it says: ${stderr()}`, ended);
 }
 
-function start(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+function start(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  descriptors?: number,
+) {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
-  const child = spawn(process.execPath, args, {
+  const limited = descriptors === undefined ? [] : ["prlimit", `--nofile=${descriptors}`];
+  const [program = "", ...rest] = [...limited, process.execPath, ...args];
+  const child = spawn(program, rest, {
     stdio: ["ignore", "pipe", "pipe"],
     env,
   });

@@ -203,7 +203,7 @@ async function writeRelease(checkout: string, folder: string): Promise<void> {
   const config = join(folder, "rport-backend.toml");
   const { from, to } = TUNNEL_PORTS;
   await writeFile(config, `[server]\nused_ports = "${from}-${to}"\n`);
-  const start = () => spawnBackend(dataDir, ["--config", config], main);
+  const start = () => spawnBackend(dataDir, ["--config", config], { main });
   await using first = await start();
   const scene = new Scene(first);
   await scene.write();

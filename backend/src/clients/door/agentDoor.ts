@@ -13,6 +13,7 @@ import type { Clock } from "../../platform/clock.ts";
 import { endingFault } from "../../platform/faults.ts";
 import type { Log } from "../../platform/log.ts";
 import { networkOf } from "../../platform/network.ts";
+import type { OpenSockets } from "../../sockets/openSockets.ts";
 import { type DoorCounters, newDoorCounters } from "../doorCounters.ts";
 import type { LiveSession } from "../liveSession.ts";
 import type { Refusals } from "../refusals.ts";
@@ -77,6 +78,7 @@ export interface AgentDoorDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Limits;
+  readonly sockets: Pick<OpenSockets, "vouch" | "hasRoom">;
   readonly transportLimits?: Partial<TransportLimits> | undefined;
 }
 
@@ -90,6 +92,7 @@ export class AgentDoor {
   readonly #refusals: Pick<Refusals, "note">;
   readonly #limits: Limits;
   readonly #log: Log;
+  readonly #sockets: AgentDoorDeps["sockets"];
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -116,6 +119,7 @@ export class AgentDoor {
     this.#refusals = refusals;
     this.#limits = deps.limits;
     this.#log = log;
+    this.#sockets = deps.sockets;
     this.#known = new KnownNetworks(clock, registry.records());
     const isKnown = (network: string): boolean => this.#known.has(network);
     this.#pending = pendingSockets(deps, isKnown);
@@ -163,6 +167,12 @@ export class AgentDoor {
       refuse(socket, place.status, place.retryAfterS);
       return;
     }
+    if (!this.#sockets.hasRoom()) {
+      place.release();
+      refuse(socket, NO_PLACE.full, BUSY_RETRY_S);
+      return;
+    }
+    this.#sockets.vouch(socket);
     socket.once("close", () => place.release());
     place.onEvicted = () => socket.destroy();
     const onFault = endingFault(this.#log, "an agent's socket", () => socket.destroy());
@@ -276,6 +286,7 @@ function sessionDeps(
 function refuse(socket: Duplex, status: string, retryAfterS = 0): void {
   const retryAfter = retryAfterS > 0 ? `Retry-After: ${retryAfterS}\r\n` : "";
   socket.on("error", () => socket.destroy());
+  socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${retryAfter}Content-Length: 0\r\n\r\n`);
 }
 

@@ -1,8 +1,8 @@
 import { authIdSchema } from "@rport/protocol/ids";
+import type { AgentFiles } from "../../downloads/agentFiles.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
 import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
-import type { AgentFiles } from "../agentFiles.ts";
 import type { Handlers } from "../endpoints.ts";
 
 /** What the handlers of pairings need. */

@@ -2,7 +2,7 @@ import { appendFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { AgentFiles } from "../../../../backend/src/http/agentFiles.ts";
+import { AgentFiles } from "../../../../backend/src/downloads/agentFiles.ts";
 import { fakeRelease } from "../../../support/agents/agentRelease.ts";
 import { testLog } from "../../../support/log.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
@@ -32,7 +32,7 @@ describe("the agent's files", () => {
     const [wanted] = release.files;
     const found = await files.find(release.version, "agent.cjs");
     expect(found).toMatchObject({ size: wanted?.size, sha256: wanted?.sha256 });
-    expect(found && (await text(found.open()))).toBe("module.exports = {};\n");
+    expect(found && (await text(found.pieces()))).toBe("module.exports = {};\n");
     expect(await files.find("9.9.9", "agent.cjs")).toBeUndefined();
     expect(await files.find(release.version, "manifest.json")).toBeUndefined();
     expect(await files.find(release.version, "../agent.cjs")).toBeUndefined();

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { RportError } from "@rport/protocol/errors";
 import { z } from "zod";
 import { errorText, type Log } from "../platform/log.ts";
+import { SharedFiles } from "./sharedFiles.ts";
 
 /** Written by `npm run build` beside the files it names. */
 const MANIFEST = "manifest.json";
@@ -42,7 +41,8 @@ export interface Release {
 export interface AgentFile {
   readonly size: number;
   readonly sha256: string;
-  open(): Readable;
+  /** Its bytes, each piece read when the one before was taken. */
+  pieces(): AsyncIterable<Buffer>;
 }
 
 /**
@@ -52,6 +52,7 @@ export interface AgentFile {
 export class AgentFiles {
   readonly #directory: string;
   readonly #log: Log;
+  readonly #shared = new SharedFiles();
   #release: Release | undefined;
   #stamp = "";
 
@@ -94,7 +95,8 @@ export class AgentFiles {
     const path = join(this.#directory, file.name);
     const { size } = await stat(path);
     if (size !== file.size) throw new Error(`${file.name} is not the file of the manifest`);
-    return { ...file, open: () => createReadStream(path, { end: size - 1 }) };
+    const stamp = this.#stamp;
+    return { ...file, pieces: () => this.#shared.pieces(path, size, stamp) };
   }
 
   async #stampNow(): Promise<string> {

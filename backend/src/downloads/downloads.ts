@@ -1,0 +1,102 @@
+import type { ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Limits } from "../limits/limits.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { AgentFile } from "./agentFiles.ts";
+
+/** A download that is slower than this, in bytes a second, makes room when all are taken. */
+const SLOW_BYTES_PER_S = 8_192;
+/** So long nobody asks how fast it is. */
+const GRACE_S = 10;
+
+/** What downloads need. */
+export interface DownloadsDeps {
+  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
+  readonly clock: Pick<Clock, "monotonic">;
+  /** The reader of this socket has taken some of what it asked for. */
+  readonly onProgress: (socket: Duplex) => void;
+}
+
+/** The files that are being sent: so many at once, because each takes memory and work. */
+export class Downloads {
+  readonly #deps: DownloadsDeps;
+  readonly #running = new Set<Download>();
+
+  constructor(deps: DownloadsDeps) {
+    this.#deps = deps;
+    deps.limits.watch("downloads", () => this.#running.size);
+  }
+
+  /**
+   * Sends a file as the body of an answer whose headers are set; resolves when it is out. Returns
+   * undefined when there are too many downloads already: nothing was sent then.
+   */
+  send(file: AgentFile, response: ServerResponse): Promise<void> | undefined {
+    const { limits, clock } = this.#deps;
+    if (this.#running.size >= limits.max("downloads")) {
+      limits.bite("downloads");
+      if (!this.#endSlowest()) return undefined;
+    }
+    const download = new Download(response, clock.monotonic());
+    this.#running.add(download);
+    return this.#run(download, file);
+  }
+
+  async #run(download: Download, file: AgentFile): Promise<void> {
+    try {
+      await download.run(file, this.#deps.onProgress);
+    } finally {
+      this.#running.delete(download);
+    }
+  }
+
+  #endSlowest(): boolean {
+    const nowMs = this.#deps.clock.monotonic();
+    const slow = [...this.#running].filter((one) => one.bytesPerS(nowMs) < SLOW_BYTES_PER_S);
+    const [slowest] = slow.sort((one, other) => one.bytesPerS(nowMs) - other.bytesPerS(nowMs));
+    if (slowest === undefined) return false;
+    this.#running.delete(slowest);
+    slowest.end();
+    return true;
+  }
+}
+
+/** One file on its way. */
+class Download {
+  readonly #response: ServerResponse;
+  readonly #startedMs: number;
+  #bytes = 0;
+
+  constructor(response: ServerResponse, nowMs: number) {
+    this.#response = response;
+    this.#startedMs = nowMs;
+  }
+
+  async run(file: AgentFile, onProgress: DownloadsDeps["onProgress"]): Promise<void> {
+    await pipeline(file.pieces(), (pieces) => this.#counted(pieces, onProgress), this.#response);
+  }
+
+  /** How fast it has been on the whole; infinite while it is young. */
+  bytesPerS(nowMs: number): number {
+    const seconds = (nowMs - this.#startedMs) / 1_000;
+    return seconds < GRACE_S ? Number.POSITIVE_INFINITY : this.#bytes / seconds;
+  }
+
+  end(): void {
+    this.#response.destroy();
+  }
+
+  /** A piece is asked for when there is room for it, so the reader has taken one before. */
+  async *#counted(
+    pieces: AsyncIterable<Buffer>,
+    onProgress: DownloadsDeps["onProgress"],
+  ): AsyncGenerator<Buffer> {
+    const { socket } = this.#response;
+    for await (const piece of pieces) {
+      if (socket !== null) onProgress(socket);
+      yield piece;
+      this.#bytes += piece.length;
+    }
+  }
+}

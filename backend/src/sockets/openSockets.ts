@@ -1,0 +1,162 @@
+import { type Server, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Limits } from "../limits/limits.ts";
+import type { LimitName } from "../limits/limitTable.ts";
+import type { Clock } from "../platform/clock.ts";
+import { networkOf, unmapped } from "../platform/network.ts";
+import { type Stranger, Strangers } from "./strangers.ts";
+
+/** Whoever is silent for less than this may be on its way: its bytes may wait for us. */
+const ON_THE_WAY_MS = 1_000;
+/** Agents and tunnels leave this part of all connections free at the most. */
+const KEPT_PART = 4;
+
+/** What the open sockets are counted with. */
+export interface OpenSocketsDeps {
+  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
+  /** Whether many callers may stand behind an address. */
+  readonly isProxy: (address: string) => boolean;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+/** How many connections there are, and how many were not taken. */
+export interface SocketCounts {
+  readonly open: number;
+  readonly max: number;
+  readonly refused: number;
+}
+
+/**
+ * Every connection from outside, on whatever port. Their number stays below what the process has
+ * descriptors for, so that accepting never fails unseen. When all places are taken, the one that
+ * nobody vouched for and that has been quiet for the longest time makes room; agents and tunnels
+ * leave some places free, so that people can always come in.
+ */
+export class OpenSockets {
+  readonly #deps: OpenSocketsDeps;
+  readonly #strangers = new Strangers();
+  readonly #ofNetwork = new Map<string, number>();
+  #open = 0;
+  #refused = 0;
+
+  constructor(deps: OpenSocketsDeps) {
+    this.#deps = deps;
+    deps.limits.watch("sockets", () => this.#open);
+  }
+
+  get counts(): SocketCounts {
+    const max = this.#deps.limits.max("sockets");
+    return { open: this.#open, max, refused: this.#refused };
+  }
+
+  /** Takes a connection, or ends it. Returns false when it was ended. */
+  enter(socket: Socket): boolean {
+    const address = unmapped(socket.remoteAddress ?? "");
+    const network = this.#deps.isProxy(address) ? undefined : networkOf(address);
+    const limit = this.#whyNot(network);
+    if (limit !== undefined) {
+      this.#refuse(socket, limit, address);
+      return false;
+    }
+    this.#count(socket, network);
+    const stranger = { socket, network: network ?? "", isSilent: network !== undefined };
+    this.#put(stranger);
+    return true;
+  }
+
+  /** It has asked for something, or has taken some of its answer. */
+  stir(socket: Duplex): void {
+    const stranger = this.#strangers.get(socket);
+    if (stranger === undefined) return;
+    const { network } = stranger;
+    this.#put({ socket, network, isSilent: false });
+  }
+
+  /**
+   * Its holder showed a token, or has other limits from now on: it makes room for nobody any more.
+   */
+  vouch(socket: Duplex): void {
+    this.#strangers.remove(socket);
+  }
+
+  /** Whether an agent or a tunnel may have one more; a stranger makes room if need be. */
+  hasRoom(): boolean {
+    const { limits } = this.#deps;
+    const max = limits.max("sockets");
+    const kept = Math.min(limits.max("sockets_kept_for_people"), Math.floor(max / KEPT_PART));
+    if (this.#open <= max - kept || this.#evict(this.#strangers.quietest)) return true;
+    limits.bite("sockets");
+    this.#refused += 1;
+    return false;
+  }
+
+  /** Takes a tunnel's connection, or ends it. Returns false when it was ended. */
+  enterTunnel(socket: Socket): boolean {
+    if (!this.hasRoom()) {
+      socket.destroy();
+      return false;
+    }
+    this.#count(socket, undefined);
+    return true;
+  }
+
+  /** A tunnel listens: its port takes a descriptor, as a connection does. */
+  enterPort(server: Server): void {
+    this.#count(server, undefined);
+  }
+
+  /** The limit for which a connection of this network is not taken. */
+  #whyNot(network: string | undefined): LimitName | undefined {
+    const { limits } = this.#deps;
+    if (network !== undefined) {
+      const own = this.#ofNetwork.get(network) ?? 0;
+      if (own >= limits.max("sockets_per_network")) return "sockets_per_network";
+      this.#endSilence(network);
+    }
+    const isFull = this.#open >= limits.max("sockets");
+    return isFull && !this.#evict(this.#strangers.quietest) ? "sockets" : undefined;
+  }
+
+  /** Where too many of a network are silent, the one that has been so for the longest time goes. */
+  #endSilence(network: string): void {
+    const { limits } = this.#deps;
+    if (this.#strangers.silentOf(network) < limits.max("silent_sockets_per_network")) return;
+    const isEnded = this.#evict(this.#strangers.quietestSilent(network));
+    if (isEnded) limits.bite("silent_sockets_per_network", { network });
+  }
+
+  #evict(stranger: Stranger | undefined): boolean {
+    if (stranger === undefined) return false;
+    if (this.#deps.clock.monotonic() - stranger.sinceMs < ON_THE_WAY_MS) return false;
+    this.#strangers.remove(stranger.socket);
+    stranger.socket.destroy();
+    return true;
+  }
+
+  #refuse(socket: Socket, limit: LimitName, address: string): void {
+    socket.destroy();
+    this.#refused += 1;
+    this.#deps.limits.bite(limit, { address });
+  }
+
+  #put(stranger: Omit<Stranger, "sinceMs">): void {
+    this.#strangers.put({ ...stranger, sinceMs: this.#deps.clock.monotonic() });
+  }
+
+  #count(holder: Socket | Server, network: string | undefined): void {
+    this.#open += 1;
+    if (network !== undefined) {
+      this.#ofNetwork.set(network, (this.#ofNetwork.get(network) ?? 0) + 1);
+    }
+    holder.once("close", () => this.#leave(holder, network));
+  }
+
+  #leave(holder: Socket | Server, network: string | undefined): void {
+    this.#open -= 1;
+    if (holder instanceof Socket) this.#strangers.remove(holder);
+    if (network === undefined) return;
+    const left = (this.#ofNetwork.get(network) ?? 1) - 1;
+    if (left > 0) this.#ofNetwork.set(network, left);
+    else this.#ofNetwork.delete(network);
+  }
+}

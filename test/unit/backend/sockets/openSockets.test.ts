@@ -1,0 +1,109 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { Limits } from "../../../../backend/src/limits/limits.ts";
+import type { SetLimits } from "../../../../backend/src/limits/limitTable.ts";
+import { OpenSockets } from "../../../../backend/src/sockets/openSockets.ts";
+import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { testLog } from "../../../support/log.ts";
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** A port whose connections are counted, and callers of it from addresses of this machine. */
+async function setUp(values: SetLimits, proxies: readonly string[] = []) {
+  const clock = new FakeClock();
+  const { log, lines } = testLog();
+  const limits = new Limits({ values, clock, log });
+  const sockets = new OpenSockets({ limits, isProxy: (one) => proxies.includes(one), clock });
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    accepted.resolve({ socket, isIn: sockets.enter(socket) });
+  });
+  let accepted = Promise.withResolvers<{ socket: Socket; isIn: boolean }>();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const open: Socket[] = [];
+  closing.push(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  /** Connects from an address; resolves when the server has decided. */
+  const call = async (from: string) => {
+    accepted = Promise.withResolvers();
+    const caller = connect({ port, host: "127.0.0.1", localAddress: from });
+    caller.on("error", () => {});
+    open.push(caller);
+    return { caller, ...(await accepted.promise) };
+  };
+  return { clock, limits, lines, sockets, call };
+}
+
+describe("F-16 the connections that are open", () => {
+  it("are counted until they end", async () => {
+    const { sockets, call } = await setUp({});
+    const { caller } = await call("127.0.0.1");
+    await call("127.0.0.1");
+    expect(sockets.counts).toMatchObject({ open: 2, refused: 0 });
+    caller.destroy();
+    await eventually(() => expect(sockets.counts.open).toBe(1));
+  });
+
+  it("are as many from one network as the limit says, save from a proxy", async () => {
+    const { sockets, lines, call } = await setUp({ sockets_per_network: 2 }, ["127.0.0.7"]);
+    const own = [await call("127.0.0.1"), await call("127.0.0.1"), await call("127.0.0.1")];
+    expect(own.map(({ isIn }) => isIn)).toEqual([true, true, false]);
+    expect((await call("127.0.0.2")).isIn).toBe(true);
+    for (let n = 0; n < 5; n += 1) expect((await call("127.0.0.7")).isIn).toBe(true);
+    expect(sockets.counts.refused).toBe(1);
+    expect(lines.join("\n")).toContain('"limit":"sockets_per_network"');
+  });
+
+  it("F-14 make room when they asked for nothing, the longest silent one first", async () => {
+    const { clock, call, sockets } = await setUp({ silent_sockets_per_network: 2 });
+    const first = await call("127.0.0.1");
+    const asking = await call("127.0.0.1");
+    const second = await call("127.0.0.1");
+    sockets.stir(asking.socket);
+    clock.advance(999);
+    await call("127.0.0.1");
+    expect(first.socket.destroyed).toBe(false);
+    clock.advance(1);
+    await call("127.0.0.1");
+    const ended = [first, second, asking].map(({ socket }) => socket.destroyed);
+    expect(ended).toEqual([true, false, false]);
+  });
+
+  it("make room when all places are taken, save those that somebody vouched for", async () => {
+    const { clock, call, sockets, lines } = await setUp({ sockets: 3 });
+    const known = await call("127.0.0.1");
+    sockets.vouch(known.socket);
+    const busy = await call("127.0.0.2");
+    const quiet = await call("127.0.0.3");
+    clock.advance(500);
+    sockets.stir(busy.socket);
+    expect((await call("127.0.0.4")).isIn).toBe(false);
+    clock.advance(999);
+    expect((await call("127.0.0.4")).isIn).toBe(true);
+    const ended = [known, busy, quiet].map(({ socket }) => socket.destroyed);
+    expect(ended).toEqual([false, false, true]);
+    expect(lines.join("\n")).toContain('"limit":"sockets"');
+  });
+
+  it("leave places for people that neither agents nor tunnels take", async () => {
+    const { clock, call, sockets } = await setUp({ sockets: 8, sockets_kept_for_people: 100 });
+    for (let n = 0; n < 7; n += 1) sockets.vouch((await call("127.0.0.1")).socket);
+    expect(sockets.hasRoom()).toBe(false);
+    const { socket } = await call("127.0.0.1");
+    expect(sockets.enterTunnel(socket)).toBe(false);
+    await eventually(() => expect(sockets.counts.open).toBe(7));
+    const stranger = await call("127.0.0.2");
+    expect(stranger.isIn).toBe(true);
+    clock.advance(1_000);
+    expect(sockets.hasRoom()).toBe(true);
+    expect(stranger.socket.destroyed).toBe(true);
+  });
+});
