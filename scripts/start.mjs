@@ -69,6 +69,8 @@ const child = spawn(
 // Ctrl-C reaches the backend by itself; this process ends when the backend has
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => child.kill("SIGTERM"));
+for (const signal of ["SIGHUP", "SIGQUIT"]) process.on(signal, () => child.kill(signal));
+for (const signal of ["SIGUSR1", "SIGUSR2"]) process.on(signal, () => {});
 child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 // the backend says where its endpoint file is, once it listens
 child.once("message", ({ endpointFile }) => {

@@ -1,9 +1,12 @@
 import os from "node:os";
 import { RportError } from "@rport/protocol/errors";
+import type { LogOutput } from "@rport/protocol/logOutput";
+import { obeySignals } from "@rport/protocol/signals";
 import { VERSION } from "@rport/protocol/version";
 import { Agent } from "./agent.ts";
 import { type Command, type EnrollCommand, parseCommand, USAGE } from "./cli/cli.ts";
 import { CliFailure, EXIT } from "./cli/cliFailure.ts";
+import type { AgentConfig } from "./config/config.ts";
 import { defaultDataDir } from "./config/dataDir.ts";
 import { loadConfig } from "./config/loadConfig.ts";
 import { enroll } from "./enroll/enroll.ts";
@@ -12,7 +15,7 @@ import { forgetHostKey } from "./host/hostKey.ts";
 import { SYSTEM_SOURCES } from "./host/machineId.ts";
 import { SYSTEM_CLOCK } from "./platform/clock.ts";
 import { textOf } from "./platform/errorText.ts";
-import { createLog, type Log, openLogSink } from "./platform/log.ts";
+import { type Log, openLog } from "./platform/log.ts";
 import { runService } from "./service/command.ts";
 import { stateFileIn } from "./state/stateFile.ts";
 import { isProcessAlive, waitOnline } from "./state/waitOnline.ts";
@@ -58,11 +61,16 @@ async function runEnroll(command: EnrollCommand): Promise<number> {
 
 async function runAgent(file: string): Promise<number> {
   const config = await loadConfig(file);
-  using sink = openLogSink(config.logFile);
-  const { logLevel: level } = config;
-  const log = createLog({ level, clock: SYSTEM_CLOCK, write: (line) => sink.write(line) });
+  const { log, output } = openLog(config.logFile, { level: config.logLevel, clock: SYSTEM_CLOCK });
+  const stop = stopSignal(output);
   log.info("starting", { version: VERSION, config: file, pid: process.pid });
-  await using agent = await Agent.start({
+  await runUntil(stop, config, log);
+  await output.close();
+  return EXIT.ok;
+}
+
+async function runUntil(stop: Promise<string>, config: AgentConfig, log: Log): Promise<void> {
+  await using _agent = await Agent.start({
     config,
     log,
     clock: SYSTEM_CLOCK,
@@ -70,20 +78,17 @@ async function runAgent(file: string): Promise<number> {
     resolve: SYSTEM_LOOKUP,
     machine: SYSTEM_SOURCES,
   });
-  log.info("stopping", { signal: await stopSignal(agent, log) });
-  return EXIT.ok;
+  log.info("stopping", { signal: await stop });
 }
 
-/** Resolves with the signal that asks us to stop; SIGHUP connects again instead. */
-function stopSignal(agent: Agent, log: Log): Promise<string> {
-  if (process.platform !== "win32") {
-    process.on("SIGHUP", () => {
-      log.info("connecting again, as asked by SIGHUP");
-      agent.reconnect();
+/** Resolves with the signal that asks us to stop; a second one ends the process. */
+function stopSignal(output: LogOutput): Promise<string> {
+  return new Promise((stop) => {
+    obeySignals({
+      stop,
+      stopNow: () => process.exit(EXIT.failed),
+      reopenLog: () => void output.reopen(),
     });
-  }
-  return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
   });
 }
 
@@ -115,6 +120,8 @@ function tell(error: unknown): number {
   return error instanceof RportError && error.code === "BAD_REQUEST" ? EXIT.usage : EXIT.failed;
 }
 
+// Whoever read what is printed may be gone.
+process.stdout.on("error", () => undefined);
 main().catch((error: unknown) => {
   process.exitCode = tell(error);
 });

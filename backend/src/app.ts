@@ -14,6 +14,7 @@ import { whyForeign } from "./http/siteGuard.ts";
 import type { Face } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
+import type { LogBursts } from "./platform/logBursts.ts";
 import { refusal, type UserGate } from "./users/gate.ts";
 
 /** What the application is made from. */
@@ -32,6 +33,8 @@ export interface AppDeps {
   readonly pairingEvents: PairingDoorDeps["pairingEvents"];
   readonly clock: Clock;
   readonly log: Log;
+  /** Takes the lines that anybody can cause. */
+  readonly strangers: LogBursts;
 }
 
 /** Where one application is served. */
@@ -56,7 +59,7 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
     const { address } = deps.peerOf(request);
     const exchange = new Exchange(request, response, { address, log: deps.log });
     exchanges.set(request, exchange);
-    exchange.logWhenDone(request, deps.clock);
+    exchange.logWhenDone(request, deps);
     requireOwnSite(request, place);
     next();
   });

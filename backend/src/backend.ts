@@ -16,6 +16,7 @@ import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { originAt, type Place, urlOf } from "./place.ts";
 import { DescriptorWatch } from "./platform/descriptors.ts";
 import { loggedFault } from "./platform/faults.ts";
+import { LogBursts } from "./platform/logBursts.ts";
 import { openServices, type Services } from "./services.ts";
 import { FailedLogins } from "./users/failedLogins.ts";
 import { UserGate } from "./users/gate.ts";
@@ -66,7 +67,10 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   const { signIns } = auditing;
   const gate = new UserGate({ tokens, failures: new FailedLogins(clock), proofs, signIns });
   await removeStaleEndpoint(paths.endpoint);
-  await openFaces(facesDeps(options, services, { gate, proofs, agentDoor, bound }), bound, opened);
+  const strangers = new LogBursts(options);
+  opened.defer(() => strangers.close());
+  const entrance = { gate, proofs, strangers, agentDoor, bound };
+  await openFaces(facesDeps(options, services, entrance), bound, opened);
 
   const pinger = new Pinger({
     clock,
@@ -150,6 +154,7 @@ function createAgentDoor(
 interface Entrance {
   readonly gate: UserGate;
   readonly proofs: Proofs;
+  readonly strangers: LogBursts;
   readonly agentDoor: AgentDoor;
   /** The places that are listened on, as soon as they are. */
   readonly bound: readonly Place[];
@@ -159,7 +164,7 @@ interface Entrance {
 function facesDeps(
   { places, trustedProxies = [], pairing, clock, log }: BackendOptions,
   services: Services,
-  { gate, proofs, agentDoor, bound }: Entrance,
+  { gate, proofs, strangers, agentDoor, bound }: Entrance,
 ): FacesDeps {
   const peerOf = createPeerOf(trustedProxies, log);
   const { sockets, limits } = services;
@@ -175,7 +180,7 @@ function facesDeps(
     userSockets: new UserSockets({ gate, peerOf, routes, onUser, clock, log }),
     sockets,
     limits,
-    app: appOf(services, { handlers, gate, proofs, peerOf, onUser, clock, log }),
+    app: appOf(services, { handlers, gate, proofs, peerOf, onUser, strangers, clock, log }),
   };
 }
 
@@ -219,9 +224,13 @@ function appOf(
     proofs,
     peerOf,
     onUser,
+    strangers,
     clock,
     log,
-  }: Pick<AppDeps, "handlers" | "gate" | "proofs" | "peerOf" | "onUser" | "clock" | "log">,
+  }: Pick<
+    AppDeps,
+    "handlers" | "gate" | "proofs" | "peerOf" | "onUser" | "strangers" | "clock" | "log"
+  >,
 ): AppDeps {
   return {
     handlers,
@@ -235,6 +244,7 @@ function appOf(
     onUser,
     audit: auditing.audit,
     pairingEvents: auditing.pairings,
+    strangers,
     clock,
     log,
   };

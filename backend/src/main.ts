@@ -2,23 +2,24 @@
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { RportError } from "@rport/protocol/errors";
+import type { LogOutput } from "@rport/protocol/logOutput";
+import { obeySignals } from "@rport/protocol/signals";
 import { VERSION } from "@rport/protocol/version";
 import { auditCommand } from "./audit/command.ts";
 import { type Backend, createBackend } from "./backend.ts";
 import { type Config, readConfig, type Surroundings } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
+import { openLog } from "./openLog.ts";
 import { placesOf } from "./place.ts";
 import { systemClock } from "./platform/clock.ts";
 import { descriptorLimit } from "./platform/descriptors.ts";
-import { createLog, errorText, type Log, stderrSink } from "./platform/log.ts";
-import { LogFile } from "./platform/logFile.ts";
+import { errorText, type Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 
 /** Where `npm run build` puts the agent's files. */
 const AGENT_FILES = fileURLToPath(new URL("../../dist/agent", import.meta.url));
 /** A stop takes no longer than this; what is on disk is safe at any time. */
 const STOP_MS = 2_000;
-const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** Reads the configuration, runs until a signal comes, and sets the exit code. */
 async function main(): Promise<void> {
@@ -49,9 +50,13 @@ function surroundings(argv: readonly string[]): Surroundings {
 }
 
 async function run(config: Config): Promise<void> {
-  const { level, file } = config.logging;
-  const logFile = file === undefined ? undefined : new LogFile(file);
-  const log = createLog({ clock: systemClock, level, sink: logFile?.sink ?? stderrSink });
+  const { log, output, watchedBy } = openLog(config);
+  const life = { backend: undefined as Backend | undefined };
+  obeySignals({
+    stop: (signal) => void stop(signal, { log, output, backend: life.backend }),
+    stopNow: () => process.exit(1),
+    reopenLog: () => void output.reopen(),
+  });
   const backend = await createBackend({
     ...config,
     places: placesOf(config),
@@ -60,38 +65,38 @@ async function run(config: Config): Promise<void> {
     clock: systemClock,
     log,
   });
+  life.backend = backend;
+  watchedBy(backend.limits);
   // also where it ends by what was thrown; only a kill -9 or a power cut leaves the file behind
   process.once("exit", () => removeEndpointNow(backend.paths.endpoint, backend.token));
-  stopOnSignal(log, async () => {
-    await backend.close();
-    await logFile?.close();
-  });
   introduce(backend);
   log.info("listening", { url: backend.url, version: VERSION, pid: process.pid });
   process.send?.({ endpointFile: backend.paths.endpoint });
 }
 
-/** The first signal stops in order, a second one at once. */
-function stopOnSignal(log: Log, close: () => Promise<void>): void {
-  let isStopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    log.info("stopping", { signal });
-    const overdue = systemClock.after(STOP_MS, () => process.exit(1));
-    close().then(
-      () => {
-        overdue.cancel();
-        process.exitCode = 0;
-        if (process.connected) process.disconnect();
-      },
-      (error: unknown) => {
-        log.error("stopping failed", { reason: errorText(error) });
-        process.exit(1);
-      },
-    );
-  };
-  for (const signal of STOP_SIGNALS) process.on(signal, () => stop(signal));
+interface Running {
+  readonly log: Log;
+  readonly output: LogOutput;
+  /** Undefined: it has not started yet. */
+  readonly backend: Backend | undefined;
+}
+
+/** Ends the process with status 0 when everything was closed in time, with 1 otherwise. */
+async function stop(signal: string, { log, output, backend }: Running): Promise<void> {
+  log.info("stopping", { signal });
+  const overdue = systemClock.after(STOP_MS, () => process.exit(1));
+  // What a start has opened so far is safe at any time.
+  if (backend === undefined) process.exit(0);
+  try {
+    await backend.close();
+    await output.close();
+  } catch (error) {
+    log.error("stopping failed", { reason: errorText(error) });
+    process.exit(1);
+  }
+  overdue.cancel();
+  process.exitCode = 0;
+  if (process.connected) process.disconnect();
 }
 
 function introduce({ url, fingerprints, paths, status }: Backend): void {
@@ -118,6 +123,8 @@ function toStartFailure(error: unknown): StartFailure {
   throw error;
 }
 
+// Whoever read what is printed for people may be gone.
+process.stdout.on("error", () => undefined);
 try {
   await main();
 } catch (error) {

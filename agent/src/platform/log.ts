@@ -1,4 +1,5 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { createWriteStream } from "node:fs";
+import { LogOutput } from "@rport/protocol/logOutput";
 import type { Clock } from "./clock.ts";
 
 /** From the fewest lines to the most. */
@@ -53,19 +54,37 @@ export function createLog(options: LogOptions): Log {
   };
 }
 
-/** The place a log is written to; `close` when the program ends. */
-export interface LogSink extends Disposable {
-  write(line: string): void;
+/** Lines that wait for who reads them: more are dropped, and counted. */
+const WAITING_MAX_BYTES = 1_048_576;
+
+/** A log, and where it goes. */
+export interface OpenLog {
+  readonly log: Log;
+  readonly output: LogOutput;
 }
 
-/** Standard error, or a file that is appended to and created for its owner alone. */
-export function openLogSink(file: string): LogSink {
-  if (file === "") {
-    return { write: (line) => void process.stderr.write(line), [Symbol.dispose]: () => {} };
-  }
-  const handle = openSync(file, "a", 0o600);
-  return {
-    write: (line) => void writeSync(handle, line),
-    [Symbol.dispose]: () => closeSync(handle),
-  };
+/**
+ * A log on standard error (`file` is empty), or in a file that is appended to and created for its
+ * owner alone. A file that cannot be opened or written is told on standard error, where the log
+ * then goes on: it keeps no host off line.
+ */
+export function openLog(
+  file: string,
+  { level, clock }: Omit<LogOptions, "write"> & { readonly clock: Clock },
+): OpenLog {
+  const openFile = () => createWriteStream(file, { flags: "a", mode: 0o600 });
+  const output = new LogOutput({
+    openFile: file === "" ? undefined : openFile,
+    stderr: process.stderr,
+    maxBytes: WAITING_MAX_BYTES,
+    clock,
+  });
+  const log = createLog({ level, clock, write: (line) => output.write(line.trimEnd()) });
+  output.start({
+    onDropped: (lines) =>
+      log.warn("lines of the log were dropped, because nobody took them", { lines }),
+    onFileFailed: ({ message: reason }) =>
+      log.error("the log file cannot be written, so the log goes on here", { file, reason }),
+  });
+  return { log, output };
 }

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { RportError, toEnvelope } from "@rport/protocol/errors";
 import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import type { LogBursts } from "../platform/logBursts.ts";
 import { readableId } from "../platform/random.ts";
-import { pathOf } from "./rawQuery.ts";
+import { loggedPath } from "./rawQuery.ts";
 
 /** Sent with every answer: nothing is kept, guessed, framed or told to other sites. */
 const SECURITY_HEADERS = {
@@ -22,6 +23,15 @@ export interface ExchangeDeps {
   readonly address: string;
   readonly log: Log;
 }
+
+/** What the line about a request needs. */
+export interface RequestLogDeps {
+  readonly clock: Clock;
+  /** Takes the lines that anybody can cause. */
+  readonly strangers: Pick<LogBursts, "note">;
+}
+
+const REFUSED = { level: "info", message: "request" } as const;
 
 /** One request and its answer: an id that is in both the answer and the log. */
 export class Exchange {
@@ -85,15 +95,16 @@ export class Exchange {
 
   /**
    * Writes a line when the answer is out: never the query, which may hold a token. An editor asks
-   * often, so what went well is only for those who look for it.
+   * often, so what went well is only for those who look for it; of what strangers were refused, the
+   * first few of a minute stand for all.
    */
-  logWhenDone(request: IncomingMessage, clock: Clock): void {
+  logWhenDone(request: IncomingMessage, { clock, strangers }: RequestLogDeps): void {
     const startMs = clock.monotonic();
     // Taken now: the router shortens the target while it works.
-    const path = pathOf(request.url ?? "");
+    const path = loggedPath(request.url ?? "");
     this.#response.once("close", () => {
       const { writableEnded, statusCode } = this.#response;
-      this.#log[statusCode < 400 ? "debug" : "info"]("request", {
+      const fields = {
         method: request.method,
         path,
         // Without a status, the caller left before the answer.
@@ -101,7 +112,10 @@ export class Exchange {
         ms: Math.round(clock.monotonic() - startMs),
         address: this.address,
         user: this.user,
-      });
+      };
+      if (statusCode < 400) this.#log.debug("request", fields);
+      else if (this.user !== undefined) this.#log.info("request", fields);
+      else strangers.note({ ...REFUSED, log: this.#log, address: this.address, fields });
     });
   }
 

@@ -3,6 +3,8 @@ import type { RawQuery } from "../lists/listSpec.ts";
 
 /** A query with more parameters than this is a mistake or an attack. */
 const PARAMETERS_MAX = 100;
+/** Characters of a path that are logged. */
+const LOGGED_MAX = 200;
 
 /**
  * The query of a request's target, each name once; a name that occurs several times has a list of
@@ -22,8 +24,14 @@ export function rawQuery(target: string): RawQuery {
   return query;
 }
 
-/** The target of a request without its query: all that may be logged of it. */
+/** The target of a request without its query. */
 export function pathOf(target: string): string {
   const mark = target.indexOf("?");
   return mark < 0 ? target : target.slice(0, mark);
+}
+
+/** All that may be logged of a request's target: its path, cut where it is longer than any of ours. */
+export function loggedPath(target: string): string {
+  const path = pathOf(target);
+  return path.length <= LOGGED_MAX ? path : `${path.slice(0, LOGGED_MAX)}\u2026`;
 }

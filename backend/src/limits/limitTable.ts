@@ -72,6 +72,13 @@ export const LIMITS = {
     unit: "count",
     what: "downloads of the agent at once; when all are taken, one slower than 8 KiB a second makes room",
   },
+  log_buffer_bytes: {
+    usual: 4_194_304,
+    least: 65_536,
+    most: 1_073_741_824,
+    unit: "bytes",
+    what: "lines of the log that wait for who reads them; beyond that they are dropped, and counted",
+  },
   pending_sockets: {
     usual: 1_024,
     least: 16,

@@ -89,11 +89,6 @@ class RedactingLog implements Log {
   }
 }
 
-/** Writes to standard error. */
-export const stderrSink: Sink = (line) => {
-  process.stderr.write(`${line}\n`);
-};
-
 /** An error in the words of a log field: its message and, one level deep, its cause. */
 export function errorText(caught: unknown): string {
   if (!(caught instanceof Error)) return String(caught);

@@ -24,6 +24,8 @@ export interface AgentSettings {
   readonly client?: Readonly<Record<string, unknown>>;
   /** Keys of `[connection]`. */
   readonly connection?: Readonly<Record<string, unknown>>;
+  /** Keys of `[logging]`, over the defaults. */
+  readonly logging?: Readonly<Record<string, unknown>>;
 }
 
 /** What both kinds of agents have. */
@@ -93,6 +95,8 @@ export interface SpawnedAgent extends AgentFiles {
   readonly pid: number;
   /** Everything it has logged. */
   log(): string;
+  /** Nobody reads its log any more. */
+  closeLog(): void;
   signal(name: NodeJS.Signals): void;
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
@@ -137,6 +141,7 @@ export function respawnAgent(
     ...files,
     pid: child.pid ?? 0,
     log: () => log,
+    closeLog: () => void child.stderr.destroy(),
     signal: (name) => void child.kill(name),
     ended,
     async [Symbol.asyncDispose]() {
@@ -186,7 +191,7 @@ export function agentConfigText(settings: AgentSettings, dataDir: string): strin
       ...settings.client,
     },
     connection: { keep_alive: "25s", ...settings.connection },
-    logging: { log_level: "debug" },
+    logging: { log_level: "debug", ...settings.logging },
   });
 }
 

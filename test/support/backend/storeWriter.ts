@@ -5,7 +5,7 @@
  */
 
 import { systemClock } from "../../../backend/src/platform/clock.ts";
-import { createLog, stderrSink } from "../../../backend/src/platform/log.ts";
+import { createLog } from "../../../backend/src/platform/log.ts";
 import { StartFailure } from "../../../backend/src/platform/startFailure.ts";
 import type { Store } from "../../../backend/src/store/store.ts";
 import { openStore } from "../../../backend/src/store/store.ts";
@@ -33,7 +33,7 @@ async function addRows(store: Store, from: number): Promise<void> {
 }
 
 async function main(directory: string, from: number): Promise<void> {
-  const log = createLog({ clock: systemClock, sink: stderrSink });
+  const log = createLog({ clock: systemClock, sink: console.error });
   const store = await openStore({ directory, clock: systemClock, log });
   print("open");
   await Promise.all([changeDocument(store, from), addRows(store, from)]);

@@ -189,6 +189,7 @@ export class AgentDoor {
   /** Lets nobody in any more and ends every connection; resolves when all have ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#gate.close();
     this.#server.close();
     const open = [...this.#transports];
     for (const transport of open) transport.close("the server is stopping");

@@ -8,6 +8,7 @@ import type {
 } from "../../credentials/admission/verdicts.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { LogBursts } from "../../platform/logBursts.ts";
 import { networkOf } from "../../platform/network.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 import type { DoorCounters } from "../doorCounters.ts";
@@ -63,10 +64,17 @@ const STRAGGLERS_MAX = 10_000;
  */
 export class LoginGate {
   readonly #deps: LoginGateDeps;
+  readonly #strangers: LogBursts;
   readonly #stragglers = new RecentMap<string, number>(STRAGGLERS_MAX);
 
   constructor(deps: LoginGateDeps) {
     this.#deps = deps;
+    this.#strangers = new LogBursts(deps);
+  }
+
+  /** Writes down what was only counted so far. */
+  close(): void {
+    this.#strangers.close();
   }
 
   /** Seconds until agents may connect from there again; 0: now. */
@@ -109,7 +117,9 @@ export class LoginGate {
     if (why === "deleted" && this.#isAgain(address, user)) {
       return { kind: "refused", isLast: true };
     }
-    log.warn("agent login refused", { address, reason: why });
+    const fields = { address, reason: why };
+    const message = "agent login refused";
+    this.#strangers.note({ log, level: "warn", message, address, fields });
     agentEvents.loginRefused(user, why, address);
     return { kind: "refused", isLast: false };
   }

@@ -1,15 +1,32 @@
-import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { LogFile } from "../../../../backend/src/platform/logFile.ts";
+import { PassThrough } from "node:stream";
+import { LogOutput } from "@rport/protocol/logOutput";
+import { describe, expect, it, vi } from "vitest";
+import { openLogFile } from "../../../../backend/src/platform/logFile.ts";
+import { FakeClock } from "../../../support/clock.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 const MIB = 1 << 20;
 
+/** A log's output in a file, whose standard error is kept. */
+function open(path: string) {
+  const stderr = new PassThrough();
+  const clock = new FakeClock();
+  const failures: string[] = [];
+  const openFile = () => openLogFile(path);
+  const output = new LogOutput({ openFile, stderr, maxBytes: 200 * MIB, clock });
+  output.start({
+    onDropped: () => undefined,
+    onFileFailed: ({ message }) => failures.push(message),
+  });
+  return { output, clock, failures, toStderr: () => String(stderr.read() ?? "") };
+}
+
 async function write(path: string, lines: readonly string[]): Promise<void> {
-  const file = new LogFile(path);
-  for (const line of lines) file.sink(line);
-  await file.close();
+  const file = open(path);
+  for (const line of lines) file.output.write(line);
+  await file.output.close();
 }
 
 describe("the log file", () => {
@@ -45,10 +62,37 @@ describe("the log file", () => {
     expect(await readFile(target, "utf8")).toBe("one\n");
   });
 
-  it("that cannot be written stops nobody", async () => {
+  it("that cannot be written stops nobody: lines go to standard error, and later to the file again", async () => {
     await using scratch = await tempDirectory();
-    await writeFile(join(scratch.path, "file"), "");
-    await write(join(scratch.path, "file", "rport.log"), ["one"]);
-    expect(await readdir(scratch.path)).toEqual(["file"]);
+    const folder = join(scratch.path, "folder");
+    await writeFile(folder, "");
+    const { output, clock, failures, toStderr } = open(join(folder, "rport.log"));
+    output.write("one");
+    await vi.waitFor(() => expect(failures.length).toBe(1));
+    output.write("two");
+    expect(failures[0]).toContain("ENOTDIR");
+    await vi.waitFor(() => expect(toStderr()).toBe("one\ntwo\n"));
+    await rm(folder);
+    clock.advance(30_000);
+    output.write("three");
+    await output.close();
+    expect(await readFile(join(folder, "rport.log"), "utf8")).toBe("three\n");
+  });
+
+  it("is opened anew under its name after somebody else has renamed it", async () => {
+    await using scratch = await tempDirectory();
+    const path = join(scratch.path, "rport.log");
+    const { output } = open(path);
+    output.write("one");
+    await vi.waitFor(async () => expect(await readFile(path, "utf8")).toBe("one\n"));
+    await rename(path, `${path}.old`);
+    output.write("two");
+    const reopened = output.reopen();
+    output.write("three");
+    await reopened;
+    output.write("four");
+    await output.close();
+    expect(await readFile(`${path}.old`, "utf8")).toBe("one\ntwo\n");
+    expect(await readFile(path, "utf8")).toBe("three\nfour\n");
   });
 });
