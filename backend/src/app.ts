@@ -48,6 +48,8 @@ export interface AppPlace {
 export function createApp(deps: AppDeps, place: AppPlace): Express {
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", false);
+  // A rule of a proxy in front for `/api` must hold for every spelling that is served.
+  app.enable("case sensitive routing").enable("strict routing");
   const exchanges = new WeakMap<Request, Exchange>();
   const exchangeOf = (request: Request): Exchange => {
     const exchange = exchanges.get(request);

@@ -36,7 +36,7 @@ export interface PairingDoorDeps {
  */
 export function pairingDoor(deps: PairingDoorDeps): Router {
   const { pairings, deposits, agentFiles, downloads, audit, pairingEvents, exchangeOf } = deps;
-  const router = express.Router({ caseSensitive: true });
+  const router = express.Router({ caseSensitive: true, strict: true });
   router.get("/p/:id", async (request, response) => {
     const { data: id, success: isId } = pairingIdSchema.safeParse(request.params.id);
     if (isId && pairings.get(id)?.state === "active") {

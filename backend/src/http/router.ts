@@ -18,7 +18,7 @@ export type ExchangeOf = (request: Request) => {
  * body, calls the handler, writes the envelope. A known path with another method gets 405.
  */
 export function endpointRouter(handlers: Handlers, exchangeOf: ExchangeOf): Router {
-  const router = express.Router({ caseSensitive: true });
+  const router = express.Router({ caseSensitive: true, strict: true });
   const methodsOf = new Map<string, string[]>();
   for (const name of Object.keys(ENDPOINTS) as EndpointName[]) {
     const { method, path } = ENDPOINTS[name];

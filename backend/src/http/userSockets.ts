@@ -1,5 +1,7 @@
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
+import { API_PREFIX } from "@rport/protocol/http";
 import { contain, guarded } from "@rport/protocol/wire/contain";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { RawQuery } from "../lists/listSpec.ts";
@@ -50,13 +52,19 @@ export class UserSockets {
   }
 
   /**
-   * A door for each route. In local mode, `localPort` answers with the port that is listened on.
+   * A door for each route, and one for whatever else begins as they do: whether there is something
+   * is told to users only. In local mode, `localPort` answers with the port that is listened on.
    */
   doors(localPort: () => number | undefined): UpgradeDoor[] {
-    return this.#deps.routes.map((route) => ({
-      takes: ({ url = "" }) => pathOf(url) === route.path,
-      upgrade: (upgrade) => this.#upgrade(upgrade, route, localPort()),
+    const served = this.#deps.routes.map((route) => ({
+      takes: ({ url = "" }: IncomingMessage) => pathOf(url) === route.path,
+      upgrade: (upgrade: UpgradeRequest) => this.#upgrade(upgrade, route, localPort()),
     }));
+    const others = {
+      takes: ({ url = "" }: IncomingMessage) => `${pathOf(url)}/`.startsWith(`${API_PREFIX}/`),
+      upgrade: (upgrade: UpgradeRequest) => this.#upgrade(upgrade, undefined, localPort()),
+    };
+    return [...served, others];
   }
 
   /** Tells every socket that the server stops. Grants no further ones. */
@@ -65,7 +73,11 @@ export class UserSockets {
     for (const socket of this.#open) this.#end(socket, CLOSE_CODES.stopping, "stopping");
   }
 
-  #upgrade(upgrade: UpgradeRequest, route: UserRoute, localPort: number | undefined): void {
+  #upgrade(
+    upgrade: UpgradeRequest,
+    route: UserRoute | undefined,
+    localPort: number | undefined,
+  ): void {
     const { request, socket, head } = upgrade;
     const foreign = whyForeign(request, localPort);
     if (foreign !== undefined) {
@@ -75,6 +87,10 @@ export class UserSockets {
     const query = readQuery(upgrade);
     const user = query === undefined ? undefined : this.#admit(upgrade, query);
     if (query === undefined || user === undefined) return;
+    if (route === undefined) {
+      refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
+      return;
+    }
     if (this.#isClosed) {
       refuseUpgrade(upgrade, new RportError("UNAVAILABLE", "The server is stopping."));
       return;

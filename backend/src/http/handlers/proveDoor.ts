@@ -20,7 +20,7 @@ export interface ProveDoorDeps {
  * nobody else is answered.
  */
 export function proveDoor({ proofs, peerOf, exchangeOf }: ProveDoorDeps): Router {
-  const router = express.Router({ caseSensitive: true });
+  const router = express.Router({ caseSensitive: true, strict: true });
   router.post(PROVE_PATH, async (request) => {
     const { address, isShared } = peerOf(request);
     if (isShared || !isLoopback(address)) {
