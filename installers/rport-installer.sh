@@ -280,14 +280,14 @@ ask_token() {
   trap 'exit "$EXIT_FAILED"' INT TERM HUP
   printf '\n' >/dev/tty
   # What is no token would mean something to some shells' echo.
-  case $token in '' | *[!A-Za-z0-9]*) wrong_usage 'The pairing token has 26 letters and digits.' ;; *) ;; esac
+  case $token in '' | -* | *[!A-Za-z0-9-]*) wrong_usage 'The pairing token has 26 letters and digits.' ;; *) ;; esac
 }
 
 needs_token() { [ -n "$is_forced" ] || [ ! -e "${prefix:-/etc/rport}/rport.conf" ]; }
 
 # Everything else is the agent's own work: account, files, service, enrolment, waiting, undoing.
 install_agent() {
-  set -- "--server=$server" "$@"
+  set -- "--server=$server" ${1+"$@"}
   case $token_from in
     stdin) run_agent install --token-stdin "$@" ;;
     file) run_agent install --token-stdin "$@" <"$token_file" ;;
@@ -310,7 +310,7 @@ use_installed() {
     [ "$action" = uninstall ] || exit "$EXIT_FAILED"
     return 0
   fi
-  "$program" "$action" "$@" </dev/null
+  "$program" "$action" ${1+"$@"} </dev/null
 }
 
 check_usage() {
@@ -345,8 +345,9 @@ check_root() {
 }
 
 # Sorts the options: what the agent has to know stays in "$@", always as one word --option=value.
+# To posh an empty "$@" is a parameter that is not set, hence ${1+"$@"}.
 main() {
-  command_line=$(quoted "$0" "$@")
+  command_line=$(quoted "$0" ${1+"$@"})
   left=$#
   while [ "$left" -gt 0 ]; do
     option=$1
@@ -364,11 +365,11 @@ main() {
       --help | -h) usage; exit 0 ;;
       --version) printf '%s\n' "$VERSION"; exit 0 ;;
       --server=*) server=${option#*=} ;;
-      --prefix=*) prefix=${option#*=}; set -- "$@" "$option" ;;
-      --force) is_forced=yes; set -- "$@" "$option" ;;
-      --dry-run) is_dry=yes; set -- "$@" "$option" ;;
+      --prefix=*) prefix=${option#*=}; set -- ${1+"$@"} "$option" ;;
+      --force) is_forced=yes; set -- ${1+"$@"} "$option" ;;
+      --dry-run) is_dry=yes; set -- ${1+"$@"} "$option" ;;
       --name=* | --tag=* | --user=* | --new-id | --no-service | --no-start | --keep-config)
-        set -- "$@" "$option" ;;
+        set -- ${1+"$@"} "$option" ;;
       --runtime=*) runtime=${option#*=} ;;
       --token-file=*) token_from=file token_file=${option#*=} ;;
       --token-stdin) token_from=stdin ;;
@@ -387,7 +388,7 @@ main() {
   unset BUN_OPTIONS BUN_BE_BUN NODE_OPTIONS
   export DO_NOT_TRACK=1 BUN_ENABLE_CRASH_REPORTING=0
   if [ "$action" != install ]; then
-    use_installed "$@"
+    use_installed ${1+"$@"}
     return
   fi
   trap clean_up EXIT
@@ -395,9 +396,9 @@ main() {
   choose_tools
   make_work
   get_running_agent
-  install_agent "$@"
+  install_agent ${1+"$@"}
 }
 
-main "$@"
+main ${1+"$@"}
 exit
 }

@@ -11,7 +11,7 @@ import { CredentialStore } from "./config/credentialStore.ts";
 import { defaultDataDir } from "./config/dataDir.ts";
 import { ConnectionLoop } from "./connection/connection.ts";
 import { type ConnectionState, INITIAL_STATE } from "./connection/connectionState.ts";
-import { proxySecrets } from "./connection/proxy.ts";
+import { proxyFor, proxySecrets } from "./connection/proxy.ts";
 import { connectionRequest, type Identity } from "./connection/registration.ts";
 import type { SessionDeps } from "./connection/session.ts";
 import { readHost } from "./host/host.ts";
@@ -69,8 +69,13 @@ export class Agent implements AsyncDisposable {
     const deps = { ...given, clock: guardedClock(given.clock, loggedFault(log, "a timer")) };
     for (const secret of secretsIn(config)) log.hide(secret);
     for (const secret of proxySecrets(process.env)) log.hide(secret);
+    // A proxy that is none would be refused at each attempt: no retry can mend that.
+    for (const server of config.servers) proxyFor(new URL(server), config.proxy);
     if (config.ignored.length > 0) {
       log.info("these settings have no effect in this agent", { settings: config.ignored });
+    }
+    if (config.unknown.length > 0) {
+      log.warn("these settings are not known and have no effect", { settings: config.unknown });
     }
     const machine = await machineId(deps.machine);
     const clientId = clientIdFor(config, machine);

@@ -60,7 +60,7 @@ class MemoryCredentials extends CredentialStore {
   readonly #onReplaced: () => void;
 
   constructor(credential: CredentialStore["current"], onReplaced: () => void) {
-    super({ file: "", credential });
+    super({ file: "", fingerprint: "", credential });
     this.#now = credential;
     this.#onReplaced = onReplaced;
   }

@@ -136,6 +136,25 @@ describe("a run that works", () => {
     expect(await release.call()).toMatchObject({ stdin: `${TOKEN.toLowerCase()}\n` });
   });
 
+  test.for(["dash", "mksh", "posh"])(
+    "S-23: %s hands a typed token to no program",
+    async (shell, ctx) => {
+      ctx.skip(!isThere([shell]), `${shell} is not installed`);
+      await using release = await stubRelease();
+      const called = join(release.directory, "called", "programs");
+      const spy = (name: string) => `echo "$0 $*" >>'${called}'; exec /usr/bin/${name} "$@"`;
+      const path = await fakes(release, { printf: spy("printf"), echo: spy("echo") });
+      const args = ["--server", release.url, "--prefix", join(release.directory, "p")];
+      await using terminal = openTerminal(["env", `PATH=${path}`, shell, release.script, ...args]);
+      await terminal.shows("Pairing token: ");
+      terminal.type(`${TOKEN}\n`);
+      expect(await terminal.ended).toBe(0);
+      expect((await release.call())?.stdin).toBe(`${TOKEN}\n`);
+      const seen = await readFile(called, "utf8").catch(() => "");
+      expect(seen).not.toContain(TOKEN);
+    },
+  );
+
   test("an agent that is installed already is not fetched again", async () => {
     await using release = await stubRelease();
     const bin = join(release.directory, "prefix", "bin");

@@ -5,7 +5,9 @@ import type { AgentCredential } from "./config.ts";
 
 /** `auth = "..."` on a line of its own: what stands before the value, and the value. */
 const AUTH_LINE =
-  /^(\s*(?:client\s*\.\s*)?(?:auth|"auth"|'auth')\s*=\s*)("(?:[^"\\]|\\.)*"|'[^']*')/;
+  /^(\s*(?:client\s*\.\s*)?(?:auth|"auth"|'auth')\s*=\s*)("(?:[^"\\]|\\.)*"|'[^']*')/i;
+/** The line behind which a missing `auth` is put. */
+const CLIENT_LINE = /^\s*\[\s*["']?client["']?\s*\]/i;
 
 /**
  * The text of `rport.conf` with another `client.auth`, and nothing else changed: comments, order
@@ -16,22 +18,29 @@ const AUTH_LINE =
 export function replaceAuth(text: string, credential: AgentCredential): string {
   const value = `${credential.authId}:${credential.secret}`;
   const wanted = parse(text);
-  const { client } = wanted;
-  if (isTable(client)) client.auth = value;
+  const client = wanted[nameIn(wanted, "client")];
+  if (isTable(client)) client[nameIn(client, "auth")] = value;
   for (const candidate of [...candidates(text, quote(value)), stringify(wanted)]) {
     if (isDeepStrictEqual(tryParse(candidate), wanted)) return candidate;
   }
   throw new RportError("BAD_REQUEST", "The new secret cannot be written to the configuration.");
 }
 
-/** The file with one line changed, for each line that might be the right one. */
+/** The file with one line changed or added, for each line that might be the right one. */
 function candidates(text: string, quoted: string): string[] {
   const lines = text.split("\n");
   return lines.flatMap((line, index) => {
+    if (CLIENT_LINE.test(line))
+      return [lines.toSpliced(index + 1, 0, `auth = ${quoted}`).join("\n")];
     if (!AUTH_LINE.test(line)) return [];
     const replaced = line.replace(AUTH_LINE, (_match, before: string) => before + quoted);
     return [lines.with(index, replaced).join("\n")];
   });
+}
+
+/** A name as the file writes it: RPort's reader ignores case. */
+function nameIn(table: object, name: string): string {
+  return Object.keys(table).find((key) => key.toLowerCase() === name) ?? name;
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {

@@ -3,8 +3,11 @@ import { RportError } from "@rport/protocol/errors";
 import { parse, TomlError } from "smol-toml";
 import type { z } from "zod";
 import type { TunnelRule } from "../tunnels/allow.ts";
-import { allowedNames, type ConfigFile, configFileSchema, ignoredNames } from "./configSchema.ts";
+import { type ConfigFile, configFileSchema, ignoredNames } from "./configSchema.ts";
+import { sortKeys } from "./fileKeys.ts";
 import { parseProxyUrl } from "./proxyUrl.ts";
+
+type Table = Readonly<Record<string, unknown>>;
 
 /** Largest configuration file we read, in bytes. */
 export const CONFIG_MAX_BYTES = 1 << 20;
@@ -51,17 +54,39 @@ export interface AgentConfig {
   readonly logLevel: "error" | "warn" | "info" | "debug";
   /** Keys of RPort that are accepted and have no effect. */
   readonly ignored: readonly string[];
+  /** Keys that nobody knows, each with what may have been meant; they have no effect. */
+  readonly unknown: readonly string[];
+}
+
+/** Where RPort's client looks for what its file does not have. */
+export interface ConfigEnvironment {
+  readonly RPORT_AUTH?: string | undefined;
+  readonly RPORT_FINGERPRINT?: string | undefined;
 }
 
 /**
- * Parses the text of `rport.conf`. Throws `BAD_REQUEST` with a sentence that names the file and the
- * key, and what would be allowed; never with a value, which may be a secret.
+ * Parses the text of `rport.conf`; auth and fingerprint may come from the environment where the
+ * file has none. Throws `BAD_REQUEST` with a sentence that names the file and the key, and what
+ * would be allowed; never with a value, which may be a secret.
  */
-export function parseConfig(text: string, file: string): AgentConfig {
-  const table = parseToml(text, file);
-  const result = configFileSchema.safeParse(table);
+export function parseConfig(
+  text: string,
+  file: string,
+  environment: ConfigEnvironment = {},
+): AgentConfig {
+  const { known, unknown } = sortKeys(parseToml(text, file), file);
+  const result = configFileSchema.safeParse(completed(known, environment));
   if (!result.success) throw refusal(file, result.error.issues);
-  return toConfig(result.data, file, ignoredNames(table));
+  return toConfig(result.data, file, { ignored: ignoredNames(known), unknown });
+}
+
+function completed(table: Table, environment: ConfigEnvironment): Table {
+  const { client } = table;
+  if (typeof client !== "object" || client === null) return table;
+  const section: Record<string, unknown> = { ...client };
+  section.auth ??= environment.RPORT_AUTH || undefined;
+  section.fingerprint ??= environment.RPORT_FINGERPRINT || undefined;
+  return { ...table, client: section };
 }
 
 /** The texts of a configuration that must not be seen in a log. */
@@ -73,7 +98,7 @@ export function secretsIn({ credential, proxy, headers }: AgentConfig): readonly
 }
 
 /** Parses TOML. The error says where, and does not show the line, which may hold a secret. */
-export function parseToml(text: string, file: string): Readonly<Record<string, unknown>> {
+export function parseToml(text: string, file: string): Table {
   try {
     return parse(text);
   } catch (error) {
@@ -82,7 +107,11 @@ export function parseToml(text: string, file: string): Readonly<Record<string, u
   }
 }
 
-function toConfig(parsed: ConfigFile, file: string, ignored: readonly string[]): AgentConfig {
+function toConfig(
+  parsed: ConfigFile,
+  file: string,
+  { ignored, unknown }: Pick<AgentConfig, "ignored" | "unknown">,
+): AgentConfig {
   const { client, connection, logging } = parsed;
   return {
     file,
@@ -108,6 +137,7 @@ function toConfig(parsed: ConfigFile, file: string, ignored: readonly string[]):
     logFile: logging.log_file,
     logLevel: logging.log_level,
     ignored,
+    unknown,
   };
 }
 
@@ -120,13 +150,6 @@ function refusal(file: string, issues: readonly Issue[]): RportError {
 
 function describe(issue: Issue): string {
   const key = issue.path.join(".");
-  if (issue.code === "unrecognized_keys") {
-    const names = issue.keys.map((name) => (key === "" ? name : `${key}.${name}`));
-    const section = issue.path[0]?.toString();
-    const allowed = allowedNames(section).join(", ");
-    const where = section === undefined ? "Sections" : `Keys of [${section}]`;
-    return `${names.join(", ")}: not known. ${where}: ${allowed}.`;
-  }
   if (issue.code === "invalid_type") return `${key} ${missingOrWrong(issue)}.`;
   if (issue.code === "invalid_value") return `${key} must be one of ${issue.values.join(", ")}.`;
   if (issue.code === "too_big") return `${key} is too long.`;
@@ -142,8 +165,15 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: "a table of texts",
 };
 
+/** Why a key has to be there, and where else it may be. */
+const WHY_NEEDED: Readonly<Record<string, string>> = {
+  "client.fingerprint":
+    ", and RPORT_FINGERPRINT in the environment, too; without it anybody on the way could pass for the server",
+  "client.auth": ", and RPORT_AUTH in the environment, too",
+};
+
 function missingOrWrong(issue: Extract<Issue, { code: "invalid_type" }>): string {
   const isMissing = issue.input === undefined && issue.message.includes("undefined");
-  const wanted = TYPE_NAMES[issue.expected] ?? `of type ${issue.expected}`;
-  return isMissing ? "is missing" : `must be ${wanted}`;
+  if (isMissing) return `is missing${WHY_NEEDED[issue.path.join(".")] ?? ""}`;
+  return `must be ${TYPE_NAMES[issue.expected] ?? `of type ${issue.expected}`}`;
 }

@@ -4,11 +4,14 @@ import { parseRemoteSpec } from "../tunnels/remoteSpec.ts";
 import { parseDuration } from "./duration.ts";
 import { parseProxyUrl } from "./proxyUrl.ts";
 import { normaliseServerUrl } from "./serverUrl.ts";
+import { weakFlag, weakList, weakTable, weakText } from "./weakly.ts";
 
 /** Longest text of a configuration value. */
 const TEXT_MAX = 4_000;
 const text = z.string().max(TEXT_MAX);
-const texts = z.array(text).max(1_000);
+/** The same where RPort's reader would take a number, too. */
+const words = weakText(text);
+const texts = weakList(text, 1_000);
 
 const serverUrl = text.transform((written, context) => {
   const parsed = normaliseServerUrl(written);
@@ -17,10 +20,17 @@ const serverUrl = text.transform((written, context) => {
   return z.NEVER;
 });
 
+/** What repeats more often keeps both ends busy with nothing else. */
+const SHORTEST_MS = 10;
+const TOO_SHORT =
+  'is shorter than 10ms; a number alone means nanoseconds, so give a unit: "30s", "2m"';
+
 const duration = z.union([text, z.number()]).transform((written, context) => {
   const ms = parseDuration(written);
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: "custom", message: 'must be a duration such as "30s" or "2m"' });
+  const isTooShort = ms !== undefined && ms > 0 && ms < SHORTEST_MS;
+  if (ms !== undefined && !isTooShort) return ms;
+  const message = isTooShort ? TOO_SHORT : 'must be a duration such as "30s" or "2m"';
+  context.addIssue({ code: "custom", message });
   return z.NEVER;
 });
 
@@ -39,10 +49,17 @@ const auth = text.transform((written, context) => {
   return z.NEVER;
 });
 
+/** What Node sends; it would refuse others at each attempt to connect. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+const hostHeader = text.regex(/^[\x21-\x7e]*$/, "must be a host name, with or without a port");
+
 const header = text.transform((written, context) => {
-  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)$/.exec(written) ?? [];
-  if (name !== undefined && value !== undefined) return { name, value: value.trim() };
-  context.addIssue({ code: "custom", message: 'must be "Name: value"' });
+  const [, name, value = ""] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)$/s.exec(written) ?? [];
+  const isSendable = HEADER_VALUE.test(value);
+  if (name !== undefined && isSendable) return { name, value: value.trim() };
+  const message = isSendable ? 'must be "Name: value"' : "has letters that no header can have";
+  context.addIssue({ code: "custom", message });
   return z.NEVER;
 });
 
@@ -70,31 +87,38 @@ const remote = text.transform((written, context) => {
 const USED = {
   client: {
     server: serverUrl,
-    fallback_servers: z.array(serverUrl).max(8).default([]),
+    fallback_servers: weakList(serverUrl, 8).default([]),
     server_switchback_interval: duration.default(120_000),
     fingerprint,
     auth,
     proxy: proxy.default(""),
-    use_system_id: z.boolean().default(true),
-    id: text.max(128).default(""),
-    use_hostname: z.boolean().default(true),
-    name: text.max(1_000).default(""),
+    use_system_id: weakFlag().default(true),
+    id: weakText(text.max(128)).default(""),
+    use_hostname: weakFlag().default(true),
+    name: weakText(text.max(1_000)).default(""),
     tags: texts.default([]),
-    labels: z.record(text, text).default({}),
-    attributes_file_path: text.default(""),
-    remotes: z.array(remote).max(64).default([]),
-    tunnel_allowed: z.array(rule).max(1_000).default([]),
-    data_dir: text.default(""),
+    labels: weakTable(text).default({}),
+    attributes_file_path: words.default(""),
+    remotes: weakList(remote, 64).default([]),
+    tunnel_allowed: weakList(rule, 1_000).default([]),
+    data_dir: words.default(""),
   },
   connection: {
     keep_alive: duration.default(180_000),
-    keep_alive_timeout: duration.default(30_000),
-    headers: z.array(header).max(100).default([]),
-    hostname: text.default(""),
+    keep_alive_timeout: duration
+      .refine((ms) => ms > 0, "must be longer than nothing: no answer is that fast")
+      .default(30_000),
+    headers: weakList(header, 100).default([]),
+    hostname: weakText(hostHeader).default(""),
   },
   logging: {
-    log_file: text.default(""),
-    log_level: z.enum(["error", "warn", "info", "debug"]).default("info"),
+    log_file: words.default(""),
+    log_level: z
+      .preprocess(
+        (value) => (typeof value === "string" ? value.toLowerCase() : value),
+        z.enum(["error", "warn", "info", "debug"]),
+      )
+      .default("info"),
   },
 } as const;
 
@@ -116,7 +140,13 @@ const IGNORED_SECTIONS = [
 ] as const;
 
 type SectionName = keyof typeof USED;
-const SECTION_NAMES: readonly SectionName[] = ["client", "connection", "logging"];
+/** The sections that have an effect. */
+export const SECTION_NAMES: readonly string[] = Object.keys(USED);
+
+/** Whether a section of RPort is accepted and has no effect. */
+export function isIgnoredSection(name: string): boolean {
+  return IGNORED_SECTIONS.some((one) => one === name);
+}
 
 const ignoredKeys = (names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, z.unknown().optional()]));
@@ -137,13 +167,13 @@ export type ConfigFile = z.infer<typeof configFileSchema>;
 /** What may stand at a place of the file, for the sentence that refuses something else. */
 export function allowedNames(section: string | undefined): readonly string[] {
   if (section === undefined) return [...SECTION_NAMES, ...IGNORED_SECTIONS];
-  const known = SECTION_NAMES.find((name) => name === section);
+  const known = (Object.keys(IGNORED) as SectionName[]).find((name) => name === section);
   return known === undefined ? [] : [...Object.keys(USED[known]), ...IGNORED[known]].sort();
 }
 
 /** The keys and sections of a file that are accepted and have no effect. */
 export function ignoredNames(file: Readonly<Record<string, unknown>>): readonly string[] {
-  const keys = SECTION_NAMES.flatMap((name) => {
+  const keys = (Object.keys(IGNORED) as SectionName[]).flatMap((name) => {
     const section = file[name];
     if (typeof section !== "object" || section === null) return [];
     return IGNORED[name]

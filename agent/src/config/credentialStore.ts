@@ -2,17 +2,24 @@ import { readFile } from "node:fs/promises";
 import { RportError } from "@rport/protocol/errors";
 import { writeDurably } from "../platform/durableFile.ts";
 import { replaceAuth } from "./authLine.ts";
-import { type AgentConfig, type AgentCredential, parseConfig } from "./config.ts";
+import {
+  type AgentConfig,
+  type AgentCredential,
+  type ConfigEnvironment,
+  parseConfig,
+} from "./config.ts";
 
 /** What the agent logs in with: read at start, replaced when the server hands out a new secret. */
 export class CredentialStore {
   readonly #file: string;
+  readonly #fingerprint: string;
   #current: AgentCredential;
   /** Replacements run one after the other. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(config: Pick<AgentConfig, "file" | "credential">) {
+  constructor(config: Pick<AgentConfig, "file" | "fingerprint" | "credential">) {
     this.#file = config.file;
+    this.#fingerprint = config.fingerprint;
     this.#current = config.credential;
   }
 
@@ -33,7 +40,7 @@ export class CredentialStore {
   async #replace(secret: string): Promise<void> {
     const next = { authId: this.#current.authId, secret };
     const text = await readFile(this.#file, "utf8");
-    const { credential } = parseConfig(text, this.#file);
+    const { credential } = parseConfig(text, this.#file, this.#environment());
     if (credential.authId !== next.authId) {
       throw new RportError("CONFLICT", `${this.#file} names another auth id now.`);
     }
@@ -41,5 +48,11 @@ export class CredentialStore {
       await writeDurably(this.#file, replaceAuth(text, next), { mode: 0o600 });
     }
     this.#current = next;
+  }
+
+  /** What the file has not got came from the environment, and goes on standing for it. */
+  #environment(): ConfigEnvironment {
+    const { authId, secret } = this.#current;
+    return { RPORT_AUTH: `${authId}:${secret}`, RPORT_FINGERPRINT: this.#fingerprint };
   }
 }

@@ -1,11 +1,19 @@
 import { readFile, stat } from "node:fs/promises";
 import { RportError } from "@rport/protocol/errors";
 import { textOf } from "../platform/errorText.ts";
-import { type AgentConfig, CONFIG_MAX_BYTES, parseConfig } from "./config.ts";
+import {
+  type AgentConfig,
+  CONFIG_MAX_BYTES,
+  type ConfigEnvironment,
+  parseConfig,
+} from "./config.ts";
 
 /** Reads and parses `rport.conf`. Rejects with `BAD_REQUEST` and a sentence that names the file. */
-export async function loadConfig(file: string): Promise<AgentConfig> {
-  return parseConfig(await readConfigText(file), file);
+export async function loadConfig(
+  file: string,
+  environment: ConfigEnvironment = process.env,
+): Promise<AgentConfig> {
+  return parseConfig(await readConfigText(file), file, environment);
 }
 
 /** The text of a configuration file, as far as it is there and not too large. */

@@ -29,6 +29,8 @@ export function normaliseServerUrl(written: string): ServerUrl {
     return { ok: false, reason: "must not contain a user name or password" };
   }
   if (parsed.hostname === "") return { ok: false, reason: "names no host" };
+  if (parsed.port === "0") return { ok: false, reason: "names port 0, where nobody listens" };
+  if (parsed.hash !== "") return { ok: false, reason: "must not have a # in it" };
   const port = parsed.port === "" ? DEFAULT_PORT[scheme] : parsed.port;
   const url = `${scheme}://${parsed.hostname}:${port}${parsed.pathname}${parsed.search}`;
   return { ok: true, url };

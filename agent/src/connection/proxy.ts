@@ -1,4 +1,5 @@
 import type { Agent } from "node:http";
+import { RportError } from "@rport/protocol/errors";
 import { getProxyForUrl } from "proxy-from-env";
 import { type ProxyUrl, parseProxyUrl } from "../config/proxyUrl.ts";
 import { isInBlock, parseBlock, parseIp } from "../tunnels/ip.ts";
@@ -61,7 +62,14 @@ export function proxyFor(url: URL, configured: string): ProxyUrl | undefined {
   if (written === undefined) return undefined;
   const proxy = parseProxyUrl(written);
   if (typeof proxy !== "string") return proxy;
-  throw new Error(`the proxy that the environment names ${proxy}`);
+  throw new RportError("BAD_REQUEST", `${variableOf(written)}: the proxy it names ${proxy}`);
+}
+
+/** The variable that names a proxy, in the words of whoever set it. */
+function variableOf(proxy: string): string {
+  const isProxy = ([name, value = ""]: readonly [string, string | undefined]) =>
+    /^(https?|all)_proxy$/i.test(name) && value !== "" && proxy.endsWith(value);
+  return Object.entries(process.env).find(isProxy)?.[0] ?? "The environment";
 }
 
 function fromEnvironment(url: URL): string | undefined {

@@ -1,16 +1,34 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { PairingPayload, PairingToken } from "@rport/protocol/pairing";
+import {
+  type PairingPayload,
+  type PairingToken,
+  pairingPayloadSchema,
+} from "@rport/protocol/pairing";
 import { tokenParts } from "@rport/protocol/sealing";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
+import { proxyFor } from "../connection/proxy.ts";
 import { type MachineIdSources, machineId } from "../host/machineId.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type FileOwner, writeDurably } from "../platform/durableFile.ts";
 import { textOf } from "../platform/errorText.ts";
 import { claimPairing } from "./claim.ts";
-import { type ExistingConfig, enrolledConfig, readExisting } from "./enrolledConfig.ts";
+import {
+  type EnrolledConfig,
+  type ExistingConfig,
+  enrolledConfig,
+  readExisting,
+} from "./enrolledConfig.ts";
+
+/** Stands for what the server will give, while nobody has asked it yet. */
+const ANY_PAYLOAD = pairingPayloadSchema.parse({
+  server_urls: ["http://127.0.0.1"],
+  fingerprint: `SHA256:${"A".repeat(43)}`,
+  auth_id: "any",
+  secret: "0123456789abcdef",
+});
 
 /** What a person asked for. */
 export interface EnrollRequest {
@@ -47,17 +65,28 @@ export interface Enrolled {
  */
 export async function enroll(request: EnrollRequest, deps: EnrollDeps): Promise<Enrolled> {
   const server = requireServer(request.server);
+  proxyFor(server, "");
   const file = resolve(request.file);
   const existing = await findExisting(file, request.isForced);
   const clientId = await chooseId(request, existing, deps);
+  const { name, tags, dataDir } = request;
+  const wanted = { file, clientId, name, tags, dataDir, existing };
+  assertUsable(wanted);
   const parts = tokenParts(request.token);
   const { hostname, clock } = deps;
   const payload = await claimPairing({ server, parts, clientId, hostname, clock });
   if (!request.isForced) assertSameServer(existing, payload, file);
-  const { name, tags, dataDir } = request;
-  const text = enrolledConfig({ file, payload, clientId, name, tags, dataDir, existing });
-  await write(file, text);
+  await write(file, enrolledConfig({ ...wanted, payload }));
   return { authId: payload.auth_id, clientId };
+}
+
+/** What is wrong in the file that is there is told before the token is spent. */
+function assertUsable(wanted: Omit<EnrolledConfig, "payload">): void {
+  try {
+    enrolledConfig({ ...wanted, payload: ANY_PAYLOAD });
+  } catch (error) {
+    throw new CliFailure(EXIT.usage, textOf(error));
+  }
 }
 
 function requireServer(written: string): URL {

@@ -1,8 +1,11 @@
 import type { PairingPayload } from "@rport/protocol/pairing";
 import { stringify } from "smol-toml";
+import { z } from "zod";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { parseConfig, parseToml } from "../config/config.ts";
+import { lowerNames } from "../config/fileKeys.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
+import { weakList, weakText } from "../config/weakly.ts";
 
 /** Proxies in between cut connections that are silent for longer, commonly after 30 or 60 s. */
 const KEEP_ALIVE = "25s";
@@ -10,6 +13,9 @@ const HEADING = `# Written by "rport-agent enroll". The secret in it is this hos
 # The agent replaces the secret when the server hands out a new one.
 
 `;
+
+const textSchema = weakText(z.string());
+const listSchema = weakList(z.string(), 100);
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -22,17 +28,20 @@ export interface ExistingConfig {
   readonly id: string;
 }
 
-/** Reads what matters of an existing file. Undefined when it is not valid TOML. */
+/**
+ * Reads what matters of an existing file. Undefined when it is not valid TOML; throws
+ * `BAD_REQUEST` when it has a name in two spellings.
+ */
 export function readExisting(text: string, file: string): ExistingConfig | undefined {
-  const table = tryToml(text, file);
-  if (table === undefined) return undefined;
-  const client = section(table, "client");
-  const fallbacks = Array.isArray(client.fallback_servers) ? client.fallback_servers : [];
-  const servers = [client.server, ...fallbacks].flatMap((written) => {
-    const parsed = typeof written === "string" ? normaliseServerUrl(written) : undefined;
+  const written = tryToml(text, file);
+  if (written === undefined) return undefined;
+  const table = lowerNames(written, file);
+  const { server, fallback_servers: fallbacks, id } = section(table, "client");
+  const servers = [server, ...(listSchema.safeParse(fallbacks).data ?? [])].flatMap((one) => {
+    const parsed = typeof one === "string" ? normaliseServerUrl(one) : undefined;
     return parsed?.ok ? [parsed.url] : [];
   });
-  return { table, servers, id: typeof client.id === "string" ? client.id : "" };
+  return { table, servers, id: textSchema.safeParse(id).data ?? "" };
 }
 
 /** What to write. */

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { dirname, relative } from "node:path";
-import { readExisting } from "../enroll/enrolledConfig.ts";
 import { hashOfFile, hashOfText } from "./fileHash.ts";
+import { configuredServers } from "./installation.ts";
 import type { Layout } from "./layout.ts";
 import { type Receipt, readReceipt } from "./receipt.ts";
 import { renderWrapper, type Self } from "./self.ts";
@@ -81,8 +81,7 @@ async function isBackedUp(layout: Layout): Promise<boolean> {
   for (const path of [program, bundle]) {
     if ((await isPlainFile(layout, path)) && (await isAgentProgram(layout, path))) return true;
   }
-  const text = await readFile(config, "utf8").catch(() => "");
-  if ((readExisting(text, config)?.servers.length ?? 0) > 0) return true;
+  if ((await configuredServers(config)).length > 0) return true;
   return (await readdir(dirname(receipt))).length === 1;
 }
 

@@ -15,7 +15,8 @@ export function parseRemoteSpec(text: string): RemoteMessage | undefined {
   const parts = spec.split(":");
   if (parts.length > 4) return undefined;
   const places = placeParts(parts);
-  return places === undefined ? undefined : remoteSchema.parse({ ...places, protocol: known });
+  const parsed = remoteSchema.safeParse({ ...places, protocol: known });
+  return places === undefined ? undefined : parsed.data;
 }
 
 interface Places {

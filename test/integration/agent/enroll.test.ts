@@ -98,6 +98,36 @@ describe("rport-agent enroll", () => {
     expect(second?.claimant).toBe(first?.claimant);
   });
 
+  it.each([
+    ["tunel_allowed = ['22']", "client.tunel_allowed would have no effect"],
+    ["proxy = 'http://a:100%b@p'", "client.proxy has a % in its login"],
+    ["Server = 'x'", "client.server is there in two spellings"],
+  ])("spends no token where the file that is there says %s", async (more, says) => {
+    await using pairing = await startPairingServer({ server_urls: [SERVER] });
+    await using at = await place();
+    await mkdir(join(at.path, "etc"));
+    const old = `[client]\nserver = "${SERVER}"\n${more}\n`;
+    await writeFile(at.file, old);
+    for (const flags of [[], ["--force"]]) {
+      const refused = await enroll(pairing, { file: at.file, more: flags });
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
+    }
+    expect(pairing.claims).toEqual([]);
+    expect(await readFile(at.file, "utf8")).toBe(old);
+  });
+
+  it("renews a file of RPort's client, whatever the case of its names", async () => {
+    await using pairing = await startPairingServer({ server_urls: [SERVER] });
+    await using at = await place();
+    await mkdir(join(at.path, "etc"));
+    const old = `[Client]\nServer = "${SERVER}"\nID = 4711\nTunnel_Allowed = "127.0.0.1:22"\n`;
+    await writeFile(at.file, old);
+    expect(await enroll(pairing, { file: at.file })).toMatchObject({ code: 0, stderr: "" });
+    const config = await configIn(at.file);
+    expect(config.id).toBe("4711");
+    expect(config.tunnelAllowed.map(({ written }) => written)).toEqual(["127.0.0.1:22"]);
+  });
+
   it("asks again as the same claimant when an answer is lost", async () => {
     await using pairing = await startPairingServer({ server_urls: [SERVER] });
     await using at = await place();

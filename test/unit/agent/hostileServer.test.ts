@@ -17,6 +17,7 @@ const resolve = async () => ["203.0.113.1"];
 
 function control(features: readonly string[] = Object.values(FEATURES)) {
   const credentials = new CredentialStore({
+    fingerprint: "",
     file: "/nowhere/rport.conf",
     credential: { authId: "id", secret: "old" },
   });

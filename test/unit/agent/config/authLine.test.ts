@@ -101,7 +101,11 @@ describe("the credential store", () => {
     await using directory = await tempDirectory();
     const file = join(directory.path, "rport.conf");
     await writeFile(file, `${text("id:old")}name = "edited"\n`);
-    const store = new CredentialStore({ file, credential: { authId: "id", secret: "old" } });
+    const store = new CredentialStore({
+      file,
+      fingerprint: "",
+      credential: { authId: "id", secret: "old" },
+    });
     await Promise.all([store.replaceSecret("one"), store.replaceSecret("two")]);
     expect(await readFile(file, "utf8")).toBe(`${text("id:two")}name = "edited"\n`);
     expect(store.current).toEqual({ authId: "id", secret: "two" });
@@ -111,7 +115,11 @@ describe("the credential store", () => {
     await using directory = await tempDirectory();
     const file = join(directory.path, "rport.conf");
     await writeFile(file, text("somebody:else"));
-    const store = new CredentialStore({ file, credential: { authId: "id", secret: "old" } });
+    const store = new CredentialStore({
+      file,
+      fingerprint: "",
+      credential: { authId: "id", secret: "old" },
+    });
     await expect(store.replaceSecret("new")).rejects.toThrow("another auth id");
     expect(store.current.secret).toBe("old");
     expect(await readFile(file, "utf8")).toBe(text("somebody:else"));

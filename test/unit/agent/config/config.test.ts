@@ -117,18 +117,14 @@ describe("rport.conf", () => {
   });
 
   it.each([
+    ["a wrong type", minimal("tags = { a = 1 }"), /client\.tags must be a list/],
+    ["a wrong type inside a list", minimal("tags = [[5]]"), /client\.tags\.0 must be a text/],
     [
-      "an unknown key",
-      minimal("colour = 1"),
-      /client\.colour: not known\. Keys of \[client\]: .*auth/,
+      "a flag that is none",
+      minimal('use_hostname = "maybe"'),
+      /use_hostname must be true or false/,
     ],
-    [
-      "an unknown section",
-      minimal("[clientt]"),
-      /clientt: not known\. Sections: client, connection/,
-    ],
-    ["a wrong type", minimal("tags = 5"), /client\.tags must be a list/],
-    ["a wrong type inside a list", minimal("tags = [5]"), /client\.tags\.0 must be a text/],
+    ["two spellings of a key", minimal("Server = 'x'"), /client\.server is there in two spellings/],
     ["a wrong duration", minimal('[connection]\nkeep_alive = "3 minutes"'), /must be a duration/],
     ["a wrong rule", minimal('tunnel_allowed = ["localhost"]'), /tunnel_allowed\.0 must be an IP/],
     ["a wrong remote", minimal('remotes = ["a:b"]'), /remotes\.0 must be/],
@@ -141,8 +137,61 @@ describe("rport.conf", () => {
     ["a proxy with a path", minimal('proxy = "http://p/x"'), /client\.proxy must end behind/],
     [
       "a login in no form",
-      minimal('proxy = "http://a:%f@p"'),
+      minimal('proxy = "http://a:%ff@p"'),
       /client\.proxy has a login that can/,
+    ],
+    [
+      "a proxy with a bare %",
+      minimal("proxy = 'http://jdoe:100%pure@h:3128'"),
+      /client\.proxy has a % in its login, which has to be written %25/,
+    ],
+    [
+      "a proxy with a backslash",
+      minimal("proxy = 'http://CORP\\jdoe:secret@h:3128'"),
+      /client\.proxy has a \\ in its login, which has to be written %5C/,
+    ],
+    [
+      "a proxy with a slash",
+      minimal("proxy = 'http://a:b/c@h:3128'"),
+      /client\.proxy has a \/ in its login, which has to be written %2F/,
+    ],
+    [
+      "a proxy with a question mark",
+      minimal("proxy = 'socks5://a:b?c@h:3128'"),
+      /client\.proxy has a \? in its login, which has to be written %3F/,
+    ],
+    [
+      "a proxy with a number sign",
+      minimal("proxy = 'http://a:1#c@h:3128'"),
+      /client\.proxy has a # in its login, which has to be written %23/,
+    ],
+    ["a proxy with a fragment", minimal('proxy = "http://p:1#x"'), /client\.proxy must end behind/],
+    ["a colon in a user's name", minimal('proxy = "http://a%3Ab:c@p"'), /colon in its user name/],
+    [
+      "a header that cannot be sent",
+      minimal('[connection]\nheaders = ["X-Site: caf\u20ac"]'),
+      /connection\.headers\.0 has letters that no header/,
+    ],
+    [
+      "a Host header that cannot be sent",
+      minimal('[connection]\nhostname = "a b"'),
+      /connection\.hostname must be a host name/,
+    ],
+    ["a number for a duration", minimal("[connection]\nkeep_alive = 25"), /nanoseconds.*unit/],
+    [
+      "no time for an answer",
+      minimal('[connection]\nkeep_alive_timeout = "0s"'),
+      /keep_alive_timeout must be longer/,
+    ],
+    [
+      "a server at port 0",
+      minimal("").replace('"h"', '"h:0"'),
+      /client\.server names port 0, where nobody listens/,
+    ],
+    [
+      "a remote with an endless name",
+      minimal(`remotes = ["${"x".repeat(3_000)}:22"]`),
+      /remotes\.0 must be/,
     ],
     [
       "a login too long for SOCKS",
@@ -152,7 +201,11 @@ describe("rport.conf", () => {
     ["a wrong level", minimal('[logging]\nlog_level = "trace"'), /one of error, warn, info, debug/],
     ["a header without a colon", minimal('[connection]\nheaders = ["X"]'), /must be "Name: value"/],
     ["no section at all", "", /client is missing/],
-    ["no fingerprint", '[client]\nserver = "h"\nauth = "a:b"', /client\.fingerprint is missing/],
+    [
+      "no fingerprint",
+      '[client]\nserver = "h"\nauth = "a:b"',
+      /client\.fingerprint is missing.*RPORT_FINGERPRINT.*anybody on the way could pass/,
+    ],
   ])("refuses %s, naming file and key", (_what, text, expected) => {
     expect(refusalOf(text)).toMatch(expected);
     expect(refusalOf(text)).toContain("rport.conf: ");

@@ -61,7 +61,7 @@ describe("the proxy on the way to a server", () => {
   it("is refused without its password when it is none", () => {
     environment({ HTTPS_PROXY: "ftp://u:top-secret@p" });
     const looking = () => proxyOf("wss://example.org/");
-    expect(looking).toThrow(/^the proxy that the environment names must begin with http/);
+    expect(looking).toThrow(/^HTTPS_PROXY: the proxy it names must begin with http/);
     expect(looking).not.toThrow("top-secret");
   });
 

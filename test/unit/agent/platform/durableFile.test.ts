@@ -19,7 +19,11 @@ it("a secret counts as stored that is in the file, also where folders cannot be 
   const auth = (secret: string) =>
     `[client]\nserver = "h"\nfingerprint = "SHA256:${"A".repeat(43)}"\nauth = "fleet:${secret}"\n`;
   await writeFile(file, auth("old"));
-  const store = new CredentialStore({ file, credential: { authId: "fleet", secret: "old" } });
+  const store = new CredentialStore({
+    file,
+    fingerprint: "",
+    credential: { authId: "fleet", secret: "old" },
+  });
   await store.replaceSecret("new");
   expect(store.current.secret).toBe("new");
   expect(await readFile(file, "utf8")).toBe(auth("new"));

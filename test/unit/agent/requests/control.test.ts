@@ -17,6 +17,7 @@ function setUp() {
   const lookups: PromiseWithResolvers<readonly string[]>[] = [];
   const credentials = new CredentialStore({
     file: "/nowhere/rport.conf",
+    fingerprint: "",
     credential: { authId: "id", secret: "old" },
   });
   const control = new Control({
