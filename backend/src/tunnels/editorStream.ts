@@ -2,7 +2,7 @@ import { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 
 /** Above this many unsent bytes the other side waits; it goes on below the half. */
-const HIGH_WATER_BYTES = 256 << 10;
+const HIGH_WATER_BYTES = 64 << 10;
 const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
 const NORMAL_CLOSURE = 1000;
 const UNSUPPORTED_DATA = 1003;

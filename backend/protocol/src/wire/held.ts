@@ -94,18 +94,17 @@ export class HeldShare {
     return this.#promisedBytes;
   }
 
-  /** Whether this connection holds as much as it may, or all together do. */
-  get isFull(): boolean {
-    return this.#heldBytes + this.#promisedBytes >= this.#all.perConnection || this.#all.free === 0;
+  /** Whether all connections together hold as much as they may. */
+  get isProcessFull(): boolean {
+    return this.#all.free === 0;
   }
 
-  /** Bytes that may still be promised to this peer. */
-  get free(): number {
-    const own = this.#all.perConnection - this.#heldBytes - this.#promisedBytes;
-    return Math.max(0, Math.min(own, this.#all.free));
+  /** What all connections together may still hold. */
+  get processFree(): number {
+    return this.#all.free;
   }
 
-  /** Most that may be held for this connection. */
+  /** Most room that this peer is promised, and most that may wait for it. */
   get max(): number {
     return this.#all.perConnection;
   }

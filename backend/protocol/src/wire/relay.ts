@@ -1,5 +1,7 @@
 import type { Duplex } from "node:stream";
+import { Channel } from "./connection/channel.ts";
 import { guarded, type OnFault } from "./contain.ts";
+import type { HeldShare } from "./held.ts";
 
 /** How a relay ended: bytes moved each way, and the first error of either side. */
 export interface RelayResult {
@@ -104,6 +106,11 @@ function finishThenDestroy(stream: Duplex): void {
   stream.destroy();
 }
 
+/** Where it is counted what waits for a channel, or comes out of one. */
+function heldFor(stream: Duplex): HeldShare | undefined {
+  return stream instanceof Channel ? stream.held : undefined;
+}
+
 /** One direction of a relay. */
 class Direction {
   bytes = 0;
@@ -111,6 +118,8 @@ class Direction {
   readonly #sink: Duplex;
   readonly #isShared: () => boolean;
   readonly #onFault: OnFault;
+  readonly #held: HeldShare | undefined;
+  #heldBytes = 0;
   #turnBytes = 0;
   #isBlocked = false;
   #isYielding = false;
@@ -120,6 +129,7 @@ class Direction {
     this.#sink = sink;
     this.#isShared = isShared;
     this.#onFault = onFault;
+    this.#held = heldFor(source) ?? heldFor(sink);
   }
 
   start(): void {
@@ -133,9 +143,11 @@ class Direction {
       "drain",
       guard(() => {
         this.#isBlocked = false;
+        this.#hold(0);
         this.#resume();
       }),
     );
+    this.#sink.once("close", () => this.#hold(0));
     source.on(
       "end",
       guard(() => this.#sink.end()),
@@ -149,11 +161,20 @@ class Direction {
 
   #move(chunk: Buffer): void {
     this.bytes += chunk.length;
-    if (!this.#sink.writable) return;
-    this.#isBlocked = !this.#sink.write(chunk);
+    const sink = this.#sink;
+    if (!sink.writable) return;
+    // A stream that says stop and holds nothing has passed all of it on.
+    this.#isBlocked = !sink.write(chunk) && sink.writableLength > 0;
+    if (this.#isBlocked) this.#hold(sink.writableLength);
     this.#turnBytes += chunk.length;
     if (this.#turnBytes >= TURN_BYTES && this.#isShared()) this.#yield();
     if (this.#isBlocked || this.#isYielding) this.#source.pause();
+  }
+
+  /** So many bytes wait for the sink, which does not take them as they come. */
+  #hold(bytes: number): void {
+    this.#held?.add("stalled", bytes - this.#heldBytes);
+    this.#heldBytes = bytes;
   }
 
   #yield(): void {

@@ -48,13 +48,13 @@ describe("what a process holds for its connections", () => {
     expect(ended).toEqual(["two"]);
   });
 
-  it("leaves each connection no more than its part, and what all have left", () => {
+  it("tells each connection what is left for all", () => {
     const { open } = setUp();
     const [one, two] = [open("one"), open("two")];
     one.promise(100);
     one.set("stalled", 100);
-    expect([one.free, one.isFull]).toEqual([200, false]);
-    two.promise(750);
-    expect([one.free, two.isFull]).toEqual([50, true]);
+    expect([two.processFree, two.isProcessFull]).toEqual([800, false]);
+    two.promise(800);
+    expect([one.processFree, one.isProcessFull]).toEqual([0, true]);
   });
 });

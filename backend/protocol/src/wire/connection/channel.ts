@@ -1,18 +1,14 @@
 import { Duplex } from "node:stream";
 import { type Deferred, deferred } from "../deferred.ts";
+import type { HeldShare } from "../held.ts";
 import { WireError } from "../wireError.ts";
 import type { Message } from "./messages.ts";
+import type { Room } from "./room.ts";
 
-/**
- * Bytes the peer may send before we have read any; the same as Go's, good for 160 Mbit/s at 100 ms.
- */
-export const WINDOW_BYTES = 2 << 20;
 /** Largest data packet either side sends; Go ends the connection above it. */
 export const MAX_DATA_BYTES = 32_768;
-/** We give room back in pieces of this size, not for every packet. */
-const ADJUST_BYTES = WINDOW_BYTES >> 3;
-/** What waits in the stream itself, each way, before it says stop. */
-const BUFFER_BYTES = 256 << 10;
+/** What the stream takes to send before it says stop. */
+const UNSENT_BYTES = 32 << 10;
 const MAX_WINDOW = 0xffff_ffff;
 /** Channel requests of ours that wait for their answer. */
 const PENDING_REQUESTS = 16;
@@ -24,6 +20,8 @@ export interface ChannelHost {
   waitForRoom(channel: Channel): void;
   send(message: Message): void;
   sendData(recipient: number, data: Buffer): void;
+  /** What is held for the connection. */
+  readonly held: HeldShare;
   /** Both sides have closed: the number is free. */
   forget(channel: Channel): void;
 }
@@ -35,6 +33,8 @@ export interface ChannelTerms {
   /** The peer's number. */
   readonly remoteId: number;
   readonly type: string;
+  /** Bytes that the peer may send before we have read any. */
+  readonly room: Room;
   /** Bytes we may send at first, and in one packet. */
   readonly window: number;
   readonly maxPacket: number;
@@ -60,10 +60,8 @@ export class Channel extends Duplex {
   readonly #host: ChannelHost;
   readonly #remoteId: number;
   readonly #maxPacket: number;
+  readonly #room: Room;
   #sendWindow: number;
-  #receiveWindow = WINDOW_BYTES;
-  #unreturned = 0;
-  #isReaderFull = false;
   #chunk: Buffer | undefined;
   #chunkDone: ((error?: Error | null) => void) | undefined;
   #hasSentEof = false;
@@ -73,7 +71,12 @@ export class Channel extends Duplex {
   #requests: Deferred<boolean>[] = [];
 
   constructor(host: ChannelHost, terms: ChannelTerms) {
-    super({ highWaterMark: BUFFER_BYTES, allowHalfOpen: terms.halfClose });
+    // Whatever the peer may send waits here: how much that is says the window.
+    super({
+      readableHighWaterMark: terms.room.bytes,
+      writableHighWaterMark: UNSENT_BYTES,
+      allowHalfOpen: terms.halfClose,
+    });
     this.#host = host;
     this.id = terms.id;
     this.type = terms.type;
@@ -81,6 +84,7 @@ export class Channel extends Duplex {
     this.#remoteId = terms.remoteId;
     this.#maxPacket = Math.min(terms.maxPacket, MAX_DATA_BYTES);
     this.#sendWindow = terms.window;
+    this.#room = terms.room;
   }
 
   /** True when nothing more can happen on this number. */
@@ -129,9 +133,18 @@ export class Channel extends Duplex {
     done();
   }
 
-  override _read(): void {
-    this.#isReaderFull = false;
+  /** What is held for the connection. */
+  get held(): HeldShare {
+    return this.#host.held;
+  }
+
+  /** There is nothing to ask for: the peer sends as its room allows. */
+  override _read(): void {}
+
+  override read(size?: number): Buffer | null {
+    const bytes: Buffer | null = super.read(size);
     this.#returnRoom();
+    return bytes;
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -141,29 +154,26 @@ export class Channel extends Duplex {
     this.#chunkDone = undefined;
     pending?.(error ?? new WireError("local", "the channel was closed"));
     this.#refuseRequests();
+    this.#room.release();
     done(error);
   }
 
   /** The peer sent data. Throws when it was more than it may. */
   receive(data: Buffer): void {
-    this.#receiveWindow -= data.length;
     const isTooLate = this.#hasPeerEof || this.#hasPeerClosed;
-    if (isTooLate || data.length > MAX_DATA_BYTES || this.#receiveWindow < 0) {
+    if (isTooLate || data.length > MAX_DATA_BYTES || !this.#room.take(data.length)) {
       throw new WireError("protocol", "more data on a channel than allowed");
     }
-    this.#unreturned += data.length;
     if (this.destroyed) return;
-    this.#isReaderFull = !this.push(data);
+    this.push(data);
     this.#returnRoom();
   }
 
   /** Data of a kind nobody asked for (stderr): dropped, and its room given back. */
   receiveExtended(data: Buffer): void {
-    this.#receiveWindow -= data.length;
-    if (this.#hasPeerClosed || this.#receiveWindow < 0) {
+    if (this.#hasPeerClosed || !this.#room.take(data.length)) {
       throw new WireError("protocol", "more data on a channel than allowed");
     }
-    this.#unreturned += data.length;
     this.#returnRoom();
   }
 
@@ -247,12 +257,9 @@ export class Channel extends Duplex {
 
   /** Nothing may follow our CLOSE on a channel: Go would end the whole connection. */
   #returnRoom(): void {
-    if (this.#isReaderFull || this.#unreturned < ADJUST_BYTES) return;
     if (this.#hasSentClose || this.#hasPeerClosed) return;
-    const bytes = this.#unreturned;
-    this.#unreturned = 0;
-    this.#receiveWindow += bytes;
-    this.#host.send({ kind: "windowAdjust", recipient: this.#remoteId, bytes });
+    const bytes = this.#room.giveBack(this.readableLength);
+    if (bytes > 0) this.#host.send({ kind: "windowAdjust", recipient: this.#remoteId, bytes });
   }
 
   #refuseRequests(): void {

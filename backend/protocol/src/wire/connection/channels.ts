@@ -1,8 +1,10 @@
 import { type Deferred, deferred } from "../deferred.ts";
 import type { Transport } from "../transport/transport.ts";
 import { peerText, WireError } from "../wireError.ts";
-import { Channel, type ChannelHost, MAX_DATA_BYTES, WINDOW_BYTES } from "./channel.ts";
+import { Channel, type ChannelHost, type ChannelTerms, MAX_DATA_BYTES } from "./channel.ts";
 import { encodeMessage, type Message } from "./messages.ts";
+import type { Room } from "./room.ts";
+import { Rooms } from "./rooms.ts";
 
 /** The answer to a peer that opens a channel. */
 export type ChannelDecision =
@@ -13,6 +15,8 @@ export type ChannelDecision =
   | {
       /** The text the peer gets with its refusal. */
       readonly refuse: string;
+      /** The code of RFC 4254 5.1 it gets; 1 (prohibited) unless another is said. */
+      readonly code?: number;
     };
 
 /** What the channels of a connection work with. */
@@ -36,11 +40,10 @@ const SMALLEST_MAX_PACKET = 9;
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED and SSH_OPEN_RESOURCE_SHORTAGE (RFC 4254 5.1). */
 const PROHIBITED = 1;
 const SHORTAGE = 4;
-/** What we let the peer send on every channel. */
-const OUR_TERMS = { window: WINDOW_BYTES, maxPacket: MAX_DATA_BYTES };
-
 interface Opening {
   readonly type: string;
+  /** What the peer may send once it is open. */
+  readonly room: Room;
   readonly channel: Deferred<Channel>;
 }
 
@@ -53,6 +56,8 @@ export class Channels {
   readonly #openings = new Map<number, Opening>();
   readonly #waitingForRoom = new Set<Channel>();
   readonly #host: ChannelHost;
+  /** From the first channel on: most connections have none. */
+  #rooms: Rooms | undefined;
   #nextId = 0;
 
   constructor(deps: ChannelsDeps) {
@@ -61,20 +66,20 @@ export class Channels {
     this.#host = this.#createHost();
   }
 
-  /** Open channels, and those that are being opened. */
+  /** Open channels, those that are being opened, and those that are over and not read yet. */
   get count(): number {
-    return this.#channels.size + this.#openings.size;
+    return Math.max(this.#channels.size + this.#openings.size, this.#rooms?.count ?? 0);
   }
 
   /** Asks the peer for a channel; rejects with its text when it refuses. */
   async open(type: string, extra: Buffer): Promise<Channel> {
-    if (this.count >= this.#deps.maxChannels) {
-      throw new WireError("limit", "too many channels on this connection");
-    }
+    const room = this.#takeRoom();
+    if (room === undefined) throw new WireError("limit", "too many channels on this connection");
     const sender = this.#freeId();
     const channel = deferred<Channel>();
-    this.#openings.set(sender, { type, channel });
-    this.#send({ kind: "open", type, sender, ...OUR_TERMS, extra });
+    this.#openings.set(sender, { type, room, channel });
+    const terms = { window: room.bytes, maxPacket: MAX_DATA_BYTES };
+    this.#send({ kind: "open", type, sender, ...terms, extra });
     return await channel.promise;
   }
 
@@ -114,6 +119,7 @@ export class Channels {
   #createHost(): ChannelHost {
     const { transport } = this.#deps;
     return {
+      held: transport.held,
       get isCongested() {
         return transport.isCongested;
       },
@@ -172,18 +178,20 @@ export class Channels {
   }
 
   #decide(open: MessageOf<"open">): void {
-    if (this.count >= this.#deps.maxChannels || open.maxPacket < SMALLEST_MAX_PACKET) {
+    const decision = this.#decision(open);
+    if ("refuse" in decision) {
+      this.#refuse(open.sender, decision.code ?? PROHIBITED, decision.refuse);
+      return;
+    }
+    const room = open.maxPacket < SMALLEST_MAX_PACKET ? undefined : this.#takeRoom();
+    if (room === undefined) {
       this.#refuse(open.sender, SHORTAGE, "too many channels, or packets too small");
       return;
     }
-    const decision = this.#decision(open);
-    if ("refuse" in decision) {
-      this.#refuse(open.sender, PROHIBITED, decision.refuse);
-      return;
-    }
-    const channel = this.#add(this.#freeId(), open.type, open);
+    const channel = this.#add({ id: this.#freeId(), type: open.type, room }, open);
     const numbers = { recipient: open.sender, sender: channel.id };
-    this.#send({ kind: "openConfirmation", ...numbers, ...OUR_TERMS });
+    const terms = { window: room.bytes, maxPacket: MAX_DATA_BYTES };
+    this.#send({ kind: "openConfirmation", ...numbers, ...terms });
     try {
       decision.accept(channel);
     } catch (error) {
@@ -206,28 +214,42 @@ export class Channels {
   }
 
   #confirm(message: MessageOf<"openConfirmation">): void {
-    const opening = this.#takeOpening(message.recipient);
+    const { type, room, channel } = this.#opening(message.recipient);
     if (message.maxPacket < SMALLEST_MAX_PACKET) {
       throw new WireError("protocol", "channel packets too small");
     }
-    opening.channel.resolve(this.#add(message.recipient, opening.type, message));
+    this.#openings.delete(message.recipient);
+    channel.resolve(this.#add({ id: message.recipient, type, room }, message));
   }
 
   #refused(message: MessageOf<"openFailure">): void {
     const text = peerText(message.text) || "the peer refused the channel";
-    this.#takeOpening(message.recipient).channel.reject(new WireError("refused", text));
+    const { room, channel } = this.#opening(message.recipient);
+    this.#openings.delete(message.recipient);
+    room.release();
+    channel.reject(new WireError("refused", text));
   }
 
-  #takeOpening(id: number): Opening {
+  #opening(id: number): Opening {
     const opening = this.#openings.get(id);
     if (opening === undefined) throw new WireError("protocol", "an answer to no channel opening");
-    this.#openings.delete(id);
     return opening;
   }
 
-  #add(id: number, type: string, peer: MessageOf<"open" | "openConfirmation">): Channel {
-    const { sender, window, maxPacket } = peer;
-    const terms = { id, remoteId: sender, type, window, maxPacket, halfClose: this.halfClose };
+  /** Room for one more channel; undefined: there may be no more. */
+  #takeRoom(): Room | undefined {
+    const { transport, maxChannels } = this.#deps;
+    const { held, clock } = transport;
+    this.#rooms ??= new Rooms({ held, clock, maxChannels });
+    return this.count < maxChannels ? this.#rooms.first() : undefined;
+  }
+
+  #add(
+    { id, type, room }: Pick<ChannelTerms, "id" | "type" | "room">,
+    { sender, window, maxPacket }: MessageOf<"open" | "openConfirmation">,
+  ): Channel {
+    const { halfClose } = this;
+    const terms = { id, remoteId: sender, type, room, window, maxPacket, halfClose };
     const channel = new Channel(this.#host, terms);
     this.#channels.set(id, channel);
     return channel;

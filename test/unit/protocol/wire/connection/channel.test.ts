@@ -1,11 +1,19 @@
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { Channel, type ChannelHost, type ChannelTerms } from "@rport/protocol/wire/channel";
+import { SYSTEM_CLOCK } from "@rport/protocol/wire/clock";
 import type { Message } from "@rport/protocol/wire/connection/messages";
+import { Rooms } from "@rport/protocol/wire/connection/rooms";
+import { HeldBytes } from "@rport/protocol/wire/held";
 import { WireError } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
 
-const TERMS: ChannelTerms = {
+const rooms = () => {
+  const held = new HeldBytes().open(() => {});
+  return { held, rooms: new Rooms({ held, clock: SYSTEM_CLOCK, maxChannels: 256 }) };
+};
+
+const TERMS: Omit<ChannelTerms, "room"> = {
   id: 1,
   remoteId: 2,
   type: "rport",
@@ -17,19 +25,23 @@ const TERMS: ChannelTerms = {
 /** A channel on a connection that writes down what it is asked to send. */
 function channelWith(changed: Partial<ChannelTerms> = {}) {
   const sent: string[] = [];
+  const { held, rooms: all } = rooms();
+  const room = all.first();
+  if (room === undefined) throw new Error("there is no room for a channel");
   const host = { isCongested: false, waiting: new Set<Channel>(), isForgotten: false };
   const channelHost: ChannelHost = {
     get isCongested() {
       return host.isCongested;
     },
     waitForRoom: (channel) => void host.waiting.add(channel),
+    held,
     send: (message: Message) => void sent.push(message.kind),
     sendData: (_recipient, data) => void sent.push(`data ${data.length}`),
     forget: (channel) => {
       if (channel.isOver) host.isForgotten = true;
     },
   };
-  return { channel: new Channel(channelHost, { ...TERMS, ...changed }), sent, host };
+  return { channel: new Channel(channelHost, { ...TERMS, room, ...changed }), sent, host };
 }
 
 const turn = () => new Promise(setImmediate);
@@ -73,7 +85,7 @@ describe("what a channel sends", () => {
     const { channel, sent } = channelWith();
     channel.destroy();
     await once(channel, "close");
-    for (let index = 0; index < 32; index += 1) channel.receive(Buffer.alloc(32_768));
+    for (let index = 0; index < 8; index += 1) channel.receive(Buffer.alloc(32_768));
     const name = "x";
     const payload = Buffer.alloc(0);
     channel.receiveRequest({
@@ -134,9 +146,9 @@ describe("when the peer closes a channel", () => {
 describe("what a channel receives", () => {
   it("is given room for again only as it is read", async () => {
     const { channel, sent } = channelWith();
-    for (let index = 0; index < 32; index += 1) channel.receive(Buffer.alloc(32_768));
+    for (let index = 0; index < 8; index += 1) channel.receive(Buffer.alloc(32_768));
     const before = sent.length;
-    expect(before).toBeLessThanOrEqual(1);
+    expect(before).toBe(0);
     channel.resume();
     await turn();
     expect(sent.length).toBeGreaterThan(before);
@@ -165,7 +177,7 @@ describe("what a channel receives", () => {
     const { channel, sent } = channelWith();
     for (let index = 0; index < 8; index += 1) channel.receiveExtended(Buffer.alloc(32_768));
     expect(channel.readableLength).toBe(0);
-    expect(sent).toEqual(["windowAdjust"]);
+    expect(new Set(sent)).toEqual(new Set(["windowAdjust"]));
   });
 });
 

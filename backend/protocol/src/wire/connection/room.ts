@@ -1,0 +1,69 @@
+import type { Rooms } from "./rooms.ts";
+
+/** Room is given back in pieces of a quarter of it, or of this size, not for every packet. */
+const PIECE_BYTES = 256 << 10;
+
+/** What the peer of one channel may send before we have read it. */
+export class Room {
+  readonly #rooms: Rooms;
+  #bytes: number;
+  /** What it may still send. */
+  #window: number;
+  /** What it has sent, as far as we have not let it send as much again. */
+  #taken = 0;
+  /** What was read since `#lapMs`. */
+  #lapBytes = 0;
+  #lapMs: number;
+  #isReleased = false;
+
+  constructor(rooms: Rooms, bytes: number) {
+    this.#rooms = rooms;
+    this.#bytes = bytes;
+    this.#window = bytes;
+    this.#lapMs = rooms.nowMs();
+  }
+
+  /** All that may be unread. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The peer has sent so much; false when it was more than it may. */
+  take(bytes: number): boolean {
+    this.#window -= bytes;
+    this.#taken += bytes;
+    return this.#window >= 0;
+  }
+
+  /**
+   * All that came is read but so much: what the peer may send from now on beyond what it may
+   * already; 0 while that is not worth a message.
+   */
+  giveBack(unreadBytes: number): number {
+    const readBytes = this.#taken - unreadBytes;
+    if (readBytes < Math.min(PIECE_BYTES, this.#bytes >> 2)) return 0;
+    this.#taken -= readBytes;
+    const bytes = readBytes + this.#adjusted(readBytes);
+    this.#window += bytes;
+    return bytes;
+  }
+
+  /** The channel is gone, with all that was not read; harmless when that is known already. */
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#rooms.release(this.#bytes);
+  }
+
+  /** The faster the reader the more room; answers how much more, or less, it has from now on. */
+  #adjusted(readBytes: number): number {
+    this.#lapBytes += readBytes;
+    if (this.#lapBytes < this.#bytes) return 0;
+    const nowMs = this.#rooms.nowMs();
+    const change = this.#rooms.adjust(this.#bytes, { tookMs: nowMs - this.#lapMs, readBytes });
+    this.#bytes += change;
+    this.#lapBytes = 0;
+    this.#lapMs = nowMs;
+    return change;
+  }
+}
