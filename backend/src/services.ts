@@ -83,7 +83,8 @@ export async function openServices(
   const refusals = new Refusals({ clock, touch });
   opened.defer(() => refusals.close());
   const status = () => statusOf({ registry, sockets, fingerprints }, urls());
-  hub = openEvents({ store, records, tunnels, pairings, refusals, status, clock }, opened);
+  const seen = { store, records, tunnels, pairings, refusals, status };
+  hub = openEvents({ ...seen, limits, clock, log }, opened);
   return {
     paths: store.paths,
     limits,

@@ -46,7 +46,7 @@ class Model {
     const applied = this.mirror.apply(message);
     if (applied.kind === "gap") throw new Error("a message is missing");
     if (applied.kind === "reset") this.clients.reset(this.mirror);
-    else {
+    if (applied.kind === "changed") {
       for (const change of applied.changes) {
         if (change.entity === "client") this.clients.update(change);
       }

@@ -133,10 +133,14 @@ const listSchemas = Object.fromEntries(ENTITY_NAMES.map(listSchemaOf)) as unknow
   [E in Entity as ListName<E>]: z.ZodType<readonly EntityValue<E>[]>;
 };
 
+/** No message of the event socket is larger, however many things there are. */
+export const EVENT_MESSAGE_MAX_BYTES = 1_048_576;
+
 /**
  * The event socket, `GET /api/v1/events` as a WebSocket with `Authorization: Bearer`. The server
- * sends one `snapshot`, then `delta`s whose `seq` grows by one. A gap in `seq`, or close code
- * `resync`, means: connect again. The consumer sends nothing; WebSocket pings keep it alive.
+ * sends one `snapshot`, as long as that says `more` the `piece`s that belong to it, then `delta`s
+ * whose `seq` grows by one. A gap in `seq`, or close code `resync`, means: connect again. The
+ * consumer sends nothing; WebSocket pings keep it alive.
  */
 export const snapshotSchema = z.object({
   type: z.literal("snapshot"),
@@ -144,10 +148,24 @@ export const snapshotSchema = z.object({
   at: z.iso.datetime({ offset: true }),
   server: serverStatusSchema,
   ...listSchemas,
+  /** Whether a `piece` follows that belongs to it. */
+  more: z.boolean().default(false),
 });
 
-/** Everything there is, sent once at the start of each connection. */
+/** Everything there is, or as much as fits, sent at the start of each connection. */
 export type Snapshot = z.infer<typeof snapshotSchema>;
+
+/** More of a snapshot, with the `seq` of that. What there is, is all that its messages list. */
+export const pieceSchema = z.object({
+  type: z.literal("piece"),
+  seq: z.number().int().nonnegative(),
+  ...listSchemas,
+  /** Whether another one follows. */
+  more: z.boolean(),
+});
+
+/** More of a snapshot. */
+export type Piece = z.infer<typeof pieceSchema>;
 
 /** The lists of a snapshot, each as `listOf` answers for its kind. */
 export function entityLists(
@@ -182,7 +200,11 @@ export const deltaSchema = z.object({
 export type Delta = z.infer<typeof deltaSchema>;
 
 /** Any message of the event socket. */
-export const eventMessageSchema = z.discriminatedUnion("type", [snapshotSchema, deltaSchema]);
+export const eventMessageSchema = z.discriminatedUnion("type", [
+  snapshotSchema,
+  pieceSchema,
+  deltaSchema,
+]);
 
 /** Any message of the event socket. */
 export type EventMessage = z.infer<typeof eventMessageSchema>;

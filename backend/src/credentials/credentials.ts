@@ -133,6 +133,11 @@ export class Credentials {
     return this.#ledger.all().map((entry) => this.#view(entry));
   }
 
+  /** The ids of all of them, in order. */
+  ids(): readonly AuthId[] {
+    return this.#ledger.all().map(({ id }) => id);
+  }
+
   /** A credential as people see it. */
   get(id: string): Credential | undefined {
     const entry = this.#ledger.get(id as AuthId);

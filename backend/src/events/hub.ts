@@ -1,7 +1,12 @@
-import type { Change, Delta, Entity, EntityChange, EntityValue } from "@rport/protocol/events";
+import { type Change, ENTITY_NAMES, type Entity, type EntityValue } from "@rport/protocol/events";
 import type { ServerStatus } from "@rport/protocol/model";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
-import { Audience, EVERYTHING, type Sight, type Watcher } from "./audience.ts";
+import { loggedFault } from "../platform/faults.ts";
+import { errorText, type Log } from "../platform/log.ts";
+import { Audience, EVERYTHING, type Sight } from "./audience.ts";
+import { deltaMessage, type EncodedChange } from "./delta.ts";
+import { type EncodedThing, PIECE_BYTES, type Piece, snapshotPieces } from "./pieces.ts";
+import type { Watcher } from "./watcher.ts";
 
 /** What can change: one of many things of a kind, or the server itself. */
 export type Touchable = Change["entity"];
@@ -9,9 +14,11 @@ export type Touchable = Change["entity"];
 /** Marks a thing as changed. For `server` the id is ignored; a tunnel's is `<client>/<tunnel>`. */
 export type Touch = (entity: Touchable, id: string) => void;
 
-/** Where the hub reads what a thing looks like now; undefined: it is gone. */
+/** Where the hub reads what a thing looks like now. */
 export interface Lookup<T> {
-  list(): readonly T[];
+  /** The ids of all of them. It may be read over many turns, while things come and go. */
+  ids(): Iterable<string>;
+  /** Undefined: it is gone. */
   get(id: string): T | undefined;
 }
 
@@ -23,60 +30,65 @@ export interface EventSources extends EntitySources {
   readonly server: () => ServerStatus;
 }
 
+/** What the hub works with. */
+export interface HubDeps {
+  readonly sources: EventSources;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Deltas that are kept for a watcher that reads slowly. */
+  readonly backlogMaxBytes: number;
+  /** One was further behind than that. */
+  readonly onLost?: () => void;
+}
+
 /** Marks are gathered this long, so that a burst of changes of one thing is told once. */
 const GATHER_MS = 50;
 /** Changes per message: a storm is told in pieces that a watcher can take in between. */
 const CHANGES_MAX = 1_000;
 /** Wait between two such pieces. */
 const NEXT_PIECE_MS = 10;
+const GONE = "null";
 
 /**
  * Tells watchers what changes: a snapshot first, then deltas that carry each changed thing whole.
  * The work of a delta grows with what changed, not with what there is, and none is done while
- * nobody watches.
+ * nobody watches. A thing that cannot be read or encoded is missing, and nothing else is.
  */
 export class EventHub {
-  readonly #sources: EventSources;
-  readonly #clock: Clock;
+  readonly #deps: HubDeps;
   /** By what they may see; none is empty. */
   readonly #audiences = new Map<Sight, Audience>();
   readonly #dirty = new Map<string, readonly [Touchable, string]>();
   #timer: Timer | undefined;
   #seq = 0;
 
-  constructor(sources: EventSources, clock: Clock) {
-    this.#sources = sources;
-    this.#clock = clock;
+  constructor(deps: HubDeps) {
+    this.#deps = deps;
   }
 
   /** Marks a thing as changed; watchers get its value of a moment later. */
   readonly touch: Touch = (entity, id) => {
     if (this.#audiences.size === 0) return;
     this.#dirty.set(`${entity} ${id}`, [entity, id]);
-    this.#timer ??= this.#clock.after(GATHER_MS, () => this.#flush());
+    this.#timer ??= this.#deps.clock.after(GATHER_MS, () => this.#flush());
   };
 
   /** Sends the watcher everything there is that it may see, and from then on what changes. */
   watch(watcher: Watcher, sight: Sight = EVERYTHING): void {
-    const audience = this.#audiences.get(sight) ?? new Audience(sight);
-    const entities: EntitySources = this.#sources;
-    const facts = {
-      type: "snapshot" as const,
-      seq: this.#seq,
-      at: toTime(this.#clock.now()),
-      server: this.#sources.server(),
-    };
-    audience.add(watcher, facts, (entity) => entities[entity].list());
+    const audience = this.#audiences.get(sight) ?? this.#audienceWith(sight);
+    audience.add(watcher);
     this.#audiences.set(sight, audience);
   }
 
   /** Stops telling a watcher. */
   unwatch(watcher: Watcher): void {
-    for (const [sight, audience] of this.#audiences) {
-      audience.delete(watcher);
-      if (audience.size === 0) this.#audiences.delete(sight);
-    }
-    if (this.#audiences.size === 0) this.close();
+    for (const audience of this.#audiences.values()) audience.delete(watcher);
+    this.#forgetEmpty();
+  }
+
+  /** The watcher has room again. */
+  resume(watcher: Watcher): void {
+    for (const audience of this.#audiences.values()) audience.resume(watcher);
   }
 
   /** How many watch now. */
@@ -91,32 +103,83 @@ export class EventHub {
     this.#dirty.clear();
   }
 
+  #audienceWith(sight: Sight): Audience {
+    const { clock, log, backlogMaxBytes, onLost = () => {} } = this.#deps;
+    return new Audience({
+      seq: this.#seq,
+      pieces: (seq) => this.#pieces(seq, sight),
+      backlogMaxBytes,
+      onLost,
+      clock,
+      onFault: loggedFault(log, "what an editor is told"),
+    });
+  }
+
+  #pieces(seq: number, sight: Sight): Iterator<Piece> {
+    const { clock, sources } = this.#deps;
+    const facts = { seq, at: toTime(clock.now()), server: sources.server() };
+    return snapshotPieces(facts, this.#things(sight));
+  }
+
+  *#things(sight: Sight): Generator<EncodedThing> {
+    for (const entity of ENTITY_NAMES) {
+      for (const id of this.#deps.sources[entity].ids()) {
+        const { value, text } = this.#read(entity, id);
+        if (value !== undefined && sight.maySee(entity, value)) yield { entity, text };
+      }
+    }
+  }
+
   #flush(): void {
     this.#timer = undefined;
     const changes = this.#takeChanges();
-    if (this.#dirty.size > 0) this.#timer = this.#clock.after(NEXT_PIECE_MS, () => this.#flush());
+    if (this.#dirty.size > 0) {
+      this.#timer = this.#deps.clock.after(NEXT_PIECE_MS, () => this.#flush());
+    }
     if (changes.length === 0) return;
     this.#seq += 1;
-    const delta: Delta = { type: "delta", seq: this.#seq, at: toTime(this.#clock.now()), changes };
-    for (const audience of [...this.#audiences.values()]) audience.tell(delta);
+    const facts = { seq: this.#seq, at: toTime(this.#deps.clock.now()) };
+    for (const [sight, audience] of [...this.#audiences]) {
+      audience.tell(deltaMessage(facts, changes, sight));
+    }
+    this.#forgetEmpty();
   }
 
-  #takeChanges(): Change[] {
-    const changes: Change[] = [];
+  #takeChanges(): EncodedChange[] {
+    const changes: EncodedChange[] = [];
+    let size = 0;
     for (const [key, [entity, id]] of this.#dirty) {
-      if (changes.length >= CHANGES_MAX) break;
+      if (changes.length >= CHANGES_MAX || size >= PIECE_BYTES) break;
       this.#dirty.delete(key);
-      changes.push(
+      const change: EncodedChange =
         entity === "server"
-          ? { entity, value: this.#sources.server() }
-          : this.#entityChange(entity, id),
-      );
+          ? { entity, text: JSON.stringify(this.#deps.sources.server()) }
+          : { entity, id, ...this.#read(entity, id) };
+      changes.push(change);
+      size += change.text.length;
     }
     return changes;
   }
 
-  #entityChange(entity: Entity, id: string): EntityChange {
-    // each source answers with the values that belong to its entity
-    return { entity, id, value: this.#sources[entity].get(id) ?? null } as EntityChange;
+  #read(entity: Entity, id: string): ReadThing {
+    try {
+      const value = this.#deps.sources[entity].get(id);
+      return { value, text: value === undefined ? GONE : JSON.stringify(value) };
+    } catch (error) {
+      this.#deps.log.error("something cannot be shown", { entity, id, reason: errorText(error) });
+      return { value: undefined, text: GONE };
+    }
   }
+
+  #forgetEmpty(): void {
+    for (const [sight, { size }] of this.#audiences) {
+      if (size === 0) this.#audiences.delete(sight);
+    }
+    if (this.#audiences.size === 0) this.close();
+  }
+}
+
+interface ReadThing {
+  readonly value: EntityValue<Entity> | undefined;
+  readonly text: string;
 }

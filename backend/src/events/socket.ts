@@ -1,33 +1,23 @@
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import type { WebSocket } from "ws";
 import type { EventHub } from "./hub.ts";
+import type { Watcher } from "./watcher.ts";
 
-/** A watcher with this much unsent is too slow: it is closed and takes a new snapshot later. */
-export const BACKLOG_MAX_BYTES = 8 * 1_048_576;
+/** With this much unsent, a socket takes nothing more; the rest waits where it is shared by all. */
+const UNSENT_MAX_BYTES = 524_288;
 
-/**
- * Serves one event socket until it closes. What is unsent of the snapshot, which may be larger
- * than the limit by itself, does not count against the watcher until it is out.
- */
+/** Serves one event socket until it closes, as fast as its reader reads. */
 export function serveEvents(socket: WebSocket, hub: EventHub): void {
-  let snapshotBytes = 0;
-  let isFirst = true;
-  const watcher = (message: string): void => {
-    if (socket.readyState !== socket.OPEN) return;
-    if (isFirst) {
-      isFirst = false;
-      snapshotBytes = Buffer.byteLength(message);
-      socket.send(message, () => {
-        snapshotBytes = 0;
-      });
-      return;
-    }
-    if (socket.bufferedAmount > BACKLOG_MAX_BYTES + snapshotBytes) {
-      hub.unwatch(watcher);
-      socket.close(CLOSE_CODES.resync, "too slow: connect again for a new snapshot");
-      return;
-    }
-    socket.send(message);
+  const hasRoom = (): boolean => socket.bufferedAmount < UNSENT_MAX_BYTES;
+  const watcher: Watcher = {
+    get hasRoom() {
+      return socket.readyState === socket.OPEN && hasRoom();
+    },
+    take: (message) =>
+      socket.send(message, { binary: false }, () => {
+        if (hasRoom()) hub.resume(watcher);
+      }),
+    lost: () => socket.close(CLOSE_CODES.resync, "too slow: connect again for a new snapshot"),
   };
   socket.once("close", () => hub.unwatch(watcher));
   hub.watch(watcher);

@@ -149,6 +149,13 @@ export const LIMITS = {
     unit: "bytes",
     what: "the same for one agent, save the message that it is sending",
   },
+  event_backlog_bytes: {
+    usual: 8 * 1_048_576,
+    least: 1_048_576,
+    most: 1_073_741_824,
+    unit: "bytes",
+    what: "changes that are kept for an editor that reads slowly",
+  },
 } as const satisfies Readonly<Record<string, LimitRow>>;
 
 /** The key of a limit. */

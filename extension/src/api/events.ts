@@ -1,12 +1,16 @@
-import { type EventMessage, eventMessageSchema } from "@rport/protocol/events";
+import {
+  EVENT_MESSAGE_MAX_BYTES,
+  type EventMessage,
+  eventMessageSchema,
+} from "@rport/protocol/events";
 import { EVENTS_PATH } from "@rport/protocol/http";
 import type { RawData, WebSocket } from "ws";
 import type { Clock, Timer } from "../support/clock.ts";
 import type { ReadyAccess } from "./access.ts";
 import { isUnauthorized, openSocket, type SocketEnd } from "./webSocket.ts";
 
-/** A snapshot of 10,000 clients has about 10 MB. */
-const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+/** Whatever is larger than any message of the protocol is none. */
+const MAX_MESSAGE_BYTES = 4 * EVENT_MESSAGE_MAX_BYTES;
 /** A connection that is silent this long is asked, and given up after as long again. */
 const SILENCE_MS = 20_000;
 

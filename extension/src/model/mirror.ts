@@ -5,8 +5,10 @@ import {
   ENTITY_NAMES,
   type Entity,
   type EntityChange,
+  type EntityLists,
   type EntityValue,
   type EventMessage,
+  type Piece,
   type Snapshot,
 } from "@rport/protocol/events";
 import type { ServerStatus, Tunnel } from "@rport/protocol/model";
@@ -28,20 +30,32 @@ export type MirrorChange =
   | Swap<Entity>;
 
 /**
- * What a message did: everything is new, some things changed, or messages are missing before it.
+ * What a message did: nothing yet, because it is a part of something; everything is new; some
+ * things changed; or messages are missing before it.
  */
 export type Applied =
+  | { readonly kind: "partial" }
   | { readonly kind: "reset" }
   | { readonly kind: "changed"; readonly changes: readonly MirrorChange[] }
   | { readonly kind: "gap" };
 
-/** One server's model, as last told by its event socket. It keeps its content while offline. */
+/** A snapshot of which more is to come. */
+interface Arriving {
+  readonly head: Snapshot;
+  readonly lists: EntityLists[];
+}
+
+/**
+ * One server's model, as last told by its event socket. It keeps its content while offline, and
+ * until the last message of the next snapshot has come.
+ */
 export class Mirror {
   /** The things that there are; changed by messages alone. */
   readonly maps: EntityMaps = emptyMaps();
   status: ServerStatus | undefined;
   readonly #tunnelsByClient = new Map<string, Map<string, Tunnel>>();
   #seq: number | undefined;
+  #arriving: Arriving | undefined;
 
   /** Whether a snapshot has ever come in. */
   get isFilled(): boolean {
@@ -60,17 +74,22 @@ export class Mirror {
 
   /** Takes a message over. After a `gap` nothing was taken over: connect again for a snapshot. */
   apply(message: EventMessage): Applied {
-    if (message.type === "snapshot") {
-      this.#fill(message);
-      return { kind: "reset" };
-    }
+    if (message.type === "snapshot") this.#arriving = { head: message, lists: [] };
+    if (message.type !== "delta") return this.#gather(message);
+    if (this.#arriving !== undefined) return { kind: "gap" };
     if (this.#seq === undefined || message.seq !== this.#seq + 1) return { kind: "gap" };
     this.#seq = message.seq;
     return { kind: "changed", changes: message.changes.map((change) => this.#change(change)) };
   }
 
+  /** No more comes of what was on its way. */
+  abandon(): void {
+    this.#arriving = undefined;
+  }
+
   /** Forgets everything. */
   clear(): void {
+    this.abandon();
     for (const entity of ENTITY_NAMES) this.#mapOf(entity).clear();
     this.#tunnelsByClient.clear();
     this.#seq = undefined;
@@ -82,11 +101,20 @@ export class Mirror {
     return this.maps[ENTITIES[entity].list] as Map<string, EntityValue<E>>;
   }
 
-  #fill(snapshot: Snapshot): void {
+  #gather(message: Snapshot | Piece): Applied {
+    const arriving = this.#arriving;
+    if (arriving?.head.seq !== message.seq) return { kind: "gap" };
+    arriving.lists.push(message);
+    if (message.more) return { kind: "partial" };
+    this.#fill(arriving);
+    return { kind: "reset" };
+  }
+
+  #fill({ head, lists }: Arriving): void {
     this.clear();
-    this.#seq = snapshot.seq;
-    this.status = snapshot.server;
-    for (const change of changesTo(snapshot)) this.#change(change);
+    this.#seq = head.seq;
+    this.status = head.server;
+    for (const part of lists) for (const change of changesTo(part)) this.#change(change);
   }
 
   #change(change: Change): MirrorChange {

@@ -137,6 +137,7 @@ export class Server {
     if (state.kind === "connected") return;
     this.#socket?.close();
     this.#socket = undefined;
+    this.mirror.abandon();
     if (state.kind === "connecting") void this.#open(state);
     if (state.kind === "waiting") {
       this.#retry = this.#deps.clock.after(state.delayMs, () => this.#happen({ kind: "retryDue" }));
@@ -178,6 +179,7 @@ export class Server {
       return;
     }
     this.#heardAtMs = this.#deps.clock.now();
+    if (applied.kind === "partial") return;
     if (applied.kind === "reset") {
       this.clients.reset(this.mirror);
       this.#happen({ kind: "opened" });

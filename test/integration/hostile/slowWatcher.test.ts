@@ -2,21 +2,40 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CLOSE_CODES } from "@rport/protocol/errors";
-import type { EventMessage } from "@rport/protocol/events";
+import { EVENT_MESSAGE_MAX_BYTES, type EventMessage } from "@rport/protocol/events";
+import { pairingSchema } from "@rport/protocol/model";
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { EventHub } from "../../../backend/src/events/hub.ts";
-import { BACKLOG_MAX_BYTES, serveEvents } from "../../../backend/src/events/socket.ts";
+import { serveEvents } from "../../../backend/src/events/socket.ts";
 import { serverStatus } from "../../../backend/src/status.ts";
 import { emptySources } from "../../support/backend/eventSources.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
+import { testLog } from "../../support/log.ts";
 
-/** More than what the system's own buffers take, so that the rest stays with the server. */
-const LARGE_BYTES = 48 * 1_048_576;
+const BACKLOG_MAX_BYTES = 8 * 1_048_576;
+/** Far more than what the system's own buffers take. */
+const MANY = 400;
+/** About 100 kB. */
+const LARGE = pairingSchema.parse({
+  id: "0000000000000000",
+  credential_id: "fleet",
+  state: "active",
+  created_at: "2030-01-01T00:00:00Z",
+  expires_at: "2030-01-01T00:10:00Z",
+  uses: 1,
+  uses_left: 1,
+  claims: Array.from({ length: 100 }, () => ({
+    client_id: "web",
+    hostname: "h".repeat(1_000),
+    address: "192.0.2.7",
+    at: "2030-01-01T00:00:00Z",
+  })),
+});
 
-/** The event socket on a port, with a server status of any size as the only thing to tell. */
-async function startEvents() {
+/** The event socket on a port: so many large pairings, and a server status of any size, to tell. */
+async function startEvents(pairings = 0) {
   const clock = new FakeClock();
   let urlBytes = 0;
   const plain = serverStatus({
@@ -26,8 +45,11 @@ async function startEvents() {
     serverUrls: [],
   });
   const status = () => ({ ...plain, pairing_url: "x".repeat(urlBytes) });
-  const sources = emptySources();
-  const hub = new EventHub({ ...sources, server: status }, clock);
+  const ids = Array.from({ length: pairings }, (_, n) => String(n));
+  const pairing = { ids: () => ids, get: () => LARGE };
+  const sources = { ...emptySources(), server: status, pairing };
+  const { log } = testLog();
+  const hub = new EventHub({ sources, clock, log, backlogMaxBytes: BACKLOG_MAX_BYTES });
   const http = createServer();
   const sockets = new WebSocketServer({ server: http, perMessageDeflate: false });
   sockets.on("connection", (socket) => serveEvents(socket, hub));
@@ -36,14 +58,14 @@ async function startEvents() {
   const { port } = http.address() as AddressInfo;
   return {
     hub,
-    connect: () => new WebSocket(`ws://127.0.0.1:${port}`, { maxPayload: 2 * LARGE_BYTES }),
+    /** The server's ends of the open sockets. */
+    accepted: sockets.clients,
+    connect: () =>
+      new WebSocket(`ws://127.0.0.1:${port}`, { maxPayload: 4 * EVENT_MESSAGE_MAX_BYTES }),
     tell(bytes: number): void {
       urlBytes = bytes;
       hub.touch("server", "");
       clock.advance(50);
-    },
-    setSize(bytes: number): void {
-      urlBytes = bytes;
     },
     async [Symbol.asyncDispose]() {
       for (const client of sockets.clients) client.terminate();
@@ -56,11 +78,14 @@ async function startEvents() {
 
 function watch(socket: WebSocket) {
   const sequence: number[] = [];
+  let hasMore = true;
   socket.on("message", (data) => {
-    sequence.push((JSON.parse(String(data)) as EventMessage).seq);
+    const message = JSON.parse(String(data)) as EventMessage;
+    sequence.push(message.seq);
+    if (message.type !== "delta") hasMore = message.more;
   });
   const closed = once(socket, "close").then(([code]) => code as number);
-  return { sequence, closed };
+  return { sequence, closed, isComplete: () => !hasMore };
 }
 
 it("gives up a watcher that does not read, with the code for starting over, and keeps the others", async () => {
@@ -87,16 +112,24 @@ it("gives up a watcher that does not read, with the code for starting over, and 
   expect(await slow.closed).toBe(CLOSE_CODES.resync);
 });
 
-it("does not hold the size of the snapshot against a watcher that is still reading it", async () => {
-  await using events = await startEvents();
-  events.setSize(LARGE_BYTES);
+it("holds nothing for a reader that stops in a snapshot but what it shares with all", async () => {
+  await using events = await startEvents(MANY);
   const reader = events.connect();
   const { sequence } = watch(reader);
-  await once(reader, "open");
+  await once(reader, "message");
   reader.pause();
-  await eventually(() => expect(events.hub.watchers).toBe(1));
+  const healthy = events.connect();
+  const other = watch(healthy);
+  await eventually(() => expect(other.isComplete()).toBe(true));
   events.tell(1);
   events.tell(1);
+  await eventually(() => expect(other.sequence.slice(-2)).toEqual([1, 2]));
+
+  const [stopped] = events.accepted;
+  expect(stopped?.bufferedAmount).toBeGreaterThan(0);
+  expect(stopped?.bufferedAmount).toBeLessThan(EVENT_MESSAGE_MAX_BYTES);
+  expect(events.hub.watchers).toBe(2);
   reader.resume();
-  await eventually(() => expect(sequence).toEqual([0, 1, 2]));
+  await eventually(() => expect(sequence).toEqual(other.sequence));
+  expect(sequence.length).toBeGreaterThan(MANY / 10);
 });

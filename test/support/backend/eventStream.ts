@@ -1,10 +1,32 @@
-import { type EventMessage, eventMessageSchema, type Snapshot } from "@rport/protocol/events";
+import {
+  ENTITIES,
+  type EntityLists,
+  type EntityValue,
+  type EventMessage,
+  entityLists,
+  eventMessageSchema,
+  type Piece,
+  type Snapshot,
+} from "@rport/protocol/events";
 import { EVENTS_PATH } from "@rport/protocol/http";
 import WebSocket from "ws";
 import { within } from "../within.ts";
 
 /** How long a test waits for something that should come at once. */
 const DEADLINE_MS = 10_000;
+
+/** The messages of the snapshot, once the last of them is there. */
+function snapshotOf(messages: readonly EventMessage[]): (Snapshot | Piece)[] | undefined {
+  const parts = messages.filter((message) => message.type !== "delta");
+  return parts.at(-1)?.more === false ? parts : undefined;
+}
+
+function joined(parts: readonly EntityLists[]): EntityLists {
+  // each list is made of the parts' lists of its own kind
+  return entityLists((entity) =>
+    parts.flatMap((part) => part[ENTITIES[entity].list] as readonly EntityValue<typeof entity>[]),
+  );
+}
 
 /** One connection to the event socket; every message has to fit the contract. */
 export class EventStream implements Disposable {
@@ -26,11 +48,11 @@ export class EventStream implements Disposable {
     this.closed = new Promise((resolve) => this.socket.once("close", resolve));
   }
 
-  /** The first message. */
+  /** What there was at first, once all of it has come. */
   async snapshot(): Promise<Snapshot> {
-    const message = await this.until((messages) => messages[0]);
-    if (message.type !== "snapshot") throw new Error("the first message is not a snapshot");
-    return message;
+    const [head, ...pieces] = await this.until(snapshotOf);
+    if (head?.type !== "snapshot") throw new Error("the first message is not a snapshot");
+    return { ...head, ...joined([head, ...pieces]), more: false };
   }
 
   /** What `find` finds in the messages, as soon as it finds something. */

@@ -1,4 +1,4 @@
-import { type Snapshot, snapshotSchema } from "@rport/protocol/events";
+import { type Piece, pieceSchema, type Snapshot, snapshotSchema } from "@rport/protocol/events";
 import {
   type Client,
   type Credential,
@@ -174,6 +174,12 @@ export function refusal(id: string, changes: Record<string, unknown> = {}): Refu
     last_at: AT,
     ...changes,
   });
+}
+
+/** More of a snapshot; the last, unless a test says otherwise. */
+export function piece(parts: Partial<Piece> = {}): Piece {
+  const lists = { clients: [], credentials: [], tunnels: [], pairings: [] };
+  return pieceSchema.parse({ type: "piece", seq: 1, more: false, ...lists, ...parts });
 }
 
 /** What an event socket begins with. */

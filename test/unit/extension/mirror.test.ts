@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ArrangedClients } from "../../../extension/src/model/arrange.ts";
 import { Mirror } from "../../../extension/src/model/mirror.ts";
 import { naturalKey } from "../../../extension/src/model/naturalKey.ts";
-import { client, credential, offline, snapshot, tunnel } from "./entities.ts";
+import { client, credential, offline, piece, snapshot, tunnel } from "./entities.ts";
 
 const delta = (seq: number, changes: readonly unknown[]) =>
   deltaSchema.parse({ type: "delta", seq, at: "2030-01-01T00:00:01Z", changes });
@@ -66,6 +66,36 @@ describe("the mirror of a server", () => {
     expect(mirror.tunnelCountOf("db")).toBe(1);
     mirror.apply(snapshot());
     expect(mirror.tunnelCountOf("db")).toBe(0);
+  });
+});
+
+describe("a snapshot in pieces", () => {
+  it("F-26 shows what was there until its last piece has come, and then all of it at once", () => {
+    const mirror = new Mirror();
+    mirror.apply(snapshot({ clients: [client("old")] }));
+    const head = snapshot({ seq: 7, clients: [client("a")], more: true });
+    expect(mirror.apply(head)).toEqual({ kind: "partial" });
+    const part = piece({ seq: 7, clients: [client("b")], more: true });
+    expect(mirror.apply(part)).toEqual({ kind: "partial" });
+    expect([...mirror.maps.clients.keys()]).toEqual(["old"]);
+    const last = piece({ seq: 7, clients: [client("c")], tunnels: [tunnel("c", "1")] });
+    expect(mirror.apply(last)).toEqual({ kind: "reset" });
+    expect([...mirror.maps.clients.keys()]).toEqual(["a", "b", "c"]);
+    expect(mirror.tunnelCountOf("c")).toBe(1);
+    const change = { entity: "client", id: "a", value: null };
+    expect(mirror.apply(delta(8, [change])).kind).toBe("changed");
+  });
+
+  it("takes nothing over when something else comes in its middle", () => {
+    const mirror = new Mirror();
+    mirror.apply(snapshot({ clients: [client("old")] }));
+    mirror.apply(snapshot({ seq: 7, clients: [client("a")], more: true }));
+    const change = { entity: "client", id: "old", value: null };
+    expect(mirror.apply(delta(2, [change]))).toEqual({ kind: "gap" });
+    expect(mirror.apply(piece({ seq: 6 }))).toEqual({ kind: "gap" });
+    expect([...mirror.maps.clients.keys()]).toEqual(["old"]);
+    mirror.abandon();
+    expect(mirror.apply(piece({ seq: 7 }))).toEqual({ kind: "gap" });
   });
 });
 

@@ -3,7 +3,7 @@ import { deltaSchema } from "@rport/protocol/events";
 import { describe, expect, it, vi } from "vitest";
 import type { Access } from "../../../extension/src/api/access.ts";
 import { refusingPort } from "../../support/refusingPort.ts";
-import { client, snapshot } from "./entities.ts";
+import { client, piece, snapshot } from "./entities.ts";
 import { FakeServer } from "./fakeServer.ts";
 import { serverOn } from "./serverFixture.ts";
 
@@ -37,6 +37,33 @@ describe("a server", () => {
     clock.advance(500);
     await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
     expect(server.clients.withStatus("online")).toEqual(["new"]);
+  });
+
+  it("F-26 shows the state before until all of the next one has come, and survives a loss in its middle", async () => {
+    await using fake = await fakeServer();
+    using fixture = serverOn(fake);
+    const { server, clock } = fixture;
+    server.connect();
+    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    fake.cut();
+    await vi.waitFor(() => expect(server.state.kind).toBe("waiting"));
+    const resets: string[] = [];
+    server.changed.add(({ kind }) => resets.push(kind));
+    fake.greeting = snapshot({ seq: 5, clients: [client("a")], more: true });
+    clock.advance(500);
+    await vi.waitFor(() => expect(fake.tokens).toHaveLength(2));
+    fake.send(piece({ seq: 5, clients: [client("b")], more: true }));
+    await vi.waitFor(() => expect(fake.sockets).toHaveLength(1));
+    fake.cut();
+    await vi.waitFor(() => expect(server.state.kind).toBe("waiting"));
+    expect(server.clients.withStatus("online")).toEqual(["web"]);
+    clock.advance(60_000);
+    await vi.waitFor(() => expect(fake.tokens).toHaveLength(3));
+    await vi.waitFor(() => expect(fake.sockets).toHaveLength(1));
+    fake.send(piece({ seq: 5, clients: [client("b")] }));
+    await vi.waitFor(() => expect(server.state.kind).toBe("connected"));
+    expect(server.clients.withStatus("online")).toEqual(["a", "b"]);
+    expect(resets.filter((kind) => kind === "reset")).toHaveLength(1);
   });
 
   it("asks for a new snapshot when a message is missing", async () => {

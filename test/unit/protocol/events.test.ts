@@ -1,4 +1,10 @@
-import { changesTo, deltaSchema, ENTITY_NAMES, snapshotSchema } from "@rport/protocol/events";
+import {
+  changesTo,
+  deltaSchema,
+  ENTITY_NAMES,
+  pieceSchema,
+  snapshotSchema,
+} from "@rport/protocol/events";
 import { describe, expect, it } from "vitest";
 import { client, join, pairing, snapshot, tunnel } from "../extension/entities.ts";
 
@@ -8,7 +14,17 @@ const delta = (change: unknown) => ({ type: "delta", seq: 2, at: AT, changes: [c
 describe("the table of what watchers are told", () => {
   it("gives a snapshot its members, in the order in which they are sent", () => {
     const lists = ["clients", "credentials", "tunnels", "pairings", "joins", "refusals"];
-    expect(Object.keys(snapshotSchema.shape)).toEqual(["type", "seq", "at", "server", ...lists]);
+    expect(Object.keys(snapshotSchema.shape)).toEqual([
+      ...["type", "seq", "at", "server"],
+      ...lists,
+      "more",
+    ]);
+    expect(Object.keys(pieceSchema.shape)).toEqual(["type", "seq", ...lists, "more"]);
+  });
+
+  it("is complete in one message unless it says that more comes", () => {
+    const { more, ...whole } = snapshot();
+    expect(snapshotSchema.parse(whole).more).toBe(false);
   });
 
   it("takes a server that does not know joins and refusals for one that has none", () => {

@@ -33,6 +33,11 @@ export class ClientViews {
     return record && this.#view(record);
   }
 
+  /** The ids of all clients, in no particular order; to be read while they come and go. */
+  *ids(): Generator<ClientId> {
+    for (const { id } of this.#deps.registry.records()) yield id;
+  }
+
   /** All clients, in no particular order. */
   list(): Client[] {
     return [...this.#deps.registry.records()].map((record) => this.#view(record));
