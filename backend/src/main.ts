@@ -10,6 +10,7 @@ import { type Backend, createBackend } from "./backend.ts";
 import { type Config, readConfig, type Surroundings } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
 import { openLog } from "./openLog.ts";
+import { tellParent } from "./parent.ts";
 import { placesOf } from "./place.ts";
 import { systemClock } from "./platform/clock.ts";
 import { descriptorLimit } from "./platform/descriptors.ts";
@@ -71,7 +72,7 @@ async function run(config: Config): Promise<void> {
   process.once("exit", () => removeEndpointNow(backend.paths.endpoint, backend.token));
   introduce(backend);
   log.info("listening", { url: backend.url, version: VERSION, pid: process.pid });
-  process.send?.({ endpointFile: backend.paths.endpoint });
+  tellParent(backend);
 }
 
 interface Running {
