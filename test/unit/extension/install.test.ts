@@ -166,14 +166,22 @@ describe("the lines to paste", () => {
   it.each(["a\u202Eb", "a\u200Bb"])(
     "are left out when the server hides something in them (S-15)",
     (bad) => {
-      const [linux] = platformsOf(created({ token: bad }), NO_OPTIONS);
+      const [linux] = platformsOf(created({ server_url: `http://${bad}.test` }), NO_OPTIONS);
       expect(linux?.commands).toEqual([]);
     },
   );
 
   it.each(["\r\nrm -rf /", "\u001B[2K"])("are refused with control characters (S-15)", (bad) => {
-    expect(() => platformsOf(created({ token: bad }), NO_OPTIONS)).toThrow("control characters");
+    const hostile = created({ server_url: `http://a.test/${bad}` });
+    expect(() => platformsOf(hostile, NO_OPTIONS)).toThrow("control characters");
   });
+
+  it.each(["a\u202Eb", "a b", "$(id)", "-n", ""])(
+    "are refused with a token that is none (S-15): %j",
+    (token) => {
+      expect(() => platformsOf(created({ token }), NO_OPTIONS)).toThrow("letters and digits");
+    },
+  );
 
   it("take only an absolute, visible folder", () => {
     expect(whyNotOptions(NO_OPTIONS)).toBeUndefined();
