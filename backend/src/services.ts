@@ -66,7 +66,7 @@ export async function openServices(
   opened.defer(() => pairings.close());
   const records = await openRecords(options, { store, auditing, pairings, touch }, opened);
   const { registry, presence, clients, credentials } = records;
-  const deps = { registry, presence, auditing, sockets, touch };
+  const deps = { registry, presence, auditing, sockets, limits, touch };
   const { tunnels, relays, dial } = openTunnels(options, deps, opened);
   const pairingService = new PairingService({
     credentials,

@@ -9,6 +9,8 @@ export interface ChannelTableDeps {
   readonly dialer: Dialer;
 }
 
+/** SSH_OPEN_UNKNOWN_CHANNEL_TYPE (RFC 4254 5.1). */
+const UNKNOWN_TYPE = 3;
 /** Longest part of an unknown type that goes into its refusal. */
 const SHOWN_CHARACTERS = 40;
 
@@ -26,7 +28,8 @@ export class ChannelTable {
     const known = this.#types.get(type);
     if (known === undefined) {
       const shown = peerText(type).slice(0, SHOWN_CHARACTERS);
-      return { refuse: `this agent has no channels of the type ${JSON.stringify(shown)}` };
+      const refuse = `this agent has no channels of the type ${JSON.stringify(shown)}`;
+      return { refuse, code: UNKNOWN_TYPE };
     }
     if (extra.length > known.maxExtraBytes) return { refuse: "the channel says too much" };
     return known.decide(extra);

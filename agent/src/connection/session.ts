@@ -18,6 +18,8 @@ import { openWebSocket } from "./webSocket.ts";
 
 /** Time the server gets to register us; RPort's client gives it 96 s in all. */
 const REGISTER_MS = 60_000;
+/** Streams that a server may have open here at once; what they hold together is bounded, too. */
+const MAX_CHANNELS = 256;
 /** However often it says that somebody is being asked about us. */
 const HELD_MAX_MS = 24 * 3_600_000;
 /** So that agents do not ping in step: up to a tenth of the interval is added, at most this. */
@@ -165,6 +167,7 @@ function serve(
       connection.notify(REQUESTS.requestEnded, Buffer.from(JSON.stringify(ended))),
   });
   const connection = new Connection(transport, {
+    maxChannels: MAX_CHANNELS,
     onRequest: (name, payload) => control.answer(name, payload),
     onOpen: (type, extra) => channels.decide(type, extra),
     onFault: (error, name) => log.error("a request failed", { name, error: String(error) }),

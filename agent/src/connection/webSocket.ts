@@ -7,8 +7,10 @@ import { routeTo } from "./proxy.ts";
 
 /** From the first packet to the server's 101; DNS, proxy and TLS included. */
 const UPGRADE_MS = 30_000;
-/** One message before the login; the transport allows 16 MiB from then on. */
+/** One message before the login, and its pieces; the transport allows 256 KiB from then on. */
 const FIRST_MESSAGE_BYTES = 64 << 10;
+const FIRST_FRAGMENTS = 1_024;
+const FIRST_CHUNKS = 4_096;
 
 /** What of the configuration matters for the way to the server. */
 export type RouteConfig = Pick<AgentConfig, "proxy" | "headers" | "hostHeader">;
@@ -28,6 +30,8 @@ export async function openWebSocket(server: string, config: RouteConfig): Promis
     followRedirects: false,
     handshakeTimeout: UPGRADE_MS,
     maxPayload: FIRST_MESSAGE_BYTES,
+    maxFragments: FIRST_FRAGMENTS,
+    maxBufferedChunks: FIRST_CHUNKS,
     generateMask: keepZeros,
   };
   if (route !== undefined) options.agent = route.agent;

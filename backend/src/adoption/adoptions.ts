@@ -15,6 +15,7 @@ export interface AdoptionsDeps {
     onAdopted(id: ClientId): void;
   };
   readonly tunnels: {
+    readonly mostPerClient: number;
     tunnelsOf(id: ClientId): readonly { readonly id: TunnelId }[];
     adoptTunnels(to: ClientId, from: ClientId): Promise<void>;
   };
@@ -35,7 +36,10 @@ export class Adoptions {
   adopt(to: ClientId, from: ClientId): Promise<void> {
     const { store, registry, credentials, tunnels } = this.#deps;
     return store.turn("adoptions", async () => {
-      const merge = mergeWith(tunnels.tunnelsOf(to).map(({ id }) => id));
+      const merge = mergeWith(
+        tunnels.tunnelsOf(to).map(({ id }) => id),
+        tunnels.mostPerClient,
+      );
       await registry.adopt(to, from, { merge, edits: credentials.adoptionEdits({ from, to }) });
       credentials.onAdopted(to);
       await tunnels.adoptTunnels(to, from);
@@ -47,9 +51,12 @@ export class Adoptions {
  * Makes one record of two; `tunnelIds` are those of the client's open tunnels, which may not be in
  * its record yet. Throws as `requireAdoptable` and `mergedRecord` do.
  */
-export function mergeWith(tunnelIds: readonly TunnelId[]): AdoptionPlan["merge"] {
+export function mergeWith(
+  tunnelIds: readonly TunnelId[],
+  tunnelsMax?: number,
+): AdoptionPlan["merge"] {
   return (to, from, isFromConnected) => {
     requireAdoptable(from, isFromConnected);
-    return mergedRecord(to, from, tunnelIds);
+    return mergedRecord(to, from, { tunnelIds, tunnelsMax });
   };
 }

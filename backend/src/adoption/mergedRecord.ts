@@ -2,8 +2,8 @@ import { RportError } from "@rport/protocol/errors";
 import type { TunnelId } from "@rport/protocol/ids";
 import { type Attributes, isEqual, withoutUndefined } from "../clients/registry/attributes.ts";
 import { RECORD_MAX_BYTES } from "../clients/registry/inventory.ts";
+import { LIMITS } from "../limits/limitTable.ts";
 import type { ClientRecord, StoredTunnel } from "../store/records/clientRecord.ts";
-import { TUNNELS_PER_CLIENT } from "../tunnels/clientTunnels.ts";
 import { nextTunnelId } from "../tunnels/describe.ts";
 
 /** Tags that a record may have. */
@@ -20,6 +20,14 @@ export function requireAdoptable({ revoked_at }: ClientRecord, isConnected: bool
   throw new RportError("CONFLICT", title);
 }
 
+/** What is to be known of the tunnels of two records that become one. */
+export interface MergedTunnels {
+  /** Those that are open, which may not be in the record yet. */
+  readonly tunnelIds?: readonly TunnelId[] | undefined;
+  /** Most that one client may have. */
+  readonly tunnelsMax?: number | undefined;
+}
+
 /**
  * The record `to` with everything that somebody gave the host under its id before. Fails with
  * `CONFLICT` when one record cannot hold it all.
@@ -27,7 +35,7 @@ export function requireAdoptable({ revoked_at }: ClientRecord, isConnected: bool
 export function mergedRecord(
   to: ClientRecord,
   from: ClientRecord,
-  tunnelIds: readonly TunnelId[] = [],
+  { tunnelIds = [], tunnelsMax = LIMITS.tunnels_per_client.usual }: MergedTunnels = {},
 ): ClientRecord {
   const tunnels = mergedTunnels(to.tunnels, from.tunnels, tunnelIds);
   const merged = {
@@ -36,8 +44,8 @@ export function mergedRecord(
     tunnels,
     first_seen_at: from.first_seen_at,
   };
-  if (tunnels.length > TUNNELS_PER_CLIENT) {
-    throw new RportError("CONFLICT", `Together they have more than ${TUNNELS_PER_CLIENT} tunnels.`);
+  if (tunnels.length > tunnelsMax) {
+    throw new RportError("CONFLICT", `Together they have more than ${tunnelsMax} tunnels.`);
   }
   if (merged.tags.length > TAGS_MAX) {
     throw new RportError("CONFLICT", `Together they have more than ${TAGS_MAX} tags.`);

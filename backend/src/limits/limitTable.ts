@@ -135,6 +135,27 @@ export const LIMITS = {
     unit: "bytes",
     what: "one message of a client without our features: RPort's own send results of megabytes in one",
   },
+  channels_per_agent: {
+    usual: 256,
+    least: 8,
+    most: 1_024,
+    unit: "count",
+    what: "connections through the tunnels of one agent at once",
+  },
+  tunnels: {
+    usual: 5_000,
+    least: 16,
+    most: 65_536,
+    unit: "count",
+    what: "tunnels that are open on this server",
+  },
+  tunnels_per_client: {
+    usual: 64,
+    least: 1,
+    most: 1_024,
+    unit: "count",
+    what: "those of one client",
+  },
   held_bytes: {
     usual: 512 << 20,
     least: 16 << 20,
@@ -147,7 +168,7 @@ export const LIMITS = {
     least: 1 << 20,
     most: 256 << 20,
     unit: "bytes",
-    what: "the same for one agent, save the message that it is sending",
+    what: "room that one agent is given to fill, and what may wait for one that does not read",
   },
   event_backlog_bytes: {
     usual: 8 * 1_048_576,

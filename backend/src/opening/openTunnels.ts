@@ -4,6 +4,7 @@ import type { LiveSession } from "../clients/liveSession.ts";
 import type { LocalPresence } from "../clients/registry/presence.ts";
 import type { ClientRegistry } from "../clients/registry/registry.ts";
 import type { Touch } from "../events/hub.ts";
+import type { Limits } from "../limits/limits.ts";
 import { loggedFault } from "../platform/faults.ts";
 import { createDial, createLinkDial, type Dial } from "../tunnels/dialer.ts";
 import type { TunnelSockets } from "../tunnels/listener.ts";
@@ -16,6 +17,7 @@ export interface TunnelsDeps {
   readonly presence: LocalPresence<LiveSession>;
   readonly auditing: Auditing;
   readonly sockets: TunnelSockets;
+  readonly limits: Limits;
   readonly touch: Touch;
 }
 
@@ -30,7 +32,7 @@ export interface Tunnels {
 /** Tunnels that end on this server, and the dial under all of them; `opened` closes them. */
 export function openTunnels(
   { clock, log, tunnels: { bind, ports: range } }: ServicesOptions,
-  { registry, presence, auditing, sockets, touch }: TunnelsDeps,
+  { registry, presence, auditing, sockets, limits, touch }: TunnelsDeps,
   opened: AsyncDisposableStack,
 ): Tunnels {
   const linkDial = createLinkDial(clock);
@@ -40,6 +42,7 @@ export function openTunnels(
     dial: linkDial,
     relays,
     sockets,
+    limits,
     bind,
     range,
     clock,

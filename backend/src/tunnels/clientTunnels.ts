@@ -3,6 +3,7 @@ import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import type { Relays } from "@rport/protocol/wire/relay";
 import type { LiveSession } from "../clients/liveSession.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
@@ -21,6 +22,9 @@ export interface OpenerDeps {
   readonly sockets: TunnelSockets;
   readonly clock: Clock;
   readonly log: Log;
+  readonly limits: Pick<Limits, "max" | "bite">;
+  /** The open tunnels of all clients. */
+  readonly open: Set<ServerTunnel>;
   /** Where tunnels listen unless a request says otherwise. */
   readonly bind: string;
 }
@@ -41,8 +45,6 @@ export interface Opening {
   readonly isRemembered?: boolean;
 }
 
-/** Tunnels one client may have. */
-export const TUNNELS_PER_CLIENT = 64;
 /** Random ports that other programs may turn out to have. */
 const PORT_ATTEMPTS = 20;
 
@@ -111,6 +113,7 @@ export class ClientTunnels {
   async close(tunnel: ServerTunnel): Promise<void> {
     const { id, lport } = tunnel.stored;
     if (!this.#tunnels.delete(id)) return;
+    this.#deps.open.delete(tunnel);
     await tunnel.close();
     this.#deps.ports.release(Number(lport));
     this.#events.onChanged(id);
@@ -122,9 +125,15 @@ export class ClientTunnels {
   }
 
   #requireRoom(): void {
-    if (this.#tunnels.size >= TUNNELS_PER_CLIENT) {
-      throw new RportError("CONFLICT", `A client can have ${TUNNELS_PER_CLIENT} tunnels.`);
+    const { limits, open } = this.#deps;
+    const own = limits.max("tunnels_per_client");
+    if (this.#tunnels.size >= own) {
+      limits.bite("tunnels_per_client", { client: this.clientId });
+      throw new RportError("CONFLICT", `A client can have ${own} tunnels.`);
     }
+    if (open.size < limits.max("tunnels")) return;
+    limits.bite("tunnels", { client: this.clientId });
+    throw new RportError("UNAVAILABLE", "The server has as many tunnels as it may have.");
   }
 
   #takePort({ request, preferredPort }: Opening, attempt: number): number {
@@ -149,6 +158,7 @@ export class ClientTunnels {
       onChanged: () => this.#events.onChanged(stored.id),
     });
     this.#tunnels.set(stored.id, tunnel);
+    this.#deps.open.add(tunnel);
     try {
       const listener = await Listener.listen(host, port, {
         acl: request.acl,
@@ -166,6 +176,7 @@ export class ClientTunnels {
       return tunnel;
     } catch (error) {
       this.#tunnels.delete(stored.id);
+      this.#deps.open.delete(tunnel);
       throw error;
     }
   }

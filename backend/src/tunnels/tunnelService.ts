@@ -5,6 +5,7 @@ import type { Tunnel } from "@rport/protocol/model";
 import type { TunnelEvents } from "../audit/tunnelEvents.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { SessionTunnels } from "../clients/session/sessionDeps.ts";
+import type { Limits } from "../limits/limits.ts";
 import { toTime } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
 import { Turns } from "../platform/turns.ts";
@@ -26,8 +27,9 @@ import { planRestore } from "./restore.ts";
 import { ageLeftMs, type ServerTunnel } from "./serverTunnel.ts";
 
 /** What the service needs. */
-export interface TunnelServiceDeps extends Omit<OpenerDeps, "ports" | "bind"> {
+export interface TunnelServiceDeps extends Omit<OpenerDeps, "ports" | "bind" | "open" | "limits"> {
   readonly clients: TunnelClients;
+  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
   readonly touch: (entity: "tunnel", id: string) => void;
   /** Where tunnels listen unless a request says otherwise: `tunnels.bind`. */
   readonly bind?: string;
@@ -52,11 +54,18 @@ export class TunnelService implements SessionTunnels {
 
   constructor(deps: TunnelServiceDeps) {
     this.#deps = deps;
-    const { dial, relays, sockets, clock, log } = deps;
+    const { dial, relays, sockets, limits, clock, log } = deps;
     const { range = DEFAULT_PORT_RANGE, bind = BIND_DEFAULT } = deps;
     const ports = new PortTable(range, clock);
-    this.#opener = { dial, relays, sockets, clock, log, bind, ports };
+    const open = new Set<ServerTunnel>();
+    this.#opener = { dial, relays, sockets, limits, open, clock, log, bind, ports };
+    limits.watch("tunnels", () => open.size);
     this.#remembered = new RememberedTunnels(deps.clients);
+  }
+
+  /** Tunnels that one client may have. */
+  get mostPerClient(): number {
+    return this.#deps.limits.max("tunnels_per_client");
   }
 
   /** All open tunnels. */

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { REQUESTS } from "@rport/protocol/agent";
@@ -45,6 +46,19 @@ async function exchange(port: string | number, text: string): Promise<string> {
   const socket = await dialLocal(port);
   socket.end(text);
   return (await buffer(socket)).toString();
+}
+
+/** What comes back first for a text. */
+async function answerOf(socket: Socket, text: string): Promise<string> {
+  const answer = once(socket, "data");
+  socket.write(text);
+  return String((await answer)[0]);
+}
+
+/** The limits that bit, and how often. */
+function bitesOf({ limits }: AgentSide) {
+  const bit = limits.states().filter(({ bites }) => bites > 0);
+  return Object.fromEntries(bit.map(({ name, bites }) => [name, bites]));
 }
 
 const isListening = async (port: string | number) =>
@@ -249,6 +263,35 @@ describe("creating a tunnel", () => {
     await using _agent = await join(side);
     for (let n = 1; n <= 64; n++) await create(side, { remote: String(n), check_port: "0" });
     await expect(create(side, { remote: "65" })).rejects.toMatchObject({ code: "CONFLICT" });
+    expect(bitesOf(side)).toEqual({ tunnels_per_client: 1 });
+  });
+
+  it("stops at as many as the server may have, and goes on when one is closed", async () => {
+    await using side = await start({ limits: { tunnels: 16 } });
+    await using _agent = await join(side);
+    for (let n = 1; n <= 16; n++) await create(side, { remote: String(n), check_port: "0" });
+    await expect(create(side, { remote: "17" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(bitesOf(side)).toEqual({ tunnels: 1 });
+    await side.tunnels.remove(ID, idOf({ id: "1" }), true);
+    await create(side, { remote: "17", check_port: "0" });
+  });
+
+  it("carries as many connections of one agent as it may, and refuses the next one", async () => {
+    await using side = await start({ limits: { channels_per_agent: 8 } });
+    await using target = await echo();
+    await using agent = await join(side);
+    const { lport } = await create(side, { remote: String(target.port) });
+    const open = await Promise.all(Array.from({ length: 8 }, () => dialLocal(lport)));
+    await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(8));
+    for (const socket of open) await answerOf(socket, "x");
+    const next = await dialLocal(lport);
+    expect((await buffer(next)).toString()).toBe("");
+    expect(bitesOf(side)).toEqual({ channels_per_agent: 1 });
+    for (const socket of open) socket.destroy();
+    await vi.waitFor(() => expect(agent.connection.channelCount).toBe(0));
+    const again = await dialLocal(lport);
+    expect(await answerOf(again, "again")).toBe("again");
+    again.destroy();
   });
 });
 

@@ -104,6 +104,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     dial,
     relays: new Relays(),
     sockets,
+    limits,
     clock,
     log,
     touch,

@@ -100,6 +100,7 @@ describe("an agent and a hostile server", () => {
         fc.pre(type !== TUNNEL_CHANNEL);
         expect(channels.decide(type, Buffer.from("192.0.2.1:1"))).toEqual({
           refuse: expect.stringMatching(/^this agent has no channels of the type "/),
+          code: 3,
         });
       }),
     );

@@ -39,8 +39,6 @@ export interface SessionStart {
 
 /** Requests of ours an agent has to answer within. */
 const ANSWER_MS = 30_000;
-/** Streams one agent carries at once. */
-const MAX_CHANNELS = 256;
 const EMPTY = Buffer.alloc(0);
 const NOTICES = new Notices(FROM_AGENTS);
 /** Ways an end counts against the peer. */
@@ -78,7 +76,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     this.#introduction = new Introduction({ session: this, login: start.login }, deps);
     deps.presence.enter(this);
     this.#connection = new Connection(start.transport, {
-      maxChannels: MAX_CHANNELS,
+      maxChannels: deps.limits.max("channels_per_agent"),
       onRequest: (name, payload) => this.#answer(name, payload),
       onOpen: (type) => this.#refuseChannel(type),
       onFault: (error, name) =>
@@ -164,8 +162,14 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return this.#longRequests.ask(name, payload);
   }
 
-  openChannel(target: HostPort): Promise<Duplex> {
-    return this.#connection.open(TUNNEL_CHANNEL, Buffer.from(formatHostPort(target), "latin1"));
+  async openChannel(target: HostPort): Promise<Duplex> {
+    const extra = Buffer.from(formatHostPort(target), "latin1");
+    try {
+      return await this.#connection.open(TUNNEL_CHANNEL, extra);
+    } catch (caught) {
+      if (caught instanceof WireError && caught.kind === "limit") this.#biteOfChannels();
+      throw caught;
+    }
   }
 
   async offerSecret(next: OfferedSecret): Promise<boolean> {
@@ -217,6 +221,12 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   get #identity(): Identity | undefined {
     return this.#introduction.identity;
+  }
+
+  #biteOfChannels(): void {
+    const { isProcessFull } = this.#start.transport.held;
+    const limit = isProcessFull ? "held_bytes" : "channels_per_agent";
+    this.#deps.limits.bite(limit, namesOf(this));
   }
 
   /** Which limit its messages have now; RPort's own clients list no features. */

@@ -27,6 +27,7 @@ it("two adoptions at once take the secret of the first host all the way", async 
     credentials,
     tunnels: {
       tunnelsOf: () => [],
+      mostPerClient: 64,
       adoptTunnels: async (to, from) => void order.push(`${from} to ${to}`),
     },
   });

@@ -63,7 +63,7 @@ describe("a record with another one moved into it", () => {
     const to = clientRecord({ tunnels: [tunnel("1", "20001"), tunnel("2", "20002")] });
     const from = clientRecord({ id: OLD, tunnels: [tunnel("1", "20003"), tunnel("9", "20002")] });
     const opening = [tunnelIdSchema.parse("3")];
-    const { tunnels } = mergedRecord(to, from, opening);
+    const { tunnels } = mergedRecord(to, from, { tunnelIds: opening });
     expect(tunnels.map(({ id, lport }) => [id, lport])).toEqual([
       ["1", "20001"],
       ["2", "20002"],

@@ -31,7 +31,7 @@ export interface ConnectionDeps {
 /** Time a peer gets to answer a request. */
 const REPLY_TIMEOUT_MS = 30_000;
 /** Enough for any host; an unlimited peer could fill our memory with channels. */
-export const MAX_CHANNELS = 256;
+const MAX_CHANNELS = 256;
 const EMPTY = Buffer.alloc(0);
 
 /**

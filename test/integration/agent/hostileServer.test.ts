@@ -1,0 +1,161 @@
+import { TUNNEL_CHANNEL } from "@rport/protocol/agent";
+import type { Message } from "@rport/protocol/wire/connection/messages";
+import { describe, expect, it } from "vitest";
+import type { WebSocket } from "ws";
+import { startAgent, type TestAgent } from "../../support/agents/agent.ts";
+import { startAgentServer } from "../../support/agents/agentServer.ts";
+import { type HostileSession, startHostileServer } from "../../support/agents/hostileServer.ts";
+import { eventually } from "../../support/eventually.ts";
+import { listen } from "../../support/wire/wirePair.ts";
+import { type TcpServer, tcpServer } from "../../support/wire/wireTunnel.ts";
+
+const MIB = 1 << 20;
+const PIECE = Buffer.alloc(64 << 10, 1);
+
+/** Why an agent that met a hostile server is not connected. */
+async function reasonOf(agent: TestAgent) {
+  const state = await agent.until(({ kind }) => kind === "waiting");
+  return state.kind === "waiting" ? state.reason : undefined;
+}
+
+/** Begins one WebSocket message and does not end it. */
+function beginMessage(
+  ws: WebSocket,
+  { pieces, piece = PIECE }: { pieces: number; piece?: Buffer },
+) {
+  ws.on("error", () => {});
+  for (let n = 0; n < pieces; n += 1) ws.send(piece, { fin: false });
+}
+
+function openOf(sender: number, type: string, target = ""): Message {
+  const extra = Buffer.from(target);
+  return { kind: "open", type, sender, window: 1 << 20, maxPacket: 32_768, extra };
+}
+
+const ofKind = <K extends Message["kind"]>({ heard }: HostileSession, kind: K) =>
+  heard.filter((message) => message.kind === kind) as Extract<Message, { kind: K }>[];
+
+describe("C-17: before the login, an agent ends the connection of a server that sends", () => {
+  it.each([
+    ["one message of 20 MiB", { pieces: 320 }, "size"],
+    ["one message in 2,000 fragments of a byte", { pieces: 2_000, piece: Buffer.of(1) }, "size"],
+  ])("%s", async (_what, message, kind) => {
+    await using hostile = await listen((ws) => beginMessage(ws, message));
+    await using agent = await startAgent({ server: hostile.url });
+    expect(await reasonOf(agent)).toMatchObject({ kind });
+  });
+
+  it("more than 64 KiB in small messages", async () => {
+    await using hostile = await listen((ws) => {
+      ws.on("error", () => {});
+      ws.send("SSH-rport-v1-server\r\n");
+      for (let n = 0; n < 20; n += 1)
+        ws.send(Buffer.concat([Buffer.of(0, 0, 15, 252, 4), ignore()]));
+    });
+    await using agent = await startAgent({ server: hostile.url });
+    const text = "too many bytes before the login";
+    expect(await reasonOf(agent)).toEqual({ kind: "limit", text });
+  });
+
+  it("nothing, in time", async () => {
+    await using hostile = await listen((ws) => void ws.on("error", () => {}));
+    const replaced = { transportLimits: { handshakeMs: 100 } };
+    await using agent = await startAgent({ server: hostile.url }, replaced);
+    expect(await reasonOf(agent)).toMatchObject({ kind: "timeout" });
+  });
+});
+
+describe("C-17: after the login, an agent ends the connection of a server that sends", () => {
+  it("one message of 20 MiB", async () => {
+    await using hostile = await startHostileServer();
+    await using agent = await startAgent({ server: hostile.url });
+    const { ws } = await hostile.next();
+    await agent.online();
+    beginMessage(ws, { pieces: 320 });
+    expect(await reasonOf(agent)).toMatchObject({ kind: "size" });
+  });
+
+  it("one packet of more than 256 KiB", async () => {
+    await using hostile = await startHostileServer();
+    await using agent = await startAgent({ server: hostile.url });
+    const session = await hostile.next();
+    await agent.online();
+    const payload = Buffer.alloc(300_000);
+    session.send({ kind: "globalRequest", name: "run_cmd", wantReply: true, payload });
+    expect(await reasonOf(agent)).toMatchObject({ kind: "size" });
+  });
+
+  it("and is back as soon as its server is itself again", async () => {
+    await using hostile = await startHostileServer();
+    await using honest = await startAgentServer();
+    const client = { fallback_servers: [honest.url] };
+    await using agent = await startAgent({ server: hostile.url, client });
+    const { ws } = await hostile.next();
+    await agent.online();
+    beginMessage(ws, { pieces: 320 });
+    await reasonOf(agent);
+    await hostile[Symbol.asyncDispose]();
+    const session = await honest.next();
+    expect(await session.ask("ping")).toEqual({ ok: true, text: "" });
+  });
+});
+
+describe("C-29: a server in wrong hands", () => {
+  it.each(["session", "x11", "direct-tcpip", "forwarded-tcpip", "auth-agent@openssh.com", ""])(
+    "opens no channel of another type: %s",
+    async (type) => {
+      await using hostile = await startHostileServer();
+      await using _agent = await startAgent({ server: hostile.url });
+      const session = await hostile.next();
+      session.send(openOf(1, type, "127.0.0.1:1"));
+      await eventually(() =>
+        expect(ofKind(session, "openFailure")).toMatchObject([{ recipient: 1, code: 3 }]),
+      );
+    },
+  );
+
+  it("opens 256 channels and no more, with 8 MiB of room for all of them", async () => {
+    await using target = await silentTarget();
+    await using hostile = await startHostileServer();
+    await using agent = await startAgent({ server: hostile.url });
+    const session = await hostile.next();
+    for (let n = 0; n < 300; n += 1) {
+      session.send(openOf(n, TUNNEL_CHANNEL, `127.0.0.1:${target.port}`));
+    }
+    await eventually(() => expect(ofKind(session, "openFailure")).toHaveLength(44));
+    const opened = ofKind(session, "openConfirmation");
+    expect(opened).toHaveLength(256);
+    expect(opened.reduce((sum, { window }) => sum + window, 0)).toBeLessThanOrEqual(8 * MIB);
+    expect(new Set(ofKind(session, "openFailure").map(({ code }) => code))).toEqual(new Set([4]));
+
+    // Whoever fills all of it moves nothing more, because the target takes nothing.
+    for (const { sender, window } of opened) fill(session, sender, window);
+    session.send({
+      kind: "globalRequest",
+      name: "ping",
+      wantReply: true,
+      payload: Buffer.alloc(0),
+    });
+    await eventually(() => expect(ofKind(session, "globalSuccess")).toHaveLength(1), 20_000);
+    expect(agent.agent.state.kind).toBe("online");
+  });
+});
+
+/** A target whose sockets are never read. */
+function silentTarget(): Promise<TcpServer> {
+  return tcpServer((socket) => void socket.pause());
+}
+
+function fill({ send }: HostileSession, recipient: number, window: number): void {
+  for (let left = window; left > 0; left -= 32_768) {
+    send({ kind: "data", recipient, data: Buffer.alloc(Math.min(left, 32_768)) });
+  }
+}
+
+/** The rest of an SSH_MSG_IGNORE of about 4 kB in clear text. */
+function ignore(): Buffer {
+  const payload = Buffer.alloc(4_091);
+  payload[0] = 2;
+  payload.writeUInt32BE(4_082, 1);
+  return payload;
+}
