@@ -80,7 +80,7 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   pinger.start();
   opened.defer(() => pinger.stop());
   watchDescriptors(options, services, opened);
-  await life.started(bound);
+  await life.started(bound, services.lostChanges);
   const users = placeOf(bound, "users");
   const url = urlOf(users);
   opened.defer(() => removeEndpoint(paths.endpoint, token));

@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import type { ServerStatus } from "@rport/protocol/model";
 import {
   md5Fingerprint,
@@ -7,6 +8,7 @@ import {
 } from "@rport/protocol/wire/serverKey";
 import { Adoptions } from "./adoption/adoptions.ts";
 import { type Auditing, openAuditing } from "./audit/auditing.ts";
+import { lastCommit } from "./audit/lastCommit.ts";
 import { Refusals } from "./clients/refusals.ts";
 import type { EventHub, Touch } from "./events/hub.ts";
 import { type Bounds, openBounds } from "./opening/openBounds.ts";
@@ -24,6 +26,8 @@ import { openStore, type Store } from "./store/store.ts";
 /** Everything behind the faces. */
 export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
   readonly paths: Store["paths"];
+  /** How many changes that were made are known to be lost, and were given up at this start. */
+  readonly lostChanges: number;
   readonly serverKey: ServerKey;
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   readonly adoptions: Adoptions;
@@ -52,15 +56,11 @@ export async function openServices(
   let hub: EventHub | undefined;
   const touch: Touch = (entity, id) => hub?.touch(entity, id);
   const store = await openDataDirectory(options, opened);
-  const auditing = await openAuditLog(options, store, opened);
+  const auditing = await openAuditLog(options, { store, limits }, opened);
   const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
   const { agentFiles, downloads } = openDownloads(options, { limits, sockets });
-
-  // Read at each pairing: a new build of the agent's files brings a new script.
-  const scriptSha256 = () => agentFiles.scriptSha256;
-  const deposits = new EmbeddedTarget({ scriptSha256, clock, log });
-  opened.defer(() => deposits.close());
+  const deposits = openDeposits(options, agentFiles, opened);
   const events = auditing.pairings;
   const pairings = new Pairings({ target: deposits, clock, log, touch, events });
   opened.defer(() => pairings.close());
@@ -87,6 +87,7 @@ export async function openServices(
   hub = openEvents({ ...seen, limits, clock, log }, opened);
   return {
     paths: store.paths,
+    lostChanges: store.lostCommits,
     limits,
     sockets,
     serverKey,
@@ -111,6 +112,18 @@ export async function openServices(
   };
 }
 
+function openDeposits(
+  { clock, log }: ServicesOptions,
+  agentFiles: FilesToFetch["agentFiles"],
+  opened: AsyncDisposableStack,
+): EmbeddedTarget {
+  // Read at each pairing: a new build of the agent's files brings a new script.
+  const scriptSha256 = () => agentFiles.scriptSha256;
+  const deposits = new EmbeddedTarget({ scriptSha256, clock, log });
+  opened.defer(() => deposits.close());
+  return deposits;
+}
+
 function statusOf(
   { registry, sockets, fingerprints }: Pick<Services, "registry" | "sockets" | "fingerprints">,
   serverUrls: readonly string[],
@@ -120,23 +133,33 @@ function statusOf(
 }
 
 async function openDataDirectory(
-  { dataDir: directory, keySeed, clock, log }: ServicesOptions,
+  { dataDir: directory, keySeed, acceptLostChanges, clock, log }: ServicesOptions,
   opened: AsyncDisposableStack,
 ): Promise<Store> {
-  const store = await openStore({ directory, keySeed, clock, log });
+  const store = await openStore({
+    directory,
+    keySeed,
+    knownCommit: ({ audit }, { auditKey }) => lastCommit(audit, createSecretKey(auditKey)),
+    acceptLostChanges,
+    clock,
+    log,
+  });
   opened.defer(() => store.close());
   return store;
 }
 
 async function openAuditLog(
   { clock, log, openAuditFile: openFile }: ServicesOptions,
-  { paths, identity, database }: Store,
+  { store, limits }: { readonly store: Store; readonly limits: Bounds["limits"] },
   opened: AsyncDisposableStack,
 ): Promise<Auditing> {
+  const { paths, identity } = store;
   const auditing = await openAuditing({
     directory: paths.audit,
+    indexFile: paths.auditIndex,
     key: identity.auditKey,
-    database,
+    lastCommit: store.lastCommit,
+    limits,
     clock,
     log,
     openFile,

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AuditRow } from "@rport/protocol/audit";
 import { DIAL_PATH } from "@rport/protocol/http";
@@ -269,6 +269,16 @@ describe("audit verify", () => {
     for (const id of answered) expect(text).toContain(`"affected_id":"${id}"`);
   });
 
+  it("S-22: runs beside a backend that writes, and finds nothing wrong", async () => {
+    await using temp = await tempDirectory();
+    await using backend = await startBackend({ dataDir: temp.path });
+    for (let round = 0; round < 5; round += 1) {
+      const change = backend.api("createCredential", { body: { id: `fleet-${round}` } });
+      expect(await verifyHere(temp.path)).toMatchObject({ code: 0 });
+      await change;
+    }
+  });
+
   it("S-22: names file and line of what was changed, notices what was cut off, and exits 65", async () => {
     await using temp = await tempDirectory();
     const path = join(temp.path, "audit", "audit-1.ndjson");
@@ -289,8 +299,16 @@ describe("audit verify", () => {
     expect(changed.code).toBe(65);
     expect(changed.stdout).toMatch(/BROKEN: .*audit-1\.ndjson, line 3: the entry was altered/);
     await writeFile(path, `${text.split("\n")[0]}\n`);
-    expect(await verifyHere(temp.path)).toMatchObject({ code: 0 });
+    const cut = await verifyHere(temp.path);
+    expect(cut).toMatchObject({
+      code: 65,
+      stdout: expect.stringContaining("entries were cut off"),
+    });
     expect((await verifyHere(temp.path, ...noted)).stdout).toContain(`but seq ${seq} was noted`);
+    const index = join(temp.path, "audit.sqlite");
+    await rename(index, `${index}.away`);
+    expect(await verifyHere(temp.path)).toMatchObject({ code: 0 });
+    await rename(`${index}.away`, index);
 
     await using again = await startBackend({ dataDir: temp.path });
     await again.logged((line) => line.includes("the audit log is damaged"));

@@ -1,12 +1,13 @@
 import { createSecretKey } from "node:crypto";
+import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { ioFailure } from "../store/files/dataDirectory.ts";
-import type { Database } from "../store/sqlite/database.ts";
 import { AgentEvents } from "./agentEvents.ts";
-import { AuditIndex } from "./auditIndex.ts";
 import { Bursts } from "./bursts.ts";
 import { EditorEvents } from "./editorEvents.ts";
+import { AuditIndex } from "./index/auditIndex.ts";
+import { IndexFile } from "./index/indexFile.ts";
 import { AuditLog } from "./log.ts";
 import { PairingEvents } from "./pairingEvents.ts";
 import { RotationEvents } from "./rotationEvents.ts";
@@ -20,7 +21,11 @@ export interface AuditingDeps {
   readonly directory: string;
   /** 32 bytes, of `audit.key`. */
   readonly key: Buffer;
-  readonly database: Database;
+  /** The file of the index. */
+  readonly indexFile: string;
+  /** The number of the last commit of the records that is known to be durable. */
+  readonly lastCommit: () => number;
+  readonly limits: Pick<Limits, "max" | "bite">;
   readonly clock: Clock;
   readonly log: Log;
   readonly openFile?: OpenSegmentFile | undefined;
@@ -42,10 +47,13 @@ export interface Auditing {
 
 /** Opens the audit log. Fails with a `StartFailure` that names the directory. */
 export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
-  const { directory, database, clock, log, openFile } = deps;
+  const { directory, lastCommit, limits, clock, log, openFile } = deps;
   const key = createSecretKey(deps.key);
+  const database = new IndexFile({ path: deps.indexFile, log });
   const index = new AuditIndex({
     database,
+    limits,
+    clock,
     log,
     entriesAfter: (seq) => entriesAfter(directory, key, seq),
   });
@@ -54,6 +62,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     directory,
     key,
     follower: index,
+    lastCommit,
     clock,
     log,
     ...files,
@@ -76,6 +85,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
       bursts.close();
       await audit.close();
       await index.close();
+      await database.close();
     },
   };
 }

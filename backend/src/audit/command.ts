@@ -4,14 +4,16 @@ import { wrongSetting } from "../config/check.ts";
 import { EXIT_CODES } from "../platform/startFailure.ts";
 import { auditKeyOf, dataPaths, ioFailure } from "../store/files/dataDirectory.ts";
 import type { Head } from "./chain.ts";
+import { indexHead } from "./index/indexHead.ts";
 import { type Verdict, verifyLog } from "./verify.ts";
 
 /** What `audit --help` prints. */
 export const AUDIT_HELP = `Usage: rport-backend audit verify [flags]
 
 Checks the whole audit log: every entry's seal, and that none was changed, removed, added or moved.
-Only reads, so it may run while the backend does. What was cut off at the end can be found only with
-an entry that was noted elsewhere before: each run prints its last one for that.
+Only reads, so it may run while the backend does. What was cut off at the end is found where the index
+(audit.sqlite) still has it, and for certain with an entry that was noted elsewhere before: each run
+prints its last one for that.
 
       --data-dir DIR       where the backend keeps everything; also -c and RPORT_SERVER_DATA_DIR
   -c, --config FILE
@@ -55,7 +57,8 @@ export async function auditCommand(
   });
   const paths = dataPaths(dataDirOf(flags));
   const key = createSecretKey(await auditKeyOf(paths));
-  const input = { directory: paths.audit, key, noted };
+  const indexed = indexHead(paths.auditIndex);
+  const input = { directory: paths.audit, key, noted, indexed };
   const verdict = await verifyLog(input).catch((caught: unknown) => {
     throw ioFailure(paths.audit, caught);
   });

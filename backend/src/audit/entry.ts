@@ -56,6 +56,11 @@ export interface AuditBody {
   readonly client_hostname: string;
   readonly request: Readonly<Record<string, unknown>>;
   readonly response: Readonly<Record<string, unknown>>;
+  /**
+   * The number of the last commit of the records that was durable when this was written: records
+   * that end before it have lost changes. Entries of earlier versions do not have it.
+   */
+  readonly commit?: number | undefined;
   /** The hash of the entry before, 64 hexadecimal digits. */
   readonly prev: string;
 }
@@ -65,7 +70,7 @@ const redactor = new Redactor();
 /** The entry as it is written: every text cut to a length, facts cleared of shapes of secrets. */
 export function bodyOf(
   entry: AuditEntry,
-  place: { readonly seq: number; readonly at: string; readonly prev: string },
+  place: Pick<AuditBody, "seq" | "at" | "commit" | "prev">,
 ): AuditBody {
   return {
     seq: place.seq,
@@ -79,6 +84,7 @@ export function bodyOf(
     client_hostname: cut(entry.clientHostname ?? ""),
     request: clear(entry.request),
     response: clear(entry.response),
+    commit: place.commit,
     prev: place.prev,
   };
 }

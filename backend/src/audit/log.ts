@@ -3,7 +3,7 @@ import { RportError } from "@rport/protocol/errors";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import { codeOf } from "../store/files/durableFile.ts";
-import { type Head, type SealedEntry, sealEntry } from "./chain.ts";
+import { type Head, type SealedEntry, START, sealEntry } from "./chain.ts";
 import { type Audit, type AuditEntry, bodyOf } from "./entry.ts";
 import { resume } from "./resume.ts";
 import { makeAuditDirectory, type OpenSegmentFile, openSegmentFile } from "./segments.ts";
@@ -32,6 +32,8 @@ export interface AuditLogDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly openFile?: OpenSegmentFile;
+  /** The number of the last commit of the records that is known to be durable. */
+  readonly lastCommit?: () => number;
   /** Bytes after which a segment is followed by a new one. */
   readonly segmentMaxBytes?: number;
 }
@@ -74,9 +76,9 @@ export class AuditLog implements Audit {
    * system's errors when the directory cannot be made or read.
    */
   static async open(deps: AuditLogDeps): Promise<AuditLog> {
-    const { directory, key, log, follower, openFile = openSegmentFile } = deps;
+    const { directory, key, log, openFile = openSegmentFile } = deps;
     await makeAuditDirectory(directory);
-    const at = await resume(directory, key, await follower.last());
+    const at = await resume(directory, key, await lastKnown(deps));
     const isFinished = at.trouble !== undefined;
     const writer = new SegmentWriter({
       directory,
@@ -180,14 +182,15 @@ export class AuditLog implements Audit {
   }
 
   #seal(batch: readonly Waiting[], missing: number): SealedEntry[] {
-    const { clock, key } = this.#deps;
+    const { clock, key, lastCommit } = this.#deps;
+    const commit = lastCommit?.();
     const entries = batch.flatMap(({ entry, atMs }) =>
       entry === undefined ? [] : { entry, atMs },
     );
     if (missing > 0) entries.unshift({ entry: gapEntry(missing), atMs: clock.now() });
     let head = this.#head;
     return entries.map(({ entry, atMs }) => {
-      const place = { seq: head.seq + 1, at: toTime(atMs), prev: head.hash };
+      const place = { seq: head.seq + 1, at: toTime(atMs), commit, prev: head.hash };
       const sealed = sealEntry(bodyOf(entry, place), key);
       head = sealed;
       return sealed;
@@ -220,6 +223,16 @@ export class AuditLog implements Audit {
       if (this.#missing === 0) return;
       this.#push({ entry: undefined, isAwaited: false, done: () => {} });
     });
+  }
+}
+
+/** An index that cannot be read, as on a full disk, knows nothing, and stops nobody. */
+async function lastKnown({ follower, log }: AuditLogDeps): Promise<Head> {
+  try {
+    return await follower.last();
+  } catch (caught) {
+    log.warn("the audit index cannot be read", { reason: errorText(caught) });
+    return START;
   }
 }
 

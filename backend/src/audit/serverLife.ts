@@ -18,11 +18,12 @@ export class ServerLife {
     this.#audit = audit;
   }
 
-  /** The server listens at these places. */
-  async started(places: readonly ListeningFacts[]): Promise<void> {
+  /** The server listens at these places, without so many changes that were made and are lost. */
+  async started(places: readonly ListeningFacts[], lostChanges: number): Promise<void> {
     this.#isStarted = true;
     const listening = places.map((one) => `${formatHostPort(one)} ${[...one.faces].join("+")}`);
-    const request = { version: VERSION, pid: process.pid, listening };
+    const lost = lostChanges === 0 ? undefined : lostChanges;
+    const request = { version: VERSION, pid: process.pid, listening, lost_changes: lost };
     await this.#audit.record({ application: "server", action: "start", request });
   }
 

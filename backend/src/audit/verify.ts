@@ -26,6 +26,8 @@ export interface VerifyLogDeps {
    * that somebody knows of the damage that the log itself tells of before it.
    */
   readonly noted?: Head | undefined;
+  /** The last entry that the index knows; read before the log, which may grow meanwhile. */
+  readonly indexed?: Head | undefined;
 }
 
 /**
@@ -85,19 +87,25 @@ class Walk {
 
   /** What is wrong with the log as a whole, once every line was taken. */
   whyNotEnd(): string | undefined {
-    const { noted } = this.#deps;
+    const { noted, indexed } = this.#deps;
     if (this.#head === undefined) return "there is no entry";
-    if (noted === undefined || this.#head.seq >= noted.seq) return undefined;
-    return `the log ends at seq ${this.#head.seq}, but seq ${noted.seq} was noted`;
+    const { seq } = this.#head;
+    if (seq < (noted?.seq ?? 0))
+      return `the log ends at seq ${seq}, but seq ${noted?.seq} was noted`;
+    if (seq >= (indexed?.seq ?? 0)) return undefined;
+    return `the log ends at seq ${seq}, but the index knows seq ${indexed?.seq}: entries were cut off`;
   }
 
   #whyNot(entry: SealedEntry): string | undefined {
-    const { noted } = this.#deps;
+    const { noted, indexed } = this.#deps;
     const isBreak = entry.body.action === "break";
     const why = isBreak ? this.#whyBroken(entry) : whyNotNext(this.#before(entry), entry);
     if (why !== undefined) return why;
-    const isNoted = entry.seq === noted?.seq;
-    return isNoted && entry.hash !== noted?.hash ? "the entry is not the noted one" : undefined;
+    if (entry.seq === noted?.seq && entry.hash !== noted.hash) {
+      return "the entry is not the noted one";
+    }
+    const isOther = entry.seq === indexed?.seq && entry.hash !== indexed.hash;
+    return isOther ? "the entry is not the one that the index knows" : undefined;
   }
 
   /** A break may leave out seqs, whose entries are gone, and may come first; nothing else. */

@@ -7,7 +7,7 @@ import type { LogLevel } from "../platform/log.ts";
 import { checkSettings, wrongSetting } from "./check.ts";
 import { HELP } from "./help.ts";
 import type { Settings } from "./settings.ts";
-import { commandLine, environmentSource, fileSource, portOf } from "./sources.ts";
+import { type CommandLine, commandLine, environmentSource, fileSource, portOf } from "./sources.ts";
 import type { HostPort, Ports } from "./values.ts";
 
 /** RPort's port, on the person's own machine only. */
@@ -33,6 +33,8 @@ export interface Config {
   readonly pairing: { readonly ttlS: number };
   /** Where limits differ from the usual. */
   readonly limits: SetLimits;
+  /** Whether to start although the database lacks changes that were made. */
+  readonly acceptLostChanges: boolean;
   readonly logging: { readonly level: LogLevel; readonly file: string | undefined };
 }
 
@@ -67,7 +69,7 @@ export function readConfig(surroundings: Surroundings): Invocation {
     typeof path === "string" ? checkSettings(fileSource(path, readText(path))) : {},
   ];
   const merged = layers.reduceRight<Settings>(overlay, {});
-  return { kind: "run", config: toConfig(merged, portOf(line), surroundings) };
+  return { kind: "run", config: toConfig(merged, line, surroundings) };
 }
 
 /** Where a server of this person keeps its data unless told otherwise. */
@@ -79,11 +81,8 @@ export function defaultDataDir(surroundings: Surroundings): string {
   return join(environment.XDG_STATE_HOME || join(home, ".local", "state"), "rport");
 }
 
-function toConfig(
-  settings: Settings,
-  port: number | undefined,
-  surroundings: Surroundings,
-): Config {
+function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundings): Config {
+  const port = portOf(line);
   const { server, api, tunnels, pairing, limits, logging } = settings;
   const address = server?.address ?? DEFAULT_ADDRESS;
   const serverAddress = port === undefined ? address : { ...address, port };
@@ -101,6 +100,7 @@ function toConfig(
     },
     pairing: { ttlS: pairing?.ttl ?? PAIRING_TTL_S },
     limits: limits ?? {},
+    acceptLostChanges: line.values["accept-lost-changes"] === true,
     logging: { level: logging?.log_level ?? "info", file: logging?.log_file },
   };
 }

@@ -10,6 +10,7 @@ export const HELP = `Usage: rport-backend [flags]
       --pairing-ttl TIME   how long a pasted line works  [pairing] ttl         10m
       --log-level LEVEL    debug, info, warn or error    [logging] log_level   info
       --log-file FILE      instead of standard error     [logging] log_file
+      --accept-lost-changes  start although the database lacks changes that were made
   -h, --help
   -v, --version
 

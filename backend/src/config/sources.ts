@@ -19,6 +19,7 @@ const FLAGS = {
   "pairing-ttl": { type: "string" },
   "log-level": { type: "string" },
   "log-file": { type: "string" },
+  "accept-lost-changes": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const;

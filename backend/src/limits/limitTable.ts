@@ -23,6 +23,20 @@ export const LIMITS = {
     unit: "count",
     what: "proofs that programs of this machine ask for before they show who they are",
   },
+  audit_queries: {
+    usual: 16,
+    least: 1,
+    most: 1_024,
+    unit: "count",
+    what: "searches of the audit log that wait for the one under way",
+  },
+  audit_query_ms: {
+    usual: 2_000,
+    least: 100,
+    most: 60_000,
+    unit: "ms",
+    what: "how long one search of the audit log may take",
+  },
   sockets: {
     usual: 24_000,
     least: 16,

@@ -22,6 +22,8 @@ export interface ServicesOptions {
   readonly descriptors?: number | undefined;
   /** Addresses and networks of the proxies in front, whose `X-Forwarded-For` counts. */
   readonly trustedProxies?: readonly string[];
+  /** Whether a database that has lost changes is taken; see `StoreDeps`. */
+  readonly acceptLostChanges?: boolean | undefined;
   readonly passwordMinLength: number;
   /** A directory that a build filled for the installers. */
   readonly agentFiles: string;

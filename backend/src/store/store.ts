@@ -21,6 +21,7 @@ import type { DirectoryLock } from "./files/lock.ts";
 import { lockDirectory } from "./files/lock.ts";
 import { ClientRows } from "./sqlite/clientRows.ts";
 import type { Database } from "./sqlite/database.ts";
+import { RECORDS } from "./sqlite/migrations.ts";
 import { SecretRows } from "./sqlite/secretRows.ts";
 import { SqliteDatabase } from "./sqlite/sqliteDatabase.ts";
 
@@ -35,6 +36,10 @@ export interface Store {
   readonly database: Database;
   readonly secretRows: SecretRows;
   readonly clientRows: ClientRows;
+  /** The number of the last commit of `database` that is known to be durable. */
+  readonly lastCommit: () => number;
+  /** How many later ones are known elsewhere, and were given up at this start. */
+  readonly lostCommits: number;
   /** Whether this start filled the directory for the first time. */
   readonly isNew: boolean;
   /** Finishes what is being written, closes the files, gives the directory back. */
@@ -46,6 +51,13 @@ export interface StoreDeps {
   readonly directory: string;
   /** Takes the place of the server key's file when given. */
   readonly keySeed?: string | undefined;
+  /**
+   * The last commit that somebody else knows of, such as the audit log. A database without it has
+   * lost changes, and is refused.
+   */
+  readonly knownCommit?: ((paths: DataPaths, identity: Identity) => Promise<number>) | undefined;
+  /** Whether a database that has lost changes is taken nevertheless. */
+  readonly acceptLostChanges?: boolean | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -72,7 +84,7 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock
   if (fresh) await fill(paths, file, deps.clock);
   const document = await Document.open(file, deps.log);
   const identity = await readIdentity(paths, deps.keySeed);
-  const database = await SqliteDatabase.open({ path: paths.database, create: false });
+  const database = await openDatabase(deps, paths, identity);
   try {
     await tidy(paths);
   } catch (caught) {
@@ -90,6 +102,8 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock
     database,
     secretRows,
     clientRows,
+    lastCommit: () => database.commit,
+    lostCommits: database.lost,
     isNew: fresh,
     close: async () => {
       await document.close();
@@ -97,6 +111,24 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock
       await lock.release();
     },
   };
+}
+
+async function openDatabase(
+  { knownCommit, acceptLostChanges = false, log }: StoreDeps,
+  paths: DataPaths,
+  identity: Identity,
+): Promise<SqliteDatabase> {
+  const database = await SqliteDatabase.open({
+    path: paths.database,
+    create: false,
+    schema: RECORDS,
+    leastCommit: await knownCommit?.(paths, identity),
+    acceptLoss: acceptLostChanges,
+  });
+  if (database.lost > 0) {
+    log.error("the database is taken without changes that were made", { lost: database.lost });
+  }
+  return database;
 }
 
 /** What a killed process left behind goes once everything else is found to be good. */
@@ -110,7 +142,11 @@ async function tidy(paths: DataPaths): Promise<void> {
 async function fill(paths: DataPaths, file: DocumentFile, clock: Clock): Promise<void> {
   try {
     await beginFilling(paths);
-    const database = await SqliteDatabase.open({ path: paths.database, create: true });
+    const database = await SqliteDatabase.open({
+      path: paths.database,
+      create: true,
+      schema: RECORDS,
+    });
     await database.close();
     await file.write(firstDocument(clock.now()));
   } catch (caught) {

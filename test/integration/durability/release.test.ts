@@ -35,7 +35,7 @@ async function openRelease() {
 }
 
 describe("D-10: a data directory of the release before", () => {
-  it("is neither rewritten nor migrated when it is opened and closed", async () => {
+  it("keeps every table of records and every row when it is opened and closed", async () => {
     await using release = await releaseDirectory(RELEASE);
     const { dataDir, clock } = release;
     const before = await contentsOf(dataDir);

@@ -42,8 +42,7 @@ export async function contentsOf(dataDir: string): Promise<unknown> {
   const tables = ["secret", "rotation", "client", "deleted_credential", "move"];
   return {
     document: await readFile(join(dataDir, "rport.json"), "utf8"),
-    version: all("PRAGMA user_version"),
-    schema: all("SELECT sql FROM sqlite_schema ORDER BY name"),
+    schema: tables.map((table) => all(`SELECT sql FROM sqlite_schema WHERE tbl_name = '${table}'`)),
     rows: tables.map((table) => [table, all(`SELECT * FROM ${table} ORDER BY 1, 2`)]),
   };
 }

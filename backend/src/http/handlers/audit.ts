@@ -1,5 +1,5 @@
-import type { AuditIndex } from "../../audit/auditIndex.ts";
 import type { Audit } from "../../audit/entry.ts";
+import type { AuditIndex } from "../../audit/index/auditIndex.ts";
 import type { Handlers } from "../endpoints.ts";
 import { parseAuditQuery } from "./auditList.ts";
 

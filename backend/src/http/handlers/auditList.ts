@@ -1,5 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
-import { AUDIT_COLUMNS, type AuditColumn, type AuditQuery } from "../../audit/auditQuery.ts";
+import { AUDIT_COLUMNS, type AuditColumn, type AuditQuery } from "../../audit/index/auditQuery.ts";
 import { type Clause, parseClause } from "../../lists/listClause.ts";
 import { parsePage } from "../../lists/listQuery.ts";
 import { type Parameter, quote, type RawQuery } from "../../lists/listSpec.ts";

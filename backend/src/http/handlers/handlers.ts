@@ -1,7 +1,7 @@
 import type { ServerStatus } from "@rport/protocol/model";
 import type { Adoptions } from "../../adoption/adoptions.ts";
-import type { AuditIndex } from "../../audit/auditIndex.ts";
 import type { Audit } from "../../audit/entry.ts";
+import type { AuditIndex } from "../../audit/index/auditIndex.ts";
 import type { Refusals } from "../../clients/refusals.ts";
 import type { ClientViews } from "../../clients/registry/clientViews.ts";
 import type { ClientRegistry } from "../../clients/registry/registry.ts";

@@ -23,6 +23,8 @@ export interface DataPaths {
   readonly auditKey: string;
   /** The directory of the audit log. */
   readonly audit: string;
+  /** What the audit log is searched in; made anew from its files when it is missing. */
+  readonly auditIndex: string;
   readonly endpoint: string;
   /** There while a new directory is being filled. */
   readonly unfinished: string;
@@ -48,6 +50,7 @@ export function dataPaths(directory: string): DataPaths {
     verifierKey: join(directory, "verifier.key"),
     auditKey: join(directory, "audit.key"),
     audit: join(directory, "audit"),
+    auditIndex: join(directory, "audit.sqlite"),
     endpoint: join(directory, "endpoint.json"),
     unfinished: join(directory, ".unfinished"),
   };

@@ -9,7 +9,10 @@ export interface Statement {
   readonly params: readonly SqlValue[];
 }
 
-/** Rows on disk. Calls take effect in the order in which they were made. */
+/**
+ * Rows on disk. Writes take effect in the order in which they were made; a read sees all that were
+ * asked for before it, and perhaps later ones.
+ */
 export interface Database {
   /**
    * Runs the statements, all or none. Resolves when they would survive a power cut.

@@ -1,8 +1,6 @@
-/**
- * The steps from an empty database to the newest schema. Step n leads to `user_version` n + 1.
- * Released steps are never altered; a change is a further step.
- */
-export const MIGRATIONS: readonly string[] = [
+import type { DatabaseSchema } from "./sqliteMessages.ts";
+
+const MIGRATIONS: readonly string[] = [
   `CREATE TABLE secret (
      id TEXT PRIMARY KEY,
      credential_id TEXT NOT NULL,
@@ -59,4 +57,11 @@ export const MIGRATIONS: readonly string[] = [
      changed_at INTEGER NOT NULL,
      PRIMARY KEY (credential_id, client_id)
    ) STRICT;`,
+  // The index of the audit log has a file of its own since.
+  `DROP TABLE audit;
+   CREATE TABLE counter (commits INTEGER NOT NULL) STRICT;
+   INSERT INTO counter (commits) VALUES (0);`,
 ];
+
+/** The tables of `rport.sqlite`. */
+export const RECORDS: DatabaseSchema = { migrations: MIGRATIONS, isRecord: true };

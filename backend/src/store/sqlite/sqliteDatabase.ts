@@ -11,6 +11,8 @@ type Unnumbered =
   | { readonly kind: "read"; readonly query: Statement }
   | { readonly kind: "close" };
 
+type Started = Extract<WorkerAnswer, { kind: "started" }>;
+
 interface Waiting {
   readonly resolve: (rows: readonly SqlRow[]) => void;
   readonly reject: (reason: RportError) => void;
@@ -18,17 +20,22 @@ interface Waiting {
 
 /**
  * SQLite in a worker thread, so that no disk ever stops the event loop. Writes that arrive while
- * a commit runs share the next one.
+ * a commit runs share the next one, and go before reads that wait.
  */
 export class SqliteDatabase implements Database {
+  /** How many commits the file lacked that somebody else knows of. */
+  readonly lost: number;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #closed: Promise<void> | undefined;
   #isDead = false;
+  #commit: number;
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, { commit, lost }: Started) {
     this.#worker = worker;
+    this.#commit = commit;
+    this.lost = lost;
     worker.on("message", (answer: WorkerAnswer) => this.#answered(answer));
     worker.on("error", () => this.#died());
     worker.on("exit", () => this.#died());
@@ -38,11 +45,16 @@ export class SqliteDatabase implements Database {
   static async open(deps: SqliteFileDeps): Promise<SqliteDatabase> {
     const worker = new Worker(new URL("./sqliteWorker.ts", import.meta.url), { workerData: deps });
     const answer = await firstAnswer(worker);
-    if (answer.kind === "started") return new SqliteDatabase(worker);
+    if (answer.kind === "started") return new SqliteDatabase(worker, answer);
     await worker.terminate();
     const { why, what } =
       answer.kind === "startFailed" ? answer : { why: "io" as const, what: "did not start" };
     throw new StartFailure(why, `${deps.path} cannot be used: ${what}. Nothing was changed.`);
+  }
+
+  /** The number of the last commit that is known to be durable; 0 where they are not counted. */
+  get commit(): number {
+    return this.#commit;
   }
 
   async write(statements: readonly Statement[]): Promise<void> {
@@ -80,8 +92,12 @@ export class SqliteDatabase implements Database {
     if (answer.kind === "started" || answer.kind === "startFailed") return;
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
-    if (answer.kind === "done") waiting?.resolve(answer.rows);
-    else waiting?.reject(toError(answer));
+    if (answer.kind === "failed") {
+      waiting?.reject(toError(answer));
+      return;
+    }
+    this.#commit = answer.commit;
+    waiting?.resolve(answer.rows);
   }
 
   #died(): void {

@@ -1,35 +1,44 @@
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import type { StatementSync } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
-import type { SqlValue, Statement } from "./database.ts";
-import { MIGRATIONS } from "./migrations.ts";
+import type { Statement } from "./database.ts";
+import { inspect } from "./inspection.ts";
 import type { SqliteFileDeps, SqlRow } from "./sqliteMessages.ts";
+import { UnfitDatabaseError } from "./unfitDatabase.ts";
 
 /** Only the owner reads and writes it; the write-ahead log gets the same mode from SQLite. */
 const FILE_MODE = 0o600;
 /** Statements kept prepared: far more than the repositories have; queries of people vary more. */
 const PREPARED_MAX = 256;
 
-/** The file is a database, but not one to go on with: empty, damaged, or from a newer program. */
-export class UnfitDatabaseError extends Error {}
-
 /** SQLite, synchronous: opens, migrates, runs statements, each prepared once. */
 export class SqliteFile {
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
+  readonly #isRecord: boolean;
+  /** Commits that somebody else knows of, and the file lacked when it was opened. */
+  readonly lost: number;
+  #commit = 0;
 
   /**
    * Opens the file; with `create` also a missing or empty one. Throws SQLite's errors and
-   * `UnfitDatabaseError`.
+   * `UnfitDatabaseError`; then neither the file nor its write-ahead log was changed, unless it was
+   * to be created.
    */
-  constructor({ path, create }: SqliteFileDeps) {
-    if (!create && !existsSync(path)) throw new UnfitDatabaseError("is missing");
+  constructor(deps: SqliteFileDeps) {
+    const { path, create, schema } = deps;
+    this.#isRecord = schema.isRecord;
+    if (!create) {
+      if (!existsSync(path)) throw new UnfitDatabaseError("is missing");
+      inspect(deps);
+    }
     closeSync(openSync(path, "a", FILE_MODE));
     chmodSync(path, FILE_MODE);
     this.#database = new DatabaseSync(path);
     try {
-      this.#check(create);
-      this.#migrate();
+      this.#begin();
+      this.#migrate(schema.migrations);
+      this.lost = schema.isRecord ? this.#startCount(deps.leastCommit) : 0;
     } catch (caught) {
       this.#database.close();
       throw caught;
@@ -41,9 +50,29 @@ export class SqliteFile {
     return this.#database.isTransaction;
   }
 
+  /** The number of the last commit; 0 where they are not counted. */
+  get commit(): number {
+    return this.#commit;
+  }
+
   /** Runs SQL without values or rows. */
   exec(sql: string): void {
     this.#database.exec(sql);
+  }
+
+  /** Runs `work` in a transaction: what it wrote is there as a whole when this returns, or not at all. */
+  transact<T>(work: () => T): T {
+    this.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      if (this.#isRecord) this.exec("UPDATE counter SET commits = commits + 1");
+      this.exec("COMMIT");
+      if (this.#isRecord) this.#commit += 1;
+      return result;
+    } catch (caught) {
+      if (this.isInTransaction) this.exec("ROLLBACK");
+      throw caught;
+    }
   }
 
   /** Runs a statement that changes rows. */
@@ -71,29 +100,36 @@ export class SqliteFile {
     return statement;
   }
 
-  #check(mayBeEmpty: boolean): void {
-    // An exclusive lock fences off what the directory lock cannot see, such as other containers.
-    this.#database.exec(
-      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
-    );
-    const version = this.#pragma("user_version");
-    if (version === 0 && !mayBeEmpty) throw new UnfitDatabaseError("is empty");
-    if (typeof version !== "number" || version > MIGRATIONS.length) {
-      throw new UnfitDatabaseError(`has schema version ${version}, written by a newer program`);
-    }
-    const health = this.#pragma("quick_check");
-    if (health !== "ok") throw new UnfitDatabaseError(`is damaged (${health})`);
+  #begin(): void {
+    // An exclusive lock fences off what the directory lock cannot see, such as other machines.
+    const kept = this.#isRecord
+      ? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;"
+      : "PRAGMA synchronous = NORMAL;";
+    this.#database.exec(`${kept} PRAGMA journal_mode = WAL;`);
   }
 
-  #migrate(): void {
+  #migrate(migrations: readonly string[]): void {
     const version = Number(this.#pragma("user_version"));
-    MIGRATIONS.slice(version).forEach((step, index) => {
+    if (version > migrations.length) throw new UnfitDatabaseError("was written by a newer program");
+    migrations.slice(version).forEach((step, index) => {
       const to = version + index + 1;
       this.#database.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${to}; COMMIT;`);
     });
   }
 
-  #pragma(name: "user_version" | "quick_check"): SqlValue | undefined {
+  /**
+   * Goes on with the number of the last commit, or with a later one that somebody knows of: they must
+   * not meet it again. Answers with how many lie between the two.
+   */
+  #startCount(least = 0): number {
+    const [row] = this.rows({ sql: "SELECT commits FROM counter", params: [] });
+    const found = Number(row?.commits);
+    this.#commit = Math.max(found, least);
+    if (found < least) this.run({ sql: "UPDATE counter SET commits = ?", params: [least] });
+    return this.#commit - found;
+  }
+
+  #pragma(name: "user_version"): unknown {
     return Object.values(this.#database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
   }
 }

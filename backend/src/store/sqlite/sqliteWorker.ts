@@ -1,7 +1,8 @@
 import type { MessagePort } from "node:worker_threads";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { SqliteFile, UnfitDatabaseError } from "./sqliteFile.ts";
+import { SqliteFile } from "./sqliteFile.ts";
 import type { SqliteFileDeps, SqlRow, WorkerAnswer, WorkerRequest } from "./sqliteMessages.ts";
+import { UnfitDatabaseError } from "./unfitDatabase.ts";
 
 /** Most jobs in one transaction: bounds how long a single commit can take. */
 const BATCH_MAX = 1_000;
@@ -9,6 +10,8 @@ const BATCH_MAX = 1_000;
 /** SQLite's primary result codes that we tell apart. */
 const SQLITE = { busy: 5, ioError: 10, full: 13, cannotOpen: 14, constraint: 19 } as const;
 
+type WriteRequest = Extract<WorkerRequest, { kind: "write" }>;
+type ReadRequest = Extract<WorkerRequest, { kind: "read" }>;
 type Failure = Pick<Extract<WorkerAnswer, { kind: "failed" }>, "code" | "what">;
 
 if (parentPort !== null) serve(parentPort, workerData);
@@ -16,16 +19,46 @@ if (parentPort !== null) serve(parentPort, workerData);
 function serve(port: MessagePort, deps: SqliteFileDeps): void {
   const file = openFile(port, deps);
   if (file === undefined) return;
-  port.postMessage({ kind: "started" } satisfies WorkerAnswer);
+  const { commit, lost } = file;
+  port.postMessage({ kind: "started", commit, lost } satisfies WorkerAnswer);
+  let waiting: WorkerRequest[] = [];
   port.on("message", (first: WorkerRequest) => {
-    const batch = gather(port, first);
-    const closing = batch.find((request) => request.kind === "close");
-    for (const answer of runBatch(file, batch)) port.postMessage(answer);
-    if (closing === undefined) return;
-    file.close();
-    port.postMessage({ kind: "done", id: closing.id, rows: [] } satisfies WorkerAnswer);
-    port.close();
+    waiting.push(first);
+    for (gather(port, waiting); waiting.length > 0; gather(port, waiting)) {
+      waiting = serveNext(port, file, waiting);
+    }
   });
+}
+
+/**
+ * Serves all writes in one commit, then one read, so that neither kind waits for all of the other;
+ * the end only when nothing else is left. Answers with what is.
+ */
+function serveNext(
+  port: MessagePort,
+  file: SqliteFile,
+  waiting: readonly WorkerRequest[],
+): WorkerRequest[] {
+  const writes = waiting.filter((request) => request.kind === "write").slice(0, BATCH_MAX);
+  const read = waiting.find((request) => request.kind === "read");
+  const served = new Set<WorkerRequest>(writes);
+  if (writes.length > 0) for (const answer of runBatch(file, writes)) port.postMessage(answer);
+  if (read !== undefined) {
+    port.postMessage(runRead(file, read));
+    served.add(read);
+  }
+  const left = waiting.filter((request) => !served.has(request));
+  const [last] = left;
+  if (last?.kind !== "close") return left;
+  end(port, file, last.id);
+  return [];
+}
+
+function end(port: MessagePort, file: SqliteFile, id: number): void {
+  const { commit } = file;
+  file.close();
+  port.postMessage({ kind: "done", id, rows: [], commit } satisfies WorkerAnswer);
+  port.close();
 }
 
 function openFile(port: MessagePort, deps: SqliteFileDeps): SqliteFile | undefined {
@@ -48,46 +81,52 @@ function whyNotStarted(caught: unknown): "inUse" | "data" | "io" {
   return isDisk || result === SQLITE.cannotOpen || result === undefined ? "io" : "data";
 }
 
-/** The first job and all that queued up while the last commit ran. */
-function gather(port: MessagePort, first: WorkerRequest): WorkerRequest[] {
-  const batch = [first];
-  while (batch.length < BATCH_MAX) {
-    const next: { message: WorkerRequest } | undefined = receiveMessageOnPort(port);
-    if (next === undefined) break;
-    batch.push(next.message);
+/** Takes what queued up meanwhile. */
+function gather(port: MessagePort, waiting: WorkerRequest[]): void {
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+    waiting.push(next.message);
   }
-  return batch;
 }
 
 /** One transaction, one sync of the disk, however many jobs; each job alone can fail. */
-function runBatch(file: SqliteFile, batch: readonly WorkerRequest[]): WorkerAnswer[] {
-  const jobs = batch.filter((request) => request.kind !== "close");
-  if (jobs.length === 0) return [];
+function runBatch(file: SqliteFile, jobs: readonly WriteRequest[]): WorkerAnswer[] {
   try {
-    file.exec("BEGIN IMMEDIATE");
-    const answers = jobs.map((job) => runJob(file, job));
-    file.exec("COMMIT");
-    return answers;
+    const failures = file.transact(() => jobs.map((job) => runWrite(file, job)));
+    return jobs.map(({ id }, index) => failed(id, failures[index]) ?? done(file, id));
   } catch (caught) {
-    if (file.isInTransaction) file.exec("ROLLBACK");
     const failure = failureOf(caught);
-    return jobs.map((job) => ({ kind: "failed", id: job.id, ...failure }));
+    return jobs.map(({ id }) => ({ kind: "failed", id, ...failure }));
   }
 }
 
 /** Throws only when the failure ended the whole transaction. */
-function runJob(file: SqliteFile, job: Exclude<WorkerRequest, { kind: "close" }>): WorkerAnswer {
+function runWrite(file: SqliteFile, job: WriteRequest): Failure | undefined {
   file.exec("SAVEPOINT job");
   try {
-    const rows: SqlRow[] = job.kind === "read" ? file.rows(job.query) : [];
-    if (job.kind === "write") for (const statement of job.statements) file.run(statement);
+    for (const statement of job.statements) file.run(statement);
     file.exec("RELEASE job");
-    return { kind: "done", id: job.id, rows };
+    return undefined;
   } catch (caught) {
     if (!file.isInTransaction) throw caught;
     file.exec("ROLLBACK TO job; RELEASE job");
-    return { kind: "failed", id: job.id, ...failureOf(caught) };
+    return failureOf(caught);
   }
+}
+
+function runRead(file: SqliteFile, { id, query }: ReadRequest): WorkerAnswer {
+  try {
+    return done(file, id, file.rows(query));
+  } catch (caught) {
+    return { kind: "failed", id, ...failureOf(caught) };
+  }
+}
+
+function done({ commit }: SqliteFile, id: number, rows: readonly SqlRow[] = []): WorkerAnswer {
+  return { kind: "done", id, rows, commit };
+}
+
+function failed(id: number, failure: Failure | undefined): WorkerAnswer | undefined {
+  return failure && { kind: "failed", id, code: failure.code, what: failure.what };
 }
 
 function failureOf(caught: unknown): Failure {

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AuditIndex } from "../../../../backend/src/audit/auditIndex.ts";
 import type { AuditEntry } from "../../../../backend/src/audit/entry.ts";
+import { AuditIndex } from "../../../../backend/src/audit/index/auditIndex.ts";
+import { IndexFile } from "../../../../backend/src/audit/index/indexFile.ts";
 import type { AuditLog } from "../../../../backend/src/audit/log.ts";
 import { entriesAfter } from "../../../../backend/src/audit/scan.ts";
 import { parseAuditQuery } from "../../../../backend/src/http/handlers/auditList.ts";
+import { Limits } from "../../../../backend/src/limits/limits.ts";
+import { systemClock } from "../../../../backend/src/platform/clock.ts";
 import type { Database } from "../../../../backend/src/store/sqlite/database.ts";
-import { SqliteDatabase } from "../../../../backend/src/store/sqlite/sqliteDatabase.ts";
 import {
   AUDIT_KEY,
   entry,
@@ -18,12 +20,14 @@ import { testLog } from "../../../support/log.ts";
 type Query = Record<string, string | string[]>;
 
 let log: TestAuditLog;
-let database: SqliteDatabase;
+let database: IndexFile;
 let index: AuditIndex;
 
 const newIndex = (more: Partial<ConstructorParameters<typeof AuditIndex>[0]> = {}) =>
   new AuditIndex({
     database,
+    limits: new Limits({ clock: systemClock, log: testLog().log }),
+    clock: systemClock,
     log: testLog().log,
     entriesAfter: (seq) => entriesAfter(log.directory, AUDIT_KEY, seq),
     ...more,
@@ -32,7 +36,7 @@ const newIndex = (more: Partial<ConstructorParameters<typeof AuditIndex>[0]> = {
 beforeAll(async () => {
   log = await testAuditLog({ segmentMaxBytes: 1_000 });
   const path = join(log.directory, "x.sqlite");
-  database = await SqliteDatabase.open({ path, create: true });
+  database = new IndexFile({ path, log: testLog().log });
   index = newIndex();
   await log.reopen({ follower: index });
   await fill(log.audit);

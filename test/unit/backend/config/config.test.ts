@@ -75,6 +75,7 @@ describe("the configuration", () => {
       log_file = "/var/log/rport.log"
     `);
     expect(config).toEqual({
+      acceptLostChanges: false,
       dataDir: "/var/lib/rport-backend",
       serverAddress: { host: "0.0.0.0", port: 80 },
       apiAddress: { host: "::1", port: 3000 },

@@ -1,13 +1,15 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { RECORDS } from "../../../../../backend/src/store/sqlite/migrations.ts";
 import { SqliteDatabase } from "../../../../../backend/src/store/sqlite/sqliteDatabase.ts";
 import { tempDirectory } from "../../../../support/tempDirectory.ts";
 
 const countSchema = z.object({ n: z.number() }).transform((row) => row.n);
 
 async function open(directory: string): Promise<SqliteDatabase & AsyncDisposable> {
-  const database = await SqliteDatabase.open({ path: join(directory, "x.sqlite"), create: true });
+  const path = join(directory, "x.sqlite");
+  const database = await SqliteDatabase.open({ path, create: true, schema: RECORDS });
   return Object.assign(database, { [Symbol.asyncDispose]: () => database.close() });
 }
 

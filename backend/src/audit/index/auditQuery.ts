@@ -1,5 +1,5 @@
-import type { Clause, Group, Operator } from "../lists/listClause.ts";
-import type { SqlValue, Statement } from "../store/sqlite/database.ts";
+import type { Clause, Group, Operator } from "../../lists/listClause.ts";
+import type { SqlValue, Statement } from "../../store/sqlite/database.ts";
 
 /** The columns of the index by which people filter and sort. */
 export const AUDIT_COLUMNS = [
@@ -24,12 +24,11 @@ export interface AuditQuery {
   readonly offset: number;
 }
 
-const COMPARISONS: Readonly<Record<Operator, string>> = {
+const COMPARISONS: Readonly<Record<Exclude<Operator, "eq">, string>> = {
   gt: ">",
   lt: "<",
   since: ">=",
   until: "<=",
-  eq: "=",
 };
 
 interface Condition {
@@ -39,10 +38,19 @@ interface Condition {
 
 const NOTHING: Condition = { sql: "0", params: [] };
 
-/** The statement that counts what fits. */
-export function countStatement(query: AuditQuery): Statement {
+/** Entries from one seq to another, both included. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The statement that counts what fits in a span. */
+export function countStatement(query: AuditQuery, { from, to }: Span): Statement {
   const { sql, params } = whereOf(query);
-  return { sql: `SELECT count(*) AS count FROM audit WHERE ${sql}`, params };
+  return {
+    sql: `SELECT count(*) AS count FROM audit WHERE seq BETWEEN ? AND ? AND ${sql}`,
+    params: [from, to, ...params],
+  };
 }
 
 /** The statement that reads the page. */
@@ -61,8 +69,11 @@ export function pageStatement(query: AuditQuery): Statement {
   };
 }
 
+/** Times first: what they rule out is never compared with a text. */
 function whereOf({ clauses }: AuditQuery): Condition {
-  return joined(clauses.map(conditionOf), " AND ", "1");
+  const isTime = ({ kind }: Clause) => kind === "time";
+  const ordered = [...clauses.filter(isTime), ...clauses.filter((clause) => !isTime(clause))];
+  return joined(ordered.map(conditionOf), " AND ", "1");
 }
 
 /** Column names come from the list above, whatever was asked; values are always parameters. */
@@ -75,10 +86,20 @@ function conditionOf(clause: Clause): Condition {
       "0",
     );
   }
-  // Times are kept in one form, so that texts compare as times do.
-  const bounds = JSON.stringify(clause.bounds.map((bound) => new Date(bound).toISOString()));
-  const test = `timestamp ${COMPARISONS[clause.operator]} one.value`;
-  return { sql: `EXISTS (SELECT 1 FROM json_each(?) AS one WHERE ${test})`, params: [bounds] };
+  return timeCondition(clause);
+}
+
+/** Times are kept in one form, so that texts compare as times do; one of the bounds must fit. */
+function timeCondition({ operator, bounds }: Extract<Clause, { kind: "time" }>): Condition {
+  const times = bounds.map((bound) => new Date(bound).toISOString()).sort();
+  const [first, last] = [times[0], times.at(-1)];
+  if (first === undefined || last === undefined) return NOTHING;
+  if (operator === "eq") {
+    const sql = "timestamp IN (SELECT value FROM json_each(?))";
+    return { sql, params: [JSON.stringify(times)] };
+  }
+  const loosest = operator === "gt" || operator === "since" ? first : last;
+  return { sql: `timestamp ${COMPARISONS[operator]} ?`, params: [loosest] };
 }
 
 function groupCondition(columns: readonly AuditColumn[], group: Group): Condition {

@@ -1,11 +1,14 @@
-import { type AuditRow, auditRowSchema } from "@rport/protocol/audit";
+import type { AuditRow } from "@rport/protocol/audit";
 import { z } from "zod";
-import { errorText, type Log } from "../platform/log.ts";
-import type { Database, Statement } from "../store/sqlite/database.ts";
-import { type AuditQuery, countStatement, pageStatement } from "./auditQuery.ts";
-import { type Head, type SealedEntry, START } from "./chain.ts";
-import { rowOf } from "./entry.ts";
-import type { AuditFollower } from "./log.ts";
+import type { Limits } from "../../limits/limits.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { errorText, type Log } from "../../platform/log.ts";
+import type { Database, Statement } from "../../store/sqlite/database.ts";
+import { type Head, type SealedEntry, START } from "../chain.ts";
+import { rowOf } from "../entry.ts";
+import type { AuditFollower } from "../log.ts";
+import type { AuditQuery } from "./auditQuery.ts";
+import { AuditSearch } from "./auditSearch.ts";
 
 /** Newest entries that can be asked for; the files keep all. A query reads each of them. */
 const ROWS_MAX = 200_000;
@@ -14,7 +17,9 @@ const FILL_BATCH = 500;
 
 /** What the index is made of. */
 export interface AuditIndexDeps {
-  readonly database: Database;
+  readonly database: Pick<Database, "write" | "all">;
+  readonly limits: Pick<Limits, "max" | "bite">;
+  readonly clock: Pick<Clock, "monotonic">;
   readonly log: Log;
   /** The entries after `seq` in the files, which hold the truth. */
   readonly entriesAfter: (seq: number) => AsyncIterable<SealedEntry>;
@@ -22,7 +27,6 @@ export interface AuditIndexDeps {
 }
 
 const headSchema = z.object({ seq: z.int(), hash: z.string() });
-const countSchema = z.object({ count: z.int() });
 
 /**
  * The audit log as rows, for queries. Written after the files, so it may be behind them, and then
@@ -30,12 +34,14 @@ const countSchema = z.object({ count: z.int() });
  */
 export class AuditIndex implements AuditFollower {
   readonly #deps: AuditIndexDeps;
+  readonly #search: AuditSearch;
   /** One thing at a time, so that rows are never missing below the newest one. */
   #work: Promise<void> = Promise.resolve();
   #isBehind = true;
 
   constructor(deps: AuditIndexDeps) {
     this.#deps = deps;
+    this.#search = new AuditSearch(deps);
   }
 
   async last(): Promise<Head> {
@@ -48,16 +54,15 @@ export class AuditIndex implements AuditFollower {
     this.#work = this.#work.then(() => this.#follow(() => this.#insert(entries)));
   }
 
-  /** A page of rows, and how many fit in all. Sees every entry that was added before. */
+  /**
+   * A page of rows, and how many fit in all. Sees every entry that was added before. Fails as
+   * `AuditSearch.run` does.
+   */
   async list(query: AuditQuery): Promise<{ rows: AuditRow[]; count: number }> {
-    this.add([]);
-    await this.#work;
-    const { database } = this.#deps;
-    const [rows, counts] = await Promise.all([
-      database.all(pageStatement(query), auditRowSchema),
-      database.all(countStatement(query), countSchema),
-    ]);
-    return { rows, count: counts[0]?.count ?? 0 };
+    return await this.#search.run(query, async () => {
+      this.add([]);
+      await this.#work;
+    });
   }
 
   /** Resolves when nothing is being written. */

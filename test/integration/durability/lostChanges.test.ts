@@ -1,0 +1,104 @@
+import { cp, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { isLetIn } from "../../support/agents/peerAgent.ts";
+import { FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import {
+  runBackend,
+  type SpawnedBackend,
+  spawnBackend,
+} from "../../support/backend/spawnBackend.ts";
+import { tempDirectory } from "../../support/tempDirectory.ts";
+
+const params = { authId: FLEET };
+
+/** The fleet's only secret is revoked, as the answer says. */
+async function revoke({ api }: SpawnedBackend): Promise<void> {
+  const [secret] = await api.call("listSecrets", { params });
+  await api.call("revokeSecret", { params: { ...params, secretId: secret?.id ?? "" } });
+}
+
+async function stop(backend: SpawnedBackend): Promise<void> {
+  backend.signal("SIGTERM");
+  await backend.ended;
+}
+
+const loginOf = ({ endpoint: { url } }: SpawnedBackend, password: string) => ({
+  url,
+  user: FLEET,
+  password,
+});
+
+/** Everything on disk but what tells editors where a server was. */
+async function contents(directory: string): Promise<Record<string, string>> {
+  const names = (await readdir(directory, { withFileTypes: true })).filter((one) => one.isFile());
+  const texts = names.map(async ({ name }) => [name, await readFile(join(directory, name), "hex")]);
+  return Object.fromEntries(await Promise.all(texts));
+}
+
+it("D-01, D-09: a lost write-ahead log does not bring a revoked secret back: the start is refused, until the log is put back", async () => {
+  await using temp = await tempDirectory();
+  const dataDir = join(temp.path, "data");
+  const wal = join(dataDir, "rport.sqlite-wal");
+  await using first = await spawnBackend(dataDir);
+  const password = await makeFleet(first.api);
+  await revoke(first);
+  await first.kill();
+  await cp(wal, join(temp.path, "kept"));
+  await rm(wal);
+
+  const before = await contents(dataDir);
+  const refused = await runBackend(["--data-dir", dataDir, "--port", "0"]);
+  expect(refused.code).toBe(65);
+  expect(refused.stderr).toContain(join(dataDir, "rport.sqlite"));
+  expect(refused.stderr).toMatch(/lacks changes .* revoked .* --accept-lost-changes/s);
+  expect(await contents(dataDir)).toEqual(before);
+
+  await cp(join(temp.path, "kept"), wal);
+  await using second = await spawnBackend(dataDir);
+  expect(await isLetIn(loginOf(second, password))).toBe(false);
+});
+
+it("D-09: an older copy of the database alone is refused, and taken only by somebody who says so; the audit log has it", async () => {
+  await using temp = await tempDirectory();
+  const dataDir = join(temp.path, "data");
+  const [database, copy] = [join(dataDir, "rport.sqlite"), join(temp.path, "copy")];
+  const first = await spawnBackend(dataDir);
+  const password = await makeFleet(first.api);
+  await stop(first);
+  await cp(database, copy);
+  const second = await spawnBackend(dataDir);
+  await revoke(second);
+  await stop(second);
+  await cp(copy, database);
+
+  const { code } = await runBackend(["--data-dir", dataDir, "--port", "0"]);
+  expect(code).toBe(65);
+  await using third = await spawnBackend(dataDir, ["--accept-lost-changes"]);
+  expect(third.stderr()).toContain("without changes that were made");
+  expect(await isLetIn(loginOf(third, password))).toBe(true);
+  const query = { "filter[application]": "server", "filter[action]": "start" };
+  const [start] = await third.api.call("listAudit", { query });
+  expect(JSON.parse(start?.request ?? "{}")).toMatchObject({ lost_changes: expect.any(Number) });
+  await revoke(third);
+  await third.kill();
+  await using fourth = await spawnBackend(dataDir);
+  expect(await isLetIn(loginOf(fourth, password))).toBe(false);
+});
+
+it("D-01: whatever moment a killed server's last entry is from, the next start finds all that it tells of", async () => {
+  await using temp = await tempDirectory();
+  for (let round = 0; round < 6; round += 1) {
+    await using backend = await spawnBackend(temp.path);
+    const { api } = backend;
+    const changes = Array.from({ length: 30 }, (_, n) =>
+      api.call("createCredential", { body: { id: `made-${round}-${n}` } }),
+    );
+    const settled = Promise.allSettled(changes);
+    await Promise.all(changes.slice(0, round * 5 + 1));
+    await backend.kill();
+    await settled;
+  }
+  await using last = await spawnBackend(temp.path);
+  expect((await last.api.call("listCredentials")).length).toBeGreaterThan(6);
+}, 60_000);

@@ -1,0 +1,141 @@
+import { cp, readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { clientIdSchema } from "@rport/protocol/ids";
+import { describe, expect, it } from "vitest";
+import { openStore, type Store, type StoreDeps } from "../../../../backend/src/store/store.ts";
+import { clientRecord } from "../../../support/backend/records.ts";
+import { FakeClock } from "../../../support/clock.ts";
+import { testLog } from "../../../support/log.ts";
+import { tempDirectory } from "../../../support/tempDirectory.ts";
+
+const RECORDS = 300;
+const PAGE_BYTES = 4_096;
+
+type Damage = (database: string) => Promise<void>;
+
+const open = (directory: string, more: Partial<StoreDeps> = {}): Promise<Store> =>
+  openStore({ directory, clock: new FakeClock(), log: testLog().log, ...more });
+
+/** So many records of hosts, one commit each. */
+async function put(store: Store, ids: readonly string[]): Promise<void> {
+  const tags = ["x".repeat(400)];
+  for (const id of ids) {
+    const record = clientRecord({ id: clientIdSchema.parse(id), tags });
+    await store.edits.commit([{ kind: "seen", record }]);
+  }
+}
+
+/** What a killed process leaves: most is in the main file, the newest in the write-ahead log. */
+async function killed(directory: string): Promise<{ path: string; lastCommit: number }> {
+  const [live, path] = [join(directory, "live"), join(directory, "killed")];
+  const first = await open(live);
+  await put(
+    first,
+    Array.from({ length: RECORDS }, (_, n) => `host-${n}`),
+  );
+  await first.close();
+  const second = await open(live);
+  await put(second, ["newest"]);
+  await cp(live, path, { recursive: true });
+  const lastCommit = second.lastCommit();
+  await second.close();
+  return { path, lastCommit };
+}
+
+async function contents(directory: string): Promise<Record<string, string>> {
+  const names = (await readdir(directory)).sort();
+  const texts = names.map(async (name) => [name, await readFile(join(directory, name), "hex")]);
+  return Object.fromEntries(await Promise.all(texts));
+}
+
+function flip(at: number): Damage {
+  return async (database) => {
+    const bytes = await readFile(database);
+    bytes.fill(0xff, at, at + 16);
+    await writeFile(database, bytes);
+  };
+}
+
+const MAIN: readonly [string, Damage, string][] = [
+  ["is empty", (database) => truncate(database, 0), "is empty"],
+  ["was cut in the middle", (database) => truncate(database, 20 * PAGE_BYTES), "rport.sqlite"],
+  ["was cut within its header", (database) => truncate(database, 50), "rport.sqlite"],
+  [
+    "was overwritten",
+    (database) => writeFile(database, Buffer.alloc(30 * PAGE_BYTES, "no database ")),
+    "rport.sqlite",
+  ],
+  ["has a damaged page", flip(10 * PAGE_BYTES), "damaged"],
+];
+
+describe("D-09: a database of which the main file", () => {
+  it.each(MAIN)(
+    "%s, and not the write-ahead log, is refused, and both files stay as they are",
+    async (_, damage, why) => {
+      await using directory = await tempDirectory();
+      const { path } = await killed(directory.path);
+      await damage(join(path, "rport.sqlite"));
+      const before = await contents(path);
+      expect(before["rport.sqlite-wal"]?.length).toBeGreaterThan(PAGE_BYTES);
+      const start = open(path);
+      await expect(start).rejects.toMatchObject({ exitCode: 65 });
+      await expect(start).rejects.toThrow(why);
+      await expect(start).rejects.toThrow("Nothing was changed");
+      expect(await contents(path)).toEqual(before);
+    },
+  );
+});
+
+/** Bytes of the write-ahead log: its header, then frames. */
+const WAL: readonly [string, Damage][] = [
+  ["is cut", (database) => truncate(`${database}-wal`, 32 + 100)],
+  ["is empty", (database) => truncate(`${database}-wal`, 0)],
+  ["is garbage", (database) => writeFile(`${database}-wal`, Buffer.alloc(9_000, "garbage "))],
+  ["has a flipped byte", (database) => flip(200)(`${database}-wal`)],
+];
+
+describe("D-09: a database of which the write-ahead log", () => {
+  it.each(WAL)("%s is refused when it lacks a commit that is known", async (_, damage) => {
+    await using directory = await tempDirectory();
+    const { path, lastCommit } = await killed(directory.path);
+    await damage(join(path, "rport.sqlite"));
+    const before = await contents(path);
+    const start = open(path, { knownCommit: () => Promise.resolve(lastCommit) });
+    await expect(start).rejects.toMatchObject({ exitCode: 65 });
+    await expect(start).rejects.toThrow(/lacks changes .*--accept-lost-changes/);
+    expect(await contents(path)).toEqual(before);
+  });
+
+  it.each(WAL)("%s starts when nothing is known to be missing", async (_, damage) => {
+    await using directory = await tempDirectory();
+    const { path, lastCommit } = await killed(directory.path);
+    await damage(join(path, "rport.sqlite"));
+    const store = await open(path, { knownCommit: () => Promise.resolve(lastCommit - 1) });
+    expect(await store.clientRows.all()).toHaveLength(RECORDS);
+    expect(store.lostCommits).toBe(0);
+    await store.close();
+  });
+
+  it("is intact has the newest commit, and looking at it first leaves nothing behind (D-01)", async () => {
+    await using directory = await tempDirectory();
+    const { path, lastCommit } = await killed(directory.path);
+    const store = await open(path, { knownCommit: () => Promise.resolve(lastCommit) });
+    const ids = (await store.clientRows.all()).map(({ id }) => `${id}`);
+    expect(ids).toContain("newest");
+    expect((await readdir(path)).filter((name) => name.includes("look"))).toEqual([]);
+    await store.close();
+  });
+
+  it("is lost is taken when somebody says so, and never meets the same numbers again", async () => {
+    await using directory = await tempDirectory();
+    const { path, lastCommit } = await killed(directory.path);
+    await truncate(join(path, "rport.sqlite-wal"), 0);
+    const knownCommit = () => Promise.resolve(lastCommit + 4);
+    const store = await open(path, { knownCommit, acceptLostChanges: true });
+    expect(store.lostCommits).toBe(5);
+    await put(store, ["later"]);
+    expect(store.lastCommit()).toBe(lastCommit + 5);
+    await store.close();
+    await (await open(path, { knownCommit })).close();
+  });
+});
