@@ -1,12 +1,24 @@
 import type { Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import { API_PREFIX } from "@rport/protocol/http";
-import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import express, {
+  type Express,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from "express";
 import type { AgentFiles } from "./downloads/agentFiles.ts";
 import type { Downloads } from "./downloads/downloads.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { Exchange } from "./http/exchange.ts";
 import { type ProveDoorDeps, proveDoor } from "./http/handlers/proveDoor.ts";
+import {
+  type FiguresDoorDeps,
+  figuresDoor,
+  type HealthDoorDeps,
+  healthDoor,
+} from "./http/healthDoor.ts";
 import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
 import type { PeerOf } from "./http/peerAddress.ts";
 import { endpointRouter } from "./http/router.ts";
@@ -31,6 +43,8 @@ export interface AppDeps {
   readonly onUser: (socket: Socket) => void;
   readonly audit: PairingDoorDeps["audit"];
   readonly pairingEvents: PairingDoorDeps["pairingEvents"];
+  readonly readiness: HealthDoorDeps["readiness"];
+  readonly figures: FiguresDoorDeps["figures"];
   readonly clock: Clock;
   readonly log: Log;
   /** Takes the lines that anybody can cause. */
@@ -65,13 +79,18 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
     requireOwnSite(request, place);
     next();
   });
+  const { readiness, figures } = deps;
+  app.use(healthDoor({ readiness, exchangeOf }));
+  if (place.faces.has("metrics")) app.use(figuresDoor({ figures, exchangeOf }));
   if (place.faces.has("users")) {
-    app.use(proveDoor({ proofs: deps.proofs, peerOf: deps.peerOf, exchangeOf }));
-    app.use(API_PREFIX, (request, _response, next) => {
+    const admit: RequestHandler = (request, _response, next) => {
       if (!admitUser(deps.gate, request, exchangeOf(request))) return;
       deps.onUser(request.socket);
       next();
-    });
+    };
+    app.use(proveDoor({ proofs: deps.proofs, peerOf: deps.peerOf, exchangeOf }));
+    app.use(figuresDoor({ figures, exchangeOf, admit }));
+    app.use(API_PREFIX, admit);
     app.use(
       API_PREFIX,
       endpointRouter(deps.handlers, (request) => {

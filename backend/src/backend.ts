@@ -1,17 +1,18 @@
 import type { Duplex } from "node:stream";
 import { guardedClock } from "@rport/protocol/wire/guardedClock";
 import type { TransportLimits } from "@rport/protocol/wire/transport";
-import type { AppDeps } from "./app.ts";
 import { ServerLife } from "./audit/serverLife.ts";
 import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { Pinger } from "./clients/session/pinger.ts";
 import { removeEndpoint, removeStaleEndpoint, writeEndpoint } from "./endpointFile.ts";
 import { type FacesDeps, openFaces } from "./faces.ts";
+import { LoopDelay } from "./health/loopDelay.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { createHandlers, type HandlerDeps } from "./http/handlers/handlers.ts";
 import { createPeerOf } from "./http/peerAddress.ts";
 import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
+import { openHealth } from "./opening/openHealth.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { originAt, type Place, urlOf } from "./place.ts";
 import { DescriptorWatch } from "./platform/descriptors.ts";
@@ -69,7 +70,8 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   await removeStaleEndpoint(paths.endpoint);
   const strangers = new LogBursts(options);
   opened.defer(() => strangers.close());
-  const entrance = { gate, proofs, strangers, agentDoor, bound };
+  const loopDelay = opened.use(new LoopDelay());
+  const entrance = { gate, proofs, strangers, agentDoor, loopDelay, bound };
   await openFaces(facesDeps(options, services, entrance), bound, opened);
 
   const pinger = new Pinger({
@@ -156,16 +158,18 @@ interface Entrance {
   readonly proofs: Proofs;
   readonly strangers: LogBursts;
   readonly agentDoor: AgentDoor;
+  readonly loopDelay: LoopDelay;
   /** The places that are listened on, as soon as they are. */
   readonly bound: readonly Place[];
 }
 
 /** Who stands behind the faces. */
 function facesDeps(
-  { places, trustedProxies = [], pairing, clock, log }: BackendOptions,
+  options: BackendOptions,
   services: Services,
-  { gate, proofs, strangers, agentDoor, bound }: Entrance,
+  { gate, proofs, strangers, agentDoor, loopDelay, bound }: Entrance,
 ): FacesDeps {
+  const { places, trustedProxies = [], pairing, clock, log } = options;
   const peerOf = createPeerOf(trustedProxies, log);
   const { sockets, limits } = services;
   const onUser = (socket: Duplex): void => sockets.vouch(socket);
@@ -174,14 +178,14 @@ function facesDeps(
     pairingTtlS: pairing.ttlS,
     installOrigin: (origin) => installOrigin(bound, origin),
   });
-  return {
-    places,
-    agentDoor,
-    userSockets: new UserSockets({ gate, peerOf, routes, onUser, clock, log }),
-    sockets,
-    limits,
-    app: appOf(services, { handlers, gate, proofs, peerOf, onUser, strangers, clock, log }),
-  };
+  const userSockets = new UserSockets({ gate, peerOf, routes, onUser, clock, log });
+  const { audit } = services.auditing;
+  const door = agentDoor.counters;
+  const facts = { ...services, audit, gate, door, userSockets, loopDelay };
+  const { readiness, figures } = openHealth(options, facts);
+  const rest = { handlers, gate, proofs, peerOf, onUser, strangers, readiness, figures };
+  const app = { ...appOf(services), ...rest, clock, log };
+  return { places, agentDoor, userSockets, sockets, limits, app };
 }
 
 function routesOf({ hub, dial, relays, auditing, registry }: Services): readonly UserRoute[] {
@@ -216,38 +220,10 @@ function handlersOf(
   });
 }
 
-function appOf(
-  { pairings, deposits, agentFiles, downloads, auditing }: Services,
-  {
-    handlers,
-    gate,
-    proofs,
-    peerOf,
-    onUser,
-    strangers,
-    clock,
-    log,
-  }: Pick<
-    AppDeps,
-    "handlers" | "gate" | "proofs" | "peerOf" | "onUser" | "strangers" | "clock" | "log"
-  >,
-): AppDeps {
-  return {
-    handlers,
-    gate,
-    proofs,
-    peerOf,
-    pairings,
-    deposits,
-    agentFiles,
-    downloads,
-    onUser,
-    audit: auditing.audit,
-    pairingEvents: auditing.pairings,
-    strangers,
-    clock,
-    log,
-  };
+/** What of the services is served as it is. */
+function appOf({ pairings, deposits, agentFiles, downloads, auditing }: Services) {
+  const { audit, pairings: pairingEvents } = auditing;
+  return { pairings, deposits, agentFiles, downloads, audit, pairingEvents };
 }
 
 function placeOf(bound: readonly Place[], face: "agents" | "users" | "pairing"): Place {

@@ -2,7 +2,7 @@ import { formatHostPort } from "@rport/protocol/remote";
 import type { Config } from "./config/config.ts";
 
 /** Who may be served on one address. */
-export type Face = "agents" | "users" | "pairing";
+export type Face = "agents" | "users" | "pairing" | "metrics";
 
 /** An address to listen on, and who is served there. */
 export interface Place {
@@ -12,9 +12,21 @@ export interface Place {
   readonly faces: ReadonlySet<Face>;
 }
 
-/** The places of a configuration: one for all faces, or two when users are set apart. */
-export function placesOf(config: Pick<Config, "serverAddress" | "apiAddress">): Place[] {
-  const { serverAddress, apiAddress } = config;
+/** What of a configuration says where to listen. */
+export type Addresses = Pick<Config, "serverAddress" | "apiAddress" | "metricsAddress">;
+
+/**
+ * The places of a configuration: one for all faces, or two when users are set apart; and one for
+ * figures alone where that is wanted.
+ */
+export function placesOf(config: Addresses): Place[] {
+  const { metricsAddress: figures } = config;
+  const places = placesOfFaces(config);
+  if (figures !== undefined) places.push({ ...figures, faces: new Set(["metrics"]) });
+  return places;
+}
+
+function placesOfFaces({ serverAddress, apiAddress }: Addresses): Place[] {
   if (serverAddress === apiAddress) {
     return [{ ...serverAddress, faces: new Set(["agents", "users", "pairing"]) }];
   }

@@ -28,6 +28,7 @@ export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
   readonly paths: Store["paths"];
   /** How many changes that were made are known to be lost, and were given up at this start. */
   readonly lostChanges: number;
+  readonly database: Store["database"];
   readonly serverKey: ServerKey;
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   readonly adoptions: Adoptions;
@@ -88,6 +89,7 @@ export async function openServices(
   return {
     paths: store.paths,
     lostChanges: store.lostCommits,
+    database: store.database,
     limits,
     sockets,
     serverKey,

@@ -108,6 +108,10 @@ export class AuditLog implements Audit {
   }
 
   /** How many entries the disk did not take since the start. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   get lost(): number {
     return this.#lost;
   }

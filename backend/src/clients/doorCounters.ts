@@ -8,9 +8,11 @@ export interface DoorCounters {
   afterLogin: number;
   /** Sign-ins with an unknown auth id or a wrong, revoked or expired secret. */
   failedLogins: number;
+  /** Sign-ins with a right one. */
+  acceptedLogins: number;
 }
 
 /** All zero. */
 export function newDoorCounters(): DoorCounters {
-  return { beforeLogin: 0, afterLogin: 0, failedLogins: 0 };
+  return { beforeLogin: 0, afterLogin: 0, failedLogins: 0, acceptedLogins: 0 };
 }

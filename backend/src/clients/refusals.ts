@@ -60,6 +60,7 @@ export class Refusals {
   readonly #others = new RecentMap<string, Kind>(KINDS_MAX);
   readonly #keyOf = new Map<string, string>();
   readonly #kindsOf = new Map<string, number>();
+  readonly #totals = new Map<RefusalReason, number>();
   readonly #dirty = new Set<string>();
   /** Those that somebody was told of: the end of another one is nothing to watchers. */
   readonly #told = new Set<string>();
@@ -70,8 +71,14 @@ export class Refusals {
     this.#deps = deps;
   }
 
+  /** How many there were of each reason since the start, also of those forgotten. */
+  get totals(): ReadonlyMap<RefusalReason, number> {
+    return this.#totals;
+  }
+
   /** Counts a refusal. */
   note(refused: RefusedAgent): void {
+    this.#totals.set(refused.why, (this.#totals.get(refused.why) ?? 0) + 1);
     const network = networkOf(refused.address);
     const exact = claimsOf(refused);
     const known = this.#find(keyOf(network, exact));

@@ -22,6 +22,8 @@ export interface Config {
   readonly serverAddress: HostPort;
   /** Users listen here; the same object as `serverAddress` unless set apart. */
   readonly apiAddress: HostPort;
+  /** Figures are here for whoever connects; undefined: only where users are, with a token. */
+  readonly metricsAddress: HostPort | undefined;
   /** Where agents reach the server; empty: where they were told. */
   readonly serverUrls: readonly string[];
   /** Addresses and networks of the proxies in front, whose `X-Forwarded-For` counts. */
@@ -83,13 +85,14 @@ export function defaultDataDir(surroundings: Surroundings): string {
 
 function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundings): Config {
   const port = portOf(line);
-  const { server, api, tunnels, pairing, limits, logging } = settings;
+  const { server, api, metrics, tunnels, pairing, limits, logging } = settings;
   const address = server?.address ?? DEFAULT_ADDRESS;
   const serverAddress = port === undefined ? address : { ...address, port };
   return {
     dataDir: resolve(server?.data_dir ?? defaultDataDir(surroundings)),
     serverAddress,
     apiAddress: api?.address ?? serverAddress,
+    metricsAddress: metrics?.address,
     serverUrls: server?.url ?? [],
     trustedProxies: server?.trusted_proxies ?? [],
     keySeed: server?.key_seed,
@@ -109,6 +112,7 @@ function overlay(lower: Settings, upper: Settings): Settings {
   return {
     server: { ...lower.server, ...upper.server },
     api: { ...lower.api, ...upper.api },
+    metrics: { ...lower.metrics, ...upper.metrics },
     tunnels: { ...lower.tunnels, ...upper.tunnels },
     pairing: { ...lower.pairing, ...upper.pairing },
     limits: { ...lower.limits, ...upper.limits },

@@ -20,6 +20,7 @@ Only in the file or the environment:
             used_ports                       ports for tunnels                 20000-30000
             trusted_proxies                  whose X-Forwarded-For counts
             client_auth_password_min_length  of typed client passwords         12
+  [metrics] address                          figures for Prometheus, without a token
   [tunnels] bind                             where tunnels listen              127.0.0.1
   [limits]  all keys are in docs/configuration.md
 

@@ -35,6 +35,8 @@ export const settingsSchema = z
       })
       .partial(),
     api: z.strictObject({ address: hostPort }).partial(),
+    /** Ours: figures for Prometheus on an address of their own, without a token. */
+    metrics: z.strictObject({ address: hostPort }).partial(),
     /** Ours: where tunnels listen unless a request says otherwise. */
     tunnels: z.strictObject({ bind: ipAddress }).partial(),
     /** Ours: how long a pasted line works. */

@@ -129,6 +129,11 @@ export class Credentials {
   }
 
   /** All of them as people see them, by id. */
+  /** How many there are. */
+  get count(): number {
+    return this.#ledger.all().length;
+  }
+
   list(): Credential[] {
     return this.#ledger.all().map((entry) => this.#view(entry));
   }

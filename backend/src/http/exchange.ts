@@ -67,6 +67,14 @@ export class Exchange {
     this.#response.end(bytes);
   }
 
+  /** Answers with text of some type. */
+  sendText(contentType: string, text: string): void {
+    const bytes = Buffer.from(text);
+    this.#response.setHeader("Content-Type", contentType);
+    this.#response.setHeader("Content-Length", bytes.length);
+    this.#response.end(bytes);
+  }
+
   /** Answers without a body. */
   sendNothing(): void {
     this.#response.statusCode = 204;

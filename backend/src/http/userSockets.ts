@@ -51,6 +51,11 @@ export class UserSockets {
     this.#deps = deps;
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /**
    * A door for each route, and one for whatever else begins as they do: whether there is something
    * is told to users only. In local mode, `localPort` answers with the port that is listened on.

@@ -32,6 +32,8 @@ export interface UserGateDeps {
 
 /** The one door of the users' face: tokens, and the penalty for guessing them. */
 export class UserGate {
+  /** Tokens that were shown since the start. */
+  readonly counters = { accepted: 0, refused: 0 };
   readonly #deps: UserGateDeps;
 
   constructor(deps: UserGateDeps) {
@@ -45,6 +47,7 @@ export class UserGate {
     const token = proven ?? presentedToken(authorization) ?? accessToken;
     if (token === undefined) return { kind: "refused", retryAfterS: 0 };
     const user = tokens.check(token);
+    this.counters[user === undefined ? "refused" : "accepted"] += 1;
     if (user !== undefined) {
       signIns?.accepted(user, address);
       return { kind: "user", user };

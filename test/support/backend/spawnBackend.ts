@@ -38,6 +38,8 @@ export interface BackendProgram {
   readonly main?: string;
   /** How many files it may open, where that differs from the tests' own limit. */
   readonly descriptors?: number;
+  /** What its environment has beside the tests' PATH and HOME. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -46,9 +48,13 @@ export interface BackendProgram {
 export async function spawnBackend(
   dataDir: string,
   args: readonly string[] = [],
-  { main = MAIN, descriptors }: BackendProgram = {},
+  { main = MAIN, descriptors, environment = {} }: BackendProgram = {},
 ): Promise<SpawnedBackend> {
-  const run = start([main, "--data-dir", dataDir, "--port", "0", ...args], {}, descriptors);
+  const run = start(
+    [main, "--data-dir", dataDir, "--port", "0", ...args],
+    environment,
+    descriptors,
+  );
   const begun = Promise.race([run.ready, run.ended]);
   await within(() => `a backend to be ready; it says: ${run.stderr()}`, begun);
   if (!run.stdout().includes("is ready")) throw new Error(`it did not start: ${run.stderr()}`);

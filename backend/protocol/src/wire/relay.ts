@@ -22,6 +22,7 @@ const TURN_BYTES = 64 << 10;
 export class Relays {
   readonly #onFault: OnFault;
   #active = 0;
+  #bytes = 0;
 
   constructor(onFault: OnFault = () => {}) {
     this.#onFault = onFault;
@@ -32,11 +33,22 @@ export class Relays {
     return this.#active;
   }
 
+  /** Bytes moved since the start, both ways. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Joins two streams both ways; see `relay`. */
   async join(a: Duplex, b: Duplex): Promise<RelayResult> {
     this.#active += 1;
     try {
-      return await joined(a, b, { isShared: () => this.#active > 1, onFault: this.#onFault });
+      return await joined(a, b, {
+        isShared: () => this.#active > 1,
+        onBytes: (bytes) => {
+          this.#bytes += bytes;
+        },
+        onFault: this.#onFault,
+      });
     } finally {
       this.#active -= 1;
     }
@@ -51,17 +63,19 @@ export class Relays {
  * regard to others.
  */
 export function relay(a: Duplex, b: Duplex, relays?: Relays): Promise<RelayResult> {
-  const alone: Surroundings = { isShared: () => false, onFault: () => {} };
+  const alone: Surroundings = { isShared: () => false, onBytes: () => {}, onFault: () => {} };
   return relays === undefined ? joined(a, b, alone) : relays.join(a, b);
 }
 
 /** What two streams are joined among. */
 interface Surroundings {
   readonly isShared: () => boolean;
+  readonly onBytes: (bytes: number) => void;
   readonly onFault: OnFault;
 }
 
-function joined(a: Duplex, b: Duplex, { isShared, onFault }: Surroundings): Promise<RelayResult> {
+function joined(a: Duplex, b: Duplex, surroundings: Surroundings): Promise<RelayResult> {
+  const { isShared, onBytes, onFault } = surroundings;
   return new Promise((resolve) => {
     let error: Error | undefined;
     let open = 2;
@@ -74,8 +88,8 @@ function joined(a: Duplex, b: Duplex, { isShared, onFault }: Surroundings): Prom
       a.destroy();
       b.destroy();
     };
-    const forth = new Direction(a, b, { isShared, onFault: ends });
-    const back = new Direction(b, a, { isShared, onFault: ends });
+    const forth = new Direction(a, b, { isShared, onBytes, onFault: ends });
+    const back = new Direction(b, a, { isShared, onBytes, onFault: ends });
     const onClosed = (other: Duplex) => {
       finishThenDestroy(other);
       open -= 1;
@@ -117,6 +131,7 @@ class Direction {
   readonly #source: Duplex;
   readonly #sink: Duplex;
   readonly #isShared: () => boolean;
+  readonly #onBytes: (bytes: number) => void;
   readonly #onFault: OnFault;
   readonly #held: HeldShare | undefined;
   #heldBytes = 0;
@@ -124,10 +139,11 @@ class Direction {
   #isBlocked = false;
   #isYielding = false;
 
-  constructor(source: Duplex, sink: Duplex, { isShared, onFault }: Surroundings) {
+  constructor(source: Duplex, sink: Duplex, { isShared, onBytes, onFault }: Surroundings) {
     this.#source = source;
     this.#sink = sink;
     this.#isShared = isShared;
+    this.#onBytes = onBytes;
     this.#onFault = onFault;
     this.#held = heldFor(source) ?? heldFor(sink);
   }
@@ -161,6 +177,7 @@ class Direction {
 
   #move(chunk: Buffer): void {
     this.bytes += chunk.length;
+    this.#onBytes(chunk.length);
     const sink = this.#sink;
     if (!sink.writable) return;
     // A stream that says stop and holds nothing has passed all of it on.

@@ -99,7 +99,10 @@ export class LoginGate {
       throw new Error("too many failed logins from there");
     }
     const result = await this.#deps.credentials.login(user, password, from.address);
-    if (result.kind === "accepted") return { kind: "accepted", login: result };
+    if (result.kind === "accepted") {
+      this.#deps.counters.acceptedLogins += 1;
+      return { kind: "accepted", login: result };
+    }
     const isGuess = GUESSES.has(result.why) && !from.isShared;
     if (isGuess) this.#deps.penalties.wrongSecret(network, user);
     return this.#refused(result, user, from.address);
