@@ -4,6 +4,7 @@ import type { Credential, RotationState, Secret } from "@rport/protocol/model";
 import { loggedFault } from "../platform/faults.ts";
 import type { SecretEdit } from "../store/edits/secretEdit.ts";
 import { toClientSecret } from "./admission/admissions.ts";
+import type { ShownHost } from "./admission/doubts.ts";
 import type { JoinDesk } from "./admission/joinGate.ts";
 import type {
   AcceptedLogin,
@@ -73,7 +74,7 @@ export class Credentials {
     return this.#parts.purge;
   }
 
-  /** First joins that wait for a person. */
+  /** Clients that wait for a person. */
   get joins(): JoinDesk {
     return this.#parts.gate;
   }
@@ -83,7 +84,15 @@ export class Credentials {
     return this.#parts.authenticator.login({ authId, password, address });
   }
 
-  /** Whether a client may join that the credential does not know yet; see `JoinGate.pass`. */
+  /**
+   * Whether the client may not be the one that is on record under its id, and nobody has approved it;
+   * see `Doubts`. Looks into memory only.
+   */
+  isDoubted(login: AcceptedLogin, host: ShownHost): boolean {
+    return this.#parts.doubts.about(login.credentialId, host) !== undefined;
+  }
+
+  /** Whether a client may go on to be let in; see `JoinGate.pass`. */
   join(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined> {
     return this.#parts.gate.pass(login, newcomer);
   }
@@ -92,9 +101,9 @@ export class Credentials {
    * Whether the agent behind a login may be this client. Binds single-use secrets durably. Fails
    * with `DISK_FULL` when that cannot be written.
    */
-  async admit(login: AcceptedLogin, clientId: ClientId): Promise<Admission> {
+  async admit(login: AcceptedLogin, host: ShownHost): Promise<Admission> {
     const { admissions, lastUse } = this.#parts;
-    const admission = await admissions.admit(login, clientId);
+    const admission = await admissions.admit(login, host);
     if (admission.kind === "admitted") lastUse.note(login.credentialId, login.secretId);
     return admission;
   }

@@ -6,6 +6,7 @@ import type { EditStore } from "../store/edits/editStore.ts";
 import { AdmissionFollower } from "./admission/admissionFollower.ts";
 import { Admissions } from "./admission/admissions.ts";
 import { Authenticator } from "./admission/authenticator.ts";
+import { Doubts } from "./admission/doubts.ts";
 import { type Flood, Floods } from "./admission/floods.ts";
 import { JoinGate } from "./admission/joinGate.ts";
 import { JoinRate } from "./admission/joinRate.ts";
@@ -60,6 +61,7 @@ interface LedgerParts {
 interface AdmissionParts {
   readonly authenticator: Authenticator;
   readonly admissions: Admissions;
+  readonly doubts: Doubts;
   readonly waitingRoom: WaitingRoom;
   readonly floods: Floods;
   readonly gate: JoinGate;
@@ -108,13 +110,15 @@ function makeAdmissionParts(
   { typed, steady }: LedgerParts,
 ): AdmissionParts {
   const authenticator = new Authenticator({ ledger, typed, verifierKey, clock, steady });
-  const admissions = new Admissions({ ledger, store, authenticator, clients, clock, log });
   const waitingRoom = new WaitingRoom({ clock, touch });
+  const doubts = new Doubts({ clients, waitingRoom });
+  const admissions = new Admissions({ ledger, store, authenticator, clients, doubts, clock, log });
   const floods = new Floods({ clock, touch, onFlood });
-  const gate = new JoinGate({ ledger, admissions, waitingRoom, floods, rate: new JoinRate(clock) });
+  const rate = new JoinRate(clock);
+  const gate = new JoinGate({ ledger, admissions, clients, doubts, waitingRoom, floods, rate });
   const follower = new AdmissionFollower({ gate, waitingRoom, admissions });
   store.follow((edits) => follower.follow(edits));
-  return { authenticator, admissions, waitingRoom, floods, gate };
+  return { authenticator, admissions, doubts, waitingRoom, floods, gate };
 }
 
 function makeRemovalParts(

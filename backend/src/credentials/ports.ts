@@ -38,6 +38,10 @@ export interface ClientRef {
   readonly features: readonly string[];
   /** No secret lets it in, until somebody allows it again. */
   readonly isRevoked: boolean;
+  /** `SHA256:` fingerprint of the key that its host is known by; undefined: none. */
+  readonly hostKey: string | undefined;
+  /** It was let in without that key, which a person has approved. */
+  readonly mayLackKey: boolean;
 }
 
 /** Who is connected, as far as credentials are concerned. */

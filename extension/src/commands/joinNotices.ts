@@ -1,5 +1,6 @@
 import { commands, window } from "vscode";
 import { VIEWS } from "../manifest.ts";
+import { doubtSentence } from "../model/joinDoubt.ts";
 import { joinName } from "../model/rows/joinRow.ts";
 import type { JoinTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
@@ -64,7 +65,11 @@ export class JoinNotices {
     const { join } = first;
     const who = `${plainText(joinName(join))} (${plainText(join.address)})`;
     const text = `${who} waits to join with ${plainText(join.credential_id)}.`;
-    const chosen = await window.showInformationMessage(text, APPROVE, DENY);
+    const doubt = plainText(doubtSentence(join));
+    const chosen =
+      doubt === ""
+        ? await window.showInformationMessage(text, APPROVE, DENY)
+        : await window.showWarningMessage(`${text} ${doubt}`, APPROVE, DENY);
     if (chosen === APPROVE) await decideJoin(first, "approveJoin");
     if (chosen === DENY) await decideJoin(first, "denyJoin");
   }

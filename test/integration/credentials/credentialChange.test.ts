@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { startAgent } from "../../support/agents/agent.ts";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { endOf, oneJoin } from "../../support/backend/joins.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const HOST = "host-x";
@@ -12,9 +13,23 @@ async function twoCredentials(backend: RunningBackend) {
   const { password: prod } = await backend.api("createCredential", { body: { id: "prod" } });
   const { password: other } = await backend.api("createCredential", { body: { id: "other" } });
   const url = backend.url.replace("http", "ws");
-  const join = (user: string, password: string, id = HOST) =>
-    PeerAgent.join({ url, user, password, introduction: { ID: id } });
-  return { prod, other, join };
+  const login = (user: string, password: string) => ({
+    url,
+    user,
+    password,
+    introduction: { ID: HOST },
+  });
+  const join = (user: string, password: string) => PeerAgent.join(login(user, password));
+  /** Comes in when it was approved as that host. */
+  const joinApproved = async (user: string, password: string) => {
+    const agent = await PeerAgent.signIn(login(user, password));
+    const end = endOf(agent.introduce());
+    const { id: joinId } = await oneJoin(backend);
+    await backend.api("approveJoin", { params: { joinId } });
+    expect(await end).toBe("in");
+    return agent;
+  };
+  return { prod, other, join, joinApproved };
 }
 
 const isAway = (backend: RunningBackend) =>
@@ -26,7 +41,7 @@ const isAway = (backend: RunningBackend) =>
 describe("a host's id that comes with another credential", () => {
   it("does not end the rotation that waits for the host, and is in the audit log", async () => {
     await using backend = await startBackend();
-    const { prod, other, join } = await twoCredentials(backend);
+    const { prod, other, joinApproved } = await twoCredentials(backend);
     await using host = await startAgent({
       server: backend.url,
       client: { fingerprint: backend.fingerprint, auth: `prod:${prod}`, id: HOST, name: "web" },
@@ -36,7 +51,7 @@ describe("a host's id that comes with another credential", () => {
     await isAway(backend);
     await backend.api("rotateCredential", { params, body: { grace_seconds: null } });
     {
-      await using _thief = await join("other", other);
+      await using _thief = await joinApproved("other", other);
       const { rotation } = await backend.api("getCredential", { params });
       expect(rotation).toMatchObject({ moved: 0, total: 1 });
       expect(await backend.api("getRotation", { params })).toMatchObject({
@@ -49,7 +64,7 @@ describe("a host's id that comes with another credential", () => {
       expect(more).toEqual([]);
     }
     await isAway(backend);
-    await using back = await join("prod", prod);
+    await using back = await joinApproved("prod", prod);
     expect(back.connection).toBeDefined();
     const client = await backend.api("getClient", { params: { clientId: HOST } });
     expect(client.client_auth_id).toBe("prod");
@@ -57,11 +72,11 @@ describe("a host's id that comes with another credential", () => {
 
   it("is waited for no longer once its record is deleted", async () => {
     await using backend = await startBackend();
-    const { prod, other, join } = await twoCredentials(backend);
+    const { prod, other, join, joinApproved } = await twoCredentials(backend);
     await (await join("prod", prod))[Symbol.asyncDispose]();
     await isAway(backend);
     await backend.api("rotateCredential", { params, body: { grace_seconds: null } });
-    await (await join("other", other))[Symbol.asyncDispose]();
+    await (await joinApproved("other", other))[Symbol.asyncDispose]();
     await isAway(backend);
     await backend.api("deleteClient", { params: { clientId: HOST } });
     await eventually(async () => {

@@ -1,4 +1,3 @@
-import type { Join } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
 import type { Face } from "../../../backend/src/place.ts";
 import { startAgent } from "../../support/agents/agent.ts";
@@ -6,6 +5,7 @@ import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import type { EventStream } from "../../support/backend/eventStream.ts";
 import { agentOf } from "../../support/backend/fleet.ts";
+import { endOf, oneJoin } from "../../support/backend/joins.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
@@ -19,22 +19,6 @@ async function makeGuarded({ api, url }: RunningBackend, limits = {}) {
   const { password } = await api("createCredential", { body });
   return { url: url.replace("http", "ws"), user: FLEET, password };
 }
-
-/** The only client that waits. */
-function oneJoin({ api }: RunningBackend): Promise<Join> {
-  return eventually(async () => {
-    const [join, ...others] = await api("listJoins");
-    if (join === undefined || others.length > 0) throw new Error("not one client waits");
-    return join;
-  });
-}
-
-/** The introduction's end: the server's text, or "in". */
-const endOf = (joining: Promise<unknown>) =>
-  joining.then(
-    () => "in",
-    (error: Error) => error.message,
-  );
 
 describe("first joins that wait for approval", () => {
   it("are listed and told live, let in when approved, and known from then on", async () => {

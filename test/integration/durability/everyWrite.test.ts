@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { Credentials } from "../../../backend/src/credentials/credentials.ts";
 import type { CredentialsFixture } from "../../support/backend/credentials.ts";
 import { authId, openCredentials } from "../../support/backend/credentials.ts";
+import { keyless } from "../../support/backend/newcomer.ts";
 import { FakeAgent } from "../../support/backend/sessions.ts";
 import type { FaultyDisk, WriteFate } from "../../support/faults/faultyDisk.ts";
 
@@ -77,7 +78,7 @@ async function claim(credentials: Credentials, { own }: Known) {
   const { authId: id, password, clientId } = own;
   const login = await credentials.login(id, password, ADDRESS);
   if (login.kind === "refused") throw new Error(login.why);
-  return await credentials.admit(login, clientId);
+  return await credentials.admit(login, keyless(clientId));
 }
 
 /** All that people and hosts can tell, without what is new each time. */

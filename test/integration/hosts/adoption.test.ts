@@ -1,6 +1,6 @@
 import type { Tunnel } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
-import { startAgent } from "../../support/agents/agent.ts";
+import { startAgent, startEnrolledAgent } from "../../support/agents/agent.ts";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
@@ -43,15 +43,14 @@ describe("moving a record over to the client that the host is now", () => {
     }
     const fresh = agentOf(backend, password, NEW);
     const own = { ...fresh.client, name: "", tags: ["debian"] };
-    {
-      await using agent = await startAgent({ ...fresh, client: own });
-      await agent.online();
-      await isAway(backend);
-      const moved = await backend.api("adoptClient", { params, body });
-      const wanted = { name: "web-01", tags: ["prod", "debian"], labels: { site: "berlin" } };
-      expect(moved).toMatchObject({ id: NEW, ...wanted, connection_state: "connected" });
-    }
-    await using again = await startAgent({ ...fresh, client: own });
+    await using agent = await startAgent({ ...fresh, client: own });
+    await agent.online();
+    await isAway(backend);
+    const moved = await backend.api("adoptClient", { params, body });
+    const wanted = { name: "web-01", tags: ["prod", "debian"], labels: { site: "berlin" } };
+    expect(moved).toMatchObject({ id: NEW, ...wanted, connection_state: "connected" });
+    await agent.agent.stop();
+    await using again = await startEnrolledAgent(agent.configFile);
     await again.online();
     expect(await backend.api("listClients")).toMatchObject([{ id: NEW, name: "web-01" }]);
     const audit = await backend.api("listAudit", { query: { "filter[action]": "move" } });
@@ -108,7 +107,7 @@ describe("moving a record over to the client that the host is now", () => {
       );
     });
     await fresh.agent.stop();
-    await using again = await startAgent(agentOf(backend, password, NEW));
+    await using again = await startEnrolledAgent(fresh.configFile);
     await again.online();
     for (const tunnel of tunnels)
       await eventually(async () => expect(await echoes(tunnel)).toBe(true));

@@ -5,6 +5,7 @@ import { keyedHost } from "../../support/agents/hostKeys.ts";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { endOf, oneJoin } from "../../support/backend/joins.ts";
 import { spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { eventually } from "../../support/eventually.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
@@ -94,7 +95,7 @@ describe("a copy of a host's disk, host key included", () => {
 });
 
 describe("a host that was set up anew under its id", () => {
-  it("is let in with its new key, which is on the record and in the audit log after a crash, too", async () => {
+  it("is known by its new key once that was approved, on the record and in the audit log after a crash, too", async () => {
     await using temp = await tempDirectory();
     await using stack = new AsyncDisposableStack();
     const first = stack.use(await spawnBackend(temp.path));
@@ -105,6 +106,9 @@ describe("a host that was set up anew under its id", () => {
     await using anew = await copyOfHost(host, { isWithoutKey: true });
     await host.agent.stop();
     await using again = await startEnrolledAgent(anew.configFile);
+    const waiting = await oneJoin({ api: first.api.call.bind(first.api) });
+    expect(waiting).toMatchObject({ reason: "key-changed", known_host_key: key });
+    await first.api.call("approveJoin", { params: { joinId: waiting.id } });
     await again.online();
     await first.kill();
 
@@ -126,7 +130,7 @@ describe("S-02: who has the secret of a host, and not the host", () => {
   it.each([
     ["with a key of their own", true],
     ["without any key, as RPort's own client", false],
-  ])("%s, are refused while it lives, and seen when they come after it", async (_, isKeyed) => {
+  ])("%s, are refused while it lives, and wait when they come after it", async (_, isKeyed) => {
     await using backend = await startBackend();
     const password = await fleetOf(backend);
     await using victim = await startAgent(agentOf(backend, password, HOST));
@@ -147,14 +151,18 @@ describe("S-02: who has the secret of a host, and not the host", () => {
 
     await victim.agent.stop();
     await isAway(backend);
+    await using later = await PeerAgent.signIn(options);
+    const end = endOf(later.introduce());
+    const waiting = await oneJoin(backend);
+    expect(waiting).toMatchObject({ reason: isKeyed ? "key-changed" : "key-missing" });
+    expect(await clientOf(backend)).toMatchObject({ host_key: key, host_key_change: null });
+    await backend.api("approveJoin", { params: { joinId: waiting.id } });
+    expect(await end).toBe("in");
     const kind = isKeyed ? "changed" : "missing";
-    {
-      await using _later = await PeerAgent.join(options);
-      const shown = { host_key: isKeyed ? thief.fingerprint : key };
-      const change = { kind, before: key };
-      expect(await clientOf(backend)).toMatchObject({ ...shown, host_key_change: change });
-      expect(await keyEntries(backend)).toHaveLength(1);
-    }
+    const shown = { host_key: isKeyed ? thief.fingerprint : key };
+    const change = { kind, before: key };
+    expect(await clientOf(backend)).toMatchObject({ ...shown, host_key_change: change });
+    await later[Symbol.asyncDispose]();
     await isAway(backend);
     await using _again = await PeerAgent.join(options);
     expect((await clientOf(backend)).host_key_change?.kind).toBe(kind);

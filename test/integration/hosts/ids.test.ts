@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { isLetIn, PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { endOf, oneJoin } from "../../support/backend/joins.ts";
 import { eventually } from "../../support/eventually.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 import { exchange, tcpServer } from "../../support/wire/wireTunnel.ts";
@@ -152,11 +153,16 @@ describe("client id and auth id", () => {
       ({ lport } = await backend.api("createTunnel", { params: { clientId: ALPHA }, query }));
     }
     await eventually(async () => expect(await countsOf(backend, ALPHA)).toEqual([1, 0]));
-    await using _agent = await join(backend, {
+    await using agent = await PeerAgent.signIn({
+      url: backend.url.replace("http", "ws"),
       user: BETA,
       password: second.password,
       introduction,
     });
+    const end = endOf(agent.introduce());
+    const { id: joinId } = await oneJoin(backend);
+    await backend.api("approveJoin", { params: { joinId } });
+    expect(await end).toBe("in");
     expect(await countsOf(backend, ALPHA)).toEqual([0, 0]);
     expect(await countsOf(backend, BETA)).toEqual([1, 1]);
     await backend.api("deleteCredential", { params: { authId: ALPHA } });

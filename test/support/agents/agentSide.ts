@@ -132,11 +132,13 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
               secretId: secretIdSchema.parse("secret-1"),
             }
           : { kind: "refused", why: "wrong" },
+      isDoubted: () => false,
       join: options.join ?? (async () => undefined),
       admit:
         options.admit === undefined
           ? async () => ({ kind: "admitted", secret: secret("secret-1") })
-          : (_login, clientId) => options.admit?.(clientId) ?? Promise.reject(new Error("gone")),
+          : (_login, { clientId }) =>
+              options.admit?.(clientId) ?? Promise.reject(new Error("gone")),
       onSessionReady: (session) => void ready.push(session),
     },
     ...options.door,

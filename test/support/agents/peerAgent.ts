@@ -20,10 +20,9 @@ export interface PeerAgentOptions {
   /** Keys of `new_connection` that differ from a plain one. */
   readonly introduction?: Readonly<Record<string, unknown>>;
   /** Answers the server's requests before the usual answers; undefined: the usual one. */
-  readonly onRequest?: (
-    name: string,
-    payload: Buffer,
-  ) => Promise<Buffer | undefined> | Buffer | undefined;
+  readonly onRequest?:
+    | ((name: string, payload: Buffer) => Promise<Buffer | undefined> | Buffer | undefined)
+    | undefined;
   /** Text to refuse channels with, as an agent whose `tunnel_allowed` says no. */
   readonly refuseChannels?: string;
 }

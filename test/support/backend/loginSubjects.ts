@@ -1,4 +1,5 @@
 import { authId, type CredentialsFixture } from "./credentials.ts";
+import { keyless } from "./newcomer.ts";
 import { FakeAgent } from "./sessions.ts";
 
 const FLEET = authId("fleet");
@@ -32,7 +33,7 @@ export async function loginSubjects(
   const secret = credentials.secrets(FLEET).at(-1);
   const login = await credentials.login(FLEET, revoked, ADDRESS);
   if (login.kind !== "accepted" || secret === undefined) throw new Error("it is not in yet");
-  await credentials.admit(login, new FakeAgent("a", FLEET, "").clientId);
+  await credentials.admit(login, keyless(new FakeAgent("a", FLEET, "").clientId));
   await credentials.revocations.secret(FLEET, secret.id);
   const gone = { id: GONE, createdBy: "test", ...given("gone") };
   const { password: deleted } = await credentials.create(gone);

@@ -1,4 +1,5 @@
-import { clientIdSchema } from "@rport/protocol/ids";
+import { type ClientId, clientIdSchema } from "@rport/protocol/ids";
+import type { ShownHost } from "../../../backend/src/credentials/admission/doubts.ts";
 import type { AcceptedLogin } from "../../../backend/src/credentials/admission/verdicts.ts";
 import type { Newcomer } from "../../../backend/src/credentials/admission/waitingRoom.ts";
 import type { Credentials } from "../../../backend/src/credentials/credentials.ts";
@@ -31,6 +32,11 @@ export function newcomerOf(id: string, change: Partial<Newcomer> = {}): TestNewc
     helds: () => count,
     ...change,
   };
+}
+
+/** A host without a key, as RPort's own client is. */
+export function keyless(clientId: ClientId): ShownHost {
+  return { clientId, hostKey: "", address: "192.0.2.7" };
 }
 
 /** Signs in, as the agent door does. Throws the reason of a refusal. */

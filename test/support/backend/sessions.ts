@@ -10,6 +10,7 @@ import {
 import type { AcceptedLogin } from "../../../backend/src/credentials/admission/verdicts.ts";
 import type { Credentials } from "../../../backend/src/credentials/credentials.ts";
 import type { OfferedSecret } from "../../../backend/src/credentials/ports.ts";
+import { keyless } from "./newcomer.ts";
 import { clientRecord } from "./records.ts";
 
 /** What an agent keeps on its own disk, across its restarts and the server's. */
@@ -139,7 +140,7 @@ export class TestClients {
     this.#presence.enter(session);
     this.#presence.locate(clientId)?.cut("replaced");
     this.#presence.claim(clientId, session);
-    const admission = await credentials.admit(login, clientId);
+    const admission = await credentials.admit(login, keyless(clientId));
     if (admission.kind === "refused") {
       session.cut("refused");
       throw new Error(admission.text);

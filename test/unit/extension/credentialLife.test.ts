@@ -2,7 +2,7 @@ import type { Change } from "@rport/protocol/events";
 import { deltaSchema } from "@rport/protocol/events";
 import type { Client } from "@rport/protocol/model";
 import { describe, expect, it, vi } from "vitest";
-import { alarmSentences } from "../../../extension/src/model/rows/clientRow.ts";
+import { alarmSentences, clientFacts } from "../../../extension/src/model/rows/clientRow.ts";
 import { SecretShares } from "../../../extension/src/model/secretShares.ts";
 import { FetchedLists } from "../../../extension/src/servers/fetchedLists.ts";
 import type { ArrangedChange } from "../../../extension/src/servers/server.ts";
@@ -11,7 +11,7 @@ import { joinsBadge } from "../../../extension/src/views/context.ts";
 import { CredentialsSource } from "../../../extension/src/views/credentials.ts";
 import { rowOf, tooltipOf } from "../../../extension/src/views/rows.ts";
 import { client, credential, join, offline, refusal, secret } from "./entities.ts";
-import { fleetOf, nameOf, RELAY } from "./fleetFixture.ts";
+import { fleetOf, NOW, nameOf, RELAY } from "./fleetFixture.ts";
 
 const ROTATION = {
   started_at: "2030-01-01T00:00:00Z",
@@ -252,6 +252,40 @@ describe("hosts that wait to be let in", () => {
       "all",
     ]);
   });
+
+  it("S-02: say that they may be somebody else, with both keys and what approving means", () => {
+    const { text, fill, context, nodes, rows } = fleetOf(RELAY);
+    const [shown, known] = ["SHA256:shown", "SHA256:known"];
+    const keys = { host_key: shown, known_host_key: known, known_credential_id: "production" };
+    fill(RELAY, {
+      credentials: [credential("fleet")],
+      joins: [
+        join("join-0001", { reason: "key-changed", ...keys }),
+        join("join-0002", { reason: "key-missing", known_host_key: known }),
+        join("join-0003", { reason: "other-credential", known_credential_id: "production" }),
+      ],
+    });
+    expect(text(new CredentialsSource(context)).slice(0, 3)).toEqual([
+      "web-09 waits to join | shows another host key \u00B7 192.0.2.7 \u00B7 fleet",
+      "web-09 waits to join | shows no host key \u00B7 192.0.2.7 \u00B7 fleet",
+      "web-09 waits to join | comes with another credential \u00B7 192.0.2.7 \u00B7 fleet",
+    ]);
+    const nodeOf = (joinId: string) => nodes.get({ kind: "join", serverKey: RELAY, joinId });
+    expect(rowOf(nodeOf("join-0001"), rows).icon?.name).toBe("warning");
+    const tooltip = tooltipOf(nodeOf("join-0001"), rows)?.replaceAll("\\", "") ?? "";
+    for (const words of [
+      "another host key than the one that machine-9 is known by",
+      "takes over that client's record and tunnels",
+      "somebody has a secret of fleet and claims to be machine-9",
+      `Host key it shows: ${shown}`,
+      `Host key that is known: ${known}`,
+      "Credential before: production",
+    ]) {
+      expect(tooltip).toContain(words);
+    }
+    const other = tooltipOf(nodeOf("join-0003"), rows)?.replaceAll("\\", "");
+    expect(other).toContain("It comes with fleet, and machine-9 came with production before.");
+  });
 });
 
 describe("refused joins", () => {
@@ -327,9 +361,44 @@ describe("hosts that need attention", () => {
     expect(["a", "b", "c"].map(icon)).toEqual(["warning", "warning", "circle-slash"]);
   });
 
+  it("S-02: point out another host key for a week, a missing one always, and a first one never", () => {
+    const at = (hours: number) => new Date(NOW - hours * 3_600_000).toISOString();
+    const changed = (hours: number, kind = "changed") => ({
+      host_key: "SHA256:now",
+      host_key_change: { kind, before: kind === "added" ? null : "SHA256:then", at: at(hours) },
+    });
+    const { text, fill, context, nodes, rows } = fleetOf(RELAY);
+    fill(RELAY, {
+      clients: [
+        client("a", changed(1)),
+        client("b", changed(7 * 24)),
+        client("c", changed(7 * 24, "missing")),
+        client("d", changed(1, "added")),
+      ],
+    });
+    const where = "Debian GNU/Linux 12 \u00B7 10.0.0.5";
+    expect(text(new ClientsSource(context))).toEqual([
+      "Online | 4",
+      `  a | host key changed \u00B7 ${where}`,
+      `  b | ${where}`,
+      `  c | without its host key \u00B7 ${where}`,
+      `  d | ${where}`,
+    ]);
+    const node = nodes.get({ kind: "client", serverKey: RELAY, clientId: "a", place: "clients" });
+    expect(rowOf(node, rows).icon?.name).toBe("warning");
+    const tooltip = tooltipOf(node, rows)?.replaceAll("\\", "");
+    expect(tooltip).toContain("Its host key is another one than before, which was approved");
+    const facts = Object.fromEntries(clientFacts(client("b", changed(7 * 24))));
+    expect(facts["Host key"]).toBe("SHA256:now");
+    expect(facts["Host key changed"]).toContain("before, it was SHA256:then");
+  });
+
   it("tell a copied disk from a host that was set up twice", () => {
     const sentences = (same: boolean) =>
-      alarmSentences(client("a", { duplicate: { ...duplicate, same_host_key: same } }), "").join();
+      alarmSentences(client("a", { duplicate: { ...duplicate, same_host_key: same } }), {
+        looksLike: "",
+        nowMs: NOW,
+      }).join();
     expect(sentences(true)).toContain("its disk is a copy");
     expect(sentences(false)).toContain("set up with the same client ID");
   });

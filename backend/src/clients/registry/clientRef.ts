@@ -13,5 +13,7 @@ export function refOf(record: ClientRecord, connected: boolean): ClientRef {
     credentialId: record.client_auth_id,
     secretId: record.secret_id ?? undefined,
     isRevoked: record.revoked_at !== null,
+    hostKey: record.host_key ?? undefined,
+    mayLackKey: record.host_key_change?.kind === "missing",
   };
 }

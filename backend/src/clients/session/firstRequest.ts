@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { type ConnectionRequest, connectionRequestSchema } from "@rport/protocol/agent";
+import { type ConnectionRequest, connectionRequestSchema, FEATURES } from "@rport/protocol/agent";
+import { type AgentHostKey, decodeHostKey } from "@rport/protocol/hostKey";
 import { type ClientId, clientIdSchema } from "@rport/protocol/ids";
 import { type AgentVersion, parseAgentVersion } from "./agentVersion.ts";
 import { Refused } from "./refused.ts";
@@ -21,6 +22,8 @@ export interface Identity {
 export interface FirstRequest {
   readonly identity: Identity;
   readonly request: ConnectionRequest;
+  /** The key it names, which is still to be proven; undefined for agents that have none. */
+  readonly hostKey: AgentHostKey | undefined;
 }
 
 /** Parses a `new_connection`. Throws `Refused`. */
@@ -37,7 +40,16 @@ export function parseFirstRequest(payload: Buffer): FirstRequest {
     throw Refused.protocol(`failed to determine client version: malformed version: ${shown}`);
   }
   const { SessionID: agentSessionId, Features: features } = request;
-  return { identity: { id: id.data, version, agentSessionId, features }, request };
+  const hostKey = namedHostKey(request);
+  return { identity: { id: id.data, version, agentSessionId, features }, request, hostKey };
+}
+
+/** Without the feature nobody asks for a proof of it. */
+function namedHostKey({ Features, HostKey }: ConnectionRequest): AgentHostKey | undefined {
+  if (!Features.includes(FEATURES.hostKey)) return undefined;
+  const key = decodeHostKey(HostKey);
+  if (key === undefined) throw Refused.protocol("the host key is not an Ed25519 key");
+  return key;
 }
 
 function parseRequest(payload: Buffer): ConnectionRequest {

@@ -1,10 +1,5 @@
-import {
-  type ConnectionRequest,
-  FEATURES,
-  hostKeyProofSchema,
-  REQUESTS,
-} from "@rport/protocol/agent";
-import { type AgentHostKey, decodeHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
+import { hostKeyProofSchema, REQUESTS } from "@rport/protocol/agent";
+import { type AgentHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Clock } from "../../platform/clock.ts";
@@ -17,7 +12,10 @@ const NONCE_BYTES = 32;
 
 /** What a check needs. */
 export interface HostKeyCheck {
-  readonly request: Pick<ConnectionRequest, "ID" | "Features" | "HostKey">;
+  /** `ID` of the agent's request, as it came. */
+  readonly clientId: string;
+  /** The key it named; undefined for agents that have none (RPort's own). */
+  readonly key: AgentHostKey | undefined;
   /** `SHA256:` form; an agent that was led to another server signs another text. */
   readonly serverFingerprint: string;
   readonly clock: Clock;
@@ -25,19 +23,16 @@ export interface HostKeyCheck {
 }
 
 /**
- * The fingerprint of the key that the agent named and has just been found to have; undefined for
- * agents that have none (RPort's own). Throws `Refused`.
+ * The fingerprint of the key that the agent named and has just been found to have; undefined when
+ * it named none. Throws `Refused`.
  */
 export async function provenHostKey(check: HostKeyCheck): Promise<string | undefined> {
-  const { request } = check;
-  if (!request.Features.includes(FEATURES.hostKey)) return undefined;
-  const key = decodeHostKey(request.HostKey);
-  if (key === undefined) throw Refused.protocol("the host key is not an Ed25519 key");
+  const { key, clientId, serverFingerprint } = check;
+  if (key === undefined) return undefined;
   const nonce = bytes(NONCE_BYTES).toString("base64url");
   const reply = await inTime(check.clock, check.ask(REQUESTS.proveHostKey, { nonce }));
   if (!reply.ok) throw Refused.protocol("the agent did not prove that it has its host key");
-  const { serverFingerprint } = check;
-  const text = hostKeyProofText({ nonce, serverFingerprint, clientId: request.ID });
+  const text = hostKeyProofText({ nonce, serverFingerprint, clientId });
   if (isSigned(key, text, reply.payload)) return key.fingerprint;
   throw Refused.protocol("the proof of the host key is wrong");
 }

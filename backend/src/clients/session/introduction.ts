@@ -2,9 +2,11 @@ import { FEATURES, REQUESTS, type RemoteMessage } from "@rport/protocol/agent";
 import type { RefusalReason } from "@rport/protocol/model";
 import { guarded } from "@rport/protocol/wire/contain";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
+import type { ShownHost } from "../../credentials/admission/doubts.ts";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
 import { endingFault } from "../../platform/faults.ts";
 import { errorText } from "../../platform/log.ts";
+import type { Claimant } from "../registry/duplicates.ts";
 import { clean, recordOf } from "../registry/inventory.ts";
 import { isUnexpected, type RecordChange } from "../registry/recordChange.ts";
 import { factsOf, namesOf } from "./agentFacts.ts";
@@ -16,7 +18,7 @@ import { newcomerOf } from "./newcomer.ts";
 import { Refused, refusing } from "./refused.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 import type { Silence } from "./silentSessions.ts";
-import { takeOver } from "./takeOver.ts";
+import { requireNoRival, takeOver } from "./takeOver.ts";
 
 /** A refused agent gets this long to read why. */
 const FAREWELL_MS = 250;
@@ -101,6 +103,7 @@ export class Introduction {
    */
   async #letIn(name: string, payload: Buffer): Promise<RemoteMessage[]> {
     const first = await refusing("protocol", () => this.#read(name, payload));
+    await refusing("duplicate", () => this.#standBack(first));
     await refusing("protocol", () => this.#join(first));
     await refusing("protocol", () => this.#proveHostKey(first));
     await refusing("duplicate", () => this.#takeOver(first));
@@ -123,6 +126,12 @@ export class Introduction {
     return first;
   }
 
+  /** Whoever may be somebody else does not even wait while the client itself is connected. */
+  async #standBack(first: FirstRequest): Promise<void> {
+    if (!this.#deps.credentials.isDoubted(this.#login, this.#host(first))) return;
+    await requireNoRival(this.#deps, this.#claimant(first));
+  }
+
   /** Before anything is done for the client: who is refused here, or waits, keeps nobody out. */
   async #join(first: FirstRequest): Promise<void> {
     const { clock, credentials, log } = this.#deps;
@@ -134,26 +143,23 @@ export class Introduction {
     this.#requireOpen("protocol");
   }
 
-  async #proveHostKey({ request }: FirstRequest): Promise<void> {
+  async #proveHostKey({ request, hostKey: key }: FirstRequest): Promise<void> {
     const { serverFingerprint, clock } = this.#deps;
     this.#hostKey = await provenHostKey({
-      request,
+      clientId: request.ID,
+      key,
       serverFingerprint,
       clock,
       ask: (name, payload) => this.#session.ask(name, payload),
     });
   }
 
-  async #takeOver({ identity, request }: FirstRequest): Promise<void> {
-    const { registry, presence } = this.#deps;
-    const session = this.#session;
-    const { address } = session;
-    const claimant = { id: identity.id, session, address, hostname: clean(request.Hostname) };
-    await takeOver({ registry, presence }, claimant);
+  async #takeOver(first: FirstRequest): Promise<void> {
+    await takeOver(this.#deps, this.#claimant(first));
   }
 
-  async #admit({ identity }: FirstRequest): Promise<void> {
-    const admission = await this.#deps.credentials.admit(this.#login, identity.id);
+  async #admit(first: FirstRequest): Promise<void> {
+    const admission = await this.#deps.credentials.admit(this.#login, this.#host(first));
     if (admission.kind === "refused") throw new Refused(admission.why, admission.text);
     this.#session.admitted(admission.secret.id);
   }
@@ -202,6 +208,17 @@ export class Introduction {
       });
     }
     this.#requireOpen("busy");
+  }
+
+  #claimant({ identity: { id }, request }: FirstRequest): Claimant {
+    const session = this.#session;
+    const { address } = session;
+    return { id, session, address, hostname: clean(request.Hostname) };
+  }
+
+  #host({ identity, hostKey }: FirstRequest): ShownHost {
+    const { address } = this.#session;
+    return { clientId: identity.id, hostKey: hostKey?.fingerprint ?? "", address };
   }
 
   #requireOpen(why: RefusalReason): void {

@@ -18,7 +18,7 @@ export interface NewcomerDeps {
 
 /** An agent that may have to wait; `end` to be called when it does not any more. */
 export function newcomerOf(
-  { identity, request }: FirstRequest,
+  { identity, request, hostKey }: FirstRequest,
   deps: NewcomerDeps,
 ): Newcomer & { end(): void } {
   const { address, features, closed } = deps.session;
@@ -32,8 +32,7 @@ export function newcomerOf(
     name: clean(request.Name),
     hostname: clean(request.Hostname),
     osFullName: clean(request.OSFullName),
-    // Without the feature nobody will ask for a proof of it.
-    hostKey: features.includes(FEATURES.hostKey) ? request.HostKey : "",
+    hostKey: hostKey?.fingerprint ?? "",
     onHeld() {
       deps.onHeld();
       if (isPatient) void words.say();

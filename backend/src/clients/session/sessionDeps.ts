@@ -1,6 +1,6 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
-import type { ClientId } from "@rport/protocol/ids";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
+import type { ShownHost } from "../../credentials/admission/doubts.ts";
 import type {
   AcceptedLogin,
   Admission,
@@ -22,7 +22,9 @@ import type { SilentSessions } from "./silentSessions.ts";
 export interface SessionCredentials {
   /** Undefined when the client may go on; it may have been held for minutes then. */
   join(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined>;
-  admit(login: AcceptedLogin, clientId: ClientId): Promise<Admission>;
+  /** Whether the client may not be the one that is on record under its id. */
+  isDoubted(login: AcceptedLogin, host: ShownHost): boolean;
+  admit(login: AcceptedLogin, host: ShownHost): Promise<Admission>;
   onSessionReady(session: SessionHandle): void;
 }
 

@@ -24,10 +24,21 @@ export interface TakeOverDeps {
 }
 
 /**
+ * Fails (`Refused`) while somebody is connected as the client: who may be somebody else is noted as
+ * a duplicate then, and asks nobody to be let in.
+ */
+export async function requireNoRival(deps: TakeOverDeps, claimant: Claimant): Promise<void> {
+  const rival = deps.presence.locate(claimant.id);
+  if (rival === undefined || rival === claimant.session || rival.isClosed) return;
+  if (await isAlive(rival)) throw duplicate(deps.registry, claimant, rival);
+}
+
+/**
  * Makes the claimant the one that speaks for its client id. The same process on the same host that
- * comes again replaces its old connection; another one does so only when the old connection does
- * not answer. It is noted as a duplicate and refused otherwise (`Refused`), in RPort's words and
- * with what to do about it.
+ * comes again replaces its old connection, and so does who has proven the key that the client is
+ * known by, when the other one has not; anybody else does so only when the old connection does not
+ * answer. It is noted as a duplicate and refused otherwise (`Refused`), in RPort's words and with
+ * what to do about it.
  */
 export async function takeOver(deps: TakeOverDeps, claimant: Claimant): Promise<void> {
   const { registry, presence } = deps;
@@ -41,7 +52,8 @@ export async function takeOver(deps: TakeOverDeps, claimant: Claimant): Promise<
     const rival = presence.locate(id);
     if (rival === undefined) break;
     if (rival === session) return;
-    if (!isSameProcess(rival, session) && !rival.isClosed && (await isAlive(rival))) {
+    const isMeant = isSameProcess(rival, session) || isImpostor(deps, claimant, rival);
+    if (!isMeant && !rival.isClosed && (await isAlive(rival))) {
       throw duplicate(registry, claimant, rival);
     }
     rival.cut("replaced by a new connection of the same client");
@@ -66,6 +78,12 @@ function duplicate(
 function isSameProcess(rival: LiveSession, session: LiveSession): boolean {
   const isSameId = session.agentSessionId !== "" && session.agentSessionId === rival.agentSessionId;
   return isSameId && session.hostKey === rival.hostKey;
+}
+
+/** Whether the rival lacks the key that the client is known by, and the claimant has it. */
+function isImpostor({ registry }: TakeOverDeps, { id, session }: Claimant, rival: LiveSession) {
+  const known = registry.record(id)?.host_key ?? undefined;
+  return known !== undefined && session.hostKey === known && rival.hostKey !== known;
 }
 
 async function isAlive(rival: LiveSession): Promise<boolean> {

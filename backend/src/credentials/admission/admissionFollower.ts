@@ -1,4 +1,4 @@
-import type { AuthId } from "@rport/protocol/ids";
+import type { AuthId, ClientId } from "@rport/protocol/ids";
 import { credentialOf, type Edit } from "../../store/edits/edit.ts";
 import type { Admissions } from "./admissions.ts";
 import type { JoinGate } from "./joinGate.ts";
@@ -27,14 +27,24 @@ export class AdmissionFollower {
 
   #followClient(edit: Edit): void {
     const { waitingRoom, admissions } = this.#deps;
+    const gone = goneRecord(edit);
+    if (gone !== undefined) {
+      waitingRoom.drop(({ client_id: id, reason }) => id === gone && reason !== "new");
+    }
     if (edit.kind === "revokeClient") {
       waitingRoom.drop((join) => join.client_id === edit.record.id);
     }
     if (edit.kind !== "seen" || edit.record.disconnected_at !== null) return;
     const { client_auth_id: authId, id } = edit.record;
-    waitingRoom.known(authId, id);
+    waitingRoom.known(id);
     admissions.recorded(authId, id);
   }
+}
+
+/** The client that has no record any more: there is nobody that another one could be taken for. */
+function goneRecord(edit: Edit): ClientId | undefined {
+  if (edit.kind === "forget") return edit.client;
+  return edit.kind === "adopt" ? edit.from.client : undefined;
 }
 
 /** A login alone changes nothing about who may come in. */

@@ -10,7 +10,8 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort } from "../ports.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { DENIALS, refused } from "./denials.ts";
+import { DENIALS, refused, UNSURE } from "./denials.ts";
+import type { Doubts, ShownHost } from "./doubts.ts";
 import { Registering } from "./registering.ts";
 import type { AcceptedLogin, Admission, ClientSecret, Denial } from "./verdicts.ts";
 
@@ -25,6 +26,7 @@ export interface AdmissionsDeps {
   readonly log: Log;
   readonly store: Pick<EditStore, "commit">;
   readonly clients: ClientPort;
+  readonly doubts: Doubts;
 }
 
 /** Decides whether an agent that signed in may be the client it says it is. */
@@ -47,16 +49,17 @@ export class Admissions {
    * Binds a single-use secret to its first client, and retires the secrets that the client's
    * present one has replaced; both are on disk before this resolves.
    */
-  async admit(login: AcceptedLogin, clientId: ClientId): Promise<Admission> {
+  async admit(login: AcceptedLogin, host: ShownHost): Promise<Admission> {
+    const { clientId } = host;
     await this.#binding.get(login.secretId);
     const entry = this.#deps.ledger.get(login.credentialId);
     if (entry === undefined) return refused(DENIALS.deleted);
-    const denial = this.whyNot(entry, login.secretId, clientId);
+    const denial = this.whyNot(entry, login.secretId, clientId) ?? this.#whyUnsure(entry, host);
     if (denial !== undefined) return refused(denial);
     this.#note(entry, clientId);
     await this.bind(entry, login.secretId, clientId);
     await this.#retire(entry, login.secretId, clientId);
-    const late = this.whyNot(entry, login.secretId, clientId);
+    const late = this.whyNot(entry, login.secretId, clientId) ?? this.#whyUnsure(entry, host);
     const row = entry.secret(login.secretId);
     if (row === undefined || late !== undefined) return refused(late ?? DENIALS.revoked);
     return { kind: "admitted", secret: toClientSecret(row) };
@@ -141,6 +144,12 @@ export class Admissions {
     if (known < max) return undefined;
     const text = `The credential "${entry.id}" may have at most ${max} clients.`;
     return { why: "too-many-clients", text };
+  }
+
+  /** It may have got a record, or another one, since the client passed the gate. */
+  #whyUnsure(entry: LedgerEntry, host: ShownHost): Denial | undefined {
+    const doubt = this.#deps.doubts.about(entry.id, host);
+    return doubt && UNSURE[doubt];
   }
 
   #note(entry: LedgerEntry, clientId: ClientId): void {

@@ -1,19 +1,23 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
-import type { Join } from "@rport/protocol/model";
+import type { Join, JoinReason } from "@rport/protocol/model";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
+import type { ClientPort } from "../ports.ts";
 import type { Admissions } from "./admissions.ts";
-import { DENIALS, refused } from "./denials.ts";
+import { DENIALS, refused, UNSURE } from "./denials.ts";
+import type { Doubts } from "./doubts.ts";
 import type { Floods } from "./floods.ts";
 import { type JoinRate, joinLimit } from "./joinRate.ts";
 import type { AcceptedLogin, Denial, RefusedAdmission } from "./verdicts.ts";
-import type { Newcomer, WaitingRoom, WaitOutcome } from "./waitingRoom.ts";
+import type { Newcomer, Question, WaitingRoom, WaitOutcome } from "./waitingRoom.ts";
 
 /** What the gate decides by. */
 export interface JoinGateDeps {
   readonly ledger: Ledger;
   readonly admissions: Admissions;
+  readonly clients: Pick<ClientPort, "clientOf">;
+  readonly doubts: Doubts;
   readonly waitingRoom: WaitingRoom;
   readonly floods: Floods;
   readonly rate: JoinRate;
@@ -42,7 +46,8 @@ const ENDS = {
 /**
  * Where clients pass that were not seen with their credential before: so many per minute, or one
  * by one with somebody's approval. Whoever is known, see `Admissions.isKnown`, passes without a look
- * at either.
+ * at either. Who may not be the client that is on record under its id, see `Doubts`, needs approval
+ * whatever its credential says.
  */
 export class JoinGate implements JoinDesk {
   readonly #deps: JoinGateDeps;
@@ -52,20 +57,21 @@ export class JoinGate implements JoinDesk {
   }
 
   /**
-   * Resolves with undefined when the client may go on, which with `limits.approval` may take
-   * minutes, or with why not. A refusal costs no write. Fails with `DISK_FULL` when a single-use
+   * Resolves with undefined when the client may go on, which with an approval may take minutes, or
+   * with why not. A refusal costs no write. Fails with `DISK_FULL` when a single-use
    * secret cannot be bound to a client that has to wait.
    */
   async pass(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined> {
-    const { ledger, waitingRoom, rate, admissions, floods } = this.#deps;
+    const { ledger, waitingRoom, rate, floods } = this.#deps;
     const entry = ledger.get(login.credentialId);
     if (entry === undefined) return refused(DENIALS.deleted);
     // Before anything else: who shows a secret of another host may not even ask for this one.
     const denial = this.#whyNot(entry, login, newcomer);
     if (denial !== undefined) return refused(denial);
-    if (admissions.isKnown(entry, newcomer.clientId)) return undefined;
-    const { approval, joins_per_minute: own } = entry.record.limits;
-    if (!approval) {
+    const reason = this.#reason(entry, newcomer);
+    if (reason === undefined) return undefined;
+    if (this.#isFree(entry, reason)) {
+      const own = entry.record.limits.joins_per_minute;
       const limit = joinLimit(own, floods.since(entry.id) !== undefined);
       return rate.take(entry.id, limit) ? undefined : refused(this.#tooMany(entry, newcomer));
     }
@@ -73,6 +79,18 @@ export class JoinGate implements JoinDesk {
     if (decision === "approved") return undefined;
     if (decision === "denied") return refused(ENDS.denied);
     return await this.#wait(entry, login, newcomer);
+  }
+
+  /** Why nobody knows the client here; undefined: it is known, or approved as another one. */
+  #reason(entry: LedgerEntry, newcomer: Newcomer): JoinReason | undefined {
+    const { admissions, doubts } = this.#deps;
+    const doubt = doubts.about(entry.id, newcomer);
+    if (doubt !== undefined) return doubt;
+    return admissions.isKnown(entry, newcomer.clientId) ? undefined : "new";
+  }
+
+  #isFree(entry: LedgerEntry, reason: JoinReason | undefined): boolean {
+    return reason === undefined || (reason === "new" && !entry.record.limits.approval);
   }
 
   list(): readonly Join[] {
@@ -106,7 +124,7 @@ export class JoinGate implements JoinDesk {
     }
     waitingRoom.drop((join, secretId) => {
       if (join.credential_id !== id) return false;
-      if (entry === undefined || !entry.record.limits.approval) return true;
+      if (entry === undefined || this.#isFree(entry, join.reason)) return true;
       const denial = admissions.whyNot(entry, secretId, join.client_id);
       return denial !== undefined && denial.why !== "too-many-clients";
     });
@@ -118,16 +136,30 @@ export class JoinGate implements JoinDesk {
     newcomer: Newcomer,
   ): Promise<RefusedAdmission | undefined> {
     const { waitingRoom, admissions } = this.#deps;
+    const question = this.#question(entry, newcomer);
     if (!waitingRoom.hasRoom(entry.id, newcomer)) return refused(this.#tooMany(entry, newcomer));
     await admissions.bind(entry, login.secretId, newcomer.clientId);
     const denial = this.#whyNot(entry, login, newcomer);
     if (denial !== undefined) return refused(denial);
     if (!waitingRoom.hasRoom(entry.id, newcomer)) return refused(this.#tooMany(entry, newcomer));
-    const outcome = await waitingRoom.hold(login, newcomer);
+    const outcome = await waitingRoom.hold(login, newcomer, question);
     const late = this.#whyNot(entry, login, newcomer);
     if (late !== undefined) return refused(late);
-    const isFree = outcome === "gone" && !entry.record.limits.approval;
-    return outcome === "approved" || isFree ? undefined : refused(ENDS[outcome]);
+    const isFree = outcome === "gone" && this.#isFree(entry, this.#reason(entry, newcomer));
+    if (outcome === "approved" || isFree) return undefined;
+    const { reason } = question;
+    return refused(outcome === "late" && reason !== "new" ? UNSURE[reason] : ENDS[outcome]);
+  }
+
+  #question(entry: LedgerEntry, newcomer: Newcomer): Question {
+    const reason = this.#reason(entry, newcomer) ?? "new";
+    const known = this.#deps.clients.clientOf(newcomer.clientId);
+    const former = known?.credentialId;
+    return {
+      reason,
+      known_host_key: known?.hostKey ?? null,
+      known_credential_id: former === undefined || former === entry.id ? null : former,
+    };
   }
 
   #whyNot(entry: LedgerEntry, login: AcceptedLogin, newcomer: Newcomer): Denial | undefined {

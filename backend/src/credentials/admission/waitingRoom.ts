@@ -6,14 +6,14 @@ import { networkOf } from "../../platform/network.ts";
 import { bytes } from "../../platform/random.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 
-/** A client that was not seen before with the credential it shows; that it comes in is its join. */
+/** A client that introduces itself, and may have to wait until it is let in; that is its join. */
 export interface Newcomer {
   readonly clientId: ClientId;
   readonly name: string;
   readonly hostname: string;
   readonly osFullName: string;
   readonly address: string;
-  /** The key it says its host has; empty: it names none. */
+  /** `SHA256:` fingerprint of the key it says its host has; empty: it names none. */
   readonly hostKey: string;
   /** Whether its agent waits as long as it is told to. RPort's own gives up after 30 s. */
   readonly isPatient: boolean;
@@ -28,6 +28,9 @@ export interface ShownSecret {
   readonly credentialId: AuthId;
   readonly secretId: SecretId;
 }
+
+/** What a person is asked about a client. */
+export type Question = Pick<Join, "reason" | "known_host_key" | "known_credential_id">;
 
 /**
  * How waiting ended: `late`, nobody has decided in time; `gone`, the connection has ended or there
@@ -70,8 +73,12 @@ interface Decision {
   readonly untilMs: number;
 }
 
+interface Approval extends Decision {
+  readonly credentialId: AuthId;
+}
+
 /**
- * First joins that wait for a person, and what was decided about them. In memory: whoever still
+ * Clients that wait for a person, and what was decided about them. In memory: whoever still
  * waits when the server starts again comes again, and is asked about again.
  */
 export class WaitingRoom {
@@ -79,7 +86,8 @@ export class WaitingRoom {
   readonly #entries = new Map<string, Entry>();
   readonly #byKey = new Map<string, Entry>();
   readonly #perCredential = new Map<AuthId, number>();
-  readonly #approved = new RecentMap<string, Decision>(DECISIONS_MAX);
+  /** One of each client at most: who was approved last is the client. */
+  readonly #approved = new RecentMap<ClientId, Approval>(DECISIONS_MAX);
   readonly #denied = new RecentMap<string, Decision>(DECISIONS_MAX);
 
   constructor(deps: WaitingRoomDeps) {
@@ -97,10 +105,11 @@ export class WaitingRoom {
   }
 
   /** What a person has decided about the client lately. */
-  decisionOn(credentialId: AuthId, newcomer: Newcomer): "approved" | "denied" | undefined {
+  decisionOn(credentialId: AuthId, newcomer: Named): "approved" | "denied" | undefined {
     const identity = identityOf(newcomer);
-    const approval = this.#approved.get(clientKey(credentialId, newcomer.clientId));
-    if (approval?.identity === identity && this.#holds(approval)) return "approved";
+    const approval = this.#approved.get(newcomer.clientId);
+    const isMeant = approval?.identity === identity && approval.credentialId === credentialId;
+    if (approval !== undefined && isMeant && this.#holds(approval)) return "approved";
     const denial = this.#denied.get(joinKey(credentialId, newcomer));
     return denial !== undefined && this.#holds(denial) ? "denied" : undefined;
   }
@@ -113,9 +122,9 @@ export class WaitingRoom {
   }
 
   /** Asks a person, and waits. The client stays listed when only its connection has ended. */
-  hold(secret: ShownSecret, newcomer: Newcomer): Promise<WaitOutcome> {
+  hold(secret: ShownSecret, newcomer: Newcomer, question: Question): Promise<WaitOutcome> {
     const key = joinKey(secret.credentialId, newcomer);
-    const entry = this.#byKey.get(key) ?? this.#create(key, secret, newcomer);
+    const entry = this.#byKey.get(key) ?? this.#create(secret, newcomer, question);
     this.#extend(entry);
     if (entry.waiting.size >= CONNECTIONS_MAX) {
       const [oldest] = entry.waiting;
@@ -139,8 +148,9 @@ export class WaitingRoom {
   /** Lets the client in. Answers with what was listed; fails with `NOT_FOUND`. */
   approve(id: string): Join {
     const entry = this.#need(id);
-    const { credential_id, client_id } = entry.value;
-    this.#approved.set(clientKey(credential_id, client_id), this.#decision(entry));
+    const { credential_id: credentialId, client_id: clientId } = entry.value;
+    const { identity, untilMs } = this.#decision(entry);
+    this.#approved.set(clientId, { credentialId, identity, untilMs });
     this.#denied.delete(entry.key);
     this.#end(entry, "approved");
     return entry.value;
@@ -154,9 +164,13 @@ export class WaitingRoom {
     return entry.value;
   }
 
-  /** The client is known from now on, and needs no decision any more. */
-  known(credentialId: AuthId, clientId: ClientId): void {
-    this.#approved.delete(clientKey(credentialId, clientId));
+  /**
+   * The client is in: it needs no approval any more, and whoever else was approved or waits as this
+   * client is another question from now on.
+   */
+  known(clientId: ClientId): void {
+    this.#approved.delete(clientId);
+    this.drop((join) => join.client_id === clientId);
   }
 
   /** Ends those for which there is nothing to decide any more. */
@@ -172,9 +186,10 @@ export class WaitingRoom {
     throw new RportError("NOT_FOUND", "The client does not wait for approval any more.");
   }
 
-  #create(key: string, secret: ShownSecret, newcomer: Newcomer): Entry {
+  #create(secret: ShownSecret, newcomer: Newcomer, question: Question): Entry {
     const { clock } = this.#deps;
     const { credentialId, secretId } = secret;
+    const key = joinKey(credentialId, newcomer);
     const at = toTime(clock.now());
     const entry: Entry = {
       key,
@@ -189,6 +204,10 @@ export class WaitingRoom {
         hostname: newcomer.hostname,
         os_full_name: newcomer.osFullName,
         address: newcomer.address,
+        reason: question.reason,
+        host_key: newcomer.hostKey === "" ? null : newcomer.hostKey,
+        known_host_key: question.known_host_key,
+        known_credential_id: question.known_credential_id,
         at,
         expires_at: at,
       },
@@ -230,15 +249,14 @@ export class WaitingRoom {
   }
 }
 
+/** As much of a newcomer as decisions are about. */
+type Named = Pick<Newcomer, "clientId" | "hostKey" | "address">;
+
 /** What a client cannot change at will: its host's key, or else where it comes from. */
-function identityOf({ hostKey, address }: Newcomer): string {
+function identityOf({ hostKey, address }: Named): string {
   return hostKey === "" ? networkOf(address) : hostKey;
 }
 
-function clientKey(credentialId: AuthId, clientId: ClientId): string {
-  return JSON.stringify([credentialId, clientId]);
-}
-
-function joinKey(credentialId: AuthId, newcomer: Newcomer): string {
+function joinKey(credentialId: AuthId, newcomer: Named): string {
   return JSON.stringify([credentialId, newcomer.clientId, identityOf(newcomer)]);
 }

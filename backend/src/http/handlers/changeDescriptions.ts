@@ -201,7 +201,13 @@ function aboutJoin(join: Join | undefined) {
     affectedId: join?.credential_id,
     clientId: join?.client_id,
     clientHostname: join?.hostname,
-    request: { address: join?.address },
+    request: {
+      address: join?.address,
+      reason: join?.reason,
+      host_key: join?.host_key,
+      known_host_key: join?.known_host_key,
+      known_credential_id: join?.known_credential_id,
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Client, Duplicate } from "@rport/protocol/model";
 import { count, escapeMarkdown } from "../../support/text.ts";
 import { displayName, type Status, statusOf } from "../arrange.ts";
+import { keyAlarm, keyFacts, keySentence } from "../hostKeyNews.ts";
 import { ago } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
@@ -37,21 +38,23 @@ function lastSeen(client: Client, nowMs: number): string {
 const WARNING: RowIcon = { name: "warning", color: "list.warningForeground" };
 
 /** What needs attention about a host, in a few words, the most urgent one first. */
-function alarmsOf({ client, looksLike = "" }: ClientFacts): readonly string[] {
+function alarmsOf({ client, nowMs, looksLike = "" }: ClientFacts): readonly string[] {
   const online = statusOf(client) === "online";
   return [
     client.revoked_at === null ? "" : "revoked",
     client.duplicate === null ? "" : `duplicate at ${client.duplicate.address}`,
+    keyAlarm(client, nowMs),
     client.looks_like === null ? "" : `looks like ${looksLike || client.looks_like}`,
     online && client.secret?.state === "grace" ? "uses an old secret" : "",
   ].filter((text) => text !== "");
 }
 
-function iconOf({ client, localTunnels }: ClientFacts): RowIcon {
+function iconOf({ client, localTunnels, nowMs }: ClientFacts): RowIcon {
   if (client.revoked_at !== null) return { name: "circle-slash", color: "errorForeground" };
   if (client.duplicate !== null) return WARNING;
   if (statusOf(client) === "offline") return { name: "vm-outline", color: "disabledForeground" };
   if (client.secret?.state === "grace" || client.looks_like !== null) return WARNING;
+  if (keyAlarm(client, nowMs) !== "") return WARNING;
   return { name: localTunnels > 0 ? "vm-connect" : "vm-running", color: "testing.iconPassed" };
 }
 
@@ -124,20 +127,26 @@ export function clientTooltip(client: Client, nowMs: number, looksLike = ""): st
   return [
     `**${escapeMarkdown(displayName(client))}**`,
     state,
-    ...alarmSentences(client, looksLike).map((text) => `$(warning) ${escapeMarkdown(text)}`),
+    ...alarmSentences(client, { looksLike, nowMs }).map(
+      (text) => `$(warning) ${escapeMarkdown(text)}`,
+    ),
     ...facts,
     "_The client ID names this host; the authentication ID names the credential it signs in with._",
   ].join("  \n");
 }
 
 /** What needs attention about a host, and what to do about it, as sentences. */
-export function alarmSentences(client: Client, looksLike: string): readonly string[] {
+export function alarmSentences(
+  client: Client,
+  { looksLike, nowMs }: { readonly looksLike: string; readonly nowMs: number },
+): readonly string[] {
   const { duplicate } = client;
   return [
     client.revoked_at === null
       ? ""
       : "It is revoked: no secret lets it in until you choose Allow Again.",
     duplicate === null ? "" : duplicateSentence(duplicate),
+    keySentence(client, nowMs),
     client.looks_like === null
       ? ""
       : `It is probably the same machine as ${looksLike || client.looks_like}, set up anew under another client ID. Choose Move Record Here to keep its name, tags and tunnels.`,
@@ -166,6 +175,7 @@ export function clientFacts(client: Client): readonly (readonly [string, string]
     ["IPv6", client.ipv6.join(", ")],
     ["Tags", client.tags.join(", ")],
     ["Agent", client.version],
+    ...keyFacts(client),
   ];
   return facts.filter(([, value]) => value !== "");
 }

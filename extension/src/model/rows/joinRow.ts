@@ -1,5 +1,6 @@
 import type { Join } from "@rport/protocol/model";
 import { escapeMarkdown } from "../../support/text.ts";
+import { doubtAdvice, doubtKeys, doubtSentence, doubtWords } from "../joinDoubt.ts";
 import { until } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row } from "./row.ts";
@@ -15,11 +16,21 @@ export function joinRow(join: Join, nowMs: number): Row {
   const waits = `given up ${until(join.expires_at, nowMs)}`;
   return {
     label,
-    description: joinDots(join.address, join.credential_id),
-    icon: { name: "person-add", color: "list.warningForeground" },
+    // What is odd first: a narrow side bar cuts the rest off.
+    description: joinDots(doubtWords(join), join.address, join.credential_id),
+    icon: {
+      name: join.reason === "new" ? "person-add" : "warning",
+      color: "list.warningForeground",
+    },
     context: contextValue("join"),
     children: "none",
-    spoken: joinSpoken(label, `from ${join.address}`, `credential ${join.credential_id}`, waits),
+    spoken: joinSpoken(
+      label,
+      doubtWords(join),
+      `from ${join.address}`,
+      `credential ${join.credential_id}`,
+      waits,
+    ),
   };
 }
 
@@ -31,12 +42,16 @@ export function joinTooltip(join: Join, nowMs: number): string {
 /** Everything that is known about a host that waits, a fact a line. */
 export function joinFacts(join: Join, nowMs: number): readonly string[] {
   return [
+    doubtSentence(join),
+    ...doubtAdvice(join),
+    ...doubtKeys(join),
     `Name: ${joinName(join)}`,
     `Host name: ${join.hostname}`,
     `System: ${join.os_full_name}`,
     `Connects from: ${join.address}`,
     `Client ID: ${join.client_id}`,
     `Credential: ${join.credential_id}`,
+    `Credential before: ${join.known_credential_id ?? ""}`,
     `Given up: ${until(join.expires_at, nowMs)}`,
-  ].filter((line) => !line.endsWith(": "));
+  ].filter((line) => line !== "" && !line.endsWith(": "));
 }

@@ -2,7 +2,7 @@ import { authIdSchema, type ClientId, clientIdSchema } from "@rport/protocol/ids
 import { expect, it } from "vitest";
 import { Adoptions } from "../../../../backend/src/adoption/adoptions.ts";
 import { openCredentials } from "../../../support/backend/credentials.ts";
-import { logIn } from "../../../support/backend/newcomer.ts";
+import { keyless, logIn } from "../../../support/backend/newcomer.ts";
 import { clientRecord } from "../../../support/backend/records.ts";
 
 const FLEET = authIdSchema.parse("fleet");
@@ -19,7 +19,7 @@ it("two adoptions at once take the secret of the first host all the way", async 
   await credentials.create({ id: FLEET, createdBy: "test" });
   const [own] = await credentials.mintForPairing(FLEET, 1, clock.now() + 600_000);
   const login = await logIn(credentials, FLEET, own?.secret ?? "");
-  expect(await credentials.admit(login, A)).toMatchObject({ kind: "admitted" });
+  expect(await credentials.admit(login, keyless(A))).toMatchObject({ kind: "admitted" });
   const order: string[] = [];
   const adoptions = new Adoptions({
     store: edits,
@@ -35,5 +35,5 @@ it("two adoptions at once take the secret of the first host all the way", async 
   expect(order).toEqual(["a to b", "b to c"]);
   expect(clients.recorded).toEqual([C]);
   expect(credentials.secrets(FLEET).flatMap(({ client_id }) => client_id ?? [])).toEqual([C]);
-  expect(await credentials.admit(login, C)).toMatchObject({ kind: "admitted" });
+  expect(await credentials.admit(login, keyless(C))).toMatchObject({ kind: "admitted" });
 });

@@ -318,7 +318,7 @@ describe("approval", () => {
     const login = { kind: "accepted", credentialId: FLEET, secretId: "gone" } as never;
     // Whichever was first: what comes after the approval looks again.
     expect(["in", "revoked-credential"]).toContain(outcome);
-    const admission = await credentials.admit(login, newcomerOf("host").clientId);
+    const admission = await credentials.admit(login, newcomerOf("host"));
     expect(admission.kind).toBe("refused");
   });
 });
@@ -340,7 +340,12 @@ describe("a host with a secret of its own", () => {
     await clients.record(host.clientId, elsewhere);
     await clients.record(newcomerOf("second").clientId, { ...elsewhere, authId: FLEET });
     const own = await logIn(credentials, FLEET, host.password);
-    expect(await credentials.join(own, newcomerOf("host-x"))).toBeUndefined();
+    const end = credentials.join(own, newcomerOf("host-x"));
+    await turns();
+    const [asked] = credentials.joins.list();
+    expect(asked).toMatchObject({ reason: "other-credential", known_credential_id: "other" });
+    credentials.joins.approve(asked?.id ?? "");
+    expect(await end).toBeUndefined();
     expect(await clients.connect(credentials, host)).toMatchObject({ clientId: host.clientId });
     await clients.record(host.clientId, elsewhere);
     await credentials.revocations.secret(FLEET, own.secretId);

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { AcceptedLogin } from "../../../../../backend/src/credentials/admission/verdicts.ts";
 import type { Credentials } from "../../../../../backend/src/credentials/credentials.ts";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { keyless } from "../../../../support/backend/newcomer.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 import { eventually } from "../../../../support/eventually.ts";
 
@@ -73,7 +74,7 @@ describe("a login", () => {
       password: "correct horse battery",
       createdBy: "test",
     });
-    await credentials.admit(await accepted(credentials, "correct horse battery"), web);
+    await credentials.admit(await accepted(credentials, "correct horse battery"), keyless(web));
     await credentials.revokeSecrets([secretId]);
     expect(await outcome(credentials, "correct horse battery")).toBe("revoked");
   });
@@ -108,17 +109,19 @@ describe("a pairing's secret", () => {
     const [minted] = await credentials.mintForPairing(FLEET, 1, clock.now() + 600_000);
     const login = await accepted(credentials, minted?.secret ?? "");
     const both = await Promise.all([
-      credentials.admit(login, web),
-      credentials.admit(login, other),
+      credentials.admit(login, keyless(web)),
+      credentials.admit(login, keyless(other)),
     ]);
     expect(both.map((admission) => admission.kind)).toEqual(["admitted", "refused"]);
     const again = await fixture.crash();
     const second = await accepted(again, minted?.secret ?? "");
-    expect(await again.admit(second, other)).toMatchObject({
+    expect(await again.admit(second, keyless(other))).toMatchObject({
       text: expect.stringContaining("belongs to another client"),
     });
     clock.advance(10 * 600_000);
-    expect(await again.admit(second, web)).toMatchObject({ secret: { origin: "pairing" } });
+    expect(await again.admit(second, keyless(web))).toMatchObject({
+      secret: { origin: "pairing" },
+    });
   });
 
   it("dies when nobody uses it in time", async () => {
@@ -129,7 +132,7 @@ describe("a pairing's secret", () => {
     const login = await accepted(credentials, minted?.secret ?? "");
     clock.advance(600_000);
     expect(await outcome(credentials, minted?.secret ?? "")).toBe("expired");
-    expect(await credentials.admit(login, web)).toMatchObject({ kind: "refused" });
+    expect(await credentials.admit(login, keyless(web))).toMatchObject({ kind: "refused" });
     expect(credentials.get(FLEET)?.secrets_active).toBe(1);
     clock.advance(3 * 3_600_000);
     await eventually(() => expect(credentials.secrets(FLEET)).toHaveLength(1));
@@ -142,7 +145,7 @@ describe("a pairing's secret", () => {
     await credentials.create({ id: FLEET, createdBy: "test" });
     const minted = await credentials.mintForPairing(FLEET, 2, clock.now() + 600_000);
     for (const { secret } of minted) {
-      await credentials.admit(await accepted(credentials, secret), web);
+      await credentials.admit(await accepted(credentials, secret), keyless(web));
     }
     expect(await outcome(credentials, minted[0]?.secret ?? "")).toBe("wrong");
     expect(await outcome(credentials, minted[1]?.secret ?? "")).toBe("accepted");
@@ -157,12 +160,12 @@ describe("a limit on clients", () => {
     const { password } = await credentials.create({ id: FLEET, limits, createdBy: "test" });
     const login = await accepted(credentials, password);
     const both = await Promise.all([
-      credentials.admit(login, web),
-      credentials.admit(login, other),
+      credentials.admit(login, keyless(web)),
+      credentials.admit(login, keyless(other)),
     ]);
     expect(both.map((admission) => admission.kind)).toEqual(["admitted", "refused"]);
     expect(both[1]).toMatchObject({ text: expect.stringContaining("at most 1 clients") });
-    expect(await credentials.admit(login, web)).toMatchObject({ kind: "admitted" });
+    expect(await credentials.admit(login, keyless(web))).toMatchObject({ kind: "admitted" });
   });
 
   it("counts a client once, from its admission to its record and after", async () => {
@@ -186,7 +189,7 @@ describe("a limit on clients", () => {
     const listed = vi.spyOn(clients.registry, "clientsOf");
     const login = await accepted(credentials, password);
     listed.mockClear();
-    await credentials.admit(login, web);
+    await credentials.admit(login, keyless(web));
     expect(listed).not.toHaveBeenCalled();
   });
 });
@@ -196,7 +199,7 @@ describe("times of use", () => {
     await using fixture = await openCredentials();
     const { credentials, clock, store } = fixture;
     const { password } = await credentials.create({ id: FLEET, createdBy: "test" });
-    await credentials.admit(await accepted(credentials, password), web);
+    await credentials.admit(await accepted(credentials, password), keyless(web));
     expect(credentials.get(FLEET)?.last_used_at).not.toBeNull();
     expect((await store.secretRows.all())[0]?.last_used_at).toBeNull();
     clock.advance(30_000);

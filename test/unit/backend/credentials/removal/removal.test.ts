@@ -1,6 +1,7 @@
 import { NO_LIMITS } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import { keyless } from "../../../../support/backend/newcomer.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 
 const FLEET = authId("fleet");
@@ -161,7 +162,9 @@ describe("removing a credential", () => {
     const login = await credentials.login(FLEET, password, "192.0.2.7");
     await credentials.removals.remove(FLEET, FORCE);
     if (login.kind === "accepted") {
-      expect(await credentials.admit(login, agent.clientId)).toMatchObject({ kind: "refused" });
+      expect(await credentials.admit(login, keyless(agent.clientId))).toMatchObject({
+        kind: "refused",
+      });
     }
     expect(login.kind).toBe("accepted");
   });
