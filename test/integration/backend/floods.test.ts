@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { WireError } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
-import { startAgent, type TestAgent } from "../../support/agents/agent.ts";
+import { startAgent, startEnrolledAgent, type TestAgent } from "../../support/agents/agent.ts";
 import { SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
 import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
@@ -230,18 +230,19 @@ describe("C-34: a deleted credential", () => {
         PeerAgent.join({ ...gone, introduction: { ID: `leaver-${n}` } }),
       ),
     );
-    const startNeighbours = async (): Promise<TestAgent[]> => {
-      const agents = await Promise.all(
-        Array.from({ length: 10 }, (_, n) => {
-          const { client, ...settings } = agentOf(backend, "", `neighbour-${n}`);
-          const auth = `neighbours:${other.password}`;
-          return startAgent({ ...settings, client: { ...client, auth } });
-        }),
-      );
+    const online = async (starting: readonly Promise<TestAgent>[]): Promise<TestAgent[]> => {
+      const agents = await Promise.all(starting);
       await Promise.all(agents.map((agent) => agent.online()));
       return agents;
     };
-    for (const agent of await startNeighbours()) await agent[Symbol.asyncDispose]();
+    const neighbours = await online(
+      Array.from({ length: 10 }, (_, n) => {
+        const { client, ...settings } = agentOf(backend, "", `neighbour-${n}`);
+        const auth = `neighbours:${other.password}`;
+        return startAgent({ ...settings, client: { ...client, auth } });
+      }),
+    );
+    for (const { agent } of neighbours) await agent.stop();
     const params = { authId: FLEET };
     await backend.api("deleteCredential", { params, query: { force: "true" } });
     await Promise.all(leavers.map(({ closed }) => closed));
@@ -252,10 +253,10 @@ describe("C-34: a deleted credential", () => {
       const [refusal] = await backend.api("listRefusals");
       expect(refusal?.count).toBeGreaterThan(40);
     });
-    const agents = await startNeighbours();
+    const agents = await online(neighbours.map(({ configFile: file }) => startEnrolledAgent(file)));
     isOver = true;
     expect(new Set((await Promise.all(stragglers)).flat())).toEqual(new Set(["login"]));
-    for (const agent of agents) await agent[Symbol.asyncDispose]();
+    for (const agent of [...agents, ...neighbours]) await agent[Symbol.asyncDispose]();
     const reasons = (await backend.api("listRefusals")).map(({ reason }) => reason);
     expect(new Set(reasons)).toEqual(new Set(["revoked-credential"]));
     const query = { "filter[application]": "client.auth", "filter[action]": "failed" };
