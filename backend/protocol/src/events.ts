@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { authIdSchema, clientIdSchema, pairingIdSchema } from "./ids.ts";
+import { joinSchema } from "./join.ts";
 import {
   clientSchema,
   credentialSchema,
-  joinSchema,
   pairingSchema,
   refusalSchema,
   type ServerStatus,

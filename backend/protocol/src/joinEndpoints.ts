@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { endpoint, none } from "./endpointEntry.ts";
-import { joinSchema } from "./model.ts";
+import { joinSchema } from "./join.ts";
 
 const joinParams = z.object({ joinId: joinSchema.shape.id });
 

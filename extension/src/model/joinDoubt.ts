@@ -1,4 +1,4 @@
-import type { Join, JoinReason } from "@rport/protocol/model";
+import type { Join, JoinReason } from "@rport/protocol/join";
 
 /** In a row, in a few words: what is odd about a client that waits; empty: nothing is. */
 const WORDS: Readonly<Record<JoinReason, string>> = {

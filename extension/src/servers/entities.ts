@@ -1,4 +1,5 @@
-import type { Client, Credential, Join, Pairing, Secret, Tunnel } from "@rport/protocol/model";
+import type { Join } from "@rport/protocol/join";
+import type { Client, Credential, Pairing, Secret, Tunnel } from "@rport/protocol/model";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 import type { Server } from "./server.ts";
 

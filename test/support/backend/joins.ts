@@ -1,4 +1,4 @@
-import type { Join } from "@rport/protocol/model";
+import type { Join } from "@rport/protocol/join";
 import { expect } from "vitest";
 import { eventually } from "../eventually.ts";
 import type { TestApi } from "./api.ts";

@@ -1,11 +1,10 @@
 import { type Piece, pieceSchema, type Snapshot, snapshotSchema } from "@rport/protocol/events";
+import { type Join, joinSchema } from "@rport/protocol/join";
 import {
   type Client,
   type Credential,
   clientSchema,
   credentialSchema,
-  type Join,
-  joinSchema,
   type Pairing,
   pairingSchema,
   type Refusal,

@@ -1,5 +1,5 @@
 import type { AuthId } from "@rport/protocol/ids";
-import type { JoinReason } from "@rport/protocol/model";
+import type { JoinReason } from "@rport/protocol/join";
 import type { ClientPort, ClientRef } from "../ports.ts";
 import type { Newcomer, WaitingRoom } from "./waitingRoom.ts";
 

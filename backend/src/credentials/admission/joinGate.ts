@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
-import type { Join, JoinReason } from "@rport/protocol/model";
+import type { Join, JoinReason } from "@rport/protocol/join";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort } from "../ports.ts";

@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Join } from "@rport/protocol/model";
+import type { Join } from "@rport/protocol/join";
 import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
 import { networkOf } from "../../platform/network.ts";
 import { bytes } from "../../platform/random.ts";

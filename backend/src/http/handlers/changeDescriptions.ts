@@ -1,5 +1,5 @@
 import type { ENDPOINTS, EndpointInput, EndpointName, EndpointOutput } from "@rport/protocol/http";
-import type { Join } from "@rport/protocol/model";
+import type { Join } from "@rport/protocol/join";
 import type { DeletionReport } from "@rport/protocol/report";
 import type { AuditEntry, Facts } from "../../audit/entry.ts";
 

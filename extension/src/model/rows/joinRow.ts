@@ -1,4 +1,4 @@
-import type { Join } from "@rport/protocol/model";
+import type { Join } from "@rport/protocol/join";
 import { escapeMarkdown } from "../../support/text.ts";
 import { doubtAdvice, doubtKeys, doubtSentence, doubtWords } from "../joinDoubt.ts";
 import { until } from "../relativeTime.ts";

@@ -190,7 +190,7 @@ describe("deleting a credential", () => {
       // A secret that is bound at its first use makes the admission wait for the disk.
       const [own] = await credentials.mintForPairing(id, 1, fixture.clock.now() + HOUR_MS);
       const secret = index % 2 === 0 ? password : (own?.secret ?? "");
-      const agent = new FakeAgent(`host-${index}`, id, secret);
+      const agent = new FakeAgent(`host-of-${id}`, id, secret);
       /** Comes back at once, over and over, until it is turned away. */
       const attack = async (): Promise<void> => {
         await nextTurn();
