@@ -72,8 +72,8 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
   };
 
   app.use((request: Request, response: Response, next: NextFunction) => {
-    const { address } = deps.peerOf(request);
-    const exchange = new Exchange(request, response, { address, log: deps.log });
+    const { address, isShared } = deps.peerOf(request);
+    const exchange = new Exchange(request, response, { address, isShared, log: deps.log });
     exchanges.set(request, exchange);
     exchange.logWhenDone(request, deps);
     requireOwnSite(request, place);
@@ -133,7 +133,8 @@ function requireOwnSite(request: Request, place: AppPlace): void {
 function admitUser(gate: UserGate, request: Request, exchange: Exchange): boolean {
   const { headers, socket: connection } = request;
   const { authorization } = headers;
-  const result = gate.admit({ address: exchange.address, connection, authorization });
+  const { address, isShared } = exchange;
+  const result = gate.admit({ address, isShared, connection, authorization });
   if (result.kind === "user") {
     exchange.user = result.user.name;
     return true;

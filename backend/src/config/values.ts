@@ -40,7 +40,7 @@ export const network = z
   .string()
   .max(64)
   .refine(
-    (text) => whyNotCidrs([text]) === undefined && !/\/0+$/.test(text),
+    (text) => whyNotCidrs([text]) === undefined,
     "has to be an address or a network, such as 10.0.0.1 or 10.0.0.0/8",
   );
 

@@ -21,6 +21,8 @@ const RETRY_AFTER_S = 60;
 export interface ExchangeDeps {
   /** Where the request comes from. */
   readonly address: string;
+  /** Others may have the same address, so it is not made to pay for what came from there. */
+  readonly isShared: boolean;
   readonly log: Log;
 }
 
@@ -37,6 +39,7 @@ const REFUSED = { level: "info", message: "request" } as const;
 export class Exchange {
   readonly requestId = readableId(16);
   readonly address: string;
+  readonly isShared: boolean;
   /** `http(s)://host[:port]` as the caller wrote it. */
   readonly origin: string;
   /** Who asked, once that is known. */
@@ -46,6 +49,7 @@ export class Exchange {
 
   constructor(request: IncomingMessage, response: ServerResponse, from: ExchangeDeps) {
     this.address = from.address;
+    this.isShared = from.isShared;
     this.origin = originOf(request);
     this.#response = response;
     this.#log = from.log.child({ requestId: this.requestId });

@@ -53,7 +53,7 @@ export function pairingDoor(deps: PairingDoorDeps): Router {
       throw new RportError("BAD_REQUEST", `The claim is not well-formed: ${field}`);
     }
     await audit.ready();
-    const answer = deposits.claim(body.data, exchange.address);
+    const answer = deposits.claim(body.data, exchange.address, exchange.isShared);
     await audit.settled();
     exchange.sendJson(200, answer);
   });

@@ -125,8 +125,10 @@ export class UserSockets {
 
   #admit(upgrade: UpgradeRequest, { access_token: token }: RawQuery): User | undefined {
     const { gate, peerOf } = this.#deps;
+    const { address, isShared } = peerOf(upgrade.request);
     const result = gate.admit({
-      address: peerOf(upgrade.request).address,
+      address,
+      isShared,
       connection: upgrade.request.socket,
       authorization: upgrade.request.headers.authorization,
       accessToken: typeof token === "string" ? token : undefined,

@@ -75,10 +75,11 @@ export class EmbeddedTarget implements PairingTarget {
 
   /**
    * Hands a use over to an installer that proves to know the token. Every refusal is the same
-   * `PAIRING_NOT_FOUND`, whatever its reason; too many from one address: `TOO_MANY_REQUESTS`.
+   * `PAIRING_NOT_FOUND`, whatever its reason; too many from one address: `TOO_MANY_REQUESTS`,
+   * unless many may share that address: then nobody waits for what others did.
    */
-  claim(request: ClaimRequest, address: string): ClaimAnswer {
-    if (this.#failures.isExhausted(address)) {
+  claim(request: ClaimRequest, address: string, isShared = false): ClaimAnswer {
+    if (!isShared && this.#failures.isExhausted(address)) {
       this.#watcher?.onRefused(undefined, address);
       throw new RportError("TOO_MANY_REQUESTS", "Too many failed attempts; try again in a minute.");
     }
@@ -92,6 +93,7 @@ export class EmbeddedTarget implements PairingTarget {
       this.#watcher?.onClaimed(request.id, { secretId, clientId, hostname, address });
       return { envelope };
     }
+    if (!isShared) this.#failures.count(address);
     this.#refused(request.id, outcome, address);
     throw new RportError("PAIRING_NOT_FOUND", PAIRING_REFUSED);
   }
@@ -102,7 +104,6 @@ export class EmbeddedTarget implements PairingTarget {
   }
 
   #refused(id: PairingId, outcome: ClaimOutcome, address: string): void {
-    this.#failures.count(address);
     this.#watcher?.onRefused(id, address);
     if (outcome.kind !== "wrongProof") return;
     this.#deps.log.warn("pairing: wrong proof", { pairing: id, address });

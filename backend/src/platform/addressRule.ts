@@ -2,6 +2,8 @@ import { BlockList, isIP } from "node:net";
 import type { CredentialLimits } from "@rport/protocol/model";
 import { unmapped } from "./network.ts";
 
+const ALL_ONES = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
+
 /** Which addresses may use a credential. */
 export type AddressRule = (address: string) => boolean;
 
@@ -17,12 +19,26 @@ export function addressRule(cidrs: CredentialLimits["cidrs"]): AddressRule {
   };
 }
 
+/**
+ * Whether a list lets in every address of a family, as with a prefix of length 0 or a network of IPv6
+ * that has all of IPv4 in it: whoever wrote that meant something else.
+ */
+export function isEverybody(networks: BlockList): boolean {
+  const [low4, high4, low6, high6] = ["0.0.0.0", "255.255.255.255", "::", ALL_ONES];
+  if (networks.check(low4, "ipv4") && networks.check(high4, "ipv4")) return true;
+  return networks.check(low6, "ipv6") && networks.check(high6, "ipv6");
+}
+
 /** Why a list of networks cannot be a limit; `undefined` when it can. */
 export function whyNotCidrs(cidrs: CredentialLimits["cidrs"]): string | undefined {
-  const wrong = cidrs.find((cidr) => !addNetwork(new BlockList(), cidr));
-  return wrong === undefined
-    ? undefined
-    : `"${wrong}" is no network: write it as 192.0.2.0/24 or 2001:db8::/32.`;
+  for (const cidr of cidrs) {
+    const networks = new BlockList();
+    if (!addNetwork(networks, cidr)) {
+      return `"${cidr}" is no network: write it as 192.0.2.0/24 or 2001:db8::/32.`;
+    }
+    if (isEverybody(networks)) return `"${cidr}" means everybody; leave it out for that.`;
+  }
+  return undefined;
 }
 
 function addNetwork(networks: BlockList, cidr: string): boolean {

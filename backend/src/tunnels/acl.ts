@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { RportError } from "@rport/protocol/errors";
-import { addressRule } from "../platform/addressRule.ts";
+import { addressRule, isEverybody } from "../platform/addressRule.ts";
 import { unmapped } from "../platform/network.ts";
 
 /** Prefix length of `::ffff:0:0/96`, under which IPv6 sockets show IPv4 peers. */
@@ -25,7 +25,7 @@ export interface Acl {
 /**
  * Parses RPort's comma list of IPv4 and IPv6 addresses and networks. Throws
  * `ERR_CODE_INVALID_ACL` naming the entry; the zero addresses are refused, since they look like
- * "this host" and would mean "everybody".
+ * "this host" and would mean "everybody", and so are networks that have everybody in them.
  */
 export function parseAcl(text: string): Acl {
   const allowed = new BlockList();
@@ -50,6 +50,9 @@ function addEntry(list: BlockList, entry: string): void {
   }
   const prefix = readPrefix(address, prefixText);
   if (prefix === undefined) throw invalid(entry, "has no valid prefix length");
+  const alone = new BlockList();
+  alone.addSubnet(address.text, prefix, address.family);
+  if (isEverybody(alone)) throw invalid(entry, "would allow everybody");
   list.addSubnet(address.text, prefix, address.family);
 }
 

@@ -13,6 +13,8 @@ export type GateResult =
 /** What a caller showed, and from where. */
 export interface Caller {
   readonly address: string;
+  /** Others may have the same address: nobody is made to wait for what came from there. */
+  readonly isShared: boolean;
   /** The connection that the caller uses; a proof is worth something on its own one only. */
   readonly connection: Socket;
   /** The `Authorization` header. */
@@ -41,7 +43,7 @@ export class UserGate {
   }
 
   /** Lets a caller in or not. A valid token always works, however often others were wrong. */
-  admit({ address, connection, authorization, accessToken }: Caller): GateResult {
+  admit({ address, isShared, connection, authorization, accessToken }: Caller): GateResult {
     const { tokens, failures, proofs, signIns } = this.#deps;
     const proven = proofs.provenToken(connection, authorization);
     const token = proven ?? presentedToken(authorization) ?? accessToken;
@@ -53,7 +55,7 @@ export class UserGate {
       return { kind: "user", user };
     }
     signIns?.failed(address);
-    return { kind: "refused", retryAfterS: failures.note(address) };
+    return { kind: "refused", retryAfterS: isShared ? 0 : failures.note(address) };
   }
 }
 

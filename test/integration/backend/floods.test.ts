@@ -182,6 +182,41 @@ describe("wrong secrets", () => {
     expect((await knock(backend)).status).toBe(101);
   });
 
+  it.each([
+    ["a generated secret", undefined],
+    ["a typed secret that was right there before", "correct horse battery staple"],
+  ])("C-33: of a neighbour who does not stop keep nobody out with %s", async (_what, typed) => {
+    const { clock, skip } = standingClock();
+    await using backend = await startBackend({ clock });
+    const body = { id: FLEET, password: typed };
+    const made = typed === undefined ? { id: FLEET } : body;
+    const { password } = await backend.api("createCredential", { body: made });
+    const login = { url: wsOf(backend), user: FLEET };
+    await using _resident = await PeerAgent.join({ ...login, password });
+    const guess = () => outcomeOf({ ...login, password: WRONG });
+    while ((await guess()) === "login") skip(1);
+    expect(await guess()).toBe("remote");
+    expect(await outcomeOf({ ...login, password })).toBe("in");
+    expect(await outcomeOf({ ...login, password: "another typed secret" })).toBe("remote");
+    expect(await outcomeOf({ ...login, password, from: "127.0.0.2" })).toBe("in");
+  });
+
+  it("S-20: for a deleted auth id end as those for one that never was, where no agents are", async () => {
+    await using backend = await startBackend({ clock: standingClock().clock });
+    await fleetOf(backend);
+    const params = { authId: FLEET };
+    await backend.api("deleteCredential", { params, query: { force: "true" } });
+    const outcomes = async (user: string, from: string) => {
+      const login = { url: wsOf(backend), user, password: WRONG, from };
+      const found: string[] = [];
+      for (let n = 0; n < 7; n += 1) found.push(await outcomeOf(login));
+      return found;
+    };
+    const unknown = await outcomes("never-there", "127.0.0.4");
+    expect(await outcomes(FLEET, "127.0.0.5")).toEqual(unknown);
+    expect(unknown).toEqual([...Array(4).fill("login"), ...Array(3).fill("remote")]);
+  });
+
   it("C-35: cost nothing to a local proxy that the server was not told of", async () => {
     await using backend = await startBackend();
     const password = await fleetOf(backend);

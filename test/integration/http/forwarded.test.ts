@@ -103,6 +103,25 @@ describe("C-35: X-Forwarded-For", () => {
     expect(addresses.filter((address) => address === FORGED).length).toBeLessThanOrEqual(1);
   });
 
+  it("locks no install and no sign-in out behind a proxy that the server was not told of", async () => {
+    await using backend = await startBackend();
+    const body = JSON.stringify(CLAIM);
+    const named = [`Host: 127.0.0.1:${backend.port}`, `X-Forwarded-For: ${CALLER}`];
+    const lines = ["Content-Type: application/json", `Content-Length: ${body.length}`];
+    const claim = async (headers: readonly string[]) =>
+      (await rawHttp(backend.port, head("POST /pair/v1/claim", [...headers, ...lines]) + body))
+        .status;
+    const sign = async (headers: readonly string[]) => {
+      const shown = [...headers, "Authorization: Bearer wrong"];
+      return (await rawHttp(backend.port, head("GET /api/v1/status", shown))).status;
+    };
+    for (let n = 0; n < 15; n += 1) {
+      expect([await claim(named), await sign(named)]).toEqual([404, 401]);
+    }
+    const direct = named.slice(0, 1);
+    expect([await claim(direct), await sign(direct)]).toEqual([404, 401]);
+  });
+
   it("counts for the users' sockets", async () => {
     await using backend = await startBackend({ trustedProxies: [PROXY] });
     const headers = [

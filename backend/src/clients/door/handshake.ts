@@ -90,7 +90,6 @@ export class Handshake {
     try {
       const verdict = await this.#deps.gate.check(from, user, password);
       if (verdict.kind === "accepted") this.#accepted = verdict.login;
-      else if (verdict.isLast) setImmediate(() => this.transport.close("too many failed logins"));
       return verdict.kind === "accepted";
     } finally {
       place.endTurn(this.#deps.clock.monotonic());

@@ -14,6 +14,7 @@ import { RecentMap } from "../../platform/recentMap.ts";
 import type { DoorCounters } from "../doorCounters.ts";
 import type { Refusals } from "../refusals.ts";
 import type { Penalties } from "./penalties.ts";
+import { RightSecrets, type Trial } from "./rightSecrets.ts";
 
 /** What checks a password. */
 export interface LoginChecker {
@@ -38,10 +39,10 @@ export interface LoginOrigin {
   readonly isShared: boolean;
 }
 
-/** Somebody's verdict; `isLast`: the connection has to end with it. */
+/** Somebody's verdict. */
 export type Verdict =
   | { readonly kind: "accepted"; readonly login: AcceptedLogin }
-  | { readonly kind: "refused"; readonly isLast: boolean };
+  | { readonly kind: "refused" };
 
 /** How refused logins are listed. */
 const LISTED_AS = {
@@ -53,7 +54,11 @@ const LISTED_AS = {
   address: "address",
   busy: "busy",
 } as const satisfies Readonly<Record<LoginFault, RefusalReason>>;
-/** What may be a guess. A secret that was right once is a straggler's, and costs nothing. */
+/**
+ * What may be a guess. A secret that was right once is a straggler's, and costs nothing; nor does a
+ * deleted credential where agents are known to be: elsewhere it costs what an unknown one does, or
+ * strangers could tell the two apart.
+ */
 const GUESSES: ReadonlySet<LoginFault> = new Set(["unknown", "wrong", "address"]);
 /** Stragglers of a deleted credential are written down this often per network. */
 const STRAGGLER_MS = 60_000;
@@ -65,6 +70,7 @@ const STRAGGLERS_MAX = 10_000;
 export class LoginGate {
   readonly #deps: LoginGateDeps;
   readonly #strangers: LogBursts;
+  readonly #right = new RightSecrets();
   readonly #stragglers = new RecentMap<string, number>(STRAGGLERS_MAX);
 
   constructor(deps: LoginGateDeps) {
@@ -94,18 +100,36 @@ export class LoginGate {
    */
   async check(from: LoginOrigin, user: string, password: string): Promise<Verdict> {
     const network = networkOf(from.address);
-    if (this.waitS(from) > 0 || this.#pairWaitS(from, network, user) > 0) {
-      this.sentAway(from, user);
-      throw new Error("too many failed logins from there");
+    const trial = { network, authId: user, secret: password };
+    const mustWait = this.#pairWaitS(from, network, user) > 0;
+    if (this.waitS(from) > 0 || (mustWait && !this.#isNoGuess(trial))) {
+      this.#sendAway(from, user);
     }
     const result = await this.#deps.credentials.login(user, password, from.address);
     if (result.kind === "accepted") {
       this.#deps.counters.acceptedLogins += 1;
+      this.#right.passed(trial);
       return { kind: "accepted", login: result };
     }
-    const isGuess = GUESSES.has(result.why) && !from.isShared;
+    if (mustWait) this.#sendAway(from, user);
+    const isGuess = this.#isGuess(result.why, network) && !from.isShared;
     if (isGuess) this.#deps.penalties.wrongSecret(network, user);
     return this.#refused(result, user, from.address);
+  }
+
+  /** A neighbour who guesses keeps nobody out where agents of ours are. */
+  #isNoGuess(trial: Trial): boolean {
+    return this.#deps.penalties.isKnown(trial.network) && this.#right.isNoGuess(trial);
+  }
+
+  #isGuess(why: LoginFault, network: string): boolean {
+    return GUESSES.has(why) || (why === "deleted" && !this.#deps.penalties.isKnown(network));
+  }
+
+  /** No verdict: whoever it was tries again later. */
+  #sendAway(from: LoginOrigin, authId: string): never {
+    this.sentAway(from, authId);
+    throw new Error("too many failed logins from there");
   }
 
   #pairWaitS({ isShared }: LoginOrigin, network: string, user: string): number {
@@ -117,14 +141,12 @@ export class LoginGate {
     refusals.note({ why: LISTED_AS[why], address, authId: user, clientId });
     if (why === "busy") throw new Error("the login could not be checked now");
     counters.failedLogins += 1;
-    if (why === "deleted" && this.#isAgain(address, user)) {
-      return { kind: "refused", isLast: true };
-    }
+    if (why === "deleted" && this.#isAgain(address, user)) return { kind: "refused" };
     const fields = { address, reason: why };
     const message = "agent login refused";
     this.#strangers.note({ log, level: "warn", message, address, fields });
     agentEvents.loginRefused(user, why, address);
-    return { kind: "refused", isLast: false };
+    return { kind: "refused" };
   }
 
   /** Whether a straggler of this credential was written down within the last minute. */

@@ -45,6 +45,11 @@ export class Penalties {
     this.#points = new Budget({ clock: deps.clock, keysMax: ENTRIES_MAX });
   }
 
+  /** Whether agents of ours are, or lately were, in this network. */
+  isKnown(network: string): boolean {
+    return this.#deps.isKnown(network);
+  }
+
   /** Seconds until this network may try again; 0: now. */
   networkWaitS(network: string): number {
     return this.#waitS(keyOf(network), network);

@@ -27,6 +27,19 @@ describe("a tunnel's ACL", () => {
     expect(parseAcl(text).allows(peer)).toBe(allowed);
   });
 
+  it.each([
+    "1.2.3.4/0",
+    "::1/0",
+    "2001:db8::/0",
+    "::ffff:1.2.3.4/96",
+    "::fffe:0:1/95",
+    "::1/64",
+    "255.255.255.255/00",
+  ])("S-25: refuses %s, which has everybody in it", (text) => {
+    expect(() => parseAcl(text)).toThrow(/would allow everybody/);
+    expect(() => parseAcl(`192.0.2.1,${text}`)).toThrow(/would allow everybody/);
+  });
+
   it.each(["0.0.0.0", "::", "0.0.0.0/0", "::/0", "0:0::0"])(
     "refuses the zero address %s",
     (text) => {

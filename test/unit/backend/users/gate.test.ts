@@ -12,8 +12,8 @@ function makeGate() {
   const gate = new UserGate({ tokens, failures: new FailedLogins(clock), proofs });
   const { token, tokenId } = tokens.issue("local");
   const connection = new Socket();
-  const from = (authorization: string | undefined, address = "192.0.2.1") =>
-    gate.admit({ address, authorization, connection });
+  const from = (authorization: string | undefined, address = "192.0.2.1", isShared = false) =>
+    gate.admit({ address, isShared, authorization, connection });
   return { clock, tokens, token, tokenId, from, gate };
 }
 
@@ -68,6 +68,14 @@ describe("the users' gate", () => {
     expect(from("Bearer wrong", "192.0.2.2")).toEqual({ kind: "refused", retryAfterS: 0 });
     clock.advance(60_000);
     expect(from("Bearer wrong")).toEqual({ kind: "refused", retryAfterS: 0 });
+  });
+
+  it("C-35: lets nobody wait at an address that many may share", () => {
+    const { from } = makeGate();
+    const answers = Array.from({ length: 30 }, () => from("Bearer wrong", "127.0.0.1", true));
+    expect(new Set(answers.map(({ kind }) => kind))).toEqual(new Set(["refused"]));
+    expect(answers.at(-1)).toEqual({ kind: "refused", retryAfterS: 0 });
+    expect(from("Bearer wrong", "127.0.0.1")).toEqual({ kind: "refused", retryAfterS: 0 });
   });
 
   it("counts a whole IPv6 network as one", () => {
