@@ -78,8 +78,8 @@ describe.concurrent("a configuration with a mistake", () => {
   );
 
   it.each([
-    ["an unknown key", 'sever = "x"', ["client.sever", "fallback_servers"]],
-    ["a value of another type", "tags = 7", ["client.tags", "a list"]],
+    ["rules nobody reads", 'tunel_allowed = "22"', ["client.tunel_allowed", "tunnel_allowed in"]],
+    ["a value of another type", "tags = { a = 7 }", ["client.tags", "a list"]],
     ["a fingerprint that is none", 'fingerprint = "ab:cd"', ["client.fingerprint", "SHA256:"]],
     ["no quotation mark", 'auth = "canary-secret', ["line"]],
   ])(
