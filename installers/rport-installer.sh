@@ -24,9 +24,9 @@ BUSY_TRIES=60 BUSY_S=5
 # The oldest that the executable and the bundle run on.
 MIN_GLIBC_MINOR=17 MIN_NODE=20
 
-action=install server='' prefix='' runtime=auto token_from='' token_file=''
+action=install server='' prefix='' runtime=auto token_from='' token_file='' has_proxies=''
 is_silent='' is_verbose='' is_dry='' is_forced=''
-work='' node='' target='' file='' size='' sha256='' name=''
+work='' node='' target='' file='' size='' sha256='' name='' line=''
 
 usage() {
   cat <<TEXT
@@ -42,6 +42,8 @@ The pairing token, which is never an option, because options are visible to ever
                        without either, it is asked for at the terminal
 
 Options:
+  --proxy-stdin        after the token, standard input has lines such as https_proxy=URL: sudo drops
+                       these from the environment
   --server URL         where the agent is fetched and enrolled, http(s)://host[:port]
   --name NAME          name of this host; its host name unless given
   --tag TAG            a tag of this host; may be given again
@@ -279,8 +281,30 @@ ask_token() {
   stty "$terminal" </dev/tty
   trap 'exit "$EXIT_FAILED"' INT TERM HUP
   printf '\n' >/dev/tty
-  # What is no token would mean something to some shells' echo.
-  case $token in '' | -* | *[!A-Za-z0-9-]*) wrong_usage 'The pairing token has 26 letters and digits.' ;; *) ;; esac
+  check_token
+}
+
+# What is no token would mean something to some shells' echo.
+check_token() {
+  case $token in
+    '' | -* | *[!A-Za-z0-9-]*) wrong_usage 'The pairing token has 26 letters and digits.' ;;
+    *) ;;
+  esac
+}
+
+# Reads the token, and into the environment what else stands behind it. By lines, and not in a pipe:
+# both have to be there afterwards.
+read_input() {
+  IFS= read -r token || :
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+      http_proxy=* | https_proxy=* | all_proxy=* | no_proxy=* | HTTPS_PROXY=* | ALL_PROXY=* | \
+        HTTP_PROXY=* | NO_PROXY=*)
+        # shellcheck disable=SC2163 # the line has the name in it
+        export "$line" ;;
+      *) ;;
+    esac
+  done
 }
 
 needs_token() { [ -n "$is_forced" ] || [ ! -e "${prefix:-/etc/rport}/rport.conf" ]; }
@@ -289,7 +313,12 @@ needs_token() { [ -n "$is_forced" ] || [ ! -e "${prefix:-/etc/rport}/rport.conf"
 install_agent() {
   set -- "--server=$server" ${1+"$@"}
   case $token_from in
-    stdin) run_agent install --token-stdin "$@" ;;
+    stdin)
+      if [ -n "$has_proxies" ]; then
+        echo "$token" | run_agent install --token-stdin "$@"
+      else
+        run_agent install --token-stdin "$@"
+      fi ;;
     file) run_agent install --token-stdin "$@" <"$token_file" ;;
     *)
       if [ -n "$is_dry" ] || ! needs_token; then
@@ -326,6 +355,9 @@ check_usage() {
   if [ "$token_from" = stdin ] && [ ! -f "$0" ]; then
     fail "$EXIT_USAGE" 'This script came through standard input, so the token cannot.' \
       'Save the script to a file first, or use --token-file.'
+  fi
+  if [ -n "$has_proxies" ] && [ "$token_from" != stdin ]; then
+    wrong_usage '--proxy-stdin needs --token-stdin.'
   fi
   [ "$token_from" != file ] || [ -r "$token_file" ] || wrong_usage '--token-file cannot be read.'
 }
@@ -373,6 +405,7 @@ main() {
       --runtime=*) runtime=${option#*=} ;;
       --token-file=*) token_from=file token_file=${option#*=} ;;
       --token-stdin) token_from=stdin ;;
+      --proxy-stdin) has_proxies=yes ;;
       --uninstall) action=uninstall ;;
       --status) action=status ;;
       --purge) ;;
@@ -390,6 +423,10 @@ main() {
   if [ "$action" != install ]; then
     use_installed ${1+"$@"}
     return
+  fi
+  if [ -n "$has_proxies" ]; then
+    read_input
+    check_token
   fi
   trap clean_up EXIT
   trap 'exit "$EXIT_FAILED"' INT TERM HUP

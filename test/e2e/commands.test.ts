@@ -310,7 +310,7 @@ describe("commands, menus and messages", () => {
     await workbench.quickInput.title("Sign in with which credential?").waitFor();
     await workbench.quickInput.pick("laptops");
     const sheet = await rport.sheet("Waiting for the first connection");
-    secrets.push(/echo (\w+) \|/.exec(await sheet.locator(".snippet").innerText())?.[1] ?? "");
+    secrets.push(/echo (\w+)/.exec(await sheet.locator(".snippet").innerText())?.[1] ?? "");
     await access.toggle("laptops");
     await access.row("Pairing").waitFor();
     expect(await access.menuEntries("Pairing")).toEqual(["Revoke Pairing Code"]);

@@ -240,7 +240,7 @@ describe("the install sheet in the editor", () => {
 
 /** The pairing token of a line to paste. */
 function tokenOf(line: string): string {
-  const token = /echo (\w+) \|/.exec(line)?.[1];
+  const token = /echo (\w+)/.exec(line)?.[1];
   if (token === undefined) throw new Error(`no token in ${line}`);
   return token;
 }

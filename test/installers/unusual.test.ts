@@ -116,6 +116,35 @@ describe.skipIf(reason !== undefined)("on a small Debian", () => {
     expect(kept.stdout).toBe("root 700\nroot 600\n");
   });
 
+  test.each([
+    { log: "/var/log/rport/rport.log", folder: "rport" },
+    { log: "/var/log/site/rport.log", folder: undefined },
+  ])("a configuration of RPort's package logs where it says: $log", async ({ log, folder }) => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    await system.exec("useradd", ["--system", "--user-group", "rport"]);
+    if (folder !== undefined) {
+      await system.exec("install", ["-d", "-o", "rport", `/var/log/${folder}`]);
+    }
+    const config = `[client]\ntunnel_allowed = [":22"]\n[logging]\nlog_file = "${log}"\nlog_level = "info"\n`;
+    await system.exec("mkdir", ["-p", "/etc/rport"]);
+    await system.writeFile("/etc/rport/rport.conf", config);
+    expect(await paste(system)).toMatchObject({ code: 0 });
+    expect(await system.readFile(log)).toContain('"connected"');
+    expect(await paste(system)).toMatchObject({
+      stdout: expect.stringMatching(/already enrolled/),
+    });
+  });
+
+  test("a log that the agent may not write to keeps no host off line, and is told", async () => {
+    await using system = await bootSystemd({ shareNetwork: true });
+    await system.exec("mkdir", ["-p", "/etc/rport"]);
+    const config = '[client]\n[logging]\nlog_file = "/var/log/rport.log"\n';
+    await system.writeFile("/etc/rport/rport.conf", config);
+    expect(await paste(system)).toMatchObject({ code: 0 });
+    const journal = await system.exec("journalctl", ["--no-pager", "--unit=rport.service"]);
+    expect(journal.stdout).toContain("/var/log/rport.log");
+  });
+
   test("--no-service runs the agent as its own user, without a unit", async () => {
     await using system = await bootSystemd({ shareNetwork: true });
     const before = await wholeTree(system);

@@ -3,6 +3,7 @@ import { RportError } from "@rport/protocol/errors";
 import { getProxyForUrl } from "proxy-from-env";
 import { type ProxyUrl, parseProxyUrl } from "../config/proxyUrl.ts";
 import { isInBlock, parseBlock, parseIp } from "../tunnels/ip.ts";
+import { trustedAuthorities } from "./authorities.ts";
 
 /** How requests get to a server behind a proxy. */
 export interface Route {
@@ -30,6 +31,7 @@ export async function routeTo(url: URL, options: RouteOptions): Promise<Route | 
   let refusal: string | undefined;
   const agent = proxyAgent(proxy, {
     isTls: url.protocol === "wss:" || url.protocol === "https:",
+    authorities: proxy.url.protocol === "https:" ? await trustedAuthorities() : undefined,
     signal: options.signal,
     onRefused: (answer) => {
       refusal = `the proxy answered ${answer}`;
@@ -63,6 +65,14 @@ export function proxyFor(url: URL, configured: string): ProxyUrl | undefined {
   const proxy = parseProxyUrl(written);
   if (typeof proxy !== "string") return proxy;
   throw new RportError("BAD_REQUEST", `${variableOf(written)}: the proxy it names ${proxy}`);
+}
+
+/**
+ * The address of the proxy that the environment names on the way to a server, for a configuration:
+ * services start in an environment of their own. Empty: there is none.
+ */
+export function proxyOfEnvironment(server: string): string {
+  return proxyFor(new URL(server), "")?.url.href ?? "";
 }
 
 /** The variable that names a proxy, in the words of whoever set it. */

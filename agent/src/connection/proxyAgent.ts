@@ -9,6 +9,8 @@ import type { ProxyUrl } from "../config/proxyUrl.ts";
 export interface ProxyAgentDeps {
   /** Whether TLS is spoken with the server, through the proxy. */
   readonly isTls: boolean;
+  /** Whom to trust for a proxy that speaks TLS; undefined: the runtime's own list. */
+  readonly authorities: string[] | undefined;
   /** Fires when nobody wants the connection any more. */
   readonly signal: AbortSignal;
   /** Told the status and the phrase of a proxy that does not connect us. */
@@ -27,7 +29,11 @@ class ConnectAgent extends HttpsProxyAgent<string> {
   readonly #isTls: boolean;
 
   constructor(proxy: ProxyUrl, deps: ProxyAgentDeps) {
-    super(withoutLogin(proxy.url), { headers: loginHeader(proxy), signal: deps.signal });
+    super(withoutLogin(proxy.url), {
+      headers: loginHeader(proxy),
+      signal: deps.signal,
+      ca: deps.authorities,
+    });
     this.#isTls = deps.isTls;
     this.on("proxyConnect", ({ statusCode, statusText }) => {
       if (statusCode !== 200) deps.onRefused(`${statusCode} ${statusText}`.trim());

@@ -3,6 +3,7 @@ import { SUBPROTOCOL } from "@rport/protocol/agent";
 import { VERSION } from "@rport/protocol/version";
 import { type ClientOptions, WebSocket } from "ws";
 import type { AgentConfig } from "../config/config.ts";
+import { trustedAuthorities } from "./authorities.ts";
 import { routeTo } from "./proxy.ts";
 
 /** From the first packet to the server's 101; DNS, proxy and TLS included. */
@@ -23,6 +24,7 @@ export type RouteConfig = Pick<AgentConfig, "proxy" | "headers" | "hostHeader">;
 export async function openWebSocket(server: string, config: RouteConfig): Promise<WebSocket> {
   const url = new URL(server);
   const over = new AbortController();
+  const authorities = url.protocol === "wss:" ? await trustedAuthorities() : undefined;
   const route = await routeTo(url, { configured: config.proxy, signal: over.signal });
   const options: ClientOptions = {
     headers: headersFor(config),
@@ -34,6 +36,7 @@ export async function openWebSocket(server: string, config: RouteConfig): Promis
     maxBufferedChunks: FIRST_CHUNKS,
     generateMask: keepZeros,
   };
+  if (authorities !== undefined) options.ca = authorities;
   if (route !== undefined) options.agent = route.agent;
   const ws = new WebSocket(url, options);
   ws.once("upgrade", (response) => {

@@ -9,7 +9,7 @@ import {
 import { tokenParts } from "@rport/protocol/sealing";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
-import { proxyFor } from "../connection/proxy.ts";
+import { proxyFor, proxyOfEnvironment } from "../connection/proxy.ts";
 import { type MachineIdSources, machineId } from "../host/machineId.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type FileOwner, writeDurably } from "../platform/durableFile.ts";
@@ -76,14 +76,15 @@ export async function enroll(request: EnrollRequest, deps: EnrollDeps): Promise<
   const { hostname, clock } = deps;
   const payload = await claimPairing({ server, parts, clientId, hostname, clock });
   if (!request.isForced) assertSameServer(existing, payload, file);
-  await write(file, enrolledConfig({ ...wanted, payload }));
+  const proxy = proxyOfEnvironment(payload.server_urls[0] ?? "");
+  await write(file, enrolledConfig({ ...wanted, payload, proxy }));
   return { authId: payload.auth_id, clientId };
 }
 
 /** What is wrong in the file that is there is told before the token is spent. */
-function assertUsable(wanted: Omit<EnrolledConfig, "payload">): void {
+function assertUsable(wanted: Omit<EnrolledConfig, "payload" | "proxy">): void {
   try {
-    enrolledConfig({ ...wanted, payload: ANY_PAYLOAD });
+    enrolledConfig({ ...wanted, payload: ANY_PAYLOAD, proxy: "" });
   } catch (error) {
     throw new CliFailure(EXIT.usage, textOf(error));
   }

@@ -55,6 +55,8 @@ export interface EnrolledConfig {
   readonly tags: readonly string[];
   /** Empty: what the existing file has, else the platform's own. */
   readonly dataDir: string;
+  /** On the way to the server, unless the existing file names one; empty: none. */
+  readonly proxy: string;
   readonly existing: ExistingConfig | undefined;
 }
 
@@ -95,7 +97,12 @@ function clientSection(wanted: EnrolledConfig): Table {
   if (name !== "") section.name = name;
   if (tags.length > 0) section.tags = tags;
   if (dataDir !== "") section.data_dir = dataDir;
+  if (wanted.proxy !== "" && !hasProxy(wanted.existing)) section.proxy = wanted.proxy;
   return section;
+}
+
+function hasProxy(existing: ExistingConfig | undefined): boolean {
+  return Boolean(section(existing?.table ?? {}, "client").proxy);
 }
 
 function tryToml(text: string, file: string): Table | undefined {

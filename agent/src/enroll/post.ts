@@ -1,5 +1,6 @@
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { trustedAuthorities } from "../connection/authorities.ts";
 import { routeTo } from "../connection/proxy.ts";
 
 /** From the first packet to the last byte of the answer. */
@@ -20,12 +21,14 @@ export interface HttpAnswer {
 export async function postJson(url: URL, body: object, userAgent: string): Promise<HttpAnswer> {
   const text = JSON.stringify(body);
   const signal = AbortSignal.timeout(ANSWER_MS);
+  const authorities = url.protocol === "https:" ? await trustedAuthorities() : undefined;
   const route = await routeTo(url, { configured: "", signal });
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const posting = request(url, {
       method: "POST",
       agent: route?.agent ?? false,
+      ca: authorities,
       headers: {
         "Content-Type": "application/json",
         "Content-Length": Buffer.byteLength(text),

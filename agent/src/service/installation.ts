@@ -49,9 +49,17 @@ export async function whyOffline(
   clock: Clock,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const stateFile = stateFileIn(layout.dataDir);
+  const stateFile = stateFileIn(await configuredDataDir(layout));
   const result = await waitOnline({ stateFile, timeoutMs, clock, isAlive: isProcessAlive });
   return result.kind === "online" ? undefined : result.message;
+}
+
+/** Where the agent of a place keeps its state: its configuration may say another place. */
+async function configuredDataDir({ config, dataDir }: Layout): Promise<string> {
+  return loadConfig(config).then(
+    (found) => found.dataDir || dataDir,
+    () => dataDir,
+  );
 }
 
 /** The servers of a configuration, normalised; none when it is missing or damaged. */

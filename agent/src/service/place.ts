@@ -1,13 +1,16 @@
 import { dirname } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import { loadConfig } from "../config/loadConfig.ts";
 import type { Clock } from "../platform/clock.ts";
-import { ACCOUNT_NAME, type Account } from "./account.ts";
+import { ACCOUNT_NAME, type Account, findAccount } from "./account.ts";
 import { BackgroundProcess } from "./background.ts";
 import type { Layout } from "./layout.ts";
 import type { Programs } from "./programs.ts";
 import { runCommand, type Self } from "./self.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { isSystemdRunning, SystemdService } from "./systemd.ts";
+import { isPlain } from "./unit.ts";
+import { type Writable, writableFor } from "./writable.ts";
 
 /** Where an agent is installed, as whom it runs, and what keeps it running. */
 export interface Place {
@@ -28,14 +31,26 @@ export function supervisorOf(place: Place, account: Account | undefined): Superv
   return place.hasService ? systemdOf(place) : backgroundOf(place, account);
 }
 
-/** The agent of this place as a service of systemd. */
-export function systemdOf({ layout, self, programs, user }: Place): SystemdService {
+/** The agent of this place as a service of systemd, which lets it do what its configuration says. */
+export function systemdOf(place: Place): SystemdService {
+  const { layout, self, programs, user = "" } = place;
   const command = runCommand(layout, self);
-  return new SystemdService(programs, {
-    user: user ?? "",
-    command,
-    writable: dirname(layout.config),
+  return new SystemdService(programs, async (made) => {
+    const { paths, logsDirectories } = await configuredWritable(place, made);
+    const writable = [dirname(layout.config), ...paths.filter(isPlain)];
+    return { user, command, writable, logsDirectories: logsDirectories.filter(isPlain) };
   });
+}
+
+async function configuredWritable(
+  { layout, programs, user = "" }: Place,
+  made: readonly string[],
+): Promise<Writable> {
+  const config = await loadConfig(layout.config).catch(() => undefined);
+  const account = await findAccount(programs, user);
+  if (config === undefined || account === undefined) return { paths: [], logsDirectories: [] };
+  const { logFile, dataDir } = config;
+  return writableFor({ logFile, dataDir, logsDirectories: made }, account);
 }
 
 /** The agent of this place as a process without a service. */

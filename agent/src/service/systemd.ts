@@ -15,15 +15,18 @@ export function isSystemdRunning(root = "/"): boolean {
   return existsSync(join(root, "run/systemd/system"));
 }
 
+/** The unit that it shall be, by the configuration of the moment and the `LogsDirectory`s so far. */
+export type UnitFor = (logsDirectories: readonly string[]) => Promise<Unit>;
+
 /** The agent as a service of systemd. */
 export class SystemdService implements Supervisor {
   readonly title = `the service ${UNIT_NAME}`;
   readonly #programs: Programs;
-  readonly #unit: Unit;
+  readonly #unit: UnitFor;
   readonly #file: string;
 
   /** `root` is for tests. */
-  constructor(programs: Programs, unit: Unit, root = "/") {
+  constructor(programs: Programs, unit: UnitFor, root = "/") {
     this.#programs = programs;
     this.#unit = unit;
     this.#file = join(root, UNIT_DIRECTORY, UNIT_NAME);
@@ -40,7 +43,7 @@ export class SystemdService implements Supervisor {
   }
 
   async isCurrent(): Promise<boolean> {
-    if ((await this.#readUnit()) !== renderUnit(this.#unit)) return false;
+    if ((await this.#readUnit()) !== (await this.#wanted())) return false;
     return this.#isEnabled();
   }
 
@@ -56,7 +59,7 @@ export class SystemdService implements Supervisor {
 
   async install(undo: Undo): Promise<void> {
     undo.add("reload systemd", () => this.#reload());
-    const from = { text: renderUnit(this.#unit) };
+    const from = { text: await this.#wanted() };
     await placeFile({ path: this.#file, from, access: { mode: 0o644 } }, undo);
     await this.#must("daemon-reload");
     if (await this.#isEnabled()) return;
@@ -90,6 +93,13 @@ export class SystemdService implements Supervisor {
   async #reload(): Promise<void> {
     await this.#must("daemon-reload");
     await this.#systemctl("reset-failed", UNIT_NAME);
+  }
+
+  async #wanted(): Promise<string> {
+    const names = /^LogsDirectory=(.*)$/gm;
+    const installed = (await this.isInstalled()) ? ((await this.#readUnit()) ?? "") : "";
+    const made = [...installed.matchAll(names)].map(([, name = ""]) => name);
+    return renderUnit(await this.#unit(made));
   }
 
   async #readUnit(): Promise<string | undefined> {

@@ -6,8 +6,10 @@ export interface Unit {
   readonly user: string;
   /** The program and its arguments; absolute paths of plain characters. */
   readonly command: readonly string[];
-  /** What the agent may write to beside its state: the folder of its configuration. */
-  readonly writable: string;
+  /** What the agent may write to beside its state: the folder of its configuration at least. */
+  readonly writable: readonly string[];
+  /** Directories below /var/log that systemd makes for it. */
+  readonly logsDirectories: readonly string[];
 }
 
 /** By this line a unit is recognised as ours; others of the same name are left alone. */
@@ -16,15 +18,20 @@ export const UNIT_MARK = "# Written by the installer of rport-agent.";
 /** Everything that needs no quoting in a unit; `%` and `$` have a meaning there. */
 const PLAIN_WORD = /^[A-Za-z0-9_./:@+,-]+$/;
 
+/** Whether a unit can name a path. */
+export function isPlain(path: string): boolean {
+  return PLAIN_WORD.test(path);
+}
+
 /**
  * The text of the systemd unit. Nothing from outside gets into it but a checked user name and
  * paths of plain characters; throws `BAD_REQUEST` for others.
  */
-export function renderUnit({ user, command, writable }: Unit): string {
+export function renderUnit({ user, command, writable, logsDirectories }: Unit): string {
   if (!ACCOUNT_NAME.test(user)) {
     throw new RportError("BAD_REQUEST", "The user's name has letters that a service cannot have.");
   }
-  if (![...command, writable].every((word) => PLAIN_WORD.test(word))) {
+  if (![...command, ...writable, ...logsDirectories].every(isPlain)) {
     throw new RportError("BAD_REQUEST", "A path has characters that a service cannot have.");
   }
   return `${UNIT_MARK}
@@ -43,8 +50,8 @@ RestartSec=5
 Environment=DO_NOT_TRACK=1 BUN_ENABLE_CRASH_REPORTING=0
 StateDirectory=rport
 StateDirectoryMode=0700
-ReadWritePaths=${writable}
-UMask=0077
+ReadWritePaths=${writable.join(" ")}
+${logsDirectories.map((name) => `LogsDirectory=${name}\nLogsDirectoryMode=0750\n`).join("")}UMask=0077
 
 ${BOUNDS}
 ${HARDENING}

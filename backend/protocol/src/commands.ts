@@ -57,13 +57,17 @@ export function linuxCommand(parts: LinuxCommandParts): string {
   const fetch = parts.tool === "curl" ? "curl -fsSL -o" : "wget -q -O";
   const script = alwaysQuote(scriptUrl(parts.url, parts.id));
   const run = parts.sudo ? "sudo sh" : "sh";
+  const token = `echo ${parts.token}`;
+  // What becomes root forgets which proxies there are. Their addresses may have passwords in them.
+  const input = parts.sudo ? `(${token}; env | grep -i _proxy=)` : token;
+  const proxies = parts.sudo ? " --proxy-stdin" : "";
   const flags = parts.flags.map((flag) => ` ${shellQuote(flag)}`).join("");
   const steps = [
     "d=$(mktemp -d)",
     `${fetch} "$d/i" ${script}`,
     `echo '${parts.sha256}  '"$d/i" | sha256sum -c - >/dev/null`,
     // Not printf: mksh, ksh and posh run that as a program, whose arguments everybody sees.
-    `echo ${parts.token} | ${run} "$d/i" --server ${alwaysQuote(parts.url)} --token-stdin${flags}`,
+    `${input} | ${run} "$d/i" --server ${alwaysQuote(parts.url)} --token-stdin${proxies}${flags}`,
   ];
   return `(umask 077; ${steps.join(" && ")}; s=$?; rm -rf "$d"; exit $s)`;
 }

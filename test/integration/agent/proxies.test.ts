@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { loadConfig } from "../../../agent/src/config/loadConfig.ts";
 import {
   type AgentProgram,
   type AgentSettings,
@@ -101,6 +102,36 @@ function program(...command: [string, ...string[]]): AgentProgram {
 
 beforeAll(async () => void (await builtAgent()), 300_000);
 
+describe.each(AGENTS)(
+  "S-09: an agent that trusts what its system trusts, $name",
+  ({ program: agent }) => {
+    it("connects and enrols by the system's store alone", PATIENT, async () => {
+      await using at = await place();
+      const env = { ...BARE, SSL_CERT_FILE: PEM_FILE };
+      await register(at, { ...agent, env }, { server: `wss://localhost:${at.tlsPort}/` });
+      await using pairing = await startPairingServer({
+        server_urls: ["https://rport.example.org"],
+      });
+      const { port } = new URL(pairing.url);
+      await using front = await startTlsFront(Number(port), await readFile(PEM_FILE));
+      await using directory = await tempDirectory();
+      const server = `https://localhost:${front.port}`;
+      const file = join(directory.path, "rport.conf");
+      const args = ["enroll", "--server", server, "--config", file, "--token-stdin"];
+      const enrolled = await runCli(args, pairing.token, { ...agent, env });
+      expect(enrolled).toMatchObject({ code: 0, stderr: "" });
+    });
+
+    it("trusts nobody whom the system does not trust", PATIENT, async () => {
+      await using at = await place();
+      const settings = { server: `wss://localhost:${at.tlsPort}/` };
+      await using spawned = await spawnAgent(settings, { ...agent, env: BARE });
+      await expect.poll(() => spawned.log(), { timeout: 20_000 }).toContain("not connected");
+      expect(spawned.log()).toMatch(/self.signed|certificate/i);
+    });
+  },
+);
+
 describe.each(AGENTS)("an agent behind a proxy, $name", ({ program: agent }) => {
   it("gets to its server with and without TLS, and shows no password", async () => {
     await using at = await place();
@@ -170,6 +201,26 @@ describe.each(AGENTS)("an agent behind a proxy, $name", ({ program: agent }) => 
     });
     expect(enrolled).toMatchObject({ code: 0, stderr: "" });
     expect(at.http.targets.map((target) => target.split(":")[0])).toEqual([HOST_NAME, HOST_NAME]);
+    expect((await loadConfig(file)).proxy).toBe("");
+  });
+
+  it("is in the configuration after enrolling, for the service, whose environment is another", async () => {
+    await using at = await place();
+    await using pairing = await startPairingServer({
+      server_urls: [at.server.url.replace("127.0.0.1", HOST_NAME)],
+    });
+    await using directory = await tempDirectory();
+    const proxy = `http://${WRITTEN}@127.0.0.1:${at.http.port}/`;
+    const file = join(directory.path, "rport.conf");
+    const args = ["enroll", "--server", pairing.url, "--config", file, "--token-stdin"];
+    const env = { ...TRUSTING, http_proxy: proxy };
+    const enrolled = await runCli(args, pairing.token, { ...agent, env });
+    expect(enrolled).toMatchObject({ code: 0, stderr: "" });
+    expect((await loadConfig(file)).proxy).toBe(proxy);
+    const other = proxy.replace("127.0.0.1", "127.0.0.2");
+    const again = { ...TRUSTING, http_proxy: other };
+    expect(await runCli(args, pairing.token, { ...agent, env: again })).toMatchObject({ code: 0 });
+    expect((await loadConfig(file)).proxy).toBe(proxy);
   });
 
   it("can be stopped while the proxy is silent", async () => {

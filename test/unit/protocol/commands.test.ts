@@ -46,8 +46,9 @@ describe("the pasted line, run by a real shell", () => {
     writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
     chmodSync(join(bin, name), 0o755);
   };
-  const run = (line: string, status = "0") => {
+  const run = (line: string, status = "0", more: Readonly<Record<string, string>> = {}) => {
     const env = {
+      ...more,
       PATH: `${bin}:${process.env.PATH}`,
       OUT: join(bin, "out"),
       TMPDIR: bin,
@@ -80,7 +81,7 @@ describe("the pasted line, run by a real shell", () => {
     "with %s runs the script with the token on its input",
     (name) => {
       const result = run(linuxCommand({ ...parts, tool: name }));
-      expect(result.out).toBe(`--server|${parts.url}|--token-stdin|${parts.token}\n`);
+      expect(result.out).toBe(`--server|${parts.url}|--token-stdin|--proxy-stdin|${parts.token}\n`);
       expect(readFileSync(join(bin, "url"), "utf8").trim()).toBe(`${parts.url}/p/${parts.id}`);
       expect(existsSync(join(bin, "sudo-was-used"))).toBe(true);
     },
@@ -117,7 +118,21 @@ describe("the pasted line, run by a real shell", () => {
     const line = linuxCommand(parts);
     expect(line).not.toMatch(/[\r\n]/);
     expect(line.split(parts.token)).toHaveLength(2);
-    expect(line).toContain(`&& echo ${parts.token} | sudo sh`);
+    expect(line).toContain(`&& (echo ${parts.token}; env | grep -i _proxy=) | sudo sh`);
+  });
+
+  it("tells what becomes root which proxies there are, and nothing else of the environment", () => {
+    const proxies = { https_proxy: "http://u:top-secret@p:1", NO_PROXY: "localhost" };
+    const called = join(bin, "called");
+    tool("sudo", `echo "$*" > "${called}"; exec env -u https_proxy -u NO_PROXY "$@"`);
+    const { out } = run(linuxCommand(parts), "0", proxies);
+    const [, input = ""] = out.split("--proxy-stdin|");
+    const [token, ...lines] = input.trim().split("\n");
+    expect(token).toBe(parts.token);
+    expect(lines.sort()).toEqual(["NO_PROXY=localhost", "https_proxy=http://u:top-secret@p:1"]);
+    expect(readFileSync(called, "utf8")).not.toContain("top-secret");
+    const asMyself = run(linuxCommand({ ...parts, sudo: false }), "0", proxies);
+    expect(asMyself.out).toBe(`--server|${parts.url}|--token-stdin|${parts.token}\n`);
   });
 
   it.each(["", "-n", "a b", "a\\n", "$(id)", "a\nb"])("refuses the token %j", (token) => {

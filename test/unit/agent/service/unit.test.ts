@@ -8,7 +8,8 @@ import { tempDirectory } from "../../../support/tempDirectory.ts";
 const OPTIONS = {
   user: "rport",
   command: ["/usr/bin/true", "run", "-c", "/etc/rport/rport.conf"],
-  writable: "/etc/rport",
+  writable: ["/etc/rport"],
+  logsDirectories: [],
 };
 
 async function analyze(args: readonly string[]) {
@@ -49,6 +50,14 @@ describe("the unit", () => {
     expect(lines.join()).not.toContain("MemoryDenyWriteExecute");
   });
 
+  test("opens what the configuration needs, and nothing else", () => {
+    const writable = ["/etc/rport", "/var/log/rport"];
+    const text = renderUnit({ ...OPTIONS, writable, logsDirectories: ["site"] });
+    expect(text).toContain("\nReadWritePaths=/etc/rport /var/log/rport\n");
+    expect(text).toContain("\nLogsDirectory=site\nLogsDirectoryMode=0750\n");
+    expect(renderUnit(OPTIONS)).not.toContain("LogsDirectory");
+  });
+
   test.each(["", "Root", "a b", "a\nExecStart=/bin/sh", "a%h", "-x", "a".repeat(33)])(
     "refuses the user %j",
     (user) => expect(() => renderUnit({ ...OPTIONS, user })).toThrow("user's name"),
@@ -58,7 +67,8 @@ describe("the unit", () => {
     "refuses the path %j",
     (path) => {
       expect(() => renderUnit({ ...OPTIONS, command: [path] })).toThrow("A path");
-      expect(() => renderUnit({ ...OPTIONS, writable: path })).toThrow("A path");
+      expect(() => renderUnit({ ...OPTIONS, writable: [path] })).toThrow("A path");
+      expect(() => renderUnit({ ...OPTIONS, logsDirectories: [path] })).toThrow("A path");
     },
   );
 });

@@ -1,0 +1,68 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, normalize } from "node:path";
+import type { AgentConfig } from "../config/config.ts";
+import type { Account } from "./account.ts";
+
+/** What a service may write to, beside its state and the folder of its configuration. */
+export interface Writable {
+  readonly paths: readonly string[];
+  /** Directories below /var/log that systemd makes for it, by their names. */
+  readonly logsDirectories: readonly string[];
+}
+
+/** Where a configuration makes the agent write, and what was made for that before. */
+export interface WrittenTo extends Pick<AgentConfig, "logFile" | "dataDir"> {
+  /** Directories for logs that the service had so far: systemd made them, and goes on doing so. */
+  readonly logsDirectories: readonly string[];
+}
+
+const LOGS = "/var/log";
+/** Writable already: the service's state. */
+const STATE = "/var/lib/rport";
+
+/**
+ * What the configuration needs beyond the usual. Nothing is opened that the agent's account could
+ * not write to without the service's hardening: the configuration is that account's own file, and
+ * must not make a way out of it. What is left out, the agent tells when it runs.
+ */
+export async function writableFor(
+  { logFile, dataDir, logsDirectories: made }: WrittenTo,
+  account: Account,
+  logs = LOGS,
+): Promise<Writable> {
+  const paths: string[] = [];
+  const logsDirectories: string[] = [];
+  const folder = dirname(normalize(logFile));
+  const name = basename(folder);
+  const isForLogs = isAbsolute(logFile) && dirname(folder) === logs;
+  if (isForLogs && (made.includes(name) || (await isMissing(folder)))) logsDirectories.push(name);
+  else if (isAbsolute(logFile)) paths.push(...(await logPaths(normalize(logFile), account)));
+  const isElsewhere = isAbsolute(dataDir) && !isBelow(dataDir, STATE);
+  if (isElsewhere && (await mayWrite(dataDir, account))) paths.push(normalize(dataDir));
+  return { paths, logsDirectories };
+}
+
+/** The folder, so that the log can be rotated; else the file alone; else nothing. */
+async function logPaths(file: string, account: Account): Promise<readonly string[]> {
+  if (isBelow(file, STATE)) return [];
+  if (await mayWrite(dirname(file), account)) return [dirname(file)];
+  return (await mayWrite(file, account)) ? [file] : [];
+}
+
+async function isMissing(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) === undefined;
+}
+
+/** By owner and group alone: what everybody may write to, such as /tmp, needs no way through. */
+async function mayWrite(path: string, { uid, gid }: Account): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined) return false;
+  return (
+    (stats.uid === uid && (stats.mode & 0o200) !== 0) ||
+    (stats.gid === gid && (stats.mode & 0o020) !== 0)
+  );
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return normalize(path) === folder || normalize(path).startsWith(join(folder, "/"));
+}
