@@ -72,7 +72,7 @@ async function run(config: Config): Promise<void> {
   process.once("exit", () => removeEndpointNow(backend.paths.endpoint, backend.token));
   introduce(backend);
   log.info("listening", { url: backend.url, version: VERSION, pid: process.pid });
-  tellParent(backend);
+  tellParent(backend, backend.paths.endpoint);
 }
 
 interface Running {

@@ -8,11 +8,9 @@ import type { Log } from "../support/log.ts";
 import { isPlainLine } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
 import { pageHtml } from "./html.ts";
+import { readScript } from "./script.ts";
 import { SheetModel } from "./sheetModel.ts";
 import { whyNotOptions } from "./snippets.ts";
-
-/** An installer script is a few dozen kilobytes. */
-const SCRIPT_MAX_BYTES = 1_000_000;
 
 /** What a sheet is opened with. */
 export interface SheetDeps {
@@ -162,7 +160,7 @@ export class Sheet {
     const { created } = this.#model;
     if (created === undefined) return;
     const { server, documents } = this.#deps;
-    const text = await server.api.text(new URL(created.script_url).pathname, SCRIPT_MAX_BYTES);
+    const text = await readScript(server.api, created);
     await documents.showScript(created.pairing.id, text);
   }
 

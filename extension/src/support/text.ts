@@ -29,9 +29,15 @@ export function plainText(text: string): string {
   return inertLine(text).replaceAll("$(", "$ (").replaceAll("](", "] (");
 }
 
-/** Makes a text from a host safe inside Markdown, where it must not become a link or formatting. */
+/**
+ * One line of a text from outside for Markdown: it becomes no link, also where it is a bare address,
+ * no picture, no icon, no formatting. The editor looks for icons in what Markdown has become, so
+ * their sign is hidden from both.
+ */
 export function escapeMarkdown(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]()#+\-.!|<>~&$]/g, "\\$&").replaceAll(/[\r\n]+/g, " ");
+  return inertLine(text)
+    .replaceAll(/[\\`*_{}[\]()#+\-.!|<>~&:@=]/g, "\\$&")
+    .replaceAll("$", "&#36;");
 }
 
 /** `1 client`, `2 clients`. */

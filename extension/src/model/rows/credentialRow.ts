@@ -54,7 +54,9 @@ export function credentialRow(facts: CredentialFacts): Row {
 /** What a hover shows of a credential, in Markdown. */
 export function credentialTooltip(facts: CredentialFacts): string {
   const { limits } = facts.credential;
-  const warnings = warningsOf(facts).map(({ sentence }) => `$(warning) ${sentence}`);
+  const warnings = warningsOf(facts).map(
+    ({ sentence }) => `$(warning) ${escapeMarkdown(sentence)}`,
+  );
   const limited = limitFacts(limits, facts.nowMs).map(escapeMarkdown);
   return [
     `**${escapeMarkdown(facts.credential.id)}**`,

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startAgent, type TestAgent } from "../support/agents/agent.ts";
+import { type SpawnedBackend, spawnBackend } from "../support/backend/spawnBackend.ts";
+import { HOSTILE_TEXTS } from "../support/hostileTexts.ts";
+import { tempDirectory } from "../support/tempDirectory.ts";
+import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+
+describe("the tooltip of a host", () => {
+  const stack = new AsyncDisposableStack();
+  let backend: SpawnedBackend;
+  let rport: RportEditor;
+  let agent: TestAgent;
+
+  beforeAll(async () => {
+    const { path } = stack.use(await tempDirectory());
+    backend = stack.use(await spawnBackend(path));
+    const { url: server, fingerprint } = backend.endpoint;
+    const { password } = await backend.api.call("createCredential", { body: { id: "fleet" } });
+    const auth = `fleet:${password}`;
+    const tags = HOSTILE_TEXTS.map((text) => text.slice(0, 60));
+    const client = { fingerprint, auth, id: "host-1", name: "web-01", tags };
+    agent = stack.use(await startAgent({ server, client }));
+    await agent.online();
+    rport = stack.use(await openRport(path));
+  });
+
+  afterAll(() => stack.disposeAsync());
+  photographFailures(() => rport.workbench);
+
+  test("C-07: shows what the host says, without a link, picture, icon or markup of it", async () => {
+    const row = rport.clients.row("web-01");
+    await row.waitFor();
+    await row.hover();
+    const { page } = rport.editor.workbench;
+    const hover = page.locator(".workbench-hover-container .hover-contents", { hasText: "Tags" });
+    await hover.waitFor();
+    const text = (await hover.textContent()) ?? "";
+    expect(text).toContain("https://2130706433/NAME");
+    expect(text).toContain("$(verified) NAME");
+    expect(text).toContain("[NAME](command:workbench.action.quit)");
+    expect(text).toContain("\\u{202E}");
+    const alive = hover.locator("a, img, table, h1, h2, li, code, del, .codicon-verified");
+    expect(await alive.evaluateAll((found) => found.map((one) => one.outerHTML))).toEqual([]);
+  });
+});

@@ -1,0 +1,30 @@
+/**
+ * What a host may say about itself to be more than text in an editor: links, also bare ones,
+ * commands, icons, pictures, markup, and what fools an eye. Each has `NAME`, by which it is found.
+ */
+export const HOSTILE_TEXTS: readonly string[] = [
+  "https://2130706433/NAME",
+  "http://localhost:1/NAME",
+  "www.NAME.example",
+  "NAME@mail.example",
+  "mailto:NAME@mail.example",
+  "file:///etc/NAME",
+  "vscode://NAME/x",
+  "<https://NAME.example>",
+  "[NAME](command:workbench.action.quit)",
+  "[NAME]: https://x.example",
+  '<a href="https://NAME.example">x</a>',
+  '<img src="https://NAME.example/x.png">',
+  "![NAME](https://x.example/x.png)",
+  "$(verified) NAME",
+  "\\$(verified) NAME",
+  "&#36;(verified) NAME",
+  "**NAME** _x_ ~~x~~ `x`",
+  "# NAME",
+  "- NAME",
+  "| NAME | x |\n| --- | --- |\n| x | x |",
+  "NAME\n===\n\n```\nx\n```",
+  "NAME\u202Egnp.exe",
+  "NAME\u0000\u001B[31mred",
+  "$$NAME$$",
+];
