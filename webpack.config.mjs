@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import webpack from "webpack";
+import { NoticesPlugin } from "./scripts/lib/notices.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 
@@ -39,7 +40,7 @@ const bundle = ({ name, platform, target, entry, output, ...extra }) => ({
   },
   resolve: { extensions: [".ts", ".js"], alias: withoutWebAssembly },
   module: { rules: [typescript(target)] },
-  plugins: [withoutAddOns],
+  plugins: [withoutAddOns, new NoticesPlugin()],
   performance: { hints: false },
   // every bundle is one file
   optimization: { splitChunks: false, runtimeChunk: false },

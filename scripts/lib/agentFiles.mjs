@@ -1,9 +1,18 @@
 // The files that installers fetch: the agent for each target, the script with their hashes in it,
-// and a manifest for the backend that serves them.
+// the licences of what is in them, and a manifest for the backend that serves all of this.
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { run } from "./command.mjs";
+import { bunNotices, noticesFile } from "./notices.mjs";
 import { root } from "./paths.mjs";
 
 const usual = join(root, "dist", "agent");
@@ -70,6 +79,10 @@ export async function buildAgentFiles(out = usual) {
   const script = stamp(readFileSync(join(root, "installers", name), "utf8"), files);
   writeFileSync(join(out, name), script);
   const { sha256 } = describe(out, "script", name);
-  const manifest = { version, script: { name, sha256 }, files };
+  if (files.length > 1) appendFileSync(join(out, noticesFile), `\n${bunNotices()}`);
+  const licences = readdirSync(out)
+    .filter((file) => file === noticesFile || file.endsWith(".LICENSE.txt"))
+    .map((file) => describe(out, "licences", file));
+  const manifest = { version, script: { name, sha256 }, files: [...files, ...licences] };
   writeFileSync(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }
