@@ -5,6 +5,7 @@ import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointF
 import type { EndpointCall, EndpointName, EndpointOutput } from "@rport/protocol/http";
 import backendProcess from "../../scripts/lib/backendProcess.json" with { type: "json" };
 import { TestApi } from "../support/backend/api.ts";
+import { type ManyRecords, writeRecords } from "../support/backend/manyRecords.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 import type { ProbeHandlers, Usage } from "./probeHandlers.ts";
 import { Program } from "./program.ts";
@@ -38,10 +39,11 @@ export class BenchBackend implements AsyncDisposable {
     this.#api = new TestApi(endpoint.url, endpoint.token);
   }
 
-  /** Starts one on a free port and an empty data directory. */
-  static async start(): Promise<BenchBackend> {
+  /** Starts one on a free port, with these records or an empty data directory. */
+  static async start(records?: ManyRecords): Promise<BenchBackend> {
     const directory = await tempDirectory();
     try {
+      if (records !== undefined) await writeRecords(join(directory.path, "data"), records);
       const started = await launch(join(directory.path, "data"), 0);
       return new BenchBackend(directory, started.program, started.endpoint);
     } catch (error) {
@@ -92,6 +94,11 @@ export class BenchBackend implements AsyncDisposable {
 
   settledUsage(): Promise<Usage> {
     return this.#program.ask("settledUsage");
+  }
+
+  /** The longest stop of its event loop since this was asked last, in milliseconds; 0 at first. */
+  stall(): Promise<number> {
+    return this.#program.ask("stall");
   }
 
   /** Ends it as a power cut would and starts it again on the same port and data. */

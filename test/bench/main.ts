@@ -21,6 +21,7 @@ const BENCHES = {
   logins: "Logins",
   secrets: "Many secrets",
   storm: "Reconnect storm",
+  editors: "Many editors at once",
   deletion: "Deleting a credential",
   rotation: "Rotating a credential",
   flood: "A stolen credential",

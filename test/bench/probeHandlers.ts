@@ -1,3 +1,5 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
 /** What a process uses: bytes, and milliseconds of processor time of all its threads. */
 export interface Usage {
   readonly heapBytes: number;
@@ -27,8 +29,18 @@ async function settledUsage(): Promise<Usage> {
   return usage();
 }
 
+const delay = monitorEventLoopDelay({ resolution: 5 });
+
+/** The longest stop of the event loop since this was asked last, in milliseconds; 0 at first. */
+function stall(): number {
+  const longestMs = delay.max / 1e6;
+  const isFirst = delay.enable();
+  delay.reset();
+  return isFirst ? 0 : longestMs;
+}
+
 /** Answers of a process about itself. */
-export const probeHandlers = { usage, settledUsage };
+export const probeHandlers = { usage, settledUsage, stall };
 
 /** What a process with a probe can be asked. */
 export type ProbeHandlers = typeof probeHandlers;

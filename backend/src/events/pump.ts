@@ -1,7 +1,7 @@
 import { guarded, type OnFault } from "@rport/protocol/wire/contain";
 
 /** What is sent in one turn of the event loop, to all watchers together. */
-const TURN_BYTES = 2_097_152;
+const TURN_BYTES = 1_048_576;
 /** A message is as much work as this many bytes, however short it is. */
 const MESSAGE_COST_BYTES = 16_384;
 
@@ -16,7 +16,9 @@ export class Pump<W> {
   readonly #step: Step<W>;
   readonly #onFault: OnFault;
   readonly #waiting = new Set<W>();
-  #isScheduled = false;
+  /** What may still be sent in this turn. */
+  #left = TURN_BYTES;
+  #isTurnWatched = false;
 
   constructor(step: Step<W>, onFault: OnFault) {
     this.#step = step;
@@ -26,7 +28,7 @@ export class Pump<W> {
   /** There may be something to send to these: as soon as it is their turn. */
   wake(watchers: Iterable<W>): void {
     for (const watcher of watchers) this.#waiting.add(watcher);
-    if (!this.#isScheduled) this.#turn();
+    this.#send();
   }
 
   /** Nothing is to be sent to it any more. */
@@ -34,22 +36,27 @@ export class Pump<W> {
     this.#waiting.delete(watcher);
   }
 
-  #turn(): void {
-    this.#isScheduled = true;
-    let left = TURN_BYTES;
+  #send(): void {
     for (const watcher of this.#waiting) {
-      if (left <= 0) break;
+      if (this.#left <= 0) break;
       this.#waiting.delete(watcher);
       const bytes = this.#step(watcher);
       // Behind all others: iteration comes to it again after them.
       if (bytes > 0) this.#waiting.add(watcher);
-      left -= Math.max(bytes, MESSAGE_COST_BYTES);
+      this.#left -= Math.max(bytes, MESSAGE_COST_BYTES);
     }
+    this.#watchTurn();
+  }
+
+  /** However often somebody is woken in one turn, there is so much to send in it. */
+  #watchTurn(): void {
+    if (this.#isTurnWatched || this.#left === TURN_BYTES) return;
+    this.#isTurnWatched = true;
     const next = (): void => {
-      this.#isScheduled = false;
-      if (this.#waiting.size > 0) this.#turn();
+      this.#isTurnWatched = false;
+      this.#left = TURN_BYTES;
+      this.#send();
     };
-    if (this.#waiting.size > 0) setImmediate(guarded(this.#onFault, next));
-    else next();
+    setImmediate(guarded(this.#onFault, next));
   }
 }
