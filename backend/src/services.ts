@@ -65,7 +65,7 @@ export async function openServices(
   const events = auditing.pairings;
   const pairings = new Pairings({ target: deposits, clock, log, touch, events });
   opened.defer(() => pairings.close());
-  const records = await openRecords(options, { store, auditing, pairings, touch }, opened);
+  const records = await openRecords(options, { store, auditing, pairings, limits, touch }, opened);
   const { registry, presence, clients, credentials } = records;
   const deps = { registry, presence, auditing, sockets, limits, touch };
   const { tunnels, relays, dial } = openTunnels(options, deps, opened);

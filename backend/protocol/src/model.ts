@@ -208,10 +208,12 @@ export const credentialSchema = z.object({
   rotated_at: time.nullable(),
   rotation: rotationSchema.nullable(),
   /**
-   * Since when more new clients come with it than `max_clients`, `joins_per_minute` or the room for
-   * those that wait allow; null again when none was refused for an hour.
+   * Since when more new clients come with it than `max_clients`, `joins_per_minute`, the room for
+   * those that wait or the room for records allow; null again when none was refused for an hour.
    */
   flooded_at: time.nullable().default(null),
+  /** Since when more new clients than usual were let in; null again an hour after the last one. */
+  crowded_at: time.nullable().default(null),
 });
 
 /** A credential as people see it. */
@@ -268,6 +270,8 @@ export const refusalReasonSchema = z.enum([
   "bound-to-other-client",
   "too-many-clients",
   "join-rate",
+  "server-full",
+  "credential-full",
   "not-approved",
   "duplicate",
   "penalty",

@@ -223,9 +223,11 @@ export class Credentials {
 
   /** Stops timers and writes what is still to be written. The store stays open. */
   async close(): Promise<void> {
-    const { waitingRoom, floods, upkeep, rotations, rotationViews, arrears, lastUse } = this.#parts;
+    const { waitingRoom, floods, crowds, upkeep, rotations, rotationViews, arrears, lastUse } =
+      this.#parts;
     waitingRoom.drop(() => true);
     floods.close();
+    crowds.close();
     upkeep.stop();
     rotations.stop();
     rotationViews.close();
@@ -234,12 +236,13 @@ export class Credentials {
   }
 
   #view(entry: LedgerEntry): Credential {
-    const { rotationViews, floods, steady } = this.#parts;
+    const { rotationViews, floods, crowds, steady } = this.#parts;
     return toCredential(entry, {
       clients: this.#deps.clients,
       nowMs: steady(),
       rotation: rotationViews.of(entry),
       floodedAt: floods.since(entry.id),
+      crowdedAt: crowds.since(entry.id),
     });
   }
 }

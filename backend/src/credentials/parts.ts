@@ -1,4 +1,5 @@
 import type { RotationEvents } from "../audit/rotationEvents.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { type SteadyTime, steadyTime } from "../platform/steadyTime.ts";
@@ -8,6 +9,7 @@ import { Admissions } from "./admission/admissions.ts";
 import { Authenticator } from "./admission/authenticator.ts";
 import { Doubts } from "./admission/doubts.ts";
 import { type Flood, Floods } from "./admission/floods.ts";
+import { JoinAlarm } from "./admission/joinAlarm.ts";
 import { JoinGate } from "./admission/joinGate.ts";
 import { JoinRate } from "./admission/joinRate.ts";
 import { WaitingRoom } from "./admission/waitingRoom.ts";
@@ -42,6 +44,7 @@ export interface CredentialsDeps {
   readonly passwordMinLength: number;
   /** Called once for each flood of new clients; see `Floods`. */
   readonly onFlood: (flood: Flood) => void;
+  readonly limits: Pick<Limits, "max">;
   /** Writes down rotations that end by themselves. */
   readonly rotationEvents: RotationEvents;
 }
@@ -64,6 +67,8 @@ interface AdmissionParts {
   readonly doubts: Doubts;
   readonly waitingRoom: WaitingRoom;
   readonly floods: Floods;
+  /** Credentials with which many new clients came, none of whom was one too many. */
+  readonly crowds: Floods;
   readonly gate: JoinGate;
 }
 
@@ -105,7 +110,7 @@ function makeLedgerParts(deps: CredentialsDeps, ledger: Ledger): LedgerParts {
 }
 
 function makeAdmissionParts(
-  { store, clients, verifierKey, clock, log, touch, onFlood }: CredentialsDeps,
+  { store, clients, verifierKey, clock, log, touch, onFlood, limits }: CredentialsDeps,
   ledger: Ledger,
   { typed, steady }: LedgerParts,
 ): AdmissionParts {
@@ -114,11 +119,14 @@ function makeAdmissionParts(
   const doubts = new Doubts({ clients, waitingRoom });
   const admissions = new Admissions({ ledger, store, authenticator, clients, doubts, clock, log });
   const floods = new Floods({ clock, touch, onFlood });
+  const crowds = new Floods({ clock, touch, onFlood });
+  const alarm = new JoinAlarm({ clock, limits, crowds });
   const rate = new JoinRate(clock);
-  const gate = new JoinGate({ ledger, admissions, clients, doubts, waitingRoom, floods, rate });
+  const limited = { floods, crowds, rate, alarm };
+  const gate = new JoinGate({ ledger, admissions, clients, doubts, waitingRoom, ...limited });
   const follower = new AdmissionFollower({ gate, waitingRoom, admissions });
   store.follow((edits) => follower.follow(edits));
-  return { authenticator, admissions, doubts, waitingRoom, floods, gate };
+  return { authenticator, admissions, doubts, waitingRoom, floods, crowds, gate };
 }
 
 function makeRemovalParts(

@@ -1,4 +1,5 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { LimitName } from "../limits/limitTable.ts";
 
 /** A secret on its way to an agent; the value exists nowhere else. */
 export interface OfferedSecret {
@@ -44,6 +45,12 @@ export interface ClientRef {
   readonly mayLackKey: boolean;
 }
 
+/** A limit for what is on record. */
+export type RoomLimit = Extract<
+  LimitName,
+  "clients" | "record_bytes" | "record_bytes_per_credential"
+>;
+
 /** Who is connected, as far as credentials are concerned. */
 export interface SessionPort {
   /** Live sessions of a credential, also those that signed in and have not registered yet. */
@@ -54,6 +61,8 @@ export interface SessionPort {
 
 /** What credentials ask of whoever keeps the records of clients. */
 export interface ClientPort {
+  /** What is used up, so that there is no room on record for a new client of this credential. */
+  whyNoRoom(id: AuthId): RoomLimit | undefined;
   /** How many records came in with the credential last. */
   countOf(id: AuthId): { readonly total: number; readonly connected: number };
   /** The records that came in with the credential last. */

@@ -7,6 +7,7 @@ import type { Flood } from "../credentials/admission/floods.ts";
 import { Credentials } from "../credentials/credentials.ts";
 import type { PairingPort } from "../credentials/ports.ts";
 import type { Touch } from "../events/hub.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { Log } from "../platform/log.ts";
 import type { Store } from "../store/store.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
@@ -16,6 +17,7 @@ export interface RecordsDeps {
   readonly store: Store;
   readonly auditing: Auditing;
   readonly pairings: PairingPort;
+  readonly limits: Limits;
   readonly touch: Touch;
 }
 
@@ -31,12 +33,19 @@ export interface Records {
 /** Reads the records, who follow the store from then on; `opened` closes them. */
 export async function openRecords(
   { passwordMinLength, clock, log }: ServicesOptions,
-  { store, auditing, pairings, touch }: RecordsDeps,
+  { store, auditing, pairings, limits, touch }: RecordsDeps,
   opened: AsyncDisposableStack,
 ): Promise<Records> {
   const { edits } = store;
   const presence = new LocalPresence<LiveSession>();
-  const registry = await ClientRegistry.open({ store: edits, presence, clock, log, touch });
+  const registry = await ClientRegistry.open({
+    store: edits,
+    presence,
+    clock,
+    log,
+    touch,
+    limits,
+  });
   opened.defer(() => registry.close());
   const credentials = await Credentials.open({
     store: edits,
@@ -47,6 +56,7 @@ export async function openRecords(
     passwordMinLength,
     rotationEvents: auditing.rotations,
     onFlood: (flood) => tellFlood(flood, auditing, log),
+    limits,
     clock,
     log,
     touch,
@@ -58,7 +68,10 @@ export async function openRecords(
 
 function tellFlood(flood: Flood, auditing: Auditing, log: Log): void {
   const { credentialId: credential, why: reason, address } = flood;
-  const line = "more new clients come with a credential than it lets in";
+  const line =
+    reason === "many-joins"
+      ? "more new clients than usual come with a credential"
+      : "more new clients come with a credential than it lets in";
   log.warn(line, { credential, reason, address });
   auditing.agents.flooded(flood);
 }

@@ -89,7 +89,15 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
   const secret = (id: string) =>
     ({ id: secretIdSchema.parse(id), origin: "typed", state: "active" }) as const;
   const presence = new LocalPresence<LiveSession>();
-  const registry = await ClientRegistry.open({ store: store.edits, presence, clock, log, touch });
+  const limits = new Limits({ values: options.limits, clock, log });
+  const registry = await ClientRegistry.open({
+    store: store.edits,
+    presence,
+    clock,
+    log,
+    touch,
+    limits,
+  });
   opened.defer(() => registry.close());
   const clients = new ClientViews({
     registry,
@@ -97,7 +105,6 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     credentials: { clientSecret: (_id, id) => secret(id), rotationState: () => undefined },
   });
   const dial = createLinkDial(clock);
-  const limits = new Limits({ values: options.limits, clock, log });
   const sockets = new OpenSockets({ limits, isProxy: () => true, clock });
   const tunnels = new TunnelService({
     clients: registry,

@@ -5,6 +5,8 @@ import type { Flood } from "../../../backend/src/credentials/admission/floods.ts
 import { Credentials } from "../../../backend/src/credentials/credentials.ts";
 import type { PairingPort } from "../../../backend/src/credentials/ports.ts";
 import { touchedBy } from "../../../backend/src/events/touched.ts";
+import { Limits } from "../../../backend/src/limits/limits.ts";
+import type { SetLimits } from "../../../backend/src/limits/limitTable.ts";
 import { EmbeddedEdits } from "../../../backend/src/store/embeddedEdits.ts";
 import type { Store } from "../../../backend/src/store/store.ts";
 import { openStore } from "../../../backend/src/store/store.ts";
@@ -40,6 +42,7 @@ export interface CredentialsFixture extends AsyncDisposable {
 /** Opens credentials in a directory of their own. */
 export async function openCredentials(
   pairings: PairingPort = noPairings,
+  setLimits: SetLimits = {},
 ): Promise<CredentialsFixture> {
   const directory = await tempDirectory();
   const clock = new FakeClock();
@@ -49,6 +52,7 @@ export async function openCredentials(
   const floods: Flood[] = [];
   const touch = (entity: string, id: string) => void touched.push(`${entity} ${id}`.trim());
 
+  const limits = new Limits({ values: setLimits, clock, log });
   const clients = new TestClients();
   const start = async () => {
     const disk = new FaultyDisk(store);
@@ -57,7 +61,7 @@ export async function openCredentials(
     const edits = new FaultyStore(
       new EmbeddedEdits({ document, database, secretRows, clientRows, clock, log }),
     );
-    await clients.open({ store: edits, clock, log, touch });
+    await clients.open({ store: edits, clock, log, touch, limits });
     const { registry, presence } = clients;
     const credentials = await Credentials.open({
       store: edits,
@@ -70,6 +74,7 @@ export async function openCredentials(
       touch,
       passwordMinLength: 12,
       onFlood: (flood) => floods.push(flood),
+      limits,
       rotationEvents: new RotationEvents(noAudit),
     });
     edits.follow((done) => {

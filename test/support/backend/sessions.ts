@@ -113,6 +113,7 @@ export class TestClients {
       clock: deps.clock,
       log: deps.log,
       touch: deps.touch,
+      limits: deps.limits,
     });
   }
 

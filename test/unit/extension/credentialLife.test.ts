@@ -212,6 +212,9 @@ describe("warnings of a credential", () => {
     const at = (flooded_at: string) => warned({ flooded_at }).row.description;
     expect(at("2030-01-01T00:57:00Z")).toMatch(/^flooded 3 min ago/);
     expect(at("2029-12-30T00:00:00Z")).not.toContain("flooded");
+    const crowded = (crowded_at: string) => warned({ crowded_at }).row.description;
+    expect(crowded("2030-01-01T00:57:00Z")).toMatch(/^many new clients 3 min ago/);
+    expect(crowded("2029-12-30T00:00:00Z")).not.toContain("many");
   });
 
   it("count who shares a secret as clients come, change and go", () => {

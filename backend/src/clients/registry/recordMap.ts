@@ -1,13 +1,16 @@
 import type { AuthId, ClientId } from "@rport/protocol/ids";
+import type { Limits } from "../../limits/limits.ts";
 import type { ClientRecord } from "../../store/records/clientRecord.ts";
 import { Likeness } from "./likeness.ts";
 import { RecordIndex } from "./recordIndex.ts";
+import { RecordRoom } from "./recordRoom.ts";
 
 /** What the map of records needs. */
 export interface RecordMapDeps {
   readonly isConnected: (id: ClientId) => boolean;
   /** Marks clients whose likeness is not what it was. */
   readonly touch: (entity: "client", id: string) => void;
+  readonly limits: Pick<Limits, "max" | "watch">;
 }
 
 /** The records in memory, with what is looked up in them. */
@@ -15,10 +18,13 @@ export class RecordMap {
   readonly #deps: RecordMapDeps;
   readonly #records = new Map<ClientId, ClientRecord>();
   readonly #index = new RecordIndex();
+  /** What the records take. */
+  readonly room: RecordRoom;
   readonly #likeness: Likeness;
 
   constructor(deps: RecordMapDeps) {
     this.#deps = deps;
+    this.room = new RecordRoom(deps.limits);
     this.#likeness = new Likeness((id) => {
       const record = this.#records.get(id);
       return record && { record, connected: deps.isConnected(id) };
@@ -60,6 +66,7 @@ export class RecordMap {
       if (before.client_auth_id !== record.client_auth_id) this.#index.remove(before);
     }
     this.#records.set(record.id, record);
+    this.room.put(record);
     this.#index.add(record);
     this.#likeness.add(record);
     this.#touchAlike(record);
@@ -70,6 +77,7 @@ export class RecordMap {
     const record = this.#records.get(id);
     if (record === undefined) return;
     this.#records.delete(id);
+    this.room.drop(id);
     this.#index.remove(record);
     this.#likeness.remove(record);
     this.#touchAlike(record);

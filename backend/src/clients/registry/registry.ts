@@ -1,6 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { ClientPort, ClientRef } from "../../credentials/ports.ts";
+import type { RoomDenial } from "../../credentials/admission/denials.ts";
+import type { ClientPort, ClientRef, RoomLimit } from "../../credentials/ports.ts";
+import type { Limits } from "../../limits/limits.ts";
 import { type Clock, toTime } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import type { ForgetEdit } from "../../store/edits/clientEdit.ts";
@@ -15,6 +17,7 @@ import type { LocalPresence } from "./presence.ts";
 import { type AdoptionPlan, RecordAdoptions } from "./recordAdoptions.ts";
 import { type RecordChange, recordChange } from "./recordChange.ts";
 import { RecordMap } from "./recordMap.ts";
+import { withoutGrowth } from "./recordRoom.ts";
 import { RecordWriter } from "./recordWriter.ts";
 import { requireRemovable } from "./removable.ts";
 import { returningRecord } from "./returning.ts";
@@ -27,6 +30,7 @@ export interface ClientRegistryDeps {
   readonly log: Log;
   /** Marks clients whose likeness or duplicate is not what it was. */
   readonly touch: (entity: "client", id: string) => void;
+  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
 }
 
 /**
@@ -43,12 +47,13 @@ export class ClientRegistry implements ClientPort {
   readonly #adoptions: RecordAdoptions;
 
   private constructor(deps: ClientRegistryDeps) {
-    const { store, clock, log, touch, presence } = deps;
+    const { store, clock, log, touch, presence, limits } = deps;
     this.#deps = deps;
     this.duplicates = new Duplicates({ clock, touch });
     this.#records = new RecordMap({
       isConnected: (id) => presence.connected(id) !== undefined,
       touch,
+      limits,
     });
     const current = (id: ClientId) => this.#records.get(id);
     this.#writer = new RecordWriter({ store, clock, log, current });
@@ -100,6 +105,30 @@ export class ClientRegistry implements ClientPort {
   clientOf(id: ClientId): ClientRef | undefined {
     const record = this.#records.get(id);
     return record && refOf(record, this.#deps.presence.connected(id) !== undefined);
+  }
+
+  whyNoRoom(id: AuthId): RoomLimit | undefined {
+    return this.#records.room.whyFull(id);
+  }
+
+  /** A new client of the credential was refused because there is no room. */
+  noteNoRoom(credential: AuthId, why: RoomDenial): void {
+    const ofAll = this.#records.room.whyFull(credential) ?? "record_bytes";
+    const limit = why === "credential-full" ? "record_bytes_per_credential" : ofAll;
+    this.#deps.limits.bite(limit, { credential });
+  }
+
+  /**
+   * The record as there is room for it: where a known client's may not grow, what it says about
+   * itself stays as it was. Answers with the limit that is met when there is no room at all.
+   */
+  fit(record: ClientRecord): ClientRecord | RoomLimit {
+    const full = this.#records.room.whyNotFit(record);
+    if (full === undefined) return record;
+    const before = this.#records.get(record.id);
+    if (before === undefined) return full;
+    this.#deps.limits.bite(full, { client: record.id, credential: record.client_auth_id });
+    return withoutGrowth(record, before);
   }
 
   /**

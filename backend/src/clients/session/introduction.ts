@@ -2,6 +2,7 @@ import { FEATURES, REQUESTS, type RemoteMessage } from "@rport/protocol/agent";
 import type { RefusalReason } from "@rport/protocol/model";
 import { guarded } from "@rport/protocol/wire/contain";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
+import { isNoRoom, noRoom } from "../../credentials/admission/denials.ts";
 import type { ShownHost } from "../../credentials/admission/doubts.ts";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
 import { endingFault } from "../../platform/faults.ts";
@@ -23,7 +24,12 @@ import { requireNoRival, takeOver } from "./takeOver.ts";
 /** A refused agent gets this long to read why. */
 const FAREWELL_MS = 250;
 /** Refusals that come in any number when a credential was stolen. */
-const FLOODS: ReadonlySet<RefusalReason> = new Set(["join-rate", "too-many-clients"]);
+const FLOODS: ReadonlySet<RefusalReason> = new Set([
+  "join-rate",
+  "too-many-clients",
+  "server-full",
+  "credential-full",
+]);
 
 /** Whose arrival it is. */
 export interface Arrival {
@@ -173,8 +179,10 @@ export class Introduction {
     const who = { id, credentialId, secretId, address, features, hostKey, nowMs };
     const record = recordOf(request, who, [...registry.tunnelsOf(id)]);
     if (record === undefined) throw new Refused("busy", "the client's description is too large");
+    const kept = registry.fit(record);
+    if (typeof kept === "string") throw Refused.denied(noRoom(kept));
     session.halfClose = features.includes(FEATURES.halfClose);
-    return registry.connect(record, session);
+    return registry.connect(kept, session);
   }
 
   /** What nobody may do unseen; resolves when it is in the audit log. */
@@ -259,6 +267,7 @@ export class Introduction {
     if (isOneOfMany) onFlood();
     else agentEvents.refused(factsOf(session, registry), text);
     const { address, credentialId: authId, clientId } = session;
+    if (isNoRoom(why)) registry.noteNoRoom(authId, why);
     refusals.note({ why, address, authId, clientId, hostname: this.#hostname });
   }
 }

@@ -22,6 +22,11 @@ export class Refused extends Error implements Denial {
     return this.message;
   }
 
+  /** As was decided. */
+  static denied({ why, text }: Denial): Refused {
+    return new Refused(why, text);
+  }
+
   /** For an agent that does not keep to the protocol. */
   static protocol(text: string): Refused {
     return new Refused("protocol", text);

@@ -10,7 +10,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort } from "../ports.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { DENIALS, refused, UNSURE } from "./denials.ts";
+import { DENIALS, noRoom, refused, UNSURE } from "./denials.ts";
 import type { Doubts, ShownHost } from "./doubts.ts";
 import { Registering } from "./registering.ts";
 import type { AcceptedLogin, Admission, ClientSecret, Denial } from "./verdicts.ts";
@@ -134,11 +134,18 @@ export class Admissions {
     return own.some((row) => row.last_used_at !== null && row.state !== "revoked");
   }
 
-  /** Why the credential has no room for a client that it does not have. */
+  /** Why there is no room for a client that the credential does not have. */
   whyTooMany(entry: LedgerEntry, clientId: ClientId): Denial | undefined {
+    if (this.isKnown(entry, clientId)) return undefined;
+    const { clients } = this.#deps;
+    // Who is on record already, with another credential, takes no more room there.
+    const full = clients.clientOf(clientId) ? undefined : clients.whyNoRoom(entry.id);
+    return full === undefined ? this.#whyOverLimit(entry, clientId) : noRoom(full);
+  }
+
+  #whyOverLimit(entry: LedgerEntry, clientId: ClientId): Denial | undefined {
     const max = entry.record.limits.max_clients;
     if (max === null) return undefined;
-    if (this.isKnown(entry, clientId)) return undefined;
     if (this.#registering.has(entry.id, clientId)) return undefined;
     const known = this.#deps.clients.countOf(entry.id).total + this.#registering.count(entry.id);
     if (known < max) return undefined;

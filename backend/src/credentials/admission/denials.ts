@@ -1,3 +1,5 @@
+import type { RefusalReason } from "@rport/protocol/model";
+import type { RoomLimit } from "../ports.ts";
 import type { Doubt } from "./doubts.ts";
 import type { Denial, RefusedAdmission } from "./verdicts.ts";
 
@@ -9,6 +11,14 @@ export const DENIALS = {
   clientRevoked: {
     why: "revoked-client",
     text: "This client was revoked: it is let in again when somebody allows it.",
+  },
+  serverFull: {
+    why: "server-full",
+    text: "The server has no room for more hosts; whoever runs it has to make some.",
+  },
+  credentialFull: {
+    why: "credential-full",
+    text: "The hosts of these credentials fill the room that they may have on the server.",
   },
   boundToOther: {
     why: "bound-to-other-client",
@@ -26,6 +36,19 @@ export const UNSURE: Readonly<Record<Doubt, Denial>> = {
 function unsure(what: string): Denial {
   const text = `This host ${what}; it is let in when somebody approves it on the server.`;
   return { why: "not-approved", text };
+}
+
+/** For a new client, when this limit is met. */
+export function noRoom(limit: RoomLimit): Denial {
+  return limit === "record_bytes_per_credential" ? DENIALS.credentialFull : DENIALS.serverFull;
+}
+
+/** The words of `noRoom`. */
+export type RoomDenial = Extract<RefusalReason, "server-full" | "credential-full">;
+
+/** Whether this is one of them. */
+export function isNoRoom(why: RefusalReason): why is RoomDenial {
+  return why === "server-full" || why === "credential-full";
 }
 
 /** A denial as an admission. */

@@ -4,8 +4,8 @@ import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
 /** The first client that was one too many. */
 export interface Flood {
   readonly credentialId: AuthId;
-  /** Which of the credential's limits it met. */
-  readonly why: "join-rate" | "too-many-clients";
+  /** Which of the credential's limits it met; `many-joins`: none, but more came than usual. */
+  readonly why: "join-rate" | "too-many-clients" | "credential-full" | "many-joins";
   readonly clientId: ClientId;
   readonly address: string;
 }

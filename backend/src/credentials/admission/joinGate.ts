@@ -5,9 +5,10 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort } from "../ports.ts";
 import type { Admissions } from "./admissions.ts";
-import { DENIALS, refused, UNSURE } from "./denials.ts";
+import { DENIALS, isNoRoom, refused, UNSURE } from "./denials.ts";
 import type { Doubts } from "./doubts.ts";
 import type { Floods } from "./floods.ts";
+import type { JoinAlarm } from "./joinAlarm.ts";
 import { type JoinRate, joinLimit } from "./joinRate.ts";
 import type { AcceptedLogin, Denial, RefusedAdmission } from "./verdicts.ts";
 import type { Newcomer, Question, WaitingRoom, WaitOutcome } from "./waitingRoom.ts";
@@ -20,7 +21,9 @@ export interface JoinGateDeps {
   readonly doubts: Doubts;
   readonly waitingRoom: WaitingRoom;
   readonly floods: Floods;
+  readonly crowds: Pick<Floods, "forget">;
   readonly rate: JoinRate;
+  readonly alarm: JoinAlarm;
 }
 
 /** What people do with clients that wait. */
@@ -62,7 +65,7 @@ export class JoinGate implements JoinDesk {
    * secret cannot be bound to a client that has to wait.
    */
   async pass(login: AcceptedLogin, newcomer: Newcomer): Promise<RefusedAdmission | undefined> {
-    const { ledger, waitingRoom, rate, floods } = this.#deps;
+    const { ledger, waitingRoom } = this.#deps;
     const entry = ledger.get(login.credentialId);
     if (entry === undefined) return refused(DENIALS.deleted);
     // Before anything else: who shows a secret of another host may not even ask for this one.
@@ -70,11 +73,7 @@ export class JoinGate implements JoinDesk {
     if (denial !== undefined) return refused(denial);
     const reason = this.#reason(entry, newcomer);
     if (reason === undefined) return undefined;
-    if (this.#isFree(entry, reason)) {
-      const own = entry.record.limits.joins_per_minute;
-      const limit = joinLimit(own, floods.since(entry.id) !== undefined);
-      return rate.take(entry.id, limit) ? undefined : refused(this.#tooMany(entry, newcomer));
-    }
+    if (this.#isFree(entry, reason)) return this.#count(entry, newcomer);
     const decision = waitingRoom.decisionOn(entry.id, newcomer);
     if (decision === "approved") return undefined;
     if (decision === "denied") return refused(ENDS.denied);
@@ -116,18 +115,29 @@ export class JoinGate implements JoinDesk {
 
   /** To be called when a credential, its limits or its secrets have changed. */
   recheck(id: AuthId): void {
-    const { waitingRoom, ledger, admissions, floods, rate } = this.#deps;
+    const { waitingRoom, ledger, admissions, floods, crowds, rate, alarm } = this.#deps;
     const entry = ledger.get(id);
     if (entry === undefined) {
       floods.forget(id);
       rate.forget(id);
+      crowds.forget(id);
+      alarm.forget(id);
     }
     waitingRoom.drop((join, secretId) => {
       if (join.credential_id !== id) return false;
       if (entry === undefined || this.#isFree(entry, join.reason)) return true;
       const denial = admissions.whyNot(entry, secretId, join.client_id);
-      return denial !== undefined && denial.why !== "too-many-clients";
+      return denial !== undefined && denial.why !== "too-many-clients" && !isNoRoom(denial.why);
     });
+  }
+
+  #count(entry: LedgerEntry, newcomer: Newcomer): RefusedAdmission | undefined {
+    const { rate, floods, alarm } = this.#deps;
+    const { joins_per_minute: own } = entry.record.limits;
+    const limit = joinLimit(own, floods.since(entry.id) !== undefined);
+    if (!rate.take(entry.id, limit)) return refused(this.#tooMany(entry, newcomer));
+    alarm.joined(entry.id, own, newcomer);
+    return undefined;
   }
 
   async #wait(
@@ -165,7 +175,7 @@ export class JoinGate implements JoinDesk {
   #whyNot(entry: LedgerEntry, login: AcceptedLogin, newcomer: Newcomer): Denial | undefined {
     const { admissions, floods } = this.#deps;
     const denial = admissions.whyNot(entry, login.secretId, newcomer.clientId);
-    if (denial?.why === "too-many-clients") {
+    if (denial?.why === "too-many-clients" || denial?.why === "credential-full") {
       const { clientId, address } = newcomer;
       floods.note({ credentialId: entry.id, why: denial.why, clientId, address });
     }

@@ -13,12 +13,13 @@ export interface CredentialFacts {
   readonly rotation: Rotation | undefined;
   readonly nowMs: number;
   readonly floodedAt: string | undefined;
+  readonly crowdedAt: string | undefined;
 }
 
 /** A credential as people see it. */
 export function toCredential(
   entry: LedgerEntry,
-  { clients, rotation, nowMs, floodedAt }: CredentialFacts,
+  { clients, rotation, nowMs, floodedAt, crowdedAt }: CredentialFacts,
 ): Credential {
   const { salt: _, ...record } = entry.record;
   const secrets = countSecrets(entry, nowMs);
@@ -33,6 +34,7 @@ export function toCredential(
     rotated_at: toTimeOrNull(entry.rotation?.started_at),
     rotation: rotation ?? null,
     flooded_at: floodedAt ?? null,
+    crowded_at: crowdedAt ?? null,
   };
 }
 

@@ -28,7 +28,9 @@ export interface Warning {
 
 /** The warnings of a credential, the most urgent one first. */
 export function warningsOf(facts: WarningFacts): readonly Warning[] {
-  return [flooded(facts), shared(facts), old(facts)].filter((warning) => warning !== undefined);
+  return [flooded(facts) ?? crowded(facts), shared(facts), old(facts)].filter(
+    (warning) => warning !== undefined,
+  );
 }
 
 function flooded({ credential, nowMs }: WarningFacts): Warning | undefined {
@@ -38,6 +40,16 @@ function flooded({ credential, nowMs }: WarningFacts): Warning | undefined {
     short: `flooded ${ago(at, nowMs)}`,
     sentence:
       "More clients than usual tried to join with it. If nobody is installing hosts, the secret may have leaked: rotate it.",
+  };
+}
+
+function crowded({ credential, nowMs }: WarningFacts): Warning | undefined {
+  const { crowded_at: at } = credential;
+  if (at === null || nowMs - Date.parse(at) > FLOOD_SHOWN_MS) return undefined;
+  return {
+    short: `many new clients ${ago(at, nowMs)}`,
+    sentence:
+      "More new clients than usual came in with it. If nobody is installing hosts, the secret may have leaked: rotate it.",
   };
 }
 

@@ -16,6 +16,8 @@ const REASONS: Readonly<Record<RefusalReason, string>> = {
   "bound-to-other-client": "Secret of another client",
   "too-many-clients": "Too many clients",
   "join-rate": "Too many joins a minute",
+  "server-full": "No room on the server",
+  "credential-full": "No room for more of the credential",
   "not-approved": "Not approved",
   duplicate: "Client ID in use",
   penalty: "Too many wrong attempts",
@@ -36,6 +38,8 @@ const ALARMING: ReadonlySet<RefusalReason> = new Set([
   "bound-to-other-client",
   "duplicate",
   "join-rate",
+  "server-full",
+  "credential-full",
   "penalty",
 ]);
 

@@ -7,6 +7,8 @@ import { LocalPresence } from "../../../../../backend/src/clients/registry/prese
 import { ClientRegistry } from "../../../../../backend/src/clients/registry/registry.ts";
 import { takeOver } from "../../../../../backend/src/clients/session/takeOver.ts";
 import { touchedBy } from "../../../../../backend/src/events/touched.ts";
+import { Limits } from "../../../../../backend/src/limits/limits.ts";
+import type { SetLimits } from "../../../../../backend/src/limits/limitTable.ts";
 import type { ClientRecord } from "../../../../../backend/src/store/records/clientRecord.ts";
 import { openStore, type Store } from "../../../../../backend/src/store/store.ts";
 import { clientRecord } from "../../../../support/backend/records.ts";
@@ -33,7 +35,10 @@ interface SetUp extends AsyncDisposable {
 }
 
 /** A registry on a real store that has these records. */
-async function setUp(records: readonly ClientRecord[] = []): Promise<SetUp> {
+async function setUp(
+  records: readonly ClientRecord[] = [],
+  limits: SetLimits = {},
+): Promise<SetUp> {
   await using opened = new AsyncDisposableStack();
   const clock = new FakeClock();
   const { log, lines } = testLog();
@@ -45,7 +50,14 @@ async function setUp(records: readonly ClientRecord[] = []): Promise<SetUp> {
   const edits = new FaultyStore(store.edits);
   const presence = new LocalPresence<LiveSession>();
   const touch = (entity: string, id: string) => void touched.push(`${entity} ${id}`.trim());
-  const registry = await ClientRegistry.open({ store: edits, presence, clock, log, touch });
+  const registry = await ClientRegistry.open({
+    store: edits,
+    presence,
+    clock,
+    log,
+    touch,
+    limits: new Limits({ values: limits, clock, log }),
+  });
   edits.follow((done) => {
     for (const [entity, id] of touchedBy(done, registry)) touch(entity, id);
   });

@@ -6,7 +6,8 @@ import {
   type Newcomer,
   WAIT_MS,
 } from "../../../../../backend/src/credentials/admission/waitingRoom.ts";
-import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
+import type { SetLimits } from "../../../../../backend/src/limits/limitTable.ts";
+import { authId, noPairings, openCredentials } from "../../../../support/backend/credentials.ts";
 import { logIn, newcomerOf } from "../../../../support/backend/newcomer.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
 
@@ -15,8 +16,8 @@ const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
 /** One credential with these limits, and what its hosts sign in with. */
-async function gate(limits: CredentialLimitsChange) {
-  const fixture = await openCredentials();
+async function gate(limits: CredentialLimitsChange, serverLimits: SetLimits = {}) {
+  const fixture = await openCredentials(noPairings, serverLimits);
   onTestFinished(() => fixture[Symbol.asyncDispose]());
   const { credentials } = fixture;
   const about = { label: "", kind: "fleet" as const, createdBy: "test" };
@@ -82,13 +83,63 @@ describe("a flood", () => {
       day += await areIn(100);
     }
     expect(day).toBe(14_400);
-    expect(floods).toHaveLength(1);
+    expect(floods.map(({ why: kind }) => kind)).toEqual(["many-joins", "join-rate"]);
     clock.advance(HOUR_MS);
     expect(credentials.get(FLEET)?.flooded_at).toBeNull();
     expect(await areIn(300)).toBe(300);
     clock.advance(MINUTE_MS);
     expect(await areIn(100)).toBe(100);
   }, 60_000);
+
+  it("S-01: is pointed out before anybody is refused, once, and slows nobody down", async () => {
+    const { why, clock, credentials, floods, touched } = await gate({});
+    for (let n = 0; n < 200; n += 1) expect(await why(newcomerOf(`host-${n}`))).toBe("in");
+    expect(floods).toEqual([]);
+    touched.length = 0;
+    const since = new Date(clock.now()).toISOString();
+    for (let n = 0; n < 100; n += 1) expect(await why(newcomerOf(`more-${n}`))).toBe("in");
+    expect(floods).toMatchObject([{ credentialId: FLEET, why: "many-joins", clientId: "more-0" }]);
+    expect(touched).toEqual([`credential ${FLEET}`]);
+    expect(credentials.get(FLEET)).toMatchObject({ flooded_at: null, crowded_at: since });
+    clock.advance(MINUTE_MS);
+    for (let n = 0; n < 100; n += 1) expect(await why(newcomerOf(`later-${n}`))).toBe("in");
+    clock.advance(HOUR_MS);
+    expect(credentials.get(FLEET)?.crowded_at).toBeNull();
+    expect(floods).toHaveLength(1);
+  });
+
+  it("S-01: is not what a few hosts a minute make, nor as many as somebody set", async () => {
+    const slow = await gate({});
+    for (let n = 0; n < 600; n += 1) {
+      expect(await slow.why(newcomerOf(`host-${n}`))).toBe("in");
+      slow.clock.advance(MINUTE_MS / 15);
+    }
+    expect(slow.floods).toEqual([]);
+    const set = await gate({ joins_per_minute: 500 });
+    for (let n = 0; n < 500; n += 1) expect(await set.why(newcomerOf(`host-${n}`))).toBe("in");
+    expect(set.floods).toEqual([]);
+  });
+
+  it("S-01: is also what comes beyond the room for a credential's records; known clients come", async () => {
+    const { why, clients, login, floods } = await gate({}, { record_bytes_per_credential: 500 });
+    const known = newcomerOf("known");
+    const { credentialId, secretId } = login;
+    await clients.record(known.clientId, { authId: credentialId, secretId });
+    expect(await why(newcomerOf("new"))).toBe("credential-full");
+    expect(await why(newcomerOf("newer"))).toBe("credential-full");
+    expect(await why(known)).toBe("in");
+    expect(floods).toMatchObject([{ why: "credential-full", clientId: "new" }]);
+  });
+
+  it("S-01: is not what a full server refuses", async () => {
+    const { why, clients, login, floods } = await gate({}, { clients: 1 });
+    const known = newcomerOf("known");
+    const { credentialId, secretId } = login;
+    await clients.record(known.clientId, { authId: credentialId, secretId });
+    expect(await why(newcomerOf("new"))).toBe("server-full");
+    expect(await why(known)).toBe("in");
+    expect(floods).toEqual([]);
+  });
 
   it("S-01: changes nothing about a rate that somebody set", async () => {
     const { why, clock } = await gate({ joins_per_minute: 60 });

@@ -1,0 +1,112 @@
+import type { AuthId, ClientId } from "@rport/protocol/ids";
+import type { RoomLimit } from "../../credentials/ports.ts";
+import type { Limits } from "../../limits/limits.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
+
+interface Size {
+  readonly authId: AuthId;
+  readonly bytes: number;
+}
+
+/**
+ * How much is on record, in all and of each credential, and whether there is room for more. Whoever
+ * has a secret decides what its hosts say about themselves, and each may say 64 KiB.
+ */
+export class RecordRoom {
+  readonly #limits: Pick<Limits, "max">;
+  readonly #sizes = new Map<ClientId, Size>();
+  readonly #ofCredential = new Map<AuthId, number>();
+  #bytes = 0;
+
+  constructor(limits: Pick<Limits, "max" | "watch">) {
+    this.#limits = limits;
+    limits.watch("clients", () => this.#sizes.size);
+    limits.watch("record_bytes", () => this.#bytes);
+    limits.watch("record_bytes_per_credential", () => Math.max(0, ...this.#ofCredential.values()));
+  }
+
+  /** The record is there, in the place of the one before. */
+  put(record: ClientRecord): void {
+    this.drop(record.id);
+    const { id, client_auth_id: authId } = record;
+    const bytes = bytesOf(record);
+    this.#sizes.set(id, { authId, bytes });
+    this.#add(authId, bytes);
+  }
+
+  /** The record is gone. */
+  drop(id: ClientId): void {
+    const size = this.#sizes.get(id);
+    if (size === undefined) return;
+    this.#sizes.delete(id);
+    this.#add(size.authId, -size.bytes);
+  }
+
+  /** What is used up, so that no new client of the credential fits in. */
+  whyFull(id: AuthId): RoomLimit | undefined {
+    return this.#whyBeyond(id, { clients: 1, bytes: 1, bytesOfCredential: 1 });
+  }
+
+  /** What is used up, so that this record does not fit in. One that does not grow always does. */
+  whyNotFit(record: ClientRecord): RoomLimit | undefined {
+    const { id, client_auth_id: authId } = record;
+    const before = this.#sizes.get(id);
+    const bytes = bytesOf(record);
+    const grows = bytes - (before?.bytes ?? 0);
+    const growsOfCredential = before?.authId === authId ? grows : bytes;
+    return this.#whyBeyond(authId, {
+      clients: before === undefined ? 1 : 0,
+      bytes: grows,
+      bytesOfCredential: growsOfCredential,
+    });
+  }
+
+  #whyBeyond(
+    id: AuthId,
+    more: { readonly clients: number; readonly bytes: number; readonly bytesOfCredential: number },
+  ): RoomLimit | undefined {
+    const own = this.#ofCredential.get(id) ?? 0;
+    const wanted = [
+      ["clients", more.clients, this.#sizes.size],
+      ["record_bytes", more.bytes, this.#bytes],
+      ["record_bytes_per_credential", more.bytesOfCredential, own],
+    ] as const;
+    const full = wanted.find(([limit, grows, used]) => {
+      return grows > 0 && used + grows > this.#limits.max(limit);
+    });
+    return full?.[0];
+  }
+
+  #add(id: AuthId, bytes: number): void {
+    this.#bytes += bytes;
+    const own = (this.#ofCredential.get(id) ?? 0) + bytes;
+    if (own > 0) this.#ofCredential.set(id, own);
+    else this.#ofCredential.delete(id);
+  }
+}
+
+/**
+ * The record of a client that is known, when there is no room for it to grow: what the client says
+ * about itself stays as it was, and how it is connected is what it is now.
+ */
+export function withoutGrowth(record: ClientRecord, before: ClientRecord): ClientRecord {
+  return {
+    ...before,
+    address: record.address,
+    client_auth_id: record.client_auth_id,
+    connected_at: record.connected_at,
+    disconnected_at: record.disconnected_at,
+    features: record.features,
+    secret_id: record.secret_id,
+    revoked_at: record.revoked_at,
+    host_key: record.host_key,
+    host_key_change: record.host_key_change,
+    adopted: record.adopted,
+    first_seen_at: record.first_seen_at,
+    heard_at: record.heard_at,
+  };
+}
+
+function bytesOf(record: ClientRecord): number {
+  return Buffer.byteLength(JSON.stringify(record));
+}
