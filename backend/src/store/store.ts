@@ -69,11 +69,13 @@ export interface StoreDeps {
 export async function openStore(deps: StoreDeps): Promise<Store> {
   const paths = dataPaths(deps.directory);
   await makeDirectory(paths.directory);
-  const lock = await lockDirectory(paths.directory, deps.clock);
+  // Before anything is put there: a directory of something else stays as it is.
+  await isNew(paths);
+  const lock = lockDirectory(paths.directory, deps.clock);
   try {
     return await openLocked(deps, paths, lock);
   } catch (caught) {
-    await lock.release();
+    lock.release();
     throw caught;
   }
 }
@@ -108,7 +110,7 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock
     close: async () => {
       await document.close();
       await database.close();
-      await lock.release();
+      lock.release();
     },
   };
 }

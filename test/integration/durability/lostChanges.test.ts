@@ -29,10 +29,11 @@ const loginOf = ({ endpoint: { url } }: SpawnedBackend, password: string) => ({
   password,
 });
 
-/** Everything on disk but what tells editors where a server was. */
+/** Everything on disk but who had the directory last. */
 async function contents(directory: string): Promise<Record<string, string>> {
-  const names = (await readdir(directory, { withFileTypes: true })).filter((one) => one.isFile());
-  const texts = names.map(async ({ name }) => [name, await readFile(join(directory, name), "hex")]);
+  const entries = await readdir(directory, { withFileTypes: true });
+  const files = entries.filter((one) => one.isFile() && one.name !== "lock.json");
+  const texts = files.map(async ({ name }) => [name, await readFile(join(directory, name), "hex")]);
   return Object.fromEntries(await Promise.all(texts));
 }
 

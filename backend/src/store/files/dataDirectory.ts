@@ -11,7 +11,7 @@ const KEY_BYTES = 32;
 /** What the loss of the server's own keys would mean. */
 const NOBODY_RECOGNISED = "no agent would recognise this server or be recognised";
 /** A directory with nothing but these is as good as an empty one. */
-const HARMLESS = /^(lost\+found|lock\.sock|endpoint\.json|.*\.(toml|conf|log))$/;
+const HARMLESS = /^(lost\+found|lock|lock\.(json|sock)|endpoint\.json|.*\.(toml|conf|log))$/;
 
 /** The paths of what is in a data directory. */
 export interface DataPaths {

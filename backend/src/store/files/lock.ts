@@ -1,19 +1,17 @@
-import { createHash } from "node:crypto";
-import { realpath, rm } from "node:fs/promises";
-import type { Server } from "node:net";
-import { connect, createServer } from "node:net";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { contain } from "@rport/protocol/wire/contain";
+import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import type { Clock } from "../../platform/clock.ts";
 import { toTime } from "../../platform/clock.ts";
 import { StartFailure } from "../../platform/startFailure.ts";
-import { codeOf } from "./durableFile.ts";
 
-/** How long an owner may take to say who it is. */
-const ANSWER_TIMEOUT_MS = 1_000;
-/** An owner's answer is one short line. */
-const ANSWER_MAX_BYTES = 1_024;
+/** Of several that start at once, those that lose the race wait so long for the winner to have won. */
+const RACE_MS = 500;
+/** SQLite's result code for a file that another process holds. */
+const BUSY = 5;
+/** Only the owner of the directory may open it, so nobody else can hold it. */
+const FILE_MODE = 0o600;
 
 const ownerSchema = z.object({
   pid: z.int().positive(),
@@ -25,97 +23,78 @@ export type Owner = z.infer<typeof ownerSchema>;
 
 /** Ownership of a data directory. The system takes it back however the process ends. */
 export interface DirectoryLock {
-  release(): Promise<void>;
+  release(): void;
 }
 
 /**
- * Makes this process the only owner of a data directory, which must exist. A listening local
- * socket is the lock: the kernel frees it even after kill -9, so nothing is ever stale. Fails with
+ * Makes this process the only owner of a data directory, which must exist. The lock is one of the
+ * kernel on an empty file in the directory: whoever may not enter cannot hold it, it is gone with
+ * its process even after kill -9, and it is the same in every network namespace and under every name
+ * of the directory. Node has no call for such locks, but SQLite does, on every platform. Fails with
  * `StartFailure` `inUse`, naming the owner.
  */
-export async function lockDirectory(directory: string, clock: Clock): Promise<DirectoryLock> {
-  const address = await lockAddress(directory);
-  const answer = JSON.stringify({ pid: process.pid, started_at: toTime(clock.now()) });
-  const server = createServer((socket) => {
-    socket.on("error", () => socket.destroy());
-    socket.end(answer);
-  });
-  // Whatever becomes of those who ask: the lock holds for as long as this process.
-  contain(server, () => {});
-  if (!(await listens(server, address))) {
-    const owner = await askOwner(address);
-    // Where the socket is a file, one that nobody answers at is left from a killed process.
-    if (owner !== "gone" || !(await takeOver(server, address))) throw inUse(directory, owner);
-  }
-  server.unref();
-  return { release: () => new Promise((resolve) => server.close(() => resolve())) };
-}
-
-/** Who owns the directory now; undefined when nobody does. */
-export async function ownerOf(directory: string): Promise<Owner | undefined> {
-  const owner = await askOwner(await lockAddress(directory));
-  return typeof owner === "string" ? undefined : owner;
-}
-
-async function lockAddress(directory: string): Promise<string> {
-  const real = await realpath(directory);
-  const name = createHash("sha256").update(real).digest("hex").slice(0, 32);
-  if (process.platform === "linux") return `\0rport-${name}`;
-  if (process.platform === "win32") return `\\\\.\\pipe\\rport-${name}`;
-  return join(real, "lock.sock");
-}
-
-function listens(server: Server, address: string): Promise<boolean> {
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  const onError = (error: Error): void => {
-    if (codeOf(error) === "EADDRINUSE") resolve(false);
-    else reject(new StartFailure("io", `The lock could not be taken: ${error.message}`));
+export function lockDirectory(directory: string, clock: Clock): DirectoryLock {
+  const path = join(directory, "lock");
+  const file = hold(directory, path);
+  const owner: Owner = { pid: process.pid, started_at: toTime(clock.now()) };
+  tell(ownerPath(directory), owner);
+  return {
+    release: () => {
+      if (!file.isOpen) return;
+      rmSync(ownerPath(directory), { force: true });
+      file.close();
+    },
   };
-  server.once("error", onError);
-  server.listen(address, () => {
-    server.off("error", onError);
-    resolve(true);
-  });
-  return promise;
 }
 
-async function takeOver(server: Server, address: string): Promise<boolean> {
-  if (process.platform === "linux" || process.platform === "win32") return listens(server, address);
-  await rm(address, { force: true });
-  return listens(server, address);
-}
-
-/** `gone`: nobody listens. `silent`: somebody does, and did not say who in time. */
-function askOwner(address: string): Promise<Owner | "gone" | "silent"> {
-  const { promise, resolve } = Promise.withResolvers<Owner | "gone" | "silent">();
-  const socket = connect(address);
-  let text = "";
-  socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy());
-  socket.setEncoding("utf8");
-  socket.on("data", (chunk: string) => {
-    text += chunk;
-    if (text.length > ANSWER_MAX_BYTES) socket.destroy();
-  });
-  socket.on("error", (error) => {
-    if (codeOf(error) === "ECONNREFUSED" || codeOf(error) === "ENOENT") resolve("gone");
-  });
-  socket.on("close", () => resolve(parseOwner(text)));
-  return promise;
-}
-
-function parseOwner(text: string): Owner | "silent" {
+/** The last process that took the directory and has not given it back; it may have been killed. */
+export function lastOwnerOf(directory: string): Owner | undefined {
   try {
-    return ownerSchema.parse(JSON.parse(text));
+    return ownerSchema.parse(JSON.parse(readFileSync(ownerPath(directory), "utf8")));
   } catch {
-    return "silent";
+    return undefined;
   }
 }
 
-function inUse(directory: string, owner: Owner | "gone" | "silent"): StartFailure {
+function ownerPath(directory: string): string {
+  return join(directory, "lock.json");
+}
+
+/** The file stays empty: a transaction that writes nothing is the lock, also on a full disk. */
+function hold(directory: string, path: string): DatabaseSync {
+  try {
+    // Closing any descriptor of the file would give up what this process may hold on it already.
+    if (!existsSync(path)) writeFileSync(path, "", { mode: FILE_MODE, flag: "a" });
+    const file = new DatabaseSync(path, { timeout: RACE_MS });
+    try {
+      file.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+      return file;
+    } catch (caught) {
+      file.close();
+      throw caught;
+    }
+  } catch (caught) {
+    if (caught instanceof Error && "errcode" in caught && caught.errcode === BUSY) {
+      throw inUse(directory);
+    }
+    const reason = caught instanceof Error ? caught.message : String(caught);
+    throw new StartFailure("io", `${path} cannot be locked: ${reason}`, { cause: caught });
+  }
+}
+
+/** A full disk keeps the name of the owner, and not the lock, from being written. */
+function tell(path: string, owner: Owner): void {
+  try {
+    writeFileSync(path, JSON.stringify(owner), { mode: FILE_MODE });
+  } catch {
+    rmSync(path, { force: true });
+  }
+}
+
+function inUse(directory: string): StartFailure {
+  const owner = lastOwnerOf(directory);
   const who =
-    typeof owner === "string"
-      ? "another process"
-      : `process ${owner.pid}, started ${owner.started_at}`;
+    owner === undefined ? "another process" : `process ${owner.pid}, started ${owner.started_at}`;
   return new StartFailure(
     "inUse",
     `${directory} is in use by ${who}. A data directory has one server at a time: ` +

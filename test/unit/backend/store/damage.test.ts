@@ -42,8 +42,9 @@ async function killed(directory: string): Promise<{ path: string; lastCommit: nu
   return { path, lastCommit };
 }
 
+/** Everything but who had the directory last. */
 async function contents(directory: string): Promise<Record<string, string>> {
-  const names = (await readdir(directory)).sort();
+  const names = (await readdir(directory)).filter((name) => name !== "lock.json").sort();
   const texts = names.map(async (name) => [name, await readFile(join(directory, name), "hex")]);
   return Object.fromEntries(await Promise.all(texts));
 }

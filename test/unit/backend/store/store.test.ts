@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "n
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeDurably } from "../../../../backend/src/store/files/durableFile.ts";
-import { ownerOf } from "../../../../backend/src/store/files/lock.ts";
+import { lastOwnerOf } from "../../../../backend/src/store/files/lock.ts";
 import type { Store } from "../../../../backend/src/store/store.ts";
 import { openStore } from "../../../../backend/src/store/store.ts";
 import { clientRecord } from "../../../support/backend/records.ts";
@@ -70,6 +70,8 @@ describe("a data directory", () => {
     }
     expect((await readdir(real)).sort()).toEqual([
       "audit.key",
+      "lock",
+      "lock.json",
       "rport.json",
       "rport.json.1",
       "rport.sqlite",
@@ -180,7 +182,7 @@ async function writeUntilKilled(
     const [kind, n] = line.split(" ");
     if (kind === "document" || kind === "row") seen[kind] = Number(n);
     left -= 1;
-    if (left === 0) expect((await ownerOf(directory))?.pid).toBe(child.process.pid);
+    if (left === 0) expect(lastOwnerOf(directory)?.pid).toBe(child.process.pid);
     if (left <= 0) child.process.kill("SIGKILL");
   }
 }
