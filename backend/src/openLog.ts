@@ -10,8 +10,8 @@ import { openLogFile } from "./platform/logFile.ts";
 export interface OpenLog {
   readonly log: Log;
   readonly output: LogOutput;
-  /** From now on these limits count when the log's buffer was full. */
-  watchedBy(limits: Pick<Limits, "bite">): void;
+  /** From now on these limits count when the log's buffer was full, and know its use. */
+  watchedBy(limits: Pick<Limits, "bite" | "watch">): void;
 }
 
 /** Opens the log of a configuration. One that cannot be opened goes to standard error, and says so. */
@@ -40,6 +40,7 @@ export function openLog({ logging, limits }: Pick<Config, "logging" | "limits">)
     output,
     watchedBy(given) {
       watching = given;
+      given.watch("log_buffer_bytes", () => output.waitingBytes);
     },
   };
 }

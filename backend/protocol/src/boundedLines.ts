@@ -29,6 +29,11 @@ export class BoundedLines {
     out.on("error", (error) => deps.onError(error));
   }
 
+  /** Bytes that nobody has taken yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** Passes a line on, its end included, or drops it. */
   write(line: string): void {
     const bytes = Buffer.byteLength(line);

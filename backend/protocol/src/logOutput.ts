@@ -43,6 +43,7 @@ export class LogOutput {
   /** Lines that came while a file was being closed; undefined: none is. */
   #held: string[] | undefined;
   #heldBytes = 0;
+  #heldDropped = 0;
   #retryAtMs = Number.POSITIVE_INFINITY;
 
   constructor(deps: LogOutputDeps) {
@@ -51,6 +52,11 @@ export class LogOutput {
     const { stderr, maxBytes } = deps;
     // There is nobody left to tell.
     this.#stderr = new BoundedLines(stderr, { maxBytes, onTakenAgain, onError: () => undefined });
+  }
+
+  /** Bytes that nobody has taken yet. */
+  get waitingBytes(): number {
+    return this.#stderr.waitingBytes + this.#heldBytes + (this.#file?.waitingBytes ?? 0);
   }
 
   /** Opens the file; `events` are told from now on. */
@@ -82,6 +88,9 @@ export class LogOutput {
     this.#heldBytes = 0;
     this.#openFile();
     for (const line of held) this.write(line);
+    const dropped = this.#heldDropped;
+    this.#heldDropped = 0;
+    if (dropped > 0) this.#events?.onDropped(dropped);
   }
 
   /** Resolves when all lines are with the operating system, or lost. Standard error stays open. */
@@ -93,6 +102,7 @@ export class LogOutput {
   #hold(held: string[], line: string): void {
     this.#heldBytes += line.length;
     if (this.#heldBytes <= this.#deps.maxBytes) held.push(line);
+    else this.#heldDropped += 1;
   }
 
   async #endFile(): Promise<void> {
