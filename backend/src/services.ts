@@ -67,7 +67,7 @@ export async function openServices(
   opened.defer(() => pairings.close());
   const records = await openRecords(options, { store, auditing, pairings, limits, touch }, opened);
   const { registry, presence, clients, credentials } = records;
-  const deps = { registry, presence, auditing, sockets, limits, touch };
+  const deps = { store, registry, credentials, presence, auditing, sockets, limits, touch };
   const { tunnels, relays, dial } = openTunnels(options, deps, opened);
   const pairingService = new PairingService({
     credentials,

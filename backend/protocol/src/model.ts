@@ -148,6 +148,17 @@ export type Tunnel = z.infer<typeof tunnelSchema>;
  */
 export const USUAL_JOINS = { atOnce: 300, perMinute: 100, perMinuteFlooded: 10 } as const;
 
+const agentTunnels = z.number().int().min(0).max(65_536);
+
+/** Two ports, the first one not above the second. */
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}-\d{1,5}$/)
+  .refine((text) => {
+    const [from = 0, to = 0] = text.split("-").map(Number);
+    return from >= 1 && from <= to && to <= 65_535;
+  }, "has to be two ports, such as 20000-20999");
+
 /** Limits an administrator may set on a credential. */
 export const credentialLimitsSchema = z.strictObject({
   max_clients: z.number().int().min(1).max(100_000).nullable().default(null),
@@ -157,6 +168,10 @@ export const credentialLimitsSchema = z.strictObject({
   joins_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
   /** A client that was never seen before waits until somebody approves it. */
   approval: z.boolean().default(false),
+  /** Tunnels that its agents may ask for by themselves; null: as many as usual; 0: none. */
+  agent_tunnels: agentTunnels.nullable().default(null),
+  /** The ports of those, such as `20000-20999`; null: any that the server has for tunnels. */
+  agent_ports: portRange.nullable().default(null),
 });
 
 /** A change of limits: what is absent stays, null takes a limit away. */
@@ -166,6 +181,8 @@ export const credentialLimitsChangeSchema = z.strictObject({
   cidrs: z.array(z.string().max(64)).max(64).optional(),
   joins_per_minute: z.number().int().min(1).max(100_000).nullable().optional(),
   approval: z.boolean().optional(),
+  agent_tunnels: agentTunnels.nullable().optional(),
+  agent_ports: portRange.nullable().optional(),
 });
 
 /** A change of limits. */

@@ -4,11 +4,12 @@ import { PAIRING_TTL_S } from "@rport/protocol/pairing";
 import { VERSION } from "@rport/protocol/version";
 import type { SetLimits } from "../limits/limitTable.ts";
 import type { LogLevel } from "../platform/log.ts";
+import type { PortRange } from "../platform/portRanges.ts";
 import { checkSettings, wrongSetting } from "./check.ts";
 import { HELP } from "./help.ts";
 import type { Settings } from "./settings.ts";
 import { type CommandLine, commandLine, environmentSource, fileSource, portOf } from "./sources.ts";
-import type { HostPort, Ports } from "./values.ts";
+import type { HostPort } from "./values.ts";
 
 /** RPort's port, on the person's own machine only. */
 const DEFAULT_ADDRESS: HostPort = { host: "127.0.0.1", port: 8_080 };
@@ -31,7 +32,7 @@ export interface Config {
   /** The server key comes from it instead of from the data directory. */
   readonly keySeed: string | undefined;
   readonly passwordMinLength: number;
-  readonly tunnels: { readonly bind: string; readonly ports: Ports };
+  readonly tunnels: { readonly bind: string; readonly ports: readonly PortRange[] };
   readonly pairing: { readonly ttlS: number };
   /** Where limits differ from the usual. */
   readonly limits: SetLimits;
@@ -99,7 +100,7 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
     passwordMinLength: server?.client_auth_password_min_length ?? 12,
     tunnels: {
       bind: tunnels?.bind ?? "127.0.0.1",
-      ports: server?.used_ports ?? { from: 20_000, to: 30_000 },
+      ports: server?.used_ports ?? [{ from: 20_000, to: 30_000 }],
     },
     pairing: { ttlS: pairing?.ttl ?? PAIRING_TTL_S },
     limits: limits ?? {},

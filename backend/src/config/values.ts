@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { whyNotCidrs } from "../platform/addressRule.ts";
+import { type PortRange, withoutOverlaps } from "../platform/portRanges.ts";
 
 /** An address to listen on. `port` 0 takes any free one. */
 export interface HostPort {
@@ -8,24 +9,21 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** Ports from the first to the last, both included. */
-export interface Ports {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** Seconds per unit of a duration. */
 const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
 
 const hostPortHelp = "host:port, such as 127.0.0.1:8080 or [::1]:8080";
-const portsHelp = "two ports, such as 20000-30000";
+const portsHelp = 'ports, such as 20000-30000 or ["20000-20050", "9000"]';
 const durationHelp = "a duration from 1m to 1h, such as 90s or 10m";
 
 /** `host:port`; an empty host means every address, as in Go. */
 export const hostPort = parsed(parseHostPort, hostPortHelp);
 
-/** `from-to`. */
-export const ports = parsed(parsePorts, portsHelp);
+/** `from-to` or one port, or several with commas between them; in a file also as a list. */
+export const ports = z.preprocess(
+  (given) => (isTexts(given) ? given.join(",") : given),
+  parsed(parsePorts, portsHelp),
+);
 
 /** A pairing's time to live, in seconds. */
 export const pairingTtlS = parsed(parseTtl, durationHelp);
@@ -58,10 +56,20 @@ export function parseHostPort(text: string): HostPort | undefined {
   return { host: host === "" ? "0.0.0.0" : host, port };
 }
 
-function parsePorts(text: string): Ports | undefined {
-  const parts = /^(\d{1,5})-(\d{1,5})$/.exec(text.replaceAll(" ", ""));
+function isTexts(given: unknown): given is string[] {
+  return Array.isArray(given) && given.every((one) => typeof one === "string");
+}
+
+function parsePorts(text: string): readonly PortRange[] | undefined {
+  const ranges = text.replaceAll(" ", "").split(",").map(parseRange);
+  const right = ranges.filter((range) => range !== undefined);
+  return right.length === ranges.length ? withoutOverlaps(right) : undefined;
+}
+
+function parseRange(text: string): PortRange | undefined {
+  const parts = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
   const from = Number(parts?.[1]);
-  const to = Number(parts?.[2]);
+  const to = Number(parts?.[2] ?? parts?.[1]);
   return parts !== null && from >= 1 && from <= to && to <= 65_535 ? { from, to } : undefined;
 }
 

@@ -191,6 +191,20 @@ export const LIMITS = {
     unit: "count",
     what: "tunnels that are open on this server",
   },
+  asked_tunnels: {
+    usual: 2_500,
+    least: 0,
+    most: 65_536,
+    unit: "count",
+    what: "those that agents asked for by themselves; half of the ports at the most",
+  },
+  asked_tunnels_per_credential: {
+    usual: 1_000,
+    least: 0,
+    most: 65_536,
+    unit: "count",
+    what: "the same of the agents of one credential, unless it has a limit of its own",
+  },
   tunnels_per_client: {
     usual: 64,
     least: 1,

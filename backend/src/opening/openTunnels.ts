@@ -3,17 +3,24 @@ import type { Auditing } from "../audit/auditing.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { LocalPresence } from "../clients/registry/presence.ts";
 import type { ClientRegistry } from "../clients/registry/registry.ts";
+import type { Credentials } from "../credentials/credentials.ts";
 import type { Touch } from "../events/hub.ts";
 import type { Limits } from "../limits/limits.ts";
 import { loggedFault } from "../platform/faults.ts";
+import { PortRanges } from "../platform/portRanges.ts";
+import type { Store } from "../store/store.ts";
+import { askingRightOf } from "../tunnels/askingRight.ts";
 import { createDial, createLinkDial, type Dial } from "../tunnels/dialer.ts";
+import { KeptPorts } from "../tunnels/keptPorts.ts";
 import type { TunnelSockets } from "../tunnels/listener.ts";
 import { TunnelService } from "../tunnels/tunnelService.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
 /** What tunnels stand on. */
 export interface TunnelsDeps {
+  readonly store: Store;
   readonly registry: ClientRegistry;
+  readonly credentials: Credentials;
   readonly presence: LocalPresence<LiveSession>;
   readonly auditing: Auditing;
   readonly sockets: TunnelSockets;
@@ -31,8 +38,8 @@ export interface Tunnels {
 
 /** Tunnels that end on this server, and the dial under all of them; `opened` closes them. */
 export function openTunnels(
-  { clock, log, tunnels: { bind, ports: range } }: ServicesOptions,
-  { registry, presence, auditing, sockets, limits, touch }: TunnelsDeps,
+  { clock, log, tunnels: { bind, ports } }: ServicesOptions,
+  { store, registry, credentials, presence, auditing, sockets, limits, touch }: TunnelsDeps,
   opened: AsyncDisposableStack,
 ): Tunnels {
   const linkDial = createLinkDial(clock);
@@ -44,7 +51,9 @@ export function openTunnels(
     sockets,
     limits,
     bind,
-    range,
+    ranges: new PortRanges(ports),
+    kept: KeptPorts.following(registry.records(), store.edits),
+    askingRight: (id) => askingRightOf(credentials.get(id)),
     clock,
     log,
     touch,

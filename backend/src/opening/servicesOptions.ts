@@ -2,7 +2,7 @@ import type { OpenSegmentFile } from "../audit/segments.ts";
 import type { SetLimits } from "../limits/limitTable.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import type { PortRange } from "../tunnels/ports.ts";
+import type { PortRange } from "../platform/portRanges.ts";
 
 /** What the services are made from. */
 export interface ServicesOptions {
@@ -11,7 +11,7 @@ export interface ServicesOptions {
   readonly keySeed?: string | undefined;
   /** Where agents reach this server; empty: where each request came in. */
   readonly serverUrls: readonly string[];
-  readonly tunnels: { readonly bind: string; readonly ports: PortRange };
+  readonly tunnels: { readonly bind: string; readonly ports: readonly PortRange[] };
   readonly pairing: {
     /** How long a pairing works when its maker does not say. */
     readonly ttlS: number;

@@ -7,10 +7,11 @@ import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
-import { targetOf } from "./describe.ts";
+import type { AskedPlace, AskedTunnels } from "./askedTunnels.ts";
+import { isAskedFor, targetOf } from "./describe.ts";
 import type { LinkDial } from "./dialer.ts";
 import { Listener, type TunnelSockets } from "./listener.ts";
-import type { PortTable } from "./ports.ts";
+import type { PortOwner, PortTable } from "./ports.ts";
 import type { TunnelRequest } from "./request.ts";
 import { ServerTunnel } from "./serverTunnel.ts";
 
@@ -18,6 +19,7 @@ import { ServerTunnel } from "./serverTunnel.ts";
 export interface OpenerDeps {
   readonly dial: LinkDial;
   readonly ports: PortTable;
+  readonly asked: AskedTunnels;
   readonly relays: Relays;
   readonly sockets: TunnelSockets;
   readonly clock: Clock;
@@ -55,6 +57,8 @@ export class ClientTunnels {
   readonly #deps: OpenerDeps;
   readonly #events: ClientTunnelEvents;
   readonly #tunnels = new Map<TunnelId, ServerTunnel>();
+  /** Of those that the agent asked for. */
+  readonly #places = new Map<TunnelId, AskedPlace>();
 
   constructor(
     owner: { readonly session: LiveSession; readonly clientId: ClientId },
@@ -96,6 +100,22 @@ export class ClientTunnels {
   async open(opening: Opening): Promise<ServerTunnel> {
     if (opening.isRemembered === true) this.#requireRoom();
     else this.requireNew(opening.request);
+    if (!isAskedFor(opening.request)) return await this.#open(opening);
+    const place = this.#deps.asked.enter(this.session.credentialId);
+    try {
+      const tunnel = await this.#open(opening);
+      // It may have been closed in the very moment.
+      if (this.#tunnels.get(tunnel.stored.id) === tunnel) {
+        this.#places.set(tunnel.stored.id, place);
+      } else place.leave();
+      return tunnel;
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  }
+
+  async #open(opening: Opening): Promise<ServerTunnel> {
     const isRandom = opening.request.local === undefined;
     for (let attempt = 1; ; attempt++) {
       const port = this.#takePort(opening, attempt);
@@ -114,6 +134,8 @@ export class ClientTunnels {
     const { id, lport } = tunnel.stored;
     if (!this.#tunnels.delete(id)) return;
     this.#deps.open.delete(tunnel);
+    this.#places.get(id)?.leave();
+    this.#places.delete(id);
     await tunnel.close();
     this.#deps.ports.release(Number(lport));
     this.#events.onChanged(id);
@@ -137,13 +159,15 @@ export class ClientTunnels {
   }
 
   #takePort({ request, preferredPort }: Opening, attempt: number): number {
-    const { ports } = this.#deps;
+    const { ports, asked } = this.#deps;
     const owner = portOwner(this.clientId, request.target);
-    if (request.local !== undefined) return ports.take(request.local.port, owner);
-    if (preferredPort !== undefined && attempt === 1 && ports.isFree(preferredPort, owner)) {
-      return ports.take(preferredPort, owner);
+    const among = isAskedFor(request) ? asked.portsOf(this.session.credentialId) : undefined;
+    if (request.local !== undefined) return ports.take(request.local.port, owner, among);
+    const isWanted = preferredPort !== undefined && (among?.has(preferredPort) ?? true);
+    if (isWanted && attempt === 1 && ports.isFree(preferredPort, owner)) {
+      return ports.take(preferredPort, owner, among);
     }
-    return ports.takeRandom(owner);
+    return ports.takeRandom(owner, among);
   }
 
   async #listen({ request, describe }: Opening, port: number): Promise<ServerTunnel> {
@@ -183,6 +207,6 @@ export class ClientTunnels {
 }
 
 /** Who has a port, for the table of ports: a client's tunnel to a target. */
-export function portOwner(clientId: ClientId, target: HostPort): string {
-  return `${clientId} ${formatHostPort(target)}`;
+export function portOwner(client: ClientId, target: HostPort): PortOwner {
+  return { client, target: formatHostPort(target) };
 }

@@ -66,6 +66,11 @@ export function requestOfRemote(remote: RemoteMessage): TunnelRequest {
   };
 }
 
+/** Whether the agent asked for the tunnel by itself: people have a name. */
+export function isAskedFor({ owner }: Pick<TunnelRequest, "owner">): boolean {
+  return owner === "";
+}
+
 /** A remembered tunnel as somebody would ask for it again. */
 export function requestOfStored(stored: StoredTunnel): TunnelRequest {
   return {

@@ -1,15 +1,8 @@
 import { randomInt } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
 import type { Clock } from "../platform/clock.ts";
-
-/** Which ports tunnels may listen on. Both ends belong to the range. */
-export interface PortRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** RPort's `used_ports`. */
-export const DEFAULT_PORT_RANGE: PortRange = { from: 20_000, to: 30_000 };
+import type { PortRanges } from "../platform/portRanges.ts";
+import type { KeptPorts } from "./keptPorts.ts";
 
 /**
  * How long a port rests after its tunnel ended, so that somebody who still has the old address in a
@@ -17,53 +10,64 @@ export const DEFAULT_PORT_RANGE: PortRange = { from: 20_000, to: 30_000 };
  */
 const REST_MS = 60_000;
 
+/** Who has a port: the tunnel of a client to a target. */
+export interface PortOwner {
+  readonly client: string;
+  readonly target: string;
+}
+
 interface Rest {
-  readonly owner: string;
+  readonly owner: PortOwner;
   readonly untilMs: number;
 }
 
+/** What the table decides by. */
+export interface PortTableDeps {
+  /** All ports that there are for tunnels. */
+  readonly ranges: PortRanges;
+  readonly kept: Pick<KeptPorts, "isOthers">;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
 /**
- * The ports of this server's tunnels: who has one, and who had it a minute ago. It never asks the
- * system which ports are free; listening tells.
+ * The ports of this server's tunnels: who has one, who had it a minute ago, and for whom one is kept.
+ * It never asks the system which ports are free; listening tells.
  */
 export class PortTable {
-  readonly #range: PortRange;
-  readonly #clock: Clock;
-  readonly #taken = new Map<number, string>();
+  readonly #deps: PortTableDeps;
+  readonly #taken = new Map<number, PortOwner>();
   readonly #resting = new Map<number, Rest>();
 
-  constructor(range: PortRange, clock: Clock) {
-    this.#range = range;
-    this.#clock = clock;
+  constructor(deps: PortTableDeps) {
+    this.#deps = deps;
   }
 
-  /** Takes a random free port. Throws `UNAVAILABLE` when there is none. */
-  takeRandom(owner: string): number {
-    const { from, to } = this.#range;
-    const count = to - from + 1;
-    const start = randomInt(count);
-    for (let step = 0; step < count; step++) {
-      const port = from + ((start + step) % count);
-      if (!this.isFree(port)) continue;
-      this.#taken.set(port, owner);
-      return port;
+  /**
+   * Takes a random free port of these; one that another client keeps only when there is no other, and
+   * only one that it was given at random itself. Throws `UNAVAILABLE` when there is none.
+   */
+  takeRandom(owner: PortOwner, among: PortRanges = this.#deps.ranges): number {
+    const { kept } = this.#deps;
+    const start = randomInt(Math.max(among.size, 1));
+    const isUnkept = (port: number) => !kept.isOthers(port, owner.client);
+    const isLoose = (port: number) => !kept.isOthers(port, owner.client, true);
+    const port = this.#find(among, start, isUnkept) ?? this.#find(among, start, isLoose);
+    if (port === undefined) {
+      throw new RportError("UNAVAILABLE", `All tunnel ports (${among.text}) are in use.`);
     }
-    throw new RportError("UNAVAILABLE", `All tunnel ports from ${from} to ${to} are in use.`);
+    this.#taken.set(port, owner);
+    return port;
   }
 
-  /** Takes a given port. Throws `BAD_REQUEST` outside the range, `ERR_CODE_LOCAL_PORT_IN_USE` else. */
-  take(port: number, owner: string): number {
-    const { from, to } = this.#range;
-    if (port < from || port > to) {
-      throw new RportError(
-        "BAD_REQUEST",
-        `Local port ${port} is not among allowed ports (${from} to ${to}).`,
-      );
+  /** Takes a given port. Throws `BAD_REQUEST` outside these, `ERR_CODE_LOCAL_PORT_IN_USE` else. */
+  take(port: number, owner: PortOwner, among: PortRanges = this.#deps.ranges): number {
+    if (!among.has(port)) {
+      const title = `Local port ${port} is not among allowed ports (${among.text}).`;
+      throw new RportError("BAD_REQUEST", title);
     }
     if (!this.isFree(port, owner)) {
-      throw new RportError("ERR_CODE_LOCAL_PORT_IN_USE", `Local port ${port} already in use.`, {
-        detail: this.#taken.has(port) ? "" : "Another tunnel used it less than a minute ago.",
-      });
+      const title = `Local port ${port} already in use.`;
+      throw new RportError("ERR_CODE_LOCAL_PORT_IN_USE", title, { detail: this.#whyNot(port) });
     }
     this.#taken.set(port, owner);
     return port;
@@ -75,29 +79,56 @@ export class PortTable {
     if (owner === undefined) return;
     this.#taken.delete(port);
     this.#resting.delete(port);
-    this.#resting.set(port, { owner, untilMs: this.#clock.monotonic() + REST_MS });
+    this.#resting.set(port, { owner, untilMs: this.#deps.clock.monotonic() + REST_MS });
   }
 
   /** A port that rests may be taken at once by `to` in the place of `from`: they are the same. */
-  pass(port: number, from: string, to: string): void {
+  pass(port: number, from: PortOwner, to: PortOwner): void {
     const rest = this.#resting.get(port);
-    if (rest?.owner === from) this.#resting.set(port, { ...rest, owner: to });
+    if (rest !== undefined && isSame(rest.owner, from)) {
+      this.#resting.set(port, { ...rest, owner: to });
+    }
   }
 
-  /** Whether `owner` could take the port; without an owner: whether anybody could. */
-  isFree(port: number, owner?: string): boolean {
+  /** Whether `owner` could take the port. */
+  isFree(port: number, owner: PortOwner): boolean {
+    const rest = this.#restOf(port);
+    if (this.#taken.has(port) || this.#deps.kept.isOthers(port, owner.client)) return false;
+    return rest === undefined || isSame(rest.owner, owner);
+  }
+
+  #find(among: PortRanges, start: number, fits: (port: number) => boolean): number | undefined {
+    const { size } = among;
+    for (let step = 0; step < size; step++) {
+      const port = among.at((start + step) % size);
+      if (port === undefined || this.#taken.has(port) || this.#restOf(port) !== undefined) continue;
+      if (fits(port)) return port;
+    }
+    return undefined;
+  }
+
+  #whyNot(port: number): string {
+    if (this.#taken.has(port)) return "";
+    return this.#restOf(port) === undefined
+      ? "It is kept for a tunnel of a client that is away: delete that tunnel first."
+      : "Another tunnel used it less than a minute ago.";
+  }
+
+  #restOf(port: number): Rest | undefined {
     this.#forgetRested();
-    if (this.#taken.has(port)) return false;
-    const rest = this.#resting.get(port);
-    return rest === undefined || rest.owner === owner;
+    return this.#resting.get(port);
   }
 
   /** The map is in order of release, so the rested ones are at its front. */
   #forgetRested(): void {
-    const nowMs = this.#clock.monotonic();
+    const nowMs = this.#deps.clock.monotonic();
     for (const [port, rest] of this.#resting) {
       if (rest.untilMs > nowMs) return;
       this.#resting.delete(port);
     }
   }
+}
+
+function isSame(one: PortOwner, other: PortOwner): boolean {
+  return one.client === other.client && one.target === other.target;
 }

@@ -1,6 +1,6 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
-import type { ClientId, TunnelId } from "@rport/protocol/ids";
+import type { AuthId, ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
 import type { TunnelEvents } from "../audit/tunnelEvents.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
@@ -8,9 +8,11 @@ import type { SessionTunnels } from "../clients/session/sessionDeps.ts";
 import type { Limits } from "../limits/limits.ts";
 import { toTime } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
+import type { PortRanges } from "../platform/portRanges.ts";
 import { Turns } from "../platform/turns.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { requireAllowed, requireOpen } from "./agentChecks.ts";
+import { AskedTunnels, type AskingRight } from "./askedTunnels.ts";
 import { ClientTunnels, type OpenerDeps, portOwner } from "./clientTunnels.ts";
 import {
   describeTunnel,
@@ -20,20 +22,26 @@ import {
   requestOfStored,
   targetOf,
 } from "./describe.ts";
-import { DEFAULT_PORT_RANGE, type PortRange, PortTable } from "./ports.ts";
+import type { KeptPorts } from "./keptPorts.ts";
+import { PortTable } from "./ports.ts";
 import { RememberedTunnels, type TunnelClients } from "./remembered.ts";
 import { parseTunnelQuery, type TunnelQuery, type TunnelRequest } from "./request.ts";
 import { planRestore } from "./restore.ts";
 import { ageLeftMs, type ServerTunnel } from "./serverTunnel.ts";
 
 /** What the service needs. */
-export interface TunnelServiceDeps extends Omit<OpenerDeps, "ports" | "bind" | "open" | "limits"> {
+export interface TunnelServiceDeps
+  extends Omit<OpenerDeps, "ports" | "asked" | "bind" | "open" | "limits"> {
   readonly clients: TunnelClients;
   readonly limits: Pick<Limits, "max" | "bite" | "watch">;
   readonly touch: (entity: "tunnel", id: string) => void;
   /** Where tunnels listen unless a request says otherwise: `tunnels.bind`. */
   readonly bind?: string;
-  readonly range?: PortRange | undefined;
+  /** The ports that there are; they do not overlap. */
+  readonly ranges: PortRanges;
+  readonly kept: KeptPorts;
+  /** What agents of a credential may ask for. */
+  readonly askingRight: (id: AuthId) => AskingRight;
   /** Writes down tunnels that no person asked for. */
   readonly events: TunnelEvents;
 }
@@ -55,10 +63,11 @@ export class TunnelService implements SessionTunnels {
   constructor(deps: TunnelServiceDeps) {
     this.#deps = deps;
     const { dial, relays, sockets, limits, clock, log } = deps;
-    const { range = DEFAULT_PORT_RANGE, bind = BIND_DEFAULT } = deps;
-    const ports = new PortTable(range, clock);
+    const { ranges, kept, askingRight: rightOf, bind = BIND_DEFAULT } = deps;
+    const ports = new PortTable({ ranges, kept, clock });
+    const asked = new AskedTunnels({ limits, ranges, rightOf });
     const open = new Set<ServerTunnel>();
-    this.#opener = { dial, relays, sockets, limits, open, clock, log, bind, ports };
+    this.#opener = { dial, relays, sockets, limits, open, clock, log, bind, ports, asked };
     limits.watch("tunnels", () => open.size);
     this.#remembered = new RememberedTunnels(deps.clients);
   }

@@ -5,7 +5,7 @@ import { JOIN_RATE_PROMPT, joinRate, USUAL_RATE } from "../model/joinLimit.ts";
 import { until } from "../model/relativeTime.ts";
 import type { CredentialTarget } from "../servers/entities.ts";
 import { plainText } from "../support/text.ts";
-import { parseCount, parseEnd, parseNetworks, type Typed } from "./limitInput.ts";
+import { parseCount, parseEnd, parseNetworks, parseTunnels, type Typed } from "./limitInput.ts";
 import type { Handlers } from "./registry.ts";
 import type { Targets } from "./targets.ts";
 
@@ -68,6 +68,7 @@ function fieldsOf(credential: Credential, nowMs: number): readonly Field[] {
     },
     ...limitFields(limits, nowMs),
     joinField(credential),
+    tunnelField(limits.agent_tunnels),
     {
       label: "New clients",
       description: limits.approval ? WAIT : COME,
@@ -133,6 +134,26 @@ function joinField(credential: Credential): Field {
         typed(
           (text: string) => parseCount(text, USUAL_RATE),
           limit((value) => ({ joins_per_minute: value })),
+        ),
+      ),
+  };
+}
+
+function tunnelField(tunnels: number | null): Field {
+  const most = tunnels === 0 ? "none" : `at most ${tunnels}`;
+  return {
+    label: "Tunnels agents ask for",
+    description: tunnels === null ? "as many as usual" : most,
+    ask: () =>
+      askText(
+        String(tunnels ?? ""),
+        {
+          title: "Tunnels Agents Ask For",
+          prompt: "Those in the agents' own configuration; 0: none; nothing: as many as usual",
+        },
+        typed(
+          parseTunnels,
+          limit((value) => ({ agent_tunnels: value })),
         ),
       ),
   };

@@ -8,6 +8,7 @@ export type Typed<T> =
 /** As many as the server takes. */
 const COUNT_MAX = 100_000;
 const CIDRS_MAX = 64;
+const TUNNELS_MAX = 65_536;
 
 /** A number of clients or joins; `ofNothing` says what counts when nothing is typed. */
 export function parseCount(text: string, ofNothing: string): Typed<number | null> {
@@ -17,6 +18,16 @@ export function parseCount(text: string, ofNothing: string): Typed<number | null
   return value >= 1 && value <= COUNT_MAX
     ? { value }
     : { why: `Type a whole number from 1 to ${COUNT_MAX}, or nothing for ${ofNothing}.` };
+}
+
+/** A number of tunnels, also none; nothing: as many as usual. */
+export function parseTunnels(text: string): Typed<number | null> {
+  const typed = text.trim();
+  if (typed === "") return { value: null };
+  const value = /^\d{1,5}$/.test(typed) ? Number(typed) : TUNNELS_MAX + 1;
+  return value <= TUNNELS_MAX
+    ? { value }
+    : { why: `Type a whole number from 0 to ${TUNNELS_MAX}, or nothing for as many as usual.` };
 }
 
 /** A date, or a date and time, in this computer's time zone, that is to come; nothing: no end. */

@@ -15,7 +15,7 @@ const RELEASE = "release-0.1";
 async function openRelease() {
   await using opened = new AsyncDisposableStack();
   const { dataDir, clock, known } = opened.use(await releaseDirectory(RELEASE));
-  const tunnels = { bind: "127.0.0.1", ports: TUNNEL_PORTS };
+  const tunnels = { bind: "127.0.0.1", ports: [TUNNEL_PORTS] };
   const backend = opened.use(await startBackend({ dataDir, clock, tunnels }));
   const secrets = { ...known.secrets };
   const server = { url: backend.url, fingerprint: backend.fingerprint };

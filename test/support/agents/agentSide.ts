@@ -17,11 +17,16 @@ import { Limits } from "../../../backend/src/limits/limits.ts";
 import type { SetLimits } from "../../../backend/src/limits/limitTable.ts";
 import type { Place } from "../../../backend/src/place.ts";
 import { type Clock, systemClock } from "../../../backend/src/platform/clock.ts";
+import { PortRanges } from "../../../backend/src/platform/portRanges.ts";
 import { Listener, type ListenerDeps } from "../../../backend/src/server.ts";
 import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
 import { openStore } from "../../../backend/src/store/store.ts";
 import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dialer.ts";
-import { TunnelService } from "../../../backend/src/tunnels/tunnelService.ts";
+import { KeptPorts } from "../../../backend/src/tunnels/keptPorts.ts";
+import {
+  TunnelService,
+  type TunnelServiceDeps,
+} from "../../../backend/src/tunnels/tunnelService.ts";
 import { noAudit } from "../backend/noAudit.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
@@ -40,6 +45,8 @@ export interface AgentSideOptions {
   readonly limits?: SetLimits;
   readonly join?: () => Promise<RefusedAdmission | undefined>;
   readonly admit?: (clientId: ClientId) => Promise<Admission>;
+  /** What agents may ask for; usually as much as on a real server. */
+  readonly askingRight?: TunnelServiceDeps["askingRight"];
   readonly range?: { readonly from: number; readonly to: number };
 }
 
@@ -115,7 +122,9 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     clock,
     log,
     touch,
-    range: options.range,
+    ranges: new PortRanges([options.range ?? { from: 20_000, to: 30_000 }]),
+    kept: KeptPorts.following(registry.records(), store.edits),
+    askingRight: options.askingRight ?? (() => ({ max: null, ports: null })),
     events: new TunnelEvents(noAudit),
   });
   opened.defer(() => tunnels.close());

@@ -51,7 +51,7 @@ export async function startBackend(options: StartOptions = {}): Promise<RunningB
   const backend = await createBackend({
     dataDir,
     serverUrls: [],
-    tunnels: { bind: "127.0.0.1", ports: { from: 20_000, to: 30_000 } },
+    tunnels: { bind: "127.0.0.1", ports: [{ from: 20_000, to: 30_000 }] },
     pairing: { ttlS: 600 },
     passwordMinLength: 12,
     agentFiles: release.directory,

@@ -2,7 +2,12 @@ import type { DeletionReport } from "@rport/protocol/report";
 import { deletionReportSchema } from "@rport/protocol/report";
 import { describe, expect, it } from "vitest";
 import { joinLimit } from "../../../backend/src/credentials/admission/joinRate.ts";
-import { parseCount, parseEnd, parseNetworks } from "../../../extension/src/commands/limitInput.ts";
+import {
+  parseCount,
+  parseEnd,
+  parseNetworks,
+  parseTunnels,
+} from "../../../extension/src/commands/limitInput.ts";
 import {
   blastLines,
   isHarmless,
@@ -92,6 +97,11 @@ describe("limits that are typed", () => {
     for (const wrong of ["0", "-1", "1.5", "100001", "x"]) {
       const { why } = parseCount(wrong, "any number");
       expect(why, wrong).toBe("Type a whole number from 1 to 100000, or nothing for any number.");
+    }
+    expect(parseTunnels("")).toEqual({ value: null });
+    expect([parseTunnels("0"), parseTunnels(" 65536 ")]).toEqual([{ value: 0 }, { value: 65_536 }]);
+    for (const wrong of ["-1", "65537", "all"]) {
+      expect(parseTunnels(wrong).why, wrong).toContain("from 0 to 65536");
     }
     expect(parseEnd("", NOW)).toEqual({ value: null });
     expect(parseEnd("2031-01-31 14:00", NOW).value).toBe(

@@ -59,6 +59,8 @@ export const CHANGE_DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = 
       cidrs: body.limits?.cidrs,
       joins_per_minute: body.limits?.joins_per_minute,
       approval: body.limits?.approval,
+      agent_tunnels: body.limits?.agent_tunnels,
+      agent_ports: body.limits?.agent_ports,
     },
   }),
   purgeUnused: ({ body }, data) =>

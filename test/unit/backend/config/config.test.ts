@@ -44,7 +44,7 @@ describe("the configuration", () => {
       keySeed: undefined,
       trustedProxies: [],
       passwordMinLength: 12,
-      tunnels: { bind: "127.0.0.1", ports: { from: 20_000, to: 30_000 } },
+      tunnels: { bind: "127.0.0.1", ports: [{ from: 20_000, to: 30_000 }] },
       limits: {},
       pairing: { ttlS: 600 },
       logging: { level: "info", file: undefined },
@@ -83,7 +83,7 @@ describe("the configuration", () => {
       keySeed: "a long enough seed",
       trustedProxies: ["10.0.0.0/8", "2001:db8::1"],
       passwordMinLength: 20,
-      tunnels: { bind: "0.0.0.0", ports: { from: 30_000, to: 30_100 } },
+      tunnels: { bind: "0.0.0.0", ports: [{ from: 30_000, to: 30_100 }] },
       limits: { pending_sockets: 2_048 },
       pairing: { ttlS: 300 },
       logging: { level: "debug", file: "/var/log/rport.log" },
@@ -104,11 +104,26 @@ describe("the configuration", () => {
     expect(config).toMatchObject({
       serverAddress: { host: "10.0.0.3", port: 3 },
       logging: { level: "warn" },
-      tunnels: { ports: { from: 1, to: 2 } },
+      tunnels: { ports: [{ from: 1, to: 2 }] },
       serverUrls: ["http://a.example", "http://b.example"],
       trustedProxies: ["10.0.0.1", "10.0.0.2"],
       passwordMinLength: 8,
     });
+  });
+
+  it.each([
+    ['"20000-20050"', [{ from: 20_000, to: 20_050 }]],
+    [
+      '["20000-20050", "9000"]',
+      [9_000, 20_000].map((from) => ({ from, to: from === 9_000 ? 9_000 : 20_050 })),
+    ],
+    ['["1-5", "4-9", "10"]', [{ from: 1, to: 10 }]],
+  ])("takes ports for tunnels in RPort's form, too: %s", async (given, ports) => {
+    const config = await withFile(`[server]\nused_ports = ${given}`);
+    expect(config.tunnels.ports).toEqual(ports);
+    const environment = { RPORT_SERVER_USED_PORTS: "20000-20050, 9000" };
+    const { tunnels } = read({ environment });
+    expect(tunnels.ports).toHaveLength(2);
   });
 
   it("is found through RPORT_CONFIG, with only the port replaced by --port", async () => {
@@ -144,7 +159,9 @@ describe("a wrong configuration stops the start, says what is wrong and exits 2"
     ["[server]\nsqlite_wal = true", "Allowed: address, data_dir, key_seed, url, used_ports"],
     ['[server]\naddress = "8080"', 'server.address = "8080" has to be host:port'],
     ['[server]\naddress = "a:70000"', 'server.address = "a:70000" has to be host:port'],
-    ['[server]\nused_ports = "9-1"', 'server.used_ports = "9-1" has to be two ports'],
+    ['[server]\nused_ports = "9-1"', 'server.used_ports = "9-1" has to be ports, such as'],
+    ['[server]\nused_ports = ["1-2", "x"]', "has to be ports, such as 20000-30000 or ["],
+    ["[server]\nused_ports = 8080", "server.used_ports"],
     ["[server]\nclient_auth_password_min_length = 1", "is less than 3"],
     ['[server]\nurl = "ftp://x"', "http:// or https://"],
     ['[server]\ntrusted_proxies = ["proxy.example"]', "has to be an address or a network"],

@@ -1,4 +1,5 @@
 import { clientIdSchema } from "@rport/protocol/ids";
+import { credentialLimitsSchema } from "@rport/protocol/model";
 import { expect, it, onTestFinished } from "vitest";
 import { authId, openCredentials } from "../../../../support/backend/credentials.ts";
 import { logIn, newcomerOf } from "../../../../support/backend/newcomer.ts";
@@ -16,13 +17,7 @@ async function fleet(approval = false) {
   const issued = await credentials.create({
     id: FLEET,
     createdBy: "test",
-    limits: {
-      max_clients: null,
-      expires_at: null,
-      cidrs: [],
-      joins_per_minute: null,
-      approval,
-    },
+    limits: credentialLimitsSchema.parse({ approval }),
   });
   return { ...fixture, ...issued };
 }

@@ -1,0 +1,154 @@
+import { clientIdSchema } from "@rport/protocol/ids";
+import { describe, expect, it, vi } from "vitest";
+import type { TunnelQuery } from "../../../backend/src/tunnels/request.ts";
+import {
+  type AgentSide,
+  type AgentSideOptions,
+  SECRET,
+  startAgentSide,
+} from "../../support/agents/agentSide.ts";
+import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
+import { FakeClock } from "../../support/clock.ts";
+
+const MINUTE_MS = 60_000;
+const ID = clientIdSchema.parse("machine-1");
+
+/** A range of its own per side, above those of the other tests of tunnels. */
+let nextRange = 32_120 + (process.pid % 4) * 150;
+function range(size = 20): { from: number; to: number } {
+  nextRange += size;
+  return { from: nextRange - size, to: nextRange - 1 };
+}
+
+const start = (options: AgentSideOptions = {}) => startAgentSide({ range: range(), ...options });
+const join = (side: AgentSide, change: Partial<PeerAgentOptions> = {}) =>
+  PeerAgent.join({ url: side.url, user: "fleet", password: SECRET, ...change });
+const create = (side: AgentSide, query: Partial<TunnelQuery> & { remote: string }) =>
+  side.tunnels.create(ID, query, "ann");
+
+/** The limits that bit, and how often. */
+function bitesOf({ limits }: AgentSide) {
+  const bit = limits.states().filter(({ bites }) => bites > 0);
+  return Object.fromEntries(bit.map(({ name, bites }) => [name, bites]));
+}
+
+describe("tunnels an agent asks for", () => {
+  const remote = (change: object = {}) => ({
+    protocol: "tcp",
+    lhost: "0.0.0.0",
+    lport: "",
+    rhost: "127.0.0.1",
+    rport: "22",
+    ...change,
+  });
+
+  it("are opened on this server's own address, whatever it asks for", async () => {
+    await using side = await start();
+    await using agent = await PeerAgent.signIn({
+      url: side.url,
+      user: "fleet",
+      password: SECRET,
+      introduction: { Remotes: [remote()] },
+    });
+    const [answer] = await agent.introduce();
+    expect(answer).toMatchObject({ lhost: "127.0.0.1", rport: "22", lport_random: true });
+    expect(answer?.lport).toMatch(/^\d+$/);
+    expect(side.tunnels.list()).toHaveLength(1);
+  });
+
+  it("are not doubled when it comes back", async () => {
+    await using side = await start();
+    const introduction = { Remotes: [remote()] };
+    const agent = await join(side, { introduction });
+    const [before] = side.tunnels.list();
+    agent.close();
+    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await using _again = await join(side, { introduction });
+    expect(side.tunnels.list()).toEqual([before]);
+  });
+
+  it("S-02: never get the port of a remembered tunnel whose client is away", async () => {
+    const clock = new FakeClock();
+    await using side = await start({ clock });
+    const host = await join(side);
+    const { lport } = await create(side, { remote: "22", local: String(nextRange - 3) });
+    host.close();
+    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    clock.advance(MINUTE_MS);
+    const introduction = { ID: "thief", Remotes: [remote({ lport })] };
+    await expect(join(side, { introduction })).rejects.toThrow("already in use");
+    await using _back = await join(side);
+    expect(side.tunnels.list()).toMatchObject([{ client_id: ID, lport }]);
+  });
+
+  it("S-01: are so many per credential, and leave people half of the ports whatever agents do", async () => {
+    await using side = await start({
+      range: range(40),
+      limits: { asked_tunnels_per_credential: 12 },
+    });
+    await using stack = new AsyncDisposableStack();
+    const ends: string[] = [];
+    for (const user of ["one", "two", "three"]) {
+      for (const n of [1, 2, 3]) {
+        const Remotes = Array.from({ length: 4 }, (_, port) => remote({ rport: String(port + 1) }));
+        const agent = join(side, { user, introduction: { ID: `${user}-${n}`, Remotes } });
+        await agent.then(
+          (one) => void stack.use(one),
+          (error: Error) => ends.push(error.message),
+        );
+      }
+    }
+    expect(side.tunnels.list()).toHaveLength(20);
+    expect(new Set(ends)).toEqual(
+      new Set(["Agents have asked for as many tunnels as they may on this server."]),
+    );
+    const more = join(side, { user: "one", introduction: { ID: "one-4", Remotes: [remote()] } });
+    await expect(more).rejects.toThrow("Agents of this credential may ask for 12 tunnels.");
+    await using _host = await join(side);
+    for (let n = 1; n <= 20; n++) await create(side, { remote: String(n), check_port: "0" });
+    expect(bitesOf(side)).toMatchObject({ asked_tunnels: 4, asked_tunnels_per_credential: 1 });
+  });
+
+  it.each([
+    [{ max: 0, ports: null }, "may not ask for tunnels"],
+    [{ max: 1, ports: null }, "may ask for 1 tunnels"],
+    [{ max: 9, ports: { from: 1, to: 9 } }, "are in use"],
+  ])("are a right of the credential: %j", async (right, text) => {
+    await using side = await start({ askingRight: () => right });
+    const introduction = { Remotes: [remote(), remote({ rport: "23" })] };
+    await expect(join(side, { introduction })).rejects.toThrow(text);
+    await using _plain = await join(side);
+    await create(side, { remote: "24", check_port: "0" });
+  });
+
+  it("stay within the ports of their credential, and free their place when they end", async () => {
+    const ports = range();
+    const own = { from: ports.from + 3, to: ports.from + 4 };
+    await using side = await start({
+      range: ports,
+      askingRight: () => ({ max: 2, ports: own }),
+    });
+    const introduction = { Remotes: [remote(), remote({ rport: "23" })] };
+    for (let visit = 0; visit < 3; visit++) {
+      const agent = await join(side, { introduction });
+      const taken = side.tunnels.list().map(({ lport }) => Number(lport));
+      expect(taken.toSorted()).toEqual([own.from, own.to]);
+      agent.close();
+      await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    }
+    const outside = { Remotes: [remote({ lport: String(ports.from) })] };
+    await expect(join(side, { introduction: outside })).rejects.toThrow("not among allowed ports");
+  });
+
+  it.each([
+    [{ lport: "80" }, /Local port 80 is not among allowed ports/],
+    [{ protocol: "udp" }, /UDP tunnels are not supported yet/],
+    [{ rport: "http" }, /not valid/],
+  ])("fail the whole registration when one cannot be opened: %j", async (change, text) => {
+    await using side = await start();
+    const introduction = { Remotes: [remote(), remote({ rport: "23", ...change })] };
+    await expect(join(side, { introduction })).rejects.toThrow(text);
+    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
+  });
+});
