@@ -142,7 +142,7 @@ it("refuses a wrong secret, counts it, and never logs it", async () => {
   await expect(
     PeerAgent.signIn({ url: side.url, user: "fleet", password: wrong }),
   ).rejects.toMatchObject({ kind: "login" });
-  expect(side.door.counters).toEqual({ beforeLogin: 0, afterLogin: 0, failedLogins: 1 });
+  expect(side.door.counters).toMatchObject({ beforeLogin: 0, afterLogin: 0, failedLogins: 1 });
   expect(side.log.join()).not.toContain(wrong);
 });
 
