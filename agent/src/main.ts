@@ -7,7 +7,7 @@ import { Agent } from "./agent.ts";
 import { type Command, type EnrollCommand, parseCommand, USAGE } from "./cli/cli.ts";
 import { CliFailure, EXIT } from "./cli/cliFailure.ts";
 import type { AgentConfig } from "./config/config.ts";
-import { defaultDataDir } from "./config/dataDir.ts";
+import { configuredDataDir } from "./config/dataDir.ts";
 import { loadConfig } from "./config/loadConfig.ts";
 import { enroll } from "./enroll/enroll.ts";
 import { readToken } from "./enroll/token.ts";
@@ -90,11 +90,6 @@ function stopSignal(output: LogOutput): Promise<string> {
       reopenLog: () => void output.reopen(),
     });
   });
-}
-
-async function configuredDataDir(file: string): Promise<string> {
-  const { dataDir } = await loadConfig(file);
-  return dataDir || defaultDataDir(process.platform);
 }
 
 async function runWait(file: string, timeoutMs: number): Promise<number> {

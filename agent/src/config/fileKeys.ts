@@ -1,6 +1,6 @@
+import { closest } from "@rport/protocol/closest";
 import { RportError } from "@rport/protocol/errors";
 import { allowedNames, isIgnoredSection, SECTION_NAMES } from "./configSchema.ts";
-import { nearest } from "./spelling.ts";
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -61,7 +61,7 @@ function partition(table: Table, isOurs: (key: string) => boolean): readonly [Ta
 }
 
 function described(path: readonly string[], allowed: readonly string[]): string {
-  const meant = nearest(path.at(-1) ?? "", allowed);
+  const meant = closest(path.at(-1) ?? "", allowed);
   const whole = path.join(".");
   return meant === undefined ? whole : `${whole} (did you mean ${meant}?)`;
 }
@@ -78,7 +78,7 @@ function refuseRules(name: string, section: unknown, file: string): void {
 }
 
 function meansRules(key: string): boolean {
-  return MEANS_RULES.test(key) || nearest(key, [RULES]) !== undefined;
+  return MEANS_RULES.test(key) || closest(key, [RULES]) !== undefined;
 }
 
 function misplaced(name: string, file: string): RportError {

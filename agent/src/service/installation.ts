@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { configuredDataDir } from "../config/dataDir.ts";
 import { loadConfig } from "../config/loadConfig.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -49,17 +50,10 @@ export async function whyOffline(
   clock: Clock,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const stateFile = stateFileIn(await configuredDataDir(layout));
+  const { config, dataDir } = layout;
+  const stateFile = stateFileIn(await configuredDataDir(config, dataDir).catch(() => dataDir));
   const result = await waitOnline({ stateFile, timeoutMs, clock, isAlive: isProcessAlive });
   return result.kind === "online" ? undefined : result.message;
-}
-
-/** Where the agent of a place keeps its state: its configuration may say another place. */
-async function configuredDataDir({ config, dataDir }: Layout): Promise<string> {
-  return loadConfig(config).then(
-    (found) => found.dataDir || dataDir,
-    () => dataDir,
-  );
 }
 
 /** The servers of a configuration, normalised; none when it is missing or damaged. */

@@ -13,6 +13,7 @@ import {
   rmdir,
 } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder } from "../platform/durableFile.ts";
 import type { Undo } from "./undo.ts";
 
 /** Whose a file is, and who may use it. Without `owner` it is the installing user's. */
@@ -48,6 +49,8 @@ export async function placeFile({ path, from, access }: Placement, undo: Undo): 
     undo.add(`remove ${path}`, () => rm(path, { force: true }));
   }
   await rename(draft, path);
+  // Not every file system can do it, and the new file is in place.
+  await syncFolder(dirname(path)).catch(() => {});
 }
 
 /** Removes what a killed run may have left beside a file. */

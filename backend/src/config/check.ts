@@ -1,6 +1,6 @@
+import { closest } from "@rport/protocol/closest";
 import type { z } from "zod";
 import { StartFailure } from "../platform/startFailure.ts";
-import { closest } from "./closest.ts";
 import type { RawSettings, Settings } from "./settings.ts";
 import { SECRET_KEYS, SECTIONS, settingsSchema } from "./settings.ts";
 

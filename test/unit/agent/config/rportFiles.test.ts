@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { replaceAuth } from "../../../../agent/src/config/authLine.ts";
 import { parseConfig } from "../../../../agent/src/config/config.ts";
-import { nearest } from "../../../../agent/src/config/spelling.ts";
 
 const FINGERPRINT = "2a:c8:79:09:80:ba:7c:60:05:e5:2c:99:6d:75:56:24";
 
@@ -90,17 +89,5 @@ describe("a new secret", () => {
     ['Client.Auth = "id:old" # mine', 'Client.Auth = "id:new" # mine'],
   ])("S-32: is written to %j", (before, after) => {
     expect(replaceAuth(before, { authId: "id", secret: "new" })).toBe(after);
-  });
-});
-
-describe("what somebody may have meant", () => {
-  it.each([
-    ["keepalive", "keep_alive"],
-    ["tgas", "tags"],
-    ["sever", "server"],
-    ["colour", undefined],
-    ["x", undefined],
-  ])("%s: %s", (written, expected) => {
-    expect(nearest(written, ["keep_alive", "keep_alive_timeout", "tags", "server"])).toBe(expected);
   });
 });
