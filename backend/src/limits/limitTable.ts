@@ -17,7 +17,7 @@ export interface LimitRow {
  */
 export const LIMITS = {
   proofs_per_second: {
-    usual: 200,
+    usual: 2_000,
     least: 1,
     most: 100_000,
     unit: "count",
