@@ -5,9 +5,11 @@ import { Program } from "./program.ts";
 import { atMost, number } from "./report.ts";
 import type { SwarmHandlers } from "./swarm.ts";
 
-const AGENTS = 1_000;
+const AGENTS = 5_000;
+const TUNNELS = 1_000;
 const PARALLEL = 16;
 const LIMIT_S = 1;
+const STALL_MS = 100;
 const TIMEOUT_MS = 20_000;
 /** Agents try again after half a second to one second. */
 const ATTEMPTS_MS = 10_000;
@@ -19,6 +21,8 @@ await runBench(async ({ scope, row }) => {
   const login = await backend.createLogin("bench-deletion");
   const target = { server: backend.agentUrl, fingerprint: backend.fingerprint, ...login };
   await swarm.ask("add", { ...target, from: 0, count: AGENTS, parallel: PARALLEL });
+  await openTunnels(backend);
+  await backend.stall();
   const startMs = sharedNowMs();
   const report = await backend.api("deleteCredential", {
     params: { authId: login.authId },
@@ -26,9 +30,10 @@ await runBench(async ({ scope, row }) => {
   });
   const answerS = (sharedNowMs() - startMs) / 1_000;
   const gone = await swarm.ask("until", { online: 0, timeoutMs: TIMEOUT_MS });
+  const stallMs = await backend.stall();
   const cutS = (gone.onlineChangedMs - startMs) / 1_000;
   row({
-    what: `a credential with ${number(AGENTS)} live agents is deleted: answer`,
+    what: `a credential with ${number(AGENTS)} live agents and ${number(TUNNELS)} tunnels is deleted: answer`,
     figure: `${number(answerS)} s, ${number(report.disconnected)} cut`,
     checks: [
       atMost(answerS, LIMIT_S, "s"),
@@ -40,6 +45,11 @@ await runBench(async ({ scope, row }) => {
     figure: gone.isReached ? `${number(cutS)} s` : `${gone.online} still connected`,
     checks: [atMost(gone.isReached ? cutS : Number.POSITIVE_INFINITY, LIMIT_S, "s")],
   });
+  row({
+    what: "longest stop of the event loop meanwhile",
+    figure: `${number(stallMs)} ms`,
+    checks: [atMost(stallMs, STALL_MS, "ms")],
+  });
   const { online, refused } = await afterAttempts(swarm);
   row({
     what: "agents let in again afterwards",
@@ -47,6 +57,28 @@ await runBench(async ({ scope, row }) => {
     checks: [atMost(online, 0, "agents")],
   });
 });
+
+/** One for each of the first agents; nothing listens at their targets. */
+async function openTunnels(backend: BenchBackend): Promise<void> {
+  const clients = await clientIds(backend);
+  const worker = async (): Promise<void> => {
+    for (let next = clients.pop(); next !== undefined; next = clients.pop()) {
+      await backend.openTunnel(next, 9);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+}
+
+async function clientIds(backend: BenchBackend): Promise<string[]> {
+  const ids: string[] = [];
+  while (ids.length < TUNNELS) {
+    const query = { "page[limit]": "500", "page[offset]": `${ids.length}` };
+    const page = await backend.api("listClients", { query });
+    if (page.length === 0) throw new Error("there are too few clients");
+    ids.push(...page.map(({ id }) => `${id}`));
+  }
+  return ids.slice(0, TUNNELS);
+}
 
 /** Waits until nearly every agent was refused once: an agent that only waits proves nothing. */
 async function afterAttempts(swarm: Program<SwarmHandlers>) {

@@ -13,6 +13,7 @@ import type { Clock } from "../../platform/clock.ts";
 import { endingFault } from "../../platform/faults.ts";
 import type { Log } from "../../platform/log.ts";
 import { networkOf } from "../../platform/network.ts";
+import { inSlices } from "../../platform/slices.ts";
 import type { OpenSockets } from "../../sockets/openSockets.ts";
 import { type DoorCounters, newDoorCounters } from "../doorCounters.ts";
 import type { LiveSession } from "../liveSession.ts";
@@ -192,7 +193,8 @@ export class AgentDoor {
     this.#gate.close();
     this.#server.close();
     const open = [...this.#transports];
-    for (const transport of open) transport.close("the server is stopping");
+    const { clock } = this.#sessionDeps;
+    await inSlices(open, clock, (transport) => transport.close("the server is stopping"));
     await Promise.all(open.map((transport) => transport.closed));
   }
 

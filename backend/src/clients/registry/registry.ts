@@ -5,6 +5,7 @@ import type { ClientPort, ClientRef, RoomLimit } from "../../credentials/ports.t
 import type { Limits } from "../../limits/limits.ts";
 import { type Clock, toTime } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { inSlices } from "../../platform/slices.ts";
 import type { ForgetEdit } from "../../store/edits/clientEdit.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
@@ -196,8 +197,9 @@ export class ClientRegistry implements ClientPort {
 
   async purge(id: AuthId): Promise<void> {
     const ids = this.clientsOf(id).flatMap((client) => (client.isRevoked ? [] : [client.id]));
-    for (const clientId of ids)
-      this.#deps.presence.connected(clientId)?.cut("the client was removed");
+    const { presence, clock } = this.#deps;
+    const sessions = ids.flatMap((clientId) => presence.connected(clientId) ?? []);
+    await inSlices(sessions, clock, (session) => session.cut("the client was removed"));
     if (ids.length > 0) await this.#remove(ids);
   }
 
