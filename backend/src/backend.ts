@@ -4,7 +4,7 @@ import type { TransportLimits } from "@rport/protocol/wire/transport";
 import { ServerLife } from "./audit/serverLife.ts";
 import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { Pinger } from "./clients/session/pinger.ts";
-import { removeEndpoint, removeStaleEndpoint, writeEndpoint } from "./endpointFile.ts";
+import { offerEndpoint, removeEndpoint, removeStaleEndpoint } from "./endpointFile.ts";
 import { type FacesDeps, openFaces } from "./faces.ts";
 import { LoopDelay } from "./health/loopDelay.ts";
 import type { Handlers } from "./http/endpoints.ts";
@@ -86,13 +86,9 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   const users = placeOf(bound, "users");
   const url = urlOf(users);
   opened.defer(() => removeEndpoint(paths.endpoint, token));
-  await writeEndpoint(paths.endpoint, {
-    url,
-    token,
-    pid: process.pid,
-    fingerprint,
-    md5Fingerprint: fingerprints.md5,
-  });
+  const { pid } = process;
+  const endpoint = { url, token, pid, fingerprint, md5Fingerprint: fingerprints.md5 };
+  opened.defer(await offerEndpoint(endpoint, { path: paths.endpoint, clock, log }));
 
   const closing = opened.move();
   let closed: Promise<void> | undefined;

@@ -58,12 +58,13 @@ await runBench(async ({ scope, row }) => {
   });
 });
 
-/** One for each of the first agents; nothing listens at their targets. */
+/** One for each of the first agents, to this backend itself. */
 async function openTunnels(backend: BenchBackend): Promise<void> {
   const clients = await clientIds(backend);
+  const target = Number(new URL(backend.url).port);
   const worker = async (): Promise<void> => {
     for (let next = clients.pop(); next !== undefined; next = clients.pop()) {
-      await backend.openTunnel(next, 9);
+      await backend.openTunnel(next, target);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));

@@ -1,3 +1,4 @@
+import { RportError } from "@rport/protocol/errors";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -52,10 +53,11 @@ export class EmbeddedEdits implements EditStore {
   async readCredentials(): Promise<StoredCredentials> {
     const { document, secretRows, clock } = this.#deps;
     const marked = document.data.credentials.filter(({ state }) => state === "revoked");
-    for (const { id } of marked) await this.#erase(id, clock.now());
+    await this.#unlessFull(async () => {
+      for (const { id } of marked) await this.#erase(id, clock.now());
+    });
     const records = document.data.credentials;
-    const ids = new Set(records.map(({ id }) => id));
-    await this.#removeOrphans(ids);
+    await this.#removeOrphans(new Set(records.map(({ id }) => id)));
     return {
       records,
       secrets: await secretRows.all(),
@@ -123,13 +125,34 @@ export class EmbeddedEdits implements EditStore {
   /** Secrets without a credential are what a crash during a `create` leaves. */
   async #removeOrphans(known: ReadonlySet<AuthId>): Promise<void> {
     const { secretRows } = this.#deps;
-    const rows = [
-      ...(await secretRows.all()),
-      ...(await secretRows.rotations()),
-      ...(await secretRows.shifts()),
-    ];
+    const secrets = await secretRows.all();
+    const rows = [...secrets, ...(await secretRows.rotations()), ...(await secretRows.shifts())];
     const orphans = new Set(rows.map((row) => row.credential_id).filter((id) => !known.has(id)));
-    await this.#deps.database.write([...orphans].flatMap(removeStatements));
+    await this.#unlessFull(
+      () => this.#deps.database.write([...orphans].flatMap(removeStatements)),
+      () => {
+        for (const row of secrets) {
+          if (orphans.has(row.credential_id)) this.#leftOver.set(row.id, row.credential_id);
+        }
+      },
+    );
+  }
+
+  /**
+   * Finishes what a crash interrupted. A full disk keeps nobody from starting: what is marked lets
+   * nobody in either way, and the next start finishes it.
+   */
+  async #unlessFull(
+    finish: () => Promise<void>,
+    otherwise: () => void = () => undefined,
+  ): Promise<void> {
+    try {
+      await finish();
+    } catch (caught) {
+      if (!(caught instanceof RportError) || caught.code !== "DISK_FULL") throw caught;
+      this.#deps.log.error("the disk is full: what was interrupted is not finished yet");
+      otherwise();
+    }
   }
 
   /** What stays behind when the disk fails here goes before the next `create`, or at the next start. */
