@@ -124,8 +124,8 @@ async function launch(dataDir: string, port: number) {
       ...["--data-dir", dataDir, "--port", String(port), "--log-level", "error"],
     ],
     environment: backendProcess.environment,
-    isReady: (message) => ("endpointFile" in message ? message.endpointFile : undefined),
+    isReady: (message) => ("listening" in message ? message.listening : undefined),
   });
-  const text = await readFile(String(program.ready), "utf8");
+  const text = await readFile(join(dataDir, "endpoint.json"), "utf8");
   return { program, endpoint: endpointFileSchema.parse(JSON.parse(text)) };
 }

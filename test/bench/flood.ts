@@ -3,9 +3,9 @@ import WebSocket from "ws";
 import { BenchAgent, SOURCES } from "./agents.ts";
 import { BenchBackend } from "./backend.ts";
 import { sharedNowMs } from "./childPort.ts";
+import { peakMemory, roundTrips } from "./during.ts";
 import type { FloodEnds, FlooderHandlers } from "./flooder.ts";
 import { type Bench, median, pause, quantile, runBench } from "./harness.ts";
-import { Echo } from "./load.ts";
 import type { Usage } from "./probeHandlers.ts";
 import { Program } from "./program.ts";
 import { atMost, number } from "./report.ts";
@@ -22,9 +22,6 @@ const WARM_JOINS = 600;
 const WARM_FROM = 800_000;
 const FROM = 700_000;
 const SETTLE_MS = 1_500;
-/** Between two round trips: what an agent's tunnel is used like, not a load of its own. */
-const BETWEEN_MS = 5;
-const MEMORY_LOOK_MS = 250;
 const IDLE_MS = 2_000;
 const ROUND_TRIP_MS = 50;
 const GROWTH_MB = 64;
@@ -101,37 +98,6 @@ async function flood(
 async function stolen(backend: BenchBackend, id: string) {
   const { password } = await backend.api("createCredential", { body: { id } });
   return { authId: id, secret: password };
-}
-
-async function roundTrips(port: number, until: Promise<unknown>): Promise<number[]> {
-  let isOver = false;
-  void until.then(() => {
-    isOver = true;
-  });
-  const times: number[] = [];
-  const echo = new Echo(port);
-  await echo.roundTrip();
-  while (!isOver) {
-    await pause(BETWEEN_MS);
-    const startMs = performance.now();
-    await echo.roundTrip();
-    times.push(performance.now() - startMs);
-  }
-  await echo.end();
-  return times;
-}
-
-async function peakMemory(backend: BenchBackend, until: Promise<unknown>): Promise<number> {
-  let isOver = false;
-  void until.then(() => {
-    isOver = true;
-  });
-  let peak = 0;
-  while (!isOver) {
-    peak = Math.max(peak, (await backend.usage()).residentBytes);
-    await pause(MEMORY_LOOK_MS);
-  }
-  return peak;
 }
 
 function describeRoundTrips(

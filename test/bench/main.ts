@@ -25,6 +25,7 @@ const BENCHES = {
   deletion: "Deleting a credential",
   rotation: "Rotating a credential",
   flood: "A stolen credential",
+  thieves: "Impolite thieves",
   pairing: "From pasting to online",
   agentMemory: "Memory of the agent",
   tree: "Model of the extension",

@@ -23,6 +23,8 @@ const TOO_LARGE: ReadonlySet<string> = new Set([
 
 /** Time the closing handshake gets before the socket is cut. */
 const GOODBYE_MS = 1000;
+/** What a peer may send in that time: what was on its way, and not what it goes on with. */
+const GOODBYE_BYTES = 4 << 20;
 
 /**
  * The TCP or TLS socket below an open WebSocket; its write queue is what back pressure is about.
@@ -64,6 +66,11 @@ export function closeWebSocket(ws: WebSocket, clock: WireClock): void {
     return;
   }
   ws.close();
+  let bytes = 0;
+  (ws as unknown as WebSocketInternals)._socket?.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > GOODBYE_BYTES) ws.terminate();
+  });
   const timer = clock.after(GOODBYE_MS, () => ws.terminate());
   ws.once("close", () => timer.cancel());
 }
