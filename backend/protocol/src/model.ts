@@ -324,7 +324,7 @@ export const serverStatusSchema = z.object({
   version: z.string().max(64),
   clients_connected: z.number().int().nonnegative(),
   clients_disconnected: z.number().int().nonnegative(),
-  /** From outside, of whatever kind, and how many were not taken since the start. Ours. */
+  /** From outside, of whatever kind, and how many were not taken, or made room. Ours. */
   connections: z
     .object({
       open: z.number().int().nonnegative(),

@@ -109,7 +109,7 @@ function limitFigures({ limits, sockets }: ServiceSources): readonly Figure[] {
       read: () => sockets().open,
     }),
     single("counter", "sockets_refused_total", {
-      help: "Connections from outside that were not taken.",
+      help: "Connections from outside that were not taken, or had to make room for others.",
       read: () => sockets().refused,
     }),
     byLabel("limit", {

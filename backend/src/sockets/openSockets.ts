@@ -3,10 +3,11 @@ import type { Duplex } from "node:stream";
 import type { Limits } from "../limits/limits.ts";
 import type { LimitName } from "../limits/limitTable.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Fields } from "../platform/log.ts";
 import { networkOf, unmapped } from "../platform/network.ts";
 import { type Stranger, Strangers } from "./strangers.ts";
 
-/** Whoever is silent for less than this may be on its way: its bytes may wait for us. */
+/** Whoever has asked for nothing for less than this may be on its way: its bytes may wait for us. */
 const ON_THE_WAY_MS = 1_000;
 /** Agents and tunnels leave this part of all connections free at the most. */
 const KEPT_PART = 4;
@@ -19,7 +20,7 @@ export interface OpenSocketsDeps {
   readonly clock: Pick<Clock, "monotonic">;
 }
 
-/** How many connections there are, and how many were not taken. */
+/** How many connections there are, and how many were not taken or had to make room. */
 export interface SocketCounts {
   readonly open: number;
   readonly max: number;
@@ -53,9 +54,8 @@ export class OpenSockets {
   enter(socket: Socket): boolean {
     const address = unmapped(socket.remoteAddress ?? "");
     const network = this.#deps.isProxy(address) ? undefined : networkOf(address);
-    const limit = this.#whyNot(network);
-    if (limit !== undefined) {
-      this.#refuse(socket, limit, address);
+    if (!this.#takes(network, address)) {
+      socket.destroy();
       return false;
     }
     this.#count(socket, network);
@@ -84,10 +84,7 @@ export class OpenSockets {
     const { limits } = this.#deps;
     const max = limits.max("sockets");
     const kept = Math.min(limits.max("sockets_kept_for_people"), Math.floor(max / KEPT_PART));
-    if (this.#open <= max - kept || this.#evict(this.#strangers.quietest)) return true;
-    limits.bite("sockets");
-    this.#refused += 1;
-    return false;
+    return this.#open <= max - kept || this.#makeRoom();
   }
 
   /** Takes a tunnel's connection, or ends it. Returns false when it was ended. */
@@ -105,38 +102,48 @@ export class OpenSockets {
     this.#count(server, undefined);
   }
 
-  /** The limit for which a connection of this network is not taken. */
-  #whyNot(network: string | undefined): LimitName | undefined {
+  /** Whether there is a place for a connection from there; others may have to leave for it. */
+  #takes(network: string | undefined, address: string): boolean {
     const { limits } = this.#deps;
     if (network !== undefined) {
       const own = this.#ofNetwork.get(network) ?? 0;
-      if (own >= limits.max("sockets_per_network")) return "sockets_per_network";
+      if (own >= limits.max("sockets_per_network")) {
+        this.#bite("sockets_per_network", { address });
+        return false;
+      }
       this.#endSilence(network);
     }
-    const isFull = this.#open >= limits.max("sockets");
-    return isFull && !this.#evict(this.#strangers.quietest) ? "sockets" : undefined;
+    return this.#open < limits.max("sockets") || this.#makeRoom({ address });
+  }
+
+  /** Somebody has to go: the quietest stranger, or else whoever has just come. */
+  #makeRoom(fields: Fields = {}): boolean {
+    this.#bite("sockets", fields);
+    return this.#evict(this.#strangers.quietest);
+  }
+
+  #bite(limit: LimitName, fields: Fields): void {
+    this.#refused += 1;
+    this.#deps.limits.bite(limit, fields);
   }
 
   /** Where too many of a network are silent, the one that has been so for the longest time goes. */
   #endSilence(network: string): void {
     const { limits } = this.#deps;
     if (this.#strangers.silentOf(network) < limits.max("silent_sockets_per_network")) return;
-    const isEnded = this.#evict(this.#strangers.quietestSilent(network));
-    if (isEnded) limits.bite("silent_sockets_per_network", { network });
+    const quietest = this.#strangers.quietestSilent(network);
+    const sinceMs = quietest?.sinceMs ?? Number.POSITIVE_INFINITY;
+    if (this.#deps.clock.monotonic() - sinceMs < ON_THE_WAY_MS) return;
+    this.#evict(quietest);
+    this.#bite("silent_sockets_per_network", { network });
   }
 
+  /** However short it was quiet: in a flood that never stops, everybody gets some time this way. */
   #evict(stranger: Stranger | undefined): boolean {
     if (stranger === undefined) return false;
-    if (this.#deps.clock.monotonic() - stranger.sinceMs < ON_THE_WAY_MS) return false;
     this.#strangers.remove(stranger.socket);
     stranger.socket.destroy();
     return true;
-  }
-
-  #refuse(socket: Socket, limit: LimitName, address: string): void {
-    socket.destroy();
-    this.#refused += 1;
-    this.#deps.limits.bite(limit, { address });
   }
 
   #put(stranger: Omit<Stranger, "sinceMs">): void {
