@@ -2,6 +2,7 @@
 // else.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { runChaosStage } from "./lib/chaos.mjs";
 import { run as runProgram } from "./lib/command.mjs";
 import { ensureDebianPackages } from "./lib/debian.mjs";
 import { ensureInstalled, projectNode } from "./lib/install.mjs";
@@ -87,6 +88,7 @@ async function runAll() {
   await run.stage("unit", () => runVitest("unit"));
   await run.stage("integration", () => runVitest("integration"));
   const debian = await preparing.debian;
+  await run.stage("chaos", runChaosStage);
   await run.stage("installers", () => runInstallers(debian));
   const vsCode = await preparing.vsCode;
   await run.stage("e2e", () => runEndToEnd(vsCode));

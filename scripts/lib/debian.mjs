@@ -25,6 +25,8 @@ const packages = [
   { name: "openssl", program: "openssl" },
   { name: "openssh-client", program: "ssh" },
   { name: "iproute2", program: "ip" },
+  { name: "nftables", program: "nft" },
+  { name: "e2fsprogs", program: "mkfs.ext4" },
   { name: "procps", program: "pgrep" },
   { name: "debootstrap", program: "debootstrap" },
 ];

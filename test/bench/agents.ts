@@ -37,6 +37,9 @@ export function builtRuntimes(): readonly AgentRuntime[] {
   return [BUNDLE, EXECUTABLE].filter(({ command }) => existsSync(command.at(-1) ?? ""));
 }
 
+/** A server that agents of a bench connect to. */
+export type AgentPlace = Pick<BenchBackend, "agentUrl" | "fingerprint" | "api">;
+
 /** What an agent uses, in bytes, as the kernel counts it. */
 export interface AgentMemory {
   readonly residentBytes: number;
@@ -68,7 +71,7 @@ export class BenchAgent implements AsyncDisposable {
   /** Starts one and waits until the backend lists it as connected. */
   static async start(
     runtime: AgentRuntime,
-    backend: BenchBackend,
+    backend: AgentPlace,
     { login, clientId }: { readonly login: Login; readonly clientId: string },
   ): Promise<BenchAgent> {
     const directory = await tempDirectory();
@@ -109,7 +112,7 @@ export class BenchAgent implements AsyncDisposable {
     await this.#directory[Symbol.asyncDispose]();
   }
 
-  async #assertConnected(backend: BenchBackend): Promise<void> {
+  async #assertConnected(backend: AgentPlace): Promise<void> {
     const { connection_state } = await backend.api("getClient", {
       params: { clientId: this.clientId },
     });

@@ -230,7 +230,9 @@ export class Echo {
     this.#socket.on("close", () => this.#fail(new Error("an echo was cut")));
   }
 
+  /** Rejects when the connection is, or was, cut. */
   roundTrip(): Promise<void> {
+    if (this.#socket.destroyed) return Promise.reject(new Error("an echo was cut"));
     this.#missing = SMALL_BYTES;
     this.#socket.write(this.#isFirst ? FIRST_SMALL : SMALL);
     this.#isFirst = false;
@@ -242,6 +244,7 @@ export class Echo {
 
   /** Ends the connection and resolves when the other side has, too. */
   async end(): Promise<void> {
+    if (this.#socket.destroyed) return;
     const closed = new Promise((resolve) => this.#socket.once("close", resolve));
     this.#fail = () => {};
     this.#socket.end();

@@ -10,7 +10,12 @@ export interface SeededRandom {
 /** Starts from `RPORT_TEST_SEED`, or from a seed of its own; tests name it when they fail. */
 export function seededRandom(): SeededRandom {
   const given = process.env.RPORT_TEST_SEED;
-  const seed = given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given) >>> 0;
+  return randomFrom(given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given));
+}
+
+/** The numbers that this seed gives; of its 32 bits, the lowest count. */
+export function randomFrom(given: number): SeededRandom {
+  const seed = given >>> 0;
   let state = seed;
   // mulberry32: 32 bits of state are plenty for choosing moments and actions.
   const next = (): number => {

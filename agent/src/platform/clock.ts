@@ -1,3 +1,5 @@
+import { patientTimer } from "@rport/protocol/wire/patientTimer";
+
 /** A pending call. */
 export interface Timer {
   /** The call does not happen any more; harmless when it already did. */
@@ -22,13 +24,14 @@ export const SYSTEM_CLOCK: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, action) {
-    let pending: NodeJS.Timeout;
+    let pending: Timer;
     const arm = (leftMs: number): void => {
       const stepMs = Math.min(leftMs, LONGEST_TIMER_MS);
-      pending = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : action()), stepMs);
+      const due = () => (leftMs > stepMs ? arm(leftMs - stepMs) : action());
+      pending = patientTimer(stepMs, true, due);
     };
     arm(delayMs);
-    return { cancel: () => clearTimeout(pending) };
+    return { cancel: () => pending.cancel() };
   },
 };
 

@@ -1,3 +1,5 @@
+import { patientTimer } from "@rport/protocol/wire/patientTimer";
+
 /** A pending call. */
 export interface Timer {
   /** The call does not happen any more; harmless when it already did. */
@@ -22,13 +24,14 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, run) {
-    let pending: NodeJS.Timeout;
+    let pending: Timer;
     const arm = (leftMs: number): void => {
       const stepMs = Math.min(Math.max(leftMs, 0), LONGEST_TIMER_MS);
-      pending = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : run()), stepMs).unref();
+      const due = () => (leftMs > stepMs ? arm(leftMs - stepMs) : run());
+      pending = patientTimer(stepMs, false, due);
     };
     arm(ms);
-    return { cancel: () => clearTimeout(pending) };
+    return { cancel: () => pending.cancel() };
   },
 };
 

@@ -30,10 +30,13 @@ export class CredentialLoad {
   answered = 0;
   readonly known = new Map<string, Known>();
   readonly #random: SeededRandom;
+  readonly #gracesS: readonly [number, ...number[]];
   #lastId = 0;
 
-  constructor(random: SeededRandom) {
+  /** `gracesS`: for how many seconds rotations may leave the old secrets working; 0 ends them. */
+  constructor(random: SeededRandom, gracesS: readonly [number, ...number[]] = [0, 3_600]) {
     this.#random = random;
+    this.#gracesS = gracesS;
   }
 
   /** Works in `workers` lanes, one change after the other, until `signal` fires or a call fails. */
@@ -96,9 +99,9 @@ export class CredentialLoad {
     this.#added(known, password);
   }
 
-  /** Half of the rotations leave the old secrets working, the others end them. */
+  /** A rotation leaves the old secrets working for a while, or ends them. */
   async #rotate(api: TestApi, authId: string, known: Known): Promise<void> {
-    const graceS = this.#random.pick([0, 3_600]);
+    const graceS = this.#random.pick(this.#gracesS);
     const was = [...known.passwords.keys()];
     if (graceS === 0) for (const password of was) known.passwords.set(password, "unknown");
     const body = { grace_seconds: graceS };

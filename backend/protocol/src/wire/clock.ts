@@ -1,3 +1,5 @@
+import { patientTimer } from "./patientTimer.ts";
+
 /**
  * What `wire/` needs to know about time. The backend's and the agent's clocks fit; tests give one
  * that they move by hand.
@@ -17,9 +19,5 @@ export interface WireTimer {
 /** The machine's own clock; its timers keep no process alive. */
 export const SYSTEM_CLOCK: WireClock = {
   monotonic: () => performance.now(),
-  after(delayMs, action) {
-    const timer = setTimeout(action, delayMs);
-    timer.unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
+  after: (delayMs, action) => patientTimer(delayMs, false, action),
 };
