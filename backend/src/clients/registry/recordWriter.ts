@@ -1,6 +1,7 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { errorText, type Log } from "../../platform/log.ts";
+import { inSlices } from "../../platform/slices.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
@@ -103,23 +104,27 @@ export class RecordWriter {
     });
   }
 
+  /** Thousands may have gone at once: putting their records into words takes a slice of each turn. */
   async #write(ids: ReadonlySet<ClientId>): Promise<void> {
-    const { store, current, log } = this.#deps;
-    const results = await Promise.allSettled(
-      [...ids].map(async (id) => {
-        const record = current(id);
-        if (record === undefined) return;
-        try {
-          await store.settle([{ kind: "seen", record }]);
-        } catch (error) {
-          this.#dirty.add(id);
-          throw error;
-        }
-      }),
-    );
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed === undefined) return;
-    log.error("client records could not be written", { reason: errorText(failed.reason) });
+    const { clock, log } = this.#deps;
+    const writes: Promise<unknown>[] = [];
+    await inSlices(ids, clock, (id) => void writes.push(this.#failureOf(id)));
+    const failure = (await Promise.all(writes)).find((one) => one !== undefined);
+    if (failure === undefined) return;
+    log.error("client records could not be written", { reason: errorText(failure) });
     this.#arm(RETRY_MS);
+  }
+
+  /** Writes one record; answers with what it failed with. */
+  async #failureOf(id: ClientId): Promise<unknown> {
+    const record = this.#deps.current(id);
+    if (record === undefined) return undefined;
+    try {
+      await this.#deps.store.settle([{ kind: "seen", record }]);
+      return undefined;
+    } catch (error) {
+      this.#dirty.add(id);
+      return error;
+    }
   }
 }
