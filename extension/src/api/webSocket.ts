@@ -8,8 +8,8 @@ import type { OneConnection } from "./oneConnection.ts";
 
 /** Longest error body that is read when an upgrade is refused. */
 const ERROR_BODY_MAX_BYTES = 16_384;
-/** Longest wait for the answer to an upgrade. */
-const HANDSHAKE_TIMEOUT_MS = 15_000;
+/** Longest wait for the answer to an upgrade: a server that takes half a minute is slow, not away. */
+const HANDSHAKE_TIMEOUT_MS = 40_000;
 
 /** The form of a socket file, though there is none: only such requests keep the agent they have. */
 const NO_FILE = "ws+unix:///proven";

@@ -33,6 +33,8 @@ export class FakeServer {
   readonly tokens: string[] = [];
   token = "good-token";
   greeting: EventMessage | undefined;
+  /** Upgrades are answered when this is over. */
+  slowness: Promise<void> | undefined;
   reply: (seen: Seen) => Reply = () => ({ status: 404 });
   readonly #http = createServer((request, response) => void this.#answer(request, response));
   readonly #sockets = new WebSocketServer({ noServer: true });
@@ -40,13 +42,14 @@ export class FakeServer {
   /** Starts one on a free port. */
   static async start(): Promise<FakeServer> {
     const server = new FakeServer();
-    server.#http.on("upgrade", (request, socket, head) => {
+    server.#http.on("upgrade", async (request, socket, head) => {
       const token = request.headers.authorization?.replace("Bearer ", "") ?? "";
       server.tokens.push(token);
       if (token !== server.token || request.url !== EVENTS_PATH) {
         socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
         return;
       }
+      await server.slowness;
       server.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
         if (server.greeting !== undefined) webSocket.send(JSON.stringify(server.greeting));
       });
