@@ -161,7 +161,9 @@ export class Credentials {
   /** The secrets of a credential, oldest first; empty when there is none. */
   secrets(id: AuthId): Secret[] {
     const rows = this.#ledger.get(id)?.secrets() ?? [];
-    return rows.sort((one, other) => one.seq - other.seq).map(toSecret);
+    return rows
+      .sort((one, other) => one.seq - other.seq)
+      .map((row) => toSecret(row, this.#parts.times));
   }
 
   /** The state of a secret for a client's record; undefined when the secret is gone. */
@@ -236,10 +238,11 @@ export class Credentials {
   }
 
   #view(entry: LedgerEntry): Credential {
-    const { rotationViews, floods, crowds, steady } = this.#parts;
+    const { rotationViews, floods, crowds, steady, times } = this.#parts;
     return toCredential(entry, {
       clients: this.#deps.clients,
       nowMs: steady(),
+      times,
       rotation: rotationViews.of(entry),
       floodedAt: floods.since(entry.id),
       crowdedAt: crowds.since(entry.id),

@@ -2,7 +2,12 @@ import type { RotationEvents } from "../audit/rotationEvents.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import { type SteadyTime, steadyTime } from "../platform/steadyTime.ts";
+import {
+  type ShownTimes,
+  type SteadyTime,
+  shownTimes,
+  steadyTime,
+} from "../platform/steadyTime.ts";
 import type { EditStore } from "../store/edits/editStore.ts";
 import { AdmissionFollower } from "./admission/admissionFollower.ts";
 import { Admissions } from "./admission/admissions.ts";
@@ -54,6 +59,7 @@ export interface CredentialParts extends LedgerParts, AdmissionParts, RotationPa
 
 interface LedgerParts {
   readonly steady: SteadyTime;
+  readonly times: ShownTimes;
   readonly arrears: Arrears;
   readonly typed: TypedPasswords;
   readonly creation: Creation;
@@ -101,6 +107,7 @@ function makeLedgerParts(deps: CredentialsDeps, ledger: Ledger): LedgerParts {
   const steady = steadyTime(clock);
   return {
     steady,
+    times: shownTimes(clock, steady),
     typed,
     arrears: new Arrears({ clock, log }),
     creation: new Creation({ ledger, store, typed, verifierKey, clock, passwordMinLength }),
@@ -151,7 +158,7 @@ function makeRemovalParts(
 function makeRotationParts(
   deps: CredentialsDeps,
   ledger: Ledger,
-  { arrears, steady }: LedgerParts,
+  { arrears, steady, times }: LedgerParts,
 ): RotationParts {
   const { store, clients, sessions, pairings, verifierKey, clock, log, touch } = deps;
   const timers = new RotationTimers(clock);
@@ -179,8 +186,9 @@ function makeRotationParts(
     pairings,
     clock,
     steady,
+    times,
   });
   const follower = new RotationFollower({ ledger, store, clients, rotations, timers, log });
   store.follow((edits) => follower.follow(edits));
-  return { offers, rotations, rotationViews: new RotationViews({ clock, touch, clients }) };
+  return { offers, rotations, rotationViews: new RotationViews({ clock, touch, clients, times }) };
 }

@@ -117,14 +117,15 @@ export class ClientTunnels {
 
   async #open(opening: Opening): Promise<ServerTunnel> {
     const isRandom = opening.request.local === undefined;
-    for (let attempt = 1; ; attempt++) {
-      const port = this.#takePort(opening, attempt);
+    const tried = new Set<number>();
+    for (;;) {
+      const port = this.#takePort(opening, tried);
+      tried.add(port);
       try {
         return await this.#listen(opening, port);
       } catch (error) {
-        this.#deps.ports.release(port);
         const isTaken = error instanceof RportError && error.code === "ERR_CODE_LOCAL_PORT_IN_USE";
-        if (!isTaken || !isRandom || attempt >= PORT_ATTEMPTS) throw error;
+        if (!isTaken || !isRandom || tried.size >= PORT_ATTEMPTS) throw error;
       }
     }
   }
@@ -158,16 +159,16 @@ export class ClientTunnels {
     throw new RportError("UNAVAILABLE", "The server has as many tunnels as it may have.");
   }
 
-  #takePort({ request, preferredPort }: Opening, attempt: number): number {
+  #takePort({ request, preferredPort }: Opening, tried: ReadonlySet<number>): number {
     const { ports, asked } = this.#deps;
     const owner = portOwner(this.clientId, request.target);
     const among = isAskedFor(request) ? asked.portsOf(this.session.credentialId) : undefined;
     if (request.local !== undefined) return ports.take(request.local.port, owner, among);
     const isWanted = preferredPort !== undefined && (among?.has(preferredPort) ?? true);
-    if (isWanted && attempt === 1 && ports.isFree(preferredPort, owner)) {
+    if (isWanted && tried.size === 0 && ports.isFree(preferredPort, owner)) {
       return ports.take(preferredPort, owner, among);
     }
-    return ports.takeRandom(owner, among);
+    return ports.takeRandom(owner, { among, except: tried });
   }
 
   async #listen({ request, describe }: Opening, port: number): Promise<ServerTunnel> {
@@ -183,6 +184,7 @@ export class ClientTunnels {
     });
     this.#tunnels.set(stored.id, tunnel);
     this.#deps.open.add(tunnel);
+    let hasListened = false;
     try {
       const listener = await Listener.listen(host, port, {
         acl: request.acl,
@@ -192,6 +194,7 @@ export class ClientTunnels {
         log,
         onCount: (count) => tunnel.setConnections(count),
       });
+      hasListened = true;
       if (this.#tunnels.get(stored.id) !== tunnel || this.session.isClosed) {
         await listener.close();
         throw new RportError("CLIENT_OFFLINE", "The client disconnected.");
@@ -199,10 +202,20 @@ export class ClientTunnels {
       tunnel.open(listener);
       return tunnel;
     } catch (error) {
-      this.#tunnels.delete(stored.id);
-      this.#deps.open.delete(tunnel);
+      this.#giveUp(tunnel, port, hasListened);
       throw error;
     }
+  }
+
+  /** A tunnel that was closed meanwhile has given its port back already. */
+  #giveUp(tunnel: ServerTunnel, port: number, hasListened: boolean): void {
+    const { open, ports } = this.#deps;
+    open.delete(tunnel);
+    const { id } = tunnel.stored;
+    if (this.#tunnels.get(id) !== tunnel) return;
+    this.#tunnels.delete(id);
+    if (hasListened) ports.release(port);
+    else ports.abandon(port);
   }
 }
 

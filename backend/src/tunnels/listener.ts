@@ -116,7 +116,9 @@ export class Listener {
 function listenError(error: Error, host: string, port: number): RportError {
   const code = "code" in error ? error.code : "";
   if (code === "EADDRINUSE") {
-    return new RportError("ERR_CODE_LOCAL_PORT_IN_USE", `Local port ${port} already in use.`);
+    return new RportError("ERR_CODE_LOCAL_PORT_IN_USE", `Local port ${port} already in use.`, {
+      detail: "Another program on the server has it.",
+    });
   }
   const isForeign = code === "EADDRNOTAVAIL";
   const title = isForeign

@@ -21,6 +21,14 @@ interface Rest {
   readonly untilMs: number;
 }
 
+/** Which ports are as good as any. */
+export interface PortChoice {
+  /** Undefined: all that there are for tunnels. */
+  readonly among?: PortRanges | undefined;
+  /** Those that turned out to be another program's. */
+  readonly except?: ReadonlySet<number>;
+}
+
 /** What the table decides by. */
 export interface PortTableDeps {
   /** All ports that there are for tunnels. */
@@ -46,11 +54,12 @@ export class PortTable {
    * Takes a random free port of these; one that another client keeps only when there is no other, and
    * only one that it was given at random itself. Throws `UNAVAILABLE` when there is none.
    */
-  takeRandom(owner: PortOwner, among: PortRanges = this.#deps.ranges): number {
+  takeRandom(owner: PortOwner, { among = this.#deps.ranges, except }: PortChoice = {}): number {
     const { kept } = this.#deps;
     const start = randomInt(Math.max(among.size, 1));
-    const isUnkept = (port: number) => !kept.isOthers(port, owner.client);
-    const isLoose = (port: number) => !kept.isOthers(port, owner.client, true);
+    const isUnkept = (port: number) => !except?.has(port) && !kept.isOthers(port, owner.client);
+    const isLoose = (port: number) =>
+      !except?.has(port) && !kept.isOthers(port, owner.client, true);
     const port = this.#find(among, start, isUnkept) ?? this.#find(among, start, isLoose);
     if (port === undefined) {
       throw new RportError("UNAVAILABLE", `All tunnel ports (${among.text}) are in use.`);
@@ -71,6 +80,11 @@ export class PortTable {
     }
     this.#taken.set(port, owner);
     return port;
+  }
+
+  /** Gives a port back on which no tunnel has listened: somebody else's program does. */
+  abandon(port: number): void {
+    this.#taken.delete(port);
   }
 
   /** Gives a port back; it rests before anybody else gets it. */

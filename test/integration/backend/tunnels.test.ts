@@ -251,9 +251,13 @@ describe("creating a tunnel", () => {
     await using _agent = await join(side);
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(from, "127.0.0.1", resolve));
-    await expect(create(side, { remote: "22", local: String(from) })).rejects.toMatchObject({
-      code: "ERR_CODE_LOCAL_PORT_IN_USE",
-    });
+    // Whoever asks next is told the same: no tunnel had the port.
+    for (const remote of ["22", "23"]) {
+      await expect(create(side, { remote, local: String(from) })).rejects.toMatchObject({
+        code: "ERR_CODE_LOCAL_PORT_IN_USE",
+        detail: "Another program on the server has it.",
+      });
+    }
     expect(await create(side, { remote: "22" })).toMatchObject({ lport: String(to) });
     other.close();
   });

@@ -1,5 +1,6 @@
 import type { Credential, Rotation, Secret } from "@rport/protocol/model";
 import { toTime, toTimeOrNull } from "../../platform/clock.ts";
+import type { ShownTimes } from "../../platform/steadyTime.ts";
 import { sooner } from "../../store/edits/secretEdit.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { ClientPort } from "../ports.ts";
@@ -12,6 +13,7 @@ export interface CredentialFacts {
   /** The rotation that is under way. */
   readonly rotation: Rotation | undefined;
   readonly nowMs: number;
+  readonly times: ShownTimes;
   readonly floodedAt: string | undefined;
   readonly crowdedAt: string | undefined;
 }
@@ -19,10 +21,11 @@ export interface CredentialFacts {
 /** A credential as people see it. */
 export function toCredential(
   entry: LedgerEntry,
-  { clients, rotation, nowMs, floodedAt, crowdedAt }: CredentialFacts,
+  { clients, rotation, nowMs, times, floodedAt, crowdedAt }: CredentialFacts,
 ): Credential {
   const { salt: _, ...record } = entry.record;
   const secrets = countSecrets(entry, nowMs);
+  const rotatedAt = entry.rotation?.started_at;
   const { total, connected } = clients.countOf(entry.id);
   return {
     ...record,
@@ -31,7 +34,7 @@ export function toCredential(
     secrets_active: secrets.active,
     secrets_grace: secrets.grace,
     last_used_at: toTimeOrNull(secrets.lastUse),
-    rotated_at: toTimeOrNull(entry.rotation?.started_at),
+    rotated_at: toTimeOrNull(rotatedAt === undefined ? null : times.past(rotatedAt)),
     rotation: rotation ?? null,
     flooded_at: floodedAt ?? null,
     crowded_at: crowdedAt ?? null,
@@ -39,8 +42,9 @@ export function toCredential(
 }
 
 /** One secret as people see it. */
-export function toSecret(row: SecretRow): Secret {
+export function toSecret(row: SecretRow, times: ShownTimes): Secret {
   const unboundUntil = row.client_id === null ? row.unbound_until : null;
+  const endsAt = sooner(row.expires_at, unboundUntil);
   return {
     id: row.id,
     credential_id: row.credential_id,
@@ -50,7 +54,7 @@ export function toSecret(row: SecretRow): Secret {
     single_use: row.single_use,
     created_at: toTime(row.created_at),
     last_used_at: toTimeOrNull(row.last_used_at),
-    expires_at: toTimeOrNull(sooner(row.expires_at, unboundUntil)),
+    expires_at: toTimeOrNull(endsAt === null ? null : times.steady(endsAt)),
   };
 }
 

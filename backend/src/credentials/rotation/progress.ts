@@ -3,6 +3,7 @@ import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { Rotation, RotationState } from "@rport/protocol/model";
 import type { RotationClient } from "@rport/protocol/report";
 import { toTime, toTimeOrNull } from "../../platform/clock.ts";
+import type { ShownTimes } from "../../platform/steadyTime.ts";
 import type { RotationRow, SecretRow } from "../../store/records/secretRow.ts";
 import type { ShiftRow } from "../../store/records/shiftRow.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
@@ -47,17 +48,22 @@ export function countStates(states: readonly ShiftRow["state"][]): Progress {
 export function toRotation(
   entry: LedgerEntry,
   clients: readonly ClientRef[],
+  times: ShownTimes,
 ): Rotation | undefined {
   const { rotation } = entry;
   if (rotation === undefined || rotation.ended_at !== null) return undefined;
-  return describeRotation(rotation, progressOf(entry, clients));
+  return describeRotation(rotation, progressOf(entry, clients), times);
 }
 
 /** A rotation and how far it is, as people see it. */
-export function describeRotation(row: RotationRow, progress: Progress): Rotation {
+export function describeRotation(
+  { started_at: startedAt, grace_ends_at: endsAt }: RotationRow,
+  progress: Progress,
+  times: ShownTimes,
+): Rotation {
   return {
-    started_at: toTime(row.started_at),
-    grace_ends_at: toTimeOrNull(row.grace_ends_at),
+    started_at: toTime(times.past(startedAt)),
+    grace_ends_at: toTimeOrNull(endsAt === null ? null : times.steady(endsAt)),
     ...progress,
   };
 }

@@ -2,7 +2,7 @@ import type { AuthId, ClientId } from "@rport/protocol/ids";
 import type { Rotation } from "@rport/protocol/model";
 import type { DeletionReport, RotationClient } from "@rport/protocol/report";
 import type { Clock } from "../../platform/clock.ts";
-import type { SteadyTime } from "../../platform/steadyTime.ts";
+import type { ShownTimes, SteadyTime } from "../../platform/steadyTime.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
 import type { RotationRow } from "../../store/records/secretRow.ts";
@@ -41,6 +41,7 @@ export interface RotationDeps {
   readonly clock: Clock;
   /** A grace is measured by this one. */
   readonly steady: SteadyTime;
+  readonly times: ShownTimes;
 }
 
 /** A rotation that has begun or, in a preview, would begin. */
@@ -126,7 +127,7 @@ export class Rotations {
 
   /** Where each client stands in the rotation that is under way. */
   show(id: AuthId): ShownRotation {
-    const { ledger, clients } = this.#deps;
+    const { ledger, clients, times } = this.#deps;
     const entry = ledger.need(id);
     const own = rotationClients(entry, clients.clientsOf(id));
     // Whoever came in with another credential meanwhile is waited for, and has its name elsewhere.
@@ -134,7 +135,7 @@ export class Rotations {
       ...client,
       name: client.name || (clients.clientOf(client.id)?.name ?? ""),
     }));
-    return { rotation: toRotation(entry, clients.clientsOf(id)), clients: named };
+    return { rotation: toRotation(entry, clients.clientsOf(id), times), clients: named };
   }
 
   /** Goes on with what was under way when the process ended. */
@@ -169,9 +170,9 @@ export class Rotations {
   }
 
   #describe(entry: LedgerEntry, { row, shifts, progress }: RotationPlan): StartedRotation {
-    const { clients, sessions, pairings } = this.#deps;
+    const { clients, sessions, pairings, times } = this.#deps;
     return {
-      rotation: describeRotation(row, progress),
+      rotation: describeRotation(row, progress, times),
       unmovable: sessions.ofCredential(entry.id).flatMap(idIfUnshiftable),
       clients: shifts.flatMap(({ row: { client_id: id, state, reason } }) => {
         const client = clients.clientOf(id);

@@ -1,6 +1,7 @@
 import type { AuthId } from "@rport/protocol/ids";
 import type { Rotation } from "@rport/protocol/model";
 import type { Clock, Timer } from "../../platform/clock.ts";
+import type { ShownTimes } from "../../platform/steadyTime.ts";
 import type { RotationRow } from "../../store/records/secretRow.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientPort, CredentialTouch } from "../ports.ts";
@@ -12,6 +13,7 @@ export interface RotationViewsDeps {
   readonly clock: Clock;
   readonly touch: CredentialTouch;
   readonly clients: ClientPort;
+  readonly times: ShownTimes;
 }
 
 /** What was seen at the last look. */
@@ -39,14 +41,14 @@ export class RotationViews {
   of(entry: LedgerEntry): Rotation | undefined {
     const { rotation: row } = entry;
     if (row === undefined || row.ended_at !== null) return undefined;
-    const { clock, clients } = this.#deps;
+    const { clock, clients, times } = this.#deps;
     const nowMs = clock.monotonic();
     const last = this.#looks.get(entry);
     if (last?.row === row && nowMs - last.atMs < LOOK_MS) {
       this.#tellLater(entry.id, last.atMs + LOOK_MS - nowMs);
       return last.rotation;
     }
-    const rotation = toRotation(entry, clients.clientsOf(entry.id));
+    const rotation = toRotation(entry, clients.clientsOf(entry.id), times);
     const { total } = clients.countOf(entry.id);
     if (total > LARGE_FLEET) this.#looks.set(entry, { row, rotation, atMs: nowMs });
     else this.#looks.delete(entry);

@@ -65,6 +65,24 @@ it("S-25: gives nobody else a port within 60 s of its release", () => {
   expect(ports.takeRandom(tunnel("b"))).toBe(20_000);
 });
 
+it("lets a port rest that a tunnel had, and none that turned out to be another program's", () => {
+  const ports = table();
+  const except = new Set([ports.take(20_001, tunnel("a"))]);
+  ports.abandon(20_001);
+  for (let n = 0; n < 2; n += 1) {
+    expect(ports.takeRandom(tunnel(`random ${n}`), { except })).not.toBe(20_001);
+  }
+  expect(() => ports.takeRandom(tunnel("random"), { except })).toThrow("are in use");
+  expect(ports.take(20_001, tunnel("b"))).toBe(20_001);
+  ports.release(20_001);
+  expect(() => ports.take(20_001, tunnel("a"))).toThrow(
+    expect.objectContaining({ detail: "Another tunnel used it less than a minute ago." }),
+  );
+  // The one that had it keeps its claim when it finds another program there.
+  ports.abandon(ports.take(20_001, tunnel("b")));
+  expect(() => ports.take(20_001, tunnel("a"))).toThrow();
+});
+
 it("gives the same owner its port back at once", () => {
   const ports = table();
   ports.release(ports.take(20_001, tunnel("a")));

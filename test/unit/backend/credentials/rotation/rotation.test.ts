@@ -70,6 +70,28 @@ describe("a rotation", () => {
     expect(clients.sessions.size).toBe(3);
   });
 
+  it.each([
+    ["before it, forward", 36 * HOUR_MS, 0],
+    ["before it, back", -36 * HOUR_MS, 0],
+    ["after it, forward", 0, 36 * HOUR_MS],
+    ["after it, back", 0, -36 * HOUR_MS],
+  ])("is never shown to end before it began: the clock is set %s", async (_when, before, after) => {
+    await using fixture = await openCredentials();
+    const { credentials, clients, clock } = fixture;
+    const [agent] = await fleetOf(fixture, ["a"]);
+    agent.isShiftable = false;
+    await clients.connect(credentials, agent);
+    clock.jump(before);
+    await credentials.rotations.start(FLEET, HOUR_MS);
+    clock.jump(after);
+    const { rotation } = credentials.rotations.show(FLEET);
+    expect(rotation?.grace_ends_at).toBe(new Date(clock.now() + HOUR_MS).toISOString());
+    expect(Date.parse(rotation?.started_at ?? "")).toBeLessThanOrEqual(clock.now());
+    expect(credentials.get(FLEET)?.rotation).toEqual(rotation);
+    const old = credentials.secrets(FLEET).filter(({ state }) => state === "grace");
+    expect(old.map(({ expires_at }) => expires_at)).toEqual([rotation?.grace_ends_at]);
+  });
+
   it("moves a client that was away when it comes back within the grace", async () => {
     await using fixture = await openCredentials();
     const { credentials, clients } = fixture;
