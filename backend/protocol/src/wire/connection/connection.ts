@@ -128,10 +128,7 @@ export class Connection {
         transport.close("internal error");
         this.#deps.onFault?.(error, "answer");
       },
-      mostBytes: () => transport.packetBytes,
-      onBytes: (bytes) => transport.held.set("requests", bytes),
-      pause: () => transport.pause(),
-      resume: () => transport.resume(),
+      peer: transport,
     });
   }
 

@@ -1,5 +1,6 @@
 import type { WireClock, WireTimer } from "../clock.ts";
 import { type Deferred, deferred } from "../deferred.ts";
+import type { HeldShare } from "../held.ts";
 import { RequestRefused, WireError } from "../wireError.ts";
 
 /** Largest JSON payload that surely fits a Go peer's packet limit of 262 144 bytes. */
@@ -115,10 +116,15 @@ export interface IncomingDeps {
   onFault(error: unknown, name: string): void;
   /** An answer could not be given, so none can be any more: the connection has to end. */
   abort(error: unknown): void;
-  /** Most bytes of requests that wait, beyond which it pauses. */
-  mostBytes(): number;
-  /** So many bytes of requests wait now. */
-  onBytes(bytes: number): void;
+  /** Whose requests these are: what may wait depends on its packets, and is counted with the rest. */
+  readonly peer: RequestingPeer;
+}
+
+/** As much of a transport as waiting requests need. */
+export interface RequestingPeer {
+  /** The largest packet that is taken now; as many bytes of requests may wait. */
+  readonly packetBytes: number;
+  readonly held: Pick<HeldShare, "set">;
   pause(): void;
   resume(): void;
 }
@@ -142,7 +148,7 @@ export class IncomingRequests {
     if (!this.#isBusy) this.#work().catch((error) => this.#deps.abort(error));
     if (!this.#isPaused && this.#isFull(1)) {
       this.#isPaused = true;
-      this.#deps.pause();
+      this.#deps.peer.pause();
     }
   }
 
@@ -154,14 +160,14 @@ export class IncomingRequests {
 
   #isFull(share: number): boolean {
     const isLong = this.#inbox.length > INBOX_LIMIT * share;
-    const mostBytes = Math.min(INBOX_LIMIT_BYTES, this.#deps.mostBytes());
+    const mostBytes = Math.min(INBOX_LIMIT_BYTES, this.#deps.peer.packetBytes);
     return isLong || this.#inboxBytes > mostBytes * share;
   }
 
   #count(bytes: number): void {
     if (bytes === 0) return;
     this.#inboxBytes += bytes;
-    this.#deps.onBytes(this.#inboxBytes);
+    this.#deps.peer.held.set("requests", this.#inboxBytes);
   }
 
   async #work(): Promise<void> {
@@ -179,7 +185,7 @@ export class IncomingRequests {
     this.#count(-(request?.payload.length ?? 0));
     if (this.#isPaused && !this.#isFull(0.5)) {
       this.#isPaused = false;
-      this.#deps.resume();
+      this.#deps.peer.resume();
     }
     return request;
   }

@@ -1,6 +1,7 @@
 import type { WebSocket } from "ws";
 import type { WireClock } from "../clock.ts";
 import { contain, type OnFault } from "../contain.ts";
+import type { HeldShare } from "../held.ts";
 import type { CloseReason } from "../wireError.ts";
 import { Outbox } from "./outbox.ts";
 import { closeWebSocket, liftMessageLimit, rawSocket, webSocketFailure } from "./websocket.ts";
@@ -18,8 +19,8 @@ export interface CarrierDeps {
   readonly onDrain: () => void;
   /** So many bytes wait for the peer, which does not take them as they come. */
   onUnsent(bytes: number): void;
-  /** So many bytes are there of a message that may become large and is not complete. */
-  onPartial(bytes: number): void;
+  /** Where it is counted what is there of a large message that is not complete. */
+  readonly held: HeldShare;
   /** The WebSocket failed or closed; may come more than once. */
   onEnd(reason: CloseReason): void;
   /** Told what the calls above, or anybody else who listens to the WebSocket, threw. */
@@ -106,6 +107,6 @@ export class Carrier {
   #setPartial(bytes: number): void {
     if (this.#partialBytes === bytes) return;
     this.#partialBytes = bytes;
-    this.#deps.onPartial(bytes);
+    this.#deps.held.set("message", bytes);
   }
 }

@@ -160,7 +160,7 @@ export class Transport {
       onBytes: (bytes) => this.#intake.take(bytes),
       onDrain: () => this.#drained(),
       onUnsent: (bytes) => this.#unsent(bytes),
-      onPartial: (bytes) => this.held.set("message", bytes),
+      held: this.held,
       onEnd: (reason) => this.#end(reason),
       onFault: (error) => {
         this.close("internal error");

@@ -75,14 +75,16 @@ function incoming(handle: (name: string) => Promise<Buffer | undefined> | Buffer
   const faults: unknown[] = [];
   const flow: string[] = [];
   const requests = new IncomingRequests({
-    mostBytes: () => Number.POSITIVE_INFINITY,
-    onBytes: () => undefined,
     handle: ({ name }) => handle(name),
     answer: (reply) => void replies.push(`${reply.ok} ${reply.payload}`),
     onFault: (error) => void faults.push(error),
     abort: (error) => void faults.push(error),
-    pause: () => void flow.push("pause"),
-    resume: () => void flow.push("resume"),
+    peer: {
+      packetBytes: Number.POSITIVE_INFINITY,
+      held: { set: () => {} },
+      pause: () => void flow.push("pause"),
+      resume: () => void flow.push("resume"),
+    },
   });
   const add = (name: string, wantReply = true, payload = EMPTY) =>
     requests.add({ name, payload, wantReply });
