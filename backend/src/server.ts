@@ -66,7 +66,6 @@ export class Listener {
     };
     const server = createServer(options, containing(deps));
     server.maxHeadersCount = HEADERS_MAX;
-    server.timeout = deps.limits.max("response_stall_ms");
     server.on("upgrade", (request, socket, head) => {
       deps.sockets.stir(socket);
       route({ request, socket, head }, deps);
@@ -105,12 +104,13 @@ export class Listener {
 
 /** What one request brings about ends that request alone. */
 function containing(deps: ListenerDeps): RequestListener {
-  const { onRequest, sockets, log } = deps;
+  const { onRequest, sockets, limits, log } = deps;
   return (request, response) => {
     const onFault = endingFault(log, "a request", () => response.destroy());
     contain(request, onFault);
     contain(response, onFault);
     sockets.stir(request.socket);
+    request.socket.setTimeout(limits.max("response_stall_ms"));
     endWhenStalled(response, deps);
     guarded(onFault, onRequest)(request, response);
   };
