@@ -93,7 +93,9 @@ describe.skipIf(reason !== undefined)("an installed agent on a real systemd", ()
     const kept = await system.exec("stat", ["-c", "%u %a", "/etc/rport/rport.conf"]);
     expect(kept.stdout).toBe("0 600\n");
 
-    const again = await paste(system, backend, (line) => line.replace("--token-stdin", "--yes"));
+    const again = await paste(system, backend, (line) =>
+      line.replace("--token-stdin --proxy-stdin", "--yes"),
+    );
     expect(again).toMatchObject({ code: 0 });
     expect(await system.readFile("/etc/rport/rport.conf")).toBe(config);
     expect(await system.exec(PROGRAM, ["status"])).toMatchObject({ code: 0 });
