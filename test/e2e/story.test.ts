@@ -201,10 +201,10 @@ describe("a host's life in the editor", () => {
   }
 
   async function onlyClient(): Promise<Client> {
-    using events = new EventStream(backend.endpoint.url, backend.endpoint.token);
-    const { clients } = await events.snapshot();
-    expect(clients).toHaveLength(1);
-    return clients[0] as Client;
+    const listed = await backend.api.call("listClients");
+    expect(listed).toHaveLength(1);
+    const clientId = String(listed[0]?.id);
+    return await backend.api.call("getClient", { params: { clientId } });
   }
 
   async function storedSecret(): Promise<{ user: string; secret: string }> {
