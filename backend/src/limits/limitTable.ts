@@ -56,7 +56,7 @@ export const LIMITS = {
     least: 8,
     most: 1_000_000,
     unit: "count",
-    what: "the same from one network, proxies apart",
+    what: "those of one network, proxies apart, that have not come as far as an agent's login or a token",
   },
   silent_sockets_per_network: {
     usual: 32,

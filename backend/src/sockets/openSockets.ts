@@ -36,7 +36,6 @@ export interface SocketCounts {
 export class OpenSockets {
   readonly #deps: OpenSocketsDeps;
   readonly #strangers = new Strangers();
-  readonly #ofNetwork = new Map<string, number>();
   #open = 0;
   #refused = 0;
 
@@ -58,7 +57,7 @@ export class OpenSockets {
       socket.destroy();
       return false;
     }
-    this.#count(socket, network);
+    this.#count(socket);
     const stranger = { socket, network: network ?? "", isSilent: network !== undefined };
     this.#put(stranger);
     return true;
@@ -93,21 +92,21 @@ export class OpenSockets {
       socket.destroy();
       return false;
     }
-    this.#count(socket, undefined);
+    this.#count(socket);
     return true;
   }
 
   /** A tunnel listens: its port takes a descriptor, as a connection does. */
   enterPort(server: Server): void {
-    this.#count(server, undefined);
+    this.#count(server);
   }
 
   /** Whether there is a place for a connection from there; others may have to leave for it. */
   #takes(network: string | undefined, address: string): boolean {
     const { limits } = this.#deps;
     if (network !== undefined) {
-      const own = this.#ofNetwork.get(network) ?? 0;
-      if (own >= limits.max("sockets_per_network")) {
+      // Those that were vouched for have limits of their own: a whole fleet may share an address.
+      if (this.#strangers.of(network) >= limits.max("sockets_per_network")) {
         this.#bite("sockets_per_network", { address });
         return false;
       }
@@ -150,20 +149,13 @@ export class OpenSockets {
     this.#strangers.put({ ...stranger, sinceMs: this.#deps.clock.monotonic() });
   }
 
-  #count(holder: Socket | Server, network: string | undefined): void {
+  #count(holder: Socket | Server): void {
     this.#open += 1;
-    if (network !== undefined) {
-      this.#ofNetwork.set(network, (this.#ofNetwork.get(network) ?? 0) + 1);
-    }
-    holder.once("close", () => this.#leave(holder, network));
+    holder.once("close", () => this.#leave(holder));
   }
 
-  #leave(holder: Socket | Server, network: string | undefined): void {
+  #leave(holder: Socket | Server): void {
     this.#open -= 1;
     if (holder instanceof Socket) this.#strangers.remove(holder);
-    if (network === undefined) return;
-    const left = (this.#ofNetwork.get(network) ?? 1) - 1;
-    if (left > 0) this.#ofNetwork.set(network, left);
-    else this.#ofNetwork.delete(network);
   }
 }

@@ -12,6 +12,7 @@ export interface Stranger {
 /** Those that nobody has vouched for, in the order of their last signs of life. */
 export class Strangers {
   readonly #bySocket = new Map<Duplex, Stranger>();
+  readonly #ofNetwork = new Map<string, number>();
   readonly #silent = new Map<string, Set<Duplex>>();
 
   /** How many there are. */
@@ -33,6 +34,7 @@ export class Strangers {
     const { socket, network, isSilent } = stranger;
     this.remove(socket);
     this.#bySocket.set(socket, stranger);
+    this.#ofNetwork.set(network, this.of(network) + 1);
     if (!isSilent) return;
     const silent = this.#silent.get(network) ?? new Set();
     this.#silent.set(network, silent.add(socket));
@@ -42,9 +44,17 @@ export class Strangers {
     const stranger = this.#bySocket.get(socket);
     if (stranger === undefined) return;
     this.#bySocket.delete(socket);
+    const left = this.of(stranger.network) - 1;
+    if (left > 0) this.#ofNetwork.set(stranger.network, left);
+    else this.#ofNetwork.delete(stranger.network);
     const silent = this.#silent.get(stranger.network);
     silent?.delete(socket);
     if (silent?.size === 0) this.#silent.delete(stranger.network);
+  }
+
+  /** How many of a network there are. */
+  of(network: string): number {
+    return this.#ofNetwork.get(network) ?? 0;
   }
 
   /** How many of a network have asked for nothing yet. */

@@ -62,6 +62,18 @@ describe("F-16 the connections that are open", () => {
     expect(lines.join("\n")).toContain('"limit":"sockets_per_network"');
   });
 
+  it("count for their network until somebody vouches for them: a whole fleet may share an address", async () => {
+    const { sockets, call } = await setUp({ sockets_per_network: 2 });
+    for (let n = 0; n < 5; n += 1) sockets.vouch((await call("127.0.0.1")).socket);
+    const [first] = [await call("127.0.0.1"), await call("127.0.0.1")];
+    expect((await call("127.0.0.1")).isIn).toBe(false);
+    sockets.stir(first.socket);
+    expect((await call("127.0.0.1")).isIn).toBe(false);
+    first.caller.destroy();
+    await eventually(() => expect(sockets.counts.open).toBe(6));
+    expect((await call("127.0.0.1")).isIn).toBe(true);
+  });
+
   it("F-14 make room when they asked for nothing, the longest silent one first", async () => {
     const { clock, call, sockets } = await setUp({ silent_sockets_per_network: 2 });
     const first = await call("127.0.0.1");
