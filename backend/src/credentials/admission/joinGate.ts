@@ -47,8 +47,8 @@ const ENDS = {
 } as const satisfies Readonly<Record<Exclude<WaitOutcome, "approved">, Denial>>;
 
 /**
- * Where clients pass that were not seen with their credential before: so many per minute, or one
- * by one with somebody's approval. Whoever is known, see `Admissions.isKnown`, passes without a look
+ * Where clients pass that were not seen with their credential before: so many per minute, save those
+ * with a pairing's secret, or one by one with somebody's approval. Whoever is known, see `Admissions.isKnown`, passes without a look
  * at either. Who may not be the client that is on record under its id, see `Doubts`, needs approval
  * whatever its credential says.
  */
@@ -73,7 +73,7 @@ export class JoinGate implements JoinDesk {
     if (denial !== undefined) return refused(denial);
     const reason = this.#reason(entry, newcomer);
     if (reason === undefined) return undefined;
-    if (this.#isFree(entry, reason)) return this.#count(entry, newcomer);
+    if (this.#isFree(entry, reason)) return this.#count(entry, login, newcomer);
     const decision = waitingRoom.decisionOn(entry.id, newcomer);
     if (decision === "approved") return undefined;
     if (decision === "denied") return refused(ENDS.denied);
@@ -131,7 +131,13 @@ export class JoinGate implements JoinDesk {
     });
   }
 
-  #count(entry: LedgerEntry, newcomer: Newcomer): RefusedAdmission | undefined {
+  /** A single-use secret lets in the one host that a person made it for, however many others come. */
+  #count(
+    entry: LedgerEntry,
+    { secretId }: AcceptedLogin,
+    newcomer: Newcomer,
+  ): RefusedAdmission | undefined {
+    if (entry.secret(secretId)?.single_use === true) return undefined;
     const { rate, floods, alarm } = this.#deps;
     const { joins_per_minute: own } = entry.record.limits;
     const limit = joinLimit(own, floods.since(entry.id) !== undefined);
@@ -147,11 +153,11 @@ export class JoinGate implements JoinDesk {
   ): Promise<RefusedAdmission | undefined> {
     const { waitingRoom, admissions } = this.#deps;
     const question = this.#question(entry, newcomer);
-    if (!waitingRoom.hasRoom(entry.id, newcomer)) return refused(this.#tooMany(entry, newcomer));
+    if (!waitingRoom.hasRoom(login, newcomer)) return refused(this.#tooMany(entry, newcomer));
     await admissions.bind(entry, login.secretId, newcomer.clientId);
     const denial = this.#whyNot(entry, login, newcomer);
     if (denial !== undefined) return refused(denial);
-    if (!waitingRoom.hasRoom(entry.id, newcomer)) return refused(this.#tooMany(entry, newcomer));
+    if (!waitingRoom.hasRoom(login, newcomer)) return refused(this.#tooMany(entry, newcomer));
     const outcome = await waitingRoom.hold(login, newcomer, question);
     const late = this.#whyNot(entry, login, newcomer);
     if (late !== undefined) return refused(late);

@@ -5,6 +5,7 @@ import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
 import { networkOf } from "../../platform/network.ts";
 import { bytes } from "../../platform/random.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
+import { type InCrowd, whoMakesRoom } from "./waitingCrowd.ts";
 
 /** A client that introduces itself, and may have to wait until it is let in; that is its join. */
 export interface Newcomer {
@@ -59,9 +60,8 @@ const DECISIONS_MAX = 10_000;
 
 type Settle = (outcome: WaitOutcome) => void;
 
-interface Entry {
+interface Entry extends InCrowd {
   readonly key: string;
-  readonly secretId: SecretId;
   readonly identity: string;
   value: Join;
   expiry: Timer;
@@ -114,11 +114,14 @@ export class WaitingRoom {
     return denial !== undefined && this.#holds(denial) ? "denied" : undefined;
   }
 
-  /** Whether the client waits already, or may begin to. */
-  hasRoom(credentialId: AuthId, newcomer: Newcomer): boolean {
-    if (this.#byKey.has(joinKey(credentialId, newcomer))) return true;
-    const own = this.#perCredential.get(credentialId) ?? 0;
-    return own < WAITING_PER_CREDENTIAL && this.#entries.size < WAITING_MAX;
+  /**
+   * Whether the client waits already, or may begin to: when all places are taken, one of a crowd
+   * makes room, see `whoMakesRoom`.
+   */
+  hasRoom(secret: ShownSecret, newcomer: Newcomer): boolean {
+    if (this.#byKey.has(joinKey(secret.credentialId, newcomer))) return true;
+    const rivals = this.#rivals(secret.credentialId);
+    return rivals === undefined || whoMakesRoom(rivals, placeOf(secret, newcomer)) !== undefined;
   }
 
   /** Asks a person, and waits. The client stays listed when only its connection has ended. */
@@ -186,14 +189,31 @@ export class WaitingRoom {
     throw new RportError("NOT_FOUND", "The client does not wait for approval any more.");
   }
 
+  /** Those one of whom has to go before another one of the credential can wait; undefined: nobody. */
+  #rivals(credentialId: AuthId): readonly Entry[] | undefined {
+    const own = this.#perCredential.get(credentialId) ?? 0;
+    const isCrowded = own >= WAITING_PER_CREDENTIAL;
+    if (!isCrowded && this.#entries.size < WAITING_MAX) return undefined;
+    const all = [...this.#entries.values()];
+    return isCrowded ? all.filter(({ value }) => value.credential_id === credentialId) : all;
+  }
+
+  #makeRoom(secret: ShownSecret, newcomer: Newcomer): void {
+    const rivals = this.#rivals(secret.credentialId) ?? [];
+    const last = whoMakesRoom(rivals, placeOf(secret, newcomer));
+    if (last !== undefined) this.#end(last, "gone");
+  }
+
   #create(secret: ShownSecret, newcomer: Newcomer, question: Question): Entry {
+    this.#makeRoom(secret, newcomer);
     const { clock } = this.#deps;
-    const { credentialId, secretId } = secret;
+    const { credentialId } = secret;
     const key = joinKey(credentialId, newcomer);
     const at = toTime(clock.now());
     const entry: Entry = {
       key,
-      secretId,
+      secretId: secret.secretId,
+      network: networkOf(newcomer.address),
       identity: identityOf(newcomer),
       waiting: new Set(),
       value: {
@@ -255,6 +275,10 @@ type Named = Pick<Newcomer, "clientId" | "hostKey" | "address">;
 /** What a client cannot change at will: its host's key, or else where it comes from. */
 function identityOf({ hostKey, address }: Named): string {
   return hostKey === "" ? networkOf(address) : hostKey;
+}
+
+function placeOf({ secretId }: ShownSecret, { address }: Named): InCrowd {
+  return { secretId, network: networkOf(address) };
 }
 
 function joinKey(credentialId: AuthId, newcomer: Named): string {

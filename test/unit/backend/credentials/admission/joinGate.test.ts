@@ -10,6 +10,7 @@ import type { SetLimits } from "../../../../../backend/src/limits/limitTable.ts"
 import { authId, noPairings, openCredentials } from "../../../../support/backend/credentials.ts";
 import { logIn, newcomerOf } from "../../../../support/backend/newcomer.ts";
 import { FakeAgent } from "../../../../support/backend/sessions.ts";
+import { eventually } from "../../../../support/eventually.ts";
 
 const FLEET = authId("fleet");
 const HOUR_MS = 3_600_000;
@@ -64,6 +65,19 @@ describe("the rate of first joins", () => {
     await credentials.update(FLEET, { limits: { joins_per_minute: 302 } });
     for (const host of ["host-300", "host-301"]) expect(await why(newcomerOf(host))).toBe("in");
     expect(await why(newcomerOf("host-302"))).toBe("join-rate");
+  });
+});
+
+describe("a pairing's secret", () => {
+  it("S-01: lets its host in while a thief takes every first join of the credential", async () => {
+    const { why, credentials, clock, listed } = await gate({});
+    for (let n = 0; n < 300; n += 1) await why(newcomerOf(`fake-${n}`));
+    expect(await why(newcomerOf("fake"))).toBe("join-rate");
+    const [minted] = await credentials.mintForPairing(FLEET, 1, clock.now() + HOUR_MS);
+    const login = await logIn(credentials, FLEET, minted?.secret ?? "");
+    expect(await credentials.join(login, newcomerOf("host"))).toBeUndefined();
+    expect(await why(newcomerOf("fake"))).toBe("join-rate");
+    expect(listed()).toEqual([]);
   });
 });
 
@@ -285,6 +299,32 @@ describe("approval", () => {
     }
     expect(listed()).toHaveLength(100);
     expect(floods).toHaveLength(1);
+  });
+
+  it("S-01: is asked for by whoever shows another secret than the hundred who wait", async () => {
+    const { why, credentials, clock, listed } = await gate({ approval: true });
+    for (let n = 0; n < 100; n += 1) void why(newcomerOf(`fake-${n}`));
+    await turns();
+    const [minted] = await credentials.mintForPairing(FLEET, 1, clock.now() + HOUR_MS);
+    const login = await logIn(credentials, FLEET, minted?.secret ?? "");
+    void credentials.join(login, newcomerOf("host"));
+    await eventually(() => expect(listed()).toContain("host"));
+    expect(listed()).toHaveLength(100);
+    expect(listed()).not.toContain("fake-99");
+    expect(await why(newcomerOf("fake-99"))).toBe("join-rate");
+  });
+
+  it("S-01: is asked for from another network than the hundred with the same secret", async () => {
+    const { why, listed } = await gate({ approval: true });
+    const early = why(newcomerOf("early", { address: "198.51.100.7" }));
+    for (let n = 0; n < 99; n += 1) void why(newcomerOf(`fake-${n}`));
+    await turns();
+    void why(newcomerOf("host", { address: "198.51.100.9" }));
+    await turns();
+    expect(listed()).toHaveLength(100);
+    expect(listed()).toEqual(expect.arrayContaining(["early", "host"]));
+    expect(await why(newcomerOf("fake-99"))).toBe("join-rate");
+    expect(await Promise.race([early, "waits"])).toBe("waits");
   });
 
   it("keeps two connections of one client, and lets the oldest go", async () => {
