@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { isLetIn, PeerAgent } from "../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { FLEET, makeFleet } from "../support/backend/fleet.ts";
+import { makeNetworkKnown } from "../support/backend/knownNetwork.ts";
 
 const params = { authId: FLEET };
 /** Go clients panic when their introduction is answered much later than this. */
@@ -13,7 +14,8 @@ const wsOf = ({ url }: RunningBackend) => url.replace("http", "ws");
 
 it("C-37: what an administrator changes holds for the very next login, both ways", async () => {
   await using backend = await startBackend();
-  const { api } = backend;
+  const { api, url } = backend;
+  await makeNetworkKnown({ api: { call: api }, url });
   const password = await makeFleet({ call: api });
   const isIn = (other = password) => isLetIn({ url: backend.url, user: FLEET, password: other });
   expect(await isIn()).toBe(true);

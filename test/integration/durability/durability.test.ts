@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { parseDocument } from "../../../backend/src/store/document/documentText.ts";
 import { CredentialLoad } from "../../support/backend/credentialLoad.ts";
 import { lossesOf } from "../../support/backend/credentialLosses.ts";
+import { makeNetworkKnown } from "../../support/backend/knownNetwork.ts";
 import { type SpawnedBackend, spawnBackend } from "../../support/backend/spawnBackend.ts";
 import { eventually } from "../../support/eventually.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -36,6 +37,8 @@ it("D-01: kill -9 during 1,000 changes of credentials loses none that was answer
   try {
     for (let round = 1; round <= ROUNDS; round += 1) {
       await using backend = await start();
+      const server = { api: backend.api, url: backend.endpoint.url };
+      if (round === 1) await makeNetworkKnown(server);
       await compare(backend, load);
       const goal = (CHANGES / ROUNDS) * round + random.below(40);
       await changeUntilKilled(backend, load, goal);
