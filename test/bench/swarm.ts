@@ -52,7 +52,7 @@ const LOOK_MS = 5;
 /** Agents of a spread swarm come from so many addresses of 127.1.0.0/16. */
 const ADDRESSES = 250;
 
-const NO_LOG: Log = { error() {}, warn() {}, info() {}, debug() {}, hide() {} };
+const NO_LOG: Log = { error() {}, warn() {}, info() {}, debug() {}, hide() {}, hideOffered() {} };
 
 /** Keeps the secret in memory: a thousand files would measure this machine's disk. */
 class MemoryCredentials extends CredentialStore {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ENDPOINT_FILE, endpointFileSchema } from "@rport/protocol/endpointFile";
@@ -14,6 +15,7 @@ import { eventually } from "../support/eventually.ts";
 import { openTerminal } from "../support/installer/terminal.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 
+const { O_NONBLOCK, O_RDWR } = constants;
 const MAIN = fileURLToPath(new URL("../../backend/src/main.ts", import.meta.url));
 /** What fits into a pipe that nobody reads, and into the smallest buffer behind it. */
 const SMALL_BUFFER = { RPORT_LIMITS_LOG_BUFFER_BYTES: "65536" };
@@ -184,6 +186,58 @@ describe("a signal", () => {
     expect(await exists(join(temp.path, ENDPOINT_FILE))).toBe(true);
     await terminal[Symbol.asyncDispose]();
     await eventually(async () => expect(await exists(join(temp.path, ENDPOINT_FILE))).toBe(false));
+  });
+});
+
+/** How a pipe is read that is the log file of somebody who is to be stopped. */
+const READERS = {
+  nobody: async () => ({ async [Symbol.asyncDispose]() {} }),
+  "somebody who stopped reading": async (path: string) => await open(path, O_RDWR | O_NONBLOCK),
+};
+
+describe("a log file that is a pipe", () => {
+  it.each(Object.entries(READERS))(
+    "of which the reader is %s keeps neither from ending",
+    async (_, read) => {
+      await using temp = await tempDirectory();
+      const [ours, agents] = [join(temp.path, "backend.log"), join(temp.path, "agent.log")];
+      await once(spawn("mkfifo", [ours, agents]), "close");
+      await using _reader = await read(ours);
+      await using _other = await read(agents);
+      const noisy = ["--log-file", ours, "--log-level", "debug"];
+      await using backend = await spawnBackend(join(temp.path, "data"), noisy);
+      await using server = await startAgentServer();
+      const logging = { log_file: agents, log_level: "debug" };
+      await using agent = await spawnAgent({ server: server.url, logging });
+      const { connection } = await server.next();
+      for (let n = 0; n < 500; n++) await backend.api.call("getStatus");
+      backend.signal("SIGHUP");
+      agent.signal("SIGHUP");
+      await connection.request("ping", Buffer.alloc(0));
+      backend.signal("SIGTERM");
+      agent.signal("SIGTERM");
+      expect((await backend.ended).code).toBe(0);
+      expect(await agent.ended).toBe(0);
+    },
+  );
+
+  it("takes lines as a file does, as long as somebody reads", async () => {
+    await using temp = await tempDirectory();
+    const path = join(temp.path, "log");
+    await once(spawn("mkfifo", [path]), "close");
+    const reader = spawn("cat", [path]);
+    let text = "";
+    reader.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    const read = once(reader, "close");
+    await using backend = await spawnBackend(join(temp.path, "data"), ["--log-file", path]);
+    backend.signal("SIGTERM");
+    expect((await backend.ended).code).toBe(0);
+    await read;
+    expect(text).toContain("listening");
+    expect(text).toContain("stopping");
+    expect(backend.stderr()).toBe("");
   });
 });
 

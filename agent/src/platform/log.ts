@@ -1,5 +1,5 @@
-import { createWriteStream } from "node:fs";
 import { LogOutput } from "@rport/protocol/logOutput";
+import { openLogStream } from "@rport/protocol/logStream";
 import type { Clock } from "./clock.ts";
 
 /** From the fewest lines to the most. */
@@ -17,6 +17,8 @@ export interface Log {
   debug(message: string, fields?: LogFields): void;
   /** From now on this text is written as `[redacted]` wherever it appears. */
   hide(secret: string): void;
+  /** The same for a secret that the server hands out: it may do so for ever, so the newest count. */
+  hideOffered(secret: string): void;
 }
 
 /** Where lines go, and which. */
@@ -28,17 +30,20 @@ export interface LogOptions {
 
 /** Hiding shorter texts would make lines unreadable without protecting anything. */
 const HIDDEN_MIN = 4;
+/** The one that is used, the one before, which the server may still take, and the next. */
+const OFFERED_MAX = 3;
 const REDACTED = "[redacted]";
 
 /** A log over any sink. */
 export function createLog(options: LogOptions): Log {
   const hidden = new Set<string>();
+  let offered: readonly string[] = [];
   const highest = LOG_LEVELS.indexOf(options.level);
   const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
     if (LOG_LEVELS.indexOf(level) > highest) return;
     const time = new Date(options.clock.now()).toISOString();
     let line = JSON.stringify({ time, level, message, ...fields });
-    for (const secret of hidden) line = line.replaceAll(secret, REDACTED);
+    for (const secret of [...hidden, ...offered]) line = line.replaceAll(secret, REDACTED);
     options.write(`${line}\n`);
   };
   return {
@@ -50,6 +55,9 @@ export function createLog(options: LogOptions): Log {
       if (secret.length < HIDDEN_MIN) return;
       hidden.add(secret);
       hidden.add(JSON.stringify(secret).slice(1, -1));
+    },
+    hideOffered(secret) {
+      offered = [...offered.filter((one) => one !== secret), secret].slice(-OFFERED_MAX);
     },
   };
 }
@@ -72,7 +80,7 @@ export function openLog(
   file: string,
   { level, clock }: Omit<LogOptions, "write"> & { readonly clock: Clock },
 ): OpenLog {
-  const openFile = () => createWriteStream(file, { flags: "a", mode: 0o600 });
+  const openFile = () => openLogStream(file);
   const output = new LogOutput({
     openFile: file === "" ? undefined : openFile,
     stderr: process.stderr,

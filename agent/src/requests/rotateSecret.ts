@@ -22,10 +22,10 @@ export function rotateSecret({ credentials, log }: RotateSecretDeps): ServerRequ
     limits: { bytes: 4 << 10 },
     schema: rotateSecretSchema,
     async answer({ auth_id, secret_id, secret }) {
-      log.hide(secret);
       if (auth_id !== credentials.current.authId) {
         throw new RequestRefused("this agent uses another auth id");
       }
+      log.hideOffered(secret);
       try {
         await credentials.replaceSecret(secret);
       } catch (error) {

@@ -205,7 +205,8 @@ export const portCheckedSchema = z.object({ Open: z.boolean(), ErrMsg: text });
 export const rotateSecretSchema = z.object({
   auth_id: authIdSchema,
   secret_id: secretIdSchema,
-  secret: z.string().min(16).max(256),
+  /** Of the letters of base64url: the agent takes it out of its log, and so no sentence can be. */
+  secret: z.string().regex(/^[A-Za-z0-9_-]{16,256}$/),
 });
 /** The agent has stored the secret `secret_id`. */
 export const secretStoredSchema = z.object({ secret_id: secretIdSchema });

@@ -1,6 +1,7 @@
-import { createWriteStream, lstatSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { basename, dirname, sep } from "node:path";
 import type { Writable } from "node:stream";
+import { openLogStream } from "@rport/protocol/logStream";
 import { createStream } from "rotating-file-stream";
 
 /** A log file of this size becomes `<name>.1`, and a new one begins. */
@@ -12,10 +13,10 @@ const MODE = 0o600;
 /**
  * Appends to a file that only its owner reads; it and its predecessors stay within 60 MB. Devices,
  * pipes and links are written to as they are. A file that cannot be opened is an error of the
- * stream.
+ * stream; for a pipe that nobody reads this throws.
  */
 export function openLogFile(path: string): Writable {
-  if (isSpecial(path)) return createWriteStream(path, { flags: "a", mode: MODE });
+  if (isSpecial(path)) return openLogStream(path);
   const folder = `${dirname(path)}${sep}`;
   const name = basename(path);
   return createStream(name, { path: folder, size: FILE_MAX, rotate: OLD_FILES, mode: MODE });

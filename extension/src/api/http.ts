@@ -100,7 +100,7 @@ export class Api {
       // a redirect could carry the token to another host
       const redirect = "error";
       const init = { method, headers, body: body ?? null, redirect, signal } as const;
-      return await this.#fetch(new URL(path, url).href, init);
+      return await this.#fetch(addressOf(path, url), init);
     } catch (error) {
       const reason = describeNetworkError(error);
       throw new RportError("UNAVAILABLE", `Cannot reach ${new URL(url).host}: ${reason}.`, {
@@ -108,6 +108,13 @@ export class Api {
       });
     }
   }
+}
+
+/** A path that begins with two slashes would be the address of another server. */
+function addressOf(path: string, origin: string): string {
+  const address = new URL(path, origin);
+  if (address.origin === new URL(origin).origin) return address.href;
+  throw new Error("the path leads to another server");
 }
 
 function unreadable(cause: unknown): RportError {

@@ -6,7 +6,7 @@ import { spawnAgent, startAgent } from "../../support/agents/agent.ts";
 import { startAgentServer } from "../../support/agents/agentServer.ts";
 import { PASSWORD, USER } from "../../support/wire/wirePair.ts";
 
-const NEXT = 'next-secret:"with"\\quotes-and\u007fmore';
+const NEXT = "next-secret_-ABCDEFGHIJKLMNOPQRSTUVWXYZ01234";
 const ROTATE = { auth_id: USER, secret_id: "secret-0001", secret: NEXT };
 
 /** A server that knows a set of secrets, and how often each was used. */

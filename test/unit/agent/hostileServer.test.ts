@@ -4,18 +4,18 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ChannelTable } from "../../../agent/src/channels/channelTable.ts";
 import { CredentialStore } from "../../../agent/src/config/credentialStore.ts";
-import { createLog } from "../../../agent/src/platform/log.ts";
+import { createLog, type Log } from "../../../agent/src/platform/log.ts";
 import { Control } from "../../../agent/src/requests/control.ts";
 import { parseRule } from "../../../agent/src/tunnels/allow.ts";
 import { Dialer } from "../../../agent/src/tunnels/dial.ts";
 import { FakeClock } from "../../support/clock.ts";
 
-const log = createLog({ level: "error", clock: new FakeClock(), write: () => {} });
+const SILENT = createLog({ level: "error", clock: new FakeClock(), write: () => {} });
 /** Nothing is reachable, so that no test connects anywhere. */
 const rules = [parseRule("192.0.2.1:1")].flatMap((rule) => rule ?? []);
 const resolve = async () => ["203.0.113.1"];
 
-function control(features: readonly string[] = Object.values(FEATURES)) {
+function control(features: readonly string[] = Object.values(FEATURES), log: Log = SILENT) {
   const credentials = new CredentialStore({
     fingerprint: "",
     file: "/nowhere/rport.conf",
@@ -75,7 +75,7 @@ describe("an agent and a hostile server", () => {
   });
 
   it("C-29, S-27: decides about every channel without throwing, and never lets a forbidden one in", () => {
-    const channels = new ChannelTable({ dialer: new Dialer({ rules, resolve, log }) });
+    const channels = new ChannelTable({ dialer: new Dialer({ rules, resolve, log: SILENT }) });
     const targets = fc.oneof(
       fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)),
       fc
@@ -94,7 +94,7 @@ describe("an agent and a hostile server", () => {
   });
 
   it("has no channels but tunnels, and says so", () => {
-    const channels = new ChannelTable({ dialer: new Dialer({ rules: [], resolve, log }) });
+    const channels = new ChannelTable({ dialer: new Dialer({ rules: [], resolve, log: SILENT }) });
     fc.assert(
       fc.property(fc.string(), (type) => {
         fc.pre(type !== TUNNEL_CHANNEL);
@@ -104,6 +104,22 @@ describe("an agent and a hostile server", () => {
         });
       }),
     );
+  });
+
+  it.each([
+    [{ auth_id: "other" }, "another auth id"],
+    [{ secret: "refused a tunnel target" }, "cannot be read"],
+    [{ secret: '"level":"warn","message"' }, "cannot be read"],
+  ])("S-27: takes nothing out of its log for an offer that it refuses: %j", async (offer, why) => {
+    const hidden: string[] = [];
+    const watched = { ...SILENT, hide: (text: string) => void hidden.push(text) };
+    watched.hideOffered = watched.hide;
+    const { control: hostile, credentials } = control(undefined, watched);
+    const good = { auth_id: "id", secret_id: "s_0123456789abcdef", secret: "x".repeat(43) };
+    const bytes = Buffer.from(JSON.stringify({ ...good, ...offer }));
+    await expect(hostile.answer(REQUESTS.rotateSecret, bytes)).rejects.toThrow(why);
+    expect(hidden).toEqual([]);
+    expect(credentials.current.secret).toBe("old");
   });
 
   it("agrees on the extensions that both sides list, and on no others", () => {

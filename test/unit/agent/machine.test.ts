@@ -107,6 +107,21 @@ describe("the agent's log", () => {
     );
   });
 
+  it("C-29, S-27: hides the newest secrets that a server offers, and no longer every earlier one", () => {
+    const lines: string[] = [];
+    const log = createLog({
+      level: "info",
+      clock: new FakeClock(),
+      write: (line) => lines.push(line),
+    });
+    log.hide("configured-secret");
+    for (let n = 1; n <= 1_000; n++) log.hideOffered(`offered-secret-${n}-`);
+    log.info("offered-secret-1000- offered-secret-999- offered-secret-1- configured-secret");
+    expect(lines.join("")).toContain(
+      '"message":"[redacted] [redacted] offered-secret-1- [redacted]"',
+    );
+  });
+
   it("leaves out what is below its level", () => {
     const lines: string[] = [];
     const clock = new FakeClock();

@@ -20,6 +20,20 @@ describe("the script that a line runs", () => {
     expect(server.requests).toMatchObject([{ url: PATH, authorization: undefined }]);
   });
 
+  it.each(["//", "/\\\\", "/%2e//"])(
+    "S-14: is not looked for elsewhere where its path begins with %j",
+    async (slashes) => {
+      await using server = await FakeServer.start();
+      await using other = await FakeServer.start();
+      other.reply = () => ({ status: 200, body: SCRIPT });
+      const { api } = serverOn(server).server;
+      const { host } = new URL(other.url);
+      const named = { script_url: `${server.url}${slashes}${host}${PATH}`, script_sha256: sha256 };
+      await expect(readScript(api, named)).rejects.toThrow();
+      expect(other.requests).toEqual([]);
+    },
+  );
+
   it("is shown only if it is the one that the line checks for", async () => {
     await using server = await FakeServer.start();
     server.reply = () => ({ status: 200, body: `${SCRIPT}\n` });
