@@ -30,8 +30,9 @@ export interface SocketCounts {
 /**
  * Every connection from outside, on whatever port. Their number stays below what the process has
  * descriptors for, so that accepting never fails unseen. When all places are taken, the one that
- * nobody vouched for and that has been quiet for the longest time makes room; agents and tunnels
- * leave some places free, so that people can always come in.
+ * nobody vouched for and that has been quiet for the longest time makes room, and so it does among
+ * those of a network when that has its share; agents and tunnels leave some places free, so that
+ * people can always come in.
  */
 export class OpenSockets {
   readonly #deps: OpenSocketsDeps;
@@ -105,11 +106,7 @@ export class OpenSockets {
   #takes(network: string | undefined, address: string): boolean {
     const { limits } = this.#deps;
     if (network !== undefined) {
-      // Those that were vouched for have limits of their own: a whole fleet may share an address.
-      if (this.#strangers.of(network) >= limits.max("sockets_per_network")) {
-        this.#bite("sockets_per_network", { address });
-        return false;
-      }
+      this.#endCrowd(network);
       this.#endSilence(network);
     }
     return this.#open < limits.max("sockets") || this.#makeRoom({ address });
@@ -124,6 +121,17 @@ export class OpenSockets {
   #bite(limit: LimitName, fields: Fields): void {
     this.#refused += 1;
     this.#deps.limits.bite(limit, fields);
+  }
+
+  /**
+   * Where a network has its share, its quietest stranger goes: one caller keeps no neighbour out.
+   * Those that were vouched for have limits of their own: a whole fleet may share an address.
+   */
+  #endCrowd(network: string): void {
+    const { limits } = this.#deps;
+    if (this.#strangers.of(network) < limits.max("sockets_per_network")) return;
+    this.#evict(this.#strangers.quietestOf(network));
+    this.#bite("sockets_per_network", { network });
   }
 
   /** Where too many of a network are silent, the one that has been so for the longest time goes. */

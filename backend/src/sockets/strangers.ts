@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 /** A connection that nobody has vouched for, and when it gave its last sign of life. */
 export interface Stranger {
   readonly socket: Duplex;
+  /** Where it comes from; empty where many callers may stand behind that. */
   readonly network: string;
   /** It has asked for nothing yet. */
   readonly isSilent: boolean;
@@ -12,7 +13,7 @@ export interface Stranger {
 /** Those that nobody has vouched for, in the order of their last signs of life. */
 export class Strangers {
   readonly #bySocket = new Map<Duplex, Stranger>();
-  readonly #ofNetwork = new Map<string, number>();
+  readonly #byNetwork = new Map<string, Set<Duplex>>();
   readonly #silent = new Map<string, Set<Duplex>>();
 
   /** How many there are. */
@@ -34,27 +35,21 @@ export class Strangers {
     const { socket, network, isSilent } = stranger;
     this.remove(socket);
     this.#bySocket.set(socket, stranger);
-    this.#ofNetwork.set(network, this.of(network) + 1);
-    if (!isSilent) return;
-    const silent = this.#silent.get(network) ?? new Set();
-    this.#silent.set(network, silent.add(socket));
+    addTo(this.#byNetwork, network, socket);
+    if (isSilent) addTo(this.#silent, network, socket);
   }
 
   remove(socket: Duplex): void {
     const stranger = this.#bySocket.get(socket);
     if (stranger === undefined) return;
     this.#bySocket.delete(socket);
-    const left = this.of(stranger.network) - 1;
-    if (left > 0) this.#ofNetwork.set(stranger.network, left);
-    else this.#ofNetwork.delete(stranger.network);
-    const silent = this.#silent.get(stranger.network);
-    silent?.delete(socket);
-    if (silent?.size === 0) this.#silent.delete(stranger.network);
+    removeFrom(this.#byNetwork, stranger.network, socket);
+    removeFrom(this.#silent, stranger.network, socket);
   }
 
   /** How many of a network there are. */
   of(network: string): number {
-    return this.#ofNetwork.get(network) ?? 0;
+    return this.#byNetwork.get(network)?.size ?? 0;
   }
 
   /** How many of a network have asked for nothing yet. */
@@ -64,7 +59,30 @@ export class Strangers {
 
   /** The one of a network that has asked for nothing for the longest time. */
   quietestSilent(network: string): Stranger | undefined {
-    const [socket] = this.#silent.get(network) ?? [];
+    return this.#firstOf(this.#silent, network);
+  }
+
+  /** The one of a network that has given no sign of life for the longest time. */
+  quietestOf(network: string): Stranger | undefined {
+    return this.#firstOf(this.#byNetwork, network);
+  }
+
+  #firstOf(
+    sockets: ReadonlyMap<string, ReadonlySet<Duplex>>,
+    network: string,
+  ): Stranger | undefined {
+    const [socket] = sockets.get(network) ?? [];
     return socket === undefined ? undefined : this.#bySocket.get(socket);
   }
+}
+
+function addTo(sockets: Map<string, Set<Duplex>>, network: string, socket: Duplex): void {
+  const own = sockets.get(network) ?? new Set();
+  sockets.set(network, own.add(socket));
+}
+
+function removeFrom(sockets: Map<string, Set<Duplex>>, network: string, socket: Duplex): void {
+  const own = sockets.get(network);
+  own?.delete(socket);
+  if (own?.size === 0) sockets.delete(network);
 }

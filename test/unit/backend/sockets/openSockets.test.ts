@@ -55,7 +55,7 @@ describe("F-16 the connections that are open", () => {
   it("are as many from one network as the limit says, save from a proxy", async () => {
     const { sockets, lines, call } = await setUp({ sockets_per_network: 2 }, ["127.0.0.7"]);
     const own = [await call("127.0.0.1"), await call("127.0.0.1"), await call("127.0.0.1")];
-    expect(own.map(({ isIn }) => isIn)).toEqual([true, true, false]);
+    expect(own.map(({ socket }) => socket.destroyed)).toEqual([true, false, false]);
     expect((await call("127.0.0.2")).isIn).toBe(true);
     for (let n = 0; n < 5; n += 1) expect((await call("127.0.0.7")).isIn).toBe(true);
     expect(sockets.counts.refused).toBe(1);
@@ -65,13 +65,25 @@ describe("F-16 the connections that are open", () => {
   it("count for their network until somebody vouches for them: a whole fleet may share an address", async () => {
     const { sockets, call } = await setUp({ sockets_per_network: 2 });
     for (let n = 0; n < 5; n += 1) sockets.vouch((await call("127.0.0.1")).socket);
-    const [first] = [await call("127.0.0.1"), await call("127.0.0.1")];
-    expect((await call("127.0.0.1")).isIn).toBe(false);
-    sockets.stir(first.socket);
-    expect((await call("127.0.0.1")).isIn).toBe(false);
-    first.caller.destroy();
-    await eventually(() => expect(sockets.counts.open).toBe(6));
-    expect((await call("127.0.0.1")).isIn).toBe(true);
+    const own = [await call("127.0.0.1"), await call("127.0.0.1")];
+    expect(own.map(({ socket }) => socket.destroyed)).toEqual([false, false]);
+    await eventually(() => expect(sockets.counts).toMatchObject({ open: 7, refused: 0 }));
+    await call("127.0.0.1");
+    await eventually(() => expect(sockets.counts).toMatchObject({ open: 7, refused: 1 }));
+  });
+
+  it("F-16 of a neighbour keep nobody of the same network out, however many there are", async () => {
+    const { sockets, call } = await setUp({ sockets_per_network: 3 });
+    const [busy, quiet] = [await call("127.0.0.1"), await call("127.0.0.1")];
+    const agent = await call("127.0.0.1");
+    for (const { socket } of [busy, quiet]) sockets.stir(socket);
+    sockets.vouch(agent.socket);
+    await call("127.0.0.1");
+    sockets.stir(busy.socket);
+    const late = await call("127.0.0.1");
+    expect(late.isIn).toBe(true);
+    const ended = [busy, quiet, agent, late].map(({ socket }) => socket.destroyed);
+    expect(ended).toEqual([false, true, false, false]);
   });
 
   it("F-14 make room when they asked for nothing, the longest silent one first", async () => {
