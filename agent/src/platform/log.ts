@@ -1,6 +1,7 @@
 import { LogOutput } from "@rport/protocol/logOutput";
 import { openLogStream } from "@rport/protocol/logStream";
 import type { Clock } from "./clock.ts";
+import { LogBursts } from "./logBursts.ts";
 
 /** From the fewest lines to the most. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
@@ -9,7 +10,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** What belongs to a line, beside its sentence. */
 export type LogFields = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** One JSON object per line; secrets that were made known never get out. */
+/**
+ * One JSON object per line; secrets that were made known never get out. `message` is a sentence of
+ * ours and always the same, what differs is a field: of each sentence there are only so many lines
+ * a minute.
+ */
 export interface Log {
   error(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
@@ -24,7 +29,7 @@ export interface Log {
 /** Where lines go, and which. */
 export interface LogOptions {
   readonly level: LogLevel;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   write(line: string): void;
 }
 
@@ -39,12 +44,17 @@ export function createLog(options: LogOptions): Log {
   const hidden = new Set<string>();
   let offered: readonly string[] = [];
   const highest = LOG_LEVELS.indexOf(options.level);
-  const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
-    if (LOG_LEVELS.indexOf(level) > highest) return;
+  const bursts = new LogBursts(() => options.clock.monotonic());
+  const put = (said: object) => {
     const time = new Date(options.clock.now()).toISOString();
-    let line = JSON.stringify({ time, level, message, ...fields });
+    let line = JSON.stringify({ time, ...said });
     for (const secret of [...hidden, ...offered]) line = line.replaceAll(secret, REDACTED);
     options.write(`${line}\n`);
+  };
+  const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
+    if (LOG_LEVELS.indexOf(level) > highest) return;
+    for (const burst of bursts.takeEnded()) put({ level: "warn", ...burst });
+    if (bursts.admits(message)) put({ level, message, ...fields });
   };
   return {
     error: write("error"),

@@ -7,7 +7,7 @@ import { troubleOf } from "../platform/descriptors.ts";
 import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
 import { type TunnelRule, whyForbidden } from "./allow.ts";
-import { checkTarget, connectTo, type Lookup } from "./target.ts";
+import { checkTarget, connectTo, type Lookup, type TargetCheck } from "./target.ts";
 
 /** What dialling needs. */
 export interface DialDeps {
@@ -15,6 +15,14 @@ export interface DialDeps {
   readonly resolve: Lookup;
   readonly log: Log;
 }
+
+type Denied = Exclude<TargetCheck, { kind: "allowed" }>;
+
+/** What the log says about a target that is not dialled. */
+const SENTENCES = {
+  forbidden: "refused a tunnel target",
+  unknown: "a tunnel target has no address",
+} as const satisfies Record<Denied["kind"], string>;
 
 /** Connects the channels a server opens with the targets they name. */
 export class Dialer {
@@ -43,7 +51,7 @@ export class Dialer {
     if (protocol !== "tcp") return { refuse: `this agent has no ${protocol.slice(0, 10)} tunnels` };
     const reason = this.#whyForbidden(target);
     if (reason !== undefined) {
-      this.#deps.log.warn("refused a tunnel target", { target: place, reason });
+      this.#deps.log.warn(SENTENCES.forbidden, { target: place, reason });
       return { refuse: reason };
     }
     return { accept: (channel) => void this.#serve(channel, target) };
@@ -59,8 +67,8 @@ export class Dialer {
     const where = { target: formatHostPort(target) };
     try {
       const socket = await this.#connect(target, channel.halfClose);
-      if (typeof socket === "string") {
-        this.#deps.log.warn(socket, where);
+      if ("kind" in socket) {
+        this.#deps.log.warn(SENTENCES[socket.kind], { ...where, reason: socket.reason });
         channel.destroy();
         return;
       }
@@ -71,11 +79,10 @@ export class Dialer {
     }
   }
 
-  async #connect(target: HostPort, allowHalfOpen: boolean): Promise<Socket | string> {
+  async #connect(target: HostPort, allowHalfOpen: boolean): Promise<Socket | Denied> {
     const { rules, resolve } = this.#deps;
     const check = await checkTarget(target, rules, resolve);
-    if (check.kind === "forbidden") return `refused a tunnel target: ${check.reason}`;
-    if (check.kind === "unknown") return `a tunnel target has no address: ${check.reason}`;
+    if (check.kind !== "allowed") return check;
     return await connectTo(check.target, { allowHalfOpen });
   }
 }

@@ -65,6 +65,27 @@ describe("C-17: before the login, an agent ends the connection of a server that 
   });
 });
 
+describe("S-27: the log of an agent", () => {
+  it.each(["169.254.169.254:80", "nowhere-NUMBER.invalid:80", "127.0.0.1:1"])(
+    "grows by some lines a minute however often its server asks for %s",
+    async (target) => {
+      await using hostile = await startHostileServer();
+      const resolve = async (name: string) => Promise.reject(new Error(`no such name: ${name}`));
+      await using agent = await startAgent({ server: hostile.url }, { resolve });
+      const session = await hostile.next();
+      await agent.online();
+      const before = agent.lines.length;
+      for (let n = 0; n < 200; n++) {
+        session.send(openOf(n, TUNNEL_CHANNEL, target.replace("NUMBER", String(n))));
+      }
+      const ended = () => ofKind(session, "openFailure").length + ofKind(session, "close").length;
+      await eventually(() => expect(ended()).toBe(200));
+      expect(agent.lines.length).toBeGreaterThanOrEqual(before + 30);
+      expect(agent.lines.length).toBeLessThan(before + 40);
+    },
+  );
+});
+
 describe("C-17: after the login, an agent ends the connection of a server that sends", () => {
   it("one message of 20 MiB", async () => {
     await using hostile = await startHostileServer();

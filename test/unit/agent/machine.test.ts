@@ -122,6 +122,28 @@ describe("the agent's log", () => {
     );
   });
 
+  it("S-27: writes thirty lines a minute of each sentence, and then how many more there were", () => {
+    const lines: string[] = [];
+    const clock = new FakeClock();
+    const log = createLog({ level: "info", clock, write: (line) => lines.push(line) });
+    for (let n = 0; n < 1_000; n++) log.warn("refused a tunnel target", { target: `host-${n}:80` });
+    log.info("connected");
+    expect(lines).toHaveLength(31);
+    expect(lines.at(-1)).toContain("connected");
+    clock.jump(-3_600_000);
+    clock.advance(59_999);
+    log.warn("refused a tunnel target");
+    expect(lines).toHaveLength(31);
+    clock.advance(1);
+    log.info("connected");
+    expect(lines).toHaveLength(33);
+    expect(JSON.parse(lines[31] ?? "")).toMatchObject({
+      message: "refused a tunnel target",
+      more: 971,
+      withinSeconds: 60,
+    });
+  });
+
   it("leaves out what is below its level", () => {
     const lines: string[] = [];
     const clock = new FakeClock();
