@@ -120,11 +120,14 @@ async function openDatabase(
   paths: DataPaths,
   identity: Identity,
 ): Promise<SqliteDatabase> {
+  const leastCommit = await knownCommit?.(paths, identity).catch((caught: unknown) => {
+    throw ioFailure(paths.audit, caught);
+  });
   const database = await SqliteDatabase.open({
     path: paths.database,
     create: false,
     schema: RECORDS,
-    leastCommit: await knownCommit?.(paths, identity),
+    leastCommit,
     acceptLoss: acceptLostChanges,
   });
   if (database.lost > 0) {

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, linkSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { areOfSameTime } from "./sameTime.ts";
 import type { SqliteFileDeps } from "./sqliteMessages.ts";
 import { UnfitDatabaseError } from "./unfitDatabase.ts";
 
@@ -70,9 +71,13 @@ function requireFit(look: string, deps: SqliteFileDeps): void {
     if (version > schema.migrations.length) {
       throw new UnfitDatabaseError(`has schema version ${version}, written by a newer program`);
     }
+    const page = Number(firstValue(database, COUNTER_PAGE) ?? 0);
+    const commits = page === 0 ? 0 : Number(firstValue(database, COMMITS));
+    if (page > 0 && !areOfSameTime({ path: look, page, commits })) {
+      throw new UnfitDatabaseError(MIXED);
+    }
     const health = firstValue(database, "PRAGMA quick_check(1)");
     if (health !== "ok") throw new UnfitDatabaseError(`is damaged (${health})`);
-    const commits = hasCounter(database) ? Number(firstValue(database, COMMITS)) : 0;
     if (commits < leastCommit && !acceptLoss)
       throw new UnfitDatabaseError(lossText(commits, leastCommit));
   } finally {
@@ -81,10 +86,12 @@ function requireFit(look: string, deps: SqliteFileDeps): void {
 }
 
 const COMMITS = "SELECT commits FROM counter";
-
-function hasCounter(database: DatabaseSync): boolean {
-  return firstValue(database, "SELECT 1 FROM sqlite_schema WHERE name = 'counter'") === 1;
-}
+const COUNTER_PAGE = "SELECT rootpage FROM sqlite_schema WHERE name = 'counter'";
+const MIXED =
+  "and its write-ahead log (-wal) are not of the same time: one of them is an older copy, and together " +
+  "they would be a mixture, in which what was revoked could be good again. Put both, or better the whole " +
+  "directory, back from one backup. If there is none, move the -wal file away; the next start then " +
+  "says what is missing";
 
 function firstValue(database: DatabaseSync, sql: string): unknown {
   return Object.values(database.prepare(sql).get() ?? {})[0];

@@ -125,8 +125,15 @@ export class SqliteFile {
     const [row] = this.rows({ sql: "SELECT commits FROM counter", params: [] });
     const found = Number(row?.commits);
     this.#commit = Math.max(found, least);
-    if (found < least) this.run({ sql: "UPDATE counter SET commits = ?", params: [least] });
+    if (found < least) this.#skipTo(least);
     return this.#commit - found;
+  }
+
+  /** In the main file at once: a write-ahead log that began with a leap would look like another's. */
+  #skipTo(commit: number): void {
+    this.exec("PRAGMA journal_mode = DELETE");
+    this.run({ sql: "UPDATE counter SET commits = ?", params: [commit] });
+    this.exec("PRAGMA journal_mode = WAL");
   }
 
   #pragma(name: "user_version"): unknown {

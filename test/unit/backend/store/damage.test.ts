@@ -1,7 +1,9 @@
-import { cp, readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { createSecretKey } from "node:crypto";
+import { cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { clientIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
+import { lastCommit as lastCommitOf } from "../../../../backend/src/audit/lastCommit.ts";
 import { openStore, type Store, type StoreDeps } from "../../../../backend/src/store/store.ts";
 import { clientRecord } from "../../../support/backend/records.ts";
 import { FakeClock } from "../../../support/clock.ts";
@@ -139,4 +141,72 @@ describe("D-09: a database of which the write-ahead log", () => {
     await store.close();
     await (await open(path, { knownCommit })).close();
   });
+});
+
+describe("D-09: a database and a write-ahead log of different times", () => {
+  /** One directory after a kill, and the files of the same directory as they were before. */
+  async function twoTimes(directory: string) {
+    const { path, lastCommit } = await killed(directory);
+    const early = join(directory, "early");
+    await cp(path, early, { recursive: true });
+    const store = await open(path);
+    await put(store, ["host-0", "later"]);
+    await store.close();
+    const next = await open(path);
+    await put(next, ["last"]);
+    const late = join(directory, "late");
+    await cp(path, late, { recursive: true });
+    await next.close();
+    return { early, late, lastCommit: lastCommit + 3 };
+  }
+
+  it("are refused where the database is the older one, also by somebody who takes losses, and stay as they are", async () => {
+    await using directory = await tempDirectory();
+    const { early, late, lastCommit } = await twoTimes(directory.path);
+    await cp(join(early, "rport.sqlite"), join(late, "rport.sqlite"));
+    const before = await contents(late);
+    for (const acceptLostChanges of [false, true]) {
+      const start = open(late, {
+        knownCommit: () => Promise.resolve(lastCommit),
+        acceptLostChanges,
+      });
+      await expect(start).rejects.toMatchObject({ exitCode: 65 });
+      await expect(start).rejects.toThrow("not of the same time");
+    }
+    expect(await contents(late)).toEqual(before);
+  });
+
+  it("are refused where the log is the older one, though nobody knows of a later commit", async () => {
+    await using directory = await tempDirectory();
+    const { early, late } = await twoTimes(directory.path);
+    await cp(join(early, "rport.sqlite-wal"), join(late, "rport.sqlite-wal"));
+    await expect(open(late)).rejects.toThrow("not of the same time");
+  });
+
+  it("are nothing that a leap over lost commits leaves, whenever it is killed", async () => {
+    await using directory = await tempDirectory();
+    const { path, lastCommit } = await killed(directory.path);
+    await truncate(join(path, "rport.sqlite-wal"), 0);
+    const knownCommit = () => Promise.resolve(lastCommit + 1_000);
+    const store = await open(path, { knownCommit, acceptLostChanges: true });
+    await put(store, ["later"]);
+    const copy = join(directory.path, "copy");
+    await cp(path, copy, { recursive: true });
+    await store.close();
+    const next = await open(copy, { knownCommit });
+    expect(next.lastCommit()).toBe(lastCommit + 1_001);
+    await next.close();
+  });
+});
+
+it("D-09: an audit log that cannot be read stops the start in a sentence that names it", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await killed(directory.path);
+  await rm(join(path, "audit"), { recursive: true, force: true });
+  await writeFile(join(path, "audit"), "");
+  const start = open(path, {
+    knownCommit: ({ audit }, { auditKey }) => lastCommitOf(audit, createSecretKey(auditKey)),
+  });
+  await expect(start).rejects.toMatchObject({ exitCode: 74 });
+  await expect(start).rejects.toThrow(join(path, "audit"));
 });
