@@ -4,7 +4,7 @@ import { Connection } from "@rport/protocol/wire/connection";
 import { guarded } from "@rport/protocol/wire/contain";
 import { fingerprintMatches, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import { clientTransport, type TransportLimits } from "@rport/protocol/wire/transport";
-import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
+import { type CloseReason, peerText, WireError } from "@rport/protocol/wire/wireError";
 import type { ChannelTable } from "../channels/channelTable.ts";
 import type { AgentConfig } from "../config/config.ts";
 import type { CredentialStore } from "../config/credentialStore.ts";
@@ -102,7 +102,7 @@ export class Session {
       .request(REQUESTS.newConnection, request, HELD_MAX_MS)
       .finally(() => this.#patience.end());
     if (!reply.ok) {
-      const text = `the server refused this agent: ${reply.payload.toString("utf8", 0, 500)}`;
+      const text = `the server refused this agent: ${peerText(reply.payload.toString("utf8"))}`;
       this.close(text);
       throw new WireError("refused", text);
     }

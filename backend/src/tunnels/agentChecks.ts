@@ -9,6 +9,7 @@ import {
 import { RportError } from "@rport/protocol/errors";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import type { Reply } from "@rport/protocol/wire/requests";
+import { peerText } from "@rport/protocol/wire/wireError";
 import type { z } from "zod";
 import type { AgentLink } from "../clients/liveSession.ts";
 import { asRefusal, notAllowed } from "./dialer.ts";
@@ -36,7 +37,9 @@ export async function requireOpen(link: AgentLink, target: HostPort): Promise<vo
   const { Open: isOpen, ErrMsg: detail } = read(reply, portCheckedSchema);
   if (isOpen) return;
   const title = `Nothing answers on ${HostPort} when the client tries it.`;
-  throw new RportError("ERR_CODE_REMOTE_PORT_NOT_OPEN", title, { detail });
+  throw new RportError("ERR_CODE_REMOTE_PORT_NOT_OPEN", title, {
+    detail: peerText(detail),
+  });
 }
 
 /** The answer, or undefined when the agent does not know the question. */
@@ -49,7 +52,7 @@ async function asked(
     throw asRefusal(error, target);
   });
   if (reply.ok) return reply;
-  const text = reply.payload.toString("utf8").slice(0, 500);
+  const text = peerText(reply.payload.toString("utf8"));
   if (text.includes(UNKNOWN_REQUEST)) return undefined;
   throw new RportError("AGENT_REFUSED", `client error: ${text}`);
 }

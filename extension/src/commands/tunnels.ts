@@ -5,6 +5,7 @@ import { localAddress, schemeOf, serverTunnelAddress } from "../model/rows/tunne
 import { serviceOf } from "../model/services.ts";
 import type { ClientTarget, TunnelTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
+import { plainText } from "../support/text.ts";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 import { hostOf } from "../views/rows.ts";
 import { copyLines } from "./clients.ts";
@@ -59,7 +60,7 @@ async function openTunnel(
   { server, client }: ClientTarget,
   { fleet, reveal }: TunnelCommandsDeps,
 ): Promise<void> {
-  const choice = await pickTunnel(displayName(client));
+  const choice = await pickTunnel(plainText(displayName(client)));
   if (choice === undefined) return;
   const { remote, localPort } = choice;
   const tunnel = await fleet.tunnels.open({
@@ -107,7 +108,7 @@ async function close(target: TunnelTarget, fleet: Fleet): Promise<void> {
   const closeIt = "Close Tunnel";
   const { server, tunnel } = target;
   const chosen = await window.showWarningMessage(
-    `Close the tunnel to ${tunnelName(target)} on ${server.name}?`,
+    `Close the tunnel to ${plainText(tunnelName(target))} on ${plainText(server.name)}?`,
     {
       modal: true,
       detail: `It was opened on the server, so others may be using it. Open connections: ${tunnel.connections}.`,

@@ -1,4 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
+import { plainText } from "./text.ts";
 
 /** What people call the system errors that a connection can end with. */
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
@@ -33,8 +34,15 @@ export function describeNetworkError(error: unknown): string {
   return error instanceof Error ? error.message : "an unknown error";
 }
 
-/** Any error as a sentence for a person; never a stack. */
+/**
+ * Any error as a sentence for a person; never a stack. Servers put into theirs what hosts have said,
+ * and in a message of the editor a link can be a command: nothing in the sentence is more than text.
+ */
 export function describeError(error: unknown): string {
+  return plainText(sentenceOf(error));
+}
+
+function sentenceOf(error: unknown): string {
   if (error instanceof RportError) {
     return error.detail === "" ? error.message : `${error.message} ${error.detail}`;
   }

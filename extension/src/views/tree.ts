@@ -114,7 +114,7 @@ export class Tree implements TreeDataProvider<Node> {
   resolveTreeItem(item: TreeItem, node: Node): TreeItem {
     const text = tooltipOf(node, this.#deps.rows);
     // a narrow view cuts descriptions off
-    if (text === undefined) item.tooltip = rowOf(node, this.#deps.rows).spoken;
+    if (text === undefined) item.tooltip = inertLine(rowOf(node, this.#deps.rows).spoken);
     else item.tooltip = new MarkdownString(text, true);
     return item;
   }

@@ -140,6 +140,20 @@ describe("an agent and its server", () => {
     await agent.online();
   });
 
+  it("C-07: keeps nothing of a refusal's words that acts on a terminal", async () => {
+    await using server = await startAgentServer({
+      onRegister: () => {
+        throw new Error(`no\u001b]52;c;cm0=\u0007\u202E${"x".repeat(1_000)}`);
+      },
+    });
+    await using agent = await startAgent({ server: server.url });
+    const waiting = await agent.until(({ kind }) => kind === "waiting");
+    const text = waiting.kind === "waiting" ? waiting.reason.text : "";
+    expect(text).toMatch(/^the server refused this agent: /);
+    expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(text.length).toBeLessThan(400);
+  });
+
   it("survives a server that sends garbage", async () => {
     await using garbage = await garbageServer();
     await using server = await startAgentServer();

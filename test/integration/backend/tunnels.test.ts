@@ -213,6 +213,26 @@ describe("creating a tunnel", () => {
     await expect(create(side, { remote: "22", check_port: "0" })).resolves.toBeDefined();
   });
 
+  it.each([REQUESTS.checkTunnelAllowed, REQUESTS.checkPort])(
+    "C-07: an agent's refusal of %s says nothing that acts on a terminal",
+    async (asked) => {
+      await using side = await start();
+      const words = "no\u001b[2J\u202E";
+      await using _agent = await join(side, {
+        onRequest: (name) => {
+          if (name === REQUESTS.checkPort && asked === name)
+            return Buffer.from(JSON.stringify({ Open: false, ErrMsg: words }));
+          if (name === asked) throw new RequestRefused(words);
+          return name.startsWith("check_") ? Buffer.from('{"IsAllowed":true}') : undefined;
+        },
+      });
+      const error = await create(side, { remote: "22" }).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: expect.stringMatching(/AGENT_REFUSED|PORT_NOT_OPEN/) });
+      const { message, detail } = error as { message: string; detail: string };
+      expect(`${message} ${detail}`).toMatch(/no \[2J /);
+    },
+  );
+
   it("works with agents that know neither question", async () => {
     await using side = await start();
     await using _agent = await join(side, {

@@ -1,3 +1,4 @@
+import { RportError } from "@rport/protocol/errors";
 import type { DeletionReport } from "@rport/protocol/report";
 import { deletionReportSchema } from "@rport/protocol/report";
 import { describe, expect, it } from "vitest";
@@ -16,6 +17,7 @@ import {
 } from "../../../extension/src/model/blast.ts";
 import { JOIN_RATE_PROMPT, joinRate, USUAL_RATE } from "../../../extension/src/model/joinLimit.ts";
 import { outcomeText, refusalCounts } from "../../../extension/src/model/outcome.ts";
+import { describeError } from "../../../extension/src/support/describeError.ts";
 import { inertLine, plainText } from "../../../extension/src/support/text.ts";
 import { credential, refusal } from "./entities.ts";
 import { NOW } from "./fleetFixture.ts";
@@ -142,6 +144,13 @@ describe("how many new clients a credential lets in", () => {
     expect(parseCount("0", USUAL_RATE).why).toContain(`nothing for ${USUAL_RATE}`);
     for (const text of [JOIN_RATE_PROMPT, USUAL_RATE]) expect(text).not.toContain("no limit");
   });
+});
+
+it.each([
+  new RportError("AGENT_REFUSED", "client error: [x](command:y)\u202E", { detail: "$(z)\nnext" }),
+  new Error("client error: [x](command:y)\u202E $(z)\nnext"),
+])("C-07: an error that a server or a host has worded is no link, icon or second line", (error) => {
+  expect(describeError(error)).toBe("client error: [x] (command:y)\\u{202E} $ (z) next");
 });
 
 it("shows a text from outside as one line without icons, links or invisible characters", () => {
