@@ -1,5 +1,5 @@
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { bytes } from "../../platform/random.ts";
 import { StartFailure } from "../../platform/startFailure.ts";
 import { codeOf, syncDirectory, writeDurably } from "./durableFile.ts";
@@ -71,9 +71,11 @@ export async function makeDirectory(directory: string): Promise<void> {
  * is neither ours nor empty: starting there would be a silent new server beside lost data.
  */
 export async function isNew(paths: DataPaths): Promise<boolean> {
-  if (await exists(paths.document)) return false;
-  if (await exists(paths.unfinished)) return true;
-  const foreign = (await readdir(paths.directory)).filter((name) => !HARMLESS.test(name));
+  // One look, not several: another start may be filling the directory meanwhile.
+  const names = await readdir(paths.directory);
+  if (names.includes(basename(paths.document))) return false;
+  if (names.includes(basename(paths.unfinished))) return true;
+  const foreign = names.filter((name) => !HARMLESS.test(name));
   if (foreign.length === 0) return true;
   const shown = foreign.slice(0, 5).join(", ");
   throw new StartFailure(

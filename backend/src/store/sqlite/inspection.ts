@@ -88,7 +88,7 @@ function requireFit(look: string, deps: SqliteFileDeps): void {
 const COMMITS = "SELECT commits FROM counter";
 const COUNTER_PAGE = "SELECT rootpage FROM sqlite_schema WHERE name = 'counter'";
 const MIXED =
-  "and its write-ahead log (-wal) are not of the same time: one of them is an older copy, and together " +
+  "it and its write-ahead log (-wal) are not of the same time: one of them is an older copy, and together " +
   "they would be a mixture, in which what was revoked could be good again. Put both, or better the whole " +
   "directory, back from one backup. If there is none, move the -wal file away; the next start then " +
   "says what is missing";

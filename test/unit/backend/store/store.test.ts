@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { dataPaths, isNew } from "../../../../backend/src/store/files/dataDirectory.ts";
 import { writeDurably } from "../../../../backend/src/store/files/durableFile.ts";
 import { lastOwnerOf } from "../../../../backend/src/store/files/lock.ts";
 import type { Store } from "../../../../backend/src/store/store.ts";
@@ -237,4 +238,28 @@ describe("a full disk", () => {
       );
     },
   );
+});
+
+it("finds a directory that another start is just filling new or filled, whenever it looks", async () => {
+  const wrong: unknown[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    await using directory = await tempDirectory();
+    const filling = openStore({
+      directory: directory.path,
+      clock: new FakeClock(),
+      log: testLog().log,
+    });
+    let isFilling = true;
+    const look = async (): Promise<void> => {
+      while (isFilling) {
+        await isNew(dataPaths(directory.path)).catch((caught: unknown) => wrong.push(caught));
+      }
+    };
+    const looks = [look(), look(), look()];
+    const store = await filling;
+    isFilling = false;
+    await Promise.all(looks);
+    await store.close();
+  }
+  expect(wrong).toEqual([]);
 });
