@@ -1,6 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
 import { RportError } from "@rport/protocol/errors";
 import { textOf } from "../platform/errorText.ts";
+import { readSmallFile } from "../platform/smallFile.ts";
 import {
   type AgentConfig,
   CONFIG_MAX_BYTES,
@@ -16,13 +16,10 @@ export async function loadConfig(
   return parseConfig(await readConfigText(file), file, environment);
 }
 
-/** The text of a configuration file, as far as it is there and not too large. */
 async function readConfigText(file: string): Promise<string> {
   try {
-    const { size } = await stat(file);
-    if (size <= CONFIG_MAX_BYTES) return await readFile(file, "utf8");
+    return await readSmallFile(file, CONFIG_MAX_BYTES);
   } catch (error) {
     throw new RportError("BAD_REQUEST", `${file} cannot be read: ${textOf(error)}`);
   }
-  throw new RportError("BAD_REQUEST", `${file} is larger than ${CONFIG_MAX_BYTES} bytes.`);
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { constants } from "node:fs";
 import { open, readFile, rm, writeFile } from "node:fs/promises";
 import { type Clock, sleep } from "../platform/clock.ts";
+import { readEnd } from "../platform/smallFile.ts";
 import { LAST_LINES, type Supervisor } from "./supervisor.ts";
 
 /** Time for the agent's goodbye, before it is killed. */
@@ -93,8 +94,8 @@ export class BackgroundProcess implements Supervisor {
   }
 
   async lastLines(): Promise<readonly string[]> {
-    const text = await readFile(this.#deps.logFile, "utf8").catch(() => "");
-    const lines = text.slice(-LOG_TAIL_BYTES).split("\n");
+    const text = await readEnd(this.#deps.logFile, LOG_TAIL_BYTES).catch(() => "");
+    const lines = text.split("\n");
     return lines.filter((line) => line !== "").slice(-LAST_LINES);
   }
 

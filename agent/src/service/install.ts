@@ -133,7 +133,7 @@ async function enrolAside({ enroll, layout, temporary, say }: InstallDeps): Prom
   if (enroll === undefined) throw new Error("enrolling needs a token");
   const aside = join(temporary, "rport.conf");
   if (await isPresent(layout.config)) {
-    const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
+    const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     await writeFile(aside, await readFile(layout.config, { flag }), { mode: 0o600 });
   }
   const { authId, clientId } = await enroll(aside);

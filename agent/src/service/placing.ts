@@ -65,9 +65,12 @@ export async function removeDrafts(path: string): Promise<void> {
  * others may write, those could stand for any file of the machine.
  */
 export async function giveFile(path: string, access: Access, undo: Undo): Promise<void> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags);
   try {
-    const { mode, uid, gid, nlink } = await file.stat();
+    const stats = await file.stat();
+    const { mode, uid, gid, nlink } = stats;
+    if (!stats.isFile()) throw new Error(`${path} is no plain file`);
     if (nlink !== 1) throw new Error(`${path} has a second name`);
     undo.add(`restore the access to ${path}`, () => lchown(path, uid, gid));
     if (access.owner !== undefined) await file.chown(access.owner.uid, access.owner.gid);

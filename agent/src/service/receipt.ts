@@ -5,6 +5,8 @@ import { z } from "zod";
 import { textOf } from "../platform/errorText.ts";
 
 const MAX_BYTES = 64 << 10;
+/** Follows no link, and does not wait for who writes into a pipe. */
+const PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Kept per file: the newest one, and those that a run which was killed may have left. */
 const MAX_HASHES = 8;
 
@@ -78,7 +80,7 @@ export async function readReceipt(file: string): Promise<FoundReceipt> {
 
 async function readPlain(file: string) {
   try {
-    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    await using handle = await open(file, PLAIN);
     const stats = await handle.stat();
     if (!stats.isFile() || stats.size > MAX_BYTES) return "foreign" as const;
     return { text: await handle.readFile("utf8"), uid: stats.uid };

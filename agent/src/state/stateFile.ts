@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
 import type { Log } from "../platform/log.ts";
+import { readSmallFile } from "../platform/smallFile.ts";
 
 /** RPort's words for how the agent is, which its watchdogs read. */
 export type AgentState = "initialized" | "connected" | "reconnecting";
@@ -35,8 +36,7 @@ export function stateFileIn(dataDir: string): string {
 /** Reads a state file. Undefined when there is none, or it cannot be understood. */
 export async function readState(file: string): Promise<StateFile | undefined> {
   try {
-    const text = await readFile(file, "utf8");
-    if (text.length > MAX_BYTES) return undefined;
+    const text = await readSmallFile(file, MAX_BYTES);
     return stateSchema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
