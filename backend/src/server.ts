@@ -1,5 +1,11 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import { contain, guarded } from "@rport/protocol/wire/contain";
@@ -11,6 +17,7 @@ import { endingFault, loggedFault } from "./platform/faults.ts";
 import type { Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 import type { OpenSockets } from "./sockets/openSockets.ts";
+import { Pipelines } from "./sockets/pipelines.ts";
 
 /** Node's own limits are far wider, and are looked at only twice a minute. */
 const LIMITS = {
@@ -59,14 +66,20 @@ export class Listener {
 
   /** Starts listening. Throws a `StartFailure` that names the address when it cannot be had. */
   static async open(place: Place, deps: ListenerDeps): Promise<Listener> {
+    const pipelines = new Pipelines(deps.limits);
     const options = {
       ...LIMITS,
-      shouldUpgradeCallback: ({ headers }: { headers: { upgrade?: string | undefined } }) =>
-        headers.upgrade?.toLowerCase() === "websocket",
+      IncomingMessage: pipelines.Request,
+      shouldUpgradeCallback: ({ headers, socket }: IncomingMessage) =>
+        headers.upgrade?.toLowerCase() === "websocket" || pipelines.isFull(socket),
     };
-    const server = createServer(options, containing(deps));
+    const server = createServer(options, containing(deps, pipelines));
     server.maxHeadersCount = HEADERS_MAX;
     server.on("upgrade", (request, socket, head) => {
+      if (pipelines.isFull(socket)) {
+        pipelines.end(socket);
+        return;
+      }
       deps.sockets.stir(socket);
       route({ request, socket, head }, deps);
     });
@@ -103,9 +116,10 @@ export class Listener {
 }
 
 /** What one request brings about ends that request alone. */
-function containing(deps: ListenerDeps): RequestListener {
+function containing(deps: ListenerDeps, pipelines: Pipelines): RequestListener {
   const { onRequest, sockets, limits, log } = deps;
   return (request, response) => {
+    pipelines.enter(request, response);
     const onFault = endingFault(log, "a request", () => response.destroy());
     contain(request, onFault);
     contain(response, onFault);

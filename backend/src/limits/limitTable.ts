@@ -72,6 +72,13 @@ export const LIMITS = {
     unit: "count",
     what: "descriptors of the process that are not for connections: log, database, files",
   },
+  pipelined_requests: {
+    usual: 8,
+    least: 1,
+    most: 1_024,
+    unit: "count",
+    what: "requests that one connection sends without waiting for their answers; beyond it the connection ends",
+  },
   response_stall_ms: {
     usual: 30_000,
     least: 100,

@@ -1,0 +1,51 @@
+import { IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Limits } from "../limits/limits.ts";
+
+/**
+ * The requests of each connection that wait for their answers. Clients send the next one when the one
+ * before was answered. Whoever does not wait can put thousands into one packet, which Node would parse
+ * and begin in a single turn of the event loop, while everybody else waits.
+ */
+export class Pipelines {
+  /** What Node makes requests of: beyond the limit they are upgrades, where its parser stops. */
+  readonly Request: typeof IncomingMessage;
+  readonly #limits: Pick<Limits, "max" | "bite">;
+  readonly #waiting = new WeakMap<Duplex, number>();
+
+  constructor(limits: Pick<Limits, "max" | "bite">) {
+    this.#limits = limits;
+    const isFull = (socket: Socket) => this.isFull(socket);
+    this.Request = class extends IncomingMessage {
+      constructor(socket: Socket) {
+        super(socket);
+        if (!isFull(socket)) return;
+        // The parser writes what it read of the request itself.
+        Object.defineProperty(this, "upgrade", { get: () => true, set: () => undefined });
+      }
+    };
+  }
+
+  /** Whether as many requests of the connection wait for their answers as may. */
+  isFull(socket: Duplex): boolean {
+    return this.#of(socket) >= this.#limits.max("pipelined_requests");
+  }
+
+  /** One more request of the connection waits, until it is answered or the connection has ended. */
+  enter({ socket }: IncomingMessage, response: ServerResponse): void {
+    this.#waiting.set(socket, this.#of(socket) + 1);
+    response.once("close", () => this.#waiting.set(socket, this.#of(socket) - 1));
+  }
+
+  /** Ends a connection that is full and asks for more. */
+  end(socket: Duplex): void {
+    const { remoteAddress: address } = socket as Partial<Socket>;
+    this.#limits.bite("pipelined_requests", { address });
+    socket.destroy();
+  }
+
+  #of(socket: Duplex): number {
+    return this.#waiting.get(socket) ?? 0;
+  }
+}

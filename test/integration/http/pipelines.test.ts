@@ -1,0 +1,66 @@
+import type { RequestListener } from "node:http";
+import { connect } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Limits } from "../../../backend/src/limits/limits.ts";
+import { systemClock } from "../../../backend/src/platform/clock.ts";
+import { Listener } from "../../../backend/src/server.ts";
+import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
+import { testLog } from "../../support/log.ts";
+
+const REQUEST = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const ONE_ANSWERED = "HTTP/1.1 200 OK";
+
+/** An address that answers in a later turn, and how many requests it began. */
+async function setUp() {
+  const { log } = testLog();
+  const limits = new Limits({ clock: systemClock, log });
+  const sockets = new OpenSockets({ limits, isProxy: () => true, clock: systemClock });
+  let begun = 0;
+  const onRequest: RequestListener = (_request, response) => {
+    begun += 1;
+    setImmediate(() => response.end());
+  };
+  const place = { host: "127.0.0.1", port: 0, faces: new Set<never>() };
+  const deps = { onRequest, doors: [], sockets, limits, clock: systemClock, log };
+  const listener = await Listener.open(place, deps);
+  onTestFinished(() => listener.close());
+  const { port } = listener;
+  /** Sends this; what came back until the connection ended, or there were so many answers. */
+  const send = async (text: string, answers = Number.POSITIVE_INFINITY): Promise<number> => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.on("error", () => {});
+    let received = "";
+    const count = (): number => received.split(ONE_ANSWERED).length - 1;
+    socket.setEncoding("latin1").on("data", (chunk) => {
+      received += chunk;
+      if (count() >= answers) socket.destroy();
+    });
+    socket.write(text);
+    await new Promise((resolve) => socket.once("close", resolve));
+    return count();
+  };
+  const bites = () => limits.states().find(({ name }) => name === "pipelined_requests")?.bites;
+  return { url: `http://127.0.0.1:${port}`, send, begun: () => begun, bites };
+}
+
+describe("F-14: requests of a connection that waits for no answer", () => {
+  it("are answered as long as they are few, however many come after that", async () => {
+    const { url, send, begun, bites } = await setUp();
+    expect(await send(REQUEST.repeat(8), 8)).toBe(8);
+    for (let n = 0; n < 20; n += 1) await (await fetch(url)).text();
+    expect([begun(), bites()]).toEqual([28, 0]);
+  });
+
+  it.each([
+    ["requests", REQUEST],
+    ["requests with bodies", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"],
+    [
+      "requests for a WebSocket behind them",
+      `${REQUEST.repeat(9)}GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    ],
+  ])("end it when they are many, and cost no more than the few: %s", async (_what, text) => {
+    const { send, begun, bites } = await setUp();
+    expect(await send(text.repeat(1_000))).toBe(0);
+    expect([begun(), bites()]).toEqual([8, 1]);
+  });
+});
