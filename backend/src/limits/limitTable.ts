@@ -21,7 +21,7 @@ export const LIMITS = {
     least: 1,
     most: 100_000,
     unit: "count",
-    what: "proofs that programs of this machine ask for before they show who they are",
+    what: "proofs that programs of this machine ask for on connections that have had one",
   },
   audit_queries: {
     usual: 16,

@@ -66,7 +66,12 @@ export class Proofs {
     return isProof(given, editorProof(token, facts)) ? token : undefined;
   }
 
+  /**
+   * An editor asks once on a connection, which costs no more than being refused: if these were
+   * counted, too, another user of the machine could use them up and keep every editor out.
+   */
   #hasRoom(socket: Socket): boolean {
+    if (!this.#asked.has(socket)) return true;
     const { limits } = this.#deps;
     const perSecond = limits.max("proofs_per_second");
     if (this.#budget.spend("all", 1, { burst: perSecond, perSecond }) === 0) return true;
