@@ -7,8 +7,9 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { RportError } from "@rport/protocol/errors";
-import { contain, guarded } from "@rport/protocol/wire/contain";
+import { contain, containing, guarded } from "@rport/protocol/wire/contain";
 import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./http/upgrade.ts";
 import type { Limits } from "./limits/limits.ts";
 import type { Place } from "./place.ts";
@@ -53,14 +54,18 @@ export class Listener {
     this.#server = server;
     this.#clock = clock;
     contain(server, loggedFault(log, "an address that is listened on"));
+    const own = this.#sockets;
+    const leave = function (this: Socket): void {
+      own.delete(this);
+    };
+    const containSocket = containing<Socket>((error, socket) =>
+      endingFault(log, "a connection", () => socket.destroy())(error),
+    );
     server.on("connection", (socket: Socket) => {
-      contain(
-        socket,
-        endingFault(log, "a connection", () => socket.destroy()),
-      );
+      containSocket(socket);
       if (!sockets.enter(socket)) return;
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
+      own.add(socket);
+      socket.on("close", leave);
     });
   }
 
@@ -73,7 +78,7 @@ export class Listener {
       shouldUpgradeCallback: ({ headers, socket }: IncomingMessage) =>
         headers.upgrade?.toLowerCase() === "websocket" || pipelines.isFull(socket),
     };
-    const server = createServer(options, containing(deps, pipelines));
+    const server = createServer(options, contained(deps, pipelines));
     server.maxHeadersCount = HEADERS_MAX;
     server.on("upgrade", (request, socket, head) => {
       if (pipelines.isFull(socket)) {
@@ -116,7 +121,7 @@ export class Listener {
 }
 
 /** What one request brings about ends that request alone. */
-function containing(deps: ListenerDeps, pipelines: Pipelines): RequestListener {
+function contained(deps: ListenerDeps, pipelines: Pipelines): RequestListener {
   const { onRequest, sockets, limits, log } = deps;
   return (request, response) => {
     pipelines.enter(request, response);
@@ -145,7 +150,7 @@ function endWhenStalled(response: ServerResponse, { limits }: ListenerDeps): voi
 function route(upgrade: UpgradeRequest, { doors, log }: ListenerDeps): void {
   const { request, socket } = upgrade;
   // A peer may vanish at any time; whoever takes the socket over learns it from its close.
-  socket.on("error", () => socket.destroy());
+  socket.on("error", destroy);
   const onFault = endingFault(log, "an upgrade", () => socket.destroy());
   const take = guarded(onFault, () => {
     const door = doors.find((one) => one.takes(request));
@@ -153,6 +158,11 @@ function route(upgrade: UpgradeRequest, { doors, log }: ListenerDeps): void {
     else refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
   });
   take();
+}
+
+/** As a listener of its own, it keeps nothing of the request for as long as the socket lives. */
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 function whyNotListening(error: unknown, { host, port }: Place): StartFailure {

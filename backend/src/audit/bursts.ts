@@ -16,7 +16,7 @@ const KEYS_MAX = 1_000;
 const WINDOW_MS = 60_000;
 
 interface Window {
-  readonly timer: Timer;
+  readonly endMs: number;
   count: number;
   /** The entry that says how many more there were; only what all of them have in common. */
   summary: AuditEntry | undefined;
@@ -28,7 +28,10 @@ interface Window {
  */
 export class Bursts {
   readonly #deps: Required<BurstsDeps>;
+  /** The one that ends first stands first. */
   readonly #windows = new Map<string, Window>();
+  /** One for all of them: in a minute, as many hosts may come back as there are. */
+  #timer: Timer | undefined;
 
   constructor({ audit, clock, max = MAX, keysMax = KEYS_MAX }: BurstsDeps) {
     this.#deps = { audit, clock, max, keysMax };
@@ -45,7 +48,9 @@ export class Bursts {
 
   /** Writes all that was counted so far. */
   close(): void {
-    for (const key of [...this.#windows.keys()]) this.#end(key);
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const [key, window] of this.#windows) this.#end(key, window);
   }
 
   #windowOf(wanted: string, shared: string): Window {
@@ -54,17 +59,29 @@ export class Bursts {
     const key = isKnown ? wanted : shared;
     const known = this.#windows.get(key);
     if (known !== undefined) return known;
-    const timer = clock.after(WINDOW_MS, () => this.#end(key));
-    const window: Window = { timer, count: 0, summary: undefined };
+    const endMs = clock.monotonic() + WINDOW_MS;
+    const window: Window = { endMs, count: 0, summary: undefined };
     this.#windows.set(key, window);
+    this.#timer ??= clock.after(WINDOW_MS, () => this.#endDue());
     return window;
   }
 
-  #end(key: string): void {
-    const window = this.#windows.get(key);
+  #endDue(): void {
+    this.#timer = undefined;
+    const { clock } = this.#deps;
+    const nowMs = clock.monotonic();
+    for (const [key, window] of this.#windows) {
+      if (window.endMs > nowMs) {
+        this.#timer = clock.after(window.endMs - nowMs, () => this.#endDue());
+        return;
+      }
+      this.#end(key, window);
+    }
+  }
+
+  #end(key: string, window: Window): void {
     this.#windows.delete(key);
-    window?.timer.cancel();
-    if (window?.summary === undefined) return;
+    if (window.summary === undefined) return;
     const more = window.count - this.#deps.max;
     this.#deps.audit.note({ ...window.summary, response: { more, within_seconds: 60 } });
   }

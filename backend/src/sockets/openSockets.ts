@@ -159,7 +159,8 @@ export class OpenSockets {
 
   #count(holder: Socket | Server): void {
     this.#open += 1;
-    holder.once("close", () => this.#leave(holder));
+    // A `once` would keep three objects more of each.
+    holder.on("close", () => this.#leave(holder));
   }
 
   #leave(holder: Socket | Server): void {

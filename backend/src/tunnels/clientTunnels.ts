@@ -31,10 +31,10 @@ export interface OpenerDeps {
   readonly bind: string;
 }
 
-/** What a client's tunnels tell the service. */
+/** What the tunnels of every client tell the service. */
 export interface ClientTunnelEvents {
-  readonly onExpired: (tunnel: ServerTunnel, why: "idle" | "age") => void;
-  readonly onChanged: (id: TunnelId) => void;
+  readonly onExpired: (own: ClientTunnels, tunnel: ServerTunnel, why: "idle" | "age") => void;
+  readonly onChanged: (clientId: ClientId, id: TunnelId) => void;
 }
 
 /** Where a tunnel listens, and how it is described once its port is known. */
@@ -47,6 +47,7 @@ export interface Opening {
   readonly isRemembered?: boolean;
 }
 
+const NONE: ReadonlyMap<TunnelId, ServerTunnel> = new Map();
 /** Random ports that other programs may turn out to have. */
 const PORT_ATTEMPTS = 20;
 
@@ -56,9 +57,10 @@ export class ClientTunnels {
   readonly clientId: ClientId;
   readonly #deps: OpenerDeps;
   readonly #events: ClientTunnelEvents;
-  readonly #tunnels = new Map<TunnelId, ServerTunnel>();
+  /** From the first on, as the other map: most clients have no tunnel. */
+  #opened: Map<TunnelId, ServerTunnel> | undefined;
   /** Of those that the agent asked for. */
-  readonly #places = new Map<TunnelId, AskedPlace>();
+  #places: Map<TunnelId, AskedPlace> | undefined;
 
   constructor(
     owner: { readonly session: LiveSession; readonly clientId: ClientId },
@@ -106,6 +108,7 @@ export class ClientTunnels {
       const tunnel = await this.#open(opening);
       // It may have been closed in the very moment.
       if (this.#tunnels.get(tunnel.stored.id) === tunnel) {
+        this.#places ??= new Map();
         this.#places.set(tunnel.stored.id, place);
       } else place.leave();
       return tunnel;
@@ -113,6 +116,10 @@ export class ClientTunnels {
       place.leave();
       throw error;
     }
+  }
+
+  get #tunnels(): ReadonlyMap<TunnelId, ServerTunnel> {
+    return this.#opened ?? NONE;
   }
 
   async #open(opening: Opening): Promise<ServerTunnel> {
@@ -133,13 +140,13 @@ export class ClientTunnels {
   /** Closes one tunnel; resolves when its port is free. */
   async close(tunnel: ServerTunnel): Promise<void> {
     const { id, lport } = tunnel.stored;
-    if (!this.#tunnels.delete(id)) return;
+    if (!this.#opened?.delete(id)) return;
     this.#deps.open.delete(tunnel);
-    this.#places.get(id)?.leave();
-    this.#places.delete(id);
+    this.#places?.get(id)?.leave();
+    this.#places?.delete(id);
     await tunnel.close();
     this.#deps.ports.release(Number(lport));
-    this.#events.onChanged(id);
+    this.#events.onChanged(this.clientId, id);
   }
 
   /** Closes all of them. */
@@ -179,10 +186,11 @@ export class ClientTunnels {
       clientId: this.clientId,
       stored,
       clock,
-      onExpired: (why) => this.#events.onExpired(tunnel, why),
-      onChanged: () => this.#events.onChanged(stored.id),
+      onExpired: (why) => this.#events.onExpired(this, tunnel, why),
+      onChanged: () => this.#events.onChanged(this.clientId, stored.id),
     });
-    this.#tunnels.set(stored.id, tunnel);
+    this.#opened ??= new Map();
+    this.#opened.set(stored.id, tunnel);
     this.#deps.open.add(tunnel);
     let hasListened = false;
     try {
@@ -213,7 +221,7 @@ export class ClientTunnels {
     open.delete(tunnel);
     const { id } = tunnel.stored;
     if (this.#tunnels.get(id) !== tunnel) return;
-    this.#tunnels.delete(id);
+    this.#opened?.delete(id);
     if (hasListened) ports.release(port);
     else ports.abandon(port);
   }

@@ -13,7 +13,12 @@ import { Turns } from "../platform/turns.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { requireAllowed, requireOpen } from "./agentChecks.ts";
 import { AskedTunnels, type AskingRight } from "./askedTunnels.ts";
-import { ClientTunnels, type OpenerDeps, portOwner } from "./clientTunnels.ts";
+import {
+  type ClientTunnelEvents,
+  ClientTunnels,
+  type OpenerDeps,
+  portOwner,
+} from "./clientTunnels.ts";
 import {
   describeTunnel,
   nextTunnelId,
@@ -57,6 +62,11 @@ export class TunnelService implements SessionTunnels {
   readonly #opener: OpenerDeps;
   readonly #remembered: RememberedTunnels;
   readonly #byClient = new Map<ClientId, ClientTunnels>();
+  /** One for the tunnels of all clients. */
+  readonly #events: ClientTunnelEvents = {
+    onExpired: (own, tunnel, why) => void this.#expire(own, tunnel, why),
+    onChanged: (clientId, id) => this.#changed(clientId, id),
+  };
   /** What is remembered of a client is opened by one at a time. */
   readonly #turns = new Turns<ClientTunnels>();
 
@@ -144,10 +154,7 @@ export class TunnelService implements SessionTunnels {
     const { clientId } = session;
     if (clientId === undefined) return [];
     const before = this.#byClient.get(clientId);
-    const own: ClientTunnels = new ClientTunnels({ session, clientId }, this.#opener, {
-      onExpired: (tunnel, why) => void this.#expire(own, tunnel, why),
-      onChanged: (id) => this.#changed(clientId, id),
-    });
+    const own = new ClientTunnels({ session, clientId }, this.#opener, this.#events);
     this.#byClient.set(clientId, own);
     return await this.#turns.run(own, () => this.#openAll(own, before, wanted));
   }

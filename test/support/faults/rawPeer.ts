@@ -4,6 +4,8 @@ import { CLIENT_IDENT, IdentificationReader } from "@rport/protocol/wire/transpo
 import type { WebSocket } from "ws";
 import { dial, PASSWORD, USER } from "../wire/wirePair.ts";
 
+const IDENT = Buffer.from(CLIENT_IDENT);
+
 /** How far a raw peer goes by itself. */
 export type Stage = "keys" | "login";
 
@@ -39,7 +41,7 @@ export class RawPeer {
   constructor(options: RawPeerOptions) {
     this.ws = dial(options.url, options.headers);
     const change = options.onWrite ?? ((bytes: Buffer) => bytes);
-    this.engine = new Ssh2Engine({ role: "client", verifyServerKey: () => true }, CLIENT_IDENT, {
+    this.engine = new Ssh2Engine({ role: "client", verifyServerKey: () => true }, IDENT, {
       limit: { packetBytes: 20 << 20 },
       events: {
         onWrite: (bytes) => this.ws.send(change(Buffer.from(bytes))),

@@ -15,15 +15,23 @@ const events = {
 };
 const limit = { packetBytes: 35_000 };
 const toClient: Buffer[] = [];
-const server = new Ssh2Engine({ role: "server", serverKey: serverKeyFromSeed("x") }, "SSH-2.0-s", {
-  limit,
-  events: { ...events, onWrite: (bytes) => void toClient.push(bytes) },
-});
+const server = new Ssh2Engine(
+  { role: "server", serverKey: serverKeyFromSeed("x") },
+  Buffer.from("SSH-2.0-s"),
+  {
+    limit,
+    events: { ...events, onWrite: (bytes) => void toClient.push(bytes) },
+  },
+);
 const toServer: Buffer[] = [];
-const client = new Ssh2Engine({ role: "client", verifyServerKey: () => true }, "SSH-2.0-c", {
-  limit,
-  events: { ...events, onWrite: (bytes) => void toServer.push(bytes) },
-});
+const client = new Ssh2Engine(
+  { role: "client", verifyServerKey: () => true },
+  Buffer.from("SSH-2.0-c"),
+  {
+    limit,
+    events: { ...events, onWrite: (bytes) => void toServer.push(bytes) },
+  },
+);
 try {
   server.start("SSH-2.0-c");
   client.start("SSH-2.0-s");

@@ -1,4 +1,4 @@
-import type { EventEmitter } from "node:events";
+import { EventEmitter } from "node:events";
 
 /** Told what a callback threw. It ends what the callback belongs to, and throws nothing itself. */
 export type OnFault = (error: unknown) => void;
@@ -17,6 +17,29 @@ export function contain(emitter: EventEmitter, onFault: OnFault): void {
       onFault(error);
       return true;
     }
+  };
+}
+
+/**
+ * The same for any number of emitters with one handler, which is told whose listener threw: of a
+ * thousand connections nothing more is kept than of one.
+ */
+export function containing<E extends EventEmitter>(
+  onFault: (error: unknown, emitter: E) => void,
+): (emitter: E) => void {
+  const { emit } = EventEmitter.prototype;
+  function contained(this: E, ...event: Parameters<EventEmitter["emit"]>): boolean {
+    try {
+      return emit.apply(this, event);
+    } catch (error) {
+      onFault(error, this);
+      return true;
+    }
+  }
+  return (emitter) => {
+    // One that emits in its own way goes on doing that.
+    if (emitter.emit === emit) emitter.emit = contained;
+    else contain(emitter, (error) => onFault(error, emitter));
   };
 }
 

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { SUBPROTOCOL } from "@rport/protocol/agent";
 import { guarded, type OnFault } from "@rport/protocol/wire/contain";
@@ -29,6 +28,7 @@ import type {
 } from "../session/sessionDeps.ts";
 import { SilentSessions } from "../session/silentSessions.ts";
 import { heldBytes, transportLimits } from "./agentLimits.ts";
+import { refuse, tune } from "./agentSocket.ts";
 import { type Caller, Handshake, type HandshakeDeps } from "./handshake.ts";
 import { HandshakePace } from "./handshakePace.ts";
 import { KnownNetworks } from "./knownNetworks.ts";
@@ -51,8 +51,6 @@ const LIMIT_OF = {
   full: "pending_sockets",
 } as const satisfies Readonly<Record<NoPlace, LimitName>>;
 const BUSY_RETRY_S = 1;
-/** Idle connections are probed by the system after this, so that dead ones do not stay for ever. */
-const KEEP_ALIVE_MS = 60_000;
 
 /** An upgrade request as the HTTP server gives it. */
 export interface AgentUpgrade {
@@ -174,17 +172,8 @@ export class AgentDoor {
       return;
     }
     this.#sockets.vouch(socket);
-    socket.once("close", () => place.release());
-    place.onEvicted = () => socket.destroy();
     const onFault = endingFault(this.#log, "an agent's socket", () => socket.destroy());
-    const receive = guarded(onFault, (ws: WebSocket) => {
-      tune(socket);
-      return this.#receive(ws, { from, place, onFault });
-    });
-    const grant = guarded(onFault, () => {
-      if (!socket.destroyed) this.#server.handleUpgrade(request, socket, head, receive);
-    });
-    this.#pace.runFor(place, grant);
+    this.#grant({ request, socket, head }, { from, place, onFault });
   }
 
   /** Lets nobody in any more and ends every connection; resolves when all have ended. */
@@ -196,6 +185,24 @@ export class AgentDoor {
     const { clock } = this.#sessionDeps;
     await inSlices(open, clock, (transport) => transport.close("the server is stopping"));
     await Promise.all(open.map((transport) => transport.closed));
+  }
+
+  /** What is in the scope of this goes when the agent has signed in. */
+  #grant(upgrade: Pick<AgentUpgrade, "request" | "socket" | "head">, caller: Received): void {
+    const { request, socket, head } = upgrade;
+    const { place, onFault } = caller;
+    const onClose = () => place.release();
+    socket.on("close", onClose);
+    place.onEvicted = () => socket.destroy();
+    const receive = guarded(onFault, async (ws: WebSocket) => {
+      tune(socket);
+      await this.#receive(ws, caller);
+      socket.off("close", onClose);
+    });
+    const grant = guarded(onFault, () => {
+      if (!socket.destroyed) this.#server.handleUpgrade(request, socket, head, receive);
+    });
+    this.#pace.runFor(place, grant);
   }
 
   /** A place among those who have not signed in, or how the request is answered instead. */
@@ -284,17 +291,4 @@ function sessionDeps(
     clock,
     log,
   };
-}
-
-function refuse(socket: Duplex, status: string, retryAfterS = 0): void {
-  const retryAfter = retryAfterS > 0 ? `Retry-After: ${retryAfterS}\r\n` : "";
-  socket.on("error", () => socket.destroy());
-  socket.once("finish", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n${retryAfter}Content-Length: 0\r\n\r\n`);
-}
-
-function tune(socket: Duplex): void {
-  const { setKeepAlive, setNoDelay } = socket as Partial<Socket>;
-  setKeepAlive?.call(socket, true, KEEP_ALIVE_MS);
-  setNoDelay?.call(socket, true);
 }

@@ -46,6 +46,25 @@ describe("a burst of entries", () => {
     expect([entries.length, clock.timers]).toEqual([1, 0]);
   });
 
+  it("ends after its own minute, whenever others began, with one timer for all", () => {
+    const { entries, clock, bursts } = make({ max: 1 });
+    const twice = (key: string) => {
+      bursts.note(key, failed(key));
+      bursts.note(key, failed(key));
+    };
+    twice("192.0.2.1");
+    clock.advance(20_000);
+    twice("192.0.2.2");
+    expect([entries.length, clock.timers]).toEqual([2, 1]);
+    clock.advance(40_000);
+    expect(entries.slice(2).map(({ remoteIp }) => remoteIp)).toEqual(["192.0.2.1"]);
+    clock.advance(19_999);
+    expect([entries.length, clock.timers]).toEqual([3, 1]);
+    clock.advance(1);
+    expect(entries.slice(3).map(({ remoteIp }) => remoteIp)).toEqual(["192.0.2.2"]);
+    expect(clock.timers).toBe(0);
+  });
+
   it("from more sources than are told apart is still counted in full", () => {
     const { entries, clock, bursts } = make({ max: 2, keysMax: 3 });
     for (let n = 0; n < 100; n += 1) bursts.note(`${n}`, failed(`192.0.2.${n}`));

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { contain, guarded } from "@rport/protocol/wire/contain";
+import { contain, containing, guarded } from "@rport/protocol/wire/contain";
 import { guardedClock } from "@rport/protocol/wire/guardedClock";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../support/clock.ts";
@@ -36,6 +36,39 @@ describe("F-25 a contained emitter", () => {
     expect(emitter.emit("data", 1, "two")).toBe(true);
     expect(emitter.emit("other")).toBe(false);
     expect(heard).toEqual([1, "two"]);
+  });
+});
+
+describe("F-25 one handler for many emitters", () => {
+  it("is told what was thrown, and whose listener threw", () => {
+    const faults: unknown[] = [];
+    const containOne = containing<EventEmitter>((error, emitter) => faults.push([error, emitter]));
+    const [first, second] = [new EventEmitter(), new EventEmitter()];
+    for (const emitter of [first, second]) containOne(emitter);
+    second.on("data", broken);
+    expect(first.emit("data")).toBe(false);
+    expect(second.emit("data")).toBe(true);
+    first.emit("error", fault);
+    expect(faults).toEqual([
+      [fault, second],
+      [fault, first],
+    ]);
+  });
+
+  it("leaves an emitter its own way to emit", () => {
+    class Counting extends EventEmitter {
+      count = 0;
+      override emit(...event: Parameters<EventEmitter["emit"]>): boolean {
+        this.count += 1;
+        return super.emit(...event);
+      }
+    }
+    const faults: unknown[] = [];
+    const emitter = new Counting();
+    containing<Counting>((error, { count }) => faults.push([error, count]))(emitter);
+    emitter.on("data", broken);
+    expect(emitter.emit("data")).toBe(true);
+    expect(faults).toEqual([[fault, 1]]);
   });
 });
 

@@ -45,7 +45,9 @@ export class Connection {
   readonly #deps: ConnectionDeps;
   readonly #outgoing: OutgoingRequests;
   readonly #incoming: IncomingRequests;
-  readonly #channels: Channels;
+  /** From the first on: most connections have none. */
+  #channels: Channels | undefined;
+  #halfClose: boolean;
 
   constructor(transport: Transport, deps: ConnectionDeps) {
     this.transport = transport;
@@ -53,26 +55,27 @@ export class Connection {
     this.#deps = deps;
     this.#outgoing = this.#createOutgoing();
     this.#incoming = this.#createIncoming();
-    this.#channels = this.#createChannels();
+    this.#halfClose = deps.halfClose ?? false;
     transport.listen({
       onMessage: (payload) => this.#receive(payload),
-      onDrain: () => this.#channels.pump(),
+      onDrain: () => this.#channels?.pump(),
       onClose: (reason) => this.#end(WireError.because(reason)),
     });
   }
 
   /** Whether channels opened from now on know half-close. */
   get halfClose(): boolean {
-    return this.#channels.halfClose;
+    return this.#halfClose;
   }
 
   set halfClose(isKnown: boolean) {
-    this.#channels.halfClose = isKnown;
+    this.#halfClose = isKnown;
+    if (this.#channels !== undefined) this.#channels.halfClose = isKnown;
   }
 
   /** Open channels, and those that are being opened. */
   get channelCount(): number {
-    return this.#channels.count;
+    return this.#channels?.count ?? 0;
   }
 
   /** Tells the peer something that wants no reply. Throws when the payload is too large. */
@@ -99,7 +102,7 @@ export class Connection {
   async open(type: string, extra: Buffer): Promise<Channel> {
     assertPayload(extra);
     this.#assertReady();
-    return await this.#channels.open(type, extra);
+    return await this.#ownChannels().open(type, extra);
   }
 
   /** Says goodbye with a reason the peer will see, and ends everything. */
@@ -132,15 +135,16 @@ export class Connection {
     });
   }
 
-  #createChannels(): Channels {
+  #ownChannels(): Channels {
     const deps = this.#deps;
-    return new Channels({
+    this.#channels ??= new Channels({
       transport: this.transport,
-      halfClose: deps.halfClose ?? false,
+      halfClose: this.#halfClose,
       maxChannels: deps.maxChannels ?? MAX_CHANNELS,
       onOpen: (type, extra) => deps.onOpen(type, extra),
       onFault: (error, type) => deps.onFault?.(error, type),
     });
+    return this.#channels;
   }
 
   #send(message: Message): void {
@@ -174,13 +178,13 @@ export class Connection {
       case "pong":
         break;
       default:
-        this.#channels.receive(message);
+        this.#ownChannels().receive(message);
     }
   }
 
   #end(error: WireError): void {
     this.#outgoing.end(error);
     this.#incoming.end();
-    this.#channels.end(error);
+    this.#channels?.end(error);
   }
 }

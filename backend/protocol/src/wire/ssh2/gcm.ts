@@ -30,6 +30,7 @@ export interface PacketLimit {
 
 const TAG_BYTES = 16;
 const BLOCK_BYTES = 16;
+const NONCE_BYTES = 12;
 const LENGTH_BYTES = 4;
 const MIN_PADDING_BYTES = 4;
 /** Where the payload starts: behind the length and the padding length. */
@@ -42,13 +43,46 @@ const FIRST_PIECE_BYTES = 1 << 20;
 /** Random bytes are drawn in blocks: one call to the generator serves about a thousand packets. */
 const RANDOM_BLOCK_BYTES = 16_384;
 
+/**
+ * The nonce of the next packet: four bytes that stay, and a counter of eight. It is kept as numbers:
+ * a small buffer for each direction of each connection would hold a block of Node's pool each.
+ */
+class Nonce {
+  readonly #fixed: number;
+  #high: number;
+  #low: number;
+
+  constructor(iv: Buffer) {
+    this.#fixed = iv.readInt32BE(0);
+    this.#high = iv.readInt32BE(4);
+    this.#low = iv.readInt32BE(8);
+  }
+
+  /** Its bytes, good until anybody's next call. */
+  get bytes(): Buffer {
+    shared.nonce.writeInt32BE(this.#fixed, 0);
+    shared.nonce.writeInt32BE(this.#high, 4);
+    shared.nonce.writeInt32BE(this.#low, 8);
+    return shared.nonce;
+  }
+
+  /** The packet is done. */
+  advance(): void {
+    this.#low = (this.#low + 1) | 0;
+    if (this.#low === 0) this.#high = (this.#high + 1) | 0;
+  }
+}
+
+/** What OpenSSL copies at once, put together for all connections in the same places. */
+const shared = { nonce: Buffer.alloc(NONCE_BYTES), head: Buffer.alloc(LENGTH_BYTES) };
+
 /** Encrypts packets and hands each to `onWrite` as one buffer. */
 export class GcmCipher {
   outSeqno: number;
   readonly #onWrite: (packet: Buffer) => void;
   readonly #cipher: CipherGCMTypes;
   readonly #key: KeyObject;
-  readonly #iv: Buffer;
+  readonly #nonce: Nonce;
   #dead = false;
 
   constructor(material: GcmKey, onWrite: (packet: Buffer) => void) {
@@ -56,7 +90,7 @@ export class GcmCipher {
     this.#onWrite = onWrite;
     this.#cipher = material.cipher;
     this.#key = createSecretKey(material.key);
-    this.#iv = Buffer.from(material.iv);
+    this.#nonce = new Nonce(material.iv);
   }
 
   free(): void {
@@ -100,7 +134,7 @@ export class GcmCipher {
   }
 
   #begin(packet: Buffer): CipherGCM {
-    const cipher = createCipheriv(this.#cipher, this.#key, this.#iv);
+    const cipher = createCipheriv(this.#cipher, this.#key, this.#nonce.bytes);
     cipher.setAAD(packet.subarray(0, LENGTH_BYTES));
     return cipher;
   }
@@ -108,7 +142,7 @@ export class GcmCipher {
   #finish(cipher: CipherGCM, packet: Buffer): void {
     cipher.final();
     packet.set(cipher.getAuthTag(), packet.length - TAG_BYTES);
-    increment(this.#iv);
+    this.#nonce.advance();
     this.outSeqno = (this.outSeqno + 1) >>> 0;
     this.#onWrite(packet);
   }
@@ -124,10 +158,11 @@ export class GcmDecipher {
   _onPayload: (payload: Buffer) => unknown;
   readonly #cipher: CipherGCMTypes;
   readonly #key: KeyObject;
-  readonly #iv: Buffer;
+  readonly #nonce: Nonce;
   readonly #limit: PacketLimit;
-  readonly #head = Buffer.alloc(LENGTH_BYTES);
-  #headBytes = 0;
+  /** The clear length in front of a packet, as far as it has come. */
+  #length = 0;
+  #lengthBytes = 0;
   #body: Buffer | undefined;
   #bodyBytes = 0;
 
@@ -136,7 +171,7 @@ export class GcmDecipher {
     this._onPayload = onPayload;
     this.#cipher = material.cipher;
     this.#key = createSecretKey(material.key);
-    this.#iv = Buffer.from(material.iv);
+    this.#nonce = new Nonce(material.iv);
     this.#limit = limit;
   }
 
@@ -151,8 +186,8 @@ export class GcmDecipher {
   decrypt(bytes: Buffer, start: number, end: number): number | undefined {
     let at = start;
     while (at < end) {
-      if (this.#headBytes < LENGTH_BYTES) {
-        at = this.#readHead(bytes, at, end);
+      if (this.#lengthBytes < LENGTH_BYTES) {
+        at = this.#readLength(bytes, at, end);
         continue;
       }
       const missing = this.#packetBytes() - this.#bodyBytes;
@@ -167,14 +202,14 @@ export class GcmDecipher {
     return;
   }
 
-  #readHead(bytes: Buffer, start: number, end: number): number {
+  #readLength(bytes: Buffer, start: number, end: number): number {
     let at = start;
-    while (this.#headBytes < LENGTH_BYTES && at < end) {
-      this.#head[this.#headBytes] = bytes[at] ?? 0;
-      this.#headBytes += 1;
+    while (this.#lengthBytes < LENGTH_BYTES && at < end) {
+      this.#length = ((this.#length << 8) | (bytes[at] ?? 0)) >>> 0;
+      this.#lengthBytes += 1;
       at += 1;
     }
-    if (this.#headBytes === LENGTH_BYTES) this.#checkLength(this.#head.readUInt32BE(0));
+    if (this.#lengthBytes === LENGTH_BYTES) this.#checkLength(this.#length);
     return at;
   }
 
@@ -187,7 +222,7 @@ export class GcmDecipher {
   }
 
   #packetBytes(): number {
-    return this.#head.readUInt32BE(0) + TAG_BYTES;
+    return this.#length + TAG_BYTES;
   }
 
   /** Adds a piece of a packet; answers its payload when it was the last piece. */
@@ -200,7 +235,7 @@ export class GcmDecipher {
     }
     this.#body = undefined;
     this.#bodyBytes = 0;
-    this.#headBytes = 0;
+    this.#lengthBytes = 0;
     return this.#open(whole);
   }
 
@@ -221,14 +256,15 @@ export class GcmDecipher {
 
   #open(body: Buffer): Buffer {
     const tagStart = body.length - TAG_BYTES;
-    const decipher = createDecipheriv(this.#cipher, this.#key, this.#iv, {
+    const decipher = createDecipheriv(this.#cipher, this.#key, this.#nonce.bytes, {
       authTagLength: TAG_BYTES,
     });
-    decipher.setAAD(this.#head);
+    shared.head.writeUInt32BE(this.#length, 0);
+    decipher.setAAD(shared.head);
     decipher.setAuthTag(body.subarray(tagStart));
     const plain = decipher.update(body.subarray(0, tagStart));
     decipher.final();
-    increment(this.#iv);
+    this.#nonce.advance();
     this.inSeqno = (this.inSeqno + 1) >>> 0;
     const payloadEnd = plain.length - (plain[0] ?? 0);
     if (payloadEnd < 2) throw new Error("a packet without payload");
@@ -240,15 +276,6 @@ export class GcmDecipher {
 function paddingFor(payloadBytes: number): number {
   const padding = BLOCK_BYTES - ((1 + payloadBytes) % BLOCK_BYTES);
   return padding < MIN_PADDING_BYTES ? padding + BLOCK_BYTES : padding;
-}
-
-/** The nonce's last eight bytes count packets; the first four stay. */
-function increment(iv: Buffer): void {
-  for (let at = 11; at >= 4; at -= 1) {
-    const next = ((iv[at] ?? 0) + 1) & 0xff;
-    iv[at] = next;
-    if (next !== 0) return;
-  }
 }
 
 /** A pool of bytes that are used once; shared, because it carries nothing from packet to packet. */

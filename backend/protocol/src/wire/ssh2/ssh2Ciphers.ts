@@ -1,5 +1,5 @@
 /**
- * Touch point 1 of 5 with ssh2: its two cipher factories are replaced by ours for AES-GCM.
+ * Touch point 1 of 6 with ssh2: its two cipher factories are replaced by ours for AES-GCM.
  * `kex.js` copies the factories when it loads, so this module must run before it does: it is the
  * first import of `ssh2Engine.ts`, which also checks the class of every negotiated cipher.
  */

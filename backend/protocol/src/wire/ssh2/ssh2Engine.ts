@@ -8,7 +8,8 @@
  *    are put where the exchange hash reads them;
  * 3. inbound payloads: `_onPayload` is replaced, so that we see every message before the library;
  * 4. outbound payloads: its packet writer and its queue during a key exchange;
- * 5. whether a key exchange is running.
+ * 5. whether a key exchange is running;
+ * 6. what is left of a key exchange when it is over: its keys and its shared secret are let go.
  */
 import "./ssh2Ciphers.ts";
 
@@ -65,9 +66,18 @@ interface Ssh2Protocol {
   _remoteIdentRaw: Buffer | undefined;
   _onPayload: PayloadHandler;
   _kexinit: Buffer | undefined;
+  readonly _kex: KeyExchange | undefined;
   readonly _cipher: unknown;
   readonly _decipher: unknown;
   readonly _packetRW: { readonly write: PacketWriter };
+}
+
+/** The key exchange that runs or ran last. */
+interface KeyExchange {
+  /** Ends it; made anew for each, with the shared secret in its scope. */
+  finish: unknown;
+  /** The pair of Curve25519, which lives for one exchange only. */
+  _keys?: unknown;
 }
 
 interface PacketWriter {
@@ -95,6 +105,7 @@ const OFFERS: Readonly<Record<Role, object>> = {
 
 /** Infinity makes the library's parser drop the rest of its input. */
 const STOP = Number.POSITIVE_INFINITY;
+const EMPTY = Buffer.alloc(0);
 const STAND_IN_IDENT = Buffer.from("SSH-2.0-peer\r\n");
 
 /** One ssh2 `Protocol`: bytes in, bytes out; key exchange and login messages. */
@@ -103,9 +114,9 @@ export class Ssh2Engine {
   readonly limit: PacketLimit;
   readonly #protocol: Ssh2Protocol;
   readonly #onPayload: EngineEvents["onPayload"];
-  #remoteIdent = Buffer.alloc(0);
+  #remoteIdent: Buffer = EMPTY;
 
-  constructor(side: EngineRole, localIdent: string, deps: EngineDeps) {
+  constructor(side: EngineRole, localIdent: Buffer, deps: EngineDeps) {
     const { events, limit } = deps;
     this.limit = limit;
     this.#onPayload = events.onPayload;
@@ -119,17 +130,18 @@ export class Ssh2Engine {
       },
       onHandshakeComplete: () => {
         this.#assertCiphers();
+        this.#forgetSecrets();
         events.onExchanged();
       },
     });
     assertFields(this.#protocol);
-    this.#protocol._identRaw = Buffer.from(localIdent);
+    this.#protocol._identRaw = localIdent;
     this.#interceptPayloads();
   }
 
   /** Tells the library which line the peer sent; it answers with its first key exchange message. */
   start(remoteIdent: string): void {
-    this.#remoteIdent = Buffer.from(remoteIdent, "latin1");
+    this.#remoteIdent = identBytes(remoteIdent);
     this.#protocol.parse(STAND_IN_IDENT, 0, STAND_IN_IDENT.length);
   }
 
@@ -207,6 +219,16 @@ export class Ssh2Engine {
     this.#protocol._onPayload = intercepted;
   }
 
+  /** The library would keep them until the next exchange, which may be a gigabyte away. */
+  #forgetSecrets(): void {
+    const exchange = this.#protocol._kex;
+    if (typeof exchange?.finish !== "function") {
+      throw new Error("ssh2 keeps its key exchange elsewhere than 1.17.0");
+    }
+    exchange.finish = undefined;
+    if (exchange._keys !== undefined) exchange._keys = null;
+  }
+
   #assertCiphers(): void {
     const { _cipher: cipher, _decipher: decipher } = this.#protocol;
     if (cipher instanceof GcmCipher && decipher instanceof GcmDecipher) return;
@@ -214,6 +236,17 @@ export class Ssh2Engine {
       "ssh2 was loaded before wire/ssh2/ssh2Ciphers.ts, or builds its ciphers differently",
     );
   }
+}
+
+/** Nearly all peers send the same line: it is kept once, and not in a block of Node's pool each. */
+const lastIdent: { line: string; bytes: Buffer } = { line: "", bytes: EMPTY };
+
+function identBytes(line: string): Buffer {
+  if (line !== lastIdent.line) {
+    lastIdent.bytes = Buffer.alloc(line.length, line, "latin1");
+    lastIdent.line = line;
+  }
+  return lastIdent.bytes;
 }
 
 /** What an engine is connected to. */

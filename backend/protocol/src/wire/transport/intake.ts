@@ -7,8 +7,6 @@ import type { TransportState } from "./transportDeps.ts";
 export interface IntakeDeps {
   /** Everything that may come before the login. */
   readonly bytesBeforeLogin: number;
-  /** Decides when to work on what came before the login; in the order of the calls. */
-  readonly pace: ((work: () => void) => void) | undefined;
   /** Whose intake it is. */
   readonly transport: TransportState;
   /** Gets what comes behind the identification. */
@@ -16,6 +14,9 @@ export interface IntakeDeps {
   /** Runs what deals with the peer's bytes; whatever that throws is the peer's fault. */
   guard(action: () => void): void;
 }
+
+/** Decides when to work on what came before the login; in the order of the calls. */
+export type Pace = (work: () => void) => void;
 
 /** What the peer sends, on its way to the engine: counted, paced, and without its first line. */
 export class Intake {
@@ -25,16 +26,19 @@ export class Intake {
   remoteIdent = "";
   readonly #deps: IntakeDeps;
   #identification: IdentificationReader | undefined = new IdentificationReader();
+  /** Until the login. */
+  #pace: Pace | undefined;
   /** Pieces that wait for their turn. */
   #waiting = 0;
 
-  constructor(deps: IntakeDeps) {
+  constructor(deps: IntakeDeps, pace: Pace | undefined) {
     this.#deps = deps;
+    this.#pace = pace;
   }
 
   /** Takes bytes as they came; does nothing once the transport is closed. */
   take(bytes: Buffer): void {
-    const { pace, transport } = this.#deps;
+    const { transport } = this.#deps;
     if (transport.isClosed || bytes.length === 0) return;
     this.bytes += bytes.length;
     if (!transport.isReady && this.bytes > this.#deps.bytesBeforeLogin) {
@@ -42,12 +46,13 @@ export class Intake {
       return;
     }
     // What comes behind something that waits has to wait, too.
-    if (pace === undefined || (transport.isReady && this.#waiting === 0)) {
+    if (transport.isReady && this.#waiting === 0) this.#pace = undefined;
+    if (this.#pace === undefined) {
       this.#parse(bytes);
       return;
     }
     this.#waiting += 1;
-    pace(() => {
+    this.#pace(() => {
       this.#waiting -= 1;
       if (!transport.isClosed) this.#parse(bytes);
     });

@@ -8,14 +8,19 @@ import {
 import { type CloseReason, WireError } from "../wireError.ts";
 import type { Carrier } from "./carrier.ts";
 import { Exchanges } from "./exchanges.ts";
-import { CLIENT_IDENT, SERVER_IDENT } from "./identification.ts";
+import { IDENT_OF } from "./identification.ts";
 import type { TransportLimits, TransportState } from "./transportDeps.ts";
+
+/** Our own line of each role, as all connections share it. */
+const IDENT_BYTES = {
+  server: Buffer.from(IDENT_OF.server),
+  client: Buffer.from(IDENT_OF.client),
+} as const;
 
 /** What a keyed stream works with. */
 export interface KeyedStreamDeps {
   readonly clock: WireClock;
   readonly limits: TransportLimits;
-  readonly side: EngineRole;
   /** Takes the messages of the login, and the peer's goodbye. */
   readonly handlers: MessageHandlers;
   /** Whose stream it is. */
@@ -45,7 +50,7 @@ export class KeyedStream {
   #isServerKeyRefused = false;
   #heldBytes = 0;
 
-  constructor(deps: KeyedStreamDeps) {
+  constructor(side: EngineRole, deps: KeyedStreamDeps) {
     const { clock, limits } = deps;
     this.#deps = deps;
     this.#exchanges = new Exchanges({
@@ -54,7 +59,7 @@ export class KeyedStream {
       rekeyBytes: limits.rekeyBytes,
       onOverdue: deps.onOverdue,
     });
-    this.engine = this.#createEngine();
+    this.engine = this.#createEngine(side);
   }
 
   /** Key exchanges after the first. */
@@ -112,10 +117,9 @@ export class KeyedStream {
     this.#exchanges.observe(false);
   }
 
-  #createEngine(): Ssh2Engine {
+  #createEngine(side: EngineRole): Ssh2Engine {
     const deps = this.#deps;
-    const ident = deps.side.role === "server" ? SERVER_IDENT : CLIENT_IDENT;
-    return new Ssh2Engine(this.#watched(deps.side), ident, {
+    return new Ssh2Engine(this.#watched(side), IDENT_BYTES[side.role], {
       limit: { packetBytes: deps.limits.packetBeforeLogin },
       events: {
         onWrite: (bytes) => deps.carrier.add(bytes),

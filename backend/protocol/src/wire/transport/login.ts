@@ -22,7 +22,8 @@ const CONNECTION_SERVICE = "ssh-connection";
 /** The server's side of the login: password only, a few attempts, one at a time. */
 export class LoginServer {
   readonly handlers: MessageHandlers;
-  readonly #login: ServerLogin;
+  /** Until somebody is in. */
+  #login: ServerLogin | undefined;
   readonly #events: LoginEvents;
   readonly #maxAttempts: number;
   #attempts = 0;
@@ -84,13 +85,14 @@ export class LoginServer {
       return;
     }
     this.#isOver = true;
+    this.#login = undefined;
     this.#events.engine().acceptLogin();
     this.#events.onLogin(user);
   }
 
   async #verdict(user: string, password: string): Promise<"accepted" | "refused" | "failed"> {
     try {
-      return (await this.#login.check(user, password)) ? "accepted" : "refused";
+      return (await this.#login?.check(user, password)) ? "accepted" : "refused";
     } catch {
       return "failed";
     }

@@ -48,6 +48,7 @@ export class Transport {
   readonly #readyPromise: Deferred<Login> = deferred();
   readonly #closedPromise: Deferred<CloseReason> = deferred();
   #handshakeTimer: WireTimer | undefined;
+  #onKeys: ServerTransportDeps["onKeys"];
   #phase: "handshake" | "ready" | "closed" = "handshake";
   #isWaiting = false;
 
@@ -63,6 +64,7 @@ export class Transport {
     this.#login = this.#createLogin(side);
     this.#stream = this.#createStream(side);
     this.#intake = this.#createIntake(side.role === "server" ? side.pace : undefined);
+    this.#onKeys = side.role === "server" ? side.onKeys : undefined;
     this.#handshakeTimer = this.clock.after(this.#limits.handshakeMs, () =>
       this.#endLate("the peer did not log in in time"),
     );
@@ -181,10 +183,9 @@ export class Transport {
   }
 
   #createStream(side: TransportSide): KeyedStream {
-    return new KeyedStream({
+    return new KeyedStream(side, {
       clock: this.clock,
       limits: this.#limits,
-      side,
       handlers: {
         ...this.#login.handlers,
         DISCONNECT: (_library, code, text) =>
@@ -194,23 +195,16 @@ export class Transport {
       carrier: this.#carrier,
       onPayload: (payload) => this.#judge(payload),
       onFailure: (reason) => this.#end(reason),
-      onFirstKeys: () => {
-        if (this.#login instanceof LoginClient) this.#login.begin();
-        if (side.role === "server") side.onKeys?.();
-      },
+      onFirstKeys: () => this.#keyed(),
       onNewKeys: () => this.#drained(),
       onOverdue: () => this.#endLate("a key exchange did not end in time"),
     });
   }
 
   #createIntake(pace: ServerTransportDeps["pace"]): Intake {
-    return new Intake({
-      pace,
-      bytesBeforeLogin: this.#limits.bytesBeforeLogin,
-      transport: this,
-      stream: this.#stream,
-      guard: (action) => this.#guard(action),
-    });
+    const { bytesBeforeLogin } = this.#limits;
+    const guard = (action: () => void) => this.#guard(action);
+    return new Intake({ bytesBeforeLogin, transport: this, stream: this.#stream, guard }, pace);
   }
 
   /** Runs something that deals with the peer's bytes; whatever it throws ends the connection. */
@@ -240,6 +234,12 @@ export class Transport {
         if (!this.#mailbox.deliver(payload)) this.pause();
         return this.isClosed ? "stop" : "taken";
     }
+  }
+
+  #keyed(): void {
+    if (this.#login instanceof LoginClient) this.#login.begin();
+    this.#onKeys?.();
+    this.#onKeys = undefined;
   }
 
   #becomeReady(user: string): void {

@@ -3,6 +3,7 @@ import type { OnFault } from "../contain.ts";
 import type { HeldBytes } from "../held.ts";
 import type { ServerKey } from "../serverKey.ts";
 import type { CloseReason, WireError } from "../wireError.ts";
+import type { Pace } from "./intake.ts";
 import type { ServerLogin } from "./login.ts";
 
 /** What a transport allows; sizes in bytes, times in milliseconds. */
@@ -49,7 +50,7 @@ export interface ServerTransportDeps extends TransportTuning {
   readonly serverKey: ServerKey;
   readonly login: ServerLogin;
   /** Decides when to work on what came before the login; in the order of the calls. */
-  readonly pace?: ((work: () => void) => void) | undefined;
+  readonly pace?: Pace | undefined;
   /** The first key exchange has ended. */
   readonly onKeys?: (() => void) | undefined;
 }

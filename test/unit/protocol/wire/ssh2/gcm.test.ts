@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createDecipheriv, randomBytes } from "node:crypto";
 import { GcmCipher, GcmDecipher, type GcmKey } from "@rport/protocol/wire/ssh2/gcm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -29,6 +29,17 @@ function opener(key: GcmKey, packetBytes = LIMIT.packetBytes) {
   return { payloads, feed, limit, decipher };
 }
 
+/** Opens one packet by the letter of RFC 5647: the counter of the nonce is a number of 64 bits. */
+function openByTheBook({ cipher, key, iv }: GcmKey, number: number, packet: Buffer): Buffer {
+  const nonce = Buffer.from(iv);
+  nonce.writeBigUInt64BE(BigInt.asUintN(64, iv.readBigUInt64BE(4) + BigInt(number)), 4);
+  const decipher = createDecipheriv(cipher, key, nonce, { authTagLength: 16 });
+  decipher.setAAD(packet.subarray(0, 4));
+  decipher.setAuthTag(packet.subarray(-16));
+  const plain = Buffer.concat([decipher.update(packet.subarray(4, -16)), decipher.final()]);
+  return plain.subarray(1, plain.length - (plain[0] ?? 0));
+}
+
 describe.each(KEYS)("packets under $cipher", (key) => {
   it("F-13: come back whole, however the bytes are cut", () => {
     const payload = fc
@@ -47,6 +58,34 @@ describe.each(KEYS)("packets under $cipher", (key) => {
         expect(received).toEqual(payloads);
       }),
     );
+  });
+
+  it.each([
+    "ffffffff ffffffff ffffffff",
+    "00000001 7fffffff fffffffe",
+    "80000000 00000000 7ffffffe",
+    "01020304 000000ff fffffffd",
+  ])("have nonces that count on from %s", (start) => {
+    const from = { ...key, iv: Buffer.from(start.replaceAll(" ", ""), "hex") };
+    const payloads = ["one", "two", "three", "four"].map((text) => Buffer.from(text));
+    const packets = seal(from, payloads);
+    const opened = packets.map((packet, number) => openByTheBook(from, number, packet));
+    expect(opened).toEqual(payloads);
+  });
+
+  it("of two connections in turn do not get into each other's way", () => {
+    const other = { ...key, key: randomBytes(key.key.length), iv: randomBytes(12) };
+    const payloads = ["one", "two", "three"].map((text) => Buffer.from(text));
+    const [mine, theirs] = [seal(key, payloads), seal(other, payloads)];
+    const [me, them] = [opener(key), opener(other)];
+    const [empty, cut] = [Buffer.alloc(0), 2];
+    for (let n = 0; n < payloads.length; n += 1) {
+      me.feed((mine[n] ?? empty).subarray(0, cut));
+      them.feed((theirs[n] ?? empty).subarray(0, 4 + cut));
+      me.feed((mine[n] ?? empty).subarray(cut));
+      them.feed((theirs[n] ?? empty).subarray(4 + cut));
+    }
+    expect([me.payloads, them.payloads]).toEqual([payloads, payloads]);
   });
 
   it("are whole blocks, whatever the payload's size", () => {
