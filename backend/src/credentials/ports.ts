@@ -48,7 +48,7 @@ export interface ClientRef {
 /** A limit for what is on record. */
 export type RoomLimit = Extract<
   LimitName,
-  "clients" | "record_bytes" | "record_bytes_per_credential"
+  "clients" | "clients_per_credential" | "record_bytes" | "record_bytes_per_credential"
 >;
 
 /** Who is connected, as far as credentials are concerned. */

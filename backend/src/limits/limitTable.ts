@@ -107,6 +107,13 @@ export const LIMITS = {
     unit: "count",
     what: "hosts on record; those that are come back in any case",
   },
+  clients_per_credential: {
+    usual: 15_000,
+    least: 1,
+    most: 1_000_000,
+    unit: "count",
+    what: "those of one credential, so that one stolen secret leaves room for the hosts of others",
+  },
   record_bytes: {
     usual: 256 << 20,
     least: 1 << 20,

@@ -8,6 +8,14 @@ interface Size {
   readonly bytes: number;
 }
 
+/** What the clients of one credential take together. */
+interface Share {
+  readonly clients: number;
+  readonly bytes: number;
+}
+
+const NOTHING: Share = { clients: 0, bytes: 0 };
+
 /**
  * How much is on record, in all and of each credential, and whether there is room for more. Whoever
  * has a secret decides what its hosts say about themselves, and each may say 64 KiB.
@@ -15,14 +23,15 @@ interface Size {
 export class RecordRoom {
   readonly #limits: Pick<Limits, "max">;
   readonly #sizes = new Map<ClientId, Size>();
-  readonly #ofCredential = new Map<AuthId, number>();
+  readonly #shares = new Map<AuthId, Share>();
   #bytes = 0;
 
   constructor(limits: Pick<Limits, "max" | "watch">) {
     this.#limits = limits;
     limits.watch("clients", () => this.#sizes.size);
     limits.watch("record_bytes", () => this.#bytes);
-    limits.watch("record_bytes_per_credential", () => Math.max(0, ...this.#ofCredential.values()));
+    limits.watch("clients_per_credential", () => this.#largest("clients"));
+    limits.watch("record_bytes_per_credential", () => this.#largest("bytes"));
   }
 
   /** The record is there, in the place of the one before. */
@@ -31,7 +40,7 @@ export class RecordRoom {
     const { id, client_auth_id: authId } = record;
     const bytes = bytesOf(record);
     this.#sizes.set(id, { authId, bytes });
-    this.#add(authId, bytes);
+    this.#add(authId, { clients: 1, bytes });
   }
 
   /** The record is gone. */
@@ -39,12 +48,13 @@ export class RecordRoom {
     const size = this.#sizes.get(id);
     if (size === undefined) return;
     this.#sizes.delete(id);
-    this.#add(size.authId, -size.bytes);
+    this.#add(size.authId, { clients: -1, bytes: -size.bytes });
   }
 
   /** What is used up, so that no new client of the credential fits in. */
   whyFull(id: AuthId): RoomLimit | undefined {
-    return this.#whyBeyond(id, { clients: 1, bytes: 1, bytesOfCredential: 1 });
+    const one = { clients: 1, bytes: 1 };
+    return this.#whyBeyond(id, one, one);
   }
 
   /** What is used up, so that this record does not fit in. One that does not grow always does. */
@@ -52,24 +62,19 @@ export class RecordRoom {
     const { id, client_auth_id: authId } = record;
     const before = this.#sizes.get(id);
     const bytes = bytesOf(record);
-    const grows = bytes - (before?.bytes ?? 0);
-    const growsOfCredential = before?.authId === authId ? grows : bytes;
-    return this.#whyBeyond(authId, {
-      clients: before === undefined ? 1 : 0,
-      bytes: grows,
-      bytesOfCredential: growsOfCredential,
-    });
+    const whole = { clients: 1, bytes };
+    const more = before === undefined ? whole : { clients: 0, bytes: bytes - before.bytes };
+    return this.#whyBeyond(authId, more, before?.authId === authId ? more : whole);
   }
 
-  #whyBeyond(
-    id: AuthId,
-    more: { readonly clients: number; readonly bytes: number; readonly bytesOfCredential: number },
-  ): RoomLimit | undefined {
-    const own = this.#ofCredential.get(id) ?? 0;
+  /** `more` comes in all, and `moreOfOwn` to what the credential has. */
+  #whyBeyond(id: AuthId, more: Share, moreOfOwn: Share): RoomLimit | undefined {
+    const own = this.#shares.get(id) ?? NOTHING;
     const wanted = [
       ["clients", more.clients, this.#sizes.size],
+      ["clients_per_credential", moreOfOwn.clients, own.clients],
       ["record_bytes", more.bytes, this.#bytes],
-      ["record_bytes_per_credential", more.bytesOfCredential, own],
+      ["record_bytes_per_credential", moreOfOwn.bytes, own.bytes],
     ] as const;
     const full = wanted.find(([limit, grows, used]) => {
       return grows > 0 && used + grows > this.#limits.max(limit);
@@ -77,11 +82,16 @@ export class RecordRoom {
     return full?.[0];
   }
 
-  #add(id: AuthId, bytes: number): void {
-    this.#bytes += bytes;
-    const own = (this.#ofCredential.get(id) ?? 0) + bytes;
-    if (own > 0) this.#ofCredential.set(id, own);
-    else this.#ofCredential.delete(id);
+  #add(id: AuthId, more: Share): void {
+    this.#bytes += more.bytes;
+    const own = this.#shares.get(id) ?? NOTHING;
+    const now = { clients: own.clients + more.clients, bytes: own.bytes + more.bytes };
+    if (now.clients > 0) this.#shares.set(id, now);
+    else this.#shares.delete(id);
+  }
+
+  #largest(of: keyof Share): number {
+    return Math.max(0, ...Array.from(this.#shares.values(), (share) => share[of]));
   }
 }
 

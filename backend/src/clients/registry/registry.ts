@@ -114,9 +114,9 @@ export class ClientRegistry implements ClientPort {
 
   /** A new client of the credential was refused because there is no room. */
   noteNoRoom(credential: AuthId, why: RoomDenial): void {
-    const ofAll = this.#records.room.whyFull(credential) ?? "record_bytes";
-    const limit = why === "credential-full" ? "record_bytes_per_credential" : ofAll;
-    this.#deps.limits.bite(limit, { credential });
+    // One that says too much about itself meets a limit that is not used up yet.
+    const large = why === "credential-full" ? "record_bytes_per_credential" : "record_bytes";
+    this.#deps.limits.bite(this.#records.room.whyFull(credential) ?? large, { credential });
   }
 
   /**

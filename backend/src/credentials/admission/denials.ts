@@ -38,9 +38,15 @@ function unsure(what: string): Denial {
   return { why: "not-approved", text };
 }
 
+/** What is used up when the hosts of a credential fill their own share. */
+const OF_CREDENTIAL: ReadonlySet<RoomLimit> = new Set([
+  "clients_per_credential",
+  "record_bytes_per_credential",
+]);
+
 /** For a new client, when this limit is met. */
 export function noRoom(limit: RoomLimit): Denial {
-  return limit === "record_bytes_per_credential" ? DENIALS.credentialFull : DENIALS.serverFull;
+  return OF_CREDENTIAL.has(limit) ? DENIALS.credentialFull : DENIALS.serverFull;
 }
 
 /** The words of `noRoom`. */

@@ -43,6 +43,19 @@ describe("the room for records", () => {
     expect(room.whyNotFit(host("host-3"))).toBeUndefined();
   });
 
+  it("S-01: of a credential is bounded in clients, too: whatever one has, another gets in", () => {
+    const { room, limits } = roomWith({ clients: 4, clients_per_credential: 2 });
+    for (const id of ["one", "two"]) room.put(host(id));
+    expect(room.whyFull(FLEET)).toBe("clients_per_credential");
+    expect(room.whyNotFit(host("three"))).toBe("clients_per_credential");
+    expect(room.whyNotFit(host("one"))).toBeUndefined();
+    expect(room.whyFull(OTHER)).toBeUndefined();
+    room.put(host("two", 0, "other"));
+    expect(room.whyFull(FLEET)).toBeUndefined();
+    const states = new Map(limits.states().map(({ name, used }) => [name, used]));
+    expect(states.get("clients_per_credential")).toBe(1);
+  });
+
   it("S-01: of all is bounded in clients and in bytes", () => {
     const { room } = roomWith({ clients: 1 });
     room.put(host("one"));
