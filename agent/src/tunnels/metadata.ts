@@ -16,7 +16,16 @@ const METADATA_V4 = blocks(
   "192.0.0.192",
   "168.63.129.16",
 );
-const METADATA_V6 = blocks("fd00:ec2::/32", "fd20:ce::254", "fd00:42::42");
+const METADATA_V6 = blocks(
+  // AWS, Google, Oracle.
+  "fd00:ec2::/32",
+  "fd20:ce::254",
+  "fd00:c1::a9fe:a9fe",
+  // Akamai, Alibaba, Scaleway.
+  "fd00:a9fe:a9fe::1",
+  "fd00:100::100:200",
+  "fd00:42::42",
+);
 
 /** Where an IPv4 address stands inside an IPv6 one: how many bits lie behind it. */
 const EMBEDDINGS: readonly { readonly block: IpBlock; readonly behind: bigint }[] = [
@@ -26,6 +35,9 @@ const EMBEDDINGS: readonly { readonly block: IpBlock; readonly behind: bigint }[
   ...blocks("64:ff9b::/96", "64:ff9b:1::/48").map((block) => ({ block, behind: 0n })),
   ...blocks("2002::/16").map((block) => ({ block, behind: 80n })),
 ];
+/** NAT64 of a site's own, whose prefix of RFC 6052 may also have one of these lengths. */
+const OWN_NAT64 = blocks("64:ff9b:1::/48");
+const OWN_NAT64_PREFIXES = [48, 56, 64];
 /** Teredo (RFC 4380) writes the address with every bit turned. */
 const TEREDO = blocks("2001::/32");
 /** ISATAP (RFC 5214): these 32 bits in front of the address, whatever the network. */
@@ -49,9 +61,16 @@ function embeddedIn(ip: IpAddress): readonly IpAddress[] {
   const values = EMBEDDINGS.filter(({ block }) => isInBlock(ip, block)).map(
     ({ behind }) => ip.value >> behind,
   );
+  if (isAny(OWN_NAT64, ip)) values.push(...splitForms(ip.value));
   if (isAny(TEREDO, ip)) values.push(~ip.value);
   if (ISATAP.includes((ip.value >> 32n) & LOW_32)) values.push(ip.value);
   return values.map((value) => ({ family: 4, value: value & LOW_32 }));
+}
+
+/** RFC 6052, 2.2: behind shorter prefixes the address goes around the eight bits from 64 on. */
+function splitForms(value: bigint): readonly bigint[] {
+  const around = ((value >> 64n) << 56n) | (value & ((1n << 56n) - 1n));
+  return OWN_NAT64_PREFIXES.map((prefix) => around >> BigInt(120 - 32 - prefix));
 }
 
 function isAny(candidates: readonly IpBlock[], ip: IpAddress): boolean {
