@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
+import { networkOf } from "../platform/network.ts";
 import type { AgentFile } from "./agentFiles.ts";
 
 /** A download that is slower than this, in bytes a second, makes room when all are taken. */
@@ -29,16 +30,18 @@ export class Downloads {
   }
 
   /**
-   * Sends a file as the body of an answer whose headers are set; resolves when it is out. Returns
-   * undefined when there are too many downloads already: nothing was sent then.
+   * Sends a file as the body of an answer whose headers are set, to somebody at this address;
+   * resolves when it is out. Returns undefined when there are too many downloads already: nothing was
+   * sent then.
    */
-  send(file: AgentFile, response: ServerResponse): Promise<void> | undefined {
+  send(file: AgentFile, response: ServerResponse, address: string): Promise<void> | undefined {
     const { limits, clock } = this.#deps;
+    const network = networkOf(address);
     if (this.#running.size >= limits.max("downloads")) {
-      limits.bite("downloads");
-      if (!this.#endSlowest()) return undefined;
+      limits.bite("downloads", { address });
+      if (!this.#makeRoom(network)) return undefined;
     }
-    const download = new Download(response, clock.monotonic());
+    const download = new Download(response, network, clock.monotonic());
     this.#running.add(download);
     return this.#run(download, file);
   }
@@ -51,24 +54,45 @@ export class Downloads {
     }
   }
 
-  #endSlowest(): boolean {
+  /** One that is slow makes room, or one of a network that has more than its share beside this one. */
+  #makeRoom(network: string): boolean {
     const nowMs = this.#deps.clock.monotonic();
     const slow = [...this.#running].filter((one) => one.bytesPerS(nowMs) < SLOW_BYTES_PER_S);
-    const [slowest] = slow.sort((one, other) => one.bytesPerS(nowMs) - other.bytesPerS(nowMs));
+    const slowest = slowestOf(slow, nowMs) ?? slowestOf(this.#crowdBeside(network), nowMs);
     if (slowest === undefined) return false;
     this.#running.delete(slowest);
     slowest.end();
     return true;
   }
+
+  /** The downloads of the network that has most; none when this one had as many with one more. */
+  #crowdBeside(network: string): readonly Download[] {
+    const byNetwork = Map.groupBy(this.#running, (one) => one.network);
+    const own = byNetwork.get(network)?.length ?? 0;
+    const [most = []] = [...byNetwork.values()].sort((one, other) => other.length - one.length);
+    return most.length > own + 1 ? most : [];
+  }
+}
+
+function slowestOf(downloads: readonly Download[], nowMs: number): Download | undefined {
+  const [first, ...others] = downloads;
+  return others.reduce(
+    (slowest, one) =>
+      slowest === undefined || one.bytesPerS(nowMs) < slowest.bytesPerS(nowMs) ? one : slowest,
+    first,
+  );
 }
 
 /** One file on its way. */
 class Download {
+  /** Where it goes to. */
+  readonly network: string;
   readonly #response: ServerResponse;
   readonly #startedMs: number;
   #bytes = 0;
 
-  constructor(response: ServerResponse, nowMs: number) {
+  constructor(response: ServerResponse, network: string, nowMs: number) {
+    this.network = network;
     this.#response = response;
     this.#startedMs = nowMs;
   }

@@ -48,6 +48,8 @@ const ONE = z.object({ one: z.literal(1) });
 export class Readiness {
   readonly #deps: ReadinessDeps;
   #latest: { readonly report: Promise<Report>; readonly atMs: number } | undefined;
+  /** Whether the latest one is still being found out: a disk that hangs is not tried again and again. */
+  #isTrying = false;
   #wasReady = true;
 
   constructor(deps: ReadinessDeps) {
@@ -57,10 +59,14 @@ export class Readiness {
   /** How it stands; never rejects. */
   report(): Promise<Report> {
     const nowMs = this.#deps.clock.monotonic();
-    if (this.#latest === undefined || nowMs - this.#latest.atMs >= KEPT_MS) {
-      this.#latest = { report: this.#find(), atMs: nowMs };
-    }
-    return this.#latest.report;
+    const isFresh = this.#latest !== undefined && nowMs - this.#latest.atMs < KEPT_MS;
+    if (this.#latest !== undefined && (isFresh || this.#isTrying)) return this.#latest.report;
+    this.#isTrying = true;
+    const report = this.#find().finally(() => {
+      this.#isTrying = false;
+    });
+    this.#latest = { report, atMs: nowMs };
+    return report;
   }
 
   async #find(): Promise<Report> {

@@ -65,8 +65,12 @@ export function pairingDoor(deps: PairingDoorDeps): Router {
     response.setHeader("Content-Length", file.size);
     response.setHeader("ETag", `"${file.sha256}"`);
     response.setHeader("Content-Disposition", `attachment; filename="${name}"`);
-    if (request.method === "HEAD") response.end();
-    else await (downloads.send(file, response) ?? sendBusy(response, exchangeOf(request)));
+    if (request.method === "HEAD") {
+      response.end();
+      return;
+    }
+    const exchange = exchangeOf(request);
+    await (downloads.send(file, response, exchange.address) ?? sendBusy(response, exchange));
   });
   return router;
 }

@@ -91,7 +91,7 @@ export const LIMITS = {
     least: 1,
     most: 10_000,
     unit: "count",
-    what: "downloads of the agent at once; when all are taken, one slower than 8 KiB a second makes room",
+    what: "downloads of the agent at once; when all are taken, one slower than 8 KiB a second makes room, or one of the network that has most",
   },
   log_buffer_bytes: {
     usual: 4_194_304,

@@ -89,6 +89,26 @@ describe("F-16 readers who do not read", () => {
     await scene.backend.logged((line) => line.includes('"limit":"downloads"'));
   });
 
+  it("of one network make room for another one, however fast they read, and keep their share", async () => {
+    await using temp = await tempDirectory();
+    const release = await fakeRelease(temp.path, { agent: LARGE });
+    const limits = { downloads: 2 };
+    const trustedProxies = ["127.0.0.1"];
+    const agentFiles = release.directory;
+    await using backend = await startBackend({ agentFiles, limits, trustedProxies });
+    const url = `${backend.url}/agent/${release.version}/agent.cjs`;
+    const from = (address: string) => fetch(url, { headers: { "X-Forwarded-For": address } });
+    const crowd = [await from("192.0.2.1"), await from("192.0.2.1")];
+    expect((await from("192.0.2.1")).status).toBe(503);
+    const other = await from("198.51.100.7");
+    expect(other.status).toBe(200);
+    for (const address of ["192.0.2.1", "203.0.113.9"])
+      expect((await from(address)).status).toBe(503);
+    expect(await other.text()).toHaveLength(LARGE.length);
+    const ends = await Promise.allSettled(crowd.map((one) => one.text()));
+    expect(ends.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+
   it("make room for others when they are slow", async () => {
     const { FakeClock } = await import("../../support/clock.ts");
     const clock = new FakeClock();

@@ -37,6 +37,25 @@ describe("F-28 readiness", () => {
     expect(tries.database).toBe(2);
   });
 
+  it("is not tried again while a part that does not answer is waited for", async () => {
+    const { temp, clock, tries, answers, readiness } = await setUp();
+    await using _ = temp;
+    answers.database = new Promise(() => {});
+    const first = readiness.report();
+    clock.advance(4_000);
+    const second = readiness.report();
+    clock.advance(1_000);
+    expect((await Promise.all([first, second])).map(({ isReady }) => isReady)).toEqual([
+      false,
+      false,
+    ]);
+    expect(tries.database).toBe(1);
+    const third = readiness.report();
+    expect(tries.database).toBe(2);
+    clock.advance(5_000);
+    await third;
+  });
+
   it("is lost with a part that does not answer, and the log says so once", async () => {
     const { temp, clock, lines, answers, readiness } = await setUp();
     await using _ = temp;
