@@ -67,7 +67,7 @@ describe("F-16 readers who do not read", () => {
   });
 
   it("end with any other answer, too", async () => {
-    await using scene = await start({ response_stall_ms: 200 });
+    await using scene = await start({ response_stall_ms: 200, pipelined_requests: 64 });
     const one = `GET /p/${"A".repeat(16)} HTTP/1.1\r\nHost: 127.0.0.1:${scene.backend.port}\r\n\r\n`;
     scene.ask(one.repeat(60));
     await scene.backend.logged((line) => line.includes('"limit":"response_stall_ms"'));
