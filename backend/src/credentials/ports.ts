@@ -20,8 +20,12 @@ export interface SessionHandle {
   offerSecret(next: OfferedSecret): Promise<boolean>;
   /** From now on the session, and the client's record, belong to this secret. */
   adoptSecret(secretId: SecretId): void;
-  /** Ends the connection before it returns; `reason` is a sentence for the log. */
+  /**
+   * Ends the connection before it returns, and does nothing else; `reason` is a sentence for the log.
+   */
   cut(reason: string): void;
+  /** Resolves when the connection has ended and its client, with its tunnels, is shown as away. */
+  readonly gone: Promise<void>;
 }
 
 /** A client's record, as far as credentials are concerned. */

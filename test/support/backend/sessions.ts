@@ -72,6 +72,9 @@ export class FakeSession implements LiveSession {
   get isClosed(): boolean {
     return this.cutReason !== undefined;
   }
+  get gone(): Promise<void> {
+    return Promise.resolve();
+  }
   offerSecret(next: OfferedSecret): Promise<boolean> {
     return this.agent.onOffer(this.agent, next);
   }

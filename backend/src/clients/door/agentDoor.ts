@@ -8,8 +8,9 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { LimitName } from "../../limits/limitTable.ts";
+import { Chores } from "../../platform/chores.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { endingFault } from "../../platform/faults.ts";
+import { endingFault, loggedFault } from "../../platform/faults.ts";
 import type { Log } from "../../platform/log.ts";
 import { networkOf } from "../../platform/network.ts";
 import { inSlices } from "../../platform/slices.ts";
@@ -182,9 +183,10 @@ export class AgentDoor {
     this.#gate.close();
     this.#server.close();
     const open = [...this.#transports];
-    const { clock } = this.#sessionDeps;
-    await inSlices(open, clock, (transport) => transport.close("the server is stopping"));
+    const { clock, farewells } = this.#sessionDeps;
+    await inSlices(open, { clock }, (transport) => transport.close("the server is stopping"));
     await Promise.all(open.map((transport) => transport.closed));
+    await farewells.done();
   }
 
   /** What is in the scope of this goes when the agent has signed in. */
@@ -287,6 +289,7 @@ function sessionDeps(
     refusals,
     onFlood,
     silent: new SilentSessions({ limits, clock }),
+    farewells: new Chores({ clock, onFault: loggedFault(log, "the end of an agent's session") }),
     limits,
     clock,
     log,

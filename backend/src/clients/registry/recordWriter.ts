@@ -108,7 +108,7 @@ export class RecordWriter {
   async #write(ids: ReadonlySet<ClientId>): Promise<void> {
     const { clock, log } = this.#deps;
     const writes: Promise<unknown>[] = [];
-    await inSlices(ids, clock, (id) => void writes.push(this.#failureOf(id)));
+    await inSlices(ids, { clock }, (id) => void writes.push(this.#failureOf(id)));
     const failure = (await Promise.all(writes)).find((one) => one !== undefined);
     if (failure === undefined) return;
     log.error("client records could not be written", { reason: errorText(failure) });

@@ -11,6 +11,7 @@ import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { Connection } from "@rport/protocol/wire/connection";
 import { guarded } from "@rport/protocol/wire/contain";
+import { toJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
 import { PACKET_SLACK_BYTES } from "@rport/protocol/wire/transport/transportDeps";
@@ -94,6 +95,10 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return this.#start.transport.closed;
   }
 
+  get gone(): Promise<void> {
+    return this.#start.transport.closed.then(() => this.#deps.farewells.done());
+  }
+
   get halfClose(): boolean {
     return this.#connection.halfClose;
   }
@@ -151,7 +156,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   async ask(name: string, payload: object, timeoutMs: number = ANSWER_MS): Promise<Reply> {
-    const reply = await this.#connection.request(name, toJson(payload), timeoutMs);
+    const reply = await this.#connection.request(name, toJsonPayload(payload), timeoutMs);
     this.#heard();
     return reply;
   }
@@ -198,11 +203,14 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   notify(name: string, payload: object): void {
-    this.#connection.notify(name, toJson(payload));
+    this.#connection.notify(name, toJsonPayload(payload));
   }
 
   cut(reason: string): void {
-    this.#start.transport.close(reason);
+    const { transport } = this.#start;
+    // What it says to that is read when there is time: others may have to be cut first.
+    transport.pause();
+    transport.close(reason);
   }
 
   allowMessages(): void {
@@ -237,15 +245,13 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   #answer(name: string, payload: Buffer): Promise<Buffer> | Buffer {
     this.#heard();
-    if (this.#identity === undefined) return this.#introduced(name, payload);
+    if (this.#identity === undefined) {
+      return this.#introduction.answer(name, payload).then(toJsonPayload);
+    }
     const fault = NOTICES.take(name, payload, this);
     if (fault === undefined) return EMPTY;
     this.#violated(fault.line, name);
     throw new RequestRefused(fault.text);
-  }
-
-  async #introduced(name: string, payload: Buffer): Promise<Buffer> {
-    return toJson(await this.#introduction.answer(name, payload));
   }
 
   #refuseChannel(type: string): { readonly refuse: string } {
@@ -274,8 +280,13 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     try {
       this.#settle(reason);
     } finally {
-      this.letGo();
+      this.#deps.farewells.run(() => this.#leave(reason));
     }
+  }
+
+  #leave(reason: CloseReason): void {
+    this.#start.transport.resume();
+    this.letGo();
     this.#deps.log.info("agent disconnected", { ...namesOf(this), reason: reason.text });
   }
 
@@ -286,8 +297,4 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     if (reason.kind === "size") this.#deps.limits.bite(this.#messageLimit, namesOf(this));
     this.#longRequests?.end(WireError.because(reason));
   }
-}
-
-function toJson(value: object): Buffer {
-  return Buffer.from(JSON.stringify(value));
 }

@@ -9,6 +9,7 @@ import type {
 import type { Newcomer } from "../../credentials/admission/waitingRoom.ts";
 import type { SessionHandle } from "../../credentials/ports.ts";
 import type { Limits } from "../../limits/limits.ts";
+import type { Chores } from "../../platform/chores.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import type { DoorCounters } from "../doorCounters.ts";
@@ -61,6 +62,8 @@ export interface SessionDeps {
   readonly onFlood: () => void;
   /** Those who have not said yet who they are. */
   readonly silent: SilentSessions;
+  /** What follows from the ends of sessions: a fleet may leave, or be cut, at once. */
+  readonly farewells: Chores;
   readonly limits: Pick<Limits, "max" | "bite">;
   readonly clock: Clock;
   readonly log: Log;

@@ -15,6 +15,12 @@ export interface Blast {
   readonly endPairings: () => void;
 }
 
+/**
+ * What cutting takes of a turn of the event loop. With a few milliseconds, thousands would wait for
+ * each other longer than they may: what else there is to do comes in between, also by those cut.
+ */
+const CUT_MS = 20;
+
 /** Where it is looked up who is hit. */
 export interface BlastDeps {
   readonly clients: Pick<ClientPort, "clientsOf">;
@@ -104,8 +110,8 @@ export class Strike {
 
   /**
    * Ends what is hit and was not hit before. Who it is is clear, and the pairings have ended, before
-   * this returns; the sessions end a few milliseconds per turn of the event loop, and all have when
-   * it resolves.
+   * this returns; the sessions end some milliseconds per turn of the event loop. When it resolves all
+   * have ended, and nothing shows them any more.
    */
   async hit(blast: Blast): Promise<void> {
     for (const { id, name, connected, tunnels } of blast.clients) {
@@ -120,6 +126,8 @@ export class Strike {
   async cut({ sessions }: Pick<Blast, "sessions">): Promise<void> {
     const fresh = sessions().filter((session) => !this.#hit.has(session));
     for (const session of fresh) this.#hit.add(session);
-    await inSlices(fresh, this.#deps.clock, (session) => session.cut(this.#reason));
+    const { clock } = this.#deps;
+    await inSlices(fresh, { clock, sliceMs: CUT_MS }, (session) => session.cut(this.#reason));
+    await Promise.all(fresh.map((session) => session.gone));
   }
 }

@@ -59,7 +59,7 @@ export class Connection {
     transport.listen({
       onMessage: (payload) => this.#receive(payload),
       onDrain: () => this.#channels?.pump(),
-      onClose: (reason) => this.#end(WireError.because(reason)),
+      onClose: (reason) => this.#end(reason),
     });
   }
 
@@ -182,9 +182,12 @@ export class Connection {
     }
   }
 
-  #end(error: WireError): void {
-    this.#outgoing.end(error);
+  #end(reason: CloseReason): void {
     this.#incoming.end();
+    // An error costs a look at the stack, and thousands may end at once with nothing open.
+    if (this.#outgoing.isIdle && this.#channels === undefined) return;
+    const error = WireError.because(reason);
+    this.#outgoing.end(error);
     this.#channels?.end(error);
   }
 }

@@ -64,6 +64,11 @@ export class OutgoingRequests {
     this.#deps = deps;
   }
 
+  /** Whether no reply is waited for. */
+  get isIdle(): boolean {
+    return this.#current === undefined;
+  }
+
   /** Sends when its turn comes; the time-out runs from then. */
   add(request: { name: string; payload: Buffer; timeoutMs: number }): Promise<Reply> {
     if (this.#waiting.length >= WAITING_LIMIT) {

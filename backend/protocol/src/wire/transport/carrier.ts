@@ -95,8 +95,7 @@ export class Carrier {
 
   /** Sends what was added, and closes in order, or by force when the peer does not take part. */
   close(clock: WireClock): void {
-    this.#outbox.flush();
-    closeWebSocket(this.#ws, clock);
+    this.#outbox.finish(() => closeWebSocket(this.#ws, clock));
   }
 
   /** Ends it at once, with all that is in it. */

@@ -101,6 +101,15 @@ export class Outbox {
     else this.#drained();
   }
 
+  /** Hands everything to the WebSocket, then what `close` writes: both in one write of the system. */
+  finish(close: () => void): void {
+    const socket = this.#socket;
+    socket?.cork();
+    this.flush();
+    close();
+    socket?.uncork();
+  }
+
   #drained(): void {
     this.#deps.onUnsent(0);
     this.#deps.onDrain();

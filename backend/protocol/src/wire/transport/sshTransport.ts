@@ -26,8 +26,7 @@ import { destinationOf } from "./whiteList.ts";
 
 /**
  * SSH over one WebSocket: identification, key exchange, password login, then messages both ways.
- * It lives until the WebSocket closes, a rule is broken, or `close` is called, and closes the
- * WebSocket with it.
+ * It ends with the WebSocket, with a broken rule and at `close`, and the WebSocket with it.
  */
 export class Transport {
   /** Resolves at login; rejects with a `WireError` when the connection ends before. */
@@ -276,6 +275,7 @@ export class Transport {
 
   #end(reason: CloseReason, code?: number): void {
     if (this.#phase === "closed") return;
+    const { isReady } = this;
     this.#phase = "closed";
     this.#handshakeTimer?.cancel();
     this.#stream.stopWatching();
@@ -285,7 +285,7 @@ export class Transport {
     this.#mailbox.clear();
     this.held.close();
     this.#carrier.close(this.clock);
-    this.#readyPromise.reject(WireError.because(reason));
+    if (!isReady) this.#readyPromise.reject(WireError.because(reason));
     this.#closedPromise.resolve(reason);
     this.#mailbox.listener?.onClose(reason);
   }

@@ -102,6 +102,7 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
     offerSecret: never,
     adoptSecret: () => {},
     cut: (reason) => void cuts.push(reason),
+    gone: Promise.resolve(),
   };
 }
 
