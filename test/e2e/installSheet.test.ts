@@ -78,7 +78,7 @@ describe("the install sheet in the editor", () => {
     expect(first).toContain("| sudo sh ");
     await sheet.getByText("Options", { exact: true }).click();
     await sheet.getByLabel("Do not install a service").check();
-    await expect.poll(snippetText).toContain("--token-stdin --no-service");
+    await expect.poll(snippetText).toContain("--token-stdin --proxy-stdin --no-service");
     expect(tokenOf(await snippetText())).toBe(tokenOf(first));
 
     // below a folder of one's own nothing needs root; typing "c" is not copying
