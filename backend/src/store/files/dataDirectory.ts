@@ -59,7 +59,10 @@ export function dataPaths(directory: string): DataPaths {
 /** Makes sure the directory is there and only its owner enters it. */
 export async function makeDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+    await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE }).catch(async () => {
+      // With `recursive`, Node says ENOENT where the file system is read-only; without it, why.
+      await mkdir(directory, { mode: DIRECTORY_MODE });
+    });
     await chmod(directory, DIRECTORY_MODE);
   } catch (caught) {
     throw ioFailure(directory, caught);

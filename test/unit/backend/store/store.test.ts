@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -263,3 +264,13 @@ it("finds a directory that another start is just filling new or filled, whenever
   }
   expect(wrong).toEqual([]);
 });
+
+it.skipIf(!(await canHaveTinyDisk()))(
+  "is refused with the true reason where the file system is read-only (skipped where mounting is not allowed)",
+  async () => {
+    await using disk = await tinyDisk(64);
+    execFileSync("mount", ["-o", "remount,ro", disk.path]);
+    await expect(open(join(disk.path, "data"))).rejects.toThrow("EROFS");
+    await expect(open(join(disk.path, "data"))).rejects.toMatchObject({ exitCode: 74 });
+  },
+);
