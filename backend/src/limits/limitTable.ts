@@ -136,7 +136,7 @@ export const LIMITS = {
     what: "new hosts of one credential in ten minutes, or its own joins a minute, that are not pointed out",
   },
   pending_sockets: {
-    usual: 1_024,
+    usual: 2_048,
     least: 16,
     most: 65_536,
     unit: "count",
@@ -147,7 +147,7 @@ export const LIMITS = {
     least: 4,
     most: 65_536,
     unit: "count",
-    what: "the same from one network; three times as many from a known one",
+    what: "the same from one network; five times as many from a known one",
   },
   silent_sessions: {
     usual: 1_024,

@@ -2,6 +2,7 @@ import { proxyRule } from "../http/peerAddress.ts";
 import { Limits } from "../limits/limits.ts";
 import { LIMITS } from "../limits/limitTable.ts";
 import { withinDescriptors } from "../limits/withinDescriptors.ts";
+import { loggedFault } from "../platform/faults.ts";
 import { OpenSockets } from "../sockets/openSockets.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
@@ -20,7 +21,9 @@ export interface Bounds {
 export function openBounds(options: ServicesOptions): Bounds {
   const { limits: values = {}, trustedProxies = [], descriptors, clock, log } = options;
   const limits = new Limits({ values: withinDescriptors(values, descriptors), clock, log });
-  const sockets = new OpenSockets({ limits, isProxy: proxyRule(trustedProxies), clock });
+  const onFault = loggedFault(log, "open connections");
+  const isProxy = proxyRule(trustedProxies);
+  const sockets = new OpenSockets({ limits, isProxy, clock, onFault });
   tellSockets(limits.max("sockets"), options);
   return { limits, sockets };
 }

@@ -1,7 +1,9 @@
 import { type Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { OnFault } from "@rport/protocol/wire/contain";
 import type { Limits } from "../limits/limits.ts";
 import type { LimitName } from "../limits/limitTable.ts";
+import { afterReading } from "../platform/afterReading.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Fields } from "../platform/log.ts";
 import { networkOf, unmapped } from "../platform/network.ts";
@@ -18,6 +20,8 @@ export interface OpenSocketsDeps {
   /** Whether many callers may stand behind an address. */
   readonly isProxy: (address: string) => boolean;
   readonly clock: Pick<Clock, "monotonic">;
+  /** Told what callbacks of ours throw. */
+  readonly onFault: OnFault;
 }
 
 /** How many connections there are, and how many were not taken or had to make room. */
@@ -61,6 +65,7 @@ export class OpenSockets {
     this.#count(socket);
     const stranger = { socket, network: network ?? "", isSilent: network !== undefined };
     this.#put(stranger);
+    if (network !== undefined) this.#judgeSilence(network);
     return true;
   }
 
@@ -105,10 +110,7 @@ export class OpenSockets {
   /** Whether there is a place for a connection from there; others may have to leave for it. */
   #takes(network: string | undefined, address: string): boolean {
     const { limits } = this.#deps;
-    if (network !== undefined) {
-      this.#endCrowd(network);
-      this.#endSilence(network);
-    }
+    if (network !== undefined) this.#endCrowd(network);
     return this.#open < limits.max("sockets") || this.#makeRoom({ address });
   }
 
@@ -134,15 +136,27 @@ export class OpenSockets {
     this.#bite("sockets_per_network", { network });
   }
 
-  /** Where too many of a network are silent, the one that has been so for the longest time goes. */
-  #endSilence(network: string): void {
-    const { limits } = this.#deps;
-    if (this.#strangers.silentOf(network) < limits.max("silent_sockets_per_network")) return;
+  /**
+   * Where too many of a network are silent, the one that has been so for the longest time goes,
+   * unless its request turns out to have arrived already.
+   */
+  #judgeSilence(network: string): void {
+    if (this.#tooSilent(network) === undefined) return;
+    afterReading(this.#deps.onFault, () => {
+      const silent = this.#tooSilent(network);
+      if (silent === undefined) return;
+      this.#evict(silent);
+      this.#bite("silent_sockets_per_network", { network });
+    });
+  }
+
+  /** Who of a network has to go for its silence. */
+  #tooSilent(network: string): Stranger | undefined {
+    const { limits, clock } = this.#deps;
+    if (this.#strangers.silentOf(network) <= limits.max("silent_sockets_per_network")) return;
     const quietest = this.#strangers.quietestSilent(network);
     const sinceMs = quietest?.sinceMs ?? Number.POSITIVE_INFINITY;
-    if (this.#deps.clock.monotonic() - sinceMs < ON_THE_WAY_MS) return;
-    this.#evict(quietest);
-    this.#bite("silent_sockets_per_network", { network });
+    return clock.monotonic() - sinceMs < ON_THE_WAY_MS ? undefined : quietest;
   }
 
   /** However short it was quiet: in a flood that never stops, everybody gets some time this way. */

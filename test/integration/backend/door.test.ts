@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { expect, it, vi } from "vitest";
@@ -5,6 +6,7 @@ import { WebSocket } from "ws";
 import { type AgentSide, SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { everythingRead } from "../../support/everythingRead.ts";
 
 const AGENT = { "Sec-WebSocket-Protocol": "rport-v1" };
 
@@ -83,6 +85,29 @@ it("turns sockets away above the limits, and lets them in again when others have
   first.terminate();
   await vi.waitFor(async () => expect(await upgrade(side, AGENT)).toMatchObject({ status: 101 }));
   expect(side.door.counters.beforeLogin).toBeGreaterThanOrEqual(2);
+});
+
+it("F-03: takes nobody's place who has spoken, though the server stood still and has not read it", async () => {
+  const clock = new FakeClock();
+  await using side = await startAgentSide({ clock, limits: { pending_sockets_per_network: 2 } });
+  const talking = await silentSocket(side);
+  const silent = await silentSocket(side);
+  const newcomer = connect(side.port, "127.0.0.1").on("error", () => {});
+  const lines = ["GET / HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade"];
+  const key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+  const head = `${lines.join("\r\n")}\r\n${key}\r\nSec-WebSocket-Protocol: rport-v1\r\n`;
+  await new Promise<void>((resolve) => newcomer.write(head, () => resolve()));
+  await everythingRead();
+  const answer = once(newcomer, "data");
+  // All within one turn: the newcomer's request is the first that the server gets to see.
+  newcomer.write("\r\n");
+  talking.send(Buffer.from("SSH-2.0-agent\r\n"));
+  clock.advance(3_000);
+  const ended = await Promise.race([closed(talking), closed(silent).then(() => "silent")]);
+  expect(ended).toBe("silent");
+  expect(String((await answer)[0])).toMatch(/^HTTP\/1.1 101 /);
+  expect(talking.readyState).toBe(WebSocket.OPEN);
+  newcomer.destroy();
 });
 
 it("answers 503 when too many have not signed in yet", async () => {

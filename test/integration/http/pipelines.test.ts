@@ -14,7 +14,14 @@ const ONE_ANSWERED = "HTTP/1.1 200 OK";
 async function setUp() {
   const { log } = testLog();
   const limits = new Limits({ clock: systemClock, log });
-  const sockets = new OpenSockets({ limits, isProxy: () => true, clock: systemClock });
+  const sockets = new OpenSockets({
+    limits,
+    isProxy: () => true,
+    clock: systemClock,
+    onFault: (error) => {
+      throw error;
+    },
+  });
   let begun = 0;
   const onRequest: RequestListener = (_request, response) => {
     begun += 1;

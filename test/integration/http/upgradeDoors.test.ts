@@ -24,7 +24,14 @@ async function listen(doors: readonly UpgradeDoor[]) {
   const onRequest = () => {};
   const clock = systemClock;
   const limits = new Limits({ clock, log });
-  const sockets = new OpenSockets({ limits, isProxy: () => false, clock });
+  const sockets = new OpenSockets({
+    limits,
+    isProxy: () => false,
+    clock,
+    onFault: (error) => {
+      throw error;
+    },
+  });
   const listener = await Listener.open(place, { onRequest, doors, sockets, limits, clock, log });
   listeners.push(listener);
   const { port } = listener;

@@ -112,7 +112,14 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     credentials: { clientSecret: (_id, id) => secret(id), rotationState: () => undefined },
   });
   const dial = createLinkDial(clock);
-  const sockets = new OpenSockets({ limits, isProxy: () => true, clock });
+  const sockets = new OpenSockets({
+    limits,
+    isProxy: () => true,
+    clock,
+    onFault: (error) => {
+      throw error;
+    },
+  });
   const tunnels = new TunnelService({
     clients: registry,
     dial,

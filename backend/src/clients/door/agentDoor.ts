@@ -8,6 +8,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { LimitName } from "../../limits/limitTable.ts";
+import { afterReading } from "../../platform/afterReading.ts";
 import { Chores } from "../../platform/chores.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { endingFault, loggedFault } from "../../platform/faults.ts";
@@ -159,7 +160,19 @@ export class AgentDoor {
   }
 
   /** Takes an agent's upgrade (see `isAgent`) over: lets it in or answers with a refusal. */
-  upgrade({ request, socket, head, address, isShared = false }: AgentUpgrade): void {
+  upgrade(upgrade: AgentUpgrade): void {
+    // Where somebody has to leave for it, that is nobody who has spoken and was not heard yet.
+    if (this.#pending.hasRoom(networkOf(upgrade.address))) this.#enter(upgrade);
+    else this.#enterLater(upgrade);
+  }
+
+  #enterLater(upgrade: AgentUpgrade): void {
+    const { socket } = upgrade;
+    const onFault = endingFault(this.#log, "an upgrade", () => socket.destroy());
+    afterReading(onFault, () => socket.destroyed || this.#enter(upgrade));
+  }
+
+  #enter({ request, socket, head, address, isShared = false }: AgentUpgrade): void {
     const from = { address, isShared };
     const place = this.#placeFor(from, request);
     if (!(place instanceof PendingSocket)) {
@@ -288,7 +301,7 @@ function sessionDeps(
     agentEvents,
     refusals,
     onFlood,
-    silent: new SilentSessions({ limits, clock }),
+    silent: new SilentSessions({ limits, clock, onFault: loggedFault(log, "silent sessions") }),
     farewells: new Chores({ clock, onFault: loggedFault(log, "the end of an agent's session") }),
     limits,
     clock,

@@ -14,8 +14,11 @@ export interface PendingSocketsDeps {
 /** Why there is no place: too many of this network, or too many at all. */
 export type NoPlace = "crowded" | "full";
 
-/** Where agents of ours are, many more are likely to be agents, too. */
-const KNOWN_FACTOR = 3;
+/**
+ * Where agents of ours are, many more are likely to be agents, too: a thousand that share an address
+ * come at once when the server is back, and a busy server has them all waiting here.
+ */
+const KNOWN_FACTOR = 5;
 /** Who keeps us waiting for less than this is on its way, not silent. */
 const ON_THE_WAY_MS = 250;
 /** Whoever has been through a key exchange has shown to speak our protocol, and gets longer. */
@@ -98,12 +101,19 @@ export class PendingSockets {
     return this.#count;
   }
 
-  /** A place for a socket of this network. */
+  /** Whether there is a place for a socket of this network that nobody has to leave. */
+  hasRoom(network: string): boolean {
+    return this.#crowdAt(network) === undefined && this.#count < this.#deps.max;
+  }
+
+  /**
+   * A place for a socket of this network. Where there is none, somebody who is silent leaves, so what
+   * has arrived must have been read before (see `afterReading`).
+   */
   take(network: string): PendingSocket | NoPlace {
-    const { max, perNetworkMax, isKnown, clock } = this.#deps;
-    const most = perNetworkMax * (isKnown(network) ? KNOWN_FACTOR : 1);
-    const own = this.#byNetwork.get(network);
-    if (own !== undefined && own.size >= most && !evict(this.#victimOf(own))) return "crowded";
+    const { max, clock } = this.#deps;
+    const crowd = this.#crowdAt(network);
+    if (crowd !== undefined && !evict(this.#victimOf(crowd))) return "crowded";
     if (this.#count >= max && !evict(this.#victimOfAll())) return "full";
     const socket = new PendingSocket(this, network, clock.monotonic());
     this.#count += 1;
@@ -124,6 +134,14 @@ export class PendingSockets {
     if (!sockets?.delete(socket)) return;
     this.#count -= 1;
     if (sockets.size === 0) this.#byNetwork.delete(socket.network);
+  }
+
+  /** All of a network, if it has as many as it may have. */
+  #crowdAt(network: string): ReadonlySet<PendingSocket> | undefined {
+    const { perNetworkMax, isKnown } = this.#deps;
+    const own = this.#byNetwork.get(network);
+    const most = perNetworkMax * (isKnown(network) ? KNOWN_FACTOR : 1);
+    return own !== undefined && own.size >= most ? own : undefined;
   }
 
   #victimOf(sockets: ReadonlySet<PendingSocket>): PendingSocket | undefined {

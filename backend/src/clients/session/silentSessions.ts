@@ -1,6 +1,8 @@
 import type { AuthId, SecretId } from "@rport/protocol/ids";
+import type { OnFault } from "@rport/protocol/wire/contain";
 import type { Limits } from "../../limits/limits.ts";
 import type { LimitName } from "../../limits/limitTable.ts";
+import { afterReading } from "../../platform/afterReading.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 
 /** Who keeps us waiting for less than this is on its way. */
@@ -14,6 +16,8 @@ const INTRODUCTION_MS = 30_000;
 export interface SilentSessionsDeps {
   readonly limits: Pick<Limits, "max" | "bite">;
   readonly clock: Pick<Clock, "monotonic" | "after">;
+  /** Told what callbacks of ours throw. */
+  readonly onFault: OnFault;
 }
 
 /** A session that has not said who it is, as far as it matters here. */
@@ -67,12 +71,12 @@ export class SilentSessions {
 
   /** A session signed in; `onEnd` is called if it has to go before it has said who it is. */
   enter(session: SilentSession, onEnd: (text: string) => void): Silence {
-    const { limits, clock } = this.#deps;
-    if (this.#count >= limits.max("silent_sessions")) this.#makeRoom();
+    const { clock } = this.#deps;
     const silence = new Silence(session, onEnd, clock.monotonic());
     const own = this.#bySecret.get(silence.secretId) ?? new Set();
     this.#bySecret.set(silence.secretId, own.add(silence));
     this.#count += 1;
+    if (this.#isOverfull) afterReading(this.#deps.onFault, () => this.#makeRoom());
     silence.timer = clock.after(GRACE_MS, () => this.#becomeLate(silence));
     return silence;
   }
@@ -119,8 +123,13 @@ export class SilentSessions {
     count(this.#lateOfCredential, session.credentialId, change);
   }
 
+  get #isOverfull(): boolean {
+    return this.#count > this.#deps.limits.max("silent_sessions");
+  }
+
+  /** Each that came too many calls this once, when what had arrived by then has been read. */
   #makeRoom(): void {
-    const victim = this.#victim();
+    const victim = this.#isOverfull ? this.#victim() : undefined;
     if (victim === undefined) return;
     const { credentialId: credential, address } = victim.session;
     this.#deps.limits.bite("silent_sessions", { credential, address });

@@ -6,6 +6,7 @@ import type { SetLimits } from "../../../../backend/src/limits/limitTable.ts";
 import { OpenSockets } from "../../../../backend/src/sockets/openSockets.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { eventually } from "../../../support/eventually.ts";
+import { everythingRead } from "../../../support/everythingRead.ts";
 import { testLog } from "../../../support/log.ts";
 
 const closing: (() => void)[] = [];
@@ -18,7 +19,14 @@ async function setUp(values: SetLimits, proxies: readonly string[] = []) {
   const clock = new FakeClock();
   const { log, lines } = testLog();
   const limits = new Limits({ values, clock, log });
-  const sockets = new OpenSockets({ limits, isProxy: (one) => proxies.includes(one), clock });
+  const sockets = new OpenSockets({
+    limits,
+    isProxy: (one) => proxies.includes(one),
+    clock,
+    onFault: (error) => {
+      throw error;
+    },
+  });
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
     accepted.resolve({ socket, isIn: sockets.enter(socket) });
@@ -97,8 +105,20 @@ describe("F-16 the connections that are open", () => {
     expect(first.socket.destroyed).toBe(false);
     clock.advance(1);
     await call("127.0.0.1");
-    const ended = [first, second, asking].map(({ socket }) => socket.destroyed);
-    expect(ended).toEqual([true, false, false]);
+    const ended = () => [first, second, asking].map(({ socket }) => socket.destroyed);
+    await eventually(() => expect(ended()).toEqual([true, false, false]));
+  });
+
+  it("F-03 are not silent whose requests had arrived and lay unread", async () => {
+    const { clock, call, limits, sockets } = await setUp({ silent_sockets_per_network: 1 });
+    const first = await call("127.0.0.1");
+    clock.advance(3_000);
+    await call("127.0.0.1");
+    // The server reads this in the turn in which it is judged, or in the next.
+    sockets.stir(first.socket);
+    await everythingRead();
+    expect(first.socket.destroyed).toBe(false);
+    expect(limits.states().filter(({ bites }) => bites > 0)).toEqual([]);
   });
 
   it("make room when all places are taken, save those that somebody vouched for", async () => {

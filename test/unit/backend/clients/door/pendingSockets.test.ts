@@ -33,9 +33,9 @@ describe("sockets that have not signed in", () => {
     expect(pending.take("d")).toBe("full");
   });
 
-  it("have three times as many where agents are", () => {
+  it("have five times as many where agents are", () => {
     const { pending, take } = setUp(100, 2, ["a"]);
-    for (let n = 0; n < 6; n += 1) take("a");
+    for (let n = 0; n < 10; n += 1) take("a");
     expect(pending.take("a")).toBe("crowded");
   });
 

@@ -4,13 +4,20 @@ import { SilentSessions } from "../../../../../backend/src/clients/session/silen
 import { Limits } from "../../../../../backend/src/limits/limits.ts";
 import type { SetLimits } from "../../../../../backend/src/limits/limitTable.ts";
 import { FakeClock } from "../../../../support/clock.ts";
+import { everythingRead } from "../../../../support/everythingRead.ts";
 import { testLog } from "../../../../support/log.ts";
 
 /** Sessions that say nothing; `ended` has the names of those that had to go, in order. */
 function setUp(values: SetLimits = {}) {
   const clock = new FakeClock();
   const limits = new Limits({ values, clock, log: testLog().log });
-  const silent = new SilentSessions({ limits, clock });
+  const silent = new SilentSessions({
+    limits,
+    clock,
+    onFault: (error) => {
+      throw error;
+    },
+  });
   const ended: string[] = [];
   const enter = (name: string, { credential = "fleet", secret = "secret-1" } = {}) =>
     silent.enter(
@@ -65,19 +72,31 @@ describe("sessions that signed in and say nothing", () => {
     expect([silent.size, ended]).toEqual([2, []]);
   });
 
-  it("make room when all places are taken: the oldest of the most crowded secret", () => {
+  it("make room when all places are taken: the oldest of the most crowded secret", async () => {
     const { clock, silent, ended, enter, bitesOf } = setUp({ silent_sessions: 20 });
     enter("alone", { credential: "other", secret: "secret-other" });
     for (const name of names(19)) enter(name);
     clock.advance(250);
     enter("newcomer", { credential: "third", secret: "secret-third" });
+    await everythingRead();
     expect([silent.size, ended]).toEqual([20, ["host-0"]]);
     expect(bitesOf("silent_sessions")).toBe(1);
   });
 
-  it("keep their places for a moment, so that nobody on the way loses it to the next one", () => {
+  it("F-03: keep their places when what they said had arrived and lay unread", async () => {
+    const { clock, silent, ended, enter } = setUp({ silent_sessions: 1 });
+    const spoke = enter("spoke");
+    clock.advance(3_000);
+    enter("newcomer");
+    silent.leave(spoke);
+    await everythingRead();
+    expect([silent.size, ended]).toEqual([1, []]);
+  });
+
+  it("keep their places for a moment, so that nobody on the way loses it to the next one", async () => {
     const { silent, ended, enter } = setUp({ silent_sessions: 20 });
     for (const name of names(30)) enter(name);
+    await everythingRead();
     expect([silent.size, ended]).toEqual([30, []]);
   });
 });
