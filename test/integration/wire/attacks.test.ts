@@ -170,6 +170,18 @@ describe("C-02, C-10: before the login, the server ends the connection at", () =
     expect(reason).toEqual({ kind: "limit", text: "too many bytes before the login" });
   });
 
+  it("F-13: thousands of harmless bytes, each a message of its own", async () => {
+    const ignore = Buffer.concat([Buffer.of(2), sshString("x".repeat(3_000))]);
+    const { reason } = await attack({ stage: "keys" }, (peer) => {
+      const send = peer.ws.send.bind(peer.ws);
+      peer.ws.send = (data: Buffer) => {
+        for (const byte of data) send(Buffer.of(byte));
+      };
+      peer.send(ignore);
+    });
+    expect(reason).toEqual({ kind: "limit", text: "too many bytes before the login" });
+  });
+
   it("C-12: key exchanges without end", async () => {
     const { reason } = await attack({ stage: "keys" }, (peer) => {
       const again = setInterval(() => peer.engine.rekey(), 1);

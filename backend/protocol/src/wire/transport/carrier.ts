@@ -93,9 +93,9 @@ export class Carrier {
     );
   }
 
-  /** Sends what was added, and closes in order, or by force when the peer does not take part. */
-  close(clock: WireClock): void {
-    this.#outbox.finish(() => closeWebSocket(this.#ws, clock));
+  /** Sends what was added, and closes as `closeWebSocket` does. */
+  close(clock: WireClock, bytesMax?: number): void {
+    this.#outbox.finish(() => closeWebSocket(this.#ws, clock, bytesMax));
   }
 
   /** Ends it at once, with all that is in it. */

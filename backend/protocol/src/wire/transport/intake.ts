@@ -15,6 +15,12 @@ export interface IntakeDeps {
   guard(action: () => void): void;
 }
 
+/**
+ * What a piece counts before the login beside its bytes: each is a frame of the WebSocket and some work
+ * of ours, also where it has one byte.
+ */
+const PIECE_BYTES = 32;
+
 /** Decides when to work on what came before the login; in the order of the calls. */
 export type Pace = (work: () => void) => void;
 
@@ -28,8 +34,9 @@ export class Intake {
   #identification: IdentificationReader | undefined = new IdentificationReader();
   /** Until the login. */
   #pace: Pace | undefined;
-  /** Pieces that wait for their turn. */
-  #waiting = 0;
+  /** What waits for its turn, as one piece; undefined: nothing does. */
+  #waiting: Buffer | undefined;
+  #countedBytes = 0;
 
   constructor(deps: IntakeDeps, pace: Pace | undefined) {
     this.#deps = deps;
@@ -41,20 +48,27 @@ export class Intake {
     const { transport } = this.#deps;
     if (transport.isClosed || bytes.length === 0) return;
     this.bytes += bytes.length;
-    if (!transport.isReady && this.bytes > this.#deps.bytesBeforeLogin) {
+    this.#countedBytes += bytes.length + PIECE_BYTES;
+    if (!transport.isReady && this.#countedBytes > this.#deps.bytesBeforeLogin) {
       transport.fail(new WireError("limit", "too many bytes before the login"));
       return;
     }
-    // What comes behind something that waits has to wait, too.
-    if (transport.isReady && this.#waiting === 0) this.#pace = undefined;
-    if (this.#pace === undefined) {
-      this.#parse(bytes);
+    if (transport.isReady && this.#waiting === undefined) this.#pace = undefined;
+    if (this.#pace === undefined) this.#parse(bytes);
+    else this.#wait(bytes, this.#pace);
+  }
+
+  /** What comes behind something that waits has to wait, too. */
+  #wait(bytes: Buffer, pace: Pace): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting = Buffer.concat([this.#waiting, bytes]);
       return;
     }
-    this.#waiting += 1;
-    this.#pace(() => {
-      this.#waiting -= 1;
-      if (!transport.isClosed) this.#parse(bytes);
+    this.#waiting = bytes;
+    pace(() => {
+      const all = this.#waiting;
+      this.#waiting = undefined;
+      if (all !== undefined && !this.#deps.transport.isClosed) this.#parse(all);
     });
   }
 

@@ -284,7 +284,7 @@ export class Transport {
     this.#stream.engine.free();
     this.#mailbox.clear();
     this.held.close();
-    this.#carrier.close(this.clock);
+    this.#carrier.close(this.clock, isReady ? undefined : this.#limits.bytesBeforeLogin);
     if (!isReady) this.#readyPromise.reject(WireError.because(reason));
     this.#closedPromise.resolve(reason);
     this.#mailbox.listener?.onClose(reason);

@@ -58,8 +58,15 @@ export function liftMessageLimit(ws: WebSocket, bytes: number): void {
   }
 }
 
-/** Closes in order, and cuts the socket when the peer does not take part. */
-export function closeWebSocket(ws: WebSocket, clock: WireClock): void {
+/**
+ * Closes in order, and cuts the socket when the peer does not take part, or sends more than
+ * `bytesMax` meanwhile.
+ */
+export function closeWebSocket(
+  ws: WebSocket,
+  clock: WireClock,
+  bytesMax: number = GOODBYE_BYTES,
+): void {
   if (ws.readyState === ws.CLOSED) return;
   if (ws.readyState === ws.CONNECTING) {
     ws.terminate();
@@ -69,7 +76,7 @@ export function closeWebSocket(ws: WebSocket, clock: WireClock): void {
   let bytes = 0;
   (ws as unknown as WebSocketInternals)._socket?.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > GOODBYE_BYTES) ws.terminate();
+    if (bytes > bytesMax) ws.terminate();
   });
   const timer = clock.after(GOODBYE_MS, () => ws.terminate());
   ws.once("close", () => timer.cancel());
