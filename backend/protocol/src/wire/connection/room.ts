@@ -1,11 +1,26 @@
-import type { Rooms } from "./rooms.ts";
-
 /** Room is given back in pieces of a quarter of it, or of this size, not for every packet. */
 const PIECE_BYTES = 256 << 10;
 
+/** How a channel read its whole room once. */
+export interface Lap {
+  readonly tookMs: number;
+  /** What was read last, and not given back yet. */
+  readonly readBytes: number;
+}
+
+/** Whom a room belongs to. */
+export interface RoomOwner {
+  /** For measuring how fast a reader is. */
+  nowMs(): number;
+  /** How much more, or less, a room of so many bytes has from now on that was read whole. */
+  adjust(room: number, lap: Lap): number;
+  /** A room of so many bytes is gone. */
+  release(room: number): void;
+}
+
 /** What the peer of one channel may send before we have read it. */
 export class Room {
-  readonly #rooms: Rooms;
+  readonly #owner: RoomOwner;
   #bytes: number;
   /** What it may still send. */
   #window: number;
@@ -16,11 +31,11 @@ export class Room {
   #lapMs: number;
   #isReleased = false;
 
-  constructor(rooms: Rooms, bytes: number) {
-    this.#rooms = rooms;
+  constructor(owner: RoomOwner, bytes: number) {
+    this.#owner = owner;
     this.#bytes = bytes;
     this.#window = bytes;
-    this.#lapMs = rooms.nowMs();
+    this.#lapMs = owner.nowMs();
   }
 
   /** All that may be unread. */
@@ -52,15 +67,15 @@ export class Room {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#rooms.release(this.#bytes);
+    this.#owner.release(this.#bytes);
   }
 
   /** The faster the reader the more room; answers how much more, or less, it has from now on. */
   #adjusted(readBytes: number): number {
     this.#lapBytes += readBytes;
     if (this.#lapBytes < this.#bytes) return 0;
-    const nowMs = this.#rooms.nowMs();
-    const change = this.#rooms.adjust(this.#bytes, { tookMs: nowMs - this.#lapMs, readBytes });
+    const nowMs = this.#owner.nowMs();
+    const change = this.#owner.adjust(this.#bytes, { tookMs: nowMs - this.#lapMs, readBytes });
     this.#bytes += change;
     this.#lapBytes = 0;
     this.#lapMs = nowMs;

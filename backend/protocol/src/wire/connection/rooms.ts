@@ -1,6 +1,6 @@
 import type { WireClock } from "../clock.ts";
 import type { HeldShare } from "../held.ts";
-import { Room } from "./room.ts";
+import { type Lap, Room, type RoomOwner } from "./room.ts";
 
 /** What a channel gets at first, when there is enough: good for 20 Mbit/s at 100 ms. */
 const FIRST_BYTES = 256 << 10;
@@ -24,20 +24,13 @@ export interface RoomsDeps {
   readonly maxChannels: number;
 }
 
-/** How a channel read its whole room once. */
-export interface Lap {
-  readonly tookMs: number;
-  /** What was read last, and not given back yet. */
-  readonly readBytes: number;
-}
-
 /**
  * The room that the channels of one connection give their peer: what it may send before it was
  * read. All of them together never have more than the connection may hold. A channel begins with a
  * little, gets more while its reader is fast, and gives back when it is slow; some is kept for those
  * that come later.
  */
-export class Rooms {
+export class Rooms implements RoomOwner {
   readonly #deps: RoomsDeps;
   readonly #leastBytes: number;
   #count = 0;
@@ -54,7 +47,6 @@ export class Rooms {
     return this.#count;
   }
 
-  /** For measuring how fast a reader is. */
   nowMs(): number {
     return this.#deps.clock.monotonic();
   }
@@ -70,14 +62,12 @@ export class Rooms {
     return new Room(this, bytes);
   }
 
-  /** Only for the rooms: how much more, or less, one has from now on that was read whole. */
   adjust(room: number, { tookMs, readBytes }: Lap): number {
     const change = tookMs <= FAST_MS ? this.#more(room) : Math.max(-readBytes, less(room, tookMs));
     this.#change(change);
     return change;
   }
 
-  /** Only for the rooms: one is gone. */
   release(room: number): void {
     this.#count -= 1;
     this.#change(-room);

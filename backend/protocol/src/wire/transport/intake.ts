@@ -1,7 +1,7 @@
 import { WireError } from "../wireError.ts";
 import { IdentificationReader } from "./identification.ts";
 import type { KeyedStream } from "./keyedStream.ts";
-import type { TransportState } from "./transportDeps.ts";
+import type { Pace, TransportState } from "./transportDeps.ts";
 
 /** What the intake of a transport works with. */
 export interface IntakeDeps {
@@ -20,9 +20,6 @@ export interface IntakeDeps {
  * of ours, also where it has one byte.
  */
 const PIECE_BYTES = 32;
-
-/** Decides when to work on what came before the login; in the order of the calls. */
-export type Pace = (work: () => void) => void;
 
 /** What the peer sends, on its way to the engine: counted, paced, and without its first line. */
 export class Intake {

@@ -3,8 +3,10 @@ import type { OnFault } from "../contain.ts";
 import type { HeldBytes } from "../held.ts";
 import type { ServerKey } from "../serverKey.ts";
 import type { CloseReason, WireError } from "../wireError.ts";
-import type { Pace } from "./intake.ts";
 import type { ServerLogin } from "./login.ts";
+
+/** Decides when to work on what came before the login; in the order of the calls. */
+export type Pace = (work: () => void) => void;
 
 /** What a transport allows; sizes in bytes, times in milliseconds. */
 export interface TransportLimits {
