@@ -182,6 +182,13 @@ describe("C-02, C-10: before the login, the server ends the connection at", () =
     expect(reason).toEqual({ kind: "limit", text: "too many bytes before the login" });
   });
 
+  it.each(["ping", "pong"] as const)("C-14: %ss without end", async (kind) => {
+    const { reason } = await attack({ stage: "keys" }, (peer) => {
+      for (let n = 0; n < 3_000; n += 1) peer.ws[kind]();
+    });
+    expect(reason).toEqual({ kind: "limit", text: "too many bytes before the login" });
+  });
+
   it("C-12: key exchanges without end", async () => {
     const { reason } = await attack({ stage: "keys" }, (peer) => {
       const again = setInterval(() => peer.engine.rekey(), 1);

@@ -13,7 +13,7 @@ const COUNTED_MESSAGE_BYTES = 1 << 20;
 
 /** Whom a carrier tells. */
 export interface CarrierDeps {
-  /** Bytes of the peer; where messages begin and end means nothing. */
+  /** Bytes of the peer; where messages begin and end means nothing. None: a ping, or a pong. */
   onBytes(bytes: Buffer): void;
   /** There may be room again. */
   readonly onDrain: () => void;
@@ -26,6 +26,9 @@ export interface CarrierDeps {
   /** Told what the calls above, or anybody else who listens to the WebSocket, threw. */
   readonly onFault: OnFault;
 }
+
+/** What a control frame has for us. */
+const NOTHING = Buffer.alloc(0);
 
 /** A WebSocket as one stream of bytes each way. */
 export class Carrier {
@@ -47,7 +50,11 @@ export class Carrier {
       for (const bytes of Array.isArray(data) ? data : [data]) deps.onBytes(bytes);
     });
     // The library answers by itself, also a peer that takes no answers.
-    ws.on("ping", () => deps.onUnsent(this.queuedBytes));
+    ws.on("ping", () => {
+      deps.onUnsent(this.queuedBytes);
+      deps.onBytes(NOTHING);
+    });
+    ws.on("pong", () => deps.onBytes(NOTHING));
     ws.on("error", (error: Error) => deps.onEnd(webSocketFailure(error)));
     ws.on("close", () => deps.onEnd({ kind: "lost", text: "the connection was lost" }));
     if (ws.readyState === ws.OPEN) this.#outbox.open();

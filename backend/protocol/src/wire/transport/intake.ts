@@ -40,16 +40,20 @@ export class Intake {
     this.#pace = pace;
   }
 
-  /** Takes bytes as they came; does nothing once the transport is closed. */
+  /**
+   * Takes bytes as they came; none: something came that has none for us, as a ping. Does nothing once
+   * the transport is closed.
+   */
   take(bytes: Buffer): void {
     const { transport } = this.#deps;
-    if (transport.isClosed || bytes.length === 0) return;
+    if (transport.isClosed) return;
     this.bytes += bytes.length;
     this.#countedBytes += bytes.length + PIECE_BYTES;
     if (!transport.isReady && this.#countedBytes > this.#deps.bytesBeforeLogin) {
       transport.fail(new WireError("limit", "too many bytes before the login"));
       return;
     }
+    if (bytes.length === 0) return;
     if (transport.isReady && this.#waiting === undefined) this.#pace = undefined;
     if (this.#pace === undefined) this.#parse(bytes);
     else this.#wait(bytes, this.#pace);
