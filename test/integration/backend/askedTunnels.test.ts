@@ -1,30 +1,22 @@
 import { clientIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
-import type { TunnelQuery } from "../../../backend/src/tunnels/request.ts";
 import {
   type AgentSide,
   type AgentSideOptions,
   SECRET,
   startAgentSide,
 } from "../../support/agents/agentSide.ts";
-import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
+import { createTunnel, joinFleet, rangesFrom } from "../../support/agents/fleetTunnels.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
 
 const MINUTE_MS = 60_000;
 const ID = clientIdSchema.parse("machine-1");
 
-/** A range of its own per side, above those of the other tests of tunnels. */
-let nextRange = 32_120 + (process.pid % 4) * 150;
-function range(size = 20): { from: number; to: number } {
-  nextRange += size;
-  return { from: nextRange - size, to: nextRange - 1 };
-}
+/** Ranges of this process, below those that backends use by themselves. */
+const range = rangesFrom(15_000 + (process.pid % 15) * 250);
 
 const start = (options: AgentSideOptions = {}) => startAgentSide({ range: range(), ...options });
-const join = (side: AgentSide, change: Partial<PeerAgentOptions> = {}) =>
-  PeerAgent.join({ url: side.url, user: "fleet", password: SECRET, ...change });
-const create = (side: AgentSide, query: Partial<TunnelQuery> & { remote: string }) =>
-  side.tunnels.create(ID, query, "ann");
 
 /** The limits that bit, and how often. */
 function bitesOf({ limits }: AgentSide) {
@@ -59,25 +51,26 @@ describe("tunnels an agent asks for", () => {
   it("are not doubled when it comes back", async () => {
     await using side = await start();
     const introduction = { Remotes: [remote()] };
-    const agent = await join(side, { introduction });
+    const agent = await joinFleet(side, { introduction });
     const [before] = side.tunnels.list();
     agent.close();
     await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
-    await using _again = await join(side, { introduction });
+    await using _again = await joinFleet(side, { introduction });
     expect(side.tunnels.list()).toEqual([before]);
   });
 
   it("S-02: never get the port of a remembered tunnel whose client is away", async () => {
     const clock = new FakeClock();
-    await using side = await start({ clock });
-    const host = await join(side);
-    const { lport } = await create(side, { remote: "22", local: String(nextRange - 3) });
+    const ports = range();
+    await using side = await start({ clock, range: ports });
+    const host = await joinFleet(side);
+    const { lport } = await createTunnel(side, ID, { remote: "22", local: String(ports.to - 2) });
     host.close();
     await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
     clock.advance(MINUTE_MS);
     const introduction = { ID: "thief", Remotes: [remote({ lport })] };
-    await expect(join(side, { introduction })).rejects.toThrow("already in use");
-    await using _back = await join(side);
+    await expect(joinFleet(side, { introduction })).rejects.toThrow("already in use");
+    await using _back = await joinFleet(side);
     expect(side.tunnels.list()).toMatchObject([{ client_id: ID, lport }]);
   });
 
@@ -91,7 +84,7 @@ describe("tunnels an agent asks for", () => {
     for (const user of ["one", "two", "three"]) {
       for (const n of [1, 2, 3]) {
         const Remotes = Array.from({ length: 4 }, (_, port) => remote({ rport: String(port + 1) }));
-        const agent = join(side, { user, introduction: { ID: `${user}-${n}`, Remotes } });
+        const agent = joinFleet(side, { user, introduction: { ID: `${user}-${n}`, Remotes } });
         await agent.then(
           (one) => void stack.use(one),
           (error: Error) => ends.push(error.message),
@@ -102,10 +95,14 @@ describe("tunnels an agent asks for", () => {
     expect(new Set(ends)).toEqual(
       new Set(["Agents have asked for as many tunnels as they may on this server."]),
     );
-    const more = join(side, { user: "one", introduction: { ID: "one-4", Remotes: [remote()] } });
+    const more = joinFleet(side, {
+      user: "one",
+      introduction: { ID: "one-4", Remotes: [remote()] },
+    });
     await expect(more).rejects.toThrow("Agents of this credential may ask for 12 tunnels.");
-    await using _host = await join(side);
-    for (let n = 1; n <= 20; n++) await create(side, { remote: String(n), check_port: "0" });
+    await using _host = await joinFleet(side);
+    for (let n = 1; n <= 20; n++)
+      await createTunnel(side, ID, { remote: String(n), check_port: "0" });
     expect(bitesOf(side)).toMatchObject({ asked_tunnels: 4, asked_tunnels_per_credential: 1 });
   });
 
@@ -116,9 +113,9 @@ describe("tunnels an agent asks for", () => {
   ])("are a right of the credential: %j", async (right, text) => {
     await using side = await start({ askingRight: () => right });
     const introduction = { Remotes: [remote(), remote({ rport: "23" })] };
-    await expect(join(side, { introduction })).rejects.toThrow(text);
-    await using _plain = await join(side);
-    await create(side, { remote: "24", check_port: "0" });
+    await expect(joinFleet(side, { introduction })).rejects.toThrow(text);
+    await using _plain = await joinFleet(side);
+    await createTunnel(side, ID, { remote: "24", check_port: "0" });
   });
 
   it("stay within the ports of their credential, and free their place when they end", async () => {
@@ -130,14 +127,16 @@ describe("tunnels an agent asks for", () => {
     });
     const introduction = { Remotes: [remote(), remote({ rport: "23" })] };
     for (let visit = 0; visit < 3; visit++) {
-      const agent = await join(side, { introduction });
+      const agent = await joinFleet(side, { introduction });
       const taken = side.tunnels.list().map(({ lport }) => Number(lport));
       expect(taken.toSorted()).toEqual([own.from, own.to]);
       agent.close();
       await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
     }
     const outside = { Remotes: [remote({ lport: String(ports.from) })] };
-    await expect(join(side, { introduction: outside })).rejects.toThrow("not among allowed ports");
+    await expect(joinFleet(side, { introduction: outside })).rejects.toThrow(
+      "not among allowed ports",
+    );
   });
 
   it.each([
@@ -147,7 +146,7 @@ describe("tunnels an agent asks for", () => {
   ])("fail the whole registration when one cannot be opened: %j", async (change, text) => {
     await using side = await start();
     const introduction = { Remotes: [remote(), remote({ rport: "23", ...change })] };
-    await expect(join(side, { introduction })).rejects.toThrow(text);
+    await expect(joinFleet(side, { introduction })).rejects.toThrow(text);
     await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
     await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
   });

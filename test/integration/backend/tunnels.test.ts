@@ -6,14 +6,14 @@ import { clientIdSchema, tunnelIdSchema } from "@rport/protocol/ids";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { describe, expect, it, vi } from "vitest";
 import { mergeWith } from "../../../backend/src/adoption/adoptions.ts";
-import type { TunnelQuery } from "../../../backend/src/tunnels/request.ts";
 import {
   type AgentSide,
   type AgentSideOptions,
   SECRET,
   startAgentSide,
 } from "../../support/agents/agentSide.ts";
-import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
+import { createTunnel, joinFleet, rangesFrom } from "../../support/agents/fleetTunnels.ts";
+import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
 import { tcpServer } from "../../support/wire/wireTunnel.ts";
@@ -21,18 +21,10 @@ import { tcpServer } from "../../support/wire/wireTunnel.ts";
 const ID = clientIdSchema.parse("machine-1");
 const MINUTE_MS = 60_000;
 
-/** A range of its own per side, above the usual one and below the ports of outgoing connections. */
-let nextRange = 30_000 + (process.pid % 20) * 100;
-function range(size = 20): { from: number; to: number } {
-  nextRange += size;
-  return { from: nextRange - size, to: nextRange - 1 };
-}
+/** Ranges of this process, above the usual one and below the ports of outgoing connections. */
+const range = rangesFrom(30_000 + (process.pid % 20) * 100);
 
 const start = (options: AgentSideOptions = {}) => startAgentSide({ range: range(), ...options });
-const join = (side: AgentSide, change: Partial<PeerAgentOptions> = {}) =>
-  PeerAgent.join({ url: side.url, user: "fleet", password: SECRET, ...change });
-const create = (side: AgentSide, query: Partial<TunnelQuery> & { remote: string }) =>
-  side.tunnels.create(ID, query, "ann");
 const idOf = (tunnel: { id: string }) => tunnelIdSchema.parse(tunnel.id);
 const echo = () => tcpServer((socket) => socket.pipe(socket));
 
@@ -71,9 +63,12 @@ describe("a server tunnel", () => {
   it("carries connections to the target at the client's side, both ways", async () => {
     await using side = await start();
     await using target = await echo();
-    await using agent = await join(side, { introduction: { Features: ["half-close"] } });
+    await using agent = await joinFleet(side, { introduction: { Features: ["half-close"] } });
     agent.connection.halfClose = true;
-    const tunnel = await create(side, { remote: `127.0.0.1:${target.port}`, name: "echo" });
+    const tunnel = await createTunnel(side, ID, {
+      remote: `127.0.0.1:${target.port}`,
+      name: "echo",
+    });
     expect(tunnel).toMatchObject({
       id: "1",
       client_id: "machine-1",
@@ -94,8 +89,8 @@ describe("a server tunnel", () => {
   it("brings a megabyte through a Go-like peer without a loss, and counts its connections", async () => {
     await using side = await start();
     await using target = await echo();
-    await using _agent = await join(side);
-    const tunnel = await create(side, { remote: String(target.port) });
+    await using _agent = await joinFleet(side);
+    const tunnel = await createTunnel(side, ID, { remote: String(target.port) });
     const socket = await dialLocal(tunnel.lport);
     const sent = Buffer.alloc(1 << 20, "0123456789");
     const received: Buffer[] = [];
@@ -117,16 +112,19 @@ describe("a server tunnel", () => {
 
   it("closes connections to a target that nobody listens on", async () => {
     await using side = await start();
-    await using _agent = await join(side);
-    const tunnel = await create(side, { remote: "1", check_port: "0" });
+    await using _agent = await joinFleet(side);
+    const tunnel = await createTunnel(side, ID, { remote: "1", check_port: "0" });
     expect(await exchange(tunnel.lport, "hello")).toBe("");
   });
 
   it("lets only peers of its ACL in", async () => {
     await using side = await start();
     await using target = await echo();
-    await using _agent = await join(side);
-    const tunnel = await create(side, { remote: String(target.port), acl: "192.0.2.0/24" });
+    await using _agent = await joinFleet(side);
+    const tunnel = await createTunnel(side, ID, {
+      remote: String(target.port),
+      acl: "192.0.2.0/24",
+    });
     const socket = connect(Number(tunnel.lport), "127.0.0.1").on("error", () => {});
     await new Promise((resolve) => socket.once("close", resolve));
     expect(side.tunnels.get("machine-1/1")?.connections).toBe(0);
@@ -135,8 +133,8 @@ describe("a server tunnel", () => {
   it("ends with its client's connection", async () => {
     await using side = await start();
     await using target = await echo();
-    const agent = await join(side);
-    const tunnel = await create(side, { remote: String(target.port) });
+    const agent = await joinFleet(side);
+    const tunnel = await createTunnel(side, ID, { remote: String(target.port) });
     const socket = await dialLocal(tunnel.lport);
     agent.close();
     await new Promise((resolve) => socket.once("close", resolve));
@@ -148,8 +146,8 @@ describe("a server tunnel", () => {
     const clock = new FakeClock();
     await using side = await start({ clock });
     await using target = await echo();
-    await using _agent = await join(side);
-    const { lport } = await create(side, { remote: String(target.port) });
+    await using _agent = await joinFleet(side);
+    const { lport } = await createTunnel(side, ID, { remote: String(target.port) });
     const socket = await dialLocal(lport);
     await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(1));
     clock.advance(10 * MINUTE_MS);
@@ -167,9 +165,9 @@ describe("a server tunnel", () => {
     const clock = new FakeClock();
     await using side = await start({ clock });
     await using target = await echo();
-    await using _agent = await join(side);
+    await using _agent = await joinFleet(side);
     const query = { remote: String(target.port), "skip-idle-timeout": true, "auto-close": "1h" };
-    const { lport } = await create(side, query);
+    const { lport } = await createTunnel(side, ID, query);
     const socket = await dialLocal(lport);
     clock.advance(60 * MINUTE_MS);
     await new Promise((resolve) => socket.once("close", resolve));
@@ -180,16 +178,18 @@ describe("a server tunnel", () => {
 describe("creating a tunnel", () => {
   it("is refused for a client that is not connected", async () => {
     await using side = await start();
-    await expect(create(side, { remote: "22" })).rejects.toMatchObject({ code: "CLIENT_OFFLINE" });
+    await expect(createTunnel(side, ID, { remote: "22" })).rejects.toMatchObject({
+      code: "CLIENT_OFFLINE",
+    });
   });
 
   it("asks the client's own rules first, and names who refused", async () => {
     await using side = await start();
-    await using agent = await join(side, {
+    await using agent = await joinFleet(side, {
       onRequest: (name) =>
         name === REQUESTS.checkTunnelAllowed ? Buffer.from('{"IsAllowed":false}') : undefined,
     });
-    await expect(create(side, { remote: "192.0.2.10:3389" })).rejects.toMatchObject({
+    await expect(createTunnel(side, ID, { remote: "192.0.2.10:3389" })).rejects.toMatchObject({
       code: "TARGET_NOT_ALLOWED",
       message: expect.stringMatching(/^The client refuses 192\.0\.2\.10:3389: its own config/),
     });
@@ -200,17 +200,17 @@ describe("creating a tunnel", () => {
   it("is refused when nothing answers on the target, unless check_port is 0", async () => {
     await using side = await start();
     const closedPort = '{"Open":false,"ErrMsg":"connection refused"}';
-    await using agent = await join(side, {
+    await using agent = await joinFleet(side, {
       onRequest: (name) => (name === REQUESTS.checkPort ? Buffer.from(closedPort) : undefined),
     });
-    await expect(create(side, { remote: "22" })).rejects.toMatchObject({
+    await expect(createTunnel(side, ID, { remote: "22" })).rejects.toMatchObject({
       code: "ERR_CODE_REMOTE_PORT_NOT_OPEN",
       detail: "connection refused",
     });
     expect(agent.heardOf(REQUESTS.checkPort)).toEqual([
       '{"HostPort":"127.0.0.1:22","Timeout":2000000000}',
     ]);
-    await expect(create(side, { remote: "22", check_port: "0" })).resolves.toBeDefined();
+    await expect(createTunnel(side, ID, { remote: "22", check_port: "0" })).resolves.toBeDefined();
   });
 
   it.each([REQUESTS.checkTunnelAllowed, REQUESTS.checkPort])(
@@ -218,7 +218,7 @@ describe("creating a tunnel", () => {
     async (asked) => {
       await using side = await start();
       const words = "no\u001b[2J\u202E";
-      await using _agent = await join(side, {
+      await using _agent = await joinFleet(side, {
         onRequest: (name) => {
           if (name === REQUESTS.checkPort && asked === name)
             return Buffer.from(JSON.stringify({ Open: false, ErrMsg: words }));
@@ -226,7 +226,9 @@ describe("creating a tunnel", () => {
           return name.startsWith("check_") ? Buffer.from('{"IsAllowed":true}') : undefined;
         },
       });
-      const error = await create(side, { remote: "22" }).catch((caught: unknown) => caught);
+      const error = await createTunnel(side, ID, { remote: "22" }).catch(
+        (caught: unknown) => caught,
+      );
       expect(error).toMatchObject({ code: expect.stringMatching(/AGENT_REFUSED|PORT_NOT_OPEN/) });
       const { message, detail } = error as { message: string; detail: string };
       expect(`${message} ${detail}`).toMatch(/no \[2J /);
@@ -235,76 +237,86 @@ describe("creating a tunnel", () => {
 
   it("works with agents that know neither question", async () => {
     await using side = await start();
-    await using _agent = await join(side, {
+    await using _agent = await joinFleet(side, {
       onRequest: (name) => {
         if (name.startsWith("check_")) throw new RequestRefused("unknown request");
         return undefined;
       },
     });
-    await expect(create(side, { remote: "22" })).resolves.toMatchObject({ rport: "22" });
+    await expect(createTunnel(side, ID, { remote: "22" })).resolves.toMatchObject({ rport: "22" });
   });
 
   it("refuses a second one to the same target, also when both are asked for at once", async () => {
     const ports = range();
     const { from } = ports;
     await using side = await start({ range: ports });
-    await using _agent = await join(side);
+    await using _agent = await joinFleet(side);
     const results = await Promise.allSettled(
-      [1, 2, 3].map(() => create(side, { remote: "22", local: String(from) })),
+      [1, 2, 3].map(() => createTunnel(side, ID, { remote: "22", local: String(from) })),
     );
     expect(results.filter((one) => one.status === "fulfilled")).toHaveLength(1);
-    await expect(create(side, { remote: "22", local: String(from) })).rejects.toMatchObject({
+    await expect(
+      createTunnel(side, ID, { remote: "22", local: String(from) }),
+    ).rejects.toMatchObject({
       code: "ERR_CODE_TUNNEL_EXIST",
     });
-    await expect(create(side, { remote: "22" })).rejects.toMatchObject({
+    await expect(createTunnel(side, ID, { remote: "22" })).rejects.toMatchObject({
       code: "ERR_CODE_TUNNEL_TO_PORT_EXIST",
     });
-    await expect(create(side, { remote: "22", acl: "192.0.2.1" })).resolves.toMatchObject({
-      id: "2",
-    });
+    await expect(createTunnel(side, ID, { remote: "22", acl: "192.0.2.1" })).resolves.toMatchObject(
+      {
+        id: "2",
+      },
+    );
     expect(side.registry.tunnelsOf(ID)).toHaveLength(2);
   });
 
   it("refuses a port that another program has, and finds another when it may choose", async () => {
     const { from, to } = range(2);
     await using side = await start({ range: { from, to } });
-    await using _agent = await join(side);
+    await using _agent = await joinFleet(side);
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(from, "127.0.0.1", resolve));
     // Whoever asks next is told the same: no tunnel had the port.
     for (const remote of ["22", "23"]) {
-      await expect(create(side, { remote, local: String(from) })).rejects.toMatchObject({
+      await expect(createTunnel(side, ID, { remote, local: String(from) })).rejects.toMatchObject({
         code: "ERR_CODE_LOCAL_PORT_IN_USE",
         detail: "Another program on the server has it.",
       });
     }
-    expect(await create(side, { remote: "22" })).toMatchObject({ lport: String(to) });
+    expect(await createTunnel(side, ID, { remote: "22" })).toMatchObject({ lport: String(to) });
     other.close();
   });
 
   it("stops at 64 for one client", async () => {
     await using side = await start({ range: range(100) });
-    await using _agent = await join(side);
-    for (let n = 1; n <= 64; n++) await create(side, { remote: String(n), check_port: "0" });
-    await expect(create(side, { remote: "65" })).rejects.toMatchObject({ code: "CONFLICT" });
+    await using _agent = await joinFleet(side);
+    for (let n = 1; n <= 64; n++)
+      await createTunnel(side, ID, { remote: String(n), check_port: "0" });
+    await expect(createTunnel(side, ID, { remote: "65" })).rejects.toMatchObject({
+      code: "CONFLICT",
+    });
     expect(bitesOf(side)).toEqual({ tunnels_per_client: 1 });
   });
 
   it("stops at as many as the server may have, and goes on when one is closed", async () => {
     await using side = await start({ limits: { tunnels: 16 } });
-    await using _agent = await join(side);
-    for (let n = 1; n <= 16; n++) await create(side, { remote: String(n), check_port: "0" });
-    await expect(create(side, { remote: "17" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await using _agent = await joinFleet(side);
+    for (let n = 1; n <= 16; n++)
+      await createTunnel(side, ID, { remote: String(n), check_port: "0" });
+    await expect(createTunnel(side, ID, { remote: "17" })).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+    });
     expect(bitesOf(side)).toEqual({ tunnels: 1 });
     await side.tunnels.remove(ID, idOf({ id: "1" }), true);
-    await create(side, { remote: "17", check_port: "0" });
+    await createTunnel(side, ID, { remote: "17", check_port: "0" });
   });
 
   it("carries as many connections of one agent as it may, and refuses the next one", async () => {
     await using side = await start({ limits: { channels_per_agent: 8 } });
     await using target = await echo();
-    await using agent = await join(side);
-    const { lport } = await create(side, { remote: String(target.port) });
+    await using agent = await joinFleet(side);
+    const { lport } = await createTunnel(side, ID, { remote: String(target.port) });
     const open = await Promise.all(Array.from({ length: 8 }, () => dialLocal(lport)));
     await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(8));
     for (const socket of open) await answerOf(socket, "x");
@@ -323,8 +335,8 @@ describe("deleting a tunnel", () => {
   it("with open connections needs force", async () => {
     await using side = await start();
     await using target = await echo();
-    await using _agent = await join(side);
-    const tunnel = await create(side, { remote: String(target.port) });
+    await using _agent = await joinFleet(side);
+    const tunnel = await createTunnel(side, ID, { remote: String(target.port) });
     const socket = await dialLocal(tunnel.lport);
     await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(1));
     await expect(side.tunnels.remove(ID, idOf(tunnel), false)).rejects.toMatchObject({
@@ -339,8 +351,8 @@ describe("deleting a tunnel", () => {
 
   it("that does not exist is a 404; one of a client that is away is forgotten", async () => {
     await using side = await start();
-    const agent = await join(side);
-    const tunnel = await create(side, { remote: "22" });
+    const agent = await joinFleet(side);
+    const tunnel = await createTunnel(side, ID, { remote: "22" });
     agent.close();
     await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
     await side.tunnels.remove(ID, idOf(tunnel), false);
@@ -356,9 +368,9 @@ describe("a client that comes back", () => {
     await using directory = await tempDirectory();
     const ports = range();
     const first = await start({ directory: directory.path, range: ports });
-    await join(first);
-    await create(first, { remote: "22", local: String(ports.from) });
-    await create(first, { remote: "23" });
+    await joinFleet(first);
+    await createTunnel(first, ID, { remote: "22", local: String(ports.from) });
+    await createTunnel(first, ID, { remote: "23" });
     await first[Symbol.asyncDispose]();
 
     await using second = await start({ directory: directory.path, range: ports });
@@ -379,9 +391,9 @@ describe("a client that comes back", () => {
 
   it("gets its tunnels back on the new connection when it replaces the old one", async () => {
     await using side = await start();
-    await using _first = await join(side);
-    const tunnel = await create(side, { remote: "22" });
-    await using _second = await join(side);
+    await using _first = await joinFleet(side);
+    const tunnel = await createTunnel(side, ID, { remote: "22" });
+    await using _second = await joinFleet(side);
     expect(side.tunnels.list()).toMatchObject([{ id: "1", lport: tunnel.lport }]);
     expect(await isListening(tunnel.lport)).toBe(true);
   });
@@ -393,14 +405,14 @@ describe("a client that comes back", () => {
     const remote = String(target.port);
     let [own, other] = ["", ""];
     {
-      await using _old = await join(side, { introduction: { ID: OLD } });
+      await using _old = await joinFleet(side, { introduction: { ID: OLD } });
       other = (await side.tunnels.create(OLD, { remote }, "ann")).lport;
-      await using _agent = await join(side);
-      own = (await create(side, { remote })).lport;
+      await using _agent = await joinFleet(side);
+      own = (await createTunnel(side, ID, { remote })).lport;
     }
     await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
     const [asked, allowed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const joining = join(side, {
+    const joining = joinFleet(side, {
       onRequest: async (name) => {
         if (name !== REQUESTS.checkTunnelAllowed) return undefined;
         asked.resolve();
@@ -422,11 +434,11 @@ describe("a client that comes back", () => {
 
   it("does not get back what its own rules no longer allow", async () => {
     await using side = await start();
-    const agent = await join(side);
-    await create(side, { remote: "22" });
+    const agent = await joinFleet(side);
+    await createTunnel(side, ID, { remote: "22" });
     agent.close();
     await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
-    await using _second = await join(side, {
+    await using _second = await joinFleet(side, {
       onRequest: (name) =>
         name === REQUESTS.checkTunnelAllowed ? Buffer.from('{"IsAllowed":false}') : undefined,
     });
