@@ -2,7 +2,7 @@ import { RportError } from "./errors.ts";
 
 /** What the pasted line is made of. */
 export interface LinuxCommandParts {
-  /** Where the installer is fetched and the agent will connect: `http(s)://host[:port]`. */
+  /** Where the installer is fetched and the agent will connect: `http(s)://host[:port][/path]`. */
   readonly url: string;
   /** The pairing's public id; the script stands at `<url>/p/<id>`. */
   readonly id: string;
@@ -36,9 +36,14 @@ export function shellQuote(text: string): string {
   return PLAIN.test(text) ? text : alwaysQuote(text);
 }
 
-/** The address of a pairing's installer script. */
+/** Where a pairing's installer script lies, below the server's URL. */
+export function scriptPath(id: string): string {
+  return `/p/${id}`;
+}
+
+/** The address of a pairing's installer script; `url` has no slash at its end. */
 export function scriptUrl(url: string, id: string): string {
-  return `${url}/p/${id}`;
+  return url + scriptPath(id);
 }
 
 /**

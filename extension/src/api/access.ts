@@ -3,7 +3,7 @@ import type { OneConnection } from "./oneConnection.ts";
 /** How to get into a server right now. */
 export interface ReadyAccess {
   readonly kind: "ready";
-  /** Origin of the users' face, without a slash at the end. */
+  /** Base URL of the users' face, maybe with a path, without a slash at the end. */
   readonly url: string;
   /** The `Authorization` header that opens it. */
   readonly authorization: string;

@@ -9,6 +9,7 @@ import {
 import { z } from "zod";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { AccessSource, ReadyAccess } from "./access.ts";
+import { addressBelow } from "./address.ts";
 import type { RequestParts } from "./oneConnection.ts";
 
 /** An answer of the REST API takes at most this long; rotation waits up to 10 s for agents. */
@@ -100,7 +101,7 @@ export class Api {
       // a redirect could carry the token to another host
       const redirect = "error";
       const init = { method, headers, body: body ?? null, redirect, signal } as const;
-      return await this.#fetch(addressOf(path, url), init);
+      return await this.#fetch(addressBelow(url, path).href, init);
     } catch (error) {
       const reason = describeNetworkError(error);
       throw new RportError("UNAVAILABLE", `Cannot reach ${new URL(url).host}: ${reason}.`, {
@@ -108,13 +109,6 @@ export class Api {
       });
     }
   }
-}
-
-/** A path that begins with two slashes would be the address of another server. */
-function addressOf(path: string, origin: string): string {
-  const address = new URL(path, origin);
-  if (address.origin === new URL(origin).origin) return address.href;
-  throw new Error("the path leads to another server");
 }
 
 function unreadable(cause: unknown): RportError {

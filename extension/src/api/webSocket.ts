@@ -3,6 +3,7 @@ import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import { type ClientOptions, WebSocket } from "ws";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { ReadyAccess } from "./access.ts";
+import { addressBelow } from "./address.ts";
 import { errorFromEnvelope } from "./http.ts";
 import type { OneConnection } from "./oneConnection.ts";
 
@@ -17,7 +18,7 @@ const NO_FILE = "ws+unix:///proven";
 /** Where a WebSocket goes. What opens it travels in a header, never in the address. */
 export interface SocketTarget {
   readonly access: ReadyAccess;
-  /** Path and query below the origin. */
+  /** Path and query below the base URL. */
   readonly path: string;
   readonly maxMessageBytes: number;
 }
@@ -65,7 +66,7 @@ function startSocket({ access, path, maxMessageBytes }: SocketTarget): WebSocket
     const rest = path.replaceAll(":", "%3A");
     return new WebSocket(`${NO_FILE}:${rest}`, keptTo(connection, options));
   }
-  const remote = new URL(path, url);
+  const remote = addressBelow(url, path);
   remote.protocol = remote.protocol === "https:" ? "wss:" : "ws:";
   return new WebSocket(remote, options);
 }

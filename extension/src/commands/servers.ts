@@ -3,7 +3,7 @@ import type { ServerStatus } from "@rport/protocol/model";
 import { env, ProgressLocation, window } from "vscode";
 import { type Access, bearer } from "../api/access.ts";
 import { Api } from "../api/http.ts";
-import { isLoopback, LOCAL_URL, originOf } from "../servers/config.ts";
+import { baseUrlOf, isLoopback, LOCAL_URL } from "../servers/config.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { ServerSettings } from "../servers/settings.ts";
@@ -91,11 +91,11 @@ async function addServer(deps: ServerCommandsDeps): Promise<void> {
     placeHolder: "https://relay.example.com",
     ignoreFocusOut: true,
     validateInput: (value) =>
-      value === "" || originOf(value) !== undefined
+      value === "" || baseUrlOf(value) !== undefined
         ? undefined
         : "This is not an http or https address.",
   });
-  const url = text === undefined ? undefined : originOf(text);
+  const url = text === undefined ? undefined : baseUrlOf(text);
   if (url === undefined) return;
   const token = await askToken(`Add Server (2/2)`, url);
   if (token === undefined) return;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { scriptPath } from "@rport/protocol/commands";
 import { RportError } from "@rport/protocol/errors";
 import type { NewPairing } from "@rport/protocol/http";
 import type { Api } from "../api/http.ts";
@@ -6,18 +7,23 @@ import type { Api } from "../api/http.ts";
 /** An installer script is a few dozen kilobytes. */
 const SCRIPT_MAX_BYTES = 1_000_000;
 
+/** What a server says of a pairing's script. */
+export interface NamedScript extends Pick<NewPairing, "script_url" | "script_sha256"> {
+  readonly pairing: Pick<NewPairing["pairing"], "id">;
+}
+
 /**
  * The script that a pairing's line runs, as the server itself has it: whatever address the server
  * names, no other is asked. Throws `INTERNAL` when it is not the script that the line checks for.
  */
 export async function readScript(
   api: Pick<Api, "text">,
-  { script_url: url, script_sha256: expected }: Pick<NewPairing, "script_url" | "script_sha256">,
+  { pairing, script_url: url, script_sha256: expected }: NamedScript,
 ): Promise<string> {
-  const { pathname, host } = new URL(url);
-  const text = await api.text(pathname, SCRIPT_MAX_BYTES).catch((error: unknown) => {
+  const path = scriptPath(pairing.id);
+  const text = await api.text(path, SCRIPT_MAX_BYTES).catch((error: unknown) => {
     if (!(error instanceof RportError) || error.code !== "NOT_FOUND") throw error;
-    const why = `This server has its script at ${host} only, which this editor does not ask.`;
+    const why = `This server has its script at ${new URL(url).host} only, which this editor does not ask.`;
     throw new RportError("NOT_FOUND", why, { cause: error });
   });
   if (createHash("sha256").update(text).digest("hex") === expected) return text;

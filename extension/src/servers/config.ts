@@ -14,7 +14,7 @@ const entrySchema = z.object({
 /** One server as the setting names it. It holds no secret. */
 export interface ServerConfig {
   readonly name: string;
-  /** An origin without a slash at the end, or `local`. It is also what the token is kept under. */
+  /** A base URL without a slash at the end, or `local`. It is also what the token is kept under. */
   readonly url: string;
   /** The accepted server key in `SHA256:` form; empty before the first connection. */
   readonly fingerprint: string;
@@ -28,16 +28,22 @@ export function isLoopback(url: string): boolean {
 }
 
 /**
- * The origin of an address as people type it: `https://` is assumed, a path is dropped. Undefined
- * when it is no http address, or carries a user name or password.
+ * The base URL of an address as people type it: `https://` is assumed, and the path stays, without
+ * slashes at its end. Undefined when it is no http address, carries a user name or password, or has
+ * a `?` or `#`, below which nothing can lie.
  */
-export function originOf(text: string): string | undefined {
+export function baseUrlOf(text: string): string | undefined {
   const written = text.trim();
   const absolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(written) ? written : `https://${written}`;
-  if (!URL.canParse(absolute)) return undefined;
+  if (!URL.canParse(absolute) || /[?#]/.test(absolute)) return undefined;
   const url = new URL(absolute);
   if (!["http:", "https:"].includes(url.protocol) || url.username || url.password) return undefined;
-  return url.origin;
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/** What a server is called as long as nobody gave it a name: its address without the scheme. */
+export function nameOf(url: string): string {
+  return url.replace(/^https?:\/\//, "");
 }
 
 /** The servers of the setting: unusable entries and repetitions are left out. */
@@ -58,6 +64,6 @@ function parseEntry(entry: unknown): ServerConfig | undefined {
   if (parsed.data.url === LOCAL_URL) {
     return { name: name || "Local Backend", url: LOCAL_URL, fingerprint: "" };
   }
-  const url = originOf(parsed.data.url);
-  return url === undefined ? undefined : { name: name || new URL(url).host, url, fingerprint };
+  const url = baseUrlOf(parsed.data.url);
+  return url === undefined ? undefined : { name: name || nameOf(url), url, fingerprint };
 }

@@ -19,7 +19,7 @@ export interface TokensDeps {
 }
 
 /**
- * One API token per server, kept under the server's origin: a setting that names another address
+ * One API token per server, kept under the server's base URL: a setting that names another address
  * finds no token, so none can be lured to a foreign server.
  */
 export class Tokens {
@@ -34,34 +34,34 @@ export class Tokens {
   }
 
   /** The token of a server; undefined when nobody has signed in. */
-  async get(origin: string): Promise<string | undefined> {
-    const token = this.#session.get(origin) ?? (await this.#read(origin));
+  async get(url: string): Promise<string | undefined> {
+    const token = this.#session.get(url) ?? (await this.#read(url));
     if (token !== undefined) this.#redactor.add(token);
     return token;
   }
 
   /** Keeps a token. `session`: there is no secret store, so it lasts until the window closes. */
-  async set(origin: string, token: string): Promise<"kept" | "session"> {
+  async set(url: string, token: string): Promise<"kept" | "session"> {
     this.#redactor.add(token);
     try {
-      await this.#store.store(KEY_PREFIX + origin, JSON.stringify({ token }));
-      this.#session.delete(origin);
+      await this.#store.store(KEY_PREFIX + url, JSON.stringify({ token }));
+      this.#session.delete(url);
       return "kept";
     } catch {
-      this.#session.set(origin, token);
+      this.#session.set(url, token);
       return "session";
     }
   }
 
   /** Forgets the token of a server. */
-  async delete(origin: string): Promise<void> {
-    this.#session.delete(origin);
-    await this.#store.delete(KEY_PREFIX + origin);
+  async delete(url: string): Promise<void> {
+    this.#session.delete(url);
+    await this.#store.delete(KEY_PREFIX + url);
   }
 
-  async #read(origin: string): Promise<string | undefined> {
+  async #read(url: string): Promise<string | undefined> {
     try {
-      const text = await this.#store.get(KEY_PREFIX + origin);
+      const text = await this.#store.get(KEY_PREFIX + url);
       return text === undefined ? undefined : storedSchema.parse(JSON.parse(text)).token;
     } catch {
       return undefined;

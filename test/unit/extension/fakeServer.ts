@@ -39,13 +39,13 @@ export class FakeServer {
   readonly #http = createServer((request, response) => void this.#answer(request, response));
   readonly #sockets = new WebSocketServer({ noServer: true });
 
-  /** Starts one on a free port. */
-  static async start(): Promise<FakeServer> {
+  /** Starts one on a free port, below a path. */
+  static async start(base = ""): Promise<FakeServer> {
     const server = new FakeServer();
     server.#http.on("upgrade", async (request, socket, head) => {
       const token = request.headers.authorization?.replace("Bearer ", "") ?? "";
       server.tokens.push(token);
-      if (token !== server.token || request.url !== EVENTS_PATH) {
+      if (token !== server.token || request.url !== base + EVENTS_PATH) {
         socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
         return;
       }
@@ -56,11 +56,11 @@ export class FakeServer {
     });
     server.#http.listen(0, "127.0.0.1");
     await once(server.#http, "listening");
-    server.url = `http://127.0.0.1:${(server.#http.address() as AddressInfo).port}`;
+    server.url = `http://127.0.0.1:${(server.#http.address() as AddressInfo).port}${base}`;
     return server;
   }
 
-  /** Its origin. */
+  /** Its base URL. */
   url = "";
 
   /** The open event sockets. */

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { originOf, parseServers } from "../../../extension/src/servers/config.ts";
+import { baseUrlOf, parseServers } from "../../../extension/src/servers/config.ts";
 import { endpointFilePath, findLocalBackend } from "../../../extension/src/servers/local.ts";
 import { type SecretStore, Tokens } from "../../../extension/src/servers/tokens.ts";
 import type { Environment } from "../../../extension/src/support/environment.ts";
@@ -22,26 +22,32 @@ const environment = (
 describe("the configured servers", () => {
   it.each([
     ["relay.example.com", "https://relay.example.com"],
-    [" http://127.0.0.1:8080/some/path ", "http://127.0.0.1:8080"],
+    [" http://127.0.0.1:8080/some/path ", "http://127.0.0.1:8080/some/path"],
+    ["relay.example.com/rport/", "https://relay.example.com/rport"],
+    ["https://relay.example.com/a/../Rport//", "https://relay.example.com/Rport"],
     ["HTTPS://Relay.Example.com:443", "https://relay.example.com"],
     ["ftp://relay.example.com", undefined],
     ["https://me:secret@relay.example.com", undefined],
+    ["https://relay.example.com/rport?x=1", undefined],
+    ["https://relay.example.com/#rport", undefined],
     ["not a host", undefined],
     ["", undefined],
   ])("understands %j as %j", (text, origin) => {
-    expect(originOf(text)).toBe(origin);
+    expect(baseUrlOf(text)).toBe(origin);
   });
 
   it("leaves out what cannot be used, and repetitions", () => {
     const setting = [
       { url: "https://a.example", name: "A" },
-      { url: "https://a.example/x", name: "again" },
+      { url: "https://a.example/", name: "again" },
+      { url: "https://a.example/x" },
       { url: "javascript:alert(1)" },
       "nonsense",
       { url: "local" },
     ];
     expect(parseServers(setting).map(({ name, url }) => [name, url])).toEqual([
       ["A", "https://a.example"],
+      ["a.example/x", "https://a.example/x"],
       ["Local Backend", "local"],
     ]);
     expect(parseServers("nonsense")).toEqual([]);
