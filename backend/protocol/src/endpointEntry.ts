@@ -32,8 +32,8 @@ export function endpoint<const E extends Endpoint>(entry: E): E {
   return entry;
 }
 
-/** Nothing is taken. */
-export const none = z.object({});
+/** Nothing is taken: a parameter that would change nothing is refused, or its caller is misled. */
+export const none = z.strictObject({});
 /** A client in the path. */
 export const clientParams = z.object({ clientId: clientIdSchema });
 /** A credential in the path. */

@@ -144,7 +144,7 @@ export const ENDPOINTS = {
     method: "PUT",
     path: "/clients/:clientId/tunnels",
     params: clientParams,
-    query: z.object({
+    query: z.strictObject({
       remote: z.string().min(1).max(300),
       local: z.string().max(300).optional(),
       protocol: z.string().max(20).optional(),
@@ -155,6 +155,11 @@ export const ENDPOINTS = {
       "idle-timeout-minutes": z.string().max(10).optional(),
       "skip-idle-timeout": goBoolean.optional(),
       "auto-close": z.string().max(30).optional(),
+      /** RPort's proxy in front of a tunnel, and what belongs to it: asked for, it is refused. */
+      http_proxy: z.union([z.literal(""), goBoolean]).optional(),
+      host_header: z.string().max(300).optional(),
+      auth_user: z.string().max(300).optional(),
+      auth_password: z.string().max(300).optional(),
     }),
     body: undefined,
     output: tunnelSchema,
@@ -164,7 +169,7 @@ export const ENDPOINTS = {
     method: "DELETE",
     path: "/clients/:clientId/tunnels/:tunnelId",
     params: z.object({ clientId: clientIdSchema, tunnelId: tunnelIdSchema }),
-    query: z.object({ force: goBoolean.optional() }),
+    query: z.strictObject({ force: goBoolean.optional() }),
     body: undefined,
     output: undefined,
     status: 204,

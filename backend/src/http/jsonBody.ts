@@ -18,6 +18,25 @@ export async function jsonBody(request: IncomingMessage, maxBytes: number): Prom
   return value;
 }
 
+/** Longer than the bodies that say nothing: `{}`, `null`, and white space around them. */
+const NOTHING_MAX_BYTES = 64;
+
+/**
+ * Takes a request whose body would not be read. Throws `BAD_REQUEST` when it has one that says
+ * something: whoever wrote it there expects that it counts.
+ */
+export async function noBody(request: IncomingMessage): Promise<undefined> {
+  const { "content-length": length = "0", "transfer-encoding": encoding } = request.headers;
+  if (length === "0" && encoding === undefined) return;
+  const saysSomething = new RportError(
+    "BAD_REQUEST",
+    "This request takes no body: all of it is in the path and the query.",
+  );
+  if (Number(length) > NOTHING_MAX_BYTES) throw saysSomething;
+  const text = (await readAtMost(request, NOTHING_MAX_BYTES)).toString("utf8").trim();
+  if (!["", "{}", "null"].includes(text)) throw saysSomething;
+}
+
 function requireJson({ headers }: IncomingMessage): void {
   const [type = ""] = (headers["content-type"] ?? "").split(";");
   const encoding = headers["content-encoding"] ?? "identity";

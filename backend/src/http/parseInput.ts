@@ -1,6 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import { ENDPOINTS, type EndpointInput, type EndpointName } from "@rport/protocol/http";
 import type { z } from "zod";
+import { unknownParameters } from "./rawQuery.ts";
 
 /** More than this many problems say nothing new. */
 const PROBLEMS_MAX = 20;
@@ -40,6 +41,7 @@ export function parseInput<N extends EndpointName>(name: N, raw: RawInput): Endp
 }
 
 function sentence(part: keyof RawInput, issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys" && part === "query") return unknownParameters(issue.keys);
   const field = issue.path.map(String).join(".").slice(0, 100);
   return field === "" ? `The ${part}: ${issue.message}` : `${field}: ${issue.message}`;
 }

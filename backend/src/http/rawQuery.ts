@@ -1,8 +1,10 @@
 import { RportError } from "@rport/protocol/errors";
-import type { RawQuery } from "../lists/listSpec.ts";
+import { quote, type RawQuery } from "../lists/listSpec.ts";
 
 /** A query with more parameters than this is a mistake or an attack. */
 const PARAMETERS_MAX = 100;
+/** Parameters that a message names. */
+const SHOWN_MAX = 20;
 /** Characters of a path that are logged. */
 const LOGGED_MAX = 200;
 
@@ -22,6 +24,15 @@ export function rawQuery(target: string): RawQuery {
     query[name] = before === undefined ? value : [before, value].flat();
   }
   return query;
+}
+
+/**
+ * A sentence about parameters that nobody asked for. What would change nothing is refused: a filter
+ * that is ignored finds too much, and a restriction that is ignored keeps nobody out.
+ */
+export function unknownParameters(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN_MAX).map(quote);
+  return `Unknown here: the parameter ${shown.join(", ")}.`;
 }
 
 /** The target of a request without its query. */

@@ -3,7 +3,7 @@ import { BODY_MAX_BYTES, ENDPOINTS, type EndpointName } from "@rport/protocol/ht
 import express, { type Request, type Router } from "express";
 import type { Handlers } from "./endpoints.ts";
 import type { Exchange } from "./exchange.ts";
-import { jsonBody } from "./jsonBody.ts";
+import { jsonBody, noBody } from "./jsonBody.ts";
 import { parseInput } from "./parseInput.ts";
 import { rawQuery } from "./rawQuery.ts";
 
@@ -46,7 +46,7 @@ async function serve<N extends EndpointName>(
   const input = parseInput(name, {
     params: request.params,
     query: rawQuery(request.url),
-    body: takesBody ? await jsonBody(request, BODY_MAX_BYTES) : undefined,
+    body: takesBody ? await jsonBody(request, BODY_MAX_BYTES) : await noBody(request),
   });
   const { origin, address } = exchange;
   const answer = await handlers[name](input, { user, origin, address });

@@ -21,6 +21,8 @@ export interface UserCall {
 export interface UserRoute {
   /** Without its query. */
   readonly path: string;
+  /** The parameters of its query, besides the token; with others the upgrade is refused. */
+  readonly parameters: readonly string[];
   /** Serves one socket of a user who was let in. What it throws ends the socket, and is logged. */
   readonly serve: (socket: WebSocket, call: UserCall) => void | Promise<void>;
 }
@@ -37,8 +39,12 @@ export interface UserRoutesDeps {
 /** Every WebSocket of the users' face, one entry each. */
 export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
   return [
-    { path: EVENTS_PATH, serve: (socket) => serveEvents(socket, deps.hub) },
-    { path: DIAL_PATH, serve: (socket, call) => serveDial(socket, call, deps) },
+    { path: EVENTS_PATH, parameters: [], serve: (socket) => serveEvents(socket, deps.hub) },
+    {
+      path: DIAL_PATH,
+      parameters: ["client_id", "host", "port"],
+      serve: (socket, call) => serveDial(socket, call, deps),
+    },
   ];
 }
 

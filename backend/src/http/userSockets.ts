@@ -12,7 +12,7 @@ import { refusal, type UserGate } from "../users/gate.ts";
 import type { User } from "../users/tokens.ts";
 import { keepAlive } from "./heartbeat.ts";
 import type { PeerOf } from "./peerAddress.ts";
-import { pathOf, rawQuery } from "./rawQuery.ts";
+import { pathOf, rawQuery, unknownParameters } from "./rawQuery.ts";
 import { whyForeign } from "./siteGuard.ts";
 import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./upgrade.ts";
 import type { UserCall, UserRoute } from "./userRoutes.ts";
@@ -96,6 +96,11 @@ export class UserSockets {
       refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
       return;
     }
+    const unknown = Object.keys(query).filter((name) => !isTaken(name, route));
+    if (unknown.length > 0) {
+      refuseUpgrade(upgrade, new RportError("BAD_REQUEST", unknownParameters(unknown)));
+      return;
+    }
     if (this.#isClosed) {
       refuseUpgrade(upgrade, new RportError("UNAVAILABLE", "The server is stopping."));
       return;
@@ -160,6 +165,10 @@ export class UserSockets {
     const timer: Timer = this.#deps.clock.after(CLOSE_GRACE_MS, () => socket.terminate());
     socket.once("close", () => timer.cancel());
   }
+}
+
+function isTaken(name: string, { parameters }: UserRoute): boolean {
+  return name === "access_token" || parameters.includes(name);
 }
 
 function readQuery(upgrade: UpgradeRequest): RawQuery | undefined {

@@ -33,6 +33,7 @@ const SCHEME_MAX = 15;
 /** Checks the query of `PUT /clients/{id}/tunnels` as RPort does; throws with RPort's codes. */
 export function parseTunnelQuery(query: TunnelQuery, owner: string): TunnelRequest {
   requireTcp(query.protocol ?? "tcp");
+  requireNoProxy(query);
   return {
     name: query.name ?? "",
     owner,
@@ -54,6 +55,22 @@ export function requireTcp(protocol: string): void {
       ? "UDP tunnels are not supported yet."
       : `Unknown tunnel protocol ${JSON.stringify(protocol)}: only tcp is supported.`;
   throw bad(title);
+}
+
+/**
+ * There is no proxy in front of tunnels, and so no password either: whoever asks for one is refused,
+ * in RPort's words, rather than given a tunnel that is open.
+ */
+function requireNoProxy(query: TunnelQuery): void {
+  const detail =
+    "This server puts no proxy in front of tunnels. Restrict who may connect with acl.";
+  const refuse = (title: string) => new RportError("BAD_REQUEST", title, { detail });
+  if (query.http_proxy === true) throw refuse("creation of tunnel proxy not enabled");
+  if (query.host_header) throw refuse("host_header not allowed when http_proxy is false");
+  if (!query.auth_user && !query.auth_password) return;
+  throw refuse(
+    "http basic authentication requires http_proxy to be activated on the requested tunnel",
+  );
 }
 
 function parseLocal(text: string): TunnelRequest["local"] {

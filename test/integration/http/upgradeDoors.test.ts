@@ -76,7 +76,9 @@ describe("a user's socket", () => {
       gate: new UserGate({ tokens, failures: new FailedLogins(systemClock), proofs }),
       peerOf: () => ({ address: "192.0.2.1", isShared: false }),
       onUser: () => {},
-      routes: [{ path: "/one", serve: () => Promise.reject(new Error("out of order")) }],
+      routes: [
+        { path: "/one", parameters: [], serve: () => Promise.reject(new Error("out of order")) },
+      ],
       clock: systemClock,
       log,
     });
