@@ -7,12 +7,14 @@ import { obeySignals } from "@rport/protocol/signals";
 import { VERSION } from "@rport/protocol/version";
 import { auditCommand } from "./audit/command.ts";
 import { type Backend, createBackend } from "./backend.ts";
+import { importCredentials } from "./cli/importCredentials.ts";
 import { type Config, readConfig, type Surroundings } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
 import { openLog } from "./openLog.ts";
 import { tellParent } from "./parent.ts";
 import { placesOf } from "./place.ts";
 import { systemClock } from "./platform/clock.ts";
+import type { Command } from "./platform/commandResult.ts";
 import { descriptorLimit } from "./platform/descriptors.ts";
 import { errorText, type Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
@@ -22,11 +24,18 @@ const AGENT_FILES = fileURLToPath(new URL("../../dist/agent", import.meta.url));
 /** A stop takes no longer than this; what is on disk is safe at any time. */
 const STOP_MS = 2_000;
 
+/** What the program does beside running a backend, by its first argument. */
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ["audit", auditCommand],
+  ["import-credentials", importCredentials],
+]);
+
 /** Reads the configuration, runs until a signal comes, and sets the exit code. */
 async function main(): Promise<void> {
   const [command, ...rest] = process.argv.slice(2);
-  if (command === "audit") {
-    await audit(rest);
+  const known = command === undefined ? undefined : COMMANDS.get(command);
+  if (known !== undefined) {
+    await runCommand(known, rest);
     return;
   }
   const invocation = readConfig(surroundings(process.argv.slice(2)));
@@ -34,9 +43,9 @@ async function main(): Promise<void> {
   else await run(invocation.config);
 }
 
-/** Sets the exit code to what was found. */
-async function audit(argv: readonly string[]): Promise<void> {
-  const result = await auditCommand(argv, (flags) => {
+/** Sets the exit code to what came of it. */
+async function runCommand(command: Command, argv: readonly string[]): Promise<void> {
+  const result = await command(argv, (flags) => {
     const invocation = readConfig(surroundings(flags));
     if (invocation.kind === "print") throw new Error("flags that print are not passed on");
     return invocation.config.dataDir;

@@ -83,7 +83,7 @@ export async function openServices(
   const adoptions = new Adoptions({ store: store.edits, registry, credentials, tunnels });
   const refusals = new Refusals({ clock, touch });
   opened.defer(() => refusals.close());
-  const status = () => statusOf({ registry, sockets, fingerprints }, urls());
+  const status = () => statusOf({ registry, sockets, fingerprints }, options, urls());
   const seen = { store, records, tunnels, pairings, refusals, status };
   hub = openEvents({ ...seen, limits, clock, log }, opened);
   return {
@@ -128,10 +128,12 @@ function openDeposits(
 
 function statusOf(
   { registry, sockets, fingerprints }: Pick<Services, "registry" | "sockets" | "fingerprints">,
+  { passwordMinLength }: Pick<ServicesOptions, "passwordMinLength">,
   serverUrls: readonly string[],
 ): ServerStatus {
   const { counts } = registry;
-  return serverStatus({ counts, connections: sockets.counts, fingerprints, serverUrls });
+  const connections = sockets.counts;
+  return serverStatus({ counts, connections, fingerprints, serverUrls, passwordMinLength });
 }
 
 async function openDataDirectory(

@@ -9,6 +9,8 @@ export interface StatusFacts {
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   /** Where agents reach this server. */
   readonly serverUrls: readonly string[];
+  /** Fewest characters of a typed client password. */
+  readonly passwordMinLength: number;
 }
 
 /** Facts about the server, in RPort's field names. */
@@ -17,6 +19,7 @@ export function serverStatus({
   connections,
   fingerprints,
   serverUrls,
+  passwordMinLength,
 }: StatusFacts): ServerStatus {
   return {
     version: VERSION,
@@ -29,5 +32,6 @@ export function serverStatus({
     pairing_url: serverUrls[0] ?? "",
     clients_auth_source: "File",
     clients_auth_mode: "Read Write",
+    client_auth_password_min_length: passwordMinLength,
   };
 }

@@ -3,6 +3,7 @@ import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { ENDPOINT_FILE } from "@rport/protocol/endpointFile";
+import { proveServer } from "@rport/protocol/local/proveServer";
 import {
   editorProof,
   newNonce,
@@ -11,7 +12,6 @@ import {
   serverProof,
 } from "@rport/protocol/localProof";
 import { describe, expect, it } from "vitest";
-import { proveServer } from "../../extension/src/api/proof.ts";
 import { SheetModel } from "../../extension/src/install/sheetModel.ts";
 import type { Server } from "../../extension/src/servers/server.ts";
 import { systemClock } from "../../extension/src/support/clock.ts";

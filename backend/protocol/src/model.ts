@@ -340,6 +340,8 @@ export const serverStatusSchema = z.object({
   pairing_url: z.string().max(500),
   clients_auth_source: z.string().max(64),
   clients_auth_mode: z.enum(["Read Only", "Read Write"]),
+  /** Fewest characters of a password that is typed for a credential. Ours. */
+  client_auth_password_min_length: z.number().int().positive().optional(),
 });
 
 /** Facts about the server. */

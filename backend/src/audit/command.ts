@@ -1,6 +1,8 @@
 import { createSecretKey } from "node:crypto";
 import { parseArgs } from "node:util";
 import { wrongSetting } from "../config/check.ts";
+import { DATA_DIR_FLAGS, dataDirFlags } from "../config/dataDirFlags.ts";
+import type { CommandResult, DataDirOf } from "../platform/commandResult.ts";
 import { EXIT_CODES } from "../platform/startFailure.ts";
 import { auditKeyOf, dataPaths, ioFailure } from "../store/files/dataDirectory.ts";
 import type { Head } from "./chain.ts";
@@ -24,18 +26,11 @@ prints its last one for that.
 Exit status: 0 the log is sound, 65 it is not, 2 wrong flags, 74 it cannot be read.`;
 
 const FLAGS = {
-  config: { type: "string", short: "c" },
-  "data-dir": { type: "string" },
+  ...DATA_DIR_FLAGS,
   "expect-seq": { type: "string" },
   "expect-hash": { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
-
-/** What comes of the command: what to print, and the exit status. */
-export interface CommandResult {
-  readonly lines: readonly string[];
-  readonly exitCode: number;
-}
 
 /**
  * Runs `audit ...`, given the arguments after that word. `dataDirOf` finds the data directory from
@@ -43,7 +38,7 @@ export interface CommandResult {
  */
 export async function auditCommand(
   argv: readonly string[],
-  dataDirOf: (flags: readonly string[]) => string,
+  dataDirOf: DataDirOf,
 ): Promise<CommandResult> {
   const { values, positionals } = readFlags(argv);
   if (values.help === true) return { lines: [AUDIT_HELP], exitCode: 0 };
@@ -51,11 +46,7 @@ export async function auditCommand(
     throw wrongSetting('command line: "audit" knows one command: audit verify. See audit --help.');
   }
   const noted = notedEntry(values["expect-seq"], values["expect-hash"]);
-  const flags = (["config", "data-dir"] as const).flatMap((name) => {
-    const value = values[name];
-    return value === undefined ? [] : [`--${name}`, value];
-  });
-  const paths = dataPaths(dataDirOf(flags));
+  const paths = dataPaths(dataDirOf(dataDirFlags(values)));
   const key = createSecretKey(await auditKeyOf(paths));
   const indexed = indexHead(paths.auditIndex);
   const input = { directory: paths.audit, key, noted, indexed };

@@ -4,6 +4,8 @@ export const EXIT_CODES = {
   configuration: 2,
   /** What is on disk is damaged, foreign, or newer than this program. */
   data: 65,
+  /** A command needs a running backend, and there is none. */
+  notRunning: 69,
   /** Another process owns the data directory. */
   inUse: 73,
   /** The disk, the directory's permissions, or the network address said no. */

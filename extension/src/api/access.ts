@@ -1,4 +1,4 @@
-import type { OneConnection } from "./oneConnection.ts";
+import type { OneConnection } from "@rport/protocol/local/oneConnection";
 
 /** How to get into a server right now. */
 export interface ReadyAccess {

@@ -1,21 +1,13 @@
-import { errorEnvelopeSchema, isErrorCode, RportError } from "@rport/protocol/errors";
-import {
-  ENDPOINTS,
-  type EndpointCall,
-  type EndpointName,
-  type EndpointOutput,
-  pathOf,
-} from "@rport/protocol/http";
-import { z } from "zod";
+import { RportError } from "@rport/protocol/errors";
+import type { EndpointCall, EndpointName, EndpointOutput } from "@rport/protocol/http";
+import type { RequestParts } from "@rport/protocol/local/oneConnection";
+import { errorOf, restAnswer, restRequest } from "@rport/protocol/restClient";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { AccessSource, ReadyAccess } from "./access.ts";
 import { addressBelow } from "./address.ts";
-import type { RequestParts } from "./oneConnection.ts";
 
 /** An answer of the REST API takes at most this long; rotation waits up to 10 s for agents. */
 const TIMEOUT_MS = 30_000;
-
-const answerSchema = z.object({ data: z.unknown() });
 
 /** What the client needs from its surroundings. */
 export interface ApiDeps {
@@ -43,16 +35,7 @@ export class Api {
     name: N,
     call: EndpointCall<N> = {},
   ): Promise<EndpointOutput<N>> {
-    const response = await this.#send(name, call);
-    if (!response.ok) throw await errorOf(response);
-    const schema = ENDPOINTS[name].output;
-    if (schema === undefined || response.status === 204) {
-      return undefined as EndpointOutput<N>;
-    }
-    const answer = answerSchema.safeParse(await response.json().catch(() => undefined));
-    const parsed = schema.safeParse(answer.data?.data);
-    if (!parsed.success) throw unreadable(parsed.error);
-    return parsed.data as EndpointOutput<N>;
+    return restAnswer(name, await this.#send(name, call));
   }
 
   /**
@@ -70,12 +53,9 @@ export class Api {
 
   async #send<N extends EndpointName>(name: N, call: EndpointCall<N>): Promise<Response> {
     const access = await this.#ready();
-    const query = new URLSearchParams(call.query ?? {});
-    const path = pathOf(name, call.params) + (query.size === 0 ? "" : `?${query}`);
-    const headers: Record<string, string> = { authorization: access.authorization };
-    if (call.body !== undefined) headers["content-type"] = "application/json";
-    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-    return this.#exchange(access, path, { method: ENDPOINTS[name].method, headers, body });
+    const { path, method, body, headers: given } = restRequest(name, call);
+    const headers = { ...given, authorization: access.authorization };
+    return this.#exchange(access, path, { method, headers, body });
   }
 
   async #ready(): Promise<ReadyAccess> {
@@ -109,38 +89,4 @@ export class Api {
       });
     }
   }
-}
-
-function unreadable(cause: unknown): RportError {
-  return new RportError("INTERNAL", "The server's answer is not what this version expects.", {
-    cause,
-  });
-}
-
-async function errorOf(response: Response): Promise<RportError> {
-  return errorFromEnvelope(response.status, await response.text().catch(() => ""));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function codeOfStatus(status: number) {
-  if (status === 401) return "UNAUTHORIZED";
-  if (status === 403) return "FORBIDDEN";
-  if (status === 404) return "NOT_FOUND";
-  return status >= 500 ? "UNAVAILABLE" : "BAD_REQUEST";
-}
-
-/** The error an answer tells of: its envelope's first entry, or the bare status. */
-export function errorFromEnvelope(status: number, body: string): RportError {
-  const envelope = errorEnvelopeSchema.safeParse(parseJson(body));
-  const first = envelope.data?.errors[0];
-  const code = first !== undefined && isErrorCode(first.code) ? first.code : codeOfStatus(status);
-  const title = first?.title || `The server answered with status ${status}.`;
-  return new RportError(code, title, { detail: first?.detail ?? "" });
 }

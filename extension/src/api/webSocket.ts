@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
+import type { OneConnection } from "@rport/protocol/local/oneConnection";
+import { errorFromEnvelope } from "@rport/protocol/restClient";
 import { type ClientOptions, WebSocket } from "ws";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { ReadyAccess } from "./access.ts";
 import { addressBelow } from "./address.ts";
-import { errorFromEnvelope } from "./http.ts";
-import type { OneConnection } from "./oneConnection.ts";
 
 /** Longest error body that is read when an upgrade is refused. */
 const ERROR_BODY_MAX_BYTES = 16_384;

@@ -1,6 +1,6 @@
 import type { EndpointFile } from "@rport/protocol/endpointFile";
+import { proveServer } from "@rport/protocol/local/proveServer";
 import { type Access, type AccessSource, bearer } from "../api/access.ts";
-import { proveServer } from "../api/proof.ts";
 import { describeNetworkError } from "../support/describeError.ts";
 import { type Environment, isRunning } from "../support/environment.ts";
 import type { Redactor } from "../support/redact.ts";

@@ -43,6 +43,7 @@ async function startEvents(pairings = 0) {
     counts: { connected: 0, disconnected: 0 },
     fingerprints: { sha256: "", md5: "" },
     serverUrls: [],
+    passwordMinLength: 12,
   });
   const status = () => ({ ...plain, pairing_url: "x".repeat(urlBytes) });
   const ids = Array.from({ length: pairings }, (_, n) => String(n));

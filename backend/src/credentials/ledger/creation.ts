@@ -13,11 +13,9 @@ import type { Ledger } from "./ledger.ts";
 import { LedgerEntry } from "./ledgerEntry.ts";
 import type { MintedSecret } from "./minting.ts";
 import { mintSecret, newRow } from "./minting.ts";
+import { whyNotPassword } from "./passwordRule.ts";
 import type { TypedPasswords } from "./typedPasswords.ts";
 import { hmacVerifier, schemeOf } from "./verifier.ts";
-
-/** Longest typed password, in characters. */
-const PASSWORD_MAX = 512;
 
 /** A credential somebody wants. Without `password` its first secret is generated. */
 export interface NewCredential {
@@ -106,13 +104,8 @@ export class Creation {
 
   #checkPassword(password: string | undefined): void {
     if (password === undefined) return;
-    const length = [...password].length;
-    const min = this.#deps.passwordMinLength;
-    if (length < min) {
-      throw invalid(`A password has at least ${min} characters; this one has ${length}.`);
-    }
-    if (length > PASSWORD_MAX) throw invalid(`A password has at most ${PASSWORD_MAX} characters.`);
-    if (/\p{Cc}/u.test(password)) throw invalid("A password cannot contain control characters.");
+    const reason = whyNotPassword(password, this.#deps.passwordMinLength);
+    if (reason !== undefined) throw invalid(reason);
   }
 }
 

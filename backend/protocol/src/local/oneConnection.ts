@@ -2,7 +2,7 @@ import { Agent, ClientRequest, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
-import { formatHostPort } from "@rport/protocol/remote";
+import { formatHostPort } from "../remote.ts";
 
 /** Answers that have no body by their status. */
 const BODILESS = [204, 205, 304];

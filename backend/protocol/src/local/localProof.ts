@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
-import { API_PREFIX } from "./http.ts";
+import { API_PREFIX } from "../http.ts";
 
 /**
  * Where a program of the same machine has a server prove that it knows the token of its endpoint

@@ -8,7 +8,7 @@ import {
   proveAnswerSchema,
   proveRequestSchema,
   serverProof,
-} from "@rport/protocol/localProof";
+} from "./localProof.ts";
 import { OneConnection } from "./oneConnection.ts";
 
 /** A server of the same machine answers within milliseconds. */
