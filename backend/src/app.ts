@@ -21,17 +21,19 @@ import {
 } from "./http/healthDoor.ts";
 import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
 import type { PeerOf } from "./http/peerAddress.ts";
-import { endpointRouter } from "./http/router.ts";
+import { endpointRouter, isOpen } from "./http/router.ts";
 import { whyForeign } from "./http/siteGuard.ts";
 import type { Face } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
 import type { LogBursts } from "./platform/logBursts.ts";
+import type { ClientAccess } from "./users/clientAccess.ts";
 import { refusal, type UserGate } from "./users/gate.ts";
 
 /** What the application is made from. */
 export interface AppDeps {
   readonly handlers: Handlers;
+  readonly access: ClientAccess;
   readonly gate: UserGate;
   readonly proofs: ProveDoorDeps["proofs"];
   readonly peerOf: PeerOf;
@@ -90,14 +92,11 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
     };
     app.use(proveDoor({ proofs: deps.proofs, peerOf: deps.peerOf, exchangeOf }));
     app.use(figuresDoor({ figures, exchangeOf, admit }));
-    app.use(API_PREFIX, admit);
-    app.use(
-      API_PREFIX,
-      endpointRouter(deps.handlers, (request) => {
-        const exchange = exchangeOf(request);
-        return { exchange, user: exchange.user ?? "" };
-      }),
+    app.use(API_PREFIX, (request, response, next) =>
+      isOpen(request) ? next() : admit(request, response, next),
     );
+    const { handlers, access } = deps;
+    app.use(API_PREFIX, endpointRouter({ handlers, access, exchangeOf }));
   }
   if (place.faces.has("pairing")) {
     app.use(pairingDoor(pairingDoorDeps(deps, exchangeOf)));
@@ -135,8 +134,8 @@ function admitUser(gate: UserGate, request: Request, exchange: Exchange): boolea
   const { authorization } = headers;
   const { address, isShared } = exchange;
   const result = gate.admit({ address, isShared, connection, authorization });
-  if (result.kind === "user") {
-    exchange.user = result.user.name;
+  if (result.kind === "actor") {
+    exchange.actor = result.actor;
     return true;
   }
   exchange.sendError(refusal(result.retryAfterS), result.retryAfterS);

@@ -19,6 +19,7 @@ import { DescriptorWatch } from "./platform/descriptors.ts";
 import { loggedFault } from "./platform/faults.ts";
 import { LogBursts } from "./platform/logBursts.ts";
 import { openServices, type Services } from "./services.ts";
+import { ADMINISTRATORS_ONLY } from "./users/clientAccess.ts";
 import { FailedLogins } from "./users/failedLogins.ts";
 import { UserGate } from "./users/gate.ts";
 import { Proofs } from "./users/proofs.ts";
@@ -180,13 +181,14 @@ function facesDeps(
   const facts = { ...services, audit, gate, door, userSockets, loopDelay };
   const { readiness, figures } = openHealth(options, facts);
   const rest = { handlers, gate, proofs, peerOf, onUser, strangers, readiness, figures };
-  const app = { ...appOf(services), ...rest, clock, log };
+  const app = { ...appOf(services), ...rest, access: ADMINISTRATORS_ONLY, clock, log };
   return { places, agentDoor, userSockets, sockets, limits, app };
 }
 
 function routesOf({ hub, dial, relays, auditing, registry }: Services): readonly UserRoute[] {
   return userRoutes({
     hub,
+    access: ADMINISTRATORS_ONLY,
     dial,
     relays,
     editors: auditing.editors,

@@ -30,6 +30,7 @@ export const CREDENTIAL_ENDPOINTS = {
   listCredentials: endpoint({
     method: "GET",
     path: "/clients-auth",
+    right: "administrator",
     params: none,
     query: listQuery,
     body: undefined,
@@ -39,6 +40,7 @@ export const CREDENTIAL_ENDPOINTS = {
   getCredential: endpoint({
     method: "GET",
     path: "/clients-auth/:authId",
+    right: "administrator",
     params: authParams,
     query: none,
     body: undefined,
@@ -48,6 +50,7 @@ export const CREDENTIAL_ENDPOINTS = {
   createCredential: endpoint({
     method: "POST",
     path: "/clients-auth",
+    right: "administrator",
     params: none,
     query: none,
     body: z.strictObject({
@@ -68,6 +71,7 @@ export const CREDENTIAL_ENDPOINTS = {
   deleteCredential: endpoint({
     method: "DELETE",
     path: "/clients-auth/:authId",
+    right: "administrator",
     params: authParams,
     query: z.strictObject({
       force: goBoolean.optional(),
@@ -83,6 +87,7 @@ export const CREDENTIAL_ENDPOINTS = {
   updateCredential: endpoint({
     method: "PATCH",
     path: "/clients-auth/:authId",
+    right: "administrator",
     params: authParams,
     query: none,
     body: z.strictObject({
@@ -100,6 +105,7 @@ export const CREDENTIAL_ENDPOINTS = {
   purgeUnused: endpoint({
     method: "POST",
     path: "/clients-auth/purge-unused",
+    right: "administrator",
     params: none,
     query: none,
     body: z.strictObject({ dry_run: z.boolean().default(false) }),
@@ -116,6 +122,7 @@ export const CREDENTIAL_ENDPOINTS = {
   revokeSecret: endpoint({
     method: "DELETE",
     path: "/clients-auth/:authId/secrets/:secretId",
+    right: "administrator",
     params: authParams.extend({ secretId: secretIdSchema }),
     query: reportable,
     body: undefined,
@@ -125,6 +132,7 @@ export const CREDENTIAL_ENDPOINTS = {
   listSecrets: endpoint({
     method: "GET",
     path: "/clients-auth/:authId/secrets",
+    right: "administrator",
     params: authParams,
     query: none,
     body: undefined,
@@ -134,6 +142,7 @@ export const CREDENTIAL_ENDPOINTS = {
   addSecret: endpoint({
     method: "POST",
     path: "/clients-auth/:authId/secrets",
+    right: "administrator",
     params: authParams,
     query: none,
     body: z.strictObject({ password: z.string().max(512).optional() }),
@@ -144,6 +153,7 @@ export const CREDENTIAL_ENDPOINTS = {
   getRotation: endpoint({
     method: "GET",
     path: "/clients-auth/:authId/rotation",
+    right: "administrator",
     params: authParams,
     query: none,
     body: undefined,
@@ -157,6 +167,7 @@ export const CREDENTIAL_ENDPOINTS = {
   finishRotation: endpoint({
     method: "POST",
     path: "/clients-auth/:authId/rotation/finish",
+    right: "administrator",
     params: authParams,
     query: dryRun,
     body: undefined,
@@ -167,6 +178,7 @@ export const CREDENTIAL_ENDPOINTS = {
   cancelRotation: endpoint({
     method: "DELETE",
     path: "/clients-auth/:authId/rotation",
+    right: "administrator",
     params: authParams,
     query: none,
     body: undefined,
@@ -180,6 +192,7 @@ export const CREDENTIAL_ENDPOINTS = {
   rotateCredential: endpoint({
     method: "POST",
     path: "/clients-auth/:authId/rotate",
+    right: "administrator",
     params: authParams,
     query: dryRun,
     body: z.strictObject({ grace_seconds: z.number().int().min(0).max(31_536_000).nullable() }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { authIdSchema, clientIdSchema } from "./ids.ts";
+import type { Right } from "./people/right.ts";
 
 /** Go's booleans in a query, as RPort takes them. */
 export const goBoolean = z
@@ -18,6 +19,12 @@ export interface Endpoint {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below `API_PREFIX`; `:name` marks a parameter, which travels percent-encoded. */
   readonly path: string;
+  /** What a caller needs for it. */
+  readonly right: Right;
+  /** Takes its body also as `application/x-www-form-urlencoded`. */
+  readonly takesForm?: true;
+  /** Answers without RPort's envelope. */
+  readonly isBare?: true;
   readonly params: z.ZodObject;
   readonly query: z.ZodType;
   /** `undefined`: a request body is not read. */

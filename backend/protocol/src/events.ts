@@ -10,6 +10,7 @@ import {
   serverStatusSchema,
   tunnelSchema,
 } from "./model.ts";
+import { userNameSchema, userSchema } from "./people/user.ts";
 
 /** One row of the table: a kind of thing of which there are many. */
 interface Row<S extends z.ZodType, I extends z.ZodType<string>, L extends string> {
@@ -79,6 +80,14 @@ export const ENTITIES = {
     id: z.string().max(64),
     keyOf: ({ id }) => id,
     list: "refusals",
+    ifMissing: "empty",
+  }),
+  /** For administrators only. */
+  user: row({
+    schema: userSchema,
+    id: userNameSchema,
+    keyOf: ({ username }) => username,
+    list: "users",
     ifMissing: "empty",
   }),
 } as const;

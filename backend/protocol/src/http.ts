@@ -19,6 +19,10 @@ import {
   serverStatusSchema,
   tunnelSchema,
 } from "./model.ts";
+import { ACCESS_ENDPOINTS } from "./people/accessEndpoints.ts";
+import { ME_ENDPOINTS } from "./people/meEndpoints.ts";
+import { SIGN_IN_ENDPOINTS } from "./people/signInEndpoints.ts";
+import { USER_ENDPOINTS } from "./people/userEndpoints.ts";
 import { deletionReportSchema } from "./report.ts";
 
 /** All routes of the users' face begin with this. */
@@ -62,6 +66,7 @@ export const ENDPOINTS = {
   getStatus: endpoint({
     method: "GET",
     path: "/status",
+    right: "user",
     params: none,
     query: none,
     body: undefined,
@@ -71,6 +76,7 @@ export const ENDPOINTS = {
   listClients: endpoint({
     method: "GET",
     path: "/clients",
+    right: "user",
     params: none,
     query: listQuery,
     body: undefined,
@@ -80,6 +86,7 @@ export const ENDPOINTS = {
   getClient: endpoint({
     method: "GET",
     path: "/clients/:clientId",
+    right: "user",
     params: clientParams,
     query: listQuery,
     body: undefined,
@@ -90,6 +97,7 @@ export const ENDPOINTS = {
   deleteClient: endpoint({
     method: "DELETE",
     path: "/clients/:clientId",
+    right: "user",
     params: clientParams,
     query: reportable,
     body: undefined,
@@ -100,6 +108,7 @@ export const ENDPOINTS = {
   revokeClient: endpoint({
     method: "POST",
     path: "/clients/:clientId/revoke",
+    right: "administrator",
     params: clientParams,
     query: dryRun,
     body: undefined,
@@ -110,6 +119,7 @@ export const ENDPOINTS = {
   allowClient: endpoint({
     method: "DELETE",
     path: "/clients/:clientId/revoke",
+    right: "administrator",
     params: clientParams,
     query: none,
     body: undefined,
@@ -123,6 +133,7 @@ export const ENDPOINTS = {
   adoptClient: endpoint({
     method: "POST",
     path: "/clients/:clientId/adopt",
+    right: "administrator",
     params: clientParams,
     query: none,
     body: z.strictObject({ from: clientIdSchema }),
@@ -131,9 +142,14 @@ export const ENDPOINTS = {
   }),
   ...CREDENTIAL_ENDPOINTS,
   ...JOIN_ENDPOINTS,
+  ...SIGN_IN_ENDPOINTS,
+  ...ME_ENDPOINTS,
+  ...USER_ENDPOINTS,
+  ...ACCESS_ENDPOINTS,
   listTunnels: endpoint({
     method: "GET",
     path: "/tunnels",
+    right: "tunnels",
     params: none,
     query: none,
     body: undefined,
@@ -143,6 +159,7 @@ export const ENDPOINTS = {
   createTunnel: endpoint({
     method: "PUT",
     path: "/clients/:clientId/tunnels",
+    right: "tunnels",
     params: clientParams,
     query: z.strictObject({
       remote: z.string().min(1).max(300),
@@ -168,6 +185,7 @@ export const ENDPOINTS = {
   deleteTunnel: endpoint({
     method: "DELETE",
     path: "/clients/:clientId/tunnels/:tunnelId",
+    right: "tunnels",
     params: z.object({ clientId: clientIdSchema, tunnelId: tunnelIdSchema }),
     query: z.strictObject({ force: goBoolean.optional() }),
     body: undefined,
@@ -177,6 +195,7 @@ export const ENDPOINTS = {
   listPairings: endpoint({
     method: "GET",
     path: "/pairings",
+    right: "administrator",
     params: none,
     query: none,
     body: undefined,
@@ -186,6 +205,7 @@ export const ENDPOINTS = {
   createPairing: endpoint({
     method: "POST",
     path: "/pairings",
+    right: "administrator",
     params: none,
     query: none,
     body: z.strictObject({
@@ -201,6 +221,7 @@ export const ENDPOINTS = {
   revokePairing: endpoint({
     method: "DELETE",
     path: "/pairings/:pairingId",
+    right: "administrator",
     params: z.object({ pairingId: pairingIdSchema }),
     query: none,
     body: undefined,
@@ -211,6 +232,7 @@ export const ENDPOINTS = {
   listRefusals: endpoint({
     method: "GET",
     path: "/refusals",
+    right: "administrator",
     params: none,
     query: none,
     body: undefined,
@@ -220,6 +242,7 @@ export const ENDPOINTS = {
   clearRefusals: endpoint({
     method: "DELETE",
     path: "/refusals",
+    right: "administrator",
     params: none,
     query: none,
     body: undefined,
@@ -230,6 +253,7 @@ export const ENDPOINTS = {
   listAudit: endpoint({
     method: "GET",
     path: "/auditlog",
+    right: "auditlog",
     params: none,
     query: listQuery,
     body: undefined,

@@ -9,6 +9,11 @@ const CLIENT_ID_MAX = 128;
 const UNPRINTABLE =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{2069}\u{FEFF}]/u;
 
+/** Whether a text holds characters that nobody can see, or that change how others are shown. */
+export function unprintable(text: string): boolean {
+  return UNPRINTABLE.test(text);
+}
+
 /** Why a text cannot be an auth id, in words for a person; `undefined` when it can. */
 export function whyNotAuthId(text: string): string | undefined {
   const length = [...text].length;

@@ -10,6 +10,7 @@ export const JOIN_ENDPOINTS = {
   listJoins: endpoint({
     method: "GET",
     path: "/joins",
+    right: "administrator",
     params: none,
     query: none,
     body: undefined,
@@ -23,6 +24,7 @@ export const JOIN_ENDPOINTS = {
   approveJoin: endpoint({
     method: "POST",
     path: "/joins/:joinId/approve",
+    right: "administrator",
     params: joinParams,
     query: none,
     body: undefined,
@@ -33,6 +35,7 @@ export const JOIN_ENDPOINTS = {
   denyJoin: endpoint({
     method: "POST",
     path: "/joins/:joinId/deny",
+    right: "administrator",
     params: joinParams,
     query: none,
     body: undefined,

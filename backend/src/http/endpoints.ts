@@ -2,14 +2,21 @@ import type { RportError } from "@rport/protocol/errors";
 import type { EndpointInput, EndpointName, EndpointOutput } from "@rport/protocol/http";
 import type { AuthId } from "@rport/protocol/ids";
 import type { DeletionReport } from "@rport/protocol/report";
+import type { Actor } from "../users/actor.ts";
 
 /** Who calls an endpoint, and how. */
 export interface CallContext {
+  readonly actor: Actor;
+  /** The actor's name; empty on endpoints that ask for nothing. */
   readonly user: string;
   /** Where the request came from. */
   readonly address: string;
   /** `http(s)://host[:port]` under which the request reached this server. */
   readonly origin: string;
+  /** The `Authorization` header, for those who sign in with it. */
+  readonly authorization: string | undefined;
+  /** What the caller says it is; at most 300 characters. */
+  readonly userAgent: string;
 }
 
 /** What became of one credential of a call that deletes several: its report, or why it failed. */

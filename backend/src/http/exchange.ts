@@ -4,6 +4,7 @@ import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import type { LogBursts } from "../platform/logBursts.ts";
 import { readableId } from "../platform/random.ts";
+import type { Actor } from "../users/actor.ts";
 import { loggedPath } from "./rawQuery.ts";
 
 /** Sent with every answer: nothing is kept, guessed, framed or told to other sites. */
@@ -43,7 +44,7 @@ export class Exchange {
   /** `http(s)://host[:port]` as the caller wrote it. */
   readonly origin: string;
   /** Who asked, once that is known. */
-  user: string | undefined;
+  actor: Actor | undefined;
   readonly #log: Log;
   readonly #response: ServerResponse;
 
@@ -123,10 +124,10 @@ export class Exchange {
         status: writableEnded ? statusCode : undefined,
         ms: Math.round(clock.monotonic() - startMs),
         address: this.address,
-        user: this.user,
+        user: this.actor?.name,
       };
       if (statusCode < 400) this.#log.debug("request", fields);
-      else if (this.user !== undefined) this.#log.info("request", fields);
+      else if (this.actor !== undefined) this.#log.info("request", fields);
       else strangers.note({ ...REFUSED, log: this.#log, address: this.address, fields });
     });
   }

@@ -47,7 +47,8 @@ function requireJson({ headers }: IncomingMessage): void {
   );
 }
 
-async function readAtMost(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** Reads a body of at most `maxBytes`; throws `TOO_LARGE`. */
+export async function readAtMost(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const tooLarge = (): RportError =>
     new RportError("TOO_LARGE", `The body is larger than ${maxBytes} bytes.`);
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();

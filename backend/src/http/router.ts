@@ -1,29 +1,50 @@
+import type { Endpoint } from "@rport/protocol/endpointEntry";
 import { RportError } from "@rport/protocol/errors";
 import { BODY_MAX_BYTES, ENDPOINTS, type EndpointName } from "@rport/protocol/http";
 import express, { type Request, type Router } from "express";
-import type { Handlers } from "./endpoints.ts";
+import { type Actor, STRANGER } from "../users/actor.ts";
+import { type ClientAccess, requireClient } from "../users/clientAccess.ts";
+import { requireEndpoint } from "../users/rights.ts";
+import type { CallContext, Handlers } from "./endpoints.ts";
 import type { Exchange } from "./exchange.ts";
+import { formBody, isForm } from "./formBody.ts";
 import { jsonBody, noBody } from "./jsonBody.ts";
 import { parseInput } from "./parseInput.ts";
 import { rawQuery } from "./rawQuery.ts";
 
-/** The exchange of a request that passed the gate, and the name of its user. */
-export type ExchangeOf = (request: Request) => {
-  readonly exchange: Exchange;
-  readonly user: string;
-};
+/** Longest `User-Agent` that is looked at. */
+const USER_AGENT_MAX = 300;
+
+/** What the endpoints are served with. */
+export interface RouterDeps {
+  readonly handlers: Handlers;
+  readonly access: ClientAccess;
+  readonly exchangeOf: (request: Request) => Exchange;
+}
+
+const OPEN = new Set(
+  Object.values(ENDPOINTS)
+    .filter(({ right }) => right === "nobody")
+    .map(({ method, path }) => `${method} ${path}`),
+);
+
+/** Whether a request, with its path below `API_PREFIX`, is for an endpoint that needs no token. */
+export function isOpen({ method, path }: Pick<Request, "method" | "path">): boolean {
+  return OPEN.has(`${method} ${path}`);
+}
 
 /**
- * Serves every endpoint of the contract, mounted at `API_PREFIX`: parses parameters, query and
- * body, calls the handler, writes the envelope. A known path with another method gets 405.
+ * Serves every endpoint of the contract, mounted at `API_PREFIX`: checks the right, parses
+ * parameters, query and body, calls the handler, writes the envelope. A known path with another
+ * method gets 405.
  */
-export function endpointRouter(handlers: Handlers, exchangeOf: ExchangeOf): Router {
+export function endpointRouter(deps: RouterDeps): Router {
   const router = express.Router({ caseSensitive: true, strict: true });
   const methodsOf = new Map<string, string[]>();
   for (const name of Object.keys(ENDPOINTS) as EndpointName[]) {
     const { method, path } = ENDPOINTS[name];
     const verb = method.toLowerCase() as Lowercase<typeof method>;
-    router[verb](path, (request) => serve(name, handlers, { request, ...exchangeOf(request) }));
+    router[verb](path, (request) => serve(name, request, deps));
     methodsOf.set(path, [...(methodsOf.get(path) ?? []), method]);
   }
   for (const [path, methods] of methodsOf) {
@@ -38,18 +59,40 @@ export function endpointRouter(handlers: Handlers, exchangeOf: ExchangeOf): Rout
 
 async function serve<N extends EndpointName>(
   name: N,
-  handlers: Handlers,
-  call: { readonly request: Request; readonly exchange: Exchange; readonly user: string },
+  request: Request,
+  { handlers, access, exchangeOf }: RouterDeps,
 ): Promise<void> {
-  const { request, exchange, user } = call;
-  const takesBody = ENDPOINTS[name].body !== undefined;
+  const exchange = exchangeOf(request);
+  const endpoint: Endpoint = ENDPOINTS[name];
+  const actor = exchange.actor ?? STRANGER;
+  requireEndpoint(actor, endpoint);
   const input = parseInput(name, {
     params: request.params,
     query: rawQuery(request.url),
-    body: takesBody ? await jsonBody(request, BODY_MAX_BYTES) : await noBody(request),
+    body: await bodyOf(request, endpoint),
   });
-  const { origin, address } = exchange;
-  const answer = await handlers[name](input, { user, origin, address });
+  if ("clientId" in input.params) requireClient(access, actor, input.params.clientId);
+  const answer = await handlers[name](input, contextOf(request, exchange, actor));
   if (answer === undefined) exchange.sendNothing();
-  else exchange.sendData(ENDPOINTS[name].status, answer.data, answer.count);
+  else if (endpoint.isBare === true) exchange.sendJson(endpoint.status, answer.data);
+  else exchange.sendData(endpoint.status, answer.data, answer.count);
+}
+
+async function bodyOf(request: Request, { body, takesForm }: Endpoint): Promise<unknown> {
+  if (body === undefined) return await noBody(request);
+  if (takesForm === true && isForm(request)) return await formBody(request, BODY_MAX_BYTES);
+  return await jsonBody(request, BODY_MAX_BYTES);
+}
+
+function contextOf({ headers }: Request, exchange: Exchange, actor: Actor): CallContext {
+  const { origin, address } = exchange;
+  const { authorization, "user-agent": userAgent = "" } = headers;
+  return {
+    actor,
+    user: actor.name,
+    origin,
+    address,
+    authorization,
+    userAgent: userAgent.slice(0, USER_AGENT_MAX),
+  };
 }

@@ -1,5 +1,6 @@
 import { DIAL_PATH, EVENTS_PATH } from "@rport/protocol/http";
 import type { ClientId } from "@rport/protocol/ids";
+import type { Right } from "@rport/protocol/people/right";
 import type { Relays } from "@rport/protocol/wire/relay";
 import type { WebSocket } from "ws";
 import type { EditorEvents } from "../audit/editorEvents.ts";
@@ -9,9 +10,12 @@ import type { RawQuery } from "../lists/listSpec.ts";
 import type { Dial } from "../tunnels/dialer.ts";
 import { editorTarget } from "../tunnels/editorTarget.ts";
 import { serveEditorTunnel } from "../tunnels/editorTunnel.ts";
+import type { Actor } from "../users/actor.ts";
+import { type ClientAccess, requireClient } from "../users/clientAccess.ts";
 
 /** Who opened a socket, and what was asked with it. */
 export interface UserCall {
+  readonly actor: Actor;
   readonly user: string;
   readonly address: string;
   readonly query: RawQuery;
@@ -23,6 +27,8 @@ export interface UserRoute {
   readonly path: string;
   /** The parameters of its query, besides the token; with others the upgrade is refused. */
   readonly parameters: readonly string[];
+  /** What a caller needs for it. */
+  readonly right: Right;
   /** Serves one socket of a user who was let in. What it throws ends the socket, and is logged. */
   readonly serve: (socket: WebSocket, call: UserCall) => void | Promise<void>;
 }
@@ -30,6 +36,7 @@ export interface UserRoute {
 /** What the users' sockets are served with. */
 export interface UserRoutesDeps {
   readonly hub: EventHub;
+  readonly access: ClientAccess;
   readonly dial: Dial;
   readonly relays: Relays;
   readonly editors: EditorEvents;
@@ -39,10 +46,16 @@ export interface UserRoutesDeps {
 /** Every WebSocket of the users' face, one entry each. */
 export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
   return [
-    { path: EVENTS_PATH, parameters: [], serve: (socket) => serveEvents(socket, deps.hub) },
+    {
+      path: EVENTS_PATH,
+      parameters: [],
+      right: "user",
+      serve: (socket) => serveEvents(socket, deps.hub),
+    },
     {
       path: DIAL_PATH,
       parameters: ["client_id", "host", "port"],
+      right: "tunnels",
       serve: (socket, call) => serveDial(socket, call, deps),
     },
   ];
@@ -50,11 +63,12 @@ export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
 
 function serveDial(
   socket: WebSocket,
-  { user, address, query }: UserCall,
-  { editors, hostnameOf, dial, relays }: UserRoutesDeps,
+  { actor, user, address, query }: UserCall,
+  { access, editors, hostnameOf, dial, relays }: UserRoutesDeps,
 ): Promise<void> {
   const watchedDial = async () => {
     const { clientId, target } = editorTarget(query);
+    requireClient(access, actor, clientId);
     const to = { clientId, hostname: hostnameOf(clientId), target };
     return await editors.watched({ user, address }, to, () => dial(clientId, target));
   };

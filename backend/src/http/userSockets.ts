@@ -8,8 +8,9 @@ import type { RawQuery } from "../lists/listSpec.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { endingFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import type { Actor } from "../users/actor.ts";
 import { refusal, type UserGate } from "../users/gate.ts";
-import type { User } from "../users/tokens.ts";
+import { requireSocket } from "../users/rights.ts";
 import { keepAlive } from "./heartbeat.ts";
 import type { PeerOf } from "./peerAddress.ts";
 import { pathOf, rawQuery, unknownParameters } from "./rawQuery.ts";
@@ -21,6 +22,7 @@ import type { UserCall, UserRoute } from "./userRoutes.ts";
 export const MESSAGE_MAX_BYTES = 1_048_576;
 /** How long a socket that was told to close may take to agree. */
 const CLOSE_GRACE_MS = 1_000;
+const NO_SOCKET = new RportError("NOT_FOUND", "There is no WebSocket here.");
 /** Close code of RFC 6455 for what went wrong here. */
 const INTERNAL_ERROR = 1011;
 
@@ -90,19 +92,11 @@ export class UserSockets {
       return;
     }
     const query = readQuery(upgrade);
-    const user = query === undefined ? undefined : this.#admit(upgrade, query);
-    if (query === undefined || user === undefined) return;
-    if (route === undefined) {
-      refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
-      return;
-    }
-    const unknown = Object.keys(query).filter((name) => !isTaken(name, route));
-    if (unknown.length > 0) {
-      refuseUpgrade(upgrade, new RportError("BAD_REQUEST", unknownParameters(unknown)));
-      return;
-    }
-    if (this.#isClosed) {
-      refuseUpgrade(upgrade, new RportError("UNAVAILABLE", "The server is stopping."));
+    const actor = query === undefined ? undefined : this.#admit(upgrade, query);
+    if (query === undefined || actor === undefined) return;
+    const reason = this.#whyNot(route, actor, query);
+    if (route === undefined || reason !== undefined) {
+      refuseUpgrade(upgrade, reason ?? NO_SOCKET);
       return;
     }
     this.#deps.onUser(socket);
@@ -110,10 +104,23 @@ export class UserSockets {
     const serve = (granted: WebSocket): Promise<void> => {
       contain(granted, onFault);
       const { address } = this.#deps.peerOf(request);
-      this.#own(granted, user);
-      return this.#serve(granted, route, { user: user.name, address, query });
+      this.#own(granted, actor);
+      return this.#serve(granted, route, { actor, user: actor.name, address, query });
     };
     this.#server.handleUpgrade(request, socket, head, guarded(onFault, serve));
+  }
+
+  #whyNot(route: UserRoute | undefined, actor: Actor, query: RawQuery): RportError | undefined {
+    if (route === undefined) return NO_SOCKET;
+    const unknown = Object.keys(query).filter((name) => !isTaken(name, route));
+    if (unknown.length > 0) return new RportError("BAD_REQUEST", unknownParameters(unknown));
+    if (this.#isClosed) return new RportError("UNAVAILABLE", "The server is stopping.");
+    try {
+      requireSocket(actor, route.right);
+      return undefined;
+    } catch (caught) {
+      return RportError.from(caught);
+    }
   }
 
   async #serve(socket: WebSocket, { path, serve }: UserRoute, call: UserCall): Promise<void> {
@@ -128,7 +135,7 @@ export class UserSockets {
     }
   }
 
-  #admit(upgrade: UpgradeRequest, { access_token: token }: RawQuery): User | undefined {
+  #admit(upgrade: UpgradeRequest, { access_token: token }: RawQuery): Actor | undefined {
     const { gate, peerOf } = this.#deps;
     const { address, isShared } = peerOf(upgrade.request);
     const result = gate.admit({
@@ -138,25 +145,25 @@ export class UserSockets {
       authorization: upgrade.request.headers.authorization,
       accessToken: typeof token === "string" ? token : undefined,
     });
-    if (result.kind === "user") return result.user;
+    if (result.kind === "actor") return result.actor;
     refuseUpgrade(upgrade, refusal(result.retryAfterS), result.retryAfterS);
     return undefined;
   }
 
-  #own(socket: WebSocket, user: User): void {
+  #own(socket: WebSocket, actor: Actor): void {
     const onRevoked = guarded(
       endingFault(this.#deps.log, "a user's socket", () => socket.terminate()),
       () => this.#end(socket, CLOSE_CODES.unauthorized, "token revoked"),
     );
-    user.revoked.addEventListener("abort", onRevoked, { once: true });
+    actor.ended.addEventListener("abort", onRevoked, { once: true });
     this.#open.add(socket);
     keepAlive(socket, this.#deps.clock);
     socket.on("error", (error) => {
-      this.#deps.log.debug("user socket failed", { reason: error.message, user: user.name });
+      this.#deps.log.debug("user socket failed", { reason: error.message, user: actor.name });
     });
     socket.once("close", () => {
       this.#open.delete(socket);
-      user.revoked.removeEventListener("abort", onRevoked);
+      actor.ended.removeEventListener("abort", onRevoked);
     });
   }
 

@@ -46,6 +46,7 @@ export function openEvents(deps: EventsDeps, opened: AsyncDisposableStack): Even
     pairing: listed("pairing", pairings),
     join: listed("join", credentials.joins),
     refusal: listed("refusal", refusals),
+    user: { ids: () => [], get: () => undefined },
   };
   const hub = new EventHub({
     sources,

@@ -1,13 +1,14 @@
 import type { Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import type { SignIns } from "../audit/signIns.ts";
+import type { Actor } from "./actor.ts";
 import type { FailedLogins } from "./failedLogins.ts";
 import type { Proofs } from "./proofs.ts";
-import type { User, UserTokens } from "./tokens.ts";
+import type { UserTokens } from "./tokens.ts";
 
 /** Who asks, or why not; `retryAfterS` is 0 when the caller may try again at once. */
 export type GateResult =
-  | { readonly kind: "user"; readonly user: User }
+  | { readonly kind: "actor"; readonly actor: Actor }
   | { readonly kind: "refused"; readonly retryAfterS: number };
 
 /** What a caller showed, and from where. */
@@ -48,11 +49,11 @@ export class UserGate {
     const proven = proofs.provenToken(connection, authorization);
     const token = proven ?? presentedToken(authorization) ?? accessToken;
     if (token === undefined) return { kind: "refused", retryAfterS: 0 };
-    const user = tokens.check(token);
-    this.counters[user === undefined ? "refused" : "accepted"] += 1;
-    if (user !== undefined) {
-      signIns?.accepted(user, address);
-      return { kind: "user", user };
+    const actor = tokens.check(token);
+    this.counters[actor === undefined ? "refused" : "accepted"] += 1;
+    if (actor !== undefined) {
+      signIns?.accepted(actor, address);
+      return { kind: "actor", actor };
     }
     signIns?.failed(address);
     return { kind: "refused", retryAfterS: isShared ? 0 : failures.note(address) };

@@ -1,16 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { generatedSecret, secretId } from "../platform/random.ts";
-
-/** Someone who showed a valid token. */
-export interface User {
-  readonly tokenId: string;
-  readonly name: string;
-  /** Aborted when the token is revoked: everything open in the user's name ends then. */
-  readonly revoked: AbortSignal;
-}
+import { type Actor, localActor } from "./actor.ts";
 
 interface Entry {
-  readonly user: User;
+  readonly actor: Actor;
   readonly digest: Buffer;
   readonly revoke: AbortController;
 }
@@ -24,19 +17,19 @@ export class UserTokens {
     const token = generatedSecret();
     const tokenId = secretId();
     const revoke = new AbortController();
-    const user = { tokenId, name, revoked: revoke.signal };
-    this.#entries.set(tokenId, { user, digest: digestOf(token), revoke });
+    const actor = localActor({ tokenId, name, ended: revoke.signal });
+    this.#entries.set(tokenId, { actor, digest: digestOf(token), revoke });
     return { tokenId, token };
   }
 
   /**
    * Whose token this is; undefined when it is nobody's. Takes the same time for every wrong one.
    */
-  check(token: string): User | undefined {
+  check(token: string): Actor | undefined {
     const digest = digestOf(token);
-    let found: User | undefined;
+    let found: Actor | undefined;
     for (const entry of this.#entries.values()) {
-      if (timingSafeEqual(entry.digest, digest)) found = entry.user;
+      if (timingSafeEqual(entry.digest, digest)) found = entry.actor;
     }
     return found;
   }

@@ -77,7 +77,12 @@ describe("a user's socket", () => {
       peerOf: () => ({ address: "192.0.2.1", isShared: false }),
       onUser: () => {},
       routes: [
-        { path: "/one", parameters: [], serve: () => Promise.reject(new Error("out of order")) },
+        {
+          path: "/one",
+          parameters: [],
+          right: "user",
+          serve: () => Promise.reject(new Error("out of order")),
+        },
       ],
       clock: systemClock,
       log,

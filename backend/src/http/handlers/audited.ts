@@ -3,13 +3,8 @@ import type { ClientId } from "@rport/protocol/ids";
 import type { Client } from "@rport/protocol/model";
 import type { Audit, AuditEntry } from "../../audit/entry.ts";
 import type { Answer, CallContext, Deletion, Handler, Handlers } from "../endpoints.ts";
-import {
-  CHANGE_DESCRIPTIONS,
-  type ChangeDescription,
-  type ChangeName,
-  factsOf,
-  TAKES_AWAY,
-} from "./changeDescriptions.ts";
+import type { ChangeDescription, ChangeName } from "./changeDescription.ts";
+import { CHANGE_DESCRIPTIONS, factsOf, TAKES_AWAY } from "./changeDescriptions.ts";
 
 /** What the writing down of changes needs. */
 export interface AuditedDeps {

@@ -1,28 +1,17 @@
-import type { ENDPOINTS, EndpointInput, EndpointName, EndpointOutput } from "@rport/protocol/http";
 import type { Join } from "@rport/protocol/join";
 import type { DeletionReport } from "@rport/protocol/report";
-import type { AuditEntry, Facts } from "../../audit/entry.ts";
-
-/** Endpoints that change something. */
-export type ChangeName = {
-  [N in EndpointName]: (typeof ENDPOINTS)[N]["method"] extends "GET" ? never : N;
-}[EndpointName];
-
-/** What a change is called, and what of it is written down; undefined: nothing changed. */
-export type ChangeDescription = Pick<
-  AuditEntry,
-  "application" | "action" | "affectedId" | "clientId" | "clientHostname" | "request" | "response"
->;
-type Describe<N extends EndpointName> = (
-  input: EndpointInput<N>,
-  data: EndpointOutput<N> | undefined,
-) => ChangeDescription | undefined;
+import type { Facts } from "../../audit/entry.ts";
+import type { ChangeDescriptions, ChangeName } from "./changeDescription.ts";
+import { ACCESS_DESCRIPTIONS, ME_DESCRIPTIONS, USER_DESCRIPTIONS } from "./peopleDescriptions.ts";
 
 /**
  * Each change's entry; a missing one does not compile. Facts are named one by one, so that nothing
  * secret, and nothing that a later version of a message contains, gets in unseen.
  */
-export const CHANGE_DESCRIPTIONS: { readonly [N in ChangeName]: Describe<N> } = {
+export const CHANGE_DESCRIPTIONS: ChangeDescriptions = {
+  ...ME_DESCRIPTIONS,
+  ...USER_DESCRIPTIONS,
+  ...ACCESS_DESCRIPTIONS,
   deleteClient: ({ params, query }) =>
     query.dry_run === true
       ? undefined
@@ -217,9 +206,17 @@ function aboutJoin(join: Join | undefined) {
 export const TAKES_AWAY: ReadonlySet<ChangeName> = new Set<ChangeName>([
   "deleteClient",
   "deleteCredential",
+  "deleteInvitation",
+  "deleteSession",
+  "deleteSessions",
+  "deleteToken",
   "deleteTunnel",
+  "deleteUser",
+  "deleteUserToken",
   "denyJoin",
+  "disableUser",
   "finishRotation",
+  "logout",
   "purgeUnused",
   "revokeClient",
   "revokePairing",

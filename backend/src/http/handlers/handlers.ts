@@ -1,4 +1,8 @@
 import type { ServerStatus } from "@rport/protocol/model";
+import { ACCESS_ENDPOINTS } from "@rport/protocol/people/accessEndpoints";
+import { ME_ENDPOINTS } from "@rport/protocol/people/meEndpoints";
+import { SIGN_IN_ENDPOINTS } from "@rport/protocol/people/signInEndpoints";
+import { USER_ENDPOINTS } from "@rport/protocol/people/userEndpoints";
 import type { Adoptions } from "../../adoption/adoptions.ts";
 import type { Audit } from "../../audit/entry.ts";
 import type { AuditIndex } from "../../audit/index/auditIndex.ts";
@@ -18,10 +22,22 @@ import { auditedHandlers } from "./audited.ts";
 import { type ClientHandlerDeps, clientHandlers } from "./clients.ts";
 import { type CredentialHandlerDeps, credentialHandlers } from "./credentials.ts";
 import { joinHandlers } from "./joins.ts";
+import { notBuilt } from "./notBuilt.ts";
 import { pairingHandlers } from "./pairings.ts";
 import { refusalHandlers } from "./refusals.ts";
 import { statusHandlers } from "./status.ts";
 import { tunnelHandlers } from "./tunnels.ts";
+
+const PEOPLE = [
+  ...keysOf(SIGN_IN_ENDPOINTS),
+  ...keysOf(ME_ENDPOINTS),
+  ...keysOf(USER_ENDPOINTS),
+  ...keysOf(ACCESS_ENDPOINTS),
+];
+
+function keysOf<T extends object>(table: T): readonly (keyof T)[] {
+  return Object.keys(table) as (keyof T)[];
+}
 
 /** What the REST API stands on. */
 export interface HandlerDeps {
@@ -67,6 +83,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
     }),
     ...refusalHandlers(deps.refusals),
     ...auditHandlers({ audit: deps.audit, index: deps.auditIndex }),
+    ...notBuilt(...PEOPLE),
   };
 }
 

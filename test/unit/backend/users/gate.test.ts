@@ -57,7 +57,7 @@ describe("the users' gate", () => {
     const result = from(`Bearer ${token}`);
     tokens.revoke(tokenId);
     expect(from(`Bearer ${token}`).kind).toBe("refused");
-    expect(result.kind === "user" && result.user.revoked.aborted).toBe(true);
+    expect(result.kind === "actor" && result.actor.ended.aborted).toBe(true);
   });
 
   it("makes an address wait after ten wrong tokens in a minute, and only that address", () => {

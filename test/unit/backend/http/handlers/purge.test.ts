@@ -7,11 +7,19 @@ import {
   type CredentialHandlerDeps,
   credentialHandlers,
 } from "../../../../../backend/src/http/handlers/credentials.ts";
+import { STRANGER } from "../../../../../backend/src/users/actor.ts";
 import { openCredentials } from "../../../../support/backend/credentials.ts";
 import { noAudit } from "../../../../support/backend/noAudit.ts";
 
 const IDS = ["one", "three", "two", "zero"];
-const CONTEXT = { user: "local", address: "192.0.2.1", origin: "http://192.0.2.2" };
+const CONTEXT = {
+  actor: STRANGER,
+  user: "local",
+  address: "192.0.2.1",
+  origin: "http://rport.example",
+  authorization: undefined,
+  userAgent: "",
+};
 
 /** A purge of four credentials that nobody uses; the disk has no room at some of its writes. */
 async function purge(isFull: (write: number) => boolean, dryRun = false) {

@@ -1,0 +1,154 @@
+import { z } from "zod";
+import { endpoint, none } from "../endpointEntry.ts";
+import { line, time } from "../model.ts";
+import { tokenScopeSchema } from "./right.ts";
+import { codeText, passwordText } from "./signInEndpoints.ts";
+import { newTokenSchema, tokenNameSchema, tokenPrefixSchema, tokenSchema } from "./token.ts";
+import { meSchema } from "./user.ts";
+
+const tokenParams = z.object({ prefix: tokenPrefixSchema });
+
+/** Endpoints of users about themselves. */
+export const ME_ENDPOINTS = {
+  getMe: endpoint({
+    method: "GET",
+    path: "/me",
+    right: "user",
+    params: none,
+    query: none,
+    body: undefined,
+    output: meSchema,
+    status: 200,
+  }),
+  /** A new password takes the old one. What is absent or empty stays. */
+  updateMe: endpoint({
+    method: "PUT",
+    path: "/me",
+    right: "user",
+    params: none,
+    query: none,
+    body: z.strictObject({
+      username: z.string().max(200).optional(),
+      password: passwordText.optional(),
+      old_password: passwordText.optional(),
+      two_fa_send_to: line.optional(),
+      display_name: z.string().max(200).optional(),
+    }),
+    output: undefined,
+    status: 204,
+  }),
+  /** The address that the request came from. */
+  getMyAddress: endpoint({
+    method: "GET",
+    path: "/me/ip",
+    right: "user",
+    params: none,
+    query: none,
+    body: undefined,
+    output: z.object({ ip: z.string().max(64) }),
+    status: 200,
+  }),
+  listTokens: endpoint({
+    method: "GET",
+    path: "/me/tokens",
+    right: "user",
+    params: none,
+    query: none,
+    body: undefined,
+    output: z.array(tokenSchema),
+    status: 200,
+  }),
+  /** Without `expires_at` it works for a year, as in RPort; null: until it is ended. */
+  createToken: endpoint({
+    method: "POST",
+    path: "/me/tokens",
+    right: "user",
+    params: none,
+    query: none,
+    body: z.strictObject({
+      name: tokenNameSchema,
+      scope: tokenScopeSchema,
+      expires_at: time.nullable().optional(),
+    }),
+    output: newTokenSchema,
+    status: 200,
+  }),
+  updateToken: endpoint({
+    method: "PUT",
+    path: "/me/tokens/:prefix",
+    right: "user",
+    params: tokenParams,
+    query: none,
+    body: z.strictObject({
+      name: tokenNameSchema.optional(),
+      expires_at: time.nullable().optional(),
+    }),
+    output: tokenSchema,
+    status: 200,
+  }),
+  /** The token stops working, and everything that was opened with it ends. */
+  deleteToken: endpoint({
+    method: "DELETE",
+    path: "/me/tokens/:prefix",
+    right: "user",
+    params: tokenParams,
+    query: none,
+    body: undefined,
+    output: undefined,
+    status: 204,
+  }),
+  /** Whether there is one; RPort tells the secret again, which ours never does: 404 or its state. */
+  getTotpSecret: endpoint({
+    method: "GET",
+    path: "/me/totp-secret",
+    right: "user",
+    isBare: true,
+    params: none,
+    query: none,
+    body: undefined,
+    output: z.object({ totp_key_status: z.enum(["pending", "exists"]) }),
+    status: 200,
+  }),
+  /**
+   * A new secret for an authenticator app, told this once, with its picture (PNG in base64) and
+   * recovery codes. It counts from the first code on that `/verify-2fa` or `confirmTotp` is shown.
+   */
+  createTotpSecret: endpoint({
+    method: "POST",
+    path: "/me/totp-secret",
+    right: "signingIn",
+    isBare: true,
+    params: none,
+    query: none,
+    body: undefined,
+    output: z.object({
+      secret: z.string().max(200),
+      qr: z.string(),
+      /** `otpauth://`, for those who cannot scan. */
+      uri: z.string().max(1_000),
+      recovery_codes: z.array(z.string().max(64)),
+    }),
+    status: 200,
+  }),
+  /** Shows the first code of a new secret, which counts from then on. */
+  confirmTotp: endpoint({
+    method: "POST",
+    path: "/me/totp-secret/confirm",
+    right: "user",
+    params: none,
+    query: none,
+    body: z.strictObject({ token: codeText }),
+    output: undefined,
+    status: 204,
+  }),
+  deleteTotpSecret: endpoint({
+    method: "DELETE",
+    path: "/me/totp-secret",
+    right: "user",
+    params: none,
+    query: none,
+    body: undefined,
+    output: undefined,
+    status: 204,
+  }),
+} as const;

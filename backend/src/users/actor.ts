@@ -1,0 +1,54 @@
+import {
+  ADMINISTRATORS,
+  ALL_PERMISSIONS,
+  NO_PERMISSIONS,
+  type Permissions,
+  type TokenScope,
+} from "@rport/protocol/people/right";
+
+/**
+ * Whoever acts on the users' face, as far as this request or socket has shown it. Groups and
+ * permissions are those of now, however long ago that was: whoever asks twice may be told
+ * different things.
+ */
+export interface Actor {
+  /** Names what was shown (a token or a session) in the audit log; it opens nothing. */
+  readonly tokenId: string;
+  /** The user's name; empty for a stranger. */
+  readonly name: string;
+  /** Whether there is an account behind the name: local mode has none. */
+  readonly hasAccount: boolean;
+  /** What was shown is good for so much; `signingIn`: the second factor is owed. */
+  readonly scope: TokenScope | "signingIn" | "none";
+  readonly groups: readonly string[];
+  readonly isAdministrator: boolean;
+  readonly permissions: Permissions;
+  /** Aborted when what was shown works no longer: everything open in the user's name ends then. */
+  readonly ended: AbortSignal;
+}
+
+/** Somebody who has shown nothing, on the few endpoints that ask for nothing. */
+export const STRANGER: Actor = {
+  tokenId: "",
+  name: "",
+  hasAccount: false,
+  scope: "none",
+  groups: [],
+  isAdministrator: false,
+  permissions: NO_PERMISSIONS,
+  ended: new AbortController().signal,
+};
+
+/** The person of local mode, who may everything; `name` is what the audit log says. */
+export function localActor(facts: Pick<Actor, "tokenId" | "name" | "ended">): Actor {
+  return {
+    tokenId: facts.tokenId,
+    name: facts.name,
+    ended: facts.ended,
+    hasAccount: false,
+    scope: "read+write",
+    groups: [ADMINISTRATORS],
+    isAdministrator: true,
+    permissions: ALL_PERMISSIONS,
+  };
+}
