@@ -2,6 +2,7 @@ import type { EndpointName } from "@rport/protocol/http";
 import { API_PREFIX, DIAL_PATH, ENDPOINTS, EVENTS_PATH, pathOf } from "@rport/protocol/http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { ENDPOINT_PARAMS } from "../../support/backend/endpointParams.ts";
 import { head, type RawAnswer, rawHttp, upgradeHead } from "../../support/faults/rawHttp.ts";
 
 let backend: RunningBackend;
@@ -22,21 +23,10 @@ function freshAddress(): string {
   return `127.${1 + (callers >> 16)}.${(callers >> 8) & 255}.${callers & 255}`;
 }
 
-const IDS = { clientId: "a-client", authId: "an-id", secretId: "a-secret", tunnelId: "1" };
-const PARAMS = {
-  ...IDS,
-  pairingId: "A".repeat(16),
-  userName: "anna",
-  groupName: "a-group",
-  clientGroupId: "a-group",
-  invitationId: "abcdefgh",
-  prefix: "abcdefgh",
-  sessionId: "1",
-};
 /** Signing in is for those who have no token yet: `signIn.test.ts` is about it. */
 const ROUTES = (Object.keys(ENDPOINTS) as EndpointName[])
   .filter((name) => ENDPOINTS[name].right !== "nobody")
-  .map((name) => ({ method: ENDPOINTS[name].method, path: pathOf(name, PARAMS) }));
+  .map((name) => ({ method: ENDPOINTS[name].method, path: pathOf(name, ENDPOINT_PARAMS) }));
 const PATHS = [...new Set(ROUTES.map(({ path }) => path)), EVENTS_PATH, DIAL_PATH];
 
 /** Every way to show no token, or a wrong one, as headers and query. */

@@ -23,7 +23,7 @@ describe("the users' gate", () => {
   it("lets in who shows the token, as Bearer or as the password of Basic", () => {
     const { token, from } = makeGate();
     for (const shown of [`Bearer ${token}`, `bearer ${token}`, basic(`admin:${token}`)]) {
-      expect(from(shown)).toMatchObject({ kind: "user", user: { name: "local" } });
+      expect(from(shown)).toMatchObject({ kind: "actor", actor: { name: "local" } });
     }
   });
 
@@ -87,6 +87,6 @@ describe("the users' gate", () => {
   it("lets a valid token in however often others at the address were wrong", () => {
     const { token, from } = makeGate();
     for (let n = 0; n < 50; n++) from("Bearer wrong");
-    expect(from(`Bearer ${token}`).kind).toBe("user");
+    expect(from(`Bearer ${token}`).kind).toBe("actor");
   });
 });
