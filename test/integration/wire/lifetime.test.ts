@@ -45,6 +45,22 @@ describe("a connection ends", () => {
     expect(await open).toBeInstanceOf(WireError);
   });
 
+  it("without reading on, when a message is too large, and the peer is told (F-09)", async () => {
+    const { listener, accepted } = await oneServer({ limits: { packetAfterLogin: 64 << 10 } });
+    await using _ = listener;
+    const peer = new RawPeer({ url: listener.url, stage: "login" });
+    await peer.reached.promise;
+    const { transport, ws } = await accepted;
+    const socket = rawSocket(ws);
+    const ended = once(peer.ws, "close");
+    for (let n = 0; n < 48; n += 1) peer.ws.send(Buffer.alloc(64 << 10), { fin: false });
+    expect(await transport.closed).toMatchObject({ kind: "size" });
+    const [code] = await ended;
+    expect(code).toBe(1009);
+    // Of 3 MiB.
+    expect(socket.bytesRead).toBeLessThan(1 << 20);
+  });
+
   it("with the reason the other end gave", async () => {
     await using pair = await connectPair();
     pair.server.close("superseded by a newer connection");

@@ -4,7 +4,13 @@ import { contain, type OnFault } from "../contain.ts";
 import type { HeldShare } from "../held.ts";
 import type { CloseReason } from "../wireError.ts";
 import { Outbox } from "./outbox.ts";
-import { closeWebSocket, liftMessageLimit, rawSocket, webSocketFailure } from "./websocket.ts";
+import {
+  closeWebSocket,
+  liftMessageLimit,
+  rawSocket,
+  stopReading,
+  webSocketFailure,
+} from "./websocket.ts";
 
 /** A message holds one large packet, or several small ones, and their framing. */
 const MESSAGE_SLACK_BYTES = 16 << 10;
@@ -55,7 +61,10 @@ export class Carrier {
       deps.onBytes(NOTHING);
     });
     ws.on("pong", () => deps.onBytes(NOTHING));
-    ws.on("error", (error: Error) => deps.onEnd(webSocketFailure(error)));
+    ws.on("error", (error: Error) => {
+      stopReading(ws);
+      deps.onEnd(webSocketFailure(error));
+    });
     ws.on("close", () => deps.onEnd({ kind: "lost", text: "the connection was lost" }));
     if (ws.readyState === ws.OPEN) this.#outbox.open();
     else ws.once("open", () => this.#outbox.open());

@@ -82,6 +82,17 @@ export function closeWebSocket(
   ws.once("close", () => timer.cancel());
 }
 
+/**
+ * Reads no more of a WebSocket that broke the rules of its framing. The library would read on, though it
+ * understands nothing any more: megabytes that are on their way, for nothing. The peer still reads what
+ * we say, until the socket is cut.
+ */
+export function stopReading(ws: WebSocket): void {
+  const socket = (ws as unknown as WebSocketInternals)._socket;
+  // Behind the library, which begins to read again in the same way.
+  process.nextTick(() => socket?.pause());
+}
+
 /** A WebSocket error as a reason: broken framing is the peer's fault, the rest the network's. */
 export function webSocketFailure(error: Error & { code?: unknown }): CloseReason {
   const code = typeof error.code === "string" ? error.code : "";
