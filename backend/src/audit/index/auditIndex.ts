@@ -1,7 +1,7 @@
 import type { AuditRow } from "@rport/protocol/audit";
 import { z } from "zod";
 import type { Limits } from "../../limits/limits.ts";
-import type { Clock } from "../../platform/clock.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
 import { errorText, type Log } from "../../platform/log.ts";
 import type { Database, Statement } from "../../store/sqlite/database.ts";
 import { type Head, type SealedEntry, START } from "../chain.ts";
@@ -12,14 +12,16 @@ import { AuditSearch } from "./auditSearch.ts";
 
 /** Newest entries that can be asked for; the files keep all. A query reads each of them. */
 const ROWS_MAX = 200_000;
-/** Entries per transaction when the index is filled from the files. */
-const FILL_BATCH = 500;
+/** Entries per transaction. */
+const BATCH = 500;
+/** New entries are gathered this long: those of many logins become one write. */
+const GATHER_MS = 200;
 
 /** What the index is made of. */
 export interface AuditIndexDeps {
   readonly database: Pick<Database, "write" | "all">;
   readonly limits: Pick<Limits, "max" | "bite">;
-  readonly clock: Pick<Clock, "monotonic">;
+  readonly clock: Pick<Clock, "monotonic" | "after">;
   readonly log: Log;
   /** The entries after `seq` in the files, which hold the truth. */
   readonly entriesAfter: (seq: number) => AsyncIterable<SealedEntry>;
@@ -29,8 +31,8 @@ export interface AuditIndexDeps {
 const headSchema = z.object({ seq: z.int(), hash: z.string() });
 
 /**
- * The audit log as rows, for queries. Written after the files, so it may be behind them, and then
- * catches up from them; it is never ahead.
+ * The audit log as rows, for queries. Written a moment after the files, so it may be behind
+ * them, and then catches up from them; it is never ahead.
  */
 export class AuditIndex implements AuditFollower {
   readonly #deps: AuditIndexDeps;
@@ -38,6 +40,9 @@ export class AuditIndex implements AuditFollower {
   /** One thing at a time, so that rows are never missing below the newest one. */
   #work: Promise<void> = Promise.resolve();
   #isBehind = true;
+  /** Entries that are not being written yet. */
+  #gathered: SealedEntry[] = [];
+  #timer: Timer | undefined;
 
   constructor(deps: AuditIndexDeps) {
     this.#deps = deps;
@@ -51,7 +56,9 @@ export class AuditIndex implements AuditFollower {
   }
 
   add(entries: readonly SealedEntry[]): void {
-    this.#work = this.#work.then(() => this.#follow(() => this.#insert(entries)));
+    this.#gathered.push(...entries);
+    if (this.#gathered.length >= BATCH) void this.#flush();
+    else this.#timer ??= this.#deps.clock.after(GATHER_MS, () => void this.#flush());
   }
 
   /**
@@ -59,15 +66,22 @@ export class AuditIndex implements AuditFollower {
    * `AuditSearch.run` does.
    */
   async list(query: AuditQuery): Promise<{ rows: AuditRow[]; count: number }> {
-    return await this.#search.run(query, async () => {
-      this.add([]);
-      await this.#work;
-    });
+    return await this.#search.run(query, () => this.#flush());
   }
 
-  /** Resolves when nothing is being written. */
+  /** Writes what was added; resolves when nothing is being written. */
   async close(): Promise<void> {
-    await this.#work;
+    await this.#flush();
+  }
+
+  /** Resolves when everything added so far was written, or could not be. */
+  #flush(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const entries = this.#gathered;
+    this.#gathered = [];
+    this.#work = this.#work.then(() => this.#follow(() => this.#insert(entries)));
+    return this.#work;
   }
 
   async #follow(insert: () => Promise<void>): Promise<void> {
@@ -88,7 +102,7 @@ export class AuditIndex implements AuditFollower {
     const { seq } = await this.last();
     for await (const entry of this.#deps.entriesAfter(seq)) {
       batch.push(entry);
-      if (batch.length < FILL_BATCH) continue;
+      if (batch.length < BATCH) continue;
       await this.#insert(batch);
       batch = [];
     }

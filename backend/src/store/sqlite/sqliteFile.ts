@@ -55,24 +55,29 @@ export class SqliteFile {
     return this.#commit;
   }
 
-  /** Runs SQL without values or rows. */
-  exec(sql: string): void {
-    this.#database.exec(sql);
-  }
-
   /** Runs `work` in a transaction: what it wrote is there as a whole when this returns, or not at all. */
   transact<T>(work: () => T): T {
-    this.exec("BEGIN IMMEDIATE");
+    this.#do("BEGIN IMMEDIATE");
     try {
       const result = work();
-      if (this.#isRecord) this.exec("UPDATE counter SET commits = commits + 1");
-      this.exec("COMMIT");
+      if (this.#isRecord) this.#do("UPDATE counter SET commits = commits + 1");
+      this.#do("COMMIT");
       if (this.#isRecord) this.#commit += 1;
       return result;
     } catch (caught) {
-      if (this.isInTransaction) this.exec("ROLLBACK");
+      if (this.isInTransaction) this.#do("ROLLBACK");
       throw caught;
     }
+  }
+
+  /**
+   * Runs the statements within a transaction, all or none: what one of them throws leaves nothing of
+   * those before it, unless it ended the whole transaction.
+   */
+  runAll(statements: readonly Statement[]): void {
+    // SQLite takes back by itself what a single statement did that failed.
+    if (statements.length > 1) this.#runSaved(statements);
+    else for (const statement of statements) this.run(statement);
   }
 
   /** Runs a statement that changes rows. */
@@ -88,6 +93,23 @@ export class SqliteFile {
 
   close(): void {
     this.#database.close();
+  }
+
+  #runSaved(statements: readonly Statement[]): void {
+    this.#do("SAVEPOINT job");
+    try {
+      for (const statement of statements) this.run(statement);
+    } catch (caught) {
+      if (this.isInTransaction) this.#do("ROLLBACK TO job");
+      throw caught;
+    } finally {
+      if (this.isInTransaction) this.#do("RELEASE job");
+    }
+  }
+
+  /** Runs SQL without values or rows. */
+  #do(sql: string): void {
+    this.#prepare(sql).run();
   }
 
   #prepare(sql: string): StatementSync {
@@ -131,9 +153,9 @@ export class SqliteFile {
 
   /** In the main file at once: a write-ahead log that began with a leap would look like another's. */
   #skipTo(commit: number): void {
-    this.exec("PRAGMA journal_mode = DELETE");
+    this.#database.exec("PRAGMA journal_mode = DELETE");
     this.run({ sql: "UPDATE counter SET commits = ?", params: [commit] });
-    this.exec("PRAGMA journal_mode = WAL");
+    this.#database.exec("PRAGMA journal_mode = WAL");
   }
 
   #pragma(name: "user_version"): unknown {

@@ -101,14 +101,11 @@ function runBatch(file: SqliteFile, jobs: readonly WriteRequest[]): WorkerAnswer
 
 /** Throws only when the failure ended the whole transaction. */
 function runWrite(file: SqliteFile, job: WriteRequest): Failure | undefined {
-  file.exec("SAVEPOINT job");
   try {
-    for (const statement of job.statements) file.run(statement);
-    file.exec("RELEASE job");
+    file.runAll(job.statements);
     return undefined;
   } catch (caught) {
     if (!file.isInTransaction) throw caught;
-    file.exec("ROLLBACK TO job; RELEASE job");
     return failureOf(caught);
   }
 }

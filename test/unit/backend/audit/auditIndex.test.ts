@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { SealedEntry } from "../../../../backend/src/audit/chain.ts";
 import type { AuditEntry } from "../../../../backend/src/audit/entry.ts";
 import { AuditIndex } from "../../../../backend/src/audit/index/auditIndex.ts";
 import { IndexFile } from "../../../../backend/src/audit/index/indexFile.ts";
@@ -147,6 +148,23 @@ describe("the audit index", () => {
     await database.write([{ sql: "DELETE FROM audit", params: [] }]);
     index = newIndex();
     expect(await seqs({})).toEqual([6, 5, 4, 3, 2, 1]);
+  });
+
+  it("F-03: writes entries that come one by one together, a moment later", async () => {
+    const entries: SealedEntry[] = [];
+    for await (const one of entriesAfter(log.directory, AUDIT_KEY, 0)) entries.push(one);
+    const writes: number[] = [];
+    const counting: Database = {
+      write: async (statements) => void writes.push(statements.length),
+      all: (query, schema) => database.all(query, schema),
+      close: () => Promise.resolve(),
+    };
+    index = newIndex({ database: counting, clock: log.clock });
+    await index.close();
+    for (const one of entries) index.add([one]);
+    expect(writes).toEqual([]);
+    log.clock.advance(200);
+    await expect.poll(() => writes).toEqual([entries.length + 1]);
   });
 
   it("catches up after it could not be written", async () => {
