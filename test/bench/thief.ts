@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { constants, setPriority } from "node:os";
 import { REQUESTS } from "@rport/protocol/agent";
 import { Connection } from "@rport/protocol/wire/connection";
 import { clientTransport } from "@rport/protocol/wire/transport";
@@ -159,6 +160,10 @@ class Thief {
     return { ws, connection };
   }
 }
+
+// Thieves have machines of their own. What they do costs the server as much as it does, but the time
+// that they take themselves is what server and agents leave.
+setPriority(constants.priority.PRIORITY_LOW);
 
 let thief: Thief | undefined;
 const handlers = {

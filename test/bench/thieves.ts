@@ -83,6 +83,10 @@ await runBench(async (bench) => {
     checks: [atMost(highest, GROWTH_MB, "MB")],
   });
   describeOthers(bench, { idle, busy, lost, agents });
+  bench.note(
+    "The thieves share the processors with server and agents, at the lowest priority: they get what " +
+      "those leave.",
+  );
 });
 
 /** Resolves when those who read nothing have been served all that the system's buffers take. */
