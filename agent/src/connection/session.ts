@@ -13,6 +13,7 @@ import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
 import { Control } from "../requests/control.ts";
 import type { Lookup } from "../tunnels/target.ts";
+import { leftOutRemotes } from "./openedRemotes.ts";
 import { Patience } from "./patience.ts";
 import { openWebSocket } from "./webSocket.ts";
 
@@ -106,6 +107,7 @@ export class Session {
       this.close(text);
       throw new WireError("refused", text);
     }
+    this.#tellOfLeftOut(reply.payload);
     this.#schedulePing();
     void this.closed.then(() => this.#pingTimer?.cancel());
   }
@@ -113,6 +115,14 @@ export class Session {
   /** Says goodbye and ends the connection. */
   close(reason: string): void {
     this.#connection.close(reason);
+  }
+
+  /** What somebody wrote into the configuration, and what no server says by itself. */
+  #tellOfLeftOut(answer: Buffer): void {
+    const { config, log } = this.#deps;
+    const tunnels = leftOutRemotes(config.remotes, answer);
+    if (tunnels.length === 0) return;
+    log.warn("the server left out tunnels of client.remotes", { tunnels: tunnels.join(", ") });
   }
 
   #schedulePing(): void {

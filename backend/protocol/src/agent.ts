@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { authIdSchema, secretIdSchema } from "./ids.ts";
+import { REMOTES_MAX } from "./leftOut.ts";
 
 /** The WebSocket subprotocol of agents, byte for byte; a list with more in it is another one. */
 export const SUBPROTOCOL = "rport-v1";
@@ -157,9 +158,10 @@ export const connectionRequestSchema = z.object({
     .record(z.string().max(256), z.string().max(1_000))
     .nullish()
     .transform((value) => value ?? {}),
+  /** Each is a `RemoteMessage`; who gets it wrong is in without that tunnel. */
   Remotes: z
-    .array(remoteSchema)
-    .max(64)
+    .array(z.unknown())
+    .max(REMOTES_MAX)
     .nullish()
     .transform((value) => value ?? []),
   /** Ours; a Go client does not send it. */

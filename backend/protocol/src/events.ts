@@ -5,12 +5,12 @@ import {
   clientSchema,
   credentialSchema,
   pairingSchema,
-  refusalSchema,
   type ServerStatus,
   serverStatusSchema,
   tunnelSchema,
 } from "./model.ts";
 import { userNameSchema, userSchema } from "./people/user.ts";
+import { refusalSchema } from "./refusal.ts";
 
 /** One row of the table: a kind of thing of which there are many. */
 interface Row<S extends z.ZodType, I extends z.ZodType<string>, L extends string> {

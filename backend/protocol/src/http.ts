@@ -12,17 +12,12 @@ import {
 } from "./endpointEntry.ts";
 import { clientIdSchema, pairingIdSchema, tunnelIdSchema } from "./ids.ts";
 import { JOIN_ENDPOINTS } from "./joinEndpoints.ts";
-import {
-  clientSchema,
-  pairingSchema,
-  refusalSchema,
-  serverStatusSchema,
-  tunnelSchema,
-} from "./model.ts";
+import { clientSchema, pairingSchema, serverStatusSchema, tunnelSchema } from "./model.ts";
 import { ACCESS_ENDPOINTS } from "./people/accessEndpoints.ts";
 import { ME_ENDPOINTS } from "./people/meEndpoints.ts";
 import { SIGN_IN_ENDPOINTS } from "./people/signInEndpoints.ts";
 import { USER_ENDPOINTS } from "./people/userEndpoints.ts";
+import { refusalSchema } from "./refusal.ts";
 import { deletionReportSchema } from "./report.ts";
 
 /** All routes of the users' face begin with this. */

@@ -6,6 +6,7 @@ import {
   secretIdSchema,
   tunnelIdSchema,
 } from "./ids.ts";
+import { leftOutSchema, REMOTES_MAX } from "./leftOut.ts";
 
 /** Times travel as RFC 3339 text in UTC. */
 export const time = z.iso.datetime({ offset: true });
@@ -108,6 +109,7 @@ export const clientSchema = z.object({
   /** The machine behind it was seen under this other id, which is offline now. */
   looks_like: clientIdSchema.nullable().default(null),
   duplicate: duplicateSchema.nullable().default(null),
+  left_out: z.array(leftOutSchema).max(REMOTES_MAX).default([]),
 });
 
 /** A host's record. */
@@ -274,50 +276,6 @@ export const pairingSchema = z.object({
 
 /** A pairing as people see it. */
 export type Pairing = z.infer<typeof pairingSchema>;
-
-/** Why an agent was not let in. */
-export const refusalReasonSchema = z.enum([
-  "unknown-credential",
-  "wrong-secret",
-  "revoked-credential",
-  "revoked-secret",
-  "revoked-client",
-  "expired",
-  "address",
-  "bound-to-other-client",
-  "too-many-clients",
-  "join-rate",
-  "server-full",
-  "credential-full",
-  "not-approved",
-  "duplicate",
-  "penalty",
-  "busy",
-  "protocol",
-]);
-
-/** Why an agent was not let in. */
-export type RefusalReason = z.infer<typeof refusalReasonSchema>;
-
-/** Refusals of one kind, counted. Kept in memory only; the oldest are forgotten. */
-export const refusalSchema = z.object({
-  id: z.string().max(64),
-  reason: refusalReasonSchema,
-  address: line,
-  /**
-   * What the agent claimed; cut to a line and never trusted. Null where it did not say. Of an auth
-   * id that may not exist, only the beginning: people paste passwords in the wrong place.
-   */
-  auth_id: z.string().max(128).nullable(),
-  client_id: z.string().max(128).nullable(),
-  hostname: line.nullable(),
-  count: z.number().int().positive(),
-  first_at: time,
-  last_at: time,
-});
-
-/** Refusals of one kind, counted. */
-export type Refusal = z.infer<typeof refusalSchema>;
 
 /** Facts about the server, in RPort's field names plus the SHA-256 fingerprint. */
 export const serverStatusSchema = z.object({

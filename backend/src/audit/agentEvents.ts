@@ -107,6 +107,13 @@ export class AgentEvents {
     this.#refusals.note(`agent ${networkOf(agent.address)}`, { ...what, ...about(agent), request });
   }
 
+  /** A client is in without these tunnels that it asked for; each with why. */
+  leftOut(agent: AgentFacts, tunnels: readonly string[]): void {
+    const what = { application: "client.tunnel", action: "failed" } as const;
+    const request = { by: "agent", left_out: tunnels };
+    this.#connections.note(`left out ${agent.clientId}`, { ...what, ...about(agent), request });
+  }
+
   /** More new clients came with a credential than it lets in; one entry stands for all of them. */
   flooded({ credentialId, why, clientId, address }: FloodFacts): void {
     this.#audit.note({

@@ -8,6 +8,8 @@ import type { SessionHandle } from "../credentials/ports.ts";
 export interface AgentLink {
   readonly clientId: ClientId | undefined;
   readonly isClosed: boolean;
+  /** False for the versions of RPort's client that have no rules about targets to be asked for. */
+  readonly hasTunnelRules: boolean;
   /**
    * Asks the agent something; the payload is sent as JSON. Rejects with a `WireError` when the
    * connection ends, also because the answer is overdue.

@@ -1,5 +1,5 @@
 import type { AuthId } from "@rport/protocol/ids";
-import type { Refusal, RefusalReason } from "@rport/protocol/model";
+import type { Refusal, RefusalReason } from "@rport/protocol/refusal";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import { networkOf } from "../platform/network.ts";
 import { bytes } from "../platform/random.ts";
@@ -12,6 +12,8 @@ export interface RefusedAgent {
   readonly authId?: string | undefined;
   readonly clientId?: string | undefined;
   readonly hostname?: string | undefined;
+  /** What it was told. */
+  readonly text?: string | undefined;
 }
 
 /** What the refusals need. */
@@ -86,7 +88,7 @@ export class Refusals {
     const claims = known === undefined && isCrowded ? coarse(exact) : exact;
     const key = keyOf(network, claims);
     const kind = known ?? this.#find(key) ?? this.#create(network, claims);
-    this.#count(key, kind, refused.address);
+    this.#count(key, kind, refused);
   }
 
   /** All kinds, the newest first. */
@@ -125,16 +127,18 @@ export class Refusals {
   #create(network: string, claims: Claims): Kind {
     const at = toTime(this.#deps.clock.now());
     const id = bytes(12).toString("base64url");
-    const value = { id, ...claims, address: network, count: 0, first_at: at, last_at: at };
+    const none = { text: null, count: 0, first_at: at, last_at: at };
+    const value = { id, ...claims, address: network, ...none };
     this.#kindsOf.set(network, (this.#kindsOf.get(network) ?? 0) + 1);
     return { network, value, lastAtMs: 0 };
   }
 
-  #count(key: string, kind: Kind, address: string): void {
+  #count(key: string, kind: Kind, { address, text }: RefusedAgent): void {
     const { clock } = this.#deps;
     const { value } = kind;
     const last_at = toTime(clock.now());
-    kind.value = { ...value, address: line(address), count: value.count + 1, last_at };
+    const told = { address: line(address), text: claim(text, LINE_MAX) };
+    kind.value = { ...value, ...told, count: value.count + 1, last_at };
     kind.lastAtMs = clock.monotonic();
     this.#keyOf.set(value.id, key);
     const evicted = this.#tableOf(key).set(key, kind);

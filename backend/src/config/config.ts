@@ -32,7 +32,11 @@ export interface Config {
   /** The server key comes from it instead of from the data directory. */
   readonly keySeed: string | undefined;
   readonly passwordMinLength: number;
-  readonly tunnels: { readonly bind: string; readonly ports: readonly PortRange[] };
+  readonly tunnels: {
+    /** Undefined: on this machine only, unless a person or a host says otherwise. */
+    readonly bind: string | undefined;
+    readonly ports: readonly PortRange[];
+  };
   readonly pairing: { readonly ttlS: number };
   /** Where limits differ from the usual. */
   readonly limits: SetLimits;
@@ -99,7 +103,7 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
     keySeed: server?.key_seed,
     passwordMinLength: server?.client_auth_password_min_length ?? 12,
     tunnels: {
-      bind: tunnels?.bind ?? "127.0.0.1",
+      bind: tunnels?.bind,
       ports: server?.used_ports ?? [{ from: 20_000, to: 30_000 }],
     },
     pairing: { ttlS: pairing?.ttl ?? PAIRING_TTL_S },

@@ -1,4 +1,4 @@
-import type { RefusalReason } from "@rport/protocol/model";
+import type { RefusalReason } from "@rport/protocol/refusal";
 import type { DoorCounters } from "../clients/doorCounters.ts";
 import type { LimitState } from "../limits/limits.ts";
 import type { SocketCounts } from "../sockets/openSockets.ts";

@@ -11,7 +11,7 @@ export interface ServicesOptions {
   readonly keySeed?: string | undefined;
   /** Where agents reach this server; empty: where each request came in. */
   readonly serverUrls: readonly string[];
-  readonly tunnels: { readonly bind: string; readonly ports: readonly PortRange[] };
+  readonly tunnels: { readonly bind: string | undefined; readonly ports: readonly PortRange[] };
   readonly pairing: {
     /** How long a pairing works when its maker does not say. */
     readonly ttlS: number;

@@ -22,6 +22,7 @@ const PROBE_NS = 2_000_000_000;
  * agent too old to know the question has no rules.
  */
 export async function requireAllowed(link: AgentLink, target: HostPort): Promise<void> {
+  if (!link.hasTunnelRules) return;
   const question = checkTunnelAllowedSchema.parse({ Remote: formatHostPort(target) });
   const reply = await asked(link, REQUESTS.checkTunnelAllowed, { target, question });
   if (reply === undefined) return;

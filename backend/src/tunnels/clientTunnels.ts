@@ -12,7 +12,7 @@ import { isAskedFor, targetOf } from "./describe.ts";
 import type { LinkDial } from "./dialer.ts";
 import { Listener, type TunnelSockets } from "./listener.ts";
 import type { PortOwner, PortTable } from "./ports.ts";
-import type { TunnelRequest } from "./request.ts";
+import type { LocalPlace, TunnelRequest } from "./request.ts";
 import { ServerTunnel } from "./serverTunnel.ts";
 
 /** What the tunnels of every client need. */
@@ -61,6 +61,7 @@ export class ClientTunnels {
   #opened: Map<TunnelId, ServerTunnel> | undefined;
   /** Of those that the agent asked for. */
   #places: Map<TunnelId, AskedPlace> | undefined;
+  #isTold = false;
 
   constructor(
     owner: { readonly session: LiveSession; readonly clientId: ClientId },
@@ -87,7 +88,7 @@ export class ClientTunnels {
     for (const { stored } of this.#tunnels.values()) {
       const isSameTarget = stored.rhost === target.host && stored.rport === String(target.port);
       if (!isSameTarget || (stored.acl ?? "") !== (acl?.text ?? "")) continue;
-      const isSame = local !== undefined && stored.lport === String(local.port);
+      const isSame = local !== undefined && isAt(local, Number(stored.lport));
       throw new RportError(
         isSame ? "ERR_CODE_TUNNEL_EXIST" : "ERR_CODE_TUNNEL_TO_PORT_EXIST",
         isSame
@@ -123,7 +124,8 @@ export class ClientTunnels {
   }
 
   async #open(opening: Opening): Promise<ServerTunnel> {
-    const isRandom = opening.request.local === undefined;
+    const { local } = opening.request;
+    const isRandom = local === undefined || local.portTo !== undefined;
     const tried = new Set<number>();
     for (;;) {
       const port = this.#takePort(opening, tried);
@@ -145,13 +147,23 @@ export class ClientTunnels {
     this.#places?.get(id)?.leave();
     this.#places?.delete(id);
     await tunnel.close();
-    this.#deps.ports.release(Number(lport));
+    this.#giveBack(Number(lport));
     this.#events.onChanged(this.clientId, id);
   }
 
   /** Closes all of them. */
   async closeAll(): Promise<void> {
     await Promise.all(this.all().map((tunnel) => this.close(tunnel)));
+  }
+
+  /** The agent is about to be told of its tunnels; until then nobody knows their ports. */
+  tell(): void {
+    this.#isTold = true;
+  }
+
+  #giveBack(port: number): void {
+    if (this.#isTold) this.#deps.ports.release(port);
+    else this.#deps.ports.abandon(port);
   }
 
   #requireRoom(): void {
@@ -170,10 +182,14 @@ export class ClientTunnels {
     const { ports, asked } = this.#deps;
     const owner = portOwner(this.clientId, request.target);
     const among = isAskedFor(request) ? asked.portsOf(this.session.credentialId) : undefined;
-    if (request.local !== undefined) return ports.take(request.local.port, owner, among);
+    if (request.local !== undefined) {
+      const { port: from, portTo: to } = request.local;
+      if (to === undefined) return ports.take(from, owner, { among });
+      return ports.takeRandom(owner, { among, within: { from, to }, except: tried });
+    }
     const isWanted = preferredPort !== undefined && (among?.has(preferredPort) ?? true);
     if (isWanted && tried.size === 0 && ports.isFree(preferredPort, owner)) {
-      return ports.take(preferredPort, owner, among);
+      return ports.take(preferredPort, owner, { among, isRandom: true });
     }
     return ports.takeRandom(owner, { among, except: tried });
   }
@@ -222,9 +238,13 @@ export class ClientTunnels {
     const { id } = tunnel.stored;
     if (this.#tunnels.get(id) !== tunnel) return;
     this.#opened?.delete(id);
-    if (hasListened) ports.release(port);
+    if (hasListened) this.#giveBack(port);
     else ports.abandon(port);
   }
+}
+
+function isAt({ port: from, portTo: to = from }: LocalPlace, port: number): boolean {
+  return port >= from && port <= to;
 }
 
 /** Who has a port, for the table of ports: a client's tunnel to a target. */

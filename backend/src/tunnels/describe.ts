@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { RemoteMessage } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import { type TunnelId, tunnelIdSchema } from "@rport/protocol/ids";
@@ -40,30 +41,48 @@ export function describeTunnel(request: TunnelRequest, place: Placement): Stored
 }
 
 /**
- * A tunnel the agent asks for. Its listen address is not the agent's to choose: always the server's
- * usual one. Throws an `RportError` whose text the agent gets.
+ * A tunnel the agent asks for. Throws an `RportError` that says what of it is wrong, or not possible
+ * here.
  */
 export function requestOfRemote(remote: RemoteMessage): TunnelRequest {
   requireTcp(remote.protocol);
   const target = parseHostPort(`${bracketed(remote.rhost || "127.0.0.1")}:${remote.rport}`);
   const port = remote.lport === "" ? undefined : parseHostPort(remote.lport)?.port;
   if (target === undefined || (remote.lport !== "" && port === undefined)) {
-    throw new RportError("BAD_REQUEST", "The tunnel's local or remote address is not valid.");
+    throw bad("The tunnel's local or remote address is not valid.");
   }
-  if (remote.http_proxy) {
-    throw new RportError("BAD_REQUEST", "This server puts no proxy in front of tunnels.");
-  }
+  requireNoProxy(remote);
   return {
     name: remote.name.slice(0, 200),
     owner: "",
     target,
-    local: port === undefined ? undefined : { host: undefined, port },
+    local: port === undefined ? undefined : { host: localHost(remote.lhost), port },
     scheme: remote.scheme ?? undefined,
     acl: remote.acl === null || remote.acl === "" ? undefined : parseAcl(remote.acl),
     idleTimeoutMinutes: remote.idle_timeout_minutes,
     autoCloseNs: remote.auto_close,
     probe: false,
   };
+}
+
+/** RPort's proxy, and what belongs to it: without them the tunnel would be open. */
+function requireNoProxy(remote: RemoteMessage): void {
+  const { http_proxy: isProxied, host_header: header, auth_user: user, auth_password } = remote;
+  if (isProxied) throw bad("This server puts no proxy in front of tunnels.");
+  if (header !== "") throw bad("This server replaces no Host header.");
+  if (user !== "" || auth_password !== "")
+    throw bad("This server puts no login in front of tunnels.");
+}
+
+function localHost(host: string): string | undefined {
+  if (host === "") return undefined;
+  if (host === "localhost") return "127.0.0.1";
+  if (isIP(host) !== 0) return host;
+  throw bad("Its local address is not an IP address.");
+}
+
+function bad(title: string): RportError {
+  return new RportError("BAD_REQUEST", title);
 }
 
 /** Whether the agent asked for the tunnel by itself: people have a name. */

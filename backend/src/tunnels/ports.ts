@@ -1,12 +1,13 @@
 import { randomInt } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
 import type { Clock } from "../platform/clock.ts";
-import type { PortRanges } from "../platform/portRanges.ts";
+import type { PortRange, PortRanges } from "../platform/portRanges.ts";
 import type { KeptPorts } from "./keptPorts.ts";
 
 /**
- * How long a port rests after its tunnel ended, so that somebody who still has the old address in a
- * client does not end up at another host. Whoever had it last may have it back at once.
+ * How long a port that was chosen at random rests after its tunnel ended, so that somebody who still
+ * has the old address in a client does not end up at another host. Whoever had it last may have it
+ * back at once. A port that somebody chose is theirs to use for what comes next.
  */
 const REST_MS = 60_000;
 
@@ -21,12 +22,27 @@ interface Rest {
   readonly untilMs: number;
 }
 
+interface Taken {
+  readonly owner: PortOwner;
+  readonly isRandom: boolean;
+}
+
 /** Which ports are as good as any. */
 export interface PortChoice {
   /** Undefined: all that there are for tunnels. */
   readonly among?: PortRanges | undefined;
+  /** Only these of them. */
+  readonly within?: PortRange | undefined;
   /** Those that turned out to be another program's. */
   readonly except?: ReadonlySet<number>;
+}
+
+/** How a given port is taken. */
+export interface Taking {
+  /** Undefined: one of all that there are for tunnels. */
+  readonly among?: PortRanges | undefined;
+  /** It was chosen at random before. */
+  readonly isRandom?: boolean;
 }
 
 /** What the table decides by. */
@@ -43,7 +59,7 @@ export interface PortTableDeps {
  */
 export class PortTable {
   readonly #deps: PortTableDeps;
-  readonly #taken = new Map<number, PortOwner>();
+  readonly #taken = new Map<number, Taken>();
   readonly #resting = new Map<number, Rest>();
 
   constructor(deps: PortTableDeps) {
@@ -52,10 +68,13 @@ export class PortTable {
 
   /**
    * Takes a random free port of these; one that another client keeps only when there is no other, and
-   * only one that it was given at random itself. Throws `UNAVAILABLE` when there is none.
+   * only one that it was given at random itself. Throws `UNAVAILABLE` when there is none, and
+   * `BAD_REQUEST` when there could be none.
    */
-  takeRandom(owner: PortOwner, { among = this.#deps.ranges, except }: PortChoice = {}): number {
+  takeRandom(owner: PortOwner, choice: PortChoice = {}): number {
     const { kept } = this.#deps;
+    const { except } = choice;
+    const among = this.#choice(choice);
     const start = randomInt(Math.max(among.size, 1));
     const isUnkept = (port: number) => !except?.has(port) && !kept.isOthers(port, owner.client);
     const isLoose = (port: number) =>
@@ -64,34 +83,33 @@ export class PortTable {
     if (port === undefined) {
       throw new RportError("UNAVAILABLE", `All tunnel ports (${among.text}) are in use.`);
     }
-    this.#taken.set(port, owner);
+    this.#taken.set(port, { owner, isRandom: true });
     return port;
   }
 
   /** Takes a given port. Throws `BAD_REQUEST` outside these, `ERR_CODE_LOCAL_PORT_IN_USE` else. */
-  take(port: number, owner: PortOwner, among: PortRanges = this.#deps.ranges): number {
-    if (!among.has(port)) {
-      const title = `Local port ${port} is not among allowed ports (${among.text}).`;
-      throw new RportError("BAD_REQUEST", title);
-    }
+  take(port: number, owner: PortOwner, { among, isRandom = false }: Taking = {}): number {
+    this.#requireAllowed(port, among ?? this.#deps.ranges);
     if (!this.isFree(port, owner)) {
       const title = `Local port ${port} already in use.`;
       throw new RportError("ERR_CODE_LOCAL_PORT_IN_USE", title, { detail: this.#whyNot(port) });
     }
-    this.#taken.set(port, owner);
+    this.#taken.set(port, { owner, isRandom });
     return port;
   }
 
-  /** Gives a port back on which no tunnel has listened: somebody else's program does. */
+  /** Gives a port back that nobody was told of, so that there is nothing to rest for. */
   abandon(port: number): void {
     this.#taken.delete(port);
   }
 
-  /** Gives a port back; it rests before anybody else gets it. */
+  /** Gives a port back; one that was chosen at random rests before anybody else gets it. */
   release(port: number): void {
-    const owner = this.#taken.get(port);
-    if (owner === undefined) return;
+    const taken = this.#taken.get(port);
+    if (taken === undefined) return;
     this.#taken.delete(port);
+    if (!taken.isRandom) return;
+    const { owner } = taken;
     this.#resting.delete(port);
     this.#resting.set(port, { owner, untilMs: this.#deps.clock.monotonic() + REST_MS });
   }
@@ -109,6 +127,20 @@ export class PortTable {
     const rest = this.#restOf(port);
     if (this.#taken.has(port) || this.#deps.kept.isOthers(port, owner.client)) return false;
     return rest === undefined || isSame(rest.owner, owner);
+  }
+
+  #choice({ among = this.#deps.ranges, within }: PortChoice): PortRanges {
+    if (within === undefined) return among;
+    const chosen = among.within(within);
+    if (chosen.size > 0) return chosen;
+    const title = `Local ports ${within.from} to ${within.to} are not among allowed ports (${among.text}).`;
+    throw new RportError("BAD_REQUEST", title);
+  }
+
+  #requireAllowed(port: number, among: PortRanges): void {
+    if (among.has(port)) return;
+    const title = `Local port ${port} is not among allowed ports (${among.text}).`;
+    throw new RportError("BAD_REQUEST", title);
   }
 
   #find(among: PortRanges, start: number, fits: (port: number) => boolean): number | undefined {

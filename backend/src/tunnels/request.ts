@@ -8,13 +8,22 @@ import { parseGoDuration } from "./goDuration.ts";
 /** What `PUT /clients/{id}/tunnels` takes. */
 export type TunnelQuery = EndpointInput<"createTunnel">["query"];
 
+/** Where a tunnel listens on this server. */
+export interface LocalPlace {
+  /** Undefined: the server's usual address. */
+  readonly host: string | undefined;
+  readonly port: number;
+  /** The last port of a range of which any will do; undefined: it has to be `port`. */
+  readonly portTo?: number | undefined;
+}
+
 /** A tunnel somebody asked for, checked as far as that is possible without the agent. */
 export interface TunnelRequest {
   readonly name: string;
   readonly owner: string;
   readonly target: HostPort;
   /** Undefined: a random port on the server's usual address. */
-  readonly local: { readonly host: string | undefined; readonly port: number } | undefined;
+  readonly local: LocalPlace | undefined;
   readonly scheme: string | undefined;
   readonly acl: Acl | undefined;
   /** 0: the tunnel stays open without connections. */
@@ -29,6 +38,8 @@ const IDLE_DEFAULT_MINUTES = 5;
 const IDLE_MAX_MINUTES = 10_080;
 const AUTO_CLOSE_MAX_NS = 31 * 24 * 3_600e9;
 const SCHEME_MAX = 15;
+/** `from-to`, with an address in front of it or without. */
+const PORT_RANGE = /^(.*\d)-(\d+)$/;
 
 /** Checks the query of `PUT /clients/{id}/tunnels` as RPort does; throws with RPort's codes. */
 export function parseTunnelQuery(query: TunnelQuery, owner: string): TunnelRequest {
@@ -37,7 +48,7 @@ export function parseTunnelQuery(query: TunnelQuery, owner: string): TunnelReque
   return {
     name: query.name ?? "",
     owner,
-    target: requireHostPort(query.remote, "remote"),
+    target: requireHostPort(withoutEmptyHost(query.remote), "remote"),
     local: parseLocal(query.local ?? ""),
     scheme: parseScheme(query.scheme ?? ""),
     acl: query.acl === undefined || query.acl === "" ? undefined : parseAcl(query.acl),
@@ -75,12 +86,26 @@ function requireNoProxy(query: TunnelQuery): void {
 
 function parseLocal(text: string): TunnelRequest["local"] {
   if (text === "") return undefined;
-  const { host, port } = requireHostPort(text, "local address");
-  if (!text.includes(":")) return { host: undefined, port };
+  const [, before = "", portTo] = PORT_RANGE.exec(text) ?? [];
+  const written = withoutEmptyHost(portTo === undefined ? text : before);
+  const { host, port } = requireHostPort(written, "local address");
+  const place = { port, portTo: portTo === undefined ? undefined : lastPort(text, port, portTo) };
+  if (!written.includes(":")) return { host: undefined, ...place };
   if (host !== "localhost" && isIP(host) === 0) {
     throw bad(`The local address ${JSON.stringify(host)} is not an IP address of this server.`);
   }
-  return { host: host === "localhost" ? "127.0.0.1" : host, port };
+  return { host: host === "localhost" ? "127.0.0.1" : host, ...place };
+}
+
+/** RPort takes `:22` for `22`. */
+function withoutEmptyHost(text: string): string {
+  return text.startsWith(":") ? text.slice(1) : text;
+}
+
+function lastPort(text: string, port: number, portTo: string): number {
+  const last = requireHostPort(portTo, "local address").port;
+  if (last >= port) return last;
+  throw bad(`The local ports ${JSON.stringify(text.slice(0, 80))} end before they begin.`);
 }
 
 function parseScheme(scheme: string): string | undefined {

@@ -1,18 +1,15 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
-import type { AuthId, ClientId, TunnelId } from "@rport/protocol/ids";
+import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
-import type { TunnelEvents } from "../audit/tunnelEvents.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
-import type { SessionTunnels } from "../clients/session/sessionDeps.ts";
-import type { Limits } from "../limits/limits.ts";
+import type { SessionTunnels, SortedRemotes } from "../clients/session/sessionDeps.ts";
 import { toTime } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
-import type { PortRanges } from "../platform/portRanges.ts";
 import { Turns } from "../platform/turns.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { requireAllowed, requireOpen } from "./agentChecks.ts";
-import { AskedTunnels, type AskingRight } from "./askedTunnels.ts";
+import { AskedTunnels } from "./askedTunnels.ts";
 import {
   type ClientTunnelEvents,
   ClientTunnels,
@@ -27,29 +24,13 @@ import {
   requestOfStored,
   targetOf,
 } from "./describe.ts";
-import type { KeptPorts } from "./keptPorts.ts";
 import { PortTable } from "./ports.ts";
-import { RememberedTunnels, type TunnelClients } from "./remembered.ts";
+import { RememberedTunnels } from "./remembered.ts";
 import { parseTunnelQuery, type TunnelQuery, type TunnelRequest } from "./request.ts";
 import { planRestore } from "./restore.ts";
 import { ageLeftMs, type ServerTunnel } from "./serverTunnel.ts";
-
-/** What the service needs. */
-export interface TunnelServiceDeps
-  extends Omit<OpenerDeps, "ports" | "asked" | "bind" | "open" | "limits"> {
-  readonly clients: TunnelClients;
-  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
-  readonly touch: (entity: "tunnel", id: string) => void;
-  /** Where tunnels listen unless a request says otherwise: `tunnels.bind`. */
-  readonly bind?: string;
-  /** The ports that there are; they do not overlap. */
-  readonly ranges: PortRanges;
-  readonly kept: KeptPorts;
-  /** What agents of a credential may ask for. */
-  readonly askingRight: (id: AuthId) => AskingRight;
-  /** Writes down tunnels that no person asked for. */
-  readonly events: TunnelEvents;
-}
+import { sortedRemotes } from "./sortedRemotes.ts";
+import type { TunnelServiceDeps } from "./tunnelServiceDeps.ts";
 
 const BIND_DEFAULT = "127.0.0.1";
 
@@ -150,6 +131,10 @@ export class TunnelService implements SessionTunnels {
     }
   }
 
+  sorted(remotes: readonly unknown[]): SortedRemotes {
+    return sortedRemotes(remotes);
+  }
+
   async attach(session: LiveSession, wanted: readonly RemoteMessage[]): Promise<RemoteMessage[]> {
     const { clientId } = session;
     if (clientId === undefined) return [];
@@ -157,6 +142,12 @@ export class TunnelService implements SessionTunnels {
     const own = new ClientTunnels({ session, clientId }, this.#opener, this.#events);
     this.#byClient.set(clientId, own);
     return await this.#turns.run(own, () => this.#openAll(own, before, wanted));
+  }
+
+  /** Where the server says where tunnels listen, hosts do not. */
+  #asked(remote: RemoteMessage): TunnelRequest {
+    const { bind } = this.#deps;
+    return requestOfRemote(bind === undefined ? remote : { ...remote, lhost: "" });
   }
 
   async #openAll(
@@ -170,7 +161,7 @@ export class TunnelService implements SessionTunnels {
     const plan = planRestore(wanted, remembered);
     const opened: StoredTunnel[] = [];
     for (const { remote, was } of plan.wanted) {
-      const tunnel = await this.#open(own, { request: requestOfRemote(remote), was });
+      const tunnel = await this.#open(own, { request: this.#asked(remote), was });
       opened.push(tunnel.stored);
       if (was === undefined) this.#deps.events.askedFor(clientId, tunnel.stored);
     }
@@ -184,6 +175,7 @@ export class TunnelService implements SessionTunnels {
     }
     for (const { stored } of own.all()) kept.set(stored.id, stored);
     this.#remembered.keep(clientId, [...kept.values()]);
+    own.tell();
     for (const { stored } of own.all()) this.#changed(clientId, stored.id);
     return own.all().map((tunnel) => remoteOf(tunnel.stored));
   }

@@ -1,4 +1,4 @@
-import type { Refusal } from "@rport/protocol/model";
+import type { Refusal } from "@rport/protocol/refusal";
 import type { DeletionReport } from "@rport/protocol/report";
 import { window } from "vscode";
 import { blastLines, isHarmless, sumReports } from "../model/blast.ts";

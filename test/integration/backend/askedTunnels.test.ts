@@ -139,15 +139,51 @@ describe("tunnels an agent asks for", () => {
     );
   });
 
-  it.each([
-    [{ lport: "80" }, /Local port 80 is not among allowed ports/],
-    [{ protocol: "udp" }, /UDP tunnels are not supported yet/],
-    [{ rport: "http" }, /not valid/],
-  ])("fail the whole registration when one cannot be opened: %j", async (change, text) => {
+  it("fail the whole registration when one cannot be opened now, and the list says why", async () => {
     await using side = await start();
-    const introduction = { Remotes: [remote(), remote({ rport: "23", ...change })] };
+    const text = /Local port 80 is not among allowed ports/;
+    const introduction = { Remotes: [remote(), remote({ rport: "23", lport: "80" })] };
     await expect(joinFleet(side, { introduction })).rejects.toThrow(text);
     await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
     await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
+    expect(side.refused).toMatchObject([{ why: "tunnel", text: expect.stringMatching(text) }]);
+  });
+
+  it("take no port away from others when the registration fails", async () => {
+    const { from, to } = range(4);
+    await using side = await start({ range: { from, to } });
+    const introduction = { Remotes: [remote(), remote({ rport: "23", lport: "80" })] };
+    await expect(joinFleet(side, { introduction })).rejects.toThrow("Local port 80");
+    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await using _other = await joinFleet(side, { introduction: { ID: "other" } });
+    const other = clientIdSchema.parse("other");
+    for (let port = from; port <= to; port++) {
+      const opened = await createTunnel(side, other, { remote: `${port}`, local: `${port}` });
+      expect(opened.lport).toBe(String(port));
+    }
+  });
+
+  it.each([
+    [{}, "0.0.0.0", "0.0.0.0"],
+    [{}, "127.0.0.1", "127.0.0.1"],
+    [{}, "", "127.0.0.1"],
+    [{ bind: "127.0.0.1" }, "0.0.0.0", "127.0.0.1"],
+  ])("listen where the server's settings %j and the host's %j say", async (bind, lhost, place) => {
+    const ports = range();
+    await using side = await start({ range: ports, ...bind });
+    const Remotes = [remote({ lhost, lport: String(ports.from) })];
+    await using _agent = await joinFleet(side, { introduction: { Remotes } });
+    expect(side.tunnels.list()).toMatchObject([{ lhost: place, lport: String(ports.from) }]);
+  });
+
+  it("may have another target on the same port at once, when the host's file was changed", async () => {
+    const ports = range();
+    await using side = await start({ range: ports });
+    const to = (rport: string) => ({ Remotes: [remote({ lport: String(ports.from), rport })] });
+    const agent = await joinFleet(side, { introduction: to("22") });
+    agent.close();
+    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
+    await using _again = await joinFleet(side, { introduction: to("23") });
+    expect(side.tunnels.list()).toMatchObject([{ lport: String(ports.from), rport: "23" }]);
   });
 });

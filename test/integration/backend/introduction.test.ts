@@ -23,7 +23,13 @@ const failing = (error: Error) => () => Promise.reject(error);
 const onDisk = (why: Denial["why"]): Denial => ({ why, text: FULL.message });
 const byBug = (why: Denial["why"]): Denial => ({ why, text: UNFORESEEN });
 const tunnels = (error: Error): AgentSideOptions => ({
-  door: { tunnels: { attach: failing(error), detach: () => {} } },
+  door: {
+    tunnels: {
+      sorted: () => ({ wanted: [], leftOut: [] }),
+      attach: failing(error),
+      detach: () => {},
+    },
+  },
 });
 
 describe("a step of an introduction that fails", () => {
@@ -39,7 +45,7 @@ describe("a step of an introduction that fails", () => {
     await using agent = await signIn(side, { Hostname: "web01" });
     await expect(agent.introduce()).rejects.toThrow(text);
     expect(side.refused).toEqual([
-      { why, address: "127.0.0.1", authId: "fleet", clientId: ID, hostname: "web01" },
+      { why, address: "127.0.0.1", authId: "fleet", clientId: ID, hostname: "web01", text },
     ]);
     expect(side.presence.locate(ID)).toBeUndefined();
     expect(side.registry.counts.connected).toBe(0);

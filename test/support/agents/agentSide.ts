@@ -23,10 +23,8 @@ import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
 import { openStore } from "../../../backend/src/store/store.ts";
 import { createLinkDial, type LinkDial } from "../../../backend/src/tunnels/dialer.ts";
 import { KeptPorts } from "../../../backend/src/tunnels/keptPorts.ts";
-import {
-  TunnelService,
-  type TunnelServiceDeps,
-} from "../../../backend/src/tunnels/tunnelService.ts";
+import { TunnelService } from "../../../backend/src/tunnels/tunnelService.ts";
+import type { TunnelServiceDeps } from "../../../backend/src/tunnels/tunnelServiceDeps.ts";
 import { noAudit } from "../backend/noAudit.ts";
 import { testLog } from "../log.ts";
 import { tempDirectory } from "../tempDirectory.ts";
@@ -47,6 +45,8 @@ export interface AgentSideOptions {
   readonly admit?: (clientId: ClientId) => Promise<Admission>;
   /** What agents may ask for; usually as much as on a real server. */
   readonly askingRight?: TunnelServiceDeps["askingRight"];
+  /** `tunnels.bind`. */
+  readonly bind?: string;
   readonly range?: { readonly from: number; readonly to: number };
 }
 
@@ -76,6 +76,7 @@ export interface AgentSide extends AsyncDisposable {
 const NOBODY_WRITES: AgentDoorDeps["agentEvents"] = {
   connected: () => {},
   refused: () => {},
+  leftOut: () => {},
   loginRefused: () => {},
   hostKeyChanged: () => Promise.resolve(),
   credentialChanged: () => Promise.resolve(),
@@ -131,6 +132,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     touch,
     ranges: new PortRanges([options.range ?? { from: 20_000, to: 30_000 }]),
     kept: KeptPorts.following(registry.records(), store.edits),
+    bind: options.bind,
     askingRight: options.askingRight ?? (() => ({ max: null, ports: null })),
     events: new TunnelEvents(noAudit),
   });

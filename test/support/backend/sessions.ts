@@ -54,6 +54,7 @@ export class FakeSession implements LiveSession {
   readonly silentMs = 0;
   readonly lastHeardAtMs = undefined;
   readonly canBePinged = true;
+  readonly hasTunnelRules = true;
   readonly #clients: TestClients;
 
   constructor(clients: TestClients, agent: FakeAgent, login: AcceptedLogin) {

@@ -396,6 +396,15 @@ describe("hosts that need attention", () => {
     expect(facts["Host key changed"]).toContain("before, it was SHA256:then");
   });
 
+  it("tell of each tunnel that a host is in without, and why", () => {
+    const left_out = [{ remote: "25303:127.0.0.1:19900/udp", reason: "There is no UDP." }];
+    const facts = { looksLike: "", nowMs: NOW };
+    expect(alarmSentences(client("a", { left_out }), facts)).toEqual([
+      "It is in without a tunnel that it asks for, 25303:127.0.0.1:19900/udp. There is no UDP.",
+    ]);
+    expect(alarmSentences(client("a"), facts)).toEqual([]);
+  });
+
   it("tell a copied disk from a host that was set up twice", () => {
     const sentences = (same: boolean) =>
       alarmSentences(client("a", { duplicate: { ...duplicate, same_host_key: same } }), {

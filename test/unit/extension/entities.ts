@@ -7,13 +7,12 @@ import {
   credentialSchema,
   type Pairing,
   pairingSchema,
-  type Refusal,
-  refusalSchema,
   type Secret,
   secretSchema,
   type Tunnel,
   tunnelSchema,
 } from "@rport/protocol/model";
+import { type Refusal, refusalSchema } from "@rport/protocol/refusal";
 
 const AT = "2030-01-01T00:00:00Z";
 

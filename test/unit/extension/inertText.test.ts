@@ -28,6 +28,7 @@ function tooltipsWith(text: string): string[] {
       count: 1,
       last_at: "2030-01-01T00:00:00Z",
     },
+    left_out: [{ remote: text, reason: text }],
   };
   const limits = { cidrs: ["192.0.2.0/24"] };
   return [

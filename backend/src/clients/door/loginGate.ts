@@ -1,4 +1,4 @@
-import type { RefusalReason } from "@rport/protocol/model";
+import type { RefusalReason } from "@rport/protocol/refusal";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type {
   AcceptedLogin,

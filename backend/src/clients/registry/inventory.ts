@@ -1,5 +1,6 @@
 import type { ConnectionRequest } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { LeftOut } from "@rport/protocol/leftOut";
 import { toTime } from "../../platform/clock.ts";
 import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
@@ -14,6 +15,8 @@ export interface Registrant {
   /** `SHA256:` fingerprint of its proven key; undefined: it has none. */
   readonly hostKey: string | undefined;
   readonly nowMs: number;
+  /** Tunnels that it asked for and is in without. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** Largest record kept of one client, as JSON; a usual one has 1 to 3 kB. */
@@ -47,6 +50,10 @@ export function recordOf(
     revoked_at: null,
     host_key: who.hostKey ?? null,
     host_key_change: null,
+    left_out: who.leftOut.map(({ remote, reason }) => ({
+      remote: clean(remote),
+      reason: clean(reason),
+    })),
     tunnels,
     adopted: {},
     machine_hint: clean(request.MachineHint).slice(0, HINT_MAX),

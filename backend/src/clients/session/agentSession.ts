@@ -4,11 +4,10 @@ import {
   REQUESTS,
   type RequestEnded,
   secretStoredSchema,
-  TUNNEL_CHANNEL,
   UNKNOWN_REQUEST,
 } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import type { HostPort } from "@rport/protocol/remote";
 import { Connection } from "@rport/protocol/wire/connection";
 import { guarded } from "@rport/protocol/wire/contain";
 import { toJsonPayload } from "@rport/protocol/wire/jsonPayload";
@@ -22,7 +21,7 @@ import type { LimitName } from "../../limits/limitTable.ts";
 import { loggedFault } from "../../platform/faults.ts";
 import { errorText } from "../../platform/log.ts";
 import { factsOf, namesOf } from "./agentFacts.ts";
-import { answersPingTwice } from "./agentVersion.ts";
+import { answersPingTwice, knowsTunnelRules } from "./agentVersion.ts";
 import type { ArrivingSession } from "./arrivingSession.ts";
 import type { Identity } from "./firstRequest.ts";
 import { FROM_AGENTS } from "./fromAgents.ts";
@@ -30,6 +29,7 @@ import { Introduction } from "./introduction.ts";
 import { LongRequests } from "./longRequests.ts";
 import { Notices, type NoticeTarget } from "./notices.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
+import { openTunnelChannel } from "./tunnelChannel.ts";
 
 /** Who signed in, over what, from where. */
 export interface SessionStart {
@@ -145,6 +145,11 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return version === undefined || !answersPingTwice(version);
   }
 
+  get hasTunnelRules(): boolean {
+    const version = this.#identity?.version;
+    return version === undefined || this.features.length > 0 || knowsTunnelRules(version);
+  }
+
   async ping(timeoutMs: number): Promise<boolean> {
     try {
       const reply = await this.#connection.request(REQUESTS.ping, EMPTY, timeoutMs);
@@ -167,14 +172,8 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return this.#longRequests.ask(name, payload);
   }
 
-  async openChannel(target: HostPort): Promise<Duplex> {
-    const extra = Buffer.from(formatHostPort(target), "latin1");
-    try {
-      return await this.#connection.open(TUNNEL_CHANNEL, extra);
-    } catch (caught) {
-      if (caught instanceof WireError && caught.kind === "limit") this.#biteOfChannels();
-      throw caught;
-    }
+  openChannel(target: HostPort): Promise<Duplex> {
+    return openTunnelChannel(this.#connection, target, () => this.#biteOfChannels());
   }
 
   async offerSecret(next: OfferedSecret): Promise<boolean> {

@@ -8,6 +8,9 @@ export type AgentVersion = readonly number[];
 const DOUBLE_REPLY_FROM: AgentVersion = [0, 8, 2];
 const DOUBLE_REPLY_TO: AgentVersion = [0, 9, 6];
 
+/** The first one with `tunnel_allowed`. Some before it read no request until they are in. */
+const TUNNEL_RULES_FROM: AgentVersion = [0, 6, 4];
+
 /** The numbers of a client's version, or undefined when it is none (an empty text included). */
 export function parseAgentVersion(text: string): AgentVersion | undefined {
   return VERSION.exec(text)?.[1]?.split(".").map(Number);
@@ -16,6 +19,11 @@ export function parseAgentVersion(text: string): AgentVersion | undefined {
 /** Whether RPort's clients of this version answer each ping twice. */
 export function answersPingTwice(version: AgentVersion): boolean {
   return compare(version, DOUBLE_REPLY_FROM) >= 0 && compare(version, DOUBLE_REPLY_TO) <= 0;
+}
+
+/** Whether RPort's clients of this version answer `check_tunnel_allowed`. */
+export function knowsTunnelRules(version: AgentVersion): boolean {
+  return compare(version, TUNNEL_RULES_FROM) >= 0;
 }
 
 function compare(a: AgentVersion, b: AgentVersion): number {

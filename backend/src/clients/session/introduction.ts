@@ -1,5 +1,7 @@
 import { FEATURES, REQUESTS, type RemoteMessage } from "@rport/protocol/agent";
-import type { RefusalReason } from "@rport/protocol/model";
+import { RportError } from "@rport/protocol/errors";
+import type { LeftOut } from "@rport/protocol/leftOut";
+import type { RefusalReason } from "@rport/protocol/refusal";
 import { guarded } from "@rport/protocol/wire/contain";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { isNoRoom, noRoom } from "../../credentials/admission/denials.ts";
@@ -114,10 +116,12 @@ export class Introduction {
     await refusing("protocol", () => this.#proveHostKey(first));
     await refusing("duplicate", () => this.#takeOver(first));
     await this.#admit(first);
-    const change = this.#connect(first);
+    const { wanted, leftOut } = this.#deps.tunnels.sorted(first.request.Remotes);
+    const change = this.#connect(first, leftOut);
     await this.#report(change);
-    const tunnels = await this.#openTunnels(first);
+    const tunnels = await this.#openTunnels(wanted);
     await this.#remember(first, change);
+    this.#tellOf(leftOut);
     return tunnels;
   }
 
@@ -170,13 +174,13 @@ export class Introduction {
     this.#session.admitted(admission.secret.id);
   }
 
-  #connect({ identity: { id }, request }: FirstRequest): RecordChange {
+  #connect({ identity: { id }, request }: FirstRequest, leftOut: readonly LeftOut[]): RecordChange {
     this.#requireOpen("busy");
     const { registry, clock } = this.#deps;
     const session = this.#session;
     const { credentialId, secretId, address, features, hostKey } = session;
     const nowMs = clock.now();
-    const who = { id, credentialId, secretId, address, features, hostKey, nowMs };
+    const who = { id, credentialId, secretId, address, features, hostKey, nowMs, leftOut };
     const record = recordOf(request, who, [...registry.tunnelsOf(id)]);
     if (record === undefined) throw new Refused("busy", "the client's description is too large");
     const kept = registry.fit(record);
@@ -198,8 +202,26 @@ export class Introduction {
     await agentEvents.credentialChanged(factsOf(session, registry), former);
   }
 
-  #openTunnels({ request }: FirstRequest): Promise<RemoteMessage[]> {
-    return this.#deps.tunnels.attach(this.#session, request.Remotes);
+  async #openTunnels(wanted: readonly RemoteMessage[]): Promise<RemoteMessage[]> {
+    try {
+      return await this.#deps.tunnels.attach(this.#session, wanted);
+    } catch (caught) {
+      const isOurs = !(caught instanceof RportError) || caught.code === "DISK_FULL";
+      throw Refused.because(caught, isOurs ? "busy" : "tunnel");
+    }
+  }
+
+  /** The agent itself is not told: RPort's own would not come in with less than it asked for. */
+  #tellOf(leftOut: readonly LeftOut[]): void {
+    if (leftOut.length === 0) return;
+    const { log, agentEvents, registry } = this.#deps;
+    const session = this.#session;
+    const tunnels = leftOut.map(({ remote, reason }) => clean(`${remote}: ${reason}`));
+    log.warn("a client is in without some of its tunnels", {
+      ...namesOf(session),
+      tunnels: tunnels.join(", "),
+    });
+    agentEvents.leftOut(factsOf(session, registry), tunnels);
   }
 
   /**
@@ -268,6 +290,6 @@ export class Introduction {
     else agentEvents.refused(factsOf(session, registry), text);
     const { address, credentialId: authId, clientId } = session;
     if (isNoRoom(why)) registry.noteNoRoom(authId, why);
-    refusals.note({ why, address, authId, clientId, hostname: this.#hostname });
+    refusals.note({ why, address, authId, clientId, hostname: this.#hostname, text });
   }
 }

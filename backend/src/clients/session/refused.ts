@@ -1,5 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
-import type { RefusalReason } from "@rport/protocol/model";
+import type { RefusalReason } from "@rport/protocol/refusal";
 import type { Denial } from "../../credentials/admission/verdicts.ts";
 
 /** What an agent is told when the server does not know itself what went wrong. */

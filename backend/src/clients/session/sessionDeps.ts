@@ -1,4 +1,5 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
+import type { LeftOut } from "@rport/protocol/leftOut";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { ShownHost } from "../../credentials/admission/doubts.ts";
 import type {
@@ -29,8 +30,16 @@ export interface SessionCredentials {
   onSessionReady(session: SessionHandle): void;
 }
 
+/** What an agent asks for: what can be opened here, and what it is in without. */
+export interface SortedRemotes {
+  readonly wanted: readonly RemoteMessage[];
+  readonly leftOut: readonly LeftOut[];
+}
+
 /** What sessions ask of the tunnels. */
 export interface SessionTunnels {
+  /** Which of the tunnels that an agent asks for can be opened here, and why the others cannot. */
+  sorted(remotes: readonly unknown[]): SortedRemotes;
   /**
    * Opens what the agent asked for and what is remembered for it; answers with all of them. Throws
    * an `RportError` when one the agent asked for cannot be opened.
@@ -43,7 +52,7 @@ export interface SessionTunnels {
 /** Who writes down which agents come in, and which are turned away. */
 export type SessionEvents = Pick<
   AgentEvents,
-  "connected" | "hostKeyChanged" | "credentialChanged" | "refused"
+  "connected" | "hostKeyChanged" | "credentialChanged" | "refused" | "leftOut"
 >;
 
 /** What every session needs. */

@@ -1,4 +1,4 @@
-import type { RefusalReason } from "@rport/protocol/model";
+import type { RefusalReason } from "@rport/protocol/refusal";
 import type { RoomLimit } from "../ports.ts";
 import type { Doubt } from "./doubts.ts";
 import type { Denial, RefusedAdmission } from "./verdicts.ts";

@@ -1,5 +1,6 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { Client, RefusalReason } from "@rport/protocol/model";
+import type { Client } from "@rport/protocol/model";
+import type { RefusalReason } from "@rport/protocol/refusal";
 
 /** The secret a client signed in with, as its record shows it. */
 export type ClientSecret = NonNullable<Client["secret"]>;

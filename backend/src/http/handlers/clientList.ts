@@ -82,6 +82,7 @@ export const clientList: ListSpec<ClientWithTunnels> = {
     host_key_change: (client) => client.host_key_change,
     looks_like: (client) => client.looks_like,
     duplicate: (client) => client.duplicate,
+    left_out: (client) => client.left_out,
     tunnels: (client) => client.tunnels ?? [],
     ...EMPTY_FIELDS,
   },

@@ -46,6 +46,7 @@ function alarmsOf({ client, nowMs, looksLike = "" }: ClientFacts): readonly stri
     keyAlarm(client, nowMs),
     client.looks_like === null ? "" : `looks like ${looksLike || client.looks_like}`,
     online && client.secret?.state === "grace" ? "uses an old secret" : "",
+    client.left_out.length === 0 ? "" : `${count(client.left_out.length, "tunnel")} left out`,
   ].filter((text) => text !== "");
 }
 
@@ -147,6 +148,9 @@ export function alarmSentences(
       : "It is revoked: no secret lets it in until you choose Allow Again.",
     duplicate === null ? "" : duplicateSentence(duplicate),
     keySentence(client, nowMs),
+    ...client.left_out.map(
+      ({ remote, reason }) => `It is in without a tunnel that it asks for, ${remote}. ${reason}`,
+    ),
     client.looks_like === null
       ? ""
       : `It is probably the same machine as ${looksLike || client.looks_like}, set up anew under another client ID. Choose Move Record Here to keep its name, tags and tunnels.`,

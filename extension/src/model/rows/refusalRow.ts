@@ -1,4 +1,4 @@
-import type { Refusal, RefusalReason } from "@rport/protocol/model";
+import type { Refusal, RefusalReason } from "@rport/protocol/refusal";
 import { count } from "../../support/text.ts";
 import { ago } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
@@ -20,6 +20,7 @@ const REASONS: Readonly<Record<RefusalReason, string>> = {
   "credential-full": "No room for more of the credential",
   "not-approved": "Not approved",
   duplicate: "Client ID in use",
+  tunnel: "Tunnel not possible",
   penalty: "Too many wrong attempts",
   busy: "Server was busy",
   protocol: "Not understood",
@@ -90,6 +91,14 @@ export function refusalRow(refusal: Refusal, nowMs: number): Row {
     icon: iconOf(refusal),
     context: contextValue("refusal", { stillTrying: trying !== "" }),
     children: "none",
-    spoken: joinSpoken(label, trying, `from ${refusal.address}`, claimOf(refusal), times, last),
+    spoken: joinSpoken(
+      label,
+      trying,
+      `from ${refusal.address}`,
+      claimOf(refusal),
+      times,
+      last,
+      refusal.text ?? "",
+    ),
   };
 }

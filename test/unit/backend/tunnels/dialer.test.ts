@@ -12,6 +12,7 @@ const TARGET = { host: "::1", port: 22 };
 const linkTo = (openChannel: AgentLink["openChannel"], isClosed = false): AgentLink => ({
   clientId: ID,
   isClosed,
+  hasTunnelRules: true,
   openChannel,
   ask: () => Promise.reject(new Error("not in this test")),
   askLong: () => Promise.reject(new Error("not in this test")),

@@ -65,7 +65,7 @@ it("S-25: gives nobody else a port within 60 s of its release", () => {
   expect(ports.takeRandom(tunnel("b"))).toBe(20_000);
 });
 
-it("lets a port rest that a tunnel had, and none that turned out to be another program's", () => {
+it("lets a random port rest that a tunnel had, and none that turned out to be another program's", () => {
   const ports = table();
   const except = new Set([ports.take(20_001, tunnel("a"))]);
   ports.abandon(20_001);
@@ -73,7 +73,7 @@ it("lets a port rest that a tunnel had, and none that turned out to be another p
     expect(ports.takeRandom(tunnel(`random ${n}`), { except })).not.toBe(20_001);
   }
   expect(() => ports.takeRandom(tunnel("random"), { except })).toThrow("are in use");
-  expect(ports.take(20_001, tunnel("b"))).toBe(20_001);
+  expect(ports.take(20_001, tunnel("b"), { isRandom: true })).toBe(20_001);
   ports.release(20_001);
   expect(() => ports.take(20_001, tunnel("a"))).toThrow(
     expect.objectContaining({ detail: "Another tunnel used it less than a minute ago." }),
@@ -85,8 +85,25 @@ it("lets a port rest that a tunnel had, and none that turned out to be another p
 
 it("gives the same owner its port back at once", () => {
   const ports = table();
-  ports.release(ports.take(20_001, tunnel("a")));
+  ports.release(ports.take(20_001, tunnel("a"), { isRandom: true }));
   expect(ports.take(20_001, tunnel("a"))).toBe(20_001);
+});
+
+it("lets no port rest that somebody chose", () => {
+  const ports = table();
+  ports.release(ports.take(20_001, tunnel("a")));
+  expect(ports.take(20_001, tunnel("b"))).toBe(20_001);
+});
+
+it("chooses within a part of the range, and says when that is none of it", () => {
+  const ports = table();
+  const within = { from: 20_001, to: 20_050 };
+  const taken = [1, 2].map((n) => ports.takeRandom(tunnel(`owner ${n}`), { within }));
+  expect(taken.toSorted()).toEqual([20_001, 20_002]);
+  expect(() => ports.takeRandom(tunnel("c"), { within })).toThrow("are in use");
+  expect(() => ports.takeRandom(tunnel("c"), { within: { from: 5, to: 9 } })).toThrow(
+    "Local ports 5 to 9 are not among allowed ports (20000 to 20002).",
+  );
 });
 
 it("keeps the port of a remembered tunnel for its client, which is away", () => {

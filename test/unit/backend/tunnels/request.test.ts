@@ -19,11 +19,19 @@ describe("the query of a tunnel", () => {
     });
   });
 
+  it("means this host by a remote port alone, as RPort does", () => {
+    expect(parse({ remote: ":22" }).target).toEqual({ host: "127.0.0.1", port: 22 });
+  });
+
   it.each([
     ["4000", { host: undefined, port: 4000 }],
     ["0.0.0.0:4000", { host: "0.0.0.0", port: 4000 }],
     ["[::1]:4000", { host: "::1", port: 4000 }],
     ["localhost:4000", { host: "127.0.0.1", port: 4000 }],
+    [":4000", { host: undefined, port: 4000 }],
+    ["4000-4010", { host: undefined, port: 4000, portTo: 4010 }],
+    ["0.0.0.0:4000-4000", { host: "0.0.0.0", port: 4000, portTo: 4000 }],
+    ["[::1]:4000-4010", { host: "::1", port: 4000, portTo: 4010 }],
   ])("takes the local address %s", (local, expected) => {
     expect(parse({ local }).local).toEqual(expected);
   });
@@ -32,6 +40,13 @@ describe("the query of a tunnel", () => {
     [{ remote: "nonsense" }, "BAD_REQUEST"],
     [{ remote: "0" }, "BAD_REQUEST"],
     [{ local: "example.org:4000" }, "BAD_REQUEST"],
+    [{ local: "4010-4000" }, "BAD_REQUEST"],
+    [{ local: "4000-70000" }, "BAD_REQUEST"],
+    [{ local: "4000-" }, "BAD_REQUEST"],
+    [{ local: "-4000" }, "BAD_REQUEST"],
+    [{ remote: ":" }, "BAD_REQUEST"],
+    [{ remote: "::1:22" }, "BAD_REQUEST"],
+    [{ http_proxy: true }, "BAD_REQUEST"],
     [{ protocol: "udp" }, "BAD_REQUEST"],
     [{ protocol: "tcp+udp" }, "BAD_REQUEST"],
     [{ scheme: "a-scheme-of-16-c" }, "ERR_CODE_URI_SCHEME_LENGTH_EXCEED"],

@@ -13,6 +13,7 @@ const WHO = {
   features: [],
   hostKey: undefined,
   nowMs: Date.UTC(2030, 0, 1),
+  leftOut: [],
 };
 const recordFrom = (json: string) =>
   recordOf(connectionRequestSchema.parse(JSON.parse(json)), WHO, []);

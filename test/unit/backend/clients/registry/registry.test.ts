@@ -95,6 +95,7 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
     silentMs: 0,
     lastHeardAtMs: undefined,
     canBePinged: true,
+    hasTunnelRules: true,
     ask: never,
     askLong: never,
     openChannel: never,
