@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { endpoint, none } from "../endpointEntry.ts";
+import { line } from "../model.ts";
 import { acceptedInvitationSchema } from "./invitation.ts";
 import { tokenNameSchema } from "./token.ts";
 import { userNameSchema } from "./user.ts";
@@ -34,8 +35,37 @@ export const signedInSchema = z.object({
     .nullable(),
 });
 
+/**
+ * What a server tells strangers, so that they can compare its key before they show it a password.
+ * It is as true as the connection that it came over.
+ */
+export const serverFaceSchema = z.object({
+  /** The key that agents pin, in `SHA256:` form. */
+  fingerprint_sha256: line,
+  /** How somebody may sign in. */
+  sign_in: z.object({
+    /** There are users; without any, the first one comes with a code. */
+    password: z.boolean(),
+    invitation: z.boolean(),
+  }),
+});
+
+/** What a server tells strangers. */
+export type ServerFace = z.infer<typeof serverFaceSchema>;
+
 /** Endpoints of signing in and out, as RPort has them, and of accepting an invitation. */
 export const SIGN_IN_ENDPOINTS = {
+  /** What strangers are told, before anything secret is shown. */
+  getServerFace: endpoint({
+    method: "GET",
+    path: "/server",
+    right: "nobody",
+    params: none,
+    query: none,
+    body: undefined,
+    output: serverFaceSchema,
+    status: 200,
+  }),
   /** With name and password as HTTP Basic. */
   loginWithBasic: endpoint({
     method: "GET",

@@ -69,7 +69,6 @@ function plainHandlers(deps: HandlerDeps): Handlers {
   const { credentials, tunnels, pairings, pairingService } = deps;
   const { agentFiles, pairingTtlS, installOrigin } = deps;
   return {
-    ...statusHandlers(deps.status),
     ...clientHandlers(clientDeps(deps)),
     ...credentialHandlers(credentialDeps(credentials)),
     ...joinHandlers(credentials.joins),
@@ -84,6 +83,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
     ...refusalHandlers(deps.refusals),
     ...auditHandlers({ audit: deps.audit, index: deps.auditIndex }),
     ...notBuilt(...PEOPLE),
+    ...statusHandlers(deps.status),
   };
 }
 
