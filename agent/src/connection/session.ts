@@ -20,7 +20,7 @@ import { openWebSocket } from "./webSocket.ts";
 /** Time the server gets to register us; RPort's client gives it 96 s in all. */
 const REGISTER_MS = 60_000;
 /** Streams that a server may have open here at once; what they hold together is bounded, too. */
-const MAX_CHANNELS = 256;
+const MAX_CHANNELS = 4_096;
 /** However often it says that somebody is being asked about us. */
 const HELD_MAX_MS = 24 * 3_600_000;
 /** So that agents do not ping in step: up to a tenth of the interval is added, at most this. */

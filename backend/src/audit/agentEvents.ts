@@ -114,6 +114,14 @@ export class AgentEvents {
     this.#connections.note(`left out ${agent.clientId}`, { ...what, ...about(agent), request });
   }
 
+  /** A connection through a tunnel of the client was refused, because of a limit of the server. */
+  tunnelsFull(agent: AgentFacts, met: { readonly limit: string; readonly max: number }): void {
+    const what = { application: "client.tunnel", action: "failed" } as const;
+    const { limit, max } = met;
+    const request = { by: "server", limit, max };
+    this.#connections.note(`full ${agent.clientId}`, { ...what, ...about(agent), request });
+  }
+
   /** More new clients came with a credential than it lets in; one entry stands for all of them. */
   flooded({ credentialId, why, clientId, address }: FloodFacts): void {
     this.#audit.note({

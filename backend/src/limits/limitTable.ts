@@ -192,11 +192,11 @@ export const LIMITS = {
     what: "one message of a client without our features: RPort's own send results of megabytes in one",
   },
   channels_per_agent: {
-    usual: 256,
+    usual: 4_096,
     least: 8,
-    most: 1_024,
+    most: 65_536,
     unit: "count",
-    what: "connections through the tunnels of one agent at once",
+    what: "connections through the tunnels of one agent that are open at once",
   },
   tunnels: {
     usual: 5_000,
@@ -234,7 +234,7 @@ export const LIMITS = {
     what: "held for all agents: half a message, what waits, and the room that they were given",
   },
   held_bytes_per_agent: {
-    usual: 8 << 20,
+    usual: 10 << 20,
     least: 1 << 20,
     most: 256 << 20,
     unit: "bytes",

@@ -292,7 +292,7 @@ describe("after the login, the server ends the connection at", () => {
     await expect.poll(() => channels[0]?.destroyed).toBe(true);
   });
 
-  it("answers it does not read, once they fill 8 MiB", async () => {
+  it("answers it does not read, once they fill 10 MiB", async () => {
     const request = encodeMessage({
       kind: "globalRequest",
       name: "echo",

@@ -77,6 +77,7 @@ const NOBODY_WRITES: AgentDoorDeps["agentEvents"] = {
   connected: () => {},
   refused: () => {},
   leftOut: () => {},
+  tunnelsFull: () => {},
   loginRefused: () => {},
   hostKeyChanged: () => Promise.resolve(),
   credentialChanged: () => Promise.resolve(),

@@ -12,7 +12,7 @@ export interface HeldBytesDeps {
 }
 
 /** Where nobody says otherwise: for a process with one connection, or a test. */
-const USUAL: HeldBytesDeps = { max: 64 << 20, perConnection: 8 << 20 };
+const USUAL: HeldBytesDeps = { max: 64 << 20, perConnection: 10 << 20 };
 
 /**
  * The bytes that a process holds for its connections: came and not used up, written and not taken,

@@ -173,7 +173,8 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   openChannel(target: HostPort): Promise<Duplex> {
-    return openTunnelChannel(this.#connection, target, () => this.#biteOfChannels());
+    const opener = { session: this, connection: this.#connection, deps: this.#deps };
+    return openTunnelChannel(opener, target);
   }
 
   async offerSecret(next: OfferedSecret): Promise<boolean> {
@@ -228,12 +229,6 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   get #identity(): Identity | undefined {
     return this.#introduction.identity;
-  }
-
-  #biteOfChannels(): void {
-    const { isProcessFull } = this.#start.transport.held;
-    const limit = isProcessFull ? "held_bytes" : "channels_per_agent";
-    this.#deps.limits.bite(limit, namesOf(this));
   }
 
   /** Which limit its messages have now; RPort's own clients list no features. */

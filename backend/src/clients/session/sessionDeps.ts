@@ -52,7 +52,7 @@ export interface SessionTunnels {
 /** Who writes down which agents come in, and which are turned away. */
 export type SessionEvents = Pick<
   AgentEvents,
-  "connected" | "hostKeyChanged" | "credentialChanged" | "refused" | "leftOut"
+  "connected" | "hostKeyChanged" | "credentialChanged" | "refused" | "leftOut" | "tunnelsFull"
 >;
 
 /** What every session needs. */

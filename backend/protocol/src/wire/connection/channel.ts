@@ -22,7 +22,7 @@ export interface ChannelHost {
   sendData(recipient: number, data: Buffer): void;
   /** What is held for the connection. */
   readonly held: HeldShare;
-  /** Both sides have closed: the number is free. */
+  /** We have closed; when the peer has, too, the number is free. */
   forget(channel: Channel): void;
 }
 

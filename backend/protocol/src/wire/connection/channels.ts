@@ -23,6 +23,7 @@ export type ChannelDecision =
 export interface ChannelsDeps {
   readonly transport: Transport;
   readonly halfClose: boolean;
+  /** That are open, or being opened; see `ENDING_PART`. */
   readonly maxChannels: number;
   onOpen(type: string, extra: Buffer): ChannelDecision;
   /** Told what `onOpen` or `accept` threw. */
@@ -40,6 +41,11 @@ const SMALLEST_MAX_PACKET = 9;
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED and SSH_OPEN_RESOURCE_SHORTAGE (RFC 4254 5.1). */
 const PROHIBITED = 1;
 const SHORTAGE = 4;
+/**
+ * So many more there may be, in parts of the maximum, as long as they only wait for the peer to close
+ * them, too, or to be read: short connections come faster than the peer says that the last ones are over.
+ */
+const ENDING_PART = 1 / 4;
 interface Opening {
   readonly type: string;
   /** What the peer may send once it is open. */
@@ -55,6 +61,8 @@ export class Channels {
   readonly #channels = new Map<number, Channel>();
   readonly #openings = new Map<number, Opening>();
   readonly #waitingForRoom = new Set<Channel>();
+  /** Numbers of those that we have closed and the peer has not yet. */
+  readonly #closing = new Set<number>();
   readonly #host: ChannelHost;
   /** From the first channel on: most connections have none. */
   #rooms: Rooms | undefined;
@@ -113,6 +121,7 @@ export class Channels {
     for (const channel of this.#channels.values()) channel.abandon(error);
     this.#openings.clear();
     this.#channels.clear();
+    this.#closing.clear();
     this.#waitingForRoom.clear();
   }
 
@@ -131,6 +140,8 @@ export class Channels {
       sendData: (recipient, data) => transport.sendData(recipient, data),
       forget: (channel) => {
         if (channel.isOver) this.#channels.delete(channel.id);
+        if (channel.isOver) this.#closing.delete(channel.id);
+        else this.#closing.add(channel.id);
         this.#waitingForRoom.delete(channel);
       },
     };
@@ -240,8 +251,11 @@ export class Channels {
   #takeRoom(): Room | undefined {
     const { transport, maxChannels } = this.#deps;
     const { held, clock } = transport;
-    this.#rooms ??= new Rooms({ held, clock, maxChannels });
-    return this.count < maxChannels ? this.#rooms.first() : undefined;
+    const most = maxChannels + Math.ceil(maxChannels * ENDING_PART);
+    this.#rooms ??= new Rooms({ held, clock, maxChannels: most });
+    const all = this.#channels.size + this.#openings.size;
+    const isFull = all - this.#closing.size >= maxChannels || all >= most;
+    return isFull ? undefined : this.#rooms.first();
   }
 
   #add(

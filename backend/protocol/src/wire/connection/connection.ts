@@ -11,7 +11,7 @@ export type { ChannelDecision } from "./channels.ts";
 export interface ConnectionDeps {
   /** Whether new channels know half-close; may be set later, when the peer's features are known. */
   readonly halfClose?: boolean;
-  /** Channels at once, both directions together. */
+  /** Channels that are open at once, both directions together. */
   readonly maxChannels?: number;
   /**
    * Answers the peer's requests, one after the other. Throw `RequestRefused` to refuse with a text.
@@ -31,7 +31,7 @@ export interface ConnectionDeps {
 /** Time a peer gets to answer a request. */
 const REPLY_TIMEOUT_MS = 30_000;
 /** Enough for any host; an unlimited peer could fill our memory with channels. */
-const MAX_CHANNELS = 256;
+const MAX_CHANNELS = 4_096;
 const EMPTY = Buffer.alloc(0);
 
 /**

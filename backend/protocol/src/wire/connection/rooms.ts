@@ -6,8 +6,12 @@ import { type Lap, Room, type RoomOwner } from "./room.ts";
 const FIRST_BYTES = 256 << 10;
 /** The most one channel has; the same as Go's, good for 160 Mbit/s at 100 ms. */
 const MOST_BYTES = 2 << 20;
-/** The least, so that every channel goes on, whatever the others have. */
+/** The least of the first channels, so that every one goes on, whatever the others have. */
 const LEAST_BYTES = 8 << 10;
+/** So many are the first ones; those beyond go on as well, but slowly, until some of them end. */
+const FIRST_CHANNELS = 256;
+/** What is kept for the first ones, and as much again for the others. */
+const KEPT_PART = 1 / 5;
 /** Part of what is left that a channel gets at first, and the most it has of it later. */
 const FIRST_PART = 1 / 24;
 const MOST_PART = 1 / 3;
@@ -20,8 +24,14 @@ const SLOW_MS = 5_000;
 export interface RoomsDeps {
   readonly held: HeldShare;
   readonly clock: Pick<WireClock, "monotonic">;
-  /** Channels that there may be at once. */
+  /** Channels that may have room at once. */
   readonly maxChannels: number;
+}
+
+/** Channels that are counted alike, and what each of them has at the least. */
+interface Tier {
+  readonly channels: number;
+  readonly leastBytes: number;
 }
 
 /**
@@ -32,14 +42,16 @@ export interface RoomsDeps {
  */
 export class Rooms implements RoomOwner {
   readonly #deps: RoomsDeps;
-  readonly #leastBytes: number;
+  readonly #first: Tier;
+  readonly #others: Tier;
   #count = 0;
   #bytes = 0;
 
   constructor(deps: RoomsDeps) {
     this.#deps = deps;
-    const share = Math.floor(deps.held.max / 4 / deps.maxChannels);
-    this.#leastBytes = Math.max(1, Math.min(LEAST_BYTES, share));
+    const first = Math.min(deps.maxChannels, FIRST_CHANNELS);
+    this.#first = tier(first, deps.held);
+    this.#others = tier(deps.maxChannels - first, deps.held);
   }
 
   /** Channels that have room. */
@@ -56,7 +68,8 @@ export class Rooms implements RoomOwner {
     const { held, maxChannels } = this.#deps;
     if (this.#count >= maxChannels || held.isProcessFull) return undefined;
     const part = Math.floor(this.#spare * FIRST_PART);
-    const bytes = Math.max(this.#leastBytes, Math.min(FIRST_BYTES, part));
+    const { leastBytes } = this.#count < this.#first.channels ? this.#first : this.#others;
+    const bytes = Math.max(leastBytes, Math.min(FIRST_BYTES, part));
     this.#count += 1;
     this.#change(bytes);
     return new Room(this, bytes);
@@ -80,8 +93,10 @@ export class Rooms implements RoomOwner {
 
   /** What may be given away and still leaves the least to all who may come. */
   get #spare(): number {
-    const { held, maxChannels } = this.#deps;
-    const kept = this.#leastBytes * (maxChannels - this.#count);
+    const { held } = this.#deps;
+    const first = Math.max(0, this.#first.channels - this.#count);
+    const others = this.#others.channels - Math.max(0, this.#count - this.#first.channels);
+    const kept = first * this.#first.leastBytes + others * this.#others.leastBytes;
     return Math.max(0, Math.min(held.max - kept - this.#bytes, held.processFree));
   }
 
@@ -89,6 +104,11 @@ export class Rooms implements RoomOwner {
     this.#bytes += bytes;
     this.#deps.held.promise(bytes);
   }
+}
+
+function tier(channels: number, { max }: HeldShare): Tier {
+  const share = Math.floor((max * KEPT_PART) / Math.max(channels, 1));
+  return { channels, leastBytes: Math.max(1, Math.min(LEAST_BYTES, share)) };
 }
 
 /** Half of it goes back of who is slow, but not what everybody gets at first. */
