@@ -6,7 +6,7 @@ import { BenchBackend } from "./backend.ts";
 import { peakMemory, roundTrips } from "./during.ts";
 import { type Bench, median, pause, quantile, runBench } from "./harness.ts";
 import { Program } from "./program.ts";
-import { atMost, number } from "./report.ts";
+import { atLeast, atMost, number } from "./report.ts";
 import type { SwarmHandlers } from "./swarm.ts";
 import type { Loot, Theft, ThiefHandlers } from "./thief.ts";
 
@@ -25,6 +25,8 @@ const SILENT = { count: 100, bytes: 15 << 20 };
 const RECORDS = { count: 50, bytes: 58_000 };
 const DOWNLOADS = 500;
 const READERS = 100;
+/** What thieves who are kept from nothing try on two cores; with less, the figures say nothing. */
+const SILENT_PER_SECOND = 25;
 const GROWTH_MB = 256;
 const ROUND_TRIP_MS = 50;
 const AGENT_FILES = fileURLToPath(new URL("../../dist/agent", import.meta.url));
@@ -81,6 +83,12 @@ await runBench(async (bench) => {
     figure: `${number(highest)} / ${number(megabytes(after.residentBytes))} MB`,
     against: taken(loot, theft.forMs),
     checks: [atMost(highest, GROWTH_MB, "MB")],
+  });
+  const perSecond = loot.silent / (theft.forMs / 1_000);
+  bench.row({
+    what: "silent sessions that thieves began",
+    figure: `${number(perSecond)} per s`,
+    checks: [atLeast(perSecond, SILENT_PER_SECOND, "per s")],
   });
   describeOthers(bench, { idle, busy, lost, agents });
   bench.note(
