@@ -175,7 +175,15 @@ function facesDeps(
     pairingTtlS: pairing.ttlS,
     installOrigin: (origin) => installOrigin(bound, origin),
   });
-  const userSockets = new UserSockets({ gate, peerOf, routes, onUser, clock, log });
+  const userSockets = new UserSockets({
+    gate,
+    peerOf,
+    routes,
+    onUser,
+    counts: services.accounts.sockets,
+    clock,
+    log,
+  });
   const { audit } = services.auditing;
   const door = agentDoor.counters;
   const facts = { ...services, audit, gate, door, userSockets, loopDelay };

@@ -11,6 +11,7 @@ import { type Auditing, openAuditing } from "./audit/auditing.ts";
 import { lastCommit } from "./audit/lastCommit.ts";
 import { Refusals } from "./clients/refusals.ts";
 import type { EventHub, Touch } from "./events/hub.ts";
+import { type Accounts, openAccounts } from "./opening/openAccounts.ts";
 import { type Bounds, openBounds } from "./opening/openBounds.ts";
 import { type FilesToFetch, openDownloads } from "./opening/openDownloads.ts";
 import { openEvents } from "./opening/openEvents.ts";
@@ -29,6 +30,8 @@ export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
   /** How many changes that were made are known to be lost, and were given up at this start. */
   readonly lostChanges: number;
   readonly database: Store["database"];
+  /** The people who may use this server. */
+  readonly accounts: Accounts;
   readonly serverKey: ServerKey;
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   readonly adoptions: Adoptions;
@@ -58,6 +61,7 @@ export async function openServices(
   const touch: Touch = (entity, id) => hub?.touch(entity, id);
   const store = await openDataDirectory(options, opened);
   const auditing = await openAuditLog(options, { store, limits }, opened);
+  const accounts = openAccounts(options, { store, touch });
   const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
   const { agentFiles, downloads } = openDownloads(options, { limits, sockets });
@@ -84,12 +88,13 @@ export async function openServices(
   const refusals = new Refusals({ clock, touch });
   opened.defer(() => refusals.close());
   const status = () => statusOf({ registry, sockets, fingerprints }, options, urls());
-  const seen = { store, records, tunnels, pairings, refusals, status };
+  const seen = { store, records, accounts, tunnels, pairings, refusals, status };
   hub = openEvents({ ...seen, limits, clock, log }, opened);
   return {
     paths: store.paths,
     lostChanges: store.lostCommits,
     database: store.database,
+    accounts,
     limits,
     sockets,
     serverKey,

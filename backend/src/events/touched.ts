@@ -1,5 +1,6 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Edit } from "../store/edits/edit.ts";
+import { isPersonEdit, type PersonEdit } from "../store/edits/personEdit.ts";
 import type { Touchable } from "./hub.ts";
 
 /** One thing that looks different now: what it is, and its id. */
@@ -21,6 +22,7 @@ export function touchedBy(edits: readonly Edit[], clients: TouchedDeps): readonl
 }
 
 function touchedByOne(edit: Edit): readonly Touched[] {
+  if (isPersonEdit(edit)) return touchedUsers(edit);
   switch (edit.kind) {
     case "seen":
       return [
@@ -64,6 +66,26 @@ function touchedByOne(edit: Edit): readonly Touched[] {
       return [["credential", edit.row.credential_id]];
     default:
       return [["credential", edit.credential]];
+  }
+}
+
+/** Who was in a group that has gone is known to their ledger only, which tells it by itself. */
+function touchedUsers(edit: PersonEdit): readonly Touched[] {
+  switch (edit.kind) {
+    case "addUser":
+      return [["user", edit.record.username]];
+    case "changeUser":
+      return [edit.user, edit.to.username ?? edit.user].map((name): Touched => ["user", name]);
+    case "changeToken":
+    case "putGroup":
+    case "removeGroup":
+    case "addClientGroup":
+    case "putClientGroup":
+    case "removeClientGroup":
+    case "uses":
+      return [];
+    default:
+      return [["user", edit.user]];
   }
 }
 

@@ -1,13 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
-import { API_PREFIX } from "@rport/protocol/http";
+import { API_PREFIX, DIAL_PATH } from "@rport/protocol/http";
 import { contain, guarded } from "@rport/protocol/wire/contain";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { RawQuery } from "../lists/listSpec.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { endingFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import type { SocketCounts } from "../users/accounts/socketCounts.ts";
 import type { Actor } from "../users/actor.ts";
 import { refusal, type UserGate } from "../users/gate.ts";
 import { requireSocket } from "../users/rights.ts";
@@ -33,6 +34,8 @@ export interface UserSocketsDeps {
   readonly routes: readonly UserRoute[];
   /** A connection showed a valid token. */
   readonly onUser: (socket: Duplex) => void;
+  /** A socket of theirs is open until the answer is called. */
+  readonly counts: Pick<SocketCounts, "open">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -104,7 +107,7 @@ export class UserSockets {
     const serve = (granted: WebSocket): Promise<void> => {
       contain(granted, onFault);
       const { address } = this.#deps.peerOf(request);
-      this.#own(granted, actor);
+      this.#own(granted, actor, route);
       return this.#serve(granted, route, { actor, user: actor.name, address, query });
     };
     this.#server.handleUpgrade(request, socket, head, guarded(onFault, serve));
@@ -150,19 +153,21 @@ export class UserSockets {
     return undefined;
   }
 
-  #own(socket: WebSocket, actor: Actor): void {
+  #own(socket: WebSocket, actor: Actor, { path }: UserRoute): void {
     const onRevoked = guarded(
       endingFault(this.#deps.log, "a user's socket", () => socket.terminate()),
       () => this.#end(socket, CLOSE_CODES.unauthorized, "token revoked"),
     );
     actor.ended.addEventListener("abort", onRevoked, { once: true });
     this.#open.add(socket);
+    const leave = this.#deps.counts.open(actor, path === DIAL_PATH);
     keepAlive(socket, this.#deps.clock);
     socket.on("error", (error) => {
       this.#deps.log.debug("user socket failed", { reason: error.message, user: actor.name });
     });
     socket.once("close", () => {
       this.#open.delete(socket);
+      leave();
       actor.ended.removeEventListener("abort", onRevoked);
     });
   }

@@ -9,12 +9,14 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Store } from "../store/store.ts";
 import type { TunnelService } from "../tunnels/tunnelService.ts";
+import type { Accounts } from "./openAccounts.ts";
 import type { Records } from "./openRecords.ts";
 
 /** What editors see. */
 export interface EventsDeps {
   readonly store: Store;
   readonly records: Records;
+  readonly accounts: Accounts;
   readonly tunnels: TunnelService;
   readonly pairings: Pairings;
   readonly refusals: Refusals;
@@ -36,7 +38,8 @@ function listed<E extends Entity>(
 
 /** Tells editors what changes; what lasts by itself, because the hub follows the store. */
 export function openEvents(deps: EventsDeps, opened: AsyncDisposableStack): EventHub {
-  const { store, records, tunnels, pairings, refusals, status, limits, clock, log } = deps;
+  const { store, records, accounts, tunnels, pairings, refusals, status, limits, clock, log } =
+    deps;
   const { registry, clients, credentials } = records;
   const sources: EventSources = {
     server: status,
@@ -46,7 +49,7 @@ export function openEvents(deps: EventsDeps, opened: AsyncDisposableStack): Even
     pairing: listed("pairing", pairings),
     join: listed("join", credentials.joins),
     refusal: listed("refusal", refusals),
-    user: { ids: () => [], get: () => undefined },
+    user: listed("user", accounts.users),
   };
   const hub = new EventHub({
     sources,

@@ -4,11 +4,11 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { Turns } from "../platform/turns.ts";
 import type { Document } from "./document/document.ts";
+import { type DocumentEdit, editDocument, isDocumentEdit } from "./document/documentEdit.ts";
 import { isClientEdit } from "./edits/clientEdit.ts";
-import { type CredentialEdit, editRecords, isCredentialEdit } from "./edits/credentialEdit.ts";
 import type { Edit } from "./edits/edit.ts";
 import { EditFeed, type Follower } from "./edits/editFeed.ts";
-import type { EditStore, StoredCredentials } from "./edits/editStore.ts";
+import type { EditStore, StoredCredentials, StoredPeople } from "./edits/editStore.ts";
 import type { SecretEdit } from "./edits/secretEdit.ts";
 import type { ClientRecord } from "./records/clientRecord.ts";
 import { type ClientRows, clientStatements } from "./sqlite/clientRows.ts";
@@ -31,7 +31,7 @@ export interface EmbeddedEditsDeps {
 }
 
 /** Every edit that is not written into the document. */
-type RowEdit = Exclude<Edit, CredentialEdit>;
+type RowEdit = Exclude<Edit, DocumentEdit>;
 
 /**
  * Edits in one document and one SQLite file. The two have no transaction in common, so their order
@@ -71,6 +71,10 @@ export class EmbeddedEdits implements EditStore {
     return this.#deps.clientRows.all();
   }
 
+  readPeople(): StoredPeople {
+    return this.#deps.document.data;
+  }
+
   async commit(edits: readonly Edit[], ahead: readonly Edit[] = []): Promise<void> {
     await this.settle([...ahead, ...edits]);
     this.#feed.announce(edits);
@@ -81,9 +85,9 @@ export class EmbeddedEdits implements EditStore {
   }
 
   settle(edits: readonly Edit[]): Promise<void> {
-    const ofRecords = edits.filter(isCredentialEdit);
-    const ofRows = edits.filter((edit): edit is RowEdit => !isCredentialEdit(edit));
-    if (ofRecords.length > 0) return this.#writeBoth(ofRecords, ofRows);
+    const ofDocument = edits.filter(isDocumentEdit);
+    const ofRows = edits.filter((edit): edit is RowEdit => !isDocumentEdit(edit));
+    if (ofDocument.length > 0) return this.#writeBoth(ofDocument, ofRows);
     return this.#deps.database.write(ofRows.flatMap(statementsOf));
   }
 
@@ -95,7 +99,7 @@ export class EmbeddedEdits implements EditStore {
     return this.#turns.run(key, job);
   }
 
-  async #writeBoth(records: readonly CredentialEdit[], rows: readonly RowEdit[]): Promise<void> {
+  async #writeBoth(records: readonly DocumentEdit[], rows: readonly RowEdit[]): Promise<void> {
     if (rows.length > 0) await this.#clearLeftOver();
     try {
       await this.#deps.database.write(rows.flatMap(statementsOf));
@@ -107,11 +111,8 @@ export class EmbeddedEdits implements EditStore {
     }
   }
 
-  #editDocument(edits: readonly CredentialEdit[]): Promise<void> {
-    return this.#deps.document.update((data) => ({
-      ...data,
-      credentials: edits.reduce(editRecords, [...data.credentials]),
-    }));
+  #editDocument(edits: readonly DocumentEdit[]): Promise<void> {
+    return this.#deps.document.update((data) => edits.reduce(editDocument, data));
   }
 
   #bury({ credential, atMs }: { readonly credential: AuthId; readonly atMs: number }) {

@@ -76,6 +76,7 @@ describe("a user's socket", () => {
       gate: new UserGate({ tokens, failures: new FailedLogins(systemClock), proofs }),
       peerOf: () => ({ address: "192.0.2.1", isShared: false }),
       onUser: () => {},
+      counts: { open: () => () => {} },
       routes: [
         {
           path: "/one",

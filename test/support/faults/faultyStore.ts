@@ -1,7 +1,11 @@
 import type { RportError } from "@rport/protocol/errors";
 import type { Edit } from "../../../backend/src/store/edits/edit.ts";
 import type { Follower } from "../../../backend/src/store/edits/editFeed.ts";
-import type { EditStore, StoredCredentials } from "../../../backend/src/store/edits/editStore.ts";
+import type {
+  EditStore,
+  StoredCredentials,
+  StoredPeople,
+} from "../../../backend/src/store/edits/editStore.ts";
 import type { ClientRecord } from "../../../backend/src/store/records/clientRecord.ts";
 
 /** A write that waits. */
@@ -40,6 +44,10 @@ export class FaultyStore implements EditStore {
 
   readClients(): Promise<ClientRecord[]> {
     return this.#inner.readClients();
+  }
+
+  readPeople(): StoredPeople {
+    return this.#inner.readPeople();
   }
 
   async commit(edits: readonly Edit[], ahead: readonly Edit[] = []): Promise<void> {

@@ -4,6 +4,7 @@ import { isClientEdit } from "../../store/edits/clientEdit.ts";
 import { changed, DELETED_MAX, marked } from "../../store/edits/credentialEdit.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore, StoredCredentials } from "../../store/edits/editStore.ts";
+import { isPersonEdit } from "../../store/edits/personEdit.ts";
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
 import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
@@ -66,7 +67,7 @@ export class Ledger {
   }
 
   #follow(edit: Edit): void {
-    if (isClientEdit(edit)) return;
+    if (isClientEdit(edit) || isPersonEdit(edit)) return;
     switch (edit.kind) {
       case "create":
         this.#enter(edit.record);

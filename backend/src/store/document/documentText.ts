@@ -5,13 +5,16 @@ import { documentDataSchema } from "./documentData.ts";
 
 /** Tells our file from any other JSON. */
 const FORMAT = "rport-backend";
-/** Grows with each incompatible change of `DocumentData`. */
-export const DOCUMENT_VERSION = 1;
+/**
+ * Grows with each change of `DocumentData` that an older program must not read: since 2 there are
+ * people in it.
+ */
+export const DOCUMENT_VERSION = 2;
 
 const headSchema = z.object({ format: z.literal(FORMAT), schema_version: z.int().positive() });
 const fileSchema = z.strictObject({
   format: z.literal(FORMAT),
-  schema_version: z.literal(DOCUMENT_VERSION),
+  schema_version: z.literal([1, DOCUMENT_VERSION]),
   /** Over the JSON of `data`. Someone who edits the file by hand removes this line. */
   sha256: z.string().optional(),
   data: z.unknown(),

@@ -5,6 +5,7 @@ import type { RotationRow, SecretRow } from "../records/secretRow.ts";
 import type { ShiftRow } from "../records/shiftRow.ts";
 import type { Edit } from "./edit.ts";
 import type { Follower } from "./editFeed.ts";
+import type { People } from "./personEdit.ts";
 
 /** Everything about credentials that is on disk at a start. */
 export interface StoredCredentials {
@@ -18,6 +19,9 @@ export interface StoredCredentials {
   readonly deleted: readonly AuthId[];
 }
 
+/** Everything about people that is on disk at a start. */
+export type StoredPeople = People;
+
 /**
  * The one way in which anything durable changes. An edit is in force when the followers are told of
  * it: memory, indexes and events are followers. For nearly all edits that is when they would survive
@@ -30,11 +34,13 @@ export interface EditStore {
   readCredentials(): Promise<StoredCredentials>;
   /** What is kept of clients, by id. */
   readClients(): Promise<ClientRecord[]>;
+  /** What is kept of people. */
+  readPeople(): StoredPeople;
   /**
    * Makes the edits durable, then tells the followers; resolves after both. `ahead` are edits that
    * are in force already and belong into the same write. All or none of them; records and secrets lie
    * in two files, and where a call changes both, the order is one that a crash cannot hurt. Fails with
-   * `DISK_FULL`, `CONFLICT` or `UNAVAILABLE`, or as `editRecords` does; then nothing has changed.
+   * `DISK_FULL`, `CONFLICT` or `UNAVAILABLE`, or as `editRecords` and `editPeople` do; then nothing has changed.
    * Edits of things that are gone do nothing.
    */
   commit(edits: readonly Edit[], ahead?: readonly Edit[]): Promise<void>;

@@ -1,0 +1,284 @@
+import { RportError } from "@rport/protocol/errors";
+import type { TokenPrefix } from "@rport/protocol/people/token";
+import type { GroupName, UserName } from "@rport/protocol/people/user";
+import { toTime } from "../../platform/clock.ts";
+import type { SessionRecord } from "../records/sessionRecord.ts";
+import type { TokenRecord } from "../records/tokenRecord.ts";
+import type { PasswordRecord, TotpRecord, UserRecord } from "../records/userRecord.ts";
+
+/** Sessions of one user; whoever begins one more ends the one that was used longest ago. */
+export const SESSIONS_MAX = 50;
+/** Personal tokens of one user that have not been ended. */
+export const TOKENS_MAX = 100;
+/** Ended tokens of one user that are remembered, and how long, so that whoever shows one is told. */
+const ENDED_MAX = 20;
+const ENDED_KEPT_MS = 90 * 86_400_000;
+/** Sessions whose time is over are remembered this long, for the same reason. */
+const EXPIRED_KEPT_MS = 3_600_000;
+
+/** A user with everything that opens something in their name. */
+export interface Account {
+  readonly record: UserRecord;
+  readonly tokens: readonly TokenRecord[];
+  readonly sessions: readonly SessionRecord[];
+}
+
+/** What may change about a user; what is absent stays. */
+export interface UserChanges {
+  readonly username?: UserName | undefined;
+  readonly display_name?: string | undefined;
+  readonly groups?: readonly GroupName[] | undefined;
+  readonly disabled?: boolean | undefined;
+  readonly password?: PasswordRecord | undefined;
+  readonly password_expired?: boolean | undefined;
+  readonly two_fa_send_to?: string | undefined;
+}
+
+/** What may change about a token; what is absent stays. */
+export interface TokenChanges {
+  readonly name?: string | undefined;
+  readonly expires_at?: string | null | undefined;
+}
+
+/** One change of a user, or of what opens something in their name. `user` is the name before. */
+export type AccountEdit = { readonly user: UserName } & AccountChange;
+
+type AccountChange =
+  /**
+   * A new or expired password ends every session but `keepSession`; disabling ends sessions and
+   * tokens. Several of these under way together change what each names, and nothing else.
+   */
+  | {
+      readonly kind: "changeUser";
+      readonly to: UserChanges;
+      readonly atMs: number;
+      readonly keepSession?: number | undefined;
+    }
+  /** Refused where a confirmed one is there already. */
+  | { readonly kind: "setTotp"; readonly totp: TotpRecord }
+  | { readonly kind: "removeTotp" }
+  /** A code was right, which makes it count; refused when that code or a later one was taken. */
+  | { readonly kind: "takeCode"; readonly step: number }
+  /** A recovery code was right, and is gone; refused when it was gone. */
+  | { readonly kind: "takeRecoveryCode"; readonly hash: string }
+  | { readonly kind: "addToken"; readonly record: TokenRecord }
+  | { readonly kind: "changeToken"; readonly prefix: TokenPrefix; readonly to: TokenChanges }
+  /** It opens nothing from then on. */
+  | { readonly kind: "endToken"; readonly prefix: TokenPrefix; readonly atMs: number }
+  /** Refused when the password whose verifier was checked is not the user's any more. */
+  | {
+      readonly kind: "addSession";
+      readonly record: SessionRecord;
+      readonly verifier?: string | undefined;
+    }
+  | { readonly kind: "endSession"; readonly session: number }
+  | { readonly kind: "endSessions" };
+
+const KINDS = {
+  changeUser: true,
+  setTotp: true,
+  removeTotp: true,
+  takeCode: true,
+  takeRecoveryCode: true,
+  addToken: true,
+  changeToken: true,
+  endToken: true,
+  addSession: true,
+  endSession: true,
+  endSessions: true,
+} satisfies Readonly<Record<AccountEdit["kind"], true>>;
+
+/** Whether the edit changes one user. */
+export function isAccountEdit(edit: { readonly kind: string }): edit is AccountEdit {
+  return Object.hasOwn(KINDS, edit.kind);
+}
+
+/**
+ * The account after an edit. Throws `CONFLICT` where the edit was decided on something that is not
+ * so any more, or the name of a token is taken; `NOT_FOUND` for a change of a token that is gone.
+ */
+export function editAccount(account: Account, edit: AccountEdit): Account {
+  switch (edit.kind) {
+    case "changeUser":
+      return changedUser(account, edit);
+    case "setTotp":
+      if (account.record.totp?.confirmed === true) throw secondFactorExists();
+      return withTotp(account, edit.totp);
+    case "removeTotp":
+      return withTotp(account, null);
+    case "takeCode":
+      return withTotp(account, codeTaken(needTotp(account), edit.step));
+    case "takeRecoveryCode":
+      return withTotp(account, recoveryCodeTaken(needTotp(account), edit.hash));
+    case "addToken":
+      return { ...account, tokens: [...roomForToken(account, edit.record), edit.record] };
+    case "changeToken":
+      return { ...account, tokens: changedToken(account, edit) };
+    case "endToken":
+      return {
+        ...account,
+        tokens: tokensWithout(account, ({ prefix }) => prefix === edit.prefix, edit.atMs),
+      };
+    case "addSession":
+      return withSession(account, edit.record, edit.verifier);
+    case "endSession":
+      return { ...account, sessions: sessionsBut(account, edit.session) };
+    case "endSessions":
+      return { ...account, sessions: [] };
+  }
+}
+
+/** What everybody says of a user who is not there. */
+export function noSuchUser(): RportError {
+  return new RportError("NOT_FOUND", "There is no such user.");
+}
+
+/** What everybody says of a token that is not there. */
+export function noSuchToken(): RportError {
+  return new RportError("NOT_FOUND", "There is no such token.");
+}
+
+function changedUser(
+  account: Account,
+  { to, atMs, keepSession }: Extract<AccountEdit, { kind: "changeUser" }>,
+): Account {
+  const username = to.username ?? account.record.username;
+  const record = { ...account.record, ...given(to), username };
+  const isLockedOut = to.disabled === true;
+  const endsSessions = isLockedOut || to.password !== undefined || to.password_expired === true;
+  const kept = isLockedOut
+    ? []
+    : account.sessions.filter(({ session_id: id }) => id === keepSession);
+  const sessions = endsSessions ? kept : account.sessions;
+  const tokens = isLockedOut ? tokensWithout(account, () => true, atMs) : account.tokens;
+  return renamed({ record, tokens, sessions }, username);
+}
+
+function renamed({ record, tokens, sessions }: Account, username: UserName): Account {
+  return {
+    record,
+    tokens: tokens.map((token) => ({ ...token, username })),
+    sessions: sessions.map((session) => ({ ...session, username })),
+  };
+}
+
+/** A change without the entries that are undefined, which would take what is there. */
+function given(to: UserChanges): Partial<UserRecord> {
+  const entries = Object.entries(to).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<UserRecord>;
+}
+
+function withTotp(account: Account, totp: TotpRecord | null): Account {
+  return { ...account, record: { ...account.record, totp } };
+}
+
+function needTotp({ record: { totp } }: Account): TotpRecord {
+  if (totp !== null) return totp;
+  throw new RportError("CONFLICT", "There is no second factor.");
+}
+
+function secondFactorExists(): RportError {
+  return new RportError("CONFLICT", "There is a second factor already: delete that one first.");
+}
+
+function codeTaken(totp: TotpRecord, step: number): TotpRecord {
+  if (totp.last_step !== null && step <= totp.last_step) {
+    throw new RportError("CONFLICT", "This code was used before.");
+  }
+  return { ...totp, confirmed: true, last_step: step };
+}
+
+function recoveryCodeTaken(totp: TotpRecord, hash: string): TotpRecord {
+  const left = totp.recovery_hashes.filter((known) => known !== hash);
+  if (left.length < totp.recovery_hashes.length) return { ...totp, recovery_hashes: left };
+  throw new RportError("CONFLICT", "This recovery code was used before.");
+}
+
+function roomForToken(account: Account, { prefix, name }: TokenRecord): readonly TokenRecord[] {
+  requireActive(account);
+  const working = account.tokens.filter(({ ended_at: endedAt }) => endedAt === null);
+  if (working.length >= TOKENS_MAX) {
+    throw new RportError("CONFLICT", `A user has at most ${TOKENS_MAX} tokens: end one first.`);
+  }
+  if (account.tokens.some((token) => token.prefix === prefix)) {
+    throw new RportError("CONFLICT", "There is such a token already.");
+  }
+  refuseTwin(working, name);
+  return account.tokens;
+}
+
+function refuseTwin(tokens: readonly TokenRecord[], name: string): void {
+  if (!tokens.some((token) => token.name === name)) return;
+  throw new RportError("CONFLICT", `You have a token called "${name}" already.`);
+}
+
+function changedToken(
+  { tokens }: Account,
+  { prefix, to }: Extract<AccountEdit, { kind: "changeToken" }>,
+): readonly TokenRecord[] {
+  const isIt = (token: TokenRecord) => token.prefix === prefix && token.ended_at === null;
+  if (!tokens.some(isIt)) throw noSuchToken();
+  const others = tokens.filter((token) => token.ended_at === null && !isIt(token));
+  if (to.name !== undefined) refuseTwin(others, to.name);
+  return tokens.map((token) =>
+    isIt(token)
+      ? {
+          ...token,
+          name: to.name ?? token.name,
+          expires_at: to.expires_at === undefined ? token.expires_at : to.expires_at,
+        }
+      : token,
+  );
+}
+
+function tokensWithout(
+  { tokens }: Account,
+  ends: (token: TokenRecord) => boolean,
+  atMs: number,
+): readonly TokenRecord[] {
+  const next = tokens.map((token) =>
+    token.ended_at === null && ends(token) ? { ...token, ended_at: toTime(atMs) } : token,
+  );
+  const remembered = next
+    .filter(
+      ({ ended_at: endedAt }) => endedAt !== null && Date.parse(endedAt) > atMs - ENDED_KEPT_MS,
+    )
+    .slice(-ENDED_MAX);
+  return next.filter((token) => token.ended_at === null || remembered.includes(token));
+}
+
+function withSession(
+  account: Account,
+  record: SessionRecord,
+  verifier: string | undefined,
+): Account {
+  requireActive(account);
+  if (verifier !== undefined && account.record.password?.verifier !== verifier) {
+    throw new RportError("CONFLICT", "The password was changed meanwhile.");
+  }
+  const { last_sign_in_at: before } = account.record;
+  const signedInAt = record.scope === "full" ? record.created_at : before;
+  return {
+    ...account,
+    record: { ...account.record, last_sign_in_at: signedInAt },
+    sessions: [...roomForSession(account.sessions, Date.parse(record.created_at)), record],
+  };
+}
+
+function roomForSession(
+  sessions: readonly SessionRecord[],
+  nowMs: number,
+): readonly SessionRecord[] {
+  return sessions
+    .filter(({ expires_at: end }) => Date.parse(end) > nowMs - EXPIRED_KEPT_MS)
+    .toSorted((one, other) => Date.parse(one.last_access_at) - Date.parse(other.last_access_at))
+    .slice(-(SESSIONS_MAX - 1));
+}
+
+function sessionsBut({ sessions }: Account, gone: number): readonly SessionRecord[] {
+  return sessions.filter(({ session_id: id }) => id !== gone);
+}
+
+function requireActive({ record }: Account): void {
+  if (record.disabled) throw new RportError("CONFLICT", "The user is disabled.");
+}
