@@ -2,7 +2,11 @@ import { FEATURES, REQUESTS } from "@rport/protocol/agent";
 import type { HostKeyProof } from "@rport/protocol/hostKey";
 import { Connection } from "@rport/protocol/wire/connection";
 import { guarded } from "@rport/protocol/wire/contain";
-import { fingerprintMatches, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
+import {
+  fingerprintMatches,
+  md5Fingerprint,
+  sha256Fingerprint,
+} from "@rport/protocol/wire/serverKey";
 import { clientTransport, type TransportLimits } from "@rport/protocol/wire/transport";
 import { type CloseReason, peerText, WireError } from "@rport/protocol/wire/wireError";
 import type { ChannelTable } from "../channels/channelTable.ts";
@@ -70,11 +74,15 @@ export class Session {
     const { config, credentials, log, transportLimits: limits = {} } = deps;
     const { authId, secret } = credentials.current;
     let serverFingerprint = "";
+    let shown = "";
     const transport = clientTransport(await openWebSocket(server, config), {
       user: authId,
       password: secret,
       verifyServerKey: (publicKey) => {
         serverFingerprint = sha256Fingerprint(publicKey);
+        shown = config.fingerprint.startsWith("SHA256:")
+          ? serverFingerprint
+          : md5Fingerprint(publicKey);
         return fingerprintMatches(config.fingerprint, publicKey);
       },
       limits,
@@ -87,6 +95,9 @@ export class Session {
     try {
       if (signal.aborted) abandon();
       await transport.ready;
+    } catch (error) {
+      if (!(error instanceof WireError) || error.kind !== "serverKey") throw error;
+      throw new WireError("serverKey", `${error.message}: the server showed ${shown}`);
     } finally {
       signal.removeEventListener("abort", abandon);
     }

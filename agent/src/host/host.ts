@@ -1,5 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import os from "node:os";
+import { type LinuxFiles, linuxSystem, titled } from "./linuxSystem.ts";
+import { type VirtualizationFiles, virtualizationOf } from "./virtualization.ts";
 
 /** Facts about this host, in the words of RPort's connection request. */
 export interface HostFacts {
@@ -24,11 +26,8 @@ export interface HostFacts {
 }
 
 /** Small files that tell about the host; a missing one is empty. */
-interface HostFiles {
-  readonly osRelease: string;
+interface HostFiles extends LinuxFiles, VirtualizationFiles {
   readonly cpuinfo: string;
-  readonly product: string;
-  readonly vendor: string;
   readonly macVersion: string;
 }
 
@@ -39,15 +38,6 @@ const UNKNOWN = "unknown";
 /** Go's names of architectures and systems, which RPort's servers and scripts expect. */
 const GO_ARCH: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386", loong64: "loong64" };
 const GO_SYSTEM: Readonly<Record<string, string>> = { win32: "windows" };
-
-/** Words in the maker's or product's name that give a hypervisor away. */
-const HYPERVISORS: readonly (readonly [RegExp, string])[] = [
-  [/kvm|qemu|openstack|amazon ec2|google/i, "KVM"],
-  [/vmware/i, "VMWARE"],
-  [/virtualbox|innotek/i, "VBOX"],
-  [/microsoft.*virtual|virtual machine/i, "HYPERV"],
-  [/xen/i, "XEN"],
-];
 
 /** Collects the facts. Never rejects: what cannot be found is `unknown`. */
 export async function readHost(): Promise<HostFacts> {
@@ -60,9 +50,16 @@ export async function readHost(): Promise<HostFacts> {
     addresses.filter((entry) => entry.family === family).map(({ address }) => address);
   return {
     ...name,
-    ...describeVirtualization(files),
+    ...virtualizationOf(files),
     ...describeProcessor(files.cpuinfo),
-    OS: [os.type(), os.hostname(), os.release(), os.version(), os.machine()].join(" "),
+    OS: [
+      os.type(),
+      os.hostname(),
+      os.release(),
+      os.version(),
+      os.machine(),
+      ...unameEnd(files),
+    ].join(" "),
     OSArch: GO_ARCH[process.arch] ?? process.arch,
     OSKernel: GO_SYSTEM[process.platform] ?? process.platform,
     Hostname: os.hostname() || UNKNOWN,
@@ -79,14 +76,38 @@ async function readFiles(): Promise<HostFiles> {
     const reading = readFile(path, { encoding: "utf8", signal }).catch(() => "");
     return await Promise.race([reading, aborted(signal)]);
   };
-  const [osRelease, cpuinfo, product, vendor, macVersion] = await Promise.all([
-    read("/etc/os-release"),
-    read("/proc/cpuinfo"),
-    read("/sys/class/dmi/id/product_name"),
+  const exists = async (path: string) => {
+    const looking = access(path).then(
+      () => true,
+      () => false,
+    );
+    return await Promise.race([looking, aborted(signal).then(() => false)]);
+  };
+  const maker = await Promise.all([
     read("/sys/class/dmi/id/sys_vendor"),
-    read("/System/Library/CoreServices/SystemVersion.plist"),
+    read("/sys/class/dmi/id/product_name"),
   ]);
-  return { osRelease, cpuinfo, product, vendor, macVersion };
+  const vmBus = await Promise.all([exists("/dev/vmbus/hv_vss"), exists("/dev/vmbus/hv_kvp")]);
+  return {
+    osRelease: await read("/etc/os-release"),
+    debianVersion: await read("/etc/debian_version"),
+    isRaspbian: await exists("/usr/bin/raspi-config"),
+    oracleRelease: await read("/etc/oracle-release"),
+    redhatRelease: await read("/etc/redhat-release"),
+    systemRelease: await read("/etc/system-release"),
+    alpineRelease: await read("/etc/alpine-release"),
+    cpuinfo: await read("/proc/cpuinfo"),
+    pciDevices: await read("/proc/bus/pci/devices"),
+    hasVmBus: vmBus.includes(true),
+    board: maker.join(" "),
+    macVersion: await read("/System/Library/CoreServices/SystemVersion.plist"),
+  };
+}
+
+/** `uname -a` ends so, but where the C library is not GNU's. */
+function unameEnd({ alpineRelease }: Pick<HostFiles, "alpineRelease">): string[] {
+  if (process.platform !== "linux") return [];
+  return [alpineRelease === "" ? "GNU/Linux" : "Linux"];
 }
 
 function aborted(signal: AbortSignal): Promise<string> {
@@ -95,18 +116,14 @@ function aborted(signal: AbortSignal): Promise<string> {
   });
 }
 
-/** The system's full name, version and family. Exported for its tests. */
+/** The system's full name, version and family. */
 function describeSystem(
-  files: Pick<HostFiles, "osRelease" | "macVersion">,
+  files: HostFiles,
 ): Pick<HostFacts, "OSFullName" | "OSVersion" | "OSFamily"> {
-  const field = (key: string) =>
-    new RegExp(`^${key}=["']?([^"'\\n]*)["']?$`, "m").exec(files.osRelease)?.[1] ?? "";
   if (process.platform === "linux") {
-    const version = field("VERSION_ID");
-    const family = (field("ID_LIKE") || field("ID")).split(" ")[0];
-    const name = field("NAME").replace(/ GNU\/Linux$/, "");
+    const { platform, version, family } = linuxSystem(files);
     return {
-      OSFullName: [name || "Linux", version].join(" ").trim(),
+      OSFullName: `${titled(platform) || "Linux"} ${version}`.trim(),
       OSVersion: version || UNKNOWN,
       OSFamily: family || UNKNOWN,
     };
@@ -116,19 +133,6 @@ function describeSystem(
     return { OSFullName: `macOS ${macVersion}`, OSVersion: macVersion, OSFamily: "darwin" };
   }
   return { OSFullName: os.version(), OSVersion: os.release(), OSFamily: process.platform };
-}
-
-function describeVirtualization(
-  files: HostFiles,
-): Pick<HostFacts, "OSVirtualizationSystem" | "OSVirtualizationRole"> {
-  const name = `${files.vendor} ${files.product}`;
-  const system = HYPERVISORS.find(([pattern]) => pattern.test(name))?.[1];
-  const isGuest = system !== undefined || /^flags\s*:.*\bhypervisor\b/m.test(files.cpuinfo);
-  const role = isGuest ? "guest" : "";
-  return {
-    OSVirtualizationSystem: system ?? (isGuest ? "UNKNOWN" : ""),
-    OSVirtualizationRole: role,
-  };
 }
 
 function describeProcessor(

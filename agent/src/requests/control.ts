@@ -1,6 +1,6 @@
-import { longRequestSchema, type RequestEnded, UNKNOWN_REQUEST } from "@rport/protocol/agent";
+import { longRequestSchema, type RequestEnded } from "@rport/protocol/agent";
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
-import { RequestRefused } from "@rport/protocol/wire/wireError";
+import { peerText, RequestRefused } from "@rport/protocol/wire/wireError";
 import type { CredentialStore } from "../config/credentialStore.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -10,6 +10,11 @@ import { withEffort } from "./effort.ts";
 import { LongRequests } from "./longRequests.ts";
 import { requestTable } from "./requestTable.ts";
 import type { Result, ServerRequest, Work } from "./serverRequest.ts";
+import { whyUnknown } from "./whyUnknown.ts";
+
+/** Longest part of a request's name that is logged. */
+const SHOWN_CHARACTERS = 40;
+const REFUSED = "refused a request of the server";
 
 /** What a connection's answers need. */
 export interface ControlDeps {
@@ -31,6 +36,7 @@ export interface ControlDeps {
 /** Answers the server's requests on one connection, by the table of them. */
 export class Control {
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #requests: ReadonlyMap<string, ServerRequest>;
   readonly #long: LongRequests;
   readonly #over = new AbortController();
@@ -38,6 +44,7 @@ export class Control {
 
   constructor(deps: ControlDeps) {
     this.#clock = deps.clock;
+    this.#log = deps.log;
     this.#requests = requestTable({
       rules: deps.rules,
       resolve: deps.resolve,
@@ -52,13 +59,34 @@ export class Control {
     });
     this.#long = new LongRequests({
       clock: deps.clock,
-      onEnded: (ended) => deps.onEnded(ended),
+      onEnded: (ended) => {
+        if (!ended.ok) this.#log.info(REFUSED, { reason: ended.error });
+        deps.onEnded(ended);
+      },
       onFault: (error) => deps.log.error("a request failed", { error: String(error) }),
     });
   }
 
-  /** The success payload; throws `RequestRefused` with the text for the server. */
+  /** The success payload; throws `RequestRefused` with the text for the server, and logs it. */
   async answer(name: string, payload: Buffer): Promise<Buffer | undefined> {
+    try {
+      return await this.#answer(name, payload);
+    } catch (error) {
+      if (error instanceof RequestRefused) {
+        const request = peerText(name).slice(0, SHOWN_CHARACTERS);
+        this.#log.info(REFUSED, { request, reason: error.message });
+      }
+      throw error;
+    }
+  }
+
+  /** The connection has ended: nobody waits for an answer any more. */
+  end(): void {
+    this.#over.abort(new Error("the connection has ended"));
+    this.#long.end();
+  }
+
+  async #answer(name: string, payload: Buffer): Promise<Buffer | undefined> {
     const request = this.#known(name);
     if (payload.length > request.limits.bytes) {
       throw new RequestRefused("the request is too large");
@@ -71,17 +99,11 @@ export class Control {
     return toJson(isLong ? this.#long.accept(id, work) : await this.#inTurn(ms, work));
   }
 
-  /** The connection has ended: nobody waits for an answer any more. */
-  end(): void {
-    this.#over.abort(new Error("the connection has ended"));
-    this.#long.end();
-  }
-
   #known(name: string): ServerRequest {
     const request = this.#requests.get(name);
     const { feature } = request ?? {};
     const isKnown = feature === undefined || this.#features.has(feature);
-    if (request === undefined || !isKnown) throw new RequestRefused(UNKNOWN_REQUEST);
+    if (request === undefined || !isKnown) throw new RequestRefused(whyUnknown(name));
     return request;
   }
 

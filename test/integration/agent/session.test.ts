@@ -57,7 +57,22 @@ describe("an agent and its server", () => {
     const session = await server.next();
     await agent.online();
     expect(await session.ask(REQUESTS.ping)).toEqual({ ok: true, text: "" });
-    expect(await session.ask("run_cmd", {})).toEqual({ ok: false, text: "unknown request" });
+    expect(await session.ask("run_now", {})).toEqual({ ok: false, text: "unknown request" });
+  });
+
+  it("says in words, to the server and in its log, which features of RPort's it does not have", async () => {
+    await using server = await startAgentServer();
+    await using agent = await startAgent({ server: server.url });
+    const session = await server.next();
+    await agent.online();
+    const text = "remote commands and scripts are not there: this agent cannot run them";
+    expect(await session.ask("run_cmd", {})).toEqual({ ok: false, text });
+    const told = agent.lines.find((line) => line.includes("refused a request of the server"));
+    expect(JSON.parse(told ?? "")).toMatchObject({
+      level: "info",
+      request: "run_cmd",
+      reason: text,
+    });
   });
 
   it("pings in its interval", async () => {
@@ -89,6 +104,8 @@ describe("an agent and its server", () => {
     });
     const state = await agent.until(({ kind }) => kind === "waiting");
     expect(state).toMatchObject({ reason: { kind: "serverKey" } });
+    const shown = sha256Fingerprint(SERVER_KEY.getPublicSSH());
+    expect(agent.lines.join("")).toContain(`not the pinned server key: the server showed ${shown}`);
     expect(logins).toBe(0);
     const all = Buffer.concat(received);
     expect(all.length).toBeGreaterThan(0);
