@@ -44,7 +44,7 @@ The pairing token, which is never an option, because options are visible to ever
 Options:
   --proxy-stdin        after the token, standard input has lines such as https_proxy=URL: sudo drops
                        these from the environment
-  --server URL         where the agent is fetched and enrolled, http(s)://host[:port]
+  --server URL         where the agent is fetched and enrolled, http(s)://host[:port][/path]
   --name NAME          name of this host; its host name unless given
   --tag TAG            a tag of this host; may be given again
   --new-id             register as a new host: for copies of a disk image

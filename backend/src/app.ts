@@ -10,6 +10,8 @@ import express, {
 } from "express";
 import type { AgentFiles } from "./downloads/agentFiles.ts";
 import type { Downloads } from "./downloads/downloads.ts";
+import type { PeerOf } from "./http/caller/peerAddress.ts";
+import { type LocalMode, whyForeign } from "./http/caller/siteGuard.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { Exchange } from "./http/exchange.ts";
 import { type ProveDoorDeps, proveDoor } from "./http/handlers/proveDoor.ts";
@@ -20,9 +22,7 @@ import {
   healthDoor,
 } from "./http/healthDoor.ts";
 import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
-import type { PeerOf } from "./http/peerAddress.ts";
 import { endpointRouter, isOpen } from "./http/router.ts";
-import { whyForeign } from "./http/siteGuard.ts";
 import type { Face } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
@@ -56,8 +56,8 @@ export interface AppDeps {
 /** Where one application is served. */
 export interface AppPlace {
   readonly faces: ReadonlySet<Face>;
-  /** In local mode the port that is listened on; undefined otherwise. */
-  readonly localPort: () => number | undefined;
+  /** Set where only programs of the same machine reach the place. */
+  readonly localMode: () => LocalMode | undefined;
 }
 
 /** The HTTP side of the backend, for one address. It never listens by itself. */
@@ -74,8 +74,7 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
   };
 
   app.use((request: Request, response: Response, next: NextFunction) => {
-    const { address, isShared } = deps.peerOf(request);
-    const exchange = new Exchange(request, response, { address, isShared, log: deps.log });
+    const exchange = new Exchange(response, { ...deps.peerOf(request), log: deps.log });
     exchanges.set(request, exchange);
     exchange.logWhenDone(request, deps);
     requireOwnSite(request, place);
@@ -124,7 +123,7 @@ function requireOwnSite(request: Request, place: AppPlace): void {
   if (!request.url.startsWith("/")) {
     throw new RportError("BAD_REQUEST", "The request's target must be a path.");
   }
-  const foreign = whyForeign(request, place.localPort());
+  const foreign = whyForeign(request, place.localMode());
   if (foreign !== undefined) throw new RportError("FORBIDDEN", foreign);
 }
 

@@ -7,9 +7,9 @@ import { Pinger } from "./clients/session/pinger.ts";
 import { offerEndpoint, removeEndpoint, removeStaleEndpoint } from "./endpointFile.ts";
 import { type FacesDeps, openFaces } from "./faces.ts";
 import { LoopDelay } from "./health/loopDelay.ts";
+import { createPeerOf } from "./http/caller/peerAddress.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { createHandlers, type HandlerDeps } from "./http/handlers/handlers.ts";
-import { createPeerOf } from "./http/peerAddress.ts";
 import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
 import { openHealth } from "./opening/openHealth.ts";
@@ -166,12 +166,13 @@ function facesDeps(
   services: Services,
   { gate, proofs, strangers, agentDoor, loopDelay, bound }: Entrance,
 ): FacesDeps {
-  const { places, trustedProxies = [], pairing, clock, log } = options;
+  const { places, serverUrls, trustedProxies = [], pairing, clock, log } = options;
   const peerOf = createPeerOf(trustedProxies, log);
   const { sockets, limits } = services;
   const onUser = (socket: Duplex): void => sockets.vouch(socket);
   const routes = routesOf(services);
   const handlers = handlersOf(services, {
+    hasServerUrls: serverUrls.length > 0,
     pairingTtlS: pairing.ttlS,
     installOrigin: (origin) => installOrigin(bound, origin),
   });
@@ -190,7 +191,7 @@ function facesDeps(
   const { readiness, figures } = openHealth(options, facts);
   const rest = { handlers, gate, proofs, peerOf, onUser, strangers, readiness, figures };
   const app = { ...appOf(services), ...rest, access: ADMINISTRATORS_ONLY, clock, log };
-  return { places, agentDoor, userSockets, sockets, limits, app };
+  return { places, serverUrls, agentDoor, userSockets, sockets, limits, app };
 }
 
 function routesOf({ hub, dial, relays, auditing, registry }: Services): readonly UserRoute[] {
@@ -206,10 +207,15 @@ function routesOf({ hub, dial, relays, auditing, registry }: Services): readonly
 
 function handlersOf(
   services: Services,
-  { pairingTtlS, installOrigin }: Pick<HandlerDeps, "pairingTtlS" | "installOrigin">,
+  {
+    hasServerUrls,
+    pairingTtlS,
+    installOrigin,
+  }: Pick<HandlerDeps, "hasServerUrls" | "pairingTtlS" | "installOrigin">,
 ): Handlers {
   return createHandlers({
     status: services.status,
+    hasServerUrls,
     registry: services.registry,
     clients: services.clients,
     adoptions: services.adoptions,

@@ -1,6 +1,7 @@
 import { type AppDeps, createApp } from "./app.ts";
 import { AgentDoor } from "./clients/door/agentDoor.ts";
-import type { PeerOf } from "./http/peerAddress.ts";
+import type { PeerOf } from "./http/caller/peerAddress.ts";
+import type { LocalMode } from "./http/caller/siteGuard.ts";
 import type { UpgradeDoor } from "./http/upgrade.ts";
 import type { UserSockets } from "./http/userSockets.ts";
 import type { Limits } from "./limits/limits.ts";
@@ -12,6 +13,8 @@ import type { OpenSockets } from "./sockets/openSockets.ts";
 export interface FacesDeps {
   /** Together they serve each face once. */
   readonly places: readonly Place[];
+  /** Under these names a proxy on the same machine may address a place in local mode. */
+  readonly serverUrls: readonly string[];
   readonly app: AppDeps;
   readonly agentDoor: AgentDoor;
   readonly userSockets: UserSockets;
@@ -28,7 +31,8 @@ export async function openFaces(
   bound: Place[],
   opened: AsyncDisposableStack,
 ): Promise<void> {
-  const { places, app, agentDoor, userSockets, sockets, limits } = deps;
+  const { places, serverUrls, app, agentDoor, userSockets, sockets, limits } = deps;
+  const names = serverUrls.map((url) => new URL(url).hostname);
   const { clock, log } = app;
   const listeners: Listener[] = [];
   opened.defer(async () => {
@@ -38,9 +42,12 @@ export async function openFaces(
   });
   for (const place of places) {
     const index = listeners.length;
-    const localPort = () => (isLocal(place) ? bound[index]?.port : undefined);
-    const onRequest = createApp(app, { faces: place.faces, localPort });
-    const doors = doorsOf(place, deps, localPort);
+    const localMode = (): LocalMode | undefined => {
+      const port = isLocal(place) ? bound[index]?.port : undefined;
+      return port === undefined ? undefined : { port, names };
+    };
+    const onRequest = createApp(app, { faces: place.faces, localMode });
+    const doors = doorsOf(place, deps, localMode);
     const listener = await Listener.open(place, {
       onRequest,
       doors,
@@ -57,11 +64,11 @@ export async function openFaces(
 function doorsOf(
   { faces }: Place,
   { app, agentDoor, userSockets }: FacesDeps,
-  localPort: () => number | undefined,
+  localMode: () => LocalMode | undefined,
 ): UpgradeDoor[] {
   const doors: UpgradeDoor[] = [];
   if (faces.has("agents")) doors.push(doorOfAgents(agentDoor, app.peerOf));
-  if (faces.has("users")) doors.push(...userSockets.doors(localPort));
+  if (faces.has("users")) doors.push(...userSockets.doors(localMode));
   return doors;
 }
 

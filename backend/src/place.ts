@@ -49,13 +49,12 @@ export function urlOf({ host, port }: Place): string {
 
 /**
  * The origin of the place `to`, for somebody who reached this server under `origin` at another
- * place: the same name with the other port, unless `to` listens on one address only.
+ * place: the same name with the other port, where no proxy speaks TLS, unless `to` listens on one address only.
  */
 export function originAt(to: Place, origin: string): string {
   if (!isWildcard(to.host)) return urlOf(to);
-  const url = new URL(origin);
-  url.port = String(to.port);
-  return url.origin;
+  const { hostname } = new URL(origin);
+  return `http://${hostname}:${to.port}`;
 }
 
 function isWildcard(host: string): boolean {

@@ -28,6 +28,8 @@ const packages = [
   { name: "nftables", program: "nft" },
   { name: "e2fsprogs", program: "mkfs.ext4" },
   { name: "procps", program: "pgrep" },
+  { name: "nginx-light", program: "nginx" },
+  { name: "caddy", program: "caddy" },
   { name: "debootstrap", program: "debootstrap" },
 ];
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { LIMIT_NAMES } from "../../backend/src/limits/limitTable.ts";
@@ -10,6 +10,7 @@ import { spawnBackend } from "../support/backend/spawnBackend.ts";
 import { eventually } from "../support/eventually.ts";
 import { head, rawHttp } from "../support/faults/rawHttp.ts";
 import { canHaveTinyDisk, tinyDisk } from "../support/faults/tinyDisk.ts";
+import { freePort } from "../support/freePort.ts";
 import { textOf } from "../support/repository.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 import { tcpServer } from "../support/wire/wireTunnel.ts";
@@ -37,16 +38,6 @@ async function figuresOf(url: string, token?: string): Promise<ReadonlyMap<strin
       return [line.slice(0, blank), Number(line.slice(blank + 1))];
     }),
   );
-}
-
-/** A port of this machine that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 describe("F-28 health", () => {

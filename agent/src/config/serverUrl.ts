@@ -6,7 +6,7 @@ const SCHEMES: Readonly<Record<string, "ws" | "wss">> = {
 };
 const DEFAULT_PORT = { ws: 80, wss: 443 } as const;
 
-/** A server's address in its one normal form, `ws://host:port/path`, or why the text is none. */
+/** A server's address in its one normal form, `ws://host:port/path/`, or why the text is none. */
 export type ServerUrl = { readonly ok: true; readonly url: string } | NoServerUrl;
 
 interface NoServerUrl {
@@ -16,8 +16,9 @@ interface NoServerUrl {
 
 /**
  * Normalises a server address: no scheme means http; http becomes ws and https wss; the port is
- * always written, 80 or 443 when none was given. The reason never repeats the text, which might
- * carry a password.
+ * always written, 80 or 443 when none was given; a path ends with a slash, because proxies answer
+ * the one without it by a redirect, which no WebSocket follows. The reason never repeats the text,
+ * which might carry a password.
  */
 export function normaliseServerUrl(written: string): ServerUrl {
   const text = written.trim();
@@ -32,7 +33,8 @@ export function normaliseServerUrl(written: string): ServerUrl {
   if (parsed.port === "0") return { ok: false, reason: "names port 0, where nobody listens" };
   if (parsed.hash !== "") return { ok: false, reason: "must not have a # in it" };
   const port = parsed.port === "" ? DEFAULT_PORT[scheme] : parsed.port;
-  const url = `${scheme}://${parsed.hostname}:${port}${parsed.pathname}${parsed.search}`;
+  const path = parsed.pathname.endsWith("/") ? parsed.pathname : `${parsed.pathname}/`;
+  const url = `${scheme}://${parsed.hostname}:${port}${path}${parsed.search}`;
   return { ok: true, url };
 }
 

@@ -19,7 +19,7 @@ import { Undo } from "./undo.ts";
 
 /** What a person asked for. */
 export interface InstallRequest {
-  /** The pairing service: `http(s)://host[:port]`. */
+  /** The pairing service: `http(s)://host[:port][/path]`. */
   readonly server: string;
   /** Become a new host: with another id, and another key. */
   readonly isNewId: boolean;

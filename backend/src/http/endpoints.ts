@@ -11,7 +11,7 @@ export interface CallContext {
   readonly user: string;
   /** Where the request came from. */
   readonly address: string;
-  /** `http(s)://host[:port]` under which the request reached this server. */
+  /** `http(s)://host[:port][/path]` under which the request reached this server. */
   readonly origin: string;
   /** The `Authorization` header, for those who sign in with it. */
   readonly authorization: string | undefined;

@@ -5,6 +5,7 @@ import { errorText, type Log } from "../platform/log.ts";
 import type { LogBursts } from "../platform/logBursts.ts";
 import { readableId } from "../platform/random.ts";
 import type { Actor } from "../users/actor.ts";
+import type { Peer } from "./caller/peerAddress.ts";
 import { loggedPath } from "./rawQuery.ts";
 
 /** Sent with every answer: nothing is kept, guessed, framed or told to other sites. */
@@ -18,12 +19,8 @@ const SECURITY_HEADERS = {
 /** How long a caller should wait when nobody said it more exactly. */
 const RETRY_AFTER_S = 60;
 
-/** What an exchange is told beside the request. */
-export interface ExchangeDeps {
-  /** Where the request comes from. */
-  readonly address: string;
-  /** Others may have the same address, so it is not made to pay for what came from there. */
-  readonly isShared: boolean;
+/** What an exchange is told beside the response: who asks, and under which address. */
+export interface ExchangeDeps extends Peer {
   readonly log: Log;
 }
 
@@ -41,17 +38,17 @@ export class Exchange {
   readonly requestId = readableId(16);
   readonly address: string;
   readonly isShared: boolean;
-  /** `http(s)://host[:port]` as the caller wrote it. */
+  /** `http(s)://host[:port][/path]` under which the caller reached this server. */
   readonly origin: string;
   /** Who asked, once that is known. */
   actor: Actor | undefined;
   readonly #log: Log;
   readonly #response: ServerResponse;
 
-  constructor(request: IncomingMessage, response: ServerResponse, from: ExchangeDeps) {
+  constructor(response: ServerResponse, from: ExchangeDeps) {
     this.address = from.address;
     this.isShared = from.isShared;
-    this.origin = originOf(request);
+    this.origin = from.origin;
     this.#response = response;
     this.#log = from.log.child({ requestId: this.requestId });
     response.setHeaders(new Map(Object.entries(SECURITY_HEADERS)));
@@ -145,9 +142,4 @@ function toRportError(caught: unknown): RportError {
     return new RportError("BAD_REQUEST", "The path is not well-formed.");
   }
   return RportError.from(caught);
-}
-
-function originOf({ headers, socket }: IncomingMessage): string {
-  const scheme = "encrypted" in socket && socket.encrypted === true ? "https" : "http";
-  return `${scheme}://${headers.host ?? ""}`;
 }

@@ -12,10 +12,10 @@ import type { SocketCounts } from "../users/accounts/socketCounts.ts";
 import type { Actor } from "../users/actor.ts";
 import { refusal, type UserGate } from "../users/gate.ts";
 import { requireSocket } from "../users/rights.ts";
+import type { PeerOf } from "./caller/peerAddress.ts";
+import { type LocalMode, whyForeign } from "./caller/siteGuard.ts";
 import { keepAlive } from "./heartbeat.ts";
-import type { PeerOf } from "./peerAddress.ts";
 import { pathOf, rawQuery, unknownParameters } from "./rawQuery.ts";
-import { whyForeign } from "./siteGuard.ts";
 import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./upgrade.ts";
 import type { UserCall, UserRoute } from "./userRoutes.ts";
 
@@ -63,16 +63,16 @@ export class UserSockets {
 
   /**
    * A door for each route, and one for whatever else begins as they do: whether there is something
-   * is told to users only. In local mode, `localPort` answers with the port that is listened on.
+   * is told to users only. `localMode` answers where only this machine reaches the place.
    */
-  doors(localPort: () => number | undefined): UpgradeDoor[] {
+  doors(localMode: () => LocalMode | undefined): UpgradeDoor[] {
     const served = this.#deps.routes.map((route) => ({
       takes: ({ url = "" }: IncomingMessage) => pathOf(url) === route.path,
-      upgrade: (upgrade: UpgradeRequest) => this.#upgrade(upgrade, route, localPort()),
+      upgrade: (upgrade: UpgradeRequest) => this.#upgrade(upgrade, route, localMode()),
     }));
     const others = {
       takes: ({ url = "" }: IncomingMessage) => `${pathOf(url)}/`.startsWith(`${API_PREFIX}/`),
-      upgrade: (upgrade: UpgradeRequest) => this.#upgrade(upgrade, undefined, localPort()),
+      upgrade: (upgrade: UpgradeRequest) => this.#upgrade(upgrade, undefined, localMode()),
     };
     return [...served, others];
   }
@@ -86,10 +86,10 @@ export class UserSockets {
   #upgrade(
     upgrade: UpgradeRequest,
     route: UserRoute | undefined,
-    localPort: number | undefined,
+    localMode: LocalMode | undefined,
   ): void {
     const { request, socket, head } = upgrade;
-    const foreign = whyForeign(request, localPort);
+    const foreign = whyForeign(request, localMode);
     if (foreign !== undefined) {
       refuseUpgrade(upgrade, new RportError("FORBIDDEN", foreign));
       return;

@@ -1,4 +1,4 @@
-import { proxyRule } from "../http/peerAddress.ts";
+import { proxyRule } from "../http/caller/peerAddress.ts";
 import { Limits } from "../limits/limits.ts";
 import { LIMITS } from "../limits/limitTable.ts";
 import { withinDescriptors } from "../limits/withinDescriptors.ts";

@@ -11,7 +11,7 @@ export interface PairingInput {
   readonly uses: number;
   readonly name: string;
   readonly tags: readonly string[];
-  /** `http(s)://host[:port]` under which the request reached this server. */
+  /** `http(s)://host[:port][/path]` under which the request reached this server. */
   readonly origin: string;
 }
 

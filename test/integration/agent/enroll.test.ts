@@ -50,7 +50,7 @@ describe("rport-agent enroll", () => {
     expect(result.stdout).toBe(`enrolled as paired-hosts, client ${config.id}\n`);
     expect(result.code).toBe(0);
     expect(config).toMatchObject({
-      servers: ["wss://rport.example.org:443/", "wss://second.example.org:443/agents"],
+      servers: ["wss://rport.example.org:443/", "wss://second.example.org:443/agents/"],
       credential: { authId: "paired-hosts", secret: "a-secret-only-for-this-host" },
       name: "web-1",
       tags: ["prod", "ci"],

@@ -115,7 +115,7 @@ describe("import-credentials", () => {
     expect(ended.stderr).toContain("Start it first");
   });
 
-  it("S-11: tells nothing to a program that took the place of the backend", async () => {
+  it("tells nothing to a program that took the place of the backend", async () => {
     await using temp = await tempDirectory();
     const heard: string[] = [];
     const thief = createServer((request, response) => {

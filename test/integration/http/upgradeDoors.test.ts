@@ -74,7 +74,7 @@ describe("a user's socket", () => {
     const proofs = { provenToken: () => undefined };
     const userSockets = new UserSockets({
       gate: new UserGate({ tokens, failures: new FailedLogins(systemClock), proofs }),
-      peerOf: () => ({ address: "192.0.2.1", isShared: false }),
+      peerOf: () => ({ address: "192.0.2.1", isShared: false, origin: "http://a.example" }),
       onUser: () => {},
       counts: { open: () => () => {} },
       routes: [

@@ -42,6 +42,8 @@ function keysOf<T extends object>(table: T): readonly (keyof T)[] {
 /** What the REST API stands on. */
 export interface HandlerDeps {
   readonly status: () => ServerStatus;
+  /** Whether somebody has set where agents reach this server. */
+  readonly hasServerUrls: boolean;
   readonly registry: Pick<ClientRegistry, "clientOf" | "requireRemovable" | "remove">;
   readonly clients: ClientViews;
   readonly adoptions: Adoptions;
@@ -83,7 +85,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
     ...refusalHandlers(deps.refusals),
     ...auditHandlers({ audit: deps.audit, index: deps.auditIndex }),
     ...notBuilt(...PEOPLE),
-    ...statusHandlers(deps.status),
+    ...statusHandlers(deps),
   };
 }
 

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type Site, whyForeign } from "../../../../backend/src/http/siteGuard.ts";
+import {
+  type LocalMode,
+  type Site,
+  whyForeign,
+} from "../../../../backend/src/http/caller/siteGuard.ts";
 
-const PORT = 8080;
+const LOCAL: LocalMode = { port: 8080, names: [] };
 
 function site(headers: Record<string, string>): Site {
   const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
@@ -16,7 +20,7 @@ describe("C-23, S-11 the Host in local mode", () => {
   it.each(["127.0.0.1:8080", "localhost:8080", "LocalHost:8080", "[::1]:8080"])(
     "may be %s",
     (host) => {
-      expect(whyForeign(site({ Host: host }), PORT)).toBeUndefined();
+      expect(whyForeign(site({ Host: host }), LOCAL)).toBeUndefined();
     },
   );
 
@@ -52,11 +56,48 @@ describe("C-23, S-11 the Host in local mode", () => {
     "xn--localhost:8080",
     "lоcalhost:8080",
   ])("may not be %j", (host) => {
-    expect(whyForeign(site({ Host: host }), PORT)).toMatch(/local mode/);
+    expect(whyForeign(site({ Host: host }), LOCAL)).toMatch(/local mode/);
   });
 
   it("may leave out the port of plain HTTP only", () => {
-    expect(whyForeign(site({ Host: "localhost" }), 80)).toBeUndefined();
+    expect(whyForeign(site({ Host: "localhost" }), { port: 80, names: [] })).toBeUndefined();
+  });
+
+  const NAMED: LocalMode = { port: 8080, names: ["rport.example.com", "[2001:db8::1]"] };
+
+  it.each(["rport.example.com", "RPORT.example.com:443", "rport.example.com:9", "[2001:DB8::1]:1"])(
+    "may be %s, which somebody has set",
+    (host) => {
+      expect(whyForeign(site({ Host: host }), NAMED)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    "evil.example",
+    "rport.example.com.evil.example",
+    "evil.rport.example.com",
+    "rport.example.com.",
+    "rport.example.com:443:443",
+    "rport.example.com/x",
+    "user@rport.example.com",
+    "rport.example.com evil.example",
+    "2001:db8::1",
+    "127.0.0.1",
+  ])("may not be %j because of the names that were set", (host) => {
+    expect(whyForeign(site({ Host: host }), NAMED)).toMatch(/local mode/);
+  });
+
+  it("is not taken from what a page may write as a proxy does", () => {
+    const headers = { Host: "evil.example", "X-Forwarded-Host": "rport.example.com" };
+    expect(whyForeign(site(headers), NAMED)).toMatch(/local mode/);
+  });
+
+  it("that is refused is answered with what to set", () => {
+    expect(whyForeign(site({ Host: "a.example" }), NAMED)).toBe(
+      "This server is in local mode and answers on 127.0.0.1, localhost, [::1], rport.example.com " +
+        "and [2001:db8::1] only. Behind a reverse proxy, set [server] url = " +
+        '["https://<its name>"], or let the proxy send "Host: 127.0.0.1:8080".',
+    );
   });
 
   it("may be anything when the server is not in local mode", () => {
@@ -65,8 +106,8 @@ describe("C-23, S-11 the Host in local mode", () => {
 
   it("must be there, once", () => {
     const twice = site({ Host: "localhost:8080", HOST: "localhost:8080" });
-    expect(whyForeign(site({}), PORT)).toMatch(/one Host/);
-    expect(whyForeign(twice, PORT)).toMatch(/one Host/);
+    expect(whyForeign(site({}), LOCAL)).toMatch(/one Host/);
+    expect(whyForeign(twice, LOCAL)).toMatch(/one Host/);
   });
 });
 
@@ -83,18 +124,18 @@ describe("S-12 S-13 a request that a web page made", () => {
     "file://",
     "",
   ])("is refused when its Origin is %j", (origin) => {
-    expect(whyForeign(site({ ...host, Origin: origin }), PORT)).toMatch(/another origin/);
+    expect(whyForeign(site({ ...host, Origin: origin }), LOCAL)).toMatch(/another origin/);
   });
 
   it("passes when its Origin is the server's own", () => {
-    expect(whyForeign(site({ ...host, Origin: "http://localhost:8080" }), PORT)).toBeUndefined();
+    expect(whyForeign(site({ ...host, Origin: "http://localhost:8080" }), LOCAL)).toBeUndefined();
   });
 
   it.each(["cross-site", "same-site", "what-ever"])("is refused as Sec-Fetch-Site: %s", (value) => {
-    expect(whyForeign(site({ ...host, "Sec-Fetch-Site": value }), PORT)).toMatch(/another site/);
+    expect(whyForeign(site({ ...host, "Sec-Fetch-Site": value }), LOCAL)).toMatch(/another site/);
   });
 
   it.each(["same-origin", "none"])("passes as Sec-Fetch-Site: %s", (value) => {
-    expect(whyForeign(site({ ...host, "Sec-Fetch-Site": value }), PORT)).toBeUndefined();
+    expect(whyForeign(site({ ...host, "Sec-Fetch-Site": value }), LOCAL)).toBeUndefined();
   });
 });

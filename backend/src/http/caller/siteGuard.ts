@@ -10,18 +10,27 @@ const HTTP_PORT = 80;
 /** What browsers say about requests that no foreign page caused. */
 const OWN_SITES = ["same-origin", "none"];
 
+/** How a place may be addressed that only programs of the same machine reach. */
+export interface LocalMode {
+  /** The port that is listened on; loopback names are written with it. */
+  readonly port: number;
+  /** Names that somebody has set: a proxy on this machine passes them on, with whatever port. */
+  readonly names: readonly string[];
+}
+
 /**
  * Why a request may have been caused by a web page, in words for a person; undefined when there is
- * no sign of it. `localPort` is set in local mode: then the `Host` must be a loopback name with
- * that port, so a page whose name was rebound to 127.0.0.1 gets nothing. A foreign `Origin` and a
- * cross-site fetch are refused in every mode.
+ * no sign of it. In local mode the `Host` must be a loopback name with the port, or one of the names
+ * that were set, so a page whose name was rebound to 127.0.0.1 gets nothing. A foreign `Origin` and
+ * a cross-site fetch are refused in every mode. What proxies forward is not looked at: a page can
+ * write that.
  */
-export function whyForeign(site: Site, localPort: number | undefined): string | undefined {
+export function whyForeign(site: Site, local: LocalMode | undefined): string | undefined {
   const { host, origin } = site.headers;
   const hosts = site.rawHeaders.filter((name, n) => n % 2 === 0 && name.toLowerCase() === "host");
   if (host === undefined || hosts.length !== 1) return "The request must name one Host.";
-  if (localPort !== undefined && !isLocalHost(host, localPort)) {
-    return "This server is in local mode and answers on 127.0.0.1, localhost and [::1] only.";
+  if (local !== undefined && !isLocalHost(host, local.port) && !isNamed(host, local.names)) {
+    return whyNotHere(local);
   }
   if (origin !== undefined && !isOwnOrigin(origin, host)) {
     return "Requests from web pages of another origin are refused.";
@@ -38,6 +47,22 @@ export function isLocalHost(host: string, port: number): boolean {
   const written = host.toLowerCase();
   if (port === HTTP_PORT && LOCAL_NAMES.includes(written)) return true;
   return LOCAL_NAMES.some((name) => written === `${name}:${port}`);
+}
+
+/** Whether a `Host` header is one of these names, with or without a port. */
+function isNamed(host: string, names: readonly string[]): boolean {
+  const name = /^([^:[\]]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();
+  return name !== undefined && names.includes(name);
+}
+
+/** The sentence names the remedy: whoever meets it behind a proxy has nothing else to go by. */
+function whyNotHere({ port, names }: LocalMode): string {
+  const served = [...LOCAL_NAMES, ...names];
+  return (
+    `This server is in local mode and answers on ${served.slice(0, -1).join(", ")} and ${served.at(-1)} ` +
+    'only. Behind a reverse proxy, set [server] url = ["https://<its name>"], or let the proxy send ' +
+    `"Host: 127.0.0.1:${port}".`
+  );
 }
 
 /** Whether an `Origin` header is this server's own, under the name the request was sent to. */

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import proxyAddr from "proxy-addr";
-import { addressRule } from "../platform/addressRule.ts";
-import type { Log } from "../platform/log.ts";
-import { isLoopback, unmapped } from "../platform/network.ts";
+import { addressRule } from "../../platform/addressRule.ts";
+import type { Log } from "../../platform/log.ts";
+import { isLoopback, unmapped } from "../../platform/network.ts";
+import { reachedAt } from "./reachedAt.ts";
 
 /** Where a request comes from. */
 export interface Peer {
@@ -11,6 +12,8 @@ export interface Peer {
   readonly address: string;
   /** It came through a proxy that we were not told of: many callers may have this one address. */
   readonly isShared: boolean;
+  /** `http(s)://host[:port][/path]` under which the caller reached this server, or a proxy of it. */
+  readonly origin: string;
 }
 
 /** Tells where a request comes from. */
@@ -28,9 +31,10 @@ export function proxyRule(trustedProxies: readonly string[]): (address: string) 
 }
 
 /**
- * The one place that says from where somebody calls. `X-Forwarded-For` counts only as far as
- * `trustedProxies` (addresses and networks) wrote it: the right-most hop that is none of them is the
- * caller. When a program on this machine sends that header and no proxies are set, the log says
+ * The one place that says from where somebody calls, and under which address. `X-Forwarded-For`
+ * counts only as far as `trustedProxies` (addresses and networks) wrote it: the right-most hop that
+ * is none of them is the caller. What they say besides of scheme, host, port and path counts together
+ * with it. When a program on this machine sends that header and no proxies are set, the log says
  * once what to set.
  */
 export function createPeerOf(trustedProxies: readonly string[], log: Log): PeerOf {
@@ -40,13 +44,15 @@ export function createPeerOf(trustedProxies: readonly string[], log: Log): PeerO
   let hasWarned = false;
   return (request) => {
     const direct = unmapped(request.socket.remoteAddress ?? "");
+    const origin = reachedAt(request.headers, 0);
     if (request.headers["x-forwarded-for"] === undefined) {
-      return { address: direct, isShared: false };
+      return { address: direct, isShared: false, origin };
     }
     if (isConfigured) {
       // Whoever wrote no address stands for whatever is behind it.
       const hops = proxyAddr.all(request, isProxy).map(readHop);
-      return { address: hops.findLast((hop) => hop !== undefined) ?? direct, isShared: false };
+      const address = hops.findLast((hop) => hop !== undefined) ?? direct;
+      return { address, isShared: false, origin: reachedAt(request.headers, hops.length - 1) };
     }
     const isShared = isLoopback(direct);
     if (isShared && !hasWarned) {
@@ -56,7 +62,7 @@ export function createPeerOf(trustedProxies: readonly string[], log: Log): PeerO
         set: `[server] trusted_proxies = ["${direct}"]`,
       });
     }
-    return { address: direct, isShared };
+    return { address: direct, isShared, origin };
   };
 }
 
