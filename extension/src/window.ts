@@ -8,6 +8,11 @@ import { identityHandlers } from "./commands/identity.ts";
 import { installHandlers } from "./commands/install.ts";
 import { JoinNotices } from "./commands/joinNotices.ts";
 import { joinHandlers } from "./commands/joins.ts";
+import { whyNotAllowed } from "./commands/people/commandRights.ts";
+import { meHandlers } from "./commands/people/me.ts";
+import { RefusedNotices } from "./commands/people/refusedNotices.ts";
+import { userHandlers } from "./commands/people/users.ts";
+import { UserTargets } from "./commands/people/userTargets.ts";
 import { purgeHandlers } from "./commands/purge.ts";
 import { refusalHandlers } from "./commands/refusals.ts";
 import { type Handlers, registerCommands } from "./commands/registry.ts";
@@ -74,11 +79,21 @@ export function createWindow(context: ExtensionContext): Window {
     targets,
     sheets,
   });
-  const registration = registerCommands(handlers, { nodes, log, showLog });
-  const notices = new JoinNotices(fleet);
+  const registration = registerCommands(handlers, {
+    nodes,
+    log,
+    showLog,
+    whyNotAllowed: (name, input) => whyNotAllowed(name, input, fleet),
+  });
+  const notices = [new JoinNotices(fleet), new RefusedNotices(fleet)];
   fleet.configure(settings.read());
   const onSettings = settings.onChanged(() => fleet.configure(settings.read()));
-  const parts = [onSettings, registration, views, documents, audits, notices];
+  // somebody signed in, or out, in another window
+  const onSecrets = context.secrets.onDidChange(({ key }) => {
+    const server = fleet.get(tokens.urlOf(key) ?? "");
+    if (server?.state.kind === "signedOut") server.connect();
+  });
+  const parts = [onSettings, onSecrets, registration, views, documents, audits, ...notices];
   return {
     sheets,
     dispose() {
@@ -106,7 +121,10 @@ function createFleet({ log, redactor, settings, tokens }: ServersDeps): Fleet {
       clock: systemClock,
       log,
       random: Math.random,
-      rememberFingerprint: (fingerprint) => void settings.put({ ...config, fingerprint }),
+      rememberFingerprint(fingerprint) {
+        const now = settings.read().find(({ url }) => url === config.url) ?? config;
+        void settings.put({ ...now, fingerprint });
+      },
     });
   return new Fleet({ tunnels: new LocalTunnels(), createServer });
 }
@@ -157,6 +175,12 @@ function createHandlers(deps: HandlersDeps): Handlers {
     ...purgeHandlers(targets),
     ...refusalHandlers(targets),
     ...joinHandlers(targets),
+    ...userHandlers({
+      users: new UserTargets({ fleet, now }),
+      refresh: () => views.refreshUsers(),
+      now,
+    }),
+    ...meHandlers({ targets, now }),
     ...auditHandlers({ targets, documents: audits, now }),
     ...installHandlers({ targets, sheets, createCredential }),
   };

@@ -5,7 +5,7 @@ export interface ReadyAccess {
   readonly kind: "ready";
   /** Base URL of the users' face, maybe with a path, without a slash at the end. */
   readonly url: string;
-  /** The `Authorization` header that opens it. */
+  /** The `Authorization` header that opens it; empty: none is sent. */
   readonly authorization: string;
   /** The server key that it has to show, where that is known beforehand: a local backend's. */
   readonly fingerprint?: string;

@@ -16,7 +16,7 @@ const SILENCE_MS = 20_000;
 
 /** Why the event socket ended; `lost` means: try again. */
 export type EventsEnd =
-  | { readonly kind: "unauthorized" }
+  | { readonly kind: "unauthorized"; readonly reason: string }
   | { readonly kind: "lost"; readonly reason: string };
 
 /** What the event socket needs. */
@@ -101,7 +101,7 @@ function parseJson(text: string): unknown {
 }
 
 function endOf(end: SocketEnd): EventsEnd {
-  if (isUnauthorized(end)) return { kind: "unauthorized" };
-  if (end.kind === "failed") return { kind: "lost", reason: end.error.message };
-  return { kind: "lost", reason: end.reason || "The connection was closed." };
+  const reason = end.kind === "failed" ? end.error.message : end.reason;
+  if (isUnauthorized(end)) return { kind: "unauthorized", reason };
+  return { kind: "lost", reason: reason || "The connection was closed." };
 }

@@ -35,7 +35,9 @@ export class Api {
     name: N,
     call: EndpointCall<N> = {},
   ): Promise<EndpointOutput<N>> {
-    return restAnswer(name, await this.#send(name, call));
+    const response = await this.#send(name, call);
+    if (response.status === 429) throw await tooMany(response);
+    return restAnswer(name, response);
   }
 
   /**
@@ -54,7 +56,8 @@ export class Api {
   async #send<N extends EndpointName>(name: N, call: EndpointCall<N>): Promise<Response> {
     const access = await this.#ready();
     const { path, method, body, headers: given } = restRequest(name, call);
-    const headers = { ...given, authorization: access.authorization };
+    const { authorization } = access;
+    const headers = authorization === "" ? given : { ...given, authorization };
     return this.#exchange(access, path, { method, headers, body });
   }
 
@@ -89,4 +92,13 @@ export class Api {
       });
     }
   }
+}
+
+/** Too many tries, with how long to wait in words. */
+async function tooMany(response: Response): Promise<RportError> {
+  const { message, detail } = await errorOf(response);
+  const seconds = Number(response.headers.get("retry-after"));
+  const isTold = !(seconds > 0) || /\d+ ?s/.test(message);
+  const title = isTold ? message : `${message} Try again in ${seconds} s.`;
+  return new RportError("TOO_MANY_REQUESTS", title, { detail });
 }

@@ -3,6 +3,7 @@ import { COMMANDS, type CommandName } from "../manifest.ts";
 import type { Node, Nodes } from "../model/node.ts";
 import { describeError } from "../support/describeError.ts";
 import type { Log } from "../support/log.ts";
+import { plainText } from "../support/text.ts";
 
 /** The rows a command was called on; both empty when it was called from the palette. */
 export interface CommandInput {
@@ -20,6 +21,8 @@ export type Handlers = Readonly<Record<CommandName, Handler>>;
 /** What registering needs. */
 export interface RegistryDeps {
   readonly nodes: Nodes;
+  /** Why a command is not allowed, as a sentence; undefined when it is. */
+  readonly whyNotAllowed: (name: CommandName, input: CommandInput) => string | undefined;
   readonly log: Log;
   readonly showLog: () => void;
 }
@@ -56,6 +59,11 @@ async function run(
 ): Promise<void> {
   const { log, showLog } = deps;
   log.debug("command", { name, on: input.node?.kind });
+  const whyNot = deps.whyNotAllowed(name, input);
+  if (whyNot !== undefined) {
+    void window.showInformationMessage(plainText(whyNot));
+    return;
+  }
   try {
     await handler(input);
   } catch (error) {

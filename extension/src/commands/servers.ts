@@ -1,13 +1,12 @@
-import { RportError } from "@rport/protocol/errors";
-import type { ServerStatus } from "@rport/protocol/model";
-import { env, ProgressLocation, window } from "vscode";
-import { type Access, bearer } from "../api/access.ts";
-import { Api } from "../api/http.ts";
-import { baseUrlOf, isLoopback, LOCAL_URL } from "../servers/config.ts";
+import { env, window } from "vscode";
+import { LOCAL_URL } from "../servers/config.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { ServerSettings } from "../servers/settings.ts";
+import { endToken } from "../servers/signIn.ts";
 import type { Tokens } from "../servers/tokens.ts";
+import { plainText } from "../support/text.ts";
+import { addServer, renameServer, signInAgain } from "./people/addServer.ts";
 import type { Handlers } from "./registry.ts";
 import type { Targets } from "./targets.ts";
 
@@ -26,6 +25,8 @@ export type ServerHandlers = Pick<
   | "addServer"
   | "useLocalBackend"
   | "signIn"
+  | "signInAgain"
+  | "renameServer"
   | "signOut"
   | "removeServer"
   | "copyFingerprint"
@@ -34,7 +35,7 @@ export type ServerHandlers = Pick<
 
 /** Adding, signing in to and out of, and removing servers. */
 export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
-  const { targets, settings, tokens } = deps;
+  const { targets, settings } = deps;
   return {
     addServer: () => addServer(deps),
     async useLocalBackend() {
@@ -43,9 +44,17 @@ export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
     async signIn(input) {
       const isOpen = ({ isLocal, state }: Server) => !isLocal && state.kind !== "connected";
       const server = await targets.server(input, "Sign in to which server?", isOpen);
-      if (server === undefined) return;
-      if (server.isLocal) server.connect();
-      else await signIn(server, deps);
+      if (server !== undefined) await signIn(server, deps);
+    },
+    async signInAgain(input) {
+      const isRefused = ({ state }: Server) =>
+        state.kind === "signedOut" && state.refusal !== undefined;
+      const server = await targets.server(input, "Sign in to which server again?", isRefused);
+      if (server !== undefined) await signIn(server, deps);
+    },
+    async renameServer(input) {
+      const server = await targets.server(input, "Rename which server?");
+      if (server !== undefined) await renameServer(server, deps);
     },
     async signOut(input) {
       const isRemote = ({ isLocal, state }: Server) => !isLocal && state.kind !== "signedOut";
@@ -57,9 +66,10 @@ export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
         );
         return;
       }
-      await tokens.delete(server.key);
-      deps.fleet.tunnels.closeOf(server.key);
+      // nothing of this window is to notice that the token ends
       server.signOut();
+      const rest = await endSignIn(server, deps);
+      if (rest !== undefined) void window.showWarningMessage(plainText(rest));
     },
     async removeServer(input) {
       const server = await targets.server(input, "Remove which server?");
@@ -84,100 +94,23 @@ export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
   };
 }
 
-async function addServer(deps: ServerCommandsDeps): Promise<void> {
-  const text = await window.showInputBox({
-    title: "Add Server (1/2)",
-    prompt: "Address of the server",
-    placeHolder: "https://relay.example.com",
-    ignoreFocusOut: true,
-    validateInput: (value) =>
-      value === "" || baseUrlOf(value) !== undefined
-        ? undefined
-        : "This is not an http or https address.",
-  });
-  const url = text === undefined ? undefined : baseUrlOf(text);
-  if (url === undefined) return;
-  const token = await askToken(`Add Server (2/2)`, url);
-  if (token === undefined) return;
-  const status = await statusOf({ url, token, fetch: deps.fetch });
-  const { host } = new URL(url);
-  if (!(await confirmServer(host, url, status))) return;
-  await keep(url, token, deps.tokens);
-  // one that is known already does not connect by itself when its setting changes
-  const known = deps.fleet.get(url);
-  await deps.settings.put({ name: host, url, fingerprint: status.fingerprint_sha256 });
-  known?.connect();
+/** Forgets a sign-in, and ends the token that was made for it. Answers a sentence when it lives on. */
+async function endSignIn(server: Server, deps: ServerCommandsDeps): Promise<string | undefined> {
+  const kept = await deps.tokens.kept(server.key);
+  await deps.tokens.delete(server.key);
+  if (kept?.made !== true) return undefined;
+  const why = await endToken({ url: server.key, fetch: deps.fetch }, kept);
+  if (why === undefined) return undefined;
+  return `The server could not be told, so the token that this editor had still works there: end it with "Manage My Tokens..." from another sign-in, or have an administrator end it. (${why})`;
 }
 
 async function signIn(server: Server, deps: ServerCommandsDeps): Promise<void> {
-  const token = await askToken(`Sign In to ${server.name}`, server.key);
-  if (token === undefined) return;
-  await statusOf({ url: server.key, token, fetch: deps.fetch });
-  await keep(server.key, token, deps.tokens);
-  server.connect();
+  if (server.isLocal) server.connect();
+  else await signInAgain(server, deps);
 }
 
-function askToken(title: string, url: string): Thenable<string | undefined> {
-  return window
-    .showInputBox({
-      title,
-      prompt: `API token for ${url}. It is kept in the editor's secret store.`,
-      password: true,
-      ignoreFocusOut: true,
-      validateInput: (value) => (/\s/.test(value.trim()) ? "A token has no spaces." : undefined),
-    })
-    .then((value) => value?.trim() || undefined);
-}
-
-/** Asks the server who it is, which also tries the token. */
-async function statusOf(given: {
-  url: string;
-  token: string;
-  fetch: typeof fetch;
-}): Promise<ServerStatus> {
-  const { url, token, fetch } = given;
-  const access: Access = { kind: "ready", url, authorization: bearer(token) };
-  const api = new Api({ access: async () => access, fetch });
-  const { host } = new URL(url);
-  const title = `Connecting to ${host}\u2026`;
-  try {
-    return await window.withProgress({ location: ProgressLocation.Window, title }, () =>
-      api.call("getStatus"),
-    );
-  } catch (error) {
-    if (!(error instanceof RportError) || error.code !== "UNAUTHORIZED") throw error;
-    throw new RportError("UNAUTHORIZED", `${host} does not accept this token.`, { cause: error });
-  }
-}
-
-async function confirmServer(host: string, url: string, status: ServerStatus): Promise<boolean> {
-  const isClear = url.startsWith("http:") && !isLoopback(url);
-  const warning = isClear
-    ? "\n\nThe connection is not encrypted: anybody on the way can read the token and act as you."
-    : "";
-  const add = "Add Server";
-  const chosen = await window.showInformationMessage(
-    `Add ${host}?`,
-    {
-      modal: true,
-      detail: `Its key has the fingerprint\n${status.fingerprint_sha256}\n\nAgents you install will trust this key only.${warning}`,
-    },
-    add,
-  );
-  return chosen === add;
-}
-
-async function keep(url: string, token: string, tokens: Tokens): Promise<void> {
-  if ((await tokens.set(url, token)) === "kept") return;
-  void window.showWarningMessage(
-    "This computer has no secret store, so you stay signed in only until this window closes.",
-  );
-}
-
-async function removeServer(
-  server: Server,
-  { fleet, settings, tokens }: ServerCommandsDeps,
-): Promise<void> {
+async function removeServer(server: Server, deps: ServerCommandsDeps): Promise<void> {
+  const { fleet, settings } = deps;
   const open = fleet.tunnels.all.filter(({ serverKey }) => serverKey === server.key).length;
   const closes = open === 0 ? "" : ` ${open} tunnels through it are closed.`;
   const remove = "Remove";
@@ -187,8 +120,10 @@ async function removeServer(
     remove,
   );
   if (chosen !== remove) return;
-  if (!server.isLocal) await tokens.delete(server.key);
+  server.disconnect();
+  const rest = server.isLocal ? undefined : await endSignIn(server, deps);
   await settings.remove(server.key);
+  if (rest !== undefined) void window.showWarningMessage(plainText(rest));
 }
 
 async function reviewFingerprint(server: Server): Promise<void> {

@@ -17,8 +17,8 @@ export type ConnectionState =
       readonly delayMs: number;
       readonly reason: string;
     }
-  /** Only a person can go on: there is no token, or the server turned it down. */
-  | { readonly kind: "signedOut"; readonly isRefused: boolean }
+  /** Only a person can go on: there is no token, or the server turned it down with a reason. */
+  | { readonly kind: "signedOut"; readonly refusal: string | undefined }
   /** Only a person can go on: the server has another key than the one that was accepted. */
   | { readonly kind: "changed"; readonly expected: string; readonly actual: string };
 
@@ -35,10 +35,14 @@ export type ConnectionEvent =
       /** 0 to 1, spreads the retries of many editors. */
       readonly random: number;
     }
-  | { readonly kind: "refused" }
+  /** `reason` is a sentence of the server's, or empty. */
+  | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "noToken" }
   | { readonly kind: "mismatched"; readonly expected: string; readonly actual: string }
   | { readonly kind: "unwanted" };
+
+/** What a person is told when a server turned a token down. */
+export const REFUSED = "The server does not accept this sign-in any more";
 
 /** How long to wait before the next attempt: doubling, with jitter over its upper half. */
 export function retryDelayMs(attempt: number, random: number): number {
@@ -59,9 +63,9 @@ export function nextState(state: ConnectionState, event: ConnectionEvent): Conne
     case "lost":
       return lost(state, event);
     case "refused":
-      return { kind: "signedOut", isRefused: true };
+      return { kind: "signedOut", refusal: event.reason };
     case "noToken":
-      return { kind: "signedOut", isRefused: false };
+      return { kind: "signedOut", refusal: undefined };
     case "mismatched":
       return { kind: "changed", expected: event.expected, actual: event.actual };
     case "unwanted":

@@ -23,6 +23,10 @@ export type Node =
   | JoinNode
   | RefusalsNode
   | RefusalNode
+  | UserNode
+  | AccessNode
+  | InvitationsNode
+  | InvitationNode
   | LocalTunnelNode
   | ServerTunnelNode;
 
@@ -94,6 +98,39 @@ export interface RefusalNode {
   readonly refusalId: string;
 }
 
+/** A user. */
+export interface UserNode {
+  readonly kind: "user";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly userName: string;
+}
+
+/** A session or a personal token of a user; they are fetched when somebody looks. */
+export interface AccessNode {
+  readonly kind: "access";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly userName: string;
+  /** See `UserAccess`. */
+  readonly accessId: string;
+}
+
+/** The invitations that can still be accepted; they are fetched when somebody looks. */
+export interface InvitationsNode {
+  readonly kind: "invitations";
+  readonly id: string;
+  readonly serverKey: string;
+}
+
+/** One invitation. */
+export interface InvitationNode {
+  readonly kind: "invitation";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly invitationId: string;
+}
+
 /** A tunnel that ends on this computer. */
 export interface LocalTunnelNode {
   readonly kind: "localTunnel";
@@ -129,7 +166,14 @@ function tailOf(parts: NodeParts): string {
   switch (parts.kind) {
     case "server":
     case "refusals":
+    case "invitations":
       return "";
+    case "user":
+      return `/${parts.userName}`;
+    case "access":
+      return `/${parts.accessId}/${parts.userName}`;
+    case "invitation":
+      return `/${parts.invitationId}`;
     case "group":
       return `/${parts.status}`;
     case "client":

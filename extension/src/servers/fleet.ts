@@ -83,9 +83,11 @@ export class Fleet {
 
   #add(config: ServerConfig): Server {
     const server = this.#createServer(config);
-    const unsubscribe = server.changed.add((change) =>
-      this.changed.emit({ kind: "server", server, change }),
-    );
+    const unsubscribe = server.changed.add((change) => {
+      // what a sign-in had opened ends with it
+      if (server.state.kind === "signedOut") this.tunnels.closeOf(server.key);
+      this.changed.emit({ kind: "server", server, change });
+    });
     this.#held.set(config.url, { config, server, unsubscribe });
     return server;
   }

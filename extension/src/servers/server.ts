@@ -1,5 +1,6 @@
 import type { EventMessage } from "@rport/protocol/events";
 import type { Secret } from "@rport/protocol/model";
+import type { Right } from "@rport/protocol/people/right";
 import type { RotationClient } from "@rport/protocol/report";
 import type { Access, AccessSource } from "../api/access.ts";
 import { EventSocket, type EventsEnd } from "../api/events.ts";
@@ -7,11 +8,14 @@ import { Api } from "../api/http.ts";
 import { ArrangedClients, type Rearranged } from "../model/arrange.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "../model/connectionState.ts";
 import { Mirror, type MirrorChange } from "../model/mirror.ts";
+import { may, type Rights, UNKNOWN } from "../model/rights.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import { Listeners } from "../support/listeners.ts";
 import type { Log } from "../support/log.ts";
 import { LOCAL_URL, type ServerConfig } from "./config.ts";
 import { FetchedLists } from "./fetchedLists.ts";
+import { People } from "./people.ts";
+import { askWhoIAm } from "./whoAmI.ts";
 
 /** What those who show a server want to hear of. */
 export type ServerChange =
@@ -54,6 +58,7 @@ export class Server {
   readonly secrets: FetchedLists<Secret>;
   /** Where the clients of a rotating credential stand, with the reasons; by credential. */
   readonly rotations: FetchedLists<RotationClient>;
+  readonly people: People;
   readonly #deps: ServerDeps;
   #fingerprint: string;
   #state: ConnectionState = { kind: "stopped" };
@@ -61,6 +66,7 @@ export class Server {
   #retry: Timer | undefined;
   #heardAtMs: number | undefined;
   #address = "";
+  #rights = UNKNOWN;
 
   constructor(deps: ServerDeps) {
     const { config, access, fetch } = deps;
@@ -71,6 +77,7 @@ export class Server {
     this.#fingerprint = config.fingerprint;
     this.access = access;
     this.api = new Api({ access, fetch });
+    this.people = new People(this.api);
     this.secrets = new FetchedLists((authId) =>
       this.api.call("listSecrets", { params: { authId } }),
     );
@@ -95,6 +102,16 @@ export class Server {
     return this.isLocal ? this.#address : this.key;
   }
 
+  /** Who one is there, and what one may do, as the server said at the last connect. */
+  get rights(): Rights {
+    return this.#rights;
+  }
+
+  /** Whether one may do there what needs this right. */
+  may(right: Right): boolean {
+    return may(this.#rights, right);
+  }
+
   /** Connects now; also when it is connected already, for a fresh snapshot. */
   connect(): void {
     this.#happen({ kind: "wanted" });
@@ -108,18 +125,24 @@ export class Server {
   /** Somebody signed out: forgets what the server told, and waits for a sign-in. */
   signOut(): void {
     this.#happen({ kind: "noToken" });
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#rights = UNKNOWN;
     this.mirror.clear();
     this.clients.reset(this.mirror);
     this.secrets.clear();
     this.rotations.clear();
+    this.people.clear();
     this.#heardAtMs = undefined;
     this.changed.emit({ kind: "reset" });
   }
 
   /** From now on the server with this key is the right one. */
   acceptFingerprint(fingerprint: string): void {
+    if (fingerprint !== this.#fingerprint) this.#deps.rememberFingerprint(fingerprint);
     this.#fingerprint = fingerprint;
-    this.#deps.rememberFingerprint(fingerprint);
     this.connect();
   }
 
@@ -182,8 +205,7 @@ export class Server {
     if (applied.kind === "partial") return;
     if (applied.kind === "reset") {
       this.clients.reset(this.mirror);
-      this.#happen({ kind: "opened" });
-      this.changed.emit({ kind: "reset" });
+      void this.#enterAsMe(this.#state);
       return;
     }
     const changes = applied.changes.map((change) => ({
@@ -191,6 +213,21 @@ export class Server {
       rearranged: change.entity === "client" ? this.clients.update(change) : undefined,
     }));
     this.changed.emit({ kind: "changed", changes });
+  }
+
+  /**
+   * What one may do is asked for after the snapshot has come, because whoever changes it has the
+   * server end the connection from there on; and it is known before anything is shown.
+   */
+  async #enterAsMe(mine: ConnectionState): Promise<void> {
+    const me = await askWhoIAm(this.api);
+    if (this.#state !== mine) return;
+    if (me.kind === "lost") this.#lose(me.reason);
+    if (me.kind === "refused") this.#end({ kind: "unauthorized", reason: me.reason });
+    if (me.kind !== "known") return;
+    this.#rights = me.rights;
+    this.#happen({ kind: "opened" });
+    this.changed.emit({ kind: "reset" });
   }
 
   /** Whether the server is the one it should be: a local backend has the key its file names. */
@@ -219,7 +256,13 @@ export class Server {
       this.#lose("The backend was started again.");
       return;
     }
-    this.#happen({ kind: "refused" });
+    this.#refuse(end.reason);
+  }
+
+  /** The token is worth nothing any more, and so nobody is to see what it had opened. */
+  #refuse(reason: string): void {
+    this.#happen({ kind: "refused", reason });
+    this.#forget();
   }
 
   #lose(reason: string): void {

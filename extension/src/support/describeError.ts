@@ -1,6 +1,10 @@
 import { RportError } from "@rport/protocol/errors";
 import { plainText } from "./text.ts";
 
+const UNKNOWN_AUTHORITY = "its certificate is not from an authority that this computer knows";
+const NO_ANSWER = "it did not answer in time";
+const CLOSED = "the connection was closed without an answer";
+
 /** What people call the system errors that a connection can end with. */
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing is listening there",
@@ -9,15 +13,55 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENETUNREACH: "the network cannot be reached",
   ENOTFOUND: "the name is unknown",
   EAI_AGAIN: "the name cannot be looked up now",
-  ETIMEDOUT: "it did not answer in time",
+  ETIMEDOUT: NO_ANSWER,
+  EHOSTDOWN: "the host is down",
+  ENETDOWN: "the network is down",
+  EADDRNOTAVAIL: "this computer has no way to that address",
+  EPIPE: CLOSED,
+  ECONNABORTED: CLOSED,
+  UND_ERR_SOCKET: CLOSED,
+  UND_ERR_CONNECT_TIMEOUT: NO_ANSWER,
+  UND_ERR_HEADERS_TIMEOUT: NO_ANSWER,
+  UND_ERR_BODY_TIMEOUT: NO_ANSWER,
+  ERR_SSL_WRONG_VERSION_NUMBER: "this port speaks http, not https",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: "this port speaks http, not https",
+  EPROTO: "this port does not speak https",
   EADDRINUSE: "the port is in use",
   EACCES: "the operating system does not allow it",
   CERT_HAS_EXPIRED: "its certificate has expired",
   DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is not from a known authority",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not from a known authority",
+  CERT_NOT_YET_VALID: "its certificate is not valid yet, or the clock of this computer is wrong",
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  CERT_UNTRUSTED: UNKNOWN_AUTHORITY,
+  CERT_REVOKED: "its certificate was revoked",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
 };
+
+/** Families of codes of which nobody knows all members. */
+const CODE_FAMILIES: readonly (readonly [RegExp, string])[] = [
+  [/^HPE_/, "this port does not speak http; it may be one for https"],
+  [/^ERR_SSL_/, "no secure connection could be agreed on"],
+  [/^ERR_TLS_/, "its certificate cannot be used"],
+];
+
+/** What the editor's own network stack calls things. */
+const NET_ERRORS: readonly (readonly [RegExp, string])[] = [
+  [/net::ERR_SSL_(PROTOCOL_ERROR|VERSION)/, "this port does not speak https"],
+  [/net::ERR_CERT_AUTHORITY_INVALID/, UNKNOWN_AUTHORITY],
+  [/net::ERR_CERT_COMMON_NAME_INVALID/, "its certificate is for another name"],
+  [/net::ERR_CERT_DATE_INVALID/, "its certificate has expired, or is not valid yet"],
+  [/net::ERR_CERT_/, "its certificate cannot be used"],
+  [/net::ERR_CONNECTION_REFUSED/, "nothing is listening there"],
+  [/net::ERR_NAME_NOT_RESOLVED/, "the name is unknown"],
+  [/net::ERR_INVALID_HTTP_RESPONSE/, "this port does not speak http; it may be one for https"],
+  [/net::ERR_(CONNECTION_)?TIMED_OUT/, NO_ANSWER],
+  [/net::ERR_(CONNECTION_(RESET|CLOSED)|EMPTY_RESPONSE)/, CLOSED],
+  [/net::ERR_(INTERNET_DISCONNECTED|ADDRESS_UNREACHABLE)/, "the network cannot be reached"],
+  [/redirect/i, "it sends to another address: use the one that a browser shows in the end"],
+];
 
 /** The system's code of an error, wherever it is hidden (`fetch` puts it into the cause). */
 export function systemCode(error: unknown): string | undefined {
@@ -30,8 +74,16 @@ export function systemCode(error: unknown): string | undefined {
 /** Why a connection failed, in words that may follow a colon. */
 export function describeNetworkError(error: unknown): string {
   const code = systemCode(error);
-  if (code !== undefined) return SYSTEM_ERRORS[code] ?? code;
-  return error instanceof Error ? error.message : "an unknown error";
+  if (code !== undefined) return wordsOfCode(code);
+  if (!(error instanceof Error)) return "an unknown error";
+  if (error.name === "TimeoutError") return NO_ANSWER;
+  const texts = `${error.message} ${error.cause instanceof Error ? error.cause.message : ""}`;
+  return NET_ERRORS.find(([pattern]) => pattern.test(texts))?.[1] ?? error.message;
+}
+
+function wordsOfCode(code: string): string {
+  const family = CODE_FAMILIES.find(([pattern]) => pattern.test(code))?.[1];
+  return SYSTEM_ERRORS[code] ?? family ?? `the connection failed (${code})`;
 }
 
 /**

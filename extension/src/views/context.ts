@@ -2,7 +2,7 @@ import type { Client } from "@rport/protocol/model";
 import type { ContextKey } from "../manifest.ts";
 import type { Mirror } from "../model/mirror.ts";
 import { timeOfDay } from "../model/relativeTime.ts";
-import { stateText } from "../model/rows/serverRow.ts";
+import { refusalText, stateText } from "../model/rows/serverRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import { count } from "../support/text.ts";
@@ -15,6 +15,16 @@ function isUnreachable({ state }: Server): boolean {
   return state.kind === "waiting" || (state.kind === "connecting" && state.attempt > 0);
 }
 
+/** Whether one is an administrator of a server, as far as that has said. */
+function isRunBy({ state, rights }: Server): boolean {
+  return state.kind === "connected" && rights.administrator;
+}
+
+/** A local backend without any users is not worth a view of them. */
+export function hasUsers(server: Server): boolean {
+  return isRunBy(server) && (server.rights.account || server.mirror.maps.users.size > 0);
+}
+
 /** What the manifest's `when` clauses are told. */
 export function contextOf({ servers, tunnels }: Fleet): ContextValues {
   const some = (test: (server: Server) => boolean) => servers.some(test);
@@ -23,6 +33,13 @@ export function contextOf({ servers, tunnels }: Fleet): ContextValues {
     hasServer: servers.length > 0,
     hasLocalServer: some(({ isLocal }) => isLocal),
     connected: some(({ state }) => state.kind === "connected"),
+    administrator: some(isRunBy),
+    notAdministrator: some(({ state }) => state.kind === "connected") && !some(isRunBy),
+    mayTunnel: some((server) => server.may("tunnels")),
+    mayAudit: some((server) => server.may("auditlog")),
+    managesUsers: some(hasUsers),
+    hasAccount: some(({ rights }) => rights.account),
+    refused: some(({ state }) => state.kind === "signedOut" && state.refusal !== undefined),
     connecting: some(({ state }) => state.kind === "connecting" && state.attempt === 0),
     everConnected: some(({ mirror }) => mirror.isFilled),
     signedOut: some(({ state }) => state.kind === "signedOut"),
@@ -64,6 +81,8 @@ export function joinsBadge({ servers }: Pick<Fleet, "servers">) {
 function messageOf(server: Server): string | undefined {
   const { state, heardAtMs, mirror, name } = server;
   if (state.kind === "connected" || state.kind === "stopped") return undefined;
+  const refusal = refusalText(state);
+  if (refusal !== undefined) return `${name}: ${refusal}`;
   if (!mirror.isFilled || heardAtMs === undefined) return undefined;
   const from = `showing data from ${timeOfDay(heardAtMs)}`;
   if (state.kind === "connecting" || state.kind === "waiting") {

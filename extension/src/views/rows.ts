@@ -1,11 +1,13 @@
 import type { Client, Credential } from "@rport/protocol/model";
 import { displayName } from "../model/arrange.ts";
 import type {
+  AccessNode,
   ClientNode,
   LocalTunnelNode,
   Node,
   SecretNode,
   ServerTunnelNode,
+  UserNode,
 } from "../model/node.ts";
 import { clientRow, clientTooltip, groupRow } from "../model/rows/clientRow.ts";
 import { contextValue } from "../model/rows/contextValue.ts";
@@ -22,7 +24,9 @@ import type { Row } from "../model/rows/row.ts";
 import { secretRow, secretsRow } from "../model/rows/secretRow.ts";
 import { serverRow } from "../model/rows/serverRow.ts";
 import { localTunnelRow, serverTunnelRow } from "../model/rows/tunnelRow.ts";
+import { accessRow, invitationRow, invitationsRow, userRow } from "../model/rows/userRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
+import { ALL_INVITATIONS } from "../servers/people.ts";
 import type { Server } from "../servers/server.ts";
 import { isLiveOf, rotationReason } from "./credentialNodes.ts";
 
@@ -89,6 +93,16 @@ function describe(node: Node, server: Server, context: RowContext): Row | undefi
       const pairing = mirror.maps.pairings.get(node.pairingId);
       return pairing === undefined ? undefined : pairingRow(pairing, context.now());
     }
+    case "user":
+      return describeUser(node, server, context);
+    case "access":
+      return describeAccess(node, server, context);
+    case "invitations":
+      return invitationsRow(server.people.invitations.failureOf(ALL_INVITATIONS));
+    case "invitation": {
+      const invitation = server.people.invitations.get(ALL_INVITATIONS, node.invitationId);
+      return invitation === undefined ? undefined : invitationRow(invitation, context.now());
+    }
     case "localTunnel":
       return describeLocalTunnel(node, context);
     case "serverTunnel":
@@ -100,7 +114,19 @@ function describeServer(server: Server): Row {
   const { name, address, isLocal, state, clients } = server;
   const online = clients.countOf("online");
   const total = online + clients.countOf("offline");
-  return serverRow({ name, address, isLocal, state, online, total });
+  const { administrator, account } = server.rights;
+  const mayAudit = server.may("auditlog");
+  return serverRow({
+    name,
+    address,
+    isLocal,
+    state,
+    online,
+    total,
+    administrator,
+    account,
+    mayAudit,
+  });
 }
 
 function describeClient(node: ClientNode, server: Server, context: RowContext): Row | undefined {
@@ -116,7 +142,25 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
     localTunnels: context.fleet.tunnels.countOf(server.key, client.id),
     serverTunnels: server.mirror.tunnelCountOf(client.id),
     nowMs: context.now(),
+    mayTunnel: server.may("tunnels"),
+    mayAdminister: server.may("administrator"),
   });
+}
+
+function describeUser(node: UserNode, server: Server, context: RowContext): Row | undefined {
+  const user = server.mirror.maps.users.get(node.userName);
+  if (user === undefined) return undefined;
+  return userRow({
+    user,
+    isMe: user.username === server.rights.username,
+    failure: server.people.access.failureOf(node.userName),
+    nowMs: context.now(),
+  });
+}
+
+function describeAccess(node: AccessNode, server: Server, context: RowContext): Row | undefined {
+  const access = server.people.access.get(node.userName, node.accessId);
+  return access === undefined ? undefined : accessRow(access, context.now());
 }
 
 /** What a host was called under its earlier id; empty when it has none that is known. */

@@ -8,10 +8,11 @@ import { ClientsSource } from "./clients.ts";
 import { contextOf, joinsBadge, statusItemOf, viewMessage } from "./context.ts";
 import { ContextKeys } from "./contextKeys.ts";
 import { CredentialsSource } from "./credentials.ts";
-import type { TreeSource } from "./source.ts";
+import { ALL, type TreeSource } from "./source.ts";
 import { StatusBar } from "./statusBar.ts";
 import { Tree } from "./tree.ts";
 import { TunnelsSource } from "./tunnels.ts";
+import { UsersSource } from "./users.ts";
 
 /** Context keys, messages and the status bar follow after this long, once for many changes. */
 const SUMMARY_MS = 30;
@@ -30,12 +31,13 @@ interface SourcedTree {
   readonly source: TreeSource;
 }
 
-/** The three trees, the status bar item, and the context keys, kept up to date with the fleet. */
+/** The trees, the status bar item, and the context keys, kept up to date with the fleet. */
 export class Views {
   readonly #deps: ViewsDeps;
   readonly #clients: SourcedTree;
   readonly #credentials: SourcedTree;
   readonly #tunnels: SourcedTree;
+  readonly #users: SourcedTree;
   readonly #statusBar = new StatusBar();
   readonly #depsKeys = new ContextKeys();
   readonly #settings: Disposable;
@@ -48,6 +50,7 @@ export class Views {
     this.#clients = this.#create(VIEWS.clients, new ClientsSource(deps));
     this.#credentials = this.#create(VIEWS.credentials, new CredentialsSource(deps));
     this.#tunnels = this.#create(VIEWS.tunnels, new TunnelsSource(deps));
+    this.#users = this.#create(VIEWS.users, new UsersSource(deps));
     deps.fleet.changed.add((event) => this.#changed(event));
     this.#settings = workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(SECTION)) this.#summarise();
@@ -77,6 +80,11 @@ export class Views {
     await this.#tunnels.tree.reveal(node);
   }
 
+  /** What is fetched of the users of a server has changed: it is fetched again where it is shown. */
+  refreshUsers(): void {
+    this.#users.tree.invalidate(ALL);
+  }
+
   /** Removes everything. */
   dispose(): void {
     this.#summary?.cancel();
@@ -87,7 +95,7 @@ export class Views {
   }
 
   get #trees(): readonly SourcedTree[] {
-    return [this.#clients, this.#credentials, this.#tunnels];
+    return [this.#clients, this.#credentials, this.#tunnels, this.#users];
   }
 
   #create(id: string, source: TreeSource): SourcedTree {

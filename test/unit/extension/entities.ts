@@ -12,6 +12,7 @@ import {
   type Tunnel,
   tunnelSchema,
 } from "@rport/protocol/model";
+import { type Me, meSchema, type User, userSchema } from "@rport/protocol/people/user";
 import { type Refusal, refusalSchema } from "@rport/protocol/refusal";
 
 const AT = "2030-01-01T00:00:00Z";
@@ -202,5 +203,43 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     tunnels: [],
     pairings: [],
     ...parts,
+  });
+}
+
+/** A user as administrators see one. */
+export function user(username: string, changes: Record<string, unknown> = {}): User {
+  return userSchema.parse({
+    username,
+    password_expired: false,
+    groups: ["operators"],
+    two_fa_send_to: "",
+    display_name: "",
+    disabled: false,
+    totp: false,
+    recovery_codes: 0,
+    created_at: AT,
+    created_by: "admin",
+    last_sign_in_at: AT,
+    tokens: 1,
+    sessions: 0,
+    sockets: 0,
+    ...changes,
+  });
+}
+
+/** Whoever asks: somebody with an account, who may see clients and nothing more. */
+export function me(changes: Record<string, unknown> = {}): Me {
+  return meSchema.parse({
+    username: "anna",
+    groups: ["operators"],
+    two_fa_send_to: "",
+    group_permissions_enabled: true,
+    effective_user_permissions: {},
+    display_name: "",
+    administrator: false,
+    totp: false,
+    recovery_codes: 0,
+    account: true,
+    ...changes,
   });
 }

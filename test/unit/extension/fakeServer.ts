@@ -18,6 +18,8 @@ export interface Reply {
   readonly status: number;
   readonly body?: unknown;
   readonly location?: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
 }
 
 async function read(request: IncomingMessage): Promise<string> {
@@ -90,7 +92,8 @@ export class FakeServer {
     const { authorization } = headers;
     const seen = { method, url, authorization, body: await read(request) };
     this.requests.push(seen);
-    const { status, body, location } = this.reply(seen);
+    const { status, body, location, retryAfter } = this.reply(seen);
+    if (retryAfter !== undefined) response.setHeader("retry-after", retryAfter);
     if (location !== undefined) response.setHeader("location", location);
     response.writeHead(status, { "content-type": "application/json" });
     response.end(typeof body === "string" ? body : JSON.stringify(body ?? {}));

@@ -117,7 +117,7 @@ describe("tokens", () => {
 
   it("are found only under the address they were kept for (S-14)", async () => {
     const tokens = new Tokens({ store: storeOf(new Map()), redactor: new Redactor() });
-    await tokens.set("https://a.example", "secret-of-a");
+    await tokens.set("https://a.example", { token: "secret-of-a", made: true });
     expect(await tokens.get("https://a.example")).toBe("secret-of-a");
     expect(await tokens.get("https://a.example:8443")).toBeUndefined();
     expect(await tokens.get("http://a.example")).toBeUndefined();
@@ -132,7 +132,9 @@ describe("tokens", () => {
       delete: async () => undefined,
     };
     const tokens = new Tokens({ store: broken, redactor: new Redactor() });
-    expect(await tokens.set("https://a.example", "secret-of-a")).toBe("session");
+    expect(await tokens.set("https://a.example", { token: "secret-of-a", made: true })).toBe(
+      "session",
+    );
     expect(await tokens.get("https://a.example")).toBe("secret-of-a");
   });
 

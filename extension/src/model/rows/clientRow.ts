@@ -17,6 +17,9 @@ export interface ClientFacts {
   readonly localTunnels: number;
   readonly serverTunnels: number;
   readonly nowMs: number;
+  /** Whether one may open tunnels there. */
+  readonly mayTunnel: boolean;
+  readonly mayAdminister: boolean;
 }
 
 /** The operating system in a word people use. */
@@ -80,6 +83,8 @@ export function clientRow(facts: ClientFacts): Row {
     context: contextValue("client", {
       duplicate: client.duplicate !== null,
       looksLike: client.looks_like !== null,
+      mayAdminister: facts.mayAdminister,
+      mayTunnel: facts.mayTunnel,
       offline: !online,
       online,
       ref: place !== "clients",

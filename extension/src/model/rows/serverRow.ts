@@ -1,4 +1,5 @@
-import type { ConnectionState } from "../connectionState.ts";
+import { plainText } from "../../support/text.ts";
+import { type ConnectionState, REFUSED } from "../connectionState.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
@@ -10,6 +11,11 @@ export interface ServerFacts {
   readonly state: ConnectionState;
   readonly online: number;
   readonly total: number;
+  /** Whether one is an administrator there. */
+  readonly administrator: boolean;
+  /** Whether there is an account behind the sign-in. */
+  readonly account: boolean;
+  readonly mayAudit: boolean;
 }
 
 /** The state in a few words; empty when all is well. */
@@ -22,12 +28,18 @@ export function stateText(state: ConnectionState): string {
     case "waiting":
       return "unreachable";
     case "signedOut":
-      return "signed out";
+      return state.refusal === undefined ? "signed out" : "sign-in is not accepted any more";
     case "changed":
       return "server key has changed";
     case "stopped":
       return "not connected";
   }
+}
+
+/** What stands above the trees when the server turned the token down; else undefined. */
+export function refusalText(state: ConnectionState): string | undefined {
+  if (state.kind !== "signedOut" || state.refusal === undefined) return undefined;
+  return [`${REFUSED}.`, plainText(state.refusal)].join(" ").trim();
 }
 
 function iconOf(state: ConnectionState): RowIcon {
@@ -46,7 +58,14 @@ export function serverRow(facts: ServerFacts): Row {
     label: name,
     description: joinDots(counts, host === name ? "" : host),
     icon: iconOf(state),
-    context: contextValue("server", { [flag]: true, local: isLocal }),
+    context: contextValue("server", {
+      [flag]: true,
+      refused: refusalText(state) !== undefined,
+      local: isLocal,
+      account: facts.account,
+      admin: facts.administrator,
+      mayAudit: facts.mayAudit,
+    }),
     children: "expanded",
     spoken: joinSpoken(name, counts),
   };

@@ -32,8 +32,11 @@ describe("the state of a connection", () => {
 
   it("waits for a person when there is no token, a refused one, or another key", () => {
     const stuck: readonly [ConnectionEvent, ConnectionState][] = [
-      [{ kind: "noToken" }, { kind: "signedOut", isRefused: false }],
-      [{ kind: "refused" }, { kind: "signedOut", isRefused: true }],
+      [{ kind: "noToken" }, { kind: "signedOut", refusal: undefined }],
+      [
+        { kind: "refused", reason: "It ended." },
+        { kind: "signedOut", refusal: "It ended." },
+      ],
       [
         { kind: "mismatched", expected: "a", actual: "b" },
         { kind: "changed", expected: "a", actual: "b" },
@@ -50,7 +53,7 @@ describe("the state of a connection", () => {
 
   it("ignores what comes in after it was stopped", () => {
     const state = run({ kind: "wanted" }, { kind: "unwanted" });
-    const late: ConnectionEvent[] = [lost, { kind: "opened" }, { kind: "refused" }];
+    const late: ConnectionEvent[] = [lost, { kind: "opened" }, { kind: "refused", reason: "" }];
     for (const event of late) expect(nextState(state, event)).toBe(state);
   });
 });

@@ -1,0 +1,209 @@
+import { hostname } from "node:os";
+import { window } from "vscode";
+import { baseUrlOf, nameOf, type ServerConfig } from "../../servers/config.ts";
+import type { Fleet } from "../../servers/fleet.ts";
+import type { Server } from "../../servers/server.ts";
+import type { ServerSettings } from "../../servers/settings.ts";
+import { meet } from "../../servers/signIn.ts";
+import type { KeptToken, Tokens } from "../../servers/tokens.ts";
+import { plainText } from "../../support/text.ts";
+import { askText, type Checked } from "./ask.ts";
+import { fingerprintStep } from "./fingerprint.ts";
+import { showNewTotpSecret } from "./secondFactor.ts";
+import { SignInSteps } from "./signInSteps.ts";
+import { type Step, takeSteps } from "./steps.ts";
+
+/** What adding and signing in need. */
+export interface SignInDeps {
+  readonly fleet: Pick<Fleet, "get" | "servers">;
+  readonly settings: Pick<ServerSettings, "put" | "read">;
+  readonly tokens: Pick<Tokens, "set">;
+  readonly fetch: typeof fetch;
+}
+
+/** Longest name of a server. */
+const NAME_MAX = 100;
+
+interface Draft {
+  address: string;
+  name: string;
+  /** Everything about the server that answered at the address. */
+  met: Met | undefined;
+}
+
+interface Met {
+  readonly url: string;
+  readonly fingerprint: string;
+  readonly signIn: SignInSteps;
+}
+
+const TITLE = "Add Server";
+const TOTAL_AT_FIRST = 6;
+
+/** Address, fingerprint, sign-in, name. Nothing is kept before the last step. */
+export async function addServer(deps: SignInDeps): Promise<void> {
+  const draft: Draft = { address: "", name: "", met: undefined };
+  const isDone = await takeSteps(addressStep(draft, deps));
+  const { met } = draft;
+  if (isDone || met === undefined) return;
+  // who became a user by an invitation has no other way in
+  if (met.signIn.isCertain) await keep(draft, met, deps);
+  else await met.signIn.abandon();
+}
+
+function addressStep(draft: Draft, deps: SignInDeps): Step {
+  return async (place) => {
+    const answer = await askText({
+      title: TITLE,
+      place,
+      total: draft.met?.signIn.total ?? TOTAL_AT_FIRST,
+      prompt: "Address of the server",
+      placeholder: "https://relay.example.com",
+      value: draft.address,
+      typed: (text) => {
+        draft.address = text;
+      },
+      check: (text) => meetAt(text, draft, deps),
+    });
+    if (answer.kind !== "value") return answer;
+    const met = answer.value;
+    draft.met = met;
+    draft.name = configAt(met.url, deps)?.name ?? nameOf(met.url);
+    return { kind: "next", step: keyStep(met, deps) };
+  };
+}
+
+async function meetAt(text: string, draft: Draft, deps: SignInDeps): Promise<Checked<Met>> {
+  const url = baseUrlOf(text);
+  if (url === undefined) return { why: "This is not an http or https address." };
+  const door = { url, fetch: deps.fetch };
+  const face = await meet(door);
+  const signIn = new SignInSteps({
+    title: TITLE,
+    door,
+    computer: hostname(),
+    hasUsers: face.sign_in.password,
+    before: 2,
+    after: 1,
+    setUpSecondFactor: (jwt) => showNewTotpSecret(door, jwt),
+    next: async () => ({ kind: "next", step: nameStep(draft, deps) }),
+  });
+  return { value: { url, fingerprint: face.fingerprint_sha256, signIn } };
+}
+
+function keyStep({ url, fingerprint, signIn }: Met, deps: SignInDeps): Step {
+  const accepted = configAt(url, deps)?.fingerprint ?? "";
+  return fingerprintStep(
+    () => ({ url, fingerprint, accepted }),
+    () => signIn.first,
+  );
+}
+
+function nameStep(draft: Draft, deps: SignInDeps): Step {
+  return async (place) => {
+    const { met } = draft;
+    if (met === undefined) return { kind: "cancelled" };
+    const canGoBack = place.canGoBack && !met.signIn.isCertain;
+    const answer = await askText({
+      title: TITLE,
+      place: { ...place, canGoBack },
+      total: met.signIn.total,
+      prompt: "What is the server called in your views? You can change it later.",
+      value: draft.name,
+      typed: (text) => {
+        draft.name = text;
+      },
+      check: async (text) => {
+        const why = whyNotServerName(text, othersThan(met.url, deps));
+        if (why !== undefined) return { why };
+        await keep(draft, met, deps);
+        return { value: undefined };
+      },
+    });
+    return answer.kind === "value" ? { kind: "done" } : answer;
+  };
+}
+
+async function keep(draft: Draft, met: Met, deps: SignInDeps): Promise<void> {
+  const { url, fingerprint, signIn } = met;
+  await keepToken(url, await signIn.token(), deps.tokens);
+  // one that is known already does not connect by itself when its setting changes
+  const known = deps.fleet.get(url);
+  await deps.settings.put({ name: draft.name.trim() || nameOf(url), url, fingerprint });
+  known?.acceptFingerprint(fingerprint);
+}
+
+async function keepToken(url: string, token: KeptToken, tokens: SignInDeps["tokens"]) {
+  if ((await tokens.set(url, token)) === "kept") return;
+  void window.showWarningMessage(
+    "This computer has no secret store, so you stay signed in only until this window closes.",
+  );
+}
+
+/** Signs in to a configured server anew: its name and its fingerprint stay. */
+export async function signInAgain(server: Server, deps: SignInDeps): Promise<void> {
+  const door = { url: server.key, fetch: deps.fetch };
+  const face = await meet(door);
+  const fingerprint = face.fingerprint_sha256;
+  const accepted = configAt(server.key, deps)?.fingerprint ?? "";
+  const isKnown = accepted === fingerprint;
+  const signIn = new SignInSteps({
+    title: `Sign In to ${plainText(server.name)}`,
+    door,
+    computer: hostname(),
+    hasUsers: face.sign_in.password,
+    before: isKnown ? 0 : 1,
+    after: 0,
+    setUpSecondFactor: (jwt) => showNewTotpSecret(door, jwt),
+    next: async () => ({ kind: "done" }),
+  });
+  const keyShown = fingerprintStep(
+    () => ({ url: server.key, fingerprint, accepted }),
+    () => signIn.first,
+  );
+  if (!(await takeSteps(isKnown ? signIn.first : keyShown))) {
+    await signIn.abandon();
+    return;
+  }
+  await keepToken(server.key, await signIn.token(), deps.tokens);
+  server.acceptFingerprint(fingerprint);
+}
+
+/** Gives a server another name. */
+export async function renameServer(server: Server, deps: SignInDeps): Promise<void> {
+  const others = othersThan(server.key, deps);
+  const answer = await askText({
+    title: `Rename ${plainText(server.name)}`,
+    place: { number: 1, canGoBack: false },
+    total: 1,
+    prompt: "What is the server called in your views?",
+    value: server.name,
+    typed: () => undefined,
+    check: async (text) => {
+      const why = whyNotServerName(text, others);
+      return why === undefined ? { value: text.trim() } : { why };
+    },
+  });
+  const config = configAt(server.key, deps);
+  if (answer.kind !== "value" || config === undefined) return;
+  await deps.settings.put({ ...config, name: answer.value });
+}
+
+function configAt(url: string, { settings }: SignInDeps): ServerConfig | undefined {
+  return settings.read().find((config) => config.url === url);
+}
+
+function othersThan(url: string, { settings }: SignInDeps): readonly string[] {
+  return settings
+    .read()
+    .filter((config) => config.url !== url)
+    .map(({ name }) => name);
+}
+
+/** Why a server cannot be called so; undefined when it can. */
+export function whyNotServerName(text: string, others: readonly string[]): string | undefined {
+  const name = text.trim();
+  if (name === "") return "A server has a name.";
+  if (name.length > NAME_MAX) return `A name has at most ${NAME_MAX} characters.`;
+  return others.includes(name) ? "Another server is called so." : undefined;
+}

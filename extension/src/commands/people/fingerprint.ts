@@ -1,0 +1,72 @@
+import { env, window, workspace } from "vscode";
+import { isLoopback } from "../../servers/config.ts";
+import type { After, Step } from "./steps.ts";
+
+/** What a server said who it is. */
+export interface Shown {
+  readonly url: string;
+  readonly fingerprint: string;
+  /** The one that was accepted before; empty: none. */
+  readonly accepted: string;
+}
+
+const GO_ON = "Go On";
+const TRUST = "Trust the New Key";
+const COPY = "Copy";
+const BACK = "Back";
+
+/** Shows the fingerprint of a server before anything secret is sent to it. */
+export function fingerprintStep(shown: () => Shown, next: () => Step): Step {
+  return async ({ canGoBack }): Promise<After> => {
+    for (;;) {
+      const chosen = await ask(shown(), canGoBack);
+      if (chosen === BACK) return { kind: "back" };
+      if (chosen === GO_ON || chosen === TRUST) return { kind: "next", step: next() };
+      if (chosen !== COPY) return { kind: "cancelled" };
+      await env.clipboard.writeText(shown().fingerprint);
+    }
+  };
+}
+
+async function ask(shown: Shown, canGoBack: boolean): Promise<string | undefined> {
+  const { url, fingerprint, accepted } = shown;
+  const { host } = new URL(url);
+  const isChanged = accepted !== "" && accepted !== fingerprint;
+  const isAlarming = isChanged || channelOf(url) === "clear";
+  const show = isAlarming ? window.showWarningMessage : window.showInformationMessage;
+  const rest = canGoBack ? [COPY, BACK] : [COPY];
+  const lines = isChanged
+    ? [`Before: ${accepted}`, `Now: ${fingerprint}`, "", CHANGED, "", channelText(url)]
+    : [fingerprint, "", channelText(url), "", "Nothing secret has been sent yet."];
+  return await show<string>(
+    isChanged ? `${host} answers with another key than before.` : `Is this the key of ${host}?`,
+    { modal: true, detail: lines.join("\n") },
+    isChanged ? TRUST : GO_ON,
+    ...rest,
+  );
+}
+
+const CHANGED =
+  "This is expected after the server was set up anew. If nobody did that, someone may be impersonating it: do not go on.";
+
+type Channel = "loopback" | "clear" | "checked" | "unchecked";
+
+function channelOf(url: string): Channel {
+  if (isLoopback(url)) return "loopback";
+  if (url.startsWith("http:")) return "clear";
+  return workspace.getConfiguration("http").get("proxyStrictSSL", true) ? "checked" : "unchecked";
+}
+
+const COMPARE = "compare it with the one that the server printed at its start";
+
+const CHANNEL_TEXTS: Readonly<Record<Channel, string>> = {
+  loopback: "A program on this computer told it.",
+  checked: `It came over a connection whose certificate this computer trusts. To be certain, ${COMPARE}.`,
+  unchecked: `Certificates are not checked on this computer (setting http.proxyStrictSSL), so anybody on the way may have told it: ${COMPARE}.`,
+  clear: `The connection is not encrypted. Anybody on the way may have told it, and can read your password and your token and act as you: ${COMPARE}, and go on in a network that you trust only.`,
+};
+
+/** How far the fingerprint can be believed, in words. */
+function channelText(url: string): string {
+  return CHANNEL_TEXTS[channelOf(url)];
+}

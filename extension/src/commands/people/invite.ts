@@ -1,0 +1,59 @@
+import type { NewInvitation } from "@rport/protocol/people/invitation";
+import type { GroupName } from "@rport/protocol/people/user";
+import { env, window } from "vscode";
+import { until } from "../../model/relativeTime.ts";
+import type { Server } from "../../servers/server.ts";
+import { plainText } from "../../support/text.ts";
+import { pickGroups } from "./groups.ts";
+
+/** What inviting needs. */
+export interface InviteDeps {
+  /** Has the lists that were fetched of users fetched again. */
+  readonly refresh: () => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+const COPY_ALL = "Copy Address and Code";
+const COPY_CODE = "Copy Code";
+
+/** Makes a code that turns one person into a user, and shows it. */
+export async function inviteUser(server: Server, { refresh, now }: InviteDeps): Promise<void> {
+  const where = plainText(server.name);
+  const name = await window.showInputBox({
+    title: `Invite User to ${where}`,
+    prompt: "Who is it for? Shown to administrators; the user name is chosen by the one invited.",
+    placeHolder: "Anna, operations",
+    ignoreFocusOut: true,
+    validateInput: (text) => (text.length > 200 ? "At most 200 characters." : undefined),
+  });
+  if (name === undefined) return;
+  const groups = await pickGroups(server, `Groups of ${plainText(name) || "the new user"}`, []);
+  if (groups === undefined) return;
+  const body = { groups: [...groups] as GroupName[], display_name: name.trim() };
+  const invitation = await server.api.call("createInvitation", { body });
+  refresh();
+  await showCode(server, invitation, now());
+}
+
+async function showCode(server: Server, invitation: NewInvitation, nowMs: number): Promise<void> {
+  const { code, groups, display_name: name, expires_at: end } = invitation;
+  const detail = [
+    code,
+    "",
+    `It works once, and ends ${until(end, nowMs)}. It is shown this once.`,
+    `Address: ${server.address}`,
+    `Groups: ${groups.map(plainText).join(", ") || "none"}`,
+    "",
+    'To be typed in the colleague\'s editor: "RPort: Add Server...", the address, then "Invitation code". Whoever has the code first becomes the user, so send it where only the colleague reads.',
+  ].join("\n");
+  const who = plainText(name) || "a new user";
+  const chosen = await window.showInformationMessage(
+    `Code for ${who}`,
+    { modal: true, detail },
+    COPY_ALL,
+    COPY_CODE,
+  );
+  if (chosen === COPY_CODE) await env.clipboard.writeText(code);
+  if (chosen === COPY_ALL) await env.clipboard.writeText(`${server.address}\n${code}`);
+}

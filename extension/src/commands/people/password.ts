@@ -1,0 +1,65 @@
+import { window } from "vscode";
+import type { Server } from "../../servers/server.ts";
+import { plainText } from "../../support/text.ts";
+import { askText } from "./ask.ts";
+import { type Step, takeSteps } from "./steps.ts";
+
+const TOTAL = 3;
+const SECRET = { value: "", typed: () => undefined, isSecret: true } as const;
+
+/** Takes the old password, and twice the new one. */
+export async function changePassword(server: Server): Promise<void> {
+  const title = `Change Password on ${plainText(server.name)}`;
+  let old = "";
+  let next = "";
+  const first: Step = async (place) => {
+    const answer = await askText({
+      ...SECRET,
+      title,
+      place,
+      total: TOTAL,
+      prompt: `The password that ${plainText(server.rights.username)} has now`,
+      check: async (text) => (text === "" ? MISSING : { value: text }),
+    });
+    if (answer.kind !== "value") return answer;
+    old = answer.value;
+    return { kind: "next", step: second };
+  };
+  const second: Step = async (place) => {
+    const answer = await askText({
+      ...SECRET,
+      title,
+      place,
+      total: TOTAL,
+      prompt: "The new password, of 12 characters at least",
+      check: async (text) => {
+        if (text === old) return { why: "This is the password that you have now." };
+        return text === "" ? MISSING : { value: text };
+      },
+    });
+    if (answer.kind !== "value") return answer;
+    next = answer.value;
+    return { kind: "next", step: third };
+  };
+  const third: Step = async (place) => {
+    const answer = await askText({
+      ...SECRET,
+      title,
+      place,
+      total: TOTAL,
+      prompt: "The new password again",
+      check: async (text) => {
+        if (text !== next) return { why: "This is not the same as before." };
+        await server.api.call("updateMe", { body: { old_password: old, password: next } });
+        return { value: undefined };
+      },
+    });
+    return answer.kind === "value" ? { kind: "done" } : answer;
+  };
+  if (!(await takeSteps(first))) return;
+  void window.showInformationMessage(
+    "Your password is changed. Personal tokens, such as those of your editors, go on working.",
+  );
+}
+
+const MISSING = { why: "Something has to be typed here." } as const;

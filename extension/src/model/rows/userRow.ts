@@ -1,0 +1,140 @@
+import type { Invitation } from "@rport/protocol/people/invitation";
+import type { Session, Token } from "@rport/protocol/people/token";
+import type { User } from "@rport/protocol/people/user";
+import { count } from "../../support/text.ts";
+import { ago, until } from "../relativeTime.ts";
+import type { UserAccess } from "../userAccess.ts";
+import { contextValue } from "./contextValue.ts";
+import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
+
+/** What a user's row depends on. */
+export interface UserFacts {
+  readonly user: User;
+  readonly isMe: boolean;
+  /** Why the tokens and sessions could not be fetched. */
+  readonly failure: string | undefined;
+  readonly nowMs: number;
+}
+
+/** What a user is called: the display name, else the name to sign in with. */
+export function userLabel({ display_name: name, username }: User): string {
+  return name || username;
+}
+
+function userIcon({ disabled, sockets }: User): RowIcon {
+  if (disabled) return { name: "circle-slash", color: "disabledForeground" };
+  return sockets > 0 ? { name: "account", color: "testing.iconPassed" } : { name: "account" };
+}
+
+/** A user's row. What needs attention comes first. */
+export function userRow({ user, isMe, failure, nowMs }: UserFacts): Row {
+  const label = userLabel(user);
+  const last = user.last_sign_in_at;
+  const words = [
+    user.disabled ? "disabled" : "",
+    failure ?? "",
+    label === user.username ? "" : user.username,
+    isMe ? "you" : "",
+    user.groups.join(", ") || "no group",
+    user.sockets > 0 ? "connected" : "",
+    last === null ? "never signed in" : `signed in ${ago(last, nowMs)}`,
+  ];
+  return {
+    label,
+    description: joinDots(...words),
+    icon: userIcon(user),
+    context: contextValue("user", { disabled: user.disabled, me: isMe, totp: user.totp }),
+    children: user.tokens + user.sessions > 0 ? "collapsed" : "none",
+    spoken: joinSpoken(label, ...words),
+  };
+}
+
+/** The row of a token or a session, below its user. */
+export function accessRow(access: UserAccess, nowMs: number): Row {
+  return access.kind === "token"
+    ? tokenRow(access.token, nowMs)
+    : sessionRow(access.session, nowMs);
+}
+
+/** What is worth knowing of a personal token, in a few words. */
+export function tokenWords(token: Token, nowMs: number): readonly string[] {
+  const { scope, last_used_at: used, last_used_from: from, expires_at: end } = token;
+  const source = from === "" ? "" : ` from ${from}`;
+  return [
+    token.current ? "this editor" : "",
+    scope === "read+write" ? "" : scope,
+    used === null ? "never used" : `used ${ago(used, nowMs)}${source}`,
+    end === null ? "" : `ends ${until(end, nowMs)}`,
+  ];
+}
+
+function tokenRow(token: Token, nowMs: number): Row {
+  const words = tokenWords(token, nowMs);
+  return {
+    label: token.name,
+    description: joinDots(...words),
+    icon: { name: "key" },
+    context: contextValue("access", { token: true }),
+    children: "none",
+    spoken: joinSpoken(`token ${token.name}`, ...words),
+  };
+}
+
+function sessionRow(session: Session, nowMs: number): Row {
+  const { ip_address: address, user_agent: agent, last_access_at: last } = session;
+  const words = [`active ${ago(last, nowMs)}`, agent];
+  return {
+    label: `Session from ${address}`,
+    description: joinDots(...words),
+    icon: { name: "window" },
+    context: contextValue("access", { session: true }),
+    children: "none",
+    spoken: joinSpoken(`session from ${address}`, ...words),
+  };
+}
+
+/** The row above the invitations. */
+export function invitationsRow(failure: string | undefined): Row {
+  return {
+    label: "Open invitations",
+    description: failure ?? "",
+    icon: { name: "mail" },
+    context: contextValue("invitations"),
+    children: "collapsed",
+    spoken: joinSpoken("Open invitations", failure ?? ""),
+  };
+}
+
+/** The row of an invitation that nobody has accepted yet. */
+export function invitationRow(invitation: Invitation, nowMs: number): Row {
+  const { display_name: name, groups, created_by: by, expires_at: end } = invitation;
+  const words = [groups.join(", ") || "no group", `by ${by}`, `ends ${until(end, nowMs)}`];
+  return {
+    label: name || "Somebody",
+    description: joinDots(...words),
+    icon: { name: "watch" },
+    context: contextValue("invitation"),
+    children: "none",
+    spoken: joinSpoken(`invitation for ${name || "somebody"}`, ...words),
+  };
+}
+
+/** What disabling a user ends, or has ended: a line each, without those of which there is none. */
+export function endedLines(ended: {
+  readonly tokens: number;
+  readonly sessions: number;
+  readonly sockets: number;
+  readonly editor_connections: number;
+  readonly pairings: number;
+}): readonly string[] {
+  const lines: readonly (readonly [number, string])[] = [
+    [ended.tokens, "personal token"],
+    [ended.sessions, "session"],
+    [ended.sockets, "open connection"],
+    [ended.editor_connections, "connection through tunnels"],
+    [ended.pairings, "open pairing"],
+  ];
+  const plural = (noun: string) =>
+    noun === "connection through tunnels" ? "connections through tunnels" : `${noun}s`;
+  return lines.filter(([n]) => n > 0).map(([n, noun]) => count(n, noun, plural(noun)));
+}
