@@ -7,7 +7,9 @@ import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { refusingPort } from "../support/refusingPort.ts";
 import { LIFE_COMMANDS } from "../support/vscode/lifeCommands.ts";
+import { PEOPLE_COMMANDS } from "../support/vscode/peopleCommands.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import { addByToken, FIELDS, pasteToken } from "../support/vscode/signIn.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /**
@@ -69,26 +71,27 @@ describe("commands, menus and messages", () => {
     await palette("Add Server...");
     await quickInput.input.fill("ftp://nowhere");
     await quickInput.message.getByText("not an http or https address").waitFor();
-    await quickInput.answer("Add Server (1/2)", backend.url);
-    await quickInput.answer("API token", WRONG_TOKEN);
-    await workbench.toast(`127.0.0.1:${backend.port} does not accept this token.`).waitFor();
+    await quickInput.answer("Add Server (1/6)", backend.url);
+    await workbench.answerDialog(backend.fingerprint, "Go On");
+    await pasteToken(workbench, WRONG_TOKEN);
+    await quickInput.message.getByText("A valid token is needed").waitFor();
     await workbench.screenshot("wrong-token");
-    await workbench.clearToasts();
+    await quickInput.cancel();
 
     await palette("Add Server...");
     await using refusing = await refusingPort();
-    await quickInput.answer("Address of the server", `http://127.0.0.1:${refusing.port}`);
-    await quickInput.answer("API token", WRONG_TOKEN);
-    await workbench.toast("nothing is listening there").waitFor();
-    await workbench.clearToasts();
+    await quickInput.answer(FIELDS.address, `http://127.0.0.1:${refusing.port}`);
+    await quickInput.message.getByText("nothing is listening there").waitFor();
+    await quickInput.answer(FIELDS.address, backend.url.replace("http:", "https:"));
+    await quickInput.message.getByText("this port speaks http, not https").waitFor();
+    await workbench.screenshot("wrong-scheme");
+    await quickInput.cancel();
   });
 
   test("adds a server by address and token after showing its fingerprint", async () => {
     const { clients, access } = rport;
     await clients.welcome.getByRole("button", { name: "Add Server" }).click();
-    await workbench.quickInput.answer("Address of the server", backend.url);
-    await workbench.quickInput.answer("API token", backend.token);
-    await workbench.answerDialog(backend.fingerprint, "Add Server");
+    await addByToken(workbench, backend);
     await clients.row("web-01").waitFor();
     await expect
       .poll(() => clients.labels())
@@ -113,12 +116,12 @@ describe("commands, menus and messages", () => {
     await clients.welcome.getByText("Sign in to see your clients.").waitFor();
     await expect.poll(() => clients.labels()).toEqual([]);
     await clients.welcome.getByRole("button", { name: "Sign In" }).click();
-    await workbench.quickInput.answer("API token", backend.token);
+    await pasteToken(workbench, backend.token);
     await clients.row("web-01").waitFor();
     await palette("Sign Out of Server...");
     await clients.welcome.getByText("Sign in to see your clients.").waitFor();
     await palette("Sign In to Server...");
-    await workbench.quickInput.answer("API token", backend.token);
+    await pasteToken(workbench, backend.token);
     await clients.row("web-01").waitFor();
   });
 
@@ -132,6 +135,7 @@ describe("commands, menus and messages", () => {
     expect(await clients.menuEntries(remote)).toEqual([
       "Show Audit Log",
       "Copy Server Fingerprint",
+      "Rename Server...",
       "Sign Out of Server...",
       "Remove Server...",
     ]);
@@ -154,13 +158,11 @@ describe("commands, menus and messages", () => {
       await settings.update("servers", [...before, known], target);
     }, url);
     await clients.rowAction("Relay", "Sign In");
-    await workbench.quickInput.answer("API token", backend.token);
-    await clients.row(/Relay.*server key has changed/).waitFor();
-    await workbench.screenshot("key-changed");
-    await palette("Review Changed Server Fingerprint...");
     const dialog = workbench.dialog("SHA256:of-the-server-before");
     await dialog.getByText(backend.fingerprint).waitFor();
+    await workbench.screenshot("key-changed");
     await workbench.answerDialog("another key than before", "Trust the New Key");
+    await pasteToken(workbench, backend.token);
     await clients.row(/Relay.*4\/5 online/).waitFor();
     await clients.contextMenu("Relay", "Remove Server...");
     await workbench.answerDialog("Remove Relay?", "Remove");
@@ -375,7 +377,8 @@ describe("commands, menus and messages", () => {
 
   test("has tried every command of the palette", () => {
     const all = manifest.contributes.commands.map(({ title }) => titleOf(title));
-    const here = all.filter((title) => !LIFE_COMMANDS.includes(title));
+    const elsewhere = [...LIFE_COMMANDS, ...PEOPLE_COMMANDS];
+    const here = all.filter((title) => !elsewhere.includes(title));
     expect([...tried].sort()).toEqual(here.sort());
   });
 

@@ -5,6 +5,7 @@ import { type RunningBackend, startBackend } from "../support/backend/backend.ts
 import { paleTexts } from "../support/vscode/contrast.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Theme } from "../support/vscode/settings.ts";
+import { addByToken } from "../support/vscode/signIn.ts";
 
 /** So that a pairing expires while one watches. */
 const SHORT_TTL_S = 4;
@@ -171,9 +172,7 @@ describe("the install sheet in the editor", () => {
   test("tells when its line expires, and never copies an expired one", async () => {
     const { workbench, clients } = rport;
     await workbench.command("RPort: Add Server...");
-    await workbench.quickInput.answer("Address of the server", impatient.url);
-    await workbench.quickInput.answer("API token", impatient.token);
-    await workbench.answerDialog(impatient.fingerprint, "Add Server");
+    await addByToken(workbench, impatient);
     await clients.row(`:${impatient.port}`).waitFor();
     await workbench.command("RPort: Install Client...");
     await workbench.quickInput.pick(`:${impatient.port}`);
