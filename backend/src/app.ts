@@ -20,6 +20,7 @@ import {
   figuresDoor,
   type HealthDoorDeps,
   healthDoor,
+  METRICS_PATH,
 } from "./http/healthDoor.ts";
 import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
 import { endpointRouter, isOpen } from "./http/router.ts";
@@ -27,8 +28,13 @@ import type { Face } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
 import type { LogBursts } from "./platform/logBursts.ts";
+import { STRANGER } from "./users/actor.ts";
 import type { ClientAccess } from "./users/clientAccess.ts";
 import { refusal, type UserGate } from "./users/gate.ts";
+import { requireEndpoint } from "./users/rights.ts";
+
+/** What people need for the figures, as for an endpoint. */
+const FIGURES = { right: "monitoring", method: "GET", path: METRICS_PATH } as const;
 
 /** What the application is made from. */
 export interface AppDeps {
@@ -90,7 +96,14 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
       next();
     };
     app.use(proveDoor({ proofs: deps.proofs, peerOf: deps.peerOf, exchangeOf }));
-    app.use(figuresDoor({ figures, exchangeOf, admit }));
+    const admitToFigures: RequestHandler[] = [
+      admit,
+      (request, _response, next) => {
+        requireEndpoint(exchangeOf(request).actor ?? STRANGER, FIGURES);
+        next();
+      },
+    ];
+    app.use(figuresDoor({ figures, exchangeOf, admit: admitToFigures }));
     app.use(API_PREFIX, (request, response, next) =>
       isOpen(request) ? next() : admit(request, response, next),
     );

@@ -19,7 +19,6 @@ import { DescriptorWatch } from "./platform/descriptors.ts";
 import { loggedFault } from "./platform/faults.ts";
 import { LogBursts } from "./platform/logBursts.ts";
 import { openServices, type Services } from "./services.ts";
-import { ADMINISTRATORS_ONLY } from "./users/clientAccess.ts";
 import { FailedLogins } from "./users/failedLogins.ts";
 import { UserGate } from "./users/gate.ts";
 import { Proofs } from "./users/proofs.ts";
@@ -185,19 +184,23 @@ function facesDeps(
     clock,
     log,
   });
+  services.grants.follow(() => userSockets.reviewSoon());
+  services.accounts.ledger.watchRights(() => userSockets.review());
   const { audit } = services.auditing;
   const door = agentDoor.counters;
   const facts = { ...services, audit, gate, door, userSockets, loopDelay };
   const { readiness, figures } = openHealth(options, facts);
   const rest = { handlers, gate, proofs, peerOf, onUser, strangers, readiness, figures };
-  const app = { ...appOf(services), ...rest, access: ADMINISTRATORS_ONLY, clock, log };
+  const app = { ...appOf(services), ...rest, access: services.access, clock, log };
   return { places, serverUrls, agentDoor, userSockets, sockets, limits, app };
 }
 
-function routesOf({ hub, dial, relays, auditing, registry }: Services): readonly UserRoute[] {
+function routesOf(services: Services): readonly UserRoute[] {
+  const { hub, access, sights, dial, relays, auditing, registry } = services;
   return userRoutes({
     hub,
-    access: ADMINISTRATORS_ONLY,
+    access,
+    sights,
     dial,
     relays,
     editors: auditing.editors,
@@ -214,7 +217,8 @@ function handlersOf(
   }: Pick<HandlerDeps, "hasServerUrls" | "pairingTtlS" | "installOrigin">,
 ): Handlers {
   return createHandlers({
-    status: services.status,
+    status: (actor) => services.sights.of(actor).server(services.status()),
+    access: services.access,
     hasServerUrls,
     registry: services.registry,
     clients: services.clients,

@@ -70,7 +70,7 @@ export async function openServices(
   const pairings = new Pairings({ target: deposits, clock, log, touch, events });
   opened.defer(() => pairings.close());
   const records = await openRecords(options, { store, auditing, pairings, limits, touch }, opened);
-  const { registry, presence, clients, credentials } = records;
+  const { registry, presence, credentials } = records;
   const deps = { store, registry, credentials, presence, auditing, sockets, limits, touch };
   const { tunnels, relays, dial } = openTunnels(options, deps, opened);
   const pairingService = new PairingService({
@@ -99,10 +99,7 @@ export async function openServices(
     sockets,
     serverKey,
     fingerprints,
-    registry,
-    presence,
-    clients,
-    credentials,
+    ...records,
     adoptions,
     tunnels,
     relays,

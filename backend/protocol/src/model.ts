@@ -110,6 +110,9 @@ export const clientSchema = z.object({
   looks_like: clientIdSchema.nullable().default(null),
   duplicate: duplicateSchema.nullable().default(null),
   left_out: z.array(leftOutSchema).max(REMOTES_MAX).default([]),
+  /** Groups of users who may see it, beside those of its `groups` of clients. */
+  allowed_user_groups: z.array(line).max(64).default([]),
+  groups: z.array(line).default([]),
 });
 
 /** A host's record. */
@@ -151,7 +154,6 @@ export type Tunnel = z.infer<typeof tunnelSchema>;
 export const USUAL_JOINS = { atOnce: 300, perMinute: 100, perMinuteFlooded: 10 } as const;
 
 const agentTunnels = z.number().int().min(0).max(65_536);
-
 /** Two ports, the first one not above the second. */
 const portRange = z
   .string()

@@ -8,6 +8,8 @@ import { nextTunnelId } from "../tunnels/describe.ts";
 
 /** Tags that a record may have. */
 const TAGS_MAX = 256;
+/** Groups of users that may see one client. */
+const USER_GROUPS_MAX = 64;
 
 /** Fails with `CONFLICT` when a record must stay what it is. */
 export function requireAdoptable({ revoked_at }: ClientRecord, isConnected: boolean): void {
@@ -43,12 +45,17 @@ export function mergedRecord(
     ...mergedAttributes(to, from),
     tunnels,
     first_seen_at: from.first_seen_at,
+    allowed_user_groups: [...new Set([...from.allowed_user_groups, ...to.allowed_user_groups])],
   };
   if (tunnels.length > tunnelsMax) {
     throw new RportError("CONFLICT", `Together they have more than ${tunnelsMax} tunnels.`);
   }
   if (merged.tags.length > TAGS_MAX) {
     throw new RportError("CONFLICT", `Together they have more than ${TAGS_MAX} tags.`);
+  }
+  if (merged.allowed_user_groups.length > USER_GROUPS_MAX) {
+    const title = `Together more than ${USER_GROUPS_MAX} groups of users may see them.`;
+    throw new RportError("CONFLICT", title);
   }
   if (Buffer.byteLength(JSON.stringify(merged)) > RECORD_MAX_BYTES) {
     throw new RportError("CONFLICT", "Together they are too large for one record.");

@@ -1,22 +1,12 @@
-import type { Entity, EntityValue } from "@rport/protocol/events";
 import type { OnFault } from "@rport/protocol/wire/contain";
 import type { Clock, Timer } from "../platform/clock.ts";
+import { deltaMessage } from "./delta.ts";
 import { DeltaLog } from "./deltaLog.ts";
 import type { Piece } from "./pieces.ts";
 import { Pump } from "./pump.ts";
+import type { EncodedServer, EncodedThing, ShownThings } from "./shownThings.ts";
 import { SnapshotMessages } from "./snapshot.ts";
 import type { Watcher } from "./watcher.ts";
-
-/**
- * What somebody may see. Watchers that were given the same sight are one audience, and what they
- * are told is encoded once for all of them.
- */
-export interface Sight {
-  readonly maySee: <E extends Entity>(entity: E, value: EntityValue<E>) => boolean;
-}
-
-/** The sight of those who may see everything. */
-export const EVERYTHING: Sight = { maySee: () => true };
 
 /** A complete snapshot is kept for so long for whoever comes next. */
 const SNAPSHOT_KEPT_MS = 10_000;
@@ -27,6 +17,8 @@ export interface AudienceDeps {
   readonly seq: number;
   /** The messages of a snapshot behind the delta `seq`, as these watchers may see it. */
   readonly pieces: (seq: number) => Iterator<Piece>;
+  /** What these watchers are shown. */
+  readonly shown: ShownThings;
   /** Deltas that are kept for those who are behind. */
   readonly backlogMaxBytes: number;
   /** A watcher was further behind than that. */
@@ -91,8 +83,13 @@ export class Audience {
     if (this.#places.has(watcher)) this.#pump.wake([watcher]);
   }
 
-  /** Tells everybody the next delta. Who is too far behind is told nothing any more. */
-  tell(message: Buffer): void {
+  /**
+   * Tells everybody what of these changes they may see, as the next delta; `at` is RFC 3339. Who is
+   * too far behind is told nothing any more.
+   */
+  tell(at: string, changes: readonly (EncodedServer | EncodedThing)[]): void {
+    const message = deltaMessage({ seq: this.#seq + 1, at }, changes, this.#deps.shown);
+    if (message === undefined) return;
     this.#log.add(message);
     this.#seq += 1;
     const { base } = this.#log;

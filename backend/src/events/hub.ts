@@ -3,9 +3,10 @@ import type { ServerStatus } from "@rport/protocol/model";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import { loggedFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
-import { Audience, EVERYTHING, type Sight } from "./audience.ts";
-import { deltaMessage, type EncodedChange } from "./delta.ts";
-import { type EncodedThing, PIECE_BYTES, type Piece, snapshotPieces } from "./pieces.ts";
+import { Audience } from "./audience.ts";
+import { PIECE_BYTES, type Piece, type ShownThing, snapshotPieces } from "./pieces.ts";
+import { type EncodedServer, type EncodedThing, GONE, ShownThings } from "./shownThings.ts";
+import { EVERYTHING, type Sight } from "./sight.ts";
 import type { Watcher } from "./watcher.ts";
 
 /** What can change: one of many things of a kind, or the server itself. */
@@ -47,7 +48,6 @@ const GATHER_MS = 50;
 const CHANGES_MAX = 1_000;
 /** Wait between two such pieces. */
 const NEXT_PIECE_MS = 10;
-const GONE = "null";
 
 /**
  * Tells watchers what changes: a snapshot first, then deltas that carry each changed thing whole.
@@ -105,9 +105,11 @@ export class EventHub {
 
   #audienceWith(sight: Sight): Audience {
     const { clock, log, backlogMaxBytes, onLost = () => {} } = this.#deps;
+    const shown = new ShownThings(sight);
     return new Audience({
       seq: this.#seq,
-      pieces: (seq) => this.#pieces(seq, sight),
+      pieces: (seq) => this.#pieces(seq, shown),
+      shown,
       backlogMaxBytes,
       onLost,
       clock,
@@ -115,17 +117,18 @@ export class EventHub {
     });
   }
 
-  #pieces(seq: number, sight: Sight): Iterator<Piece> {
+  #pieces(seq: number, shown: ShownThings): Iterator<Piece> {
     const { clock, sources } = this.#deps;
-    const facts = { seq, at: toTime(clock.now()), server: sources.server() };
-    return snapshotPieces(facts, this.#things(sight));
+    const server = shown.server(sources.server());
+    const facts = { seq, at: toTime(clock.now()), server };
+    return snapshotPieces(facts, this.#things(shown));
   }
 
-  *#things(sight: Sight): Generator<EncodedThing> {
+  *#things(shown: ShownThings): Generator<ShownThing> {
     for (const entity of ENTITY_NAMES) {
       for (const id of this.#deps.sources[entity].ids()) {
-        const { value, text } = this.#read(entity, id);
-        if (value !== undefined && sight.maySee(entity, value)) yield { entity, text };
+        const text = shown.textOf(this.#read(entity, id));
+        if (text !== undefined) yield { entity, text };
       }
     }
   }
@@ -138,36 +141,36 @@ export class EventHub {
     }
     if (changes.length === 0) return;
     this.#seq += 1;
-    const facts = { seq: this.#seq, at: toTime(this.#deps.clock.now()) };
-    for (const [sight, audience] of [...this.#audiences]) {
-      audience.tell(deltaMessage(facts, changes, sight));
-    }
+    const at = toTime(this.#deps.clock.now());
+    for (const audience of [...this.#audiences.values()]) audience.tell(at, changes);
     this.#forgetEmpty();
   }
 
-  #takeChanges(): EncodedChange[] {
-    const changes: EncodedChange[] = [];
+  #takeChanges(): (EncodedServer | EncodedThing)[] {
+    const changes: (EncodedServer | EncodedThing)[] = [];
     let size = 0;
     for (const [key, [entity, id]] of this.#dirty) {
       if (changes.length >= CHANGES_MAX || size >= PIECE_BYTES) break;
       this.#dirty.delete(key);
-      const change: EncodedChange =
-        entity === "server"
-          ? { entity, text: JSON.stringify(this.#deps.sources.server()) }
-          : { entity, id, ...this.#read(entity, id) };
+      const change = entity === "server" ? this.#readServer() : this.#read(entity, id);
       changes.push(change);
       size += change.text.length;
     }
     return changes;
   }
 
-  #read(entity: Entity, id: string): ReadThing {
+  #readServer(): EncodedServer {
+    const value = this.#deps.sources.server();
+    return { entity: "server", value, text: JSON.stringify(value) };
+  }
+
+  #read(entity: Entity, id: string): EncodedThing {
     try {
       const value = this.#deps.sources[entity].get(id);
-      return { value, text: value === undefined ? GONE : JSON.stringify(value) };
+      return { entity, id, value, text: value === undefined ? GONE : JSON.stringify(value) };
     } catch (error) {
       this.#deps.log.error("something cannot be shown", { entity, id, reason: errorText(error) });
-      return { value: undefined, text: GONE };
+      return { entity, id, value: undefined, text: GONE };
     }
   }
 
@@ -177,9 +180,4 @@ export class EventHub {
     }
     if (this.#audiences.size === 0) this.close();
   }
-}
-
-interface ReadThing {
-  readonly value: EntityValue<Entity> | undefined;
-  readonly text: string;
 }

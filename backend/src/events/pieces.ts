@@ -7,7 +7,7 @@ import { ENTITIES, ENTITY_NAMES, type Entity, type Snapshot } from "@rport/proto
 export const PIECE_BYTES = 262_144;
 
 /** One thing as it stands in a message. */
-export interface EncodedThing {
+export interface ShownThing {
   readonly entity: Entity;
   /** Its value as JSON. */
   readonly text: string;
@@ -28,7 +28,7 @@ export interface Piece {
  */
 export function* snapshotPieces(
   facts: SnapshotFacts,
-  things: Iterable<EncodedThing>,
+  things: Iterable<ShownThing>,
 ): Generator<Piece> {
   const { seq, at, server } = facts;
   let head: object = { type: "snapshot", seq, at, server };

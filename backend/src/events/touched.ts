@@ -33,6 +33,7 @@ function touchedByOne(edit: Edit): readonly Touched[] {
       ];
     case "stand":
     case "tunnels":
+    case "acl":
       return [["client", edit.record.id]];
     case "revokeClient":
     case "allowClient":

@@ -33,13 +33,13 @@ export interface FiguresDoorDeps {
   readonly figures: Pick<Figures, "text">;
   readonly exchangeOf: (request: Request) => Exchange;
   /** Lets those in who may see them; absent on an address that is for figures alone. */
-  readonly admit?: RequestHandler | undefined;
+  readonly admit?: readonly RequestHandler[] | undefined;
 }
 
 /** `GET /metrics`, in Prometheus' text format. */
-export function figuresDoor({ figures, exchangeOf, admit }: FiguresDoorDeps): Router {
+export function figuresDoor({ figures, exchangeOf, admit = [] }: FiguresDoorDeps): Router {
   const router = express.Router({ caseSensitive: true, strict: true });
-  if (admit !== undefined) router.use(METRICS_PATH, admit);
+  for (const handler of admit) router.use(METRICS_PATH, handler);
   router.get(METRICS_PATH, async (request) => {
     const { contentType, text } = await figures.text();
     exchangeOf(request).sendText(contentType, text);

@@ -1,10 +1,12 @@
+import { CLOSE_CODES } from "@rport/protocol/errors";
 import { DIAL_PATH, EVENTS_PATH } from "@rport/protocol/http";
-import type { ClientId } from "@rport/protocol/ids";
+import { type ClientId, clientIdSchema } from "@rport/protocol/ids";
 import type { Right } from "@rport/protocol/people/right";
 import type { Relays } from "@rport/protocol/wire/relay";
 import type { WebSocket } from "ws";
 import type { EditorEvents } from "../audit/editorEvents.ts";
 import type { EventHub } from "../events/hub.ts";
+import type { Sight } from "../events/sight.ts";
 import { serveEvents } from "../events/socket.ts";
 import type { RawQuery } from "../lists/listSpec.ts";
 import type { Dial } from "../tunnels/dialer.ts";
@@ -31,12 +33,24 @@ export interface UserRoute {
   readonly right: Right;
   /** Serves one socket of a user who was let in. What it throws ends the socket, and is logged. */
   readonly serve: (socket: WebSocket, call: UserCall) => void | Promise<void>;
+  /**
+   * Called when a socket is granted; what it answers is asked whenever somebody's rights, or who
+   * sees which clients, have changed.
+   */
+  readonly watch: (call: UserCall) => () => SocketEnd | undefined;
+}
+
+/** Why a socket that is open ends. */
+export interface SocketEnd {
+  readonly code: number;
+  readonly reason: string;
 }
 
 /** What the users' sockets are served with. */
 export interface UserRoutesDeps {
   readonly hub: EventHub;
   readonly access: ClientAccess;
+  readonly sights: { of(actor: Actor): Sight };
   readonly dial: Dial;
   readonly relays: Relays;
   readonly editors: EditorEvents;
@@ -50,13 +64,15 @@ export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
       path: EVENTS_PATH,
       parameters: [],
       right: "user",
-      serve: (socket) => serveEvents(socket, deps.hub),
+      serve: (socket, { actor }) => serveEvents(socket, deps.hub, deps.sights.of(actor)),
+      watch: ({ actor }) => watchSight(actor, deps),
     },
     {
       path: DIAL_PATH,
       parameters: ["client_id", "host", "port"],
       right: "tunnels",
       serve: (socket, call) => serveDial(socket, call, deps),
+      watch: (call) => watchDial(call, deps),
     },
   ];
 }
@@ -73,4 +89,20 @@ function serveDial(
     return await editors.watched({ user, address }, to, () => dial(clientId, target));
   };
   return serveEditorTunnel(socket, { dial: watchedDial, relays });
+}
+
+/** Whoever is in other groups than before takes a new snapshot, of what they may see now. */
+function watchSight(actor: Actor, { sights }: Pick<UserRoutesDeps, "sights">) {
+  const sight = sights.of(actor);
+  const reason = "your groups have changed: connect again for a new snapshot";
+  return () => (sights.of(actor) === sight ? undefined : { code: CLOSE_CODES.resync, reason });
+}
+
+function watchDial({ actor, query }: UserCall, { access }: Pick<UserRoutesDeps, "access">) {
+  const client = clientIdSchema.safeParse(query.client_id);
+  const reason = "There is no such client any more, or you may not see it.";
+  return () => {
+    const isSeen = !client.success || access.maySee(actor, client.data);
+    return isSeen ? undefined : { code: CLOSE_CODES.refused, reason };
+  };
 }

@@ -17,12 +17,14 @@ import { type LocalMode, whyForeign } from "./caller/siteGuard.ts";
 import { keepAlive } from "./heartbeat.ts";
 import { pathOf, rawQuery, unknownParameters } from "./rawQuery.ts";
 import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./upgrade.ts";
-import type { UserCall, UserRoute } from "./userRoutes.ts";
+import type { SocketEnd, UserCall, UserRoute } from "./userRoutes.ts";
 
 /** Largest message a user may send. */
 export const MESSAGE_MAX_BYTES = 1_048_576;
 /** How long a socket that was told to close may take to agree. */
-const CLOSE_GRACE_MS = 1_000;
+const CLOSE_GRACE_MS = 500;
+/** Changes of who sees which clients are gathered this long; thousands may change at once. */
+const GATHER_MS = 100;
 const NO_SOCKET = new RportError("NOT_FOUND", "There is no WebSocket here.");
 /** Close code of RFC 6455 for what went wrong here. */
 const INTERNAL_ERROR = 1011;
@@ -43,7 +45,9 @@ export interface UserSocketsDeps {
 /** The WebSockets of users. Whoever opens one is known before it is granted. */
 export class UserSockets {
   readonly #deps: UserSocketsDeps;
-  readonly #open = new Set<WebSocket>();
+  /** Each with what says why it has to end, once it has. */
+  readonly #open = new Map<WebSocket, () => SocketEnd | undefined>();
+  #gathering: Timer | undefined;
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: MESSAGE_MAX_BYTES,
@@ -77,10 +81,27 @@ export class UserSockets {
     return [...served, others];
   }
 
+  /** Somebody may do or see something else now: ends every socket that may not be open any more. */
+  review(): void {
+    for (const [socket, whyEnd] of [...this.#open]) {
+      const end = socket.readyState === socket.OPEN ? whyEnd() : undefined;
+      if (end !== undefined) this.#end(socket, end.code, end.reason);
+    }
+  }
+
+  /** The same in a moment, once for many changes. */
+  reviewSoon(): void {
+    this.#gathering ??= this.#deps.clock.after(GATHER_MS, () => {
+      this.#gathering = undefined;
+      this.review();
+    });
+  }
+
   /** Tells every socket that the server stops. Grants no further ones. */
   close(): void {
     this.#isClosed = true;
-    for (const socket of this.#open) this.#end(socket, CLOSE_CODES.stopping, "stopping");
+    this.#gathering?.cancel();
+    for (const socket of this.#open.keys()) this.#end(socket, CLOSE_CODES.stopping, "stopping");
   }
 
   #upgrade(
@@ -107,8 +128,9 @@ export class UserSockets {
     const serve = (granted: WebSocket): Promise<void> => {
       contain(granted, onFault);
       const { address } = this.#deps.peerOf(request);
-      this.#own(granted, actor, route);
-      return this.#serve(granted, route, { actor, user: actor.name, address, query });
+      const call = { actor, user: actor.name, address, query };
+      this.#own({ socket: granted, actor, route, whyEnd: watched(route, call) });
+      return this.#serve(granted, route, call);
     };
     this.#server.handleUpgrade(request, socket, head, guarded(onFault, serve));
   }
@@ -118,12 +140,7 @@ export class UserSockets {
     const unknown = Object.keys(query).filter((name) => !isTaken(name, route));
     if (unknown.length > 0) return new RportError("BAD_REQUEST", unknownParameters(unknown));
     if (this.#isClosed) return new RportError("UNAVAILABLE", "The server is stopping.");
-    try {
-      requireSocket(actor, route.right);
-      return undefined;
-    } catch (caught) {
-      return RportError.from(caught);
-    }
+    return whyRefused(actor, route);
   }
 
   async #serve(socket: WebSocket, { path, serve }: UserRoute, call: UserCall): Promise<void> {
@@ -153,14 +170,14 @@ export class UserSockets {
     return undefined;
   }
 
-  #own(socket: WebSocket, actor: Actor, { path }: UserRoute): void {
+  #own({ socket, actor, route, whyEnd }: Granted): void {
     const onRevoked = guarded(
       endingFault(this.#deps.log, "a user's socket", () => socket.terminate()),
       () => this.#end(socket, CLOSE_CODES.unauthorized, "token revoked"),
     );
     actor.ended.addEventListener("abort", onRevoked, { once: true });
-    this.#open.add(socket);
-    const leave = this.#deps.counts.open(actor, path === DIAL_PATH);
+    this.#open.set(socket, whyEnd);
+    const leave = this.#deps.counts.open(actor, route.path === DIAL_PATH);
     keepAlive(socket, this.#deps.clock);
     socket.on("error", (error) => {
       this.#deps.log.debug("user socket failed", { reason: error.message, user: actor.name });
@@ -176,6 +193,33 @@ export class UserSockets {
     socket.close(code, reason);
     const timer: Timer = this.#deps.clock.after(CLOSE_GRACE_MS, () => socket.terminate());
     socket.once("close", () => timer.cancel());
+  }
+}
+
+/** A socket that was granted. */
+interface Granted {
+  readonly socket: WebSocket;
+  readonly actor: Actor;
+  readonly route: UserRoute;
+  readonly whyEnd: () => SocketEnd | undefined;
+}
+
+/** Why a socket of the route may be open no longer: the right is gone, or what it leads to. */
+function watched(route: UserRoute, call: UserCall): () => SocketEnd | undefined {
+  const whyEnd = route.watch(call);
+  return () => {
+    const refused = whyRefused(call.actor, route);
+    if (refused === undefined) return whyEnd();
+    return { code: CLOSE_CODES.refused, reason: refused.message };
+  };
+}
+
+function whyRefused(actor: Actor, { right }: UserRoute): RportError | undefined {
+  try {
+    requireSocket(actor, right);
+    return undefined;
+  } catch (caught) {
+    return RportError.from(caught);
   }
 }
 

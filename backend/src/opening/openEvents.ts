@@ -40,7 +40,7 @@ function listed<E extends Entity>(
 export function openEvents(deps: EventsDeps, opened: AsyncDisposableStack): EventHub {
   const { store, records, accounts, tunnels, pairings, refusals, status, limits, clock, log } =
     deps;
-  const { registry, clients, credentials } = records;
+  const { registry, grants, clients, credentials } = records;
   const sources: EventSources = {
     server: status,
     client: clients,
@@ -60,6 +60,11 @@ export function openEvents(deps: EventsDeps, opened: AsyncDisposableStack): Even
   });
   store.edits.follow((edits) => {
     for (const [entity, id] of touchedBy(edits, registry)) hub.touch(entity, id);
+  });
+  grants.follow((id) => {
+    hub.touch("client", id);
+    for (const tunnel of tunnels.tunnelsOf(id)) hub.touch("tunnel", ENTITIES.tunnel.keyOf(tunnel));
+    hub.touch("server", "");
   });
   opened.defer(() => hub.close());
   return hub;

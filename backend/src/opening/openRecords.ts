@@ -1,3 +1,7 @@
+import type { ClientId } from "@rport/protocol/ids";
+import type { ClientGrants } from "../access/clientGrants.ts";
+import { GroupAccess } from "../access/groupAccess.ts";
+import { Sights } from "../access/sights.ts";
 import type { Auditing } from "../audit/auditing.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
 import { ClientViews } from "../clients/registry/clientViews.ts";
@@ -10,6 +14,8 @@ import type { Touch } from "../events/hub.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Log } from "../platform/log.ts";
 import type { Store } from "../store/store.ts";
+import type { ClientAccess } from "../users/clientAccess.ts";
+import { openGrants } from "./openGrants.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
 /** What the records stand on. */
@@ -25,6 +31,11 @@ export interface RecordsDeps {
 export interface Records {
   readonly registry: ClientRegistry;
   readonly presence: LocalPresence<LiveSession>;
+  /** Who may see which clients. */
+  readonly grants: ClientGrants;
+  readonly access: ClientAccess;
+  /** What users are shown in events and in the status. */
+  readonly sights: Sights;
   /** Clients as people see them. */
   readonly clients: ClientViews;
   readonly credentials: Credentials;
@@ -62,8 +73,12 @@ export async function openRecords(
     touch,
   });
   opened.defer(() => credentials.close());
-  const clients = new ClientViews({ registry, presence, credentials });
-  return { registry, presence, clients, credentials };
+  const isConnected = (id: ClientId) => presence.connected(id) !== undefined;
+  const grants = await openGrants({ store: edits, clients: registry, isConnected, clock });
+  const groupsOf = (id: ClientId) => grants.groupsOf(id);
+  const clients = new ClientViews({ registry, presence, credentials, groupsOf });
+  const access = new GroupAccess(grants);
+  return { registry, presence, grants, access, sights: new Sights(grants), clients, credentials };
 }
 
 function tellFlood(flood: Flood, auditing: Auditing, log: Log): void {

@@ -7,11 +7,6 @@ export interface ClientAccess {
   maySee(actor: Actor, client: ClientId): boolean;
 }
 
-/** Administrators see every client, and nobody else sees any. */
-export const ADMINISTRATORS_ONLY: ClientAccess = {
-  maySee: ({ isAdministrator }) => isAdministrator,
-};
-
 /** Whoever may not see a client is answered as if there were none: its id is not told, either. */
 export function requireClient(access: ClientAccess, actor: Actor, client: ClientId): void {
   if (access.maySee(actor, client)) return;

@@ -7,6 +7,7 @@ import { pairingSchema } from "@rport/protocol/model";
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { EventHub } from "../../../backend/src/events/hub.ts";
+import { EVERYTHING } from "../../../backend/src/events/sight.ts";
 import { serveEvents } from "../../../backend/src/events/socket.ts";
 import { serverStatus } from "../../../backend/src/status.ts";
 import { emptySources } from "../../support/backend/eventSources.ts";
@@ -53,7 +54,7 @@ async function startEvents(pairings = 0) {
   const hub = new EventHub({ sources, clock, log, backlogMaxBytes: BACKLOG_MAX_BYTES });
   const http = createServer();
   const sockets = new WebSocketServer({ server: http, perMessageDeflate: false });
-  sockets.on("connection", (socket) => serveEvents(socket, hub));
+  sockets.on("connection", (socket) => serveEvents(socket, hub, EVERYTHING));
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   const { port } = http.address() as AddressInfo;

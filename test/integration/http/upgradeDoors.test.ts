@@ -82,6 +82,7 @@ describe("a user's socket", () => {
           path: "/one",
           parameters: [],
           right: "user",
+          watch: () => () => undefined,
           serve: () => Promise.reject(new Error("out of order")),
         },
       ],

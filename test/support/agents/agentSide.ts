@@ -109,6 +109,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
   });
   opened.defer(() => registry.close());
   const clients = new ClientViews({
+    groupsOf: () => [],
     registry,
     presence,
     credentials: { clientSecret: (_id, id) => secret(id), rotationState: () => undefined },

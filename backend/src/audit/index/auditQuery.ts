@@ -19,6 +19,8 @@ export type AuditColumn = (typeof AUDIT_COLUMNS)[number];
 /** What somebody wants to see; all clauses have to fit. Without `sorts`: newest first. */
 export interface AuditQuery {
   readonly clauses: readonly Clause[];
+  /** Only what this user did, to the letter. */
+  readonly username?: string | undefined;
   readonly sorts: readonly { readonly column: AuditColumn; readonly descending: boolean }[];
   readonly limit: number;
   readonly offset: number;
@@ -70,10 +72,11 @@ export function pageStatement(query: AuditQuery): Statement {
 }
 
 /** Times first: what they rule out is never compared with a text. */
-function whereOf({ clauses }: AuditQuery): Condition {
+function whereOf({ clauses, username }: AuditQuery): Condition {
   const isTime = ({ kind }: Clause) => kind === "time";
   const ordered = [...clauses.filter(isTime), ...clauses.filter((clause) => !isTime(clause))];
-  return joined(ordered.map(conditionOf), " AND ", "1");
+  const own = username === undefined ? [] : [{ sql: "username = ?", params: [username] }];
+  return joined([...own, ...ordered.map(conditionOf)], " AND ", "1");
 }
 
 /** Column names come from the list above, whatever was asked; values are always parameters. */

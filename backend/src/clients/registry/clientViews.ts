@@ -11,6 +11,8 @@ import type { ClientRegistry } from "./registry.ts";
 export interface ClientViewsDeps {
   readonly registry: Pick<ClientRegistry, "record" | "records" | "earlierOf" | "duplicates">;
   readonly presence: Pick<LocalPresence<LiveSession>, "connected" | "lastHeardAtMs">;
+  /** The groups of clients that the client is in. */
+  readonly groupsOf: (id: ClientId) => readonly string[];
   readonly credentials: {
     /** The secret as it is now; undefined when it is gone. */
     clientSecret(credentialId: AuthId, secretId: SecretId): ClientSecret | undefined;
@@ -38,13 +40,14 @@ export class ClientViews {
     for (const { id } of this.#deps.registry.records()) yield id;
   }
 
-  /** All clients, in no particular order. */
-  list(): Client[] {
-    return [...this.#deps.registry.records()].map((record) => this.#view(record));
+  /** The clients for which `fits` holds, in no particular order. */
+  list(fits: (id: ClientId) => boolean = () => true): Client[] {
+    const records = [...this.#deps.registry.records()];
+    return records.filter(({ id }) => fits(id)).map((record) => this.#view(record));
   }
 
   #view(record: ClientRecord): Client {
-    const { registry, presence, credentials } = this.#deps;
+    const { registry, presence, credentials, groupsOf } = this.#deps;
     const { secret_id: secretId, tunnels: _tunnels, adopted: _adopted, ...kept } = record;
     const { machine_hint: _hint, first_seen_at: _first, heard_at: _heard, ...shown } = kept;
     const { id, client_auth_id: authId } = record;
@@ -58,6 +61,7 @@ export class ClientViews {
       rotation_state: credentials.rotationState(authId, id) ?? null,
       looks_like: registry.earlierOf(record) ?? null,
       duplicate: registry.duplicates.get(id) ?? null,
+      groups: [...groupsOf(id)],
     };
   }
 }

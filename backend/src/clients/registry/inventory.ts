@@ -59,6 +59,7 @@ export function recordOf(
     machine_hint: clean(request.MachineHint).slice(0, HINT_MAX),
     first_seen_at: null,
     heard_at: null,
+    allowed_user_groups: [],
   };
   return Buffer.byteLength(JSON.stringify(record)) > RECORD_MAX_BYTES ? undefined : record;
 }

@@ -6,7 +6,7 @@ import type { Limits } from "../../limits/limits.ts";
 import { type Clock, toTime } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { inSlices } from "../../platform/slices.ts";
-import type { ForgetEdit } from "../../store/edits/clientEdit.ts";
+import { type ForgetEdit, isClientEdit, memberChanged } from "../../store/edits/clientEdit.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { ClientRecord, StoredTunnel } from "../../store/records/clientRecord.ts";
@@ -222,14 +222,16 @@ export class ClientRegistry implements ClientPort {
 
   /** Nobody gets in on the word of a disk that then refuses: the mark goes when it is off the disk. */
   allow(id: ClientId): Promise<void> {
-    return this.#inTurn(id, async () => {
-      for (let one = this.adopting(id); one; one = this.adopting(id)) await one;
-      const record = this.#need(id, "There is no such client any more.");
-      if (record.revoked_at === null) return;
-      await this.#writer.pause([id], () => {
-        const allowed = { ...(this.#records.get(id) ?? record), revoked_at: null };
-        return this.#deps.store.commit([{ kind: "allowClient", record: allowed }]);
-      });
+    return this.#commit(id, (record) => {
+      if (record.revoked_at === null) return undefined;
+      return { kind: "allowClient", record: { ...record, revoked_at: null } };
+    });
+  }
+
+  /** From now on these groups of users, and no others, may see the client; durable when it resolves. */
+  setAcl(id: ClientId, groups: readonly string[]): Promise<void> {
+    return this.#commit(id, (record) => {
+      return { kind: "acl", record: { ...record, allowed_user_groups: [...groups] } };
     });
   }
 
@@ -265,29 +267,15 @@ export class ClientRegistry implements ClientPort {
   }
 
   #follow(edit: Edit): void {
-    switch (edit.kind) {
-      case "seen":
-        this.#put(edit.record);
-        return;
-      case "stand":
-        this.#change(edit.record.id, { secret_id: edit.record.secret_id });
-        return;
-      case "tunnels":
-        this.#change(edit.record.id, { tunnels: edit.record.tunnels });
-        return;
-      case "revokeClient":
-      case "allowClient":
-        this.#change(edit.record.id, { revoked_at: edit.record.revoked_at });
-        return;
-      case "adopt":
-        this.#put(edit.record);
-        this.#drop(edit.from.client);
-        return;
-      case "forget":
-        this.#forget(edit);
-        return;
-      default:
+    if (!isClientEdit(edit)) return;
+    if (edit.kind === "forget") {
+      this.#forget(edit);
+      return;
     }
+    const changed = memberChanged(edit);
+    if (changed === undefined) this.#put(edit.record);
+    else this.#change(edit.record.id, changed);
+    if (edit.kind === "adopt") this.#drop(edit.from.client);
   }
 
   #put(record: ClientRecord): void {
@@ -314,6 +302,19 @@ export class ClientRegistry implements ClientPort {
     const isOther = record.client_auth_id !== credential || record.revoked_at !== null;
     if (isBack || isOther) this.#writer.mark(id);
     else this.#drop(id);
+  }
+
+  /** Makes an edit of the record durable, with nothing else of it on its way to the disk. */
+  #commit(id: ClientId, editOf: (record: ClientRecord) => Edit | undefined): Promise<void> {
+    return this.#inTurn(id, async () => {
+      for (let one = this.adopting(id); one; one = this.adopting(id)) await one;
+      const record = this.#need(id, "There is no such client any more.");
+      if (editOf(record) === undefined) return;
+      await this.#writer.pause([id], async () => {
+        const edit = editOf(this.#records.get(id) ?? record);
+        if (edit !== undefined) await this.#deps.store.commit([edit]);
+      });
+    });
   }
 
   async #remove(ids: readonly ClientId[]): Promise<void> {

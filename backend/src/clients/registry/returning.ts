@@ -19,5 +19,7 @@ export function returningRecord(
     revoked_at: before?.revoked_at ?? null,
     first_seen_at: before === undefined ? at : before.first_seen_at,
     heard_at: before?.heard_at ?? null,
+    // Who may see a client is decided here, whatever its agent says.
+    allowed_user_groups: before?.allowed_user_groups ?? [],
   };
 }

@@ -35,6 +35,14 @@ export function parseAuditQuery(query: RawQuery): AuditQuery {
   throw new RportError("BAD_REQUEST", first, { detail: others.join("\n") });
 }
 
+/** Fails with `FORBIDDEN` where a filter names users, as in RPort. */
+export function refuseNames(query: RawQuery): void {
+  const names = Object.keys(query).flatMap((name) => /^filter\[([^\]]*)\]/.exec(name)?.[1] ?? []);
+  if (!names.some((columns) => columns.split("|").includes("username"))) return;
+  const title = "Only members of the group Administrators can filter by user names.";
+  throw new RportError("FORBIDDEN", title);
+}
+
 function applyParameter(draft: Draft, parameter: Parameter): string | undefined {
   const { name, values } = parameter;
   if (name === "sort") return applySorts(draft, values);

@@ -32,6 +32,8 @@ const TEXT_COLUMNS = [
   "client_auth_id",
   "connection_state",
   "features",
+  "groups",
+  "allowed_user_groups",
 ] as const satisfies readonly Name[];
 
 const TIME_COLUMNS = [
@@ -49,8 +51,6 @@ const columns = <K extends (typeof TEXT_COLUMNS | typeof TIME_COLUMNS)[number]>(
 
 /** RPort's columns that nothing stands behind here: they are empty, so that its scripts work. */
 const EMPTY_FIELDS = {
-  groups: () => [],
-  allowed_user_groups: () => [],
   updates_status: () => null,
   ext_ip_addresses: () => null,
   ip_addresses: () => null,
@@ -64,8 +64,6 @@ export const clientList: ListSpec<ClientWithTunnels> = {
     ...columns(TEXT_COLUMNS),
     ...columns(TIME_COLUMNS),
     labels: ({ labels }) => Object.entries(labels).map(([key, value]) => `${key}: ${value}`),
-    groups: () => [],
-    allowed_user_groups: () => [],
   },
   times: TIME_COLUMNS,
   order: (client) => client.id,

@@ -3,13 +3,18 @@ import type { EndpointOutput } from "@rport/protocol/http";
 import type { ClientId } from "@rport/protocol/ids";
 import type { Client, Tunnel } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
+import { shownClient } from "../../access/groupAccess.ts";
 import { fieldsOfItem, pickFields, selectPage } from "../../lists/listQuery.ts";
+import type { Actor } from "../../users/actor.ts";
+import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
 import { clientList } from "./clientList.ts";
 
 /** What the handlers of clients need. */
 export interface ClientHandlerDeps {
-  list(): readonly Client[];
+  readonly access: ClientAccess;
+  /** The clients for which `sees` holds. */
+  list(sees: (id: ClientId) => boolean): readonly Client[];
   get(id: ClientId): Client | undefined;
   /** Removes the record of a client that is neither connected nor revoked, and what belongs to it. */
   remove(id: ClientId): Promise<DeletionReport>;
@@ -36,19 +41,22 @@ export function clientHandlers(source: ClientHandlerDeps): Pick<Handlers, Client
     ...client,
     tunnels: [...source.tunnelsOf(client.id)],
   });
+  const seesOf = (actor: Actor) => (id: ClientId) => source.access.maySee(actor, id);
   const require = (id: ClientId): Client => {
     const client = source.get(id);
     if (client === undefined) throw new RportError("NOT_FOUND", "There is no such client.");
     return client;
   };
   return {
-    listClients({ query }) {
-      const { items, count, fields } = selectPage(source.list(), query, clientList);
+    listClients({ query }, { actor }) {
+      const sees = seesOf(actor);
+      const seen = source.list(sees).map((client) => shownClient(client, sees));
+      const { items, count, fields } = selectPage(seen, query, clientList);
       const full = fields.includes("tunnels") ? items.map(withTunnels) : items;
       return { data: full.map((client) => pickFields(client, fields, clientList)), count };
     },
-    getClient({ params, query }) {
-      const client = withTunnels(require(params.clientId));
+    getClient({ params, query }, { actor }) {
+      const client = withTunnels(shownClient(require(params.clientId), seesOf(actor)));
       const fields = fieldsOfItem(query, clientList);
       if (fields === undefined) return { data: client };
       // `fields` asks for less than the contract's whole record.

@@ -16,6 +16,8 @@ import type { AgentFiles } from "../../downloads/agentFiles.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
 import type { TunnelService } from "../../tunnels/tunnelService.ts";
+import type { Actor } from "../../users/actor.ts";
+import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
 import { auditHandlers } from "./audit.ts";
 import { auditedHandlers } from "./audited.ts";
@@ -41,7 +43,8 @@ function keysOf<T extends object>(table: T): readonly (keyof T)[] {
 
 /** What the REST API stands on. */
 export interface HandlerDeps {
-  readonly status: () => ServerStatus;
+  readonly status: (actor: Actor) => ServerStatus;
+  readonly access: ClientAccess;
   /** Whether somebody has set where agents reach this server. */
   readonly hasServerUrls: boolean;
   readonly registry: Pick<ClientRegistry, "clientOf" | "requireRemovable" | "remove">;
@@ -74,7 +77,12 @@ function plainHandlers(deps: HandlerDeps): Handlers {
     ...clientHandlers(clientDeps(deps)),
     ...credentialHandlers(credentialDeps(credentials)),
     ...joinHandlers(credentials.joins),
-    ...tunnelHandlers(tunnels),
+    ...tunnelHandlers({
+      access: deps.access,
+      list: () => tunnels.list(),
+      create: (id, query, owner) => tunnels.create(id, query, owner),
+      remove: (id, tunnelId, force) => tunnels.remove(id, tunnelId, force),
+    }),
     ...pairingHandlers({
       pairings,
       pairingService,
@@ -90,10 +98,11 @@ function plainHandlers(deps: HandlerDeps): Handlers {
 }
 
 function clientDeps(deps: HandlerDeps): ClientHandlerDeps {
-  const { registry, clients, adoptions, credentials, tunnels } = deps;
+  const { access, registry, clients, adoptions, credentials, tunnels } = deps;
   const { revocations } = credentials;
   return {
-    list: () => clients.list(),
+    access,
+    list: (sees) => clients.list(sees),
     get: (id) => clients.get(id),
     tunnelsOf: (id) => tunnels.tunnelsOf(id),
     previewRemoval(id) {

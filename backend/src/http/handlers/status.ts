@@ -1,9 +1,11 @@
 import type { ServerStatus } from "@rport/protocol/model";
+import type { Actor } from "../../users/actor.ts";
 import type { Handlers } from "../endpoints.ts";
 
 /** What the handler of the status needs. */
 export interface StatusHandlerDeps {
-  readonly status: () => ServerStatus;
+  /** The status as the actor may see it. */
+  readonly status: (actor: Actor) => ServerStatus;
   /** Whether somebody has set where agents reach this server. */
   readonly hasServerUrls: boolean;
   /** Where hosts find the installer, for somebody who reached this server under `origin`. */
@@ -19,13 +21,13 @@ export function statusHandlers(
 ): Pick<Handlers, "getStatus" | "getServerFace"> {
   const { status, hasServerUrls, installOrigin } = deps;
   return {
-    getStatus(_input, { origin }) {
-      if (hasServerUrls) return { data: status() };
+    getStatus(_input, { actor, origin }) {
+      if (hasServerUrls) return { data: status(actor) };
       const url = installOrigin(origin);
-      return { data: { ...status(), connect_url: [url], pairing_url: url } };
+      return { data: { ...status(actor), connect_url: [url], pairing_url: url } };
     },
-    getServerFace() {
-      const { fingerprint_sha256: fingerprint } = status();
+    getServerFace(_input, { actor }) {
+      const { fingerprint_sha256: fingerprint } = status(actor);
       const signIn = { password: true, invitation: true };
       return { data: { fingerprint_sha256: fingerprint, sign_in: signIn } };
     },

@@ -1,10 +1,12 @@
 import type { EndpointInput } from "@rport/protocol/http";
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
+import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
 
 /** What the handlers of tunnels need. */
 export interface TunnelHandlerDeps {
+  readonly access: ClientAccess;
   list(): readonly Tunnel[];
   create(
     clientId: ClientId,
@@ -20,9 +22,10 @@ export function tunnelHandlers(
   source: TunnelHandlerDeps,
 ): Pick<Handlers, "listTunnels" | "createTunnel" | "deleteTunnel"> {
   return {
-    listTunnels() {
-      const tunnels = source.list();
-      return { data: [...tunnels], count: tunnels.length };
+    listTunnels(_input, { actor }) {
+      const { access } = source;
+      const seen = source.list().filter(({ client_id: id }) => access.maySee(actor, id));
+      return { data: seen, count: seen.length };
     },
     createTunnel: async ({ params, query }, { user }) => ({
       data: await source.create(params.clientId, query, user),

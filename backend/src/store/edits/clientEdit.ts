@@ -14,6 +14,8 @@ export type ClientEdit =
   /** No secret lets it in any more. */
   | { readonly kind: "revokeClient"; readonly record: ClientRecord }
   | { readonly kind: "allowClient"; readonly record: ClientRecord }
+  /** Other groups of users may see it. */
+  | { readonly kind: "acl"; readonly record: ClientRecord }
   | AdoptEdit
   | ForgetEdit;
 
@@ -49,6 +51,7 @@ const KINDS = {
   tunnels: true,
   revokeClient: true,
   allowClient: true,
+  acl: true,
   adopt: true,
   forget: true,
 } satisfies Readonly<Record<ClientEdit["kind"], true>>;
@@ -56,4 +59,21 @@ const KINDS = {
 /** Whether the edit changes a client's record. */
 export function isClientEdit(edit: { readonly kind: string }): edit is ClientEdit {
   return Object.hasOwn(KINDS, edit.kind);
+}
+
+/** What an edit of one member changes of a record; undefined: it is about the whole record. */
+export function memberChanged(edit: ClientEdit): Partial<ClientRecord> | undefined {
+  switch (edit.kind) {
+    case "stand":
+      return { secret_id: edit.record.secret_id };
+    case "tunnels":
+      return { tunnels: edit.record.tunnels };
+    case "revokeClient":
+    case "allowClient":
+      return { revoked_at: edit.record.revoked_at };
+    case "acl":
+      return { allowed_user_groups: edit.record.allowed_user_groups };
+    default:
+      return undefined;
+  }
 }

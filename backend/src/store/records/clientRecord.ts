@@ -23,7 +23,7 @@ export type Adopted = z.infer<typeof adoptedSchema>;
 
 /**
  * What is kept of a client: its record without what is derived (presence, rotation, likeness,
- * duplicates), with the id of its secret instead of the secret's state, and with its tunnels.
+ * duplicates, groups of clients), with the id of its secret instead of the secret's state, and with its tunnels.
  */
 export const clientRecordSchema = clientSchema
   .omit({
@@ -33,6 +33,7 @@ export const clientRecordSchema = clientSchema
     rotation_state: true,
     looks_like: true,
     duplicate: true,
+    groups: true,
   })
   .extend({
     secret_id: secretIdSchema.nullable(),

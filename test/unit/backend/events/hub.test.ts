@@ -7,8 +7,8 @@ import {
 import { authIdSchema, clientIdSchema, pairingIdSchema } from "@rport/protocol/ids";
 import type { Pairing, ServerStatus } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
-import { EVERYTHING, type Sight } from "../../../../backend/src/events/audience.ts";
 import { EventHub, type Lookup } from "../../../../backend/src/events/hub.ts";
+import { EVERYTHING, type Sight } from "../../../../backend/src/events/sight.ts";
 import type { Watcher } from "../../../../backend/src/events/watcher.ts";
 import { Mirror } from "../../../../extension/src/model/mirror.ts";
 import { emptySources } from "../../../support/backend/eventSources.ts";
@@ -160,7 +160,7 @@ describe("the event hub", () => {
 
   it("encodes a message once for all who may see the same", () => {
     const { clock, pairings, hub } = makeHub();
-    const others: Sight = { maySee: () => true };
+    const others: Sight = { ...EVERYTHING };
     const watchers = [new TestWatcher(), new TestWatcher(), new TestWatcher()];
     const [one, other, third] = watchers as [TestWatcher, TestWatcher, TestWatcher];
     hub.watch(one);
@@ -175,22 +175,58 @@ describe("the event hub", () => {
     expect(hub.watchers).toBe(3);
   });
 
-  it("shows a watcher nothing that it may not see, neither at first nor when it changes", () => {
+  it("tells a watcher nothing of what it may not see, neither at first nor when it changes", () => {
     const { clock, pairings, hub, messages, watcher } = makeHub();
-    const sight: Sight = { maySee: (_entity, value) => value !== pairings.get(A) };
+    const hidden = new Set([A]);
     pairings.set(B, pairing(B));
-    hub.watch(watcher, sight);
+    hub.watch(watcher, sightWithout(hidden));
+    hub.touch("pairing", A);
+    clock.advance(50);
     hub.touch("pairing", A);
     hub.touch("pairing", B);
     clock.advance(50);
-    const [first, second] = messages;
+    pairings.delete(A);
+    hub.touch("pairing", A);
+    clock.advance(50);
+    expect(messages.join()).not.toContain(A);
+    const [first, second, ...rest] = messages;
     expect(snapshotSchema.parse(JSON.parse(first ?? "")).pairings).toMatchObject([{ id: B }]);
-    expect(deltaSchema.parse(JSON.parse(second ?? "")).changes).toMatchObject([
-      { entity: "pairing", id: A, value: null },
-      { entity: "pairing", id: B, value: { id: B } },
+    expect(deltaSchema.parse(JSON.parse(second ?? ""))).toMatchObject({
+      seq: 1,
+      changes: [{ entity: "pairing", id: B, value: { id: B } }],
+    });
+    expect(rest).toEqual([]);
+  });
+
+  it("tells a watcher that is gone for it what it may see no longer, once", () => {
+    const { clock, pairings, hub, messages, watcher } = makeHub();
+    const hidden = new Set<string>();
+    pairings.set(B, pairing(B));
+    hub.watch(watcher, sightWithout(hidden));
+    hidden.add(A);
+    for (let n = 0; n < 2; n++) {
+      hub.touch("pairing", A);
+      clock.advance(50);
+    }
+    hidden.delete(A);
+    hub.touch("pairing", A);
+    clock.advance(50);
+    const deltas = messages.slice(1).map((text) => deltaSchema.parse(JSON.parse(text)));
+    expect(deltas.map(({ seq, changes }) => [seq, changes])).toMatchObject([
+      [1, [{ id: A, value: null }]],
+      [2, [{ id: A, value: { id: A } }]],
     ]);
   });
 });
+
+/** Sees everything but the pairings with these ids. */
+function sightWithout(hidden: ReadonlySet<string>): Sight {
+  return {
+    ...EVERYTHING,
+    isWhole: false,
+    shown: (_entity, value) => ("id" in value && hidden.has(String(value.id)) ? undefined : value),
+  };
+}
 
 /** Many pairings with much to say. */
 function largePairings(count: number): Map<string, Pairing> {
