@@ -231,6 +231,7 @@ function handlersOf(
     agentFiles: services.agentFiles,
     audit: services.auditing.audit,
     auditIndex: services.auditing.index,
+    administration: services.administration,
     pairingTtlS,
     installOrigin,
   });

@@ -8,6 +8,7 @@ import { VERSION } from "@rport/protocol/version";
 import { auditCommand } from "./audit/command.ts";
 import { type Backend, createBackend } from "./backend.ts";
 import { importCredentials } from "./cli/importCredentials.ts";
+import { userCommand } from "./cli/people/userCommand.ts";
 import { type Config, readConfig, type Surroundings } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
 import { openLog } from "./openLog.ts";
@@ -28,6 +29,7 @@ const STOP_MS = 2_000;
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["audit", auditCommand],
   ["import-credentials", importCredentials],
+  ["user", userCommand],
 ]);
 
 /** Reads the configuration, runs until a signal comes, and sets the exit code. */
@@ -51,6 +53,7 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<vo
     return invocation.config.dataDir;
   });
   print(result.lines);
+  for (const complaint of result.complaints ?? []) process.stderr.write(`${complaint}\n`);
   process.exitCode = result.exitCode;
 }
 
@@ -123,6 +126,7 @@ function introduce({ url, fingerprints, paths, status }: Backend): void {
 }
 
 function print(lines: readonly string[]): void {
+  if (lines.length === 0) return;
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 

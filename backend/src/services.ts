@@ -12,6 +12,7 @@ import { lastCommit } from "./audit/lastCommit.ts";
 import { Refusals } from "./clients/refusals.ts";
 import type { EventHub, Touch } from "./events/hub.ts";
 import { type Accounts, openAccounts } from "./opening/openAccounts.ts";
+import { type Administration, openAdministration } from "./opening/openAdministration.ts";
 import { type Bounds, openBounds } from "./opening/openBounds.ts";
 import { type FilesToFetch, openDownloads } from "./opening/openDownloads.ts";
 import { openEvents } from "./opening/openEvents.ts";
@@ -42,6 +43,8 @@ export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
   readonly deposits: EmbeddedTarget;
   readonly refusals: Refusals;
   readonly auditing: Auditing;
+  /** What administrators do with people. */
+  readonly administration: Administration;
   readonly hub: EventHub;
   readonly status: () => ServerStatus;
 }
@@ -72,7 +75,8 @@ export async function openServices(
   const records = await openRecords(options, { store, auditing, pairings, limits, touch }, opened);
   const { registry, presence, credentials } = records;
   const deps = { store, registry, credentials, presence, auditing, sockets, limits, touch };
-  const { tunnels, relays, dial } = openTunnels(options, deps, opened);
+  const open = openTunnels(options, deps, opened);
+  const { tunnels } = open;
   const pairingService = new PairingService({
     credentials,
     pairings,
@@ -84,6 +88,8 @@ export async function openServices(
     events,
   });
   opened.defer(() => pairingService.close());
+  const people = { accounts, auditing, credentials, pairings, pairingService };
+  const administration = openAdministration(options, people, opened);
   const adoptions = new Adoptions({ store: store.edits, registry, credentials, tunnels });
   const refusals = new Refusals({ clock, touch });
   opened.defer(() => refusals.close());
@@ -100,10 +106,8 @@ export async function openServices(
     serverKey,
     fingerprints,
     ...records,
+    ...open,
     adoptions,
-    tunnels,
-    relays,
-    dial,
     pairings,
     pairingService,
     deposits,
@@ -111,6 +115,7 @@ export async function openServices(
     agentFiles,
     downloads,
     auditing,
+    administration,
     hub,
     status,
   };

@@ -2,6 +2,7 @@
 export const HELP = `Usage: rport-backend [flags]
        rport-backend audit verify [flags]             checks the audit log; see audit --help
        rport-backend import-credentials FILE [flags]  takes over RPort's client-auth.json; see its --help
+       rport-backend user COMMAND [flags]             users, tokens, invitations; see user --help
 
   -c, --config FILE        a TOML file with the settings below
       --data-dir DIR       where everything is kept      [server] data_dir

@@ -11,6 +11,8 @@ export interface CallContext {
   readonly user: string;
   /** Where the request came from. */
   readonly address: string;
+  /** Others may have the same address: nobody is made to wait for what came from there. */
+  readonly isShared: boolean;
   /** `http(s)://host[:port][/path]` under which the request reached this server. */
   readonly origin: string;
   /** The `Authorization` header, for those who sign in with it. */

@@ -71,6 +71,8 @@ async function serve<N extends EndpointName>(
     query: rawQuery(request.url),
     body: await bodyOf(request, endpoint),
   });
+  // A body may come as slowly as its sender likes, and what was shown may have ended since.
+  requireEndpoint(actor, endpoint);
   if ("clientId" in input.params) requireClient(access, actor, input.params.clientId);
   const answer = await handlers[name](input, contextOf(request, exchange, actor));
   if (answer === undefined) exchange.sendNothing();
@@ -85,13 +87,14 @@ async function bodyOf(request: Request, { body, takesForm }: Endpoint): Promise<
 }
 
 function contextOf({ headers }: Request, exchange: Exchange, actor: Actor): CallContext {
-  const { origin, address } = exchange;
+  const { origin, address, isShared } = exchange;
   const { authorization, "user-agent": userAgent = "" } = headers;
   return {
     actor,
     user: actor.name,
     origin,
     address,
+    isShared,
     authorization,
     userAgent: userAgent.slice(0, USER_AGENT_MAX),
   };

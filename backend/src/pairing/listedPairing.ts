@@ -11,6 +11,8 @@ export interface ListedPairingDeps {
   readonly secretIds: readonly SecretId[];
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  /** The user who made it, by the name of now; undefined: nobody with an account. */
+  readonly maker: () => string | undefined;
 }
 
 /** One pairing as the list shows it: who came for it, and which of its secrets nobody got. */
@@ -31,6 +33,11 @@ export class ListedPairing {
 
   get isActive(): boolean {
     return this.#state === "active";
+  }
+
+  /** The user who made it; undefined: nobody with an account. */
+  get maker(): string | undefined {
+    return this.#deps.maker();
   }
 
   /** Whether it is this credential's; with `secrets`: and could still hand out one of them. */

@@ -85,13 +85,22 @@ export class PairingService {
     if (unclaimed.length > 0) await this.#deps.credentials.revokeSecrets(unclaimed);
   }
 
+  /** Ends those that a user made and that could still be used; answers how many there were. */
+  async revokeBy(maker: string): Promise<number> {
+    const { pairings, credentials } = this.#deps;
+    const ids = pairings.openBy(maker);
+    const unclaimed = ids.flatMap((id) => pairings.end(id) ?? []);
+    if (unclaimed.length > 0) await credentials.revokeSecrets(unclaimed);
+    return ids.length;
+  }
+
   /** Opens no more. */
   close(): void {
     this.#isClosed = true;
   }
 
   async #deposit(
-    { credentialId, uses }: PairingInput,
+    { credentialId, uses, maker = () => undefined }: PairingInput,
     draft: PairingDraft,
     createdAtMs: number,
   ): Promise<NewPairing> {
@@ -108,7 +117,8 @@ export class PairingService {
       pairings.withdraw(id);
       throw error;
     }
-    const pairing = new ListedPairing({ id, credentialId, secretIds, createdAtMs, expiresAtMs });
+    const facts = { id, credentialId, secretIds, maker, createdAtMs, expiresAtMs };
+    const pairing = new ListedPairing(facts);
     pairings.add(pairing, draft.deadlineMs);
     return answerOf(pairing, deposited, draft);
   }

@@ -49,6 +49,12 @@ export class Pairings {
     return this.#entries.get(id)?.pairing.view();
   }
 
+  /** The open pairings that a user made. */
+  openBy(maker: string): PairingId[] {
+    const all = [...this.#entries.values()].map(({ pairing }) => pairing);
+    return all.filter((one) => one.isActive && one.maker === maker).map(({ id }) => id);
+  }
+
   /** How many pairings of a credential are open; with `secrets`: would hand out one of them. */
   openOf(credentialId: AuthId, secrets?: ReadonlySet<SecretId>): number {
     const open = [...this.#entries.values()].filter(

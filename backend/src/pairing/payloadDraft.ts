@@ -13,6 +13,8 @@ export interface PairingInput {
   readonly tags: readonly string[];
   /** `http(s)://host[:port][/path]` under which the request reached this server. */
   readonly origin: string;
+  /** The user who asks, by the name of then; undefined: nobody with an account. */
+  readonly maker?: () => string | undefined;
 }
 
 /** What every pairing of this server says. */

@@ -1,6 +1,8 @@
 /** What comes of a command: what to print, and the exit status. */
 export interface CommandResult {
   readonly lines: readonly string[];
+  /** What to print on the standard error. */
+  readonly complaints?: readonly string[];
   readonly exitCode: number;
 }
 

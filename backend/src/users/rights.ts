@@ -31,8 +31,19 @@ export function requireSocket(actor: Actor, right: Right): void {
   throw new RportError("FORBIDDEN", "A token of this scope opens no WebSocket.");
 }
 
+/**
+ * The same for work that went on after the request was let in: whoever asked may have been disabled
+ * meanwhile, or be no administrator any more.
+ */
+export function requireAdministrator(actor: Actor): void {
+  requireRight(actor, "administrator");
+}
+
 function requireRight(actor: Actor, right: Right): void {
   if (right === "nobody") return;
+  if (actor.ended.aborted) {
+    throw new RportError("UNAUTHORIZED", "This sign-in has ended.");
+  }
   if (actor.scope === "none") {
     throw new RportError("UNAUTHORIZED", "A valid token is needed: Authorization: Bearer <token>.");
   }

@@ -1,9 +1,14 @@
 import { z } from "zod";
 import { endpoint, none } from "../endpointEntry.ts";
 import { line, time } from "../model.ts";
-import { tokenScopeSchema } from "./right.ts";
 import { codeText, passwordText } from "./signInEndpoints.ts";
-import { newTokenSchema, tokenNameSchema, tokenPrefixSchema, tokenSchema } from "./token.ts";
+import {
+  newTokenInputSchema,
+  newTokenSchema,
+  tokenNameSchema,
+  tokenPrefixSchema,
+  tokenSchema,
+} from "./token.ts";
 import { meSchema } from "./user.ts";
 
 const tokenParams = z.object({ prefix: tokenPrefixSchema });
@@ -65,11 +70,7 @@ export const ME_ENDPOINTS = {
     right: "user",
     params: none,
     query: none,
-    body: z.strictObject({
-      name: tokenNameSchema,
-      scope: tokenScopeSchema,
-      expires_at: time.nullable().optional(),
-    }),
+    body: newTokenInputSchema,
     output: newTokenSchema,
     status: 200,
   }),

@@ -45,6 +45,16 @@ export const newTokenSchema = z.object({
 /** A new personal token. */
 export type NewToken = z.infer<typeof newTokenSchema>;
 
+/** A personal token as it is asked for. Without `expires_at` it works for a year; null: until it is ended. */
+export const newTokenInputSchema = z.strictObject({
+  name: tokenNameSchema,
+  scope: tokenScopeSchema,
+  expires_at: time.nullable().optional(),
+});
+
+/** A personal token as it is asked for. */
+export type NewTokenInput = z.infer<typeof newTokenInputSchema>;
+
 /** A session that began with a password; RPort's field names. Its token is never told again. */
 export const sessionSchema = z.object({
   session_id: z.int().positive(),

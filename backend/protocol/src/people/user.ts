@@ -113,6 +113,8 @@ export const endedSchema = z.object({
   editor_connections: z.int().nonnegative(),
   /** Pairings that the user made and that could still be used. */
   pairings: z.int().nonnegative(),
+  /** Invitations that the user made and that nobody has used. */
+  invitations: z.int().nonnegative(),
 });
 
 /** What ended with a user's rights. */

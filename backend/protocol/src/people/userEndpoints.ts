@@ -4,7 +4,13 @@ import { line } from "../model.ts";
 import { invitationIdSchema, invitationSchema, newInvitationSchema } from "./invitation.ts";
 import { permissionsSchema } from "./right.ts";
 import { passwordText } from "./signInEndpoints.ts";
-import { sessionSchema, tokenPrefixSchema, tokenSchema } from "./token.ts";
+import {
+  newTokenInputSchema,
+  newTokenSchema,
+  sessionSchema,
+  tokenPrefixSchema,
+  tokenSchema,
+} from "./token.ts";
 import {
   endedSchema,
   groupListSchema,
@@ -162,6 +168,20 @@ export const USER_ENDPOINTS = {
     query: none,
     body: undefined,
     output: z.array(tokenSchema),
+    status: 200,
+  }),
+  /**
+   * A token in the name of another user: only for the person of local mode, on the backend's own
+   * machine. Nobody acts in another's name from elsewhere.
+   */
+  createUserToken: endpoint({
+    method: "POST",
+    path: "/users/:userName/tokens",
+    right: "administrator",
+    params: userParams,
+    query: none,
+    body: newTokenInputSchema,
+    output: newTokenSchema,
     status: 200,
   }),
   deleteUserToken: endpoint({

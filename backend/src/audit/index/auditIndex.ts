@@ -1,4 +1,5 @@
 import type { AuditRow } from "@rport/protocol/audit";
+import { RportError } from "@rport/protocol/errors";
 import { z } from "zod";
 import type { Limits } from "../../limits/limits.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
@@ -9,6 +10,13 @@ import { rowOf } from "../entry.ts";
 import type { AuditFollower } from "../log.ts";
 import type { AuditQuery } from "./auditQuery.ts";
 import { AuditSearch } from "./auditSearch.ts";
+import {
+  type LastingRow,
+  lastingOf,
+  lastingRowSchema,
+  lastingStatements,
+  RENAMES,
+} from "./lastingRows.ts";
 
 /** Newest entries that can be asked for; the files keep all. A query reads each of them. */
 const ROWS_MAX = 200_000;
@@ -69,6 +77,16 @@ export class AuditIndex implements AuditFollower {
     return await this.#search.run(query, () => this.#flush());
   }
 
+  /** What is asked for years later of these users, oldest first; see `LastingRow`. */
+  async lasting(usernames: readonly string[]): Promise<LastingRow[]> {
+    return await this.#lasting(lastingOf(usernames));
+  }
+
+  /** Every change of a user's name, oldest first. */
+  async renames(): Promise<LastingRow[]> {
+    return await this.#lasting(RENAMES);
+  }
+
   /** Writes what was added; resolves when nothing is being written. */
   async close(): Promise<void> {
     await this.#flush();
@@ -82,6 +100,12 @@ export class AuditIndex implements AuditFollower {
     this.#gathered = [];
     this.#work = this.#work.then(() => this.#follow(() => this.#insert(entries)));
     return this.#work;
+  }
+
+  async #lasting(query: Statement): Promise<LastingRow[]> {
+    await this.#flush();
+    if (this.#isBehind) throw new RportError("UNAVAILABLE", "The audit log cannot be read now.");
+    return await this.#deps.database.all(query, lastingRowSchema);
   }
 
   async #follow(insert: () => Promise<void>): Promise<void> {
@@ -114,7 +138,7 @@ export class AuditIndex implements AuditFollower {
     if (last === undefined) return;
     const { database, rowsMax = ROWS_MAX } = this.#deps;
     const tooOld = { sql: "DELETE FROM audit WHERE seq <= ?", params: [last.seq - rowsMax] };
-    await database.write([...entries.map(insertion), tooOld]);
+    await database.write([...entries.map(insertion), tooOld, ...lastingStatements(entries)]);
   }
 }
 

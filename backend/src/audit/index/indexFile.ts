@@ -6,6 +6,7 @@ import { StartFailure } from "../../platform/startFailure.ts";
 import type { Database, Statement } from "../../store/sqlite/database.ts";
 import { SqliteDatabase } from "../../store/sqlite/sqliteDatabase.ts";
 import type { DatabaseSchema } from "../../store/sqlite/sqliteMessages.ts";
+import { LASTING_TABLE } from "./lastingRows.ts";
 
 /** The columns by which people filter come first: a filter then never reads the long texts. */
 const SCHEMA: DatabaseSchema = {
@@ -24,6 +25,9 @@ const SCHEMA: DatabaseSchema = {
        request TEXT NOT NULL,
        response TEXT NOT NULL
      ) STRICT;`,
+    LASTING_TABLE,
+    // Rows that are gone from it are in the files: all of it is read anew, and fills the other one.
+    "DELETE FROM audit;",
   ],
   isRecord: false,
 };

@@ -2,7 +2,6 @@ import type { ServerStatus } from "@rport/protocol/model";
 import { ACCESS_ENDPOINTS } from "@rport/protocol/people/accessEndpoints";
 import { ME_ENDPOINTS } from "@rport/protocol/people/meEndpoints";
 import { SIGN_IN_ENDPOINTS } from "@rport/protocol/people/signInEndpoints";
-import { USER_ENDPOINTS } from "@rport/protocol/people/userEndpoints";
 import type { Adoptions } from "../../adoption/adoptions.ts";
 import type { Audit } from "../../audit/entry.ts";
 import type { AuditIndex } from "../../audit/index/auditIndex.ts";
@@ -26,14 +25,14 @@ import { type CredentialHandlerDeps, credentialHandlers } from "./credentials.ts
 import { joinHandlers } from "./joins.ts";
 import { notBuilt } from "./notBuilt.ts";
 import { pairingHandlers } from "./pairings.ts";
+import { type AdministrationHandlerDeps, administrationHandlers } from "./people/administration.ts";
 import { refusalHandlers } from "./refusals.ts";
 import { statusHandlers } from "./status.ts";
 import { tunnelHandlers } from "./tunnels.ts";
 
 const PEOPLE = [
-  ...keysOf(SIGN_IN_ENDPOINTS),
+  ...keysOf(SIGN_IN_ENDPOINTS).filter((name) => name !== "acceptInvitation"),
   ...keysOf(ME_ENDPOINTS),
-  ...keysOf(USER_ENDPOINTS),
   ...keysOf(ACCESS_ENDPOINTS),
 ];
 
@@ -55,6 +54,7 @@ export interface HandlerDeps {
   readonly pairings: Pick<Pairings, "list">;
   readonly pairingService: Pick<PairingService, "create" | "revoke">;
   readonly refusals: Pick<Refusals, "list" | "clear">;
+  readonly administration: AdministrationHandlerDeps;
   readonly agentFiles: Pick<AgentFiles, "require">;
   readonly audit: Audit;
   readonly auditIndex: Pick<AuditIndex, "list">;
@@ -92,6 +92,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
     }),
     ...refusalHandlers(deps.refusals),
     ...auditHandlers({ audit: deps.audit, index: deps.auditIndex }),
+    ...administrationHandlers(deps.administration),
     ...notBuilt(...PEOPLE),
     ...statusHandlers(deps),
   };

@@ -29,7 +29,7 @@ export function pairingHandlers({
       const all = pairings.list();
       return { data: all, count: all.length };
     },
-    async createPairing({ body }, { origin: reachedAt }) {
+    async createPairing({ body }, { origin: reachedAt, actor }) {
       const id = authIdSchema.safeParse(body.credential_id);
       if (!id.success) throw noSuchCredential();
       await agentFiles.require();
@@ -42,7 +42,10 @@ export function pairingHandlers({
         name,
         tags,
         origin,
+        maker: () => (actor.hasAccount ? actor.name : undefined),
       });
+      // Whoever was disabled meanwhile had no pairing yet that could be ended.
+      if (actor.ended.aborted) await pairingService.revoke(data.pairing.id);
       return { data };
     },
     async revokePairing({ params }) {

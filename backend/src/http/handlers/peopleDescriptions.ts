@@ -80,6 +80,7 @@ export const USER_DESCRIPTIONS = {
             sockets: data?.sockets,
             editor_connections: data?.editor_connections,
             pairings: data?.pairings,
+            invitations: data?.invitations,
           },
         },
   enableUser: ({ params }) => ({ ...user, action: "enable", affectedId: params.userName }),
@@ -94,6 +95,17 @@ export const USER_DESCRIPTIONS = {
     action: "delete",
     affectedId: params.userName,
     request: { session_id: params.sessionId },
+  }),
+  createUserToken: ({ params, body }, data) => ({
+    ...token,
+    action: "create",
+    affectedId: data?.prefix,
+    request: {
+      username: params.userName,
+      name: body.name,
+      scope: body.scope,
+      expires_at: data?.expires_at,
+    },
   }),
   deleteUserToken: ({ params }) => ({
     ...token,

@@ -241,8 +241,13 @@ function lastAdministrator(): RportError {
   );
 }
 
+/** Whether it is what the audit log calls the person of local mode, who has no account. */
+export function isLocalName(name: string): boolean {
+  return name === "local";
+}
+
 function refuseTakenName({ users }: People, name: UserName): void {
-  if (!users.some(({ username }) => username === name)) return;
+  if (!isLocalName(name) && !users.some(({ username }) => username === name)) return;
   throw new RportError("CONFLICT", `There is a user "${name}" already.`);
 }
 

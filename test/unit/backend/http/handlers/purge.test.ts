@@ -15,6 +15,7 @@ const IDS = ["one", "three", "two", "zero"];
 const CONTEXT = {
   actor: STRANGER,
   user: "local",
+  isShared: false,
   address: "192.0.2.1",
   origin: "http://rport.example",
   authorization: undefined,

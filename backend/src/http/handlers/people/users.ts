@@ -1,0 +1,128 @@
+import { RportError } from "@rport/protocol/errors";
+import type { NewToken, NewTokenInput } from "@rport/protocol/people/token";
+import type { KnownSecret, UserName } from "@rport/protocol/people/user";
+import { noSuchToken } from "../../../store/edits/accountEdit.ts";
+import type { EditStore } from "../../../store/edits/editStore.ts";
+import type { UserViews } from "../../../users/accounts/userViews.ts";
+import type { UserAdministration } from "../../../users/administration/userAdministration.ts";
+import type { Handlers } from "../../endpoints.ts";
+
+/** What the handlers of users need. */
+export interface UserHandlerDeps {
+  readonly users: UserViews;
+  readonly administration: UserAdministration;
+  readonly edits: Pick<EditStore, "commit">;
+  /** What somebody knows by this name; see `knownSecrets`. */
+  readonly knownSecrets: (user: string) => Promise<KnownSecret[]>;
+  /** Makes a token of the user. */
+  readonly createToken: (user: UserName, input: NewTokenInput) => Promise<NewToken>;
+  readonly now: () => number;
+}
+
+type Served =
+  | "listUsers"
+  | "createUser"
+  | "updateUser"
+  | "deleteUser"
+  | "disableUser"
+  | "enableUser"
+  | "listKnownSecrets"
+  | "deleteUserTotp"
+  | TokenServed;
+type TokenServed =
+  | "listSessions"
+  | "deleteSessions"
+  | "deleteSession"
+  | "listUserTokens"
+  | "createUserToken"
+  | "deleteUserToken";
+
+/** Serves what administrators do with users. */
+export function userHandlers(deps: UserHandlerDeps): Pick<Handlers, Served> {
+  const { users, administration, knownSecrets } = deps;
+  return {
+    listUsers: () => ({ data: users.list() }),
+    async createUser({ body }, { actor }) {
+      await administration.create(body, actor);
+      return { data: undefined };
+    },
+    async updateUser({ params, body }, { actor }) {
+      await administration.update(params.userName, body, actor);
+      return undefined;
+    },
+    async deleteUser({ params }) {
+      await administration.remove(params.userName);
+      return undefined;
+    },
+    async disableUser({ params: { userName }, query }) {
+      if (query.dry_run === true) return { data: administration.previewDisable(userName) };
+      return { data: await administration.disable(userName) };
+    },
+    async enableUser({ params }) {
+      await administration.enable(params.userName);
+      return undefined;
+    },
+    async listKnownSecrets({ params: { userName } }) {
+      const data = await knownSecrets(userName);
+      // Of somebody who was deleted, what they knew still counts.
+      if (data.length === 0) administration.require(userName);
+      return { data };
+    },
+    async deleteUserTotp({ params }) {
+      await administration.removeTotp(params.userName);
+      return undefined;
+    },
+    ...entranceHandlers(deps),
+  };
+}
+
+/** Serves what administrators do with the tokens and sessions of others. */
+function entranceHandlers({
+  users,
+  administration,
+  edits,
+  createToken,
+  now,
+}: UserHandlerDeps): Pick<Handlers, TokenServed> {
+  return {
+    listSessions({ params }) {
+      administration.require(params.userName);
+      return { data: users.sessionsOf(params.userName) };
+    },
+    async deleteSessions({ params: { userName: user } }) {
+      administration.require(user);
+      await edits.commit([{ kind: "endSessions", user }]);
+      return undefined;
+    },
+    async deleteSession({ params: { userName: user, sessionId } }) {
+      administration.require(user);
+      const isThere = users.sessionsOf(user).some(({ session_id: id }) => id === sessionId);
+      if (!isThere) throw new RportError("NOT_FOUND", "There is no such session.");
+      await edits.commit([{ kind: "endSession", user, session: sessionId }]);
+      return undefined;
+    },
+    listUserTokens({ params }) {
+      administration.require(params.userName);
+      return { data: users.tokensOf(params.userName) };
+    },
+    async createUserToken({ params, body }, { actor }) {
+      requireLocal(actor.hasAccount);
+      administration.require(params.userName);
+      return { data: await createToken(params.userName, body) };
+    },
+    async deleteUserToken({ params: { userName: user, prefix } }) {
+      administration.require(user);
+      if (!users.tokensOf(user).some((token) => token.prefix === prefix)) throw noSuchToken();
+      await edits.commit([{ kind: "endToken", user, prefix, atMs: now() }]);
+      return undefined;
+    },
+  };
+}
+
+function requireLocal(hasAccount: boolean): void {
+  if (!hasAccount) return;
+  throw new RportError(
+    "FORBIDDEN",
+    "A token in another user's name is made on the backend's own machine only.",
+  );
+}

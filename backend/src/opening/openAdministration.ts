@@ -1,0 +1,58 @@
+import type { Auditing } from "../audit/auditing.ts";
+import type { Credentials } from "../credentials/credentials.ts";
+import { Arrears } from "../credentials/ledger/arrears.ts";
+import type { AdministrationHandlerDeps } from "../http/handlers/people/administration.ts";
+import type { PairingService } from "../pairing/pairingService.ts";
+import type { Pairings } from "../pairing/pairings.ts";
+import { acceptInvitation } from "../users/administration/acceptance.ts";
+import { Endings } from "../users/administration/endings.ts";
+import { knownSecrets } from "../users/administration/knownSecrets.ts";
+import { makePassword, makeToken } from "../users/administration/makers.ts";
+import { UserAdministration } from "../users/administration/userAdministration.ts";
+import { Invitations } from "../users/invitations/invitations.ts";
+import type { Accounts } from "./openAccounts.ts";
+import type { ServicesOptions } from "./servicesOptions.ts";
+
+/** What the administration of people stands on. */
+export interface AdministrationDeps {
+  readonly accounts: Accounts;
+  readonly auditing: Pick<Auditing, "index">;
+  readonly credentials: Credentials;
+  readonly pairings: Pairings;
+  readonly pairingService: PairingService;
+}
+
+/** What administrators do with people, as it is served. */
+export type Administration = AdministrationHandlerDeps;
+
+/** Opens what administrators do with people; invitations end with `opened`. */
+export function openAdministration(
+  { clock, log }: ServicesOptions,
+  { accounts, auditing, credentials, pairings, pairingService }: AdministrationDeps,
+  opened: AsyncDisposableStack,
+): Administration {
+  const { ledger, edits, users, sockets } = accounts;
+  const invitations = new Invitations({ clock });
+  opened.defer(() => invitations.close());
+  const arrears = new Arrears({ clock, log });
+  opened.defer(() => arrears.close());
+  const ends = { ledger, edits, users, sockets, pairings, pairingService, invitations, arrears };
+  const endings = new Endings(ends);
+  const index = auditing.index;
+  return {
+    users,
+    ledger,
+    edits,
+    invitations,
+    administration: new UserAdministration({ ledger, edits, endings, makePassword, clock }),
+    knownSecrets: (user) => knownSecrets(user, { index, credentials, clock }),
+    async createToken(user, input) {
+      const { record, made } = makeToken(user, input, clock.now());
+      await edits.commit([{ kind: "addToken", user, record }]);
+      return made;
+    },
+    accept: (body, from) =>
+      acceptInvitation(body, from, { invitations, ledger, edits, makePassword, makeToken, clock }),
+    now: () => clock.now(),
+  };
+}
