@@ -219,6 +219,8 @@ function handlersOf(
   return createHandlers({
     status: (actor) => services.sights.of(actor).server(services.status()),
     access: services.access,
+    clientGroups: services.clientGroups,
+    grants: services.grants,
     hasServerUrls,
     registry: services.registry,
     clients: services.clients,

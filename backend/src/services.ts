@@ -72,7 +72,8 @@ export async function openServices(
   const events = auditing.pairings;
   const pairings = new Pairings({ target: deposits, clock, log, touch, events });
   opened.defer(() => pairings.close());
-  const records = await openRecords(options, { store, auditing, pairings, limits, touch }, opened);
+  const kept = { store, auditing, pairings, people: accounts.ledger, limits, touch };
+  const records = await openRecords(options, kept, opened);
   const { registry, presence, credentials } = records;
   const deps = { store, registry, credentials, presence, auditing, sockets, limits, touch };
   const open = openTunnels(options, deps, opened);

@@ -1,13 +1,11 @@
 import type { ClientId } from "@rport/protocol/ids";
-import type { ClientGroup, ClientGroupId } from "@rport/protocol/people/clientGroup";
+import type { ClientGroupId } from "@rport/protocol/people/clientGroup";
 import type { Clock } from "../platform/clock.ts";
 import { inSlices } from "../platform/slices.ts";
+import type { ClientGroupRecord } from "../store/records/clientGroupRecord.ts";
 import type { ClientRecord } from "../store/records/clientRecord.ts";
 import { type Counts, type Granted, GrantTally } from "./grantTally.ts";
 import { type GroupFit, groupFit, Traits } from "./groupFit.ts";
-
-/** What is known of a group of clients beside who is in it. */
-export type ClientGroupFacts = Omit<ClientGroup, "client_ids">;
 
 /** What the index needs. */
 export interface ClientGrantsDeps {
@@ -20,7 +18,7 @@ export interface ClientGrantsDeps {
 }
 
 interface KnownGroup {
-  readonly facts: ClientGroupFacts;
+  readonly record: ClientGroupRecord;
   readonly fit: GroupFit;
   readonly members: Set<ClientId>;
 }
@@ -41,6 +39,8 @@ export class ClientGrants {
   readonly #groups = new Map<ClientGroupId, KnownGroup>();
   readonly #clients = new Map<ClientId, KnownClient>();
   readonly #tally = new GrantTally();
+  /** Looks at all clients that are under way. */
+  readonly #passes = new Set<Promise<void>>();
   readonly #listeners: ((id: ClientId) => void)[] = [];
 
   constructor(deps: ClientGrantsDeps) {
@@ -72,10 +72,16 @@ export class ClientGrants {
     return this.#tally.seenBy(new Set(groups));
   }
 
-  /** Looks at every client, as at a start. */
-  async readAll(): Promise<void> {
+  /** Takes these groups, and looks at every client, as at a start. */
+  async readAll(groups: readonly ClientGroupRecord[]): Promise<void> {
     const { clients, clock } = this.#deps;
+    for (const group of groups) this.#enter(group);
     await inSlices(clients.records(), { clock }, ({ id }) => this.refresh(id));
+  }
+
+  /** Resolves when no look at all clients, because of a group, is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#passes);
   }
 
   /** The client came, went, or is not what it was. */
@@ -100,20 +106,30 @@ export class ClientGrants {
   }
 
   /** The group is there, in the place of the one before; resolves when all clients follow it. */
-  putGroup(facts: ClientGroupFacts): Promise<void> {
-    const members = this.#groups.get(facts.id)?.members ?? new Set();
-    this.#groups.set(facts.id, { facts, fit: groupFit(facts.params), members });
-    return this.#refreshAll(facts.id, this.#deps.clients.records());
+  putGroup(record: ClientGroupRecord): Promise<void> {
+    this.#enter(record);
+    return this.#pass(record.id, this.#deps.clients.records());
   }
 
   /** The group is gone; resolves when nobody is in it any more. */
   dropGroup(id: ClientGroupId): Promise<void> {
     const members = [...this.membersOf(id)];
     this.#groups.delete(id);
-    return this.#refreshAll(
+    return this.#pass(
       id,
       members.flatMap((member) => this.#deps.clients.record(member) ?? []),
     );
+  }
+
+  #enter(record: ClientGroupRecord): void {
+    const members = this.#groups.get(record.id)?.members ?? new Set();
+    this.#groups.set(record.id, { record, fit: groupFit(record.params), members });
+  }
+
+  #pass(id: ClientGroupId, records: Iterable<ClientRecord>): Promise<void> {
+    const pass = this.#refreshAll(id, records).finally(() => this.#passes.delete(pass));
+    this.#passes.add(pass);
+    return pass;
   }
 
   async #refreshAll(id: ClientGroupId, records: Iterable<ClientRecord>): Promise<void> {
@@ -142,7 +158,7 @@ export class ClientGrants {
     const { id, allowed_user_groups: own } = record;
     const before = this.#clients.get(id);
     const ofGroups = groups.flatMap((group) => {
-      return this.#groups.get(group)?.facts.allowed_user_groups ?? [];
+      return this.#groups.get(group)?.record.allowed_user_groups ?? [];
     });
     const grants = [...new Set([...own, ...ofGroups])].sort();
     if (before !== undefined) this.#tally.remove(before);

@@ -78,8 +78,8 @@ export class Exchange {
   }
 
   /** Answers without a body. */
-  sendNothing(): void {
-    this.#response.statusCode = 204;
+  sendNothing(status: 200 | 201 | 204): void {
+    this.#response.statusCode = status;
     this.#response.end();
   }
 

@@ -75,7 +75,7 @@ async function serve<N extends EndpointName>(
   requireEndpoint(actor, endpoint);
   if ("clientId" in input.params) requireClient(access, actor, input.params.clientId);
   const answer = await handlers[name](input, contextOf(request, exchange, actor));
-  if (answer === undefined) exchange.sendNothing();
+  if (answer === undefined) exchange.sendNothing(endpoint.output ? 204 : endpoint.status);
   else if (endpoint.isBare === true) exchange.sendJson(endpoint.status, answer.data);
   else exchange.sendData(endpoint.status, answer.data, answer.count);
 }

@@ -1,35 +1,46 @@
 import { ClientGrants, type ClientGrantsDeps } from "../access/clientGrants.ts";
+import { loggedFault } from "../platform/faults.ts";
+import type { Log } from "../platform/log.ts";
 import type { Edit } from "../store/edits/edit.ts";
 import type { EditStore } from "../store/edits/editStore.ts";
 
 /** What the index of who sees which clients stands on. */
 export interface GrantsDeps extends ClientGrantsDeps {
-  readonly store: Pick<EditStore, "follow">;
+  readonly store: Pick<EditStore, "follow" | "readPeople">;
+  readonly log: Log;
 }
 
 /** Reads who may see which clients, and follows what changes it; after the registry has. */
-export async function openGrants({ store, ...deps }: GrantsDeps): Promise<ClientGrants> {
+export async function openGrants({ store, log, ...deps }: GrantsDeps): Promise<ClientGrants> {
   const grants = new ClientGrants(deps);
-  await grants.readAll();
+  await grants.readAll(store.readPeople().client_groups);
+  const onFault = loggedFault(log, "a change of who sees which clients");
   store.follow((edits) => {
-    for (const edit of edits) followOne(grants, edit);
+    for (const edit of edits) followOne(grants, edit)?.catch(onFault);
   });
   return grants;
 }
 
-function followOne(grants: ClientGrants, edit: Edit): void {
+/** What goes on after the turn of the edit, if something does. */
+function followOne(grants: ClientGrants, edit: Edit): Promise<void> | undefined {
   switch (edit.kind) {
     case "seen":
     case "acl":
       grants.refresh(edit.record.id);
-      return;
+      return undefined;
     case "adopt":
       grants.refresh(edit.record.id);
       grants.refresh(edit.from.client);
-      return;
+      return undefined;
     case "forget":
       grants.refresh(edit.client);
-      return;
+      return undefined;
+    case "addClientGroup":
+    case "putClientGroup":
+      return grants.putGroup(edit.record);
+    case "removeClientGroup":
+      return grants.dropGroup(edit.group);
     default:
+      return undefined;
   }
 }

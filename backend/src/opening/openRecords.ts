@@ -1,5 +1,6 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { ClientGrants } from "../access/clientGrants.ts";
+import { ClientGroups, type ClientGroupsDeps } from "../access/clientGroups.ts";
 import { GroupAccess } from "../access/groupAccess.ts";
 import { Sights } from "../access/sights.ts";
 import type { Auditing } from "../audit/auditing.ts";
@@ -23,6 +24,7 @@ export interface RecordsDeps {
   readonly store: Store;
   readonly auditing: Auditing;
   readonly pairings: PairingPort;
+  readonly people: ClientGroupsDeps["people"];
   readonly limits: Limits;
   readonly touch: Touch;
 }
@@ -33,6 +35,7 @@ export interface Records {
   readonly presence: LocalPresence<LiveSession>;
   /** Who may see which clients. */
   readonly grants: ClientGrants;
+  readonly clientGroups: ClientGroups;
   readonly access: ClientAccess;
   /** What users are shown in events and in the status. */
   readonly sights: Sights;
@@ -44,7 +47,7 @@ export interface Records {
 /** Reads the records, who follow the store from then on; `opened` closes them. */
 export async function openRecords(
   { passwordMinLength, clock, log }: ServicesOptions,
-  { store, auditing, pairings, limits, touch }: RecordsDeps,
+  { store, auditing, pairings, people, limits, touch }: RecordsDeps,
   opened: AsyncDisposableStack,
 ): Promise<Records> {
   const { edits } = store;
@@ -74,11 +77,20 @@ export async function openRecords(
   });
   opened.defer(() => credentials.close());
   const isConnected = (id: ClientId) => presence.connected(id) !== undefined;
-  const grants = await openGrants({ store: edits, clients: registry, isConnected, clock });
+  const grants = await openGrants({ store: edits, clients: registry, isConnected, clock, log });
   const groupsOf = (id: ClientId) => grants.groupsOf(id);
   const clients = new ClientViews({ registry, presence, credentials, groupsOf });
-  const access = new GroupAccess(grants);
-  return { registry, presence, grants, access, sights: new Sights(grants), clients, credentials };
+  const settled = () => grants.settled();
+  return {
+    registry,
+    presence,
+    grants,
+    clientGroups: new ClientGroups({ store: edits, people, clients: registry, settled }),
+    access: new GroupAccess(grants),
+    sights: new Sights(grants),
+    clients,
+    credentials,
+  };
 }
 
 function tellFlood(flood: Flood, auditing: Auditing, log: Log): void {

@@ -55,8 +55,10 @@ export const clientGroupSchema = z.object({
   params: clientGroupParamsSchema,
   /** Groups of users who may see its clients. */
   allowed_user_groups: groupListSchema,
-  /** Who is in it now. */
+  /** Who is in it now, of those that whoever asks may see. */
   client_ids: z.array(z.string()),
+  num_clients: z.int().nonnegative(),
+  num_clients_connected: z.int().nonnegative(),
 });
 
 /** A group of clients. */

@@ -1,7 +1,8 @@
 import type { ServerStatus } from "@rport/protocol/model";
-import { ACCESS_ENDPOINTS } from "@rport/protocol/people/accessEndpoints";
 import { ME_ENDPOINTS } from "@rport/protocol/people/meEndpoints";
 import { SIGN_IN_ENDPOINTS } from "@rport/protocol/people/signInEndpoints";
+import type { ClientGrants } from "../../access/clientGrants.ts";
+import type { ClientGroups } from "../../access/clientGroups.ts";
 import type { Adoptions } from "../../adoption/adoptions.ts";
 import type { Audit } from "../../audit/entry.ts";
 import type { AuditIndex } from "../../audit/index/auditIndex.ts";
@@ -18,6 +19,7 @@ import type { TunnelService } from "../../tunnels/tunnelService.ts";
 import type { Actor } from "../../users/actor.ts";
 import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
+import { accessHandlers } from "./access.ts";
 import { auditHandlers } from "./audit.ts";
 import { auditedHandlers } from "./audited.ts";
 import { type ClientHandlerDeps, clientHandlers } from "./clients.ts";
@@ -33,7 +35,6 @@ import { tunnelHandlers } from "./tunnels.ts";
 const PEOPLE = [
   ...keysOf(SIGN_IN_ENDPOINTS).filter((name) => name !== "acceptInvitation"),
   ...keysOf(ME_ENDPOINTS),
-  ...keysOf(ACCESS_ENDPOINTS),
 ];
 
 function keysOf<T extends object>(table: T): readonly (keyof T)[] {
@@ -44,6 +45,8 @@ function keysOf<T extends object>(table: T): readonly (keyof T)[] {
 export interface HandlerDeps {
   readonly status: (actor: Actor) => ServerStatus;
   readonly access: ClientAccess;
+  readonly clientGroups: ClientGroups;
+  readonly grants: ClientGrants;
   /** Whether somebody has set where agents reach this server. */
   readonly hasServerUrls: boolean;
   readonly registry: Pick<ClientRegistry, "clientOf" | "requireRemovable" | "remove">;
@@ -93,6 +96,12 @@ function plainHandlers(deps: HandlerDeps): Handlers {
     ...refusalHandlers(deps.refusals),
     ...auditHandlers({ audit: deps.audit, index: deps.auditIndex }),
     ...administrationHandlers(deps.administration),
+    ...accessHandlers({
+      groups: deps.clientGroups,
+      grants: deps.grants,
+      access: deps.access,
+      isConnected: (id) => deps.registry.clientOf(id)?.connected === true,
+    }),
     ...notBuilt(...PEOPLE),
     ...statusHandlers(deps),
   };

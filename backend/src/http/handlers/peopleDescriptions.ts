@@ -1,3 +1,5 @@
+import type { EndpointInput } from "@rport/protocol/http";
+import type { Facts } from "../../audit/entry.ts";
 import type { ChangeDescriptions } from "./changeDescription.ts";
 
 const session = { application: "auth.api.session" } as const;
@@ -137,6 +139,11 @@ export const USER_DESCRIPTIONS = {
   }),
 } satisfies Partial<ChangeDescriptions>;
 
+function groupFacts(body: EndpointInput<"putClientGroup">["body"]): Facts {
+  const { params, allowed_user_groups } = body;
+  return { params: JSON.stringify(params), allowed_user_groups };
+}
+
 /** The entries of changes of who sees which clients. */
 export const ACCESS_DESCRIPTIONS = {
   setClientAcl: ({ params, body }) => ({
@@ -149,13 +156,13 @@ export const ACCESS_DESCRIPTIONS = {
     application: "client.group",
     action: "create",
     affectedId: body.id,
-    request: { allowed_user_groups: body.allowed_user_groups },
+    request: groupFacts(body),
   }),
   putClientGroup: ({ params, body }) => ({
     application: "client.group",
     action: "update",
     affectedId: params.clientGroupId,
-    request: { allowed_user_groups: body.allowed_user_groups },
+    request: groupFacts(body),
   }),
   deleteClientGroup: ({ params }) => ({
     application: "client.group",

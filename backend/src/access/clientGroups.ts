@@ -1,0 +1,81 @@
+import { RportError } from "@rport/protocol/errors";
+import type { ClientId } from "@rport/protocol/ids";
+import type { ClientGroupId } from "@rport/protocol/people/clientGroup";
+import { ADMINISTRATORS } from "@rport/protocol/people/right";
+import type { EditStore } from "../store/edits/editStore.ts";
+import type { ClientGroupRecord } from "../store/records/clientGroupRecord.ts";
+
+/** What changes of who sees which clients need. */
+export interface ClientGroupsDeps {
+  readonly store: Pick<EditStore, "commit">;
+  readonly people: {
+    /** Undefined: there is no such group of users. */
+    group(name: string): unknown;
+    clientGroup(id: string): ClientGroupRecord | undefined;
+    clientGroups(): readonly ClientGroupRecord[];
+  };
+  readonly clients: {
+    record(id: ClientId): unknown;
+    setAcl(id: ClientId, groups: readonly string[]): Promise<void>;
+  };
+  /** Resolves when every client is where it belongs. */
+  readonly settled: () => Promise<void>;
+}
+
+/** Groups of clients, and the clients' own lists of who may see them, as administrators set them. */
+export class ClientGroups {
+  readonly #deps: ClientGroupsDeps;
+
+  constructor(deps: ClientGroupsDeps) {
+    this.#deps = deps;
+  }
+
+  /** All groups of clients, in no particular order. */
+  list(): readonly ClientGroupRecord[] {
+    return this.#deps.people.clientGroups();
+  }
+
+  /** One of them. */
+  get(id: ClientGroupId): ClientGroupRecord | undefined {
+    return this.#deps.people.clientGroup(id);
+  }
+
+  /** A new group; fails with `CONFLICT` when there is one of that id. */
+  create(record: ClientGroupRecord): Promise<void> {
+    return this.#put("addClientGroup", record);
+  }
+
+  /** The group is as given, also where there was none; durable, and in force, when it resolves. */
+  put(record: ClientGroupRecord): Promise<void> {
+    return this.#put("putClientGroup", record);
+  }
+
+  /** Fails with `NOT_FOUND` when there is no such group. */
+  async remove(group: ClientGroupId): Promise<void> {
+    await this.#deps.store.commit([{ kind: "removeClientGroup", group }]);
+    await this.#deps.settled();
+  }
+
+  /** Who may see the client; fails with `NOT_FOUND` for groups, or a client, that are not there. */
+  async setAcl(id: ClientId, groups: readonly string[]): Promise<void> {
+    const { clients } = this.#deps;
+    this.#requireGroups(groups);
+    if (clients.record(id) === undefined) {
+      throw new RportError("NOT_FOUND", "There is no such client.");
+    }
+    await clients.setAcl(id, groups);
+  }
+
+  async #put(kind: "addClientGroup" | "putClientGroup", record: ClientGroupRecord): Promise<void> {
+    this.#requireGroups(record.allowed_user_groups);
+    await this.#deps.store.commit([{ kind, record }]);
+    await this.#deps.settled();
+  }
+
+  #requireGroups(names: readonly string[]): void {
+    const { people } = this.#deps;
+    const missing = names.filter((name) => name !== ADMINISTRATORS && !people.group(name));
+    if (missing.length === 0) return;
+    throw new RportError("NOT_FOUND", `user groups not found: ${missing.join(", ")}`);
+  }
+}
