@@ -98,7 +98,7 @@ export class Api {
 async function tooMany(response: Response): Promise<RportError> {
   const { message, detail } = await errorOf(response);
   const seconds = Number(response.headers.get("retry-after"));
-  const isTold = !(seconds > 0) || /\d+ ?s/.test(message);
+  const isTold = !(seconds > 0) || /\d+ ?s/.test(`${message} ${detail}`);
   const title = isTold ? message : `${message} Try again in ${seconds} s.`;
   return new RportError("TOO_MANY_REQUESTS", title, { detail });
 }

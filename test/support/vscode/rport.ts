@@ -16,6 +16,7 @@ export interface RportEditor extends AsyncDisposable {
   /** The credentials. */
   readonly access: Pane;
   readonly tunnels: Pane;
+  readonly users: Pane;
   /** The install sheet that shows this text. */
   sheet(text: string | RegExp): Promise<Frame>;
 }
@@ -38,6 +39,7 @@ export async function openRport(dataDir: string, options: CodeOptions = {}): Pro
     clients: workbench.pane("Clients"),
     access: workbench.pane("Client Access"),
     tunnels: workbench.pane("Tunnels"),
+    users: workbench.pane("Users"),
     sheet: (text) => workbench.webview(text),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -10,7 +10,8 @@ import { plainText } from "../../support/text.ts";
 import { askText, type Checked } from "./ask.ts";
 import { fingerprintStep } from "./fingerprint.ts";
 import { showNewTotpSecret } from "./secondFactor.ts";
-import { SignInSteps } from "./signInSteps.ts";
+import { SignInForm } from "./signInForm.ts";
+import { waysStep } from "./signInSteps.ts";
 import { type Step, takeSteps } from "./steps.ts";
 
 /** What adding and signing in need. */
@@ -34,7 +35,7 @@ interface Draft {
 interface Met {
   readonly url: string;
   readonly fingerprint: string;
-  readonly signIn: SignInSteps;
+  readonly signIn: SignInForm;
 }
 
 const TITLE = "Add Server";
@@ -78,7 +79,7 @@ async function meetAt(text: string, draft: Draft, deps: SignInDeps): Promise<Che
   if (url === undefined) return { why: "This is not an http or https address." };
   const door = { url, fetch: deps.fetch };
   const face = await meet(door);
-  const signIn = new SignInSteps({
+  const signIn = new SignInForm({
     title: TITLE,
     door,
     computer: hostname(),
@@ -93,9 +94,10 @@ async function meetAt(text: string, draft: Draft, deps: SignInDeps): Promise<Che
 
 function keyStep({ url, fingerprint, signIn }: Met, deps: SignInDeps): Step {
   const accepted = configAt(url, deps)?.fingerprint ?? "";
+  const ways = waysStep(signIn);
   return fingerprintStep(
     () => ({ url, fingerprint, accepted }),
-    () => signIn.first,
+    () => ways,
   );
 }
 
@@ -147,7 +149,7 @@ export async function signInAgain(server: Server, deps: SignInDeps): Promise<voi
   const fingerprint = face.fingerprint_sha256;
   const accepted = configAt(server.key, deps)?.fingerprint ?? "";
   const isKnown = accepted === fingerprint;
-  const signIn = new SignInSteps({
+  const signIn = new SignInForm({
     title: `Sign In to ${plainText(server.name)}`,
     door,
     computer: hostname(),
@@ -157,11 +159,12 @@ export async function signInAgain(server: Server, deps: SignInDeps): Promise<voi
     setUpSecondFactor: (jwt) => showNewTotpSecret(door, jwt),
     next: async () => ({ kind: "done" }),
   });
+  const ways = waysStep(signIn);
   const keyShown = fingerprintStep(
     () => ({ url: server.key, fingerprint, accepted }),
-    () => signIn.first,
+    () => ways,
   );
-  if (!(await takeSteps(isKnown ? signIn.first : keyShown))) {
+  if (!(await takeSteps(isKnown ? ways : keyShown))) {
     await signIn.abandon();
     return;
   }

@@ -17,6 +17,13 @@ export type Answer<T> =
 /** What was made of a text, or why it is not taken. */
 export type Checked<T> = { readonly value: T } | { readonly why: string };
 
+/** What is said to nothing. */
+export const MISSING = { why: "Something has to be typed here." } as const;
+/** A field that is empty at first. */
+export const PLAIN = { value: "", typed: () => undefined } as const;
+/** The same for a secret: those are typed again after a step back. */
+export const SECRET = { ...PLAIN, isSecret: true } as const;
+
 /** How a step looks. */
 export interface Look {
   readonly title: string;

@@ -1,11 +1,10 @@
 import { window } from "vscode";
 import type { Server } from "../../servers/server.ts";
 import { plainText } from "../../support/text.ts";
-import { askText } from "./ask.ts";
+import { askText, MISSING, SECRET } from "./ask.ts";
 import { type Step, takeSteps } from "./steps.ts";
 
 const TOTAL = 3;
-const SECRET = { value: "", typed: () => undefined, isSecret: true } as const;
 
 /** Takes the old password, and twice the new one. */
 export async function changePassword(server: Server): Promise<void> {
@@ -61,5 +60,3 @@ export async function changePassword(server: Server): Promise<void> {
     "Your password is changed. Personal tokens, such as those of your editors, go on working.",
   );
 }
-
-const MISSING = { why: "Something has to be typed here." } as const;

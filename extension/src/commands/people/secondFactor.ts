@@ -1,4 +1,3 @@
-import { RportError } from "@rport/protocol/errors";
 import { env, type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
 import { bearer } from "../../api/access.ts";
 import type { Api } from "../../api/http.ts";
@@ -6,7 +5,7 @@ import type { Server } from "../../servers/server.ts";
 import { apiOf, type Door } from "../../servers/signIn.ts";
 import { plainText } from "../../support/text.ts";
 import { confirm } from "../confirm.ts";
-import { askText } from "./ask.ts";
+import { askText, MISSING, PLAIN } from "./ask.ts";
 import { secondFactorPage } from "./secondFactorPage.ts";
 
 const COPY_CODES = "Copy Recovery Codes";
@@ -26,11 +25,10 @@ export async function setUpSecondFactor(server: Server): Promise<void> {
     total: 1,
     place: { number: 1, canGoBack: false },
     prompt: "Scan the picture, then type the code that the app shows. Nothing counts before.",
-    value: "",
-    typed: () => undefined,
+    ...PLAIN,
     check: async (text) => {
       const token = text.replaceAll(/\s/g, "");
-      if (token === "") return { why: "Something has to be typed here." };
+      if (token === "") return MISSING;
       await server.api.call("confirmTotp", { body: { token } });
       return { value: undefined };
     },
@@ -51,23 +49,22 @@ async function replaces(server: Server): Promise<boolean> {
   const answer = await confirm({
     question: `Replace your authenticator app for ${plainText(server.name)}?`,
     lines: [
-      "The codes of the app that you have, and its recovery codes, end with the first code of the new one.",
+      "The app that you have and its recovery codes are removed first. Signing in takes the password alone until you have typed the first code of the new one.",
     ],
     button: "Replace",
     instead: "Use None Any More",
   });
-  if (answer !== "instead") return answer === "act";
+  if (answer === undefined) return false;
   await server.api.call("deleteTotpSecret");
   server.connect();
+  if (answer === "act") return true;
   void window.showInformationMessage("Signing in takes the password alone from now on.");
   return false;
 }
 
 /** Shows a new secret in a tab of its own. It is nowhere else, and gone with the tab. */
 async function showSecret(api: Pick<Api, "call">, name: string): Promise<WebviewPanel> {
-  const made = await api.call("createTotpSecret").catch((caught: unknown) => {
-    throw RportError.from(caught);
-  });
+  const made = await api.call("createTotpSecret");
   const panel = window.createWebviewPanel(
     "rport.secondFactor",
     `Authenticator App - ${name}`,
