@@ -39,7 +39,14 @@ export function stateText(state: ConnectionState): string {
 /** What stands above the trees when the server turned the token down; else undefined. */
 export function refusalText(state: ConnectionState): string | undefined {
   if (state.kind !== "signedOut" || state.refusal === undefined) return undefined;
-  return [`${REFUSED}.`, plainText(state.refusal)].join(" ").trim();
+  return `${REFUSED}. ${sentenceOf(plainText(state.refusal))}`.trim();
+}
+
+/** Servers say why in a few words, or in a sentence. */
+function sentenceOf(words: string): string {
+  if (words === "") return "";
+  const end = /[.!?]$/.test(words) ? "" : ".";
+  return words.charAt(0).toUpperCase() + words.slice(1) + end;
 }
 
 function iconOf(state: ConnectionState): RowIcon {

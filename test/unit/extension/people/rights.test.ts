@@ -103,7 +103,7 @@ describe("a sign-in that the server accepts no more", () => {
     const { fake, server, fleet } = fixture;
     const closed: string[] = [];
     vi.spyOn(fleet.tunnels, "closeOf").mockImplementation((key) => closed.push(key));
-    fake.sockets[0]?.close(CLOSE_CODES.unauthorized, "This user was disabled.");
+    fake.sockets[0]?.close(CLOSE_CODES.unauthorized, "this user was disabled");
     await vi.waitFor(() => expect(server.state.kind).toBe("signedOut"));
     expect(viewMessage(fleet)).toBe(
       `${server.name}: The server does not accept this sign-in any more. This user was disabled.`,
