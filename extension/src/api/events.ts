@@ -16,7 +16,8 @@ const SILENCE_MS = 20_000;
 
 /** Why the event socket ended; `lost` means: try again. */
 export type EventsEnd =
-  | { readonly kind: "unauthorized"; readonly reason: string }
+  /** `wasOpen`: its reason is a word for programs; who asks again is told a sentence. */
+  | { readonly kind: "unauthorized"; readonly reason: string; readonly wasOpen: boolean }
   | { readonly kind: "lost"; readonly reason: string };
 
 /** What the event socket needs. */
@@ -102,6 +103,8 @@ function parseJson(text: string): unknown {
 
 function endOf(end: SocketEnd): EventsEnd {
   const reason = end.kind === "failed" ? end.error.message : end.reason;
-  if (isUnauthorized(end)) return { kind: "unauthorized", reason };
+  if (isUnauthorized(end)) {
+    return { kind: "unauthorized", reason, wasOpen: end.kind === "closed" };
+  }
   return { kind: "lost", reason: reason || "The connection was closed." };
 }

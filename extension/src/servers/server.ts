@@ -17,6 +17,9 @@ import { FetchedLists } from "./fetchedLists.ts";
 import { People } from "./people.ts";
 import { askWhoIAm } from "./whoAmI.ts";
 
+/** How long a server is asked why it does not accept a sign-in any more. */
+const REASON_MS = 500;
+
 /** What those who show a server want to hear of. */
 export type ServerChange =
   | { readonly kind: "state" }
@@ -223,7 +226,9 @@ export class Server {
     const me = await askWhoIAm(this.api);
     if (this.#state !== mine) return;
     if (me.kind === "lost") this.#lose(me.reason);
-    if (me.kind === "refused") this.#end({ kind: "unauthorized", reason: me.reason });
+    if (me.kind === "refused") {
+      this.#end({ kind: "unauthorized", reason: me.reason, wasOpen: false });
+    }
     if (me.kind !== "known") return;
     this.#rights = me.rights;
     this.#happen({ kind: "opened" });
@@ -256,7 +261,17 @@ export class Server {
       this.#lose("The backend was started again.");
       return;
     }
-    this.#refuse(end.reason);
+    if (end.wasOpen) void this.#refuseSayingWhy(this.#state, end.reason);
+    else this.#refuse(end.reason);
+  }
+
+  /** Asks the server for its reason, for a moment: it is more than a word for programs. */
+  async #refuseSayingWhy(mine: ConnectionState, word: string): Promise<void> {
+    const patience = Promise.withResolvers<undefined>();
+    const timer = this.#deps.clock.after(REASON_MS, () => patience.resolve(undefined));
+    const me = await Promise.race([askWhoIAm(this.api), patience.promise]);
+    timer.cancel();
+    if (this.#state === mine) this.#refuse(me?.kind === "refused" ? me.reason : word);
   }
 
   /** The token is worth nothing any more, and so nobody is to see what it had opened. */

@@ -126,6 +126,7 @@ export function endedLines(ended: {
   readonly sockets: number;
   readonly editor_connections: number;
   readonly pairings: number;
+  readonly invitations?: number;
 }): readonly string[] {
   const lines: readonly (readonly [number, string])[] = [
     [ended.tokens, "personal token"],
@@ -133,6 +134,7 @@ export function endedLines(ended: {
     [ended.sockets, "open connection"],
     [ended.editor_connections, "connection through tunnels"],
     [ended.pairings, "open pairing"],
+    [ended.invitations ?? 0, "open invitation"],
   ];
   const plural = (noun: string) =>
     noun === "connection through tunnels" ? "connections through tunnels" : `${noun}s`;

@@ -127,6 +127,18 @@ describe("a sign-in that the server accepts no more", () => {
   });
 });
 
+it("says the sentence that the server has for it rather than the word it closed with", async () => {
+  await using fixture = await fleetOn({ me: me() });
+  const { fake, server } = fixture;
+  fake.reply = () => ({
+    status: 401,
+    body: { errors: [{ code: "UNAUTHORIZED", title: "The user is disabled." }] },
+  });
+  fake.sockets[0]?.close(CLOSE_CODES.unauthorized, "token revoked");
+  await vi.waitFor(() => expect(server.state.kind).toBe("signedOut"));
+  expect(server.state).toMatchObject({ refusal: "The user is disabled." });
+});
+
 describe("the users view", () => {
   it("shows administrators who there is, with what needs attention first", async () => {
     const users = [
