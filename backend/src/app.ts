@@ -90,8 +90,8 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
   app.use(healthDoor({ readiness, exchangeOf }));
   if (place.faces.has("metrics")) app.use(figuresDoor({ figures, exchangeOf }));
   if (place.faces.has("users")) {
-    const admit: RequestHandler = (request, _response, next) => {
-      if (!admitUser(deps.gate, request, exchangeOf(request))) return;
+    const admit: RequestHandler = async (request, _response, next) => {
+      if (!(await admitUser(deps.gate, request, exchangeOf(request)))) return;
       deps.onUser(request.socket);
       next();
     };
@@ -141,15 +141,15 @@ function requireOwnSite(request: Request, place: AppPlace): void {
 }
 
 /** Lets a user through, or has answered 401 or 429 when it returns false. */
-function admitUser(gate: UserGate, request: Request, exchange: Exchange): boolean {
+async function admitUser(gate: UserGate, request: Request, exchange: Exchange): Promise<boolean> {
   const { headers, socket: connection } = request;
   const { authorization } = headers;
   const { address, isShared } = exchange;
-  const result = gate.admit({ address, isShared, connection, authorization });
+  const result = await gate.admit({ address, isShared, connection, authorization });
   if (result.kind === "actor") {
     exchange.actor = result.actor;
     return true;
   }
-  exchange.sendError(refusal(result.retryAfterS), result.retryAfterS);
+  exchange.sendError(refusal(result));
   return false;
 }

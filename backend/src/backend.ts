@@ -66,7 +66,9 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   const fingerprint = fingerprints.sha256;
   const proofs = new Proofs({ token, fingerprint, clock, limits: services.limits });
   const { signIns } = auditing;
-  const gate = new UserGate({ tokens, failures: new FailedLogins(clock), proofs, signIns });
+  const { personalTokens, sessions } = services.accounts;
+  const failures = new FailedLogins(clock);
+  const gate = new UserGate({ tokens, personalTokens, sessions, failures, proofs, signIns });
   await removeStaleEndpoint(paths.endpoint);
   const strangers = new LogBursts(options);
   opened.defer(() => strangers.close());
@@ -231,6 +233,7 @@ function handlersOf(
     pairingService: services.pairingService,
     refusals: services.refusals,
     agentFiles: services.agentFiles,
+    accounts: services.accounts,
     audit: services.auditing.audit,
     auditIndex: services.auditing.index,
     administration: services.administration,

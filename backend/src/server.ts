@@ -154,8 +154,8 @@ function route(upgrade: UpgradeRequest, { doors, log }: ListenerDeps): void {
   const onFault = endingFault(log, "an upgrade", () => socket.destroy());
   const take = guarded(onFault, () => {
     const door = doors.find((one) => one.takes(request));
-    if (door !== undefined) door.upgrade(upgrade);
-    else refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
+    if (door !== undefined) return door.upgrade(upgrade);
+    return refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
   });
   take();
 }

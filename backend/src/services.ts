@@ -11,7 +11,7 @@ import { type Auditing, openAuditing } from "./audit/auditing.ts";
 import { lastCommit } from "./audit/lastCommit.ts";
 import { Refusals } from "./clients/refusals.ts";
 import type { EventHub, Touch } from "./events/hub.ts";
-import { type Accounts, openAccounts } from "./opening/openAccounts.ts";
+import { openAccounts } from "./opening/openAccounts.ts";
 import { type Administration, openAdministration } from "./opening/openAdministration.ts";
 import { type Bounds, openBounds } from "./opening/openBounds.ts";
 import { type FilesToFetch, openDownloads } from "./opening/openDownloads.ts";
@@ -24,6 +24,7 @@ import { PairingService } from "./pairing/pairingService.ts";
 import { Pairings } from "./pairing/pairings.ts";
 import { serverStatus } from "./status.ts";
 import { openStore, type Store } from "./store/store.ts";
+import type { Accounts } from "./users/accounts.ts";
 
 /** Everything behind the faces. */
 export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
@@ -64,7 +65,7 @@ export async function openServices(
   const touch: Touch = (entity, id) => hub?.touch(entity, id);
   const store = await openDataDirectory(options, opened);
   const auditing = await openAuditLog(options, { store, limits }, opened);
-  const accounts = openAccounts(options, { store, touch });
+  const accounts = await openAccounts(options, { store, auditing, touch }, opened);
   const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
   const { agentFiles, downloads } = openDownloads(options, { limits, sockets });

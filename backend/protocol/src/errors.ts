@@ -55,12 +55,19 @@ export function isErrorCode(text: string): text is ErrorCode {
 export class RportError extends Error {
   readonly code: ErrorCode;
   readonly detail: string;
+  /** After how many seconds it makes sense to try again, where somebody knows. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(code: ErrorCode, title: string, options: { detail?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    title: string,
+    options: { detail?: string; cause?: unknown; retryAfterS?: number } = {},
+  ) {
     super(title, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "RportError";
     this.code = code;
     this.detail = options.detail ?? "";
+    this.retryAfterS = options.retryAfterS;
   }
 
   /** The HTTP status that belongs to the code. */

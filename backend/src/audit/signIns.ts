@@ -15,6 +15,9 @@ export interface SignInFacts {
   readonly name: string;
 }
 
+/** What somebody signs in with, beside a token. */
+export type SignInWay = "password" | "second factor" | "recovery code";
+
 /** What sign-ins are written with. */
 export interface SignInsDeps {
   readonly audit: Audit;
@@ -42,9 +45,30 @@ export class SignIns {
     audit.note({ ...what, user: name, remoteIp: address, affectedId: tokenId });
   }
 
-  /** A token was shown that is nobody's. */
+  /** Somebody signed in; `how` names what was shown. */
+  signedIn({ tokenId, name }: SignInFacts, address: string, how: SignInWay): void {
+    const { audit, clock } = this.#deps;
+    // The first request with what came of it says nothing new.
+    this.#seenAtMs.set(`${tokenId} ${address}`, clock.monotonic());
+    const what = { application: "auth.api.session", action: "success" } as const;
+    const request = { with: how };
+    audit.note({ ...what, user: name, remoteIp: address, affectedId: tokenId, request });
+  }
+
+  /** A token was shown that is nobody's, or works no longer. */
   failed(address: string): void {
     const what = { application: "auth.api.session", action: "failed" } as const;
     this.#deps.bursts.note(`token ${networkOf(address)}`, { ...what, remoteIp: address });
+  }
+
+  /**
+   * A password or a code was wrong. `user` is empty for a name that is nobody's: people type their
+   * passwords there.
+   */
+  refused(user: string, address: string, how: SignInWay): void {
+    const what = { application: "auth.api.session", action: "failed" } as const;
+    const request = { with: how };
+    const key = `${how} ${networkOf(address)} ${user}`;
+    this.#deps.bursts.note(key, { ...what, user, remoteIp: address, request });
   }
 }

@@ -1,5 +1,5 @@
 import { type AuthId, authIdSchema, whyNotAuthId } from "@rport/protocol/ids";
-import { passwordLength, whyNotPassword } from "../credentials/ledger/passwordRule.ts";
+import { passwordLength, whyNotPassword } from "../passwords/passwordRule.ts";
 import type { FileCredential } from "./credentialFile.ts";
 
 /** Ids that are longer than any auth id are cut there when they are shown. */

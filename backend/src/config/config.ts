@@ -32,6 +32,12 @@ export interface Config {
   /** The server key comes from it instead of from the data directory. */
   readonly keySeed: string | undefined;
   readonly passwordMinLength: number;
+  readonly signIn: {
+    /** Fewest characters of a user's password. */
+    readonly passwordMinLength: number;
+    /** Whether everybody has to have a second factor. */
+    readonly totpRequired: boolean;
+  };
   readonly tunnels: {
     /** Undefined: on this machine only, unless a person or a host says otherwise. */
     readonly bind: string | undefined;
@@ -102,6 +108,10 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
     trustedProxies: server?.trusted_proxies ?? [],
     keySeed: server?.key_seed,
     passwordMinLength: server?.client_auth_password_min_length ?? 12,
+    signIn: {
+      passwordMinLength: api?.password_min_length ?? 12,
+      totpRequired: api?.totp_required ?? false,
+    },
     tunnels: {
       bind: tunnels?.bind,
       ports: server?.used_ports ?? [{ from: 20_000, to: 30_000 }],

@@ -22,6 +22,8 @@ Only in the file or the environment:
             used_ports                       ports for tunnels                 20000-30000
             trusted_proxies                  whose X-Forwarded-For counts
             client_auth_password_min_length  of typed client passwords         12
+  [api]     password_min_length              of users' passwords               12
+            totp_required                    everybody needs a second factor   false
   [metrics] address                          figures for Prometheus, without a token
   [tunnels] bind                             where tunnels listen              127.0.0.1
   [limits]  all keys are in docs/configuration.md

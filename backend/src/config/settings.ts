@@ -34,7 +34,15 @@ export const settingsSchema = z
         client_auth_password_min_length: z.int().min(3).max(128),
       })
       .partial(),
-    api: z.strictObject({ address: hostPort }).partial(),
+    api: z
+      .strictObject({
+        address: hostPort,
+        /** Fewest characters of a user's password. */
+        password_min_length: z.int().min(8).max(128),
+        /** Ours: whether everybody has to have a second factor. */
+        totp_required: z.boolean(),
+      })
+      .partial(),
     /** Ours: figures for Prometheus on an address of their own, without a token. */
     metrics: z.strictObject({ address: hostPort }).partial(),
     /** Ours: where tunnels listen unless a request says otherwise. */
@@ -68,7 +76,10 @@ export const SECRET_KEYS: readonly string[] = ["server.key_seed"];
 /** Keys that are numbers; elsewhere than in the file they come as text. */
 export const NUMBER_KEYS: readonly string[] = [
   "server.client_auth_password_min_length",
+  "api.password_min_length",
   ...LIMIT_NAMES.map((name) => `limits.${name}`),
 ];
+/** Keys that are true or false; elsewhere than in the file they come as text. */
+export const BOOLEAN_KEYS: readonly string[] = ["api.totp_required"];
 /** Keys that are lists; elsewhere than in the file, commas separate their items. */
 export const LIST_KEYS: readonly string[] = ["server.url", "server.trusted_proxies"];

@@ -3,7 +3,7 @@ import { parse, TomlError } from "smol-toml";
 import type { Source } from "./check.ts";
 import { unknownName, wrongSetting } from "./check.ts";
 import type { RawSettings } from "./settings.ts";
-import { LIST_KEYS, NUMBER_KEYS, SECTIONS } from "./settings.ts";
+import { BOOLEAN_KEYS, LIST_KEYS, NUMBER_KEYS, SECTIONS } from "./settings.ts";
 import { parseHostPort } from "./values.ts";
 
 /** All environment variables of ours begin with this. */
@@ -122,5 +122,6 @@ function unknownVariable(section: string, name: string): string {
 
 function fromText(key: string, text: string): unknown {
   if (LIST_KEYS.includes(key)) return text.split(",").map((item) => item.trim());
+  if (BOOLEAN_KEYS.includes(key) && /^(true|false)$/.test(text)) return text === "true";
   return NUMBER_KEYS.includes(key) && /^\d+$/.test(text) ? Number(text) : text;
 }

@@ -96,7 +96,7 @@ export class Exchange {
       return;
     }
     if (error.status === 429 || error.status === 503) {
-      this.#response.setHeader("Retry-After", retryAfterS);
+      this.#response.setHeader("Retry-After", error.retryAfterS ?? retryAfterS);
     }
     if (error.status === 401) this.#response.setHeader("WWW-Authenticate", "Bearer");
     if (error.status === 413) this.#response.setHeader("Connection", "close");

@@ -14,15 +14,18 @@ export interface UpgradeRequest {
 export interface UpgradeDoor {
   /** Whether a request is for this door, by what its head says. */
   takes(request: IncomingMessage): boolean;
-  /** Grants or refuses the request, and owns its socket from now on. */
-  upgrade(upgrade: UpgradeRequest): void;
+  /**
+   * Grants or refuses the request, and owns its socket from now on. Where it answers with a promise
+   * that fails, the socket ends.
+   */
+  upgrade(upgrade: UpgradeRequest): unknown;
 }
 
 /** Answers a request to speak WebSocket with an error, and ends the connection. */
 export function refuseUpgrade(
   { socket }: UpgradeRequest,
   error: RportError,
-  retryAfterS = 0,
+  retryAfterS = error.retryAfterS ?? 0,
 ): void {
   const body = JSON.stringify(toEnvelope(error));
   const lines = [

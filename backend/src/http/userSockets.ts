@@ -104,32 +104,36 @@ export class UserSockets {
     for (const socket of this.#open.keys()) this.#end(socket, CLOSE_CODES.stopping, "stopping");
   }
 
-  #upgrade(
+  async #upgrade(
     upgrade: UpgradeRequest,
     route: UserRoute | undefined,
     localMode: LocalMode | undefined,
-  ): void {
-    const { request, socket, head } = upgrade;
+  ): Promise<void> {
+    const { request } = upgrade;
     const foreign = whyForeign(request, localMode);
     if (foreign !== undefined) {
       refuseUpgrade(upgrade, new RportError("FORBIDDEN", foreign));
       return;
     }
     const query = readQuery(upgrade);
-    const actor = query === undefined ? undefined : this.#admit(upgrade, query);
+    const actor = query === undefined ? undefined : await this.#admit(upgrade, query);
     if (query === undefined || actor === undefined) return;
     const reason = this.#whyNot(route, actor, query);
     if (route === undefined || reason !== undefined) {
       refuseUpgrade(upgrade, reason ?? NO_SOCKET);
       return;
     }
+    const { address } = this.#deps.peerOf(request);
+    this.#grant(upgrade, route, { actor, user: actor.name, address, query });
+  }
+
+  #grant({ request, socket, head }: UpgradeRequest, route: UserRoute, call: UserCall): void {
     this.#deps.onUser(socket);
     const onFault = endingFault(this.#deps.log, "a user's socket", () => socket.destroy());
     const serve = (granted: WebSocket): Promise<void> => {
       contain(granted, onFault);
-      const { address } = this.#deps.peerOf(request);
-      const call = { actor, user: actor.name, address, query };
-      this.#own({ socket: granted, actor, route, whyEnd: watched(route, call) });
+      const whyEnd = watched(route, call);
+      this.#own({ socket: granted, actor: call.actor, route, whyEnd });
       return this.#serve(granted, route, call);
     };
     this.#server.handleUpgrade(request, socket, head, guarded(onFault, serve));
@@ -139,6 +143,7 @@ export class UserSockets {
     if (route === undefined) return NO_SOCKET;
     const unknown = Object.keys(query).filter((name) => !isTaken(name, route));
     if (unknown.length > 0) return new RportError("BAD_REQUEST", unknownParameters(unknown));
+    if (actor.ended.aborted) return new RportError("UNAUTHORIZED", "This token was ended.");
     if (this.#isClosed) return new RportError("UNAVAILABLE", "The server is stopping.");
     return whyRefused(actor, route);
   }
@@ -155,10 +160,13 @@ export class UserSockets {
     }
   }
 
-  #admit(upgrade: UpgradeRequest, { access_token: token }: RawQuery): Actor | undefined {
+  async #admit(
+    upgrade: UpgradeRequest,
+    { access_token: token }: RawQuery,
+  ): Promise<Actor | undefined> {
     const { gate, peerOf } = this.#deps;
     const { address, isShared } = peerOf(upgrade.request);
-    const result = gate.admit({
+    const result = await gate.admit({
       address,
       isShared,
       connection: upgrade.request.socket,
@@ -166,7 +174,7 @@ export class UserSockets {
       accessToken: typeof token === "string" ? token : undefined,
     });
     if (result.kind === "actor") return result.actor;
-    refuseUpgrade(upgrade, refusal(result.retryAfterS), result.retryAfterS);
+    refuseUpgrade(upgrade, refusal(result));
     return undefined;
   }
 

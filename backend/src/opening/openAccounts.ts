@@ -1,32 +1,72 @@
+import type { Auditing } from "../audit/auditing.ts";
 import type { Touch } from "../events/hub.ts";
 import type { Store } from "../store/store.ts";
 import { AccountLedger } from "../users/accounts/accountLedger.ts";
+import { ExpiryWatch } from "../users/accounts/expiryWatch.ts";
 import { SocketCounts } from "../users/accounts/socketCounts.ts";
 import { UserViews } from "../users/accounts/userViews.ts";
+import { Uses } from "../users/accounts/uses.ts";
+import type { Accounts, SigningIn } from "../users/accounts.ts";
+import { Guessing } from "../users/signIn/guessing.ts";
+import { OwnAccount } from "../users/signIn/ownAccount.ts";
+import { Passwords } from "../users/signIn/passwords.ts";
+import { PersonalTokens } from "../users/signIn/personalTokens.ts";
+import { SecondFactor } from "../users/signIn/secondFactor.ts";
+import { sessionKey } from "../users/signIn/sessionKey.ts";
+import { Sessions } from "../users/signIn/sessions.ts";
+import { SessionTokens } from "../users/signIn/sessionTokens.ts";
+import { SignIn } from "../users/signIn/signIn.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
 /** What accounts stand on. */
 export interface AccountsDeps {
   readonly store: Store;
+  readonly auditing: Auditing;
   readonly touch: Touch;
 }
 
-/** The people who may use this server. */
-export interface Accounts {
-  readonly ledger: AccountLedger;
-  /** How anything of them is changed. */
-  readonly edits: Store["edits"];
-  /** Users as administrators see them. */
-  readonly users: UserViews;
-  readonly sockets: SocketCounts;
-}
+const USUAL = { passwordMinLength: 12, totpRequired: false } as const;
 
-/** Reads the accounts, who follow the store from then on. */
-export function openAccounts({ clock }: ServicesOptions, { store, touch }: AccountsDeps): Accounts {
+/** Reads the accounts, who follow the store from then on; `opened` closes them. */
+export async function openAccounts(
+  options: ServicesOptions,
+  deps: AccountsDeps,
+  opened: AsyncDisposableStack,
+): Promise<Accounts> {
+  const { store, touch } = deps;
+  const { clock } = options;
   const ledger = AccountLedger.open(store.edits);
   const sockets = new SocketCounts((user) => touch("user", user));
   ledger.watchRights((users) => {
     for (const user of users) touch("user", user);
   });
-  return { ledger, edits: store.edits, sockets, users: new UserViews({ ledger, sockets, clock }) };
+  const users = new UserViews({ ledger, sockets, clock });
+  const signingIn = await openSigningIn(options, { ...deps, ledger }, opened);
+  return { ...signingIn, ledger, edits: store.edits, sockets, users };
+}
+
+async function openSigningIn(
+  { signIn: rules = USUAL, clock, log }: ServicesOptions,
+  { store, auditing, touch, ledger }: AccountsDeps & { readonly ledger: AccountLedger },
+  opened: AsyncDisposableStack,
+): Promise<SigningIn> {
+  const { edits, paths, identity } = store;
+  const uses = new Uses({ store: edits, clock, log });
+  opened.defer(() => uses.flush());
+  const expiry = new ExpiryWatch({ ledger, clock, onEnd: (user) => touch("user", user) });
+  opened.defer(() => expiry.close());
+  const base = { ledger, store: edits, uses, expiry, clock };
+  const tokens = new SessionTokens(await sessionKey(paths.sessionKey, log), clock);
+  const sessions = new Sessions({ ...base, tokens });
+  const passwords = new Passwords(rules.passwordMinLength);
+  const secondFactor = new SecondFactor(identity.verifierKey, clock);
+  const parts = { ...base, passwords, sessions, secondFactor };
+  const signIn = new SignIn({
+    ...parts,
+    guessing: new Guessing(clock),
+    totpRequired: rules.totpRequired,
+    signIns: auditing.signIns,
+  });
+  const own = new OwnAccount({ ...parts, signIn });
+  return { passwords, personalTokens: new PersonalTokens(base), sessions, signIn, own };
 }

@@ -4,13 +4,13 @@ import { Arrears } from "../credentials/ledger/arrears.ts";
 import type { AdministrationHandlerDeps } from "../http/handlers/people/administration.ts";
 import type { PairingService } from "../pairing/pairingService.ts";
 import type { Pairings } from "../pairing/pairings.ts";
+import type { Accounts } from "../users/accounts.ts";
 import { acceptInvitation } from "../users/administration/acceptance.ts";
 import { Endings } from "../users/administration/endings.ts";
 import { knownSecrets } from "../users/administration/knownSecrets.ts";
-import { makePassword, makeToken } from "../users/administration/makers.ts";
 import { UserAdministration } from "../users/administration/userAdministration.ts";
 import { Invitations } from "../users/invitations/invitations.ts";
-import type { Accounts } from "./openAccounts.ts";
+import { makeToken } from "../users/signIn/newToken.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
 /** What the administration of people stands on. */
@@ -22,6 +22,9 @@ export interface AdministrationDeps {
   readonly pairingService: PairingService;
 }
 
+/** New passwords wait for each other, apart from those that somebody tries. */
+const ADMINISTRATION = "administration";
+
 /** What administrators do with people, as it is served. */
 export type Administration = AdministrationHandlerDeps;
 
@@ -31,7 +34,8 @@ export function openAdministration(
   { accounts, auditing, credentials, pairings, pairingService }: AdministrationDeps,
   opened: AsyncDisposableStack,
 ): Administration {
-  const { ledger, edits, users, sockets } = accounts;
+  const { ledger, edits, users, sockets, passwords, personalTokens } = accounts;
+  const makePassword = (text: string) => passwords.derive(text, ADMINISTRATION);
   const invitations = new Invitations({ clock });
   opened.defer(() => invitations.close());
   const arrears = new Arrears({ clock, log });
@@ -46,11 +50,7 @@ export function openAdministration(
     invitations,
     administration: new UserAdministration({ ledger, edits, endings, makePassword, clock }),
     knownSecrets: (user) => knownSecrets(user, { index, credentials, clock }),
-    async createToken(user, input) {
-      const { record, made } = makeToken(user, input, clock.now());
-      await edits.commit([{ kind: "addToken", user, record }]);
-      return made;
-    },
+    createToken: (user, input) => personalTokens.create(user, input),
     accept: (body, from) =>
       acceptInvitation(body, from, { invitations, ledger, edits, makePassword, makeToken, clock }),
     now: () => clock.now(),

@@ -9,7 +9,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Store } from "../store/store.ts";
 import type { TunnelService } from "../tunnels/tunnelService.ts";
-import type { Accounts } from "./openAccounts.ts";
+import type { Accounts } from "../users/accounts.ts";
 import type { Records } from "./openRecords.ts";
 
 /** What editors see. */

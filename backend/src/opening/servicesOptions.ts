@@ -25,6 +25,12 @@ export interface ServicesOptions {
   /** Whether a database that has lost changes is taken; see `StoreDeps`. */
   readonly acceptLostChanges?: boolean | undefined;
   readonly passwordMinLength: number;
+  /** How people sign in; absent: with a password of 12 characters. */
+  readonly signIn?: {
+    readonly passwordMinLength: number;
+    /** Whether everybody has to have a second factor. */
+    readonly totpRequired: boolean;
+  };
   /** A directory that a build filled for the installers. */
   readonly agentFiles: string;
   readonly clock: Clock;

@@ -6,6 +6,7 @@ import { secretIdSchema } from "@rport/protocol/ids";
 const SECRET_BYTES = 32;
 /** Bytes of a secret's public id; 16 characters, 96 bits, so ids never meet. */
 const SECRET_ID_BYTES = 12;
+const ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /** Letters and digits that people do not mix up when they read an id aloud. */
 const READABLE = "abcdefghjkmnpqrstuvwxyz23456789";
 
@@ -26,11 +27,20 @@ export function generatedSecret(): string {
 
 /** `count` lower-case letters and digits, each evenly likely, for ids that people read. */
 export function readableId(count: number): string {
-  const evenLimit = 256 - (256 % READABLE.length);
+  return textOf(READABLE, count);
+}
+
+/** `count` letters and digits of both cases, each evenly likely. */
+export function alphanumeric(count: number): string {
+  return textOf(ALPHANUMERIC, count);
+}
+
+function textOf(letters: string, count: number): string {
+  const evenLimit = 256 - (256 % letters.length);
   let text = "";
   while (text.length < count) {
     for (const byte of randomBytes(count)) {
-      if (byte < evenLimit && text.length < count) text += READABLE[byte % READABLE.length];
+      if (byte < evenLimit && text.length < count) text += letters[byte % letters.length];
     }
   }
   return text;

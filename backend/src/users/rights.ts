@@ -15,7 +15,7 @@ export function requireEndpoint(
   { right, method, path }: Pick<Endpoint, "right" | "method" | "path">,
 ): void {
   requireRight(actor, right);
-  if (right === "nobody" || right === "signingIn") return;
+  if (right === "nobody" || actor.scope === "signingIn") return;
   if (actor.scope === "read" && method !== "GET") {
     throw new RportError("FORBIDDEN", "This token is for reading only.");
   }

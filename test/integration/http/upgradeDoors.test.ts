@@ -7,9 +7,8 @@ import { Limits } from "../../../backend/src/limits/limits.ts";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
 import { Listener } from "../../../backend/src/server.ts";
 import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
-import { FailedLogins } from "../../../backend/src/users/failedLogins.ts";
-import { UserGate } from "../../../backend/src/users/gate.ts";
 import { UserTokens } from "../../../backend/src/users/tokens.ts";
+import { testGate } from "../../support/backend/gate.ts";
 import { rawHttp, upgradeHead } from "../../support/faults/rawHttp.ts";
 import { testLog } from "../../support/log.ts";
 
@@ -73,7 +72,7 @@ describe("a user's socket", () => {
     const { log, lines } = testLog();
     const proofs = { provenToken: () => undefined };
     const userSockets = new UserSockets({
-      gate: new UserGate({ tokens, failures: new FailedLogins(systemClock), proofs }),
+      gate: testGate(systemClock, { tokens, proofs }),
       peerOf: () => ({ address: "192.0.2.1", isShared: false, origin: "http://a.example" }),
       onUser: () => {},
       counts: { open: () => () => {} },

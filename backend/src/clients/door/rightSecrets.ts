@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { schemeOf } from "../../credentials/ledger/verifier.ts";
+import { schemeOf } from "../../passwords/verifier.ts";
 import { bytes } from "../../platform/random.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 

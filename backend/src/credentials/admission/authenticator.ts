@@ -1,6 +1,7 @@
 import type { AuthId, SecretId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
 import { NO_LIMITS } from "@rport/protocol/model";
+import { hmacVerifier, schemeOf } from "../../passwords/verifier.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { toTime } from "../../platform/clock.ts";
 import { bytes } from "../../platform/random.ts";
@@ -10,7 +11,6 @@ import { isCredentialExpired, isExpired } from "../ledger/expiry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { Attempt, TypedPasswords } from "../ledger/typedPasswords.ts";
-import { hmacVerifier, schemeOf } from "../ledger/verifier.ts";
 import type { LoginFault, LoginResult, RefusedLogin } from "./verdicts.ts";
 
 /** Longer ones are never issued, so they are not worth deriving. */

@@ -2,6 +2,8 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import { authIdSchema, whyNotAuthId } from "@rport/protocol/ids";
 import { type CredentialLimits, NO_LIMITS } from "@rport/protocol/model";
+import { whyNotPassword } from "../../passwords/passwordRule.ts";
+import { hmacVerifier, schemeOf } from "../../passwords/verifier.ts";
 import { whyNotCidrs } from "../../platform/addressRule.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { toTime } from "../../platform/clock.ts";
@@ -13,9 +15,7 @@ import type { Ledger } from "./ledger.ts";
 import { LedgerEntry } from "./ledgerEntry.ts";
 import type { MintedSecret } from "./minting.ts";
 import { mintSecret, newRow } from "./minting.ts";
-import { whyNotPassword } from "./passwordRule.ts";
 import type { TypedPasswords } from "./typedPasswords.ts";
-import { hmacVerifier, schemeOf } from "./verifier.ts";
 
 /** A credential somebody wants. Without `password` its first secret is generated. */
 export interface NewCredential {

@@ -1,4 +1,5 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import { isSameVerifier } from "../../passwords/verifier.ts";
 import type { AddressRule } from "../../platform/addressRule.ts";
 import { addressRule } from "../../platform/addressRule.ts";
 import type { SecretEdit, ShiftEdit } from "../../store/edits/secretEdit.ts";
@@ -6,7 +7,6 @@ import { editRow } from "../../store/edits/secretEdit.ts";
 import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
 import type { RotationRow, SecretRow } from "../../store/records/secretRow.ts";
 import type { ShiftRow } from "../../store/records/shiftRow.ts";
-import { isSameVerifier } from "./verifier.ts";
 
 /**
  * A credential as it is in memory: what is on disk, arranged so that a login finds its secret in

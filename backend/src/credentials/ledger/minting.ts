@@ -1,9 +1,9 @@
 import type { ClientId } from "@rport/protocol/ids";
+import { hmacVerifier, schemeOf } from "../../passwords/verifier.ts";
 import { generatedSecret, secretId } from "../../platform/random.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { OfferedSecret } from "../ports.ts";
 import type { LedgerEntry } from "./ledgerEntry.ts";
-import { hmacVerifier, schemeOf } from "./verifier.ts";
 
 /** What a new secret is for. */
 export interface SecretPurpose {

@@ -1,8 +1,8 @@
+import { hmacVerifier, scryptVerifier } from "../../passwords/verifier.ts";
 import { Lane } from "../../platform/lane.ts";
 import { bytes } from "../../platform/random.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { LedgerEntry } from "./ledgerEntry.ts";
-import { hmacVerifier, scryptVerifier } from "./verifier.ts";
 
 /** Each derivation takes 32 MiB and a thread of the pool that files also use. */
 const DERIVATIONS = { running: 2, waiting: 64 } as const;

@@ -1,6 +1,4 @@
 import type { ServerStatus } from "@rport/protocol/model";
-import { ME_ENDPOINTS } from "@rport/protocol/people/meEndpoints";
-import { SIGN_IN_ENDPOINTS } from "@rport/protocol/people/signInEndpoints";
 import type { ClientGrants } from "../../access/clientGrants.ts";
 import type { ClientGroups } from "../../access/clientGroups.ts";
 import type { Adoptions } from "../../adoption/adoptions.ts";
@@ -16,6 +14,7 @@ import type { AgentFiles } from "../../downloads/agentFiles.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
 import type { TunnelService } from "../../tunnels/tunnelService.ts";
+import type { Accounts } from "../../users/accounts.ts";
 import type { Actor } from "../../users/actor.ts";
 import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
@@ -25,21 +24,13 @@ import { auditedHandlers } from "./audited.ts";
 import { type ClientHandlerDeps, clientHandlers } from "./clients.ts";
 import { type CredentialHandlerDeps, credentialHandlers } from "./credentials.ts";
 import { joinHandlers } from "./joins.ts";
-import { notBuilt } from "./notBuilt.ts";
+import { meHandlers } from "./me.ts";
 import { pairingHandlers } from "./pairings.ts";
 import { type AdministrationHandlerDeps, administrationHandlers } from "./people/administration.ts";
 import { refusalHandlers } from "./refusals.ts";
+import { signInHandlers } from "./signIn.ts";
 import { statusHandlers } from "./status.ts";
 import { tunnelHandlers } from "./tunnels.ts";
-
-const PEOPLE = [
-  ...keysOf(SIGN_IN_ENDPOINTS).filter((name) => name !== "acceptInvitation"),
-  ...keysOf(ME_ENDPOINTS),
-];
-
-function keysOf<T extends object>(table: T): readonly (keyof T)[] {
-  return Object.keys(table) as (keyof T)[];
-}
 
 /** What the REST API stands on. */
 export interface HandlerDeps {
@@ -59,6 +50,7 @@ export interface HandlerDeps {
   readonly refusals: Pick<Refusals, "list" | "clear">;
   readonly administration: AdministrationHandlerDeps;
   readonly agentFiles: Pick<AgentFiles, "require">;
+  readonly accounts: Accounts;
   readonly audit: Audit;
   readonly auditIndex: Pick<AuditIndex, "list">;
   /** How long a pairing works when its maker does not say. */
@@ -102,7 +94,8 @@ function plainHandlers(deps: HandlerDeps): Handlers {
       access: deps.access,
       isConnected: (id) => deps.registry.clientOf(id)?.connected === true,
     }),
-    ...notBuilt(...PEOPLE),
+    ...meHandlers(deps.accounts),
+    ...signInHandlers({ ...deps.accounts, audit: deps.audit }),
     ...statusHandlers(deps),
   };
 }

@@ -21,6 +21,8 @@ export interface DataPaths {
   readonly serverKey: string;
   readonly verifierKey: string;
   readonly auditKey: string;
+  /** Signs sessions; made anew when it is missing. */
+  readonly sessionKey: string;
   /** The directory of the audit log. */
   readonly audit: string;
   /** What the audit log is searched in; made anew from its files when it is missing. */
@@ -49,6 +51,7 @@ export function dataPaths(directory: string): DataPaths {
     serverKey: join(directory, "server.key"),
     verifierKey: join(directory, "verifier.key"),
     auditKey: join(directory, "audit.key"),
+    sessionKey: join(directory, "sessions.key"),
     audit: join(directory, "audit"),
     auditIndex: join(directory, "audit.sqlite"),
     endpoint: join(directory, "endpoint.json"),

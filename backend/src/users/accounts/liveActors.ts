@@ -56,6 +56,15 @@ export class LiveActors {
     );
   }
 
+  /** When the next of them ends; undefined: none does by itself. */
+  nextEndMs(): number | undefined {
+    const records = [...this.#shown.values()].flatMap((ofUser) =>
+      [...ofUser.values()].map(({ record }) => record()),
+    );
+    const ends = records.map((record) => record?.expires_at ?? null).filter((end) => end !== null);
+    return ends.length === 0 ? undefined : Math.min(...ends.map((end) => Date.parse(end)));
+  }
+
   #actorOf(
     entry: AccountEntry,
     { id, scope, record }: Pick<Shown, "record"> & Pick<Actor, "scope"> & { readonly id: string },

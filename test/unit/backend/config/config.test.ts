@@ -44,7 +44,8 @@ describe("the configuration", () => {
       keySeed: undefined,
       trustedProxies: [],
       passwordMinLength: 12,
-      tunnels: { bind: "127.0.0.1", ports: [{ from: 20_000, to: 30_000 }] },
+      signIn: { passwordMinLength: 12, totpRequired: false },
+      tunnels: { bind: undefined, ports: [{ from: 20_000, to: 30_000 }] },
       limits: {},
       pairing: { ttlS: 600 },
       logging: { level: "info", file: undefined },
@@ -64,6 +65,8 @@ describe("the configuration", () => {
       client_auth_password_min_length = 20
       [api]
       address = "[::1]:3000"
+      password_min_length = 16
+      totp_required = true
       [tunnels]
       bind = "0.0.0.0"
       [pairing]
@@ -83,6 +86,7 @@ describe("the configuration", () => {
       keySeed: "a long enough seed",
       trustedProxies: ["10.0.0.0/8", "2001:db8::1"],
       passwordMinLength: 20,
+      signIn: { passwordMinLength: 16, totpRequired: true },
       tunnels: { bind: "0.0.0.0", ports: [{ from: 30_000, to: 30_100 }] },
       limits: { pending_sockets: 2_048 },
       pairing: { ttlS: 300 },

@@ -2,12 +2,12 @@ import { describe, expect, it, vi } from "vitest";
 import { openCredentials } from "../../../../support/backend/credentials.ts";
 import { loginSubjects, type SubjectName } from "../../../../support/backend/loginSubjects.ts";
 
-type Verifiers = typeof import("../../../../../backend/src/credentials/ledger/verifier.ts");
+type Verifiers = typeof import("../../../../../backend/src/passwords/verifier.ts");
 
 /** What a login cost: everything else in it takes less time than a network's jitter. */
 const work = vi.hoisted(() => ({ hashes: 0, derivations: 0 }));
 
-vi.mock("../../../../../backend/src/credentials/ledger/verifier.ts", async (original) => {
+vi.mock("../../../../../backend/src/passwords/verifier.ts", async (original) => {
   const real = await original<Verifiers>();
   const counted: Pick<Verifiers, "hmacVerifier" | "scryptVerifier"> = {
     hmacVerifier(key, secret) {

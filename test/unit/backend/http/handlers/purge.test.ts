@@ -15,8 +15,8 @@ const IDS = ["one", "three", "two", "zero"];
 const CONTEXT = {
   actor: STRANGER,
   user: "local",
-  isShared: false,
   address: "192.0.2.1",
+  isShared: false,
   origin: "http://rport.example",
   authorization: undefined,
   userAgent: "",

@@ -1,0 +1,28 @@
+import type { EditStore } from "../store/edits/editStore.ts";
+import type { AccountLedger } from "./accounts/accountLedger.ts";
+import type { SocketCounts } from "./accounts/socketCounts.ts";
+import type { UserViews } from "./accounts/userViews.ts";
+import type { OwnAccount } from "./signIn/ownAccount.ts";
+import type { Passwords } from "./signIn/passwords.ts";
+import type { PersonalTokens } from "./signIn/personalTokens.ts";
+import type { Sessions } from "./signIn/sessions.ts";
+import type { SignIn } from "./signIn/signIn.ts";
+
+/** The people who may use this server, and how they sign in. */
+export interface Accounts extends SigningIn {
+  readonly ledger: AccountLedger;
+  /** How anything of them is changed. */
+  readonly edits: EditStore;
+  /** Users as administrators see them. */
+  readonly users: UserViews;
+  readonly sockets: SocketCounts;
+}
+
+/** How people sign in. */
+export interface SigningIn {
+  readonly passwords: Passwords;
+  readonly personalTokens: PersonalTokens;
+  readonly sessions: Sessions;
+  readonly signIn: SignIn;
+  readonly own: OwnAccount;
+}

@@ -1,0 +1,146 @@
+import { RportError } from "@rport/protocol/errors";
+import {
+  groupListSchema,
+  type Me,
+  type UserName,
+  userNameSchema,
+} from "@rport/protocol/people/user";
+import type { Clock } from "../../platform/clock.ts";
+import { networkOf } from "../../platform/network.ts";
+import { noSuchUser, type UserChanges } from "../../store/edits/accountEdit.ts";
+import type { EditStore } from "../../store/edits/editStore.ts";
+import type { UserRecord } from "../../store/records/userRecord.ts";
+import type { AccountLedger } from "../accounts/accountLedger.ts";
+import type { Actor } from "../actor.ts";
+import type { TriesFrom } from "./guessing.ts";
+import type { Passwords } from "./passwords.ts";
+import type { NewFactor, SecondFactor } from "./secondFactor.ts";
+import { editOf, type SignIn } from "./signIn.ts";
+
+/** What somebody changes about themselves; what is absent or empty stays. */
+export interface OwnChanges {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly old_password?: string | undefined;
+  readonly two_fa_send_to?: string | undefined;
+  readonly display_name?: string | undefined;
+}
+
+/** What one's own account needs. */
+export interface OwnAccountDeps {
+  readonly ledger: AccountLedger;
+  readonly store: Pick<EditStore, "commit">;
+  readonly passwords: Passwords;
+  readonly secondFactor: SecondFactor;
+  readonly signIn: SignIn;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** What users do about themselves. */
+export class OwnAccount {
+  readonly #deps: OwnAccountDeps;
+
+  constructor(deps: OwnAccountDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whoever asks, also where there is no account behind. */
+  show(actor: Actor): Me {
+    const record = actor.hasAccount ? this.need(actor) : undefined;
+    return {
+      username: record?.username ?? userNameSchema.parse(actor.name),
+      groups: groupListSchema.parse([...actor.groups]),
+      two_fa_send_to: record?.two_fa_send_to ?? "",
+      group_permissions_enabled: true,
+      effective_user_permissions: actor.permissions,
+      display_name: record?.display_name ?? "",
+      administrator: actor.isAdministrator,
+      totp: record?.totp?.confirmed === true,
+      recovery_codes: record?.totp?.recovery_hashes.length ?? 0,
+      account: actor.hasAccount,
+    };
+  }
+
+  /** The user behind the actor; fails with `NOT_FOUND` where there is no account. */
+  need(actor: Actor): UserRecord {
+    const record = actor.hasAccount ? this.#deps.ledger.get(actor.name)?.record : undefined;
+    if (record !== undefined) return record;
+    if (actor.hasAccount) throw noSuchUser();
+    throw new RportError("NOT_FOUND", "There is no account: this is the token of local mode.");
+  }
+
+  /** The session that was shown; a personal token is none. */
+  sessionOf({ tokenId }: Actor): number | undefined {
+    const session = Number(tokenId);
+    return this.#deps.ledger.ownerOfSession(session) === undefined ? undefined : session;
+  }
+
+  /** Fails with `FORBIDDEN` when a new password comes without the old one. */
+  async change(actor: Actor, given: OwnChanges, from: TriesFrom): Promise<void> {
+    const { username: user } = this.need(actor);
+    const password = await this.#newPassword(user, given, from);
+    const to: UserChanges = {
+      username: given.username ? nameOf(given.username) : undefined,
+      two_fa_send_to: given.two_fa_send_to || undefined,
+      display_name: given.display_name || undefined,
+      password,
+      password_expired: password === undefined ? undefined : false,
+    };
+    const atMs = this.#deps.clock.now();
+    const keepSession = this.sessionOf(actor);
+    await this.#deps.store.commit([{ kind: "changeUser", user, to, atMs, keepSession }]);
+  }
+
+  /** A new second factor, which counts from its first code on. Fails with `CONFLICT` where one does. */
+  async createFactor(actor: Actor): Promise<NewFactor["shown"]> {
+    const { username: user, totp } = this.need(actor);
+    if (totp?.confirmed === true) {
+      throw new RportError("CONFLICT", "There is a second factor already: delete that one first.");
+    }
+    const { record, shown } = this.#deps.secondFactor.create(user);
+    await this.#deps.store.commit([{ kind: "setTotp", user, totp: record }]);
+    return shown;
+  }
+
+  /** The factor counts from now on. Fails with `CONFLICT` where it does, or there is none. */
+  async confirmFactor(actor: Actor, code: string, from: TriesFrom): Promise<void> {
+    const { username: user, totp } = this.need(actor);
+    if (totp === null || totp.confirmed) {
+      throw new RportError("CONFLICT", "There is no second factor that waits for a code.");
+    }
+    const taken = this.#deps.signIn.checkCode(actor, code, from);
+    if (taken === undefined) throw new RportError("BAD_REQUEST", "The code is wrong.");
+    await this.#deps.store.commit([editOf(user, taken)]);
+  }
+
+  /** Signing in takes the password alone from then on. */
+  async removeFactor(actor: Actor): Promise<void> {
+    const { username: user, totp } = this.need(actor);
+    if (totp === null) throw new RportError("NOT_FOUND", "There is no second factor.");
+    await this.#deps.store.commit([{ kind: "removeTotp", user }]);
+  }
+
+  async #newPassword(
+    username: UserName,
+    { password, old_password: old }: OwnChanges,
+    from: TriesFrom,
+  ): Promise<UserChanges["password"]> {
+    if (password === undefined || password === "") return undefined;
+    if (old === undefined || old === "") {
+      throw new RportError("FORBIDDEN", "The old password is missing.");
+    }
+    const { passwords, signIn } = this.#deps;
+    passwords.require(password);
+    await signIn.checkPassword({ username, password: old }, from).catch((caught: unknown) => {
+      const isWrong = caught instanceof RportError && caught.code === "UNAUTHORIZED";
+      throw isWrong ? new RportError("FORBIDDEN", "The old password is wrong.") : caught;
+    });
+    return await passwords.derive(password, networkOf(from.address));
+  }
+}
+
+function nameOf(text: string): UserName {
+  const parsed = userNameSchema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new RportError("BAD_REQUEST", parsed.error.issues[0]?.message ?? "This is no name.");
+}

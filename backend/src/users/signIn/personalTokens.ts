@@ -1,0 +1,100 @@
+import { timingSafeEqual } from "node:crypto";
+import type { NewToken, NewTokenInput, TokenPrefix } from "@rport/protocol/people/token";
+import type { UserName } from "@rport/protocol/people/user";
+import type { Clock } from "../../platform/clock.ts";
+import { noSuchToken, type TokenChanges } from "../../store/edits/accountEdit.ts";
+import type { EditStore } from "../../store/edits/editStore.ts";
+import type { TokenRecord } from "../../store/records/tokenRecord.ts";
+import type { AccountLedger } from "../accounts/accountLedger.ts";
+import type { ExpiryWatch } from "../accounts/expiryWatch.ts";
+import { isOver } from "../accounts/liveActors.ts";
+import type { Uses } from "../accounts/uses.ts";
+import type { Checked } from "./checked.ts";
+import { digestOf, makeToken, requireFuture } from "./newToken.ts";
+import type { ShownSecret } from "./shownSecret.ts";
+
+/** The form of a personal token; no other secret of ours has an underscore there. */
+const FORM = /^([0-9A-Za-z]{8})_([\w-]{1,100})$/;
+
+/** What personal tokens need. */
+export interface PersonalTokensDeps {
+  readonly ledger: AccountLedger;
+  readonly store: Pick<EditStore, "commit">;
+  readonly uses: Uses;
+  readonly expiry: Pick<ExpiryWatch, "watch">;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** The personal tokens of users: `<prefix>_<secret>`, of which a hash is kept. */
+export class PersonalTokens {
+  readonly #deps: PersonalTokensDeps;
+
+  constructor(deps: PersonalTokensDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether a text has the form of such a token. */
+  static isLike(text: string): boolean {
+    return FORM.test(text);
+  }
+
+  /** Whom a token shows; `undefined` where it is nobody's, or not that of the name beside it. */
+  check({ secret, name }: ShownSecret, address: string): Checked | undefined {
+    const { ledger, uses, expiry, clock } = this.#deps;
+    const prefix = FORM.exec(secret)?.[1] ?? "";
+    const entry = ledger.ownerOfToken(prefix);
+    const record = entry?.token(prefix);
+    const isRight = isDigest(secret, record?.sha256);
+    if (entry === undefined || record === undefined || !isRight) return undefined;
+    const { username, disabled } = entry.record;
+    if (name !== undefined && name !== username) return undefined;
+    const why = disabled ? "The user is disabled." : whyNot(record, clock.now());
+    if (why !== undefined) return { kind: "ended", why };
+    uses.token(record.prefix, address);
+    expiry.watch(record.expires_at);
+    return { kind: "actor", actor: ledger.actors.ofToken(entry, record) };
+  }
+
+  /** Makes a token; the answer is the only time its value is seen. Fails as `editAccount` does. */
+  async create(user: UserName, facts: NewTokenInput): Promise<NewToken> {
+    const { store, clock } = this.#deps;
+    const { record, made } = makeToken(user, facts, clock.now());
+    await store.commit([{ kind: "addToken", user, record }]);
+    return made;
+  }
+
+  /** Renames it, or moves its end; fails with `NOT_FOUND` for somebody else's. */
+  async change(user: UserName, prefix: TokenPrefix, to: TokenChanges): Promise<TokenRecord> {
+    const { ledger, store, expiry, clock } = this.#deps;
+    this.#need(user, prefix);
+    if (to.expires_at !== undefined) requireFuture(to.expires_at, clock.now());
+    await store.commit([{ kind: "changeToken", user, prefix, to }]);
+    expiry.watch(to.expires_at ?? null);
+    return ledger.get(user)?.token(prefix) ?? this.#need(user, prefix);
+  }
+
+  /** From now on it opens nothing; fails with `NOT_FOUND` for somebody else's. */
+  async end(user: UserName, prefix: TokenPrefix): Promise<void> {
+    this.#need(user, prefix);
+    const atMs = this.#deps.clock.now();
+    await this.#deps.store.commit([{ kind: "endToken", user, prefix, atMs }]);
+  }
+
+  #need(user: UserName, prefix: TokenPrefix): TokenRecord {
+    const record = this.#deps.ledger.get(user)?.token(prefix);
+    if (record === undefined || record.ended_at !== null) throw noSuchToken();
+    return record;
+  }
+}
+
+function whyNot(record: TokenRecord, nowMs: number): string | undefined {
+  if (record.ended_at !== null) return "This token was ended.";
+  return isOver(record, nowMs) ? "This token has expired." : undefined;
+}
+
+/** Hashes also where nothing is known of the prefix, which anybody may read anyway. */
+function isDigest(secret: string, sha256: string | undefined): boolean {
+  const digest = digestOf(secret);
+  const kept = sha256 === undefined ? digestOf("") : Buffer.from(sha256, "base64url");
+  return timingSafeEqual(digest, kept) && sha256 !== undefined;
+}

@@ -1,0 +1,211 @@
+import { RportError } from "@rport/protocol/errors";
+import type { signedInSchema } from "@rport/protocol/people/signInEndpoints";
+import type { z } from "zod";
+import type { SignIns } from "../../audit/signIns.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { networkOf } from "../../platform/network.ts";
+import type { Edit } from "../../store/edits/edit.ts";
+import type { EditStore } from "../../store/edits/editStore.ts";
+import type { PasswordRecord, UserRecord } from "../../store/records/userRecord.ts";
+import type { AccountLedger } from "../accounts/accountLedger.ts";
+import type { Actor } from "../actor.ts";
+import type { Guessing, TriesFrom } from "./guessing.ts";
+import type { Passwords } from "./passwords.ts";
+import type { SecondFactor, TakenCode } from "./secondFactor.ts";
+import type { BegunSession, Sessions } from "./sessions.ts";
+
+/** Wrong codes after which the password has to be shown again. */
+const WRONG_CODES_MAX = 5;
+
+/** Where somebody signs in from, and with what. */
+export interface SignInFrom extends TriesFrom {
+  readonly userAgent: string;
+  /** How long the session may be unused at first, in seconds; undefined: RPort's ten minutes. */
+  readonly lifetimeS: number | undefined;
+}
+
+/** A name and a password, as somebody typed them. */
+export interface TypedCredentials {
+  readonly username: string;
+  readonly password: string;
+  /** Takes the place of the password. */
+  readonly newPassword?: string | undefined;
+}
+
+/** RPort's answer to a password that is right. */
+export type SignedIn = z.output<typeof signedInSchema>;
+
+/** What signing in needs. */
+export interface SignInDeps {
+  readonly ledger: AccountLedger;
+  readonly store: Pick<EditStore, "commit">;
+  readonly passwords: Passwords;
+  readonly guessing: Guessing;
+  readonly sessions: Sessions;
+  readonly secondFactor: SecondFactor;
+  /** Whether everybody has to have a second factor. */
+  readonly totpRequired: boolean;
+  readonly signIns: SignIns;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** From a password, and a code where one is owed, to a session. */
+export class SignIn {
+  readonly #deps: SignInDeps;
+  /** How often a session that owes a code was shown a wrong one. */
+  readonly #wrongCodes = new WeakMap<Actor, number>();
+
+  constructor(deps: SignInDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Begins a session. Fails with `UNAUTHORIZED`, in the same words and after the same time for an
+   * unknown name as for a wrong password, or with `TOO_MANY_REQUESTS`.
+   */
+  async withPassword(typed: TypedCredentials, from: SignInFrom): Promise<SignedIn> {
+    const user = await this.checkPassword(typed, from);
+    const password = await this.#newPassword(user, typed, from);
+    const status = this.#owedFactor(user);
+    const token = await this.#begin(user.record, password, {
+      from,
+      scope: status === undefined ? "full" : "second-factor",
+    });
+    if (status === undefined) return { token, two_fa: null };
+    const method = "totp_authenticator_app" as const;
+    const twoFa = { send_to: "", delivery_method: method, totp_key_status: status };
+    return { token, two_fa: twoFa };
+  }
+
+  /** Shows a code; the session that owed it ends, and the answer is the token of another one. */
+  async withCode(
+    actor: Actor,
+    { username, token: code }: { readonly username: string; readonly token: string },
+    from: SignInFrom,
+  ): Promise<string> {
+    if (actor.scope !== "signingIn") {
+      throw new RportError("FORBIDDEN", "Only a session that owes a code takes one.");
+    }
+    const { username: name, totp } = this.#recordOf(actor);
+    if (totp === null) {
+      throw new RportError("CONFLICT", "There is no second factor yet: POST /me/totp-secret.");
+    }
+    const taken = username === name ? this.checkCode(actor, code, from) : undefined;
+    if (taken === undefined) throw await this.#wrongCode(actor);
+    const endsOwing: Edit = { kind: "endSession", user: name, session: Number(actor.tokenId) };
+    const session = { ...from, user: name, scope: "full" as const };
+    const how = taken.kind === "code" ? "second factor" : "recovery code";
+    const { id, token } = await this.#beginWith(session, [editOf(name, taken), endsOwing]);
+    this.#deps.signIns.signedIn({ tokenId: id, name }, from.address, how);
+    return token;
+  }
+
+  /** The user whose password this is. Fails as `withPassword` does. */
+  async checkPassword(
+    { username, password }: TypedCredentials,
+    from: TriesFrom,
+  ): Promise<CheckedUser> {
+    const { ledger, passwords, guessing, signIns } = this.#deps;
+    const mayTry = () => guessing.require(username, from);
+    mayTry();
+    const record = ledger.get(username)?.record;
+    const network = networkOf(from.address);
+    const isRight = await passwords.check(record?.password, { password, network, mayTry });
+    if (record === undefined || !isRight) {
+      guessing.wrong(username, from);
+      signIns.refused(record?.username ?? "", from.address, "password");
+      throw new RportError("UNAUTHORIZED", "The name or the password is wrong.");
+    }
+    guessing.right(from);
+    if (record.disabled) throw new RportError("UNAUTHORIZED", "The user is disabled.");
+    return { record };
+  }
+
+  /** What a code of the actor's is good for; undefined, and counted, when it is wrong. */
+  checkCode(actor: Actor, code: string, from: TriesFrom): TakenCode | undefined {
+    const { guessing, secondFactor, signIns } = this.#deps;
+    const { username, totp } = this.#recordOf(actor);
+    // A colon is in no name: codes and passwords are counted apart.
+    const counted = `${username}:code`;
+    guessing.require(counted, from);
+    const taken = totp === null ? undefined : secondFactor.check(totp, code);
+    if (taken !== undefined) return taken;
+    guessing.wrong(counted, from);
+    signIns.refused(username, from.address, "second factor");
+    return undefined;
+  }
+
+  async #wrongCode(actor: Actor): Promise<RportError> {
+    const count = (this.#wrongCodes.get(actor) ?? 0) + 1;
+    this.#wrongCodes.set(actor, count);
+    const error = new RportError("UNAUTHORIZED", "The code is wrong, or was used before.");
+    if (count < WRONG_CODES_MAX) return error;
+    const { username: user } = this.#recordOf(actor);
+    const session = Number(actor.tokenId);
+    await this.#deps.store.commit([{ kind: "endSession", user, session }]);
+    return error;
+  }
+
+  #recordOf(actor: Actor): UserRecord {
+    const record = this.#deps.ledger.get(actor.name)?.record;
+    if (record !== undefined) return record;
+    throw new RportError("UNAUTHORIZED", "There is no such user any more.");
+  }
+
+  /** What the new password is kept as, if there is one; fails where the old one has expired. */
+  async #newPassword(
+    { record }: CheckedUser,
+    { newPassword }: TypedCredentials,
+    { address }: TriesFrom,
+  ): Promise<PasswordRecord | undefined> {
+    if (newPassword !== undefined && newPassword !== "") {
+      return await this.#deps.passwords.derive(newPassword, networkOf(address));
+    }
+    if (!record.password_expired) return undefined;
+    throw new RportError("UNAUTHORIZED", "The password has expired: send new_password with it.");
+  }
+
+  #owedFactor({ record: { totp } }: CheckedUser): "exists" | "pending" | undefined {
+    if (totp?.confirmed === true) return "exists";
+    return this.#deps.totpRequired ? "pending" : undefined;
+  }
+
+  async #begin(
+    { username: user, password: old }: UserRecord,
+    password: PasswordRecord | undefined,
+    { from, scope }: { readonly from: SignInFrom; readonly scope: "full" | "second-factor" },
+  ): Promise<string> {
+    const to = { password, password_expired: false };
+    const atMs = this.#deps.clock.now();
+    const changes: Edit[] = password === undefined ? [] : [{ kind: "changeUser", user, to, atMs }];
+    const verifier = (password ?? old)?.verifier;
+    const { id, token } = await this.#beginWith({ ...from, user, scope, verifier }, changes);
+    this.#deps.signIns.signedIn({ tokenId: id, name: user }, from.address, "password");
+    return token;
+  }
+
+  /** What was so when it was checked may not be so any more: then nothing was shown. */
+  async #beginWith(
+    session: Parameters<Sessions["begin"]>[0],
+    first: readonly Edit[],
+  ): Promise<BegunSession> {
+    try {
+      return await this.#deps.sessions.begin(session, first);
+    } catch (caught) {
+      if (!(caught instanceof RportError) || caught.status >= 500) throw caught;
+      throw new RportError("UNAUTHORIZED", caught.message, { cause: caught });
+    }
+  }
+}
+
+/** A user whose password was shown. */
+export interface CheckedUser {
+  readonly record: UserRecord;
+}
+
+/** The edit that takes a code, so that it is taken once. */
+export function editOf(user: UserRecord["username"], taken: TakenCode): Edit {
+  return taken.kind === "code"
+    ? { kind: "takeCode", user, step: taken.step }
+    : { kind: "takeRecoveryCode", user, hash: taken.hash };
+}

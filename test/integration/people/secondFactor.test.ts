@@ -1,0 +1,161 @@
+import { Secret, TOTP } from "otpauth";
+import { describe, expect, it } from "vitest";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { addUser, bearer, PASSWORD, send, signIn } from "../../support/backend/person.ts";
+import { ShiftedClock } from "../../support/shiftedClock.ts";
+
+const PERIOD_MS = 30_000;
+
+interface Factor {
+  readonly secret: string;
+  readonly qr: string;
+  readonly uri: string;
+  readonly recovery_codes: readonly string[];
+}
+
+/** An authenticator app that has the secret. */
+function appOf({ secret }: Factor, clock: ShiftedClock) {
+  const totp = new TOTP({ secret: Secret.fromBase32(secret) });
+  return (periods = 0) => totp.generate({ timestamp: clock.now() + periods * PERIOD_MS });
+}
+
+async function startWithFactor() {
+  const clock = new ShiftedClock();
+  const running = await startBackend({ clock });
+  await addUser(running, "anna");
+  const authorization = bearer(await signIn(running, "anna"));
+  const created = await send(running, "POST /me/totp-secret", { authorization });
+  const factor = created.body as unknown as Factor;
+  const code = appOf(factor, clock);
+  const json = { token: code() };
+  const confirmed = await send(running, "POST /me/totp-secret/confirm", { authorization, json });
+  expect([created.status, confirmed.status]).toEqual([200, 204]);
+  // The code that confirmed it is used up.
+  clock.pass(PERIOD_MS);
+  return {
+    running,
+    clock,
+    factor,
+    code,
+    authorization,
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+async function verify(running: RunningBackend, token: string, code: string) {
+  const json = { username: "anna", token: code };
+  const sent = { authorization: bearer(token), json };
+  const { status, body } = await send(running, "POST /verify-2fa", sent);
+  return { status, token: (body.data as { token?: string } | undefined)?.token ?? "" };
+}
+
+describe("the second factor", () => {
+  it("is owed by whoever has one: the password alone opens nothing else", async () => {
+    await using tried = await startWithFactor();
+    const { running, code, factor } = tried;
+    const json = { username: "anna", password: PASSWORD };
+    const { body } = await send(running, "POST /login", { json });
+    const { token } = body.data as { token: string };
+    expect(body.data).toMatchObject({
+      two_fa: { delivery_method: "totp_authenticator_app", totp_key_status: "exists", send_to: "" },
+    });
+    for (const [method, path] of [
+      ["GET", "/me"],
+      ["POST", "/me/tokens"],
+      ["GET", "/status"],
+    ] as const) {
+      expect(
+        (await send(running, `${method} ${path}`, { authorization: bearer(token) })).status,
+      ).toBe(401);
+    }
+    const other = await send(running, "POST /me/totp-secret", { authorization: bearer(token) });
+    expect(other.status).toBe(409);
+    const verified = await verify(running, token, code());
+    expect(verified.status).toBe(200);
+    const me = await send(running, "GET /me", { authorization: bearer(verified.token) });
+    expect(me.body.data).toMatchObject({ totp: true, recovery_codes: 10 });
+    expect((await verify(running, token, code(1))).status).toBe(401);
+    expect(Buffer.from(factor.qr, "base64").subarray(1, 4).toString()).toBe("PNG");
+    expect(factor.uri).toContain("otpauth://totp/RPort:anna?");
+  });
+
+  it("takes each code once, and one of the period before or after", async () => {
+    await using tried = await startWithFactor();
+    const { running, clock, code } = tried;
+    const tryCode = async (text: string) =>
+      (await verify(running, await signIn(running, "anna"), text)).status;
+    const used = code();
+    expect(await tryCode(used)).toBe(200);
+    expect(await tryCode(used)).toBe(401);
+    expect(await tryCode(code(1))).toBe(200);
+    clock.pass(20 * PERIOD_MS);
+    expect(await tryCode(code(2))).toBe(401);
+    expect(await tryCode(code(-2))).toBe(401);
+    expect(await tryCode(code(-1))).toBe(200);
+    expect(await tryCode(code(-1))).toBe(401);
+  });
+
+  it("of two who show the same code at once lets one in", async () => {
+    await using tried = await startWithFactor();
+    const { running, code } = tried;
+    const [one, other] = [await signIn(running, "anna"), await signIn(running, "anna")];
+    const both = await Promise.all([one, other].map((token) => verify(running, token, code())));
+    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 401]);
+  });
+
+  it("takes each recovery code once, however it is written", async () => {
+    await using tried = await startWithFactor();
+    const { running, factor } = tried;
+    const [first = "", second = ""] = factor.recovery_codes;
+    const tryCode = async (text: string) =>
+      (await verify(running, await signIn(running, "anna"), text)).status;
+    expect(await tryCode(` ${first.toUpperCase()} `)).toBe(200);
+    expect(await tryCode(first)).toBe(401);
+    expect(await tryCode(second.replace("-", ""))).toBe(200);
+    expect(running.backend.accounts.users.get("anna")).toMatchObject({ recovery_codes: 8 });
+  });
+
+  it("asks for the password again after five wrong codes, and makes whoever guesses wait", async () => {
+    await using tried = await startWithFactor();
+    const { running, code } = tried;
+    const token = await signIn(running, "anna");
+    const statuses = [];
+    for (let n = 0; n < 5; n += 1) statuses.push((await verify(running, token, "000000")).status);
+    expect(statuses).toContain(401);
+    expect((await verify(running, token, code())).status).toBeGreaterThanOrEqual(401);
+  });
+
+  it("is sealed on disk, and told once", async () => {
+    await using tried = await startWithFactor();
+    const { running, factor, authorization } = tried;
+    const kept = JSON.stringify(running.backend.accounts.ledger.get("anna")?.record);
+    for (const secret of [factor.secret, ...factor.recovery_codes]) {
+      expect(kept).not.toContain(secret);
+      expect(running.logLines.join("\n")).not.toContain(secret);
+    }
+    const state = await send(running, "GET /me/totp-secret", { authorization });
+    expect(state.body).toEqual({ totp_key_status: "exists" });
+    const gone = await send(running, "DELETE /me/totp-secret", { authorization });
+    expect(gone.status).toBe(204);
+    expect((await send(running, "GET /me/totp-secret", { authorization })).status).toBe(404);
+  });
+
+  it("is set up before anything else where everybody has to have one", async () => {
+    const clock = new ShiftedClock();
+    const signInRules = { passwordMinLength: 12, totpRequired: true };
+    await using running = await startBackend({ clock, signIn: signInRules });
+    await addUser(running, "anna");
+    const json = { username: "anna", password: PASSWORD };
+    const { body } = await send(running, "POST /login", { json });
+    expect(body.data).toMatchObject({ two_fa: { totp_key_status: "pending" } });
+    const { token } = body.data as { token: string };
+    expect((await verify(running, token, "123456")).status).toBe(409);
+    const authorization = bearer(token);
+    const created = await send(running, "POST /me/totp-secret", { authorization });
+    const code = appOf(created.body as unknown as Factor, clock);
+    const verified = await verify(running, token, code());
+    expect(verified.status).toBe(200);
+    const me = await send(running, "GET /me", { authorization: bearer(verified.token) });
+    expect(me.body.data).toMatchObject({ totp: true });
+  });
+});
