@@ -1,10 +1,10 @@
 import type { OnFault } from "@rport/protocol/wire/contain";
 import type { Clock, Timer } from "../platform/clock.ts";
-import { deltaMessage } from "./delta.ts";
+import type { DeltaMessages } from "./delta.ts";
 import { DeltaLog } from "./deltaLog.ts";
 import type { Piece } from "./pieces.ts";
 import { Pump } from "./pump.ts";
-import type { EncodedServer, EncodedThing, ShownThings } from "./shownThings.ts";
+import type { ShownThings } from "./shownThings.ts";
 import { SnapshotMessages } from "./snapshot.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -84,11 +84,11 @@ export class Audience {
   }
 
   /**
-   * Tells everybody what of these changes they may see, as the next delta; `at` is RFC 3339. Who is
-   * too far behind is told nothing any more.
+   * Tells everybody what of these changes they may see, as the next delta. Who is too far behind is
+   * told nothing any more.
    */
-  tell(at: string, changes: readonly (EncodedServer | EncodedThing)[]): void {
-    const message = deltaMessage({ seq: this.#seq + 1, at }, changes, this.#deps.shown);
+  tell(changes: DeltaMessages): void {
+    const message = changes.for(this.#deps.shown, this.#seq + 1);
     if (message === undefined) return;
     this.#log.add(message);
     this.#seq += 1;

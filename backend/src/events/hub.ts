@@ -4,8 +4,9 @@ import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import { loggedFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import { Audience } from "./audience.ts";
+import { DeltaMessages } from "./delta.ts";
 import { PIECE_BYTES, type Piece, type ShownThing, snapshotPieces } from "./pieces.ts";
-import { type EncodedServer, type EncodedThing, GONE, ShownThings } from "./shownThings.ts";
+import { EncodedServer, EncodedThing, ShownThings } from "./shownThings.ts";
 import { EVERYTHING, type Sight } from "./sight.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -141,8 +142,8 @@ export class EventHub {
     }
     if (changes.length === 0) return;
     this.#seq += 1;
-    const at = toTime(this.#deps.clock.now());
-    for (const audience of [...this.#audiences.values()]) audience.tell(at, changes);
+    const messages = new DeltaMessages(toTime(this.#deps.clock.now()), changes);
+    for (const audience of [...this.#audiences.values()]) audience.tell(messages);
     this.#forgetEmpty();
   }
 
@@ -152,25 +153,22 @@ export class EventHub {
     for (const [key, [entity, id]] of this.#dirty) {
       if (changes.length >= CHANGES_MAX || size >= PIECE_BYTES) break;
       this.#dirty.delete(key);
-      const change = entity === "server" ? this.#readServer() : this.#read(entity, id);
+      const change =
+        entity === "server"
+          ? new EncodedServer(this.#deps.sources.server())
+          : this.#read(entity, id);
       changes.push(change);
       size += change.text.length;
     }
     return changes;
   }
 
-  #readServer(): EncodedServer {
-    const value = this.#deps.sources.server();
-    return { entity: "server", value, text: JSON.stringify(value) };
-  }
-
   #read(entity: Entity, id: string): EncodedThing {
     try {
-      const value = this.#deps.sources[entity].get(id);
-      return { entity, id, value, text: value === undefined ? GONE : JSON.stringify(value) };
+      return new EncodedThing({ entity, id, value: this.#deps.sources[entity].get(id) });
     } catch (error) {
       this.#deps.log.error("something cannot be shown", { entity, id, reason: errorText(error) });
-      return { entity, id, value: undefined, text: GONE };
+      return new EncodedThing({ entity, id, value: undefined });
     }
   }
 

@@ -5,21 +5,50 @@ import type { Sight } from "./sight.ts";
 /** The text of what is gone. */
 export const GONE = "null";
 
-/** One thing as it is now, encoded for everybody who may see it. */
-export interface EncodedThing {
+/** One thing as it is now, encoded once for everybody who may see it. */
+export class EncodedThing {
   readonly entity: Entity;
   readonly id: string;
   /** Undefined: it is gone. */
   readonly value: EntityValue<Entity> | undefined;
   /** The value as JSON. */
   readonly text: string;
+  /** Names it among all things. */
+  readonly key: string;
+  #bytes: Buffer | undefined;
+
+  constructor(thing: Pick<EncodedThing, "entity" | "id" | "value">) {
+    this.entity = thing.entity;
+    this.id = thing.id;
+    this.value = thing.value;
+    this.text = thing.value === undefined ? GONE : JSON.stringify(thing.value);
+    this.key = `${thing.entity} ${thing.id}`;
+  }
+
+  /** The change to this value, with a comma before it. */
+  get bytes(): Buffer {
+    this.#bytes ??= this.changeTo(this.text);
+    return this.#bytes;
+  }
+
+  /** The change to another value of it, given as JSON. */
+  changeTo(text: string): Buffer {
+    const named = JSON.stringify({ entity: this.entity, id: this.id }).slice(0, -1);
+    return Buffer.from(`,${named},"value":${text}}`);
+  }
 }
 
-/** The server as it is now, encoded. */
-export interface EncodedServer {
-  readonly entity: "server";
+/** The server as it is now. */
+export class EncodedServer {
+  readonly entity = "server";
   readonly value: ServerStatus;
+  /** The value as JSON. */
   readonly text: string;
+
+  constructor(value: ServerStatus) {
+    this.value = value;
+    this.text = JSON.stringify(value);
+  }
 }
 
 /**
@@ -40,31 +69,33 @@ export class ShownThings {
     return this.#sight.server(status);
   }
 
-  /** The thing as JSON, which is there already unless they are shown it in another way. */
+  /** The thing as JSON; undefined: they may not see it. */
   textOf(thing: EncodedThing): string | undefined {
-    const { entity, value, text } = thing;
-    const shown = value && this.#sight.shown(entity, value);
+    const shown = this.#shown(thing);
     if (shown === undefined) return undefined;
-    if (!this.#sight.isWhole) this.#told.add(keyOf(thing));
-    return shown === value ? text : JSON.stringify(shown);
+    return shown === thing.value ? thing.text : JSON.stringify(shown);
   }
 
-  /** The change as JSON; undefined: it is none for them. */
-  changeText(change: EncodedServer | EncodedThing): string | undefined {
-    if (change.entity === "server") return this.#serverText(change);
-    const { entity, id } = change;
-    const text = this.textOf(change);
-    const isGone = text === undefined && (this.#told.delete(keyOf(change)) || this.#sight.isWhole);
-    if (text === undefined && !isGone) return undefined;
-    return `${JSON.stringify({ entity, id }).slice(0, -1)},"value":${text ?? GONE}}`;
+  /** The change as JSON, with a comma before it; undefined: it is none for them. */
+  changeOf(change: EncodedServer | EncodedThing): Buffer | undefined {
+    if (change.entity === "server") return this.#serverChange(change);
+    const shown = this.#shown(change);
+    if (shown !== undefined) {
+      return shown === change.value ? change.bytes : change.changeTo(JSON.stringify(shown));
+    }
+    const isGone = this.#told.delete(change.key) || this.#sight.isWhole;
+    return isGone ? change.changeTo(GONE) : undefined;
   }
 
-  #serverText({ value, text }: EncodedServer): string {
+  #shown({ entity, value, key }: EncodedThing): EntityValue<Entity> | undefined {
+    const shown = value && this.#sight.shown(entity, value);
+    if (shown !== undefined && !this.#sight.isWhole) this.#told.add(key);
+    return shown;
+  }
+
+  #serverChange({ value, text }: EncodedServer): Buffer {
     const shown = this.#sight.server(value);
-    return `{"entity":"server","value":${shown === value ? text : JSON.stringify(shown)}}`;
+    const shownText = shown === value ? text : JSON.stringify(shown);
+    return Buffer.from(`,{"entity":"server","value":${shownText}}`);
   }
-}
-
-function keyOf({ entity, id }: EncodedThing): string {
-  return `${entity} ${id}`;
 }

@@ -17,6 +17,7 @@ import type { Log } from "../platform/log.ts";
 import type { Store } from "../store/store.ts";
 import type { ClientAccess } from "../users/clientAccess.ts";
 import { openGrants } from "./openGrants.ts";
+import { openListedGroups } from "./openListedGroups.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
 /** What the records stand on. */
@@ -80,6 +81,7 @@ export async function openRecords(
   const grants = await openGrants({ store: edits, clients: registry, isConnected, clock, log });
   const groupsOf = (id: ClientId) => grants.groupsOf(id);
   const clients = new ClientViews({ registry, presence, credentials, groupsOf });
+  await openListedGroups({ store: edits, clients: registry, people, clock, log });
   const settled = () => grants.settled();
   return {
     registry,

@@ -8,6 +8,7 @@ import { PeerAgent } from "../../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import type { EventStream } from "../../support/backend/eventStream.ts";
 import { type Member, Members } from "../../support/backend/member.ts";
+import { eventually } from "../../support/eventually.ts";
 import { tcpServer } from "../../support/wire/wireTunnel.ts";
 import { within } from "../../support/within.ts";
 
@@ -115,6 +116,27 @@ describe("who sees a client", () => {
     expect(again.heard).toBeDefined();
     const shown = await backend.api("getClient", { params: { clientId: "web-1" } });
     expect(shown).toMatchObject({ name: "another name", allowed_user_groups: ["operators"] });
+  });
+});
+
+describe("a group of users that is gone", () => {
+  it("is on no list any more, so that another one of its name sees nothing by that", async () => {
+    await using _web = await host("web-1", { Tags: ["web"] });
+    await using _db = await host("db-1", { Tags: ["db"] });
+    for (const name of ["operators", "owners"]) await members.group(name);
+    await setAcl("db-1", "operators", "owners");
+    await putGroup("web", { tag: ["web"] }, "operators", ADMINISTRATORS);
+    await backend.api("deleteUserGroup", { params: { groupName: "operators" } });
+    await members.group("operators");
+    const anna = await members.add("anna", ["operators"]);
+    await eventually(async () => {
+      const { allowed_user_groups: left } = await backend.api("getClient", {
+        params: { clientId: "db-1" },
+      });
+      const group = await backend.api("getClientGroup", { params: { clientGroupId: "web" } });
+      expect([left, group.allowed_user_groups]).toEqual([["owners"], [ADMINISTRATORS]]);
+    });
+    expect(await idsOf(anna)).toEqual({ ids: [], count: 0 });
   });
 });
 

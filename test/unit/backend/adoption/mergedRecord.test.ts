@@ -82,4 +82,16 @@ describe("a record with another one moved into it", () => {
     const other = { ...clientRecord({ id: OLD }), ...long("b") };
     expect(() => mergedRecord(large, other)).toThrow("too large");
   });
+
+  it("is seen by whoever saw one of the two, up to as many groups as a record holds", () => {
+    const seenBy = (...groups: string[]) => ({ allowed_user_groups: groups });
+    const to = clientRecord({ id: "new", ...seenBy("b", "c") });
+    expect(mergedRecord(to, clientRecord({ id: OLD, ...seenBy("a", "b") }))).toMatchObject(
+      seenBy("a", "b", "c"),
+    );
+    const many = Array.from({ length: 63 }, (_, n) => `group-${n}`);
+    expect(() => mergedRecord(to, clientRecord({ id: OLD, ...seenBy(...many) }))).toThrow(
+      expect.objectContaining({ code: "CONFLICT" }),
+    );
+  });
 });
