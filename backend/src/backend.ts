@@ -38,6 +38,8 @@ export interface Backend extends AsyncDisposable, Services {
   readonly url: string;
   /** The port of the users' face. */
   readonly port: number;
+  /** Where people are served. */
+  readonly users: Place;
   /** Opens the users' face until this backend stops; also in the endpoint file. */
   readonly token: string;
   readonly tokens: UserTokens;
@@ -101,6 +103,7 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   return {
     ...services,
     url,
+    users,
     port: users.port,
     token,
     tokens,

@@ -11,6 +11,7 @@ import { importCredentials } from "./cli/importCredentials.ts";
 import { userCommand } from "./cli/people/userCommand.ts";
 import { type Config, readConfig, type Surroundings } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
+import { firstAdministratorCode, lacksAdministrator } from "./firstAdministrator.ts";
 import { openLog } from "./openLog.ts";
 import { tellParent } from "./parent.ts";
 import { placesOf } from "./place.ts";
@@ -83,6 +84,7 @@ async function run(config: Config): Promise<void> {
   // also where it ends by what was thrown; only a kill -9 or a power cut leaves the file behind
   process.once("exit", () => removeEndpointNow(backend.paths.endpoint, backend.token));
   introduce(backend);
+  print(aboutFirstAdministrator(backend, config));
   log.info("listening", { url: backend.url, version: VERSION, pid: process.pid });
   tellParent(backend, backend.paths.endpoint);
 }
@@ -123,6 +125,23 @@ function introduce({ url, fingerprints, paths, status }: Backend): void {
     `  Data         ${paths.directory}`,
     "Stop it with Ctrl-C.",
   ]);
+}
+
+/** A log or a journal would keep the code, so it is for a terminal, or for whoever asks for it. */
+function aboutFirstAdministrator(backend: Backend, { printAdminCode }: Config): string[] {
+  if (!lacksAdministrator(backend)) return [];
+  const isShown = process.stdout.isTTY === true || printAdminCode;
+  const code = isShown ? firstAdministratorCode(backend) : undefined;
+  if (code === undefined) {
+    return [
+      "There is no administrator yet. Make one here: rport-backend user add NAME --administrator",
+      "(or start with --print-admin-code, and type the code in the editor)",
+    ];
+  }
+  return [
+    "There is no administrator yet. Whoever types this code in the editor within 15 minutes is it:",
+    `  ${code}`,
+  ];
 }
 
 function print(lines: readonly string[]): void {

@@ -48,6 +48,8 @@ export interface Config {
   readonly limits: SetLimits;
   /** Whether to start although the database lacks changes that were made. */
   readonly acceptLostChanges: boolean;
+  /** Whether the code of the first administrator is printed also where no terminal shows it. */
+  readonly printAdminCode: boolean;
   readonly logging: { readonly level: LogLevel; readonly file: string | undefined };
 }
 
@@ -118,6 +120,7 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
     },
     pairing: { ttlS: pairing?.ttl ?? PAIRING_TTL_S },
     limits: limits ?? {},
+    printAdminCode: line.values["print-admin-code"] === true,
     acceptLostChanges: line.values["accept-lost-changes"] === true,
     logging: { level: logging?.log_level ?? "info", file: logging?.log_file },
   };

@@ -12,6 +12,7 @@ export const HELP = `Usage: rport-backend [flags]
       --pairing-ttl TIME   how long a pasted line works  [pairing] ttl         10m
       --log-level LEVEL    debug, info, warn or error    [logging] log_level   info
       --log-file FILE      instead of standard error     [logging] log_file
+      --print-admin-code   print the code of the first administrator though no terminal shows it
       --accept-lost-changes  start although the database lacks changes that were made
   -h, --help
   -v, --version

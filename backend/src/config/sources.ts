@@ -20,6 +20,7 @@ const FLAGS = {
   "log-level": { type: "string" },
   "log-file": { type: "string" },
   "accept-lost-changes": { type: "boolean" },
+  "print-admin-code": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const;

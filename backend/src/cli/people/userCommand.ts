@@ -6,7 +6,7 @@ import { dataDirFlags } from "../../config/dataDirFlags.ts";
 import { systemClock } from "../../platform/clock.ts";
 import type { CommandResult, DataDirOf } from "../../platform/commandResult.ts";
 import { callRunning } from "../runningBackend.ts";
-import { readPassword } from "./passwordInput.ts";
+import { type PasswordPlace, readPassword } from "./passwordInput.ts";
 import {
   endOf,
   groupsOf,
@@ -24,6 +24,8 @@ interface Task {
   /** Who is meant; empty where nobody is. */
   readonly userName: string;
   readonly values: UserFlags["values"];
+  /** Where passwords are typed. */
+  readonly place: PasswordPlace;
 }
 
 /** What to print. */
@@ -44,6 +46,7 @@ const NAMES_NOBODY: ReadonlySet<string> = new Set(["list", "invite"]);
 export async function userCommand(
   argv: readonly string[],
   dataDirOf: DataDirOf,
+  place: PasswordPlace = { input: process.stdin, prompts: process.stderr },
 ): Promise<CommandResult> {
   const { values, positionals } = readUserFlags(argv);
   if (values.help === true) return { lines: [USER_HELP], exitCode: 0 };
@@ -60,7 +63,7 @@ export async function userCommand(
   }
   const dataDir = dataDirOf(dataDirFlags(values));
   const call: Call = (name, parts) => callRunning(dataDir, name, parts);
-  return await tried(() => action({ call, userName, values }));
+  return await tried(() => action({ call, userName, values, place }));
 }
 
 /** What the backend refuses is told in its words. */
@@ -91,8 +94,8 @@ function lineOf({ username, groups, disabled, totp, tokens, sessions, sockets }:
   return `${username}: ${facts.join("; ")}`;
 }
 
-async function add({ call, userName, values }: Task): Promise<string[]> {
-  const password = await passwordFromPeople();
+async function add({ call, userName, values, place }: Task): Promise<string[]> {
+  const password = await readPassword(place);
   const body = {
     username: userName,
     password,
@@ -104,8 +107,8 @@ async function add({ call, userName, values }: Task): Promise<string[]> {
   return [`${userName} can sign in now.`];
 }
 
-async function passwd({ call, userName, values }: Task): Promise<string[]> {
-  const password = await passwordFromPeople();
+async function passwd({ call, userName, values, place }: Task): Promise<string[]> {
+  const password = await readPassword(place);
   const body = { password, password_expired: values.expired === true };
   await call("updateUser", { params: { userName }, body });
   return [`${userName} has another password. Sessions that began with the old one have ended.`];
@@ -149,8 +152,4 @@ async function invite({ call, values }: Task): Promise<string[]> {
   const body = { groups: groupsOf(values), display_name: values["display-name"] ?? "" };
   const { code } = await call("createInvitation", { body });
   return [code];
-}
-
-async function passwordFromPeople(): Promise<string> {
-  return await readPassword({ input: process.stdin, prompts: process.stderr });
 }
