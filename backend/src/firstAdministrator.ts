@@ -1,15 +1,19 @@
 import { ADMINISTRATORS } from "@rport/protocol/people/right";
 import { groupNameSchema } from "@rport/protocol/people/user";
 import { isLocal, type Place } from "./place.ts";
-import type { Services } from "./services.ts";
+import type { AccountLedger } from "./users/accounts/accountLedger.ts";
 import { hasAdministrator } from "./users/administration/administrators.ts";
+import type { Invitations } from "./users/invitations/invitations.ts";
 
 /** How long the code of the first administrator works. */
 const TTL_MS = 15 * 60_000;
 
 /** What the first administrator is made with. */
 export interface FirstAdministratorDeps {
-  readonly administration: Pick<Services["administration"], "ledger" | "invitations">;
+  readonly administration: {
+    readonly ledger: Pick<AccountLedger, "all">;
+    readonly invitations: Pick<Invitations, "create">;
+  };
   /** Where people are served. */
   readonly users: Place;
 }
