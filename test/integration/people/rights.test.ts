@@ -54,9 +54,8 @@ function expected(asker: Asker | "stranger", name: EndpointName): "past" | 401 |
   const { right, method, path } = ENDPOINTS[name];
   if (right === "nobody") return "past";
   if (asker === "stranger") return 401;
-  if (right === "signingIn") return "past";
-  if (asker === "signing in") return 401;
-  if (!hasRight(asker, right)) return 403;
+  if (asker === "signing in") return right === "signingIn" ? "past" : 401;
+  if (right !== "signingIn" && !hasRight(asker, right)) return 403;
   if (asker === "reading administrator" && method !== "GET") return 403;
   const isOfCredentials = path.startsWith("/clients-auth");
   return asker === "credentials' administrator" && !isOfCredentials ? 403 : "past";
