@@ -67,6 +67,16 @@ describe("a step of an introduction that fails", () => {
     await agent.closed;
   });
 
+  it("the first of thousands of requests: is listed and logged once", async () => {
+    await using side = await startAgentSide();
+    await using agent = await signIn(side);
+    for (let n = 0; n < 5_000; n += 1) agent.connection.notify("x", Buffer.alloc(0));
+    await agent.closed;
+    expect(side.refused).toHaveLength(1);
+    expect(side.log.filter((line) => line.includes("agent refused"))).toHaveLength(1);
+    expect(side.door.counters.afterLogin).toBe(1);
+  });
+
   it("the claim of an id: is listed as a duplicate, and whoever holds the id keeps it", async () => {
     await using side = await startAgentSide();
     await using holder = await signIn(side);

@@ -54,6 +54,8 @@ export class Introduction {
   #hostname: string | undefined;
   #hostKey: string | undefined;
   #isOver = false;
+  /** What the agent was told when it was turned away. */
+  #refusal: string | undefined;
 
   constructor({ session, login }: Arrival, deps: SessionDeps) {
     this.#session = session;
@@ -80,8 +82,13 @@ export class Introduction {
     return this.#hostKey;
   }
 
-  /** Answers the first request, with the tunnels that are open then. Throws `RequestRefused`. */
+  /**
+   * Answers the first request, with the tunnels that are open then. Throws `RequestRefused`. Whoever
+   * was turned away gets the same answer to whatever else it sends before its connection ends: that
+   * may be thousands of requests, and none of them is looked at, listed or logged.
+   */
   async answer(name: string, payload: Buffer): Promise<RemoteMessage[]> {
+    if (this.#refusal !== undefined) throw new RequestRefused(this.#refusal);
     try {
       const tunnels = await this.#letIn(name, payload);
       this.#isOver = true;
@@ -94,6 +101,7 @@ export class Introduction {
       return tunnels;
     } catch (caught) {
       const refused = Refused.because(caught, "busy");
+      this.#refusal = refused.text;
       this.#turnAway(refused);
       throw new RequestRefused(refused.text);
     }
