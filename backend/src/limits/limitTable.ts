@@ -79,6 +79,20 @@ export const LIMITS = {
     unit: "count",
     what: "requests that one connection sends without waiting for their answers; beyond it the connection ends",
   },
+  body_pieces: {
+    usual: 1_024,
+    least: 64,
+    most: 65_536,
+    unit: "count",
+    what: "pieces that the body of a request comes in; beyond it the connection ends",
+  },
+  unread_bytes: {
+    usual: 134_217_728,
+    least: 1_048_576,
+    most: 17_179_869_184,
+    unit: "bytes",
+    what: "bytes that have arrived and wait for their turn to be read; beyond it the connection that they came from ends",
+  },
   response_stall_ms: {
     usual: 30_000,
     least: 100,

@@ -7,6 +7,7 @@ import { afterReading } from "../platform/afterReading.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Fields } from "../platform/log.ts";
 import { networkOf, unmapped } from "../platform/network.ts";
+import { ReadingPace } from "./readingPace.ts";
 import { type Stranger, Strangers } from "./strangers.ts";
 
 /** Whoever has asked for nothing for less than this may be on its way: its bytes may wait for us. */
@@ -36,16 +37,18 @@ export interface SocketCounts {
  * descriptors for, so that accepting never fails unseen. When all places are taken, the one that
  * nobody vouched for and that has been quiet for the longest time makes room, and so it does among
  * those of a network when that has its share; agents and tunnels leave some places free, so that
- * people can always come in.
+ * people can always come in. What they send is read at `ReadingPace`.
  */
 export class OpenSockets {
   readonly #deps: OpenSocketsDeps;
   readonly #strangers = new Strangers();
+  readonly #pace: ReadingPace;
   #open = 0;
   #refused = 0;
 
   constructor(deps: OpenSocketsDeps) {
     this.#deps = deps;
+    this.#pace = new ReadingPace(deps);
     deps.limits.watch("sockets", () => this.#open);
   }
 
@@ -63,6 +66,7 @@ export class OpenSockets {
       return false;
     }
     this.#count(socket);
+    this.#pace.enter(socket);
     const stranger = { socket, network: network ?? "", isSilent: network !== undefined };
     this.#put(stranger);
     if (network !== undefined) this.#judgeSilence(network);

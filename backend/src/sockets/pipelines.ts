@@ -1,7 +1,8 @@
-import { IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Limits } from "../limits/limits.ts";
+import { boundedRequest } from "./boundedRequest.ts";
 
 /**
  * The requests of each connection that wait for their answers. Clients send the next one when the one
@@ -17,7 +18,7 @@ export class Pipelines {
   constructor(limits: Pick<Limits, "max" | "bite">) {
     this.#limits = limits;
     const isFull = (socket: Socket) => this.isFull(socket);
-    this.Request = class extends IncomingMessage {
+    this.Request = class extends boundedRequest(limits) {
       constructor(socket: Socket) {
         super(socket);
         if (!isFull(socket)) return;

@@ -54,7 +54,7 @@ export class Introduction {
   #hostname: string | undefined;
   #hostKey: string | undefined;
   #isOver = false;
-  /** What the agent was told when it was turned away. */
+  /** What it was told when it was turned away; thousands more it asks are not looked at. */
   #refusal: string | undefined;
 
   constructor({ session, login }: Arrival, deps: SessionDeps) {
@@ -82,11 +82,7 @@ export class Introduction {
     return this.#hostKey;
   }
 
-  /**
-   * Answers the first request, with the tunnels that are open then. Throws `RequestRefused`. Whoever
-   * was turned away gets the same answer to whatever else it sends before its connection ends: that
-   * may be thousands of requests, and none of them is looked at, listed or logged.
-   */
+  /** Answers the first request, with the tunnels that are open then. Throws `RequestRefused`. */
   async answer(name: string, payload: Buffer): Promise<RemoteMessage[]> {
     if (this.#refusal !== undefined) throw new RequestRefused(this.#refusal);
     try {
