@@ -85,11 +85,13 @@ export function isPersonEdit(edit: { readonly kind: string }): edit is PersonEdi
 
 /**
  * What is kept of people after an edit. Throws `CONFLICT` for a name that is taken, and for what
- * would leave nobody who may administer; `NOT_FOUND` for a change of what is gone; further as
+ * would leave nobody who may administer; `BAD_REQUEST` for a group of users that is none, or none any
+ * more: one of that name that comes later would give its rights; `NOT_FOUND` for a change of what is gone; further as
  * `editAccount` does.
  */
 export function editPeople(people: People, edit: PersonEdit): People {
   const next = edited(people, edit);
+  requireGroups(next, groupsGiven(edit));
   if (hasAdministrator(people) && !hasAdministrator(next)) throw lastAdministrator();
   return next;
 }
@@ -224,6 +226,30 @@ function withUses(people: People, edit: Extract<PersonEdit, { kind: "uses" }>): 
       return use === undefined ? record : usedSession(record, use);
     }),
   };
+}
+
+/** The groups of users that an edit gives something to. */
+function groupsGiven(edit: PersonEdit): readonly GroupName[] {
+  switch (edit.kind) {
+    case "addUser":
+      return edit.record.groups;
+    case "changeUser":
+      return edit.to.groups ?? [];
+    case "addClientGroup":
+    case "putClientGroup":
+      return edit.record.allowed_user_groups;
+    default:
+      return [];
+  }
+}
+
+function requireGroups({ user_groups: known }: People, names: readonly GroupName[]): void {
+  const isKnown = (group: GroupName) =>
+    isAdministrators(group) || known.some(({ name }) => name === group);
+  const missing = names.find((group) => !isKnown(group));
+  if (missing !== undefined) {
+    throw new RportError("BAD_REQUEST", `There is no group "${missing}".`);
+  }
 }
 
 function hasAdministrator({ users }: People): boolean {

@@ -32,6 +32,7 @@ async function openLedger() {
   const ledger = AccountLedger.open(store.edits);
   const commit = (...edits: Edit[]) => store.edits.commit(edits);
   await commit({ kind: "addUser", record: ROOT }, { kind: "addUser", record: userRecord("anna") });
+  await commit({ kind: "putGroup", record: { name: OPS, permissions: TUNNELS } });
   const closing = opened.move();
   return {
     ledger,
@@ -98,6 +99,19 @@ describe("the ledger of accounts", () => {
     expect(onDisk().tokens).toEqual([]);
   });
 
+  it("puts nobody into a group that was removed meanwhile", async () => {
+    await using tried = await openLedger();
+    const { ledger, commit } = tried;
+    const joins: Edit = { kind: "changeUser", user: ANNA, atMs: NOW_MS, to: { groups: [OPS] } };
+    const [removed, joined] = await Promise.allSettled([
+      commit({ kind: "removeGroup", group: OPS }),
+      commit(joins),
+    ]);
+    expect([removed.status, joined.status]).toEqual(["fulfilled", "rejected"]);
+    await commit({ kind: "putGroup", record: { name: OPS, permissions: TUNNELS } });
+    expect(ledger.get("anna")?.record.groups).toEqual([]);
+  });
+
   it("keeps both changes of two administrators who change the same user", async () => {
     await using tried = await openLedger();
     const { ledger, commit } = tried;
@@ -134,6 +148,8 @@ describe("the ledger of accounts", () => {
     await using tried = await openLedger();
     const { ledger, commit } = tried;
     const changed: string[] = [];
+    const permissions = permissionsSchema.parse({});
+    await commit({ kind: "putGroup", record: { name: OPS, permissions } });
     ledger.watchRights((users) => changed.push(...users));
     await commit({ kind: "addToken", user: ANNA, record: tokenRecord("anna", 1) });
     const actor = actorOf(ledger);
