@@ -26,14 +26,16 @@ export class Guesses {
     this.#all = new Budget({ clock, keysMax: 1 });
   }
 
-  /** Throws `TOO_MANY_REQUESTS` while too many were wrong, from there or in all. */
+  /** Throws `TOO_MANY_REQUESTS`, with how long, while too many were wrong, from there or in all. */
   requireRoom({ address, isShared }: Guesser): void {
     const own = isShared ? 0 : this.#networks.waitMs(networkOf(address), 1, PER_NETWORK);
     const waitMs = Math.max(own, this.#all.waitMs("all", 1, IN_ALL));
     if (waitMs === 0) return;
-    const whose = own > 0 ? "from your address" : "in all";
+    const whose = own > 0 ? "from your network" : "in all";
+    const retryAfterS = Math.ceil(waitMs / 1_000);
     throw new RportError("TOO_MANY_REQUESTS", `Too many wrong codes ${whose}.`, {
-      detail: `Try again in ${Math.ceil(waitMs / 1_000)} seconds.`,
+      detail: `Try again in ${retryAfterS} s.`,
+      retryAfterS,
     });
   }
 

@@ -1,0 +1,53 @@
+import { RportError } from "@rport/protocol/errors";
+import { describe, expect, it } from "vitest";
+import { type Guesser, Guesses } from "../../../../../backend/src/users/invitations/guesses.ts";
+import { FakeClock } from "../../../../support/clock.ts";
+
+const HERE = { address: "192.0.2.1", isShared: false };
+
+/** After how many seconds the next code is taken from there, as it is told. */
+function waitS(guesses: Guesses, from: Guesser = HERE): number {
+  try {
+    guesses.requireRoom(from);
+    return 0;
+  } catch (caught) {
+    const { code, retryAfterS = 0, detail } = RportError.from(caught);
+    expect(code).toBe("TOO_MANY_REQUESTS");
+    expect(detail).toBe(`Try again in ${retryAfterS} s.`);
+    return retryAfterS;
+  }
+}
+
+function afterWrong(count: number, from: (at: number) => Guesser) {
+  const clock = new FakeClock();
+  const guesses = new Guesses(clock);
+  for (let at = 0; at < count; at += 1) guesses.note(from(at));
+  return { clock, guesses };
+}
+
+describe("guesses at codes", () => {
+  it("wait as long as their network is told, and no second longer", () => {
+    const { clock, guesses } = afterWrong(10, () => HERE);
+    expect(waitS(guesses)).toBe(6);
+    clock.advance(5_000);
+    expect(waitS(guesses)).toBe(1);
+    clock.advance(1_000);
+    expect(waitS(guesses)).toBe(0);
+    guesses.note(HERE);
+    expect(waitS(guesses)).toBe(6);
+  });
+
+  it("of one network make nobody else wait", () => {
+    const { guesses } = afterWrong(10, () => HERE);
+    expect(waitS(guesses, { address: "192.0.2.2", isShared: false })).toBe(0);
+    expect(waitS(guesses, { ...HERE, isShared: true })).toBe(0);
+  });
+
+  it("from everywhere at once make everybody wait, for the second that it takes", () => {
+    const { guesses } = afterWrong(1_000, (at) => ({
+      address: `10.0.${at >> 8}.${at & 255}`,
+      isShared: false,
+    }));
+    expect(waitS(guesses)).toBe(1);
+  });
+});
