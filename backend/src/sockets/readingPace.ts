@@ -5,7 +5,12 @@ import type { Clock } from "../platform/clock.ts";
 import { networkOf } from "../platform/network.ts";
 
 /** What reading may take of one turn of the event loop. */
-const TURN_MS = 8;
+const TURN_MS = 4;
+/**
+ * The same of a turn that accepted a connection: Node accepts one in a turn, so the shorter a turn is
+ * the sooner it is the next one's, of hundreds that may wait in front of the door.
+ */
+const ACCEPTING_TURN_MS = 0.5;
 /** What one connection may take before the next one has its turn. */
 const VISIT_MS = 1;
 /**
@@ -46,6 +51,8 @@ export class ReadingPace {
   #unreadBytes = 0;
   /** When this turn began to read; undefined: it has read nothing yet. */
   #turnMs: number | undefined;
+  #hasAccepted = false;
+  #isTurnWatched = false;
 
   constructor(deps: ReadingPaceDeps) {
     const arrive = (socket: Socket, arrival: Arrival): boolean => this.#arrive(socket, arrival);
@@ -72,6 +79,8 @@ export class ReadingPace {
     socket.on("data", ignore);
     socket.off("data", ignore);
     Object.assign(socket, this.#paced);
+    this.#hasAccepted = true;
+    this.#watchTurn();
   }
 
   #arrive(socket: Socket, arrival: Arrival): boolean {
@@ -85,14 +94,14 @@ export class ReadingPace {
   /** Whether this turn may go on reading. */
   #hasTime(): boolean {
     const nowMs = this.#deps.clock.monotonic();
-    if (this.#turnMs === undefined) {
-      this.#turnMs = nowMs;
-      this.#watchTurn();
-    }
-    return nowMs - this.#turnMs < TURN_MS;
+    this.#turnMs ??= nowMs;
+    this.#watchTurn();
+    return nowMs - this.#turnMs < (this.#hasAccepted ? ACCEPTING_TURN_MS : TURN_MS);
   }
 
   #watchTurn(): void {
+    if (this.#isTurnWatched) return;
+    this.#isTurnWatched = true;
     setImmediate(guarded(this.#deps.onFault, () => this.#nextTurn()));
   }
 
@@ -148,8 +157,11 @@ export class ReadingPace {
   async #nextTurn(): Promise<void> {
     const { clock } = this.#deps;
     const startMs = clock.monotonic();
+    const endMs = startMs + (this.#hasAccepted ? ACCEPTING_TURN_MS : TURN_MS);
     this.#turnMs = startMs;
-    while (this.#lines.size > 0 && clock.monotonic() - startMs < TURN_MS) {
+    this.#isTurnWatched = false;
+    this.#hasAccepted = false;
+    while (this.#lines.size > 0 && clock.monotonic() < endMs) {
       this.#serveNext();
       await Promise.resolve();
     }

@@ -71,6 +71,24 @@ it("F-14: reads for some milliseconds of a turn, and whoever else comes is read 
   expect(crowd.every(({ bytes }) => bytes().equals(PATTERN))).toBe(true);
 });
 
+it("F-14: reads little in a turn that accepted a connection, as Node accepts one in a turn", async () => {
+  const { connection, now } = setUp();
+  const crowd = Array.from({ length: 20 }, () => connection("crowd", "192.0.2.1"));
+  await nextTurn();
+  for (const { socket } of crowd) socket.push(PATTERN);
+  const turn = async (): Promise<number> => {
+    const startMs = now();
+    await nextTurn();
+    return now() - startMs;
+  };
+  const usualMs = await turn();
+  for (let n = 0; n < 5; n += 1) {
+    connection("new", "192.0.2.2");
+    expect(await turn()).toBeLessThan(usualMs / 2);
+  }
+  expect(await turn()).toBe(usualMs);
+});
+
 it("F-14: keeps the order of what comes while something waits, and the end behind all of it", async () => {
   const { connection, read } = setUp();
   const { socket, bytes } = connection("a", "192.0.2.1");
