@@ -1,9 +1,13 @@
+import { CLOSE_CODES } from "@rport/protocol/errors";
+import { ADMINISTRATORS } from "@rport/protocol/people/right";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
 import { startAgent } from "../../support/agents/agent.ts";
 import { isLetIn, PeerAgent } from "../../support/agents/peerAgent.ts";
+import { TestApi } from "../../support/backend/api.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { agentOf, FLEET, makeFleet } from "../../support/backend/fleet.ts";
+import { PASSWORD, signIn } from "../../support/backend/person.ts";
 import { eventually } from "../../support/eventually.ts";
 import { Guide } from "../../support/guide.ts";
 import { tempDirectory } from "../../support/tempDirectory.ts";
@@ -32,6 +36,20 @@ async function allMoved({ api }: RunningBackend, total: number): Promise<void> {
     const moved = clients.filter(({ state }) => state === "done").length;
     expect(rotation === null ? total : moved).toBe(total);
   });
+}
+
+/** A new administrator; answers with the token of their editor on that computer. */
+async function signedIn({ api }: RunningBackend, name: string, computer: string): Promise<string> {
+  await api("createUser", {
+    body: { username: name, password: PASSWORD, groups: [ADMINISTRATORS] },
+  });
+  const body = { name: computer, scope: "read+write" as const };
+  const { token } = await api("createUserToken", { params: { userName: name }, body });
+  return token;
+}
+
+async function statusWith({ url }: RunningBackend, token: string): Promise<number> {
+  return (await new TestApi(url, token).raw("GET", "/me")).status;
 }
 
 describe("docs/credentials.md, followed as it is written", () => {
@@ -72,48 +90,74 @@ describe("docs/credentials.md, followed as it is written", () => {
     expect(await backend.api("getClient", { params: { clientId: LAPTOP } })).toMatchObject({
       revoked_at: null,
     });
-    expect(guide.count(stolen)).toBe(7);
+    expect(guide.count(stolen)).toBe(8);
+  });
+
+  it(`"${stolen}": an editor that was signed in there is signed out, and no other one`, async () => {
+    await using backend = await startBackend();
+    const guide = await guideFor(backend);
+    const lost = await signedIn(backend, "anna", LAPTOP);
+    const { token } = await backend.api("createUserToken", {
+      params: { userName: "anna" },
+      body: { name: "workstation", scope: "read+write" },
+    });
+    const session = await signIn(backend, "anna", PASSWORD);
+    using events = backend.events(lost);
+    await events.snapshot();
+
+    await guide.run(stolen, 8);
+    expect(await events.closed).toBe(CLOSE_CODES.unauthorized);
+    expect(await statusWith(backend, lost)).toBe(401);
+    expect(await statusWith(backend, session)).toBe(401);
+    expect(await statusWith(backend, token)).toBe(200);
   });
 
   const leaves = "An administrator leaves";
-  it(`"${leaves}": what they knew opens nothing any more`, async () => {
-    await using directory = await tempDirectory();
-    const dataDir = directory.path;
-    let token: string;
-    let password: string;
-    {
-      await using before = await startBackend({ dataDir });
-      token = before.token;
-      password = await makeFleet({ call: before.api });
-      await before.api("addSecret", { params, body: { password: "known-to-the-one-who-leaves" } });
-      await before.api("createCredential", { body: { id: "never-used" } });
-    }
-    await using backend = await startBackend({ dataDir });
+  it(`S-21: "${leaves}": what they knew opens nothing any more, and nobody else notices`, async () => {
+    await using backend = await startBackend();
     await using stack = new AsyncDisposableStack();
     const guide = await guideFor(backend);
-    const reply = await fetch(`${backend.url}/api/v1/clients`, {
-      headers: { Authorization: `Bearer ${token}` },
-    });
-    expect(reply.status).toBe(401);
-
+    const others = await signedIn(backend, "root", "workstation");
+    const anna = new TestApi(backend.url, await signedIn(backend, "anna", "notebook"));
+    const password = await makeFleet(anna);
+    const typed = "known-to-the-one-who-leaves";
+    await anna.call("addSecret", { params, body: { password: typed } });
+    const unknown = { authId: "not-theirs" };
+    await backend.api("createCredential", { body: { id: unknown.authId } });
+    const { pairing } = await anna.call("createPairing", { body: { credential_id: FLEET } });
     const agent = stack.use(await startAgent(agentOf(backend, password, "web-01")));
     await agent.online();
-    const { pairing } = await backend.api("createPairing", { body: { credential_id: FLEET } });
-    await guide.run(leaves, 1);
+
+    const [would, did] = (await guide.run(leaves, 1)).split(/(?<=^})$/m).map((text) => {
+      return text.trim() === "" ? undefined : JSON.parse(text);
+    });
+    expect(would).toMatchObject({ tokens: 1, pairings: 1 });
+    expect(did).toEqual(would);
+    expect((await anna.raw("GET", "/me")).status).toBe(401);
+    expect(await statusWith(backend, others)).toBe(200);
     const pairings = await backend.api("listPairings");
     expect(pairings).toMatchObject([{ id: pairing.id, state: "revoked" }]);
-    const known = lines(await guide.run(leaves, 2)).map((row) => Object(row).application);
-    expect(known).toEqual(["client.auth", "client.auth", "client.auth.secret"]);
+    const known = lines(await guide.run(leaves, 2));
+    expect(known).toMatchObject([
+      { auth_id: FLEET, known_by: "shown" },
+      { auth_id: FLEET, known_by: "typed" },
+    ]);
 
-    await guide.run(leaves, 3);
+    expect(lines(await guide.run(leaves, 3))).toMatchObject([{ id: FLEET, total: 1 }]);
+    expect((await backend.api("getRotation", { params })).rotation).toBeNull();
+    expect(lines(await guide.run(leaves, 4))).toHaveLength(1);
+    expect((await backend.api("getRotation", { params: unknown })).rotation).toBeNull();
+    await allMoved(backend, 1);
+    expect(lines(await guide.run(leaves, 5))).toHaveLength(1);
+    expect((await guide.run(leaves, 6)).trim().split("\n").at(-1)).toBe("0");
     await agent.online();
-    for (const secret of [password, "known-to-the-one-who-leaves"]) {
+    for (const secret of [password, typed]) {
       expect(await isLetIn({ url: backend.url, user: FLEET, password: secret })).toBe(false);
     }
-    expect((await guide.run(leaves, 4)).match(/never-used/g)).toHaveLength(2);
+    expect((await guide.run(leaves, 7)).match(/not-theirs/g)).toHaveLength(2);
     expect((await backend.api("listCredentials")).map(({ id }) => id)).toEqual([FLEET]);
     expect(agent.agent.state.kind).toBe("online");
-    expect(guide.count(leaves)).toBe(4);
+    expect(guide.count(leaves)).toBe(7);
   });
 
   const yearly = "The yearly rotation";
