@@ -9,7 +9,7 @@ import { auditCommand } from "./audit/command.ts";
 import { type Backend, createBackend } from "./backend.ts";
 import { importCredentials } from "./cli/importCredentials.ts";
 import { userCommand } from "./cli/people/userCommand.ts";
-import { type Config, readConfig, type Surroundings } from "./config/config.ts";
+import { type Config, readConfig, type Surroundings, warningsOf } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
 import { firstAdministratorCode, lacksAdministrator } from "./firstAdministrator.ts";
 import { openLog } from "./openLog.ts";
@@ -71,6 +71,7 @@ async function run(config: Config): Promise<void> {
     stopNow: () => process.exit(1),
     reopenLog: () => void output.reopen(),
   });
+  for (const warning of warningsOf(config)) log.warn(warning);
   const backend = await createBackend({
     ...config,
     places: placesOf(config),

@@ -244,7 +244,7 @@ export const ENDPOINTS = {
     output: undefined,
     status: 204,
   }),
-  /** RPort's audit log: `filter[x]`, `sort` (also several), `page[limit]` to 100, newest first. */
+  /** RPort's audit log: `filter[x]`, `sort` (also several), `page[limit]` to 100, oldest first. */
   listAudit: endpoint({
     method: "GET",
     path: "/auditlog",

@@ -1,6 +1,7 @@
 import { closest } from "@rport/protocol/closest";
 import type { z } from "zod";
 import { StartFailure } from "../platform/startFailure.ts";
+import { insteadOf } from "./rportdKeys.ts";
 import type { RawSettings, Settings } from "./settings.ts";
 import { SECRET_KEYS, SECTIONS, settingsSchema } from "./settings.ts";
 
@@ -45,6 +46,9 @@ function explain(source: Source, issue: z.core.$ZodIssue): string[] {
 
 function unknownKey(place: readonly string[], key: string): string {
   const [section] = place;
+  const name = section === undefined ? `[${key}]` : `[${section}] ${key}`;
+  const instead = section === undefined ? insteadOf(key) : insteadOf(section, key);
+  if (instead !== undefined) return `RPort's ${name} has no effect here: ${instead}.`;
   if (section === undefined) return unknownName("section", key, Object.keys(SECTIONS));
   return unknownName(`key in [${section}]`, key, SECTIONS[section] ?? []);
 }

@@ -4,7 +4,7 @@ import { PAIRING_TTL_S } from "@rport/protocol/pairing";
 import { VERSION } from "@rport/protocol/version";
 import type { SetLimits } from "../limits/limitTable.ts";
 import type { LogLevel } from "../platform/log.ts";
-import type { PortRange } from "../platform/portRanges.ts";
+import { type PortRange, withoutRanges } from "../platform/portRanges.ts";
 import { checkSettings, wrongSetting } from "./check.ts";
 import { HELP } from "./help.ts";
 import type { Settings } from "./settings.ts";
@@ -15,6 +15,8 @@ import type { HostPort } from "./values.ts";
 const DEFAULT_ADDRESS: HostPort = { host: "127.0.0.1", port: 8_080 };
 /** Larger configuration files are not ours. */
 const FILE_MAX_BYTES = 1_048_576;
+/** A key seed of fewer characters can be guessed. */
+const SEED_LENGTH = 16;
 
 /** How the server runs, complete and checked. */
 export interface Config {
@@ -87,6 +89,14 @@ export function readConfig(surroundings: Surroundings): Invocation {
   return { kind: "run", config: toConfig(merged, line, surroundings) };
 }
 
+/** What is allowed, and better not so: sentences for the log. */
+export function warningsOf({ keySeed }: Pick<Config, "keySeed">): readonly string[] {
+  if (keySeed === undefined || keySeed.length >= SEED_LENGTH) return [];
+  return [
+    `server.key_seed has fewer than ${SEED_LENGTH} characters: who guesses it has the server's key. Keep it only for clients that know its fingerprint.`,
+  ];
+}
+
 /** Where a server of this person keeps its data unless told otherwise. */
 export function defaultDataDir(surroundings: Surroundings): string {
   const { environment, platform, home } = surroundings;
@@ -116,7 +126,7 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
     },
     tunnels: {
       bind: tunnels?.bind,
-      ports: server?.used_ports ?? [{ from: 20_000, to: 30_000 }],
+      ports: portsOf(server),
     },
     pairing: { ttlS: pairing?.ttl ?? PAIRING_TTL_S },
     limits: limits ?? {},
@@ -124,6 +134,13 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
     acceptLostChanges: line.values["accept-lost-changes"] === true,
     logging: { level: logging?.log_level ?? "info", file: logging?.log_file },
   };
+}
+
+function portsOf(server: Settings["server"]): readonly PortRange[] {
+  const ports = server?.used_ports ?? [{ from: 20_000, to: 30_000 }];
+  const left = withoutRanges(ports, server?.excluded_ports ?? []);
+  if (left.length > 0) return left;
+  throw wrongSetting("server.excluded_ports leaves no port of server.used_ports for tunnels.");
 }
 
 function overlay(lower: Settings, upper: Settings): Settings {

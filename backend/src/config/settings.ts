@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { LIMIT_NAMES, LIMITS, type LimitName } from "../limits/limitTable.ts";
 import { LOG_LEVELS } from "../platform/log.ts";
-import { hostPort, ipAddress, network, pairingTtlS, ports, serverUrl } from "./values.ts";
+import {
+  hostPort,
+  ipAddress,
+  network,
+  noOrSomePorts,
+  pairingTtlS,
+  ports,
+  serverUrl,
+} from "./values.ts";
 
 type LimitShape = { readonly [N in LimitName]: z.ZodNumber };
 
@@ -23,11 +31,13 @@ export const settingsSchema = z
         address: hostPort,
         data_dir: z.string().min(1),
         /** The server's key is derived from it, instead of from a random file. */
-        key_seed: z.string().min(16, "has to have at least 16 characters"),
+        key_seed: z.string().min(1),
         /** Where agents reach the server from outside, best first. */
         url: z.union([z.array(serverUrl).min(1).max(8), serverUrl.transform((url) => [url])]),
         /** Ports that tunnels may listen on. */
         used_ports: ports,
+        /** Ports of those that they may not listen on. */
+        excluded_ports: noOrSomePorts,
         /** Proxies in front, whose `X-Forwarded-For` counts. Ours. */
         trusted_proxies: z.array(network).max(64),
         /** Fewest characters of a typed client password. Ours. */

@@ -25,6 +25,12 @@ export const ports = z.preprocess(
   parsed(parsePorts, portsHelp),
 );
 
+/** The same, or none at all: an empty text or list. */
+export const noOrSomePorts = z.preprocess(
+  (given) => (isTexts(given) ? given.join(",") : given),
+  parsed((text) => (text.trim() === "" ? [] : parsePorts(text)), `${portsHelp}, or []`),
+);
+
 /** A pairing's time to live, in seconds. */
 export const pairingTtlS = parsed(parseTtl, durationHelp);
 

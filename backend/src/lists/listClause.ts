@@ -32,8 +32,8 @@ export type Clause =
       readonly bounds: readonly number[];
     };
 
-/** `filter[columns]` or `filter[column][operator]`. */
-const NAME = /^filter\[([^[\]]{1,200})\](?:\[([a-z]{1,10})\])?$/;
+/** `filter[columns]`, `filter[column][operator]`, or `filter[columns][]`, which means no more. */
+const NAME = /^filter\[([^[\]]{1,200})\](?:\[([a-z]{1,10})\]|\[\])?$/;
 /** `and(a,b)` or `or(a,b)`. */
 const GROUP = /^(and|or)\((.*)\)$/s;
 /** Each value with a wildcard, or within `and`, costs a comparison per item and column. */

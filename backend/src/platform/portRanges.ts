@@ -60,3 +60,20 @@ export function withoutOverlaps(ranges: readonly PortRange[]): PortRange[] {
   }
   return merged;
 }
+
+/** The ports of the first ranges that are in none of the others. */
+export function withoutRanges(
+  ranges: readonly PortRange[],
+  excluded: readonly PortRange[],
+): PortRange[] {
+  return excluded.reduce<PortRange[]>(
+    (left, { from, to }) =>
+      left.flatMap((range) =>
+        [
+          { from: range.from, to: Math.min(range.to, from - 1) },
+          { from: Math.max(range.from, to + 1), to: range.to },
+        ].filter((part) => part.from <= part.to),
+      ),
+    [...ranges],
+  );
+}

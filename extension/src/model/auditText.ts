@@ -29,6 +29,7 @@ export function auditQuery(
 ): Record<string, string> {
   const { since, ...texts } = filter;
   const query: Record<string, string> = {
+    sort: "-seq",
     "page[limit]": String(page.limit),
     "page[offset]": String(page.offset),
   };

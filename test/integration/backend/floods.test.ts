@@ -140,7 +140,11 @@ describe("wrong secrets", () => {
     const { failedLogins } = backend.backend.agentDoor.counters;
     expect(await outcomeOf({ ...login, password })).toBe("remote");
     expect(backend.backend.agentDoor.counters.failedLogins).toBe(failedLogins);
-    const query = { "filter[application]": "client.auth", "filter[action]": "failed" };
+    const query = {
+      sort: "-seq",
+      "filter[application]": "client.auth",
+      "filter[action]": "failed",
+    };
     await eventually(async () => {
       const [newest] = await backend.api("listAudit", { query });
       expect(newest).toMatchObject({ request: '{"reason":"penalty"}', affected_id: "" });

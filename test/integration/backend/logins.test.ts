@@ -58,7 +58,7 @@ function requestOf(name: string, payload: string): Buffer {
 
 /** What the audit log says of agents, oldest first: application, action, credential. */
 async function principals(backend: RunningBackend): Promise<readonly string[][]> {
-  const rows = await backend.api("listAudit");
+  const rows = await backend.api("listAudit", { query: { sort: "-seq" } });
   const ofAgents = rows.filter(({ application, action }) =>
     ["client connect", "client.auth failed", "client failed"].includes(`${application} ${action}`),
   );

@@ -151,7 +151,7 @@ describe("the life of a credential over the REST API", () => {
       query: { "filter[application]": "client.auth" },
     });
     const actions = audited.map(({ action }) => action);
-    expect(actions).toEqual(["purge", "delete", "delete", "update", "create"]);
+    expect(actions).toEqual(["create", "update", "delete", "delete", "purge"]);
   });
 });
 

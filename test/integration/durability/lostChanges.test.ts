@@ -78,7 +78,7 @@ it("D-09: an older copy of the database alone is refused, and taken only by some
   await using third = await spawnBackend(dataDir, ["--accept-lost-changes"]);
   expect(third.stderr()).toContain("without changes that were made");
   expect(await isLetIn(loginOf(third, password))).toBe(true);
-  const query = { "filter[application]": "server", "filter[action]": "start" };
+  const query = { sort: "-seq", "filter[application]": "server", "filter[action]": "start" };
   const [start] = await third.api.call("listAudit", { query });
   expect(JSON.parse(start?.request ?? "{}")).toMatchObject({ lost_changes: expect.any(Number) });
   await revoke(third);

@@ -55,7 +55,9 @@ describe("D-10: a data directory of the release before", () => {
     const entries = (log as { data: { seq: number }[] }).data;
     expect(entries.length).toBeGreaterThan(5);
     const newest = entries[0]?.seq ?? 0;
-    const { body } = await backend.raw("GET", "/auditlog", { query: { "page[limit]": "100" } });
+    const { body } = await backend.raw("GET", "/auditlog", {
+      query: { sort: "-seq", "page[limit]": "100" },
+    });
     const now = (body as { data: { seq: number }[] }).data;
     const then = now.filter(({ seq }) => seq <= newest).slice(0, entries.length);
     expect(then).toMatchObject(entries);

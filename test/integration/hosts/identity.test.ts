@@ -20,7 +20,7 @@ const isAway = (backend: RunningBackend, id = HOST) =>
     expect((await clientOf(backend, id)).connection_state).toBe("disconnected"),
   );
 const keyEntries = (backend: RunningBackend) =>
-  backend.api("listAudit", { query: { "filter[application]": "client.key" } });
+  backend.api("listAudit", { query: { sort: "-seq", "filter[application]": "client.key" } });
 
 describe("a copy of a host's disk, host key included", () => {
   it("is refused while the host lives, told what to do, and visible on the record and as a refusal", async () => {
@@ -118,7 +118,7 @@ describe("a host that was set up anew under its id", () => {
     });
     expect(change).toMatchObject({ kind: "changed", before: key });
     expect(now).not.toBe(key);
-    const query = { "filter[application]": "client.key" };
+    const query = { sort: "-seq", "filter[application]": "client.key" };
     const [entry] = await second.api.call("listAudit", { query });
     expect(entry).toMatchObject({ action: "update", client_id: HOST, affected_id: FLEET });
     expect(JSON.parse(entry?.request ?? "")).toMatchObject({ kind: "changed", before: key });

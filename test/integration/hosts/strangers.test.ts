@@ -57,7 +57,7 @@ function isOpen(port: string): Promise<boolean> {
 }
 
 const auditOf = (backend: RunningBackend, application: string) =>
-  backend.api("listAudit", { query: { "filter[application]": application } });
+  backend.api("listAudit", { query: { sort: "-seq", "filter[application]": application } });
 
 describe("S-02: a stolen secret of one credential, and a host of another one that is away", () => {
   it("gives neither its record nor its tunnels; the host itself comes back at once", async () => {
@@ -239,7 +239,7 @@ describe("a host with the key that its record knows", () => {
     await visit(backend, owner, host);
     await visit(backend, lab, host);
     expect(await clientOf(backend)).toMatchObject({ client_auth_id: LAB });
-    const query = { "filter[application]": "client", "filter[action]": "update" };
+    const query = { sort: "-seq", "filter[application]": "client", "filter[action]": "update" };
     const [entry] = await backend.api("listAudit", { query });
     expect(JSON.parse(entry?.request ?? "{}")).toMatchObject({ before: OWNER });
   });

@@ -31,7 +31,11 @@ async function guess(backend: RunningBackend, forwarded: string, from = PROXY) {
   const asked = head("GET /api/v1/status", headers);
   expect((await rawHttp(backend.port, asked, from)).status).toBe(401);
   return await eventually(async () => {
-    const query = { "filter[application]": "auth.api.session", "filter[action]": "failed" };
+    const query = {
+      sort: "-seq",
+      "filter[application]": "auth.api.session",
+      "filter[action]": "failed",
+    };
     const [newest] = await backend.api("listAudit", { query });
     if (newest === undefined) throw new Error("not audited yet");
     return newest.remote_ip;
@@ -98,7 +102,9 @@ describe("C-35: X-Forwarded-For", () => {
     for (let n = 0; n < 10; n += 1) expect(await claim(`${FORGED}, ${CALLER}`)).toBe(404);
     expect(await claim(CALLER)).toBe(429);
     expect(await claim(FORGED)).toBe(404);
-    const addresses = (await backend.api("listAudit")).map(({ remote_ip }) => remote_ip);
+    const addresses = (await backend.api("listAudit", { query: { sort: "-seq" } })).map(
+      ({ remote_ip }) => remote_ip,
+    );
     expect(addresses).toContain(CALLER);
     expect(addresses.filter((address) => address === FORGED).length).toBeLessThanOrEqual(1);
   });

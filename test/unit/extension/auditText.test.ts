@@ -64,6 +64,7 @@ describe("the query of the audit log", () => {
   it("narrows by what was chosen, and pages", () => {
     const filter = { username: "admin", client_id: "m-1", since: "2030-01-01T00:00:00Z" };
     expect(auditQuery(filter, { limit: 100, offset: 200 })).toEqual({
+      sort: "-seq",
       "page[limit]": "100",
       "page[offset]": "200",
       "filter[username]": "admin",

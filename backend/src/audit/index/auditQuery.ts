@@ -16,12 +16,15 @@ export const AUDIT_COLUMNS = [
 /** A column of the index. */
 export type AuditColumn = (typeof AUDIT_COLUMNS)[number];
 
-/** What somebody wants to see; all clauses have to fit. Without `sorts`: newest first. */
+/** What the list can be sorted by; `seq` is the order of writing, whatever the clock did. */
+export type AuditSort = AuditColumn | "seq";
+
+/** What somebody wants to see; all clauses have to fit. Without `sorts`: oldest first, as in RPort. */
 export interface AuditQuery {
   readonly clauses: readonly Clause[];
   /** Only what this user did, to the letter. */
   readonly username?: string | undefined;
-  readonly sorts: readonly { readonly column: AuditColumn; readonly descending: boolean }[];
+  readonly sorts: readonly { readonly column: AuditSort; readonly descending: boolean }[];
   readonly limit: number;
   readonly offset: number;
 }
@@ -59,10 +62,11 @@ export function countStatement(query: AuditQuery, { from, to }: Span): Statement
 export function pageStatement(query: AuditQuery): Statement {
   const { sql, params } = whereOf(query);
   const sorts = query.sorts.map(
-    ({ column, descending }) => `${column} COLLATE NOCASE${descending ? " DESC" : ""}`,
+    ({ column, descending }) =>
+      `${column === "seq" ? column : `${column} COLLATE NOCASE`}${descending ? " DESC" : ""}`,
   );
   // Times may go back when a clock is set; the order of writing settles ties and is the default.
-  const isOldestFirst = query.sorts[0]?.descending === false;
+  const isOldestFirst = query.sorts[0]?.descending !== true;
   const order = [...sorts, isOldestFirst ? "seq" : "seq DESC"].join(", ");
   return {
     sql: `SELECT seq, ${AUDIT_COLUMNS.join(", ")}, request, response

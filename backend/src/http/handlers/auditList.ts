@@ -1,5 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
-import { AUDIT_COLUMNS, type AuditColumn, type AuditQuery } from "../../audit/index/auditQuery.ts";
+import { AUDIT_COLUMNS, type AuditQuery, type AuditSort } from "../../audit/index/auditQuery.ts";
 import { type Clause, parseClause } from "../../lists/listClause.ts";
 import { parsePage } from "../../lists/listQuery.ts";
 import { type Parameter, quote, type RawQuery } from "../../lists/listSpec.ts";
@@ -11,6 +11,7 @@ const LIMIT_MAX = 100;
 const FILTERS_MAX = 10;
 const PATTERNS_MAX = 10;
 const SORTS_MAX = 3;
+const SORTS: readonly AuditSort[] = [...AUDIT_COLUMNS, "seq"];
 const COLUMNS = { columns: AUDIT_COLUMNS, times: ["timestamp"] };
 
 interface Draft {
@@ -63,7 +64,7 @@ function applySorts({ sorts }: Draft, values: readonly string[]): string | undef
   for (const text of values) {
     const descending = text.startsWith("-");
     const name = descending ? text.slice(1) : text;
-    const column = AUDIT_COLUMNS.find((known): known is AuditColumn => known === name);
+    const column = SORTS.find((known) => known === name);
     if (column === undefined) return `This list cannot be sorted by ${quote(text)}.`;
     sorts.push({ column, descending });
   }

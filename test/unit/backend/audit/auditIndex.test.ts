@@ -70,7 +70,7 @@ async function seqs(query: Query): Promise<number[]> {
 }
 
 describe("the audit list", () => {
-  it("is RPort's rows, newest first, with the total of all pages", async () => {
+  it("is RPort's rows, oldest first, with the total of all pages", async () => {
     const { rows, count } = await index.list(
       parseAuditQuery({ "page[limit]": "1", sort: "timestamp", "page[offset]": "1" }),
     );
@@ -90,28 +90,30 @@ describe("the audit list", () => {
         seq: 2,
       },
     ]);
-    expect(await seqs({})).toEqual([6, 5, 4, 3, 2, 1]);
+    expect(await seqs({})).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it.each<[Query, number[]]>([
-    [{ "filter[application]": "client.tunnel" }, [5, 4]],
+    [{ "filter[application]": "client.tunnel" }, [4, 5]],
     [{ "filter[application]": "client.tunnel", "filter[action]": "delete" }, [5]],
-    [{ "filter[application]": "client.*" }, [5, 4, 3, 2]],
+    [{ "filter[application]": "client.*" }, [2, 3, 4, 5]],
     [{ "filter[username]": "alice" }, [3]],
     [{ "filter[affected_id]": "größe-1" }, [2]],
     [{ "filter[affected_id]": "50%_off\\x,none" }, [3]],
     [{ "filter[affected_id]": "5*%*" }, [3]],
     [{ "filter[affected_id]": "_*" }, []],
     [{ "filter[client_hostname]": "and(WEB-*,*.example.com)" }, [2]],
-    [{ "filter[client_hostname|remote_ip]": "web-2,192.0.2.1" }, [6, 3, 2]],
+    [{ "filter[client_hostname|remote_ip]": "web-2,192.0.2.1" }, [2, 3, 6]],
     [{ "filter[*]": "2001:*" }, [6]],
     [{ "filter[client_id]": "" }, []],
     [{ "filter[timestamp][gt]": "2030-01-05T00:00:00Z" }, [6]],
-    [{ "filter[timestamp][since]": "2030-01-05T01:00:00+01:00" }, [6, 5]],
+    [{ "filter[timestamp][since]": "2030-01-05T01:00:00+01:00" }, [5, 6]],
     [{ "filter[timestamp][lt]": `${Date.UTC(2030, 0, 2) / 1_000}` }, [1]],
-    [{ "filter[timestamp][until]": "2030-01-02T00:00:00Z" }, [2, 1]],
+    [{ "filter[timestamp][until]": "2030-01-02T00:00:00Z" }, [1, 2]],
     [{ "filter[timestamp][eq]": "2030-01-03T00:00:00Z" }, [3]],
     [{ sort: "-timestamp" }, [6, 5, 4, 3, 2, 1]],
+    [{ sort: "-seq" }, [6, 5, 4, 3, 2, 1]],
+    [{ sort: "seq", "page[limit]": "2" }, [1, 2]],
     [{ sort: ["action", "-timestamp"], "page[limit]": "4" }, [4, 3, 2, 5]],
     [{ "page[offset]": "99" }, []],
   ])("answers %j", async (query, expected) => {
@@ -121,7 +123,7 @@ describe("the audit list", () => {
   it.each<[string, Query]>([
     ["an unknown filter", { "filter[request]": "x" }],
     ["a filter of every object", { "filter[constructor]": "x" }],
-    ["an unknown sort", { sort: "seq" }],
+    ["an unknown sort", { sort: "hash" }],
     ["an unknown parameter", { colour: "red" }],
     ["fields", { "fields[auditlog]": "timestamp" }],
     ["an operator on a text", { "filter[action][gt]": "x" }],
@@ -144,10 +146,10 @@ describe("the audit index", () => {
   it("is filled from the files, over several of them, when it is empty or behind", async () => {
     await database.write([{ sql: "DELETE FROM audit WHERE seq > 2", params: [] }]);
     index = newIndex();
-    expect(await seqs({})).toEqual([6, 5, 4, 3, 2, 1]);
+    expect(await seqs({})).toEqual([1, 2, 3, 4, 5, 6]);
     await database.write([{ sql: "DELETE FROM audit", params: [] }]);
     index = newIndex();
-    expect(await seqs({})).toEqual([6, 5, 4, 3, 2, 1]);
+    expect(await seqs({})).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it("F-03: writes entries that come one by one together, a moment later", async () => {
@@ -177,14 +179,14 @@ describe("the audit index", () => {
     };
     await database.write([{ sql: "DELETE FROM audit WHERE seq > 4", params: [] }]);
     index = newIndex({ database: failing });
-    expect(await seqs({})).toEqual([4, 3, 2, 1]);
+    expect(await seqs({})).toEqual([1, 2, 3, 4]);
     isFull = false;
-    expect(await seqs({})).toEqual([6, 5, 4, 3, 2, 1]);
+    expect(await seqs({})).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it("keeps the newest rows only, so that a query stays quick", async () => {
     await database.write([{ sql: "DELETE FROM audit", params: [] }]);
     index = newIndex({ rowsMax: 2 });
-    expect(await seqs({})).toEqual([6, 5]);
+    expect(await seqs({})).toEqual([5, 6]);
   });
 });

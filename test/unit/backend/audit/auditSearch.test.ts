@@ -58,7 +58,11 @@ describe("a search of the audit log", () => {
     await using index = await openIndex();
     await index.database.write([fill(25_000)]);
     const search = new AuditSearch(index);
-    const query = parseAuditQuery({ "filter[username]": "user-1", "page[limit]": "3" });
+    const query = parseAuditQuery({
+      sort: "-seq",
+      "filter[username]": "user-1",
+      "page[limit]": "3",
+    });
     const { rows, count } = await search.run(query, ready);
     expect(count).toBe(7_500);
     expect(rows.map(({ seq }) => seq)).toEqual([25_000, 24_994, 24_991]);

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Config } from "../../../../backend/src/config/config.ts";
-import { readConfig } from "../../../../backend/src/config/config.ts";
+import { readConfig, warningsOf } from "../../../../backend/src/config/config.ts";
 import { StartFailure } from "../../../../backend/src/platform/startFailure.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
@@ -156,11 +156,40 @@ describe("the configuration", () => {
   });
 });
 
+describe("RPort's own settings", () => {
+  it("may exclude ports of those that are used", async () => {
+    const config = await withFile(`[server]
+      used_ports = ['1000-2000', '9000', '9090']
+      excluded_ports = ['1-1024', '1500-1510', '9090']`);
+    expect(config.tunnels.ports).toEqual([
+      { from: 1_025, to: 1_499 },
+      { from: 1_511, to: 2_000 },
+      { from: 9_000, to: 9_000 },
+    ]);
+    expect((await withFile("[server]\nexcluded_ports = []")).tunnels.ports).toHaveLength(1);
+    const none = await failure(() => withFile('[server]\nexcluded_ports = "1-65535"'));
+    expect(none.message).toContain("leaves no port");
+  });
+
+  it("may have a short key seed, which is warned of", async () => {
+    const config = await withFile('[server]\nkey_seed = "5448"');
+    expect(config.keySeed).toBe("5448");
+    expect(warningsOf(config).join()).toContain("fewer than 16 characters");
+    expect(warningsOf(config).join()).not.toContain("5448");
+    expect(warningsOf({ keySeed: "a long enough seed" })).toEqual([]);
+    expect(warningsOf({ keySeed: undefined })).toEqual([]);
+  });
+});
+
 describe("a wrong configuration stops the start, says what is wrong and exits 2", () => {
   it.each([
     ['[server]\nadress = "x:1"', 'no key in [server] "adress". Did you mean "address"?'],
     ["[servr]", 'no section "servr". Did you mean "server"?'],
-    ["[server]\nsqlite_wal = true", "Allowed: address, data_dir, key_seed, url, used_ports"],
+    ["[server]\nno_such_key = true", "Allowed: address, data_dir, key_seed, url, used_ports"],
+    [
+      "[server]\nsqlite_wal = true",
+      "RPort's [server] sqlite_wal has no effect here: take the line",
+    ],
     ['[server]\naddress = "8080"', 'server.address = "8080" has to be host:port'],
     ['[server]\naddress = "a:70000"', 'server.address = "a:70000" has to be host:port'],
     ['[server]\nused_ports = "9-1"', 'server.used_ports = "9-1" has to be ports, such as'],
@@ -212,9 +241,33 @@ describe("a wrong configuration stops the start, says what is wrong and exits 2"
   });
 
   it("never repeats the key seed", async () => {
-    const short = await failure(() => withFile('[server]\nkey_seed = "too short"'));
-    expect(short.message).toContain("server.key_seed has to have at least 16 characters");
+    const empty = await failure(() => withFile("[server]\nkey_seed = 777888"));
     const broken = await failure(() => withFile('[server]\nkey_seed = "s3cret-s3cret-s3cret'));
-    expect(`${short.message}${broken.message}`).not.toMatch(/too short|s3cret/);
+    expect(`${empty.message}${broken.message}`).not.toMatch(/777888|s3cret/);
+  });
+
+  it("says of each key of an rportd.conf that has no effect here what to do instead", async () => {
+    const { message } = await failure(() =>
+      withFile(`
+        [server]
+        address = "0.0.0.0:8080"
+        key_seed = "<YOUR_SEED>"
+        auth_file = "/var/lib/rport/client-auth.json"
+        used_ports = ['20000-30000']
+        excluded_ports = ['1-1024']
+        [api]
+        address = "0.0.0.0:3000"
+        doc_root = "/var/lib/rport/docroot"
+        cert_file = "/var/lib/rport/server.crt"
+        [database]
+        db_type = "sqlite"
+      `),
+    );
+    for (const name of ["[server] auth_file", "[api] doc_root", "[api] cert_file", "[database]"]) {
+      expect(message).toContain(`RPort's ${name} has no effect here: `);
+    }
+    expect(message).toContain("import-credentials");
+    expect(message.split("\n")).toHaveLength(4);
+    expect(message).not.toContain("YOUR_SEED");
   });
 });

@@ -53,6 +53,7 @@ describe("a list query", () => {
     ["compares without regard to case", { "filter[name]": "WEB-1" }, "c"],
     ["takes one of several values", { "filter[id]": "a,b" }, "ab"],
     ["takes a value that is given several times", { "filter[id]": ["a", "c"] }, "ac"],
+    ["takes the way in which some programs write lists", { "filter[id][]": ["a", "c"] }, "ac"],
     ["takes wildcards anywhere", { "filter[name]": "*e*-*" }, "ac"],
     ["does not read a dot as an operator", { "filter[name]": "web.1" }, ""],
     ["tries several columns", { "filter[id|tags]": "b,prod" }, "bc"],
