@@ -74,6 +74,11 @@ function requireNoProxy(remote: RemoteMessage): void {
     throw bad("This server puts no login in front of tunnels.");
 }
 
+/** Whether only this machine reaches what listens there. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
 function localHost(host: string): string | undefined {
   if (host === "") return undefined;
   if (host === "localhost") return "127.0.0.1";

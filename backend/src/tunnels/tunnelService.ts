@@ -18,6 +18,7 @@ import {
 } from "./clientTunnels.ts";
 import {
   describeTunnel,
+  isLoopback,
   nextTunnelId,
   remoteOf,
   requestOfRemote,
@@ -144,10 +145,10 @@ export class TunnelService implements SessionTunnels {
     return await this.#turns.run(own, () => this.#openAll(own, before, wanted));
   }
 
-  /** Where the server says where tunnels listen, hosts do not. */
+  /** Where the server says where tunnels listen, hosts do not; but none is opened to more than it asks. */
   #asked(remote: RemoteMessage): TunnelRequest {
-    const { bind } = this.#deps;
-    return requestOfRemote(bind === undefined ? remote : { ...remote, lhost: "" });
+    const isFree = this.#deps.bind === undefined || isLoopback(remote.lhost);
+    return requestOfRemote(isFree ? remote : { ...remote, lhost: "" });
   }
 
   async #openAll(

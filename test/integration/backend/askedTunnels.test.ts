@@ -168,6 +168,8 @@ describe("tunnels an agent asks for", () => {
     [{}, "127.0.0.1", "127.0.0.1"],
     [{}, "", "127.0.0.1"],
     [{ bind: "127.0.0.1" }, "0.0.0.0", "127.0.0.1"],
+    [{ bind: "0.0.0.0" }, "127.0.0.1", "127.0.0.1"],
+    [{ bind: "0.0.0.0" }, "", "0.0.0.0"],
   ])("listen where the server's settings %j and the host's %j say", async (bind, lhost, place) => {
     const ports = range();
     await using side = await start({ range: ports, ...bind });

@@ -79,6 +79,7 @@ describe("the configuration", () => {
     `);
     expect(config).toEqual({
       acceptLostChanges: false,
+      printAdminCode: false,
       dataDir: "/var/lib/rport-backend",
       serverAddress: { host: "0.0.0.0", port: 80 },
       apiAddress: { host: "::1", port: 3000 },
