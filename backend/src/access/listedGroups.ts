@@ -12,6 +12,7 @@ export interface ListedGroupsDeps {
   readonly people: {
     /** Undefined: there is no such group of users. */
     group(name: string): unknown;
+    clientGroup(id: string): ClientGroupRecord | undefined;
     clientGroups(): readonly ClientGroupRecord[];
   };
   readonly clock: Pick<Clock, "monotonic">;
@@ -47,7 +48,10 @@ export class ListedGroups {
       if (kept.length === record.allowed_user_groups.length) return;
       store.announce([{ kind: "acl", record: { ...record, allowed_user_groups: kept } }]);
     });
-    for (const group of people.clientGroups()) {
+    for (const { id } of people.clientGroups()) {
+      // Others change groups while this one writes: what counts is how they are at each turn.
+      const group = people.clientGroup(id);
+      if (group === undefined) continue;
       const kept = group.allowed_user_groups.filter(isKept);
       if (kept.length === group.allowed_user_groups.length) continue;
       const record = { ...group, allowed_user_groups: kept };

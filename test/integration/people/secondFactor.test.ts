@@ -1,6 +1,7 @@
 import { Secret, TOTP } from "otpauth";
 import { describe, expect, it } from "vitest";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { sessionRecord } from "../../support/backend/people.ts";
 import { addUser, bearer, PASSWORD, send, signIn } from "../../support/backend/person.ts";
 import { ShiftedClock } from "../../support/shiftedClock.ts";
 
@@ -123,6 +124,68 @@ describe("the second factor", () => {
     for (let n = 0; n < 5; n += 1) statuses.push((await verify(running, token, "000000")).status);
     expect(statuses).toContain(401);
     expect((await verify(running, token, code())).status).toBeGreaterThanOrEqual(401);
+  });
+
+  it("cannot be guessed from ever other networks: a user's wrong codes count together", async () => {
+    await using tried = await startWithFactor();
+    const { running, factor, clock, code } = tried;
+    const { ledger, sessions, signIn: door } = running.backend.accounts;
+    const actorOf = async (token: string) => {
+      const checked = await sessions.check(token, "127.0.0.1");
+      if (checked?.kind !== "actor") throw new Error("no session");
+      return checked.actor;
+    };
+    const show = async (text: string, address: string): Promise<number> => {
+      const actor = await actorOf(await signIn(running, "anna"));
+      const from = { address, isShared: false, userAgent: "", lifetimeS: undefined };
+      const shown = door.withCode(actor, { username: "anna", token: text }, from);
+      return await shown.then(
+        () => 200,
+        (caught: { status: number }) => caught.status,
+      );
+    };
+    const right = new Set([-1, 0, 1].map(code));
+    const guesses = Array.from({ length: 23 }, (_, n) => String(n).padStart(6, "0"));
+    const wrong = guesses.filter((guess) => !right.has(guess)).slice(0, 20);
+    const statuses = [];
+    for (const [n, guess] of wrong.entries()) statuses.push(await show(guess, `192.0.2.${n}`));
+    expect(new Set(statuses)).toEqual(new Set([401]));
+    expect(await show(code(), "198.51.100.1")).toBe(429);
+    // Whoever it is about is not locked out by that.
+    expect(await show(factor.recovery_codes[0] ?? "", "198.51.100.1")).toBe(200);
+    clock.pass(20 * PERIOD_MS);
+    expect(await show(code(), "198.51.100.1")).toBe(200);
+    expect(ledger.get("anna")?.sessions().length).toBeGreaterThan(0);
+  });
+
+  it("is owed for a new password, too: without the code the old one stays, and sessions go on", async () => {
+    await using tried = await startWithFactor();
+    const { running, authorization, code } = tried;
+    const json = { username: "anna", password: PASSWORD, new_password: "another long password" };
+    const { body } = await send(running, "POST /login", { json });
+    const { token } = body.data as { token: string };
+    expect((await send(running, "GET /me", { authorization })).status).toBe(200);
+    const again = await signIn(running, "anna", PASSWORD);
+    expect(again).not.toBe("");
+    expect((await verify(running, token, code())).status).toBe(200);
+    expect((await send(running, "GET /me", { authorization })).status).toBe(401);
+    expect((await verify(running, again, code(1))).status).toBe(401);
+    expect(await signIn(running, "anna", json.new_password)).not.toBe("");
+  });
+
+  it("ends no session of somebody who has shown it, however often the password alone is", async () => {
+    await using tried = await startWithFactor();
+    const { running, authorization, clock } = tried;
+    const at = (ms: number) => new Date(clock.now() + ms).toISOString();
+    for (let n = 0; n < 60; n += 1) {
+      const times = { created_at: at(n), last_access_at: at(n), expires_at: at(600_000) };
+      const record = sessionRecord("anna", 1_000 + n, { scope: "second-factor", ...times });
+      const user = record.username;
+      await running.backend.accounts.edits.commit([{ kind: "addSession", user, record }]);
+    }
+    expect((await send(running, "GET /me", { authorization })).status).toBe(200);
+    const sessions = running.backend.accounts.ledger.get("anna")?.sessions() ?? [];
+    expect(sessions.length).toBeLessThan(20);
   });
 
   it("is sealed on disk, and told once", async () => {

@@ -1,4 +1,5 @@
-import { ADMINISTRATORS } from "@rport/protocol/people/right";
+import { ADMINISTRATORS, permissionsSchema } from "@rport/protocol/people/right";
+import { userNameSchema } from "@rport/protocol/people/user";
 import { describe, expect, it } from "vitest";
 import { startBackend } from "../../support/backend/backend.ts";
 import { groups } from "../../support/backend/people.ts";
@@ -221,5 +222,33 @@ describe("one's own account", () => {
     expect(me.body.data).toMatchObject({ username: "Анна" });
     const address = await send(running, "GET /me/ip", { authorization });
     expect(address.body.data).toEqual({ ip: "127.0.0.1" });
+  });
+
+  it("does not show what somebody did who had the name before", async () => {
+    await using tried = await startWithUsers();
+    const { running, session, authorization } = tried;
+    const { edits } = running.backend.accounts;
+    const [auditors, former] = [groups("auditors")[0], userNameSchema.parse("former")];
+    if (auditors === undefined) throw new Error("no group");
+    const permissions = permissionsSchema.parse({ auditlog: true });
+    await edits.commit([
+      { kind: "putGroup", record: { name: auditors, permissions } },
+      {
+        kind: "changeUser",
+        user: userNameSchema.parse("anna"),
+        to: { groups: [auditors] },
+        atMs: Date.now(),
+      },
+    ]);
+    await addUser(running, "former", { groups: groups("auditors") });
+    await newToken(running, await signIn(running, "former"), { name: "of former" });
+    await edits.commit([{ kind: "removeUser", user: former }]);
+    await newToken(running, session, { name: "of anna" });
+    const json = { username: "former" };
+    expect((await send(running, "PUT /me", { authorization, json })).status).toBe(204);
+    await newToken(running, session, { name: "of the second" });
+    const { body } = await send(running, "GET /auditlog", { authorization });
+    expect(JSON.stringify(body)).toContain("of the second");
+    expect(JSON.stringify(body)).not.toContain("of former");
   });
 });

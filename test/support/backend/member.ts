@@ -47,7 +47,8 @@ export class Members {
   async add(name: string, names: readonly string[], shown: Shown = "read+write"): Promise<Member> {
     const user = userNameSchema.parse(name);
     this.#count += 1;
-    await this.#commit({ kind: "addUser", record: userRecord(name, { groups: groups(...names) }) });
+    const facts = { groups: groups(...names), created_at: new Date(0).toISOString() };
+    await this.#commit({ kind: "addUser", record: userRecord(name, facts) });
     const token = `token-of-${this.#count}`;
     this.#actors.set(token, await this.#actorOf(name, shown));
     const { url } = this.#running;

@@ -86,7 +86,11 @@ function plainHandlers(deps: HandlerDeps): Handlers {
       installOrigin,
     }),
     ...refusalHandlers(deps.refusals),
-    ...auditHandlers({ audit: deps.audit, index: deps.auditIndex }),
+    ...auditHandlers({
+      audit: deps.audit,
+      index: deps.auditIndex,
+      people: deps.accounts.ledger,
+    }),
     ...administrationHandlers(deps.administration),
     ...accessHandlers({
       groups: deps.clientGroups,

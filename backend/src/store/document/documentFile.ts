@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
+import { RportError } from "@rport/protocol/errors";
 import type { Adapter } from "lowdb";
 import { StartFailure } from "../../platform/startFailure.ts";
 import { codeOf, previousOf, writeDurably } from "../files/durableFile.ts";
@@ -28,9 +29,19 @@ export class DocumentFile implements Adapter<DocumentData> {
     throw new StartFailure("data", await this.#refusal(reading.what));
   }
 
-  /** Resolves when the document would survive a power cut. */
+  /**
+   * Resolves when the document would survive a power cut. Fails with `UNAVAILABLE`, and writes
+   * nothing, when it has become larger than `read` takes.
+   */
   async write(data: DocumentData): Promise<void> {
-    await writeDurably(this.path, formatDocument(data), { keepPrevious: true });
+    const text = formatDocument(data);
+    if (Buffer.byteLength(text) > FILE_MAX_BYTES) {
+      throw new RportError(
+        "UNAVAILABLE",
+        "There are too many users, tokens, sessions and groups of clients: remove some.",
+      );
+    }
+    await writeDurably(this.path, text, { keepPrevious: true });
   }
 
   async #refusal(what: string): Promise<string> {

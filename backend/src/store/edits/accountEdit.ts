@@ -5,16 +5,13 @@ import { toTime } from "../../platform/clock.ts";
 import type { SessionRecord } from "../records/sessionRecord.ts";
 import type { TokenRecord } from "../records/tokenRecord.ts";
 import type { PasswordRecord, TotpRecord, UserRecord } from "../records/userRecord.ts";
+import { type NewSession, withNewSession } from "./newSession.ts";
 
-/** Sessions of one user; whoever begins one more ends the one that was used longest ago. */
-export const SESSIONS_MAX = 50;
 /** Personal tokens of one user that have not been ended. */
 export const TOKENS_MAX = 100;
 /** Ended tokens of one user that are remembered, and how long, so that whoever shows one is told. */
 const ENDED_MAX = 20;
 const ENDED_KEPT_MS = 90 * 86_400_000;
-/** Sessions whose time is over are remembered this long, for the same reason. */
-const EXPIRED_KEPT_MS = 3_600_000;
 
 /** A user with everything that opens something in their name. */
 export interface Account {
@@ -65,12 +62,8 @@ type AccountChange =
   | { readonly kind: "changeToken"; readonly prefix: TokenPrefix; readonly to: TokenChanges }
   /** It opens nothing from then on. */
   | { readonly kind: "endToken"; readonly prefix: TokenPrefix; readonly atMs: number }
-  /** Refused when the password whose verifier was checked is not the user's any more. */
-  | {
-      readonly kind: "addSession";
-      readonly record: SessionRecord;
-      readonly verifier?: string | undefined;
-    }
+  /** Refused when what it was decided on is not so any more; see `withNewSession`. */
+  | ({ readonly kind: "addSession" } & NewSession)
   | { readonly kind: "endSession"; readonly session: number }
   | { readonly kind: "endSessions" };
 
@@ -120,7 +113,7 @@ export function editAccount(account: Account, edit: AccountEdit): Account {
         tokens: tokensWithout(account, ({ prefix }) => prefix === edit.prefix, edit.atMs),
       };
     case "addSession":
-      return withSession(account, edit.record, edit.verifier);
+      return withSession(account, edit);
     case "endSession":
       return { ...account, sessions: sessionsBut(account, edit.session) };
     case "endSessions":
@@ -143,7 +136,9 @@ function changedUser(
   { to, atMs, keepSession }: Extract<AccountEdit, { kind: "changeUser" }>,
 ): Account {
   const username = to.username ?? account.record.username;
-  const record = { ...account.record, ...given(to), username };
+  const isRenamed = username !== account.record.username;
+  const named = isRenamed ? { named_at: toTime(atMs) } : {};
+  const record = { ...account.record, ...given(to), ...named, username };
   const isLockedOut = to.disabled === true;
   const endsSessions = isLockedOut || to.password !== undefined || to.password_expired === true;
   const kept = isLockedOut
@@ -247,32 +242,16 @@ function tokensWithout(
   return next.filter((token) => token.ended_at === null || remembered.includes(token));
 }
 
-function withSession(
-  account: Account,
-  record: SessionRecord,
-  verifier: string | undefined,
-): Account {
+function withSession(account: Account, begun: NewSession): Account {
   requireActive(account);
-  if (verifier !== undefined && account.record.password?.verifier !== verifier) {
-    throw new RportError("CONFLICT", "The password was changed meanwhile.");
-  }
-  const { last_sign_in_at: before } = account.record;
-  const signedInAt = record.scope === "full" ? record.created_at : before;
+  const { record, sessions } = account;
+  const { scope, created_at: at } = begun.record;
+  const signedInAt = scope === "full" ? at : record.last_sign_in_at;
   return {
     ...account,
-    record: { ...account.record, last_sign_in_at: signedInAt },
-    sessions: [...roomForSession(account.sessions, Date.parse(record.created_at)), record],
+    record: { ...record, last_sign_in_at: signedInAt },
+    sessions: withNewSession(record, sessions, begun),
   };
-}
-
-function roomForSession(
-  sessions: readonly SessionRecord[],
-  nowMs: number,
-): readonly SessionRecord[] {
-  return sessions
-    .filter(({ expires_at: end }) => Date.parse(end) > nowMs - EXPIRED_KEPT_MS)
-    .toSorted((one, other) => Date.parse(one.last_access_at) - Date.parse(other.last_access_at))
-    .slice(-(SESSIONS_MAX - 1));
 }
 
 function sessionsBut({ sessions }: Account, gone: number): readonly SessionRecord[] {

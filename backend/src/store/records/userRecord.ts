@@ -43,6 +43,8 @@ export const userRecordSchema = z.strictObject({
   created_at: time,
   created_by: line,
   last_sign_in_at: time.nullable(),
+  /** Since when the name is theirs; absent: since they were made. */
+  named_at: time.optional(),
 });
 
 /** A user as they are kept. */

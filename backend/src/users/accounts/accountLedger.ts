@@ -152,8 +152,11 @@ export class AccountLedger {
     const entry = this.#entries.get(edit.user);
     if (entry === undefined) return [];
     this.#unlist(entry);
-    entry.apply(edit);
-    this.#list(entry);
+    try {
+      entry.apply(edit);
+    } finally {
+      this.#list(entry);
+    }
     this.actors.review(entry);
     const isOther = edit.kind === "changeUser" && edit.to.groups !== undefined;
     return isOther ? [entry.record.username] : [];

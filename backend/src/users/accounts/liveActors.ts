@@ -62,7 +62,8 @@ export class LiveActors {
       [...ofUser.values()].map(({ record }) => record()),
     );
     const ends = records.map((record) => record?.expires_at ?? null).filter((end) => end !== null);
-    return ends.length === 0 ? undefined : Math.min(...ends.map((end) => Date.parse(end)));
+    // There may be more of them than a call takes arguments.
+    return ends.map((end) => Date.parse(end)).reduce<number | undefined>(earlier, undefined);
   }
 
   #actorOf(
@@ -95,6 +96,10 @@ export class LiveActors {
     for (const [, { actor }] of ended) actor.end();
     return ended.length > 0;
   }
+}
+
+function earlier(one: number | undefined, other: number): number {
+  return one === undefined ? other : Math.min(one, other);
 }
 
 /** Whether its time is over. */

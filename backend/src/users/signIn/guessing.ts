@@ -1,11 +1,19 @@
 import { RportError } from "@rport/protocol/errors";
 import { Penalties } from "../../clients/door/penalties.ts";
+import { Budget } from "../../platform/budget.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { networkOf } from "../../platform/network.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 
 /** Networks remembered from which somebody signed in. */
 const KNOWN_MAX = 10_000;
+/**
+ * Wrong codes of one user, from wherever: the three of a million that are right at a time are met
+ * within a year by one of four who guess without a pause. Only who has the password gets to guess
+ * codes, so this locks out nobody by name; recovery codes are too long to be guessed, and go on.
+ */
+const WRONG_CODES = { burst: 20, perSecond: 1 / 300 } as const;
+const USERS_REMEMBERED = 10_000;
 
 /** Where somebody tries from. */
 export interface TriesFrom {
@@ -22,8 +30,10 @@ export interface TriesFrom {
 export class Guessing {
   readonly #penalties: Penalties;
   readonly #known = new RecentMap<string, true>(KNOWN_MAX);
+  readonly #codes: Budget<string>;
 
   constructor(clock: Pick<Clock, "monotonic">) {
+    this.#codes = new Budget({ clock, keysMax: USERS_REMEMBERED });
     const isKnown = (network: string): boolean => this.#known.has(network);
     this.#penalties = new Penalties({ clock, isKnown });
   }
@@ -46,6 +56,22 @@ export class Guessing {
   /** It was wrong. */
   wrong(name: string, { address, isShared }: TriesFrom): void {
     if (!isShared) this.#penalties.wrongSecret(networkOf(address), name);
+  }
+
+  /** Fails with `TOO_MANY_REQUESTS` while too many codes of this user were wrong, from wherever. */
+  requireCode(user: string): void {
+    const waitS = Math.ceil(this.#codes.waitMs(user, 1, WRONG_CODES) / 1_000);
+    if (waitS === 0) return;
+    throw new RportError(
+      "TOO_MANY_REQUESTS",
+      `Too many wrong codes: try again in ${waitS} s, or take a recovery code.`,
+      { retryAfterS: waitS },
+    );
+  }
+
+  /** A code of this user was wrong. */
+  wrongCode(user: string): void {
+    this.#codes.charge(user, 1, WRONG_CODES);
   }
 
   /** It was right. */

@@ -69,10 +69,16 @@ export class SecondFactor {
     };
   }
 
+  /** Whether the text can be a code of an app, of which there are few enough to guess. */
+  static isOfApp(text: string): boolean {
+    return /^\d{6}$/.test(plain(text));
+  }
+
   /** What a code is good for; undefined: nothing, also when it was taken before. */
   check(record: TotpRecord, text: string): TakenCode | undefined {
-    const code = text.replaceAll(/[\s-]/g, "").toLowerCase();
-    return /^\d{6}$/.test(code) ? this.#checkCode(record, code) : this.#checkRecovery(record, code);
+    const code = plain(text);
+    const isOfApp = SecondFactor.isOfApp(code);
+    return isOfApp ? this.#checkCode(record, code) : this.#checkRecovery(record, code);
   }
 
   #checkCode({ secret, last_step: last }: TotpRecord, token: string): TakenCode | undefined {
@@ -92,8 +98,7 @@ export class SecondFactor {
   }
 
   #hashOf(code: string): string {
-    const plain = code.replaceAll("-", "");
-    return createHmac("sha256", this.#codeKey).update(plain).digest("base64url");
+    return createHmac("sha256", this.#codeKey).update(plain(code)).digest("base64url");
   }
 
   #seal(text: string): string {
@@ -121,6 +126,11 @@ export class SecondFactor {
 
 function totpOf(secret: Secret, label = ISSUER): TOTP {
   return new TOTP({ issuer: ISSUER, label, secret, digits: 6, period: PERIOD_S });
+}
+
+/** However somebody wrote it. */
+function plain(code: string): string {
+  return code.replaceAll(/[\s-]/g, "").toLowerCase();
 }
 
 function recoveryCode(): string {

@@ -35,6 +35,8 @@ export interface NewSession {
   readonly userAgent: string;
   /** The password's that was checked; the session does not begin when it is another one by now. */
   readonly verifier?: string | undefined;
+  /** The session that owed a code which was shown; this one takes its place, or does not begin. */
+  readonly owing?: number | undefined;
 }
 
 /** A session that has begun. */
@@ -54,10 +56,11 @@ export class Sessions {
   /** Begins a session, durably, after other edits. */
   async begin(session: NewSession, first: readonly Edit[] = []): Promise<BegunSession> {
     const { store, uses, tokens } = this.#deps;
-    const { user, verifier } = session;
+    const { user, verifier, owing } = session;
     const record = this.#record(session);
     // Who was used last decides who makes room, on disk as in memory.
-    await store.commit([...first, { kind: "addSession", user, record, verifier }], uses.owed());
+    const begins: Edit = { kind: "addSession", user, record, verifier, owing };
+    await store.commit([...first, begins], uses.owed());
     const { session_id: id } = record;
     return { id: String(id), token: await tokens.sign(user, id) };
   }

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { SignIns } from "../../audit/signIns.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { networkOf } from "../../platform/network.ts";
+import { RecentMap } from "../../platform/recentMap.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { PasswordRecord, UserRecord } from "../../store/records/userRecord.ts";
@@ -11,11 +12,15 @@ import type { AccountLedger } from "../accounts/accountLedger.ts";
 import type { Actor } from "../actor.ts";
 import type { Guessing, TriesFrom } from "./guessing.ts";
 import type { Passwords } from "./passwords.ts";
-import type { SecondFactor, TakenCode } from "./secondFactor.ts";
+import { SecondFactor, type TakenCode } from "./secondFactor.ts";
 import type { BegunSession, Sessions } from "./sessions.ts";
 
 /** Wrong codes after which the password has to be shown again. */
 const WRONG_CODES_MAX = 5;
+/** New passwords that wait for a code. */
+const WAITING_MAX = 1_000;
+
+const EXPIRED = "The password has expired: send new_password with it.";
 
 /** Where somebody signs in from, and with what. */
 export interface SignInFrom extends TriesFrom {
@@ -54,6 +59,8 @@ export class SignIn {
   readonly #deps: SignInDeps;
   /** How often a session that owes a code was shown a wrong one. */
   readonly #wrongCodes = new WeakMap<Actor, number>();
+  /** What takes the place of the password once the session, by its id, has shown the code it owes. */
+  readonly #newPasswords = new RecentMap<string, PasswordRecord>(WAITING_MAX);
 
   constructor(deps: SignInDeps) {
     this.#deps = deps;
@@ -92,10 +99,12 @@ export class SignIn {
     }
     const taken = username === name ? this.checkCode(actor, code, from) : undefined;
     if (taken === undefined) throw await this.#wrongCode(actor);
-    const endsOwing: Edit = { kind: "endSession", user: name, session: Number(actor.tokenId) };
-    const session = { ...from, user: name, scope: "full" as const };
+    const owing = Number(actor.tokenId);
+    const session = { ...from, user: name, scope: "full" as const, owing };
     const how = taken.kind === "code" ? "second factor" : "recovery code";
-    const { id, token } = await this.#beginWith(session, [editOf(name, taken), endsOwing]);
+    const first = [editOf(name, taken), ...this.#waitingPassword(actor, owing)];
+    const { id, token } = await this.#beginWith(session, first);
+    this.#newPasswords.delete(actor.tokenId);
     this.#deps.signIns.signedIn({ tokenId: id, name }, from.address, how);
     return token;
   }
@@ -128,9 +137,12 @@ export class SignIn {
     // A colon is in no name: codes and passwords are counted apart.
     const counted = `${username}:code`;
     guessing.require(counted, from);
+    const isOfApp = SecondFactor.isOfApp(code);
+    if (isOfApp) guessing.requireCode(username);
     const taken = totp === null ? undefined : secondFactor.check(totp, code);
     if (taken !== undefined) return taken;
     guessing.wrong(counted, from);
+    if (isOfApp) guessing.wrongCode(username);
     signIns.refused(username, from.address, "second factor");
     return undefined;
   }
@@ -162,7 +174,19 @@ export class SignIn {
       return await this.#deps.passwords.derive(newPassword, networkOf(address));
     }
     if (!record.password_expired) return undefined;
-    throw new RportError("UNAUTHORIZED", "The password has expired: send new_password with it.");
+    throw new RportError("UNAUTHORIZED", EXPIRED);
+  }
+
+  /** The password that came with the old one counts only now: a code was owed for it, too. */
+  #waitingPassword(actor: Actor, keepSession: number): readonly Edit[] {
+    const { username: user, password_expired: hasExpired } = this.#recordOf(actor);
+    const password = this.#newPasswords.get(actor.tokenId);
+    if (password === undefined) {
+      if (hasExpired) throw new RportError("UNAUTHORIZED", EXPIRED);
+      return [];
+    }
+    const to = { password, password_expired: false };
+    return [{ kind: "changeUser", user, to, atMs: this.#deps.clock.now(), keepSession }];
   }
 
   #owedFactor({ record: { totp } }: CheckedUser): "exists" | "pending" | undefined {
@@ -177,9 +201,11 @@ export class SignIn {
   ): Promise<string> {
     const to = { password, password_expired: false };
     const atMs = this.#deps.clock.now();
-    const changes: Edit[] = password === undefined ? [] : [{ kind: "changeUser", user, to, atMs }];
-    const verifier = (password ?? old)?.verifier;
+    const now = scope === "full" ? password : undefined;
+    const changes: Edit[] = now === undefined ? [] : [{ kind: "changeUser", user, to, atMs }];
+    const verifier = (now ?? old)?.verifier;
     const { id, token } = await this.#beginWith({ ...from, user, scope, verifier }, changes);
+    if (scope !== "full" && password !== undefined) this.#newPasswords.set(id, password);
     this.#deps.signIns.signedIn({ tokenId: id, name: user }, from.address, "password");
     return token;
   }

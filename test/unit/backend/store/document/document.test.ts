@@ -192,6 +192,15 @@ describe("a file that is not a document", () => {
     expect(await new DocumentFile(`${file.path}.1`).read()).toEqual(FIRST);
   });
 
+  it("is never written larger than it is read", async () => {
+    await using directory = await tempDirectory();
+    const file = new DocumentFile(join(directory.path, "rport.json"));
+    await file.write(FIRST);
+    const huge = labelled("x".repeat(64 * 2 ** 20))(FIRST);
+    await expect(file.write(huge)).rejects.toThrow("remove some");
+    expect(await file.read()).toEqual(FIRST);
+  });
+
   it("stops the start without being read when it is huge (D-09)", async () => {
     await using directory = await tempDirectory();
     const path = join(directory.path, "rport.json");

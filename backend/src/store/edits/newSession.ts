@@ -1,0 +1,63 @@
+import { RportError } from "@rport/protocol/errors";
+import type { SessionRecord } from "../records/sessionRecord.ts";
+import type { UserRecord } from "../records/userRecord.ts";
+
+/** Sessions of one user; whoever begins one more ends the one that was used longest ago. */
+export const SESSIONS_MAX = 50;
+/**
+ * Those of them that owe a code make room among themselves: whoever has the password alone ends no
+ * session of somebody who has shown both.
+ */
+const OWING_MAX = 10;
+/** Sessions whose time is over are remembered this long, so that whoever shows one is told. */
+const EXPIRED_KEPT_MS = 3_600_000;
+
+/** A session as it begins, and what that was decided on. */
+export interface NewSession {
+  readonly record: SessionRecord;
+  /** Of the password that was checked. */
+  readonly verifier?: string | undefined;
+  /** The session that owed the code which was shown: it ends with that. */
+  readonly owing?: number | undefined;
+}
+
+/**
+ * The sessions of a user after one more has begun. Throws `CONFLICT` where what it was decided on is
+ * not so any more: the password, the session that owed a code, or that none is owed.
+ */
+export function withNewSession(
+  user: UserRecord,
+  sessions: readonly SessionRecord[],
+  { record, verifier, owing }: NewSession,
+): readonly SessionRecord[] {
+  if (verifier !== undefined) requireSamePassword(user, verifier, record);
+  const others = sessions.filter(({ session_id: id }) => id !== owing);
+  if (owing !== undefined && others.length === sessions.length) {
+    throw new RportError("CONFLICT", "This sign-in has ended: show the password again.");
+  }
+  return [...roomFor(record, others), record];
+}
+
+function requireSamePassword(user: UserRecord, verifier: string, { scope }: SessionRecord): void {
+  if (user.password?.verifier !== verifier) {
+    throw new RportError("CONFLICT", "The password was changed meanwhile.");
+  }
+  if (scope === "full" && user.totp?.confirmed === true) {
+    throw new RportError("CONFLICT", "There is a second factor since: sign in again.");
+  }
+}
+
+function roomFor(
+  { scope, created_at: now }: SessionRecord,
+  sessions: readonly SessionRecord[],
+): readonly SessionRecord[] {
+  const leastMs = Date.parse(now) - EXPIRED_KEPT_MS;
+  const remembered = sessions
+    .filter(({ expires_at: end }) => Date.parse(end) > leastMs)
+    .toSorted((one, other) => Date.parse(one.last_access_at) - Date.parse(other.last_access_at));
+  const of = (kind: SessionRecord["scope"]) => remembered.filter((one) => one.scope === kind);
+  const most = { full: SESSIONS_MAX - OWING_MAX, "second-factor": OWING_MAX };
+  const keptOf = (kind: SessionRecord["scope"]) =>
+    of(kind).slice(-(kind === scope ? most[kind] - 1 : most[kind]));
+  return [...keptOf("full"), ...keptOf("second-factor")];
+}
