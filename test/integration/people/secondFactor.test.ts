@@ -1,3 +1,4 @@
+import { userNameSchema } from "@rport/protocol/people/user";
 import { Secret, TOTP } from "otpauth";
 import { describe, expect, it } from "vitest";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
@@ -129,16 +130,15 @@ describe("the second factor", () => {
   it("cannot be guessed from ever other networks: a user's wrong codes count together", async () => {
     await using tried = await startWithFactor();
     const { running, factor, clock, code } = tried;
-    const { ledger, sessions, signIn: door } = running.backend.accounts;
-    const actorOf = async (token: string) => {
-      const checked = await sessions.check(token, "127.0.0.1");
-      if (checked?.kind !== "actor") throw new Error("no session");
-      return checked.actor;
-    };
+    const { sessions, signIn: door } = running.backend.accounts;
+    const user = userNameSchema.parse("anna");
     const show = async (text: string, address: string): Promise<number> => {
-      const actor = await actorOf(await signIn(running, "anna"));
       const from = { address, isShared: false, userAgent: "", lifetimeS: undefined };
-      const shown = door.withCode(actor, { username: "anna", token: text }, from);
+      // As after the password, which takes long to check.
+      const { token } = await sessions.begin({ ...from, user, scope: "second-factor" });
+      const checked = await sessions.check(token, address);
+      if (checked?.kind !== "actor") throw new Error("no session");
+      const shown = door.withCode(checked.actor, { username: user, token: text }, from);
       return await shown.then(
         () => 200,
         (caught: { status: number }) => caught.status,
@@ -155,7 +155,6 @@ describe("the second factor", () => {
     expect(await show(factor.recovery_codes[0] ?? "", "198.51.100.1")).toBe(200);
     clock.pass(20 * PERIOD_MS);
     expect(await show(code(), "198.51.100.1")).toBe(200);
-    expect(ledger.get("anna")?.sessions().length).toBeGreaterThan(0);
   });
 
   it("is owed for a new password, too: without the code the old one stays, and sessions go on", async () => {
