@@ -129,7 +129,7 @@ describe("the second factor", () => {
 
   it("cannot be guessed from ever other networks: a user's wrong codes count together", async () => {
     await using tried = await startWithFactor();
-    const { running, factor, clock, code } = tried;
+    const { running, factor, code } = tried;
     const { sessions, signIn: door } = running.backend.accounts;
     const user = userNameSchema.parse("anna");
     const show = async (text: string, address: string): Promise<number> => {
@@ -153,8 +153,6 @@ describe("the second factor", () => {
     expect(await show(code(), "198.51.100.1")).toBe(429);
     // Whoever it is about is not locked out by that.
     expect(await show(factor.recovery_codes[0] ?? "", "198.51.100.1")).toBe(200);
-    clock.pass(20 * PERIOD_MS);
-    expect(await show(code(), "198.51.100.1")).toBe(200);
   });
 
   it("is owed for a new password, too: without the code the old one stays, and sessions go on", async () => {
