@@ -2,13 +2,12 @@ import { RportError } from "@rport/protocol/errors";
 import type { SessionRecord } from "../records/sessionRecord.ts";
 import type { UserRecord } from "../records/userRecord.ts";
 
-/** Sessions of one user; whoever begins one more ends the one that was used longest ago. */
-export const SESSIONS_MAX = 50;
 /**
- * Those of them that owe a code make room among themselves: whoever has the password alone ends no
- * session of somebody who has shown both.
+ * Sessions of one user; whoever begins one more ends the one that was used longest ago. Those that
+ * owe a code make room among themselves: whoever has the password alone ends no session of somebody
+ * who has shown both.
  */
-const OWING_MAX = 10;
+const MOST = { full: 50, "second-factor": 10 } as const;
 /** Sessions whose time is over are remembered this long, so that whoever shows one is told. */
 const EXPIRED_KEPT_MS = 3_600_000;
 
@@ -56,8 +55,7 @@ function roomFor(
     .filter(({ expires_at: end }) => Date.parse(end) > leastMs)
     .toSorted((one, other) => Date.parse(one.last_access_at) - Date.parse(other.last_access_at));
   const of = (kind: SessionRecord["scope"]) => remembered.filter((one) => one.scope === kind);
-  const most = { full: SESSIONS_MAX - OWING_MAX, "second-factor": OWING_MAX };
   const keptOf = (kind: SessionRecord["scope"]) =>
-    of(kind).slice(-(kind === scope ? most[kind] - 1 : most[kind]));
+    of(kind).slice(-(kind === scope ? MOST[kind] - 1 : MOST[kind]));
   return [...keptOf("full"), ...keptOf("second-factor")];
 }
