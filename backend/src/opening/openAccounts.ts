@@ -20,16 +20,19 @@ import type { ServicesOptions } from "./servicesOptions.ts";
 
 /** What accounts stand on. */
 export interface AccountsDeps {
-  readonly store: Store;
-  readonly auditing: Auditing;
+  readonly store: Pick<Store, "edits" | "paths" | "identity">;
+  readonly auditing: Pick<Auditing, "signIns">;
   readonly touch: Touch;
 }
 
 const USUAL = { passwordMinLength: 12, totpRequired: false } as const;
 
+/** What of the options accounts need. */
+type AccountsOptions = Pick<ServicesOptions, "signIn" | "clock" | "log">;
+
 /** Reads the accounts, who follow the store from then on; `opened` closes them. */
 export async function openAccounts(
-  options: ServicesOptions,
+  options: AccountsOptions,
   deps: AccountsDeps,
   opened: AsyncDisposableStack,
 ): Promise<Accounts> {
@@ -46,7 +49,7 @@ export async function openAccounts(
 }
 
 async function openSigningIn(
-  { signIn: rules = USUAL, clock, log }: ServicesOptions,
+  { signIn: rules = USUAL, clock, log }: AccountsOptions,
   { store, auditing, touch, ledger }: AccountsDeps & { readonly ledger: AccountLedger },
   opened: AsyncDisposableStack,
 ): Promise<SigningIn> {

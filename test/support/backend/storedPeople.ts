@@ -1,0 +1,123 @@
+import { clientIdSchema } from "@rport/protocol/ids";
+import { userNameSchema } from "@rport/protocol/people/user";
+import { ClientGroups } from "../../../backend/src/access/clientGroups.ts";
+import { Bursts } from "../../../backend/src/audit/bursts.ts";
+import { SignIns } from "../../../backend/src/audit/signIns.ts";
+import { Arrears } from "../../../backend/src/credentials/ledger/arrears.ts";
+import { Limits } from "../../../backend/src/limits/limits.ts";
+import { openAccounts } from "../../../backend/src/opening/openAccounts.ts";
+import { EmbeddedEdits } from "../../../backend/src/store/embeddedEdits.ts";
+import { openStore, type Store } from "../../../backend/src/store/store.ts";
+import type { Accounts } from "../../../backend/src/users/accounts.ts";
+import { acceptInvitation } from "../../../backend/src/users/administration/acceptance.ts";
+import { Endings } from "../../../backend/src/users/administration/endings.ts";
+import { UserAdministration } from "../../../backend/src/users/administration/userAdministration.ts";
+import { Invitations } from "../../../backend/src/users/invitations/invitations.ts";
+import { makeToken } from "../../../backend/src/users/signIn/newToken.ts";
+import { FakeClock } from "../clock.ts";
+import { FaultyDisk } from "../faults/faultyDisk.ts";
+import { testLog } from "../log.ts";
+import { tempDirectory } from "../tempDirectory.ts";
+import { noAudit } from "./noAudit.ts";
+import { clientRecord } from "./records.ts";
+import { TestClients } from "./sessions.ts";
+
+/** The one host that is on record; it never comes. */
+export const HOST = clientIdSchema.parse("web-1");
+
+/** What one process makes of the people on a disk. */
+export interface PeopleProcess {
+  readonly accounts: Accounts;
+  readonly administration: UserAdministration;
+  readonly invitations: Invitations;
+  readonly access: ClientGroups;
+  /** The groups of users that the host's own list names. */
+  readonly hostGroups: () => readonly string[];
+  /** Who knows the code becomes a user. */
+  accept(code: string, username: string, password: string): Promise<unknown>;
+}
+
+/** People on a real store, and the disk below it. */
+export interface StoredPeopleFixture extends AsyncDisposable {
+  readonly clock: FakeClock;
+  /** What the first process writes through. */
+  readonly disk: FaultyDisk;
+  readonly first: PeopleProcess;
+  /** A new process, which knows only what is on the disk. */
+  restart(): Promise<PeopleProcess>;
+}
+
+/** Opens people in a directory of their own: nobody yet, and one host. */
+export async function openPeople(): Promise<StoredPeopleFixture> {
+  const directory = await tempDirectory();
+  const clock = new FakeClock();
+  const store = await openStore({ directory: directory.path, clock, log: testLog().log });
+  await store.edits.commit([{ kind: "seen", record: clientRecord({ id: HOST }) }]);
+  const disk = new FaultyDisk(store);
+  return {
+    clock,
+    disk,
+    first: await startProcess(store, disk, clock),
+    restart: () => startProcess(store, new FaultyDisk(store), clock),
+    [Symbol.asyncDispose]: async () => {
+      await store.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What the process would close at its end is left open: it is killed, and its clock stands still. */
+async function startProcess(
+  { secretRows, clientRows, paths, identity }: Store,
+  { document, database }: FaultyDisk,
+  clock: FakeClock,
+): Promise<PeopleProcess> {
+  const { log } = testLog();
+  const edits = new EmbeddedEdits({ document, database, secretRows, clientRows, clock, log });
+  const clients = new TestClients();
+  const touch = () => {};
+  const limits = new Limits({ values: {}, clock, log });
+  await clients.open({ store: edits, clock, log, touch, limits });
+  const bursts = new Bursts({ audit: noAudit, clock });
+  const auditing = { signIns: new SignIns({ audit: noAudit, bursts, clock }) };
+  const onDisk = { edits, paths, identity };
+  const deps = { store: onDisk, auditing, touch };
+  const accounts = await openAccounts({ clock, log }, deps, new AsyncDisposableStack());
+  const invitations = new Invitations({ clock });
+  const { registry } = clients;
+  return {
+    accounts,
+    invitations,
+    ...administrationOf(accounts, invitations, clock),
+    access: new ClientGroups({
+      store: edits,
+      people: accounts.ledger,
+      clients: registry,
+      settled: () => Promise.resolve(),
+    }),
+    hostGroups: () => registry.record(HOST)?.allowed_user_groups ?? [],
+  };
+}
+
+function administrationOf(
+  { ledger, edits, users, sockets, passwords }: Accounts,
+  invitations: Invitations,
+  clock: FakeClock,
+): Pick<PeopleProcess, "administration" | "accept"> {
+  const makePassword = (text: string) => passwords.derive(text, "administration");
+  const arrears = new Arrears({ clock, log: testLog().log });
+  const pairings = { openBy: () => [] };
+  const pairingService = { revokeBy: () => Promise.resolve(0) };
+  const ends = { ledger, edits, users, sockets, pairings, pairingService, invitations, arrears };
+  const endings = new Endings(ends);
+  const acceptance = { invitations, ledger, edits, makePassword, makeToken, clock };
+  return {
+    administration: new UserAdministration({ ledger, edits, endings, makePassword, clock }),
+    accept: (code, username, password) =>
+      acceptInvitation(
+        { code, username: userNameSchema.parse(username), password, token_name: "editor" },
+        { address: "192.0.2.9", isShared: false },
+        acceptance,
+      ),
+  };
+}
