@@ -82,7 +82,7 @@ describe("commands, menus and messages", () => {
     await using refusing = await refusingPort();
     await quickInput.answer(FIELDS.address, `http://127.0.0.1:${refusing.port}`);
     await quickInput.message.getByText("nothing is listening there").waitFor();
-    await quickInput.answer(FIELDS.address, backend.url.replace("http:", "https:"));
+    await quickInput.retry(backend.url.replace("http:", "https:"));
     await quickInput.message.getByText("this port speaks http, not https").waitFor();
     await workbench.screenshot("wrong-scheme");
     await quickInput.cancel();

@@ -73,6 +73,12 @@ export class QuickInput {
     await this.#page.keyboard.press("Enter");
   }
 
+  /** Answers once more, after a mistake: what was asked is hidden by what is wrong. */
+  async retry(value: string): Promise<void> {
+    await this.input.fill(value);
+    await this.#page.keyboard.press("Enter");
+  }
+
   /** What it shows, to see whether that has changed; empty when it is closed. */
   async #content(): Promise<string> {
     return (await this.input.isVisible()) ? this.widget.innerText() : "";
