@@ -20,6 +20,7 @@ const BENCHES = {
   memory: "Memory of the backend per idle agent",
   logins: "Logins",
   secrets: "Many secrets",
+  signIns: "People who sign in",
   storm: "Reconnect storm",
   editors: "Many editors at once",
   deletion: "Deleting a credential",
