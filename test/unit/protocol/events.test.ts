@@ -13,7 +13,7 @@ const delta = (change: unknown) => ({ type: "delta", seq: 2, at: AT, changes: [c
 
 describe("the table of what watchers are told", () => {
   it("gives a snapshot its members, in the order in which they are sent", () => {
-    const lists = ["clients", "credentials", "tunnels", "pairings", "joins", "refusals"];
+    const lists = ["clients", "credentials", "tunnels", "pairings", "joins", "refusals", "users"];
     expect(Object.keys(snapshotSchema.shape)).toEqual([
       ...["type", "seq", "at", "server"],
       ...lists,

@@ -55,9 +55,9 @@ describe("a client belongs to a group", () => {
   it("is found out in time that grows with the lengths, whatever the pattern", () => {
     const pattern = `${"*a".repeat(99)}*b`;
     const long = clientRecord({ name: "a".repeat(1_000) });
-    const fit = groupFit(clientGroupParamsSchema.parse({ name: Array(100).fill(pattern) }));
+    const ofGroup = groupFit(clientGroupParamsSchema.parse({ name: Array(100).fill(pattern) }));
     const startMs = performance.now();
-    expect(fit(new Traits({ record: long, isConnected: true }))).toBe(false);
+    expect(ofGroup(new Traits({ record: long, isConnected: true }))).toBe(false);
     expect(performance.now() - startMs).toBeLessThan(500);
   });
 });
