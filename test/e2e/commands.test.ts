@@ -69,9 +69,9 @@ describe("commands, menus and messages", () => {
   test("tells what is wrong with an address, a token, or a server that is not there", async () => {
     const { quickInput } = workbench;
     await palette("Add Server...");
-    await quickInput.input.fill("ftp://nowhere");
+    await quickInput.answer(FIELDS.address, "ftp://nowhere");
     await quickInput.message.getByText("not an http or https address").waitFor();
-    await quickInput.answer("Add Server (1/6)", backend.url);
+    await quickInput.retry(backend.url);
     await workbench.answerDialog(backend.fingerprint, "Go On");
     await pasteToken(workbench, WRONG_TOKEN);
     await quickInput.message.getByText("A valid token is needed").waitFor();
@@ -149,24 +149,25 @@ describe("commands, menus and messages", () => {
 
   test("stops at a server with another key until a person has looked at both", async () => {
     const { clients } = rport;
+    const old = "SHA256:of-the-server-before";
     const url = `http://localhost:${backend.port}`;
-    await workbench.inHost(async (vscode, address) => {
-      const settings = vscode.workspace.getConfiguration("rport");
-      const before = settings.get<object[]>("servers", []);
-      const known = { name: "Relay", url: address, fingerprint: "SHA256:of-the-server-before" };
-      const target = vscode.ConfigurationTarget.Global;
-      await settings.update("servers", [...before, known], target);
-    }, url);
+    await putServer({ name: "Relay", url, fingerprint: old });
     await clients.rowAction("Relay", "Sign In");
-    const dialog = workbench.dialog("SHA256:of-the-server-before");
-    await dialog.getByText(backend.fingerprint).waitFor();
-    await workbench.screenshot("key-changed");
+    await workbench.dialog(old).getByText(backend.fingerprint).waitFor();
     await workbench.answerDialog("another key than before", "Trust the New Key");
     await pasteToken(workbench, backend.token);
     await clients.row(/Relay.*4\/5 online/).waitFor();
-    await clients.contextMenu("Relay", "Remove Server...");
-    await workbench.answerDialog("Remove Relay?", "Remove");
-    await clients.row("Relay").waitFor({ state: "detached" });
+
+    await putServer({ name: "Relay 2", url, fingerprint: old });
+    await clients.row(/Relay 2.*server key has changed/).waitFor();
+    await workbench.screenshot("key-changed");
+    await palette("Review Changed Server Fingerprint...");
+    await workbench.dialog(old).getByText(backend.fingerprint).waitFor();
+    await workbench.answerDialog("another key than before", "Trust the New Key");
+    await clients.row(/Relay 2.*4\/5 online/).waitFor();
+    await clients.contextMenu("Relay 2", "Remove Server...");
+    await workbench.answerDialog("Remove Relay 2?", "Remove");
+    await clients.row("Relay 2").waitFor({ state: "detached" });
   });
 
   test("asks before it removes the only server", async () => {
@@ -403,6 +404,17 @@ describe("commands, menus and messages", () => {
   async function palette(title: string): Promise<void> {
     tried.add(title);
     await workbench.command(`RPort: ${title}`);
+  }
+
+  /** Writes a server into the setting, in the place of one with the same address. */
+  function putServer(server: { readonly [K in "name" | "url" | "fingerprint"]: string }) {
+    return workbench.inHost(async (vscode, entry) => {
+      const settings = vscode.workspace.getConfiguration("rport");
+      const before = settings.get<{ url: string }[]>("servers", []);
+      const others = before.filter(({ url }) => url !== entry.url);
+      const target = vscode.ConfigurationTarget.Global;
+      await settings.update("servers", [...others, entry], target);
+    }, server);
   }
 
   async function paletteTitles(): Promise<string[]> {

@@ -9,7 +9,7 @@ import type {
   ServerTunnelNode,
   UserNode,
 } from "../model/node.ts";
-import { clientRow, clientTooltip, groupRow } from "../model/rows/clientRow.ts";
+import { type ClientFacts, clientRow, clientTooltip, groupRow } from "../model/rows/clientRow.ts";
 import { contextValue } from "../model/rows/contextValue.ts";
 import {
   type CredentialFacts,
@@ -133,8 +133,7 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
   const client = server.mirror.maps.clients.get(node.clientId);
   if (client === undefined) return undefined;
   const { place } = node;
-  if (place === "rotation") return rotationClientRow(client, rotationReason(server, client));
-  return clientRow({
+  const facts: ClientFacts = {
     client,
     looksLike: earlierName(server, client),
     serverName: context.fleet.servers.length > 1 ? server.name : "",
@@ -144,7 +143,9 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
     nowMs: context.now(),
     mayTunnel: server.may("tunnels"),
     mayAdminister: server.may("administrator"),
-  });
+  };
+  if (place === "rotation") return rotationClientRow(facts, rotationReason(server, client));
+  return clientRow(facts);
 }
 
 function describeUser(node: UserNode, server: Server, context: RowContext): Row | undefined {

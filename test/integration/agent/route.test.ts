@@ -29,7 +29,7 @@ describe("F-07: the agent's way to its server", () => {
         connection: { headers: ["X-Site: lab"], hostname: "front.example.org" },
       });
       const { headers, url } = await seen.promise;
-      expect(url).toBe("/agents");
+      expect(url).toBe("/agents/");
       expect(headers).toMatchObject({
         host: "front.example.org",
         "sec-websocket-protocol": "rport-v1",

@@ -8,7 +8,8 @@ import { confirm } from "../confirm.ts";
 import { askText, MISSING, PLAIN } from "./ask.ts";
 import { secondFactorPage } from "./secondFactorPage.ts";
 
-const COPY_CODES = "Copy Recovery Codes";
+/** What is copied of a new secret, by the button that does it. */
+type Copies = Readonly<Record<string, string>>;
 
 /** Makes a secret with a session that owes the second factor, and shows it beside the dialog. */
 export async function showNewTotpSecret(door: Door, jwt: string): Promise<void> {
@@ -72,10 +73,21 @@ async function showSecret(api: Pick<Api, "call">, name: string): Promise<Webview
     { enableScripts: false, localResourceRoots: [] as Uri[] },
   );
   panel.webview.html = secondFactorPage({ name, ...made });
-  void window
-    .showInformationMessage("Recovery codes are shown once, in the tab.", COPY_CODES)
-    .then(async (chosen) => {
-      if (chosen === COPY_CODES) await env.clipboard.writeText(made.recovery_codes.join("\n"));
-    });
+  void offerCopies({
+    "Copy Recovery Codes": made.recovery_codes.join("\n"),
+    "Copy Setup Key": made.secret,
+  });
   return panel;
+}
+
+/** Offers to copy each of them, as long as there is one that was not. */
+async function offerCopies(copies: Copies): Promise<void> {
+  const buttons = Object.keys(copies);
+  if (buttons.length === 0) return;
+  const message = "Setup key and recovery codes are shown once, in the tab.";
+  const chosen = await window.showInformationMessage(message, ...buttons);
+  if (chosen === undefined) return;
+  const { [chosen]: text = "", ...others } = copies;
+  await env.clipboard.writeText(text);
+  await offerCopies(others);
 }

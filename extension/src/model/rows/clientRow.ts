@@ -9,7 +9,7 @@ import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 /** What a client's row depends on. */
 export interface ClientFacts {
   readonly client: Client;
-  readonly place: "clients" | "credential" | "tunnels";
+  readonly place: "clients" | "credential" | "rotation" | "tunnels";
   /** What the host was called under its earlier id, if it looks like one; else empty. */
   readonly looksLike?: string;
   /** Empty when there is only one server. */
@@ -80,18 +80,7 @@ export function clientRow(facts: ClientFacts): Row {
     // what needs attention first: a narrow side bar cuts the rest off
     description: joinDots(...alarms, ...where, seen, tunnelsText, server),
     icon: iconOf(facts),
-    context: contextValue("client", {
-      duplicate: client.duplicate !== null,
-      looksLike: client.looks_like !== null,
-      mayAdminister: facts.mayAdminister,
-      mayTunnel: facts.mayTunnel,
-      offline: !online,
-      online,
-      ref: place !== "clients",
-      revoked: client.revoked_at !== null,
-      straggler: client.rotation_state === "straggler",
-      tunnels: tunnels > 0,
-    }),
+    context: clientContext(facts),
     children: childrenOf(place, tunnels),
     spoken: joinSpoken(
       displayName(client),
@@ -105,8 +94,26 @@ export function clientRow(facts: ClientFacts): Row {
   };
 }
 
+/** What the menus of a client's row ask, wherever the row stands. */
+export function clientContext(facts: ClientFacts): string {
+  const { client, place, localTunnels, serverTunnels, mayAdminister, mayTunnel } = facts;
+  const online = statusOf(client) === "online";
+  return contextValue("client", {
+    duplicate: client.duplicate !== null,
+    looksLike: client.looks_like !== null,
+    mayAdminister,
+    mayTunnel,
+    offline: !online,
+    online,
+    ref: place !== "clients",
+    revoked: client.revoked_at !== null,
+    straggler: client.rotation_state === "straggler",
+    tunnels: localTunnels + serverTunnels > 0,
+  });
+}
+
 function childrenOf(place: ClientFacts["place"], tunnels: number): Row["children"] {
-  if (place === "credential" || tunnels === 0) return "none";
+  if (place === "credential" || place === "rotation" || tunnels === 0) return "none";
   return place === "tunnels" ? "expanded" : "collapsed";
 }
 

@@ -1,6 +1,7 @@
 import type { Client, Credential } from "@rport/protocol/model";
 import { displayName, statusOf } from "../arrange.ts";
 import { until } from "../relativeTime.ts";
+import { type ClientFacts, clientContext } from "./clientRow.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
@@ -67,10 +68,10 @@ const STATE_ICONS: Readonly<Record<NonNullable<Client["rotation_state"]>, RowIco
 };
 
 /** The row of a client below the rotation that it has not followed yet. */
-export function rotationClientRow(client: Client, reason: string): Row {
+export function rotationClientRow(facts: ClientFacts, reason: string): Row {
+  const { client } = facts;
   const online = statusOf(client) === "online";
   const state = rotationStateText(client, reason);
-  const isStraggler = client.rotation_state === "straggler";
   const name = displayName(client);
   return {
     label: name,
@@ -79,12 +80,7 @@ export function rotationClientRow(client: Client, reason: string): Row {
       client.rotation_state === null
         ? { name: "pass", color: "testing.iconPassed" }
         : STATE_ICONS[client.rotation_state],
-    context: contextValue("client", {
-      offline: !online,
-      online,
-      ref: true,
-      straggler: isStraggler,
-    }),
+    context: clientContext(facts),
     children: "none",
     spoken: joinSpoken(name, online ? "online" : "offline", state),
   };
