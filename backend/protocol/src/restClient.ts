@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Endpoint } from "./endpointEntry.ts";
 import { errorEnvelopeSchema, isErrorCode, RportError } from "./errors.ts";
 import {
   ENDPOINTS,
@@ -30,7 +31,7 @@ export function restRequest<N extends EndpointName>(name: N, call: EndpointCall<
 }
 
 /**
- * What stands in `data` of an answer. Throws `RportError`: with the server's own code and words, or
+ * What an answer says: its `data`, or all of it where the endpoint has no envelope. Throws `RportError`: with the server's own code and words, or
  * `INTERNAL` when the answer is not what the endpoint's table says.
  */
 export async function restAnswer<N extends EndpointName>(
@@ -38,10 +39,10 @@ export async function restAnswer<N extends EndpointName>(
   response: Response,
 ): Promise<EndpointOutput<N>> {
   if (!response.ok) throw await errorOf(response);
-  const schema = ENDPOINTS[name].output;
+  const { output: schema, isBare }: Endpoint = ENDPOINTS[name];
   if (schema === undefined || response.status === 204) return undefined as EndpointOutput<N>;
-  const answer = answerSchema.safeParse(await response.json().catch(() => undefined));
-  const parsed = schema.safeParse(answer.data?.data);
+  const answer: unknown = await response.json().catch(() => undefined);
+  const parsed = schema.safeParse(isBare ? answer : answerSchema.safeParse(answer).data?.data);
   if (!parsed.success) throw unreadable(parsed.error);
   return parsed.data as EndpointOutput<N>;
 }
