@@ -29,6 +29,8 @@ export interface Endpoint {
   readonly query: z.ZodType;
   /** `undefined`: a request body is not read. */
   readonly body: z.ZodType | undefined;
+  /** A request without a body is taken for one with an empty object. */
+  readonly mayLackBody?: true;
   /** What stands in `data` of the answer; `undefined`: the answer has no body. */
   readonly output: z.ZodType | undefined;
   readonly status: 200 | 201 | 204;

@@ -26,8 +26,8 @@ const NOTHING_MAX_BYTES = 64;
  * something: whoever wrote it there expects that it counts.
  */
 export async function noBody(request: IncomingMessage): Promise<undefined> {
-  const { "content-length": length = "0", "transfer-encoding": encoding } = request.headers;
-  if (length === "0" && encoding === undefined) return;
+  if (isWithoutBody(request)) return;
+  const { "content-length": length = "0" } = request.headers;
   const saysSomething = new RportError(
     "BAD_REQUEST",
     "This request takes no body: all of it is in the path and the query.",
@@ -35,6 +35,12 @@ export async function noBody(request: IncomingMessage): Promise<undefined> {
   if (Number(length) > NOTHING_MAX_BYTES) throw saysSomething;
   const text = (await readAtMost(request, NOTHING_MAX_BYTES)).toString("utf8").trim();
   if (!["", "{}", "null"].includes(text)) throw saysSomething;
+}
+
+/** Whether the request's headers announce no body. */
+export function isWithoutBody({ headers }: IncomingMessage): boolean {
+  const { "content-length": length = "0", "transfer-encoding": encoding } = headers;
+  return length === "0" && encoding === undefined;
 }
 
 function requireJson({ headers }: IncomingMessage): void {

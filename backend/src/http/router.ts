@@ -8,7 +8,7 @@ import { requireEndpoint } from "../users/rights.ts";
 import type { CallContext, Handlers } from "./endpoints.ts";
 import type { Exchange } from "./exchange.ts";
 import { formBody, isForm } from "./formBody.ts";
-import { jsonBody, noBody } from "./jsonBody.ts";
+import { isWithoutBody, jsonBody, noBody } from "./jsonBody.ts";
 import { parseInput } from "./parseInput.ts";
 import { rawQuery } from "./rawQuery.ts";
 
@@ -80,8 +80,12 @@ async function serve<N extends EndpointName>(
   else exchange.sendData(endpoint.status, answer.data, answer.count);
 }
 
-async function bodyOf(request: Request, { body, takesForm }: Endpoint): Promise<unknown> {
+async function bodyOf(
+  request: Request,
+  { body, takesForm, mayLackBody }: Endpoint,
+): Promise<unknown> {
   if (body === undefined) return await noBody(request);
+  if (mayLackBody === true && isWithoutBody(request)) return {};
   if (takesForm === true && isForm(request)) return await formBody(request, BODY_MAX_BYTES);
   return await jsonBody(request, BODY_MAX_BYTES);
 }

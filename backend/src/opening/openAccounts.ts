@@ -7,8 +7,10 @@ import { SocketCounts } from "../users/accounts/socketCounts.ts";
 import { UserViews } from "../users/accounts/userViews.ts";
 import { Uses } from "../users/accounts/uses.ts";
 import type { Accounts, SigningIn } from "../users/accounts.ts";
+import { Freshness } from "../users/signIn/freshness.ts";
 import { Guessing } from "../users/signIn/guessing.ts";
 import { OwnAccount } from "../users/signIn/ownAccount.ts";
+import { OwnFactor } from "../users/signIn/ownFactor.ts";
 import { Passwords } from "../users/signIn/passwords.ts";
 import { PersonalTokens } from "../users/signIn/personalTokens.ts";
 import { SecondFactor } from "../users/signIn/secondFactor.ts";
@@ -71,5 +73,8 @@ async function openSigningIn(
     signIns: auditing.signIns,
   });
   const own = new OwnAccount({ ...parts, signIn });
-  return { passwords, personalTokens: new PersonalTokens(base), sessions, signIn, own };
+  const freshness = new Freshness({ ledger, clock });
+  const ownFactor = new OwnFactor({ ...parts, own, signIn, freshness });
+  const personalTokens = new PersonalTokens({ ...base, freshness });
+  return { passwords, personalTokens, sessions, signIn, own, ownFactor, freshness };
 }

@@ -34,7 +34,7 @@ export function openAdministration(
   { accounts, auditing, credentials, pairings, pairingService }: AdministrationDeps,
   opened: AsyncDisposableStack,
 ): Administration {
-  const { ledger, edits, users, sockets, passwords, personalTokens } = accounts;
+  const { ledger, edits, users, sockets, passwords, personalTokens, freshness } = accounts;
   const makePassword = (text: string) => passwords.derive(text, ADMINISTRATION);
   const invitations = new Invitations({ clock });
   opened.defer(() => invitations.close());
@@ -47,6 +47,7 @@ export function openAdministration(
     users,
     ledger,
     edits,
+    freshness,
     invitations,
     administration: new UserAdministration({ ledger, edits, endings, makePassword, clock }),
     knownSecrets: (user) => knownSecrets(user, { index, credentials, clock }),

@@ -2,7 +2,9 @@ import type { EditStore } from "../store/edits/editStore.ts";
 import type { AccountLedger } from "./accounts/accountLedger.ts";
 import type { SocketCounts } from "./accounts/socketCounts.ts";
 import type { UserViews } from "./accounts/userViews.ts";
+import type { Freshness } from "./signIn/freshness.ts";
 import type { OwnAccount } from "./signIn/ownAccount.ts";
+import type { OwnFactor } from "./signIn/ownFactor.ts";
 import type { Passwords } from "./signIn/passwords.ts";
 import type { PersonalTokens } from "./signIn/personalTokens.ts";
 import type { Sessions } from "./signIn/sessions.ts";
@@ -25,4 +27,6 @@ export interface SigningIn {
   readonly sessions: Sessions;
   readonly signIn: SignIn;
   readonly own: OwnAccount;
+  readonly ownFactor: OwnFactor;
+  readonly freshness: Freshness;
 }

@@ -39,11 +39,15 @@ export function requireAdministrator(actor: Actor): void {
   requireRight(actor, "administrator");
 }
 
+/** Throws `UNAUTHORIZED` when what was shown has ended while something was worked on. */
+export function requireWorking({ ended }: Actor): void {
+  if (!ended.aborted) return;
+  throw new RportError("UNAUTHORIZED", "This sign-in has ended.");
+}
+
 function requireRight(actor: Actor, right: Right): void {
   if (right === "nobody") return;
-  if (actor.ended.aborted) {
-    throw new RportError("UNAUTHORIZED", "This sign-in has ended.");
-  }
+  requireWorking(actor);
   if (actor.scope === "none") {
     throw new RportError("UNAUTHORIZED", "A valid token is needed: Authorization: Bearer <token>.");
   }

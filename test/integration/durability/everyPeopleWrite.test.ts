@@ -44,7 +44,7 @@ interface Known {
   readonly token: string;
   readonly session: string;
   readonly sessionId: number;
-  factor: Awaited<ReturnType<PeopleProcess["accounts"]["own"]["createFactor"]>> | undefined;
+  factor: Awaited<ReturnType<PeopleProcess["accounts"]["ownFactor"]["create"]>> | undefined;
   /** Of a session that owes a code. */
   owing: string;
   code: string;
@@ -81,11 +81,12 @@ const codeOf = ({ factor, clock }: Known): string =>
     timestamp: clock.now(),
   });
 const createFactor: Change = async (process, known) => {
-  known.factor = await process.accounts.own.createFactor(await actorOf(process, known.token));
+  const actor = await actorOf(process, known.token);
+  known.factor = await process.accounts.ownFactor.create(actor, PASSWORD, FROM);
 };
 const confirmFactor: Change = async (process, known) => {
   const actor = await actorOf(process, known.token);
-  await process.accounts.own.confirmFactor(actor, codeOf(known), FROM);
+  await process.accounts.ownFactor.confirm(actor, codeOf(known), FROM);
 };
 const login: Change = (process) =>
   process.accounts.signIn.withPassword({ username: ANNA, password: PASSWORD }, FROM);

@@ -63,7 +63,10 @@ export const ME_ENDPOINTS = {
     output: z.array(tokenSchema),
     status: 200,
   }),
-  /** Without `expires_at` it works for a year, as in RPort; null: until it is ended. */
+  /**
+   * Without `expires_at` it works for a year, as in RPort; null: until it is ended. With a personal
+   * token, no longer than that and for no more; else with a session that began within ten minutes.
+   */
   createToken: endpoint({
     method: "POST",
     path: "/me/tokens",
@@ -74,6 +77,7 @@ export const ME_ENDPOINTS = {
     output: newTokenSchema,
     status: 200,
   }),
+  /** An end that is later takes the same as a new token. */
   updateToken: endpoint({
     method: "PUT",
     path: "/me/tokens/:prefix",
@@ -113,6 +117,7 @@ export const ME_ENDPOINTS = {
   /**
    * A new secret for an authenticator app, told this once, with its picture (PNG in base64) and
    * recovery codes. It counts from the first code on that `/verify-2fa` or `confirmTotp` is shown.
+   * Takes a session that began within ten minutes, or the password.
    */
   createTotpSecret: endpoint({
     method: "POST",
@@ -121,7 +126,8 @@ export const ME_ENDPOINTS = {
     isBare: true,
     params: none,
     query: none,
-    body: undefined,
+    body: z.strictObject({ password: passwordText.optional() }),
+    mayLackBody: true,
     output: z.object({
       secret: z.string().max(200),
       qr: z.string(),
@@ -142,13 +148,15 @@ export const ME_ENDPOINTS = {
     output: undefined,
     status: 204,
   }),
+  /** Takes a session that began within ten minutes, or a code of the app, or a recovery code. */
   deleteTotpSecret: endpoint({
     method: "DELETE",
     path: "/me/totp-secret",
     right: "user",
     params: none,
     query: none,
-    body: undefined,
+    body: z.strictObject({ token: codeText.optional() }),
+    mayLackBody: true,
     output: undefined,
     status: 204,
   }),

@@ -3,19 +3,21 @@ import type { ME_ENDPOINTS } from "@rport/protocol/people/meEndpoints";
 import { tokenView, type UserViews } from "../../users/accounts/userViews.ts";
 import type { Actor } from "../../users/actor.ts";
 import type { OwnAccount } from "../../users/signIn/ownAccount.ts";
+import type { OwnFactor } from "../../users/signIn/ownFactor.ts";
 import type { PersonalTokens } from "../../users/signIn/personalTokens.ts";
 import type { Handlers } from "../endpoints.ts";
 
 /** What users' endpoints about themselves stand on. */
 export interface MeHandlerDeps {
   readonly own: OwnAccount;
+  readonly ownFactor: OwnFactor;
   readonly personalTokens: PersonalTokens;
   readonly users: Pick<UserViews, "tokensOf">;
 }
 
 /** The endpoints of users about themselves. */
 export function meHandlers(deps: MeHandlerDeps): Pick<Handlers, keyof typeof ME_ENDPOINTS> {
-  const { own } = deps;
+  const { own, ownFactor } = deps;
   return {
     getMe: (_, { actor }) => ({ data: own.show(actor) }),
     async updateMe({ body }, { actor, address, isShared }) {
@@ -24,7 +26,7 @@ export function meHandlers(deps: MeHandlerDeps): Pick<Handlers, keyof typeof ME_
     },
     getMyAddress: (_, { address }) => ({ data: { ip: address } }),
     ...tokenHandlers(deps),
-    ...factorHandlers(own),
+    ...factorHandlers(own, ownFactor),
   };
 }
 
@@ -39,13 +41,13 @@ function tokenHandlers({
       return { data, count: data.length };
     },
     async createToken({ body }, { actor }) {
-      const { username } = own.need(actor);
+      own.need(actor);
       requireScope(actor, body.scope);
-      return { data: await personalTokens.create(username, body) };
+      return { data: await personalTokens.createBy(actor, body) };
     },
     async updateToken({ params, body }, { actor }) {
-      const { username } = own.need(actor);
-      const record = await personalTokens.change(username, params.prefix, body);
+      own.need(actor);
+      const record = await personalTokens.changeBy(actor, params.prefix, body);
       return { data: tokenView(record, actor.tokenId) };
     },
     async deleteToken({ params }, { actor }) {
@@ -57,6 +59,7 @@ function tokenHandlers({
 
 function factorHandlers(
   own: OwnAccount,
+  factor: OwnFactor,
 ): Pick<Handlers, "getTotpSecret" | "createTotpSecret" | "confirmTotp" | "deleteTotpSecret"> {
   return {
     getTotpSecret(_, { actor }) {
@@ -64,13 +67,15 @@ function factorHandlers(
       if (totp === null) throw new RportError("NOT_FOUND", "There is no second factor.");
       return { data: { totp_key_status: totp.confirmed ? "exists" : "pending" } };
     },
-    createTotpSecret: async (_, { actor }) => ({ data: await own.createFactor(actor) }),
+    createTotpSecret: async ({ body }, { actor, address, isShared }) => ({
+      data: await factor.create(actor, body.password, { address, isShared }),
+    }),
     async confirmTotp({ body }, { actor, address, isShared }) {
-      await own.confirmFactor(actor, body.token, { address, isShared });
+      await factor.confirm(actor, body.token, { address, isShared });
       return undefined;
     },
-    async deleteTotpSecret(_, { actor }) {
-      await own.removeFactor(actor);
+    async deleteTotpSecret({ body }, { actor, address, isShared }) {
+      await factor.remove(actor, body.token, { address, isShared });
       return undefined;
     },
   };

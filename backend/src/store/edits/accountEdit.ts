@@ -6,6 +6,8 @@ import type { SessionRecord } from "../records/sessionRecord.ts";
 import type { TokenRecord } from "../records/tokenRecord.ts";
 import type { PasswordRecord, TotpRecord, UserRecord } from "../records/userRecord.ts";
 import { type NewSession, withNewSession } from "./newSession.ts";
+import { codeTaken, recoveryCodeTaken } from "./takenCode.ts";
+import { isLater, requireWithin } from "./tokenBounds.ts";
 
 /** Personal tokens of one user that have not been ended. */
 export const TOKENS_MAX = 100;
@@ -54,12 +56,29 @@ type AccountChange =
   /** Refused where a confirmed one is there already. */
   | { readonly kind: "setTotp"; readonly totp: TotpRecord }
   | { readonly kind: "removeTotp" }
-  /** A code was right, which makes it count; refused when that code or a later one was taken. */
-  | { readonly kind: "takeCode"; readonly step: number }
+  /**
+   * A code was right, which makes it count; refused when that code or a later one was taken. The
+   * first one ends the sessions that began without it, save `keepSession`.
+   */
+  | {
+      readonly kind: "takeCode";
+      readonly step: number;
+      readonly keepSession?: number | undefined;
+    }
   /** A recovery code was right, and is gone; refused when it was gone. */
   | { readonly kind: "takeRecoveryCode"; readonly hash: string }
-  | { readonly kind: "addToken"; readonly record: TokenRecord }
-  | { readonly kind: "changeToken"; readonly prefix: TokenPrefix; readonly to: TokenChanges }
+  /** `by`: the personal token that asks; see `requireWithin`. */
+  | {
+      readonly kind: "addToken";
+      readonly record: TokenRecord;
+      readonly by?: TokenPrefix | undefined;
+    }
+  | {
+      readonly kind: "changeToken";
+      readonly prefix: TokenPrefix;
+      readonly to: TokenChanges;
+      readonly by?: TokenPrefix | undefined;
+    }
   /** It opens nothing from then on. */
   | { readonly kind: "endToken"; readonly prefix: TokenPrefix; readonly atMs: number }
   /** Refused when what it was decided on is not so any more; see `withNewSession`. */
@@ -88,7 +107,8 @@ export function isAccountEdit(edit: { readonly kind: string }): edit is AccountE
 
 /**
  * The account after an edit. Throws `CONFLICT` where the edit was decided on something that is not
- * so any more, or the name of a token is taken; `NOT_FOUND` for a change of a token that is gone.
+ * so any more, or the name of a token is taken; `NOT_FOUND` for a change of a token that is gone;
+ * further as `requireWithin`.
  */
 export function editAccount(account: Account, edit: AccountEdit): Account {
   switch (edit.kind) {
@@ -100,10 +120,11 @@ export function editAccount(account: Account, edit: AccountEdit): Account {
     case "removeTotp":
       return withTotp(account, null);
     case "takeCode":
-      return withTotp(account, codeTaken(needTotp(account), edit.step));
+      return withCodeTaken(account, edit);
     case "takeRecoveryCode":
       return withTotp(account, recoveryCodeTaken(needTotp(account), edit.hash));
     case "addToken":
+      requireWithin(account.tokens, edit.by, edit.record);
       return { ...account, tokens: [...roomForToken(account, edit.record), edit.record] };
     case "changeToken":
       return { ...account, tokens: changedToken(account, edit) };
@@ -176,17 +197,15 @@ function secondFactorExists(): RportError {
   return new RportError("CONFLICT", "There is a second factor already: delete that one first.");
 }
 
-function codeTaken(totp: TotpRecord, step: number): TotpRecord {
-  if (totp.last_step !== null && step <= totp.last_step) {
-    throw new RportError("CONFLICT", "This code was used before.");
-  }
-  return { ...totp, confirmed: true, last_step: step };
-}
-
-function recoveryCodeTaken(totp: TotpRecord, hash: string): TotpRecord {
-  const left = totp.recovery_hashes.filter((known) => known !== hash);
-  if (left.length < totp.recovery_hashes.length) return { ...totp, recovery_hashes: left };
-  throw new RportError("CONFLICT", "This recovery code was used before.");
+function withCodeTaken(
+  account: Account,
+  { step, keepSession }: Extract<AccountEdit, { kind: "takeCode" }>,
+): Account {
+  const totp = needTotp(account);
+  const taken = withTotp(account, codeTaken(totp, step));
+  if (totp.confirmed) return taken;
+  const sessions = account.sessions.filter(({ session_id: id }) => id === keepSession);
+  return { ...taken, sessions };
 }
 
 function roomForToken(account: Account, { prefix, name }: TokenRecord): readonly TokenRecord[] {
@@ -209,10 +228,12 @@ function refuseTwin(tokens: readonly TokenRecord[], name: string): void {
 
 function changedToken(
   { tokens }: Account,
-  { prefix, to }: Extract<AccountEdit, { kind: "changeToken" }>,
+  { prefix, to, by }: Extract<AccountEdit, { kind: "changeToken" }>,
 ): readonly TokenRecord[] {
   const isIt = (token: TokenRecord) => token.prefix === prefix && token.ended_at === null;
-  if (!tokens.some(isIt)) throw noSuchToken();
+  const { scope, expires_at: end } = needToken(tokens.find(isIt));
+  const { expires_at: next = end } = to;
+  if (isLater(next, end)) requireWithin(tokens, by, { scope, expires_at: next });
   const others = tokens.filter((token) => token.ended_at === null && !isIt(token));
   if (to.name !== undefined) refuseTwin(others, to.name);
   return tokens.map((token) =>
@@ -220,10 +241,15 @@ function changedToken(
       ? {
           ...token,
           name: to.name ?? token.name,
-          expires_at: to.expires_at === undefined ? token.expires_at : to.expires_at,
+          expires_at: next,
         }
       : token,
   );
+}
+
+function needToken(token: TokenRecord | undefined): TokenRecord {
+  if (token === undefined) throw noSuchToken();
+  return token;
 }
 
 function tokensWithout(

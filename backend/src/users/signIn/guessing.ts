@@ -58,9 +58,12 @@ export class Guessing {
     if (!isShared) this.#penalties.wrongSecret(networkOf(address), name);
   }
 
-  /** Fails with `TOO_MANY_REQUESTS` while too many codes of this user were wrong, from wherever. */
-  requireCode(user: string): void {
-    const waitS = Math.ceil(this.#codes.waitMs(user, 1, WRONG_CODES) / 1_000);
+  /**
+   * Fails with `TOO_MANY_REQUESTS` while too many codes of this user were wrong, from wherever, for
+   * one purpose: `counted` names both.
+   */
+  requireCode(counted: string): void {
+    const waitS = Math.ceil(this.#codes.waitMs(counted, 1, WRONG_CODES) / 1_000);
     if (waitS === 0) return;
     throw new RportError(
       "TOO_MANY_REQUESTS",
@@ -69,9 +72,9 @@ export class Guessing {
     );
   }
 
-  /** A code of this user was wrong. */
-  wrongCode(user: string): void {
-    this.#codes.charge(user, 1, WRONG_CODES);
+  /** A code of this user was wrong, for this purpose. */
+  wrongCode(counted: string): void {
+    this.#codes.charge(counted, 1, WRONG_CODES);
   }
 
   /** It was right. */

@@ -35,7 +35,8 @@ export function requireFuture(expiresAt: string | null, nowMs: number): void {
   throw new RportError("BAD_REQUEST", "expires_at is in the past.");
 }
 
-function inAYear(nowMs: number): string {
+/** How long a token works of which nobody says it, as in RPort. */
+export function inAYear(nowMs: number): string {
   const date = new Date(nowMs);
   date.setUTCFullYear(date.getUTCFullYear() + 1);
   return date.toISOString();

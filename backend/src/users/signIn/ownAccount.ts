@@ -12,10 +12,11 @@ import type { EditStore } from "../../store/edits/editStore.ts";
 import type { UserRecord } from "../../store/records/userRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
 import type { Actor } from "../actor.ts";
+import { requireWorking } from "../rights.ts";
 import type { TriesFrom } from "./guessing.ts";
+import { provePassword } from "./passwordProof.ts";
 import type { Passwords } from "./passwords.ts";
-import type { NewFactor, SecondFactor } from "./secondFactor.ts";
-import { editOf, type SignIn } from "./signIn.ts";
+import type { SignIn } from "./signIn.ts";
 
 /** What somebody changes about themselves; what is absent or empty stays. */
 export interface OwnChanges {
@@ -31,7 +32,6 @@ export interface OwnAccountDeps {
   readonly ledger: AccountLedger;
   readonly store: Pick<EditStore, "commit">;
   readonly passwords: Passwords;
-  readonly secondFactor: SecondFactor;
   readonly signIn: SignIn;
   readonly clock: Pick<Clock, "now">;
 }
@@ -78,7 +78,8 @@ export class OwnAccount {
   /** Fails with `FORBIDDEN` when a new password comes without the old one. */
   async change(actor: Actor, given: OwnChanges, from: TriesFrom): Promise<void> {
     const { username: user } = this.need(actor);
-    const password = await this.#newPassword(user, given, from);
+    const password = await this.#newPassword(actor, given, from);
+    requireWorking(actor);
     const to: UserChanges = {
       username: given.username ? nameOf(given.username) : undefined,
       two_fa_send_to: given.two_fa_send_to || undefined,
@@ -91,37 +92,8 @@ export class OwnAccount {
     await this.#deps.store.commit([{ kind: "changeUser", user, to, atMs, keepSession }]);
   }
 
-  /** A new second factor, which counts from its first code on. Fails with `CONFLICT` where one does. */
-  async createFactor(actor: Actor): Promise<NewFactor["shown"]> {
-    const { username: user, totp } = this.need(actor);
-    if (totp?.confirmed === true) {
-      throw new RportError("CONFLICT", "There is a second factor already: delete that one first.");
-    }
-    const { record, shown } = this.#deps.secondFactor.create(user);
-    await this.#deps.store.commit([{ kind: "setTotp", user, totp: record }]);
-    return shown;
-  }
-
-  /** The factor counts from now on. Fails with `CONFLICT` where it does, or there is none. */
-  async confirmFactor(actor: Actor, code: string, from: TriesFrom): Promise<void> {
-    const { username: user, totp } = this.need(actor);
-    if (totp === null || totp.confirmed) {
-      throw new RportError("CONFLICT", "There is no second factor that waits for a code.");
-    }
-    const taken = this.#deps.signIn.checkCode(actor, code, from);
-    if (taken === undefined) throw new RportError("BAD_REQUEST", "The code is wrong.");
-    await this.#deps.store.commit([editOf(user, taken)]);
-  }
-
-  /** Signing in takes the password alone from then on. */
-  async removeFactor(actor: Actor): Promise<void> {
-    const { username: user, totp } = this.need(actor);
-    if (totp === null) throw new RportError("NOT_FOUND", "There is no second factor.");
-    await this.#deps.store.commit([{ kind: "removeTotp", user }]);
-  }
-
   async #newPassword(
-    username: UserName,
+    actor: Actor,
     { password, old_password: old }: OwnChanges,
     from: TriesFrom,
   ): Promise<UserChanges["password"]> {
@@ -131,9 +103,10 @@ export class OwnAccount {
     }
     const { passwords, signIn } = this.#deps;
     passwords.require(password);
-    await signIn.checkPassword({ username, password: old }, from).catch((caught: unknown) => {
-      const isWrong = caught instanceof RportError && caught.code === "UNAUTHORIZED";
-      throw isWrong ? new RportError("FORBIDDEN", "The old password is wrong.") : caught;
+    await provePassword(signIn, actor, {
+      password: old,
+      from,
+      wrong: "The old password is wrong.",
     });
     return await passwords.derive(password, networkOf(from.address));
   }

@@ -2,19 +2,24 @@ import { timingSafeEqual } from "node:crypto";
 import type { NewToken, NewTokenInput, TokenPrefix } from "@rport/protocol/people/token";
 import type { UserName } from "@rport/protocol/people/user";
 import type { Clock } from "../../platform/clock.ts";
-import { noSuchToken, type TokenChanges } from "../../store/edits/accountEdit.ts";
+import { noSuchToken, noSuchUser, type TokenChanges } from "../../store/edits/accountEdit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
+import { isLater } from "../../store/edits/tokenBounds.ts";
 import type { TokenRecord } from "../../store/records/tokenRecord.ts";
+import type { UserRecord } from "../../store/records/userRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
 import type { ExpiryWatch } from "../accounts/expiryWatch.ts";
 import { isOver } from "../accounts/liveActors.ts";
 import type { Uses } from "../accounts/uses.ts";
+import type { Actor } from "../actor.ts";
 import type { Checked } from "./checked.ts";
-import { digestOf, makeToken, requireFuture } from "./newToken.ts";
+import type { Freshness } from "./freshness.ts";
+import { digestOf, inAYear, makeToken, requireFuture } from "./newToken.ts";
 import type { ShownSecret } from "./shownSecret.ts";
 
 /** The form of a personal token; no other secret of ours has an underscore there. */
 const FORM = /^([0-9A-Za-z]{8})_([\w-]{1,100})$/;
+const SIGN_IN = "Sign in anew: a token for longer takes that.";
 
 /** What personal tokens need. */
 export interface PersonalTokensDeps {
@@ -22,6 +27,7 @@ export interface PersonalTokensDeps {
   readonly store: Pick<EditStore, "commit">;
   readonly uses: Uses;
   readonly expiry: Pick<ExpiryWatch, "watch">;
+  readonly freshness: Freshness;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -63,12 +69,38 @@ export class PersonalTokens {
     return made;
   }
 
-  /** Renames it, or moves its end; fails with `NOT_FOUND` for somebody else's. */
-  async change(user: UserName, prefix: TokenPrefix, to: TokenChanges): Promise<TokenRecord> {
-    const { ledger, store, expiry, clock } = this.#deps;
-    this.#need(user, prefix);
-    if (to.expires_at !== undefined) requireFuture(to.expires_at, clock.now());
-    await store.commit([{ kind: "changeToken", user, prefix, to }]);
+  /**
+   * The same for the actor's own user. With a personal token, one for no more and no longer than that
+   * is; with a session, one that is fresh. Fails with `FORBIDDEN` for more, further as `create`.
+   */
+  async createBy(actor: Actor, facts: NewTokenInput): Promise<NewToken> {
+    const { store, clock, freshness } = this.#deps;
+    const by = this.#shownBy(actor);
+    if (by === undefined) freshness.require(actor, SIGN_IN);
+    const { username: user } = this.#userOf(actor);
+    const nowMs = clock.now();
+    const longest = by?.expires_at ?? null;
+    const usual = isLater(inAYear(nowMs), longest) ? longest : inAYear(nowMs);
+    const { expires_at: end = usual } = facts;
+    const { record, made } = makeToken(user, { ...facts, expires_at: end }, nowMs);
+    await store.commit([{ kind: "addToken", user, record, by: by?.prefix }]);
+    return made;
+  }
+
+  /**
+   * Renames a token of the actor's, or moves its end; what makes it work longer takes what
+   * `createBy` does. Fails with `NOT_FOUND` for somebody else's.
+   */
+  async changeBy(actor: Actor, prefix: TokenPrefix, to: TokenChanges): Promise<TokenRecord> {
+    const { ledger, store, expiry, clock, freshness } = this.#deps;
+    const { username: user } = this.#userOf(actor);
+    const { expires_at: end } = this.#need(user, prefix);
+    const by = this.#shownBy(actor);
+    if (to.expires_at !== undefined) {
+      requireFuture(to.expires_at, clock.now());
+      if (by === undefined && isLater(to.expires_at, end)) freshness.require(actor, SIGN_IN);
+    }
+    await store.commit([{ kind: "changeToken", user, prefix, to, by: by?.prefix }]);
     expiry.watch(to.expires_at ?? null);
     return ledger.get(user)?.token(prefix) ?? this.#need(user, prefix);
   }
@@ -78,6 +110,17 @@ export class PersonalTokens {
     this.#need(user, prefix);
     const atMs = this.#deps.clock.now();
     await this.#deps.store.commit([{ kind: "endToken", user, prefix, atMs }]);
+  }
+
+  /** The personal token that the actor has shown; undefined: it was a session. */
+  #shownBy({ name, tokenId }: Actor): TokenRecord | undefined {
+    return this.#deps.ledger.get(name)?.token(tokenId);
+  }
+
+  #userOf({ name }: Actor): UserRecord {
+    const record = this.#deps.ledger.get(name)?.record;
+    if (record === undefined) throw noSuchUser();
+    return record;
   }
 
   #need(user: UserName, prefix: TokenPrefix): TokenRecord {

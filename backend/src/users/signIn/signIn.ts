@@ -97,12 +97,13 @@ export class SignIn {
     if (totp === null) {
       throw new RportError("CONFLICT", "There is no second factor yet: POST /me/totp-secret.");
     }
-    const taken = username === name ? this.checkCode(actor, code, from) : undefined;
+    const taken =
+      username === name ? this.checkCode(actor, { code, purpose: "code" }, from) : undefined;
     if (taken === undefined) throw await this.#wrongCode(actor);
     const owing = Number(actor.tokenId);
     const session = { ...from, user: name, scope: "full" as const, owing };
     const how = taken.kind === "code" ? "second factor" : "recovery code";
-    const first = [editOf(name, taken), ...this.#waitingPassword(actor, owing)];
+    const first = [editOf(name, taken, owing), ...this.#waitingPassword(actor, owing)];
     const { id, token } = await this.#beginWith(session, first);
     this.#newPasswords.delete(actor.tokenId);
     this.#deps.signIns.signedIn({ tokenId: id, name }, from.address, how);
@@ -130,19 +131,23 @@ export class SignIn {
     return { record };
   }
 
-  /** What a code of the actor's is good for; undefined, and counted, when it is wrong. */
-  checkCode(actor: Actor, code: string, from: TriesFrom): TakenCode | undefined {
+  /**
+   * What a code of the actor's is good for; undefined, and counted, when it is wrong. Those that are
+   * shown for something else than signing in are counted apart: whoever has stolen a token uses up
+   * nobody's tries at the door.
+   */
+  checkCode(actor: Actor, { code, purpose }: ShownCode, from: TriesFrom): TakenCode | undefined {
     const { guessing, secondFactor, signIns } = this.#deps;
     const { username, totp } = this.#recordOf(actor);
     // A colon is in no name: codes and passwords are counted apart.
-    const counted = `${username}:code`;
+    const counted = `${username}:${purpose}`;
     guessing.require(counted, from);
     const isOfApp = SecondFactor.isOfApp(code);
-    if (isOfApp) guessing.requireCode(username);
+    if (isOfApp) guessing.requireCode(counted);
     const taken = totp === null ? undefined : secondFactor.check(totp, code);
     if (taken !== undefined) return taken;
     guessing.wrong(counted, from);
-    if (isOfApp) guessing.wrongCode(username);
+    if (isOfApp) guessing.wrongCode(counted);
     signIns.refused(username, from.address, "second factor");
     return undefined;
   }
@@ -224,14 +229,24 @@ export class SignIn {
   }
 }
 
+/** A code that somebody shows, and what for. */
+export interface ShownCode {
+  readonly code: string;
+  readonly purpose: "code" | "removal";
+}
+
 /** A user whose password was shown. */
 export interface CheckedUser {
   readonly record: UserRecord;
 }
 
-/** The edit that takes a code, so that it is taken once. */
-export function editOf(user: UserRecord["username"], taken: TakenCode): Edit {
+/** The edit that takes a code, so that it is taken once; the session goes on when it was the first. */
+export function editOf(
+  user: UserRecord["username"],
+  taken: TakenCode,
+  keepSession?: number | undefined,
+): Edit {
   return taken.kind === "code"
-    ? { kind: "takeCode", user, step: taken.step }
+    ? { kind: "takeCode", user, step: taken.step, keepSession }
     : { kind: "takeRecoveryCode", user, hash: taken.hash };
 }

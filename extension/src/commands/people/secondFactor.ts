@@ -1,40 +1,53 @@
+import type { EndpointOutput } from "@rport/protocol/http";
 import { env, type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
 import { bearer } from "../../api/access.ts";
-import type { Api } from "../../api/http.ts";
 import type { Server } from "../../servers/server.ts";
 import { apiOf, type Door } from "../../servers/signIn.ts";
 import { plainText } from "../../support/text.ts";
 import { confirm } from "../confirm.ts";
-import { askText, MISSING, PLAIN } from "./ask.ts";
+import { askText, type Look, MISSING, PLAIN, SECRET } from "./ask.ts";
 import { secondFactorPage } from "./secondFactorPage.ts";
+import type { Place } from "./steps.ts";
 
 /** What is copied of a new secret, by the button that does it. */
 type Copies = Readonly<Record<string, string>>;
 
 /** Makes a secret with a session that owes the second factor, and shows it beside the dialog. */
 export async function showNewTotpSecret(door: Door, jwt: string): Promise<void> {
-  await showSecret(apiOf(door, bearer(jwt)), new URL(door.url).host);
+  const made = await apiOf(door, bearer(jwt)).call("createTotpSecret");
+  showSecret(made, new URL(door.url).host);
 }
 
-/** Sets up an authenticator app: shows a new secret, and takes the first code of it. */
+/**
+ * Sets up an authenticator app: takes the password, and a code of the app that is there already,
+ * because this editor's token alone is no proof; then shows a new secret, and takes its first code.
+ */
 export async function setUpSecondFactor(server: Server): Promise<void> {
   const name = plainText(server.name);
-  if (server.rights.totp && !(await replaces(server))) return;
-  const panel = await showSecret(server.api, name);
-  const answer = await askText({
+  const isReplaced = server.rights.totp;
+  if (isReplaced && !(await replaces(server))) return;
+  const total = isReplaced ? 3 : 2;
+  const made = await askText({
     title: `Set Up Authenticator App for ${name}`,
-    total: 1,
-    place: { number: 1, canGoBack: false },
-    prompt: "Scan the picture, then type the code that the app shows. Nothing counts before.",
-    ...PLAIN,
-    check: async (text) => {
-      const token = text.replaceAll(/\s/g, "");
-      if (token === "") return MISSING;
-      await server.api.call("confirmTotp", { body: { token } });
-      return { value: undefined };
-    },
+    total,
+    place: placeOf(total - 1),
+    prompt: `The password of ${plainText(server.rights.username)}`,
+    ...SECRET,
+    check: async (password) =>
+      password === ""
+        ? MISSING
+        : { value: await server.api.call("createTotpSecret", { body: { password } }) },
   });
-  if (answer.kind !== "value") {
+  if (made.kind !== "value") return;
+  const panel = showSecret(made.value, name);
+  const isConfirmed = await askCode({
+    title: `Set Up Authenticator App for ${name}`,
+    total,
+    place: placeOf(total),
+    prompt: "Scan the picture, then type the code that the app shows. Nothing counts before.",
+    show: (token) => server.api.call("confirmTotp", { body: { token } }),
+  });
+  if (!isConfirmed) {
     panel.dispose();
     void window.showInformationMessage("Nothing was changed: the new secret does not count.");
     return;
@@ -45,27 +58,60 @@ export async function setUpSecondFactor(server: Server): Promise<void> {
   );
 }
 
-/** An app that is set up already: asks whether it is replaced, or given up. */
+/** An app that is set up already: asks whether it is replaced, or given up, and takes a code of it. */
 async function replaces(server: Server): Promise<boolean> {
+  const name = plainText(server.name);
   const answer = await confirm({
-    question: `Replace your authenticator app for ${plainText(server.name)}?`,
+    question: `Replace your authenticator app for ${name}?`,
     lines: [
-      "The app that you have and its recovery codes are removed first. Signing in takes the password alone until you have typed the first code of the new one.",
+      "The app that you have and its recovery codes are removed first, with a code of it. Signing in takes the password alone until you have typed the first code of the new one.",
     ],
     button: "Replace",
     instead: "Use None Any More",
   });
   if (answer === undefined) return false;
-  await server.api.call("deleteTotpSecret");
+  const isRemoved = await askCode({
+    title: `Remove Authenticator App for ${name}`,
+    total: answer === "act" ? 3 : 1,
+    place: placeOf(1),
+    prompt: "A code of the app that you have, or a recovery code",
+    show: (token) => server.api.call("deleteTotpSecret", { body: { token } }),
+  });
+  if (!isRemoved) return false;
   server.connect();
   if (answer === "act") return true;
   void window.showInformationMessage("Signing in takes the password alone from now on.");
   return false;
 }
 
+/** A question for a code, which is shown to the server at once. */
+interface CodeQuestion extends Look {
+  readonly prompt: string;
+  readonly show: (token: string) => Promise<unknown>;
+}
+
+/** Answers whether a code was shown that the server took. */
+async function askCode({ show, ...look }: CodeQuestion): Promise<boolean> {
+  const answer = await askText({
+    ...look,
+    ...PLAIN,
+    check: async (text) => {
+      const token = text.replaceAll(/\s/g, "");
+      if (token === "") return MISSING;
+      await show(token);
+      return { value: undefined };
+    },
+  });
+  return answer.kind === "value";
+}
+
+/** What a step has done cannot be taken back by going back. */
+function placeOf(number: number): Place {
+  return { number, canGoBack: false };
+}
+
 /** Shows a new secret in a tab of its own. It is nowhere else, and gone with the tab. */
-async function showSecret(api: Pick<Api, "call">, name: string): Promise<WebviewPanel> {
-  const made = await api.call("createTotpSecret");
+function showSecret(made: EndpointOutput<"createTotpSecret">, name: string): WebviewPanel {
   const panel = window.createWebviewPanel(
     "rport.secondFactor",
     `Authenticator App - ${name}`,

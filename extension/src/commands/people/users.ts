@@ -10,6 +10,7 @@ import type { Handlers } from "../registry.ts";
 import { pickGroups } from "./groups.ts";
 import { type InviteDeps, inviteUser } from "./invite.ts";
 import { rotateKnown } from "./knownSecrets.ts";
+import { setUpSecondFactor } from "./secondFactor.ts";
 import { type AccessTarget, nameOfUser, type UserTarget, type UserTargets } from "./userTargets.ts";
 
 /** What the commands on users need. */
@@ -61,7 +62,11 @@ export function userHandlers(deps: UserCommandsDeps): UserHandlers {
     },
     async resetSecondFactor(input) {
       const target = await users.user(input, "Reset whose second factor?", ({ totp }) => totp);
-      if (target !== undefined) await resetSecondFactor(target);
+      if (target === undefined) return;
+      const { server, user } = target;
+      // About oneself, the server asks for a code here, too.
+      if (user.username === server.rights.username) await setUpSecondFactor(server);
+      else await resetSecondFactor(target);
     },
     async rotateKnown(input) {
       const target = await users.user(input, "Rotate what which user knows?");

@@ -4,13 +4,16 @@ import type { KnownSecret, UserName } from "@rport/protocol/people/user";
 import { noSuchToken } from "../../../store/edits/accountEdit.ts";
 import type { EditStore } from "../../../store/edits/editStore.ts";
 import type { UserViews } from "../../../users/accounts/userViews.ts";
+import type { Actor } from "../../../users/actor.ts";
 import type { UserAdministration } from "../../../users/administration/userAdministration.ts";
+import type { Freshness } from "../../../users/signIn/freshness.ts";
 import type { Handlers } from "../../endpoints.ts";
 
 /** What the handlers of users need. */
 export interface UserHandlerDeps {
   readonly users: UserViews;
   readonly administration: UserAdministration;
+  readonly freshness: Freshness;
   readonly edits: Pick<EditStore, "commit">;
   /** What somebody knows by this name; see `knownSecrets`. */
   readonly knownSecrets: (user: string) => Promise<KnownSecret[]>;
@@ -39,7 +42,11 @@ type TokenServed =
 
 /** Serves what administrators do with users. */
 export function userHandlers(deps: UserHandlerDeps): Pick<Handlers, Served> {
-  const { users, administration, knownSecrets } = deps;
+  const { users, administration, knownSecrets, freshness } = deps;
+  /** Administrators get round nothing that is asked of everybody about themselves. */
+  const requireOther = (actor: Actor, user: UserName, own: string): void => {
+    if (actor.hasAccount && actor.name === user) freshness.require(actor, `Your own ${own}.`);
+  };
   return {
     listUsers: () => ({ data: users.list() }),
     async createUser({ body }, { actor }) {
@@ -47,6 +54,7 @@ export function userHandlers(deps: UserHandlerDeps): Pick<Handlers, Served> {
       return { data: undefined };
     },
     async updateUser({ params, body }, { actor }) {
+      if (body.password) requireOther(actor, params.userName, "password: PUT /me");
       await administration.update(params.userName, body, actor);
       return undefined;
     },
@@ -68,7 +76,8 @@ export function userHandlers(deps: UserHandlerDeps): Pick<Handlers, Served> {
       if (data.length === 0) administration.require(userName);
       return { data };
     },
-    async deleteUserTotp({ params }) {
+    async deleteUserTotp({ params }, { actor }) {
+      requireOther(actor, params.userName, "second factor: DELETE /me/totp-secret");
       await administration.removeTotp(params.userName);
       return undefined;
     },
