@@ -1,4 +1,3 @@
-import { createSecretKey } from "node:crypto";
 import type { ServerStatus } from "@rport/protocol/model";
 import {
   md5Fingerprint,
@@ -152,7 +151,7 @@ async function openDataDirectory(
   const store = await openStore({
     directory,
     keySeed,
-    knownCommit: ({ audit }, { auditKey }) => lastCommit(audit, createSecretKey(auditKey)),
+    knownCommit: ({ audit }, { auditKey }) => lastCommit(audit, auditKey),
     acceptLostChanges,
     clock,
     log,

@@ -1,4 +1,4 @@
-import { createSecretKey } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -20,7 +20,7 @@ import { TunnelEvents } from "./tunnelEvents.ts";
 export interface AuditingDeps {
   readonly directory: string;
   /** 32 bytes, of `audit.key`. */
-  readonly key: Buffer;
+  readonly key: KeyObject;
   /** The file of the index. */
   readonly indexFile: string;
   /** The number of the last commit of the records that is known to be durable. */
@@ -47,8 +47,7 @@ export interface Auditing {
 
 /** Opens the audit log. Fails with a `StartFailure` that names the directory. */
 export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
-  const { directory, lastCommit, limits, clock, log, openFile } = deps;
-  const key = createSecretKey(deps.key);
+  const { directory, key, lastCommit, limits, clock, log, openFile } = deps;
   const database = new IndexFile({ path: deps.indexFile, log });
   const index = new AuditIndex({
     database,

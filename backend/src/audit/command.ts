@@ -1,4 +1,3 @@
-import { createSecretKey } from "node:crypto";
 import { parseArgs } from "node:util";
 import { wrongSetting } from "../config/check.ts";
 import { DATA_DIR_FLAGS, dataDirFlags } from "../config/dataDirFlags.ts";
@@ -47,7 +46,7 @@ export async function auditCommand(
   }
   const noted = notedEntry(values["expect-seq"], values["expect-hash"]);
   const paths = dataPaths(dataDirOf(dataDirFlags(values)));
-  const key = createSecretKey(await auditKeyOf(paths));
+  const key = await auditKeyOf(paths);
   const indexed = indexHead(paths.auditIndex);
   const input = { directory: paths.audit, key, noted, indexed };
   const verdict = await verifyLog(input).catch((caught: unknown) => {

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { RotationEvents } from "../audit/rotationEvents.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -41,7 +42,7 @@ export interface CredentialsDeps {
   readonly clients: ClientPort;
   readonly sessions: SessionPort;
   readonly pairings: PairingPort;
-  readonly verifierKey: Buffer;
+  readonly verifierKey: KeyObject;
   readonly clock: Clock;
   readonly log: Log;
   readonly touch: CredentialTouch;

@@ -1,4 +1,4 @@
-import { createHmac, scrypt, timingSafeEqual } from "node:crypto";
+import { createHmac, type KeyObject, scrypt, timingSafeEqual } from "node:crypto";
 
 /** What `generatedSecret` makes: 32 bytes in base64url. */
 const GENERATED = /^[A-Za-z0-9_-]{43}$/;
@@ -15,8 +15,8 @@ export function schemeOf(secret: string): "hmac" | "scrypt" {
   return GENERATED.test(secret) ? "hmac" : "scrypt";
 }
 
-/** The verifier of a generated secret. */
-export function hmacVerifier(key: Buffer, secret: string): Buffer {
+/** The verifier of a generated secret. Of a key in bytes, Node would make an object at each login. */
+export function hmacVerifier(key: KeyObject, secret: string): Buffer {
   return createHmac("sha256", key).update(secret).digest();
 }
 

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey } from "node:crypto";
 import { schemeOf } from "../../passwords/verifier.ts";
 import { bytes } from "../../platform/random.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
@@ -19,7 +19,7 @@ export interface Trial {
  * kept as a digest under a key of this process.
  */
 export class RightSecrets {
-  readonly #key = bytes(32);
+  readonly #key = createSecretKey(bytes(32));
   readonly #seen = new RecentMap<string, true>(SECRETS_MAX);
 
   /** Whether a try with this secret is none of those that have to wait. */

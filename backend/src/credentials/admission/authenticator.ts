@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { AuthId, SecretId } from "@rport/protocol/ids";
 import { authIdSchema } from "@rport/protocol/ids";
 import { NO_LIMITS } from "@rport/protocol/model";
@@ -23,7 +24,7 @@ export type SecretFault = Extract<LoginFault, "deleted" | "revoked" | "expired">
 export interface AuthenticatorDeps {
   readonly ledger: Ledger;
   readonly typed: TypedPasswords;
-  readonly verifierKey: Buffer;
+  readonly verifierKey: KeyObject;
   readonly clock: Clock;
   readonly steady: SteadyTime;
 }

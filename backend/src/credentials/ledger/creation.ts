@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import { authIdSchema, whyNotAuthId } from "@rport/protocol/ids";
@@ -39,7 +40,7 @@ export interface CreationDeps {
   readonly ledger: Ledger;
   readonly store: Pick<EditStore, "commit">;
   readonly typed: TypedPasswords;
-  readonly verifierKey: Buffer;
+  readonly verifierKey: KeyObject;
   readonly clock: Clock;
   /** Fewest characters of a typed password. */
   readonly passwordMinLength: number;

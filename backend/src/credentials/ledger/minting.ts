@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { ClientId } from "@rport/protocol/ids";
 import { hmacVerifier, schemeOf } from "../../passwords/verifier.ts";
 import { generatedSecret, secretId } from "../../platform/random.ts";
@@ -23,7 +24,7 @@ export interface MintedSecret extends OfferedSecret {
 /** Makes a random secret for a credential. Nothing is kept yet. */
 export function mintSecret(
   entry: LedgerEntry,
-  verifierKey: Buffer,
+  verifierKey: KeyObject,
   purpose: SecretPurpose,
 ): MintedSecret {
   const secret = generatedSecret();

@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { hmacVerifier, scryptVerifier } from "../../passwords/verifier.ts";
 import { Lane } from "../../platform/lane.ts";
 import { bytes } from "../../platform/random.ts";
@@ -23,7 +24,7 @@ export interface Attempt {
  * one derivation, so a fleet behind one password comes back at once.
  */
 export class TypedPasswords {
-  readonly #bootKey = bytes(32);
+  readonly #bootKey = createSecretKey(bytes(32));
   readonly #lane = new Lane(DERIVATIONS);
   readonly #running = new Map<string, Promise<Buffer>>();
   readonly #perAddress = new Map<string, number>();

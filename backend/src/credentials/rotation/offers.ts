@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { FEATURES } from "@rport/protocol/agent";
 import type { ClientId, SecretId } from "@rport/protocol/ids";
 import type { Clock, Timer } from "../../platform/clock.ts";
@@ -26,7 +27,7 @@ const UNCONFIRMED_KEPT = 2;
 /** What offers need. */
 export interface OfferDeps {
   readonly ledger: Ledger;
-  readonly verifierKey: Buffer;
+  readonly verifierKey: KeyObject;
   readonly clock: Clock;
   readonly log: Log;
   readonly store: Pick<EditStore, "commit" | "announce">;

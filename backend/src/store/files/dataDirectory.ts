@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { bytes } from "../../platform/random.ts";
@@ -37,9 +38,9 @@ export interface Identity {
   /** The server's SSH key is derived from it. */
   readonly serverKeySeed: string;
   /** Keys the verifiers of generated secrets. */
-  readonly verifierKey: Buffer;
+  readonly verifierKey: KeyObject;
   /** Seals the entries of the audit log. */
-  readonly auditKey: Buffer;
+  readonly auditKey: KeyObject;
 }
 
 /** Where things are in the data directory `directory`. */
@@ -115,7 +116,7 @@ export async function readIdentity(
 ): Promise<Identity> {
   if (!(await exists(paths.audit))) await makeKey(paths.auditKey);
   const identity = {
-    serverKeySeed: keySeed ?? (await readKey(paths.serverKey)).toString("hex"),
+    serverKeySeed: keySeed ?? (await readKey(paths.serverKey)).export().toString("hex"),
     verifierKey: await readKey(paths.verifierKey),
     auditKey: await auditKeyOf(paths),
   };
@@ -126,7 +127,7 @@ export async function readIdentity(
 }
 
 /** The key of the audit log, for its verification. Fails with a `StartFailure`. */
-export function auditKeyOf(paths: DataPaths): Promise<Buffer> {
+export function auditKeyOf(paths: DataPaths): Promise<KeyObject> {
   return readKey(paths.auditKey, "nobody can tell whether the audit log was altered");
 }
 
@@ -144,12 +145,12 @@ async function makeKey(path: string): Promise<void> {
   });
 }
 
-async function readKey(path: string, loss = NOBODY_RECOGNISED): Promise<Buffer> {
+async function readKey(path: string, loss = NOBODY_RECOGNISED): Promise<KeyObject> {
   const text = await readFile(path, "utf8").catch((caught: unknown) => {
     throw keyFailure(path, codeOf(caught) === "ENOENT" ? "is missing" : "cannot be read", loss);
   });
   if (!/^[0-9a-f]{64}\s*$/.test(text)) throw keyFailure(path, "is damaged", loss);
-  return Buffer.from(text.trim(), "hex");
+  return createSecretKey(text.trim(), "hex");
 }
 
 function keyFailure(path: string, what: string, loss: string): StartFailure {

@@ -1,4 +1,10 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  type KeyObject,
+} from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
 import { Secret, TOTP } from "otpauth";
 import type { Clock } from "../../platform/clock.ts";
@@ -42,7 +48,7 @@ export class SecondFactor {
   readonly #codeKey: Buffer;
   readonly #clock: Pick<Clock, "now">;
 
-  constructor(serverKey: Buffer, clock: Pick<Clock, "now">) {
+  constructor(serverKey: KeyObject, clock: Pick<Clock, "now">) {
     this.#sealKey = derived(serverKey, "rport second factor");
     this.#codeKey = derived(serverKey, "rport recovery codes");
     this.#clock = clock;
@@ -137,6 +143,6 @@ function recoveryCode(): string {
   return `${readableId(HALF)}-${readableId(HALF)}`;
 }
 
-function derived(key: Buffer, purpose: string): Buffer {
+function derived(key: KeyObject, purpose: string): Buffer {
   return Buffer.from(hkdfSync("sha256", key, Buffer.alloc(0), purpose, 32));
 }
