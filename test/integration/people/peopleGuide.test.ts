@@ -16,7 +16,7 @@ describe("docs/people.md, followed as it is written", () => {
     await using backend = await startBackend();
     const file = join(temp.path, "token.conf");
     const guide = await Guide.read("people.md", {
-      "rport-backend user token": `${process.execPath} ${MAIN} user token`,
+      "npm start --silent --": `${process.execPath} ${MAIN}`,
       "/var/lib/rport-backend": backend.dataDir,
       "https://rport.example.com": backend.url,
       "token.conf": file,
