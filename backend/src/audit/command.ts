@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { wrongSetting } from "../config/check.ts";
 import { DATA_DIR_FLAGS, dataDirFlags } from "../config/dataDirFlags.ts";
+import { readFlags } from "../config/flags.ts";
 import type { CommandResult, DataDirOf } from "../platform/commandResult.ts";
 import { EXIT_CODES } from "../platform/startFailure.ts";
 import { auditKeyOf, dataPaths, ioFailure } from "../store/files/dataDirectory.ts";
@@ -39,7 +39,7 @@ export async function auditCommand(
   argv: readonly string[],
   dataDirOf: DataDirOf,
 ): Promise<CommandResult> {
-  const { values, positionals } = readFlags(argv);
+  const { values, positionals } = readFlags(argv, FLAGS);
   if (values.help === true) return { lines: [AUDIT_HELP], exitCode: 0 };
   if (positionals.join(" ") !== "verify") {
     throw wrongSetting('command line: "audit" knows one command: audit verify. See audit --help.');
@@ -53,15 +53,6 @@ export async function auditCommand(
     throw ioFailure(paths.audit, caught);
   });
   return report(verdict);
-}
-
-function readFlags(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: FLAGS, allowPositionals: true });
-  } catch (caught) {
-    const reason = caught instanceof Error ? caught.message : String(caught);
-    throw wrongSetting(`command line: ${reason}`);
-  }
 }
 
 function notedEntry(seq: string | undefined, hash: string | undefined): Head | undefined {

@@ -1,7 +1,7 @@
-import { parseArgs } from "node:util";
 import { RportError } from "@rport/protocol/errors";
 import { wrongSetting } from "../config/check.ts";
 import { DATA_DIR_FLAGS, dataDirFlags } from "../config/dataDirFlags.ts";
+import { readFlags } from "../config/flags.ts";
 import type { CommandResult, DataDirOf } from "../platform/commandResult.ts";
 import { StartFailure } from "../platform/startFailure.ts";
 import { readCredentialFile } from "./credentialFile.ts";
@@ -50,7 +50,7 @@ export async function importCredentials(
   argv: readonly string[],
   dataDirOf: DataDirOf,
 ): Promise<CommandResult> {
-  const { values, positionals } = readFlags(argv);
+  const { values, positionals } = readFlags(argv, FLAGS);
   if (values.help === true) return { lines: [IMPORT_HELP], exitCode: 0 };
   const [file, ...others] = positionals;
   if (file === undefined || others.length > 0) {
@@ -61,15 +61,6 @@ export async function importCredentials(
   const wanted = { dataDir: dataDirOf(dataDirFlags(values)), joinsPerMinute };
   const plan = planImport(entries, await factsOf(wanted.dataDir));
   return values.apply === true ? await apply(plan, wanted) : preview(plan);
-}
-
-function readFlags(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: FLAGS, allowPositionals: true });
-  } catch (caught) {
-    const reason = caught instanceof Error ? caught.message : String(caught);
-    throw wrongSetting(`command line: ${reason}`);
-  }
 }
 
 function joinsOf(text: string | undefined): number | null {

@@ -78,8 +78,7 @@ async function ownerOf(path: string): Promise<number | undefined> {
 
 function whyUnreadable(path: string, code: string): string {
   const dataDir = dirname(path);
-  if (code === "ENOENT")
-    return `No backend runs with the data directory ${dataDir}. ${startFirst(dataDir)}`;
+  if (code === "ENOENT") return `No backend runs. ${startFirst(dataDir)}`;
   if (code === "EACCES")
     return `${path} cannot be read. Run this as the user of the backend, or as root.`;
   return `${path} cannot be read (${code}).`;

@@ -11,6 +11,6 @@ export function dataDirFlags(values: {
 }): readonly string[] {
   return (["config", "data-dir"] as const).flatMap((name) => {
     const value = values[name];
-    return value === undefined ? [] : [`--${name}`, value];
+    return value === undefined ? [] : [`--${name}=${value}`];
   });
 }

@@ -13,7 +13,8 @@ export const HELP = `Usage: rport-backend [flags]
       --log-level LEVEL    debug, info, warn or error    [logging] log_level   info
       --log-file FILE      instead of standard error     [logging] log_file
       --print-admin-code   print the code of the first administrator though no terminal shows it
-      --accept-lost-changes  start although the database lacks changes that were made
+      --accept-lost-changes
+                           start although the database lacks changes that were made
   -h, --help
   -v, --version
 
@@ -21,6 +22,7 @@ Only in the file or the environment:
   [server]  url                              where agents reach the server, best first
             key_seed                         derives the server's key
             used_ports                       ports for tunnels                 20000-30000
+            excluded_ports                   those of them that are not
             trusted_proxies                  whose X-Forwarded-For counts
             client_auth_password_min_length  of typed client passwords         12
   [api]     password_min_length              of users' passwords               12

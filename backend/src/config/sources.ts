@@ -1,7 +1,8 @@
-import { parseArgs } from "node:util";
 import { parse, TomlError } from "smol-toml";
 import type { Source } from "./check.ts";
 import { unknownName, wrongSetting } from "./check.ts";
+import { DATA_DIR_FLAGS } from "./dataDirFlags.ts";
+import { readFlags } from "./flags.ts";
 import type { RawSettings } from "./settings.ts";
 import { BOOLEAN_KEYS, LIST_KEYS, NUMBER_KEYS, SECTIONS } from "./settings.ts";
 import { parseHostPort } from "./values.ts";
@@ -11,8 +12,7 @@ const PREFIX = "RPORT_";
 
 /** The flags; none takes a secret, because other people see a process's arguments. */
 const FLAGS = {
-  config: { type: "string", short: "c" },
-  "data-dir": { type: "string" },
+  ...DATA_DIR_FLAGS,
   address: { type: "string" },
   port: { type: "string" },
   "api-address": { type: "string" },
@@ -68,9 +68,13 @@ export function environmentSource(
   return { name: "environment", raw, spell };
 }
 
-/** What the command line says. Fails when a flag is unknown or lacks its value. */
+/** What the command line says. Fails as `readFlags` does, and when there is more than flags. */
 export function commandLine(argv: readonly string[]): CommandLine {
-  const values = readFlags(argv);
+  const { values, positionals } = readFlags(argv, FLAGS);
+  const [word] = positionals;
+  if (word !== undefined) {
+    throw wrongSetting(`command line: there is no command or flag "${word}". See --help.`);
+  }
   const raw: RawSettings = {};
   for (const [setting, flag] of Object.entries(FLAG_OF)) {
     const value = values[flag as keyof typeof FLAGS];
@@ -88,23 +92,6 @@ export function portOf(line: CommandLine): number | undefined {
   const parsed = parseHostPort(`localhost:${port}`);
   if (parsed !== undefined) return parsed.port;
   throw wrongSetting(`command line: --port = "${port}" has to be a number from 0 to 65535.`);
-}
-
-function readFlags(argv: readonly string[]): CommandLine["values"] {
-  const { tokens } = parseArgs({ args: [...argv], options: FLAGS, strict: false, tokens: true });
-  for (const token of tokens) {
-    if (token.kind === "positional")
-      throw wrongSetting(`command line: "${token.value}" is no flag.`);
-    if (token.kind !== "option") continue;
-    if (!Object.hasOwn(FLAGS, token.name)) {
-      const names = Object.keys(FLAGS).map((name) => `--${name}`);
-      throw wrongSetting(`command line: ${unknownName("flag", token.rawName, names)}`);
-    }
-    const wantsValue = FLAGS[token.name as keyof typeof FLAGS].type === "string";
-    if (wantsValue && !token.value)
-      throw wrongSetting(`command line: ${token.rawName} needs a value.`);
-  }
-  return parseArgs({ args: [...argv], options: FLAGS }).values;
 }
 
 function spell(key: string): string {

@@ -111,7 +111,9 @@ describe("import-credentials", () => {
     await writeFile(file, "{}");
     const ended = await runBackend(["import-credentials", file, "--data-dir", temp.path]);
     expect(ended.code).toBe(69);
-    expect(ended.stderr).toContain(`No backend runs with the data directory ${temp.path}.`);
+    expect(ended.stderr).toContain(
+      `No backend runs. Start it first, or name the right one with --data-dir or --config: ${temp.path} `,
+    );
     expect(ended.stderr).toContain("Start it first");
   });
 

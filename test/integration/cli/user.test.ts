@@ -78,7 +78,7 @@ describe("rport-backend user", () => {
     [["__proto__"], "user takes one of"],
     [["add"], "takes one name"],
     [["add", "a", "b"], "takes one name"],
-    [["list", "a"], "takes nobody's name"],
+    [["list", "a"], "takes no name"],
     [["list", "--scope", "read"], "takes no --scope"],
     [["token", "a"], "needs a --name"],
     [["token", "a", "--name", "x", "--scope", "all"], "--scope is one of"],

@@ -58,7 +58,7 @@ export async function userCommand(
   }
   requireTaken(command, values);
   if (others.length > 0 || (userName === "") !== NAMES_NOBODY.has(command)) {
-    const whom = NAMES_NOBODY.has(command) ? "nobody's name" : "one name";
+    const whom = NAMES_NOBODY.has(command) ? "no name" : "one name";
     throw wrongSetting(`command line: user ${command} takes ${whom}. See user --help.`);
   }
   const dataDir = dataDirOf(dataDirFlags(values));

@@ -1,7 +1,7 @@
-import { parseArgs } from "node:util";
 import { ADMINISTRATORS, type TokenScope, tokenScopeSchema } from "@rport/protocol/people/right";
 import { wrongSetting } from "../../config/check.ts";
 import { DATA_DIR_FLAGS } from "../../config/dataDirFlags.ts";
+import { readFlags } from "../../config/flags.ts";
 
 const FLAGS = {
   ...DATA_DIR_FLAGS,
@@ -33,12 +33,7 @@ const OF_ALL: ReadonlySet<string> = new Set(["config", "data-dir", "help"]);
 
 /** Reads the command line. Fails with a `StartFailure`. */
 export function readUserFlags(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: FLAGS, allowPositionals: true });
-  } catch (caught) {
-    const reason = caught instanceof Error ? caught.message : String(caught);
-    throw wrongSetting(`command line: ${reason}`);
-  }
+  return readFlags(argv, FLAGS);
 }
 
 /** Throws when a flag was given that the command does nothing with. */

@@ -224,7 +224,9 @@ describe("a wrong configuration stops the start, says what is wrong and exits 2"
     [["--port"], "--port needs a value"],
     [["--data-dir="], "--data-dir needs a value"],
     [["--address", "x"], '--address = "x" has to be host:port'],
-    [["start"], '"start" is no flag'],
+    [["start"], 'there is no command or flag "start"'],
+    [["--port", "--address", "h:1"], "--port needs a value"],
+    [["--version=1"], "--version takes no value"],
     [["-c", "/nonexistent/x.toml"], "/nonexistent/x.toml cannot be read"],
   ])("command line %j", async (argv, expected) => {
     const { message, exitCode } = await failure(() => read({ argv }));
