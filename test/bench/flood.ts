@@ -1,18 +1,16 @@
 import { EVENTS_PATH } from "@rport/protocol/http";
 import WebSocket from "ws";
-import { BenchAgent, SOURCES } from "./agents.ts";
-import { BenchBackend } from "./backend.ts";
+import type { BenchBackend } from "./backend.ts";
 import { sharedNowMs } from "./childPort.ts";
 import { peakMemory, roundTrips } from "./during.ts";
+import { startFleet } from "./fleet.ts";
 import type { FloodEnds, FlooderHandlers } from "./flooder.ts";
 import { type Bench, median, pause, quantile, runBench } from "./harness.ts";
 import type { Usage } from "./probeHandlers.ts";
 import { Program } from "./program.ts";
 import { atMost, number } from "./report.ts";
-import type { SwarmHandlers, SwarmTarget } from "./swarm.ts";
+import type { SwarmTarget } from "./swarm.ts";
 
-const AGENTS = 1_000;
-const QUICK_AGENTS = 100;
 const JOINS = 10_000;
 const QUICK_JOINS = 1_000;
 const PARALLEL = 32;
@@ -29,15 +27,9 @@ const GROWTH_MB = 64;
 // F-05, S-01: whoever floods the server with logins keeps no connected agent waiting.
 await runBench(async (bench) => {
   const { scope, options } = bench;
-  const backend = scope.use(await BenchBackend.start());
-  const login = await backend.createLogin("bench-agents");
-  const place = { server: backend.agentUrl, fingerprint: backend.fingerprint };
-  const swarm = scope.use(await Program.script<SwarmHandlers>("swarm.ts"));
-  const agents = options.isQuick ? QUICK_AGENTS : AGENTS;
-  await swarm.ask("add", { ...place, ...login, from: 0, count: agents, parallel: 16 });
-  const target = Number(scope.use(await Program.script("targetServer.ts")).ready);
-  scope.use(await BenchAgent.start(SOURCES, backend, { login, clientId: "real-agent" }));
-  const port = await backend.openTunnel("real-agent", target);
+  const fleet = await startFleet(bench, ["real-agent"]);
+  const { backend, place, agents } = fleet;
+  const port = await fleet.openTunnel("real-agent");
   const flooder = scope.use(await Program.script<FlooderHandlers>("flooder.ts"));
   const events = scope.use(await watch(backend));
 
@@ -59,7 +51,7 @@ await runBench(async (bench) => {
   const seconds = (sharedNowMs() - startMs) / 1_000;
   await pause(SETTLE_MS);
   const after = await backend.settledUsage();
-  const { lost } = await swarm.ask("state");
+  const lost = await fleet.lost();
 
   describeRoundTrips(bench, { idle, busy, agents, joins, seconds });
   describeMemory(bench, { before, peak, after, ends });

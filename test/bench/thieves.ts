@@ -1,17 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BenchAgent, SOURCES } from "./agents.ts";
-import { BenchBackend } from "./backend.ts";
+import type { BenchBackend } from "./backend.ts";
 import { peakMemory, roundTrips } from "./during.ts";
+import { startFleet } from "./fleet.ts";
 import { type Bench, median, pause, quantile, runBench } from "./harness.ts";
 import { Program } from "./program.ts";
 import { atLeast, atMost, number } from "./report.ts";
-import type { SwarmHandlers } from "./swarm.ts";
 import type { Loot, Theft, ThiefHandlers } from "./thief.ts";
 
-const AGENTS = 1_000;
-const QUICK_AGENTS = 100;
 const FOR_MS = 20_000;
 const QUICK_FOR_MS = 5_000;
 /** Buffers of the system are full, and nothing moves any more, when the backend needs less than this. */
@@ -36,18 +33,10 @@ const LARGE_BYTES = 16 << 20;
 // F-09, S-01: one stolen secret, strangers and stopped readers, all at once and without manners.
 await runBench(async (bench) => {
   const { scope, options } = bench;
-  const backend = scope.use(await BenchBackend.start());
-  const login = await backend.createLogin("bench-agents");
-  const place = { server: backend.agentUrl, fingerprint: backend.fingerprint };
-  const swarm = scope.use(await Program.script<SwarmHandlers>("swarm.ts"));
-  const agents = options.isQuick ? QUICK_AGENTS : AGENTS;
-  await swarm.ask("add", { ...place, ...login, from: 0, count: agents, parallel: 16 });
-  const target = Number(scope.use(await Program.script("targetServer.ts")).ready);
-  for (const clientId of ["robbed", "neighbour"]) {
-    scope.use(await BenchAgent.start(SOURCES, backend, { login, clientId }));
-  }
-  const robbed = await backend.openTunnel("robbed", target);
-  const port = await backend.openTunnel("neighbour", target);
+  const fleet = await startFleet(bench, ["robbed", "neighbour"]);
+  const { backend, place, agents } = fleet;
+  const robbed = await fleet.openTunnel("robbed");
+  const port = await fleet.openTunnel("neighbour");
   const thief = scope.use(await Program.script<ThiefHandlers>("thief.ts"));
   const path = await largeFile();
   if (path === undefined) bench.note("The agent's executable is not built: nobody downloads it.");
@@ -74,7 +63,7 @@ await runBench(async (bench) => {
   ]);
   await pause(SETTLE_MS);
   const after = await backend.settledUsage();
-  const { lost } = await swarm.ask("state");
+  const lost = await fleet.lost();
 
   const megabytes = (bytes: number) => (bytes - before.residentBytes) / (1 << 20);
   const highest = megabytes(peak);
