@@ -48,10 +48,9 @@ export interface EnrollCommand {
 
 /** Parses the arguments behind the program. Throws a usage `CliFailure`. */
 export function parseCommand(args: readonly string[]): Command {
-  const [name = "--help", ...rest] = args;
+  const [name = "help", ...rest] = args;
+  if (args.includes("--help") || args.includes("-h")) return { kind: "help" };
   switch (name) {
-    case "--help":
-    case "-h":
     case "help":
       return { kind: "help" };
     case "--version":

@@ -94,6 +94,9 @@ describe("the command line", () => {
 
   it("reads the others", () => {
     expect(parseCommand([])).toEqual({ kind: "help" });
+    expect(parseCommand(["help"])).toEqual({ kind: "help" });
+    expect(parseCommand(["install", "--user", "x", "--help"])).toEqual({ kind: "help" });
+    expect(parseCommand(["enroll", "-h"])).toEqual({ kind: "help" });
     expect(parseCommand(["run", "-c", "f"])).toEqual({ kind: "run", config: "f" });
     expect(parseCommand(["wait-online", "-c", "f", "--timeout", "5"])).toEqual({
       kind: "waitOnline",
