@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
-import { FairLane } from "../../passwords/fairLane.ts";
 import { whyNotPassword } from "../../passwords/passwordRule.ts";
 import { isSameVerifier, scryptVerifier } from "../../passwords/verifier.ts";
+import { Lane } from "../../platform/lane.ts";
 import { bytes } from "../../platform/random.ts";
 import type { PasswordRecord } from "../../store/records/userRecord.ts";
 
@@ -22,7 +22,7 @@ const NOBODYS: PasswordRecord = {
 
 /** The passwords of users: derived slowly, few at a time. */
 export class Passwords {
-  readonly #lane = new FairLane(DERIVATIONS);
+  readonly #lane = new Lane(DERIVATIONS);
   readonly #minLength: number;
 
   constructor(minLength: number) {
@@ -65,7 +65,7 @@ export class Passwords {
   }
 
   #run<T>(network: string, job: () => Promise<T>): Promise<T> {
-    const outcome = this.#lane.run(network, job);
+    const outcome = this.#lane.run(job, network);
     if (outcome !== undefined) return outcome;
     throw new RportError("UNAVAILABLE", "Too many passwords are being checked.");
   }
