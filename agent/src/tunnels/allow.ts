@@ -36,7 +36,11 @@ export function parseRule(written: string): TunnelRule | undefined {
   return parseWithPort(written, text.slice(0, colon), port);
 }
 
-/** Why the rules forbid a target, for the one who asks; undefined: it is allowed. */
+/**
+ * Why the rules forbid a target, for the one who asks; undefined: every one of its addresses may be
+ * reached at the port. No rules: everything may, but a cloud's metadata, which only a rule with its
+ * very address allows. A target without addresses is never allowed when there are rules.
+ */
 export function whyForbidden(
   rules: readonly TunnelRule[],
   addresses: readonly string[],
@@ -48,19 +52,6 @@ export function whyForbidden(
   if (rules.length === 0) return undefined;
   const isAllowed = (address: string) => rules.some((rule) => matches(rule, address, port));
   return addresses.length > 0 && addresses.every(isAllowed) ? undefined : NOT_ALLOWED;
-}
-
-/**
- * Whether every one of a target's addresses may be reached at the port. No rules: everything may,
- * but a cloud's metadata, which only a rule with its very address allows. A target without
- * addresses is never allowed when there are rules.
- */
-export function isTargetAllowed(
-  rules: readonly TunnelRule[],
-  addresses: readonly string[],
-  port: number,
-): boolean {
-  return whyForbidden(rules, addresses, port) === undefined;
 }
 
 /** A rule for a network, for a port alone or for everything does not mean a cloud's secrets. */

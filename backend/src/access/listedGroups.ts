@@ -2,19 +2,14 @@ import { ADMINISTRATORS } from "@rport/protocol/people/right";
 import type { Clock } from "../platform/clock.ts";
 import { inSlices } from "../platform/slices.ts";
 import type { EditStore } from "../store/edits/editStore.ts";
-import type { ClientGroupRecord } from "../store/records/clientGroupRecord.ts";
 import type { ClientRecord } from "../store/records/clientRecord.ts";
+import type { ClientGroupsDeps } from "./clientGroups.ts";
 
 /** Where groups of users are listed as those who may see something. */
 export interface ListedGroupsDeps {
   readonly store: Pick<EditStore, "announce" | "commit">;
   readonly clients: { records(): Iterable<ClientRecord> };
-  readonly people: {
-    /** Undefined: there is no such group of users. */
-    group(name: string): unknown;
-    clientGroup(id: string): ClientGroupRecord | undefined;
-    clientGroups(): readonly ClientGroupRecord[];
-  };
+  readonly people: ClientGroupsDeps["people"];
   readonly clock: Pick<Clock, "monotonic">;
 }
 

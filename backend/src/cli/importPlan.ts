@@ -40,16 +40,16 @@ export function planImport(entries: readonly FileCredential[], facts: ImportFact
   const made: ImportedCredential[] = [];
   const kept: AuthId[] = [];
   const unusable: UnusableEntry[] = [];
-  const short: number[] = [];
+  const lengths: number[] = [];
   for (const { id, password } of entries) {
     const parsed = authIdSchema.safeParse(id);
     const reason = whyNotAuthId(id) ?? whyNotPassword(password, minLength);
     if (parsed.success && existing.has(id)) kept.push(parsed.data);
     else if (reason !== undefined) unusable.push({ id: shown(id), reason });
     else if (parsed.success) made.push({ id: parsed.data, password });
-    if (!existing.has(id)) short.push(passwordLength(password));
+    if (!existing.has(id)) lengths.push(passwordLength(password));
   }
-  const shortest = Math.min(...short);
+  const shortest = Math.min(...lengths);
   return { made, existing: kept, unusable, shortest: shortest < minLength ? shortest : undefined };
 }
 

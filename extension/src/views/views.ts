@@ -39,7 +39,7 @@ export class Views {
   readonly #tunnels: SourcedTree;
   readonly #users: SourcedTree;
   readonly #statusBar = new StatusBar();
-  readonly #depsKeys = new ContextKeys();
+  readonly #contextKeys = new ContextKeys();
   readonly #settings: Disposable;
   #warnAfterDays = 0;
   #summary: Timer | undefined;
@@ -116,7 +116,7 @@ export class Views {
   #summarise(): void {
     this.#summary = undefined;
     const { fleet } = this.#deps;
-    this.#depsKeys.update(contextOf(fleet));
+    this.#contextKeys.update(contextOf(fleet));
     // once is enough: the other trees are right below
     const { view } = this.#clients.tree;
     const message = viewMessage(fleet) ?? "";

@@ -61,9 +61,6 @@ export const clientGroupSchema = z.object({
   num_clients_connected: z.int().nonnegative(),
 });
 
-/** A group of clients. */
-export type ClientGroup = z.infer<typeof clientGroupSchema>;
-
 /** A group of clients as it is given. */
 export const clientGroupInputSchema = z.strictObject({
   id: clientGroupIdSchema,

@@ -76,7 +76,10 @@ export function accessHandlers(
       // `fields` may ask for less than the contract's whole group.
       return { data: data as EndpointOutput<"getClientGroup"> };
     },
-    createClientGroup: async ({ body }) => (await groups.create(body)) ?? undefined,
+    async createClientGroup({ body }) {
+      await groups.create(body);
+      return undefined;
+    },
     async putClientGroup({ params, body }) {
       if (params.clientGroupId !== body.id) {
         throw new RportError("BAD_REQUEST", "The id in the path is not the one in the body.");
@@ -84,8 +87,10 @@ export function accessHandlers(
       await groups.put(body);
       return undefined;
     },
-    deleteClientGroup: async ({ params }) =>
-      (await groups.remove(params.clientGroupId)) ?? undefined,
+    async deleteClientGroup({ params }) {
+      await groups.remove(params.clientGroupId);
+      return undefined;
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { line, time } from "@rport/protocol/model";
+import { time } from "@rport/protocol/model";
 import { tokenSchema } from "@rport/protocol/people/token";
 import { userNameSchema } from "@rport/protocol/people/user";
 import { z } from "zod";
@@ -13,7 +13,6 @@ export const tokenRecordSchema = z.strictObject({
    * shows it is told why. Null: it works, unless its time is over.
    */
   ended_at: time.nullable(),
-  last_used_from: line,
 });
 
 /** A personal token as it is kept. */

@@ -1,6 +1,6 @@
 import type { Invitation } from "@rport/protocol/people/invitation";
 import type { Session, Token } from "@rport/protocol/people/token";
-import type { User } from "@rport/protocol/people/user";
+import type { Ended, User } from "@rport/protocol/people/user";
 import { count } from "../../support/text.ts";
 import { ago, until } from "../relativeTime.ts";
 import type { UserAccess } from "../userAccess.ts";
@@ -120,21 +120,14 @@ export function invitationRow(invitation: Invitation, nowMs: number): Row {
 }
 
 /** What disabling a user ends, or has ended: a line each, without those of which there is none. */
-export function endedLines(ended: {
-  readonly tokens: number;
-  readonly sessions: number;
-  readonly sockets: number;
-  readonly editor_connections: number;
-  readonly pairings: number;
-  readonly invitations?: number;
-}): readonly string[] {
+export function endedLines(ended: Ended): readonly string[] {
   const lines: readonly (readonly [number, string])[] = [
     [ended.tokens, "personal token"],
     [ended.sessions, "session"],
     [ended.sockets, "open connection"],
     [ended.editor_connections, "connection through tunnels"],
     [ended.pairings, "open pairing"],
-    [ended.invitations ?? 0, "open invitation"],
+    [ended.invitations, "open invitation"],
   ];
   const plural = (noun: string) =>
     noun === "connection through tunnels" ? "connections through tunnels" : `${noun}s`;

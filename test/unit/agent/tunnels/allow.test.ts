@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  isTargetAllowed,
   METADATA_NOT_ALLOWED,
   parseRule,
   type TunnelRule,
@@ -15,6 +14,10 @@ function rules(...written: string[]): TunnelRule[] {
     if (rule === undefined) throw new Error(`${text} is no rule`);
     return rule;
   });
+}
+
+function isTargetAllowed(some: readonly TunnelRule[], addresses: readonly string[], port: number) {
+  return whyForbidden(some, addresses, port) === undefined;
 }
 
 describe("tunnel_allowed", () => {

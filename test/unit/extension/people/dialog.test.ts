@@ -73,7 +73,14 @@ describe("the page with a new second factor", () => {
 });
 
 it("what a user's end ends is counted in words, without what there is none of", () => {
-  const none = { tokens: 0, sessions: 0, sockets: 0, editor_connections: 0, pairings: 0 };
+  const none = {
+    tokens: 0,
+    sessions: 0,
+    sockets: 0,
+    editor_connections: 0,
+    pairings: 0,
+    invitations: 0,
+  };
   expect(endedLines(none)).toEqual([]);
   expect(endedLines({ ...none, tokens: 1, sockets: 2, editor_connections: 3 })).toEqual([
     "1 personal token",
