@@ -12,6 +12,7 @@ import type { Handlers } from "./http/endpoints.ts";
 import { createHandlers, type HandlerDeps } from "./http/handlers/handlers.ts";
 import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
+import { ListSearches } from "./lists/listSearches.ts";
 import { openHealth } from "./opening/openHealth.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { originAt, type Place, urlOf } from "./place.ts";
@@ -179,6 +180,7 @@ function facesDeps(
     hasServerUrls: serverUrls.length > 0,
     pairingTtlS: pairing.ttlS,
     installOrigin: (origin) => installOrigin(bound, origin),
+    searches: new ListSearches({ limits, clock }),
   });
   const userSockets = new UserSockets({
     gate,
@@ -219,7 +221,8 @@ function handlersOf(
     hasServerUrls,
     pairingTtlS,
     installOrigin,
-  }: Pick<HandlerDeps, "hasServerUrls" | "pairingTtlS" | "installOrigin">,
+    searches,
+  }: Pick<HandlerDeps, "hasServerUrls" | "pairingTtlS" | "installOrigin" | "searches">,
 ): Handlers {
   return createHandlers({
     status: (actor) => services.sights.of(actor).server(services.status()),
@@ -242,6 +245,7 @@ function handlersOf(
     administration: services.administration,
     pairingTtlS,
     installOrigin,
+    searches,
   });
 }
 

@@ -37,6 +37,20 @@ export const LIMITS = {
     unit: "ms",
     what: "how long one search of the audit log may take",
   },
+  list_queries: {
+    usual: 16,
+    least: 1,
+    most: 1_024,
+    unit: "count",
+    what: "searches of lists that wait of one user",
+  },
+  list_query_ms: {
+    usual: 2_000,
+    least: 100,
+    most: 60_000,
+    unit: "ms",
+    what: "how long one search of a list may keep the processor busy",
+  },
   sockets: {
     usual: 24_000,
     least: 16,

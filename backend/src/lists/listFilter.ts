@@ -1,9 +1,15 @@
+import type { ItemTexts } from "./itemTexts.ts";
 import { type Clause, type Group, type Operator, parseClause } from "./listClause.ts";
-import { type Column, type ColumnValue, type ListSpec, own, type Parameter } from "./listSpec.ts";
+import { type Column, type ListSpec, own, type Parameter } from "./listSpec.ts";
 import { type TextPattern, textPattern } from "./textPattern.ts";
 
-/** Tells whether an item fulfils one `filter` parameter. */
-export type Condition<T> = (item: T) => boolean;
+/** One `filter` parameter. */
+export interface Condition<T> {
+  /** Values with a wildcard, and those within `and`: each costs a comparison per text. */
+  readonly patterns: number;
+  /** Tells whether an item fulfils it. */
+  readonly holds: (texts: ItemTexts<T>) => boolean;
+}
 
 const COMPARISONS: Readonly<Record<Operator, (value: number, bound: number) => boolean>> = {
   gt: (value, bound) => value > bound,
@@ -18,7 +24,8 @@ export function parseCondition<T>(parameter: Parameter, spec: ListSpec<T>): Cond
   const { filters, times } = spec;
   const clause = parseClause(parameter, { columns: Object.keys(filters), times });
   if (typeof clause === "string") return clause;
-  const readers = clause.columns.flatMap((column) => own(filters, column) ?? []);
+  // A column that is named twice is looked at once.
+  const readers = [...new Set(clause.columns.flatMap((column) => own(filters, column) ?? []))];
   return clause.kind === "text" ? textCondition(readers, clause) : timeCondition(readers, clause);
 }
 
@@ -27,9 +34,12 @@ function textCondition<T>(
   { groups }: Extract<Clause, { kind: "text" }>,
 ): Condition<T> {
   const tests = groups.map(groupTest);
-  return (item) => {
-    const texts = readers.flatMap((reader) => lowerTexts(reader(item)));
-    return tests.some((test) => test(texts));
+  return {
+    patterns: groups.reduce((sum, group) => sum + group.patterns.length, 0),
+    holds(item) {
+      const texts = readers.flatMap((reader) => item.of(reader));
+      return tests.some((test) => test(texts));
+    },
   };
 }
 
@@ -44,20 +54,17 @@ function groupTest(group: Group): (texts: readonly string[]) => boolean {
     texts.some((text) => exact.has(text)) || patterns.some((fits) => texts.some(fits));
 }
 
-function lowerTexts(value: ColumnValue): string[] {
-  if (value === null || value === undefined) return [];
-  if (typeof value === "object") return value.map((text) => text.toLowerCase());
-  return [String(value).toLowerCase()];
-}
-
 function timeCondition<T>(
   readers: readonly Column<T>[],
   { operator, bounds }: Extract<Clause, { kind: "time" }>,
 ): Condition<T> {
-  const holds = COMPARISONS[operator];
-  return (item) =>
-    readers.some((reader) => {
-      const at = Date.parse(String(reader(item) ?? ""));
-      return !Number.isNaN(at) && bounds.some((bound) => holds(at, bound));
-    });
+  const fits = COMPARISONS[operator];
+  return {
+    patterns: 0,
+    holds: ({ item }) =>
+      readers.some((reader) => {
+        const at = Date.parse(String(reader(item) ?? ""));
+        return !Number.isNaN(at) && bounds.some((bound) => fits(at, bound));
+      }),
+  };
 }

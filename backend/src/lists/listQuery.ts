@@ -2,7 +2,6 @@ import { RportError } from "@rport/protocol/errors";
 import { type Condition, parseCondition } from "./listFilter.ts";
 import {
   type Column,
-  type ColumnValue,
   type ListSpec,
   own,
   type Parameter,
@@ -10,20 +9,18 @@ import {
   type RawQuery,
 } from "./listSpec.ts";
 
-/** A page of a list, how many items all pages have, and the members that were asked for. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly count: number;
+/** What a list request asks for: conditions, order, page and members. */
+export interface ListQuery<T> {
+  readonly conditions: readonly Condition<T>[];
+  readonly sort: { readonly column: Column<T>; readonly descending: boolean } | undefined;
   readonly fields: readonly string[];
+  readonly limit: number;
+  readonly offset: number;
 }
 
-interface Request<T> {
+type Draft<T> = { -readonly [K in keyof ListQuery<T>]: ListQuery<T>[K] } & {
   readonly conditions: Condition<T>[];
-  sort: { column: Column<T>; descending: boolean } | undefined;
-  fields: readonly string[];
-  limit: number;
-  offset: number;
-}
+};
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
@@ -31,21 +28,15 @@ const LIMIT_MAX = 500;
 const PARAMETERS_MAX = 32;
 
 /**
- * Answers a list request: conditions, order, page. Throws one `BAD_REQUEST` that names every
- * parameter that is not understood.
+ * Each value with a wildcard, or within `and`, costs a comparison with every text of every item: so
+ * many are possible in all filters together.
  */
-export function selectPage<T>(items: readonly T[], query: RawQuery, spec: ListSpec<T>): Page<T> {
-  const request = parseRequest(query, spec);
-  const found = items.filter((item) => request.conditions.every((holds) => holds(item)));
-  found.sort(comparer(request, spec));
-  const page = found.slice(request.offset, request.offset + request.limit);
-  return { items: page, count: found.length, fields: request.fields };
-}
+const PATTERNS_MAX = 32;
 
 /** Which members of one item a query asks for; undefined: all. Takes nothing but `fields`. */
 export function fieldsOfItem<T>(query: RawQuery, spec: ListSpec<T>): readonly string[] | undefined {
   const onlyFields = { ...spec, filters: {}, sorts: {}, defaultFields: [] };
-  const { fields } = parseRequest(query, onlyFields);
+  const { fields } = parseListQuery(query, onlyFields);
   return fields.length === 0 ? undefined : fields;
 }
 
@@ -58,9 +49,13 @@ export function pickFields<T>(
   return Object.fromEntries(fields.map((field) => [field, own(spec.fields, field)?.(item)]));
 }
 
-function parseRequest<T>(query: RawQuery, spec: ListSpec<T>): Request<T> {
+/**
+ * Reads the query of a list request. Throws one `BAD_REQUEST` that names every parameter that is
+ * not understood.
+ */
+export function parseListQuery<T>(query: RawQuery, spec: ListSpec<T>): ListQuery<T> {
   const entries = Object.entries(query);
-  const request: Request<T> = {
+  const request: Draft<T> = {
     conditions: [],
     sort: undefined,
     fields: spec.defaultFields,
@@ -74,14 +69,21 @@ function parseRequest<T>(query: RawQuery, spec: ListSpec<T>): Request<T> {
     const problem = applyParameter(request, { name, values }, spec);
     if (problem !== undefined) problems.push(problem);
   }
+  if (patternsOf(request) > PATTERNS_MAX) {
+    problems.push(`All filters together take at most ${PATTERNS_MAX} values with a wildcard.`);
+  }
   const [first, ...others] = problems;
   if (first === undefined) return request;
   throw new RportError("BAD_REQUEST", first, { detail: others.join("\n") });
 }
 
+function patternsOf<T>({ conditions }: ListQuery<T>): number {
+  return conditions.reduce((sum, { patterns }) => sum + patterns, 0);
+}
+
 /** Takes one parameter over into the request, or says what is wrong with it. */
 function applyParameter<T>(
-  request: Request<T>,
+  request: Draft<T>,
   parameter: Parameter,
   spec: ListSpec<T>,
 ): string | undefined {
@@ -97,7 +99,7 @@ function applyParameter<T>(
 }
 
 function applySort<T>(
-  request: Request<T>,
+  request: Draft<T>,
   { values }: Parameter,
   spec: ListSpec<T>,
 ): string | undefined {
@@ -110,7 +112,7 @@ function applySort<T>(
   return undefined;
 }
 
-function applyPage<T>(request: Request<T>, parameter: Parameter): string | undefined {
+function applyPage<T>(request: Draft<T>, parameter: Parameter): string | undefined {
   const page = parsePage(parameter, LIMIT_MAX);
   if (typeof page === "string") return page;
   Object.assign(request, page);
@@ -132,7 +134,7 @@ export function parsePage(
 }
 
 function applyFields<T>(
-  request: Request<T>,
+  request: Draft<T>,
   { name, values }: Parameter,
   spec: ListSpec<T>,
 ): string | undefined {
@@ -145,19 +147,4 @@ function applyFields<T>(
   if (unknown !== undefined) return `${quote(unknown)} is not a field of ${spec.resource}.`;
   request.fields = asked;
   return undefined;
-}
-
-function comparer<T>({ sort }: Request<T>, spec: ListSpec<T>): (a: T, b: T) => number {
-  const tie = (a: T, b: T): number => compare(spec.order(a), spec.order(b));
-  if (sort === undefined) return tie;
-  const sign = sort.descending ? -1 : 1;
-  return (a, b) => sign * compare(sort.column(a), sort.column(b)) || tie(a, b);
-}
-
-/** Numbers by size, everything else as text without regard to case. */
-function compare(a: ColumnValue, b: ColumnValue): number {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  const [left, right] = [String(a ?? "").toLowerCase(), String(b ?? "").toLowerCase()];
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }

@@ -40,7 +40,7 @@ async function liveMinute({ clock, backend }: Fleet): Promise<void> {
   clock.advance(MINUTE_MS);
   const now = new Date(clock.now()).toISOString();
   await eventually(() => {
-    const clients = backend.backend.clients.list();
+    const clients = [...backend.backend.clients.list()];
     expect(clients.filter((client) => client.last_heartbeat_at === now)).toHaveLength(AGENTS);
   });
 }

@@ -76,7 +76,7 @@ describe("an agent that introduces itself", () => {
   it("gets a random id when it has none", async () => {
     await using side = await start();
     await using _agent = await join(side, { introduction: { ID: "" } });
-    expect(side.clients.list().map((client) => client.id)).toEqual([
+    expect([...side.clients.list()].map((client) => client.id)).toEqual([
       expect.stringMatching(/^[0-9a-f-]{36}$/),
     ]);
   });
@@ -106,7 +106,7 @@ describe("an introduction that is refused", () => {
     await using agent = await PeerAgent.signIn(optionsFor(side, { introduction }));
     await expect(agent.introduce()).rejects.toThrow(text);
     await agent.closed;
-    expect(side.clients.list()).toEqual([]);
+    expect([...side.clients.list()]).toEqual([]);
     expect(side.door.counters.afterLogin).toBe(1);
   });
 
@@ -121,7 +121,7 @@ describe("an introduction that is refused", () => {
     await using agent = await PeerAgent.signIn(optionsFor(side));
     await expect(agent.introduce()).rejects.toThrow("This secret belongs to another host.");
     await agent.closed;
-    expect(side.clients.list()).toEqual([]);
+    expect([...side.clients.list()]).toEqual([]);
   });
 
   it("frees the client id at once, so that it keeps nobody else out", async () => {

@@ -63,9 +63,9 @@ async function away(backend: RunningBackend, agent: PeerAgent, clientId: string)
 async function everything({ backend }: Scene): Promise<unknown> {
   const { api } = backend;
   const document = await readFile(join(backend.dataDir, "rport.json"), "utf8");
-  const clients = backend.backend.clients
-    .list()
-    .map(({ last_heartbeat_at: _, ...client }) => client);
+  const clients = [...backend.backend.clients.list()].map(
+    ({ last_heartbeat_at: _, ...client }) => client,
+  );
   const credentials = await api("listCredentials");
   const isThere = credentials.some(({ id }) => id === FLEET);
   return {

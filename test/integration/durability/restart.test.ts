@@ -107,15 +107,15 @@ describe("an agent", () => {
     await using hanging = await spawnAgent(agentOf(backend, password, HOST));
     const { clients } = backend.backend;
     const states = () =>
-      Object.fromEntries(clients.list().map(({ id, connection_state: state }) => [id, state]));
+      Object.fromEntries([...clients.list()].map(({ id, connection_state: state }) => [id, state]));
     await healthy.online();
     await eventually(() => expect(states()[HOST]).toBe("connected"));
     hanging.signal("SIGSTOP");
 
     clock.advance(ROUND_MS);
-    const heard = clients.list().map(({ last_heartbeat_at: at }) => at);
+    const heard = [...clients.list()].map(({ last_heartbeat_at: at }) => at);
     await eventually(() => {
-      const now = clients.list().map(({ last_heartbeat_at: at }) => at);
+      const now = [...clients.list()].map(({ last_heartbeat_at: at }) => at);
       expect(now).not.toEqual(heard);
     });
     expect(states()).toEqual({ healthy: "connected", [HOST]: "connected" });

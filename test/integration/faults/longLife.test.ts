@@ -32,9 +32,9 @@ async function liveMinute({ clock, backend }: Life): Promise<void> {
   clock.advance(MINUTE_MS);
   const now = new Date(clock.now()).toISOString();
   await eventually(() => {
-    const connected = backend.backend.clients
-      .list()
-      .filter(({ connection_state: state }) => state === "connected");
+    const connected = [...backend.backend.clients.list()].filter(
+      ({ connection_state: state }) => state === "connected",
+    );
     expect(connected.map(({ last_heartbeat_at: at }) => at)).toEqual(connected.map(() => now));
     expect(connected).toHaveLength(AGENTS);
   });

@@ -40,10 +40,11 @@ export class ClientViews {
     for (const { id } of this.#deps.registry.records()) yield id;
   }
 
-  /** The clients for which `fits` holds, in no particular order. */
-  list(fits: (id: ClientId) => boolean = () => true): Client[] {
-    const records = [...this.#deps.registry.records()];
-    return records.filter(({ id }) => fits(id)).map((record) => this.#view(record));
+  /** The clients for which `fits` holds, in no particular order; to be read as `ids` are. */
+  *list(fits: (id: ClientId) => boolean = () => true): Generator<Client> {
+    for (const record of this.#deps.registry.records()) {
+      if (fits(record.id)) yield this.#view(record);
+    }
   }
 
   #view(record: ClientRecord): Client {

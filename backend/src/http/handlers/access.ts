@@ -9,7 +9,8 @@ import {
 } from "@rport/protocol/people/clientGroup";
 import type { ClientGrants } from "../../access/clientGrants.ts";
 import type { ClientGroups } from "../../access/clientGroups.ts";
-import { fieldsOfItem, pickFields, selectPage } from "../../lists/listQuery.ts";
+import { fieldsOfItem, pickFields } from "../../lists/listQuery.ts";
+import type { ListSearches } from "../../lists/listSearches.ts";
 import type { ListSpec } from "../../lists/listSpec.ts";
 import type { ClientGroupRecord } from "../../store/records/clientGroupRecord.ts";
 import type { Actor } from "../../users/actor.ts";
@@ -18,6 +19,7 @@ import type { Handlers } from "../endpoints.ts";
 
 /** What the handlers of who sees which clients need. */
 export interface AccessHandlerDeps {
+  readonly searches: Pick<ListSearches, "run">;
   readonly groups: ClientGroups;
   readonly grants: Pick<ClientGrants, "membersOf">;
   readonly access: ClientAccess;
@@ -61,11 +63,11 @@ export function accessHandlers(
       await groups.setAcl(params.clientId, body.allowed_user_groups);
       return undefined;
     },
-    listClientGroups({ query }, { actor }) {
-      const seen = groups.list().filter(({ id }) => sees(actor, id, deps));
-      const all = seen.map((record) => seenGroup(record, actor, deps));
-      const { items, count, fields } = selectPage(all, query, groupList);
-      return { data: items.map((group) => pickFields(group, fields, groupList)), count };
+    listClientGroups({ query }, { actor, user }) {
+      const row = (group: SeenGroup, fields: readonly string[]) =>
+        pickFields(group, fields, groupList);
+      const listing = { items: seenGroups(actor, deps), query, spec: groupList, row };
+      return deps.searches.run(user, listing);
     },
     getClientGroup({ params, query }, { actor }) {
       const id = params.clientGroupId;
@@ -99,6 +101,13 @@ function sees(actor: Actor, id: ClientGroupId, { grants, access }: AccessHandler
   if (actor.isAdministrator) return true;
   for (const client of grants.membersOf(id)) if (access.maySee(actor, client)) return true;
   return false;
+}
+
+/** Each when it is asked for: for every group, its clients are looked at until one is seen. */
+function* seenGroups(actor: Actor, deps: AccessHandlerDeps): Generator<SeenGroup> {
+  for (const record of deps.groups.list()) {
+    if (sees(actor, record.id, deps)) yield seenGroup(record, actor, deps);
+  }
 }
 
 function seenGroup(

@@ -4,7 +4,8 @@ import type { ClientId } from "@rport/protocol/ids";
 import type { Client, Tunnel } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
 import { shownClient } from "../../access/groupAccess.ts";
-import { fieldsOfItem, pickFields, selectPage } from "../../lists/listQuery.ts";
+import { fieldsOfItem, pickFields } from "../../lists/listQuery.ts";
+import type { ListSearches } from "../../lists/listSearches.ts";
 import type { Actor } from "../../users/actor.ts";
 import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
@@ -13,8 +14,9 @@ import { clientList } from "./clientList.ts";
 /** What the handlers of clients need. */
 export interface ClientHandlerDeps {
   readonly access: ClientAccess;
-  /** The clients for which `sees` holds. */
-  list(sees: (id: ClientId) => boolean): readonly Client[];
+  readonly searches: Pick<ListSearches, "run">;
+  /** The clients for which `sees` holds, each when it is asked for. */
+  list(sees: (id: ClientId) => boolean): Iterable<Client>;
   get(id: ClientId): Client | undefined;
   /** Removes the record of a client that is neither connected nor revoked, and what belongs to it. */
   remove(id: ClientId): Promise<DeletionReport>;
@@ -48,12 +50,14 @@ export function clientHandlers(source: ClientHandlerDeps): Pick<Handlers, Client
     return client;
   };
   return {
-    listClients({ query }, { actor }) {
+    listClients({ query }, { actor, user }) {
       const sees = seesOf(actor);
-      const seen = source.list(sees).map((client) => shownClient(client, sees));
-      const { items, count, fields } = selectPage(seen, query, clientList);
-      const full = fields.includes("tunnels") ? items.map(withTunnels) : items;
-      return { data: full.map((client) => pickFields(client, fields, clientList)), count };
+      const row = (client: Client, fields: readonly string[]) => {
+        const full = fields.includes("tunnels") ? withTunnels(client) : client;
+        return pickFields(shownClient(full, sees), fields, clientList);
+      };
+      const listing = { items: source.list(sees), query, spec: clientList, row };
+      return source.searches.run(user, listing);
     },
     getClient({ params, query }, { actor }) {
       const client = withTunnels(shownClient(require(params.clientId), seesOf(actor)));

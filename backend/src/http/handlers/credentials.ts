@@ -4,7 +4,7 @@ import type { Credential, Secret } from "@rport/protocol/model";
 import type { DeletionReport } from "@rport/protocol/report";
 import type { PurgeReport } from "../../credentials/removal/purge.ts";
 import type { RemovalOptions } from "../../credentials/removal/removals.ts";
-import { selectPage } from "../../lists/listQuery.ts";
+import type { ListSearches } from "../../lists/listSearches.ts";
 import type { ListSpec } from "../../lists/listSpec.ts";
 import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
 import type { Handlers } from "../endpoints.ts";
@@ -14,6 +14,7 @@ type NewSecret = EndpointOutput<"createCredential">;
 
 /** What the handlers of credentials need. */
 export interface CredentialHandlerDeps {
+  readonly searches: Pick<ListSearches, "run">;
   list(): readonly Credential[];
   get(id: AuthId): Credential | undefined;
   secrets(id: AuthId): readonly Secret[];
@@ -78,9 +79,10 @@ export function credentialHandlers(
     throw noSuchCredential();
   };
   return {
-    listCredentials({ query }) {
-      const { items, count } = selectPage(source.list(), query, credentialList);
-      return { data: [...items], count };
+    listCredentials({ query }, { user }) {
+      const row = (credential: Credential) => credential;
+      const listing = { items: source.list(), query, spec: credentialList, row };
+      return source.searches.run(user, listing);
     },
     getCredential: ({ params }) => ({ data: require(params.authId) }),
     createCredential: async ({ body }, { user }) => ({ data: await source.create(body, user) }),

@@ -11,6 +11,7 @@ import type { Credentials } from "../../credentials/credentials.ts";
 import { blastOfRecord, reportOf } from "../../credentials/removal/blast.ts";
 import type { StartedRotation } from "../../credentials/rotation/rotations.ts";
 import type { AgentFiles } from "../../downloads/agentFiles.ts";
+import type { ListSearches } from "../../lists/listSearches.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
 import type { TunnelService } from "../../tunnels/tunnelService.ts";
@@ -36,6 +37,7 @@ import { tunnelHandlers } from "./tunnels.ts";
 export interface HandlerDeps {
   readonly status: (actor: Actor) => ServerStatus;
   readonly access: ClientAccess;
+  readonly searches: Pick<ListSearches, "run">;
   readonly clientGroups: ClientGroups;
   readonly grants: ClientGrants;
   /** Whether somebody has set where agents reach this server. */
@@ -67,10 +69,10 @@ export function createHandlers(deps: HandlerDeps): Handlers {
 
 function plainHandlers(deps: HandlerDeps): Handlers {
   const { credentials, tunnels, pairings, pairingService } = deps;
-  const { agentFiles, pairingTtlS, installOrigin } = deps;
+  const { agentFiles, pairingTtlS, installOrigin, searches } = deps;
   return {
     ...clientHandlers(clientDeps(deps)),
-    ...credentialHandlers(credentialDeps(credentials)),
+    ...credentialHandlers(credentialDeps(credentials, searches)),
     ...joinHandlers(credentials.joins),
     ...tunnelHandlers({
       access: deps.access,
@@ -93,6 +95,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
     }),
     ...administrationHandlers(deps.administration),
     ...accessHandlers({
+      searches,
       groups: deps.clientGroups,
       grants: deps.grants,
       access: deps.access,
@@ -105,10 +108,11 @@ function plainHandlers(deps: HandlerDeps): Handlers {
 }
 
 function clientDeps(deps: HandlerDeps): ClientHandlerDeps {
-  const { access, registry, clients, adoptions, credentials, tunnels } = deps;
+  const { access, registry, clients, adoptions, credentials, tunnels, searches } = deps;
   const { revocations } = credentials;
   return {
     access,
+    searches,
     list: (sees) => clients.list(sees),
     get: (id) => clients.get(id),
     tunnelsOf: (id) => tunnels.tunnelsOf(id),
@@ -128,9 +132,13 @@ function clientDeps(deps: HandlerDeps): ClientHandlerDeps {
   };
 }
 
-function credentialDeps(credentials: Credentials): CredentialHandlerDeps {
+function credentialDeps(
+  credentials: Credentials,
+  searches: CredentialHandlerDeps["searches"],
+): CredentialHandlerDeps {
   const { rotations, revocations, removals, purge } = credentials;
   return {
+    searches,
     list: () => credentials.list(),
     get: (id) => credentials.get(id),
     secrets: (id) => credentials.secrets(id),
