@@ -18,7 +18,6 @@ export interface FleetDeps {
 }
 
 interface Held {
-  readonly config: ServerConfig;
   readonly server: Server;
   readonly unsubscribe: Unsubscribe;
 }
@@ -52,24 +51,26 @@ export class Fleet {
   }
 
   /**
-   * Makes these the configured servers. One that only got another name is made anew; one that only
-   * got its fingerprint remembered stays, since that came from itself.
+   * Makes these the configured servers. One that got another name keeps its connection; one that
+   * is to have another key than it had is made anew, unless it remembered that key itself.
    */
   configure(configs: readonly ServerConfig[]): void {
     const before = new Map(this.#held);
     this.#held.clear();
     const added: Server[] = [];
+    let isRenamed = false;
     for (const config of configs) {
       const known = before.get(config.url);
-      if (known !== undefined && known.config.name === config.name) {
+      if (known !== undefined && isSameKey(known.server, config)) {
         this.#held.set(config.url, known);
         before.delete(config.url);
+        isRenamed = known.server.rename(config.name) || isRenamed;
       } else {
         added.push(this.#add(config));
       }
     }
     for (const gone of before.values()) this.#remove(gone);
-    if (added.length === 0 && before.size === 0) return;
+    if (added.length === 0 && before.size === 0 && !isRenamed) return;
     this.changed.emit({ kind: "servers" });
     for (const server of added) server.connect();
   }
@@ -88,7 +89,7 @@ export class Fleet {
       if (server.state.kind === "signedOut") this.tunnels.closeOf(server.key);
       this.changed.emit({ kind: "server", server, change });
     });
-    this.#held.set(config.url, { config, server, unsubscribe });
+    this.#held.set(config.url, { server, unsubscribe });
     return server;
   }
 
@@ -97,4 +98,9 @@ export class Fleet {
     server.disconnect();
     if (!this.#held.has(server.key)) this.tunnels.closeOf(server.key);
   }
+}
+
+/** A setting without a fingerprint leaves the one that the server has told. */
+function isSameKey(server: Server, { fingerprint }: ServerConfig): boolean {
+  return fingerprint === "" || fingerprint === server.fingerprint;
 }

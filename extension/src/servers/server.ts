@@ -50,7 +50,6 @@ export interface ServerDeps {
 export class Server {
   /** Unique among the servers, and stable. */
   readonly key: string;
-  readonly name: string;
   readonly isLocal: boolean;
   readonly api: Api;
   readonly access: AccessSource;
@@ -63,6 +62,7 @@ export class Server {
   readonly rotations: FetchedLists<RotationClient>;
   readonly people: People;
   readonly #deps: ServerDeps;
+  #name: string;
   #fingerprint: string;
   #state: ConnectionState = { kind: "stopped" };
   #socket: EventSocket | undefined;
@@ -75,7 +75,7 @@ export class Server {
     const { config, access, fetch } = deps;
     this.#deps = deps;
     this.key = config.url;
-    this.name = config.name;
+    this.#name = config.name;
     this.isLocal = config.url === LOCAL_URL;
     this.#fingerprint = config.fingerprint;
     this.access = access;
@@ -88,6 +88,16 @@ export class Server {
       const { clients } = await this.api.call("getRotation", { params: { authId } });
       return clients;
     });
+  }
+
+  /** What people call it. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /** The fingerprint that its key has to have; empty while none is known. */
+  get fingerprint(): string {
+    return this.#fingerprint;
   }
 
   /** Where the connection stands. */
@@ -144,9 +154,17 @@ export class Server {
 
   /** From now on the server with this key is the right one. */
   acceptFingerprint(fingerprint: string): void {
-    if (fingerprint !== this.#fingerprint) this.#deps.rememberFingerprint(fingerprint);
+    const isNew = fingerprint !== this.#fingerprint;
     this.#fingerprint = fingerprint;
+    if (isNew) this.#deps.rememberFingerprint(fingerprint);
     this.connect();
+  }
+
+  /** Calls it otherwise from now on; false: it was called so. Whoever calls tells the views. */
+  rename(name: string): boolean {
+    const isNew = name !== this.#name;
+    this.#name = name;
+    return isNew;
   }
 
   #happen(event: ConnectionEvent): void {

@@ -1,5 +1,6 @@
 import { STATUSES, type Status, statusOf } from "../model/arrange.ts";
 import type { Node } from "../model/node.ts";
+import { refusalText } from "../model/rows/serverRow.ts";
 import type { FleetChange } from "../servers/fleet.ts";
 import type { ArrangedChange, Server } from "../servers/server.ts";
 import {
@@ -7,6 +8,7 @@ import {
   changedServerTunnel,
   changedTunnel,
   type Dirty,
+  hasServerRows,
   rootsOf,
   type SourceDeps,
   serverDirty,
@@ -16,7 +18,11 @@ import {
   tunnelNodes,
 } from "./source.ts";
 
-/** The clients view: servers if several, Online and Offline, clients, their tunnels. */
+/**
+ * The clients view: servers if several, Online and Offline, clients, their tunnels. A lone server
+ * has a row while it refuses the sign-in: below the message that says why, nothing else would be
+ * there to act on.
+ */
 export class ClientsSource implements TreeSource {
   readonly #deps: SourceDeps;
   /** Rows of a group by its list of ids, which is a new array whenever it changes. */
@@ -24,12 +30,19 @@ export class ClientsSource implements TreeSource {
 
   /** The groups of each server when they were asked for last. */
   readonly #asked = new Map<string, string>();
+  /** Whether a lone server had a row when the roots were asked for last. */
+  #hadRefused = false;
 
   constructor(deps: SourceDeps) {
     this.#deps = deps;
   }
 
   roots(): readonly Node[] {
+    const refused = this.#refused;
+    this.#hadRefused = refused !== undefined;
+    if (refused !== undefined) {
+      return [this.#deps.nodes.get({ kind: "server", serverKey: refused.key })];
+    }
     return rootsOf(this.#deps, (server) => this.#groups(server));
   }
 
@@ -65,11 +78,23 @@ export class ClientsSource implements TreeSource {
       }
       case "server": {
         const { server, change } = event;
-        if (change.kind === "state") return stateDirty(this.#deps, server.key);
+        if (change.kind === "state") return this.#state(server);
         if (change.kind === "reset") return serverDirty(this.#deps, server.key);
         return change.changes.flatMap((each) => this.#changed(server, each));
       }
     }
+  }
+
+  /** The lone server, if it refuses the sign-in. */
+  get #refused(): Server | undefined {
+    const [only] = this.#deps.fleet.servers;
+    if (only === undefined || hasServerRows(this.#deps)) return undefined;
+    return refusalText(only.state) === undefined ? undefined : only;
+  }
+
+  #state(server: Server): readonly Dirty[] {
+    const isRefused = this.#refused !== undefined;
+    return isRefused || this.#hadRefused ? ALL : stateDirty(this.#deps, server.key);
   }
 
   #changed(server: Server, { change, rearranged }: ArrangedChange): readonly Dirty[] {

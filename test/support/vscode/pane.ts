@@ -57,6 +57,11 @@ export class Pane {
       .evaluateAll((rows) => rows.map((row) => row.getAttribute("aria-label") ?? ""));
   }
 
+  /** What a view says above its rows. */
+  get message(): Locator {
+    return this.#pane.locator(".tree-explorer-viewlet-tree-view > .message");
+  }
+
   /** The text of a view that has no rows: its welcome content. */
   get welcome(): Locator {
     return this.#pane.locator(".welcome-view-content");

@@ -8,6 +8,7 @@ import { type SecretStore, Tokens } from "../../../extension/src/servers/tokens.
 import type { Environment } from "../../../extension/src/support/environment.ts";
 import { createLog } from "../../../extension/src/support/log.ts";
 import { Redactor } from "../../../extension/src/support/redact.ts";
+import { fleetOf, RELAY } from "./fleetFixture.ts";
 
 const environment = (
   variables: Record<string, string>,
@@ -51,6 +52,41 @@ describe("the configured servers", () => {
       ["Local Backend", "local"],
     ]);
     expect(parseServers("nonsense")).toEqual([]);
+  });
+});
+
+describe("a change of the setting", () => {
+  const url = RELAY;
+  const fingerprint = "SHA256:of-the-relay";
+
+  function relay() {
+    const { fleet } = fleetOf(url);
+    const told: string[] = [];
+    fleet.configure([{ name: "Relay", url, fingerprint }]);
+    fleet.changed.add(({ kind }) => told.push(kind));
+    return { fleet, before: fleet.get(url), told };
+  }
+
+  it("gives a server another name and leaves its connection", () => {
+    const { fleet, before, told } = relay();
+    fleet.configure([{ name: "Relay of the team", url, fingerprint }]);
+    expect(fleet.get(url)).toBe(before);
+    expect(before?.name).toBe("Relay of the team");
+    expect(told).toEqual(["servers"]);
+  });
+
+  it("tells nobody of a server that stays as it is", () => {
+    const { fleet, told } = relay();
+    fleet.configure([{ name: "Relay", url, fingerprint }]);
+    fleet.configure([{ name: "Relay", url, fingerprint: "" }]);
+    expect(told).toEqual([]);
+  });
+
+  it("begins anew with a server that is to have another key", () => {
+    const { fleet, before } = relay();
+    fleet.configure([{ name: "Relay", url, fingerprint: "SHA256:of-another" }]);
+    expect(fleet.get(url)).not.toBe(before);
+    expect(fleet.get(url)?.fingerprint).toBe("SHA256:of-another");
   });
 });
 
