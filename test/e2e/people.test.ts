@@ -1,19 +1,39 @@
+import { createHmac } from "node:crypto";
 import type { GroupName } from "@rport/protocol/people/user";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { PEOPLE_COMMANDS } from "../support/vscode/peopleCommands.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { FIELDS, reach } from "../support/vscode/signIn.ts";
 
 const ROOT = { username: "root", password: "the password of root" };
 const ANNA = { username: "anna", password: "the password of anna" };
 const OPERATORS = "operators" as GroupName;
+/** What a window shows of a sign-in that is over, and how soon. */
+const SAID = "The server does not accept this sign-in any more";
+const AT_ONCE_MS = 1_000;
+
+/** The code that an authenticator app shows for a secret (RFC 6238, 30 s, six digits). */
+function totp(secret: string, step = 0): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret].map((sign) => alphabet.indexOf(sign).toString(2).padStart(5, "0"));
+  const bytes = bits.join("").match(/.{8}/g) ?? [];
+  const key = Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + step));
+  const mac = createHmac("sha1", key).update(counter).digest();
+  const offset = (mac.at(-1) ?? 0) & 15;
+  return String((mac.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
 
 describe("two people, each with a window", () => {
   const resources = new AsyncDisposableStack();
+  const tried = new Set<string>();
   let backend: RunningBackend;
   let root: RportEditor;
   let anna: RportEditor;
+  let secret = "";
 
   beforeAll(async () => {
     backend = resources.use(await startBackend());
@@ -36,8 +56,8 @@ describe("two people, each with a window", () => {
   });
 
   afterAll(() => resources.disposeAsync());
-  photographFailures(() => root.workbench);
-  photographFailures(() => anna.workbench);
+  photographFailures(() => root.workbench, " (root)");
+  photographFailures(() => anna.workbench, " (anna)");
 
   test("adds a server with user and password; a mistake is told under the field", async () => {
     const { workbench, clients } = root;
@@ -126,6 +146,39 @@ describe("two people, each with a window", () => {
     await workbench.clearToasts();
   });
 
+  test("sets up an authenticator app, whose code is asked for at the next sign-in", async () => {
+    const { workbench, clients } = anna;
+    const { quickInput } = workbench;
+    await palette(anna, "Set Up Authenticator App...");
+    await quickInput.answer("The password of anna", ANNA.password);
+    // the page runs no scripts, and so nothing that could read it for the test
+    const shown = workbench.toast("are shown once, in the tab");
+    await shown.getByRole("button", { name: "Copy Setup Key" }).click();
+    await expect.poll(() => workbench.clipboard()).toMatch(/^[A-Z2-7]{32,}$/);
+    secret = await workbench.clipboard();
+    await workbench.screenshot("people-second-factor");
+    await quickInput.answer("type the code that the app shows", "000000");
+    await quickInput.message.getByText("The code is wrong.").waitFor();
+    await quickInput.retry(totp(secret));
+    await workbench.toast("Signing in takes a code of the app from now on.").waitFor();
+    await workbench.command("View: Close All Editors");
+    await workbench.clearToasts();
+
+    await workbench.command("RPort: Sign Out of Server...");
+    await clients.welcome.getByText("Sign in to see your clients.").waitFor();
+    const ofAnna = { params: { userName: ANNA.username as never } };
+    await expect.poll(() => backend.api("listUserTokens", ofAnna)).toEqual([]);
+    await workbench.command("RPort: Sign In to Server...");
+    await quickInput.pick("User and password");
+    await quickInput.answer(FIELDS.user, ANNA.username);
+    await quickInput.answer(FIELDS.password, ANNA.password);
+    await workbench.screenshot("people-code");
+    // the code of this half minute was shown already, and works once
+    await quickInput.answer(FIELDS.code, totp(secret, 1));
+    await clients.row("web-01").waitFor();
+    expect(await backend.api("listUserTokens", ofAnna)).toHaveLength(1);
+  });
+
   test("lists one's tokens, changes one's password and the name of a server", async () => {
     const { workbench, clients } = anna;
     const { quickInput } = workbench;
@@ -142,6 +195,78 @@ describe("two people, each with a window", () => {
     await palette(anna, "Rename Server...");
     await quickInput.answer("What is the server called", "Relay of the team");
     await clients.row("web-01").waitFor();
+  });
+
+  test("disables a user who is looking: the window says so at once, and its tunnels end", async () => {
+    const { clients, tunnels, workbench } = anna;
+    await clients.contextMenu("web-01", "Open Tunnel...");
+    await workbench.quickInput.title("Open Tunnel to web-01").waitFor();
+    await workbench.quickInput.input.fill("8080");
+    await workbench.quickInput.rows("8080").first().waitFor();
+    await workbench.page.keyboard.press("Enter");
+    await tunnels.row("web-01:8080").waitFor();
+
+    const { users } = root;
+    await expect.poll(async () => (await users.labels()).join("\n")).toContain("connected");
+    await users.contextMenu(ANNA.username, "Disable User...");
+    await root.workbench.dialog("Disable anna on Relay?").getByText("Ended at once:").waitFor();
+    await root.workbench.screenshot("people-disable");
+    await root.workbench.answerDialog("Disable anna", "Disable");
+    tried.add("Disable User...");
+    const sinceMs = Date.now();
+    await workbench.toast(SAID).waitFor();
+    expect(Date.now() - sinceMs).toBeLessThan(AT_ONCE_MS + 1_000);
+    await tunnels.row("web-01:8080").waitFor({ state: "detached" });
+    await clients.message.getByText("The user is disabled.").waitFor();
+    const alone = [expect.stringMatching(/^Relay of the team/)];
+    await expect.poll(() => clients.labels()).toEqual(alone);
+    await workbench.screenshot("people-disabled");
+    await root.workbench.toast("anna on Relay is disabled").waitFor();
+    await root.workbench.screenshot("people-has-disabled");
+    await root.workbench.clearToasts();
+  });
+
+  test("keeps name and fingerprint when one signs in again", async () => {
+    await root.users.contextMenu(ANNA.username, "Enable User");
+    tried.add("Enable User");
+    const { workbench, clients } = anna;
+    const { quickInput } = workbench;
+    await workbench.clearToasts();
+    await clients.rowAction("Relay of the team", "Sign In Again");
+    tried.add("Sign In Again...");
+    await quickInput.title("Sign In to Relay of the team").waitFor();
+    await quickInput.pick("User and password");
+    await quickInput.answer(FIELDS.user, ANNA.username);
+    await quickInput.answer(FIELDS.password, ANNA.password);
+    await quickInput.widget.filter({ hasText: FIELDS.code }).waitFor();
+    await quickInput.cancel();
+    await root.users.contextMenu(ANNA.username, "Reset Second Factor...");
+    tried.add("Reset Second Factor...");
+    await root.workbench.answerDialog("Reset the second factor of anna", "Reset");
+    await root.workbench.toast("signs in with the password alone").waitFor();
+    await clients.rowAction("Relay of the team", "Sign In Again");
+    await quickInput.pick("User and password");
+    await quickInput.answer(FIELDS.user, ANNA.username);
+    await quickInput.answer(FIELDS.password, ANNA.password);
+    await clients.row("web-01").waitFor();
+  });
+
+  test("ends one token, and changes groups", async () => {
+    const { users, workbench } = root;
+    const { quickInput } = workbench;
+    await palette(root, "End Session or Token...");
+    await quickInput.pick(ANNA.username);
+    await quickInput.pick(/used|never/);
+    await workbench.answerDialog("End the token", "End");
+    await anna.workbench.toast(SAID).waitFor();
+    await palette(root, "Change Groups of User...");
+    await quickInput.pick(ANNA.username);
+    await quickInput.rows(OPERATORS).click();
+    await workbench.page.keyboard.press("Enter");
+    await users.row(/anna.*no group/).waitFor();
+    await palette(root, "Withdraw Invitation");
+    await workbench.toast("No invitation is open.").waitFor();
+    await workbench.clearToasts();
   });
 
   test("rotates what an administrator could know who leaves", async () => {
@@ -162,11 +287,16 @@ describe("two people, each with a window", () => {
     await access.row(FLEET).waitFor();
   });
 
+  test("has tried every command of people", () => {
+    expect([...tried].sort()).toEqual([...PEOPLE_COMMANDS].sort());
+  });
+
   test("has no script error", () => {
     expect([...root.workbench.errors, ...anna.workbench.errors]).toEqual([]);
   });
 
   async function palette(of: RportEditor, title: string): Promise<void> {
+    tried.add(title);
     await of.workbench.command(`RPort: ${title}`);
   }
 });

@@ -46,9 +46,9 @@ export async function openRport(dataDir: string, options: CodeOptions = {}): Pro
 }
 
 /** After each test of the file that failed: a picture of the window, named after the test. */
-export function photographFailures(workbench: () => Workbench): void {
+export function photographFailures(workbench: () => Workbench, of = ""): void {
   afterEach(async ({ task }) => {
     if (task.result?.state !== "fail") return;
-    await workbench().screenshot(`failed ${task.name.replaceAll(/\W+/g, " ")}`);
+    await workbench().screenshot(`failed ${task.name.replaceAll(/\W+/g, " ")}${of}`);
   });
 }
