@@ -32,10 +32,14 @@ export class Adoptions {
     this.#deps = deps;
   }
 
-  /** The record `from` goes into that of `to`; fails as `ClientRegistry.adopt` does. */
-  adopt(to: ClientId, from: ClientId): Promise<void> {
+  /**
+   * The record `from` goes into that of `to`; fails as `ClientRegistry.adopt` does, and as
+   * `requireRight`, which is asked when its turn has come.
+   */
+  adopt(to: ClientId, from: ClientId, requireRight?: () => void): Promise<void> {
     const { store, registry, credentials, tunnels } = this.#deps;
     return store.turn("adoptions", async () => {
+      requireRight?.();
       const merge = mergeWith(
         tunnels.tunnelsOf(to).map(({ id }) => id),
         tunnels.mostPerClient,

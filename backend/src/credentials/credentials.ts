@@ -15,7 +15,7 @@ import type {
 } from "./admission/verdicts.ts";
 import type { Newcomer } from "./admission/waitingRoom.ts";
 import { type CredentialChange, changeCredential } from "./ledger/changes.ts";
-import type { IssuedSecret, NewCredential } from "./ledger/creation.ts";
+import type { IssuedSecret, NewCredential, SecretInput } from "./ledger/creation.ts";
 import { isCredentialExpired } from "./ledger/expiry.ts";
 import { Ledger } from "./ledger/ledger.ts";
 import type { LedgerEntry } from "./ledger/ledgerEntry.ts";
@@ -125,11 +125,8 @@ export class Credentials {
   }
 
   /** Adds a generated or typed secret that any client may use. */
-  addSecret(
-    id: AuthId,
-    input: { readonly password?: string | undefined } = {},
-  ): Promise<IssuedSecret> {
-    return this.#parts.creation.addSecret(this.#ledger.need(id), input.password);
+  addSecret(id: AuthId, input: SecretInput = {}): Promise<IssuedSecret> {
+    return this.#parts.creation.addSecret(this.#ledger.need(id), input);
   }
 
   /** Changes label, kind or limits; see `changeCredential`. */

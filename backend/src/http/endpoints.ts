@@ -17,6 +17,11 @@ export interface CallContext {
   readonly origin: string;
   /** The `Authorization` header, for those who sign in with it. */
   readonly authorization: string | undefined;
+  /**
+   * Throws, as at the door, unless the caller still may what the endpoint does. For work that takes
+   * a while (an agent, the disk, a password): rights may have ended meanwhile.
+   */
+  readonly requireRight: () => void;
   /** What the caller says it is; at most 300 characters. */
   readonly userAgent: string;
 }

@@ -71,10 +71,15 @@ async function serve<N extends EndpointName>(
     query: rawQuery(request.url),
     body: await bodyOf(request, endpoint),
   });
+  const { params } = input;
+  const requireRight = (): void => {
+    requireEndpoint(actor, endpoint);
+    if ("clientId" in params) requireClient(access, actor, params.clientId);
+  };
   // A body may come as slowly as its sender likes, and what was shown may have ended since.
-  requireEndpoint(actor, endpoint);
-  if ("clientId" in input.params) requireClient(access, actor, input.params.clientId);
-  const answer = await handlers[name](input, contextOf(request, exchange, actor));
+  requireRight();
+  const context = { ...contextOf(request, exchange, actor), requireRight };
+  const answer = await handlers[name](input, context);
   if (answer === undefined) exchange.sendNothing(endpoint.output ? 204 : endpoint.status);
   else if (endpoint.isBare === true) exchange.sendJson(endpoint.status, answer.data);
   else exchange.sendData(endpoint.status, answer.data, answer.count);
@@ -90,7 +95,11 @@ async function bodyOf(
   return await jsonBody(request, BODY_MAX_BYTES);
 }
 
-function contextOf({ headers }: Request, exchange: Exchange, actor: Actor): CallContext {
+function contextOf(
+  { headers }: Request,
+  exchange: Exchange,
+  actor: Actor,
+): Omit<CallContext, "requireRight"> {
   const { origin, address, isShared } = exchange;
   const { authorization, "user-agent": userAgent = "" } = headers;
   return {

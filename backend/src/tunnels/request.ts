@@ -6,6 +6,13 @@ import { type Acl, parseAcl } from "./acl.ts";
 import { parseGoDuration } from "./goDuration.ts";
 
 /** What `PUT /clients/{id}/tunnels` takes. */
+/** Who asks for a tunnel. */
+export interface TunnelAsker {
+  readonly owner: string;
+  /** Throws when they may have it no longer: agents take a while to answer. */
+  readonly requireRight?: () => void;
+}
+
 export type TunnelQuery = EndpointInput<"createTunnel">["query"];
 
 /** Where a tunnel listens on this server. */

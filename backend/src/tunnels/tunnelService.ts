@@ -27,7 +27,12 @@ import {
 } from "./describe.ts";
 import { PortTable } from "./ports.ts";
 import { RememberedTunnels } from "./remembered.ts";
-import { parseTunnelQuery, type TunnelQuery, type TunnelRequest } from "./request.ts";
+import {
+  parseTunnelQuery,
+  type TunnelAsker,
+  type TunnelQuery,
+  type TunnelRequest,
+} from "./request.ts";
 import { planRestore } from "./restore.ts";
 import { ageLeftMs, type ServerTunnel } from "./serverTunnel.ts";
 import { sortedRemotes } from "./sortedRemotes.ts";
@@ -88,9 +93,13 @@ export class TunnelService implements SessionTunnels {
 
   /**
    * Opens a tunnel as `PUT /clients/{id}/tunnels` does; resolves when it would be there after a
-   * power cut. Throws with RPort's codes, and `DISK_FULL`.
+   * power cut. Throws with RPort's codes, `DISK_FULL`, and as `requireRight`.
    */
-  async create(clientId: ClientId, query: TunnelQuery, owner: string): Promise<Tunnel> {
+  async create(
+    clientId: ClientId,
+    query: TunnelQuery,
+    { owner, requireRight }: TunnelAsker,
+  ): Promise<Tunnel> {
     const request = parseTunnelQuery(query, owner);
     const own = this.#byClient.get(clientId);
     if (own === undefined || own.session.isClosed) {
@@ -99,6 +108,7 @@ export class TunnelService implements SessionTunnels {
     await requireAllowed(own.session, request.target);
     own.requireNew(request);
     if (request.probe) await requireOpen(own.session, request.target);
+    requireRight?.();
     const { stored } = await this.#open(own, { request });
     this.#remembered.add(clientId, stored);
     await this.#saveOrClose(own, stored.id);

@@ -46,7 +46,7 @@ describe.each(AGENTS)("F-16 an agent without descriptors, $how", ({ program }) =
     await using agent = await spawnAgent({ server: side.url, client: { id: ID } }, program);
     await eventually(() => expect(side.presence.connected(ID)).toBeDefined(), 15_000);
     const remote = `127.0.0.1:${target.port}`;
-    const tunnel = await side.tunnels.create(ID, { remote }, "ann");
+    const tunnel = await side.tunnels.create(ID, { remote }, { owner: "ann" });
     await exhaust(agent.pid);
     const socket = connect(Number(tunnel.lport), "127.0.0.1").on("error", () => {});
     await eventually(() => expect(agent.log()).toContain("a tunnel target did not answer"));

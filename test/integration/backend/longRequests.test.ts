@@ -27,7 +27,11 @@ describe("a check of a port that takes long", () => {
     const { resolve, asked, answer } = slowName();
     await using agent = await startAgent({ server: side.url, client: { id: ID } }, { resolve });
     await agent.online();
-    const creating = side.tunnels.create(ID, { remote: `slow.test:${target.port}` }, "ann");
+    const creating = side.tunnels.create(
+      ID,
+      { remote: `slow.test:${target.port}` },
+      { owner: "ann" },
+    );
     await asked;
     expect(await side.presence.connected(ID)?.ping(20_000)).toBe(true);
     expect(await side.presence.connected(ID)?.offerSecret(NEXT)).toBe(true);
@@ -41,7 +45,7 @@ describe("a check of a port that takes long", () => {
     const { resolve, asked, answer } = slowName();
     await using agent = await startAgent({ server: side.url, client: { id: ID } }, { resolve });
     await agent.online();
-    const creating = side.tunnels.create(ID, { remote: "slow.test:1" }, "ann");
+    const creating = side.tunnels.create(ID, { remote: "slow.test:1" }, { owner: "ann" });
     const refused = expect(creating).rejects.toMatchObject({ code: "CLIENT_OFFLINE" });
     await asked;
     const before = side.presence.connected(ID);
@@ -69,7 +73,7 @@ describe("an agent that tells ends", () => {
     await using agent = await join(side.url, (name) =>
       name === REQUESTS.checkPort ? Buffer.from('{"accepted":"2"}') : undefined,
     );
-    const creating = side.tunnels.create(ID, { remote: "22" }, "ann");
+    const creating = side.tunnels.create(ID, { remote: "22" }, { owner: "ann" });
     const shut = expect(creating).rejects.toMatchObject({ detail: "shut" });
     await vi.waitFor(() => expect(agent.heardOf(REQUESTS.checkPort)).toHaveLength(1));
     expect(JSON.parse(agent.heardOf(REQUESTS.checkPort)[0] ?? "")).toMatchObject({ long_id: "2" });
@@ -85,7 +89,9 @@ describe("an agent that tells ends", () => {
   it("may answer at once, too", async () => {
     await using side = await startAgentSide();
     await using _agent = await join(side.url, () => undefined);
-    await expect(side.tunnels.create(ID, { remote: "22" }, "ann")).resolves.toBeDefined();
+    await expect(
+      side.tunnels.create(ID, { remote: "22" }, { owner: "ann" }),
+    ).resolves.toBeDefined();
   });
 
   it("is not asked for more at once than it may have under way", async () => {

@@ -46,7 +46,11 @@ describe.each([
     await using side = await startAgentSide({ range: range() });
     await using target = await tcpServer((socket) => void socket.pipe(socket));
     await using _agent = await join(side);
-    const { lport } = await side.tunnels.create(ID, { remote: String(target.port) }, "ann");
+    const { lport } = await side.tunnels.create(
+      ID,
+      { remote: String(target.port) },
+      { owner: "ann" },
+    );
     let good = 0;
     const worker = async () => {
       for (let n = 0; n < SHORT / PARALLEL; n += 1) {
@@ -66,7 +70,11 @@ describe.each([
     await using side = await startAgentSide({ range: range() });
     await using target = await tcpServer((socket) => void socket.pipe(socket));
     await using _agent = await join(side);
-    const { lport } = await side.tunnels.create(ID, { remote: String(target.port) }, "ann");
+    const { lport } = await side.tunnels.create(
+      ID,
+      { remote: String(target.port) },
+      { owner: "ann" },
+    );
     const held: Socket[] = [];
     for (let n = 0; n < HELD; n += 1) {
       const socket = await dialed(Number(lport));
@@ -89,7 +97,11 @@ describe("connections that only wait for their end", () => {
     await using target = await tcpServer((socket) => void socket.pipe(socket));
     const login = { url: side.url, user: "fleet", password: SECRET, introduction: { ID } };
     await using agent = await PeerAgent.join(login);
-    const { lport } = await side.tunnels.create(ID, { remote: String(target.port) }, "ann");
+    const { lport } = await side.tunnels.create(
+      ID,
+      { remote: String(target.port) },
+      { owner: "ann" },
+    );
     const first = await Promise.all(Array.from({ length: 8 }, () => dialed(Number(lport))));
     for (const socket of first) {
       socket.write("x");

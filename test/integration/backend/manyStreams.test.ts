@@ -30,7 +30,11 @@ async function tunnelTo(target: TcpServer): Promise<Tunnel> {
   const login = { url: side.url, user: "fleet", password: SECRET, introduction };
   const agent = opened.use(await PeerAgent.join(login));
   agent.connection.halfClose = true;
-  const { lport } = await side.tunnels.create(ID, { remote: String(target.port) }, "ann");
+  const { lport } = await side.tunnels.create(
+    ID,
+    { remote: String(target.port) },
+    { owner: "ann" },
+  );
   const closing = opened.move();
   return { side, agent, port: Number(lport), [Symbol.asyncDispose]: () => closing.disposeAsync() };
 }

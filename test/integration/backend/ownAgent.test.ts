@@ -24,7 +24,7 @@ it("our own agent registers with its features, and a half-closed tunnel keeps it
     "held-join",
     "long-requests",
   ]);
-  const tunnel = await side.tunnels.create(ID, { remote: String(target.port) }, "ann");
+  const tunnel = await side.tunnels.create(ID, { remote: String(target.port) }, { owner: "ann" });
   const socket = connect({ port: Number(tunnel.lport), host: "127.0.0.1", allowHalfOpen: true });
   await once(socket, "connect");
   socket.end("the question");
@@ -36,7 +36,7 @@ it("what our own agent does not allow is refused before and at the connection", 
   const client = { id: ID, tunnel_allowed: [":9"] };
   await using agent = await startAgent({ server: side.url, client });
   await agent.online();
-  const creating = side.tunnels.create(ID, { remote: "22" }, "ann");
+  const creating = side.tunnels.create(ID, { remote: "22" }, { owner: "ann" });
   await expect(creating).rejects.toMatchObject({ code: "TARGET_NOT_ALLOWED" });
   const dial = createDial((id) => side.presence.connected(id), side.dial);
   const dialing = dial(ID, { host: "127.0.0.1", port: 22 });
@@ -47,7 +47,7 @@ it("our own agent says that nothing listens on a target", async () => {
   await using side = await startAgentSide();
   await using agent = await startAgent({ server: side.url, client: { id: ID } });
   await agent.online();
-  await expect(side.tunnels.create(ID, { remote: "1" }, "ann")).rejects.toMatchObject({
+  await expect(side.tunnels.create(ID, { remote: "1" }, { owner: "ann" })).rejects.toMatchObject({
     code: "ERR_CODE_REMOTE_PORT_NOT_OPEN",
   });
 });
@@ -66,7 +66,7 @@ it("our own agent comes back after it was cut, with its tunnels", async () => {
   const connection = { max_retry_interval: "1s" };
   await using agent = await startAgent({ server: side.url, client: { id: ID }, connection });
   await agent.online();
-  await side.tunnels.create(ID, { remote: "22", check_port: "0" }, "ann");
+  await side.tunnels.create(ID, { remote: "22", check_port: "0" }, { owner: "ann" });
   const before = side.presence.connected(ID);
   before?.cut("for the test");
   await vi.waitFor(() => expect(side.presence.connected(ID) ?? before).not.toBe(before), 20_000);

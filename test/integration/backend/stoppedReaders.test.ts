@@ -59,7 +59,11 @@ async function start() {
 
 /** Readers of a server tunnel that read nothing. */
 async function throughServer(side: AgentSide, target: TcpServer): Promise<() => void> {
-  const { lport } = await side.tunnels.create(ID, { remote: String(target.port) }, "ann");
+  const { lport } = await side.tunnels.create(
+    ID,
+    { remote: String(target.port) },
+    { owner: "ann" },
+  );
   const sockets = await Promise.all(
     Array.from({ length: STOPPED }, async (): Promise<Socket> => {
       const socket = connect(Number(lport), "127.0.0.1").pause();

@@ -406,7 +406,7 @@ describe("a client that comes back", () => {
     let [own, other] = ["", ""];
     {
       await using _old = await joinFleet(side, { introduction: { ID: OLD } });
-      other = (await side.tunnels.create(OLD, { remote }, "ann")).lport;
+      other = (await side.tunnels.create(OLD, { remote }, { owner: "ann" })).lport;
       await using _agent = await joinFleet(side);
       own = (await createTunnel(side, ID, { remote })).lport;
     }

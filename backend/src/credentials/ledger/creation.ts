@@ -26,6 +26,16 @@ export interface NewCredential {
   readonly kind?: "host" | "fleet";
   readonly limits?: CredentialLimits;
   readonly createdBy: string;
+  /** See `SecretInput`. */
+  readonly requireRight?: () => void;
+}
+
+/** A further secret somebody wants. */
+export interface SecretInput {
+  /** Absent: it is generated. */
+  readonly password?: string | undefined;
+  /** Throws when whoever asks may no longer: asked after a typed password was worked on. */
+  readonly requireRight?: () => void;
 }
 
 /** The only answer that ever contains the password. */
@@ -61,6 +71,7 @@ export class Creation {
     this.#checkPassword(input.password);
     if (ledger.get(record.id) !== undefined) throw exists(`The credential "${record.id}"`);
     const minted = await this.#mint(new LedgerEntry(record), input.password);
+    input.requireRight?.();
     await store.commit([
       { kind: "create", record },
       { kind: "add", row: minted.row },
@@ -72,10 +83,14 @@ export class Creation {
    * A further secret, generated or typed, that any client may use. Fails with
    * `ERR_CODE_CLIENT_AUTH_NOT_FOUND` when the credential is deleted meanwhile.
    */
-  async addSecret(entry: LedgerEntry, password: string | undefined): Promise<IssuedSecret> {
+  async addSecret(
+    entry: LedgerEntry,
+    { password, requireRight }: SecretInput,
+  ): Promise<IssuedSecret> {
     const { ledger, store } = this.#deps;
     this.#checkPassword(password);
     const minted = await this.#mint(entry, password);
+    requireRight?.();
     // Deriving takes a while: a secret of a credential that was deleted meanwhile would wait on
     // disk for the next credential of that name.
     if (ledger.need(entry.id) !== entry) throw noSuchCredential();

@@ -37,7 +37,10 @@ function auditedHandler<N extends ChangeName>(
   { audit, clientOf }: AuditedDeps,
 ): Handler<N> {
   return async (input, context) => {
-    if (!TAKES_AWAY.has(name)) await audit.ready();
+    if (!TAKES_AWAY.has(name)) {
+      await audit.ready();
+      context.requireRight();
+    }
     const client = "clientId" in input.params ? clientOf(input.params.clientId) : undefined;
     const who = { ...whoOf(context), clientId: client?.id, clientHostname: client?.hostname };
     let answer: Answer<N> | undefined;

@@ -25,7 +25,7 @@ export interface ClientHandlerDeps {
   previewRevocation(id: ClientId): DeletionReport;
   allow(id: ClientId): Promise<void>;
   /** The record `from` goes into that of `id`. */
-  adopt(id: ClientId, from: ClientId): Promise<void>;
+  adopt(id: ClientId, from: ClientId, requireRight: () => void): Promise<void>;
   tunnelsOf(id: ClientId): readonly Tunnel[];
 }
 
@@ -80,12 +80,12 @@ export function clientHandlers(source: ClientHandlerDeps): Pick<Handlers, Client
       await source.allow(params.clientId);
       return undefined;
     },
-    async adoptClient({ params, body }) {
+    async adoptClient({ params, body }, { requireRight }) {
       if (body.from === params.clientId) {
         const title = "A client cannot take over its own record.";
         throw new RportError("ERR_CODE_INVALID_REQUEST", title);
       }
-      await source.adopt(params.clientId, body.from);
+      await source.adopt(params.clientId, body.from, requireRight);
       return { data: require(params.clientId) };
     },
   };

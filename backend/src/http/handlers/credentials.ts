@@ -18,8 +18,13 @@ export interface CredentialHandlerDeps {
   list(): readonly Credential[];
   get(id: AuthId): Credential | undefined;
   secrets(id: AuthId): readonly Secret[];
-  create(body: Body<"createCredential">, user: string): Promise<NewSecret>;
-  addSecret(id: AuthId, body: Body<"addSecret">): Promise<NewSecret>;
+  /** `requireRight` is asked again when a typed password was worked on. */
+  create(
+    body: Body<"createCredential">,
+    user: string,
+    requireRight: () => void,
+  ): Promise<NewSecret>;
+  addSecret(id: AuthId, body: Body<"addSecret">, requireRight: () => void): Promise<NewSecret>;
   /** `graceMs` undefined: the grace ends when every client has moved. */
   rotate(id: AuthId, graceMs: number | undefined): Promise<EndpointOutput<"rotateCredential">>;
   previewRotation(id: AuthId, graceMs: number | undefined): EndpointOutput<"rotateCredential">;
@@ -85,7 +90,9 @@ export function credentialHandlers(
       return source.searches.run(user, listing);
     },
     getCredential: ({ params }) => ({ data: require(params.authId) }),
-    createCredential: async ({ body }, { user }) => ({ data: await source.create(body, user) }),
+    createCredential: async ({ body }, { user, requireRight }) => ({
+      data: await source.create(body, user, requireRight),
+    }),
     async deleteCredential({ params, query }) {
       const { authId } = params;
       const how = { force: query.force ?? false, purge: query.purge ?? false };
@@ -118,7 +125,9 @@ export function credentialHandlers(
       const secrets = source.secrets(require(params.authId).id);
       return { data: [...secrets], count: secrets.length };
     },
-    addSecret: async ({ params, body }) => ({ data: await source.addSecret(params.authId, body) }),
+    addSecret: async ({ params, body }, { requireRight }) => ({
+      data: await source.addSecret(params.authId, body, requireRight),
+    }),
     async rotateCredential({ params, query, body }) {
       const graceMs = body.grace_seconds === null ? undefined : body.grace_seconds * 1_000;
       const { authId } = params;

@@ -77,7 +77,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
     ...tunnelHandlers({
       access: deps.access,
       list: () => tunnels.list(),
-      create: (id, query, owner) => tunnels.create(id, query, owner),
+      create: (id, query, asker) => tunnels.create(id, query, asker),
       remove: (id, tunnelId, force) => tunnels.remove(id, tunnelId, force),
     }),
     ...pairingHandlers({
@@ -128,7 +128,7 @@ function clientDeps(deps: HandlerDeps): ClientHandlerDeps {
     previewRevocation: (id) => revocations.previewClient(id),
     revoke: (id) => revocations.client(id),
     allow: (id) => revocations.allow(id),
-    adopt: (id, from) => adoptions.adopt(id, from),
+    adopt: (id, from, requireRight) => adoptions.adopt(id, from, requireRight),
   };
 }
 
@@ -142,12 +142,14 @@ function credentialDeps(
     list: () => credentials.list(),
     get: (id) => credentials.get(id),
     secrets: (id) => credentials.secrets(id),
-    async create(body, createdBy) {
-      const { id, secretId, password } = await credentials.create({ ...body, createdBy });
+    async create(body, createdBy, requireRight) {
+      const input = { ...body, createdBy, requireRight };
+      const { id, secretId, password } = await credentials.create(input);
       return { id, secret_id: secretId, password };
     },
-    async addSecret(authId, body) {
-      const { id, secretId, password } = await credentials.addSecret(authId, body);
+    async addSecret(authId, body, requireRight) {
+      const input = { ...body, requireRight };
+      const { id, secretId, password } = await credentials.addSecret(authId, input);
       return { id, secret_id: secretId, password };
     },
     previewRotation: (id, graceMs) => answerOf(rotations.previewStart(id, graceMs)),

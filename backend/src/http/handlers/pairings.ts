@@ -29,7 +29,7 @@ export function pairingHandlers({
       const all = pairings.list();
       return { data: all, count: all.length };
     },
-    async createPairing({ body }, { origin: reachedAt, actor }) {
+    async createPairing({ body }, { origin: reachedAt, actor, requireRight }) {
       const id = authIdSchema.safeParse(body.credential_id);
       if (!id.success) throw noSuchCredential();
       await agentFiles.require();
@@ -44,8 +44,13 @@ export function pairingHandlers({
         origin,
         maker: () => (actor.hasAccount ? actor.name : undefined),
       });
-      // Whoever was disabled meanwhile had no pairing yet that could be ended.
-      if (actor.ended.aborted) await pairingService.revoke(data.pairing.id);
+      try {
+        requireRight();
+      } catch (caught) {
+        // Whoever was disabled meanwhile had no pairing yet that could be ended.
+        await pairingService.revoke(data.pairing.id);
+        throw caught;
+      }
       return { data };
     },
     async revokePairing({ params }) {

@@ -1,6 +1,7 @@
 import type { EndpointInput } from "@rport/protocol/http";
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
+import type { TunnelAsker } from "../../tunnels/request.ts";
 import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
 
@@ -11,7 +12,7 @@ export interface TunnelHandlerDeps {
   create(
     clientId: ClientId,
     query: EndpointInput<"createTunnel">["query"],
-    owner: string,
+    asker: TunnelAsker,
   ): Promise<Tunnel>;
   /** Without `force`, a tunnel in use stays and `CONFLICT` is thrown. */
   remove(clientId: ClientId, tunnelId: TunnelId, force: boolean): Promise<void>;
@@ -27,8 +28,8 @@ export function tunnelHandlers(
       const seen = source.list().filter(({ client_id: id }) => access.maySee(actor, id));
       return { data: seen, count: seen.length };
     },
-    createTunnel: async ({ params, query }, { user }) => ({
-      data: await source.create(params.clientId, query, user),
+    createTunnel: async ({ params, query }, { user: owner, requireRight }) => ({
+      data: await source.create(params.clientId, query, { owner, requireRight }),
     }),
     async deleteTunnel({ params, query }) {
       await source.remove(params.clientId, params.tunnelId, query.force ?? false);

@@ -20,6 +20,7 @@ const CONTEXT = {
   origin: "http://rport.example",
   authorization: undefined,
   userAgent: "",
+  requireRight: () => {},
 };
 
 /** A purge of four credentials that nobody uses; the disk has no room at some of its writes. */
