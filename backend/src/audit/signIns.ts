@@ -55,6 +55,16 @@ export class SignIns {
     audit.note({ ...what, user: name, remoteIp: address, affectedId: tokenId, request });
   }
 
+  /**
+   * The password was changed at a sign-in, as when it had expired. Resolves as `Audit.record`: it is
+   * a change like any other.
+   */
+  async passwordChanged(user: string, address: string): Promise<void> {
+    const what = { application: "auth.user.me", action: "update" } as const;
+    const request = { password: "changed", with: "sign-in" };
+    await this.#deps.audit.record({ ...what, user, remoteIp: address, request });
+  }
+
   /** A token was shown that is nobody's, or works no longer. */
   failed(address: string): void {
     const what = { application: "auth.api.session", action: "failed" } as const;

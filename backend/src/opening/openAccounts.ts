@@ -1,11 +1,14 @@
 import type { Auditing } from "../audit/auditing.ts";
+import { Arrears } from "../credentials/ledger/arrears.ts";
 import type { Touch } from "../events/hub.ts";
 import type { Store } from "../store/store.ts";
 import { AccountLedger } from "../users/accounts/accountLedger.ts";
+import { Entrances } from "../users/accounts/entrances.ts";
 import { ExpiryWatch } from "../users/accounts/expiryWatch.ts";
 import { SocketCounts } from "../users/accounts/socketCounts.ts";
 import { UserViews } from "../users/accounts/userViews.ts";
 import { Uses } from "../users/accounts/uses.ts";
+import { Withdrawals } from "../users/accounts/withdrawals.ts";
 import type { Accounts, SigningIn } from "../users/accounts.ts";
 import { Freshness } from "../users/signIn/freshness.ts";
 import { Guessing } from "../users/signIn/guessing.ts";
@@ -46,13 +49,23 @@ export async function openAccounts(
     for (const user of users) touch("user", user);
   });
   const users = new UserViews({ ledger, sockets, clock });
-  const signingIn = await openSigningIn(options, { ...deps, ledger }, opened);
-  return { ...signingIn, ledger, edits: store.edits, sockets, users };
+  const arrears = new Arrears({ clock, log: options.log });
+  opened.defer(() => arrears.close());
+  const withdrawals = new Withdrawals({ ledger, store: store.edits, arrears });
+  const entrances = new Entrances({ ledger, withdrawals, clock });
+  const signingIn = await openSigningIn(options, { ...deps, ledger, entrances }, opened);
+  return { ...signingIn, ledger, edits: store.edits, sockets, users, withdrawals, entrances };
+}
+
+/** What signing in stands on. */
+interface SigningInDeps extends AccountsDeps {
+  readonly ledger: AccountLedger;
+  readonly entrances: Entrances;
 }
 
 async function openSigningIn(
   { signIn: rules = USUAL, clock, log }: AccountsOptions,
-  { store, auditing, touch, ledger }: AccountsDeps & { readonly ledger: AccountLedger },
+  { store, auditing, touch, ledger, entrances }: SigningInDeps,
   opened: AsyncDisposableStack,
 ): Promise<SigningIn> {
   const { edits, paths, identity } = store;
@@ -65,7 +78,7 @@ async function openSigningIn(
   const sessions = new Sessions({ ...base, tokens });
   const passwords = new Passwords(rules.passwordMinLength);
   const secondFactor = new SecondFactor(identity.verifierKey, clock);
-  const parts = { ...base, passwords, sessions, secondFactor };
+  const parts = { ...base, entrances, passwords, sessions, secondFactor };
   const signIn = new SignIn({
     ...parts,
     guessing: new Guessing(clock),
@@ -75,6 +88,6 @@ async function openSigningIn(
   const own = new OwnAccount({ ...parts, signIn });
   const freshness = new Freshness({ ledger, clock });
   const ownFactor = new OwnFactor({ ...parts, own, signIn, freshness });
-  const personalTokens = new PersonalTokens({ ...base, freshness });
+  const personalTokens = new PersonalTokens({ ...base, entrances, freshness });
   return { passwords, personalTokens, sessions, signIn, own, ownFactor, freshness };
 }

@@ -1,6 +1,5 @@
 import type { Auditing } from "../audit/auditing.ts";
 import type { Credentials } from "../credentials/credentials.ts";
-import { Arrears } from "../credentials/ledger/arrears.ts";
 import type { AdministrationHandlerDeps } from "../http/handlers/people/administration.ts";
 import type { PairingService } from "../pairing/pairingService.ts";
 import type { Pairings } from "../pairing/pairings.ts";
@@ -30,7 +29,7 @@ export type Administration = AdministrationHandlerDeps;
 
 /** Opens what administrators do with people; invitations end with `opened`. */
 export function openAdministration(
-  { clock, log }: ServicesOptions,
+  { clock }: ServicesOptions,
   { accounts, auditing, credentials, pairings, pairingService }: AdministrationDeps,
   opened: AsyncDisposableStack,
 ): Administration {
@@ -38,9 +37,8 @@ export function openAdministration(
   const makePassword = (text: string) => passwords.derive(text, ADMINISTRATION);
   const invitations = new Invitations({ clock });
   opened.defer(() => invitations.close());
-  const arrears = new Arrears({ clock, log });
-  opened.defer(() => arrears.close());
-  const ends = { ledger, edits, users, sockets, pairings, pairingService, invitations, arrears };
+  const { withdrawals, entrances } = accounts;
+  const ends = { users, sockets, pairings, pairingService, invitations, withdrawals };
   const endings = new Endings(ends);
   const index = auditing.index;
   return {
@@ -48,12 +46,12 @@ export function openAdministration(
     ledger,
     edits,
     freshness,
+    entrances,
     invitations,
     administration: new UserAdministration({ ledger, edits, endings, makePassword, clock }),
     knownSecrets: (user) => knownSecrets(user, { index, credentials, clock }),
     createToken: (user, input) => personalTokens.create(user, input),
     accept: (body, from) =>
       acceptInvitation(body, from, { invitations, ledger, edits, makePassword, makeToken, clock }),
-    now: () => clock.now(),
   };
 }

@@ -1,7 +1,9 @@
 import type { EditStore } from "../store/edits/editStore.ts";
 import type { AccountLedger } from "./accounts/accountLedger.ts";
+import type { Entrances } from "./accounts/entrances.ts";
 import type { SocketCounts } from "./accounts/socketCounts.ts";
 import type { UserViews } from "./accounts/userViews.ts";
+import type { Withdrawals } from "./accounts/withdrawals.ts";
 import type { Freshness } from "./signIn/freshness.ts";
 import type { OwnAccount } from "./signIn/ownAccount.ts";
 import type { OwnFactor } from "./signIn/ownFactor.ts";
@@ -18,6 +20,8 @@ export interface Accounts extends SigningIn {
   /** Users as administrators see them. */
   readonly users: UserViews;
   readonly sockets: SocketCounts;
+  readonly withdrawals: Withdrawals;
+  readonly entrances: Entrances;
 }
 
 /** How people sign in. */

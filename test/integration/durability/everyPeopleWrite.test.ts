@@ -142,11 +142,8 @@ const CHANGES: readonly [string, Change, Change?][] = [
   ],
   ["deleteToken", ({ accounts }, known) => accounts.personalTokens.end(ANNA, prefixOf(known))],
   ["login", login],
-  [
-    "logout",
-    ({ accounts }, { sessionId: session }) =>
-      accounts.edits.commit([{ kind: "endSession", user: ANNA, session }]),
-  ],
+  ["logout", ({ accounts }, { sessionId }) => accounts.entrances.endSession(ANNA, sessionId)],
+  ["deleteSessions", ({ accounts }) => accounts.entrances.endSessions(ANNA)],
   ["createTotpSecret", createFactor],
   ["confirmTotpSecret", confirmFactor, createFactor],
   [
@@ -275,6 +272,30 @@ describe.each(CHANGES)("a crash or a full disk at each write of people: %s", (..
     clock.advance(RETRY_MS);
     await eventually(async () => expect(await found(run)).toEqual(after));
   });
+});
+
+it.each(["deleteUser", "deleteToken", "logout", "deleteSessions", "disableUser"])(
+  "F-15: a full disk keeps nothing alive: %s is in force at once, and said to be not durable",
+  async (name) => {
+    const [, change] = CHANGES.find(([known]) => known === name) ?? [];
+    if (change === undefined) throw new Error("no such change");
+    await using run = await begin(undefined);
+    const { first, disk } = run.fixture;
+    disk.fill();
+    expect(await codeOfFailure(change(first, run.known))).toBe("NOT_DURABLE");
+    expect(isDeepStrictEqual(await shown(first, run.known), run.before)).toBe(false);
+  },
+);
+
+it("F-15: of two administrators who are removed on a full disk, the last one stays", async () => {
+  await using run = await begin(undefined);
+  const { first, disk } = run.fixture;
+  const other = userRecord("other", { groups: groups(ADMINISTRATORS) });
+  await first.accounts.edits.commit([{ kind: "addUser", record: other }]);
+  disk.fill();
+  const remove = (name: string) => first.administration.remove(userNameSchema.parse(name));
+  const codes = await Promise.all([remove("root"), remove("other")].map(codeOfFailure));
+  expect(codes).toEqual(["NOT_DURABLE", "CONFLICT"]);
 });
 
 it("F-15: whom a full disk shut out stays shut out, and others are refused nothing for it", async () => {

@@ -88,6 +88,26 @@ describe("signing in with a password", () => {
     expect((await send(running, "POST /login", { json })).status).toBe(200);
     await expect(signIn(running, "old")).rejects.toThrow("401");
     await signIn(running, "old", "another horse battery");
+    const { body } = await running.raw("GET", "/auditlog", {
+      query: { "filter[application]": "auth.user.me" },
+    });
+    expect((body as { data: unknown[] }).data).toEqual([
+      expect.objectContaining({
+        action: "update",
+        username: "old",
+        request: JSON.stringify({ password: "[hidden]", with: "sign-in" }),
+      }),
+    ]);
+  });
+
+  it("of two new passwords with the same old one takes one", async () => {
+    await using running = await startWithUser();
+    const login = (next: string) =>
+      send(running, "POST /login", {
+        json: { username: "anna", password: PASSWORD, new_password: next },
+      });
+    const replies = await Promise.all([login("one long password"), login("other long password")]);
+    expect(replies.map(({ status }) => status).toSorted()).toEqual([200, 401]);
   });
 
   it("tells a disabled user so, once the password was right", async () => {

@@ -26,5 +26,5 @@ export function createTunnel(
   id: ClientId,
   query: Partial<TunnelQuery> & { remote: string },
 ) {
-  return tunnels.create(id, query, "ann");
+  return tunnels.create(id, query, { owner: "ann" });
 }

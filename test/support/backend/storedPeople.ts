@@ -3,7 +3,6 @@ import { userNameSchema } from "@rport/protocol/people/user";
 import { ClientGroups } from "../../../backend/src/access/clientGroups.ts";
 import { Bursts } from "../../../backend/src/audit/bursts.ts";
 import { SignIns } from "../../../backend/src/audit/signIns.ts";
-import { Arrears } from "../../../backend/src/credentials/ledger/arrears.ts";
 import { Limits } from "../../../backend/src/limits/limits.ts";
 import { openAccounts } from "../../../backend/src/opening/openAccounts.ts";
 import { EmbeddedEdits } from "../../../backend/src/store/embeddedEdits.ts";
@@ -100,15 +99,14 @@ async function startProcess(
 }
 
 function administrationOf(
-  { ledger, edits, users, sockets, passwords }: Accounts,
+  { ledger, edits, users, sockets, passwords, withdrawals }: Accounts,
   invitations: Invitations,
   clock: FakeClock,
 ): Pick<PeopleProcess, "administration" | "accept"> {
   const makePassword = (text: string) => passwords.derive(text, "administration");
-  const arrears = new Arrears({ clock, log: testLog().log });
   const pairings = { openBy: () => [] };
   const pairingService = { revokeBy: () => Promise.resolve(0) };
-  const ends = { ledger, edits, users, sockets, pairings, pairingService, invitations, arrears };
+  const ends = { users, sockets, pairings, pairingService, invitations, withdrawals };
   const endings = new Endings(ends);
   const acceptance = { invitations, ledger, edits, makePassword, makeToken, clock };
   return {

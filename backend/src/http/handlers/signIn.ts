@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import type { Audit } from "../../audit/entry.ts";
-import type { EditStore } from "../../store/edits/editStore.ts";
+import type { Entrances } from "../../users/accounts/entrances.ts";
 import type { OwnAccount } from "../../users/signIn/ownAccount.ts";
 import { basicCredentials } from "../../users/signIn/shownSecret.ts";
 import type { SignIn, SignInFrom } from "../../users/signIn/signIn.ts";
@@ -10,7 +10,7 @@ import type { CallContext, Handlers } from "../endpoints.ts";
 export interface SignInHandlerDeps {
   readonly signIn: SignIn;
   readonly own: OwnAccount;
-  readonly edits: Pick<EditStore, "commit">;
+  readonly entrances: Pick<Entrances, "endSession">;
   readonly audit: Pick<Audit, "ready">;
 }
 
@@ -18,7 +18,7 @@ export interface SignInHandlerDeps {
 export function signInHandlers({
   signIn,
   own,
-  edits,
+  entrances,
   audit,
 }: SignInHandlerDeps): Pick<
   Handlers,
@@ -43,7 +43,7 @@ export function signInHandlers({
       return { data: { token: await signIn.withCode(context.actor, body, from) } };
     },
     async logout(_, { actor }) {
-      const { username: user } = own.need(actor);
+      const { username } = own.need(actor);
       const session = own.sessionOf(actor);
       if (session === undefined) {
         throw new RportError(
@@ -51,7 +51,7 @@ export function signInHandlers({
           "This is a personal token: DELETE /me/tokens/<prefix>.",
         );
       }
-      await edits.commit([{ kind: "endSession", user, session }]);
+      await entrances.endSession(username, session);
       return undefined;
     },
   };

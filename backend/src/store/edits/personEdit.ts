@@ -260,7 +260,8 @@ function isAdministrators(group: string): boolean {
   return group === ADMINISTRATORS;
 }
 
-function lastAdministrator(): RportError {
+/** What everybody says to what would leave no administrator. */
+export function lastAdministrator(): RportError {
   return new RportError(
     "CONFLICT",
     "This is the last administrator: without one, nobody could manage users any more.",

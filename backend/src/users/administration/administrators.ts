@@ -3,7 +3,10 @@ import type { UserRecord } from "../../store/records/userRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
 
 /** Whether a user may everything, once signed in. */
-export function isAdministrator({ groups, disabled }: UserRecord): boolean {
+export function isAdministrator({
+  groups,
+  disabled,
+}: Pick<UserRecord, "groups" | "disabled">): boolean {
   return !disabled && groups.some((name) => String(name) === ADMINISTRATORS);
 }
 

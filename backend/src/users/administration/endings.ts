@@ -1,29 +1,20 @@
-import { RportError } from "@rport/protocol/errors";
 import type { Ended, UserName } from "@rport/protocol/people/user";
-import type { Arrears } from "../../credentials/ledger/arrears.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
-import type { EditStore } from "../../store/edits/editStore.ts";
-import type { PersonEdit } from "../../store/edits/personEdit.ts";
-import type { AccountLedger } from "../accounts/accountLedger.ts";
 import type { SocketCounts } from "../accounts/socketCounts.ts";
 import type { UserViews } from "../accounts/userViews.ts";
+import type { Withdrawal, Withdrawals } from "../accounts/withdrawals.ts";
 import type { Invitations } from "../invitations/invitations.ts";
 
 /** What ends with a user. */
 export interface EndingsDeps {
-  readonly ledger: AccountLedger;
-  readonly edits: Pick<EditStore, "commit" | "announce" | "settle">;
   readonly users: Pick<UserViews, "get">;
   readonly sockets: SocketCounts;
   readonly pairings: Pick<Pairings, "openBy">;
   readonly pairingService: Pick<PairingService, "revokeBy">;
   readonly invitations: Pick<Invitations, "countBy" | "revokeBy">;
-  readonly arrears: Pick<Arrears, "owe">;
+  readonly withdrawals: Pick<Withdrawals, "make">;
 }
-
-/** Failures of a disk, after which taking rights away goes on in memory. */
-const OF_DISK: ReadonlySet<string> = new Set(["DISK_FULL", "UNAVAILABLE"]);
 
 /** Takes everything away that is open in a user's name, and says what it was. */
 export class Endings {
@@ -49,57 +40,32 @@ export class Endings {
   }
 
   /**
-   * Makes the edit, which ends the user's tokens and sessions; resolves with what ended when all of
-   * it is gone, within a second. Fails as the store's `commit` does; then nothing has ended.
+   * Takes the user's rights away, which ends tokens and sessions; resolves with what ended when all
+   * of it is gone, within a second. Nothing works from the moment on at which this is called. Fails
+   * with `NOT_DURABLE` as `Withdrawals.make`, after everything has ended all the same.
    */
-  async by(edit: PersonEdit, user: UserName): Promise<Ended> {
-    const { edits } = this.#deps;
-    return await this.#end(user, () => edits.commit([edit]));
-  }
-
-  /**
-   * The same for a user who is disabled. A disk that does not take it stops nobody from being shut
-   * out: then it is in force and written later, and this fails with `NOT_DURABLE`.
-   */
-  async byDisabling(edit: PersonEdit, user: UserName): Promise<Ended> {
-    const { edits } = this.#deps;
-    let isOwed = false;
+  async by(withdrawal: Withdrawal): Promise<Ended> {
+    const { username: user } = withdrawal.entry.record;
+    let failure: unknown;
     const ended = await this.#end(user, async () => {
-      try {
-        await edits.commit([edit]);
-      } catch (caught) {
-        if (!OF_DISK.has(RportError.from(caught).code)) throw caught;
-        isOwed = true;
-        edits.announce([edit]);
-        this.#owe(edit, user);
-      }
+      await this.#deps.withdrawals.make(withdrawal).catch((caught: unknown) => {
+        failure = caught;
+      });
     });
-    if (isOwed) throw notDurable(user);
+    if (failure !== undefined) throw failure;
     return ended;
   }
 
-  #owe(edit: PersonEdit, user: UserName): void {
-    const { arrears, edits, ledger } = this.#deps;
-    arrears.owe(async () => {
-      const isDue = ledger.get(user)?.record.disabled === true;
-      if (isDue) await edits.settle([edit]);
-    });
-  }
-
-  async #end(user: UserName, commit: () => Promise<void>): Promise<Ended> {
+  async #end(user: UserName, withdraw: () => Promise<void>): Promise<Ended> {
     const { sockets, pairingService, invitations } = this.#deps;
     const { tokens, sessions } = this.preview(user);
     const watch = sockets.watch(user);
-    try {
-      await commit();
-    } catch (caught) {
-      void watch.finish();
-      throw caught;
-    }
+    const withdrawn = withdraw();
     const closed = watch.finish();
     const invited = invitations.revokeBy(user);
     const pairings = await pairingService.revokeBy(user);
     const { sockets: open, editorConnections } = await closed;
+    await withdrawn;
     return {
       tokens,
       sessions,
@@ -109,11 +75,4 @@ export class Endings {
       invitations: invited,
     };
   }
-}
-
-function notDurable(user: UserName): RportError {
-  return new RportError(
-    "NOT_DURABLE",
-    `${user} is disabled, but the server's disk did not take it: a restart undoes it until it does.`,
-  );
 }

@@ -4,13 +4,19 @@ import type { Ended, UserName } from "@rport/protocol/people/user";
 import type { Clock } from "../../platform/clock.ts";
 import { noSuchUser, type UserChanges } from "../../store/edits/accountEdit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
+import { lastAdministrator } from "../../store/edits/personEdit.ts";
 import type { PasswordRecord } from "../../store/records/userRecord.ts";
 import type { AccountEntry } from "../accounts/accountEntry.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
+import type { Withdrawal } from "../accounts/withdrawals.ts";
 import type { Actor } from "../actor.ts";
 import { requireAdministrator } from "../rights.ts";
+import { hasAdministrator, isAdministrator } from "./administrators.ts";
 import type { Endings } from "./endings.ts";
 import { newUser, requireFreeName, requireGroups } from "./newUser.ts";
+
+/** Changes of users that take turns: of their names, their groups, and whether they may come in. */
+export const PEOPLE_TURN = "people";
 
 /** Makes what is kept of a password. Throws `BAD_REQUEST` when it cannot be one. */
 export type MakePassword = (text: string) => Promise<PasswordRecord>;
@@ -18,7 +24,7 @@ export type MakePassword = (text: string) => Promise<PasswordRecord>;
 /** What the administration of users needs. */
 export interface UserAdministrationDeps {
   readonly ledger: AccountLedger;
-  readonly edits: Pick<EditStore, "commit">;
+  readonly edits: Pick<EditStore, "commit" | "turn">;
   readonly endings: Endings;
   readonly makePassword: MakePassword;
   readonly clock: Pick<Clock, "now">;
@@ -65,15 +71,26 @@ export class UserAdministration {
     if (username !== undefined) requireFreeName(ledger, username);
     if (given.groups !== undefined) requireGroups(ledger, given.groups);
     const password = text === "" ? undefined : await makePassword(text);
-    requireAdministrator(actor);
     const to: UserChanges = { ...given, username, password };
-    await edits.commit([{ kind: "changeUser", user, to, atMs: clock.now() }]);
+    await this.#inTurn(async () => {
+      requireAdministrator(actor);
+      if (given.groups !== undefined && !isAdministrator({ groups: given.groups, disabled: false }))
+        this.#needOther(user);
+      await edits.commit([{ kind: "changeUser", user, to, atMs: clock.now() }]);
+    });
   }
 
-  /** Removes the user with all that is open. Throws `NOT_FOUND`, and `CONFLICT` for the last administrator. */
+  /**
+   * Removes the user with all that is open. Throws `NOT_FOUND`, `CONFLICT` for the last
+   * administrator, and `NOT_DURABLE` when the disk does not take it: then the user is gone until a
+   * restart.
+   */
   async remove(user: UserName): Promise<Ended> {
-    this.#need(user);
-    return await this.#deps.endings.by({ kind: "removeUser", user }, user);
+    return await this.#endInTurn(user, (entry) => ({
+      entry,
+      edits: (name) => [{ kind: "removeUser", user: name }],
+      done: `${user} is removed`,
+    }));
   }
 
   /** What `disable` would end. Throws `NOT_FOUND`. */
@@ -82,20 +99,26 @@ export class UserAdministration {
     return this.#deps.endings.preview(user);
   }
 
-  /** Shuts the user out until `enable`. Throws as `remove`, and `NOT_DURABLE`. */
+  /** Shuts the user out until `enable`. Throws as `remove`. */
   async disable(user: UserName): Promise<Ended> {
-    this.#need(user);
     const to = { disabled: true };
-    const edit = { kind: "changeUser" as const, user, to, atMs: this.#deps.clock.now() };
-    return await this.#deps.endings.byDisabling(edit, user);
+    const atMs = this.#deps.clock.now();
+    return await this.#endInTurn(user, (entry) => ({
+      entry,
+      edits: (name) => [{ kind: "changeUser", user: name, to, atMs }],
+      isDue: () => entry.record.disabled,
+      done: `${user} is disabled`,
+    }));
   }
 
   /** Lets the user sign in again. Throws `NOT_FOUND`. */
   async enable(user: UserName): Promise<void> {
-    this.#need(user);
-    const { edits, clock } = this.#deps;
-    const to = { disabled: false };
-    await edits.commit([{ kind: "changeUser", user, to, atMs: clock.now() }]);
+    await this.#inTurn(async () => {
+      this.#need(user);
+      const { edits, clock } = this.#deps;
+      const to = { disabled: false };
+      await edits.commit([{ kind: "changeUser", user, to, atMs: clock.now() }]);
+    });
   }
 
   /** Takes the second factor away. Throws `NOT_FOUND` where there is no such user, or no factor. */
@@ -109,6 +132,35 @@ export class UserAdministration {
   /** Throws `NOT_FOUND` when there is no such user. */
   require(user: UserName): void {
     this.#need(user);
+  }
+
+  /**
+   * One change of who may what after the other: what is in force before it is on disk would
+   * otherwise be decided on what is about to change.
+   */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    return this.#deps.edits.turn(PEOPLE_TURN, change);
+  }
+
+  /** Nobody waits for the end of it, nor for the disk: it is in force when its turn is over. */
+  async #endInTurn(
+    user: UserName,
+    withdrawalOf: (entry: AccountEntry) => Withdrawal,
+  ): Promise<Ended> {
+    const { endings } = this.#deps;
+    const { ending } = await this.#inTurn(async () => ({
+      ending: endings.by(withdrawalOf(this.#needOther(user))),
+    }));
+    return await ending;
+  }
+
+  /** Throws `CONFLICT` when nobody else administers. */
+  #needOther(user: UserName): AccountEntry {
+    const entry = this.#need(user);
+    const others = this.#deps.ledger.all().filter((one) => one !== entry);
+    const isLast = isAdministrator(entry.record) && !hasAdministrator({ all: () => others });
+    if (isLast) throw lastAdministrator();
+    return entry;
   }
 
   #need(user: UserName): AccountEntry {

@@ -12,6 +12,7 @@ import type { EditStore } from "../../store/edits/editStore.ts";
 import type { UserRecord } from "../../store/records/userRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
 import type { Actor } from "../actor.ts";
+import { PEOPLE_TURN } from "../administration/userAdministration.ts";
 import { requireWorking } from "../rights.ts";
 import type { TriesFrom } from "./guessing.ts";
 import { provePassword } from "./passwordProof.ts";
@@ -30,7 +31,7 @@ export interface OwnChanges {
 /** What one's own account needs. */
 export interface OwnAccountDeps {
   readonly ledger: AccountLedger;
-  readonly store: Pick<EditStore, "commit">;
+  readonly store: Pick<EditStore, "commit" | "turn">;
   readonly passwords: Passwords;
   readonly signIn: SignIn;
   readonly clock: Pick<Clock, "now">;
@@ -89,7 +90,8 @@ export class OwnAccount {
     };
     const atMs = this.#deps.clock.now();
     const keepSession = this.sessionOf(actor);
-    await this.#deps.store.commit([{ kind: "changeUser", user, to, atMs, keepSession }]);
+    const change = { kind: "changeUser", user, to, atMs, keepSession } as const;
+    await this.#deps.store.turn(PEOPLE_TURN, () => this.#deps.store.commit([change]));
   }
 
   async #newPassword(

@@ -8,6 +8,7 @@ import { isLater } from "../../store/edits/tokenBounds.ts";
 import type { TokenRecord } from "../../store/records/tokenRecord.ts";
 import type { UserRecord } from "../../store/records/userRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
+import type { Entrances } from "../accounts/entrances.ts";
 import type { ExpiryWatch } from "../accounts/expiryWatch.ts";
 import { isOver } from "../accounts/liveActors.ts";
 import type { Uses } from "../accounts/uses.ts";
@@ -25,6 +26,7 @@ const SIGN_IN = "Sign in anew: a token for longer takes that.";
 export interface PersonalTokensDeps {
   readonly ledger: AccountLedger;
   readonly store: Pick<EditStore, "commit">;
+  readonly entrances: Pick<Entrances, "endToken">;
   readonly uses: Uses;
   readonly expiry: Pick<ExpiryWatch, "watch">;
   readonly freshness: Freshness;
@@ -105,11 +107,10 @@ export class PersonalTokens {
     return ledger.get(user)?.token(prefix) ?? this.#need(user, prefix);
   }
 
-  /** From now on it opens nothing; fails with `NOT_FOUND` for somebody else's. */
+  /** From now on it opens nothing; fails with `NOT_FOUND` for somebody else's, and with `NOT_DURABLE`. */
   async end(user: UserName, prefix: TokenPrefix): Promise<void> {
     this.#need(user, prefix);
-    const atMs = this.#deps.clock.now();
-    await this.#deps.store.commit([{ kind: "endToken", user, prefix, atMs }]);
+    await this.#deps.entrances.endToken(user, prefix);
   }
 
   /** The personal token that the actor has shown; undefined: it was a session. */

@@ -6,9 +6,9 @@ import type { Clock } from "../../platform/clock.ts";
 import { networkOf } from "../../platform/network.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 import type { Edit } from "../../store/edits/edit.ts";
-import type { EditStore } from "../../store/edits/editStore.ts";
 import type { PasswordRecord, UserRecord } from "../../store/records/userRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
+import type { Entrances } from "../accounts/entrances.ts";
 import type { Actor } from "../actor.ts";
 import type { Guessing, TriesFrom } from "./guessing.ts";
 import type { Passwords } from "./passwords.ts";
@@ -43,10 +43,10 @@ export type SignedIn = z.output<typeof signedInSchema>;
 /** What signing in needs. */
 export interface SignInDeps {
   readonly ledger: AccountLedger;
-  readonly store: Pick<EditStore, "commit">;
   readonly passwords: Passwords;
   readonly guessing: Guessing;
   readonly sessions: Sessions;
+  readonly entrances: Pick<Entrances, "endSession">;
   readonly secondFactor: SecondFactor;
   /** Whether everybody has to have a second factor. */
   readonly totpRequired: boolean;
@@ -103,10 +103,12 @@ export class SignIn {
     const owing = Number(actor.tokenId);
     const session = { ...from, user: name, scope: "full" as const, owing };
     const how = taken.kind === "code" ? "second factor" : "recovery code";
-    const first = [editOf(name, taken, owing), ...this.#waitingPassword(actor, owing)];
+    const password = this.#waitingPassword(actor, owing);
+    const first = [editOf(name, taken, owing), ...password];
     const { id, token } = await this.#beginWith(session, first);
     this.#newPasswords.delete(actor.tokenId);
     this.#deps.signIns.signedIn({ tokenId: id, name }, from.address, how);
+    if (password.length > 0) await this.#deps.signIns.passwordChanged(name, from.address);
     return token;
   }
 
@@ -157,9 +159,9 @@ export class SignIn {
     this.#wrongCodes.set(actor, count);
     const error = new RportError("UNAUTHORIZED", "The code is wrong, or was used before.");
     if (count < WRONG_CODES_MAX) return error;
-    const { username: user } = this.#recordOf(actor);
-    const session = Number(actor.tokenId);
-    await this.#deps.store.commit([{ kind: "endSession", user, session }]);
+    const ended = this.#deps.entrances.endSession(actor.name, Number(actor.tokenId));
+    // It has ended also where the disk does not take it.
+    await ended.catch(() => undefined);
     return error;
   }
 
@@ -208,10 +210,17 @@ export class SignIn {
     const atMs = this.#deps.clock.now();
     const now = scope === "full" ? password : undefined;
     const changes: Edit[] = now === undefined ? [] : [{ kind: "changeUser", user, to, atMs }];
+    // Whoever changed it meanwhile, because somebody else knows it, is not to be overruled.
+    const kept = this.#deps.ledger.get(user)?.record.password?.verifier;
+    if (kept !== old?.verifier) {
+      throw new RportError("UNAUTHORIZED", "The password was changed meanwhile.");
+    }
     const verifier = (now ?? old)?.verifier;
     const { id, token } = await this.#beginWith({ ...from, user, scope, verifier }, changes);
     if (scope !== "full" && password !== undefined) this.#newPasswords.set(id, password);
-    this.#deps.signIns.signedIn({ tokenId: id, name: user }, from.address, "password");
+    const { signIns } = this.#deps;
+    signIns.signedIn({ tokenId: id, name: user }, from.address, "password");
+    if (now !== undefined) await signIns.passwordChanged(user, from.address);
     return token;
   }
 

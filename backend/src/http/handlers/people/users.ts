@@ -2,7 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { NewToken, NewTokenInput } from "@rport/protocol/people/token";
 import type { KnownSecret, UserName } from "@rport/protocol/people/user";
 import { noSuchToken } from "../../../store/edits/accountEdit.ts";
-import type { EditStore } from "../../../store/edits/editStore.ts";
+import type { Entrances } from "../../../users/accounts/entrances.ts";
 import type { UserViews } from "../../../users/accounts/userViews.ts";
 import type { Actor } from "../../../users/actor.ts";
 import type { UserAdministration } from "../../../users/administration/userAdministration.ts";
@@ -14,12 +14,11 @@ export interface UserHandlerDeps {
   readonly users: UserViews;
   readonly administration: UserAdministration;
   readonly freshness: Freshness;
-  readonly edits: Pick<EditStore, "commit">;
+  readonly entrances: Entrances;
   /** What somebody knows by this name; see `knownSecrets`. */
   readonly knownSecrets: (user: string) => Promise<KnownSecret[]>;
   /** Makes a token of the user. */
   readonly createToken: (user: UserName, input: NewTokenInput) => Promise<NewToken>;
-  readonly now: () => number;
 }
 
 type Served =
@@ -89,9 +88,8 @@ export function userHandlers(deps: UserHandlerDeps): Pick<Handlers, Served> {
 function entranceHandlers({
   users,
   administration,
-  edits,
+  entrances,
   createToken,
-  now,
 }: UserHandlerDeps): Pick<Handlers, TokenServed> {
   return {
     listSessions({ params }) {
@@ -100,14 +98,14 @@ function entranceHandlers({
     },
     async deleteSessions({ params: { userName: user } }) {
       administration.require(user);
-      await edits.commit([{ kind: "endSessions", user }]);
+      await entrances.endSessions(user);
       return undefined;
     },
     async deleteSession({ params: { userName: user, sessionId } }) {
       administration.require(user);
       const isThere = users.sessionsOf(user).some(({ session_id: id }) => id === sessionId);
       if (!isThere) throw new RportError("NOT_FOUND", "There is no such session.");
-      await edits.commit([{ kind: "endSession", user, session: sessionId }]);
+      await entrances.endSession(user, sessionId);
       return undefined;
     },
     listUserTokens({ params }) {
@@ -122,7 +120,7 @@ function entranceHandlers({
     async deleteUserToken({ params: { userName: user, prefix } }) {
       administration.require(user);
       if (!users.tokensOf(user).some((token) => token.prefix === prefix)) throw noSuchToken();
-      await edits.commit([{ kind: "endToken", user, prefix, atMs: now() }]);
+      await entrances.endToken(user, prefix);
       return undefined;
     },
   };
