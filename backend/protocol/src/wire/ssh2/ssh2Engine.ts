@@ -12,7 +12,6 @@
  * 6. what is left of a key exchange when it is over: its keys and its shared secret are let go.
  */
 import "./ssh2Ciphers.ts";
-
 import kexModule from "ssh2/lib/protocol/kex.js";
 import protocolModule from "ssh2/lib/protocol/Protocol.js";
 import utilsModule from "ssh2/lib/protocol/utils.js";
