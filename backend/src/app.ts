@@ -30,7 +30,7 @@ import type { Log } from "./platform/log.ts";
 import type { LogBursts } from "./platform/logBursts.ts";
 import { STRANGER } from "./users/actor.ts";
 import type { ClientAccess } from "./users/clientAccess.ts";
-import { refusal, type UserGate } from "./users/gate.ts";
+import { refusal, tooManyConnections, type UserGate } from "./users/gate.ts";
 import { requireEndpoint } from "./users/rights.ts";
 
 /** What people need for the figures, as for an endpoint. */
@@ -47,8 +47,8 @@ export interface AppDeps {
   readonly deposits: PairingDoorDeps["deposits"];
   readonly agentFiles: AgentFiles;
   readonly downloads: Pick<Downloads, "send">;
-  /** A connection showed a valid token. */
-  readonly onUser: (socket: Socket) => void;
+  /** A connection showed a valid token of the user; false: they have too many already. */
+  readonly onUser: (socket: Socket, user: string) => boolean;
   readonly audit: PairingDoorDeps["audit"];
   readonly pairingEvents: PairingDoorDeps["pairingEvents"];
   readonly readiness: HealthDoorDeps["readiness"];
@@ -91,8 +91,9 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
   if (place.faces.has("metrics")) app.use(figuresDoor({ figures, exchangeOf }));
   if (place.faces.has("users")) {
     const admit: RequestHandler = async (request, _response, next) => {
-      if (!(await admitUser(deps.gate, request, exchangeOf(request)))) return;
-      deps.onUser(request.socket);
+      const exchange = exchangeOf(request);
+      if (!(await admitUser(deps.gate, request, exchange))) return;
+      if (!deps.onUser(request.socket, exchange.actor?.name ?? "")) throw tooManyConnections();
       next();
     };
     app.use(proveDoor({ proofs: deps.proofs, peerOf: deps.peerOf, exchangeOf }));

@@ -174,7 +174,7 @@ function facesDeps(
   const { places, serverUrls, trustedProxies = [], pairing, clock, log } = options;
   const peerOf = createPeerOf(trustedProxies, log);
   const { sockets, limits } = services;
-  const onUser = (socket: Duplex): void => sockets.vouch(socket);
+  const onUser = (socket: Duplex, user: string): boolean => sockets.vouchFor(socket, user);
   const routes = routesOf(services);
   const handlers = handlersOf(services, {
     hasServerUrls: serverUrls.length > 0,
@@ -188,6 +188,7 @@ function facesDeps(
     routes,
     onUser,
     counts: services.accounts.sockets,
+    limits,
     clock,
     log,
   });

@@ -31,6 +31,8 @@ export interface UserRoute {
   readonly parameters: readonly string[];
   /** What a caller needs for it. */
   readonly right: Right;
+  /** What bounds the bytes of one message of theirs. */
+  readonly messageBytes: "watch_message_bytes" | "dial_message_bytes";
   /** Serves one socket of a user who was let in. What it throws ends the socket, and is logged. */
   readonly serve: (socket: WebSocket, call: UserCall) => void | Promise<void>;
   /**
@@ -64,6 +66,7 @@ export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
       path: EVENTS_PATH,
       parameters: [],
       right: "user",
+      messageBytes: "watch_message_bytes",
       serve: (socket, { actor }) => serveEvents(socket, deps.hub, deps.sights.of(actor)),
       watch: ({ actor }) => watchSight(actor, deps),
     },
@@ -71,6 +74,7 @@ export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
       path: DIAL_PATH,
       parameters: ["client_id", "host", "port"],
       right: "tunnels",
+      messageBytes: "dial_message_bytes",
       serve: (socket, call) => serveDial(socket, call, deps),
       watch: (call) => watchDial(call, deps),
     },

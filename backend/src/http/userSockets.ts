@@ -4,13 +4,14 @@ import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import { API_PREFIX, DIAL_PATH } from "@rport/protocol/http";
 import { contain, guarded } from "@rport/protocol/wire/contain";
 import { type WebSocket, WebSocketServer } from "ws";
+import type { Limits } from "../limits/limits.ts";
 import type { RawQuery } from "../lists/listSpec.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { endingFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import type { SocketCounts } from "../users/accounts/socketCounts.ts";
 import type { Actor } from "../users/actor.ts";
-import { refusal, type UserGate } from "../users/gate.ts";
+import { refusal, tooManyConnections, type UserGate } from "../users/gate.ts";
 import { requireSocket } from "../users/rights.ts";
 import type { PeerOf } from "./caller/peerAddress.ts";
 import { type LocalMode, whyForeign } from "./caller/siteGuard.ts";
@@ -19,13 +20,13 @@ import { pathOf, rawQuery, unknownParameters } from "./rawQuery.ts";
 import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./upgrade.ts";
 import type { SocketEnd, UserCall, UserRoute } from "./userRoutes.ts";
 
-/** Largest message a user may send. */
-export const MESSAGE_MAX_BYTES = 1_048_576;
 /** How long a socket that was told to close may take to agree. */
 const CLOSE_GRACE_MS = 500;
 /** Changes of who sees which clients are gathered this long; thousands may change at once. */
 const GATHER_MS = 100;
 const NO_SOCKET = new RportError("NOT_FOUND", "There is no WebSocket here.");
+/** The library's code for a message that is longer than it may be. */
+const TOO_LONG = "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
 /** Close code of RFC 6455 for what went wrong here. */
 const INTERNAL_ERROR = 1011;
 
@@ -34,10 +35,11 @@ export interface UserSocketsDeps {
   readonly gate: UserGate;
   readonly peerOf: PeerOf;
   readonly routes: readonly UserRoute[];
-  /** A connection showed a valid token. */
-  readonly onUser: (socket: Duplex) => void;
+  /** A connection showed a valid token of the user; false: they have too many already. */
+  readonly onUser: (socket: Duplex, user: string) => boolean;
   /** A socket of theirs is open until the answer is called. */
   readonly counts: Pick<SocketCounts, "open">;
+  readonly limits: Pick<Limits, "max" | "bite">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -48,16 +50,13 @@ export class UserSockets {
   /** Each with what says why it has to end, once it has. */
   readonly #open = new Map<WebSocket, () => SocketEnd | undefined>();
   #gathering: Timer | undefined;
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    maxPayload: MESSAGE_MAX_BYTES,
-    perMessageDeflate: false,
-    clientTracking: false,
-  });
+  /** Messages of each route have a length of their own. */
+  readonly #servers = new Map<UserRoute, WebSocketServer>();
   #isClosed = false;
 
   constructor(deps: UserSocketsDeps) {
     this.#deps = deps;
+    for (const route of deps.routes) this.#servers.set(route, serverOf(route, deps));
   }
 
   /** How many are open. */
@@ -118,7 +117,8 @@ export class UserSockets {
     const query = readQuery(upgrade);
     const actor = query === undefined ? undefined : await this.#admit(upgrade, query);
     if (query === undefined || actor === undefined) return;
-    const reason = this.#whyNot(route, actor, query);
+    const isOne = this.#deps.onUser(upgrade.socket, actor.name);
+    const reason = isOne ? this.#whyNot(route, actor, query) : tooManyConnections();
     if (route === undefined || reason !== undefined) {
       refuseUpgrade(upgrade, reason ?? NO_SOCKET);
       return;
@@ -128,7 +128,6 @@ export class UserSockets {
   }
 
   #grant({ request, socket, head }: UpgradeRequest, route: UserRoute, call: UserCall): void {
-    this.#deps.onUser(socket);
     const onFault = endingFault(this.#deps.log, "a user's socket", () => socket.destroy());
     const serve = (granted: WebSocket): Promise<void> => {
       contain(granted, onFault);
@@ -136,7 +135,7 @@ export class UserSockets {
       this.#own({ socket: granted, actor: call.actor, route, whyEnd });
       return this.#serve(granted, route, call);
     };
-    this.#server.handleUpgrade(request, socket, head, guarded(onFault, serve));
+    this.#servers.get(route)?.handleUpgrade(request, socket, head, guarded(onFault, serve));
   }
 
   #whyNot(route: UserRoute | undefined, actor: Actor, query: RawQuery): RportError | undefined {
@@ -187,7 +186,9 @@ export class UserSockets {
     this.#open.set(socket, whyEnd);
     const leave = this.#deps.counts.open(actor, route.path === DIAL_PATH);
     keepAlive(socket, this.#deps.clock);
-    socket.on("error", (error) => {
+    socket.on("error", (error: Error & { readonly code?: string }) => {
+      const { limits } = this.#deps;
+      if (error.code === TOO_LONG) limits.bite(route.messageBytes, { user: actor.name });
       this.#deps.log.debug("user socket failed", { reason: error.message, user: actor.name });
     });
     socket.once("close", () => {
@@ -202,6 +203,15 @@ export class UserSockets {
     const timer: Timer = this.#deps.clock.after(CLOSE_GRACE_MS, () => socket.terminate());
     socket.once("close", () => timer.cancel());
   }
+}
+
+function serverOf({ messageBytes }: UserRoute, { limits }: UserSocketsDeps): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.max(messageBytes),
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
 }
 
 /** A socket that was granted. */

@@ -1,56 +1,12 @@
-/** What a limit counts. */
-export type LimitUnit = "bytes" | "count" | "ms";
-
-/** One limit: its value unless the configuration says otherwise, and what may be said there. */
-export interface LimitRow {
-  readonly usual: number;
-  readonly least: number;
-  readonly most: number;
-  readonly unit: LimitUnit;
-  /** What it bounds, for the configuration's page and the figures. */
-  readonly what: string;
-}
+import type { LimitRow } from "./limitRow.ts";
+import { PEOPLE_LIMITS } from "./peopleLimits.ts";
 
 /**
  * Every limit that somebody can meet, by its key in `[limits]` of the configuration. A new one is a
  * row here, a row of the same name in docs/configuration.md, and `Limits.bite` where it bites.
  */
 export const LIMITS = {
-  proofs_per_second: {
-    usual: 2_000,
-    least: 1,
-    most: 100_000,
-    unit: "count",
-    what: "proofs that programs of this machine ask for on connections that have had one",
-  },
-  audit_queries: {
-    usual: 16,
-    least: 1,
-    most: 1_024,
-    unit: "count",
-    what: "searches of the audit log that wait for the one under way",
-  },
-  audit_query_ms: {
-    usual: 2_000,
-    least: 100,
-    most: 60_000,
-    unit: "ms",
-    what: "how long one search of the audit log may take",
-  },
-  list_queries: {
-    usual: 16,
-    least: 1,
-    most: 1_024,
-    unit: "count",
-    what: "searches of lists that wait of one user",
-  },
-  list_query_ms: {
-    usual: 2_000,
-    least: 100,
-    most: 60_000,
-    unit: "ms",
-    what: "how long one search of a list may keep the processor busy",
-  },
+  ...PEOPLE_LIMITS,
   sockets: {
     usual: 24_000,
     least: 16,
@@ -267,13 +223,6 @@ export const LIMITS = {
     most: 256 << 20,
     unit: "bytes",
     what: "room that one agent is given to fill, and what may wait for one that does not read",
-  },
-  event_backlog_bytes: {
-    usual: 8 * 1_048_576,
-    least: 1_048_576,
-    most: 1_073_741_824,
-    unit: "bytes",
-    what: "changes that are kept for an editor that reads slowly",
   },
 } as const satisfies Readonly<Record<string, LimitRow>>;
 

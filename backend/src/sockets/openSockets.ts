@@ -9,11 +9,14 @@ import type { Fields } from "../platform/log.ts";
 import { networkOf, unmapped } from "../platform/network.ts";
 import { ReadingPace } from "./readingPace.ts";
 import { type Stranger, Strangers } from "./strangers.ts";
+import { UserConnections } from "./userConnections.ts";
 
 /** Whoever has asked for nothing for less than this may be on its way: its bytes may wait for us. */
 const ON_THE_WAY_MS = 1_000;
 /** Agents and tunnels leave this part of all connections free at the most. */
 const KEPT_PART = 4;
+/** One user has this part of all connections at the most. */
+const USER_PART = 4;
 
 /** What the open sockets are counted with. */
 export interface OpenSocketsDeps {
@@ -42,6 +45,7 @@ export interface SocketCounts {
 export class OpenSockets {
   readonly #deps: OpenSocketsDeps;
   readonly #strangers = new Strangers();
+  readonly #users = new UserConnections();
   readonly #pace: ReadingPace;
   #open = 0;
   #refused = 0;
@@ -81,11 +85,24 @@ export class OpenSockets {
     this.#put({ socket, network, isSilent: false });
   }
 
-  /**
-   * Its holder showed a token, or has other limits from now on: it makes room for nobody any more.
-   */
+  /** Its holder has other limits from now on: it makes room for nobody any more. */
   vouch(socket: Duplex): void {
     this.#strangers.remove(socket);
+  }
+
+  /**
+   * Its holder showed a token of the user, and makes room for nobody any more. False, and as if
+   * nothing had been shown, when the user has as many connections as one may have.
+   */
+  vouchFor(socket: Duplex, user: string): boolean {
+    const { limits } = this.#deps;
+    const all = Math.floor(limits.max("sockets") / USER_PART);
+    if (!this.#users.take(socket, user, Math.min(limits.max("sockets_per_user"), all))) {
+      this.#bite("sockets_per_user", { user });
+      return false;
+    }
+    this.vouch(socket);
+    return true;
   }
 
   /** Whether an agent or a tunnel may have one more; a stranger makes room if need be. */
@@ -183,6 +200,8 @@ export class OpenSockets {
 
   #leave(holder: Socket | Server): void {
     this.#open -= 1;
-    if (holder instanceof Socket) this.#strangers.remove(holder);
+    if (!(holder instanceof Socket)) return;
+    this.#strangers.remove(holder);
+    this.#users.leave(holder);
   }
 }

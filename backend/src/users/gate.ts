@@ -101,6 +101,13 @@ export function refusal({ retryAfterS, why }: Omit<RefusedAtGate, "kind">): Rpor
   return new RportError("UNAUTHORIZED", why ?? TOKEN_NEEDED);
 }
 
+/** How a user is answered who has as many connections as one may have. */
+export function tooManyConnections(): RportError {
+  return new RportError("TOO_MANY_REQUESTS", "You have too many connections open already.", {
+    detail: "Close some, or end the token or session that opened them.",
+  });
+}
+
 type RefusedAtGate = Extract<GateResult, { kind: "refused" }>;
 
 /** One sentence for whoever shows nothing, or something that is nobody's. */

@@ -5,7 +5,7 @@ import { clientIdSchema } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
 import { describe, expect, it, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { MESSAGE_MAX_BYTES } from "../../../backend/src/http/userSockets.ts";
+import { LIMITS } from "../../../backend/src/limits/limitTable.ts";
 import { createDial } from "../../../backend/src/tunnels/dialer.ts";
 import { serveEditorTunnel } from "../../../backend/src/tunnels/editorTunnel.ts";
 import { SECRET, startAgentSide } from "../../support/agents/agentSide.ts";
@@ -39,7 +39,7 @@ async function editorSocket(dial: () => Promise<Duplex>, relays = new Relays()) 
   const server = new WebSocketServer({
     port: 0,
     host: "127.0.0.1",
-    maxPayload: MESSAGE_MAX_BYTES,
+    maxPayload: LIMITS.dial_message_bytes.usual,
   });
   await once(server, "listening");
   const accepted = once(server, "connection");
@@ -84,7 +84,9 @@ describe("an editor tunnel", () => {
     await using target = await tcpServer((socket) => socket.pipe(socket));
     await using editor = await editorTo(target);
     const sent = Buffer.alloc(600 << 10, "abc");
-    editor.ws.send(sent);
+    for (let at = 0; at < sent.length; at += 64 << 10) {
+      editor.ws.send(sent.subarray(at, at + (64 << 10)));
+    }
     await vi.waitFor(() => expect(Buffer.concat(editor.messages).equals(sent)).toBe(true));
   });
 
@@ -143,7 +145,7 @@ describe("an editor tunnel", () => {
   it("F-09: stops reading from the editor while the client's side does not take more", async () => {
     const blocked = new Blocked();
     await using editor = await editorSocket(async () => blocked);
-    for (let n = 0; n < 64; n++) editor.ws.send(Buffer.alloc(1 << 20));
+    for (let n = 0; n < 640; n++) editor.ws.send(Buffer.alloc(100 << 10));
     await vi.waitFor(() => expect(editor.far.isPaused).toBe(true));
     expect(editor.ws.bufferedAmount).toBeGreaterThan(1 << 20);
     blocked.destroy();

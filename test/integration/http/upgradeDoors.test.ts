@@ -74,17 +74,19 @@ describe("a user's socket", () => {
     const userSockets = new UserSockets({
       gate: testGate(systemClock, { tokens, proofs }),
       peerOf: () => ({ address: "192.0.2.1", isShared: false, origin: "http://a.example" }),
-      onUser: () => {},
+      onUser: () => true,
       counts: { open: () => () => {} },
       routes: [
         {
           path: "/one",
           parameters: [],
           right: "user",
+          messageBytes: "watch_message_bytes",
           watch: () => () => undefined,
           serve: () => Promise.reject(new Error("out of order")),
         },
       ],
+      limits: new Limits({ clock: systemClock, log }),
       clock: systemClock,
       log,
     });

@@ -1,0 +1,54 @@
+import { once } from "node:events";
+import { EVENTS_PATH } from "@rport/protocol/http";
+import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { addUser, bearer, send, signIn } from "../../support/backend/person.ts";
+
+const open: WebSocket[] = [];
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.terminate();
+});
+
+/** An event socket with a token; resolves with its HTTP status when it is refused. */
+async function watch({ url }: RunningBackend, token: string): Promise<WebSocket | number> {
+  const socket = new WebSocket(`${url.replace("http", "ws")}${EVENTS_PATH}`, {
+    headers: { Authorization: bearer(token) },
+  });
+  open.push(socket);
+  socket.on("error", () => {});
+  const refused = once(socket, "unexpected-response").then(([, { statusCode }]) => statusCode);
+  return await Promise.race([once(socket, "open").then(() => socket), refused]);
+}
+
+describe("a user who has no rights, and takes what can be had", () => {
+  it("has so many connections at the most, and everybody else comes in", async () => {
+    await using backend = await startBackend({ limits: { sockets_per_user: 8 } });
+    await addUser(backend, "eve");
+    await addUser(backend, "anna");
+    const token = await signIn(backend, "eve");
+    const sockets = await Promise.all(Array.from({ length: 8 }, () => watch(backend, token)));
+    expect(sockets.every((socket) => socket instanceof WebSocket)).toBe(true);
+    expect(await watch(backend, token)).toBe(429);
+    const refused = await send(backend, "GET /me", { authorization: bearer(token) });
+    expect(refused.status).toBe(429);
+    const hers = await signIn(backend, "anna");
+    expect(await watch(backend, hers)).toBeInstanceOf(WebSocket);
+    await backend.logged((line) => line.includes("sockets_per_user") && line.includes("eve"));
+    open[0]?.terminate();
+    await expect
+      .poll(async () => (await send(backend, "GET /me", { authorization: bearer(token) })).status)
+      .toBe(200);
+  });
+
+  it("says next to nothing on an event socket: what would be half a megabyte ends it", async () => {
+    await using backend = await startBackend();
+    await addUser(backend, "eve");
+    const socket = await watch(backend, await signIn(backend, "eve"));
+    if (!(socket instanceof WebSocket)) throw new Error(`refused: ${socket}`);
+    const closed = once(socket, "close");
+    socket.send(Buffer.alloc(500_000), { fin: false });
+    expect((await closed)[0]).toBe(1009);
+    await backend.logged((line) => line.includes("watch_message_bytes"));
+  });
+});
