@@ -1,6 +1,7 @@
 import { API_PREFIX } from "@rport/protocol/http";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { PASSWORD } from "../../support/backend/person.ts";
 
 let backend: RunningBackend;
 beforeAll(async () => {
@@ -17,7 +18,14 @@ it.each([
   expect(await answer.json()).toEqual({
     data: {
       fingerprint_sha256: backend.fingerprint,
-      sign_in: { password: true, invitation: true },
+      sign_in: { password: false, invitation: true },
     },
   });
+});
+
+it("tells strangers that there are users who sign in with a password, once there are", async () => {
+  const body = { username: "anna", password: PASSWORD };
+  await backend.api("createUser", { body });
+  const answer = await fetch(`${backend.url}${API_PREFIX}/server`);
+  expect(await answer.json()).toMatchObject({ data: { sign_in: { password: true } } });
 });

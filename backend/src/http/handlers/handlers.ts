@@ -103,7 +103,12 @@ function plainHandlers(deps: HandlerDeps): Handlers {
     }),
     ...meHandlers(deps.accounts),
     ...signInHandlers({ ...deps.accounts, audit: deps.audit }),
-    ...statusHandlers(deps),
+    ...statusHandlers({
+      status: deps.status,
+      hasUsers: () => deps.accounts.ledger.size > 0,
+      hasServerUrls: deps.hasServerUrls,
+      installOrigin,
+    }),
   };
 }
 

@@ -6,6 +6,8 @@ import type { Handlers } from "../endpoints.ts";
 export interface StatusHandlerDeps {
   /** The status as the actor may see it. */
   readonly status: (actor: Actor) => ServerStatus;
+  /** Whether there is anybody who could sign in with a password. */
+  readonly hasUsers: () => boolean;
   /** Whether somebody has set where agents reach this server. */
   readonly hasServerUrls: boolean;
   /** Where hosts find the installer, for somebody who reached this server under `origin`. */
@@ -19,7 +21,7 @@ export interface StatusHandlerDeps {
 export function statusHandlers(
   deps: StatusHandlerDeps,
 ): Pick<Handlers, "getStatus" | "getServerFace"> {
-  const { status, hasServerUrls, installOrigin } = deps;
+  const { status, hasUsers, hasServerUrls, installOrigin } = deps;
   return {
     getStatus(_input, { actor, origin }) {
       if (hasServerUrls) return { data: status(actor) };
@@ -28,7 +30,7 @@ export function statusHandlers(
     },
     getServerFace(_input, { actor }) {
       const { fingerprint_sha256: fingerprint } = status(actor);
-      const signIn = { password: true, invitation: true };
+      const signIn = { password: hasUsers(), invitation: true };
       return { data: { fingerprint_sha256: fingerprint, sign_in: signIn } };
     },
   };

@@ -57,6 +57,11 @@ export class AccountLedger {
     this.#listeners.push(listener);
   }
 
+  /** How many users there are. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   get(name: string): AccountEntry | undefined {
     return this.#entries.get(name);
   }
