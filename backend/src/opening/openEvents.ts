@@ -49,7 +49,7 @@ export function openEvents(deps: EventsDeps, opened: AsyncDisposableStack): Even
     pairing: listed("pairing", pairings),
     join: listed("join", credentials.joins),
     refusal: listed("refusal", refusals),
-    user: listed("user", accounts.users),
+    user: accounts.users,
   };
   const hub = new EventHub({
     sources,

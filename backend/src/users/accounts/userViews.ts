@@ -28,6 +28,11 @@ export class UserViews {
     return entry === undefined ? undefined : this.#view(entry);
   }
 
+  /** The names of all users. */
+  ids(): readonly string[] {
+    return this.#deps.ledger.all().map(({ record }) => record.username);
+  }
+
   /** By name. */
   list(): User[] {
     return this.#deps.ledger.all().map((entry) => this.#view(entry));
