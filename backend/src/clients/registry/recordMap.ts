@@ -10,7 +10,7 @@ export interface RecordMapDeps {
   readonly isConnected: (id: ClientId) => boolean;
   /** Marks clients whose likeness is not what it was. */
   readonly touch: (entity: "client", id: string) => void;
-  readonly limits: Pick<Limits, "max" | "watch">;
+  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
 }
 
 /** The records in memory, with what is looked up in them. */

@@ -1,4 +1,5 @@
 import type { AuthId, ClientId } from "@rport/protocol/ids";
+import type { RoomDenial } from "../../credentials/admission/denials.ts";
 import type { RoomLimit } from "../../credentials/ports.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { ClientRecord } from "../../store/records/clientRecord.ts";
@@ -21,12 +22,12 @@ const NOTHING: Share = { clients: 0, bytes: 0 };
  * has a secret decides what its hosts say about themselves, and each may say 64 KiB.
  */
 export class RecordRoom {
-  readonly #limits: Pick<Limits, "max">;
+  readonly #limits: Pick<Limits, "max" | "bite">;
   readonly #sizes = new Map<ClientId, Size>();
   readonly #shares = new Map<AuthId, Share>();
   #bytes = 0;
 
-  constructor(limits: Pick<Limits, "max" | "watch">) {
+  constructor(limits: Pick<Limits, "max" | "bite" | "watch">) {
     this.#limits = limits;
     limits.watch("clients", () => this.#sizes.size);
     limits.watch("record_bytes", () => this.#bytes);
@@ -65,6 +66,26 @@ export class RecordRoom {
     const whole = { clients: 1, bytes };
     const more = before === undefined ? whole : { clients: 0, bytes: bytes - before.bytes };
     return this.#whyBeyond(authId, more, before?.authId === authId ? more : whole);
+  }
+
+  /**
+   * The record as there is room for it in the place of `before`: where a known client's may not grow,
+   * what it says about itself stays as it was. Answers with the limit that is met when there is no
+   * room at all.
+   */
+  fit(record: ClientRecord, before: ClientRecord | undefined): ClientRecord | RoomLimit {
+    const full = this.whyNotFit(record);
+    if (full === undefined) return record;
+    if (before === undefined) return full;
+    this.#limits.bite(full, { client: record.id, credential: record.client_auth_id });
+    return withoutGrowth(record, before);
+  }
+
+  /** A new client of the credential was refused because there is no room. */
+  noteRefused(credential: AuthId, why: RoomDenial): void {
+    // One that says too much about itself meets a limit that is not used up yet.
+    const large = why === "credential-full" ? "record_bytes_per_credential" : "record_bytes";
+    this.#limits.bite(this.whyFull(credential) ?? large, { credential });
   }
 
   /** `more` comes in all, and `moreOfOwn` to what the credential has. */

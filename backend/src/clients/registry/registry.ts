@@ -1,6 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
-import type { RoomDenial } from "../../credentials/admission/denials.ts";
 import type { ClientPort, ClientRef, RoomLimit } from "../../credentials/ports.ts";
 import type { Limits } from "../../limits/limits.ts";
 import { type Clock, toTime } from "../../platform/clock.ts";
@@ -18,7 +17,7 @@ import type { LocalPresence } from "./presence.ts";
 import { type AdoptionPlan, RecordAdoptions } from "./recordAdoptions.ts";
 import { type RecordChange, recordChange } from "./recordChange.ts";
 import { RecordMap } from "./recordMap.ts";
-import { withoutGrowth } from "./recordRoom.ts";
+import type { RecordRoom } from "./recordRoom.ts";
 import { RecordWriter } from "./recordWriter.ts";
 import { requireRemovable } from "./removable.ts";
 import { returningRecord } from "./returning.ts";
@@ -108,28 +107,13 @@ export class ClientRegistry implements ClientPort {
     return record && refOf(record, this.#deps.presence.connected(id) !== undefined);
   }
 
+  /** What the records take, and whether there is room for more. */
+  get room(): RecordRoom {
+    return this.#records.room;
+  }
+
   whyNoRoom(id: AuthId): RoomLimit | undefined {
-    return this.#records.room.whyFull(id);
-  }
-
-  /** A new client of the credential was refused because there is no room. */
-  noteNoRoom(credential: AuthId, why: RoomDenial): void {
-    // One that says too much about itself meets a limit that is not used up yet.
-    const large = why === "credential-full" ? "record_bytes_per_credential" : "record_bytes";
-    this.#deps.limits.bite(this.#records.room.whyFull(credential) ?? large, { credential });
-  }
-
-  /**
-   * The record as there is room for it: where a known client's may not grow, what it says about
-   * itself stays as it was. Answers with the limit that is met when there is no room at all.
-   */
-  fit(record: ClientRecord): ClientRecord | RoomLimit {
-    const full = this.#records.room.whyNotFit(record);
-    if (full === undefined) return record;
-    const before = this.#records.get(record.id);
-    if (before === undefined) return full;
-    this.#deps.limits.bite(full, { client: record.id, credential: record.client_auth_id });
-    return withoutGrowth(record, before);
+    return this.room.whyFull(id);
   }
 
   /**
@@ -206,9 +190,7 @@ export class ClientRegistry implements ClientPort {
   /** Runs ahead of the disk: nobody comes in as the client while the mark is being written. */
   revoke(id: ClientId, cut: () => Promise<void>): Promise<void> {
     const { store, clock } = this.#deps;
-    return this.#inTurn(id, async () => {
-      for (let one = this.adopting(id); one; one = this.adopting(id)) await one;
-      const record = this.#need(id, "There is no such client any more.");
+    return this.#alone(id, async (record) => {
       const revoked_at = record.revoked_at ?? toTime(clock.now());
       store.announce([{ kind: "revokeClient", record: { ...record, revoked_at } }]);
       const cutting = cut();
@@ -306,9 +288,7 @@ export class ClientRegistry implements ClientPort {
 
   /** Makes an edit of the record durable, with nothing else of it on its way to the disk. */
   #commit(id: ClientId, editOf: (record: ClientRecord) => Edit | undefined): Promise<void> {
-    return this.#inTurn(id, async () => {
-      for (let one = this.adopting(id); one; one = this.adopting(id)) await one;
-      const record = this.#need(id, "There is no such client any more.");
+    return this.#alone(id, async (record) => {
       if (editOf(record) === undefined) return;
       await this.#writer.pause([id], async () => {
         const edit = editOf(this.#records.get(id) ?? record);
@@ -329,6 +309,14 @@ export class ClientRegistry implements ClientPort {
     const record = this.#records.get(id);
     if (record === undefined) throw new RportError("NOT_FOUND", otherwise);
     return record;
+  }
+
+  /** Runs the job when it is the record's turn, and when no adoption is under way that it is part of. */
+  #alone(id: ClientId, job: (record: ClientRecord) => Promise<void>): Promise<void> {
+    return this.#inTurn(id, async () => {
+      for (let one = this.adopting(id); one; one = this.adopting(id)) await one;
+      await job(this.#need(id, "There is no such client any more."));
+    });
   }
 
   /** Revocations and removals of one client take turns. */

@@ -187,7 +187,7 @@ export class Introduction {
     const who = { id, credentialId, secretId, address, features, hostKey, nowMs, leftOut };
     const record = recordOf(request, who, [...registry.tunnelsOf(id)]);
     if (record === undefined) throw new Refused("busy", "the client's description is too large");
-    const kept = registry.fit(record);
+    const kept = registry.room.fit(record, registry.record(id));
     if (typeof kept === "string") throw Refused.denied(noRoom(kept));
     session.halfClose = features.includes(FEATURES.halfClose);
     return registry.connect(kept, session);
@@ -293,7 +293,7 @@ export class Introduction {
     if (isOneOfMany) onFlood();
     else agentEvents.refused(factsOf(session, registry), text);
     const { address, credentialId: authId, clientId } = session;
-    if (isNoRoom(why)) registry.noteNoRoom(authId, why);
+    if (isNoRoom(why)) registry.room.noteRefused(authId, why);
     refusals.note({ why, address, authId, clientId, hostname: this.#hostname, text });
   }
 }
