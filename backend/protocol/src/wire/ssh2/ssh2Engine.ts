@@ -90,9 +90,9 @@ type ProtocolConstructor = new (config: object) => Ssh2Protocol;
 type OfferConstructor = new (lists: object) => object;
 type SendPacket = (protocol: Ssh2Protocol, packet: Buffer, evenInExchange?: boolean) => boolean;
 
-const Protocol = constructorOf<ProtocolConstructor>(protocolModule, "Protocol");
-const Offer = constructorOf<OfferConstructor>(member(kexModule, "KexInit"), "KexInit");
-const sendPacket = functionOf<SendPacket>(member(utilsModule, "sendPacket"), "sendPacket");
+const Protocol = callable<ProtocolConstructor>(protocolModule, "Protocol");
+const Offer = callable<OfferConstructor>(member(kexModule, "KexInit"), "KexInit");
+const sendPacket = callable<SendPacket>(member(utilsModule, "sendPacket"), "sendPacket");
 
 /**
  * One prepared offer per role: given as plain lists, the library would change them at every use.
@@ -289,12 +289,7 @@ function member(module: unknown, name: string): unknown {
   return (module as Record<string, unknown> | null)?.[name];
 }
 
-function constructorOf<T>(value: unknown, name: string): T {
-  if (typeof value !== "function") throw new Error(`ssh2 no longer exports ${name}`);
-  return value as T;
-}
-
-function functionOf<T>(value: unknown, name: string): T {
+function callable<T>(value: unknown, name: string): T {
   if (typeof value !== "function") throw new Error(`ssh2 no longer exports ${name}`);
   return value as T;
 }
