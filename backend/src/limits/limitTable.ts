@@ -217,6 +217,13 @@ export const LIMITS = {
     unit: "bytes",
     what: "held for all agents: half a message, what waits, and the room that they were given",
   },
+  held_bytes_per_credential: {
+    usual: 128 << 20,
+    least: 8 << 20,
+    most: 64 * 2 ** 30,
+    unit: "bytes",
+    what: "the same for the agents of one credential, without the room",
+  },
   held_bytes_per_agent: {
     usual: 10 << 20,
     least: 1 << 20,

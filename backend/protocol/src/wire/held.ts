@@ -1,3 +1,5 @@
+import { Holders } from "./holders.ts";
+
 /** What is held of one connection: half a message, requests that wait, what the peer does not take. */
 export type HeldPart = "message" | "requests" | "unsent" | "stalled";
 
@@ -9,6 +11,10 @@ export interface HeldBytesDeps {
   readonly perConnection: number;
   /** The connection that held most was ended, because all together held more than they may. */
   readonly onFull?: (() => void) | undefined;
+  /** Held for all connections of one group together; undefined: as much as for all. */
+  readonly perGroup?: number | undefined;
+  /** The connection that held most of this group was ended, because the group held more than that. */
+  readonly onGroupFull?: ((group: string) => void) | undefined;
 }
 
 /** Where nobody says otherwise: for a process with one connection, or a test. */
@@ -21,26 +27,25 @@ const USUAL: HeldBytesDeps = { max: 64 << 20, perConnection: 10 << 20 };
  */
 export class HeldBytes {
   readonly perConnection: number;
-  readonly #max: number;
-  readonly #onFull: () => void;
-  /** Those who hold something; most hold nothing. */
-  readonly #holders = new Set<HeldShare>();
-  #bytes = 0;
+  readonly #deps: HeldBytesDeps;
+  readonly #holders = new Holders();
+  /** Those of which somebody holds something. */
+  readonly #groups = new Map<string, Holders>();
+  #promisedBytes = 0;
 
-  constructor({ max, perConnection, onFull = () => {} }: HeldBytesDeps = USUAL) {
-    this.#max = max;
-    this.perConnection = perConnection;
-    this.#onFull = onFull;
+  constructor(deps: HeldBytesDeps = USUAL) {
+    this.#deps = deps;
+    this.perConnection = deps.perConnection;
   }
 
-  /** Held now, for all together. */
+  /** Held now, for all together, and promised. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#holders.bytes + this.#promisedBytes;
   }
 
   /** What may still be held. */
   get free(): number {
-    return Math.max(0, this.#max - this.#bytes);
+    return Math.max(0, this.#deps.max - this.bytes);
   }
 
   /** The share of one connection; `end` has to end it, and with that to close the share. */
@@ -48,24 +53,33 @@ export class HeldBytes {
     return new HeldShare(this, end);
   }
 
-  /** Only for the shares: this one holds so much more, or less. */
-  change(share: HeldShare, bytes: number): void {
-    this.#bytes += bytes;
-    if (share.heldBytes > 0) this.#holders.add(share);
-    else this.#holders.delete(share);
-    while (bytes > 0 && this.#bytes > this.#max) if (!this.#endWorst()) return;
+  /** Only for the shares: this one holds so much more, or less, of its own and of its group's. */
+  hold(share: HeldShare, bytes: number): void {
+    this.#holders.count(share, bytes);
+    if (share.group !== undefined) this.holdInGroup(share, share.group, bytes);
+    this.#enforce(bytes);
+  }
+
+  /** Only for the shares: so much of what this one holds is a group's, or no longer. */
+  holdInGroup(share: HeldShare, name: string, bytes: number): void {
+    const { max, perGroup = max, onGroupFull } = this.#deps;
+    const group = this.#groups.get(name) ?? new Holders();
+    this.#groups.set(name, group);
+    group.count(share, bytes);
+    while (bytes > 0 && group.bytes > perGroup && group.endWorst()) onGroupFull?.(name);
+    if (group.bytes === 0) this.#groups.delete(name);
+  }
+
+  /** Only for the shares: somebody is promised so much more, or less. */
+  promise(bytes: number): void {
+    this.#promisedBytes += bytes;
+    this.#enforce(bytes);
   }
 
   /** What is only promised is not held yet: nobody is ended for that. */
-  #endWorst(): boolean {
-    let worst: HeldShare | undefined;
-    for (const share of this.#holders) {
-      if (worst === undefined || share.heldBytes > worst.heldBytes) worst = share;
-    }
-    if (worst === undefined) return false;
-    this.#onFull();
-    worst.end();
-    return true;
+  #enforce(bytes: number): void {
+    const { max, onFull } = this.#deps;
+    while (bytes > 0 && this.bytes > max && this.#holders.endWorst()) onFull?.();
   }
 }
 
@@ -73,6 +87,7 @@ export class HeldBytes {
 export class HeldShare {
   readonly #all: HeldBytes;
   readonly #end: () => void;
+  #group: string | undefined;
   /** From the first on: most connections hold nothing. */
   #parts: Record<HeldPart, number> | undefined;
   #heldBytes = 0;
@@ -109,6 +124,18 @@ export class HeldShare {
     return this.#all.perConnection;
   }
 
+  /** Whose bytes these are, too. */
+  get group(): string | undefined {
+    return this.#group;
+  }
+
+  /** From now on, what is held is a group's, too: of all who came with the same password. */
+  join(group: string): void {
+    if (this.#isClosed || this.#group !== undefined) return;
+    this.#group = group;
+    if (this.#heldBytes > 0) this.#all.holdInGroup(this, group, this.#heldBytes);
+  }
+
   /** Says how many bytes of one part are held now. */
   set(part: HeldPart, bytes: number): void {
     if (this.#isClosed || (bytes === 0 && this.#parts === undefined)) return;
@@ -117,7 +144,7 @@ export class HeldShare {
     if (change === 0) return;
     this.#parts[part] = bytes;
     this.#heldBytes += change;
-    this.#all.change(this, change);
+    this.#all.hold(this, change);
   }
 
   /** The same by how many more, or less. */
@@ -129,7 +156,7 @@ export class HeldShare {
   promise(bytes: number): void {
     if (this.#isClosed || bytes === 0) return;
     this.#promisedBytes += bytes;
-    this.#all.change(this, bytes);
+    this.#all.promise(bytes);
   }
 
   /** Ends the connection. */
@@ -142,9 +169,10 @@ export class HeldShare {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const bytes = this.#heldBytes + this.#promisedBytes;
+    const [held, promised] = [this.#heldBytes, this.#promisedBytes];
     this.#heldBytes = 0;
     this.#promisedBytes = 0;
-    if (bytes > 0) this.#all.change(this, -bytes);
+    if (held > 0) this.#all.hold(this, -held);
+    if (promised > 0) this.#all.promise(-promised);
   }
 }

@@ -9,6 +9,8 @@ export function heldBytes(limits: Limits): HeldBytes {
     max: limits.max("held_bytes"),
     perConnection: limits.max("held_bytes_per_agent"),
     onFull: () => limits.bite("held_bytes"),
+    perGroup: limits.max("held_bytes_per_credential"),
+    onGroupFull: (credential) => limits.bite("held_bytes_per_credential", { credential }),
   });
   limits.watch("held_bytes", () => held.bytes);
   return held;

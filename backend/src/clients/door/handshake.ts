@@ -89,8 +89,10 @@ export class Handshake {
     place.beginTurn();
     try {
       const verdict = await this.#deps.gate.check(from, user, password);
-      if (verdict.kind === "accepted") this.#accepted = verdict.login;
-      return verdict.kind === "accepted";
+      if (verdict.kind !== "accepted") return false;
+      this.#accepted = verdict.login;
+      this.transport.held.join(verdict.login.credentialId);
+      return true;
     } finally {
       place.endTurn(this.#deps.clock.monotonic());
     }

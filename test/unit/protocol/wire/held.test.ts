@@ -1,12 +1,19 @@
 import { HeldBytes, type HeldShare } from "@rport/protocol/wire/held";
 import { describe, expect, it } from "vitest";
 
-function setUp({ max = 1_000, perConnection = 400 } = {}) {
+function setUp({ max = 1_000, perConnection = 400, perGroup = 1_000 } = {}) {
   const full: number[] = [];
-  const all = new HeldBytes({ max, perConnection, onFull: () => full.push(1) });
+  const fullGroups: string[] = [];
+  const all = new HeldBytes({
+    max,
+    perConnection,
+    perGroup,
+    onFull: () => full.push(1),
+    onGroupFull: (group) => fullGroups.push(group),
+  });
   const ended: string[] = [];
   const open = (name: string): HeldShare => all.open(() => void ended.push(name));
-  return { all, open, ended, full };
+  return { all, open, ended, full, fullGroups };
 }
 
 describe("what a process holds for its connections", () => {
@@ -56,5 +63,34 @@ describe("what a process holds for its connections", () => {
     expect([two.processFree, two.isProcessFull]).toEqual([800, false]);
     two.promise(800);
     expect([one.processFree, one.isProcessFull]).toEqual([0, true]);
+  });
+
+  it("is bounded for each group: of those that share a password, who holds most is ended", () => {
+    const { all, open, ended, full, fullGroups } = setUp({ perGroup: 300 });
+    const [stolen, worse, honest] = [open("stolen"), open("worse"), open("honest")];
+    stolen.set("unsent", 100);
+    for (const share of [stolen, worse]) share.join("fleet");
+    honest.join("others");
+    honest.set("unsent", 290);
+    worse.set("unsent", 200);
+    worse.promise(300);
+    expect(ended).toEqual([]);
+    stolen.set("requests", 50);
+    expect([ended, fullGroups, full]).toEqual([["worse"], ["fleet"], []]);
+    stolen.set("requests", 200);
+    expect([ended, all.bytes]).toEqual([["worse"], 590]);
+    stolen.set("requests", 201);
+    expect([ended, all.bytes]).toEqual([["worse", "stolen"], 290]);
+  });
+
+  it("is what it was for a group when the whole process has ended one of its connections", () => {
+    const { open, ended } = setUp({ max: 500, perGroup: 400 });
+    const [one, two, other] = [open("one"), open("two"), open("other")];
+    for (const share of [one, two]) share.join("fleet");
+    other.set("message", 200);
+    one.set("unsent", 350);
+    expect(ended).toEqual(["one"]);
+    two.set("unsent", 290);
+    expect(ended).toEqual(["one"]);
   });
 });
