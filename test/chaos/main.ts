@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { type SeededRandom, seededRandom } from "../support/random.ts";
 import type { Fault } from "./fault.ts";
 import { FAULTS } from "./faultTable.ts";
-import { Scene } from "./scene.ts";
+import { openScene, type Scene } from "./scene.ts";
 import { FULL, SHORT, type Sizes } from "./sizes.ts";
 import { Trial } from "./trial.ts";
 import { countsOf, textOf, type Verdict } from "./verdict.ts";
@@ -39,7 +39,7 @@ class Run implements AsyncDisposable {
   async #verdictOf(fault: Fault): Promise<Verdict> {
     const { name, title } = fault;
     try {
-      this.#scene ??= await Scene.open(this.#sizes, this.#random);
+      this.#scene ??= await openScene(this.#sizes, this.#random);
     } catch (error) {
       return { name, title, seconds: 0, findings: [], failure: `no scene: ${String(error)}` };
     }

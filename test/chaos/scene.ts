@@ -22,22 +22,6 @@ const CHANCE_STEPS = 1 << 20;
 interface Parts {
   readonly disk: ChaosDisk;
   readonly server: ChaosServer;
-  readonly place: RemotePlace | undefined;
-  readonly line: BadLine;
-  readonly steady: ChaosSwarm;
-  readonly afar: ChaosSwarm;
-  readonly editors: Program<EditorHandlers>;
-  readonly tunnels: readonly number[];
-}
-
-/** A server with agents, tunnels and editors, to which faults happen one after the other. */
-export class Scene implements AsyncDisposable {
-  readonly sizes: Sizes;
-  readonly random: SeededRandom;
-  /** What the server has answered about credentials. */
-  readonly load: CredentialLoad;
-  readonly disk: ChaosDisk;
-  readonly server: ChaosServer;
   /** Where the agents afar are; undefined: at home, since this machine has no namespaces for us. */
   readonly place: RemotePlace | undefined;
   /** The line of the agents afar. */
@@ -47,62 +31,57 @@ export class Scene implements AsyncDisposable {
   readonly editors: Program<EditorHandlers>;
   /** Ports of this machine that lead through the real agents to an echo. */
   readonly tunnels: readonly number[];
-  /** Auth ids that were deleted, each with a secret it had. */
-  readonly deleted = new Map<string, string>();
-  readonly #closing: AsyncDisposableStack;
-  #nextNumber: number = FROM.others;
+}
 
-  private constructor(
-    { sizes, random }: { readonly sizes: Sizes; readonly random: SeededRandom },
-    parts: Parts,
-    closing: AsyncDisposableStack,
-  ) {
-    this.sizes = sizes;
-    this.random = random;
-    this.load = new CredentialLoad(random, GRACES_S);
-    this.disk = parts.disk;
-    this.server = parts.server;
-    this.place = parts.place;
-    this.line = parts.line;
-    this.steady = parts.steady;
-    this.afar = parts.afar;
-    this.editors = parts.editors;
-    this.tunnels = parts.tunnels;
-    this.#closing = closing;
-  }
-
-  /** Starts everything, and resolves when everybody is in. */
-  static async open(sizes: Sizes, random: SeededRandom): Promise<Scene> {
-    await using opened = new AsyncDisposableStack();
-    const parts = await openParts(opened, sizes, random);
-    return new Scene({ sizes, random }, parts, opened.move());
-  }
-
+/** A server with agents, tunnels and editors, to which faults happen one after the other. */
+export interface Scene extends Parts, AsyncDisposable {
+  readonly sizes: Sizes;
+  readonly random: SeededRandom;
+  /** What the server has answered about credentials. */
+  readonly load: CredentialLoad;
   /** Where agents of this machine connect. */
-  get nearPlace() {
-    return { server: this.server.agentUrl, fingerprint: this.server.fingerprint };
-  }
-
+  readonly nearPlace: { readonly server: string; readonly fingerprint: string };
   /** The file that tells editors where the server is. */
-  get endpointFile(): string {
-    return join(this.server.dataDir, "endpoint.json");
-  }
-
-  /** A number for so many agents that nobody had before. */
-  numbersFor(count: number): number {
-    const from = this.#nextNumber;
-    this.#nextNumber += count;
-    return from;
-  }
-
+  readonly endpointFile: string;
+  /** Auth ids that were deleted, each with a secret it had. */
+  readonly deleted: Map<string, string>;
   /** Agents that stay for the whole run. */
-  get agents(): number {
-    return this.steady.count + this.afar.count + this.sizes.real;
-  }
+  readonly agents: number;
+  /** A number for so many agents that nobody had before. */
+  numbersFor(count: number): number;
+}
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#closing.disposeAsync();
-  }
+/** Starts everything, and resolves when everybody is in. */
+export async function openScene(sizes: Sizes, random: SeededRandom): Promise<Scene> {
+  await using opened = new AsyncDisposableStack();
+  const parts = await openParts(opened, sizes, random);
+  const { server } = parts;
+  const closing = opened.move();
+  let nextNumber: number = FROM.others;
+  return {
+    ...parts,
+    sizes,
+    random,
+    load: new CredentialLoad(random, GRACES_S),
+    get nearPlace() {
+      return { server: server.agentUrl, fingerprint: server.fingerprint };
+    },
+    endpointFile: endpointFileOf(server),
+    deleted: new Map<string, string>(),
+    get agents() {
+      return parts.steady.count + parts.afar.count + sizes.real;
+    },
+    numbersFor(count) {
+      const from = nextNumber;
+      nextNumber += count;
+      return from;
+    },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+function endpointFileOf(server: ChaosServer): string {
+  return join(server.dataDir, "endpoint.json");
 }
 
 async function openParts(
@@ -127,8 +106,7 @@ async function openParts(
   const tunnels = await openTunnels(scope, server, sizes.real);
   const script = new URL("editors.ts", import.meta.url).pathname;
   const editors = scope.use(await Program.start<EditorHandlers>({ args: [script] }));
-  const file = join(server.dataDir, "endpoint.json");
-  await editors.ask("open", { file, count: sizes.editors });
+  await editors.ask("open", { file: endpointFileOf(server), count: sizes.editors });
   return { disk, server, place, line, steady, afar, editors, tunnels };
 }
 

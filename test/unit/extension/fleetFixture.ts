@@ -4,7 +4,7 @@ import { parseServers } from "../../../extension/src/servers/config.ts";
 import { Fleet } from "../../../extension/src/servers/fleet.ts";
 import { Server } from "../../../extension/src/servers/server.ts";
 import { LocalTunnels } from "../../../extension/src/tunnels/localTunnels.ts";
-import { rowOf } from "../../../extension/src/views/rows.ts";
+import { type RowContext, rowOf } from "../../../extension/src/views/rows.ts";
 import type { Dirty, TreeSource } from "../../../extension/src/views/source.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { snapshot } from "./entities.ts";
@@ -35,21 +35,24 @@ export function fleetOf(...urls: readonly string[]) {
   fleet.configure(parseServers(urls.map((url) => ({ url }))));
   const nodes = new Nodes();
   const rows = { fleet, now: () => NOW, warnAfterDays: () => 90 };
-  const text = (source: TreeSource): string[] => {
-    const lines = (list: readonly Node[], indent: string): string[] =>
-      list.flatMap((node) => {
-        const { label, description } = rowOf(node, rows);
-        const line = `${indent}${label} | ${description}`;
-        return [line, ...lines(source.children(node), `${indent}  `)];
-      });
-    return lines(source.roots(), "");
-  };
+  const text = (source: TreeSource): string[] => treeText(source, rows);
   const fill = (url: string, parts: Parameters<typeof snapshot>[0]) => {
     const server = fleet.get(url);
     server?.mirror.apply(snapshot(parts));
     server?.clients.reset(server.mirror);
   };
   return { fleet, nodes, text, fill, rows, context: { fleet, nodes } };
+}
+
+/** A tree as indented text, a line for each row. */
+export function treeText(source: TreeSource, rows: RowContext): string[] {
+  const lines = (list: readonly Node[], indent: string): string[] =>
+    list.flatMap((node) => {
+      const { label, description } = rowOf(node, rows);
+      const line = `${indent}${label} | ${description}`;
+      return [line, ...lines(source.children(node), `${indent}  `)];
+    });
+  return lines(source.roots(), "");
 }
 
 /** What is stale, as its kind and the id of its row on `RELAY`. */

@@ -1,17 +1,16 @@
 import { API_PREFIX } from "@rport/protocol/http";
 import type { Me } from "@rport/protocol/people/user";
 import { vi } from "vitest";
-import { type Node, Nodes } from "../../../../extension/src/model/node.ts";
+import { Nodes } from "../../../../extension/src/model/node.ts";
 import { parseServers } from "../../../../extension/src/servers/config.ts";
 import { Fleet } from "../../../../extension/src/servers/fleet.ts";
 import { Server } from "../../../../extension/src/servers/server.ts";
 import { LocalTunnels } from "../../../../extension/src/tunnels/localTunnels.ts";
-import { rowOf } from "../../../../extension/src/views/rows.ts";
 import type { TreeSource } from "../../../../extension/src/views/source.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { snapshot } from "../entities.ts";
 import { FakeServer } from "../fakeServer.ts";
-import { NOW } from "../fleetFixture.ts";
+import { NOW, treeText } from "../fleetFixture.ts";
 import { silentLog } from "../serverFixture.ts";
 
 const AT = "2030-01-01T00:00:00Z";
@@ -86,14 +85,6 @@ export async function fleetOn({ me, fake: given, ...parts }: Parts) {
   });
   const nodes = new Nodes();
   const rows = { fleet, now: () => NOW };
-  const lines = (source: TreeSource, list: readonly Node[], indent: string): string[] =>
-    list.flatMap((node) => {
-      const { label, description } = rowOf(node, rows);
-      return [
-        `${indent}${label} | ${description}`,
-        ...lines(source, source.children(node), `${indent}  `),
-      ];
-    });
   const owned = stack.move();
   return {
     fake,
@@ -103,7 +94,7 @@ export async function fleetOn({ me, fake: given, ...parts }: Parts) {
     nodes,
     rows,
     /** A tree as indented text. */
-    text: (source: TreeSource) => lines(source, source.roots(), ""),
+    text: (source: TreeSource) => treeText(source, rows),
     setMe(next: Me) {
       mine = next;
     },
