@@ -135,8 +135,9 @@ function aboutFirstAdministrator(backend: Backend, { printAdminCode }: Config): 
   const code = isShown ? firstAdministratorCode(backend) : undefined;
   if (code === undefined) {
     return [
-      "There is no administrator yet. Make one here: rport-backend user add NAME --administrator",
-      "(or start with --print-admin-code, and type the code in the editor)",
+      "There is no administrator yet. Make one on this machine:",
+      `  npm start -- user add NAME --administrator --data-dir ${backend.paths.directory}`,
+      "or start with --print-admin-code, and type the code in the editor.",
     ];
   }
   return [

@@ -9,13 +9,13 @@ import type { Peer } from "./caller/peerAddress.ts";
 import { loggedPath } from "./rawQuery.ts";
 
 /** Sent with every answer: nothing is kept, guessed, framed or told to other sites. */
-const SECURITY_HEADERS = {
-  "Cache-Control": "no-store",
-  "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "no-referrer",
-  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-  "Cross-Origin-Resource-Policy": "same-origin",
-} as const;
+const SECURITY_HEADERS = new Map([
+  ["Cache-Control", "no-store"],
+  ["X-Content-Type-Options", "nosniff"],
+  ["Referrer-Policy", "no-referrer"],
+  ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
+  ["Cross-Origin-Resource-Policy", "same-origin"],
+]);
 /** How long a caller should wait when nobody said it more exactly. */
 const RETRY_AFTER_S = 60;
 
@@ -51,7 +51,7 @@ export class Exchange {
     this.origin = from.origin;
     this.#response = response;
     this.#log = from.log.child({ requestId: this.requestId });
-    response.setHeaders(new Map(Object.entries(SECURITY_HEADERS)));
+    response.setHeaders(SECURITY_HEADERS);
     response.setHeader("X-Request-Id", this.requestId);
   }
 
