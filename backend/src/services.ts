@@ -64,7 +64,7 @@ export async function openServices(
   const touch: Touch = (entity, id) => hub?.touch(entity, id);
   const store = await openDataDirectory(options, opened);
   const auditing = await openAuditLog(options, { store, limits }, opened);
-  const accounts = await openAccounts(options, { store, auditing, touch }, opened);
+  const accounts = await openAccounts(options, { store, auditing, limits, touch }, opened);
   const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
   const { agentFiles, downloads } = openDownloads(options, { limits, sockets });
@@ -89,7 +89,7 @@ export async function openServices(
     events,
   });
   opened.defer(() => pairingService.close());
-  const people = { accounts, auditing, credentials, pairings, pairingService };
+  const people = { accounts, auditing, credentials, pairings, pairingService, limits };
   const administration = openAdministration(options, people, opened);
   const adoptions = new Adoptions({ store: store.edits, registry, credentials, tunnels });
   const refusals = new Refusals({ clock, touch });

@@ -1,6 +1,7 @@
 import type { Auditing } from "../audit/auditing.ts";
 import { Arrears } from "../credentials/ledger/arrears.ts";
 import type { Touch } from "../events/hub.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { Store } from "../store/store.ts";
 import { AccountLedger } from "../users/accounts/accountLedger.ts";
 import { Entrances } from "../users/accounts/entrances.ts";
@@ -27,6 +28,7 @@ import type { ServicesOptions } from "./servicesOptions.ts";
 export interface AccountsDeps {
   readonly store: Pick<Store, "edits" | "paths" | "identity">;
   readonly auditing: Pick<Auditing, "signIns">;
+  readonly limits: Limits;
   readonly touch: Touch;
 }
 
@@ -65,7 +67,7 @@ interface SigningInDeps extends AccountsDeps {
 
 async function openSigningIn(
   { signIn: rules = USUAL, clock, log }: AccountsOptions,
-  { store, auditing, touch, ledger, entrances }: SigningInDeps,
+  { store, auditing, limits, touch, ledger, entrances }: SigningInDeps,
   opened: AsyncDisposableStack,
 ): Promise<SigningIn> {
   const { edits, paths, identity } = store;
@@ -76,7 +78,7 @@ async function openSigningIn(
   const base = { ledger, store: edits, uses, expiry, clock };
   const tokens = new SessionTokens(await sessionKey(paths.sessionKey, log), clock);
   const sessions = new Sessions({ ...base, tokens });
-  const passwords = new Passwords(rules.passwordMinLength);
+  const passwords = new Passwords({ minLength: rules.passwordMinLength, limits });
   const secondFactor = new SecondFactor(identity.verifierKey, clock);
   const parts = { ...base, entrances, passwords, sessions, secondFactor };
   const signIn = new SignIn({

@@ -1,6 +1,7 @@
 import type { Auditing } from "../audit/auditing.ts";
 import type { Credentials } from "../credentials/credentials.ts";
 import type { AdministrationHandlerDeps } from "../http/handlers/people/administration.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { PairingService } from "../pairing/pairingService.ts";
 import type { Pairings } from "../pairing/pairings.ts";
 import type { Accounts } from "../users/accounts.ts";
@@ -17,6 +18,7 @@ export interface AdministrationDeps {
   readonly accounts: Accounts;
   readonly auditing: Pick<Auditing, "index">;
   readonly credentials: Credentials;
+  readonly limits: Limits;
   readonly pairings: Pairings;
   readonly pairingService: PairingService;
 }
@@ -30,12 +32,12 @@ export type Administration = AdministrationHandlerDeps;
 /** Opens what administrators do with people; invitations end with `opened`. */
 export function openAdministration(
   { clock }: ServicesOptions,
-  { accounts, auditing, credentials, pairings, pairingService }: AdministrationDeps,
+  { accounts, auditing, credentials, pairings, pairingService, limits }: AdministrationDeps,
   opened: AsyncDisposableStack,
 ): Administration {
   const { ledger, edits, users, sockets, passwords, personalTokens, freshness } = accounts;
   const makePassword = (text: string) => passwords.derive(text, ADMINISTRATION);
-  const invitations = new Invitations({ clock });
+  const invitations = new Invitations({ clock, limits });
   opened.defer(() => invitations.close());
   const { withdrawals, entrances } = accounts;
   const ends = { users, sockets, pairings, pairingService, invitations, withdrawals };

@@ -25,13 +25,37 @@ export function isLoopback(address: string): boolean {
  */
 export function networkOf(address: string): string {
   const plain = unmapped(address.replace(/%.*$/, ""));
-  if (!isIPv6(plain)) return plain;
+  return isIPv6(plain) ? `${groupsOf(plain).slice(0, 4).join(":")}::/64` : plain;
+}
+
+/**
+ * The networks that an address lies in, from the widest to `networkOf`: what one provider, one
+ * customer and one host may have. /32, /48 and /64 of an IPv6 address, /16 and /24 of an IPv4
+ * address. All the same text for what is no address.
+ */
+export function prefixesOf(address: string): readonly [string, string, string] {
+  const network = networkOf(address);
+  const plain = unmapped(address.replace(/%.*$/, ""));
+  if (isIPv6(plain)) {
+    const groups = groupsOf(plain);
+    return [
+      `${groups.slice(0, 2).join(":")}::/32`,
+      `${groups.slice(0, 3).join(":")}::/48`,
+      network,
+    ];
+  }
+  if (!isIPv4(plain)) return [network, network, network];
+  const parts = plain.split(".");
+  return [`${parts.slice(0, 2).join(".")}/16`, `${parts.slice(0, 3).join(".")}/24`, network];
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(plain: string): readonly string[] {
   const [head = "", tail] = canonicalOf(plain).split("::");
   const leading = head === "" ? [] : head.split(":");
   const trailing = tail === undefined || tail === "" ? [] : tail.split(":");
   const zeros = Array.from({ length: 8 - leading.length - trailing.length }, () => "0");
-  const groups = tail === undefined ? leading : [...leading, ...zeros, ...trailing];
-  return `${groups.slice(0, 4).join(":")}::/64`;
+  return tail === undefined ? leading : [...leading, ...zeros, ...trailing];
 }
 
 function canonicalOf(ipv6: string): string {

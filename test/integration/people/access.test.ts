@@ -141,6 +141,26 @@ describe("a group of users that is gone", () => {
 });
 
 describe("a group of clients", () => {
+  it("tells nobody the ids, names and addresses of clients that they may not see", async () => {
+    await using _web = await host("web-1", { IPv4: ["192.0.2.1"] });
+    await using _db = await host("db-1", { IPv4: ["192.0.2.2"] });
+    await members.group("operators");
+    const anna = await members.add("anna", ["operators"]);
+    const params = {
+      client_id: ["WEB-*", "db-1", "gone-1"],
+      ipv4: ["192.0.2.1", "192.0.2.2"],
+      os_kernel: ["linux", "windows"],
+    };
+    await putGroup("all", params);
+    await setAcl("web-1", "operators");
+    const query = { "fields[client_groups]": "params" };
+    const seen = { client_id: ["WEB-*"], ipv4: ["192.0.2.1"], os_kernel: ["linux", "windows"] };
+    const one = await anna.api.raw("GET", "/client-groups/all");
+    expect((one.body as { data: { params: object } }).data.params).toMatchObject(seen);
+    expect(await anna.api.call("listClientGroups", { query })).toMatchObject([{ params: seen }]);
+    expect(await backend.api("listClientGroups", { query })).toMatchObject([{ params }]);
+  });
+
   it("is made, read, changed and removed as in RPort", async () => {
     await using _web = await host("web-1", { Tags: ["web", "Linux"] });
     await using _db = await host("db-1", { Tags: ["db"] });

@@ -246,6 +246,9 @@ describe("invitations", () => {
     expect(await accept({ password: "short" })).toMatchObject({ status: 400 });
     expect(await accept({ username: "a:b" })).toMatchObject({ status: 400 });
     expect(await accept({ username: "local" })).toMatchObject({ status: 400 });
+    await add(backend, "taken");
+    expect(await accept({ username: "taken" })).toMatchObject({ status: 409 });
+    await api("deleteUser", of("taken"));
     const both = await Promise.all([accept({}), accept({ username: "bob" })]);
     expect(both.map(({ status }) => status).sort()).toEqual([201, 404]);
     const users = await api("listUsers");

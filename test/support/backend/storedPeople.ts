@@ -80,9 +80,9 @@ async function startProcess(
   const bursts = new Bursts({ audit: noAudit, clock });
   const auditing = { signIns: new SignIns({ audit: noAudit, bursts, clock }) };
   const onDisk = { edits, paths, identity };
-  const deps = { store: onDisk, auditing, touch };
+  const deps = { store: onDisk, auditing, limits, touch };
   const accounts = await openAccounts({ clock, log }, deps, new AsyncDisposableStack());
-  const invitations = new Invitations({ clock });
+  const invitations = new Invitations({ clock, limits });
   const { registry } = clients;
   return {
     accounts,

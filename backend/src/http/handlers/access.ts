@@ -9,10 +9,13 @@ import {
 } from "@rport/protocol/people/clientGroup";
 import type { ClientGrants } from "../../access/clientGrants.ts";
 import type { ClientGroups } from "../../access/clientGroups.ts";
+import { Traits } from "../../access/groupFit.ts";
+import { seenParams } from "../../access/seenParams.ts";
 import { fieldsOfItem, pickFields } from "../../lists/listQuery.ts";
 import type { ListSearches } from "../../lists/listSearches.ts";
 import type { ListSpec } from "../../lists/listSpec.ts";
 import type { ClientGroupRecord } from "../../store/records/clientGroupRecord.ts";
+import type { ClientRecord } from "../../store/records/clientRecord.ts";
 import type { Actor } from "../../users/actor.ts";
 import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
@@ -24,12 +27,15 @@ export interface AccessHandlerDeps {
   readonly grants: Pick<ClientGrants, "membersOf">;
   readonly access: ClientAccess;
   readonly isConnected: (id: ClientId) => boolean;
+  readonly recordOf: (id: ClientId) => ClientRecord | undefined;
 }
 
 /** A group of clients, and those in it that somebody may see. */
 interface SeenGroup extends ClientGroupRecord {
   readonly members: () => readonly ClientId[];
   readonly connected: () => number;
+  /** Its parameters, without names of hosts that whoever asks may not see. */
+  readonly seenParams: () => ClientGroupParams;
 }
 
 const PARAMETERS = Object.keys(clientGroupParamsSchema.shape) as (keyof ClientGroupParams)[];
@@ -44,7 +50,7 @@ const groupList: ListSpec<SeenGroup> = {
   fields: {
     id: ({ id }) => id,
     description: ({ description }) => description,
-    params: ({ params }) => shownParams(params),
+    params: ({ seenParams }) => shownParams(seenParams()),
     allowed_user_groups: ({ allowed_user_groups: groups }) => groups,
     client_ids: ({ members }) => members(),
     num_clients: ({ members }) => members().length,
@@ -113,14 +119,26 @@ function* seenGroups(actor: Actor, deps: AccessHandlerDeps): Generator<SeenGroup
 function seenGroup(
   record: ClientGroupRecord,
   actor: Actor,
-  { grants, access, isConnected }: AccessHandlerDeps,
+  { grants, access, isConnected, recordOf }: AccessHandlerDeps,
 ): SeenGroup {
   let known: readonly ClientId[] | undefined;
   const members = () => {
     known ??= [...grants.membersOf(record.id)].filter((id) => access.maySee(actor, id)).sort();
     return known;
   };
-  return { ...record, members, connected: () => members().filter(isConnected).length };
+  const traitsOf = (id: ClientId): readonly Traits[] => {
+    const client = recordOf(id);
+    return client === undefined ? [] : [new Traits({ record: client, isConnected: false })];
+  };
+  return {
+    ...record,
+    members,
+    connected: () => members().filter(isConnected).length,
+    seenParams: () =>
+      actor.isAdministrator
+        ? record.params
+        : seenParams(record.params, members().flatMap(traitsOf)),
+  };
 }
 
 /** Every parameter, as in RPort: null where none is given. */

@@ -42,7 +42,7 @@ export interface HandlerDeps {
   readonly grants: ClientGrants;
   /** Whether somebody has set where agents reach this server. */
   readonly hasServerUrls: boolean;
-  readonly registry: Pick<ClientRegistry, "clientOf" | "requireRemovable" | "remove">;
+  readonly registry: Pick<ClientRegistry, "clientOf" | "record" | "requireRemovable" | "remove">;
   readonly clients: ClientViews;
   readonly adoptions: Adoptions;
   readonly credentials: Credentials;
@@ -100,6 +100,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
       grants: deps.grants,
       access: deps.access,
       isConnected: (id) => deps.registry.clientOf(id)?.connected === true,
+      recordOf: (id) => deps.registry.record(id),
     }),
     ...meHandlers(deps.accounts),
     ...signInHandlers({ ...deps.accounts, audit: deps.audit }),

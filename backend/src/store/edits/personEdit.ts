@@ -84,8 +84,8 @@ export function isPersonEdit(edit: { readonly kind: string }): edit is PersonEdi
 }
 
 /**
- * What is kept of people after an edit. Throws `CONFLICT` for a name that is taken, and for what
- * would leave nobody who may administer; `BAD_REQUEST` for a group of users that is none, or none any
+ * What is kept of people after an edit. Throws `ERR_CODE_ALREADY_EXIST` for a name of a user that
+ * is taken; `CONFLICT` for what would leave nobody who may administer; `BAD_REQUEST` for a group of users that is none, or none any
  * more: one of that name that comes later would give its rights; `NOT_FOUND` for a change of what is gone; further as
  * `editAccount` does.
  */
@@ -275,7 +275,7 @@ export function isLocalName(name: string): boolean {
 
 function refuseTakenName({ users }: People, name: UserName): void {
   if (!isLocalName(name) && !users.some(({ username }) => username === name)) return;
-  throw new RportError("CONFLICT", `There is a user "${name}" already.`);
+  throw new RportError("ERR_CODE_ALREADY_EXIST", `There is a user "${name}" already.`);
 }
 
 function refuseAdministrators(group: string): void {

@@ -4,7 +4,6 @@ import {
   NO_PERMISSIONS,
   PERMISSIONS,
   type Permissions,
-  permissionsSchema,
 } from "@rport/protocol/people/right";
 import { type AccountEdit, isAccountEdit } from "../../store/edits/accountEdit.ts";
 import type { Edit } from "../../store/edits/edit.ts";
@@ -105,9 +104,11 @@ export class AccountLedger {
     if (groups.includes(ADMINISTRATORS)) return ALL_PERMISSIONS;
     const given = groups.map((name) => this.#groups.get(name)?.permissions ?? NO_PERMISSIONS);
     const any = (name: (typeof PERMISSIONS)[number]) => given.some((one) => one[name]);
-    return permissionsSchema.parse(
-      Object.fromEntries(PERMISSIONS.map((name) => [name, any(name)])),
-    );
+    // Asked for each request, of records that were parsed when they came in.
+    return {
+      ...NO_PERMISSIONS,
+      ...Object.fromEntries(PERMISSIONS.map((name) => [name, any(name)])),
+    };
   }
 
   #followAll(edits: readonly Edit[]): void {

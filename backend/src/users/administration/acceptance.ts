@@ -29,7 +29,8 @@ export interface AcceptanceDeps {
 
 /**
  * Makes whoever knows a code a user with a personal token, in one commit. What was wrong with name
- * or password leaves the code as it is. Throws as `Invitations.take` does, and `BAD_REQUEST`.
+ * or password leaves the code as it is. Throws as `Invitations.take` does, `ERR_CODE_ALREADY_EXIST`
+ * for a name that is taken, and `BAD_REQUEST`.
  */
 export async function acceptInvitation(
   body: EndpointInput<"acceptInvitation">["body"],
@@ -40,7 +41,7 @@ export async function acceptInvitation(
   const { code, username } = body;
   // Before the password is worked on: strangers cost nothing, and learn nothing about names.
   invitations.check(code, from);
-  requireFreeName(ledger, username);
+  requireFreeName(ledger, username, "ERR_CODE_ALREADY_EXIST");
   const password = await makePassword(body.password);
   const input = { name: body.token_name, scope: "read+write" as const };
   const { record: token, made } = makeToken(username, input, clock.now());

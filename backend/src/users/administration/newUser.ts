@@ -46,13 +46,17 @@ export function requireGroups(
   throw new RportError("BAD_REQUEST", `There is no group "${missing}".`);
 }
 
-/** Throws `BAD_REQUEST`, as in RPort, when somebody has the name. */
-export function requireFreeName(ledger: Pick<AccountLedger, "get">, name: UserName): void {
+/** Throws when somebody has the name: `BAD_REQUEST`, as in RPort, unless another code is given. */
+export function requireFreeName(
+  ledger: Pick<AccountLedger, "get">,
+  name: UserName,
+  taken: "BAD_REQUEST" | "ERR_CODE_ALREADY_EXIST" = "BAD_REQUEST",
+): void {
   if (isLocalName(name)) {
     throw new RportError("BAD_REQUEST", `"${name}" is the person at the server's own machine.`);
   }
   if (ledger.get(name) === undefined) return;
-  throw new RportError("BAD_REQUEST", `There is a user "${name}" already.`);
+  throw new RportError(taken, `There is a user "${name}" already.`);
 }
 
 function isAdministrators(name: string): boolean {

@@ -6,6 +6,7 @@ import {
   type NewInvitation,
 } from "@rport/protocol/people/invitation";
 import type { GroupName } from "@rport/protocol/people/user";
+import type { Limits } from "../../limits/limits.ts";
 import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
 import { secretId } from "../../platform/random.ts";
 import type { Actor } from "../actor.ts";
@@ -20,6 +21,7 @@ const OPEN_MAX = 100;
 /** What the list of invitations needs. */
 export interface InvitationsDeps {
   readonly clock: Clock;
+  readonly limits: Limits;
 }
 
 /** Who is invited, and by whom. */
@@ -57,10 +59,12 @@ export class Invitations {
   readonly #clock: Clock;
   readonly #guesses: Guesses;
   readonly #entries = new Map<string, Entry>();
+  /** Whose code was shown, and may be given back until their time is over. */
+  readonly #taken = new Set<Entry>();
 
-  constructor({ clock }: InvitationsDeps) {
+  constructor({ clock, limits }: InvitationsDeps) {
     this.#clock = clock;
-    this.#guesses = new Guesses(clock);
+    this.#guesses = new Guesses({ clock, limits });
   }
 
   /**
@@ -73,8 +77,9 @@ export class Invitations {
     }
     const code = newInvitationCode();
     const view = viewOf(facts, this.#clock.now());
-    const entry = { digest: digestOf(code), view, facts, timer: undefined };
-    this.#add(entry, facts.ttlMs ?? TTL_MS);
+    const entry: Entry = { digest: digestOf(code), view, facts, timer: undefined };
+    this.#entries.set(entry.digest, entry);
+    entry.timer = this.#clock.after(facts.ttlMs ?? TTL_MS, () => this.#remove(entry));
     return { ...view, code };
   }
 
@@ -84,9 +89,15 @@ export class Invitations {
     return listed.filter(({ facts }) => facts.maker !== undefined).map(({ view }) => view);
   }
 
-  /** Ends an invitation. Throws `INVITATION_NOT_FOUND` when there is none, or it was used. */
+  /**
+   * Ends an invitation. Throws `INVITATION_NOT_FOUND` when there is none, or it was used; one that is
+   * being used just now does not come back then.
+   */
   revoke(id: InvitationId): void {
-    const entry = [...this.#entries.values()].find(({ view }) => view.id === id);
+    const isIt = ({ view }: Entry): boolean => view.id === id;
+    const taken = [...this.#taken].find(isIt);
+    if (taken !== undefined) this.#remove(taken);
+    const entry = [...this.#entries.values()].find(isIt);
     if (entry === undefined || entry.facts.maker === undefined) {
       throw new RportError("INVITATION_NOT_FOUND", "There is no such invitation.");
     }
@@ -102,6 +113,7 @@ export class Invitations {
   revokeBy(user: string): number {
     const entries = this.#by(user);
     for (const entry of entries) this.#remove(entry);
+    for (const entry of this.#taken) if (isBy(entry, user)) this.#remove(entry);
     return entries.length;
   }
 
@@ -117,15 +129,18 @@ export class Invitations {
   take(code: string, from: Guesser): Grant {
     const entry = this.#find(code, from);
     const { groups, displayName, maker } = entry.facts;
-    const endsMs = Date.parse(entry.view.expires_at);
-    this.#remove(entry);
-    const giveBack = () => this.#add(entry, endsMs - this.#clock.now());
+    this.#entries.delete(entry.digest);
+    this.#taken.add(entry);
+    const giveBack = () => {
+      // It has ended meanwhile, by itself or because somebody revoked it.
+      if (this.#taken.delete(entry)) this.#entries.set(entry.digest, entry);
+    };
     return { groups, displayName, createdBy: maker?.name ?? "", giveBack };
   }
 
   /** Forgets everything. */
   close(): void {
-    for (const entry of this.#entries.values()) this.#remove(entry);
+    for (const entry of [...this.#entries.values(), ...this.#taken]) this.#remove(entry);
   }
 
   #find(code: string, from: Guesser): Entry {
@@ -139,19 +154,18 @@ export class Invitations {
   }
 
   #by(user: string): Entry[] {
-    const all = [...this.#entries.values()];
-    return all.filter(({ facts: { maker } }) => maker?.hasAccount === true && maker.name === user);
-  }
-
-  #add(entry: Entry, ttlMs: number): void {
-    this.#entries.set(entry.digest, entry);
-    entry.timer = this.#clock.after(Math.max(ttlMs, 0), () => this.#remove(entry));
+    return [...this.#entries.values()].filter((entry) => isBy(entry, user));
   }
 
   #remove(entry: Entry): void {
     entry.timer?.cancel();
     this.#entries.delete(entry.digest);
+    this.#taken.delete(entry);
   }
+}
+
+function isBy({ facts: { maker } }: Entry, user: string): boolean {
+  return maker?.hasAccount === true && maker.name === user;
 }
 
 function isUsable({ isBacked }: InvitationFacts): boolean {

@@ -6,7 +6,6 @@ import {
   userNameSchema,
 } from "@rport/protocol/people/user";
 import type { Clock } from "../../platform/clock.ts";
-import { networkOf } from "../../platform/network.ts";
 import { noSuchUser, type UserChanges } from "../../store/edits/accountEdit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { UserRecord } from "../../store/records/userRecord.ts";
@@ -110,7 +109,7 @@ export class OwnAccount {
       from,
       wrong: "The old password is wrong.",
     });
-    return await passwords.derive(password, networkOf(from.address));
+    return await passwords.derive(password, from.address);
   }
 }
 

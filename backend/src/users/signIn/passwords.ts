@@ -1,15 +1,11 @@
 import { RportError } from "@rport/protocol/errors";
+import type { Limits } from "../../limits/limits.ts";
+import { NetworkLane } from "../../passwords/networkLane.ts";
 import { whyNotPassword } from "../../passwords/passwordRule.ts";
 import { isSameVerifier, scryptVerifier } from "../../passwords/verifier.ts";
-import { Lane } from "../../platform/lane.ts";
 import { bytes } from "../../platform/random.ts";
 import type { PasswordRecord } from "../../store/records/userRecord.ts";
 
-/**
- * One derivation at a time, beside the two of the agents' passwords: files need a thread of the
- * same pool. A network waits for its own; others wait for one of those.
- */
-const DERIVATIONS = { running: 1, waitingOfOne: 256, waiting: 1_024 } as const;
 const SALT_BYTES = 16;
 const VERIFIER_BYTES = 32;
 
@@ -20,13 +16,23 @@ const NOBODYS: PasswordRecord = {
   verifier: bytes(VERIFIER_BYTES).toString("base64url"),
 };
 
-/** The passwords of users: derived slowly, few at a time. */
+/** What passwords need. */
+export interface PasswordsDeps {
+  readonly minLength: number;
+  readonly limits: Limits;
+}
+
+/**
+ * The passwords of users: derived slowly, one at a time, beside the two of the agents' passwords, as
+ * files need a thread of the same pool.
+ */
 export class Passwords {
-  readonly #lane = new Lane(DERIVATIONS);
+  readonly #lane: NetworkLane;
   readonly #minLength: number;
 
-  constructor(minLength: number) {
+  constructor({ minLength, limits }: PasswordsDeps) {
     this.#minLength = minLength;
+    this.#lane = new NetworkLane(limits);
   }
 
   /** Fails with `BAD_REQUEST` and the reason when the text cannot be a password. */
@@ -42,10 +48,10 @@ export class Passwords {
    */
   check(
     kept: PasswordRecord | null | undefined,
-    { password, network, mayTry }: PasswordTry,
+    { password, address, mayTry }: PasswordTry,
   ): Promise<boolean> {
     const { salt, verifier } = kept ?? NOBODYS;
-    return this.#run(network, async () => {
+    return this.#run(address, async () => {
       mayTry();
       const derived = await scryptVerifier(password, Buffer.from(salt, "base64url"));
       return isSameVerifier(derived, Buffer.from(verifier, "base64url")) && kept != null;
@@ -53,10 +59,10 @@ export class Passwords {
   }
 
   /** What is kept of a new password. Fails with `BAD_REQUEST`, or with `UNAVAILABLE`. */
-  async derive(password: string, network: string): Promise<PasswordRecord> {
+  async derive(password: string, address: string): Promise<PasswordRecord> {
     this.require(password);
     const salt = bytes(SALT_BYTES);
-    const verifier = await this.#run(network, () => scryptVerifier(password, salt));
+    const verifier = await this.#run(address, () => scryptVerifier(password, salt));
     return {
       scheme: "scrypt",
       salt: salt.toString("base64url"),
@@ -64,8 +70,8 @@ export class Passwords {
     };
   }
 
-  #run<T>(network: string, job: () => Promise<T>): Promise<T> {
-    const outcome = this.#lane.run(job, network);
+  async #run<T>(address: string, job: () => Promise<T>): Promise<T> {
+    const outcome = await this.#lane.run(address, job);
     if (outcome !== undefined) return outcome;
     throw new RportError("UNAVAILABLE", "Too many passwords are being checked.");
   }
@@ -74,6 +80,6 @@ export class Passwords {
 /** A password that somebody tries. */
 export interface PasswordTry {
   readonly password: string;
-  readonly network: string;
+  readonly address: string;
   readonly mayTry: () => void;
 }

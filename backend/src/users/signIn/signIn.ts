@@ -3,7 +3,6 @@ import type { signedInSchema } from "@rport/protocol/people/signInEndpoints";
 import type { z } from "zod";
 import type { SignIns } from "../../audit/signIns.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { networkOf } from "../../platform/network.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { PasswordRecord, UserRecord } from "../../store/records/userRecord.ts";
@@ -121,8 +120,8 @@ export class SignIn {
     const mayTry = () => guessing.require(username, from);
     mayTry();
     const record = ledger.get(username)?.record;
-    const network = networkOf(from.address);
-    const isRight = await passwords.check(record?.password, { password, network, mayTry });
+    const { address } = from;
+    const isRight = await passwords.check(record?.password, { password, address, mayTry });
     if (record === undefined || !isRight) {
       guessing.wrong(username, from);
       signIns.refused(record?.username ?? "", from.address, "password");
@@ -178,7 +177,7 @@ export class SignIn {
     { address }: TriesFrom,
   ): Promise<PasswordRecord | undefined> {
     if (newPassword !== undefined && newPassword !== "") {
-      return await this.#deps.passwords.derive(newPassword, networkOf(address));
+      return await this.#deps.passwords.derive(newPassword, address);
     }
     if (!record.password_expired) return undefined;
     throw new RportError("UNAUTHORIZED", EXPIRED);

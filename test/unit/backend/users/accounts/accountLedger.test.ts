@@ -135,7 +135,9 @@ describe("the ledger of accounts", () => {
   it("gives one of two users a name that both want", async () => {
     await using tried = await openLedger();
     const { ledger, commit } = tried;
-    await expect(commit(changeOf({ username: ANNA }))).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(commit(changeOf({ username: ANNA }))).rejects.toMatchObject({
+      code: "ERR_CODE_ALREADY_EXIST",
+    });
     const both = ["ben", "ben"].map((name) =>
       commit({ kind: "addUser", record: userRecord(name) }),
     );

@@ -1,7 +1,9 @@
 import { RportError } from "@rport/protocol/errors";
 import { describe, expect, it } from "vitest";
+import { Limits } from "../../../../../backend/src/limits/limits.ts";
 import { type Guesser, Guesses } from "../../../../../backend/src/users/invitations/guesses.ts";
 import { FakeClock } from "../../../../support/clock.ts";
+import { testLog } from "../../../../support/log.ts";
 
 const HERE = { address: "192.0.2.1", isShared: false };
 
@@ -20,9 +22,10 @@ function waitS(guesses: Guesses, from: Guesser = HERE): number {
 
 function afterWrong(count: number, from: (at: number) => Guesser) {
   const clock = new FakeClock();
-  const guesses = new Guesses(clock);
+  const limits = new Limits({ clock, log: testLog().log });
+  const guesses = new Guesses({ clock, limits });
   for (let at = 0; at < count; at += 1) guesses.note(from(at));
-  return { clock, guesses };
+  return { clock, guesses, limits };
 }
 
 describe("guesses at codes", () => {
@@ -43,11 +46,27 @@ describe("guesses at codes", () => {
     expect(waitS(guesses, { ...HERE, isShared: true })).toBe(0);
   });
 
+  it("of one /48 make nobody elsewhere wait, whatever networks it has", () => {
+    const { guesses } = afterWrong(0, () => HERE);
+    const inIt = Array.from({ length: 5_000 }, (_, at) => `2001:db8:1:${at.toString(16)}::1`);
+    const taken = inIt.filter((address) => {
+      const from = { address, isShared: false };
+      if (waitS(guesses, from) > 0) return false;
+      guesses.note(from);
+      return true;
+    });
+    expect(taken).toHaveLength(50);
+    expect(waitS(guesses, { address: "2001:db8:1:ffff::1", isShared: false })).toBeGreaterThan(0);
+    expect(waitS(guesses)).toBe(0);
+    expect(waitS(guesses, { address: "2001:db9::1", isShared: false })).toBe(0);
+  });
+
   it("from everywhere at once make everybody wait, for the second that it takes", () => {
-    const { guesses } = afterWrong(1_000, (at) => ({
-      address: `10.0.${at >> 8}.${at & 255}`,
+    const { guesses, limits } = afterWrong(2_000, (at) => ({
+      address: `10.${at >> 3}.${at & 7}.1`,
       isShared: false,
     }));
     expect(waitS(guesses)).toBe(1);
+    expect(limits.states().find(({ name }) => name === "wrong_codes_per_second")?.bites).toBe(1);
   });
 });
