@@ -16,11 +16,32 @@ export interface FirstAdministratorDeps {
   };
   /** Where people are served. */
   readonly users: Place;
+  /** Addresses under which somebody has said that this server is reached. */
+  readonly serverUrls: readonly string[];
+  /** Proxies whose word counts for who asks. */
+  readonly trustedProxies: readonly string[];
 }
 
 /** Whether people reach this server from elsewhere, and nobody is there who may let them in. */
-export function lacksAdministrator({ administration, users }: FirstAdministratorDeps): boolean {
-  return !isLocal(users) && !hasAdministrator(administration.ledger);
+export function lacksAdministrator(deps: FirstAdministratorDeps): boolean {
+  return isReachedFromElsewhere(deps) && !hasAdministrator(deps.administration.ledger);
+}
+
+/** Behind a proxy on the same machine, the server itself may listen on loopback only. */
+function isReachedFromElsewhere({
+  users,
+  serverUrls,
+  trustedProxies,
+}: FirstAdministratorDeps): boolean {
+  // Where people have an address of their own, these are for agents.
+  const isOne = users.faces.has("agents");
+  const isNamed = isOne && serverUrls.some((url) => !isLocal({ host: hostOf(url) }));
+  return !isLocal(users) || isNamed || trustedProxies.length > 0;
+}
+
+/** The name in an address, without the brackets of IPv6. */
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, "");
 }
 
 /**

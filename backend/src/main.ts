@@ -129,14 +129,18 @@ function introduce({ url, fingerprints, paths, status }: Backend): void {
 }
 
 /** A log or a journal would keep the code, so it is for a terminal, or for whoever asks for it. */
-function aboutFirstAdministrator(backend: Backend, { printAdminCode }: Config): string[] {
-  if (!lacksAdministrator(backend)) return [];
+function aboutFirstAdministrator(
+  { administration, users, paths }: Backend,
+  { printAdminCode, serverUrls, trustedProxies }: Config,
+): string[] {
+  const facts = { administration, users, serverUrls, trustedProxies };
+  if (!lacksAdministrator(facts)) return [];
   const isShown = process.stdout.isTTY === true || printAdminCode;
-  const code = isShown ? firstAdministratorCode(backend) : undefined;
+  const code = isShown ? firstAdministratorCode(facts) : undefined;
   if (code === undefined) {
     return [
       "There is no administrator yet. Make one on this machine:",
-      `  npm start -- user add NAME --administrator --data-dir ${backend.paths.directory}`,
+      `  npm start -- user add NAME --administrator --data-dir ${paths.directory}`,
       "or start with --print-admin-code, and type the code in the editor.",
     ];
   }

@@ -37,7 +37,7 @@ function placesOfFaces({ serverAddress, apiAddress }: Addresses): Place[] {
 }
 
 /** Whether only programs on the same machine reach a place. */
-export function isLocal({ host }: Place): boolean {
+export function isLocal({ host }: Pick<Place, "host">): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 

@@ -66,6 +66,30 @@ describe("a backend that people reach from elsewhere", () => {
     expect(backend.stdout()).not.toMatch(CODE);
   });
 
+  it.each([
+    ["[server] url", { RPORT_SERVER_URL: "https://rport.example.com" }],
+    ["trusted_proxies", { RPORT_SERVER_TRUSTED_PROXIES: "127.0.0.1" }],
+  ])("may listen on loopback, behind a proxy of that machine that %s tells of", async (...row) => {
+    const [, environment] = row;
+    await using temp = await tempDirectory();
+    await using backend = await spawnBackend(temp.path, ["--print-admin-code"], { environment });
+    expect(await accept(backend, await codeOf(backend), "anna")).toBe(201);
+  });
+
+  it.each([
+    ["a name of this machine", { RPORT_SERVER_URL: "http://localhost:8080,http://[::1]:8080" }],
+    [
+      "a name that is for agents, beside an address of people's own",
+      { RPORT_SERVER_URL: "https://rport.example.com", RPORT_API_ADDRESS: "127.0.0.1:0" },
+    ],
+  ])("is none with %s", async (...row) => {
+    const [, environment] = row;
+    await using temp = await tempDirectory();
+    await using backend = await spawnBackend(temp.path, ["--print-admin-code"], { environment });
+    await eventually(() => expect(backend.stdout()).toContain("Ctrl-C"));
+    expect(backend.stdout()).not.toContain("administrator");
+  });
+
   it("is no local backend: there nothing is said, and nothing changes", async () => {
     await using temp = await tempDirectory();
     await using backend = await spawnBackend(temp.path, ["--print-admin-code"]);
