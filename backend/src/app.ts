@@ -24,6 +24,7 @@ import {
 } from "./http/healthDoor.ts";
 import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
 import { endpointRouter, isOpen } from "./http/router.ts";
+import type { UnreadAnswers } from "./http/unreadAnswers.ts";
 import type { Face } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
@@ -53,6 +54,8 @@ export interface AppDeps {
   readonly pairingEvents: PairingDoorDeps["pairingEvents"];
   readonly readiness: HealthDoorDeps["readiness"];
   readonly figures: FiguresDoorDeps["figures"];
+  /** Counts what was answered and is not taken yet. */
+  readonly answers: Pick<UnreadAnswers, "add">;
   readonly clock: Clock;
   readonly log: Log;
   /** Takes the lines that anybody can cause. */
@@ -80,7 +83,8 @@ export function createApp(deps: AppDeps, place: AppPlace): Express {
   };
 
   app.use((request: Request, response: Response, next: NextFunction) => {
-    const exchange = new Exchange(response, { ...deps.peerOf(request), log: deps.log });
+    const { answers, log } = deps;
+    const exchange = new Exchange(response, { ...deps.peerOf(request), answers, log });
     exchanges.set(request, exchange);
     exchange.logWhenDone(request, deps);
     requireOwnSite(request, place);

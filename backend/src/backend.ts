@@ -10,6 +10,7 @@ import { LoopDelay } from "./health/loopDelay.ts";
 import { createPeerOf } from "./http/caller/peerAddress.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { createHandlers, type HandlerDeps } from "./http/handlers/handlers.ts";
+import { UnreadAnswers } from "./http/unreadAnswers.ts";
 import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
 import { ListSearches } from "./lists/listSearches.ts";
@@ -199,7 +200,8 @@ function facesDeps(
   const facts = { ...services, audit, gate, door, userSockets, loopDelay };
   const { readiness, figures } = openHealth(options, facts);
   const rest = { handlers, gate, proofs, peerOf, onUser, strangers, readiness, figures };
-  const app = { ...appOf(services), ...rest, access: services.access, clock, log };
+  const answers = new UnreadAnswers(limits);
+  const app = { ...appOf(services), ...rest, access: services.access, answers, clock, log };
   return { places, serverUrls, agentDoor, userSockets, sockets, limits, app };
 }
 

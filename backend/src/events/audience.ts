@@ -6,6 +6,7 @@ import type { Piece } from "./pieces.ts";
 import { Pump } from "./pump.ts";
 import type { ShownThings } from "./shownThings.ts";
 import { SnapshotMessages } from "./snapshot.ts";
+import type { SnapshotRoom } from "./snapshotRoom.ts";
 import type { Watcher } from "./watcher.ts";
 
 /** A complete snapshot is kept for so long for whoever comes next. */
@@ -23,6 +24,8 @@ export interface AudienceDeps {
   readonly backlogMaxBytes: number;
   /** A watcher was further behind than that. */
   readonly onLost: () => void;
+  /** Where all snapshots are counted. */
+  readonly room: SnapshotRoom;
   readonly clock: Pick<Clock, "after">;
   readonly onFault: OnFault;
 }
@@ -67,12 +70,14 @@ export class Audience {
     const kept = this.#snapshot;
     const snapshot = kept ?? this.#newSnapshot();
     this.#places.set(watcher, { snapshot, index: 0, seq: snapshot.seq });
+    snapshot.readers += 1;
     if (kept === undefined) snapshot.start();
     else this.#pump.wake([watcher]);
   }
 
   /** Takes a watcher out; harmless when it is not in. */
   delete(watcher: Watcher): void {
+    this.#finish(this.#places.get(watcher));
     this.#places.delete(watcher);
     this.#pump.drop(watcher);
     if (this.#places.size === 0) this.#forget();
@@ -110,10 +115,12 @@ export class Audience {
       onFault: (error) => this.#failed(snapshot, error),
     });
     this.#snapshot = snapshot;
+    this.#deps.room.add(snapshot, () => this.#drop(snapshot));
     return snapshot;
   }
 
   #grown(snapshot: SnapshotMessages): void {
+    this.#deps.room.judge();
     const readers = [...this.#places].filter(([, place]) => place.snapshot === snapshot);
     this.#pump.wake(readers.map(([watcher]) => watcher));
     if (!snapshot.isComplete || this.#snapshot !== snapshot) return;
@@ -125,6 +132,12 @@ export class Audience {
 
   #failed(snapshot: SnapshotMessages, error: unknown): void {
     this.#deps.onFault(error);
+    this.#drop(snapshot);
+  }
+
+  /** Whoever reads it begins anew. */
+  #drop(snapshot: SnapshotMessages): void {
+    snapshot.stop();
     if (this.#snapshot === snapshot) this.#discard();
     for (const [watcher, place] of [...this.#places]) {
       if (place.snapshot === snapshot) this.#end(watcher);
@@ -153,7 +166,7 @@ export class Audience {
       if (piece !== undefined) return piece;
       place.index -= 1;
       if (!snapshot.isComplete) return undefined;
-      place.snapshot = undefined;
+      this.#finish(place);
     }
     const delta = this.#log.get(place.seq + 1);
     if (delta !== undefined) place.seq += 1;
@@ -185,7 +198,19 @@ export class Audience {
 
   /** Who comes from now on gets another one; who reads this one goes on. */
   #discard(): void {
+    const snapshot = this.#snapshot;
     this.#keeping?.cancel();
     this.#snapshot = undefined;
+    if (snapshot?.readers === 0) this.#deps.room.remove(snapshot);
+  }
+
+  /** It has its snapshot, or will not read it any further. */
+  #finish(place: Place | undefined): void {
+    const snapshot = place?.snapshot;
+    if (place === undefined || snapshot === undefined) return;
+    place.snapshot = undefined;
+    snapshot.readers -= 1;
+    const isKept = this.#snapshot === snapshot;
+    if (snapshot.readers === 0 && !isKept) this.#deps.room.remove(snapshot);
   }
 }

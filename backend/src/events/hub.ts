@@ -8,6 +8,7 @@ import { DeltaMessages } from "./delta.ts";
 import { PIECE_BYTES, type Piece, type ShownThing, snapshotPieces } from "./pieces.ts";
 import { EncodedServer, EncodedThing, ShownThings } from "./shownThings.ts";
 import { EVERYTHING, type Sight } from "./sight.ts";
+import { SnapshotRoom } from "./snapshotRoom.ts";
 import type { Watcher } from "./watcher.ts";
 
 /** What can change: one of many things of a kind, or the server itself. */
@@ -41,6 +42,8 @@ export interface HubDeps {
   readonly backlogMaxBytes: number;
   /** One was further behind than that. */
   readonly onLost?: () => void;
+  /** Where the snapshots of all watchers are counted; undefined: nobody counts them. */
+  readonly room?: SnapshotRoom;
 }
 
 /** Marks are gathered this long, so that a burst of changes of one thing is told once. */
@@ -60,6 +63,7 @@ export class EventHub {
   /** By what they may see; none is empty. */
   readonly #audiences = new Map<Sight, Audience>();
   readonly #dirty = new Map<string, readonly [Touchable, string]>();
+  readonly #room = new SnapshotRoom({ maxBytes: Number.POSITIVE_INFINITY });
   #timer: Timer | undefined;
   #seq = 0;
 
@@ -105,7 +109,7 @@ export class EventHub {
   }
 
   #audienceWith(sight: Sight): Audience {
-    const { clock, log, backlogMaxBytes, onLost = () => {} } = this.#deps;
+    const { clock, log, backlogMaxBytes, onLost = () => {}, room = this.#room } = this.#deps;
     const shown = new ShownThings(sight);
     return new Audience({
       seq: this.#seq,
@@ -113,6 +117,7 @@ export class EventHub {
       shown,
       backlogMaxBytes,
       onLost,
+      room,
       clock,
       onFault: loggedFault(log, "what an editor is told"),
     });

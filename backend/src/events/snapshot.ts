@@ -22,6 +22,9 @@ export class SnapshotMessages {
   readonly seq: number;
   readonly #deps: SnapshotDeps;
   readonly #messages: Buffer[] = [];
+  #bytes = 0;
+  /** How many watchers read it. */
+  readers = 0;
   #isComplete = false;
   #isStopped = false;
 
@@ -40,6 +43,11 @@ export class SnapshotMessages {
     this.#isStopped = true;
   }
 
+  /** What its messages have so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Whether all of its messages are there. */
   get isComplete(): boolean {
     return this.#isComplete;
@@ -50,10 +58,15 @@ export class SnapshotMessages {
     return this.#messages[index];
   }
 
+  #add(message: Buffer): void {
+    this.#messages.push(message);
+    this.#bytes += message.length;
+  }
+
   #make(): void {
     if (this.#isStopped) return;
     const { value, done } = this.#deps.pieces.next();
-    if (done !== true) this.#messages.push(value.message);
+    if (done !== true) this.#add(value.message);
     this.#isComplete = done === true || value.isLast;
     this.#deps.onMore();
     if (!this.#isComplete) setImmediate(guarded(this.#deps.onFault, () => this.#make()));

@@ -3,10 +3,12 @@ import { RportError, toEnvelope } from "@rport/protocol/errors";
 import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import type { LogBursts } from "../platform/logBursts.ts";
+import { networkOf } from "../platform/network.ts";
 import { readableId } from "../platform/random.ts";
 import type { Actor } from "../users/actor.ts";
 import type { Peer } from "./caller/peerAddress.ts";
 import { loggedPath } from "./rawQuery.ts";
+import type { UnreadAnswers } from "./unreadAnswers.ts";
 
 /** Sent with every answer: nothing is kept, guessed, framed or told to other sites. */
 const SECURITY_HEADERS = new Map([
@@ -21,6 +23,7 @@ const RETRY_AFTER_S = 60;
 
 /** What an exchange is told beside the response: who asks, and under which address. */
 export interface ExchangeDeps extends Peer {
+  readonly answers: Pick<UnreadAnswers, "add">;
   readonly log: Log;
 }
 
@@ -42,6 +45,7 @@ export class Exchange {
   readonly origin: string;
   /** Who asked, once that is known. */
   actor: Actor | undefined;
+  readonly #answers: ExchangeDeps["answers"];
   readonly #log: Log;
   readonly #response: ServerResponse;
 
@@ -49,6 +53,7 @@ export class Exchange {
     this.address = from.address;
     this.isShared = from.isShared;
     this.origin = from.origin;
+    this.#answers = from.answers;
     this.#response = response;
     this.#log = from.log.child({ requestId: this.requestId });
     response.setHeaders(SECURITY_HEADERS);
@@ -65,16 +70,14 @@ export class Exchange {
     const bytes = Buffer.from(JSON.stringify(body));
     this.#response.statusCode = status;
     this.#response.setHeader("Content-Type", "application/json; charset=UTF-8");
-    this.#response.setHeader("Content-Length", bytes.length);
-    this.#response.end(bytes);
+    this.#end(bytes);
   }
 
   /** Answers with text of some type. */
   sendText(contentType: string, text: string): void {
     const bytes = Buffer.from(text);
     this.#response.setHeader("Content-Type", contentType);
-    this.#response.setHeader("Content-Length", bytes.length);
-    this.#response.end(bytes);
+    this.#end(bytes);
   }
 
   /** Answers without a body. */
@@ -127,6 +130,13 @@ export class Exchange {
       else if (this.actor !== undefined) this.#log.info("request", fields);
       else strangers.note({ ...REFUSED, log: this.#log, address: this.address, fields });
     });
+  }
+
+  #end(bytes: Buffer): void {
+    this.#response.setHeader("Content-Length", bytes.length);
+    this.#response.end(bytes);
+    if (this.#response.writableFinished || this.#response.destroyed) return;
+    this.#answers.add(this.actor?.name ?? networkOf(this.address), this.#response, bytes.length);
   }
 
   #withRequestId(error: RportError): RportError {

@@ -86,6 +86,20 @@ export const PEOPLE_LIMITS = {
     unit: "bytes",
     what: "one message of an editor to a host",
   },
+  answer_bytes: {
+    usual: 64 << 20,
+    least: 1 << 20,
+    most: 64 * 2 ** 30,
+    unit: "bytes",
+    what: "answers that were given and are not taken yet",
+  },
+  snapshot_bytes: {
+    usual: 128 << 20,
+    least: 1 << 20,
+    most: 64 * 2 ** 30,
+    unit: "bytes",
+    what: "snapshots that editors still read, or may soon; the newest is kept in any case",
+  },
   event_backlog_bytes: {
     usual: 8 * 1_048_576,
     least: 1_048_576,

@@ -1,5 +1,32 @@
 import { ENTITY_NAMES } from "@rport/protocol/events";
+import { authIdSchema, pairingIdSchema } from "@rport/protocol/ids";
+import type { Pairing, ServerStatus } from "@rport/protocol/model";
 import type { EntitySources } from "../../../backend/src/events/hub.ts";
+
+/** A server that nobody uses. */
+export const STATUS: ServerStatus = {
+  version: "1",
+  clients_connected: 0,
+  clients_disconnected: 0,
+  fingerprint: "",
+  fingerprint_sha256: "",
+  connect_url: [],
+  pairing_url: "",
+  clients_auth_source: "",
+  clients_auth_mode: "Read Write",
+};
+
+/** A pairing with this id. */
+export const pairing = (id: string): Pairing => ({
+  id: pairingIdSchema.parse(id),
+  credential_id: authIdSchema.parse("fleet"),
+  state: "active",
+  created_at: "2030-01-01T00:00:00Z",
+  expires_at: "2030-01-01T00:10:00Z",
+  uses: 1,
+  uses_left: 1,
+  claims: [],
+});
 
 /** Sources of every kind of thing, of which there is none. */
 export function emptySources(): EntitySources {

@@ -4,40 +4,17 @@ import {
   eventMessageSchema,
   snapshotSchema,
 } from "@rport/protocol/events";
-import { authIdSchema, clientIdSchema, pairingIdSchema } from "@rport/protocol/ids";
-import type { Pairing, ServerStatus } from "@rport/protocol/model";
+import { clientIdSchema } from "@rport/protocol/ids";
+import type { Pairing } from "@rport/protocol/model";
 import { describe, expect, it } from "vitest";
 import { EventHub, type Lookup } from "../../../../backend/src/events/hub.ts";
 import { EVERYTHING, type Sight } from "../../../../backend/src/events/sight.ts";
 import type { Watcher } from "../../../../backend/src/events/watcher.ts";
 import { Mirror } from "../../../../extension/src/model/mirror.ts";
-import { emptySources } from "../../../support/backend/eventSources.ts";
+import { emptySources, pairing, STATUS } from "../../../support/backend/eventSources.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { testLog } from "../../../support/log.ts";
-
-const STATUS: ServerStatus = {
-  version: "1",
-  clients_connected: 0,
-  clients_disconnected: 0,
-  fingerprint: "",
-  fingerprint_sha256: "",
-  connect_url: [],
-  pairing_url: "",
-  clients_auth_source: "",
-  clients_auth_mode: "Read Write",
-};
-
-const pairing = (id: string): Pairing => ({
-  id: pairingIdSchema.parse(id),
-  credential_id: authIdSchema.parse("fleet"),
-  state: "active",
-  created_at: "2030-01-01T00:00:00Z",
-  expires_at: "2030-01-01T00:10:00Z",
-  uses: 1,
-  uses_left: 1,
-  claims: [],
-});
 
 const lookup = <T extends { id: string }>(
   items: Map<string, T>,

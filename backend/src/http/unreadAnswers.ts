@@ -1,0 +1,57 @@
+import type { Writable } from "node:stream";
+import type { Limits } from "../limits/limits.ts";
+
+/** The answers of one caller that were not taken yet, oldest first, and their bytes. */
+interface Share {
+  readonly answers: Map<Writable, number>;
+  bytes: number;
+}
+
+/**
+ * Answers that were given and are not taken yet. Together they have so many bytes at the most; beyond
+ * that, of whoever lets most of them wait, the oldest one ends with its connection.
+ */
+export class UnreadAnswers {
+  readonly #limits: Pick<Limits, "max" | "bite">;
+  readonly #shares = new Map<string, Share>();
+  #bytes = 0;
+
+  constructor(limits: Pick<Limits, "max" | "bite" | "watch">) {
+    this.#limits = limits;
+    limits.watch("answer_bytes", () => this.#bytes);
+  }
+
+  /** An answer of so many bytes goes to a caller; it counts until its response is closed. */
+  add(caller: string, response: Writable, bytes: number): void {
+    const share = this.#shares.get(caller) ?? { answers: new Map(), bytes: 0 };
+    this.#shares.set(caller, share);
+    share.answers.set(response, bytes);
+    share.bytes += bytes;
+    this.#bytes += bytes;
+    response.once("close", () => this.#remove(caller, response));
+    while (this.#bytes > this.#limits.max("answer_bytes")) this.#endOne();
+  }
+
+  #endOne(): void {
+    const [caller, share] = this.#worst();
+    const [oldest] = share.answers.keys();
+    this.#limits.bite("answer_bytes", { caller });
+    if (oldest === undefined) return;
+    this.#remove(caller, oldest);
+    oldest.destroy();
+  }
+
+  #worst(): [string, Share] {
+    return [...this.#shares].reduce((one, other) => (other[1].bytes > one[1].bytes ? other : one));
+  }
+
+  #remove(caller: string, response: Writable): void {
+    const share = this.#shares.get(caller);
+    const bytes = share?.answers.get(response);
+    if (share === undefined || bytes === undefined) return;
+    share.answers.delete(response);
+    share.bytes -= bytes;
+    this.#bytes -= bytes;
+    if (share.answers.size === 0) this.#shares.delete(caller);
+  }
+}

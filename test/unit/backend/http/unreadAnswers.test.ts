@@ -1,0 +1,54 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { UnreadAnswers } from "../../../../backend/src/http/unreadAnswers.ts";
+import { Limits } from "../../../../backend/src/limits/limits.ts";
+import { FakeClock } from "../../../support/clock.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { testLog } from "../../../support/log.ts";
+
+const MIB = 1 << 20;
+
+function setUp() {
+  const values = { answer_bytes: 4 * MIB };
+  const limits = new Limits({ clock: new FakeClock(), log: testLog().log, values });
+  const answers = new UnreadAnswers(limits);
+  const give = (caller: string, bytes = MIB) => {
+    const response = new PassThrough();
+    answers.add(caller, response, bytes);
+    return response;
+  };
+  const state = () => limits.states().find(({ name }) => name === "answer_bytes");
+  return { give, state };
+}
+
+describe("answers that nobody takes", () => {
+  it("have so many bytes at the most: of whoever has most, the oldest ends", () => {
+    const { give, state } = setUp();
+    const patient = give("anna");
+    const [first, second, third] = [give("eve"), give("eve"), give("eve")];
+    expect(state()).toMatchObject({ used: 4 * MIB, bites: 0 });
+    const fourth = give("eve");
+    expect([patient, first, second, third, fourth].map(({ destroyed }) => destroyed)).toEqual([
+      false,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(state()).toMatchObject({ used: 4 * MIB, bites: 1 });
+  });
+
+  it("count no more when they were taken, or given up", async () => {
+    const { give, state } = setUp();
+    const [taken, left] = [give("anna"), give("eve", 2 * MIB)];
+    taken.destroy();
+    left.destroy();
+    await eventually(() => expect(state()?.used).toBe(0));
+  });
+
+  it("end by themselves where one alone is too large", () => {
+    const { give, state } = setUp();
+    expect(give("anna", 5 * MIB).destroyed).toBe(true);
+    expect(state()).toMatchObject({ used: 0, bites: 1 });
+  });
+});
