@@ -1,11 +1,12 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { ClientGroupId } from "@rport/protocol/people/clientGroup";
+import { ItemTexts } from "../lists/itemTexts.ts";
 import type { Clock } from "../platform/clock.ts";
 import { inSlices } from "../platform/slices.ts";
 import type { ClientGroupRecord } from "../store/records/clientGroupRecord.ts";
 import type { ClientRecord } from "../store/records/clientRecord.ts";
 import { type Counts, type Granted, GrantTally } from "./grantTally.ts";
-import { type GroupFit, groupFit, Traits } from "./groupFit.ts";
+import { type GroupFit, groupFit } from "./groupFit.ts";
 
 /** What the index needs. */
 export interface ClientGrantsDeps {
@@ -92,10 +93,10 @@ export class ClientGrants {
       return;
     }
     const isConnected = this.#deps.isConnected(id);
-    const traits = new Traits({ record, isConnected });
+    const texts = new ItemTexts({ record, isConnected });
     const groups: ClientGroupId[] = [];
     for (const [groupId, { fit, members }] of this.#groups) {
-      if (!fit(traits)) {
+      if (!fit(texts)) {
         members.delete(id);
         continue;
       }
@@ -146,7 +147,7 @@ export class ClientGrants {
     const { id } = record;
     const isConnected = this.#deps.isConnected(id);
     const group = this.#groups.get(groupId);
-    const isIn = group?.fit(new Traits({ record, isConnected })) ?? false;
+    const isIn = group?.fit(new ItemTexts({ record, isConnected })) ?? false;
     if (isIn) group?.members.add(id);
     else group?.members.delete(id);
     const others = this.groupsOf(id).filter((other) => other !== groupId);

@@ -1,4 +1,6 @@
 import type { ClientGroupParams } from "@rport/protocol/people/clientGroup";
+import type { ItemTexts } from "../lists/itemTexts.ts";
+import type { Column } from "../lists/listSpec.ts";
 import { textPattern } from "../lists/textPattern.ts";
 import type { ClientRecord } from "../store/records/clientRecord.ts";
 
@@ -6,77 +8,61 @@ import type { ClientRecord } from "../store/records/clientRecord.ts";
 type Trait = keyof ClientGroupParams;
 
 /** A client as far as groups of clients are concerned. */
-export interface TraitsOwner {
+export interface GroupableClient {
   readonly record: ClientRecord;
   readonly isConnected: boolean;
 }
 
-/** Whether a client belongs to a group. */
-export type GroupFit = (traits: Traits) => boolean;
+/** Whether a client belongs to a group; its texts are read once for all groups that ask. */
+export type GroupFit = (client: ItemTexts<GroupableClient>) => boolean;
 
-const READERS: { readonly [T in Trait]-?: (owner: TraitsOwner) => readonly string[] } = {
-  client_id: ({ record }) => [record.id],
-  name: ({ record }) => [record.name],
-  os: ({ record }) => [record.os],
-  os_arch: ({ record }) => [record.os_arch],
-  os_family: ({ record }) => [record.os_family],
-  os_kernel: ({ record }) => [record.os_kernel],
-  hostname: ({ record }) => [record.hostname],
+/** Where each of the traits stands. */
+export const TRAIT_COLUMNS: { readonly [T in Trait]-?: Column<GroupableClient> } = {
+  client_id: ({ record }) => record.id,
+  name: ({ record }) => record.name,
+  os: ({ record }) => record.os,
+  os_arch: ({ record }) => record.os_arch,
+  os_family: ({ record }) => record.os_family,
+  os_kernel: ({ record }) => record.os_kernel,
+  hostname: ({ record }) => record.hostname,
   ipv4: ({ record }) => record.ipv4,
   ipv6: ({ record }) => record.ipv6,
   tag: ({ record }) => record.tags,
-  version: ({ record }) => [record.version],
-  address: ({ record }) => [record.address],
-  client_auth_id: ({ record }) => [record.client_auth_id],
-  connection_state: ({ isConnected }) => [isConnected ? "connected" : "disconnected"],
+  version: ({ record }) => record.version,
+  address: ({ record }) => record.address,
+  client_auth_id: ({ record }) => record.client_auth_id,
+  connection_state: ({ isConnected }) => (isConnected ? "connected" : "disconnected"),
 };
 
-const TRAITS = Object.keys(READERS) as readonly Trait[];
-
-/** The traits of one client in lower case, each read once for all groups that ask for it. */
-export class Traits {
-  readonly #owner: TraitsOwner;
-  readonly #texts = new Map<Trait, readonly string[]>();
-
-  constructor(owner: TraitsOwner) {
-    this.#owner = owner;
-  }
-
-  /** What the client has of it; several addresses or tags, or none. */
-  of(trait: Trait): readonly string[] {
-    const known = this.#texts.get(trait);
-    if (known !== undefined) return known;
-    const texts = READERS[trait](this.#owner).map((text) => text.toLowerCase());
-    this.#texts.set(trait, texts);
-    return texts;
-  }
-}
+const TRAITS = Object.keys(TRAIT_COLUMNS) as readonly Trait[];
 
 /**
  * Who belongs to a group with these parameters: whoever fits each that is given. Nobody does when
  * none is given, as in RPort.
  */
 export function groupFit(params: ClientGroupParams): GroupFit {
-  const fits = TRAITS.flatMap((trait) => traitFit(trait, params) ?? []);
+  const fits = TRAITS.flatMap((trait) => traitFit(TRAIT_COLUMNS[trait], params[trait]) ?? []);
   if (fits.length === 0) return () => false;
-  return (traits) => fits.every((fit) => fit(traits));
+  return (client) => fits.every((fit) => fit(client));
 }
 
-function traitFit(trait: Trait, params: ClientGroupParams): GroupFit | undefined {
-  const wanted = params[trait];
+function traitFit(
+  column: Column<GroupableClient>,
+  wanted: ClientGroupParams[Trait],
+): GroupFit | undefined {
   if (wanted === null || wanted === undefined) return undefined;
-  if (Array.isArray(wanted)) return anyFit(trait, wanted);
-  return "and" in wanted ? allFit(trait, wanted.and) : anyFit(trait, wanted.or);
+  if (Array.isArray(wanted)) return anyFit(column, wanted);
+  return "and" in wanted ? allFit(column, wanted.and) : anyFit(column, wanted.or);
 }
 
 /** One of the texts has to fit; without any, the client must have none. */
-function anyFit(trait: Trait, wanted: readonly string[]): GroupFit {
+function anyFit(column: Column<GroupableClient>, wanted: readonly string[]): GroupFit {
   const patterns = wanted.map(textPattern);
-  if (patterns.length === 0) return (traits) => traits.of(trait).length === 0;
-  return (traits) => traits.of(trait).some((text) => patterns.some((fits) => fits(text)));
+  if (patterns.length === 0) return (client) => client.of(column).length === 0;
+  return (client) => client.of(column).some((text) => patterns.some((fits) => fits(text)));
 }
 
-function allFit(trait: Trait, wanted: readonly string[]): GroupFit {
+function allFit(column: Column<GroupableClient>, wanted: readonly string[]): GroupFit {
   const patterns = wanted.map(textPattern);
-  return (traits) => patterns.every((fits) => traits.of(trait).some(fits));
+  return (client) => patterns.every((fits) => client.of(column).some(fits));
 }

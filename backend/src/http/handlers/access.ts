@@ -9,8 +9,9 @@ import {
 } from "@rport/protocol/people/clientGroup";
 import type { ClientGrants } from "../../access/clientGrants.ts";
 import type { ClientGroups } from "../../access/clientGroups.ts";
-import { Traits } from "../../access/groupFit.ts";
+import type { GroupableClient } from "../../access/groupFit.ts";
 import { seenParams } from "../../access/seenParams.ts";
+import { ItemTexts } from "../../lists/itemTexts.ts";
 import { fieldsOfItem, pickFields } from "../../lists/listQuery.ts";
 import type { ListSearches } from "../../lists/listSearches.ts";
 import type { ListSpec } from "../../lists/listSpec.ts";
@@ -126,18 +127,18 @@ function seenGroup(
     known ??= [...grants.membersOf(record.id)].filter((id) => access.maySee(actor, id)).sort();
     return known;
   };
-  const traitsOf = (id: ClientId): readonly Traits[] => {
+  const textsOf = (id: ClientId): readonly ItemTexts<GroupableClient>[] => {
     const client = recordOf(id);
-    return client === undefined ? [] : [new Traits({ record: client, isConnected: false })];
+    return client === undefined
+      ? []
+      : [new ItemTexts<GroupableClient>({ record: client, isConnected: false })];
   };
   return {
     ...record,
     members,
     connected: () => members().filter(isConnected).length,
     seenParams: () =>
-      actor.isAdministrator
-        ? record.params
-        : seenParams(record.params, members().flatMap(traitsOf)),
+      actor.isAdministrator ? record.params : seenParams(record.params, members().flatMap(textsOf)),
   };
 }
 

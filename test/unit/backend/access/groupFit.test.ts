@@ -3,7 +3,8 @@ import {
   clientGroupParamsSchema,
 } from "@rport/protocol/people/clientGroup";
 import { describe, expect, it } from "vitest";
-import { groupFit, Traits } from "../../../../backend/src/access/groupFit.ts";
+import { groupFit } from "../../../../backend/src/access/groupFit.ts";
+import { ItemTexts } from "../../../../backend/src/lists/itemTexts.ts";
 import { clientRecord } from "../../../support/backend/records.ts";
 
 const record = clientRecord({
@@ -17,7 +18,7 @@ const record = clientRecord({
 
 function fits(params: unknown, isConnected = true): boolean {
   const parsed: ClientGroupParams = clientGroupParamsSchema.parse(params);
-  return groupFit(parsed)(new Traits({ record, isConnected }));
+  return groupFit(parsed)(new ItemTexts({ record, isConnected }));
 }
 
 describe("a client belongs to a group", () => {
@@ -57,7 +58,7 @@ describe("a client belongs to a group", () => {
     const long = clientRecord({ name: "a".repeat(1_000) });
     const ofGroup = groupFit(clientGroupParamsSchema.parse({ name: Array(100).fill(pattern) }));
     const startMs = performance.now();
-    expect(ofGroup(new Traits({ record: long, isConnected: true }))).toBe(false);
+    expect(ofGroup(new ItemTexts({ record: long, isConnected: true }))).toBe(false);
     expect(performance.now() - startMs).toBeLessThan(500);
   });
 });
