@@ -1,6 +1,7 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { generatedSecret, secretId } from "../platform/random.ts";
 import { type Actor, localActor } from "./actor.ts";
+import { digestOf } from "./signIn/newToken.ts";
 
 interface Entry {
   readonly actor: Actor;
@@ -40,8 +41,4 @@ export class UserTokens {
     this.#entries.delete(tokenId);
     entry?.revoke.abort();
   }
-}
-
-function digestOf(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
 }

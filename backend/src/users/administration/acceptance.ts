@@ -5,8 +5,8 @@ import type { Clock } from "../../platform/clock.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { TokenRecord } from "../../store/records/tokenRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
-import type { Guesser } from "../invitations/guesses.ts";
 import type { Invitations } from "../invitations/invitations.ts";
+import type { TriesFrom } from "../signIn/guessing.ts";
 import { isGroup, newUser, requireFreeName } from "./newUser.ts";
 import type { MakePassword } from "./userAdministration.ts";
 
@@ -34,7 +34,7 @@ export interface AcceptanceDeps {
  */
 export async function acceptInvitation(
   body: EndpointInput<"acceptInvitation">["body"],
-  from: Guesser,
+  from: TriesFrom,
   deps: AcceptanceDeps,
 ): Promise<EndpointOutput<"acceptInvitation">> {
   const { invitations, ledger, edits, makePassword, makeToken, clock } = deps;

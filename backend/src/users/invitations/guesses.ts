@@ -3,18 +3,12 @@ import type { Limits } from "../../limits/limits.ts";
 import { type Allowance, Budget } from "../../platform/budget.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { networkOf, prefixesOf } from "../../platform/network.ts";
+import type { TriesFrom } from "../signIn/guessing.ts";
 
 /** How much more the networks around one may be wrong, from the widest on, and for how many is kept count. */
 const SHARES = [25, 5, 1] as const;
 const NETWORKS_MAX = 10_000;
 const MINUTE_S = 60;
-
-/** From where somebody tries a code. */
-export interface Guesser {
-  readonly address: string;
-  /** Others may have the same address: nobody is made to wait for what came from there. */
-  readonly isShared: boolean;
-}
 
 /** What guesses are bounded with. */
 export interface GuessesDeps {
@@ -39,7 +33,7 @@ export class Guesses {
   }
 
   /** Throws `TOO_MANY_REQUESTS`, with how long, while too many were wrong, from there or in all. */
-  requireRoom(from: Guesser): void {
+  requireRoom(from: TriesFrom): void {
     const own = Math.max(0, ...this.#shares(from).map(({ waitMs }) => waitMs()));
     const waitMs = Math.max(own, this.#all.waitMs("all", 1, this.#ofAll));
     if (waitMs === 0) return;
@@ -54,13 +48,13 @@ export class Guesses {
   }
 
   /** Counts a wrong one. */
-  note(from: Guesser): void {
+  note(from: TriesFrom): void {
     this.#all.charge("all", 1, this.#ofAll);
     for (const { charge } of this.#shares(from)) charge();
   }
 
   /** What the networks around somebody have left; nothing is counted where many share an address. */
-  #shares({ address, isShared }: Guesser) {
+  #shares({ address, isShared }: TriesFrom) {
     const usual = isShared ? 0 : this.#limits.max("wrong_codes_per_network");
     const prefixes = isShared ? [] : prefixesOf(address);
     return prefixes.map((prefix, at) => {

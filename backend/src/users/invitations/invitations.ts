@@ -10,7 +10,8 @@ import type { Limits } from "../../limits/limits.ts";
 import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
 import { secretId } from "../../platform/random.ts";
 import type { Actor } from "../actor.ts";
-import { type Guesser, Guesses } from "./guesses.ts";
+import type { TriesFrom } from "../signIn/guessing.ts";
+import { Guesses } from "./guesses.ts";
 import { codeDigest, newInvitationCode } from "./invitationCode.ts";
 
 /** How long an invitation works. */
@@ -121,12 +122,12 @@ export class Invitations {
    * Throws unless a typed code opens something now: `INVITATION_NOT_FOUND`, which costs the network
    * a guess, and `TOO_MANY_REQUESTS` where too many were wrong.
    */
-  check(code: string, from: Guesser): void {
+  check(code: string, from: TriesFrom): void {
     this.#find(code, from);
   }
 
   /** Uses a code up. Throws as `check` does. */
-  take(code: string, from: Guesser): Grant {
+  take(code: string, from: TriesFrom): Grant {
     const entry = this.#find(code, from);
     const { groups, displayName, maker } = entry.facts;
     this.#entries.delete(entry.digest);
@@ -143,7 +144,7 @@ export class Invitations {
     for (const entry of [...this.#entries.values(), ...this.#taken]) this.#remove(entry);
   }
 
-  #find(code: string, from: Guesser): Entry {
+  #find(code: string, from: TriesFrom): Entry {
     this.#guesses.requireRoom(from);
     const entry = this.#entries.get(codeDigest(code) ?? "");
     if (entry !== undefined && isUsable(entry.facts)) return entry;

@@ -3,8 +3,8 @@ import type { AccountLedger } from "../../../users/accounts/accountLedger.ts";
 import type { Actor } from "../../../users/actor.ts";
 import { isAdministrator } from "../../../users/administration/administrators.ts";
 import { requireGroups } from "../../../users/administration/newUser.ts";
-import type { Guesser } from "../../../users/invitations/guesses.ts";
 import type { Invitations } from "../../../users/invitations/invitations.ts";
+import type { TriesFrom } from "../../../users/signIn/guessing.ts";
 import type { Handlers } from "../../endpoints.ts";
 
 /** What the handlers of invitations need. */
@@ -13,7 +13,7 @@ export interface InvitationHandlerDeps {
   readonly ledger: AccountLedger;
   readonly accept: (
     body: EndpointInput<"acceptInvitation">["body"],
-    from: Guesser,
+    from: TriesFrom,
   ) => Promise<EndpointOutput<"acceptInvitation">>;
 }
 

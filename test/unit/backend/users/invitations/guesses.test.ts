@@ -1,14 +1,15 @@
 import { RportError } from "@rport/protocol/errors";
 import { describe, expect, it } from "vitest";
 import { Limits } from "../../../../../backend/src/limits/limits.ts";
-import { type Guesser, Guesses } from "../../../../../backend/src/users/invitations/guesses.ts";
+import { Guesses } from "../../../../../backend/src/users/invitations/guesses.ts";
+import type { TriesFrom } from "../../../../../backend/src/users/signIn/guessing.ts";
 import { FakeClock } from "../../../../support/clock.ts";
 import { testLog } from "../../../../support/log.ts";
 
 const HERE = { address: "192.0.2.1", isShared: false };
 
 /** After how many seconds the next code is taken from there, as it is told. */
-function waitS(guesses: Guesses, from: Guesser = HERE): number {
+function waitS(guesses: Guesses, from: TriesFrom = HERE): number {
   try {
     guesses.requireRoom(from);
     return 0;
@@ -20,7 +21,7 @@ function waitS(guesses: Guesses, from: Guesser = HERE): number {
   }
 }
 
-function afterWrong(count: number, from: (at: number) => Guesser) {
+function afterWrong(count: number, from: (at: number) => TriesFrom) {
   const clock = new FakeClock();
   const limits = new Limits({ clock, log: testLog().log });
   const guesses = new Guesses({ clock, limits });
