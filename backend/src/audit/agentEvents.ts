@@ -1,9 +1,11 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { HostKeyChange } from "@rport/protocol/model";
+import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import { networkOf } from "../platform/network.ts";
 import { Bursts } from "./bursts.ts";
-import type { Audit } from "./entry.ts";
+import type { CredentialShares } from "./credentialShares.ts";
+import type { Audit, AuditEntry } from "./entry.ts";
 
 /** A connection of an agent that signed in. */
 export interface AgentFacts {
@@ -28,15 +30,16 @@ export interface FloodFacts {
   readonly address: string;
 }
 
-/** A few reconnections of a host a minute are told one by one. */
-const CONNECTIONS_MAX = 10;
-/** All hosts of a large server may come back in the same minute. */
+const HOUR_MS = 3_600_000;
+/** All hosts of a large server may come back in the same hour. */
 const HOSTS_MAX = 100_000;
 
 /** What these events are written with. */
 export interface AgentEventsDeps {
   readonly audit: Audit;
   readonly bursts: Bursts;
+  readonly shares: Pick<CredentialShares, "of">;
+  readonly limits: Pick<Limits, "max">;
   readonly clock: Clock;
 }
 
@@ -45,18 +48,21 @@ export class AgentEvents {
   readonly #audit: Audit;
   readonly #refusals: Bursts;
   readonly #connections: Bursts;
+  readonly #shares: Pick<CredentialShares, "of">;
 
-  constructor({ audit, bursts, clock }: AgentEventsDeps) {
+  constructor({ audit, bursts, shares, limits, clock }: AgentEventsDeps) {
     this.#audit = audit;
     this.#refusals = bursts;
-    this.#connections = new Bursts({ audit, clock, max: CONNECTIONS_MAX, keysMax: HOSTS_MAX });
+    this.#shares = shares;
+    const max = limits.max("connection_entries_per_client");
+    this.#connections = new Bursts({ audit, clock, max, windowMs: HOUR_MS, keysMax: HOSTS_MAX });
   }
 
   /** A client is connected. */
   connected(agent: AgentFacts): void {
     const what = { application: "client", action: "connect" } as const;
     const request = { secret_id: agent.secretId, version: agent.version };
-    this.#connections.note(`${agent.clientId}`, { ...what, ...about(agent), request });
+    this.#note("connect", agent, { ...what, request });
   }
 
   /**
@@ -66,12 +72,8 @@ export class AgentEvents {
   async hostKeyChanged(agent: AgentFacts, { kind, before }: HostKeyChange): Promise<void> {
     const what = { application: "client.key", action: "update" } as const;
     const request = { kind, before, secret_id: agent.secretId };
-    this.#connections.note(`key ${agent.clientId}`, {
-      ...what,
-      ...about(agent),
-      request,
-      response: { host_key: agent.hostKey ?? null },
-    });
+    const response = { host_key: agent.hostKey ?? null };
+    this.#note("key", agent, { ...what, request, response });
     await this.#audit.settled();
   }
 
@@ -82,7 +84,7 @@ export class AgentEvents {
   async credentialChanged(agent: AgentFacts, before: AuthId): Promise<void> {
     const what = { application: "client", action: "update" } as const;
     const request = { client_auth_id: agent.credentialId, before, secret_id: agent.secretId };
-    this.#connections.note(`credential ${agent.clientId}`, { ...what, ...about(agent), request });
+    this.#note("credential", agent, { ...what, request });
     await this.#audit.settled();
   }
 
@@ -111,7 +113,7 @@ export class AgentEvents {
   leftOut(agent: AgentFacts, tunnels: readonly string[]): void {
     const what = { application: "client.tunnel", action: "failed" } as const;
     const request = { by: "agent", left_out: tunnels };
-    this.#connections.note(`left out ${agent.clientId}`, { ...what, ...about(agent), request });
+    this.#note("left out", agent, { ...what, request });
   }
 
   /** A connection through a tunnel of the client was refused, because of a limit of the server. */
@@ -119,7 +121,7 @@ export class AgentEvents {
     const what = { application: "client.tunnel", action: "failed" } as const;
     const { limit, max } = met;
     const request = { by: "server", limit, max };
-    this.#connections.note(`full ${agent.clientId}`, { ...what, ...about(agent), request });
+    this.#note("full", agent, { ...what, request });
   }
 
   /** More new clients came with a credential than it lets in; one entry stands for all of them. */
@@ -137,6 +139,12 @@ export class AgentEvents {
   /** Writes all that was only counted so far. */
   close(): void {
     this.#connections.close();
+  }
+
+  /** A few of a kind and a client, as long as its credential has a share. */
+  #note(kind: string, agent: AgentFacts, entry: AuditEntry): void {
+    const share = this.#shares.of(agent.credentialId);
+    this.#connections.note(`${kind} ${agent.clientId}`, { ...about(agent), ...entry }, share);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Log } from "../platform/log.ts";
 import { ioFailure } from "../store/files/dataDirectory.ts";
 import { AgentEvents } from "./agentEvents.ts";
 import { Bursts } from "./bursts.ts";
+import { CredentialShares } from "./credentialShares.ts";
 import { EditorEvents } from "./editorEvents.ts";
 import { AuditIndex } from "./index/auditIndex.ts";
 import { IndexFile } from "./index/indexFile.ts";
@@ -69,7 +70,9 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     throw ioFailure(directory, caught);
   });
   const bursts = new Bursts({ audit, clock });
-  const agents = new AgentEvents({ audit, bursts, clock });
+  const shares = new CredentialShares({ audit, limits, clock });
+  const agents = new AgentEvents({ audit, bursts, shares, limits, clock });
+  const tunnels = new TunnelEvents({ audit, shares, limits, clock });
   return {
     audit,
     index,
@@ -77,10 +80,12 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     signIns: new SignIns({ audit, bursts, clock }),
     pairings: new PairingEvents({ audit, bursts }),
     editors: new EditorEvents(bursts),
-    tunnels: new TunnelEvents(audit),
+    tunnels,
     rotations: new RotationEvents(audit),
     async close() {
       agents.close();
+      tunnels.close();
+      shares.close();
       bursts.close();
       await audit.close();
       await index.close();

@@ -7,6 +7,8 @@ export interface BurstsDeps {
   readonly clock: Clock;
   /** Entries per key and window that are written one by one. */
   readonly max?: number;
+  /** How long a key's entries are taken together. */
+  readonly windowMs?: number;
   /** Keys told apart; the others share one per kind of entry, so that a flood of addresses stays bounded, too. */
   readonly keysMax?: number;
 }
@@ -18,13 +20,15 @@ const WINDOW_MS = 60_000;
 interface Window {
   readonly endMs: number;
   count: number;
+  /** Where the entry goes that counts the others. */
+  to: Pick<Audit, "note">;
   /** The entry that says how many more there were; only what all of them have in common. */
   summary: AuditEntry | undefined;
 }
 
 /**
- * Entries that somebody outside can cause at any rate: the first few of a minute are written, then
- * one that counts the others.
+ * Entries that somebody outside can cause at any rate: the first few of a minute, or of whatever time
+ * is given, are written, then one that counts the others.
  */
 export class Bursts {
   readonly #deps: Required<BurstsDeps>;
@@ -33,16 +37,17 @@ export class Bursts {
   /** One for all of them: in a minute, as many hosts may come back as there are. */
   #timer: Timer | undefined;
 
-  constructor({ audit, clock, max = MAX, keysMax = KEYS_MAX }: BurstsDeps) {
-    this.#deps = { audit, clock, max, keysMax };
+  constructor({ max = MAX, windowMs = WINDOW_MS, keysMax = KEYS_MAX, ...deps }: BurstsDeps) {
+    this.#deps = { ...deps, max, windowMs, keysMax };
   }
 
-  /** Writes the entry, or counts it. `key` says what it is limited by. */
-  note(key: string, entry: AuditEntry): void {
-    const { audit, max } = this.#deps;
+  /** Writes the entry, or counts it. `key` says what it is limited by; `to` is the log unless given. */
+  note(key: string, entry: AuditEntry, to = this.#deps.audit): void {
+    const { max } = this.#deps;
     const window = this.#windowOf(key, `others ${entry.application} ${entry.action}`);
     window.count += 1;
-    if (window.count <= max) audit.note(entry);
+    window.to = to;
+    if (window.count <= max) to.note(entry);
     else window.summary = common(window.summary ?? entry, entry);
   }
 
@@ -54,15 +59,15 @@ export class Bursts {
   }
 
   #windowOf(wanted: string, shared: string): Window {
-    const { clock, keysMax } = this.#deps;
+    const { audit, clock, keysMax, windowMs } = this.#deps;
     const isKnown = this.#windows.has(wanted) || this.#windows.size < keysMax;
     const key = isKnown ? wanted : shared;
     const known = this.#windows.get(key);
     if (known !== undefined) return known;
-    const endMs = clock.monotonic() + WINDOW_MS;
-    const window: Window = { endMs, count: 0, summary: undefined };
+    const endMs = clock.monotonic() + windowMs;
+    const window: Window = { endMs, count: 0, to: audit, summary: undefined };
     this.#windows.set(key, window);
-    this.#timer ??= clock.after(WINDOW_MS, () => this.#endDue());
+    this.#timer ??= clock.after(windowMs, () => this.#endDue());
     return window;
   }
 
@@ -82,8 +87,9 @@ export class Bursts {
   #end(key: string, window: Window): void {
     this.#windows.delete(key);
     if (window.summary === undefined) return;
-    const more = window.count - this.#deps.max;
-    this.#deps.audit.note({ ...window.summary, response: { more, within_seconds: 60 } });
+    const { max, windowMs } = this.#deps;
+    const response = { more: window.count - max, within_seconds: windowMs / 1_000 };
+    window.to.note({ ...window.summary, response });
   }
 }
 

@@ -1,23 +1,54 @@
-import type { ClientId } from "@rport/protocol/ids";
+import type { AuthId, ClientId } from "@rport/protocol/ids";
+import type { Limits } from "../limits/limits.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
+import { Bursts } from "./bursts.ts";
+import type { CredentialShares } from "./credentialShares.ts";
 import type { Audit, AuditEntry } from "./entry.ts";
+
+const HOUR_MS = 3_600_000;
+const CLIENTS_MAX = 100_000;
+
+/** What tunnels' entries are written with. */
+export interface TunnelEventsDeps {
+  readonly audit: Pick<Audit, "note">;
+  readonly shares: Pick<CredentialShares, "of">;
+  readonly limits: Pick<Limits, "max">;
+  readonly clock: Clock;
+}
+
+/** An agent that asks for tunnels. */
+export interface AskingAgent {
+  readonly clientId: ClientId;
+  readonly credentialId: AuthId;
+}
 
 /** Writes down tunnels that come and go without a person asking. Nobody waits for these entries. */
 export class TunnelEvents {
-  readonly #audit: Audit;
+  readonly #deps: TunnelEventsDeps;
+  readonly #asked: Bursts;
 
-  constructor(audit: Audit) {
-    this.#audit = audit;
+  constructor(deps: TunnelEventsDeps) {
+    this.#deps = deps;
+    const { audit, clock, limits } = deps;
+    const max = limits.max("tunnels_per_client");
+    this.#asked = new Bursts({ audit, clock, max, windowMs: HOUR_MS, keysMax: CLIENTS_MAX });
   }
 
   /** An agent asked for a tunnel to itself that was not there before, and got it. */
-  askedFor(clientId: ClientId, tunnel: StoredTunnel): void {
-    this.#audit.note({ ...entryOf("create", clientId, tunnel), request: { by: "agent" } });
+  askedFor({ clientId, credentialId }: AskingAgent, tunnel: StoredTunnel): void {
+    const entry = { ...entryOf("create", clientId, tunnel), request: { by: "agent" } };
+    this.#asked.note(clientId, entry, this.#deps.shares.of(credentialId));
   }
 
   /** A tunnel was closed because nobody used it, or because of its age. */
   expired(clientId: ClientId, tunnel: StoredTunnel, why: "idle" | "age"): void {
-    this.#audit.note({ ...entryOf("expire", clientId, tunnel), request: { why } });
+    this.#deps.audit.note({ ...entryOf("expire", clientId, tunnel), request: { why } });
+  }
+
+  /** Writes all that was only counted so far. */
+  close(): void {
+    this.#asked.close();
   }
 }
 

@@ -112,6 +112,20 @@ export const LIMITS = {
     unit: "bytes",
     what: "the same of the hosts of one credential",
   },
+  connection_entries_per_client: {
+    usual: 10,
+    least: 1,
+    most: 10_000,
+    unit: "count",
+    what: "entries of the audit log about one client's connections in an hour, of each kind; one more counts the others",
+  },
+  connection_entries_per_credential: {
+    usual: 15_000,
+    least: 10,
+    most: 1_000_000,
+    unit: "count",
+    what: "those of all clients of one credential at once, and in a day; beyond it one an hour of each kind counts the others",
+  },
   new_clients_alarm: {
     usual: 200,
     least: 1,

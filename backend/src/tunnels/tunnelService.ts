@@ -174,7 +174,10 @@ export class TunnelService implements SessionTunnels {
     for (const { remote, was } of plan.wanted) {
       const tunnel = await this.#open(own, { request: this.#asked(remote), was });
       opened.push(tunnel.stored);
-      if (was === undefined) this.#deps.events.askedFor(clientId, tunnel.stored);
+      const { credentialId } = own.session;
+      if (was === undefined) {
+        this.#deps.events.askedFor({ clientId, credentialId }, tunnel.stored);
+      }
     }
     const restored = await Promise.all(plan.restored.map((one) => this.#restore(own, one)));
     const kept = new Map<string, StoredTunnel>();

@@ -24,5 +24,5 @@ export interface TunnelServiceDeps
   /** What agents of a credential may ask for. */
   readonly askingRight: (id: AuthId) => AskingRight;
   /** Writes down tunnels that no person asked for. */
-  readonly events: TunnelEvents;
+  readonly events: Pick<TunnelEvents, "askedFor" | "expired">;
 }

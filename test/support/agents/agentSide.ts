@@ -136,7 +136,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     kept: KeptPorts.following(registry.records(), store.edits),
     bind: options.bind,
     askingRight: options.askingRight ?? (() => ({ max: null, ports: null })),
-    events: new TunnelEvents(noAudit),
+    events: new TunnelEvents({ audit: noAudit, shares: { of: () => noAudit }, limits, clock }),
   });
   opened.defer(() => tunnels.close());
   const door = new AgentDoor({
