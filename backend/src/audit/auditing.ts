@@ -46,6 +46,9 @@ export interface Auditing {
   close(): Promise<void>;
 }
 
+/** Networks of strangers that are told apart in an hour: whoever has a /48 has ever other ones. */
+const STRANGERS_PER_HOUR = 1_000;
+
 /** Opens the audit log. Fails with a `StartFailure` that names the directory. */
 export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
   const { directory, key, lastCommit, limits, clock, log, openFile } = deps;
@@ -69,7 +72,8 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
   }).catch((caught: unknown) => {
     throw ioFailure(directory, caught);
   });
-  const bursts = new Bursts({ audit, clock });
+  const bursts = new Bursts({ audit, clock, keysPerHour: STRANGERS_PER_HOUR });
+  const streams = new Bursts({ audit, clock });
   const shares = new CredentialShares({ audit, limits, clock });
   const agents = new AgentEvents({ audit, bursts, shares, limits, clock });
   const tunnels = new TunnelEvents({ audit, shares, limits, clock });
@@ -79,7 +83,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     agents,
     signIns: new SignIns({ audit, bursts, clock }),
     pairings: new PairingEvents({ audit, bursts }),
-    editors: new EditorEvents(bursts),
+    editors: new EditorEvents(streams),
     tunnels,
     rotations: new RotationEvents(audit),
     async close() {
@@ -87,6 +91,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
       tunnels.close();
       shares.close();
       bursts.close();
+      streams.close();
       await audit.close();
       await index.close();
       await database.close();

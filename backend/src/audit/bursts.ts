@@ -1,3 +1,4 @@
+import { Budget } from "../platform/budget.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Audit, AuditEntry } from "./entry.ts";
 
@@ -11,11 +12,14 @@ export interface BurstsDeps {
   readonly windowMs?: number;
   /** Keys told apart; the others share one per kind of entry, so that a flood of addresses stays bounded, too. */
   readonly keysMax?: number;
+  /** How many of them are new in an hour, beside `keysMax` at once; absent: any number. */
+  readonly keysPerHour?: number;
 }
 
 const MAX = 5;
 const KEYS_MAX = 1_000;
 const WINDOW_MS = 60_000;
+const HOUR_S = 3_600;
 
 interface Window {
   readonly endMs: number;
@@ -34,11 +38,19 @@ export class Bursts {
   readonly #deps: Required<BurstsDeps>;
   /** The one that ends first stands first. */
   readonly #windows = new Map<string, Window>();
+  readonly #keys: Budget<"all">;
   /** One for all of them: in a minute, as many hosts may come back as there are. */
   #timer: Timer | undefined;
 
-  constructor({ max = MAX, windowMs = WINDOW_MS, keysMax = KEYS_MAX, ...deps }: BurstsDeps) {
-    this.#deps = { ...deps, max, windowMs, keysMax };
+  constructor({
+    max = MAX,
+    windowMs = WINDOW_MS,
+    keysMax = KEYS_MAX,
+    keysPerHour = Number.POSITIVE_INFINITY,
+    ...deps
+  }: BurstsDeps) {
+    this.#deps = { ...deps, max, windowMs, keysMax, keysPerHour };
+    this.#keys = new Budget({ clock: deps.clock, keysMax: 1 });
   }
 
   /** Writes the entry, or counts it. `key` says what it is limited by; `to` is the log unless given. */
@@ -59,9 +71,8 @@ export class Bursts {
   }
 
   #windowOf(wanted: string, shared: string): Window {
-    const { audit, clock, keysMax, windowMs } = this.#deps;
-    const isKnown = this.#windows.has(wanted) || this.#windows.size < keysMax;
-    const key = isKnown ? wanted : shared;
+    const { audit, clock, windowMs } = this.#deps;
+    const key = this.#isToldApart(wanted) ? wanted : shared;
     const known = this.#windows.get(key);
     if (known !== undefined) return known;
     const endMs = clock.monotonic() + windowMs;
@@ -69,6 +80,15 @@ export class Bursts {
     this.#windows.set(key, window);
     this.#timer ??= clock.after(windowMs, () => this.#endDue());
     return window;
+  }
+
+  /** Whoever has a /48 has ever other networks: they are new each minute, and soon nobody's. */
+  #isToldApart(key: string): boolean {
+    if (this.#windows.has(key)) return true;
+    const { keysMax, keysPerHour } = this.#deps;
+    if (this.#windows.size >= keysMax) return false;
+    if (keysPerHour === Number.POSITIVE_INFINITY) return true;
+    return this.#keys.spend("all", 1, { burst: keysMax, perSecond: keysPerHour / HOUR_S }) === 0;
   }
 
   #endDue(): void {

@@ -5,7 +5,7 @@ import { SignIns } from "../../../../backend/src/audit/signIns.ts";
 import { noAudit } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
 
-function make(more: { max?: number; keysMax?: number } = {}) {
+function make(more: { max?: number; keysMax?: number; keysPerHour?: number } = {}) {
   const entries: AuditEntry[] = [];
   const clock = new FakeClock();
   const audit = { ...noAudit, note: (one: AuditEntry) => void entries.push(one) };
@@ -73,6 +73,24 @@ describe("a burst of entries", () => {
     expect(entries).toHaveLength(6);
     expect(entries[5]).toMatchObject({ affectedId: "fleet", response: { more: 95 } });
     expect(entries[5]?.remoteIp).toBeUndefined();
+  });
+
+  it("from ever other sources, minute by minute, fills no disk", () => {
+    const { entries, clock, bursts } = make({ keysPerHour: 1_000 });
+    for (let minute = 0; minute < 600; minute += 1) {
+      for (let n = 0; n < 100; n += 1) {
+        const source = `2001:db8:${minute}:${n}::/64`;
+        for (let again = 0; again < 6; again += 1) bursts.note(source, failed(source));
+      }
+      clock.advance(60_000);
+    }
+    const counted = entries.reduce((sum, { response }) => sum + Number(response?.more ?? 1), 0);
+    expect(counted).toBe(600 * 100 * 6);
+    // 1,000 sources at once and 1,000 in each of ten hours, six entries each; and one a minute.
+    expect(entries.length).toBeLessThanOrEqual(11_000 * 6 + 600 * 6);
+    const lastHour = entries.length;
+    for (let n = 0; n < 6_000; n += 1) bursts.note(`late ${n}`, failed("192.0.2.1"));
+    expect(entries.length - lastHour).toBeLessThan(100);
   });
 
   it("is written at the end, also when its minute is not over", () => {
