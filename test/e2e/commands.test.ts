@@ -27,6 +27,8 @@ const COPIES = [
 ];
 
 /** A token that no backend has, and that must not be found anywhere afterwards. */
+/** How long an address that the editor forwards may take to open. */
+const FORWARD_MS = 100_000;
 const WRONG_TOKEN = "wrong-token-0123456789";
 
 describe("commands, menus and messages", () => {
@@ -241,7 +243,8 @@ describe("commands, menus and messages", () => {
       "Close Tunnel",
     ]);
     await palette("Open Tunnel in Browser");
-    const browser = workbench.page.context().waitForEvent("page");
+    // the editor forwards the port first, which takes a busy machine its time
+    const browser = workbench.page.context().waitForEvent("page", { timeout: FORWARD_MS });
     await workbench.quickInput.pick("web-01:8080");
     const opened = await browser;
     // this editor is itself in a browser, so the address is one that its server forwards

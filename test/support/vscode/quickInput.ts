@@ -37,28 +37,30 @@ export class QuickInput {
 
   /** Runs a command by its title in the palette, with its category: "View: Show Explorer". */
   async runCommand(title: string): Promise<void> {
+    // a window that is busy starting takes keys before it has commands for them, and the palette
+    // offers what could be done when it was opened
     await vi.waitFor(
       async () => {
         await this.#page.keyboard.press("F1");
         await this.input.waitFor({ timeout: paletteAttemptMs });
+        await this.input.fill(`>${title}`);
+        await this.rows(title).first().click({ timeout: paletteAttemptMs });
       },
       { timeout: paletteTimeoutMs },
     );
-    await this.input.fill(`>${title}`);
-    await this.rows(title).first().click();
   }
 
-  /** Chooses an entry of the open quick pick, which then shows something else or goes. */
+  /** Chooses an entry of the open quick pick, which then asks something else or goes. */
   async pick(text: string | RegExp): Promise<void> {
     const row = this.rows(text).first();
     await row.waitFor();
-    const before = await this.#content();
+    const before = await this.#question();
     // a click that meets the list while it is drawn anew is lost
     await vi.waitFor(
       async () => {
-        if ((await this.#content()) !== before) return;
+        if ((await this.#question()) !== before) return;
         await row.click({ timeout: paletteAttemptMs });
-        await vi.waitUntil(async () => (await this.#content()) !== before, {
+        await vi.waitUntil(async () => (await this.#question()) !== before, {
           timeout: paletteAttemptMs,
         });
       },
@@ -79,9 +81,11 @@ export class QuickInput {
     await this.#page.keyboard.press("Enter");
   }
 
-  /** What it shows, to see whether that has changed; empty when it is closed. */
-  async #content(): Promise<string> {
-    return (await this.input.isVisible()) ? this.widget.innerText() : "";
+  /** What it asks for, to see whether that has changed; empty when it is closed. */
+  async #question(): Promise<string> {
+    if (!(await this.input.isVisible())) return "";
+    const title = await this.widget.locator(".quick-input-title").innerText();
+    return `${title}: ${await this.input.getAttribute("placeholder")}`;
   }
 
   /** Closes it without an answer. */

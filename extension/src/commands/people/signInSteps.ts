@@ -1,5 +1,5 @@
 import { tryToken } from "../../servers/signIn.ts";
-import { askChoice, askText, MISSING, SECRET } from "./ask.ts";
+import { askChoice, askText, type Choice, MISSING, SECRET } from "./ask.ts";
 import { invitationStep } from "./invitationSteps.ts";
 import { userStep } from "./passwordSteps.ts";
 import type { SignInForm, Way } from "./signInForm.ts";
@@ -8,12 +8,11 @@ import type { Step } from "./steps.ts";
 /** The first step of signing in: in which way. */
 export function waysStep(form: SignInForm): Step {
   const { hasUsers, door } = form.deps;
-  const ways = waysOf(hasUsers);
   return async (place) => {
     const answer = await askChoice<Way>({
       ...form.look(place),
       placeholder: `How do you sign in to ${new URL(door.url).host}?`,
-      choices: hasUsers ? ways : ways.toReversed(),
+      choices: hasUsers ? [PASSWORD, invitation(GIVEN), TOKEN] : [invitation(PRINTED), TOKEN],
     });
     if (answer.kind !== "value") return answer;
     form.follow(answer.value);
@@ -27,26 +26,23 @@ const FIRST_STEPS: Readonly<Record<Way, (form: SignInForm) => Step>> = {
   token: tokenStep,
 };
 
-function waysOf(hasUsers: boolean) {
-  return [
-    {
-      label: "$(account) User and password",
-      detail: "With the code of your authenticator app, if you have set one up.",
-      target: "password",
-    },
-    {
-      label: "$(mail) Invitation code",
-      detail: hasUsers
-        ? "An administrator gave you a code: become a user with it."
-        : "The server has no users yet: it printed a code for the first administrator.",
-      target: "invitation",
-    },
-    {
-      label: "$(key) Token",
-      detail: "Paste a token that you already have.",
-      target: "token",
-    },
-  ] as const;
+const PASSWORD: Choice<Way> = {
+  label: "$(account) User and password",
+  detail: "With the code of your authenticator app, if you have set one up.",
+  target: "password",
+};
+
+const TOKEN: Choice<Way> = {
+  label: "$(key) Token",
+  detail: "Paste a token that you already have.",
+  target: "token",
+};
+
+const GIVEN = "An administrator gave you a code: become a user with it.";
+const PRINTED = "The server has no users yet: it printed a code for the first administrator.";
+
+function invitation(detail: string): Choice<Way> {
+  return { label: "$(mail) Invitation code", detail, target: "invitation" };
 }
 
 function tokenStep(form: SignInForm): Step {
