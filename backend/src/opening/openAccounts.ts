@@ -89,7 +89,7 @@ async function openSigningIn(
   });
   const own = new OwnAccount({ ...parts, signIn });
   const freshness = new Freshness({ ledger, clock });
-  const ownFactor = new OwnFactor({ ...parts, own, signIn, freshness });
+  const ownFactor = new OwnFactor({ ...parts, own, signIn, freshness, clock });
   const personalTokens = new PersonalTokens({ ...base, entrances, freshness });
   return { passwords, personalTokens, sessions, signIn, own, ownFactor, freshness };
 }

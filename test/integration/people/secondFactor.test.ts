@@ -200,6 +200,19 @@ describe("the second factor", () => {
     expect((await send(running, "GET /me/totp-secret", { authorization })).status).toBe(404);
   });
 
+  it("is given ten times at once, and then twice a minute: each takes the server some time", async () => {
+    await using running = await startBackend();
+    for (const name of ["anna", "eve"]) await addUser(running, name);
+    const [hers, eves] = [await signIn(running, "anna"), await signIn(running, "eve")];
+    const ask = async (token: string) =>
+      await send(running, "POST /me/totp-secret", { authorization: bearer(token) });
+    for (let n = 0; n < 10; n += 1) expect((await ask(eves)).status).toBe(200);
+    const refused = await ask(eves);
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("Retry-After"))).toBeLessThanOrEqual(30);
+    expect((await ask(hers)).status).toBe(200);
+  });
+
   it("is set up before anything else where everybody has to have one", async () => {
     const clock = new ShiftedClock();
     const signInRules = { passwordMinLength: 12, totpRequired: true };

@@ -1,4 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
+import { type Allowance, Budget } from "../../platform/budget.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { Actor } from "../actor.ts";
 import type { Freshness } from "./freshness.ts";
@@ -8,6 +10,13 @@ import { provePassword } from "./passwordProof.ts";
 import type { NewFactor, SecondFactor } from "./secondFactor.ts";
 import { editOf, type SignIn } from "./signIn.ts";
 
+/**
+ * New second factors of one user: a person tries a few, and the picture of each takes milliseconds of
+ * the processor.
+ */
+const NEW_ONES: Allowance = { burst: 10, perSecond: 1 / 30 };
+const USERS_REMEMBERED = 10_000;
+
 /** What one's own second factor needs. */
 export interface OwnFactorDeps {
   readonly own: Pick<OwnAccount, "need" | "sessionOf">;
@@ -15,6 +24,7 @@ export interface OwnFactorDeps {
   readonly secondFactor: SecondFactor;
   readonly signIn: SignIn;
   readonly freshness: Freshness;
+  readonly clock: Pick<Clock, "monotonic">;
 }
 
 /**
@@ -23,14 +33,17 @@ export interface OwnFactorDeps {
  */
 export class OwnFactor {
   readonly #deps: OwnFactorDeps;
+  readonly #newOnes: Budget<string>;
 
   constructor(deps: OwnFactorDeps) {
     this.#deps = deps;
+    this.#newOnes = new Budget({ clock: deps.clock, keysMax: USERS_REMEMBERED });
   }
 
   /**
    * A new second factor, which counts from its first code on. Fails with `CONFLICT` where one does,
-   * and with `FORBIDDEN` without the password where the session is not fresh.
+   * with `FORBIDDEN` without the password where the session is not fresh, and with
+   * `TOO_MANY_REQUESTS` where the user has just been given many.
    */
   async create(
     actor: Actor,
@@ -43,6 +56,7 @@ export class OwnFactor {
       throw new RportError("CONFLICT", "There is a second factor already: delete that one first.");
     }
     await this.#requirePassword(actor, password, from);
+    this.#payForNew(user);
     const { record, shown } = secondFactor.create(user);
     await store.commit([{ kind: "setTotp", user, totp: record }]);
     return shown;
@@ -74,6 +88,15 @@ export class OwnFactor {
     const isProven = !totp.confirmed || (!code && freshness.isFresh(actor));
     const proof = isProven ? [] : [this.#codeTaken(actor, code, from)];
     await store.commit([...proof, { kind: "removeTotp", user }]);
+  }
+
+  #payForNew(user: string): void {
+    const retryAfterS = Math.ceil(this.#newOnes.waitMs(user, 1, NEW_ONES) / 1_000);
+    if (retryAfterS > 0) {
+      const title = `You were given too many second factors: try again in ${retryAfterS} s.`;
+      throw new RportError("TOO_MANY_REQUESTS", title, { retryAfterS });
+    }
+    this.#newOnes.charge(user, 1, NEW_ONES);
   }
 
   async #requirePassword(

@@ -15,7 +15,7 @@ const PLAIN = 0;
 export function qrPng(text: string): Buffer {
   const { data, size } = encode(text, { border: 4 });
   const side = size * SCALE;
-  const rows = data.flatMap((row) => Array.from({ length: SCALE }, () => rowOf(row)));
+  const rows = data.flatMap((row) => Array<Buffer>(SCALE).fill(rowOf(row)));
   const header = Buffer.alloc(8);
   header.writeUInt32BE(side, 0);
   header.writeUInt32BE(side, 4);
