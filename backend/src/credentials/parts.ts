@@ -50,7 +50,7 @@ export interface CredentialsDeps {
   readonly passwordMinLength: number;
   /** Called once for each flood of new clients; see `Floods`. */
   readonly onFlood: (flood: Flood) => void;
-  readonly limits: Pick<Limits, "max">;
+  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
   /** Writes down rotations that end by themselves. */
   readonly rotationEvents: RotationEvents;
 }
@@ -103,8 +103,8 @@ export function makeParts(deps: CredentialsDeps, ledger: Ledger): CredentialPart
 }
 
 function makeLedgerParts(deps: CredentialsDeps, ledger: Ledger): LedgerParts {
-  const { store, verifierKey, passwordMinLength, clock, log } = deps;
-  const typed = new TypedPasswords();
+  const { store, verifierKey, passwordMinLength, limits, clock, log } = deps;
+  const typed = new TypedPasswords(limits);
   const steady = steadyTime(clock);
   return {
     steady,

@@ -112,6 +112,20 @@ export const LIMITS = {
     unit: "bytes",
     what: "the same of the hosts of one credential",
   },
+  waiting_agent_passwords: {
+    usual: 64,
+    least: 4,
+    most: 65_536,
+    unit: "count",
+    what: "typed passwords of agents that wait to be checked, two at a time; when all places are taken, the networks that have most make room",
+  },
+  waiting_agent_passwords_per_network: {
+    usual: 16,
+    least: 1,
+    most: 65_536,
+    unit: "count",
+    what: "the same from one network",
+  },
   connection_entries_per_client: {
     usual: 10,
     least: 1,

@@ -1,14 +1,14 @@
 import { createSecretKey } from "node:crypto";
+import { NetworkLane, type NetworkLaneDeps } from "../../passwords/networkLane.ts";
 import { hmacVerifier, scryptVerifier } from "../../passwords/verifier.ts";
-import { Lane } from "../../platform/lane.ts";
 import { bytes } from "../../platform/random.ts";
 import type { SecretRow } from "../../store/records/secretRow.ts";
 import type { LedgerEntry } from "./ledgerEntry.ts";
 
 /** Each derivation takes 32 MiB and a thread of the pool that files also use. */
-const DERIVATIONS = { running: 2, waiting: 64 } as const;
-/** So that one address cannot fill the queue for all. */
-const PER_ADDRESS = 16;
+const RUNNING = 2;
+/** People's new ones wait beside those of networks. */
+const ADMINISTRATION = "administration";
 
 /** A password that somebody tries, and where from. */
 export interface Attempt {
@@ -25,9 +25,17 @@ export interface Attempt {
  */
 export class TypedPasswords {
   readonly #bootKey = createSecretKey(bytes(32));
-  readonly #lane = new Lane(DERIVATIONS);
-  readonly #running = new Map<string, Promise<Buffer>>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #lane: NetworkLane;
+  readonly #running = new Map<string, Promise<Buffer | undefined>>();
+
+  constructor(limits: NetworkLaneDeps["limits"]) {
+    this.#lane = new NetworkLane({
+      limits,
+      running: RUNNING,
+      waiting: "waiting_agent_passwords",
+      waitingOfOne: "waiting_agent_passwords_per_network",
+    });
+  }
 
   /** The secret that the password opens; `busy` when too many are being checked. */
   async find(entry: LedgerEntry, attempt: Attempt): Promise<SecretRow | undefined | "busy"> {
@@ -48,8 +56,8 @@ export class TypedPasswords {
   }
 
   /** The verifier of a new password; `undefined` when too many are being checked. */
-  derive(password: string, salt: Buffer): Promise<Buffer> | undefined {
-    return this.#lane.run(() => scryptVerifier(password, salt));
+  derive(password: string, salt: Buffer, address = ADMINISTRATION): Promise<Buffer | undefined> {
+    return this.#lane.run(address, () => scryptVerifier(password, salt));
   }
 
   async #derive(
@@ -59,23 +67,13 @@ export class TypedPasswords {
   ): Promise<Buffer | undefined> {
     const shared = this.#running.get(key);
     if (shared !== undefined) return shared;
-    const count = this.#perAddress.get(address) ?? 0;
-    const run = count < PER_ADDRESS ? this.derive(password, entry.salt) : undefined;
-    if (run === undefined) return undefined;
+    const run = this.derive(password, entry.salt, address);
     this.#running.set(key, run);
-    this.#perAddress.set(address, count + 1);
     try {
       return await run;
     } finally {
       this.#running.delete(key);
-      this.#leave(address);
     }
-  }
-
-  #leave(address: string): void {
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(address, left);
-    else this.#perAddress.delete(address);
   }
 
   #keyOf({ authId, password }: Attempt): string {

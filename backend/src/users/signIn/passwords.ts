@@ -32,7 +32,12 @@ export class Passwords {
 
   constructor({ minLength, limits }: PasswordsDeps) {
     this.#minLength = minLength;
-    this.#lane = new NetworkLane(limits);
+    this.#lane = new NetworkLane({
+      limits,
+      running: 1,
+      waiting: "waiting_passwords",
+      waitingOfOne: "waiting_passwords_per_network",
+    });
   }
 
   /** Fails with `BAD_REQUEST` and the reason when the text cannot be a password. */

@@ -62,8 +62,21 @@ describe("a login", () => {
     const flood = Array.from({ length: 30 }, (_, n) => outcome(credentials, `wrong ${n}`));
     const honest = outcome(credentials, "correct horse battery", "198.51.100.1");
     const outcomes = await Promise.all(flood);
-    expect(outcomes.filter((why) => why === "busy")).toHaveLength(14);
+    expect(outcomes.filter((why) => why === "busy")).toHaveLength(12);
     expect(await honest).toBe("accepted");
+  });
+
+  it("is let in beside a flood from ever other networks of one /48, which fill no queue for others", async () => {
+    await using fixture = await openCredentials(undefined, { waiting_agent_passwords: 4 });
+    const { credentials } = fixture;
+    await credentials.create({ id: FLEET, password: "correct horse battery", createdBy: "test" });
+    const flood = Array.from({ length: 30 }, (_, n) =>
+      outcome(credentials, `wrong ${n}`, `2001:db8:1:${n.toString(16)}::1`),
+    );
+    const honest = outcome(credentials, "correct horse battery", "2001:db8:2::1");
+    expect(await honest).toBe("accepted");
+    const outcomes = await Promise.all(flood);
+    expect(outcomes.filter((why) => why === "busy")).toHaveLength(30 - 2 - 3);
   });
 
   it("forgets that a typed password passed once its secret is revoked", async () => {

@@ -10,7 +10,12 @@ function openLane(waiting: number) {
   const clock = new FakeClock();
   const values = { waiting_passwords: waiting, waiting_passwords_per_network: 64 };
   const limits = new Limits({ values, clock, log });
-  const lane = new NetworkLane(limits);
+  const lane = new NetworkLane({
+    limits,
+    running: 1,
+    waiting: "waiting_passwords",
+    waitingOfOne: "waiting_passwords_per_network",
+  });
   const begun: string[] = [];
   const gate = Promise.withResolvers<void>();
   const first = lane.run("198.18.0.1", () => gate.promise.then(() => true));
