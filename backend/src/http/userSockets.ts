@@ -189,6 +189,7 @@ export class UserSockets {
     socket.on("error", (error: Error & { readonly code?: string }) => {
       const { limits } = this.#deps;
       if (error.code === TOO_LONG) limits.bite(route.messageBytes, { user: actor.name });
+      this.#cutSoon(socket);
       this.#deps.log.debug("user socket failed", { reason: error.message, user: actor.name });
     });
     socket.once("close", () => {
@@ -200,6 +201,11 @@ export class UserSockets {
 
   #end(socket: WebSocket, code: number, reason: string): void {
     socket.close(code, reason);
+    this.#cutSoon(socket);
+  }
+
+  /** Who does not agree to the end in time is not waited for. */
+  #cutSoon(socket: WebSocket): void {
     const timer: Timer = this.#deps.clock.after(CLOSE_GRACE_MS, () => socket.terminate());
     socket.once("close", () => timer.cancel());
   }

@@ -52,7 +52,7 @@ export const PEOPLE_LIMITS = {
     what: "how long one search of the audit log may take",
   },
   list_queries: {
-    usual: 16,
+    usual: 64,
     least: 1,
     most: 1_024,
     unit: "count",

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { addUser, bearer, send, signIn } from "../../support/backend/person.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const open: WebSocket[] = [];
 afterEach(() => {
@@ -50,5 +51,16 @@ describe("a user who has no rights, and takes what can be had", () => {
     socket.send(Buffer.alloc(500_000), { fin: false });
     expect((await closed)[0]).toBe(1009);
     await backend.logged((line) => line.includes("watch_message_bytes"));
+  });
+
+  it("is not waited for where what ended the socket is not read", async () => {
+    await using backend = await startBackend();
+    await addUser(backend, "eve");
+    const socket = await watch(backend, await signIn(backend, "eve"));
+    if (!(socket instanceof WebSocket)) throw new Error(`refused: ${socket}`);
+    socket.pause();
+    socket.send(Buffer.alloc(16 << 20), { fin: false });
+    const { sockets } = backend.backend.accounts;
+    await eventually(() => expect(sockets.of("eve").sockets).toBe(0));
   });
 });
