@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startAgent, type TestAgent } from "../support/agents/agent.ts";
 import { type SpawnedBackend, spawnBackend } from "../support/backend/spawnBackend.ts";
 import { HOSTILE_TEXTS } from "../support/hostileTexts.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+
+/** How long one attempt to see a tooltip takes at most. */
+const ATTEMPT_MS = 4_000;
 
 describe("the tooltip of a host", () => {
   const stack = new AsyncDisposableStack();
@@ -30,11 +33,17 @@ describe("the tooltip of a host", () => {
 
   test("C-07: shows what the host says, without a link, picture, icon or markup of it", async () => {
     const row = rport.clients.row("web-01");
-    await row.waitFor();
-    await row.hover();
     const { page } = rport.editor.workbench;
     const hover = page.locator(".workbench-hover-container .hover-contents", { hasText: "Tags" });
-    await hover.waitFor();
+    // a row that is drawn anew below a mouse that rests has no tooltip until the mouse moves
+    await vi.waitFor(
+      async () => {
+        await page.mouse.move(0, 0);
+        await row.hover();
+        await hover.waitFor({ timeout: ATTEMPT_MS });
+      },
+      { timeout: 10 * ATTEMPT_MS },
+    );
     const text = (await hover.textContent()) ?? "";
     expect(text).toContain("https://2130706433/NAME");
     expect(text).toContain("$(verified) NAME");

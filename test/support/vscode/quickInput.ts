@@ -44,7 +44,11 @@ export class QuickInput {
         await this.#page.keyboard.press("F1");
         await this.input.waitFor({ timeout: paletteAttemptMs });
         await this.input.fill(`>${title}`);
-        await this.rows(title).first().click({ timeout: paletteAttemptMs });
+        const command = this.rows(title).first();
+        await command.click({ timeout: paletteAttemptMs }).catch(async (error: unknown) => {
+          await this.cancel();
+          throw error;
+        });
       },
       { timeout: paletteTimeoutMs },
     );
