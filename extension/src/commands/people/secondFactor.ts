@@ -12,6 +12,9 @@ import type { Place } from "./steps.ts";
 /** What is copied of a new secret, by the button that does it. */
 type Copies = Readonly<Record<string, string>>;
 
+const UNCHANGED = "Nothing was changed: the new secret does not count.";
+const WITHOUT = "Signing in takes the password alone from now on.";
+
 /** Makes a secret with a session that owes the second factor, and shows it beside the dialog. */
 export async function showNewTotpSecret(door: Door, jwt: string): Promise<void> {
   const made = await apiOf(door, bearer(jwt)).call("createTotpSecret");
@@ -38,7 +41,10 @@ export async function setUpSecondFactor(server: Server): Promise<void> {
         ? MISSING
         : { value: await server.api.call("createTotpSecret", { body: { password } }) },
   });
-  if (made.kind !== "value") return;
+  if (made.kind !== "value") {
+    if (isReplaced) void window.showInformationMessage(WITHOUT);
+    return;
+  }
   const panel = showSecret(made.value, name);
   const isConfirmed = await askCode({
     title: `Set Up Authenticator App for ${name}`,
@@ -49,7 +55,7 @@ export async function setUpSecondFactor(server: Server): Promise<void> {
   });
   if (!isConfirmed) {
     panel.dispose();
-    void window.showInformationMessage("Nothing was changed: the new secret does not count.");
+    void window.showInformationMessage(isReplaced ? WITHOUT : UNCHANGED);
     return;
   }
   server.connect();
@@ -80,7 +86,7 @@ async function replaces(server: Server): Promise<boolean> {
   if (!isRemoved) return false;
   server.connect();
   if (answer === "act") return true;
-  void window.showInformationMessage("Signing in takes the password alone from now on.");
+  void window.showInformationMessage(WITHOUT);
   return false;
 }
 
