@@ -252,6 +252,13 @@ export const LIMITS = {
     unit: "bytes",
     what: "the same for the agents of one credential, without the room",
   },
+  stalled_bytes_per_agent: {
+    usual: 96 << 20,
+    least: 1 << 20,
+    most: 16 * 2 ** 30,
+    unit: "bytes",
+    what: "what the users of one agent's tunnels have sent, or are sent, and is not taken",
+  },
   held_bytes_per_agent: {
     usual: 10 << 20,
     least: 1 << 20,

@@ -11,6 +11,10 @@ export interface HeldBytesDeps {
   readonly perConnection: number;
   /** The connection that held most was ended, because all together held more than they may. */
   readonly onFull?: (() => void) | undefined;
+  /** What may wait for the peer of one connection from those who talk to it; undefined: as much as for all. */
+  readonly perPeer?: number | undefined;
+  /** Of those who talk to one peer, the one that had waited longest was ended, because together they had more. */
+  readonly onStalled?: (() => void) | undefined;
   /** Held for all connections of one group together; undefined: as much as for all. */
   readonly perGroup?: number | undefined;
   /** The connection that held most of this group was ended, because the group held more than that. */
@@ -48,6 +52,16 @@ export class HeldBytes {
     return Math.max(0, this.#deps.max - this.bytes);
   }
 
+  /** What may wait for one peer from those who talk to it. */
+  get perPeer(): number {
+    return this.#deps.perPeer ?? this.#deps.max;
+  }
+
+  /** Only for the shares: somebody who talked to a peer was ended. */
+  stalled(): void {
+    this.#deps.onStalled?.();
+  }
+
   /** The share of one connection; `end` has to end it, and with that to close the share. */
   open(end: () => void): HeldShare {
     return new HeldShare(this, end);
@@ -83,6 +97,12 @@ export class HeldBytes {
   }
 }
 
+/** Somebody whose bytes wait for a peer. */
+export interface Waiting {
+  /** Ends it; its bytes wait no more. */
+  end(): void;
+}
+
 /** What of all that is one connection's. */
 export class HeldShare {
   readonly #all: HeldBytes;
@@ -90,6 +110,9 @@ export class HeldShare {
   #group: string | undefined;
   /** From the first on: most connections hold nothing. */
   #parts: Record<HeldPart, number> | undefined;
+  /** Those whose bytes wait, in the order in which they began to; from the first on. */
+  #waiting: Map<Waiting, number> | undefined;
+  #waitingBytes = 0;
   #heldBytes = 0;
   #promisedBytes = 0;
   #isClosed = false;
@@ -152,6 +175,28 @@ export class HeldShare {
     this.set(part, (this.#parts?.[part] ?? 0) + bytes);
   }
 
+  /**
+   * So many bytes of somebody wait now. Beyond what may wait for one peer, whoever has waited longest
+   * is ended: not the connection, which others use as well.
+   */
+  wait(waiting: Waiting, bytes: number): void {
+    if (this.#isClosed || (bytes === 0 && this.#waiting === undefined)) return;
+    this.#waiting ??= new Map();
+    this.#waitingBytes += bytes - (this.#waiting.get(waiting) ?? 0);
+    if (bytes > 0) this.#waiting.set(waiting, bytes);
+    else this.#waiting.delete(waiting);
+    this.set("stalled", this.#waitingBytes);
+    while (!this.#isClosed && this.#waitingBytes > this.#all.perPeer) this.#endOldest();
+  }
+
+  #endOldest(): void {
+    const [oldest] = this.#waiting?.keys() ?? [];
+    if (oldest === undefined) return;
+    this.wait(oldest, 0);
+    this.#all.stalled();
+    oldest.end();
+  }
+
   /** The peer was given room for so many more bytes, or has no more than so many less. */
   promise(bytes: number): void {
     if (this.#isClosed || bytes === 0) return;
@@ -159,8 +204,12 @@ export class HeldShare {
     this.#all.promise(bytes);
   }
 
-  /** Ends the connection. */
+  /** Ends whoever has waited longest for the peer, or else the connection. */
   end(): void {
+    if (this.#waitingBytes > 0) {
+      this.#endOldest();
+      return;
+    }
     this.#end();
     this.close();
   }

@@ -74,6 +74,12 @@ interface Surroundings {
   readonly onFault: OnFault;
 }
 
+/** What a direction is part of. */
+interface Whole extends Surroundings {
+  /** Ends the whole relay. */
+  readonly end: () => void;
+}
+
 function joined(a: Duplex, b: Duplex, surroundings: Surroundings): Promise<RelayResult> {
   const { isShared, onBytes, onFault } = surroundings;
   return new Promise((resolve) => {
@@ -82,14 +88,18 @@ function joined(a: Duplex, b: Duplex, surroundings: Surroundings): Promise<Relay
     const keepFirst = (caught: Error) => {
       error ??= caught;
     };
-    const ends: OnFault = (caught) => {
-      onFault(caught);
-      keepFirst(caught instanceof Error ? caught : new Error(String(caught)));
+    const end = () => {
       a.destroy();
       b.destroy();
     };
-    const forth = new Direction(a, b, { isShared, onBytes, onFault: ends });
-    const back = new Direction(b, a, { isShared, onBytes, onFault: ends });
+    const ends: OnFault = (caught) => {
+      onFault(caught);
+      keepFirst(caught instanceof Error ? caught : new Error(String(caught)));
+      end();
+    };
+    const whole: Whole = { isShared, onBytes, onFault: ends, end };
+    const forth = new Direction(a, b, whole);
+    const back = new Direction(b, a, whole);
     const onClosed = (other: Duplex) => {
       finishThenDestroy(other);
       open -= 1;
@@ -134,18 +144,24 @@ class Direction {
   readonly #onBytes: (bytes: number) => void;
   readonly #onFault: OnFault;
   readonly #held: HeldShare | undefined;
-  #heldBytes = 0;
+  readonly #end: () => void;
   #turnBytes = 0;
   #isBlocked = false;
   #isYielding = false;
 
-  constructor(source: Duplex, sink: Duplex, { isShared, onBytes, onFault }: Surroundings) {
+  constructor(source: Duplex, sink: Duplex, { isShared, onBytes, onFault, end }: Whole) {
     this.#source = source;
     this.#sink = sink;
     this.#isShared = isShared;
     this.#onBytes = onBytes;
     this.#onFault = onFault;
     this.#held = heldFor(source) ?? heldFor(sink);
+    this.#end = end;
+  }
+
+  /** Others who talk to the same peer need the room. */
+  end(): void {
+    this.#end();
   }
 
   start(): void {
@@ -182,16 +198,20 @@ class Direction {
     if (!sink.writable) return;
     // A stream that says stop and holds nothing has passed all of it on.
     this.#isBlocked = !sink.write(chunk) && sink.writableLength > 0;
-    if (this.#isBlocked) this.#hold(sink.writableLength);
+    if (this.#isBlocked) this.#hold(sink.writableLength + this.#aheadBytes);
     this.#turnBytes += chunk.length;
     if (this.#turnBytes >= TURN_BYTES && this.#isShared()) this.#yield();
     if (this.#isBlocked || this.#isYielding) this.#source.pause();
   }
 
+  /** What a socket reads although it is paused; a channel's peer was promised that room. */
+  get #aheadBytes(): number {
+    return this.#source instanceof Channel ? 0 : this.#source.readableHighWaterMark;
+  }
+
   /** So many bytes wait for the sink, which does not take them as they come. */
   #hold(bytes: number): void {
-    this.#held?.add("stalled", bytes - this.#heldBytes);
-    this.#heldBytes = bytes;
+    this.#held?.wait(this, bytes);
   }
 
   #yield(): void {

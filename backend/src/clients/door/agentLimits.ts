@@ -9,6 +9,8 @@ export function heldBytes(limits: Limits): HeldBytes {
     max: limits.max("held_bytes"),
     perConnection: limits.max("held_bytes_per_agent"),
     onFull: () => limits.bite("held_bytes"),
+    perPeer: limits.max("stalled_bytes_per_agent"),
+    onStalled: () => limits.bite("stalled_bytes_per_agent"),
     perGroup: limits.max("held_bytes_per_credential"),
     onGroupFull: (credential) => limits.bite("held_bytes_per_credential", { credential }),
   });

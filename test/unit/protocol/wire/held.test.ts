@@ -93,4 +93,30 @@ describe("what a process holds for its connections", () => {
     two.set("unsent", 290);
     expect(ended).toEqual(["one"]);
   });
+
+  it("is bounded for those who talk to one peer: who has waited longest is ended, and not the peer", () => {
+    let stalled = 0;
+    const onStalled = () => {
+      stalled += 1;
+    };
+    const all = new HeldBytes({ max: 1_000, perConnection: 400, perPeer: 250, onStalled });
+    const ended: string[] = [];
+    const share = all.open(() => void ended.push("peer"));
+    const talker = (name: string) => ({ end: () => void ended.push(name) });
+    const [first, second, third] = [talker("first"), talker("second"), talker("third")];
+    share.wait(first, 100);
+    share.wait(second, 100);
+    share.wait(first, 0);
+    share.wait(first, 100);
+    share.wait(third, 50);
+    expect([ended, share.heldBytes]).toEqual([[], 250]);
+    share.wait(third, 100);
+    expect([ended, share.heldBytes, stalled]).toEqual([["second"], 200, 1]);
+    share.wait(second, 0);
+    expect(share.heldBytes).toBe(200);
+    const another = all.open(() => void ended.push("another"));
+    another.set("message", 150);
+    another.promise(800);
+    expect(ended).toEqual(["second", "first", "another"]);
+  });
 });
