@@ -52,7 +52,7 @@ it("C-26: after a refused login no request is taken, and the connection ends", a
   await peer.ended.promise;
   expect(peer.isIn).toBe(false);
   expect(peer.received).toEqual([]);
-  expect(backend.backend.clients.list()).toEqual([]);
+  expect([...backend.backend.clients.list()]).toEqual([]);
 });
 
 it.each([
