@@ -19,7 +19,8 @@ const project = (name: string, testTimeout: number, extra: object = {}) => ({
 export default defineConfig({
   test: {
     projects: [
-      project("unit", 30_000),
+      // on two cores, vitest would leave one of them to itself
+      project("unit", 30_000, { maxWorkers: "100%" }),
       project("integration", 60_000, { pool: "forks" }),
       project("installers", 180_000, { pool: "forks", fileParallelism: false }),
       project("e2e", 180_000, {
