@@ -15,10 +15,7 @@ import type { Log } from "../support/log.ts";
 import { LOCAL_URL, type ServerConfig } from "./config.ts";
 import { FetchedLists } from "./fetchedLists.ts";
 import { People } from "./people.ts";
-import { askWhoIAm } from "./whoAmI.ts";
-
-/** How long a server is asked why it does not accept a sign-in any more. */
-const REASON_MS = 500;
+import { askWhoIAm, askWhyRefused } from "./whoAmI.ts";
 
 /** What those who show a server want to hear of. */
 export type ServerChange =
@@ -197,14 +194,9 @@ export class Server {
       if (access.kind === "ready") access.connection?.close();
       return;
     }
-    if (access.kind === "noToken") {
-      this.#happen({ kind: "noToken" });
-      return;
-    }
-    if (access.kind === "unavailable") {
-      this.#lose(access.reason);
-      return;
-    }
+    if (access.kind === "noToken") this.#happen({ kind: "noToken" });
+    if (access.kind === "unavailable") this.#lose(access.reason);
+    if (access.kind !== "ready") return;
     this.#address = access.url;
     this.#fingerprint = access.fingerprint ?? this.#fingerprint;
     this.#socket = new EventSocket({
@@ -283,13 +275,9 @@ export class Server {
     else this.#refuse(end.reason);
   }
 
-  /** Asks the server for its reason, for a moment: it is more than a word for programs. */
   async #refuseSayingWhy(mine: ConnectionState, word: string): Promise<void> {
-    const patience = Promise.withResolvers<undefined>();
-    const timer = this.#deps.clock.after(REASON_MS, () => patience.resolve(undefined));
-    const me = await Promise.race([askWhoIAm(this.api), patience.promise]);
-    timer.cancel();
-    if (this.#state === mine) this.#refuse(me?.kind === "refused" ? me.reason : word);
+    const reason = await askWhyRefused(this.api, this.#deps.clock);
+    if (this.#state === mine) this.#refuse(reason ?? word);
   }
 
   /** The token is worth nothing any more, and so nobody is to see what it had opened. */
