@@ -1,6 +1,12 @@
 import type { z } from "zod";
-import type { ClientRecord } from "../../../backend/src/store/records/clientRecord.ts";
-import { clientRecordSchema } from "../../../backend/src/store/records/clientRecord.ts";
+import type {
+  ClientRecord,
+  StoredTunnel,
+} from "../../../backend/src/store/records/clientRecord.ts";
+import {
+  clientRecordSchema,
+  storedTunnelSchema,
+} from "../../../backend/src/store/records/clientRecord.ts";
 
 /** A client's record with plain values; `given` replaces some of them. */
 export function clientRecord(
@@ -36,6 +42,33 @@ export function clientRecord(
     disconnected_at: null,
     features: [],
     secret_id: null,
+    ...given,
+  });
+}
+
+/** A tunnel on a client's record with plain values; `given` replaces some of them. */
+export function storedTunnel(
+  given: Partial<z.input<typeof storedTunnelSchema>> = {},
+): StoredTunnel {
+  return storedTunnelSchema.parse({
+    id: "1",
+    name: "",
+    protocol: "tcp",
+    lhost: "127.0.0.1",
+    lport: "20001",
+    lport_random: true,
+    owner: "",
+    rhost: "127.0.0.1",
+    rport: "22",
+    scheme: null,
+    acl: null,
+    idle_timeout_minutes: 5,
+    auto_close: 0,
+    http_proxy: false,
+    host_header: "",
+    auth_user: "",
+    tunnel_url: "",
+    created_at: "2030-01-01T00:00:00Z",
     ...given,
   });
 }

@@ -3,32 +3,12 @@ import { describe, expect, it } from "vitest";
 import { mergedRecord } from "../../../../backend/src/adoption/mergedRecord.ts";
 import { keptAttributes } from "../../../../backend/src/clients/registry/attributes.ts";
 import type { StoredTunnel } from "../../../../backend/src/store/records/clientRecord.ts";
-import { storedTunnelSchema } from "../../../../backend/src/store/records/clientRecord.ts";
-import { clientRecord } from "../../../support/backend/records.ts";
+import { clientRecord, storedTunnel } from "../../../support/backend/records.ts";
 
 const OLD = clientIdSchema.parse("old");
 
 const tunnel = (id: string, lport: string, rport = "22"): StoredTunnel =>
-  storedTunnelSchema.parse({
-    id,
-    name: "",
-    protocol: "tcp",
-    lhost: "127.0.0.1",
-    lport,
-    lport_random: true,
-    owner: "",
-    rhost: "127.0.0.1",
-    rport,
-    scheme: null,
-    acl: null,
-    idle_timeout_minutes: 5,
-    auto_close: 0,
-    http_proxy: false,
-    host_header: "",
-    auth_user: "",
-    tunnel_url: "",
-    created_at: "2030-01-01T00:00:00Z",
-  });
+  storedTunnel({ id, lport, rport });
 
 describe("a record with another one moved into it", () => {
   it("has the name that somebody gave, and not one that is only a hostname", () => {

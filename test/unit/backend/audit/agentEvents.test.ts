@@ -6,32 +6,13 @@ import { CredentialShares } from "../../../../backend/src/audit/credentialShares
 import type { AuditEntry } from "../../../../backend/src/audit/entry.ts";
 import { TunnelEvents } from "../../../../backend/src/audit/tunnelEvents.ts";
 import { Limits } from "../../../../backend/src/limits/limits.ts";
-import { storedTunnelSchema } from "../../../../backend/src/store/records/clientRecord.ts";
 import { noAudit } from "../../../support/backend/noAudit.ts";
+import { storedTunnel } from "../../../support/backend/records.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { testLog } from "../../../support/log.ts";
 
 const HOUR_MS = 3_600_000;
-const TUNNEL = storedTunnelSchema.parse({
-  id: "1",
-  name: "",
-  protocol: "tcp",
-  lhost: "127.0.0.1",
-  lport: "20001",
-  lport_random: true,
-  owner: "",
-  rhost: "127.0.0.1",
-  rport: "22",
-  scheme: null,
-  acl: null,
-  idle_timeout_minutes: 5,
-  auto_close: 0,
-  http_proxy: false,
-  host_header: "",
-  auth_user: "",
-  tunnel_url: "",
-  created_at: "2030-01-01T00:00:00Z",
-});
+const TUNNEL = storedTunnel();
 const FLEET = authIdSchema.parse("fleet");
 const OTHER = authIdSchema.parse("other");
 

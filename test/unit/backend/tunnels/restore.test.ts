@@ -1,31 +1,11 @@
 import { type RemoteMessage, remoteSchema } from "@rport/protocol/agent";
 import { describe, expect, it } from "vitest";
 import type { StoredTunnel } from "../../../../backend/src/store/records/clientRecord.ts";
-import { storedTunnelSchema } from "../../../../backend/src/store/records/clientRecord.ts";
 import { planRestore } from "../../../../backend/src/tunnels/restore.ts";
+import { storedTunnel } from "../../../support/backend/records.ts";
 
 const stored = (id: string, change: Partial<StoredTunnel> = {}): StoredTunnel =>
-  storedTunnelSchema.parse({
-    id,
-    name: "",
-    protocol: "tcp",
-    lhost: "127.0.0.1",
-    lport: `2000${id}`,
-    lport_random: true,
-    owner: "",
-    rhost: "127.0.0.1",
-    rport: "22",
-    scheme: null,
-    acl: null,
-    idle_timeout_minutes: 5,
-    auto_close: 0,
-    http_proxy: false,
-    host_header: "",
-    auth_user: "",
-    tunnel_url: "",
-    created_at: "2030-01-01T00:00:00Z",
-    ...change,
-  });
+  storedTunnel({ id, lport: `2000${id}`, ...change });
 const remote = (change: Partial<RemoteMessage> = {}): RemoteMessage =>
   remoteSchema.parse({ rhost: "127.0.0.1", rport: "22", ...change });
 
