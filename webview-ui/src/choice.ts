@@ -1,4 +1,4 @@
-import type { SheetState } from "@rport/protocol/ipc";
+import type { SheetState } from "@rport/protocol/sheet";
 
 /** The command that is shown: its platform, its way to download, its text. */
 export interface Chosen {

@@ -1,4 +1,4 @@
-import type { SheetState } from "@rport/protocol/ipc";
+import type { SheetState } from "@rport/protocol/sheet";
 import type { Words } from "./words.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { FromSheet, ToSheet } from "@rport/protocol/ipc";
+import type { FromSheet, ToSheet } from "@rport/protocol/sheet";
 
 /** What the page remembers while its tab is hidden; VS Code keeps it, not us. */
 export interface Remembered {

@@ -1,4 +1,4 @@
-import type { FromSheet, SheetState } from "@rport/protocol/ipc";
+import type { FromSheet, SheetState } from "@rport/protocol/sheet";
 import { button, element } from "./element.ts";
 import { statusOf } from "./status.ts";
 import type { Words } from "./words.ts";

@@ -1,4 +1,4 @@
-import type { SheetState } from "@rport/protocol/ipc";
+import type { SheetState } from "@rport/protocol/sheet";
 import { choiceOf } from "./choice.ts";
 import { describeTimeLeft, expiryOf, timeLeftMs } from "./countdown.ts";
 import { element, redraw } from "./element.ts";

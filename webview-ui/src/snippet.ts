@@ -1,4 +1,4 @@
-import type { SheetState } from "@rport/protocol/ipc";
+import type { SheetState } from "@rport/protocol/sheet";
 import type { Chosen } from "./choice.ts";
 import { button, element } from "./element.ts";
 import { isUsable } from "./status.ts";

@@ -4,11 +4,11 @@ import { joinSchema } from "./join.ts";
 import {
   clientSchema,
   credentialSchema,
-  pairingSchema,
   type ServerStatus,
   serverStatusSchema,
   tunnelSchema,
 } from "./model.ts";
+import { pairingSchema } from "./pairing/model.ts";
 import { userNameSchema, userSchema } from "./people/user.ts";
 import { refusalSchema } from "./refusal.ts";
 

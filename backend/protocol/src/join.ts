@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { authIdSchema, clientIdSchema } from "./ids.ts";
-import { line, time } from "./model.ts";
+import { line, time } from "./texts.ts";
 
 /**
  * Why a client waits for a person: `new`, its credential lets nobody in unseen (`limits.approval`);

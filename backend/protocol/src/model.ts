@@ -1,17 +1,7 @@
 import { z } from "zod";
-import {
-  authIdSchema,
-  clientIdSchema,
-  pairingIdSchema,
-  secretIdSchema,
-  tunnelIdSchema,
-} from "./ids.ts";
+import { authIdSchema, clientIdSchema, secretIdSchema, tunnelIdSchema } from "./ids.ts";
 import { leftOutSchema, REMOTES_MAX } from "./leftOut.ts";
-
-/** Times travel as RFC 3339 text in UTC. */
-export const time = z.iso.datetime({ offset: true });
-/** A line of text from an agent: shown, never interpreted. */
-export const line = z.string().max(1_000);
+import { line, time } from "./texts.ts";
 
 /**
  * Which secret a client last signed in with. `grace` means: it has not moved to the new one yet.
@@ -255,29 +245,6 @@ export const secretSchema = z.object({
 
 /** One secret of a credential, without its value. */
 export type Secret = z.infer<typeof secretSchema>;
-
-/** Who claimed a pairing: what the installer said about its host, and where it came from. */
-export const pairingClaimSchema = z.object({
-  client_id: clientIdSchema,
-  hostname: line,
-  address: line,
-  at: time,
-});
-
-/** A pairing as people see it. The token is in the answer that created it and nowhere else. */
-export const pairingSchema = z.object({
-  id: pairingIdSchema,
-  credential_id: authIdSchema,
-  state: z.enum(["active", "used", "expired", "revoked"]),
-  created_at: time,
-  expires_at: time,
-  uses: z.number().int().min(1).max(100),
-  uses_left: z.number().int().nonnegative(),
-  claims: z.array(pairingClaimSchema).max(100),
-});
-
-/** A pairing as people see it. */
-export type Pairing = z.infer<typeof pairingSchema>;
 
 /** Facts about the server, in RPort's field names plus the SHA-256 fingerprint. */
 export const serverStatusSchema = z.object({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { line, time } from "./model.ts";
+import { line, time } from "./texts.ts";
 
 /** Why an agent was not let in. */
 export const refusalReasonSchema = z.enum([

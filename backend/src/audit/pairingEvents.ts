@@ -1,5 +1,5 @@
 import type { ClientId } from "@rport/protocol/ids";
-import type { Pairing } from "@rport/protocol/model";
+import type { Pairing } from "@rport/protocol/pairing/model";
 import { networkOf } from "../platform/network.ts";
 import type { Bursts } from "./bursts.ts";
 import type { Audit, AuditEntry } from "./entry.ts";

@@ -1,5 +1,5 @@
 import { type LinuxCommandParts, linuxCommand } from "@rport/protocol/commands";
-import type { NewPairing } from "@rport/protocol/http";
+import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 
 const LINUX_TOOLS = ["curl", "wget"] as const;
 

@@ -1,5 +1,5 @@
 import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
-import type { Pairing } from "@rport/protocol/model";
+import type { Pairing } from "@rport/protocol/pairing/model";
 import { toTime } from "../platform/clock.ts";
 import type { PairingClaim } from "./target.ts";
 

@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
-import type { NewPairing } from "@rport/protocol/http";
 import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
 import { PAIRING_TTL_S } from "@rport/protocol/pairing";
+import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import type { PairingEvents } from "../audit/pairingEvents.ts";
 import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";

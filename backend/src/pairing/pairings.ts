@@ -1,5 +1,5 @@
 import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
-import type { Pairing } from "@rport/protocol/model";
+import type { Pairing } from "@rport/protocol/pairing/model";
 import type { PairingEvents } from "../audit/pairingEvents.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";

@@ -1,6 +1,6 @@
-import type { NewPairing } from "@rport/protocol/http";
 import type { ClientId, PairingId, SecretId } from "@rport/protocol/ids";
 import type { PairingPayload, PairingToken } from "@rport/protocol/pairing";
+import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 
 /** A payload that still lacks the secret of its host. */
 export type PairingPayloadDraft = Omit<PairingPayload, "secret">;

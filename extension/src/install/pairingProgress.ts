@@ -1,5 +1,6 @@
-import type { SheetState } from "@rport/protocol/ipc";
-import type { Client, Pairing } from "@rport/protocol/model";
+import type { Client } from "@rport/protocol/model";
+import type { Pairing } from "@rport/protocol/pairing/model";
+import type { SheetState } from "@rport/protocol/sheet";
 import { displayName } from "../model/arrange.ts";
 
 /** Where the sheet's pairing stands, as the page is told. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { scriptPath } from "@rport/protocol/commands";
 import { RportError } from "@rport/protocol/errors";
-import type { NewPairing } from "@rport/protocol/http";
+import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import type { Api } from "../api/http.ts";
 
 /** An installer script is a few dozen kilobytes. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type FromSheet, fromSheetSchema, type ToSheet } from "@rport/protocol/ipc";
+import { type FromSheet, fromSheetSchema, type ToSheet } from "@rport/protocol/sheet";
 import { env, Uri, type WebviewPanel, window } from "vscode";
 import type { Server } from "../servers/server.ts";
 import type { Clock } from "../support/clock.ts";

@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
-import type { NewPairing } from "@rport/protocol/http";
-import type { SheetState } from "@rport/protocol/ipc";
-import type { Pairing } from "@rport/protocol/model";
+import type { NewPairing } from "@rport/protocol/pairing/endpoints";
+import type { Pairing } from "@rport/protocol/pairing/model";
+import type { SheetState } from "@rport/protocol/sheet";
 import type { Server } from "../servers/server.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";

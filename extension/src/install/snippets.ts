@@ -1,6 +1,6 @@
 import { linuxCommand } from "@rport/protocol/commands";
-import type { NewPairing } from "@rport/protocol/http";
-import type { SheetState } from "@rport/protocol/ipc";
+import type { NewPairing } from "@rport/protocol/pairing/endpoints";
+import type { SheetState } from "@rport/protocol/sheet";
 import { isPlainLine } from "../support/text.ts";
 
 type Platform = SheetState["platforms"][number];

@@ -1,5 +1,6 @@
 import type { Join } from "@rport/protocol/join";
-import type { Client, Credential, Pairing, Secret, Tunnel } from "@rport/protocol/model";
+import type { Client, Credential, Secret, Tunnel } from "@rport/protocol/model";
+import type { Pairing } from "@rport/protocol/pairing/model";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 import type { Server } from "./server.ts";
 

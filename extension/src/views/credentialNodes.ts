@@ -1,4 +1,5 @@
-import type { Client, Pairing } from "@rport/protocol/model";
+import type { Client } from "@rport/protocol/model";
+import type { Pairing } from "@rport/protocol/pairing/model";
 import type { Mirror } from "../model/mirror.ts";
 import type { Node, Nodes } from "../model/node.ts";
 import type { Server } from "../servers/server.ts";

@@ -1,11 +1,11 @@
 import { REQUESTS, rotateSecretSchema } from "@rport/protocol/agent";
-import type { NewPairing } from "@rport/protocol/http";
 import { clientIdSchema } from "@rport/protocol/ids";
 import {
   claimAnswerSchema,
   type PairingPayload,
   pairingTokenSchema,
 } from "@rport/protocol/pairing";
+import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import { claimProof, tokenParts, unseal } from "@rport/protocol/sealing";
 import { expect, it, vi } from "vitest";
 import { PeerAgent } from "../../support/agents/peerAgent.ts";

@@ -1,7 +1,7 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { linuxCommand } from "@rport/protocol/commands";
-import type { NewPairing } from "@rport/protocol/http";
+import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import { newPairingToken } from "@rport/protocol/sealing";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { runCli } from "../../support/agents/agent.ts";

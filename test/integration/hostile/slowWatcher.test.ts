@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CLOSE_CODES } from "@rport/protocol/errors";
 import { EVENT_MESSAGE_MAX_BYTES, type EventMessage } from "@rport/protocol/events";
-import { pairingSchema } from "@rport/protocol/model";
+import { pairingSchema } from "@rport/protocol/pairing/model";
 import { expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { EventHub } from "../../../backend/src/events/hub.ts";

@@ -1,6 +1,7 @@
 import { ENTITY_NAMES } from "@rport/protocol/events";
 import { authIdSchema, pairingIdSchema } from "@rport/protocol/ids";
-import type { Pairing, ServerStatus } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/model";
+import type { Pairing } from "@rport/protocol/pairing/model";
 import type { EntitySources } from "../../../backend/src/events/hub.ts";
 
 /** A server that nobody uses. */

@@ -1,4 +1,4 @@
-import type { NewPairing } from "@rport/protocol/http";
+import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import type { RunningBackend } from "../backend/backend.ts";
 
 /** The auth id of the credential that installer tests pair with. */

@@ -5,13 +5,12 @@ import {
   type Credential,
   clientSchema,
   credentialSchema,
-  type Pairing,
-  pairingSchema,
   type Secret,
   secretSchema,
   type Tunnel,
   tunnelSchema,
 } from "@rport/protocol/model";
+import { type Pairing, pairingSchema } from "@rport/protocol/pairing/model";
 import { type Me, meSchema, type User, userSchema } from "@rport/protocol/people/user";
 import { type Refusal, refusalSchema } from "@rport/protocol/refusal";
 

@@ -1,5 +1,5 @@
-import type { NewPairing } from "@rport/protocol/http";
 import type { Client } from "@rport/protocol/model";
+import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import { describe, expect, it } from "vitest";
 import { pageHtml } from "../../../extension/src/install/html.ts";
 import { SheetModel } from "../../../extension/src/install/sheetModel.ts";

@@ -1,4 +1,4 @@
-import type { SheetState } from "@rport/protocol/ipc";
+import type { SheetState } from "@rport/protocol/sheet";
 import { describe, expect, it } from "vitest";
 import { choiceOf } from "../../../webview-ui/src/choice.ts";
 import { describeTimeLeft, expiryOf, timeLeftMs } from "../../../webview-ui/src/countdown.ts";

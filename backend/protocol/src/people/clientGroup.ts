@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { line } from "../model.ts";
+import { line } from "../texts.ts";
 import { groupListSchema, whyNotUserName } from "./user.ts";
 
 /** The id of a group of clients. */

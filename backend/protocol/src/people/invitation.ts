@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { line, time } from "../model.ts";
+import { line, time } from "../texts.ts";
 import { groupListSchema, userNameSchema } from "./user.ts";
 
 /** The public id of an invitation; it opens nothing. */

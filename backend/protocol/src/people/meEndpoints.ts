@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { endpoint, none } from "../endpointEntry.ts";
-import { line, time } from "../model.ts";
+import { line, time } from "../texts.ts";
 import { codeText, passwordText } from "./signInEndpoints.ts";
 import {
   newTokenInputSchema,

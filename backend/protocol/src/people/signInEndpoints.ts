@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { endpoint, none } from "../endpointEntry.ts";
-import { line } from "../model.ts";
+import { line } from "../texts.ts";
 import { acceptedInvitationSchema } from "./invitation.ts";
 import { tokenNameSchema } from "./token.ts";
 import { userNameSchema } from "./user.ts";

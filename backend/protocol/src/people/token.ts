@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { line, time } from "../model.ts";
+import { line, time } from "../texts.ts";
 import { tokenScopeSchema } from "./right.ts";
 import { userNameSchema } from "./user.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { unprintable } from "../ids.ts";
-import { line, time } from "../model.ts";
+import { line, time } from "../texts.ts";
 import { permissionsSchema } from "./right.ts";
 
 /** Longest name of a user, in Unicode code points. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { dryRun, endpoint, none } from "../endpointEntry.ts";
-import { line } from "../model.ts";
+import { line } from "../texts.ts";
 import { invitationIdSchema, invitationSchema, newInvitationSchema } from "./invitation.ts";
 import { permissionsSchema } from "./right.ts";
 import { passwordText } from "./signInEndpoints.ts";

@@ -1,5 +1,5 @@
-import { time } from "@rport/protocol/model";
 import { sessionSchema } from "@rport/protocol/people/token";
+import { time } from "@rport/protocol/texts";
 import { z } from "zod";
 
 /**

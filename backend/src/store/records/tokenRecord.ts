@@ -1,6 +1,6 @@
-import { time } from "@rport/protocol/model";
 import { tokenSchema } from "@rport/protocol/people/token";
 import { userNameSchema } from "@rport/protocol/people/user";
+import { time } from "@rport/protocol/texts";
 import { z } from "zod";
 
 /** A personal token as it is kept: the SHA-256 of its value (base64url), never the value. */

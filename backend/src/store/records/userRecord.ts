@@ -1,5 +1,5 @@
-import { line, time } from "@rport/protocol/model";
 import { groupListSchema, userNameSchema } from "@rport/protocol/people/user";
+import { line, time } from "@rport/protocol/texts";
 import { z } from "zod";
 
 const bytesText = z.string().regex(/^[A-Za-z0-9_-]{8,128}$/);

@@ -1,4 +1,5 @@
-import type { CredentialLimits, Pairing } from "@rport/protocol/model";
+import type { CredentialLimits } from "@rport/protocol/model";
+import type { Pairing } from "@rport/protocol/pairing/model";
 import { count, escapeMarkdown } from "../../support/text.ts";
 import { ownRate } from "../joinLimit.ts";
 import { ago, until } from "../relativeTime.ts";

@@ -5,7 +5,7 @@ import {
   snapshotSchema,
 } from "@rport/protocol/events";
 import { clientIdSchema } from "@rport/protocol/ids";
-import type { Pairing } from "@rport/protocol/model";
+import type { Pairing } from "@rport/protocol/pairing/model";
 import { describe, expect, it } from "vitest";
 import { EventHub, type Lookup } from "../../../../backend/src/events/hub.ts";
 import { EVERYTHING, type Sight } from "../../../../backend/src/events/sight.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { authIdSchema, clientIdSchema, pairingIdSchema } from "./ids.ts";
+import { authIdSchema, clientIdSchema, pairingIdSchema } from "../ids.ts";
 
 /** How long a pasted line works unless said otherwise. */
 export const PAIRING_TTL_S = 600;

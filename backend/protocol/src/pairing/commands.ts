@@ -1,4 +1,4 @@
-import { RportError } from "./errors.ts";
+import { RportError } from "../errors.ts";
 
 /** What the pasted line is made of. */
 export interface LinuxCommandParts {

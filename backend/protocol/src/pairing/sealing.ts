@@ -7,7 +7,7 @@ import {
   randomInt,
   timingSafeEqual,
 } from "node:crypto";
-import { type PairingId, pairingIdSchema } from "./ids.ts";
+import { type PairingId, pairingIdSchema } from "../ids.ts";
 import {
   CROCKFORD,
   type Envelope,

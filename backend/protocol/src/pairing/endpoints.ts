@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { endpoint, none } from "../endpointEntry.ts";
+import { pairingIdSchema } from "../ids.ts";
+import { pairingSchema } from "./model.ts";
+
+/** One line to paste, made of constants only; it contains the token. */
+const pairingCommandSchema = z.object({
+  /** The hosts it is for, `linux`; there may be others one day. */
+  platform: z.string(),
+  /** What it fetches the installer with: `curl` or `wget`, on Linux. */
+  tool: z.string(),
+  text: z.string(),
+});
+
+/** The answer that creates a pairing: the only one that contains the token. */
+export const newPairingSchema = z.object({
+  pairing: pairingSchema,
+  token: z.string(),
+  /** Where the installer is told to go; flags such as `--prefix` may be appended to a command. */
+  server_url: z.string(),
+  script_url: z.string(),
+  script_sha256: z.string(),
+  /** The lines for each platform and tool, the usual one first. */
+  commands: z.array(pairingCommandSchema),
+});
+
+/** The answer that creates a pairing. */
+export type NewPairing = z.infer<typeof newPairingSchema>;
+
+const authIdText = z.string().max(128);
+
+/** Endpoints of pairings. */
+export const PAIRING_ENDPOINTS = {
+  listPairings: endpoint({
+    method: "GET",
+    path: "/pairings",
+    right: "administrator",
+    params: none,
+    query: none,
+    body: undefined,
+    output: z.array(pairingSchema),
+    status: 200,
+  }),
+  createPairing: endpoint({
+    method: "POST",
+    path: "/pairings",
+    right: "administrator",
+    params: none,
+    query: none,
+    body: z.strictObject({
+      credential_id: authIdText,
+      ttl_seconds: z.number().int().min(60).max(3_600).optional(),
+      uses: z.number().int().min(1).max(100).default(1),
+      name: z.string().max(64).default(""),
+      tags: z.array(z.string().min(1).max(64)).max(32).default([]),
+    }),
+    output: newPairingSchema,
+    status: 201,
+  }),
+  revokePairing: endpoint({
+    method: "DELETE",
+    path: "/pairings/:pairingId",
+    right: "administrator",
+    params: z.object({ pairingId: pairingIdSchema }),
+    query: none,
+    body: undefined,
+    output: undefined,
+    status: 204,
+  }),
+};
