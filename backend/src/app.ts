@@ -44,14 +44,12 @@ export interface AppDeps {
   readonly gate: UserGate;
   readonly proofs: ProveDoorDeps["proofs"];
   readonly peerOf: PeerOf;
-  readonly pairings: PairingDoorDeps["pairings"];
   readonly deposits: PairingDoorDeps["deposits"];
   readonly agentFiles: AgentFiles;
   readonly downloads: Pick<Downloads, "send">;
   /** A connection showed a valid token of the user; false: they have too many already. */
   readonly onUser: (socket: Socket, user: string) => boolean;
   readonly audit: PairingDoorDeps["audit"];
-  readonly pairingEvents: PairingDoorDeps["pairingEvents"];
   readonly readiness: HealthDoorDeps["readiness"];
   readonly figures: FiguresDoorDeps["figures"];
   /** Counts what was answered and is not taken yet. */
@@ -133,8 +131,8 @@ function pairingDoorDeps(
   deps: AppDeps,
   exchangeOf: PairingDoorDeps["exchangeOf"],
 ): PairingDoorDeps {
-  const { pairings, deposits, agentFiles, downloads, audit, pairingEvents } = deps;
-  return { pairings, deposits, agentFiles, downloads, audit, pairingEvents, exchangeOf };
+  const { deposits, agentFiles, downloads, audit } = deps;
+  return { deposits, agentFiles, downloads, audit, exchangeOf };
 }
 
 function requireOwnSite(request: Request, place: AppPlace): void {

@@ -135,6 +135,7 @@ function createAgentDoor(
     tunnels,
     serverKey,
     refusals,
+    pairings: paired,
     auditing,
     limits,
     sockets,
@@ -147,6 +148,7 @@ function createAgentDoor(
     tunnels,
     serverKey,
     refusals,
+    paired,
     agentEvents: auditing.agents,
     limits,
     sockets,
@@ -253,9 +255,9 @@ function handlersOf(
 }
 
 /** What of the services is served as it is. */
-function appOf({ pairings, deposits, agentFiles, downloads, auditing }: Services) {
-  const { audit, pairings: pairingEvents } = auditing;
-  return { pairings, deposits, agentFiles, downloads, audit, pairingEvents };
+function appOf({ embedded, agentFiles, downloads, auditing }: Services) {
+  const { audit } = auditing;
+  return { deposits: embedded.deposits, agentFiles, downloads, audit };
 }
 
 function placeOf(bound: readonly Place[], face: "agents" | "users" | "pairing"): Place {

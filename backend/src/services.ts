@@ -18,9 +18,9 @@ import { openEvents } from "./opening/openEvents.ts";
 import { openRecords, type Records } from "./opening/openRecords.ts";
 import { openTunnels, type Tunnels } from "./opening/openTunnels.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
-import { EmbeddedTarget } from "./pairing/embedded.ts";
 import { PairingService } from "./pairing/pairingService.ts";
 import { Pairings } from "./pairing/pairings.ts";
+import { EmbeddedTarget } from "./pairing/targets/embedded.ts";
 import { serverStatus } from "./status.ts";
 import { openStore, type Store } from "./store/store.ts";
 import type { Accounts } from "./users/accounts.ts";
@@ -40,7 +40,7 @@ export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
   /** Opens pairings and ends them. */
   readonly pairingService: PairingService;
   /** What hosts fetch from this server when they are paired. */
-  readonly deposits: EmbeddedTarget;
+  readonly embedded: EmbeddedTarget;
   readonly refusals: Refusals;
   readonly auditing: Auditing;
   /** What administrators do with people. */
@@ -68,9 +68,9 @@ export async function openServices(
   const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
   const { agentFiles, downloads } = openDownloads(options, { limits, sockets });
-  const deposits = openDeposits(options, agentFiles, opened);
+  const embedded = openEmbedded(options, agentFiles, opened);
   const events = auditing.pairings;
-  const pairings = new Pairings({ target: deposits, clock, log, touch, events });
+  const pairings = new Pairings({ target: embedded, clock, log, touch, events });
   opened.defer(() => pairings.close());
   const kept = { store, auditing, pairings, people: accounts.ledger, limits, touch };
   const records = await openRecords(options, kept, opened);
@@ -81,7 +81,7 @@ export async function openServices(
   const pairingService = new PairingService({
     credentials,
     pairings,
-    target: deposits,
+    target: embedded,
     fingerprint: fingerprints.sha256,
     serverUrls,
     clock,
@@ -111,7 +111,7 @@ export async function openServices(
     adoptions,
     pairings,
     pairingService,
-    deposits,
+    embedded,
     refusals,
     agentFiles,
     downloads,
@@ -122,16 +122,16 @@ export async function openServices(
   };
 }
 
-function openDeposits(
+function openEmbedded(
   { clock, log }: ServicesOptions,
   agentFiles: FilesToFetch["agentFiles"],
   opened: AsyncDisposableStack,
 ): EmbeddedTarget {
   // Read at each pairing: a new build of the agent's files brings a new script.
   const scriptSha256 = () => agentFiles.scriptSha256;
-  const deposits = new EmbeddedTarget({ scriptSha256, clock, log });
-  opened.defer(() => deposits.close());
-  return deposits;
+  const embedded = new EmbeddedTarget({ scriptSha256, clock, log });
+  opened.defer(() => embedded.close());
+  return embedded;
 }
 
 function statusOf(

@@ -27,11 +27,15 @@ export const ERROR_STATUS = {
   ERR_CODE_CLIENT_AUTH_HAS_CLIENT: 409,
   CONFLICT: 409,
   AGENT_REFUSED: 409,
+  /** A pairing is for another host. */
+  IDENTIFIER_MISMATCH: 409,
   TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   TOO_MANY_REQUESTS: 429,
   INTERNAL: 500,
   NOT_BUILT: 404,
+  /** The pairing service that is configured did not do what it should; `detail` is one word for how. */
+  PAIRING_SERVICE: 502,
   UNAVAILABLE: 503,
   AGENT_TIMEOUT: 504,
   DISK_FULL: 507,

@@ -1,13 +1,13 @@
 import { RportError, toEnvelope } from "@rport/protocol/errors";
 import { pairingIdSchema } from "@rport/protocol/ids";
 import { CLAIM_MAX_BYTES, claimRequestSchema, PAIRING_REFUSED } from "@rport/protocol/pairing";
+import { pairingReportSchema, REPORT_MAX_BYTES } from "@rport/protocol/pairing/report";
 import express, { type Request, type Response, type Router } from "express";
+import type { z } from "zod";
 import type { Audit } from "../audit/entry.ts";
-import type { PairingEvents } from "../audit/pairingEvents.ts";
 import type { AgentFiles } from "../downloads/agentFiles.ts";
 import type { Downloads } from "../downloads/downloads.ts";
-import type { EmbeddedTarget } from "../pairing/embedded.ts";
-import type { Pairings } from "../pairing/pairings.ts";
+import type { Deposits } from "../pairing/deposits/deposits.ts";
 import type { Exchange } from "./exchange.ts";
 import { jsonBody } from "./jsonBody.ts";
 
@@ -18,13 +18,11 @@ const BUSY_RETRY_S = 5;
 
 /** What the installers' face needs. */
 export interface PairingDoorDeps {
-  readonly pairings: Pick<Pairings, "get">;
   /** Where installers claim what was deposited with this server. */
-  readonly deposits: Pick<EmbeddedTarget, "claim">;
+  readonly deposits: Pick<Deposits, "claim" | "report" | "fetched">;
   readonly agentFiles: AgentFiles;
   readonly downloads: Pick<Downloads, "send">;
   readonly audit: Pick<Audit, "ready" | "settled">;
-  readonly pairingEvents: Pick<PairingEvents, "fetched">;
   readonly exchangeOf: (request: Request) => Exchange;
 }
 
@@ -35,27 +33,29 @@ export interface PairingDoorDeps {
  * status, what is wrong with it.
  */
 export function pairingDoor(deps: PairingDoorDeps): Router {
-  const { pairings, deposits, agentFiles, downloads, audit, pairingEvents, exchangeOf } = deps;
+  const { deposits, agentFiles, downloads, audit, exchangeOf } = deps;
   const router = express.Router({ caseSensitive: true, strict: true });
   router.get("/p/:id", async (request, response) => {
     const { data: id, success: isId } = pairingIdSchema.safeParse(request.params.id);
-    if (isId && pairings.get(id)?.state === "active") {
-      pairingEvents.fetched(id, exchangeOf(request).address);
-    }
+    if (isId) deposits.fetched(id, exchangeOf(request).address);
     const script = isId ? (await agentFiles.require()).script : Buffer.from(REFUSED_SCRIPT);
     sendScript(response, isId ? 200 : 404, script);
   });
   router.post("/pair/v1/claim", async (request) => {
     const exchange = exchangeOf(request);
-    const body = claimRequestSchema.safeParse(await jsonBody(request, CLAIM_MAX_BYTES));
-    if (!body.success) {
-      const field = body.error.issues[0]?.path.join(".") ?? "";
-      throw new RportError("BAD_REQUEST", `The claim is not well-formed: ${field}`);
-    }
+    const claim = parsed(claimRequestSchema, await jsonBody(request, CLAIM_MAX_BYTES), "claim");
     await audit.ready();
-    const answer = deposits.claim(body.data, exchange.address, exchange.isShared);
+    const answer = await deposits.claim(claim, exchange);
     await audit.settled();
     exchange.sendJson(200, answer);
+  });
+  router.post("/pair/v1/report", async (request) => {
+    const exchange = exchangeOf(request);
+    const report = parsed(pairingReportSchema, await jsonBody(request, REPORT_MAX_BYTES), "report");
+    if (!(await deposits.report(report, exchange))) {
+      throw new RportError("PAIRING_NOT_FOUND", PAIRING_REFUSED);
+    }
+    exchange.sendJson(200, {});
   });
   router.get("/agent/:version/:name", async (request, response) => {
     const { version, name } = request.params;
@@ -73,6 +73,13 @@ export function pairingDoor(deps: PairingDoorDeps): Router {
     await (downloads.send(file, response, exchange.address) ?? sendBusy(response, exchange));
   });
   return router;
+}
+
+function parsed<T>(schema: z.ZodType<T>, body: unknown, what: string): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const field = result.error.issues[0]?.path.join(".") ?? "";
+  throw new RportError("BAD_REQUEST", `The ${what} is not well-formed: ${field}`);
 }
 
 /** Not the error of a request: whoever asked did nothing wrong, and comes again. */

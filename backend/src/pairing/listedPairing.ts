@@ -1,7 +1,8 @@
 import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
-import type { Pairing } from "@rport/protocol/pairing/model";
+import type { Pairing, PairingServiceView } from "@rport/protocol/pairing/model";
 import { toTime } from "../platform/clock.ts";
-import type { PairingClaim } from "./target.ts";
+import { type NewStep, PairingSteps } from "./steps.ts";
+import type { PairingClaim } from "./targets/target.ts";
 
 /** What a pairing starts with. Times in milliseconds since the epoch. */
 export interface ListedPairingDeps {
@@ -9,6 +10,10 @@ export interface ListedPairingDeps {
   readonly credentialId: AuthId;
   /** One per use. */
   readonly secretIds: readonly SecretId[];
+  /** The only host that may claim it; empty: any. */
+  readonly hostname: string;
+  /** Where hosts get what they need. */
+  readonly service: PairingServiceView;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
   /** The user who made it, by the name of now; undefined: nobody with an account. */
@@ -22,6 +27,7 @@ export class ListedPairing {
   readonly #deps: ListedPairingDeps;
   readonly #unclaimed: Set<SecretId>;
   readonly #claims: Pairing["claims"] = [];
+  readonly #steps = new PairingSteps();
   #state: Pairing["state"] = "active";
 
   constructor(deps: ListedPairingDeps) {
@@ -29,6 +35,7 @@ export class ListedPairing {
     this.credentialId = deps.credentialId;
     this.#deps = deps;
     this.#unclaimed = new Set(deps.secretIds);
+    this.#steps.add({ kind: "made" }, deps.createdAtMs);
   }
 
   get isActive(): boolean {
@@ -46,17 +53,31 @@ export class ListedPairing {
     return secrets === undefined || [...this.#unclaimed].some((id) => secrets.has(id));
   }
 
+  /** The secrets that hosts get from it. */
+  get secretIds(): readonly SecretId[] {
+    return this.#deps.secretIds;
+  }
+
+  /** Something has happened. `atMs` since the epoch. */
+  step(step: NewStep, atMs: number): void {
+    this.#steps.add(step, atMs);
+  }
+
   /** A host got one of the secrets; the last one uses the pairing up. `atMs` since the epoch. */
   claimed({ secretId, clientId, hostname, address }: PairingClaim, atMs: number): void {
     this.#unclaimed.delete(secretId);
     const at = toTime(atMs);
     this.#claims.push({ client_id: clientId, hostname, address, at });
+    this.#steps.add({ kind: "claimed", client_id: clientId, hostname, address }, atMs);
     if (this.isActive && this.#unclaimed.size === 0) this.#state = "used";
   }
 
-  /** Ends the pairing if it is active; answers with the secrets that nobody got. */
-  end(state: "expired" | "revoked"): readonly SecretId[] {
-    if (this.isActive) this.#state = state;
+  /** Ends the pairing if it is active, at `atMs`; answers with the secrets that nobody got. */
+  end(state: "expired" | "revoked", atMs: number): readonly SecretId[] {
+    if (this.isActive) {
+      this.#state = state;
+      this.#steps.add({ kind: state }, atMs);
+    }
     const unclaimed = [...this.#unclaimed];
     this.#unclaimed.clear();
     return unclaimed;
@@ -64,7 +85,7 @@ export class ListedPairing {
 
   /** The pairing as people see it. */
   view(): Pairing {
-    const { secretIds, createdAtMs, expiresAtMs } = this.#deps;
+    const { secretIds, hostname, service, createdAtMs, expiresAtMs } = this.#deps;
     return {
       id: this.id,
       credential_id: this.credentialId,
@@ -74,6 +95,9 @@ export class ListedPairing {
       uses: secretIds.length,
       uses_left: this.isActive ? this.#unclaimed.size : 0,
       claims: [...this.#claims],
+      hostname,
+      service,
+      steps: this.#steps.view(),
     };
   }
 }

@@ -2,13 +2,15 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
 import { PAIRING_TTL_S } from "@rport/protocol/pairing";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
+import type { PairingReport } from "@rport/protocol/pairing/report";
 import type { PairingEvents } from "../audit/pairingEvents.ts";
 import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import type { OtherHost } from "./deposits/deposits.ts";
 import { ListedPairing } from "./listedPairing.ts";
 import type { Pairings } from "./pairings.ts";
 import { draftPayload, type PairingInput, type PairingServer } from "./payloadDraft.ts";
-import type { Deposited, PairingDraft, PairingTarget, PlainSecret } from "./target.ts";
+import type { Deposited, PairingDraft, PairingTarget, PlainSecret } from "./targets/target.ts";
 
 /** Pairings that can be open at once. */
 const OPEN_MAX = 1_000;
@@ -49,7 +51,9 @@ export class PairingService {
     this.#deps = deps;
     target.watch({
       onClaimed: (id, claim) => pairings.claimed(id, claim),
-      onRefused: (id, address) => this.#onRefused(id, address),
+      onFetched: (id, address) => this.#onFetched(id, address),
+      onRefused: (id, address, why) => this.#onRefused(id, address, why),
+      onReported: (id, report, address) => this.#onReported(id, report, address),
       onGuessed: (id) => this.#onGuessed(id),
     });
   }
@@ -70,7 +74,9 @@ export class PairingService {
     const deadlineMs = clock.monotonic() + ttlMs;
     this.#opening += 1;
     try {
-      return await this.#deposit(input, { payload, expiresAtMs, deadlineMs }, createdAtMs);
+      const { hostname } = input;
+      const draft = { payload, hostname, expiresAtMs, deadlineMs };
+      return await this.#deposit(input, draft, createdAtMs);
     } finally {
       this.#opening -= 1;
     }
@@ -117,15 +123,36 @@ export class PairingService {
       pairings.withdraw(id);
       throw error;
     }
-    const facts = { id, credentialId, secretIds, maker, createdAtMs, expiresAtMs };
+    const { hostname } = draft;
+    const service = target.view;
+    const times = { createdAtMs, expiresAtMs };
+    const facts = { id, credentialId, secretIds, hostname, service, maker, ...times };
     const pairing = new ListedPairing(facts);
     pairings.add(pairing, draft.deadlineMs);
     return answerOf(pairing, deposited, draft);
   }
 
-  #onRefused(id: PairingId | undefined, address: string): void {
+  #onFetched(id: PairingId, address: string): void {
+    const { pairings, events } = this.#deps;
+    events.fetched(id, address);
+    pairings.step(id, { kind: "script_fetched", address });
+  }
+
+  #onRefused(id: PairingId | undefined, address: string, why: OtherHost | undefined): void {
     const { pairings, events } = this.#deps;
     events.claimFailed(id === undefined ? undefined : pairings.get(id), address);
+    if (id === undefined || why === undefined) return;
+    const { hostname } = why;
+    const text = "The pairing is for another host.";
+    pairings.step(id, { kind: "refused", address, hostname, reason: "identifier_mismatch", text });
+  }
+
+  #onReported(id: PairingId, report: PairingReport, address: string): void {
+    const { kind, client_id, hostname, step: reason, text } = report;
+    const { pairings, log } = this.#deps;
+    if (kind === "failed")
+      log.warn("an installation failed", { pairing: id, address, step: reason });
+    pairings.step(id, { kind, client_id, hostname, address, reason, text });
   }
 
   #onGuessed(id: PairingId): void {
@@ -148,7 +175,7 @@ function answerOf(
 ): NewPairing {
   return {
     pairing: pairing.view(),
-    token,
+    token: token ?? "",
     server_url: payload.server_urls[0] ?? "",
     script_url: scriptUrl,
     script_sha256: scriptSha256,

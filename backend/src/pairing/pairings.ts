@@ -1,10 +1,12 @@
 import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
 import type { Pairing } from "@rport/protocol/pairing/model";
 import type { PairingEvents } from "../audit/pairingEvents.ts";
+import type { HostStep, PairedHosts } from "../clients/pairedHosts.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import type { ListedPairing } from "./listedPairing.ts";
-import type { PairingClaim, PairingTarget } from "./target.ts";
+import type { NewStep } from "./steps.ts";
+import type { PairingClaim, PairingTarget } from "./targets/target.ts";
 
 /** How long an ended pairing stays listed, so that people see what became of it. */
 const LISTED_AFTER_END_MS = 30 * 60_000;
@@ -25,9 +27,10 @@ interface Entry {
 }
 
 /** The pairings, from their making to half an hour after their end; a restart ends them all. */
-export class Pairings {
+export class Pairings implements PairedHosts {
   readonly #deps: PairingsDeps;
   readonly #entries = new Map<PairingId, Entry>();
+  readonly #bySecret = new Map<SecretId, Entry>();
   #open = 0;
 
   constructor(deps: PairingsDeps) {
@@ -81,6 +84,7 @@ export class Pairings {
     const ttlMs = deadlineMs - clock.monotonic();
     const entry: Entry = { pairing, timer: clock.after(ttlMs, () => this.#expire(entry)) };
     this.#entries.set(pairing.id, entry);
+    for (const secretId of pairing.secretIds) this.#bySecret.set(secretId, entry);
     this.#open += 1;
     touch("pairing", pairing.id);
   }
@@ -101,6 +105,21 @@ export class Pairings {
     this.#forgetLater(entry);
   }
 
+  /** Something has happened with one; unknown ids are nothing. */
+  step(id: PairingId, step: NewStep): void {
+    this.#step(this.#entries.get(id), step);
+  }
+
+  onHost(secretId: SecretId, { kind, clientId, hostname, address, reason, text }: HostStep): void {
+    const host = { client_id: clientId, hostname, address };
+    this.#step(this.#bySecret.get(secretId), {
+      kind,
+      ...host,
+      reason: reason ?? "",
+      text: text ?? "",
+    });
+  }
+
   /** Ends a pairing; answers with the secrets that nobody got, or undefined when it is unknown. */
   end(id: PairingId): readonly SecretId[] | undefined {
     const entry = this.#entries.get(id);
@@ -119,6 +138,13 @@ export class Pairings {
   close(): void {
     for (const { timer } of this.#entries.values()) timer.cancel();
     this.#entries.clear();
+    this.#bySecret.clear();
+  }
+
+  #step(entry: Entry | undefined, step: NewStep): void {
+    if (entry === undefined) return;
+    entry.pairing.step(step, this.#deps.clock.now());
+    this.#deps.touch("pairing", entry.pairing.id);
   }
 
   #expire(entry: Entry): void {
@@ -129,7 +155,7 @@ export class Pairings {
   #end(entry: Entry, state: "expired" | "revoked"): readonly SecretId[] {
     const { pairing } = entry;
     const wasOpen = pairing.isActive;
-    const unclaimed = pairing.end(state);
+    const unclaimed = pairing.end(state, this.#deps.clock.now());
     this.withdraw(pairing.id);
     if (!wasOpen) return unclaimed;
     this.#open -= 1;
@@ -142,6 +168,7 @@ export class Pairings {
     entry.timer.cancel();
     entry.timer = this.#deps.clock.after(LISTED_AFTER_END_MS, () => {
       this.#entries.delete(entry.pairing.id);
+      for (const secretId of entry.pairing.secretIds) this.#bySecret.delete(secretId);
       this.#deps.touch("pairing", entry.pairing.id);
     });
   }

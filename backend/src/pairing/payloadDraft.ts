@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import { pairingPayloadSchema } from "@rport/protocol/pairing";
-import type { PairingPayloadDraft } from "./target.ts";
+import type { PairingPayloadDraft } from "./targets/target.ts";
 
 /** A pairing somebody asked for. */
 export interface PairingInput {
@@ -11,6 +11,8 @@ export interface PairingInput {
   readonly uses: number;
   readonly name: string;
   readonly tags: readonly string[];
+  /** The only host that may claim it, by the name it has itself; empty: any. */
+  readonly hostname: string;
   /** `http(s)://host[:port][/path]` under which the request reached this server. */
   readonly origin: string;
   /** The user who asks, by the name of then; undefined: nobody with an account. */

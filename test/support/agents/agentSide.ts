@@ -140,6 +140,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
   });
   opened.defer(() => tunnels.close());
   const door = new AgentDoor({
+    paired: { onHost: () => undefined },
     limits,
     sockets,
     registry,

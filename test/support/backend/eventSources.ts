@@ -1,7 +1,6 @@
 import { ENTITY_NAMES } from "@rport/protocol/events";
-import { authIdSchema, pairingIdSchema } from "@rport/protocol/ids";
 import type { ServerStatus } from "@rport/protocol/model";
-import type { Pairing } from "@rport/protocol/pairing/model";
+import { type Pairing, pairingSchema } from "@rport/protocol/pairing/model";
 import type { EntitySources } from "../../../backend/src/events/hub.ts";
 
 /** A server that nobody uses. */
@@ -18,16 +17,17 @@ export const STATUS: ServerStatus = {
 };
 
 /** A pairing with this id. */
-export const pairing = (id: string): Pairing => ({
-  id: pairingIdSchema.parse(id),
-  credential_id: authIdSchema.parse("fleet"),
-  state: "active",
-  created_at: "2030-01-01T00:00:00Z",
-  expires_at: "2030-01-01T00:10:00Z",
-  uses: 1,
-  uses_left: 1,
-  claims: [],
-});
+export const pairing = (id: string): Pairing =>
+  pairingSchema.parse({
+    id,
+    credential_id: "fleet",
+    state: "active",
+    created_at: "2030-01-01T00:00:00Z",
+    expires_at: "2030-01-01T00:10:00Z",
+    uses: 1,
+    uses_left: 1,
+    claims: [],
+  });
 
 /** Sources of every kind of thing, of which there is none. */
 export function emptySources(): EntitySources {

@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { endpoint, none } from "../endpointEntry.ts";
 import { pairingIdSchema } from "../ids.ts";
+import { hostnameSchema } from "./hostname.ts";
 import { pairingSchema } from "./model.ts";
 
 /** One line to paste, made of constants only; it contains the token. */
 const pairingCommandSchema = z.object({
-  /** The hosts it is for, `linux`; there may be others one day. */
+  /** The hosts it is for: `linux`, `macos`, `windows`, `docker`. */
   platform: z.string(),
-  /** What it fetches the installer with: `curl` or `wget`, on Linux. */
+  /** What it fetches the installer with, such as `curl`, `wget` or `powershell`. */
   tool: z.string(),
   text: z.string(),
 });
@@ -52,6 +53,10 @@ export const PAIRING_ENDPOINTS = {
       ttl_seconds: z.number().int().min(60).max(3_600).optional(),
       uses: z.number().int().min(1).max(100).default(1),
       name: z.string().max(64).default(""),
+      /** The only host that may claim it, by the name it has itself; empty: any. */
+      hostname: z.union([hostnameSchema, z.literal("")]).default(""),
+      /** `embedded`: at this server, also where its configuration names another service. */
+      service: z.enum(["configured", "embedded"]).default("configured"),
       tags: z.array(z.string().min(1).max(64)).max(32).default([]),
     }),
     output: newPairingSchema,

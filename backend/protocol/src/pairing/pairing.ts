@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { authIdSchema, clientIdSchema, pairingIdSchema } from "../ids.ts";
+import { base64url } from "./base64url.ts";
 
 /** How long a pasted line works unless said otherwise. */
 export const PAIRING_TTL_S = 600;
@@ -19,8 +20,6 @@ export const pairingTokenSchema = z
 
 /** A pairing token in its normal form. */
 export type PairingToken = z.infer<typeof pairingTokenSchema>;
-
-const base64url = (bytes: number) => z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${bytes}}$`));
 
 /**
  * AES-256-GCM over the JSON of a `PairingPayload`. `salt` 16 bytes, `iv` 12, `tag` 16, all

@@ -16,6 +16,7 @@ import {
   pairingPayloadSchema,
   pairingTokenSchema,
 } from "./pairing.ts";
+import type { PairingReport, ReportedFacts } from "./report.ts";
 
 /** 26 characters of 5 bits: 130 bits. */
 const TOKEN_LENGTH = 26;
@@ -99,7 +100,27 @@ export function proofMatches(
   claimant: string,
   proof: string,
 ): boolean {
-  const expected = Buffer.from(claimProof(parts, claimant));
-  const given = Buffer.from(proof);
+  return isSame(claimProof(parts, claimant), proof);
+}
+
+/** The proof that a report comes from somebody who knows the token: base64url of an HMAC. */
+export function reportProof({ claimKey }: Pick<TokenParts, "claimKey">, report: ReportedFacts) {
+  const { id, claimant, kind, client_id: clientId, hostname, step, text } = report;
+  const facts = JSON.stringify([id, claimant, kind, clientId, hostname, step, text]);
+  return createHmac("sha256", claimKey)
+    .update(`rport pairing report v1 ${facts}`)
+    .digest("base64url");
+}
+
+/** Compares the proof of a report in constant time. */
+export function isProvenReport(
+  parts: Pick<TokenParts, "claimKey">,
+  { proof, ...facts }: PairingReport,
+): boolean {
+  return isSame(reportProof(parts, facts), proof);
+}
+
+function isSame(one: string, other: string): boolean {
+  const [expected, given] = [Buffer.from(one), Buffer.from(other)];
   return expected.length === given.length && timingSafeEqual(expected, given);
 }

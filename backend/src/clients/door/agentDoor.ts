@@ -18,6 +18,7 @@ import { inSlices } from "../../platform/slices.ts";
 import type { OpenSockets } from "../../sockets/openSockets.ts";
 import { type DoorCounters, newDoorCounters } from "../doorCounters.ts";
 import type { LiveSession } from "../liveSession.ts";
+import type { PairedHosts } from "../pairedHosts.ts";
 import type { Refusals } from "../refusals.ts";
 import type { LocalPresence } from "../registry/presence.ts";
 import type { ClientRegistry } from "../registry/registry.ts";
@@ -75,6 +76,8 @@ export interface AgentDoorDeps {
   readonly agentEvents: SessionEvents & Pick<AgentEvents, "loginRefused">;
   /** Counts who is not let in. */
   readonly refusals: Pick<Refusals, "note">;
+  /** Is told how hosts fare that were paired. */
+  readonly paired: PairedHosts;
   readonly serverKey: ServerKey;
   readonly clock: Clock;
   readonly log: Log;
@@ -289,8 +292,8 @@ function sessionDeps(
   deps: AgentDoorDeps,
   { counters, onFlood }: Pick<SessionDeps, "counters" | "onFlood">,
 ): SessionDeps {
-  const { registry, presence, credentials, tunnels, agentEvents, refusals, clock, log, limits } =
-    deps;
+  const { registry, presence, credentials, tunnels, agentEvents, refusals, paired } = deps;
+  const { clock, log, limits } = deps;
   return {
     registry,
     presence,
@@ -300,6 +303,7 @@ function sessionDeps(
     serverFingerprint: sha256Fingerprint(deps.serverKey.getPublicSSH()),
     agentEvents,
     refusals,
+    paired,
     onFlood,
     silent: new SilentSessions({ limits, clock, onFault: loggedFault(log, "silent sessions") }),
     farewells: new Chores({ clock, onFault: loggedFault(log, "the end of an agent's session") }),

@@ -9,6 +9,7 @@ import type { ShownHost } from "../../credentials/admission/doubts.ts";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
 import { endingFault } from "../../platform/faults.ts";
 import { errorText } from "../../platform/log.ts";
+import type { HostStep } from "../pairedHosts.ts";
 import type { Claimant } from "../registry/duplicates.ts";
 import { clean, recordOf } from "../registry/inventory.ts";
 import { isUnexpected, type RecordChange } from "../registry/recordChange.ts";
@@ -150,7 +151,10 @@ export class Introduction {
   async #join(first: FirstRequest): Promise<void> {
     const { clock, credentials, log } = this.#deps;
     const session = this.#session;
-    const onHeld = () => log.info("agent waits for approval", namesOf(session));
+    const onHeld = () => {
+      log.info("agent waits for approval", namesOf(session));
+      this.#tellPairing({ kind: "waiting" });
+    };
     const newcomer = newcomerOf(first, { session, clock, onHeld });
     const refusal = await credentials.join(this.#login, newcomer).finally(() => newcomer.end());
     if (refusal !== undefined) throw new Refused(refusal.why, refusal.text);
@@ -265,6 +269,7 @@ export class Introduction {
     if (session.isClosed) return;
     session.notify(REQUESTS.putCapabilities, CAPABILITIES);
     log.info("agent connected", namesOf(session));
+    this.#tellPairing({ kind: "connected" });
     agentEvents.connected(factsOf(session, registry));
     credentials.onSessionReady(session);
   }
@@ -284,8 +289,16 @@ export class Introduction {
     }
   }
 
+  #tellPairing(step: Pick<HostStep, "kind" | "reason" | "text">): void {
+    const { address, secretId } = this.#session;
+    const clientId = this.#identity?.id ?? "";
+    const hostname = this.#hostname ?? "";
+    this.#deps.paired.onHost(secretId, { ...step, clientId, hostname, address });
+  }
+
   /** One entry, and one line of the log, stand for all of a flood: see `Floods`. */
   #writeDown({ why, text }: Refused): void {
+    this.#tellPairing({ kind: "refused", reason: why, text });
     const { log, agentEvents, registry, refusals, onFlood } = this.#deps;
     const session = this.#session;
     const isOneOfMany = FLOODS.has(why);

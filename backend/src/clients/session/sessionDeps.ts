@@ -15,6 +15,7 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import type { DoorCounters } from "../doorCounters.ts";
 import type { LiveSession } from "../liveSession.ts";
+import type { PairedHosts } from "../pairedHosts.ts";
 import type { Refusals } from "../refusals.ts";
 import type { LocalPresence } from "../registry/presence.ts";
 import type { ClientRegistry } from "../registry/registry.ts";
@@ -67,6 +68,8 @@ export interface SessionDeps {
   readonly agentEvents: SessionEvents;
   /** Counts who is not let in. */
   readonly refusals: Pick<Refusals, "note">;
+  /** Is told how hosts fare that were paired. */
+  readonly paired: PairedHosts;
   /** One more was sent away because more come than may. */
   readonly onFlood: () => void;
   /** Those who have not said yet who they are. */

@@ -34,13 +34,14 @@ export function pairingHandlers({
       if (!id.success) throw noSuchCredential();
       await agentFiles.require();
       const origin = installOrigin(reachedAt);
-      const { ttl_seconds: ttlS = pairingTtlS, uses, name, tags } = body;
+      const { ttl_seconds: ttlS = pairingTtlS, uses, name, tags, hostname } = body;
       const data = await pairingService.create({
         credentialId: id.data,
         ttlS,
         uses,
         name,
         tags,
+        hostname,
         origin,
         maker: () => (actor.hasAccount ? actor.name : undefined),
       });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { EmbeddedTarget } from "../../../../backend/src/pairing/embedded.ts";
 import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
+import { EmbeddedTarget } from "../../../../backend/src/pairing/targets/embedded.ts";
 import { authId, openCredentials } from "../../../support/backend/credentials.ts";
 import { unheardPairingEvents } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
@@ -37,7 +37,7 @@ it("no pairing is opened for a credential that was deleted while its secrets wer
     },
   );
   const origin = "https://rport.example.com";
-  const input = { credentialId: FLEET, uses: 2, name: "", tags: [], origin };
+  const input = { credentialId: FLEET, uses: 2, name: "", tags: [], hostname: "", origin };
   const pairing = service.create(input);
   await minted.promise;
   const options = { force: true, purge: false };

@@ -1,11 +1,18 @@
 import { RportError } from "@rport/protocol/errors";
-import { authIdSchema, clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
+import { authIdSchema, clientIdSchema, type PairingId, secretIdSchema } from "@rport/protocol/ids";
 import { type ClaimRequest, PAIRING_REFUSED, pairingTokenSchema } from "@rport/protocol/pairing";
-import { claimProof, newPairingToken, tokenParts, unseal } from "@rport/protocol/sealing";
+import type { ReportedFacts } from "@rport/protocol/pairing/report";
+import {
+  claimProof,
+  newPairingToken,
+  reportProof,
+  tokenParts,
+  unseal,
+} from "@rport/protocol/sealing";
 import { beforeEach, describe, expect, it } from "vitest";
-import { EmbeddedTarget } from "../../../../backend/src/pairing/embedded.ts";
 import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
+import { EmbeddedTarget } from "../../../../backend/src/pairing/targets/embedded.ts";
 import { createLog } from "../../../../backend/src/platform/log.ts";
 import { unheardPairingEvents } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
@@ -61,15 +68,20 @@ beforeEach(() => {
   });
 });
 
-const create = (change: { uses?: number; ttlS?: number; name?: string; tags?: string[] } = {}) =>
+const create = (
+  change: { uses?: number; ttlS?: number; name?: string; tags?: string[]; hostname?: string } = {},
+) =>
   service.create({
     credentialId: CREDENTIAL,
     uses: 1,
     name: "",
     tags: [],
+    hostname: "",
     origin: ORIGIN,
     ...change,
   });
+
+const from = (address: string) => ({ address, isShared: false });
 
 const claimant = (n: number) => Buffer.alloc(16, n).toString("base64url");
 
@@ -84,9 +96,9 @@ function claimOf(token: string, n = 1): ClaimRequest {
   };
 }
 
-function codeOf(action: () => unknown): string {
+async function codeOf(action: () => Promise<unknown>): Promise<string> {
   try {
-    action();
+    await action();
     return "accepted";
   } catch (error) {
     if (error instanceof RportError && error.code === "PAIRING_NOT_FOUND") {
@@ -96,15 +108,26 @@ function codeOf(action: () => unknown): string {
   }
 }
 
-const open = (token: string, n = 1, address = ADDRESS) => {
-  const { envelope } = target.claim(claimOf(token, n), address);
+const open = async (token: string, n = 1, address = ADDRESS) => {
+  const { envelope } = await target.deposits.claim(claimOf(token, n), from(address));
   return unseal(tokenParts(pairingTokenSchema.parse(token)), envelope);
 };
+
+function reportOf(token: string, facts: Partial<ReportedFacts>, n = 1): ReportedFacts {
+  const { id, claimant: who, client_id, hostname } = claimOf(token, n);
+  return { id, claimant: who, client_id, hostname, kind: "failed", step: "", text: "", ...facts };
+}
+
+async function report(token: string, facts: Partial<ReportedFacts>, n = 1): Promise<boolean> {
+  const parts = tokenParts(pairingTokenSchema.parse(token));
+  const told = reportOf(token, facts, n);
+  return target.deposits.report({ ...told, proof: reportProof(parts, told) }, from(ADDRESS));
+}
 
 describe("a pairing", () => {
   it("hands its claimant everything the agent needs, sealed", async () => {
     const { token, pairing, server_url } = await create({ name: "web01", tags: ["web"] });
-    expect(open(token)).toEqual({
+    expect(await open(token)).toEqual({
       server_urls: [ORIGIN],
       fingerprint: FINGERPRINT,
       auth_id: CREDENTIAL,
@@ -155,8 +178,8 @@ describe("a pairing", () => {
 describe("a claim", () => {
   it("S-06: works once: the next installer is refused", async () => {
     const { token } = await create();
-    open(token, 1);
-    expect(codeOf(() => open(token, 2))).toBe("PAIRING_NOT_FOUND");
+    await open(token, 1);
+    expect(await codeOf(() => open(token, 2))).toBe("PAIRING_NOT_FOUND");
   });
 
   it("C-31: lets exactly one of 50 installers in at once", async () => {
@@ -170,97 +193,216 @@ describe("a claim", () => {
 
   it("gives each of several hosts its own secret", async () => {
     const { token, pairing } = await create({ uses: 3 });
-    const secrets = [1, 2, 3].map((n) => open(token, n).secret);
+    const secrets = (await Promise.all([1, 2, 3].map((n) => open(token, n)))).map(
+      ({ secret }) => secret,
+    );
     expect(new Set(secrets)).toEqual(new Set(minted));
-    expect(codeOf(() => open(token, 4))).toBe("PAIRING_NOT_FOUND");
+    expect(await codeOf(() => open(token, 4))).toBe("PAIRING_NOT_FOUND");
     expect(pairings.get(pairing.id)?.claims).toHaveLength(3);
   });
 
   it("PAIR-5: repeated by the same installer within 60 s gets the same answer", async () => {
     const { token, pairing } = await create();
-    const first = open(token);
+    const first = await open(token);
     clock.advance(59_999);
-    expect(open(token)).toEqual(first);
+    expect(await open(token)).toEqual(first);
     clock.advance(1);
-    expect(codeOf(() => open(token))).toBe("PAIRING_NOT_FOUND");
+    expect(await codeOf(() => open(token))).toBe("PAIRING_NOT_FOUND");
     expect(pairings.get(pairing.id)?.claims).toHaveLength(1);
   });
 
   it("does not give an installer a second use after its minute", async () => {
     const { token } = await create({ uses: 2 });
-    open(token, 1);
+    await open(token, 1);
     clock.advance(60_000);
-    expect(codeOf(() => open(token, 1))).toBe("PAIRING_NOT_FOUND");
-    expect(codeOf(() => open(token, 2))).toBe("accepted");
+    expect(await codeOf(() => open(token, 1))).toBe("PAIRING_NOT_FOUND");
+    expect(await codeOf(() => open(token, 2))).toBe("accepted");
   });
 
   it("is refused when the pairing is unknown, expired or revoked, always in the same words", async () => {
-    expect(codeOf(() => open(newPairingToken()))).toBe("PAIRING_NOT_FOUND");
+    expect(await codeOf(() => open(newPairingToken()))).toBe("PAIRING_NOT_FOUND");
     const expired = await create({ ttlS: 60 });
     clock.advance(60_000);
-    expect(codeOf(() => open(expired.token))).toBe("PAIRING_NOT_FOUND");
+    expect(await codeOf(() => open(expired.token))).toBe("PAIRING_NOT_FOUND");
     expect(pairings.get(expired.pairing.id)?.state).toBe("expired");
     const revokedOne = await create();
     await service.revoke(revokedOne.pairing.id);
-    expect(codeOf(() => open(revokedOne.token))).toBe("PAIRING_NOT_FOUND");
+    expect(await codeOf(() => open(revokedOne.token))).toBe("PAIRING_NOT_FOUND");
   });
 
   it("C-31, F-11, S-29: a changed machine clock neither ends nor prolongs a pairing", async () => {
     const { token } = await create({ ttlS: 60 });
     clock.jump(86_400_000);
-    expect(codeOf(() => open(token))).toBe("accepted");
+    expect(await codeOf(() => open(token))).toBe("accepted");
     const other = await create({ ttlS: 60 });
     clock.jump(-86_400_000);
     clock.advance(60_000);
-    expect(codeOf(() => open(other.token))).toBe("PAIRING_NOT_FOUND");
+    expect(await codeOf(() => open(other.token))).toBe("PAIRING_NOT_FOUND");
+  });
+
+  it("by another host than the pairing is for is refused in words, and leaves it for the right one", async () => {
+    const { token, pairing } = await create({ hostname: "host-1.example.com" });
+    expect(await codeOf(() => open(token, 2))).toBe("IDENTIFIER_MISMATCH");
+    const { steps, state } = pairings.get(pairing.id) ?? {};
+    expect(state).toBe("active");
+    expect(steps?.at(-1)).toMatchObject({
+      kind: "refused",
+      reason: "identifier_mismatch",
+      hostname: "host-2",
+      address: ADDRESS,
+    });
+    expect(await codeOf(() => open(token, 1))).toBe("accepted");
   });
 
   it("PAIR-13: the fifth wrong proof destroys the pairing and revokes its secret", async () => {
     const { token, pairing } = await create();
     for (let n = 0; n < 5; n++) {
       const wrong = { ...claimOf(token, n), proof: "x".repeat(43) };
-      expect(codeOf(() => target.claim(wrong, `198.51.100.${n}`))).toBe("PAIRING_NOT_FOUND");
+      expect(await codeOf(() => target.deposits.claim(wrong, from(`198.51.100.${n}`)))).toBe(
+        "PAIRING_NOT_FOUND",
+      );
     }
-    expect(codeOf(() => open(token))).toBe("PAIRING_NOT_FOUND");
+    expect(await codeOf(() => open(token))).toBe("PAIRING_NOT_FOUND");
     expect(pairings.get(pairing.id)?.state).toBe("revoked");
     expect(revoked).toEqual([`id-${minted[0]}`]);
+  });
+});
+
+describe("the steps of a pairing", () => {
+  const kinds = (id: PairingId) => pairings.get(id)?.steps.map(({ kind }) => kind);
+
+  it("tell of fetching, claiming and the installer's reports, with where it came from", async () => {
+    const { token, pairing } = await create();
+    target.deposits.fetched(pairing.id, ADDRESS);
+    target.deposits.fetched(pairing.id, ADDRESS);
+    await open(token);
+    expect(await report(token, { kind: "installed" })).toBe(true);
+    const { steps = [] } = pairings.get(pairing.id) ?? {};
+    expect(steps.map(({ kind, count }) => [kind, count])).toEqual([
+      ["made", 1],
+      ["script_fetched", 2],
+      ["claimed", 1],
+      ["installed", 1],
+    ]);
+    expect(steps[3]).toMatchObject({
+      client_id: "machine-1",
+      hostname: "host-1",
+      address: ADDRESS,
+    });
+  });
+
+  it("tell how agents fare that sign in with what was claimed, and of no others", async () => {
+    const { token, pairing } = await create();
+    await open(token);
+    const secretId = secretIdSchema.parse(`id-${minted[0]}`);
+    const host = { clientId: "machine-1", hostname: "host-1", address: ADDRESS };
+    pairings.onHost(secretId, { kind: "waiting", ...host });
+    pairings.onHost(secretId, { kind: "refused", ...host, reason: "duplicate", text: "in use" });
+    pairings.onHost(secretId, { kind: "refused", ...host, reason: "duplicate", text: "in use" });
+    pairings.onHost(secretId, { kind: "connected", ...host });
+    pairings.onHost(secretIdSchema.parse("of-somebody-else"), { kind: "connected", ...host });
+    expect(kinds(pairing.id)).toEqual(["made", "claimed", "waiting", "refused", "connected"]);
+    expect(pairings.get(pairing.id)?.steps[3]).toMatchObject({ reason: "duplicate", count: 2 });
+  });
+
+  it("are kept within bounds, the first one among them, and as printable text", async () => {
+    const { token, pairing } = await create({ uses: 100 });
+    for (let n = 0; n < 100; n++) target.deposits.fetched(pairing.id, `192.0.2.${n}`);
+    for (let n = 0; n < 100; n++) {
+      await open(token, n, `198.51.100.${n}`);
+      const text = `a\u001b[31m\u202e${"x".repeat(490)}`;
+      await report(token, { kind: "failed", step: `step ${n}`, text }, n);
+    }
+    const { steps = [] } = pairings.get(pairing.id) ?? {};
+    expect(steps).toHaveLength(64);
+    expect(steps[0]?.kind).toBe("made");
+    expect(steps.filter(({ kind }) => kind === "script_fetched").length).toBeLessThanOrEqual(8);
+    expect(steps.at(-1)).toMatchObject({ kind: "failed", reason: "step 99" });
+    expect(steps.at(-1)?.text).toMatch(/^a \[31m x+$/);
+  });
+
+  it("end with the pairing", async () => {
+    const { pairing } = await create({ ttlS: 60 });
+    clock.advance(60_000);
+    expect(kinds(pairing.id)).toEqual(["made", "expired"]);
+  });
+});
+
+describe("a report", () => {
+  it("is heard for ten minutes after the claim, also when the pairing is over by then", async () => {
+    const { token } = await create({ ttlS: 60 });
+    await open(token);
+    clock.advance(120_000);
+    expect(await report(token, { kind: "installed" })).toBe(true);
+    clock.advance(600_000);
+    expect(await report(token, { kind: "installed" })).toBe(false);
+  });
+
+  it("of a failure before the claim is heard; that something is installed is not", async () => {
+    const { token, pairing } = await create();
+    expect(await report(token, { kind: "installed" })).toBe(false);
+    expect(await report(token, { kind: "failed", step: "look around" })).toBe(true);
+    expect(pairings.get(pairing.id)?.steps.at(-1)?.reason).toBe("look around");
+  });
+
+  it("that was changed on its way, or comes too often, is not heard", async () => {
+    const { token } = await create();
+    await open(token);
+    const parts = tokenParts(pairingTokenSchema.parse(token));
+    const facts = reportOf(token, { kind: "installed" });
+    const changed = { ...facts, hostname: "another", proof: reportProof(parts, facts) };
+    expect(await target.deposits.report(changed, from(ADDRESS))).toBe(false);
+    for (let n = 0; n < 8; n++) expect(await report(token, { kind: "installed" })).toBe(true);
+    expect(await report(token, { kind: "installed" })).toBe(false);
   });
 });
 
 describe("failures", () => {
   const fail = (address: string) => codeOf(() => open(newPairingToken(), 1, address));
 
-  it("C-31, PAIR-12: are limited per address to 10 and then 10 a minute", () => {
-    for (let n = 0; n < 10; n++) expect(fail(ADDRESS)).toBe("PAIRING_NOT_FOUND");
-    expect(fail(ADDRESS)).toBe("TOO_MANY_REQUESTS");
-    clock.advance(6_000);
-    expect(fail(ADDRESS)).toBe("PAIRING_NOT_FOUND");
-    expect(fail(ADDRESS)).toBe("TOO_MANY_REQUESTS");
+  it("C-31, PAIR-12: are limited per address to ten, and then not heard for ten minutes", async () => {
+    for (let n = 0; n < 10; n++) expect(await fail(ADDRESS)).toBe("PAIRING_NOT_FOUND");
+    expect(await fail(ADDRESS)).toBe("TOO_MANY_REQUESTS");
+    clock.advance(599_999);
+    expect(await fail(ADDRESS)).toBe("TOO_MANY_REQUESTS");
+    clock.advance(1);
+    expect(await fail(ADDRESS)).toBe("PAIRING_NOT_FOUND");
+  });
+
+  it("PAIR-12: of all the world are answered late when there are more than 300 a minute, and told once", async () => {
+    for (let n = 0; n < 300; n++) await fail(`10.0.${n >> 8}.${n & 255}`);
+    const late = [1, 2].map((n) => fail(`10.1.0.${n}`));
+    const { token } = await create();
+    expect(await codeOf(() => open(token, 1, "192.0.2.2"))).toBe("accepted");
+    expect(clock.timers).toBeGreaterThanOrEqual(2);
+    clock.advance(1_000);
+    expect(await Promise.all(late)).toEqual(["PAIRING_NOT_FOUND", "PAIRING_NOT_FOUND"]);
+    expect(lines.filter((line) => line.includes("more failed attempts"))).toHaveLength(1);
   });
 
   it("do not hinder an installation at another address", async () => {
     const { token } = await create();
-    for (let n = 0; n < 12; n++) fail(ADDRESS);
-    expect(codeOf(() => open(token, 1, "192.0.2.2"))).toBe("accepted");
+    for (let n = 0; n < 12; n++) await fail(ADDRESS);
+    expect(await codeOf(() => open(token, 1, "192.0.2.2"))).toBe("accepted");
   });
 
-  it("count for the whole /64 of an IPv6 host, and for an IPv4 address in either form", () => {
-    for (let n = 0; n < 10; n++) fail(`2001:db8::${n}`);
-    expect(fail("2001:db8:0:0:ffff::1")).toBe("TOO_MANY_REQUESTS");
-    expect(fail("2001:db8:0:1::1")).toBe("PAIRING_NOT_FOUND");
-    for (let n = 0; n < 10; n++) fail("::ffff:192.0.2.9");
-    expect(fail("192.0.2.9")).toBe("TOO_MANY_REQUESTS");
+  it("count for the whole /64 of an IPv6 host, and for an IPv4 address in either form", async () => {
+    for (let n = 0; n < 10; n++) await fail(`2001:db8::${n}`);
+    expect(await fail("2001:db8:0:0:ffff::1")).toBe("TOO_MANY_REQUESTS");
+    expect(await fail("2001:db8:0:1::1")).toBe("PAIRING_NOT_FOUND");
+    for (let n = 0; n < 10; n++) await fail("::ffff:192.0.2.9");
+    expect(await fail("192.0.2.9")).toBe("TOO_MANY_REQUESTS");
   });
 });
 
 describe("revoking", () => {
   it("ends the pairing and revokes only what nobody claimed", async () => {
     const { token, pairing } = await create({ uses: 3 });
-    const claimed = open(token, 1).secret;
+    const { secret: claimed } = await open(token, 1);
     await service.revoke(pairing.id);
     expect(revoked).toEqual(minted.filter((one) => one !== claimed).map((one) => `id-${one}`));
     expect(pairings.get(pairing.id)).toMatchObject({ state: "revoked", uses_left: 0 });
-    expect(codeOf(() => open(token, 1))).toBe("PAIRING_NOT_FOUND");
+    expect(await codeOf(() => open(token, 1))).toBe("PAIRING_NOT_FOUND");
   });
 
   it("of an unknown pairing says so", async () => {
@@ -271,13 +413,13 @@ describe("revoking", () => {
 
   it("of a credential's pairings counts the open ones", async () => {
     const used = await create();
-    open(used.token);
+    await open(used.token);
     await create();
     await create();
     expect(pairings.openOf(CREDENTIAL)).toBe(2);
     expect(pairings.revokeOf(CREDENTIAL)).toBe(2);
     expect(pairings.openOf(CREDENTIAL)).toBe(0);
-    expect(codeOf(() => open(used.token))).toBe("PAIRING_NOT_FOUND");
+    expect(await codeOf(() => open(used.token))).toBe("PAIRING_NOT_FOUND");
   });
 });
 
@@ -301,7 +443,7 @@ describe("the list", () => {
 
   it("leaves no timer behind when it is closed", async () => {
     const { token } = await create({ uses: 2 });
-    open(token);
+    await open(token);
     await create();
     service.close();
     pairings.close();

@@ -9,7 +9,7 @@ import type {
   PairingDraft,
   PairingTarget,
   PairingWatcher,
-} from "../../../../backend/src/pairing/target.ts";
+} from "../../../../backend/src/pairing/targets/target.ts";
 import { unheardPairingEvents } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { testLog } from "../../../support/log.ts";
@@ -20,11 +20,13 @@ const INPUT = {
   uses: 2,
   name: "",
   tags: [],
+  hostname: "",
   origin: "https://rport.example.com",
 };
 
 /** A pairing service elsewhere: it needs time, may fail, and knows lines of its own. */
 class ServiceElsewhere implements PairingTarget {
+  readonly view = { kind: "sealed", url: "https://pairing.example.com" } as const;
   readonly drafts: PairingDraft[] = [];
   readonly revoked: string[] = [];
   failure: RportError | undefined;

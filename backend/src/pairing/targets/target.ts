@@ -1,6 +1,9 @@
 import type { ClientId, PairingId, SecretId } from "@rport/protocol/ids";
 import type { PairingPayload, PairingToken } from "@rport/protocol/pairing";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
+import type { PairingServiceView } from "@rport/protocol/pairing/model";
+import type { PairingReport } from "@rport/protocol/pairing/report";
+import type { OtherHost } from "../deposits/deposits.ts";
 
 /** A payload that still lacks the secret of its host. */
 export type PairingPayloadDraft = Omit<PairingPayload, "secret">;
@@ -8,6 +11,8 @@ export type PairingPayloadDraft = Omit<PairingPayload, "secret">;
 /** What is to be deposited, beside the secrets. */
 export interface PairingDraft {
   readonly payload: PairingPayloadDraft;
+  /** The only host that may claim it; empty: any. */
+  readonly hostname: string;
   /** Milliseconds since the epoch. */
   readonly expiresAtMs: number;
   /** The same moment on the monotonic clock. */
@@ -23,8 +28,11 @@ export interface PlainSecret {
 /** What was deposited, and how a host gets at it. */
 export interface Deposited {
   readonly id: PairingId;
-  /** Opens what was deposited; whoever deposited it keeps it out of logs and off the disk. */
-  readonly token: PairingToken;
+  /**
+   * Opens what was deposited; whoever deposited it keeps it out of logs and off the disk. Undefined: the
+   * service needs none, because it can read what it keeps.
+   */
+  readonly token: PairingToken | undefined;
   readonly scriptUrl: string;
   /** 64 hexadecimal digits. */
   readonly scriptSha256: string;
@@ -44,16 +52,22 @@ export interface PairingClaim {
 
 /** Is told what becomes of deposits. Ids may be unknown, or those of pairings that have ended. */
 export interface PairingWatcher {
+  /** Somebody fetched the installer script. */
+  onFetched(id: PairingId, address: string): void;
   /** A host got the secret of one use; told once, however often it asks again. */
   onClaimed(id: PairingId, claim: PairingClaim): void;
   /** Somebody got nothing. Undefined: the address had tried too often to be heard. */
-  onRefused(id: PairingId | undefined, address: string): void;
+  onRefused(id: PairingId | undefined, address: string, why?: OtherHost): void;
+  /** How an installation went on, as its installer says. */
+  onReported(id: PairingId, report: PairingReport, address: string): void;
   /** Somebody guessed so often that the deposit was destroyed. */
   onGuessed(id: PairingId): void;
 }
 
 /** Where hosts get what an agent needs: this server, or a service apart from it. */
 export interface PairingTarget {
+  /** What people are told of it. */
+  readonly view: PairingServiceView;
   /** Tells this watcher, and only this one, what becomes of all deposits from now on. */
   watch(watcher: PairingWatcher): void;
   /**

@@ -1,15 +1,20 @@
-import type { PairingId, SecretId } from "@rport/protocol/ids";
+import type { PairingId } from "@rport/protocol/ids";
 import { type ClaimRequest, type Envelope, envelopeSchema } from "@rport/protocol/pairing";
-import { proofMatches } from "@rport/protocol/sealing";
+import { isSameHost } from "@rport/protocol/pairing/hostname";
+import type { PairingReport } from "@rport/protocol/pairing/report";
+import { isProvenReport, proofMatches } from "@rport/protocol/sealing";
 
 /** How long the same installer gets the same answer again, so that a lost one wastes nothing. */
 export const REPEAT_MS = 60_000;
 /** Wrong proofs for one id before its deposit is destroyed. */
 const WRONG_PROOFS_MAX = 5;
+/** Reports that are heard per use: an installation has one, and may be run again. */
+const REPORTS_PER_USE = 8;
 
-/** One use of a pairing that nobody has claimed yet: a secret, sealed for the token's holder. */
+/** One use of a pairing that nobody has claimed yet: something sealed for the token's holder. */
 export interface Use {
-  readonly secretId: SecretId;
+  /** What the depositor calls it. */
+  readonly useId: string;
   readonly sealed: Envelope;
 }
 
@@ -18,15 +23,19 @@ export interface DepositDeps {
   readonly id: PairingId;
   readonly claimKey: Buffer;
   readonly uses: readonly Use[];
+  /** The only host that may claim it; empty: any. */
+  readonly hostname: string;
   /** On the monotonic clock. */
   readonly deadlineMs: number;
 }
 
 /** What came of a claim. */
 export type ClaimOutcome =
-  | { readonly kind: "handedOver"; readonly secretId: SecretId; readonly envelope: Envelope }
+  | { readonly kind: "handedOver"; readonly useId: string; readonly envelope: Envelope }
   | { readonly kind: "repeated"; readonly envelope: Envelope }
   | { readonly kind: "refused" }
+  /** It is for another host than this one; the use is still there. */
+  | { readonly kind: "otherHost"; readonly hostname: string }
   /** `isTooMany`: there were as many of them as a deposit takes. */
   | { readonly kind: "wrongProof"; readonly isTooMany: boolean };
 
@@ -36,7 +45,7 @@ interface HandedOver {
 }
 
 interface SealedUse {
-  readonly secretId: SecretId;
+  readonly useId: string;
   readonly sealed: Buffer;
 }
 
@@ -46,18 +55,23 @@ interface SealedUse {
  */
 export class Deposit {
   readonly id: PairingId;
+  readonly hostname: string;
   readonly #deadlineMs: number;
   readonly #handedOver = new Map<string, HandedOver>();
+  readonly #claimants = new Set<string>();
   #claimKey: Buffer;
   #left: SealedUse[];
   #wrongProofs = 0;
+  #reportsLeft: number;
 
-  constructor({ id, claimKey, uses, deadlineMs }: DepositDeps) {
+  constructor({ id, claimKey, uses, hostname, deadlineMs }: DepositDeps) {
     this.id = id;
+    this.hostname = hostname;
     this.#deadlineMs = deadlineMs;
     this.#claimKey = Buffer.from(claimKey);
-    this.#left = uses.map(({ secretId, sealed }) => ({
-      secretId,
+    this.#reportsLeft = uses.length * REPORTS_PER_USE;
+    this.#left = uses.map(({ useId, sealed }) => ({
+      useId,
       sealed: Buffer.from(JSON.stringify(sealed)),
     }));
   }
@@ -67,11 +81,19 @@ export class Deposit {
     return this.#left.length === 0;
   }
 
+  /** Whether somebody got a use, who may still have something to report. */
+  get hasClaimants(): boolean {
+    return this.#claimants.size > 0;
+  }
+
   /** Hands over one use, once per claimant. `atMs`: the monotonic clock. Nothing was checked yet. */
-  claim({ claimant, proof }: ClaimRequest, atMs: number): ClaimOutcome {
+  claim({ claimant, proof, hostname }: ClaimRequest, atMs: number): ClaimOutcome {
     if (this.#claimKey.length === 0) return { kind: "refused" };
     if (!proofMatches({ id: this.id, claimKey: this.#claimKey }, claimant, proof)) {
       return { kind: "wrongProof", isTooMany: this.#countWrongProof() };
+    }
+    if (this.hostname !== "" && !isSameHost(this.hostname, hostname)) {
+      return { kind: "otherHost", hostname: this.hostname };
     }
     const before = this.#handedOver.get(claimant);
     if (before !== undefined && atMs < before.untilMs) {
@@ -80,17 +102,33 @@ export class Deposit {
     const use = before === undefined && atMs < this.#deadlineMs ? this.#left.shift() : undefined;
     if (use === undefined) return { kind: "refused" };
     this.#handedOver.set(claimant, { sealed: use.sealed, untilMs: atMs + REPEAT_MS });
-    return { kind: "handedOver", secretId: use.secretId, envelope: read(use.sealed) };
+    this.#claimants.add(claimant);
+    return { kind: "handedOver", useId: use.useId, envelope: read(use.sealed) };
   }
 
-  /** Overwrites everything that could still be handed over. */
-  wipe(): void {
-    this.#claimKey.fill(0);
-    this.#claimKey = Buffer.alloc(0);
+  /** Whether a report comes from an installer of this pairing, and not too often. */
+  hears(report: PairingReport): boolean {
+    if (this.#claimKey.length === 0 || this.#reportsLeft === 0) return false;
+    if (!isProvenReport({ claimKey: this.#claimKey }, report)) return false;
+    if (report.kind === "installed" && !this.#claimants.has(report.claimant)) return false;
+    this.#reportsLeft -= 1;
+    return true;
+  }
+
+  /** Overwrites everything that could still be handed over; reports are heard as before. */
+  wipeUses(): void {
     for (const use of this.#left) use.sealed.fill(0);
     for (const given of this.#handedOver.values()) given.sealed.fill(0);
     this.#left = [];
     this.#handedOver.clear();
+  }
+
+  /** Overwrites everything. */
+  wipe(): void {
+    this.wipeUses();
+    this.#claimKey.fill(0);
+    this.#claimKey = Buffer.alloc(0);
+    this.#claimants.clear();
   }
 
   #countWrongProof(): boolean {
