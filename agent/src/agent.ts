@@ -8,7 +8,6 @@ import { ChannelTable } from "./channels/channelTable.ts";
 import { readAttributes } from "./config/attributes.ts";
 import { type AgentConfig, secretsIn } from "./config/config.ts";
 import { CredentialStore } from "./config/credentialStore.ts";
-import { defaultDataDir } from "./config/dataDir.ts";
 import { ConnectionLoop } from "./connection/connection.ts";
 import { type ConnectionState, INITIAL_STATE } from "./connection/connectionState.ts";
 import { proxyFor, proxySecrets } from "./connection/proxy.ts";
@@ -16,7 +15,9 @@ import { connectionRequest, type Identity } from "./connection/registration.ts";
 import type { SessionDeps } from "./connection/session.ts";
 import { readHost } from "./host/host.ts";
 import { type HostKey, openHostKey } from "./host/hostKey.ts";
-import { type MachineIdSources, machineId } from "./host/machineId.ts";
+import type { Inventory } from "./machine/inventory.ts";
+import { machineId, SYSTEM_DOORS } from "./machine/machineId.ts";
+import type { Platform } from "./machine/platform.ts";
 import type { Clock } from "./platform/clock.ts";
 import { loggedFault } from "./platform/faults.ts";
 import type { Log } from "./platform/log.ts";
@@ -35,7 +36,7 @@ export interface AgentDeps {
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
   readonly resolve: Lookup;
-  readonly machine: MachineIdSources;
+  readonly platform: Pick<Platform, "dataDir" | "idReaders" | "inventory">;
   /** What connections allow, where it differs from the usual. */
   readonly transportLimits?: Partial<TransportLimits>;
 }
@@ -77,7 +78,7 @@ export class Agent implements AsyncDisposable {
     if (config.unknown.length > 0) {
       log.warn("these settings are not known and have no effect", { settings: config.unknown });
     }
-    const machine = await machineId(deps.machine);
+    const machine = await machineId(deps.platform.idReaders(SYSTEM_DOORS));
     const clientId = clientIdFor(config, machine);
     const hostKey = await openHostKey(dataDirOf(deps), log);
     const identity = {
@@ -136,15 +137,18 @@ export class Agent implements AsyncDisposable {
     };
     return new ConnectionLoop({
       session,
-      registration: () => this.#registration(config),
+      registration: () => this.#registration(config, deps.platform.inventory),
       onState: guarded(loggedFault(log, "a change of state"), (state: ConnectionState) =>
         this.#changed(state),
       ),
     });
   }
 
-  async #registration(config: AgentConfig): Promise<Buffer> {
-    const [host, attributes] = await Promise.all([readHost(), readAttributes(config, this.#log)]);
+  async #registration(config: AgentConfig, inventory: Inventory): Promise<Buffer> {
+    const [host, attributes] = await Promise.all([
+      readHost(inventory),
+      readAttributes(config, this.#log),
+    ]);
     return connectionRequest({ config, attributes, identity: this.identity, host });
   }
 
@@ -176,8 +180,8 @@ export class Agent implements AsyncDisposable {
   }
 }
 
-function dataDirOf({ config, machine }: AgentDeps): string {
-  return config.dataDir || defaultDataDir(machine.platform);
+function dataDirOf({ config, platform }: AgentDeps): string {
+  return config.dataDir || platform.dataDir;
 }
 
 function clientIdFor(config: AgentConfig, machine: string | undefined): string {

@@ -12,7 +12,7 @@ import { loadConfig } from "./config/loadConfig.ts";
 import { enroll } from "./enroll/enroll.ts";
 import { readToken } from "./enroll/token.ts";
 import { forgetHostKey } from "./host/hostKey.ts";
-import { SYSTEM_SOURCES } from "./host/machineId.ts";
+import { platformOf } from "./machine/platformOf.ts";
 import { SYSTEM_CLOCK } from "./platform/clock.ts";
 import { textOf } from "./platform/errorText.ts";
 import { type Log, openLog } from "./platform/log.ts";
@@ -23,6 +23,8 @@ import { SYSTEM_LOOKUP } from "./tunnels/target.ts";
 
 /** A stopped agent that something keeps from ending is ended after this. */
 const EXIT_GRACE_MS = 5_000;
+/** The only place that looks which system this is. */
+const PLATFORM = platformOf(process.platform);
 
 async function execute(command: Command): Promise<number> {
   switch (command.kind) {
@@ -39,7 +41,7 @@ async function execute(command: Command): Promise<number> {
     case "waitOnline":
       return await runWait(command.config, command.timeoutMs);
     case "service":
-      return await runService(command.name, command.args);
+      return await runService(command.name, command.args, PLATFORM);
   }
 }
 
@@ -52,9 +54,9 @@ async function runEnroll(command: EnrollCommand): Promise<number> {
   );
   const { server, config: file, name, tags, isNewId, dataDir, isForced } = command;
   const request = { server, file, token, name, tags, isNewId, dataDir, isForced };
-  const deps = { machine: SYSTEM_SOURCES, hostname: os.hostname(), clock: SYSTEM_CLOCK };
+  const deps = { platform: PLATFORM, hostname: os.hostname(), clock: SYSTEM_CLOCK };
   const { authId, clientId } = await enroll(request, deps);
-  if (isNewId) await forgetHostKey(await configuredDataDir(file));
+  if (isNewId) await forgetHostKey(await configuredDataDir(file, PLATFORM.dataDir));
   process.stdout.write(`enrolled as ${authId}, client ${clientId}\n`);
   return EXIT.ok;
 }
@@ -76,7 +78,7 @@ async function runUntil(stop: Promise<string>, config: AgentConfig, log: Log): P
     clock: SYSTEM_CLOCK,
     random: Math.random,
     resolve: SYSTEM_LOOKUP,
-    machine: SYSTEM_SOURCES,
+    platform: PLATFORM,
   });
   log.info("stopping", { signal: await stop });
 }
@@ -94,7 +96,7 @@ function stopSignal(output: LogOutput): Promise<string> {
 
 async function runWait(file: string, timeoutMs: number): Promise<number> {
   const result = await waitOnline({
-    stateFile: stateFileIn(await configuredDataDir(file)),
+    stateFile: stateFileIn(await configuredDataDir(file, PLATFORM.dataDir)),
     timeoutMs,
     clock: SYSTEM_CLOCK,
     isAlive: isProcessAlive,

@@ -10,7 +10,8 @@ import { tokenParts } from "@rport/protocol/sealing";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
 import { proxyFor, proxyOfEnvironment } from "../connection/proxy.ts";
-import { type MachineIdSources, machineId } from "../host/machineId.ts";
+import { machineId, SYSTEM_DOORS } from "../machine/machineId.ts";
+import type { Platform } from "../machine/platform.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type FileOwner, writeDurably } from "../platform/durableFile.ts";
 import { textOf } from "../platform/errorText.ts";
@@ -47,7 +48,7 @@ export interface EnrollRequest {
 
 /** What enrolling needs of the machine. */
 export interface EnrollDeps {
-  readonly machine: MachineIdSources;
+  readonly platform: Pick<Platform, "idReaders">;
   readonly hostname: string;
   readonly clock: Clock;
 }
@@ -110,10 +111,10 @@ async function findExisting(file: string, isForced: boolean): Promise<ExistingCo
 async function chooseId(
   request: EnrollRequest,
   existing: ExistingConfig | undefined,
-  { machine }: EnrollDeps,
+  { platform }: EnrollDeps,
 ): Promise<string> {
   if (request.isNewId) return randomUUID();
-  return existing?.id || (await machineId(machine)) || randomUUID();
+  return existing?.id || (await machineId(platform.idReaders(SYSTEM_DOORS))) || randomUUID();
 }
 
 /** The token is not lost by this: the same command with `--force` gets the same answer for 60 s. */

@@ -58,9 +58,8 @@ async function giveTo(file: FileHandle, owner: FileOwner): Promise<void> {
   await file.chmod(mode);
 }
 
-/** Makes the names in a folder durable. Windows cannot open folders and needs no such step. */
+/** Makes the names in a folder durable. Rejects on Windows, which needs no such step. */
 export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
   const handle = await open(folder, "r");
   try {
     await handle.sync();

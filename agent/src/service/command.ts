@@ -5,23 +5,14 @@ import { parseFlags, type ServiceCommand } from "../cli/cli.ts";
 import { CliFailure, EXIT, type ExitCode } from "../cli/cliFailure.ts";
 import { enroll } from "../enroll/enroll.ts";
 import { readToken } from "../enroll/token.ts";
-import { SYSTEM_SOURCES } from "../host/machineId.ts";
+import type { Place } from "../machine/place.ts";
+import type { Installing, Platform } from "../machine/platform.ts";
+import { SYSTEM_PROGRAMS } from "../machine/programs.ts";
+import { findSelf } from "../machine/self.ts";
 import { SYSTEM_CLOCK } from "../platform/clock.ts";
 import { install } from "./install.ts";
-import { DEFAULT_USER, prefixLayout, systemLayout } from "./layout.ts";
-import {
-  assertInstallable,
-  assertRemovable,
-  backgroundOf,
-  type Place,
-  supervisorOf,
-  systemdOf,
-} from "./place.ts";
-import { SYSTEM_PROGRAMS } from "./programs.ts";
-import { findSelf } from "./self.ts";
 import { tellStatus } from "./status.ts";
-import type { Supervisor } from "./supervisor.ts";
-import { isSystemdRunning } from "./systemd.ts";
+import { Supervision } from "./supervision.ts";
 import { uninstall } from "./uninstall.ts";
 
 const PLACE = {
@@ -45,24 +36,31 @@ const INSTALL = {
 const UNINSTALL = { ...PLACE, "keep-config": { type: "boolean", default: false } } as const;
 
 type InstallFlags = ReturnType<typeof parseFlags<typeof INSTALL>>;
+type UninstallFlags = ReturnType<typeof parseFlags<typeof UNINSTALL>>;
 
 /** Runs one of the commands with the arguments behind it. Rejects with a `CliFailure`. */
-export async function runService(name: ServiceCommand, args: readonly string[]): Promise<ExitCode> {
+export async function runService(
+  name: ServiceCommand,
+  args: readonly string[],
+  platform: Platform,
+): Promise<ExitCode> {
   switch (name) {
     case "install":
-      return await runInstall(parseFlags(args, INSTALL));
+      return await runInstall(parseFlags(args, INSTALL), platform);
     case "uninstall":
-      return await runUninstall(parseFlags(args, UNINSTALL));
+      return await runUninstall(parseFlags(args, UNINSTALL), platform);
     case "status":
-      return await runStatus(parseFlags(args, PLACE).prefix);
+      return await runStatus(parseFlags(args, PLACE).prefix, platform);
   }
 }
 
-async function runInstall(flags: InstallFlags): Promise<ExitCode> {
-  const place = placeOf(flags.prefix, flags.user, !flags["no-service"]);
+async function runInstall(flags: InstallFlags, platform: Platform): Promise<ExitCode> {
+  const installing = installingOn(platform);
+  const place = placeOf(installing, flags.prefix, flags.user);
   const isDryRun = flags["dry-run"];
-  if (!isDryRun) assertRoot(place);
-  await assertInstallable(place);
+  if (!isDryRun) assertPrivileged(place, installing);
+  const supervision = await Supervision.of(place, installing, !flags["no-service"]);
+  await supervision.assertInstallable();
   const { server, force: isForced } = flags;
   if (server === undefined) throw new CliFailure(EXIT.usage, "--server is missing.");
   const temporary = await mkdtemp(join(os.tmpdir(), "rport-install-"));
@@ -70,13 +68,12 @@ async function runInstall(flags: InstallFlags): Promise<ExitCode> {
     const isNewId = flags["new-id"];
     const request = { server, isNewId, isForced, isStarted: !flags["no-start"], isDryRun };
     await install(request, {
-      layout: place.layout,
-      self: place.self,
-      programs: place.programs,
-      clock: place.clock,
-      user: place.user,
-      supervisor: (account) => supervisorOf(place, account),
-      enroll: enroller(flags, server, place),
+      place,
+      installing,
+      programs: SYSTEM_PROGRAMS,
+      clock: SYSTEM_CLOCK,
+      supervisor: (account) => supervision.wanted(account),
+      enroll: enroller(flags, server, { layout: place.layout, platform }),
       temporary,
       say,
       signal: stopSignal(),
@@ -91,61 +88,67 @@ async function runInstall(flags: InstallFlags): Promise<ExitCode> {
 }
 
 /** The token is read when it is needed, not before: a host that is enrolled does not spend it. */
-function enroller(flags: InstallFlags, server: string, { layout }: Place) {
+function enroller(
+  flags: InstallFlags,
+  server: string,
+  { layout, platform }: Pick<Place, "layout"> & { readonly platform: Platform },
+) {
   if (!flags["token-stdin"]) return undefined;
   return async (file: string) => {
     const token = await readToken({ kind: "stdin", stream: process.stdin });
     const { name, tag: tags, "new-id": isNewId, force: isForced } = flags;
     const { dataDir } = layout;
     const request = { server, file, token, name, tags, isNewId, dataDir, isForced };
-    const deps = { machine: SYSTEM_SOURCES, hostname: os.hostname(), clock: SYSTEM_CLOCK };
+    const deps = { platform, hostname: os.hostname(), clock: SYSTEM_CLOCK };
     return enroll(request, deps);
   };
 }
 
-async function runUninstall(flags: ReturnType<typeof parseFlags<typeof UNINSTALL>>) {
-  const place = placeOf(flags.prefix, undefined, true);
+async function runUninstall(flags: UninstallFlags, platform: Platform): Promise<ExitCode> {
+  const installing = installingOn(platform);
+  const place = placeOf(installing, flags.prefix, undefined);
   const isDryRun = flags["dry-run"];
-  if (!isDryRun) assertRoot(place);
-  await assertRemovable(place);
-  const user = await systemdOf(place).userOr(DEFAULT_USER);
-  const supervisors = supervisorsOf(place);
-  const { layout, programs } = place;
+  if (!isDryRun) assertPrivileged(place, installing);
+  const supervision = await Supervision.of(place, installing, true);
+  await supervision.assertRemovable();
+  const user = await supervision.user();
+  const { layout } = place;
   const request = { keepsConfig: flags["keep-config"], isDryRun };
-  await uninstall(request, { layout, programs, supervisors, user, say });
+  await uninstall(request, { layout, installing, supervisors: supervision.all(), user, say });
   return EXIT.ok;
 }
 
-function runStatus(prefix: string | undefined): Promise<ExitCode> {
-  const place = placeOf(prefix, undefined, true);
-  const supervisors = supervisorsOf(place);
-  return tellStatus({ layout: place.layout, supervisors, clock: SYSTEM_CLOCK, say });
+async function runStatus(prefix: string | undefined, platform: Platform): Promise<ExitCode> {
+  const installing = installingOn(platform);
+  const place = placeOf(installing, prefix, undefined);
+  const supervisors = (await Supervision.of(place, installing, true)).all();
+  const { layout } = place;
+  const { wrapper } = installing;
+  return tellStatus({ layout, wrapper, supervisors, clock: SYSTEM_CLOCK, say });
 }
 
-function placeOf(prefix: string | undefined, user: string | undefined, hasService: boolean): Place {
-  const isSystem = prefix === undefined;
-  if (!isSystem && user !== undefined) {
+function installingOn(platform: Platform): Installing {
+  return platform.installing({ programs: SYSTEM_PROGRAMS, clock: SYSTEM_CLOCK });
+}
+
+function placeOf(
+  installing: Installing,
+  prefix: string | undefined,
+  user: string | undefined,
+): Place {
+  const self = findSelf(process);
+  if (prefix === undefined) {
+    const layout = installing.systemLayout();
+    return { self, layout, user: user ?? installing.accounts.defaultName };
+  }
+  if (user !== undefined) {
     throw new CliFailure(EXIT.usage, "--user has no meaning with --prefix: the agent runs as you.");
   }
-  return {
-    self: findSelf(process),
-    programs: SYSTEM_PROGRAMS,
-    clock: SYSTEM_CLOCK,
-    layout: isSystem ? systemLayout() : prefixLayout(resolve(prefix)),
-    user: isSystem ? (user ?? DEFAULT_USER) : undefined,
-    hasService: isSystem && hasService,
-  };
+  return { self, layout: installing.prefixLayout(resolve(prefix)), user: undefined };
 }
 
-/** All that may keep an agent of this place running. */
-function supervisorsOf(place: Place): readonly Supervisor[] {
-  const background = backgroundOf(place, undefined);
-  if (place.layout.kind === "prefix" || !isSystemdRunning()) return [background];
-  return [systemdOf(place), background];
-}
-
-function assertRoot({ layout }: Place): void {
-  if (layout.kind === "prefix" || process.getuid?.() === 0) return;
+function assertPrivileged({ layout }: Place, installing: Installing): void {
+  if (layout.kind === "prefix" || installing.isPrivileged()) return;
   const sentence = "This needs root. Without root, --prefix keeps everything below a directory.";
   throw new CliFailure(EXIT.needsRoot, sentence);
 }

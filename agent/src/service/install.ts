@@ -3,19 +3,19 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import type { Enrolled } from "../enroll/enroll.ts";
+import type { Account } from "../machine/account.ts";
+import type { Place } from "../machine/place.ts";
+import { isPresent } from "../machine/placing.ts";
+import type { Installing } from "../machine/platform.ts";
+import type { Programs } from "../machine/programs.ts";
+import type { Supervisor } from "../machine/supervisor.ts";
+import { Undo } from "../machine/undo.ts";
 import type { Clock } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
-import type { Account } from "./account.ts";
 import { type Installation, inspect } from "./installation.ts";
 import { type InstallStep, installSteps } from "./installSteps.ts";
-import type { Layout } from "./layout.ts";
-import { isPresent } from "./placing.ts";
-import type { Programs } from "./programs.ts";
 import { provenanceOf } from "./provenance.ts";
 import type { Receipt } from "./receipt.ts";
-import type { Self } from "./self.ts";
-import type { Supervisor } from "./supervisor.ts";
-import { Undo } from "./undo.ts";
 
 /** What a person asked for. */
 export interface InstallRequest {
@@ -32,12 +32,11 @@ export interface InstallRequest {
 
 /** What installing needs of the machine. */
 export interface InstallDeps {
-  readonly layout: Layout;
-  readonly self: Self;
+  /** Its account is made if need be. */
+  readonly place: Place;
+  readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper">;
   readonly programs: Programs;
   readonly clock: Clock;
-  /** The account that shall run the agent, made if need be; undefined: whoever installs. */
-  readonly user: string | undefined;
   /** What keeps the agent running; without an account it can be asked, but starts nothing. */
   supervisor(account: Account | undefined): Supervisor;
   /** Spends the token and writes a configuration there; undefined when no token was given. */
@@ -56,9 +55,9 @@ export interface InstallDeps {
  * this call changed has been taken back, and an agent that ran before runs again.
  */
 export async function install(request: InstallRequest, deps: InstallDeps): Promise<void> {
-  const { layout, self, clock, say } = deps;
+  const { place, installing, clock, say } = deps;
   const receipt = await usableReceipt(deps);
-  const found = await inspect(layout, { server: request.server, self }, clock);
+  const found = await inspect(place, request.server, { wrapper: installing.wrapper, clock });
   const isKept = keepsEnrolment(request, deps, found);
   if (isKept && (await isUpToDate(request, deps, found))) {
     say(`This host is already enrolled at ${request.server}, and its agent is up to date.`);
@@ -66,11 +65,10 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
   }
   const config = isKept || request.isDryRun ? undefined : await enrolAside(deps);
   const steps = installSteps({
-    layout,
-    self,
+    place,
+    installing,
     programs: deps.programs,
     clock,
-    user: deps.user,
     found,
     receipt,
     isEnrolled: !isKept,
@@ -92,8 +90,10 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
  * A directory that belongs to something else is not filled with an agent, whatever receipt it has.
  * The answer is what an earlier installation of ours wrote down there.
  */
-async function usableReceipt({ layout, temporary }: InstallDeps): Promise<Receipt | undefined> {
-  const provenance = await provenanceOf(layout);
+async function usableReceipt(deps: InstallDeps): Promise<Receipt | undefined> {
+  const { place, installing, temporary } = deps;
+  const { layout } = place;
+  const provenance = await provenanceOf(layout, installing.wrapper);
   if (provenance.kind === "ours") return provenance.receipt;
   const prefix = dirname(layout.receipt ?? "");
   const names = await readdir(prefix).catch(() => []);
@@ -129,7 +129,8 @@ async function isUpToDate(
  * no link that the agent's account may have planted is ever followed. The text holds the
  * host's secret.
  */
-async function enrolAside({ enroll, layout, temporary, say }: InstallDeps): Promise<string> {
+async function enrolAside({ enroll, place, temporary, say }: InstallDeps): Promise<string> {
+  const { layout } = place;
   if (enroll === undefined) throw new Error("enrolling needs a token");
   const aside = join(temporary, "rport.conf");
   if (await isPresent(layout.config)) {

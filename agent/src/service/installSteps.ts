@@ -2,18 +2,25 @@ import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { hostKeyFileIn } from "../host/hostKey.ts";
+import type { Account } from "../machine/account.ts";
+import type { Place } from "../machine/place.ts";
+import {
+  type Changing,
+  ensureDirectory,
+  giveFile,
+  isPresent,
+  missingDirectories,
+  placeFile,
+} from "../machine/placing.ts";
+import type { Installing } from "../machine/platform.ts";
+import type { Programs } from "../machine/programs.ts";
+import type { Supervisor } from "../machine/supervisor.ts";
+import type { Undo } from "../machine/undo.ts";
 import type { Clock } from "../platform/clock.ts";
 import { stateFileIn } from "../state/stateFile.ts";
-import { type Account, ensureAccount } from "./account.ts";
 import { type Installation, whyOffline } from "./installation.ts";
-import type { Layout } from "./layout.ts";
-import { ensureDirectory, giveFile, isPresent, missingDirectories, placeFile } from "./placing.ts";
-import type { Programs } from "./programs.ts";
 import { placedHashes } from "./provenance.ts";
 import { type Receipt, renderReceipt, withPlaced } from "./receipt.ts";
-import { renderWrapper, type Self } from "./self.ts";
-import type { Supervisor } from "./supervisor.ts";
-import type { Undo } from "./undo.ts";
 
 /** How long a started agent may take to connect. */
 const ONLINE_MS = 30_000;
@@ -29,11 +36,10 @@ export interface InstallStep {
 
 /** What is to be changed. */
 export interface Change {
-  readonly layout: Layout;
-  readonly self: Self;
+  readonly place: Place;
+  readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper">;
   readonly programs: Programs;
   readonly clock: Clock;
-  readonly user: string | undefined;
   readonly found: Installation;
   /** What an earlier installation in this prefix wrote down. */
   readonly receipt: Receipt | undefined;
@@ -61,7 +67,8 @@ class Steps {
   }
 
   all(): readonly InstallStep[] {
-    const { layout, found, isEnrolled, isStarted, user } = this.#change;
+    const { place, found, isEnrolled, isStarted } = this.#change;
+    const { layout, user } = place;
     const { title } = this.#supervisor();
     const steps: (InstallStep | undefined)[] = [
       user === undefined ? undefined : this.#accountStep(user),
@@ -87,6 +94,10 @@ class Steps {
     return steps.filter((step) => step !== undefined);
   }
 
+  #changing(undo: Undo): Changing {
+    return { undo, rights: this.#change.installing.rights };
+  }
+
   #supervisor(): Supervisor {
     return this.#change.supervisor(this.#account);
   }
@@ -95,19 +106,19 @@ class Steps {
     return {
       title: `make the system user ${user} unless there is one`,
       run: async (undo) => {
-        this.#account = await ensureAccount(this.#change.programs, user, undo);
+        this.#account = await this.#change.installing.accounts.ensure(user, undo);
       },
     };
   }
 
   #directories(): readonly string[] {
-    const { layout, self } = this.#change;
+    const { layout, self } = this.#change.place;
     const files = self.kind === "bundle" ? [layout.program, layout.bundle] : [layout.program];
     return [...files.map(dirname), dirname(layout.config), layout.dataDir];
   }
 
   async #makeRoom(undo: Undo): Promise<void> {
-    const { layout, self } = this.#change;
+    const { layout, self } = this.#change.place;
     const supervisor = this.#supervisor();
     // Added before all other files are changed, hence done when they have been restored.
     if (await supervisor.isRunning()) undo.add("start it again", () => supervisor.start());
@@ -118,18 +129,19 @@ class Steps {
     if (account !== undefined) {
       // The agent replaces its configuration when it gets a new secret, hence may write there;
       // its group may be one that it shares with people, hence may not.
-      await ensureDirectory(dirname(layout.config), { mode: 0o700, owner: account }, undo);
+      const access = { mode: 0o700, owner: account.owner };
+      await ensureDirectory(dirname(layout.config), access, this.#changing(undo));
     }
-    const owner = account === undefined ? {} : { owner: account };
-    await ensureDirectory(layout.dataDir, { mode: 0o700, ...owner }, undo);
+    const owner = account === undefined ? {} : { owner: account.owner };
+    await ensureDirectory(layout.dataDir, { mode: 0o700, ...owner }, this.#changing(undo));
     await this.#keepHostKey(undo);
   }
 
   /** A key that an uninstallation kept belongs to nobody's account any more. */
   async #keepHostKey(undo: Undo): Promise<void> {
-    const file = hostKeyFileIn(this.#change.layout.dataDir);
+    const file = hostKeyFileIn(this.#change.place.layout.dataDir);
     if (this.#account === undefined || !(await isPresent(file))) return;
-    await giveFile(file, { mode: 0o600, owner: this.#account }, undo);
+    await giveFile(file, { mode: 0o600, owner: this.#account.owner }, this.#changing(undo));
   }
 
   /**
@@ -137,52 +149,57 @@ class Steps {
    * is about to be placed and what was there before, of which each may be found then.
    */
   async #makePrefix(path: string, undo: Undo): Promise<void> {
-    const { layout, self, receipt } = this.#change;
+    const { place, receipt, installing } = this.#change;
     const prefix = dirname(path);
     const missing = await missingDirectories(prefix);
-    if (missing.length > 0) await ensureDirectory(prefix, { mode: 0o700 }, undo);
-    const files = withPlaced(receipt?.files, await placedHashes(layout, self));
+    if (missing.length > 0) await ensureDirectory(prefix, { mode: 0o700 }, this.#changing(undo));
+    const files = withPlaced(receipt?.files, await placedHashes(place, installing.wrapper));
     const from = { text: renderReceipt({ directories: receipt?.directories ?? missing, files }) };
-    await placeFile({ path, from, access: { mode: 0o600 } }, undo);
+    await placeFile({ path, from, access: { mode: 0o600 } }, this.#changing(undo));
   }
 
   async #makeMissing(directory: string, undo: Undo): Promise<void> {
-    if (!(await isPresent(directory))) await ensureDirectory(directory, { mode: 0o755 }, undo);
+    if (await isPresent(directory)) return;
+    await ensureDirectory(directory, { mode: 0o755 }, this.#changing(undo));
   }
 
   async #placeProgram(undo: Undo): Promise<void> {
-    const { layout, self } = this.#change;
+    const { place, installing } = this.#change;
+    const { layout, self } = place;
+    const changing = this.#changing(undo);
     const from = { file: self.file };
     if (self.kind === "executable") {
-      await placeFile({ path: layout.program, from, access: { mode: 0o755 } }, undo);
+      await placeFile({ path: layout.program, from, access: { mode: 0o755 } }, changing);
       return;
     }
-    await placeFile({ path: layout.bundle, from, access: { mode: 0o644 } }, undo);
-    const wrapper = { text: renderWrapper(layout, self.node) };
-    await placeFile({ path: layout.program, from: wrapper, access: { mode: 0o755 } }, undo);
+    await placeFile({ path: layout.bundle, from, access: { mode: 0o644 } }, changing);
+    const wrapper = { text: installing.wrapper.render(layout, self.node) };
+    await placeFile({ path: layout.program, from: wrapper, access: { mode: 0o755 } }, changing);
   }
 
   /** A file system may forbid programs; then an agent that was started once is all there is. */
   async #tryProgram(): Promise<void> {
-    const { layout, programs } = this.#change;
-    const { code, stderr } = await programs.run(layout.program, ["--version"]);
+    const { place, programs } = this.#change;
+    const { program } = place.layout;
+    const { code, stderr } = await programs.run(program, ["--version"]);
     if (code === 0) return;
     const why = stderr.trim().slice(0, 300) || "Perhaps its file system forbids programs (noexec).";
-    throw new CliFailure(EXIT.unsupported, `${layout.program} cannot be started. ${why}`);
+    throw new CliFailure(EXIT.unsupported, `${program} cannot be started. ${why}`);
   }
 
   async #placeConfig(undo: Undo): Promise<void> {
-    const { layout, config } = this.#change;
+    const { place, config } = this.#change;
     if (config === undefined) throw new Error("there is no configuration to write");
-    const owner = this.#account === undefined ? {} : { owner: this.#account };
-    const from = { text: config };
-    await placeFile({ path: layout.config, from, access: { mode: 0o600, ...owner } }, undo);
+    const owner = this.#account === undefined ? {} : { owner: this.#account.owner };
+    const access = { mode: 0o600, ...owner };
+    const path = place.layout.config;
+    await placeFile({ path, from: { text: config }, access }, this.#changing(undo));
     if (this.#change.isNewId) await this.#dropHostKey(undo);
   }
 
   /** The agent makes another one at its next start. */
   async #dropHostKey(undo: Undo): Promise<void> {
-    const file = hostKeyFileIn(this.#change.layout.dataDir);
+    const file = hostKeyFileIn(this.#change.place.layout.dataDir);
     if (!(await isPresent(file))) return;
     const aside = `${file}.previous`;
     await rename(file, aside);
@@ -193,19 +210,20 @@ class Steps {
   /** A configuration that an uninstallation kept belongs to nobody's account any more. */
   async #keepConfig(undo: Undo): Promise<void> {
     if (this.#account === undefined) return;
-    await giveFile(this.#change.layout.config, { mode: 0o600, owner: this.#account }, undo);
+    const access = { mode: 0o600, owner: this.#account.owner };
+    await giveFile(this.#change.place.layout.config, access, this.#changing(undo));
   }
 
   async #setUp(undo: Undo): Promise<void> {
     const supervisor = this.#supervisor();
     const isNew = !(await supervisor.isInstalled());
     if (isNew) undo.add(`remove ${supervisor.title}`, () => supervisor.remove());
-    await supervisor.install(undo);
+    await supervisor.install(this.#changing(undo));
   }
 
   async #start(undo: Undo): Promise<void> {
     const supervisor = this.#supervisor();
-    const { layout } = this.#change;
+    const { layout } = this.#change.place;
     await supervisor.stop();
     await rm(stateFileIn(layout.dataDir), { force: true });
     undo.add(`stop ${supervisor.title}`, () => supervisor.stop());
@@ -218,10 +236,10 @@ class Steps {
   }
 
   async #whyOffline(supervisor: Supervisor): Promise<string | undefined> {
-    const { layout, clock, signal } = this.#change;
+    const { place, clock, signal } = this.#change;
     const endMs = clock.monotonic() + ONLINE_MS;
     for (;;) {
-      const trouble = await whyOffline(layout, clock, LOOK_MS);
+      const trouble = await whyOffline(place.layout, clock, LOOK_MS);
       if (trouble === undefined) return undefined;
       if (signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
       if (clock.monotonic() >= endMs || !(await supervisor.isRunning())) return trouble;

@@ -2,13 +2,14 @@ import { readFile } from "node:fs/promises";
 import { configuredDataDir } from "../config/dataDir.ts";
 import { loadConfig } from "../config/loadConfig.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
+import type { Layout } from "../machine/layout.ts";
+import type { Place } from "../machine/place.ts";
+import { isPresent } from "../machine/placing.ts";
+import type { Wrapper } from "../machine/platform.ts";
 import type { Clock } from "../platform/clock.ts";
 import { stateFileIn } from "../state/stateFile.ts";
 import { isProcessAlive, waitOnline } from "../state/waitOnline.ts";
 import { hashOfFile } from "./fileHash.ts";
-import type { Layout } from "./layout.ts";
-import { isPresent } from "./placing.ts";
-import { renderWrapper, type Self } from "./self.ts";
 
 /** An agent that lost its connection a moment ago is not taken for one that needs help. */
 const ONLINE_GRACE_MS = 5_000;
@@ -25,16 +26,17 @@ export interface Installation {
 
 /** Looks at a place without changing anything. */
 export async function inspect(
-  layout: Layout,
-  wanted: { readonly server: string; readonly self: Self },
-  clock: Clock,
+  place: Place,
+  wantedServer: string,
+  { wrapper, clock }: { readonly wrapper: Wrapper; readonly clock: Clock },
 ): Promise<Installation> {
+  const { layout } = place;
   const servers = await configuredServers(layout.config);
-  const server = normaliseServerUrl(wanted.server);
+  const server = normaliseServerUrl(wantedServer);
   return {
     hasConfig: await isPresent(layout.config),
     isEnrolledHere: server.ok && servers.includes(server.url),
-    isProgramCurrent: await isCurrent(layout, wanted.self),
+    isProgramCurrent: await isCurrent(place, wrapper),
     isOnline: servers.length > 0 && (await isOnline(layout, clock, ONLINE_GRACE_MS)),
   };
 }
@@ -64,10 +66,10 @@ export async function configuredServers(file: string): Promise<readonly string[]
   );
 }
 
-async function isCurrent(layout: Layout, self: Self): Promise<boolean> {
+async function isCurrent({ layout, self }: Place, wrapper: Wrapper): Promise<boolean> {
   if (self.kind === "executable") return isSameFile(self.file, layout.program);
-  const wrapper = await readFile(layout.program, "utf8").catch(() => "");
-  if (wrapper !== renderWrapper(layout, self.node)) return false;
+  const text = await readFile(layout.program, "utf8").catch(() => "");
+  if (text !== wrapper.render(layout, self.node)) return false;
   return isSameFile(self.file, layout.bundle);
 }
 

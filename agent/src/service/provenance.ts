@@ -1,11 +1,12 @@
 import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { dirname, relative } from "node:path";
+import type { Layout } from "../machine/layout.ts";
+import type { Place } from "../machine/place.ts";
+import type { Wrapper } from "../machine/platform.ts";
 import { hashOfFile, hashOfText } from "./fileHash.ts";
 import { configuredServers } from "./installation.ts";
-import type { Layout } from "./layout.ts";
 import { type Receipt, readReceipt } from "./receipt.ts";
-import { renderWrapper, type Self } from "./self.ts";
 
 /** What every build of the agent has in it: the first line of what `--help` prints. */
 const AGENT_TEXT = Buffer.from("rport-agent: connects this host to its RPort server.");
@@ -23,14 +24,14 @@ export type Provenance =
 
 /** By their names below the prefix: the SHA-256 of what an installation places there. */
 export async function placedHashes(
-  layout: Layout,
-  self: Self,
+  { layout, self }: Place,
+  wrapper: Wrapper,
 ): Promise<Readonly<Record<string, string>>> {
   if (self.kind === "executable")
     return { [nameOf(layout, layout.program)]: await hashOfFile(self.file) };
   return {
     [nameOf(layout, layout.bundle)]: await hashOfFile(self.file),
-    [nameOf(layout, layout.program)]: hashOfText(renderWrapper(layout, self.node)),
+    [nameOf(layout, layout.program)]: hashOfText(wrapper.render(layout, self.node)),
   };
 }
 
@@ -38,12 +39,12 @@ export async function placedHashes(
  * Whether the directory of a prefix is an installation of ours. A receipt of release 0.1 has no
  * mark: it is believed when a file of ours lies beside it, or when nothing else does.
  */
-export async function provenanceOf(layout: Layout): Promise<Provenance> {
+export async function provenanceOf(layout: Layout, wrapper: Wrapper): Promise<Provenance> {
   if (layout.receipt === undefined) return { kind: "ours", receipt: undefined };
   const found = await readReceipt(layout.receipt);
   if (found.kind !== "ours") return found;
   const { receipt } = found;
-  const isBelieved = receipt.files !== undefined || (await isBackedUp(layout));
+  const isBelieved = receipt.files !== undefined || (await isBackedUp(layout, wrapper));
   return isBelieved ? { kind: "ours", receipt } : { kind: "foreign" };
 }
 
@@ -52,12 +53,12 @@ export async function provenanceOf(layout: Layout): Promise<Provenance> {
  * its hash where there is one, else by what every build of the agent has in it.
  */
 export async function isPlaced(
-  layout: Layout,
+  { layout, wrapper }: { readonly layout: Layout; readonly wrapper: Wrapper },
   path: string,
   receipt: Receipt | undefined,
 ): Promise<boolean> {
   if (!(await isPlainFile(layout, path))) return false;
-  if (receipt?.files === undefined) return isAgentProgram(layout, path);
+  if (receipt?.files === undefined) return isAgentProgram(path, layout, wrapper);
   const hashes = receipt.files[nameOf(layout, path)] ?? [];
   return hashes.includes(await hashOfFile(path));
 }
@@ -76,10 +77,10 @@ function nameOf(layout: Layout, path: string): string {
   return relative(layout.receipt === undefined ? "/" : dirname(layout.receipt), path);
 }
 
-async function isBackedUp(layout: Layout): Promise<boolean> {
+async function isBackedUp(layout: Layout, wrapper: Wrapper): Promise<boolean> {
   const { program, bundle, config, receipt = "" } = layout;
   for (const path of [program, bundle]) {
-    if ((await isPlainFile(layout, path)) && (await isAgentProgram(layout, path))) return true;
+    if (await isPlaced({ layout, wrapper }, path, undefined)) return true;
   }
   if ((await configuredServers(config)).length > 0) return true;
   return (await readdir(dirname(receipt))).length === 1;
@@ -93,12 +94,12 @@ async function isPlainFile({ kind }: Layout, path: string): Promise<boolean> {
 }
 
 /** A build of the agent, or the small script that lets Node run it. */
-async function isAgentProgram(layout: Layout, path: string): Promise<boolean> {
+async function isAgentProgram(path: string, layout: Layout, wrapper: Wrapper): Promise<boolean> {
   const { size } = await lstat(path);
   if (size > WRAPPER_MAX_BYTES) return hasText(path, AGENT_TEXT);
   const text = await readFile(path, "utf8");
-  const [, node] = /^#!\/bin\/sh\nexec '(.+)' '.+' "\$@"\n$/.exec(text) ?? [];
-  if (node !== undefined) return text === renderWrapper(layout, node.replaceAll(`'\\''`, "'"));
+  const node = wrapper.nodeIn(text);
+  if (node !== undefined) return text === wrapper.render(layout, node);
   return text.includes(AGENT_TEXT.toString());
 }
 

@@ -1,10 +1,9 @@
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import type { Layout } from "../machine/layout.ts";
+import type { Installing } from "../machine/platform.ts";
+import type { Supervisor } from "../machine/supervisor.ts";
 import { textOf } from "../platform/errorText.ts";
-import { findAccount } from "./account.ts";
-import type { Layout } from "./layout.ts";
-import type { Programs } from "./programs.ts";
 import { isPlaced, type Provenance, provenanceOf } from "./provenance.ts";
-import type { Supervisor } from "./supervisor.ts";
 import { type UninstallStep, uninstallSteps } from "./uninstallSteps.ts";
 
 /** What a person asked for. */
@@ -18,7 +17,7 @@ export interface UninstallRequest {
 /** What uninstalling needs of the machine. */
 export interface UninstallDeps {
   readonly layout: Layout;
-  readonly programs: Programs;
+  readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper">;
   /** Everything that may keep an agent of this layout running. */
   readonly supervisors: readonly Supervisor[];
   /** The account that ran the agent. */
@@ -33,15 +32,15 @@ export interface UninstallDeps {
  * do. Where nothing is installed, nothing is touched; where something else is, it rejects.
  */
 export async function uninstall(request: UninstallRequest, deps: UninstallDeps): Promise<void> {
-  const { say, layout, programs, supervisors, user } = deps;
-  const provenance = await provenanceOf(layout);
+  const { say, layout, installing, supervisors, user } = deps;
+  const provenance = await provenanceOf(layout, installing.wrapper);
   if (!(await isInstalled(provenance, deps))) {
     say("There is no agent to remove.");
     return;
   }
   const receipt = provenance.kind === "ours" ? provenance.receipt : undefined;
   const { keepsConfig } = request;
-  const removal = { layout, receipt, programs, supervisors, user, keepsConfig };
+  const removal = { layout, receipt, installing, supervisors, user, keepsConfig };
   const steps = uninstallSteps(removal);
   if (request.isDryRun) {
     for (const { title } of steps) say(`would ${title}`);
@@ -52,7 +51,7 @@ export async function uninstall(request: UninstallRequest, deps: UninstallDeps):
 
 /** Things that only we make, also by a run that was killed early. */
 async function isInstalled(provenance: Provenance, deps: UninstallDeps): Promise<boolean> {
-  const { layout, supervisors, programs, user } = deps;
+  const { layout, supervisors, installing, user } = deps;
   if (provenance.kind === "foreign") {
     const sentence = `was not written by an installer of this agent. Nothing is removed.`;
     throw new CliFailure(EXIT.usage, `${layout.receipt} ${sentence}`);
@@ -61,9 +60,9 @@ async function isInstalled(provenance: Provenance, deps: UninstallDeps): Promise
   if (provenance.receipt !== undefined) return true;
   for (const supervisor of supervisors) if (await supervisor.isInstalled()) return true;
   for (const path of [layout.program, layout.bundle]) {
-    if (await isPlaced(layout, path, undefined)) return true;
+    if (await isPlaced({ layout, wrapper: installing.wrapper }, path, undefined)) return true;
   }
-  return (await findAccount(programs, user))?.isOurs === true;
+  return (await installing.accounts.find(user))?.isOurs === true;
 }
 
 async function performAll(

@@ -1,14 +1,15 @@
-import { lchown, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hostKeyFileIn } from "../host/hostKey.ts";
+import type { AccessRights } from "../machine/accessRights.ts";
+import type { Accounts } from "../machine/account.ts";
+import type { Layout } from "../machine/layout.ts";
+import { isPresent, removeDrafts, removeIfEmpty } from "../machine/placing.ts";
+import type { Installing } from "../machine/platform.ts";
+import type { Supervisor } from "../machine/supervisor.ts";
 import { removeOwnFiles } from "../state/ownFiles.ts";
-import { removeAccount } from "./account.ts";
-import type { Layout } from "./layout.ts";
-import { isPresent, removeDrafts, removeIfEmpty } from "./placing.ts";
-import type { Programs } from "./programs.ts";
 import { isPlaced, isPlacedConfig } from "./provenance.ts";
 import type { Receipt } from "./receipt.ts";
-import type { Supervisor } from "./supervisor.ts";
 
 /** One thing to be taken away. */
 export interface UninstallStep {
@@ -22,7 +23,7 @@ export interface UninstallStep {
 export interface Removal {
   readonly layout: Layout;
   readonly receipt: Receipt | undefined;
-  readonly programs: Programs;
+  readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper">;
   readonly supervisors: readonly Supervisor[];
   readonly user: string;
   readonly keepsConfig: boolean;
@@ -32,26 +33,27 @@ const NOTHING_KEPT: readonly string[] = [];
 
 /** The steps in their order; the account's own files go before it, so that its number means nobody's. */
 export function uninstallSteps(removal: Removal): readonly UninstallStep[] {
-  const { layout, keepsConfig, supervisors } = removal;
+  const { layout, keepsConfig, supervisors, installing } = removal;
+  const { wrapper, rights } = installing;
   return [
     ...supervisors.map((supervisor) =>
       step(`stop and remove ${supervisor.title}`, () => supervisor.remove()),
     ),
     ...[layout.program, layout.bundle].map((path) =>
-      unlessForeign(path, () => isPlaced(layout, path, removal.receipt)),
+      unlessForeign(path, () => isPlaced({ layout, wrapper }, path, removal.receipt)),
     ),
-    keepsConfig ? keptKey(layout.dataDir) : clearedState(layout.dataDir),
-    keepsConfig ? keptConfig(layout) : removedConfig(removal),
+    keepsConfig ? keptKey(layout.dataDir, rights) : clearedState(layout.dataDir),
+    keepsConfig ? keptConfig(layout, rights) : removedConfig(removal),
     ...lastSteps(removal),
   ];
 }
 
 /** Folders, the account, and at the very end what says that the directory is ours. */
-function lastSteps({ layout, receipt, programs, user, keepsConfig }: Removal) {
+function lastSteps({ layout, receipt, installing, user, keepsConfig }: Removal) {
   const { program, bundle, config, receipt: file } = layout;
   if (file === undefined) {
     const folders = [emptyFolder(dirname(bundle)), emptyFolder(dirname(config))];
-    return [...folders, account(programs, user)];
+    return [...folders, account(installing.accounts, user)];
   }
   const folders = [program, bundle].map(dirname);
   const made = [...(receipt?.directories ?? [])].reverse();
@@ -83,10 +85,10 @@ function removedConfig({ layout, receipt }: Removal): UninstallStep {
 }
 
 /** The folder first: from then on the agent's account cannot put anything else there. */
-function keptConfig({ kind, config }: Layout): UninstallStep {
+function keptConfig({ kind, config }: Layout, rights: AccessRights): UninstallStep {
   return step(`keep ${config}, readable for its owner alone`, async () => {
-    if (kind === "system") await giveToCaller(dirname(config));
-    await giveToCaller(config);
+    if (kind === "system") await takeOver(dirname(config), rights);
+    await takeOver(config, rights);
   });
 }
 
@@ -102,15 +104,15 @@ function clearedState(dataDir: string): UninstallStep {
 }
 
 /** The folder first: from then on the agent's account cannot put anything else there. */
-function keptKey(dataDir: string): UninstallStep {
+function keptKey(dataDir: string, rights: AccessRights): UninstallStep {
   const key = hostKeyFileIn(dataDir);
   return {
     title: `remove the agent's files in ${dataDir} but the key of this host`,
     run: async () => {
       if (!(await isPresent(key))) return clearedState(dataDir).run();
-      await giveToCaller(dataDir);
+      await takeOver(dataDir, rights);
       const left = await removeOwnFiles(dataDir, [key]);
-      await giveToCaller(key);
+      await takeOver(key, rights);
       return left;
     },
   };
@@ -120,9 +122,9 @@ function emptyFolder(path: string): UninstallStep {
   return step(`remove ${path} if nothing is left in it`, () => removeIfEmpty(path));
 }
 
-function account(programs: Programs, user: string): UninstallStep {
+function account(accounts: Accounts, user: string): UninstallStep {
   const title = `remove the user ${user} if the installer made it`;
-  return step(title, () => removeAccount(programs, user));
+  return step(title, () => accounts.remove(user));
 }
 
 async function removeWhole(path: string): Promise<void> {
@@ -131,7 +133,6 @@ async function removeWhole(path: string): Promise<void> {
 }
 
 /** The secret in it must not fall to the next account that gets the number of the old one. */
-async function giveToCaller(path: string): Promise<void> {
-  if (!(await isPresent(path))) return;
-  await lchown(path, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+async function takeOver(path: string, rights: AccessRights): Promise<void> {
+  if (await isPresent(path)) await rights.takeOver(path);
 }

@@ -8,7 +8,7 @@ import { stringify } from "smol-toml";
 import { Agent, type AgentDeps } from "../../../agent/src/agent.ts";
 import { loadConfig } from "../../../agent/src/config/loadConfig.ts";
 import type { ConnectionState } from "../../../agent/src/connection/connectionState.ts";
-import { SYSTEM_SOURCES } from "../../../agent/src/host/machineId.ts";
+import { platformOf } from "../../../agent/src/machine/platformOf.ts";
 import { SYSTEM_CLOCK } from "../../../agent/src/platform/clock.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
 import { SYSTEM_LOOKUP } from "../../../agent/src/tunnels/target.ts";
@@ -73,7 +73,7 @@ async function startWith(files: AgentFiles, replaced: Replaced): Promise<TestAge
     clock: SYSTEM_CLOCK,
     random: Math.random,
     resolve: SYSTEM_LOOKUP,
-    machine: SYSTEM_SOURCES,
+    platform: platformOf(process.platform),
     ...replaced,
   });
   const until: TestAgent["until"] = (isWanted) => stateOf(agent, isWanted);

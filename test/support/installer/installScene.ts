@@ -1,14 +1,17 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Accounts } from "../../../agent/src/machine/account.ts";
+import type { Changing } from "../../../agent/src/machine/placing.ts";
+import { prefixLayout } from "../../../agent/src/machine/posix/layouts.ts";
+import { POSIX_RIGHTS } from "../../../agent/src/machine/posix/rights.ts";
+import { SHELL_WRAPPER } from "../../../agent/src/machine/posix/wrapper.ts";
+import type { Supervisor } from "../../../agent/src/machine/supervisor.ts";
 import type { Clock } from "../../../agent/src/platform/clock.ts";
 import {
   type InstallDeps,
   type InstallRequest,
   install,
 } from "../../../agent/src/service/install.ts";
-import { prefixLayout } from "../../../agent/src/service/layout.ts";
-import type { Supervisor } from "../../../agent/src/service/supervisor.ts";
-import type { Undo } from "../../../agent/src/service/undo.ts";
 import { uninstall } from "../../../agent/src/service/uninstall.ts";
 import { tempDirectory } from "../tempDirectory.ts";
 
@@ -42,7 +45,7 @@ class FakeSupervisor implements Supervisor {
   isRunning = () => Promise.resolve(this.isUp);
   lastLines = () => Promise.resolve(["it said something"]);
 
-  async install(undo: Undo): Promise<void> {
+  async install({ undo }: Changing): Promise<void> {
     this.notes.push("install");
     if (this.failsToInstall) throw new Error("no room for a unit");
     undo.add("take the set-up back", async () => void this.notes.push("undo install"));
@@ -73,6 +76,15 @@ class FakeSupervisor implements Supervisor {
     this.isThere = false;
   }
 }
+
+/** In a prefix nobody else's account is needed. */
+const NO_ACCOUNTS: Accounts = {
+  defaultName: "rport",
+  isName: () => true,
+  find: async () => undefined,
+  ensure: () => Promise.reject(new Error("no account is to be made")),
+  remove: () => Promise.reject(new Error("no account is to be removed")),
+};
 
 /** Time passes as soon as somebody waits for it. */
 function quickClock(): Clock {
@@ -106,8 +118,8 @@ export async function installScene() {
   const started = { code: 0, stdout: "", stderr: "" };
   const aborting = new AbortController();
   const deps: InstallDeps = {
-    layout,
-    self: { kind: "executable", file: program },
+    place: { layout, self: { kind: "executable", file: program }, user: undefined },
+    installing: { accounts: NO_ACCOUNTS, rights: POSIX_RIGHTS, wrapper: SHELL_WRAPPER },
     programs: {
       async run(path, args) {
         if (path !== layout.program || args.join() !== "--version") {
@@ -117,7 +129,6 @@ export async function installScene() {
       },
     },
     clock: quickClock(),
-    user: undefined,
     supervisor: () => supervisor,
     enroll: async (file) => {
       tokens.spent += 1;
@@ -133,7 +144,7 @@ export async function installScene() {
   const remove = (keepsConfig = false) =>
     uninstall(
       { keepsConfig, isDryRun: false },
-      { ...deps, supervisors: [supervisor], user: "nobody-at-all" },
+      { ...deps, layout, supervisors: [supervisor], user: "nobody-at-all" },
     );
   const files = async () => (await readdir(directory.path, { recursive: true })).sort();
   /** What is in the prefix, or nothing when it is gone. */

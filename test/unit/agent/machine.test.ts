@@ -5,7 +5,8 @@ import { newPairingToken } from "@rport/protocol/sealing";
 import { describe, expect, it } from "vitest";
 import { readToken } from "../../../agent/src/enroll/token.ts";
 import { describeTimezone, readHost } from "../../../agent/src/host/host.ts";
-import { type MachineIdSources, machineId } from "../../../agent/src/host/machineId.ts";
+import { machineId } from "../../../agent/src/machine/machineId.ts";
+import { platformOf } from "../../../agent/src/machine/platformOf.ts";
 import { createLog } from "../../../agent/src/platform/log.ts";
 import { readState, StateWriter, stateFileIn } from "../../../agent/src/state/stateFile.ts";
 import { waitOnline } from "../../../agent/src/state/waitOnline.ts";
@@ -14,20 +15,15 @@ import { tempDirectory } from "../../support/tempDirectory.ts";
 
 const ID = "0123456789abcdef0123456789abcdef";
 
-function machine(
-  platform: NodeJS.Platform,
-  files: Record<string, string>,
-  output = "",
-): MachineIdSources {
-  return {
-    platform,
+function machine(platform: NodeJS.Platform, files: Record<string, string>, output = "") {
+  return platformOf(platform).idReaders({
     readFile: async (path) => {
       const text = files[path];
       if (text === undefined) throw new Error("ENOENT");
       return text;
     },
     run: async () => output,
-  };
+  });
 }
 
 describe("the machine id", () => {
@@ -49,14 +45,14 @@ describe("the machine id", () => {
     ["macOS", machine("darwin", {}, '  "IOPlatformUUID" = "AB-12-CD-34"\n'), "AB-12-CD-34"],
     ["FreeBSD", machine("freebsd", { "/etc/hostid": "ab-12-cd-34\n" }), "ab-12-cd-34"],
     ["a board without UUID", machine("freebsd", {}, "00000000-0000-0000"), undefined],
-  ])("of %s", async (_what, sources, id) => {
-    expect(await machineId(sources)).toBe(id);
+  ])("of %s", async (_what, readers, id) => {
+    expect(await machineId(readers)).toBe(id);
   });
 });
 
 describe("facts about the host", () => {
   it("are complete, in Go's words and numbers", async () => {
-    const facts = await readHost();
+    const facts = await readHost(platformOf(process.platform).inventory);
     for (const value of Object.values(facts)) expect(value).not.toBeUndefined();
     expect(Number.isInteger(facts.NumCPUs) && facts.NumCPUs >= 1).toBe(true);
     expect(Number.isInteger(facts.MemoryTotal)).toBe(true);

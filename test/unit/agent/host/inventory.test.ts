@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { readHost } from "../../../../agent/src/host/host.ts";
-import { type LinuxFiles, linuxSystem, titled } from "../../../../agent/src/host/linuxSystem.ts";
-import { virtualizationOf } from "../../../../agent/src/host/virtualization.ts";
+import { LINUX_INVENTORY } from "../../../../agent/src/machine/linux/inventory.ts";
+import {
+  type LinuxFiles,
+  linuxSystem,
+  titled,
+} from "../../../../agent/src/machine/linux/linuxSystem.ts";
+import { virtualizationOf } from "../../../../agent/src/machine/linux/virtualization.ts";
 
 const NONE: LinuxFiles = {
   osRelease: "",
@@ -73,7 +78,7 @@ describe("a Linux system, in the words of RPort's client", () => {
 
   it("ends, as uname does, with the operating system's name", async () => {
     if (process.platform !== "linux") return;
-    expect((await readHost()).OS).toMatch(/ \S+ (GNU\/)?Linux$/);
+    expect((await readHost(LINUX_INVENTORY)).OS).toMatch(/ \S+ (GNU\/)?Linux$/);
   });
 });
 

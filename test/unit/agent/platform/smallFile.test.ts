@@ -3,10 +3,11 @@ import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../../agent/src/config/loadConfig.ts";
+import { giveFile } from "../../../../agent/src/machine/placing.ts";
+import { POSIX_RIGHTS } from "../../../../agent/src/machine/posix/rights.ts";
+import { Undo } from "../../../../agent/src/machine/undo.ts";
 import { readEnd, readSmallFile } from "../../../../agent/src/platform/smallFile.ts";
-import { giveFile } from "../../../../agent/src/service/placing.ts";
 import { readReceipt } from "../../../../agent/src/service/receipt.ts";
-import { Undo } from "../../../../agent/src/service/undo.ts";
 import { readState } from "../../../../agent/src/state/stateFile.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
@@ -32,7 +33,7 @@ it("S-34: a pipe is not waited for by who gives it to its owner", async () => {
   await using directory = await tempDirectory();
   const path = join(directory.path, "planted");
   spawnSync("mkfifo", [path]);
-  const giving = giveFile(path, { mode: 0o600 }, new Undo());
+  const giving = giveFile(path, { mode: 0o600 }, { undo: new Undo(), rights: POSIX_RIGHTS });
   await expect(giving).rejects.toThrow("is no plain file");
 });
 

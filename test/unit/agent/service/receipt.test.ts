@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { prefixLayout, systemLayout } from "../../../../agent/src/service/layout.ts";
+import { prefixLayout, systemLayout } from "../../../../agent/src/machine/posix/layouts.ts";
+import { SHELL_WRAPPER } from "../../../../agent/src/machine/posix/wrapper.ts";
+import { findSelf, runCommand } from "../../../../agent/src/machine/self.ts";
 import { readReceipt, renderReceipt, withPlaced } from "../../../../agent/src/service/receipt.ts";
-import { findSelf, renderWrapper, runCommand } from "../../../../agent/src/service/self.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 test("a receipt is believed only about the prefix and what is above it", async () => {
@@ -49,7 +50,7 @@ test("an executable is started by itself, a bundle by its Node", () => {
 });
 
 test("the wrapper for Node is quoted for the shell", () => {
-  const text = renderWrapper(prefixLayout("/home/it's me/rport"), "/opt/my node/bin/node");
+  const text = SHELL_WRAPPER.render(prefixLayout("/home/it's me/rport"), "/opt/my node/bin/node");
   expect(text).toBe(
     `#!/bin/sh\nexec '/opt/my node/bin/node' '/home/it'\\''s me/rport/lib/agent.cjs' "$@"\n`,
   );

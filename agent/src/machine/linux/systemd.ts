@@ -1,13 +1,16 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { UNIT_NAME } from "./layout.ts";
-import { placeFile, removeDrafts } from "./placing.ts";
-import { must, type Programs } from "./programs.ts";
-import { LAST_LINES, type Supervisor } from "./supervisor.ts";
-import type { Undo } from "./undo.ts";
+import { type Changing, placeFile, removeDrafts } from "../placing.ts";
+import { must, type Programs } from "../programs.ts";
+import type { Self } from "../self.ts";
+import { LAST_LINES, type Service } from "../supervisor.ts";
 import { renderUnit, UNIT_MARK, type Unit } from "./unit.ts";
 
+/** The systemd unit of a system-wide installation. */
+export const UNIT_NAME = "rport.service";
+/** Directories that the service does not see: see `ProtectHome` and `PrivateTmp` in the unit. */
+const HIDDEN = /^\/(home|root|run\/user|tmp|var\/tmp)\//;
 const UNIT_DIRECTORY = "/etc/systemd/system";
 
 /** Whether systemd runs this machine, whatever else is installed on it. */
@@ -18,24 +21,38 @@ export function isSystemdRunning(root = "/"): boolean {
 /** The unit that it shall be, by the configuration of the moment and the `LogsDirectory`s so far. */
 export type UnitFor = (logsDirectories: readonly string[]) => Promise<Unit>;
 
+/** What a service of systemd is made of. */
+export interface SystemdDeps {
+  readonly programs: Programs;
+  readonly self: Self;
+  readonly unit: UnitFor;
+}
+
 /** The agent as a service of systemd. */
-export class SystemdService implements Supervisor {
+export class SystemdService implements Service {
   readonly title = `the service ${UNIT_NAME}`;
   readonly #programs: Programs;
+  readonly #self: Self;
   readonly #unit: UnitFor;
   readonly #file: string;
 
   /** `root` is for tests. */
-  constructor(programs: Programs, unit: UnitFor, root = "/") {
+  constructor({ programs, self, unit }: SystemdDeps, root = "/") {
     this.#programs = programs;
+    this.#self = self;
     this.#unit = unit;
     this.#file = join(root, UNIT_DIRECTORY, UNIT_NAME);
   }
 
-  /** The account in the unit that is installed, or `otherwise`. */
-  async userOr(otherwise: string): Promise<string> {
+  async account(): Promise<string | undefined> {
     const text = (await this.isInstalled()) ? await this.#readUnit() : undefined;
-    return /^User=([a-z_][a-z0-9_-]{0,30})$/m.exec(text ?? "")?.[1] ?? otherwise;
+    return /^User=([a-z_][a-z0-9_-]{0,30})$/m.exec(text ?? "")?.[1];
+  }
+
+  obstacle(): string | undefined {
+    const self = this.#self;
+    if (self.kind === "executable" || !HIDDEN.test(self.node)) return undefined;
+    return `A service cannot use ${self.node}. Install Node for all users.`;
   }
 
   async isInstalled(): Promise<boolean> {
@@ -47,7 +64,6 @@ export class SystemdService implements Supervisor {
     return this.#isEnabled();
   }
 
-  /** Whether a unit of this name comes from somebody else, RPort's own client above all. */
   async isForeign(): Promise<boolean> {
     if (await this.isInstalled()) return false;
     return !["not-found", ""].includes(await this.#show("LoadState"));
@@ -57,10 +73,11 @@ export class SystemdService implements Supervisor {
     return ["active", "activating", "reloading"].includes(await this.#show("ActiveState"));
   }
 
-  async install(undo: Undo): Promise<void> {
+  async install(changing: Changing): Promise<void> {
+    const { undo } = changing;
     undo.add("reload systemd", () => this.#reload());
     const from = { text: await this.#wanted() };
-    await placeFile({ path: this.#file, from, access: { mode: 0o644 } }, undo);
+    await placeFile({ path: this.#file, from, access: { mode: 0o644 } }, changing);
     await this.#must("daemon-reload");
     if (await this.#isEnabled()) return;
     undo.add(`disable ${UNIT_NAME}`, () => this.#must("--quiet", "disable", UNIT_NAME));

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { BackgroundProcess } from "../../../../agent/src/machine/posix/background.ts";
 import { SYSTEM_CLOCK } from "../../../../agent/src/platform/clock.ts";
-import { BackgroundProcess } from "../../../../agent/src/service/background.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
@@ -14,6 +14,8 @@ process.on("SIGTERM", () => process.env.STUBBORN ? undefined : process.exit(0));
 console.log("started with", Object.keys(process.env).sort().join());
 setInterval(() => {}, 1000);
 `;
+
+const commandLineOf = (pid: number) => readFile(`/proc/${pid}/cmdline`, "utf8");
 
 async function createBackground() {
   const directory = await tempDirectory();
@@ -26,6 +28,7 @@ async function createBackground() {
     logFile: join(directory.path, "log"),
     account: undefined,
     clock: SYSTEM_CLOCK,
+    commandLineOf,
   });
   const pid = async () => Number(await readFile(join(directory.path, "pid"), "utf8"));
   return {
@@ -99,6 +102,7 @@ describe.skipIf(process.platform !== "linux")("an agent without a service", () =
       logFile: join(directory.path, "log"),
       account: undefined,
       clock: SYSTEM_CLOCK,
+      commandLineOf,
     });
     await expect(background.start()).rejects.toThrow("ENOENT");
     expect(await background.isInstalled()).toBe(false);

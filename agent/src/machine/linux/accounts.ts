@@ -1,25 +1,24 @@
-import { must, type Programs } from "./programs.ts";
-import type { Undo } from "./undo.ts";
-
-/** A user of the machine. */
-export interface Account {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-  /** Made by an installer of ours, so that an uninstaller may remove it. */
-  readonly isOurs: boolean;
-}
-
-/** Accounts that appear in commands and units have only these letters. */
-export const ACCOUNT_NAME = /^[a-z_][a-z0-9_-]{0,30}$/;
+import { ACCOUNT_NAME, type Account, type Accounts } from "../account.ts";
+import { must, type Programs } from "../programs.ts";
+import type { Undo } from "../undo.ts";
 
 /** The mark by which an account is recognised as made by us; only root can change it. */
 const COMMENT = "RPort agent (made by its installer)";
 const HOME = "/var/lib/rport";
 const SHELL = "/usr/sbin/nologin";
 
-/** The account of that name, or undefined when the machine has none. */
-export async function findAccount(programs: Programs, name: string): Promise<Account | undefined> {
+/** The accounts of systems with `useradd` or, as BusyBox has it, `adduser`. */
+export function passwdAccounts(programs: Programs): Accounts {
+  return {
+    defaultName: "rport",
+    isName: (name) => ACCOUNT_NAME.test(name),
+    find: (name) => findAccount(programs, name),
+    ensure: (name, undo) => ensureAccount(programs, name, undo),
+    remove: (name) => removeAccount(programs, name),
+  };
+}
+
+async function findAccount(programs: Programs, name: string): Promise<Account | undefined> {
   const { code, stdout } = await programs.run("getent", ["passwd", name]);
   if (code === 0) return parsePasswd(stdout, name);
   // Small systems have no getent.
@@ -27,12 +26,7 @@ export async function findAccount(programs: Programs, name: string): Promise<Acc
   return parsePasswd(all, name);
 }
 
-/** Makes a system account that nobody can log in to, unless the name is taken already. */
-export async function ensureAccount(
-  programs: Programs,
-  name: string,
-  undo: Undo,
-): Promise<Account> {
+async function ensureAccount(programs: Programs, name: string, undo: Undo): Promise<Account> {
   const existing = await findAccount(programs, name);
   if (existing !== undefined) return existing;
   undo.add(`remove the user ${name}`, () => removeAccount(programs, name));
@@ -42,8 +36,7 @@ export async function ensureAccount(
   return created;
 }
 
-/** Removes an account and its group, if an installer of ours made it. */
-export async function removeAccount(programs: Programs, name: string): Promise<void> {
+async function removeAccount(programs: Programs, name: string): Promise<void> {
   const account = await findAccount(programs, name);
   if (account?.isOurs !== true) return;
   if (await has(programs, "userdel")) await must(programs, "userdel", [name]);
@@ -74,5 +67,6 @@ function parsePasswd(text: string, name: string): Account | undefined {
   const line = text.split("\n").find((candidate) => candidate.startsWith(`${name}:`));
   if (line === undefined) return undefined;
   const [, , uid, gid, comment] = line.split(":");
-  return { name, uid: Number(uid), gid: Number(gid), isOurs: comment === COMMENT };
+  const owner = { uid: Number(uid), gid: Number(gid) };
+  return { name, owner, isOurs: comment === COMMENT };
 }

@@ -1,12 +1,8 @@
 import { describe, expect, test } from "vitest";
-import {
-  ACCOUNT_NAME,
-  ensureAccount,
-  findAccount,
-  removeAccount,
-} from "../../../../agent/src/service/account.ts";
-import type { Programs } from "../../../../agent/src/service/programs.ts";
-import { Undo } from "../../../../agent/src/service/undo.ts";
+import { ACCOUNT_NAME } from "../../../../agent/src/machine/account.ts";
+import { passwdAccounts } from "../../../../agent/src/machine/linux/accounts.ts";
+import type { Programs } from "../../../../agent/src/machine/programs.ts";
+import { Undo } from "../../../../agent/src/machine/undo.ts";
 
 /** A machine with these programs and users; what was run is kept. */
 class FakeMachine implements Programs {
@@ -54,35 +50,35 @@ const TOOLS = {
 describe.each(Object.entries(TOOLS))("an account on %s", (_, tools) => {
   test("is made when it is missing, and removed again", async () => {
     const machine = new FakeMachine(tools);
-    const account = await ensureAccount(machine, "rport", new Undo());
-    expect(account).toEqual({ name: "rport", uid: 998, gid: 997, isOurs: true });
-    await removeAccount(machine, "rport");
-    expect(await findAccount(machine, "rport")).toBeUndefined();
+    const account = await passwdAccounts(machine).ensure("rport", new Undo());
+    expect(account).toEqual({ name: "rport", owner: { uid: 998, gid: 997 }, isOurs: true });
+    await passwdAccounts(machine).remove("rport");
+    expect(await passwdAccounts(machine).find("rport")).toBeUndefined();
     expect(machine.ran.join("\n")).toMatch(/(groupdel|delgroup) rport$/);
   });
 
   test("is removed by an undo", async () => {
     const machine = new FakeMachine(tools);
     const undo = new Undo();
-    await ensureAccount(machine, "rport", undo);
+    await passwdAccounts(machine).ensure("rport", undo);
     expect(await undo.run()).toEqual([]);
-    expect(await findAccount(machine, "rport")).toBeUndefined();
+    expect(await passwdAccounts(machine).find("rport")).toBeUndefined();
   });
 
   test("of somebody else is used and never removed", async () => {
     const machine = new FakeMachine(tools, "rport:x:7:8:RPort client:/:/bin/false\n");
     const undo = new Undo();
-    const account = await ensureAccount(machine, "rport", undo);
-    expect(account).toEqual({ name: "rport", uid: 7, gid: 8, isOurs: false });
+    const account = await passwdAccounts(machine).ensure("rport", undo);
+    expect(account).toEqual({ name: "rport", owner: { uid: 7, gid: 8 }, isOurs: false });
     await undo.run();
-    await removeAccount(machine, "rport");
+    await passwdAccounts(machine).remove("rport");
     expect(machine.ran).toEqual([]);
   });
 });
 
 test("a name that begins like another one is not taken for it", async () => {
   const machine = new FakeMachine([], "rport2:x:5:5::/:/bin/sh\n");
-  expect(await findAccount(machine, "rport")).toBeUndefined();
+  expect(await passwdAccounts(machine).find("rport")).toBeUndefined();
 });
 
 test.each(["rport", "_a", "a-b_1"])("%s is a name for an account", (name) => {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { renderUnit } from "../../../../agent/src/service/unit.ts";
+import { renderUnit } from "../../../../agent/src/machine/linux/unit.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 const OPTIONS = {

@@ -1,5 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
-import { ACCOUNT_NAME } from "./account.ts";
+import { ACCOUNT_NAME } from "../account.ts";
 
 /** The only things in which two units differ. */
 export interface Unit {

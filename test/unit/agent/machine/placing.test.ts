@@ -6,10 +6,12 @@ import {
   giveFile,
   missingDirectories,
   placeFile,
-} from "../../../../agent/src/service/placing.ts";
-import { Undo } from "../../../../agent/src/service/undo.ts";
+} from "../../../../agent/src/machine/placing.ts";
+import { POSIX_RIGHTS } from "../../../../agent/src/machine/posix/rights.ts";
+import { Undo } from "../../../../agent/src/machine/undo.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
+const changing = (undo: Undo) => ({ undo, rights: POSIX_RIGHTS });
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
 describe("placing a file", () => {
@@ -17,7 +19,7 @@ describe("placing a file", () => {
     await using directory = await tempDirectory();
     const path = join(directory.path, "file");
     const undo = new Undo();
-    await placeFile({ path, from: { text: "new" }, access: { mode: 0o640 } }, undo);
+    await placeFile({ path, from: { text: "new" }, access: { mode: 0o640 } }, changing(undo));
     expect(await readFile(path, "utf8")).toBe("new");
     expect(await modeOf(path)).toBe("640");
     expect(await undo.run()).toEqual([]);
@@ -29,7 +31,7 @@ describe("placing a file", () => {
     const path = join(directory.path, "file");
     await writeFile(path, "old", { mode: 0o600 });
     const undo = new Undo();
-    await placeFile({ path, from: { text: "new" }, access: { mode: 0o644 } }, undo);
+    await placeFile({ path, from: { text: "new" }, access: { mode: 0o644 } }, changing(undo));
     expect(await readFile(path, "utf8")).toBe("new");
     expect(await undo.run()).toEqual([]);
     expect(await readFile(path, "utf8")).toBe("old");
@@ -42,7 +44,7 @@ describe("placing a file", () => {
     const path = join(directory.path, "file");
     await writeFile(path, "old");
     const undo = new Undo();
-    await placeFile({ path, from: { text: "new" }, access: { mode: 0o644 } }, undo);
+    await placeFile({ path, from: { text: "new" }, access: { mode: 0o644 } }, changing(undo));
     await undo.forget();
     expect(await undo.run()).toEqual([]);
     expect(await readdir(directory.path)).toEqual(["file"]);
@@ -55,7 +57,7 @@ describe("placing a file", () => {
     await writeFile(`${path}.new`, "half a fi");
     await writeFile(`${path}.previous`, "older");
     const undo = new Undo();
-    await placeFile({ path, from: { text: "new" }, access: { mode: 0o644 } }, undo);
+    await placeFile({ path, from: { text: "new" }, access: { mode: 0o644 } }, changing(undo));
     await undo.forget();
     expect(await readdir(directory.path)).toEqual(["file"]);
   });
@@ -68,7 +70,7 @@ describe("placing a file", () => {
     await symlink(precious, path);
     await symlink(precious, `${path}.new`);
     const undo = new Undo();
-    await placeFile({ path, from: { text: "new" }, access: { mode: 0o644 } }, undo);
+    await placeFile({ path, from: { text: "new" }, access: { mode: 0o644 } }, changing(undo));
     expect(await readFile(precious, "utf8")).toBe("precious");
     expect(await readFile(path, "utf8")).toBe("new");
     await undo.run();
@@ -81,7 +83,9 @@ describe("placing a file", () => {
     await writeFile(path, "old");
     const undo = new Undo();
     const from = { file: join(directory.path, "missing") };
-    await expect(placeFile({ path, from, access: { mode: 0o644 } }, undo)).rejects.toThrow();
+    await expect(
+      placeFile({ path, from, access: { mode: 0o644 } }, changing(undo)),
+    ).rejects.toThrow();
     expect(await readFile(path, "utf8")).toBe("old");
     await undo.run();
     expect(await readdir(directory.path)).toEqual(["file"]);
@@ -94,7 +98,7 @@ describe("making a directory", () => {
     const path = join(directory.path, "a", "b", "c");
     expect(await missingDirectories(path)).toHaveLength(3);
     const undo = new Undo();
-    await ensureDirectory(path, { mode: 0o700 }, undo);
+    await ensureDirectory(path, { mode: 0o700 }, changing(undo));
     expect(await modeOf(path)).toBe("700");
     expect(await modeOf(join(directory.path, "a"))).toBe("755");
     await writeFile(join(path, "left by the agent"), "");
@@ -109,7 +113,7 @@ describe("making a directory", () => {
     await chmod(path, 0o755);
     await writeFile(join(path, "precious"), "");
     const undo = new Undo();
-    await ensureDirectory(path, { mode: 0o700 }, undo);
+    await ensureDirectory(path, { mode: 0o700 }, changing(undo));
     expect(await modeOf(path)).toBe("700");
     await undo.run();
     expect(await modeOf(path)).toBe("755");
@@ -126,7 +130,7 @@ describe("giving a file to its owner", () => {
     await link(precious, join(directory.path, "hard"));
     for (const name of ["soft", "hard"]) {
       const path = join(directory.path, name);
-      await expect(giveFile(path, { mode: 0o600 }, new Undo())).rejects.toThrow();
+      await expect(giveFile(path, { mode: 0o600 }, changing(new Undo()))).rejects.toThrow();
     }
     expect(await modeOf(precious)).toBe("644");
   });

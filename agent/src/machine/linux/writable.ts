@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, normalize } from "node:path";
-import type { AgentConfig } from "../config/config.ts";
-import type { Account } from "./account.ts";
+import type { AgentConfig } from "../../config/config.ts";
+import type { Account } from "../account.ts";
+import { idsOf } from "../posix/rights.ts";
 
 /** What a service may write to, beside its state and the folder of its configuration. */
 export interface Writable {
@@ -54,7 +55,8 @@ async function isMissing(path: string): Promise<boolean> {
 }
 
 /** By owner and group alone: what everybody may write to, such as /tmp, needs no way through. */
-async function mayWrite(path: string, { uid, gid }: Account): Promise<boolean> {
+async function mayWrite(path: string, { owner }: Account): Promise<boolean> {
+  const { uid, gid } = idsOf(owner);
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined) return false;
   return (

@@ -2,9 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
 import { open, readFile, rm, writeFile } from "node:fs/promises";
-import { type Clock, sleep } from "../platform/clock.ts";
-import { readEnd } from "../platform/smallFile.ts";
-import { LAST_LINES, type Supervisor } from "./supervisor.ts";
+import { type Clock, sleep } from "../../platform/clock.ts";
+import { readEnd } from "../../platform/smallFile.ts";
+import type { Account } from "../account.ts";
+import { LAST_LINES, type Supervisor } from "../supervisor.ts";
+import { idsOf } from "./rights.ts";
 
 /** Time for the agent's goodbye, before it is killed. */
 const STOP_MS = 10_000;
@@ -30,8 +32,10 @@ export interface BackgroundDeps {
   readonly pidFile: string;
   readonly logFile: string;
   /** Who runs it; undefined for the one who calls. */
-  readonly account: { readonly uid: number; readonly gid: number } | undefined;
+  readonly account: Account | undefined;
   readonly clock: Clock;
+  /** The command line of a process, a NUL before each word but the first, and one at the end. */
+  commandLineOf(pid: number): Promise<string>;
 }
 
 /**
@@ -71,7 +75,7 @@ export class BackgroundProcess implements Supervisor {
     const log = await open(logFile, flags | constants.O_NOFOLLOW, 0o600);
     try {
       const stdio = ["ignore" as const, log.fd, log.fd];
-      const ids = account === undefined ? {} : { uid: account.uid, gid: account.gid };
+      const ids = account === undefined ? {} : idsOf(account.owner);
       const options = { detached: true, cwd: "/", env: ENVIRONMENT, stdio, ...ids };
       const child = spawn(program, args, options);
       await once(child, "spawn");
@@ -116,7 +120,7 @@ export class BackgroundProcess implements Supervisor {
   }
 
   async #isOurs(pid: number): Promise<boolean> {
-    const found = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    const found = await this.#deps.commandLineOf(pid).catch(() => "");
     const run = this.#deps.command.slice(-RUN_WORDS);
     return found.endsWith(
       run

@@ -1,4 +1,4 @@
-import type { Undo } from "./undo.ts";
+import type { Changing } from "./placing.ts";
 
 /** What keeps the agent running: the machine's service manager, or nothing at all. */
 export interface Supervisor {
@@ -11,7 +11,7 @@ export interface Supervisor {
   /** Whether the agent runs, or is about to be started again after a crash. */
   isRunning(): Promise<boolean>;
   /** Sets it up, so that it starts with the machine where that is possible. Starts nothing. */
-  install(undo: Undo): Promise<void>;
+  install(changing: Changing): Promise<void>;
   /** Starts the agent, or starts it anew; resolves when it runs, not when it is connected. */
   start(): Promise<void>;
   /** Ends the agent and waits until it has ended. Harmless when it does not run. */
@@ -20,6 +20,16 @@ export interface Supervisor {
   remove(): Promise<void>;
   /** What the agent said last, for the person who has to find out why it does not connect. */
   lastLines(): Promise<readonly string[]>;
+}
+
+/** A service manager, with the one service of ours. */
+export interface Service extends Supervisor {
+  /** Whether a service of this name comes from somebody else, RPort's own client above all. */
+  isForeign(): Promise<boolean>;
+  /** The account that runs it as it is set up; undefined when it is not, or has none of its own. */
+  account(): Promise<string | undefined>;
+  /** Why it cannot run this agent, in a sentence; undefined when it can. */
+  obstacle(): string | undefined;
 }
 
 /** How many lines `lastLines` gives. */

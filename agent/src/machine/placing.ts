@@ -1,25 +1,14 @@
 import { constants } from "node:fs";
-import {
-  chmod,
-  chown,
-  copyFile,
-  lchown,
-  link,
-  lstat,
-  mkdir,
-  open,
-  rename,
-  rm,
-  rmdir,
-} from "node:fs/promises";
+import { chmod, copyFile, link, lstat, mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder } from "../platform/durableFile.ts";
+import type { Access, AccessRights } from "./accessRights.ts";
 import type { Undo } from "./undo.ts";
 
-/** Whose a file is, and who may use it. Without `owner` it is the installing user's. */
-export interface Access {
-  readonly mode: number;
-  readonly owner?: { readonly uid: number; readonly gid: number };
+/** What changing files needs: how to take it back, and how this system sets their rights. */
+export interface Changing {
+  readonly undo: Undo;
+  readonly rights: AccessRights;
 }
 
 /** A file to be written, from text or from another file. */
@@ -36,11 +25,12 @@ const besides = (path: string) => ({ draft: `${path}.new`, previous: `${path}.pr
  * Writes a file in one step: whoever looks, also after a crash, sees the old one or the whole new
  * one, and a link that stands there is replaced, not followed. `undo` brings the old file back.
  */
-export async function placeFile({ path, from, access }: Placement, undo: Undo): Promise<void> {
+export async function placeFile(placement: Placement, { undo, rights }: Changing): Promise<void> {
+  const { path } = placement;
   const { draft, previous } = besides(path);
   await removeDrafts(path);
   undo.add(`remove ${draft}`, () => rm(draft, { force: true }));
-  await writeDraft(draft, from, access);
+  await writeDraft(draft, placement, rights);
   if (await isPresent(path)) {
     await keep(path, previous);
     undo.keep(() => rm(previous, { force: true }));
@@ -64,24 +54,30 @@ export async function removeDrafts(path: string): Promise<void> {
  * Gives a file to its owner. Refuses links and files with a second name: in a directory to which
  * others may write, those could stand for any file of the machine.
  */
-export async function giveFile(path: string, access: Access, undo: Undo): Promise<void> {
+export async function giveFile(
+  path: string,
+  access: Access,
+  { undo, rights }: Changing,
+): Promise<void> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags);
   try {
     const stats = await file.stat();
-    const { mode, uid, gid, nlink } = stats;
     if (!stats.isFile()) throw new Error(`${path} is no plain file`);
-    if (nlink !== 1) throw new Error(`${path} has a second name`);
-    undo.add(`restore the access to ${path}`, () => lchown(path, uid, gid));
-    if (access.owner !== undefined) await file.chown(access.owner.uid, access.owner.gid);
-    if ((mode & 0o777) !== access.mode) await file.chmod(access.mode);
+    if (stats.nlink !== 1) throw new Error(`${path} has a second name`);
+    undo.add(`restore the access to ${path}`, await rights.remember(path));
+    await rights.setOpen(file, path, access);
   } finally {
     await file.close();
   }
 }
 
 /** Makes a directory, and those above it, unless it is there; its access is set in any case. */
-export async function ensureDirectory(path: string, access: Access, undo: Undo): Promise<void> {
+export async function ensureDirectory(
+  path: string,
+  access: Access,
+  { undo, rights }: Changing,
+): Promise<void> {
   const missing = await missingDirectories(path);
   for (const directory of missing) {
     await mkdir(directory);
@@ -92,8 +88,10 @@ export async function ensureDirectory(path: string, access: Access, undo: Undo):
       isOurs ? rm(directory, { recursive: true, force: true }) : rmdir(directory),
     );
   }
-  if (missing.length === 0) await rememberAccess(path, undo);
-  await setAccess(path, access);
+  if (missing.length === 0) {
+    undo.add(`restore the access to ${path}`, await rights.remember(path));
+  }
+  await rights.set(path, access);
 }
 
 /** The directories that `mkdir -p` would make, the highest first. */
@@ -117,17 +115,6 @@ export async function removeIfEmpty(path: string): Promise<void> {
   await rmdir(path).catch(() => {});
 }
 
-async function rememberAccess(path: string, undo: Undo): Promise<void> {
-  const { mode, uid, gid } = await lstat(path);
-  const before: Access = { mode: mode & 0o7777, owner: { uid, gid } };
-  undo.add(`restore the access to ${path}`, () => setAccess(path, before));
-}
-
-async function setAccess(path: string, { mode, owner }: Access): Promise<void> {
-  if (owner !== undefined) await chown(path, owner.uid, owner.gid);
-  await chmod(path, mode);
-}
-
 /** A second name costs nothing; some file systems have none. */
 async function keep(path: string, previous: string): Promise<void> {
   await link(path, previous).catch(() => copyFile(path, previous));
@@ -139,13 +126,16 @@ async function restore(previous: string, path: string): Promise<void> {
   await rm(previous, { force: true });
 }
 
-async function writeDraft(draft: string, from: Placement["from"], access: Access): Promise<void> {
+async function writeDraft(
+  draft: string,
+  { from, access }: Placement,
+  rights: AccessRights,
+): Promise<void> {
   if ("file" in from) await copyFile(from.file, draft, constants.COPYFILE_EXCL);
   const file = await open(draft, "text" in from ? "wx" : "r+", 0o600);
   try {
     if ("text" in from) await file.writeFile(from.text);
-    if (access.owner !== undefined) await file.chown(access.owner.uid, access.owner.gid);
-    await file.chmod(access.mode);
+    await rights.setOpen(file, draft, access);
     await file.sync();
   } finally {
     await file.close();

@@ -1,27 +1,5 @@
 import { join } from "node:path";
-
-/** Where everything of an installation lies; absolute paths. */
-export interface Layout {
-  /** `system` needs root; `prefix` keeps everything below one directory of anybody's. */
-  readonly kind: "system" | "prefix";
-  /** What people and services start: the executable, or a small script that calls Node. */
-  readonly program: string;
-  /** The agent's single file for Node; unused by executables. */
-  readonly bundle: string;
-  readonly config: string;
-  readonly dataDir: string;
-  /** Of an agent that runs without a service. */
-  readonly pidFile: string;
-  readonly logFile: string;
-  /** Which directories above `prefix` the installer made; only in a prefix. */
-  readonly receipt: string | undefined;
-}
-
-/** The systemd unit of a system-wide installation. */
-export const UNIT_NAME = "rport.service";
-
-/** The account that runs the agent unless another one is asked for. */
-export const DEFAULT_USER = "rport";
+import type { Layout } from "../layout.ts";
 
 /** The system-wide places, where RPort keeps its own; `root` is for tests. */
 export function systemLayout(root = "/"): Layout {

@@ -1,16 +1,13 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { writableFor } from "../../../../agent/src/service/writable.ts";
+import { writableFor } from "../../../../agent/src/machine/linux/writable.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
-const ME = {
-  name: "me",
-  uid: process.getuid?.() ?? 0,
-  gid: process.getgid?.() ?? 0,
-  isOurs: false,
-};
-const SOMEBODY = { ...ME, name: "somebody", uid: ME.uid + 4_711, gid: ME.gid + 4_711 };
+const OWNER = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+const ME = { name: "me", owner: OWNER, isOurs: false };
+const STRANGER = { uid: OWNER.uid + 4_711, gid: OWNER.gid + 4_711 };
+const SOMEBODY = { name: "somebody", owner: STRANGER, isOurs: false };
 const NOTHING = { paths: [], logsDirectories: [] };
 
 /** A place for logs with a folder `mine`, and the answer for a log file below it. */
@@ -33,7 +30,9 @@ describe("what a service may write to", () => {
     });
     expect(await at.ask(log, SOMEBODY)).toEqual(NOTHING);
     await chmod(at.folder, 0o570);
-    expect(await at.ask(log, { ...SOMEBODY, gid: ME.gid })).toMatchObject({ paths: [at.folder] });
+    expect(
+      await at.ask(log, { ...SOMEBODY, owner: { ...STRANGER, gid: OWNER.gid } }),
+    ).toMatchObject({ paths: [at.folder] });
     await chmod(at.folder, 0o557);
     expect(await at.ask(log, SOMEBODY)).toEqual(NOTHING);
   });

@@ -10,17 +10,18 @@ const MACHINE_ID = /^[0-9A-Za-z][0-9A-Za-z-]{6,63}$/;
 const PLACEHOLDERS = [/^uninitialized$/i, /^0[0-]*$/, /^f[f-]*$/i];
 
 /** The doors to the system; tests give their own. */
-export interface MachineIdSources {
-  readonly platform: NodeJS.Platform;
+export interface MachineDoors {
   /** Rejects when there is no such file. */
   readFile(path: string): Promise<string>;
   /** Standard output; rejects when the program fails. */
   run(program: string, args: readonly string[]): Promise<string>;
 }
 
-/** This machine. */
-export const SYSTEM_SOURCES: MachineIdSources = {
-  platform: process.platform,
+/** One place where a system keeps an id; rejects, or answers with something else, without one. */
+export type IdReader = () => Promise<string>;
+
+/** This machine's doors. */
+export const SYSTEM_DOORS: MachineDoors = {
   readFile: (path) => readFile(path, "utf8"),
   run: (program, args) =>
     new Promise((resolve, reject) => {
@@ -35,8 +36,8 @@ export const SYSTEM_SOURCES: MachineIdSources = {
  * The operating system's id of this machine, from the places RPort reads, so that a host keeps its
  * id when it changes clients. Undefined when there is none.
  */
-export async function machineId(sources: MachineIdSources): Promise<string | undefined> {
-  for (const read of readers(sources)) {
+export async function machineId(readers: readonly IdReader[]): Promise<string | undefined> {
+  for (const read of readers) {
     const id = (await read().catch(() => "")).trim();
     const isPlaceholder = PLACEHOLDERS.some((pattern) => pattern.test(id));
     if (MACHINE_ID.test(id) && !isPlaceholder) return id;
@@ -44,25 +45,7 @@ export async function machineId(sources: MachineIdSources): Promise<string | und
   return undefined;
 }
 
-type Reader = () => Promise<string>;
-
-function readers({ platform, readFile, run }: MachineIdSources): readonly Reader[] {
-  const file = (path: string) => () => readFile(path);
-  switch (platform) {
-    case "linux":
-      return [file("/var/lib/dbus/machine-id"), file("/etc/machine-id")];
-    case "darwin":
-      return [async () => afterLabel(await run("ioreg", IOREG), /"IOPlatformUUID" = "([^"]+)"/)];
-    case "win32":
-      return [async () => afterLabel(await run("reg.exe", REG), /MachineGuid\s+REG_SZ\s+(\S+)/)];
-    default:
-      return [file("/etc/hostid"), () => run("kenv", ["-q", "smbios.system.uuid"])];
-  }
-}
-
-const IOREG = ["-rd1", "-c", "IOPlatformExpertDevice"];
-const REG = ["query", "HKLM\\SOFTWARE\\Microsoft\\Cryptography", "/v", "MachineGuid", "/reg:64"];
-
-function afterLabel(output: string, pattern: RegExp): string {
-  return pattern.exec(output)?.[1] ?? "";
+/** A reader of what stands behind a label in the words of a program. */
+export function behindLabel(words: () => Promise<string>, label: RegExp): IdReader {
+  return async () => label.exec(await words())?.[1] ?? "";
 }

@@ -26,12 +26,3 @@ export function runCommand(layout: Layout, self: Self): readonly [string, ...str
   if (self.kind === "executable") return [layout.program, ...args];
   return [self.node, layout.bundle, ...args];
 }
-
-/** The small script by which people call an agent that Node runs. */
-export function renderWrapper(layout: Layout, node: string): string {
-  return `#!/bin/sh\nexec ${quote(node)} ${quote(layout.bundle)} "$@"\n`;
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}

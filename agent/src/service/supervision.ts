@@ -1,0 +1,93 @@
+import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import type { Account } from "../machine/account.ts";
+import type { Place } from "../machine/place.ts";
+import type { Installing } from "../machine/platform.ts";
+import type { Service, Supervisor } from "../machine/supervisor.ts";
+
+/** What keeps, or may keep, an agent of one place running. */
+export class Supervision {
+  readonly #place: Place;
+  readonly #installing: Installing;
+  readonly #hasService: boolean;
+  readonly #service: Service | undefined;
+
+  private constructor(place: Place, installing: Installing, parts: SupervisionParts) {
+    this.#place = place;
+    this.#installing = installing;
+    this.#hasService = parts.hasService;
+    this.#service = parts.service;
+  }
+
+  /** Looks at what runs this machine. With `hasService` the agent is meant to be a service of that. */
+  static async of(place: Place, installing: Installing, hasService: boolean): Promise<Supervision> {
+    const service = await installing.service(place);
+    return new Supervision(place, installing, { hasService, service });
+  }
+
+  /** The supervisor that is asked for; without an account it can be asked, but starts nothing. */
+  wanted(account: Account | undefined): Supervisor {
+    return (this.#hasService ? this.#service : undefined) ?? this.#background(account);
+  }
+
+  /** All that may keep an agent of this place running. */
+  all(): readonly Supervisor[] {
+    const service = this.#service === undefined ? [] : [this.#service];
+    return [...service, this.#background(undefined)];
+  }
+
+  /** The account that runs the agent as it is installed, or the one that is made for it. */
+  async user(): Promise<string> {
+    return (await this.#service?.account()) ?? this.#installing.accounts.defaultName;
+  }
+
+  /** Rejects with a `CliFailure` when an agent cannot be installed like this. Changes nothing. */
+  async assertInstallable(): Promise<void> {
+    const { user, layout } = this.#place;
+    if (user !== undefined && !this.#installing.accounts.isName(user)) {
+      throw new CliFailure(EXIT.usage, "--user must be a plain lower-case user name.");
+    }
+    if (layout.kind === "prefix") return;
+    await this.#assertNoOther();
+    if (!this.#hasService) return;
+    if (this.#service === undefined) {
+      const sentence = "This machine is not run by systemd.";
+      throw new CliFailure(EXIT.offline, `${sentence} Use --no-service, and start it yourself.`);
+    }
+    const obstacle = this.#service.obstacle();
+    if (obstacle !== undefined) throw new CliFailure(EXIT.unsupported, obstacle);
+  }
+
+  /**
+   * Rejects with a `CliFailure` where the system-wide places belong to another program, which has
+   * its own `rport.conf` and state there.
+   */
+  async assertRemovable(): Promise<void> {
+    if (this.#place.layout.kind === "prefix") return;
+    if (await this.#background(undefined).isInstalled()) return;
+    await this.#assertOwn();
+  }
+
+  async #assertNoOther(): Promise<void> {
+    await this.#assertOwn();
+    const other = this.#hasService ? this.#background(undefined) : this.#service;
+    if (other === undefined || !(await other.isInstalled())) return;
+    const how = this.#hasService ? "without a service" : "as a service";
+    throw new CliFailure(EXIT.usage, `The agent is installed ${how}. Uninstall that first.`);
+  }
+
+  async #assertOwn(): Promise<void> {
+    const service = this.#service;
+    if (service === undefined || !(await service.isForeign())) return;
+    const sentence = `${service.title} belongs to another program, perhaps RPort's own client.`;
+    throw new CliFailure(EXIT.failed, `${sentence} Remove that first.`);
+  }
+
+  #background(account: Account | undefined): Supervisor {
+    return this.#installing.background(this.#place, account);
+  }
+}
+
+interface SupervisionParts {
+  readonly hasService: boolean;
+  readonly service: Service | undefined;
+}
