@@ -15,7 +15,13 @@ const FLOORS: Readonly<Record<string, string>> = {
 };
 
 /** Those that would run a program at their installation, if they were let: each was looked at. */
-const WITH_SCRIPTS = ["@vscode/vsce-sign", "cpu-features", "esbuild", "ssh2"];
+const WITH_SCRIPTS = [
+  "@vscode/vsce-sign",
+  "cpu-features",
+  "esbuild",
+  "ssh2",
+  "tree-sitter-powershell",
+];
 
 const lockSchema = z.object({
   packages: z.record(

@@ -1,0 +1,87 @@
+import { RportError } from "../errors.ts";
+import { scriptUrl } from "./commands.ts";
+
+/** What the pasted line for Windows is made of. */
+export interface WindowsCommandParts {
+  /** Where the installer is fetched and the agent will connect: `http(s)://host[:port][/path]`. */
+  readonly url: string;
+  /** The pairing's public id; the script stands at `<url>/p/<id>?os=windows`. */
+  readonly id: string;
+  /** SHA-256 of the script, 64 lower-case hex digits. */
+  readonly sha256: string;
+  /** The pairing token. */
+  readonly token: string;
+  /** Further parameters of the installer, by their names, for example `Name`; true for a switch. */
+  readonly parameters: Readonly<Record<string, string | readonly string[] | true>>;
+}
+
+/** Line ends would run half a line; other controls would act on the terminal. */
+const CONTROL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+/** PowerShell takes each of them for a quote, and old consoles turn them into other characters. */
+const TYPOGRAPHIC = /[‘’‚‛“”„]/u;
+const SHA256 = /^[0-9a-f]{64}$/;
+const TOKEN = /^[A-Za-z0-9]+$/;
+const PARAMETER = /^[A-Za-z][A-Za-z0-9]*$/;
+/** TLS 1.2, as a number: old systems have no name for it. */
+const TLS12 = 3_072;
+
+/**
+ * One word of PowerShell that yields exactly `text`. Throws `BAD_REQUEST` for control characters and
+ * typographic quotes.
+ */
+export function powershellQuote(text: string): string {
+  if (CONTROL.test(text)) {
+    throw new RportError("BAD_REQUEST", "A command line cannot contain control characters.");
+  }
+  if (TYPOGRAPHIC.test(text)) {
+    const sentence = "A command line of PowerShell cannot contain typographic quotes.";
+    throw new RportError("BAD_REQUEST", sentence);
+  }
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/**
+ * The line to paste into an elevated PowerShell, 5.1 or 7: fetches the installer into a fresh directory
+ * through the system's proxy, compares its hash, runs it in the same process, so that the token is in
+ * no command line of a process, and cleans up. It leaves the PowerShell it was pasted into open; the
+ * installer's exit status is in `$LASTEXITCODE`.
+ */
+export function windowsCommand(parts: WindowsCommandParts): string {
+  if (!SHA256.test(parts.sha256)) {
+    throw new RportError("BAD_REQUEST", "The script's SHA-256 has 64 hexadecimal digits.");
+  }
+  if (!TOKEN.test(parts.token)) {
+    throw new RportError("BAD_REQUEST", "A pairing token has letters and digits only.");
+  }
+  const script = powershellQuote(`${scriptUrl(parts.url, parts.id)}?os=windows`);
+  const server = powershellQuote(parts.url);
+  const run = `& $f -Server ${server} -Token ${parts.token}${parameters(parts.parameters)}`;
+  const steps = [
+    "$w=New-Object Net.WebClient",
+    "if($w.Proxy){$w.Proxy.Credentials=[Net.CredentialCache]::DefaultCredentials}",
+    `$w.DownloadFile(${script},$f)`,
+    `if((Get-FileHash $f).Hash-ne'${parts.sha256}'){throw 'This is not the installer of that server.'}`,
+    // Where a policy allows scripts of this machine already, there is nothing to be allowed.
+    "if('Restricted','AllSigned'-contains(Get-ExecutionPolicy)){Set-ExecutionPolicy Bypass Process -Force}",
+    run,
+  ];
+  const before = [
+    "$ErrorActionPreference='Stop'",
+    `[Net.ServicePointManager]::SecurityProtocol=[Net.ServicePointManager]::SecurityProtocol-bor${TLS12}`,
+    "$d=Join-Path ([IO.Path]::GetTempPath()) ([guid]::NewGuid())",
+    "[void][IO.Directory]::CreateDirectory($d)",
+    "$f=Join-Path $d install.ps1",
+  ];
+  return `& {${before.join(";")};try{${steps.join(";")}}finally{Remove-Item $d -Recurse -Force}}`;
+}
+
+function parameters(given: WindowsCommandParts["parameters"]): string {
+  return Object.entries(given)
+    .map(([name, value]) => {
+      if (!PARAMETER.test(name)) throw new RportError("BAD_REQUEST", "There is no such parameter.");
+      if (value === true) return ` -${name}`;
+      const values = typeof value === "string" ? [value] : value;
+      return ` -${name} ${values.map(powershellQuote).join(",")}`;
+    })
+    .join("");
+}

@@ -1,0 +1,155 @@
+# What install.ps1 does, made of the functions in functions.ps1. Loading this file does nothing else.
+
+# Takes the agent from a file or an address that the caller names, with a hash.
+function Get-PackagedAgent([string] $Package, [string] $Sha256, [string] $File) {
+    if ($Package -match '^https?://') {
+        Save-Download $Package $File 1073741824
+    } else {
+        $from = Get-FullPath $Package
+        if (-not [System.IO.File]::Exists($from)) { Stop-Installation Usage "There is no file $Package." }
+        [System.IO.File]::Copy($from, $File)
+    }
+    Assert-RightFile $File $Package 0 $Sha256
+}
+
+# Fetches the agent of this release, unless it is installed already; answers where it is.
+function Get-ReleasedAgent([string] $Server, [string] $Installed, [string] $File) {
+    $wanted = Select-ManifestFile $RportManifest
+    if ([System.IO.File]::Exists($Installed) -and (Get-Sha256 $Installed) -ceq $wanted.Sha256) {
+        [System.IO.File]::Copy($Installed, $File)
+        return
+    }
+    $megabytes = [Math]::Ceiling($wanted.Size / 1000000)
+    Write-Line "Fetching the agent $RportVersion ($megabytes MB)."
+    Save-Download "$($Server.TrimEnd('/'))/agent/$RportVersion/$($wanted.Name)" $File $wanted.Size
+    Assert-RightFile $File $wanted.Name $wanted.Size $wanted.Sha256
+}
+
+# On systems with modes a file that was fetched is no program yet.
+function Enable-Program([string] $File) {
+    if ([System.IO.Path]::DirectorySeparatorChar -eq '\') { return }
+    Invoke-Quietly 'chmod' @('700', $File)
+}
+
+# The last word about whether a program runs on a machine is to run it.
+function Assert-Runs([string] $File) {
+    $said = New-Object System.Collections.ArrayList
+    try {
+        [void] (Invoke-Program $File @('--version') -Into $said)
+    } catch {
+        [void] $said.Add($_.Exception.GetBaseException().Message)
+    }
+    $words = $said -join ' '
+    if ($words -notmatch '^rport-agent \S+$') {
+        Stop-Installation Unsupported "The agent does not run on this machine. It says: $words"
+    }
+}
+
+# The arguments of the agent's own installer.
+function Get-InstallArguments([hashtable] $Given, [bool] $IsDry, [bool] $HasToken) {
+    $list = @('install', "--server=$($Given['Server'])")
+    if ($HasToken) { $list += '--token-stdin' }
+    if ($Given.ContainsKey('Name')) { $list += "--name=$($Given['Name'])" }
+    if ($Given.ContainsKey('Tag')) { foreach ($one in $Given['Tag']) { $list += "--tag=$one" } }
+    return $list + @(Get-SharedArguments $Given $IsDry @('NewId', 'Force', 'NoService', 'NoStart'))
+}
+
+# Switches as the agent spells them: --new-id for -NewId.
+function Get-SharedArguments([hashtable] $Given, [bool] $IsDry, [string[]] $Switches) {
+    $list = @()
+    if ($Given['Prefix']) { $list += "--prefix=$($Given['Prefix'])" }
+    foreach ($name in $Switches) {
+        if ($Given.ContainsKey($name) -and $Given[$name]) {
+            $list += '--' + ([regex]::Replace($name, '(?<!^)([A-Z])', '-$1')).ToLowerInvariant()
+        }
+    }
+    if ($IsDry) { $list += '--dry-run' }
+    return $list
+}
+
+# Asking for a token that nobody needs would make people waste one.
+function Get-Token([hashtable] $Given, [string] $Config, [bool] $IsDry) {
+    $line = Read-GivenToken $Given['Token'] $Given['TokenFile'] ([bool] $Given['TokenStdin'])
+    if ($line -ne '' -or $IsDry) { return $line }
+    if ([System.IO.File]::Exists($Config) -and -not $Given['Force']) { return '' }
+    if ($Given['Yes']) {
+        Stop-Installation Usage 'A pairing token is needed: -Token, -TokenFile or -TokenStdin.'
+    }
+    return ConvertTo-TokenLine (Read-HiddenToken)
+}
+
+# What is not fetched from the server has no hash in the manifest.
+function Assert-Package([hashtable] $Given) {
+    if (-not $Given['Package']) {
+        if ($Given['Sha256']) { Stop-Installation Usage '-Sha256 needs -Package.' }
+        return
+    }
+    if ($Given['Sha256'] -notmatch '^[0-9A-Fa-f]{64}$') {
+        Stop-Installation Usage '-Package needs -Sha256, which has 64 hexadecimal digits.'
+    }
+}
+
+function Assert-Administrator([hashtable] $Given, [bool] $IsDry) {
+    if ($IsDry -or $Given['Status'] -or $Given['Prefix']) { return }
+    if (Test-Administrator) { return }
+    $sentence = 'This needs an elevated PowerShell: "Run as administrator". Or keep everything below a directory: -Prefix DIR'
+    Stop-Installation NeedsAdministrator $sentence
+}
+
+# Installs, or brings an installation up to date; answers the exit status.
+function Install-Agent([hashtable] $Given, [string] $Work, [bool] $IsDry) {
+    $place = Get-InstalledPlace $Given['Prefix']
+    $file = Join-Path $Work (Get-ProgramName)
+    if ($Given['Package']) {
+        Get-PackagedAgent $Given['Package'] $Given['Sha256'].ToLowerInvariant() $file
+    } else {
+        Get-ReleasedAgent $Given['Server'] $place.Program $file
+    }
+    Enable-Program $file
+    Assert-Runs $file
+    $token = Get-Token $Given $place.Config $IsDry
+    $environment = Get-ProxyEnvironment $Given['Server']
+    $arguments = Get-InstallArguments $Given $IsDry ($token -ne '')
+    return Invoke-Program $file $arguments $token $environment
+}
+
+# Removing and telling are done by the program that is installed. A copy of it: Windows deletes no
+# program that runs.
+function Use-InstalledAgent([hashtable] $Given, [string] $Work, [bool] $IsDry) {
+    $place = Get-InstalledPlace $Given['Prefix']
+    if (-not [System.IO.File]::Exists($place.Program)) {
+        Write-Line "There is no agent at $($place.Program)."
+        if ($Given['Uninstall']) { return $ExitStatus.Done }
+        return $ExitStatus.Failed
+    }
+    $file = Join-Path $Work (Get-ProgramName)
+    [System.IO.File]::Copy($place.Program, $file)
+    if ($Given['Uninstall']) {
+        $arguments = @('uninstall') + @(Get-SharedArguments $Given $IsDry @('KeepConfig'))
+    } else {
+        $arguments = @('status') + @(Get-SharedArguments $Given $false @())
+    }
+    return Invoke-Program $file $arguments
+}
+
+# Everything, from the parameters to the exit status.
+function Invoke-Installer([hashtable] $Given, [bool] $IsDry) {
+    if ($RportVersion -eq '') {
+        Stop-Installation Failed 'This is the template. The one to use is made by a build.'
+    }
+    Assert-KnownLetter $Given
+    $isInstalling = -not ($Given['Status'] -or $Given['Uninstall'])
+    if ($isInstalling) { Assert-Server $Given['Server'] }
+    Assert-Package $Given
+    if ($Given['Prefix']) { $Given['Prefix'] = Get-FullPath $Given['Prefix'] }
+    Assert-Administrator $Given $IsDry
+    Enable-Tls12
+    $isForMachine = -not ($IsDry -or $Given['Prefix'] -or $Given['Status'])
+    $work = New-WorkDirectory $isForMachine
+    try {
+        if ($isInstalling) { return Install-Agent $Given $work $IsDry }
+        return Use-InstalledAgent $Given $work $IsDry
+    } finally {
+        Remove-WorkDirectory $work
+    }
+}
