@@ -21,7 +21,7 @@ import { descriptorLimit } from "./platform/descriptors.ts";
 import { errorText, type Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 
-/** Where `npm run build` puts the agent's files. */
+/** Where `npm run package` puts the agent's files. */
 const AGENT_FILES = fileURLToPath(new URL("../../dist/agent", import.meta.url));
 /** A stop takes no longer than this; what is on disk is safe at any time. */
 const STOP_MS = 2_000;

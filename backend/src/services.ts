@@ -67,7 +67,7 @@ export async function openServices(
   const accounts = await openAccounts(options, { store, auditing, limits, touch }, opened);
   const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
-  const { agentFiles, downloads } = openDownloads(options, { limits, sockets });
+  const { agentFiles, downloads } = await openDownloads(options, { limits, sockets });
   const embedded = openEmbedded(options, agentFiles, opened);
   const events = auditing.pairings;
   const pairings = new Pairings({ target: embedded, clock, log, touch, events });
@@ -94,7 +94,7 @@ export async function openServices(
   const adoptions = new Adoptions({ store: store.edits, registry, credentials, tunnels });
   const refusals = new Refusals({ clock, touch });
   opened.defer(() => refusals.close());
-  const status = () => statusOf({ registry, sockets, fingerprints }, options, urls());
+  const status = () => statusOf({ registry, sockets, fingerprints, agentFiles }, options, urls());
   const seen = { store, records, accounts, tunnels, pairings, refusals, status };
   hub = openEvents({ ...seen, limits, clock, log }, opened);
   return {
@@ -135,13 +135,19 @@ function openEmbedded(
 }
 
 function statusOf(
-  { registry, sockets, fingerprints }: Pick<Services, "registry" | "sockets" | "fingerprints">,
+  {
+    registry,
+    sockets,
+    fingerprints,
+    agentFiles: { targets: agentTargets },
+  }: Pick<Services, "registry" | "sockets" | "fingerprints" | "agentFiles">,
   { passwordMinLength }: Pick<ServicesOptions, "passwordMinLength">,
   serverUrls: readonly string[],
 ): ServerStatus {
   const { counts } = registry;
   const connections = sockets.counts;
-  return serverStatus({ counts, connections, fingerprints, serverUrls, passwordMinLength });
+  const facts = { counts, connections, fingerprints, serverUrls, passwordMinLength, agentTargets };
+  return serverStatus(facts);
 }
 
 async function openDataDirectory(

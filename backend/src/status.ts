@@ -1,4 +1,4 @@
-import type { ServerStatus } from "@rport/protocol/model";
+import type { AgentTargets, ServerStatus } from "@rport/protocol/model";
 import { VERSION } from "@rport/protocol/version";
 
 /** What the status is made of. */
@@ -11,6 +11,8 @@ export interface StatusFacts {
   readonly serverUrls: readonly string[];
   /** Fewest characters of a typed client password. */
   readonly passwordMinLength: number;
+  /** For which machines there is an agent to fetch. */
+  readonly agentTargets: AgentTargets;
 }
 
 /** Facts about the server, in RPort's field names. */
@@ -20,6 +22,7 @@ export function serverStatus({
   fingerprints,
   serverUrls,
   passwordMinLength,
+  agentTargets,
 }: StatusFacts): ServerStatus {
   return {
     version: VERSION,
@@ -33,5 +36,6 @@ export function serverStatus({
     clients_auth_source: "File",
     clients_auth_mode: "Read Write",
     client_auth_password_min_length: passwordMinLength,
+    agent_targets: agentTargets,
   };
 }

@@ -2,6 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { ensureRuntime } from "./agent/runtimes.mjs";
+import { targets, usualTarget } from "./agent/targets.mjs";
 import { buildAgentFiles } from "./agentFiles.mjs";
 import { run } from "./command.mjs";
 import { projectNode } from "./install.mjs";
@@ -56,24 +58,38 @@ async function packageExtension() {
   await tool("@vscode/vsce/vsce", args, join(root, "extension"));
 }
 
-async function build() {
+/** The targets that are built already. Who fetched one more keeps it, whatever is built later. */
+function builtTargets() {
+  const manifest = join(dist, "agent", "manifest.json");
+  if (!existsSync(manifest)) return [];
+  const { files } = JSON.parse(readFileSync(manifest, "utf8"));
+  return files.map(({ target }) => target);
+}
+
+async function build(wanted) {
   rmSync(join(dist, "agent"), { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   await tool("webpack-cli/bin/cli.js", ["--config", join(root, "webpack.config.mjs")]);
-  await buildAgentFiles();
+  await buildAgentFiles(undefined, wanted);
   await packageExtension();
 }
 
 /**
- * Builds whatever is missing or older than its sources.
+ * Builds whatever is missing or older than its sources. Executables for more targets than the usual
+ * one are built when they are asked for, which fetches what they need, and from then on.
  *
+ * @param {readonly string[]} asked targets
  * @returns {Promise<"present" | "built">} rejects with the tool's output when one fails
  */
-export async function ensureBuilt() {
+export async function ensureBuilt(asked = []) {
   const hash = sourceHash();
+  const built = builtTargets();
   const isBuilt = existsSync(hashFile) && readFileSync(hashFile, "utf8") === hash;
-  if (isBuilt && existsSync(vsixFile)) return "present";
-  await build();
+  const isComplete = asked.every((target) => built.includes(target));
+  if (isBuilt && isComplete && existsSync(vsixFile)) return "present";
+  for (const target of asked) await ensureRuntime(target);
+  const isWanted = (target) => [usualTarget, ...asked, ...built].includes(target);
+  await build(targets.filter(isWanted));
   writeFileSync(hashFile, hash);
   return "built";
 }

@@ -45,6 +45,7 @@ export async function costOfEvents(order: EventGroupsOrder): Promise<number> {
     fingerprints: { sha256: "", md5: "" },
     serverUrls: [],
     passwordMinLength: 12,
+    agentTargets: { available: [], missing: [] },
   };
   const hub = new EventHub({
     sources: { ...emptySources(), client, server: () => serverStatus(facts) },

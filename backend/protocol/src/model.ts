@@ -246,6 +246,18 @@ export const secretSchema = z.object({
 /** One secret of a credential, without its value. */
 export type Secret = z.infer<typeof secretSchema>;
 
+/** A machine that the agent can be fetched for, such as `linux-arm64`; `node` is any with Node.js. */
+export const agentTargetSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
+
+const agentTargetsSchema = z.object({
+  available: z.array(agentTargetSchema).max(64),
+  /** What this release could have and has not. */
+  missing: z.array(agentTargetSchema).max(64),
+});
+
+/** For which machines a server has an agent. */
+export type AgentTargets = z.infer<typeof agentTargetsSchema>;
+
 /** Facts about the server, in RPort's field names plus the SHA-256 fingerprint. */
 export const serverStatusSchema = z.object({
   version: z.string().max(64),
@@ -269,6 +281,8 @@ export const serverStatusSchema = z.object({
   clients_auth_mode: z.enum(["Read Only", "Read Write"]),
   /** Fewest characters of a password that is typed for a credential. Ours. */
   client_auth_password_min_length: z.number().int().positive().optional(),
+  /** For which machines hosts find an agent here. Ours. */
+  agent_targets: agentTargetsSchema.optional(),
 });
 
 /** Facts about the server. */

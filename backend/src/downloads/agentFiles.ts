@@ -2,38 +2,23 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RportError } from "@rport/protocol/errors";
-import { z } from "zod";
+import type { AgentTargets } from "@rport/protocol/model";
 import { errorText, type Log } from "../platform/log.ts";
+import { entryOf, type Manifest, manifestSchema, targetsIn } from "./manifest.ts";
 import { SharedFiles } from "./sharedFiles.ts";
 
-/** Written by `npm run build` beside the files it names. */
+/** Written by `npm run package` beside the files it names. */
 const MANIFEST = "manifest.json";
 const MANIFEST_MAX_BYTES = 1_048_576;
 const SCRIPT_MAX_BYTES = 1_048_576;
 
-const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** What adds the targets that a release has not. */
+const ADD_TARGETS = "npm run package -- --target all";
 
-const manifestSchema = z.object({
-  version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/),
-  files: z
-    .array(
-      z.object({
-        name: fileName,
-        target: z.string().max(64),
-        size: z.number().int().positive(),
-        sha256,
-      }),
-    )
-    .max(64),
-  script: z.object({ name: fileName, sha256 }),
-});
-
-type Manifest = z.infer<typeof manifestSchema>;
-
-/** The installer script and the agent's files that belong to it. */
+/** The installers and the agent's files that belong to them. */
 export interface Release {
   readonly manifest: Manifest;
+  /** The installer for a shell. */
   readonly script: Buffer;
 }
 
@@ -77,20 +62,27 @@ export class AgentFiles {
     throw new RportError(
       "UNAVAILABLE",
       "The agent's files are not built, so there is nothing to install on a host.",
-      { detail: "Run npm run build in the folder of the server's sources, then try again." },
+      { detail: "Run npm run package in the folder of the server's sources, then try again." },
     );
   }
 
   /** SHA-256 of the installer script read last, 64 hexadecimal digits; empty before the first. */
   get scriptSha256(): string {
-    return this.#release?.manifest.script.sha256 ?? "";
+    return this.#release?.manifest.scripts.sh.sha256 ?? "";
+  }
+
+  /** Which machines the release read last has an agent for, and which it could have. */
+  get targets(): AgentTargets {
+    const manifest = this.#release?.manifest;
+    if (manifest === undefined) return { available: [], missing: [] };
+    return { available: [...targetsIn(manifest)], missing: [...manifest.missing] };
   }
 
   /** One file, only by a name that stands in the manifest of that version. */
   async find(version: string, name: string): Promise<AgentFile | undefined> {
     const release = await this.current();
     if (release?.manifest.version !== version) return undefined;
-    const file = release.manifest.files.find((entry) => entry.name === name);
+    const file = entryOf(release.manifest, name);
     if (file === undefined) return undefined;
     const path = join(this.#directory, file.name);
     const { size } = await stat(path);
@@ -112,9 +104,11 @@ export class AgentFiles {
     try {
       const text = await readSmall(join(this.#directory, MANIFEST), MANIFEST_MAX_BYTES);
       const manifest = manifestSchema.parse(JSON.parse(text.toString()));
-      const script = await readSmall(join(this.#directory, manifest.script.name), SCRIPT_MAX_BYTES);
+      const { name, sha256 } = manifest.scripts.sh;
+      const script = await readSmall(join(this.#directory, name), SCRIPT_MAX_BYTES);
       const found = createHash("sha256").update(script).digest("hex");
-      if (found !== manifest.script.sha256) throw new Error("the script is not the manifest's");
+      if (found !== sha256) throw new Error("the script is not the manifest's");
+      this.#tellMissing(manifest);
       return { manifest, script };
     } catch (error) {
       this.#log.warn("the agent's files cannot be used", {
@@ -123,6 +117,14 @@ export class AgentFiles {
       });
       return undefined;
     }
+  }
+
+  #tellMissing({ missing }: Manifest): void {
+    if (missing.length === 0) return;
+    this.#log.warn("there is no agent for some machines; they are not offered", {
+      missing: missing.join(" "),
+      to_add: ADD_TARGETS,
+    });
   }
 }
 

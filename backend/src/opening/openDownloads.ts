@@ -10,14 +10,13 @@ export interface FilesToFetch {
   readonly downloads: Downloads;
 }
 
-/** The files of a release, and the downloads of them. */
-export function openDownloads(
+/** The files of a release, read once so that the log says early what is missing, and downloads. */
+export async function openDownloads(
   { agentFiles: directory, clock, log }: ServicesOptions,
   { limits, sockets }: Bounds,
-): FilesToFetch {
+): Promise<FilesToFetch> {
   const onProgress = (socket: Duplex): void => sockets.stir(socket);
-  return {
-    agentFiles: new AgentFiles(directory, log),
-    downloads: new Downloads({ limits, clock, onProgress }),
-  };
+  const agentFiles = new AgentFiles(directory, log);
+  await agentFiles.current();
+  return { agentFiles, downloads: new Downloads({ limits, clock, onProgress }) };
 }

@@ -45,6 +45,7 @@ async function startEvents(pairings = 0) {
     fingerprints: { sha256: "", md5: "" },
     serverUrls: [],
     passwordMinLength: 12,
+    agentTargets: { available: [], missing: [] },
   });
   const status = () => ({ ...plain, pairing_url: "x".repeat(urlBytes) });
   const ids = Array.from({ length: pairings }, (_, n) => String(n));

@@ -27,6 +27,7 @@ describe("the status", () => {
       fingerprint_sha256: backend.fingerprint,
       clients_connected: 0,
       clients_auth_mode: "Read Write",
+      agent_targets: { available: ["node"], missing: ["linux-arm64"] },
     });
     expect(backend.md5Fingerprint).toMatch(/^([0-9a-f]{2}:){15}[0-9a-f]{2}$/);
     expect(backend.fingerprint).toMatch(/^SHA256:[A-Za-z0-9+/]{43}$/);
@@ -168,7 +169,7 @@ describe("pairings", () => {
     const body = { credential_id: credential?.id };
     const answer = await bare.raw("POST", "/pairings", { body });
     expect(answer.status).toBe(503);
-    expect(JSON.stringify(answer.body)).toMatch(/UNAVAILABLE.*npm run build/);
+    expect(JSON.stringify(answer.body)).toMatch(/UNAVAILABLE.*npm run package/);
   });
 
   it("need a credential that exists, and sensible figures", async () => {

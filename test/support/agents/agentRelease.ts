@@ -34,8 +34,10 @@ export async function fakeRelease(
   };
   const script = await put("rport-installer.sh", `#!/bin/sh\necho installed\n${scriptTail}`);
   const agent = await put("agent.cjs", agentText);
-  const files = [{ ...agent, target: "node" }];
+  const files = [{ ...agent, target: "node", packed: [] }];
   const version = "0.0.0-test";
-  await put("manifest.json", JSON.stringify({ version, files, script }));
+  const scripts = { sh: { name: script.name, sha256: script.sha256 } };
+  const manifest = { version, files, scripts, missing: ["linux-arm64"] };
+  await put("manifest.json", JSON.stringify(manifest));
   return { directory, version, files };
 }

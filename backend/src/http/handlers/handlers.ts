@@ -51,7 +51,7 @@ export interface HandlerDeps {
   readonly pairingService: Pick<PairingService, "create" | "revoke">;
   readonly refusals: Pick<Refusals, "list" | "clear">;
   readonly administration: AdministrationHandlerDeps;
-  readonly agentFiles: Pick<AgentFiles, "require">;
+  readonly agentFiles: Pick<AgentFiles, "require" | "current">;
   readonly accounts: Accounts;
   readonly audit: Audit;
   readonly auditIndex: Pick<AuditIndex, "list">;
@@ -106,6 +106,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
     ...signInHandlers({ ...deps.accounts, audit: deps.audit }),
     ...statusHandlers({
       status: deps.status,
+      agentFiles,
       hasUsers: () => deps.accounts.ledger.size > 0,
       hasServerUrls: deps.hasServerUrls,
       installOrigin,

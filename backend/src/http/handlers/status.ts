@@ -1,4 +1,5 @@
 import type { ServerStatus } from "@rport/protocol/model";
+import type { AgentFiles } from "../../downloads/agentFiles.ts";
 import type { Actor } from "../../users/actor.ts";
 import type { Handlers } from "../endpoints.ts";
 
@@ -6,6 +7,8 @@ import type { Handlers } from "../endpoints.ts";
 export interface StatusHandlerDeps {
   /** The status as the actor may see it. */
   readonly status: (actor: Actor) => ServerStatus;
+  /** Looked at before the status, which tells for which machines there is an agent. */
+  readonly agentFiles: Pick<AgentFiles, "current">;
   /** Whether there is anybody who could sign in with a password. */
   readonly hasUsers: () => boolean;
   /** Whether somebody has set where agents reach this server. */
@@ -21,9 +24,10 @@ export interface StatusHandlerDeps {
 export function statusHandlers(
   deps: StatusHandlerDeps,
 ): Pick<Handlers, "getStatus" | "getServerFace"> {
-  const { status, hasUsers, hasServerUrls, installOrigin } = deps;
+  const { status, agentFiles, hasUsers, hasServerUrls, installOrigin } = deps;
   return {
-    getStatus(_input, { actor, origin }) {
+    async getStatus(_input, { actor, origin }) {
+      await agentFiles.current();
       if (hasServerUrls) return { data: status(actor) };
       const url = installOrigin(origin);
       return { data: { ...status(actor), connect_url: [url], pairing_url: url } };

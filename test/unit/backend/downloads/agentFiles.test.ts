@@ -7,6 +7,9 @@ import { fakeRelease } from "../../../support/agents/agentRelease.ts";
 import { testLog } from "../../../support/log.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
+const manifestWith = (script: string) =>
+  `{ "version": "1", "files": [], "missing": [], "scripts": { "sh": ${script} } }`;
+
 async function withRelease() {
   const temp = await tempDirectory();
   const release = await fakeRelease(temp.path);
@@ -20,7 +23,7 @@ describe("the agent's files", () => {
     const files = new AgentFiles(temp.path, testLog().log);
     await expect(files.require()).rejects.toMatchObject({
       code: "UNAVAILABLE",
-      detail: expect.stringContaining("npm run build"),
+      detail: expect.stringContaining("npm run package"),
     });
     await fakeRelease(temp.path);
     expect((await files.require()).script.toString()).toContain("echo installed");
@@ -36,6 +39,16 @@ describe("the agent's files", () => {
     expect(await files.find("9.9.9", "agent.cjs")).toBeUndefined();
     expect(await files.find(release.version, "manifest.json")).toBeUndefined();
     expect(await files.find(release.version, "../agent.cjs")).toBeUndefined();
+  });
+
+  it("say for which machines there is none, and how to add it", async () => {
+    const { temp, lines, files } = await withRelease();
+    await using _ = temp;
+    expect(files.targets).toEqual({ available: [], missing: [] });
+    await files.current();
+    expect(files.targets).toEqual({ available: ["node"], missing: ["linux-arm64"] });
+    const told = lines.filter((line) => line.includes("linux-arm64"));
+    expect(told).toEqual([expect.stringContaining("npm run package -- --target all")]);
   });
 
   it("are refused when the script is not the one of the manifest", async () => {
@@ -55,7 +68,8 @@ describe("the agent's files", () => {
 
   it.each([
     ["is no JSON", "{"],
-    ["names a file outside", '{"version":"1","files":[],"script":{"name":"../x","sha256":""}}'],
+    ["names a file outside", manifestWith(`{ "name": "../x", "sha256": "${"0".repeat(64)}" }`)],
+    ["is one of an older release", '{"version":"1","files":[],"script":{"name":"x","sha256":""}}'],
   ])("are refused when the manifest %s", async (_name, manifest) => {
     const { temp, files } = await withRelease();
     await using _ = temp;
