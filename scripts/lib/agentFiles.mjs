@@ -4,6 +4,8 @@ import { createHash } from "node:crypto";
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canCompile, compileAgent } from "./agent/compile.mjs";
+import { packFile } from "./agent/packing.mjs";
+import { forgetOldPieces } from "./agent/pieces.mjs";
 import { targets, usualTarget } from "./agent/targets.mjs";
 import { bunNotices, noticesFile } from "./notices.mjs";
 import { root } from "./paths.mjs";
@@ -16,6 +18,11 @@ function describe(out, target, name) {
   const bytes = readFileSync(join(out, name));
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { target, name, size: bytes.length, sha256, packed: [] };
+}
+
+/** Describes a file that hosts fetch, and packs it. */
+async function offer(out, target, name) {
+  return { ...describe(out, target, name), packed: await packFile(out, target, name) };
 }
 
 /** What the shell script can install; the one for Windows is another. */
@@ -54,9 +61,10 @@ function describeLicences(out, hasExecutables) {
 export async function buildAgentFiles(out = usual, wanted = [usualTarget]) {
   const files = [];
   for (const target of wanted.filter(canCompile)) {
-    files.push(describe(out, target, await compileAgent(out, bundle, target)));
+    files.push(await offer(out, target, await compileAgent(out, bundle, target)));
   }
-  files.push(describe(out, "node", bundle));
+  files.push(await offer(out, "node", bundle));
+  forgetOldPieces();
   const scripts = { sh: writeScript(out, "rport-installer.sh", (script) => stamp(script, files)) };
   const missing = targets.filter((target) => files.every((file) => file.target !== target));
   const licences = describeLicences(out, files.length > 1);

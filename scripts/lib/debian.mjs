@@ -22,6 +22,7 @@ const packages = [
   { name: "wget", program: "wget" },
   { name: "jq", program: "jq" },
   { name: "zstd", program: "zstd" },
+  { name: "xz-utils", program: "xz" },
   { name: "openssl", program: "openssl" },
   { name: "openssh-client", program: "ssh" },
   { name: "iproute2", program: "ip" },

@@ -1,7 +1,8 @@
 // Executables of the agent: its bundle, and Bun for the machine that is to run it.
-import { chmodSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../command.mjs";
+import { signedAdHoc } from "./machOSignature.mjs";
 import { runtimeOf } from "./runtimes.mjs";
 import { executableOf, hostTarget } from "./targets.mjs";
 
@@ -35,6 +36,8 @@ export async function compileAgent(directory, bundle, target) {
     cwd: directory,
   });
   if (code !== 0) throw new Error(`bun build for ${target} failed:\n${output}`);
-  chmodSync(join(directory, name), 0o755);
+  const file = join(directory, name);
+  if (target.startsWith("darwin-")) writeFileSync(file, signedAdHoc(readFileSync(file), name));
+  chmodSync(file, 0o755);
   return name;
 }
