@@ -26,8 +26,8 @@ export interface Release {
 export interface AgentFile {
   readonly size: number;
   readonly sha256: string;
-  /** Its bytes, each piece read when the one before was taken. */
-  pieces(): AsyncIterable<Buffer>;
+  /** Its bytes from `start` on, up to `end`, each piece read when the one before was taken. */
+  pieces(start: number, end: number): AsyncIterable<Buffer>;
 }
 
 /**
@@ -88,7 +88,10 @@ export class AgentFiles {
     const { size } = await stat(path);
     if (size !== file.size) throw new Error(`${file.name} is not the file of the manifest`);
     const stamp = this.#stamp;
-    return { ...file, pieces: () => this.#shared.pieces(path, size, stamp) };
+    const { sha256 } = file;
+    const pieces = (start: number, end: number) =>
+      this.#shared.pieces({ path, key: stamp }, start, end);
+    return { size, sha256, pieces };
   }
 
   async #stampNow(): Promise<string> {

@@ -5,6 +5,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import { networkOf } from "../platform/network.ts";
 import type { AgentFile } from "./agentFiles.ts";
+import type { ByteRange } from "./byteRange.ts";
 
 /** A download that is slower than this, in bytes a second, makes room when all are taken. */
 const SLOW_BYTES_PER_S = 8_192;
@@ -19,6 +20,13 @@ export interface DownloadsDeps {
   readonly onProgress: (socket: Duplex) => void;
 }
 
+/** Where a download goes to. */
+export interface Receiver {
+  /** Its headers are set. */
+  readonly response: ServerResponse;
+  readonly address: string;
+}
+
 /** The files that are being sent: so many at once, because each takes memory and work. */
 export class Downloads {
   readonly #deps: DownloadsDeps;
@@ -30,11 +38,14 @@ export class Downloads {
   }
 
   /**
-   * Sends a file as the body of an answer whose headers are set, to somebody at this address;
-   * resolves when it is out. Returns undefined when there are too many downloads already: nothing was
-   * sent then.
+   * Sends a part of a file as the body of an answer; resolves when it is out. Returns undefined when
+   * there are too many downloads already: nothing was sent then.
    */
-  send(file: AgentFile, response: ServerResponse, address: string): Promise<void> | undefined {
+  send(
+    file: AgentFile,
+    part: ByteRange,
+    { response, address }: Receiver,
+  ): Promise<void> | undefined {
     const { limits, clock } = this.#deps;
     const network = networkOf(address);
     if (this.#running.size >= limits.max("downloads")) {
@@ -43,12 +54,12 @@ export class Downloads {
     }
     const download = new Download(response, network, clock.monotonic());
     this.#running.add(download);
-    return this.#run(download, file);
+    return this.#run(download, file.pieces(part.start, part.end));
   }
 
-  async #run(download: Download, file: AgentFile): Promise<void> {
+  async #run(download: Download, pieces: AsyncIterable<Buffer>): Promise<void> {
     try {
-      await download.run(file, this.#deps.onProgress);
+      await download.run(pieces, this.#deps.onProgress);
     } finally {
       this.#running.delete(download);
     }
@@ -97,8 +108,11 @@ class Download {
     this.#startedMs = nowMs;
   }
 
-  async run(file: AgentFile, onProgress: DownloadsDeps["onProgress"]): Promise<void> {
-    await pipeline(file.pieces(), (pieces) => this.#counted(pieces, onProgress), this.#response);
+  async run(
+    content: AsyncIterable<Buffer>,
+    onProgress: DownloadsDeps["onProgress"],
+  ): Promise<void> {
+    await pipeline(content, (pieces) => this.#counted(pieces, onProgress), this.#response);
   }
 
   /** How fast it has been on the whole; infinite while it is young. */

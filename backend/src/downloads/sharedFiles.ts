@@ -21,15 +21,20 @@ export class SharedFiles {
   }
 
   /**
-   * The first `size` bytes of a file, in pieces, each read when the one before was taken. `key`
-   * tells apart what the same path meant at different times. Fails when the file is shorter.
+   * The bytes of a file from `start` on, up to `end`, in pieces, each read when the one before was
+   * taken. `key` tells apart what the same path meant at different times. Fails when the file is
+   * shorter.
    */
-  async *pieces(path: string, size: number, key: string): AsyncGenerator<Buffer> {
+  async *pieces(
+    { path, key }: { readonly path: string; readonly key: string },
+    start: number,
+    end: number,
+  ): AsyncGenerator<Buffer> {
     const shared = this.#take(path, key);
     try {
       const handle = await shared.handle;
-      for (let at = 0; at < size; ) {
-        const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, size - at));
+      for (let at = start; at < end; ) {
+        const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, end - at));
         const { bytesRead } = await handle.read(piece, 0, piece.length, at);
         if (bytesRead === 0) throw new Error(`${path} has become shorter`);
         at += bytesRead;

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import type { Audit } from "../audit/entry.ts";
 import type { AgentFiles } from "../downloads/agentFiles.ts";
 import type { Downloads } from "../downloads/downloads.ts";
+import { describeFile } from "../downloads/fileAnswer.ts";
 import type { Deposits } from "../pairing/deposits/deposits.ts";
 import type { Exchange } from "./exchange.ts";
 import { jsonBody } from "./jsonBody.ts";
@@ -61,16 +62,14 @@ export function pairingDoor(deps: PairingDoorDeps): Router {
     const { version, name } = request.params;
     const file = await agentFiles.find(version, name);
     if (file === undefined) throw new RportError("NOT_FOUND", "There is no such file.");
-    response.setHeader("Content-Type", "application/octet-stream");
-    response.setHeader("Content-Length", file.size);
-    response.setHeader("ETag", `"${file.sha256}"`);
-    response.setHeader("Content-Disposition", `attachment; filename="${name}"`);
-    if (request.method === "HEAD") {
+    const part = describeFile(file, { name, headers: request.headers }, response);
+    if (part === undefined || request.method === "HEAD") {
       response.end();
       return;
     }
     const exchange = exchangeOf(request);
-    await (downloads.send(file, response, exchange.address) ?? sendBusy(response, exchange));
+    const to = { response, address: exchange.address };
+    await (downloads.send(file, part, to) ?? sendBusy(response, exchange));
   });
   return router;
 }
@@ -84,7 +83,7 @@ function parsed<T>(schema: z.ZodType<T>, body: unknown, what: string): T {
 
 /** Not the error of a request: whoever asked did nothing wrong, and comes again. */
 function sendBusy(response: Response, exchange: Exchange): void {
-  for (const name of ["ETag", "Content-Disposition"]) response.removeHeader(name);
+  for (const name of ["ETag", "Content-Disposition", "Content-Range"]) response.removeHeader(name);
   response.setHeader("Retry-After", BUSY_RETRY_S);
   const busy = new RportError("UNAVAILABLE", "Too many are downloading; try again in a moment.");
   exchange.sendJson(busy.status, toEnvelope(busy));

@@ -225,6 +225,30 @@ describe("pairings", () => {
     expect((await backend.page(`/agent/9.9.9/${file?.name}`)).status).toBe(404);
   });
 
+  it("serve parts of a file to whoever was cut off, as long as it is the same file", async () => {
+    const { version, files } = backend.release;
+    const [file] = files;
+    const url = `${backend.url}/agent/${version}/${file?.name}`;
+    const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
+    const part = (range: string, etag = `"${file?.sha256}"`) =>
+      fetch(url, { headers: { range, "if-range": etag } });
+
+    const rest = await part("bytes=8-");
+    expect(rest.status).toBe(206);
+    expect(rest.headers.get("content-range")).toBe(`bytes 8-${whole.length - 1}/${whole.length}`);
+    expect(Buffer.from(await rest.arrayBuffer())).toEqual(whole.subarray(8));
+    const few = await part("bytes=2-4");
+    expect(Buffer.from(await few.arrayBuffer())).toEqual(whole.subarray(2, 5));
+    const changed = await part("bytes=8-", '"another"');
+    expect([changed.status, (await changed.arrayBuffer()).byteLength]).toEqual([200, whole.length]);
+    const behind = await part(`bytes=${whole.length}-`);
+    expect([behind.status, behind.headers.get("content-range")]).toEqual([
+      416,
+      `bytes */${whole.length}`,
+    ]);
+    expect((await fetch(url)).headers.get("accept-ranges")).toBe("bytes");
+  });
+
   it("refuse a claim that proves nothing with 404, always the same", async () => {
     const claim = {
       id: "0000000000000000",

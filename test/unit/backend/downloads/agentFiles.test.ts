@@ -35,7 +35,8 @@ describe("the agent's files", () => {
     const [wanted] = release.files;
     const found = await files.find(release.version, "agent.cjs");
     expect(found).toMatchObject({ size: wanted?.size, sha256: wanted?.sha256 });
-    expect(found && (await text(found.pieces()))).toBe("module.exports = {};\n");
+    expect(found && (await text(found.pieces(0, found.size)))).toBe("module.exports = {};\n");
+    expect(found && (await text(found.pieces(7, 14)))).toBe("exports");
     expect(await files.find("9.9.9", "agent.cjs")).toBeUndefined();
     expect(await files.find(release.version, "manifest.json")).toBeUndefined();
     expect(await files.find(release.version, "../agent.cjs")).toBeUndefined();
