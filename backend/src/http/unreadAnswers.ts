@@ -1,15 +1,25 @@
-import type { Writable } from "node:stream";
 import type { Limits } from "../limits/limits.ts";
+
+/** What an answer holds beside its bytes: the request, its headers, what became of it. */
+const ANSWER_BYTES = 16 << 10;
+
+/** An answer on its way: a response of Node, as far as it matters here. */
+export interface Answer {
+  /** Told when the answer was taken, or its connection has ended. */
+  once(event: "close", told: () => void): unknown;
+  /** What it answers. */
+  readonly req: { readonly socket: { destroy(): unknown } };
+}
 
 /** The answers of one caller that were not taken yet, oldest first, and their bytes. */
 interface Share {
-  readonly answers: Map<Writable, number>;
+  readonly answers: Map<Answer, number>;
   bytes: number;
 }
 
 /**
- * Answers that were given and are not taken yet. Together they have so many bytes at the most; beyond
- * that, of whoever lets most of them wait, the oldest one ends with its connection.
+ * Answers that were given and are not taken yet, each with some bytes beside its own. Together they have
+ * so many at the most; beyond that, of whoever lets most of them wait, the oldest one ends with its connection.
  */
 export class UnreadAnswers {
   readonly #limits: Pick<Limits, "max" | "bite">;
@@ -22,7 +32,8 @@ export class UnreadAnswers {
   }
 
   /** An answer of so many bytes goes to a caller; it counts until its response is closed. */
-  add(caller: string, response: Writable, bytes: number): void {
+  add(caller: string, response: Answer, answerBytes: number): void {
+    const bytes = answerBytes + ANSWER_BYTES;
     const share = this.#shares.get(caller) ?? { answers: new Map(), bytes: 0 };
     this.#shares.set(caller, share);
     share.answers.set(response, bytes);
@@ -38,14 +49,15 @@ export class UnreadAnswers {
     this.#limits.bite("answer_bytes", { caller });
     if (oldest === undefined) return;
     this.#remove(caller, oldest);
-    oldest.destroy();
+    // The response itself has no connection as long as it waits behind another one.
+    oldest.req.socket.destroy();
   }
 
   #worst(): [string, Share] {
     return [...this.#shares].reduce((one, other) => (other[1].bytes > one[1].bytes ? other : one));
   }
 
-  #remove(caller: string, response: Writable): void {
+  #remove(caller: string, response: Answer): void {
     const share = this.#shares.get(caller);
     const bytes = share?.answers.get(response);
     if (share === undefined || bytes === undefined) return;

@@ -91,7 +91,7 @@ export const PEOPLE_LIMITS = {
     least: 1 << 20,
     most: 64 * 2 ** 30,
     unit: "bytes",
-    what: "answers that were given and are not taken yet",
+    what: "answers that were given and are not taken yet, each with 16 KiB more than it has",
   },
   snapshot_bytes: {
     usual: 128 << 20,

@@ -13,7 +13,7 @@ export class Pipelines {
   /** What Node makes requests of: beyond the limit they are upgrades, where its parser stops. */
   readonly Request: typeof IncomingMessage;
   readonly #limits: Pick<Limits, "max" | "bite">;
-  readonly #waiting = new WeakMap<Duplex, number>();
+  readonly #waiting = new WeakMap<Duplex, Set<ServerResponse>>();
 
   constructor(limits: Pick<Limits, "max" | "bite">) {
     this.#limits = limits;
@@ -33,10 +33,14 @@ export class Pipelines {
     return this.#of(socket) >= this.#limits.max("pipelined_requests");
   }
 
-  /** One more request of the connection waits, until it is answered or the connection has ended. */
+  /**
+   * One more request of the connection waits, until it is answered or the connection has ended. Its
+   * response says `close` in either case, so that whoever keeps something for it lets go of it then.
+   */
   enter({ socket }: IncomingMessage, response: ServerResponse): void {
-    this.#waiting.set(socket, this.#of(socket) + 1);
-    response.once("close", () => this.#waiting.set(socket, this.#of(socket) - 1));
+    const waiting = this.#waiting.get(socket) ?? this.#watch(socket);
+    waiting.add(response);
+    response.once("close", () => waiting.delete(response));
   }
 
   /** Ends a connection that is full and asks for more. */
@@ -46,7 +50,26 @@ export class Pipelines {
     socket.destroy();
   }
 
-  #of(socket: Duplex): number {
-    return this.#waiting.get(socket) ?? 0;
+  #watch(socket: Duplex): Set<ServerResponse> {
+    const waiting = new Set<ServerResponse>();
+    this.#waiting.set(socket, waiting);
+    socket.once("close", () => {
+      for (const response of waiting) closeUnsent(response);
+    });
+    return waiting;
   }
+
+  #of(socket: Duplex): number {
+    return this.#waiting.get(socket)?.size ?? 0;
+  }
+}
+
+/**
+ * Once a connection has become an upgrade, as one that is full does, Node tells only the response that is
+ * being sent that it has ended. Those behind it would never hear of it, and what is kept for them would
+ * stay for good.
+ */
+function closeUnsent(response: ServerResponse): void {
+  if (response.socket !== null) return;
+  response.destroy();
 }

@@ -5,13 +5,18 @@ import { Limits } from "../../../backend/src/limits/limits.ts";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
 import { Listener } from "../../../backend/src/server.ts";
 import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
+import { eventually } from "../../support/eventually.ts";
 import { testLog } from "../../support/log.ts";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const ONE_ANSWERED = "HTTP/1.1 200 OK";
 
-/** An address that answers in a later turn, and how many requests it began. */
-async function setUp() {
+const answersLater: RequestListener = (_request, response) => {
+  setImmediate(() => response.end());
+};
+
+/** An address that answers in a later turn unless told otherwise, and how many requests it began. */
+async function setUp(answer: RequestListener = answersLater) {
   const { log } = testLog();
   const limits = new Limits({ clock: systemClock, log });
   const sockets = new OpenSockets({
@@ -23,9 +28,9 @@ async function setUp() {
     },
   });
   let begun = 0;
-  const onRequest: RequestListener = (_request, response) => {
+  const onRequest: RequestListener = (request, response) => {
     begun += 1;
-    setImmediate(() => response.end());
+    answer(request, response);
   };
   const place = { host: "127.0.0.1", port: 0, faces: new Set<never>() };
   const deps = { onRequest, doors: [], sockets, limits, clock: systemClock, log };
@@ -47,7 +52,7 @@ async function setUp() {
     return count();
   };
   const bites = () => limits.states().find(({ name }) => name === "pipelined_requests")?.bites;
-  return { url: `http://127.0.0.1:${port}`, send, begun: () => begun, bites };
+  return { url: `http://127.0.0.1:${port}`, port, send, begun: () => begun, bites };
 }
 
 describe("F-14: requests of a connection that waits for no answer", () => {
@@ -69,5 +74,28 @@ describe("F-14: requests of a connection that waits for no answer", () => {
     const { send, begun, bites } = await setUp();
     expect(await send(text.repeat(1_000))).toBe(0);
     expect([begun(), bites()]).toEqual([8, 1]);
+  });
+});
+
+describe("F-14: requests whose connection has ended", () => {
+  it.each([
+    ["the peer", 8],
+    ["the limit", 9],
+  ])("are over, each once, also those behind another one: ended by %s", async (_whom, sent) => {
+    const closes: number[] = [];
+    const { port, begun } = await setUp((_request, response) => {
+      const index = closes.push(0) - 1;
+      response.on("close", () => {
+        closes[index] = (closes[index] ?? 0) + 1;
+      });
+      // All but the first are answered, and none of these can be sent before the first is.
+      if (index > 0) response.end("x");
+    });
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.on("error", () => {});
+    socket.write(REQUEST.repeat(sent));
+    await eventually(() => expect(begun()).toBe(8));
+    socket.destroy();
+    await eventually(() => expect(closes).toEqual(Array.from({ length: 8 }, () => 1)));
   });
 });

@@ -7,13 +7,16 @@ import { eventually } from "../../../support/eventually.ts";
 import { testLog } from "../../../support/log.ts";
 
 const MIB = 1 << 20;
+/** What each counts beside its bytes. */
+const BESIDE = 16 << 10;
 
 function setUp() {
-  const values = { answer_bytes: 4 * MIB };
+  const values = { answer_bytes: 4 * (MIB + BESIDE) };
   const limits = new Limits({ clock: new FakeClock(), log: testLog().log, values });
   const answers = new UnreadAnswers(limits);
   const give = (caller: string, bytes = MIB) => {
-    const response = new PassThrough();
+    const socket = new PassThrough();
+    const response = Object.assign(socket, { req: { socket } });
     answers.add(caller, response, bytes);
     return response;
   };
@@ -26,7 +29,7 @@ describe("answers that nobody takes", () => {
     const { give, state } = setUp();
     const patient = give("anna");
     const [first, second, third] = [give("eve"), give("eve"), give("eve")];
-    expect(state()).toMatchObject({ used: 4 * MIB, bites: 0 });
+    expect(state()).toMatchObject({ used: 4 * (MIB + BESIDE), bites: 0 });
     const fourth = give("eve");
     expect([patient, first, second, third, fourth].map(({ destroyed }) => destroyed)).toEqual([
       false,
@@ -35,7 +38,7 @@ describe("answers that nobody takes", () => {
       false,
       false,
     ]);
-    expect(state()).toMatchObject({ used: 4 * MIB, bites: 1 });
+    expect(state()).toMatchObject({ used: 4 * (MIB + BESIDE), bites: 1 });
   });
 
   it("count no more when they were taken, or given up", async () => {
@@ -44,6 +47,14 @@ describe("answers that nobody takes", () => {
     taken.destroy();
     left.destroy();
     await eventually(() => expect(state()?.used).toBe(0));
+  });
+
+  it("are few where each has next to nothing: what is kept of a request counts, too", () => {
+    const { give, state } = setUp();
+    const given = Array.from({ length: 300 }, () => give("eve", 100));
+    const left = given.filter(({ destroyed }) => !destroyed);
+    expect(left.length).toBeLessThan(260);
+    expect(state()?.bites).toBe(300 - left.length);
   });
 
   it("end by themselves where one alone is too large", () => {
