@@ -80,7 +80,7 @@ export default [
     module: {
       rules: [
         typescript("es2023"),
-        { test: /\.css$/, type: "asset/resource", generator: { filename: "style.css" } },
+        { test: /\.css$/, type: "asset/resource", generator: { filename: "[name][ext]" } },
       ],
     },
   }),

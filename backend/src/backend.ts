@@ -16,11 +16,11 @@ import { UserSockets } from "./http/userSockets.ts";
 import { ListSearches } from "./lists/listSearches.ts";
 import { openHealth } from "./opening/openHealth.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
-import { originAt, type Place, urlOf } from "./place.ts";
+import { originAt, type Place, reachOf, urlOf } from "./place.ts";
 import { DescriptorWatch } from "./platform/descriptors.ts";
 import { loggedFault } from "./platform/faults.ts";
 import { LogBursts } from "./platform/logBursts.ts";
-import { openServices, type Services } from "./services.ts";
+import { openServices, type Services, type Whereabouts } from "./services.ts";
 import { FailedLogins } from "./users/failedLogins.ts";
 import { UserGate } from "./users/gate.ts";
 import { Proofs } from "./users/proofs.ts";
@@ -60,7 +60,7 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   const options: BackendOptions = { ...given, clock };
   await using opened = new AsyncDisposableStack();
   const bound: Place[] = [];
-  const services = await openServices(options, () => agentUrls(options, bound), opened);
+  const services = await openServices(options, () => whereabouts(options, bound), opened);
   const tokens = new UserTokens();
   const { token } = tokens.issue("local");
   const agentDoor = createAgentDoor(options, services);
@@ -267,8 +267,9 @@ function placeOf(bound: readonly Place[], face: "agents" | "users" | "pairing"):
 }
 
 /** Where agents reach this server, as far as it can know. */
-function agentUrls({ serverUrls }: BackendOptions, bound: readonly Place[]): readonly string[] {
-  return serverUrls.length > 0 ? serverUrls : [urlOf(placeOf(bound, "agents"))];
+function whereabouts({ serverUrls, places }: BackendOptions, bound: readonly Place[]): Whereabouts {
+  const known = serverUrls.length > 0 ? serverUrls : [urlOf(placeOf(bound, "agents"))];
+  return { serverUrls: known, listensTo: reachOf(placeOf(places, "agents")) };
 }
 
 /** Where a host would find installer and server, for somebody who reached us under `origin`. */

@@ -1,5 +1,9 @@
+import type { ServerStatus } from "@rport/protocol/model";
 import { formatHostPort } from "@rport/protocol/remote";
 import type { Config } from "./config/config.ts";
+
+/** Programs of this machine, whoever reaches any address of it, or whoever reaches one. */
+export type Reach = NonNullable<ServerStatus["listens_to"]>;
 
 /** Who may be served on one address. */
 export type Face = "agents" | "users" | "pairing" | "metrics";
@@ -39,6 +43,12 @@ function placesOfFaces({ serverAddress, apiAddress }: Addresses): Place[] {
 /** Whether only programs on the same machine reach a place. */
 export function isLocal({ host }: Pick<Place, "host">): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
+/** Who gets through to a place. */
+export function reachOf({ host }: Pick<Place, "host">): Reach {
+  if (isLocal({ host })) return "this-machine";
+  return isWildcard(host) ? "all-addresses" : "one-address";
 }
 
 /** The origin under which a program on the same machine reaches a place. */

@@ -21,7 +21,7 @@ import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { PairingService } from "./pairing/pairingService.ts";
 import { Pairings } from "./pairing/pairings.ts";
 import { EmbeddedTarget } from "./pairing/targets/embedded.ts";
-import { serverStatus } from "./status.ts";
+import { type StatusFacts, serverStatus } from "./status.ts";
 import { openStore, type Store } from "./store/store.ts";
 import type { Accounts } from "./users/accounts.ts";
 
@@ -49,13 +49,16 @@ export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
   readonly status: () => ServerStatus;
 }
 
+/** Where agents reach this server, and who gets through to it. */
+export type Whereabouts = Pick<StatusFacts, "serverUrls" | "listensTo">;
+
 /**
- * Opens everything behind the faces, in order; `opened` closes it in the opposite one. `urls` is
+ * Opens everything behind the faces, in order; `opened` closes it in the opposite one. `where` is
  * asked when a status is shown, because a port may be known only later.
  */
 export async function openServices(
   options: ServicesOptions,
-  urls: () => readonly string[],
+  where: () => Whereabouts,
   opened: AsyncDisposableStack,
 ): Promise<Services> {
   const { clock, log, serverUrls } = options;
@@ -94,7 +97,7 @@ export async function openServices(
   const adoptions = new Adoptions({ store: store.edits, registry, credentials, tunnels });
   const refusals = new Refusals({ clock, touch });
   opened.defer(() => refusals.close());
-  const status = () => statusOf({ registry, sockets, fingerprints, agentFiles }, options, urls());
+  const status = () => statusOf({ registry, sockets, fingerprints, agentFiles }, options, where());
   const seen = { store, records, accounts, tunnels, pairings, refusals, status };
   hub = openEvents({ ...seen, limits, clock, log }, opened);
   return {
@@ -142,12 +145,12 @@ function statusOf(
     agentFiles: { targets: agentTargets },
   }: Pick<Services, "registry" | "sockets" | "fingerprints" | "agentFiles">,
   { passwordMinLength }: Pick<ServicesOptions, "passwordMinLength">,
-  serverUrls: readonly string[],
+  where: Whereabouts,
 ): ServerStatus {
   const { counts } = registry;
   const connections = sockets.counts;
-  const facts = { counts, connections, fingerprints, serverUrls, passwordMinLength, agentTargets };
-  return serverStatus(facts);
+  const facts = { counts, connections, fingerprints, passwordMinLength, agentTargets };
+  return serverStatus({ ...facts, ...where });
 }
 
 async function openDataDirectory(

@@ -9,6 +9,8 @@ export interface StatusFacts {
   readonly fingerprints: { readonly sha256: string; readonly md5: string };
   /** Where agents reach this server. */
   readonly serverUrls: readonly string[];
+  /** Who gets through to the address that agents use. */
+  readonly listensTo?: ServerStatus["listens_to"];
   /** Fewest characters of a typed client password. */
   readonly passwordMinLength: number;
   /** For which machines there is an agent to fetch. */
@@ -21,6 +23,7 @@ export function serverStatus({
   connections,
   fingerprints,
   serverUrls,
+  listensTo,
   passwordMinLength,
   agentTargets,
 }: StatusFacts): ServerStatus {
@@ -32,6 +35,7 @@ export function serverStatus({
     fingerprint: fingerprints.md5,
     fingerprint_sha256: fingerprints.sha256,
     connect_url: [...serverUrls],
+    listens_to: listensTo,
     pairing_url: serverUrls[0] ?? "",
     clients_auth_source: "File",
     clients_auth_mode: "Read Write",

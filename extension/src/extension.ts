@@ -10,7 +10,7 @@ export function activate(context: ExtensionContext): void {
   context.subscriptions.push(
     main,
     window.registerWebviewPanelSerializer(SHEET_VIEW_TYPE, {
-      deserializeWebviewPanel: async (panel) => main.sheets.restore(panel),
+      deserializeWebviewPanel: async (panel, state) => main.sheets.restore(panel, state),
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { type ExtensionContext, window } from "vscode";
+import { commands, type ExtensionContext, window } from "vscode";
 import { auditHandlers } from "./commands/audit.ts";
 import { clientHandlers } from "./commands/clients.ts";
 import { credentialHandlers } from "./commands/credentials.ts";
@@ -7,7 +7,7 @@ import { generalHandlers } from "./commands/general.ts";
 import { identityHandlers } from "./commands/identity.ts";
 import { installHandlers } from "./commands/install.ts";
 import { JoinNotices } from "./commands/joinNotices.ts";
-import { joinHandlers } from "./commands/joins.ts";
+import { decideJoin, joinHandlers } from "./commands/joins.ts";
 import { whyNotAllowed } from "./commands/people/commandRights.ts";
 import { meHandlers } from "./commands/people/me.ts";
 import { RefusedNotices } from "./commands/people/refusedNotices.ts";
@@ -22,6 +22,7 @@ import { serverHandlers } from "./commands/servers.ts";
 import { Targets } from "./commands/targets.ts";
 import { tunnelHandlers } from "./commands/tunnels.ts";
 import { Sheets } from "./install/sheets.ts";
+import { COMMANDS } from "./manifest.ts";
 import { Nodes } from "./model/node.ts";
 import { accessTo } from "./servers/access.ts";
 import type { ServerConfig } from "./servers/config.ts";
@@ -55,7 +56,7 @@ export function createWindow(context: ExtensionContext): Window {
   const tokens = new Tokens({ store: context.secrets, redactor });
   const fleet = createFleet({ log, redactor, settings, tokens });
   const nodes = new Nodes();
-  const views = new Views({ fleet, nodes, clock: systemClock });
+  const views = new Views({ fleet, nodes, clock: systemClock, log });
   const documents = new Documents({ fleet, nodes, clock: systemClock });
   const audits = new AuditDocuments(fleet);
   const targets = new Targets({ fleet, nodes, now: systemClock.now });
@@ -65,7 +66,17 @@ export function createWindow(context: ExtensionContext): Window {
     clock: systemClock,
     log,
     documents,
+    memory: context.globalState,
     reveal: (serverKey, clientId) => views.revealClient(serverKey, clientId),
+    decide: decideJoin,
+    editLimits: async (serverKey, authId) => {
+      const node = nodes.get({ kind: "credential", serverKey, authId });
+      await commands.executeCommand(COMMANDS.editCredential, node);
+    },
+    allow: async (serverKey, clientId) => {
+      const node = nodes.get({ kind: "client", serverKey, clientId, place: "clients" });
+      await commands.executeCommand(COMMANDS.allowClient, node);
+    },
     pickCredential: (server) => targets.credentialOf(server, "Sign in with which credential?"),
   });
   const handlers = createHandlers({

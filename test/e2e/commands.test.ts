@@ -322,7 +322,7 @@ describe("commands, menus and messages", () => {
     expect(await access.menuEntries("Pairing")).toEqual(["Revoke Pairing Code"]);
     await palette("Revoke Pairing Code");
     await workbench.quickInput.pick("laptops");
-    await rport.sheet("This command was revoked.");
+    await rport.sheet("This line was revoked.");
     await access.row("Pairing").waitFor({ state: "detached" });
     await workbench.command("View: Close All Editors");
   });

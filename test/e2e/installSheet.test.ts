@@ -16,7 +16,18 @@ const NARROW_PX = 300;
 const THEMES: readonly Theme[] = ["light", "highContrast", "highContrastLight", "dark"];
 
 /** Where Tab goes on a fresh sheet, by the keys that the page's elements have. */
-const TAB_ORDER = ["change", "tab-curl", "snippet", "copy", "run", "inspect", "revoke"];
+const TAB_ORDER = [
+  "change",
+  "address-help",
+  "tab-curl",
+  "snippet",
+  "copy",
+  "runInTerminal",
+  "inspectScript",
+  "saveScript",
+  "renew",
+  "revoke",
+];
 
 describe("the install sheet in the editor", () => {
   const resources = new AsyncDisposableStack();
@@ -48,10 +59,13 @@ describe("the install sheet in the editor", () => {
     await expect.poll(focusedKey).toBe("copy");
     await workbench.page.keyboard.press("Enter");
     await announced("Copied");
+    await sheet.getByRole("button", { name: "Copied" }).waitFor();
     expect(await workbench.clipboard()).toBe(await snippetText());
+    await sheet.getByRole("button", { name: "Copy", exact: true }).waitFor();
 
     // once around, backwards from the first button to the first element and forward again
-    for (const _ of TAB_ORDER.slice(0, 3)) await workbench.page.keyboard.press("Shift+Tab");
+    for (const _ of TAB_ORDER.slice(0, TAB_ORDER.indexOf("copy")))
+      await workbench.page.keyboard.press("Shift+Tab");
     const visited = [await focusedKey()];
     for (const _ of TAB_ORDER.slice(1)) {
       await workbench.page.keyboard.press("Tab");
@@ -87,8 +101,11 @@ describe("the install sheet in the editor", () => {
     await expect.poll(snippetText).toContain("--prefix '/home/me/my rport' --no-service");
     expect(await snippetText()).toContain("| sh ");
     await sheet.getByLabel("Install below this folder").fill("relative");
-    await announced("The folder has to begin with a slash.");
-    expect(await snippetText()).toContain("/home/me/my rport");
+    await sheet.getByText("The whole path, from / or ~/ on").waitFor();
+    expect(await sheet.getByRole("button", { name: "Copy" }).isDisabled()).toBe(true);
+    await rport.workbench.screenshot("sheet-problem");
+    await sheet.getByLabel("Install below this folder").fill("~/rport");
+    await expect.poll(snippetText).toContain("--prefix ~/rport --no-service");
 
     // the name is part of the pairing, so there is a new one, and the old one is over
     await sheet.getByLabel("Install below this folder").fill("");
@@ -110,7 +127,7 @@ describe("the install sheet in the editor", () => {
   test("revokes its line; then only a new one can be copied", async () => {
     const revoked = tokenOf(await snippetText());
     await sheet.getByRole("button", { name: "Revoke" }).click();
-    await sheet.getByText("This command was revoked.").waitFor();
+    await sheet.getByText("This line was revoked.").waitFor();
     await announced("Revoked");
     await expect.poll(() => pairingStates(backend)).not.toContain("active");
     expect(await sheet.getByRole("button", { name: "Run in a Terminal" }).isDisabled()).toBe(true);
@@ -159,7 +176,7 @@ describe("the install sheet in the editor", () => {
   test("is restored after a reload, without the token that only it knew", async () => {
     const lost = tokenOf(await snippetText());
     await rport.workbench.reload();
-    sheet = await rport.sheet("This command has expired");
+    sheet = await rport.sheet("The window was reloaded");
     await rport.workbench.openContainer("RPort");
     await rport.clients.row("web-01").waitFor();
     await rport.workbench.screenshot("sheet-restored");
@@ -180,7 +197,7 @@ describe("the install sheet in the editor", () => {
     sheet = await rport.sheet("short-lived");
     const first = tokenOf(await snippetText());
     await sheet.getByText(/Works once, until .* s left/).waitFor();
-    await sheet.getByText("This command has expired.").waitFor();
+    await sheet.getByText("This line expired at").waitFor();
     await announced("Expired");
     await workbench.screenshot("sheet-expired");
     await workbench.page.keyboard.press("c");

@@ -49,6 +49,8 @@ async function sheetOn(server: Server): Promise<SheetModel> {
     server,
     authId: "fleet",
     clock: systemClock,
+    chosen: { platform: "linux", command: "curl" },
+    cards: () => [],
     onChange: () => undefined,
     onArrived: () => undefined,
   });
@@ -82,7 +84,7 @@ describe("an editor whose backend has ended without cleaning up", () => {
     expect(server.mirror.isFilled).toBe(false);
     await expect(server.api.call("getStatus")).rejects.toThrow(reason);
     const { state } = await sheetOn(server);
-    expect(state.pairing).toMatchObject({ kind: "failed", reason });
+    expect(state.line).toMatchObject({ kind: "failed", reason });
     expect(JSON.stringify(state.platforms)).not.toContain("sudo");
     expect(await tunnelFailure(server)).toBe(reason);
     expect(thief.connections()).toBeGreaterThanOrEqual(4);

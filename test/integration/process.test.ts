@@ -121,6 +121,15 @@ describe("the backend's process", () => {
     expect(help.stdout).toContain("--data-dir");
   });
 
+  it.each([
+    ["127.0.0.1:0", "this-machine"],
+    ["0.0.0.0:0", "all-addresses"],
+  ])("tells who gets through to it: %s", async (address, reach) => {
+    await using temp = await tempDirectory();
+    await using backend = await spawnBackend(temp.path, ["--address", address]);
+    expect((await backend.api.call("getStatus")).listens_to).toBe(reach);
+  });
+
   it("serves users apart from agents when it is told to", async () => {
     await using temp = await tempDirectory();
     await using backend = await spawnBackend(temp.path, ["--api-address", "127.0.0.1:0"]);

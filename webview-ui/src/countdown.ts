@@ -1,4 +1,5 @@
 import type { SheetState } from "@rport/protocol/sheet";
+import { moment } from "./moment.ts";
 import type { Words } from "./words.ts";
 
 /**
@@ -8,9 +9,9 @@ export function timeLeftMs(expiresAt: string, clockSkewMs: number, nowMs: number
   return Math.max(0, Date.parse(expiresAt) - (nowMs + clockSkewMs));
 }
 
-/** When a pairing that still counts down ends; undefined when it does not count down. */
-export function expiryOf({ pairing }: SheetState): string | undefined {
-  return pairing.kind === "waiting" || pairing.kind === "claimed" ? pairing.expiresAt : undefined;
+/** When a line that still counts down ends; undefined when it does not count down. */
+export function expiryOf({ line }: SheetState): string | undefined {
+  return line.kind === "open" ? line.expiresAt : undefined;
 }
 
 /** `9 min` above a minute, `42 s` below. */
@@ -19,4 +20,20 @@ export function describeTimeLeft(ms: number, words: Words): string {
   return seconds > 60
     ? words("minutes", String(Math.ceil(seconds / 60)))
     : words("seconds", String(seconds));
+}
+
+/** How long the line works and for whom, or who used it; empty: there is nothing to say. */
+export function describeLine(state: SheetState, words: Words, nowMs: number): string {
+  const { hosts, uses, service, clockSkewMs } = state;
+  const expiresAt = expiryOf(state);
+  const [first] = hosts;
+  if (state.line.kind === "used" && uses === 1 && first !== undefined) {
+    return words("usedBy", first.name, moment(first.steps[0]?.at ?? first.at, nowMs));
+  }
+  if (expiresAt === undefined) return "";
+  const left = describeTimeLeft(timeLeftMs(expiresAt, clockSkewMs, nowMs), words);
+  const until = moment(expiresAt, nowMs);
+  if (service.kind === "rport-pairing") return words("worksForAll", until, left);
+  if (uses > 1) return words("worksOften", until, left, String(uses - hosts.length));
+  return words("worksOnce", until, left);
 }

@@ -23,7 +23,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 export interface ButtonLook {
   readonly key: string;
   readonly label: string;
-  readonly kind?: "primary" | "secondary" | "link";
+  readonly kind?: "primary" | "secondary" | "link" | undefined;
 }
 
 /** A push button that calls `press`. */

@@ -3,6 +3,11 @@ import { button, element } from "./element.ts";
 import { statusOf } from "./status.ts";
 import type { Words } from "./words.ts";
 
+function service({ service: { kind, url } }: SheetState, words: Words): HTMLElement[] {
+  if (kind === "embedded") return [];
+  return [element("dt", {}, words("service")), element("dd", {}, url)];
+}
+
 /** Title, state chip, and the facts a careful person compares before pasting. */
 export function renderHeader(
   state: SheetState,
@@ -25,6 +30,7 @@ export function renderHeader(
       element("dd", {}, `${state.server.name} · ${state.server.url}`),
       element("dt", {}, words("credential")),
       element("dd", {}, state.credential, " ", change),
+      ...service(state, words),
       element("dt", {}, words("fingerprint")),
       element("dd", { class: "mono" }, state.server.fingerprint),
     ),

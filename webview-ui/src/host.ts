@@ -2,8 +2,8 @@ import type { FromSheet, ToSheet } from "@rport/protocol/sheet";
 
 /** What the page remembers while its tab is hidden; VS Code keeps it, not us. */
 export interface Remembered {
-  /** Which way to download is shown. */
-  readonly command: string;
+  /** The pairing that was shown: the host finds out by it what has become of it. */
+  readonly pairing: string;
   /** Which disclosures are open. */
   readonly open: readonly string[];
 }
@@ -29,13 +29,13 @@ export interface Host {
   remember(state: Remembered): void;
 }
 
-const NOTHING_REMEMBERED: Remembered = { command: "", open: [] };
+const NOTHING_REMEMBERED: Remembered = { pairing: "", open: [] };
 
 function isRemembered(value: unknown): value is Remembered {
   if (typeof value !== "object" || value === null) return false;
-  const { command, open } = value as Partial<Record<keyof Remembered, unknown>>;
+  const { pairing, open } = value as Partial<Record<keyof Remembered, unknown>>;
   return (
-    typeof command === "string" &&
+    typeof pairing === "string" &&
     Array.isArray(open) &&
     open.every((name) => typeof name === "string")
   );
@@ -48,7 +48,7 @@ function isRemembered(value: unknown): value is Remembered {
 function isToSheet(value: unknown): value is ToSheet {
   if (typeof value !== "object" || value === null) return false;
   const { type } = value as { type?: unknown };
-  return type === "state" || type === "announce";
+  return type === "state" || type === "announce" || type === "copied";
 }
 
 /** Connects to VS Code; may be called once per page. */

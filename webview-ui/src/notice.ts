@@ -1,32 +1,38 @@
 import type { FromSheet, SheetState } from "@rport/protocol/sheet";
 import { button, element } from "./element.ts";
-import { statusOf } from "./status.ts";
+import { hostButtons, stepsText } from "./hosts.ts";
+import { onlyHost, statusOf } from "./status.ts";
 import type { Words } from "./words.ts";
 
-function buttonsFor(
-  { pairing }: SheetState,
-  words: Words,
-  post: (message: FromSheet) => void,
-): readonly HTMLElement[] {
-  const another = () => post({ type: "installAnother" });
-  if (pairing.kind !== "connected") return [];
-  const show = () => post({ type: "showClient" });
-  return [
-    button({ key: "show", label: words("showClient"), kind: "primary" }, show),
-    button({ key: "another", label: words("another") }, another),
-  ];
+type Post = (message: FromSheet) => void;
+
+function buttonsFor(state: SheetState, words: Words, post: Post): readonly HTMLElement[] {
+  const { line, hosts } = state;
+  const host = onlyHost(state);
+  if (line.kind === "failed" && line.isService) {
+    const instead = { key: "instead", label: words("useThisServer"), kind: "primary" } as const;
+    return [button(instead, () => post({ type: "useThisServer" }))];
+  }
+  const isAnother = line.kind !== "credentialGone" && hosts.length > 0 && line.kind !== "open";
+  const made = host === undefined ? [] : hostButtons(host, words, post);
+  const isFirst = made.every((one) => !one.classList.contains("primary"));
+  const look = { key: "another", label: words("another"), kind: isFirst ? "primary" : "secondary" };
+  const another = button(look as Parameters<typeof button>[0], () =>
+    post({ type: "installAnother" }),
+  );
+  return isAnother ? [...made, another] : made;
 }
 
-/** What came of the command, and what can be done now; nothing while it waits. */
-export function renderNotice(
-  state: SheetState,
-  words: Words,
-  post: (message: FromSheet) => void,
-): readonly HTMLElement[] {
-  const { sentence, tone } = statusOf(state, words);
+/** What came of the line, and what can be done now; nothing while it waits. */
+export function renderNotice(state: SheetState, words: Words, post: Post): readonly HTMLElement[] {
+  const { sentence, tone, quote } = statusOf(state, words);
   if (sentence === "") return [];
+  const host = onlyHost(state);
+  const steps = host === undefined ? "" : stepsText(host, words);
   const buttons = buttonsFor(state, words, post);
-  const parts = [element("p", {}, sentence)];
+  const parts: HTMLElement[] = [element("p", {}, sentence)];
+  if (quote !== "") parts.push(element("p", { class: "quote" }, quote));
+  if (steps !== "") parts.push(element("p", { class: "hint" }, steps));
   if (buttons.length > 0) parts.push(element("div", { class: "buttons" }, ...buttons));
   return [element("div", { class: `notice ${tone}` }, ...parts)];
 }

@@ -1,32 +1,47 @@
-import type { SheetState } from "@rport/protocol/sheet";
-import { choiceOf } from "./choice.ts";
-import { describeTimeLeft, expiryOf, timeLeftMs } from "./countdown.ts";
+import type { SheetState, ToSheet } from "@rport/protocol/sheet";
+import { describeLine, expiryOf, timeLeftMs } from "./countdown.ts";
 import { element, redraw } from "./element.ts";
 import { renderHeader } from "./header.ts";
 import type { Host } from "./host.ts";
+import { renderHosts, renderNews } from "./hosts.ts";
+import { renderManual } from "./manual.ts";
 import { renderNotice } from "./notice.ts";
 import { type OptionsForm, renderOptions } from "./options.ts";
-import { renderSnippet } from "./snippet.ts";
-import { isUsable, statusOf } from "./status.ts";
+import { renderSnippet, shownText } from "./snippet.ts";
+import { isLineDone, isUsable, statusOf } from "./status.ts";
+import { renderNearOnly, renderService } from "./warning.ts";
 import { type WordKey, type Words, wordsOf } from "./words.ts";
 
 const HAPPENS: readonly WordKey[] = ["happens1", "happens2", "happens3", "happens4", "happens5"];
+
+/** How long a button says that something was copied. */
+const COPIED_MS = 2_000;
+
+/** From here on the end of the line is announced, in milliseconds. */
+const LAST_MINUTE_MS = 60_000;
+
+type Copied = Extract<ToSheet, { type: "copied" }>["what"];
 
 /** The install sheet: its parts are made once and drawn again when the state changes. */
 export class Sheet {
   readonly #host: Host;
   readonly #header = element("header");
+  readonly #warnings = element("div");
   readonly #command = element("div", { id: "command", role: "region" });
   readonly #expiry = element("p", { class: "expiry", "aria-live": "off" });
   readonly #notice = element("div");
+  readonly #hosts = element("div");
+  readonly #manual = element("div");
   readonly #live = element("p", { class: "sr-only", "aria-live": "polite" });
   #state: SheetState | undefined;
   #words: Words = wordsOf({});
   #form: OptionsForm | undefined;
-  #options: HTMLElement | undefined;
+  #details: readonly HTMLElement[] = [];
   #text = "";
   #warned = false;
   #isFocused = false;
+  #copied: Copied | undefined;
+  #copiedTimer = 0;
 
   constructor(host: Host) {
     this.#host = host;
@@ -38,7 +53,11 @@ export class Sheet {
     this.#state = state;
     this.#words = wordsOf(state.strings);
     if (!before) this.#build(page);
-    this.#draw();
+    const remembered = this.#host.remembered();
+    if (remembered.pairing !== state.pairingId) {
+      this.#host.remember({ ...remembered, pairing: state.pairingId });
+    }
+    this.#draw(state);
     this.#announceChange(before, state);
   }
 
@@ -47,47 +66,56 @@ export class Sheet {
     this.#live.textContent = text;
   }
 
+  /** Says for a moment that something is in the clipboard. */
+  copied(what: Copied): void {
+    this.announce(this.#words("copied"));
+    this.#showCopied(what);
+    clearTimeout(this.#copiedTimer);
+    this.#copiedTimer = window.setTimeout(() => this.#showCopied(undefined), COPIED_MS);
+  }
+
   /** Shows the time that is left; called once a second. */
   tick(nowMs: number): void {
     const state = this.#state;
     if (!state) return;
+    const text = describeLine(state, this.#words, nowMs);
+    this.#expiry.hidden = text === "";
+    this.#expiry.textContent = text;
     const expiresAt = expiryOf(state);
-    this.#expiry.hidden = expiresAt === undefined || !isUsable(state);
-    if (expiresAt === undefined || this.#expiry.hidden) return;
-    const leftMs = timeLeftMs(expiresAt, state.clockSkewMs, nowMs);
-    const until = new Date(expiresAt).toLocaleTimeString([], {
-      hour: "2-digit",
-      minute: "2-digit",
-    });
-    this.#expiry.textContent = this.#words(
-      "worksOnce",
-      until,
-      describeTimeLeft(leftMs, this.#words),
-    );
-    if (leftMs <= 60_000 && !this.#warned) this.announce(this.#words("oneMinuteLeft"));
-    this.#warned = leftMs <= 60_000;
+    if (expiresAt === undefined) return;
+    const isLast = timeLeftMs(expiresAt, state.clockSkewMs, nowMs) <= LAST_MINUTE_MS;
+    if (isLast && !this.#warned) this.announce(this.#words("oneMinuteLeft"));
+    this.#warned = isLast;
+  }
+
+  #showCopied(what: Copied | undefined): void {
+    this.#copied = what;
+    if (this.#state !== undefined) this.#draw(this.#state);
   }
 
   #build(page: HTMLElement): void {
     const words = this.#words;
     this.#command.setAttribute("aria-label", words("snippet"));
     this.#form = renderOptions(words, (options) => this.#host.post({ type: "options", options }));
-    this.#options = this.#disclosure("options", this.#form.root);
+    const happens = element("ol", {}, ...HAPPENS.map((key) => element("li", {}, words(key))));
+    this.#details = [
+      this.#disclosure("options", this.#form.root),
+      this.#disclosure("manual", this.#manual),
+      this.#disclosure("happens", happens),
+    ];
     page.replaceChildren(
       this.#header,
       this.#notice,
+      this.#warnings,
       this.#command,
       this.#expiry,
-      this.#options,
-      this.#disclosure(
-        "happens",
-        element("ol", {}, ...HAPPENS.map((key) => element("li", {}, words(key)))),
-      ),
+      this.#hosts,
+      ...this.#details,
       this.#live,
     );
   }
 
-  #disclosure(key: "options" | "happens", content: HTMLElement): HTMLElement {
+  #disclosure(key: "options" | "manual" | "happens", content: HTMLElement): HTMLElement {
     const made = element("details", {}, element("summary", {}, this.#words(key)), content);
     made.open = this.#host.remembered().open.includes(key);
     made.addEventListener("toggle", () => {
@@ -98,20 +126,35 @@ export class Sheet {
     return made;
   }
 
-  #draw(): void {
-    const state = this.#state;
-    if (!state) return;
+  #draw(state: SheetState): void {
     const words = this.#words;
-    const change = () => this.#host.post({ type: "changeCredential" });
-    redraw(this.#header, ...renderHeader(state, words, change));
-    const isDone = state.pairing.kind === "connected";
-    redraw(this.#notice, ...renderNotice(state, words, this.#host.post));
-    const chosen = isDone ? undefined : choiceOf(state, this.#host.remembered().command);
-    redraw(this.#command, ...(chosen ? this.#drawCommand(state, chosen) : []));
-    if (this.#options) this.#options.hidden = isDone;
-    this.#form?.show(state.options);
+    const { post } = this.#host;
+    redraw(this.#header, ...renderHeader(state, words, () => post({ type: "changeCredential" })));
+    redraw(this.#notice, ...renderNotice(state, words, post));
+    const isDone = isLineDone(state);
+    const near = isDone ? [] : renderNearOnly(state.nearOnly, words, post);
+    const service = isDone ? [] : renderService(state, words);
+    this.#drawWarnings([...service, ...near]);
+    redraw(this.#command, ...(isDone ? [] : this.#drawCommand(state)));
+    redraw(this.#hosts, ...renderHosts(state, words, post), ...renderNews(state, words));
+    redraw(
+      this.#manual,
+      ...renderManual(state, words, { post, isCopied: this.#isCopied("manual") }),
+    );
+    for (const details of this.#details) details.hidden = isDone;
+    this.#form?.show(state);
     this.tick(Date.now());
     this.#focusOnce(state);
+  }
+
+  /** An address that somebody is about to choose stays as long as the warning does. */
+  #drawWarnings(warnings: readonly HTMLElement[]): void {
+    const texts = (nodes: Iterable<Element>) => Array.from(nodes, (node) => node.innerHTML).join();
+    if (texts(this.#warnings.children) !== texts(warnings)) redraw(this.#warnings, ...warnings);
+  }
+
+  #isCopied(what: Copied): boolean {
+    return this.#copied === what;
   }
 
   /** The first command that can be copied gets the focus, unless it is elsewhere already. */
@@ -122,36 +165,23 @@ export class Sheet {
     this.#command.querySelector<HTMLElement>('[data-key="copy"]')?.focus();
   }
 
-  #drawCommand(state: SheetState, chosen: NonNullable<ReturnType<typeof choiceOf>>) {
-    const post = this.#host.post;
-    const parts = renderSnippet(state, this.#words, {
-      chosen,
-      actions: {
-        copy: (platform, command) => post({ type: "copy", platform, command }),
-        run: (platform, command) => post({ type: "runInTerminal", platform, command }),
-        inspect: () => post({ type: "inspectScript" }),
-        renew: () => post({ type: "renew" }),
-        revoke: () => post({ type: "revoke" }),
-        choose: (id) => this.#choose(id),
-      },
-    });
-    const isChanged = this.#text !== "" && this.#text !== chosen.text;
-    this.#text = chosen.text;
-    const [, snippet] = parts;
+  #drawCommand(state: SheetState): readonly HTMLElement[] {
+    const isCopied = this.#isCopied("line");
+    const parts = renderSnippet(state, { words: this.#words, post: this.#host.post, isCopied });
+    const text = shownText(state);
+    const isChanged = this.#text !== "" && this.#text !== text;
+    this.#text = text;
+    const snippet = parts.find((part) => part.classList.contains("snippet"));
     if (isChanged && snippet) flash(snippet);
     return parts;
   }
 
-  #choose(command: string): void {
-    this.#host.remember({ ...this.#host.remembered(), command });
-    this.#text = "";
-    this.#draw();
-  }
-
   #announceChange(before: SheetState | undefined, now: SheetState): void {
-    if (!before || before.pairing.kind === now.pairing.kind) return;
+    if (!before) return;
+    const { chip } = statusOf(now, this.#words);
+    if (chip === statusOf(before, this.#words).chip) return;
     this.#warned = false;
-    this.announce(statusOf(now, this.#words).chip);
+    this.announce(chip);
   }
 }
 

@@ -1,83 +1,105 @@
-import type { SheetState } from "@rport/protocol/sheet";
-import type { Chosen } from "./choice.ts";
+import type { FromSheet, SheetState } from "@rport/protocol/sheet";
 import { button, element } from "./element.ts";
-import { isUsable } from "./status.ts";
+import { markCopied } from "./manual.ts";
+import { isOpen, isUsable, isWrong } from "./status.ts";
 import { renderTabs } from "./tabs.ts";
-import type { Words } from "./words.ts";
+import type { WordKey, Words } from "./words.ts";
 
-/** What a person can do with the command. */
-export interface SnippetActions {
-  copy(platform: string, command: string): void;
-  run(platform: string, command: string): void;
-  inspect(): void;
-  renew(): void;
-  revoke(): void;
-  /** Shows the command that downloads in another way. */
-  choose(command: string): void;
+/** What a line is drawn with. */
+export interface SnippetGiven {
+  readonly words: Words;
+  readonly post: (message: FromSheet) => void;
+  /** Whether it has just been copied. */
+  readonly isCopied: boolean;
+}
+
+/** The text of the line that is shown; empty: there is none. */
+export function shownText({ platforms, chosen }: SheetState): string {
+  const platform = platforms.find(({ id }) => id === chosen.platform);
+  return platform?.commands.find(({ id }) => id === chosen.command)?.text ?? "";
 }
 
 /**
  * The old command is shown for the moment until the new one is there; the host does not copy it.
  */
-function isRenewing({ pairing }: SheetState): boolean {
-  return pairing.kind === "creating";
+function isRenewing({ line }: SheetState): boolean {
+  return line.kind === "creating";
 }
 
-function buttons(state: SheetState, words: Words, given: Given): HTMLElement {
-  const { actions, chosen } = given;
-  const usable = isUsable(state);
-  const { platform, command } = chosen;
-  const copy =
-    usable || isRenewing(state)
-      ? { label: words("copy"), press: () => actions.copy(platform, command) }
-      : { label: words("renewAndCopy"), press: () => actions.renew() };
-  const run = button({ key: "run", label: words("run") }, () => actions.run(platform, command));
-  run.disabled = !usable;
-  const inspect = button({ key: "inspect", label: words("inspect") }, () => actions.inspect());
-  inspect.hidden = chosen.text === "";
-  run.hidden = chosen.text === "";
-  const revoke = button({ key: "revoke", label: words("revoke") }, () => actions.revoke());
-  revoke.hidden = !usable;
-  const main = button({ key: "copy", label: copy.label, kind: "primary" }, copy.press);
-  main.setAttribute("aria-keyshortcuts", "C");
-  if (usable) main.title = words("copyHint");
-  return element("div", { class: "buttons" }, main, run, inspect, revoke);
+function buttons(state: SheetState, { words, post, isCopied }: SnippetGiven): HTMLElement {
+  const press = (label: WordKey, type: "runInTerminal" | "inspectScript" | "saveScript") => {
+    const made = button({ key: type, label: words(label) }, () => post({ type }));
+    made.hidden = shownText(state) === "";
+    return made;
+  };
+  const run = press("run", "runInTerminal");
+  run.disabled = !isUsable(state);
+  const revoke = button({ key: "revoke", label: words("revoke") }, () => post({ type: "revoke" }));
+  revoke.hidden = !isOpen(state);
+  const renew = button({ key: "renew", label: words("renew") }, () => post({ type: "renew" }));
+  renew.hidden = !isUsable(state);
+  const [inspect, save] = [press("inspect", "inspectScript"), press("saveScript", "saveScript")];
+  const copy = copyButton(state, { words, post, isCopied });
+  return element("div", { class: "buttons" }, copy, run, inspect, save, renew, revoke);
 }
 
-/** What the command part is made of besides the state. */
-interface Given {
-  readonly actions: SnippetActions;
-  readonly chosen: Chosen;
+/** Copies a line that can be used, and makes a new one where that is over. */
+function copyButton(state: SheetState, { words, post, isCopied }: SnippetGiven): HTMLButtonElement {
+  const isCopy = isOpen(state) || isRenewing(state) || isWrong(state);
+  const made = isCopy
+    ? button({ key: "copy", label: words("copy"), kind: "primary" }, () => post({ type: "copy" }))
+    : button({ key: "copy", label: words("renewAndCopy"), kind: "primary" }, () =>
+        post({ type: "renew" }),
+      );
+  made.setAttribute("aria-keyshortcuts", "C");
+  made.disabled = isWrong(state);
+  if (isUsable(state)) made.title = words("copyHint");
+  if (isCopied) markCopied(made, words);
+  return made;
 }
 
-function bar(state: SheetState, words: Words, { actions, chosen }: Given): HTMLElement {
-  const commands = state.platforms.flatMap((platform) => platform.commands);
-  const choose = (id: string) => actions.choose(id);
-  const tabs = renderTabs(words("tool"), commands, { chosen: chosen.command, choose });
-  return element("div", { class: "bar" }, element("h2", {}, words("snippet")), ...tabs);
+function heading({ uses, hostname }: SheetState, words: Words): string {
+  if (hostname !== "") return words("snippetHost", hostname);
+  return uses > 1 ? words("snippetHosts", String(uses)) : words("snippet");
+}
+
+function bars(state: SheetState, { words, post }: SnippetGiven): readonly HTMLElement[] {
+  const { platforms, chosen } = state;
+  const platform = platforms.find(({ id }) => id === chosen.platform);
+  const choose = (next: Partial<typeof chosen>) => post({ type: "choose", ...chosen, ...next });
+  const ofPlatforms = renderTabs(
+    { label: words("platform"), key: "platform", tabs: platforms, chosen: chosen.platform },
+    (id) => choose({ platform: id }),
+  );
+  const tools = platform?.commands ?? [];
+  const ofTools = renderTabs(
+    { label: words("tool"), key: "tab", tabs: tools, chosen: chosen.command },
+    (id) => choose({ command: id }),
+  );
+  const title = element("h2", {}, heading(state, words));
+  return [...ofPlatforms, element("div", { class: "bar" }, title, ...ofTools)];
 }
 
 /** The command, its tabs and buttons. One that no longer works is dimmed and cannot be copied. */
-export function renderSnippet(
-  state: SheetState,
-  words: Words,
-  given: Given,
-): readonly HTMLElement[] {
+export function renderSnippet(state: SheetState, given: SnippetGiven): readonly HTMLElement[] {
+  const { words } = given;
+  const text = shownText(state);
+  // after a reload there is none: it was never kept
+  if (text === "") return [buttons(state, given)];
   const attributes = {
     tabindex: "0",
     role: "textbox",
     "aria-readonly": "true",
     "aria-multiline": "true",
-    "aria-label": words("snippet"),
+    "aria-label": heading(state, words),
     "data-key": "snippet",
     class: isUsable(state) || isRenewing(state) ? "snippet" : "snippet stale",
   };
-  const { text } = given.chosen;
-  // after a reload there is none: it was never kept
-  if (text === "") return [buttons(state, words, given)];
+  const wrong = element("p", { class: "error", role: "alert" }, words("isWrong"));
   return [
-    bar(state, words, given),
+    ...bars(state, given),
     element("pre", attributes, element("code", {}, text)),
-    buttons(state, words, given),
+    ...(isWrong(state) ? [wrong] : []),
+    buttons(state, given),
   ];
 }

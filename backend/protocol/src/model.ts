@@ -276,6 +276,11 @@ export const serverStatusSchema = z.object({
   /** `SHA256:` and base64 without padding, as OpenSSH prints it. */
   fingerprint_sha256: z.string().max(64),
   connect_url: z.array(z.string().max(500)).max(16),
+  /**
+   * Who gets through to the address that agents use: programs of the server's own machine, whoever
+   * reaches any address of it, or whoever reaches one of them. Ours.
+   */
+  listens_to: z.enum(["this-machine", "all-addresses", "one-address"]).optional(),
   pairing_url: z.string().max(500),
   clients_auth_source: z.string().max(64),
   clients_auth_mode: z.enum(["Read Only", "Read Write"]),

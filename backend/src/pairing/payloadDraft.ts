@@ -15,6 +15,8 @@ export interface PairingInput {
   readonly hostname: string;
   /** `http(s)://host[:port][/path]` under which the request reached this server. */
   readonly origin: string;
+  /** Where the host is to reach this server, in place of all other addresses; empty: as usual. */
+  readonly serverUrl?: string;
   /** The user who asks, by the name of then; undefined: nobody with an account. */
   readonly maker?: () => string | undefined;
 }
@@ -30,7 +32,8 @@ export interface PairingServer {
 /** Checks what people typed. Throws `BAD_REQUEST` naming the field. */
 export function draftPayload(input: PairingInput, server: PairingServer): PairingPayloadDraft {
   const { serverUrls, fingerprint } = server;
-  const urls = serverUrls.length > 0 ? serverUrls : [input.origin];
+  const usual = serverUrls.length > 0 ? serverUrls : [input.origin];
+  const urls = input.serverUrl ? [input.serverUrl] : usual;
   const parsed = pairingPayloadSchema.omit({ secret: true }).safeParse({
     server_urls: urls.map((url) => url.replace(/\/+$/, "")),
     fingerprint,

@@ -1,7 +1,7 @@
 /** What the page is made of. */
 export interface PageParts {
   readonly scriptUri: string;
-  readonly styleUri: string;
+  readonly styleUris: readonly string[];
   /** The webview's own source for resources. */
   readonly cspSource: string;
   /** New for each page. */
@@ -14,12 +14,12 @@ function escapeAttribute(text: string): string {
 
 /** The install sheet's page: constants only. What it shows comes by messages. */
 export function pageHtml(parts: PageParts): string {
-  const [script, style, source, nonce] = [
-    parts.scriptUri,
-    parts.styleUri,
-    parts.cspSource,
-    parts.nonce,
-  ].map(escapeAttribute);
+  const [script, source, nonce] = [parts.scriptUri, parts.cspSource, parts.nonce].map(
+    escapeAttribute,
+  );
+  const links = parts.styleUris.map(
+    (style) => `<link rel="stylesheet" href="${escapeAttribute(style)}">`,
+  );
   const policy = `default-src 'none'; style-src ${source}; script-src 'nonce-${nonce}'`;
   return `<!DOCTYPE html>
 <html lang="en">
@@ -27,7 +27,7 @@ export function pageHtml(parts: PageParts): string {
   <meta charset="utf-8">
   <meta http-equiv="Content-Security-Policy" content="${policy}">
   <meta name="viewport" content="width=device-width, initial-scale=1">
-  <link rel="stylesheet" href="${style}">
+  ${links.join("\n  ")}
   <title>Install Client</title>
 </head>
 <body>

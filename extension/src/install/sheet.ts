@@ -1,16 +1,36 @@
 import { randomBytes } from "node:crypto";
-import { type FromSheet, fromSheetSchema, type ToSheet } from "@rport/protocol/sheet";
+import type { FromSheet, SheetHost, ToSheet } from "@rport/protocol/sheet";
+import { fromSheetSchema } from "@rport/protocol/sheet";
 import { env, Uri, type WebviewPanel, window } from "vscode";
 import type { Server } from "../servers/server.ts";
 import type { Clock } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import type { Log } from "../support/log.ts";
-import { isPlainLine } from "../support/text.ts";
+import { isPlainLine, plainText } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
 import { pageHtml } from "./html.ts";
+import { addressGuide, type CardAddress } from "./nearOnly.ts";
+import { saveText } from "./saveText.ts";
 import { readScript } from "./script.ts";
 import { SheetModel } from "./sheetModel.ts";
-import { whyNotOptions } from "./snippets.ts";
+import type { Chosen } from "./snippets.ts";
+
+/** What of the rest of the extension a sheet can set going. */
+export interface SheetActions {
+  /** Shows and selects a client in the tree. */
+  reveal(clientId: string): Promise<void>;
+  /** Lets somebody choose another credential, and opens its sheet. */
+  changeCredential(): Promise<void>;
+  /** Lets a client in that waits, or turns it away. */
+  decide(clientId: string, decision: "approveJoin" | "denyJoin"): Promise<void>;
+  /** Asks for other limits of the credential. */
+  editLimits(): Promise<void>;
+  /** Lets a client in again that was revoked. */
+  allow(clientId: string): Promise<void>;
+  /** Remembers which line was shown. */
+  remember(chosen: Chosen): void;
+  closed(): void;
+}
 
 /** What a sheet is opened with. */
 export interface SheetDeps {
@@ -21,45 +41,33 @@ export interface SheetDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly documents: Documents;
-  /** Shows and selects a client in the tree. */
-  readonly reveal: (clientId: string) => Promise<void>;
-  /** Lets somebody choose another credential, and opens its sheet. */
-  readonly changeCredential: () => Promise<void>;
-  readonly onClosed: () => void;
+  readonly chosen: Chosen;
+  readonly cards: () => readonly CardAddress[];
+  readonly actions: SheetActions;
 }
 
 type Message<T extends FromSheet["type"]> = Extract<FromSheet, { type: T }>;
-type MessageHandlers = { readonly [T in FromSheet["type"]]: (message: Message<T>) => unknown };
+type MessageHandlers = {
+  readonly [T in FromSheet["type"]]: (message: FromSheet & Message<T>) => unknown;
+};
+
+/** Whoever may read a file that has a secret in it: its owner. */
+const PRIVATE = 0o600;
+const PUBLIC = 0o644;
 
 /** One tab with an install sheet. */
 export class Sheet {
   readonly #deps: SheetDeps;
   readonly #model: SheetModel;
-  #copied = { platform: "linux", command: "curl" };
 
   constructor(deps: SheetDeps) {
-    const { panel, server, authId, clock, extensionUri } = deps;
     this.#deps = deps;
     this.#model = new SheetModel({
-      server,
-      authId,
-      clock,
-      onChange: () => this.#send(),
-      onArrived: (clientId) => this.#arrived(clientId),
+      ...deps,
+      onChange: () => this.#post(this.#model.state),
+      onArrived: (host) => this.#arrived(host),
     });
-    const folder = Uri.joinPath(extensionUri, "dist", "webview");
-    const resource = (name: string) =>
-      panel.webview.asWebviewUri(Uri.joinPath(folder, name)).toString();
-    panel.webview.options = { enableScripts: true, localResourceRoots: [folder] };
-    panel.webview.onDidReceiveMessage((message) => void this.#receive(message));
-    panel.onDidDispose(() => this.#closed());
-    panel.iconPath = Uri.joinPath(extensionUri, "media", "icon.png");
-    panel.webview.html = pageHtml({
-      scriptUri: resource("main.js"),
-      styleUri: resource("style.css"),
-      cspSource: panel.webview.cspSource,
-      nonce: randomBytes(16).toString("hex"),
-    });
+    this.#fill();
   }
 
   /** Which server's model to follow. */
@@ -77,9 +85,9 @@ export class Sheet {
     await this.#model.nameHost(name);
   }
 
-  /** Shows that the pairing of before the reload cannot be used any more. */
-  restore(): void {
-    this.#model.restore();
+  /** Shows what became of the pairing of before the reload; empty: nobody knows which it was. */
+  restore(pairingId: string): void {
+    this.#model.restore(pairingId);
   }
 
   /** Brings the tab to the front. */
@@ -92,13 +100,24 @@ export class Sheet {
     this.#model.update();
   }
 
-  #send(): void {
-    const message: ToSheet = this.#model.state;
-    void this.#deps.panel.webview.postMessage(message);
+  #fill(): void {
+    const { panel, extensionUri } = this.#deps;
+    const folder = Uri.joinPath(extensionUri, "dist", "webview");
+    const resource = (name: string) =>
+      panel.webview.asWebviewUri(Uri.joinPath(folder, name)).toString();
+    panel.webview.options = { enableScripts: true, localResourceRoots: [folder] };
+    panel.webview.onDidReceiveMessage((message) => void this.#receive(message));
+    panel.onDidDispose(() => this.#closed());
+    panel.iconPath = Uri.joinPath(extensionUri, "media", "icon.png");
+    panel.webview.html = pageHtml({
+      scriptUri: resource("main.js"),
+      styleUris: ["style.css", "form.css"].map(resource),
+      cspSource: panel.webview.cspSource,
+      nonce: randomBytes(16).toString("hex"),
+    });
   }
 
-  #announce(text: string): void {
-    const message: ToSheet = { type: "announce", text };
+  #post(message: ToSheet): void {
     void this.#deps.panel.webview.postMessage(message);
   }
 
@@ -117,62 +136,93 @@ export class Sheet {
   }
 
   readonly #handlers: MessageHandlers = {
-    ready: () => this.#send(),
-    copy: ({ platform, command }) => this.#copy(platform, command),
-    runInTerminal: ({ platform, command }) => this.#runInTerminal(platform, command),
-    inspectScript: () => this.#inspectScript(),
+    ready: () => this.#post(this.#model.state),
+    choose: ({ platform, command }) => {
+      this.#model.choose({ platform, command });
+      this.#deps.actions.remember(this.#model.chosen);
+    },
+    copy: () => this.#copy("line", this.#model.command),
+    runInTerminal: () => this.#runInTerminal(),
+    inspectScript: async () => {
+      const [id, text] = await this.#script();
+      await this.#deps.documents.showScript(id, text);
+    },
+    saveScript: async () => {
+      const [, text] = await this.#script();
+      await saveText("rport-installer.sh", text, PUBLIC);
+    },
     renew: async () => {
       await this.#model.renew();
-      await this.#copy(this.#copied.platform, this.#copied.command);
+      await this.#copy("line", this.#model.command);
     },
     installAnother: () => this.#model.next(),
     revoke: () => this.#model.revoke(),
-    changeCredential: () => this.#deps.changeCredential(),
-    showClient: async () => {
-      const { pairing } = this.#model.state;
-      if (pairing.kind === "connected") await this.#deps.reveal(pairing.clientId);
+    changeCredential: () => this.#deps.actions.changeCredential(),
+    useThisServer: () => this.#model.useThisServer(),
+    chooseAddress: ({ url }) => this.#model.useAddress(url),
+    openAddressHelp: () => this.#openAddressHelp(),
+    showClient: ({ clientId }) => this.#deps.actions.reveal(clientId),
+    approve: ({ clientId }) => this.#deps.actions.decide(clientId, "approveJoin"),
+    deny: ({ clientId }) => this.#deps.actions.decide(clientId, "denyJoin"),
+    cure: ({ clientId, cure }) => this.#cures[cure](clientId),
+    options: ({ options }) => this.#model.change(options),
+    makeManual: () => this.#model.makeManual(),
+    showManual: () => this.#model.manual.toggle(),
+    copyManual: () => this.#copy("manual", this.#model.manual.text),
+    saveManual: async () => {
+      const { text } = this.#model.manual;
+      if (text !== undefined) await saveText("rport.conf", text, PRIVATE);
     },
-    options: async ({ options }) => {
-      const reason = whyNotOptions(options);
-      if (reason === undefined) await this.#model.choose(options);
-      else this.#announce(reason);
-    },
+    revokeManual: () => this.#model.manual.revoke(),
   };
 
-  async #copy(platform: string, command: string): Promise<void> {
-    this.#copied = { platform, command };
-    const text = this.#model.command(platform, command);
+  readonly #cures: Readonly<Record<Message<"cure">["cure"], (clientId: string) => Promise<void>>> =
+    {
+      newId: () => this.#model.asNewHost(),
+      renew: () => this.#model.renew(),
+      limits: () => this.#deps.actions.editLimits(),
+      allow: (clientId) => this.#deps.actions.allow(clientId),
+    };
+
+  async #copy(what: "line" | "manual", text: string | undefined): Promise<void> {
     if (text === undefined) return;
     await env.clipboard.writeText(text);
-    this.#announce("Copied");
+    this.#post({ type: "copied", what });
   }
 
   /** Types the line into a new terminal and leaves Enter to the person. */
-  async #runInTerminal(platform: string, command: string): Promise<void> {
-    const text = this.#model.command(platform, command);
+  #runInTerminal(): void {
+    const text = this.#model.command;
     if (text === undefined || !isPlainLine(text)) return;
     const terminal = window.createTerminal({ name: "Install RPort Client" });
     terminal.show();
     terminal.sendText(text, false);
+    this.#post({
+      type: "announce",
+      text: "The line is in the terminal. Press Enter there to run it.",
+    });
   }
 
-  async #inspectScript(): Promise<void> {
+  async #script(): Promise<readonly [id: string, text: string]> {
     const { created } = this.#model;
-    if (created === undefined) return;
-    const { server, documents } = this.#deps;
-    const text = await readScript(server.api, created);
-    await documents.showScript(created.pairing.id, text);
+    if (created === undefined) throw new Error("There is no line yet.");
+    return [created.pairing.id, await readScript(this.#deps.server.api, created)];
   }
 
-  #arrived(clientId: string): void {
-    const { server, reveal } = this.#deps;
-    const name = server.mirror.maps.clients.get(clientId)?.name ?? clientId;
-    this.#announce(`${name} connected`);
-    void reveal(clientId);
+  async #openAddressHelp(): Promise<void> {
+    const { nearOnly } = this.#model;
+    if (nearOnly === undefined) return;
+    const guide = addressGuide(nearOnly, this.#deps.server.isLocal ? this.#deps.cards() : []);
+    await this.#deps.documents.showGuide("Let other hosts reach this server", guide);
+  }
+
+  #arrived({ clientId, name }: SheetHost): void {
+    this.#post({ type: "announce", text: `${plainText(name)} connected` });
+    void this.#deps.actions.reveal(clientId);
   }
 
   #closed(): void {
     this.#model.dispose();
-    this.#deps.onClosed();
+    this.#deps.actions.closed();
   }
 }

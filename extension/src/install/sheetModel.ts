@@ -1,15 +1,28 @@
 import { RportError } from "@rport/protocol/errors";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
-import type { Pairing } from "@rport/protocol/pairing/model";
-import type { SheetState } from "@rport/protocol/sheet";
+import type { SheetHost, SheetOptions, SheetState } from "@rport/protocol/sheet";
 import type { Server } from "../servers/server.ts";
-import type { Clock, Timer } from "../support/clock.ts";
+import type { Clock } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
-import { type Progress, progressOf } from "./pairingProgress.ts";
-import { NO_LINES, platformsOf } from "./snippets.ts";
-
-/** What the sheet starts with. Whatever widens access or changes the host's layout is off. */
-const NO_OPTIONS: SheetState["options"] = { name: "", tags: [], noService: false, prefix: "" };
+import { Manual } from "./manual.ts";
+import { type CardAddress, type NearOnly, nearOnlyOf } from "./nearOnly.ts";
+import {
+  isSamePairing,
+  NO_OPTIONS,
+  offeredOptions,
+  type Problems,
+  pairingBody,
+  problemsOf,
+} from "./options.ts";
+import { PairingWatch } from "./pairingWatch.ts";
+import {
+  type Chosen,
+  choiceAmong,
+  NO_LINES,
+  type Platform,
+  platformsOf,
+  textOf,
+} from "./snippets.ts";
 
 /** Characters of a name that a pairing carries. */
 const NAME_MAX = 64;
@@ -19,44 +32,56 @@ export interface SheetModelDeps {
   readonly server: Server;
   readonly authId: string;
   readonly clock: Clock;
+  /** Which line was shown the last time. */
+  readonly chosen: Chosen;
+  /** The addresses of this computer. */
+  readonly cards: () => readonly CardAddress[];
   /** Called after each change of the state. */
   readonly onChange: () => void;
   /** Called once for each client that arrives through this sheet. */
-  readonly onArrived: (clientId: string) => void;
+  readonly onArrived: (host: SheetHost) => void;
 }
 
-/** One install sheet without its window: a pairing, where it stands, and the lines to paste. */
+/** One install sheet without its window: a pairing, who used it, and the lines to paste. */
 export class SheetModel {
+  /** The way without an installer. */
+  readonly manual: Manual;
   readonly #deps: SheetModelDeps;
-  #chosen = NO_OPTIONS;
+  readonly #watch: PairingWatch;
+  #typed = NO_OPTIONS;
+  /** The last options that had no problems. */
+  #options = NO_OPTIONS;
+  #wanted: Chosen;
   #created: NewPairing | undefined;
-  #latest: Pairing | undefined;
-  #progress: Progress = { kind: "creating" };
-  #platforms: SheetState["platforms"] = [];
-  #clockSkewMs = 0;
-  #expiry: Timer | undefined;
+  #platforms: readonly Platform[] = [];
+  /** Where the pairing is to lie, and where hosts are to go, if that was chosen. */
+  #where: { readonly service?: "embedded"; readonly server_url?: string } = {};
   /** Counts requests, so that only the answer to the latest one is used. */
   #round = 0;
 
   constructor(deps: SheetModelDeps) {
     this.#deps = deps;
+    this.#wanted = deps.chosen;
+    this.manual = new Manual(deps);
+    this.#watch = new PairingWatch({ ...deps, name: () => this.#options.name });
   }
 
   /** Everything the page shows. */
   get state(): SheetState {
     const { server, authId } = this.#deps;
+    const { name, address: url, mirror } = server;
     return {
       type: "state",
-      server: {
-        name: server.name,
-        url: server.address,
-        fingerprint: server.mirror.status?.fingerprint_sha256 ?? "",
-      },
+      server: { name, url, fingerprint: mirror.status?.fingerprint_sha256 ?? "" },
       credential: authId,
-      pairing: this.#progress,
-      platforms: this.#platforms,
-      options: this.#chosen,
-      clockSkewMs: this.#clockSkewMs,
+      ...this.#watch.state,
+      nearOnly: this.nearOnly,
+      platforms: [...this.#platforms],
+      chosen: this.chosen,
+      options: this.#typed,
+      offered: [...this.#offered],
+      problems: this.#problems,
+      manual: this.manual.state,
       strings: {},
     };
   }
@@ -66,24 +91,41 @@ export class SheetModel {
     return this.#created;
   }
 
-  /** The text of a line to paste; undefined unless it can still be used. */
-  command(platform: string, command: string): string | undefined {
-    if (this.#progress.kind !== "waiting") return undefined;
-    return this.#platforms
-      .find(({ id }) => id === platform)
-      ?.commands.find(({ id }) => id === command)?.text;
+  /** Which line is shown. */
+  get chosen(): Chosen {
+    return choiceAmong(this.#platforms, this.#wanted);
+  }
+
+  /** The text of the line that is shown; undefined unless it can be used. */
+  get command(): string | undefined {
+    if (this.#watch.line.kind !== "open" || this.#isWrong) return undefined;
+    return textOf(this.#platforms, this.chosen);
+  }
+
+  /** The warning about an address that other hosts cannot reach; undefined: there is none. */
+  get nearOnly(): NearOnly | undefined {
+    const { server, cards } = this.#deps;
+    const url = this.#created?.server_url;
+    if (url === undefined) return undefined;
+    const listensTo = server.mirror.status?.listens_to;
+    return nearOnlyOf({ url, listensTo, cards: server.isLocal ? cards() : [] });
+  }
+
+  /** Shows another line. */
+  choose(wanted: Chosen): void {
+    this.#wanted = wanted;
+    this.#deps.onChange();
   }
 
   /** Asks the server for a new pairing; one that is still unused is revoked first. */
   async renew(): Promise<void> {
     this.#round += 1;
     const round = this.#round;
-    this.#show({ kind: "creating" });
+    this.#watch.clear();
     await this.revoke().catch(() => undefined);
     try {
       const { server, authId } = this.#deps;
-      const { name, tags } = this.#chosen;
-      const body = { credential_id: authId, name, tags };
+      const body = { credential_id: authId, ...this.#where, ...pairingBody(this.#options) };
       const created = await server.api.call("createPairing", { body });
       if (round === this.#round) this.#take(created);
       // nobody will ever see its line
@@ -93,75 +135,98 @@ export class SheetModel {
     }
   }
 
-  /** A new pairing for a host that is to have this name, as far as it fits into one. */
-  async nameHost(name: string): Promise<void> {
-    this.#chosen = { ...this.#chosen, name: name.slice(0, NAME_MAX), tags: [] };
+  /** A new pairing at this server itself, whatever service is configured. */
+  async useThisServer(): Promise<void> {
+    this.#where = { ...this.#where, service: "embedded" };
     await this.renew();
   }
 
-  /**
-   * A new pairing for the next host, which is another one and so gets no name of the one before.
-   */
-  async next(): Promise<void> {
-    if (this.#progress.kind === "connected") this.#chosen = { ...this.#chosen, name: "" };
+  /** A new pairing that sends hosts to one of the addresses that are offered. */
+  async useAddress(url: string): Promise<void> {
+    if (this.nearOnly?.addresses.some((one) => one.url === url) !== true) return;
+    this.#where = { ...this.#where, server_url: url };
     await this.renew();
+  }
+
+  /** A new pairing for a host that is to have this name, as far as it fits into one. */
+  async nameHost(name: string): Promise<void> {
+    await this.#renewWith({ name: name.slice(0, NAME_MAX), tags: [] });
+  }
+
+  /** A new pairing for a host that is a copy of another one. */
+  async asNewHost(): Promise<void> {
+    await this.#renewWith({ newId: true });
+  }
+
+  /** A new pairing for the next host: another one, which gets nothing that is meant for one alone. */
+  async next(): Promise<void> {
+    await this.#renewWith({ name: "", hostname: "", newId: false, force: false });
   }
 
   /** Revokes the pairing if nobody has used it; harmless otherwise. */
   async revoke(): Promise<void> {
-    const pairing = this.#latest;
+    const { pairing } = this.#watch;
     if (pairing === undefined || pairing.state !== "active" || pairing.claims.length > 0) return;
-    this.#latest = { ...pairing, state: "revoked" };
+    this.#watch.markRevoked();
     await this.#revoke(pairing.id);
-    if (this.#progress.kind === "waiting") this.update();
+    if (this.#watch.line.kind === "open") this.update();
   }
 
-  /** Takes other options over; name and tags are part of the pairing, so they need a new one. */
-  async choose(options: SheetState["options"]): Promise<void> {
-    const before = this.#chosen;
-    this.#chosen = options;
-    const isPaired =
-      before.name === options.name && before.tags.join("\n") === options.tags.join("\n");
-    if (!isPaired) {
+  /** Takes other options over; those that are part of the pairing need a new one. */
+  async change(typed: SheetOptions): Promise<void> {
+    this.#typed = typed;
+    const before = this.#options;
+    if (!this.#isWrong) this.#options = typed;
+    if (!isSamePairing(before, this.#options)) {
       await this.renew();
       return;
     }
-    if (this.#created !== undefined) this.#platforms = [...platformsOf(this.#created, options)];
+    if (this.#created !== undefined) this.#platforms = platformsOf(this.#created, this.#options);
     this.#deps.onChange();
   }
 
-  /** Shows an end: after a reload of the window the token is gone, and only a renewal helps. */
-  restore(): void {
-    this.#platforms = [...NO_LINES];
-    this.#show({ kind: "expired" });
+  /** Makes the configuration for a host that gets nothing from an installer. */
+  async makeManual(): Promise<void> {
+    const { status } = this.#deps.server.mirror;
+    const { name, tags } = this.#options;
+    const url = this.#created?.server_url ?? status?.connect_url[0] ?? this.#deps.server.address;
+    await this.manual.make({ url, fingerprint: status?.fingerprint_sha256 ?? "", name, tags });
+  }
+
+  /** After a reload of the window: finds out what became of the pairing; its token is gone. */
+  restore(pairingId: string): void {
+    this.#platforms = NO_LINES;
+    this.#watch.find(pairingId);
   }
 
   /** Looks at what the server says now. */
   update(): void {
-    // once a host has arrived, it stays so: what the host does later is shown by the tree
-    if (this.#latest === undefined || this.#progress.kind === "connected") return;
-    const { server, clock } = this.#deps;
-    const listed = server.mirror.maps.pairings.get(this.#latest.id);
-    const wasRevoked = this.#latest.state === "revoked";
-    if (listed !== undefined && !wasRevoked) this.#latest = listed;
-    const claimedBy = this.#latest.claims.at(-1)?.client_id;
-    const progress = progressOf({
-      pairing: this.#latest,
-      // the answer to the request may overtake the event, and after signing out nothing is known
-      isListed:
-        listed !== undefined || this.#latest === this.#created?.pairing || !server.mirror.isFilled,
-      client: claimedBy === undefined ? undefined : server.mirror.maps.clients.get(claimedBy),
-      serverNowMs: clock.now() + this.#clockSkewMs,
-    });
-    if (JSON.stringify(progress) === JSON.stringify(this.#progress)) return;
-    this.#show(progress);
-    if (progress.kind === "connected") this.#deps.onArrived(progress.clientId);
+    this.#watch.update();
   }
 
   /** Stops the clock. The pairing stays: its line may have been pasted already, and it expires. */
   dispose(): void {
     this.#round += 1;
-    this.#expiry?.cancel();
+    this.#watch.dispose();
+    this.manual.dispose();
+  }
+
+  get #problems(): Problems {
+    return problemsOf(this.#typed, this.#offered, this.chosen.platform);
+  }
+
+  get #isWrong(): boolean {
+    return Object.keys(this.#problems).length > 0;
+  }
+
+  get #offered() {
+    return offeredOptions(this.#watch.state.service, this.chosen.platform);
+  }
+
+  async #renewWith(changed: Partial<SheetOptions>): Promise<void> {
+    this.#options = { ...this.#options, ...changed };
+    this.#typed = this.#options;
+    await this.renew();
   }
 
   async #revoke(pairingId: string): Promise<void> {
@@ -169,26 +234,17 @@ export class SheetModel {
   }
 
   #take(created: NewPairing): void {
-    const { clock } = this.#deps;
-    const { pairing } = created;
     this.#created = created;
-    this.#latest = pairing;
-    this.#platforms = [...platformsOf(created, this.#chosen)];
-    this.#clockSkewMs = Date.parse(pairing.created_at) - clock.now();
-    const leftMs = Date.parse(pairing.expires_at) - Date.parse(pairing.created_at);
-    this.#expiry?.cancel();
-    this.#expiry = clock.after(leftMs, () => this.update());
-    this.update();
+    this.#platforms = platformsOf(created, this.#options);
+    this.#watch.follow(created.pairing);
   }
 
   #fail(error: unknown): void {
-    if (this.#created === undefined) this.#platforms = [...NO_LINES];
-    const detail = error instanceof RportError ? error.code : "INTERNAL";
-    this.#show({ kind: "failed", reason: describeError(error), requestId: detail });
-  }
-
-  #show(progress: Progress): void {
-    this.#progress = progress;
-    this.#deps.onChange();
+    if (this.#created === undefined) this.#platforms = NO_LINES;
+    const isService = error instanceof RportError && error.code === "PAIRING_SERVICE";
+    const reason = isService ? error.message : describeError(error);
+    const code = error instanceof RportError ? error.code : "INTERNAL";
+    const requestId = isService ? error.detail : code;
+    this.#watch.show({ kind: "failed", reason, requestId, isService });
   }
 }

@@ -1,13 +1,25 @@
-import { type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
+import { networkInterfaces } from "node:os";
+import { type Memento, type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
+import { z } from "zod";
 import { SHEET_VIEW_TYPE } from "../manifest.ts";
-import type { CredentialTarget } from "../servers/entities.ts";
+import type { CredentialTarget, JoinTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { Documents } from "../views/documents.ts";
-import { Sheet } from "./sheet.ts";
+import type { CardAddress } from "./nearOnly.ts";
+import { Sheet, type SheetActions } from "./sheet.ts";
+import type { Chosen } from "./snippets.ts";
 import { parseTitle, titleOf } from "./title.ts";
+
+/** Under which key the last choice of a platform is kept. */
+const CHOSEN_KEY = "installSheet.chosen";
+const FIRST_CHOICE: Chosen = { platform: "linux", command: "curl" };
+const chosenSchema = z.object({ platform: z.string(), command: z.string() });
+
+/** What the page keeps beside its own. */
+const rememberedSchema = z.object({ pairing: z.string().max(64) });
 
 /** What opening sheets needs. */
 export interface SheetsDeps {
@@ -16,7 +28,12 @@ export interface SheetsDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly documents: Documents;
+  /** What is remembered from one window to the next. */
+  readonly memory: Pick<Memento, "get" | "update">;
   readonly reveal: (serverKey: string, clientId: string) => Promise<void>;
+  readonly decide: (target: JoinTarget, decision: "approveJoin" | "denyJoin") => Promise<void>;
+  readonly editLimits: (serverKey: string, authId: string) => Promise<void>;
+  readonly allow: (serverKey: string, clientId: string) => Promise<void>;
   readonly pickCredential: (server: Server) => Promise<CredentialTarget | undefined>;
 }
 
@@ -51,15 +68,19 @@ export class Sheets {
     await this.#adopt(panel, server, credential.id).start(name);
   }
 
-  /** Fills a tab that the editor has restored after a reload; its title says what it is about. */
-  restore(panel: WebviewPanel): void {
+  /**
+   * Fills a tab that the editor has restored after a reload; its title says what it is about, and what
+   * the page remembered which pairing it showed.
+   */
+  restore(panel: WebviewPanel, remembered: unknown): void {
     const about = parseTitle(panel.title, this.#deps.fleet.servers);
+    const pairing = rememberedSchema.safeParse(remembered).data?.pairing ?? "";
     if (about === undefined) panel.dispose();
-    else this.#adopt(panel, about.server, about.authId).restore();
+    else this.#adopt(panel, about.server, about.authId).restore(pairing);
   }
 
   #adopt(panel: WebviewPanel, server: Server, authId: string): Sheet {
-    const { extensionUri, clock, log, documents, reveal } = this.#deps;
+    const { extensionUri, clock, log, documents, memory } = this.#deps;
     const key = keyOf(server, authId);
     const sheet = new Sheet({
       panel,
@@ -69,12 +90,31 @@ export class Sheets {
       clock,
       log,
       documents,
-      reveal: (clientId) => reveal(server.key, clientId),
-      changeCredential: () => this.#changeCredential(server, panel),
-      onClosed: () => this.#open.delete(key),
+      chosen: chosenSchema.safeParse(memory.get(CHOSEN_KEY)).data ?? FIRST_CHOICE,
+      cards: cardAddresses,
+      actions: this.#actions(server, authId, panel),
     });
     this.#open.set(key, sheet);
     return sheet;
+  }
+
+  #actions(server: Server, authId: string, panel: WebviewPanel): SheetActions {
+    const { memory, reveal, decide, editLimits, allow } = this.#deps;
+    return {
+      reveal: (clientId) => reveal(server.key, clientId),
+      changeCredential: () => this.#changeCredential(server, panel),
+      decide: async (clientId, decision) => {
+        const joins = [...server.mirror.maps.joins.values()];
+        const join = joins.find(
+          (one) => one.client_id === clientId && one.credential_id === authId,
+        );
+        if (join !== undefined) await decide({ server, join }, decision);
+      },
+      editLimits: () => editLimits(server.key, authId),
+      allow: (clientId) => allow(server.key, clientId),
+      remember: (chosen) => void memory.update(CHOSEN_KEY, chosen),
+      closed: () => this.#open.delete(keyOf(server, authId)),
+    };
   }
 
   async #changeCredential(server: Server, panel: WebviewPanel): Promise<void> {
@@ -83,6 +123,15 @@ export class Sheets {
     panel.dispose();
     await this.open(target);
   }
+}
+
+/** The addresses of this computer under which others may reach it. */
+function cardAddresses(): readonly CardAddress[] {
+  return Object.entries(networkInterfaces()).flatMap(([card, addresses = []]) =>
+    addresses
+      .filter(({ internal, scopeid = 0 }) => !internal && scopeid === 0)
+      .map(({ address }) => ({ card, address })),
+  );
 }
 
 function keyOf(server: Server, authId: string): string {

@@ -1,54 +1,93 @@
-import { linuxCommand } from "@rport/protocol/commands";
+import { linuxCommand, macosCommand } from "@rport/protocol/commands";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
-import type { SheetState } from "@rport/protocol/sheet";
+import type { SheetOptions, SheetState } from "@rport/protocol/sheet";
 import { isPlainLine } from "../support/text.ts";
+import { flagsOf } from "./options.ts";
 
-type Platform = SheetState["platforms"][number];
-type Options = SheetState["options"];
+/** The lines of one platform, by what they fetch with. */
+export type Platform = SheetState["platforms"][number];
+
+type Command = Platform["commands"][number];
+
+/** In the order of the tabs. */
+const PLATFORMS = [
+  { id: "linux", title: "Linux" },
+  { id: "macos", title: "macOS" },
+  { id: "windows", title: "Windows" },
+  { id: "docker", title: "Docker" },
+] as const;
+
+type PlatformId = (typeof PLATFORMS)[number]["id"];
+type Made = readonly Pick<Command, "id" | "text">[];
 
 const TOOLS = ["curl", "wget"] as const;
 
-/** Installer arguments for the options; name and tags travel in the pairing itself. */
-function flagsOf({ noService, prefix }: Options): readonly string[] {
-  return [...(prefix === "" ? [] : ["--prefix", prefix]), ...(noService ? ["--no-service"] : [])];
-}
+/** Which lines are made here, from constants and quoted values, and not taken from the server. */
+const MAKERS: Readonly<
+  Partial<Record<PlatformId, (created: NewPairing, options: SheetOptions) => Made>>
+> = {
+  linux: (created, options) =>
+    TOOLS.map((tool) => ({ id: tool, text: linuxCommand({ ...shell(created, options), tool }) })),
+  macos: (created, options) => [{ id: "curl", text: macosCommand(shell(created, options)) }],
+};
 
 /**
- * The lines to paste, by platform. They are made here, from constants and quoted values, not taken
- * from the server; one that could do more than it shows is left out.
+ * The lines to paste, by platform: those that the server offers. One that could do more than it shows is
+ * left out.
  */
-export function platformsOf(created: NewPairing, options: Options): readonly Platform[] {
-  const commands = TOOLS.map((tool) => ({
-    id: tool,
-    title: tool,
-    text: linuxCommand({
-      url: created.server_url,
-      id: created.pairing.id,
-      sha256: created.script_sha256,
-      token: created.token,
-      tool,
-      // below a folder of one's own nothing needs root
-      sudo: options.prefix === "",
-      flags: flagsOf(options),
-    }),
-  }));
-  return [
-    { id: "linux", title: "Linux", commands: commands.filter(({ text }) => isPlainLine(text)) },
-  ];
+export function platformsOf(created: NewPairing, options: SheetOptions): readonly Platform[] {
+  return PLATFORMS.flatMap(({ id, title }) => {
+    const commands = linesOf(id, created, options)
+      .filter(({ text }) => isPlainLine(text))
+      .map((line) => ({ ...line, title: line.id }));
+    return commands.length === 0 ? [] : [{ id, title, commands }];
+  });
 }
 
-/** Stands where the lines will be: empty ones, so that the page offers nothing but to make them. */
+function linesOf(platform: PlatformId, created: NewPairing, options: SheetOptions): Made {
+  const offered = created.commands.filter((command) => command.platform === platform);
+  if (created.pairing.service.kind === "rport-pairing") {
+    return offered.map(({ tool, text }) => ({ id: tool, text }));
+  }
+  // servers that know of one platform only do not say so
+  if (offered.length === 0 && platform !== "linux") return [];
+  return MAKERS[platform]?.(created, options) ?? [];
+}
+
+function shell(created: NewPairing, options: SheetOptions) {
+  return {
+    url: created.server_url,
+    pairingUrl: created.pairing.service.url || undefined,
+    id: created.pairing.id,
+    sha256: created.script_sha256,
+    token: created.token,
+    // below a folder of one's own nothing needs root
+    sudo: options.prefix === "",
+    flags: flagsOf(options),
+  };
+}
+
+/** Stands where the lines will be: an empty one, so that the page offers nothing but to make them. */
 export const NO_LINES: readonly Platform[] = [
-  {
-    id: "linux",
-    title: "Linux",
-    commands: TOOLS.map((tool) => ({ id: tool, title: tool, text: "" })),
-  },
+  { id: "linux", title: "Linux", commands: [{ id: "curl", title: "curl", text: "" }] },
 ];
 
-/** Why the options cannot be used, in words for a person; undefined when they can. */
-export function whyNotOptions({ prefix }: Options): string | undefined {
-  if (prefix === "") return undefined;
-  if (!prefix.startsWith("/")) return "The folder has to begin with a slash.";
-  return isPlainLine(prefix) ? undefined : "The folder's name has invisible characters.";
+/** Which platform and tool the page shows. */
+export type Chosen = SheetState["chosen"];
+
+/** The wanted line where there is one, else the first of the wanted platform, else the first. */
+export function choiceAmong(platforms: readonly Platform[], wanted: Chosen): Chosen {
+  const platform = platforms.find(({ id }) => id === wanted.platform) ?? platforms[0];
+  const command =
+    platform?.commands.find(({ id }) => id === wanted.command) ?? platform?.commands[0];
+  return { platform: platform?.id ?? "linux", command: command?.id ?? "curl" };
+}
+
+/** The text of a line; undefined: there is none. */
+export function textOf(
+  platforms: readonly Platform[],
+  { platform, command }: Chosen,
+): string | undefined {
+  const found = platforms.find(({ id }) => id === platform);
+  return found?.commands.find(({ id }) => id === command)?.text;
 }

@@ -68,6 +68,13 @@ export class Documents implements TextDocumentContentProvider {
     await show(uri, "shellscript");
   }
 
+  /** Opens a text that explains something. */
+  async showGuide(title: string, text: string): Promise<void> {
+    const uri = uriOf(["script", "guide", `${title}.md`]);
+    this.#scripts.set(uri.path, text);
+    await show(uri, "markdown");
+  }
+
   /** Opens what came of something that was taken away; it tells, live, who still tries. */
   async showOutcome(serverKey: string, outcome: Outcome): Promise<void> {
     const uri = uriOf(["outcome", serverKey, String(outcome.atMs), outcome.title]);

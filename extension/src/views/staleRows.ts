@@ -38,8 +38,15 @@ export class StaleRows {
       else if (!this.#rows.has(each.node)) this.#rows.set(each.node, false);
     }
     if (this.#isAll || this.#rows.size > 0) {
-      this.#timer ??= this.#deps.clock.after(this.#pauseMs, () => this.#flush());
+      this.#timer ??= this.#deps.clock.after(this.#pauseMs, () => this.#draw());
     }
+  }
+
+  /** Has what is gathered drawn now, for somebody who is about to be shown one of the rows. */
+  flush(): void {
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#draw();
   }
 
   /** Forgets what was gathered. */
@@ -47,7 +54,7 @@ export class StaleRows {
     this.#timer?.cancel();
   }
 
-  #flush(): void {
+  #draw(): void {
     const rows = [...this.#rows].map(([node, isForced]) => ({ node, isForced }));
     const stale = this.#isAll ? undefined : rows;
     this.#timer = undefined;

@@ -13,6 +13,8 @@ import {
 import type { Node } from "../model/node.ts";
 import { isSameRow, type Row } from "../model/rows/row.ts";
 import type { Clock } from "../support/clock.ts";
+import { describeError } from "../support/describeError.ts";
+import type { Log } from "../support/log.ts";
 import { inertLine } from "../support/text.ts";
 import { type RowContext, rowOf, tooltipOf } from "./rows.ts";
 import type { Dirty, TreeSource } from "./source.ts";
@@ -33,6 +35,7 @@ export interface TreeDeps {
   readonly source: TreeSource;
   readonly rows: RowContext;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** A row that the editor has been given. */
@@ -79,11 +82,17 @@ export class Tree implements TreeDataProvider<Node> {
     if (this.view.badge?.value !== badge?.value) this.view.badge = badge;
   }
 
-  /** Shows and selects a row; one that has gone meanwhile is not worth a message. */
+  /**
+   * Shows and selects a row, after the tree has been drawn with it. That it has gone meanwhile, or its
+   * view is hidden, is nothing to interrupt anybody for; the log has it.
+   */
   async reveal(node: Node, expand = false): Promise<void> {
-    await this.view
-      .reveal(node, { select: true, focus: false, expand })
-      .then(undefined, () => undefined);
+    this.#stale.flush();
+    try {
+      await this.view.reveal(node, { select: true, focus: false, expand });
+    } catch (error) {
+      this.#deps.log.warn(`a row cannot be shown in ${this.#deps.id}: ${describeError(error)}`);
+    }
   }
 
   getChildren(node?: Node): Node[] | Promise<Node[]> {

@@ -3,6 +3,7 @@ import { SECTION, SETTINGS, VIEWS } from "../manifest.ts";
 import type { Nodes } from "../model/node.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
 import type { Clock, Timer } from "../support/clock.ts";
+import type { Log } from "../support/log.ts";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
 import { ClientsSource } from "./clients.ts";
 import { contextOf, joinsBadge, statusItemOf, viewMessage } from "./context.ts";
@@ -24,6 +25,7 @@ export interface ViewsDeps {
   readonly fleet: Fleet;
   readonly nodes: Nodes;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 interface SourcedTree {
@@ -99,13 +101,13 @@ export class Views {
   }
 
   #create(id: string, source: TreeSource): SourcedTree {
-    const { fleet, clock } = this.#deps;
+    const { fleet, clock, log } = this.#deps;
     const rows = {
       fleet,
       now: () => clock.now(),
       warnAfterDays: () => this.#warnAfterDays,
     };
-    return { source, tree: new Tree({ id, source, rows, clock }) };
+    return { source, tree: new Tree({ id, source, rows, clock, log }) };
   }
 
   #changed(event: FleetChange): void {

@@ -3,7 +3,12 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LinuxCommandParts, linuxCommand, shellQuote } from "@rport/protocol/commands";
+import {
+  type LinuxCommandParts,
+  linuxCommand,
+  macosCommand,
+  shellQuote,
+} from "@rport/protocol/commands";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -94,6 +99,27 @@ describe("the pasted line, run by a real shell", () => {
       `--server|${parts.url}|--token-stdin|${flags.join("|")}|${parts.token}\n`,
     );
     expect(existsSync(join(bin, "sudo-was-used"))).toBe(false);
+  });
+
+  it("puts the home of whoever pastes it in place of ~/, and of nothing else", () => {
+    const flags = ["--prefix", "~/my dir/$x", "--name", "a ~/b"];
+    const { out } = run(linuxCommand({ ...parts, sudo: false, flags }), "0", { HOME: "/home/a b" });
+    expect(out).toContain("|--prefix|/home/a b/my dir/$x|--name|a ~/b|");
+  });
+
+  it("leads to the pairing service, where that is not the server", () => {
+    const pairingUrl = "https://pair.example.com";
+    const { out } = run(linuxCommand({ ...parts, pairingUrl }));
+    expect(out).toContain(`--server|${parts.url}|--pairing|${pairingUrl}|--token-stdin|`);
+    expect(readFileSync(join(bin, "url"), "utf8").trim()).toBe(`${pairingUrl}/p/${parts.id}`);
+  });
+
+  it("does on a Mac the same with the tools that are there", () => {
+    tool("sha256sum", "exit 127");
+    tool("shasum", `[ "$*" = "-a 256 -c -" ] && exec /usr/bin/sha256sum -c -`);
+    expect(run(macosCommand(parts)).out).toContain(`--token-stdin|--proxy-stdin|${parts.token}`);
+    writeFileSync(join(bin, "script"), `${script}#`);
+    expect(run(macosCommand(parts)).shell).toBe("alive 1");
   });
 
   it("S-07, S-10: runs nothing when one byte of the script differs", () => {

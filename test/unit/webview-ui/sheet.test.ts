@@ -1,19 +1,33 @@
-import type { SheetState } from "@rport/protocol/sheet";
+import type { HostStage, SheetHost, SheetState } from "@rport/protocol/sheet";
 import { describe, expect, it } from "vitest";
-import { choiceOf } from "../../../webview-ui/src/choice.ts";
-import { describeTimeLeft, expiryOf, timeLeftMs } from "../../../webview-ui/src/countdown.ts";
+import {
+  describeLine,
+  describeTimeLeft,
+  expiryOf,
+  timeLeftMs,
+} from "../../../webview-ui/src/countdown.ts";
+import { stepsText } from "../../../webview-ui/src/hosts.ts";
+import { moment } from "../../../webview-ui/src/moment.ts";
 import { parseTags } from "../../../webview-ui/src/options.ts";
-import { isUsable, statusOf } from "../../../webview-ui/src/status.ts";
+import { shownText } from "../../../webview-ui/src/snippet.ts";
+import { isLineDone, isUsable, statusOf } from "../../../webview-ui/src/status.ts";
 import { wordsOf } from "../../../webview-ui/src/words.ts";
 
 const EXPIRES = "2026-01-01T00:10:00Z";
+const AT = "2026-01-01T00:01:00Z";
 const words = wordsOf({});
 
-const state = (pairing: SheetState["pairing"]): SheetState => ({
+const state = (changes: Partial<SheetState> = {}): SheetState => ({
   type: "state",
   server: { name: "local", url: "http://127.0.0.1:8080", fingerprint: "SHA256:x" },
   credential: "fleet",
-  pairing,
+  pairingId: "0123456789ABCDEF",
+  line: { kind: "open", expiresAt: EXPIRES },
+  uses: 1,
+  hostname: "",
+  service: { kind: "embedded", url: "" },
+  hosts: [],
+  news: [],
   platforms: [
     {
       id: "linux",
@@ -24,46 +38,133 @@ const state = (pairing: SheetState["pairing"]): SheetState => ({
       ],
     },
   ],
-  options: { name: "", tags: [], noService: false, prefix: "" },
+  chosen: { platform: "linux", command: "wget" },
+  options: {
+    name: "",
+    tags: [],
+    hostname: "",
+    uses: "1",
+    minutes: "",
+    user: "",
+    prefix: "",
+    noService: false,
+    noStart: false,
+    newId: false,
+    force: false,
+  },
+  offered: [],
+  problems: {},
+  manual: { kind: "none" },
   clockSkewMs: 0,
   strings: {},
+  ...changes,
 });
 
-const kinds: SheetState["pairing"][] = [
+const host = (stage: HostStage, name = "web-07"): SheetHost => ({
+  clientId: name,
+  name,
+  address: "192.0.2.7",
+  os: "Debian 12",
+  stage,
+  at: AT,
+  steps: [{ at: AT, kind: "claimed" }],
+  text: "",
+});
+
+const lines: SheetState["line"][] = [
   { kind: "creating" },
-  { kind: "waiting", expiresAt: EXPIRES },
-  { kind: "claimed", hostname: "web-07", address: "192.0.2.7", expiresAt: EXPIRES },
-  { kind: "connected", clientId: "c1", name: "web-07", os: "Debian 12", address: "192.0.2.7" },
-  { kind: "expired" },
+  { kind: "open", expiresAt: EXPIRES },
+  { kind: "used" },
+  { kind: "expired", at: EXPIRES },
   { kind: "revoked" },
-  { kind: "failed", reason: "The server is unreachable.", requestId: "r-1" },
+  { kind: "lost" },
+  { kind: "over" },
+  { kind: "credentialGone" },
+  { kind: "failed", reason: "The server is unreachable.", requestId: "r-1", isService: false },
+];
+
+const stages: HostStage[] = [
+  "claimed",
+  "installed",
+  "approval",
+  "connected",
+  "refused",
+  "failed",
+  "silent",
+  "offline",
+  "hostRevoked",
+  "deleted",
 ];
 
 describe("the state of an install sheet", () => {
-  it("tells every state apart in words", () => {
-    const chips = kinds.map((pairing) => statusOf(state(pairing), words).chip);
-    expect(new Set(chips).size).toBe(kinds.length);
+  it("tells every end of a line, and every stage of its host, apart in words", () => {
+    const used = { line: { kind: "used" } } as const;
+    const states = [
+      ...lines.map((line) => state({ line })),
+      ...stages.map((stage) => state({ ...used, hosts: [host(stage)] })),
+    ];
+    const chips = states.map((one) => statusOf(one, words).chip);
+    expect(new Set(chips).size).toBe(states.length);
     expect(chips).toContain("Connected: web-07");
   });
 
-  it("says why there is no command, with the code", () => {
-    const failed = state({ kind: "failed", reason: "No space left.", requestId: "r-9" });
-    expect(statusOf(failed, words).sentence).toBe("No space left. (r-9)");
+  it("is good only while a host is connected", () => {
+    const tones = stages.map((stage) => statusOf(state({ hosts: [host(stage)] }), words).tone);
+    expect(tones.filter((tone) => tone === "good")).toHaveLength(1);
+    expect(tones[stages.indexOf("connected")]).toBe("good");
   });
 
-  it("offers a command for copying only while it can install a host", () => {
-    const usable = kinds.filter((pairing) => isUsable(state(pairing)));
-    expect(usable.map(({ kind }) => kind)).toEqual(["waiting"]);
+  it("counts the hosts of a roll-out", () => {
+    const hosts = [host("connected"), host("silent", "web-08")];
+    const some = statusOf(state({ uses: 3, hosts }), words);
+    expect([some.chip, some.tone]).toEqual(["1 of 3 connected", "neutral"]);
+    const all = state({ uses: 2, hosts: [host("connected"), host("connected", "web-08")] });
+    expect(statusOf(all, words).tone).toBe("good");
   });
 
-  it("counts down only while the pairing can end", () => {
-    const counting = kinds.filter((pairing) => expiryOf(state(pairing)) !== undefined);
-    expect(counting.map(({ kind }) => kind)).toEqual(["waiting", "claimed"]);
+  it("says why there is no command, with the code, unless a pairing service is to blame", () => {
+    const line = { kind: "failed", reason: "No space left.", requestId: "r-9" } as const;
+    const sentence = (isService: boolean) =>
+      statusOf(state({ line: { ...line, isService } }), words).sentence;
+    expect(sentence(false)).toBe("No space left. (r-9)");
+    expect(sentence(true)).toBe("No space left.");
+  });
+
+  it("offers a command for copying only while it can install a host and is what was chosen", () => {
+    const usable = lines.filter((line) => isUsable(state({ line })));
+    expect(usable.map(({ kind }) => kind)).toEqual(["open"]);
+    expect(isUsable(state({ problems: { prefix: "Not like that." } }))).toBe(false);
+  });
+
+  it("hides the line when its one host has it, and not when there are more to come", () => {
+    const used = { line: { kind: "used" }, hosts: [host("silent")] } as const;
+    expect(isLineDone(state({ ...used, hosts: [...used.hosts] }))).toBe(true);
+    expect(isLineDone(state({ ...used, hosts: [...used.hosts], uses: 2 }))).toBe(false);
+    expect(isLineDone(state({ ...used, hosts: [] }))).toBe(false);
+  });
+
+  it("shows the chosen line", () => {
+    expect(shownText(state())).toBe("wget it");
+    expect(shownText(state({ platforms: [] }))).toBe("");
+  });
+
+  it("lists all that was heard of a host", () => {
+    const steps = [
+      { at: AT, kind: "claimed" },
+      { at: EXPIRES, kind: "connected" },
+    ] as const;
+    const text = stepsText({ ...host("connected"), steps: [...steps] }, words);
+    expect(text).toBe(`credentials taken ${moment(AT)} → connected ${moment(EXPIRES)}`);
   });
 });
 
 describe("the countdown", () => {
   const end = Date.parse(EXPIRES);
+
+  it("counts only while the line is open", () => {
+    const counting = lines.filter((line) => expiryOf(state({ line })) !== undefined);
+    expect(counting.map(({ kind }) => kind)).toEqual(["open"]);
+  });
 
   it("uses the server's clock when this computer's clock is wrong", () => {
     const localNow = end - 3_600_000;
@@ -79,19 +180,16 @@ describe("the countdown", () => {
     [400, "1 s"],
     [0, "0 s"],
   ])("shows %d ms as %s", (ms, text) => expect(describeTimeLeft(ms, words)).toBe(text));
-});
 
-describe("the choice of a command", () => {
-  it("keeps the wanted one", () => {
-    expect(choiceOf(state({ kind: "expired" }), "wget")?.text).toBe("wget it");
-  });
-
-  it("falls back to the first", () => {
-    expect(choiceOf(state({ kind: "expired" }), "powershell")?.command).toBe("curl");
-  });
-
-  it("is nothing where the server has no platform", () => {
-    expect(choiceOf({ ...state({ kind: "creating" }), platforms: [] }, "curl")).toBeUndefined();
+  it("says for how many hosts the line works, and who has used it", () => {
+    const left = (changes: Partial<SheetState>) =>
+      describeLine(state(changes), words, end - 120_000);
+    expect(left({})).toContain("Works once, until");
+    expect(left({ uses: 5, hosts: [host("claimed")] })).toContain("4 more hosts");
+    const service = { kind: "rport-pairing", url: "https://pair.example.com" } as const;
+    expect(left({ service })).toContain("for everybody who has it");
+    const used = { line: { kind: "used" }, hosts: [host("offline")] } as const;
+    expect(left({ ...used, hosts: [...used.hosts] })).toContain("Used by web-07 at");
   });
 });
 

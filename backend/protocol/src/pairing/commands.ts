@@ -1,20 +1,29 @@
 import { RportError } from "../errors.ts";
 
 /** What the pasted line is made of. */
-export interface LinuxCommandParts {
+export interface ShellCommandParts {
   /** Where the installer is fetched and the agent will connect: `http(s)://host[:port][/path]`. */
   readonly url: string;
+  /** The pairing service, where that is not the server: the script is fetched and the token claimed there. */
+  readonly pairingUrl?: string | undefined;
   /** The pairing's public id; the script stands at `<url>/p/<id>`. */
   readonly id: string;
   /** SHA-256 of the script, 64 lower-case hex digits. */
   readonly sha256: string;
   /** The pairing token; it travels through standard input only. */
   readonly token: string;
-  readonly tool: "curl" | "wget";
   /** Whether the installer runs as root; not needed with `--prefix` below one's own home. */
   readonly sudo: boolean;
-  /** Further arguments of the installer, unquoted, for example `--prefix`, `/home/me/rport`. */
+  /**
+   * Further arguments of the installer, unquoted, for example `--prefix`, `/home/me/rport`. One that
+   * begins with `~/` is below the home of whoever pastes the line.
+   */
   readonly flags: readonly string[];
+}
+
+/** What the line for Linux is made of. */
+export interface LinuxCommandParts extends ShellCommandParts {
+  readonly tool: "curl" | "wget";
 }
 
 /** Characters that mean nothing to any shell, wherever they stand. */
@@ -46,6 +55,8 @@ export function scriptUrl(url: string, id: string): string {
   return url + scriptPath(id);
 }
 
+const LINUX_FETCH = { curl: "curl -fsSL -o", wget: "wget -q -O" } as const;
+
 /**
  * The line to paste on a Linux host: fetches the installer into a fresh private directory, checks
  * its hash, runs it with the token on standard input, cleans up. It works in any POSIX shell,
@@ -53,28 +64,43 @@ export function scriptUrl(url: string, id: string): string {
  * first step that failed.
  */
 export function linuxCommand(parts: LinuxCommandParts): string {
+  return shellCommand(parts, LINUX_FETCH[parts.tool], "sha256sum -c - >/dev/null");
+}
+
+/** The same for a Mac, which has curl, and a hash program of another name. */
+export function macosCommand(parts: ShellCommandParts): string {
+  return shellCommand(parts, LINUX_FETCH.curl, "shasum -a 256 -c - >/dev/null");
+}
+
+function shellCommand(parts: ShellCommandParts, fetch: string, check: string): string {
   if (!SHA256.test(parts.sha256)) {
     throw new RportError("BAD_REQUEST", "The script's SHA-256 has 64 hexadecimal digits.");
   }
   if (!TOKEN.test(parts.token)) {
     throw new RportError("BAD_REQUEST", "A pairing token has letters and digits only.");
   }
-  const fetch = parts.tool === "curl" ? "curl -fsSL -o" : "wget -q -O";
-  const script = alwaysQuote(scriptUrl(parts.url, parts.id));
+  const { url, pairingUrl } = parts;
+  const script = alwaysQuote(scriptUrl(pairingUrl ?? url, parts.id));
+  const pairing = pairingUrl === undefined ? "" : ` --pairing ${alwaysQuote(pairingUrl)}`;
   const run = parts.sudo ? "sudo sh" : "sh";
   const token = `echo ${parts.token}`;
   // What becomes root forgets which proxies there are. Their addresses may have passwords in them.
   const input = parts.sudo ? `(${token}; env | grep -i _proxy=)` : token;
   const proxies = parts.sudo ? " --proxy-stdin" : "";
-  const flags = parts.flags.map((flag) => ` ${shellQuote(flag)}`).join("");
+  const flags = parts.flags.map((flag) => ` ${quoteFlag(flag)}`).join("");
   const steps = [
     "d=$(mktemp -d)",
     `${fetch} "$d/i" ${script}`,
-    `echo '${parts.sha256}  '"$d/i" | sha256sum -c - >/dev/null`,
+    `echo '${parts.sha256}  '"$d/i" | ${check}`,
     // Not printf: mksh, ksh and posh run that as a program, whose arguments everybody sees.
-    `${input} | ${run} "$d/i" --server ${alwaysQuote(parts.url)} --token-stdin${proxies}${flags}`,
+    `${input} | ${run} "$d/i" --server ${alwaysQuote(url)}${pairing} --token-stdin${proxies}${flags}`,
   ];
   return `(umask 077; ${steps.join(" && ")}; s=$?; rm -rf "$d"; exit $s)`;
+}
+
+/** The shell itself puts the home in place of a `~/` that is not quoted. */
+function quoteFlag(flag: string): string {
+  return flag.startsWith("~/") ? `~/${shellQuote(flag.slice(2))}` : shellQuote(flag);
 }
 
 function alwaysQuote(text: string): string {

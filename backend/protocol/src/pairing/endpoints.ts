@@ -57,6 +57,11 @@ export const PAIRING_ENDPOINTS = {
       hostname: z.union([hostnameSchema, z.literal("")]).default(""),
       /** `embedded`: at this server, also where its configuration names another service. */
       service: z.enum(["configured", "embedded"]).default("configured"),
+      /**
+       * Where the host is to reach this server, `http(s)://host[:port][/path]`; empty: as is configured,
+       * or as this request came.
+       */
+      server_url: z.union([z.url({ protocol: /^https?$/ }).max(500), z.literal("")]).default(""),
       tags: z.array(z.string().min(1).max(64)).max(32).default([]),
     }),
     output: newPairingSchema,

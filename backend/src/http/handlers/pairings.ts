@@ -35,6 +35,7 @@ export function pairingHandlers({
       await agentFiles.require();
       const origin = installOrigin(reachedAt);
       const { ttl_seconds: ttlS = pairingTtlS, uses, name, tags, hostname } = body;
+      const { server_url: serverUrl } = body;
       const data = await pairingService.create({
         credentialId: id.data,
         ttlS,
@@ -43,6 +44,7 @@ export function pairingHandlers({
         tags,
         hostname,
         origin,
+        serverUrl,
         maker: () => (actor.hasAccount ? actor.name : undefined),
       });
       try {

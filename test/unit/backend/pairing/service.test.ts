@@ -69,7 +69,14 @@ beforeEach(() => {
 });
 
 const create = (
-  change: { uses?: number; ttlS?: number; name?: string; tags?: string[]; hostname?: string } = {},
+  change: {
+    uses?: number;
+    ttlS?: number;
+    name?: string;
+    tags?: string[];
+    hostname?: string;
+    serverUrl?: string;
+  } = {},
 ) =>
   service.create({
     credentialId: CREDENTIAL,
@@ -155,6 +162,14 @@ describe("a pairing", () => {
       expect(line).toContain(SHA256);
       expect(line).toContain(`(echo ${token}; env | grep -i _proxy=) | sudo sh`);
     }
+  });
+
+  it("sends its host to the address that its maker has chosen, for the script and ever after", async () => {
+    const serverUrl = "http://192.0.2.10:8080";
+    const { token, script_url, commands, pairing } = await create({ serverUrl });
+    expect(script_url).toBe(`${serverUrl}/p/${pairing.id}`);
+    for (const { text } of commands) expect(text).toContain(`--server '${serverUrl}'`);
+    expect((await open(token)).server_urls).toEqual([serverUrl]);
   });
 
   it("mints secrets that outlive it by a minute", async () => {

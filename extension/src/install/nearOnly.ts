@@ -1,0 +1,77 @@
+import type { ServerStatus } from "@rport/protocol/model";
+import type { SheetState } from "@rport/protocol/sheet";
+import { isLoopback } from "../servers/config.ts";
+
+/** An address that only the server's own machine can reach, and what can be done about it. */
+export type NearOnly = NonNullable<SheetState["nearOnly"]>;
+
+/** An address of a network card of this computer. */
+export interface CardAddress {
+  readonly card: string;
+  /** An IP address; IPv6 without its zone. */
+  readonly address: string;
+}
+
+/** What is known of the address that a line names. */
+export interface AddressFacts {
+  /** Where the hosts are told to go. */
+  readonly url: string;
+  readonly listensTo: ServerStatus["listens_to"];
+  /** The addresses of the server's machine; empty where it is not known to be this one. */
+  readonly cards: readonly CardAddress[];
+}
+
+/** The warning about an address that other hosts cannot reach; undefined: there is nothing to warn of. */
+export function nearOnlyOf({ url, listensTo, cards }: AddressFacts): NearOnly | undefined {
+  if (!URL.canParse(url) || !isLoopback(url)) return undefined;
+  const isOffered = listensTo === "all-addresses";
+  return {
+    url,
+    listensTo: listensTo ?? "unknown",
+    addresses: isOffered ? cards.map(({ card, address }) => ({ card, url: at(url, address) })) : [],
+  };
+}
+
+function at(url: string, address: string): string {
+  const moved = new URL(url);
+  moved.hostname = address.includes(":") ? `[${address}]` : address;
+  return moved.href.replace(/\/+$/, "");
+}
+
+/** How to let other hosts reach a server, step by step, with the values of this one. */
+export function addressGuide({ url, listensTo }: NearOnly, cards: readonly CardAddress[]): string {
+  const port = new URL(url).port || "80";
+  const example = cards[0] === undefined ? `http://SERVER:${port}` : at(url, cards[0].address);
+  const now =
+    listensTo === "all-addresses"
+      ? "It listens on all addresses of its machine, so that one of the others can be chosen in the sheet."
+      : "It listens there only.";
+  return `# Let other hosts reach this server
+
+Hosts are told to go to ${url}, which only the server's own machine can reach. ${now}
+
+1. Stop the server: Ctrl-C where "npm start" runs.
+2. Give it an address that hosts can reach. On the command line:
+
+       npm start -- --address 0.0.0.0:${port}
+
+   Or in a file, for "npm start -- --config rport-backend.toml":
+
+       [server]
+       address = "0.0.0.0:${port}"
+       url = ["${example}"]
+
+       [api]
+       address = "127.0.0.1:8081"
+
+   "address" is where it listens: 0.0.0.0 stands for all addresses of the machine. "url" is what hosts
+   are told, best first; without it they are told the address under which the editor came. "[api]" keeps
+   the side of people on this computer; leave it out if others are to sign in from elsewhere, and put a
+   proxy with TLS in front then.
+3. Let the port through the firewall of the machine, if it has one.
+4. Press "Renew" in the install sheet.
+
+Agents are encrypted and authenticated either way, and pin the server's fingerprint.
+docs/configuration.md of the server has every setting.
+`;
+}

@@ -1,0 +1,167 @@
+import type { EndpointCall } from "@rport/protocol/http";
+import { hostnameSchema } from "@rport/protocol/pairing/hostname";
+import type { PairingServiceView } from "@rport/protocol/pairing/model";
+import type { SheetOptions, SheetState } from "@rport/protocol/sheet";
+import { isPlainLine } from "../support/text.ts";
+
+/** What the sheet starts with. Whatever widens access or changes the host's layout is off. */
+export const NO_OPTIONS: SheetOptions = {
+  name: "",
+  tags: [],
+  hostname: "",
+  uses: "1",
+  minutes: "",
+  user: "",
+  prefix: "",
+  noService: false,
+  noStart: false,
+  newId: false,
+  force: false,
+};
+
+/** An option by its name. */
+export type OptionName = keyof SheetOptions;
+
+/** What is wrong with options, a sentence each. */
+export type Problems = SheetState["problems"];
+
+type PairingBody = NonNullable<EndpointCall<"createPairing">["body"]>;
+
+/** Characters of a name, and of a tag, that a pairing carries. */
+const NAME_MAX = 64;
+const TAGS_MAX = 32;
+const USES_MAX = 100;
+const MINUTES_MAX = 60;
+
+const USER = /^[a-z_][a-z0-9_-]{0,30}$/;
+const WINDOWS_FOLDER = /^[A-Za-z]:\\[^"<>|?*]+$/;
+
+/** They travel in the pairing itself, so that another one is needed when they change. */
+const PAIRED = ["name", "tags", "hostname", "uses", "minutes"] as const;
+/** They are flags of the installer. */
+const FLAGS = ["user", "prefix", "noService", "noStart", "newId", "force"] as const;
+
+/** What RPort's own installer and a container have no counterpart for is not offered there. */
+export function offeredOptions(
+  { kind }: Pick<PairingServiceView, "kind">,
+  platform: string,
+): readonly OptionName[] {
+  if (kind === "rport-pairing") return ["minutes"];
+  if (platform === "docker") return PAIRED;
+  if (platform === "windows") return [...PAIRED, "prefix", "newId", "force"];
+  return [...PAIRED, ...FLAGS];
+}
+
+/** Whether the same pairing serves both. */
+export function isSamePairing(one: SheetOptions, other: SheetOptions): boolean {
+  return PAIRED.every((name) => JSON.stringify(one[name]) === JSON.stringify(other[name]));
+}
+
+/**
+ * What of the options a pairing is made with. They must have no problems. What was not chosen is left
+ * out: a server of before does not know it.
+ */
+export function pairingBody(options: SheetOptions): Omit<PairingBody, "credential_id"> {
+  const { name, tags, hostname, uses, minutes } = options;
+  return {
+    name,
+    tags,
+    hostname: hostname || undefined,
+    uses: uses === "1" ? undefined : Number(uses),
+    ttl_seconds: minutes === "" ? undefined : Number(minutes) * 60,
+  };
+}
+
+/** Flags of the installers for Linux and macOS. */
+export function flagsOf(options: SheetOptions): readonly string[] {
+  const { prefix, user, noService, noStart, newId, force } = options;
+  return [
+    ...(prefix === "" ? [] : ["--prefix", prefix]),
+    ...(user === "" ? [] : ["--user", user]),
+    ...(noService ? ["--no-service"] : []),
+    ...(noStart ? ["--no-start"] : []),
+    ...(newId ? ["--new-id"] : []),
+    ...(force ? ["--force"] : []),
+  ];
+}
+
+/** Why options cannot be used, each under the name of its field; empty when all can. */
+export function problemsOf(
+  options: SheetOptions,
+  offered: readonly OptionName[],
+  platform: string,
+): Problems {
+  const found = offered.flatMap((name) => {
+    const why = CHECKS[name]?.(options, platform);
+    return why === undefined ? [] : [[name, why]];
+  });
+  return Object.fromEntries(found);
+}
+
+type Check = (options: SheetOptions, platform: string) => string | undefined;
+
+const CHECKS: Readonly<Partial<Record<OptionName, Check>>> = {
+  name: whyNotName,
+  tags: whyNotTags,
+  hostname: ({ hostname }) =>
+    hostname === "" || hostnameSchema.safeParse(hostname).success
+      ? undefined
+      : "A host name has letters, digits, hyphens and dots, nothing else.",
+  uses: whyNotUses,
+  minutes: ({ minutes }) =>
+    minutes === "" || isWhole(minutes, MINUTES_MAX)
+      ? undefined
+      : `A whole number of minutes from 1 to ${MINUTES_MAX}, or nothing.`,
+  user: whyNotUser,
+  prefix: ({ prefix }, platform) => (prefix === "" ? undefined : whyNotFolder(prefix, platform)),
+  noService: ({ noService, noStart }) =>
+    noService && noStart
+      ? "Without a service and without a start nothing would ever run. Choose one of them."
+      : undefined,
+};
+
+function whyNotName({ name, uses }: SheetOptions): string | undefined {
+  if (name === "") return undefined;
+  if (name.length > NAME_MAX) return `A name has ${NAME_MAX} characters at most.`;
+  if (!isPlainLine(name)) return "The name has invisible characters.";
+  return Number(uses) > 1
+    ? "All hosts of the line would be called this. Leave it empty for their own names."
+    : undefined;
+}
+
+function whyNotTags({ tags }: SheetOptions): string | undefined {
+  if (tags.length > TAGS_MAX) return `A host has ${TAGS_MAX} tags at most.`;
+  if (tags.some((tag) => tag.length > NAME_MAX)) return `A tag has ${NAME_MAX} characters at most.`;
+  return tags.every(isPlainLine) ? undefined : "A tag has invisible characters.";
+}
+
+function whyNotUses({ uses, hostname }: SheetOptions): string | undefined {
+  if (!isWhole(uses, USES_MAX)) return `A whole number of hosts from 1 to ${USES_MAX}.`;
+  return hostname !== "" && Number(uses) > 1
+    ? "A line for one host only cannot be for several."
+    : undefined;
+}
+
+function whyNotUser({ user, prefix }: SheetOptions): string | undefined {
+  if (user === "") return undefined;
+  if (!USER.test(user)) return "An account has small letters, digits, _ and -, 31 at most.";
+  return prefix === ""
+    ? undefined
+    : "Below a folder of your own the agent runs as you: leave the account empty.";
+}
+
+function whyNotFolder(folder: string, platform: string): string | undefined {
+  if (!isPlainLine(folder)) return "The folder's name has invisible characters.";
+  if (platform === "windows") {
+    return WINDOWS_FOLDER.test(folder) ? undefined : "The whole path, such as C:\\Tools\\rport.";
+  }
+  if (folder === "~" || folder === "~/") return "A folder below the home, such as ~/rport.";
+  if (folder.startsWith("~/") || folder.startsWith("/")) return undefined;
+  return folder.startsWith("~")
+    ? "Only ~/ stands for a home: your own."
+    : "The whole path, from / or ~/ on, such as ~/rport.";
+}
+
+function isWhole(text: string, max: number): boolean {
+  return /^[1-9]\d{0,3}$/.test(text) && Number(text) <= max;
+}
