@@ -37,6 +37,10 @@ export interface LiveSession extends SessionHandle, AgentLink {
   readonly lastHeardAtMs: number | undefined;
   /** False for the Go versions that answer a ping twice. */
   readonly canBePinged: boolean;
-  /** Whether the agent answers within `timeoutMs`; the connection is closed when it does not. */
+  /**
+   * Whether the agent answers, whatever it is, within `timeoutMs`; the connection is closed when it does
+   * not. One ping serves all who ask while it is under way. An agent that cannot be asked, because too
+   * many requests wait for it, is not taken for dead.
+   */
   ping(timeoutMs: number): Promise<boolean>;
 }

@@ -9,6 +9,7 @@ import {
 } from "../../support/agents/agentSide.ts";
 import { PeerAgent, type PeerAgentOptions } from "../../support/agents/peerAgent.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const ID = clientIdSchema.parse("machine-1");
 const FLEET = authIdSchema.parse("fleet");
@@ -206,6 +207,49 @@ describe("a second connection of the same client id", () => {
     await expect(second).rejects.toThrow("client is already connected: web01 [machine-1]");
     expect(await first.ask(REQUESTS.ping)).toMatchObject({ ok: true });
     expect(stateOf(side)).toBe("connected");
+  });
+
+  it("is refused however many come at once: the first one is asked once for all of them", async () => {
+    await using side = await start({ limits: { silent_sessions_per_secret: 200 } });
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<Buffer>();
+    const onRequest = (name: string) => {
+      if (name !== REQUESTS.ping) return undefined;
+      asked.resolve();
+      return answer.promise;
+    };
+    await using first = await join(side, { onRequest });
+    const claims = vi.spyOn(side.presence, "locate");
+    const rivals = Array.from({ length: 80 }, () => join(side, { introduction: OTHER_PROCESS }));
+    const refused = Promise.allSettled(rivals);
+    await asked.promise;
+    await eventually(() => expect(claims.mock.calls.length).toBeGreaterThanOrEqual(80));
+    answer.resolve(Buffer.alloc(0));
+    const outcomes = (await refused).map((one) => String(Reflect.get(one, "reason")));
+    expect(new Set(outcomes.map((text) => /already connected/.test(text)))).toEqual(
+      new Set([true]),
+    );
+    expect(first.heardOf(REQUESTS.ping)).toHaveLength(1);
+    expect(stateOf(side)).toBe("connected");
+  });
+
+  it("is refused while so many requests wait for the first one that it cannot be asked", async () => {
+    await using side = await start();
+    const isBusy = Promise.withResolvers<void>();
+    const onRequest = () => {
+      isBusy.resolve();
+      return new Promise<Buffer>(() => {});
+    };
+    await using _first = await join(side, { onRequest });
+    const session = side.presence.locate(ID);
+    const asks = Array.from({ length: 65 }, () => session?.ask("check_port", {}));
+    const unanswered = Promise.allSettled(asks);
+    await isBusy.promise;
+    const second = join(side, { introduction: OTHER_PROCESS });
+    await expect(second).rejects.toThrow("client is already connected: web01 [machine-1]");
+    expect(stateOf(side)).toBe("connected");
+    session?.cut("the test is over");
+    await unanswered;
   });
 
   it("takes over when the first one does not answer", async () => {

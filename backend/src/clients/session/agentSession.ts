@@ -4,7 +4,6 @@ import {
   REQUESTS,
   type RequestEnded,
   secretStoredSchema,
-  UNKNOWN_REQUEST,
 } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { HostPort } from "@rport/protocol/remote";
@@ -67,6 +66,8 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   #heardMs: number;
   #lastHeardAtMs: number | undefined;
   #hasViolated = false;
+  /** One for all who ask meanwhile: many may claim its client at once. */
+  #ping: Promise<boolean> | undefined;
 
   constructor(start: SessionStart, deps: SessionDeps) {
     this.#start = start;
@@ -150,14 +151,11 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return version === undefined || this.features.length > 0 || knowsTunnelRules(version);
   }
 
-  async ping(timeoutMs: number): Promise<boolean> {
-    try {
-      const reply = await this.#connection.request(REQUESTS.ping, EMPTY, timeoutMs);
-      this.#heard();
-      return reply.ok || reply.payload.toString() === UNKNOWN_REQUEST;
-    } catch {
-      return false;
-    }
+  ping(timeoutMs: number): Promise<boolean> {
+    this.#ping ??= this.#pingOnce(timeoutMs).finally(() => {
+      this.#ping = undefined;
+    });
+    return this.#ping;
   }
 
   async ask(name: string, payload: object, timeoutMs: number = ANSWER_MS): Promise<Reply> {
@@ -235,6 +233,16 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   get #messageLimit(): LimitName {
     if (!this.#introduction.isOver) return "first_message_bytes";
     return this.features.length > 0 ? "message_bytes" : "plain_message_bytes";
+  }
+
+  async #pingOnce(timeoutMs: number): Promise<boolean> {
+    try {
+      await this.#connection.request(REQUESTS.ping, EMPTY, timeoutMs);
+      this.#heard();
+    } catch {
+      // Too many requests may wait for it: that says nothing about the agent.
+    }
+    return !this.isClosed;
   }
 
   #answer(name: string, payload: Buffer): Promise<Buffer> | Buffer {
