@@ -50,8 +50,8 @@ Options:
   --new-id             register as a new host: for copies of a disk image
   --force              enrol anew, also when enrolled at another server
   --user USER          the account that runs the agent; rport unless given, made if need be
-  --prefix DIR         keep everything below DIR; needs no root; implies --no-service
-  --no-service         start the agent without a service: for containers and for trying
+  --prefix DIR         keep everything below DIR; needs no root
+  --no-service         start the agent without a service
   --no-start           install, and start nothing now
   --runtime RUNTIME    auto, bun (an executable), or node (this host's Node.js $MIN_NODE or newer)
   --yes                ask nothing

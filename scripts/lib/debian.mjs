@@ -32,6 +32,7 @@ const packages = [
   { name: "nginx-light", program: "nginx" },
   { name: "caddy", program: "caddy" },
   { name: "debootstrap", program: "debootstrap" },
+  { name: "libxml2-utils", program: "xmllint" },
 ];
 
 /** Chromium draws boxes without any font; it only recommends one. */

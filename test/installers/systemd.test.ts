@@ -60,7 +60,7 @@ describe.skipIf(reason !== undefined)(`on a real systemd${reason ? ` (${reason})
     });
   });
 
-  test("the agent comes back after a crash, a restart and a reboot; tunnels work", async () => {
+  test("PAIR-27: the agent comes back after a crash, a restart and a reboot; tunnels work", async () => {
     await using backend = await startBackend({ agentFiles: release.directory });
     await using system = await bootSystemd({ shareNetwork: true });
     const { commands } = await newPairing(backend);

@@ -185,7 +185,7 @@ describe.skipIf(reason !== undefined)("on a small Debian", () => {
     "/usr/local/bin/rport-agent.new",
     "/etc/rport/rport.conf",
     "/etc/systemd/system/rport.service",
-  ])("killed when %s appears, the next run works", async (mark) => {
+  ])("PAIR-26: killed when %s appears, the next run works", async (mark) => {
     await using system = await bootSystemd({ shareNetwork: true });
     const before = await wholeTree(system);
     await system.writeFile("/tmp/line", await line());

@@ -2,6 +2,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { eventually } from "../support/eventually.ts";
 import { curlLine, newPairing } from "../support/installer/pairing.ts";
 import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
@@ -10,7 +11,8 @@ import { bootSystemd, type System } from "../support/systemd/system.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 
 const FIRST_BUILD_MS = 400_000;
-const INSTALL_MS = 90_000;
+/** A newer agent gets a minute to connect. */
+const INSTALL_MS = 150_000;
 const PROGRAM = "/usr/local/bin/rport-agent";
 
 const reason = whyNoSystemd();
@@ -56,9 +58,13 @@ describe.skipIf(reason !== undefined)("an installed agent on a real systemd", ()
     const hash = await hashOf(system);
 
     await served.replace(broken);
-    const failed = await paste(system, backend);
+    const pasted = paste(system, backend);
+    await eventually(async () => expect(await hashOf(system)).not.toBe(hash), INSTALL_MS);
+    await served.restart();
+    const failed = await pasted;
     expect(failed).toMatchObject({ code: 8 });
     expect(failed.stderr).toContain("it is broken");
+    expect(failed.stderr).toContain("The old version runs again, and is connected.");
     expect(await hashOf(system)).toBe(hash);
     expect(await system.exec(PROGRAM, ["status"])).toMatchObject({ code: 0 });
     expect(await leftovers(system)).toBe("");
@@ -112,9 +118,18 @@ async function serve(first: RealRelease) {
     await cp(join(directory, "manifest.json"), join(path, "manifest.json"));
   };
   await replace(first);
-  const backend = opened.use(await startBackend({ agentFiles: path }));
+  const data = opened.use(await tempDirectory());
+  const options = { agentFiles: path, dataDir: data.path };
+  const backend = opened.use(await startBackend(options));
+  /** Another process of the same server, at the same address. */
+  const restart = async () => {
+    await backend[Symbol.asyncDispose]();
+    const faces = new Set(["agents", "users", "pairing"] as const);
+    const places = [{ host: "127.0.0.1", port: backend.port, faces }];
+    closing.use(await startBackend({ ...options, places }));
+  };
   const closing = opened.move();
-  return { backend, replace, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+  return { backend, replace, restart, [Symbol.asyncDispose]: () => closing.disposeAsync() };
 }
 
 async function paste(system: System, backend: RunningBackend, edit = (line: string) => line) {

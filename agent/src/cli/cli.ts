@@ -13,6 +13,7 @@ export const USAGE = `rport-agent: connects this host to its RPort server.
                       [--dry-run]
   rport-agent uninstall [--prefix DIR] [--keep-config] [--dry-run]
   rport-agent status [--prefix DIR]
+  rport-agent background start|restart|stop|status [--prefix DIR | --user USER] [--pid-file FILE]
   rport-agent --version | --help
 
 Exit status: 0 done, 1 failed, 2 usage, 3 not possible on this machine, 4 the token is unknown,
@@ -30,7 +31,7 @@ export type Command =
   | EnrollCommand;
 
 /** The commands that have to do with the operating system's services; they parse the rest. */
-export type ServiceCommand = "install" | "uninstall" | "status";
+export type ServiceCommand = "install" | "uninstall" | "status" | "background";
 
 /** `enroll`, parsed; its token is still to be read. */
 export interface EnrollCommand {
@@ -65,6 +66,7 @@ export function parseCommand(args: readonly string[]): Command {
     case "install":
     case "uninstall":
     case "status":
+    case "background":
       return { kind: "service", name, args: rest };
     default:
       throw usage(`There is no command ${JSON.stringify(name.slice(0, 40))}.`);

@@ -49,8 +49,18 @@ export interface Installing {
    * place; undefined where there is none, or none for such a place.
    */
   service(place: Place): Promise<Service | undefined>;
-  /** The agent of a place as a process without a service; an account has to be there to start it. */
-  background(place: Place, account: Account | undefined): Supervisor;
+  /** The service managers that are known, for people. */
+  readonly serviceManagers: string;
+  /** The agent of a place as a process without a service. */
+  background(place: Place, as: BackgroundAs): Supervisor;
+}
+
+/** As whom, and by which note, a process runs. */
+export interface BackgroundAs {
+  /** Has to be there to start it, unless it runs as the one who calls. */
+  readonly account: Account | undefined;
+  /** Where its number is noted; the layout's own file unless given. */
+  readonly pidFile?: string | undefined;
 }
 
 /** The small script by which people call an agent that Node runs. */

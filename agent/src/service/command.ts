@@ -10,6 +10,7 @@ import type { Installing, Platform } from "../machine/platform.ts";
 import { SYSTEM_PROGRAMS } from "../machine/programs.ts";
 import { findSelf } from "../machine/self.ts";
 import { SYSTEM_CLOCK } from "../platform/clock.ts";
+import { commandLine } from "./commandLine.ts";
 import { install } from "./install.ts";
 import { tellStatus } from "./status.ts";
 import { Supervision } from "./supervision.ts";
@@ -35,6 +36,12 @@ const INSTALL = {
 
 const UNINSTALL = { ...PLACE, "keep-config": { type: "boolean", default: false } } as const;
 
+const BACKGROUND = {
+  prefix: { type: "string" },
+  user: { type: "string" },
+  "pid-file": { type: "string" },
+} as const;
+
 type InstallFlags = ReturnType<typeof parseFlags<typeof INSTALL>>;
 type UninstallFlags = ReturnType<typeof parseFlags<typeof UNINSTALL>>;
 
@@ -51,6 +58,8 @@ export async function runService(
       return await runUninstall(parseFlags(args, UNINSTALL), platform);
     case "status":
       return await runStatus(parseFlags(args, PLACE).prefix, platform);
+    case "background":
+      return await runBackground(args, platform);
   }
 }
 
@@ -73,6 +82,7 @@ async function runInstall(flags: InstallFlags, platform: Platform): Promise<Exit
       programs: SYSTEM_PROGRAMS,
       clock: SYSTEM_CLOCK,
       supervisor: (account) => supervision.wanted(account),
+      predecessor: await supervision.predecessor(),
       enroll: enroller(flags, server, { layout: place.layout, platform }),
       temporary,
       say,
@@ -82,8 +92,8 @@ async function runInstall(flags: InstallFlags, platform: Platform): Promise<Exit
     await rm(temporary, { recursive: true, force: true });
   }
   if (isDryRun) return EXIT.ok;
-  const where = flags.prefix === undefined ? "" : ` --prefix ${resolve(flags.prefix)}`;
-  say(`To remove it: ${place.layout.program} uninstall${where}`);
+  const where = flags.prefix === undefined ? [] : ["--prefix", resolve(flags.prefix)];
+  say(`To remove it: ${commandLine([place.layout.program, "uninstall", ...where])}`);
   return EXIT.ok;
 }
 
@@ -114,7 +124,9 @@ async function runUninstall(flags: UninstallFlags, platform: Platform): Promise<
   const user = await supervision.user();
   const { layout } = place;
   const request = { keepsConfig: flags["keep-config"], isDryRun };
-  await uninstall(request, { layout, installing, supervisors: supervision.all(), user, say });
+  const supervisors = supervision.all();
+  const wayBack = supervision.wayBack();
+  await uninstall(request, { layout, installing, supervisors, user, wayBack, say });
   return EXIT.ok;
 }
 
@@ -125,6 +137,35 @@ async function runStatus(prefix: string | undefined, platform: Platform): Promis
   const { layout } = place;
   const { wrapper } = installing;
   return tellStatus({ layout, wrapper, supervisors, clock: SYSTEM_CLOCK, say });
+}
+
+/** An agent without a service, or under an init that only calls scripts. */
+async function runBackground(args: readonly string[], platform: Platform): Promise<ExitCode> {
+  const [verb = "", ...rest] = args;
+  const { prefix, user, "pid-file": pidFile } = parseFlags(rest, BACKGROUND);
+  const installing = installingOn(platform);
+  const place = placeOf(installing, prefix, user);
+  assertPrivileged(place, installing);
+  const account = place.user === undefined ? undefined : await installing.accounts.find(place.user);
+  if (place.user !== undefined && account === undefined) {
+    throw new CliFailure(EXIT.failed, `There is no user ${place.user}.`);
+  }
+  const agent = installing.background(place, { account, pidFile });
+  switch (verb) {
+    case "start":
+      if (!(await agent.isRunning())) await agent.start();
+      return EXIT.ok;
+    case "restart":
+      await agent.start();
+      return EXIT.ok;
+    case "stop":
+      await agent.stop();
+      return EXIT.ok;
+    case "status":
+      return (await agent.isRunning()) ? EXIT.ok : EXIT.failed;
+    default:
+      throw new CliFailure(EXIT.usage, "background is for start, restart, stop or status.");
+  }
 }
 
 function installingOn(platform: Platform): Installing {

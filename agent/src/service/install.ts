@@ -8,14 +8,17 @@ import type { Place } from "../machine/place.ts";
 import { isPresent } from "../machine/placing.ts";
 import type { Installing } from "../machine/platform.ts";
 import type { Programs } from "../machine/programs.ts";
-import type { Supervisor } from "../machine/supervisor.ts";
+import type { Service, Supervisor } from "../machine/supervisor.ts";
 import { Undo } from "../machine/undo.ts";
 import type { Clock } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
-import { type Installation, inspect } from "./installation.ts";
+import { type Installation, inspect, whyOffline } from "./installation.ts";
 import { type InstallStep, installSteps } from "./installSteps.ts";
 import { provenanceOf } from "./provenance.ts";
 import type { Receipt } from "./receipt.ts";
+
+/** How long an agent that was put back may take to connect. */
+const BACK_ONLINE_MS = 30_000;
 
 /** What a person asked for. */
 export interface InstallRequest {
@@ -39,6 +42,8 @@ export interface InstallDeps {
   readonly clock: Clock;
   /** What keeps the agent running; without an account it can be asked, but starts nothing. */
   supervisor(account: Account | undefined): Supervisor;
+  /** RPort's own client, whose place is taken; undefined: there is none. */
+  readonly predecessor: Pick<Service, "takeOver" | "title" | "wayBack"> | undefined;
   /** Spends the token and writes a configuration there; undefined when no token was given. */
   readonly enroll: ((file: string) => Promise<Enrolled>) | undefined;
   /** A private directory that the caller removes. */
@@ -63,7 +68,6 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     say(`This host is already enrolled at ${request.server}, and its agent is up to date.`);
     return;
   }
-  const config = isKept || request.isDryRun ? undefined : await enrolAside(deps);
   const steps = installSteps({
     place,
     installing,
@@ -73,7 +77,8 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     receipt,
     isEnrolled: !isKept,
     isNewId: request.isNewId,
-    config,
+    predecessor: deps.predecessor,
+    enrol: () => enrolAside(deps),
     isStarted: request.isStarted,
     signal: deps.signal,
     supervisor: (account) => deps.supervisor(account),
@@ -82,8 +87,12 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     for (const { title } of steps) say(`would ${title}`);
     return;
   }
-  await perform(steps, deps);
+  await perform(steps, deps, found);
   say(request.isStarted ? "The agent is installed and connected." : "The agent is installed.");
+  if (deps.predecessor !== undefined) {
+    say("RPort's own client is stopped; its settings are kept. To bring it back, uninstall.");
+  }
+  for (const line of await deps.supervisor(undefined).caveats()) say(line);
 }
 
 /**
@@ -142,7 +151,11 @@ async function enrolAside({ enroll, place, temporary, say }: InstallDeps): Promi
   return readFile(aside, "utf8");
 }
 
-async function perform(steps: readonly InstallStep[], deps: InstallDeps): Promise<void> {
+async function perform(
+  steps: readonly InstallStep[],
+  deps: InstallDeps,
+  before: Installation,
+): Promise<void> {
   const undo = new Undo();
   try {
     for (const step of steps) {
@@ -155,6 +168,14 @@ async function perform(steps: readonly InstallStep[], deps: InstallDeps): Promis
     const troubles = await undo.run();
     const left = troubles.map((trouble) => `\nThis could not be taken back: ${trouble}`).join("");
     const exitCode = error instanceof CliFailure ? error.exitCode : EXIT.failed;
-    throw new CliFailure(exitCode, `${textOf(error)}${left}`);
+    throw new CliFailure(exitCode, `${textOf(error)}${left}${await howItIs(deps, before)}`);
   }
+}
+
+/** What became of an agent that was connected before. */
+async function howItIs({ place, clock }: InstallDeps, before: Installation): Promise<string> {
+  if (!before.isOnline) return "";
+  const trouble = await whyOffline(place.layout, clock, BACK_ONLINE_MS);
+  if (trouble === undefined) return "\nThe old version runs again, and is connected.";
+  return `\nThe old version was put back, but is not connected: ${trouble}`;
 }

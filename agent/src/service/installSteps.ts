@@ -1,4 +1,4 @@
-import { rename, rm } from "node:fs/promises";
+import { link, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { hostKeyFileIn } from "../host/hostKey.ts";
@@ -14,16 +14,18 @@ import {
 } from "../machine/placing.ts";
 import type { Installing } from "../machine/platform.ts";
 import type { Programs } from "../machine/programs.ts";
-import type { Supervisor } from "../machine/supervisor.ts";
+import { PREDECESSOR, type Service, type Supervisor } from "../machine/supervisor.ts";
 import type { Undo } from "../machine/undo.ts";
 import type { Clock } from "../platform/clock.ts";
 import { stateFileIn } from "../state/stateFile.ts";
+import { assertRoom } from "./assertRoom.ts";
 import { type Installation, whyOffline } from "./installation.ts";
 import { placedHashes } from "./provenance.ts";
 import { type Receipt, renderReceipt, withPlaced } from "./receipt.ts";
 
-/** How long a started agent may take to connect. */
-const ONLINE_MS = 30_000;
+/** How long a started agent may take to connect: the first one of a host, and a newer one. */
+const FIRST_ONLINE_MS = 30_000;
+const UPDATE_ONLINE_MS = 60_000;
 /** How often, while waiting, we look whether it still runs. */
 const LOOK_MS = 1_000;
 
@@ -44,10 +46,12 @@ export interface Change {
   /** What an earlier installation in this prefix wrote down. */
   readonly receipt: Receipt | undefined;
   readonly isEnrolled: boolean;
+  /** RPort's own client, whose place is taken. */
+  readonly predecessor: Pick<Service, "takeOver"> | undefined;
   /** Leave the key of the host it was: for copies of a disk image. */
   readonly isNewId: boolean;
-  /** The new configuration; undefined when the old one stays. */
-  readonly config: string | undefined;
+  /** Claims the pairing; the answer is the new configuration. */
+  enrol(): Promise<string>;
   readonly isStarted: boolean;
   readonly signal: AbortSignal;
   supervisor(account: Account | undefined): Supervisor;
@@ -61,13 +65,16 @@ export function installSteps(change: Change): readonly InstallStep[] {
 class Steps {
   readonly #change: Change;
   #account: Account | undefined;
+  #config: string | undefined;
+  /** Whether the agent that ran before has been stopped, and is to be started if all this fails. */
+  #wasStopped = false;
 
   constructor(change: Change) {
     this.#change = change;
   }
 
   all(): readonly InstallStep[] {
-    const { place, found, isEnrolled, isStarted } = this.#change;
+    const { place, found, isEnrolled, isStarted, predecessor } = this.#change;
     const { layout, user } = place;
     const { title } = this.#supervisor();
     const steps: (InstallStep | undefined)[] = [
@@ -80,8 +87,13 @@ class Steps {
         ? undefined
         : { title: `write ${layout.program}`, run: (undo) => this.#placeProgram(undo) },
       { title: `see that ${layout.program} starts`, run: () => this.#tryProgram() },
+      isEnrolled ? { title: "enrol this host at the server", run: () => this.#enrol() } : undefined,
+      predecessor && {
+        title: "stop RPort's own client, and keep its service and rport.conf aside",
+        run: (undo) => this.#takeOver(predecessor, undo),
+      },
       isEnrolled
-        ? { title: `enrol and write ${layout.config}`, run: (undo) => this.#placeConfig(undo) }
+        ? { title: `write ${layout.config}`, run: (undo) => this.#placeConfig(undo) }
         : { title: `keep ${layout.config}`, run: (undo) => this.#keepConfig(undo) },
       { title: `set up ${title}`, run: (undo) => this.#setUp(undo) },
       isStarted
@@ -121,7 +133,11 @@ class Steps {
     const { layout, self } = this.#change.place;
     const supervisor = this.#supervisor();
     // Added before all other files are changed, hence done when they have been restored.
-    if (await supervisor.isRunning()) undo.add("start it again", () => supervisor.start());
+    if (await supervisor.isRunning()) {
+      undo.add("start it again", async () => {
+        if (this.#wasStopped) await supervisor.start();
+      });
+    }
     if (layout.receipt !== undefined) await this.#makePrefix(layout.receipt, undo);
     await this.#makeMissing(dirname(layout.program), undo);
     if (self.kind === "bundle") await this.#makeMissing(dirname(layout.bundle), undo);
@@ -187,14 +203,39 @@ class Steps {
     throw new CliFailure(EXIT.unsupported, `${program} cannot be started. ${why}`);
   }
 
+  /** What can be known to go wrong behind it has been tried by now: a token is spent only once. */
+  async #enrol(): Promise<void> {
+    for (const folder of this.#written()) await assertRoom(folder);
+    this.#config = await this.#change.enrol();
+  }
+
   async #placeConfig(undo: Undo): Promise<void> {
-    const { place, config } = this.#change;
+    const { place } = this.#change;
+    const config = this.#config;
     if (config === undefined) throw new Error("there is no configuration to write");
     const owner = this.#account === undefined ? {} : { owner: this.#account.owner };
     const access = { mode: 0o600, ...owner };
     const path = place.layout.config;
     await placeFile({ path, from: { text: config }, access }, this.#changing(undo));
     if (this.#change.isNewId) await this.#dropHostKey(undo);
+  }
+
+  /** Where something is still to be written once the token is spent. */
+  #written(): readonly string[] {
+    const { layout } = this.#change.place;
+    return [...new Set([dirname(layout.config), layout.dataDir, ...this.#supervisor().folders])];
+  }
+
+  async #takeOver(predecessor: Pick<Service, "takeOver">, undo: Undo): Promise<void> {
+    const { config } = this.#change.place.layout;
+    this.#wasStopped = true;
+    await predecessor.takeOver(this.#changing(undo));
+    if (!(await isPresent(config))) return;
+    const aside = `${config}${PREDECESSOR}`;
+    await rm(aside, { force: true });
+    undo.add(`remove ${aside}`, () => rm(aside, { force: true }));
+    // The same file under a second name: it goes on being whose it was.
+    await link(config, aside);
   }
 
   /** The agent makes another one at its next start. */
@@ -224,6 +265,7 @@ class Steps {
   async #start(undo: Undo): Promise<void> {
     const supervisor = this.#supervisor();
     const { layout } = this.#change.place;
+    this.#wasStopped = true;
     await supervisor.stop();
     await rm(stateFileIn(layout.dataDir), { force: true });
     undo.add(`stop ${supervisor.title}`, () => supervisor.stop());
@@ -236,8 +278,9 @@ class Steps {
   }
 
   async #whyOffline(supervisor: Supervisor): Promise<string | undefined> {
-    const { place, clock, signal } = this.#change;
-    const endMs = clock.monotonic() + ONLINE_MS;
+    const { place, found, clock, signal } = this.#change;
+    const limitMs = found.hasProgram ? UPDATE_ONLINE_MS : FIRST_ONLINE_MS;
+    const endMs = clock.monotonic() + limitMs;
     for (;;) {
       const trouble = await whyOffline(place.layout, clock, LOOK_MS);
       if (trouble === undefined) return undefined;

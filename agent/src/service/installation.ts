@@ -19,6 +19,8 @@ export interface Installation {
   readonly hasConfig: boolean;
   /** Its configuration names the server that was asked for. */
   readonly isEnrolledHere: boolean;
+  /** Some version of the agent is there. */
+  readonly hasProgram: boolean;
   /** Its program is the very one that runs now. */
   readonly isProgramCurrent: boolean;
   readonly isOnline: boolean;
@@ -36,6 +38,7 @@ export async function inspect(
   return {
     hasConfig: await isPresent(layout.config),
     isEnrolledHere: server.ok && servers.includes(server.url),
+    hasProgram: await isPresent(layout.program),
     isProgramCurrent: await isCurrent(place, wrapper),
     isOnline: servers.length > 0 && (await isOnline(layout, clock, ONLINE_GRACE_MS)),
   };

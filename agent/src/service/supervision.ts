@@ -21,7 +21,11 @@ export class Supervision {
   /** Looks at what runs this machine. With `hasService` the agent is meant to be a service of that. */
   static async of(place: Place, installing: Installing, hasService: boolean): Promise<Supervision> {
     const service = await installing.service(place);
-    return new Supervision(place, installing, { hasService, service });
+    const supervision = new Supervision(place, installing, { hasService, service });
+    if (!hasService || place.layout.kind === "system") return supervision;
+    // What began without a service in a prefix goes on so, until it is uninstalled.
+    const isWithout = await supervision.#background(undefined).isInstalled();
+    return isWithout ? Supervision.of(place, installing, false) : supervision;
   }
 
   /** The supervisor that is asked for; without an account it can be asked, but starts nothing. */
@@ -46,15 +50,26 @@ export class Supervision {
     if (user !== undefined && !this.#installing.accounts.isName(user)) {
       throw new CliFailure(EXIT.usage, "--user must be a plain lower-case user name.");
     }
-    if (layout.kind === "prefix") return;
     await this.#assertNoOther();
     if (!this.#hasService) return;
     if (this.#service === undefined) {
-      const sentence = "This machine is not run by systemd.";
+      if (layout.kind === "prefix") return;
+      const sentence = `This machine is run by none of ${this.#installing.serviceManagers}.`;
       throw new CliFailure(EXIT.offline, `${sentence} Use --no-service, and start it yourself.`);
     }
     const obstacle = this.#service.obstacle();
     if (obstacle !== undefined) throw new CliFailure(EXIT.unsupported, obstacle);
+  }
+
+  /** RPort's own client as a service, whose place this installation takes; else undefined. */
+  async predecessor(): Promise<Service | undefined> {
+    const service = this.#hasService ? this.#service : undefined;
+    return (await service?.hasPredecessor()) === true ? service : undefined;
+  }
+
+  /** The commands that bring RPort's own client back, if this machine's service manager knows any. */
+  wayBack(): readonly string[] {
+    return this.#service?.wayBack() ?? [];
   }
 
   /**
@@ -64,6 +79,8 @@ export class Supervision {
   async assertRemovable(): Promise<void> {
     if (this.#place.layout.kind === "prefix") return;
     if (await this.#background(undefined).isInstalled()) return;
+    const isClient = (await this.#service?.hasPredecessor()) === true;
+    if (isClient) throw new CliFailure(EXIT.failed, "RPort's own client is not removed by this.");
     await this.#assertOwn();
   }
 
@@ -77,13 +94,21 @@ export class Supervision {
 
   async #assertOwn(): Promise<void> {
     const service = this.#service;
-    if (service === undefined || !(await service.isForeign())) return;
-    const sentence = `${service.title} belongs to another program, perhaps RPort's own client.`;
+    if (service === undefined) return;
+    if (!this.#hasService && (await service.hasPredecessor())) {
+      const sentence = `${service.title} is RPort's own client.`;
+      throw new CliFailure(
+        EXIT.failed,
+        `${sentence} Its place is taken without --no-service only.`,
+      );
+    }
+    if (!(await service.isForeign())) return;
+    const sentence = `${service.title} belongs to another program, perhaps another build of RPort's client.`;
     throw new CliFailure(EXIT.failed, `${sentence} Remove that first.`);
   }
 
   #background(account: Account | undefined): Supervisor {
-    return this.#installing.background(this.#place, account);
+    return this.#installing.background(this.#place, { account });
   }
 }
 

@@ -1,7 +1,8 @@
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import type { Layout } from "../machine/layout.ts";
+import { isPresent } from "../machine/placing.ts";
 import type { Installing } from "../machine/platform.ts";
-import type { Supervisor } from "../machine/supervisor.ts";
+import { PREDECESSOR, type Supervisor } from "../machine/supervisor.ts";
 import { textOf } from "../platform/errorText.ts";
 import { isPlaced, type Provenance, provenanceOf } from "./provenance.ts";
 import { type UninstallStep, uninstallSteps } from "./uninstallSteps.ts";
@@ -20,6 +21,8 @@ export interface UninstallDeps {
   readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper">;
   /** Everything that may keep an agent of this layout running. */
   readonly supervisors: readonly Supervisor[];
+  /** The commands that bring RPort's own client back, where its place was taken. */
+  readonly wayBack: readonly string[];
   /** The account that ran the agent. */
   readonly user: string;
   say(line: string): void;
@@ -47,6 +50,14 @@ export async function uninstall(request: UninstallRequest, deps: UninstallDeps):
     return;
   }
   await performAll(steps, say);
+  await tellWayBack(deps);
+}
+
+async function tellWayBack({ layout, wayBack, say }: UninstallDeps): Promise<void> {
+  const kept = `${layout.config}${PREDECESSOR}`;
+  if (wayBack.length === 0 || !(await isPresent(kept))) return;
+  say("RPort's own client was here before. This brings it back:");
+  for (const line of [`mv ${kept} ${layout.config}`, ...wayBack]) say(`  ${line}`);
 }
 
 /** Things that only we make, also by a run that was killed early. */

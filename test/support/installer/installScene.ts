@@ -29,6 +29,7 @@ const NOTHING_SPECIAL = { isNewId: false, isForced: false, isStarted: true, isDr
 /** Keeps notes instead of processes; `connects` says whether a started agent gets online. */
 class FakeSupervisor implements Supervisor {
   readonly title = "the fake";
+  readonly folders: readonly string[] = [];
   readonly notes: string[] = [];
   connects = true;
   isUp = false;
@@ -43,6 +44,7 @@ class FakeSupervisor implements Supervisor {
   isInstalled = () => Promise.resolve(this.isThere);
   isCurrent = () => Promise.resolve(this.isThere);
   isRunning = () => Promise.resolve(this.isUp);
+  caveats = () => Promise.resolve([]);
   lastLines = () => Promise.resolve(["it said something"]);
 
   async install({ undo }: Changing): Promise<void> {
@@ -130,6 +132,7 @@ export async function installScene() {
     },
     clock: quickClock(),
     supervisor: () => supervisor,
+    predecessor: undefined,
     enroll: async (file) => {
       tokens.spent += 1;
       await writeFile(file, CONFIG);
@@ -144,7 +147,7 @@ export async function installScene() {
   const remove = (keepsConfig = false) =>
     uninstall(
       { keepsConfig, isDryRun: false },
-      { ...deps, layout, supervisors: [supervisor], user: "nobody-at-all" },
+      { ...deps, layout, supervisors: [supervisor], wayBack: [], user: "nobody-at-all" },
     );
   const files = async () => (await readdir(directory.path, { recursive: true })).sort();
   /** What is in the prefix, or nothing when it is gone. */

@@ -6,11 +6,20 @@ import { join } from "node:path";
 import { findMirror } from "./aptSources.ts";
 import { run } from "./process.ts";
 
+/** What starts a test system's services. */
+export type InitName = "systemd" | "openrc" | "sysv";
+
 /** What installers find on an ordinary small server; sudo because the pasted command uses it. */
-const PACKAGES = ["systemd", "systemd-sysv", "dbus", "curl", "ca-certificates", "sudo"];
+const COMMON = ["curl", "ca-certificates", "sudo"];
+/** Users get a systemd of their own by two of these. */
+const PACKAGES: Readonly<Record<InitName, readonly string[]>> = {
+  systemd: ["systemd", "systemd-sysv", "dbus", "dbus-user-session", "libpam-systemd", ...COMMON],
+  openrc: ["openrc", ...COMMON],
+  sysv: ["sysv-rc", "insserv", ...COMMON],
+};
 
 /** Raise when `finish` changes, so that caches of older checkouts are not used. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 /** debootstrap took 35 s on two cores; a slow mirror gets ten times that. */
 const BUILD_TIMEOUT_MS = 350_000;
@@ -23,35 +32,40 @@ export function cacheDirectory(): string {
 }
 
 /**
- * The path of a small root file system of the machine's own Debian release with systemd in it,
+ * The path of a small root file system of the machine's own Debian release with such an init,
  * built at the first call from the machine's own package mirror. Nobody may change what is below:
  * it is shared by all tests. Rejects with debootstrap's last lines when it cannot be built.
  */
-export async function ensureRootfs(): Promise<string> {
+export async function ensureRootfs(init: InitName = "systemd"): Promise<string> {
   const suite = await readSuite();
   const key = createHash("sha256")
-    .update(JSON.stringify([PACKAGES, LAYOUT]))
+    .update(JSON.stringify([PACKAGES[init], LAYOUT, await initText(init)]))
     .digest("hex");
   const target = join(cacheDirectory(), `rootfs-${suite}-${key.slice(0, 12)}`);
-  if (!existsSync(target)) await build(suite, target);
+  if (!existsSync(target)) await build(suite, init, target);
   return target;
 }
 
-async function build(suite: string, target: string): Promise<void> {
+async function build(suite: string, init: InitName, target: string): Promise<void> {
   await mkdir(cacheDirectory(), { recursive: true });
   const draft = await mkdtemp(`${target}.draft-`);
   try {
     await chmod(draft, 0o755);
-    await debootstrap(suite, draft);
+    await debootstrap(suite, PACKAGES[init], draft);
     await finish(draft);
+    if (init !== "systemd") await writeInit(init, draft);
     await publish(draft, target);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-async function debootstrap(suite: string, draft: string): Promise<void> {
-  const include = `--include=${PACKAGES.join(",")}`;
+async function debootstrap(
+  suite: string,
+  packages: readonly string[],
+  draft: string,
+): Promise<void> {
+  const include = `--include=${packages.join(",")}`;
   const args = ["--variant=minbase", include, suite, draft, await findMirror(suite)];
   const result = await run("debootstrap", args, { timeoutMs: BUILD_TIMEOUT_MS });
   if (result.code !== 0) {
@@ -70,6 +84,17 @@ async function finish(root: string): Promise<void> {
   for (const name of await readdir(archives)) {
     if (name.endsWith(".deb")) await rm(join(archives, name));
   }
+}
+
+/** The first process of a system that has no systemd: it does what its init would do at boot. */
+async function writeInit(init: Exclude<InitName, "systemd">, root: string): Promise<void> {
+  const path = join(root, "sbin/init");
+  await rm(path, { force: true });
+  await writeFile(path, await initText(init), { mode: 0o755 });
+}
+
+async function initText(init: InitName): Promise<string> {
+  return init === "systemd" ? "" : readFile(new URL(`init-${init}.sh`, import.meta.url), "utf8");
 }
 
 /** Another process may have built the same meanwhile; then its result is as good as ours. */

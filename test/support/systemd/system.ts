@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type RunOptions, type RunResult, run } from "./process.ts";
-import { cacheDirectory, ensureRootfs } from "./rootfs.ts";
+import { cacheDirectory, ensureRootfs, type InitName } from "./rootfs.ts";
 import { Supervisor } from "./supervisor.ts";
 import { LIST_TREE, parseTree, type TreeSnapshot } from "./tree.ts";
 
@@ -21,17 +21,29 @@ const ENVIRONMENT = {
  */
 export interface BootOptions {
   readonly shareNetwork: boolean;
+  /** systemd unless given. */
+  readonly init?: InitName;
 }
+
+/** What each init answers with as soon as the system is up. */
+const READY: Readonly<Record<InitName, { readonly ask: readonly string[]; readonly up: RegExp }>> =
+  {
+    systemd: { ask: ["systemctl", "is-system-running"], up: /^(running|degraded)$/ },
+    openrc: { ask: ["cat", "/run/ready"], up: /^ready$/ },
+    sysv: { ask: ["cat", "/run/ready"], up: /^ready$/ },
+  };
 
 /** A booted Debian of its own, with its own files and processes. Dispose of it after use. */
 export class System implements AsyncDisposable {
   readonly #supervisor: Supervisor;
   readonly #namespaces: readonly string[];
+  readonly #init: InitName;
   #initPid = 0;
 
   /** Use `bootSystemd`. */
   constructor(supervisor: Supervisor, options: BootOptions) {
     this.#supervisor = supervisor;
+    this.#init = options.init ?? "systemd";
     this.#namespaces = [
       ...["--mount", "--uts", "--ipc", "--pid", "--cgroup", "--root", "--wd"],
       ...(options.shareNetwork ? [] : ["--net"]),
@@ -43,14 +55,16 @@ export class System implements AsyncDisposable {
     return this.#initPid;
   }
 
-  /** Starts init and waits until systemd says that it is done. Rejects when it takes too long. */
+  /** Starts init and waits until it says that it is done. Rejects when it takes too long. */
   async boot(): Promise<void> {
     this.#initPid = await this.#supervisor.boot();
     const deadline = Date.now() + BOOT_DEADLINE_MS;
-    for (let state = ""; !/^(running|degraded)$/.test(state); ) {
+    const { ask, up } = READY[this.#init];
+    const [program = "", ...args] = ask;
+    for (let state = ""; !up.test(state); ) {
       if (Date.now() > deadline) throw new Error(await this.#describeBoot(state));
       await delay(POLL_MS);
-      state = (await this.exec("systemctl", ["is-system-running"])).stdout.trim();
+      state = (await this.exec(program, args)).stdout.trim();
     }
   }
 
@@ -124,11 +138,11 @@ export class System implements AsyncDisposable {
 }
 
 /**
- * A freshly booted Debian with a real systemd as PID 1, ready for use. Needs what `whyNoSystemd`
+ * A freshly booted Debian, with a real systemd as PID 1 unless it shall have another init, ready for use. Needs what `whyNoSystemd`
  * checks. The first call on a machine builds the root file system and takes about a minute.
  */
 export async function bootSystemd(options: BootOptions): Promise<System> {
-  const rootfs = await ensureRootfs();
+  const rootfs = await ensureRootfs(options.init);
   // One mount point serves all systems: each mounts there in a namespace of its own.
   const mountPoint = join(cacheDirectory(), "mnt");
   await mkdir(mountPoint, { recursive: true });

@@ -1,6 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { loadConfig } from "../../config/loadConfig.ts";
 import type { Place } from "../place.ts";
 import type { Installing, InstallingDeps, Platform } from "../platform.ts";
 import { BackgroundProcess } from "../posix/background.ts";
@@ -8,11 +6,16 @@ import { prefixLayout, systemLayout } from "../posix/layouts.ts";
 import { POSIX_RIGHTS } from "../posix/rights.ts";
 import { SHELL_WRAPPER } from "../posix/wrapper.ts";
 import { runCommand } from "../self.ts";
+import type { Service } from "../supervisor.ts";
 import { passwdAccounts } from "./accounts.ts";
+import { configuredWritable } from "./configured.ts";
+import { InitScript, type ScriptManager } from "./initScript.ts";
 import { LINUX_INVENTORY } from "./inventory.ts";
-import { isSystemdRunning, SystemdService } from "./systemd.ts";
-import { isPlain } from "./unit.ts";
-import { type Writable, writableFor } from "./writable.ts";
+import { isOpenrcRunning, OPENRC } from "./openrc.ts";
+import { isSystemdRunning } from "./systemd.ts";
+import { systemService } from "./systemService.ts";
+import { findSysv } from "./sysv.ts";
+import { userService } from "./userService.ts";
 
 /** Linux, whatever runs it. */
 export const LINUX: Platform = {
@@ -35,41 +38,48 @@ function createInstalling({ programs, clock }: InstallingDeps): Installing {
     accounts,
     rights: POSIX_RIGHTS,
     wrapper: SHELL_WRAPPER,
-    service: async (place) => {
-      if (place.layout.kind === "prefix" || !isSystemdRunning()) return undefined;
-      return systemdOf(place, { programs, accounts });
-    },
-    background: (place, account) => {
-      const { pidFile, logFile } = place.layout;
+    serviceManagers: "systemd, OpenRC and sysv init",
+    service: (place) => findService(place, { programs, accounts }),
+    background: (place, { account, pidFile = place.layout.pidFile }) => {
+      const { logFile } = place.layout;
       const command = runCommand(place.layout, place.self);
-      return new BackgroundProcess({ command, pidFile, logFile, account, clock, commandLineOf });
+      return new BackgroundProcess({ command, pidFile, logFile, account, clock, endsWith });
     },
   };
 }
 
-const commandLineOf = (pid: number) => readFile(`/proc/${pid}/cmdline`, "utf8");
-
-type SystemdParts = Pick<Installing, "accounts"> & Pick<InstallingDeps, "programs">;
-
-/** The agent of this place as a service of systemd, which lets it do what its configuration says. */
-function systemdOf(place: Place, { programs, accounts }: SystemdParts): SystemdService {
-  const { layout, self, user = "" } = place;
-  const command = runCommand(layout, self);
-  const unit = async (made: readonly string[]) => {
-    const { paths, logsDirectories } = await configuredWritable(place, { made, accounts });
-    const writable = [dirname(layout.config), ...paths.filter(isPlain)];
-    return { user, command, writable, logsDirectories: logsDirectories.filter(isPlain) };
-  };
-  return new SystemdService({ programs, self, unit });
+async function endsWith(pid: number, words: readonly string[]): Promise<boolean> {
+  const found = await readFile(`/proc/${pid}/cmdline`, "utf8");
+  return found.endsWith(
+    words
+      .map((word) => `\0${word}`)
+      .concat("\0")
+      .join(""),
+  );
 }
 
-async function configuredWritable(
-  { layout, user = "" }: Place,
-  { made, accounts }: { readonly made: readonly string[] } & Pick<Installing, "accounts">,
-): Promise<Writable> {
-  const config = await loadConfig(layout.config).catch(() => undefined);
-  const account = await accounts.find(user);
-  if (config === undefined || account === undefined) return { paths: [], logsDirectories: [] };
-  const { logFile, dataDir } = config;
-  return writableFor({ logFile, dataDir, logsDirectories: made }, account);
+type Parts = Pick<Installing, "accounts"> & Pick<InstallingDeps, "programs">;
+
+/** By what runs the machine now, not by what is installed on it. */
+async function findService(place: Place, parts: Parts): Promise<Service | undefined> {
+  const { programs } = parts;
+  const isPrefix = place.layout.kind === "prefix";
+  if (isSystemdRunning()) {
+    return isPrefix ? userService(place, programs) : systemService(place, parts);
+  }
+  if (isPrefix) return undefined;
+  const manager = (await isOpenrcRunning(programs)) ? OPENRC : await findSysv(programs);
+  return manager && scriptService(place, manager, parts);
+}
+
+function scriptService(place: Place, manager: ScriptManager, { programs, accounts }: Parts) {
+  const { layout, self, user = "" } = place;
+  const { logFile, program } = layout;
+  const wanted = async () => {
+    const { logsDirectories } = await configuredWritable(place, { made: [], accounts });
+    const owner = await accounts.find(user);
+    const command = runCommand(layout, self);
+    return { user, command, logFile, program, logsDirectories, owner };
+  };
+  return new InitScript({ programs, manager, logFile, wanted });
 }

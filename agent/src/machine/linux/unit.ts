@@ -74,6 +74,18 @@ OOMScoreAdjust=500
 LimitCORE=0
 `;
 
+/** What of the kernel the agent never needs; also a user's own systemd can take it away. */
+export const SYSTEM_CALLS = `RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+`;
+
 /**
  * What the agent never needs. MemoryDenyWriteExecute is missing on purpose: JavaScript engines
  * write the code that they run, and abort under it.
@@ -92,14 +104,5 @@ ProtectHostname=yes
 ProtectProc=invisible
 PrivateTmp=yes
 PrivateDevices=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-LockPersonality=yes
 RemoveIPC=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
-SystemCallErrorNumber=EPERM
-`;
+${SYSTEM_CALLS}`;

@@ -1,7 +1,16 @@
-import { CliFailure, EXIT } from "../../cli/cliFailure.ts";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { behindLabel } from "../machineId.ts";
-import type { Platform } from "../platform.ts";
+import type { Installing, InstallingDeps, Platform } from "../platform.ts";
+import { BackgroundProcess } from "../posix/background.ts";
+import { prefixLayout, systemLayout } from "../posix/layouts.ts";
+import { POSIX_RIGHTS } from "../posix/rights.ts";
+import { SHELL_WRAPPER } from "../posix/wrapper.ts";
+import { runCommand } from "../self.ts";
+import { directoryAccounts } from "./accounts.ts";
 import { MACOS_INVENTORY } from "./inventory.ts";
+import { daemonOf, userAgentOf } from "./jobs.ts";
 
 const IOREG = ["-rd1", "-c", "IOPlatformExpertDevice"];
 const UUID = /"IOPlatformUUID" = "([^"]+)"/;
@@ -12,7 +21,38 @@ export const MACOS: Platform = {
   dataDir: "/var/lib/rport",
   idReaders: ({ run }) => [behindLabel(() => run("ioreg", IOREG), UUID)],
   inventory: MACOS_INVENTORY,
-  installing: () => {
-    throw new CliFailure(EXIT.unsupported, "Installing is not possible on macOS yet.");
-  },
+  installing: (deps) => macosInstalling(deps),
 };
+
+/** How macOS is installed on; `root` is for tests. */
+export function macosInstalling(deps: InstallingDeps, root = "/"): Installing {
+  const { programs, clock } = deps;
+  const accounts = directoryAccounts(programs);
+  const parts = { programs, clock, accounts, root };
+  return {
+    systemLayout: () => ({
+      ...systemLayout(root),
+      pidFile: join(root, "var/run/rport-agent.pid"),
+    }),
+    prefixLayout,
+    isPrivileged: () => process.getuid?.() === 0,
+    accounts,
+    rights: POSIX_RIGHTS,
+    wrapper: SHELL_WRAPPER,
+    serviceManagers: "launchd",
+    service: async (place) =>
+      place.layout.kind === "prefix" ? userAgentOf(place, parts) : daemonOf(place, parts),
+    background: (place, { account, pidFile = place.layout.pidFile }) => {
+      const { logFile } = place.layout;
+      const command = runCommand(place.layout, place.self);
+      return new BackgroundProcess({ command, pidFile, logFile, account, clock, endsWith });
+    },
+  };
+}
+
+/** `ps` does not tell where a word ends; ours have no other words behind them. */
+async function endsWith(pid: number, words: readonly string[]): Promise<boolean> {
+  const args = ["-ww", "-o", "command=", "-p", String(pid)];
+  const { stdout } = await promisify(execFile)("/bin/ps", args);
+  return stdout.trimEnd().endsWith(` ${words.join(" ")}`);
+}

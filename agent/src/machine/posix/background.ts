@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
 import { open, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { type Clock, sleep } from "../../platform/clock.ts";
 import { readEnd } from "../../platform/smallFile.ts";
 import type { Account } from "../account.ts";
@@ -34,8 +35,8 @@ export interface BackgroundDeps {
   /** Who runs it; undefined for the one who calls. */
   readonly account: Account | undefined;
   readonly clock: Clock;
-  /** The command line of a process, a NUL before each word but the first, and one at the end. */
-  commandLineOf(pid: number): Promise<string>;
+  /** Whether the command line of a process ends with these words; rejects when it has ended. */
+  endsWith(pid: number, words: readonly string[]): Promise<boolean>;
 }
 
 /**
@@ -45,10 +46,16 @@ export interface BackgroundDeps {
  */
 export class BackgroundProcess implements Supervisor {
   readonly title = "the agent's process";
+  readonly folders: readonly string[];
   readonly #deps: BackgroundDeps;
 
   constructor(deps: BackgroundDeps) {
     this.#deps = deps;
+    this.folders = [dirname(deps.logFile), dirname(deps.pidFile)];
+  }
+
+  async caveats(): Promise<readonly string[]> {
+    return ["Nothing starts the agent again when it ends, or when the machine restarts."];
   }
 
   async isInstalled(): Promise<boolean> {
@@ -119,14 +126,8 @@ export class BackgroundProcess implements Supervisor {
     }
   }
 
-  async #isOurs(pid: number): Promise<boolean> {
-    const found = await this.#deps.commandLineOf(pid).catch(() => "");
-    const run = this.#deps.command.slice(-RUN_WORDS);
-    return found.endsWith(
-      run
-        .map((word) => `\0${word}`)
-        .concat("\0")
-        .join(""),
-    );
+  #isOurs(pid: number): Promise<boolean> {
+    const words = this.#deps.command.slice(-RUN_WORDS);
+    return this.#deps.endsWith(pid, words).catch(() => false);
   }
 }

@@ -15,7 +15,8 @@ console.log("started with", Object.keys(process.env).sort().join());
 setInterval(() => {}, 1000);
 `;
 
-const commandLineOf = (pid: number) => readFile(`/proc/${pid}/cmdline`, "utf8");
+const endsWith = async (pid: number, words: readonly string[]) =>
+  (await readFile(`/proc/${pid}/cmdline`, "utf8")).endsWith(`\0${words.join("\0")}\0`);
 
 async function createBackground() {
   const directory = await tempDirectory();
@@ -28,7 +29,7 @@ async function createBackground() {
     logFile: join(directory.path, "log"),
     account: undefined,
     clock: SYSTEM_CLOCK,
-    commandLineOf,
+    endsWith,
   });
   const pid = async () => Number(await readFile(join(directory.path, "pid"), "utf8"));
   return {
@@ -102,7 +103,7 @@ describe.skipIf(process.platform !== "linux")("an agent without a service", () =
       logFile: join(directory.path, "log"),
       account: undefined,
       clock: SYSTEM_CLOCK,
-      commandLineOf,
+      endsWith,
     });
     await expect(background.start()).rejects.toThrow("ENOENT");
     expect(await background.isInstalled()).toBe(false);
