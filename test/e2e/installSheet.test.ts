@@ -1,6 +1,7 @@
 import type { Frame, Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { joinHosts } from "../support/agents/hosts.ts";
+import { tokenOf } from "../support/agents/pastedLine.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { paleTexts } from "../support/vscode/contrast.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
@@ -253,13 +254,6 @@ describe("the install sheet in the editor", () => {
     return sheet.evaluate(() => window.innerWidth);
   }
 });
-
-/** The pairing token of a line to paste. */
-function tokenOf(line: string): string {
-  const token = /echo (\w+)/.exec(line)?.[1];
-  if (token === undefined) throw new Error(`no token in ${line}`);
-  return token;
-}
 
 async function pairingStates(backend: RunningBackend): Promise<string[]> {
   const pairings = await backend.api("listPairings");

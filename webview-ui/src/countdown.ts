@@ -34,6 +34,6 @@ export function describeLine(state: SheetState, words: Words, nowMs: number): st
   const left = describeTimeLeft(timeLeftMs(expiresAt, clockSkewMs, nowMs), words);
   const until = moment(expiresAt, nowMs);
   if (service.kind === "rport-pairing") return words("worksForAll", until, left);
-  if (uses > 1) return words("worksOften", until, left, String(uses - hosts.length));
+  if (uses > 1) return words("worksOften", until, left, String(uses - hosts.length), String(uses));
   return words("worksOnce", until, left);
 }

@@ -64,10 +64,11 @@ export function stepsText({ steps }: SheetHost, words: Words): string {
 export function renderHosts(state: SheetState, words: Words, post: Post): HTMLElement[] {
   if (state.hosts.length === 0 || onlyHost(state) !== undefined) return [];
   const items = state.hosts.map((host) => {
-    const { chip, tone, quote } = hostStatus(host, words);
+    const { chip, tone, quote, sentence } = hostStatus(host, words);
     const parts = [
       element("span", { class: `mark ${tone}` }, chip),
       element("span", { class: "hint" }, stepsText(host, words)),
+      ...(tone === "bad" ? [element("p", { class: "hint" }, sentence)] : []),
       ...(quote === "" ? [] : [element("p", { class: "quote" }, quote)]),
     ];
     const buttons = hostButtons(host, words, post);

@@ -20,7 +20,8 @@ function buttonsFor(state: SheetState, words: Words, post: Post): readonly HTMLE
   const another = button(look as Parameters<typeof button>[0], () =>
     post({ type: "installAnother" }),
   );
-  return isAnother ? [...made, another] : made;
+  if (!isAnother) return made;
+  return isFirst ? [another, ...made] : [...made, another];
 }
 
 /** What came of the line, and what can be done now; nothing while it waits. */

@@ -12,7 +12,11 @@ import { isLineDone, isUsable, statusOf } from "./status.ts";
 import { renderNearOnly, renderService } from "./warning.ts";
 import { type WordKey, type Words, wordsOf } from "./words.ts";
 
-const HAPPENS: readonly WordKey[] = ["happens1", "happens2", "happens3", "happens4", "happens5"];
+const HAPPENS: Readonly<Record<SheetState["service"]["kind"], readonly WordKey[]>> = {
+  embedded: ["happens1", "happens2", "happens3", "happens4", "happens5"],
+  sealed: ["happens1", "happens2", "happensSealed3", "happens4", "happens5"],
+  "rport-pairing": ["happensRport1", "happensRport2", "happensRport3", "happensRport4"],
+};
 
 /** How long a button says that something was copied. */
 const COPIED_MS = 2_000;
@@ -32,6 +36,7 @@ export class Sheet {
   readonly #notice = element("div");
   readonly #hosts = element("div");
   readonly #manual = element("div");
+  readonly #happens = element("ol");
   readonly #live = element("p", { class: "sr-only", "aria-live": "polite" });
   #state: SheetState | undefined;
   #words: Words = wordsOf({});
@@ -97,11 +102,10 @@ export class Sheet {
     const words = this.#words;
     this.#command.setAttribute("aria-label", words("snippet"));
     this.#form = renderOptions(words, (options) => this.#host.post({ type: "options", options }));
-    const happens = element("ol", {}, ...HAPPENS.map((key) => element("li", {}, words(key))));
     this.#details = [
       this.#disclosure("options", this.#form.root),
       this.#disclosure("manual", this.#manual),
-      this.#disclosure("happens", happens),
+      this.#disclosure("happens", this.#happens),
     ];
     page.replaceChildren(
       this.#header,
@@ -141,6 +145,8 @@ export class Sheet {
       this.#manual,
       ...renderManual(state, words, { post, isCopied: this.#isCopied("manual") }),
     );
+    const happens = HAPPENS[state.service.kind].map((key) => element("li", {}, words(key)));
+    redraw(this.#happens, ...happens);
     for (const details of this.#details) details.hidden = isDone;
     this.#form?.show(state);
     this.tick(Date.now());

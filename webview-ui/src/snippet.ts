@@ -29,7 +29,9 @@ function isRenewing({ line }: SheetState): boolean {
 function buttons(state: SheetState, { words, post, isCopied }: SnippetGiven): HTMLElement {
   const press = (label: WordKey, type: "runInTerminal" | "inspectScript" | "saveScript") => {
     const made = button({ key: type, label: words(label) }, () => post({ type }));
-    made.hidden = shownText(state) === "";
+    // what RPort's service hands out is seen there alone
+    const isElsewhere = type !== "runInTerminal" && state.service.kind === "rport-pairing";
+    made.hidden = isElsewhere || shownText(state) === "";
     return made;
   };
   const run = press("run", "runInTerminal");
@@ -80,6 +82,14 @@ function bars(state: SheetState, { words, post }: SnippetGiven): readonly HTMLEl
   return [...ofPlatforms, element("div", { class: "bar" }, title, ...ofTools)];
 }
 
+/** Where a line is for, also when there is no other one to choose. */
+const ON: Readonly<Partial<Record<string, WordKey>>> = {
+  linux: "onLinux",
+  macos: "onMacos",
+  windows: "onWindows",
+  docker: "onDocker",
+};
+
 /** The command, its tabs and buttons. One that no longer works is dimmed and cannot be copied. */
 export function renderSnippet(state: SheetState, given: SnippetGiven): readonly HTMLElement[] {
   const { words } = given;
@@ -95,9 +105,11 @@ export function renderSnippet(state: SheetState, given: SnippetGiven): readonly 
     "data-key": "snippet",
     class: isUsable(state) || isRenewing(state) ? "snippet" : "snippet stale",
   };
+  const on = ON[state.chosen.platform];
   const wrong = element("p", { class: "error", role: "alert" }, words("isWrong"));
   return [
     ...bars(state, given),
+    ...(on === undefined ? [] : [element("p", { class: "hint on" }, words(on))]),
     element("pre", attributes, element("code", {}, text)),
     ...(isWrong(state) ? [wrong] : []),
     buttons(state, given),

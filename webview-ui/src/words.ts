@@ -11,6 +11,11 @@ export const ENGLISH = {
   snippet: "Paste this on the host",
   snippetHosts: "Paste this on each of {0} hosts",
   snippetHost: "Paste this on {0}",
+  onLinux: "Linux: any shell. sudo asks for the password where root is needed.",
+  onMacos: "macOS: the Terminal. sudo asks for the password where root is needed.",
+  onWindows: "Windows: PowerShell 5.1 or 7, run as administrator unless a folder is chosen below.",
+  onDocker:
+    "Docker: any machine that has the image rport-agent, which is built from agent/Dockerfile.",
   copy: "Copy",
   copied: "Copied",
   copyHint: "Copy (C)",
@@ -45,7 +50,7 @@ export const ENGLISH = {
   useThisServer: "Use This Server Instead",
   tryAgain: "Try Again",
   worksOnce: "Works once, until {0} ({1} left).",
-  worksOften: "Works for {2} more hosts, until {0} ({1} left).",
+  worksOften: "Still works for {2} of {3} hosts, until {0} ({1} left).",
   worksForAll: "Works until {0} ({1} left), for everybody who has it.",
   usedBy: "Used by {0} at {1}.",
   minutes: "{0} min",
@@ -154,6 +159,15 @@ export const ENGLISH = {
     "The token in the command works once. The server keeps it in memory only, and only as a sealed value.",
   happens4:
     "The agent connects out to the server and pins its fingerprint; no port is opened on the host.",
+  happensSealed3:
+    "The token in the command works once. The pairing service keeps what it opens as a sealed value, in memory only.",
+  happensRport1:
+    "The command downloads a script of RPort’s pairing service, checks that it is the one that this server looked at, and runs it.",
+  happensRport2:
+    "The script installs RPort’s own client from RPort’s servers, and writes its configuration.",
+  happensRport3:
+    "Whoever has the code of seven letters gets the credentials, as often as they ask, until it expires.",
+  happensRport4: "The client connects out to this server and pins its fingerprint.",
   happens5:
     "To remove everything, run the script again with --uninstall. Its exit status tells the truth.",
 } as const;

@@ -34,7 +34,8 @@ const USES_MAX = 100;
 const MINUTES_MAX = 60;
 
 const USER = /^[a-z_][a-z0-9_-]{0,30}$/;
-const WINDOWS_FOLDER = /^[A-Za-z]:\\[^"<>|?*]+$/;
+/** PowerShell takes typographic quotes for quotes. */
+const WINDOWS_FOLDER = /^[A-Za-z]:\\[^"<>|?*‘’‚‛“”„]+$/;
 
 /** They travel in the pairing itself, so that another one is needed when they change. */
 const PAIRED = ["name", "tags", "hostname", "uses", "minutes"] as const;
@@ -48,7 +49,7 @@ export function offeredOptions(
 ): readonly OptionName[] {
   if (kind === "rport-pairing") return ["minutes"];
   if (platform === "docker") return PAIRED;
-  if (platform === "windows") return [...PAIRED, "prefix", "newId", "force"];
+  if (platform === "windows") return [...PAIRED, ...FLAGS.filter((name) => name !== "user")];
   return [...PAIRED, ...FLAGS];
 }
 
@@ -83,6 +84,14 @@ export function flagsOf(options: SheetOptions): readonly string[] {
     ...(newId ? ["--new-id"] : []),
     ...(force ? ["--force"] : []),
   ];
+}
+
+/** The same of the installer for Windows. */
+export function parametersOf(options: SheetOptions): Readonly<Record<string, string | true>> {
+  const { prefix, noService, noStart, newId, force } = options;
+  const given = { Prefix: prefix, NoService: noService, NoStart: noStart, NewId: newId };
+  const chosen = Object.entries({ ...given, Force: force }).filter(([, value]) => value);
+  return Object.fromEntries(chosen) as Readonly<Record<string, string | true>>;
 }
 
 /** Why options cannot be used, each under the name of its field; empty when all can. */

@@ -10,6 +10,8 @@ const SCRIPT_MAX_BYTES = 1_000_000;
 /** What a server says of a pairing's script. */
 export interface NamedScript extends Pick<NewPairing, "script_url" | "script_sha256"> {
   readonly pairing: Pick<NewPairing["pairing"], "id">;
+  /** Whether it is the one for PowerShell. */
+  readonly isForWindows?: boolean;
 }
 
 /**
@@ -18,9 +20,9 @@ export interface NamedScript extends Pick<NewPairing, "script_url" | "script_sha
  */
 export async function readScript(
   api: Pick<Api, "text">,
-  { pairing, script_url: url, script_sha256: expected }: NamedScript,
+  { pairing, script_url: url, script_sha256: expected, isForWindows = false }: NamedScript,
 ): Promise<string> {
-  const path = scriptPath(pairing.id);
+  const path = scriptPath(pairing.id) + (isForWindows ? "?os=windows" : "");
   const text = await api.text(path, SCRIPT_MAX_BYTES).catch((error: unknown) => {
     if (!(error instanceof RportError) || error.code !== "NOT_FOUND") throw error;
     const why = `This server has its script at ${new URL(url).host} only, which this editor does not ask.`;

@@ -13,7 +13,7 @@ import { addressGuide, type CardAddress } from "./nearOnly.ts";
 import { saveText } from "./saveText.ts";
 import { readScript } from "./script.ts";
 import { SheetModel } from "./sheetModel.ts";
-import type { Chosen } from "./snippets.ts";
+import { type Chosen, windowsScriptSha256 } from "./snippets.ts";
 
 /** What of the rest of the extension a sheet can set going. */
 export interface SheetActions {
@@ -144,12 +144,12 @@ export class Sheet {
     copy: () => this.#copy("line", this.#model.command),
     runInTerminal: () => this.#runInTerminal(),
     inspectScript: async () => {
-      const [id, text] = await this.#script();
-      await this.#deps.documents.showScript(id, text);
+      const { id, name, text } = await this.#script();
+      await this.#deps.documents.showScript(id, name, text);
     },
     saveScript: async () => {
-      const [, text] = await this.#script();
-      await saveText("rport-installer.sh", text, PUBLIC);
+      const { name, text } = await this.#script();
+      await saveText(name, text, PUBLIC);
     },
     renew: async () => {
       await this.#model.renew();
@@ -203,10 +203,18 @@ export class Sheet {
     });
   }
 
-  async #script(): Promise<readonly [id: string, text: string]> {
-    const { created } = this.#model;
+  /** The script that the line runs which is shown. */
+  async #script(): Promise<{ readonly id: string; readonly name: string; readonly text: string }> {
+    const { created, chosen } = this.#model;
     if (created === undefined) throw new Error("There is no line yet.");
-    return [created.pairing.id, await readScript(this.#deps.server.api, created)];
+    const { api } = this.#deps.server;
+    const { id } = created.pairing;
+    const sha256 = chosen.platform === "windows" ? windowsScriptSha256(created) : undefined;
+    if (sha256 === undefined) {
+      return { id, name: "rport-installer.sh", text: await readScript(api, created) };
+    }
+    const named = { ...created, script_sha256: sha256, isForWindows: true };
+    return { id, name: "rport-installer.ps1", text: await readScript(api, named) };
   }
 
   async #openAddressHelp(): Promise<void> {

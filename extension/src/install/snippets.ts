@@ -1,8 +1,9 @@
 import { linuxCommand, macosCommand } from "@rport/protocol/commands";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
+import { windowsCommand } from "@rport/protocol/pairing/windowsCommand";
 import type { SheetOptions, SheetState } from "@rport/protocol/sheet";
 import { isPlainLine } from "../support/text.ts";
-import { flagsOf } from "./options.ts";
+import { flagsOf, parametersOf } from "./options.ts";
 
 /** The lines of one platform, by what they fetch with. */
 export type Platform = SheetState["platforms"][number];
@@ -29,6 +30,16 @@ const MAKERS: Readonly<
   linux: (created, options) =>
     TOOLS.map((tool) => ({ id: tool, text: linuxCommand({ ...shell(created, options), tool }) })),
   macos: (created, options) => [{ id: "curl", text: macosCommand(shell(created, options)) }],
+  windows: (created, options) => {
+    const sha256 = windowsScriptSha256(created);
+    if (sha256 === undefined) return [];
+    return [
+      {
+        id: "powershell",
+        text: windowsCommand({ ...windows(created), sha256, parameters: parametersOf(options) }),
+      },
+    ];
+  },
 };
 
 /**
@@ -65,6 +76,23 @@ function shell(created: NewPairing, options: SheetOptions) {
     sudo: options.prefix === "",
     flags: flagsOf(options),
   };
+}
+
+function windows({ server_url: url, pairing: { id }, token }: NewPairing) {
+  return { url, id, token };
+}
+
+/**
+ * SHA-256 of the installer for Windows, which stands in the server's line alone. Undefined where the server
+ * has none, or its line is another one than would be made here.
+ */
+export function windowsScriptSha256(created: NewPairing): string | undefined {
+  const offered = created.commands.find(({ platform }) => platform === "windows")?.text ?? "";
+  const [sha256] = /(?<=-ne')[0-9a-f]{64}(?=')/.exec(offered) ?? [];
+  if (sha256 === undefined) return undefined;
+  return windowsCommand({ ...windows(created), sha256, parameters: {} }) === offered
+    ? sha256
+    : undefined;
 }
 
 /** Stands where the lines will be: an empty one, so that the page offers nothing but to make them. */

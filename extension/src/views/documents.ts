@@ -62,10 +62,10 @@ export class Documents implements TextDocumentContentProvider {
   }
 
   /** Opens the text of an installer script. */
-  async showScript(id: string, text: string): Promise<void> {
-    const uri = uriOf(["script", id, "rport-installer.sh"]);
+  async showScript(id: string, name: string, text: string): Promise<void> {
+    const uri = uriOf(["script", id, name]);
     this.#scripts.set(uri.path, text);
-    await show(uri, "shellscript");
+    await show(uri, name.endsWith(".ps1") ? "powershell" : "shellscript");
   }
 
   /** Opens a text that explains something. */

@@ -1,3 +1,4 @@
+import { windowsCommand } from "@rport/protocol/pairing/windowsCommand";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../agent/src/config/config.ts";
 import { Manual } from "../../../extension/src/install/manual.ts";
@@ -39,6 +40,22 @@ describe("the lines to paste", () => {
     const all = { ...NO_OPTIONS, user: "agent", noStart: true, newId: true, force: true };
     const [linux] = platformsOf(created(), all);
     expect(linux?.commands[0]?.text).toContain("--user agent --no-start --new-id --force");
+  });
+
+  it("for Windows is made here with the hash of the server's line, if that is the usual one", () => {
+    const { server_url: url, token } = created();
+    const parts = { url, id: PAIRING_ID, sha256: "cd".repeat(32), token };
+    const offered = (text: string) =>
+      created({
+        commands: [{ platform: "windows", tool: "powershell", text }],
+      });
+    const usual = offered(windowsCommand({ ...parts, parameters: {} }));
+    const options = { ...NO_OPTIONS, prefix: "C:\\my tools", newId: true };
+    const [, windows] = platformsOf(usual, options);
+    const parameters = { Prefix: "C:\\my tools", NewId: true } as const;
+    expect(windows?.commands[0]?.text).toBe(windowsCommand({ ...parts, parameters }));
+    const other = offered(`${windowsCommand({ ...parts, parameters: {} })}; calc`);
+    expect(platformsOf(other, NO_OPTIONS).map(({ id }) => id)).toEqual(["linux"]);
   });
 
   it.each(["a\u202Eb", "a\u200Bb"])(

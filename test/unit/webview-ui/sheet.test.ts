@@ -185,7 +185,7 @@ describe("the countdown", () => {
     const left = (changes: Partial<SheetState>) =>
       describeLine(state(changes), words, end - 120_000);
     expect(left({})).toContain("Works once, until");
-    expect(left({ uses: 5, hosts: [host("claimed")] })).toContain("4 more hosts");
+    expect(left({ uses: 5, hosts: [host("claimed")] })).toContain("Still works for 4 of 5 hosts");
     const service = { kind: "rport-pairing", url: "https://pair.example.com" } as const;
     expect(left({ service })).toContain("for everybody who has it");
     const used = { line: { kind: "used" }, hosts: [host("offline")] } as const;
