@@ -9,6 +9,7 @@ import type { RawQuery } from "../lists/listSpec.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { endingFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import { UnfinishedMessages } from "../sockets/unfinishedMessages.ts";
 import type { SocketCounts } from "../users/accounts/socketCounts.ts";
 import type { Actor } from "../users/actor.ts";
 import { refusal, tooManyConnections, type UserGate } from "../users/gate.ts";
@@ -39,7 +40,7 @@ export interface UserSocketsDeps {
   readonly onUser: (socket: Duplex, user: string) => boolean;
   /** A socket of theirs is open until the answer is called. */
   readonly counts: Pick<SocketCounts, "open">;
-  readonly limits: Pick<Limits, "max" | "bite">;
+  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -52,10 +53,12 @@ export class UserSockets {
   #gathering: Timer | undefined;
   /** Messages of each route have a length of their own. */
   readonly #servers = new Map<UserRoute, WebSocketServer>();
+  readonly #unfinished: UnfinishedMessages;
   #isClosed = false;
 
   constructor(deps: UserSocketsDeps) {
     this.#deps = deps;
+    this.#unfinished = new UnfinishedMessages(deps.limits);
     for (const route of deps.routes) this.#servers.set(route, serverOf(route, deps));
   }
 
@@ -185,6 +188,7 @@ export class UserSockets {
     actor.ended.addEventListener("abort", onRevoked, { once: true });
     this.#open.set(socket, whyEnd);
     const leave = this.#deps.counts.open(actor, route.path === DIAL_PATH);
+    this.#unfinished.watch(socket, actor.name);
     keepAlive(socket, this.#deps.clock);
     socket.on("error", (error: Error & { readonly code?: string }) => {
       const { limits } = this.#deps;

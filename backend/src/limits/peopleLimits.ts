@@ -86,6 +86,20 @@ export const PEOPLE_LIMITS = {
     unit: "bytes",
     what: "one message of an editor to a host",
   },
+  unfinished_bytes: {
+    usual: 256 << 20,
+    least: 1 << 20,
+    most: 64 * 2 ** 30,
+    unit: "bytes",
+    what: "memory for messages of editors that have begun and not ended",
+  },
+  unfinished_bytes_per_user: {
+    usual: 64 << 20,
+    least: 256 << 10,
+    most: 64 * 2 ** 30,
+    unit: "bytes",
+    what: "the same of one user",
+  },
   answer_bytes: {
     usual: 64 << 20,
     least: 1 << 20,

@@ -3,6 +3,7 @@ import { guarded, type OnFault } from "@rport/protocol/wire/contain";
 import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import { networkOf } from "../platform/network.ts";
+import { isStopped, readUnlessStopped } from "./stoppedReading.ts";
 
 /** What reading may take of one turn of the event loop. */
 const TURN_MS = 4;
@@ -20,7 +21,7 @@ const VISIT_MS = 1;
 const FIRST_BYTES = 4 << 10;
 const MOST_BYTES = 16 << 10;
 
-const { push, _read: read } = Socket.prototype;
+const { push } = Socket.prototype;
 
 /** What came from a connection; nothing: the peer will send no more. */
 type Arrival = Buffer | null;
@@ -63,7 +64,7 @@ export class ReadingPace {
         return arrive(this, arrival);
       },
       _read(this: Socket, size: number): void {
-        if (!isWaiting(this)) read.call(this, size);
+        if (!isWaiting(this)) readUnlessStopped(this, size);
       },
     };
     deps.limits.watch("unread_bytes", () => this.#unreadBytes);
@@ -88,7 +89,8 @@ export class ReadingPace {
     if (arrival === null || arrival.length === 0) return push.call(socket, arrival);
     if (!this.#hasTime()) return this.#wait(socket, arrival);
     const { left, takesMore } = this.#visit(socket, arrival);
-    return left === undefined ? takesMore : this.#wait(socket, left);
+    if (left !== undefined) return this.#wait(socket, left);
+    return takesMore && !isStopped(socket);
   }
 
   /** Whether this turn may go on reading. */

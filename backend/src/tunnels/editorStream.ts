@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { INLET_HIGH_WATER_BYTES, Inlet } from "@rport/protocol/wire/inlet";
 import type { RawData, WebSocket } from "ws";
 
 /** Above this many unsent bytes the other side waits; it goes on below the half. */
@@ -15,20 +16,26 @@ const END_OF_DIRECTION = Buffer.alloc(0);
  */
 export class EditorStream extends Duplex {
   readonly #ws: WebSocket;
+  readonly #inlet = new Inlet(this);
   /** Whoever has written waits for this, while too much is unsent. */
   #onDrained: (() => void) | undefined;
   #hasEditorEnded = false;
 
   /** The socket may be paused; it flows once somebody reads. */
   constructor(ws: WebSocket) {
-    super({ readableHighWaterMark: HIGH_WATER_BYTES, writableHighWaterMark: HIGH_WATER_BYTES });
+    super({
+      readableHighWaterMark: INLET_HIGH_WATER_BYTES,
+      writableHighWaterMark: HIGH_WATER_BYTES,
+    });
     this.#ws = ws;
     ws.on("message", (data, isBinary) => this.#take(data, isBinary));
     ws.once("close", () => this.destroy());
   }
 
   override _read(): void {
-    this.#ws.resume();
+    this.#inlet.read();
+    // What lies in the queue of Node is about to be read.
+    if (this.#inlet.waiting < HIGH_WATER_BYTES) this.#ws.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
@@ -58,8 +65,9 @@ export class EditorStream extends Duplex {
     if (this.#hasEditorEnded || this.destroyed) return;
     const bytes = toBuffer(data);
     this.#hasEditorEnded = bytes.length === 0;
-    if (this.#hasEditorEnded) this.push(null);
-    else if (!this.push(bytes)) this.#ws.pause();
+    if (this.#hasEditorEnded) this.#inlet.end();
+    else this.#inlet.add(bytes);
+    if (this.#inlet.unread >= HIGH_WATER_BYTES) this.#ws.pause();
   }
 
   #send(bytes: Buffer): void {

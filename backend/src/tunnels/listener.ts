@@ -6,6 +6,7 @@ import { type Relays, relay } from "@rport/protocol/wire/relay";
 import { endingFault, loggedFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import type { OpenSockets } from "../sockets/openSockets.ts";
+import { stopWhileUnread } from "../sockets/stoppedReading.ts";
 import type { Acl } from "./acl.ts";
 
 /** Where ports and connections of tunnels are counted. */
@@ -80,6 +81,7 @@ export class Listener {
     const onFault = endingFault(log, "a tunnel's connection", () => socket.destroy());
     contain(socket, onFault);
     socket.on("error", () => socket.destroy());
+    stopWhileUnread(socket);
     const serve = guarded(onFault, () => this.#serve(socket));
     serve();
   }

@@ -22,6 +22,10 @@ async function watch({ url }: RunningBackend, token: string): Promise<WebSocket 
   return await Promise.race([once(socket, "open").then(() => socket), refused]);
 }
 
+/** What unfinished messages cost now, of all users. */
+const used = ({ backend }: RunningBackend): number | undefined =>
+  backend.limits.states().find(({ name }) => name === "unfinished_bytes")?.used;
+
 describe("a user who has no rights, and takes what can be had", () => {
   it("has so many connections at the most, and everybody else comes in", async () => {
     await using backend = await startBackend({ limits: { sockets_per_user: 8 } });
@@ -62,5 +66,31 @@ describe("a user who has no rights, and takes what can be had", () => {
     socket.send(Buffer.alloc(16 << 20), { fin: false });
     const { sockets } = backend.backend.accounts;
     await eventually(() => expect(sockets.of("eve").sockets).toBe(0));
+  });
+
+  it("has so much of unfinished messages at the most, of all sockets together", async () => {
+    const limits = { watch_message_bytes: 1 << 20, unfinished_bytes_per_user: 1 << 20 };
+    await using backend = await startBackend({ limits });
+    await addUser(backend, "eve");
+    await addUser(backend, "anna");
+    const token = await signIn(backend, "eve");
+    const larger = await watch(backend, token);
+    const smaller = await watch(backend, token);
+    const hers = await watch(backend, await signIn(backend, "anna"));
+    if (!(larger instanceof WebSocket && smaller instanceof WebSocket)) throw new Error("refused");
+    if (!(hers instanceof WebSocket)) throw new Error("refused");
+    const ended = once(larger, "close");
+    hers.send(Buffer.alloc(900_000), { fin: false });
+    larger.send(Buffer.alloc(700_000), { fin: false });
+    await eventually(() => expect(used(backend)).toBeGreaterThan(1_500_000));
+    smaller.send(Buffer.alloc(600_000), { fin: false });
+    await ended;
+    await backend.logged(
+      (line) => line.includes("unfinished_bytes_per_user") && line.includes("eve"),
+    );
+    expect([smaller.readyState, hers.readyState]).toEqual([WebSocket.OPEN, WebSocket.OPEN]);
+    smaller.terminate();
+    hers.terminate();
+    await eventually(() => expect(used(backend)).toBe(0));
   });
 });

@@ -47,7 +47,7 @@ describe("channels of one connection", () => {
     const unread = await pair.client.open("stdout", EXTRA);
     unread.on("error", () => {});
     unread.write(Buffer.alloc(8 << 20));
-    await expect.poll(() => accepted[0]?.readableLength).toBe(256 << 10);
+    await expect.poll(() => accepted[0]?.unread).toBe(256 << 10);
     const other = await pair.client.open("stdout", EXTRA);
     other.end("through");
     const [, second] = accepted;

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { Channel } from "./connection/channel.ts";
 import { guarded, type OnFault } from "./contain.ts";
+import { Gathered } from "./gathered.ts";
 import type { HeldShare } from "./held.ts";
 
 /** How a relay ended: bytes moved each way, and the first error of either side. */
@@ -10,6 +11,8 @@ export interface RelayResult {
   readonly error?: Error;
 }
 
+/** What a socket reads although it is paused: what one read of the system brings. */
+const AHEAD_BYTES = 64 << 10;
 /** What one stream may move per turn of the event loop while others want their turn, too. */
 const TURN_BYTES = 64 << 10;
 
@@ -145,6 +148,9 @@ class Direction {
   readonly #onFault: OnFault;
   readonly #held: HeldShare | undefined;
   readonly #end: () => void;
+  /** Behind what the sink has not taken: the sink itself would keep every small piece. */
+  readonly #waiting = new Gathered();
+  readonly #onTaken: () => void;
   #turnBytes = 0;
   #isBlocked = false;
   #isYielding = false;
@@ -157,6 +163,7 @@ class Direction {
     this.#onFault = onFault;
     this.#held = heldFor(source) ?? heldFor(sink);
     this.#end = end;
+    this.#onTaken = guarded(onFault, () => this.#taken());
   }
 
   /** Others who talk to the same peer need the room. */
@@ -171,18 +178,10 @@ class Direction {
       this.#sink.end();
       return;
     }
-    this.#sink.on(
-      "drain",
-      guard(() => {
-        this.#isBlocked = false;
-        this.#hold(0);
-        this.#resume();
-      }),
-    );
     this.#sink.once("close", () => this.#hold(0));
     source.on(
       "end",
-      guard(() => this.#sink.end()),
+      guard(() => this.#finish()),
     );
     source.on(
       "data",
@@ -196,17 +195,41 @@ class Direction {
     this.#onBytes(chunk.length);
     const sink = this.#sink;
     if (!sink.writable) return;
-    // A stream that says stop and holds nothing has passed all of it on.
-    this.#isBlocked = !sink.write(chunk) && sink.writableLength > 0;
-    if (this.#isBlocked) this.#hold(sink.writableLength + this.#aheadBytes);
+    if (sink.writableLength > 0) this.#waiting.add(chunk);
+    else sink.write(chunk, this.#onTaken);
+    const unsent = sink.writableLength + this.#waiting.bytes;
+    this.#isBlocked = unsent >= Math.max(1, sink.writableHighWaterMark);
+    if (this.#isBlocked) this.#hold(unsent + this.#aheadBytes);
     this.#turnBytes += chunk.length;
     if (this.#turnBytes >= TURN_BYTES && this.#isShared()) this.#yield();
     if (this.#isBlocked || this.#isYielding) this.#source.pause();
   }
 
-  /** What a socket reads although it is paused; a channel's peer was promised that room. */
+  /** The sink has taken something: what waits goes next. */
+  #taken(): void {
+    const sink = this.#sink;
+    if (sink.writableLength > 0 || !sink.writable) return;
+    const block = this.#waiting.take();
+    if (block !== undefined) {
+      sink.write(block, this.#onTaken);
+      return;
+    }
+    if (!this.#isBlocked) return;
+    this.#isBlocked = false;
+    this.#hold(0);
+    this.#resume();
+  }
+
+  /** Nothing more comes: the sink gets what waits, and its end. */
+  #finish(): void {
+    const rest = this.#waiting.takeAll();
+    if (rest.length > 0 && this.#sink.writable) this.#sink.write(rest);
+    this.#sink.end();
+  }
+
+  /** What was promised to a channel's peer is counted there. */
   get #aheadBytes(): number {
-    return this.#source instanceof Channel ? 0 : this.#source.readableHighWaterMark;
+    return this.#source instanceof Channel ? 0 : AHEAD_BYTES;
   }
 
   /** So many bytes wait for the sink, which does not take them as they come. */

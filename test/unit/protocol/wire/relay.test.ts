@@ -166,4 +166,22 @@ describe("relays of one process", () => {
     await done;
     await expect.poll(() => relays.active).toBe(0);
   });
+
+  it("F-14: keeps what its sink does not take in few pieces, however many it came in", async () => {
+    const source = new PassThrough({ highWaterMark: 1 << 20 });
+    const sink = new SlowSink({ highWaterMark: 1 << 20 });
+    void relay(source, sink);
+    for (let n = 0; n < 5_000; n += 1) source.write(Buffer.of(n % 251));
+    await turn();
+    expect(sink.writableLength).toBe(1);
+    while (Buffer.concat(sink.taken).length < 5_000) {
+      sink.release();
+      await turn();
+    }
+    expect(sink.taken.length).toBeLessThan(5);
+    expect(Buffer.concat(sink.taken)).toEqual(
+      Buffer.from(Array.from({ length: 5_000 }, (_, n) => n % 251)),
+    );
+    sink.destroy();
+  });
 });

@@ -1,6 +1,7 @@
 import { Duplex } from "node:stream";
 import { type Deferred, deferred } from "../deferred.ts";
 import type { HeldShare } from "../held.ts";
+import { INLET_HIGH_WATER_BYTES, Inlet } from "../inlet.ts";
 import { WireError } from "../wireError.ts";
 import type { Message } from "./messages.ts";
 import type { Room } from "./room.ts";
@@ -61,6 +62,7 @@ export class Channel extends Duplex {
   readonly #remoteId: number;
   readonly #maxPacket: number;
   readonly #room: Room;
+  readonly #inlet = new Inlet(this);
   #sendWindow: number;
   #chunk: Buffer | undefined;
   #chunkDone: ((error?: Error | null) => void) | undefined;
@@ -71,9 +73,9 @@ export class Channel extends Duplex {
   #requests: Deferred<boolean>[] = [];
 
   constructor(host: ChannelHost, terms: ChannelTerms) {
-    // Whatever the peer may send waits here: how much that is says the window.
+    // Whatever the peer may send waits in the inlet: how much that is says the window.
     super({
-      readableHighWaterMark: terms.room.bytes,
+      readableHighWaterMark: INLET_HIGH_WATER_BYTES,
       writableHighWaterMark: UNSENT_BYTES,
       allowHalfOpen: terms.halfClose,
     });
@@ -133,13 +135,20 @@ export class Channel extends Duplex {
     done();
   }
 
+  /** Bytes that came and were not read. */
+  get unread(): number {
+    return this.#inlet.unread;
+  }
+
   /** What is held for the connection. */
   get held(): HeldShare {
     return this.#host.held;
   }
 
-  /** There is nothing to ask for: the peer sends as its room allows. */
-  override _read(): void {}
+  /** The peer is not asked for anything: it sends as its room allows. */
+  override _read(): void {
+    this.#inlet.read();
+  }
 
   override read(size?: number): Buffer | null {
     const bytes: Buffer | null = super.read(size);
@@ -165,7 +174,7 @@ export class Channel extends Duplex {
       throw new WireError("protocol", "more data on a channel than allowed");
     }
     if (this.destroyed) return;
-    this.push(data);
+    this.#inlet.add(data);
     this.#returnRoom();
   }
 
@@ -181,7 +190,7 @@ export class Channel extends Duplex {
   receiveEof(): void {
     if (this.#hasPeerEof) return;
     this.#hasPeerEof = true;
-    if (!this.destroyed) this.push(null);
+    if (!this.destroyed) this.#inlet.end();
   }
 
   /**
@@ -258,7 +267,7 @@ export class Channel extends Duplex {
   /** Nothing may follow our CLOSE on a channel: Go would end the whole connection. */
   #returnRoom(): void {
     if (this.#hasSentClose || this.#hasPeerClosed) return;
-    const bytes = this.#room.giveBack(this.readableLength);
+    const bytes = this.#room.giveBack(this.unread);
     if (bytes > 0) this.#host.send({ kind: "windowAdjust", recipient: this.#remoteId, bytes });
   }
 

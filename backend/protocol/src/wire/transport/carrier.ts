@@ -4,18 +4,11 @@ import { contain, type OnFault } from "../contain.ts";
 import type { HeldShare } from "../held.ts";
 import type { CloseReason } from "../wireError.ts";
 import { Outbox } from "./outbox.ts";
-import {
-  closeWebSocket,
-  liftMessageLimit,
-  rawSocket,
-  stopReading,
-  webSocketFailure,
-} from "./websocket.ts";
+import { Unfinished } from "./unfinished.ts";
+import { closeWebSocket, liftMessageLimit, stopReading, webSocketFailure } from "./websocket.ts";
 
 /** A message holds one large packet, or several small ones, and their framing. */
 const MESSAGE_SLACK_BYTES = 16 << 10;
-/** Half a message of less than this is not worth counting: it fits what a socket may have anyway. */
-const COUNTED_MESSAGE_BYTES = 1 << 20;
 
 /** Whom a carrier tells. */
 export interface CarrierDeps {
@@ -25,7 +18,7 @@ export interface CarrierDeps {
   readonly onDrain: () => void;
   /** So many bytes wait for the peer, which does not take them as they come. */
   onUnsent(bytes: number): void;
-  /** Where it is counted what is there of a large message that is not complete. */
+  /** Where it is counted what a message costs that is not complete. */
   readonly held: HeldShare;
   /** The WebSocket failed or closed; may come more than once. */
   onEnd(reason: CloseReason): void;
@@ -41,8 +34,6 @@ export class Carrier {
   readonly #ws: WebSocket;
   readonly #outbox: Outbox;
   readonly #deps: CarrierDeps;
-  #isCounting = false;
-  #partialBytes = 0;
 
   /** Takes the WebSocket, which may still be connecting; it has told nobody anything yet. */
   constructor(ws: WebSocket, deps: CarrierDeps) {
@@ -52,7 +43,6 @@ export class Carrier {
     contain(ws, deps.onFault);
     ws.binaryType = "fragments";
     ws.on("message", (data: Buffer | Buffer[]) => {
-      this.#setPartial(0);
       for (const bytes of Array.isArray(data) ? data : [data]) deps.onBytes(bytes);
     });
     // The library answers by itself, also a peer that takes no answers.
@@ -66,8 +56,8 @@ export class Carrier {
       deps.onEnd(webSocketFailure(error));
     });
     ws.on("close", () => deps.onEnd({ kind: "lost", text: "the connection was lost" }));
-    if (ws.readyState === ws.OPEN) this.#outbox.open();
-    else ws.once("open", () => this.#outbox.open());
+    if (ws.readyState === ws.OPEN) this.#open();
+    else ws.once("open", () => this.#open());
   }
 
   get bytesOut(): number {
@@ -101,12 +91,6 @@ export class Carrier {
   /** Lets messages with packets of this many bytes in from now on. */
   liftPacketLimit(bytes: number): void {
     liftMessageLimit(this.#ws, bytes + MESSAGE_SLACK_BYTES);
-    if (bytes < COUNTED_MESSAGE_BYTES || this.#isCounting) return;
-    this.#isCounting = true;
-    // Before the library takes the bytes: what completes a message is counted as nothing.
-    rawSocket(this.#ws).prependListener("data", (chunk: Buffer) =>
-      this.#setPartial(this.#partialBytes + chunk.length),
-    );
   }
 
   /** Sends what was added, and closes as `closeWebSocket` does. */
@@ -119,9 +103,8 @@ export class Carrier {
     this.#ws.terminate();
   }
 
-  #setPartial(bytes: number): void {
-    if (this.#partialBytes === bytes) return;
-    this.#partialBytes = bytes;
-    this.#deps.held.set("message", bytes);
+  #open(): void {
+    this.#outbox.open();
+    Unfinished.watch(this.#ws, (bytes) => this.#deps.held.set("message", bytes));
   }
 }

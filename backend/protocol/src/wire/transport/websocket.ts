@@ -1,16 +1,27 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { WireClock } from "../clock.ts";
+import { joined, memoryOf } from "../gathered.ts";
 import type { CloseReason } from "../wireError.ts";
 
 /** What `wire/` touches inside `ws`; there is no public way to these. */
 interface WebSocketInternals {
   readonly _socket?: Socket | null;
-  readonly _receiver?: {
-    _maxPayload?: unknown;
-    _maxFragments?: unknown;
-    _maxBufferedChunks?: unknown;
-  };
+  readonly _receiver?: Receiver;
+}
+
+/** What reads the frames of one. */
+interface Receiver {
+  _maxPayload?: unknown;
+  _maxFragments?: unknown;
+  _maxBufferedChunks?: unknown;
+  /** Bytes of a frame that is not complete. */
+  _buffers?: Buffer[];
+  /** Complete frames of a message that is not. */
+  _fragments?: Buffer[];
+  _mask?: Buffer | undefined;
+  _bufferedBytes?: unknown;
+  _messageLength?: unknown;
 }
 
 /** A Go client cuts its messages into fragments of about this size. */
@@ -56,6 +67,52 @@ export function liftMessageLimit(ws: WebSocket, bytes: number): void {
   if (receiver._maxBufferedChunks > 0) {
     receiver._maxBufferedChunks = Math.max(receiver._maxBufferedChunks, pieces);
   }
+}
+
+/** What the library keeps of a message, and of a frame, that is not complete. */
+export interface KeptByReceiver {
+  readonly isNothing: boolean;
+  readonly pieces: number;
+  readonly bytes: number;
+  /** Bytes of the memory that it was cut from. */
+  readonly memoryBytes: number;
+  /** Puts it together in few pieces; the library finds the same bytes. */
+  join(): void;
+}
+
+/** What the library keeps now of a message that is not complete. */
+export function keptByReceiver(ws: WebSocket): KeptByReceiver {
+  const receiver = (ws as unknown as WebSocketInternals)._receiver;
+  const { _buffers: reads, _fragments: fragments, _mask: mask } = receiver ?? {};
+  const { _bufferedBytes: readBytes, _messageLength: fragmentBytes } = receiver ?? {};
+  if (
+    receiver === undefined ||
+    !Array.isArray(reads) ||
+    !Array.isArray(fragments) ||
+    typeof readBytes !== "number" ||
+    typeof fragmentBytes !== "number"
+  ) {
+    throw new Error("ws keeps unfinished messages elsewhere than this version expects");
+  }
+  return {
+    isNothing: reads.length === 0 && fragments.length === 0 && mask === undefined,
+    get pieces() {
+      return piecesOf(receiver).length;
+    },
+    bytes: readBytes + fragmentBytes,
+    get memoryBytes() {
+      return memoryOf(piecesOf(receiver));
+    },
+    join() {
+      receiver._buffers = joined(reads);
+      receiver._fragments = joined(fragments);
+      if (mask !== undefined) [receiver._mask] = joined([mask]);
+    },
+  };
+}
+
+function piecesOf({ _buffers = [], _fragments = [], _mask }: Receiver): readonly Buffer[] {
+  return _mask === undefined ? [..._fragments, ..._buffers] : [..._fragments, ..._buffers, _mask];
 }
 
 /**

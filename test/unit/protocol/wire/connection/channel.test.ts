@@ -181,6 +181,23 @@ describe("what a channel receives", () => {
   });
 });
 
+describe("what nobody reads of a channel", () => {
+  it("F-14: is kept in few pieces, however many packets it came in, and its room is not given back", async () => {
+    const { channel, sent } = channelWith({ halfClose: true });
+    for (let n = 0; n < 100_000; n += 1) channel.receive(Buffer.of(n % 251));
+    channel.receiveEof();
+    expect(channel.readableLength).toBeLessThanOrEqual(1);
+    expect(sent).toEqual([]);
+    const chunks: Buffer[] = [];
+    channel.on("data", (chunk: Buffer) => chunks.push(chunk));
+    await once(channel, "end");
+    expect(chunks.length).toBeLessThan(5);
+    expect(Buffer.concat(chunks)).toHaveLength(100_000);
+    expect(Buffer.concat(chunks)[99_999]).toBe(99_999 % 251);
+    expect(sent).toContain("windowAdjust");
+  });
+});
+
 describe("requests on a channel", () => {
   it("are refused unless somebody takes them", () => {
     const { channel, sent } = channelWith();
