@@ -71,7 +71,7 @@ export class Listener {
 
   /** Starts listening. Throws a `StartFailure` that names the address when it cannot be had. */
   static async open(place: Place, deps: ListenerDeps): Promise<Listener> {
-    const pipelines = new Pipelines(deps.limits);
+    const pipelines = new Pipelines(deps.limits, deps.sockets.bodies);
     const options = {
       ...LIMITS,
       IncomingMessage: pipelines.Request,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { RportError } from "@rport/protocol/errors";
+import { Gathered } from "@rport/protocol/wire/gathered";
 
 /** Deeper than any message of ours by far. */
 const DEPTH_MAX = 20;
@@ -58,14 +59,12 @@ export async function readAtMost(request: IncomingMessage, maxBytes: number): Pr
   const tooLarge = (): RportError =>
     new RportError("TOO_LARGE", `The body is larger than ${maxBytes} bytes.`);
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let total = 0;
+  const body = new Gathered();
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    total += chunk.length;
-    if (total > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+    body.add(chunk);
+    if (body.bytes > maxBytes) throw tooLarge();
   }
-  return Buffer.concat(chunks);
+  return body.takeAll();
 }
 
 function parse(bytes: Buffer): unknown {

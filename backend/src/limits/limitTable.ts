@@ -56,6 +56,20 @@ export const LIMITS = {
     unit: "count",
     what: "pieces that the body of a request comes in; beyond it the connection ends",
   },
+  body_bytes: {
+    usual: 64 << 20,
+    least: 1 << 20,
+    most: 64 * 2 ** 30,
+    unit: "bytes",
+    what: "memory for bodies of requests that come in and were not used yet; each piece counts 400 more",
+  },
+  body_bytes_per_network: {
+    usual: 16 << 20,
+    least: 256 << 10,
+    most: 64 * 2 ** 30,
+    unit: "bytes",
+    what: "the same from one network, proxies apart",
+  },
   unread_bytes: {
     usual: 134_217_728,
     least: 1_048_576,

@@ -7,6 +7,7 @@ import { afterReading } from "../platform/afterReading.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Fields } from "../platform/log.ts";
 import { networkOf, unmapped } from "../platform/network.ts";
+import { OpenBodies } from "./openBodies.ts";
 import { ReadingPace } from "./readingPace.ts";
 import { type Stranger, Strangers } from "./strangers.ts";
 import { UserConnections } from "./userConnections.ts";
@@ -43,6 +44,8 @@ export interface SocketCounts {
  * people can always come in. What they send is read at `ReadingPace`.
  */
 export class OpenSockets {
+  /** What comes in on them as bodies of requests. */
+  readonly bodies: OpenBodies;
   readonly #deps: OpenSocketsDeps;
   readonly #strangers = new Strangers();
   readonly #users = new UserConnections();
@@ -52,6 +55,7 @@ export class OpenSockets {
 
   constructor(deps: OpenSocketsDeps) {
     this.#deps = deps;
+    this.bodies = new OpenBodies(deps);
     this.#pace = new ReadingPace(deps);
     deps.limits.watch("sockets", () => this.#open);
   }

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Limits } from "../limits/limits.ts";
 import { boundedRequest } from "./boundedRequest.ts";
+import type { OpenBodies } from "./openBodies.ts";
 
 /**
  * The requests of each connection that wait for their answers. Clients send the next one when the one
@@ -15,10 +16,10 @@ export class Pipelines {
   readonly #limits: Pick<Limits, "max" | "bite">;
   readonly #waiting = new WeakMap<Duplex, Set<ServerResponse>>();
 
-  constructor(limits: Pick<Limits, "max" | "bite">) {
+  constructor(limits: Pick<Limits, "max" | "bite">, bodies: Pick<OpenBodies, "open">) {
     this.#limits = limits;
     const isFull = (socket: Socket) => this.isFull(socket);
-    this.Request = class extends boundedRequest(limits) {
+    this.Request = class extends boundedRequest(limits, bodies) {
       constructor(socket: Socket) {
         super(socket);
         if (!isFull(socket)) return;

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const CHUNKED = ["Content-Type: application/json", "Transfer-Encoding: chunked"];
 const CHUNK = "1\r\nx\r\n";
@@ -33,8 +34,12 @@ function sendOn(socket: Socket, text: string): void {
   send();
 }
 
-const bitesOf = ({ backend }: RunningBackend): number | undefined =>
-  backend.limits.states().find(({ name }) => name === "body_pieces")?.bites;
+const bitesOf = ({ backend }: RunningBackend, limit = "body_pieces"): number | undefined =>
+  backend.limits.states().find(({ name }) => name === limit)?.bites;
+
+/** What all bodies take now that are not used yet. */
+const usedBy = ({ backend }: RunningBackend): number | undefined =>
+  backend.limits.states().find(({ name }) => name === "body_bytes")?.used;
 
 describe("F-14: the body of a request", () => {
   it.each(PATHS)("that never ends, in chunks of a byte, ends its connection: %s", async (path) => {
@@ -70,5 +75,36 @@ describe("F-14: the body of a request", () => {
     await one.closed;
     expect(one.received()).toContain("404 Not Found");
     expect(one.received()).toContain('{"alive":true}');
+  });
+
+  it("takes so much memory at the most, of a network: the one that takes most is ended", async () => {
+    // Otherwise this machine may be a proxy, with many networks behind it.
+    const trustedProxies = ["192.0.2.1"];
+    const limits = { body_bytes_per_network: 256 << 10 };
+    await using backend = await startBackend({ limits, trustedProxies });
+    const small = post(backend, "/api/v1/login", CHUNKED);
+    small.socket.write(CHUNK.repeat(100));
+    await eventually(() => expect(usedBy(backend)).toBeGreaterThan(40_000));
+    const large = post(backend, "/api/v1/login", CHUNKED);
+    large.socket.write(CHUNK.repeat(700));
+    await large.closed;
+    expect(bitesOf(backend, "body_bytes_per_network")).toBe(1);
+    expect(usedBy(backend)).toBe(100 * 401);
+    small.socket.write(`0\r\n\r\n`);
+    await eventually(() => expect(small.received()).toContain("400 Bad Request"));
+    expect(usedBy(backend)).toBe(0);
+    small.socket.destroy();
+  });
+
+  it("takes no memory when it was answered unread", async () => {
+    await using backend = await startBackend();
+    const { socket, received, closed } = post(backend, "/nothing", CHUNKED);
+    await eventually(() => expect(received()).toContain("404 Not Found"));
+    socket.write(
+      `${CHUNK.repeat(900)}0\r\n\r\n${head(backend, "GET /healthz", ["Connection: close"])}`,
+    );
+    await closed;
+    expect(received()).toContain('{"alive":true}');
+    expect(usedBy(backend)).toBe(0);
   });
 });
