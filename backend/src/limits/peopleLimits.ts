@@ -42,14 +42,14 @@ export const PEOPLE_LIMITS = {
     least: 1,
     most: 1_024,
     unit: "count",
-    what: "searches of the audit log that wait for the one under way",
+    what: "searches of the audit log that wait of one user",
   },
   audit_query_ms: {
     usual: 2_000,
     least: 100,
     most: 60_000,
     unit: "ms",
-    what: "how long one search of the audit log may take",
+    what: "how long one search of the audit log may take, with its page",
   },
   list_queries: {
     usual: 64,

@@ -70,11 +70,11 @@ export class AuditIndex implements AuditFollower {
   }
 
   /**
-   * A page of rows, and how many fit in all. Sees every entry that was added before. Fails as
+   * A page of rows for the user, and how many fit in all. Sees every entry that was added before. Fails as
    * `AuditSearch.run` does.
    */
-  async list(query: AuditQuery): Promise<{ rows: AuditRow[]; count: number }> {
-    return await this.#search.run(query, () => this.#flush());
+  async list(user: string, query: AuditQuery): Promise<{ rows: AuditRow[]; count: number }> {
+    return await this.#search.run({ user, query, ready: () => this.#flush() });
   }
 
   /** What is asked for years later of these users, oldest first; see `LastingRow`. */

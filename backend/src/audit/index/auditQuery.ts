@@ -36,7 +36,8 @@ const COMPARISONS: Readonly<Record<Exclude<Operator, "eq">, string>> = {
   until: "<=",
 };
 
-interface Condition {
+/** A condition in SQL, with its values. */
+export interface Condition {
   readonly sql: string;
   readonly params: readonly SqlValue[];
 }
@@ -51,32 +52,26 @@ export interface Span {
 
 /** The statement that counts what fits in a span. */
 export function countStatement(query: AuditQuery, { from, to }: Span): Statement {
-  const { sql, params } = whereOf(query);
+  const { sql, params } = conditionOfQuery(query);
   return {
     sql: `SELECT count(*) AS count FROM audit WHERE seq BETWEEN ? AND ? AND ${sql}`,
     params: [from, to, ...params],
   };
 }
 
-/** The statement that reads the page. */
-export function pageStatement(query: AuditQuery): Statement {
-  const { sql, params } = whereOf(query);
-  const sorts = query.sorts.map(
-    ({ column, descending }) =>
-      `${column === "seq" ? column : `${column} COLLATE NOCASE`}${descending ? " DESC" : ""}`,
-  );
-  // Times may go back when a clock is set; the order of writing settles ties and is the default.
-  const isOldestFirst = query.sorts[0]?.descending !== true;
-  const order = [...sorts, isOldestFirst ? "seq" : "seq DESC"].join(", ");
+/** The statement that reads a page of what fits in a span, in the order of writing. */
+export function pageStatement(query: AuditQuery, { from, to }: Span): Statement {
+  const { sql, params } = conditionOfQuery(query);
+  const order = query.sorts[0]?.descending === true ? "seq DESC" : "seq";
   return {
     sql: `SELECT seq, ${AUDIT_COLUMNS.join(", ")}, request, response
-          FROM audit WHERE ${sql} ORDER BY ${order} LIMIT ? OFFSET ?`,
-    params: [...params, query.limit, query.offset],
+          FROM audit WHERE seq BETWEEN ? AND ? AND ${sql} ORDER BY ${order} LIMIT ? OFFSET ?`,
+    params: [from, to, ...params, query.limit, query.offset],
   };
 }
 
-/** Times first: what they rule out is never compared with a text. */
-function whereOf({ clauses, username }: AuditQuery): Condition {
+/** What an entry has to be. Times first: what they rule out is never compared with a text. */
+export function conditionOfQuery({ clauses, username }: AuditQuery): Condition {
   const isTime = ({ kind }: Clause) => kind === "time";
   const ordered = [...clauses.filter(isTime), ...clauses.filter((clause) => !isTime(clause))];
   const own = username === undefined ? [] : [{ sql: "username = ?", params: [username] }];

@@ -6,13 +6,16 @@ import type { Clock } from "../../platform/clock.ts";
 import { Lane } from "../../platform/lane.ts";
 import type { Database } from "../../store/sqlite/database.ts";
 import { type AuditQuery, countStatement, pageStatement, type Span } from "./auditQuery.ts";
+import { COUNT_FOUND, collectStatement, FORGET_FOUND, foundPage, foundTable } from "./foundRows.ts";
 
 /** Entries that one step looks at; between two steps others get their turn. */
 const STEP_ROWS = 10_000;
+/** Users whose searches may all wait at once; a search of one more is turned away. */
+const WAITING_USERS = 64;
 
 /** What searches need. */
 export interface AuditSearchDeps {
-  readonly database: Pick<Database, "all">;
+  readonly database: Pick<Database, "all" | "write">;
   readonly limits: Pick<Limits, "max" | "bite">;
   readonly clock: Pick<Clock, "monotonic">;
 }
@@ -23,54 +26,98 @@ export interface FoundRows {
   readonly count: number;
 }
 
+/** What somebody searches for. */
+export interface WantedRows {
+  readonly user: string;
+  readonly query: AuditQuery;
+  /** The page is as of when this has resolved. */
+  readonly ready: () => Promise<void>;
+}
+
 const countSchema = z.object({ count: z.int() });
 const spanSchema = z.object({ from: z.int().nullable(), to: z.int().nullable() });
 const SPAN = { sql: 'SELECT min(seq) AS "from", max(seq) AS "to" FROM audit', params: [] };
 
-/** Searches the index: one search at a time, in short steps, and none for long. */
+/**
+ * Searches the index: one search at a time and each user's in turn, in short steps, between which
+ * others read, and none for long.
+ */
 export class AuditSearch {
   readonly #deps: AuditSearchDeps;
   readonly #lane: Lane;
 
   constructor(deps: AuditSearchDeps) {
+    const waitingOfOne = deps.limits.max("audit_queries");
     this.#deps = deps;
-    this.#lane = new Lane({ running: 1, waiting: deps.limits.max("audit_queries") });
+    this.#lane = new Lane({ running: 1, waitingOfOne, waiting: WAITING_USERS * waitingOfOne });
   }
 
   /**
-   * The page that is asked for, as of when `ready` has resolved. Fails with `TOO_MANY_REQUESTS` when
-   * too many wait already, and with `BAD_REQUEST` when it would take too long.
+   * The page that is asked for. Fails with `TOO_MANY_REQUESTS` when too many of the user's wait
+   * already, and with `BAD_REQUEST` when it would take too long.
    */
-  async run(query: AuditQuery, ready: () => Promise<void>): Promise<FoundRows> {
+  async run({ user, query, ready }: WantedRows): Promise<FoundRows> {
     const searching = this.#lane.run(async () => {
       await ready();
       return await this.#search(query);
-    });
+    }, user);
     if (searching !== undefined) return await searching;
-    this.#deps.limits.bite("audit_queries");
-    throw new RportError("TOO_MANY_REQUESTS", "Too many searches of the audit log wait already.", {
-      detail: "Try again in a moment.",
-    });
+    this.#deps.limits.bite("audit_queries", { user });
+    throw new RportError(
+      "TOO_MANY_REQUESTS",
+      "Too many of your searches of the audit log wait already.",
+      { detail: "Try again in a moment." },
+    );
   }
 
   async #search(query: AuditQuery): Promise<FoundRows> {
+    const { limits, clock } = this.#deps;
+    const endMs = clock.monotonic() + limits.max("audit_query_ms");
+    const hurry = (): void => {
+      if (clock.monotonic() > endMs) throw this.#tooLong();
+    };
+    const [first] = query.sorts;
+    if (first !== undefined && first.column !== "seq") return await this.#sorted(query, hurry);
+    return await this.#inOrder(query, hurry);
+  }
+
+  /** In the order of writing, the page is in one step or two, which are known from what they have. */
+  async #inOrder(query: AuditQuery, hurry: () => void): Promise<FoundRows> {
     const { database } = this.#deps;
-    const count = await this.#count(query);
-    const rows = await database.all(pageStatement(query), auditRowSchema);
+    const { limit, offset, sorts } = query;
+    const steps = await this.#steps();
+    const rows: AuditRow[] = [];
+    let count = 0;
+    for (const span of sorts[0]?.descending === true ? steps.toReversed() : steps) {
+      hurry();
+      const [found] = await database.all(countStatement(query, span), countSchema);
+      const before = count;
+      count += found?.count ?? 0;
+      if (count <= offset || rows.length >= limit) continue;
+      const part = { limit: limit - rows.length, offset: Math.max(0, offset - before) };
+      rows.push(
+        ...(await database.all(pageStatement({ ...query, ...part }, span), auditRowSchema)),
+      );
+    }
     return { rows, count };
   }
 
-  /** May take half of the time: the page then takes the other half at most. */
-  async #count(query: AuditQuery): Promise<number> {
-    const { database, limits, clock } = this.#deps;
-    const endMs = clock.monotonic() + limits.max("audit_query_ms") / 2;
-    let count = 0;
-    for (const span of await this.#steps()) {
-      if (clock.monotonic() > endMs) throw this.#tooLong();
-      const [found] = await database.all(countStatement(query, span), countSchema);
-      count += found?.count ?? 0;
+  /** In any other order, what fits is put in that order step by step, in a table for the moment. */
+  async #sorted(query: AuditQuery, hurry: () => void): Promise<FoundRows> {
+    const { database } = this.#deps;
+    try {
+      await database.write([FORGET_FOUND, foundTable(query)]);
+      for (const span of await this.#steps()) {
+        hurry();
+        await database.write([collectStatement(query, span)]);
+      }
+      hurry();
+      const [found] = await database.all(COUNT_FOUND, countSchema);
+      const rows = await database.all(foundPage(query), auditRowSchema);
+      return { rows, count: found?.count ?? 0 };
+    } finally {
+      await database.write([FORGET_FOUND]);
     }
-    return count;
   }
 
   async #steps(): Promise<Span[]> {

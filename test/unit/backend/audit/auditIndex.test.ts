@@ -65,13 +65,14 @@ async function fill(audit: AuditLog): Promise<void> {
 }
 
 async function seqs(query: Query): Promise<number[]> {
-  const { rows } = await index.list(parseAuditQuery(query));
+  const { rows } = await index.list("local", parseAuditQuery(query));
   return rows.map(({ seq }) => seq);
 }
 
 describe("the audit list", () => {
   it("is RPort's rows, oldest first, with the total of all pages", async () => {
     const { rows, count } = await index.list(
+      "local",
       parseAuditQuery({ "page[limit]": "1", sort: "timestamp", "page[offset]": "1" }),
     );
     expect(count).toBe(6);

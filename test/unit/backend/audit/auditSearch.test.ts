@@ -1,17 +1,23 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { z } from "zod";
+import { z } from "zod";
 import { AuditSearch } from "../../../../backend/src/audit/index/auditSearch.ts";
 import { IndexFile } from "../../../../backend/src/audit/index/indexFile.ts";
 import { parseAuditQuery } from "../../../../backend/src/http/handlers/auditList.ts";
 import { Limits } from "../../../../backend/src/limits/limits.ts";
+import type { RawQuery } from "../../../../backend/src/lists/listSpec.ts";
 import type { Database, Statement } from "../../../../backend/src/store/sqlite/database.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { testLog } from "../../../support/log.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
-const ready = () => Promise.resolve();
+/** What somebody searches for, as of now. */
+const wanted = (query: RawQuery, user = "eve") => ({
+  user,
+  query: parseAuditQuery(query),
+  ready: () => Promise.resolve(),
+});
 
 /** Entries 1 to `count` in one statement, but none whose number ends with 7. */
 function fill(count: number): Statement {
@@ -44,8 +50,12 @@ async function openIndex() {
 }
 
 /** A database of which each call takes so long. */
-function slow(database: Database, clock: FakeClock, ms: number): Pick<Database, "all"> {
+function slow(database: Database, clock: FakeClock, ms: number): Pick<Database, "all" | "write"> {
   return {
+    write: (statements) => {
+      clock.advance(ms);
+      return database.write(statements);
+    },
     all: <T>(query: Statement, schema: z.ZodType<T>) => {
       clock.advance(ms);
       return database.all(query, schema);
@@ -58,45 +68,102 @@ describe("a search of the audit log", () => {
     await using index = await openIndex();
     await index.database.write([fill(25_000)]);
     const search = new AuditSearch(index);
-    const query = parseAuditQuery({
-      sort: "-seq",
-      "filter[username]": "user-1",
-      "page[limit]": "3",
-    });
-    const { rows, count } = await search.run(query, ready);
+    const query = { sort: "-seq", "filter[username]": "user-1", "page[limit]": "3" };
+    const { rows, count } = await search.run(wanted(query));
     expect(count).toBe(7_500);
     expect(rows.map(({ seq }) => seq)).toEqual([25_000, 24_994, 24_991]);
-    expect((await search.run(parseAuditQuery({}), ready)).count).toBe(22_500);
+    expect((await search.run(wanted({}))).count).toBe(22_500);
     const late = { "filter[timestamp][gt]": "2031-01-01T00:00:00Z" };
-    expect(await search.run(parseAuditQuery(late), ready)).toEqual({ rows: [], count: 0 });
+    expect(await search.run(wanted(late))).toEqual({ rows: [], count: 0 });
+  });
+
+  it("brings a page that lies in two steps", async () => {
+    await using index = await openIndex();
+    await index.database.write([fill(25_000)]);
+    const search = new AuditSearch(index);
+    const page = { "page[offset]": "8998", "page[limit]": "4" };
+    const { rows } = await search.run(wanted(page));
+    expect(rows.map(({ seq }) => seq)).toEqual([9_999, 10_000, 10_001, 10_002]);
+    const backwards = await search.run(wanted({ ...page, sort: "-seq" }));
+    expect(backwards.rows.map(({ seq }) => seq)).toEqual([15_002, 15_001, 15_000, 14_999]);
+  });
+
+  it.each([
+    [
+      ["username", "-client_hostname"],
+      "username COLLATE NOCASE, client_hostname COLLATE NOCASE DESC, seq",
+    ],
+    [["-client_hostname"], "client_hostname COLLATE NOCASE DESC, seq DESC"],
+    [["username", "-seq"], "username COLLATE NOCASE, seq DESC"],
+    [
+      ["-action", "username", "client_hostname"],
+      "action COLLATE NOCASE DESC, username COLLATE NOCASE, client_hostname COLLATE NOCASE, seq DESC",
+    ],
+  ])("sorts by %j as one statement would, however deep the page lies", async (sort, order) => {
+    await using index = await openIndex();
+    await index.database.write([fill(25_000)]);
+    const search = new AuditSearch(index);
+    const query = {
+      sort,
+      "filter[username]": "USER-*",
+      "page[limit]": "5",
+      "page[offset]": "17000",
+    };
+    const { rows, count } = await search.run(wanted(query));
+    const sql = `SELECT seq FROM audit ORDER BY ${order} LIMIT 5 OFFSET 17000`;
+    const expected = await index.database.all({ sql, params: [] }, z.object({ seq: z.int() }));
+    expect(rows.map(({ seq }) => ({ seq }))).toEqual(expected);
+    expect(count).toBe(22_500);
   });
 
   it("that takes too long is ended, with what to narrow, and counted; a short one is not", async () => {
     await using index = await openIndex();
     const { database, clock, limits } = index;
     await database.write([fill(60_000)]);
-    const hurried = new AuditSearch({ database: slow(database, clock, 150), limits, clock });
-    const query = parseAuditQuery({ "filter[*]": "*x*" });
-    await expect(hurried.run(query, ready)).rejects.toMatchObject({
+    const hurried = new AuditSearch({ database: slow(database, clock, 250), limits, clock });
+    const query = wanted({ "filter[*]": "*x*" });
+    await expect(hurried.run(query)).rejects.toMatchObject({
       code: "BAD_REQUEST",
       detail: expect.stringContaining("filter[timestamp][since]"),
     });
     const bites = limits.states().find(({ name }) => name === "audit_query_ms")?.bites;
     expect(bites).toBe(1);
     const calm = new AuditSearch({ database: slow(database, clock, 10), limits, clock });
-    expect((await calm.run(query, ready)).count).toBe(0);
+    expect((await calm.run(query)).count).toBe(0);
   });
 
-  it("waits for the one before, and is turned away when too many wait already", async () => {
+  it("that takes too long to sort is ended as well, and leaves nothing behind", async () => {
+    await using index = await openIndex();
+    const { database, clock, limits } = index;
+    await database.write([fill(60_000)]);
+    const hurried = new AuditSearch({ database: slow(database, clock, 250), limits, clock });
+    const query = wanted({ sort: "action", "page[offset]": "50000" });
+    await expect(hurried.run(query)).rejects.toMatchObject({ code: "BAD_REQUEST" });
+    expect(limits.states().find(({ name }) => name === "audit_query_ms")?.bites).toBe(1);
+    const left = { sql: "SELECT name FROM temp.sqlite_schema", params: [] };
+    expect(await database.all(left, z.unknown())).toEqual([]);
+    expect((await new AuditSearch(index).run(query)).rows).toHaveLength(10);
+  });
+
+  it("waits for the one before; a user of whom too many wait is turned away, and nobody else", async () => {
     await using index = await openIndex();
     const search = new AuditSearch(index);
-    const query = parseAuditQuery({});
     const held = Promise.withResolvers<void>();
-    const first = search.run(query, () => held.promise);
-    const waiting = [search.run(query, ready), search.run(query, ready)];
-    await expect(search.run(query, ready)).rejects.toMatchObject({ code: "TOO_MANY_REQUESTS" });
+    const done: string[] = [];
+    const first = search.run({ ...wanted({}), ready: () => held.promise });
+    const run = async (user: string) => {
+      const { count } = await search.run(wanted({}, user));
+      done.push(user);
+      return count;
+    };
+    const waiting = [run("eve"), run("eve")];
+    await expect(search.run(wanted({}))).rejects.toMatchObject({ code: "TOO_MANY_REQUESTS" });
+    const hers = run("anna");
     held.resolve();
-    for (const { count } of await Promise.all([first, ...waiting])) expect(count).toBe(0);
+    expect((await first).count).toBe(0);
+    expect(await Promise.all([...waiting, hers])).toEqual([0, 0, 0]);
+    expect(done).toEqual(["eve", "anna", "eve"]);
+    expect(index.lines.join("")).toContain('"user":"eve"');
   });
 });
 
@@ -104,6 +171,6 @@ it("a damaged file of the index is made anew, and the log says so", async () => 
   await using index = await openIndex();
   await writeFile(index.path, "no database ".repeat(1_000));
   await index.database.write([fill(10)]);
-  expect((await new AuditSearch(index).run(parseAuditQuery({}), ready)).count).toBe(9);
+  expect((await new AuditSearch(index).run(wanted({}))).count).toBe(9);
   expect(index.lines.join("")).toContain("made anew");
 });
