@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the RPort agent on this Linux host and enrols it at a server. The same text for everybody:
+# Installs the RPort agent on this host and enrols it at a server. The same text for everybody:
 # nothing in it depends on who fetches it, and nothing secret is in it. Try: sh rport-installer.sh --help
 newline='
 ' #
@@ -18,22 +18,24 @@ EXIT_FAILED=1 EXIT_USAGE=2 EXIT_UNSUPPORTED=3 EXIT_NETWORK=5 EXIT_CHECKSUM=6 EXI
 
 # Tries of a download, and how long each may stall, in seconds.
 TRIES=3 CONNECT_S=10 STALL_S=30
+# As many, when each gets some of it.
+MOST_TRIES=30
 # A server that serves many others first (status 503) is asked again so often, after so long.
 BUSY_TRIES=60 BUSY_S=5
 
 # The oldest that the executable and the bundle run on.
 MIN_GLIBC_MINOR=17 MIN_NODE=20
 
-action=install server='' prefix='' runtime=auto token_from='' token_file='' has_proxies=''
-is_silent='' is_verbose='' is_dry='' is_forced=''
-work='' node='' target='' file='' size='' sha256='' name='' line=''
+action=install server='' prefix='' runtime=auto token_from='' token_file='' has_proxies='' proxy=''
+package='' package_sha256='' is_silent='' is_verbose='' is_dry='' is_forced='' is_shown=''
+work='' node='' target='' file='' size='' sha256='' name='' packed='' suffix='' bytes='' line=''
 
 usage() {
   cat <<TEXT
-Installs the RPort agent${VERSION:+ $VERSION} on this Linux host and enrols it at a server.
+Installs the RPort agent${VERSION:+ $VERSION} on this host and enrols it at a server.
 
   sh rport-installer.sh --server URL [options]
-  sh rport-installer.sh --uninstall [--keep-config] [--prefix DIR]
+  sh rport-installer.sh --uninstall|-u [--keep-config] [--prefix DIR]
   sh rport-installer.sh --status [--prefix DIR]
 
 The pairing token, which is never an option, because options are visible to every user:
@@ -44,15 +46,18 @@ The pairing token, which is never an option, because options are visible to ever
 Options:
   --proxy-stdin        after the token, standard input has lines such as https_proxy=URL: sudo drops
                        these from the environment
+  --proxy URL          a proxy, without a password, which would be visible
   --server URL         where the agent is fetched and enrolled, http(s)://host[:port][/path]
   --name NAME          name of this host; its host name unless given
-  --tag TAG            a tag of this host; may be given again
-  --new-id             register as a new host: for copies of a disk image
-  --force              enrol anew, also when enrolled at another server
-  --user USER          the account that runs the agent; rport unless given, made if need be
+  --tag, -g TAG        a tag of this host; may be given again
+  --new-id, -d         register as a new host: for copies of a disk image
+  --force, -f          enrol anew, also when enrolled at another server
+  --user, -a USER      the account that runs the agent; rport unless given, made if need be
   --prefix DIR         keep everything below DIR; needs no root
   --no-service         start the agent without a service
   --no-start           install, and start nothing now
+  --package, -z FILE   install from this file, also a packed one, and fetch none
+  --sha256 HASH        its SHA-256; without it, it has to be one of this release
   --runtime RUNTIME    auto, bun (an executable), or node (this host's Node.js $MIN_NODE or newer)
   --yes                ask nothing
   --dry-run            say what would be done; changes nothing outside a temporary directory
@@ -75,7 +80,7 @@ fail() {
   say "rport-installer: $*"
   exit "$status"
 }
-wrong_usage() { fail "$EXIT_USAGE" "$1 Try --help."; }
+wrong_usage() { fail "$EXIT_USAGE" "$* Try --help."; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 # Prints the arguments so that a shell reads them again as they are.
@@ -110,9 +115,9 @@ make_work() {
   fail "$EXIT_FAILED" 'There is no temporary directory in which programs may run. Set TMPDIR.'
 }
 
-# Finds the file for a target in the manifest; sets name, size and sha256.
+# Finds the file for a target in the manifest; sets name, size, sha256, and what it is packed as.
 find_file() {
-  while read -r each size sha256 name; do
+  while read -r each size sha256 name packed; do
     [ "$each" != "$1" ] || return 0
   done <<LINES
 $MANIFEST
@@ -120,18 +125,27 @@ LINES
   return 1
 }
 
-# Whether the executable may run here. Not by files of a C library: machines may have several.
-fits_linux_x64() {
-  case $(uname -m) in x86_64 | amd64) ;; *) return 1 ;; esac
+# Prints what executable fits this machine. Not by files of a C library: machines may have several.
+fitting_target() {
+  case $(uname -m) in x86_64 | amd64) cpu=x64 ;; aarch64 | arm64) cpu=arm64 ;; *) return 1 ;; esac
+  if [ "$(uname -s)" = Darwin ]; then
+    # A shell for Intel may run on Apple's own processor.
+    [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" != 1 ] || cpu=arm64
+    printf %s "darwin-$cpu"
+    return
+  fi
   # The fifth byte of a program says 2 for 64 bits; the kernel's name says nothing of that.
   [ "$(head -c 5 /proc/self/exe 2>/dev/null | tail -c 1)" = "$(printf '\002')" ] || return 1
-  if [ -r /proc/cpuinfo ]; then grep -qw sse4_2 /proc/cpuinfo || return 1; fi
+  if [ "$cpu" = x64 ] && [ -r /proc/cpuinfo ]; then grep -qw sse4_2 /proc/cpuinfo || return 1; fi
   libc=$(getconf GNU_LIBC_VERSION 2>/dev/null || ldd --version 2>&1 | head -n 1) || libc=''
   case $libc in
-    *musl* | *2.[0-9]) return 1 ;;
-    *2.[0-9][0-9]) [ "${libc##*2.}" -ge "$MIN_GLIBC_MINOR" ] ;;
-    *) detail 'The C library is unknown; its age is found out by trying.' ;;
+    *musl*) cpu=$cpu-musl ;;
+    *2.[0-9]) return 1 ;;
+    *2.[0-9][0-9]) [ "${libc##*2.}" -ge "$MIN_GLIBC_MINOR" ] || return 1 ;;
+    # The shell names the loader that it was started by.
+    *) ! grep -q /ld-musl- /bin/sh 2>/dev/null || cpu=$cpu-musl ;;
   esac
+  printf %s "linux-$cpu"
 }
 
 # Finds a Node that is new enough; sets node to its own path.
@@ -146,16 +160,24 @@ find_node() {
 
 # Decides what to run here; sets target.
 choose_target() {
-  [ "$(uname -s)" = Linux ] || fail "$EXIT_UNSUPPORTED" "This is for Linux, not for $(uname -s)."
-  if [ "$runtime" != node ] && find_file linux-x64 && fits_linux_x64; then
-    target=linux-x64
+  case $(uname -s) in
+    Linux | Darwin) ;;
+    *) fail "$EXIT_UNSUPPORTED" "This is for Linux and macOS, not for $(uname -s)." ;;
+  esac
+  fitting=$(fitting_target) || fitting=''
+  if [ "$runtime" != node ] && [ -n "$fitting" ] && find_file "$fitting"; then
+    target=$fitting
   elif [ "$runtime" != bun ] && find_file node && find_node; then
     target=node
   elif [ "$runtime" = node ]; then
     fail "$EXIT_UNSUPPORTED" "There is no Node.js $MIN_NODE or newer in PATH."
+  elif [ -n "$fitting" ]; then
+    fail "$EXIT_UNSUPPORTED" "The server has no agent for $fitting. Who runs it can add it:" \
+      "npm run package -- --target $fitting. With Node.js $MIN_NODE or newer here it works without."
   else
     fail "$EXIT_UNSUPPORTED" "There is no executable for this machine ($(uname -m)): it needs" \
-      "x86-64 with SSE4.2 and glibc 2.$MIN_GLIBC_MINOR. With Node.js $MIN_NODE or newer it works anywhere."
+      "64 bits, SSE4.2 on x86, and musl or glibc 2.$MIN_GLIBC_MINOR." \
+      "With Node.js $MIN_NODE or newer it works anywhere."
   fi
   find_file "$target"
 }
@@ -167,6 +189,7 @@ choose_tools() {
   elif has openssl; then hasher='openssl dgst -sha256 -r'
   else fail "$EXIT_UNSUPPORTED" 'There is none of sha256sum, shasum and openssl.'
   fi
+  [ -z "$package" ] || return 0
   if has curl; then fetcher=curl
   elif has wget; then fetcher=wget
   else fail "$EXIT_UNSUPPORTED" 'There is neither curl nor wget.'
@@ -179,44 +202,82 @@ is_right() {
   found=$($hasher <"$1") && [ "${found%% *}" = "$sha256" ]
 }
 
-# Fetches $1 into $2 once; what the tool says goes to $work/said. Standard input may hold the token
-# and is not for these tools.
-fetch_once() {
+size_of() { if [ -f "$1" ]; then echo $(($(wc -c <"$1"))); else echo 0; fi; }
+
+# Runs a program that shows how far it is, or keeps to itself what it says.
+told() { if [ -n "$is_shown" ]; then "$@"; else "$@" 2>"$work/said"; fi; }
+
+# Fetches $1 into $2 once, from where it was. Standard input may hold the token and is not for these
+# tools, and no server fills the disk.
+fetch_once() (
+  ulimit -f $((bytes / 512 + 2048)) 2>/dev/null || :
   if [ "$fetcher" = curl ]; then
-    curl -fsSL --connect-timeout "$CONNECT_S" --speed-limit 1 --speed-time "$STALL_S" \
-      -o "$2" "$1" </dev/null 2>"$work/said"
+    shown=-sS
+    [ -z "$is_shown" ] || shown=-#
+    told curl -fL "$shown" -C "$before" --connect-timeout "$CONNECT_S" --speed-limit 1 \
+      --speed-time "$STALL_S" -o "$2" -w '%{http_code}' "$1" </dev/null >"$work/code"
   else
-    # BusyBox names the status also when it is quiet, and has no -nv.
-    case $(wget --version 2>&1) in GNU*) quiet=-nv ;; *) quiet=-q ;; esac
-    LC_ALL=C wget "$quiet" -T "$STALL_S" -O "$2" "$1" </dev/null 2>"$work/said"
+    # BusyBox names the status also when it is quiet, has no -nv, and in Debian crashes with -T.
+    case $(wget --version 2>&1) in
+      GNU*) quiet=-nv stall=-T$STALL_S ;;
+      *) quiet=-q stall=-c ;;
+    esac
+    LC_ALL=C wget "$quiet" "$stall" -c -O "$2" "$1" </dev/null 2>"$work/said"
   fi
-}
+)
 
 # Whether the server said 503: many others fetch at the moment.
-is_busy() { grep -qe 'error: 503' -e 'ERROR 503' -e 'HTTP/1.[01] 503' "$work/said"; }
+is_busy() { cat "$work/code" "$work/said" 2>/dev/null | grep -qe '^503' -e 'ERROR 503' -e 'HTTP/1.[01] 503'; }
 
 fetch() {
-  try=1 busy=0
-  until fetch_once "$1" "$2"; do
+  try=1 busy=0 most=$TRIES
+  while before=$(size_of "$2") && ! fetch_once "$1" "$2"; do
     if is_busy && [ "$busy" -lt "$BUSY_TRIES" ]; then
       [ "$busy" -gt 0 ] || say 'The server is busy; waiting for a turn.'
       busy=$((busy + 1))
       sleep "$BUSY_S"
       continue
     fi
-    cat "$work/said" >&2
-    [ "$try" -lt "$TRIES" ] || fail "$EXIT_NETWORK" "Could not fetch $1"
+    [ ! -f "$work/said" ] || cat "$work/said" >&2
+    now=$(size_of "$2")
+    [ "$now" -le "$bytes" ] || break
+    if [ "$now" -gt "$before" ]; then most=$((most < MOST_TRIES ? most + 1 : most)); else rm -f "$2"; fi
+    [ "$try" -lt "$most" ] || fail "$EXIT_NETWORK" "Could not fetch $1"
     detail "Trying again to fetch $1"
-    sleep "$try"
+    sleep $((try < 5 ? try : 5))
     try=$((try + 1))
   done
 }
 
+# Chooses how the file travels; sets suffix and bytes.
+choose_packing() {
+  suffix='' bytes=$size
+  for each in $packed; do
+    case $each in xz:*) tool=xz ;; zst:*) tool=zstd ;; gz:*) tool=gzip ;; *) continue ;; esac
+    has "$tool" || continue
+    suffix=.${each%%:*} bytes=${each#*:}
+    return
+  done
+}
+
+# Unpacks file $1 into $2, at the most one byte more than it should be.
+unpack() {
+  case $1 in
+    *.xz) xz -dc ;;
+    *.zst) zstd -dcq ;;
+    *.gz) gzip -dc ;;
+    *) cat ;;
+  esac <"$1" 2>"$work/said" | head -c $((size + 1)) >"$2" || :
+}
+
 # Nothing of a download is run before its size and its hash are right.
+check_size() {
+  found_size=$(size_of "$1")
+  [ "$found_size" = "$2" ] ||
+    fail "$EXIT_CHECKSUM" "$name has $found_size bytes and should have $2."
+}
 check_download() {
-  found_size=$(($(wc -c <"$1")))
-  [ "$found_size" = "$size" ] ||
-    fail "$EXIT_CHECKSUM" "$name has $found_size bytes and should have $size."
+  check_size "$1" "$size"
   is_right "$1" || fail "$EXIT_CHECKSUM" "$name is not the file it should be."
 }
 
@@ -241,31 +302,78 @@ get_agent() {
     detail "$file is the one of this release."
     return
   fi
-  say "Fetching the agent ${VERSION} for ${target} ($(((size + 999999) / 1000000)) MB)."
   file=$work/$name
-  fetch "${server%/}/agent/$VERSION/$name" "$file"
+  choose_packing
+  say "Fetching the agent ${VERSION} for ${target} ($(((bytes + 999999) / 1000000)) MB)."
+  fetch "${server%/}/agent/$VERSION/$name$suffix" "$file$suffix"
+  check_size "$file$suffix" "$bytes"
+  if [ -n "$suffix" ]; then
+    unpack "$file$suffix" "$file"
+    rm -f "$file$suffix"
+  fi
   check_download "$file"
+  ask_installed
+  chmod 700 "$file"
+}
+
+# The agent that is installed knows its server's key, and looks whether the server has signed this.
+ask_installed() {
+  program=${prefix:-/usr/local}/bin/rport-agent
+  { [ -z "$is_forced" ] && [ -x "$program" ]; } || return 0
+  "$program" verify "--server=$server" "--file=$file" ${prefix:+"--prefix=$prefix"} \
+    </dev/null >"$work/said" 2>&1 && return
+  status=$?
+  case $status in
+    "$EXIT_NETWORK" | "$EXIT_CHECKSUM") fail "$status" "$(cat "$work/said")" ;;
+    # It is older than this question, or belongs to another server.
+    *) ;;
+  esac
+}
+
+# Takes the agent from the file that somebody has brought; sets file.
+take_package() {
+  { [ -f "$package" ] && [ -r "$package" ]; } || wrong_usage '--package is no file that can be read.'
+  if [ -n "$package_sha256" ]; then
+    sha256=$package_sha256 size=1000000000 target=package name=rport-agent
+    is_right "$package" || fail "$EXIT_CHECKSUM" '--package does not have the SHA-256 that was given.'
+    case $package in *.cjs*) target=node ;; *) ;; esac
+    [ "$target" != node ] || find_node || fail "$EXIT_UNSUPPORTED" "This needs Node.js $MIN_NODE."
+  else
+    choose_target
+  fi
+  file=$work/$name
+  unpack "$package" "$file"
+  [ -n "$package_sha256" ] || check_download "$file"
   chmod 700 "$file"
 }
 
 does_run() {
-  answer=$(run_agent --version </dev/null 2>&1) && [ "$answer" = "rport-agent $VERSION" ] && return 0
+  answer=$(run_agent --version </dev/null 2>&1) && case $answer,$package_sha256 in
+    "rport-agent $VERSION,"* | 'rport-agent '*,?*) return 0 ;;
+    *) ;;
+  esac
   detail "It says: $answer"
   return 1
 }
 
+cannot_run() {
+  more=''
+  case $target in *-musl) more=' On Alpine Linux it needs: apk add libstdc++ libgcc' ;; *) ;; esac
+  fail "$EXIT_UNSUPPORTED" "The agent does not run on this machine.$more"
+}
+
 # The last word about whether a program runs on a machine is to run it.
 get_running_agent() {
-  choose_target
-  get_agent
+  if [ -n "$package" ]; then take_package; else choose_target && get_agent; fi
   ! does_run || return 0
-  [ "$target,$runtime" = linux-x64,auto ] ||
-    fail "$EXIT_UNSUPPORTED" 'The agent does not run on this machine.'
-  say 'The executable does not run on this machine; trying Node.js.'
-  runtime=node
-  choose_target
-  get_agent
-  does_run || fail "$EXIT_UNSUPPORTED" 'The agent does not run on this machine.'
+  [ "$target,$runtime,$package" != "$fitting,auto," ] || ! find_file node || ! find_node || {
+    say 'The executable does not run on this machine; trying Node.js.'
+    runtime=node
+    choose_target
+    get_agent
+    does_run && return
+  }
+  cannot_run
 }
 
 # Asks for the token without showing it, if there is somebody to ask.
@@ -331,6 +439,16 @@ install_agent() {
   esac
 }
 
+# Files that were made elsewhere would have the labels of there.
+restore_labels() {
+  has selinuxenabled && has restorecon && selinuxenabled || return 0
+  if [ -n "$prefix" ]; then set -- "$prefix"; else
+    set -- /usr/local/bin/rport-agent /usr/local/lib/rport /etc/rport /var/lib/rport \
+      /etc/systemd/system/rport.service
+  fi
+  for each; do [ ! -e "$each" ] || restorecon -R "$each" || :; done
+}
+
 # Removing and telling are done by the program that is installed.
 use_installed() {
   program=${prefix:-/usr/local}/bin/rport-agent
@@ -359,6 +477,21 @@ check_usage() {
   if [ -n "$has_proxies" ] && [ "$token_from" != stdin ]; then
     wrong_usage '--proxy-stdin needs --token-stdin.'
   fi
+  case $proxy in
+    *@*) wrong_usage 'Everybody sees options, so --proxy takes no password. Use --proxy-stdin.' ;;
+    '' | http://?* | https://?*) ;;
+    *) wrong_usage '--proxy must begin with http:// or https://.' ;;
+  esac
+  case $package,$package_sha256 in
+    *://*) wrong_usage '--package takes a file. Fetch it first.' ;;
+    ,?*) wrong_usage '--sha256 needs --package.' ;;
+    *) ;;
+  esac
+  case ${#package_sha256},$package_sha256 in
+    0,) ;;
+    64,*[!0-9a-f]* | [!6]* | 6[!4]* | 64?,*) wrong_usage '--sha256 has 64 digits of 0 to 9 and a to f.' ;;
+    *) ;;
+  esac
   [ "$token_from" != file ] || [ -r "$token_file" ] || wrong_usage '--token-file cannot be read.'
 }
 
@@ -386,7 +519,21 @@ main() {
     shift
     left=$((left - 1))
     case $option in
-      --server | --name | --tag | --user | --prefix | --runtime | --token-file)
+      -a) option=--user ;;
+      -d) option=--new-id ;;
+      -f) option=--force ;;
+      -g) option=--tag ;;
+      -u) option=--uninstall ;;
+      -z) option=--package ;;
+      -[xsrb]*) wrong_usage "$option is refused: this agent runs no commands and receives no files." ;;
+      -t) wrong_usage '-t is refused: there is one release, that of the server.' ;;
+      -[ilp]) wrong_usage "$option is refused: this installer has no tacoscript and no package sources," \
+        "and takes SELinux as it is." ;;
+      *) ;;
+    esac
+    case $option in
+      --server | --name | --tag | --user | --prefix | --runtime | --token-file | --proxy | \
+        --package | --sha256)
         [ "$left" -gt 0 ] || wrong_usage "$option needs a value."
         option="$option=$1"
         shift
@@ -397,11 +544,19 @@ main() {
       --help | -h) usage; exit 0 ;;
       --version) printf '%s\n' "$VERSION"; exit 0 ;;
       --server=*) server=${option#*=} ;;
-      --prefix=*) prefix=${option#*=}; set -- ${1+"$@"} "$option" ;;
+      --prefix=*)
+        prefix=${option#*=}
+        # No shell does it behind the sign of equality.
+        # shellcheck disable=SC2088
+        case $prefix in '~' | '~/'*) prefix=${HOME:-}${prefix#?} ;; *) ;; esac
+        set -- ${1+"$@"} "--prefix=$prefix" ;;
       --force) is_forced=yes; set -- ${1+"$@"} "$option" ;;
       --dry-run) is_dry=yes; set -- ${1+"$@"} "$option" ;;
       --name=* | --tag=* | --user=* | --new-id | --no-service | --no-start | --keep-config)
         set -- ${1+"$@"} "$option" ;;
+      --proxy=*) proxy=${option#*=} ;;
+      --package=*) package=${option#*=} ;;
+      --sha256=*) package_sha256=${option#*=} ;;
       --runtime=*) runtime=${option#*=} ;;
       --token-file=*) token_from=file token_file=${option#*=} ;;
       --token-stdin) token_from=stdin ;;
@@ -428,12 +583,15 @@ main() {
     read_input
     check_token
   fi
+  [ -z "$proxy" ] || export "http_proxy=$proxy" "https_proxy=$proxy"
+  { [ -n "$is_silent" ] || [ ! -t 2 ]; } || is_shown=yes
   trap clean_up EXIT
   trap 'exit "$EXIT_FAILED"' INT TERM HUP
   choose_tools
   make_work
   get_running_agent
   install_agent ${1+"$@"}
+  restore_labels
 }
 
 main ${1+"$@"}

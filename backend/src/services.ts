@@ -70,7 +70,7 @@ export async function openServices(
   const accounts = await openAccounts(options, { store, auditing, limits, touch }, opened);
   const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
-  const { agentFiles, downloads } = await openDownloads(options, { limits, sockets });
+  const { agentFiles, downloads } = await openDownloads(options, { limits, sockets, serverKey });
   const embedded = openEmbedded(options, agentFiles, opened);
   const events = auditing.pairings;
   const pairings = new Pairings({ target: embedded, clock, log, touch, events });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { canCompile, compileAgent } from "./agent/compile.mjs";
 import { packFile } from "./agent/packing.mjs";
 import { forgetOldPieces } from "./agent/pieces.mjs";
+import { shellInstaller, shellInstallerName } from "./agent/shellInstaller.mjs";
 import { targets, usualTarget } from "./agent/targets.mjs";
 import { bunNotices, noticesFile } from "./notices.mjs";
 import { root } from "./paths.mjs";
@@ -25,23 +26,9 @@ async function offer(out, target, name) {
   return { ...describe(out, target, name), packed: await packFile(out, target, name) };
 }
 
-/** What the shell script can install; the one for Windows is another. */
-const isForShell = ({ target }) => !target.startsWith("windows-");
-
-/** Puts version and hashes between the two marker lines of the installer. */
-export function stamp(script, files) {
-  const lines = files
-    .filter(isForShell)
-    .map(({ target, size, sha256, name }) => `${target} ${size} ${sha256} ${name}`);
-  const block = /(# BEGIN MANIFEST\n)[\s\S]*?(# END MANIFEST\n)/;
-  if (!block.test(script)) throw new Error("the installer has no manifest block");
-  const filled = `VERSION='${version}'\nMANIFEST='${lines.join("\n")}'\n`;
-  return script.replace(block, (_, begin, end) => begin + filled + end);
-}
-
-/** Writes a script with what `stampIt` puts into it, and describes it. */
-function writeScript(out, name, stampIt) {
-  writeFileSync(join(out, name), stampIt(readFileSync(join(root, "installers", name), "utf8")));
+/** Writes the text of a script and describes it. */
+function writeScript(out, name, text) {
+  writeFileSync(join(out, name), text);
   const { sha256 } = describe(out, "script", name);
   return { name, sha256 };
 }
@@ -65,9 +52,9 @@ export async function buildAgentFiles(out = usual, wanted = [usualTarget]) {
   }
   files.push(await offer(out, "node", bundle));
   forgetOldPieces();
-  const scripts = { sh: writeScript(out, "rport-installer.sh", (script) => stamp(script, files)) };
+  const sh = writeScript(out, shellInstallerName, shellInstaller(version, files));
   const missing = targets.filter((target) => files.every((file) => file.target !== target));
   const licences = describeLicences(out, files.length > 1);
-  const manifest = { version, scripts, files: [...files, ...licences], missing };
+  const manifest = { version, scripts: { sh }, files: [...files, ...licences], missing };
   writeFileSync(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }

@@ -243,9 +243,9 @@ describe("which agent is chosen", () => {
     expect(wrong.code).toBe(2);
   });
 
-  test("another system than Linux is refused with status 3", async () => {
+  test("another system than Linux and macOS is refused with status 3", async () => {
     await using release = await stubRelease(withBundle);
-    const path = await fakes(release, { uname: "echo Darwin" });
+    const path = await fakes(release, { uname: "echo FreeBSD" });
     expect(await runInstaller(release, ["--token-stdin"], { path })).toMatchObject({ code: 3 });
     expect(release.requests).toEqual([]);
   });

@@ -14,10 +14,11 @@ export const USAGE = `rport-agent: connects this host to its RPort server.
   rport-agent uninstall [--prefix DIR] [--keep-config] [--dry-run]
   rport-agent status [--prefix DIR]
   rport-agent background start|restart|stop|status [--prefix DIR | --user USER] [--pid-file FILE]
+  rport-agent verify --server URL --file FILE [--prefix DIR]
   rport-agent --version | --help
 
 Exit status: 0 done, 1 failed, 2 usage, 3 not possible on this machine, 4 the token is unknown,
-expired or used, 5 the server cannot be reached, 7 needs root, 8 not online in time, 9 the server
+expired or used, 5 the server cannot be reached, 6 the file is not of the server's release, 7 needs root, 8 not online in time, 9 the server
 refused.
 `;
 
@@ -31,7 +32,7 @@ export type Command =
   | EnrollCommand;
 
 /** The commands that have to do with the operating system's services; they parse the rest. */
-export type ServiceCommand = "install" | "uninstall" | "status" | "background";
+export type ServiceCommand = "install" | "uninstall" | "status" | "background" | "verify";
 
 /** `enroll`, parsed; its token is still to be read. */
 export interface EnrollCommand {
@@ -67,6 +68,7 @@ export function parseCommand(args: readonly string[]): Command {
     case "uninstall":
     case "status":
     case "background":
+    case "verify":
       return { kind: "service", name, args: rest };
     default:
       throw usage(`There is no command ${JSON.stringify(name.slice(0, 40))}.`);

@@ -8,6 +8,8 @@ export const EXIT = {
   /** The token is unknown, expired or was used. */
   token: 4,
   network: 5,
+  /** A file is not the one that the server hands out. */
+  checksum: 6,
   needsRoot: 7,
   /** Not online in time. */
   offline: 8,

@@ -1,4 +1,4 @@
-import { request as requestHttp } from "node:http";
+import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { trustedAuthorities } from "../connection/authorities.ts";
 import { routeTo } from "../connection/proxy.ts";
@@ -20,25 +20,34 @@ export interface HttpAnswer {
  */
 export async function postJson(url: URL, body: object, userAgent: string): Promise<HttpAnswer> {
   const text = JSON.stringify(body);
+  const headers = {
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(text),
+    "User-Agent": userAgent,
+    Accept: "application/json",
+  };
+  return ask(url, { method: "POST", headers }, text);
+}
+
+/** Gets a text, in the same way. */
+export async function getText(url: URL, userAgent: string): Promise<HttpAnswer> {
+  return ask(url, { method: "GET", headers: { "User-Agent": userAgent } }, "");
+}
+
+async function ask(
+  url: URL,
+  options: Pick<RequestOptions, "method" | "headers">,
+  text: string,
+): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(ANSWER_MS);
   const authorities = url.protocol === "https:" ? await trustedAuthorities() : undefined;
   const route = await routeTo(url, { configured: "", signal });
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    const posting = request(url, {
-      method: "POST",
-      agent: route?.agent ?? false,
-      ca: authorities,
-      headers: {
-        "Content-Type": "application/json",
-        "Content-Length": Buffer.byteLength(text),
-        "User-Agent": userAgent,
-        Accept: "application/json",
-      },
-      signal,
-    });
-    posting.once("error", reject);
-    posting.once("response", (answer) => {
+    const all = { ...options, agent: route?.agent ?? false, ca: authorities, signal };
+    const asking = request(url, all);
+    asking.once("error", reject);
+    asking.once("response", (answer) => {
       if (route?.refusal !== undefined) {
         reject(new Error(route.refusal));
         return;
@@ -47,7 +56,7 @@ export async function postJson(url: URL, body: object, userAgent: string): Promi
         resolve({ status: answer.statusCode ?? 0, body: received });
       }, reject);
     });
-    posting.end(text);
+    asking.end(text);
   });
 }
 

@@ -15,6 +15,7 @@ import { install } from "./install.ts";
 import { tellStatus } from "./status.ts";
 import { Supervision } from "./supervision.ts";
 import { uninstall } from "./uninstall.ts";
+import { verifyFile } from "./verifyFile.ts";
 
 const PLACE = {
   prefix: { type: "string" },
@@ -42,6 +43,12 @@ const BACKGROUND = {
   "pid-file": { type: "string" },
 } as const;
 
+const VERIFY = {
+  prefix: { type: "string" },
+  server: { type: "string", default: "" },
+  file: { type: "string", default: "" },
+} as const;
+
 type InstallFlags = ReturnType<typeof parseFlags<typeof INSTALL>>;
 type UninstallFlags = ReturnType<typeof parseFlags<typeof UNINSTALL>>;
 
@@ -60,6 +67,8 @@ export async function runService(
       return await runStatus(parseFlags(args, PLACE).prefix, platform);
     case "background":
       return await runBackground(args, platform);
+    case "verify":
+      return await runVerify(parseFlags(args, VERIFY), platform);
   }
 }
 
@@ -166,6 +175,16 @@ async function runBackground(args: readonly string[], platform: Platform): Promi
     default:
       throw new CliFailure(EXIT.usage, "background is for start, restart, stop or status.");
   }
+}
+
+async function runVerify(
+  { prefix, server, file }: ReturnType<typeof parseFlags<typeof VERIFY>>,
+  platform: Platform,
+): Promise<ExitCode> {
+  const { layout } = placeOf(installingOn(platform), prefix, undefined);
+  await verifyFile({ file: resolve(file), server, config: layout.config });
+  say(`${file} is of the release that ${server} has signed.`);
+  return EXIT.ok;
 }
 
 function installingOn(platform: Platform): Installing {

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RportError } from "@rport/protocol/errors";
 import type { AgentTargets } from "@rport/protocol/model";
+import { type ManifestSignature, signManifest } from "@rport/protocol/wire/manifestSignature";
 import { errorText, type Log } from "../platform/log.ts";
 import { entryOf, type Manifest, manifestSchema, targetsIn } from "./manifest.ts";
 import { SharedFiles } from "./sharedFiles.ts";
@@ -15,11 +16,15 @@ const SCRIPT_MAX_BYTES = 1_048_576;
 /** What adds the targets that a release has not. */
 const ADD_TARGETS = "npm run package -- --target all";
 
+type SigningKey = Parameters<typeof signManifest>[1];
+
 /** The installers and the agent's files that belong to them. */
 export interface Release {
   readonly manifest: Manifest;
   /** The installer for a shell. */
   readonly script: Buffer;
+  /** The manifest as it is served, and the signature of exactly these bytes. */
+  readonly signed: { readonly text: string; readonly signature: ManifestSignature };
 }
 
 /** A file of a release, ready to be sent. */
@@ -36,13 +41,16 @@ export interface AgentFile {
  */
 export class AgentFiles {
   readonly #directory: string;
+  readonly #key: SigningKey;
   readonly #log: Log;
   readonly #shared = new SharedFiles();
   #release: Release | undefined;
   #stamp = "";
 
-  constructor(directory: string, log: Log) {
+  /** `key` is the server's: it signs the manifests. */
+  constructor(directory: string, key: SigningKey, log: Log) {
     this.#directory = directory;
+    this.#key = key;
     this.#log = log;
   }
 
@@ -105,14 +113,17 @@ export class AgentFiles {
 
   async #read(): Promise<Release | undefined> {
     try {
-      const text = await readSmall(join(this.#directory, MANIFEST), MANIFEST_MAX_BYTES);
-      const manifest = manifestSchema.parse(JSON.parse(text.toString()));
+      const text = (
+        await readSmall(join(this.#directory, MANIFEST), MANIFEST_MAX_BYTES)
+      ).toString();
+      const manifest = manifestSchema.parse(JSON.parse(text));
       const { name, sha256 } = manifest.scripts.sh;
       const script = await readSmall(join(this.#directory, name), SCRIPT_MAX_BYTES);
       const found = createHash("sha256").update(script).digest("hex");
       if (found !== sha256) throw new Error("the script is not the manifest's");
       this.#tellMissing(manifest);
-      return { manifest, script };
+      const signature = signManifest(Buffer.from(text), this.#key);
+      return { manifest, script, signed: { text, signature } };
     } catch (error) {
       this.#log.warn("the agent's files cannot be used", {
         directory: this.#directory,

@@ -28,7 +28,8 @@ export interface PairingDoorDeps {
 }
 
 /**
- * The installers' face: `/p/:id`, `/pair/v1/claim`, and `/agent/:version/:name`. The script is the
+ * The installers' face: `/p/:id`, `/pair/v1/claim`, `/agent/:version/:name`, and the signed
+ * manifest of the release. The script is the
  * same for every id, also for one that is used, expired or was never there: so asking tells nobody
  * which ids exist, and whoever pastes an old line learns from the claim, in words and by exit
  * status, what is wrong with it.
@@ -57,6 +58,14 @@ export function pairingDoor(deps: PairingDoorDeps): Router {
       throw new RportError("PAIRING_NOT_FOUND", PAIRING_REFUSED);
     }
     exchange.sendJson(200, {});
+  });
+  router.get("/agent/manifest.json", async (request) => {
+    const { text } = (await agentFiles.require()).signed;
+    exchangeOf(request).sendText("application/json; charset=UTF-8", text);
+  });
+  router.get("/agent/manifest.json.sig", async (request) => {
+    const { signature } = (await agentFiles.require()).signed;
+    exchangeOf(request).sendJson(200, signature);
   });
   router.get("/agent/:version/:name", async (request, response) => {
     const { version, name } = request.params;

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { ServerKey } from "@rport/protocol/wire/serverKey";
 import { AgentFiles } from "../downloads/agentFiles.ts";
 import { Downloads } from "../downloads/downloads.ts";
 import type { Bounds } from "./openBounds.ts";
@@ -13,10 +14,10 @@ export interface FilesToFetch {
 /** The files of a release, read once so that the log says early what is missing, and downloads. */
 export async function openDownloads(
   { agentFiles: directory, clock, log }: ServicesOptions,
-  { limits, sockets }: Bounds,
+  { limits, sockets, serverKey }: Bounds & { readonly serverKey: ServerKey },
 ): Promise<FilesToFetch> {
   const onProgress = (socket: Duplex): void => sockets.stir(socket);
-  const agentFiles = new AgentFiles(directory, log);
+  const agentFiles = new AgentFiles(directory, serverKey, log);
   await agentFiles.current();
   return { agentFiles, downloads: new Downloads({ limits, clock, onProgress }) };
 }

@@ -16,7 +16,7 @@ export interface RealRelease extends AsyncDisposable {
 }
 
 /**
- * Builds a release in a directory of its own, as `npm run build` does; takes a few seconds.
+ * Builds a release in a directory of its own, as `npm run package` does; takes a few seconds.
  * `prelude` is JavaScript that the agent runs first, to make a release that differs.
  */
 export async function realRelease(prelude = ""): Promise<RealRelease> {

@@ -1,22 +1,39 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { tempDirectory } from "../tempDirectory.ts";
 
-const TEMPLATE = new URL("../../../installers/rport-installer.sh", import.meta.url);
-const BLOCK = /(# BEGIN MANIFEST\n)[\s\S]*?(# END MANIFEST\n)/;
+/** Scripts have no types: they run before anything is installed. */
+const { shellInstaller } = await import(
+  new URL("../../../scripts/lib/agent/shellInstaller.mjs", import.meta.url).href
+);
 
 /** The version of every stub release. */
 export const STUB_VERSION = "9.8.7";
 
 /** Names a file of a release: what the installer calls the target, and what to serve for it. */
 export interface StubFile {
-  readonly target: "linux-x64" | "node";
+  readonly target: string;
   readonly name: string;
   readonly content: string;
+  /** How it can be fetched, too, in this order; not at all unless given. */
+  readonly packed?: readonly Packing[];
+}
+
+/** A suffix of packed files. */
+export type Packing = "xz" | "zst" | "gz";
+
+/** What the server of a stub release does wrong. */
+export interface Trouble {
+  /** How many of the next requests are answered with status 503. */
+  left: number;
+  /** The connection is cut after so many bytes of a body. */
+  cutAfter: number;
 }
 
 /** What a stub agent was called with. */
@@ -40,8 +57,7 @@ export class StubRelease implements AsyncDisposable {
   readonly requests: string[];
   /** By file name: what is served instead of the right content; undefined for status 404. */
   readonly served: Map<string, Buffer | undefined>;
-  /** How many of the next requests are answered with status 503. */
-  readonly trouble: { left: number };
+  readonly trouble: Trouble;
   readonly #close: () => Promise<void>;
 
   /** Use `stubRelease`. */
@@ -51,7 +67,7 @@ export class StubRelease implements AsyncDisposable {
     url: string;
     requests: string[];
     served: Map<string, Buffer | undefined>;
-    trouble: { left: number };
+    trouble: Trouble;
     close: () => Promise<void>;
   }) {
     this.directory = parts.directory;
@@ -116,19 +132,23 @@ export async function stubRelease(
   await chmod(join(directory, "called"), 0o777);
   const list = files(directory);
   const script = join(directory, "rport-installer.sh");
-  await writeFile(script, stamp(await readFile(TEMPLATE, "utf8"), list));
   const served = new Map<string, Buffer | undefined>();
-  for (const { name, content } of list) served.set(name, Buffer.from(content));
+  for (const file of list) {
+    for (const [name, bytes] of filesOf(file)) served.set(name, bytes);
+  }
+  await writeFile(script, stamped(list, served));
   const requests: string[] = [];
-  const trouble = { left: 0 };
+  const trouble = { left: 0, cutAfter: Number.POSITIVE_INFINITY };
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     requests.push(path);
     const content = served.get(path.slice(`/agent/${STUB_VERSION}/`.length));
-    response.statusCode = content === undefined ? 404 : 200;
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    if (content === undefined) response.statusCode = 404;
     if (trouble.left > 0) response.statusCode = 503;
     trouble.left -= 1;
-    response.end(content);
+    if (response.statusCode === 200) send(response, { content, from, trouble });
+    else response.end();
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -145,12 +165,47 @@ export function executableOnly(directory: string): readonly StubFile[] {
   return [{ target: "linux-x64", name: "rport-agent-linux-x64", content: stubAgent(directory) }];
 }
 
-/** Fills the manifest as a build does. */
-export function stamp(template: string, files: readonly StubFile[]): string {
-  const lines = files.map(({ target, name, content }) => {
-    const hash = createHash("sha256").update(content).digest("hex");
-    return `${target} ${Buffer.byteLength(content)} ${hash} ${name}`;
+/** Sends a body from a byte on, as a server does that resumes; and cuts it off, if there is trouble. */
+function send(
+  response: ServerResponse,
+  { content, from, trouble }: { content: Buffer | undefined; from: number; trouble: Trouble },
+): void {
+  const whole = content ?? Buffer.of();
+  const rest = whole.subarray(from);
+  response.setHeader("Content-Length", rest.length);
+  if (from > 0) {
+    response.statusCode = 206;
+    response.setHeader("Content-Range", `bytes ${from}-${whole.length - 1}/${whole.length}`);
+  }
+  if (rest.length <= trouble.cutAfter) response.end(rest);
+  else response.write(rest.subarray(0, trouble.cutAfter), () => response.destroy());
+}
+
+/** A file and its packed copies, by name. */
+function filesOf({ name, content, packed = [] }: StubFile): readonly [string, Buffer][] {
+  const bytes = Buffer.from(content);
+  return [
+    [name, bytes],
+    ...packed.map((way): [string, Buffer] => [`${name}.${way}`, pack[way](bytes)]),
+  ];
+}
+
+const pack = {
+  gz: (bytes: Buffer) => gzipSync(bytes),
+  zst: (bytes: Buffer) => zstdCompressSync(bytes),
+  xz: (bytes: Buffer) => execFileSync("xz", ["-c"], { input: bytes }),
+};
+
+/** The installer as a build makes it. */
+function stamped(files: readonly StubFile[], served: ReadonlyMap<string, Buffer | undefined>) {
+  const described = files.map(({ target, name, packed = [] }) => {
+    const bytes = served.get(name) ?? Buffer.of();
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const copies = packed.map((way) => {
+      const copy = `${name}.${way}`;
+      return { name: copy, size: served.get(copy)?.length };
+    });
+    return { target, name, size: bytes.length, sha256, packed: copies };
   });
-  const block = `VERSION='${STUB_VERSION}'\nMANIFEST='${lines.join("\n")}'\n`;
-  return template.replace(BLOCK, (_, begin: string, end: string) => begin + block + end);
+  return shellInstaller(STUB_VERSION, described);
 }

@@ -1,11 +1,14 @@
 import { appendFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { serverKeyFromSeed } from "@rport/protocol/wire/serverKey";
 import { describe, expect, it } from "vitest";
 import { AgentFiles } from "../../../../backend/src/downloads/agentFiles.ts";
 import { fakeRelease } from "../../../support/agents/agentRelease.ts";
 import { testLog } from "../../../support/log.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
+
+const KEY = serverKeyFromSeed("a seed of thirty-two characters!");
 
 const manifestWith = (script: string) =>
   `{ "version": "1", "files": [], "missing": [], "scripts": { "sh": ${script} } }`;
@@ -14,13 +17,13 @@ async function withRelease() {
   const temp = await tempDirectory();
   const release = await fakeRelease(temp.path);
   const { log, lines } = testLog();
-  return { temp, release, lines, files: new AgentFiles(temp.path, log) };
+  return { temp, release, lines, files: new AgentFiles(temp.path, KEY, log) };
 }
 
 describe("the agent's files", () => {
   it("are unavailable, with the way to build them, until there is a manifest", async () => {
     await using temp = await tempDirectory();
-    const files = new AgentFiles(temp.path, testLog().log);
+    const files = new AgentFiles(temp.path, KEY, testLog().log);
     await expect(files.require()).rejects.toMatchObject({
       code: "UNAVAILABLE",
       detail: expect.stringContaining("npm run package"),
