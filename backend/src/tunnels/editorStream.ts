@@ -2,9 +2,8 @@ import { Duplex } from "node:stream";
 import { INLET_HIGH_WATER_BYTES, Inlet } from "@rport/protocol/wire/inlet";
 import type { RawData, WebSocket } from "ws";
 
-/** Above this many unsent bytes the other side waits; it goes on below the half. */
+/** Above this many bytes that wait the other side waits, too. */
 const HIGH_WATER_BYTES = 64 << 10;
-const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
 const NORMAL_CLOSURE = 1000;
 const UNSUPPORTED_DATA = 1003;
 const END_OF_DIRECTION = Buffer.alloc(0);
@@ -17,8 +16,8 @@ const END_OF_DIRECTION = Buffer.alloc(0);
 export class EditorStream extends Duplex {
   readonly #ws: WebSocket;
   readonly #inlet = new Inlet(this);
-  /** Whoever has written waits for this, while too much is unsent. */
-  #onDrained: (() => void) | undefined;
+  /** Whoever has written waits for this, while something is unsent. */
+  #onSent: (() => void) | undefined;
   #hasEditorEnded = false;
 
   /** The socket may be paused; it flows once somebody reads. */
@@ -38,9 +37,13 @@ export class EditorStream extends Duplex {
     if (this.#inlet.waiting < HIGH_WATER_BYTES) this.#ws.resume();
   }
 
+  /**
+   * What the socket has not sent is not put behind it: it would keep two pieces of each chunk, of one
+   * byte, too, and whoever writes here gathers them.
+   */
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#send(chunk);
-    if (this.#ws.bufferedAmount > HIGH_WATER_BYTES) this.#onDrained = done;
+    if (this.#ws.bufferedAmount > 0 && this.#ws.readyState === this.#ws.OPEN) this.#onSent = done;
     else done();
   }
 
@@ -73,9 +76,8 @@ export class EditorStream extends Duplex {
   #send(bytes: Buffer): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     this.#ws.send(bytes, { binary: true }, () => {
-      if (this.#ws.bufferedAmount > LOW_WATER_BYTES) return;
-      const done = this.#onDrained;
-      this.#onDrained = undefined;
+      const done = this.#onSent;
+      this.#onSent = undefined;
       done?.();
     });
   }

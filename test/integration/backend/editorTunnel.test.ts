@@ -163,6 +163,34 @@ describe("an editor tunnel", () => {
   });
 });
 
+it("F-14: puts nothing behind what an editor does not take, of whatever pieces", async () => {
+  const source = new PassThrough({ highWaterMark: 1 << 20 });
+  await using editor = await editorSocket(async () => source.on("error", () => {}));
+  editor.ws.pause();
+  const { far } = editor;
+  // As much as the system takes, and a little more.
+  for (let full = 0; full < 100; full += 1) {
+    if (far.bufferedAmount === 0) {
+      source.write(Buffer.alloc(8 << 10));
+      full = 0;
+    }
+    await new Promise(setImmediate);
+  }
+  for (let n = 0; n < 5_000; n += 1) {
+    source.write(Buffer.of(n % 251));
+    if (n % 100 === 0) await new Promise(setImmediate);
+  }
+  source.end();
+  editor.ws.resume();
+  await vi.waitFor(() => expect(editor.messages.at(-1)).toHaveLength(0));
+  const bytes = Buffer.concat(editor.messages);
+  expect(bytes.subarray(-5_000)).toEqual(
+    Buffer.from(Array.from({ length: 5_000 }, (_, n) => n % 251)),
+  );
+  const small = editor.messages.filter(({ length }) => length === 1);
+  expect(small.length).toBeLessThan(100);
+});
+
 describe("an editor tunnel beside others", () => {
   it("takes its turn among all that is relayed, and leaves it when it ends", async () => {
     const relays = new Relays();
