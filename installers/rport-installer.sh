@@ -48,6 +48,7 @@ Options:
                        these from the environment
   --proxy URL          a proxy, without a password, which would be visible
   --server URL         where the agent is fetched and enrolled, http(s)://host[:port][/path]
+  --pairing URL        where the token is claimed, when that is not the server
   --name NAME          name of this host; its host name unless given
   --tag, -g TAG        a tag of this host; may be given again
   --new-id, -d         register as a new host: for copies of a disk image
@@ -532,7 +533,7 @@ main() {
       *) ;;
     esac
     case $option in
-      --server | --name | --tag | --user | --prefix | --runtime | --token-file | --proxy | \
+      --server | --pairing | --name | --tag | --user | --prefix | --runtime | --token-file | --proxy | \
         --package | --sha256)
         [ "$left" -gt 0 ] || wrong_usage "$option needs a value."
         option="$option=$1"
@@ -552,7 +553,7 @@ main() {
         set -- ${1+"$@"} "--prefix=$prefix" ;;
       --force) is_forced=yes; set -- ${1+"$@"} "$option" ;;
       --dry-run) is_dry=yes; set -- ${1+"$@"} "$option" ;;
-      --name=* | --tag=* | --user=* | --new-id | --no-service | --no-start | --keep-config)
+      --pairing=* | --name=* | --tag=* | --user=* | --new-id | --no-service | --no-start | --keep-config)
         set -- ${1+"$@"} "$option" ;;
       --proxy=*) proxy=${option#*=} ;;
       --package=*) package=${option#*=} ;;

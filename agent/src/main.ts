@@ -52,8 +52,8 @@ async function runEnroll(command: EnrollCommand): Promise<number> {
       ? { kind: "stdin", stream: process.stdin }
       : { kind: "file", path: tokenFile },
   );
-  const { server, config: file, name, tags, isNewId, dataDir, isForced } = command;
-  const request = { server, file, token, name, tags, isNewId, dataDir, isForced };
+  const { server, pairing, config: file, name, tags, isNewId, dataDir, isForced } = command;
+  const request = { server, pairing, file, token, name, tags, isNewId, dataDir, isForced };
   const deps = { platform: PLATFORM, hostname: os.hostname(), clock: SYSTEM_CLOCK };
   const { authId, clientId } = await enroll(request, deps);
   if (isNewId) await forgetHostKey(await configuredDataDir(file, PLATFORM.dataDir));

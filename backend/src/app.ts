@@ -1,19 +1,14 @@
 import type { Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import { API_PREFIX } from "@rport/protocol/http";
-import express, {
-  type Express,
-  type NextFunction,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from "express";
+import type { Express, Request, RequestHandler } from "express";
 import type { AgentFiles } from "./downloads/agentFiles.ts";
 import type { Downloads } from "./downloads/downloads.ts";
+import { bareApp } from "./http/bareApp.ts";
 import type { PeerOf } from "./http/caller/peerAddress.ts";
 import { type LocalMode, whyForeign } from "./http/caller/siteGuard.ts";
 import type { Handlers } from "./http/endpoints.ts";
-import { Exchange } from "./http/exchange.ts";
+import type { Exchange } from "./http/exchange.ts";
 import { type ProveDoorDeps, proveDoor } from "./http/handlers/proveDoor.ts";
 import {
   type FiguresDoorDeps,
@@ -22,7 +17,7 @@ import {
   healthDoor,
   METRICS_PATH,
 } from "./http/healthDoor.ts";
-import { type PairingDoorDeps, pairingDoor } from "./http/pairingDoor.ts";
+import { type PairingDoorDeps, pairingDoor } from "./http/installers/pairingDoor.ts";
 import { endpointRouter, isOpen } from "./http/router.ts";
 import type { UnreadAnswers } from "./http/unreadAnswers.ts";
 import type { Face } from "./place.ts";
@@ -69,62 +64,48 @@ export interface AppPlace {
 
 /** The HTTP side of the backend, for one address. It never listens by itself. */
 export function createApp(deps: AppDeps, place: AppPlace): Express {
-  const app = express();
-  app.disable("x-powered-by").disable("etag").set("query parser", false);
-  // A rule of a proxy in front for `/api` must hold for every spelling that is served.
-  app.enable("case sensitive routing").enable("strict routing");
-  const exchanges = new WeakMap<Request, Exchange>();
-  const exchangeOf = (request: Request): Exchange => {
-    const exchange = exchanges.get(request);
-    if (exchange === undefined) throw new Error("a request without its exchange");
-    return exchange;
-  };
-
-  app.use((request: Request, response: Response, next: NextFunction) => {
-    const { answers, log } = deps;
-    const exchange = new Exchange(response, { ...deps.peerOf(request), answers, log });
-    exchanges.set(request, exchange);
-    exchange.logWhenDone(request, deps);
-    requireOwnSite(request, place);
-    next();
+  return bareApp(deps, {
+    requireTaken: (request) => requireOwnSite(request, place),
+    mount: (app, exchangeOf) => mount(app, exchangeOf, { deps, place }),
   });
+}
+
+type ExchangeOf = (request: Request) => Exchange;
+
+interface Mounted {
+  readonly deps: AppDeps;
+  readonly place: AppPlace;
+}
+
+function mount(app: Express, exchangeOf: ExchangeOf, { deps, place }: Mounted): void {
   const { readiness, figures } = deps;
   app.use(healthDoor({ readiness, exchangeOf }));
   if (place.faces.has("metrics")) app.use(figuresDoor({ figures, exchangeOf }));
-  if (place.faces.has("users")) {
-    const admit: RequestHandler = async (request, _response, next) => {
-      const exchange = exchangeOf(request);
-      if (!(await admitUser(deps.gate, request, exchange))) return;
-      if (!deps.onUser(request.socket, exchange.actor?.name ?? "")) throw tooManyConnections();
+  if (place.faces.has("users")) mountUsers(app, exchangeOf, deps);
+  if (place.faces.has("pairing")) app.use(pairingDoor(pairingDoorDeps(deps, exchangeOf)));
+}
+
+function mountUsers(app: Express, exchangeOf: ExchangeOf, deps: AppDeps): void {
+  const { proofs, peerOf, figures, handlers, access } = deps;
+  const admit: RequestHandler = async (request, _response, next) => {
+    const exchange = exchangeOf(request);
+    if (!(await admitUser(deps.gate, request, exchange))) return;
+    if (!deps.onUser(request.socket, exchange.actor?.name ?? "")) throw tooManyConnections();
+    next();
+  };
+  app.use(proveDoor({ proofs, peerOf, exchangeOf }));
+  const admitToFigures: RequestHandler[] = [
+    admit,
+    (request, _response, next) => {
+      requireEndpoint(exchangeOf(request).actor ?? STRANGER, FIGURES);
       next();
-    };
-    app.use(proveDoor({ proofs: deps.proofs, peerOf: deps.peerOf, exchangeOf }));
-    const admitToFigures: RequestHandler[] = [
-      admit,
-      (request, _response, next) => {
-        requireEndpoint(exchangeOf(request).actor ?? STRANGER, FIGURES);
-        next();
-      },
-    ];
-    app.use(figuresDoor({ figures, exchangeOf, admit: admitToFigures }));
-    app.use(API_PREFIX, (request, response, next) =>
-      isOpen(request) ? next() : admit(request, response, next),
-    );
-    const { handlers, access } = deps;
-    app.use(API_PREFIX, endpointRouter({ handlers, access, exchangeOf }));
-  }
-  if (place.faces.has("pairing")) {
-    app.use(pairingDoor(pairingDoorDeps(deps, exchangeOf)));
-  }
-  app.use(() => {
-    throw new RportError("NOT_FOUND", "There is nothing under this path.");
-  });
-  // Express tells an error handler by its four parameters.
-  // biome-ignore lint/complexity/useMaxParams: the number is Express's
-  app.use((caught: unknown, request: Request, _response: Response, _next: NextFunction) => {
-    exchangeOf(request).sendError(caught);
-  });
-  return app;
+    },
+  ];
+  app.use(figuresDoor({ figures, exchangeOf, admit: admitToFigures }));
+  app.use(API_PREFIX, (request, response, next) =>
+    isOpen(request) ? next() : admit(request, response, next),
+  );
+  app.use(API_PREFIX, endpointRouter({ handlers, access, exchangeOf }));
 }
 
 function pairingDoorDeps(

@@ -5,6 +5,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { LogOutput } from "@rport/protocol/logOutput";
 import { obeySignals } from "@rport/protocol/signals";
 import { VERSION } from "@rport/protocol/version";
+import { pairingCommand } from "./alone/command.ts";
 import { auditCommand } from "./audit/command.ts";
 import { type Backend, createBackend } from "./backend.ts";
 import { importCredentials } from "./cli/importCredentials.ts";
@@ -39,6 +40,10 @@ async function main(): Promise<void> {
   const known = command === undefined ? undefined : COMMANDS.get(command);
   if (known !== undefined) {
     await runCommand(known, rest);
+    return;
+  }
+  if (command === "pairing") {
+    await pairingCommand(surroundings(rest), print);
     return;
   }
   const invocation = readConfig(surroundings(process.argv.slice(2)));

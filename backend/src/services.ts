@@ -15,12 +15,13 @@ import { type Administration, openAdministration } from "./opening/openAdministr
 import { type Bounds, openBounds } from "./opening/openBounds.ts";
 import { type FilesToFetch, openDownloads } from "./opening/openDownloads.ts";
 import { openEvents } from "./opening/openEvents.ts";
+import { openPairingTargets } from "./opening/openPairingTargets.ts";
 import { openRecords, type Records } from "./opening/openRecords.ts";
 import { openTunnels, type Tunnels } from "./opening/openTunnels.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { PairingService } from "./pairing/pairingService.ts";
 import { Pairings } from "./pairing/pairings.ts";
-import { EmbeddedTarget } from "./pairing/targets/embedded.ts";
+import type { EmbeddedTarget } from "./pairing/targets/embedded.ts";
 import { type StatusFacts, serverStatus } from "./status.ts";
 import { openStore, type Store } from "./store/store.ts";
 import type { Accounts } from "./users/accounts.ts";
@@ -71,9 +72,10 @@ export async function openServices(
   const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
   const { agentFiles, downloads } = await openDownloads(options, { limits, sockets, serverKey });
-  const embedded = openEmbedded(options, agentFiles, opened);
+  const fetched = { agentFiles, md5Fingerprint: fingerprints.md5 };
+  const { embedded, targets } = openPairingTargets(options, fetched, opened);
   const events = auditing.pairings;
-  const pairings = new Pairings({ target: embedded, clock, log, touch, events });
+  const pairings = new Pairings({ targets, clock, log, touch, events });
   opened.defer(() => pairings.close());
   const kept = { store, auditing, pairings, people: accounts.ledger, limits, touch };
   const records = await openRecords(options, kept, opened);
@@ -81,16 +83,9 @@ export async function openServices(
   const deps = { store, registry, credentials, presence, auditing, sockets, limits, touch };
   const open = openTunnels(options, deps, opened);
   const { tunnels } = open;
-  const pairingService = new PairingService({
-    credentials,
-    pairings,
-    target: embedded,
-    fingerprint: fingerprints.sha256,
-    serverUrls,
-    clock,
-    log,
-    events,
-  });
+  const { sha256: fingerprint } = fingerprints;
+  const minting = { credentials, pairings, targets, limits, events };
+  const pairingService = new PairingService({ ...minting, fingerprint, serverUrls, clock, log });
   opened.defer(() => pairingService.close());
   const people = { accounts, auditing, credentials, pairings, pairingService, limits };
   const administration = openAdministration(options, people, opened);
@@ -123,18 +118,6 @@ export async function openServices(
     hub,
     status,
   };
-}
-
-function openEmbedded(
-  { clock, log }: ServicesOptions,
-  agentFiles: FilesToFetch["agentFiles"],
-  opened: AsyncDisposableStack,
-): EmbeddedTarget {
-  // Read at each pairing: a new build of the agent's files brings a new script.
-  const scriptSha256 = () => agentFiles.scriptSha256;
-  const embedded = new EmbeddedTarget({ scriptSha256, clock, log });
-  opened.defer(() => embedded.close());
-  return embedded;
 }
 
 function statusOf(

@@ -22,7 +22,13 @@ import { tempDirectory } from "../support/tempDirectory.ts";
 
 const BUILD_MS = 180_000;
 const reason = whyNoSystemd();
-const REQUEST = { isNewId: false, isForced: false, isStarted: true, isDryRun: false };
+const REQUEST = {
+  pairing: undefined,
+  isNewId: false,
+  isForced: false,
+  isStarted: true,
+  isDryRun: false,
+};
 
 describe("a plist", () => {
   test("says what is run, as whom, and what launchd does about it, whatever is in the paths", async () => {
@@ -84,7 +90,7 @@ describe.skipIf(reason !== undefined)("with stand-ins for the tools of macOS", (
       const { token: typed } = await newPairing(backend);
       const token = await readToken({ kind: "stdin", stream: streamOf(typed) });
       const platform = { ...platformOf("darwin"), idReaders: () => [async () => clientId] };
-      const wanted = { name: "", tags: [], isNewId: false, isForced: false };
+      const wanted = { pairing: undefined, name: "", tags: [], isNewId: false, isForced: false };
       const request = {
         ...wanted,
         server: backend.url,

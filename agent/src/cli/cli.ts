@@ -4,11 +4,11 @@ import { CliFailure, EXIT } from "./cliFailure.ts";
 /** What `--help` prints. */
 export const USAGE = `rport-agent: connects this host to its RPort server.
 
-  rport-agent enroll --server URL --config FILE (--token-stdin | --token-file FILE)
-                     [--name NAME] [--tag TAG]... [--new-id] [--data-dir DIR] [--force]
+  rport-agent enroll --server URL [--pairing URL] --config FILE
+                     (--token-stdin | --token-file FILE) [--name NAME] [--tag TAG]... [--new-id] [--data-dir DIR] [--force]
   rport-agent run -c FILE
   rport-agent wait-online -c FILE --timeout SECONDS
-  rport-agent install --server URL [--token-stdin] [--name NAME] [--tag TAG]... [--new-id]
+  rport-agent install --server URL [--pairing URL] [--token-stdin] [--name NAME] [--tag TAG]... [--new-id]
                       [--force] [--user USER | --prefix DIR] [--no-service] [--no-start]
                       [--dry-run]
   rport-agent uninstall [--prefix DIR] [--keep-config] [--dry-run]
@@ -38,6 +38,8 @@ export type ServiceCommand = "install" | "uninstall" | "status" | "background" |
 export interface EnrollCommand {
   readonly kind: "enroll";
   readonly server: string;
+  /** Where the token is claimed; undefined: at the server. */
+  readonly pairing: string | undefined;
   readonly config: string;
   /** Undefined: standard input. */
   readonly tokenFile: string | undefined;
@@ -80,6 +82,7 @@ const WAIT = { ...CONFIG, timeout: { type: "string", default: "30" } } as const;
 const ENROLL = {
   ...CONFIG,
   server: { type: "string" },
+  pairing: { type: "string" },
   "token-stdin": { type: "boolean", default: false },
   "token-file": { type: "string" },
   name: { type: "string", default: "" },
@@ -135,6 +138,7 @@ function parseEnroll(args: readonly string[]): Command {
   return {
     kind: "enroll",
     server: needed(values, "server"),
+    pairing: values.pairing,
     config: needed(values, "config"),
     tokenFile,
     name: values.name,

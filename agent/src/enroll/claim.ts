@@ -14,6 +14,7 @@ import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { type Clock, sleep } from "../platform/clock.ts";
 import { troubleOf } from "../platform/descriptors.ts";
 import { type HttpAnswer, postJson } from "./post.ts";
+import { serviceUrl } from "./serviceUrl.ts";
 
 const TRIES = 3;
 /** Between two tries; a restarting server is back by then. */
@@ -25,7 +26,7 @@ const CLAIMANT_BYTES = 16;
 /** Who claims a pairing, and where. */
 export interface Claim {
   /** The pairing service, with or without a path. */
-  readonly server: URL;
+  readonly service: URL;
   readonly parts: TokenParts;
   readonly clientId: string;
   readonly hostname: string;
@@ -47,11 +48,15 @@ export async function claimPairing(claim: Claim): Promise<PairingPayload> {
 }
 
 /**
- * Derived from the token and the host, so that running the same command again within the server's
+ * Who claims, as 16 bytes of base64url. Derived from the token and the host, so that running the same command again within the server's
  * 60 s gets the same answer, also after this process was killed. Nobody without the token can
  * compute it.
  */
-function claimantFor({ parts, hostname, clientId }: Claim): string {
+export function claimantFor({
+  parts,
+  hostname,
+  clientId,
+}: Pick<Claim, "parts" | "hostname" | "clientId">): string {
   return createHmac("sha256", parts.sealKey)
     .update(JSON.stringify(["rport pairing claimant v1", hostname, clientId]))
     .digest()
@@ -69,7 +74,7 @@ async function fetchEnvelope(claim: Claim): Promise<Envelope> {
     else if (answer.status >= 500) trouble = `it answered with status ${answer.status}`;
     else return readAnswer(answer);
   }
-  const sentence = `The server ${claim.server.host} cannot be reached: ${trouble}.`;
+  const sentence = `The server ${claim.service.host} cannot be reached: ${trouble}.`;
   throw new CliFailure(EXIT.network, sentence);
 }
 
@@ -86,9 +91,8 @@ function claimRequest(claim: Claim): ClaimRequest {
   throw new CliFailure(EXIT.usage, "The client id of this host cannot be used.");
 }
 
-async function ask({ server }: Claim, request: ClaimRequest): Promise<HttpAnswer | string> {
-  const folder = server.pathname.endsWith("/") ? server.pathname : `${server.pathname}/`;
-  const url = new URL(`${folder}${CLAIM_PATH}`, server);
+async function ask({ service }: Claim, request: ClaimRequest): Promise<HttpAnswer | string> {
+  const url = serviceUrl(service, CLAIM_PATH);
   try {
     return await postJson(url, request, `rport-agent ${VERSION}`);
   } catch (error) {

@@ -15,13 +15,14 @@ import type { Platform } from "../machine/platform.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type FileOwner, writeDurably } from "../platform/durableFile.ts";
 import { textOf } from "../platform/errorText.ts";
-import { claimPairing } from "./claim.ts";
+import { claimantFor, claimPairing } from "./claim.ts";
 import {
   type EnrolledConfig,
   type ExistingConfig,
   enrolledConfig,
   readExisting,
 } from "./enrolledConfig.ts";
+import { type Reporter, reporterOf } from "./report.ts";
 
 /** Stands for what the server will give, while nobody has asked it yet. */
 const ANY_PAYLOAD = pairingPayloadSchema.parse({
@@ -33,8 +34,9 @@ const ANY_PAYLOAD = pairingPayloadSchema.parse({
 
 /** What a person asked for. */
 export interface EnrollRequest {
-  /** The pairing service. */
   readonly server: string;
+  /** Where the token is claimed; undefined: at the server. */
+  readonly pairing: string | undefined;
   readonly file: string;
   readonly token: PairingToken;
   readonly name: string;
@@ -57,6 +59,8 @@ export interface EnrollDeps {
 export interface Enrolled {
   readonly authId: string;
   readonly clientId: string;
+  /** Tells whoever made the pairing how it goes on here. */
+  readonly report: Reporter;
 }
 
 /**
@@ -65,8 +69,9 @@ export interface Enrolled {
  * nothing was written.
  */
 export async function enroll(request: EnrollRequest, deps: EnrollDeps): Promise<Enrolled> {
-  const server = requireServer(request.server);
-  proxyFor(server, "");
+  requireServer(request.server, "--server");
+  const service = requireServer(request.pairing ?? request.server, "--pairing");
+  proxyFor(service, "");
   const file = resolve(request.file);
   const existing = await findExisting(file, request.isForced);
   const clientId = await chooseId(request, existing, deps);
@@ -75,11 +80,13 @@ export async function enroll(request: EnrollRequest, deps: EnrollDeps): Promise<
   assertUsable(wanted);
   const parts = tokenParts(request.token);
   const { hostname, clock } = deps;
-  const payload = await claimPairing({ server, parts, clientId, hostname, clock });
+  const payload = await claimPairing({ service, parts, clientId, hostname, clock });
   if (!request.isForced) assertSameServer(existing, payload, file);
   const proxy = proxyOfEnvironment(payload.server_urls[0] ?? "");
   await write(file, enrolledConfig({ ...wanted, payload, proxy }));
-  return { authId: payload.auth_id, clientId };
+  const claimant = claimantFor({ parts, hostname, clientId });
+  const report = reporterOf({ service, parts, claimant, clientId, hostname });
+  return { authId: payload.auth_id, clientId, report };
 }
 
 /** What is wrong in the file that is there is told before the token is spent. */
@@ -91,10 +98,10 @@ function assertUsable(wanted: Omit<EnrolledConfig, "payload" | "proxy">): void {
   }
 }
 
-function requireServer(written: string): URL {
+function requireServer(written: string, flag: string): URL {
   const isHttp = /^https?:\/\//i.test(written);
   if (isHttp && normaliseServerUrl(written).ok) return new URL(written);
-  throw new CliFailure(EXIT.usage, "--server must be an http:// or https:// address.");
+  throw new CliFailure(EXIT.usage, `${flag} must be an http:// or https:// address.`);
 }
 
 async function findExisting(file: string, isForced: boolean): Promise<ExistingConfig | undefined> {

@@ -25,6 +25,7 @@ const PLACE = {
 const INSTALL = {
   ...PLACE,
   server: { type: "string" },
+  pairing: { type: "string" },
   "token-stdin": { type: "boolean", default: false },
   name: { type: "string", default: "" },
   tag: { type: "string", multiple: true, default: [] as string[] },
@@ -115,9 +116,9 @@ function enroller(
   if (!flags["token-stdin"]) return undefined;
   return async (file: string) => {
     const token = await readToken({ kind: "stdin", stream: process.stdin });
-    const { name, tag: tags, "new-id": isNewId, force: isForced } = flags;
+    const { pairing, name, tag: tags, "new-id": isNewId, force: isForced } = flags;
     const { dataDir } = layout;
-    const request = { server, file, token, name, tags, isNewId, dataDir, isForced };
+    const request = { server, pairing, file, token, name, tags, isNewId, dataDir, isForced };
     const deps = { platform, hostname: os.hostname(), clock: SYSTEM_CLOCK };
     return enroll(request, deps);
   };

@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import type { Enrolled } from "../enroll/enroll.ts";
+import type { Reporter } from "../enroll/report.ts";
 import type { Account } from "../machine/account.ts";
 import type { Place } from "../machine/place.ts";
 import { isPresent } from "../machine/placing.ts";
@@ -68,6 +69,7 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     say(`This host is already enrolled at ${request.server}, and its agent is up to date.`);
     return;
   }
+  const telling: Telling = { report: NOBODY_ASKED };
   const steps = installSteps({
     place,
     installing,
@@ -78,7 +80,11 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     isEnrolled: !isKept,
     isNewId: request.isNewId,
     predecessor: deps.predecessor,
-    enrol: () => enrolAside(deps),
+    enrol: async () => {
+      const { config, report } = await enrolAside(deps);
+      telling.report = report;
+      return config;
+    },
     isStarted: request.isStarted,
     signal: deps.signal,
     supervisor: (account) => deps.supervisor(account),
@@ -87,7 +93,7 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     for (const { title } of steps) say(`would ${title}`);
     return;
   }
-  await perform(steps, deps, found);
+  await perform(steps, deps, { found, telling });
   say(request.isStarted ? "The agent is installed and connected." : "The agent is installed.");
   if (deps.predecessor !== undefined) {
     say("RPort's own client is stopped; its settings are kept. To bring it back, uninstall.");
@@ -133,12 +139,26 @@ async function isUpToDate(
   return deps.supervisor(undefined).isCurrent();
 }
 
+/** What enrolling gave, before anything is placed. */
+interface Aside {
+  /** The text of the new configuration. */
+  readonly config: string;
+  readonly report: Reporter;
+}
+
+/** Who is told how it goes on; nobody, before there was a claim. */
+interface Telling {
+  report: Reporter;
+}
+
+const NOBODY_ASKED: Reporter = async () => undefined;
+
 /**
  * Enrols into a private copy of the configuration, so that a refusal leaves the host as it is, and
  * no link that the agent's account may have planted is ever followed. The text holds the
  * host's secret.
  */
-async function enrolAside({ enroll, place, temporary, say }: InstallDeps): Promise<string> {
+async function enrolAside({ enroll, place, temporary, say }: InstallDeps): Promise<Aside> {
   const { layout } = place;
   if (enroll === undefined) throw new Error("enrolling needs a token");
   const aside = join(temporary, "rport.conf");
@@ -146,24 +166,30 @@ async function enrolAside({ enroll, place, temporary, say }: InstallDeps): Promi
     const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     await writeFile(aside, await readFile(layout.config, { flag }), { mode: 0o600 });
   }
-  const { authId, clientId } = await enroll(aside);
+  const { authId, clientId, report } = await enroll(aside);
   say(`enrolled as ${authId}, client ${clientId}`);
-  return readFile(aside, "utf8");
+  return { config: await readFile(aside, "utf8"), report };
 }
 
 async function perform(
   steps: readonly InstallStep[],
   deps: InstallDeps,
-  before: Installation,
+  { found: before, telling }: { readonly found: Installation; readonly telling: Telling },
 ): Promise<void> {
   const undo = new Undo();
+  let at = "";
   try {
     for (const step of steps) {
+      at = step.title;
       if (deps.signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
+      if (step.isStart === true) await telling.report({ kind: "installed" });
       await step.run(undo);
     }
+    if (!steps.some(({ isStart }) => isStart === true)) await telling.report({ kind: "installed" });
     await undo.forget();
   } catch (error) {
+    const [text = ""] = textOf(error).split("\n");
+    await telling.report({ kind: "failed", step: at, text });
     deps.say("Taking back what was changed.");
     const troubles = await undo.run();
     const left = troubles.map((trouble) => `\nThis could not be taken back: ${trouble}`).join("");

@@ -33,6 +33,8 @@ const LOOK_MS = 1_000;
 export interface InstallStep {
   /** What it does, to be read after "would". */
   readonly title: string;
+  /** Whether the agent runs from then on; everything is in its place before. */
+  readonly isStart?: true;
   run(undo: Undo): Promise<void>;
 }
 
@@ -99,6 +101,7 @@ class Steps {
       isStarted
         ? {
             title: `start ${title} and wait until it is connected`,
+            isStart: true as const,
             run: (undo) => this.#start(undo),
           }
         : undefined,

@@ -7,6 +7,7 @@ import type { LogLevel } from "../platform/log.ts";
 import { type PortRange, withoutRanges } from "../platform/portRanges.ts";
 import { checkSettings, wrongSetting } from "./check.ts";
 import { HELP } from "./help.ts";
+import { type PairingElsewhere, pairingElsewhere } from "./pairingSettings.ts";
 import type { Settings } from "./settings.ts";
 import { type CommandLine, commandLine, environmentSource, fileSource, portOf } from "./sources.ts";
 import type { HostPort } from "./values.ts";
@@ -45,7 +46,13 @@ export interface Config {
     readonly bind: string | undefined;
     readonly ports: readonly PortRange[];
   };
-  readonly pairing: { readonly ttlS: number };
+  readonly pairing: {
+    readonly ttlS: number;
+    /** Where hosts claim from instead of here; undefined: here. */
+    readonly elsewhere: PairingElsewhere | undefined;
+    /** Of a pairing service: a file with the servers that may deposit; undefined: all, slowly. */
+    readonly keysFile: string | undefined;
+  };
   /** Where limits differ from the usual. */
   readonly limits: SetLimits;
   /** Whether to start although the database lacks changes that were made. */
@@ -57,7 +64,7 @@ export interface Config {
 
 /** What the program was asked to do. */
 export type Invocation =
-  | { readonly kind: "run"; readonly config: Config }
+  | { readonly kind: "run"; readonly config: Config; readonly settings: Settings }
   /** Only to print this. */
   | { readonly kind: "print"; readonly text: string };
 
@@ -86,7 +93,7 @@ export function readConfig(surroundings: Surroundings): Invocation {
     typeof path === "string" ? checkSettings(fileSource(path, readText(path))) : {},
   ];
   const merged = layers.reduceRight<Settings>(overlay, {});
-  return { kind: "run", config: toConfig(merged, line, surroundings) };
+  return { kind: "run", config: toConfig(merged, line, surroundings), settings: merged };
 }
 
 /** What is allowed, and better not so: sentences for the log. */
@@ -128,7 +135,11 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
       bind: tunnels?.bind,
       ports: portsOf(server),
     },
-    pairing: { ttlS: pairing?.ttl ?? PAIRING_TTL_S },
+    pairing: {
+      ttlS: pairing?.ttl ?? PAIRING_TTL_S,
+      elsewhere: pairingElsewhere(pairing),
+      keysFile: pairing?.keys_file,
+    },
     limits: limits ?? {},
     printAdminCode: line.values["print-admin-code"] === true,
     acceptLostChanges: line.values["accept-lost-changes"] === true,

@@ -1,5 +1,6 @@
 /** What `--help` prints. */
 export const HELP = `Usage: rport-backend [flags]
+       rport-backend pairing [flags]                  a pairing service alone; see pairing --help
        rport-backend audit verify [flags]             checks the audit log; see audit --help
        rport-backend import-credentials FILE [flags]  takes over RPort's client-auth.json; see its --help
        rport-backend user COMMAND [flags]             users, tokens, invitations; see user --help
@@ -29,6 +30,10 @@ Only in the file or the environment:
             totp_required                    everybody needs a second factor   false
   [metrics] address                          figures for Prometheus, without a token
   [tunnels] bind                             where tunnels listen              127.0.0.1
+  [pairing] url                              a pairing service apart from this server
+            service                          sealed, or rport-pairing: RPort's own  sealed
+            key_file                         by which it knows this server
+            plain_text                       secrets may go to RPort's service in public
   [limits]  all keys are in docs/configuration.md
 
 Environment: RPORT_<SECTION>_<KEY>, such as RPORT_SERVER_ADDRESS, and RPORT_CONFIG for the file.

@@ -18,7 +18,8 @@ const KEYS: Readonly<Record<string, string>> = {
     "take the line out: a credential of the kind fleet is for many hosts",
   "server.auth_write": CUSTOMARY,
   "server.equate_clientauthid_clientid": "take the line out: hosts have their own client ids here",
-  "server.pairing_url": "take the line out: this server does its pairing itself",
+  "server.pairing_url":
+    'take the line out: this server does its pairing itself, or set [pairing] url and service = "rport-pairing"',
   "server.tunnel_host": NOT_YET,
   "server.proxy": "take the line out: nothing but agents, people and installers is served here",
   "server.sqlite_wal": CUSTOMARY,

@@ -57,8 +57,19 @@ export const settingsSchema = z
     metrics: z.strictObject({ address: hostPort }).partial(),
     /** Ours: where tunnels listen unless a request says otherwise. */
     tunnels: z.strictObject({ bind: ipAddress }).partial(),
-    /** Ours: how long a pasted line works. */
-    pairing: z.strictObject({ ttl: pairingTtlS }).partial(),
+    /** Ours: how long a pasted line works, and where hosts claim from. */
+    pairing: z
+      .strictObject({
+        ttl: pairingTtlS,
+        /** A pairing service apart from this server. */
+        url: serverUrl,
+        service: z.enum(["sealed", "rport-pairing"]),
+        key_file: z.string().min(1),
+        plain_text: z.boolean(),
+        /** Of `rport-backend pairing`: who may deposit. */
+        keys_file: z.string().min(1),
+      })
+      .partial(),
     /** Ours: see the table of limits. */
     limits: z.strictObject(limitShape()).partial(),
     logging: z
@@ -90,6 +101,6 @@ export const NUMBER_KEYS: readonly string[] = [
   ...LIMIT_NAMES.map((name) => `limits.${name}`),
 ];
 /** Keys that are true or false; elsewhere than in the file they come as text. */
-export const BOOLEAN_KEYS: readonly string[] = ["api.totp_required"];
+export const BOOLEAN_KEYS: readonly string[] = ["api.totp_required", "pairing.plain_text"];
 /** Keys that are lists; elsewhere than in the file, commas separate their items. */
 export const LIST_KEYS: readonly string[] = ["server.url", "server.trusted_proxies"];

@@ -5,11 +5,11 @@ import express, { type Request, type Router } from "express";
 import { type Actor, STRANGER } from "../users/actor.ts";
 import { type ClientAccess, requireClient } from "../users/clientAccess.ts";
 import { requireEndpoint } from "../users/rights.ts";
+import { formBody, isForm } from "./bodies/formBody.ts";
+import { isWithoutBody, jsonBody, noBody } from "./bodies/jsonBody.ts";
+import { parseInput } from "./bodies/parseInput.ts";
 import type { CallContext, Handlers } from "./endpoints.ts";
 import type { Exchange } from "./exchange.ts";
-import { formBody, isForm } from "./formBody.ts";
-import { isWithoutBody, jsonBody, noBody } from "./jsonBody.ts";
-import { parseInput } from "./parseInput.ts";
 import { rawQuery } from "./rawQuery.ts";
 
 /** Longest `User-Agent` that is looked at. */

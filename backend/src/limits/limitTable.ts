@@ -91,6 +91,13 @@ export const LIMITS = {
     unit: "count",
     what: "downloads of the agent at once; when all are taken, one slower than 8 KiB a second makes room, or one of the network that has most",
   },
+  pairings: {
+    usual: 1_000,
+    least: 4,
+    most: 100_000,
+    unit: "count",
+    what: "pairings that can be claimed at once; at a pairing service apart from servers, a quarter of them for one server",
+  },
   log_buffer_bytes: {
     usual: 4_194_304,
     least: 65_536,

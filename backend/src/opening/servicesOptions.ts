@@ -1,4 +1,5 @@
 import type { OpenSegmentFile } from "../audit/segments.ts";
+import type { PairingElsewhere } from "../config/pairingSettings.ts";
 import type { SetLimits } from "../limits/limitTable.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -15,6 +16,8 @@ export interface ServicesOptions {
   readonly pairing: {
     /** How long a pairing works when its maker does not say. */
     readonly ttlS: number;
+    /** Where hosts claim from instead of here; absent: here. */
+    readonly elsewhere?: PairingElsewhere | undefined;
   };
   /** Where limits differ from the usual. */
   readonly limits?: SetLimits | undefined;

@@ -58,14 +58,22 @@ export class ListedPairing {
     return this.#deps.secretIds;
   }
 
+  /** Whether this secret is its own, and as far as is known nobody got it. */
+  isUnclaimed(secretId: SecretId): boolean {
+    return this.#unclaimed.has(secretId);
+  }
+
   /** Something has happened. `atMs` since the epoch. */
   step(step: NewStep, atMs: number): void {
     this.#steps.add(step, atMs);
   }
 
-  /** A host got one of the secrets; the last one uses the pairing up. `atMs` since the epoch. */
+  /**
+   * A host got one of the secrets; the last one uses the pairing up. `atMs` since the epoch. What is known
+   * already changes nothing.
+   */
   claimed({ secretId, clientId, hostname, address }: PairingClaim, atMs: number): void {
-    this.#unclaimed.delete(secretId);
+    if (!this.#unclaimed.delete(secretId)) return;
     const at = toTime(atMs);
     this.#claims.push({ client_id: clientId, hostname, address, at });
     this.#steps.add({ kind: "claimed", client_id: clientId, hostname, address }, atMs);

@@ -2,18 +2,17 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
 import { PAIRING_TTL_S } from "@rport/protocol/pairing";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
-import type { PairingReport } from "@rport/protocol/pairing/report";
 import type { PairingEvents } from "../audit/pairingEvents.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
-import type { OtherHost } from "./deposits/deposits.ts";
+import type { OtherHost, ToldReport } from "./deposits/deposits.ts";
 import { ListedPairing } from "./listedPairing.ts";
 import type { Pairings } from "./pairings.ts";
 import { draftPayload, type PairingInput, type PairingServer } from "./payloadDraft.ts";
 import type { Deposited, PairingDraft, PairingTarget, PlainSecret } from "./targets/target.ts";
+import type { Targets } from "./targets/targets.ts";
 
-/** Pairings that can be open at once. */
-const OPEN_MAX = 1_000;
 /** A claimed secret outlives its pairing by this, so that a claim in the last second still works. */
 const SECRET_MARGIN_MS = 60_000;
 
@@ -29,8 +28,9 @@ export interface PairingSecrets {
 /** What the service needs. */
 export interface PairingServiceDeps extends PairingServer {
   readonly credentials: PairingSecrets;
-  readonly target: PairingTarget;
+  readonly targets: Targets;
   readonly pairings: Pairings;
+  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
   readonly clock: Clock;
   readonly log: Log;
   /** Writes down claims and ends. */
@@ -47,9 +47,10 @@ export class PairingService {
   #isClosed = false;
 
   constructor(deps: PairingServiceDeps) {
-    const { target, pairings } = deps;
+    const { targets, pairings } = deps;
     this.#deps = deps;
-    target.watch({
+    deps.limits.watch("pairings", () => pairings.openCount);
+    targets.watch({
       onClaimed: (id, claim) => pairings.claimed(id, claim),
       onFetched: (id, address) => this.#onFetched(id, address),
       onRefused: (id, address, why) => this.#onRefused(id, address, why),
@@ -63,10 +64,8 @@ export class PairingService {
    * too many are open.
    */
   async create(input: PairingInput): Promise<NewPairing> {
-    const { clock, pairings } = this.#deps;
-    if (this.#isClosed || this.#opening + pairings.openCount >= OPEN_MAX) {
-      throw new RportError("UNAVAILABLE", "Too many pairings are open; revoke some or wait.");
-    }
+    const { clock } = this.#deps;
+    this.#requirePlace();
     const payload = draftPayload(input, this.#deps);
     const ttlMs = (input.ttlS ?? PAIRING_TTL_S) * 1_000;
     const createdAtMs = clock.now();
@@ -105,16 +104,25 @@ export class PairingService {
     this.#isClosed = true;
   }
 
+  #requirePlace(): void {
+    const { limits, pairings } = this.#deps;
+    const isFull = this.#opening + pairings.openCount >= limits.max("pairings");
+    if (isFull) limits.bite("pairings", {});
+    if (!isFull && !this.#isClosed) return;
+    throw new RportError("UNAVAILABLE", "Too many pairings are open; revoke some or wait.");
+  }
+
   async #deposit(
-    { credentialId, uses, maker = () => undefined }: PairingInput,
+    { credentialId, uses, service: name, maker = () => undefined }: PairingInput,
     draft: PairingDraft,
     createdAtMs: number,
   ): Promise<NewPairing> {
-    const { credentials, target, pairings } = this.#deps;
+    const { credentials, targets, pairings, clock } = this.#deps;
+    const target = targets.of(name);
     const until = draft.expiresAtMs + SECRET_MARGIN_MS;
     const minted = await credentials.mintForPairing(credentialId, uses, until);
     const secretIds = minted.map(({ secretId }) => secretId);
-    const deposited = await target.deposit(draft, minted);
+    const deposited = await this.#offer(target, draft, minted);
     const { id, expiresAtMs } = deposited;
     try {
       // Whoever deleted the credential meanwhile has ended the pairings that were listed by then.
@@ -128,8 +136,23 @@ export class PairingService {
     const times = { createdAtMs, expiresAtMs };
     const facts = { id, credentialId, secretIds, hostname, service, maker, ...times };
     const pairing = new ListedPairing(facts);
-    pairings.add(pairing, draft.deadlineMs);
+    const leftMs = expiresAtMs - clock.now();
+    pairings.add(pairing, Math.min(draft.deadlineMs, clock.monotonic() + leftMs));
     return answerOf(pairing, deposited, draft);
+  }
+
+  /** Secrets that nobody can get are of no use to anybody but whoever finds them. */
+  async #offer(
+    target: PairingTarget,
+    draft: PairingDraft,
+    minted: readonly PlainSecret[],
+  ): Promise<Deposited> {
+    try {
+      return await target.deposit(draft, minted);
+    } catch (error) {
+      await this.#deps.credentials.revokeSecrets(minted.map(({ secretId }) => secretId));
+      throw error;
+    }
   }
 
   #onFetched(id: PairingId, address: string): void {
@@ -147,7 +170,7 @@ export class PairingService {
     pairings.step(id, { kind: "refused", address, hostname, reason: "identifier_mismatch", text });
   }
 
-  #onReported(id: PairingId, report: PairingReport, address: string): void {
+  #onReported(id: PairingId, report: ToldReport, address: string): void {
     const { kind, client_id, hostname, step: reason, text } = report;
     const { pairings, log } = this.#deps;
     if (kind === "failed")

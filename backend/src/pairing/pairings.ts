@@ -1,4 +1,4 @@
-import type { AuthId, PairingId, SecretId } from "@rport/protocol/ids";
+import { type AuthId, clientIdSchema, type PairingId, type SecretId } from "@rport/protocol/ids";
 import type { Pairing } from "@rport/protocol/pairing/model";
 import type { PairingEvents } from "../audit/pairingEvents.ts";
 import type { HostStep, PairedHosts } from "../clients/pairedHosts.ts";
@@ -13,7 +13,7 @@ const LISTED_AFTER_END_MS = 30 * 60_000;
 
 /** What the list of pairings needs. */
 export interface PairingsDeps {
-  readonly target: Pick<PairingTarget, "revoke">;
+  readonly targets: Pick<PairingTarget, "revoke">;
   readonly clock: Clock;
   readonly log: Log;
   readonly touch: (entity: "pairing", id: string) => void;
@@ -95,6 +95,7 @@ export class Pairings implements PairedHosts {
     if (entry === undefined) return;
     const { clock, log, touch, events } = this.#deps;
     const { pairing } = entry;
+    if (!pairing.isUnclaimed(claim.secretId)) return;
     pairing.claimed(claim, clock.now());
     const { clientId: client, address } = claim;
     log.info("pairing claimed", { pairing: id, client, address });
@@ -111,8 +112,14 @@ export class Pairings implements PairedHosts {
   }
 
   onHost(secretId: SecretId, { kind, clientId, hostname, address, reason, text }: HostStep): void {
+    const entry = this.#bySecret.get(secretId);
+    const id = clientIdSchema.safeParse(clientId);
+    // RPort's pairing service tells nobody who came, and one of ours perhaps later.
+    if (kind === "connected" && id.success && entry?.pairing.isUnclaimed(secretId) === true) {
+      this.claimed(entry.pairing.id, { secretId, clientId: id.data, hostname, address });
+    }
     const host = { client_id: clientId, hostname, address };
-    this.#step(this.#bySecret.get(secretId), {
+    this.#step(entry, {
       kind,
       ...host,
       reason: reason ?? "",
@@ -128,8 +135,8 @@ export class Pairings implements PairedHosts {
 
   /** Takes a deposit back. Its secrets are revoked, or die by themselves, also where this fails. */
   withdraw(id: PairingId): void {
-    const { target, log } = this.#deps;
-    target.revoke(id).catch((error: unknown) => {
+    const { targets, log } = this.#deps;
+    targets.revoke(id).catch((error: unknown) => {
       log.warn("pairing: the target could not be told", { pairing: id, reason: errorText(error) });
     });
   }

@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { AuthId } from "@rport/protocol/ids";
 import { pairingPayloadSchema } from "@rport/protocol/pairing";
 import type { PairingPayloadDraft } from "./targets/target.ts";
+import type { TargetName } from "./targets/targets.ts";
 
 /** A pairing somebody asked for. */
 export interface PairingInput {
@@ -13,6 +14,8 @@ export interface PairingInput {
   readonly tags: readonly string[];
   /** The only host that may claim it, by the name it has itself; empty: any. */
   readonly hostname: string;
+  /** Where hosts get what they need. */
+  readonly service: TargetName;
   /** `http(s)://host[:port][/path]` under which the request reached this server. */
   readonly origin: string;
   /** Where the host is to reach this server, in place of all other addresses; empty: as usual. */

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { InstallReport } from "../../../agent/src/enroll/report.ts";
 import type { Accounts } from "../../../agent/src/machine/account.ts";
 import type { Changing } from "../../../agent/src/machine/placing.ts";
 import { prefixLayout } from "../../../agent/src/machine/posix/layouts.ts";
@@ -116,6 +117,8 @@ export async function installScene() {
   await mkdir(temporary);
   const said: string[] = [];
   const tokens = { spent: 0 };
+  /** What the pairing was told. */
+  const reports: InstallReport[] = [];
   /** How the program that was placed ends when it is tried. */
   const started = { code: 0, stdout: "", stderr: "" };
   const aborting = new AbortController();
@@ -136,7 +139,8 @@ export async function installScene() {
     enroll: async (file) => {
       tokens.spent += 1;
       await writeFile(file, CONFIG);
-      return { authId: "web", clientId: "host-1" };
+      const report = async (one: InstallReport) => void reports.push(one);
+      return { authId: "web", clientId: "host-1", report };
     },
     temporary,
     say: (line) => void said.push(line),
@@ -161,6 +165,7 @@ export async function installScene() {
     program,
     said,
     tokens,
+    reports,
     started,
     aborting,
     run,

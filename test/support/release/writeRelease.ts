@@ -91,7 +91,7 @@ class Scene {
     const { api, endpoint } = this.#backend;
     const { token } = await api.call("createPairing", { body: { credential_id: "fleet" } });
     const { secret } = await claimPairing({
-      server: new URL(endpoint.url),
+      service: new URL(endpoint.url),
       parts: tokenParts(pairingTokenSchema.parse(token)),
       clientId: "paired",
       hostname: "paired.example",

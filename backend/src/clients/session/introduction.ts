@@ -4,7 +4,7 @@ import type { LeftOut } from "@rport/protocol/leftOut";
 import type { RefusalReason } from "@rport/protocol/refusal";
 import { guarded } from "@rport/protocol/wire/contain";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
-import { isNoRoom, noRoom } from "../../credentials/admission/denials.ts";
+import { noRoom } from "../../credentials/admission/denials.ts";
 import type { ShownHost } from "../../credentials/admission/doubts.ts";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
 import { endingFault } from "../../platform/faults.ts";
@@ -23,17 +23,10 @@ import { Refused, refusing } from "./refused.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 import type { Silence } from "./silentSessions.ts";
 import { requireNoRival, takeOver } from "./takeOver.ts";
+import { writeDownRefusal } from "./writtenRefusal.ts";
 
 /** A refused agent gets this long to read why. */
 const FAREWELL_MS = 250;
-/** Refusals that come in any number when a credential was stolen. */
-const FLOODS: ReadonlySet<RefusalReason> = new Set([
-  "join-rate",
-  "too-many-clients",
-  "server-full",
-  "credential-full",
-]);
-
 /** Whose arrival it is. */
 export interface Arrival {
   readonly session: ArrivingSession;
@@ -283,7 +276,8 @@ export class Introduction {
     }
     clock.after(FAREWELL_MS, () => session.cut(refused.text));
     try {
-      this.#writeDown(refused);
+      this.#tellPairing({ kind: "refused", reason: refused.why, text: refused.text });
+      writeDownRefusal(refused, { session, hostname: this.#hostname }, this.#deps);
     } finally {
       session.letGo();
     }
@@ -294,19 +288,5 @@ export class Introduction {
     const clientId = this.#identity?.id ?? "";
     const hostname = this.#hostname ?? "";
     this.#deps.paired.onHost(secretId, { ...step, clientId, hostname, address });
-  }
-
-  /** One entry, and one line of the log, stand for all of a flood: see `Floods`. */
-  #writeDown({ why, text }: Refused): void {
-    this.#tellPairing({ kind: "refused", reason: why, text });
-    const { log, agentEvents, registry, refusals, onFlood } = this.#deps;
-    const session = this.#session;
-    const isOneOfMany = FLOODS.has(why);
-    log[isOneOfMany ? "debug" : "warn"]("agent refused", { ...namesOf(session), reason: text });
-    if (isOneOfMany) onFlood();
-    else agentEvents.refused(factsOf(session, registry), text);
-    const { address, credentialId: authId, clientId } = session;
-    if (isNoRoom(why)) registry.room.noteRefused(authId, why);
-    refusals.note({ why, address, authId, clientId, hostname: this.#hostname, text });
   }
 }

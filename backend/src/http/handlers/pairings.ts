@@ -34,7 +34,7 @@ export function pairingHandlers({
       if (!id.success) throw noSuchCredential();
       await agentFiles.require();
       const origin = installOrigin(reachedAt);
-      const { ttl_seconds: ttlS = pairingTtlS, uses, name, tags, hostname } = body;
+      const { ttl_seconds: ttlS = pairingTtlS, uses, name, tags, hostname, service } = body;
       const { server_url: serverUrl } = body;
       const data = await pairingService.create({
         credentialId: id.data,
@@ -43,6 +43,7 @@ export function pairingHandlers({
         name,
         tags,
         hostname,
+        service,
         origin,
         serverUrl,
         maker: () => (actor.hasAccount ? actor.name : undefined),

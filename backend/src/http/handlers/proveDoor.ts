@@ -3,9 +3,9 @@ import { PROVE_MAX_BYTES, PROVE_PATH, proveRequestSchema } from "@rport/protocol
 import express, { type Request, type Router } from "express";
 import { isLoopback } from "../../platform/network.ts";
 import type { Proofs } from "../../users/proofs.ts";
+import { jsonBody } from "../bodies/jsonBody.ts";
 import type { PeerOf } from "../caller/peerAddress.ts";
 import type { Exchange } from "../exchange.ts";
-import { jsonBody } from "../jsonBody.ts";
 
 /** What the door needs. */
 export interface ProveDoorDeps {

@@ -20,6 +20,9 @@ export interface OtherHost {
   readonly hostname: string;
 }
 
+/** How an installation goes on, without what proves it. */
+export type ToldReport = Omit<PairingReport, "id" | "claimant" | "proof">;
+
 /** Is told what becomes of deposits. Ids may be unknown, or those of deposits that are gone. */
 export interface DepositWatcher {
   /** Somebody fetched the installer script under the id of a deposit. */
@@ -29,7 +32,7 @@ export interface DepositWatcher {
   /** Somebody got nothing. Undefined: the address had tried too often to be heard. */
   onRefused(id: PairingId | undefined, address: string, why?: OtherHost): void;
   /** How an installation went on. */
-  onReported(id: PairingId, report: PairingReport, address: string): void;
+  onReported(id: PairingId, report: ToldReport, address: string): void;
   /** Somebody guessed so often that the deposit was destroyed. */
   onGuessed(id: PairingId): void;
 }

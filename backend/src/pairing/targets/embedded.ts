@@ -1,11 +1,11 @@
 import { scriptUrl } from "@rport/protocol/commands";
 import { type PairingId, secretIdSchema } from "@rport/protocol/ids";
 import type { PairingServiceView } from "@rport/protocol/pairing/model";
-import { newPairingToken, seal, tokenParts } from "@rport/protocol/sealing";
-import { type Clock, toTime } from "../../platform/clock.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { Deposits, type DepositWatcher } from "../deposits/deposits.ts";
 import { pairingCommands } from "./commands.ts";
+import { sealUses } from "./sealedUses.ts";
 import type {
   Deposited,
   PairingDraft,
@@ -45,14 +45,9 @@ export class EmbeddedTarget implements PairingTarget {
 
   async deposit(draft: PairingDraft, secrets: readonly PlainSecret[]): Promise<Deposited> {
     const { payload, hostname, expiresAtMs, deadlineMs } = draft;
-    const token = newPairingToken();
-    const parts = tokenParts(token);
+    const { token, parts, uses: sealed } = sealUses(draft, secrets);
     const { id, claimKey } = parts;
-    const expires = toTime(expiresAtMs);
-    const uses = secrets.map(({ secretId, secret }) => ({
-      useId: secretId,
-      sealed: seal(parts, { ...payload, secret }, expires),
-    }));
+    const uses = sealed.map(({ secretId: useId, envelope }) => ({ useId, sealed: envelope }));
     this.deposits.add({ id, claimKey, uses, hostname, deadlineMs });
     const url = payload.server_urls[0] ?? "";
     const sha256 = this.#deps.scriptSha256();

@@ -2,8 +2,7 @@ import type { ClientId, PairingId, SecretId } from "@rport/protocol/ids";
 import type { PairingPayload, PairingToken } from "@rport/protocol/pairing";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import type { PairingServiceView } from "@rport/protocol/pairing/model";
-import type { PairingReport } from "@rport/protocol/pairing/report";
-import type { OtherHost } from "../deposits/deposits.ts";
+import type { OtherHost, ToldReport } from "../deposits/deposits.ts";
 
 /** A payload that still lacks the secret of its host. */
 export type PairingPayloadDraft = Omit<PairingPayload, "secret">;
@@ -59,7 +58,7 @@ export interface PairingWatcher {
   /** Somebody got nothing. Undefined: the address had tried too often to be heard. */
   onRefused(id: PairingId | undefined, address: string, why?: OtherHost): void;
   /** How an installation went on, as its installer says. */
-  onReported(id: PairingId, report: PairingReport, address: string): void;
+  onReported(id: PairingId, report: ToldReport, address: string): void;
   /** Somebody guessed so often that the deposit was destroyed. */
   onGuessed(id: PairingId): void;
 }

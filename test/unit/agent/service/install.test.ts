@@ -152,7 +152,7 @@ describe("taking back", () => {
     const enroll = async (file: string) => {
       await writeFile(file, CONFIG);
       it.aborting.abort();
-      return { authId: "web", clientId: "host-1" };
+      return { authId: "web", clientId: "host-1", report: async () => undefined };
     };
     await expect(it.run({}, { enroll })).rejects.toThrow("Interrupted");
     expect(await it.files()).toEqual([...UNTOUCHED, "tmp/rport.conf"]);
@@ -162,6 +162,9 @@ describe("taking back", () => {
     await using it = await installScene();
     it.supervisor.failsToInstall = true;
     await expect(it.run()).rejects.toThrow("no room for a unit");
+    expect(it.reports).toEqual([
+      { kind: "failed", step: "set up the fake", text: "no room for a unit" },
+    ]);
     expect((await it.files()).filter((name) => name.startsWith("made"))).toEqual([]);
   });
 });

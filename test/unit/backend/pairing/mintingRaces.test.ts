@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
+import { Limits } from "../../../../backend/src/limits/limits.ts";
 import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
 import { EmbeddedTarget } from "../../../../backend/src/pairing/targets/embedded.ts";
+import { Targets } from "../../../../backend/src/pairing/targets/targets.ts";
 import { authId, openCredentials } from "../../../support/backend/credentials.ts";
 import { unheardPairingEvents } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
@@ -13,13 +15,15 @@ it("no pairing is opened for a credential that was deleted while its secrets wer
   const { log } = testLog();
   const clock = new FakeClock();
   const target = new EmbeddedTarget({ scriptSha256: () => "a".repeat(64), clock, log });
+  const targets = new Targets(target);
   const events = unheardPairingEvents();
-  const pairings = new Pairings({ target, clock, log, touch: () => undefined, events });
+  const pairings = new Pairings({ targets, clock, log, touch: () => undefined, events });
   await using fixture = await openCredentials(pairings);
   const { credentials, edits } = fixture;
   await credentials.create({ id: FLEET, createdBy: "test" });
   const service = new PairingService({
-    target,
+    limits: new Limits({ clock, log }),
+    targets,
     pairings,
     credentials,
     clock,
@@ -37,7 +41,15 @@ it("no pairing is opened for a credential that was deleted while its secrets wer
     },
   );
   const origin = "https://rport.example.com";
-  const input = { credentialId: FLEET, uses: 2, name: "", tags: [], hostname: "", origin };
+  const input = {
+    credentialId: FLEET,
+    uses: 2,
+    name: "",
+    tags: [],
+    hostname: "",
+    service: "configured" as const,
+    origin,
+  };
   const pairing = service.create(input);
   await minted.promise;
   const options = { force: true, purge: false };

@@ -10,9 +10,11 @@ import {
   unseal,
 } from "@rport/protocol/sealing";
 import { beforeEach, describe, expect, it } from "vitest";
+import { Limits } from "../../../../backend/src/limits/limits.ts";
 import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
 import { EmbeddedTarget } from "../../../../backend/src/pairing/targets/embedded.ts";
+import { Targets } from "../../../../backend/src/pairing/targets/targets.ts";
 import { createLog } from "../../../../backend/src/platform/log.ts";
 import { unheardPairingEvents } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
@@ -42,11 +44,13 @@ beforeEach(() => {
   lines = [];
   const log = createLog({ clock, sink: (line) => lines.push(line), level: "debug" });
   target = new EmbeddedTarget({ scriptSha256: () => SHA256, clock, log });
+  const targets = new Targets(target);
   const events = unheardPairingEvents();
   const touch = (_entity: string, id: string) => touched.push(id);
-  pairings = new Pairings({ target, clock, log, touch, events });
+  pairings = new Pairings({ targets, clock, log, touch, events });
   service = new PairingService({
-    target,
+    limits: new Limits({ clock, log }),
+    targets,
     pairings,
     credentials: {
       mintForPairing: async (_id, count, expiresAt) => {
@@ -84,6 +88,7 @@ const create = (
     name: "",
     tags: [],
     hostname: "",
+    service: "configured",
     origin: ORIGIN,
     ...change,
   });

@@ -2,14 +2,17 @@ import { RportError } from "@rport/protocol/errors";
 import { authIdSchema, clientIdSchema, pairingIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import { newPairingToken } from "@rport/protocol/sealing";
 import { describe, expect, it } from "vitest";
+import { Limits } from "../../../../backend/src/limits/limits.ts";
 import { PairingService } from "../../../../backend/src/pairing/pairingService.ts";
 import { Pairings } from "../../../../backend/src/pairing/pairings.ts";
+import { EmbeddedTarget } from "../../../../backend/src/pairing/targets/embedded.ts";
 import type {
   Deposited,
   PairingDraft,
   PairingTarget,
   PairingWatcher,
 } from "../../../../backend/src/pairing/targets/target.ts";
+import { Targets } from "../../../../backend/src/pairing/targets/targets.ts";
 import { unheardPairingEvents } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { testLog } from "../../../support/log.ts";
@@ -21,6 +24,7 @@ const INPUT = {
   name: "",
   tags: [],
   hostname: "",
+  service: "configured" as const,
   origin: "https://rport.example.com",
 };
 
@@ -60,10 +64,13 @@ function setUp(requireUsable: () => void = () => undefined) {
   const clock = new FakeClock();
   const { log, lines } = testLog();
   const target = new ServiceElsewhere();
+  const embedded = new EmbeddedTarget({ scriptSha256: () => "a".repeat(64), clock, log });
+  const targets = new Targets(embedded, target);
   const revoked: string[] = [];
   const events = unheardPairingEvents();
-  const pairings = new Pairings({ target, clock, log, touch: () => undefined, events });
+  const pairings = new Pairings({ targets, clock, log, touch: () => undefined, events });
   const service = new PairingService({
+    limits: new Limits({ clock, log }),
     credentials: {
       mintForPairing: async (_id, count) =>
         Array.from({ length: count }, (_, n) => ({
@@ -73,7 +80,7 @@ function setUp(requireUsable: () => void = () => undefined) {
       requireUsable,
       revokeSecrets: async (ids) => void revoked.push(...ids),
     },
-    target,
+    targets,
     pairings,
     fingerprint: `SHA256:${"A".repeat(43)}`,
     serverUrls: [],

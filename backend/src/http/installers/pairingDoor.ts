@@ -1,19 +1,15 @@
 import { RportError, toEnvelope } from "@rport/protocol/errors";
 import { pairingIdSchema } from "@rport/protocol/ids";
-import { CLAIM_MAX_BYTES, claimRequestSchema, PAIRING_REFUSED } from "@rport/protocol/pairing";
-import { pairingReportSchema, REPORT_MAX_BYTES } from "@rport/protocol/pairing/report";
 import express, { type Request, type Response, type Router } from "express";
-import type { z } from "zod";
-import type { Audit } from "../audit/entry.ts";
-import type { AgentFiles } from "../downloads/agentFiles.ts";
-import type { Downloads } from "../downloads/downloads.ts";
-import { describeFile } from "../downloads/fileAnswer.ts";
-import type { Deposits } from "../pairing/deposits/deposits.ts";
-import type { Exchange } from "./exchange.ts";
-import { jsonBody } from "./jsonBody.ts";
+import type { Audit } from "../../audit/entry.ts";
+import type { AgentFiles } from "../../downloads/agentFiles.ts";
+import type { Downloads } from "../../downloads/downloads.ts";
+import { describeFile } from "../../downloads/fileAnswer.ts";
+import type { Deposits } from "../../pairing/deposits/deposits.ts";
+import type { Exchange } from "../exchange.ts";
+import { claimDoor } from "./claimDoor.ts";
+import { type ScriptKind, scriptKindOf, sendScript } from "./installerScript.ts";
 
-/** A program that fails: a caller that runs whatever it was answered must not report success. */
-const REFUSED_SCRIPT = `#!/bin/sh\necho '${PAIRING_REFUSED}' >&2\nexit 4\n`;
 /** When to come again for a file that too many are downloading. */
 const BUSY_RETRY_S = 5;
 
@@ -40,25 +36,11 @@ export function pairingDoor(deps: PairingDoorDeps): Router {
   router.get("/p/:id", async (request, response) => {
     const { data: id, success: isId } = pairingIdSchema.safeParse(request.params.id);
     if (isId) deposits.fetched(id, exchangeOf(request).address);
-    const script = isId ? (await agentFiles.require()).script : Buffer.from(REFUSED_SCRIPT);
-    sendScript(response, isId ? 200 : 404, script);
+    const kind = scriptKindOf(request);
+    const scripts = isId ? await scriptsOf(agentFiles) : undefined;
+    sendScript(response, { kind, script: scripts?.[kind] });
   });
-  router.post("/pair/v1/claim", async (request) => {
-    const exchange = exchangeOf(request);
-    const claim = parsed(claimRequestSchema, await jsonBody(request, CLAIM_MAX_BYTES), "claim");
-    await audit.ready();
-    const answer = await deposits.claim(claim, exchange);
-    await audit.settled();
-    exchange.sendJson(200, answer);
-  });
-  router.post("/pair/v1/report", async (request) => {
-    const exchange = exchangeOf(request);
-    const report = parsed(pairingReportSchema, await jsonBody(request, REPORT_MAX_BYTES), "report");
-    if (!(await deposits.report(report, exchange))) {
-      throw new RportError("PAIRING_NOT_FOUND", PAIRING_REFUSED);
-    }
-    exchange.sendJson(200, {});
-  });
+  router.use(claimDoor({ deposits, audit, exchangeOf }));
   router.get("/agent/manifest.json", async (request) => {
     const { text } = (await agentFiles.require()).signed;
     exchangeOf(request).sendText("application/json; charset=UTF-8", text);
@@ -83,13 +65,6 @@ export function pairingDoor(deps: PairingDoorDeps): Router {
   return router;
 }
 
-function parsed<T>(schema: z.ZodType<T>, body: unknown, what: string): T {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const field = result.error.issues[0]?.path.join(".") ?? "";
-  throw new RportError("BAD_REQUEST", `The ${what} is not well-formed: ${field}`);
-}
-
 /** Not the error of a request: whoever asked did nothing wrong, and comes again. */
 function sendBusy(response: Response, exchange: Exchange): void {
   for (const name of ["ETag", "Content-Disposition", "Content-Range"]) response.removeHeader(name);
@@ -98,10 +73,7 @@ function sendBusy(response: Response, exchange: Exchange): void {
   exchange.sendJson(busy.status, toEnvelope(busy));
 }
 
-function sendScript(response: Response, status: number, script: Buffer): void {
-  response.statusCode = status;
-  response.setHeader("Content-Type", "text/x-shellscript; charset=UTF-8");
-  response.setHeader("Content-Disposition", 'attachment; filename="rport-installer.sh"');
-  response.setHeader("Content-Length", script.length);
-  response.end(script);
+async function scriptsOf(agentFiles: AgentFiles): Promise<Partial<Record<ScriptKind, Buffer>>> {
+  const { script: sh } = await agentFiles.require();
+  return { sh };
 }

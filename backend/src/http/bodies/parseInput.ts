@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import { ENDPOINTS, type EndpointInput, type EndpointName } from "@rport/protocol/http";
 import type { z } from "zod";
-import { unknownParameters } from "./rawQuery.ts";
+import { unknownParameters } from "../rawQuery.ts";
 
 /** More than this many problems say nothing new. */
 const PROBLEMS_MAX = 20;

@@ -1,0 +1,63 @@
+import { createPeerOf, proxyRule } from "../http/caller/peerAddress.ts";
+import { createAloneApp } from "../http/installers/aloneApp.ts";
+import { UnreadAnswers } from "../http/unreadAnswers.ts";
+import { Limits } from "../limits/limits.ts";
+import type { SetLimits } from "../limits/limitTable.ts";
+import { withinDescriptors } from "../limits/withinDescriptors.ts";
+import type { Depositors } from "../pairing/desk/depositors.ts";
+import { PairingDesk } from "../pairing/desk/pairingDesk.ts";
+import { type Place, urlOf } from "../place.ts";
+import type { Clock } from "../platform/clock.ts";
+import { loggedFault } from "../platform/faults.ts";
+import type { Log } from "../platform/log.ts";
+import { LogBursts } from "../platform/logBursts.ts";
+import { Listener } from "../server.ts";
+import { OpenSockets } from "../sockets/openSockets.ts";
+
+/** How a pairing service runs. */
+export interface AlonePairingOptions {
+  readonly address: Pick<Place, "host" | "port">;
+  readonly trustedProxies: readonly string[];
+  /** Where limits differ from the usual. */
+  readonly limits: SetLimits;
+  /** How many files and sockets the process may have open; undefined: any number. */
+  readonly descriptors: number | undefined;
+  readonly depositors: Depositors;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A pairing service that runs. */
+export interface AlonePairing extends AsyncDisposable {
+  readonly url: string;
+  readonly desk: PairingDesk;
+  readonly limits: Limits;
+}
+
+/** Starts a pairing service apart from servers. Throws a `StartFailure` when it cannot listen. */
+export async function startAlonePairing(options: AlonePairingOptions): Promise<AlonePairing> {
+  const { address, trustedProxies, descriptors, depositors, clock, log } = options;
+  await using opened = new AsyncDisposableStack();
+  const limits = new Limits({ values: withinDescriptors(options.limits, descriptors), clock, log });
+  const isProxy = proxyRule(trustedProxies);
+  const onFault = loggedFault(log, "open connections");
+  const sockets = new OpenSockets({ limits, isProxy, clock, onFault });
+  const strangers = new LogBursts({ clock });
+  opened.defer(() => strangers.close());
+  const desk = new PairingDesk({ limits, clock, log });
+  opened.defer(() => desk.close());
+  const peerOf = createPeerOf(trustedProxies, log);
+  const answers = new UnreadAnswers(limits);
+  const onRequest = createAloneApp({ desk, depositors, peerOf, answers, strangers, clock, log });
+  const place: Place = { ...address, faces: new Set(["pairing"]) };
+  const deps = { onRequest, doors: [], sockets, limits, clock, log };
+  const listener = await Listener.open(place, deps);
+  opened.defer(() => listener.close());
+  const closing = opened.move();
+  return {
+    url: urlOf({ ...place, port: listener.port }),
+    desk,
+    limits,
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}

@@ -1,0 +1,52 @@
+import { RportError } from "@rport/protocol/errors";
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import type { PeerOf } from "./caller/peerAddress.ts";
+import { Exchange, type ExchangeDeps, type RequestLogDeps } from "./exchange.ts";
+
+/** What every application of ours needs. */
+export interface BareAppDeps extends RequestLogDeps, Pick<ExchangeDeps, "answers" | "log"> {
+  readonly peerOf: PeerOf;
+}
+
+/** What an application is made of. */
+export interface AppParts {
+  /** Throws where a request is not to be looked at, before anything else is done. */
+  readonly requireTaken: (request: Request) => void;
+  /** Adds the doors. */
+  readonly mount: (app: Express, exchangeOf: (request: Request) => Exchange) => void;
+}
+
+/**
+ * An HTTP application in which every request has its exchange, and every error, and every path that
+ * nobody serves, is answered in our form. It never listens by itself.
+ */
+export function bareApp(deps: BareAppDeps, { requireTaken, mount }: AppParts): Express {
+  const app = express();
+  app.disable("x-powered-by").disable("etag").set("query parser", false);
+  // A rule of a proxy in front for `/api` must hold for every spelling that is served.
+  app.enable("case sensitive routing").enable("strict routing");
+  const exchanges = new WeakMap<Request, Exchange>();
+  const exchangeOf = (request: Request): Exchange => {
+    const exchange = exchanges.get(request);
+    if (exchange === undefined) throw new Error("a request without its exchange");
+    return exchange;
+  };
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    const { answers, log } = deps;
+    const exchange = new Exchange(response, { ...deps.peerOf(request), answers, log });
+    exchanges.set(request, exchange);
+    exchange.logWhenDone(request, deps);
+    requireTaken(request);
+    next();
+  });
+  mount(app, exchangeOf);
+  app.use(() => {
+    throw new RportError("NOT_FOUND", "There is nothing under this path.");
+  });
+  // Express tells an error handler by its four parameters.
+  // biome-ignore lint/complexity/useMaxParams: the number is Express's
+  app.use((caught: unknown, request: Request, _response: Response, _next: NextFunction) => {
+    exchangeOf(request).sendError(caught);
+  });
+  return app;
+}

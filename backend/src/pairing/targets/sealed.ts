@@ -1,0 +1,192 @@
+import { randomBytes } from "node:crypto";
+import { scriptUrl } from "@rport/protocol/commands";
+import { errorEnvelopeSchema } from "@rport/protocol/errors";
+import type { PairingId, SecretId } from "@rport/protocol/ids";
+import type { PairingServiceView } from "@rport/protocol/pairing/model";
+import {
+  type DepositRequest,
+  SERVICE_PATH,
+  type ServiceStep,
+} from "@rport/protocol/pairing/service";
+import type { Clock } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import { askService, jsonOf, type ServiceAnswer, type ServiceQuestion } from "./askService.ts";
+import { pairingCommands } from "./commands.ts";
+import { type SealedUses, sealUses } from "./sealedUses.ts";
+import { ServiceSteps } from "./serviceSteps.ts";
+import { serviceTrouble } from "./serviceTrouble.ts";
+import type {
+  Deposited,
+  PairingDraft,
+  PairingTarget,
+  PairingWatcher,
+  PlainSecret,
+} from "./target.ts";
+
+/** What comes after the end of a deposit is told for so long. */
+const NEWS_AFTER_END_MS = 12 * 60_000;
+
+/** An installer script as it is. */
+export interface InstallerScript {
+  /** 64 hexadecimal digits. */
+  readonly sha256: string;
+  readonly bytes: Buffer;
+}
+
+/** What the target needs. */
+export interface SealedTargetDeps {
+  /** The pairing service: `http(s)://host[:port][/path]`. */
+  readonly url: string;
+  /** By which it knows this server; undefined: it has no list of servers. */
+  readonly key: string | undefined;
+  /** The installer script of a POSIX shell at the moment. */
+  readonly script: () => Promise<InstallerScript>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * A pairing service of ours apart from this server. It gets envelopes that it cannot open; the script
+ * that it hands out is this server's, whose hash is in the line. What it tells is believed for what people are shown.
+ */
+export class SealedTarget implements PairingTarget {
+  readonly view: PairingServiceView;
+  readonly #deps: SealedTargetDeps;
+  readonly #steps: ServiceSteps;
+  /** By pairing, the uses that nobody has claimed as far as is known. */
+  readonly #unclaimed = new Map<PairingId, Set<SecretId>>();
+  #watcher: PairingWatcher | undefined;
+
+  constructor(deps: SealedTargetDeps) {
+    const { url, clock, log } = deps;
+    this.#deps = deps;
+    this.view = { kind: "sealed", url };
+    this.#steps = new ServiceSteps({ url, clock, log, onStep: (id, step) => this.#tell(id, step) });
+  }
+
+  watch(watcher: PairingWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  async deposit(draft: PairingDraft, secrets: readonly PlainSecret[]): Promise<Deposited> {
+    const { url, clock } = this.#deps;
+    const script = await this.#deps.script();
+    const sealed = sealUses(draft, secrets);
+    const watchKey = randomBytes(32).toString("base64url");
+    const leftMs = draft.deadlineMs - clock.monotonic();
+    await this.#put(sealed, { draft, watchKey, leftMs, script });
+    const { token, parts } = sealed;
+    const { id } = parts;
+    this.#unclaimed.set(id, new Set(secrets.map(({ secretId }) => secretId)));
+    this.#steps.add(id, watchKey, leftMs + NEWS_AFTER_END_MS);
+    const server = draft.payload.server_urls[0] ?? "";
+    const { sha256 } = script;
+    return {
+      id,
+      token,
+      scriptUrl: scriptUrl(url, id),
+      scriptSha256: sha256,
+      commands: pairingCommands({ url: server, pairingUrl: url, id, sha256, token }),
+      expiresAtMs: draft.expiresAtMs,
+    };
+  }
+
+  async revoke(id: PairingId): Promise<void> {
+    const bearer = this.#steps.watchKeyOf(id);
+    if (bearer === undefined) return;
+    const answer = await this.#ask({ path: `/deposits/${id}`, method: "DELETE", bearer });
+    if (answer.status !== 200) throw this.#refusal(answer);
+  }
+
+  /** Watches no more. */
+  close(): void {
+    this.#steps.close();
+    this.#unclaimed.clear();
+  }
+
+  async #put(sealed: SealedUses, given: Given): Promise<void> {
+    const body = requestOf(sealed, given);
+    const path = `/deposits/${sealed.parts.id}`;
+    const question = { path, method: "PUT", body, bearer: this.#deps.key } as const;
+    const answer = await this.#ask(question);
+    if (answer.status === 201) return;
+    if (!this.#lacksScript(answer, given.script)) throw this.#refusal(answer);
+    await this.#bring(given.script);
+    const second = await this.#ask(question);
+    if (second.status !== 201) throw this.#refusal(second);
+  }
+
+  async #bring({ sha256, bytes }: InstallerScript): Promise<void> {
+    const path = `/scripts/${sha256}`;
+    const question = { path, method: "PUT", body: bytes, bearer: this.#deps.key } as const;
+    const answer = await this.#ask(question);
+    if (answer.status !== 200) throw this.#refusal(answer);
+  }
+
+  #ask(question: Omit<ServiceQuestion, "url">): Promise<ServiceAnswer> {
+    const { url } = this.#deps;
+    return askService({ ...question, url, path: SERVICE_PATH + question.path });
+  }
+
+  #lacksScript(answer: ServiceAnswer, { sha256 }: InstallerScript): boolean {
+    return answer.status === 409 && this.#errorOf(answer)?.detail === sha256;
+  }
+
+  #refusal(answer: ServiceAnswer) {
+    const error = this.#errorOf(answer);
+    const word = error === undefined ? "not-json" : "refused";
+    return serviceTrouble(this.#deps.url, word, { said: error?.title ?? "" });
+  }
+
+  #errorOf(answer: ServiceAnswer) {
+    return errorEnvelopeSchema.safeParse(jsonOf(answer, this.#deps.url)).data?.errors[0];
+  }
+
+  #tell(id: PairingId, step: ServiceStep): void {
+    const { address } = step;
+    if (step.kind === "fetched") this.#watcher?.onFetched(id, address);
+    else if (step.kind === "claimed") this.#claimed(id, step);
+    else if (step.kind === "guessed") this.#watcher?.onGuessed(id);
+    else if (step.kind === "reported") this.#reported(id, step);
+    else this.#refused(id, step);
+  }
+
+  #refused(id: PairingId, { address, hostname }: Extract<ServiceStep, { kind: "refused" }>): void {
+    this.#watcher?.onRefused(id, address, hostname === null ? undefined : { hostname });
+  }
+
+  #reported(id: PairingId, told: Extract<ServiceStep, { kind: "reported" }>): void {
+    const { report: kind, client_id, hostname, step, text, address } = told;
+    this.#watcher?.onReported(id, { kind, client_id, hostname, step, text }, address);
+  }
+
+  #claimed(id: PairingId, step: Extract<ServiceStep, { kind: "claimed" }>): void {
+    const { use, client_id: clientId, hostname, address } = step;
+    const unclaimed = this.#unclaimed.get(id) ?? new Set<SecretId>();
+    const secretId = [...unclaimed].find((one) => one === use);
+    if (secretId === undefined) return;
+    unclaimed.delete(secretId);
+    this.#watcher?.onClaimed(id, { secretId, clientId, hostname, address });
+  }
+}
+
+interface Given {
+  readonly draft: PairingDraft;
+  readonly watchKey: string;
+  readonly leftMs: number;
+  readonly script: InstallerScript;
+}
+
+function requestOf(
+  { parts, uses }: SealedUses,
+  { draft, watchKey, leftMs, script }: Given,
+): DepositRequest {
+  return {
+    claim_key: parts.claimKey.toString("base64url"),
+    watch_key: watchKey,
+    expires_in: Math.max(1, Math.floor(leftMs / 1_000)),
+    hostname: draft.hostname,
+    uses: uses.map(({ secretId, envelope }) => ({ use: secretId, envelope })),
+    scripts: { sh: script.sha256 },
+  };
+}

@@ -1,0 +1,143 @@
+import type { PairingId } from "@rport/protocol/ids";
+import {
+  SERVICE_PATH,
+  type ServiceStep,
+  STEPS_WAIT_MS,
+  type StepsAnswer,
+  stepsAnswerSchema,
+} from "@rport/protocol/pairing/service";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import { errorText, type Log } from "../../platform/log.ts";
+import { askService, jsonOf } from "./askService.ts";
+import { serviceTrouble } from "./serviceTrouble.ts";
+
+/** Longer than the service waits for news. */
+const ANSWER_MS = STEPS_WAIT_MS + 10_000;
+const ANSWER_MAX_BYTES = 8 << 20;
+/** Between tries while it cannot be asked. */
+const PAUSES_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
+
+/** What the steps need. */
+export interface ServiceStepsDeps {
+  readonly url: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onStep: (id: PairingId, step: ServiceStep) => void;
+}
+
+interface Watched {
+  readonly watchKey: string;
+  after: number;
+  readonly timer: Timer;
+}
+
+/** Asks a pairing service, one question at a time, what has happened with what was deposited there. */
+export class ServiceSteps {
+  readonly #deps: ServiceStepsDeps;
+  readonly #watched = new Map<PairingId, Watched>();
+  #asking: AbortController | undefined;
+  #isRunning = false;
+  #isClosed = false;
+  #failures = 0;
+  #pause: { readonly timer: Timer; readonly end: () => void } | undefined;
+
+  constructor(deps: ServiceStepsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Watches a deposit for so long. */
+  add(id: PairingId, watchKey: string, forMs: number): void {
+    const timer = this.#deps.clock.after(forMs, () => this.#forget(id));
+    this.#watched.set(id, { watchKey, after: 0, timer });
+    this.#asking?.abort();
+    this.#pause?.end();
+    if (!this.#isRunning) void this.#run();
+  }
+
+  /** The key of a deposit; undefined: it is not watched any more. */
+  watchKeyOf(id: PairingId): string | undefined {
+    return this.#watched.get(id)?.watchKey;
+  }
+
+  /** Asks no more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const id of [...this.#watched.keys()]) this.#forget(id);
+    this.#asking?.abort();
+    this.#pause?.end();
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    while (this.#watched.size > 0 && !this.#isClosed) {
+      const asking = new AbortController();
+      this.#asking = asking;
+      try {
+        this.#hear(await this.#ask(asking.signal));
+        this.#failures = 0;
+      } catch (caught) {
+        if (!asking.signal.aborted) await this.#rest(caught);
+      }
+    }
+    this.#isRunning = false;
+  }
+
+  async #ask(signal: AbortSignal): Promise<StepsAnswer> {
+    const { url } = this.#deps;
+    const deposits = [...this.#watched].map(([id, { watchKey, after }]) => {
+      return { id, watch_key: watchKey, after };
+    });
+    const answer = await askService({
+      url,
+      path: `${SERVICE_PATH}/steps`,
+      method: "POST",
+      body: { deposits },
+      answerMs: ANSWER_MS,
+      maxBytes: ANSWER_MAX_BYTES,
+      signal,
+    });
+    if (answer.status !== 200) throw serviceTrouble(url, "refused", { said: `${answer.status}` });
+    const parsed = stepsAnswerSchema.safeParse(jsonOf(answer, url));
+    if (parsed.success) return parsed.data;
+    throw serviceTrouble(url, "not-json");
+  }
+
+  #hear({ deposits }: StepsAnswer): void {
+    for (const { id, is_known: isKnown, steps } of deposits) {
+      const watched = this.#watched.get(id);
+      if (watched === undefined) continue;
+      for (const step of steps) {
+        if (step.n <= watched.after) continue;
+        watched.after = step.n;
+        this.#deps.onStep(id, step);
+      }
+      if (!isKnown) this.#forget(id);
+    }
+  }
+
+  /** One line tells of a service that is away; it is asked again later and later. */
+  async #rest(caught: unknown): Promise<void> {
+    const { clock, log, url } = this.#deps;
+    const pauseMs = PAUSES_MS[Math.min(this.#failures, PAUSES_MS.length - 1)] ?? 1_000;
+    if (this.#failures === 0) {
+      log.warn("the pairing service does not tell what happens", {
+        url,
+        reason: errorText(caught),
+      });
+    }
+    this.#failures += 1;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        this.#pause?.timer.cancel();
+        this.#pause = undefined;
+        resolve();
+      };
+      this.#pause = { timer: clock.after(pauseMs, end), end };
+    });
+  }
+
+  #forget(id: PairingId): void {
+    this.#watched.get(id)?.timer.cancel();
+    this.#watched.delete(id);
+  }
+}
