@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ClientId } from "@rport/protocol/ids";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { eventually } from "../support/eventually.ts";
@@ -47,7 +48,10 @@ describe.skipIf(reason !== undefined)("the agent in a container", () => {
   const clients = () => backend.api("listClients");
   const connected = async () => {
     const list = await clients();
-    return list.filter(({ connection_state }) => connection_state === "connected");
+    const ids = list.map(({ id }) => id as ClientId);
+    const all = ids.map((clientId) => backend.api("getClient", { params: { clientId } }));
+    const states = await Promise.all(all);
+    return states.filter(({ connection_state }) => connection_state === "connected");
   };
 
   test("is enrolled once, from the environment, and is the same host in the next container", async () => {
@@ -58,7 +62,10 @@ describe.skipIf(reason !== undefined)("the agent in a container", () => {
     const { token } = await newPairing(backend);
     const variables = { RPORT_SERVER: backend.url, RPORT_TOKEN: token, RPORT_NAME: "in-a-box" };
     await using first = await started(system, variables);
-    await eventually(async () => expect(await connected()).toMatchObject([{ name: "in-a-box" }]));
+    await eventually(
+      async () => expect(await connected()).toMatchObject([{ name: "in-a-box" }]),
+      RUN_MS,
+    );
     const seen = await system.exec("sh", ["-c", "cat /proc/[0-9]*/cmdline /proc/1/environ"]);
     expect(seen.stdout).not.toContain(token);
     const environment = await system.exec("sh", [
@@ -68,10 +75,10 @@ describe.skipIf(reason !== undefined)("the agent in a container", () => {
     expect(environment.stdout).toContain("PATH=");
     expect(environment.stdout).not.toContain(token);
     await first.stop();
-    await eventually(async () => expect(await connected()).toEqual([]));
+    await eventually(async () => expect(await connected()).toEqual([]), RUN_MS);
 
     await using _second = await started(system, {});
-    await eventually(async () => expect(await connected()).toHaveLength(1));
+    await eventually(async () => expect(await connected()).toHaveLength(1), RUN_MS);
     expect(await clients()).toHaveLength(1);
   });
 
@@ -82,7 +89,7 @@ describe.skipIf(reason !== undefined)("the agent in a container", () => {
     expect((await system.exec("ls", ["/var/lib/rport"])).stdout).toBe("");
     const { token } = await newPairing(backend);
     await using _agent = await started(system, { RPORT_SERVER: backend.url }, token);
-    await eventually(async () => expect(await connected()).toHaveLength(1));
+    await eventually(async () => expect(await connected()).toHaveLength(1), RUN_MS);
   });
 });
 

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { ClientId } from "@rport/protocol/ids";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../support/backend/backend.ts";
@@ -88,7 +89,10 @@ describe.skipIf(reason !== undefined)(
       await using system = await bootSystemd({ shareNetwork: true });
       await installClient(system, "http://127.0.0.1:9");
       const before = await wholeTree(system);
-      const failed = await paste(system, curlLine(await newPairing(backend)));
+      const { token } = await newPairing(backend);
+      await system.writeFile("/tmp/installer", await readFile(release.script));
+      const args = ["/tmp/installer", "--server", backend.url, "--token-stdin"];
+      const failed = await system.exec("sh", args, { input: token, timeoutMs: INSTALL_MS });
       expect(failed).toMatchObject({ code: 8 });
       expect(await wholeTree(system)).toEqual(before);
       expect(await system.exec("systemctl", ["is-enabled", "rport"])).toMatchObject({ code: 0 });

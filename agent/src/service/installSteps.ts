@@ -269,6 +269,11 @@ class Steps {
     const supervisor = this.#supervisor();
     const { layout } = this.#change.place;
     this.#wasStopped = true;
+    // The folder may have been somebody's before, and stay.
+    for (const file of [stateFileIn(layout.dataDir), hostKeyFileIn(layout.dataDir)]) {
+      if (await isPresent(file)) continue;
+      undo.add(`remove ${file}`, () => rm(file, { force: true }));
+    }
     await supervisor.stop();
     await rm(stateFileIn(layout.dataDir), { force: true });
     undo.add(`stop ${supervisor.title}`, () => supervisor.stop());

@@ -3,7 +3,7 @@ import type { TreeSnapshot } from "../systemd/tree.ts";
 
 /** Written by the system itself, whatever is installed: logs, random seeds, old copies of users. */
 const VOLATILE =
-  /^\/(var\/log|var\/lib\/systemd|etc\/(passwd|group|shadow|gshadow|subuid|subgid)-)/;
+  /^\/(var\/log|var\/lib\/systemd|var\/tmp\/systemd-private-|etc\/(passwd|group|shadow|gshadow|subuid|subgid)-)/;
 
 /** All files of a system, but what it changes by itself, and what is below `without`. */
 export async function wholeTree(
