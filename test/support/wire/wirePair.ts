@@ -1,6 +1,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { WireClock } from "@rport/protocol/wire/clock";
 import { Connection, type ConnectionDeps } from "@rport/protocol/wire/connection";
+import type { HeldBytes } from "@rport/protocol/wire/held";
 import { serverKeyFromSeed } from "@rport/protocol/wire/serverKey";
 import {
   clientTransport,
@@ -65,6 +67,10 @@ export interface PairOptions {
   readonly server?: Partial<ConnectionDeps>;
   readonly client?: Partial<ConnectionDeps>;
   readonly limits?: Partial<TransportLimits>;
+  /** The clock that the server lives by. */
+  readonly serverClock?: WireClock;
+  /** What is held for the server's connection. */
+  readonly held?: HeldBytes;
 }
 
 /** A server and a client that have logged in with each other. */
@@ -77,10 +83,11 @@ export interface WirePair extends AsyncDisposable {
 
 /** Connects both ends over a real WebSocket. */
 export async function connectPair(options: PairOptions = {}): Promise<WirePair> {
-  const { limits = {} } = options;
+  const { limits = {}, held, serverClock: clock } = options;
   const accepted = Promise.withResolvers<Connection>();
   const listener = await listen((ws) => {
-    const transport = serverTransport(ws, { serverKey: SERVER_KEY, login: LOGIN, limits });
+    const deps = { serverKey: SERVER_KEY, login: LOGIN, limits, held, clock };
+    const transport = serverTransport(ws, deps);
     accepted.resolve(new Connection(transport, { ...REFUSE_ALL, ...options.server }));
   });
   const clientSocket = dial(listener.url);

@@ -4,6 +4,7 @@ import { SUBPROTOCOL } from "@rport/protocol/agent";
 import { guarded, type OnFault } from "@rport/protocol/wire/contain";
 import { type ServerKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
 import type { Transport, TransportLimits } from "@rport/protocol/wire/transport";
+import { Turns } from "@rport/protocol/wire/turns";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { Limits } from "../../limits/limits.ts";
@@ -151,6 +152,7 @@ export class AgentDoor {
       refusals,
       clock,
       held: heldBytes(deps.limits),
+      turns: new Turns({ clock, onFault: loggedFault(log, "a turn of an agent") }),
       transportLimits: transportLimits(deps.limits, deps.transportLimits),
     };
     this.#sessionDeps = sessionDeps(deps, { counters, onFlood: () => pace.strain() });

@@ -6,6 +6,7 @@ import {
   type Transport,
   type TransportLimits,
 } from "@rport/protocol/wire/transport";
+import type { Turns } from "@rport/protocol/wire/turns";
 import { WireError, type WireErrorKind } from "@rport/protocol/wire/wireError";
 import type { WebSocket } from "ws";
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
@@ -41,6 +42,8 @@ export interface HandshakeDeps {
   readonly clock: Clock;
   /** What is held for all agents. */
   readonly held: HeldBytes;
+  /** Shares the time for agents that have signed in. */
+  readonly turns: Turns;
   readonly transportLimits: Partial<TransportLimits>;
 }
 
@@ -62,6 +65,7 @@ export class Handshake {
       clock: deps.clock,
       limits: deps.transportLimits,
       held: deps.held,
+      turns: deps.turns,
       pace: (work) => deps.pace.runFor(place, work),
       onKeys: () => place.passKeys(),
       onFault,

@@ -66,7 +66,6 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   #heardMs: number;
   #lastHeardAtMs: number | undefined;
   #hasViolated = false;
-  /** One for all who ask meanwhile: many may claim its client at once. */
   #ping: Promise<boolean> | undefined;
 
   constructor(start: SessionStart, deps: SessionDeps) {
@@ -152,9 +151,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   ping(timeoutMs: number): Promise<boolean> {
-    this.#ping ??= this.#pingOnce(timeoutMs).finally(() => {
-      this.#ping = undefined;
-    });
+    this.#ping ??= this.#pingOnce(timeoutMs);
     return this.#ping;
   }
 
@@ -236,12 +233,13 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   async #pingOnce(timeoutMs: number): Promise<boolean> {
-    try {
-      await this.#connection.request(REQUESTS.ping, EMPTY, timeoutMs);
-      this.#heard();
-    } catch {
-      // Too many requests may wait for it: that says nothing about the agent.
-    }
+    const answer = this.#connection.request(REQUESTS.ping, EMPTY, timeoutMs);
+    // What fails and leaves the connection says that too many requests wait, and nothing of the agent.
+    await answer.then(
+      () => this.#heard(),
+      () => {},
+    );
+    this.#ping = undefined;
     return !this.isClosed;
   }
 

@@ -2,6 +2,7 @@ import { Duplex } from "node:stream";
 import { type Deferred, deferred } from "../deferred.ts";
 import type { HeldShare } from "../held.ts";
 import { INLET_HIGH_WATER_BYTES, Inlet } from "../inlet.ts";
+import type { OwnTurns } from "../turns.ts";
 import { WireError } from "../wireError.ts";
 import type { Message } from "./messages.ts";
 import type { Room } from "./room.ts";
@@ -19,6 +20,9 @@ export interface ChannelHost {
   readonly isCongested: boolean;
   /** Calls `pump` of this channel when there is room. */
   waitForRoom(channel: Channel): void;
+  readonly turns: Pick<OwnTurns, "nowMs" | "isOver">;
+  /** Calls `pump` of this channel in a later turn of the event loop. */
+  waitForTurn(channel: Channel): void;
   send(message: Message): void;
   sendData(recipient: number, data: Buffer): void;
   /** What is held for the connection. */
@@ -106,8 +110,13 @@ export class Channel extends Duplex {
     return answer.promise;
   }
 
-  /** Sends as much of the pending write as windows and the socket allow. */
-  pump(): void {
+  /**
+   * Sends as much of the pending write as windows, the socket and the time of whoever has been served
+   * since then allow; one packet in any case.
+   */
+  pump(sinceMs?: number): void {
+    const { turns } = this.#host;
+    const fromMs = sinceMs ?? turns.nowMs();
     while (this.#chunk !== undefined) {
       if (this.#hasSentClose) break;
       if (this.#sendWindow === 0) return;
@@ -116,6 +125,9 @@ export class Channel extends Duplex {
         return;
       }
       this.#sendPiece(this.#chunk);
+      if (this.#chunk === undefined || !turns.isOver(fromMs)) continue;
+      this.#host.waitForTurn(this);
+      return;
     }
     this.#chunk = undefined;
     const done = this.#chunkDone;

@@ -5,6 +5,7 @@ import { Channel, type ChannelHost, type ChannelTerms, MAX_DATA_BYTES } from "./
 import { encodeMessage, type Message } from "./messages.ts";
 import type { Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
+import { Senders } from "./senders.ts";
 
 /** The answer to a peer that opens a channel. */
 export type ChannelDecision =
@@ -36,8 +37,11 @@ export type ChannelMessage = Exclude<Message, { kind: `global${string}` | "ping"
 type MessageOf<K extends Message["kind"]> = Extract<Message, { kind: K }>;
 type OpeningKind = "open" | "openConfirmation" | "openFailure";
 
-/** The smallest packet size a peer may ask for: smaller ones would be all header. */
-const SMALLEST_MAX_PACKET = 9;
+/**
+ * The smallest packet size a peer may ask for, in bytes: with smaller ones, a little data would be a lot
+ * of packets, each of which costs us the same. OpenSSH and Go ask for 32 KiB.
+ */
+const SMALLEST_MAX_PACKET = 1 << 10;
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED and SSH_OPEN_RESOURCE_SHORTAGE (RFC 4254 5.1). */
 const PROHIBITED = 1;
 const SHORTAGE = 4;
@@ -60,7 +64,7 @@ export class Channels {
   readonly #deps: ChannelsDeps;
   readonly #channels = new Map<number, Channel>();
   readonly #openings = new Map<number, Opening>();
-  readonly #waitingForRoom = new Set<Channel>();
+  readonly #senders: Senders;
   /** Numbers of those that we have closed and the peer has not yet. */
   readonly #closing = new Set<number>();
   readonly #host: ChannelHost;
@@ -71,6 +75,7 @@ export class Channels {
   constructor(deps: ChannelsDeps) {
     this.#deps = deps;
     this.halfClose = deps.halfClose;
+    this.#senders = new Senders(deps.transport);
     this.#host = this.#createHost();
   }
 
@@ -108,11 +113,9 @@ export class Channels {
     }
   }
 
-  /** There is room again: every channel that waits sends on, in the order they began to wait. */
+  /** There is room again. */
   pump(): void {
-    const waiting = [...this.#waitingForRoom];
-    this.#waitingForRoom.clear();
-    for (const channel of waiting) channel.pump();
+    this.#senders.pump();
   }
 
   /** The connection has ended. */
@@ -122,7 +125,7 @@ export class Channels {
     this.#openings.clear();
     this.#channels.clear();
     this.#closing.clear();
-    this.#waitingForRoom.clear();
+    this.#senders.clear();
   }
 
   #createHost(): ChannelHost {
@@ -132,17 +135,16 @@ export class Channels {
       get isCongested() {
         return transport.isCongested;
       },
-      waitForRoom: (channel) => {
-        this.#waitingForRoom.add(channel);
-        transport.notifyDrain();
-      },
+      turns: transport.turns,
+      waitForRoom: (channel) => this.#senders.waitForRoom(channel),
+      waitForTurn: (channel) => this.#senders.waitForTurn(channel),
       send: (message) => this.#send(message),
       sendData: (recipient, data) => transport.sendData(recipient, data),
       forget: (channel) => {
         if (channel.isOver) this.#channels.delete(channel.id);
         if (channel.isOver) this.#closing.delete(channel.id);
         else this.#closing.add(channel.id);
-        this.#waitingForRoom.delete(channel);
+        this.#senders.forget(channel);
       },
     };
   }
@@ -227,7 +229,7 @@ export class Channels {
   #confirm(message: MessageOf<"openConfirmation">): void {
     const { type, room, channel } = this.#opening(message.recipient);
     if (message.maxPacket < SMALLEST_MAX_PACKET) {
-      throw new WireError("protocol", "channel packets too small");
+      throw new WireError("protocol", `channel packets below ${SMALLEST_MAX_PACKET} bytes`);
     }
     this.#openings.delete(message.recipient);
     channel.resolve(this.#add({ id: message.recipient, type, room }, message));

@@ -1,6 +1,8 @@
 import type { WireClock, WireTimer } from "../clock.ts";
 import { type Deferred, deferred } from "../deferred.ts";
+import { Fifo } from "../fifo.ts";
 import type { HeldShare } from "../held.ts";
+import type { OwnTurns } from "../turns.ts";
 import { RequestRefused, WireError } from "../wireError.ts";
 
 /** Largest JSON payload that surely fits a Go peer's packet limit of 262 144 bytes. */
@@ -14,6 +16,8 @@ const INBOX_LIMIT = 64;
  * than one of them.
  */
 const INBOX_LIMIT_BYTES = 4 << 20;
+/** What a request costs that waits, beside its payload: its name, and the objects around it. */
+const REQUEST_BYTES = 512;
 const EMPTY = Buffer.alloc(0);
 
 /** What the peer answered: `ok` false is its refusal, and then the payload is its text. */
@@ -130,14 +134,19 @@ export interface RequestingPeer {
   /** The largest packet that is taken now; as many bytes of requests may wait. */
   readonly packetBytes: number;
   readonly held: Pick<HeldShare, "set">;
+  readonly turns: Pick<OwnTurns, "nowMs" | "isOver" | "later">;
+  /** Nothing more comes from it, also not of what has arrived, until `resume`. */
   pause(): void;
   resume(): void;
 }
 
-/** The peer's requests: handled one after the other, answered in order, as Go does. */
+/**
+ * The peer's requests: handled one after the other, answered in order, as Go does; as many in one turn
+ * of the event loop as there is time for.
+ */
 export class IncomingRequests {
   readonly #deps: IncomingDeps;
-  #inbox: IncomingRequest[] = [];
+  readonly #inbox = new Fifo<IncomingRequest>();
   #inboxBytes = 0;
   #isBusy = false;
   #isPaused = false;
@@ -149,7 +158,7 @@ export class IncomingRequests {
 
   add(request: IncomingRequest): void {
     this.#inbox.push(request);
-    this.#count(request.payload.length);
+    this.#count(costOf(request));
     if (!this.#isBusy) this.#work().catch((error) => this.#deps.abort(error));
     if (!this.#isPaused && this.#isFull(1)) {
       this.#isPaused = true;
@@ -160,7 +169,7 @@ export class IncomingRequests {
   /** The connection has ended: what waits is dropped, and nothing is answered any more. */
   end(): void {
     this.#isOver = true;
-    this.#inbox = [];
+    this.#inbox.clear();
   }
 
   #isFull(share: number): boolean {
@@ -170,24 +179,29 @@ export class IncomingRequests {
   }
 
   #count(bytes: number): void {
-    if (bytes === 0) return;
     this.#inboxBytes += bytes;
     this.#deps.peer.held.set("requests", this.#inboxBytes);
   }
 
   async #work(): Promise<void> {
+    const { turns } = this.#deps.peer;
     this.#isBusy = true;
+    let sinceMs = turns.nowMs();
     for (let request = this.#take(); request !== undefined; request = this.#take()) {
       const reply = await this.#reply(request);
       if (this.#isOver) return;
       if (request.wantReply) this.#deps.answer(reply);
+      if (this.#inbox.length === 0 || !turns.isOver(sinceMs)) continue;
+      await new Promise<void>((resolve) => turns.later(resolve));
+      sinceMs = turns.nowMs();
     }
     this.#isBusy = false;
   }
 
   #take(): IncomingRequest | undefined {
-    const request = this.#inbox.shift();
-    this.#count(-(request?.payload.length ?? 0));
+    const request = this.#inbox.take();
+    if (request === undefined) return undefined;
+    this.#count(-costOf(request));
     if (this.#isPaused && !this.#isFull(0.5)) {
       this.#isPaused = false;
       this.#deps.peer.resume();
@@ -206,6 +220,10 @@ export class IncomingRequests {
       return { ok: false, payload: refusal("internal error") };
     }
   }
+}
+
+function costOf({ payload }: IncomingRequest): number {
+  return REQUEST_BYTES + payload.length;
 }
 
 function refusal(text: string): Buffer {

@@ -26,6 +26,10 @@ export interface GcmKey {
 /** The largest packet a peer may send now; the transport raises it at login. */
 export interface PacketLimit {
   packetBytes: number;
+  /** Asked between two packets: whether what comes behind has to wait; undefined: nothing ever has to. */
+  readonly isTurnOver?: (() => boolean) | undefined;
+  /** What has to wait of the bytes that were given last; undefined: nothing. */
+  rest?: Buffer | undefined;
 }
 
 const TAG_BYTES = 16;
@@ -180,7 +184,7 @@ export class GcmDecipher {
   }
 
   /**
-   * Takes `bytes[at..end)`. Answers where it stopped when a payload handler asked for that, as the
+   * Takes `bytes[at..end)`, or leaves what has to wait in `PacketLimit.rest`. Answers where it stopped when a payload handler asked for that, as the
    * library's own deciphers do.
    */
   decrypt(bytes: Buffer, start: number, end: number): number | undefined {
@@ -198,6 +202,10 @@ export class GcmDecipher {
       const answer = this._onPayload(payload);
       if (answer === false) return at;
       if (typeof answer === "number") return answer;
+      if (at < end && this.#limit.isTurnOver?.()) {
+        this.#limit.rest = bytes.subarray(at, end);
+        return;
+      }
     }
     return;
   }

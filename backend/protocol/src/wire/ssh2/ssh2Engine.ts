@@ -144,9 +144,14 @@ export class Ssh2Engine {
     this.#protocol.parse(STAND_IN_IDENT, 0, STAND_IN_IDENT.length);
   }
 
-  /** Takes encrypted bytes. Throws on a bad length, a bad tag, and after `free`. */
-  parse(bytes: Buffer): void {
+  /**
+   * Takes encrypted bytes, and answers those that have to wait: see `PacketLimit.isTurnOver`. Throws on a
+   * bad length, a bad tag, and after `free`.
+   */
+  parse(bytes: Buffer): Buffer | undefined {
+    this.limit.rest = undefined;
     this.#protocol.parse(bytes, 0, bytes.length);
+    return this.limit.rest;
   }
 
   /** True from our own KEXINIT until the new keys are in place; what is sent meanwhile waits. */

@@ -1,4 +1,8 @@
+import { Fifo } from "../fifo.ts";
+import type { HeldShare } from "../held.ts";
+import type { OwnTurns } from "../turns.ts";
 import { WireError } from "../wireError.ts";
+import type { Carrier } from "./carrier.ts";
 import { IdentificationReader } from "./identification.ts";
 import type { KeyedStream } from "./keyedStream.ts";
 import type { Pace, TransportState } from "./transportDeps.ts";
@@ -11,6 +15,11 @@ export interface IntakeDeps {
   readonly transport: TransportState;
   /** Gets what comes behind the identification. */
   readonly stream: Pick<KeyedStream, "start" | "receive">;
+  /** Where the bytes come from. */
+  readonly carrier: Pick<Carrier, "pause" | "resume">;
+  readonly turns: OwnTurns;
+  /** Where it is counted what waits. */
+  readonly held: Pick<HeldShare, "set">;
   /** Runs what deals with the peer's bytes; whatever that throws is the peer's fault. */
   guard(action: () => void): void;
 }
@@ -21,7 +30,12 @@ export interface IntakeDeps {
  */
 const PIECE_BYTES = 32;
 
-/** What the peer sends, on its way to the engine: counted, paced, and without its first line. */
+/**
+ * What the peer sends, on its way to the engine: counted, paced, and without its first line. After the
+ * login nothing waits but what comes behind a packet after which the peer's turn is over, or after which
+ * nothing may be taken: a message of the WebSocket may have any number of packets. Meanwhile nothing
+ * more is read.
+ */
 export class Intake {
   /** Bytes that came so far. */
   bytes = 0;
@@ -34,6 +48,13 @@ export class Intake {
   /** What waits for its turn, as one piece; undefined: nothing does. */
   #waiting: Buffer | undefined;
   #countedBytes = 0;
+  readonly #rest = new Fifo<Buffer>();
+  #restBytes = 0;
+  /** Nothing may be taken now: those above have enough to do. */
+  #isPaused = false;
+  #isScheduled = false;
+  /** Since when the peer has been served; undefined: its first packet is under way. */
+  #sinceMs: number | undefined;
 
   constructor(deps: IntakeDeps, pace: Pace | undefined) {
     this.#deps = deps;
@@ -55,8 +76,67 @@ export class Intake {
     }
     if (bytes.length === 0) return;
     if (transport.isReady && this.#waiting === undefined) this.#pace = undefined;
-    if (this.#pace === undefined) this.#parse(bytes);
+    if (this.#pace === undefined) this.#accept(bytes);
     else this.#wait(bytes, this.#pace);
+  }
+
+  /** Whether the packets behind the one that was taken last have to wait. */
+  get isTurnOver(): boolean {
+    if (this.#isPaused) return true;
+    this.#sinceMs ??= this.#deps.turns.nowMs();
+    return this.#deps.turns.isOver(this.#sinceMs);
+  }
+
+  /** Takes nothing more, and reads nothing more, until `resume`. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#deps.carrier.pause();
+  }
+
+  /** Goes on after `pause`, with what waits in a later turn. */
+  resume(): void {
+    this.#isPaused = false;
+    this.#settle();
+  }
+
+  #accept(bytes: Buffer): void {
+    if (this.#isPaused || this.#rest.length > 0) {
+      this.#rest.push(bytes);
+      this.#restBytes += bytes.length;
+    } else {
+      this.#sinceMs = undefined;
+      this.#parse(bytes);
+    }
+    if (this.#rest.length > 0) this.#settle();
+  }
+
+  /** The turn of what waits. */
+  #serve(): void {
+    this.#isScheduled = false;
+    this.#sinceMs = undefined;
+    do {
+      if (this.#isPaused || this.#deps.transport.isClosed) break;
+      const next = this.#rest.take();
+      if (next === undefined) break;
+      this.#restBytes -= next.length;
+      this.#parse(next);
+    } while (!this.isTurnOver);
+    this.#settle();
+  }
+
+  /** Reads, or waits for a turn, as it has to be now. */
+  #settle(): void {
+    const { transport, carrier, turns, held } = this.#deps;
+    if (transport.isClosed) this.#rest.clear();
+    else held.set("unparsed", this.#restBytes);
+    if (this.#rest.length === 0) {
+      if (!this.#isPaused) carrier.resume();
+      return;
+    }
+    carrier.pause();
+    if (this.#isPaused || this.#isScheduled) return;
+    this.#isScheduled = true;
+    turns.later(() => this.#serve());
   }
 
   /** What comes behind something that waits has to wait, too. */
@@ -69,7 +149,7 @@ export class Intake {
     pace(() => {
       const all = this.#waiting;
       this.#waiting = undefined;
-      if (all !== undefined && !this.#deps.transport.isClosed) this.#parse(all);
+      if (all !== undefined && !this.#deps.transport.isClosed) this.#accept(all);
     });
   }
 
@@ -77,8 +157,14 @@ export class Intake {
     this.#deps.guard(() => {
       const encrypted = this.#identification === undefined ? bytes : this.#identify(bytes);
       if (encrypted === undefined || encrypted.length === 0) return;
-      this.#deps.stream.receive(encrypted);
+      this.#keep(this.#deps.stream.receive(encrypted));
     });
+  }
+
+  #keep(rest: Buffer | undefined): void {
+    if (rest === undefined) return;
+    this.#rest.putBack(rest);
+    this.#restBytes += rest.length;
   }
 
   /** Answers the bytes behind the peer's identification, once that is complete. */

@@ -5,7 +5,9 @@ import {
   type PayloadVerdict,
   Ssh2Engine,
 } from "../ssh2/ssh2Engine.ts";
+import type { OwnTurns } from "../turns.ts";
 import { type CloseReason, WireError } from "../wireError.ts";
+import { Backlog } from "./backlog.ts";
 import type { Carrier } from "./carrier.ts";
 import { Exchanges } from "./exchanges.ts";
 import { IDENT_OF } from "./identification.ts";
@@ -29,6 +31,10 @@ export interface KeyedStreamDeps {
   readonly carrier: Pick<Carrier, "add">;
   /** Looks at every payload first. */
   readonly onPayload: (payload: Buffer) => PayloadVerdict;
+  /** Whether the packets behind one that was taken have to wait. */
+  readonly isTurnOver: () => boolean;
+  /** For what goes out in later turns. */
+  readonly turns: OwnTurns;
   /** It cannot go on; the peer has been told so already. */
   onFailure(reason: CloseReason): void;
   /** The first key exchange has ended. */
@@ -48,7 +54,7 @@ export class KeyedStream {
   readonly #exchanges: Exchanges;
   #hasFirstKeys = false;
   #isServerKeyRefused = false;
-  #heldBytes = 0;
+  readonly #backlog: Backlog;
 
   constructor(side: EngineRole, deps: KeyedStreamDeps) {
     const { clock, limits } = deps;
@@ -60,6 +66,12 @@ export class KeyedStream {
       onOverdue: deps.onOverdue,
     });
     this.engine = this.#createEngine(side);
+    this.#backlog = new Backlog({
+      turns: deps.turns,
+      isBlocked: () => this.engine.isExchanging || deps.transport.isClosed,
+      send: (payload) => this.engine.send(payload),
+      onEmpty: () => deps.onNewKeys(),
+    });
   }
 
   /** Key exchanges after the first. */
@@ -67,14 +79,17 @@ export class KeyedStream {
     return this.#exchanges.count;
   }
 
-  /** True from our own KEXINIT until the new keys are in place; what is sent meanwhile waits. */
+  /**
+   * True from our own KEXINIT until the new keys are in place and what was sent meanwhile, which
+   * waits, has gone out.
+   */
   get isExchanging(): boolean {
-    return this.engine.isExchanging;
+    return this.engine.isExchanging || !this.#backlog.isEmpty;
   }
 
-  /** Bytes of messages that wait for the running key exchange. */
+  /** What messages cost that wait for a key exchange. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#backlog.bytes;
   }
 
   /** The peer has identified itself with this line: the first key exchange begins. */
@@ -82,20 +97,24 @@ export class KeyedStream {
     this.engine.start(remoteIdent);
   }
 
-  /** Takes encrypted bytes of the peer. Throws when they cannot be understood. */
-  receive(bytes: Buffer): void {
-    this.#exchanges.flow(bytes.length);
-    this.engine.parse(bytes);
-    if (this.#deps.transport.isClosed || !this.#hasFirstKeys) return;
+  /**
+   * Takes encrypted bytes of the peer, and answers those that have to wait. Throws when they cannot be
+   * understood.
+   */
+  receive(bytes: Buffer): Buffer | undefined {
+    const rest = this.engine.parse(bytes);
+    this.#exchanges.flow(bytes.length - (rest?.length ?? 0));
+    if (this.#deps.transport.isClosed || !this.#hasFirstKeys) return rest;
     if (this.#exchanges.isDue) this.rekey();
     this.#exchanges.observe(this.engine.isExchanging);
+    return rest;
   }
 
   /** Sends one message, or keeps it while a key exchange is running. */
   send(payload: Buffer): void {
     this.#exchanges.flow(payload.length);
-    if (this.engine.isExchanging) this.#heldBytes += payload.length;
-    this.engine.send(payload);
+    if (this.isExchanging) this.#backlog.add(payload);
+    else this.engine.send(payload);
   }
 
   /** Sends CHANNEL_DATA without a copy; only while no key exchange is running. */
@@ -120,7 +139,7 @@ export class KeyedStream {
   #createEngine(side: EngineRole): Ssh2Engine {
     const deps = this.#deps;
     return new Ssh2Engine(this.#watched(side), IDENT_BYTES[side.role], {
-      limit: { packetBytes: deps.limits.packetBeforeLogin },
+      limit: { packetBytes: deps.limits.packetBeforeLogin, isTurnOver: deps.isTurnOver },
       events: {
         onWrite: (bytes) => deps.carrier.add(bytes),
         onError: (error) => this.#failed(error),
@@ -158,8 +177,7 @@ export class KeyedStream {
       this.#deps.onFirstKeys();
       return;
     }
-    this.#heldBytes = 0;
     if (!this.#exchanges.end()) throw new WireError("limit", "too many key exchanges");
-    this.#deps.onNewKeys();
+    this.#backlog.drain();
   }
 }

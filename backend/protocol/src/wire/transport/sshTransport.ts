@@ -5,6 +5,7 @@ import { type Deferred, deferred } from "../deferred.ts";
 import { HeldBytes, type HeldShare } from "../held.ts";
 import type { Role } from "../ssh2/algorithms.ts";
 import type { PayloadVerdict } from "../ssh2/ssh2Engine.ts";
+import { type OwnTurns, Turns } from "../turns.ts";
 import { type CloseReason, peerText, WireError } from "../wireError.ts";
 import { Carrier } from "./carrier.ts";
 import { DISCONNECT, encodeDisconnect } from "./disconnect.ts";
@@ -36,6 +37,8 @@ export class Transport {
   readonly role: Role;
   /** What is held for this connection. */
   readonly held: HeldShare;
+  /** When it is worked for. */
+  readonly turns: OwnTurns;
   readonly #limits: TransportLimits;
   /** The clock this connection lives by. */
   readonly clock: WireClock;
@@ -59,6 +62,7 @@ export class Transport {
     this.#limits = { ...DEFAULT_LIMITS, ...side.limits };
     this.clock = side.clock ?? SYSTEM_CLOCK;
     this.held = (side.held ?? new HeldBytes()).open(() => this.#endFull());
+    this.turns = this.#createTurns(side);
     this.#carrier = this.#createCarrier(ws, side.onFault);
     this.#login = this.#createLogin(side);
     this.#stream = this.#createStream(side);
@@ -133,12 +137,12 @@ export class Transport {
 
   /** Stops reading from the peer, all channels included. */
   pause(): void {
-    this.#carrier.pause();
+    this.#intake.pause();
   }
 
   /** Reads again after `pause`. */
   resume(): void {
-    this.#carrier.resume();
+    this.#intake.resume();
   }
 
   /** Asks the peer for new keys. */
@@ -154,6 +158,14 @@ export class Transport {
   /** The layer above saw the peer break a rule. */
   fail(error: WireError): void {
     this.#end({ kind: error.kind, text: error.message }, DISCONNECT.protocolError);
+  }
+
+  #createTurns({ turns, onFault }: TransportSide): OwnTurns {
+    const all = turns ?? new Turns({ clock: this.clock, onFault });
+    return all.own(
+      () => this.held.group ?? "",
+      (work) => this.#guard(work),
+    );
   }
 
   #createCarrier(ws: WebSocket, onFault: OnFault | undefined): Carrier {
@@ -193,6 +205,8 @@ export class Transport {
       transport: this,
       carrier: this.#carrier,
       onPayload: (payload) => this.#judge(payload),
+      isTurnOver: () => this.#intake.isTurnOver,
+      turns: this.turns,
       onFailure: (reason) => this.#end(reason),
       onFirstKeys: () => this.#keyed(),
       onNewKeys: () => this.#drained(),
@@ -201,9 +215,16 @@ export class Transport {
   }
 
   #createIntake(pace: ServerTransportDeps["pace"]): Intake {
-    const { bytesBeforeLogin } = this.#limits;
-    const guard = (action: () => void) => this.#guard(action);
-    return new Intake({ bytesBeforeLogin, transport: this, stream: this.#stream, guard }, pace);
+    const deps = {
+      bytesBeforeLogin: this.#limits.bytesBeforeLogin,
+      transport: this,
+      stream: this.#stream,
+      carrier: this.#carrier,
+      turns: this.turns,
+      held: this.held,
+      guard: (action: () => void) => this.#guard(action),
+    };
+    return new Intake(deps, pace);
   }
 
   /** Runs something that deals with the peer's bytes; whatever it throws ends the connection. */

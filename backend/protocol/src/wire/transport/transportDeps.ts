@@ -2,6 +2,7 @@ import type { WireClock } from "../clock.ts";
 import type { OnFault } from "../contain.ts";
 import type { HeldBytes } from "../held.ts";
 import type { ServerKey } from "../serverKey.ts";
+import type { Turns } from "../turns.ts";
 import type { CloseReason, WireError } from "../wireError.ts";
 import type { ServerLogin } from "./login.ts";
 
@@ -45,6 +46,8 @@ export interface TransportTuning {
   readonly onFault?: OnFault | undefined;
   /** What is held for all connections of the process; without it, this one is alone. */
   readonly held?: HeldBytes | undefined;
+  /** Shares the time among all connections of the process; without it, this one is alone. */
+  readonly turns?: Turns | undefined;
 }
 
 /** The backend's end. */

@@ -28,15 +28,27 @@ function channelWith(changed: Partial<ChannelTerms> = {}) {
   const { held, rooms: all } = rooms();
   const room = all.first();
   if (room === undefined) throw new Error("there is no room for a channel");
-  const host = { isCongested: false, waiting: new Set<Channel>(), isForgotten: false };
+  const host = {
+    isCongested: false,
+    waiting: new Set<Channel>(),
+    isForgotten: false,
+    /** Packets until the turn is over. */
+    packetsLeft: Number.POSITIVE_INFINITY,
+    waitingForTurn: new Set<Channel>(),
+  };
   const channelHost: ChannelHost = {
     get isCongested() {
       return host.isCongested;
     },
     waitForRoom: (channel) => void host.waiting.add(channel),
+    turns: { nowMs: () => 0, isOver: () => host.packetsLeft <= 0 },
+    waitForTurn: (channel) => void host.waitingForTurn.add(channel),
     held,
     send: (message: Message) => void sent.push(message.kind),
-    sendData: (_recipient, data) => void sent.push(`data ${data.length}`),
+    sendData: (_recipient, data) => {
+      host.packetsLeft -= 1;
+      sent.push(`data ${data.length}`);
+    },
     forget: (channel) => {
       if (channel.isOver) host.isForgotten = true;
     },
@@ -60,6 +72,18 @@ describe("what a channel sends", () => {
     channel.receiveWindow(7);
     channel.receiveWindow(100);
     expect(sent).toEqual(["data 10", "data 7", "data 8"]);
+  });
+
+  it("waits for the next turn when this one is over, and is one packet in any case", () => {
+    const { channel, sent, host } = channelWith({ maxPacket: 1_024 });
+    host.packetsLeft = 2;
+    channel.write(Buffer.alloc(4_096));
+    expect([sent.length, host.waitingForTurn.has(channel)]).toEqual([2, true]);
+    channel.pump();
+    expect(sent.length).toBe(3);
+    host.packetsLeft = 2;
+    channel.pump();
+    expect([sent.length, channel.writableLength]).toEqual([4, 0]);
   });
 
   it("waits while the socket is congested", () => {

@@ -3,6 +3,7 @@ import {
   IncomingRequests,
   OutgoingRequests,
   type Reply,
+  type RequestingPeer,
 } from "@rport/protocol/wire/requests";
 import { RequestRefused, WireError } from "@rport/protocol/wire/wireError";
 import { describe, expect, it, vi } from "vitest";
@@ -70,7 +71,18 @@ describe("our requests", () => {
   });
 });
 
-function incoming(handle: (name: string) => Promise<Buffer | undefined> | Buffer | undefined) {
+/** As much time in each turn as anybody wants. */
+const NO_HURRY: RequestingPeer["turns"] = {
+  nowMs: () => 0,
+  isOver: () => false,
+  later: (work) => void setImmediate(work),
+};
+
+function incoming(
+  handle: (name: string) => Promise<Buffer | undefined> | Buffer | undefined,
+  turns = NO_HURRY,
+) {
+  const held: number[] = [];
   const replies: string[] = [];
   const faults: unknown[] = [];
   const flow: string[] = [];
@@ -81,14 +93,15 @@ function incoming(handle: (name: string) => Promise<Buffer | undefined> | Buffer
     abort: (error) => void faults.push(error),
     peer: {
       packetBytes: Number.POSITIVE_INFINITY,
-      held: { set: () => {} },
+      held: { set: (_part, bytes) => void held.push(bytes) },
+      turns,
       pause: () => void flow.push("pause"),
       resume: () => void flow.push("resume"),
     },
   });
   const add = (name: string, wantReply = true, payload = EMPTY) =>
     requests.add({ name, payload, wantReply });
-  return { requests, add, replies, faults, flow };
+  return { requests, add, replies, faults, flow, held };
 }
 
 describe("the peer's requests", () => {
@@ -129,6 +142,39 @@ describe("the peer's requests", () => {
     gate.resolve();
     await expect.poll(() => replies.length).toBe(66);
     expect(flow).toEqual(["pause", "resume"]);
+  });
+
+  it("cost something each, also those without a payload", async () => {
+    const gate = Promise.withResolvers<undefined>();
+    const { add, replies, held } = incoming(() => gate.promise);
+    for (let index = 0; index < 11; index += 1) add("empty");
+    expect(Math.max(...held)).toBeGreaterThanOrEqual(10 * 256);
+    gate.resolve(undefined);
+    await expect.poll(() => replies.length).toBe(11);
+    expect(held.at(-1)).toBe(0);
+  });
+
+  it("leave the rest of a turn of the event loop to others when theirs is over", async () => {
+    let handled = 0;
+    const perTurn: number[] = [];
+    const later: (() => void)[] = [];
+    const turns: RequestingPeer["turns"] = {
+      nowMs: () => handled,
+      isOver: (since) => handled - since >= 3,
+      later: (work) => void later.push(work),
+    };
+    const { add, replies } = incoming(() => {
+      handled += 1;
+      return undefined;
+    }, turns);
+    for (let index = 0; index < 8; index += 1) add("quick");
+    do {
+      const before = handled;
+      later.shift()?.();
+      await new Promise(setImmediate);
+      perTurn.push(handled - before);
+    } while (later.length > 0);
+    expect([perTurn, replies.length]).toEqual([[2, 3, 2], 8]);
   });
 
   it("stop the reading above 4 MiB waiting", () => {
