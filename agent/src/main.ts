@@ -13,6 +13,7 @@ import { enroll } from "./enroll/enroll.ts";
 import { readToken } from "./enroll/token.ts";
 import { forgetHostKey } from "./host/hostKey.ts";
 import { platformOf } from "./machine/platformOf.ts";
+import { noteFailure, putAside, serviceLogOf } from "./machine/windows/serviceLog.ts";
 import { SYSTEM_CLOCK } from "./platform/clock.ts";
 import { textOf } from "./platform/errorText.ts";
 import { type Log, openLog } from "./platform/log.ts";
@@ -37,7 +38,9 @@ async function execute(command: Command): Promise<number> {
     case "enroll":
       return await runEnroll(command);
     case "run":
-      return await runAgent(command.config);
+      return command.isService
+        ? await runAsService(command.config)
+        : await runAgent(command.config);
     case "waitOnline":
       return await runWait(command.config, command.timeoutMs);
     case "service":
@@ -68,6 +71,33 @@ async function runAgent(file: string): Promise<number> {
   log.info("starting", { version: VERSION, config: file, pid: process.pid });
   await runUntil(stop, config, log);
   await output.close();
+  return EXIT.ok;
+}
+
+/** The same for a service manager that has to be told; without a log file of its own it gets one. */
+async function runAsService(file: string): Promise<number> {
+  if (PLATFORM.joinServiceManager === undefined) {
+    throw new CliFailure(
+      EXIT.usage,
+      "--service is for Windows. Services of this system need no option.",
+    );
+  }
+  const session = await PLATFORM.joinServiceManager();
+  const ownLog = serviceLogOf(file);
+  await putAside(ownLog);
+  try {
+    const config = await loadConfig(file);
+    const logFile = config.logFile || ownLog;
+    const { log, output } = openLog(logFile, { level: config.logLevel, clock: SYSTEM_CLOCK });
+    log.info("starting", { version: VERSION, config: file, pid: process.pid });
+    session.running();
+    await runUntil(session.stop, config, log);
+    await output.close();
+  } catch (error) {
+    await noteFailure(ownLog, error);
+    throw error;
+  }
+  session.ended();
   return EXIT.ok;
 }
 

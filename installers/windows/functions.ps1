@@ -55,13 +55,15 @@ function Assert-Server([string] $Address) {
     }
 }
 
-# Finds the file for a target in the manifest: an object with Size, Sha256 and Name, or nothing.
+# Finds the file for a target in the manifest: an object with Size, Sha256, Name and, where there is a
+# compressed copy, Packed; or nothing.
 function Find-ManifestFile([string] $Manifest, [string] $Target) {
     foreach ($line in ($Manifest -split "`n")) {
         $words = $line.Trim() -split ' '
         if ($words[0] -ceq $Target) {
             return New-Object PSObject -Property @{
                 Size = [long] $words[1]; Sha256 = $words[2]; Name = $words[3]
+                Packed = ($words + @(''))[4]
             }
         }
     }
@@ -147,7 +149,7 @@ function Save-Stream([System.IO.Stream] $From, [string] $File, [long] $Size) {
     }
 }
 
-# Fetches an address once. What began with https does not end without it.
+# Fetches an address once; what ends with .gz is unpacked. What began with https does not end without it.
 function Save-DownloadOnce([string] $Address, [string] $File, [long] $Size) {
     $response = Open-Download $Address
     try {
@@ -155,6 +157,9 @@ function Save-DownloadOnce([string] $Address, [string] $File, [long] $Size) {
             Stop-Installation Network "$Address leads to an address without https."
         }
         $stream = $response.GetResponseStream()
+        if ($Address.EndsWith('.gz')) {
+            $stream = New-Object System.IO.Compression.GZipStream ($stream, [System.IO.Compression.CompressionMode]::Decompress)
+        }
         try { Save-Stream $stream $File $Size } finally { $stream.Dispose() }
     } finally {
         $response.Close()

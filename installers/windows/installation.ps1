@@ -21,7 +21,9 @@ function Get-ReleasedAgent([string] $Server, [string] $Installed, [string] $File
     }
     $megabytes = [Math]::Ceiling($wanted.Size / 1000000)
     Write-Line "Fetching the agent $RportVersion ($megabytes MB)."
-    Save-Download "$($Server.TrimEnd('/'))/agent/$RportVersion/$($wanted.Name)" $File $wanted.Size
+    $name = $wanted.Name
+    if ($wanted.Packed -ne '') { $name = $wanted.Packed }
+    Save-Download "$($Server.TrimEnd('/'))/agent/$RportVersion/$name" $File $wanted.Size
     Assert-RightFile $File $wanted.Name $wanted.Size $wanted.Sha256
 }
 

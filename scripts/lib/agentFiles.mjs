@@ -10,6 +10,7 @@ import { shellInstaller, shellInstallerName } from "./agent/shellInstaller.mjs";
 import { targets, usualTarget } from "./agent/targets.mjs";
 import { bunNotices, noticesFile } from "./notices.mjs";
 import { root } from "./paths.mjs";
+import { powershellInstaller, powershellInstallerName } from "./powershellInstaller.mjs";
 
 const usual = join(root, "dist", "agent");
 const bundle = "agent.cjs";
@@ -24,6 +25,24 @@ function describe(out, target, name) {
 /** Describes a file that hosts fetch, and packs it. */
 async function offer(out, target, name) {
   return { ...describe(out, target, name), packed: await packFile(out, target, name) };
+}
+
+/** What PowerShell's script installs, and the one for shells does not. */
+const isForWindows = ({ target }) => target.startsWith("windows-");
+
+/** What stands in PowerShell's script: in the end the name of the copy that every .NET can unpack. */
+function windowsLine({ target, size, sha256, name, packed }) {
+  const gzip = packed.find(({ encoding }) => encoding === "gzip");
+  return [target, size, sha256, name, ...(gzip === undefined ? [] : [gzip.name])].join(" ");
+}
+
+/** The scripts that install these files; the one for Windows only where there is one of its own. */
+function writeScripts(out, files) {
+  const sh = writeScript(out, shellInstallerName, shellInstaller(version, files));
+  const forWindows = files.filter(isForWindows).map(windowsLine);
+  if (forWindows.length === 0) return { sh };
+  const text = powershellInstaller(version, forWindows);
+  return { sh, ps1: writeScript(out, powershellInstallerName, text) };
 }
 
 /** Writes the text of a script and describes it. */
@@ -52,9 +71,9 @@ export async function buildAgentFiles(out = usual, wanted = [usualTarget]) {
   }
   files.push(await offer(out, "node", bundle));
   forgetOldPieces();
-  const sh = writeScript(out, shellInstallerName, shellInstaller(version, files));
+  const scripts = writeScripts(out, files);
   const missing = targets.filter((target) => files.every((file) => file.target !== target));
   const licences = describeLicences(out, files.length > 1);
-  const manifest = { version, scripts: { sh }, files: [...files, ...licences], missing };
+  const manifest = { version, scripts, files: [...files, ...licences], missing };
   writeFileSync(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }

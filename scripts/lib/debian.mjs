@@ -38,7 +38,10 @@ const packages = [
 /** Chromium draws boxes without any font; it only recommends one. */
 const fonts = "fonts-liberation";
 
-const searched = [systemPath, "/usr/sbin", "/sbin"].join(delimiter).split(delimiter);
+/** Debian's Wine is in no directory of PATH. */
+const searched = [systemPath, "/usr/sbin", "/sbin", "/usr/lib/wine"]
+  .join(delimiter)
+  .split(delimiter);
 
 /** Whether a program of this name can be started. */
 export function hasProgram(name) {

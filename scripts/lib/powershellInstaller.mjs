@@ -12,7 +12,8 @@ const part = (name) => readFileSync(join(root, "installers", "windows", name), "
  * The text of the installer of a release.
  *
  * @param {string} version
- * @param {readonly string[]} lines of the manifest: per file target, size, SHA-256 and name
+ * @param {readonly string[]} lines of the manifest: per file target, size, SHA-256, name, and perhaps
+ *   the name of a copy that is packed with gzip
  */
 export function powershellInstaller(version, lines) {
   const manifest = `$RportVersion = '${version}'\n$RportManifest = @'\n${lines.join("\n")}\n'@\n`;

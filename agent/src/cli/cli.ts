@@ -6,7 +6,7 @@ export const USAGE = `rport-agent: connects this host to its RPort server.
 
   rport-agent enroll --server URL [--pairing URL] --config FILE
                      (--token-stdin | --token-file FILE) [--name NAME] [--tag TAG]... [--new-id] [--data-dir DIR] [--force]
-  rport-agent run -c FILE
+  rport-agent run -c FILE [--service]
   rport-agent wait-online -c FILE --timeout SECONDS
   rport-agent install --server URL [--pairing URL] [--token-stdin] [--name NAME] [--tag TAG]... [--new-id]
                       [--force] [--user USER | --prefix DIR] [--no-service] [--no-start]
@@ -26,7 +26,12 @@ refused.
 export type Command =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
-  | { readonly kind: "run"; readonly config: string }
+  | {
+      readonly kind: "run";
+      readonly config: string;
+      /** Started by a service manager that wants to hear how it goes: the one of Windows. */
+      readonly isService: boolean;
+    }
   | { readonly kind: "waitOnline"; readonly config: string; readonly timeoutMs: number }
   | { readonly kind: "service"; readonly name: ServiceCommand; readonly args: readonly string[] }
   | EnrollCommand;
@@ -61,7 +66,7 @@ export function parseCommand(args: readonly string[]): Command {
     case "version":
       return { kind: "version" };
     case "run":
-      return { kind: "run", config: needed(parseFlags(rest, CONFIG), "config") };
+      return parseRun(rest);
     case "wait-online":
       return parseWait(rest);
     case "enroll":
@@ -78,6 +83,7 @@ export function parseCommand(args: readonly string[]): Command {
 }
 
 const CONFIG = { config: { type: "string", short: "c" } } as const;
+const RUN = { ...CONFIG, service: { type: "boolean", default: false } } as const;
 const WAIT = { ...CONFIG, timeout: { type: "string", default: "30" } } as const;
 const ENROLL = {
   ...CONFIG,
@@ -118,6 +124,11 @@ function needed<K extends string>(values: Partial<Record<K, string>>, name: K): 
   const value = values[name];
   if (value !== undefined && value !== "") return value;
   throw usage(`--${name} is missing.`);
+}
+
+function parseRun(args: readonly string[]): Command {
+  const values = parseFlags(args, RUN);
+  return { kind: "run", config: needed(values, "config"), isService: values.service };
 }
 
 function parseWait(args: readonly string[]): Command {

@@ -1,6 +1,17 @@
 import { constants } from "node:fs";
-import { chmod, copyFile, link, lstat, mkdir, open, rename, rm, rmdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import {
+  chmod,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { syncFolder } from "../platform/durableFile.ts";
 import type { Access, AccessRights } from "./accessRights.ts";
 import type { Undo } from "./undo.ts";
@@ -84,14 +95,23 @@ export async function ensureDirectory(
     // Whatever the caller's mask says: others must get through to what is below.
     await chmod(directory, 0o755);
     const isOurs = directory === path;
-    undo.add(`remove ${directory}`, () =>
-      isOurs ? rm(directory, { recursive: true, force: true }) : rmdir(directory),
-    );
+    undo.add(`remove ${directory}`, () => (isOurs ? removeTree(directory) : rmdir(directory)));
   }
   if (missing.length === 0) {
     undo.add(`restore the access to ${path}`, await rights.remember(path));
   }
   await rights.set(path, access);
+}
+
+/** Removes a directory with all that is in it, of links the links alone. Harmless when it is gone. */
+export async function removeTree(directory: string): Promise<void> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await removeTree(path);
+    else await rm(path, { force: true });
+  }
+  await removeIfEmpty(directory);
 }
 
 /** The directories that `mkdir -p` would make, the highest first. */

@@ -6,6 +6,7 @@ import type { Layout } from "./layout.ts";
 import type { IdReader, MachineDoors } from "./machineId.ts";
 import type { Place } from "./place.ts";
 import type { Programs } from "./programs.ts";
+import type { ServiceSession } from "./serviceSession.ts";
 import type { Service, Supervisor } from "./supervisor.ts";
 
 /**
@@ -25,6 +26,11 @@ export interface Platform {
    * possible.
    */
   installing(deps: InstallingDeps): Installing;
+  /**
+   * Tells the service manager that started this process that it is the service; only where one wants
+   * to hear that. Rejects with a `CliFailure` when none did.
+   */
+  joinServiceManager?(): Promise<ServiceSession>;
 }
 
 /** The doors that installing goes through. */
@@ -44,6 +50,8 @@ export interface Installing {
   readonly accounts: Accounts;
   readonly rights: AccessRights;
   readonly wrapper: Wrapper;
+  /** Set where a program that runs can be neither replaced nor removed. */
+  readonly locksPrograms?: true;
   /**
    * The service manager that runs this machine, by its state at run time, for an agent of that
    * place; undefined where there is none, or none for such a place.

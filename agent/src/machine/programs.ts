@@ -1,9 +1,13 @@
 import { execFile } from "node:child_process";
+import { windowsEnvironment } from "./windows/environment.ts";
 
 /** Time a program of the system gets; `systemctl stop` waits for the agent's goodbye. */
 const PROGRAM_MS = 60_000;
 const OUTPUT_MAX_BYTES = 1 << 20;
 const SBIN = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** Nothing of the caller's, whatever `PATH` says; programs of Windows start only where they find it. */
+const ENVIRONMENT =
+  process.platform === "win32" ? windowsEnvironment() : { PATH: SBIN, LC_ALL: "C" };
 
 /** How a program of the system ended. A program that could not be started has code 127. */
 export interface ProgramResult {
@@ -21,8 +25,7 @@ export interface Programs {
 export const SYSTEM_PROGRAMS: Programs = {
   run: (program, args) =>
     new Promise((resolve) => {
-      const env = { PATH: SBIN, LC_ALL: "C" };
-      const options = { env, timeout: PROGRAM_MS, maxBuffer: OUTPUT_MAX_BYTES };
+      const options = { env: ENVIRONMENT, timeout: PROGRAM_MS, maxBuffer: OUTPUT_MAX_BYTES };
       execFile(program, [...args], options, (error, stdout, stderr) => {
         resolve({ code: exitCode(error), stdout, stderr });
       });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import os from "node:os";
 import { join, resolve } from "node:path";
 import { parseFlags, type ServiceCommand } from "../cli/cli.ts";
@@ -6,12 +6,13 @@ import { CliFailure, EXIT, type ExitCode } from "../cli/cliFailure.ts";
 import { enroll } from "../enroll/enroll.ts";
 import { readToken } from "../enroll/token.ts";
 import type { Place } from "../machine/place.ts";
+import { removeTree } from "../machine/placing.ts";
 import type { Installing, Platform } from "../machine/platform.ts";
 import { SYSTEM_PROGRAMS } from "../machine/programs.ts";
 import { findSelf } from "../machine/self.ts";
 import { SYSTEM_CLOCK } from "../platform/clock.ts";
-import { commandLine } from "./commandLine.ts";
 import { install } from "./install.ts";
+import { assertRemovesOther, howToRemove } from "./removal.ts";
 import { tellStatus } from "./status.ts";
 import { Supervision } from "./supervision.ts";
 import { uninstall } from "./uninstall.ts";
@@ -99,11 +100,10 @@ async function runInstall(flags: InstallFlags, platform: Platform): Promise<Exit
       signal: stopSignal(),
     });
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    await removeTree(temporary);
   }
   if (isDryRun) return EXIT.ok;
-  const where = flags.prefix === undefined ? [] : ["--prefix", resolve(flags.prefix)];
-  say(`To remove it: ${commandLine([place.layout.program, "uninstall", ...where])}`);
+  say(`To remove it: ${howToRemove(place, installing)}`);
   return EXIT.ok;
 }
 
@@ -129,6 +129,7 @@ async function runUninstall(flags: UninstallFlags, platform: Platform): Promise<
   const place = placeOf(installing, flags.prefix, undefined);
   const isDryRun = flags["dry-run"];
   if (!isDryRun) assertPrivileged(place, installing);
+  if (!isDryRun) assertRemovesOther(place, installing);
   const supervision = await Supervision.of(place, installing, true);
   await supervision.assertRemovable();
   const user = await supervision.user();

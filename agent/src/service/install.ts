@@ -38,7 +38,7 @@ export interface InstallRequest {
 export interface InstallDeps {
   /** Its account is made if need be. */
   readonly place: Place;
-  readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper">;
+  readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper" | "locksPrograms">;
   readonly programs: Programs;
   readonly clock: Clock;
   /** What keeps the agent running; without an account it can be asked, but starts nothing. */

@@ -41,7 +41,7 @@ export interface InstallStep {
 /** What is to be changed. */
 export interface Change {
   readonly place: Place;
-  readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper">;
+  readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper" | "locksPrograms">;
   readonly programs: Programs;
   readonly clock: Clock;
   readonly found: Installation;
@@ -187,6 +187,7 @@ class Steps {
     const { layout, self } = place;
     const changing = this.#changing(undo);
     const from = { file: self.file };
+    if (installing.locksPrograms) await this.#supervisor().stop();
     if (self.kind === "executable") {
       await placeFile({ path: layout.program, from, access: { mode: 0o755 } }, changing);
       return;

@@ -21,17 +21,7 @@ export interface RealRelease extends AsyncDisposable {
  */
 export async function realRelease(prelude = ""): Promise<RealRelease> {
   const directory = await mkdtemp(join(tmpdir(), "rport-release-"));
-  await node([
-    WEBPACK,
-    "--config",
-    "webpack.config.mjs",
-    "--config-name",
-    "agent",
-    "-o",
-    directory,
-  ]);
-  const bundle = join(directory, "agent.cjs");
-  await writeFile(bundle, `${prelude}\n${await readFile(bundle, "utf8")}`);
+  await bundleInto(directory, prelude);
   const program = `
     const { buildAgentFiles } = await import("./scripts/lib/agentFiles.mjs");
     await buildAgentFiles(process.argv[1]);`;
@@ -43,8 +33,38 @@ export async function realRelease(prelude = ""): Promise<RealRelease> {
   };
 }
 
-async function node(args: readonly string[]): Promise<void> {
+/**
+ * Builds the agent's executable for one machine into a directory; Bun for that is fetched once. The
+ * answer is its path.
+ */
+export async function realExecutable(
+  directory: string,
+  target: string,
+  prelude = "",
+): Promise<string> {
+  await bundleInto(directory, prelude);
+  const program = `
+    const { compileAgent } = await import("./scripts/lib/agent/compile.mjs");
+    const { ensureRuntime } = await import("./scripts/lib/agent/runtimes.mjs");
+    const { executableOf } = await import("./scripts/lib/agent/targets.mjs");
+    const [directory, target] = process.argv.slice(1);
+    await ensureRuntime(target);
+    await compileAgent(directory, "agent.cjs", target);
+    process.stdout.write(executableOf(target));`;
+  const name = await node(["--input-type=module", "--eval", program, directory, target]);
+  return join(directory, name);
+}
+
+async function bundleInto(directory: string, prelude: string): Promise<void> {
+  const configuration = ["--config", "webpack.config.mjs", "--config-name", "agent"];
+  await node([WEBPACK, ...configuration, "-o", directory]);
+  const bundle = join(directory, "agent.cjs");
+  await writeFile(bundle, `${prelude}\n${await readFile(bundle, "utf8")}`);
+}
+
+async function node(args: readonly string[]): Promise<string> {
   const options = { cwd: ROOT, timeoutMs: BUILD_MS };
   const { code, stdout, stderr } = await run(process.execPath, args, options);
   if (code !== 0) throw new Error(`the release cannot be built: ${stdout}${stderr}`);
+  return stdout;
 }

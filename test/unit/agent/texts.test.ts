@@ -97,7 +97,11 @@ describe("the command line", () => {
     expect(parseCommand(["help"])).toEqual({ kind: "help" });
     expect(parseCommand(["install", "--user", "x", "--help"])).toEqual({ kind: "help" });
     expect(parseCommand(["enroll", "-h"])).toEqual({ kind: "help" });
-    expect(parseCommand(["run", "-c", "f"])).toEqual({ kind: "run", config: "f" });
+    expect(parseCommand(["run", "-c", "f"])).toEqual({
+      kind: "run",
+      config: "f",
+      isService: false,
+    });
     expect(parseCommand(["wait-online", "-c", "f", "--timeout", "5"])).toEqual({
       kind: "waitOnline",
       config: "f",

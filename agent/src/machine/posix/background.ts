@@ -37,6 +37,8 @@ export interface BackgroundDeps {
   readonly clock: Clock;
   /** Whether the command line of a process ends with these words; rejects when it has ended. */
   endsWith(pid: number, words: readonly string[]): Promise<boolean>;
+  /** Instead of the environment of a service of Unix. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -83,7 +85,8 @@ export class BackgroundProcess implements Supervisor {
     try {
       const stdio = ["ignore" as const, log.fd, log.fd];
       const ids = account === undefined ? {} : idsOf(account.owner);
-      const options = { detached: true, cwd: "/", env: ENVIRONMENT, stdio, ...ids };
+      const env = { ...(this.#deps.environment ?? ENVIRONMENT) };
+      const options = { detached: true, windowsHide: true, cwd: "/", env, stdio, ...ids };
       const child = spawn(program, args, options);
       await once(child, "spawn");
       child.unref();
