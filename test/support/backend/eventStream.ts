@@ -56,7 +56,10 @@ export class EventStream implements Disposable {
   }
 
   /** What `find` finds in the messages, as soon as it finds something. */
-  async until<T>(find: (messages: readonly EventMessage[]) => T | undefined): Promise<T> {
+  async until<T>(
+    find: (messages: readonly EventMessage[]) => T | undefined,
+    deadlineMs: number = DEADLINE_MS,
+  ): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<T>();
     const check = (): void => {
       const found = find(this.messages);
@@ -66,7 +69,7 @@ export class EventStream implements Disposable {
     check();
     try {
       const state = () => `an event; after ${this.messages.length} the last is ${this.#last()}`;
-      return await within(state, promise, DEADLINE_MS);
+      return await within(state, promise, deadlineMs);
     } finally {
       this.#waiting.delete(check);
     }
