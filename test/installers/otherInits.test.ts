@@ -13,6 +13,8 @@ const FIRST_BUILD_MS = 800_000;
 const INSTALL_MS = 90_000;
 const PROGRAM = "/usr/local/bin/rport-agent";
 const SCRIPT = "/etc/init.d/rport";
+/** A loop over the agents' processes; needs `done`. */
+const AGENTS = `for exe in /proc/[0-9]*/exe; do [ "$(readlink "$exe")" = ${PROGRAM} ] || continue;`;
 /** OpenRC waits five seconds before it starts something again. */
 const BACK_MS = 30_000;
 
@@ -90,10 +92,8 @@ describe.skipIf(reason !== undefined)("PAIR-27: on a Debian without systemd", ()
     await using openrc = await boot("openrc");
     expect((await paste(openrc.system)).stdout).not.toContain("does not start it again");
     const first = await isConnected(openrc.id);
-    await openrc.system.exec("sh", [
-      "-c",
-      'kill -KILL $(grep -lsz "^run$" /proc/[0-9]*/cmdline | cut -d/ -f3)',
-    ]);
+    const kill = `${AGENTS} kill -KILL "$(basename "\${exe%/exe}")"; done`;
+    await openrc.system.exec("sh", ["-c", kill]);
     await eventually(async () => expect(await isConnected(openrc.id)).not.toBe(first), BACK_MS);
 
     await using sysv = await boot("sysv");
@@ -111,10 +111,8 @@ describe.skipIf(reason !== undefined)("PAIR-27: on a Debian without systemd", ()
   });
 });
 
-/** As whom the agents of a system run. */
+/** As whom the agents of a system run; what watches over them has the same words behind it. */
 async function owners(system: System): Promise<readonly string[]> {
-  const script =
-    'for p in $(grep -lsz "^run$" /proc/[0-9]*/cmdline); do stat -c %U "$(dirname "$p")"; done';
-  const { stdout } = await system.exec("sh", ["-c", script]);
+  const { stdout } = await system.exec("sh", ["-c", `${AGENTS} stat -c %U "\${exe%/exe}"; done`]);
   return [...new Set(stdout.split("\n"))].filter((name) => name !== "");
 }
