@@ -243,7 +243,7 @@ export const LIMITS = {
     least: 0,
     most: 65_536,
     unit: "count",
-    what: "those that agents asked for by themselves; half of the ports at the most",
+    what: "those that agents asked for by themselves, and their ports that rest for a minute; half of the ports at the most",
   },
   asked_tunnels_per_credential: {
     usual: 1_000,

@@ -16,17 +16,19 @@ export interface AskedTunnelsDeps {
   readonly limits: Pick<Limits, "max" | "bite" | "watch">;
   readonly ranges: PortRanges;
   readonly rightOf: (id: AuthId) => AskingRight;
+  /** Lets those leave whose ports have rested long enough. */
+  readonly settle: () => void;
 }
 
 /** The place of one tunnel among those that agents asked for. */
 export interface AskedPlace {
-  /** The tunnel is gone; harmless when that is known. */
+  /** The tunnel is gone, and its port is free; harmless when that is known. */
   leave(): void;
 }
 
 /**
- * Tunnels that agents asked for (`Remotes`), not people. All of them together never have more than
- * half of the ports, so that a person finds one whatever agents do.
+ * Tunnels that agents asked for (`Remotes`), not people. All of them together, with the ports that rest
+ * behind them, never have more than half of the ports, so that a person finds one whatever agents do.
  */
 export class AskedTunnels {
   readonly #deps: AskedTunnelsDeps;
@@ -35,7 +37,10 @@ export class AskedTunnels {
 
   constructor(deps: AskedTunnelsDeps) {
     this.#deps = deps;
-    deps.limits.watch("asked_tunnels", () => this.#count);
+    deps.limits.watch("asked_tunnels", () => {
+      deps.settle();
+      return this.#count;
+    });
   }
 
   /** The ports that agents of the credential may have. */
@@ -47,6 +52,7 @@ export class AskedTunnels {
 
   /** Counts one more. Throws `CONFLICT` or `UNAVAILABLE` when that would be one too many. */
   enter(id: AuthId): AskedPlace {
+    this.#deps.settle();
     this.#requireRight(id);
     this.#requireRoom(id);
     this.#change(id, 1);

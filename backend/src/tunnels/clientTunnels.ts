@@ -47,6 +47,12 @@ export interface Opening {
   readonly isRemembered?: boolean;
 }
 
+/** What a tunnel has taken: its port, and its place where the agent asked for it. */
+interface Had {
+  readonly port: number;
+  readonly place: AskedPlace | undefined;
+}
+
 const NONE: ReadonlyMap<TunnelId, ServerTunnel> = new Map();
 /** Random ports that other programs may turn out to have. */
 const PORT_ATTEMPTS = 20;
@@ -103,20 +109,7 @@ export class ClientTunnels {
   async open(opening: Opening): Promise<ServerTunnel> {
     if (opening.isRemembered === true) this.#requireRoom();
     else this.requireNew(opening.request);
-    if (!isAskedFor(opening.request)) return await this.#open(opening);
-    const place = this.#deps.asked.enter(this.session.credentialId);
-    try {
-      const tunnel = await this.#open(opening);
-      // It may have been closed in the very moment.
-      if (this.#tunnels.get(tunnel.stored.id) === tunnel) {
-        this.#places ??= new Map();
-        this.#places.set(tunnel.stored.id, place);
-      } else place.leave();
-      return tunnel;
-    } catch (error) {
-      place.leave();
-      throw error;
-    }
+    return await this.#open(opening);
   }
 
   get #tunnels(): ReadonlyMap<TunnelId, ServerTunnel> {
@@ -130,8 +123,9 @@ export class ClientTunnels {
     for (;;) {
       const port = this.#takePort(opening, tried);
       tried.add(port);
+      const place = this.#enter(opening.request, port);
       try {
-        return await this.#listen(opening, port);
+        return await this.#listen(opening, { port, place });
       } catch (error) {
         const isTaken = error instanceof RportError && error.code === "ERR_CODE_LOCAL_PORT_IN_USE";
         if (!isTaken || !isRandom || tried.size >= PORT_ATTEMPTS) throw error;
@@ -144,10 +138,9 @@ export class ClientTunnels {
     const { id, lport } = tunnel.stored;
     if (!this.#opened?.delete(id)) return;
     this.#deps.open.delete(tunnel);
-    this.#places?.get(id)?.leave();
-    this.#places?.delete(id);
+    const place = this.#takePlace(id);
     await tunnel.close();
-    this.#giveBack(Number(lport));
+    this.#giveBack({ port: Number(lport), place });
     this.#events.onChanged(this.clientId, id);
   }
 
@@ -161,9 +154,34 @@ export class ClientTunnels {
     this.#isTold = true;
   }
 
-  #giveBack(port: number): void {
-    if (this.#isTold) this.#deps.ports.release(port);
-    else this.#deps.ports.abandon(port);
+  /** What rests is nobody else's: it counts among what agents asked for as if it were open. */
+  #giveBack(had: Had): void {
+    const { port, place } = had;
+    if (!this.#isTold) this.#abandon(had);
+    else if (place === undefined) this.#deps.ports.release(port);
+    else this.#deps.ports.release(port, () => place.leave());
+  }
+
+  #abandon({ port, place }: Had): void {
+    this.#deps.ports.abandon(port);
+    place?.leave();
+  }
+
+  /** Counts what agents ask for, once the port is there that may have counted while it rested. */
+  #enter(request: TunnelRequest, port: number): AskedPlace | undefined {
+    if (!isAskedFor(request)) return undefined;
+    try {
+      return this.#deps.asked.enter(this.session.credentialId);
+    } catch (error) {
+      this.#deps.ports.abandon(port);
+      throw error;
+    }
+  }
+
+  #takePlace(id: TunnelId): AskedPlace | undefined {
+    const place = this.#places?.get(id);
+    this.#places?.delete(id);
+    return place;
   }
 
   #requireRoom(): void {
@@ -181,20 +199,23 @@ export class ClientTunnels {
   #takePort({ request, preferredPort }: Opening, tried: ReadonlySet<number>): number {
     const { ports, asked } = this.#deps;
     const owner = portOwner(this.clientId, request.target);
-    const among = isAskedFor(request) ? asked.portsOf(this.session.credentialId) : undefined;
+    const isAsked = isAskedFor(request);
+    const among = isAsked ? asked.portsOf(this.session.credentialId) : undefined;
+    const random = { among, except: tried, mayRest: !isAsked };
     if (request.local !== undefined) {
       const { port: from, portTo: to } = request.local;
       if (to === undefined) return ports.take(from, owner, { among });
-      return ports.takeRandom(owner, { among, within: { from, to }, except: tried });
+      return ports.takeRandom(owner, { ...random, within: { from, to } });
     }
     const isWanted = preferredPort !== undefined && (among?.has(preferredPort) ?? true);
     if (isWanted && tried.size === 0 && ports.isFree(preferredPort, owner)) {
       return ports.take(preferredPort, owner, { among, isRandom: true });
     }
-    return ports.takeRandom(owner, { among, except: tried });
+    return ports.takeRandom(owner, random);
   }
 
-  async #listen({ request, describe }: Opening, port: number): Promise<ServerTunnel> {
+  async #listen({ request, describe }: Opening, had: Had): Promise<ServerTunnel> {
+    const { port, place } = had;
     const { bind, clock, dial, relays, sockets, log } = this.#deps;
     const host = request.local?.host ?? bind;
     const stored = describe(host, port);
@@ -207,6 +228,10 @@ export class ClientTunnels {
     });
     this.#opened ??= new Map();
     this.#opened.set(stored.id, tunnel);
+    if (place !== undefined) {
+      this.#places ??= new Map();
+      this.#places.set(stored.id, place);
+    }
     this.#deps.open.add(tunnel);
     let hasListened = false;
     try {
@@ -226,20 +251,20 @@ export class ClientTunnels {
       tunnel.open(listener);
       return tunnel;
     } catch (error) {
-      this.#giveUp(tunnel, port, hasListened);
+      this.#giveUp(tunnel, had, hasListened);
       throw error;
     }
   }
 
   /** A tunnel that was closed meanwhile has given its port back already. */
-  #giveUp(tunnel: ServerTunnel, port: number, hasListened: boolean): void {
-    const { open, ports } = this.#deps;
-    open.delete(tunnel);
+  #giveUp(tunnel: ServerTunnel, had: Had, hasListened: boolean): void {
+    this.#deps.open.delete(tunnel);
     const { id } = tunnel.stored;
     if (this.#tunnels.get(id) !== tunnel) return;
     this.#opened?.delete(id);
-    if (hasListened) this.#giveBack(port);
-    else ports.abandon(port);
+    this.#takePlace(id);
+    if (hasListened) this.#giveBack(had);
+    else this.#abandon(had);
   }
 }
 

@@ -20,6 +20,8 @@ export interface PortOwner {
 interface Rest {
   readonly owner: PortOwner;
   readonly untilMs: number;
+  /** Called once, when it rests no more; undefined: nobody counts it. */
+  readonly onOver: (() => void) | undefined;
 }
 
 interface Taken {
@@ -35,6 +37,8 @@ export interface PortChoice {
   readonly within?: PortRange | undefined;
   /** Those that turned out to be another program's. */
   readonly except?: ReadonlySet<number>;
+  /** Where there is no other, the one that has rested longest is as good as any. */
+  readonly mayRest?: boolean;
 }
 
 /** How a given port is taken. */
@@ -68,21 +72,25 @@ export class PortTable {
 
   /**
    * Takes a random free port of these; one that another client keeps only when there is no other, and
-   * only one that it was given at random itself. Throws `UNAVAILABLE` when there is none, and
-   * `BAD_REQUEST` when there could be none.
+   * only one that it was given at random itself; one that rests only for `mayRest`. Throws `UNAVAILABLE`
+   * when there is none, and `BAD_REQUEST` when there could be none.
    */
   takeRandom(owner: PortOwner, choice: PortChoice = {}): number {
     const { kept } = this.#deps;
-    const { except } = choice;
+    const { except, mayRest = false } = choice;
     const among = this.#choice(choice);
     const start = randomInt(Math.max(among.size, 1));
     const isUnkept = (port: number) => !except?.has(port) && !kept.isOthers(port, owner.client);
     const isLoose = (port: number) =>
       !except?.has(port) && !kept.isOthers(port, owner.client, true);
-    const port = this.#find(among, start, isUnkept) ?? this.#find(among, start, isLoose);
+    const port =
+      this.#find(among, start, isUnkept) ??
+      this.#find(among, start, isLoose) ??
+      (mayRest ? this.#longestRested(among, isLoose) : undefined);
     if (port === undefined) {
       throw new RportError("UNAVAILABLE", `All tunnel ports (${among.text}) are in use.`);
     }
+    this.#endCounted(port);
     this.#taken.set(port, { owner, isRandom: true });
     return port;
   }
@@ -94,6 +102,7 @@ export class PortTable {
       const title = `Local port ${port} already in use.`;
       throw new RportError("ERR_CODE_LOCAL_PORT_IN_USE", title, { detail: this.#whyNot(port) });
     }
+    this.#endCounted(port);
     this.#taken.set(port, { owner, isRandom });
     return port;
   }
@@ -103,15 +112,30 @@ export class PortTable {
     this.#taken.delete(port);
   }
 
-  /** Gives a port back; one that was chosen at random rests before anybody else gets it. */
-  release(port: number): void {
+  /**
+   * Gives a port back; one that was chosen at random rests before anybody else gets it. `onOver` is
+   * called when it rests no more, or at once: as long as it rests it is nobody else's.
+   */
+  release(port: number, onOver?: () => void): void {
     const taken = this.#taken.get(port);
-    if (taken === undefined) return;
     this.#taken.delete(port);
-    if (!taken.isRandom) return;
+    if (taken?.isRandom !== true) {
+      onOver?.();
+      return;
+    }
     const { owner } = taken;
-    this.#resting.delete(port);
-    this.#resting.set(port, { owner, untilMs: this.#deps.clock.monotonic() + REST_MS });
+    this.#endRest(port);
+    this.#resting.set(port, { owner, untilMs: this.#deps.clock.monotonic() + REST_MS, onOver });
+  }
+
+  /** Lets go of the ports that have rested long enough; asked for a port it does so by itself. */
+  settle(): void {
+    const nowMs = this.#deps.clock.monotonic();
+    // The map is in order of release, so they are at its front.
+    for (const [port, { untilMs }] of this.#resting) {
+      if (untilMs > nowMs) return;
+      this.#endRest(port);
+    }
   }
 
   /** A port that rests may be taken at once by `to` in the place of `from`: they are the same. */
@@ -161,17 +185,24 @@ export class PortTable {
   }
 
   #restOf(port: number): Rest | undefined {
-    this.#forgetRested();
+    this.settle();
     return this.#resting.get(port);
   }
 
-  /** The map is in order of release, so the rested ones are at its front. */
-  #forgetRested(): void {
-    const nowMs = this.#deps.clock.monotonic();
-    for (const [port, rest] of this.#resting) {
-      if (rest.untilMs > nowMs) return;
-      this.#resting.delete(port);
-    }
+  #longestRested(among: PortRanges, fits: (port: number) => boolean): number | undefined {
+    for (const port of this.#resting.keys()) if (among.has(port) && fits(port)) return port;
+    return undefined;
+  }
+
+  /** Whoever takes a port counts anew; where nobody counts, it rests on if it is given back unused. */
+  #endCounted(port: number): void {
+    if (this.#resting.get(port)?.onOver !== undefined) this.#endRest(port);
+  }
+
+  #endRest(port: number): void {
+    const rest = this.#resting.get(port);
+    this.#resting.delete(port);
+    rest?.onOver?.();
   }
 }
 

@@ -62,7 +62,7 @@ export class TunnelService implements SessionTunnels {
     const { dial, relays, sockets, limits, clock, log } = deps;
     const { ranges, kept, askingRight: rightOf, bind = BIND_DEFAULT } = deps;
     const ports = new PortTable({ ranges, kept, clock });
-    const asked = new AskedTunnels({ limits, ranges, rightOf });
+    const asked = new AskedTunnels({ limits, ranges, rightOf, settle: () => ports.settle() });
     const open = new Set<ServerTunnel>();
     this.#opener = { dial, relays, sockets, limits, open, clock, log, bind, ports, asked };
     limits.watch("tunnels", () => open.size);

@@ -106,6 +106,29 @@ describe("tunnels an agent asks for", () => {
     expect(bitesOf(side)).toMatchObject({ asked_tunnels: 4, asked_tunnels_per_credential: 1 });
   });
 
+  it("S-01: use up no ports by coming and going: those that rest count until they are free", async () => {
+    const clock = new FakeClock();
+    await using side = await start({ clock, range: range(20) });
+    const restless = clientIdSchema.parse("restless");
+    let port = 0;
+    const visit = async (): Promise<void> => {
+      const Remotes = Array.from({ length: 4 }, () => remote({ rport: String(++port) }));
+      const agent = await joinFleet(side, { introduction: { ID: restless, Remotes } });
+      agent.close();
+      await vi.waitFor(() => expect(side.tunnels.tunnelsOf(restless)).toEqual([]));
+    };
+    await visit();
+    await visit();
+    for (let n = 0; n < 2; n++) {
+      await expect(visit()).rejects.toThrow("as many tunnels as they may on this server");
+    }
+    await using _host = await joinFleet(side);
+    for (let n = 1; n <= 10; n++)
+      await createTunnel(side, ID, { remote: String(n), check_port: "0" });
+    clock.advance(MINUTE_MS);
+    await visit();
+  });
+
   it.each([
     [{ max: 0, ports: null }, "may not ask for tunnels"],
     [{ max: 1, ports: null }, "may ask for 1 tunnels"],

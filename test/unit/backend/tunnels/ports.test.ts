@@ -65,6 +65,26 @@ it("S-25: gives nobody else a port within 60 s of its release", () => {
   expect(ports.takeRandom(tunnel("b"))).toBe(20_000);
 });
 
+it("gives a person the port that has rested longest where there is no other, and tells of each end", () => {
+  const clock = new FakeClock();
+  const ports = table({ from: 20_000, to: 20_002 }, clock);
+  const over: number[] = [];
+  const taken = [1, 2, 3].map((n) => ports.takeRandom(tunnel(`agent ${n}`)));
+  const [first, second, third] = taken;
+  for (const port of taken) {
+    clock.advance(1_000);
+    ports.release(port, () => over.push(port));
+  }
+  expect(ports.takeRandom(tunnel("ann"), { mayRest: true })).toBe(first);
+  expect(over).toEqual([first]);
+  expect(() => ports.takeRandom(tunnel("thief"))).toThrow("are in use");
+  expect(ports.take(third ?? 0, tunnel("agent 3"), { isRandom: true })).toBe(third);
+  expect(over).toEqual([first, third]);
+  clock.advance(60_000);
+  ports.settle();
+  expect(over).toEqual([first, third, second]);
+});
+
 it("lets a random port rest that a tunnel had, and none that turned out to be another program's", () => {
   const ports = table();
   const except = new Set([ports.take(20_001, tunnel("a"))]);
