@@ -5,7 +5,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { AgentTargets } from "@rport/protocol/model";
 import { type ManifestSignature, signManifest } from "@rport/protocol/wire/manifestSignature";
 import { errorText, type Log } from "../platform/log.ts";
-import { entryOf, type Manifest, manifestSchema, targetsIn } from "./manifest.ts";
+import { entryOf, LICENCES, type Manifest, manifestSchema } from "./manifest.ts";
 import { SharedFiles } from "./sharedFiles.ts";
 
 /** Written by `npm run package` beside the files it names. */
@@ -23,6 +23,8 @@ export interface Release {
   readonly manifest: Manifest;
   /** The installer for a shell. */
   readonly script: Buffer;
+  /** For which machines there is an agent in its full length. */
+  readonly targets: AgentTargets;
   /** The manifest as it is served, and the signature of exactly these bytes. */
   readonly signed: { readonly text: string; readonly signature: ManifestSignature };
 }
@@ -81,9 +83,7 @@ export class AgentFiles {
 
   /** Which machines the release read last has an agent for, and which it could have. */
   get targets(): AgentTargets {
-    const manifest = this.#release?.manifest;
-    if (manifest === undefined) return { available: [], missing: [] };
-    return { available: [...targetsIn(manifest)], missing: [...manifest.missing] };
+    return this.#release?.targets ?? { available: [], missing: [] };
   }
 
   /** One file, only by a name that stands in the manifest of that version. */
@@ -121,9 +121,10 @@ export class AgentFiles {
       const script = await readSmall(join(this.#directory, name), SCRIPT_MAX_BYTES);
       const found = createHash("sha256").update(script).digest("hex");
       if (found !== sha256) throw new Error("the script is not the manifest's");
-      this.#tellMissing(manifest);
+      const targets = await this.#targetsOf(manifest);
+      this.#tellMissing(targets);
       const signature = signManifest(Buffer.from(text), this.#key);
-      return { manifest, script, signed: { text, signature } };
+      return { manifest, script, targets, signed: { text, signature } };
     } catch (error) {
       this.#log.warn("the agent's files cannot be used", {
         directory: this.#directory,
@@ -133,7 +134,26 @@ export class AgentFiles {
     }
   }
 
-  #tellMissing({ missing }: Manifest): void {
+  /** A file that is not there, or was not written to its end, is missing whatever the manifest says. */
+  async #targetsOf({ files, missing }: Manifest): Promise<AgentTargets> {
+    const agents = files.filter(({ target }) => target !== LICENCES);
+    const sizes = await Promise.all(agents.map(({ name }) => this.#sizeOf(name)));
+    const isWhole = agents.map(({ size }, at) => sizes[at] === size);
+    const named = agents.map(({ target }) => target);
+    return {
+      available: named.filter((_, at) => isWhole[at]),
+      missing: [...missing, ...named.filter((_, at) => !isWhole[at])],
+    };
+  }
+
+  async #sizeOf(name: string): Promise<number | undefined> {
+    return stat(join(this.#directory, name)).then(
+      ({ size }) => size,
+      () => undefined,
+    );
+  }
+
+  #tellMissing({ missing }: AgentTargets): void {
     if (missing.length === 0) return;
     this.#log.warn("there is no agent for some machines; they are not offered", {
       missing: missing.join(" "),

@@ -13,6 +13,9 @@ const packedSchema = z.object({
   sha256,
 });
 
+/** Stands for the target of what goes along with the agent. */
+export const LICENCES = "licences";
+
 const fileSchema = z.object({
   name: fileName,
   target: agentTargetSchema,
@@ -45,9 +48,4 @@ export interface ManifestEntry {
 /** What stands under a name in a manifest. */
 export function entryOf({ files }: Manifest, name: string): ManifestEntry | undefined {
   return files.flatMap((file) => [file, ...file.packed]).find((entry) => entry.name === name);
-}
-
-/** The targets that the agent can be fetched for. */
-export function targetsIn({ files }: Manifest): readonly string[] {
-  return files.map(({ target }) => target).filter((target) => target !== "licences");
 }

@@ -55,6 +55,15 @@ describe("the agent's files", () => {
     expect(told).toEqual([expect.stringContaining("npm run package -- --target all")]);
   });
 
+  it("are not offered for a machine whose file is cut short or gone", async () => {
+    await using temp = await tempDirectory();
+    await fakeRelease(temp.path);
+    await appendFile(join(temp.path, "agent.cjs"), "more");
+    const files = new AgentFiles(temp.path, KEY, testLog().log);
+    await files.current();
+    expect(files.targets).toEqual({ available: [], missing: ["linux-arm64", "node"] });
+  });
+
   it("are refused when the script is not the one of the manifest", async () => {
     const { temp, lines, files } = await withRelease();
     await using _ = temp;
