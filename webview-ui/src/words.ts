@@ -12,7 +12,8 @@ export const ENGLISH = {
   snippetHosts: "Paste this on each of {0} hosts",
   snippetHost: "Paste this on {0}",
   onLinux: "Linux: any shell. sudo asks for the password where root is needed.",
-  onMacos: "macOS: the Terminal. sudo asks for the password where root is needed.",
+  onMacos:
+    "macOS: the Terminal. Needs Node.js 20 or newer there, unless this server has the agent for Macs.",
   onWindows: "Windows: PowerShell 5.1 or 7, run as administrator unless a folder is chosen below.",
   onDocker:
     "Docker: any machine that has the image rport-agent, which is built from agent/Dockerfile.",

@@ -35,7 +35,8 @@ export function openPairingTargets(
   const { agentFiles } = deps;
   // Read at each pairing: a new build of the agent's files brings a new script.
   const scriptSha256 = () => agentFiles.scriptSha256;
-  const embedded = new EmbeddedTarget({ scriptSha256, clock, log });
+  const targets = () => agentFiles.targets.available;
+  const embedded = new EmbeddedTarget({ scriptSha256, targets, clock, log });
   opened.defer(() => embedded.close());
   if (pairing.elsewhere === undefined) return { embedded, targets: new Targets(embedded) };
   const configured = openElsewhere(pairing.elsewhere, deps, { clock, log, opened });
@@ -51,7 +52,7 @@ function openElsewhere(
   const key = keyFile && readSecretFile(keyFile, "pairing.key_file").trim();
   const script = async () => {
     const { script: bytes, manifest } = await agentFiles.require();
-    return { bytes, sha256: manifest.scripts.sh.sha256 };
+    return { bytes, sha256: manifest.scripts.sh.sha256, targets: agentFiles.targets.available };
   };
   const target = new SealedTarget({ url, key, script, clock, log });
   opened.defer(() => target.close());

@@ -1,4 +1,5 @@
 import { linuxCommand, macosCommand } from "@rport/protocol/commands";
+import { dockerCommand } from "@rport/protocol/pairing/dockerCommand";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import { windowsCommand } from "@rport/protocol/pairing/windowsCommand";
 import type { SheetOptions, SheetState } from "@rport/protocol/sheet";
@@ -30,6 +31,7 @@ const MAKERS: Readonly<
   linux: (created, options) =>
     TOOLS.map((tool) => ({ id: tool, text: linuxCommand({ ...shell(created, options), tool }) })),
   macos: (created, options) => [{ id: "curl", text: macosCommand(shell(created, options)) }],
+  docker: ({ server_url: url, token }) => [{ id: "docker", text: dockerCommand({ url, token }) }],
   windows: (created, options) => {
     const sha256 = windowsScriptSha256(created);
     if (sha256 === undefined) return [];

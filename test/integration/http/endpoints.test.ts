@@ -199,6 +199,7 @@ describe("pairings", () => {
     expect(made.commands.map(({ platform, tool }) => [platform, tool])).toEqual([
       ["linux", "curl"],
       ["linux", "wget"],
+      ["macos", "curl"],
     ]);
     for (const { text } of made.commands) expect(text).toContain(made.token);
 

@@ -18,7 +18,9 @@ export function paleTexts(frame: Frame, least = READABLE_CONTRAST): Promise<Pale
     type Colour = readonly [red: number, green: number, blue: number, alpha: number];
     const parse = (text: string): Colour => {
       const [red = 0, green = 0, blue = 0, alpha = 1] = (text.match(/[\d.]+/g) ?? []).map(Number);
-      return [red, green, blue, alpha];
+      // what is mixed from colours is told in shares of one
+      const scale = text.startsWith("color(srgb ") ? 255 : 1;
+      return [red * scale, green * scale, blue * scale, alpha];
     };
     const over = (top: Colour, below: Colour): Colour => {
       const mix = (at: 0 | 1 | 2) => top[at] * top[3] + below[at] * (1 - top[3]);

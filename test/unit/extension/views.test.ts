@@ -265,6 +265,23 @@ describe("the gathering of stale rows", () => {
     expect(draws[1]).toBeUndefined();
   });
 
+  it("draws at once what somebody is about to be shown, and nothing where nothing is stale", () => {
+    const clock = new FakeClock();
+    const draws: unknown[] = [];
+    const stale = new StaleRows({ clock, draw: (rows) => draws.push(rows) });
+    stale.flush();
+    expect(draws).toEqual([]);
+    const node = row("a");
+    stale.add([{ kind: "subtree", node }]);
+    stale.flush();
+    expect(draws).toEqual([[{ node, isForced: true }]]);
+    clock.advance(2_000);
+    expect(draws).toHaveLength(1);
+    stale.add([{ kind: "all" }]);
+    clock.advance(50);
+    expect(draws).toHaveLength(2);
+  });
+
   it("pauses after a costly redraw, in proportion and at most a second", () => {
     const clock = new FakeClock();
     let drawn = 0;

@@ -9,6 +9,7 @@ import {
   macosCommand,
   shellQuote,
 } from "@rport/protocol/commands";
+import { dockerCommand } from "@rport/protocol/pairing/dockerCommand";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -161,8 +162,26 @@ describe("the pasted line, run by a real shell", () => {
     expect(asMyself.out).toBe(`--server|${parts.url}|--token-stdin|${parts.token}\n`);
   });
 
+  it("starts a container with the token in a file of its own, which is gone afterwards", () => {
+    const seen = join(bin, "seen");
+    tool(
+      "docker",
+      `echo "$*" > "${seen}"
+       while [ "$1" != --env-file ]; do shift; done
+       { cat "$2"; stat -c %a "$2"; } >> "${seen}"; exit "$STATUS"`,
+    );
+    const { shell } = run(dockerCommand(parts), "7");
+    const [called = "", token, mode] = readFileSync(seen, "utf8").trim().split("\n");
+    expect([shell, token, mode]).toEqual(["alive 7", `RPORT_TOKEN=${parts.token}`, "600"]);
+    expect(called).toMatch(/^run -d .* -v rport-agent:\/var\/lib\/rport .* rport-agent$/);
+    expect(called).toContain(`-e RPORT_SERVER=${parts.url} `);
+    expect(called).not.toContain(parts.token);
+    expect(existsSync(called.split("--env-file ")[1]?.split(" ")[0] ?? "")).toBe(false);
+  });
+
   it.each(["", "-n", "a b", "a\\n", "$(id)", "a\nb"])("refuses the token %j", (token) => {
     expect(() => linuxCommand({ ...parts, token })).toThrow("letters and digits");
+    expect(() => dockerCommand({ ...parts, token })).toThrow("letters and digits");
   });
 
   it.for(["sh", "bash", "dash", "busybox ash", "mksh", "yash", "posh"])(

@@ -1,22 +1,29 @@
-import { type LinuxCommandParts, linuxCommand } from "@rport/protocol/commands";
+import { linuxCommand, macosCommand, type ShellCommandParts } from "@rport/protocol/commands";
+import { dockerCommand } from "@rport/protocol/pairing/dockerCommand";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 
 const LINUX_TOOLS = ["curl", "wget"] as const;
 
-/** The pasted lines as the server offers them: as root, without further flags. */
-export function pairingCommands({
-  url,
-  pairingUrl,
-  id,
-  sha256,
-  token,
-}: Pick<
-  LinuxCommandParts,
-  "url" | "pairingUrl" | "id" | "sha256" | "token"
->): NewPairing["commands"] {
-  return LINUX_TOOLS.map((tool) => ({
-    platform: "linux",
-    tool,
-    text: linuxCommand({ url, pairingUrl, id, sha256, token, tool, sudo: true, flags: [] }),
-  }));
+/** What the lines are made of, and for which machines there is an agent. */
+export interface LineParts
+  extends Pick<ShellCommandParts, "url" | "pairingUrl" | "id" | "sha256" | "token"> {
+  readonly targets: readonly string[];
+}
+
+/**
+ * The pasted lines as the server offers them: as root, without further flags. For a Mac and for Docker
+ * only where there is an agent that runs there; on a Mac with Node.js that is also the one for any system.
+ */
+export function pairingCommands({ targets, ...given }: LineParts): NewPairing["commands"] {
+  const { url, pairingUrl, id, sha256, token } = given;
+  const parts = { url, pairingUrl, id, sha256, token, sudo: true, flags: [] };
+  const linux = LINUX_TOOLS.map((tool) => {
+    return { platform: "linux", tool, text: linuxCommand({ ...parts, tool }) };
+  });
+  const has = (system: string) => targets.some((target) => target.startsWith(`${system}-`));
+  const macos = { platform: "macos", tool: "curl", text: macosCommand(parts) };
+  const others = has("darwin") || targets.includes("node") ? [macos] : [];
+  // The container enrols at the server itself.
+  if (!has("linux") || pairingUrl !== undefined) return [...linux, ...others];
+  return [...linux, ...others, { platform: "docker", tool: "docker", text: dockerCommand(given) }];
 }

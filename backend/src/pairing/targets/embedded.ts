@@ -18,6 +18,8 @@ import type {
 export interface EmbeddedTargetDeps {
   /** SHA-256 of the installer script at the moment, 64 hexadecimal digits. */
   readonly scriptSha256: () => string;
+  /** For which machines there is an agent at the moment. */
+  readonly targets: () => readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -51,12 +53,13 @@ export class EmbeddedTarget implements PairingTarget {
     this.deposits.add({ id, claimKey, uses, hostname, deadlineMs });
     const url = payload.server_urls[0] ?? "";
     const sha256 = this.#deps.scriptSha256();
+    const targets = this.#deps.targets();
     return {
       id,
       token,
       scriptUrl: scriptUrl(url, id),
       scriptSha256: sha256,
-      commands: pairingCommands({ url, id, sha256, token }),
+      commands: pairingCommands({ url, id, sha256, token, targets }),
       expiresAtMs,
     };
   }

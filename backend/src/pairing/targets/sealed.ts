@@ -31,6 +31,8 @@ export interface InstallerScript {
   /** 64 hexadecimal digits. */
   readonly sha256: string;
   readonly bytes: Buffer;
+  /** The machines that it finds an agent for. */
+  readonly targets: readonly string[];
 }
 
 /** What the target needs. */
@@ -80,13 +82,13 @@ export class SealedTarget implements PairingTarget {
     this.#unclaimed.set(id, new Set(secrets.map(({ secretId }) => secretId)));
     this.#steps.add(id, watchKey, leftMs + NEWS_AFTER_END_MS);
     const server = draft.payload.server_urls[0] ?? "";
-    const { sha256 } = script;
+    const { sha256, targets } = script;
     return {
       id,
       token,
       scriptUrl: scriptUrl(url, id),
       scriptSha256: sha256,
-      commands: pairingCommands({ url: server, pairingUrl: url, id, sha256, token }),
+      commands: pairingCommands({ url: server, pairingUrl: url, id, sha256, token, targets }),
       expiresAtMs: draft.expiresAtMs,
     };
   }

@@ -14,7 +14,12 @@ const FLEET = authId("fleet");
 it("no pairing is opened for a credential that was deleted while its secrets were made", async () => {
   const { log } = testLog();
   const clock = new FakeClock();
-  const target = new EmbeddedTarget({ scriptSha256: () => "a".repeat(64), clock, log });
+  const target = new EmbeddedTarget({
+    scriptSha256: () => "a".repeat(64),
+    targets: () => [],
+    clock,
+    log,
+  });
   const targets = new Targets(target);
   const events = unheardPairingEvents();
   const pairings = new Pairings({ targets, clock, log, touch: () => undefined, events });

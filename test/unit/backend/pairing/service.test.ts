@@ -34,6 +34,7 @@ let expiries: number[];
 let revoked: string[];
 let touched: string[];
 let lines: string[];
+let available: readonly string[];
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -42,8 +43,9 @@ beforeEach(() => {
   revoked = [];
   touched = [];
   lines = [];
+  available = [];
   const log = createLog({ clock, sink: (line) => lines.push(line), level: "debug" });
-  target = new EmbeddedTarget({ scriptSha256: () => SHA256, clock, log });
+  target = new EmbeddedTarget({ scriptSha256: () => SHA256, targets: () => available, clock, log });
   const targets = new Targets(target);
   const events = unheardPairingEvents();
   const touch = (_entity: string, id: string) => touched.push(id);
@@ -167,6 +169,18 @@ describe("a pairing", () => {
       expect(line).toContain(SHA256);
       expect(line).toContain(`(echo ${token}; env | grep -i _proxy=) | sudo sh`);
     }
+  });
+
+  it.each([
+    [[], "linux"],
+    [["linux-x64"], "linux docker"],
+    [["node"], "linux macos"],
+    [["linux-arm64", "darwin-arm64"], "linux macos docker"],
+  ])("is offered for the machines that there is an agent for: %j", async (targets, platforms) => {
+    available = targets;
+    const { commands, token } = await create();
+    expect([...new Set(commands.map(({ platform }) => platform))].join(" ")).toBe(platforms);
+    for (const { text } of commands) expect(text).toContain(token);
   });
 
   it("sends its host to the address that its maker has chosen, for the script and ever after", async () => {

@@ -64,7 +64,12 @@ function setUp(requireUsable: () => void = () => undefined) {
   const clock = new FakeClock();
   const { log, lines } = testLog();
   const target = new ServiceElsewhere();
-  const embedded = new EmbeddedTarget({ scriptSha256: () => "a".repeat(64), clock, log });
+  const embedded = new EmbeddedTarget({
+    scriptSha256: () => "a".repeat(64),
+    targets: () => [],
+    clock,
+    log,
+  });
   const targets = new Targets(embedded, target);
   const revoked: string[] = [];
   const events = unheardPairingEvents();
