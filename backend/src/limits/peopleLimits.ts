@@ -94,7 +94,7 @@ export const PEOPLE_LIMITS = {
     what: "memory for messages of editors that have begun and not ended",
   },
   unfinished_bytes_per_user: {
-    usual: 64 << 20,
+    usual: 128 << 20,
     least: 256 << 10,
     most: 64 * 2 ** 30,
     unit: "bytes",

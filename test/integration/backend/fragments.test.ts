@@ -35,14 +35,22 @@ function drip(ws: WebSocket, fragments: number): void {
   for (let n = 0; n < fragments; n += 1) ws.send(Buffer.of(1), { fin: false });
 }
 
-async function letIn(side: AgentSide, change: (ws: WebSocket) => void = () => {}) {
+async function letIn(
+  side: AgentSide,
+  change: (ws: WebSocket) => void = () => {},
+  introduction: object = PLAIN_INTRODUCTION,
+) {
   const peer = new RawPeer({ url: side.url, stage: "login", headers: AGENT_HEADERS });
   change(peer.ws);
   await peer.reached.promise;
-  peer.send(request(REQUESTS.newConnection, PLAIN_INTRODUCTION));
+  peer.send(request(REQUESTS.newConnection, introduction));
   await eventually(() => expect(answersOf(peer)).toBe(1));
   return peer;
 }
+
+/** Bytes that are held for all agents. */
+const held = ({ limits }: AgentSide): number =>
+  limits.states().find(({ name }) => name === "held_bytes")?.used ?? Number.NaN;
 
 const answersOf = ({ received }: RawPeer) =>
   received.filter(({ kind }) => kind === "globalSuccess").length;
@@ -81,5 +89,18 @@ describe("C-16: messages in fragments", () => {
     );
     await using other = await PeerAgent.join({ url: side.url, user: "fleet", password: SECRET });
     expect((await other.ask(REQUESTS.ping)).ok).toBe(true);
+  });
+
+  it("that are not complete are counted for agents of ours, too, with the memory that they take", async () => {
+    await using side = await startAgentSide();
+    const own = { ...PLAIN_INTRODUCTION, Features: ["half-close"] };
+    const peer = await letIn(side, () => {}, own);
+    const before = held(side);
+    peer.ws.send(Buffer.alloc(200_000), { fin: false });
+    await eventually(() => expect(held(side) - before).toBeGreaterThan(190_000));
+    expect(held(side) - before).toBeLessThan(500_000);
+    peer.ws.send(Buffer.alloc(1), { fin: true });
+    await once(peer.ws, "close");
+    await eventually(() => expect(held(side)).toBe(0));
   });
 });

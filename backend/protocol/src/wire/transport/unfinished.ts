@@ -1,9 +1,11 @@
 import type { WebSocket } from "ws";
 import { PIECE_COST_BYTES } from "../gathered.ts";
-import { keptByReceiver, rawSocket } from "./websocket.ts";
+import { type KeptByReceiver, keptByReceiver, rawSocket } from "./websocket.ts";
 
-/** What may be kept for nothing of one message: what a socket may have anyway. */
-const SLACK_BYTES = 8 << 10;
+/** What the objects around the pieces of one message may cost for nothing. */
+const OBJECTS_BYTES = 8 << 10;
+/** Memory that may be kept for nothing: the last read, of which most frames leave a part for the next. */
+const MEMORY_BYTES = 72 << 10;
 /** Changes of less are not told. */
 const TOLD_BYTES = 16 << 10;
 
@@ -11,10 +13,10 @@ const TOLD_BYTES = 16 << 10;
  * Keeps a message small that is not complete. The library keeps every read and every fragment as a
  * piece of its own, and with a fragment of one byte the 64 KiB that it was read in: a message of a
  * kilobyte could cost hundreds of megabytes. Here, what is kept is put together whenever it costs more
- * than twice its bytes. `onKept` is told what it costs now, in steps; 0: nothing is kept.
+ * than twice its bytes and the last read. `onKept` is told what it costs now, in steps; 0: nothing is kept.
  */
 export class Unfinished {
-  readonly #ws: WebSocket;
+  readonly #kept: KeptByReceiver;
   readonly #onKept: (bytes: number) => void;
   /** Read since it was last looked at closely: never less than what is kept of it. */
   #memoryBytes = 0;
@@ -22,7 +24,7 @@ export class Unfinished {
   #lastMemory: ArrayBufferLike | undefined;
 
   private constructor(ws: WebSocket, onKept: (bytes: number) => void) {
-    this.#ws = ws;
+    this.#kept = keptByReceiver(ws);
     this.#onKept = onKept;
   }
 
@@ -34,7 +36,7 @@ export class Unfinished {
   }
 
   #came(chunk: Buffer): void {
-    const kept = keptByReceiver(this.#ws);
+    const kept = this.#kept;
     if (kept.isNothing) {
       this.#forget(0);
       this.#tell(0);
@@ -42,15 +44,20 @@ export class Unfinished {
     }
     if (chunk.buffer !== this.#lastMemory) this.#memoryBytes += chunk.buffer.byteLength;
     this.#lastMemory = chunk.buffer;
-    const objects = kept.pieces * PIECE_COST_BYTES;
-    // Of what was read at once, the rest comes at once, too.
-    const isWhole = chunk.byteOffset + chunk.length >= chunk.buffer.byteLength;
-    const forNothing = objects + (isWhole ? this.#memoryBytes : 0) - 2 * kept.bytes;
-    if (forNothing > SLACK_BYTES) {
+    if (this.#isDear(kept)) {
       kept.join();
       this.#forget(kept.memoryBytes);
     }
     this.#tell(this.#memoryBytes + kept.pieces * PIECE_COST_BYTES);
+  }
+
+  #isDear(kept: KeptByReceiver): boolean {
+    const allowed = 2 * kept.bytes;
+    if (kept.pieces * PIECE_COST_BYTES > OBJECTS_BYTES + allowed) return true;
+    if (this.#memoryBytes <= MEMORY_BYTES + allowed) return false;
+    // Some of what was read may be used up by now.
+    this.#forget(kept.memoryBytes);
+    return this.#memoryBytes > MEMORY_BYTES + allowed;
   }
 
   /** From now on so much memory is counted, and whatever comes. */

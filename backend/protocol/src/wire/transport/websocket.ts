@@ -11,17 +11,21 @@ interface WebSocketInternals {
 }
 
 /** What reads the frames of one. */
-interface Receiver {
+interface Receiver extends Partial<Parts> {
   _maxPayload?: unknown;
   _maxFragments?: unknown;
   _maxBufferedChunks?: unknown;
+}
+
+/** What it keeps of a message that is not complete. */
+interface Parts {
   /** Bytes of a frame that is not complete. */
-  _buffers?: Buffer[];
+  _buffers: Buffer[];
   /** Complete frames of a message that is not. */
-  _fragments?: Buffer[];
-  _mask?: Buffer | undefined;
-  _bufferedBytes?: unknown;
-  _messageLength?: unknown;
+  _fragments: Buffer[];
+  _mask: Buffer | undefined;
+  readonly _bufferedBytes: number;
+  readonly _messageLength: number;
 }
 
 /** A Go client cuts its messages into fragments of about this size. */
@@ -70,49 +74,55 @@ export function liftMessageLimit(ws: WebSocket, bytes: number): void {
 }
 
 /** What the library keeps of a message, and of a frame, that is not complete. */
-export interface KeptByReceiver {
-  readonly isNothing: boolean;
-  readonly pieces: number;
-  readonly bytes: number;
+export class KeptByReceiver {
+  readonly #receiver: Parts;
+
+  constructor(receiver: Parts) {
+    this.#receiver = receiver;
+  }
+
+  get isNothing(): boolean {
+    const { _buffers, _fragments, _mask } = this.#receiver;
+    return _buffers.length === 0 && _fragments.length === 0 && _mask === undefined;
+  }
+
+  get pieces(): number {
+    const { _buffers, _fragments } = this.#receiver;
+    return _buffers.length + _fragments.length;
+  }
+
+  get bytes(): number {
+    return this.#receiver._bufferedBytes + this.#receiver._messageLength;
+  }
+
   /** Bytes of the memory that it was cut from. */
-  readonly memoryBytes: number;
+  get memoryBytes(): number {
+    const { _buffers, _fragments, _mask } = this.#receiver;
+    return memoryOf([..._fragments, ..._buffers, ...(_mask === undefined ? [] : [_mask])]);
+  }
+
   /** Puts it together in few pieces; the library finds the same bytes. */
-  join(): void;
+  join(): void {
+    const receiver = this.#receiver;
+    receiver._buffers = joined(receiver._buffers);
+    receiver._fragments = joined(receiver._fragments);
+    if (receiver._mask !== undefined) [receiver._mask] = joined([receiver._mask]);
+  }
 }
 
-/** What the library keeps now of a message that is not complete. */
+/** What the library keeps, now and later, of a message that is not complete. */
 export function keptByReceiver(ws: WebSocket): KeptByReceiver {
   const receiver = (ws as unknown as WebSocketInternals)._receiver;
-  const { _buffers: reads, _fragments: fragments, _mask: mask } = receiver ?? {};
-  const { _bufferedBytes: readBytes, _messageLength: fragmentBytes } = receiver ?? {};
-  if (
-    receiver === undefined ||
-    !Array.isArray(reads) ||
-    !Array.isArray(fragments) ||
-    typeof readBytes !== "number" ||
-    typeof fragmentBytes !== "number"
-  ) {
+  if (receiver === undefined || !hasParts(receiver)) {
     throw new Error("ws keeps unfinished messages elsewhere than this version expects");
   }
-  return {
-    isNothing: reads.length === 0 && fragments.length === 0 && mask === undefined,
-    get pieces() {
-      return piecesOf(receiver).length;
-    },
-    bytes: readBytes + fragmentBytes,
-    get memoryBytes() {
-      return memoryOf(piecesOf(receiver));
-    },
-    join() {
-      receiver._buffers = joined(reads);
-      receiver._fragments = joined(fragments);
-      if (mask !== undefined) [receiver._mask] = joined([mask]);
-    },
-  };
+  return new KeptByReceiver(receiver);
 }
 
-function piecesOf({ _buffers = [], _fragments = [], _mask }: Receiver): readonly Buffer[] {
-  return _mask === undefined ? [..._fragments, ..._buffers] : [..._fragments, ..._buffers, _mask];
+function hasParts(receiver: Receiver): receiver is Receiver & Parts {
+  const { _buffers, _fragments, _bufferedBytes, _messageLength } = receiver;
+  const areLists = Array.isArray(_buffers) && Array.isArray(_fragments);
+  return areLists && typeof _bufferedBytes === "number" && typeof _messageLength === "number";
 }
 
 /**
