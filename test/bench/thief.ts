@@ -20,6 +20,10 @@ export interface Theft {
   readonly silent: { readonly count: number; readonly bytes: number };
   /** New hosts with records of about so many bytes. */
   readonly records: { readonly count: number; readonly bytes: number };
+  /** Signed in, each with a message of so many fragments of a byte, and 64 KiB of pongs before the next. */
+  readonly pinned: { readonly count: number; readonly fragments: number };
+  /** Strangers who sign in as people, with so many bytes that come one by one. */
+  readonly bodies: { readonly count: number; readonly bytes: number };
   /** Readers of a file of the agent that read nothing; undefined: there is no such file. */
   readonly downloads: { readonly count: number; readonly path: string } | undefined;
   /** Readers of a tunnel's port that read nothing. */
@@ -30,6 +34,8 @@ export interface Theft {
 export interface Loot {
   readonly silent: number;
   readonly records: number;
+  readonly pinned: number;
+  readonly bodies: number;
   readonly downloads: number;
   readonly readers: number;
 }
@@ -41,6 +47,8 @@ const PIECE = Buffer.alloc(64 << 10, 1);
 /** What a thief lets wait on its own side. */
 const AHEAD_BYTES = 1 << 20;
 const LABEL_BYTES = 900;
+const PONG = Buffer.alloc(125);
+const PONGS = 500;
 const FIRST_RECORD = 900_000;
 
 let attempts = 0;
@@ -54,7 +62,7 @@ function localAddress(): string {
 class Thief {
   readonly #theft: Theft;
   readonly #ends: (() => void)[] = [];
-  readonly #tried = { silent: 0, records: 0, downloads: 0, readers: 0 };
+  readonly #tried = { silent: 0, records: 0, pinned: 0, bodies: 0, downloads: 0, readers: 0 };
   #isOver = false;
 
   constructor(theft: Theft) {
@@ -71,10 +79,12 @@ class Thief {
 
   /** Signs in with the stolen secret, again and again, for its time. */
   async steal(): Promise<Loot> {
-    const { silent, records, forMs } = this.#theft;
+    const { silent, records, pinned, bodies, forMs } = this.#theft;
     const all = [
       this.#again("silent", silent.count, () => this.#silence(silent.bytes)),
       this.#again("records", records.count, (n) => this.#record(n, records.bytes)),
+      this.#again("pinned", pinned.count, () => this.#pin(pinned.fragments)),
+      this.#again("bodies", bodies.count, () => this.#dribble(bodies.bytes)),
     ];
     await new Promise((resolve) => setTimeout(resolve, forMs));
     this.#isOver = true;
@@ -104,6 +114,37 @@ class Thief {
       }
     }
     await connection.closed;
+  }
+
+  /** Each fragment is cut from a read of its own. */
+  async #pin(fragments: number): Promise<void> {
+    const { ws, connection } = await this.#signIn();
+    for (let n = 0; n < fragments && ws.readyState === WebSocket.OPEN; n += 1) {
+      ws.send(Buffer.of(1), { fin: false });
+      for (let pongs = 0; pongs < PONGS; pongs += 1) ws.pong(PONG);
+      while (ws.bufferedAmount > AHEAD_BYTES && ws.readyState === WebSocket.OPEN) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+    await connection.closed;
+  }
+
+  /** Each byte comes in a packet of its own. */
+  async #dribble(bytes: number): Promise<void> {
+    const { port } = new URL(this.#theft.target.server);
+    const where = { host: "127.0.0.1", port: Number(port), localAddress: localAddress() };
+    const socket = connect({ ...where, noDelay: true });
+    socket.on("error", () => {});
+    this.#ends.push(() => socket.destroy());
+    socket.write(
+      `POST /api/v1/login HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${bytes + 1}\r\n\r\n`,
+    );
+    for (let n = 0; n < bytes && !socket.destroyed; n += 1) {
+      socket.write(" ");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (!socket.destroyed) await once(socket, "close");
   }
 
   async #record(n: number, bytes: number): Promise<void> {

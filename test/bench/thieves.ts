@@ -20,6 +20,8 @@ const SETTLE_MS = 1_500;
 /** Of each kind of theft, at once. */
 const SILENT = { count: 100, bytes: 15 << 20 };
 const RECORDS = { count: 50, bytes: 58_000 };
+const PINNED = { count: 8, fragments: 900 };
+const BODIES = { count: 1_000, bytes: 1_000 };
 const DOWNLOADS = 500;
 const READERS = 100;
 /** What thieves who are kept from nothing try on two cores; with less, the figures say nothing. */
@@ -46,6 +48,8 @@ await runBench(async (bench) => {
     forMs: options.isQuick ? QUICK_FOR_MS : FOR_MS,
     silent: SILENT,
     records: RECORDS,
+    pinned: PINNED,
+    bodies: BODIES,
     downloads: path === undefined ? undefined : { count: DOWNLOADS, path },
     readers: { count: READERS, port: robbed },
   };
@@ -98,10 +102,15 @@ async function standstill(backend: BenchBackend): Promise<void> {
   }
 }
 
-function taken({ silent, records, downloads, readers }: Loot, forMs: number): string {
+function taken(
+  { silent, records, pinned, bodies, downloads, readers }: Loot,
+  forMs: number,
+): string {
   const tried = [
     `${number(silent)} silent sessions of 15 MiB`,
     `${number(records)} records of 58 kB`,
+    `${number(pinned)} messages of 900 fragments, one in each read`,
+    `${number(bodies)} bodies byte by byte`,
     `${number(downloads)} unread downloads`,
     `${number(readers)} stopped readers`,
   ];
