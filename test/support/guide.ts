@@ -38,11 +38,15 @@ export class Guide {
 
   /** Runs the section's block of this number (from 1) in bash, after the page's first ones. */
   async run(title: string, number: number): Promise<string> {
+    const { stdout } = await run("bash", ["-c", this.script(title, number)]);
+    return stdout;
+  }
+
+  /** The same block as a script, for a shell elsewhere. */
+  script(title: string, number: number): string {
     const block = this.#blocks(title)[number - 1];
     if (block === undefined) throw new Error(`"${title}" has no block ${number}`);
-    const script = `set -euo pipefail\n${this.#before}\n${block}`;
-    const { stdout } = await run("bash", ["-c", script]);
-    return stdout;
+    return `set -euo pipefail\n${this.#before}\n${block}`;
   }
 
   #blocks(title: string): readonly string[] {

@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { Guide } from "../support/guide.ts";
+import { backendArchive } from "../support/installer/checkout.ts";
+import { whyNoSystemd } from "../support/systemd/available.ts";
+import { bootSystemd, type System } from "../support/systemd/system.ts";
+
+const BACKEND = "The backend as a service";
+const PAIRING = "A pairing service apart from servers";
+const DEADLINE_MS = 20_000;
+
+describe("docs/install.md, followed as it is written", () => {
+  let guide: Guide;
+  let archive: Buffer;
+
+  beforeAll(async () => {
+    if (whyNoSystemd() !== undefined) return;
+    guide = await Guide.read("install.md", {
+      "npm start --silent --": "node_modules/.bin/node backend/src/main.ts",
+    });
+    archive = await backendArchive();
+  });
+
+  test("a backend and a pairing service run as services, confined, and come back", async (ctx) => {
+    ctx.skip(whyNoSystemd() !== undefined, whyNoSystemd());
+    await using system = await bootSystemd({ shareNetwork: false });
+    await system.exec("ip", ["link", "set", "lo", "up"]);
+    // In place of the first block: there is nothing to clone or to fetch from inside.
+    const unpacking = "mkdir -p /opt/rport && tar -xf - -C /opt/rport --no-same-owner";
+    expect(await system.exec("sh", ["-c", unpacking], { input: archive })).toMatchObject({
+      code: 0,
+    });
+    await follow(system, guide.script(BACKEND, 2));
+    await follow(system, guide.script(BACKEND, 3));
+    await follow(system, guide.script(PAIRING, 1));
+    await answers(system, "http://127.0.0.1:8080/healthz");
+    await answers(system, "http://127.0.0.1:8090/healthz");
+    for (const name of ["rport-backend", "rport-pairing"]) await expectConfined(system, name);
+
+    const made = await follow(system, guide.script(BACKEND, 4), "a good password 1234\n".repeat(2));
+    expect(made).toContain("NAME");
+
+    await system.exec("systemctl", ["kill", "--signal=KILL", "rport-backend.service"]);
+    await eventually(async () => expect(await state(system, "NRestarts")).toBe("1"), DEADLINE_MS);
+    await answers(system, "http://127.0.0.1:8080/healthz");
+    await system.exec("systemctl", ["reload", "rport-backend.service"]);
+    expect(await state(system, "NRestarts")).toBe("1");
+    await system.reboot();
+    await answers(system, "http://127.0.0.1:8090/healthz");
+  });
+});
+
+async function follow(system: System, script: string, input = ""): Promise<string> {
+  const { code, stdout, stderr } = await system.exec("bash", ["-c", script], { input });
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  return stdout + stderr;
+}
+
+async function answers(system: System, url: string): Promise<void> {
+  await eventually(async () => {
+    expect(await system.exec("curl", ["-fsS", url])).toMatchObject({
+      code: 0,
+      stdout: '{"alive":true}',
+    });
+  }, DEADLINE_MS);
+}
+
+async function state(system: System, property: string): Promise<string> {
+  const args = ["show", "--value", `--property=${property}`, "rport-backend.service"];
+  return (await system.exec("systemctl", args)).stdout.trim();
+}
+
+/** As confined as the agent, and the account writes to nothing of the program. */
+async function expectConfined(system: System, name: string): Promise<void> {
+  const { stdout } = await system.exec("systemd-analyze", [
+    "security",
+    "--no-pager",
+    `${name}.service`,
+  ]);
+  const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1];
+  expect(Number(exposure)).toBeLessThanOrEqual(2);
+  const script = "find /opt/rport /etc/systemd/system -writable -not -type l | head -n 1";
+  const found = await system.exec("runuser", [`--user=${name}`, "--", "sh", "-c", script]);
+  expect(found).toMatchObject({ code: 0, stdout: "" });
+}
