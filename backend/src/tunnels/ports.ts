@@ -97,7 +97,7 @@ export class PortTable {
 
   /** Takes a given port. Throws `BAD_REQUEST` outside these, `ERR_CODE_LOCAL_PORT_IN_USE` else. */
   take(port: number, owner: PortOwner, { among, isRandom = false }: Taking = {}): number {
-    this.#requireAllowed(port, among ?? this.#deps.ranges);
+    requirePort(port, among ?? this.#deps.ranges);
     if (!this.isFree(port, owner)) {
       const title = `Local port ${port} already in use.`;
       throw new RportError("ERR_CODE_LOCAL_PORT_IN_USE", title, { detail: this.#whyNot(port) });
@@ -161,12 +161,6 @@ export class PortTable {
     throw new RportError("BAD_REQUEST", title);
   }
 
-  #requireAllowed(port: number, among: PortRanges): void {
-    if (among.has(port)) return;
-    const title = `Local port ${port} is not among allowed ports (${among.text}).`;
-    throw new RportError("BAD_REQUEST", title);
-  }
-
   #find(among: PortRanges, start: number, fits: (port: number) => boolean): number | undefined {
     const { size } = among;
     for (let step = 0; step < size; step++) {
@@ -204,6 +198,13 @@ export class PortTable {
     this.#resting.delete(port);
     rest?.onOver?.();
   }
+}
+
+/** Throws `BAD_REQUEST` unless the port is one of these. */
+export function requirePort(port: number, among: PortRanges): void {
+  if (among.has(port)) return;
+  const title = `Local port ${port} is not among allowed ports (${among.text}).`;
+  throw new RportError("BAD_REQUEST", title);
 }
 
 function isSame(one: PortOwner, other: PortOwner): boolean {

@@ -2,8 +2,11 @@ import { isIP } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import type { EndpointInput } from "@rport/protocol/http";
 import { type HostPort, requireHostPort } from "@rport/protocol/remote";
+import { isOwnAddress } from "../platform/ownAddresses.ts";
+import type { PortRanges } from "../platform/portRanges.ts";
 import { type Acl, parseAcl } from "./acl.ts";
 import { parseGoDuration } from "./goDuration.ts";
+import { requirePort } from "./ports.ts";
 
 /** What `PUT /clients/{id}/tunnels` takes. */
 /** Who asks for a tunnel. */
@@ -73,6 +76,14 @@ export function requireTcp(protocol: string): void {
       ? "UDP tunnels are not supported yet."
       : `Unknown tunnel protocol ${JSON.stringify(protocol)}: only tcp is supported.`;
   throw bad(title);
+}
+
+/** Throws unless tunnels can listen where it says, on one of these ports, at some time. */
+export function requireLocal({ local }: TunnelRequest, among: PortRanges): void {
+  if (local === undefined) return;
+  requirePort(local.port, among);
+  if (local.host === undefined || isOwnAddress(local.host)) return;
+  throw bad(`${local.host} is not an address of this server.`);
 }
 
 /**

@@ -9,15 +9,21 @@ const TEXT_MAX = 300;
 
 /**
  * Sorts what an agent asks for: what no retry could mend is left out, so that its host is not kept
- * away for ever by one line of its configuration. What another time may mend, such as a port that is
- * in use, is still wanted, and refuses the agent when it is opened.
+ * away for ever by one line of its configuration. `requirePossible` throws where one is well-formed and
+ * can never be opened here. What another time may mend, such as a port that is in use, is still wanted,
+ * and refuses the agent when it is opened.
  */
-export function sortedRemotes(given: readonly unknown[]): SortedRemotes {
+export function sortedRemotes(
+  given: readonly unknown[],
+  requirePossible: (remote: RemoteMessage) => void,
+): SortedRemotes {
   const wanted: RemoteMessage[] = [];
   const leftOut: LeftOut[] = [];
   for (const one of given) {
     try {
-      wanted.push(openable(one));
+      const remote = openable(one);
+      requirePossible(remote);
+      wanted.push(remote);
     } catch (caught) {
       const { message, detail } = RportError.from(caught);
       const reason = [message, detail].join(" ").trim().slice(0, TEXT_MAX);
@@ -27,7 +33,7 @@ export function sortedRemotes(given: readonly unknown[]): SortedRemotes {
   return { wanted, leftOut };
 }
 
-/** The tunnel, if it could be opened as it is asked for. Throws an `RportError`. */
+/** The tunnel, if it is one that this server knows. Throws an `RportError`. */
 function openable(given: unknown): RemoteMessage {
   const { data: remote, error } = remoteSchema.safeParse(given);
   if (remote === undefined) {

@@ -1,6 +1,6 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
-import type { ClientId, TunnelId } from "@rport/protocol/ids";
+import type { AuthId, ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { SessionTunnels, SortedRemotes } from "../clients/session/sessionDeps.ts";
@@ -29,6 +29,7 @@ import { PortTable } from "./ports.ts";
 import { RememberedTunnels } from "./remembered.ts";
 import {
   parseTunnelQuery,
+  requireLocal,
   type TunnelAsker,
   type TunnelQuery,
   type TunnelRequest,
@@ -142,8 +143,9 @@ export class TunnelService implements SessionTunnels {
     }
   }
 
-  sorted(remotes: readonly unknown[]): SortedRemotes {
-    return sortedRemotes(remotes);
+  sorted(id: AuthId, remotes: readonly unknown[]): SortedRemotes {
+    const among = this.#opener.asked.portsOf(id);
+    return sortedRemotes(remotes, (remote) => requireLocal(this.#asked(remote), among));
   }
 
   async attach(session: LiveSession, wanted: readonly RemoteMessage[]): Promise<RemoteMessage[]> {

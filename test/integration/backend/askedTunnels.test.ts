@@ -12,6 +12,7 @@ import { FakeClock } from "../../support/clock.ts";
 
 const MINUTE_MS = 60_000;
 const ID = clientIdSchema.parse("machine-1");
+const OTHER = clientIdSchema.parse("other");
 
 /** Ranges of this process, below those that backends use by themselves. */
 const range = rangesFrom(15_000 + (process.pid % 15) * 250);
@@ -157,31 +158,51 @@ describe("tunnels an agent asks for", () => {
       await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
     }
     const outside = { Remotes: [remote({ lport: String(ports.from) })] };
-    await expect(joinFleet(side, { introduction: outside })).rejects.toThrow(
-      "not among allowed ports",
-    );
+    await using _outside = await joinFleet(side, { introduction: outside });
+    expect(side.clients.get(ID)?.left_out).toMatchObject([
+      { reason: expect.stringContaining("not among allowed ports") },
+    ]);
+  });
+
+  it("are left out, and told, where they could never be opened here", async () => {
+    const ports = range();
+    await using side = await start({ range: ports });
+    const Remotes = [
+      remote(),
+      remote({ rport: "23", lport: "80" }),
+      remote({ rport: "24", lport: String(ports.from), lhost: "192.0.2.1" }),
+    ];
+    await using _agent = await joinFleet(side, { introduction: { Remotes } });
+    expect(side.tunnels.list()).toMatchObject([{ rport: "22" }]);
+    expect(side.clients.get(ID)?.left_out).toMatchObject([
+      { reason: expect.stringContaining("Local port 80 is not among allowed ports") },
+      { reason: "192.0.2.1 is not an address of this server." },
+    ]);
   });
 
   it("fail the whole registration when one cannot be opened now, and the list says why", async () => {
-    await using side = await start();
-    const text = /Local port 80 is not among allowed ports/;
-    const introduction = { Remotes: [remote(), remote({ rport: "23", lport: "80" })] };
+    const ports = range();
+    await using side = await start({ range: ports });
+    await using _other = await joinFleet(side, { introduction: { ID: "other" } });
+    const { lport } = await createTunnel(side, OTHER, { remote: "22", local: `${ports.to}` });
+    const text = new RegExp(`Local port ${lport} already in use`);
+    const introduction = { Remotes: [remote(), remote({ rport: "23", lport })] };
     await expect(joinFleet(side, { introduction })).rejects.toThrow(text);
-    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
-    await vi.waitFor(() => expect(side.registry.counts.connected).toBe(0));
+    await vi.waitFor(() => expect(side.tunnels.list()).toMatchObject([{ client_id: OTHER }]));
+    await vi.waitFor(() => expect(side.registry.counts.connected).toBe(1));
     expect(side.refused).toMatchObject([{ why: "tunnel", text: expect.stringMatching(text) }]);
   });
 
   it("take no port away from others when the registration fails", async () => {
     const { from, to } = range(4);
     await using side = await start({ range: { from, to } });
-    const introduction = { Remotes: [remote(), remote({ rport: "23", lport: "80" })] };
-    await expect(joinFleet(side, { introduction })).rejects.toThrow("Local port 80");
-    await vi.waitFor(() => expect(side.tunnels.list()).toEqual([]));
     await using _other = await joinFleet(side, { introduction: { ID: "other" } });
-    const other = clientIdSchema.parse("other");
-    for (let port = from; port <= to; port++) {
-      const opened = await createTunnel(side, other, { remote: `${port}`, local: `${port}` });
+    await createTunnel(side, OTHER, { remote: "22", local: `${to}` });
+    const introduction = { Remotes: [remote(), remote({ rport: "23", lport: `${to}` })] };
+    await expect(joinFleet(side, { introduction })).rejects.toThrow(`Local port ${to}`);
+    await vi.waitFor(() => expect(side.tunnels.list()).toHaveLength(1));
+    for (let port = from; port < to; port++) {
+      const opened = await createTunnel(side, OTHER, { remote: `${port}`, local: `${port}` });
       expect(opened.lport).toBe(String(port));
     }
   });

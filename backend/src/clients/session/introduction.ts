@@ -114,7 +114,10 @@ export class Introduction {
     await refusing("protocol", () => this.#proveHostKey(first));
     await refusing("duplicate", () => this.#takeOver(first));
     await this.#admit(first);
-    const { wanted, leftOut } = this.#deps.tunnels.sorted(first.request.Remotes);
+    const { wanted, leftOut } = this.#deps.tunnels.sorted(
+      this.#session.credentialId,
+      first.request.Remotes,
+    );
     const change = this.#connect(first, leftOut);
     await this.#report(change);
     const tunnels = await this.#openTunnels(wanted);

@@ -1,4 +1,5 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
+import type { AuthId } from "@rport/protocol/ids";
 import type { LeftOut } from "@rport/protocol/leftOut";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { ShownHost } from "../../credentials/admission/doubts.ts";
@@ -39,8 +40,8 @@ export interface SortedRemotes {
 
 /** What sessions ask of the tunnels. */
 export interface SessionTunnels {
-  /** Which of the tunnels that an agent asks for can be opened here, and why the others cannot. */
-  sorted(remotes: readonly unknown[]): SortedRemotes;
+  /** Which of the tunnels that an agent of this credential asks for can be opened here, and why not. */
+  sorted(id: AuthId, remotes: readonly unknown[]): SortedRemotes;
   /**
    * Opens what the agent asked for and what is remembered for it; answers with all of them. Throws
    * an `RportError` when one the agent asked for cannot be opened.
