@@ -46,7 +46,7 @@ async function answersPerTurn(server: Connection, bytes: number): Promise<number
 
 describe("F-16: a message of small packets", () => {
   it("is worked on a few packets at a time, and every packet is in the end", async () => {
-    const { wire } = handClock(0.05);
+    const { wire } = handClock(0.5);
     await using pair = await connectPair({ serverClock: wire });
     for (let n = 0; n < MANY; n += 1) pair.client.transport.send(PING);
     const perTurn = await answersPerTurn(pair.server, MANY * PONG_BYTES);

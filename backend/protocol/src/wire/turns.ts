@@ -7,6 +7,13 @@ const TURN_MS = 4;
 /** What one of them may take before it is another one's turn. */
 const VISIT_MS = 1;
 
+/**
+ * So many packets are worked on before somebody asks whether the turn is over: they cost half a
+ * millisecond at the most. Time passes also while a busy machine has no processor for this one, and
+ * whoever could do one packet in each turn then would come to a stop.
+ */
+export const LEAST_PACKETS = 16;
+
 /** What turns need. */
 export interface TurnsDeps {
   readonly clock: Pick<WireClock, "monotonic">;
@@ -18,8 +25,8 @@ export interface TurnsDeps {
 export interface OwnTurns {
   nowMs(): number;
   /**
-   * Whether whoever has been served since then has to wait for a later turn. Asked behind a piece of
-   * work, not in front of it: who has little to do never waits.
+   * Whether whoever has been served since then has to wait for a later turn. Asked behind some work
+   * (`LEAST_PACKETS`), not in front of it: who has little to do never waits.
    */
   isOver(sinceMs: number): boolean;
   /** Does something more in a later turn. */

@@ -2,7 +2,7 @@ import { Duplex } from "node:stream";
 import { type Deferred, deferred } from "../deferred.ts";
 import type { HeldShare } from "../held.ts";
 import { INLET_HIGH_WATER_BYTES, Inlet } from "../inlet.ts";
-import type { OwnTurns } from "../turns.ts";
+import { LEAST_PACKETS, type OwnTurns } from "../turns.ts";
 import { WireError } from "../wireError.ts";
 import type { Message } from "./messages.ts";
 import type { Room } from "./room.ts";
@@ -112,12 +112,12 @@ export class Channel extends Duplex {
 
   /**
    * Sends as much of the pending write as windows, the socket and the time of whoever has been served
-   * since then allow; one packet in any case.
+   * since then allow; a few packets in any case.
    */
   pump(sinceMs?: number): void {
     const { turns } = this.#host;
     const fromMs = sinceMs ?? turns.nowMs();
-    while (this.#chunk !== undefined) {
+    for (let sent = 1; this.#chunk !== undefined; sent += 1) {
       if (this.#hasSentClose) break;
       if (this.#sendWindow === 0) return;
       if (this.#host.isCongested) {
@@ -125,7 +125,7 @@ export class Channel extends Duplex {
         return;
       }
       this.#sendPiece(this.#chunk);
-      if (this.#chunk === undefined || !turns.isOver(fromMs)) continue;
+      if (this.#chunk === undefined || sent < LEAST_PACKETS || !turns.isOver(fromMs)) continue;
       this.#host.waitForTurn(this);
       return;
     }

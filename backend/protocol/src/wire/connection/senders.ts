@@ -1,4 +1,4 @@
-import type { OwnTurns } from "../turns.ts";
+import { LEAST_PACKETS, type OwnTurns } from "../turns.ts";
 
 /** A channel that has something to send. */
 export interface Sender {
@@ -61,11 +61,13 @@ export class Senders {
   #serve(): void {
     const { turns } = this.#deps;
     const sinceMs = turns.nowMs();
+    let served = 0;
     // Who waits again meanwhile has to wait for the next turn.
     for (const sender of [...this.#forTurn]) {
       if (!this.#forTurn.delete(sender)) continue;
       sender.pump(sinceMs);
-      if (turns.isOver(sinceMs)) break;
+      served += 1;
+      if (served >= LEAST_PACKETS && turns.isOver(sinceMs)) break;
     }
     if (this.#forTurn.size > 0) this.#askForTurn();
   }

@@ -1,5 +1,5 @@
 import { Fifo } from "../fifo.ts";
-import type { OwnTurns } from "../turns.ts";
+import { LEAST_PACKETS, type OwnTurns } from "../turns.ts";
 
 /** What a message costs at the least, however short it is: a packet, and the objects around it. */
 const MESSAGE_BYTES = 512;
@@ -46,7 +46,7 @@ export class Backlog {
   drain(): void {
     const { turns, isBlocked, send, onEmpty } = this.#deps;
     const sinceMs = turns.nowMs();
-    while (!isBlocked()) {
+    for (let sent = 1; !isBlocked(); sent += 1) {
       const payload = this.#messages.take();
       if (payload === undefined) {
         onEmpty();
@@ -54,7 +54,7 @@ export class Backlog {
       }
       this.#bytes -= costOf(payload);
       send(payload);
-      if (!turns.isOver(sinceMs)) continue;
+      if (sent < LEAST_PACKETS || !turns.isOver(sinceMs)) continue;
       this.#drainLater();
       return;
     }

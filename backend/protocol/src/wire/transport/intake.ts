@@ -1,6 +1,6 @@
 import { Fifo } from "../fifo.ts";
 import type { HeldShare } from "../held.ts";
-import type { OwnTurns } from "../turns.ts";
+import { LEAST_PACKETS, type OwnTurns } from "../turns.ts";
 import { WireError } from "../wireError.ts";
 import type { Carrier } from "./carrier.ts";
 import { IdentificationReader } from "./identification.ts";
@@ -53,8 +53,9 @@ export class Intake {
   /** Nothing may be taken now: those above have enough to do. */
   #isPaused = false;
   #isScheduled = false;
-  /** Since when the peer has been served; undefined: its first packet is under way. */
+  /** Since when the peer has been served; undefined: its first packets are under way. */
   #sinceMs: number | undefined;
+  #packets = 0;
 
   constructor(deps: IntakeDeps, pace: Pace | undefined) {
     this.#deps = deps;
@@ -83,6 +84,8 @@ export class Intake {
   /** Whether the packets behind the one that was taken last have to wait. */
   get isTurnOver(): boolean {
     if (this.#isPaused) return true;
+    this.#packets += 1;
+    if (this.#packets < LEAST_PACKETS) return false;
     this.#sinceMs ??= this.#deps.turns.nowMs();
     return this.#deps.turns.isOver(this.#sinceMs);
   }
@@ -104,16 +107,21 @@ export class Intake {
       this.#rest.push(bytes);
       this.#restBytes += bytes.length;
     } else {
-      this.#sinceMs = undefined;
+      this.#begin();
       this.#parse(bytes);
     }
     if (this.#rest.length > 0) this.#settle();
   }
 
+  #begin(): void {
+    this.#sinceMs = undefined;
+    this.#packets = 0;
+  }
+
   /** The turn of what waits. */
   #serve(): void {
     this.#isScheduled = false;
-    this.#sinceMs = undefined;
+    this.#begin();
     do {
       if (this.#isPaused || this.#deps.transport.isClosed) break;
       const next = this.#rest.take();

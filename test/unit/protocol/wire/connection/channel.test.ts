@@ -74,16 +74,16 @@ describe("what a channel sends", () => {
     expect(sent).toEqual(["data 10", "data 7", "data 8"]);
   });
 
-  it("waits for the next turn when this one is over, and is one packet in any case", () => {
+  it("waits for the next turn when this one is over, and is a few packets in any case", () => {
     const { channel, sent, host } = channelWith({ maxPacket: 1_024 });
-    host.packetsLeft = 2;
-    channel.write(Buffer.alloc(4_096));
-    expect([sent.length, host.waitingForTurn.has(channel)]).toEqual([2, true]);
+    host.packetsLeft = 20;
+    channel.write(Buffer.alloc(40 << 10));
+    expect([sent.length, host.waitingForTurn.has(channel)]).toEqual([20, true]);
     channel.pump();
-    expect(sent.length).toBe(3);
-    host.packetsLeft = 2;
+    expect(sent.length).toBe(36);
+    host.packetsLeft = 20;
     channel.pump();
-    expect([sent.length, channel.writableLength]).toEqual([4, 0]);
+    expect([sent.length, channel.writableLength]).toEqual([40, 0]);
   });
 
   it("waits while the socket is congested", () => {

@@ -32,12 +32,12 @@ function setUp(perTurn: number) {
 
 describe("channels that wait to send", () => {
   it("are pumped in order when there is room again, as many in a turn as there is time for", () => {
-    const { senders, sender, next, order, sent } = setUp(4);
-    for (let id = 0; id < 10; id += 1) senders.waitForRoom(sender(id));
+    const { senders, sender, next, order, sent } = setUp(20);
+    for (let id = 0; id < 50; id += 1) senders.waitForRoom(sender(id));
     senders.pump();
-    expect(sent()).toBe(4);
-    expect([next(), next(), next()]).toEqual([4, 2, 0]);
-    expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(sent()).toBe(20);
+    expect([next(), next(), next()]).toEqual([20, 10, 0]);
+    expect(order).toEqual(Array.from({ length: 50 }, (_, id) => id));
   });
 
   it("are pumped once in a turn, and not when they have nothing to send any more", () => {

@@ -8,7 +8,7 @@ function setUp() {
   const backlog = new Backlog({
     turns: {
       nowMs: () => sent.length,
-      isOver: (since) => sent.length - since >= 3,
+      isOver: (since) => sent.length - since >= 20,
       later: (work) => void later.push(work),
     },
     isBlocked: () => state.isBlocked,
@@ -24,29 +24,30 @@ function setUp() {
 describe("messages that wait for new keys", () => {
   it("go out some in each turn, in order, those that come meanwhile behind them", () => {
     const { backlog, add, sent, later, state } = setUp();
-    for (const text of ["a", "b", "c", "d"]) add(text);
+    const texts = Array.from({ length: 30 }, (_, n) => `${n}`);
+    for (const text of texts) add(text);
     backlog.drain();
     expect(sent).toEqual([]);
     state.isBlocked = false;
     backlog.drain();
-    expect([sent, state.empties, backlog.isEmpty]).toEqual([["a", "b", "c"], 0, false]);
-    add("e");
+    expect([sent, state.empties, backlog.isEmpty]).toEqual([texts.slice(0, 20), 0, false]);
+    add("last");
     later.shift()?.();
-    expect([sent, state.empties]).toEqual([["a", "b", "c", "d", "e"], 1]);
+    expect([sent, state.empties]).toEqual([[...texts, "last"], 1]);
     expect([backlog.isEmpty, backlog.bytes]).toEqual([true, 0]);
   });
 
   it("wait on when the next exchange begins meanwhile", () => {
     const { backlog, add, sent, later, state } = setUp();
-    for (const text of ["a", "b", "c", "d"]) add(text);
+    for (let n = 0; n < 30; n += 1) add(`${n}`);
     state.isBlocked = false;
     backlog.drain();
     state.isBlocked = true;
     later.shift()?.();
-    expect([sent.length, backlog.isEmpty]).toEqual([3, false]);
+    expect([sent.length, backlog.isEmpty]).toEqual([20, false]);
     state.isBlocked = false;
     backlog.drain();
-    expect(sent).toEqual(["a", "b", "c", "d"]);
+    expect(sent).toEqual(Array.from({ length: 30 }, (_, n) => `${n}`));
   });
 
   it("cost at least 256 bytes each, however short they are", () => {
