@@ -25,6 +25,8 @@ export interface Release {
   readonly script: Buffer;
   /** For which machines there is an agent in its full length. */
   readonly targets: AgentTargets;
+  /** The one for PowerShell; undefined where the release has nothing for Windows. */
+  readonly powershellScript: Buffer | undefined;
   /** The manifest as it is served, and the signature of exactly these bytes. */
   readonly signed: { readonly text: string; readonly signature: ManifestSignature };
 }
@@ -81,6 +83,11 @@ export class AgentFiles {
     return this.#release?.manifest.scripts.sh.sha256 ?? "";
   }
 
+  /** The same of the one for PowerShell; undefined where the release has nothing for Windows. */
+  get powershellSha256(): string | undefined {
+    return this.#release?.manifest.scripts.ps1?.sha256;
+  }
+
   /** Which machines the release read last has an agent for, and which it could have. */
   get targets(): AgentTargets {
     return this.#release?.targets ?? { available: [], missing: [] };
@@ -117,14 +124,13 @@ export class AgentFiles {
         await readSmall(join(this.#directory, MANIFEST), MANIFEST_MAX_BYTES)
       ).toString();
       const manifest = manifestSchema.parse(JSON.parse(text));
-      const { name, sha256 } = manifest.scripts.sh;
-      const script = await readSmall(join(this.#directory, name), SCRIPT_MAX_BYTES);
-      const found = createHash("sha256").update(script).digest("hex");
-      if (found !== sha256) throw new Error("the script is not the manifest's");
+      const { sh, ps1 } = manifest.scripts;
+      const script = await this.#readScript(sh);
+      const powershellScript = ps1 === undefined ? undefined : await this.#readScript(ps1);
       const targets = await this.#targetsOf(manifest);
       this.#tellMissing(targets);
       const signature = signManifest(Buffer.from(text), this.#key);
-      return { manifest, script, targets, signed: { text, signature } };
+      return { manifest, script, powershellScript, targets, signed: { text, signature } };
     } catch (error) {
       this.#log.warn("the agent's files cannot be used", {
         directory: this.#directory,
@@ -132,6 +138,13 @@ export class AgentFiles {
       });
       return undefined;
     }
+  }
+
+  async #readScript({ name, sha256 }: Manifest["scripts"]["sh"]): Promise<Buffer> {
+    const script = await readSmall(join(this.#directory, name), SCRIPT_MAX_BYTES);
+    const found = createHash("sha256").update(script).digest("hex");
+    if (found !== sha256) throw new Error(`${name} is not the manifest's`);
+    return script;
   }
 
   /** A file that is not there, or was not written to its end, is missing whatever the manifest says. */

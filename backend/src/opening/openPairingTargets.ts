@@ -35,8 +35,10 @@ export function openPairingTargets(
   const { agentFiles } = deps;
   // Read at each pairing: a new build of the agent's files brings a new script.
   const scriptSha256 = () => agentFiles.scriptSha256;
+  const powershellSha256 = () => agentFiles.powershellSha256;
   const targets = () => agentFiles.targets.available;
-  const embedded = new EmbeddedTarget({ scriptSha256, targets, clock, log });
+  const scripts = { scriptSha256, powershellSha256, targets };
+  const embedded = new EmbeddedTarget({ ...scripts, clock, log });
   opened.defer(() => embedded.close());
   if (pairing.elsewhere === undefined) return { embedded, targets: new Targets(embedded) };
   const configured = openElsewhere(pairing.elsewhere, deps, { clock, log, opened });

@@ -74,6 +74,6 @@ function sendBusy(response: Response, exchange: Exchange): void {
 }
 
 async function scriptsOf(agentFiles: AgentFiles): Promise<Partial<Record<ScriptKind, Buffer>>> {
-  const { script: sh } = await agentFiles.require();
-  return { sh };
+  const { script: sh, powershellScript: ps1 } = await agentFiles.require();
+  return ps1 === undefined ? { sh } : { sh, ps1 };
 }

@@ -1,6 +1,7 @@
 import { linuxCommand, macosCommand, type ShellCommandParts } from "@rport/protocol/commands";
 import { dockerCommand } from "@rport/protocol/pairing/dockerCommand";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
+import { windowsCommand } from "@rport/protocol/pairing/windowsCommand";
 
 const LINUX_TOOLS = ["curl", "wget"] as const;
 
@@ -8,11 +9,13 @@ const LINUX_TOOLS = ["curl", "wget"] as const;
 export interface LineParts
   extends Pick<ShellCommandParts, "url" | "pairingUrl" | "id" | "sha256" | "token"> {
   readonly targets: readonly string[];
+  /** SHA-256 of the script for PowerShell; undefined where there is none. */
+  readonly powershellSha256?: string | undefined;
 }
 
 /**
- * The pasted lines as the server offers them: as root, without further flags. For a Mac and for Docker
- * only where there is an agent that runs there; on a Mac with Node.js that is also the one for any system.
+ * The pasted lines as the server offers them: as root, without further flags. For a Mac, Windows and
+ * Docker only where there is an agent that runs there; on a Mac with Node.js that is also the one for any system.
  */
 export function pairingCommands({ targets, ...given }: LineParts): NewPairing["commands"] {
   const { url, pairingUrl, id, sha256, token } = given;
@@ -22,8 +25,16 @@ export function pairingCommands({ targets, ...given }: LineParts): NewPairing["c
   });
   const has = (system: string) => targets.some((target) => target.startsWith(`${system}-`));
   const macos = { platform: "macos", tool: "curl", text: macosCommand(parts) };
-  const others = has("darwin") || targets.includes("node") ? [macos] : [];
+  const forMac = has("darwin") || targets.includes("node") ? [macos] : [];
+  const others = [...forMac, ...(has("windows") ? forWindows(given) : [])];
   // The container enrols at the server itself.
   if (!has("linux") || pairingUrl !== undefined) return [...linux, ...others];
   return [...linux, ...others, { platform: "docker", tool: "docker", text: dockerCommand(given) }];
+}
+
+/** From this server only: a service apart from servers is not told of the script. */
+function forWindows({ url, pairingUrl, id, powershellSha256, token }: Omit<LineParts, "targets">) {
+  if (powershellSha256 === undefined || pairingUrl !== undefined) return [];
+  const text = windowsCommand({ url, id, sha256: powershellSha256, token, parameters: {} });
+  return [{ platform: "windows", tool: "powershell", text }];
 }

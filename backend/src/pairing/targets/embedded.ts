@@ -20,6 +20,8 @@ export interface EmbeddedTargetDeps {
   readonly scriptSha256: () => string;
   /** For which machines there is an agent at the moment. */
   readonly targets: () => readonly string[];
+  /** The same of the one for PowerShell; undefined where there is nothing for Windows. */
+  readonly powershellSha256?: () => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -54,12 +56,13 @@ export class EmbeddedTarget implements PairingTarget {
     const url = payload.server_urls[0] ?? "";
     const sha256 = this.#deps.scriptSha256();
     const targets = this.#deps.targets();
+    const powershellSha256 = this.#deps.powershellSha256?.();
     return {
       id,
       token,
       scriptUrl: scriptUrl(url, id),
       scriptSha256: sha256,
-      commands: pairingCommands({ url, id, sha256, token, targets }),
+      commands: pairingCommands({ url, id, sha256, powershellSha256, token, targets }),
       expiresAtMs,
     };
   }

@@ -69,7 +69,7 @@ describe("the agent's files", () => {
     await using _ = temp;
     await appendFile(join(temp.path, "rport-installer.sh"), "echo more\n");
     expect(await files.current()).toBeUndefined();
-    expect(lines.join("\n")).toContain("the script is not the manifest's");
+    expect(lines.join("\n")).toContain("rport-installer.sh is not the manifest's");
   });
 
   it("are not sent when one is not of the manifest's size", async () => {
