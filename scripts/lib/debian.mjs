@@ -1,10 +1,10 @@
 // The programs that tests call and npm cannot provide; installed where apt and root are at hand.
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { run } from "./command.mjs";
 import { systemPath } from "./paths.mjs";
 
-/** Debian package, and a program of it whose presence says that it is installed. */
+/** Debian package, and a program or file of it whose presence says that it is installed. */
 const packages = [
   { name: "chromium", program: "chromium" },
   { name: "g++", program: "g++" },
@@ -55,7 +55,8 @@ export function hasProgram(name) {
   });
 }
 
-const missing = () => packages.filter(({ program }) => !hasProgram(program));
+const isInstalled = ({ program, file }) => (program ? hasProgram(program) : existsSync(file));
+const missing = () => packages.filter((one) => !isInstalled(one));
 
 function cannotInstall() {
   if (!hasProgram("apt-get")) return "there is no apt-get";
@@ -84,6 +85,6 @@ export async function ensureDebianPackages() {
     cannotInstall() ??
     (await aptGet("update", "-qq")) ??
     (await aptGet("install", "-y", "-qq", "--no-install-recommends", ...withFonts));
-  const left = missing().map(({ program }) => program);
+  const left = missing().map(({ program, file }) => program ?? file);
   return left.length === 0 ? { missing: [] } : { missing: left, reason: reason ?? "unknown" };
 }

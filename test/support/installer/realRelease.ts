@@ -55,7 +55,8 @@ export async function realExecutable(
   return join(directory, name);
 }
 
-async function bundleInto(directory: string, prelude: string): Promise<void> {
+/** Bundles the agent's sources as they are now into `agent.cjs` of a directory. */
+export async function bundleInto(directory: string, prelude = ""): Promise<void> {
   const configuration = ["--config", "webpack.config.mjs", "--config-name", "agent"];
   await node([WEBPACK, ...configuration, "-o", directory]);
   const bundle = join(directory, "agent.cjs");
