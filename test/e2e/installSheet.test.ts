@@ -20,6 +20,7 @@ const THEMES: readonly Theme[] = ["light", "highContrast", "highContrastLight", 
 const TAB_ORDER = [
   "change",
   "address-help",
+  "platform-linux",
   "tab-curl",
   "snippet",
   "copy",
@@ -82,7 +83,7 @@ describe("the install sheet in the editor", () => {
     await sheet.getByRole("tab", { name: "curl" }).focus();
     await page.keyboard.press("ArrowRight");
     await expect.poll(focusedKey).toBe("tab-wget");
-    expect(await snippetText()).toContain("wget -q -O");
+    await expect.poll(snippetText).toContain("wget -q -O");
     await page.keyboard.press("c");
     await expect.poll(() => rport.workbench.clipboard()).toContain("wget -q -O");
     await page.keyboard.press("Home");

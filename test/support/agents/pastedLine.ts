@@ -43,7 +43,13 @@ export async function claimLine(host: PastedHost): Promise<Claimed> {
 /** Signs in with what was claimed. Rejects with the server's text when that is refused. */
 export function joinClaimed(host: PastedHost, { authId, secret }: Claimed): Promise<PeerAgent> {
   const { url, clientId, hostname } = host;
-  const introduction = { ID: clientId, Name: hostname, Hostname: hostname, IPv4: ["10.0.8.77"] };
+  const introduction = {
+    ID: clientId,
+    Name: hostname,
+    Hostname: hostname,
+    IPv4: ["10.0.8.77"],
+    SessionID: `process-of-${hostname}`,
+  };
   return PeerAgent.join({
     url: url.replace(/^http/, "ws"),
     user: authId,
