@@ -16,13 +16,25 @@ const project = (name: string, testTimeout: number, extra: object = {}) => ({
   },
 });
 
+const POWERSHELL = "test/installers/powershell/**/*.test.ts";
+
 export default defineConfig({
   test: {
     projects: [
       // on two cores, vitest would leave one of them to itself
       project("unit", 30_000, { maxWorkers: "100%" }),
       project("integration", 60_000, { pool: "forks" }),
-      project("installers", 180_000, { pool: "forks", fileParallelism: false }),
+      project("installers", 180_000, {
+        pool: "forks",
+        fileParallelism: false,
+        exclude: [POWERSHELL],
+      }),
+      // a stage of its own: not every machine can have a PowerShell
+      project("powershell", 180_000, {
+        pool: "forks",
+        fileParallelism: false,
+        include: [POWERSHELL],
+      }),
       project("e2e", 180_000, {
         pool: "forks",
         fileParallelism: false,

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runChaosStage } from "./lib/chaos.mjs";
 import { run as runProgram } from "./lib/command.mjs";
-import { ensureDebianPackages } from "./lib/debian.mjs";
+import { ensureDebianPackages, hasProgram } from "./lib/debian.mjs";
 import { ensureInstalled, projectNode } from "./lib/install.mjs";
 import { root } from "./lib/paths.mjs";
 import { StageRun, single, skipped } from "./lib/stage.mjs";
@@ -49,6 +49,12 @@ async function runInstallers({ missing, reason }) {
   return { ...counts, skipped: counts.skipped + 1, notes: [...counts.notes, note] };
 }
 
+/** PowerShell comes from NuGet by the .NET SDK, which no package of Debian has. */
+async function runPowerShell() {
+  if (hasProgram("dotnet")) return runVitest("powershell");
+  return { ...skipped("there is no .NET SDK (dotnet) for a PowerShell"), dependsOnMachine: true };
+}
+
 async function runEndToEnd({ problem, broken }) {
   if (problem) return skipped(problem);
   if (broken) throw new Error(`VS Code could not be installed:\n${broken}`);
@@ -90,6 +96,7 @@ async function runAll() {
   const debian = await preparing.debian;
   await run.stage("chaos", runChaosStage);
   await run.stage("installers", () => runInstallers(debian));
+  await run.stage("powershell", runPowerShell);
   const vsCode = await preparing.vsCode;
   await run.stage("e2e", () => runEndToEnd(vsCode));
   console.log(`\nin the background: Debian packages ${debian.seconds.toFixed(1)} s`);
