@@ -1,12 +1,21 @@
+import { once } from "node:events";
 import { SYSTEM_CLOCK, type WireClock } from "@rport/protocol/wire/clock";
 import { Connection } from "@rport/protocol/wire/connection";
 import { encodeMessage, type Message } from "@rport/protocol/wire/connection/messages";
 import { HeldBytes } from "@rport/protocol/wire/held";
 import { serverTransport } from "@rport/protocol/wire/transport";
 import { describe, expect, it } from "vitest";
+import type { WebSocket } from "ws";
 import { eventually } from "../../support/eventually.ts";
 import { RawPeer } from "../../support/faults/rawPeer.ts";
-import { connectPair, LOGIN, listen, REFUSE_ALL, SERVER_KEY } from "../../support/wire/wirePair.ts";
+import {
+  connectPair,
+  dial,
+  LOGIN,
+  listen,
+  REFUSE_ALL,
+  SERVER_KEY,
+} from "../../support/wire/wirePair.ts";
 
 const EMPTY = Buffer.alloc(0);
 const PING = encodeMessage({ kind: "ping", payload: EMPTY });
@@ -89,6 +98,25 @@ describe("F-16: a message of small packets", () => {
     }
     expect(handled).toEqual(names);
     expect(most).toBeLessThanOrEqual(50);
+  });
+});
+
+describe("F-16: frames without bytes before the login", () => {
+  it.each([
+    ["pings", (ws: WebSocket) => ws.ping()],
+    ["empty messages", (ws: WebSocket) => ws.send(EMPTY)],
+  ])("are few, and then the connection ends: %s", async (_what, send) => {
+    const accepted = Promise.withResolvers<Connection>();
+    await using listener = await listen((ws) => {
+      const transport = serverTransport(ws, { serverKey: SERVER_KEY, login: LOGIN });
+      accepted.resolve(new Connection(transport, REFUSE_ALL));
+    });
+    const ws = dial(listener.url);
+    await once(ws, "open");
+    for (let n = 0; n < 65; n += 1) send(ws);
+    const { closed } = await accepted.promise;
+    expect(await closed).toMatchObject({ kind: "limit", text: "too many bytes before the login" });
+    ws.terminate();
   });
 });
 

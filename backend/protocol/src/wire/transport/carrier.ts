@@ -12,7 +12,7 @@ const MESSAGE_SLACK_BYTES = 16 << 10;
 
 /** Whom a carrier tells. */
 export interface CarrierDeps {
-  /** Bytes of the peer; where messages begin and end means nothing. None: a ping, or a pong. */
+  /** Bytes of the peer; where messages begin and end means nothing. None: a ping, a pong, or an empty message. */
   onBytes(bytes: Buffer): void;
   /** There may be room again. */
   readonly onDrain: () => void;
@@ -43,7 +43,9 @@ export class Carrier {
     contain(ws, deps.onFault);
     ws.binaryType = "fragments";
     ws.on("message", (data: Buffer | Buffer[]) => {
-      for (const bytes of Array.isArray(data) ? data : [data]) deps.onBytes(bytes);
+      const pieces = Array.isArray(data) ? data : [data];
+      for (const bytes of pieces) deps.onBytes(bytes);
+      if (pieces.length === 0) deps.onBytes(NOTHING);
     });
     // The library answers by itself, also a peer that takes no answers.
     ws.on("ping", () => {

@@ -29,6 +29,8 @@ export interface IntakeDeps {
  * of ours, also where it has one byte.
  */
 const PIECE_BYTES = 32;
+/** The same of what has no bytes for us: no peer sends it before its login, and a ping is answered. */
+const EMPTY_PIECE_BYTES = 1 << 10;
 
 /**
  * What the peer sends, on its way to the engine: counted, paced, and without its first line. After the
@@ -70,7 +72,7 @@ export class Intake {
     const { transport } = this.#deps;
     if (transport.isClosed) return;
     this.bytes += bytes.length;
-    this.#countedBytes += bytes.length + PIECE_BYTES;
+    this.#countedBytes += bytes.length + (bytes.length > 0 ? PIECE_BYTES : EMPTY_PIECE_BYTES);
     if (!transport.isReady && this.#countedBytes > this.#deps.bytesBeforeLogin) {
       transport.fail(new WireError("limit", "too many bytes before the login"));
       return;
