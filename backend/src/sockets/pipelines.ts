@@ -36,12 +36,17 @@ export class Pipelines {
 
   /**
    * One more request of the connection waits, until it is answered or the connection has ended. Its
-   * response says `close` in either case, so that whoever keeps something for it lets go of it then.
+   * response says `close` in either case, and so does the request itself, so that whoever keeps something
+   * for them lets go of it then.
    */
-  enter({ socket }: IncomingMessage, response: ServerResponse): void {
+  enter(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
     const waiting = this.#waiting.get(socket) ?? this.#watch(socket);
     waiting.add(response);
-    response.once("close", () => waiting.delete(response));
+    response.once("close", () => {
+      waiting.delete(response);
+      if (socket.destroyed) request.destroy();
+    });
   }
 
   /** Ends a connection that is full and asks for more. */
@@ -67,10 +72,9 @@ export class Pipelines {
 
 /**
  * Once a connection has become an upgrade, as one that is full does, Node tells only the response that is
- * being sent that it has ended. Those behind it would never hear of it, and what is kept for them would
- * stay for good.
+ * being sent that it has ended. Those behind it, and the requests, would never hear of it, and what is
+ * kept for them would stay for good.
  */
 function closeUnsent(response: ServerResponse): void {
-  if (response.socket !== null) return;
-  response.destroy();
+  if (response.socket === null) response.destroy();
 }

@@ -83,19 +83,24 @@ describe("F-14: requests whose connection has ended", () => {
     ["the limit", 9],
   ])("are over, each once, also those behind another one: ended by %s", async (_whom, sent) => {
     const closes: number[] = [];
-    const { port, begun } = await setUp((_request, response) => {
+    let requestsOver = 0;
+    const { port, begun } = await setUp((request, response) => {
       const index = closes.push(0) - 1;
       response.on("close", () => {
         closes[index] = (closes[index] ?? 0) + 1;
+      });
+      request.on("close", () => {
+        requestsOver += 1;
       });
       // All but the first are answered, and none of these can be sent before the first is.
       if (index > 0) response.end("x");
     });
     const socket = connect({ port, host: "127.0.0.1" });
     socket.on("error", () => {});
-    socket.write(REQUEST.repeat(sent));
+    socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx".repeat(sent));
     await eventually(() => expect(begun()).toBe(8));
     socket.destroy();
     await eventually(() => expect(closes).toEqual(Array.from({ length: 8 }, () => 1)));
+    await eventually(() => expect(requestsOver).toBe(8));
   });
 });
