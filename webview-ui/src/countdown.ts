@@ -14,11 +14,14 @@ export function expiryOf({ line }: SheetState): string | undefined {
   return line.kind === "open" ? line.expiresAt : undefined;
 }
 
-/** `9 min` above a minute, `42 s` below. */
+/** Seconds are counted from here on. */
+const COUNTED_S = 90;
+
+/** The nearest minute, such as `9 min`, and `42 s` towards the end. */
 export function describeTimeLeft(ms: number, words: Words): string {
   const seconds = Math.ceil(ms / 1000);
-  return seconds > 60
-    ? words("minutes", String(Math.ceil(seconds / 60)))
+  return seconds > COUNTED_S
+    ? words("minutes", String(Math.round(seconds / 60)))
     : words("seconds", String(seconds));
 }
 

@@ -175,8 +175,9 @@ describe("the countdown", () => {
 
   it.each([
     [600_000, "10 min"],
-    [61_000, "2 min"],
-    [60_000, "60 s"],
+    [300_400, "5 min"],
+    [91_000, "2 min"],
+    [90_000, "90 s"],
     [400, "1 s"],
     [0, "0 s"],
   ])("shows %d ms as %s", (ms, text) => expect(describeTimeLeft(ms, words)).toBe(text));
