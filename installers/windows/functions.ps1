@@ -48,10 +48,10 @@ function Assert-KnownLetter([hashtable] $Given) {
 }
 
 # Refuses an address that is none.
-function Assert-Server([string] $Address) {
-    if ($Address -eq '') { Stop-Installation Usage '-Server is missing. Try: Get-Help .\install.ps1 -Full' }
+function Assert-Server([string] $Address, [string] $Parameter = '-Server') {
+    if ($Address -eq '') { Stop-Installation Usage "$Parameter is missing. Try: Get-Help .\install.ps1 -Full" }
     if ($Address -notmatch '^https?://\S+$' -or $Address -match '[\x00-\x20\x7f]') {
-        Stop-Installation Usage '-Server must begin with http:// or https://, and has no blanks in it.'
+        Stop-Installation Usage "$Parameter must begin with http:// or https://, and has no blanks in it."
     }
 }
 

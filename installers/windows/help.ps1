@@ -16,6 +16,9 @@ PowerShell 7.
 .PARAMETER Server
 Where the agent is fetched and enrolled: http(s)://host[:port][/path].
 
+.PARAMETER Pairing
+Where the token is claimed, when that is not the server: http(s)://host[:port][/path].
+
 .PARAMETER Token
 The pairing token. Who pastes it leaves it in the memory of that PowerShell, and Windows PowerShell
 5.1 writes the line to its history file as well; a token works once, and for minutes. Without -Token,
@@ -126,6 +129,7 @@ administrator, 8 the agent did not connect, 9 the server refused.
 [CmdletBinding(SupportsShouldProcess = $true, PositionalBinding = $false)]
 param(
     [string] $Server = '',
+    [string] $Pairing = '',
     [string] $Token = '',
     [string] $TokenFile = '',
     [switch] $TokenStdin,

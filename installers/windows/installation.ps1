@@ -50,6 +50,7 @@ function Assert-Runs([string] $File) {
 # The arguments of the agent's own installer.
 function Get-InstallArguments([hashtable] $Given, [bool] $IsDry, [bool] $HasToken) {
     $list = @('install', "--server=$($Given['Server'])")
+    if ($Given['Pairing']) { $list += "--pairing=$($Given['Pairing'])" }
     if ($HasToken) { $list += '--token-stdin' }
     if ($Given.ContainsKey('Name')) { $list += "--name=$($Given['Name'])" }
     if ($Given.ContainsKey('Tag')) { foreach ($one in $Given['Tag']) { $list += "--tag=$one" } }
@@ -142,6 +143,7 @@ function Invoke-Installer([hashtable] $Given, [bool] $IsDry) {
     Assert-KnownLetter $Given
     $isInstalling = -not ($Given['Status'] -or $Given['Uninstall'])
     if ($isInstalling) { Assert-Server $Given['Server'] }
+    if ($Given['Pairing']) { Assert-Server $Given['Pairing'] '-Pairing' }
     Assert-Package $Given
     if ($Given['Prefix']) { $Given['Prefix'] = Get-FullPath $Given['Prefix'] }
     Assert-Administrator $Given $IsDry

@@ -2,7 +2,7 @@ import type { PairingElsewhere } from "../config/pairingSettings.ts";
 import type { AgentFiles } from "../downloads/agentFiles.ts";
 import { EmbeddedTarget } from "../pairing/targets/embedded.ts";
 import { RportPairingTarget } from "../pairing/targets/rportPairing.ts";
-import { SealedTarget } from "../pairing/targets/sealed.ts";
+import { type InstallerScripts, SealedTarget } from "../pairing/targets/sealed.ts";
 import type { PairingTarget } from "../pairing/targets/target.ts";
 import { Targets } from "../pairing/targets/targets.ts";
 import { readSecretFile } from "../platform/secretFile.ts";
@@ -52,11 +52,19 @@ function openElsewhere(
 ): PairingTarget {
   if (service === "rport-pairing") return new RportPairingTarget({ url, md5Fingerprint, clock });
   const key = keyFile && readSecretFile(keyFile, "pairing.key_file").trim();
-  const script = async () => {
-    const { script: bytes, manifest } = await agentFiles.require();
-    return { bytes, sha256: manifest.scripts.sh.sha256, targets: agentFiles.targets.available };
-  };
-  const target = new SealedTarget({ url, key, script, clock, log });
+  const scripts = () => scriptsOf(agentFiles);
+  const target = new SealedTarget({ url, key, scripts, clock, log });
   opened.defer(() => target.close());
   return target;
+}
+
+async function scriptsOf(agentFiles: AgentFiles): Promise<InstallerScripts> {
+  const { script, powershellScript, manifest } = await agentFiles.require();
+  const { sh, ps1 } = manifest.scripts;
+  const hasBoth = powershellScript !== undefined && ps1 !== undefined;
+  return {
+    sh: { bytes: script, sha256: sh.sha256 },
+    ps1: hasBoth ? { bytes: powershellScript, sha256: ps1.sha256 } : undefined,
+    targets: agentFiles.targets.available,
+  };
 }

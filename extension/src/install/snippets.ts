@@ -80,8 +80,8 @@ function shell(created: NewPairing, options: SheetOptions) {
   };
 }
 
-function windows({ server_url: url, pairing: { id }, token }: NewPairing) {
-  return { url, id, token };
+function windows({ server_url: url, pairing: { id, service }, token }: NewPairing) {
+  return { url, pairingUrl: service.url || undefined, id, token };
 }
 
 /**

@@ -1,11 +1,16 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import { windowsCommand } from "@rport/protocol/pairing/windowsCommand";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import {
+  type RunningBackend,
+  type StartOptions,
+  startBackend,
+} from "../../support/backend/backend.ts";
 import { newPairing } from "../../support/installer/pairing.ts";
+import { SERVICE_KEY, startPairingService } from "../../support/pairing/pairingService.ts";
 import {
   ensurePowershell,
   quoted,
@@ -30,8 +35,8 @@ describe.skipIf(reason !== undefined)("the line to paste for Windows, in PowerSh
   afterAll(() => release?.[Symbol.asyncDispose]());
 
   /** A backend, and a place to install to; what runs there is ended. */
-  async function scene() {
-    const backend = await startBackend({ agentFiles: release.directory });
+  async function scene(pairing: StartOptions["pairing"] = { ttlS: 600 }) {
+    const backend = await startBackend({ agentFiles: release.directory, pairing });
     const directory = await tempDirectory();
     const prefix = join(directory.path, "it's rport");
     const env = { ...windowsLook(directory.path), TMPDIR: directory.path };
@@ -87,6 +92,21 @@ describe.skipIf(reason !== undefined)("the line to paste for Windows, in PowerSh
     expect(await rport(it.directory)).toEqual([]);
   });
 
+  test("claims at a pairing service apart from the server, where that is set", async () => {
+    await using service = await startPairingService();
+    await using temp = await tempDirectory();
+    const keyFile = join(temp.path, "key");
+    await writeFile(keyFile, SERVICE_KEY, { mode: 0o600 });
+    const elsewhere = { url: service.url, service: "sealed", keyFile } as const;
+    await using it = await scene({ ttlS: 600, elsewhere });
+    const created = await newPairing(it.backend);
+    const [offered] = created.commands.filter(({ platform }) => platform === "windows");
+    expect(offered?.text).toContain(`-Pairing '${service.url}'`);
+    const line = it.line(created, { Name: "web-02", NewId: true });
+    expect(await it.paste(line)).toMatchObject({ code: 0, stderr: "" });
+    expect(await names(it.backend)).toEqual(["web-02"]);
+  });
+
   test("with a token that was revoked ends with status 4, and leaves nothing", async () => {
     await using it = await scene();
     const created = await newPairing(it.backend);
@@ -128,10 +148,10 @@ describe.skipIf(reason !== undefined)("the line to paste for Windows, in PowerSh
   });
 });
 
-function partsOf({ server_url: url, pairing: { id }, token, commands }: NewPairing) {
+function partsOf({ server_url: url, pairing: { id, service }, token, commands }: NewPairing) {
   const offered = commands.find(({ platform }) => platform === "windows")?.text ?? "";
   const [, sha256 = ""] = /'([0-9a-f]{64})'/.exec(offered) ?? [];
-  return { url, id, token, sha256 };
+  return { url, pairingUrl: service.url || undefined, id, token, sha256 };
 }
 
 async function names(backend: RunningBackend): Promise<readonly unknown[]> {

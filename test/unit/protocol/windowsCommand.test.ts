@@ -68,4 +68,12 @@ describe("the line to paste on Windows", () => {
     expect(with_({ parameters: { "A;B": "x" } })).toThrow(/no such parameter/);
     expect(with_({ url: "https://a’b" })).toThrow(/typographic/);
   });
+
+  it("of a pairing service apart from the server fetches and claims there, and takes the agent from the server", () => {
+    const line = windowsCommand({ ...PARTS, pairingUrl: "https://pair.example.com" });
+    expect(line).toContain("'https://pair.example.com/p/0123456789ABCDEF?os=windows'");
+    expect(line).toContain(
+      "-Server 'https://rport.example.com/base' -Pairing 'https://pair.example.com' -Token",
+    );
+  });
 });

@@ -5,6 +5,8 @@ import { scriptUrl } from "./commands.ts";
 export interface WindowsCommandParts {
   /** Where the installer is fetched and the agent will connect: `http(s)://host[:port][/path]`. */
   readonly url: string;
+  /** The pairing service, where that is not the server: the script is fetched and the token claimed there. */
+  readonly pairingUrl?: string | undefined;
   /** The pairing's public id; the script stands at `<url>/p/<id>?os=windows`. */
   readonly id: string;
   /** SHA-256 of the script, 64 lower-case hex digits. */
@@ -53,9 +55,11 @@ export function windowsCommand(parts: WindowsCommandParts): string {
   if (!TOKEN.test(parts.token)) {
     throw new RportError("BAD_REQUEST", "A pairing token has letters and digits only.");
   }
-  const script = powershellQuote(`${scriptUrl(parts.url, parts.id)}?os=windows`);
-  const server = powershellQuote(parts.url);
-  const run = `& $f -Server ${server} -Token ${parts.token}${parameters(parts.parameters)}`;
+  const { url, pairingUrl } = parts;
+  const script = powershellQuote(`${scriptUrl(pairingUrl ?? url, parts.id)}?os=windows`);
+  const server = powershellQuote(url);
+  const pairing = pairingUrl === undefined ? "" : ` -Pairing ${powershellQuote(pairingUrl)}`;
+  const run = `& $f -Server ${server}${pairing} -Token ${parts.token}${parameters(parts.parameters)}`;
   const steps = [
     "$w=New-Object Net.WebClient",
     "if($w.Proxy){$w.Proxy.Credentials=[Net.CredentialCache]::DefaultCredentials}",

@@ -32,9 +32,9 @@ export function pairingCommands({ targets, ...given }: LineParts): NewPairing["c
   return [...linux, ...others, { platform: "docker", tool: "docker", text: dockerCommand(given) }];
 }
 
-/** From this server only: a service apart from servers is not told of the script. */
 function forWindows({ url, pairingUrl, id, powershellSha256, token }: Omit<LineParts, "targets">) {
-  if (powershellSha256 === undefined || pairingUrl !== undefined) return [];
-  const text = windowsCommand({ url, id, sha256: powershellSha256, token, parameters: {} });
+  if (powershellSha256 === undefined) return [];
+  const sha256 = powershellSha256;
+  const text = windowsCommand({ url, pairingUrl, id, sha256, token, parameters: {} });
   return [{ platform: "windows", tool: "powershell", text }];
 }

@@ -31,7 +31,14 @@ export interface InstallerScript {
   /** 64 hexadecimal digits. */
   readonly sha256: string;
   readonly bytes: Buffer;
-  /** The machines that it finds an agent for. */
+}
+
+/** The installer scripts of a release. */
+export interface InstallerScripts {
+  /** For a POSIX shell. */
+  readonly sh: InstallerScript;
+  /** For PowerShell; undefined where the release has nothing for Windows. */
+  readonly ps1: InstallerScript | undefined;
   readonly targets: readonly string[];
 }
 
@@ -41,8 +48,8 @@ export interface SealedTargetDeps {
   readonly url: string;
   /** By which it knows this server; undefined: it has no list of servers. */
   readonly key: string | undefined;
-  /** The installer script of a POSIX shell at the moment. */
-  readonly script: () => Promise<InstallerScript>;
+  /** The installer scripts at the moment, and for which machines there is an agent. */
+  readonly scripts: () => Promise<InstallerScripts>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -72,23 +79,24 @@ export class SealedTarget implements PairingTarget {
 
   async deposit(draft: PairingDraft, secrets: readonly PlainSecret[]): Promise<Deposited> {
     const { url, clock } = this.#deps;
-    const script = await this.#deps.script();
+    const scripts = await this.#deps.scripts();
     const sealed = sealUses(draft, secrets);
     const watchKey = randomBytes(32).toString("base64url");
     const leftMs = draft.deadlineMs - clock.monotonic();
-    await this.#put(sealed, { draft, watchKey, leftMs, script });
+    await this.#put(sealed, { draft, watchKey, leftMs, scripts });
     const { token, parts } = sealed;
     const { id } = parts;
     this.#unclaimed.set(id, new Set(secrets.map(({ secretId }) => secretId)));
     this.#steps.add(id, watchKey, leftMs + NEWS_AFTER_END_MS);
     const server = draft.payload.server_urls[0] ?? "";
-    const { sha256, targets } = script;
+    const { sha256 } = scripts.sh;
+    const lines = { url: server, pairingUrl: url, id, sha256, token, targets: scripts.targets };
     return {
       id,
       token,
       scriptUrl: scriptUrl(url, id),
       scriptSha256: sha256,
-      commands: pairingCommands({ url: server, pairingUrl: url, id, sha256, token, targets }),
+      commands: pairingCommands({ ...lines, powershellSha256: scripts.ps1?.sha256 }),
       expiresAtMs: draft.expiresAtMs,
     };
   }
@@ -110,12 +118,17 @@ export class SealedTarget implements PairingTarget {
     const body = requestOf(sealed, given);
     const path = `/deposits/${sealed.parts.id}`;
     const question = { path, method: "PUT", body, bearer: this.#deps.key } as const;
-    const answer = await this.#ask(question);
-    if (answer.status === 201) return;
-    if (!this.#lacksScript(answer, given.script)) throw this.#refusal(answer);
-    await this.#bring(given.script);
-    const second = await this.#ask(question);
-    if (second.status !== 201) throw this.#refusal(second);
+    const { sh, ps1 } = given.scripts;
+    const left = new Set(ps1 === undefined ? [sh] : [sh, ps1]);
+    for (;;) {
+      const answer = await this.#ask(question);
+      if (answer.status === 201) return;
+      // Each is brought once: a service that goes on asking for it does not keep it.
+      const lacked = [...left].find((script) => this.#lacksScript(answer, script));
+      if (lacked === undefined) throw this.#refusal(answer);
+      left.delete(lacked);
+      await this.#bring(lacked);
+    }
   }
 
   async #bring({ sha256, bytes }: InstallerScript): Promise<void> {
@@ -176,12 +189,12 @@ interface Given {
   readonly draft: PairingDraft;
   readonly watchKey: string;
   readonly leftMs: number;
-  readonly script: InstallerScript;
+  readonly scripts: InstallerScripts;
 }
 
 function requestOf(
   { parts, uses }: SealedUses,
-  { draft, watchKey, leftMs, script }: Given,
+  { draft, watchKey, leftMs, scripts: { sh, ps1 } }: Given,
 ): DepositRequest {
   return {
     claim_key: parts.claimKey.toString("base64url"),
@@ -189,6 +202,6 @@ function requestOf(
     expires_in: Math.max(1, Math.floor(leftMs / 1_000)),
     hostname: draft.hostname,
     uses: uses.map(({ secretId, envelope }) => ({ use: secretId, envelope })),
-    scripts: { sh: script.sha256 },
+    scripts: ps1 === undefined ? { sh: sh.sha256 } : { sh: sh.sha256, ps1: ps1.sha256 },
   };
 }
