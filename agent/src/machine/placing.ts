@@ -1,18 +1,8 @@
 import { constants } from "node:fs";
-import {
-  chmod,
-  copyFile,
-  link,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  rmdir,
-} from "node:fs/promises";
+import { chmod, copyFile, link, lstat, mkdir, open, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncFolder } from "../platform/durableFile.ts";
+import { replaceFile } from "../platform/replaceFile.ts";
 import type { Access, AccessRights } from "./accessRights.ts";
 import type { Undo } from "./undo.ts";
 
@@ -49,7 +39,7 @@ export async function placeFile(placement: Placement, { undo, rights }: Changing
   } else {
     undo.add(`remove ${path}`, () => rm(path, { force: true }));
   }
-  await rename(draft, path);
+  await replaceFile(draft, path);
   // Not every file system can do it, and the new file is in place.
   await syncFolder(dirname(path)).catch(() => {});
 }
@@ -142,7 +132,7 @@ async function keep(path: string, previous: string): Promise<void> {
 
 /** Renaming does nothing when both names are still the same file. */
 async function restore(previous: string, path: string): Promise<void> {
-  await rename(previous, path);
+  await replaceFile(previous, path);
   await rm(previous, { force: true });
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, realpath, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { replaceFile } from "./replaceFile.ts";
 
 /** Who may read a file, and whose it is. */
 export interface FileOwner {
@@ -21,7 +22,7 @@ export async function writeDurably(path: string, text: string, fresh: FileOwner)
   const temporary = `${target}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     await writeAndSync(temporary, text, owner);
-    await rename(temporary, target);
+    await replaceFile(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

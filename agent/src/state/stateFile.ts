@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
 import type { Log } from "../platform/log.ts";
+import { replaceFile } from "../platform/replaceFile.ts";
 import { readSmallFile } from "../platform/smallFile.ts";
 
 /** RPort's words for how the agent is, which its watchdogs read. */
@@ -114,7 +115,7 @@ export class StateWriter implements AsyncDisposable {
     try {
       await mkdir(this.#deps.dataDir, { recursive: true, mode: 0o700 });
       await writeFile(temporary, text, { mode: 0o644 });
-      await rename(temporary, this.#file);
+      await replaceFile(temporary, this.#file);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {});
       if (this.#hasFailed) return;
