@@ -28,6 +28,8 @@ const CLAIMS = 50;
 const QUICK_ROUNDS_OF_CLAIMS = 4;
 const ROUNDS_OF_CLAIMS = 20;
 const CLAIM_MS = 20;
+/** Hosts come over connections of their own; here they stay, so that the work is measured. */
+const CONNECTIONS = new Agent({ keepAlive: true, maxSockets: CLAIMS });
 const DEPOSITS = 1_000;
 const DEPOSITS_MB = 10;
 const SCRIPT_BYTES = 20_000;
@@ -187,9 +189,6 @@ function claimOnce({ url }: BenchBackend, parts: TokenParts, host: number): Prom
   const body = JSON.stringify({ id: parts.id, claimant, proof, ...who });
   return timed(() => ask(`${url}/pair/v1/claim`, { "Content-Type": "application/json" }, body));
 }
-
-/** Hosts come over connections of their own; here they stay, so that the work is measured. */
-const CONNECTIONS = new Agent({ keepAlive: true, maxSockets: CLAIMS });
 
 /** Asks, with or without a body, and rejects unless the answer is 200. */
 function ask(url: string, headers: Record<string, string>, body?: string): Promise<void> {
