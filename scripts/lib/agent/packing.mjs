@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { constants, gzip, zstdCompress } from "node:zlib";
+import zlib from "node:zlib";
 import { hasProgram } from "../debian.mjs";
 import { packInPieces, through } from "./pieces.mjs";
 import { runtimeOf } from "./runtimes.mjs";
@@ -16,7 +16,7 @@ const gzipEncoder = {
   encoding: "gzip",
   suffix: "gz",
   name: "gzip 9",
-  pack: (bytes) => promisify(gzip)(bytes, { level: 9 }),
+  pack: (bytes) => promisify(zlib.gzip)(bytes, { level: 9 }),
 };
 
 const zstdEncoder = {
@@ -24,10 +24,10 @@ const zstdEncoder = {
   suffix: "zst",
   name: `zstd ${ZSTD_LEVEL}`,
   pack: (bytes) =>
-    promisify(zstdCompress)(bytes, {
+    promisify(zlib.zstdCompress)(bytes, {
       params: {
-        [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL,
-        [constants.ZSTD_c_checksumFlag]: 1,
+        [zlib.constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL,
+        [zlib.constants.ZSTD_c_checksumFlag]: 1,
       },
     }),
 };
@@ -60,7 +60,9 @@ function xzEncoder(target) {
  */
 function encodersOf(target) {
   if (!target.startsWith("linux-")) return [gzipEncoder];
-  return [hasProgram("xz") ? xzEncoder(target) : zstdEncoder, gzipEncoder];
+  if (hasProgram("xz")) return [xzEncoder(target), gzipEncoder];
+  // A first start runs on whatever Node is there, and the older ones have no zstd.
+  return zlib.zstdCompress === undefined ? [gzipEncoder] : [zstdEncoder, gzipEncoder];
 }
 
 /** So much at the end of Bun is written over, or says where the bundle is. */
