@@ -1,5 +1,6 @@
 import type { LimitRow } from "./limitRow.ts";
 import { PEOPLE_LIMITS } from "./peopleLimits.ts";
+import { SESSION_LIMITS } from "./sessionLimits.ts";
 
 /**
  * Every limit that somebody can meet, by its key in `[limits]` of the configuration. A new one is a
@@ -168,125 +169,7 @@ export const LIMITS = {
     unit: "count",
     what: "new hosts of one credential in ten minutes, or its own joins a minute, that are not pointed out",
   },
-  pending_sockets: {
-    usual: 2_048,
-    least: 16,
-    most: 65_536,
-    unit: "count",
-    what: "agents' sockets that have not signed in",
-  },
-  pending_sockets_per_network: {
-    usual: 256,
-    least: 4,
-    most: 65_536,
-    unit: "count",
-    what: "the same from one network; five times as many from a known one",
-  },
-  silent_sessions: {
-    usual: 1_024,
-    least: 16,
-    most: 65_536,
-    unit: "count",
-    what: "agents that signed in and have not said who they are",
-  },
-  silent_sessions_per_credential: {
-    usual: 64,
-    least: 1,
-    most: 65_536,
-    unit: "count",
-    what: "those of one credential that say nothing for more than 11 seconds",
-  },
-  silent_sessions_per_secret: {
-    usual: 2,
-    least: 1,
-    most: 65_536,
-    unit: "count",
-    what: "the same of one secret",
-  },
-  first_message_bytes: {
-    usual: 64 << 10,
-    least: 8 << 10,
-    most: 512 << 10,
-    unit: "bytes",
-    what: "one message of an agent that signed in, until its client is in",
-  },
-  message_bytes: {
-    usual: 256 << 10,
-    least: 256 << 10,
-    most: 16 << 20,
-    unit: "bytes",
-    what: "one message of our own agents",
-  },
-  plain_message_bytes: {
-    usual: 16 << 20,
-    least: 256 << 10,
-    most: 64 << 20,
-    unit: "bytes",
-    what: "one message of a client without our features: RPort's own send results of megabytes in one",
-  },
-  channels_per_agent: {
-    usual: 4_096,
-    least: 8,
-    most: 65_536,
-    unit: "count",
-    what: "connections through the tunnels of one agent that are open at once",
-  },
-  tunnels: {
-    usual: 5_000,
-    least: 16,
-    most: 65_536,
-    unit: "count",
-    what: "tunnels that are open on this server",
-  },
-  asked_tunnels: {
-    usual: 2_500,
-    least: 0,
-    most: 65_536,
-    unit: "count",
-    what: "those that agents asked for by themselves, and their ports that rest for a minute; half of the ports at the most",
-  },
-  asked_tunnels_per_credential: {
-    usual: 1_000,
-    least: 0,
-    most: 65_536,
-    unit: "count",
-    what: "the same of the agents of one credential, unless it has a limit of its own",
-  },
-  tunnels_per_client: {
-    usual: 64,
-    least: 1,
-    most: 1_024,
-    unit: "count",
-    what: "those of one client",
-  },
-  held_bytes: {
-    usual: 512 << 20,
-    least: 16 << 20,
-    most: 64 * 2 ** 30,
-    unit: "bytes",
-    what: "held for all agents: half a message, what waits, and the room that they were given",
-  },
-  held_bytes_per_credential: {
-    usual: 128 << 20,
-    least: 8 << 20,
-    most: 64 * 2 ** 30,
-    unit: "bytes",
-    what: "the same for the agents of one credential, without the room",
-  },
-  stalled_bytes_per_agent: {
-    usual: 96 << 20,
-    least: 1 << 20,
-    most: 16 * 2 ** 30,
-    unit: "bytes",
-    what: "what the users of one agent's tunnels have sent, or are sent, and is not taken",
-  },
-  held_bytes_per_agent: {
-    usual: 10 << 20,
-    least: 1 << 20,
-    most: 256 << 20,
-    unit: "bytes",
-    what: "room that one agent is given to fill, and what may wait for one that does not read",
-  },
+  ...SESSION_LIMITS,
 } as const satisfies Readonly<Record<string, LimitRow>>;
 
 /** The key of a limit. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { SUBPROTOCOL } from "@rport/protocol/agent";
 import { guarded, type OnFault } from "@rport/protocol/wire/contain";
-import { type ServerKey, sha256Fingerprint } from "@rport/protocol/wire/serverKey";
+import type { ServerKey } from "@rport/protocol/wire/serverKey";
 import type { Transport, TransportLimits } from "@rport/protocol/wire/transport";
 import { Turns } from "@rport/protocol/wire/turns";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -10,7 +10,6 @@ import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { LimitName } from "../../limits/limitTable.ts";
 import { afterReading } from "../../platform/afterReading.ts";
-import { Chores } from "../../platform/chores.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { endingFault, loggedFault } from "../../platform/faults.ts";
 import type { Log } from "../../platform/log.ts";
@@ -30,7 +29,6 @@ import type {
   SessionEvents,
   SessionTunnels,
 } from "../session/sessionDeps.ts";
-import { SilentSessions } from "../session/silentSessions.ts";
 import { heldBytes, transportLimits } from "./agentLimits.ts";
 import { refuse, tune } from "./agentSocket.ts";
 import { type Caller, Handshake, type HandshakeDeps } from "./handshake.ts";
@@ -39,6 +37,7 @@ import { KnownNetworks } from "./knownNetworks.ts";
 import { type LoginChecker, LoginGate, type LoginOrigin } from "./loginGate.ts";
 import { Penalties } from "./penalties.ts";
 import { type NoPlace, PendingSocket, PendingSockets } from "./pendingSockets.ts";
+import { sessionDeps } from "./sessionShare.ts";
 
 /** One WebSocket message before the login, and its pieces; they grow when a client is in. */
 const MESSAGE_BEFORE_LOGIN_BYTES = 64 << 10;
@@ -287,30 +286,4 @@ function pendingSockets(
     isKnown,
     clock,
   });
-}
-
-/** What all sessions share; one object, however many there are. */
-function sessionDeps(
-  deps: AgentDoorDeps,
-  { counters, onFlood }: Pick<SessionDeps, "counters" | "onFlood">,
-): SessionDeps {
-  const { registry, presence, credentials, tunnels, agentEvents, refusals, paired } = deps;
-  const { clock, log, limits } = deps;
-  return {
-    registry,
-    presence,
-    credentials,
-    tunnels,
-    counters,
-    serverFingerprint: sha256Fingerprint(deps.serverKey.getPublicSSH()),
-    agentEvents,
-    refusals,
-    paired,
-    onFlood,
-    silent: new SilentSessions({ limits, clock, onFault: loggedFault(log, "silent sessions") }),
-    farewells: new Chores({ clock, onFault: loggedFault(log, "the end of an agent's session") }),
-    limits,
-    clock,
-    log,
-  };
 }
