@@ -15,6 +15,8 @@ import { tempDirectory } from "../../support/tempDirectory.ts";
 const clock = new FakeClock();
 let backend: RunningBackend;
 
+// a build takes longer than a hook may
+beforeAll(async () => void (await builtAgent()), 300_000);
 beforeAll(async () => {
   backend = await startBackend({ clock, agentFiles: await builtAgent() });
 });

@@ -22,6 +22,8 @@ async function backendAt(url: string, key: string): Promise<RunningBackend> {
   return startBackend({ pairing: { ttlS: 600, elsewhere }, agentFiles: await builtAgent() });
 }
 
+// a build takes longer than a hook may
+beforeAll(async () => void (await builtAgent()), 300_000);
 beforeAll(async () => {
   temp = await tempDirectory();
   service = await startPairingService();
