@@ -27,6 +27,8 @@ const SLOW_LIMIT_S = 60;
 const CLAIMS = 50;
 const QUICK_ROUNDS_OF_CLAIMS = 4;
 const ROUNDS_OF_CLAIMS = 20;
+/** Before a backend that has just started has its claims compiled. */
+const COLD_ROUNDS_OF_CLAIMS = 20;
 const CLAIM_MS = 20;
 /** Hosts come over connections of their own; here they stay, so that the work is measured. */
 const CONNECTIONS = new Agent({ keepAlive: true, maxSockets: CLAIMS });
@@ -121,28 +123,40 @@ function sizes({ row }: Bench): void {
   });
 }
 
-/** Fifty hosts that claim one pairing at once, and as many requests that only ask for the status. */
-async function claims({ options, row }: Bench, backend: BenchBackend): Promise<void> {
+/**
+ * Fifty hosts that claim one pairing at once, and as many requests that only ask for the status. The
+ * target is for a backend that has been running: the first claims after a start are a row of their own.
+ */
+async function claims(bench: Bench, backend: BenchBackend): Promise<void> {
+  const { options, row } = bench;
+  const cold = await roundsOfClaims(backend, COLD_ROUNDS_OF_CLAIMS);
+  row({
+    what: `a claim, p99 of ${CLAIMS} at once, the first ${COLD_ROUNDS_OF_CLAIMS} times after a start`,
+    figure: `${number(cold.claimMs)} ms`,
+    against: `${number(cold.statusMs)} ms for as many requests for the status`,
+  });
   const rounds = options.isQuick ? QUICK_ROUNDS_OF_CLAIMS : ROUNDS_OF_CLAIMS;
-  const claimMs: number[] = [];
-  const statusMs: number[] = [];
-  for (let n = 0; n <= rounds; n += 1) {
-    const { token } = await newPairing(backend, CLAIMS);
-    const parts = tokenParts(pairingTokenSchema.parse(token));
-    const each = Array.from({ length: CLAIMS }, (_, host) => host);
-    const claimed = await Promise.all(each.map((host) => claimOnce(backend, parts, host)));
-    const asked = await Promise.all(each.map(() => statusOnce(backend)));
-    // the first round is for the compilers
-    if (n > 0) claimMs.push(...claimed);
-    if (n > 0) statusMs.push(...asked);
-  }
-  const p99 = quantile(claimMs, 0.99);
+  const { claimMs, statusMs } = await roundsOfClaims(backend, rounds);
   row({
     what: `a claim, p99 of ${CLAIMS} at once`,
-    figure: `${number(p99)} ms`,
-    against: `${number(quantile(statusMs, 0.99))} ms for as many requests for the status`,
-    checks: [atMost(p99, CLAIM_MS, "ms")],
+    figure: `${number(claimMs)} ms`,
+    against: `${number(statusMs)} ms for as many requests for the status`,
+    checks: [atMost(claimMs, CLAIM_MS, "ms")],
   });
+}
+
+/** The p99 of both, in milliseconds. */
+async function roundsOfClaims(backend: BenchBackend, rounds: number) {
+  const claimMs: number[] = [];
+  const statusMs: number[] = [];
+  for (let n = 0; n < rounds; n += 1) {
+    const { token } = await newPairing(backend, CLAIMS);
+    const parts = tokenParts(pairingTokenSchema.parse(token));
+    const bodies = Array.from({ length: CLAIMS }, (_, host) => claimBody(parts, host));
+    claimMs.push(...(await Promise.all(bodies.map((body) => claimOnce(backend, body)))));
+    statusMs.push(...(await Promise.all(bodies.map(() => statusOnce(backend)))));
+  }
+  return { claimMs: quantile(claimMs, 0.99), statusMs: quantile(statusMs, 0.99) };
 }
 
 /** Memory of the whole backend, its records of the secrets among it. */
@@ -181,12 +195,16 @@ function statusOnce({ url, token }: BenchBackend): Promise<number> {
   return timed(() => ask(`${url}${API_PREFIX}/status`, { Authorization: `Bearer ${token}` }));
 }
 
-/** Milliseconds of one claim as another host. */
-function claimOnce({ url }: BenchBackend, parts: TokenParts, host: number): Promise<number> {
+/** What one more host claims with; made before the time is taken, as each host makes its own. */
+function claimBody(parts: TokenParts, host: number): string {
   const claimant = randomBytes(16).toString("base64url");
   const proof = claimProof(parts, claimant);
   const who = { client_id: `bench-${host}-${claimant.slice(0, 6)}`, hostname: `bench-${host}` };
-  const body = JSON.stringify({ id: parts.id, claimant, proof, ...who });
+  return JSON.stringify({ id: parts.id, claimant, proof, ...who });
+}
+
+/** Milliseconds of one claim. */
+function claimOnce({ url }: BenchBackend, body: string): Promise<number> {
   return timed(() => ask(`${url}/pair/v1/claim`, { "Content-Type": "application/json" }, body));
 }
 
