@@ -31,13 +31,14 @@ function Get-ExitStatus([System.Exception] $Failure) {
     return $ExitStatus.Failed
 }
 
-# Refuses RPort's letters for what this agent does not have.
+# Refuses RPort's letters, and options of other systems, for what this agent does not have here.
 function Assert-KnownLetter([hashtable] $Given) {
     $refused = @{
         x = '-x: this agent runs no commands and no scripts. It has tunnels only.'
         t = '-t: there is no unstable channel. The server decides which release it serves.'
         i = '-i: this agent does not bring tacoscript. Install it yourself.'
         r = '-r: this agent receives no files. It has tunnels only.'
+        User = '-User: on Windows the agent runs under an account that Windows keeps for its service alone.'
         d = '-d: the configuration is not printed. To install and start nothing, use -NoStart.'
     }
     foreach ($letter in ($refused.Keys | Sort-Object)) {

@@ -76,6 +76,9 @@ With -Uninstall: remove everything, which is what it does anyway.
 .PARAMETER Version
 Print the version of the agent that this script installs.
 
+.PARAMETER User
+The account that runs the agent on other systems. Refused: on Windows it has one of its service alone.
+
 .PARAMETER x
 RPort's letter for commands and scripts. Refused: this agent has tunnels only.
 
@@ -148,6 +151,7 @@ param(
     [switch] $KeepConfig,
     [switch] $Purge,
     [switch] $Version,
+    [string] $User = '',
     [switch] $x,
     [switch] $t,
     [switch] $i,

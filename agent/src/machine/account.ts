@@ -17,12 +17,17 @@ export interface Account {
 /** Accounts that appear in commands and units have only these letters. */
 export const ACCOUNT_NAME = /^[a-z_][a-z0-9_-]{0,30}$/;
 
+/** The same for systems on which people may choose any account with a plain name. */
+export function whyNotPlain(name: string): string | undefined {
+  return ACCOUNT_NAME.test(name) ? undefined : "--user must be a plain lower-case user name.";
+}
+
 /** How the accounts of a system are found, made and removed. */
 export interface Accounts {
   /** The account that runs the agent unless another one is asked for. */
   readonly defaultName: string;
-  /** Whether an account may have that name in commands and services. */
-  isName(name: string): boolean;
+  /** Why no agent can run as this account, in a sentence; undefined: nothing speaks against it. */
+  whyNot(name: string): string | undefined;
   /** The account of that name, or undefined when the machine has none. */
   find(name: string): Promise<Account | undefined>;
   /** Makes a system account that nobody can log in to, unless the name is taken already. */

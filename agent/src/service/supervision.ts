@@ -47,9 +47,8 @@ export class Supervision {
   /** Rejects with a `CliFailure` when an agent cannot be installed like this. Changes nothing. */
   async assertInstallable(): Promise<void> {
     const { user, layout } = this.#place;
-    if (user !== undefined && !this.#installing.accounts.isName(user)) {
-      throw new CliFailure(EXIT.usage, "--user must be a plain lower-case user name.");
-    }
+    const whyNot = user === undefined ? undefined : this.#installing.accounts.whyNot(user);
+    if (whyNot !== undefined) throw new CliFailure(EXIT.usage, whyNot);
     await this.#assertNoOther();
     if (!this.#hasService) return;
     if (this.#service === undefined) {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { INSTALLER_NAMES } from "@rport/protocol/commands";
 import type { FromSheet, SheetHost, ToSheet } from "@rport/protocol/sheet";
 import { fromSheetSchema } from "@rport/protocol/sheet";
 import { env, Uri, type WebviewPanel, window } from "vscode";
@@ -211,10 +212,10 @@ export class Sheet {
     const { id } = created.pairing;
     const sha256 = chosen.platform === "windows" ? windowsScriptSha256(created) : undefined;
     if (sha256 === undefined) {
-      return { id, name: "rport-installer.sh", text: await readScript(api, created) };
+      return { id, name: INSTALLER_NAMES.sh, text: await readScript(api, created) };
     }
     const named = { ...created, script_sha256: sha256, isForWindows: true };
-    return { id, name: "rport-installer.ps1", text: await readScript(api, named) };
+    return { id, name: INSTALLER_NAMES.ps1, text: await readScript(api, named) };
   }
 
   async #openAddressHelp(): Promise<void> {

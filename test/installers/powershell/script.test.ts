@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { INSTALLER_NAMES } from "@rport/protocol/commands";
 import { beforeAll, describe, expect, test } from "vitest";
 import { TOKEN } from "../../support/installer/runInstaller.ts";
 import { stubAgent, stubRelease } from "../../support/installer/stubRelease.ts";
@@ -100,6 +101,19 @@ describe.skipIf(reason !== undefined)("install.ps1 in PowerShell", () => {
     expect(help.examples.length).toBeGreaterThanOrEqual(6);
     for (const example of help.examples) expect(example).toMatch(/^\.\\install\.ps1 -/);
     for (let status = 0; status <= 9; status += 1) expect(help.notes).toContain(` ${status} `);
+  });
+
+  test("Get-Help finds it under the name by which the server hands it out", async () => {
+    await using release = await stubRelease();
+    const script = await stubScript(release);
+    await using folder = await tempDirectory();
+    await copyFile(script, join(folder.path, INSTALLER_NAMES.ps1));
+    const ask = `Set-Location ${quoted(folder.path)}; Get-Help ./install.ps1 -Full | Out-String`;
+    const { code, stdout } = await runCommand(ask);
+    expect(code).toBe(0);
+    for (const part of ["Installs the RPort agent", "-Server", "-Uninstall", "EXAMPLE 1"]) {
+      expect(stdout).toContain(part);
+    }
   });
 
   test("the template refuses to install anything", async () => {
@@ -269,6 +283,7 @@ describe.skipIf(reason !== undefined)("install.ps1 in PowerShell", () => {
     const wrong = [
       { words: `-Server ${release.url} -x`, says: "-x: this agent runs no commands" },
       { words: `-Server ${release.url} -d`, says: "-NoStart" },
+      { words: `-Server ${release.url} -User me`, says: "an account that Windows keeps" },
       { words: `-Server ${release.url} -Sha256 a`, says: "-Sha256 needs -Package" },
       { words: "-Server nonsense", says: "must begin with http" },
       { words: `-Server ${release.url} -Token 'no token'`, says: "26 letters and digits" },

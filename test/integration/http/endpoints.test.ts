@@ -194,6 +194,17 @@ describe("pairings", () => {
     const [listed] = (await backend.api("listPairings")).filter(({ id }) => id === made.pairing.id);
 
     expect(first).toMatchObject({ status: 200, bytes: second.bytes });
+    const names = await Promise.all(
+      ["linux", "windows"].map(async (os) => {
+        const { headers } = await fetch(`${backend.url}${path}?os=${os}`);
+        return headers.get("content-disposition");
+      }),
+    );
+    // `Get-Help .\install.ps1` is what the documents say.
+    expect(names).toEqual([
+      'attachment; filename="rport-installer.sh"',
+      'attachment; filename="install.ps1"',
+    ]);
     expect(first.sha256).toBe(made.script_sha256);
     expect(listed).toMatchObject({ state: "active", uses_left: 1 });
     expect(made.commands.map(({ platform, tool }) => [platform, tool])).toEqual([

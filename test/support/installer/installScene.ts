@@ -83,7 +83,7 @@ class FakeSupervisor implements Supervisor {
 /** In a prefix nobody else's account is needed. */
 const NO_ACCOUNTS: Accounts = {
   defaultName: "rport",
-  isName: () => true,
+  whyNot: () => undefined,
   find: async () => undefined,
   ensure: () => Promise.reject(new Error("no account is to be made")),
   remove: () => Promise.reject(new Error("no account is to be removed")),

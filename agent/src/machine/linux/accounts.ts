@@ -1,4 +1,4 @@
-import { ACCOUNT_NAME, type Account, type Accounts } from "../account.ts";
+import { type Account, type Accounts, whyNotPlain } from "../account.ts";
 import { must, type Programs } from "../programs.ts";
 import type { Undo } from "../undo.ts";
 
@@ -11,7 +11,7 @@ const SHELL = "/usr/sbin/nologin";
 export function passwdAccounts(programs: Programs): Accounts {
   return {
     defaultName: "rport",
-    isName: (name) => ACCOUNT_NAME.test(name),
+    whyNot: whyNotPlain,
     find: (name) => findAccount(programs, name),
     ensure: (name, undo) => ensureAccount(programs, name, undo),
     remove: (name) => removeAccount(programs, name),

@@ -1,4 +1,4 @@
-import { ACCOUNT_NAME, type Account, type Accounts } from "../account.ts";
+import { type Account, type Accounts, whyNotPlain } from "../account.ts";
 import { must, type Programs } from "../programs.ts";
 import type { Undo } from "../undo.ts";
 
@@ -12,7 +12,7 @@ const LAST_ID = 400;
 export function directoryAccounts(programs: Programs): Accounts {
   return {
     defaultName: "_rport",
-    isName: (name) => ACCOUNT_NAME.test(name),
+    whyNot: whyNotPlain,
     find: (name) => findAccount(programs, name),
     ensure: (name, undo) => ensureAccount(programs, name, undo),
     remove: async (name) => {

@@ -17,7 +17,10 @@ const ACCOUNT: Account = { name: NAME, owner: { sid: serviceSid(SERVICE_NAME) },
 /** The one account that runs the agent. It comes and goes with the service; nobody signs in to it. */
 export const SERVICE_ACCOUNTS: Accounts = {
   defaultName: NAME,
-  isName: (name) => name === NAME,
+  whyNot: (name) =>
+    name === NAME
+      ? undefined
+      : `On Windows the agent runs as ${NAME}, an account of its service alone; --user cannot be used.`,
   find: async (name) => (name === NAME ? ACCOUNT : undefined),
   ensure: async () => ACCOUNT,
   remove: async () => {},

@@ -45,6 +45,9 @@ export function shellQuote(text: string): string {
   return PLAIN.test(text) ? text : alwaysQuote(text);
 }
 
+/** What people know the installer scripts by, wherever they save them: for a POSIX shell, and for PowerShell. */
+export const INSTALLER_NAMES = { sh: "rport-installer.sh", ps1: "install.ps1" } as const;
+
 /** Where a pairing's installer script lies, below the server's URL. */
 export function scriptPath(id: string): string {
   return `/p/${id}`;

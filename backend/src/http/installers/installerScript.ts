@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { INSTALLER_NAMES } from "@rport/protocol/commands";
 import { PAIRING_REFUSED } from "@rport/protocol/pairing";
 import type { Response } from "express";
 
@@ -19,8 +20,8 @@ const REFUSED = {
 } as const satisfies Record<ScriptKind, Buffer>;
 
 const HEADERS = {
-  sh: { type: "text/x-shellscript; charset=UTF-8", name: "rport-installer.sh" },
-  ps1: { type: "text/plain; charset=UTF-8", name: "rport-installer.ps1" },
+  sh: { type: "text/x-shellscript; charset=UTF-8", name: INSTALLER_NAMES.sh },
+  ps1: { type: "text/plain; charset=UTF-8", name: INSTALLER_NAMES.ps1 },
 } as const satisfies Record<ScriptKind, { readonly type: string; readonly name: string }>;
 
 /** Which script a request wants: `?os=linux|macos|windows` says it, and else PowerShell by its name. */

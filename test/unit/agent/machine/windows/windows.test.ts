@@ -105,9 +105,10 @@ describe("the account of the service", () => {
   });
 
   test("is the only one", async () => {
-    const { defaultName, isName, find } = SERVICE_ACCOUNTS;
+    const { defaultName, whyNot, find } = SERVICE_ACCOUNTS;
     expect(defaultName).toBe("NT SERVICE\\rport");
-    expect([isName(defaultName), isName("root")]).toEqual([true, false]);
+    expect(whyNot(defaultName)).toBeUndefined();
+    expect(whyNot("root")).toContain("--user cannot be used");
     expect(await find("root")).toBeUndefined();
   });
 });
