@@ -2,6 +2,7 @@
 # The agent in a container: enrols this host unless it is enrolled, and then is the agent.
 #
 #   RPORT_SERVER   the server's address, of the pairing
+#   RPORT_PAIRING  where the token is claimed, when that is not the server
 #   RPORT_TOKEN    the pairing token; without it, standard input has it
 #   RPORT_NAME     name of the host; optional
 #
@@ -18,6 +19,7 @@ enrol() {
   fi
   # A new id: images have a machine id that all their containers share, or none.
   set -- enroll --server "$RPORT_SERVER" --token-stdin --config "$config" --data-dir "$home" --new-id
+  [ -z "${RPORT_PAIRING:-}" ] || set -- "$@" --pairing "$RPORT_PAIRING"
   [ -z "${RPORT_NAME:-}" ] || set -- "$@" --name "$RPORT_NAME"
   if [ -n "${RPORT_TOKEN:-}" ]; then
     # Of the shell itself, hence in no list of processes.

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ClientId } from "@rport/protocol/ids";
@@ -7,9 +7,11 @@ import { type RunningBackend, startBackend } from "../support/backend/backend.ts
 import { eventually } from "../support/eventually.ts";
 import { newPairing } from "../support/installer/pairing.ts";
 import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
+import { SERVICE_KEY, startPairingService } from "../support/pairing/pairingService.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
 import { ensureRootfs } from "../support/systemd/rootfs.ts";
 import { bootSystemd, type System } from "../support/systemd/system.ts";
+import { tempDirectory } from "../support/tempDirectory.ts";
 
 const FIRST_BUILD_MS = 800_000;
 const AGENT = fileURLToPath(new URL("../../agent/", import.meta.url));
@@ -82,6 +84,26 @@ describe.skipIf(reason !== undefined)("the agent in a container", () => {
     expect(await clients()).toHaveLength(1);
   });
 
+  test("claims at a pairing service apart from the server, by the line that is offered then", async () => {
+    await using service = await startPairingService();
+    await using temp = await tempDirectory();
+    const keyFile = join(temp.path, "key");
+    await writeFile(keyFile, SERVICE_KEY, { mode: 0o600 });
+    const elsewhere = { url: service.url, service: "sealed", keyFile } as const;
+    const pairing = { ttlS: 600, elsewhere };
+    await using sealed = await startBackend({ agentFiles: release.directory, pairing });
+    await using system = await createContainer();
+    await system.writeFile("/usr/local/bin/docker", DOCKER, "0755");
+    const { commands } = await newPairing(sealed);
+    const line = commands.find(({ platform }) => platform === "docker")?.text ?? "";
+    expect(line).toContain(service.url);
+    expect(await system.exec("sh", ["-c", line])).toMatchObject({ code: 0, stderr: "" });
+    await eventually(async () => {
+      const [client] = await sealed.api("listClients");
+      expect(client?.id, await system.readFile("/tmp/log")).toBeDefined();
+    }, RUN_MS);
+  });
+
   test("takes its token from standard input, and does not start with one that is wrong", async () => {
     await using system = await createContainer();
     const wrong = { RPORT_SERVER: backend.url, RPORT_TOKEN: "0123456789ABCDEFGHJKMNPQRS" };
@@ -92,6 +114,19 @@ describe.skipIf(reason !== undefined)("the agent in a container", () => {
     await eventually(async () => expect(await connected()).toHaveLength(1), RUN_MS);
   });
 });
+
+/** Runs what the line runs, as the image does: the variables, the account, the entry point. */
+const DOCKER = `#!/bin/sh
+while [ $# -gt 1 ]; do
+  case $1 in
+    -e) export "$2"; shift 2 ;;
+    --env-file) set -a; . "$2"; set +a; shift 2 ;;
+    *) shift ;;
+  esac
+done
+cd /
+setsid setpriv --reuid=rport --regid=rport --clear-groups -- ${ENTRY} </dev/null >/tmp/log 2>&1 &
+`;
 
 const AS_RPORT = ["--reuid=rport", "--regid=rport", "--clear-groups", "--", ENTRY];
 

@@ -31,7 +31,10 @@ const MAKERS: Readonly<
   linux: (created, options) =>
     TOOLS.map((tool) => ({ id: tool, text: linuxCommand({ ...shell(created, options), tool }) })),
   macos: (created, options) => [{ id: "curl", text: macosCommand(shell(created, options)) }],
-  docker: ({ server_url: url, token }) => [{ id: "docker", text: dockerCommand({ url, token }) }],
+  docker: ({ server_url: url, pairing: { service }, token }) => {
+    const text = dockerCommand({ url, pairingUrl: service.url || undefined, token });
+    return [{ id: "docker", text }];
+  },
   windows: (created, options) => {
     const sha256 = windowsScriptSha256(created);
     if (sha256 === undefined) return [];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import { windowsCommand } from "@rport/protocol/pairing/windowsCommand";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseConfig } from "../../../agent/src/config/config.ts";
 import {
   type RunningBackend,
   type StartOptions,
@@ -11,6 +12,7 @@ import {
 } from "../../support/backend/backend.ts";
 import { newPairing } from "../../support/installer/pairing.ts";
 import { SERVICE_KEY, startPairingService } from "../../support/pairing/pairingService.ts";
+import { startRportPairing } from "../../support/pairing/rportPairing.ts";
 import {
   ensurePowershell,
   quoted,
@@ -105,6 +107,21 @@ describe.skipIf(reason !== undefined)("the line to paste for Windows, in PowerSh
     const line = it.line(created, { Name: "web-02", NewId: true });
     expect(await it.paste(line)).toMatchObject({ code: 0, stderr: "" });
     expect(await names(it.backend)).toEqual(["web-02"]);
+  });
+
+  test("runs the script of RPort's own pairing service, and leaves nothing of it", async () => {
+    await using service = await startRportPairing();
+    const elsewhere = { url: service.url, service: "rport-pairing", keyFile: undefined } as const;
+    await using it = await scene({ ttlS: 600, elsewhere });
+    const created = await newPairing(it.backend);
+    const [offered] = created.commands.filter(({ platform }) => platform === "windows");
+    const file = join(it.directory, "written.conf");
+    const pasted = await it.paste(`$env:RPORT_CONF=${quoted(file)}; ${offered?.text}`);
+    expect(pasted).toMatchObject({ code: 3, stdout: expect.stringContaining("no rport yet") });
+    const { servers, credential } = parseConfig(await readFile(file, "utf8"), file);
+    expect(servers).toEqual([it.backend.url.replace("http", "ws")]);
+    expect(credential.authId).toBe(created.pairing.credential_id);
+    expect(await readdir(it.directory)).toEqual(["written.conf"]);
   });
 
   test("with a token that was revoked ends with status 4, and leaves nothing", async () => {

@@ -53,9 +53,11 @@ describe("RPort's own pairing service", () => {
     const lifeMs = Date.parse(pairing.expires_at) - Date.parse(pairing.created_at);
     expect(lifeMs).toBeGreaterThan(290_000);
     expect(lifeMs).toBeLessThanOrEqual(300_500);
-    for (const { text } of commands) {
+    const tools = commands.map(({ platform, tool }) => `${platform} ${tool}`);
+    expect(tools).toEqual(["linux curl", "linux wget", "windows powershell"]);
+    for (const { platform, text } of commands) {
       expect(text).toContain(`${service.url}/${code}`);
-      expect(text).toContain("sha256sum -c");
+      expect(text).toContain(platform === "windows" ? "(Get-FileHash $f)" : "sha256sum -c");
       expect(text).not.toContain("evil");
       expect(text).not.toContain(" > ");
     }
@@ -113,6 +115,21 @@ describe("RPort's own pairing service", () => {
 
   it("whose script has other values than were deposited is not offered", async () => {
     service.change = (script) => script.replace(/PASSWORD=".*"/, 'PASSWORD="another"');
+    await expect(pair()).rejects.toMatchObject({ detail: "tampered" });
+  });
+
+  it("may give a credential a name that its script is full of", async () => {
+    await backend.api("createCredential", { body: { id: "rport" } });
+    const made = await backend.api("createPairing", { body: { credential_id: "rport" } });
+    expect(made.commands.map(({ platform }) => platform)).toContain("windows");
+  });
+
+  it("that knows no Windows gets no line for it, and one with a script of others' there is not offered", async () => {
+    service.change = (script) =>
+      script.startsWith("#!") ? script : script.replace(/^[\s\S]*?(?=\$fing)/, "#!/bin/sh\n");
+    const { commands } = await pair();
+    expect(new Set(commands.map(({ platform }) => platform))).toEqual(new Set(["linux"]));
+    service.change = (script) => script.replace(/\$password = ".*"/, '$password = "another"');
     await expect(pair()).rejects.toMatchObject({ detail: "tampered" });
   });
 

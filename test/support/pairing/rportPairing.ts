@@ -39,7 +39,8 @@ export async function startRportPairing(): Promise<RportPairing> {
   };
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const code = /^\/([0-9a-zA-Z ]{7})$/.exec(request.url ?? "")?.[1];
-    if (request.method === "GET" && code !== undefined) return hand(response, code);
+    const isWindows = request.headers["user-agent"]?.includes("PowerShell") === true;
+    if (request.method === "GET" && code !== undefined) return hand(response, code, isWindows);
     if (request.method !== "POST" || request.url !== "/") return end(response, 405, "");
     const planned = plan.shift();
     if (planned === "hang") return;
@@ -65,10 +66,11 @@ export async function startRportPairing(): Promise<RportPairing> {
     response.setHeader("Access-Control-Allow-Origin", "*");
     end(response, 200, JSON.stringify({ pairing_code: code, expires, installers }));
   }
-  function hand(response: ServerResponse, code: string): void {
+  function hand(response: ServerResponse, code: string, isWindows: boolean): void {
     const deposit = deposits.get(code);
+    const script = isWindows ? powershellOf : scriptOf;
     if (deposit === undefined) end(response, 404, `#No pairing found by pairing code ${code}`);
-    else end(response, 200, service.change(scriptOf(deposit)));
+    else end(response, 200, service.change(script(deposit)));
   }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return service;
@@ -84,6 +86,26 @@ CLIENT_ID="${deposit.client_id}"
 PASSWORD="${deposit.password}"
 printf '[client]\\nserver = "%s"\\nfingerprint = "%s"\\nauth = "%s:%s"\\n' \\
   "$CONNECT_URL" "$FINGERPRINT" "$CLIENT_ID" "$PASSWORD" >"$RPORT_CONF"
+`;
+}
+
+/** The same for Windows. */
+function powershellOf(deposit: Readonly<Record<string, string>>): string {
+  return `<#
+        .SYNOPSIS
+        Installs the rport clients and connects it to the server
+#>
+Param(
+    [switch]$x
+)
+$fingerprint = "${deposit.fingerprint}"
+$connect_url = "${deposit.connect_url}"
+$client_id = "${deposit.client_id}"
+$password = "${deposit.password}"
+if ($Null -eq (get-process "rport" -ea SilentlyContinue)) { Write-Output "no rport yet" }
+Get-Item /there/is/no/such/file
+[IO.File]::WriteAllText($env:RPORT_CONF, "[client]\`nserver = \`"$connect_url\`"\`nfingerprint = \`"$fingerprint\`"\`nauth = \`"$( $client_id ):$( $password )\`"\`n")
+exit 3
 `;
 }
 

@@ -1,6 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -10,6 +18,7 @@ import {
   shellQuote,
 } from "@rport/protocol/commands";
 import { dockerCommand } from "@rport/protocol/pairing/dockerCommand";
+import { rportLinuxCommand } from "@rport/protocol/pairing/rportCommand";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -178,6 +187,36 @@ describe("the pasted line, run by a real shell", () => {
     expect(called).not.toContain(parts.token);
     expect(existsSync(called.split("--env-file ")[1]?.split(" ")[0] ?? "")).toBe(false);
   });
+
+  it("has the container claim at the pairing service, where that is not the server", () => {
+    const seen = join(bin, "seen");
+    tool("docker", `echo "$*" > "${seen}"`);
+    run(dockerCommand({ ...parts, pairingUrl: "https://pair.example.com/a b" }));
+    const variables = `-e RPORT_SERVER=${parts.url} -e RPORT_PAIRING=https://pair.example.com/a b `;
+    expect(readFileSync(seen, "utf8")).toContain(variables);
+  });
+
+  it.for(["sh", "bash", "dash", "busybox ash", "mksh", "yash", "posh", "zsh"])(
+    "leaves in %s nothing behind when it is interrupted, whatever runs then",
+    (shell, ctx) => {
+      const [name = "", ...options] = shell.split(" ");
+      const isMissing = spawnSync("sh", ["-c", `command -v ${name}`]).status !== 0;
+      ctx.skip(isMissing, `${name} is not installed`);
+      const sha256 = parts.sha256;
+      const rport = { ...parts, url: "https://pair.example.com/abcdefg", sha256 };
+      const lines = [linuxCommand(parts), dockerCommand(parts), rportLinuxCommand(rport)];
+      const before = readdirSync(bin).length;
+      // Ctrl-C reaches everything that runs at the terminal.
+      for (const program of ["curl", "sudo", "docker"]) tool(program, "kill -INT 0; sleep 5");
+      for (const line of lines) {
+        const env = { PATH: `${bin}:${process.env.PATH}`, OUT: join(bin, "out"), TMPDIR: bin };
+        const args = ["--wait", name, ...options, "-c", `trap : INT; ${line}; echo "alive $?"`];
+        const { stdout } = spawnSync("setsid", args, { env, encoding: "utf8" });
+        expect(stdout).toMatch(/^alive (130|258|1)$/m);
+      }
+      expect(readdirSync(bin).filter((entry) => entry !== "docker")).toHaveLength(before);
+    },
+  );
 
   it.each(["", "-n", "a b", "a\\n", "$(id)", "a\nb"])("refuses the token %j", (token) => {
     expect(() => linuxCommand({ ...parts, token })).toThrow("letters and digits");

@@ -98,7 +98,15 @@ function shellCommand(parts: ShellCommandParts, fetch: string, check: string): s
     // Not printf: mksh, ksh and posh run that as a program, whose arguments everybody sees.
     `${input} | ${run} "$d/i" --server ${alwaysQuote(url)}${pairing} --token-stdin${proxies}${flags}`,
   ];
-  return `(umask 077; ${steps.join(" && ")}; s=$?; rm -rf "$d"; exit $s)`;
+  return tidyLine(steps, 'rm -rf "$d"');
+}
+
+/**
+ * One line of steps, each of which needs those before it, that always ends with `tidy`: Ctrl-C ends what
+ * runs, and what was fetched is removed all the same. Nothing of it stays in the shell it is pasted into.
+ */
+export function tidyLine(steps: readonly string[], tidy: string): string {
+  return `(umask 077; trap : HUP INT TERM; ${steps.join(" && ")}; s=$?; ${tidy}; exit $s)`;
 }
 
 /** The shell itself puts the home in place of a `~/` that is not quoted. */

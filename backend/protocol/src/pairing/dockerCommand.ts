@@ -1,10 +1,12 @@
 import { RportError } from "../errors.ts";
-import { shellQuote } from "./commands.ts";
+import { shellQuote, tidyLine } from "./commands.ts";
 
 /** What the line for a machine with Docker is made of. */
 export interface DockerCommandParts {
   /** Where the agent enrols and will connect: `http(s)://host[:port][/path]`. */
   readonly url: string;
+  /** The pairing service, where that is not the server: the token is claimed there. */
+  readonly pairingUrl?: string | undefined;
   /** The pairing token. */
   readonly token: string;
 }
@@ -18,16 +20,21 @@ const TOKEN = /^[A-Za-z0-9]+$/;
  * is gone afterwards; it is in no argument and in no image. It works in any POSIX shell, leaves that open,
  * and its exit status is Docker's.
  */
-export function dockerCommand({ url, token }: DockerCommandParts): string {
+export function dockerCommand({ url, pairingUrl, token }: DockerCommandParts): string {
   if (!TOKEN.test(token)) {
     throw new RportError("BAD_REQUEST", "A pairing token has letters and digits only.");
   }
-  const server = shellQuote(`RPORT_SERVER=${url}`);
+  const server = variable("RPORT_SERVER", url);
+  const pairing = pairingUrl === undefined ? "" : variable("RPORT_PAIRING", pairingUrl);
   const container = "-d --name rport-agent --restart unless-stopped -v rport-agent:/var/lib/rport";
   const steps = [
     "f=$(mktemp)",
     `echo RPORT_TOKEN=${token} > "$f"`,
-    `docker run ${container} -e ${server} --env-file "$f" rport-agent`,
+    `docker run ${container}${server}${pairing} --env-file "$f" rport-agent`,
   ];
-  return `(umask 077; ${steps.join(" && ")}; s=$?; rm -f "$f"; exit $s)`;
+  return tidyLine(steps, 'rm -f "$f"');
+}
+
+function variable(name: string, value: string): string {
+  return ` -e ${shellQuote(`${name}=${value}`)}`;
 }

@@ -1,4 +1,5 @@
-import { type LinuxCommandParts, shellQuote } from "./commands.ts";
+import { type LinuxCommandParts, shellQuote, tidyLine } from "./commands.ts";
+import { powershellLine } from "./windowsCommand.ts";
 
 /** What the line to paste is made of where RPort's own pairing service hands out the script. */
 export interface RportCommandParts extends Pick<LinuxCommandParts, "tool" | "sudo" | "flags"> {
@@ -21,5 +22,25 @@ export function rportLinuxCommand({ url, sha256, tool, sudo, flags }: RportComma
     `echo '${sha256}  '"$d/i" | sha256sum -c - >/dev/null`,
     `${sudo ? "sudo " : ""}sh "$d/i"${words}`,
   ];
-  return `(umask 077; ${steps.join(" && ")}; s=$?; rm -rf "$d"; exit $s)`;
+  return tidyLine(steps, 'rm -rf "$d"');
+}
+
+/** By this word in a request the service knows that its script for Windows is wanted. */
+export const RPORT_POWERSHELL = "PowerShell";
+
+/**
+ * The same for an elevated PowerShell on Windows. The service tells by the name of the one that asks which
+ * of its scripts to hand out.
+ */
+export function rportWindowsCommand({
+  url,
+  sha256,
+}: Pick<RportCommandParts, "url" | "sha256">): string {
+  return powershellLine({
+    scriptUrl: url,
+    sha256,
+    prepare: [`$w.Headers['User-Agent']='${RPORT_POWERSHELL}'`],
+    // That script goes on after some of its errors, as PowerShell does unless it is told otherwise.
+    run: ["$ErrorActionPreference='Continue'", "& $f"],
+  });
 }

@@ -49,25 +49,44 @@ export function powershellQuote(text: string): string {
  * installer's exit status is in `$LASTEXITCODE`.
  */
 export function windowsCommand(parts: WindowsCommandParts): string {
-  if (!SHA256.test(parts.sha256)) {
-    throw new RportError("BAD_REQUEST", "The script's SHA-256 has 64 hexadecimal digits.");
-  }
   if (!TOKEN.test(parts.token)) {
     throw new RportError("BAD_REQUEST", "A pairing token has letters and digits only.");
   }
-  const { url, pairingUrl } = parts;
-  const script = powershellQuote(`${scriptUrl(pairingUrl ?? url, parts.id)}?os=windows`);
+  const { url, pairingUrl, sha256 } = parts;
   const server = powershellQuote(url);
   const pairing = pairingUrl === undefined ? "" : ` -Pairing ${powershellQuote(pairingUrl)}`;
-  const run = `& $f -Server ${server}${pairing} -Token ${parts.token}${parameters(parts.parameters)}`;
+  return powershellLine({
+    scriptUrl: `${scriptUrl(pairingUrl ?? url, parts.id)}?os=windows`,
+    sha256,
+    run: [`& $f -Server ${server}${pairing} -Token ${parts.token}${parameters(parts.parameters)}`],
+  });
+}
+
+/** What a line of PowerShell is made of that fetches a script and runs it. */
+export interface PowershellLineParts {
+  readonly scriptUrl: string;
+  /** SHA-256 of the script, 64 lower-case hex digits. */
+  readonly sha256: string;
+  /** How it fetches, in PowerShell: `$w` is the `WebClient`. */
+  readonly prepare?: readonly string[];
+  /** How it runs the script, in PowerShell: that is the file `$f`. */
+  readonly run: readonly string[];
+}
+
+/** A line that fetches a script, checks that it is the expected one, runs it, and removes it in any case. */
+export function powershellLine(parts: PowershellLineParts): string {
+  if (!SHA256.test(parts.sha256)) {
+    throw new RportError("BAD_REQUEST", "The script's SHA-256 has 64 hexadecimal digits.");
+  }
   const steps = [
     "$w=New-Object Net.WebClient",
     "if($w.Proxy){$w.Proxy.Credentials=[Net.CredentialCache]::DefaultCredentials}",
-    `$w.DownloadFile(${script},$f)`,
+    ...(parts.prepare ?? []),
+    `$w.DownloadFile(${powershellQuote(parts.scriptUrl)},$f)`,
     `if((Get-FileHash $f).Hash-ne'${parts.sha256}'){throw 'This is not the installer of that server.'}`,
     // Where a policy allows scripts of this machine already, there is nothing to be allowed.
     "if('Restricted','AllSigned'-contains(Get-ExecutionPolicy)){Set-ExecutionPolicy Bypass Process -Force}",
-    run,
+    ...parts.run,
   ];
   const before = [
     "$ErrorActionPreference='Stop'",

@@ -27,8 +27,7 @@ export function pairingCommands({ targets, ...given }: LineParts): NewPairing["c
   const macos = { platform: "macos", tool: "curl", text: macosCommand(parts) };
   const forMac = has("darwin") || targets.includes("node") ? [macos] : [];
   const others = [...forMac, ...(has("windows") ? forWindows(given) : [])];
-  // The container enrols at the server itself.
-  if (!has("linux") || pairingUrl !== undefined) return [...linux, ...others];
+  if (!has("linux")) return [...linux, ...others];
   return [...linux, ...others, { platform: "docker", tool: "docker", text: dockerCommand(given) }];
 }
 

@@ -61,7 +61,12 @@ export function readCode(answer: ServiceAnswer, url: string, nowMs: number): Rpo
   return { code, expiresAtMs };
 }
 
-/** Whether a script has each of the values once, and hence the right ones and no others' quoting. */
+/**
+ * Whether a script gives each of the values to a variable once, hence has the right ones and no others'
+ * quoting, and says the secret nowhere else. What else it says may well contain a credential's name.
+ */
 export function isMadeOf(script: string, deposit: RportDeposit): boolean {
-  return Object.values(deposit).every((value) => script.split(value).length === 2);
+  const assigned = [...script.matchAll(/^[ \t]*\$?\w+[ \t]*=[ \t]*"([^"\n]*)"[ \t]*\r?$/gm)];
+  const isOnce = (value: string) => assigned.filter(([, given]) => given === value).length === 1;
+  return Object.values(deposit).every(isOnce) && script.split(deposit.password).length === 2;
 }

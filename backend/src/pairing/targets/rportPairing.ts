@@ -2,7 +2,11 @@ import { createHash } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
 import type { PairingId } from "@rport/protocol/ids";
 import type { PairingServiceView } from "@rport/protocol/pairing/model";
-import { rportLinuxCommand } from "@rport/protocol/pairing/rportCommand";
+import {
+  RPORT_POWERSHELL,
+  rportLinuxCommand,
+  rportWindowsCommand,
+} from "@rport/protocol/pairing/rportCommand";
 import { newPairingToken, tokenParts } from "@rport/protocol/sealing";
 import type { Clock } from "../../platform/clock.ts";
 import { askService } from "./askService.ts";
@@ -49,19 +53,21 @@ export class RportPairingTarget implements PairingTarget {
     const { url, clock } = this.#deps;
     const answer = await askService({ url, path: "/", method: "POST", body: deposit });
     const { code, expiresAtMs } = readCode(answer, url, clock.now());
-    const sha256 = await this.#scriptSha256(code, "curl/8", deposit);
-    const parts = { url: `${url.replace(/\/+$/, "")}/${code}`, sha256 };
+    const script = await this.#script(code, "curl/8", deposit);
+    const windows = await this.#script(code, RPORT_POWERSHELL, deposit);
+    const parts = { url: `${url.replace(/\/+$/, "")}/${code}`, sha256: sha256Of(script) };
+    const linux = (["curl", "wget"] as const).map((tool) => ({
+      platform: "linux",
+      tool,
+      text: rportLinuxCommand({ ...parts, tool, sudo: true, flags: [] }),
+    }));
     return {
       // Its code has another alphabet, and is for the line alone.
       id: tokenParts(newPairingToken()).id,
       token: undefined,
       scriptUrl: parts.url,
-      scriptSha256: sha256,
-      commands: (["curl", "wget"] as const).map((tool) => ({
-        platform: "linux",
-        tool,
-        text: rportLinuxCommand({ ...parts, tool, sudo: true, flags: [] }),
-      })),
+      scriptSha256: parts.sha256,
+      commands: [...linux, ...forWindows({ url: parts.url, script: windows })],
       expiresAtMs: Math.min(expiresAtMs, draft.expiresAtMs),
     };
   }
@@ -87,13 +93,24 @@ export class RportPairingTarget implements PairingTarget {
   }
 
   /** What was deposited is in the script as it is: nobody has changed it, and it was quoted rightly. */
-  async #scriptSha256(code: string, userAgent: string, deposit: RportDeposit): Promise<string> {
+  async #script(code: string, userAgent: string, deposit: RportDeposit): Promise<string> {
     const { url } = this.#deps;
     const question = { url, path: `/${code}`, method: "GET", userAgent } as const;
     const { status, text } = await askService({ ...question, maxBytes: SCRIPT_MAX_BYTES });
     if (status !== 200 || !isMadeOf(text, deposit)) throw serviceTrouble(url, "tampered");
-    return createHash("sha256").update(text).digest("hex");
+    return text;
   }
+}
+
+/** A service may know one kind of script only, and hand that to everybody. */
+function forWindows({ url, script }: { readonly url: string; readonly script: string }) {
+  if (script.startsWith("#!")) return [];
+  const text = rportWindowsCommand({ url, sha256: sha256Of(script) });
+  return [{ platform: "windows", tool: "powershell", text }];
+}
+
+function sha256Of(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 function cannot(what: string): RportError {
