@@ -1,5 +1,6 @@
 import type { SheetOptions, SheetState } from "@rport/protocol/sheet";
 import { element } from "./element.ts";
+import { checkField, choiceField, type Field, showProblem, textField } from "./field.ts";
 import type { WordKey, Words } from "./words.ts";
 
 /** How long typing may pause before the command follows. */
@@ -19,19 +20,12 @@ export interface OptionsForm {
 }
 
 type Name = keyof SheetOptions;
-type TextName = { [N in Name]: SheetOptions[N] extends boolean ? never : N }[Name];
-type CheckName = Exclude<Name, TextName>;
-
-interface Field {
-  readonly root: HTMLElement;
-  readonly input: HTMLInputElement;
-  readonly error: HTMLElement;
-}
+type CheckName = { [N in Name]: SheetOptions[N] extends boolean ? N : never }[Name];
+type TextName = Exclude<Name, CheckName | "runtime">;
 
 interface Look {
   readonly label: WordKey;
   readonly hint?: WordKey;
-  readonly isCheck?: boolean;
 }
 
 /** In the order of the form. */
@@ -43,7 +37,12 @@ const TEXTS: Readonly<Record<TextName, Look>> = {
   minutes: { label: "minutesField", hint: "minutesFieldHint" },
   prefix: { label: "prefix", hint: "prefixHint" },
   user: { label: "user", hint: "userHint" },
+  proxy: { label: "proxy", hint: "proxyHint" },
+  packageFile: { label: "packageFile", hint: "packageFileHint" },
+  sha256: { label: "sha256", hint: "sha256Hint" },
 };
+
+const RUNTIMES = { auto: "runtimeAuto", bun: "runtimeBun", node: "runtimeNode" } as const;
 
 const CHECKS: Readonly<Record<CheckName, Look>> = {
   noService: { label: "noService", hint: "noServiceHint" },
@@ -52,27 +51,13 @@ const CHECKS: Readonly<Record<CheckName, Look>> = {
   force: { label: "force", hint: "forceHint" },
 };
 
-function field(words: Words, name: Name, { label, hint, isCheck = false }: Look): Field {
-  const id = `option-${name}`;
-  const described = hint ? `${id}-hint ${id}-error` : `${id}-error`;
-  const input = element("input", {
-    type: isCheck ? "checkbox" : "text",
-    id,
-    spellcheck: "false",
-    "aria-describedby": described,
-  });
-  const error = element("p", { class: "error", id: `${id}-error`, role: "alert" });
-  const text = words(label);
-  const parts: HTMLElement[] = isCheck
-    ? [element("label", { for: id, class: "check" }, input, text)]
-    : [element("label", { for: id }, text), input];
-  if (hint) parts.push(element("p", { class: "hint", id: `${id}-hint` }, words(hint)));
-  return { root: element("div", { class: "field" }, ...parts, error), input, error };
-}
-
-function fieldsOf<N extends Name>(looks: Readonly<Record<N, Look>>, make: (name: N) => Field) {
+function fieldsOf<N extends Name>(
+  looks: Readonly<Record<N, Look>>,
+  make: (look: Look & { readonly name: N }) => Field,
+) {
   const names = Object.keys(looks) as N[];
-  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<N, Field>;
+  const made = names.map((name) => [name, make({ ...looks[name], name })]);
+  return Object.fromEntries(made) as Record<N, Field>;
 }
 
 /** What an option is shown as in a field of text. */
@@ -82,9 +67,10 @@ function textOf(options: SheetOptions, name: TextName): string {
 
 /** Builds the form; `changed` gets all options whenever one of them was changed. */
 export function renderOptions(words: Words, changed: (options: SheetOptions) => void): OptionsForm {
-  const texts = fieldsOf(TEXTS, (name) => field(words, name, TEXTS[name]));
-  const checks = fieldsOf(CHECKS, (name) => field(words, name, { ...CHECKS[name], isCheck: true }));
-  const all: Readonly<Record<Name, Field>> = { ...texts, ...checks };
+  const texts = fieldsOf(TEXTS, (look) => textField(words, look));
+  const checks = fieldsOf(CHECKS, (look) => checkField(words, look));
+  const runtime = choiceField(words, { name: "runtime", label: "runtime" }, RUNTIMES);
+  const all = { ...texts, runtime, ...checks };
   const root = element("form", {}, ...Object.values(all).map((one) => one.root));
   const text = (name: TextName) => texts[name].input.value.trim();
   const read = (): SheetOptions => ({
@@ -95,6 +81,10 @@ export function renderOptions(words: Words, changed: (options: SheetOptions) => 
     minutes: text("minutes"),
     prefix: text("prefix"),
     user: text("user"),
+    proxy: text("proxy"),
+    packageFile: text("packageFile"),
+    sha256: text("sha256"),
+    runtime: runtimeOf(runtime.input.value),
     noService: checks.noService.input.checked,
     noStart: checks.noStart.input.checked,
     newId: checks.newId.input.checked,
@@ -111,9 +101,10 @@ export function renderOptions(words: Words, changed: (options: SheetOptions) => 
       for (const name of Object.keys(checks) as CheckName[]) {
         checks[name].input.checked = options[name];
       }
-      for (const [name, one] of Object.entries(all) as [Name, Field][]) {
-        one.root.hidden = !offered.includes(name);
-        showProblem(one, problems[name] ?? "");
+      runtime.input.value = options.runtime;
+      for (const name of Object.keys(all) as Name[]) {
+        all[name].root.hidden = !offered.includes(name);
+        showProblem(all[name], problems[name] ?? "");
       }
     },
   };
@@ -137,9 +128,6 @@ function listen(root: HTMLFormElement, tell: () => void): void {
   root.addEventListener("submit", (event) => event.preventDefault());
 }
 
-function showProblem({ input, error }: Field, why: string): void {
-  input.setAttribute("aria-invalid", String(why !== ""));
-  // a screen reader says again what is set again
-  if (error.textContent !== why) error.textContent = why;
-  error.hidden = why === "";
+function runtimeOf(value: string): SheetOptions["runtime"] {
+  return value === "bun" || value === "node" ? value : "auto";
 }

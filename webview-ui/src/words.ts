@@ -113,7 +113,7 @@ export const ENGLISH = {
 
   sealed: "The line leads to {0}, which keeps what the host needs and cannot read it.",
   rportPairing:
-    "The line leads to {0}, a service of RPort’s: it keeps the credentials as plain text, under a code of seven letters, until the time below. It tells nobody who fetched them.",
+    "The line leads to {0}, a service of RPort’s: it keeps the credentials as plain text, under a code of seven letters, until the time below. It tells nobody who fetched them. It has scripts for Linux and Windows only.",
 
   options: "Options",
   name: "Display name",
@@ -138,6 +138,18 @@ export const ENGLISH = {
   forceHint: "Also when the host belongs to another server; it keeps its id.",
   prefix: "Install below this folder",
   prefixHint: "Needs no root, such as ~/rport. Empty: the usual places of the system, as root.",
+  proxy: "Proxy",
+  proxyHint:
+    "For the download and the agent, without a password. Empty: as the shell there has it (https_proxy).",
+  packageFile: "Install from this file",
+  packageFileHint:
+    "A file on the host, which was brought there: nothing else is fetched. Empty: from this server.",
+  sha256: "SHA-256 of that file",
+  sha256Hint: "Empty: on Linux and macOS the file must be one of this server’s release.",
+  runtime: "What runs the agent",
+  runtimeAuto: "An executable of its own where there is one, else Node.js",
+  runtimeBun: "An executable of its own",
+  runtimeNode: "Node.js of the host, 20 or newer",
 
   manual: "Without an installer",
   manualIntro:

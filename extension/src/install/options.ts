@@ -13,6 +13,10 @@ export const NO_OPTIONS: SheetOptions = {
   minutes: "",
   user: "",
   prefix: "",
+  proxy: "",
+  packageFile: "",
+  sha256: "",
+  runtime: "auto",
   noService: false,
   noStart: false,
   newId: false,
@@ -34,13 +38,24 @@ const USES_MAX = 100;
 const MINUTES_MAX = 60;
 
 const USER = /^[a-z_][a-z0-9_-]{0,30}$/;
+/** As the installer takes it. */
+const PROXY = /^https?:\/\/[^\s@]+$/;
+const SHA256 = /^[0-9A-Fa-f]{64}$/;
+/** Names of examples. */
+const NAMES = { folder: "rport", file: "rport-agent" } as const;
+const WINDOWS_NAMES = { folder: "rport", file: "rport-agent.exe" } as const;
 /** PowerShell takes typographic quotes for quotes. */
-const WINDOWS_FOLDER = /^[A-Za-z]:\\[^"<>|?*‘’‚‛“”„]+$/;
+const WINDOWS_PATH = /^[A-Za-z]:\\[^"<>|?*‘’‚‛“”„]+$/;
 
 /** They travel in the pairing itself, so that another one is needed when they change. */
 const PAIRED = ["name", "tags", "hostname", "uses", "minutes"] as const;
 /** They are flags of the installer. */
-const FLAGS = ["user", "prefix", "noService", "noStart", "newId", "force"] as const;
+const FLAGS = [
+  ...(["user", "prefix", "proxy", "packageFile", "sha256", "runtime"] as const),
+  ...(["noService", "noStart", "newId", "force"] as const),
+];
+/** On Windows the service has its account, the system its proxy, and the agent one form. */
+const NOT_ON_WINDOWS: readonly OptionName[] = ["user", "proxy", "runtime"];
 
 /** What RPort's own installer and a container have no counterpart for is not offered there. */
 export function offeredOptions(
@@ -49,8 +64,8 @@ export function offeredOptions(
 ): readonly OptionName[] {
   if (kind === "rport-pairing") return ["minutes"];
   if (platform === "docker") return PAIRED;
-  if (platform === "windows") return [...PAIRED, ...FLAGS.filter((name) => name !== "user")];
-  return [...PAIRED, ...FLAGS];
+  const flags = FLAGS.filter((name) => platform !== "windows" || !NOT_ON_WINDOWS.includes(name));
+  return [...PAIRED, ...flags];
 }
 
 /** Whether the same pairing serves both. */
@@ -75,22 +90,41 @@ export function pairingBody(options: SheetOptions): Omit<PairingBody, "credentia
 
 /** Flags of the installers for Linux and macOS. */
 export function flagsOf(options: SheetOptions): readonly string[] {
-  const { prefix, user, noService, noStart, newId, force } = options;
+  const { prefix, user, proxy, packageFile, sha256, runtime } = options;
+  const { noService, noStart, newId, force } = options;
+  const values = {
+    "--prefix": prefix,
+    "--user": user,
+    "--proxy": proxy,
+    "--package": packageFile,
+    "--sha256": sha256.toLowerCase(),
+    "--runtime": runtime === "auto" ? "" : runtime,
+  };
+  const switches = {
+    "--no-service": noService,
+    "--no-start": noStart,
+    "--new-id": newId,
+    "--force": force,
+  };
   return [
-    ...(prefix === "" ? [] : ["--prefix", prefix]),
-    ...(user === "" ? [] : ["--user", user]),
-    ...(noService ? ["--no-service"] : []),
-    ...(noStart ? ["--no-start"] : []),
-    ...(newId ? ["--new-id"] : []),
-    ...(force ? ["--force"] : []),
+    ...Object.entries(values).flatMap(([flag, value]) => (value === "" ? [] : [flag, value])),
+    ...Object.entries(switches).flatMap(([flag, isOn]) => (isOn ? [flag] : [])),
   ];
 }
 
 /** The same of the installer for Windows. */
 export function parametersOf(options: SheetOptions): Readonly<Record<string, string | true>> {
-  const { prefix, noService, noStart, newId, force } = options;
-  const given = { Prefix: prefix, NoService: noService, NoStart: noStart, NewId: newId };
-  const chosen = Object.entries({ ...given, Force: force }).filter(([, value]) => value);
+  const { prefix, packageFile, sha256, noService, noStart, newId, force } = options;
+  const given = {
+    Prefix: prefix,
+    Package: packageFile,
+    Sha256: sha256,
+    NoService: noService,
+    NoStart: noStart,
+    NewId: newId,
+    Force: force,
+  };
+  const chosen = Object.entries(given).filter(([, value]) => value);
   return Object.fromEntries(chosen) as Readonly<Record<string, string | true>>;
 }
 
@@ -122,7 +156,12 @@ const CHECKS: Readonly<Partial<Record<OptionName, Check>>> = {
       ? undefined
       : `A whole number of minutes from 1 to ${MINUTES_MAX}, or nothing.`,
   user: whyNotUser,
-  prefix: ({ prefix }, platform) => (prefix === "" ? undefined : whyNotFolder(prefix, platform)),
+  prefix: ({ prefix }, platform) =>
+    prefix === "" ? undefined : whyNotPath(prefix, platform, "folder"),
+  proxy: whyNotProxy,
+  packageFile: ({ packageFile }, platform) =>
+    packageFile === "" ? undefined : whyNotPath(packageFile, platform, "file"),
+  sha256: whyNotSha256,
   noService: ({ noService, noStart }) =>
     noService && noStart
       ? "Without a service and without a start nothing would ever run. Choose one of them."
@@ -159,16 +198,37 @@ function whyNotUser({ user, prefix }: SheetOptions): string | undefined {
     : "Below a folder of your own the agent runs as you: leave the account empty.";
 }
 
-function whyNotFolder(folder: string, platform: string): string | undefined {
-  if (!isPlainLine(folder)) return "The folder's name has invisible characters.";
-  if (platform === "windows") {
-    return WINDOWS_FOLDER.test(folder) ? undefined : "The whole path, such as C:\\Tools\\rport.";
+/** Everybody on the host sees the installer's options. */
+function whyNotProxy({ proxy }: SheetOptions): string | undefined {
+  if (proxy === "") return undefined;
+  if (!isPlainLine(proxy)) return "The address has invisible characters.";
+  if (proxy.includes("@")) {
+    return "Everybody on the host would see its password. Set https_proxy in the shell there instead.";
   }
-  if (folder === "~" || folder === "~/") return "A folder below the home, such as ~/rport.";
-  if (folder.startsWith("~/") || folder.startsWith("/")) return undefined;
-  return folder.startsWith("~")
+  return PROXY.test(proxy) ? undefined : "An address such as http://proxy.example.com:3128.";
+}
+
+function whyNotSha256({ sha256, packageFile }: SheetOptions, platform: string): string | undefined {
+  if (sha256 === "") {
+    const isNeeded = platform === "windows" && packageFile !== "";
+    return isNeeded ? "Windows needs the SHA-256 of the file." : undefined;
+  }
+  if (!SHA256.test(sha256)) return "A SHA-256 has 64 digits of 0 to 9 and a to f.";
+  return packageFile === "" ? "It is of a file to install from, and none is named." : undefined;
+}
+
+function whyNotPath(path: string, platform: string, what: "folder" | "file"): string | undefined {
+  if (!isPlainLine(path)) return `The ${what}'s name has invisible characters.`;
+  if (platform === "windows") {
+    return WINDOWS_PATH.test(path)
+      ? undefined
+      : `The whole path, such as C:\\Tools\\${WINDOWS_NAMES[what]}.`;
+  }
+  if (path === "~" || path === "~/") return `A ${what} below the home, such as ~/${NAMES[what]}.`;
+  if (path.startsWith("~/") || path.startsWith("/")) return undefined;
+  return path.startsWith("~")
     ? "Only ~/ stands for a home: your own."
-    : "The whole path, from / or ~/ on, such as ~/rport.";
+    : `The whole path, from / or ~/ on, such as ~/${NAMES[what]}.`;
 }
 
 function isWhole(text: string, max: number): boolean {

@@ -37,9 +37,16 @@ describe("the lines to paste", () => {
   });
 
   it("have the flags of all options", () => {
-    const all = { ...NO_OPTIONS, user: "agent", noStart: true, newId: true, force: true };
-    const [linux] = platformsOf(created(), all);
-    expect(linux?.commands[0]?.text).toContain("--user agent --no-start --new-id --force");
+    const values = { user: "agent", proxy: "http://proxy:3128", runtime: "node" } as const;
+    const file = { packageFile: "~/my agent", sha256: "AB".repeat(32) };
+    const switches = { noStart: true, newId: true, force: true };
+    const [linux] = platformsOf(created(), { ...NO_OPTIONS, ...values, ...file, ...switches });
+    const flags = [
+      "--user agent --proxy http://proxy:3128",
+      `--package ~/'my agent' --sha256 ${"ab".repeat(32)} --runtime node`,
+      "--no-start --new-id --force",
+    ];
+    expect(linux?.commands[0]?.text).toContain(` ${flags.join(" ")}; s=`);
   });
 
   it("for Windows is made here with the hash of the server's line, if that is the usual one", () => {
@@ -50,9 +57,17 @@ describe("the lines to paste", () => {
         commands: [{ platform: "windows", tool: "powershell", text }],
       });
     const usual = offered(windowsCommand({ ...parts, parameters: {} }));
-    const options = { ...NO_OPTIONS, prefix: "C:\\my tools", newId: true };
+    const file = { packageFile: "D:\\rport-agent.exe", sha256: "ef".repeat(32) };
+    // what is chosen for other systems means nothing there
+    const elsewhere = { proxy: "http://proxy:3128", runtime: "node", user: "me" } as const;
+    const options = { ...NO_OPTIONS, ...elsewhere, ...file, prefix: "C:\\my tools", newId: true };
     const [, windows] = platformsOf(usual, options);
-    const parameters = { Prefix: "C:\\my tools", NewId: true } as const;
+    const parameters = {
+      Prefix: "C:\\my tools",
+      Package: "D:\\rport-agent.exe",
+      Sha256: "ef".repeat(32),
+      NewId: true,
+    } as const;
     expect(windows?.commands[0]?.text).toBe(windowsCommand({ ...parts, parameters }));
     const other = offered(`${windowsCommand({ ...parts, parameters: {} })}; calc`);
     expect(platformsOf(other, NO_OPTIONS).map(({ id }) => id)).toEqual(["linux"]);
@@ -133,7 +148,22 @@ describe("an option that cannot be used", () => {
     [{ user: "Anna" }, "user"],
     [{ user: "agent", prefix: "~/rport" }, "user"],
     [{ noService: true, noStart: true }, "noService"],
+    [{ proxy: "proxy:3128" }, "proxy"],
+    [{ proxy: "socks5://proxy" }, "proxy"],
+    [{ proxy: "http://me:secret@proxy" }, "proxy"],
+    [{ proxy: "http://a b" }, "proxy"],
+    [{ packageFile: "agent" }, "packageFile"],
+    [{ packageFile: "https://example.com/agent" }, "packageFile"],
+    [{ packageFile: "/agent", sha256: "ab" }, "sha256"],
+    [{ sha256: "ab".repeat(32) }, "sha256"],
   ])("is said under its field: %j", (changes, field) => expect(wrong(changes)).toEqual([field]));
+
+  it("is a file without its hash on Windows, whose installer asks for that", () => {
+    const packageFile = "C:\\rport-agent.exe";
+    expect(wrong({ packageFile }, "windows")).toEqual(["sha256"]);
+    expect(wrong({ packageFile, sha256: "AB".repeat(32) }, "windows")).toEqual([]);
+    expect(wrong({ packageFile: "/tmp/rport-agent" })).toEqual([]);
+  });
 
   it("is not looked for where the option means nothing", () => {
     const rport = offeredOptions({ kind: "rport-pairing" }, "linux");

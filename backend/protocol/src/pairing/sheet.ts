@@ -61,6 +61,14 @@ export const sheetOptionsSchema = z.object({
   minutes: z.string().max(20),
   user: z.string().max(2_000),
   prefix: z.string().max(2_000),
+  /** What the download and the agent go through, without a password. */
+  proxy: z.string().max(2_000),
+  /** A file on the host to install from; empty: the agent is fetched. */
+  packageFile: z.string().max(2_000),
+  /** Its SHA-256. */
+  sha256: z.string().max(200),
+  /** What runs the agent; `auto`: an executable of its own where there is one, else Node.js. */
+  runtime: z.enum(["auto", "bun", "node"]),
   noService: z.boolean(),
   noStart: z.boolean(),
   newId: z.boolean(),
