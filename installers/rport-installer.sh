@@ -95,8 +95,9 @@ quoted() {
   done
 }
 
+# What cannot be removed changes nothing about whether the host is connected.
 # shellcheck disable=SC2317 # the trap calls it
-clean_up() { [ -z "$work" ] || rm -rf "$work"; }
+clean_up() { [ -z "$work" ] || rm -rf "$work" || say "This could not be removed: $work"; }
 
 # A private directory from which programs can be started; some machines forbid that in /tmp.
 make_work() {
@@ -203,7 +204,7 @@ is_right() {
   found=$($hasher <"$1") && [ "${found%% *}" = "$sha256" ]
 }
 
-size_of() { if [ -f "$1" ]; then echo $(($(wc -c <"$1"))); else echo 0; fi; }
+size_of() { if [ -f "$1" ]; then counted=$(wc -c <"$1") && echo $((counted)); else echo 0; fi; }
 
 # Runs a program that shows how far it is, or keeps to itself what it says.
 told() { if [ -n "$is_shown" ]; then "$@"; else "$@" 2>"$work/said"; fi; }
