@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { VERSION } from "@rport/protocol/version";
 import { describe, expect, it } from "vitest";
 import { LIMIT_NAMES } from "../../backend/src/limits/limitTable.ts";
 import { PeerAgent } from "../support/agents/peerAgent.ts";
@@ -175,7 +176,7 @@ describe("F-28 figures", () => {
       environment: { RPORT_METRICS_ADDRESS: `127.0.0.1:${port}` },
     });
     const url = `http://127.0.0.1:${port}`;
-    expect((await figuresOf(url)).get('rport_build_info{version="0.1.0"}')).toBe(1);
+    expect((await figuresOf(url)).get(`rport_build_info{version="${VERSION}"}`)).toBe(1);
     expect((await ask(url, "/healthz")).status).toBe(200);
     expect((await ask(url, "/api/v1/status")).status).toBe(404);
     expect((await ask(url, `/p/${"A".repeat(16)}`)).status).toBe(404);
