@@ -7,6 +7,7 @@ import { run as runProgram } from "./lib/command.mjs";
 import { ensureDebianPackages, hasProgram } from "./lib/debian.mjs";
 import { ensureInstalled, projectNode } from "./lib/install.mjs";
 import { root } from "./lib/paths.mjs";
+import { cleanCommit, recordGreen } from "./lib/release/greenCommit.mjs";
 import { StageRun, single, skipped } from "./lib/stage.mjs";
 import { checkFormat, checkLint, checkTypes, runVitest } from "./lib/tools.mjs";
 
@@ -111,5 +112,14 @@ async function runAll() {
   console.log(`in the background: VS Code ${vsCode.seconds.toFixed(1)} s`);
 }
 
+/** A release asks whether its commit passed everything: where nothing may be left out, and it is one. */
+async function record(before) {
+  if (!isStrict || before === undefined || before !== (await cleanCommit())) return;
+  recordGreen(before);
+}
+
+const before = await cleanCommit();
 if (await install()) await runAll();
-process.exitCode = run.finish() ? 0 : 1;
+const isGreen = run.finish();
+if (isGreen) await record(before);
+process.exitCode = isGreen ? 0 : 1;

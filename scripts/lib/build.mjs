@@ -59,7 +59,7 @@ async function packageExtension() {
 }
 
 /** The targets that are built already. Who fetched one more keeps it, whatever is built later. */
-function builtTargets() {
+export function builtTargets() {
   const manifest = join(dist, "agent", "manifest.json");
   if (!existsSync(manifest)) return [];
   const { files } = JSON.parse(readFileSync(manifest, "utf8"));
