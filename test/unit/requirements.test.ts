@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { filesBelow, ROOT, textOf } from "../support/repository.ts";
 
-/** The form of an id: C-36, D-09, F-21, S-02, PAIR-12, S20, E11. */
-const ID = /\b(?:[CDFS]-\d{2}|PAIR-\d{1,2}|S\d{1,2}|E\d{2})\b/g;
+/** The form of an id: C-36, D-09, F-21, K-10, S-02, PAIR-12, S20, E11. */
+const ID = /\b(?:[CDFKS]-\d{2}|PAIR-\d{1,2}|S\d{1,2}|E\d{2})\b/g;
 
 /** A line of one of the tables: id, what must hold, what proves it. */
 const ROW = /^\| ([A-Z]+-?\d+) \| ([^|]+) \| ([^|]+) \|$/gm;
