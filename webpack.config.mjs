@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { EsbuildPlugin } from "esbuild-loader";
 import webpack from "webpack";
 import { NoticesPlugin } from "./scripts/lib/notices.mjs";
 
@@ -26,8 +27,14 @@ const withoutAddOns = new webpack.IgnorePlugin({
   resourceRegExp: /sshcrypto\.node$|^(cpu-features|bufferutil|utf-8-validate|kerberos)$/,
 });
 
+/** A page exports nothing; a program is a module of the kind that its name says. */
+function libraryOf(platform, output) {
+  if (platform === "web") return undefined;
+  return { type: output.endsWith(".mjs") ? "module" : "commonjs2" };
+}
+
 /** What all bundles share; `target` is esbuild's, `platform` webpack's. */
-const bundle = ({ name, platform, target, entry, output, ...extra }) => ({
+const bundle = ({ name, platform, target, entry, output, chunks, ...extra }) => ({
   name,
   mode: "production",
   target: platform,
@@ -36,7 +43,8 @@ const bundle = ({ name, platform, target, entry, output, ...extra }) => ({
   output: {
     path: join(root, dirname(output)),
     filename: basename(output),
-    library: platform === "web" ? undefined : { type: "commonjs2" },
+    chunkFilename: chunks,
+    library: libraryOf(platform, output),
   },
   resolve: { extensions: [".ts", ".js"], alias: withoutWebAssembly },
   module: { rules: [typescript(target)] },
@@ -48,7 +56,10 @@ const bundle = ({ name, platform, target, entry, output, ...extra }) => ({
   ...extra,
 });
 
-/** Three bundles over one rule; `webpack --config-name NAME` builds one. */
+/** The `Worker` of Node by the name that this project imports it by. */
+const workers = ["...", "Worker from node:worker_threads"];
+
+/** Bundles over one rule; `webpack --config-name NAME` builds one. */
 export default [
   bundle({
     name: "agent",
@@ -82,6 +93,35 @@ export default [
         typescript("es2023"),
         { test: /\.css$/, type: "asset/resource", generator: { filename: "[name][ext]" } },
       ],
+    },
+  }),
+  bundle({
+    name: "backend",
+    platform: "node24",
+    target: "node24",
+    entry: "backend/src/main.ts",
+    output: "dist/npm/rport-backend/lib/main.mjs",
+    devtool: false,
+    // where it is, is asked when it runs
+    module: {
+      rules: [typescript("node24")],
+      // what express would load for views is not there: nothing has one
+      parser: {
+        javascript: {
+          importMeta: false,
+          createRequire: false,
+          worker: workers,
+          exprContextCritical: false,
+        },
+      },
+    },
+    experiments: { outputModule: true },
+    chunks: "[name].mjs",
+    optimization: {
+      splitChunks: false,
+      runtimeChunk: false,
+      // Terser takes half a minute for it
+      minimizer: [new EsbuildPlugin({ target: "node24", format: "esm", treeShaking: true })],
     },
   }),
 ];

@@ -175,7 +175,8 @@ choose_target() {
     fail "$EXIT_UNSUPPORTED" "There is no Node.js $MIN_NODE or newer in PATH."
   elif [ -n "$fitting" ]; then
     fail "$EXIT_UNSUPPORTED" "The server has no agent for $fitting. Who runs it can add it:" \
-      "npm run package -- --target $fitting. With Node.js $MIN_NODE or newer here it works without."
+      "npm run package -- --target $fitting in a checkout, npm install rport-agent-$fitting beside the npm" \
+      "package. With Node.js $MIN_NODE or newer here it works without."
   else
     fail "$EXIT_UNSUPPORTED" "There is no executable for this machine ($(uname -m)): it needs" \
       "64 bits, SSE4.2 on x86, and musl or glibc 2.$MIN_GLIBC_MINOR." \

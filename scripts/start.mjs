@@ -2,7 +2,7 @@
 // beside one. Needs Node >= 20 and npm, nothing else.
 import { ensureBuilt } from "./lib/build.mjs";
 import { ensureInstalled, projectNode } from "./lib/install.mjs";
-import { serve } from "./lib/serve.mjs";
+import { follow, serve } from "./lib/serve.mjs";
 
 const args = process.argv.slice(2);
 /** What a command prints is often read by a program, and it needs nothing that is built. */
@@ -27,8 +27,4 @@ const child = serve({
   isTerminal: process.stdout.isTTY === true,
   print: (text) => console.log(text),
 });
-// Ctrl-C reaches the backend by itself; this process ends when the backend has
-process.on("SIGINT", () => {});
-for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"]) process.on(signal, () => child.kill(signal));
-for (const signal of ["SIGUSR1", "SIGUSR2"]) process.on(signal, () => {});
-child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+follow(child);

@@ -66,7 +66,7 @@ async function runEndToEnd({ problem, broken }) {
 async function buildBundles() {
   const script = join(root, "scripts", "package.mjs");
   if (!existsSync(script)) throw new Error("scripts/package.mjs is missing");
-  return single((await runProgram(projectNode().node, [script])).code === 0);
+  return single((await runProgram(projectNode().node, [script, "--npm"])).code === 0);
 }
 
 /** Without npm packages nothing can be tested; that alone ends the run. */

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { homedir } from "node:os";
-import { fileURLToPath } from "node:url";
 import { RportError } from "@rport/protocol/errors";
 import type { LogOutput } from "@rport/protocol/logOutput";
 import { obeySignals } from "@rport/protocol/signals";
@@ -13,6 +12,7 @@ import { userCommand } from "./cli/people/userCommand.ts";
 import { type Config, readConfig, type Surroundings, warningsOf } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
 import { firstAdministratorCode, lacksAdministrator } from "./firstAdministrator.ts";
+import { installationOf } from "./installation.ts";
 import { openLog } from "./openLog.ts";
 import { tellParent } from "./parent.ts";
 import { placesOf } from "./place.ts";
@@ -22,8 +22,7 @@ import { descriptorLimit } from "./platform/descriptors.ts";
 import { errorText, type Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 
-/** Where `npm run package` puts the agent's files. */
-const AGENT_FILES = fileURLToPath(new URL("../../dist/agent", import.meta.url));
+const INSTALLATION = installationOf(import.meta.url);
 /** A stop takes no longer than this; what is on disk is safe at any time. */
 const STOP_MS = 2_000;
 
@@ -80,7 +79,7 @@ async function run(config: Config): Promise<void> {
   const backend = await createBackend({
     ...config,
     places: placesOf(config),
-    agentFiles: AGENT_FILES,
+    agentFiles: INSTALLATION.agents,
     descriptors: descriptorLimit(),
     clock: systemClock,
     log,
@@ -145,7 +144,7 @@ function aboutFirstAdministrator(
   if (code === undefined) {
     return [
       "There is no administrator yet. Make one on this machine:",
-      `  npm start -- user add NAME --administrator --data-dir ${paths.directory}`,
+      `  ${INSTALLATION.command} user add NAME --administrator --data-dir ${paths.directory}`,
       "or start with --print-admin-code, and type the code in the editor.",
     ];
   }

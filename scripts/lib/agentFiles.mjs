@@ -1,12 +1,12 @@
 // The files that installers fetch: the agent for each target, the scripts with their hashes in them,
 // the licences of what is in them, and a manifest for the backend that serves all of this.
 import { createHash } from "node:crypto";
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canCompile, compileAgent } from "./agent/compile.mjs";
 import { packFile } from "./agent/packing.mjs";
 import { forgetOldPieces } from "./agent/pieces.mjs";
-import { shellInstaller, shellInstallerName } from "./agent/shellInstaller.mjs";
+import { shellInstaller, shellInstallerName, shellLine } from "./agent/shellInstaller.mjs";
 import { targets, usualTarget } from "./agent/targets.mjs";
 import { bunNotices, noticesFile } from "./notices.mjs";
 import { root } from "./paths.mjs";
@@ -14,6 +14,7 @@ import { powershellInstaller, powershellInstallerName } from "./powershellInstal
 
 const usual = join(root, "dist", "agent");
 const bundle = "agent.cjs";
+const manifestName = "manifest.json";
 const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
 
 function describe(out, target, name) {
@@ -38,11 +39,17 @@ function windowsLine({ target, size, sha256, name, packed }) {
 
 /** The scripts that install these files; the one for Windows only where there is one of its own. */
 function writeScripts(out, files) {
-  const sh = writeScript(out, shellInstallerName, shellInstaller(version, files));
-  const forWindows = files.filter(isForWindows).map(windowsLine);
-  if (forWindows.length === 0) return { sh };
-  const text = powershellInstaller(version, forWindows);
-  return { sh, ps1: writeScript(out, powershellInstallerName, text) };
+  const sh = writeShellScript(out, files);
+  return files.some(isForWindows) ? { sh, ps1: writePowershellScript(out, files) } : { sh };
+}
+
+function writeShellScript(out, files) {
+  return writeScript(out, shellInstallerName, shellInstaller(version, files));
+}
+
+function writePowershellScript(out, files) {
+  const lines = files.filter(isForWindows).map(windowsLine);
+  return writeScript(out, powershellInstallerName, powershellInstaller(version, lines));
 }
 
 /** Writes the text of a script and describes it. */
@@ -74,6 +81,37 @@ export async function buildAgentFiles(out = usual, wanted = [usualTarget]) {
   const scripts = writeScripts(out, files);
   const missing = targets.filter((target) => files.every((file) => file.target !== target));
   const licences = describeLicences(out, files.length > 1);
-  const manifest = { version, scripts, files: [...files, ...licences], missing };
-  writeFileSync(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  writeManifest(out, { version, scripts, files: [...files, ...licences], missing });
+}
+
+/** The manifest of the files that `npm run package` has built. */
+export const builtManifest = () => JSON.parse(readFileSync(join(usual, manifestName), "utf8"));
+
+/**
+ * Puts a release without executables into a directory: executables come from packages of their own,
+ * for Windows, too, and the backend adds them to both scripts.
+ */
+export function copyBundleRelease(out) {
+  const isCommon = ({ target }) => target === "node" || target === "licences";
+  const files = builtManifest().files.filter(isCommon);
+  for (const { name, packed } of files) copyBuilt(out, [name, ...packed.map((one) => one.name)]);
+  const scripts = { sh: writeShellScript(out, files), ps1: writePowershellScript(out, files) };
+  writeManifest(out, { version, scripts, files, missing: targets });
+}
+
+/** Puts an executable that was built into a directory, as its packed copies and what describes them. */
+export function copyExecutable(out, target) {
+  const file = builtManifest().files.find((one) => one.target === target);
+  const isWindows = isForWindows(file);
+  const line = isWindows ? windowsLine(file) : shellLine(file);
+  copyBuilt(out, [...file.packed.map(({ name }) => name), noticesFile]);
+  writeManifest(out, { version, file, script: isWindows ? "ps1" : "sh", line });
+}
+
+function copyBuilt(out, names) {
+  for (const name of names) copyFileSync(join(usual, name), join(out, name));
+}
+
+function writeManifest(out, manifest) {
+  writeFileSync(join(out, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
 }

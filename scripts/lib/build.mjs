@@ -1,6 +1,14 @@
 // Everything that is made from the sources: bundles, the agent's files, the extension's package.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { ensureRuntime } from "./agent/runtimes.mjs";
 import { targets, usualTarget } from "./agent/targets.mjs";
@@ -17,7 +25,7 @@ const hashFile = join(dist, ".build-hash");
 export const vsixFile = join(dist, `rport-${version}.vsix`);
 
 /** What the built files depend on. */
-const sources = [
+export const sources = [
   "agent/src",
   "backend/protocol/src",
   "backend/protocol/stubs",
@@ -34,14 +42,15 @@ const isSource = (entry) => entry.isFile() && !/[\\/]extension[\\/]dist/.test(en
 
 function filesBelow(path) {
   const full = join(root, path);
-  if (/\.(json|mjs)$/.test(path)) return [full];
+  if (statSync(full).isFile()) return [full];
   const entries = readdirSync(full, { recursive: true, withFileTypes: true });
   return entries.filter(isSource).map((entry) => join(entry.parentPath, entry.name));
 }
 
-function sourceHash() {
+/** Changes with any file that these are or hold; from the root of the checkout. */
+export function hashOf(paths) {
   const hash = createHash("sha256");
-  for (const file of sources.flatMap(filesBelow).sort()) {
+  for (const file of paths.flatMap(filesBelow).sort()) {
     hash.update(relative(root, file)).update("\0").update(readFileSync(file));
   }
   return hash.digest("hex");
@@ -51,6 +60,13 @@ async function tool(entry, args, cwd = root) {
   const program = join(root, "node_modules", entry);
   const { code, output } = await run(projectNode().node, [program, ...args], { quiet: true, cwd });
   if (code !== 0) throw new Error(`${entry} failed:\n${output}`);
+}
+
+/** Makes bundles, by their names in the configuration of webpack. */
+export async function bundle(...names) {
+  const config = ["--config", join(root, "webpack.config.mjs")];
+  const chosen = names.flatMap((name) => ["--config-name", name]);
+  await tool("webpack-cli/bin/cli.js", [...config, ...chosen]);
 }
 
 async function packageExtension() {
@@ -69,7 +85,7 @@ export function builtTargets() {
 async function build(wanted) {
   rmSync(join(dist, "agent"), { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
-  await tool("webpack-cli/bin/cli.js", ["--config", join(root, "webpack.config.mjs")]);
+  await bundle("agent", "extension", "webview");
   await buildAgentFiles(undefined, wanted);
   await packageExtension();
 }
@@ -82,7 +98,7 @@ async function build(wanted) {
  * @returns {Promise<"present" | "built">} rejects with the tool's output when one fails
  */
 export async function ensureBuilt(asked = []) {
-  const hash = sourceHash();
+  const hash = hashOf(sources);
   const built = builtTargets();
   const isBuilt = existsSync(hashFile) && readFileSync(hashFile, "utf8") === hash;
   const isComplete = asked.every((target) => built.includes(target));

@@ -1,13 +1,10 @@
-// Runs the backend, and tells whoever looks at its terminal how to begin.
-import { spawn } from "node:child_process";
+// Runs the backend of this checkout, and tells whoever looks at its terminal how to begin.
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import launcher from "../../packaging/npm/launcher/serve.cjs";
 import { vsixFile } from "./build.mjs";
 import { projectNode } from "./install.mjs";
 import { projectPath, root } from "./paths.mjs";
-
-/** Prints a pairing line though no terminal shows it. */
-const printFlag = "--print-pairing";
 
 const main = join(root, "backend", "src", "main.ts");
 // A flood of handshakes would leave V8's young space and the C library's arenas large for good.
@@ -21,14 +18,6 @@ The extension:  code --install-extension ${relative(process.cwd(), vsixFile)}
                 then run "RPort: Use Local Backend" in VS Code.`;
 }
 
-function pairingText(url, line) {
-  return `
-Pair a first host (works once, within 10 minutes, on a host that reaches ${url}):
-
-${line}
-`;
-}
-
 /**
  * Starts the backend with these arguments. A line that pairs a host is made and printed only where
  * somebody reads it: on a terminal, or with `--print-pairing`. A log would keep it while it works.
@@ -37,23 +26,13 @@ ${line}
  * @returns {import("node:child_process").ChildProcess}
  */
 export function serve({ args, isTerminal, print }) {
-  const isWanted = isTerminal || args.includes(printFlag);
-  const own = args.filter((arg) => arg !== printFlag);
-  const child = spawn(projectNode().node, [...flags, main, ...own], {
-    stdio: ["inherit", "inherit", "inherit", "ipc"],
-    env: { ...environment, ...process.env, PATH: projectPath },
-  });
-  let url = "";
-  child.on("message", ({ listening, firstPairing, failed }) => {
-    if (listening) {
-      url = listening;
-      print(extensionText());
-      if (isWanted) child.send("firstPairing");
-      else print(`Pair hosts in the editor, or start with ${printFlag}.`);
-    }
-    if (failed) print(`No pairing: ${failed}`);
-    if (firstPairing) print(pairingText(url, firstPairing));
-    if (!listening || !isWanted) child.disconnect();
-  });
-  return child;
+  const env = { ...environment, ...process.env, PATH: projectPath };
+  const program = { node: projectNode().node, flags, main, env };
+  return launcher.serve(program, { args, isTerminal, greeting: extensionText(), print });
+}
+
+/** Passes the signals of this process on to the backend, and ends as it does. */
+export function follow(child) {
+  launcher.passSignals(child);
+  launcher.endLike(child);
 }

@@ -1,12 +1,12 @@
 /** Where the people of an `rportd` come from, and what is done here. */
 const PEOPLE =
-  "take the line out: people are users of this server, whom npm start -- user makes (docs/rport.md)";
+  "take the line out: people are users of this server, whom the command user makes (docs/rport.md)";
 const PROXY = "put a reverse proxy in front that ends TLS, and name it in [server] trusted_proxies";
 const LIMITS = "take the line out: [limits] has the bounds of this server";
 const CUSTOMARY = "take the line out: it is always so here, or decided by the server";
 const NOT_YET = "take the line out: this server does not have that";
 const CREDENTIALS =
-  "create the credentials with POST /api/v1/clients-auth or npm start -- import-credentials; they are kept in the data directory";
+  "create the credentials with POST /api/v1/clients-auth or the command import-credentials; they are kept in the data directory";
 const AUDIT = "take the line out: the audit log is always on and keeps everything";
 
 /** What to do about a key of `rportd.conf` that has no counterpart here, by `section.key`. */

@@ -1,50 +1,35 @@
-import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RportError } from "@rport/protocol/errors";
 import type { AgentTargets } from "@rport/protocol/model";
-import { type ManifestSignature, signManifest } from "@rport/protocol/wire/manifestSignature";
 import { errorText, type Log } from "../platform/log.ts";
-import { entryOf, LICENCES, type Manifest, manifestSchema } from "./manifest.ts";
+import { AddedAgent, type Located } from "./addedAgent.ts";
+import type { AgentSources } from "./agentSources.ts";
+import { entryOf } from "./manifest.ts";
+import { MANIFEST, type Release, readBuilt, releaseOf, type SigningKey } from "./release.ts";
 import { SharedFiles } from "./sharedFiles.ts";
-
-/** Written by `npm run package` beside the files it names. */
-const MANIFEST = "manifest.json";
-const MANIFEST_MAX_BYTES = 1_048_576;
-const SCRIPT_MAX_BYTES = 1_048_576;
-
-/** What adds the targets that a release has not. */
-const ADD_TARGETS = "npm run package -- --target all";
-
-type SigningKey = Parameters<typeof signManifest>[1];
-
-/** The installers and the agent's files that belong to them. */
-export interface Release {
-  readonly manifest: Manifest;
-  /** The installer for a shell. */
-  readonly script: Buffer;
-  /** For which machines there is an agent in its full length. */
-  readonly targets: AgentTargets;
-  /** The one for PowerShell; undefined where the release has nothing for Windows. */
-  readonly powershellScript: Buffer | undefined;
-  /** The manifest as it is served, and the signature of exactly these bytes. */
-  readonly signed: { readonly text: string; readonly signature: ManifestSignature };
-}
+import { unpackedPieces } from "./unpackedPieces.ts";
 
 /** A file of a release, ready to be sent. */
 export interface AgentFile {
   readonly size: number;
   readonly sha256: string;
-  /** Its bytes from `start` on, up to `end`, each piece read when the one before was taken. */
+  /** Whether a part of it can be asked for; what is unpacked on its way has none. */
+  readonly hasParts: boolean;
+  /**
+   * Its bytes from `start` on, up to `end`, each piece read when the one before was taken. All of them
+   * where it has no parts.
+   */
   pieces(start: number, end: number): AsyncIterable<Buffer>;
 }
 
 /**
- * The files that hosts download when they are paired. Read from a directory that a build makes;
- * a build made while the server runs is taken up without a restart.
+ * The files that hosts download when they are paired. Read from a directory that a build makes, and
+ * from those of executables that were installed beside it; a build made while the server runs is taken
+ * up without a restart.
  */
 export class AgentFiles {
-  readonly #directory: string;
+  readonly #sources: AgentSources;
   readonly #key: SigningKey;
   readonly #log: Log;
   readonly #shared = new SharedFiles();
@@ -52,8 +37,8 @@ export class AgentFiles {
   #stamp = "";
 
   /** `key` is the server's: it signs the manifests. */
-  constructor(directory: string, key: SigningKey, log: Log) {
-    this.#directory = directory;
+  constructor(sources: AgentSources, key: SigningKey, log: Log) {
+    this.#sources = sources;
     this.#key = key;
     this.#log = log;
   }
@@ -67,14 +52,14 @@ export class AgentFiles {
     return this.#release;
   }
 
-  /** The release; throws `UNAVAILABLE`, which says how to build it, when there is none. */
+  /** The release; throws `UNAVAILABLE`, which says how to get it, when there is none. */
   async require(): Promise<Release> {
     const release = await this.current();
     if (release !== undefined) return release;
     throw new RportError(
       "UNAVAILABLE",
-      "The agent's files are not built, so there is nothing to install on a host.",
-      { detail: "Run npm run package in the folder of the server's sources, then try again." },
+      "The agent's files are not there, so there is nothing to install on a host.",
+      { detail: this.#sources.toBuild },
     );
   }
 
@@ -97,21 +82,38 @@ export class AgentFiles {
   async find(version: string, name: string): Promise<AgentFile | undefined> {
     const release = await this.current();
     if (release?.manifest.version !== version) return undefined;
-    const file = entryOf(release.manifest, name);
-    if (file === undefined) return undefined;
-    const path = join(this.#directory, file.name);
-    const { size } = await stat(path);
-    if (size !== file.size) throw new Error(`${file.name} is not the file of the manifest`);
-    const stamp = this.#stamp;
-    const { sha256 } = file;
-    const pieces = (start: number, end: number) =>
-      this.#shared.pieces({ path, key: stamp }, start, end);
-    return { size, sha256, pieces };
+    const located = this.#locate(release, name);
+    if (located === undefined) return undefined;
+    const { entry, path, isPacked } = located;
+    const { size: found } = await stat(path);
+    if (!isPacked && found !== entry.size) {
+      throw new Error(`${entry.name} is not the file of the manifest`);
+    }
+    const shared = { path, key: this.#stamp };
+    return {
+      size: entry.size,
+      sha256: entry.sha256,
+      hasParts: !isPacked,
+      pieces: (start, end) =>
+        isPacked
+          ? unpackedPieces(this.#shared.pieces(shared, 0, found), entry.size)
+          : this.#shared.pieces(shared, start, end),
+    };
+  }
+
+  #locate({ manifest, added }: Release, name: string): Located | undefined {
+    for (const agent of added) {
+      const located = agent.locate(name);
+      if (located !== undefined) return located;
+    }
+    const entry = entryOf(manifest, name);
+    if (entry === undefined) return undefined;
+    return { entry, path: join(this.#sources.directory, entry.name), isPacked: false };
   }
 
   async #stampNow(): Promise<string> {
     try {
-      const { mtimeMs, size, ino } = await stat(join(this.#directory, MANIFEST));
+      const { mtimeMs, size, ino } = await stat(join(this.#sources.directory, MANIFEST));
       return `${mtimeMs} ${size} ${ino}`;
     } catch {
       return "";
@@ -119,64 +121,55 @@ export class AgentFiles {
   }
 
   async #read(): Promise<Release | undefined> {
+    const { directory } = this.#sources;
     try {
-      const text = (
-        await readSmall(join(this.#directory, MANIFEST), MANIFEST_MAX_BYTES)
-      ).toString();
-      const manifest = manifestSchema.parse(JSON.parse(text));
-      const { sh, ps1 } = manifest.scripts;
-      const script = await this.#readScript(sh);
-      const powershellScript = ps1 === undefined ? undefined : await this.#readScript(ps1);
-      const targets = await this.#targetsOf(manifest);
-      this.#tellMissing(targets);
-      const signature = signManifest(Buffer.from(text), this.#key);
-      return { manifest, script, powershellScript, targets, signed: { text, signature } };
+      const built = await readBuilt(directory);
+      const added = await this.#added(built.manifest);
+      const release = releaseOf(built, added, this.#key);
+      this.#tellMissing(release.targets);
+      return release;
     } catch (error) {
-      this.#log.warn("the agent's files cannot be used", {
-        directory: this.#directory,
-        reason: errorText(error),
-      });
+      const reason = errorText(error);
+      this.#log.warn("the agent's files cannot be used", { directory, reason });
       return undefined;
     }
   }
 
-  async #readScript({ name, sha256 }: Manifest["scripts"]["sh"]): Promise<Buffer> {
-    const script = await readSmall(join(this.#directory, name), SCRIPT_MAX_BYTES);
-    const found = createHash("sha256").update(script).digest("hex");
-    if (found !== sha256) throw new Error(`${name} is not the manifest's`);
-    return script;
+  /** What was added for targets that the release itself has not, and is of its version and whole. */
+  async #added({ version, missing }: Release["manifest"]): Promise<AddedAgent[]> {
+    const found: AddedAgent[] = [];
+    for (const target of missing) {
+      const agent = await this.#addedFor(target, version);
+      if (agent !== undefined) found.push(agent);
+    }
+    return found;
   }
 
-  /** A file that is not there, or was not written to its end, is missing whatever the manifest says. */
-  async #targetsOf({ files, missing }: Manifest): Promise<AgentTargets> {
-    const agents = files.filter(({ target }) => target !== LICENCES);
-    const sizes = await Promise.all(agents.map(({ name }) => this.#sizeOf(name)));
-    const isWhole = agents.map(({ size }, at) => sizes[at] === size);
-    const named = agents.map(({ target }) => target);
-    return {
-      available: named.filter((_, at) => isWhole[at]),
-      missing: [...missing, ...named.filter((_, at) => !isWhole[at])],
-    };
-  }
-
-  async #sizeOf(name: string): Promise<number | undefined> {
-    return stat(join(this.#directory, name)).then(
-      ({ size }) => size,
-      () => undefined,
-    );
+  async #addedFor(target: string, wanted: string): Promise<AddedAgent | undefined> {
+    const directory = this.#sources.added(target);
+    if (directory === undefined) return undefined;
+    try {
+      const agent = await AddedAgent.read(directory, target);
+      const { version } = agent;
+      if (version !== wanted) {
+        const facts = { target, version, wanted, directory };
+        this.#log.warn("an agent of another version than the server's is not offered", facts);
+        return undefined;
+      }
+      await agent.verify();
+      return agent;
+    } catch (error) {
+      const facts = { target, directory, reason: errorText(error) };
+      this.#log.warn("an agent that was added cannot be used", facts);
+      return undefined;
+    }
   }
 
   #tellMissing({ missing }: AgentTargets): void {
     if (missing.length === 0) return;
     this.#log.warn("there is no agent for some machines; they are not offered", {
       missing: missing.join(" "),
-      to_add: ADD_TARGETS,
+      to_add: this.#sources.toAdd,
     });
   }
-}
-
-async function readSmall(path: string, maxBytes: number): Promise<Buffer> {
-  const { size } = await stat(path);
-  if (size > maxBytes) throw new Error(`${path} is larger than ${maxBytes} bytes`);
-  return readFile(path);
 }

@@ -14,13 +14,13 @@ export interface FileRequest {
  * the file has no such part.
  */
 export function describeFile(
-  { size, sha256 }: Pick<AgentFile, "size" | "sha256">,
+  { size, sha256, hasParts }: Pick<AgentFile, "size" | "sha256" | "hasParts">,
   { name, headers }: FileRequest,
   response: ServerResponse,
 ): ByteRange | undefined {
   const etag = `"${sha256}"`;
-  const asked = askedRange(headers, { size, etag });
-  response.setHeader("Accept-Ranges", "bytes");
+  const asked = hasParts ? askedRange(headers, { size, etag }) : "all";
+  response.setHeader("Accept-Ranges", hasParts ? "bytes" : "none");
   if (asked === "unsatisfiable") {
     response.statusCode = 416;
     response.setHeader("Content-Range", `bytes */${size}`);

@@ -16,7 +16,8 @@ const packedSchema = z.object({
 /** Stands for the target of what goes along with the agent. */
 export const LICENCES = "licences";
 
-const fileSchema = z.object({
+/** A file of a release. */
+export const fileSchema = z.object({
   name: fileName,
   target: agentTargetSchema,
   size,
@@ -25,9 +26,12 @@ const fileSchema = z.object({
   packed: z.array(packedSchema).max(3),
 });
 
+/** The version of a release. */
+export const versionSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/);
+
 /** What a build writes about the files beside it. */
 export const manifestSchema = z.object({
-  version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/),
+  version: versionSchema,
   files: z.array(fileSchema).max(64),
   /** The installers: for a shell, and for PowerShell where a build has it. */
   scripts: z.object({ sh: scriptSchema, ps1: scriptSchema.optional() }),

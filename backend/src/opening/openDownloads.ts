@@ -13,11 +13,11 @@ export interface FilesToFetch {
 
 /** The files of a release, read once so that the log says early what is missing, and downloads. */
 export async function openDownloads(
-  { agentFiles: directory, clock, log }: ServicesOptions,
+  { agentFiles: sources, clock, log }: ServicesOptions,
   { limits, sockets, serverKey }: Bounds & { readonly serverKey: ServerKey },
 ): Promise<FilesToFetch> {
   const onProgress = (socket: Duplex): void => sockets.stir(socket);
-  const agentFiles = new AgentFiles(directory, serverKey, log);
+  const agentFiles = new AgentFiles(sources, serverKey, log);
   await agentFiles.current();
   return { agentFiles, downloads: new Downloads({ limits, clock, onProgress }) };
 }

@@ -1,5 +1,6 @@
 import type { OpenSegmentFile } from "../audit/segments.ts";
 import type { PairingElsewhere } from "../config/pairingSettings.ts";
+import type { AgentSources } from "../downloads/agentSources.ts";
 import type { SetLimits } from "../limits/limitTable.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -34,8 +35,8 @@ export interface ServicesOptions {
     /** Whether everybody has to have a second factor. */
     readonly totpRequired: boolean;
   };
-  /** A directory that a build filled for the installers. */
-  readonly agentFiles: string;
+  /** What hosts fetch when they are paired. */
+  readonly agentFiles: AgentSources;
   readonly clock: Clock;
   readonly log: Log;
   /** Replaces the files of the audit log, for tests. */

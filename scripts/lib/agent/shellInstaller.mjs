@@ -17,7 +17,8 @@ const isForShell = ({ target }) => !target.startsWith("windows-");
 /** How a file is packed, in the words of the script: `xz:39000000`. */
 const wordFor = ({ name, size }) => `${name.slice(name.lastIndexOf(".") + 1)}:${size}`;
 
-const lineFor = ({ target, size, sha256, name, packed }) =>
+/** What stands in the script for a file of the manifest. */
+export const shellLine = ({ target, size, sha256, name, packed }) =>
   [target, size, sha256, name, ...packed.map(wordFor)].join(" ");
 
 const isRemark = (line, at) => at >= HEAD_LINES && /^\s*# /.test(line);
@@ -31,7 +32,7 @@ const isRemark = (line, at) => at >= HEAD_LINES && /^\s*# /.test(line);
 export function shellInstaller(version, files) {
   const template = readFileSync(join(root, "installers", shellInstallerName), "utf8");
   if (!block.test(template)) throw new Error("the installer has no manifest block");
-  const lines = files.filter(isForShell).map(lineFor);
+  const lines = files.filter(isForShell).map(shellLine);
   const manifest = `VERSION='${version}'\nMANIFEST='${lines.join("\n")}'\n`;
   const script = template.replace(block, () => manifest);
   return script

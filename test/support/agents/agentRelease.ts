@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { AgentSources } from "../../../backend/src/downloads/agentSources.ts";
 
 /** What stands in the manifest of a made-up release. */
 export interface FakeRelease {
@@ -19,12 +20,30 @@ export interface FakeContent {
   readonly agent?: string;
   /** What stands behind the lines of the script. */
   readonly scriptTail?: string;
+  /** The targets that it has not. */
+  readonly missing?: readonly string[];
+  /** Whether it has the script for PowerShell, as npm's has in any case. */
+  readonly isForWindows?: boolean;
 }
+
+/** A folder that a build made, with nothing installed beside it. */
+export function builtIn(directory: string): AgentSources {
+  const toBuild = "Run npm run package.";
+  return { directory, added: () => undefined, toBuild, toAdd: "npm run package -- --target all" };
+}
+
+/** What a script says of the files of its release. */
+const LIST = "MANIFEST='node line'\n";
 
 /** Writes a release of one file and a harmless script, in the form that a build writes. */
 export async function fakeRelease(
   directory: string,
-  { agent: agentText = "module.exports = {};\n", scriptTail = "" }: FakeContent = {},
+  {
+    agent: agentText = "module.exports = {};\n",
+    scriptTail = "",
+    missing = ["linux-arm64"],
+    isForWindows = false,
+  }: FakeContent = {},
 ): Promise<FakeRelease> {
   await mkdir(directory, { recursive: true });
   const put = async (name: string, text: string) => {
@@ -32,12 +51,13 @@ export async function fakeRelease(
     const sha256 = createHash("sha256").update(text).digest("hex");
     return { name, size: Buffer.byteLength(text), sha256 };
   };
-  const script = await put("rport-installer.sh", `#!/bin/sh\necho installed\n${scriptTail}`);
+  const script = await put("rport-installer.sh", `#!/bin/sh\necho installed\n${LIST}${scriptTail}`);
   const agent = await put("agent.cjs", agentText);
   const files = [{ ...agent, target: "node", packed: [] }];
   const version = "0.0.0-test";
-  const scripts = { sh: { name: script.name, sha256: script.sha256 } };
-  const manifest = { version, files, scripts, missing: ["linux-arm64"] };
+  const sh = { name: script.name, sha256: script.sha256 };
+  const ps1 = isForWindows ? await put("install.ps1", "\n$RportManifest = @'\n\n'@\n") : undefined;
+  const manifest = { version, files, scripts: { sh, ps1 }, missing };
   await put("manifest.json", JSON.stringify(manifest));
   return { directory, version, files };
 }

@@ -2,9 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Backend, type BackendOptions, createBackend } from "../../../backend/src/backend.ts";
+import type { AgentSources } from "../../../backend/src/downloads/agentSources.ts";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
 import { createLog } from "../../../backend/src/platform/log.ts";
-import { type FakeRelease, fakeRelease } from "../agents/agentRelease.ts";
+import { builtIn, type FakeRelease, fakeRelease } from "../agents/agentRelease.ts";
 import { eventually } from "../eventually.ts";
 import { memorySink } from "../log.ts";
 import { TestApi } from "./api.ts";
@@ -35,7 +36,10 @@ export interface RunningBackend extends AsyncDisposable {
 }
 
 /** What a test may set; everything else is as in production, without any file of the checkout. */
-export type StartOptions = Partial<BackendOptions>;
+export interface StartOptions extends Partial<Omit<BackendOptions, "agentFiles">> {
+  /** A folder that a build made, or as production has it. */
+  readonly agentFiles?: string | AgentSources;
+}
 
 /**
  * Starts a backend in a data directory of its own, which goes with it. A given `dataDir` stays, so
@@ -47,6 +51,7 @@ export async function startBackend(options: StartOptions = {}): Promise<RunningB
   opened.defer(() => rm(scratch, { recursive: true, force: true }));
   const release = await fakeRelease(join(scratch, "agent"));
   const { sink, lines } = memorySink();
+  const { agentFiles = release.directory, ...others } = options;
   const dataDir = options.dataDir ?? join(scratch, "data");
   const backend = await createBackend({
     dataDir,
@@ -54,11 +59,11 @@ export async function startBackend(options: StartOptions = {}): Promise<RunningB
     tunnels: { bind: "127.0.0.1", ports: [{ from: 20_000, to: 30_000 }] },
     pairing: { ttlS: 600 },
     passwordMinLength: 12,
-    agentFiles: release.directory,
+    agentFiles: typeof agentFiles === "string" ? builtIn(agentFiles) : agentFiles,
     clock: systemClock,
     log: createLog({ clock: systemClock, level: "debug", sink }),
     places: [{ host: "127.0.0.1", port: 0, faces: new Set(["agents", "users", "pairing"]) }],
-    ...options,
+    ...others,
   });
   opened.use(backend);
   const { url, port, token, fingerprints } = backend;

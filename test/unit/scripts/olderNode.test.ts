@@ -23,7 +23,7 @@ function majorOf(file: string): number {
 }
 
 const node = nodeOfMachine();
-const modules = ["", "agent"].flatMap((folder) =>
+const modules = ["", "agent", "npm"].flatMap((folder) =>
   readdirSync(join(LIB, folder))
     .filter((name) => name.endsWith(".mjs"))
     .map((name) => join(folder, name)),

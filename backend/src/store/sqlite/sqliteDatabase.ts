@@ -43,7 +43,11 @@ export class SqliteDatabase implements Database {
 
   /** Opens the file and brings its schema up to date. Fails with a `StartFailure` naming it. */
   static async open(deps: SqliteFileDeps): Promise<SqliteDatabase> {
-    const worker = new Worker(new URL("./sqliteWorker.ts", import.meta.url), { workerData: deps });
+    // a bundle has the worker in a file of this name
+    const worker = new Worker(
+      new URL(/* webpackChunkName: "sqliteWorker" */ "./sqliteWorker.ts", import.meta.url),
+      { workerData: deps },
+    );
     const answer = await firstAnswer(worker);
     if (answer.kind === "started") return new SqliteDatabase(worker, answer);
     await worker.terminate();

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { serverKeyFromSeed } from "@rport/protocol/wire/serverKey";
 import { describe, expect, it } from "vitest";
 import { AgentFiles } from "../../../../backend/src/downloads/agentFiles.ts";
-import { fakeRelease } from "../../../support/agents/agentRelease.ts";
+import { builtIn, fakeRelease } from "../../../support/agents/agentRelease.ts";
 import { testLog } from "../../../support/log.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
@@ -17,13 +17,13 @@ async function withRelease() {
   const temp = await tempDirectory();
   const release = await fakeRelease(temp.path);
   const { log, lines } = testLog();
-  return { temp, release, lines, files: new AgentFiles(temp.path, KEY, log) };
+  return { temp, release, lines, files: new AgentFiles(builtIn(temp.path), KEY, log) };
 }
 
 describe("the agent's files", () => {
   it("are unavailable, with the way to build them, until there is a manifest", async () => {
     await using temp = await tempDirectory();
-    const files = new AgentFiles(temp.path, KEY, testLog().log);
+    const files = new AgentFiles(builtIn(temp.path), KEY, testLog().log);
     await expect(files.require()).rejects.toMatchObject({
       code: "UNAVAILABLE",
       detail: expect.stringContaining("npm run package"),
@@ -59,7 +59,7 @@ describe("the agent's files", () => {
     await using temp = await tempDirectory();
     await fakeRelease(temp.path);
     await appendFile(join(temp.path, "agent.cjs"), "more");
-    const files = new AgentFiles(temp.path, KEY, testLog().log);
+    const files = new AgentFiles(builtIn(temp.path), KEY, testLog().log);
     await files.current();
     expect(files.targets).toEqual({ available: [], missing: ["linux-arm64", "node"] });
   });
