@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ENDPOINT_FILE, endpointFileSchema } from "@rport/protocol/endpointFile";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { builtAgent } from "../support/agents/builtAgent.ts";
 import { eventually } from "../support/eventually.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
@@ -10,22 +10,27 @@ import { tempDirectory } from "../support/tempDirectory.ts";
 /** Scripts have no types: they run before anything is installed. */
 const { serve } = await import(new URL("../../scripts/lib/serve.mjs", import.meta.url).href);
 
+/** Where nothing is built yet. */
+const FIRST_BUILD_MS = 400_000;
+/** A start reads all sources; on a busy machine that takes its time. */
+const START_MS = 30_000;
+
 /** What `npm start` does once everything is built. */
 async function start(dataDir: string, isTerminal: boolean, extra: readonly string[] = []) {
-  await builtAgent();
   const printed: string[] = [];
   const print = (text: string): void => void printed.push(text);
   const args = ["--data-dir", dataDir, "--port", "0", ...extra];
   const child = serve({ args, isTerminal, print });
   const ended = once(child, "exit");
-  await eventually(() => expect(child.connected).toBe(false));
-  return {
-    printed: printed.join("\n"),
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      expect((await ended)[0]).toBe(0);
-    },
+  const stop = async () => {
+    child.kill("SIGTERM");
+    expect((await ended)[0]).toBe(0);
   };
+  await using opened = new AsyncDisposableStack();
+  opened.defer(stop);
+  await eventually(() => expect(child.connected).toBe(false), START_MS);
+  opened.move();
+  return { printed: printed.join("\n"), [Symbol.asyncDispose]: stop };
 }
 
 async function endpointOf(dataDir: string) {
@@ -34,6 +39,8 @@ async function endpointOf(dataDir: string) {
 }
 
 describe("npm start", () => {
+  beforeAll(() => builtAgent(), FIRST_BUILD_MS);
+
   it.each([
     ["a terminal", true, []],
     ["a log that asks for it", false, ["--print-pairing"]],
