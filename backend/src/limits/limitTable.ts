@@ -97,7 +97,21 @@ export const LIMITS = {
     least: 4,
     most: 100_000,
     unit: "count",
-    what: "pairings that can be claimed at once; at a pairing service apart from servers, a quarter of them for one server",
+    what: "pairings that can be claimed at once; at a pairing service apart from servers, a quarter of them for one listed server, a sixteenth for one network where there is no list",
+  },
+  deposit_bytes: {
+    usual: 64 << 20,
+    least: 4 << 20,
+    most: 64 * 2 ** 30,
+    unit: "bytes",
+    what: "at a pairing service apart from servers: memory for what was deposited, and for what has happened with it; a quarter of it for one listed server, a sixteenth for one network where there is no list",
+  },
+  pairing_questions: {
+    usual: 256,
+    least: 4,
+    most: 65_536,
+    unit: "count",
+    what: "at a pairing service apart from servers: questions of servers that wait for news; a quarter of them from one network",
   },
   log_buffer_bytes: {
     usual: 4_194_304,

@@ -4,6 +4,7 @@ import {
   pairingStepSchema,
 } from "@rport/protocol/pairing/model";
 import { toTime } from "../platform/clock.ts";
+import { printable } from "./printable.ts";
 
 /** Something that has happened, without its time. */
 export type NewStep = Pick<PairingStep, "kind"> &
@@ -11,7 +12,6 @@ export type NewStep = Pick<PairingStep, "kind"> &
 
 /** Texts of a step that come from outside get this long. */
 const TEXT_MAX = 500;
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
 /** Addresses that fetched the script; anybody who knows a pairing's id can add one. */
 const FETCHES_MAX = 8;
 
@@ -65,7 +65,7 @@ function bounded(steps: readonly PairingStep[]): readonly PairingStep[] {
 /** Outside text as printable lines. */
 function cleaned(step: NewStep): NewStep {
   const texts = Object.entries(step).map(([key, text]) => {
-    return [key, text.slice(0, TEXT_MAX).replace(UNPRINTABLE, " ").toWellFormed()];
+    return [key, printable(text, TEXT_MAX)];
   });
   return Object.fromEntries(texts);
 }

@@ -36,9 +36,13 @@ export const DEPOSIT_MAX_BYTES = 1_048_576;
 /** `PUT /pair/v1/scripts/<sha256>`: largest installer script, in bytes. */
 export const SCRIPT_MAX_BYTES = 65_536;
 
+/** Deposits that one question may be about. */
+export const ASKED_MAX = 1_000;
+
 /**
- * `POST /pair/v1/steps`: what has happened with deposits. Answered at once when there is news of any of
- * them beyond `after`, and otherwise after `STEPS_WAIT_MS`.
+ * `POST /pair/v1/steps`: what has happened with deposits, each named once. Answered at once when there is
+ * news of any of them beyond `after`, and otherwise after `STEPS_WAIT_MS`. An answer has about a megabyte
+ * of news at the most: what is left comes to the next question.
  */
 export const stepsRequestSchema = z.strictObject({
   deposits: z
@@ -49,7 +53,10 @@ export const stepsRequestSchema = z.strictObject({
         after: z.number().int().nonnegative(),
       }),
     )
-    .max(1_000),
+    .max(ASKED_MAX)
+    .refine((asked) => new Set(asked.map(({ id }) => id)).size === asked.length, {
+      error: "names a deposit twice",
+    }),
 });
 
 /** What a server asks about. */
@@ -102,7 +109,7 @@ export const stepsAnswerSchema = z.object({
         steps: z.array(serviceStepSchema).max(SERVICE_STEPS_MAX),
       }),
     )
-    .max(1_000),
+    .max(ASKED_MAX),
 });
 
 /** What a server is told. */

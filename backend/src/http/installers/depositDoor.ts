@@ -63,7 +63,8 @@ export function depositDoor({ desk, depositors, exchangeOf }: DepositDoorDeps): 
     const asked = formed(stepsRequestSchema, body, "question");
     const gone = new AbortController();
     response.once("close", () => gone.abort());
-    const answer = await desk.steps(asked, gone.signal);
+    const { address } = exchangeOf(request);
+    const answer = await desk.steps(asked, { address, signal: gone.signal });
     if (!response.destroyed) exchangeOf(request).sendJson(200, answer);
   });
   router.get("/p/:id", (request, response) => {

@@ -7,6 +7,9 @@ import { networkOf } from "../../platform/network.ts";
 /** What servers without a key may deposit, per network. */
 const ANONYMOUS = { burst: 10, perSecond: 10 / 60 };
 const NETWORKS_MAX = 10_000;
+/** What of all that a service keeps one listed server may have, and one network where there is no list. */
+const LISTED_SHARE = 1 / 4;
+const ANONYMOUS_SHARE = 1 / 16;
 const KEY_MIN = 32;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -42,6 +45,11 @@ export class Depositors {
   /** Whether there is a list. */
   get isListed(): boolean {
     return this.#known !== undefined;
+  }
+
+  /** What of everything one of them may have: between 0 and 1. */
+  get share(): number {
+    return this.isListed ? LISTED_SHARE : ANONYMOUS_SHARE;
   }
 
   /**

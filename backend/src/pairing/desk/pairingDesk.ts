@@ -10,19 +10,23 @@ import type { Limits } from "../../limits/limits.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { Deposits } from "../deposits/deposits.ts";
+import { bytesOf, DeskPlaces } from "./deskPlaces.ts";
 import { Journal, type NewServiceStep } from "./journal.ts";
+import { Questions } from "./questions.ts";
 import { Scripts } from "./scripts.ts";
 
-/** What of all places one server may have. */
-const SHARE = 1 / 4;
-/** How many times as many are known as may be open. */
-const ENDED_TOO = 4;
+/** An answer has so many bytes of steps at the most; the rest is in the next one. */
+const ANSWER_BYTES = 1 << 20;
+/** What the steps of one deposit may take. */
+const JOURNAL_BYTES = 64 << 10;
 /** A deposit that ended is known for so long, so that its server learns of the last steps. */
 const KNOWN_AFTER_END_MS = 15 * 60_000;
 
 /** What the desk needs. */
 export interface PairingDeskDeps {
   readonly limits: Pick<Limits, "max" | "bite" | "watch">;
+  /** What of everything one depositor may have: between 0 and 1. */
+  readonly share: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -32,7 +36,14 @@ interface Entry {
   readonly journal: Journal;
   readonly scripts: DepositRequest["scripts"];
   isEnded: boolean;
+  bytes: number;
   timer: Timer;
+}
+
+/** From where a server asks what has happened, and until when it listens. */
+export interface Asking {
+  readonly address: string;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -46,12 +57,14 @@ export class PairingDesk {
   readonly scripts = new Scripts();
   readonly #deps: PairingDeskDeps;
   readonly #entries = new Map<PairingId, Entry>();
-  readonly #waiting = new Set<() => void>();
+  readonly #places: DeskPlaces;
+  readonly #questions: Questions;
 
   constructor(deps: PairingDeskDeps) {
-    const { clock, log, limits } = deps;
+    const { clock, log, limits, share } = deps;
     this.#deps = deps;
-    limits.watch("pairings", () => this.#open.length);
+    this.#places = new DeskPlaces({ limits, share, placed: () => this.#entries.values() });
+    this.#questions = new Questions({ limits, clock });
     this.deposits = new Deposits({
       clock,
       log,
@@ -80,7 +93,8 @@ export class PairingDesk {
       throw new RportError("CONFLICT", "There is another deposit under this id.");
     }
     this.#requireScripts(request.scripts);
-    if (known === undefined) this.#requirePlace(depositor);
+    const bytes = bytesOf(request);
+    this.#places.require(depositor, bytes, known);
     const ttlMs = request.expires_in * 1_000;
     known?.timer.cancel();
     this.deposits.add({
@@ -91,9 +105,11 @@ export class PairingDesk {
       deadlineMs: clock.monotonic() + ttlMs,
     });
     this.#entries.set(id, {
-      journal: new Journal(depositor, watchKey),
+      // its server goes on counting where it was
+      journal: known?.journal ?? new Journal(depositor, watchKey),
       scripts: request.scripts,
       isEnded: false,
+      bytes,
       timer: clock.after(ttlMs, () => this.#end(id)),
     });
     log.info("deposited", { pairing: id, depositor });
@@ -112,18 +128,17 @@ export class PairingDesk {
     return this.scripts.get(sha256);
   }
 
-  /** What has happened; waits for news until `signal` fires or a while is over. */
-  async steps({ deposits }: StepsRequest, signal: AbortSignal): Promise<StepsAnswer> {
-    const news = (): StepsAnswer => ({ deposits: deposits.map((asked) => this.#newsOf(asked)) });
-    const isNews = ({ deposits: all }: StepsAnswer): boolean =>
-      all.some(({ is_known: isKnown, steps }) => !isKnown || steps.length > 0);
-    const end = this.#deps.clock.monotonic() + STEPS_WAIT_MS;
-    for (;;) {
-      const found = news();
-      const leftMs = end - this.#deps.clock.monotonic();
-      if (isNews(found) || leftMs <= 0 || signal.aborted) return found;
-      await this.#somethingNew(leftMs, signal);
-    }
+  /**
+   * What has happened; waits for news until `signal` fires or a while is over. Rejects with
+   * `TOO_MANY_REQUESTS` when too many wait.
+   */
+  async steps({ deposits }: StepsRequest, { address, signal }: Asking): Promise<StepsAnswer> {
+    const found = this.#newsOf(deposits);
+    const isNews = found.some(({ is_known: isKnown, steps }) => !isKnown || steps.length > 0);
+    if (isNews) return { deposits: found };
+    const ids = deposits.map(({ id }) => id);
+    await this.#questions.wait(ids, { address, withinMs: STEPS_WAIT_MS, signal });
+    return { deposits: this.#newsOf(deposits) };
   }
 
   /** Forgets and overwrites everything. */
@@ -131,50 +146,38 @@ export class PairingDesk {
     for (const { timer } of this.#entries.values()) timer.cancel();
     this.#entries.clear();
     this.deposits.close();
-    this.#tell();
+    this.#questions.close();
   }
 
-  get #open(): readonly Entry[] {
-    return [...this.#entries.values()].filter(({ isEnded }) => !isEnded);
-  }
-
-  #newsOf({ id, watch_key: key, after }: StepsRequest["deposits"][number]) {
-    const journal = this.#entries.get(id)?.journal;
-    const isKnown = journal?.isWatchedBy(Buffer.from(key, "base64url")) === true;
-    return { id, is_known: isKnown, steps: isKnown ? (journal?.after(after) ?? []) : [] };
-  }
-
-  #somethingNew(withinMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        this.#waiting.delete(done);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = this.#deps.clock.after(withinMs, done);
-      this.#waiting.add(done);
-      signal.addEventListener("abort", done);
+  #newsOf(asked: StepsRequest["deposits"]): StepsAnswer["deposits"] {
+    let left = ANSWER_BYTES;
+    return asked.map(({ id, watch_key: key, after }) => {
+      const journal = this.#entries.get(id)?.journal;
+      if (journal?.isWatchedBy(Buffer.from(key, "base64url")) !== true) {
+        return { id, is_known: false, steps: [] };
+      }
+      const steps = [...journal.after(after, left)];
+      if (steps.length > 0) left -= Buffer.byteLength(JSON.stringify(steps));
+      return { id, is_known: true, steps };
     });
   }
 
   #note(id: PairingId | undefined, step: NewServiceStep): void {
     const entry = id === undefined ? undefined : this.#entries.get(id);
-    if (entry === undefined) return;
-    entry.journal.add(step);
+    if (id === undefined || entry === undefined) return;
+    const { journal } = entry;
+    const left = journal.bytes + this.#places.leftFor(journal.depositor);
+    journal.add(step, Math.min(JOURNAL_BYTES, left));
     const { kind, address } = step;
     this.#deps.log.info("pairing", { pairing: id, kind, address });
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const done of [...this.#waiting]) done();
+    this.#questions.wake(id);
   }
 
   #end(id: PairingId): void {
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.isEnded) return;
     entry.isEnded = true;
+    entry.bytes = 0;
     this.deposits.end(id);
     entry.timer.cancel();
     entry.timer = this.#deps.clock.after(KNOWN_AFTER_END_MS, () => this.#entries.delete(id));
@@ -186,16 +189,5 @@ export class PairingDesk {
       const title = "This pairing service does not have the installer script yet.";
       throw new RportError("CONFLICT", title, { detail: sha256 });
     }
-  }
-
-  #requirePlace(depositor: string): void {
-    const { limits } = this.#deps;
-    const max = limits.max("pairings");
-    const open = this.#open;
-    const own = open.filter(({ journal }) => journal.depositor === depositor).length;
-    const hasPlace = open.length < max && this.#entries.size < max * ENDED_TOO;
-    if (hasPlace && own < Math.max(1, max * SHARE)) return;
-    limits.bite("pairings", { depositor });
-    throw new RportError("UNAVAILABLE", "This pairing service has no place for more deposits now.");
   }
 }

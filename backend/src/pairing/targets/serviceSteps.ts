@@ -1,5 +1,6 @@
 import type { PairingId } from "@rport/protocol/ids";
 import {
+  ASKED_MAX,
   SERVICE_PATH,
   type ServiceStep,
   STEPS_WAIT_MS,
@@ -14,6 +15,8 @@ import { serviceTrouble } from "./serviceTrouble.ts";
 /** Longer than the service waits for news. */
 const ANSWER_MS = STEPS_WAIT_MS + 10_000;
 const ANSWER_MAX_BYTES = 8 << 20;
+/** An answer without news that comes earlier is not what was agreed on; the next question waits for so long. */
+const HASTY_MS = 1_000;
 /** Between tries while it cannot be asked. */
 const PAUSES_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
 
@@ -73,8 +76,11 @@ export class ServiceSteps {
       const asking = new AbortController();
       this.#asking = asking;
       try {
-        this.#hear(await this.#ask(asking.signal));
+        const askedMs = this.#deps.clock.monotonic();
+        const isNews = this.#hear(await this.#ask(asking.signal));
         this.#failures = 0;
+        const isHasty = this.#deps.clock.monotonic() - askedMs < HASTY_MS;
+        if (!isNews && isHasty) await this.#wait(HASTY_MS);
       } catch (caught) {
         if (!asking.signal.aborted) await this.#rest(caught);
       }
@@ -84,7 +90,8 @@ export class ServiceSteps {
 
   async #ask(signal: AbortSignal): Promise<StepsAnswer> {
     const { url } = this.#deps;
-    const deposits = [...this.#watched].map(([id, { watchKey, after }]) => {
+    // of too many, the latest: the others have ended, or are about to
+    const deposits = [...this.#watched].slice(-ASKED_MAX).map(([id, { watchKey, after }]) => {
       return { id, watch_key: watchKey, after };
     });
     const answer = await askService({
@@ -102,22 +109,28 @@ export class ServiceSteps {
     throw serviceTrouble(url, "not-json");
   }
 
-  #hear({ deposits }: StepsAnswer): void {
+  /** Answers whether there was news. */
+  #hear({ deposits }: StepsAnswer): boolean {
+    let isNews = false;
     for (const { id, is_known: isKnown, steps } of deposits) {
       const watched = this.#watched.get(id);
       if (watched === undefined) continue;
       for (const step of steps) {
         if (step.n <= watched.after) continue;
         watched.after = step.n;
+        isNews = true;
         this.#deps.onStep(id, step);
       }
-      if (!isKnown) this.#forget(id);
+      if (isKnown) continue;
+      isNews = true;
+      this.#forget(id);
     }
+    return isNews;
   }
 
   /** One line tells of a service that is away; it is asked again later and later. */
   async #rest(caught: unknown): Promise<void> {
-    const { clock, log, url } = this.#deps;
+    const { log, url } = this.#deps;
     const pauseMs = PAUSES_MS[Math.min(this.#failures, PAUSES_MS.length - 1)] ?? 1_000;
     if (this.#failures === 0) {
       log.warn("the pairing service does not tell what happens", {
@@ -126,6 +139,12 @@ export class ServiceSteps {
       });
     }
     this.#failures += 1;
+    await this.#wait(pauseMs);
+  }
+
+  /** Waits for so long, or until there is more to ask about. */
+  async #wait(pauseMs: number): Promise<void> {
+    const { clock } = this.#deps;
     await new Promise<void>((resolve) => {
       const end = (): void => {
         this.#pause?.timer.cancel();
