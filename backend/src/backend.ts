@@ -4,7 +4,12 @@ import type { TransportLimits } from "@rport/protocol/wire/transport";
 import { ServerLife } from "./audit/serverLife.ts";
 import { AgentDoor } from "./clients/door/agentDoor.ts";
 import { Pinger } from "./clients/session/pinger.ts";
-import { offerEndpoint, removeEndpoint, removeStaleEndpoint } from "./endpointFile.ts";
+import {
+  type Endpoint,
+  offerEndpoint,
+  removeEndpoint,
+  removeStaleEndpoint,
+} from "./endpointFile.ts";
 import { type FacesDeps, openFaces } from "./faces.ts";
 import { LoopDelay } from "./health/loopDelay.ts";
 import { createPeerOf } from "./http/caller/peerAddress.ts";
@@ -14,6 +19,7 @@ import { UnreadAnswers } from "./http/unreadAnswers.ts";
 import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
 import { ListSearches } from "./lists/listSearches.ts";
+import { openGate } from "./opening/openGate.ts";
 import { openHealth } from "./opening/openHealth.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { originAt, type Place, reachOf, urlOf } from "./place.ts";
@@ -21,10 +27,10 @@ import { DescriptorWatch } from "./platform/descriptors.ts";
 import { loggedFault } from "./platform/faults.ts";
 import { LogBursts } from "./platform/logBursts.ts";
 import { openServices, type Services, type Whereabouts } from "./services.ts";
-import { FailedLogins } from "./users/failedLogins.ts";
-import { UserGate } from "./users/gate.ts";
-import { Proofs } from "./users/proofs.ts";
-import { UserTokens } from "./users/tokens.ts";
+import { type OpenTls, openTls } from "./tls/openTls.ts";
+import type { UserGate } from "./users/gate.ts";
+import type { Proofs } from "./users/proofs.ts";
+import type { UserTokens } from "./users/tokens.ts";
 
 /** What a backend is made from. */
 export interface BackendOptions extends ServicesOptions {
@@ -45,6 +51,8 @@ export interface Backend extends AsyncDisposable, Services {
   /** Opens the users' face until this backend stops; also in the endpoint file. */
   readonly token: string;
   readonly tokens: UserTokens;
+  /** The certificates that it speaks TLS with. */
+  readonly tls: OpenTls;
   readonly agentDoor: AgentDoor;
   /** Ends every connection and closes the data directory; a second call waits for the first. */
   close(): Promise<void>;
@@ -60,24 +68,21 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   const options: BackendOptions = { ...given, clock };
   await using opened = new AsyncDisposableStack();
   const bound: Place[] = [];
-  const services = await openServices(options, () => whereabouts(options, bound), opened);
-  const tokens = new UserTokens();
-  const { token } = tokens.issue("local");
+  let tls: OpenTls | undefined;
+  const where = () => whereabouts(options, bound, tls?.views());
+  const services = await openServices(options, where, opened);
+  const { tokens, token, proofs, gate } = openGate(services, clock);
   const agentDoor = createAgentDoor(options, services);
   const { presence, auditing, paths, fingerprints } = services;
+  const { sha256: fingerprint, md5: md5Fingerprint } = fingerprints;
   const life = new ServerLife(auditing.audit);
   opened.defer(() => life.stopped());
-  const fingerprint = fingerprints.sha256;
-  const proofs = new Proofs({ token, fingerprint, clock, limits: services.limits });
-  const { signIns } = auditing;
-  const { personalTokens, sessions } = services.accounts;
-  const failures = new FailedLogins(clock);
-  const gate = new UserGate({ tokens, personalTokens, sessions, failures, proofs, signIns });
   await removeStaleEndpoint(paths.endpoint);
   const strangers = new LogBursts(options);
   opened.defer(() => strangers.close());
   const loopDelay = opened.use(new LoopDelay());
-  const entrance = { gate, proofs, strangers, agentDoor, loopDelay, bound };
+  tls = openTls(options.places, { ...services, strangers, clock, log }, opened);
+  const entrance = { gate, proofs, strangers, agentDoor, loopDelay, bound, tls };
   await openFaces(facesDeps(options, services, entrance), bound, opened);
 
   const pinger = new Pinger({
@@ -92,9 +97,13 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   const users = placeOf(bound, "users");
   const url = urlOf(users);
   opened.defer(() => removeEndpoint(paths.endpoint, token));
-  const { pid } = process;
-  const endpoint = { url, token, pid, fingerprint, md5Fingerprint: fingerprints.md5 };
-  opened.defer(await offerEndpoint(endpoint, { path: paths.endpoint, clock, log }));
+  const certificate = tls.certificateAt(users);
+  const told = (): Endpoint => {
+    const tlsPin = certificate?.pair.pin;
+    return { url, token, pid: process.pid, fingerprint, md5Fingerprint, tlsPin };
+  };
+  const offer = await offerEndpoint(told, { path: paths.endpoint, certificate, clock, log });
+  opened.defer(() => offer.close());
 
   const closing = opened.move();
   let closed: Promise<void> | undefined;
@@ -109,6 +118,7 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
     port: users.port,
     token,
     tokens,
+    tls,
     agentDoor,
     close,
     [Symbol.asyncDispose]: close,
@@ -166,13 +176,14 @@ interface Entrance {
   readonly loopDelay: LoopDelay;
   /** The places that are listened on, as soon as they are. */
   readonly bound: readonly Place[];
+  readonly tls: OpenTls;
 }
 
 /** Who stands behind the faces. */
 function facesDeps(
   options: BackendOptions,
   services: Services,
-  { gate, proofs, strangers, agentDoor, loopDelay, bound }: Entrance,
+  { gate, proofs, strangers, agentDoor, loopDelay, bound, tls }: Entrance,
 ): FacesDeps {
   const { places, serverUrls, trustedProxies = [], pairing, clock, log } = options;
   const peerOf = createPeerOf(trustedProxies, log);
@@ -199,12 +210,12 @@ function facesDeps(
   services.accounts.ledger.watchRights(() => userSockets.review());
   const { audit } = services.auditing;
   const door = agentDoor.counters;
-  const facts = { ...services, audit, gate, door, userSockets, loopDelay };
+  const facts = { ...services, audit, gate, door, userSockets, loopDelay, tls };
   const { readiness, figures } = openHealth(options, facts);
   const rest = { handlers, gate, proofs, peerOf, onUser, strangers, readiness, figures };
   const answers = new UnreadAnswers(limits);
   const app = { ...appOf(services), ...rest, access: services.access, answers, clock, log };
-  return { places, serverUrls, agentDoor, userSockets, sockets, limits, app };
+  return { places, serverUrls, agentDoor, userSockets, sockets, limits, tls: tls.of, app };
 }
 
 function routesOf(services: Services): readonly UserRoute[] {
@@ -267,9 +278,13 @@ function placeOf(bound: readonly Place[], face: "agents" | "users" | "pairing"):
 }
 
 /** Where agents reach this server, as far as it can know. */
-function whereabouts({ serverUrls, places }: BackendOptions, bound: readonly Place[]): Whereabouts {
+function whereabouts(
+  { serverUrls, places }: BackendOptions,
+  bound: readonly Place[],
+  certificates: Whereabouts["certificates"],
+): Whereabouts {
   const known = serverUrls.length > 0 ? serverUrls : [urlOf(placeOf(bound, "agents"))];
-  return { serverUrls: known, listensTo: reachOf(placeOf(places, "agents")) };
+  return { serverUrls: known, listensTo: reachOf(placeOf(places, "agents")), certificates };
 }
 
 /** Where a host would find installer and server, for somebody who reached us under `origin`. */

@@ -2,10 +2,13 @@ import { readFileSync, rmSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
 import { VERSION } from "@rport/protocol/version";
+import { guarded } from "@rport/protocol/wire/contain";
 import type { Clock, Timer } from "./platform/clock.ts";
+import { loggedFault } from "./platform/faults.ts";
 import type { Log } from "./platform/log.ts";
 import { ioFailure } from "./store/files/dataDirectory.ts";
 import { codeOf, writeDurably } from "./store/files/durableFile.ts";
+import type { Certificates } from "./tls/certificates.ts";
 
 /** What a running backend tells editors of the same person, and scripts beside it. */
 export interface Endpoint extends EndpointFile {
@@ -25,23 +28,65 @@ const RETRY_MS = 5_000;
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 /**
- * Writes the endpoint file, which only its owner can read; resolves when it is on disk. A full disk
- * keeps nobody from being served who needs no such file: it is told, and tried again until there is
- * room, or the answer is called. Fails with a `StartFailure` that names the file.
+ * Writes the endpoint file, and again with each new certificate. Fails with a `StartFailure` that names
+ * the file; a full disk is none, as `EndpointOffer.write` says.
  */
-export async function offerEndpoint(endpoint: Endpoint, deps: EndpointDeps): Promise<() => void> {
-  const { path, clock, log } = deps;
-  const text = `${JSON.stringify({ ...endpoint, version: VERSION }, null, 2)}\n`;
-  let retry: Timer | undefined;
-  const again = async (): Promise<void> => {
-    if (await isWritten(path, text).catch(() => false)) log.info("the endpoint file is there now");
-    else retry = clock.after(RETRY_MS, () => void again());
-  };
-  if (!(await isWritten(path, text))) {
-    log.error("the disk is full: editors cannot find this server yet", { path });
-    retry = clock.after(RETRY_MS, () => void again());
+export async function offerEndpoint(
+  told: () => Endpoint,
+  { certificate, ...deps }: OfferDeps,
+): Promise<EndpointOffer> {
+  const offer = new EndpointOffer(deps);
+  await offer.write(told());
+  const onFault = loggedFault(deps.log, "the endpoint file");
+  certificate?.follow(guarded(onFault, () => offer.write(told())));
+  return offer;
+}
+
+interface OfferDeps extends EndpointDeps {
+  readonly log: Log;
+  /** Tells of new ones. */
+  readonly certificate: Pick<Certificates, "follow"> | undefined;
+}
+
+/** The endpoint file of a running backend. */
+export class EndpointOffer {
+  readonly #deps: EndpointDeps;
+  #text = "";
+  #retry: Timer | undefined;
+  #isOver = false;
+
+  constructor(deps: EndpointDeps) {
+    this.#deps = deps;
   }
-  return () => retry?.cancel();
+
+  /**
+   * Writes the file, which only its owner can read; resolves when it is on disk. A full disk keeps nobody
+   * from being served who needs no such file: it is told, and tried again until there is room, or
+   * `close` is called. Fails with a `StartFailure` that names the file.
+   */
+  async write(endpoint: Endpoint): Promise<void> {
+    const { path, clock, log } = this.#deps;
+    this.#retry?.cancel();
+    this.#text = `${JSON.stringify({ ...endpoint, version: VERSION }, null, 2)}\n`;
+    if (this.#isOver || (await isWritten(path, this.#text))) return;
+    log.error("the disk is full: editors cannot find this server yet", { path });
+    this.#retry = clock.after(RETRY_MS, () => void this.#again());
+  }
+
+  /** Tries no more. */
+  close(): void {
+    this.#isOver = true;
+    this.#retry?.cancel();
+  }
+
+  async #again(): Promise<void> {
+    const { path, clock, log } = this.#deps;
+    if (await isWritten(path, this.#text).catch(() => false)) {
+      log.info("the endpoint file is there now");
+      return;
+    }
+    if (!this.#isOver) this.#retry = clock.after(RETRY_MS, () => void this.#again());
+  }
 }
 
 /** False: the disk is full. */

@@ -5,9 +5,10 @@ import type { LocalMode } from "./http/caller/siteGuard.ts";
 import type { UpgradeDoor } from "./http/upgrade.ts";
 import type { UserSockets } from "./http/userSockets.ts";
 import type { Limits } from "./limits/limits.ts";
-import { isLocal, type Place } from "./place.ts";
+import { isLocal, type Place, schemeOf } from "./place.ts";
 import { Listener } from "./server.ts";
 import type { OpenSockets } from "./sockets/openSockets.ts";
+import type { ListenerTls } from "./tls/openTls.ts";
 
 /** Who stands behind the addresses. */
 export interface FacesDeps {
@@ -20,6 +21,8 @@ export interface FacesDeps {
   readonly userSockets: UserSockets;
   readonly sockets: OpenSockets;
   readonly limits: Pick<Limits, "max" | "bite">;
+  /** What a place speaks TLS with; undefined: it does not. */
+  readonly tls: (place: Place) => ListenerTls | undefined;
 }
 
 /**
@@ -31,7 +34,7 @@ export async function openFaces(
   bound: Place[],
   opened: AsyncDisposableStack,
 ): Promise<void> {
-  const { places, serverUrls, app, agentDoor, userSockets, sockets, limits } = deps;
+  const { places, serverUrls, app, agentDoor, userSockets, sockets, limits, tls } = deps;
   const names = serverUrls.map((url) => new URL(url).hostname);
   const { clock, log } = app;
   const listeners: Listener[] = [];
@@ -44,7 +47,7 @@ export async function openFaces(
     const index = listeners.length;
     const localMode = (): LocalMode | undefined => {
       const port = isLocal(place) ? bound[index]?.port : undefined;
-      return port === undefined ? undefined : { port, names };
+      return port === undefined ? undefined : { port, scheme: schemeOf(place), names };
     };
     const onRequest = createApp(app, { faces: place.faces, localMode });
     const doors = doorsOf(place, deps, localMode);
@@ -53,6 +56,7 @@ export async function openFaces(
       doors,
       sockets,
       limits,
+      tls: tls(place),
       clock,
       log,
     });

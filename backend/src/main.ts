@@ -3,13 +3,14 @@ import { homedir } from "node:os";
 import { RportError } from "@rport/protocol/errors";
 import type { LogOutput } from "@rport/protocol/logOutput";
 import { obeySignals } from "@rport/protocol/signals";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { VERSION } from "@rport/protocol/version";
 import { pairingCommand } from "./alone/command.ts";
 import { auditCommand } from "./audit/command.ts";
 import { type Backend, createBackend } from "./backend.ts";
 import { importCredentials } from "./cli/importCredentials.ts";
 import { userCommand } from "./cli/people/userCommand.ts";
-import { type Config, readConfig, type Surroundings, warningsOf } from "./config/config.ts";
+import { type Config, readConfig, type Surroundings } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
 import { firstAdministratorCode, lacksAdministrator } from "./firstAdministrator.ts";
 import { installationOf } from "./installation.ts";
@@ -21,6 +22,7 @@ import type { Command } from "./platform/commandResult.ts";
 import { descriptorLimit } from "./platform/descriptors.ts";
 import { errorText, type Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
+import { warningsOf } from "./startWarnings.ts";
 
 const INSTALLATION = installationOf(import.meta.url);
 /** A stop takes no longer than this; what is on disk is safe at any time. */
@@ -73,7 +75,10 @@ async function run(config: Config): Promise<void> {
   obeySignals({
     stop: (signal) => void stop(signal, { log, output, backend: life.backend }),
     stopNow: () => process.exit(1),
-    reopenLog: () => void output.reopen(),
+    reopenLog: () => {
+      void output.reopen();
+      life.backend?.tls.look();
+    },
   });
   for (const warning of warningsOf(config)) log.warn(warning);
   const backend = await createBackend({
@@ -91,7 +96,13 @@ async function run(config: Config): Promise<void> {
   introduce(backend);
   print(aboutFirstAdministrator(backend, config));
   log.info("listening", { url: backend.url, version: VERSION, pid: process.pid });
-  tellParent(backend, backend.paths.endpoint);
+  const { url, token, paths } = backend;
+  tellParent({ url, token, tlsPin: pinOfUsers(backend) }, paths.endpoint);
+}
+
+/** The key that people are shown by TLS; undefined: they are not. */
+function pinOfUsers({ tls, users }: Backend): TlsPin | undefined {
+  return tls.certificateAt(users)?.pair.pin;
 }
 
 interface Running {
@@ -119,7 +130,9 @@ async function stop(signal: string, { log, output, backend }: Running): Promise<
   if (process.connected) process.disconnect();
 }
 
-function introduce({ url, fingerprints, paths, status }: Backend): void {
+function introduce(backend: Backend): void {
+  const { url, fingerprints, paths, status } = backend;
+  const pin = pinOfUsers(backend);
   const agents = status().connect_url.filter((other) => other !== url);
   print([
     `RPort backend ${VERSION} is ready.`,
@@ -127,6 +140,7 @@ function introduce({ url, fingerprints, paths, status }: Backend): void {
     ...agents.map((other) => `  Agents       ${other}`),
     `  Fingerprint  ${fingerprints.sha256}`,
     `               ${fingerprints.md5}`,
+    ...(pin === undefined ? [] : [`  TLS key      ${pin}`]),
     `  Data         ${paths.directory}`,
     "Stop it with Ctrl-C.",
   ]);

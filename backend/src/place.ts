@@ -1,6 +1,7 @@
 import type { ServerStatus } from "@rport/protocol/model";
 import { formatHostPort } from "@rport/protocol/remote";
 import type { Config } from "./config/config.ts";
+import type { TlsSource } from "./tls/tlsSource.ts";
 
 /** Programs of this machine, whoever reaches any address of it, or whoever reaches one. */
 export type Reach = NonNullable<ServerStatus["listens_to"]>;
@@ -14,10 +15,12 @@ export interface Place {
   /** 0: any free one. */
   readonly port: number;
   readonly faces: ReadonlySet<Face>;
+  /** Where its certificate comes from; absent: plain HTTP is spoken there. */
+  readonly tls?: TlsSource | undefined;
 }
 
 /** What of a configuration says where to listen. */
-export type Addresses = Pick<Config, "serverAddress" | "apiAddress" | "metricsAddress">;
+export type Addresses = Pick<Config, "serverAddress" | "apiAddress" | "metricsAddress" | "tls">;
 
 /**
  * The places of a configuration: one for all faces, or two when users are set apart; and one for
@@ -30,13 +33,13 @@ export function placesOf(config: Addresses): Place[] {
   return places;
 }
 
-function placesOfFaces({ serverAddress, apiAddress }: Addresses): Place[] {
+function placesOfFaces({ serverAddress, apiAddress, tls }: Addresses): Place[] {
   if (serverAddress === apiAddress) {
-    return [{ ...serverAddress, faces: new Set(["agents", "users", "pairing"]) }];
+    return [{ ...serverAddress, faces: new Set(["agents", "users", "pairing"]), tls: tls.server }];
   }
   return [
-    { ...serverAddress, faces: new Set(["agents", "pairing"]) },
-    { ...apiAddress, faces: new Set(["users"]) },
+    { ...serverAddress, faces: new Set(["agents", "pairing"]), tls: tls.server },
+    { ...apiAddress, faces: new Set(["users"]), tls: tls.api },
   ];
 }
 
@@ -52,19 +55,24 @@ export function reachOf({ host }: Pick<Place, "host">): Reach {
 }
 
 /** The origin under which a program on the same machine reaches a place. */
-export function urlOf({ host, port }: Place): string {
+export function urlOf({ host, port, tls }: Omit<Place, "faces">): string {
   const near = isWildcard(host) ? "127.0.0.1" : host;
-  return `http://${formatHostPort({ host: near, port })}`;
+  return `${schemeOf({ tls })}://${formatHostPort({ host: near, port })}`;
+}
+
+/** What is spoken at a place. */
+export function schemeOf({ tls }: Pick<Place, "tls">): "http" | "https" {
+  return tls === undefined ? "http" : "https";
 }
 
 /**
  * The origin of the place `to`, for somebody who reached this server under `origin` at another
- * place: the same name with the other port, where no proxy speaks TLS, unless `to` listens on one address only.
+ * place: the same name with the other port, and what is spoken there, unless `to` listens on one address only.
  */
 export function originAt(to: Place, origin: string): string {
   if (!isWildcard(to.host)) return urlOf(to);
   const { hostname } = new URL(origin);
-  return `http://${hostname}:${to.port}`;
+  return `${schemeOf(to)}://${hostname}:${to.port}`;
 }
 
 function isWildcard(host: string): boolean {

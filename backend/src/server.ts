@@ -1,13 +1,17 @@
+import { constants } from "node:crypto";
 import { once } from "node:events";
 import {
   createServer,
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerOptions,
   type ServerResponse,
 } from "node:http";
+import { createServer as createSecureServer, Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { SecureContextOptions } from "node:tls";
 import { RportError } from "@rport/protocol/errors";
 import { contain, containing, guarded } from "@rport/protocol/wire/contain";
 import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./http/upgrade.ts";
@@ -19,6 +23,7 @@ import type { Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 import type { OpenSockets } from "./sockets/openSockets.ts";
 import { Pipelines } from "./sockets/pipelines.ts";
+import type { ListenerTls } from "./tls/openTls.ts";
 
 /** Node's own limits are far wider, and are looked at only twice a minute. */
 const LIMITS = {
@@ -29,6 +34,8 @@ const LIMITS = {
   maxHeaderSize: 16_384,
 } as const;
 const HEADERS_MAX = 100;
+/** A peer could have a key exchange with every few bytes, and Node would count but not pace them. */
+const TLS_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION;
 /** How long open connections may take to end by themselves when the server stops. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -40,17 +47,19 @@ export interface ListenerDeps {
   /** Counts the connections, and ends those for which there is no place. */
   readonly sockets: OpenSockets;
   readonly limits: Pick<Limits, "max" | "bite">;
+  /** What TLS is spoken with; undefined: plain HTTP is spoken. */
+  readonly tls?: ListenerTls | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** One address that is listened on. */
 export class Listener {
-  readonly #server: Server;
+  readonly #server: Server | SecureServer;
   readonly #sockets = new Set<Socket>();
   readonly #clock: Clock;
 
-  private constructor(server: Server, { sockets, clock, log }: ListenerDeps) {
+  private constructor(server: Server | SecureServer, { sockets, tls, clock, log }: ListenerDeps) {
     this.#server = server;
     this.#clock = clock;
     contain(server, loggedFault(log, "an address that is listened on"));
@@ -61,11 +70,18 @@ export class Listener {
     const containSocket = containing<Socket>((error, socket) =>
       endingFault(log, "a connection", () => socket.destroy())(error),
     );
-    server.on("connection", (socket: Socket) => {
+    const note = (socket: Socket): void => {
       containSocket(socket);
-      if (!sockets.enter(socket)) return;
       own.add(socket);
       socket.on("close", leave);
+    };
+    if (server instanceof SecureServer) {
+      tls?.handshakes.guard(server, { onConnection: note, onSecure: containSocket });
+      return;
+    }
+    server.on("connection", (socket: Socket) => {
+      note(socket);
+      sockets.enter(socket);
     });
   }
 
@@ -78,7 +94,7 @@ export class Listener {
       shouldUpgradeCallback: ({ headers, socket }: IncomingMessage) =>
         headers.upgrade?.toLowerCase() === "websocket" || pipelines.isFull(socket),
     };
-    const server = createServer(options, contained(deps, pipelines));
+    const server = serverOf(deps.tls, options, contained(deps, pipelines));
     server.maxHeadersCount = HEADERS_MAX;
     server.on("upgrade", (request, socket, head) => {
       if (pipelines.isFull(socket)) {
@@ -118,6 +134,24 @@ export class Listener {
     await closed;
     timer.cancel();
   }
+}
+
+/** A server whose certificate changes with the files that it came from. */
+function serverOf(
+  tls: ListenerTls | undefined,
+  http: ServerOptions,
+  onRequest: RequestListener,
+): Server | SecureServer {
+  if (tls === undefined) return createServer(http, onRequest);
+  const { certificates } = tls;
+  const server = createSecureServer(Object.assign(secureOptionsOf(tls), http), onRequest);
+  certificates.follow(() => server.setSecureContext(secureOptionsOf(tls)));
+  return server;
+}
+
+function secureOptionsOf({ certificates, oldest }: ListenerTls): SecureContextOptions {
+  const { certificate: cert, key } = certificates.pair;
+  return { cert, key, minVersion: oldest, honorCipherOrder: true, secureOptions: TLS_OPTIONS };
 }
 
 /** What one request brings about ends that request alone. */

@@ -50,8 +50,8 @@ export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
   readonly status: () => ServerStatus;
 }
 
-/** Where agents reach this server, and who gets through to it. */
-export type Whereabouts = Pick<StatusFacts, "serverUrls" | "listensTo">;
+/** Where agents reach this server, who gets through to it, and how it speaks TLS. */
+export type Whereabouts = Pick<StatusFacts, "serverUrls" | "listensTo" | "certificates">;
 
 /**
  * Opens everything behind the faces, in order; `opened` closes it in the opposite one. `where` is

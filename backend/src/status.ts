@@ -1,4 +1,4 @@
-import type { AgentTargets, ServerStatus } from "@rport/protocol/model";
+import type { AgentTargets, CertificateView, ServerStatus } from "@rport/protocol/model";
 import { VERSION } from "@rport/protocol/version";
 
 /** What the status is made of. */
@@ -15,6 +15,8 @@ export interface StatusFacts {
   readonly passwordMinLength: number;
   /** For which machines there is an agent to fetch. */
   readonly agentTargets: AgentTargets;
+  /** What TLS is spoken with. */
+  readonly certificates?: readonly CertificateView[] | undefined;
 }
 
 /** Facts about the server, in RPort's field names. */
@@ -26,6 +28,7 @@ export function serverStatus({
   listensTo,
   passwordMinLength,
   agentTargets,
+  certificates = [],
 }: StatusFacts): ServerStatus {
   return {
     version: VERSION,
@@ -41,5 +44,6 @@ export function serverStatus({
     clients_auth_mode: "Read Write",
     client_auth_password_min_length: passwordMinLength,
     agent_targets: agentTargets,
+    certificates: [...certificates],
   };
 }

@@ -2,8 +2,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { Guide } from "../support/guide.ts";
 import { backendArchive } from "../support/installer/checkout.ts";
+import { textOf } from "../support/repository.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
 import { bootSystemd, type System } from "../support/systemd/system.ts";
+import { type TestCertificate, testCertificate } from "../support/tls/testCertificate.ts";
 
 const BACKEND = "The backend as a service";
 const PAIRING = "A pairing service apart from servers";
@@ -48,6 +50,32 @@ describe("docs/install.md, followed as it is written", () => {
     await system.reboot();
     await answers(system, "http://127.0.0.1:8090/healthz");
   });
+
+  test("S-41: a backend as a service speaks TLS by what certbot renews", async (ctx) => {
+    ctx.skip(whyNoSystemd() !== undefined, whyNoSystemd());
+    await using system = await bootSystemd({ shareNetwork: false });
+    await system.exec("ip", ["link", "set", "lo", "up"]);
+    const unpacking = "mkdir -p /opt/rport && tar -xf - -C /opt/rport --no-same-owner";
+    await system.exec("sh", ["-c", unpacking], { input: archive });
+    await follow(system, guide.script(BACKEND, 2));
+    await putLineage(system, testCertificate());
+    await follow(system, guide.script(BACKEND, 5));
+    await follow(system, guide.script(BACKEND, 6));
+    const page = textOf("docs/install.md");
+    const [, toml = ""] = /```toml\n([\s\S]*?)```/.exec(page) ?? [];
+    expect(toml).toContain("cert_file");
+    await system.exec("tee", ["/etc/rport-backend/rportd.toml"], { input: toml });
+    await follow(system, guide.script(BACKEND, 7));
+    const byTls = ["--cacert", `${LINEAGE}/fullchain.pem`, "https://localhost:8443/healthz"];
+    await answers(system, ...byTls);
+
+    await putLineage(system, testCertificate());
+    // The new one is not in use yet.
+    expect((await system.exec("curl", ["-fsS", ...byTls])).code).toBe(60);
+    await follow(system, guide.script(BACKEND, 6));
+    await answers(system, ...byTls);
+    expect(await state(system, "NRestarts")).toBe("0");
+  });
 });
 
 async function follow(system: System, script: string, input = ""): Promise<string> {
@@ -56,9 +84,18 @@ async function follow(system: System, script: string, input = ""): Promise<strin
   return stdout + stderr;
 }
 
-async function answers(system: System, url: string): Promise<void> {
+/** Where certbot keeps a certificate. */
+const LINEAGE = "/etc/letsencrypt/live/rport.example.com";
+
+async function putLineage(system: System, { certificate, key }: TestCertificate): Promise<void> {
+  await system.exec("install", ["-d", LINEAGE]);
+  await system.exec("tee", [`${LINEAGE}/fullchain.pem`], { input: certificate });
+  await system.exec("tee", [`${LINEAGE}/privkey.pem`], { input: key });
+}
+
+async function answers(system: System, ...url: readonly string[]): Promise<void> {
   await eventually(async () => {
-    expect(await system.exec("curl", ["-fsS", url])).toMatchObject({
+    expect(await system.exec("curl", ["-fsS", ...url])).toMatchObject({
       code: 0,
       stdout: '{"alive":true}',
     });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tlsPinSchema } from "./tls/tlsPin.ts";
 
 /** Name of the file in a running backend's data directory, mode 0600, gone when it has stopped. */
 export const ENDPOINT_FILE = "endpoint.json";
@@ -17,6 +18,8 @@ export const endpointFileSchema = z.object({
   /** The server key, `SHA256:` form. */
   fingerprint: z.string().max(64),
   pid: z.number().int().positive(),
+  /** The key that TLS is spoken with there, where it is; another one after a new certificate. */
+  tlsPin: tlsPinSchema.optional(),
 });
 
 /** How an editor of the same person finds a backend on the same machine. */

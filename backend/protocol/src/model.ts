@@ -2,6 +2,7 @@ import { z } from "zod";
 import { authIdSchema, clientIdSchema, secretIdSchema, tunnelIdSchema } from "./ids.ts";
 import { leftOutSchema, REMOTES_MAX } from "./leftOut.ts";
 import { line, time } from "./texts.ts";
+import { tlsPinSchema } from "./tls/tlsPin.ts";
 
 /**
  * Which secret a client last signed in with. `grace` means: it has not moved to the new one yet.
@@ -258,6 +259,23 @@ const agentTargetsSchema = z.object({
 /** For which machines a server has an agent. */
 export type AgentTargets = z.infer<typeof agentTargetsSchema>;
 
+/** A certificate that the server speaks TLS with. */
+export const certificateViewSchema = z.object({
+  /** The section of the settings that names it. */
+  section: z.enum(["server", "api"]),
+  /** What its key is recognised by. */
+  pin: tlsPinSchema,
+  /** As the certificate says: `DNS:...` and `IP Address:...`. */
+  names: z.string().max(16_384),
+  expires_at: z.string().max(64),
+  /** Whole ones; negative: it has expired. */
+  days_left: z.number().int(),
+  self_signed: z.boolean(),
+});
+
+/** A certificate that the server speaks TLS with. */
+export type CertificateView = z.infer<typeof certificateViewSchema>;
+
 /** Facts about the server, in RPort's field names plus the SHA-256 fingerprint. */
 export const serverStatusSchema = z.object({
   version: z.string().max(64),
@@ -288,6 +306,8 @@ export const serverStatusSchema = z.object({
   client_auth_password_min_length: z.number().int().positive().optional(),
   /** For which machines hosts find an agent here. Ours. */
   agent_targets: agentTargetsSchema.optional(),
+  /** What TLS is spoken with; empty: a proxy does, or nobody. Ours. */
+  certificates: z.array(certificateViewSchema).max(4).optional(),
 });
 
 /** Facts about the server. */

@@ -8,7 +8,7 @@ import { systemClock } from "../platform/clock.ts";
 import { descriptorLimit } from "../platform/descriptors.ts";
 import { readSecretFile } from "../platform/secretFile.ts";
 import { StartFailure } from "../platform/startFailure.ts";
-import { startAlonePairing } from "./pairing.ts";
+import { type AlonePairing, startAlonePairing } from "./pairing.ts";
 import { requireUsed } from "./usedSettings.ts";
 
 /** What `rport-backend pairing --help` prints. */
@@ -26,6 +26,7 @@ pasted. It keeps everything in memory and needs no data directory.
 
 Only in the file or the environment:
   [server]  trusted_proxies  whose X-Forwarded-For counts
+            cert_file, key_file  what TLS is spoken with, taken anew when they change
   [pairing] keys_file        who may deposit, a line each: NAME KEY; mode 0600. Without it everybody may,
                              ten times a minute
   [limits]  all keys are in docs/configuration.md`;
@@ -54,15 +55,20 @@ async function run(config: Config, print: (lines: readonly string[]) => void): P
   if (!depositors.isListed && !isLocal(config.serverAddress)) {
     log.warn("every server may deposit here; pairing.keys_file says which ones may");
   }
+  const life = { service: undefined as AlonePairing | undefined };
   const stopped = Promise.withResolvers<string>();
   obeySignals({
     stop: (signal) => stopped.resolve(signal),
     stopNow: () => process.exit(1),
-    reopenLog: () => void output.reopen(),
+    reopenLog: () => {
+      void output.reopen();
+      life.service?.lookAtCertificate();
+    },
   });
-  const { serverAddress: address, trustedProxies, limits } = config;
+  const { serverAddress: address, trustedProxies, limits, tls } = config;
   const service = await startAlonePairing({
     address,
+    tls: tls.server?.kind === "files" ? tls.server : undefined,
     trustedProxies,
     limits,
     descriptors: descriptorLimit(),
@@ -70,6 +76,7 @@ async function run(config: Config, print: (lines: readonly string[]) => void): P
     clock: systemClock,
     log,
   });
+  life.service = service;
   watchedBy(service.limits);
   print([`RPort pairing service ${VERSION} is ready.`, `  Address  ${service.url}`]);
   log.info("listening", { url: service.url, version: VERSION, pid: process.pid });

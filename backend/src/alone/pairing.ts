@@ -13,10 +13,14 @@ import type { Log } from "../platform/log.ts";
 import { LogBursts } from "../platform/logBursts.ts";
 import { Listener } from "../server.ts";
 import { OpenSockets } from "../sockets/openSockets.ts";
+import { openTls } from "../tls/openTls.ts";
+import type { TlsFiles } from "../tls/tlsSource.ts";
 
 /** How a pairing service runs. */
 export interface AlonePairingOptions {
   readonly address: Pick<Place, "host" | "port">;
+  /** Where its certificate comes from; absent: plain HTTP is spoken. */
+  readonly tls?: TlsFiles | undefined;
   readonly trustedProxies: readonly string[];
   /** Where limits differ from the usual. */
   readonly limits: SetLimits;
@@ -32,6 +36,8 @@ export interface AlonePairing extends AsyncDisposable {
   readonly url: string;
   readonly desk: PairingDesk;
   readonly limits: Limits;
+  /** Looks at the files of the certificate now. */
+  readonly lookAtCertificate: () => void;
 }
 
 /** Starts a pairing service apart from servers. Throws a `StartFailure` when it cannot listen. */
@@ -49,8 +55,9 @@ export async function startAlonePairing(options: AlonePairingOptions): Promise<A
   const peerOf = createPeerOf(trustedProxies, log);
   const answers = new UnreadAnswers(limits);
   const onRequest = createAloneApp({ desk, depositors, peerOf, answers, strangers, clock, log });
-  const place: Place = { ...address, faces: new Set(["pairing"]) };
-  const deps = { onRequest, doors: [], sockets, limits, clock, log };
+  const place: Place = { ...address, faces: new Set(["pairing"]), tls: options.tls };
+  const tls = openTls([place], { sockets, strangers, clock, log }, opened);
+  const deps = { onRequest, doors: [], sockets, limits, tls: tls.of(place), clock, log };
   const listener = await Listener.open(place, deps);
   opened.defer(() => listener.close());
   const closing = opened.move();
@@ -58,6 +65,7 @@ export async function startAlonePairing(options: AlonePairingOptions): Promise<A
     url: urlOf({ ...place, port: listener.port }),
     desk,
     limits,
+    lookAtCertificate: tls.look,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

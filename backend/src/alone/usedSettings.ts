@@ -3,7 +3,7 @@ import type { Settings } from "../config/settings.ts";
 
 /** What a pairing service alone has a use for: whole sections, or keys of them. */
 const USED: Readonly<Record<keyof Settings, "all" | readonly string[]>> = {
-  server: ["address", "trusted_proxies"],
+  server: ["address", "trusted_proxies", "cert_file", "key_file", "tls_min"],
   pairing: ["keys_file"],
   limits: "all",
   logging: "all",

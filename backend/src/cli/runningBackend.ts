@@ -40,9 +40,9 @@ async function enter(
   dataDir: string,
 ): Promise<{ readonly connection: OneConnection; readonly authorization: string }> {
   const endpoint = await endpointOf(dataDir);
-  const { token, fingerprint } = endpoint;
+  const { token, fingerprint, tlsPin } = endpoint;
   const url = new URL(endpoint.url).origin;
-  const result = await proveServer({ url, token, fingerprint });
+  const result = await proveServer({ url, token, fingerprint, tlsPin });
   switch (result.kind) {
     case "proven":
       return result;

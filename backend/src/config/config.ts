@@ -10,14 +10,13 @@ import { HELP } from "./help.ts";
 import { type PairingElsewhere, pairingElsewhere } from "./pairingSettings.ts";
 import type { Settings } from "./settings.ts";
 import { type CommandLine, commandLine, environmentSource, fileSource, portOf } from "./sources.ts";
+import { type TlsSettings, tlsSettings } from "./tlsSettings.ts";
 import type { HostPort } from "./values.ts";
 
 /** RPort's port, on the person's own machine only. */
 const DEFAULT_ADDRESS: HostPort = { host: "127.0.0.1", port: 8_080 };
 /** Larger configuration files are not ours. */
 const FILE_MAX_BYTES = 1_048_576;
-/** A key seed of fewer characters can be guessed. */
-const SEED_LENGTH = 16;
 
 /** How the server runs, complete and checked. */
 export interface Config {
@@ -26,6 +25,8 @@ export interface Config {
   readonly serverAddress: HostPort;
   /** Users listen here; the same object as `serverAddress` unless set apart. */
   readonly apiAddress: HostPort;
+  /** Where the certificates of the two come from. */
+  readonly tls: TlsSettings;
   /** Figures are here for whoever connects; undefined: only where users are, with a token. */
   readonly metricsAddress: HostPort | undefined;
   /** Where agents reach the server; empty: where they were told. */
@@ -96,14 +97,6 @@ export function readConfig(surroundings: Surroundings): Invocation {
   return { kind: "run", config: toConfig(merged, line, surroundings), settings: merged };
 }
 
-/** What is allowed, and better not so: sentences for the log. */
-export function warningsOf({ keySeed }: Pick<Config, "keySeed">): readonly string[] {
-  if (keySeed === undefined || keySeed.length >= SEED_LENGTH) return [];
-  return [
-    `server.key_seed has fewer than ${SEED_LENGTH} characters: who guesses it has the server's key. Keep it only for clients that know its fingerprint.`,
-  ];
-}
-
 /** Where a server of this person keeps its data unless told otherwise. */
 export function defaultDataDir(surroundings: Surroundings): string {
   const { environment, platform, home } = surroundings;
@@ -122,6 +115,7 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
     dataDir: resolve(server?.data_dir ?? defaultDataDir(surroundings)),
     serverAddress,
     apiAddress: api?.address ?? serverAddress,
+    tls: tlsSettings({ server, api }),
     metricsAddress: metrics?.address,
     serverUrls: server?.url ?? [],
     trustedProxies: server?.trusted_proxies ?? [],

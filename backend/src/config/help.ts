@@ -10,6 +10,7 @@ export const HELP = `Usage: rport-backend [flags]
       --address HOST:PORT  agents, pairing and users     [server] address      127.0.0.1:8080
       --port PORT          only the port of it; 0 takes any free one
       --api-address H:P    users apart from agents       [api] address
+      --tls self-signed    speak TLS with a key of its own, recognised by its pin  [server] tls
       --pairing-ttl TIME   how long a pasted line works  [pairing] ttl         10m
       --log-level LEVEL    debug, info, warn or error    [logging] log_level   info
       --log-file FILE      instead of standard error     [logging] log_file
@@ -21,6 +22,7 @@ export const HELP = `Usage: rport-backend [flags]
 
 Only in the file or the environment:
   [server]  url                              where agents reach the server, best first
+            cert_file, key_file              what TLS is spoken with
             key_seed                         derives the server's key
             used_ports                       ports for tunnels                 20000-30000
             excluded_ports                   those of them that are not

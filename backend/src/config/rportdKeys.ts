@@ -2,6 +2,8 @@
 const PEOPLE =
   "take the line out: people are users of this server, whom the command user makes (docs/rport.md)";
 const PROXY = "put a reverse proxy in front that ends TLS, and name it in [server] trusted_proxies";
+const ACME =
+  "get the certificate with a program such as certbot, and name it in cert_file and key_file, from where new ones are taken without a restart";
 const LIMITS = "take the line out: [limits] has the bounds of this server";
 const CUSTOMARY = "take the line out: it is always so here, or decided by the server";
 const NOT_YET = "take the line out: this server does not have that";
@@ -39,8 +41,7 @@ const KEYS: Readonly<Record<string, string>> = {
   "server.allow_root": "take the line out, and run the server as a user of its own",
   "server.run_remote_cmd_timeout_sec": NOT_YET,
   "server.jobs_max_results": NOT_YET,
-  "server.tls_min": PROXY,
-  "server.acme_http_port": PROXY,
+  "server.acme_http_port": ACME,
   "server.tunnel_proxy_cert_file": NOT_YET,
   "server.tunnel_proxy_key_file": NOT_YET,
   "server.tunnel_enable_acme": NOT_YET,
@@ -48,10 +49,7 @@ const KEYS: Readonly<Record<string, string>> = {
   "server.novnc_root": NOT_YET,
   "server.guacd_address": NOT_YET,
   "api.base_url": "take the line out; where agents reach the server is [server] url",
-  "api.cert_file": PROXY,
-  "api.key_file": PROXY,
-  "api.enable_acme": PROXY,
-  "api.tls_min": PROXY,
+  "api.enable_acme": ACME,
   "api.cors": "take the line out: pages of other origins are refused",
   "api.doc_root": "serve the pages from the reverse proxy in front",
   "api.jwt_secret": "take the line out: nothing is signed with it",

@@ -42,11 +42,20 @@ export const settingsSchema = z
         trusted_proxies: z.array(network).max(64),
         /** Fewest characters of a typed client password. Ours. */
         client_auth_password_min_length: z.int().min(3).max(128),
+        /** Ours: what TLS is spoken with; for people, too, unless `api` says otherwise. */
+        cert_file: z.string().min(1),
+        key_file: z.string().min(1),
+        tls: z.enum(["self-signed"]),
+        tls_min: z.enum(["1.2", "1.3"]),
       })
       .partial(),
     api: z
       .strictObject({
         address: hostPort,
+        /** What TLS is spoken with on an address of people's own. */
+        cert_file: z.string().min(1),
+        key_file: z.string().min(1),
+        tls_min: z.enum(["1.2", "1.3"]),
         /** Fewest characters of a user's password. */
         password_min_length: z.int().min(8).max(128),
         /** Ours: whether everybody has to have a second factor. */

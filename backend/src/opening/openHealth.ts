@@ -6,10 +6,12 @@ import type { LoopDelay } from "../health/loopDelay.ts";
 import { processFigures } from "../health/processFigures.ts";
 import { Readiness } from "../health/readiness.ts";
 import { type ServiceSources, serviceFigures } from "../health/serviceFigures.ts";
+import { tlsFigures } from "../health/tlsFigures.ts";
 import type { UserSockets } from "../http/userSockets.ts";
 import type { Pairings } from "../pairing/pairings.ts";
 import type { DataPaths } from "../store/files/dataDirectory.ts";
 import type { Database } from "../store/sqlite/database.ts";
+import type { OpenTls } from "../tls/openTls.ts";
 import type { UserGate } from "../users/gate.ts";
 import type { Bounds } from "./openBounds.ts";
 import type { Records } from "./openRecords.ts";
@@ -29,6 +31,7 @@ export interface HealthDeps extends Bounds, Pick<Records, "registry" | "credenti
   readonly door: DoorCounters;
   readonly userSockets: Pick<UserSockets, "size">;
   readonly loopDelay: LoopDelay;
+  readonly tls: Pick<OpenTls, "views" | "handshakes">;
 }
 
 /** Whether the server can do its work, and its figures. */
@@ -44,6 +47,7 @@ export function openHealth({ clock, log, descriptors }: ServicesOptions, deps: H
   const readiness = new Readiness({ directory, database, audit, clock, log });
   const figures = [
     ...serviceFigures(sourcesOf(deps)),
+    ...tlsFigures({ certificates: deps.tls.views, handshakes: deps.tls.handshakes }),
     ...processFigures({ readiness, loopDelay, descriptors }),
   ];
   return { readiness, figures: new Figures(figures) };

@@ -67,6 +67,16 @@ export class OpenSockets {
 
   /** Takes a connection, or ends it. Returns false when it was ended. */
   enter(socket: Socket): boolean {
+    if (!this.admit(socket)) return false;
+    this.#pace.enter(socket);
+    return true;
+  }
+
+  /**
+   * The same for one that shakes hands first, with TLS: it is a silent one, and what comes is read by
+   * others, until `secure` says what takes its place.
+   */
+  admit(socket: Socket): boolean {
     const address = unmapped(socket.remoteAddress ?? "");
     const network = this.#deps.isProxy(address) ? undefined : networkOf(address);
     if (!this.#takes(network, address)) {
@@ -74,11 +84,22 @@ export class OpenSockets {
       return false;
     }
     this.#count(socket);
-    this.#pace.enter(socket);
     const stranger = { socket, network: network ?? "", isSilent: network !== undefined };
     this.#put(stranger);
     if (network !== undefined) this.#judgeSilence(network);
     return true;
+  }
+
+  /** What is said on one that was admitted is said on `secured` from now on; it is silent still. */
+  secure(admitted: Socket, secured: Socket): void {
+    const stranger = this.#strangers.get(admitted);
+    this.#strangers.remove(admitted);
+    if (stranger !== undefined) {
+      const { network, isSilent } = stranger;
+      this.#put({ socket: secured, network, isSilent });
+    }
+    this.#pace.enter(secured);
+    secured.on("close", () => this.#forget(secured));
   }
 
   /** It has asked for something, or has taken some of its answer. */
@@ -204,8 +225,11 @@ export class OpenSockets {
 
   #leave(holder: Socket | Server): void {
     this.#open -= 1;
-    if (!(holder instanceof Socket)) return;
-    this.#strangers.remove(holder);
-    this.#users.leave(holder);
+    if (holder instanceof Socket) this.#forget(holder);
+  }
+
+  #forget(socket: Socket): void {
+    this.#strangers.remove(socket);
+    this.#users.leave(socket);
   }
 }

@@ -44,9 +44,10 @@ async function enterLocal({
   token,
   fingerprint,
   pid,
+  tlsPin,
 }: EndpointFile): Promise<Access> {
   const url = new URL(written).origin;
-  const result = await proveServer({ url, token, fingerprint });
+  const result = await proveServer({ url, token, fingerprint, tlsPin });
   if (result.kind === "proven") {
     const { connection, authorization } = result;
     return { kind: "ready", url, authorization, fingerprint, connection };

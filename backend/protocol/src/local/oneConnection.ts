@@ -3,6 +3,8 @@ import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { formatHostPort } from "../remote.ts";
+import { connectPinned } from "../tls/peerPin.ts";
+import type { TlsPin } from "../tls/tlsPin.ts";
 
 /** Answers that have no body by their status. */
 const BODILESS = [204, 205, 304];
@@ -16,16 +18,24 @@ export interface RequestParts {
 }
 
 /**
- * One TCP connection to an `http:` origin. Requests go over it one after another, and over no
+ * One connection to an `http:` origin, or to an `https:` one with that key. Requests go over it one after another, and over no
  * other: when it is lost they fail, because whoever answers the next one may be somebody else.
  */
 export class OneConnection extends Agent {
   readonly #url: URL;
+  readonly #pin: TlsPin | undefined;
   #socket: Socket | undefined;
 
-  constructor(origin: string) {
+  /** Throws for an `https:` origin without a pin: this connects to nobody it cannot recognise. */
+  constructor(origin: string, pin?: TlsPin) {
     super({ keepAlive: true, maxSockets: 1 });
     this.#url = new URL(origin);
+    this.#pin = pin;
+    if (this.#isSecure && pin === undefined) throw new Error("the key of the server is not known");
+  }
+
+  get #isSecure(): boolean {
+    return this.#url.protocol === "https:";
   }
 
   /** The other end as `address:port`; undefined while there is no connection. */
@@ -54,8 +64,15 @@ export class OneConnection extends Agent {
       return undefined;
     }
     const host = this.#url.hostname.replace(/^\[|\]$/g, "");
-    this.#socket = connect({ host, port: Number(this.#url.port || 80) });
-    return this.#socket;
+    const pin = this.#pin;
+    if (!this.#isSecure || pin === undefined) {
+      this.#socket = connect({ host, port: Number(this.#url.port || 80) });
+      return this.#socket;
+    }
+    const place = { host, port: Number(this.#url.port || 443), pin };
+    // Handed over only when the other end has proven its key: until then nothing is written.
+    this.#socket = connectPinned(place, (error, socket) => done?.(error ?? null, socket));
+    return undefined;
   }
 
   /** Sends a request to a path of the origin. Rejects when the connection fails or is lost. */

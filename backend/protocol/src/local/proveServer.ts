@@ -1,3 +1,4 @@
+import type { TlsPin } from "../tls/tlsPin.ts";
 import {
   editorProof,
   isProof,
@@ -16,8 +17,10 @@ const TIMEOUT_MS = 5_000;
 
 /** The server that somebody has to prove to be. */
 export interface ProofSubject {
-  /** An `http:` origin. */
+  /** An `http:` origin, or an `https:` one. */
   readonly url: string;
+  /** The TLS key of an `https:` origin. */
+  readonly tlsPin?: TlsPin | undefined;
   readonly token: string;
   /** The server's key, `SHA256:` form. */
   readonly fingerprint: string;
@@ -35,7 +38,9 @@ export type ProofResult =
  * about this connection: what the answer authorizes goes over it, and is of no use to anybody else.
  */
 export async function proveServer(subject: ProofSubject): Promise<ProofResult> {
-  const connection = new OneConnection(subject.url);
+  const { url, tlsPin } = subject;
+  if (new URL(url).protocol === "https:" && tlsPin === undefined) return { kind: "refused" };
+  const connection = new OneConnection(url, tlsPin);
   const result = await ask(connection, subject).catch(
     (cause: unknown): ProofResult =>
       connection.place === undefined ? { kind: "unreachable", cause } : { kind: "refused" },

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
+import { TLSSocket } from "node:tls";
 import proxyAddr from "proxy-addr";
 import { addressRule } from "../../platform/addressRule.ts";
 import type { Log } from "../../platform/log.ts";
@@ -44,7 +45,8 @@ export function createPeerOf(trustedProxies: readonly string[], log: Log): PeerO
   let hasWarned = false;
   return (request) => {
     const direct = unmapped(request.socket.remoteAddress ?? "");
-    const origin = reachedAt(request.headers, 0);
+    const reached = { headers: request.headers, isSecure: isSecure(request) };
+    const origin = reachedAt(reached, 0);
     if (request.headers["x-forwarded-for"] === undefined) {
       return { address: direct, isShared: false, origin };
     }
@@ -52,7 +54,7 @@ export function createPeerOf(trustedProxies: readonly string[], log: Log): PeerO
       // Whoever wrote no address stands for whatever is behind it.
       const hops = proxyAddr.all(request, isProxy).map(readHop);
       const address = hops.findLast((hop) => hop !== undefined) ?? direct;
-      return { address, isShared: false, origin: reachedAt(request.headers, hops.length - 1) };
+      return { address, isShared: false, origin: reachedAt(reached, hops.length - 1) };
     }
     const isShared = isLoopback(direct);
     if (isShared && !hasWarned) {
@@ -64,6 +66,11 @@ export function createPeerOf(trustedProxies: readonly string[], log: Log): PeerO
     }
     return { address: direct, isShared, origin };
   };
+}
+
+/** Whether a request came by TLS to this server itself. */
+export function isSecure({ socket }: Pick<IncomingMessage, "socket">): boolean {
+  return socket instanceof TLSSocket;
 }
 
 /** An address as a hop wrote it, in its plain form; undefined when it is none. */

@@ -5,8 +5,8 @@ export type Site = Pick<IncomingMessage, "headers" | "rawHeaders" | "url">;
 
 /** Names under which a program on the same machine may address a backend in local mode. */
 const LOCAL_NAMES = ["127.0.0.1", "localhost", "[::1]"];
-/** The port that a `Host` header leaves out. */
-const HTTP_PORT = 80;
+/** The ports that a `Host` header leaves out. */
+const USUAL_PORTS = { http: 80, https: 443 } as const;
 /** What browsers say about requests that no foreign page caused. */
 const OWN_SITES = ["same-origin", "none"];
 
@@ -14,6 +14,8 @@ const OWN_SITES = ["same-origin", "none"];
 export interface LocalMode {
   /** The port that is listened on; loopback names are written with it. */
   readonly port: number;
+  /** What is spoken there; absent: http. */
+  readonly scheme?: "http" | "https";
   /** Names that somebody has set: a proxy on this machine passes them on, with whatever port. */
   readonly names: readonly string[];
 }
@@ -29,7 +31,7 @@ export function whyForeign(site: Site, local: LocalMode | undefined): string | u
   const { host, origin } = site.headers;
   const hosts = site.rawHeaders.filter((name, n) => n % 2 === 0 && name.toLowerCase() === "host");
   if (host === undefined || hosts.length !== 1) return "The request must name one Host.";
-  if (local !== undefined && !isLocalHost(host, local.port) && !isNamed(host, local.names)) {
+  if (local !== undefined && !isLocalHost(host, local) && !isNamed(host, local.names)) {
     return whyNotHere(local);
   }
   if (origin !== undefined && !isOwnOrigin(origin, host)) {
@@ -43,9 +45,12 @@ export function whyForeign(site: Site, local: LocalMode | undefined): string | u
 }
 
 /** Whether a `Host` header is a loopback name together with the port that is listened on. */
-export function isLocalHost(host: string, port: number): boolean {
+export function isLocalHost(
+  host: string,
+  { port, scheme = "http" }: Pick<LocalMode, "port" | "scheme">,
+): boolean {
   const written = host.toLowerCase();
-  if (port === HTTP_PORT && LOCAL_NAMES.includes(written)) return true;
+  if (port === USUAL_PORTS[scheme] && LOCAL_NAMES.includes(written)) return true;
   return LOCAL_NAMES.some((name) => written === `${name}:${port}`);
 }
 

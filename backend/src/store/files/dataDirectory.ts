@@ -29,6 +29,9 @@ export interface DataPaths {
   /** What the audit log is searched in; made anew from its files when it is missing. */
   readonly auditIndex: string;
   readonly endpoint: string;
+  /** The certificate that the server makes for itself, where it does, and its key. */
+  readonly ownCertificate: string;
+  readonly ownCertificateKey: string;
   /** There while a new directory is being filled. */
   readonly unfinished: string;
 }
@@ -56,6 +59,8 @@ export function dataPaths(directory: string): DataPaths {
     audit: join(directory, "audit"),
     auditIndex: join(directory, "audit.sqlite"),
     endpoint: join(directory, "endpoint.json"),
+    ownCertificate: join(directory, "tls", "server.crt"),
+    ownCertificateKey: join(directory, "tls", "server.key"),
     unfinished: join(directory, ".unfinished"),
   };
 }

@@ -2,8 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Config } from "../../../../backend/src/config/config.ts";
-import { readConfig, warningsOf } from "../../../../backend/src/config/config.ts";
+import { readConfig } from "../../../../backend/src/config/config.ts";
 import { StartFailure } from "../../../../backend/src/platform/startFailure.ts";
+import { warningsOf } from "../../../../backend/src/startWarnings.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 interface Given {
@@ -79,6 +80,7 @@ describe("the configuration", () => {
     `);
     expect(config).toEqual({
       acceptLostChanges: false,
+      tls: {},
       printAdminCode: false,
       dataDir: "/var/lib/rport-backend",
       serverAddress: { host: "0.0.0.0", port: 80 },
@@ -177,8 +179,8 @@ describe("RPort's own settings", () => {
     expect(config.keySeed).toBe("5448");
     expect(warningsOf(config).join()).toContain("fewer than 16 characters");
     expect(warningsOf(config).join()).not.toContain("5448");
-    expect(warningsOf({ keySeed: "a long enough seed" })).toEqual([]);
-    expect(warningsOf({ keySeed: undefined })).toEqual([]);
+    expect(warningsOf(await withFile('[server]\nkey_seed = "a long enough seed"'))).toEqual([]);
+    expect(warningsOf(read({}))).toEqual([]);
   });
 });
 
@@ -261,12 +263,17 @@ describe("a wrong configuration stops the start, says what is wrong and exits 2"
         [api]
         address = "0.0.0.0:3000"
         doc_root = "/var/lib/rport/docroot"
-        cert_file = "/var/lib/rport/server.crt"
+        enable_acme = true
         [database]
         db_type = "sqlite"
       `),
     );
-    for (const name of ["[server] auth_file", "[api] doc_root", "[api] cert_file", "[database]"]) {
+    for (const name of [
+      "[server] auth_file",
+      "[api] doc_root",
+      "[api] enable_acme",
+      "[database]",
+    ]) {
       expect(message).toContain(`RPort's ${name} has no effect here: `);
     }
     expect(message).toContain("import-credentials");

@@ -7,7 +7,7 @@ const HTTPS = { ...HOST, "x-forwarded-proto": "https" };
 describe("the address under which a request came", () => {
   it("is the Host's where no proxy is to be believed, whatever one says", () => {
     const headers = { ...HTTPS, "x-forwarded-host": "evil.example", "x-forwarded-port": "1" };
-    expect(reachedAt(headers, 0)).toBe("http://rport.example.com");
+    expect(reachedAt({ headers, isSecure: false }, 0)).toBe("http://rport.example.com");
   });
 
   it.each([
@@ -34,7 +34,7 @@ describe("the address under which a request came", () => {
     ],
     ["a path", { ...HTTPS, "x-forwarded-prefix": "/rport/" }, "https://rport.example.com/rport"],
   ])("is what a proxy says: %s", (_what, headers, url) => {
-    expect(reachedAt(headers, 1)).toBe(url);
+    expect(reachedAt({ headers, isSecure: false }, 1)).toBe(url);
   });
 
   it.each([
@@ -43,7 +43,7 @@ describe("the address under which a request came", () => {
     [3, "http"],
   ])("is what the outermost of %i proxies appended", (proxies, scheme) => {
     const headers = { ...HOST, "x-forwarded-proto": "http, https" };
-    expect(reachedAt(headers, proxies)).toBe(`${scheme}://rport.example.com`);
+    expect(reachedAt({ headers, isSecure: false }, proxies)).toBe(`${scheme}://rport.example.com`);
   });
 
   it.each([
@@ -58,6 +58,8 @@ describe("the address under which a request came", () => {
     ["x-forwarded-prefix", "/a'b"],
     ["x-forwarded-prefix", "rport"],
   ])("is the Host's, as a whole, where %s is %j", (name, value) => {
-    expect(reachedAt({ ...HTTPS, [name]: value }, 1)).toBe("http://rport.example.com");
+    expect(reachedAt({ headers: { ...HTTPS, [name]: value }, isSecure: false }, 1)).toBe(
+      "http://rport.example.com",
+    );
   });
 });
