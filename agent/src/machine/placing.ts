@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { chmod, copyFile, link, lstat, mkdir, open, readdir, rm, rmdir } from "node:fs/promises";
+import { chmod, copyFile, lstat, mkdir, open, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncFolder } from "../platform/durableFile.ts";
+import { keepFile } from "../platform/keepFile.ts";
 import { replaceFile } from "../platform/replaceFile.ts";
 import type { Access, AccessRights } from "./accessRights.ts";
 import type { Undo } from "./undo.ts";
@@ -33,7 +34,7 @@ export async function placeFile(placement: Placement, { undo, rights }: Changing
   undo.add(`remove ${draft}`, () => rm(draft, { force: true }));
   await writeDraft(draft, placement, rights);
   if (await isPresent(path)) {
-    await keep(path, previous);
+    await keepFile(path, previous);
     undo.keep(() => rm(previous, { force: true }));
     undo.add(`restore ${path}`, () => restore(previous, path));
   } else {
@@ -93,7 +94,10 @@ export async function ensureDirectory(
   await rights.set(path, access);
 }
 
-/** Removes a directory with all that is in it, of links the links alone. Harmless when it is gone. */
+/**
+ * Removes a directory with all that is in it, of links the links alone. Harmless when it is gone. Only
+ * for directories that nobody else may write to: another account could put a link in the place of one.
+ */
 export async function removeTree(directory: string): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
@@ -123,11 +127,6 @@ export async function isPresent(path: string): Promise<boolean> {
 /** Removes a directory that nothing is left in. */
 export async function removeIfEmpty(path: string): Promise<void> {
   await rmdir(path).catch(() => {});
-}
-
-/** A second name costs nothing; some file systems have none. */
-async function keep(path: string, previous: string): Promise<void> {
-  await link(path, previous).catch(() => copyFile(path, previous));
 }
 
 /** Renaming does nothing when both names are still the same file. */
