@@ -1,0 +1,187 @@
+import { cp, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { ClientId } from "@rport/protocol/ids";
+import { VERSION } from "@rport/protocol/version";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addAgent } from "../support/agents/addedAgent.ts";
+import { installedAgent } from "../support/agents/installedAgent.ts";
+import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/freePort.ts";
+import { type NpmBackend, NpmFolder, npmArchives } from "../support/installer/npmPackages.ts";
+import { CREDENTIAL, curlLine, withFlags } from "../support/installer/pairing.ts";
+import { nodeMajor, nodeOfMachine } from "../support/nodeOfMachine.ts";
+import { tempDirectory } from "../support/tempDirectory.ts";
+
+const FIRST_BUILD_MS = 800_000;
+const ONLINE_MS = 30_000;
+const PASSWORD = "a good password 1234";
+/** An extension that has the same bundle in it is to stay below 2 MB. */
+const PACKAGE_MAX_BYTES = 1_500_000;
+const LAUNCHER = "node_modules/.bin/rport-backend";
+const NPX = ["npx", "rport-backend"];
+
+const old = nodeOfMachine();
+const isOld = old !== undefined && nodeMajor(old) < 24;
+const whyNotOld = isOld
+  ? undefined
+  : "this machine's Node is not older than the one that is needed";
+
+describe("the npm packages", () => {
+  let archives: readonly string[];
+  /** From a shell with an older Node where there is one, and from one with the project's. */
+  let older: NpmFolder;
+  let newer: NpmFolder;
+
+  beforeAll(async () => {
+    archives = await npmArchives();
+    older = await NpmFolder.install(archives, isOld ? old : process.execPath);
+    newer = await older.withNode(process.execPath);
+  }, FIRST_BUILD_MS);
+  afterAll(async () => {
+    await newer?.[Symbol.asyncDispose]();
+    await older?.[Symbol.asyncDispose]();
+  });
+
+  const packageFile = async (...path: readonly string[]) =>
+    JSON.parse(await readFile(join(older.path, "node_modules", ...path), "utf8"));
+  const clientsOf = async ({ api }: NpmBackend) => {
+    const list = await api.call("listClients");
+    const ids = list.map(({ id }) => id as ClientId);
+    return Promise.all(ids.map((clientId) => api.call("getClient", { params: { clientId } })));
+  };
+  const online = (backend: NpmBackend) =>
+    eventually(async () => {
+      expect(await clientsOf(backend)).toMatchObject([{ connection_state: "connected" }]);
+    }, ONLINE_MS);
+
+  test("are small, say what they need, and run nothing when they are installed", async () => {
+    const names = await readdir(join(older.path, "node_modules"));
+    expect(names).toEqual(expect.arrayContaining(["rport-backend", "rport-agent-linux-x64"]));
+    expect(names.filter((name) => !/^(\.|node-|rport-)/.test(name))).toEqual([]);
+    const facts = await packageFile("rport-backend", "package.json");
+    expect(facts).toMatchObject({ version: VERSION, license: "MIT" });
+    for (const key of ["private", "scripts", "repository"]) expect(facts).not.toHaveProperty(key);
+    const [backend = ""] = archives.filter((path) => path.includes("rport-backend"));
+    expect((await stat(backend)).size).toBeLessThan(PACKAGE_MAX_BYTES);
+    const files = await readdir(join(older.path, "node_modules/rport-backend"), {
+      recursive: true,
+    });
+    expect(files.filter((name) => /\.(map|ts)$/.test(name))).toEqual([]);
+    for (const place of ["lib", "agent"])
+      expect(files).toContain(`${place}/THIRD-PARTY-NOTICES.txt`);
+    expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md"]));
+  });
+
+  test("run on an older Node and on a new one, and keep exit codes", async (ctx) => {
+    for (const [folder, words] of [
+      [older, NPX],
+      [newer, [LAUNCHER]],
+    ] as const) {
+      const version = await folder.run([...words, "--version"]);
+      expect(version).toMatchObject({ code: 0, stdout: `rport-backend ${VERSION}\n` });
+      const wrong = await folder.run([...words, "--no-such-flag"]);
+      expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("no-such-flag") });
+    }
+    ctx.skip(whyNotOld !== undefined, whyNotOld);
+    expect((await older.run(["node", "--version"])).stdout).not.toMatch(/^v24/);
+  });
+
+  test("serve a host, people and the next start, which finds all of it", async () => {
+    await using data = await tempDirectory();
+    await using host = await installedAgent();
+    const port = await freePort();
+    const words = ["--port", String(port)];
+    let fingerprint: string;
+    {
+      await using backend = await older.start([...NPX, ...words], data.path);
+      fingerprint = backend.endpoint.fingerprint;
+      const { api } = backend;
+      await api.call("createCredential", { body: { id: CREDENTIAL } });
+      const pairing = await api.call("createPairing", { body: { credential_id: CREDENTIAL } });
+      const pasted = withFlags(
+        curlLine(pairing).replace("| sudo sh", "| sh"),
+        `--prefix ${host.prefix}`,
+      );
+      expect(await host.paste(pasted)).toMatchObject({ code: 0 });
+      await online(backend);
+      const add = ["user", "add", "anna", "--administrator", "--data-dir", data.path];
+      const made = await older.run([...NPX, ...add], { input: `${PASSWORD}\n` });
+      expect(made).toMatchObject({ code: 0, stdout: expect.stringContaining("anna") });
+    }
+    await using again = await newer.start([LAUNCHER, ...words], data.path);
+    expect(again.endpoint.fingerprint).toBe(fingerprint);
+    await online(again);
+    const basic = Buffer.from(`anna:${PASSWORD}`).toString("base64");
+    const headers = { authorization: `Basic ${basic}` };
+    const login = await fetch(`${again.endpoint.url}/api/v1/login`, { headers });
+    expect(login.status).toBe(200);
+    expect(await host.uninstall()).toMatchObject({ code: 0 });
+    again.signal("SIGTERM");
+    expect(await again.ended).toBe(0);
+  });
+
+  test("end their server when npx is ended, though its shell says nothing", async () => {
+    await using data = await tempDirectory();
+    await using backend = await older.start([...NPX, "--port", "0"], data.path);
+    const { pid } = backend.endpoint;
+    expect(isAlive(pid)).toBe(true);
+    backend.signal("SIGTERM");
+    await backend.ended;
+    await eventually(() => expect(isAlive(pid)).toBe(false), ONLINE_MS);
+    expect(await readdir(data.path)).not.toContain("endpoint.json");
+  });
+
+  test("run a pairing service alone", async () => {
+    const words = [LAUNCHER, "pairing", "--port", "0"];
+    const service = await newer.startUntil(words, /Address +(http:\S+)/);
+    const answer = await fetch(`${service.found[1]}/healthz`);
+    expect(await answer.json()).toEqual({ alive: true });
+    await service.stop();
+    expect(await service.ended).toBe(0);
+  });
+
+  test("offer executables that are installed beside, of the same version only", async () => {
+    await using data = await tempDirectory();
+    const place = (target: string) => join(older.path, "node_modules", `rport-agent-${target}`);
+    const program = "an executable\n";
+    for (const [target, version] of [
+      ["linux-arm64", VERSION],
+      ["darwin-x64", "9.9.9"],
+    ] as const) {
+      await addAgent(place(target), { target, version, program });
+      await cp(join(older.path, "package.json"), join(place(target), "package.json"));
+    }
+    await using backend = await newer.start([LAUNCHER, "--port", "0"], data.path);
+    const { agent_targets: targets } = await backend.api.call("getStatus");
+    expect(targets?.available).toEqual(
+      expect.arrayContaining(["linux-x64", "linux-arm64", "node"]),
+    );
+    expect(targets?.missing).toContain("darwin-x64");
+    expect(backend.said()).toMatch(/another version.*"darwin-x64".*9\.9\.9/);
+    expect(backend.said()).toContain(`npm install rport-agent-NAME@${VERSION}`);
+    const { url } = backend.endpoint;
+    const whole = await fetch(`${url}/agent/${VERSION}/rport-agent-linux-arm64`, {
+      headers: { range: "bytes=3-5" },
+    });
+    expect([whole.status, await whole.text()]).toEqual([200, program]);
+  });
+
+  test("say in a sentence what is needed where there is no Node for them", async (ctx) => {
+    ctx.skip(whyNotOld !== undefined, whyNotOld);
+    await using lonely = await tempDirectory();
+    const bin = join(lonely.path, "bin");
+    await cp(join(older.path, "node_modules/rport-backend/bin"), bin, { recursive: true });
+    const result = await older.run(["node", join(bin, "rport-backend.cjs"), "--version"]);
+    expect(result).toMatchObject({ code: 1, stdout: "" });
+    expect(result.stderr).toMatch(/^rport-backend: Node 24 or newer is needed, this is \d+.*\n$/);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
