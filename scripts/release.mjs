@@ -1,5 +1,6 @@
 // npm run release: everything of a release but its publication; `-- --dry-run` makes the artefacts only.
 // RELEASING.md has the steps around it.
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { targets } from "./lib/agent/targets.mjs";
 import { builtTargets } from "./lib/build.mjs";
@@ -10,11 +11,13 @@ import { optionsOf, usage } from "./lib/release/options.mjs";
 import { ReleaseRefused } from "./lib/release/refused.mjs";
 import { release } from "./lib/release/release.mjs";
 
-/** Builds everything in the folder of a release. */
+/** Builds everything in the folder of a release, and answers where the npm packages are. */
 async function build(staging, wanted) {
-  const words = wanted.flatMap((target) => ["--target", target]);
+  const words = ["--npm", ...wanted.flatMap((target) => ["--target", target])];
   await staging.run(process.execPath, [join("scripts", "package.mjs"), ...words]);
-  return [];
+  const folder = staging.path("dist", "npm");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+  return names.map((name) => join(folder, name));
 }
 
 const doors = {

@@ -18,6 +18,7 @@ const { packagesIn } = await script("release/shipped.mjs");
 const run = promisify(execFile);
 const version: string = decidedVersion(textOf);
 const TIME_S = 1_700_000_000;
+const NPM = join(ROOT, "dist/npm");
 const NOTICES = "THIRD-PARTY-NOTICES.txt";
 
 /** This checkout as it is built, with a changelog as at a release. */
@@ -38,6 +39,7 @@ const componentSchema = z.object({
   name: z.string(),
   version: z.string().optional(),
   type: z.string(),
+  scope: z.string().optional(),
   components: z.array(z.object({ name: z.string() })).optional(),
 });
 const sbomSchema = z.object({
@@ -68,12 +70,16 @@ async function packExtension(file: string): Promise<void> {
 describe("the files of a release", () => {
   let folder: string;
   let names: readonly string[];
+  const plan = { version, timeS: TIME_S, tarballs: [""] };
 
   beforeAll(async () => {
-    await run(process.execPath, [join(ROOT, "scripts/package.mjs")], { cwd: ROOT });
+    await run(process.execPath, [join(ROOT, "scripts/package.mjs"), "--npm"], { cwd: ROOT });
+    plan.tarballs = (await readdir(NPM))
+      .filter((name) => name.endsWith(".tgz"))
+      .map((name) => join(NPM, name));
     const temp = await tempDirectory();
     folder = join(temp.path, version);
-    await gather(built, folder, { version, timeS: TIME_S });
+    await gather(built, folder, plan);
     names = await readdir(folder);
     return () => temp[Symbol.asyncDispose]();
   }, 300_000);
@@ -106,18 +112,31 @@ describe("the files of a release", () => {
       JSON.parse(await readFile(join(folder, "sbom.cdx.json"), "utf8")),
     );
 
-    const listed = sbom.components.filter(({ type }) => type === "library");
+    const archive = join(folder, `rport-backend-${version}.tgz`);
+    await run("tar", ["-xzf", archive, "-C", temp.path]);
+    const server = await readFile(join(temp.path, "package/lib", NOTICES), "utf8");
+
+    const libraries = sbom.components.filter(({ type }) => type === "library");
+    const listed = libraries.filter(({ scope }) => scope === "required");
     const keys = sorted(listed.map((one) => one["bom-ref"]));
-    expect(keys).toEqual(sorted([...keysIn(inside), ...keysIn(agent)]));
+    expect(keys).toEqual(sorted([inside, agent, server].flatMap(keysIn)));
     expect(keys).toEqual(sorted(keysIn(licences)));
     expect(keys.length).toBeGreaterThan(20);
     expect(listed.map(({ name, version: one }) => `${name}@${one}`)).toEqual(keys);
+    const fetched = libraries.filter(({ scope }) => scope === "optional");
+    const wanted = JSON.parse(await readFile(join(temp.path, "package/package.json"), "utf8"));
+    expect(Object.fromEntries(fetched.map(({ name, version: one }) => [name, one]))).toEqual(
+      wanted.optionalDependencies,
+    );
 
     const needs = new Map(sbom.dependencies.map((row) => [row.ref, row.dependsOn]));
     const bun = sbom.components.find(({ name }) => name === "bun");
     expect(sorted(needs.get(`rport@${version}`) ?? [])).toEqual(sorted(keysIn(inside)));
     expect(sorted(needs.get(`rport-agent@${version}`) ?? [])).toEqual(
       sorted([...keysIn(agent), bun?.["bom-ref"] ?? ""]),
+    );
+    expect(sorted(needs.get(`rport-backend@${version}`) ?? [])).toEqual(
+      sorted([...keysIn(server), ...fetched.map((one) => one["bom-ref"])]),
     );
     const pins = JSON.parse(textOf("scripts/lib/agent/bunPackages.json"));
     expect(bun?.version).toBe(pins.version);
@@ -138,8 +157,14 @@ describe("the files of a release", () => {
     await utimes(join(ROOT, "extension/README.md"), new Date(), new Date());
     await packExtension(other);
     expect(await sha256(other)).toBe(await sha256(one));
+    const archive = `rport-backend-${version}.tgz`;
+    const args = ["pack", "--ignore-scripts", "--pack-destination", temp.path];
+    const server = join(NPM, "rport-backend");
+    await utimes(join(server, "package.json"), new Date(), new Date());
+    await run("npm", args, { cwd: server });
+    expect(await sha256(join(temp.path, archive))).toBe(await sha256(join(folder, archive)));
     const again = join(temp.path, "again");
-    await gather(built, again, { version, timeS: TIME_S });
+    await gather(built, again, plan);
     const sums = await readFile(join(again, "SHA256SUMS"), "utf8");
     expect(sums).toBe(await readFile(join(folder, "SHA256SUMS"), "utf8"));
   });

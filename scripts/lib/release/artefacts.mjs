@@ -19,7 +19,11 @@ const NOTICES = "THIRD-PARTY-NOTICES.txt";
 const PARTS = [
   { name: "rport", hasBun: false, folders: ["extension/dist", "extension/dist/webview"] },
   { name: "rport-agent", hasBun: true, folders: ["dist/agent"] },
+  { name: "rport-backend", hasBun: false, folders: ["dist/npm/rport-backend/lib"] },
 ];
+
+/** What npm fetches beside the server where it is wanted: nothing of it is in the package. */
+const BACKEND_MANIFEST = "dist/npm/rport-backend/package.json";
 
 /** What is in each of our programs. */
 function partsIn(staging) {
@@ -55,7 +59,12 @@ async function writeTexts(staging, folder, { version, timeS }) {
   const packages = distinct(parts.flatMap((part) => part.packages));
   const bunText = staging.read("scripts/lib/bunNotices.txt");
   const bun = { version: pins.version, libraries: librariesIn(bunText) };
-  const release = { version, timeS, parts, packages, bun };
+  const { optionalDependencies = {} } = JSON.parse(staging.read(BACKEND_MANIFEST));
+  const fetched = Object.entries(optionalDependencies).map(([name, one]) => ({
+    name,
+    version: one,
+  }));
+  const release = { version, timeS, parts, packages, bun, fetched };
   const sbom = sbomOf(await listedByNpm(staging), release);
   const licences = licencesText({ own: staging.read("LICENSE"), packages, bun: bunText });
   const notes = releaseNotes(staging.read("CHANGELOG.md"), version);

@@ -18,7 +18,7 @@ const isPreliminary = (version) => version.includes("-");
 
 /** What a maintainer does, who has looked at what was made. */
 function stepsFor({ version, tag }, folder) {
-  const names = readdirSync(folder);
+  const names = readdirSync(folder).sort();
   const named = (pattern) =>
     names.filter((name) => pattern.test(name)).map((name) => `${folder}/${name}`);
   const [pre, channel] = isPreliminary(version) ? [" --pre-release", " --tag next"] : ["", ""];

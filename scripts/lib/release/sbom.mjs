@@ -15,8 +15,11 @@ function serialOf(content) {
   return `urn:uuid:${[...parts, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-")}`;
 }
 
+/** Which of our programs has npm fetch something beside it. */
+const FETCHING = "rport-backend";
+
 /** A package as npm lists it; its licence is the one that goes along with it. */
-function packageComponent(one, listed) {
+function packageComponent(one, listed, scope = "required") {
   const found = listed.get(keyOf(one));
   if (found === undefined) throw new Error(`npm's list has no ${keyOf(one)}, which is shipped.`);
   return {
@@ -24,10 +27,10 @@ function packageComponent(one, listed) {
     type: "library",
     name: one.name,
     version: one.version,
-    scope: "required",
+    scope,
     purl: found.purl,
     hashes: found.hashes,
-    licenses: [{ license: { id: one.licence } }],
+    licenses: one.licence === undefined ? found.licenses : [{ license: { id: one.licence } }],
   };
 }
 
@@ -62,20 +65,23 @@ const partComponent = ({ name }, version) => ({
 });
 
 /** What a part needs, by reference. */
-const needsOf = ({ packages, hasBun }, bun) => [
-  ...new Set([...packages.map(keyOf), ...(hasBun ? [`bun@${bun.version}`] : [])]),
-];
+function needsOf({ name, packages, hasBun }, { bun, fetched }) {
+  const more = name === FETCHING ? fetched : [];
+  const runtimes = hasBun ? [`bun@${bun.version}`] : [];
+  return [...new Set([...packages.map(keyOf), ...more.map(keyOf), ...runtimes])].sort();
+}
 
 /** What depends on what: the release on its parts, these on what is in them, those as npm says. */
-function dependenciesOf({ root, version, parts, packages, listed, bun }) {
+function dependenciesOf(root, needed, release) {
+  const { version, parts, packages } = release;
   const names = new Set(packages.map(keyOf));
   const rows = packages.map((one) => ({
     ref: keyOf(one),
-    dependsOn: (listed.get(keyOf(one)) ?? []).filter((ref) => names.has(ref)).sort(),
+    dependsOn: (needed.get(keyOf(one)) ?? []).filter((ref) => names.has(ref)).sort(),
   }));
   const own = parts.map((part) => ({
     ref: `${part.name}@${version}`,
-    dependsOn: needsOf(part, bun).sort(),
+    dependsOn: needsOf(part, release),
   }));
   return [{ ref: root["bom-ref"], dependsOn: own.map(({ ref }) => ref) }, ...own, ...rows];
 }
@@ -91,9 +97,12 @@ function dependenciesOf({ root, version, parts, packages, listed, bun }) {
  *   and what the notices of each list
  * @param {readonly object[]} release.packages those of all parts, each once
  * @param {{ version: string, libraries: object[] }} release.bun
+ * @param {readonly { name: string, version: string }[]} release.fetched what npm may fetch beside the
+ *   server, and no file of the release contains
  * @returns {object} throws when npm does not know of something that is shipped
  */
-export function sbomOf(raw, { version, timeS, parts, packages, bun }) {
+export function sbomOf(raw, release) {
+  const { version, timeS, parts, packages, bun, fetched } = release;
   const listed = new Map(raw.components.map((one) => [keyOf(one), one]));
   const needed = new Map(raw.dependencies.map(({ ref, dependsOn }) => [ref, dependsOn]));
   const root = partComponent({ name: "rport-for-vscode" }, version);
@@ -101,9 +110,10 @@ export function sbomOf(raw, { version, timeS, parts, packages, bun }) {
   const components = [
     ...parts.map((part) => partComponent(part, version)),
     ...packages.map((one) => packageComponent(one, listed)),
+    ...fetched.map((one) => packageComponent(one, listed, "optional")),
     ...(hasBun ? [bunComponent(bun)] : []),
   ];
-  const dependencies = dependenciesOf({ root, version, parts, packages, listed: needed, bun });
+  const dependencies = dependenciesOf(root, needed, release);
   const content = {
     version: 1,
     metadata: { timestamp: new Date(timeS * 1000).toISOString(), component: root },

