@@ -1,8 +1,10 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { ClientGroupId } from "@rport/protocol/people/clientGroup";
+import type { GroupName } from "@rport/protocol/people/user";
 import { ItemTexts } from "../lists/itemTexts.ts";
 import type { Clock } from "../platform/clock.ts";
 import { inSlices } from "../platform/slices.ts";
+import { unlistedFor } from "../store/edits/personEdit.ts";
 import type { ClientGroupRecord } from "../store/records/clientGroupRecord.ts";
 import type { ClientRecord } from "../store/records/clientRecord.ts";
 import { type Counts, type Granted, GrantTally } from "./grantTally.ts";
@@ -120,6 +122,13 @@ export class ClientGrants {
       id,
       members.flatMap((member) => this.#deps.clients.record(member) ?? []),
     );
+  }
+
+  /** The group of users is gone; resolves when nobody sees anything by it any more. */
+  async dropUsers(group: GroupName): Promise<void> {
+    const listing = [...this.#groups.values()].map(({ record }) => record);
+    const changed = listing.filter((record) => record.allowed_user_groups.includes(group));
+    await Promise.all(changed.map((record) => this.putGroup(unlistedFor(record, group))));
   }
 
   #enter(record: ClientGroupRecord): void {

@@ -64,6 +64,14 @@ export class ClientGroups {
       throw new RportError("NOT_FOUND", "There is no such client.");
     }
     await clients.setAcl(id, groups);
+    // One that went while the disk was busy was taken off the lists before this one was.
+    const missing = this.#missing(groups);
+    if (missing.length === 0) return;
+    await clients.setAcl(
+      id,
+      groups.filter((name) => !missing.includes(name)),
+    );
+    throw notFound(missing);
   }
 
   async #put(kind: "addClientGroup" | "putClientGroup", record: ClientGroupRecord): Promise<void> {
@@ -73,9 +81,16 @@ export class ClientGroups {
   }
 
   #requireGroups(names: readonly string[]): void {
-    const { people } = this.#deps;
-    const missing = names.filter((name) => name !== ADMINISTRATORS && !people.group(name));
-    if (missing.length === 0) return;
-    throw new RportError("NOT_FOUND", `user groups not found: ${missing.join(", ")}`);
+    const missing = this.#missing(names);
+    if (missing.length > 0) throw notFound(missing);
   }
+
+  #missing(names: readonly string[]): readonly string[] {
+    const { people } = this.#deps;
+    return names.filter((name) => name !== ADMINISTRATORS && !people.group(name));
+  }
+}
+
+function notFound(groups: readonly string[]): RportError {
+  return new RportError("NOT_FOUND", `user groups not found: ${groups.join(", ")}`);
 }

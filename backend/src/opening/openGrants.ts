@@ -40,6 +40,8 @@ function followOne(grants: ClientGrants, edit: Edit): Promise<void> | undefined 
       return grants.putGroup(edit.record);
     case "removeClientGroup":
       return grants.dropGroup(edit.group);
+    case "removeGroup":
+      return grants.dropUsers(edit.group);
     default:
       return undefined;
   }

@@ -138,6 +138,25 @@ describe("a group of users that is gone", () => {
     });
     expect(await idsOf(anna)).toEqual({ ids: [], count: 0 });
   });
+
+  it("is on none either when others go at the same time", async () => {
+    await using _web = await host("web-1", { Tags: ["web"] });
+    const names = ["operators", "owners", "guests"];
+    for (const name of names) await members.group(name);
+    const ids = ["one", "two", "three"];
+    for (const id of ids) await putGroup(id, { tag: ["web"] }, ...names, ADMINISTRATORS);
+    await Promise.all(
+      names.map((groupName) => backend.api("deleteUserGroup", { params: { groupName } })),
+    );
+    for (const clientGroupId of ids) {
+      const left = await backend.api("getClientGroup", { params: { clientGroupId } });
+      expect(left.allowed_user_groups).toEqual([ADMINISTRATORS]);
+    }
+    await members.group("owners");
+    const anna = await members.add("anna", ["owners"]);
+    expect(await idsOf(anna)).toEqual({ ids: [], count: 0 });
+    expect(backend.logLines.filter((line) => line.includes("a fault of the server"))).toEqual([]);
+  });
 });
 
 describe("a group of clients", () => {

@@ -54,7 +54,7 @@ export type PersonEdit =
   | { readonly kind: "removeUser"; readonly user: UserName }
   /** The group is as the record says, also where there was none. */
   | { readonly kind: "putGroup"; readonly record: GroupRecord }
-  /** The group goes, and everybody leaves it. */
+  /** The group goes, everybody leaves it, and no group of clients lists it any more. */
   | { readonly kind: "removeGroup"; readonly group: GroupName }
   | { readonly kind: "addClientGroup"; readonly record: ClientGroupRecord }
   /** The group is as the record says, also where there was none. */
@@ -135,6 +135,13 @@ export function leftGroup(record: UserRecord, group: GroupName): UserRecord {
   return { ...record, groups: record.groups.filter((name) => name !== group) };
 }
 
+/** The group of clients after a group of users has gone. */
+export function unlistedFor(record: ClientGroupRecord, group: GroupName): ClientGroupRecord {
+  const { allowed_user_groups: listed } = record;
+  if (!listed.includes(group)) return record;
+  return { ...record, allowed_user_groups: listed.filter((name) => name !== group) };
+}
+
 function withUser(people: People, record: UserRecord): People {
   requireRoom(people.users.length, USERS_MAX, "users");
   refuseTakenName(people, record.username);
@@ -188,6 +195,7 @@ function withoutGroup(people: People, group: GroupName): People {
     ...people,
     users: people.users.map((record) => leftGroup(record, group)),
     user_groups: people.user_groups.filter(({ name }) => name !== group),
+    client_groups: people.client_groups.map((record) => unlistedFor(record, group)),
   };
 }
 

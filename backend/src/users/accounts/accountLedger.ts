@@ -8,7 +8,7 @@ import {
 import { type AccountEdit, isAccountEdit } from "../../store/edits/accountEdit.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore, StoredPeople } from "../../store/edits/editStore.ts";
-import { isPersonEdit, type PersonEdit } from "../../store/edits/personEdit.ts";
+import { isPersonEdit, type PersonEdit, unlistedFor } from "../../store/edits/personEdit.ts";
 import type { ClientGroupRecord } from "../../store/records/clientGroupRecord.ts";
 import type { GroupRecord } from "../../store/records/groupRecord.ts";
 import type { UserRecord } from "../../store/records/userRecord.ts";
@@ -171,6 +171,9 @@ export class AccountLedger {
   #removeGroup(group: Extract<PersonEdit, { kind: "removeGroup" }>["group"]): readonly string[] {
     const members = this.membersOf(group);
     this.#groups.delete(group);
+    for (const [id, record] of this.#clientGroups) {
+      this.#clientGroups.set(id, unlistedFor(record, group));
+    }
     for (const name of members) this.#entries.get(name)?.leave(group);
     return members;
   }
