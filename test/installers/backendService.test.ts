@@ -4,6 +4,7 @@ import { Guide } from "../support/guide.ts";
 import { backendArchive } from "../support/installer/checkout.ts";
 import { textOf } from "../support/repository.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
+import { answers, expectConfined, follow } from "../support/systemd/followed.ts";
 import { bootSystemd, type System } from "../support/systemd/system.ts";
 import { type TestCertificate, testCertificate } from "../support/tls/testCertificate.ts";
 
@@ -37,7 +38,9 @@ describe("docs/install.md, followed as it is written", () => {
     await follow(system, guide.script(PAIRING, 1));
     await answers(system, "http://127.0.0.1:8080/healthz");
     await answers(system, "http://127.0.0.1:8090/healthz");
-    for (const name of ["rport-backend", "rport-pairing"]) await expectConfined(system, name);
+    for (const name of ["rport-backend", "rport-pairing"]) {
+      await expectConfined(system, name, "/opt/rport");
+    }
 
     const made = await follow(system, guide.script(BACKEND, 4), "a good password 1234\n".repeat(2));
     expect(made).toContain("NAME");
@@ -78,12 +81,6 @@ describe("docs/install.md, followed as it is written", () => {
   });
 });
 
-async function follow(system: System, script: string, input = ""): Promise<string> {
-  const { code, stdout, stderr } = await system.exec("bash", ["-c", script], { input });
-  expect({ code, stderr }).toMatchObject({ code: 0 });
-  return stdout + stderr;
-}
-
 /** Where certbot keeps a certificate. */
 const LINEAGE = "/etc/letsencrypt/live/rport.example.com";
 
@@ -93,30 +90,7 @@ async function putLineage(system: System, { certificate, key }: TestCertificate)
   await system.exec("tee", [`${LINEAGE}/privkey.pem`], { input: key });
 }
 
-async function answers(system: System, ...url: readonly string[]): Promise<void> {
-  await eventually(async () => {
-    expect(await system.exec("curl", ["-fsS", ...url])).toMatchObject({
-      code: 0,
-      stdout: '{"alive":true}',
-    });
-  }, DEADLINE_MS);
-}
-
 async function state(system: System, property: string): Promise<string> {
   const args = ["show", "--value", `--property=${property}`, "rport-backend.service"];
   return (await system.exec("systemctl", args)).stdout.trim();
-}
-
-/** As confined as the agent, and the account writes to nothing of the program. */
-async function expectConfined(system: System, name: string): Promise<void> {
-  const { stdout } = await system.exec("systemd-analyze", [
-    "security",
-    "--no-pager",
-    `${name}.service`,
-  ]);
-  const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1];
-  expect(Number(exposure)).toBeLessThanOrEqual(2);
-  const script = "find /opt/rport /etc/systemd/system -writable -not -type l | head -n 1";
-  const found = await system.exec("runuser", [`--user=${name}`, "--", "sh", "-c", script]);
-  expect(found).toMatchObject({ code: 0, stdout: "" });
 }

@@ -7,9 +7,13 @@ import { addAgent } from "../support/agents/addedAgent.ts";
 import { installedAgent } from "../support/agents/installedAgent.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/freePort.ts";
+import { Guide } from "../support/guide.ts";
 import { type NpmBackend, NpmFolder, npmArchives } from "../support/installer/npmPackages.ts";
 import { CREDENTIAL, curlLine, withFlags } from "../support/installer/pairing.ts";
 import { nodeMajor, nodeOfMachine } from "../support/nodeOfMachine.ts";
+import { whyNoSystemd } from "../support/systemd/available.ts";
+import { answers, expectConfined, follow } from "../support/systemd/followed.ts";
+import { bootSystemd } from "../support/systemd/system.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 
 const FIRST_BUILD_MS = 800_000;
@@ -18,6 +22,9 @@ const PASSWORD = "a good password 1234";
 /** An extension that has the same bundle in it is to stay below 2 MB. */
 const PACKAGE_MAX_BYTES = 1_500_000;
 const LAUNCHER = "node_modules/.bin/rport-backend";
+const SCRIPT = "node_modules/rport-backend/bin/rport-backend.cjs";
+/** Of docs/install.md. */
+const SECTION = "With npm";
 const NPX = ["npx", "rport-backend"];
 
 const old = nodeOfMachine();
@@ -164,6 +171,24 @@ describe("the npm packages", () => {
       headers: { range: "bytes=3-5" },
     });
     expect([whole.status, await whole.text()]).toEqual([200, program]);
+  });
+
+  test("run as a confined service, by docs/install.md as it is written", async (ctx) => {
+    ctx.skip(whyNoSystemd() !== undefined, whyNoSystemd());
+    // There is nothing to fetch from inside, hence no first block, no npm and no Node but the package's.
+    const npx = `node_modules/.bin/node ${SCRIPT}`;
+    const guide = await Guide.read("install.md", { "npx rport-backend user": `${npx} user` });
+    await using system = await bootSystemd({ shareNetwork: false });
+    const unpacking =
+      "mkdir -p /opt/rport-backend && tar -xf - -C /opt/rport-backend --no-same-owner";
+    const unpacked = await system.exec("sh", ["-c", unpacking], { input: await older.archive() });
+    expect(unpacked).toMatchObject({ code: 0 });
+    await follow(system, guide.script(SECTION, 2));
+    await answers(system, "http://127.0.0.1:8080/healthz");
+    await expectConfined(system, "rport-backend", "/opt/rport-backend");
+    const made = await follow(system, guide.script(SECTION, 3), `${PASSWORD}\n`.repeat(2));
+    expect(made).toContain("NAME");
+    expect(await system.journal("rport-backend.service")).not.toContain("cannot be used");
   });
 
   test("say in a sentence what is needed where there is no Node for them", async (ctx) => {

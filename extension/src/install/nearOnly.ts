@@ -50,12 +50,13 @@ export function addressGuide({ url, listensTo }: NearOnly, cards: readonly CardA
 
 Hosts are told to go to ${url}, which only the server's own machine can reach. ${now}
 
-1. Stop the server: Ctrl-C where "npm start" runs.
+1. Stop the server: Ctrl-C where "npm start" or "npx rport-backend" runs.
 2. Give it an address that hosts can reach. On the command line:
 
        npm start -- --address 0.0.0.0:${port}
+       npx rport-backend --address 0.0.0.0:${port}
 
-   Or in a file, for "npm start -- --config rport-backend.toml":
+   (the second where npm has installed it). Or in a file, named with "--config rport-backend.toml":
 
        [server]
        address = "0.0.0.0:${port}"

@@ -68,6 +68,15 @@ export class NpmFolder implements AsyncDisposable {
     return new NpmFolder(this.path, `${programs}:${systemPath()}`, opened.move());
   }
 
+  /** Everything in the folder as a tar archive. */
+  async archive(): Promise<Buffer> {
+    await using temp = await tempDirectory();
+    const file = join(temp.path, "folder.tar");
+    const names = await readdir(this.path);
+    await promisify(execFile)("tar", ["-cf", file, "-C", this.path, ...names]);
+    return await readFile(file);
+  }
+
   /** Runs a program in the folder to its end. */
   run([program = "", ...args]: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     return run(program, args, { ...options, env: this.#environment(), cwd: this.path });
