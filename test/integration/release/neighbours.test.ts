@@ -190,6 +190,19 @@ describe("K-10: an agent of the release before, at today's backend", () => {
     expect(agent.heard.map(({ name }) => name).filter((name) => !known.has(name))).toEqual([]);
   });
 
+  it("is asked whether it lives also when its version is one of RPort's clients that may not be", async () => {
+    await using opened = await openRecording();
+    await using today = await startToday();
+    const { first } = opened;
+    const host = { Version: "0.9.0", Remotes: [] };
+    await using agent = await oldAgent(today.backend.url, first, today.password);
+    await introduce(agent, first, host);
+    await using rival = await oldAgent(today.backend.url, first, today.password);
+    const asRival = introduce(rival, first, { ...host, SessionID: "another process" });
+    await expect(asRival).rejects.toThrow("client is already connected");
+    expect(agent.heardOf("ping")).toHaveLength(1);
+  });
+
   it("of a later version may say and ask more: fields are ignored, requests refused by name", async () => {
     await using opened = await openRecording();
     await using today = await startToday();

@@ -142,12 +142,17 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   get canBePinged(): boolean {
     const version = this.#identity?.version;
-    return version === undefined || !answersPingTwice(version);
+    return version === undefined || this.#isOfOurs || !answersPingTwice(version);
   }
 
   get hasTunnelRules(): boolean {
     const version = this.#identity?.version;
-    return version === undefined || this.features.length > 0 || knowsTunnelRules(version);
+    return version === undefined || this.#isOfOurs || knowsTunnelRules(version);
+  }
+
+  /** Our agents count their versions apart from RPort's clients, which list no features. */
+  get #isOfOurs(): boolean {
+    return this.features.length > 0;
   }
 
   ping(timeoutMs: number): Promise<boolean> {
