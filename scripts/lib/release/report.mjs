@@ -16,17 +16,23 @@ function listOf(folder) {
 
 const isPreliminary = (version) => version.includes("-");
 
-/** What a maintainer does, who has looked at what was made. */
-function stepsFor({ version, tag }, folder) {
+/** How the extension is published. The Marketplace takes three numbers and no word behind them. */
+const extensionStep = (version, file) =>
+  isPreliminary(version)
+    ? `give ${file} to those who try it: the Marketplace takes no preliminary versions`
+    : `npx vsce publish --packagePath ${file}`;
+
+/** What a maintainer does, who has looked at what was made; agents before the server that needs one. */
+function stepsFor({ version, tag }, folder, shown) {
   const names = readdirSync(folder).sort();
   const named = (pattern) =>
-    names.filter((name) => pattern.test(name)).map((name) => `${folder}/${name}`);
-  const [pre, channel] = isPreliminary(version) ? [" --pre-release", " --tag next"] : ["", ""];
+    names.filter((name) => pattern.test(name)).map((name) => `${shown}/${name}`);
+  const channel = isPreliminary(version) ? " --tag next" : "";
   return [
     `git push origin HEAD ${tag}`,
-    ...named(/\.vsix$/).map((file) => `npx vsce publish${pre} --packagePath ${file}`),
+    ...named(/\.vsix$/).map((file) => extensionStep(version, file)),
     ...named(/\.tgz$/).map((file) => `npm publish${channel} ${file}`),
-    `attach the files of ${folder} to the forge's release of ${tag}, unless its workflow does`,
+    `attach the files of ${shown} to the forge's release of ${tag}, unless its workflow does`,
   ];
 }
 
@@ -48,7 +54,7 @@ export function reportOf({ kind, plan, folder, shown, missing }) {
   if (kind === "dry") lines.push("A dry run: nothing was committed, tagged or published.");
   if (kind === "make") {
     lines.push(`Committed and tagged as ${plan.tag}. Nothing was published; left to do by hand:`);
-    lines.push(...stepsFor(plan, folder).map((step) => `  ${step}`));
+    lines.push(...stepsFor(plan, folder, shown).map((step) => `  ${step}`));
   }
   return lines.join("\n");
 }
