@@ -1,47 +1,57 @@
 import type { Delta } from "@rport/protocol/events";
-import type { EncodedServer, EncodedThing, ShownThings } from "./shownThings.ts";
+import type { Encoded } from "./encodedThing.ts";
+import { bytesOf, fingerprintOf, type Message } from "./message.ts";
+import type { SharedText } from "./sharedText.ts";
+import type { ShownThings } from "./shownThings.ts";
 
 /** Before each change but the first. */
 const COMMA_BYTES = 1;
 const TAIL = Buffer.from("]}");
 
-interface Made {
-  readonly seq: number;
-  readonly parts: readonly Buffer[];
-  readonly message: Buffer;
+/** What changed, for those who are shown as much of it. */
+export class DeltaMessage implements Message {
+  readonly key: string;
+  readonly texts: readonly SharedText[];
+  /** What its texts have. */
+  readonly bytes: number;
+  readonly #head: string;
+
+  /** `head` is everything before the changes. */
+  constructor(head: string, texts: readonly SharedText[]) {
+    this.texts = texts;
+    this.bytes = bytesOf(texts);
+    this.#head = head;
+    this.key = `${head}${fingerprintOf(texts)}`;
+  }
+
+  encode(): Buffer {
+    const [first, ...others] = this.texts.map(({ bytes }) => bytes);
+    const start = first?.subarray(COMMA_BYTES) ?? Buffer.alloc(0);
+    return Buffer.concat([Buffer.from(this.#head), start, ...others, TAIL]);
+  }
 }
 
-/** Some changes as messages, one for all who see the same of them. */
-export class DeltaMessages {
-  readonly #at: string;
-  readonly #changes: readonly (EncodedServer | EncodedThing)[];
-  readonly #made: Made[] = [];
+/** What changed at one time. */
+export class Changes {
+  readonly #at: Delta["at"];
+  readonly #changes: readonly Encoded[];
 
   /** `at` is RFC 3339. */
-  constructor(at: Delta["at"], changes: readonly (EncodedServer | EncodedThing)[]) {
+  constructor(at: Delta["at"], changes: readonly Encoded[]) {
     this.#at = at;
     this.#changes = changes;
   }
 
-  /** The message for those who are shown as much; undefined: nothing of it. */
-  for(shown: ShownThings, seq: number): Buffer | undefined {
-    const parts = this.#changes.flatMap((change) => shown.changeOf(change) ?? []);
-    if (parts.length === 0) return undefined;
-    const same = this.#made.find((made) => made.seq === seq && isSame(made.parts, parts));
-    if (same !== undefined) return same.message;
-    const message = this.#encode(seq, parts);
-    this.#made.push({ seq, parts, message });
-    return message;
+  /** How many. */
+  get size(): number {
+    return this.#changes.length;
   }
 
-  #encode(seq: number, parts: readonly Buffer[]): Buffer {
+  /** What of it these watchers are told; undefined: nothing. */
+  for(shown: ShownThings, seq: number): DeltaMessage | undefined {
+    const texts = this.#changes.flatMap((change) => shown.changeOf(change) ?? []);
+    if (texts.length === 0) return undefined;
     const opened = JSON.stringify({ type: "delta", seq, at: this.#at }).slice(0, -1);
-    const head = Buffer.from(`${opened},"changes":[`);
-    const [first, ...others] = parts;
-    return Buffer.concat([head, first?.subarray(COMMA_BYTES) ?? TAIL, ...others, TAIL]);
+    return new DeltaMessage(`${opened},"changes":[`, texts);
   }
-}
-
-function isSame(one: readonly Buffer[], other: readonly Buffer[]): boolean {
-  return one.length === other.length && one.every((part, n) => part === other[n]);
 }

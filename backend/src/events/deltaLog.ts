@@ -1,14 +1,19 @@
-/** The deltas that somebody has still to be told, in their order, up to so many bytes. */
+import type { Backlog } from "./backlog.ts";
+import type { DeltaMessage } from "./delta.ts";
+
+/** The deltas that somebody of one audience has still to be told, in their order. */
 export class DeltaLog {
-  readonly #maxBytes: number;
-  #messages: Buffer[] = [];
+  readonly #backlog: Backlog;
+  readonly #onDropped: () => void;
+  #messages: DeltaMessage[] = [];
   #bytes = 0;
   #last: number;
 
-  /** An empty log behind the delta `seq`. */
-  constructor(seq: number, maxBytes: number) {
+  /** An empty log behind the delta `seq`; `onDropped`: `base` is another one, for lack of room. */
+  constructor(seq: number, backlog: Backlog, onDropped: () => void) {
     this.#last = seq;
-    this.#maxBytes = maxBytes;
+    this.#backlog = backlog;
+    this.#onDropped = onDropped;
   }
 
   /** The delta before the first one that is kept: who has that one, or a later, can go on. */
@@ -16,21 +21,27 @@ export class DeltaLog {
     return this.#last - this.#messages.length;
   }
 
-  /** What is kept. */
+  /** How many are kept. */
+  get size(): number {
+    return this.#messages.length;
+  }
+
+  /** What they have, whoever else has it. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Adds the next delta. The oldest ones go when there are too many bytes. */
-  add(message: Buffer): void {
+  /** Adds the next delta. */
+  add(message: DeltaMessage): void {
     this.#messages.push(message);
-    this.#bytes += message.length;
+    this.#bytes += message.bytes;
     this.#last += 1;
-    while (this.#bytes > this.#maxBytes && this.#messages.length > 1) this.#drop(1);
+    this.#backlog.texts.hold(message.texts);
+    this.#backlog.enter(this);
   }
 
   /** The delta with this number, if it is kept. */
-  get(seq: number): Buffer | undefined {
+  get(seq: number): DeltaMessage | undefined {
     return this.#messages[seq - this.base - 1];
   }
 
@@ -39,7 +50,17 @@ export class DeltaLog {
     this.#drop(Math.max(0, Math.min(seq - this.base, this.#messages.length)));
   }
 
+  /** There is no room for all of them. */
+  dropOldest(): void {
+    this.#drop(1);
+    this.#onDropped();
+  }
+
   #drop(count: number): void {
-    for (const message of this.#messages.splice(0, count)) this.#bytes -= message.length;
+    for (const message of this.#messages.splice(0, count)) {
+      this.#bytes -= message.bytes;
+      this.#backlog.texts.release(message.texts);
+    }
+    if (this.#messages.length === 0) this.#backlog.leave(this);
   }
 }

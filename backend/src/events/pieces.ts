@@ -1,4 +1,6 @@
-import { ENTITIES, ENTITY_NAMES, type Entity, type Snapshot } from "@rport/protocol/events";
+import { ENTITIES, ENTITY_NAMES, type Entity } from "@rport/protocol/events";
+import { fingerprintOf, type Message } from "./message.ts";
+import type { SharedText } from "./sharedText.ts";
 
 /**
  * A message that has this much is sent; the rest comes in the next one. One thing more fits in, and
@@ -6,64 +8,66 @@ import { ENTITIES, ENTITY_NAMES, type Entity, type Snapshot } from "@rport/proto
  */
 export const PIECE_BYTES = 262_144;
 
-/** One thing as it stands in a message. */
-export interface ShownThing {
-  readonly entity: Entity;
-  /** Its value as JSON. */
-  readonly text: string;
-}
+const COMMA = Buffer.from(",");
 
-/** What stands in the first message of a snapshot beside the lists. */
-export type SnapshotFacts = Pick<Snapshot, "seq" | "at" | "server">;
+/** One message of a snapshot, as PROTOCOL.md has it. */
+export class Piece implements Message {
+  readonly key: string;
+  readonly texts: readonly SharedText[];
+  readonly #head: string;
+  readonly #tail: string;
+  readonly #lists: Lists;
 
-/** One message of a snapshot. */
-export interface Piece {
-  readonly message: Buffer;
-  readonly isLast: boolean;
-}
-
-/**
- * The messages of a snapshot, each when it is asked for: the first with the facts, all with lists,
- * as PROTOCOL.md has them. Things are taken one by one, as late as possible.
- */
-export function* snapshotPieces(
-  facts: SnapshotFacts,
-  things: Iterable<ShownThing>,
-): Generator<Piece> {
-  const { seq, at, server } = facts;
-  let head: object = { type: "snapshot", seq, at, server };
-  let lists = new Lists();
-  for (const { entity, text } of things) {
-    if (lists.bytes >= PIECE_BYTES) {
-      yield { message: encode(head, lists, true), isLast: false };
-      head = { type: "piece", seq };
-      lists = new Lists();
-    }
-    lists.add(entity, text);
-  }
-  yield { message: encode(head, lists, false), isLast: true };
-}
-
-/** The lists of one message. */
-class Lists {
-  bytes = 0;
-  readonly #texts = new Map<Entity, string[]>(ENTITY_NAMES.map((entity) => [entity, []]));
-
-  add(entity: Entity, text: string): void {
-    this.#texts.get(entity)?.push(text);
-    this.bytes += Buffer.byteLength(text);
+  constructor(head: object, lists: Lists, more: boolean) {
+    this.#head = JSON.stringify(head).slice(0, -1);
+    this.#tail = `,"more":${more}}`;
+    this.#lists = lists;
+    this.texts = lists.texts;
+    this.key = `${this.#head}${this.#tail}${fingerprintOf(this.texts)}`;
   }
 
-  /** As members of an object. */
-  members(): string {
-    const members = [...this.#texts].map(([entity, texts]) => {
-      return `${JSON.stringify(ENTITIES[entity].list)}:[${texts.join(",")}]`;
+  encode(): Buffer {
+    return Buffer.concat([
+      Buffer.from(this.#head),
+      ...this.#lists.parts(),
+      Buffer.from(this.#tail),
+    ]);
+  }
+}
+
+/** The lists of one message. Things come to it in the order of their kinds. */
+export class Lists {
+  readonly #texts: SharedText[] = [];
+  readonly #counts = new Map<Entity, number>();
+  #bytes = 0;
+
+  /** Adds one more thing. */
+  add(entity: Entity, text: SharedText): void {
+    this.#texts.push(text);
+    this.#counts.set(entity, (this.#counts.get(entity) ?? 0) + 1);
+    this.#bytes += text.bytes.length;
+  }
+
+  /** What is in them, in about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** All that is in them. */
+  get texts(): readonly SharedText[] {
+    return this.#texts;
+  }
+
+  /** As members of an object, with a comma before the first. */
+  parts(): Buffer[] {
+    let start = 0;
+    return ENTITY_NAMES.flatMap((entity) => {
+      const end = start + (this.#counts.get(entity) ?? 0);
+      const texts = this.#texts.slice(start, end);
+      start = end;
+      const name = Buffer.from(`,${JSON.stringify(ENTITIES[entity].list)}:[`);
+      const values = texts.flatMap(({ value }, n) => (n === 0 ? [value] : [COMMA, value]));
+      return [name, ...values, Buffer.from("]")];
     });
-    return members.join(",");
   }
-}
-
-function encode(head: object, lists: Lists, more: boolean): Buffer {
-  const opened = JSON.stringify(head).slice(0, -1);
-  return Buffer.from(`${opened},${lists.members()},"more":${more}}`);
 }

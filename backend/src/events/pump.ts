@@ -1,62 +1,60 @@
-import { guarded, type OnFault } from "@rport/protocol/wire/contain";
+import type { OnFault } from "@rport/protocol/wire/contain";
+import { TurnWork } from "./turnWork.ts";
+import type { Watcher } from "./watcher.ts";
 
 /** What is sent in one turn of the event loop, to all watchers together. */
 const TURN_BYTES = 1_048_576;
 /** A message is as much work as this many bytes, however short it is. */
 const MESSAGE_COST_BYTES = 16_384;
 
-/** Sends one message to somebody; answers with its bytes, 0 when there is nothing to send now. */
-export type Step<W> = (watcher: W) => number;
+/** Watchers who are told the same. */
+export interface Told {
+  /** Sends one message to a watcher; answers with its bytes, 0 when there is nothing to send now. */
+  step(watcher: Watcher): number;
+}
 
 /**
- * Sends to a few watchers in each turn of the event loop, a message each, one after the other: two
- * hundred editors that come at once wait for each other, and nobody else waits for them.
+ * Sends to a few watchers in each turn of the event loop, a message each: each audience in turn, and
+ * of one audience one watcher after the other. Two hundred editors that come at once wait for each
+ * other, however many audiences they are, and nobody else waits for them.
  */
-export class Pump<W> {
-  readonly #step: Step<W>;
-  readonly #onFault: OnFault;
-  readonly #waiting = new Set<W>();
-  /** What may still be sent in this turn. */
-  #left = TURN_BYTES;
-  #isTurnWatched = false;
+export class Pump {
+  /** The audience whose turn it is stands first, and so does its watcher. */
+  readonly #waiting = new Map<Told, Set<Watcher>>();
+  readonly #work: TurnWork;
 
-  constructor(step: Step<W>, onFault: OnFault) {
-    this.#step = step;
-    this.#onFault = onFault;
+  constructor(onFault: OnFault) {
+    this.#work = new TurnWork({ budget: TURN_BYTES, step: () => this.#step(), onFault });
   }
 
-  /** There may be something to send to these: as soon as it is their turn. */
-  wake(watchers: Iterable<W>): void {
-    for (const watcher of watchers) this.#waiting.add(watcher);
-    this.#send();
+  /** There may be something to send to these watchers of an audience: as soon as it is their turn. */
+  wake(audience: Told, watchers: Iterable<Watcher>): void {
+    for (const watcher of watchers) this.#put(audience, watcher);
+    this.#work.wake();
   }
 
   /** Nothing is to be sent to it any more. */
-  drop(watcher: W): void {
-    this.#waiting.delete(watcher);
+  drop(audience: Told, watcher: Watcher): void {
+    const watchers = this.#waiting.get(audience);
+    watchers?.delete(watcher);
+    if (watchers?.size === 0) this.#waiting.delete(audience);
   }
 
-  #send(): void {
-    for (const watcher of this.#waiting) {
-      if (this.#left <= 0) break;
-      this.#waiting.delete(watcher);
-      const bytes = this.#step(watcher);
-      // Behind all others: iteration comes to it again after them.
-      if (bytes > 0) this.#waiting.add(watcher);
-      this.#left -= Math.max(bytes, MESSAGE_COST_BYTES);
-    }
-    this.#watchTurn();
+  #put(audience: Told, watcher: Watcher): void {
+    const watchers = this.#waiting.get(audience) ?? new Set();
+    this.#waiting.set(audience, watchers.add(watcher));
   }
 
-  /** However often somebody is woken in one turn, there is so much to send in it. */
-  #watchTurn(): void {
-    if (this.#isTurnWatched || this.#left === TURN_BYTES) return;
-    this.#isTurnWatched = true;
-    const next = (): void => {
-      this.#isTurnWatched = false;
-      this.#left = TURN_BYTES;
-      this.#send();
-    };
-    setImmediate(guarded(this.#onFault, next));
+  #step(): number | undefined {
+    const [[audience, watchers] = []] = this.#waiting;
+    const [watcher] = watchers ?? [];
+    if (audience === undefined || watchers === undefined || watcher === undefined) return undefined;
+    watchers.delete(watcher);
+    this.#waiting.delete(audience);
+    // Behind all others: its turn comes again after them.
+    if (watchers.size > 0) this.#waiting.set(audience, watchers);
+    const bytes = audience.step(watcher);
+    if (bytes > 0) this.#put(audience, watcher);
+    return Math.max(bytes, MESSAGE_COST_BYTES);
   }
 }

@@ -1,7 +1,7 @@
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { Edit } from "../store/edits/edit.ts";
 import { isPersonEdit, type PersonEdit } from "../store/edits/personEdit.ts";
-import type { Touchable } from "./hub.ts";
+import type { Touchable } from "./sources.ts";
 
 /** One thing that looks different now: what it is, and its id. */
 export type Touched = readonly [Touchable, string];

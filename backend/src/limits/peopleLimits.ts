@@ -112,13 +112,13 @@ export const PEOPLE_LIMITS = {
     least: 1 << 20,
     most: 64 * 2 ** 30,
     unit: "bytes",
-    what: "snapshots that editors still read, or may soon; the newest is kept in any case",
+    what: "snapshots that editors still read, or may soon; one is made in any case",
   },
   event_backlog_bytes: {
     usual: 8 * 1_048_576,
     least: 1_048_576,
     most: 1_073_741_824,
     unit: "bytes",
-    what: "changes that are kept for an editor that reads slowly",
+    what: "changes that are kept for all editors that read slowly",
   },
 } as const satisfies Readonly<Record<string, LimitRow>>;

@@ -1,6 +1,6 @@
 import type { Auditing } from "../audit/auditing.ts";
 import { Arrears } from "../credentials/ledger/arrears.ts";
-import type { Touch } from "../events/hub.ts";
+import type { Touch } from "../events/sources.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Store } from "../store/store.ts";
 import { AccountLedger } from "../users/accounts/accountLedger.ts";

@@ -1,8 +1,8 @@
 import { ENTITIES, type Entity, type EntityValue } from "@rport/protocol/events";
 import type { ServerStatus } from "@rport/protocol/model";
 import type { Refusals } from "../clients/refusals.ts";
-import { EventHub, type EventSources, type Lookup } from "../events/hub.ts";
-import { SnapshotRoom } from "../events/snapshotRoom.ts";
+import { EventHub } from "../events/hub.ts";
+import type { EventSources, Lookup } from "../events/sources.ts";
 import { touchedBy } from "../events/touched.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Pairings } from "../pairing/pairings.ts";
@@ -52,19 +52,17 @@ export function openEvents(deps: EventsDeps, opened: AsyncDisposableStack): Even
     refusal: listed("refusal", refusals),
     user: accounts.users,
   };
-  const room = new SnapshotRoom({
-    maxBytes: limits.max("snapshot_bytes"),
-    onFull: () => limits.bite("snapshot_bytes"),
-  });
-  limits.watch("snapshot_bytes", () => room.bytes);
   const hub = new EventHub({
     sources,
     clock,
     log,
     backlogMaxBytes: limits.max("event_backlog_bytes"),
     onLost: () => limits.bite("event_backlog_bytes"),
-    room,
+    snapshotMaxBytes: limits.max("snapshot_bytes"),
+    onSnapshotsFull: () => limits.bite("snapshot_bytes"),
   });
+  limits.watch("snapshot_bytes", () => hub.snapshotBytes);
+  limits.watch("event_backlog_bytes", () => hub.backlogBytes);
   store.edits.follow((edits) => {
     for (const [entity, id] of touchedBy(edits, registry)) hub.touch(entity, id);
   });

@@ -11,7 +11,7 @@ import { ClientRegistry } from "../clients/registry/registry.ts";
 import type { Flood } from "../credentials/admission/floods.ts";
 import { Credentials } from "../credentials/credentials.ts";
 import type { PairingPort } from "../credentials/ports.ts";
-import type { Touch } from "../events/hub.ts";
+import type { Touch } from "../events/sources.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Log } from "../platform/log.ts";
 import type { Store } from "../store/store.ts";

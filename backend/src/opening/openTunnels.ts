@@ -4,7 +4,7 @@ import type { LiveSession } from "../clients/liveSession.ts";
 import type { LocalPresence } from "../clients/registry/presence.ts";
 import type { ClientRegistry } from "../clients/registry/registry.ts";
 import type { Credentials } from "../credentials/credentials.ts";
-import type { Touch } from "../events/hub.ts";
+import type { Touch } from "../events/sources.ts";
 import type { Limits } from "../limits/limits.ts";
 import { loggedFault } from "../platform/faults.ts";
 import { PortRanges } from "../platform/portRanges.ts";

@@ -1,7 +1,7 @@
 import { ENTITY_NAMES } from "@rport/protocol/events";
 import type { ServerStatus } from "@rport/protocol/model";
 import { type Pairing, pairingSchema } from "@rport/protocol/pairing/model";
-import type { EntitySources } from "../../../backend/src/events/hub.ts";
+import type { EntitySources } from "../../../backend/src/events/sources.ts";
 
 /** A server that nobody uses. */
 export const STATUS: ServerStatus = {

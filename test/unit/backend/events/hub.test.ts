@@ -7,8 +7,9 @@ import {
 import { clientIdSchema } from "@rport/protocol/ids";
 import type { Pairing } from "@rport/protocol/pairing/model";
 import { describe, expect, it } from "vitest";
-import { EventHub, type Lookup } from "../../../../backend/src/events/hub.ts";
+import { EventHub } from "../../../../backend/src/events/hub.ts";
 import { EVERYTHING, type Sight } from "../../../../backend/src/events/sight.ts";
+import type { Lookup } from "../../../../backend/src/events/sources.ts";
 import type { Watcher } from "../../../../backend/src/events/watcher.ts";
 import { Mirror } from "../../../../extension/src/model/mirror.ts";
 import { emptySources, pairing, STATUS } from "../../../support/backend/eventSources.ts";
