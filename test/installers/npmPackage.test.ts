@@ -21,6 +21,8 @@ const ONLINE_MS = 30_000;
 const PASSWORD = "a good password 1234";
 /** An extension that has the same bundle in it is to stay below 2 MB. */
 const PACKAGE_MAX_BYTES = 1_500_000;
+/** The scripts are the same for all ids. */
+const ANY_PAIRING = "0123456789ABCDEF";
 const LAUNCHER = "node_modules/.bin/rport-backend";
 const SCRIPT = "node_modules/rport-backend/bin/rport-backend.cjs";
 /** Of docs/install.md. */
@@ -93,7 +95,7 @@ describe("the npm packages", () => {
     expect((await older.run(["node", "--version"])).stdout).not.toMatch(/^v24/);
   });
 
-  test("serve a host, people and the next start, which finds all of it", async () => {
+  test("S-43: serve a host, people and the next start, which finds all of it", async () => {
     await using data = await tempDirectory();
     await using host = await installedAgent();
     const port = await freePort();
@@ -147,15 +149,17 @@ describe("the npm packages", () => {
     expect(await service.ended).toBe(0);
   });
 
-  test("offer executables that are installed beside, of the same version only", async () => {
+  test("S-44: offer executables that are installed beside, of the same version only", async () => {
     await using data = await tempDirectory();
     const place = (target: string) => join(older.path, "node_modules", `rport-agent-${target}`);
     const program = "an executable\n";
-    for (const [target, version] of [
-      ["linux-arm64", VERSION],
-      ["darwin-x64", "9.9.9"],
+    const lines: string[] = [];
+    for (const [target, version, script] of [
+      ["linux-arm64", VERSION, "sh"],
+      ["windows-x64", VERSION, "ps1"],
+      ["darwin-x64", "9.9.9", "sh"],
     ] as const) {
-      await addAgent(place(target), { target, version, program });
+      lines.push(await addAgent(place(target), { target, version, program, script }));
       await cp(join(older.path, "package.json"), join(place(target), "package.json"));
     }
     await using backend = await newer.start([LAUNCHER, "--port", "0"], data.path);
@@ -167,6 +171,13 @@ describe("the npm packages", () => {
     expect(backend.said()).toMatch(/another version.*"darwin-x64".*9\.9\.9/);
     expect(backend.said()).toContain(`npm install rport-agent-NAME@${VERSION}`);
     const { url } = backend.endpoint;
+    const scripts = ["linux", "windows"].map(async (os) =>
+      (await fetch(`${url}/p/${ANY_PAIRING}?os=${os}`)).text(),
+    );
+    const [sh = "", ps1 = ""] = await Promise.all(scripts);
+    expect(sh).toMatch(/\nMANIFEST='linux-x64 [^']*\nnode [^']*'\n/);
+    expect(sh).toContain(`\n${lines[0]}\n`);
+    expect(ps1).toContain(`\n$RportManifest = @'\n${lines[1]}\n`);
     const whole = await fetch(`${url}/agent/${VERSION}/rport-agent-linux-arm64`, {
       headers: { range: "bytes=3-5" },
     });

@@ -99,7 +99,7 @@ describe("an agent that was installed beside the server", () => {
     expect(taken).toBeLessThan(PROGRAM.length);
   });
 
-  it("is not offered when it is of another version, which the log says", async () => {
+  it("S-44: is not offered when it is of another version, which the log says", async () => {
     const { temp, version, files, add, lines } = await installed();
     await using _ = temp;
     await add("linux-arm64", { version: "9.9.9" });
