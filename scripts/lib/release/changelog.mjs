@@ -33,17 +33,19 @@ export function whyNotReleased(text, version) {
 }
 
 /**
- * A changelog in which what was unreleased is a version of this day, with an empty section in front
- * of it for what comes. One without that section, or with an empty one, stays as it is.
+ * A changelog in which what was unreleased is a version of this day. One without that section, or with
+ * an empty one, stays as it is.
  *
  * @param {string} text
- * @param {{ version: string, date: string }} release the date as `2026-11-30`
+ * @param {{ version: string, date: string, hasRoom?: boolean }} release the date as `2026-11-30`;
+ *   `hasRoom` leaves an empty section in front of it for what comes
  */
-export function withRelease(text, { version, date }) {
+export function withRelease(text, { version, date, hasRoom = true }) {
   const open = sectionsOf(text).find(({ name }) => name === UNRELEASED);
   if (open === undefined || open.body === "") return text;
   const heading = open.line.replace(UNRELEASED, version);
-  return `${text.slice(0, open.from)}\n\n${heading} - ${date}${text.slice(open.from)}`;
+  const before = hasRoom ? `${text.slice(0, open.from)}\n\n` : text.slice(0, open.at);
+  return `${before}${heading} - ${date}${text.slice(open.from)}`;
 }
 
 /** What is told of a version; throws when a changelog does not have it. */

@@ -5,7 +5,7 @@ import { ReleaseRefused } from "./refused.mjs";
 import { decidedVersion, withVersion } from "./versions.mjs";
 
 const CHANGELOG = "CHANGELOG.md";
-/** The extension's own, which the editor shows; it may have nothing new. */
+/** The extension's own, which the editor shows as it is; it may have nothing new. */
 const EXTENSION_CHANGELOG = "extension/CHANGELOG.md";
 
 const tagOf = (version) => `v${version}`;
@@ -15,7 +15,8 @@ const dayOf = (timeS) => new Date(timeS * 1000).toISOString().slice(0, 10);
 function editsFor(read, { version, timeS }) {
   const edits = withVersion(read, version);
   for (const file of [CHANGELOG, EXTENSION_CHANGELOG]) {
-    const text = withRelease(read(file), { version, date: dayOf(timeS) });
+    const hasRoom = file !== EXTENSION_CHANGELOG;
+    const text = withRelease(read(file), { version, date: dayOf(timeS), hasRoom });
     if (text !== read(file)) edits.set(file, text);
   }
   return edits;

@@ -71,7 +71,9 @@ describe("the plan of a release", () => {
     expect(plan.edits.get("package.json")).toContain('"version": "50.0.0"');
     expect(plan.edits.get("backend/protocol/src/version.ts")).toContain('VERSION = "50.0.0"');
     expect(plan.edits.get("CHANGELOG.md")).toContain("\n## [50.0.0] - 2026-11-30\n");
-    expect(plan.edits.get("extension/CHANGELOG.md")).toContain("\n## 50.0.0 - 2026-11-30\n");
+    expect(plan.edits.get("extension/CHANGELOG.md")).toBe(
+      "# Changelog\n\n## 50.0.0 - 2026-11-30\n\n- Something.\n",
+    );
   });
 
   it("is the same on every day when nothing is to be kept", () => {
