@@ -245,6 +245,7 @@ function handlersOf(
     access: services.access,
     clientGroups: services.clientGroups,
     grants: services.grants,
+    seenParams: services.seenParams,
     hasServerUrls,
     registry: services.registry,
     clients: services.clients,

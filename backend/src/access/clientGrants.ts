@@ -45,6 +45,7 @@ export class ClientGrants {
   /** Looks at all clients that are under way. */
   readonly #passes = new Set<Promise<void>>();
   readonly #listeners: ((id: ClientId) => void)[] = [];
+  #version = 0;
 
   constructor(deps: ClientGrantsDeps) {
     this.#deps = deps;
@@ -53,6 +54,11 @@ export class ClientGrants {
   /** Tells the listener whenever who may see a client, or what groups it is in, has changed. */
   follow(listener: (id: ClientId) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Another number whenever a listener is told something. */
+  get version(): number {
+    return this.#version;
   }
 
   /** The groups of clients that the client is in, by id. */
@@ -188,6 +194,7 @@ export class ClientGrants {
   }
 
   #tell(id: ClientId): void {
+    this.#version += 1;
     for (const listener of this.#listeners) listener(id);
   }
 }

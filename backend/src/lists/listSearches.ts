@@ -2,7 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Lane } from "../platform/lane.ts";
-import { inSlices } from "../platform/slices.ts";
+import { SlicedWork } from "../platform/slices.ts";
 import { ItemTexts } from "./itemTexts.ts";
 import { comparer, type Ranked, ranked } from "./listOrder.ts";
 import { type ListQuery, parseListQuery } from "./listQuery.ts";
@@ -17,14 +17,20 @@ export interface ListSearchesDeps {
   readonly clock: Pick<Clock, "monotonic">;
 }
 
+/** Does something to each of many, in slices; a search that takes too long ends here. */
+export type Each = <T>(items: Iterable<T>, work: (item: T) => void) => Promise<void>;
+
 /** A list, and what somebody asks of it. */
 export interface Listing<T, R> {
   /** Read over many turns of the event loop, while things come and go. */
   readonly items: Iterable<T>;
   readonly query: RawQuery;
   readonly spec: ListSpec<T>;
-  /** What is answered of an item on the page, of which these members were asked for. */
-  readonly row: (item: T, fields: readonly string[]) => R;
+  /**
+   * What is answered of an item on the page, of which these members were asked for. One for which
+   * much has to be looked at does that with `each`.
+   */
+  readonly row: (item: T, fields: readonly string[], each: Each) => R | Promise<R>;
 }
 
 /** A page of a list, and how many items all pages have. */
@@ -53,40 +59,48 @@ export class ListSearches {
    */
   async run<T, R>(user: string, listing: Listing<T, R>): Promise<FoundRows<R>> {
     const query = parseListQuery(listing.query, listing.spec);
-    const searching = this.#lane.run(() => this.#search(query, listing), user);
-    if (searching !== undefined) return await searching;
+    return await this.work(user, (each) => search(query, listing, each));
+  }
+
+  /** All of a list that takes no query, of which some may be left out: `row` answers undefined. */
+  async all<T, R>(
+    user: string,
+    items: () => Iterable<T>,
+    row: (item: T) => R | undefined,
+  ): Promise<FoundRows<R>> {
+    return await this.work(user, async (each) => {
+      const data: R[] = [];
+      await each(items(), (item) => {
+        const shown = row(item);
+        if (shown !== undefined) data.push(shown);
+      });
+      return { data, count: data.length };
+    });
+  }
+
+  /** Other work of that kind, when it is its turn. Fails as `run` does. */
+  async work<R>(user: string, job: (each: Each) => Promise<R>): Promise<R> {
+    const working = this.#lane.run(() => job(this.#each()), user);
+    if (working !== undefined) return await working;
     this.#deps.limits.bite("list_queries", { user });
     throw new RportError("TOO_MANY_REQUESTS", "Too many of your searches wait already.", {
       detail: "Try again in a moment.",
     });
   }
 
-  async #search<T, R>(query: ListQuery<T>, listing: Listing<T, R>): Promise<FoundRows<R>> {
-    const { items, spec, row } = listing;
-    const { conditions, limit, offset, fields } = query;
-    const found: Ranked<T>[] = [];
-    await this.#each(items, (item) => {
-      const texts = new ItemTexts(item);
-      if (conditions.every(({ holds }) => holds(texts))) found.push(ranked(item, query, spec));
-    });
-    found.sort(comparer(query));
-    const data: R[] = [];
-    const page = found.slice(offset, offset + limit);
-    await this.#each(page, ({ item }) => data.push(row(item, fields)));
-    return { data, count: found.length };
-  }
-
   /** What others do between two turns is not counted: a busy server refuses nobody. */
-  async #each<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
+  #each(): Each {
     const { limits, clock } = this.#deps;
     const maxMs = limits.max("list_query_ms");
+    const sliced = new SlicedWork({ clock });
     let spentMs = 0;
-    await inSlices(items, { clock }, (item) => {
-      const startMs = clock.monotonic();
-      work(item);
-      spentMs += clock.monotonic() - startMs;
-      if (spentMs > maxMs) throw this.#tooLong();
-    });
+    return (items, work) =>
+      sliced.each(items, (item) => {
+        const startMs = clock.monotonic();
+        work(item);
+        spentMs += clock.monotonic() - startMs;
+        if (spentMs > maxMs) throw this.#tooLong();
+      });
   }
 
   #tooLong(): RportError {
@@ -95,4 +109,25 @@ export class ListSearches {
       detail: "Narrow it: to fewer columns, or fewer values with a wildcard.",
     });
   }
+}
+
+async function search<T, R>(
+  query: ListQuery<T>,
+  { items, spec, row }: Listing<T, R>,
+  each: Each,
+): Promise<FoundRows<R>> {
+  const { conditions, limit, offset, fields } = query;
+  const found: Ranked<T>[] = [];
+  await each(items, (item) => {
+    const texts = new ItemTexts(item);
+    if (conditions.every(({ holds }) => holds(texts))) found.push(ranked(item, query, spec));
+  });
+  found.sort(comparer(query));
+  const rows: (R | Promise<R>)[] = [];
+  for (const { item } of found.slice(offset, offset + limit)) {
+    // One after the other: what one looks at takes slices, too.
+    await each([item], () => rows.push(row(item, fields, each)));
+    await rows.at(-1);
+  }
+  return { data: await Promise.all(rows), count: found.length };
 }

@@ -27,7 +27,7 @@ export interface AdministrationDeps {
 const ADMINISTRATION = "administration";
 
 /** What administrators do with people, as it is served. */
-export type Administration = AdministrationHandlerDeps;
+export type Administration = Omit<AdministrationHandlerDeps, "searches">;
 
 /** Opens what administrators do with people; invitations end with `opened`. */
 export function openAdministration(

@@ -2,6 +2,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import type { ClientGrants } from "../access/clientGrants.ts";
 import { ClientGroups, type ClientGroupsDeps } from "../access/clientGroups.ts";
 import { GroupAccess } from "../access/groupAccess.ts";
+import { SeenParams } from "../access/seenParams.ts";
 import { Sights } from "../access/sights.ts";
 import type { Auditing } from "../audit/auditing.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
@@ -40,6 +41,8 @@ export interface Records {
   readonly access: ClientAccess;
   /** What users are shown in events and in the status. */
   readonly sights: Sights;
+  /** What they are shown of what groups of clients have in common. */
+  readonly seenParams: SeenParams;
   /** Clients as people see them. */
   readonly clients: ClientViews;
   readonly credentials: Credentials;
@@ -90,6 +93,7 @@ export async function openRecords(
     clientGroups: new ClientGroups({ store: edits, people, clients: registry, settled }),
     access: new GroupAccess(grants),
     sights: new Sights(grants),
+    seenParams: new SeenParams({ grants, recordOf: (id) => registry.record(id), clock }),
     clients,
     credentials,
   };

@@ -44,7 +44,12 @@ export class Pairings implements PairedHosts {
 
   /** All pairings that are open or ended lately, in order of creation. */
   list(): Pairing[] {
-    return [...this.#entries.values()].map(({ pairing }) => pairing.view());
+    return [...this.all()];
+  }
+
+  /** The same, each when it is asked for: over many turns, while some come and go. */
+  *all(): Generator<Pairing> {
+    for (const { pairing } of this.#entries.values()) yield pairing.view();
   }
 
   /** One pairing, or undefined when it is unknown or ended long ago. */

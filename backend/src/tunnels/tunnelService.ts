@@ -77,7 +77,12 @@ export class TunnelService implements SessionTunnels {
 
   /** All open tunnels. */
   list(): Tunnel[] {
-    return [...this.#byClient.values()].flatMap((own) => own.all().map((tunnel) => tunnel.view()));
+    return [...this.all()];
+  }
+
+  /** The same, each when it is asked for: over many turns, while some come and go. */
+  *all(): Generator<Tunnel> {
+    for (const own of this.#byClient.values()) for (const tunnel of own.all()) yield tunnel.view();
   }
 
   /** The open tunnels of a client. */

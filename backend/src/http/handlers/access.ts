@@ -9,34 +9,33 @@ import {
 } from "@rport/protocol/people/clientGroup";
 import type { ClientGrants } from "../../access/clientGrants.ts";
 import type { ClientGroups } from "../../access/clientGroups.ts";
-import type { GroupableClient } from "../../access/groupFit.ts";
-import { seenParams } from "../../access/seenParams.ts";
-import { ItemTexts } from "../../lists/itemTexts.ts";
+import type { SeenParams } from "../../access/seenParams.ts";
 import { fieldsOfItem, pickFields } from "../../lists/listQuery.ts";
-import type { ListSearches } from "../../lists/listSearches.ts";
+import type { Each, ListSearches } from "../../lists/listSearches.ts";
 import type { ListSpec } from "../../lists/listSpec.ts";
 import type { ClientGroupRecord } from "../../store/records/clientGroupRecord.ts";
-import type { ClientRecord } from "../../store/records/clientRecord.ts";
 import type { Actor } from "../../users/actor.ts";
 import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
 
 /** What the handlers of who sees which clients need. */
 export interface AccessHandlerDeps {
-  readonly searches: Pick<ListSearches, "run">;
+  readonly searches: Pick<ListSearches, "run" | "work">;
   readonly groups: ClientGroups;
   readonly grants: Pick<ClientGrants, "membersOf">;
   readonly access: ClientAccess;
+  readonly seenParams: Pick<SeenParams, "of">;
   readonly isConnected: (id: ClientId) => boolean;
-  readonly recordOf: (id: ClientId) => ClientRecord | undefined;
 }
 
-/** A group of clients, and those in it that somebody may see. */
-interface SeenGroup extends ClientGroupRecord {
-  readonly members: () => readonly ClientId[];
-  readonly connected: () => number;
-  /** Its parameters, without names of hosts that whoever asks may not see. */
-  readonly seenParams: () => ClientGroupParams;
+/** A group of clients as somebody sees it, as far as it was asked for. */
+interface SeenGroup {
+  readonly record: ClientGroupRecord;
+  /** Those in it that they may see. */
+  readonly members: readonly ClientId[];
+  readonly connected: number;
+  /** Its parameters, without names of hosts that they may not see. */
+  readonly params: ClientGroupParams;
 }
 
 const PARAMETERS = Object.keys(clientGroupParamsSchema.shape) as (keyof ClientGroupParams)[];
@@ -44,21 +43,23 @@ const PARAMETERS = Object.keys(clientGroupParamsSchema.shape) as (keyof ClientGr
 /** RPort's columns and fields. */
 const groupList: ListSpec<SeenGroup> = {
   resource: "client_groups",
-  filters: { id: ({ id }) => id, description: ({ description }) => description },
+  filters: { id: ({ record }) => record.id, description: ({ record }) => record.description },
   times: [],
-  order: ({ id }) => id,
-  sorts: { id: ({ id }) => id, description: ({ description }) => description },
+  order: ({ record }) => record.id,
+  sorts: { id: ({ record }) => record.id, description: ({ record }) => record.description },
   fields: {
-    id: ({ id }) => id,
-    description: ({ description }) => description,
-    params: ({ seenParams }) => shownParams(seenParams()),
-    allowed_user_groups: ({ allowed_user_groups: groups }) => groups,
-    client_ids: ({ members }) => members(),
-    num_clients: ({ members }) => members().length,
-    num_clients_connected: ({ connected }) => connected(),
+    id: ({ record }) => record.id,
+    description: ({ record }) => record.description,
+    params: ({ params }) => shownParams(params),
+    allowed_user_groups: ({ record }) => record.allowed_user_groups,
+    client_ids: ({ members }) => members,
+    num_clients: ({ members }) => members.length,
+    num_clients_connected: ({ connected }) => connected,
   },
   defaultFields: ["id", "description"],
 };
+/** For these the members have to be known. */
+const OF_MEMBERS: readonly string[] = ["client_ids", "num_clients", "num_clients_connected"];
 
 /** Serves `/client-groups` and the list of who may see a client, as RPort does. */
 export function accessHandlers(
@@ -71,17 +72,19 @@ export function accessHandlers(
       return undefined;
     },
     listClientGroups({ query }, { actor, user }) {
-      const row = (group: SeenGroup, fields: readonly string[]) =>
-        pickFields(group, fields, groupList);
+      const row = ({ record }: SeenGroup, fields: readonly string[], each: Each) =>
+        shownGroup({ record, fields, actor, each }, deps);
       const listing = { items: seenGroups(actor, deps), query, spec: groupList, row };
       return deps.searches.run(user, listing);
     },
-    getClientGroup({ params, query }, { actor }) {
+    async getClientGroup({ params, query }, { actor, user }) {
       const id = params.clientGroupId;
-      const record = sees(actor, id, deps) ? groups.get(id) : undefined;
       const fields = fieldsOfItem(query, groupList) ?? Object.keys(groupList.fields);
-      if (record === undefined) throw noSuchGroup();
-      const data = pickFields(seenGroup(record, actor, deps), fields, groupList);
+      const data = await deps.searches.work(user, async (each) => {
+        const record = sees(actor, id, deps) ? groups.get(id) : undefined;
+        if (record === undefined) throw noSuchGroup();
+        return await shownGroup({ record, fields, actor, each }, deps);
+      });
       // `fields` may ask for less than the contract's whole group.
       return { data: data as EndpointOutput<"getClientGroup"> };
     },
@@ -113,33 +116,44 @@ function sees(actor: Actor, id: ClientGroupId, { grants, access }: AccessHandler
 /** Each when it is asked for: for every group, its clients are looked at until one is seen. */
 function* seenGroups(actor: Actor, deps: AccessHandlerDeps): Generator<SeenGroup> {
   for (const record of deps.groups.list()) {
-    if (sees(actor, record.id, deps)) yield seenGroup(record, actor, deps);
+    if (sees(actor, record.id, deps)) yield { record, members: [], connected: 0, params: {} };
   }
 }
 
-function seenGroup(
-  record: ClientGroupRecord,
-  actor: Actor,
-  { grants, access, isConnected, recordOf }: AccessHandlerDeps,
-): SeenGroup {
-  let known: readonly ClientId[] | undefined;
-  const members = () => {
-    known ??= [...grants.membersOf(record.id)].filter((id) => access.maySee(actor, id)).sort();
+/** Of which group somebody asked for what. */
+interface GroupQuestion {
+  readonly record: ClientGroupRecord;
+  readonly fields: readonly string[];
+  readonly actor: Actor;
+  readonly each: Each;
+}
+
+/** What was asked for, found in slices: a group may have every client there is. */
+async function shownGroup(
+  question: GroupQuestion,
+  { grants, access, isConnected, seenParams }: AccessHandlerDeps,
+): Promise<Record<string, unknown>> {
+  const { record, fields, actor, each } = question;
+  let known: ClientId[] | undefined;
+  const members = async (): Promise<readonly ClientId[]> => {
+    if (known !== undefined) return known;
+    const seen: ClientId[] = [];
+    await each([...grants.membersOf(record.id)], (id) => {
+      if (access.maySee(actor, id)) seen.push(id);
+    });
+    known = seen.sort();
     return known;
   };
-  const textsOf = (id: ClientId): readonly ItemTexts<GroupableClient>[] => {
-    const client = recordOf(id);
-    return client === undefined
-      ? []
-      : [new ItemTexts<GroupableClient>({ record: client, isConnected: false })];
-  };
-  return {
-    ...record,
-    members,
-    connected: () => members().filter(isConnected).length,
-    seenParams: () =>
-      actor.isAdministrator ? record.params : seenParams(record.params, members().flatMap(textsOf)),
-  };
+  const ofMembers = fields.some((field) => OF_MEMBERS.includes(field)) ? await members() : [];
+  let connected = 0;
+  if (fields.includes("num_clients_connected")) {
+    await each(ofMembers, (id) => {
+      if (isConnected(id)) connected += 1;
+    });
+  }
+  const hasParams = fields.includes("params");
+  const params = hasParams ? await seenParams.of(question, members) : {};
+  return pickFields({ record, members: ofMembers, connected, params }, fields, groupList);
 }
 
 /** Every parameter, as in RPort: null where none is given. */

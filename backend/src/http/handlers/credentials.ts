@@ -14,7 +14,7 @@ type NewSecret = EndpointOutput<"createCredential">;
 
 /** What the handlers of credentials need. */
 export interface CredentialHandlerDeps {
-  readonly searches: Pick<ListSearches, "run">;
+  readonly searches: Pick<ListSearches, "run" | "work">;
   list(): readonly Credential[];
   get(id: AuthId): Credential | undefined;
   secrets(id: AuthId): readonly Secret[];
@@ -136,7 +136,8 @@ export function credentialHandlers(
         : source.rotate(authId, graceMs);
       return { data: await data };
     },
-    getRotation: ({ params }) => ({ data: source.rotation(params.authId) }),
+    getRotation: ({ params }, { user }) =>
+      source.searches.work(user, async () => ({ data: source.rotation(params.authId) })),
     async finishRotation({ params: { authId }, query }) {
       const data = query.dry_run ? source.previewFinish(authId) : source.finishRotation(authId);
       return { data: await data };

@@ -1,6 +1,7 @@
 import type { ServerStatus } from "@rport/protocol/model";
 import type { ClientGrants } from "../../access/clientGrants.ts";
 import type { ClientGroups } from "../../access/clientGroups.ts";
+import type { SeenParams } from "../../access/seenParams.ts";
 import type { Adoptions } from "../../adoption/adoptions.ts";
 import type { Audit } from "../../audit/entry.ts";
 import type { AuditIndex } from "../../audit/index/auditIndex.ts";
@@ -37,7 +38,8 @@ import { tunnelHandlers } from "./tunnels.ts";
 export interface HandlerDeps {
   readonly status: (actor: Actor) => ServerStatus;
   readonly access: ClientAccess;
-  readonly searches: Pick<ListSearches, "run">;
+  readonly searches: Pick<ListSearches, "run" | "all" | "work">;
+  readonly seenParams: Pick<SeenParams, "of">;
   readonly clientGroups: ClientGroups;
   readonly grants: ClientGrants;
   /** Whether somebody has set where agents reach this server. */
@@ -47,10 +49,10 @@ export interface HandlerDeps {
   readonly adoptions: Adoptions;
   readonly credentials: Credentials;
   readonly tunnels: TunnelService;
-  readonly pairings: Pick<Pairings, "list">;
+  readonly pairings: Pick<Pairings, "all">;
   readonly pairingService: Pick<PairingService, "create" | "revoke">;
   readonly refusals: Pick<Refusals, "list" | "clear">;
-  readonly administration: AdministrationHandlerDeps;
+  readonly administration: Omit<AdministrationHandlerDeps, "searches">;
   readonly agentFiles: Pick<AgentFiles, "require" | "current">;
   readonly accounts: Accounts;
   readonly audit: Audit;
@@ -73,34 +75,36 @@ function plainHandlers(deps: HandlerDeps): Handlers {
   return {
     ...clientHandlers(clientDeps(deps)),
     ...credentialHandlers(credentialDeps(credentials, searches)),
-    ...joinHandlers(credentials.joins),
+    ...joinHandlers(credentials.joins, searches),
     ...tunnelHandlers({
       access: deps.access,
-      list: () => tunnels.list(),
+      searches,
+      all: () => tunnels.all(),
       create: (id, query, asker) => tunnels.create(id, query, asker),
       remove: (id, tunnelId, force) => tunnels.remove(id, tunnelId, force),
     }),
     ...pairingHandlers({
       pairings,
+      searches,
       pairingService,
       agentFiles,
       pairingTtlS,
       installOrigin,
     }),
-    ...refusalHandlers(deps.refusals),
+    ...refusalHandlers(deps.refusals, searches),
     ...auditHandlers({
       audit: deps.audit,
       index: deps.auditIndex,
       people: deps.accounts.ledger,
     }),
-    ...administrationHandlers(deps.administration),
+    ...administrationHandlers({ ...deps.administration, searches }),
     ...accessHandlers({
       searches,
       groups: deps.clientGroups,
       grants: deps.grants,
       access: deps.access,
+      seenParams: deps.seenParams,
       isConnected: (id) => deps.registry.clientOf(id)?.connected === true,
-      recordOf: (id) => deps.registry.record(id),
     }),
     ...meHandlers(deps.accounts),
     ...signInHandlers({ ...deps.accounts, audit: deps.audit }),

@@ -1,14 +1,19 @@
 import type { JoinDesk } from "../../credentials/admission/joinGate.ts";
+import type { ListSearches } from "../../lists/listSearches.ts";
 import type { Handlers } from "../endpoints.ts";
 
 /** Serves the clients that wait for approval. */
 export function joinHandlers(
   joins: Omit<JoinDesk, "get">,
+  searches: Pick<ListSearches, "all">,
 ): Pick<Handlers, "listJoins" | "approveJoin" | "denyJoin"> {
   return {
-    listJoins() {
-      const all = [...joins.list()];
-      return { data: all, count: all.length };
+    listJoins(_input, { user }) {
+      return searches.all(
+        user,
+        () => joins.list(),
+        (one) => one,
+      );
     },
     approveJoin: async ({ params }) => ({ data: joins.approve(params.joinId) }),
     denyJoin: async ({ params }) => ({ data: joins.deny(params.joinId) }),

@@ -1,5 +1,6 @@
 import { authIdSchema } from "@rport/protocol/ids";
 import type { AgentFiles } from "../../downloads/agentFiles.ts";
+import type { ListSearches } from "../../lists/listSearches.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
 import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
@@ -7,7 +8,8 @@ import type { Handlers } from "../endpoints.ts";
 
 /** What the handlers of pairings need. */
 export interface PairingHandlerDeps {
-  readonly pairings: Pick<Pairings, "list">;
+  readonly pairings: Pick<Pairings, "all">;
+  readonly searches: Pick<ListSearches, "all">;
   readonly pairingService: Pick<PairingService, "create" | "revoke">;
   readonly agentFiles: Pick<AgentFiles, "require">;
   /** How long a pairing works when its maker does not say. */
@@ -19,15 +21,19 @@ export interface PairingHandlerDeps {
 /** Serves the management of pairings; the installers' side is `pairingDoor.ts`. */
 export function pairingHandlers({
   pairings,
+  searches,
   pairingService,
   agentFiles,
   pairingTtlS,
   installOrigin,
 }: PairingHandlerDeps): Pick<Handlers, "listPairings" | "createPairing" | "revokePairing"> {
   return {
-    listPairings() {
-      const all = pairings.list();
-      return { data: all, count: all.length };
+    listPairings(_input, { user }) {
+      return searches.all(
+        user,
+        () => pairings.all(),
+        (one) => one,
+      );
     },
     async createPairing({ body }, { origin: reachedAt, actor, requireRight }) {
       const id = authIdSchema.safeParse(body.credential_id);

@@ -1,14 +1,19 @@
 import type { Refusals } from "../../clients/refusals.ts";
+import type { ListSearches } from "../../lists/listSearches.ts";
 import type { Handlers } from "../endpoints.ts";
 
 /** Serves the list of agents that were not let in. */
 export function refusalHandlers(
   refusals: Pick<Refusals, "list" | "clear">,
+  searches: Pick<ListSearches, "all">,
 ): Pick<Handlers, "listRefusals" | "clearRefusals"> {
   return {
-    listRefusals() {
-      const all = refusals.list();
-      return { data: all, count: all.length };
+    listRefusals(_input, { user }) {
+      return searches.all(
+        user,
+        () => refusals.list(),
+        (one) => one,
+      );
     },
     clearRefusals() {
       refusals.clear();

@@ -1,6 +1,7 @@
 import type { EndpointInput } from "@rport/protocol/http";
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
+import type { ListSearches } from "../../lists/listSearches.ts";
 import type { TunnelAsker } from "../../tunnels/request.ts";
 import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
@@ -8,7 +9,9 @@ import type { Handlers } from "../endpoints.ts";
 /** What the handlers of tunnels need. */
 export interface TunnelHandlerDeps {
   readonly access: ClientAccess;
-  list(): readonly Tunnel[];
+  readonly searches: Pick<ListSearches, "all">;
+  /** All of them, each when it is asked for. */
+  all(): Iterable<Tunnel>;
   create(
     clientId: ClientId,
     query: EndpointInput<"createTunnel">["query"],
@@ -23,10 +26,10 @@ export function tunnelHandlers(
   source: TunnelHandlerDeps,
 ): Pick<Handlers, "listTunnels" | "createTunnel" | "deleteTunnel"> {
   return {
-    listTunnels(_input, { actor }) {
-      const { access } = source;
-      const seen = source.list().filter(({ client_id: id }) => access.maySee(actor, id));
-      return { data: seen, count: seen.length };
+    listTunnels(_input, { actor, user }) {
+      const { access, searches } = source;
+      const row = (tunnel: Tunnel) => (access.maySee(actor, tunnel.client_id) ? tunnel : undefined);
+      return searches.all(user, () => source.all(), row);
     },
     createTunnel: async ({ params, query }, { user: owner, requireRight }) => ({
       data: await source.create(params.clientId, query, { owner, requireRight }),

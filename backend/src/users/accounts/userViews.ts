@@ -33,9 +33,9 @@ export class UserViews {
     return this.#deps.ledger.all().map(({ record }) => record.username);
   }
 
-  /** By name. */
-  list(): User[] {
-    return this.#deps.ledger.all().map((entry) => this.#view(entry));
+  /** By name, each when it is asked for: over many turns, while some come and go. */
+  *all(): Generator<User> {
+    for (const entry of this.#deps.ledger.all()) yield this.#view(entry);
   }
 
   /** Tokens that were not ended; `current` is the one that was shown. */

@@ -1,6 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { NewToken, NewTokenInput } from "@rport/protocol/people/token";
 import type { KnownSecret, UserName } from "@rport/protocol/people/user";
+import type { ListSearches } from "../../../lists/listSearches.ts";
 import { noSuchToken } from "../../../store/edits/accountEdit.ts";
 import type { Entrances } from "../../../users/accounts/entrances.ts";
 import type { UserViews } from "../../../users/accounts/userViews.ts";
@@ -12,6 +13,7 @@ import type { Handlers } from "../../endpoints.ts";
 /** What the handlers of users need. */
 export interface UserHandlerDeps {
   readonly users: UserViews;
+  readonly searches: Pick<ListSearches, "all">;
   readonly administration: UserAdministration;
   readonly freshness: Freshness;
   readonly entrances: Entrances;
@@ -41,13 +43,20 @@ type TokenServed =
 
 /** Serves what administrators do with users. */
 export function userHandlers(deps: UserHandlerDeps): Pick<Handlers, Served> {
-  const { users, administration, knownSecrets, freshness } = deps;
+  const { users, administration, knownSecrets, freshness, searches } = deps;
   /** Administrators get round nothing that is asked of everybody about themselves. */
   const requireOther = (actor: Actor, user: UserName, own: string): void => {
     if (actor.hasAccount && actor.name === user) freshness.require(actor, `Your own ${own}.`);
   };
   return {
-    listUsers: () => ({ data: users.list() }),
+    async listUsers(_input, { user }) {
+      const { data } = await searches.all(
+        user,
+        () => users.all(),
+        (one) => one,
+      );
+      return { data };
+    },
     async createUser({ body }, { actor }) {
       await administration.create(body, actor);
       return { data: undefined };
