@@ -95,7 +95,9 @@ export function copyBundleRelease(out) {
   const isCommon = ({ target }) => target === "node" || target === "licences";
   const files = builtManifest().files.filter(isCommon);
   for (const { name, packed } of files) copyBuilt(out, [name, ...packed.map((one) => one.name)]);
-  const scripts = { sh: writeShellScript(out, files), ps1: writePowershellScript(out, files) };
+  const installed = files.filter(({ target }) => target === "node");
+  const sh = writeShellScript(out, installed);
+  const scripts = { sh, ps1: writePowershellScript(out, installed) };
   writeManifest(out, { version, scripts, files, missing: targets });
 }
 

@@ -1,6 +1,6 @@
 import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   environmentOf,
@@ -110,8 +110,8 @@ function copiedFromHere({ instructions }: Stage): readonly string[] {
 async function build(stages: readonly Stage[]): Promise<System> {
   const system = await bootSystemd({ shareNetwork: false });
   await system.writeFile("/usr/local/bin/node", await readFile(process.execPath), "0755");
-  for (const path of globSync("dist/npm/*.tgz", { cwd: ROOT })) {
-    await system.writeFile(`/archives/${basename(path)}`, await readFile(join(ROOT, path)));
+  for (const path of await npmArchives()) {
+    await system.writeFile(`/archives/${basename(path)}`, await readFile(path));
   }
   for (const { instructions } of stages) {
     for (const command of valuesOf(instructions, "RUN")) {

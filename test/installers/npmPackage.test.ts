@@ -175,7 +175,7 @@ describe("the npm packages", () => {
       (await fetch(`${url}/p/${ANY_PAIRING}?os=${os}`)).text(),
     );
     const [sh = "", ps1 = ""] = await Promise.all(scripts);
-    expect(sh).toMatch(/\nMANIFEST='linux-x64 [^']*\nnode [^']*'\n/);
+    expect(sh).toMatch(/\nMANIFEST='linux-x64 [^']*\nnode [^\n']*'\n/);
     expect(sh).toContain(`\n${lines[0]}\n`);
     expect(ps1).toContain(`\n$RportManifest = @'\n${lines[1]}\n`);
     const whole = await fetch(`${url}/agent/${VERSION}/rport-agent-linux-arm64`, {

@@ -15,11 +15,14 @@ const NPM_FOLDER = fileURLToPath(new URL("../../../dist/npm", import.meta.url));
 const INSTALL_MS = 180_000;
 const READY_MS = 60_000;
 
-/** Packs everything for npm, if the sources have changed; the paths of the archives. */
+/** What belongs to every server; there are more where more executables were built. */
+const USUAL = /^rport-(backend|agent-linux-x64)-\d.*\.tgz$/;
+
+/** Packs everything for npm, if the sources have changed; the paths of the two usual archives. */
 export async function npmArchives(): Promise<readonly string[]> {
   await promisify(execFile)("flock", [PACKAGE, process.execPath, PACKAGE, "--npm"]);
   const names = await readdir(NPM_FOLDER);
-  return names.filter((name) => name.endsWith(".tgz")).map((name) => join(NPM_FOLDER, name));
+  return names.filter((name) => USUAL.test(name)).map((name) => join(NPM_FOLDER, name));
 }
 
 /** A backend that npm has installed, as it runs. Killed at the end of its scope. */
