@@ -3,6 +3,7 @@
 #
 #   RPORT_SERVER   the server's address, of the pairing
 #   RPORT_PAIRING  where the token is claimed, when that is not the server
+#   RPORT_TLS_PIN  what its TLS key is recognised by, where its certificate is trusted by nobody
 #   RPORT_TOKEN    the pairing token; without it, standard input has it
 #   RPORT_NAME     name of the host; optional
 #
@@ -20,6 +21,7 @@ enrol() {
   # A new id: images have a machine id that all their containers share, or none.
   set -- enroll --server "$RPORT_SERVER" --token-stdin --config "$config" --data-dir "$home" --new-id
   [ -z "${RPORT_PAIRING:-}" ] || set -- "$@" --pairing "$RPORT_PAIRING"
+  [ -z "${RPORT_TLS_PIN:-}" ] || set -- "$@" --tls-pin "$RPORT_TLS_PIN"
   [ -z "${RPORT_NAME:-}" ] || set -- "$@" --name "$RPORT_NAME"
   if [ -n "${RPORT_TOKEN:-}" ]; then
     # Of the shell itself, hence in no list of processes.

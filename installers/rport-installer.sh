@@ -27,7 +27,7 @@ BUSY_TRIES=60 BUSY_S=5
 MIN_GLIBC_MINOR=17 MIN_NODE=20
 
 action=install server='' prefix='' runtime=auto token_from='' token_file='' has_proxies='' proxy=''
-package='' package_sha256='' is_silent='' is_verbose='' is_dry='' is_forced='' is_shown=''
+tls_pin='' package='' package_sha256='' is_silent='' is_verbose='' is_dry='' is_forced='' is_shown=''
 work='' node='' target='' file='' size='' sha256='' name='' packed='' suffix='' bytes='' line=''
 
 usage() {
@@ -49,6 +49,8 @@ Options:
   --proxy URL          a proxy, without a password, which would be visible
   --server URL         where the agent is fetched and enrolled, http(s)://host[:port][/path]
   --pairing URL        where the token is claimed, when that is not the server
+  --tls-pin PIN        what the server's TLS key is recognised by, sha256//..., where its certificate is
+                       trusted by nobody
   --name NAME          name of this host; its host name unless given
   --tag, -g TAG        a tag of this host; may be given again
   --new-id, -d         register as a new host: for copies of a disk image
@@ -185,6 +187,9 @@ choose_target() {
   find_file "$target"
 }
 
+# Whether this program is there, and can recognise the server if it has to.
+can_fetch() { has "$1" && { [ -z "$tls_pin" ] || "$1" --pinnedpubkey "$tls_pin" --version >/dev/null 2>&1; }; }
+
 # Checks early that what is needed later is there; sets hasher and fetcher.
 choose_tools() {
   if has sha256sum; then hasher='sha256sum'
@@ -193,8 +198,11 @@ choose_tools() {
   else fail "$EXIT_UNSUPPORTED" 'There is none of sha256sum, shasum and openssl.'
   fi
   [ -z "$package" ] || return 0
-  if has curl; then fetcher=curl
-  elif has wget; then fetcher=wget
+  if can_fetch curl; then fetcher=curl
+  elif can_fetch wget; then fetcher=wget
+  elif [ -n "$tls_pin" ]; then
+    fail "$EXIT_UNSUPPORTED" 'Neither curl nor wget here can recognise a server by the pin of its key.' \
+      'That takes curl 7.44 or newer, or GNU wget 1.18 or newer.'
   else fail "$EXIT_UNSUPPORTED" 'There is neither curl nor wget.'
   fi
 }
@@ -214,18 +222,22 @@ told() { if [ -n "$is_shown" ]; then "$@"; else "$@" 2>"$work/said"; fi; }
 # tools, and no server fills the disk.
 fetch_once() (
   ulimit -f $((bytes / 512 + 2048)) 2>/dev/null || :
+  from=$1 to=$2
+  set --
   if [ "$fetcher" = curl ]; then
     shown=-sS
     [ -z "$is_shown" ] || shown=-#
-    told curl -fL "$shown" -C "$before" --connect-timeout "$CONNECT_S" --speed-limit 1 \
-      --speed-time "$STALL_S" -o "$2" -w '%{http_code}' "$1" </dev/null >"$work/code"
+    [ -z "$tls_pin" ] || set -- -k --pinnedpubkey "$tls_pin"
+    told curl ${1+"$@"} -fL "$shown" -C "$before" --connect-timeout "$CONNECT_S" --speed-limit 1 \
+      --speed-time "$STALL_S" -o "$to" -w '%{http_code}' "$from" </dev/null >"$work/code"
   else
     # BusyBox names the status also when it is quiet, has no -nv, and in Debian crashes with -T.
     case $(wget --version 2>&1) in
       GNU*) quiet=-nv stall=-T$STALL_S ;;
       *) quiet=-q stall=-c ;;
     esac
-    LC_ALL=C wget "$quiet" "$stall" -c -O "$2" "$1" </dev/null 2>"$work/said"
+    [ -z "$tls_pin" ] || set -- --no-check-certificate "--pinnedpubkey=$tls_pin"
+    LC_ALL=C wget ${1+"$@"} "$quiet" "$stall" -c -O "$to" "$from" </dev/null 2>"$work/said"
   fi
 )
 
@@ -473,6 +485,11 @@ check_usage() {
     *) wrong_usage '--server must begin with http:// or https://.' ;;
   esac
   case $server in *[[:space:][:cntrl:]]*) wrong_usage '--server has blanks in it.' ;; *) ;; esac
+  case $tls_pin,$server in
+    ,*) ;;
+    sha256//?*,https://*) ;;
+    *) wrong_usage '--tls-pin is sha256//..., and --server then begins with https://.' ;;
+  esac
   if [ "$token_from" = stdin ] && [ ! -f "$0" ]; then
     fail "$EXIT_USAGE" 'This script came through standard input, so the token cannot.' \
       'Save the script to a file first, or use --token-file.'
@@ -535,7 +552,7 @@ main() {
       *) ;;
     esac
     case $option in
-      --server | --pairing | --name | --tag | --user | --prefix | --runtime | --token-file | --proxy | \
+      --server | --pairing | --tls-pin | --name | --tag | --user | --prefix | --runtime | --token-file | --proxy | \
         --package | --sha256)
         [ "$left" -gt 0 ] || wrong_usage "$option needs a value."
         option="$option=$1"
@@ -557,6 +574,7 @@ main() {
       --dry-run) is_dry=yes; set -- ${1+"$@"} "$option" ;;
       --pairing=* | --name=* | --tag=* | --user=* | --new-id | --no-service | --no-start | --keep-config)
         set -- ${1+"$@"} "$option" ;;
+      --tls-pin=*) tls_pin=${option#*=}; set -- ${1+"$@"} "$option" ;;
       --proxy=*) proxy=${option#*=} ;;
       --package=*) package=${option#*=} ;;
       --sha256=*) package_sha256=${option#*=} ;;

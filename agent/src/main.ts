@@ -55,8 +55,8 @@ async function runEnroll(command: EnrollCommand): Promise<number> {
       ? { kind: "stdin", stream: process.stdin }
       : { kind: "file", path: tokenFile },
   );
-  const { server, pairing, config: file, name, tags, isNewId, dataDir, isForced } = command;
-  const request = { server, pairing, file, token, name, tags, isNewId, dataDir, isForced };
+  const { server, pairing, tlsPin, config: file, name, tags, isNewId, dataDir, isForced } = command;
+  const request = { server, pairing, tlsPin, file, token, name, tags, isNewId, dataDir, isForced };
   const deps = { platform: PLATFORM, hostname: os.hostname(), clock: SYSTEM_CLOCK };
   const { authId, clientId } = await enroll(request, deps);
   if (isNewId) await forgetHostKey(await configuredDataDir(file, PLATFORM.dataDir));

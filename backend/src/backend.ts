@@ -69,7 +69,7 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   await using opened = new AsyncDisposableStack();
   const bound: Place[] = [];
   let tls: OpenTls | undefined;
-  const where = () => whereabouts(options, bound, tls?.views());
+  const where = () => whereabouts(options, bound, tls);
   const services = await openServices(options, where, opened);
   const { tokens, token, proofs, gate } = openGate(services, clock);
   const agentDoor = createAgentDoor(options, services);
@@ -81,7 +81,8 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   const strangers = new LogBursts(options);
   opened.defer(() => strangers.close());
   const loopDelay = opened.use(new LoopDelay());
-  tls = openTls(options.places, { ...services, strangers, clock, log }, opened);
+  const { places, serverUrls } = options;
+  tls = await openTls(places, { ...services, strangers, serverUrls, clock, log }, opened);
   const entrance = { gate, proofs, strangers, agentDoor, loopDelay, bound, tls };
   await openFaces(facesDeps(options, services, entrance), bound, opened);
 
@@ -282,10 +283,16 @@ function placeOf(bound: readonly Place[], face: "agents" | "users" | "pairing"):
 function whereabouts(
   { serverUrls, places }: BackendOptions,
   bound: readonly Place[],
-  certificates: Whereabouts["certificates"],
+  tls: OpenTls | undefined,
 ): Whereabouts {
+  const agents = placeOf(places, "agents");
   const known = serverUrls.length > 0 ? serverUrls : [urlOf(placeOf(bound, "agents"))];
-  return { serverUrls: known, listensTo: reachOf(placeOf(places, "agents")), certificates };
+  return {
+    serverUrls: known,
+    listensTo: reachOf(agents),
+    certificates: tls?.views(),
+    tlsPin: tls?.pinAt(agents),
+  };
 }
 
 /** Where a host would find installer and server, for somebody who reached us under `origin`. */

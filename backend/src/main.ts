@@ -10,6 +10,7 @@ import { auditCommand } from "./audit/command.ts";
 import { type Backend, createBackend } from "./backend.ts";
 import { importCredentials } from "./cli/importCredentials.ts";
 import { userCommand } from "./cli/people/userCommand.ts";
+import { tlsCommand } from "./cli/tlsCommand.ts";
 import { type Config, readConfig, type Surroundings } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
 import { firstAdministratorCode, lacksAdministrator } from "./firstAdministrator.ts";
@@ -32,6 +33,7 @@ const STOP_MS = 2_000;
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["audit", auditCommand],
   ["import-credentials", importCredentials],
+  ["tls", tlsCommand],
   ["user", userCommand],
 ]);
 

@@ -1,4 +1,5 @@
 import type { ServerStatus } from "@rport/protocol/model";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import {
   md5Fingerprint,
   type ServerKey,
@@ -52,7 +53,11 @@ export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
 }
 
 /** Where agents reach this server, who gets through to it, and how it speaks TLS. */
-export type Whereabouts = Pick<StatusFacts, "serverUrls" | "listensTo" | "certificates">;
+export interface Whereabouts
+  extends Pick<StatusFacts, "serverUrls" | "listensTo" | "certificates"> {
+  /** What hosts recognise it by that come by TLS; undefined: they trust its certificate. */
+  readonly tlsPin?: TlsPin | undefined;
+}
 
 /**
  * Opens everything behind the faces, in order; `opened` closes it in the opposite one. `where` is
@@ -73,7 +78,8 @@ export async function openServices(
   const serverKey = serverKeyFromSeed(store.identity.serverKeySeed);
   const fingerprints = fingerprintsOf(serverKey);
   const { agentFiles, downloads } = await openDownloads(options, { limits, sockets, serverKey });
-  const fetched = { agentFiles, md5Fingerprint: fingerprints.md5 };
+  const tlsPin = () => where().tlsPin;
+  const fetched = { agentFiles, md5Fingerprint: fingerprints.md5, tlsPin };
   const { embedded, targets } = openPairingTargets(options, fetched, opened);
   const events = auditing.pairings;
   const pairings = new Pairings({ targets, clock, log, touch, events });
@@ -133,8 +139,9 @@ function statusOf(
 ): ServerStatus {
   const { counts } = registry;
   const connections = sockets.counts;
+  const { serverUrls, listensTo, certificates } = where;
   const facts = { counts, connections, fingerprints, passwordMinLength, agentTargets };
-  return serverStatus({ ...facts, ...where });
+  return serverStatus({ ...facts, serverUrls, listensTo, certificates });
 }
 
 async function openDataDirectory(

@@ -10,7 +10,7 @@ export interface StatusFacts {
   /** Where agents reach this server. */
   readonly serverUrls: readonly string[];
   /** Who gets through to the address that agents use. */
-  readonly listensTo?: ServerStatus["listens_to"];
+  readonly listensTo?: ServerStatus["listens_to"] | undefined;
   /** Fewest characters of a typed client password. */
   readonly passwordMinLength: number;
   /** For which machines there is an agent to fetch. */

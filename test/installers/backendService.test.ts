@@ -78,6 +78,13 @@ describe("docs/install.md, followed as it is written", () => {
     await follow(system, guide.script(BACKEND, 6));
     await answers(system, ...byTls);
     expect(await state(system, "NRestarts")).toBe("0");
+
+    const own = '[server]\naddress = "0.0.0.0:8443"\ntls = "self-signed"\n';
+    await system.exec("tee", ["/etc/rport-backend/rportd.toml"], { input: own });
+    await follow(system, guide.script(BACKEND, 7));
+    await answers(system, "-k", "https://localhost:8443/healthz");
+    const [pin = ""] = (await follow(system, guide.script(BACKEND, 8))).split("\n");
+    await answers(system, "-k", "--pinnedpubkey", pin, "https://localhost:8443/healthz");
   });
 });
 

@@ -90,7 +90,14 @@ describe.skipIf(reason !== undefined)("with stand-ins for the tools of macOS", (
       const { token: typed } = await newPairing(backend);
       const token = await readToken({ kind: "stdin", stream: streamOf(typed) });
       const platform = { ...platformOf("darwin"), idReaders: () => [async () => clientId] };
-      const wanted = { pairing: undefined, name: "", tags: [], isNewId: false, isForced: false };
+      const wanted = {
+        pairing: undefined,
+        tlsPin: undefined,
+        name: "",
+        tags: [],
+        isNewId: false,
+        isForced: false,
+      };
       const request = {
         ...wanted,
         server: backend.url,

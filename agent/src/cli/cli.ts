@@ -1,14 +1,15 @@
 import { parseArgs } from "node:util";
+import { type TlsPin, tlsPinSchema } from "@rport/protocol/tls/tlsPin";
 import { CliFailure, EXIT } from "./cliFailure.ts";
 
 /** What `--help` prints. */
 export const USAGE = `rport-agent: connects this host to its RPort server.
 
   rport-agent enroll --server URL [--pairing URL] --config FILE
-                     (--token-stdin | --token-file FILE) [--name NAME] [--tag TAG]... [--new-id] [--data-dir DIR] [--force]
+                     [--tls-pin PIN] (--token-stdin | --token-file FILE) [--name NAME] [--tag TAG]... [--new-id] [--data-dir DIR] [--force]
   rport-agent run -c FILE [--service]
   rport-agent wait-online -c FILE --timeout SECONDS
-  rport-agent install --server URL [--pairing URL] [--token-stdin] [--name NAME] [--tag TAG]... [--new-id]
+  rport-agent install --server URL [--pairing URL] [--tls-pin PIN] [--token-stdin] [--name NAME] [--tag TAG]... [--new-id]
                       [--force] [--user USER | --prefix DIR] [--no-service] [--no-start]
                       [--dry-run]
   rport-agent uninstall [--prefix DIR] [--keep-config] [--dry-run]
@@ -45,6 +46,8 @@ export interface EnrollCommand {
   readonly server: string;
   /** Where the token is claimed; undefined: at the server. */
   readonly pairing: string | undefined;
+  /** What the server's TLS key is recognised by; undefined: its certificate is trusted. */
+  readonly tlsPin: TlsPin | undefined;
   readonly config: string;
   /** Undefined: standard input. */
   readonly tokenFile: string | undefined;
@@ -89,6 +92,7 @@ const ENROLL = {
   ...CONFIG,
   server: { type: "string" },
   pairing: { type: "string" },
+  "tls-pin": { type: "string" },
   "token-stdin": { type: "boolean", default: false },
   "token-file": { type: "string" },
   name: { type: "string", default: "" },
@@ -150,6 +154,7 @@ function parseEnroll(args: readonly string[]): Command {
     kind: "enroll",
     server: needed(values, "server"),
     pairing: values.pairing,
+    tlsPin: parseTlsPin(values["tls-pin"]),
     config: needed(values, "config"),
     tokenFile,
     name: values.name,
@@ -158,6 +163,13 @@ function parseEnroll(args: readonly string[]): Command {
     dataDir: values["data-dir"],
     isForced: values.force,
   };
+}
+
+/** The value of `--tls-pin`. Throws a usage `CliFailure`. */
+export function parseTlsPin(written: string | undefined): TlsPin | undefined {
+  const parsed = tlsPinSchema.optional().safeParse(written);
+  if (parsed.success) return parsed.data;
+  throw usage("--tls-pin must be sha256// and 44 characters of base64.");
 }
 
 function usage(sentence: string): CliFailure {

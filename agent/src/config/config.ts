@@ -1,5 +1,6 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { parse, TomlError } from "smol-toml";
 import type { z } from "zod";
 import type { TunnelRule } from "../tunnels/allow.ts";
@@ -28,6 +29,8 @@ export interface AgentConfig {
   readonly switchbackMs: number;
   readonly fingerprint: string;
   readonly credential: AgentCredential;
+  /** What servers' TLS keys are recognised by; empty: by certificates that this machine trusts. */
+  readonly tlsPins: readonly TlsPin[];
   /** The address of a proxy, or empty: what the environment names. */
   readonly proxy: string;
   /** Empty when the machine id is to be used, or when the server is to choose. */
@@ -119,6 +122,7 @@ function toConfig(
     switchbackMs: client.server_switchback_interval,
     fingerprint: client.fingerprint,
     credential: client.auth,
+    tlsPins: client.tls_pin,
     proxy: client.proxy,
     id: client.id,
     usesSystemId: client.use_system_id,

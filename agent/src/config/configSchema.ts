@@ -1,3 +1,4 @@
+import { tlsPinSchema } from "@rport/protocol/tls/tlsPin";
 import { z } from "zod";
 import { parseRule } from "../tunnels/allow.ts";
 import { parseRemoteSpec } from "../tunnels/remoteSpec.ts";
@@ -102,6 +103,8 @@ const USED = {
     remotes: weakList(remote, 64).default([]),
     tunnel_allowed: weakList(rule, 1_000).default([]),
     data_dir: words.default(""),
+    /** Ours: the server's TLS key is one of these, and its certificate is not looked at. */
+    tls_pin: weakList(tlsPinSchema, 4).default([]),
   },
   connection: {
     keep_alive: duration.default(180_000),

@@ -1,9 +1,11 @@
 import type { Agent } from "node:http";
 import { RportError } from "@rport/protocol/errors";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { getProxyForUrl } from "proxy-from-env";
 import { type ProxyUrl, parseProxyUrl } from "../config/proxyUrl.ts";
 import { isInBlock, parseBlock, parseIp } from "../tunnels/ip.ts";
 import { trustedAuthorities } from "./authorities.ts";
+import { PinnedAgent } from "./pinnedAgent.ts";
 
 /** How requests get to a server behind a proxy. */
 export interface Route {
@@ -16,21 +18,32 @@ export interface Route {
 export interface RouteOptions {
   /** The address of a proxy; empty: what the environment names. */
   readonly configured: string;
+  /** What the server's TLS key has to be; empty: what its certificate says counts. */
+  readonly pins: readonly TlsPin[];
   /** Fires when nobody wants the connection any more. */
   readonly signal: AbortSignal;
 }
 
 const LOOPBACK = ["127.0.0.0/8", "::1"].flatMap((text) => parseBlock(text) ?? []);
 
-/** The way to a server through a proxy; undefined: there is none. Rejects as `proxyFor` throws. */
+/**
+ * The way to a server through a proxy, or to one that is recognised by its key; undefined: there is nothing
+ * to look after on the way. Rejects as `proxyFor` throws.
+ */
 export async function routeTo(url: URL, options: RouteOptions): Promise<Route | undefined> {
   const proxy = proxyFor(url, options.configured);
-  if (proxy === undefined) return undefined;
+  const isTls = url.protocol === "wss:" || url.protocol === "https:";
+  const pins = isTls ? options.pins : [];
+  if (proxy === undefined) {
+    if (pins.length === 0) return undefined;
+    return { agent: new PinnedAgent(url, pins), refusal: undefined };
+  }
   // Most hosts need no proxy, and save the memory that the libraries take.
   const { proxyAgent } = await import("./proxyAgent.ts");
   let refusal: string | undefined;
   const agent = proxyAgent(proxy, {
-    isTls: url.protocol === "wss:" || url.protocol === "https:",
+    isTls,
+    pins,
     authorities: proxy.url.protocol === "https:" ? await trustedAuthorities() : undefined,
     signal: options.signal,
     onRefused: (answer) => {

@@ -14,18 +14,22 @@ const FIRST_FRAGMENTS = 1_024;
 const FIRST_CHUNKS = 4_096;
 
 /** What of the configuration matters for the way to the server. */
-export type RouteConfig = Pick<AgentConfig, "proxy" | "headers" | "hostHeader">;
+export type RouteConfig = Pick<AgentConfig, "proxy" | "tlsPins" | "headers" | "hostHeader">;
 
 /**
  * Begins a WebSocket to the server, through a proxy when there is one on the way; it is still
- * connecting. The certificate of a `wss` server is verified, redirects are not followed, nothing is
+ * connecting. The certificate of a `wss` server is verified, or its key is a pinned one, redirects are not followed, nothing is
  * compressed. Rejects when what the environment names as a proxy is none.
  */
 export async function openWebSocket(server: string, config: RouteConfig): Promise<WebSocket> {
   const url = new URL(server);
   const over = new AbortController();
   const authorities = url.protocol === "wss:" ? await trustedAuthorities() : undefined;
-  const route = await routeTo(url, { configured: config.proxy, signal: over.signal });
+  const route = await routeTo(url, {
+    configured: config.proxy,
+    pins: config.tlsPins,
+    signal: over.signal,
+  });
   const options: ClientOptions = {
     headers: headersFor(config),
     perMessageDeflate: false,

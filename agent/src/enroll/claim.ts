@@ -9,6 +9,7 @@ import {
   type PairingPayload,
 } from "@rport/protocol/pairing";
 import { claimProof, type TokenParts, unseal } from "@rport/protocol/sealing";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { VERSION } from "@rport/protocol/version";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { type Clock, sleep } from "../platform/clock.ts";
@@ -27,6 +28,8 @@ const CLAIMANT_BYTES = 16;
 export interface Claim {
   /** The pairing service, with or without a path. */
   readonly service: URL;
+  /** What its TLS key has to be; empty: what its certificate says counts. */
+  readonly pins: readonly TlsPin[];
   readonly parts: TokenParts;
   readonly clientId: string;
   readonly hostname: string;
@@ -91,10 +94,10 @@ function claimRequest(claim: Claim): ClaimRequest {
   throw new CliFailure(EXIT.usage, "The client id of this host cannot be used.");
 }
 
-async function ask({ service }: Claim, request: ClaimRequest): Promise<HttpAnswer | string> {
+async function ask({ service, pins }: Claim, request: ClaimRequest): Promise<HttpAnswer | string> {
   const url = serviceUrl(service, CLAIM_PATH);
   try {
-    return await postJson(url, request, `rport-agent ${VERSION}`);
+    return await postJson(url, request, { userAgent: `rport-agent ${VERSION}`, pins });
   } catch (error) {
     return troubleOf(error);
   }

@@ -7,6 +7,7 @@ import {
   pairingPayloadSchema,
 } from "@rport/protocol/pairing";
 import { tokenParts } from "@rport/protocol/sealing";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
 import { proxyFor, proxyOfEnvironment } from "../connection/proxy.ts";
@@ -37,6 +38,8 @@ export interface EnrollRequest {
   readonly server: string;
   /** Where the token is claimed; undefined: at the server. */
   readonly pairing: string | undefined;
+  /** What the server's TLS key is recognised by; undefined: its certificate is trusted. */
+  readonly tlsPin: TlsPin | undefined;
   readonly file: string;
   readonly token: PairingToken;
   readonly name: string;
@@ -75,17 +78,19 @@ export async function enroll(request: EnrollRequest, deps: EnrollDeps): Promise<
   const file = resolve(request.file);
   const existing = await findExisting(file, request.isForced);
   const clientId = await chooseId(request, existing, deps);
-  const { name, tags, dataDir } = request;
-  const wanted = { file, clientId, name, tags, dataDir, existing };
+  const { name, tags, dataDir, tlsPin } = request;
+  const wanted = { file, clientId, name, tags, dataDir, tlsPin, existing };
   assertUsable(wanted);
   const parts = tokenParts(request.token);
   const { hostname, clock } = deps;
-  const payload = await claimPairing({ service, parts, clientId, hostname, clock });
+  // A pairing service apart from the server has a certificate that this host trusts.
+  const pins = tlsPin === undefined || request.pairing !== undefined ? [] : [tlsPin];
+  const payload = await claimPairing({ service, pins, parts, clientId, hostname, clock });
   if (!request.isForced) assertSameServer(existing, payload, file);
   const proxy = proxyOfEnvironment(payload.server_urls[0] ?? "");
   await write(file, enrolledConfig({ ...wanted, payload, proxy }));
   const claimant = claimantFor({ parts, hostname, clientId });
-  const report = reporterOf({ service, parts, claimant, clientId, hostname });
+  const report = reporterOf({ service, pins, parts, claimant, clientId, hostname });
   return { authId: payload.auth_id, clientId, report };
 }
 

@@ -1,4 +1,5 @@
 import type { PairingPayload } from "@rport/protocol/pairing";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { stringify } from "smol-toml";
 import { z } from "zod";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
@@ -55,6 +56,8 @@ export interface EnrolledConfig {
   readonly tags: readonly string[];
   /** Empty: what the existing file has, else the platform's own. */
   readonly dataDir: string;
+  /** What the server's TLS key is recognised by; undefined: its certificate is trusted. */
+  readonly tlsPin: TlsPin | undefined;
   /** On the way to the server, unless the existing file names one; empty: none. */
   readonly proxy: string;
   readonly existing: ExistingConfig | undefined;
@@ -94,6 +97,10 @@ function clientSection(wanted: EnrolledConfig): Table {
     auth: `${payload.auth_id}:${payload.secret}`,
     id: clientId,
   };
+  // What an earlier enrolment wrote counted for another server, or for another key.
+  if (wanted.tlsPin !== undefined || hasPin(wanted.existing)) {
+    section.tls_pin = wanted.tlsPin === undefined ? [] : [wanted.tlsPin];
+  }
   if (name !== "") section.name = name;
   if (tags.length > 0) section.tags = tags;
   if (dataDir !== "") section.data_dir = dataDir;
@@ -103,6 +110,10 @@ function clientSection(wanted: EnrolledConfig): Table {
 
 function hasProxy(existing: ExistingConfig | undefined): boolean {
   return Boolean(section(existing?.table ?? {}, "client").proxy);
+}
+
+function hasPin(existing: ExistingConfig | undefined): boolean {
+  return section(existing?.table ?? {}, "client").tls_pin !== undefined;
 }
 
 function tryToml(text: string, file: string): Table | undefined {

@@ -1,5 +1,6 @@
 import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { trustedAuthorities } from "../connection/authorities.ts";
 import { routeTo } from "../connection/proxy.ts";
 
@@ -14,34 +15,41 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+/** How somebody is asked. */
+export interface Manner {
+  readonly userAgent: string;
+  /** What the TLS key has to be; empty: what the certificate says counts. */
+  readonly pins: readonly TlsPin[];
+}
+
 /**
  * Posts JSON, through the proxy that the environment names. Follows no redirect. Rejects when there
  * is no whole answer in time.
  */
-export async function postJson(url: URL, body: object, userAgent: string): Promise<HttpAnswer> {
+export async function postJson(url: URL, body: object, manner: Manner): Promise<HttpAnswer> {
   const text = JSON.stringify(body);
   const headers = {
     "Content-Type": "application/json",
     "Content-Length": Buffer.byteLength(text),
-    "User-Agent": userAgent,
+    "User-Agent": manner.userAgent,
     Accept: "application/json",
   };
-  return ask(url, { method: "POST", headers }, text);
+  return ask(url, { method: "POST", headers, text, pins: manner.pins });
 }
 
 /** Gets a text, in the same way. */
-export async function getText(url: URL, userAgent: string): Promise<HttpAnswer> {
-  return ask(url, { method: "GET", headers: { "User-Agent": userAgent } }, "");
+export async function getText(url: URL, { userAgent, pins }: Manner): Promise<HttpAnswer> {
+  return ask(url, { method: "GET", headers: { "User-Agent": userAgent }, text: "", pins });
 }
 
-async function ask(
-  url: URL,
-  options: Pick<RequestOptions, "method" | "headers">,
-  text: string,
-): Promise<HttpAnswer> {
+interface Question extends Pick<RequestOptions, "method" | "headers">, Pick<Manner, "pins"> {
+  readonly text: string;
+}
+
+async function ask(url: URL, { pins, text, ...options }: Question): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(ANSWER_MS);
   const authorities = url.protocol === "https:" ? await trustedAuthorities() : undefined;
-  const route = await routeTo(url, { configured: "", signal });
+  const route = await routeTo(url, { configured: "", pins, signal });
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const all = { ...options, agent: route?.agent ?? false, ca: authorities, signal };

@@ -1,5 +1,6 @@
 import type { ReportedFacts } from "@rport/protocol/pairing/report";
 import { reportProof, type TokenParts } from "@rport/protocol/sealing";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { VERSION } from "@rport/protocol/version";
 import { postJson } from "./post.ts";
 import { serviceUrl } from "./serviceUrl.ts";
@@ -12,6 +13,8 @@ const TEXT_MAX = 500;
 export interface ReporterDeps {
   /** The pairing service, with or without a path. */
   readonly service: URL;
+  /** What its TLS key has to be; empty: what its certificate says counts. */
+  readonly pins: readonly TlsPin[];
   readonly parts: TokenParts;
   readonly claimant: string;
   readonly clientId: string;
@@ -32,7 +35,8 @@ export function reporterOf(deps: ReporterDeps): Reporter {
     const facts = factsOf(deps, report);
     const proof = reportProof(deps.parts, facts);
     const url = serviceUrl(deps.service, "pair/v1/report");
-    await postJson(url, { ...facts, proof }, `rport-agent ${VERSION}`).catch(() => undefined);
+    const manner = { userAgent: `rport-agent ${VERSION}`, pins: deps.pins };
+    await postJson(url, { ...facts, proof }, manner).catch(() => undefined);
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import os from "node:os";
 import { join, resolve } from "node:path";
-import { parseFlags, type ServiceCommand } from "../cli/cli.ts";
+import { parseFlags, parseTlsPin, type ServiceCommand } from "../cli/cli.ts";
 import { CliFailure, EXIT, type ExitCode } from "../cli/cliFailure.ts";
 import { enroll } from "../enroll/enroll.ts";
 import { readToken } from "../enroll/token.ts";
@@ -27,6 +27,7 @@ const INSTALL = {
   ...PLACE,
   server: { type: "string" },
   pairing: { type: "string" },
+  "tls-pin": { type: "string" },
   "token-stdin": { type: "boolean", default: false },
   name: { type: "string", default: "" },
   tag: { type: "string", multiple: true, default: [] as string[] },
@@ -118,7 +119,19 @@ function enroller(
     const token = await readToken({ kind: "stdin", stream: process.stdin });
     const { pairing, name, tag: tags, "new-id": isNewId, force: isForced } = flags;
     const { dataDir } = layout;
-    const request = { server, pairing, file, token, name, tags, isNewId, dataDir, isForced };
+    const tlsPin = parseTlsPin(flags["tls-pin"]);
+    const request = {
+      server,
+      pairing,
+      tlsPin,
+      file,
+      token,
+      name,
+      tags,
+      isNewId,
+      dataDir,
+      isForced,
+    };
     const deps = { platform, hostname: os.hostname(), clock: SYSTEM_CLOCK };
     return enroll(request, deps);
   };

@@ -2,6 +2,7 @@ import { VERSION } from "@rport/protocol/version";
 import { isManifestSigned, manifestSignatureSchema } from "@rport/protocol/wire/manifestSignature";
 import { z } from "zod";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import type { AgentConfig } from "../config/config.ts";
 import { loadConfig } from "../config/loadConfig.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
 import { getText } from "../enroll/post.ts";
@@ -30,15 +31,13 @@ export interface FileToVerify {
  * when there is no manifest to be had, checksum when the file is not in it, or it is not the server's.
  */
 export async function verifyFile({ file, server, config }: FileToVerify): Promise<void> {
-  const pinned = await pinnedAt(server, config);
+  const { fingerprint: pinned, tlsPins: pins } = await enrolledAt(server, config);
   const sha256 = await hashOfFile(file).catch((error: unknown) => {
     throw new CliFailure(EXIT.usage, `--file cannot be read: ${textOf(error)}`);
   });
-  const manifest = await fetchText(server, "agent/manifest.json");
-  const signature = parsed(
-    manifestSignatureSchema,
-    await fetchText(server, "agent/manifest.json.sig"),
-  );
+  const at = { server, pins };
+  const manifest = await fetchText(at, "agent/manifest.json");
+  const signature = parsed(manifestSignatureSchema, await fetchText(at, "agent/manifest.json.sig"));
   if (signature === undefined || !isManifestSigned(Buffer.from(manifest), signature, pinned)) {
     const sentence = `What ${server} hands out is not signed by the server that this host knows.`;
     throw new CliFailure(EXIT.checksum, sentence);
@@ -48,18 +47,28 @@ export async function verifyFile({ file, server, config }: FileToVerify): Promis
   throw new CliFailure(EXIT.checksum, `${file} is not of the release of ${server}.`);
 }
 
-async function pinnedAt(server: string, file: string): Promise<string> {
+async function enrolledAt(
+  server: string,
+  file: string,
+): Promise<Pick<AgentConfig, "fingerprint" | "tlsPins">> {
   const url = normaliseServerUrl(server);
   const config = await loadConfig(file).catch(() => undefined);
-  if (url.ok && config?.servers.includes(url.url)) return config.fingerprint;
+  if (url.ok && config?.servers.includes(url.url)) return config;
   throw new CliFailure(EXIT.usage, `This host is not enrolled at ${server}.`);
 }
 
-async function fetchText(server: string, path: string): Promise<string> {
+interface Source {
+  readonly server: string;
+  readonly pins: AgentConfig["tlsPins"];
+}
+
+async function fetchText({ server, pins }: Source, path: string): Promise<string> {
   const base = new URL(server.endsWith("/") ? server : `${server}/`);
-  const answer = await getText(new URL(path, base), USER_AGENT).catch((error: unknown) => {
-    throw new CliFailure(EXIT.network, `${server} cannot be reached: ${textOf(error)}.`);
-  });
+  const answer = await getText(new URL(path, base), { userAgent: USER_AGENT, pins }).catch(
+    (error: unknown) => {
+      throw new CliFailure(EXIT.network, `${server} cannot be reached: ${textOf(error)}.`);
+    },
+  );
   if (answer.status === 200) return answer.body;
   const sentence = `${server} has no signed manifest: it answered with status ${answer.status}.`;
   throw new CliFailure(EXIT.network, sentence);

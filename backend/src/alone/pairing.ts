@@ -56,7 +56,8 @@ export async function startAlonePairing(options: AlonePairingOptions): Promise<A
   const answers = new UnreadAnswers(limits);
   const onRequest = createAloneApp({ desk, depositors, peerOf, answers, strangers, clock, log });
   const place: Place = { ...address, faces: new Set(["pairing"]), tls: options.tls };
-  const tls = openTls([place], { sockets, strangers, clock, log }, opened);
+  const facts = { sockets, strangers, serverUrls: [], clock, log };
+  const tls = await openTls([place], facts, opened);
   const deps = { onRequest, doors: [], sockets, limits, tls: tls.of(place), clock, log };
   const listener = await Listener.open(place, deps);
   opened.defer(() => listener.close());

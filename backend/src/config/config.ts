@@ -115,7 +115,7 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
     dataDir: resolve(server?.data_dir ?? defaultDataDir(surroundings)),
     serverAddress,
     apiAddress: api?.address ?? serverAddress,
-    tls: tlsSettings({ server, api }),
+    tls: tlsSettings({ server, api, pairing }),
     metricsAddress: metrics?.address,
     serverUrls: server?.url ?? [],
     trustedProxies: server?.trusted_proxies ?? [],

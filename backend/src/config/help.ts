@@ -2,6 +2,7 @@
 export const HELP = `Usage: rport-backend [flags]
        rport-backend pairing [flags]                  a pairing service alone; see pairing --help
        rport-backend audit verify [flags]             checks the audit log; see audit --help
+       rport-backend tls COMMAND [flags]              the pin of a key of its own, or another key; see tls --help
        rport-backend import-credentials FILE [flags]  takes over RPort's client-auth.json; see its --help
        rport-backend user COMMAND [flags]             users, tokens, invitations; see user --help
 

@@ -14,8 +14,17 @@ type Section = "server" | "api";
  * What is spoken where. People on an address of their own have the server's certificate unless `[api]`
  * names another. Fails with a `StartFailure` where something is missing, or would have no effect.
  */
-export function tlsSettings({ server, api }: Pick<Settings, "server" | "api">): TlsSettings {
+export function tlsSettings({
+  server,
+  api,
+  pairing,
+}: Pick<Settings, "server" | "api" | "pairing">): TlsSettings {
   const ofServer = ownSource(server) ?? filesOf("server", server);
+  if (ofServer?.kind === "selfSigned" && pairing?.service === "rport-pairing") {
+    throw wrongSetting(
+      'server.tls = "self-signed" and pairing.service = "rport-pairing": RPort\'s client knows no pin and would refuse this server.',
+    );
+  }
   requireEffect("server", server, ofServer);
   const files = filesOf("api", api);
   if (api?.address !== undefined) {
@@ -32,10 +41,13 @@ export function tlsSettings({ server, api }: Pick<Settings, "server" | "api">): 
 
 function ownSource(server: Settings["server"]): TlsSource | undefined {
   if (server?.tls === undefined) return undefined;
-  if (server.cert_file === undefined && server.key_file === undefined) {
+  if (server.trusted_proxies !== undefined) {
     throw wrongSetting(
-      'server.tls = "self-signed" is not built yet: set server.cert_file and server.key_file.',
+      "server.tls = \"self-signed\" and server.trusted_proxies: hosts would pin this server's key and meet the proxy's. Take one of them out.",
     );
+  }
+  if (server.cert_file === undefined && server.key_file === undefined) {
+    return { kind: "selfSigned", oldest: oldestOf(server.tls_min) };
   }
   throw wrongSetting(
     'server.tls = "self-signed" makes a certificate: take server.cert_file and server.key_file out, or server.tls.',

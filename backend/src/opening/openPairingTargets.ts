@@ -1,3 +1,4 @@
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import type { PairingElsewhere } from "../config/pairingSettings.ts";
 import type { AgentFiles } from "../downloads/agentFiles.ts";
 import { EmbeddedTarget } from "../pairing/targets/embedded.ts";
@@ -13,6 +14,8 @@ export interface PairingTargetsDeps {
   readonly agentFiles: AgentFiles;
   /** The server key's fingerprint in RPort's MD5 form. */
   readonly md5Fingerprint: string;
+  /** What hosts recognise this server by that come by TLS; undefined: they trust its certificate. */
+  readonly tlsPin: () => TlsPin | undefined;
 }
 
 /** Where hosts claim from. */
@@ -32,12 +35,12 @@ export function openPairingTargets(
   deps: PairingTargetsDeps,
   opened: AsyncDisposableStack,
 ): PairingTargets {
-  const { agentFiles } = deps;
+  const { agentFiles, tlsPin } = deps;
   // Read at each pairing: a new build of the agent's files brings a new script.
   const scriptSha256 = () => agentFiles.scriptSha256;
   const powershellSha256 = () => agentFiles.powershellSha256;
   const targets = () => agentFiles.targets.available;
-  const scripts = { scriptSha256, powershellSha256, targets };
+  const scripts = { scriptSha256, powershellSha256, targets, tlsPin };
   const embedded = new EmbeddedTarget({ ...scripts, clock, log });
   opened.defer(() => embedded.close());
   if (pairing.elsewhere === undefined) return { embedded, targets: new Targets(embedded) };
@@ -47,13 +50,13 @@ export function openPairingTargets(
 
 function openElsewhere(
   { url, service, keyFile }: PairingElsewhere,
-  { agentFiles, md5Fingerprint }: PairingTargetsDeps,
+  { agentFiles, md5Fingerprint, tlsPin }: PairingTargetsDeps,
   { clock, log, opened }: Surroundings,
 ): PairingTarget {
   if (service === "rport-pairing") return new RportPairingTarget({ url, md5Fingerprint, clock });
   const key = keyFile && readSecretFile(keyFile, "pairing.key_file").trim();
   const scripts = () => scriptsOf(agentFiles);
-  const target = new SealedTarget({ url, key, scripts, clock, log });
+  const target = new SealedTarget({ url, key, scripts, tlsPin, clock, log });
   opened.defer(() => target.close());
   return target;
 }

@@ -193,7 +193,7 @@ export class PairingService {
 /** The one answer that contains the token. */
 function answerOf(
   pairing: ListedPairing,
-  { token, scriptUrl, scriptSha256, commands }: Deposited,
+  { token, scriptUrl, scriptSha256, commands, tlsPin }: Deposited,
   { payload }: PairingDraft,
 ): NewPairing {
   return {
@@ -202,6 +202,7 @@ function answerOf(
     server_url: payload.server_urls[0] ?? "",
     script_url: scriptUrl,
     script_sha256: scriptSha256,
+    tls_pin: payload.server_urls[0]?.startsWith("https:") ? tlsPin : undefined,
     commands,
   };
 }

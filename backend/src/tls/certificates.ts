@@ -27,7 +27,7 @@ export interface CertificatesDeps {
   readonly clock: Pick<Clock, "now" | "after">;
   readonly log: Pick<Log, "info" | "warn" | "error">;
   /** Asked once a day, before the files are looked at: makes a new certificate where one is due. */
-  readonly renew?: (() => void) | undefined;
+  readonly renew?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -57,7 +57,7 @@ export class Certificates {
     });
     this.#tell("the certificate");
     this.#tellValidity();
-    this.#daily = clock.after(DAY_MS, () => this.#lookDaily());
+    this.#daily = clock.after(DAY_MS, () => void this.#lookDaily());
   }
 
   /** The one in use. */
@@ -105,12 +105,13 @@ export class Certificates {
     this.#watch.close();
   }
 
-  #lookDaily(): void {
-    this.#daily = this.#deps.clock.after(DAY_MS, () => this.#lookDaily());
-    try {
-      this.#deps.renew?.();
-    } catch (error) {
-      this.#deps.log.error("the certificate cannot be renewed", { reason: errorText(error) });
+  async #lookDaily(): Promise<void> {
+    const { clock, log, renew } = this.#deps;
+    this.#daily = clock.after(DAY_MS, () => void this.#lookDaily());
+    if (renew !== undefined) {
+      await renew().catch((error: unknown) =>
+        log.error("the certificate cannot be renewed", { reason: errorText(error) }),
+      );
     }
     this.look();
     this.#tellValidity();

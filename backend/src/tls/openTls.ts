@@ -1,10 +1,12 @@
 import type { CertificateView } from "@rport/protocol/model";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import type { Clock } from "../platform/clock.ts";
 import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
 import type { DataPaths } from "../store/files/dataDirectory.ts";
 import { Certificates, type PairFiles } from "./certificates.ts";
 import { type HandshakeCounts, Handshakes, type HandshakesDeps } from "./handshakes.ts";
+import { ensureOwnCertificate, ownNames } from "./ownCertificate.ts";
 import type { OldestTls, TlsPlace, TlsSource } from "./tlsSource.ts";
 
 /** A certificate, and what comes before it is used. */
@@ -20,6 +22,8 @@ export interface TlsDeps extends Omit<HandshakesDeps, "onFault" | "clock" | "log
   readonly log: Log;
   /** Where the certificate is that the server made for itself; absent: it makes none. */
   readonly paths?: Pick<DataPaths, "ownCertificate" | "ownCertificateKey">;
+  /** Where others reach this server; what it makes for itself is for these names, too. */
+  readonly serverUrls: readonly string[];
 }
 
 /** The certificates of a server, and who takes connections by TLS. */
@@ -28,6 +32,8 @@ export interface OpenTls {
   readonly of: (place: TlsPlace) => ListenerTls | undefined;
   /** The one in use at a place. */
   readonly certificateAt: (place: TlsPlace) => Certificates | undefined;
+  /** What hosts pin that come to a place; undefined: they trust its certificate, or there is none. */
+  readonly pinAt: (place: TlsPlace) => TlsPin | undefined;
   /** All in use, each once. */
   readonly views: () => readonly CertificateView[];
   readonly handshakes: Readonly<HandshakeCounts>;
@@ -39,12 +45,12 @@ export interface OpenTls {
  * Opens the certificate of every place that speaks TLS. Throws a `StartFailure` that names the setting
  * of one that cannot be used.
  */
-export function openTls(
+export async function openTls(
   places: readonly TlsPlace[],
   deps: TlsDeps,
   opened: AsyncDisposableStack,
-): OpenTls {
-  const { sockets, strangers, clock, log, paths } = deps;
+): Promise<OpenTls> {
+  const { sockets, strangers, clock, log, paths, serverUrls } = deps;
   const filesOf = (source: TlsSource): PairFiles => pairFilesOf(source, paths);
   /** Places with the same files have one certificate, whatever the oldest version that they speak. */
   const keyOf = (source: TlsSource): string => {
@@ -56,7 +62,16 @@ export function openTls(
   const open = new Map<string, Certificates>();
   for (const { tls } of places) {
     if (tls === undefined || open.has(keyOf(tls))) continue;
-    const certificates = new Certificates({ files: filesOf(tls), clock, log });
+    const files = filesOf(tls);
+    const renew = () =>
+      ensureOwnCertificate(files, { names: ownNames(serverUrls), nowMs: clock.now() });
+    if (files.isOwn) await renew();
+    const certificates = new Certificates({
+      files,
+      renew: files.isOwn ? renew : undefined,
+      clock,
+      log,
+    });
     opened.defer(() => certificates.close());
     open.set(keyOf(tls), certificates);
   }
@@ -71,6 +86,8 @@ export function openTls(
         : { certificates, oldest, handshakes };
     },
     certificateAt,
+    pinAt: (place) =>
+      place.tls?.kind === "selfSigned" ? certificateAt(place)?.pair.pin : undefined,
     views: () => [...open.values()].map(viewOf),
     handshakes: handshakes.counts,
     look: () => {

@@ -31,6 +31,7 @@ export function tokenOf(line: string): string {
 export async function claimLine(host: PastedHost): Promise<Claimed> {
   const { url, line, clientId, hostname } = host;
   const { auth_id: authId, secret } = await claimPairing({
+    pins: [],
     service: new URL(url),
     parts: tokenParts(pairingTokenSchema.parse(tokenOf(line))),
     clientId,

@@ -91,6 +91,7 @@ class Scene {
     const { api, endpoint } = this.#backend;
     const { token } = await api.call("createPairing", { body: { credential_id: "fleet" } });
     const { secret } = await claimPairing({
+      pins: [],
       service: new URL(endpoint.url),
       parts: tokenParts(pairingTokenSchema.parse(token)),
       clientId: "paired",

@@ -69,7 +69,7 @@ export class OneConnection extends Agent {
       this.#socket = connect({ host, port: Number(this.#url.port || 80) });
       return this.#socket;
     }
-    const place = { host, port: Number(this.#url.port || 443), pin };
+    const place = { host, port: Number(this.#url.port || 443), pins: [pin] };
     // Handed over only when the other end has proven its key: until then nothing is written.
     this.#socket = connectPinned(place, (error, socket) => done?.(error ?? null, socket));
     return undefined;

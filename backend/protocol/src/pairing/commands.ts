@@ -1,4 +1,5 @@
 import { RportError } from "../errors.ts";
+import { type TlsPin, tlsPinSchema } from "../tls/tlsPin.ts";
 
 /** What the pasted line is made of. */
 export interface ShellCommandParts {
@@ -10,6 +11,11 @@ export interface ShellCommandParts {
   readonly id: string;
   /** SHA-256 of the script, 64 lower-case hex digits. */
   readonly sha256: string;
+  /**
+   * What the server's TLS key is recognised by, where its certificate is trusted by nobody; what is
+   * fetched from it is then fetched from the holder of that key, or not at all.
+   */
+  readonly tlsPin?: TlsPin | undefined;
   /** The pairing token; it travels through standard input only. */
   readonly token: string;
   /** Whether the installer runs as root; not needed with `--prefix` below one's own home. */
@@ -58,7 +64,10 @@ export function scriptUrl(url: string, id: string): string {
   return url + scriptPath(id);
 }
 
-const LINUX_FETCH = { curl: "curl -fsSL -o", wget: "wget -q -O" } as const;
+const FETCH = {
+  curl: (pin: string) => `curl -fsSL${pin && ` -k --pinnedpubkey ${pin}`} -o`,
+  wget: (pin: string) => `wget -q${pin && ` --no-check-certificate --pinnedpubkey=${pin}`} -O`,
+} as const;
 
 /**
  * The line to paste on a Linux host: fetches the installer into a fresh private directory, checks
@@ -67,15 +76,19 @@ const LINUX_FETCH = { curl: "curl -fsSL -o", wget: "wget -q -O" } as const;
  * first step that failed.
  */
 export function linuxCommand(parts: LinuxCommandParts): string {
-  return shellCommand(parts, LINUX_FETCH[parts.tool], "sha256sum -c - >/dev/null");
+  return shellCommand(parts, FETCH[parts.tool], "sha256sum -c - >/dev/null");
 }
 
 /** The same for a Mac, which has curl, and a hash program of another name. */
 export function macosCommand(parts: ShellCommandParts): string {
-  return shellCommand(parts, LINUX_FETCH.curl, "shasum -a 256 -c - >/dev/null");
+  return shellCommand(parts, FETCH.curl, "shasum -a 256 -c - >/dev/null");
 }
 
-function shellCommand(parts: ShellCommandParts, fetch: string, check: string): string {
+function shellCommand(
+  parts: ShellCommandParts,
+  fetch: (pin: string) => string,
+  check: string,
+): string {
   if (!SHA256.test(parts.sha256)) {
     throw new RportError("BAD_REQUEST", "The script's SHA-256 has 64 hexadecimal digits.");
   }
@@ -85,6 +98,10 @@ function shellCommand(parts: ShellCommandParts, fetch: string, check: string): s
   const { url, pairingUrl } = parts;
   const script = alwaysQuote(scriptUrl(pairingUrl ?? url, parts.id));
   const pairing = pairingUrl === undefined ? "" : ` --pairing ${alwaysQuote(pairingUrl)}`;
+  const pin = parts.tlsPin === undefined ? "" : alwaysQuote(tlsPinSchema.parse(parts.tlsPin));
+  const pinned = pin && ` --tls-pin ${pin}`;
+  // The pin is the server's: a pairing service apart has a certificate that hosts trust.
+  const fetched = fetch(pairingUrl === undefined ? pin : "");
   const run = parts.sudo ? "sudo sh" : "sh";
   const token = `echo ${parts.token}`;
   // What becomes root forgets which proxies there are. Their addresses may have passwords in them.
@@ -93,10 +110,10 @@ function shellCommand(parts: ShellCommandParts, fetch: string, check: string): s
   const flags = parts.flags.map((flag) => ` ${quoteFlag(flag)}`).join("");
   const steps = [
     "d=$(mktemp -d)",
-    `${fetch} "$d/i" ${script}`,
+    `${fetched} "$d/i" ${script}`,
     `echo '${parts.sha256}  '"$d/i" | ${check}`,
     // Not printf: mksh, ksh and posh run that as a program, whose arguments everybody sees.
-    `${input} | ${run} "$d/i" --server ${alwaysQuote(url)}${pairing} --token-stdin${proxies}${flags}`,
+    `${input} | ${run} "$d/i" --server ${alwaysQuote(url)}${pairing}${pinned} --token-stdin${proxies}${flags}`,
   ];
   return tidyLine(steps, 'rm -rf "$d"');
 }

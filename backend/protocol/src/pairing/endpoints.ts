@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { endpoint, none } from "../endpointEntry.ts";
 import { pairingIdSchema } from "../ids.ts";
+import { tlsPinSchema } from "../tls/tlsPin.ts";
 import { hostnameSchema } from "./hostname.ts";
 import { pairingSchema } from "./model.ts";
 
@@ -21,6 +22,8 @@ export const newPairingSchema = z.object({
   server_url: z.string(),
   script_url: z.string(),
   script_sha256: z.string(),
+  /** What hosts recognise the server by that come by TLS; absent: they trust its certificate. */
+  tls_pin: tlsPinSchema.optional(),
   /** The lines for each platform and tool, the usual one first. */
   commands: z.array(pairingCommandSchema),
 });

@@ -1,6 +1,7 @@
 import { scriptUrl } from "@rport/protocol/commands";
 import { type PairingId, secretIdSchema } from "@rport/protocol/ids";
 import type { PairingServiceView } from "@rport/protocol/pairing/model";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { Deposits, type DepositWatcher } from "../deposits/deposits.ts";
@@ -22,6 +23,8 @@ export interface EmbeddedTargetDeps {
   readonly targets: () => readonly string[];
   /** The same of the one for PowerShell; undefined where there is nothing for Windows. */
   readonly powershellSha256?: () => string | undefined;
+  /** What hosts recognise the server by that come by TLS; undefined: they trust its certificate. */
+  readonly tlsPin?: () => TlsPin | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -57,12 +60,14 @@ export class EmbeddedTarget implements PairingTarget {
     const sha256 = this.#deps.scriptSha256();
     const targets = this.#deps.targets();
     const powershellSha256 = this.#deps.powershellSha256?.();
+    const tlsPin = this.#deps.tlsPin?.();
     return {
       id,
       token,
+      tlsPin,
       scriptUrl: scriptUrl(url, id),
       scriptSha256: sha256,
-      commands: pairingCommands({ url, id, sha256, powershellSha256, token, targets }),
+      commands: pairingCommands({ url, id, sha256, powershellSha256, token, targets, tlsPin }),
       expiresAtMs,
     };
   }

@@ -8,6 +8,7 @@ import {
   SERVICE_PATH,
   type ServiceStep,
 } from "@rport/protocol/pairing/service";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { askService, jsonOf, type ServiceAnswer, type ServiceQuestion } from "./askService.ts";
@@ -50,6 +51,8 @@ export interface SealedTargetDeps {
   readonly key: string | undefined;
   /** The installer scripts at the moment, and for which machines there is an agent. */
   readonly scripts: () => Promise<InstallerScripts>;
+  /** What hosts recognise the server by that come by TLS; undefined: they trust its certificate. */
+  readonly tlsPin?: () => TlsPin | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -91,12 +94,14 @@ export class SealedTarget implements PairingTarget {
     const server = draft.payload.server_urls[0] ?? "";
     const { sha256 } = scripts.sh;
     const lines = { url: server, pairingUrl: url, id, sha256, token, targets: scripts.targets };
+    const tlsPin = this.#deps.tlsPin?.();
     return {
       id,
       token,
+      tlsPin,
       scriptUrl: scriptUrl(url, id),
       scriptSha256: sha256,
-      commands: pairingCommands({ ...lines, powershellSha256: scripts.ps1?.sha256 }),
+      commands: pairingCommands({ ...lines, powershellSha256: scripts.ps1?.sha256, tlsPin }),
       expiresAtMs: draft.expiresAtMs,
     };
   }

@@ -2,6 +2,7 @@ import type { ClientId, PairingId, SecretId } from "@rport/protocol/ids";
 import type { PairingPayload, PairingToken } from "@rport/protocol/pairing";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import type { PairingServiceView } from "@rport/protocol/pairing/model";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import type { OtherHost, ToldReport } from "../deposits/deposits.ts";
 
 /** A payload that still lacks the secret of its host. */
@@ -35,6 +36,8 @@ export interface Deposited {
   readonly scriptUrl: string;
   /** 64 hexadecimal digits. */
   readonly scriptSha256: string;
+  /** What hosts recognise the server by that come by TLS; absent: they trust its certificate. */
+  readonly tlsPin?: TlsPin | undefined;
   /** The lines to paste; each contains the token. */
   readonly commands: NewPairing["commands"];
   /** Milliseconds since the epoch; not later than the draft says. */
