@@ -1,5 +1,4 @@
 import type { ServerStatus } from "@rport/protocol/model";
-import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import {
   md5Fingerprint,
   type ServerKey,
@@ -53,11 +52,7 @@ export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
 }
 
 /** Where agents reach this server, who gets through to it, and how it speaks TLS. */
-export interface Whereabouts
-  extends Pick<StatusFacts, "serverUrls" | "listensTo" | "certificates"> {
-  /** What hosts recognise it by that come by TLS; undefined: they trust its certificate. */
-  readonly tlsPin?: TlsPin | undefined;
-}
+export type Whereabouts = Pick<StatusFacts, "serverUrls" | "listensTo" | "certificates" | "tlsPin">;
 
 /**
  * Opens everything behind the faces, in order; `opened` closes it in the opposite one. `where` is
@@ -139,9 +134,8 @@ function statusOf(
 ): ServerStatus {
   const { counts } = registry;
   const connections = sockets.counts;
-  const { serverUrls, listensTo, certificates } = where;
   const facts = { counts, connections, fingerprints, passwordMinLength, agentTargets };
-  return serverStatus({ ...facts, serverUrls, listensTo, certificates });
+  return serverStatus({ ...facts, ...where });
 }
 
 async function openDataDirectory(

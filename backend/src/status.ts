@@ -1,4 +1,5 @@
 import type { AgentTargets, CertificateView, ServerStatus } from "@rport/protocol/model";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { VERSION } from "@rport/protocol/version";
 
 /** What the status is made of. */
@@ -17,6 +18,8 @@ export interface StatusFacts {
   readonly agentTargets: AgentTargets;
   /** What TLS is spoken with. */
   readonly certificates?: readonly CertificateView[] | undefined;
+  /** What hosts recognise the server by that come by TLS. */
+  readonly tlsPin?: TlsPin | undefined;
 }
 
 /** Facts about the server, in RPort's field names. */
@@ -29,6 +32,7 @@ export function serverStatus({
   passwordMinLength,
   agentTargets,
   certificates = [],
+  tlsPin,
 }: StatusFacts): ServerStatus {
   return {
     version: VERSION,
@@ -45,5 +49,6 @@ export function serverStatus({
     client_auth_password_min_length: passwordMinLength,
     agent_targets: agentTargets,
     certificates: [...certificates],
+    tls_pin: tlsPin,
   };
 }

@@ -308,6 +308,8 @@ export const serverStatusSchema = z.object({
   agent_targets: agentTargetsSchema.optional(),
   /** What TLS is spoken with; empty: a proxy does, or nobody. Ours. */
   certificates: z.array(certificateViewSchema).max(4).optional(),
+  /** What hosts recognise the server by that come by TLS; absent: they trust its certificate. Ours. */
+  tls_pin: tlsPinSchema.optional(),
 });
 
 /** Facts about the server. */

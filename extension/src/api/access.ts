@@ -10,8 +10,8 @@ export interface ReadyAccess {
   /** The server key that it has to show, where that is known beforehand: a local backend's. */
   readonly fingerprint?: string;
   /**
-   * A local backend's: the connection on which it has proven who it is, good for one request or
-   * one WebSocket. Whoever does not use it closes it.
+   * The connection on which a local backend has proven who it is, or one to the pinned TLS key of another
+   * server; good for one request or one WebSocket. Whoever does not use it closes it.
    */
   readonly connection?: OneConnection;
 }

@@ -79,7 +79,8 @@ export class Api {
     try {
       if (connection !== undefined) {
         const last = { ...headers, connection: "close" };
-        return await connection.send(path, { method, headers: last, body, signal });
+        const { pathname, search } = addressBelow(url, path);
+        return await connection.send(pathname + search, { method, headers: last, body, signal });
       }
       // a redirect could carry the token to another host
       const redirect = "error";

@@ -63,7 +63,8 @@ function startSocket({ access, path, maxMessageBytes }: SocketTarget): WebSocket
     headers: { authorization },
   };
   if (connection !== undefined) {
-    const rest = path.replaceAll(":", "%3A");
+    const { pathname, search } = addressBelow(url, path);
+    const rest = (pathname + search).replaceAll(":", "%3A");
     return new WebSocket(`${NO_FILE}:${rest}`, keptTo(connection, options));
   }
   const remote = addressBelow(url, path);
@@ -79,7 +80,7 @@ function keptTo(connection: OneConnection, options: ClientOptions): ClientOption
     headers: { ...options.headers, host: connection.host },
     finishRequest(request) {
       if ("agent" in request && request.agent === connection) request.end();
-      else request.destroy(new Error("it would leave the connection that was proven"));
+      else request.destroy(new Error("it would leave the connection that is known"));
     },
   };
 }

@@ -4,6 +4,8 @@ export interface ManualParts {
   readonly url: string;
   /** `SHA256:` fingerprint of the server's key. */
   readonly fingerprint: string;
+  /** What the server's TLS key is recognised by; undefined: its certificate is trusted. */
+  readonly tlsPin?: string | undefined;
   readonly authId: string;
   readonly secret: string;
   /** Empty: by the host's own name. */
@@ -12,7 +14,15 @@ export interface ManualParts {
 }
 
 /** The text of an `rport.conf` for one host. */
-export function manualText({ url, fingerprint, authId, secret, name, tags }: ManualParts): string {
+export function manualText({
+  url,
+  fingerprint,
+  tlsPin,
+  authId,
+  secret,
+  name,
+  tags,
+}: ManualParts): string {
   const lines = [
     "# The RPort agent's configuration for one host. It has a secret in it: keep it private (mode 0600).",
     "# The agent replaces the secret when the server hands out a new one.",
@@ -20,6 +30,7 @@ export function manualText({ url, fingerprint, authId, secret, name, tags }: Man
     "[client]",
     `server = ${quoted(url)}`,
     `fingerprint = ${quoted(fingerprint)}`,
+    ...(tlsPin === undefined ? [] : [`tls_pin = ${quoted(tlsPin)}`]),
     `auth = ${quoted(`${authId}:${secret}`)}`,
     ...(name === "" ? [] : [`name = ${quoted(name)}`]),
     ...(tags.length === 0 ? [] : [`tags = [${tags.map(quoted).join(", ")}]`]),

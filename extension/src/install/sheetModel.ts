@@ -27,6 +27,10 @@ import {
 /** Characters of a name that a pairing carries. */
 const NAME_MAX = 64;
 
+/** Its PowerShell cannot pin a key. */
+const NO_WINDOWS =
+  "There is no line for Windows: the server's certificate is its own, and Windows needs one that it trusts. The configuration file below works there, too.";
+
 /** What a sheet is about, and what it needs. */
 export interface SheetModelDeps {
   readonly server: Server;
@@ -75,6 +79,7 @@ export class SheetModel {
       server: { name, url, fingerprint: mirror.status?.fingerprint_sha256 ?? "" },
       credential: authId,
       ...this.#watch.state,
+      news: [...this.#withoutWindows, ...this.#watch.state.news],
       nearOnly: this.nearOnly,
       platforms: [...this.#platforms],
       chosen: this.chosen,
@@ -190,7 +195,9 @@ export class SheetModel {
     const { status } = this.#deps.server.mirror;
     const { name, tags } = this.#options;
     const url = this.#created?.server_url ?? status?.connect_url[0] ?? this.#deps.server.address;
-    await this.manual.make({ url, fingerprint: status?.fingerprint_sha256 ?? "", name, tags });
+    const fingerprint = status?.fingerprint_sha256 ?? "";
+    const tlsPin = url.startsWith("https:") ? status?.tls_pin : undefined;
+    await this.manual.make({ url, fingerprint, tlsPin, name, tags });
   }
 
   /** After a reload of the window: finds out what became of the pairing; its token is gone. */
@@ -209,6 +216,13 @@ export class SheetModel {
     this.#round += 1;
     this.#watch.dispose();
     this.manual.dispose();
+  }
+
+  /** Why there is no line for Windows, where the server has no certificate that anybody trusts. */
+  get #withoutWindows(): SheetState["news"] {
+    const { tls_pin: tlsPin, pairing } = this.#created ?? {};
+    if (tlsPin === undefined || pairing === undefined) return [];
+    return [{ at: pairing.created_at, text: NO_WINDOWS }];
   }
 
   get #problems(): Problems {

@@ -31,8 +31,8 @@ const MAKERS: Readonly<
   linux: (created, options) =>
     TOOLS.map((tool) => ({ id: tool, text: linuxCommand({ ...shell(created, options), tool }) })),
   macos: (created, options) => [{ id: "curl", text: macosCommand(shell(created, options)) }],
-  docker: ({ server_url: url, pairing: { service }, token }) => {
-    const text = dockerCommand({ url, pairingUrl: service.url || undefined, token });
+  docker: ({ server_url: url, pairing: { service }, tls_pin: tlsPin, token }) => {
+    const text = dockerCommand({ url, pairingUrl: service.url || undefined, tlsPin, token });
     return [{ id: "docker", text }];
   },
   windows: (created, options) => {
@@ -76,6 +76,7 @@ function shell(created: NewPairing, options: SheetOptions) {
     pairingUrl: created.pairing.service.url || undefined,
     id: created.pairing.id,
     sha256: created.script_sha256,
+    tlsPin: created.tls_pin,
     token: created.token,
     // below a folder of one's own nothing needs root
     sudo: options.prefix === "",

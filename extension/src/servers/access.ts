@@ -1,6 +1,7 @@
 import type { EndpointFile } from "@rport/protocol/endpointFile";
+import { OneConnection } from "@rport/protocol/local/oneConnection";
 import { proveServer } from "@rport/protocol/local/proveServer";
-import { type Access, type AccessSource, bearer } from "../api/access.ts";
+import { type Access, type AccessSource, bearer, type ReadyAccess } from "../api/access.ts";
 import { describeNetworkError } from "../support/describeError.ts";
 import { type Environment, isRunning } from "../support/environment.ts";
 import type { Redactor } from "../support/redact.ts";
@@ -18,13 +19,12 @@ export interface AccessDeps {
 /** How to get into a configured server: by its token, or by the local backend's endpoint file. */
 export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
   const { environment, tokens, redactor } = deps;
-  const { url } = config;
+  const { url, tlsPin } = config;
   if (url !== LOCAL_URL) {
     return async () => {
       const token = await tokens.get(url);
-      return token === undefined
-        ? { kind: "noToken" }
-        : { kind: "ready", url, authorization: bearer(token) };
+      if (token === undefined) return { kind: "noToken" };
+      return readyAt({ url, tlsPin }, bearer(token));
     };
   }
   return async () => {
@@ -33,6 +33,17 @@ export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
     redactor.add(local.endpoint.token);
     return await enterLocal(local.endpoint);
   };
+}
+
+/** Access by what is shown in a header, over a connection to the pinned key where there is one. */
+export function readyAt(
+  { url, tlsPin }: Pick<ServerConfig, "url" | "tlsPin">,
+  authorization: string,
+): ReadyAccess {
+  if (tlsPin === undefined || !url.startsWith("https:"))
+    return { kind: "ready", url, authorization };
+  const connection = new OneConnection(new URL(url).origin, tlsPin);
+  return { kind: "ready", url, authorization, connection };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type TlsPin, tlsPinSchema } from "@rport/protocol/tls/tlsPin";
 import { z } from "zod";
 
 /** Instead of an address: the backend of the same person on the same machine. */
@@ -9,6 +10,8 @@ const entrySchema = z.object({
   name: z.string().max(100).default(""),
   url: z.string().max(500),
   fingerprint: z.string().max(64).default(""),
+  /** One that is wrong makes the entry unusable: nobody is to be trusted in its place. */
+  tlsPin: z.union([tlsPinSchema, z.literal("")]).default(""),
 });
 
 /** One server as the setting names it. It holds no secret. */
@@ -18,6 +21,8 @@ export interface ServerConfig {
   readonly url: string;
   /** The accepted server key in `SHA256:` form; empty before the first connection. */
   readonly fingerprint: string;
+  /** What its TLS key is recognised by, where its certificate is its own; absent: it has to be trusted. */
+  readonly tlsPin?: TlsPin | undefined;
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -60,10 +65,12 @@ export function parseServers(setting: unknown): readonly ServerConfig[] {
 function parseEntry(entry: unknown): ServerConfig | undefined {
   const parsed = entrySchema.safeParse(entry);
   if (!parsed.success) return undefined;
-  const { name, fingerprint } = parsed.data;
+  const { name, fingerprint, tlsPin } = parsed.data;
   if (parsed.data.url === LOCAL_URL) {
     return { name: name || "Local Backend", url: LOCAL_URL, fingerprint: "" };
   }
   const url = baseUrlOf(parsed.data.url);
-  return url === undefined ? undefined : { name: name || nameOf(url), url, fingerprint };
+  if (url === undefined) return undefined;
+  const pinned = tlsPin === "" ? undefined : tlsPin;
+  return { name: name || nameOf(url), url, fingerprint, tlsPin: pinned };
 }

@@ -101,6 +101,7 @@ export class Fleet {
 }
 
 /** A setting without a fingerprint leaves the one that the server has told. */
-function isSameKey(server: Server, { fingerprint }: ServerConfig): boolean {
+function isSameKey(server: Server, { fingerprint, tlsPin }: ServerConfig): boolean {
+  if (tlsPin !== server.tlsPin) return false;
   return fingerprint === "" || fingerprint === server.fingerprint;
 }

@@ -2,6 +2,7 @@ import type { EventMessage } from "@rport/protocol/events";
 import type { Secret } from "@rport/protocol/model";
 import type { Right } from "@rport/protocol/people/right";
 import type { RotationClient } from "@rport/protocol/report";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import type { Access, AccessSource } from "../api/access.ts";
 import { EventSocket, type EventsEnd } from "../api/events.ts";
 import { Api } from "../api/http.ts";
@@ -58,6 +59,8 @@ export class Server {
   /** Where the clients of a rotating credential stand, with the reasons; by credential. */
   readonly rotations: FetchedLists<RotationClient>;
   readonly people: People;
+  /** What its TLS key is recognised by; undefined: its certificate has to be trusted. */
+  readonly tlsPin: TlsPin | undefined;
   readonly #deps: ServerDeps;
   #name: string;
   #fingerprint: string;
@@ -74,6 +77,7 @@ export class Server {
     this.key = config.url;
     this.#name = config.name;
     this.isLocal = config.url === LOCAL_URL;
+    this.tlsPin = config.tlsPin;
     this.#fingerprint = config.fingerprint;
     this.access = access;
     this.api = new Api({ access, fetch });

@@ -34,9 +34,13 @@ export class ServerSettings {
   }
 
   async #write(servers: readonly ServerConfig[]): Promise<void> {
-    const written = servers.map(({ name, url, fingerprint }) =>
-      fingerprint === "" ? { name, url } : { name, url, fingerprint },
-    );
+    const written = servers.map(({ name, url, fingerprint, tlsPin }) => ({
+      name,
+      url,
+      // The editor leaves out what is undefined.
+      fingerprint: fingerprint === "" ? undefined : fingerprint,
+      tlsPin,
+    }));
     await workspace
       .getConfiguration(SECTION)
       .update(SETTINGS.servers, written, ConfigurationTarget.Global);

@@ -2,13 +2,18 @@ import { RportError } from "@rport/protocol/errors";
 import type { ServerFace } from "@rport/protocol/people/signInEndpoints";
 import type { TokenPrefix } from "@rport/protocol/people/token";
 import type { UserName } from "@rport/protocol/people/user";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { bearer } from "../api/access.ts";
 import { Api } from "../api/http.ts";
+import { readyAt } from "./access.ts";
+import { ownPinOf } from "./ownPin.ts";
 import type { KeptToken } from "./tokens.ts";
 
 /** A server that somebody is about to sign in to. */
 export interface Door {
   readonly url: string;
+  /** What its TLS key is recognised by; absent: its certificate has to be trusted. */
+  readonly tlsPin?: TlsPin | undefined;
   readonly fetch: typeof fetch;
 }
 
@@ -32,8 +37,8 @@ export interface Acceptance {
 const STRANGE = new Set(["INTERNAL", "NOT_FOUND", "NOT_BUILT", "UNAUTHORIZED", "BAD_REQUEST"]);
 
 /** The server's API for whoever shows this in a header; without one, for strangers. */
-export function apiOf({ url, fetch }: Door, authorization = ""): Api {
-  return new Api({ access: async () => ({ kind: "ready", url, authorization }), fetch });
+export function apiOf({ url, tlsPin, fetch }: Door, authorization = ""): Api {
+  return new Api({ access: async () => readyAt({ url, tlsPin }, authorization), fetch });
 }
 
 /** Asks a server who it is, showing it nothing. Throws `RportError` with a sentence for a person. */
@@ -47,6 +52,27 @@ export async function meet(door: Door): Promise<ServerFace> {
     const hint = protocol === "http:" ? " It may speak https, or lie below a path." : "";
     const title = `What answers at ${host} is no RPort server, or one older than this editor.${hint}`;
     throw new RportError("BAD_REQUEST", title, { cause: caught });
+  }
+}
+
+/** A server, and the way to it over which it has said who it is. */
+export interface Meeting {
+  readonly door: Door;
+  readonly face: ServerFace;
+}
+
+/**
+ * The same where a server may have made its certificate itself: then its TLS key is found out, and asked
+ * for again over a connection to that key alone. Whether it is the right one is for a person to say.
+ */
+export async function meetPinned(door: Door): Promise<Meeting> {
+  try {
+    return { door, face: await meet(door) };
+  } catch (error) {
+    const tlsPin = await ownPinOf(door.url);
+    if (tlsPin === undefined || tlsPin === door.tlsPin) throw error;
+    const pinned = { ...door, tlsPin };
+    return { door: pinned, face: await meet(pinned) };
   }
 }
 

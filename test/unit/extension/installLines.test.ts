@@ -8,7 +8,7 @@ import { NO_OPTIONS, offeredOptions, problemsOf } from "../../../extension/src/i
 import { choiceAmong, platformsOf } from "../../../extension/src/install/snippets.ts";
 import { pairing } from "./entities.ts";
 import { FakeServer } from "./fakeServer.ts";
-import { created, PAIRING_ID } from "./installSheet.ts";
+import { created, openSheet, PAIRING_ID } from "./installSheet.ts";
 import { serverOn } from "./serverFixture.ts";
 
 describe("the lines to paste", () => {
@@ -34,6 +34,24 @@ describe("the lines to paste", () => {
     });
     expect(own[0]?.commands[0]?.text).toContain("--prefix '/home/me/my dir' --no-service");
     expect(own[0]?.commands[0]?.text).not.toContain("sudo");
+  });
+
+  it("PAIR-11: pin the key of a server that nobody trusts, in every one, and say why there is none for Windows", async () => {
+    const pin = `sha256//${"A".repeat(43)}=`;
+    const docker = { platform: "docker", tool: "docker", text: "not ours" };
+    const { commands } = created();
+    const made = created({ tls_pin: pin, commands: [...commands, docker] });
+    const lines = platformsOf(made, NO_OPTIONS).flatMap((platform) => platform.commands);
+    expect(lines.map(({ id }) => id)).toEqual(["curl", "wget", "curl", "docker"]);
+    const [curl, wget, mac, container] = lines.map(({ text }) => text);
+    expect(curl).toContain(`curl -fsSL -k --pinnedpubkey '${pin}' -o`);
+    expect(wget).toContain(`wget -q --no-check-certificate --pinnedpubkey='${pin}' -O`);
+    for (const text of [curl, wget, mac])
+      expect(text).toContain(` --tls-pin '${pin}' --token-stdin`);
+    expect(container).toContain(`-e 'RPORT_TLS_PIN=${pin}'`);
+    await using fake = await FakeServer.start();
+    using sheet = await openSheet(fake, { made: { tls_pin: pin } });
+    expect(sheet.model.state.news[0]?.text).toContain("There is no line for Windows");
   });
 
   it("have the flags of all options", () => {

@@ -4,7 +4,7 @@ import { baseUrlOf, nameOf, type ServerConfig } from "../../servers/config.ts";
 import type { Fleet } from "../../servers/fleet.ts";
 import type { Server } from "../../servers/server.ts";
 import type { ServerSettings } from "../../servers/settings.ts";
-import { meet } from "../../servers/signIn.ts";
+import { type Door, meet, meetPinned } from "../../servers/signIn.ts";
 import type { KeptToken, Tokens } from "../../servers/tokens.ts";
 import { plainText } from "../../support/text.ts";
 import { askText, type Checked } from "./ask.ts";
@@ -35,6 +35,7 @@ interface Draft {
 interface Met {
   readonly url: string;
   readonly fingerprint: string;
+  readonly tlsPin: Door["tlsPin"];
   readonly signIn: SignInForm;
 }
 
@@ -77,8 +78,9 @@ function addressStep(draft: Draft, deps: SignInDeps): Step {
 async function meetAt(text: string, draft: Draft, deps: SignInDeps): Promise<Checked<Met>> {
   const url = baseUrlOf(text);
   if (url === undefined) return { why: "This is not an http or https address." };
-  const door = { url, fetch: deps.fetch };
-  const face = await meet(door);
+  const known = configAt(url, deps)?.tlsPin;
+  const { door, face } = await meetPinned({ url, tlsPin: known, fetch: deps.fetch });
+  const { tlsPin } = door;
   const signIn = new SignInForm({
     title: TITLE,
     door,
@@ -89,14 +91,14 @@ async function meetAt(text: string, draft: Draft, deps: SignInDeps): Promise<Che
     setUpSecondFactor: (jwt) => showNewTotpSecret(door, jwt),
     next: async () => ({ kind: "next", step: nameStep(draft, deps) }),
   });
-  return { value: { url, fingerprint: face.fingerprint_sha256, signIn } };
+  return { value: { url, fingerprint: face.fingerprint_sha256, tlsPin, signIn } };
 }
 
-function keyStep({ url, fingerprint, signIn }: Met, deps: SignInDeps): Step {
-  const accepted = configAt(url, deps)?.fingerprint ?? "";
+function keyStep({ url, fingerprint, tlsPin, signIn }: Met, deps: SignInDeps): Step {
+  const { fingerprint: accepted = "", tlsPin: acceptedPin } = configAt(url, deps) ?? {};
   const ways = waysStep(signIn);
   return fingerprintStep(
-    () => ({ url, fingerprint, accepted }),
+    () => ({ url, fingerprint, accepted, tlsPin, acceptedPin }),
     () => ways,
   );
 }
@@ -127,11 +129,11 @@ function nameStep(draft: Draft, deps: SignInDeps): Step {
 }
 
 async function keep(draft: Draft, met: Met, deps: SignInDeps): Promise<void> {
-  const { url, fingerprint, signIn } = met;
+  const { url, fingerprint, tlsPin, signIn } = met;
   await keepToken(url, await signIn.token(), deps.tokens);
   // one that is known already does not connect by itself when its setting changes
   const known = deps.fleet.get(url);
-  await deps.settings.put({ name: draft.name.trim() || nameOf(url), url, fingerprint });
+  await deps.settings.put({ name: draft.name.trim() || nameOf(url), url, fingerprint, tlsPin });
   known?.acceptFingerprint(fingerprint);
 }
 
@@ -144,7 +146,8 @@ async function keepToken(url: string, token: KeptToken, tokens: SignInDeps["toke
 
 /** Signs in to a configured server anew: its name and its fingerprint stay. */
 export async function signInAgain(server: Server, deps: SignInDeps): Promise<void> {
-  const door = { url: server.key, fetch: deps.fetch };
+  const { tlsPin } = server;
+  const door = { url: server.key, tlsPin, fetch: deps.fetch };
   const face = await meet(door);
   const fingerprint = face.fingerprint_sha256;
   const accepted = configAt(server.key, deps)?.fingerprint ?? "";
@@ -161,7 +164,7 @@ export async function signInAgain(server: Server, deps: SignInDeps): Promise<voi
   });
   const ways = waysStep(signIn);
   const keyShown = fingerprintStep(
-    () => ({ url: server.key, fingerprint, accepted }),
+    () => ({ url: server.key, fingerprint, accepted, tlsPin, acceptedPin: tlsPin }),
     () => ways,
   );
   if (!(await takeSteps(isKnown ? ways : keyShown))) {

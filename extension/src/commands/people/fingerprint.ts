@@ -8,6 +8,10 @@ export interface Shown {
   readonly fingerprint: string;
   /** The one that was accepted before; empty: none. */
   readonly accepted: string;
+  /** What its TLS key is recognised by, where its certificate is its own. */
+  readonly tlsPin?: string | undefined;
+  /** The one that was accepted before. */
+  readonly acceptedPin?: string | undefined;
 }
 
 const GO_ON = "Go On";
@@ -23,21 +27,25 @@ export function fingerprintStep(shown: () => Shown, next: () => Step): Step {
       if (chosen === BACK) return { kind: "back" };
       if (chosen === GO_ON || chosen === TRUST) return { kind: "next", step: next() };
       if (chosen !== COPY) return { kind: "cancelled" };
-      await env.clipboard.writeText(shown().fingerprint);
+      const { fingerprint, tlsPin } = shown();
+      await env.clipboard.writeText(
+        tlsPin === undefined ? fingerprint : `${fingerprint}\n${tlsPin}`,
+      );
     }
   };
 }
 
 async function ask(shown: Shown, canGoBack: boolean): Promise<string | undefined> {
-  const { url, fingerprint, accepted } = shown;
+  const { url } = shown;
   const { host } = new URL(url);
-  const isChanged = accepted !== "" && accepted !== fingerprint;
+  const changes = changesOf(shown);
+  const isChanged = changes.length > 0;
   const isAlarming = isChanged || channelOf(url) === "clear";
   const show = isAlarming ? window.showWarningMessage : window.showInformationMessage;
   const rest = canGoBack ? [COPY, BACK] : [COPY];
   const lines = isChanged
-    ? [`Before: ${accepted}`, `Now: ${fingerprint}`, "", CHANGED, "", channelText(url)]
-    : [fingerprint, "", channelText(url), "", "Nothing secret has been sent yet."];
+    ? [...changes, "", CHANGED, "", channelText(shown)]
+    : [...keysOf(shown), "", channelText(shown), "", "Nothing secret has been sent yet."];
   return await show<string>(
     isChanged ? `${host} answers with another key than before.` : `Is this the key of ${host}?`,
     { modal: true, detail: lines.join("\n") },
@@ -46,10 +54,24 @@ async function ask(shown: Shown, canGoBack: boolean): Promise<string | undefined
   );
 }
 
+/** Each key that is another one than was accepted, before and now. */
+function changesOf({ fingerprint, accepted, tlsPin, acceptedPin }: Shown): readonly string[] {
+  const isOther = accepted !== "" && accepted !== fingerprint;
+  const keys = isOther ? [`Before: ${accepted}`, `Now: ${fingerprint}`] : [];
+  // A certificate that is trusted now takes the place of a pin.
+  if (accepted === "" || tlsPin === undefined || tlsPin === acceptedPin) return keys;
+  const before = acceptedPin ?? "a certificate that was trusted";
+  return [...keys, `TLS key before: ${before}`, `TLS key now: ${tlsPin}`];
+}
+
+function keysOf({ fingerprint, tlsPin }: Shown): readonly string[] {
+  return tlsPin === undefined ? [fingerprint] : [fingerprint, `TLS key: ${tlsPin}`];
+}
+
 const CHANGED =
   "This is expected after the server was set up anew. If nobody did that, someone may be impersonating it: do not go on.";
 
-type Channel = "loopback" | "clear" | "checked" | "unchecked";
+type Channel = "loopback" | "clear" | "checked" | "unchecked" | "pinned";
 
 function channelOf(url: string): Channel {
   if (isLoopback(url)) return "loopback";
@@ -57,9 +79,12 @@ function channelOf(url: string): Channel {
   return workspace.getConfiguration("http").get("proxyStrictSSL", true) ? "checked" : "unchecked";
 }
 
+const PINNED =
+  "No computer trusts its certificate, which it has made itself: from now on it is recognised by its TLS key.";
 const COMPARE = "compare it with the one that the server printed at its start";
 
 const CHANNEL_TEXTS: Readonly<Record<Channel, string>> = {
+  pinned: `${PINNED} Anybody on the way may have shown both keys: compare them with those that the server printed at its start.`,
   loopback: "A program on this computer told it.",
   checked: `It came over a connection whose certificate this computer trusts. To be certain, ${COMPARE}.`,
   unchecked: `Certificates are not checked on this computer (setting http.proxyStrictSSL), so anybody on the way may have told it: ${COMPARE}.`,
@@ -67,6 +92,6 @@ const CHANNEL_TEXTS: Readonly<Record<Channel, string>> = {
 };
 
 /** How far the fingerprint can be believed, in words. */
-function channelText(url: string): string {
-  return CHANNEL_TEXTS[channelOf(url)];
+function channelText({ url, tlsPin }: Shown): string {
+  return CHANNEL_TEXTS[tlsPin === undefined ? channelOf(url) : "pinned"];
 }
