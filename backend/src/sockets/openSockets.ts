@@ -90,16 +90,16 @@ export class OpenSockets {
     return true;
   }
 
-  /** What is said on one that was admitted is said on `secured` from now on; it is silent still. */
+  /** What is said on one that was admitted is said on `secured` from now on; it has asked for nothing. */
   secure(admitted: Socket, secured: Socket): void {
-    const stranger = this.#strangers.get(admitted);
-    this.#strangers.remove(admitted);
-    if (stranger !== undefined) {
-      const { network, isSilent } = stranger;
-      this.#put({ socket: secured, network, isSilent });
-    }
+    this.#hush(admitted, secured);
     this.#pace.enter(secured);
     secured.on("close", () => this.#forget(secured));
+  }
+
+  /** What it waits for from now on is not ours to do: it is as silent as one that has just come. */
+  hush(socket: Socket): void {
+    this.#hush(socket, socket);
   }
 
   /** It has asked for something, or has taken some of its answer. */
@@ -211,6 +211,15 @@ export class OpenSockets {
     this.#strangers.remove(stranger.socket);
     stranger.socket.destroy();
     return true;
+  }
+
+  #hush(before: Socket, socket: Socket): void {
+    const network = this.#strangers.get(before)?.network;
+    this.#strangers.remove(before);
+    if (network === undefined) return;
+    const isSilent = network !== "";
+    this.#put({ socket, network, isSilent });
+    if (isSilent) this.#judgeSilence(network);
   }
 
   #put(stranger: Omit<Stranger, "sinceMs">): void {

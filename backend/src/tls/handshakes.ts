@@ -10,7 +10,7 @@ import { NetworkPace } from "../sockets/networkPace.ts";
 import type { OpenSockets } from "../sockets/openSockets.ts";
 import { awaitFirstRecord } from "./firstRecord.ts";
 
-/** From the connection to the end of the handshake. */
+/** For the first message, and from the turn of a handshake to its end. */
 const HANDSHAKE_MS = 5_000;
 /** What whoever speaks plain HTTP here is told; Go's servers do the same. */
 const SPEAKS_TLS =
@@ -28,7 +28,7 @@ export interface HandshakeCounts {
 
 /** What handshakes need. */
 export interface HandshakesDeps {
-  readonly sockets: Pick<OpenSockets, "admit" | "secure">;
+  readonly sockets: Pick<OpenSockets, "admit" | "stir" | "hush" | "secure">;
   readonly clock: Pick<Clock, "monotonic" | "after">;
   readonly log: Pick<Log, "info" | "warn">;
   /** Takes the lines that anybody can cause. */
@@ -40,8 +40,8 @@ export interface HandshakesDeps {
 /**
  * What comes before a TLS connection serves requests. A handshake costs about a millisecond, in which
  * the process does nothing else, and Node begins each as soon as bytes come. Here one begins when all of
- * its first message is there, and when it is its network's turn; it has five seconds. Until it is over
- * the connection counts as a silent one, and makes room like those.
+ * its first message is there, and when it is its network's turn; the peer has five seconds for each part of
+ * its own. Unless it waits for us, the connection counts as a silent one, and makes room like those.
  */
 export class Handshakes {
   readonly counts: HandshakeCounts = { done: 0, failed: 0, late: 0, plain: 0 };
@@ -86,22 +86,37 @@ export class Handshakes {
   }
 
   #enter(raw: Socket, begin: () => void): void {
-    const { sockets, clock, onFault } = this.#deps;
+    const { sockets } = this.#deps;
     // Whoever comes may leave at any time; who waits for it learns of its close.
     raw.on("error", ignore);
     if (!sockets.admit(raw)) return;
+    raw.once("close", () => this.#forget(raw));
+    this.#arm(raw);
+    awaitFirstRecord(raw, (beginning) => {
+      if (beginning === "other") {
+        this.#turnAway(raw);
+        return;
+      }
+      // From here to its turn it waits for us: it is neither late nor silent.
+      this.#open.get(raw)?.cancel();
+      sockets.stir(raw);
+      this.#pace.run(networkOf(raw.remoteAddress ?? ""), () => this.#begin(raw, begin));
+    });
+  }
+
+  /** The peer has so long for its part. */
+  #arm(raw: Socket): void {
+    const { clock, onFault } = this.#deps;
     const late = guarded(onFault, () => this.#end(raw, "late", "it took too long"));
     this.#open.set(raw, clock.after(HANDSHAKE_MS, late));
-    raw.once("close", () => this.#forget(raw));
-    awaitFirstRecord(raw, (beginning) => {
-      if (beginning === "other") this.#turnAway(raw);
-      else this.#pace.run(networkOf(raw.remoteAddress ?? ""), () => this.#begin(raw, begin));
-    });
   }
 
   #begin(raw: Socket, begin: () => void): void {
     // It may have left while it waited.
-    if (!raw.destroyed) guarded(this.#deps.onFault, begin)();
+    if (raw.destroyed) return;
+    this.#arm(raw);
+    this.#deps.sockets.hush(raw);
+    guarded(this.#deps.onFault, begin)();
   }
 
   #turnAway(raw: Socket): void {

@@ -218,7 +218,7 @@ describe("F-14: a connection by TLS", PATIENT, () => {
 });
 
 describe("F-03: a flood of handshakes", PATIENT, () => {
-  it("of one network delays another one's by little", async () => {
+  it("of one network lets another one's in", async () => {
     await using backend = await startTlsBackend(strict());
     let isOver = false;
     const flood = Array.from({ length: 40 }, async () => {
@@ -227,16 +227,12 @@ describe("F-03: a flood of handshakes", PATIENT, () => {
         socket?.destroy();
       }
     });
-    const waits: number[] = [];
     for (let n = 0; n < 20; n += 1) {
-      const startMs = performance.now();
       expect(await fetchHealth(backend.port)).toContain("200 OK");
-      waits.push(performance.now() - startMs);
     }
     isOver = true;
     await Promise.all(flood);
-    waits.sort((a, b) => a - b);
-    expect(waits[10]).toBeLessThan(2_000);
+    expect(await handshakesOf(backend)).toMatchObject({ late: 0 });
   });
 });
 

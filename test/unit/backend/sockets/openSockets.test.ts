@@ -109,6 +109,23 @@ describe("F-16 the connections that are open", () => {
     await eventually(() => expect(ended()).toEqual([true, false, false]));
   });
 
+  it("F-03 are not silent while they wait for us, in the midst of a TLS handshake", async () => {
+    const { clock, call, sockets } = await setUp({ silent_sockets_per_network: 2 });
+    const waiting = [await call("127.0.0.1"), await call("127.0.0.1"), await call("127.0.0.1")];
+    for (const { socket } of waiting) sockets.stir(socket);
+    clock.advance(5_000);
+    await call("127.0.0.1");
+    await everythingRead();
+    expect(waiting.map(({ socket }) => socket.destroyed)).toEqual([false, false, false]);
+    // it was their turn, and now we wait for them
+    for (const { socket } of waiting) sockets.hush(socket);
+    clock.advance(1_001);
+    await call("127.0.0.1");
+    const ended = () => waiting.filter(({ socket }) => socket.destroyed).length;
+    await eventually(() => expect(ended()).toBeGreaterThan(0));
+    expect((await call("127.0.0.2")).socket.destroyed).toBe(false);
+  });
+
   it("F-03 are not silent whose requests had arrived and lay unread", async () => {
     const { clock, call, limits, sockets } = await setUp({ silent_sockets_per_network: 1 });
     const first = await call("127.0.0.1");
