@@ -22,7 +22,7 @@ import { ListSearches } from "./lists/listSearches.ts";
 import { openGate } from "./opening/openGate.ts";
 import { openHealth } from "./opening/openHealth.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
-import { originAt, type Place, reachOf, urlOf } from "./place.ts";
+import { originAt, type Place, placeOf, reachOf, urlOf } from "./place.ts";
 import { DescriptorWatch } from "./platform/descriptors.ts";
 import { loggedFault } from "./platform/faults.ts";
 import { LogBursts } from "./platform/logBursts.ts";
@@ -271,12 +271,6 @@ function handlersOf(
 function appOf({ embedded, agentFiles, downloads, auditing }: Services) {
   const { audit } = auditing;
   return { deposits: embedded.deposits, agentFiles, downloads, audit };
-}
-
-function placeOf(bound: readonly Place[], face: "agents" | "users" | "pairing"): Place {
-  const place = bound.find(({ faces }) => faces.has(face));
-  if (place === undefined) throw new Error(`no address serves ${face}`);
-  return place;
 }
 
 /** Where agents reach this server, as far as it can know. */

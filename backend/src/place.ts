@@ -48,6 +48,13 @@ export function isLocal({ host }: Pick<Place, "host">): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
+/** The place that serves a face; there is one. */
+export function placeOf(places: readonly Place[], face: Exclude<Face, "metrics">): Place {
+  const place = places.find(({ faces }) => faces.has(face));
+  if (place === undefined) throw new Error(`no address serves ${face}`);
+  return place;
+}
+
 /** Who gets through to a place. */
 export function reachOf({ host }: Pick<Place, "host">): Reach {
   if (isLocal({ host })) return "this-machine";
