@@ -15,6 +15,8 @@ export const ERROR_STATUS = {
   ERR_CODE_LOCAL_PORT_IN_USE: 400,
   ERR_CODE_REMOTE_PORT_NOT_OPEN: 400,
   TARGET_NOT_ALLOWED: 400,
+  /** The pairing service that is configured cannot carry what was asked for; the server itself can. */
+  PAIRING_UNFIT: 400,
   UNAUTHORIZED: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,

@@ -122,7 +122,7 @@ export class SheetModel {
     this.#deps.onChange();
   }
 
-  /** Asks the server for a new pairing; one that is still unused is revoked first. */
+  /** Asks the server for a new pairing; one that somebody could still use is revoked first. */
   async renew(): Promise<void> {
     this.#round += 1;
     const round = this.#round;
@@ -168,10 +168,10 @@ export class SheetModel {
     await this.#renewWith({ name: "", hostname: "", newId: false, force: false });
   }
 
-  /** Revokes the pairing if nobody has used it; harmless otherwise. */
+  /** Revokes the pairing if somebody could still use it; who has used it is not touched. */
   async revoke(): Promise<void> {
     const { pairing } = this.#watch;
-    if (pairing === undefined || pairing.state !== "active" || pairing.claims.length > 0) return;
+    if (pairing?.state !== "active") return;
     this.#watch.markRevoked();
     await this.#revoke(pairing.id);
     if (this.#watch.line.kind === "open") this.update();
@@ -255,10 +255,11 @@ export class SheetModel {
 
   #fail(error: unknown): void {
     if (this.#created === undefined) this.#platforms = NO_LINES;
-    const isService = error instanceof RportError && error.code === "PAIRING_SERVICE";
-    const reason = isService ? error.message : describeError(error);
     const code = error instanceof RportError ? error.code : "INTERNAL";
-    const requestId = isService ? error.detail : code;
+    const isTold = error instanceof RportError && code === "PAIRING_SERVICE";
+    const reason = isTold ? error.message : describeError(error);
+    const requestId = isTold ? error.detail : code;
+    const isService = isTold || code === "PAIRING_UNFIT";
     this.#watch.show({ kind: "failed", reason, requestId, isService });
   }
 }

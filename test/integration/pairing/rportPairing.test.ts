@@ -142,7 +142,7 @@ describe("RPort's own pairing service", () => {
     await expect(
       pair({ ...body, tags: "tags" in body ? [...body.tags] : [] }),
     ).rejects.toMatchObject({
-      code: "BAD_REQUEST",
+      code: "PAIRING_UNFIT",
       message: expect.stringContaining(what),
     });
   });

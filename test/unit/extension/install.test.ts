@@ -242,6 +242,29 @@ describe("the install sheet", () => {
     expect(model.command).toContain("--prefix /home/me/rport");
   });
 
+  it.each(["renew", "revoke"] as const)(
+    "ends a roll-out that some hosts have used, by %s, and touches none of them",
+    async (how) => {
+      await using fake = await FakeServer.start();
+      const { hear, model } = await openSheet(fake);
+      const steps = [made, claimed, step("connected", 63)];
+      hear({ state: "active", uses: 3, uses_left: 2, claims: [claim], steps });
+      await model[how]();
+      const [, revoked, ...others] = fake.requests;
+      expect(revoked).toMatchObject({ method: "DELETE", url: `/api/v1/pairings/${PAIRING_ID}` });
+      expect(others).toHaveLength(how === "renew" ? 1 : 0);
+      if (how === "revoke") expect(model.state).toMatchObject({ line: { kind: "revoked" } });
+    },
+  );
+
+  it("does not ask for the end of a line that is used up", async () => {
+    await using fake = await FakeServer.start();
+    const { hear, model } = await openSheet(fake);
+    hear({ ...used, steps: [made, claimed] });
+    await model.renew();
+    expect(fake.requests.map(({ method }) => method)).toEqual(["POST", "POST"]);
+  });
+
   it("has no line to copy while an option is wrong, and the right one afterwards", async () => {
     await using fake = await FakeServer.start();
     const { model } = await openSheet(fake);
@@ -262,6 +285,23 @@ describe("the install sheet", () => {
     });
     await model.renew();
     expect(model.state.line).toMatchObject({ kind: "failed", reason: "It is gone." });
+  });
+
+  it("installs a named host again at this server, where RPort's service cannot carry a name", async () => {
+    await using fake = await FakeServer.start();
+    const { model } = await openSheet(fake);
+    const title = "RPort's pairing service cannot make a pairing for a host with a display name.";
+    const detail = "This server's own pairing can.";
+    fake.reply = ({ method, body }) => {
+      if (method !== "POST") return { status: 204 };
+      if (body.includes("embedded")) return { status: 201, body: { data: created() } };
+      return { status: 400, body: { errors: [{ code: "PAIRING_UNFIT", title, detail }] } };
+    };
+    await model.nameHost("web-01");
+    const reason = `${title} ${detail}`;
+    expect(model.state.line).toMatchObject({ kind: "failed", reason, isService: true });
+    await model.useThisServer();
+    expect(model.state).toMatchObject({ line: { kind: "open" }, options: { name: "web-01" } });
   });
 
   it("says what is wrong with a pairing service, and can do without it", async () => {

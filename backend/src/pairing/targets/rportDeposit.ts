@@ -38,13 +38,13 @@ export interface RportCode {
   readonly expiresAtMs: number;
 }
 
-/** Throws `BAD_REQUEST` naming the value that RPort's pairing service cannot carry. */
+/** Throws `PAIRING_UNFIT` naming the value that RPort's pairing service cannot carry. */
 export function requireCarried(deposit: RportDeposit): void {
   for (const [name, rule] of Object.entries(RULES)) {
     const key = name as keyof RportDeposit;
     if (rule.test(deposit[key])) continue;
     const why = "has characters that RPort's pairing service does not carry unchanged";
-    throw new RportError("BAD_REQUEST", `${NAMES[key]} ${why}.`);
+    throw new RportError("PAIRING_UNFIT", `${NAMES[key]} ${why}.`);
   }
 }
 

@@ -115,7 +115,5 @@ function sha256Of(text: string): string {
 
 function cannot(what: string): RportError {
   const title = `RPort's pairing service cannot make a pairing for ${what}.`;
-  return new RportError("BAD_REQUEST", title, {
-    detail: "Use this server's own pairing for that.",
-  });
+  return new RportError("PAIRING_UNFIT", title, { detail: "This server's own pairing can." });
 }
