@@ -119,7 +119,7 @@ describe.skipIf(reason !== undefined)("the line to paste for Windows, in PowerSh
     const pasted = await it.paste(`$env:RPORT_CONF=${quoted(file)}; ${offered?.text}`);
     expect(pasted).toMatchObject({ code: 3, stdout: expect.stringContaining("no rport yet") });
     const { servers, credential } = parseConfig(await readFile(file, "utf8"), file);
-    expect(servers).toEqual([it.backend.url.replace("http", "ws")]);
+    expect(servers).toEqual([`${it.backend.url.replace("http", "ws")}/`]);
     expect(credential.authId).toBe(created.pairing.credential_id);
     expect(await readdir(it.directory)).toEqual(["written.conf"]);
   });
