@@ -66,7 +66,7 @@ Options:
   --dry-run            say what would be done; changes nothing outside a temporary directory
   --verbose            say more
   --keep-config        with --uninstall: keep rport.conf with this host's id and secret
-  --purge              with --uninstall: remove everything, which is what it does anyway
+  --purge              with --uninstall: remove everything, as it does anyway
   --help, --version
 
 Exit status: 0 done, 1 failed, 2 usage, 3 not possible on this machine, 4 the token is unknown,
@@ -97,12 +97,20 @@ quoted() {
   done
 }
 
-# What cannot be removed changes nothing about whether the host is connected.
+# What cannot be removed changes nothing about whether the host is connected. Who presses Ctrl-C a
+# second time waits for it.
 # shellcheck disable=SC2317 # the trap calls it
-clean_up() { [ -z "$work" ] || rm -rf "$work" || say "This could not be removed: $work"; }
+clean_up() {
+  trap '' INT TERM HUP
+  [ -z "$work" ] || rm -rf "$work" || say "Could not remove $work"
+}
 
 # A private directory from which programs can be started; some machines forbid that in /tmp.
 make_work() {
+  # What a run left that was killed; a directory with that in it would be taken for somebody else's.
+  for old in "${prefix:-/-}"/rport-??????; do
+    [ ! -f "$old/probe" ] || rm -rf "$old"
+  done
   for parent in "${TMPDIR:-/tmp}" "${prefix:-/usr/local}" "${HOME:-/}"; do
     [ -d "$parent" ] || continue
     work=$(mktemp -d "$parent/rport-XXXXXX" 2>/dev/null) || { work=''; continue; }
@@ -233,11 +241,13 @@ fetch_once() (
   else
     # BusyBox names the status also when it is quiet, has no -nv, and in Debian crashes with -T.
     case $(wget --version 2>&1) in
-      GNU*) quiet=-nv stall=-T$STALL_S ;;
-      *) quiet=-q stall=-c ;;
+      # It would try twenty times by itself, and wait longer each time.
+      GNU*) how="-nv -T$STALL_S -t1" ;;
+      *) how=-q ;;
     esac
     [ -z "$tls_pin" ] || set -- --no-check-certificate "--pinnedpubkey=$tls_pin"
-    LC_ALL=C wget ${1+"$@"} "$quiet" "$stall" -c -O "$to" "$from" </dev/null 2>"$work/said"
+    # shellcheck disable=SC2086 # several words
+    LC_ALL=C wget $how ${1+"$@"} -c -O "$to" "$from" </dev/null 2>"$work/said"
   fi
 )
 
@@ -255,10 +265,10 @@ fetch() {
     fi
     [ ! -f "$work/said" ] || cat "$work/said" >&2
     now=$(size_of "$2")
-    [ "$now" -le "$bytes" ] || break
+    [ "$now" -lt "$bytes" ] || break
     if [ "$now" -gt "$before" ]; then most=$((most < MOST_TRIES ? most + 1 : most)); else rm -f "$2"; fi
     [ "$try" -lt "$most" ] || fail "$EXIT_NETWORK" "Could not fetch $1"
-    detail "Trying again to fetch $1"
+    detail "Trying again: $1"
     sleep $((try < 5 ? try : 5))
     try=$((try + 1))
   done
@@ -296,7 +306,10 @@ check_download() {
   is_right "$1" || fail "$EXIT_CHECKSUM" "$name is not the file it should be."
 }
 
+# It hears Ctrl-C as well, and takes everything back unless it has connected meanwhile. Every shell on
+# the way to it waits, and leaves it to the agent how this ends.
 run_agent() {
+  trap : INT TERM HUP
   if [ "$target" = node ]; then "$node" "$file" "$@"; else "$file" "$@"; fi
 }
 
@@ -402,7 +415,7 @@ ask_token() {
   printf 'Pairing token: ' >/dev/tty
   IFS= read -r token </dev/tty || token=''
   stty "$terminal" </dev/tty
-  trap 'exit "$EXIT_FAILED"' INT TERM HUP
+  trap : INT TERM HUP
   printf '\n' >/dev/tty
   check_token
 }
@@ -435,6 +448,7 @@ needs_token() { [ -n "$is_forced" ] || [ ! -e "${prefix:-/etc/rport}/rport.conf"
 # Everything else is the agent's own work: account, files, service, enrolment, waiting, undoing.
 install_agent() {
   set -- "--server=$server" ${1+"$@"}
+  trap : INT TERM HUP
   case $token_from in
     stdin)
       if [ -n "$has_proxies" ]; then

@@ -1,16 +1,12 @@
 import type { ClientId } from "@rport/protocol/ids";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { curlLine, newPairing, withFlags } from "../support/installer/pairing.ts";
-import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
+import { withInstallerServer } from "../support/installer/installerServer.ts";
 import { wholeTree } from "../support/installer/wholeTree.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
-import { ensureRootfs, type InitName } from "../support/systemd/rootfs.ts";
+import type { InitName } from "../support/systemd/rootfs.ts";
 import { bootSystemd, type System } from "../support/systemd/system.ts";
 
-const FIRST_BUILD_MS = 800_000;
-const INSTALL_MS = 90_000;
 const PROGRAM = "/usr/local/bin/rport-agent";
 const SCRIPT = "/etc/init.d/rport";
 /** A loop over the agents' processes; needs `done`. */
@@ -21,24 +17,9 @@ const BACK_MS = 30_000;
 const reason = whyNoSystemd();
 
 describe.skipIf(reason !== undefined)("PAIR-27: on a Debian without systemd", () => {
-  let release: RealRelease;
-  let backend: RunningBackend;
+  const server = withInstallerServer("openrc", "sysv");
 
-  beforeAll(async () => {
-    await ensureRootfs("openrc");
-    await ensureRootfs("sysv");
-    release = await realRelease();
-    backend = await startBackend({ agentFiles: release.directory });
-  }, FIRST_BUILD_MS);
-  afterAll(async () => {
-    await backend?.[Symbol.asyncDispose]();
-    await release?.[Symbol.asyncDispose]();
-  });
-
-  const paste = async (system: System, flags = "") => {
-    const line = withFlags(curlLine(await newPairing(backend)), flags);
-    return system.exec("sh", ["-c", line], { timeoutMs: INSTALL_MS });
-  };
+  const paste = (system: System, flags?: string) => server().paste(system, flags);
 
   /** A host with an id of its own, as its first boot gives it one. */
   const boot = async (init: InitName) => {
@@ -50,7 +31,7 @@ describe.skipIf(reason !== undefined)("PAIR-27: on a Debian without systemd", ()
     return { system, id: id as ClientId, [Symbol.asyncDispose]: () => closing.disposeAsync() };
   };
   const isConnected = async (clientId: ClientId) => {
-    const client = await backend.api("getClient", { params: { clientId } });
+    const client = await server().backend.api("getClient", { params: { clientId } });
     expect(client.connection_state).toBe("connected");
     return client.connected_at;
   };

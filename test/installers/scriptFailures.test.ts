@@ -14,6 +14,17 @@ import { tempDirectory } from "../support/tempDirectory.ts";
 const NAME = "rport-agent-linux-x64";
 const NOBODY = 65_534;
 
+test("a directory that a killed run worked in does not keep the next one from its prefix", async () => {
+  await using release = await stubRelease();
+  const prefix = join(release.directory, "prefix");
+  for (const name of ["rport-a1B2c3", "rport-backup"]) {
+    await mkdir(join(prefix, name), { recursive: true });
+  }
+  await writeFile(join(prefix, "rport-a1B2c3", "probe"), "#!/bin/sh\n");
+  expect(await runInstaller(release, ["--token-stdin"])).toMatchObject({ code: 0 });
+  expect(await readdir(prefix)).toEqual(["rport-backup"]);
+});
+
 describe("downloads", () => {
   test.each([
     ["one byte is another", flipLastBit],
@@ -94,7 +105,7 @@ describe("exit status and temporary files", () => {
 
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s leaves nothing", async (signal) => {
     await using release = await stubRelease((directory) => {
-      const before = `[ "$1" = --version ] || { touch ${directory}/called/started; sleep 1; }`;
+      const before = `trap 'exit 1' INT TERM HUP; [ "$1" = --version ] || { touch ${directory}/called/started; sleep 1; }`;
       return [{ target: "linux-x64", name: NAME, content: stubAgent(directory, { before }) }];
     });
     await using temporary = await tempDirectory();

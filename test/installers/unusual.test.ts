@@ -1,39 +1,20 @@
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { describe, expect, test } from "vitest";
+import { startBackend } from "../support/backend/backend.ts";
 import { eventually } from "../support/eventually.ts";
-import { curlLine, newPairing, withFlags } from "../support/installer/pairing.ts";
-import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
+import { INSTALL_MS, withInstallerServer } from "../support/installer/installerServer.ts";
+import { newPairing } from "../support/installer/pairing.ts";
 import { wholeTree } from "../support/installer/wholeTree.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
-import { ensureRootfs } from "../support/systemd/rootfs.ts";
 import { bootSystemd, type System } from "../support/systemd/system.ts";
-
-const FIRST_BUILD_MS = 400_000;
-const INSTALL_MS = 90_000;
 
 const reason = whyNoSystemd();
 
 describe.skipIf(reason !== undefined)("on a small Debian", () => {
-  let release: RealRelease;
-  let backend: RunningBackend;
+  const server = withInstallerServer("systemd");
 
-  beforeAll(async () => {
-    await ensureRootfs();
-    release = await realRelease();
-    backend = await startBackend({ agentFiles: release.directory });
-  }, FIRST_BUILD_MS);
-  afterAll(async () => {
-    await backend?.[Symbol.asyncDispose]();
-    await release?.[Symbol.asyncDispose]();
-  });
-
-  /** A fresh pasted line, without sudo where somebody is not to become root. */
-  const line = async (flags = "") => {
-    return withFlags(curlLine(await newPairing(backend)), flags);
-  };
-  const paste = async (system: System, flags = "") =>
-    system.exec("sh", ["-c", await line(flags)], { timeoutMs: INSTALL_MS });
+  const line = (flags?: string) => server().line(flags);
+  const paste = (system: System, flags?: string) => server().paste(system, flags);
 
   test("an ordinary user gets an agent below a directory, which outlives the terminal", async () => {
     await using system = await bootSystemd({ shareNetwork: true });
@@ -200,6 +181,7 @@ describe.skipIf(reason !== undefined)("on a small Debian", () => {
 
   test("interrupted while it waits, it takes everything back", async () => {
     const serverUrls = ["http://127.0.0.1:9"];
+    const { release } = server();
     await using unreachable = await startBackend({ agentFiles: release.directory, serverUrls });
     await using system = await bootSystemd({ shareNetwork: true });
     const before = await wholeTree(system);

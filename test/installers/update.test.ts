@@ -1,14 +1,12 @@
-import { cp } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import type { RunningBackend } from "../support/backend/backend.ts";
 import { eventually } from "../support/eventually.ts";
 import { curlLine, newPairing } from "../support/installer/pairing.ts";
 import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
+import { serveRelease } from "../support/installer/servedRelease.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
 import { ensureRootfs } from "../support/systemd/rootfs.ts";
 import { bootSystemd, type System } from "../support/systemd/system.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
 
 const FIRST_BUILD_MS = 400_000;
 /** A newer agent gets a minute to connect. */
@@ -34,7 +32,7 @@ describe.skipIf(reason !== undefined)("an installed agent on a real systemd", ()
 
   test("gets a newer program in place, and keeps its enrolment", async () => {
     await using system = await bootSystemd({ shareNetwork: true });
-    await using served = await serve(old);
+    await using served = await serveRelease(old);
     const { backend } = served;
     expect(await paste(system, backend)).toMatchObject({ code: 0 });
     const config = await system.readFile("/etc/rport/rport.conf");
@@ -52,7 +50,7 @@ describe.skipIf(reason !== undefined)("an installed agent on a real systemd", ()
 
   test("stays, and runs, when the newer program does not connect", async () => {
     await using system = await bootSystemd({ shareNetwork: true });
-    await using served = await serve(old);
+    await using served = await serveRelease(old);
     const { backend } = served;
     expect(await paste(system, backend)).toMatchObject({ code: 0 });
     const hash = await hashOf(system);
@@ -72,7 +70,7 @@ describe.skipIf(reason !== undefined)("an installed agent on a real systemd", ()
 
   test("is enrolled anew when its secret was taken away, and keeps its id", async () => {
     await using system = await bootSystemd({ shareNetwork: true });
-    await using served = await serve(old);
+    await using served = await serveRelease(old);
     const { backend } = served;
     expect(await paste(system, backend)).toMatchObject({ code: 0 });
     const config = await system.readFile("/etc/rport/rport.conf");
@@ -89,7 +87,7 @@ describe.skipIf(reason !== undefined)("an installed agent on a real systemd", ()
 
   test("continues from a configuration that an uninstallation kept, without a token", async () => {
     await using system = await bootSystemd({ shareNetwork: true });
-    await using served = await serve(old);
+    await using served = await serveRelease(old);
     const { backend } = served;
     expect(await paste(system, backend)).toMatchObject({ code: 0 });
     const config = await system.readFile("/etc/rport/rport.conf");
@@ -107,30 +105,6 @@ describe.skipIf(reason !== undefined)("an installed agent on a real systemd", ()
     expect(await system.exec(PROGRAM, ["status"])).toMatchObject({ code: 0 });
   });
 });
-
-/** A backend, and a way to give it another release while it runs, as an update of a server does. */
-async function serve(first: RealRelease) {
-  await using opened = new AsyncDisposableStack();
-  const { path } = opened.use(await tempDirectory());
-  const replace = async ({ directory }: RealRelease) => {
-    await cp(directory, path, { recursive: true });
-    // The manifest is the sign that a release is complete; its time tells that it is another one.
-    await cp(join(directory, "manifest.json"), join(path, "manifest.json"));
-  };
-  await replace(first);
-  const data = opened.use(await tempDirectory());
-  const options = { agentFiles: path, dataDir: data.path };
-  const backend = opened.use(await startBackend(options));
-  /** Another process of the same server, at the same address. */
-  const restart = async () => {
-    await backend[Symbol.asyncDispose]();
-    const faces = new Set(["agents", "users", "pairing"] as const);
-    const places = [{ host: "127.0.0.1", port: backend.port, faces }];
-    closing.use(await startBackend({ ...options, places }));
-  };
-  const closing = opened.move();
-  return { backend, replace, restart, [Symbol.asyncDispose]: () => closing.disposeAsync() };
-}
 
 async function paste(system: System, backend: RunningBackend, edit = (line: string) => line) {
   const line = curlLine(await newPairing(backend));

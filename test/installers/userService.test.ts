@@ -1,38 +1,22 @@
 import type { ClientId } from "@rport/protocol/ids";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { curlLine, newPairing, withFlags } from "../support/installer/pairing.ts";
-import { type RealRelease, realRelease } from "../support/installer/realRelease.ts";
+import { INSTALL_MS, withInstallerServer } from "../support/installer/installerServer.ts";
 import { wholeTree } from "../support/installer/wholeTree.ts";
 import { whyNoSystemd } from "../support/systemd/available.ts";
-import { ensureRootfs } from "../support/systemd/rootfs.ts";
 import { bootSystemd, type System } from "../support/systemd/system.ts";
 
-const FIRST_BUILD_MS = 400_000;
-const INSTALL_MS = 90_000;
 const PREFIX = "/home/me/my agent";
 const BACK_MS = 30_000;
 
 const reason = whyNoSystemd();
 
 describe.skipIf(reason !== undefined)("PAIR-27: below a directory of an ordinary user's", () => {
-  let release: RealRelease;
-  let backend: RunningBackend;
-
-  beforeAll(async () => {
-    await ensureRootfs();
-    release = await realRelease();
-    backend = await startBackend({ agentFiles: release.directory });
-  }, FIRST_BUILD_MS);
-  afterAll(async () => {
-    await backend?.[Symbol.asyncDispose]();
-    await release?.[Symbol.asyncDispose]();
-  });
+  const server = withInstallerServer("systemd");
 
   const paste = async (system: System, flags = "") => {
     const all = `--prefix '${PREFIX}' ${flags}`;
-    const line = withFlags(curlLine(await newPairing(backend)), all).replace("sudo sh", "sh");
+    const line = (await server().line(all)).replace("sudo sh", "sh");
     return asMe(system, ["sh", "-c", line]);
   };
 
@@ -52,7 +36,7 @@ describe.skipIf(reason !== undefined)("PAIR-27: below a directory of an ordinary
     expect(installed.stdout).not.toContain("log out");
     const clientId = (await system.readFile("/etc/machine-id")).trim() as ClientId;
     const connectedAt = async () => {
-      const client = await backend.api("getClient", { params: { clientId } });
+      const client = await server().backend.api("getClient", { params: { clientId } });
       expect(client.connection_state).toBe("connected");
       return client.connected_at;
     };

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import type { Enrolled } from "../enroll/enroll.ts";
@@ -168,7 +168,10 @@ async function enrolAside({ enroll, place, temporary, say }: InstallDeps): Promi
   }
   const { authId, clientId, report } = await enroll(aside);
   say(`enrolled as ${authId}, client ${clientId}`);
-  return { config: await readFile(aside, "utf8"), report };
+  const config = await readFile(aside, "utf8");
+  // Whoever is killed from now on leaves no secret in a temporary directory.
+  await rm(aside);
+  return { config, report };
 }
 
 async function perform(

@@ -278,6 +278,8 @@ class Steps {
     await supervisor.stop();
     await rm(stateFileIn(layout.dataDir), { force: true });
     undo.add(`stop ${supervisor.title}`, () => supervisor.stop());
+    // Once it has connected it is too late: a host that comes again without its key is taken for another.
+    if (this.#change.signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
     await supervisor.start();
     const trouble = await this.#whyOffline(supervisor);
     if (trouble === undefined) return;

@@ -147,6 +147,7 @@ export async function stubRelease(
     if (content === undefined) response.statusCode = 404;
     if (trouble.left > 0) response.statusCode = 503;
     trouble.left -= 1;
+    if (content !== undefined && from > 0 && from >= content.length) response.statusCode = 416;
     if (response.statusCode === 200) send(response, { content, from, trouble });
     else response.end();
   });

@@ -117,7 +117,7 @@ export class InitScript implements Service {
     await placeFile({ path, from, access: { mode: 0o755 } }, changing);
     for (const name of logsDirectories) await makeLogs(name, owner, changing);
     if (await manager.isEnabled()) return;
-    changing.undo.add(`disable ${SCRIPT_NAME}`, () => this.#must(manager.disable));
+    changing.undo.add(`disable ${SCRIPT_NAME}`, () => this.#disable());
     await this.#must(manager.enable);
   }
 
@@ -131,9 +131,9 @@ export class InitScript implements Service {
 
   async remove(): Promise<void> {
     if (!(await this.isInstalled())) return;
-    const { manager, logFile } = this.#deps;
+    const { logFile } = this.#deps;
     await this.stop();
-    if (await manager.isEnabled()) await this.#must(manager.disable);
+    await this.#disable();
     await rm(SCRIPT, { force: true });
     await removeDrafts(SCRIPT);
     await rm(logFile, { force: true });
@@ -143,6 +143,11 @@ export class InitScript implements Service {
     const text = await readEnd(this.#deps.logFile, LOG_TAIL_BYTES).catch(() => "");
     const lines = text.split("\n").filter((line) => line !== "");
     return lines.slice(-LAST_LINES);
+  }
+
+  async #disable(): Promise<void> {
+    const { manager } = this.#deps;
+    if (await manager.isEnabled()) await this.#must(manager.disable);
   }
 
   #read(): Promise<string | undefined> {
