@@ -5,6 +5,7 @@ import type { Account } from "../account.ts";
 import { type Changing, ensureDirectory, isPresent, placeFile, removeDrafts } from "../placing.ts";
 import { must, type Programs } from "../programs.ts";
 import { LAST_LINES, type Service } from "../supervisor.ts";
+import { RportClientScript } from "./rportClientScript.ts";
 import type { ScriptFacts } from "./scriptFacts.ts";
 import { UNIT_MARK } from "./unit.ts";
 
@@ -55,6 +56,7 @@ export class InitScript implements Service {
   readonly title: string;
   readonly folders: readonly string[] = [dirname(SCRIPT)];
   readonly #deps: InitScriptDeps;
+  readonly #client = new RportClientScript(SCRIPT);
 
   constructor(deps: InitScriptDeps) {
     this.#deps = deps;
@@ -72,18 +74,21 @@ export class InitScript implements Service {
   }
 
   async isForeign(): Promise<boolean> {
-    return (await isPresent(SCRIPT)) && !(await this.isInstalled());
+    return (await this.#isSomebodys()) && !(await this.#client.isThere());
   }
 
-  /** Its script is not known well enough to be taken over. */
   async hasPredecessor(): Promise<boolean> {
-    return false;
+    return (await this.#isSomebodys()) && (await this.#client.isThere());
   }
 
-  async takeOver(): Promise<void> {}
+  async takeOver({ undo }: Changing): Promise<void> {
+    await this.stop();
+    await this.#client.putAside(undo);
+  }
 
   wayBack(): readonly string[] {
-    return [];
+    const { enable, restart } = this.#deps.manager;
+    return [this.#client.wayBack(), enable.join(" "), restart.join(" ")];
   }
 
   async account(): Promise<string | undefined> {
@@ -143,6 +148,10 @@ export class InitScript implements Service {
     const text = await readEnd(this.#deps.logFile, LOG_TAIL_BYTES).catch(() => "");
     const lines = text.split("\n").filter((line) => line !== "");
     return lines.slice(-LAST_LINES);
+  }
+
+  async #isSomebodys(): Promise<boolean> {
+    return (await isPresent(SCRIPT)) && !(await this.isInstalled());
   }
 
   async #disable(): Promise<void> {
