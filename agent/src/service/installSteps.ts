@@ -19,15 +19,14 @@ import type { Undo } from "../machine/undo.ts";
 import type { Clock } from "../platform/clock.ts";
 import { stateFileIn } from "../state/stateFile.ts";
 import { assertRoom } from "./assertRoom.ts";
-import { type Installation, whyOffline } from "./installation.ts";
+import type { Installation } from "./installation.ts";
 import { placedHashes } from "./provenance.ts";
 import { type Receipt, renderReceipt, withPlaced } from "./receipt.ts";
+import { whyNotConnected } from "./waitConnected.ts";
 
 /** How long a started agent may take to connect: the first one of a host, and a newer one. */
 const FIRST_ONLINE_MS = 30_000;
 const UPDATE_ONLINE_MS = 60_000;
-/** How often, while waiting, we look whether it still runs. */
-const LOOK_MS = 1_000;
 
 /** One change of the machine. */
 export interface InstallStep {
@@ -268,7 +267,8 @@ class Steps {
 
   async #start(undo: Undo): Promise<void> {
     const supervisor = this.#supervisor();
-    const { layout } = this.#change.place;
+    const { place, found, clock, signal } = this.#change;
+    const { layout } = place;
     this.#wasStopped = true;
     // The folder may have been somebody's before, and stay.
     for (const file of [stateFileIn(layout.dataDir), hostKeyFileIn(layout.dataDir)]) {
@@ -279,24 +279,13 @@ class Steps {
     await rm(stateFileIn(layout.dataDir), { force: true });
     undo.add(`stop ${supervisor.title}`, () => supervisor.stop());
     // Once it has connected it is too late: a host that comes again without its key is taken for another.
-    if (this.#change.signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
+    if (signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
     await supervisor.start();
-    const trouble = await this.#whyOffline(supervisor);
+    const limitMs = found.hasProgram ? UPDATE_ONLINE_MS : FIRST_ONLINE_MS;
+    const trouble = await whyNotConnected({ layout, supervisor, clock, limitMs, signal });
     if (trouble === undefined) return;
     const lines = (await supervisor.lastLines()).map((line) => `\n  ${line}`).join("");
     const said = lines === "" ? "" : `\nIts last lines:${lines}`;
     throw new CliFailure(EXIT.offline, `The agent did not connect: ${trouble}${said}`);
-  }
-
-  async #whyOffline(supervisor: Supervisor): Promise<string | undefined> {
-    const { place, found, clock, signal } = this.#change;
-    const limitMs = found.hasProgram ? UPDATE_ONLINE_MS : FIRST_ONLINE_MS;
-    const endMs = clock.monotonic() + limitMs;
-    for (;;) {
-      const trouble = await whyOffline(place.layout, clock, LOOK_MS);
-      if (trouble === undefined) return undefined;
-      if (signal.aborted) throw new CliFailure(EXIT.failed, "Interrupted.");
-      if (clock.monotonic() >= endMs || !(await supervisor.isRunning())) return trouble;
-    }
   }
 }

@@ -117,6 +117,23 @@ describe("taking back", () => {
     expect(it.supervisor.notes).toEqual(undone);
   });
 
+  test("an agent that connects late is not taken back for one wrong answer about it", async () => {
+    await using it = await installScene();
+    const { supervisor } = it;
+    supervisor.connects = false;
+    const start = supervisor.start.bind(supervisor);
+    supervisor.start = async () => {
+      await start();
+      supervisor.isRunning = async () => {
+        supervisor.connects = true;
+        await start();
+        return false;
+      };
+    };
+    await it.run();
+    expect(it.said).toContain("The agent is installed and connected.");
+  });
+
   test("an older agent gets its files back before it is started again", async () => {
     await using it = await installScene();
     await it.run();
