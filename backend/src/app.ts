@@ -18,6 +18,7 @@ import {
   METRICS_PATH,
 } from "./http/healthDoor.ts";
 import { type PairingDoorDeps, pairingDoor } from "./http/installers/pairingDoor.ts";
+import type { RequestTurns } from "./http/requestTurns.ts";
 import { endpointRouter, isOpen } from "./http/router.ts";
 import type { UnreadAnswers } from "./http/unreadAnswers.ts";
 import type { Face } from "./place.ts";
@@ -49,6 +50,8 @@ export interface AppDeps {
   readonly figures: FiguresDoorDeps["figures"];
   /** Counts what was answered and is not taken yet. */
   readonly answers: Pick<UnreadAnswers, "add">;
+  /** Says when the request of a caller is worked on. */
+  readonly turns: Pick<RequestTurns, "take">;
   readonly clock: Clock;
   readonly log: Log;
   /** Takes the lines that anybody can cause. */

@@ -15,6 +15,7 @@ import { LoopDelay } from "./health/loopDelay.ts";
 import { createPeerOf } from "./http/caller/peerAddress.ts";
 import type { Handlers } from "./http/endpoints.ts";
 import { createHandlers, type HandlerDeps } from "./http/handlers/handlers.ts";
+import { RequestTurns } from "./http/requestTurns.ts";
 import { UnreadAnswers } from "./http/unreadAnswers.ts";
 import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
@@ -215,7 +216,8 @@ function facesDeps(
   const { readiness, figures } = openHealth(options, facts);
   const rest = { handlers, gate, proofs, peerOf, onUser, strangers, readiness, figures };
   const answers = new UnreadAnswers(limits);
-  const app = { ...appOf(services), ...rest, access: services.access, answers, clock, log };
+  const turns = new RequestTurns({ clock, onFault: loggedFault(log, "a request") });
+  const app = { ...appOf(services), ...rest, access: services.access, answers, turns, clock, log };
   return { places, serverUrls, agentDoor, userSockets, sockets, limits, tls: tls.of, app };
 }
 

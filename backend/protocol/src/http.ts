@@ -222,6 +222,8 @@ export type EndpointOutput<N extends EndpointName> = Inferred<(typeof ENDPOINTS)
 
 /** Largest request body, in bytes. */
 export const BODY_MAX_BYTES = 65_536;
+/** The same where no token is needed: room for a name and two passwords, however they are written. */
+export const OPEN_BODY_MAX_BYTES = 16_384;
 
 /** Fills the parameters of a path, percent-encoded. */
 export function pathOf(name: EndpointName, params: Record<string, string> = {}): string {

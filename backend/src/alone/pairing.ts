@@ -1,5 +1,6 @@
 import { createPeerOf, proxyRule } from "../http/caller/peerAddress.ts";
 import { createAloneApp } from "../http/installers/aloneApp.ts";
+import { RequestTurns } from "../http/requestTurns.ts";
 import { UnreadAnswers } from "../http/unreadAnswers.ts";
 import { Limits } from "../limits/limits.ts";
 import type { SetLimits } from "../limits/limitTable.ts";
@@ -54,7 +55,9 @@ export async function startAlonePairing(options: AlonePairingOptions): Promise<A
   opened.defer(() => desk.close());
   const peerOf = createPeerOf(trustedProxies, log);
   const answers = new UnreadAnswers(limits);
-  const onRequest = createAloneApp({ desk, depositors, peerOf, answers, strangers, clock, log });
+  const turns = new RequestTurns({ clock, onFault: loggedFault(log, "a request") });
+  const http = { peerOf, answers, turns, strangers, clock, log };
+  const onRequest = createAloneApp({ ...http, desk, depositors });
   const place: Place = { ...address, faces: new Set(["pairing"]), tls: options.tls };
   const facts = { sockets, strangers, serverUrls: [], clock, log };
   const tls = await openTls([place], facts, opened);

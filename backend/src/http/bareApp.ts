@@ -4,7 +4,9 @@ import type { PeerOf } from "./caller/peerAddress.ts";
 import { Exchange, type ExchangeDeps, type RequestLogDeps } from "./exchange.ts";
 
 /** What every application of ours needs. */
-export interface BareAppDeps extends RequestLogDeps, Pick<ExchangeDeps, "answers" | "log"> {
+export interface BareAppDeps
+  extends RequestLogDeps,
+    Pick<ExchangeDeps, "answers" | "turns" | "log"> {
   readonly peerOf: PeerOf;
 }
 
@@ -32,8 +34,8 @@ export function bareApp(deps: BareAppDeps, { requireTaken, mount }: AppParts): E
     return exchange;
   };
   app.use((request: Request, response: Response, next: NextFunction) => {
-    const { answers, log } = deps;
-    const exchange = new Exchange(response, { ...deps.peerOf(request), answers, log });
+    const { answers, turns, log } = deps;
+    const exchange = new Exchange(response, { ...deps.peerOf(request), answers, turns, log });
     exchanges.set(request, exchange);
     exchange.logWhenDone(request, deps);
     requireTaken(request);

@@ -8,6 +8,7 @@ import { readableId } from "../platform/random.ts";
 import type { Actor } from "../users/actor.ts";
 import type { Peer } from "./caller/peerAddress.ts";
 import { loggedPath } from "./rawQuery.ts";
+import type { RequestTurns } from "./requestTurns.ts";
 import type { UnreadAnswers } from "./unreadAnswers.ts";
 
 /** Sent with every answer: nothing is kept, guessed, framed or told to other sites. */
@@ -24,6 +25,7 @@ const RETRY_AFTER_S = 60;
 /** What an exchange is told beside the response: who asks, and under which address. */
 export interface ExchangeDeps extends Peer {
   readonly answers: Pick<UnreadAnswers, "add">;
+  readonly turns: Pick<RequestTurns, "take">;
   readonly log: Log;
 }
 
@@ -46,6 +48,7 @@ export class Exchange {
   /** Who asked, once that is known. */
   actor: Actor | undefined;
   readonly #answers: ExchangeDeps["answers"];
+  readonly #turns: ExchangeDeps["turns"];
   readonly #log: Log;
   readonly #response: ServerResponse;
 
@@ -54,11 +57,15 @@ export class Exchange {
     this.isShared = from.isShared;
     this.origin = from.origin;
     this.#answers = from.answers;
+    this.#turns = from.turns;
     this.#response = response;
     this.#log = from.log.child({ requestId: this.requestId });
     response.setHeaders(SECURITY_HEADERS);
     response.setHeader("X-Request-Id", this.requestId);
   }
+
+  /** Resolves when the request, which was read, may be worked on. */
+  readonly turn = (): Promise<void> => this.#turns.take(this.#caller);
 
   /** Answers with RPort's success envelope; `count` is the total of a list. */
   sendData(status: number, data: unknown, count?: number): void {
@@ -136,7 +143,12 @@ export class Exchange {
     this.#response.setHeader("Content-Length", bytes.length);
     this.#response.end(bytes);
     if (this.#response.writableFinished || this.#response.destroyed) return;
-    this.#answers.add(this.actor?.name ?? networkOf(this.address), this.#response, bytes.length);
+    this.#answers.add(this.#caller, this.#response, bytes.length);
+  }
+
+  /** Whose request it is, as far as what it costs is concerned. */
+  get #caller(): string {
+    return this.actor?.name ?? networkOf(this.address);
   }
 
   #withRequestId(error: RportError): RportError {

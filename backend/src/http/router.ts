@@ -1,6 +1,11 @@
 import type { Endpoint } from "@rport/protocol/endpointEntry";
 import { RportError } from "@rport/protocol/errors";
-import { BODY_MAX_BYTES, ENDPOINTS, type EndpointName } from "@rport/protocol/http";
+import {
+  BODY_MAX_BYTES,
+  ENDPOINTS,
+  type EndpointName,
+  OPEN_BODY_MAX_BYTES,
+} from "@rport/protocol/http";
 import express, { type Request, type Router } from "express";
 import { type Actor, STRANGER } from "../users/actor.ts";
 import { type ClientAccess, requireClient } from "../users/clientAccess.ts";
@@ -21,6 +26,10 @@ export interface RouterDeps {
   readonly access: ClientAccess;
   readonly exchangeOf: (request: Request) => Exchange;
 }
+
+/** What bodies may have. */
+const OF_USERS = { maxBytes: BODY_MAX_BYTES };
+const OF_STRANGERS = { maxBytes: OPEN_BODY_MAX_BYTES, maxMembers: 32 };
 
 const OPEN = new Set(
   Object.values(ENDPOINTS)
@@ -69,7 +78,7 @@ async function serve<N extends EndpointName>(
   const input = parseInput(name, {
     params: request.params,
     query: rawQuery(request.url),
-    body: await bodyOf(request, endpoint),
+    body: await bodyOf(request, endpoint, exchange.turn),
   });
   const { params } = input;
   const requireRight = (): void => {
@@ -85,14 +94,20 @@ async function serve<N extends EndpointName>(
   else exchange.sendData(endpoint.status, answer.data, answer.count);
 }
 
+/** The body, and the caller's turn. */
 async function bodyOf(
   request: Request,
-  { body, takesForm, mayLackBody }: Endpoint,
+  { body, takesForm, mayLackBody, right }: Endpoint,
+  turn: () => Promise<void>,
 ): Promise<unknown> {
-  if (body === undefined) return await noBody(request);
-  if (mayLackBody === true && isWithoutBody(request)) return {};
-  if (takesForm === true && isForm(request)) return await formBody(request, BODY_MAX_BYTES);
-  return await jsonBody(request, BODY_MAX_BYTES);
+  if (body === undefined || (mayLackBody === true && isWithoutBody(request))) {
+    await noBody(request);
+    await turn();
+    return body === undefined ? undefined : {};
+  }
+  const reading = { ...(right === "nobody" ? OF_STRANGERS : OF_USERS), turn };
+  if (takesForm === true && isForm(request)) return await formBody(request, reading);
+  return await jsonBody(request, reading);
 }
 
 function contextOf(

@@ -6,6 +6,10 @@ let backend: RunningBackend;
 let host: string;
 let bearer: string;
 const JSON_TYPE = "Content-Type: application/json";
+
+/** Members that no request has. */
+const manyMembers = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`member-${n}`, ""]));
 const CREDENTIALS = "/api/v1/clients-auth";
 
 beforeAll(async () => {
@@ -152,12 +156,39 @@ describe("a request's body", () => {
     ["nested without end", `{"id":${"[".repeat(30_000)}`, /^400 ./],
     ["nested deep", `{"id":${"[".repeat(50)}${"]".repeat(50)}}`, /^400 .*too deep/],
     ["larger than 64 KiB", `{"id":"${"x".repeat(70_000)}"}`, /^413 .*65536/],
+    ["of more members than any has", `{"id":[${"0,".repeat(10_000)}0]}`, /^400 .*too many members/],
   ])("S-31 is refused when it is %s", async (_name, body, outcome) => {
     const before = await credentialIds();
     const answer = await post(body);
     expect(`${answer.status} ${answer.text.split("\r\n\r\n")[1]}`).toMatch(outcome);
     expect(answer.text).toMatch(/"errors":\[\{"code":"[A-Z_]+","title":".+","detail":/);
     expect(await credentialIds()).toEqual(before);
+  });
+
+  it.each([
+    {
+      what: "larger than 16 KiB",
+      body: `{"username":"${"x".repeat(16_400)}"}`,
+      why: /^413 .*16384/,
+    },
+    { what: "of more members", body: JSON.stringify(manyMembers(33)), why: /^400 .*many members/ },
+    {
+      what: "of more fields",
+      type: "Content-Type: application/x-www-form-urlencoded",
+      body: Object.keys(manyMembers(33)).join("&"),
+      why: /^400 .*many fields/,
+    },
+  ])("where no token is needed, is refused when it is $what", async (given) => {
+    const { type = JSON_TYPE, body, why } = given;
+    const headers = [host, type, `Content-Length: ${Buffer.byteLength(body)}`];
+    const answer = await rawHttp(backend.port, head("POST /api/v1/login", headers) + body);
+    expect(`${answer.status} ${answer.text.split("\r\n\r\n")[1]}`).toMatch(why);
+  });
+
+  it("is not repeated in the answer, member for member", async () => {
+    const answer = await post(JSON.stringify({ id: "abcd", ...manyMembers(3_000) }));
+    expect(answer.status).toBe(400);
+    expect(answer.text.length).toBeLessThan(1_500);
   });
 
   it("is refused as soon as it is too large, without its length being announced", async () => {

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { RportError } from "@rport/protocol/errors";
-import { readAtMost } from "./jsonBody.ts";
+import { type BodyReading, readAtMost } from "./jsonBody.ts";
 
 const FORM = "application/x-www-form-urlencoded";
+const FIELDS_MAX = 100;
 
 /** Whether a request's body is a form. */
 export function isForm({ headers }: IncomingMessage): boolean {
@@ -14,8 +15,17 @@ export function isForm({ headers }: IncomingMessage): boolean {
  * Reads a request's body as a form of at most `maxBytes`, as an object of texts. Throws `TOO_LARGE`,
  * or `BAD_REQUEST` when a field is there twice.
  */
-export async function formBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
-  const form = new URLSearchParams((await readAtMost(request, maxBytes)).toString("utf8"));
+export async function formBody(
+  request: IncomingMessage,
+  { maxBytes, maxMembers = FIELDS_MAX, turn }: BodyReading,
+): Promise<unknown> {
+  const bytes = await readAtMost(request, maxBytes);
+  await turn();
+  const text = bytes.toString("utf8");
+  if (text.split("&", maxMembers + 1).length > maxMembers) {
+    throw new RportError("BAD_REQUEST", "The form has too many fields.");
+  }
+  const form = new URLSearchParams(text);
   const entries = [...form];
   if (new Set(form.keys()).size < entries.length) {
     throw new RportError("BAD_REQUEST", "The form has a field twice.");

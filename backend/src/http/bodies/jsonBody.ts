@@ -4,18 +4,33 @@ import { Gathered } from "@rport/protocol/wire/gathered";
 
 /** Deeper than any message of ours by far. */
 const DEPTH_MAX = 20;
+/** More than any has: a hundred envelopes of a deposit have some thousand, a group of clients two. */
+const MEMBERS_MAX = 10_000;
+
+/** How a body is read. */
+export interface BodyReading {
+  readonly maxBytes: number;
+  /** Members and items of all objects and lists in it; a schema would name each that it does not know. */
+  readonly maxMembers?: number;
+  /** Resolves when what was read may be looked at: that may be a lot of work. */
+  readonly turn: () => Promise<void>;
+}
 
 /**
  * Reads a request's body as JSON of at most `maxBytes`. Throws `UNSUPPORTED_MEDIA_TYPE` unless it
  * says `application/json` (which no web page can send without asking first), `TOO_LARGE`, or
  * `BAD_REQUEST` when it is empty, not UTF-8, not JSON, nested too deep, or has a `__proto__`.
  */
-export async function jsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+export async function jsonBody(
+  request: IncomingMessage,
+  { maxBytes, maxMembers = MEMBERS_MAX, turn }: BodyReading,
+): Promise<unknown> {
   requireJson(request);
   const bytes = await readAtMost(request, maxBytes);
+  await turn();
   if (bytes.length === 0) throw new RportError("BAD_REQUEST", "The request has no body.");
   const value = parse(bytes);
-  requirePlain(value, 0);
+  requirePlain(value, { depth: 0, budget: { left: maxMembers } });
   return value;
 }
 
@@ -76,11 +91,20 @@ function parse(bytes: Buffer): unknown {
 }
 
 /** `JSON.parse` makes `__proto__` an ordinary member, which a careless copy would turn harmful. */
-function requirePlain(value: unknown, depth: number): void {
+function requirePlain(value: unknown, { depth, budget }: Place): void {
   if (typeof value !== "object" || value === null) return;
   if (depth >= DEPTH_MAX) throw new RportError("BAD_REQUEST", "The body is nested too deep.");
   if (Object.hasOwn(value, "__proto__")) {
     throw new RportError("BAD_REQUEST", "The body has a member that is not allowed: __proto__.");
   }
-  for (const member of Object.values(value)) requirePlain(member, depth + 1);
+  const members = Object.values(value);
+  budget.left -= members.length;
+  if (budget.left < 0) throw new RportError("BAD_REQUEST", "The body has too many members.");
+  for (const member of members) requirePlain(member, { depth: depth + 1, budget });
+}
+
+/** How deep a value lies, and how many members the body may still have. */
+interface Place {
+  readonly depth: number;
+  readonly budget: { left: number };
 }

@@ -3,8 +3,9 @@ import { ENDPOINTS, type EndpointInput, type EndpointName } from "@rport/protoco
 import type { z } from "zod";
 import { unknownParameters } from "../rawQuery.ts";
 
-/** More than this many problems say nothing new. */
+/** More than this many problems say nothing new, nor does a longer one. */
 const PROBLEMS_MAX = 20;
+const PROBLEM_MAX = 300;
 
 /** The parts of a request as they arrived. */
 export interface RawInput {
@@ -43,5 +44,6 @@ export function parseInput<N extends EndpointName>(name: N, raw: RawInput): Endp
 function sentence(part: keyof RawInput, issue: z.core.$ZodIssue): string {
   if (issue.code === "unrecognized_keys" && part === "query") return unknownParameters(issue.keys);
   const field = issue.path.map(String).join(".").slice(0, 100);
-  return field === "" ? `The ${part}: ${issue.message}` : `${field}: ${issue.message}`;
+  const message = issue.message.slice(0, PROBLEM_MAX).toWellFormed();
+  return field === "" ? `The ${part}: ${message}` : `${field}: ${message}`;
 }

@@ -26,10 +26,12 @@ export function proveDoor({ proofs, peerOf, exchangeOf }: ProveDoorDeps): Router
     if (isShared || !isLoopback(address)) {
       throw new RportError("FORBIDDEN", "Only programs of the server's own machine may ask this.");
     }
-    const body = proveRequestSchema.safeParse(await jsonBody(request, PROVE_MAX_BYTES));
+    const exchange = exchangeOf(request);
+    const { turn } = exchange;
+    const asked = await jsonBody(request, { maxBytes: PROVE_MAX_BYTES, turn });
+    const body = proveRequestSchema.safeParse(asked);
     if (!body.success) throw new RportError("BAD_REQUEST", "The nonce is not well-formed.");
     const answer = proofs.answer(request.socket, body.data.nonce);
-    const exchange = exchangeOf(request);
     if (answer !== undefined) exchange.sendData(200, answer);
     else exchange.sendError(new RportError("TOO_MANY_REQUESTS", "Too many ask for a proof."), 1);
   });

@@ -20,7 +20,9 @@ export function claimDoor({ deposits, audit, exchangeOf }: ClaimDoorDeps): Route
   const router = express.Router({ caseSensitive: true, strict: true });
   router.post("/pair/v1/claim", async (request) => {
     const exchange = exchangeOf(request);
-    const claim = formed(claimRequestSchema, await jsonBody(request, CLAIM_MAX_BYTES), "claim");
+    const { turn } = exchange;
+    const body = await jsonBody(request, { maxBytes: CLAIM_MAX_BYTES, turn });
+    const claim = formed(claimRequestSchema, body, "claim");
     await audit.ready();
     const answer = await deposits.claim(claim, exchange);
     await audit.settled();
@@ -28,7 +30,9 @@ export function claimDoor({ deposits, audit, exchangeOf }: ClaimDoorDeps): Route
   });
   router.post("/pair/v1/report", async (request) => {
     const exchange = exchangeOf(request);
-    const report = formed(pairingReportSchema, await jsonBody(request, REPORT_MAX_BYTES), "report");
+    const { turn } = exchange;
+    const body = await jsonBody(request, { maxBytes: REPORT_MAX_BYTES, turn });
+    const report = formed(pairingReportSchema, body, "report");
     if (!(await deposits.report(report, exchange))) {
       throw new RportError("PAIRING_NOT_FOUND", PAIRING_REFUSED);
     }

@@ -49,7 +49,8 @@ export function depositDoor({ desk, depositors, exchangeOf }: DepositDoorDeps): 
   router.put("/pair/v1/deposits/:id", async (request) => {
     const depositor = admit(request);
     const id = idOf(request);
-    const body = await jsonBody(request, DEPOSIT_MAX_BYTES);
+    const { turn } = exchangeOf(request);
+    const body = await jsonBody(request, { maxBytes: DEPOSIT_MAX_BYTES, turn });
     desk.deposit(id, formed(depositRequestSchema, body, "deposit"), depositor);
     exchangeOf(request).sendJson(201, {});
   });
@@ -59,11 +60,11 @@ export function depositDoor({ desk, depositors, exchangeOf }: DepositDoorDeps): 
     exchangeOf(request).sendJson(200, {});
   });
   router.post("/pair/v1/steps", async (request, response) => {
-    const body = await jsonBody(request, STEPS_REQUEST_MAX_BYTES);
-    const asked = formed(stepsRequestSchema, body, "question");
     const gone = new AbortController();
     response.once("close", () => gone.abort());
-    const { address } = exchangeOf(request);
+    const { address, turn } = exchangeOf(request);
+    const body = await jsonBody(request, { maxBytes: STEPS_REQUEST_MAX_BYTES, turn });
+    const asked = formed(stepsRequestSchema, body, "question");
     const answer = await desk.steps(asked, { address, signal: gone.signal });
     if (!response.destroyed) exchangeOf(request).sendJson(200, answer);
   });
