@@ -1,6 +1,6 @@
 import type { Delta } from "@rport/protocol/events";
 import type { Encoded } from "./encodedThing.ts";
-import { bytesOf, fingerprintOf, type Message } from "./message.ts";
+import { bytesOf, fingerprintOf, hasSameTexts, type Message } from "./message.ts";
 import type { SharedText } from "./sharedText.ts";
 import type { ShownThings } from "./shownThings.ts";
 
@@ -35,6 +35,8 @@ export class DeltaMessage implements Message {
 export class Changes {
   readonly #at: Delta["at"];
   readonly #changes: readonly Encoded[];
+  /** What others were told before; many are told the same. */
+  #last: { readonly seq: number; readonly message: DeltaMessage } | undefined;
 
   /** `at` is RFC 3339. */
   constructor(at: Delta["at"], changes: readonly Encoded[]) {
@@ -51,6 +53,14 @@ export class Changes {
   for(shown: ShownThings, seq: number): DeltaMessage | undefined {
     const texts = this.#changes.flatMap((change) => shown.changeOf(change) ?? []);
     if (texts.length === 0) return undefined;
+    const last = this.#last;
+    if (last?.seq === seq && hasSameTexts(last.message.texts, texts)) return last.message;
+    const message = this.#messageOf(seq, texts);
+    this.#last = { seq, message };
+    return message;
+  }
+
+  #messageOf(seq: number, texts: readonly SharedText[]): DeltaMessage {
     const opened = JSON.stringify({ type: "delta", seq, at: this.#at }).slice(0, -1);
     return new DeltaMessage(`${opened},"changes":[`, texts);
   }

@@ -20,3 +20,8 @@ export function fingerprintOf(texts: readonly SharedText[]): number {
 export function bytesOf(texts: readonly SharedText[]): number {
   return texts.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
+
+/** Whether two have the same texts in the same order. */
+export function hasSameTexts(one: readonly SharedText[], other: readonly SharedText[]): boolean {
+  return one.length === other.length && one.every((text, n) => text === other[n]);
+}

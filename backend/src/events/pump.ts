@@ -46,15 +46,23 @@ export class Pump {
   }
 
   #step(): number | undefined {
-    const [[audience, watchers] = []] = this.#waiting;
-    const [watcher] = watchers ?? [];
-    if (audience === undefined || watchers === undefined || watcher === undefined) return undefined;
-    watchers.delete(watcher);
+    for (const [audience, watchers] of this.#waiting) {
+      for (const watcher of watchers) {
+        watchers.delete(watcher);
+        this.#rotate(audience, watchers);
+        const bytes = audience.step(watcher);
+        // Behind all others: its turn comes again after them.
+        if (bytes > 0) this.#put(audience, watcher);
+        return Math.max(bytes, MESSAGE_COST_BYTES);
+      }
+    }
+    return undefined;
+  }
+
+  /** It is the next audience's turn, if there is another one. */
+  #rotate(audience: Told, watchers: Set<Watcher>): void {
+    if (this.#waiting.size === 1 && watchers.size > 0) return;
     this.#waiting.delete(audience);
-    // Behind all others: its turn comes again after them.
     if (watchers.size > 0) this.#waiting.set(audience, watchers);
-    const bytes = audience.step(watcher);
-    if (bytes > 0) this.#put(audience, watcher);
-    return Math.max(bytes, MESSAGE_COST_BYTES);
   }
 }

@@ -1,4 +1,4 @@
-import type { Message } from "./message.ts";
+import { hasSameTexts, type Message } from "./message.ts";
 
 /** The messages of so many bytes are kept. */
 const KEPT_BYTES = 4_194_304;
@@ -16,9 +16,23 @@ export class RecentMessages {
   /** Who was asked for last stands last. */
   readonly #made = new Map<string, Made>();
   #bytes = 0;
+  /** Most are sent to one watcher after the other. */
+  #last: Made | undefined;
 
   /** The bytes of a message; nobody may change them. */
   bytesOf(message: Message): Buffer {
+    if (this.#last?.message !== message) this.#last = this.#find(message);
+    return this.#last.bytes;
+  }
+
+  /** Keeps none. */
+  clear(): void {
+    this.#made.clear();
+    this.#bytes = 0;
+    this.#last = undefined;
+  }
+
+  #find(message: Message): Made {
     const known = this.#made.get(message.key);
     const isKnown = known !== undefined && isSame(known.message, message);
     const made = isKnown ? known : { message, bytes: message.encode() };
@@ -29,13 +43,7 @@ export class RecentMessages {
       if (this.#bytes <= KEPT_BYTES || key === message.key) break;
       this.#remove(key);
     }
-    return made.bytes;
-  }
-
-  /** Keeps none. */
-  clear(): void {
-    this.#made.clear();
-    this.#bytes = 0;
+    return made;
   }
 
   #remove(key: string): void {
@@ -45,7 +53,5 @@ export class RecentMessages {
 }
 
 function isSame(one: Message, other: Message): boolean {
-  if (one === other) return true;
-  if (one.key !== other.key || one.texts.length !== other.texts.length) return false;
-  return one.texts.every((text, n) => text === other.texts[n]);
+  return one.key === other.key && hasSameTexts(one.texts, other.texts);
 }
