@@ -14,12 +14,14 @@ import { RefusedNotices } from "./commands/people/refusedNotices.ts";
 import { userHandlers } from "./commands/people/users.ts";
 import { UserTargets } from "./commands/people/userTargets.ts";
 import { purgeHandlers } from "./commands/purge.ts";
+import { whyNotReachable } from "./commands/reach.ts";
 import { refusalHandlers } from "./commands/refusals.ts";
 import { type Handlers, registerCommands } from "./commands/registry.ts";
 import { revocationHandlers } from "./commands/revocation.ts";
 import { rotationHandlers } from "./commands/rotation.ts";
 import { serverHandlers } from "./commands/servers.ts";
-import { Targets } from "./commands/targets.ts";
+import { Targets } from "./commands/targets/targets.ts";
+import { triesHandlers } from "./commands/tries.ts";
 import { tunnelHandlers } from "./commands/tunnels.ts";
 import { Sheets } from "./install/sheets.ts";
 import { COMMANDS } from "./manifest.ts";
@@ -31,6 +33,7 @@ import { Fleet } from "./servers/fleet.ts";
 import { Server } from "./servers/server.ts";
 import { ServerSettings } from "./servers/settings.ts";
 import { Tokens } from "./servers/tokens.ts";
+import { WakeUps } from "./servers/wakeUps.ts";
 import { systemClock } from "./support/clock.ts";
 import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
@@ -60,7 +63,62 @@ export function createWindow(context: ExtensionContext): Window {
   const documents = new Documents({ fleet, nodes, clock: systemClock });
   const audits = new AuditDocuments(fleet);
   const targets = new Targets({ fleet, nodes, now: systemClock.now });
-  const sheets = new Sheets({
+  const sheets = createSheets(context, { fleet, nodes, views, documents, targets, log });
+  const handlers = createHandlers({
+    showLog,
+    settings,
+    tokens,
+    fleet,
+    views,
+    documents,
+    audits,
+    targets,
+    sheets,
+  });
+  const registration = registerCommands(handlers, {
+    nodes,
+    selectionOf: (view) => views.selectionOf(view),
+    log,
+    showLog,
+    whyNotAllowed: (name, input) =>
+      whyNotReachable(name, input, fleet) ?? whyNotAllowed(name, input, fleet),
+  });
+  const notices = [
+    new JoinNotices(fleet),
+    new RefusedNotices(fleet),
+    new WakeUps({ fleet, clock: systemClock }),
+  ];
+  fleet.configure(settings.read());
+  const onSettings = settings.onChanged(() => fleet.configure(settings.read()));
+  // somebody signed in, or out, in another window
+  const onSecrets = context.secrets.onDidChange(({ key }) => {
+    const server = fleet.get(tokens.urlOf(key) ?? "");
+    if (server?.state.kind === "signedOut") server.connect();
+  });
+  const parts = [onSettings, onSecrets, registration, views, documents, audits, ...notices];
+  return {
+    sheets,
+    dispose() {
+      for (const part of parts) part.dispose();
+      fleet.tunnels.dispose();
+      fleet.dispose();
+      channel.dispose();
+    },
+  };
+}
+
+interface SheetsDeps {
+  readonly fleet: Fleet;
+  readonly nodes: Nodes;
+  readonly views: Views;
+  readonly documents: Documents;
+  readonly targets: Targets;
+  readonly log: Log;
+}
+
+function createSheets(context: ExtensionContext, deps: SheetsDeps): Sheets {
+  const { fleet, nodes, views, documents, targets, log } = deps;
+  return new Sheets({
     fleet,
     extensionUri: context.extensionUri,
     clock: systemClock,
@@ -79,41 +137,6 @@ export function createWindow(context: ExtensionContext): Window {
     },
     pickCredential: (server) => targets.credentialOf(server, "Sign in with which credential?"),
   });
-  const handlers = createHandlers({
-    showLog,
-    settings,
-    tokens,
-    fleet,
-    views,
-    documents,
-    audits,
-    targets,
-    sheets,
-  });
-  const registration = registerCommands(handlers, {
-    nodes,
-    log,
-    showLog,
-    whyNotAllowed: (name, input) => whyNotAllowed(name, input, fleet),
-  });
-  const notices = [new JoinNotices(fleet), new RefusedNotices(fleet)];
-  fleet.configure(settings.read());
-  const onSettings = settings.onChanged(() => fleet.configure(settings.read()));
-  // somebody signed in, or out, in another window
-  const onSecrets = context.secrets.onDidChange(({ key }) => {
-    const server = fleet.get(tokens.urlOf(key) ?? "");
-    if (server?.state.kind === "signedOut") server.connect();
-  });
-  const parts = [onSettings, onSecrets, registration, views, documents, audits, ...notices];
-  return {
-    sheets,
-    dispose() {
-      for (const part of parts) part.dispose();
-      fleet.tunnels.dispose();
-      fleet.dispose();
-      channel.dispose();
-    },
-  };
 }
 
 interface ServersDeps {
@@ -185,6 +208,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
     ...editHandlers({ targets, now }),
     ...purgeHandlers(targets),
     ...refusalHandlers(targets),
+    ...triesHandlers({ targets, documents, now }),
     ...joinHandlers(targets),
     ...userHandlers({
       users: new UserTargets({ fleet, now }),

@@ -5,7 +5,7 @@ import type { Server } from "../servers/server.ts";
 import { plainText } from "../support/text.ts";
 import type { AuditDocuments } from "../views/auditDocuments.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
-import type { Targets } from "./targets.ts";
+import type { Targets } from "./targets/targets.ts";
 
 const HOUR_MS = 3_600_000;
 

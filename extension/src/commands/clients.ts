@@ -5,7 +5,7 @@ import type { ClientTarget } from "../servers/entities.ts";
 import { plainText } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./targets.ts";
+import type { Targets } from "./targets/targets.ts";
 
 /** How long the status bar says that something was copied. */
 export const COPIED_MS = 3_000;
@@ -35,7 +35,7 @@ export function clientHandlers(deps: ClientCommandsDeps): ClientHandlers {
   const copier =
     (title: string, textOf: (target: ClientTarget) => string): Handlers["copyClientId"] =>
     async (input) => {
-      const chosen = await targets.clients(input, { title });
+      const chosen = await targets.clients(input, { title, noun: "client" });
       if (chosen !== undefined) await copyLines(chosen.map(textOf));
     };
   return {
@@ -44,12 +44,13 @@ export function clientHandlers(deps: ClientCommandsDeps): ClientHandlers {
       await commands.executeCommand("list.find");
     },
     async goToClient(input) {
-      const [target] = (await targets.clients(input, { title: "Go to which client?" })) ?? [];
+      const asked = { title: "Go to which client?", noun: "client" };
+      const target = await targets.client(input, asked);
       if (target !== undefined) await reveal(target);
     },
     async showDetails(input) {
-      const [target] =
-        (await targets.clients(input, { title: "Show details of which client?" })) ?? [];
+      const asked = { title: "Show details of which client?", noun: "client" };
+      const target = await targets.client(input, asked);
       if (target !== undefined) await documents.showClient(target.server.key, target.client.id);
     },
     copyClientName: copier("Copy the name of which client?", ({ client }) => displayName(client)),

@@ -28,13 +28,19 @@ export function credentialHandlers(deps: CredentialCommandsDeps): CredentialHand
       if (server !== undefined) await createCredential(server, deps);
     },
     async deleteCredential(input) {
-      const chosen = await targets.credentials(input, "Delete which credential?");
+      const chosen = await targets.credentials(input, {
+        title: "Delete which credential?",
+        noun: "credential",
+      });
       if (chosen === undefined) return;
       const rotateInstead = await deleteCredentials(chosen, deps);
       if (rotateInstead !== undefined) await rotateCredential(rotateInstead, deps);
     },
     async copyAuthId(input) {
-      const chosen = await targets.credentials(input, "Copy which authentication ID?");
+      const chosen = await targets.credentials(input, {
+        title: "Copy which authentication ID?",
+        noun: "credential",
+      });
       if (chosen !== undefined) await copyLines(chosen.map(({ credential }) => credential.id));
     },
     async revokePairing(input) {
@@ -70,7 +76,7 @@ async function createCredential(
   const copyPassword = "Copy Password";
   void window
     .showInformationMessage(
-      `Credential ${id} was created. Its password is not shown again.`,
+      `Credential ${id} was created. Each client is installed with a secret of its own; the password, for RPort's own clients, can be copied only now.`,
       installClient,
       copyPassword,
     )

@@ -10,7 +10,7 @@ export interface GeneralCommandsDeps {
 }
 
 /** Commands about the extension itself. */
-export type GeneralHandlers = Pick<Handlers, "refresh" | "showLog" | "openSettings">;
+export type GeneralHandlers = Pick<Handlers, "refresh" | "retryNow" | "showLog" | "openSettings">;
 
 /** Refreshing, the log, the settings. */
 export function generalHandlers({ fleet, showLog }: GeneralCommandsDeps): GeneralHandlers {
@@ -20,6 +20,9 @@ export function generalHandlers({ fleet, showLog }: GeneralCommandsDeps): Genera
         // a person has to act first on the others
         if (server.state.kind !== "signedOut" && server.state.kind !== "changed") server.connect();
       }
+    },
+    async retryNow() {
+      for (const server of fleet.servers) server.retryNow();
     },
     async showLog() {
       showLog();

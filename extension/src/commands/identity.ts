@@ -6,8 +6,8 @@ import type { ClientTarget } from "../servers/entities.ts";
 import { inertLine } from "../support/text.ts";
 import { copyLines } from "./clients.ts";
 import { confirm, serversOf } from "./confirm.ts";
-import type { CommandInput, Handlers } from "./registry.ts";
-import type { Question, Targets } from "./targets.ts";
+import type { Handlers } from "./registry.ts";
+import type { Targets } from "./targets/targets.ts";
 
 /** What the commands on hosts that are mixed up need. */
 export interface IdentityDeps {
@@ -21,24 +21,25 @@ export type IdentityHandlers = Pick<Handlers, "showDuplicate" | "showEarlier" | 
 
 /** Telling hosts apart, and bringing together what belongs to one. */
 export function identityHandlers({ targets, reveal }: IdentityDeps): IdentityHandlers {
-  const one = async (input: CommandInput, question: Question) =>
-    (await targets.clients(input, question))?.[0];
+  const cameBack = "client that looks like an earlier one";
   const hasEarlier = (client: Client) => client.looks_like !== null;
   return {
     async showDuplicate(input) {
       const fits = ({ duplicate }: Client) => duplicate !== null;
-      const target = await one(input, { title: "Show the duplicate of which client?", fits });
+      const title = "Show the duplicate of which client?";
+      const noun = "client that another host claims to be";
+      const target = await targets.client(input, { title, noun, fits });
       if (target !== undefined) await showDuplicate(target);
     },
     async showEarlier(input) {
       const title = "Show the earlier record of which client?";
-      const target = await one(input, { title, fits: hasEarlier });
+      const target = await targets.client(input, { title, noun: cameBack, fits: hasEarlier });
       const earlier = target === undefined ? undefined : earlierOf(target);
       if (earlier !== undefined) await reveal(earlier);
     },
     async adoptRecord(input) {
       const title = "Move the earlier record to which client?";
-      const target = await one(input, { title, fits: hasEarlier });
+      const target = await targets.client(input, { title, noun: cameBack, fits: hasEarlier });
       if (target !== undefined) await adoptRecord(target);
     },
   };

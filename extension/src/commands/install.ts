@@ -3,7 +3,7 @@ import type { Sheets } from "../install/sheets.ts";
 import { displayName } from "../model/arrange.ts";
 import type { Server } from "../servers/server.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
-import type { Targets } from "./targets.ts";
+import type { Targets } from "./targets/targets.ts";
 
 /** What installing needs. */
 export interface InstallCommandDeps {
@@ -24,7 +24,7 @@ export function installHandlers(
   return {
     async installClient(input) {
       if (input.node?.kind === "credential") {
-        const [given] = (await targets.credentials(input, "")) ?? [];
+        const given = await targets.credential(input, { title: "", noun: "credential" });
         if (given !== undefined) await sheets.open(given);
         return;
       }
@@ -35,7 +35,8 @@ export function installHandlers(
     async installAgain(input) {
       const fits = (client: Client) => client.rotation_state === "straggler";
       const title = "Install which client again?";
-      const [target] = (await targets.clients(input, { title, fits })) ?? [];
+      const noun = "client that must be installed again";
+      const target = await targets.client(input, { title, noun, fits });
       if (target === undefined) return;
       const { server, client } = target;
       const credential = server.mirror.maps.credentials.get(client.client_auth_id);

@@ -4,7 +4,7 @@ import type { JoinTarget } from "../servers/entities.ts";
 import { inertLine, plainText } from "../support/text.ts";
 import { confirm } from "./confirm.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./targets.ts";
+import type { Targets } from "./targets/targets.ts";
 
 /**
  * Letting those in that wait, or turning them away: one click, and a question only before one gets
@@ -13,12 +13,12 @@ import type { Targets } from "./targets.ts";
 export function joinHandlers(targets: Targets): Pick<Handlers, "approveJoin" | "denyJoin"> {
   return {
     async approveJoin(input) {
-      for (const target of await targets.joins(input, "Let which client in?")) {
+      for (const target of (await targets.joins(input, "Let which client in?")) ?? []) {
         await decideJoin(target, "approveJoin");
       }
     },
     async denyJoin(input) {
-      for (const target of await targets.joins(input, "Turn which client away?")) {
+      for (const target of (await targets.joins(input, "Turn which client away?")) ?? []) {
         await decideJoin(target, "denyJoin");
       }
     },

@@ -3,7 +3,7 @@ import type { Server } from "../servers/server.ts";
 import { count, nameSome, plainText } from "../support/text.ts";
 import { confirm } from "./confirm.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./targets.ts";
+import type { Targets } from "./targets/targets.ts";
 
 /** Names in the question; more are counted. */
 const NAMES_MAX = 20;

@@ -1,6 +1,6 @@
 import type { Server } from "../servers/server.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./targets.ts";
+import type { Targets } from "./targets/targets.ts";
 
 /** Forgetting who was turned away. */
 export function refusalHandlers(targets: Targets): Pick<Handlers, "clearRefusals"> {

@@ -7,9 +7,12 @@ import { plainText } from "../support/text.ts";
 
 /** The rows a command was called on; both empty when it was called from the palette. */
 export interface CommandInput {
+  /** The row that was clicked, or that has the focus. */
   readonly node: Node | undefined;
-  /** All selected rows, the clicked one included. */
+  /** All selected rows if that is one of them, else that one alone. */
   readonly selection: readonly Node[];
+  /** Whether a key was pressed in a view, and so nothing else than its rows can be meant. */
+  readonly isKey: boolean;
 }
 
 /** Does the work of a command; what it throws becomes a message. */
@@ -21,6 +24,8 @@ export type Handlers = Readonly<Record<CommandName, Handler>>;
 /** What registering needs. */
 export interface RegistryDeps {
   readonly nodes: Nodes;
+  /** What is selected in a view, by its id. */
+  readonly selectionOf: (view: string) => readonly Node[];
   /** Why a command is not allowed, as a sentence; undefined when it is. */
   readonly whyNotAllowed: (name: CommandName, input: CommandInput) => string | undefined;
   readonly log: Log;
@@ -45,11 +50,25 @@ export function registerCommands(handlers: Handlers, deps: RegistryDeps) {
   );
 }
 
-function inputOf(first: unknown, second: unknown, { nodes }: RegistryDeps): CommandInput {
+/**
+ * The manifest has keys bring along the view, and the editor's own mark for the row that has the focus
+ * there, in whose place the editor puts that row. An editor that does not know the mark leaves it as it is: then
+ * the selection is what is meant.
+ */
+function inputOf(first: unknown, second: unknown, deps: RegistryDeps): CommandInput {
+  const { nodes } = deps;
+  if (Array.isArray(first)) return keyInputOf(first[0], first[1], deps);
   const node = nodes.owns(first) ? first : undefined;
   const listed = Array.isArray(second) ? second.filter((each) => nodes.owns(each)) : [];
-  if (node === undefined) return { node, selection: listed };
-  return { node, selection: listed.includes(node) ? listed : [node] };
+  if (node === undefined) return { node, selection: listed, isKey: false };
+  return { node, selection: listed.includes(node) ? listed : [node], isKey: false };
+}
+
+function keyInputOf(view: unknown, focus: unknown, deps: RegistryDeps): CommandInput {
+  const selected = typeof view === "string" ? deps.selectionOf(view) : [];
+  const node = deps.nodes.owns(focus) ? focus : selected[0];
+  const isOther = node !== undefined && !selected.includes(node);
+  return { node, selection: isOther ? [node] : selected, isKey: true };
 }
 
 async function run(

@@ -1,13 +1,16 @@
 import type { Client } from "@rport/protocol/model";
+import type { Refusal } from "@rport/protocol/refusal";
 import type { DeletionReport } from "@rport/protocol/report";
 import { displayName } from "../model/arrange.ts";
 import { blastLines, isHarmless, NAMES_MAX, sumReports } from "../model/blast.ts";
+import { isOfRevoked } from "../model/outcome.ts";
+import { isStillTrying } from "../model/rows/refusalRow.ts";
 import type { ClientTarget, SecretTarget } from "../servers/entities.ts";
 import { count, inertLine, nameSome } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./targets.ts";
+import type { Targets } from "./targets/targets.ts";
 
 /** What the commands that take rights away need. */
 export interface RevocationDeps extends OutcomeDeps {
@@ -23,24 +26,36 @@ export type RevocationHandlers = Pick<
 /** Shutting out one secret or one host, letting it in again, and forgetting those that are gone. */
 export function revocationHandlers(deps: RevocationDeps): RevocationHandlers {
   const { targets } = deps;
+  const isNotRevoked = ({ revoked_at: at }: Client) => at === null;
   return {
     async revokeSecret(input) {
       const chosen = await targets.secrets(input, "Revoke which secret?");
-      if (chosen.length > 0) await revokeSecrets(chosen, deps);
+      if (chosen !== undefined) await revokeSecrets(chosen, deps);
     },
     async revokeClient(input) {
-      const fits = ({ revoked_at: at }: Client) => at === null;
-      const chosen = await targets.clients(input, { title: "Revoke which client?", fits });
+      const chosen = await targets.clients(input, {
+        title: "Revoke which client?",
+        noun: "client that may sign in",
+        fits: isNotRevoked,
+      });
       if (chosen !== undefined) await revokeClients(chosen, deps);
     },
     async allowClient(input) {
       const fits = ({ revoked_at: at }: Client) => at !== null;
-      const chosen = await targets.clients(input, { title: "Allow which client again?", fits });
+      const chosen = await targets.clients(input, {
+        title: "Allow which client again?",
+        noun: "revoked client",
+        fits,
+      });
       if (chosen !== undefined) await allowClients(chosen);
     },
     async forgetClient(input) {
-      const title = "Forget which client?";
-      const chosen = await targets.clients(input, { title, status: "offline" });
+      const chosen = await targets.clients(input, {
+        title: "Forget which client?",
+        noun: "offline client that is not revoked",
+        status: "offline",
+        fits: isNotRevoked,
+      });
       if (chosen !== undefined) await forgetClients(chosen);
     },
   };
@@ -76,7 +91,7 @@ async function revokeSecrets(chosen: readonly SecretTarget[], deps: OutcomeDeps)
     question: `Revoke ${what} of ${credentials} on ${serversOf(chosen)}?`,
     lines: [
       ...hitLines(hit),
-      "A host that loses its secret must be installed again to come back. Its record stays.",
+      "A host that loses its secret must be installed again to come back; its record stays.",
     ],
     button: chosen.length === 1 ? "Revoke Secret" : `Revoke ${chosen.length} Secrets`,
   });
@@ -84,8 +99,8 @@ async function revokeSecrets(chosen: readonly SecretTarget[], deps: OutcomeDeps)
   for (const target of chosen) {
     const { server, secret } = target;
     const title = `A secret of ${secret.credential_id} was revoked`;
-    const isMeant = (refusal: { auth_id: string | null; reason: string }) =>
-      refusal.reason === "revoked-secret" && refusal.auth_id === secret.credential_id;
+    const isMeant = (refusal: Refusal) =>
+      isStillTrying(refusal) && refusal.auth_id === secret.credential_id;
     await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, deps);
   }
 }
@@ -100,7 +115,9 @@ async function revokeClients(chosen: readonly ClientTarget[], deps: OutcomeDeps)
     question: `Revoke ${nameOf(chosen)} on ${serversOf(chosen)}?`,
     lines: [
       ...hitLines(hit),
-      "No secret lets it in from now on, until you choose Allow Client Again. Its record and its tags stay, and other clients of its credential are not touched.",
+      chosen.length === 1
+        ? "No secret lets it in from now on, until you choose Allow Client Again. Its record and its tags stay, and other clients of its credential are not touched."
+        : "No secret lets them in from now on, until you choose Allow Client Again. Their records and tags stay, and other clients of their credentials are not touched.",
     ],
     button: chosen.length === 1 ? "Revoke Client" : `Revoke ${chosen.length} Clients`,
   });
@@ -108,8 +125,7 @@ async function revokeClients(chosen: readonly ClientTarget[], deps: OutcomeDeps)
   for (const target of chosen) {
     const { server, client } = target;
     const title = `${displayName(client)} was revoked`;
-    const isMeant = (refusal: { client_id: string | null; reason: string }) =>
-      refusal.reason === "revoked-client" && refusal.client_id === client.id;
+    const isMeant = isOfRevoked(client.id);
     await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, deps);
   }
 }
@@ -119,7 +135,9 @@ async function allowClients(chosen: readonly ClientTarget[]): Promise<void> {
     question: `Let ${nameOf(chosen)} in again on ${serversOf(chosen)}?`,
     lines: [
       namesOf(chosen),
-      "It may sign in with any secret that is not revoked. Secrets that only it could use stay revoked: if it had one, install it again.",
+      chosen.length === 1
+        ? "It may sign in with any secret that is not revoked. Secrets that only it could use stay revoked: if it had one, install it again."
+        : "They may sign in with any secret that is not revoked. Secrets that only one of them could use stay revoked: whoever had one must be installed again.",
     ],
     button: chosen.length === 1 ? "Allow Client" : `Allow ${chosen.length} Clients`,
   });
@@ -138,7 +156,9 @@ async function forgetClients(chosen: readonly ClientTarget[]): Promise<void> {
     question: `Forget ${nameOf(chosen)} on ${serversOf(chosen)}?`,
     lines: [
       namesOf(chosen),
-      "The record on the server is deleted, with its tags, its tunnels and its history. A client that connects again comes back as a new one, unless its secret was revoked.",
+      chosen.length === 1
+        ? "The record on the server is deleted, with its tags, its tunnels and its history. If it connects again, it comes back as a new client, unless its secret was revoked."
+        : "The records on the server are deleted, with their tags, tunnels and history. Whichever connects again comes back as a new client, unless its secret was revoked.",
     ],
     button: chosen.length === 1 ? "Forget Client" : `Forget ${chosen.length} Clients`,
   });

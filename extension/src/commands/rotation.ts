@@ -1,13 +1,16 @@
 import type { EndpointOutput } from "@rport/protocol/http";
 import type { Credential } from "@rport/protocol/model";
+import type { Refusal } from "@rport/protocol/refusal";
 import { type QuickPickItem, window } from "vscode";
 import { blastLines, isHarmless, namedClients } from "../model/blast.ts";
+import { dateAndTime } from "../model/relativeTime.ts";
+import { isStillTrying } from "../model/rows/refusalRow.ts";
 import type { CredentialTarget } from "../servers/entities.ts";
 import { count, plainText } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./targets.ts";
+import type { Targets } from "./targets/targets.ts";
 
 const HOUR_S = 3_600;
 const DAY_S = 24 * HOUR_S;
@@ -36,19 +39,21 @@ export type RotationHandlers = Pick<
 export function rotationHandlers(deps: RotationCommandsDeps): RotationHandlers {
   const { targets } = deps;
   const isRotating = ({ rotation }: Credential) => rotation !== null;
+  const rotating = (title: string) => {
+    return { title, noun: "credential that is being rotated", fits: isRotating };
+  };
   return {
     async rotateCredential(input) {
-      const [target] = (await targets.credentials(input, "Rotate which credential?")) ?? [];
+      const asked = { title: "Rotate which credential?", noun: "credential" };
+      const target = await targets.credential(input, asked);
       if (target !== undefined) await rotateCredential(target, deps);
     },
     async finishRotation(input) {
-      const title = "Finish which rotation?";
-      const [target] = (await targets.credentials(input, title, isRotating)) ?? [];
+      const target = await targets.credential(input, rotating("Finish which rotation?"));
       if (target !== undefined) await finishRotation(target, deps);
     },
     async cancelRotation(input) {
-      const title = "Cancel which rotation?";
-      const [target] = (await targets.credentials(input, title, isRotating)) ?? [];
+      const target = await targets.credential(input, rotating("Cancel which rotation?"));
       if (target !== undefined) await cancelRotation(target);
     },
   };
@@ -57,7 +62,7 @@ export function rotationHandlers(deps: RotationCommandsDeps): RotationHandlers {
 /** Gives every client of a credential a new secret of its own, after saying whom that may cost. */
 export async function rotateCredential(
   target: CredentialTarget,
-  { reveal }: Pick<RotationCommandsDeps, "reveal">,
+  { reveal, now }: Pick<RotationCommandsDeps, "reveal" | "now">,
 ): Promise<void> {
   const { server, credential } = target;
   const params = { authId: credential.id };
@@ -74,8 +79,9 @@ export async function rotateCredential(
   if (grace === undefined) return;
   const answer = await confirm({
     question: `Rotate ${credential.id} on ${server.name}?`,
-    lines: rotationLines(plan, grace, credential.rotation !== null),
+    lines: rotationLines(plan, grace, { isUnderWay: credential.rotation !== null, nowMs: now() }),
     button: grace.seconds === 0 ? "Rotate Now" : "Rotate",
+    isHarmless: isWithoutLoss(plan, grace),
   });
   if (answer !== "act") return;
   const body = { grace_seconds: grace.seconds ?? null };
@@ -115,10 +121,35 @@ function graces(plan: Plan): readonly Grace[] {
   ];
 }
 
-function rotationLines(plan: Plan, { label, seconds }: Grace, isUnderWay: boolean) {
+/** Whether every client keeps its way in, and nothing that is open ends. */
+function isWithoutLoss(plan: Plan, { seconds }: Grace): boolean {
+  const { away, stuck } = standingsOf(plan);
+  const isAtOnce = seconds === 0 && plan.pairings > 0;
+  return away.length + stuck.length === 0 && !isAtOnce;
+}
+
+interface Circumstances {
+  readonly isUnderWay: boolean;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+/** Until when the secret that is replaced lets somebody in. */
+function oldSecretLine(seconds: number | undefined, nowMs: number): string {
+  if (seconds === undefined) return "The old secret works until every client has moved.";
+  if (seconds === 0) return "The old secret ends as soon as the connected clients have moved.";
+  return `The old secret works until ${dateAndTime(nowMs + seconds * 1_000)}.`;
+}
+
+function rotationLines(
+  plan: Plan,
+  { label, seconds }: Grace,
+  { isUnderWay, nowMs }: Circumstances,
+): readonly string[] {
   const { moved, away, stuck } = standingsOf(plan);
   const within = `within ${label}`;
   return [
+    plan.clients.length === 0 ? "" : oldSecretLine(seconds, nowMs),
     moved.length === 0
       ? ""
       : `Given a new secret over their live connection, without a break: ${namedClients(moved)}.`,
@@ -165,8 +196,9 @@ async function finishRotation(
   if (answer !== "act") return;
   const deed = {
     title: `The old secrets of ${credential.id} have ended`,
-    isMeant: ({ auth_id: id, reason }: { auth_id: string | null; reason: string }) =>
-      id === credential.id && ["revoked-secret", "wrong-secret"].includes(reason),
+    isMeant: (refusal: Refusal) =>
+      refusal.auth_id === credential.id &&
+      (isStillTrying(refusal) || refusal.reason === "wrong-secret"),
     act: () => server.api.call("finishRotation", { params }),
   };
   await actAndTell(server, deed, deps);

@@ -8,7 +8,7 @@ import type { Tokens } from "../servers/tokens.ts";
 import { plainText } from "../support/text.ts";
 import { addServer, renameServer, signInAgain } from "./people/addServer.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./targets.ts";
+import type { Targets } from "./targets/targets.ts";
 
 /** What the commands on servers need. */
 export interface ServerCommandsDeps {

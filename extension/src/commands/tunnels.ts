@@ -1,16 +1,19 @@
 import { formatHostPort } from "@rport/protocol/remote";
 import { env, Uri, window } from "vscode";
 import { displayName } from "../model/arrange.ts";
+import { NAMES_MAX } from "../model/blast.ts";
 import { localAddress, schemeOf, serverTunnelAddress } from "../model/rows/tunnelRow.ts";
 import { serviceOf } from "../model/services.ts";
 import type { ClientTarget, TunnelTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
-import { plainText } from "../support/text.ts";
+import { count, nameSome, plainText } from "../support/text.ts";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
+import { isThisComputer, thisComputer } from "../tunnels/thisComputer.ts";
 import { hostOf } from "../views/rows.ts";
 import { copyLines } from "./clients.ts";
+import { confirm } from "./confirm.ts";
 import type { Handlers } from "./registry.ts";
-import type { Targets } from "./targets.ts";
+import type { Targets } from "./targets/targets.ts";
 import { pickTunnel } from "./tunnelPick.ts";
 
 /** What the commands on tunnels need. */
@@ -33,25 +36,28 @@ export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
   return {
     async openTunnel(input) {
       const title = "Open a tunnel to which client?";
-      const [target] = (await targets.clients(input, { title, status: "online" })) ?? [];
+      const asked = { title, noun: "online client", status: "online" } as const;
+      const target = await targets.client(input, asked);
       if (target !== undefined) await openTunnel(target, deps);
     },
     async closeTunnel(input) {
-      const chosen = await targets.tunnels(input, "Close which tunnel?");
-      for (const target of chosen ?? []) await close(target, fleet);
+      const asked = { title: "Close which tunnel?", noun: "tunnel" };
+      for (const target of (await targets.tunnels(input, asked)) ?? []) await close(target, fleet);
     },
     async closeAllTunnels() {
       await closeAll(fleet);
     },
     async copyTunnelAddress(input) {
-      const chosen = await targets.tunnels(input, "Copy the address of which tunnel?");
+      const asked = { title: "Copy the address of which tunnel?", noun: "tunnel" };
+      const chosen = await targets.tunnels(input, asked);
       if (chosen !== undefined) await copyLines(chosen.map(addressOf));
     },
     async openTunnelInBrowser(input) {
-      const isHttp = ({ context }: { readonly context: string }) => /\+http\b/.test(context);
-      const [target] = (await targets.tunnels(input, "Open which tunnel?", isHttp)) ?? [];
+      const fits = (target: TunnelTarget) => schemeFor(target) !== undefined;
+      const asked = { title: "Open which tunnel?", noun: "tunnel to a web service", fits };
+      const target = await targets.tunnel(input, asked);
       if (target === undefined) return;
-      await env.openExternal(Uri.parse(`${browserScheme(target)}://${addressOf(target)}/`, true));
+      await env.openExternal(Uri.parse(`${schemeFor(target)}://${addressOf(target)}/`, true));
     },
   };
 }
@@ -69,6 +75,7 @@ async function openTunnel(
     clientId: client.id,
     remote,
     localPort,
+    isThisComputer: isThisComputer(client, thisComputer()),
   });
   // the editor takes its time to open a view that was closed
   window.setStatusBarMessage(`Tunnel open: ${localAddress(tunnel)}`, 5_000);
@@ -81,12 +88,11 @@ function addressOf(target: TunnelTarget): string {
     : serverTunnelAddress(target.tunnel, hostOf(target.server));
 }
 
-function browserScheme(target: TunnelTarget): "http" | "https" {
-  const known =
-    target.kind === "local"
-      ? serviceOf(target.tunnel.remote.port)?.scheme
-      : schemeOf(target.tunnel);
-  return known ?? "http";
+/** How a browser speaks to what a tunnel leads to; undefined when it is no web service. */
+function schemeFor(target: TunnelTarget): "http" | "https" | undefined {
+  return target.kind === "local"
+    ? serviceOf(target.tunnel.remote.port)?.scheme
+    : schemeOf(target.tunnel);
 }
 
 /** What a tunnel is called in messages: `web-01:22`. */
@@ -120,13 +126,27 @@ async function close(target: TunnelTarget, fleet: Fleet): Promise<void> {
   await server.api.call("deleteTunnel", { params, query: { force: "true" } });
 }
 
-/** Closes what this window opened; tunnels on the server are closed one by one. */
+/** Closes what this window opened, after a question; tunnels on the server are closed one by one. */
 async function closeAll({ tunnels, servers }: Fleet): Promise<void> {
   const local = tunnels.all;
+  if (local.length > 0 && !(await isAllMeant(local))) return;
   for (const { id } of local) tunnels.close(id);
   const left = servers.reduce((sum, { mirror }) => sum + mirror.maps.tunnels.size, 0);
   if (local.length > 0 || left === 0) return;
   void window.showInformationMessage(
     "The tunnels left are on the server and may be used by others: close them one by one.",
   );
+}
+
+async function isAllMeant(local: readonly LocalTunnel[]): Promise<boolean> {
+  const connections = local.reduce((sum, tunnel) => sum + tunnel.connections, 0);
+  const answer = await confirm({
+    question: `Close ${count(local.length, "tunnel")} of this window?`,
+    lines: [
+      `${nameSome(local.map(localAddress), NAMES_MAX)}.`,
+      connections === 0 ? "" : `${count(connections, "open connection")} will be cut.`,
+    ],
+    button: local.length === 1 ? "Close Tunnel" : "Close All Tunnels",
+  });
+  return answer === "act";
 }

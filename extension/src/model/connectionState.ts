@@ -34,6 +34,8 @@ export type ConnectionEvent =
       readonly reason: string;
       /** 0 to 1, spreads the retries of many editors. */
       readonly random: number;
+      /** Longest wait until the next attempt, where it is another than usual. */
+      readonly longestMs?: number | undefined;
     }
   /** `reason` is a sentence of the server's, or empty. */
   | { readonly kind: "refused"; readonly reason: string }
@@ -45,9 +47,13 @@ export type ConnectionEvent =
 export const REFUSED = "The server does not accept this sign-in any more";
 
 /** How long to wait before the next attempt: doubling, with jitter over its upper half. */
-export function retryDelayMs(attempt: number, random: number): number {
+export function retryDelayMs(
+  attempt: number,
+  random: number,
+  longestMs = LONGEST_RETRY_MS,
+): number {
   const doubled = FIRST_RETRY_MS * 2 ** Math.min(attempt, LAST_DOUBLING);
-  return Math.round(Math.min(doubled, LONGEST_RETRY_MS) * (0.5 + random / 2));
+  return Math.round(Math.min(doubled, longestMs) * (0.5 + random / 2));
 }
 
 /** The state after an event. An event that does not fit the state changes nothing. */
@@ -75,14 +81,14 @@ export function nextState(state: ConnectionState, event: ConnectionEvent): Conne
 
 function lost(
   state: ConnectionState,
-  { reason, random }: Extract<ConnectionEvent, { kind: "lost" }>,
+  { reason, random, longestMs }: Extract<ConnectionEvent, { kind: "lost" }>,
 ): ConnectionState {
   if (state.kind !== "connecting" && state.kind !== "connected") return state;
   const attempt = state.kind === "connecting" ? state.attempt : 0;
   return {
     kind: "waiting",
     attempt: attempt + 1,
-    delayMs: retryDelayMs(attempt, random),
+    delayMs: retryDelayMs(attempt, random, longestMs),
     reason,
   };
 }

@@ -27,6 +27,12 @@ export function until(time: string, nowMs: number): string {
   return ms < MINUTE_MS ? "in less than a minute" : `in ${duration(ms)}`;
 }
 
+/** Day and time, `30 Nov, 14:02`, in the time zone of the editor. */
+export function dateAndTime(ms: number): string {
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+  return `${day.format(new Date(ms))}, ${timeOfDay(ms)}`;
+}
+
 /** The time of day, `14:02`, in the time zone of the editor. */
 export function timeOfDay(ms: number): string {
   const at = new Date(ms);

@@ -87,6 +87,8 @@ export class Fleet {
     const unsubscribe = server.changed.add((change) => {
       // what a sign-in had opened ends with it
       if (server.state.kind === "signedOut") this.tunnels.closeOf(server.key);
+      const isBack = change.kind === "state" && server.state.kind === "connected";
+      if (isBack) this.tunnels.forgetFailures(server.key);
       this.changed.emit({ kind: "server", server, change });
     });
     this.#held.set(config.url, { server, unsubscribe });

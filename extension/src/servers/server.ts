@@ -18,6 +18,11 @@ import { FetchedLists } from "./fetchedLists.ts";
 import { People } from "./people.ts";
 import { askWhoIAm, askWhyRefused } from "./whoAmI.ts";
 
+/** A local backend that was started is found within a second; looking for its file costs next to nothing. */
+const LONGEST_LOCAL_RETRY_MS = 900;
+/** Later attempts are told of to those only who ask for more. */
+const ATTEMPTS_TOLD = 5;
+
 /** What those who show a server want to hear of. */
 export type ServerChange =
   | { readonly kind: "state" }
@@ -131,6 +136,11 @@ export class Server {
     this.#happen({ kind: "wanted" });
   }
 
+  /** Tries at once, where it would be tried later. */
+  retryNow(): void {
+    if (this.#state.kind === "waiting") this.connect();
+  }
+
   /** Ends the connection and waits for `connect`. */
   disconnect(): void {
     this.#happen({ kind: "unwanted" });
@@ -172,9 +182,18 @@ export class Server {
     const before = this.#state;
     this.#state = nextState(before, event);
     if (this.#state === before) return;
-    this.#deps.log.info("connection", { server: this.name, ...factsOf(this.#state) });
+    this.#tell(this.#state);
     this.#enter(this.#state);
     this.changed.emit({ kind: "state" });
+  }
+
+  /** A server that stays away is tried again and again, which is worth a few lines only. */
+  #tell(state: ConnectionState): void {
+    const facts = { server: this.name, ...factsOf(state) };
+    const { log } = this.#deps;
+    const isTold = "attempt" in state && state.attempt > ATTEMPTS_TOLD;
+    if (isTold) log.debug("connection", facts);
+    else log.info("connection", facts);
   }
 
   #enter(state: ConnectionState): void {
@@ -291,8 +310,14 @@ export class Server {
   }
 
   #lose(reason: string): void {
-    this.#happen({ kind: "lost", reason, random: this.#deps.random() });
+    const longestMs = this.isLocal ? LONGEST_LOCAL_RETRY_MS : undefined;
+    this.#happen({ kind: "lost", reason, random: this.#deps.random(), longestMs });
   }
+}
+
+/** Whether what is known of a server may be out of date. */
+export function isAway({ state }: Pick<Server, "state">): boolean {
+  return state.kind !== "connected";
 }
 
 function factsOf(state: ConnectionState) {

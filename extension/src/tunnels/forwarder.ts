@@ -62,6 +62,13 @@ export class Forwarder {
     return this.#failure;
   }
 
+  /** What made the latest connection fail is over, as far as can be known without another one. */
+  forgetFailure(): void {
+    if (this.#failure === undefined) return;
+    this.#failure = undefined;
+    this.changed.emit();
+  }
+
   /** Stops listening and cuts all connections. */
   close(): void {
     this.#isClosed = true;

@@ -1,7 +1,9 @@
+import { RportError } from "@rport/protocol/errors";
 import type { HostPort } from "@rport/protocol/remote";
 import type { AccessSource } from "../api/access.ts";
 import { Listeners } from "../support/listeners.ts";
 import { Forwarder } from "./forwarder.ts";
+import { isLoopback } from "./thisComputer.ts";
 
 /** Ports below need privileges on most systems, so they are not tried as local ports. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
@@ -15,6 +17,8 @@ export interface TunnelRequest {
   readonly remote: HostPort;
   /** Undefined: the same as the remote one if it is free, else any. */
   readonly localPort: number | undefined;
+  /** Whether the host is the computer that the tunnel ends on. */
+  readonly isThisComputer: boolean;
 }
 
 /** A tunnel whose listener is on this computer. */
@@ -69,8 +73,12 @@ export class LocalTunnels {
     return count;
   }
 
-  /** Opens a tunnel; throws `ERR_CODE_LOCAL_PORT_IN_USE` when the wanted port is taken. */
+  /**
+   * Opens a tunnel; throws `ERR_CODE_LOCAL_PORT_IN_USE` when the wanted port is taken, and
+   * `BAD_REQUEST` when it would lead into itself, or into one that leads back.
+   */
   async open(request: TunnelRequest): Promise<LocalTunnel> {
+    this.#refuseLoop(request);
     const { access, clientId, remote } = request;
     const target = { access, clientId, remote };
     const forwarder = await Forwarder.listen(target, portsFor(request));
@@ -84,6 +92,16 @@ export class LocalTunnels {
     return tunnel;
   }
 
+  #refuseLoop({ isThisComputer, remote, localPort }: TunnelRequest): void {
+    if (!isThisComputer || !isLoopback(remote.host)) return;
+    const isOwn = localPort === remote.port;
+    if (!isOwn && !this.all.some((tunnel) => tunnel.localPort === remote.port)) return;
+    throw new RportError(
+      "BAD_REQUEST",
+      `Port ${remote.port} of this computer is a tunnel's own end, and the host is this computer: the tunnel would lead into itself.`,
+    );
+  }
+
   /** Closes a tunnel with its connections; harmless when it is closed already. */
   close(id: string): void {
     const held = this.#held.get(id);
@@ -92,6 +110,13 @@ export class LocalTunnels {
     this.#held.delete(id);
     held.forwarder.close();
     this.changed.emit(tunnel);
+  }
+
+  /** A server is back: what failed because it was away is no failure any more. */
+  forgetFailures(serverKey: string): void {
+    for (const { forwarder, request } of this.#held.values()) {
+      if (request.serverKey === serverKey) forwarder.forgetFailure();
+    }
   }
 
   /** Closes all tunnels of a server that is no longer configured, or that was signed out of. */
@@ -106,8 +131,10 @@ export class LocalTunnels {
   }
 }
 
-function portsFor({ localPort, remote }: TunnelRequest): readonly number[] {
+function portsFor({ localPort, remote, isThisComputer }: TunnelRequest): readonly number[] {
   if (localPort !== undefined) return [localPort];
+  // on the same computer the same port would be its own end
+  if (isThisComputer) return [0];
   return remote.port < FIRST_UNPRIVILEGED_PORT ? [0] : [remote.port, 0];
 }
 

@@ -32,6 +32,8 @@ export function contextOf({ servers, tunnels }: Fleet): ContextValues {
   return {
     hasServer: servers.length > 0,
     hasLocalServer: some(({ isLocal }) => isLocal),
+    hasRemoteServer: some(({ isLocal }) => !isLocal),
+    away: some((server) => isUnreachable(server)),
     connected: some(({ state }) => state.kind === "connected"),
     administrator: some(isRunBy),
     notAdministrator: some(({ state }) => state.kind === "connected") && !some(isRunBy),
@@ -120,11 +122,12 @@ export function statusItemOf({ servers, tunnels }: Fleet): StatusItem | undefine
   );
   const isKnown = servers.some(({ mirror }) => mirror.isFilled);
   const counts = isKnown ? `${online}/${total}` : "\u2013";
-  const tunnelsText = open === 0 ? [] : [`${open} tunnels open on this computer`];
+  const openText = `${count(open, "tunnel")} open`;
+  const tunnelsText = open === 0 ? [] : [`${openText} on this computer`];
   return {
     text: `$(vm) ${counts}${open === 0 ? "" : ` $(plug) ${open}`}`,
     tooltip: ["RPort", ...lines, ...tunnelsText].join("\n"),
-    spoken: `RPort, ${online} of ${total} clients online, ${open} tunnels open`,
+    spoken: `RPort, ${online} of ${total} clients online, ${openText}`,
     isWarning: servers.some((server) => isUnreachable(server) || server.state.kind === "changed"),
   };
 }

@@ -110,8 +110,13 @@ export class Documents implements TextDocumentContentProvider {
     const known = this.#outcomes.get(path);
     const server = known === undefined ? undefined : this.#fleet.get(known.serverKey);
     if (known === undefined || server === undefined) return "# This is not known any more.\n";
-    const refusals = server.mirror.maps.refusals.values();
-    return outcomeText(known.outcome, { serverName: server.name, refusals });
+    const { clients, refusals } = server.mirror.maps;
+    const nameOf = (id: string | null): string => {
+      const client = id === null ? undefined : clients.get(id);
+      return client === undefined ? "" : displayName(client);
+    };
+    const trying = { serverName: server.name, refusals: refusals.values(), nameOf };
+    return outcomeText(known.outcome, trying);
   }
 
   #details(serverKey: string, clientId: string): string {

@@ -5,6 +5,7 @@ import type {
   ClientNode,
   LocalTunnelNode,
   Node,
+  RefusalNode,
   SecretNode,
   ServerTunnelNode,
   UserNode,
@@ -23,11 +24,12 @@ import { rotationClientRow, rotationRow } from "../model/rows/rotationRow.ts";
 import type { Row } from "../model/rows/row.ts";
 import { secretRow, secretsRow } from "../model/rows/secretRow.ts";
 import { serverRow } from "../model/rows/serverRow.ts";
+import { staleRow } from "../model/rows/staleRow.ts";
 import { localTunnelRow, serverTunnelRow } from "../model/rows/tunnelRow.ts";
 import { accessRow, invitationRow, invitationsRow, userRow } from "../model/rows/userRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import { ALL_INVITATIONS } from "../servers/people.ts";
-import type { Server } from "../servers/server.ts";
+import { isAway, type Server } from "../servers/server.ts";
 import { isLiveOf, rotationReason } from "./credentialNodes.ts";
 
 /** What a row is described from. */
@@ -52,7 +54,9 @@ const GONE: Row = {
 /** How a row looks now. */
 export function rowOf(node: Node, context: RowContext): Row {
   const server = context.fleet.get(node.serverKey);
-  return (server === undefined ? undefined : describe(node, server, context)) ?? GONE;
+  const row = (server === undefined ? undefined : describe(node, server, context)) ?? GONE;
+  const isStale = node.kind !== "server" && server !== undefined && isAway(server);
+  return isStale ? staleRow(row) : row;
 }
 
 function describe(node: Node, server: Server, context: RowContext): Row | undefined {
@@ -81,10 +85,8 @@ function describe(node: Node, server: Server, context: RowContext): Row | undefi
     }
     case "refusals":
       return refusalsRow([...mirror.maps.refusals.values()]);
-    case "refusal": {
-      const refusal = mirror.maps.refusals.get(node.refusalId);
-      return refusal === undefined ? undefined : refusalRow(refusal, context.now());
-    }
+    case "refusal":
+      return describeRefusal(node, server, context);
     case "rotation": {
       const credential = mirror.maps.credentials.get(node.authId);
       return credential === undefined ? undefined : rotationRow(credential, context.now());
@@ -108,6 +110,17 @@ function describe(node: Node, server: Server, context: RowContext): Row | undefi
     case "serverTunnel":
       return describeServerTunnel(node, server);
   }
+}
+
+function describeRefusal(
+  { refusalId }: RefusalNode,
+  { mirror }: Server,
+  { now }: RowContext,
+): Row | undefined {
+  const refusal = mirror.maps.refusals.get(refusalId);
+  if (refusal === undefined) return undefined;
+  const known = mirror.maps.clients.get(refusal.client_id ?? "");
+  return refusalRow(refusal, now(), known === undefined ? "" : displayName(known));
 }
 
 function describeServer(server: Server): Row {
@@ -136,6 +149,7 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
   const facts: ClientFacts = {
     client,
     looksLike: earlierName(server, client),
+    isLikeRevoked: isLikeRevoked(server, client),
     serverName: context.fleet.servers.length > 1 ? server.name : "",
     place,
     localTunnels: context.fleet.tunnels.countOf(server.key, client.id),
@@ -168,6 +182,12 @@ function describeAccess(node: AccessNode, server: Server, context: RowContext): 
 export function earlierName({ mirror }: Server, { looks_like: id }: Client): string {
   const earlier = id === null ? undefined : mirror.maps.clients.get(id);
   return earlier === undefined ? "" : displayName(earlier);
+}
+
+/** Whether a host looks like one that was shut out, and so is nobody to be helped in. */
+export function isLikeRevoked({ mirror }: Server, { looks_like: id }: Client): boolean {
+  const earlier = id === null ? undefined : mirror.maps.clients.get(id);
+  return earlier !== undefined && earlier.revoked_at !== null;
 }
 
 function credentialFacts(
@@ -241,5 +261,8 @@ export function tooltipOf(node: Node, context: RowContext): string | undefined {
   }
   const client = node.kind === "client" ? server.mirror.maps.clients.get(node.clientId) : undefined;
   if (client === undefined) return undefined;
-  return clientTooltip(client, context.now(), earlierName(server, client));
+  return clientTooltip(client, context.now(), {
+    looksLike: earlierName(server, client),
+    isLikeRevoked: isLikeRevoked(server, client),
+  });
 }

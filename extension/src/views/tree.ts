@@ -66,6 +66,11 @@ export class Tree implements TreeDataProvider<Node> {
     });
   }
 
+  /** The view's id in the manifest. */
+  get id(): string {
+    return this.#deps.id;
+  }
+
   /** Says what has to be shown anew. */
   invalidate(dirty: readonly Dirty[]): void {
     this.#stale.add(dirty);
@@ -75,6 +80,11 @@ export class Tree implements TreeDataProvider<Node> {
   tick(): void {
     const nodes = [...this.#shown.keys()];
     this.#stale.add(nodes.map((node) => ({ kind: "row", node })));
+  }
+
+  /** Shows a line above the rows; an empty one takes it away. */
+  say(message: string): void {
+    if ((this.view.message ?? "") !== message) this.view.message = message;
   }
 
   /** Shows a number on the view's icon; undefined takes it away. */

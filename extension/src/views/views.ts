@@ -1,7 +1,8 @@
 import { type Disposable, workspace } from "vscode";
 import { SECTION, SETTINGS, VIEWS } from "../manifest.ts";
-import type { Nodes } from "../model/node.ts";
+import type { Node, Nodes } from "../model/node.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
+import { isAway } from "../servers/server.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { LocalTunnel } from "../tunnels/localTunnels.ts";
@@ -43,6 +44,8 @@ export class Views {
   readonly #statusBar = new StatusBar();
   readonly #contextKeys = new ContextKeys();
   readonly #settings: Disposable;
+  /** By server, whether it was away when it was last heard of. */
+  readonly #away = new Map<string, boolean>();
   #warnAfterDays = 0;
   #summary: Timer | undefined;
   #tick: Timer;
@@ -82,6 +85,11 @@ export class Views {
     await this.#tunnels.tree.reveal(node);
   }
 
+  /** What is selected in a view, by its id; nothing in one that is not ours. */
+  selectionOf(id: string): readonly Node[] {
+    return this.#trees.find(({ tree }) => tree.id === id)?.tree.view.selection ?? [];
+  }
+
   /** What is fetched of the users of a server has changed: it is fetched again where it is shown. */
   refreshUsers(): void {
     this.#users.tree.invalidate(ALL);
@@ -111,18 +119,26 @@ export class Views {
   }
 
   #changed(event: FleetChange): void {
+    if (this.#hasTurned(event)) for (const { tree } of this.#trees) tree.invalidate(ALL);
     for (const { tree, source } of this.#trees) tree.invalidate(source.affected(event));
     this.#summary ??= this.#deps.clock.after(SUMMARY_MS, () => this.#summarise());
+  }
+
+  /** Whether a server has gone away or come back, which every row of it shows. */
+  #hasTurned(event: FleetChange): boolean {
+    if (event.kind !== "server") return false;
+    const { key } = event.server;
+    const before = this.#away.get(key) ?? true;
+    this.#away.set(key, isAway(event.server));
+    return before !== isAway(event.server);
   }
 
   #summarise(): void {
     this.#summary = undefined;
     const { fleet } = this.#deps;
     this.#contextKeys.update(contextOf(fleet));
-    // once is enough: the other trees are right below
-    const { view } = this.#clients.tree;
     const message = viewMessage(fleet) ?? "";
-    if ((view.message ?? "") !== message) view.message = message;
+    for (const { tree } of this.#trees) tree.say(message);
     this.#credentials.tree.showBadge(joinsBadge(fleet));
     const configuration = workspace.getConfiguration(SECTION);
     const isVisible = configuration.get<boolean>(SETTINGS.statusBarVisible, true);

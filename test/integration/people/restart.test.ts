@@ -96,7 +96,14 @@ describe("a backend that is stopped and started again while people are at work",
     await eventually(isShown, BACK_MS);
     const remote = { host: "127.0.0.1", port: echo.port };
     const { access } = server;
-    const request = { serverKey: url, access, clientId: HOST, remote, localPort: undefined };
+    const request = {
+      serverKey: url,
+      access,
+      clientId: HOST,
+      remote,
+      localPort: undefined,
+      isThisComputer: false,
+    };
     const opened = [await tunnels.open(request), await tunnels.open(request)];
     const before = await Promise.all(opened.map((one) => connected(one.localPort, "before")));
     const ends = before.map(endOf);

@@ -308,8 +308,8 @@ describe("refused joins", () => {
     fill(RELAY, { refusals: [refusal("r1"), refusal("r2", gone)] });
     expect(text(source)).toEqual([
       "Refused joins | 1 still trying \u00B7 4 times from 1 address",
-      "  Deleted credential | still trying \u00B7 192.0.2.66 \u00B7 db-01 \u00B7 as old \u00B7 3 times \u00B7 2 min ago",
-      "  Wrong secret | 192.0.2.66 \u00B7 as fleet \u00B7 1 time \u00B7 60 min ago",
+      "  Deleted credential | still trying \u00B7 db-01 \u00B7 as old \u00B7 192.0.2.66 \u00B7 3 times \u00B7 2 min ago",
+      "  Wrong secret | as fleet \u00B7 192.0.2.66 \u00B7 1 time \u00B7 60 min ago",
     ]);
   });
 
@@ -351,8 +351,8 @@ describe("hosts that need attention", () => {
     });
     expect(text(new ClientsSource(context))).toEqual([
       "Online | 2",
-      "  a | duplicate at 192.0.2.7 \u00B7 Debian GNU/Linux 12 \u00B7 10.0.0.5",
-      "  b | looks like web-01 \u00B7 Debian GNU/Linux 12 \u00B7 10.0.0.5",
+      "  a | duplicate at 192.0.2.7 \u00B7 10.0.0.5 \u00B7 Debian GNU/Linux 12",
+      "  b | looks like web-01 \u00B7 10.0.0.5 \u00B7 Debian GNU/Linux 12",
       "Offline | 2",
       "  c | revoked \u00B7 last seen 60 min ago",
       "  web-01 | last seen 60 min ago",
@@ -379,7 +379,7 @@ describe("hosts that need attention", () => {
         client("d", changed(1, "added")),
       ],
     });
-    const where = "Debian GNU/Linux 12 \u00B7 10.0.0.5";
+    const where = "10.0.0.5 \u00B7 Debian GNU/Linux 12";
     expect(text(new ClientsSource(context))).toEqual([
       "Online | 4",
       `  a | host key changed \u00B7 ${where}`,
@@ -398,7 +398,7 @@ describe("hosts that need attention", () => {
 
   it("tell of each tunnel that a host is in without, and why", () => {
     const left_out = [{ remote: "25303:127.0.0.1:19900/udp", reason: "There is no UDP." }];
-    const facts = { looksLike: "", nowMs: NOW };
+    const facts = { looksLike: "", isLikeRevoked: false, nowMs: NOW };
     expect(alarmSentences(client("a", { left_out }), facts)).toEqual([
       "It is in without a tunnel that it asks for, 25303:127.0.0.1:19900/udp. There is no UDP.",
     ]);
@@ -409,6 +409,7 @@ describe("hosts that need attention", () => {
     const sentences = (same: boolean) =>
       alarmSentences(client("a", { duplicate: { ...duplicate, same_host_key: same } }), {
         looksLike: "",
+        isLikeRevoked: false,
         nowMs: NOW,
       }).join();
     expect(sentences(true)).toContain("its disk is a copy");

@@ -77,7 +77,7 @@ describe("what came of it", () => {
       before: refusalCounts(before),
     };
     const text = (refusals: Parameters<typeof refusalCounts>[0]) =>
-      outcomeText(outcome, { serverName: "relay", refusals });
+      outcomeText(outcome, { serverName: "relay", refusals, nameOf: () => "" });
     expect(text(before)).toContain("Still trying: nobody so far.");
     expect(text(before)).toContain("Cut off: 6 clients\n    web-a, 1 tunnel ended\n");
     expect(text(before)).toContain("Offline at that time: 1 client\n    g\n");

@@ -22,7 +22,7 @@ export function fleetOf(...urls: readonly string[]) {
   const fleet = new Fleet({
     tunnels: new LocalTunnels(),
     createServer: (config) =>
-      new Server({
+      fedByHand({
         config,
         access: async () => ({ kind: "noToken" }),
         fetch,
@@ -42,6 +42,12 @@ export function fleetOf(...urls: readonly string[]) {
     server?.clients.reset(server.mirror);
   };
   return { fleet, nodes, text, fill, rows, context: { fleet, nodes } };
+}
+
+/** A server that takes what it is told for what a connection brought. */
+function fedByHand(deps: ConstructorParameters<typeof Server>[0]): Server {
+  const server = new Server(deps);
+  return Object.defineProperty(server, "state", { get: () => ({ kind: "connected" }) });
 }
 
 /** A tree as indented text, a line for each row. */

@@ -32,7 +32,7 @@ function tooltipsWith(text: string): string[] {
   };
   const limits = { cidrs: ["192.0.2.0/24"] };
   return [
-    clientTooltip(client("host-1", said), NOW, text),
+    clientTooltip(client("host-1", said), NOW, { looksLike: text, isLikeRevoked: true }),
     joinTooltip(join("join-0001", { name: text, hostname: text, os_full_name: text }), NOW),
     credentialTooltip({
       credential: credential("fleet", { label: text, flooded_at: "2030-01-01T00:09:00Z", limits }),

@@ -33,6 +33,7 @@ const EDITOR_KEYS = [
   "resourceScheme",
   "focusedView",
   "listFocus",
+  "listMultiSelection",
   "inputFocus",
 ];
 

@@ -38,9 +38,9 @@ describe("the clients view", () => {
     });
     expect(text(new ClientsSource(context))).toEqual([
       "Online | 2",
-      "  web-2 | Debian GNU/Linux 12 \u00B7 10.0.0.5 \u00B7 1 tunnel",
+      "  web-2 | 10.0.0.5 \u00B7 Debian GNU/Linux 12 \u00B7 1 tunnel",
       "    127.0.0.1:20001 | \u2192 web-2:22 SSH \u00B7 on the server \u00B7 1 connection",
-      "  web-10 | Debian GNU/Linux 12 \u00B7 10.0.0.5",
+      "  web-10 | 10.0.0.5 \u00B7 Debian GNU/Linux 12",
       "Offline | 1",
       "  db | last seen 3 h ago",
     ]);
@@ -191,6 +191,7 @@ describe("a tunnel to this computer", () => {
       clientId: "web",
       remote,
       localPort: undefined,
+      isThisComputer: false,
     });
     expect(seen.splice(0)).toEqual([["subtree client/clients/web", "all"]]);
     for (const source of sources) expect(text(source).join()).toContain("web:22 SSH \u00B7 idle");

@@ -6,7 +6,7 @@ import type { Server } from "../../servers/server.ts";
 import { plainText } from "../../support/text.ts";
 import { confirm } from "../confirm.ts";
 import type { Handlers } from "../registry.ts";
-import type { Targets } from "../targets.ts";
+import type { Targets } from "../targets/targets.ts";
 import { changePassword } from "./password.ts";
 import { setUpSecondFactor } from "./secondFactor.ts";
 

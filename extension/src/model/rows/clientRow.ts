@@ -12,6 +12,8 @@ export interface ClientFacts {
   readonly place: "clients" | "credential" | "rotation" | "tunnels";
   /** What the host was called under its earlier id, if it looks like one; else empty. */
   readonly looksLike?: string;
+  /** Whether that one was shut out. */
+  readonly isLikeRevoked?: boolean;
   /** Empty when there is only one server. */
   readonly serverName: string;
   readonly localTunnels: number;
@@ -41,25 +43,28 @@ function lastSeen(client: Client, nowMs: number): string {
 const WARNING: RowIcon = { name: "warning", color: "list.warningForeground" };
 
 /** What needs attention about a host, in a few words, the most urgent one first. */
-function alarmsOf({ client, nowMs, looksLike = "" }: ClientFacts): readonly string[] {
+function alarmsOf(facts: ClientFacts): readonly string[] {
+  const { client, nowMs, looksLike = "", isLikeRevoked = false } = facts;
   const online = statusOf(client) === "online";
+  const earlier = `${isLikeRevoked ? "the revoked " : ""}${looksLike || client.looks_like}`;
   return [
     client.revoked_at === null ? "" : "revoked",
     client.duplicate === null ? "" : `duplicate at ${client.duplicate.address}`,
     keyAlarm(client, nowMs),
-    client.looks_like === null ? "" : `looks like ${looksLike || client.looks_like}`,
+    client.looks_like === null ? "" : `looks like ${earlier}`,
     online && client.secret?.state === "grace" ? "uses an old secret" : "",
     client.left_out.length === 0 ? "" : `${count(client.left_out.length, "tunnel")} left out`,
   ].filter((text) => text !== "");
 }
 
-function iconOf({ client, localTunnels, nowMs }: ClientFacts): RowIcon {
+function iconOf({ client, localTunnels, nowMs, isLikeRevoked }: ClientFacts): RowIcon {
   if (client.revoked_at !== null) return { name: "circle-slash", color: "errorForeground" };
+  if (isLikeRevoked) return { name: "warning", color: "errorForeground" };
   if (client.duplicate !== null) return WARNING;
   if (statusOf(client) === "offline") return { name: "vm-outline", color: "disabledForeground" };
   if (client.secret?.state === "grace" || client.looks_like !== null) return WARNING;
   if (keyAlarm(client, nowMs) !== "") return WARNING;
-  return { name: localTunnels > 0 ? "vm-connect" : "vm-running", color: "testing.iconPassed" };
+  return { name: localTunnels > 0 ? "vm-connect" : "vm-running", color: "charts.green" };
 }
 
 /**
@@ -74,7 +79,9 @@ export function clientRow(facts: ClientFacts): Row {
   const tunnelsText = tunnels === 0 ? "" : count(tunnels, "tunnel");
   const alarms = alarmsOf(facts);
   const seen = online ? "" : lastSeen(client, nowMs);
-  const where = place === "clients" && online ? [systemOf(client), addressOf(client)] : [];
+  // what tells hosts apart stands before what many have in common
+  const where =
+    place === "clients" && online ? [addressOf(client), ...client.tags, systemOf(client)] : [];
   return {
     label: displayName(client),
     // what needs attention first: a narrow side bar cuts the rest off
@@ -100,6 +107,7 @@ export function clientContext(facts: ClientFacts): string {
   const online = statusOf(client) === "online";
   return contextValue("client", {
     duplicate: client.duplicate !== null,
+    likeRevoked: facts.isLikeRevoked === true,
     looksLike: client.looks_like !== null,
     mayAdminister,
     mayTunnel,
@@ -130,8 +138,14 @@ export function groupRow(status: Status, clients: number): Row {
   };
 }
 
+const NO_EARLIER = { looksLike: "", isLikeRevoked: false } as const;
+
 /** What a hover shows, in Markdown. It keeps the two ids apart that people mix up most. */
-export function clientTooltip(client: Client, nowMs: number, looksLike = ""): string {
+export function clientTooltip(
+  client: Client,
+  nowMs: number,
+  earlier: { readonly looksLike: string; readonly isLikeRevoked: boolean } = NO_EARLIER,
+): string {
   const state =
     statusOf(client) === "online"
       ? `Online${client.connected_at === null ? "" : `, connected ${ago(client.connected_at, nowMs)}`}`
@@ -140,7 +154,7 @@ export function clientTooltip(client: Client, nowMs: number, looksLike = ""): st
   return [
     `**${escapeMarkdown(displayName(client))}**`,
     state,
-    ...alarmSentences(client, { looksLike, nowMs }).map(
+    ...alarmSentences(client, { ...earlier, nowMs }).map(
       (text) => `$(warning) ${escapeMarkdown(text)}`,
     ),
     ...facts,
@@ -151,8 +165,13 @@ export function clientTooltip(client: Client, nowMs: number, looksLike = ""): st
 /** What needs attention about a host, and what to do about it, as sentences. */
 export function alarmSentences(
   client: Client,
-  { looksLike, nowMs }: { readonly looksLike: string; readonly nowMs: number },
+  asked: {
+    readonly looksLike: string;
+    readonly isLikeRevoked: boolean;
+    readonly nowMs: number;
+  },
 ): readonly string[] {
+  const { looksLike, isLikeRevoked, nowMs } = asked;
   const { duplicate } = client;
   return [
     client.revoked_at === null
@@ -165,8 +184,14 @@ export function alarmSentences(
     ),
     client.looks_like === null
       ? ""
-      : `It is probably the same machine as ${looksLike || client.looks_like}, set up anew under another client ID. Choose Move Record Here to keep its name, tags and tunnels.`,
+      : earlierSentence(looksLike || client.looks_like, isLikeRevoked),
   ].filter((text) => text !== "");
+}
+
+function earlierSentence(name: string, isRevoked: boolean): string {
+  return isRevoked
+    ? `It looks like ${name}, which is revoked, and has come back under another client ID. Unless you set it up anew yourself, choose Revoke Client, and rotate the credential that let it in.`
+    : `It is probably the same machine as ${name}, set up anew under another client ID. Choose Move Record Here to keep its name, tags and tunnels.`;
 }
 
 /** Who else claims a client's id, as sentences. */

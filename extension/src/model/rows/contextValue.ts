@@ -9,3 +9,9 @@ export function contextValue(kind: string, flags: Flags = {}): string {
   const names = Object.keys(flags).filter((name) => flags[name]);
   return [kind, ...names.sort()].join("+");
 }
+
+/** The same row with one flag more. */
+export function withFlag(context: string, flag: string): string {
+  const [kind = "", ...names] = context.split("+");
+  return [kind, ...[...names, flag].sort()].join("+");
+}

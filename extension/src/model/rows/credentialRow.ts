@@ -13,7 +13,8 @@ const PAIRING_ID_SHOWN = 4;
 
 function credentialIcon({ credential }: WarningFacts, isWarned: boolean): RowIcon {
   if (isWarned) return { name: "warning", color: "list.warningForeground" };
-  if (credential.rotation !== null) return { name: "sync" };
+  const { rotation } = credential;
+  if (rotation !== null) return { name: rotation.moved < rotation.total ? "sync" : "check-all" };
   return credential.clients_total === 0
     ? { name: "key", color: "disabledForeground" }
     : { name: "key" };
@@ -33,7 +34,7 @@ export function credentialRow(facts: CredentialFacts): Row {
   const online = total === 0 ? "" : `${connected} online`;
   const rotated =
     credential.rotated_at === null ? "" : `rotated ${ago(credential.rotated_at, nowMs)}`;
-  const rotating = rotation === null ? "" : rotationProgress(rotation);
+  const rotating = rotation === null ? "" : rotationProgress(rotation, nowMs);
   const age = rotation === null ? rotated : "";
   const warnings = warningsOf(facts).map(({ short }) => short);
   return {

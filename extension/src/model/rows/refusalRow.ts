@@ -68,9 +68,12 @@ export function refusalsRow(refusals: readonly Refusal[]): Row {
   };
 }
 
-/** What an agent called itself; its claim, so never more than a text. */
-function claimOf({ client_id: clientId, hostname, auth_id: authId }: Refusal): string {
-  return joinDots(hostname ?? clientId ?? "", authId === null ? "" : `as ${authId}`);
+/** What people call the host, or what it called itself: its claim, so never more than a text. */
+function claimOf(
+  { client_id: clientId, hostname, auth_id: authId }: Refusal,
+  name: string,
+): string {
+  return joinDots(name || (hostname ?? clientId ?? ""), authId === null ? "" : `as ${authId}`);
 }
 
 function iconOf({ reason }: Refusal): RowIcon {
@@ -79,15 +82,16 @@ function iconOf({ reason }: Refusal): RowIcon {
     : { name: "circle-slash", color: "disabledForeground" };
 }
 
-/** The row of agents that were turned away for one reason. */
-export function refusalRow(refusal: Refusal, nowMs: number): Row {
+/** The row of agents that were turned away for one reason; `name`: of a client that is on record, else empty. */
+export function refusalRow(refusal: Refusal, nowMs: number, name = ""): Row {
   const label = REASONS[refusal.reason];
   const trying = isStillTrying(refusal) ? "still trying" : "";
   const times = count(refusal.count, "time");
   const last = ago(refusal.last_at, nowMs);
   return {
     label,
-    description: joinDots(trying, refusal.address, claimOf(refusal), times, last),
+    // a narrow side bar shows who it is, if nothing else
+    description: joinDots(trying, claimOf(refusal, name), refusal.address, times, last),
     icon: iconOf(refusal),
     context: contextValue("refusal", { stillTrying: trying !== "" }),
     children: "none",
@@ -95,7 +99,7 @@ export function refusalRow(refusal: Refusal, nowMs: number): Row {
       label,
       trying,
       `from ${refusal.address}`,
-      claimOf(refusal),
+      claimOf(refusal, name),
       times,
       last,
       refusal.text ?? "",

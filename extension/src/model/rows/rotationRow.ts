@@ -35,8 +35,12 @@ function iconOf(isReady: boolean, stragglers: number): RowIcon {
 }
 
 /** How far a rotation is, in a few words for the credential's row. */
-export function rotationProgress({ moved, total }: NonNullable<Credential["rotation"]>): string {
-  return `rotating, ${moved} of ${total} moved`;
+export function rotationProgress(
+  { moved, total, grace_ends_at: end }: NonNullable<Credential["rotation"]>,
+  nowMs: number,
+): string {
+  if (moved < total) return `rotating, ${moved} of ${total} moved`;
+  return end === null ? "all moved" : `all moved, old secret ends ${until(end, nowMs)}`;
 }
 
 /** How far a client is in a rotation, in words; `reason` is the server's own, empty if unknown. */
@@ -78,7 +82,7 @@ export function rotationClientRow(facts: ClientFacts, reason: string): Row {
     description: state,
     icon:
       client.rotation_state === null
-        ? { name: "pass", color: "testing.iconPassed" }
+        ? { name: "pass", color: "charts.green" }
         : STATE_ICONS[client.rotation_state],
     context: clientContext(facts),
     children: "none",

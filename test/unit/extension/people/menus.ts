@@ -14,7 +14,7 @@ const items: readonly MenuItem[] = manifest.contributes.menus["view/item/context
 export function offersOf(contextValue: string): readonly string[] {
   return items
     .filter(({ when = "" }) => {
-      const pattern = /^viewItem =~ \/(.*)\/$/.exec(when)?.[1];
+      const pattern = /^viewItem =~ \/(.*)\/( && !listMultiSelection)?$/.exec(when)?.[1];
       return pattern !== undefined && new RegExp(pattern).test(contextValue);
     })
     .map(({ command }) => command);

@@ -1,0 +1,60 @@
+import type { CommandName } from "../manifest.ts";
+import { stateText } from "../model/rows/serverRow.ts";
+import type { Fleet } from "../servers/fleet.ts";
+import { isAway, type Server } from "../servers/server.ts";
+import type { CommandInput } from "./registry.ts";
+
+/** Commands that work on what is known, or on this computer, or bring a server back. */
+const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
+  "addServer",
+  "useLocalBackend",
+  "signIn",
+  "signOut",
+  "signInAgain",
+  "renameServer",
+  "removeServer",
+  "copyFingerprint",
+  "reviewFingerprint",
+  "refresh",
+  "retryNow",
+  "findClient",
+  "goToClient",
+  "showDetails",
+  "showTries",
+  "copyClientName",
+  "copyClientId",
+  "copyClientAddress",
+  "showDuplicate",
+  "showEarlier",
+  "closeTunnel",
+  "closeAllTunnels",
+  "copyTunnelAddress",
+  "copyAuthId",
+  "showAudit",
+  "filterAudit",
+  "moreAudit",
+  "refreshAudit",
+  "showLog",
+  "openSettings",
+]);
+
+/**
+ * Why a command cannot do its work because the server of its row, or every server, is away; undefined
+ * when it can be tried.
+ */
+export function whyNotReachable(
+  name: CommandName,
+  { node }: Pick<CommandInput, "node">,
+  { servers }: Pick<Fleet, "servers">,
+): string | undefined {
+  if (WITHOUT_SERVER.has(name)) return undefined;
+  const asked = servers.filter(({ key }) => node === undefined || node.serverKey === key);
+  const [first] = asked;
+  if (first === undefined || asked.some((server) => !isAway(server))) return undefined;
+  return awaySentence(first);
+}
+
+function awaySentence({ name, state }: Server): string {
+  const why = stateText(state);
+  return `${name} is not connected${why === "" ? "" : ` (${why})`}, so this has to wait. What the views show may be out of date.`;
+}

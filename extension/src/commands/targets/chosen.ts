@@ -1,0 +1,79 @@
+import type { Node } from "../../model/node.ts";
+import { nameSome } from "../../support/text.ts";
+import type { CommandInput } from "../registry.ts";
+
+/** More names than these make no sentence. */
+const NAMES_MAX = 3;
+
+/** What a command works on, and how rows stand for it. */
+export interface Wanted<T> {
+  /** One of them in words, such as `offline client`. */
+  readonly noun: string;
+  /** What a row stands for; undefined: for nothing of this kind. */
+  readonly of: (node: Node) => T | undefined;
+  readonly fits: (target: T) => boolean;
+  /** What makes two targets the same one: a row and those below it may stand for one thing. */
+  readonly entity: (target: T) => unknown;
+  /** How a row is called in a sentence. */
+  readonly nameOf: (node: Node) => string;
+  /** Whether it works on several at once. */
+  readonly isMany: boolean;
+}
+
+/** What came of looking at the rows: targets, nothing that says what is meant, or a reason why not. */
+export type Chosen<T> =
+  | { readonly kind: "targets"; readonly targets: readonly T[] }
+  | { readonly kind: "ask" }
+  | { readonly kind: "refused"; readonly why: string };
+
+/**
+ * What the rows of a command stand for. A command for one works on the row that was clicked, whatever
+ * else is selected; a key works on the selection or on nothing. Rows that are not what a command is for are
+ * never left out in silence.
+ */
+export function chosenOf<T>(input: CommandInput, wanted: Wanted<T>): Chosen<T> {
+  const { noun, isMany } = wanted;
+  const nodes = nodesOf(input, isMany);
+  if (nodes.length === 0) {
+    return input.isKey ? { kind: "refused", why: `Select ${a(noun)} first.` } : { kind: "ask" };
+  }
+  if (!isMany && nodes.length > 1) {
+    return { kind: "refused", why: `Select one row: this is for one ${noun} at a time.` };
+  }
+  const found = nodes.map((node) => ({ node, target: wanted.of(node) }));
+  // a button of the view's title brings the focused row along, whatever it is
+  if (!input.isKey && found.every(({ target }) => target === undefined)) return { kind: "ask" };
+  const targets: T[] = [];
+  const others: Node[] = [];
+  for (const { node, target } of found) {
+    if (target === undefined || !wanted.fits(target)) others.push(node);
+    else targets.push(target);
+  }
+  if (others.length > 0) return { kind: "refused", why: whyNot(others, wanted) };
+  return { kind: "targets", targets: distinct(targets, wanted.entity) };
+}
+
+function nodesOf({ node, selection, isKey }: CommandInput, isMany: boolean): readonly Node[] {
+  if (isMany || isKey) return selection;
+  return node === undefined ? [] : [node];
+}
+
+function whyNot<T>(others: readonly Node[], { noun, nameOf }: Wanted<T>): string {
+  const names = nameSome(others.map(nameOf), NAMES_MAX);
+  return others.length === 1 ? `${names} is not ${a(noun)}.` : `These are not ${noun}s: ${names}.`;
+}
+
+/** `an offline client`. */
+function a(noun: string): string {
+  return `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun}`;
+}
+
+function distinct<T>(targets: readonly T[], entity: (target: T) => unknown): readonly T[] {
+  const seen = new Set<unknown>();
+  return targets.filter((target) => {
+    const of = entity(target);
+    if (seen.has(of)) return false;
+    seen.add(of);
+    return true;
+  });
+}

@@ -1,0 +1,34 @@
+import { type QuickPickItem, ThemeIcon, window } from "vscode";
+import type { Node } from "../../model/node.ts";
+import { plainText } from "../../support/text.ts";
+import { type RowContext, rowOf } from "../../views/rows.ts";
+
+/** An entry that stands for something. */
+export type Choice<T> = QuickPickItem & { readonly target: T };
+
+/** How a row looks in a list; where there are several servers, it says which one it belongs to. */
+export function rowChoice<T>(node: Node, target: T, context: RowContext): Choice<T> {
+  const { label, description, icon } = rowOf(node, context);
+  const { fleet } = context;
+  const server = fleet.servers.length > 1 ? fleet.get(node.serverKey)?.name : "";
+  const choice = {
+    label: plainText(label),
+    description: plainText([description, server].filter(Boolean).join(" \u00B7 ")),
+    target,
+  };
+  // an icon in the label would be spoken by its name
+  return icon === undefined ? choice : { ...choice, iconPath: new ThemeIcon(icon.name) };
+}
+
+/** Asks which one; undefined when nobody chooses. */
+export async function pick<T>(
+  choices: readonly Choice<T>[],
+  title: string,
+): Promise<T | undefined> {
+  return (await window.showQuickPick(choices, { title, matchOnDescription: true }))?.target;
+}
+
+/** Says why there is nothing to choose. */
+export function nothing(message: string): undefined {
+  void window.showInformationMessage(plainText(message));
+}
