@@ -262,6 +262,7 @@ describe("commands, menus and messages", () => {
     await workbench.quickInput.pick("SSH");
     await tunnels.row("web-01:22 SSH").waitFor();
     await palette("Close All Tunnels");
+    await workbench.answerDialog("Close 1 tunnel of this window?", "Close Tunnel");
     await tunnels.welcome.getByText("No open tunnels.").waitFor();
   });
 
@@ -296,7 +297,7 @@ describe("commands, menus and messages", () => {
     await workbench.command("View: Close All Editors");
   });
 
-  test("creates a credential, and says that its password is not shown again", async () => {
+  test("creates a credential, and says that its password can be copied only now", async () => {
     const { access } = rport;
     const { quickInput } = workbench;
     await palette("Create Credential...");
@@ -304,7 +305,7 @@ describe("commands, menus and messages", () => {
     await quickInput.message.getByText("has a credential of this name").waitFor();
     await quickInput.answer("Create Credential", "laptops");
     await access.row("laptops").waitFor();
-    const toast = workbench.toast("Its password is not shown again.");
+    const toast = workbench.toast("can be copied only now");
     await toast.getByRole("button", { name: "Copy Password" }).click();
     await expect.poll(() => workbench.clipboard()).toMatch(/^[\w-]{40,}$/);
     secrets.push(await workbench.clipboard());

@@ -1,5 +1,5 @@
 /**
- * Titles of the palette's commands that need more of a credential's life than a small fleet has.
+ * Titles of the palette's commands that need more than a small fleet that is always there has.
  */
 export const LIFE_COMMANDS: readonly string[] = [
   "Show Audit Log",
@@ -20,4 +20,6 @@ export const LIFE_COMMANDS: readonly string[] = [
   "Clear Refused Joins",
   "Approve Join",
   "Deny Join",
+  "Show Who Still Tries",
+  "Retry Now",
 ];

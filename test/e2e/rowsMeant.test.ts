@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startAgent } from "../support/agents/agent.ts";
+import { FLEET, joinHosts } from "../support/agents/hosts.ts";
+import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { tempDirectory } from "../support/tempDirectory.ts";
+import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import type { Workbench } from "../support/vscode/workbench.ts";
+
+/** The credential of a laptop that is stolen. */
+const LAPTOPS = "laptops";
+
+/** What commands act on, and what is true of rows while they are shown. */
+describe("rows of the trees", () => {
+  const resources = new AsyncDisposableStack();
+  let dataDir: string;
+  let backend: RunningBackend;
+  let hosts: AsyncDisposableStack;
+  let rport: RportEditor;
+  let workbench: Workbench;
+
+  beforeAll(async () => {
+    ({ path: dataDir } = resources.use(await tempDirectory()));
+    backend = await startBackend({ dataDir });
+    resources.defer(() => backend[Symbol.asyncDispose]());
+    hosts = resources.use(new AsyncDisposableStack());
+    await joinHosts(backend, hosts);
+    const servers = [{ name: "Local Backend", url: "local" }];
+    rport = resources.use(await openRport(dataDir, { settings: { "rport.servers": servers } }));
+    workbench = rport.workbench;
+    await rport.clients.row("web-01").waitFor();
+    await rport.access.row(FLEET).waitFor();
+  });
+
+  afterAll(() => resources.disposeAsync());
+  photographFailures(() => workbench);
+
+  test("a key acts on the row that has the focus, and asks for no other", async () => {
+    const { clients, access } = rport;
+    const { keyboard } = workbench.page;
+    await backend.api("createCredential", { body: { id: LAPTOPS } });
+    await clients.row("web-01").click();
+    await keyboard.press("Control+c");
+    await expect.poll(() => workbench.clipboard()).toBe("web-01");
+    await keyboard.press("Delete");
+    await workbench.toast("web-01 is not an offline client").waitFor();
+    expect(await workbench.quickInput.input.isVisible()).toBe(false);
+    await workbench.screenshot("key-does-not-fit");
+    await workbench.clearToasts();
+    // the focus alone has moved, to the group above
+    await clients.row("cache-01").click();
+    await keyboard.press("Control+ArrowDown");
+    await keyboard.press("Control+c");
+    await expect.poll(() => workbench.clipboard()).toBe("db-01");
+    await access.row(LAPTOPS).click();
+    await keyboard.press("Delete");
+    await workbench.answerDialog(`Delete ${LAPTOPS} on Local Backend?`, "Cancel");
+  });
+
+  test("with several rows selected, a button acts on its own row, and the menu on all", async () => {
+    const { clients } = rport;
+    await clients.row("db-01").click();
+    await clients.row("web-01").click({ modifiers: ["Control"] });
+    await clients.rowAction("web-01", "Open Tunnel");
+    await workbench.quickInput.title("Open Tunnel to web-01").waitFor();
+    await workbench.quickInput.cancel();
+    expect(await clients.menuEntries("web-01")).toEqual([
+      ...["Copy Name", "Copy Client ID", "Copy Authentication ID", "Copy Host Address"],
+      "Revoke Client...",
+    ]);
+    await clients.contextMenu("web-01", "Copy Name");
+    await expect.poll(() => workbench.clipboard()).toBe("db-01\nweb-01");
+    await clients.row("cache-01").click();
+  });
+
+  test("a stolen laptop's tries are shown from its row and from the palette", async () => {
+    const { clients } = rport;
+    const { password } = await backend.api("createCredential", { body: { id: "stolen" } });
+    const { fingerprint } = backend;
+    const client = { fingerprint, auth: `stolen:${password}`, name: "anna-laptop" };
+    const thief = hosts.use(await startAgent({ server: backend.url, client }));
+    await thief.online();
+    await clients.contextMenu("anna-laptop", "Revoke Client...");
+    await workbench.answerDialog("Revoke anna-laptop", "Revoke Client");
+    await clients.toggle("Offline");
+    await clients.row(/anna-laptop.*revoked/).waitFor();
+    expect(await clients.menuEntries("anna-laptop")).toEqual([
+      ...["Show Details", "Show Who Still Tries", "Copy Name", "Copy Client ID"],
+      ...["Copy Authentication ID", "Copy Host Address", "Allow Client Again..."],
+    ]);
+    await clients.rowAction("anna-laptop", "Show Who Still Tries");
+    const page = workbench.page.locator(".view-lines");
+    await page.getByText("(anna-laptop)").first().waitFor();
+    await workbench.screenshot("who-still-tries");
+    await rport.access.toggle("Refused joins");
+    await rport.access.row(/Revoked client.*anna-laptop/).waitFor();
+    await workbench.command("View: Close All Editors");
+    await workbench.command("RPort: Show Who Still Tries");
+    await workbench.quickInput.pick("anna-laptop");
+    await page.getByText("(anna-laptop)").first().waitFor();
+    await workbench.command("View: Close All Editors");
+    await workbench.clearToasts();
+  });
+
+  test("while the backend is away everything is dim, and nothing opens; it is back by itself", async () => {
+    const { clients, access, tunnels } = rport;
+    await clients.rowAction("web-01", "Open Tunnel");
+    await workbench.quickInput.pick("PostgreSQL");
+    await tunnels.row("web-01:5432").waitFor();
+    await hosts.disposeAsync();
+    await backend[Symbol.asyncDispose]();
+    for (const pane of [clients, access, tunnels]) {
+      await pane.message.getByText("Reconnecting to Local Backend").waitFor();
+    }
+    await expect
+      .poll(() => clients.labels())
+      .toContainEqual(expect.stringMatching(/^web-01, .*not up to date$/));
+    await workbench.screenshot("away");
+    await workbench.command("RPort: Open Tunnel...");
+    await workbench.toast("Local Backend is not connected").waitFor();
+    expect(await access.menuEntries(LAPTOPS)).toEqual(["Copy Authentication ID"]);
+    await workbench.clearToasts();
+
+    backend = await startBackend({ dataDir });
+    await clients.headerAction("Retry Now");
+    await tunnels.message.getByText("Reconnecting").waitFor({ state: "hidden" });
+    await expect
+      .poll(async () => (await access.labels()).join("\n"))
+      .not.toContain("not up to date");
+    await workbench.screenshot("back");
+  });
+});
