@@ -46,14 +46,14 @@ describe("rows of the trees", () => {
     expect(await workbench.quickInput.input.isVisible()).toBe(false);
     await workbench.screenshot("key-does-not-fit");
     await workbench.clearToasts();
-    // the focus alone has moved, to the group above
+    // an arrow moves the focus alone, and leaves the selection where it is
     await clients.row("cache-01").click();
-    await keyboard.press("Control+ArrowDown");
+    await keyboard.press("ArrowDown");
     await keyboard.press("Control+c");
     await expect.poll(() => workbench.clipboard()).toBe("db-01");
     await access.row(LAPTOPS).click();
     await keyboard.press("Delete");
-    await workbench.answerDialog(`Delete ${LAPTOPS} on Local Backend?`, "Cancel");
+    await workbench.answerDialog(`Delete the credential ${LAPTOPS} on Local Backend?`, "Cancel");
   });
 
   test("with several rows selected, a button acts on its own row, and the menu on all", async () => {
@@ -115,10 +115,11 @@ describe("rows of the trees", () => {
       .poll(() => clients.labels())
       .toContainEqual(expect.stringMatching(/^web-01, .*not up to date$/));
     await workbench.screenshot("away");
-    await workbench.command("RPort: Open Tunnel...");
-    await workbench.toast("Local Backend is not connected").waitFor();
+    expect(await clients.menuEntries("web-01")).toEqual([
+      ...["Show Details", "Copy Name", "Copy Client ID", "Copy Authentication ID"],
+      "Copy Host Address",
+    ]);
     expect(await access.menuEntries(LAPTOPS)).toEqual(["Copy Authentication ID"]);
-    await workbench.clearToasts();
 
     backend = await startBackend({ dataDir });
     await clients.headerAction("Retry Now");

@@ -6,14 +6,21 @@ import { type RowContext, rowOf } from "../../views/rows.ts";
 /** An entry that stands for something. */
 export type Choice<T> = QuickPickItem & { readonly target: T };
 
-/** How a row looks in a list; where there are several servers, it says which one it belongs to. */
-export function rowChoice<T>(node: Node, target: T, context: RowContext): Choice<T> {
+/**
+ * How a row looks in a list: with what stands above it in the tree, where that is needed to know it, and
+ * with its server where there are several.
+ */
+export function rowChoice<T>(
+  node: Node,
+  { target, above = "" }: { readonly target: T; readonly above?: string },
+  context: RowContext,
+): Choice<T> {
   const { label, description, icon } = rowOf(node, context);
   const { fleet } = context;
   const server = fleet.servers.length > 1 ? fleet.get(node.serverKey)?.name : "";
   const choice = {
     label: plainText(label),
-    description: plainText([description, server].filter(Boolean).join(" \u00B7 ")),
+    description: plainText([above, description, server].filter(Boolean).join(" \u00B7 ")),
     target,
   };
   // an icon in the label would be spoken by its name

@@ -47,6 +47,8 @@ interface Kind<T> {
   readonly entity: (target: T) => unknown;
   readonly fits: (target: T) => boolean;
   readonly offered: () => readonly Node[] | Promise<readonly Node[]>;
+  /** What a target belongs to, where its own row does not say it. */
+  readonly above?: (target: T) => string;
 }
 
 /** Turns what a command was called on into entities, and asks with a list when it is nothing. */
@@ -175,6 +177,7 @@ export class Targets {
         of: (node) => this.#entityOf.pairing(node),
         entity: ({ pairing }) => pairing,
         fits: ({ pairing }) => isLiveOf(pairing, pairing.credential_id),
+        above: ({ pairing }) => pairing.credential_id,
         offered: () =>
           this.#fleet.servers.flatMap(({ key: serverKey, mirror }) =>
             [...mirror.maps.pairings.keys()].map((pairingId) =>
@@ -274,7 +277,9 @@ export class Targets {
     const choices = rows.flatMap((node): Choice<T>[] => {
       const target = kind.of(node);
       const isOffered = target !== undefined && kind.fits(target);
-      return isOffered ? [rowChoice(node, target, this.#rows)] : [];
+      if (!isOffered) return [];
+      const above = kind.above?.(target) ?? "";
+      return [rowChoice(node, { target, above }, this.#rows)];
     });
     return choices.length === 0 ? nothing(`There is no ${noun}.`) : pick(choices, title);
   }
