@@ -118,7 +118,7 @@ describe("a credential's life in the editor", () => {
   test("lists the refused joins until they are cleared", async () => {
     const { access } = rport;
     await access.toggle("Refused joins");
-    await access.row(/127\.0\.0\.1.*as web-servers/).waitFor();
+    await access.row(/as web-servers.*127\.0\.0\.1/).waitFor();
     await workbench.screenshot("life-refused");
     await access.rowAction("Refused joins", "Clear Refused Joins");
     await access.row("Refused joins").waitFor({ state: "detached" });

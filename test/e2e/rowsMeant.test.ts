@@ -121,8 +121,8 @@ describe("rows of the trees", () => {
     ]);
     expect(await access.menuEntries(LAPTOPS)).toEqual(["Copy Authentication ID"]);
 
-    backend = await startBackend({ dataDir });
     await clients.headerAction("Retry Now");
+    backend = await startBackend({ dataDir });
     await tunnels.message.getByText("Reconnecting").waitFor({ state: "hidden" });
     await expect
       .poll(async () => (await access.labels()).join("\n"))
