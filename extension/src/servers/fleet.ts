@@ -2,7 +2,8 @@ import type { Client } from "@rport/protocol/model";
 import { Listeners, type Unsubscribe } from "../support/listeners.ts";
 import type { LocalTunnel, LocalTunnels } from "../tunnels/localTunnels.ts";
 import type { ServerConfig } from "./config.ts";
-import type { Server, ServerChange } from "./server.ts";
+import type { Server } from "./server.ts";
+import type { ServerChange } from "./serverChange.ts";
 
 /** Anything that a view may have to show anew. */
 export type FleetChange =

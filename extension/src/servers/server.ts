@@ -6,35 +6,22 @@ import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import type { Access, AccessSource } from "../api/access.ts";
 import { EventSocket, type EventsEnd } from "../api/events.ts";
 import { Api } from "../api/http.ts";
-import { ArrangedClients, type Rearranged } from "../model/arrange.ts";
+import { ArrangedClients } from "../model/arrange.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "../model/connectionState.ts";
-import { Mirror, type MirrorChange } from "../model/mirror.ts";
+import { Mirror } from "../model/mirror.ts";
 import { may, type Rights, UNKNOWN } from "../model/rights.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import { Listeners } from "../support/listeners.ts";
 import type { Log } from "../support/log.ts";
 import { LOCAL_URL, type ServerConfig } from "./config.ts";
+import { tellConnection } from "./connectionLog.ts";
 import { FetchedLists } from "./fetchedLists.ts";
 import { People } from "./people.ts";
+import type { ServerChange } from "./serverChange.ts";
 import { askWhoIAm, askWhyRefused } from "./whoAmI.ts";
 
 /** A local backend that was started is found within a second; looking for its file costs next to nothing. */
 const LONGEST_LOCAL_RETRY_MS = 900;
-/** Later attempts are told of to those only who ask for more. */
-const ATTEMPTS_TOLD = 5;
-
-/** What those who show a server want to hear of. */
-export type ServerChange =
-  | { readonly kind: "state" }
-  /** Everything may be different. */
-  | { readonly kind: "reset" }
-  | { readonly kind: "changed"; readonly changes: readonly ArrangedChange[] };
-
-/** A change, with the groups of clients that it rearranged. */
-export interface ArrangedChange {
-  readonly change: MirrorChange;
-  readonly rearranged: Rearranged | undefined;
-}
 
 /** What a server needs from its surroundings. */
 export interface ServerDeps {
@@ -182,18 +169,9 @@ export class Server {
     const before = this.#state;
     this.#state = nextState(before, event);
     if (this.#state === before) return;
-    this.#tell(this.#state);
+    tellConnection(this.#deps.log, this.name, this.#state);
     this.#enter(this.#state);
     this.changed.emit({ kind: "state" });
-  }
-
-  /** A server that stays away is tried again and again, which is worth a few lines only. */
-  #tell(state: ConnectionState): void {
-    const facts = { server: this.name, ...factsOf(state) };
-    const { log } = this.#deps;
-    const isTold = "attempt" in state && state.attempt > ATTEMPTS_TOLD;
-    if (isTold) log.debug("connection", facts);
-    else log.info("connection", facts);
   }
 
   #enter(state: ConnectionState): void {
@@ -318,8 +296,4 @@ export class Server {
 /** Whether what is known of a server may be out of date. */
 export function isAway({ state }: Pick<Server, "state">): boolean {
   return state.kind !== "connected";
-}
-
-function factsOf(state: ConnectionState) {
-  return { state: state.kind, reason: state.kind === "waiting" ? state.reason : undefined };
 }

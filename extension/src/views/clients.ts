@@ -2,7 +2,8 @@ import { STATUSES, type Status, statusOf } from "../model/arrange.ts";
 import type { Node } from "../model/node.ts";
 import { refusalText } from "../model/rows/serverRow.ts";
 import type { FleetChange } from "../servers/fleet.ts";
-import type { ArrangedChange, Server } from "../servers/server.ts";
+import type { Server } from "../servers/server.ts";
+import type { ArrangedChange } from "../servers/serverChange.ts";
 import {
   ALL,
   changedServerTunnel,

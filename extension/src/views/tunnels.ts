@@ -2,7 +2,8 @@ import { displayName } from "../model/arrange.ts";
 import { naturalKey } from "../model/naturalKey.ts";
 import type { Node } from "../model/node.ts";
 import type { FleetChange } from "../servers/fleet.ts";
-import type { ArrangedChange, Server } from "../servers/server.ts";
+import type { Server } from "../servers/server.ts";
+import type { ArrangedChange } from "../servers/serverChange.ts";
 import {
   ALL,
   changedServerTunnel,

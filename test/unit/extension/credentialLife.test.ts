@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { alarmSentences, clientFacts } from "../../../extension/src/model/rows/clientRow.ts";
 import { SecretShares } from "../../../extension/src/model/secretShares.ts";
 import { FetchedLists } from "../../../extension/src/servers/fetchedLists.ts";
-import type { ArrangedChange } from "../../../extension/src/servers/server.ts";
+import type { ArrangedChange } from "../../../extension/src/servers/serverChange.ts";
 import { ClientsSource } from "../../../extension/src/views/clients.ts";
 import { joinsBadge } from "../../../extension/src/views/context.ts";
 import { CredentialsSource } from "../../../extension/src/views/credentials.ts";

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Node } from "../../../extension/src/model/node.ts";
 import { Nodes } from "../../../extension/src/model/node.ts";
 import type { FleetChange } from "../../../extension/src/servers/fleet.ts";
-import type { ServerChange } from "../../../extension/src/servers/server.ts";
+import type { ServerChange } from "../../../extension/src/servers/serverChange.ts";
 import { ClientsSource } from "../../../extension/src/views/clients.ts";
 import { contextOf, statusItemOf, viewMessage } from "../../../extension/src/views/context.ts";
 import { CredentialsSource } from "../../../extension/src/views/credentials.ts";
