@@ -24,6 +24,22 @@ export const shellLine = ({ target, size, sha256, name, packed }) =>
 const isRemark = (line, at) => at >= HEAD_LINES && /^\s*# /.test(line);
 
 /**
+ * One blank for each level within a function, by which people who inspect it still see what belongs
+ * together. What is printed as it is stands as it is, to the line that ends it.
+ */
+function narrow(lines) {
+  let end;
+  return lines.map((line) => {
+    if (end !== undefined) {
+      if (line === end) end = undefined;
+      return line;
+    }
+    end = /<<([A-Z]+)$/.exec(line)?.[1];
+    return line.replace(/^ +/, ({ length }) => " ".repeat(Math.ceil(length / 2) - 1));
+  });
+}
+
+/**
  * The text of the installer of a release.
  *
  * @param {string} version
@@ -35,8 +51,6 @@ export function shellInstaller(version, files) {
   const lines = files.filter(isForShell).map(shellLine);
   const manifest = `VERSION='${version}'\nMANIFEST='${lines.join("\n")}'\n`;
   const script = template.replace(block, () => manifest);
-  return script
-    .split("\n")
-    .filter((line, at) => !isRemark(line, at))
-    .join("\n");
+  const code = script.split("\n").filter((line, at) => !isRemark(line, at));
+  return narrow(code).join("\n");
 }
