@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Limits } from "../../../../backend/src/limits/limits.ts";
 import { pickFields } from "../../../../backend/src/lists/listQuery.ts";
@@ -118,6 +119,19 @@ describe("searches of lists", () => {
     await watching;
     expect(seen.length).toBeGreaterThanOrEqual(5);
     expect(seen[0]).toBeLessThanOrEqual(4);
+  });
+
+  it("begin one in a turn of the event loop, however short they are", async () => {
+    const { search } = setUp();
+    let ended = 0;
+    const users = Array.from({ length: 10 }, (_, n) => `user-${n}`);
+    const searching = users.map((user) => search(user, {}).then(() => (ended += 1)));
+    for (let turn = 1; turn <= 5; turn += 1) {
+      await nextTurn();
+      expect(ended).toBeLessThanOrEqual(turn + 1);
+    }
+    await Promise.all(searching);
+    expect(ended).toBe(10);
   });
 
   it("run one at a time, each user's in turn, and wait in a number that is bounded", async () => {
