@@ -32,6 +32,9 @@ export async function costOfEvents(order: EventGroupsOrder): Promise<number> {
     clients: { record: (id) => records.get(id), records: () => records.values() },
     isConnected: () => true,
     clock: systemClock,
+    onFault: (error) => {
+      throw error;
+    },
   });
   const all = { id: "all", params: { client_id: ["*"] }, allowed_user_groups: names };
   await grants.readAll([clientGroupInputSchema.parse(all)]);

@@ -1,14 +1,17 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { ClientGroupId } from "@rport/protocol/people/clientGroup";
 import type { GroupName } from "@rport/protocol/people/user";
+import type { OnFault } from "@rport/protocol/wire/contain";
 import { ItemTexts } from "../lists/itemTexts.ts";
 import type { Clock } from "../platform/clock.ts";
+import { Lane } from "../platform/lane.ts";
 import { inSlices } from "../platform/slices.ts";
 import { unlistedFor } from "../store/edits/personEdit.ts";
 import type { ClientGroupRecord } from "../store/records/clientGroupRecord.ts";
 import type { ClientRecord } from "../store/records/clientRecord.ts";
 import { type Counts, type Granted, GrantTally } from "./grantTally.ts";
-import { type GroupFit, groupFit } from "./groupFit.ts";
+import { type GroupableClient, type GroupFit, groupFit } from "./groupFit.ts";
+import { PatternCount } from "./patternCount.ts";
 
 /** What the index needs. */
 export interface ClientGrantsDeps {
@@ -18,7 +21,12 @@ export interface ClientGrantsDeps {
   };
   readonly isConnected: (id: ClientId) => boolean;
   readonly clock: Pick<Clock, "monotonic">;
+  /** Told what is thrown in a later turn. */
+  readonly onFault: OnFault;
 }
+
+/** So many comparisons of texts, a millisecond's work, are made at once for a client. */
+const TESTS_AT_ONCE = 10_000;
 
 interface KnownGroup {
   readonly record: ClientGroupRecord;
@@ -34,14 +42,20 @@ const NOTHING: KnownClient = { groups: [], grants: [], isConnected: false };
 
 /**
  * Which groups of clients each client is in, and which groups of users may see it because of those
- * and of its own list. A change of a client costs as much as there are groups, a change of a group
- * one look at each client, some milliseconds per turn of the event loop.
+ * and of its own list. A change of a client costs as much as there are groups, and is followed at once
+ * where that is little; else it waits for its credential's turn, because tags are what agents say, and
+ * is in the groups that it was in until then. A change of a group costs one look at each client. Both
+ * take some milliseconds per turn of the event loop.
  */
 export class ClientGrants {
   readonly #deps: ClientGrantsDeps;
   readonly #groups = new Map<ClientGroupId, KnownGroup>();
   readonly #clients = new Map<ClientId, KnownClient>();
   readonly #tally = new GrantTally();
+  readonly #patterns = new PatternCount();
+  /** Clients that wait for a look at all groups, each credential's in turn. */
+  readonly #lane = new Lane({ running: 1, waiting: Number.POSITIVE_INFINITY });
+  readonly #waiting = new Set<ClientId>();
   /** Looks at all clients that are under way. */
   readonly #passes = new Set<Promise<void>>();
   readonly #listeners: ((id: ClientId) => void)[] = [];
@@ -85,7 +99,7 @@ export class ClientGrants {
   async readAll(groups: readonly ClientGroupRecord[]): Promise<void> {
     const { clients, clock } = this.#deps;
     for (const group of groups) this.#enter(group);
-    await inSlices(clients.records(), { clock }, ({ id }) => this.refresh(id));
+    await inSlices(clients.records(), { clock }, (record) => this.#lookNow(record));
   }
 
   /** Resolves when no look at all clients, because of a group, is under way any more. */
@@ -100,18 +114,13 @@ export class ClientGrants {
       this.#drop(id);
       return;
     }
-    const isConnected = this.#deps.isConnected(id);
-    const texts = new ItemTexts({ record, isConnected });
-    const groups: ClientGroupId[] = [];
-    for (const [groupId, { fit, members }] of this.#groups) {
-      if (!fit(texts)) {
-        members.delete(id);
-        continue;
-      }
-      members.add(id);
-      groups.push(groupId);
+    if (this.#patterns.testsOf(this.#textsOf(record)) <= TESTS_AT_ONCE) {
+      this.#lookNow(record);
+      return;
     }
-    this.#put(record, groups.sort(), isConnected);
+    // Its own list, and whether it is connected, cost nothing.
+    this.#put(record, this.groupsOf(id), this.#deps.isConnected(id));
+    this.#lookLater(record);
   }
 
   /** The group is there, in the place of the one before; resolves when all clients follow it. */
@@ -123,7 +132,7 @@ export class ClientGrants {
   /** The group is gone; resolves when nobody is in it any more. */
   dropGroup(id: ClientGroupId): Promise<void> {
     const members = [...this.membersOf(id)];
-    this.#groups.delete(id);
+    this.#leave(id);
     return this.#pass(
       id,
       members.flatMap((member) => this.#deps.clients.record(member) ?? []),
@@ -139,7 +148,63 @@ export class ClientGrants {
 
   #enter(record: ClientGroupRecord): void {
     const members = this.#groups.get(record.id)?.members ?? new Set();
+    this.#leave(record.id);
     this.#groups.set(record.id, { record, fit: groupFit(record.params), members });
+    this.#patterns.add(record.params);
+  }
+
+  #leave(id: ClientGroupId): void {
+    const known = this.#groups.get(id);
+    if (known === undefined) return;
+    this.#groups.delete(id);
+    this.#patterns.remove(known.record.params);
+  }
+
+  #textsOf(record: ClientRecord): ItemTexts<GroupableClient> {
+    return new ItemTexts({ record, isConnected: this.#deps.isConnected(record.id) });
+  }
+
+  #lookNow(record: ClientRecord): void {
+    const texts = this.#textsOf(record);
+    this.#settle(texts, ({ fit }) => fit(texts));
+  }
+
+  #lookLater({ id, client_auth_id: credential }: ClientRecord): void {
+    if (this.#waiting.has(id)) return;
+    this.#waiting.add(id);
+    this.#lane.run(() => this.#look(id), credential)?.catch(this.#deps.onFault);
+  }
+
+  /** Asks all groups, as they are and as the client is when its turn has come. */
+  async #look(id: ClientId): Promise<void> {
+    const { clients, clock } = this.#deps;
+    this.#waiting.delete(id);
+    const record = clients.record(id);
+    if (record === undefined) return;
+    const texts = this.#textsOf(record);
+    const fits = new Map<KnownGroup, boolean>();
+    await inSlices([...this.#groups.values()], { clock }, (group) => {
+      fits.set(group, group.fit(texts));
+    });
+    // Whatever has changed meanwhile was told, and is followed from here.
+    if (clients.record(id) === record) {
+      this.#settle(texts, (group) => fits.get(group) ?? group.fit(texts));
+    } else this.refresh(id);
+  }
+
+  /** The client is in the groups for which `isIn` holds, and in no other one. */
+  #settle(
+    { item: { record } }: ItemTexts<GroupableClient>,
+    isIn: (group: KnownGroup) => boolean,
+  ): void {
+    const groups: ClientGroupId[] = [];
+    for (const [groupId, group] of this.#groups) {
+      if (isIn(group)) {
+        group.members.add(record.id);
+        groups.push(groupId);
+      } else group.members.delete(record.id);
+    }
+    this.#put(record, groups.sort(), this.#deps.isConnected(record.id));
   }
 
   #pass(id: ClientGroupId, records: Iterable<ClientRecord>): Promise<void> {

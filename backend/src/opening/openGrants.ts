@@ -5,16 +5,16 @@ import type { Edit } from "../store/edits/edit.ts";
 import type { EditStore } from "../store/edits/editStore.ts";
 
 /** What the index of who sees which clients stands on. */
-export interface GrantsDeps extends ClientGrantsDeps {
+export interface GrantsDeps extends Omit<ClientGrantsDeps, "onFault"> {
   readonly store: Pick<EditStore, "follow" | "readPeople">;
   readonly log: Log;
 }
 
 /** Reads who may see which clients, and follows what changes it; after the registry has. */
 export async function openGrants({ store, log, ...deps }: GrantsDeps): Promise<ClientGrants> {
-  const grants = new ClientGrants(deps);
-  await grants.readAll(store.readPeople().client_groups);
   const onFault = loggedFault(log, "a change of who sees which clients");
+  const grants = new ClientGrants({ ...deps, onFault });
+  await grants.readAll(store.readPeople().client_groups);
   store.follow((edits) => {
     for (const edit of edits) followOne(grants, edit)?.catch(onFault);
   });

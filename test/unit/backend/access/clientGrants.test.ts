@@ -7,6 +7,7 @@ import { systemClock } from "../../../../backend/src/platform/clock.ts";
 import type { ClientRecord } from "../../../../backend/src/store/records/clientRecord.ts";
 import { STRANGER } from "../../../../backend/src/users/actor.ts";
 import { clientRecord } from "../../../support/backend/records.ts";
+import { eventually } from "../../../support/eventually.ts";
 
 const groupOf = (given: object) => clientGroupInputSchema.parse(given);
 const idOf = (text: string) => clientIdSchema.parse(text);
@@ -20,6 +21,9 @@ class Scene {
     clients: { record: (id) => this.records.get(id), records: () => this.records.values() },
     isConnected: (id) => this.connected.has(id),
     clock: systemClock,
+    onFault: (error) => {
+      throw error;
+    },
   });
 
   constructor() {
@@ -127,6 +131,56 @@ describe("who sees a client", () => {
     expect(scene.grants.seenBy(["others"])).toEqual({ connected: 0, disconnected: 0 });
     scene.drop("a");
     expect(scene.grants.seenBy(["operators"])).toEqual({ connected: 0, disconnected: 2 });
+  });
+});
+
+describe("a client whose tags take long to be compared with all groups", () => {
+  const many = (of: number) => ({
+    id: `group-${of}`,
+    params: { tag: manyTexts(`in-${of}-`, "!*") },
+  });
+  const manyTexts = (before: string, after: string) =>
+    Array.from({ length: 100 }, (_, n) => `${before}${n}${after}`);
+
+  async function crowded(): Promise<Scene> {
+    const scene = new Scene();
+    await scene.grants.putGroup(groupOf(WEB));
+    for (let n = 0; n < 20; n++) await scene.grants.putGroup(groupOf(many(n)));
+    return scene;
+  }
+
+  it("is in its groups some turns later, and others at once", async () => {
+    const scene = await crowded();
+    const heavy = { id: "heavy", tags: [...manyTexts("tag", ""), "in-19-7!"] };
+    scene.put({ ...heavy, allowed_user_groups: ["owners"] });
+    expect(scene.of("heavy")).toEqual({ groups: [], grants: ["owners"] });
+    scene.put({ id: "light", tags: ["web"] });
+    expect(scene.of("light").groups).toEqual(["web"]);
+    await eventually(() => expect(scene.of("heavy").groups).toEqual(["group-19"]));
+    expect([...scene.grants.membersOf(groupOf(many(19)).id)]).toEqual(["heavy"]);
+  });
+
+  it("is looked at as it is when its turn has come, and in no group that has gone since", async () => {
+    const scene = await crowded();
+    scene.put({ id: "heavy", tags: [...manyTexts("tag", ""), "in-19-7!"] });
+    scene.put({ id: "heavy", tags: [...manyTexts("tag", ""), "in-18-7!", "in-17-7!"] });
+    const dropped = scene.grants.dropGroup(groupOf(many(17)).id);
+    await eventually(() => expect(scene.of("heavy").groups).toEqual(["group-18"]));
+    await dropped;
+    scene.put({ id: "heavy", tags: [...manyTexts("tag", ""), "in-16-7!"] });
+    scene.drop("heavy");
+    await new Promise(setImmediate);
+    expect(scene.of("heavy")).toEqual({ groups: [], grants: [] });
+  });
+
+  it("waits for the others of its credential, and keeps no other one waiting", async () => {
+    const scene = await crowded();
+    const tags = [...manyTexts("tag", ""), "in-16-7!"];
+    for (let n = 0; n < 50; n++) scene.put({ id: `crowd-${n}`, tags, client_auth_id: "stolen" });
+    scene.put({ id: "alone", tags, client_auth_id: "honest" });
+    await eventually(() => expect(scene.of("alone").groups).toEqual(["group-16"]));
+    expect(scene.of("crowd-49").groups).toEqual([]);
+    await eventually(() => expect(scene.of("crowd-49").groups).toEqual(["group-16"]));
   });
 });
 
