@@ -49,8 +49,7 @@ Options:
   --proxy URL          a proxy, without a password, which would be visible
   --server URL         where the agent is fetched and enrolled, http(s)://host[:port][/path]
   --pairing URL        where the token is claimed, when that is not the server
-  --tls-pin PIN        what the server's TLS key is recognised by, sha256//..., where its certificate is
-                       trusted by nobody
+  --tls-pin PIN        the server's TLS key, sha256//..., in place of a trusted certificate
   --name NAME          name of this host; its host name unless given
   --tag, -g TAG        a tag of this host; may be given again
   --new-id, -d         register as a new host: for copies of a disk image
@@ -208,10 +207,7 @@ choose_tools() {
   [ -z "$package" ] || return 0
   if can_fetch curl; then fetcher=curl
   elif can_fetch wget; then fetcher=wget
-  elif [ -n "$tls_pin" ]; then
-    fail "$EXIT_UNSUPPORTED" 'Neither curl nor wget here can recognise a server by the pin of its key.' \
-      'That takes curl 7.44 or newer, or GNU wget 1.18 or newer.'
-  else fail "$EXIT_UNSUPPORTED" 'There is neither curl nor wget.'
+  else fail "$EXIT_UNSUPPORTED" "There is neither curl${tls_pin:+ 7.44} nor ${tls_pin:+GNU }wget${tls_pin:+ 1.18, or newer}."
   fi
 }
 
@@ -230,14 +226,11 @@ told() { if [ -n "$is_shown" ]; then "$@"; else "$@" 2>"$work/said"; fi; }
 # tools, and no server fills the disk.
 fetch_once() (
   ulimit -f $((bytes / 512 + 2048)) 2>/dev/null || :
-  from=$1 to=$2
-  set --
   if [ "$fetcher" = curl ]; then
     shown=-sS
     [ -z "$is_shown" ] || shown=-#
-    [ -z "$tls_pin" ] || set -- -k --pinnedpubkey "$tls_pin"
-    told curl ${1+"$@"} -fL "$shown" -C "$before" --connect-timeout "$CONNECT_S" --speed-limit 1 \
-      --speed-time "$STALL_S" -o "$to" -w '%{http_code}' "$from" </dev/null >"$work/code"
+    told curl ${tls_pin:+-k} ${tls_pin:+--pinnedpubkey} ${tls_pin:+"$tls_pin"} -fL "$shown" -C "$before" \
+      --connect-timeout "$CONNECT_S" --speed-limit 1 --speed-time "$STALL_S" -o "$2" -w '%{http_code}' "$1" </dev/null >"$work/code"
   else
     # BusyBox names the status also when it is quiet, has no -nv, and in Debian crashes with -T.
     case $(wget --version 2>&1) in
@@ -245,9 +238,9 @@ fetch_once() (
       GNU*) how="-nv -T$STALL_S -t1" ;;
       *) how=-q ;;
     esac
-    [ -z "$tls_pin" ] || set -- --no-check-certificate "--pinnedpubkey=$tls_pin"
     # shellcheck disable=SC2086 # several words
-    LC_ALL=C wget $how ${1+"$@"} -c -O "$to" "$from" </dev/null 2>"$work/said"
+    LC_ALL=C wget ${tls_pin:+--no-check-certificate} ${tls_pin:+"--pinnedpubkey=$tls_pin"} \
+      $how -c -O "$2" "$1" </dev/null 2>"$work/said"
   fi
 )
 
@@ -499,11 +492,7 @@ check_usage() {
     *) wrong_usage '--server must begin with http:// or https://.' ;;
   esac
   case $server in *[[:space:][:cntrl:]]*) wrong_usage '--server has blanks in it.' ;; *) ;; esac
-  case $tls_pin,$server in
-    ,*) ;;
-    sha256//?*,https://*) ;;
-    *) wrong_usage '--tls-pin is sha256//..., and --server then begins with https://.' ;;
-  esac
+  case $tls_pin in '' | sha256//?*) ;; *) wrong_usage '--tls-pin is sha256//...' ;; esac
   if [ "$token_from" = stdin ] && [ ! -f "$0" ]; then
     fail "$EXIT_USAGE" 'This script came through standard input, so the token cannot.' \
       'Save the script to a file first, or use --token-file.'

@@ -117,7 +117,7 @@ describe("PAIR-11: a line that pins its server's TLS key", PATIENT, () => {
     const options = { input: "A".repeat(26), env: { PATH: path, HOME: directory.path } };
     const none = await run("/bin/sh", [script, "--tls-pin", pin, ...args], options);
     expect(none).toMatchObject({ code: 3 });
-    expect(none.stderr).toContain("can recognise a server by the pin of its key");
+    expect(none.stderr).toContain("There is neither curl 7.44 nor GNU wget 1.18, or newer.");
     const wrong = await run("/bin/sh", [script, "--tls-pin", "md5//x", ...args], options);
     expect(wrong).toMatchObject({ code: 2 });
     expect(wrong.stderr).toContain("--tls-pin is sha256//...");

@@ -72,7 +72,10 @@ export interface Enrolled {
  * nothing was written.
  */
 export async function enroll(request: EnrollRequest, deps: EnrollDeps): Promise<Enrolled> {
-  requireServer(request.server, "--server");
+  const server = requireServer(request.server, "--server");
+  if (request.tlsPin !== undefined && server.protocol !== "https:") {
+    throw new CliFailure(EXIT.usage, "--tls-pin needs a --server that begins with https://.");
+  }
   const service = requireServer(request.pairing ?? request.server, "--pairing");
   proxyFor(service, "");
   const file = resolve(request.file);
