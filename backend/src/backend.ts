@@ -29,6 +29,7 @@ import { loggedFault } from "./platform/faults.ts";
 import { LogBursts } from "./platform/logBursts.ts";
 import { openServices, type Services, type Whereabouts } from "./services.ts";
 import { type OpenTls, openTls } from "./tls/openTls.ts";
+import { ChangeBudget } from "./users/changeBudget.ts";
 import type { UserGate } from "./users/gate.ts";
 import type { Proofs } from "./users/proofs.ts";
 import type { UserTokens } from "./users/tokens.ts";
@@ -197,6 +198,7 @@ function facesDeps(
     pairingTtlS: pairing.ttlS,
     installOrigin: (origin) => installOrigin(bound, origin),
     searches: new ListSearches({ limits, clock }),
+    changes: new ChangeBudget({ limits, clock }),
   });
   const userSockets = new UserSockets({
     gate,
@@ -234,22 +236,16 @@ function routesOf(services: Services): readonly UserRoute[] {
   });
 }
 
-function handlersOf(
-  services: Services,
-  {
-    hasServerUrls,
-    pairingTtlS,
-    installOrigin,
-    searches,
-  }: Pick<HandlerDeps, "hasServerUrls" | "pairingTtlS" | "installOrigin" | "searches">,
-): Handlers {
+/** What handlers need that is no service. */
+type HandlerFacts = "hasServerUrls" | "pairingTtlS" | "installOrigin" | "searches" | "changes";
+
+function handlersOf(services: Services, facts: Pick<HandlerDeps, HandlerFacts>): Handlers {
   return createHandlers({
     status: (actor) => services.sights.of(actor).server(services.status()),
     access: services.access,
     clientGroups: services.clientGroups,
     grants: services.grants,
     seenParams: services.seenParams,
-    hasServerUrls,
     registry: services.registry,
     clients: services.clients,
     adoptions: services.adoptions,
@@ -263,9 +259,7 @@ function handlersOf(
     audit: services.auditing.audit,
     auditIndex: services.auditing.index,
     administration: services.administration,
-    pairingTtlS,
-    installOrigin,
-    searches,
+    ...facts,
   });
 }
 

@@ -65,6 +65,13 @@ export const PEOPLE_LIMITS = {
     unit: "ms",
     what: "how long one search of a list may keep the processor busy",
   },
+  changes_per_user: {
+    usual: 300,
+    least: 10,
+    most: 1_000_000,
+    unit: "count",
+    what: "changes that one user makes at once and in a minute, administrators apart",
+  },
   sockets_per_user: {
     usual: 1_024,
     least: 8,

@@ -3,7 +3,7 @@ import { EVENTS_PATH } from "@rport/protocol/http";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
-import { addUser, bearer, send, signIn } from "../../support/backend/person.ts";
+import { addUser, bearer, newToken, send, signIn } from "../../support/backend/person.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const open: WebSocket[] = [];
@@ -44,6 +44,23 @@ describe("a user who has no rights, and takes what can be had", () => {
     await expect
       .poll(async () => (await send(backend, "GET /me", { authorization: bearer(token) })).status)
       .toBe(200);
+  });
+
+  it("changes so much in a minute, and may end what is theirs all the same", async () => {
+    await using backend = await startBackend({ limits: { changes_per_user: 10 } });
+    await addUser(backend, "eve");
+    const session = await signIn(backend, "eve");
+    const authorization = bearer(session);
+    const { prefix } = await newToken(backend, session);
+    const rename = (name: string) =>
+      send(backend, "PUT /me", { authorization, json: { display_name: name } });
+    for (let n = 1; n < 10; n += 1) expect((await rename(`Eve ${n}`)).status).toBe(204);
+    const refused = await rename("Eve 10");
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    const end = await send(backend, `DELETE /me/tokens/${prefix}`, { authorization });
+    expect(end.status).toBe(204);
+    await backend.logged((line) => line.includes("changes_per_user") && line.includes("eve"));
   });
 
   it("says next to nothing on an event socket: what would be half a megabyte ends it", async () => {

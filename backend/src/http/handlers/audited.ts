@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
 import type { Client } from "@rport/protocol/model";
 import type { Audit, AuditEntry } from "../../audit/entry.ts";
+import type { ChangeBudget } from "../../users/changeBudget.ts";
 import type { Answer, CallContext, Deletion, Handler, Handlers } from "../endpoints.ts";
 import type { ChangeDescription, ChangeName } from "./changeDescription.ts";
 import { CHANGE_DESCRIPTIONS, factsOf, TAKES_AWAY } from "./changeDescriptions.ts";
@@ -9,6 +10,8 @@ import { CHANGE_DESCRIPTIONS, factsOf, TAKES_AWAY } from "./changeDescriptions.t
 /** What the writing down of changes needs. */
 export interface AuditedDeps {
   readonly audit: Audit;
+  /** How much somebody may change. */
+  readonly changes: Pick<ChangeBudget, "spend">;
   /** Asked before a change, because afterwards the client may be gone. */
   readonly clientOf: (id: ClientId) => Pick<Client, "id" | "hostname"> | undefined;
 }
@@ -34,10 +37,11 @@ export function auditedHandlers(handlers: Handlers, deps: AuditedDeps): Handlers
 function auditedHandler<N extends ChangeName>(
   name: N,
   handlers: Pick<Handlers, N>,
-  { audit, clientOf }: AuditedDeps,
+  { audit, changes, clientOf }: AuditedDeps,
 ): Handler<N> {
   return async (input, context) => {
     if (!TAKES_AWAY.has(name)) {
+      changes.spend(context.actor);
       await audit.ready();
       context.requireRight();
     }

@@ -22,7 +22,7 @@ import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
 import { accessHandlers } from "./access.ts";
 import { auditHandlers } from "./audit.ts";
-import { auditedHandlers } from "./audited.ts";
+import { type AuditedDeps, auditedHandlers } from "./audited.ts";
 import { type ClientHandlerDeps, clientHandlers } from "./clients.ts";
 import { type CredentialHandlerDeps, credentialHandlers } from "./credentials.ts";
 import { joinHandlers } from "./joins.ts";
@@ -56,6 +56,7 @@ export interface HandlerDeps {
   readonly agentFiles: Pick<AgentFiles, "require" | "current">;
   readonly accounts: Accounts;
   readonly audit: Audit;
+  readonly changes: AuditedDeps["changes"];
   readonly auditIndex: Pick<AuditIndex, "list">;
   /** How long a pairing works when its maker does not say. */
   readonly pairingTtlS: number;
@@ -65,8 +66,9 @@ export interface HandlerDeps {
 
 /** Every endpoint's handler; each change is in the audit log before it is answered. */
 export function createHandlers(deps: HandlerDeps): Handlers {
-  const { clients, audit } = deps;
-  return auditedHandlers(plainHandlers(deps), { audit, clientOf: (id) => clients.get(id) });
+  const { clients, audit, changes } = deps;
+  const clientOf: AuditedDeps["clientOf"] = (id) => clients.get(id);
+  return auditedHandlers(plainHandlers(deps), { audit, changes, clientOf });
 }
 
 function plainHandlers(deps: HandlerDeps): Handlers {

@@ -42,7 +42,11 @@ async function purge(isFull: (write: number) => boolean, dryRun = false) {
   };
   const { purgeUnused } = auditedHandlers(
     credentialHandlers(source as CredentialHandlerDeps) as Handlers,
-    { audit: { ...noAudit, note, record }, clientOf: () => undefined },
+    {
+      audit: { ...noAudit, note, record },
+      changes: { spend: () => undefined },
+      clientOf: () => undefined,
+    },
   );
   const input = { params: {}, query: {}, body: { dry_run: dryRun } };
   const answer = await purgeUnused(input, CONTEXT);
