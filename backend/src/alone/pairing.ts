@@ -51,7 +51,7 @@ export async function startAlonePairing(options: AlonePairingOptions): Promise<A
   const sockets = new OpenSockets({ limits, isProxy, clock, onFault });
   const strangers = new LogBursts({ clock });
   opened.defer(() => strangers.close());
-  const desk = new PairingDesk({ limits, share: depositors.share, clock, log });
+  const desk = new PairingDesk({ limits, share: depositors.share, clock, log, strangers });
   opened.defer(() => desk.close());
   const peerOf = createPeerOf(trustedProxies, log);
   const answers = new UnreadAnswers(limits);

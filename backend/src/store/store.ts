@@ -11,6 +11,7 @@ import {
   beginFilling,
   dataPaths,
   finishFilling,
+  foreignOwner,
   ioFailure,
   isNew,
   makeDirectory,
@@ -69,6 +70,14 @@ export interface StoreDeps {
 export async function openStore(deps: StoreDeps): Promise<Store> {
   const paths = dataPaths(deps.directory);
   await makeDirectory(paths.directory);
+  const uid = await foreignOwner(paths.directory);
+  if (uid !== undefined) {
+    const fields = { directory: paths.directory, uid };
+    deps.log.warn(
+      "the data directory belongs to another account, which may exchange its files",
+      fields,
+    );
+  }
   // Before anything is put there: a directory of something else stays as it is.
   await isNew(paths);
   const lock = lockDirectory(paths.directory, deps.clock);

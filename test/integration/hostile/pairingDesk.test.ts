@@ -175,5 +175,7 @@ describe("a pairing service", () => {
     const answer = await send("POST", "/pair/v1/steps", { deposits: [ask(made, 0)] });
     const { deposits } = (await answer.json()) as { deposits: { steps: { kind: string }[] }[] };
     expect(deposits[0]?.steps[0]?.kind).toBe("reported");
+    const lines = service.logLines.filter((line) => line.includes('"pairing fetched"'));
+    expect(lines).toHaveLength(5);
   }, 30_000);
 });

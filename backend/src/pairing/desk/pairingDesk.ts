@@ -9,6 +9,7 @@ import {
 import type { Limits } from "../../limits/limits.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import type { LogBursts } from "../../platform/logBursts.ts";
 import { Deposits } from "../deposits/deposits.ts";
 import { bytesOf, DeskPlaces } from "./deskPlaces.ts";
 import { Journal, type NewServiceStep } from "./journal.ts";
@@ -29,6 +30,8 @@ export interface PairingDeskDeps {
   readonly share: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Takes the lines that anybody can cause. */
+  readonly strangers: Pick<LogBursts, "note">;
 }
 
 /** What one deposit is made of here. */
@@ -169,7 +172,9 @@ export class PairingDesk {
     const left = journal.bytes + this.#places.leftFor(journal.depositor);
     journal.add(step, Math.min(JOURNAL_BYTES, left));
     const { kind, address } = step;
-    this.#deps.log.info("pairing", { pairing: id, kind, address });
+    const { log, strangers } = this.#deps;
+    const fields = { pairing: id, kind, address };
+    strangers.note({ level: "info", message: `pairing ${kind}`, log, address, fields });
     this.#questions.wake(id);
   }
 

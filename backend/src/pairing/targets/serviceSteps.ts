@@ -7,6 +7,7 @@ import {
   type StepsAnswer,
   stepsAnswerSchema,
 } from "@rport/protocol/pairing/service";
+import { type Allowance, Budget } from "../../platform/budget.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { errorText, type Log } from "../../platform/log.ts";
 import { askService, jsonOf } from "./askService.ts";
@@ -14,9 +15,14 @@ import { serviceTrouble } from "./serviceTrouble.ts";
 
 /** Longer than the service waits for news. */
 const ANSWER_MS = STEPS_WAIT_MS + 10_000;
-const ANSWER_MAX_BYTES = 8 << 20;
+/** A service of ours puts 1 MiB of steps into one, and the ids. */
+const ANSWER_MAX_BYTES = 2 << 20;
 /** An answer without news that comes earlier is not what was agreed on; the next question waits for so long. */
 const HASTY_MS = 1_000;
+/** So does one with news, when there have been many of those: a host that is installed makes a few at once. */
+const HASTY_NEWS: Allowance = { burst: 20, perSecond: 1 };
+/** Steps of one deposit that are listened to; whom it was handed to is told in any case. */
+const HEARD_MAX = 300;
 /** Between tries while it cannot be asked. */
 const PAUSES_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
 
@@ -31,6 +37,7 @@ export interface ServiceStepsDeps {
 interface Watched {
   readonly watchKey: string;
   after: number;
+  heard: number;
   readonly timer: Timer;
 }
 
@@ -42,16 +49,18 @@ export class ServiceSteps {
   #isRunning = false;
   #isClosed = false;
   #failures = 0;
+  readonly #hastyNews: Budget<"news">;
   #pause: { readonly timer: Timer; readonly end: () => void } | undefined;
 
   constructor(deps: ServiceStepsDeps) {
     this.#deps = deps;
+    this.#hastyNews = new Budget({ clock: deps.clock, keysMax: 1 });
   }
 
   /** Watches a deposit for so long. */
   add(id: PairingId, watchKey: string, forMs: number): void {
     const timer = this.#deps.clock.after(forMs, () => this.#forget(id));
-    this.#watched.set(id, { watchKey, after: 0, timer });
+    this.#watched.set(id, { watchKey, after: 0, heard: 0, timer });
     this.#asking?.abort();
     this.#pause?.end();
     if (!this.#isRunning) void this.#run();
@@ -80,12 +89,22 @@ export class ServiceSteps {
         const isNews = this.#hear(await this.#ask(asking.signal));
         this.#failures = 0;
         const isHasty = this.#deps.clock.monotonic() - askedMs < HASTY_MS;
-        if (!isNews && isHasty) await this.#wait(HASTY_MS);
+        if (isHasty && !this.#mayBeHasty(isNews)) await this.#waitForNews();
       } catch (caught) {
         if (!asking.signal.aborted) await this.#rest(caught);
       }
     }
     this.#isRunning = false;
+  }
+
+  #mayBeHasty(isNews: boolean): boolean {
+    return isNews && this.#hastyNews.spend("news", 1, HASTY_NEWS) === 0;
+  }
+
+  /** What came back meanwhile is spent by that. */
+  async #waitForNews(): Promise<void> {
+    await this.#wait(HASTY_MS);
+    this.#hastyNews.charge("news", 1, HASTY_NEWS);
   }
 
   async #ask(signal: AbortSignal): Promise<StepsAnswer> {
@@ -119,6 +138,8 @@ export class ServiceSteps {
         if (step.n <= watched.after) continue;
         watched.after = step.n;
         isNews = true;
+        watched.heard += 1;
+        if (watched.heard > HEARD_MAX && step.kind !== "claimed") continue;
         this.#deps.onStep(id, step);
       }
       if (isKnown) continue;

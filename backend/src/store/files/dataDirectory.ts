@@ -79,6 +79,16 @@ export async function makeDirectory(directory: string): Promise<void> {
 }
 
 /**
+ * The account that the directory belongs to, where it is neither ours nor root's: only root gets into such
+ * a one. Undefined also on Windows.
+ */
+export async function foreignOwner(directory: string): Promise<number | undefined> {
+  const own = process.getuid?.();
+  const { uid } = await stat(directory);
+  return own === undefined || uid === own || uid === 0 ? undefined : uid;
+}
+
+/**
  * Whether the directory has to be filled for the first time. Fails with a `StartFailure` when it
  * is neither ours nor empty: starting there would be a silent new server beside lost data.
  */

@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { dataPaths, isNew } from "../../../../backend/src/store/files/dataDirectory.ts";
@@ -56,6 +66,20 @@ describe("a data directory", () => {
     expect(again.identity).toEqual(first.identity);
     expect(again.document.data).toEqual(first.document.data);
   });
+
+  it.runIf(process.getuid?.() === 0)(
+    "says so where the directory belongs to another account, which may exchange its files",
+    async () => {
+      await using directory = await tempDirectory();
+      const { log, lines } = testLog();
+      const deps = { directory: directory.path, clock: new FakeClock(), log };
+      await (await openStore(deps)).close();
+      expect(lines.join()).not.toContain("another account");
+      await chown(directory.path, 65_534, 65_534);
+      await (await openStore(deps)).close();
+      expect(lines.join()).toContain("the data directory belongs to another account");
+    },
+  );
 
   it("keeps its modes after many writes, also behind a symlink (D-08)", async () => {
     await using directory = await tempDirectory();
