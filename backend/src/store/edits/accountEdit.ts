@@ -5,7 +5,7 @@ import { toTime } from "../../platform/clock.ts";
 import type { SessionRecord } from "../records/sessionRecord.ts";
 import type { TokenRecord } from "../records/tokenRecord.ts";
 import type { PasswordRecord, TotpRecord, UserRecord } from "../records/userRecord.ts";
-import { type NewSession, withNewSession } from "./newSession.ts";
+import { type NewSession, passwordChanged, withNewSession } from "./newSession.ts";
 import { codeTaken, recoveryCodeTaken } from "./takenCode.ts";
 import { isLater, requireWithin } from "./tokenBounds.ts";
 
@@ -45,12 +45,15 @@ export type AccountEdit = { readonly user: UserName } & AccountChange;
 type AccountChange =
   /**
    * A new or expired password ends every session but `keepSession`; disabling ends sessions and
-   * tokens. Several of these under way together change what each names, and nothing else.
+   * tokens. Several of these under way together change what each names, and nothing else. Refused where
+   * the password is not that of `replaces` any more, which was shown for a new one.
    */
   | {
       readonly kind: "changeUser";
       readonly to: UserChanges;
       readonly atMs: number;
+      /** The verifier of a password. */
+      readonly replaces?: string | undefined;
       readonly keepSession?: number | undefined;
     }
   /** Refused where a confirmed one is there already. */
@@ -154,8 +157,11 @@ export function noSuchToken(): RportError {
 
 function changedUser(
   account: Account,
-  { to, atMs, keepSession }: Extract<AccountEdit, { kind: "changeUser" }>,
+  { to, atMs, keepSession, replaces }: Extract<AccountEdit, { kind: "changeUser" }>,
 ): Account {
+  if (replaces !== undefined && account.record.password?.verifier !== replaces) {
+    throw passwordChanged();
+  }
   const username = to.username ?? account.record.username;
   const isRenamed = username !== account.record.username;
   const named = isRenamed ? { named_at: toTime(atMs) } : {};

@@ -37,9 +37,14 @@ export function withNewSession(
   return [...roomFor(record, others), record];
 }
 
+/** What whoever showed a password reads that is not the one any more. */
+export function passwordChanged(): RportError {
+  return new RportError("CONFLICT", "The password was changed meanwhile.");
+}
+
 function requireSamePassword(user: UserRecord, verifier: string, { scope }: SessionRecord): void {
   if (user.password?.verifier !== verifier) {
-    throw new RportError("CONFLICT", "The password was changed meanwhile.");
+    throw passwordChanged();
   }
   if (scope === "full" && user.totp?.confirmed === true) {
     throw new RportError("CONFLICT", "There is a second factor since: sign in again.");

@@ -14,6 +14,7 @@ import type { Actor } from "../actor.ts";
 import { PEOPLE_TURN } from "../administration/userAdministration.ts";
 import { requireWorking } from "../rights.ts";
 import type { TriesFrom } from "./guessing.ts";
+import type { NewPassword } from "./newPassword.ts";
 import { provePassword } from "./passwordProof.ts";
 import type { Passwords } from "./passwords.ts";
 import type { SignIn } from "./signIn.ts";
@@ -78,7 +79,8 @@ export class OwnAccount {
   /** Fails with `FORBIDDEN` when a new password comes without the old one. */
   async change(actor: Actor, given: OwnChanges, from: TriesFrom): Promise<void> {
     const { username: user } = this.need(actor);
-    const password = await this.#newPassword(actor, given, from);
+    const proven = await this.#newPassword(actor, given, from);
+    const password = proven?.password;
     requireWorking(actor);
     const to: UserChanges = {
       username: given.username ? nameOf(given.username) : undefined,
@@ -89,7 +91,8 @@ export class OwnAccount {
     };
     const atMs = this.#deps.clock.now();
     const keepSession = this.sessionOf(actor);
-    const change = { kind: "changeUser", user, to, atMs, keepSession } as const;
+    const replaces = proven?.replaces;
+    const change = { kind: "changeUser", user, to, atMs, keepSession, replaces } as const;
     await this.#deps.store.turn(PEOPLE_TURN, () => this.#deps.store.commit([change]));
   }
 
@@ -97,19 +100,19 @@ export class OwnAccount {
     actor: Actor,
     { password, old_password: old }: OwnChanges,
     from: TriesFrom,
-  ): Promise<UserChanges["password"]> {
+  ): Promise<NewPassword | undefined> {
     if (password === undefined || password === "") return undefined;
     if (old === undefined || old === "") {
       throw new RportError("FORBIDDEN", "The old password is missing.");
     }
     const { passwords, signIn } = this.#deps;
     passwords.require(password);
-    await provePassword(signIn, actor, {
+    const replaces = await provePassword(signIn, actor, {
       password: old,
       from,
       wrong: "The old password is wrong.",
     });
-    return await passwords.derive(password, from.address);
+    return { password: await passwords.derive(password, from.address), replaces };
   }
 }
 

@@ -13,18 +13,19 @@ export interface PasswordProof {
 }
 
 /**
- * Fails with `FORBIDDEN` unless the password is the actor's, with `TOO_MANY_REQUESTS` after wrong
+ * Answers the verifier of the password that was shown. Fails with `FORBIDDEN` unless it is the actor's, with `TOO_MANY_REQUESTS` after wrong
  * ones, and with `UNAUTHORIZED` when the actor's sign-in has ended meanwhile: checking takes a while.
  */
 export async function provePassword(
   signIn: Pick<SignIn, "checkPassword">,
   actor: Actor,
   { password, from, wrong }: PasswordProof,
-): Promise<void> {
+): Promise<string | undefined> {
   const typed = { username: actor.name, password };
-  await signIn.checkPassword(typed, from).catch((caught: unknown) => {
+  const { record } = await signIn.checkPassword(typed, from).catch((caught: unknown) => {
     const isWrong = caught instanceof RportError && caught.code === "UNAUTHORIZED";
     throw isWrong ? new RportError("FORBIDDEN", wrong) : caught;
   });
   requireWorking(actor);
+  return record.password?.verifier;
 }

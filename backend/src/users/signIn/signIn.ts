@@ -10,6 +10,7 @@ import type { AccountLedger } from "../accounts/accountLedger.ts";
 import type { Entrances } from "../accounts/entrances.ts";
 import type { Actor } from "../actor.ts";
 import type { Guessing, TriesFrom } from "./guessing.ts";
+import type { NewPassword } from "./newPassword.ts";
 import type { Passwords } from "./passwords.ts";
 import { SecondFactor, type TakenCode } from "./secondFactor.ts";
 import type { BegunSession, Sessions } from "./sessions.ts";
@@ -59,7 +60,7 @@ export class SignIn {
   /** How often a session that owes a code was shown a wrong one. */
   readonly #wrongCodes = new WeakMap<Actor, number>();
   /** What takes the place of the password once the session, by its id, has shown the code it owes. */
-  readonly #newPasswords = new RecentMap<string, PasswordRecord>(WAITING_MAX);
+  readonly #newPasswords = new RecentMap<string, NewPassword>(WAITING_MAX);
 
   constructor(deps: SignInDeps) {
     this.#deps = deps;
@@ -186,13 +187,15 @@ export class SignIn {
   /** The password that came with the old one counts only now: a code was owed for it, too. */
   #waitingPassword(actor: Actor, keepSession: number): readonly Edit[] {
     const { username: user, password_expired: hasExpired } = this.#recordOf(actor);
-    const password = this.#newPasswords.get(actor.tokenId);
-    if (password === undefined) {
+    const waiting = this.#newPasswords.get(actor.tokenId);
+    if (waiting === undefined) {
       if (hasExpired) throw new RportError("UNAUTHORIZED", EXPIRED);
       return [];
     }
+    const { password, replaces } = waiting;
     const to = { password, password_expired: false };
-    return [{ kind: "changeUser", user, to, atMs: this.#deps.clock.now(), keepSession }];
+    const atMs = this.#deps.clock.now();
+    return [{ kind: "changeUser", user, to, atMs, keepSession, replaces }];
   }
 
   #owedFactor({ record: { totp } }: CheckedUser): "exists" | "pending" | undefined {
@@ -208,15 +211,19 @@ export class SignIn {
     const to = { password, password_expired: false };
     const atMs = this.#deps.clock.now();
     const now = scope === "full" ? password : undefined;
-    const changes: Edit[] = now === undefined ? [] : [{ kind: "changeUser", user, to, atMs }];
+    const replaces = old?.verifier;
+    const change: Edit = { kind: "changeUser", user, to, atMs, replaces };
+    const changes = now === undefined ? [] : [change];
     // Whoever changed it meanwhile, because somebody else knows it, is not to be overruled.
     const kept = this.#deps.ledger.get(user)?.record.password?.verifier;
-    if (kept !== old?.verifier) {
+    if (kept !== replaces) {
       throw new RportError("UNAUTHORIZED", "The password was changed meanwhile.");
     }
     const verifier = (now ?? old)?.verifier;
     const { id, token } = await this.#beginWith({ ...from, user, scope, verifier }, changes);
-    if (scope !== "full" && password !== undefined) this.#newPasswords.set(id, password);
+    if (scope !== "full" && password !== undefined) {
+      this.#newPasswords.set(id, { password, replaces });
+    }
     const { signIns } = this.#deps;
     signIns.signedIn({ tokenId: id, name: user }, from.address, "password");
     if (now !== undefined) await signIns.passwordChanged(user, from.address);

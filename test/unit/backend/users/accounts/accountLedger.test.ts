@@ -202,6 +202,26 @@ describe("the ledger of accounts", () => {
     expect(ledger.ownerOfSession(2)?.record.username).toBe("anna");
   });
 
+  it("replaces a password only that was shown: of two at once with the same old one, the first", async () => {
+    await using tried = await openLedger();
+    const passwordOf = (letter: string) =>
+      ({ scheme: "scrypt", salt: "A".repeat(22), verifier: letter.repeat(43) }) as const;
+    const shown = passwordOf("B");
+    await tried.commit({ kind: "changeUser", user: ANNA, atMs: NOW_MS, to: { password: shown } });
+    const replace = (letter: string): Promise<unknown> =>
+      tried.commit({
+        kind: "changeUser",
+        user: ANNA,
+        atMs: NOW_MS,
+        to: { password: passwordOf(letter) },
+        replaces: shown.verifier,
+      });
+    const [first, second] = await Promise.allSettled([replace("C"), replace("D")]);
+    expect(first.status).toBe("fulfilled");
+    expect(second).toMatchObject({ status: "rejected", reason: { code: "CONFLICT" } });
+    expect(tried.ledger.get("anna")?.record.password).toEqual(passwordOf("C"));
+  });
+
   it("begins no session with a password that was changed while it was checked", async () => {
     await using tried = await openLedger();
     const late = tried.commit({
