@@ -16,6 +16,7 @@ const packages = [
   { name: "mksh", program: "mksh" },
   { name: "yash", program: "yash" },
   { name: "posh", program: "posh" },
+  { name: "zsh", program: "zsh" },
   { name: "perl", program: "shasum" },
   { name: "util-linux", program: "flock" },
   { name: "curl", program: "curl" },

@@ -223,7 +223,7 @@ describe("the pasted line, run by a real shell", () => {
     expect(() => dockerCommand({ ...parts, token })).toThrow("letters and digits");
   });
 
-  it.for(["sh", "bash", "dash", "busybox ash", "mksh", "yash", "posh"])(
+  it.for(["sh", "bash", "dash", "busybox ash", "mksh", "yash", "posh", "zsh"])(
     "S-23: %s hands the token to no program as an argument",
     (shell, ctx) => {
       const [name = "", ...options] = shell.split(" ");
