@@ -34,6 +34,10 @@ const packages = [
   { name: "caddy", program: "caddy" },
   { name: "debootstrap", program: "debootstrap" },
   { name: "libxml2-utils", program: "xmllint" },
+  { name: "wine64", program: "wine64" },
+  { name: "qemu-user-static", program: "qemu-aarch64-static" },
+  { name: "libc6-arm64-cross", file: "/usr/aarch64-linux-gnu" },
+  { name: "musl", file: "/lib/ld-musl-x86_64.so.1" },
 ];
 
 /** Chromium draws boxes without any font; it only recommends one. */
