@@ -147,7 +147,7 @@ export class EventHub {
       onLost,
       room,
       maker: new SnapshotMaker(onFault),
-      messages: new RecentMessages(),
+      messages: new RecentMessages(clock),
       pump: new Pump(onFault),
     };
   }

@@ -1,7 +1,12 @@
+import type { Clock, Timer } from "../platform/clock.ts";
 import { hasSameTexts, type Message } from "./message.ts";
 
 /** The messages of so many bytes are kept. */
 const KEPT_BYTES = 4_194_304;
+/** A short one, and each of its texts, keeps a block of memory of others from being freed. */
+const MESSAGE_COST_BYTES = 8_192;
+/** Whoever is told the same much later than others has it encoded once more. */
+const KEPT_MS = 2_000;
 
 interface Made {
   readonly message: Message;
@@ -15,9 +20,15 @@ interface Made {
 export class RecentMessages {
   /** Who was asked for last stands last. */
   readonly #made = new Map<string, Made>();
+  readonly #clock: Pick<Clock, "after">;
   #bytes = 0;
+  #aging: Timer | undefined;
   /** Most are sent to one watcher after the other. */
   #last: Made | undefined;
+
+  constructor(clock: Pick<Clock, "after">) {
+    this.#clock = clock;
+  }
 
   /** The bytes of a message; nobody may change them. */
   bytesOf(message: Message): Buffer {
@@ -27,6 +38,8 @@ export class RecentMessages {
 
   /** Keeps none. */
   clear(): void {
+    this.#aging?.cancel();
+    this.#aging = undefined;
     this.#made.clear();
     this.#bytes = 0;
     this.#last = undefined;
@@ -38,7 +51,8 @@ export class RecentMessages {
     const made = isKnown ? known : { message, bytes: message.encode() };
     this.#remove(message.key);
     this.#made.set(message.key, made);
-    this.#bytes += made.bytes.length;
+    this.#bytes += costOf(made);
+    this.#aging ??= this.#clock.after(KEPT_MS, () => this.clear());
     for (const key of this.#made.keys()) {
       if (this.#bytes <= KEPT_BYTES || key === message.key) break;
       this.#remove(key);
@@ -47,9 +61,15 @@ export class RecentMessages {
   }
 
   #remove(key: string): void {
-    this.#bytes -= this.#made.get(key)?.bytes.length ?? 0;
+    const made = this.#made.get(key);
+    if (made === undefined) return;
+    this.#bytes -= costOf(made);
     this.#made.delete(key);
   }
+}
+
+function costOf({ bytes }: Made): number {
+  return bytes.length + MESSAGE_COST_BYTES;
 }
 
 function isSame(one: Message, other: Message): boolean {
