@@ -1,18 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BenchMessage } from "./harness.ts";
-import {
-  type Circumstances,
-  number,
-  type Row,
-  type Section,
-  summaryOf,
-  toMarkdown,
-  toText,
-} from "./report.ts";
+import { type Circumstances, number, type Row, type Section, summaryOf, toText } from "./report.ts";
+import { type Measured, resultsText } from "./results.ts";
 
 /** Every bench by its file, in the order of the report. */
 const BENCHES = {
@@ -67,21 +60,25 @@ async function runAll(): Promise<number> {
     process.on(signal, () => stop.abort());
   }
   const wanted = names.length > 0 ? names : Object.keys(BENCHES);
-  const circumstances = describeMachine();
-  const sections: Section[] = [];
+  const measured: Measured[] = [];
   for (const name of wanted) {
     if (stop.signal.aborted) return 1;
+    const at = describeMachine();
     const section = await runOne(name as BenchName, stop.signal);
-    sections.push(section);
+    measured.push({ section, at });
     console.log(`${toText(section)}\n`);
   }
+  const sections = measured.map(({ section }) => section);
   console.log(summaryOf(sections));
-  const isWhole = names.length === 0 && !flags.includes("--quick") && !stop.signal.aborted;
-  if (isWhole) {
-    writeFileSync(RESULTS, toMarkdown(sections, circumstances));
-    console.log(`Written to ${RESULTS}`);
-  }
+  // a quick run is no measurement
+  if (!flags.includes("--quick") && !stop.signal.aborted) write(measured);
   return sections.some(({ failure }) => failure !== undefined) ? 1 : 0;
+}
+
+function write(measured: readonly Measured[]): void {
+  const before = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : "";
+  writeFileSync(RESULTS, resultsText(before, measured, Object.values(BENCHES)));
+  console.log(`Written to ${RESULTS}`);
 }
 
 /** Each in its own process group, so that nothing of it outlives it, however it ends. */

@@ -96,22 +96,22 @@ function cellsOf(row: Row): string[] {
   return [row.what, row.figure, row.against, targetOf(row.checks), resultOf(row.checks)];
 }
 
-/** The report as Markdown. */
-export function toMarkdown(sections: readonly Section[], at: Circumstances): string {
-  const lines = [
-    "# Measurements",
-    "",
-    "Written by `npm run bench`; not edited by hand. All processes on one machine, over loopback:",
-    "load, server, agent and target share its cores. MB = 1e6 bytes. Absolute figures differ by",
-    "+-20 % from run to run; ratios, whose two sides come from the same run, hold.",
-    "",
-    `- Date: ${at.date}`,
-    `- Machine: ${at.processor}, ${at.cores} cores, ${at.memoryGb} GB, ${at.system}`,
-    `- Node ${at.node}; load at the start: ${number(at.load)}`,
-    `- ${summaryOf(sections)}`,
-  ];
-  for (const section of sections) lines.push("", ...sectionLines(section));
-  return `${lines.join("\n")}\n`;
+/** A section as Markdown, with the moment and the machine that its figures belong to. */
+export function sectionMarkdown(section: Section, at: Circumstances): string {
+  const lines = [`## ${section.title}`, "", circumstancesLine(section, at), ""];
+  if (section.rows.length > 0) {
+    lines.push(`| ${HEADINGS.join(" | ")} |`, `|${" --- |".repeat(HEADINGS.length)}`);
+    for (const row of section.rows) lines.push(`| ${cellsOf(row).join(" | ")} |`);
+  }
+  if (section.failure !== undefined) lines.push("", `**Failed**: ${section.failure}`);
+  for (const note of section.notes) lines.push("", note);
+  return lines.join("\n");
+}
+
+function circumstancesLine(section: Section, at: Circumstances): string {
+  const machine = `${at.processor}, ${at.cores} cores, ${at.memoryGb} GB, ${at.system}`;
+  const load = `load at the start ${number(at.load)}`;
+  return `${at.date}; ${machine}; Node ${at.node}; ${load}. ${summaryOf([section])}.`;
 }
 
 /** How many targets were met. */
@@ -121,17 +121,6 @@ export function summaryOf(sections: readonly Section[]): string {
   const failed = sections.filter(({ failure }) => failure !== undefined).length;
   const tail = failed > 0 ? `; ${failed} ${failed === 1 ? "bench" : "benches"} failed` : "";
   return `Targets met: ${met} of ${judged.length}${tail}`;
-}
-
-function sectionLines(section: Section): string[] {
-  const lines = [`## ${section.title}`, ""];
-  if (section.rows.length > 0) {
-    lines.push(`| ${HEADINGS.join(" | ")} |`, `|${" --- |".repeat(HEADINGS.length)}`);
-    for (const row of section.rows) lines.push(`| ${cellsOf(row).join(" | ")} |`);
-  }
-  if (section.failure !== undefined) lines.push("", `**Failed**: ${section.failure}`);
-  for (const note of section.notes) lines.push("", note);
-  return lines;
 }
 
 /** A section for a terminal: columns as wide as their widest cell. */

@@ -6,9 +6,10 @@ import {
   number,
   resultOf,
   type Section,
+  sectionMarkdown,
   summaryOf,
-  toMarkdown,
 } from "../../bench/report.ts";
+import { resultsText } from "../../bench/results.ts";
 
 const circumstances = {
   date: "2030-01-01 00:00 UTC",
@@ -56,13 +57,39 @@ describe("the report of the benches", () => {
     expect(summaryOf([section, failed])).toBe("Targets met: 1 of 2; 1 bench failed");
   });
 
-  it("shows target and result of each row, notes, and what failed", () => {
-    const text = toMarkdown([section, { ...section, failure: "it broke" }], circumstances);
+  it("shows target and result of each row, notes, what failed, and when it was measured", () => {
+    const text = sectionMarkdown({ ...section, failure: "it broke" }, circumstances);
     expect(text).toContain("| down | 50 MB/s | 0.5 x | >= 0.55 x | **missed** by 9 %: 0.5 x |");
     expect(text).toContain("| busy | 1 ms |  | <= 1 ms | met |");
     expect(text).toContain("A note.");
     expect(text).toContain("**Failed**: it broke");
-    expect(text).toContain("- Machine: A processor, 2 cores, 8 GB, Linux 6.1 x64");
+    expect(text).toContain("2030-01-01 00:00 UTC; A processor, 2 cores, 8 GB, Linux 6.1 x64;");
+  });
+
+  it("puts what was measured now in the place of what was, and leaves the rest as it was", () => {
+    const titles = ["Tunnels", "Memory", "Logins"];
+    const of = (title: string, note: string) => ({
+      section: { ...section, title, notes: [note] },
+      at: circumstances,
+    });
+    const before = resultsText(
+      "",
+      [of("Logins", "old logins"), of("Tunnels", "old tunnels")],
+      titles,
+    );
+    const after = resultsText(
+      before,
+      [of("Memory", "new memory"), of("Tunnels", "new tunnels")],
+      titles,
+    );
+    expect([...after.matchAll(/^## (.*)$/gm)].map(([, title]) => title)).toEqual(titles);
+    expect(after).not.toContain("old tunnels");
+    expect([...after.matchAll(/^(new|old) .*$/gm)].map(([line]) => line)).toEqual([
+      "new tunnels",
+      "new memory",
+      "old logins",
+    ]);
+    expect(resultsText(after, [], titles)).toBe(after);
   });
 
   it.each([
