@@ -26,9 +26,15 @@ export interface DeskPlacesDeps {
 }
 
 interface Use {
-  readonly open: number;
-  readonly known: number;
-  readonly bytes: number;
+  open: number;
+  known: number;
+  bytes: number;
+}
+
+interface Uses {
+  readonly all: Readonly<Use>;
+  /** Of one depositor. */
+  readonly own: Readonly<Use>;
 }
 
 /** How much there may be at a pairing service, of one depositor and of all together. */
@@ -38,8 +44,8 @@ export class DeskPlaces {
   constructor(deps: DeskPlacesDeps) {
     this.#deps = deps;
     const { limits, placed } = deps;
-    limits.watch("pairings", () => useOf(placed()).open);
-    limits.watch("deposit_bytes", () => useOf(placed()).bytes);
+    limits.watch("pairings", () => usesOf(placed()).all.open);
+    limits.watch("deposit_bytes", () => usesOf(placed()).all.bytes);
   }
 
   /**
@@ -48,10 +54,9 @@ export class DeskPlaces {
    */
   require(depositor: string, bytes: number, before: Placed | undefined): void {
     const { limits, share } = this.#deps;
-    const all = this.#use();
-    const own = this.#use(depositor);
+    const { all, own } = this.#use(depositor);
     const added = bytes - (before?.bytes ?? 0);
-    if (added > 0 && added > this.#left(all, own)) this.#refuse("deposit_bytes", depositor);
+    if (added > 0 && added > this.#left({ all, own })) this.#refuse("deposit_bytes", depositor);
     if (before?.isEnded === false) return;
     const most = limits.max("pairings");
     const mine = Math.max(1, most * share);
@@ -65,17 +70,17 @@ export class DeskPlaces {
 
   /** How many bytes more its depositor's journals may take. */
   leftFor(depositor: string): number {
-    return this.#left(this.#use(), this.#use(depositor));
+    return this.#left(this.#use(depositor));
   }
 
-  #left(all: Use, own: Use): number {
+  #left({ all, own }: Uses): number {
     const { limits, share } = this.#deps;
     const max = limits.max("deposit_bytes");
     return Math.max(0, Math.min(max - all.bytes, max * share - own.bytes));
   }
 
-  #use(depositor?: string): Use {
-    return useOf(this.#deps.placed(), depositor);
+  #use(depositor: string): Uses {
+    return usesOf(this.#deps.placed(), depositor);
   }
 
   #refuse(limit: "pairings" | "deposit_bytes", depositor: string): never {
@@ -89,13 +94,19 @@ export function bytesOf({ uses }: Pick<DepositRequest, "uses">): number {
   return uses.reduce((sum, { envelope }) => sum + USE_BYTES + envelope.ct.length, DEPOSIT_BYTES);
 }
 
-function useOf(placed: Iterable<Placed>, depositor?: string): Use {
-  let [open, known, bytes] = [0, 0, 0];
-  for (const { journal, isEnded, bytes: held } of placed) {
-    if (depositor !== undefined && journal.depositor !== depositor) continue;
-    known += 1;
-    if (!isEnded) open += 1;
-    bytes += held + journal.bytes;
+/** Strangers bring this about as often as they fetch a script, so everything is walked once. */
+function usesOf(placed: Iterable<Placed>, depositor?: string): Uses {
+  const all: Use = { open: 0, known: 0, bytes: 0 };
+  const own: Use = { open: 0, known: 0, bytes: 0 };
+  for (const each of placed) {
+    add(all, each);
+    if (each.journal.depositor === depositor) add(own, each);
   }
-  return { open, known, bytes };
+  return { all, own };
+}
+
+function add(use: Use, { journal, isEnded, bytes }: Placed): void {
+  use.known += 1;
+  if (!isEnded) use.open += 1;
+  use.bytes += bytes + journal.bytes;
 }
