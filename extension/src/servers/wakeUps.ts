@@ -54,6 +54,9 @@ export class WakeUps {
     const nowMs = this.#deps.clock.now();
     const wasAsleep = nowMs - this.#lookedMs > LOOK_MS + ASLEEP_MS;
     this.#lookedMs = nowMs;
+    // one that is there needs no looking; a network that changed meanwhile is noticed at the next look
+    const isSought = this.#deps.fleet.servers.some(({ state }) => state.kind === "waiting");
+    if (!isSought) return;
     const networks = this.#read();
     const hasMoved = networks !== this.#networks;
     this.#networks = networks;
