@@ -5,6 +5,8 @@ import type { Server } from "../servers/server.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
 import type { Targets } from "./targets/targets.ts";
 
+const WHICH_CREDENTIAL = "Sign in with which credential?";
+
 /** What installing needs. */
 export interface InstallCommandDeps {
   readonly targets: Targets;
@@ -24,7 +26,10 @@ export function installHandlers(
   return {
     async installClient(input) {
       if (input.node?.kind === "credential") {
-        const given = await targets.credential(input, { title: "", noun: "credential" });
+        const given = await targets.credential(input, {
+          title: WHICH_CREDENTIAL,
+          noun: "credential",
+        });
         if (given !== undefined) await sheets.open(given);
         return;
       }
@@ -54,6 +59,6 @@ async function installOn(
     await createCredential(input);
     return;
   }
-  const target = await targets.credentialOf(server, "Sign in with which credential?");
+  const target = await targets.credentialOf(server, WHICH_CREDENTIAL);
   if (target !== undefined) await sheets.open(target);
 }
