@@ -129,7 +129,9 @@ describe("two people, each with a window", () => {
     await quickInput.answer(FIELDS.name, "Relay");
     await clients.row("web-01").waitFor();
     await access.welcome.getByText("Only administrators see").waitFor();
-    expect(await clients.labels()).toEqual(["Online, 1 client", expect.stringContaining("web-01")]);
+    // until it is known what she may do, rows that are drawn are marked as not up to date
+    const alone = ["Online, 1 client", "web-01, online, Debian 12.5"];
+    await expect.poll(() => clients.labels()).toEqual(alone);
     await workbench.screenshot("people-of-anna");
   });
 

@@ -91,12 +91,14 @@ export class Pane {
   async rowAction(text: string | RegExp, label: string): Promise<void> {
     const row = this.row(text);
     const action = row.locator(`a.action-label[aria-label^="${label}"]`);
-    // a row that moves because others come leaves the mouse behind
+    // a row that moves because others come leaves the mouse behind; and a click of the mouse, which
+    // is an aim, a press and a release, would hit whichever row has come to lie there meanwhile
     await vi.waitFor(
       async () => {
         await this.#page.mouse.move(0, 0);
         await row.hover({ timeout: clickTimeoutMs });
-        await action.click({ timeout: clickTimeoutMs });
+        await action.waitFor({ timeout: clickTimeoutMs });
+        await action.dispatchEvent("click", {}, { timeout: clickTimeoutMs });
       },
       { timeout: menuTimeoutMs },
     );
