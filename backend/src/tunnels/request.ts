@@ -2,10 +2,10 @@ import { isIP } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import type { EndpointInput } from "@rport/protocol/http";
 import { type HostPort, requireHostPort } from "@rport/protocol/remote";
-import { isOwnAddress } from "../platform/ownAddresses.ts";
 import type { PortRanges } from "../platform/portRanges.ts";
 import { type Acl, parseAcl } from "./acl.ts";
 import { parseGoDuration } from "./goDuration.ts";
+import { isOwnAddress } from "./ownAddresses.ts";
 import { requirePort } from "./ports.ts";
 
 /** What `PUT /clients/{id}/tunnels` takes. */

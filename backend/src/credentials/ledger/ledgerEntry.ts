@@ -2,6 +2,7 @@ import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import { isSameVerifier } from "../../passwords/verifier.ts";
 import type { AddressRule } from "../../platform/addressRule.ts";
 import { addressRule } from "../../platform/addressRule.ts";
+import { ownBytes } from "../../platform/ownBytes.ts";
 import type { SecretEdit, ShiftEdit } from "../../store/edits/secretEdit.ts";
 import { editRow } from "../../store/edits/secretEdit.ts";
 import type { CredentialRecord } from "../../store/records/credentialRecord.ts";
@@ -29,7 +30,7 @@ export class LedgerEntry {
 
   constructor(record: CredentialRecord) {
     this.id = record.id;
-    this.salt = Buffer.from(record.salt, "base64url");
+    this.salt = ownBytes(Buffer.from(record.salt, "base64url"));
     this.#record = record;
     this.#allows = addressRule(record.limits.cidrs);
   }

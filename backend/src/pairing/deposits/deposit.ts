@@ -3,6 +3,7 @@ import { type ClaimRequest, type Envelope, envelopeSchema } from "@rport/protoco
 import { isSameHost } from "@rport/protocol/pairing/hostname";
 import type { PairingReport } from "@rport/protocol/pairing/report";
 import { isProvenReport, proofMatches } from "@rport/protocol/sealing";
+import { ownBytes } from "../../platform/ownBytes.ts";
 
 /** How long the same installer gets the same answer again, so that a lost one wastes nothing. */
 export const REPEAT_MS = 60_000;
@@ -68,11 +69,11 @@ export class Deposit {
     this.id = id;
     this.hostname = hostname;
     this.#deadlineMs = deadlineMs;
-    this.#claimKey = Buffer.from(claimKey);
+    this.#claimKey = ownBytes(claimKey);
     this.#reportsLeft = uses.length * REPORTS_PER_USE;
     this.#left = uses.map(({ useId, sealed }) => ({
       useId,
-      sealed: Buffer.from(JSON.stringify(sealed)),
+      sealed: ownBytes(Buffer.from(JSON.stringify(sealed))),
     }));
   }
 

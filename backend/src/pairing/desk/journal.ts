@@ -1,5 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { SERVICE_STEPS_MAX, type ServiceStep } from "@rport/protocol/pairing/service";
+import { ownBytes } from "../../platform/ownBytes.ts";
 import { printable } from "../printable.ts";
 
 /** A step without its number. */
@@ -28,7 +29,7 @@ export class Journal {
 
   constructor(depositor: string, watchKey: Buffer) {
     this.depositor = depositor;
-    this.#watchKey = watchKey;
+    this.#watchKey = ownBytes(watchKey);
   }
 
   /** What its steps take, in bytes. */

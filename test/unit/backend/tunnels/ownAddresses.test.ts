@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { expect, it } from "vitest";
-import { isOwnAddress } from "../../../../backend/src/platform/ownAddresses.ts";
+import { isOwnAddress } from "../../../../backend/src/tunnels/ownAddresses.ts";
 
 const own = Object.values(networkInterfaces()).flatMap((all = []) => all.map((one) => one.address));
 
