@@ -3,7 +3,8 @@ import { SHEET_VIEW_TYPE } from "./manifest.ts";
 import { createWindow } from "./window.ts";
 
 /**
- * Called by the editor when a view is shown or a command is run; does no input or output itself.
+ * Called by the editor when it has started, or earlier when a view is shown or a command is run. Reads
+ * settings and nothing else: no file, no network, no other process.
  */
 export function activate(context: ExtensionContext): void {
   const main = createWindow(context);

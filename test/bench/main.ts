@@ -23,6 +23,7 @@ const BENCHES = {
   pairing: "From pasting to online",
   agentMemory: "Memory of the agent",
   tree: "Model of the extension",
+  activation: "Start of the extension",
 } as const;
 type BenchName = keyof typeof BENCHES;
 

@@ -24,12 +24,12 @@ export class WakeUps {
   readonly #deps: WakeUpsDeps;
   readonly #focus: Disposable;
   #timer: Timer;
-  #networks: string;
+  /** Undefined: not looked at yet, as nothing of the computer is while the editor starts. */
+  #networks: string | undefined;
   #lookedMs: number;
 
   constructor(deps: WakeUpsDeps) {
     this.#deps = deps;
-    this.#networks = this.#read();
     this.#lookedMs = deps.clock.now();
     this.#focus = window.onDidChangeWindowState(({ focused }) => {
       if (focused) this.#retry();
@@ -55,6 +55,7 @@ export class WakeUps {
     const wasAsleep = nowMs - this.#lookedMs > LOOK_MS + ASLEEP_MS;
     this.#lookedMs = nowMs;
     // one that is there needs no looking; a network that changed meanwhile is noticed at the next look
+    this.#networks ??= this.#read();
     const isSought = this.#deps.fleet.servers.some(({ state }) => state.kind === "waiting");
     if (!isSought) return;
     const networks = this.#read();

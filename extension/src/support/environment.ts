@@ -1,4 +1,4 @@
-import { homedir, userInfo } from "node:os";
+import { homedir } from "node:os";
 
 /** What the extension knows of the process around it. */
 export interface Environment {
@@ -20,11 +20,18 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** The real one. The environment belongs to the user, so no workspace can set it. */
+/**
+ * The real one. The environment belongs to the user, so no workspace can set it. Who the user is may have
+ * to be looked up elsewhere, so it is asked for only when it is needed.
+ */
 export const processEnvironment: Environment = {
   platform: process.platform,
-  homeDirectory: homedir(),
-  uid: process.platform === "win32" ? undefined : userInfo().uid,
+  get homeDirectory() {
+    return homedir();
+  },
+  get uid() {
+    return process.geteuid?.();
+  },
   variable(name) {
     const value = process.env[name];
     return value === "" ? undefined : value;

@@ -119,7 +119,10 @@ describe("the manifest", () => {
     expect(views.map(({ id }) => id)).toEqual(Object.values(VIEWS));
     const settings = Object.values(SETTINGS).map((name) => `${SECTION}.${name}`);
     expect(Object.keys(contributes.configuration.properties)).toEqual(settings);
-    expect(manifest.activationEvents).toEqual([`onWebviewPanel:${SHEET_VIEW_TYPE}`]);
+    expect(manifest.activationEvents).toEqual([
+      "onStartupFinished",
+      `onWebviewPanel:${SHEET_VIEW_TYPE}`,
+    ]);
     for (const file of [manifest.icon, contributes.viewsContainers.activitybar[0].icon]) {
       expect(existsSync(new URL(file, folder)), file).toBe(true);
     }

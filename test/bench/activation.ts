@@ -1,0 +1,24 @@
+import { bareActivation } from "../support/vscode/bareActivation.ts";
+import { ensureVsix } from "../support/vscode/vsix.ts";
+import { median, runBench } from "./harness.ts";
+import { atMost, number } from "./report.ts";
+
+const ROUNDS = 7;
+/** What a window that starts may wait for the extension. */
+const ACTIVATION_MS = 100;
+
+// F-29: a window that starts hardly notices the extension.
+await runBench(async ({ row }) => {
+  await ensureVsix();
+  const rounds = [];
+  for (let round = 0; round < ROUNDS; round += 1) rounds.push(await bareActivation());
+  const load = median(rounds.map(({ loadMs }) => loadMs));
+  const activate = median(rounds.map(({ activateMs }) => activateMs));
+  const processor = median(rounds.map(({ processorMs }) => processorMs));
+  row({
+    what: "the extension is active: its code is loaded and activate has returned",
+    figure: `${number(load + activate)} ms`,
+    against: `the code ${number(load)} ms, activate ${number(activate)} ms; of a processor ${number(processor)} ms`,
+    checks: [atMost(load + activate, ACTIVATION_MS, "ms")],
+  });
+});
