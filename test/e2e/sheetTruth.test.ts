@@ -115,6 +115,8 @@ describe("the install sheet after the line was pasted", () => {
     await expect(claimLine(other)).rejects.toThrow("for the host db-07");
     await sheet.getByText(/db-08 .* was turned away: the line is for db-07 only/).waitFor();
     await pictures("sheet-host-only");
+    await sheet.getByLabel("Register as a new host").scrollIntoViewIfNeeded();
+    await pictures("sheet-options");
     await sheet.getByText("Options", { exact: true }).click();
   });
 
