@@ -19,6 +19,7 @@ import { RequestTurns } from "./http/requestTurns.ts";
 import { UnreadAnswers } from "./http/unreadAnswers.ts";
 import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
+import type { InstallationKind } from "./installation.ts";
 import { ListSearches } from "./lists/listSearches.ts";
 import { openGate } from "./opening/openGate.ts";
 import { openHealth } from "./opening/openHealth.ts";
@@ -36,6 +37,8 @@ import type { UserTokens } from "./users/tokens.ts";
 
 /** What a backend is made from. */
 export interface BackendOptions extends ServicesOptions {
+  /** Told to editors of the same person. */
+  readonly installation?: InstallationKind | undefined;
   /** Together they serve each face once. */
   readonly places: readonly Place[];
   /** What agents' connections allow, where it differs from the usual. */
@@ -103,7 +106,8 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   const certificate = tls.certificateAt(users);
   const told = (): Endpoint => {
     const tlsPin = certificate?.pair.pin;
-    return { url, token, pid: process.pid, fingerprint, md5Fingerprint, tlsPin };
+    const { installation } = options;
+    return { url, token, pid: process.pid, fingerprint, md5Fingerprint, tlsPin, installation };
   };
   const offer = await offerEndpoint(told, { path: paths.endpoint, certificate, clock, log });
   opened.defer(() => offer.close());

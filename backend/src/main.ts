@@ -11,7 +11,7 @@ import { type Backend, createBackend } from "./backend.ts";
 import { importCredentials } from "./cli/importCredentials.ts";
 import { userCommand } from "./cli/people/userCommand.ts";
 import { tlsCommand } from "./cli/tlsCommand.ts";
-import { type Config, readConfig, type Surroundings } from "./config/config.ts";
+import { type Config, personOf, readConfig, type Surroundings } from "./config/config.ts";
 import { removeEndpointNow } from "./endpointFile.ts";
 import { firstAdministratorCode, lacksAdministrator } from "./firstAdministrator.ts";
 import { installationOf } from "./installation.ts";
@@ -23,6 +23,7 @@ import type { Command } from "./platform/commandResult.ts";
 import { descriptorLimit } from "./platform/descriptors.ts";
 import { errorText, type Log } from "./platform/log.ts";
 import { StartFailure } from "./platform/startFailure.ts";
+import { announce } from "./runningEntry.ts";
 import { warningsOf } from "./startWarnings.ts";
 
 const INSTALLATION = installationOf(import.meta.url);
@@ -86,15 +87,23 @@ async function run(config: Config): Promise<void> {
   const backend = await createBackend({
     ...config,
     places: placesOf(config),
-    agentFiles: INSTALLATION.agents,
+    installation: INSTALLATION.kind,
+    agentFiles: INSTALLATION.agents(config.dataDir),
     descriptors: descriptorLimit(),
     clock: systemClock,
     log,
   });
   life.backend = backend;
   watchedBy(backend.limits);
-  // also where it ends by what was thrown; only a kill -9 or a power cut leaves the file behind
-  process.once("exit", () => removeEndpointNow(backend.paths.endpoint, backend.token));
+  const takeBack = await announce(backend.paths.directory, {
+    person: personOf(surroundings([])),
+    log,
+  });
+  // also where it ends by what was thrown; only a kill -9 or a power cut leaves the files behind
+  process.once("exit", () => {
+    removeEndpointNow(backend.paths.endpoint, backend.token);
+    takeBack();
+  });
   introduce(backend);
   print(aboutFirstAdministrator(backend, config));
   log.info("listening", { url: backend.url, version: VERSION, pid: process.pid });

@@ -197,6 +197,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
       settings,
       tokens,
       targets,
+      environment: processEnvironment,
       fetch: (input, init) => fetch(input, init),
     }),
     ...clientHandlers({ targets, documents, reveal: revealClient }),

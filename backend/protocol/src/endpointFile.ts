@@ -18,6 +18,8 @@ export const endpointFileSchema = z.object({
   /** The server key, `SHA256:` form. */
   fingerprint: z.string().max(64),
   pid: z.number().int().positive(),
+  /** How the program came to its machine: `editor` in the editor's extension; unknown words say nothing. */
+  installation: z.string().max(20).optional(),
   /** The key that TLS is spoken with there, where it is; another one after a new certificate. */
   tlsPin: tlsPinSchema.optional(),
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { type Person, usualDataDir } from "@rport/protocol/local/stateFolders";
 import { PAIRING_TTL_S } from "@rport/protocol/pairing";
 import { VERSION } from "@rport/protocol/version";
 import type { SetLimits } from "../limits/limitTable.ts";
@@ -97,13 +98,9 @@ export function readConfig(surroundings: Surroundings): Invocation {
   return { kind: "run", config: toConfig(merged, line, surroundings), settings: merged };
 }
 
-/** Where a server of this person keeps its data unless told otherwise. */
-export function defaultDataDir(surroundings: Surroundings): string {
-  const { environment, platform, home } = surroundings;
-  if (platform === "win32") {
-    return join(environment.LOCALAPPDATA ?? join(home, "AppData", "Local"), "rport");
-  }
-  return join(environment.XDG_STATE_HOME || join(home, ".local", "state"), "rport");
+/** Whose program this is. */
+export function personOf({ environment, platform, home }: Surroundings): Person {
+  return { platform, home, variable: (name) => environment[name] || undefined };
 }
 
 function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundings): Config {
@@ -112,7 +109,7 @@ function toConfig(settings: Settings, line: CommandLine, surroundings: Surroundi
   const address = server?.address ?? DEFAULT_ADDRESS;
   const serverAddress = port === undefined ? address : { ...address, port };
   return {
-    dataDir: resolve(server?.data_dir ?? defaultDataDir(surroundings)),
+    dataDir: resolve(server?.data_dir ?? usualDataDir(personOf(surroundings))),
     serverAddress,
     apiAddress: api?.address ?? serverAddress,
     tls: tlsSettings({ server, api, pairing }),

@@ -1,11 +1,12 @@
 import { env, window } from "vscode";
-import { LOCAL_URL } from "../servers/config.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { ServerSettings } from "../servers/settings.ts";
 import { endToken } from "../servers/signIn.ts";
 import type { Tokens } from "../servers/tokens.ts";
+import type { Environment } from "../support/environment.ts";
 import { plainText } from "../support/text.ts";
+import { useLocalBackend } from "./localBackend/useLocal.ts";
 import { addServer, renameServer, signInAgain } from "./people/addServer.ts";
 import type { Handlers } from "./registry.ts";
 import type { Targets } from "./targets/targets.ts";
@@ -16,6 +17,7 @@ export interface ServerCommandsDeps {
   readonly settings: ServerSettings;
   readonly tokens: Tokens;
   readonly targets: Targets;
+  readonly environment: Environment;
   readonly fetch: typeof fetch;
 }
 
@@ -35,12 +37,10 @@ export type ServerHandlers = Pick<
 
 /** Adding, signing in to and out of, and removing servers. */
 export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
-  const { targets, settings } = deps;
+  const { targets } = deps;
   return {
     addServer: () => addServer(deps),
-    async useLocalBackend() {
-      await settings.put({ name: "Local Backend", url: LOCAL_URL, fingerprint: "" });
-    },
+    useLocalBackend: () => useLocalBackend(deps),
     async signIn(input) {
       const isOpen = ({ isLocal, state }: Server) => !isLocal && state.kind !== "connected";
       const server = await targets.server(input, "Sign in to which server?", isOpen);

@@ -1,11 +1,12 @@
 import type { EndpointFile } from "@rport/protocol/endpointFile";
 import { OneConnection } from "@rport/protocol/local/oneConnection";
 import { proveServer } from "@rport/protocol/local/proveServer";
+import { isRunning } from "@rport/protocol/local/runningBackends";
 import { type Access, type AccessSource, bearer, type ReadyAccess } from "../api/access.ts";
 import { describeNetworkError } from "../support/describeError.ts";
-import { type Environment, isRunning } from "../support/environment.ts";
+import type { Environment } from "../support/environment.ts";
 import type { Redactor } from "../support/redact.ts";
-import { LOCAL_URL, type ServerConfig } from "./config.ts";
+import { dataDirOf, isLocalUrl, type ServerConfig } from "./config.ts";
 import { findLocalBackend } from "./local.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -20,7 +21,7 @@ export interface AccessDeps {
 export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
   const { environment, tokens, redactor } = deps;
   const { url, tlsPin } = config;
-  if (url !== LOCAL_URL) {
+  if (!isLocalUrl(url)) {
     return async () => {
       const token = await tokens.get(url);
       if (token === undefined) return { kind: "noToken" };
@@ -28,7 +29,7 @@ export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
     };
   }
   return async () => {
-    const local = await findLocalBackend(environment);
+    const local = await findLocalBackend(environment, dataDirOf(url));
     if (local.kind === "absent") return { kind: "unavailable", reason: local.reason };
     redactor.add(local.endpoint.token);
     return await enterLocal(local.endpoint);

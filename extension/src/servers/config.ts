@@ -1,8 +1,11 @@
+import { basename, isAbsolute } from "node:path";
 import { type TlsPin, tlsPinSchema } from "@rport/protocol/tls/tlsPin";
 import { z } from "zod";
 
-/** Instead of an address: the backend of the same person on the same machine. */
+/** Instead of an address: the backend of the same person on the same machine, in its usual folder. */
 export const LOCAL_URL = "local";
+/** Stands before the data directory of one that has another. */
+const LOCAL_PREFIX = `${LOCAL_URL}:`;
 /** More entries of the setting are not read. */
 const SERVERS_MAX = 50;
 
@@ -17,12 +20,27 @@ const entrySchema = z.object({
 /** One server as the setting names it. It holds no secret. */
 export interface ServerConfig {
   readonly name: string;
-  /** A base URL without a slash at the end, or `local`. It is also what the token is kept under. */
+  /** A base URL without a slash at the end, or what `isLocalUrl` says. It is also what the token is kept under. */
   readonly url: string;
   /** The accepted server key in `SHA256:` form; empty before the first connection. */
   readonly fingerprint: string;
   /** What its TLS key is recognised by, where its certificate is its own; absent: it has to be trusted. */
   readonly tlsPin?: TlsPin | undefined;
+}
+
+/** Whether it stands for a backend of the same person on the same machine. */
+export function isLocalUrl(url: string): boolean {
+  return url === LOCAL_URL || url.startsWith(LOCAL_PREFIX);
+}
+
+/** What stands for the backend of this person with a data directory of its own. */
+export function localUrlOf(dataDir: string): string {
+  return `${LOCAL_PREFIX}${dataDir}`;
+}
+
+/** The data directory that a local backend was named with; undefined: it is in its usual folder. */
+export function dataDirOf(url: string): string | undefined {
+  return url.startsWith(LOCAL_PREFIX) ? url.slice(LOCAL_PREFIX.length) : undefined;
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -66,11 +84,20 @@ function parseEntry(entry: unknown): ServerConfig | undefined {
   const parsed = entrySchema.safeParse(entry);
   if (!parsed.success) return undefined;
   const { name, fingerprint, tlsPin } = parsed.data;
-  if (parsed.data.url === LOCAL_URL) {
-    return { name: name || "Local Backend", url: LOCAL_URL, fingerprint: "" };
-  }
+  if (isLocalUrl(parsed.data.url)) return localConfig(name, parsed.data.url);
   const url = baseUrlOf(parsed.data.url);
   if (url === undefined) return undefined;
   const pinned = tlsPin === "" ? undefined : tlsPin;
   return { name: name || nameOf(url), url, fingerprint, tlsPin: pinned };
+}
+
+/**
+ * A backend of this person on the same machine, under this name or what it is called without one;
+ * undefined when the folder that is named could be any. Its key is told by its endpoint file.
+ */
+export function localConfig(name: string, url: string): ServerConfig | undefined {
+  const dataDir = dataDirOf(url);
+  if (dataDir !== undefined && !isAbsolute(dataDir)) return undefined;
+  const usual = dataDir === undefined ? "Local Backend" : `Local Backend (${basename(dataDir)})`;
+  return { name: name || usual, url, fingerprint: "" };
 }

@@ -1,28 +1,26 @@
 import { join } from "node:path";
 import { ENDPOINT_FILE } from "@rport/protocol/endpointFile";
 import { type ReadEndpoint, readEndpoint } from "@rport/protocol/local/endpointReader";
-import type { Environment } from "../support/environment.ts";
+import { usualDataDir } from "@rport/protocol/local/stateFolders";
+import { type Environment, personOf } from "../support/environment.ts";
 import { isLoopback } from "./config.ts";
 
 /** Names another endpoint file; meant for a backend with a data directory of its own. */
 export const ENDPOINT_FILE_VARIABLE = "RPORT_ENDPOINT_FILE";
 
-/** Where a backend of this person leaves its endpoint file. */
-export function endpointFilePath(environment: Environment): string {
+/** Where a backend of this person leaves its endpoint file, in this data directory or in the usual one. */
+export function endpointFilePath(environment: Environment, dataDir?: string): string {
+  if (dataDir !== undefined) return join(dataDir, ENDPOINT_FILE);
   const named = environment.variable(ENDPOINT_FILE_VARIABLE);
-  if (named !== undefined) return named;
-  const { homeDirectory, platform } = environment;
-  if (platform === "win32") {
-    const local = environment.variable("LOCALAPPDATA") ?? join(homeDirectory, "AppData", "Local");
-    return join(local, "rport", ENDPOINT_FILE);
-  }
-  const state = environment.variable("XDG_STATE_HOME") ?? join(homeDirectory, ".local", "state");
-  return join(state, "rport", ENDPOINT_FILE);
+  return named ?? join(usualDataDir(personOf(environment)), ENDPOINT_FILE);
 }
 
 /** Reads the endpoint file. It is believed only when nobody else could have written it. */
-export async function findLocalBackend(environment: Environment): Promise<ReadEndpoint> {
-  const path = endpointFilePath(environment);
+export async function findLocalBackend(
+  environment: Environment,
+  dataDir?: string,
+): Promise<ReadEndpoint> {
+  const path = endpointFilePath(environment, dataDir);
   try {
     const read = await readEndpoint(path, environment.uid);
     if (read.kind === "absent" || isLoopback(read.endpoint.url)) return read;

@@ -13,7 +13,7 @@ import { may, type Rights, UNKNOWN } from "../model/rights.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import { Listeners } from "../support/listeners.ts";
 import type { Log } from "../support/log.ts";
-import { LOCAL_URL, type ServerConfig } from "./config.ts";
+import { isLocalUrl, type ServerConfig } from "./config.ts";
 import { tellConnection } from "./connectionLog.ts";
 import { FetchedLists } from "./fetchedLists.ts";
 import { People } from "./people.ts";
@@ -68,7 +68,7 @@ export class Server {
     this.#deps = deps;
     this.key = config.url;
     this.#name = config.name;
-    this.isLocal = config.url === LOCAL_URL;
+    this.isLocal = isLocalUrl(config.url);
     this.tlsPin = config.tlsPin;
     this.#fingerprint = config.fingerprint;
     this.access = access;

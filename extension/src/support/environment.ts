@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import type { Person } from "@rport/protocol/local/stateFolders";
 
 /** What the extension knows of the process around it. */
 export interface Environment {
@@ -10,14 +11,10 @@ export interface Environment {
   variable(name: string): string | undefined;
 }
 
-/** Whether a process of this user is running under this id, as far as one can see. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** Whose programs are looked for. */
+export function personOf(environment: Environment): Person {
+  const { platform, homeDirectory: home } = environment;
+  return { platform, home, variable: (name) => environment.variable(name) };
 }
 
 /**

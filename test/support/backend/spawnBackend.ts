@@ -82,7 +82,9 @@ function start(
   environment: Readonly<Record<string, string>> = {},
   descriptors?: number,
 ) {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
+  const { PATH, HOME } = process.env;
+  // no folder: what a test starts is no backend that the editor of whoever runs it should find
+  const env = { PATH, HOME, XDG_STATE_HOME: "/dev/null", ...environment };
   const limited = descriptors === undefined ? [] : ["prlimit", `--nofile=${descriptors}`];
   const [program = "", ...rest] = [...limited, process.execPath, ...args];
   const child = spawn(program, rest, {

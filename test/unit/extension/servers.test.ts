@@ -45,11 +45,15 @@ describe("the configured servers", () => {
       { url: "javascript:alert(1)" },
       "nonsense",
       { url: "local" },
+      { url: "local:/srv/rport" },
+      // relative to what is open in the window
+      { url: "local:data" },
     ];
     expect(parseServers(setting).map(({ name, url }) => [name, url])).toEqual([
       ["A", "https://a.example"],
       ["a.example/x", "https://a.example/x"],
       ["Local Backend", "local"],
+      ["Local Backend (rport)", "local:/srv/rport"],
     ]);
     expect(parseServers("nonsense")).toEqual([]);
   });
