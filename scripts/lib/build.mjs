@@ -14,6 +14,7 @@ import { ensureRuntime } from "./agent/runtimes.mjs";
 import { targets, usualTarget } from "./agent/targets.mjs";
 import { buildAgentFiles } from "./agentFiles.mjs";
 import { run } from "./command.mjs";
+import { writeExtensionBackend } from "./extensionBackend.mjs";
 import { projectNode } from "./install.mjs";
 import { root } from "./paths.mjs";
 
@@ -29,9 +30,11 @@ export const sources = [
   "agent/src",
   "backend/protocol/src",
   "backend/protocol/stubs",
+  "backend/src",
   "extension",
   "webview-ui/src",
   "installers",
+  "packaging/npm/launcher",
   "scripts/lib",
   "package.json",
   "package-lock.json",
@@ -85,8 +88,9 @@ export function builtTargets() {
 async function build(wanted) {
   rmSync(join(dist, "agent"), { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
-  await bundle("agent", "extension", "webview");
+  await bundle("agent", "extension", "webview", "backend");
   await buildAgentFiles(undefined, wanted);
+  writeExtensionBackend();
   await packageExtension();
 }
 

@@ -14,7 +14,7 @@ export const npmFolder = join(root, "dist", "npm");
 
 const hashFile = join(npmFolder, ".build-hash");
 /** What the packages depend on. */
-const packed = [...sources, "backend/src", "packaging", "LICENSE"];
+const packed = [...sources, "packaging", "LICENSE"];
 
 const isArchive = (name) => name.endsWith(".tgz");
 
