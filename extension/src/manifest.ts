@@ -20,6 +20,7 @@ export const COMMANDS = {
   installClient: "rport.client.install",
   goToClient: "rport.client.goTo",
   showDetails: "rport.client.showDetails",
+  showWhyOffline: "rport.client.whyOffline",
   copyClientName: "rport.client.copyName",
   copyClientId: "rport.client.copyId",
   copyClientAddress: "rport.client.copyAddress",

@@ -115,6 +115,24 @@ describe("a credential's life in the editor", () => {
     await workbench.command("View: Close All Editors");
   });
 
+  test("says why a client is offline, and follows what happens", async () => {
+    await rport.clients.toggle("Offline");
+    await rport.clients.row(/old-01.*cut off/).waitFor();
+    await rport.clients.contextMenu("old-01", "Why Is This Client Offline?");
+    await expect.poll(shownText).toContain("Why is old-01 offline?");
+    await expect.poll(shownText).toContain("The server ended the connection.");
+    await expect
+      .poll(shownText)
+      .toMatch(/\nx Secret: The secret that it came with last is revoked\./);
+    await workbench.screenshot("life-why-offline");
+    await workbench.command("View: Close All Editors");
+    await command("Why Is This Client Offline?");
+    await workbench.quickInput.pick("old-01");
+    await expect.poll(shownText).toContain("Why is old-01 offline?");
+    await workbench.command("View: Close All Editors");
+    await rport.clients.toggle("Offline");
+  });
+
   test("lists the refused joins until they are cleared", async () => {
     const { access } = rport;
     await access.toggle("Refused joins");

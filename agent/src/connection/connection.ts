@@ -1,3 +1,4 @@
+import { AGENT_STOPS } from "@rport/protocol/agent";
 import { type CloseReason, WireError } from "@rport/protocol/wire/wireError";
 import { sleep } from "../platform/clock.ts";
 import { troubleOf } from "../platform/descriptors.ts";
@@ -44,7 +45,7 @@ export class ConnectionLoop {
       const event = await this.#step(this.#state, wake);
       this.#apply(signal.aborted ? { kind: "stop" } : event);
     }
-    this.#session?.close("the agent is stopping");
+    this.#session?.close(AGENT_STOPS);
   }
 
   #apply(event: ConnectionEvent): void {
@@ -112,7 +113,8 @@ export class ConnectionLoop {
       return await this.#register(event);
     }
     void main.then((late) => late instanceof Session && late.close("not needed any more"));
-    if (event.kind === "hurry") session.close("connecting again");
+    // at a stop, the end of the loop says goodbye
+    if (this.#hurry.signal.aborted) session.close("connecting again");
     return event;
   }
 

@@ -1,4 +1,4 @@
-import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { AGENT_STOPS, FEATURES, REQUESTS } from "@rport/protocol/agent";
 import type { HostKeyProof } from "@rport/protocol/hostKey";
 import { Connection } from "@rport/protocol/wire/connection";
 import { guarded } from "@rport/protocol/wire/contain";
@@ -90,7 +90,7 @@ export class Session {
     });
     const served = serve(transport, deps, () => serverFingerprint);
     const { connection } = served;
-    const abandon = () => connection.close("the agent is stopping");
+    const abandon = () => connection.close(AGENT_STOPS);
     signal.addEventListener("abort", abandon, { once: true });
     try {
       if (signal.aborted) abandon();

@@ -33,6 +33,9 @@ export const SILENT_REQUESTS = [
   "ip_addresses",
 ] as const;
 
+/** What an agent says in its goodbye when it was told to stop; the backend then shows the host as stopped. */
+export const AGENT_STOPS = "the agent is stopping";
+
 /** The failure text that both sides read as "I do not know this request". */
 export const UNKNOWN_REQUEST = "unknown request";
 

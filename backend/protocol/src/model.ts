@@ -51,6 +51,20 @@ export const hostKeyChangeSchema = z.object({
 export type HostKeyChange = z.infer<typeof hostKeyChangeSchema>;
 
 /**
+ * How a client's last connection ended: `stopped`, its agent was told to stop, or the host shut down
+ * in order; `left`, its agent said goodbye for another reason; `lost`, the connection broke; `silent`,
+ * there was no answer any more; `rules`, it broke a rule or a limit; `cut`, the server ended it;
+ * `server`, the server itself ended. `text` says it in the words of the log.
+ */
+export const connectionEndSchema = z.object({
+  kind: z.enum(["stopped", "left", "lost", "silent", "rules", "cut", "server"]),
+  text: line,
+});
+
+/** How a client's last connection ended. */
+export type ConnectionEnd = z.infer<typeof connectionEndSchema>;
+
+/**
  * A host's record, in the field names of RPort's REST API, plus ours from `connected_at`,
  * `features` and `secret` on. Kept when the host goes offline.
  */
@@ -97,6 +111,8 @@ export const clientSchema = z.object({
    */
   host_key: z.string().max(64).nullable().default(null),
   host_key_change: hostKeyChangeSchema.nullable().default(null),
+  /** Null while it is connected, and where it was not kept. */
+  connection_end: connectionEndSchema.nullable().default(null),
   /** The machine behind it was seen under this other id, which is offline now. */
   looks_like: clientIdSchema.nullable().default(null),
   duplicate: duplicateSchema.nullable().default(null),

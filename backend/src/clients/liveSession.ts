@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { ClientId } from "@rport/protocol/ids";
+import type { ConnectionEnd } from "@rport/protocol/model";
 import type { HostPort } from "@rport/protocol/remote";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { SessionHandle } from "../credentials/ports.ts";
@@ -35,6 +36,8 @@ export interface LiveSession extends SessionHandle, AgentLink {
   readonly silentMs: number;
   /** When the agent last said anything, since the epoch; undefined: it has said nothing yet. */
   readonly lastHeardAtMs: number | undefined;
+  /** How the connection ended; undefined until then. */
+  readonly end: ConnectionEnd | undefined;
   /** False for the Go versions that answer a ping twice. */
   readonly canBePinged: boolean;
   /**

@@ -1,6 +1,7 @@
+import type { Client } from "@rport/protocol/model";
 import { commands, env, window } from "vscode";
 import { VIEWS } from "../manifest.ts";
-import { displayName } from "../model/arrange.ts";
+import { displayName, statusOf } from "../model/arrange.ts";
 import type { ClientTarget } from "../servers/entities.ts";
 import { plainText } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
@@ -24,6 +25,7 @@ export type ClientHandlers = Pick<
   | "findClient"
   | "goToClient"
   | "showDetails"
+  | "showWhyOffline"
   | "copyClientName"
   | "copyClientId"
   | "copyClientAddress"
@@ -52,6 +54,12 @@ export function clientHandlers(deps: ClientCommandsDeps): ClientHandlers {
       const asked = { title: "Show details of which client?", noun: "client" };
       const target = await targets.client(input, asked);
       if (target !== undefined) await documents.showClient(target.server.key, target.client.id);
+    },
+    async showWhyOffline(input) {
+      const fits = (client: Client) => statusOf(client) === "offline";
+      const asked = { title: "Why is which client offline?", noun: "client that is offline", fits };
+      const target = await targets.client(input, asked);
+      if (target !== undefined) await documents.showWhyOffline(target.server.key, target.client);
     },
     copyClientName: copier("Copy the name of which client?", ({ client }) => displayName(client)),
     copyClientId: copier("Copy the ID of which client?", ({ client }) => client.id),

@@ -20,6 +20,7 @@ const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
   "findClient",
   "goToClient",
   "showDetails",
+  "showWhyOffline",
   "showTries",
   "copyClientName",
   "copyClientId",

@@ -1,6 +1,7 @@
 import type { Client } from "@rport/protocol/model";
 import { inertLine } from "../support/text.ts";
 import { displayName, statusOf } from "./arrange.ts";
+import { endSentence } from "./connectionEnd.ts";
 import { ago } from "./relativeTime.ts";
 import { clientFacts } from "./rows/clientRow.ts";
 import type { Row } from "./rows/row.ts";
@@ -51,6 +52,7 @@ export function detailsText({ client, tunnels, serverName, nowMs }: DetailsFacts
     ["Status", statusOf(client)],
     timeFact("Connected", client.connected_at, nowMs),
     timeFact("Disconnected", client.disconnected_at, nowMs),
+    ["Ended", client.connection_end === null ? "" : endSentence(client.connection_end)],
     ["Server", serverName],
     ...clientFacts(client),
     ...hardware(client),

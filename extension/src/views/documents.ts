@@ -1,3 +1,4 @@
+import type { Client } from "@rport/protocol/model";
 import {
   type Disposable,
   EventEmitter,
@@ -11,11 +12,16 @@ import { AUDIT_LANGUAGE, DOCUMENT_SCHEME } from "../manifest.ts";
 import { displayName } from "../model/arrange.ts";
 import { detailsText } from "../model/details.ts";
 import { type Outcome, outcomeText } from "../model/outcome.ts";
+import { whyOfflineText } from "../model/whyOffline.ts";
 import type { Fleet } from "../servers/fleet.ts";
+import { isAway } from "../servers/server.ts";
+import type { ServerChange } from "../servers/serverChange.ts";
 import type { Clock } from "../support/clock.ts";
 import { documentPath, partsOf } from "../support/documentPath.ts";
 import { rowOf } from "./rows.ts";
 import { type SourceDeps, tunnelNodes } from "./source.ts";
+
+const UNKNOWN_CLIENT = "# This client is not known any more.\n";
 
 /** What the documents need. */
 export interface DocumentsDeps extends SourceDeps {
@@ -36,19 +42,14 @@ export class Documents implements TextDocumentContentProvider {
     this.#deps = deps;
     this.#registration = workspace.registerTextDocumentContentProvider(DOCUMENT_SCHEME, this);
     deps.fleet.changed.add((event) => {
-      if (event.kind !== "server" || event.change.kind !== "changed") return;
-      for (const { change } of event.change.changes) {
-        if (change.entity === "client") this.#clientChanged(event.server.key, change.id);
-      }
-      if (event.change.changes.some(({ change }) => change.entity === "refusal")) {
-        this.#refusalsChanged(event.server.key);
-      }
+      if (event.kind === "server") this.#serverChanged(event.server.key, event.change);
     });
   }
 
   provideTextDocumentContent(uri: Uri): string {
     const [kind, ...parts] = partsOf(uri.path);
     if (kind === "outcome") return this.#outcomeText(uri.path);
+    if (kind === "why") return this.#whyOffline(parts[0] ?? "", parts[1] ?? "");
     if (kind === "script") return this.#scripts.get(uri.path) ?? "";
     return this.#details(parts[0] ?? "", parts[1] ?? "");
   }
@@ -59,6 +60,14 @@ export class Documents implements TextDocumentContentProvider {
     if (client === undefined) return;
     const uri = clientUri(serverKey, clientId, displayName(client));
     await show(uri, "yaml");
+  }
+
+  /** Opens what is known of why a client is away; it follows what happens. */
+  async showWhyOffline(serverKey: string, client: Client): Promise<void> {
+    const uri = uriOf(["why", serverKey, client.id, `Why ${displayName(client)} is offline`]);
+    // what it says depends on the time of day, too
+    this.#emitter.fire(uri);
+    await show(uri, AUDIT_LANGUAGE);
   }
 
   /** Opens the text of an installer script. */
@@ -92,18 +101,36 @@ export class Documents implements TextDocumentContentProvider {
     return this.#deps.fleet;
   }
 
+  #serverChanged(serverKey: string, change: ServerChange): void {
+    if (change.kind !== "changed") {
+      this.#refresh(({ path }) => path.startsWith(uriOf(["why", serverKey, ""]).path));
+      return;
+    }
+    for (const { change: each } of change.changes) {
+      if (each.entity === "client") this.#clientChanged(serverKey, each.id);
+    }
+    if (change.changes.some(({ change: each }) => each.entity === "refusal")) {
+      this.#refusalsChanged(serverKey);
+    }
+  }
+
   #clientChanged(serverKey: string, clientId: string): void {
-    const prefix = uriOf(["client", serverKey, clientId, ""]).path;
+    for (const kind of ["client", "why"]) {
+      this.#refresh(({ path }) => path.startsWith(uriOf([kind, serverKey, clientId, ""]).path));
+    }
+  }
+
+  #refresh(isMeant: (uri: Uri) => boolean): void {
     for (const { uri } of workspace.textDocuments) {
-      if (uri.scheme === DOCUMENT_SCHEME && uri.path.startsWith(prefix)) this.#emitter.fire(uri);
+      if (uri.scheme === DOCUMENT_SCHEME && isMeant(uri)) this.#emitter.fire(uri);
     }
   }
 
   #refusalsChanged(serverKey: string): void {
-    for (const { uri } of workspace.textDocuments) {
-      const known = uri.scheme === DOCUMENT_SCHEME ? this.#outcomes.get(uri.path) : undefined;
-      if (known?.serverKey === serverKey) this.#emitter.fire(uri);
-    }
+    const why = uriOf(["why", serverKey, ""]).path;
+    this.#refresh(({ path }) => {
+      return path.startsWith(why) || this.#outcomes.get(path)?.serverKey === serverKey;
+    });
   }
 
   #outcomeText(path: string): string {
@@ -119,11 +146,26 @@ export class Documents implements TextDocumentContentProvider {
     return outcomeText(known.outcome, trying);
   }
 
+  #whyOffline(serverKey: string, clientId: string): string {
+    const server = this.#fleet.get(serverKey);
+    const client = server?.mirror.maps.clients.get(clientId);
+    if (server === undefined || client === undefined) return UNKNOWN_CLIENT;
+    const { clients, credentials, refusals } = server.mirror.maps;
+    return whyOfflineText({
+      client,
+      server: { name: server.name, isConnected: !isAway(server) },
+      credential: credentials.get(client.client_auth_id),
+      mayAdminister: server.may("administrator"),
+      refusals: refusals.values(),
+      alike: [...clients.values()].filter(({ looks_like: id }) => id === clientId),
+      nowMs: this.#deps.clock.now(),
+    });
+  }
+
   #details(serverKey: string, clientId: string): string {
     const server = this.#fleet.get(serverKey);
     const client = server?.mirror.maps.clients.get(clientId);
-    if (server === undefined || client === undefined)
-      return "# This client is not known any more.\n";
+    if (server === undefined || client === undefined) return UNKNOWN_CLIENT;
     const { clock } = this.#deps;
     const rows = { fleet: this.#fleet, now: () => clock.now() };
     const tunnels = tunnelNodes(this.#deps, serverKey, clientId).map((node) => rowOf(node, rows));

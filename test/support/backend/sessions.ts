@@ -53,6 +53,7 @@ export class FakeSession implements LiveSession {
   readonly hostKey = undefined;
   readonly silentMs = 0;
   readonly lastHeardAtMs = undefined;
+  readonly end = undefined;
   readonly canBePinged = true;
   readonly hasTunnelRules = true;
   readonly #clients: TestClients;

@@ -21,5 +21,6 @@ export const LIFE_COMMANDS: readonly string[] = [
   "Approve Join",
   "Deny Join",
   "Show Who Still Tries",
+  "Why Is This Client Offline?",
   "Retry Now",
 ];

@@ -23,6 +23,7 @@ import type { Refusals } from "../refusals.ts";
 import type { LocalPresence } from "../registry/presence.ts";
 import type { ClientRegistry } from "../registry/registry.ts";
 import { AgentSession, type SessionStart } from "../session/agentSession.ts";
+import { SERVER_STOPS } from "../session/connectionEnd.ts";
 import type {
   SessionCredentials,
   SessionDeps,
@@ -201,7 +202,7 @@ export class AgentDoor {
     this.#server.close();
     const open = [...this.#transports];
     const { clock, farewells } = this.#sessionDeps;
-    await inSlices(open, { clock }, (transport) => transport.close("the server is stopping"));
+    await inSlices(open, { clock }, (transport) => transport.close(SERVER_STOPS));
     await Promise.all(open.map((transport) => transport.closed));
     await farewells.done();
   }

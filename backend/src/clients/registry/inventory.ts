@@ -50,6 +50,7 @@ export function recordOf(
     revoked_at: null,
     host_key: who.hostKey ?? null,
     host_key_change: null,
+    connection_end: null,
     left_out: who.leftOut.map(({ remote, reason }) => ({
       remote: clean(remote),
       reason: clean(reason),

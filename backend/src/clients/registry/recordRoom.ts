@@ -132,6 +132,7 @@ export function withoutGrowth(record: ClientRecord, before: ClientRecord): Clien
     revoked_at: record.revoked_at,
     host_key: record.host_key,
     host_key_change: record.host_key_change,
+    connection_end: record.connection_end,
     adopted: record.adopted,
     first_seen_at: record.first_seen_at,
     heard_at: record.heard_at,

@@ -237,9 +237,8 @@ export class ClientRegistry implements ClientPort {
   #recordNow(id: ClientId): ClientRecord | undefined {
     const { presence, clock } = this.#deps;
     const record = this.#records.get(id);
-    const isConnected = presence.connected(id) !== undefined;
-    const heardAtMs = presence.lastHeardAtMs(id);
-    return record && isConnected ? awayRecord(record, heardAtMs, clock.now()) : record;
+    const session = presence.connected(id);
+    return record && session ? awayRecord(record, session, clock.now()) : record;
   }
 
   #load(stored: ClientRecord): void {

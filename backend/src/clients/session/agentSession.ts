@@ -6,6 +6,7 @@ import {
   secretStoredSchema,
 } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
+import type { ConnectionEnd } from "@rport/protocol/model";
 import type { HostPort } from "@rport/protocol/remote";
 import { Connection } from "@rport/protocol/wire/connection";
 import { guarded } from "@rport/protocol/wire/contain";
@@ -22,6 +23,7 @@ import { errorText } from "../../platform/log.ts";
 import { factsOf, namesOf } from "./agentFacts.ts";
 import { answersPingTwice, knowsTunnelRules } from "./agentVersion.ts";
 import type { ArrivingSession } from "./arrivingSession.ts";
+import { connectionEnd } from "./connectionEnd.ts";
 import type { Identity } from "./firstRequest.ts";
 import { FROM_AGENTS } from "./fromAgents.ts";
 import { Introduction } from "./introduction.ts";
@@ -65,6 +67,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   #secretId: SecretId;
   #heardMs: number;
   #lastHeardAtMs: number | undefined;
+  #end: ConnectionEnd | undefined;
   #hasViolated = false;
   #ping: Promise<boolean> | undefined;
 
@@ -134,6 +137,10 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   get silentMs(): number {
     return this.#deps.clock.monotonic() - this.#heardMs;
+  }
+
+  get end(): ConnectionEnd | undefined {
+    return this.#end;
   }
 
   get lastHeardAtMs(): number | undefined {
@@ -290,6 +297,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   }
 
   #leave(reason: CloseReason): void {
+    this.#end = connectionEnd(reason);
     this.#start.transport.resume();
     this.letGo();
     this.#deps.log.info("agent disconnected", { ...namesOf(this), reason: reason.text });

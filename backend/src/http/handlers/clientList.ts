@@ -78,6 +78,7 @@ export const clientList: ListSpec<ClientWithTunnels> = {
     revoked_at: (client) => client.revoked_at,
     host_key: (client) => client.host_key,
     host_key_change: (client) => client.host_key_change,
+    connection_end: (client) => client.connection_end,
     looks_like: (client) => client.looks_like,
     duplicate: (client) => client.duplicate,
     left_out: (client) => client.left_out,

@@ -1,6 +1,7 @@
 import type { Client, Duplicate } from "@rport/protocol/model";
 import { count, escapeMarkdown } from "../../support/text.ts";
 import { displayName, type Status, statusOf } from "../arrange.ts";
+import { endSentence, endWords } from "../connectionEnd.ts";
 import { keyAlarm, keyFacts, keySentence } from "../hostKeyNews.ts";
 import { ago } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
@@ -79,13 +80,14 @@ export function clientRow(facts: ClientFacts): Row {
   const tunnelsText = tunnels === 0 ? "" : count(tunnels, "tunnel");
   const alarms = alarmsOf(facts);
   const seen = online ? "" : lastSeen(client, nowMs);
+  const end = online ? "" : endWords(client);
   // what tells hosts apart stands before what many have in common
   const where =
     place === "clients" && online ? [addressOf(client), ...client.tags, systemOf(client)] : [];
   return {
     label: displayName(client),
     // what needs attention first: a narrow side bar cuts the rest off
-    description: joinDots(...alarms, ...where, seen, tunnelsText, server),
+    description: joinDots(...alarms, ...where, seen, end, tunnelsText, server),
     icon: iconOf(facts),
     context: clientContext(facts),
     children: childrenOf(place, tunnels),
@@ -93,6 +95,7 @@ export function clientRow(facts: ClientFacts): Row {
       displayName(client),
       online ? "online" : "offline",
       seen,
+      end,
       place === "clients" ? systemOf(client) : "",
       ...alarms,
       tunnelsText,
@@ -149,7 +152,7 @@ export function clientTooltip(
   const state =
     statusOf(client) === "online"
       ? `Online${client.connected_at === null ? "" : `, connected ${ago(client.connected_at, nowMs)}`}`
-      : `Offline, ${lastSeen(client, nowMs)}`;
+      : `Offline, ${lastSeen(client, nowMs)}${client.connection_end === null ? "" : `. ${escapeMarkdown(endSentence(client.connection_end))}`}`;
   const facts = clientFacts(client).map(([name, value]) => `${name}: ${escapeMarkdown(value)}`);
   return [
     `**${escapeMarkdown(displayName(client))}**`,

@@ -44,6 +44,11 @@ const ALARMING: ReadonlySet<RefusalReason> = new Set([
   "penalty",
 ]);
 
+/** Why an agent was turned away: what it was told, or else a few words of ours. */
+export function whyRefused({ reason, text }: Refusal): string {
+  return text ?? REASONS[reason];
+}
+
 /** Whether somebody who was let in once still tries. */
 export function isStillTrying({ reason }: Refusal): boolean {
   return STILL_TRYING.has(reason);

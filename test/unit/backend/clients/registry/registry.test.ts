@@ -94,6 +94,7 @@ function session(clientId = ONE, credentialId = FLEET): LiveSession & { readonly
     hostKey: undefined,
     silentMs: 0,
     lastHeardAtMs: undefined,
+    end: undefined,
     canBePinged: true,
     hasTunnelRules: true,
     ask: never,

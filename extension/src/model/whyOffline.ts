@@ -1,0 +1,207 @@
+import type { Client, Credential } from "@rport/protocol/model";
+import type { Refusal } from "@rport/protocol/refusal";
+import { count, inertLine } from "../support/text.ts";
+import { displayName, statusOf } from "./arrange.ts";
+import { endSentence } from "./connectionEnd.ts";
+import { ago, dateAndTime, until } from "./relativeTime.ts";
+import { whyRefused } from "./rows/refusalRow.ts";
+
+/** What is known around a client that is away. */
+export interface AwayFacts {
+  readonly client: Client;
+  readonly server: {
+    readonly name: string;
+    /** Whether what is known of the client is what is true now. */
+    readonly isConnected: boolean;
+  };
+  /** Undefined: it is not there any more, or one may not see it. */
+  readonly credential: Credential | undefined;
+  /** Only administrators see credentials and refusals. */
+  readonly mayAdminister: boolean;
+  readonly refusals: Iterable<Refusal>;
+  /** Clients that seem to be the same machine under another client ID. */
+  readonly alike: readonly Client[];
+  readonly nowMs: number;
+}
+
+/** One link of the chain between the editor and the host. */
+interface Link {
+  readonly name: string;
+  /** Whether this alone keeps the host away. */
+  readonly isBroken: boolean;
+  readonly text: string;
+  /** What else there is to say, a line each. */
+  readonly more?: readonly string[];
+}
+
+const NOTHING_BROKEN = "Nothing on the server keeps it away: see on the host what its agent says.";
+
+/** Refusals that a document shows; the newest ones say enough. */
+const REFUSALS_SHOWN = 5;
+
+/**
+ * The document that walks the chain from the editor to a host that is away, a sentence for each link, and
+ * says what to run on the host.
+ */
+export function whyOfflineText(facts: AwayFacts): string {
+  const name = inertLine(displayName(facts.client));
+  if (statusOf(facts.client) === "online") return `# ${name} is online\n`;
+  const links = chainOf(facts);
+  const broken = links.find(({ isBroken }) => isBroken);
+  return [
+    `# Why is ${name} offline?`,
+    "",
+    broken === undefined ? NOTHING_BROKEN : inertLine(broken.text),
+    "",
+    ...links.flatMap(linkLines),
+    "",
+    "On the host:",
+    "",
+    ...commandsFor(facts.client).map(([line, use]) => `    ${line.padEnd(36)} # ${use}`),
+    "",
+  ].join("\n");
+}
+
+function linkLines({ name, isBroken, text, more = [] }: Link): readonly string[] {
+  const first = `${isBroken ? "x" : "-"} ${name}: ${inertLine(text)}`;
+  return [first, ...more.map((line) => `    ${inertLine(line)}`)];
+}
+
+function chainOf(facts: AwayFacts): readonly Link[] {
+  return [
+    serverLink(facts),
+    lastConnection(facts),
+    revocation(facts),
+    ...(facts.mayAdminister ? [credentialLink(facts)] : []),
+    secretLink(facts),
+    otherRecord(facts),
+    duplicateLink(facts),
+    refusalLink(facts),
+  ].filter((link) => link !== undefined);
+}
+
+function serverLink({ server: { name, isConnected } }: AwayFacts): Link {
+  const text = isConnected
+    ? `This editor is connected to ${name}, so what follows is true now.`
+    : `This editor has no connection to ${name}: the host may be online, and what follows is older.`;
+  return { name: "Server", isBroken: !isConnected, text };
+}
+
+function lastConnection({ client, nowMs }: AwayFacts): Link {
+  const { disconnected_at: at, connection_end: end } = client;
+  const text =
+    at === null
+      ? "It has never been connected."
+      : `Ended ${ago(at, nowMs)}, ${dateAndTime(Date.parse(at))}.`;
+  const more = end === null ? [] : [endSentence(end)];
+  return { name: "Last connection", isBroken: false, text, more };
+}
+
+function revocation({ client, nowMs }: AwayFacts): Link | undefined {
+  const { revoked_at: at } = client;
+  if (at === null) return undefined;
+  const text = `It was revoked ${ago(at, nowMs)}. No secret lets it in until Allow Client Again is chosen.`;
+  return { name: "Revoked", isBroken: true, text };
+}
+
+function credentialLink({ client, credential, nowMs }: AwayFacts): Link {
+  const name = "Credential";
+  if (credential === undefined) {
+    const text = `${client.client_auth_id} was deleted. Install the client again with another credential.`;
+    return { name, isBroken: true, text };
+  }
+  const { id, state, limits } = credential;
+  if (state === "revoked") return { name, isBroken: true, text: `${id} is revoked.` };
+  const { expires_at: expires } = limits;
+  if (expires !== null && Date.parse(expires) <= nowMs) {
+    return {
+      name,
+      isBroken: true,
+      text: `${id} expired ${ago(expires, nowMs)}. Edit Credential changes that.`,
+    };
+  }
+  const left = expires === null ? "" : `, expires ${until(expires, nowMs)}`;
+  const from = limits.cidrs.length === 0 ? "" : `, only from ${limits.cidrs.join(", ")}`;
+  return { name, isBroken: false, text: `${id} is active${left}${from}.` };
+}
+
+function secretLink({ client: { secret } }: AwayFacts): Link {
+  const name = "Secret";
+  if (secret === null || secret.state === "revoked") {
+    const text =
+      "The secret that it came with last is revoked. Unless it has another one, choose Install Again.";
+    return { name, isBroken: true, text };
+  }
+  const text =
+    secret.state === "grace"
+      ? "The secret that it came with last still works, and is being replaced by a new one."
+      : "The secret that it came with last works.";
+  return { name, isBroken: false, text };
+}
+
+function otherRecord({ alike }: AwayFacts): Link | undefined {
+  const [other] = alike;
+  if (other === undefined) return undefined;
+  const state = statusOf(other);
+  const text = `The same machine seems to be ${state} as ${displayName(other)} (client ID ${other.id}).`;
+  return { name: "Another record", isBroken: state === "online", text };
+}
+
+function duplicateLink({ client: { duplicate }, nowMs }: AwayFacts): Link | undefined {
+  if (duplicate === null) return undefined;
+  const who = duplicate.hostname || "Another host";
+  const text = `${who} at ${duplicate.address} claimed this client ID, too, ${ago(duplicate.last_at, nowMs)}.`;
+  return { name: "Duplicate", isBroken: false, text };
+}
+
+function refusalLink(facts: AwayFacts): Link {
+  const name = "Refused joins";
+  if (!facts.mayAdminister) {
+    return { name, isBroken: false, text: "Only administrators see who was turned away." };
+  }
+  const own = refusalsOf(facts);
+  const [last] = own;
+  if (last === undefined) {
+    return {
+      name,
+      isBroken: false,
+      text: "Nobody was turned away as this client: it does not even try.",
+    };
+  }
+  const times = own.reduce((sum, refusal) => sum + refusal.count, 0);
+  const texts = own.slice(0, REFUSALS_SHOWN).map(whyRefused);
+  const who = last.client_id === null ? "somebody at its address" : "it";
+  const text = `${capital(who)} was turned away ${count(times, "time")}, last ${ago(last.last_at, facts.nowMs)} from ${last.address}.`;
+  return { name, isBroken: last.client_id !== null, text, more: [...new Set(texts)] };
+}
+
+/** Who was turned away since it went, the last one first: it itself before others at its address. */
+function refusalsOf({ client, refusals }: AwayFacts): readonly Refusal[] {
+  const sinceMs = client.disconnected_at === null ? 0 : Date.parse(client.disconnected_at);
+  const recent = [...refusals]
+    .filter(({ last_at }) => Date.parse(last_at) >= sinceMs)
+    .sort((a, b) => Date.parse(b.last_at) - Date.parse(a.last_at));
+  const own = recent.filter(({ client_id: id }) => id === client.id);
+  if (own.length > 0) return own;
+  return recent.filter(({ client_id: id, address }) => id === null && address === client.address);
+}
+
+/** Lines for the host's shell, and what each is for. */
+function commandsFor({ os, os_kernel, features }: Client): readonly (readonly [string, string])[] {
+  const isOurs = features.length > 0;
+  const system = `${os} ${os_kernel}`;
+  if (/windows/i.test(system)) return [["sc query rport", "whether the service runs"]];
+  const running = isOurs
+    ? (["rport-agent status", "whether it runs, and what the server said last"] as const)
+    : (["pgrep -a rport", "whether RPort's client runs"] as const);
+  if (/darwin|macos/i.test(system)) return [running, ["date -u", "whether its clock is right"]];
+  return [
+    running,
+    ["journalctl -u rport -n 50", "its log, where systemd runs it"],
+    ["date -u", "whether its clock is right, which TLS needs"],
+  ];
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
