@@ -33,6 +33,9 @@ export const COMMANDS = {
   showDuplicate: "rport.client.showDuplicate",
   showEarlier: "rport.client.showEarlier",
   openTunnel: "rport.client.openTunnel",
+  reopenTunnel: "rport.tunnel.reopen",
+  reopenAllTunnels: "rport.tunnel.reopenAll",
+  forgetTunnel: "rport.tunnel.forget",
   closeTunnel: "rport.tunnel.close",
   closeAllTunnels: "rport.tunnel.closeAll",
   copyTunnelAddress: "rport.tunnel.copyAddress",
@@ -110,6 +113,8 @@ export const CONTEXT_KEYS = {
   hasRefusals: "rport.hasRefusals",
   hasJoins: "rport.hasJoins",
   hasTunnels: "rport.hasTunnels",
+  hasOpenTunnels: "rport.hasOpenTunnels",
+  hasClosedTunnels: "rport.hasClosedTunnels",
 } as const;
 
 /** The name of a context key. */
@@ -120,6 +125,8 @@ export const SETTINGS = {
   servers: "servers",
   statusBarVisible: "statusBar.visible",
   warnAfterDays: "credentials.warnAfterDays",
+  restoreTunnels: "tunnels.restore",
+  rememberTunnels: "tunnels.remember",
 } as const;
 
 /** The prefix of every setting. */

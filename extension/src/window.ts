@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { commands, type ExtensionContext, window } from "vscode";
 import { auditHandlers } from "./commands/audit.ts";
 import { clientHandlers } from "./commands/clients.ts";
@@ -22,7 +23,8 @@ import { rotationHandlers } from "./commands/rotation.ts";
 import { serverHandlers } from "./commands/servers.ts";
 import { Targets } from "./commands/targets/targets.ts";
 import { triesHandlers } from "./commands/tries.ts";
-import { tunnelHandlers } from "./commands/tunnels.ts";
+import { reopenHandlers } from "./commands/tunnels/reopen.ts";
+import { tunnelHandlers } from "./commands/tunnels/tunnels.ts";
 import { Sheets } from "./install/sheets.ts";
 import { COMMANDS } from "./manifest.ts";
 import { Nodes } from "./model/node.ts";
@@ -33,15 +35,22 @@ import { Fleet } from "./servers/fleet.ts";
 import { Server } from "./servers/server.ts";
 import { ServerSettings } from "./servers/settings.ts";
 import { Tokens } from "./servers/tokens.ts";
+import { TunnelRestorer } from "./servers/tunnelRestorer.ts";
 import { WakeUps } from "./servers/wakeUps.ts";
 import { systemClock } from "./support/clock.ts";
 import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
 import { Redactor } from "./support/redact.ts";
+import type { LocalTunnel, Tunnels } from "./tunnels/localTunnel.ts";
 import { LocalTunnels } from "./tunnels/localTunnels.ts";
+import { MemoryFile } from "./tunnels/memory/memoryFile.ts";
+import { TunnelSettings } from "./tunnels/tunnelSettings.ts";
 import { AuditDocuments } from "./views/auditDocuments.ts";
 import { Documents } from "./views/documents.ts";
 import { Views } from "./views/views.ts";
+
+/** What lasts of tunnels, in the storage that all windows of the editor share. */
+const TUNNELS_FILE = "tunnels.json";
 
 /** The extension in one window of the editor. */
 export interface Window {
@@ -57,7 +66,16 @@ export function createWindow(context: ExtensionContext): Window {
   const log = createLog(channel, redactor);
   const settings = new ServerSettings();
   const tokens = new Tokens({ store: context.secrets, redactor });
-  const fleet = createFleet({ log, redactor, settings, tokens });
+  const tunnelSettings = new TunnelSettings();
+  const tunnels = new LocalTunnels({
+    accessTo: (serverKey) => fleet.get(serverKey)?.access,
+    clock: systemClock,
+    log,
+    memory: new MemoryFile({ path: join(context.globalStorageUri.fsPath, TUNNELS_FILE), log }),
+    workspace: () => tunnelSettings.workspace,
+    isOffered: (record) => tunnelSettings.isOffered(record),
+  });
+  const fleet: Fleet = createFleet({ log, redactor, settings, tokens, tunnels });
   const nodes = new Nodes();
   const views = new Views({ fleet, nodes, clock: systemClock, log });
   const documents = new Documents({ fleet, nodes, clock: systemClock });
@@ -87,6 +105,8 @@ export function createWindow(context: ExtensionContext): Window {
     new JoinNotices(fleet),
     new RefusedNotices(fleet),
     new WakeUps({ fleet, clock: systemClock }),
+    new TunnelRestorer({ fleet, tunnels, restore: () => tunnelSettings.restore }),
+    tunnelSettings.onChanged(() => tunnels.offersChanged()),
   ];
   fleet.configure(settings.read());
   const onSettings = settings.onChanged(() => fleet.configure(settings.read()));
@@ -100,7 +120,7 @@ export function createWindow(context: ExtensionContext): Window {
     sheets,
     dispose() {
       for (const part of parts) part.dispose();
-      fleet.tunnels.dispose();
+      tunnels.dispose();
       fleet.dispose();
       channel.dispose();
     },
@@ -144,9 +164,10 @@ interface ServersDeps {
   readonly redactor: Redactor;
   readonly settings: ServerSettings;
   readonly tokens: Tokens;
+  readonly tunnels: Tunnels;
 }
 
-function createFleet({ log, redactor, settings, tokens }: ServersDeps): Fleet {
+function createFleet({ log, redactor, settings, tokens, tunnels }: ServersDeps): Fleet {
   const createServer = (config: ServerConfig) =>
     new Server({
       config,
@@ -160,7 +181,7 @@ function createFleet({ log, redactor, settings, tokens }: ServersDeps): Fleet {
         void settings.put({ ...now, fingerprint });
       },
     });
-  return new Fleet({ tunnels: new LocalTunnels(), createServer });
+  return new Fleet({ tunnels, createServer });
 }
 
 interface HandlersDeps {
@@ -180,6 +201,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
   const { now } = systemClock;
   const revealClient = ({ server, client }: ClientTarget) =>
     views.revealClient(server.key, client.id);
+  const revealTunnel = (tunnel: LocalTunnel) => views.revealTunnel(tunnel);
   const revealCredential = ({ server, credential }: CredentialTarget) =>
     views.revealCredential(server.key, credential.id);
   const credentials = credentialHandlers({
@@ -201,7 +223,8 @@ function createHandlers(deps: HandlersDeps): Handlers {
       fetch: (input, init) => fetch(input, init),
     }),
     ...clientHandlers({ targets, documents, reveal: revealClient }),
-    ...tunnelHandlers({ fleet, targets, reveal: (tunnel) => views.revealTunnel(tunnel) }),
+    ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),
+    ...reopenHandlers({ fleet, targets, reveal: revealTunnel }),
     ...credentials,
     ...rotationHandlers({ targets, documents, now, reveal: revealCredential }),
     ...revocationHandlers({ targets, documents, now }),

@@ -10,6 +10,7 @@ import { LIFE_COMMANDS } from "../support/vscode/lifeCommands.ts";
 import { PEOPLE_COMMANDS } from "../support/vscode/peopleCommands.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { addByToken, FIELDS, pasteToken } from "../support/vscode/signIn.ts";
+import { TUNNEL_COMMANDS } from "../support/vscode/tunnels.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /**
@@ -382,7 +383,7 @@ describe("commands, menus and messages", () => {
 
   test("has tried every command of the palette", () => {
     const all = manifest.contributes.commands.map(({ title }) => titleOf(title));
-    const elsewhere = [...LIFE_COMMANDS, ...PEOPLE_COMMANDS];
+    const elsewhere = [...LIFE_COMMANDS, ...PEOPLE_COMMANDS, ...TUNNEL_COMMANDS];
     const here = all.filter((title) => !elsewhere.includes(title));
     expect([...tried].sort()).toEqual(here.sort());
   });

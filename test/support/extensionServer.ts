@@ -38,7 +38,11 @@ export function localServer(dataDir: string) {
 /** An editor window that is signed in to a server with this token, and its tunnels. */
 export function editorWindow(url: string, token: string) {
   const access = async () => ({ kind: "ready" as const, url, authorization: bearer(token) });
-  const tunnels = new LocalTunnels();
+  const tunnels = new LocalTunnels({
+    accessTo: () => access,
+    clock: systemClock,
+    log: silentLog,
+  });
   const fleet = new Fleet({ tunnels, createServer: (config) => serverOf(config, access) });
   fleet.configure([{ name: "remote", url, fingerprint: "" }]);
   const [server] = fleet.servers;

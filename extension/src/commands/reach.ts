@@ -27,6 +27,7 @@ const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
   "copyClientAddress",
   "showDuplicate",
   "showEarlier",
+  "forgetTunnel",
   "closeTunnel",
   "closeAllTunnels",
   "copyTunnelAddress",

@@ -1,7 +1,7 @@
 import type { Join } from "@rport/protocol/join";
 import type { Client, Credential, Secret, Tunnel } from "@rport/protocol/model";
 import type { Pairing } from "@rport/protocol/pairing/model";
-import type { LocalTunnel } from "../tunnels/localTunnels.ts";
+import type { LocalTunnel } from "../tunnels/localTunnel.ts";
 import type { Server } from "./server.ts";
 
 /** A client and the server it is connected to. */

@@ -1,6 +1,6 @@
 import type { Client } from "@rport/protocol/model";
 import { Listeners, type Unsubscribe } from "../support/listeners.ts";
-import type { LocalTunnel, LocalTunnels } from "../tunnels/localTunnels.ts";
+import type { TunnelChange, Tunnels } from "../tunnels/localTunnel.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Server } from "./server.ts";
 import type { ServerChange } from "./serverChange.ts";
@@ -10,11 +10,11 @@ export type FleetChange =
   /** Servers came or went. */
   | { readonly kind: "servers" }
   | { readonly kind: "server"; readonly server: Server; readonly change: ServerChange }
-  | { readonly kind: "localTunnel"; readonly tunnel: LocalTunnel };
+  | ({ readonly kind: "localTunnel" } & TunnelChange);
 
 /** What a fleet is made of. */
 export interface FleetDeps {
-  readonly tunnels: LocalTunnels;
+  readonly tunnels: Tunnels;
   readonly createServer: (config: ServerConfig) => Server;
 }
 
@@ -25,7 +25,7 @@ interface Held {
 
 /** All configured servers, and the tunnels that lead through them to this computer. */
 export class Fleet {
-  readonly tunnels: LocalTunnels;
+  readonly tunnels: Tunnels;
   readonly changed = new Listeners<FleetChange>();
   readonly #createServer: FleetDeps["createServer"];
   readonly #held = new Map<string, Held>();
@@ -33,7 +33,7 @@ export class Fleet {
   constructor({ tunnels, createServer }: FleetDeps) {
     this.tunnels = tunnels;
     this.#createServer = createServer;
-    tunnels.changed.add((tunnel) => this.changed.emit({ kind: "localTunnel", tunnel }));
+    tunnels.changed.add((change) => this.changed.emit({ kind: "localTunnel", ...change }));
   }
 
   /** The servers in the order of the setting. */

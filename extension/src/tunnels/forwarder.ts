@@ -39,12 +39,7 @@ export class Forwarder {
         if (!["EADDRINUSE", "EACCES"].includes(systemCode(error) ?? "")) break;
       }
     }
-    const why = describeNetworkError(cause);
-    throw new RportError(
-      "ERR_CODE_LOCAL_PORT_IN_USE",
-      `Cannot listen on port ${ports[0]} of this computer: ${why}.`,
-      { cause },
-    );
+    throw new RportError("ERR_CODE_LOCAL_PORT_IN_USE", whyNot(ports[0] ?? 0, cause), { cause });
   }
 
   /** The local port. */
@@ -98,6 +93,13 @@ export class Forwarder {
     this.#cuts.add(cut);
     this.changed.emit();
   }
+}
+
+function whyNot(port: number, cause: unknown): string {
+  if (systemCode(cause) === "EADDRINUSE") {
+    return `Port ${port} of this computer is used by another program.`;
+  }
+  return `Port ${port} of this computer cannot be used: ${describeNetworkError(cause)}.`;
 }
 
 function listenOn(server: Server, port: number): Promise<void> {

@@ -1,151 +1,292 @@
 import { RportError } from "@rport/protocol/errors";
-import type { HostPort } from "@rport/protocol/remote";
+import { formatHostPort } from "@rport/protocol/remote";
 import type { AccessSource } from "../api/access.ts";
+import type { Clock } from "../support/clock.ts";
+import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
+import type { Log } from "../support/log.ts";
 import { Forwarder } from "./forwarder.ts";
+import { localPorts } from "./localPorts.ts";
+import {
+  type LocalTunnel,
+  openOnes,
+  type TunnelChange,
+  type TunnelRequest,
+  type Tunnels,
+} from "./localTunnel.ts";
+import type { TunnelMemory } from "./memory/memoryFile.ts";
+import { keptName, latestOf, newId, RECORDS_MAX, type TunnelRecord } from "./memory/record.ts";
+import { Records } from "./memory/records.ts";
 import { isLoopback } from "./thisComputer.ts";
 
-/** Ports below need privileges on most systems, so they are not tried as local ports. */
-const FIRST_UNPRIVILEGED_PORT = 1024;
-
-/** What a tunnel is opened with. */
-export interface TunnelRequest {
-  /** Which server it leads through, and how to get into that. */
-  readonly serverKey: string;
-  readonly access: AccessSource;
-  readonly clientId: string;
-  readonly remote: HostPort;
-  /** Undefined: the same as the remote one if it is free, else any. */
-  readonly localPort: number | undefined;
-  /** Whether the host is the computer that the tunnel ends on. */
-  readonly isThisComputer: boolean;
+/** What tunnels need from their surroundings. */
+export interface LocalTunnelsDeps {
+  /** How to get into a server; undefined when it is not configured. */
+  readonly accessTo: (serverKey: string) => AccessSource | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What lasts; without it nothing does. */
+  readonly memory?: TunnelMemory;
+  /** The mark of the workspace in which tunnels are opened; see `workspaceMark`. */
+  readonly workspace?: () => string;
+  /** Whether a tunnel of before is shown. */
+  readonly isOffered?: (record: TunnelRecord) => boolean;
 }
 
-/** A tunnel whose listener is on this computer. */
-export interface LocalTunnel {
-  /** Unique for the life of the editor window. */
-  readonly id: string;
-  readonly serverKey: string;
-  readonly clientId: string;
-  readonly remote: HostPort;
-  readonly localPort: number;
-  readonly connections: number;
-  /** Why the latest connection failed. */
-  readonly failure: string | undefined;
-}
+/**
+ * The tunnels that this process listens for, and those of before that it can open again. What is open ends
+ * with the process; what was not closed by a person is remembered to be opened again.
+ */
+export class LocalTunnels implements Tunnels {
+  readonly changed = new Listeners<TunnelChange>();
+  readonly #deps: LocalTunnelsDeps;
+  readonly #records: Records;
+  readonly #open = new Map<string, Forwarder>();
+  /** By tunnel, why it could not be opened again. */
+  readonly #failures = new Map<string, string>();
+  readonly #opening = new Map<string, Promise<LocalTunnel>>();
+  #isDisposed = false;
 
-interface Held {
-  readonly forwarder: Forwarder;
-  readonly request: TunnelRequest;
-}
+  constructor(deps: LocalTunnelsDeps) {
+    this.#deps = deps;
+    this.#records = new Records(deps);
+  }
 
-/** All tunnels that end on this computer. They live as long as the editor window. */
-export class LocalTunnels {
-  /** Emits the tunnel that came, changed or went. */
-  readonly changed = new Listeners<LocalTunnel>();
-  readonly #held = new Map<string, Held>();
-  #lastId = 0;
-
-  /** Every open tunnel, oldest first. */
   get all(): readonly LocalTunnel[] {
-    return [...this.#held].map(([id, held]) => view(id, held));
+    return this.#records.all.flatMap((record) => this.#view(record) ?? []);
   }
 
-  /** One tunnel; undefined when it is closed. */
   get(id: string): LocalTunnel | undefined {
-    const held = this.#held.get(id);
-    return held === undefined ? undefined : view(id, held);
+    const record = this.#records.get(id);
+    return record === undefined ? undefined : this.#view(record);
   }
 
-  /** The tunnels to one client. */
   of(serverKey: string, clientId: string): readonly LocalTunnel[] {
     return this.all.filter(
       (tunnel) => tunnel.serverKey === serverKey && tunnel.clientId === clientId,
     );
   }
 
-  /** How many tunnels lead to one client. */
   countOf(serverKey: string, clientId: string): number {
     let count = 0;
-    for (const { request } of this.#held.values()) {
-      if (request.serverKey === serverKey && request.clientId === clientId) count += 1;
+    for (const id of this.#open.keys()) {
+      const record = this.#records.get(id);
+      if (record?.serverKey === serverKey && record.clientId === clientId) count += 1;
     }
     return count;
   }
 
-  /**
-   * Opens a tunnel; throws `ERR_CODE_LOCAL_PORT_IN_USE` when the wanted port is taken, and
-   * `BAD_REQUEST` when it would lead into itself, or into one that leads back.
-   */
+  /** Reads what is remembered from before; harmless when that was done. */
+  async load(): Promise<void> {
+    await this.#records.load();
+    this.offersChanged();
+  }
+
+  /** Opens again what is remembered and offered of a server; what cannot be opened says why in its row. */
+  async restore(serverKey: string): Promise<void> {
+    await this.#records.load();
+    const closed = this.all.filter((tunnel) => tunnel.serverKey === serverKey && !tunnel.isOpen);
+    for (const { id } of closed) {
+      await this.reopen(id).catch((error: unknown) => {
+        this.#deps.log.warn("a tunnel was not opened again", { why: describeError(error) });
+      });
+    }
+  }
+
+  /** Which tunnels of before are offered may have changed. */
+  offersChanged(): void {
+    for (const record of this.#records.all) {
+      if (!this.#open.has(record.id)) this.#emit(record, false);
+    }
+  }
+
   async open(request: TunnelRequest): Promise<LocalTunnel> {
+    await this.#records.load();
     this.#refuseLoop(request);
-    const { access, clientId, remote } = request;
-    const target = { access, clientId, remote };
-    const forwarder = await Forwarder.listen(target, portsFor(request));
-    this.#lastId += 1;
-    const id = String(this.#lastId);
-    const held = { forwarder, request };
-    this.#held.set(id, held);
-    forwarder.changed.add(() => this.changed.emit(view(id, held)));
-    const tunnel = view(id, held);
-    this.changed.emit(tunnel);
-    return tunnel;
+    const { serverKey, clientId, remote, isThisComputer } = request;
+    const before = latestOf(this.#records.all, request);
+    const forwarder = await this.#listen(request, localPorts(request, before?.localPort));
+    const free = latestOf(this.#records.all, request, ({ id }) => !this.#open.has(id));
+    return this.#hold(forwarder, {
+      id: free?.id ?? newId(),
+      serverKey,
+      clientId,
+      clientName: keptName(request.clientName),
+      remote,
+      localPort: forwarder.port,
+      workspace: this.#workspace,
+      isThisComputer,
+      isWanted: true,
+      usedAtMs: this.#deps.clock.now(),
+    });
+  }
+
+  reopen(id: string, on?: "anyPort"): Promise<LocalTunnel> {
+    const running = this.#opening.get(id);
+    if (running !== undefined) return running;
+    const opening = this.#reopen(id, on).finally(() => this.#opening.delete(id));
+    this.#opening.set(id, opening);
+    return opening;
+  }
+
+  async close(id: string): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    const tunnel = this.get(id);
+    this.#stop(id);
+    const saved = this.#put({ ...record, isWanted: false });
+    if (tunnel !== undefined) this.changed.emit({ tunnel, isInPlace: false });
+    await saved;
+  }
+
+  async forget(id: string): Promise<void> {
+    const tunnel = this.get(id);
+    this.#stop(id);
+    const saved = this.#records.delete(id);
+    if (tunnel !== undefined) this.changed.emit({ tunnel, isInPlace: false });
+    await saved;
+  }
+
+  forgetFailures(serverKey: string): void {
+    for (const [id, forwarder] of this.#open) {
+      if (this.#records.get(id)?.serverKey === serverKey) forwarder.forgetFailure();
+    }
+  }
+
+  closeOf(serverKey: string): void {
+    for (const { id, serverKey: key } of openOnes(this.all)) {
+      if (key !== serverKey) continue;
+      this.#stop(id);
+      const record = this.#records.get(id);
+      if (record !== undefined) this.#emit(record, false);
+    }
+  }
+
+  /** Stops listening; what was open stays remembered. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.changed.clear();
+    for (const id of [...this.#open.keys()]) this.#stop(id);
+  }
+
+  get #workspace(): string {
+    return this.#deps.workspace?.() ?? "";
+  }
+
+  async #reopen(id: string, on: "anyPort" | undefined): Promise<LocalTunnel> {
+    await this.#records.load();
+    const record = this.#records.get(id);
+    if (record === undefined) {
+      throw new RportError("NOT_FOUND", "This tunnel is not remembered any more.");
+    }
+    const known = this.get(id);
+    if (known?.isOpen === true) return known;
+    try {
+      this.#refuseLoop(record);
+      const forwarder = await this.#listen(record, on === "anyPort" ? [0] : [record.localPort]);
+      const usedAtMs = this.#deps.clock.now();
+      const workspace = this.#workspace;
+      const now = { localPort: forwarder.port, isWanted: true, usedAtMs, workspace };
+      return await this.#hold(forwarder, { ...record, ...now });
+    } catch (error) {
+      this.#failures.set(id, describeError(error));
+      this.#emit(record, true);
+      throw error;
+    }
+  }
+
+  async #listen(request: TunnelRequest, ports: readonly number[]): Promise<Forwarder> {
+    const { serverKey, clientId, remote } = request;
+    const access = this.#deps.accessTo(serverKey);
+    if (access === undefined) {
+      throw new RportError("NOT_FOUND", "The server of this tunnel is not configured any more.");
+    }
+    if (this.#open.size >= RECORDS_MAX) {
+      throw new RportError("BAD_REQUEST", `${RECORDS_MAX} tunnels are open: close one first.`);
+    }
+    const [wanted = 0] = ports;
+    const other = openOnes(this.all).find(({ localPort }) => localPort === wanted);
+    if (other !== undefined && ports.length === 1) {
+      const leads = `${other.clientName || other.clientId} (${formatHostPort(other.remote)})`;
+      throw new RportError(
+        "ERR_CODE_LOCAL_PORT_IN_USE",
+        `Port ${wanted} of this computer is used by the tunnel to ${leads}.`,
+      );
+    }
+    return Forwarder.listen({ access, clientId, remote }, ports);
+  }
+
+  /** Has the tunnel in the list as soon as it listens; answers when it is also remembered. */
+  async #hold(forwarder: Forwarder, record: TunnelRecord): Promise<LocalTunnel> {
+    const { id } = record;
+    if (this.#isDisposed || this.#open.has(id)) {
+      forwarder.close();
+      const known = this.get(id);
+      if (known !== undefined && !this.#isDisposed) return known;
+      throw new RportError("UNAVAILABLE", "This window is being closed.");
+    }
+    this.#failures.delete(id);
+    this.#open.set(id, forwarder);
+    const saved = this.#put(record);
+    forwarder.changed.add(() => {
+      const now = this.#records.get(id);
+      if (now !== undefined) this.#emit(now, true);
+    });
+    this.#emit(record, false);
+    await saved;
+    return this.get(id) ?? viewOf(record, forwarder, undefined);
+  }
+
+  #put(record: TunnelRecord): Promise<void> {
+    return this.#records.put(record, ({ id }) => this.#open.has(id));
+  }
+
+  #stop(id: string): void {
+    this.#open.get(id)?.close();
+    this.#open.delete(id);
+    this.#failures.delete(id);
   }
 
   #refuseLoop({ isThisComputer, remote, localPort }: TunnelRequest): void {
     if (!isThisComputer || !isLoopback(remote.host)) return;
     const isOwn = localPort === remote.port;
-    if (!isOwn && !this.all.some((tunnel) => tunnel.localPort === remote.port)) return;
+    if (!isOwn && !openOnes(this.all).some((tunnel) => tunnel.localPort === remote.port)) return;
     throw new RportError(
       "BAD_REQUEST",
       `Port ${remote.port} of this computer is a tunnel's own end, and the host is this computer: the tunnel would lead into itself.`,
     );
   }
 
-  /** Closes a tunnel with its connections; harmless when it is closed already. */
-  close(id: string): void {
-    const held = this.#held.get(id);
-    if (held === undefined) return;
-    const tunnel = view(id, held);
-    this.#held.delete(id);
-    held.forwarder.close();
-    this.changed.emit(tunnel);
+  #emit(record: TunnelRecord, isInPlace: boolean): void {
+    const tunnel = viewOf(record, this.#open.get(record.id), this.#failures.get(record.id));
+    this.changed.emit({ tunnel, isInPlace });
   }
 
-  /** A server is back: what failed because it was away is no failure any more. */
-  forgetFailures(serverKey: string): void {
-    for (const { forwarder, request } of this.#held.values()) {
-      if (request.serverKey === serverKey) forwarder.forgetFailure();
-    }
-  }
-
-  /** Closes all tunnels of a server that is no longer configured, or that was signed out of. */
-  closeOf(serverKey: string): void {
-    for (const tunnel of this.all) if (tunnel.serverKey === serverKey) this.close(tunnel.id);
-  }
-
-  /** Closes everything. */
-  dispose(): void {
-    for (const tunnel of this.all) this.close(tunnel.id);
-    this.changed.clear();
+  /** Undefined for what is kept for its port alone, or shown elsewhere. */
+  #view(record: TunnelRecord): LocalTunnel | undefined {
+    const forwarder = this.#open.get(record.id);
+    const isOffered = record.isWanted && (this.#deps.isOffered?.(record) ?? true);
+    if (forwarder === undefined && !isOffered) return undefined;
+    return viewOf(record, forwarder, this.#failures.get(record.id));
   }
 }
 
-function portsFor({ localPort, remote, isThisComputer }: TunnelRequest): readonly number[] {
-  if (localPort !== undefined) return [localPort];
-  // on the same computer the same port would be its own end
-  if (isThisComputer) return [0];
-  return remote.port < FIRST_UNPRIVILEGED_PORT ? [0] : [remote.port, 0];
-}
-
-function view(id: string, { forwarder, request }: Held): LocalTunnel {
+function viewOf(
+  record: TunnelRecord,
+  forwarder: Forwarder | undefined,
+  failure: string | undefined,
+): LocalTunnel {
+  const { id, serverKey, clientId, clientName, remote, localPort } = record;
+  const isOpen = forwarder !== undefined;
   return {
     id,
-    serverKey: request.serverKey,
-    clientId: request.clientId,
-    remote: request.remote,
-    localPort: forwarder.port,
-    connections: forwarder.connections,
-    failure: forwarder.failure,
+    serverKey,
+    clientId,
+    clientName,
+    remote,
+    localPort,
+    isOpen,
+    connections: forwarder?.connections ?? 0,
+    failure: isOpen ? forwarder.failure : failure,
   };
 }

@@ -10,13 +10,13 @@ import {
   changedTunnel,
   type Dirty,
   hasServerRows,
+  openTunnelNodes,
   rootsOf,
   type SourceDeps,
   serverDirty,
   serverNode,
   stateDirty,
   type TreeSource,
-  tunnelNodes,
 } from "./source.ts";
 
 /**
@@ -52,7 +52,7 @@ export class ClientsSource implements TreeSource {
     if (server === undefined) return [];
     if (node.kind === "server") return this.#groups(server);
     if (node.kind === "group") return this.#clients(server, node.status);
-    return node.kind === "client" ? tunnelNodes(this.#deps, server.key, node.clientId) : [];
+    return node.kind === "client" ? openTunnelNodes(this.#deps, server.key, node.clientId) : [];
   }
 
   parent(node: Node): Node | undefined {
@@ -73,7 +73,7 @@ export class ClientsSource implements TreeSource {
       case "servers":
         return ALL;
       case "localTunnel": {
-        const node = changedTunnel(this.#deps, event.tunnel);
+        const node = changedTunnel(this.#deps, event);
         if (node !== undefined) return [{ kind: "row", node }];
         return this.#client(event.tunnel.serverKey, event.tunnel.clientId, "subtree");
       }

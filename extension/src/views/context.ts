@@ -6,6 +6,7 @@ import { refusalText, stateText } from "../model/rows/serverRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import { count } from "../support/text.ts";
+import { openOnes } from "../tunnels/localTunnel.ts";
 
 /** The values of all context keys. */
 export type ContextValues = Readonly<Record<ContextKey, boolean>>;
@@ -29,6 +30,8 @@ export function hasUsers(server: Server): boolean {
 export function contextOf({ servers, tunnels }: Fleet): ContextValues {
   const some = (test: (server: Server) => boolean) => servers.some(test);
   const none = (count: (server: Server) => number) => servers.every((each) => count(each) === 0);
+  const hasServerTunnels = !none(({ mirror }) => mirror.maps.tunnels.size);
+  const local = tunnels.all.filter(({ serverKey }) => some(({ key }) => key === serverKey));
   return {
     hasServer: servers.length > 0,
     hasLocalServer: some(({ isLocal }) => isLocal),
@@ -59,7 +62,9 @@ export function contextOf({ servers, tunnels }: Fleet): ContextValues {
     hasRotation: some(({ mirror }) => hasRotation(mirror)),
     hasRefusals: some(({ mirror }) => mirror.maps.refusals.size > 0),
     hasJoins: some(({ mirror }) => mirror.maps.joins.size > 0),
-    hasTunnels: tunnels.all.length > 0 || !none(({ mirror }) => mirror.maps.tunnels.size),
+    hasTunnels: local.length > 0 || hasServerTunnels,
+    hasOpenTunnels: local.some(({ isOpen }) => isOpen) || hasServerTunnels,
+    hasClosedTunnels: local.some(({ isOpen }) => !isOpen),
   };
 }
 
@@ -116,7 +121,7 @@ export function statusItemOf({ servers, tunnels }: Fleet): StatusItem | undefine
     online += clients.countOf("online");
     total += clients.countOf("online") + clients.countOf("offline");
   }
-  const open = tunnels.all.length;
+  const open = openOnes(tunnels.all).length;
   const lines = servers.map(
     (server) => `${server.name}: ${stateText(server.state) || onlineText(server)}`,
   );

@@ -19,7 +19,7 @@ import type { ServerChange } from "../servers/serverChange.ts";
 import type { Clock } from "../support/clock.ts";
 import { documentPath, partsOf } from "../support/documentPath.ts";
 import { rowOf } from "./rows.ts";
-import { type SourceDeps, tunnelNodes } from "./source.ts";
+import { openTunnelNodes, type SourceDeps } from "./source.ts";
 
 const UNKNOWN_CLIENT = "# This client is not known any more.\n";
 
@@ -168,7 +168,9 @@ export class Documents implements TextDocumentContentProvider {
     if (server === undefined || client === undefined) return UNKNOWN_CLIENT;
     const { clock } = this.#deps;
     const rows = { fleet: this.#fleet, now: () => clock.now() };
-    const tunnels = tunnelNodes(this.#deps, serverKey, clientId).map((node) => rowOf(node, rows));
+    const tunnels = openTunnelNodes(this.#deps, serverKey, clientId).map((node) =>
+      rowOf(node, rows),
+    );
     return detailsText({ client, tunnels, serverName: server.name, nowMs: clock.now() });
   }
 }

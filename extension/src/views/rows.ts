@@ -25,11 +25,12 @@ import type { Row } from "../model/rows/row.ts";
 import { secretRow, secretsRow } from "../model/rows/secretRow.ts";
 import { serverRow } from "../model/rows/serverRow.ts";
 import { staleRow } from "../model/rows/staleRow.ts";
-import { localTunnelRow, serverTunnelRow } from "../model/rows/tunnelRow.ts";
+import { absentClientRow, localTunnelRow, serverTunnelRow } from "../model/rows/tunnelRow.ts";
 import { accessRow, invitationRow, invitationsRow, userRow } from "../model/rows/userRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import { ALL_INVITATIONS } from "../servers/people.ts";
 import { isAway, type Server } from "../servers/server.ts";
+import { rememberedName } from "../tunnels/localTunnel.ts";
 import { isLiveOf, rotationReason } from "./credentialNodes.ts";
 
 /** What a row is described from. */
@@ -144,7 +145,7 @@ function describeServer(server: Server): Row {
 
 function describeClient(node: ClientNode, server: Server, context: RowContext): Row | undefined {
   const client = server.mirror.maps.clients.get(node.clientId);
-  if (client === undefined) return undefined;
+  if (client === undefined) return describeAbsent(node, server, context);
   const { place } = node;
   const facts: ClientFacts = {
     client,
@@ -160,6 +161,17 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
   };
   if (place === "rotation") return rotationClientRow(facts, rotationReason(server, client));
   return clientRow(facts);
+}
+
+/** A client that is not known now, or not any more, above its tunnels of before. */
+function describeAbsent(
+  { clientId, place }: ClientNode,
+  server: Server,
+  { fleet }: RowContext,
+): Row | undefined {
+  const tunnels = fleet.tunnels.of(server.key, clientId);
+  if (place !== "tunnels" || tunnels.length === 0) return undefined;
+  return absentClientRow(rememberedName(tunnels, clientId), !isAway(server));
 }
 
 function describeUser(node: UserNode, server: Server, context: RowContext): Row | undefined {
@@ -232,7 +244,8 @@ function describeLocalTunnel(node: LocalTunnelNode, { fleet }: RowContext): Row 
   const tunnel = fleet.tunnels.get(node.tunnelId);
   if (tunnel === undefined) return undefined;
   const client = fleet.client(node.serverKey, node.clientId);
-  return localTunnelRow(tunnel, clientName(client, node.clientId));
+  const name = rememberedName([tunnel], node.clientId);
+  return localTunnelRow(tunnel, client === undefined ? name : displayName(client));
 }
 
 function describeServerTunnel(node: ServerTunnelNode, server: Server): Row | undefined {

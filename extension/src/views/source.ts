@@ -2,7 +2,7 @@ import type { Swap } from "../model/mirror.ts";
 import type { Node, Nodes } from "../model/node.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
-import type { LocalTunnel } from "../tunnels/localTunnels.ts";
+import { type LocalTunnel, openOnes, type TunnelChange } from "../tunnels/localTunnel.ts";
 
 /** What the trees are made from. */
 export interface SourceDeps {
@@ -65,10 +65,10 @@ export function stateDirty(deps: SourceDeps, serverKey: string): readonly Dirty[
 
 /** The row of a tunnel that changed in place; undefined when the tunnel came or went. */
 export function changedTunnel(
-  { fleet, nodes }: SourceDeps,
-  { serverKey, clientId, id }: LocalTunnel,
+  { nodes }: SourceDeps,
+  { tunnel: { serverKey, clientId, id }, isInPlace }: TunnelChange,
 ): Node | undefined {
-  if (fleet.tunnels.get(id) === undefined) return undefined;
+  if (!isInPlace) return undefined;
   return nodes.find({ kind: "localTunnel", serverKey, clientId, tunnelId: id });
 }
 
@@ -83,17 +83,41 @@ export function changedServerTunnel(
 }
 
 /** The rows of all open tunnels to a client: first those that end on this computer. */
-export function tunnelNodes(
-  { fleet, nodes }: SourceDeps,
+export function openTunnelNodes(
+  deps: SourceDeps,
   serverKey: string,
   clientId: string,
 ): readonly Node[] {
-  const local = fleet.tunnels
-    .of(serverKey, clientId)
-    .map(({ id }) => nodes.get({ kind: "localTunnel", serverKey, clientId, tunnelId: id }));
+  const local = openOnes(deps.fleet.tunnels.of(serverKey, clientId));
+  return rowsOf(deps, { serverKey, clientId, local });
+}
+
+/** The same with those of before, that can be opened again. */
+export function tunnelNodes(
+  deps: SourceDeps,
+  serverKey: string,
+  clientId: string,
+): readonly Node[] {
+  const local = deps.fleet.tunnels.of(serverKey, clientId);
+  return rowsOf(deps, { serverKey, clientId, local });
+}
+
+interface ClientTunnels {
+  readonly serverKey: string;
+  readonly clientId: string;
+  readonly local: readonly LocalTunnel[];
+}
+
+function rowsOf(
+  { fleet, nodes }: SourceDeps,
+  { serverKey, clientId, local }: ClientTunnels,
+): readonly Node[] {
+  const here = local.map(({ id }) =>
+    nodes.get({ kind: "localTunnel", serverKey, clientId, tunnelId: id }),
+  );
   const tunnels = fleet.get(serverKey)?.mirror.tunnelsOf(clientId) ?? [];
   const remote = tunnels.map(({ id }) =>
     nodes.get({ kind: "serverTunnel", serverKey, clientId, tunnelKey: `${clientId}/${id}` }),
   );
-  return [...local, ...remote];
+  return [...here, ...remote];
 }

@@ -4,6 +4,7 @@ import type { Node } from "../model/node.ts";
 import type { FleetChange } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { ArrangedChange } from "../servers/serverChange.ts";
+import { rememberedName } from "../tunnels/localTunnel.ts";
 import {
   ALL,
   changedServerTunnel,
@@ -15,8 +16,8 @@ import {
 } from "./source.ts";
 
 /**
- * The tunnels view: open tunnels, those to this computer and those to the server, by client. There
- * are few, so clients of all servers stand side by side.
+ * The tunnels view: open tunnels, those to this computer and those to the server, and those of before that
+ * can be opened again, by client. There are few, so clients of all servers stand side by side.
  */
 export class TunnelsSource implements TreeSource {
   readonly #deps: SourceDeps;
@@ -46,7 +47,7 @@ export class TunnelsSource implements TreeSource {
   affected(event: FleetChange): readonly Dirty[] {
     if (event.kind === "servers") return ALL;
     if (event.kind === "localTunnel") {
-      const node = changedTunnel(this.#deps, event.tunnel);
+      const node = changedTunnel(this.#deps, event);
       if (node !== undefined) return [{ kind: "row", node }];
       return this.#client(event.tunnel.serverKey, event.tunnel.clientId);
     }
@@ -86,7 +87,8 @@ export class TunnelsSource implements TreeSource {
     ]);
     const keyed = [...ids].map((clientId) => {
       const client = fleet.client(server.key, clientId);
-      return { clientId, key: client === undefined ? "" : naturalKey(displayName(client)) };
+      const name = client === undefined ? rememberedName(local, clientId) : displayName(client);
+      return { clientId, key: naturalKey(name) };
     });
     keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
     return keyed.map(({ clientId }) =>

@@ -5,7 +5,7 @@ import type { Fleet, FleetChange } from "../servers/fleet.ts";
 import { isAway } from "../servers/server.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
-import type { LocalTunnel } from "../tunnels/localTunnels.ts";
+import type { LocalTunnel } from "../tunnels/localTunnel.ts";
 import { ClientsSource } from "./clients.ts";
 import { contextOf, joinsBadge, statusItemOf, viewMessage } from "./context.ts";
 import { ContextKeys } from "./contextKeys.ts";

@@ -95,11 +95,10 @@ describe("a backend that is stopped and started again while people are at work",
     };
     await eventually(isShown, BACK_MS);
     const remote = { host: "127.0.0.1", port: echo.port };
-    const { access } = server;
     const request = {
       serverKey: url,
-      access,
       clientId: HOST,
+      clientName: HOST,
       remote,
       localPort: undefined,
       isThisComputer: false,

@@ -54,6 +54,7 @@ extension.activate({
   subscriptions: [],
   secrets: editor,
   globalState: editor,
+  globalStorageUri: { fsPath: path.resolve("nowhere") },
   extensionUri: editor,
 });
 const activateMs = performance.now() - watchedMs;

@@ -19,8 +19,12 @@ export const RELAY = "https://relay.example.com";
 /** A fleet whose servers are fed by hand, and one of its trees as indented text. */
 export function fleetOf(...urls: readonly string[]) {
   const clock = new FakeClock(NOW);
-  const fleet = new Fleet({
-    tunnels: new LocalTunnels(),
+  const fleet: Fleet = new Fleet({
+    tunnels: new LocalTunnels({
+      accessTo: (serverKey) => fleet.get(serverKey)?.access,
+      clock,
+      log: silentLog,
+    }),
     createServer: (config) =>
       fedByHand({
         config,

@@ -9,9 +9,11 @@ import { LocalTunnels } from "../../../extension/src/tunnels/localTunnels.ts";
 import { isThisComputer } from "../../../extension/src/tunnels/thisComputer.ts";
 import { ClientsSource } from "../../../extension/src/views/clients.ts";
 import { rowOf } from "../../../extension/src/views/rows.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { client, offline, refusal } from "./entities.ts";
 import { fleetOf, NOW, RELAY } from "./fleetFixture.ts";
 import { offersOf } from "./people/menus.ts";
+import { silentLog } from "./serverFixture.ts";
 
 const REVOKED_AT = "2030-01-01T00:00:00Z";
 
@@ -94,6 +96,8 @@ describe("menus", () => {
       "rport.client.forget",
       "rport.tunnel.copyAddress",
       "rport.tunnel.close",
+      "rport.tunnel.reopen",
+      "rport.tunnel.forget",
       "rport.credential.delete",
       "rport.client.allow",
       "rport.client.revoke",
@@ -167,11 +171,13 @@ describe("a tunnel to this very computer", () => {
   });
 
   it("gets another local port, and is refused when it would lead into itself or back", async () => {
-    const tunnels = new LocalTunnels();
+    const access = async () => ({ kind: "noToken" }) as const;
+    const clock = new FakeClock();
+    const tunnels = new LocalTunnels({ accessTo: () => access, clock, log: silentLog });
     const request = {
       serverKey: RELAY,
-      access: async () => ({ kind: "noToken" }) as const,
       clientId: "self",
+      clientName: "self",
       remote: { host: "127.0.0.1", port: 47_777 },
       localPort: undefined,
       isThisComputer: true,

@@ -187,22 +187,21 @@ describe("a tunnel to this computer", () => {
     const remote = { host: "127.0.0.1", port: 22 };
     const opened = await fleet.tunnels.open({
       serverKey: server.key,
-      access: server.access,
       clientId: "web",
+      clientName: "web",
       remote,
       localPort: undefined,
       isThisComputer: false,
     });
     expect(seen.splice(0)).toEqual([["subtree client/clients/web", "all"]]);
     for (const source of sources) expect(text(source).join()).toContain("web:22 SSH \u00B7 idle");
+    const changed = `row localTunnel/${opened.id}`;
     const local = connect(opened.localPort, "127.0.0.1");
     // its server has no token, so the connection is cut at once
     local.on("error", () => undefined);
-    await vi.waitFor(() =>
-      expect(seen.splice(0)[0]).toEqual(["row localTunnel/1", "row localTunnel/1"]),
-    );
+    await vi.waitFor(() => expect(seen.splice(0)[0]).toEqual([changed, changed]));
     local.destroy();
-    fleet.tunnels.close(opened.id);
+    await fleet.tunnels.close(opened.id);
     expect(seen.at(-1)).toEqual(["subtree client/clients/web", "all"]);
     expect(text(new TunnelsSource(context))).toEqual([]);
   });

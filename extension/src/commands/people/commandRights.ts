@@ -7,6 +7,8 @@ import type { CommandInput } from "../registry.ts";
 /** What commands need that not everybody may use. */
 const COMMAND_RIGHTS: { readonly [N in CommandName]?: Right } = {
   openTunnel: "tunnels",
+  reopenTunnel: "tunnels",
+  reopenAllTunnels: "tunnels",
   installClient: "administrator",
   installAgain: "administrator",
   revokeClient: "administrator",

@@ -124,8 +124,9 @@ export function clientContext(facts: ClientFacts): string {
 }
 
 function childrenOf(place: ClientFacts["place"], tunnels: number): Row["children"] {
-  if (place === "credential" || place === "rotation" || tunnels === 0) return "none";
-  return place === "tunnels" ? "expanded" : "collapsed";
+  // it stands there because there are rows below it, if only of tunnels that are not open
+  if (place === "tunnels") return "expanded";
+  return place === "clients" && tunnels > 0 ? "collapsed" : "none";
 }
 
 /** A group's row. Offline clients are kept, but out of the way. */

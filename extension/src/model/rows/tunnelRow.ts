@@ -25,6 +25,8 @@ function useOf(connections: number): string {
 export interface LocalTunnelFacts {
   readonly localPort: number;
   readonly remote: HostPort;
+  /** Whether it answers; otherwise it is one of before. */
+  readonly isOpen: boolean;
   readonly connections: number;
   readonly failure: string | undefined;
 }
@@ -36,6 +38,7 @@ export function localAddress({ localPort }: Pick<LocalTunnelFacts, "localPort">)
 
 /** The row of a tunnel that ends on this computer. */
 export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string): Row {
+  if (!tunnel.isOpen) return closedTunnelRow(tunnel, clientName);
   const { remote, connections, failure } = tunnel;
   const label = localAddress(tunnel);
   const leads = destination(clientName, remote);
@@ -54,6 +57,38 @@ export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string): Ro
     }),
     children: "none",
     spoken: joinSpoken(label, `leads to ${leads}`, failed ? `failed: ${failure}` : state),
+  };
+}
+
+/** The row of a tunnel of before. Nothing listens on its port, unless somebody else does. */
+function closedTunnelRow(tunnel: LocalTunnelFacts, clientName: string): Row {
+  const { remote, failure } = tunnel;
+  const label = localAddress(tunnel);
+  const leads = destination(clientName, remote);
+  const failed = failure !== undefined;
+  const state = failed ? `not open: ${failure}` : "not open";
+  return {
+    label,
+    description: joinDots(state, `\u2192 ${leads}`),
+    icon: failed
+      ? { name: "warning", color: "problemsWarningIcon.foreground" }
+      : { name: "debug-disconnect", color: "disabledForeground" },
+    context: contextValue("tunnel", { closed: true, local: true }),
+    children: "none",
+    spoken: joinSpoken(label, `leads to ${leads}`, state),
+  };
+}
+
+/** A client above its tunnels of before, while its server says nothing of it. */
+export function absentClientRow(name: string, isServerThere: boolean): Row {
+  const state = isServerThere ? "not known to the server" : "";
+  return {
+    label: name,
+    description: state,
+    icon: { name: "vm-outline", color: "disabledForeground" },
+    context: contextValue("absentClient"),
+    children: "expanded",
+    spoken: joinSpoken(name, state),
   };
 }
 

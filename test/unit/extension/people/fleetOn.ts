@@ -64,7 +64,7 @@ export async function fleetOn({ me, fake: given, ...parts }: Parts) {
   }
   const access = { kind: "ready", url: fake.url, authorization: "Bearer good-token" } as const;
   const fleet = new Fleet({
-    tunnels: new LocalTunnels(),
+    tunnels: new LocalTunnels({ accessTo: () => async () => access, clock, log: silentLog }),
     createServer: (config) =>
       new Server({
         config,

@@ -1,20 +1,20 @@
 import { formatHostPort } from "@rport/protocol/remote";
 import { env, Uri, window } from "vscode";
-import { displayName } from "../model/arrange.ts";
-import { NAMES_MAX } from "../model/blast.ts";
-import { localAddress, schemeOf, serverTunnelAddress } from "../model/rows/tunnelRow.ts";
-import { serviceOf } from "../model/services.ts";
-import type { ClientTarget, TunnelTarget } from "../servers/entities.ts";
-import type { Fleet } from "../servers/fleet.ts";
-import { count, nameSome, plainText } from "../support/text.ts";
-import type { LocalTunnel } from "../tunnels/localTunnels.ts";
-import { isThisComputer, thisComputer } from "../tunnels/thisComputer.ts";
-import { hostOf } from "../views/rows.ts";
-import { copyLines } from "./clients.ts";
-import { confirm } from "./confirm.ts";
-import type { Handlers } from "./registry.ts";
-import type { Targets } from "./targets/targets.ts";
-import { pickTunnel } from "./tunnelPick.ts";
+import { displayName } from "../../model/arrange.ts";
+import { NAMES_MAX } from "../../model/blast.ts";
+import { localAddress, schemeOf, serverTunnelAddress } from "../../model/rows/tunnelRow.ts";
+import { serviceOf } from "../../model/services.ts";
+import type { ClientTarget, TunnelTarget } from "../../servers/entities.ts";
+import type { Fleet } from "../../servers/fleet.ts";
+import { count, nameSome, plainText } from "../../support/text.ts";
+import { type LocalTunnel, openOnes } from "../../tunnels/localTunnel.ts";
+import { isThisComputer, thisComputer } from "../../tunnels/thisComputer.ts";
+import { hostOf } from "../../views/rows.ts";
+import { copyLines } from "../clients.ts";
+import { confirm } from "../confirm.ts";
+import type { Handlers } from "../registry.ts";
+import type { Targets } from "../targets/targets.ts";
+import { pickTunnel, type TunnelChoice } from "./tunnelPick.ts";
 
 /** What the commands on tunnels need. */
 export interface TunnelCommandsDeps {
@@ -41,7 +41,9 @@ export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
       if (target !== undefined) await openTunnel(target, deps);
     },
     async closeTunnel(input) {
-      const asked = { title: "Close which tunnel?", noun: "tunnel" };
+      // a row of before has nothing to close, but is not left standing
+      const fits = (target: TunnelTarget) => input.node !== undefined || isOpen(target);
+      const asked = { title: "Close which tunnel?", noun: "tunnel", fits };
       for (const target of (await targets.tunnels(input, asked)) ?? []) await close(target, fleet);
     },
     async closeAllTunnels() {
@@ -53,8 +55,8 @@ export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
       if (chosen !== undefined) await copyLines(chosen.map(addressOf));
     },
     async openTunnelInBrowser(input) {
-      const fits = (target: TunnelTarget) => schemeFor(target) !== undefined;
-      const asked = { title: "Open which tunnel?", noun: "tunnel to a web service", fits };
+      const fits = (target: TunnelTarget) => isOpen(target) && schemeFor(target) !== undefined;
+      const asked = { title: "Open which tunnel?", noun: "open tunnel to a web service", fits };
       const target = await targets.tunnel(input, asked);
       if (target === undefined) return;
       await env.openExternal(Uri.parse(`${schemeFor(target)}://${addressOf(target)}/`, true));
@@ -66,20 +68,36 @@ async function openTunnel(
   { server, client }: ClientTarget,
   { fleet, reveal }: TunnelCommandsDeps,
 ): Promise<void> {
-  const choice = await pickTunnel(plainText(displayName(client)));
+  const clientName = displayName(client);
+  const choice = await pickTunnel(plainText(clientName));
   if (choice === undefined) return;
-  const { remote, localPort } = choice;
-  const tunnel = await fleet.tunnels.open({
-    serverKey: server.key,
-    access: server.access,
-    clientId: client.id,
-    remote,
-    localPort,
-    isThisComputer: isThisComputer(client, thisComputer()),
-  });
+  const known = openOnes(fleet.tunnels.of(server.key, client.id)).find((tunnel) =>
+    isThatOne(tunnel, choice),
+  );
+  const tunnel =
+    known ??
+    (await fleet.tunnels.open({
+      ...choice,
+      serverKey: server.key,
+      clientId: client.id,
+      clientName,
+      isThisComputer: isThisComputer(client, thisComputer()),
+    }));
   // the editor takes its time to open a view that was closed
-  window.setStatusBarMessage(`Tunnel open: ${localAddress(tunnel)}`, 5_000);
+  const said = known === undefined ? "Tunnel open" : "The tunnel was open already";
+  window.setStatusBarMessage(`${said}: ${localAddress(tunnel)}`, 5_000);
   await reveal(tunnel);
+}
+
+/** Whether a tunnel is what was asked for; on another local port, there may be several to one target. */
+function isThatOne({ remote, localPort }: LocalTunnel, choice: TunnelChoice): boolean {
+  const isThere = formatHostPort(remote) === formatHostPort(choice.remote);
+  return isThere && (choice.localPort === undefined || choice.localPort === localPort);
+}
+
+/** Whether a tunnel answers; one of before does not. */
+function isOpen(target: TunnelTarget): boolean {
+  return target.kind === "server" || target.tunnel.isOpen;
 }
 
 function addressOf(target: TunnelTarget): string {
@@ -105,10 +123,11 @@ function tunnelName({ server, tunnel }: TunnelTarget): string {
   return `${name} (${formatHostPort(remote)})`;
 }
 
-/** Tunnels on the server serve others too, so closing one asks first. */
+/** Tunnels on the server serve others too, so closing one asks first. One of before has nothing to close. */
 async function close(target: TunnelTarget, fleet: Fleet): Promise<void> {
   if (target.kind === "local") {
-    fleet.tunnels.close(target.tunnel.id);
+    const { id, isOpen: answers } = target.tunnel;
+    await (answers ? fleet.tunnels.close(id) : fleet.tunnels.forget(id));
     return;
   }
   const closeIt = "Close Tunnel";
@@ -128,9 +147,9 @@ async function close(target: TunnelTarget, fleet: Fleet): Promise<void> {
 
 /** Closes what this window opened, after a question; tunnels on the server are closed one by one. */
 async function closeAll({ tunnels, servers }: Fleet): Promise<void> {
-  const local = tunnels.all;
+  const local = openOnes(tunnels.all);
   if (local.length > 0 && !(await isAllMeant(local))) return;
-  for (const { id } of local) tunnels.close(id);
+  for (const { id } of local) await tunnels.close(id);
   const left = servers.reduce((sum, { mirror }) => sum + mirror.maps.tunnels.size, 0);
   if (local.length > 0 || left === 0) return;
   void window.showInformationMessage(

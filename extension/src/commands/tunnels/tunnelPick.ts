@@ -1,6 +1,6 @@
 import { formatHostPort, type HostPort, parseHostPort } from "@rport/protocol/remote";
 import { type QuickInputButton, type QuickPickItem, ThemeIcon, window } from "vscode";
-import { SERVICES, serviceOf } from "../model/services.ts";
+import { SERVICES, serviceOf } from "../../model/services.ts";
 
 /** Where a new tunnel leads, and the local port if one was asked for. */
 export interface TunnelChoice {

@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { type Disposable, workspace } from "vscode";
+import { SECTION, SETTINGS } from "../manifest.ts";
+import type { TunnelRecord } from "./memory/record.ts";
+
+/** What becomes of the tunnels of before, when the editor comes back. */
+export const RESTORE = ["ask", "always", "never"] as const;
+/** Where tunnels of before are shown: in the workspace where they were opened last, or everywhere. */
+export const REMEMBER = ["workspace", "everywhere"] as const;
+
+/** One of `RESTORE`. */
+export type Restore = (typeof RESTORE)[number];
+
+/** The person's settings about tunnels of before. */
+export class TunnelSettings {
+  /** The mark of this window's workspace. */
+  get workspace(): string {
+    return workspaceMark();
+  }
+
+  /** What becomes of tunnels of before; a value that is none of them counts as the first. */
+  get restore(): Restore {
+    return oneOf(RESTORE, this.#read(SETTINGS.restoreTunnels));
+  }
+
+  /** Whether a tunnel of before is shown in this window. */
+  isOffered(record: Pick<TunnelRecord, "workspace">): boolean {
+    if (this.restore === "never") return false;
+    const where = oneOf(REMEMBER, this.#read(SETTINGS.rememberTunnels));
+    return where === "everywhere" || record.workspace === this.workspace;
+  }
+
+  /** Calls back whenever one of the settings has changed. */
+  onChanged(run: () => void): Disposable {
+    return workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(`${SECTION}.tunnels`)) run();
+    });
+  }
+
+  #read(name: string): unknown {
+    return workspace.getConfiguration(SECTION).get(name);
+  }
+}
+
+function oneOf<const T extends string>(values: readonly [T, ...T[]], value: unknown): T {
+  return values.find((each) => each === value) ?? values[0];
+}
+
+/** What a workspace is known by, without its name; empty for a window without one. */
+function workspaceMark(): string {
+  const { workspaceFile, workspaceFolders } = workspace;
+  const uri = workspaceFile ?? workspaceFolders?.[0]?.uri;
+  if (uri === undefined) return "";
+  return createHash("sha256").update(uri.toString()).digest("hex").slice(0, 32);
+}

@@ -1,0 +1,28 @@
+import type { RportEditor } from "./rport.ts";
+
+/** Titles of the palette's commands on tunnels of before, which `tunnelsStay.test.ts` tries. */
+export const TUNNEL_COMMANDS: readonly string[] = [
+  "Reopen Tunnel",
+  "Reopen All Tunnels",
+  "Forget Tunnel",
+];
+
+/** Opens a tunnel by the plug of a host's row; answers its local address, as its row says it. */
+export async function openTunnel(
+  { clients, tunnels, workbench }: RportEditor,
+  host: string,
+  port: number,
+): Promise<string> {
+  const { quickInput, page } = workbench;
+  await clients.rowAction(host, "Open Tunnel");
+  await quickInput.title(`Open Tunnel to ${host}`).waitFor();
+  await quickInput.input.fill(String(port));
+  // a click may meet the list while it is drawn anew
+  await quickInput.rows(String(port)).first().waitFor();
+  await page.keyboard.press("Enter");
+  const row = tunnels.row(`${host}:${port}`).last();
+  await row.waitFor();
+  const address = /^127\.0\.0\.1:\d+/.exec((await row.getAttribute("aria-label")) ?? "");
+  if (address === null) throw new Error("the row of the tunnel begins with no address");
+  return address[0];
+}
