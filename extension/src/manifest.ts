@@ -16,7 +16,8 @@ export const COMMANDS = {
   reviewFingerprint: "rport.server.reviewFingerprint",
   refresh: "rport.refresh",
   retryNow: "rport.retryNow",
-  findClient: "rport.clients.find",
+  filterClients: "rport.clients.filter",
+  clearFilter: "rport.clients.clearFilter",
   installClient: "rport.client.install",
   goToClient: "rport.client.goTo",
   showDetails: "rport.client.showDetails",
@@ -115,6 +116,9 @@ export const CONTEXT_KEYS = {
   hasTunnels: "rport.hasTunnels",
   hasOpenTunnels: "rport.hasOpenTunnels",
   hasClosedTunnels: "rport.hasClosedTunnels",
+  clientsFiltered: "rport.clientsFiltered",
+  filterAsked: "rport.filterAsked",
+  noMatches: "rport.noMatches",
 } as const;
 
 /** The name of a context key. */

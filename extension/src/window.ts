@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { commands, type ExtensionContext, window } from "vscode";
+import { filterHandlers } from "./commands/arranging/filter.ts";
 import { auditHandlers } from "./commands/audit.ts";
 import { clientHandlers } from "./commands/clients.ts";
 import { credentialHandlers } from "./commands/credentials.ts";
@@ -45,6 +46,7 @@ import type { LocalTunnel, Tunnels } from "./tunnels/localTunnel.ts";
 import { LocalTunnels } from "./tunnels/localTunnels.ts";
 import { MemoryFile } from "./tunnels/memory/memoryFile.ts";
 import { TunnelSettings } from "./tunnels/tunnelSettings.ts";
+import { Arrangements } from "./views/arrangements.ts";
 import { AuditDocuments } from "./views/auditDocuments.ts";
 import { Documents } from "./views/documents.ts";
 import { Views } from "./views/views.ts";
@@ -77,7 +79,8 @@ export function createWindow(context: ExtensionContext): Window {
   });
   const fleet: Fleet = createFleet({ log, redactor, settings, tokens, tunnels });
   const nodes = new Nodes();
-  const views = new Views({ fleet, nodes, clock: systemClock, log });
+  const arrangements = new Arrangements({ workspace: context.workspaceState });
+  const views = new Views({ fleet, nodes, arrangements, clock: systemClock, log });
   const documents = new Documents({ fleet, nodes, clock: systemClock });
   const audits = new AuditDocuments(fleet);
   const targets = new Targets({ fleet, nodes, now: systemClock.now });
@@ -87,20 +90,14 @@ export function createWindow(context: ExtensionContext): Window {
     settings,
     tokens,
     fleet,
+    arrangements,
     views,
     documents,
     audits,
     targets,
     sheets,
   });
-  const registration = registerCommands(handlers, {
-    nodes,
-    selectionOf: (view) => views.selectionOf(view),
-    log,
-    showLog,
-    whyNotAllowed: (name, input) =>
-      whyNotReachable(name, input, fleet) ?? whyNotAllowed(name, input, fleet),
-  });
+  const registration = register(handlers, { fleet, nodes, views, log, showLog });
   const notices = [
     new JoinNotices(fleet),
     new RefusedNotices(fleet),
@@ -125,6 +122,26 @@ export function createWindow(context: ExtensionContext): Window {
       channel.dispose();
     },
   };
+}
+
+interface RegistrationDeps {
+  readonly fleet: Fleet;
+  readonly nodes: Nodes;
+  readonly views: Views;
+  readonly log: Log;
+  readonly showLog: () => void;
+}
+
+function register(handlers: Handlers, deps: RegistrationDeps) {
+  const { fleet, nodes, views, log, showLog } = deps;
+  return registerCommands(handlers, {
+    nodes,
+    selectionOf: (view) => views.selectionOf(view),
+    log,
+    showLog,
+    whyNotAllowed: (name, input) =>
+      whyNotReachable(name, input, fleet) ?? whyNotAllowed(name, input, fleet),
+  });
 }
 
 interface SheetsDeps {
@@ -189,6 +206,7 @@ interface HandlersDeps {
   readonly settings: ServerSettings;
   readonly tokens: Tokens;
   readonly fleet: Fleet;
+  readonly arrangements: Arrangements;
   readonly views: Views;
   readonly documents: Documents;
   readonly audits: AuditDocuments;
@@ -223,6 +241,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
       fetch: (input, init) => fetch(input, init),
     }),
     ...clientHandlers({ targets, documents, reveal: revealClient }),
+    ...filterHandlers(deps.arrangements),
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),
     ...reopenHandlers({ fleet, targets, reveal: revealTunnel }),
     ...credentials,

@@ -5,6 +5,8 @@ import { Mirror } from "../../extension/src/model/mirror.ts";
 import { type Node, Nodes } from "../../extension/src/model/node.ts";
 import { clientRow } from "../../extension/src/model/rows/clientRow.ts";
 import type { Row } from "../../extension/src/model/rows/row.ts";
+import { parseFilter } from "../../extension/src/model/shown/filter.ts";
+import { ShownClients, USUAL } from "../../extension/src/model/shown/shownClients.ts";
 import { client, credential } from "../unit/extension/entities.ts";
 import { quantile, runBench } from "./harness.ts";
 import { atMost, number } from "./report.ts";
@@ -17,6 +19,8 @@ const VISIBLE = 100;
 const FIRST_ROWS_MS = 300;
 /** One frame. */
 const DELTA_MS = 16;
+/** Typed letter by letter. */
+const FILTER = "web-1 tag:linux";
 const SERVER_KEY = "http://127.0.0.1:8080";
 const NOW_MS = Date.parse("2030-01-02T00:00:00Z");
 const AT = "2030-01-01T00:00:00.000Z";
@@ -38,6 +42,7 @@ const STATUS = {
 class Model {
   readonly mirror = new Mirror();
   readonly clients = new ArrangedClients();
+  readonly shown = new ShownClients();
   readonly nodes = new Nodes();
 
   /** As the event socket does: text in, parsed, checked, applied, arranged. */
@@ -45,12 +50,24 @@ class Model {
     const message: EventMessage = eventMessageSchema.parse(JSON.parse(text));
     const applied = this.mirror.apply(message);
     if (applied.kind === "gap") throw new Error("a message is missing");
-    if (applied.kind === "reset") this.clients.reset(this.mirror);
+    if (applied.kind === "reset") {
+      this.clients.reset(this.mirror);
+      this.shown.reset(this.mirror, USUAL, SERVER_KEY);
+    }
     if (applied.kind === "changed") {
       for (const change of applied.changes) {
-        if (change.entity === "client") this.clients.update(change);
+        if (change.entity !== "client") continue;
+        this.clients.update(change);
+        this.shown.update(change);
       }
     }
+  }
+
+  /** As the clients view does after each letter of a filter. */
+  filter(text: string): void {
+    const parsed = parseFilter(text);
+    if ("mistake" in parsed) throw new Error(parsed.mistake);
+    this.shown.regroup({ ...USUAL, filter: parsed.filter });
   }
 
   /** What the editor asks for when the group is open: all of its nodes, and the rows in view. */
@@ -61,8 +78,8 @@ class Model {
 
   #online(): readonly Node[] {
     const place = "clients" as const;
-    return this.clients
-      .withStatus("online")
+    return this.shown
+      .idsOf("=online")
       .map((clientId) =>
         this.nodes.get({ kind: "client", serverKey: SERVER_KEY, clientId, place }),
       );
@@ -104,7 +121,27 @@ await runBench(async ({ row }) => {
     figure: `${number(quantile(deltaMs, 0.5))} / ${number(p99)} ms`,
     checks: [atMost(p99, DELTA_MS, "ms (p99)")],
   });
+  const letterMs = [...typed(model), ...typed(model)];
+  const longestMs = Math.max(...letterMs);
+  row({
+    what: "a letter of a filter: groups and rows anew, median / longest",
+    figure: `${number(quantile(letterMs, 0.5))} / ${number(longestMs)} ms`,
+    against: `${number(model.shown.size)} clients fit "${FILTER}"`,
+    checks: [atMost(longestMs, DELTA_MS, "ms (longest)")],
+  });
 });
+
+/** The time of each letter, after the box was opened. */
+function typed(model: Model): readonly number[] {
+  model.shown.prepare();
+  const letters = Array.from(FILTER, (_, n) => FILTER.slice(0, n + 1));
+  return letters.map((text) =>
+    timed(() => {
+      model.filter(text);
+      model.show();
+    }),
+  );
+}
 
 function expectRows(model: Model, receive: () => void): void {
   receive();

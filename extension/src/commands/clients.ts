@@ -1,6 +1,5 @@
 import type { Client } from "@rport/protocol/model";
-import { commands, env, window } from "vscode";
-import { VIEWS } from "../manifest.ts";
+import { env, window } from "vscode";
 import { displayName, statusOf } from "../model/arrange.ts";
 import type { ClientTarget } from "../servers/entities.ts";
 import { plainText } from "../support/text.ts";
@@ -22,7 +21,6 @@ export interface ClientCommandsDeps {
 /** Commands that a client is the object of. */
 export type ClientHandlers = Pick<
   Handlers,
-  | "findClient"
   | "goToClient"
   | "showDetails"
   | "showWhyOffline"
@@ -41,10 +39,6 @@ export function clientHandlers(deps: ClientCommandsDeps): ClientHandlers {
       if (chosen !== undefined) await copyLines(chosen.map(textOf));
     };
   return {
-    async findClient() {
-      await commands.executeCommand(`${VIEWS.clients}.focus`);
-      await commands.executeCommand("list.find");
-    },
     async goToClient(input) {
       const asked = { title: "Go to which client?", noun: "client" };
       const target = await targets.client(input, asked);

@@ -2,7 +2,7 @@ import type { Client } from "@rport/protocol/model";
 import type { Mirror, Swap } from "./mirror.ts";
 import { naturalKey } from "./naturalKey.ts";
 import { SecretShares } from "./secretShares.ts";
-import { SortedList } from "./sortedList.ts";
+import { type SortedEntry, SortedList } from "./sortedList.ts";
 
 /** The groups of the clients view, in the order in which they are shown. */
 export const STATUSES = ["online", "offline"] as const;
@@ -48,8 +48,8 @@ export class ArrangedClients {
 
   /** Arranges everything anew. */
   reset(mirror: Mirror): void {
-    const entries = { online: [] as Entry[], offline: [] as Entry[] };
-    const byCredential = new Map<string, Entry[]>();
+    const entries = { online: [] as SortedEntry[], offline: [] as SortedEntry[] };
+    const byCredential = new Map<string, SortedEntry[]>();
     this.#shares.clear();
     for (const client of mirror.maps.clients.values()) {
       this.#shares.add(client);
@@ -92,11 +92,6 @@ export class ArrangedClients {
     this.#byCredential.set(authId, list);
     return list;
   }
-}
-
-interface Entry {
-  readonly id: string;
-  readonly key: string;
 }
 
 /** What a change rearranged; all empty when a client only changed in place. */

@@ -1,3 +1,5 @@
+import { folded } from "./folded.ts";
+
 /** Longer runs of digits than this sort by their text. */
 const LONGEST_RUN = 40;
 
@@ -12,6 +14,5 @@ function digitsKey(digits: string): string {
  * ignored. Comparing keys is much cheaper than a collator, which counts at 10,000 hosts.
  */
 export function naturalKey(name: string): string {
-  const plain = name.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();
-  return plain.replaceAll(/\d+/g, digitsKey);
+  return folded(name).replaceAll(/\d+/g, digitsKey);
 }

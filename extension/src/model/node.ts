@@ -1,14 +1,9 @@
-import type { Status } from "./arrange.ts";
+import type { Group } from "./shown/grouping.ts";
 
 /** A row of a tree: what it stands for, never how it looks. */
 export type Node =
   | { readonly kind: "server"; readonly id: string; readonly serverKey: string }
-  | {
-      readonly kind: "group";
-      readonly id: string;
-      readonly serverKey: string;
-      readonly status: Status;
-    }
+  | GroupNode
   | ClientNode
   | CredentialNode
   | {
@@ -30,6 +25,20 @@ export type Node =
   | LocalTunnelNode
   | ServerTunnelNode;
 
+/** A group in the clients view. */
+export interface GroupNode {
+  readonly kind: "group";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly by: Group["by"];
+  readonly value: string;
+  /**
+   * The editor remembers by id what somebody has closed. A filter that is asked for opens its groups, so
+   * they are others then; 0: there is no filter.
+   */
+  readonly round: number;
+}
+
 /**
  * A client: in the clients view, below a credential, below the rotation that it has not followed
  * yet, or above its tunnels in the tunnels view.
@@ -40,6 +49,8 @@ export interface ClientNode {
   readonly serverKey: string;
   readonly clientId: string;
   readonly place: "clients" | "credential" | "rotation" | "tunnels";
+  /** The tag of the group that it stands in, where it stands in another one already. */
+  readonly tag?: string;
 }
 
 /** A credential. */
@@ -175,9 +186,9 @@ function tailOf(parts: NodeParts): string {
     case "invitation":
       return `/${parts.invitationId}`;
     case "group":
-      return `/${parts.status}`;
+      return `/${parts.round}/${parts.by}/${parts.value}`;
     case "client":
-      return `/${parts.place}/${parts.clientId}`;
+      return clientTail(parts);
     case "credential":
     case "rotation":
     case "secrets":
@@ -195,6 +206,10 @@ function tailOf(parts: NodeParts): string {
     case "serverTunnel":
       return `/${parts.tunnelKey}`;
   }
+}
+
+function clientTail({ place, clientId, tag }: Omit<ClientNode, "id">): string {
+  return tag === undefined ? `/${place}/${clientId}` : `/tag/${tag.length}/${tag}/${clientId}`;
 }
 
 /**

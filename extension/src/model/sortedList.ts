@@ -1,19 +1,28 @@
-interface Entry {
+/** An id and what it is sorted by. */
+export interface SortedEntry {
   readonly key: string;
   readonly id: string;
 }
 
 /** By key, then by id, so that equal names keep one order. */
-function compare(a: Entry, b: Entry): number {
+function compare(a: SortedEntry, b: SortedEntry): number {
   if (a.key !== b.key) return a.key < b.key ? -1 : 1;
   if (a.id === b.id) return 0;
   return a.id < b.id ? -1 : 1;
 }
 
+function isSorted(entries: readonly SortedEntry[]): boolean {
+  return entries.every((entry, n) => {
+    const before = entries[n - 1];
+    return before === undefined || compare(before, entry) <= 0;
+  });
+}
+
 /** Ids in the order of their keys. Adding and removing one costs a binary search, never a sort. */
 export class SortedList {
-  readonly #keys = new Map<string, string>();
-  #entries: Entry[] = [];
+  /** Made when somebody needs it: a list that is only filled and read has no use for it. */
+  #known: Map<string, string> | undefined;
+  #entries: SortedEntry[] = [];
   #ids: readonly string[] | undefined;
 
   /** How many there are. */
@@ -27,12 +36,21 @@ export class SortedList {
     return this.#ids;
   }
 
-  /** Replaces everything. */
-  fill(entries: readonly Entry[]): void {
-    this.#entries = [...entries].sort(compare);
+  /** The ids in order with their keys. */
+  get entries(): readonly SortedEntry[] {
+    return this.#entries;
+  }
+
+  /** The next array of ids is another one, for whoever keeps something by it. */
+  renewIds(): void {
     this.#ids = undefined;
-    this.#keys.clear();
-    for (const { id, key } of entries) this.#keys.set(id, key);
+  }
+
+  /** Replaces everything. What is in order already costs no sort. */
+  fill(entries: readonly SortedEntry[]): void {
+    this.#entries = isSorted(entries) ? entries.slice() : entries.toSorted(compare);
+    this.#ids = undefined;
+    this.#known = undefined;
   }
 
   /** Adds an id, or moves it when its key is another. Answers whether the order changed. */
@@ -56,8 +74,13 @@ export class SortedList {
     return true;
   }
 
+  get #keys(): Map<string, string> {
+    this.#known ??= new Map(this.#entries.map(({ id, key }) => [id, key]));
+    return this.#known;
+  }
+
   /** Where the entry is, or would have to be. */
-  #positionOf(entry: Entry): number {
+  #positionOf(entry: SortedEntry): number {
     let low = 0;
     let high = this.#entries.length;
     while (low < high) {

@@ -1,9 +1,10 @@
-import { STATUSES, type Status, statusOf } from "../model/arrange.ts";
-import type { Node } from "../model/node.ts";
+import type { ClientNode, GroupNode, Node } from "../model/node.ts";
 import { refusalText } from "../model/rows/serverRow.ts";
+import { type GroupKey, keyOfGroup, ShownClients } from "../model/shown/shownClients.ts";
 import type { FleetChange } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { ArrangedChange } from "../servers/serverChange.ts";
+import type { Arrangements } from "./arrangements.ts";
 import {
   ALL,
   changedServerTunnel,
@@ -19,23 +20,79 @@ import {
   type TreeSource,
 } from "./source.ts";
 
+/** What the clients view is made from. */
+export interface ClientsSourceDeps extends SourceDeps {
+  readonly arrangements: Arrangements;
+}
+
+/** How much has to be done before the clients of a server can be shown. */
+type Staleness = "none" | "groups" | "all";
+
+interface Shown {
+  readonly clients: ShownClients;
+  staleness: Staleness;
+}
+
 /**
- * The clients view: servers if several, Online and Offline, clients, their tunnels. A lone server
+ * The clients view: servers if several, groups if several, clients, their tunnels. A lone server
  * has a row while it refuses the sign-in: below the message that says why, nothing else would be
  * there to act on.
  */
 export class ClientsSource implements TreeSource {
-  readonly #deps: SourceDeps;
+  readonly #deps: ClientsSourceDeps;
   /** Rows of a group by its list of ids, which is a new array whenever it changes. */
   readonly #rows = new WeakMap<readonly string[], readonly Node[]>();
+  readonly #shown = new Map<string, Shown>();
 
   /** The groups of each server when they were asked for last. */
   readonly #asked = new Map<string, string>();
   /** Whether a lone server had a row when the roots were asked for last. */
   #hadRefused = false;
 
-  constructor(deps: SourceDeps) {
+  constructor(deps: ClientsSourceDeps) {
     this.#deps = deps;
+  }
+
+  /** Whether a filter is set. */
+  get isFiltered(): boolean {
+    return this.#deps.arrangements.isFiltered;
+  }
+
+  /** How many clients a group has. */
+  sizeOf(node: GroupNode): number {
+    const server = this.#deps.fleet.get(node.serverKey);
+    return server === undefined ? 0 : this.#shownOf(server).sizeOf(keyOfGroup(node));
+  }
+
+  /** How many clients there are, and how many of them the filter lets through. */
+  counts(): { readonly shown: number; readonly total: number } {
+    let shown = 0;
+    let total = 0;
+    for (const server of this.#deps.fleet.servers) {
+      const clients = this.#shownOf(server);
+      shown += clients.size;
+      total += clients.total;
+    }
+    return { shown, total };
+  }
+
+  /** Whether a client that is known is left out by the filter. */
+  isHidden(serverKey: string, clientId: string): boolean {
+    const server = this.#deps.fleet.get(serverKey);
+    if (server?.mirror.maps.clients.has(clientId) !== true) return false;
+    return this.#shownOf(server).groupsOf(clientId).length === 0;
+  }
+
+  /** The clients are to be shown in another arrangement: in other groups, or in another order, too. */
+  rearrange(staleness: "groups" | "all"): void {
+    for (const shown of this.#shown.values()) {
+      if (shown.staleness !== "all") shown.staleness = staleness;
+    }
+  }
+
+  /** Makes ready for a filter that somebody is about to type. */
+  prepareFilter(): void {
+    for (const server of this.#deps.fleet.servers) this.#shownOf(server).prepare();
   }
 
   roots(): readonly Node[] {
@@ -44,15 +101,16 @@ export class ClientsSource implements TreeSource {
     if (refused !== undefined) {
       return [this.#deps.nodes.get({ kind: "server", serverKey: refused.key })];
     }
-    return rootsOf(this.#deps, (server) => this.#groups(server));
+    return rootsOf(this.#deps, (server) => this.#below(server));
   }
 
   children(node: Node): readonly Node[] {
     const server = this.#deps.fleet.get(node.serverKey);
     if (server === undefined) return [];
-    if (node.kind === "server") return this.#groups(server);
-    if (node.kind === "group") return this.#clients(server, node.status);
-    return node.kind === "client" ? openTunnelNodes(this.#deps, server.key, node.clientId) : [];
+    if (node.kind === "server") return this.#below(server);
+    if (node.kind === "group") return this.#clients(server, keyOfGroup(node));
+    if (node.kind !== "client" || node.tag !== undefined) return [];
+    return openTunnelNodes(this.#deps, server.key, node.clientId);
   }
 
   parent(node: Node): Node | undefined {
@@ -62,15 +120,15 @@ export class ClientsSource implements TreeSource {
     if (node.kind === "localTunnel" || node.kind === "serverTunnel") {
       return nodes.get({ kind: "client", serverKey, clientId: node.clientId, place: "clients" });
     }
-    if (node.kind !== "client") return undefined;
-    const client = fleet.client(serverKey, node.clientId);
-    if (client === undefined) return undefined;
-    return nodes.get({ kind: "group", serverKey, status: statusOf(client) });
+    const server = fleet.get(serverKey);
+    return node.kind === "client" && server !== undefined ? this.#above(server, node) : undefined;
   }
 
   affected(event: FleetChange): readonly Dirty[] {
     switch (event.kind) {
       case "servers":
+        // one may have got another name, by which it can be filtered
+        this.#shown.clear();
         return ALL;
       case "localTunnel": {
         const node = changedTunnel(this.#deps, event);
@@ -80,7 +138,10 @@ export class ClientsSource implements TreeSource {
       case "server": {
         const { server, change } = event;
         if (change.kind === "state") return this.#state(server);
-        if (change.kind === "reset") return serverDirty(this.#deps, server.key);
+        if (change.kind === "reset") {
+          this.#shown.delete(server.key);
+          return serverDirty(this.#deps, server.key);
+        }
         return change.changes.flatMap((each) => this.#changed(server, each));
       }
     }
@@ -98,7 +159,7 @@ export class ClientsSource implements TreeSource {
     return isRefused || this.#hadRefused ? ALL : stateDirty(this.#deps, server.key);
   }
 
-  #changed(server: Server, { change, rearranged }: ArrangedChange): readonly Dirty[] {
+  #changed(server: Server, { change }: ArrangedChange): readonly Dirty[] {
     if (change.entity === "tunnel") {
       const node = changedServerTunnel(this.#deps, server.key, change);
       if (node !== undefined) return [{ kind: "row", node }];
@@ -106,51 +167,92 @@ export class ClientsSource implements TreeSource {
       return this.#client(server.key, clientId, "subtree");
     }
     if (change.entity !== "client") return [];
-    const moved = [...(rearranged?.statuses ?? [])].flatMap((status) =>
-      this.#group(server, status),
-    );
-    const counts = moved.length > 0 ? stateDirty(this.#deps, server.key) : [];
+    const shown = this.#shown.get(server.key);
+    // all of it is on its way to be shown anew, or nobody has looked yet
+    if (shown?.staleness !== "none") return stateDirty(this.#deps, server.key);
+    const moved = [...shown.clients.update(change)].flatMap((key) => this.#group(server, key));
+    // its row counts those that are online
+    const counts = stateDirty(this.#deps, server.key);
     return [...moved, ...counts, ...this.#client(server.key, change.id, "row")];
   }
 
   /**
-   * A group is stale; when groups came or went, so is the level above. One message may bring many
-   * clients, so the groups that were asked for last are what counts, not this one change.
+   * A group is stale; when groups came or went, so is the level above, as it is when a lone group has no
+   * row. One message may bring many clients, so the groups that were asked for last are what counts, not this
+   * one change.
    */
-  #group(server: Server, status: Status): readonly Dirty[] {
-    if (this.#asked.get(server.key) !== this.#statuses(server).join()) {
+  #group(server: Server, key: GroupKey): readonly Dirty[] {
+    const keys = this.#shownOf(server).groupKeys;
+    if (keys.length === 1 || this.#asked.get(server.key) !== keys.join("\n")) {
       return serverDirty(this.#deps, server.key);
     }
-    const node = this.#deps.nodes.find({ kind: "group", serverKey: server.key, status });
+    const node = this.#deps.nodes.find(this.#groupParts(server, key));
     return node === undefined ? [] : [{ kind: "subtree", node }];
   }
 
+  /** A client has a row in each of its groups, the first of which has its tunnels. */
   #client(serverKey: string, clientId: string, kind: "row" | "subtree"): readonly Dirty[] {
-    const place = "clients";
-    const node = this.#deps.nodes.find({ kind: "client", serverKey, clientId, place });
-    return node === undefined ? [] : [{ kind, node }];
+    const { nodes } = this.#deps;
+    const shown = this.#shown.get(serverKey)?.clients;
+    const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
+    const [, ...others] = shown?.groupsOf(clientId) ?? [];
+    const tags = others.map((key) => shown?.group(key).value ?? "");
+    const again = tags.map((tag) => nodes.find({ ...parts, tag }));
+    return [nodes.find(parts), ...again]
+      .filter((node) => node !== undefined)
+      .map((node) => ({ kind, node }));
   }
 
-  #groups(server: Server): readonly Node[] {
-    const statuses = this.#statuses(server);
-    this.#asked.set(server.key, statuses.join());
-    return statuses.map((status) =>
-      this.#deps.nodes.get({ kind: "group", serverKey: server.key, status }),
-    );
+  #shownOf(server: Server): ShownClients {
+    const shown = this.#shown.get(server.key) ?? {
+      clients: new ShownClients(),
+      staleness: "all" as Staleness,
+    };
+    this.#shown.set(server.key, shown);
+    const { clients, staleness } = shown;
+    if (staleness === "none") return clients;
+    const arrangement = this.#deps.arrangements.of(server.key);
+    if (staleness === "all") clients.reset(server.mirror, arrangement, server.name);
+    else clients.regroup(arrangement);
+    shown.staleness = "none";
+    return clients;
   }
 
-  #statuses(server: Server): readonly Status[] {
-    return STATUSES.filter((status) => server.clients.countOf(status) > 0);
+  #groupParts(server: Server, key: GroupKey): Omit<GroupNode, "id"> {
+    const { by, value } = this.#shownOf(server).group(key);
+    const { round } = this.#deps.arrangements;
+    return { kind: "group", serverKey: server.key, by, value, round };
   }
 
-  #clients(server: Server, status: Status): readonly Node[] {
-    const ids = server.clients.withStatus(status);
+  #above(server: Server, { clientId, tag }: ClientNode): Node | undefined {
+    const shown = this.#shownOf(server);
+    const [first] = shown.groupsOf(clientId);
+    const key = tag === undefined ? first : keyOfGroup({ by: "tag", value: tag });
+    if (key === undefined) return undefined;
+    if (shown.groupKeys.length === 1) return serverNode(this.#deps, server.key);
+    return this.#deps.nodes.get(this.#groupParts(server, key));
+  }
+
+  /** The groups; a lone one is not worth a level. */
+  #below(server: Server): readonly Node[] {
+    const keys = this.#shownOf(server).groupKeys;
+    this.#asked.set(server.key, keys.join("\n"));
+    const [only] = keys;
+    if (keys.length === 1 && only !== undefined) return this.#clients(server, only);
+    return keys.map((key) => this.#deps.nodes.get(this.#groupParts(server, key)));
+  }
+
+  #clients(server: Server, key: GroupKey): readonly Node[] {
+    const shown = this.#shownOf(server);
+    const ids = shown.idsOf(key);
     const known = this.#rows.get(ids);
     if (known !== undefined) return known;
+    const { value } = shown.group(key);
     const serverKey = server.key;
-    const rows = ids.map((clientId) =>
-      this.#deps.nodes.get({ kind: "client", serverKey, clientId, place: "clients" }),
-    );
+    const rows = ids.map((clientId) => {
+      const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
+      return this.#deps.nodes.get(shown.isFirst(key, clientId) ? parts : { ...parts, tag: value });
+    });
     this.#rows.set(ids, rows);
     return rows;
   }

@@ -5,11 +5,21 @@ import { timeOfDay } from "../model/relativeTime.ts";
 import { refusalText, stateText } from "../model/rows/serverRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
-import { count } from "../support/text.ts";
+import { count, plainText } from "../support/text.ts";
 import { openOnes } from "../tunnels/localTunnel.ts";
+import type { Arrangements } from "./arrangements.ts";
 
 /** The values of all context keys. */
 export type ContextValues = Readonly<Record<ContextKey, boolean>>;
+
+/** Those that say what the filter of the clients view does. */
+type FilterContext = Pick<ContextValues, "clientsFiltered" | "filterAsked" | "noMatches">;
+
+/** How many clients there are, and how many of them are shown. */
+export interface ClientCounts {
+  readonly shown: number;
+  readonly total: number;
+}
 
 /** Unreachable for now; while it is tried again, the view does not flicker back to "connecting". */
 function isUnreachable({ state }: Server): boolean {
@@ -26,8 +36,31 @@ export function hasUsers(server: Server): boolean {
   return isRunBy(server) && (server.rights.account || server.mirror.maps.users.size > 0);
 }
 
-/** What the manifest's `when` clauses are told. */
-export function contextOf({ servers, tunnels }: Fleet): ContextValues {
+/** What the manifest's `when` clauses are told of the filter. */
+export function filterContext(
+  { isFiltered, isAsked }: Pick<Arrangements, "isFiltered" | "isAsked">,
+  { shown, total }: ClientCounts,
+): FilterContext {
+  const noMatches = isFiltered && shown === 0 && total > 0;
+  return { clientsFiltered: isFiltered, filterAsked: isAsked, noMatches };
+}
+
+/**
+ * What stands above the clients while a filter is set; empty where the view itself has room for it, because
+ * there is nothing else to show.
+ */
+export function filterMessage(
+  text: string,
+  { shown, total, servers }: ClientCounts & { readonly servers: number },
+): string {
+  if (text === "" || total === 0 || (shown === 0 && servers === 1)) return "";
+  const clients = count(total, "client");
+  const verb = shown > 1 ? "match" : "matches";
+  return `${shown === 0 ? "None" : shown} of ${clients} ${verb} ${plainText(text)}`;
+}
+
+/** What the manifest's `when` clauses are told of the servers. */
+export function contextOf({ servers, tunnels }: Fleet): Omit<ContextValues, keyof FilterContext> {
   const some = (test: (server: Server) => boolean) => servers.some(test);
   const none = (count: (server: Server) => number) => servers.every((each) => count(each) === 0);
   const hasServerTunnels = !none(({ mirror }) => mirror.maps.tunnels.size);

@@ -3,6 +3,7 @@ import { displayName } from "../model/arrange.ts";
 import type {
   AccessNode,
   ClientNode,
+  GroupNode,
   LocalTunnelNode,
   Node,
   RefusalNode,
@@ -10,7 +11,7 @@ import type {
   ServerTunnelNode,
   UserNode,
 } from "../model/node.ts";
-import { type ClientFacts, clientRow, clientTooltip, groupRow } from "../model/rows/clientRow.ts";
+import { type ClientFacts, clientRow, clientTooltip } from "../model/rows/clientRow.ts";
 import { contextValue } from "../model/rows/contextValue.ts";
 import {
   type CredentialFacts,
@@ -18,6 +19,7 @@ import {
   credentialTooltip,
   pairingRow,
 } from "../model/rows/credentialRow.ts";
+import { groupRow } from "../model/rows/groupRow.ts";
 import { joinRow, joinTooltip } from "../model/rows/joinRow.ts";
 import { refusalRow, refusalsRow } from "../model/rows/refusalRow.ts";
 import { rotationClientRow, rotationRow } from "../model/rows/rotationRow.ts";
@@ -31,6 +33,7 @@ import type { Fleet } from "../servers/fleet.ts";
 import { ALL_INVITATIONS } from "../servers/people.ts";
 import { isAway, type Server } from "../servers/server.ts";
 import { rememberedName } from "../tunnels/localTunnel.ts";
+import type { ClientsSource } from "./clients.ts";
 import { isLiveOf, rotationReason } from "./credentialNodes.ts";
 
 /** What a row is described from. */
@@ -40,6 +43,8 @@ export interface RowContext {
   readonly now: () => number;
   /** Days after which a secret counts as old; without it, or with 0, none does. */
   readonly warnAfterDays?: () => number;
+  /** What is in a group of the clients view; without it, none is shown. */
+  readonly groups?: Pick<ClientsSource, "sizeOf" | "isFiltered">;
 }
 
 /** Stands for something that went away between the question and the answer. */
@@ -61,12 +66,12 @@ export function rowOf(node: Node, context: RowContext): Row {
 }
 
 function describe(node: Node, server: Server, context: RowContext): Row | undefined {
-  const { mirror, clients } = server;
+  const { mirror } = server;
   switch (node.kind) {
     case "server":
       return describeServer(server);
     case "group":
-      return groupRow(node.status, clients.countOf(node.status));
+      return describeGroup(node, context);
     case "client":
       return describeClient(node, server, context);
     case "credential": {
@@ -113,6 +118,11 @@ function describe(node: Node, server: Server, context: RowContext): Row | undefi
   }
 }
 
+function describeGroup(node: GroupNode, { groups }: RowContext): Row | undefined {
+  if (groups === undefined) return undefined;
+  return groupRow({ group: node, clients: groups.sizeOf(node), isFiltered: groups.isFiltered });
+}
+
 function describeRefusal(
   { refusalId }: RefusalNode,
   { mirror }: Server,
@@ -153,6 +163,7 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
     isLikeRevoked: isLikeRevoked(server, client),
     serverName: context.fleet.servers.length > 1 ? server.name : "",
     place,
+    isAgain: node.tag !== undefined,
     localTunnels: context.fleet.tunnels.countOf(server.key, client.id),
     serverTunnels: server.mirror.tunnelCountOf(client.id),
     nowMs: context.now(),

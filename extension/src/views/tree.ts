@@ -17,7 +17,7 @@ import { describeError } from "../support/describeError.ts";
 import type { Log } from "../support/log.ts";
 import { inertLine } from "../support/text.ts";
 import { type RowContext, rowOf, tooltipOf } from "./rows.ts";
-import type { Dirty, TreeSource } from "./source.ts";
+import { ALL, type Dirty, type TreeSource } from "./source.ts";
 import { type Stale, StaleRows } from "./staleRows.ts";
 
 const COLLAPSIBLE = {
@@ -74,6 +74,12 @@ export class Tree implements TreeDataProvider<Node> {
   /** Says what has to be shown anew. */
   invalidate(dirty: readonly Dirty[]): void {
     this.#stale.add(dirty);
+  }
+
+  /** Shows everything anew at once. */
+  redraw(): void {
+    this.#stale.add(ALL);
+    this.#stale.flush();
   }
 
   /** Shows rows anew whose words depend on the time of day and have changed. */

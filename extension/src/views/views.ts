@@ -1,4 +1,4 @@
-import { type Disposable, workspace } from "vscode";
+import { type Disposable, window, workspace } from "vscode";
 import { SECTION, SETTINGS, VIEWS } from "../manifest.ts";
 import type { Node, Nodes } from "../model/node.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
@@ -6,8 +6,16 @@ import { isAway } from "../servers/server.ts";
 import type { Clock, Timer } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { LocalTunnel } from "../tunnels/localTunnel.ts";
+import type { Arrangements, Rearrangement } from "./arrangements.ts";
 import { ClientsSource } from "./clients.ts";
-import { contextOf, joinsBadge, statusItemOf, viewMessage } from "./context.ts";
+import {
+  contextOf,
+  filterContext,
+  filterMessage,
+  joinsBadge,
+  statusItemOf,
+  viewMessage,
+} from "./context.ts";
 import { ContextKeys } from "./contextKeys.ts";
 import { CredentialsSource } from "./credentials.ts";
 import { ALL, type TreeSource } from "./source.ts";
@@ -18,6 +26,8 @@ import { UsersSource } from "./users.ts";
 
 /** Context keys, messages and the status bar follow after this long, once for many changes. */
 const SUMMARY_MS = 30;
+/** How long the status bar says what was done. */
+const SAID_MS = 5_000;
 /** "8 min ago" is told in minutes. */
 const TICK_MS = 60_000;
 
@@ -25,6 +35,7 @@ const TICK_MS = 60_000;
 export interface ViewsDeps {
   readonly fleet: Fleet;
   readonly nodes: Nodes;
+  readonly arrangements: Arrangements;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -37,6 +48,7 @@ interface SourcedTree {
 /** The trees, the status bar item, and the context keys, kept up to date with the fleet. */
 export class Views {
   readonly #deps: ViewsDeps;
+  readonly #clientsSource: ClientsSource;
   readonly #clients: SourcedTree;
   readonly #credentials: SourcedTree;
   readonly #tunnels: SourcedTree;
@@ -52,11 +64,13 @@ export class Views {
 
   constructor(deps: ViewsDeps) {
     this.#deps = deps;
-    this.#clients = this.#create(VIEWS.clients, new ClientsSource(deps));
+    this.#clientsSource = new ClientsSource(deps);
+    this.#clients = this.#create(VIEWS.clients, this.#clientsSource);
     this.#credentials = this.#create(VIEWS.credentials, new CredentialsSource(deps));
     this.#tunnels = this.#create(VIEWS.tunnels, new TunnelsSource(deps));
     this.#users = this.#create(VIEWS.users, new UsersSource(deps));
     deps.fleet.changed.add((event) => this.#changed(event));
+    deps.arrangements.changed.add((what) => this.#rearranged(what));
     this.#settings = workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(SECTION)) this.#summarise();
     });
@@ -67,6 +81,10 @@ export class Views {
   /** Shows and selects a client in the clients view. */
   async revealClient(serverKey: string, clientId: string): Promise<void> {
     if (this.#deps.fleet.client(serverKey, clientId) === undefined) return;
+    if (this.#clientsSource.isHidden(serverKey, clientId)) {
+      this.#deps.arrangements.setFilter("");
+      window.setStatusBarMessage("The filter was cleared to show this client.", SAID_MS);
+    }
     const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
     const node = this.#deps.nodes.get(parts);
     await this.#clients.tree.reveal(node);
@@ -114,6 +132,7 @@ export class Views {
       fleet,
       now: () => clock.now(),
       warnAfterDays: () => this.#warnAfterDays,
+      groups: this.#clientsSource,
     };
     return { source, tree: new Tree({ id, source, rows, clock, log }) };
   }
@@ -122,6 +141,16 @@ export class Views {
     if (this.#hasTurned(event)) for (const { tree } of this.#trees) tree.invalidate(ALL);
     for (const { tree, source } of this.#trees) tree.invalidate(source.affected(event));
     this.#summary ??= this.#deps.clock.after(SUMMARY_MS, () => this.#summarise());
+  }
+
+  /** Somebody is looking at what comes of it, so nothing is gathered first. */
+  #rearranged(what: Rearrangement): void {
+    if (this.#deps.arrangements.isAsked) this.#clientsSource.prepareFilter();
+    if (what !== "words") {
+      this.#clientsSource.rearrange(what);
+      this.#clients.tree.redraw();
+    }
+    this.#summarise();
   }
 
   /** Whether a server has gone away or come back, which every row of it shows. */
@@ -134,11 +163,16 @@ export class Views {
   }
 
   #summarise(): void {
+    this.#summary?.cancel();
     this.#summary = undefined;
-    const { fleet } = this.#deps;
-    this.#contextKeys.update(contextOf(fleet));
+    const { fleet, arrangements } = this.#deps;
+    const counts = this.#clientsSource.counts();
+    const { filterText } = arrangements;
+    this.#contextKeys.update({ ...contextOf(fleet), ...filterContext(arrangements, counts) });
     const message = viewMessage(fleet) ?? "";
-    for (const { tree } of this.#trees) tree.say(message);
+    for (const { tree } of [this.#credentials, this.#tunnels, this.#users]) tree.say(message);
+    const filtered = filterMessage(filterText, { ...counts, servers: fleet.servers.length });
+    this.#clients.tree.say([filtered, message].filter(Boolean).join(" "));
     this.#credentials.tree.showBadge(joinsBadge(fleet));
     const configuration = workspace.getConfiguration(SECTION);
     const isVisible = configuration.get<boolean>(SETTINGS.statusBarVisible, true);

@@ -5,7 +5,8 @@ import { type Node, Nodes } from "../../../extension/src/model/node.ts";
 const nodes = new Nodes();
 const client = (clientId: string): Node =>
   nodes.get({ kind: "client", serverKey: "s", clientId, place: "clients" });
-const group = nodes.get({ kind: "group", serverKey: "s", status: "online" });
+const parts = { kind: "group", serverKey: "s", round: 0 } as const;
+const group = nodes.get({ ...parts, by: "status", value: "online" });
 const nameOf = (node: Node): string => ("clientId" in node ? node.clientId : "Online");
 
 /** Clients whose id begins with `off` are offline. */

@@ -381,11 +381,10 @@ describe("hosts that need attention", () => {
     });
     const where = "10.0.0.5 \u00B7 Debian GNU/Linux 12";
     expect(text(new ClientsSource(context))).toEqual([
-      "Online | 4",
-      `  a | host key changed \u00B7 ${where}`,
-      `  b | ${where}`,
-      `  c | without its host key \u00B7 ${where}`,
-      `  d | ${where}`,
+      `a | host key changed \u00B7 ${where}`,
+      `b | ${where}`,
+      `c | without its host key \u00B7 ${where}`,
+      `d | ${where}`,
     ]);
     const node = nodes.get({ kind: "client", serverKey: RELAY, clientId: "a", place: "clients" });
     expect(rowOf(node, rows).icon?.name).toBe("warning");

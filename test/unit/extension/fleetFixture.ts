@@ -4,10 +4,12 @@ import { parseServers } from "../../../extension/src/servers/config.ts";
 import { Fleet } from "../../../extension/src/servers/fleet.ts";
 import { Server } from "../../../extension/src/servers/server.ts";
 import { LocalTunnels } from "../../../extension/src/tunnels/localTunnels.ts";
+import { ClientsSource } from "../../../extension/src/views/clients.ts";
 import { type RowContext, rowOf } from "../../../extension/src/views/rows.ts";
 import type { Dirty, TreeSource } from "../../../extension/src/views/source.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { snapshot } from "./entities.ts";
+import { freshArrangements } from "./memento.ts";
 import { silentLog } from "./serverFixture.ts";
 
 /** An hour after everything in `entities.ts` happened. */
@@ -45,7 +47,8 @@ export function fleetOf(...urls: readonly string[]) {
     server?.mirror.apply(snapshot(parts));
     server?.clients.reset(server.mirror);
   };
-  return { fleet, nodes, text, fill, rows, context: { fleet, nodes } };
+  const arrangements = freshArrangements();
+  return { fleet, nodes, arrangements, text, fill, rows, context: { fleet, nodes, arrangements } };
 }
 
 /** A server that takes what it is told for what a connection brought. */
@@ -55,7 +58,8 @@ function fedByHand(deps: ConstructorParameters<typeof Server>[0]): Server {
 }
 
 /** A tree as indented text, a line for each row. */
-export function treeText(source: TreeSource, rows: RowContext): string[] {
+export function treeText(source: TreeSource, context: RowContext): string[] {
+  const rows = source instanceof ClientsSource ? { ...context, groups: source } : context;
   const lines = (list: readonly Node[], indent: string): string[] =>
     list.flatMap((node) => {
       const { label, description } = rowOf(node, rows);

@@ -35,6 +35,7 @@ const EDITOR_KEYS = [
   "listFocus",
   "listMultiSelection",
   "inputFocus",
+  "inQuickInput",
 ];
 
 function whens(): readonly string[] {

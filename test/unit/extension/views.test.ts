@@ -51,22 +51,22 @@ describe("the clients view", () => {
     fill(RELAY, { clients: [client("web")] });
     expect(text(new ClientsSource(context)).map((line) => line.split(" |")[0])).toEqual([
       "relay.example.com",
-      "  Online",
-      "    web",
+      "  web",
       "Local Backend",
     ]);
   });
 
   it("finds the way from a tunnel up to the top", () => {
     const { nodes, fill, context } = fleetOf(RELAY);
-    fill(RELAY, { clients: [offline("web")] });
+    fill(RELAY, { clients: [offline("web"), client("other")] });
     const source = new ClientsSource(context);
     const parts = { serverKey: RELAY, clientId: "web" };
     const row = nodes.get({ kind: "serverTunnel", ...parts, tunnelKey: "web/1" });
     const host = source.parent(row);
     expect(host).toBe(nodes.get({ kind: "client", ...parts, place: "clients" }));
     const group = host === undefined ? undefined : source.parent(host);
-    expect(group).toBe(nodes.get({ kind: "group", serverKey: RELAY, status: "offline" }));
+    const offlines = { by: "status", value: "offline", round: 0 } as const;
+    expect(group).toBe(nodes.get({ kind: "group", serverKey: RELAY, ...offlines }));
     expect(group === undefined ? "?" : source.parent(group)).toBeUndefined();
   });
 
@@ -76,13 +76,15 @@ describe("the clients view", () => {
     const source = new ClientsSource(fixture.context);
     fixture.text(source);
     expect(change(fixture, source, client("a", { os: "other" }))).toEqual(["row client/clients/a"]);
-    expect(change(fixture, source, client("c"))).toEqual(["subtree group/online"]);
+    // a lone group has no row
+    expect(change(fixture, source, client("c"))).toEqual(["all"]);
     // the offline group appears
     expect(change(fixture, source, offline("a"))).toContain("all");
     fixture.text(source);
+    expect(change(fixture, source, client("d"))).toEqual(["subtree group/0/status/online"]);
     expect(change(fixture, source, offline("b"))).toEqual([
-      "subtree group/online",
-      "subtree group/offline",
+      "subtree group/0/status/online",
+      "subtree group/0/status/offline",
       "row client/clients/b",
     ]);
   });

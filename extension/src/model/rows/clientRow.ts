@@ -1,9 +1,10 @@
 import type { Client, Duplicate } from "@rport/protocol/model";
 import { count, escapeMarkdown } from "../../support/text.ts";
-import { displayName, type Status, statusOf } from "../arrange.ts";
+import { displayName, statusOf } from "../arrange.ts";
 import { endSentence, endWords } from "../connectionEnd.ts";
 import { keyAlarm, keyFacts, keySentence } from "../hostKeyNews.ts";
 import { ago } from "../relativeTime.ts";
+import { systemOf } from "../shown/grouping.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
@@ -11,6 +12,8 @@ import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 export interface ClientFacts {
   readonly client: Client;
   readonly place: "clients" | "credential" | "rotation" | "tunnels";
+  /** Whether its tunnels stand below another row of it in the same view. */
+  readonly isAgain?: boolean;
   /** What the host was called under its earlier id, if it looks like one; else empty. */
   readonly looksLike?: string;
   /** Whether that one was shut out. */
@@ -23,11 +26,6 @@ export interface ClientFacts {
   /** Whether one may open tunnels there. */
   readonly mayTunnel: boolean;
   readonly mayAdminister: boolean;
-}
-
-/** The operating system in a word people use. */
-function systemOf(client: Client): string {
-  return client.os_full_name || client.os || client.os_kernel;
 }
 
 /** The first address that says where the host is; link-local ones do not. */
@@ -90,7 +88,7 @@ export function clientRow(facts: ClientFacts): Row {
     description: joinDots(...alarms, ...where, seen, end, tunnelsText, server),
     icon: iconOf(facts),
     context: clientContext(facts),
-    children: childrenOf(place, tunnels),
+    children: facts.isAgain === true ? "none" : childrenOf(place, tunnels),
     spoken: joinSpoken(
       displayName(client),
       online ? "online" : "offline",
@@ -127,19 +125,6 @@ function childrenOf(place: ClientFacts["place"], tunnels: number): Row["children
   // it stands there because there are rows below it, if only of tunnels that are not open
   if (place === "tunnels") return "expanded";
   return place === "clients" && tunnels > 0 ? "collapsed" : "none";
-}
-
-/** A group's row. Offline clients are kept, but out of the way. */
-export function groupRow(status: Status, clients: number): Row {
-  const label = status === "online" ? "Online" : "Offline";
-  return {
-    label,
-    description: String(clients),
-    icon: undefined,
-    context: contextValue("group", { status: true }),
-    children: status === "online" ? "expanded" : "collapsed",
-    spoken: joinSpoken(label, count(clients, "client")),
-  };
 }
 
 const NO_EARLIER = { looksLike: "", isLikeRevoked: false } as const;

@@ -11,6 +11,7 @@ import { FakeClock } from "../../../support/clock.ts";
 import { snapshot } from "../entities.ts";
 import { FakeServer } from "../fakeServer.ts";
 import { NOW, treeText } from "../fleetFixture.ts";
+import { freshArrangements } from "../memento.ts";
 import { silentLog } from "../serverFixture.ts";
 
 const AT = "2030-01-01T00:00:00Z";
@@ -84,6 +85,7 @@ export async function fleetOn({ me, fake: given, ...parts }: Parts) {
     if (!["connected", "signedOut"].includes(server.state.kind)) throw new Error(server.state.kind);
   });
   const nodes = new Nodes();
+  const arrangements = freshArrangements();
   const rows = { fleet, now: () => NOW };
   const owned = stack.move();
   return {
@@ -92,6 +94,7 @@ export async function fleetOn({ me, fake: given, ...parts }: Parts) {
     fleet,
     server,
     nodes,
+    arrangements,
     rows,
     /** A tree as indented text. */
     text: (source: TreeSource) => treeText(source, rows),

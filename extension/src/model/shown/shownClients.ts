@@ -1,0 +1,224 @@
+import type { Client } from "@rport/protocol/model";
+import type { Mirror, Swap } from "../mirror.ts";
+import { type SortedEntry, SortedList } from "../sortedList.ts";
+import { type Filter, NO_FILTER } from "./filter.ts";
+import { type Group, type Grouping, groupOrder, groupValues, PINNED } from "./grouping.ts";
+import { Matcher } from "./matches.ts";
+import { type Sorting, sortKey } from "./sorting.ts";
+
+/** How the clients of a server are shown. */
+export interface Arrangement {
+  readonly filter: Filter;
+  readonly groupBy: Grouping;
+  readonly sortBy: Sorting;
+  /** Ids of those that stand above the others. */
+  readonly pinned: ReadonlySet<string>;
+}
+
+/** How they are shown when nobody has said anything. */
+export const USUAL: Arrangement = {
+  filter: NO_FILTER,
+  groupBy: "status",
+  sortBy: "name",
+  pinned: new Set(),
+};
+
+const IN_PINNED: readonly GroupKey[] = [PINNED.by];
+
+/** A group with its clients in order. */
+interface Members {
+  readonly group: Group;
+  readonly clients: SortedList;
+}
+
+/** The id of a group among those of one server. */
+export type GroupKey = string;
+
+/** The id of a group: pinned clients are no value of anything. */
+export function keyOfGroup({ by, value }: Group): GroupKey {
+  return by === "pinned" ? by : `=${value}`;
+}
+
+/**
+ * The clients of one server that fit a filter, in groups, in order; kept up to date in place. A client
+ * that somebody pinned is in that group alone.
+ */
+export class ShownClients {
+  readonly #all = new SortedList();
+  readonly #groups = new Map<GroupKey, Members>();
+  readonly #order = new SortedList();
+  /** What a client is in that is in one group. */
+  readonly #single = new Map<string, readonly GroupKey[]>();
+  #clients: ReadonlyMap<string, Client> = new Map();
+  #size = 0;
+  #arrangement = USUAL;
+  #serverName = "";
+  readonly #matcher = new Matcher();
+
+  /** Ids of the groups that have a client, in order. The array is the same one until that changes. */
+  get groupKeys(): readonly GroupKey[] {
+    return this.#order.ids;
+  }
+
+  /** How many clients are shown. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many clients there are. */
+  get total(): number {
+    return this.#all.size;
+  }
+
+  /** What a group stands for. */
+  group(key: GroupKey): Group {
+    return this.#groups.get(key)?.group ?? PINNED;
+  }
+
+  /** The clients of a group in order. The array is the same one until that changes. */
+  idsOf(key: GroupKey): readonly string[] {
+    return this.#groups.get(key)?.clients.ids ?? [];
+  }
+
+  /** How many clients a group has. */
+  sizeOf(key: GroupKey): number {
+    return this.#groups.get(key)?.clients.size ?? 0;
+  }
+
+  /** The groups that a client is shown in, in order; none when the filter leaves it out. */
+  groupsOf(clientId: string): readonly GroupKey[] {
+    return this.#placesOf(this.#clients.get(clientId));
+  }
+
+  /** Whether a group is the first one that a client of it is in. */
+  isFirst(key: GroupKey, clientId: string): boolean {
+    return this.#arrangement.groupBy !== "tag" || this.groupsOf(clientId)[0] === key;
+  }
+
+  /** Arranges everything anew. */
+  reset(mirror: Mirror, arrangement: Arrangement, serverName: string): void {
+    this.#arrange(arrangement, serverName);
+    this.#clients = mirror.maps.clients;
+    this.#matcher.clear();
+    this.#all.fill(Array.from(this.#clients.values(), (client) => this.#entryOf(client)));
+    this.#group();
+  }
+
+  /** Shows those that fit another filter, in other groups; the order stays. */
+  regroup(arrangement: Arrangement): void {
+    this.#arrange(arrangement, this.#serverName);
+    this.#group();
+  }
+
+  /** Looks at all that a filter may ask for, so that the first letter of one is as quick as the others. */
+  prepare(): void {
+    for (const client of this.#clients.values()) this.#matcher.prepare(client);
+  }
+
+  /** Takes over a change of one client. Answers the groups whose clients or order changed. */
+  update({ id, before, after }: Swap<"client">): ReadonlySet<GroupKey> {
+    const then = this.#placesOf(before);
+    this.#matcher.forget(id);
+    const now = this.#placesOf(after);
+    if (then.length > 0) this.#size -= 1;
+    if (now.length > 0) this.#size += 1;
+    const left = then.filter((key) => !now.includes(key) && this.#leave(key, id));
+    if (after === undefined) {
+      this.#all.delete(id);
+      return new Set(left);
+    }
+    const entry = this.#entryOf(after);
+    this.#all.set(id, entry.key);
+    const joined = now.filter((key) => this.#join(key, entry));
+    const renewed = then[0] === now[0] ? [] : now.filter((key) => this.#renew(key));
+    return new Set([...left, ...joined, ...renewed]);
+  }
+
+  /** The groups that a client is in, if it is shown. */
+  #placesOf(client: Client | undefined): readonly GroupKey[] {
+    return client === undefined || !this.#matcher.fits(client) ? [] : this.#keysOf(client);
+  }
+
+  #arrange(arrangement: Arrangement, serverName: string): void {
+    if (arrangement.groupBy !== this.#arrangement.groupBy) this.#single.clear();
+    this.#arrangement = arrangement;
+    this.#serverName = serverName;
+    this.#matcher.set(arrangement.filter, serverName);
+  }
+
+  /** Walks them in order, so that no group has to be sorted. */
+  #group(): void {
+    this.#groups.clear();
+    this.#size = 0;
+    const lists = new Map<GroupKey, SortedEntry[]>();
+    for (const entry of this.#all.entries) {
+      const keys = this.groupsOf(entry.id);
+      if (keys.length > 0) this.#size += 1;
+      for (const key of keys) {
+        const list = lists.get(key);
+        if (list === undefined) lists.set(key, [entry]);
+        else list.push(entry);
+      }
+    }
+    for (const [key, list] of lists) this.#membersOf(key).clients.fill(list);
+    this.#order.fill([...this.#groups].map(([id, { group }]) => ({ id, key: groupOrder(group) })));
+  }
+
+  #keysOf(client: Client): readonly GroupKey[] {
+    const { groupBy, pinned } = this.#arrangement;
+    if (pinned.has(client.id)) return IN_PINNED;
+    const values = groupValues(client, groupBy);
+    const [only] = values;
+    if (values.length === 1 && only !== undefined) return this.#singleOf(only);
+    return values
+      .map((value) => ({ by: groupBy, value }))
+      .map((group) => ({ key: keyOfGroup(group), order: groupOrder(group) }))
+      .sort((a, b) => (a.order < b.order ? -1 : 1))
+      .map(({ key }) => key);
+  }
+
+  #singleOf(value: string): readonly GroupKey[] {
+    const known = this.#single.get(value);
+    if (known !== undefined) return known;
+    const keys = [keyOfGroup({ by: this.#arrangement.groupBy, value })];
+    this.#single.set(value, keys);
+    return keys;
+  }
+
+  #membersOf(key: GroupKey): Members {
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const by = this.#arrangement.groupBy;
+    const group = key === keyOfGroup(PINNED) ? PINNED : { by, value: key.slice(1) };
+    const members = { group, clients: new SortedList() };
+    this.#groups.set(key, members);
+    return members;
+  }
+
+  #entryOf(client: Client): SortedEntry {
+    return { id: client.id, key: sortKey(client, this.#arrangement.sortBy) };
+  }
+
+  #join(key: GroupKey, entry: SortedEntry): boolean {
+    const { group, clients } = this.#membersOf(key);
+    if (clients.size === 0) this.#order.set(key, groupOrder(group));
+    return clients.set(entry.id, entry.key);
+  }
+
+  /** Where else a client stands says how it stands in a group. */
+  #renew(key: GroupKey): boolean {
+    const members = this.#groups.get(key);
+    members?.clients.renewIds();
+    return members !== undefined;
+  }
+
+  #leave(key: GroupKey, id: string): boolean {
+    const members = this.#groups.get(key);
+    const isLeft = members?.clients.delete(id) ?? false;
+    if (members?.clients.size === 0) {
+      this.#groups.delete(key);
+      this.#order.delete(key);
+    }
+    return isLeft;
+  }
+}
