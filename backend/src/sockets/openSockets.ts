@@ -90,6 +90,11 @@ export class OpenSockets {
     return true;
   }
 
+  /** What comes on one that was admitted is read at the pace of all from now on. */
+  pace(admitted: Socket): void {
+    this.#pace.enter(admitted);
+  }
+
   /** What is said on one that was admitted is said on `secured` from now on; it has asked for nothing. */
   secure(admitted: Socket, secured: Socket): void {
     this.#hush(admitted, secured);

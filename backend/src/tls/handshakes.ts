@@ -1,7 +1,7 @@
 import type { Server } from "node:https";
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { guarded, type OnFault } from "@rport/protocol/wire/contain";
+import { contain, guarded, type OnFault } from "@rport/protocol/wire/contain";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { LogBursts } from "../platform/logBursts.ts";
@@ -9,6 +9,7 @@ import { networkOf, unmapped } from "../platform/network.ts";
 import { NetworkPace } from "../sockets/networkPace.ts";
 import type { OpenSockets } from "../sockets/openSockets.ts";
 import { awaitFirstRecord } from "./firstRecord.ts";
+import { PacedBelow } from "./pacedBelow.ts";
 
 /** For the first message, and from the turn of a handshake to its end. */
 const HANDSHAKE_MS = 5_000;
@@ -28,7 +29,7 @@ export interface HandshakeCounts {
 
 /** What handshakes need. */
 export interface HandshakesDeps {
-  readonly sockets: Pick<OpenSockets, "admit" | "stir" | "hush" | "secure">;
+  readonly sockets: Pick<OpenSockets, "admit" | "pace" | "stir" | "hush" | "secure">;
   readonly clock: Pick<Clock, "monotonic" | "after">;
   readonly log: Pick<Log, "info" | "warn">;
   /** Takes the lines that anybody can cause. */
@@ -72,17 +73,25 @@ export class Handshakes {
     server.on("connection", (raw: Socket) => {
       onConnection(raw);
       this.#enter(raw, () => {
-        for (const listener of begin) listener.call(server, raw);
+        const { sockets, onFault } = this.#deps;
+        sockets.pace(raw);
+        const below = new PacedBelow(raw);
+        contain(below, onFault);
+        const told = toldOf(server, {
+          secureConnection: guarded(onFault, (tls) => this.#secured(raw, tls, onSecure)),
+          tlsClientError: guarded(onFault, (error) => this.#fail(error, raw)),
+        });
+        for (const listener of begin) listener.call(told, below);
       });
     });
-    server.on("secureConnection", (tls) => {
-      const raw = rawOf(tls);
-      onSecure(tls);
-      this.counts.done += 1;
-      this.#forget(raw);
-      this.#deps.sockets.secure(raw, tls);
-    });
-    server.on("tlsClientError", (error, tls) => this.#fail(error, rawOf(tls)));
+  }
+
+  #secured(raw: Socket, tls: TLSSocket, onSecure: (tls: TLSSocket) => void): void {
+    nameAddresses(tls, raw);
+    onSecure(tls);
+    this.counts.done += 1;
+    this.#forget(raw);
+    this.#deps.sockets.secure(raw, tls);
   }
 
   #enter(raw: Socket, begin: () => void): void {
@@ -150,12 +159,37 @@ export class Handshakes {
   }
 }
 
-/**
- * The connection below a TLS one. Node has no public name for it; a test sees that this one holds.
- */
-export function rawOf(tls: TLSSocket): Socket {
-  if ("_parent" in tls && tls._parent instanceof Socket) return tls._parent;
-  throw new Error("a TLS connection without the one below it");
+/** What Node tells a server of one connection. */
+interface Told {
+  readonly secureConnection: (tls: TLSSocket) => void;
+  readonly tlsClientError: (error: Error) => void;
 }
+
+/**
+ * The server as it is told of one connection: what it is told of that goes to `told` as well, behind those who
+ * listen to the server. Node names the TLS connection only, and not the one that was given to it.
+ */
+function toldOf(server: Server, told: Told): Server {
+  const emit = (event: string, first: never, ...others: never[]): boolean => {
+    const isHeard = server.emit(event, first, ...others);
+    if (event === "secureConnection" || event === "tlsClientError") told[event](first);
+    return isHeard;
+  };
+  return Object.create(server, { emit: { value: emit } });
+}
+
+/** Where its peer is, which Node finds out of sockets only. */
+function nameAddresses(tls: TLSSocket, raw: Socket): void {
+  for (const name of ADDRESSES) Object.defineProperty(tls, name, { value: raw[name] });
+}
+
+const ADDRESSES = [
+  "remoteAddress",
+  "remoteFamily",
+  "remotePort",
+  "localAddress",
+  "localFamily",
+  "localPort",
+] as const;
 
 function ignore(): void {}
