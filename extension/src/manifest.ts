@@ -15,6 +15,7 @@ export const COMMANDS = {
   copyFingerprint: "rport.server.copyFingerprint",
   reviewFingerprint: "rport.server.reviewFingerprint",
   refresh: "rport.refresh",
+  checkConnection: "rport.server.check",
   retryNow: "rport.retryNow",
   filterClients: "rport.clients.filter",
   clearFilter: "rport.clients.clearFilter",

@@ -21,7 +21,7 @@ import { refusalHandlers } from "./commands/refusals.ts";
 import { type Handlers, registerCommands } from "./commands/registry.ts";
 import { revocationHandlers } from "./commands/revocation.ts";
 import { rotationHandlers } from "./commands/rotation.ts";
-import { serverHandlers } from "./commands/servers.ts";
+import { serverHandlers } from "./commands/servers/servers.ts";
 import { Targets } from "./commands/targets/targets.ts";
 import { triesHandlers } from "./commands/tries.ts";
 import { reopenHandlers } from "./commands/tunnels/reopen.ts";
@@ -239,6 +239,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
       targets,
       environment: processEnvironment,
       fetch: (input, init) => fetch(input, init),
+      documents,
     }),
     ...clientHandlers({ targets, documents, reveal: revealClient }),
     ...filterHandlers(deps.arrangements),

@@ -133,6 +133,13 @@ describe("a credential's life in the editor", () => {
     await rport.clients.toggle("Offline");
   });
 
+  test("checks the connection to the server, step by step", async () => {
+    await command("Check Connection...");
+    await expect.poll(shownText).toMatch(/^# Connection to Local Backend\n\nEverything works\./);
+    await workbench.screenshot("life-check-connection");
+    await workbench.command("View: Close All Editors");
+  });
+
   test("lists the refused joins until they are cleared", async () => {
     const { access } = rport;
     await access.toggle("Refused joins");

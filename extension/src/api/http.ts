@@ -1,6 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { EndpointCall, EndpointName, EndpointOutput } from "@rport/protocol/http";
 import type { RequestParts } from "@rport/protocol/local/oneConnection";
+import type { ServerStatus } from "@rport/protocol/model";
 import { errorOf, restAnswer, restRequest } from "@rport/protocol/restClient";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { AccessSource, ReadyAccess } from "./access.ts";
@@ -14,6 +15,15 @@ export interface ApiDeps {
   readonly access: AccessSource;
   /** The editor's own `fetch` knows its proxy and certificate settings. */
   readonly fetch: typeof fetch;
+}
+
+/** What a server says of itself, and how. */
+export interface Answer {
+  readonly status: ServerStatus;
+  /** From the question to the answer, in milliseconds. */
+  readonly tookMs: number;
+  /** The server's clock, since the epoch; undefined: it does not tell. */
+  readonly atMs: number | undefined;
 }
 
 /** A typed client of the REST API, driven by the endpoint table. */
@@ -38,6 +48,16 @@ export class Api {
     const response = await this.#send(name, call);
     if (response.status === 429) throw await tooMany(response);
     return restAnswer(name, response);
+  }
+
+  /** The server's status, with what the answer itself says of the way there. Throws as `call` does. */
+  async ask(): Promise<Answer> {
+    const startMs = performance.now();
+    const response = await this.#send("getStatus", {});
+    const status = await restAnswer("getStatus", response);
+    const atMs = Date.parse(response.headers.get("date") ?? "");
+    const tookMs = performance.now() - startMs;
+    return { status, tookMs, atMs: Number.isNaN(atMs) ? undefined : atMs };
   }
 
   /**

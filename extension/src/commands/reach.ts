@@ -19,6 +19,7 @@ const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
   "retryNow",
   "filterClients",
   "clearFilter",
+  "checkConnection",
   "goToClient",
   "showDetails",
   "showWhyOffline",

@@ -81,6 +81,8 @@ export class Documents implements TextDocumentContentProvider {
   async showGuide(title: string, text: string): Promise<void> {
     const uri = uriOf(["script", "guide", `${title}.md`]);
     this.#scripts.set(uri.path, text);
+    // there may be one from before
+    this.#emitter.fire(uri);
     await show(uri, "markdown");
   }
 

@@ -22,5 +22,6 @@ export const LIFE_COMMANDS: readonly string[] = [
   "Deny Join",
   "Show Who Still Tries",
   "Why Is This Client Offline?",
+  "Check Connection...",
   "Retry Now",
 ];

@@ -1,15 +1,17 @@
 import { env, window } from "vscode";
-import type { Fleet } from "../servers/fleet.ts";
-import type { Server } from "../servers/server.ts";
-import type { ServerSettings } from "../servers/settings.ts";
-import { endToken } from "../servers/signIn.ts";
-import type { Tokens } from "../servers/tokens.ts";
-import type { Environment } from "../support/environment.ts";
-import { plainText } from "../support/text.ts";
-import { useLocalBackend } from "./localBackend/useLocal.ts";
-import { addServer, renameServer, signInAgain } from "./people/addServer.ts";
-import type { Handlers } from "./registry.ts";
-import type { Targets } from "./targets/targets.ts";
+import type { Fleet } from "../../servers/fleet.ts";
+import type { Server } from "../../servers/server.ts";
+import type { ServerSettings } from "../../servers/settings.ts";
+import { endToken } from "../../servers/signIn.ts";
+import type { Tokens } from "../../servers/tokens.ts";
+import type { Environment } from "../../support/environment.ts";
+import { plainText } from "../../support/text.ts";
+import type { Documents } from "../../views/documents.ts";
+import { useLocalBackend } from "../localBackend/useLocal.ts";
+import { addServer, renameServer, signInAgain } from "../people/addServer.ts";
+import type { Handlers } from "../registry.ts";
+import type { Targets } from "../targets/targets.ts";
+import { checkConnection } from "./checkConnection.ts";
 
 /** What the commands on servers need. */
 export interface ServerCommandsDeps {
@@ -19,6 +21,7 @@ export interface ServerCommandsDeps {
   readonly targets: Targets;
   readonly environment: Environment;
   readonly fetch: typeof fetch;
+  readonly documents: Documents;
 }
 
 /** Commands that a server is the object of. */
@@ -33,6 +36,7 @@ export type ServerHandlers = Pick<
   | "removeServer"
   | "copyFingerprint"
   | "reviewFingerprint"
+  | "checkConnection"
 >;
 
 /** Adding, signing in to and out of, and removing servers. */
@@ -90,6 +94,10 @@ export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
       const isChanged = ({ state }: Server) => state.kind === "changed";
       const server = await targets.server(input, "Review which server?", isChanged);
       if (server !== undefined) await reviewFingerprint(server);
+    },
+    async checkConnection(input) {
+      const server = await targets.server(input, "Check the connection to which server?");
+      if (server !== undefined) await checkConnection(server, deps);
     },
   };
 }

@@ -1,0 +1,202 @@
+import { RportError } from "@rport/protocol/errors";
+import { isSamePin } from "@rport/protocol/tls/peerPin";
+import type { TlsPin } from "@rport/protocol/tls/tlsPin";
+import { VERSION } from "@rport/protocol/version";
+import type { Answer } from "../../api/http.ts";
+import { duration, until } from "../../model/relativeTime.ts";
+import { describeError, describeNetworkError } from "../../support/describeError.ts";
+import { inertLine } from "../../support/text.ts";
+import type { CheckLine } from "./checkLine.ts";
+import type { HostAndPort, NetworkProbes } from "./networkProbes.ts";
+
+/** Two clocks that are closer than this agree. */
+const CLOCK_MS = 60_000;
+/** A certificate with less left is pointed out. */
+const EXPIRY_MS = 14 * 86_400_000;
+/** The first question also opens the connection, so the round trip is that of the quickest. */
+const QUESTIONS = 3;
+
+/** The server whose connection is checked. */
+export interface CheckedServer {
+  readonly isLocal: boolean;
+  /** Its address; empty for a local backend that was not found. */
+  readonly address: string;
+  /** The fingerprint that its key has to have; empty while none is known. */
+  readonly fingerprint: string;
+  readonly tlsPin: TlsPin | undefined;
+  /** The proxy between the editor and it, as `host:port`. */
+  readonly proxy: string | undefined;
+}
+
+/** What a check works with. */
+export interface CheckDeps {
+  readonly network: NetworkProbes;
+  /** Asks the server for its status. */
+  readonly ask: () => Promise<Answer>;
+  /** Since the epoch. */
+  readonly nowMs: () => number;
+}
+
+/**
+ * Walks from the editor to a server, and says a sentence about each step: name, address, TLS, answer,
+ * version, key, clock. It ends at the first step that fails, as all later ones would. Never rejects.
+ */
+export async function checkServer(
+  server: CheckedServer,
+  deps: CheckDeps,
+): Promise<readonly CheckLine[]> {
+  const lines: CheckLine[] = [];
+  for await (const line of steps(server, deps)) {
+    lines.push({ ...line, text: inertLine(line.text) });
+    if (line.verdict === "failed") break;
+  }
+  return lines;
+}
+
+async function* steps(server: CheckedServer, deps: CheckDeps): AsyncGenerator<CheckLine> {
+  const { proxy, isLocal, address } = server;
+  if (proxy !== undefined) {
+    const text = `Requests go through ${proxy}, which looks up the name and opens the connection.`;
+    yield { name: "Proxy", verdict: "ok", text };
+  } else if (!isLocal) {
+    yield* way(new URL(address), server, deps);
+  }
+  yield* answer(server, deps);
+}
+
+/** What lies before the server itself, where nobody else does it. */
+async function* way(url: URL, server: CheckedServer, deps: CheckDeps): AsyncGenerator<CheckLine> {
+  const isTls = url.protocol === "https:";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const place = { host, port: Number(url.port || (isTls ? 443 : 80)) };
+  yield { name: "Proxy", verdict: "ok", text: "None is used." };
+  yield await nameLine(place, deps.network);
+  yield await addressLine(place, deps.network);
+  yield isTls ? await tlsLine(place, server, deps) : plainLine(url);
+}
+
+async function nameLine({ host }: HostAndPort, network: NetworkProbes): Promise<CheckLine> {
+  const name = "Name";
+  try {
+    const addresses = await network.resolve(host);
+    return { name, verdict: "ok", text: `${host} is ${addresses.join(", ")}.` };
+  } catch (error) {
+    return { name, verdict: "failed", text: `${host}: ${describeNetworkError(error)}.` };
+  }
+}
+
+async function addressLine(place: HostAndPort, network: NetworkProbes): Promise<CheckLine> {
+  const name = "Address";
+  try {
+    await network.reach(place);
+    return { name, verdict: "ok", text: `Port ${place.port} takes connections.` };
+  } catch (error) {
+    return { name, verdict: "failed", text: `Port ${place.port}: ${describeNetworkError(error)}.` };
+  }
+}
+
+function plainLine({ hostname }: URL): CheckLine {
+  const isNear = hostname === "localhost" || hostname.startsWith("127.") || hostname === "[::1]";
+  const text = isNear
+    ? "None, and none is needed on this computer."
+    : "None: whoever is between sees what is sent, sign-ins included.";
+  return { name: "TLS", verdict: isNear ? "ok" : "note", text };
+}
+
+async function tlsLine(
+  place: HostAndPort,
+  { tlsPin }: CheckedServer,
+  { network, nowMs }: CheckDeps,
+): Promise<CheckLine> {
+  const name = "TLS";
+  try {
+    const { protocol, pin, expiresAtMs, distrust } = await network.showTls(place);
+    if (tlsPin !== undefined) {
+      return isSamePin(pin, tlsPin)
+        ? { name, verdict: "ok", text: `${protocol}, with the key that was accepted (${pin}).` }
+        : {
+            name,
+            verdict: "failed",
+            text: `It shows another TLS key (${pin}) than the accepted one (${tlsPin}).`,
+          };
+    }
+    if (distrust !== undefined) {
+      const why = describeNetworkError(Object.assign(new Error(distrust), { code: distrust }));
+      return {
+        name,
+        verdict: "note",
+        text: `${protocol}, but Node does not trust it: ${why}. The editor may know more authorities.`,
+      };
+    }
+    const at = new Date(expiresAtMs).toISOString();
+    const isSoon = expiresAtMs - nowMs() < EXPIRY_MS;
+    const text = `${protocol}, with a trusted certificate that ends ${until(at, nowMs())}.`;
+    return { name, verdict: isSoon ? "note" : "ok", text };
+  } catch (error) {
+    return { name, verdict: "failed", text: `${describeNetworkError(error)}.` };
+  }
+}
+
+/** What the server itself says. */
+async function* answer(server: CheckedServer, deps: CheckDeps): AsyncGenerator<CheckLine> {
+  const answers: Answer[] = [];
+  try {
+    for (let n = 0; n < QUESTIONS; n += 1) answers.push(await deps.ask());
+  } catch (caught) {
+    yield { name: "Answer", verdict: "failed", text: refusalText(RportError.from(caught)) };
+    return;
+  }
+  const [first] = answers;
+  if (first === undefined) return;
+  const quickest = Math.min(...answers.map(({ tookMs }) => tookMs));
+  yield {
+    name: "Answer",
+    verdict: "ok",
+    text: `It answers in ${Math.max(1, Math.round(quickest))} ms, and accepts this sign-in.`,
+  };
+  yield versionLine(first);
+  yield keyLine(first, server);
+  if (first.atMs !== undefined) yield clockLine(first.atMs, deps.nowMs());
+}
+
+function refusalText(error: RportError): string {
+  if (error.code === "UNAUTHORIZED") {
+    return `It answers, but does not accept the sign-in: ${describeError(error)}`;
+  }
+  return describeError(error);
+}
+
+function versionLine({ status: { version } }: Answer): CheckLine {
+  const isSame = version === VERSION;
+  const text = isSame
+    ? `The server has version ${version}, as this extension.`
+    : `The server has version ${version}, this extension ${VERSION}.`;
+  return { name: "Version", verdict: isSame ? "ok" : "note", text };
+}
+
+function keyLine(
+  { status: { fingerprint_sha256: shown } }: Answer,
+  server: CheckedServer,
+): CheckLine {
+  const name = "Server key";
+  const { fingerprint } = server;
+  if (fingerprint === "" || fingerprint === shown)
+    return { name, verdict: "ok", text: `${shown}.` };
+  return {
+    name,
+    verdict: "failed",
+    text: `It has the key ${shown}, and ${fingerprint} was accepted.`,
+  };
+}
+
+/** HTTP tells the time in whole seconds. */
+function clockLine(serverMs: number, nowMs: number): CheckLine {
+  const name = "Clock";
+  const aheadMs = serverMs - nowMs;
+  if (Math.abs(aheadMs) < CLOCK_MS) {
+    return { name, verdict: "ok", text: "The server's clock and this computer's agree." };
+  }
+  const way = aheadMs > 0 ? "ahead of" : "behind";
+  const text = `The server's clock is ${duration(Math.abs(aheadMs))} ${way} this computer's: "ago" is wrong by that, and codes of authenticator apps may be refused.`;
+  return { name, verdict: "note", text };
+}
