@@ -19,6 +19,12 @@ export const COMMANDS = {
   retryNow: "rport.retryNow",
   filterClients: "rport.clients.filter",
   clearFilter: "rport.clients.clearFilter",
+  groupClients: "rport.clients.groupBy",
+  sortClients: "rport.clients.sortBy",
+  pinClient: "rport.client.pin",
+  unpinClient: "rport.client.unpin",
+  renameClient: "rport.client.rename",
+  editTags: "rport.client.editTags",
   installClient: "rport.client.install",
   goToClient: "rport.client.goTo",
   showDetails: "rport.client.showDetails",
@@ -119,6 +125,7 @@ export const CONTEXT_KEYS = {
   hasClosedTunnels: "rport.hasClosedTunnels",
   clientsFiltered: "rport.clientsFiltered",
   filterAsked: "rport.filterAsked",
+  hasPinned: "rport.hasPinned",
   noMatches: "rport.noMatches",
 } as const;
 

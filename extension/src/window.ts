@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { commands, type ExtensionContext, window } from "vscode";
-import { filterHandlers } from "./commands/arranging/filter.ts";
+import { arrangingHandlers } from "./commands/arranging/arranging.ts";
 import { auditHandlers } from "./commands/audit.ts";
 import { clientHandlers } from "./commands/clients.ts";
 import { credentialHandlers } from "./commands/credentials.ts";
@@ -79,7 +79,10 @@ export function createWindow(context: ExtensionContext): Window {
   });
   const fleet: Fleet = createFleet({ log, redactor, settings, tokens, tunnels });
   const nodes = new Nodes();
-  const arrangements = new Arrangements({ workspace: context.workspaceState });
+  const arrangements = new Arrangements({
+    workspace: context.workspaceState,
+    global: context.globalState,
+  });
   const views = new Views({ fleet, nodes, arrangements, clock: systemClock, log });
   const documents = new Documents({ fleet, nodes, clock: systemClock });
   const audits = new AuditDocuments(fleet);
@@ -242,7 +245,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
       documents,
     }),
     ...clientHandlers({ targets, documents, reveal: revealClient }),
-    ...filterHandlers(deps.arrangements),
+    ...arrangingHandlers({ fleet, targets, arrangements: deps.arrangements }),
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),
     ...reopenHandlers({ fleet, targets, reveal: revealTunnel }),
     ...credentials,

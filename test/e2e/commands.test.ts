@@ -7,6 +7,7 @@ import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { refusingPort } from "../support/refusingPort.ts";
 import { LIFE_COMMANDS } from "../support/vscode/lifeCommands.ts";
+import { ORDER_COMMANDS } from "../support/vscode/orderCommands.ts";
 import { PEOPLE_COMMANDS } from "../support/vscode/peopleCommands.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { addByToken, FIELDS, pasteToken } from "../support/vscode/signIn.ts";
@@ -276,7 +277,8 @@ describe("commands, menus and messages", () => {
     await clients.toggle("Offline");
     expect(await clients.menuEntries("build-arm")).toEqual([
       ...["Show Details", "Copy Name", "Copy Client ID", "Copy Authentication ID"],
-      ...["Copy Host Address", "Revoke Client...", "Forget Client..."],
+      ...["Copy Host Address", "Pin", "Rename Client...", "Edit Tags...", "Revoke Client..."],
+      ...["Forget Client..."],
     ]);
     await clients.contextMenu("build-arm", "Forget Client...");
     await workbench.answerDialog("Forget build-arm", "Forget Client");
@@ -287,7 +289,8 @@ describe("commands, menus and messages", () => {
     const { clients } = rport;
     expect(await clients.menuEntries("web-01")).toEqual([
       ...["Open Tunnel...", "Show Details", "Copy Name", "Copy Client ID"],
-      ...["Copy Authentication ID", "Copy Host Address", "Revoke Client..."],
+      ...["Copy Authentication ID", "Copy Host Address", "Pin", "Rename Client...", "Edit Tags..."],
+      "Revoke Client...",
     ]);
     await clients.contextMenu("web-02", "Copy Client ID");
     await expect.poll(() => workbench.clipboard()).toBe("machine-2");
@@ -386,7 +389,7 @@ describe("commands, menus and messages", () => {
 
   test("has tried every command of the palette", () => {
     const all = manifest.contributes.commands.map(({ title }) => titleOf(title));
-    const elsewhere = [...LIFE_COMMANDS, ...PEOPLE_COMMANDS, ...TUNNEL_COMMANDS];
+    const elsewhere = [LIFE_COMMANDS, ORDER_COMMANDS, PEOPLE_COMMANDS, TUNNEL_COMMANDS].flat();
     const here = all.filter((title) => !elsewhere.includes(title));
     expect([...tried].sort()).toEqual(here.sort());
   });

@@ -14,6 +14,7 @@ export const AUDIT_APPLICATIONS = [
   "client",
   "client.key",
   "client.acl",
+  "client.attributes",
   "client.auth",
   "client.auth.rotation",
   "client.auth.secret",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ATTRIBUTE_ENDPOINTS } from "./attributes.ts";
 import { auditRowSchema } from "./audit.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentialEndpoints.ts";
 import {
@@ -117,6 +118,7 @@ export const ENDPOINTS = {
   ...ME_ENDPOINTS,
   ...USER_ENDPOINTS,
   ...ACCESS_ENDPOINTS,
+  ...ATTRIBUTE_ENDPOINTS,
   listTunnels: endpoint({
     method: "GET",
     path: "/tunnels",

@@ -119,6 +119,14 @@ export const clientSchema = z.object({
   left_out: z.array(leftOutSchema).max(REMOTES_MAX).default([]),
   /** Groups of users who may see it, beside those of its `groups` of clients. */
   allowed_user_groups: z.array(line).max(64).default([]),
+  /** What its agent says, where people gave it something else, which is what is shown. */
+  said: z
+    .object({
+      name: line.optional(),
+      tags: z.array(line).max(256).optional(),
+      labels: z.record(line, line).optional(),
+    })
+    .default({}),
   groups: z.array(line).default([]),
 });
 

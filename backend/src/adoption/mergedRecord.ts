@@ -1,6 +1,14 @@
 import { RportError } from "@rport/protocol/errors";
 import type { TunnelId } from "@rport/protocol/ids";
-import { type Attributes, isEqual, withoutUndefined } from "../clients/registry/attributes.ts";
+import {
+  type Attributes,
+  type Given,
+  givenTo,
+  isEqual,
+  ungiven,
+  withGiven,
+  withoutUndefined,
+} from "../clients/registry/attributes.ts";
 import { RECORD_MAX_BYTES } from "../clients/registry/inventory.ts";
 import { LIMITS } from "../limits/limitTable.ts";
 import type { ClientRecord, StoredTunnel } from "../store/records/clientRecord.ts";
@@ -40,9 +48,9 @@ export function mergedRecord(
   { tunnelIds = [], tunnelsMax = LIMITS.tunnels_per_client.usual }: MergedTunnels = {},
 ): ClientRecord {
   const tunnels = mergedTunnels(to.tunnels, from.tunnels, tunnelIds);
+  const attributes = mergedAttributes(ungiven(to), ungiven(from));
   const merged = {
-    ...to,
-    ...mergedAttributes(to, from),
+    ...withGiven({ ...ungiven(to), ...attributes }, mergedGiven(to, from)),
     tunnels,
     first_seen_at: from.first_seen_at,
     allowed_user_groups: [...new Set([...from.allowed_user_groups, ...to.allowed_user_groups])],
@@ -77,6 +85,18 @@ function mergedAttributes(to: ClientRecord, from: ClientRecord): Attributes {
       tags: replacing(adopted.tags?.said ?? to.tags, tags),
       labels: replacing(adopted.labels?.said ?? to.labels, labels),
     }),
+  };
+}
+
+/** What people gave either of the two: the earlier record goes first, as in all else. */
+function mergedGiven(to: ClientRecord, from: ClientRecord): Given {
+  const [own, earlier] = [givenTo(to), givenTo(from)];
+  const hasTags = own.tags !== undefined || earlier.tags !== undefined;
+  const hasLabels = own.labels !== undefined || earlier.labels !== undefined;
+  return {
+    name: earlier.name ?? own.name,
+    tags: hasTags ? [...new Set([...from.tags, ...to.tags])] : undefined,
+    labels: hasLabels ? { ...to.labels, ...from.labels } : undefined,
   };
 }
 

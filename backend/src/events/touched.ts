@@ -34,6 +34,7 @@ function touchedByOne(edit: Edit): readonly Touched[] {
     case "stand":
     case "tunnels":
     case "acl":
+    case "give":
       return [["client", edit.record.id]];
     case "revokeClient":
     case "allowClient":

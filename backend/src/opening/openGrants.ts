@@ -26,6 +26,7 @@ function followOne(grants: ClientGrants, edit: Edit): Promise<void> | undefined 
   switch (edit.kind) {
     case "seen":
     case "acl":
+    case "give":
       grants.refresh(edit.record.id);
       return undefined;
     case "adopt":

@@ -1,13 +1,29 @@
 import type { Memento } from "vscode";
 import { z } from "zod";
 import { FILTER_MAX, type Filter, NO_FILTER, parseFilter } from "../model/shown/filter.ts";
+import { GROUPINGS, type Grouping } from "../model/shown/grouping.ts";
 import { type Arrangement, USUAL } from "../model/shown/shownClients.ts";
+import { SORTINGS, type Sorting } from "../model/shown/sorting.ts";
 import { Listeners } from "../support/listeners.ts";
 
 /** Where the filter's text is kept, in each workspace. */
 const FILTER_KEY = "clients.filter";
 
+/** Where it is kept how each server's clients are grouped and sorted. */
+const CHOSEN_KEY = "clients.chosen";
+/** Where the ids of pinned clients are kept, by server. */
+const PINNED_KEY = "clients.pinned";
+/** Most clients of one server that are pinned. */
+export const PINNED_MAX = 100;
+
 const filterSchema = z.string().max(FILTER_MAX);
+
+const chosenSchema = z.record(
+  z.string(),
+  z.object({ groupBy: z.enum(GROUPINGS), sortBy: z.enum(SORTINGS) }),
+);
+
+const pinnedSchema = z.record(z.string(), z.array(z.string()).max(PINNED_MAX));
 
 /** What has changed: only what is said of it, the groups that clients are in, or their order, too. */
 export type Rearrangement = "words" | "groups" | "all";
@@ -15,12 +31,15 @@ export type Rearrangement = "words" | "groups" | "all";
 /** What is remembered with. */
 export interface ArrangementMemory {
   readonly workspace: Pick<Memento, "get" | "update">;
+  readonly global: Pick<Memento, "get" | "update">;
 }
 
 /** How the clients view is arranged: what somebody chose, remembered. */
 export class Arrangements {
   readonly changed = new Listeners<Rearrangement>();
   readonly #memory: ArrangementMemory;
+  readonly #chosen: Map<string, { readonly groupBy: Grouping; readonly sortBy: Sorting }>;
+  readonly #pinned: Map<string, ReadonlySet<string>>;
   #filterText: string;
   #filter: Filter;
   #round = 0;
@@ -30,6 +49,10 @@ export class Arrangements {
 
   constructor(memory: ArrangementMemory) {
     this.#memory = memory;
+    const chosen = chosenSchema.safeParse(memory.global.get(CHOSEN_KEY)).data ?? {};
+    this.#chosen = new Map(Object.entries(chosen));
+    const pinned = pinnedSchema.safeParse(memory.global.get(PINNED_KEY)).data ?? {};
+    this.#pinned = new Map(Object.entries(pinned).map(([key, ids]) => [key, new Set(ids)]));
     const text = filterSchema.safeParse(memory.workspace.get(FILTER_KEY)).data ?? "";
     const parsed = parseFilter(text);
     this.#filter = "filter" in parsed ? parsed.filter : NO_FILTER;
@@ -93,7 +116,55 @@ export class Arrangements {
   }
 
   /** How the clients of a server are shown. */
-  of(_serverKey: string): Arrangement {
-    return { ...USUAL, filter: this.#filter };
+  of(serverKey: string): Arrangement {
+    const { groupBy, sortBy } = this.#chosen.get(serverKey) ?? USUAL;
+    return { filter: this.#filter, groupBy, sortBy, pinned: this.pinnedOf(serverKey) };
+  }
+
+  /** Groups the clients of these servers by something else. */
+  groupBy(serverKeys: readonly string[], groupBy: Grouping): void {
+    for (const key of serverKeys) this.#chosen.set(key, { ...this.of(key), groupBy });
+    this.#keepChosen("groups");
+  }
+
+  /** Sorts the clients of these servers by something else. */
+  sortBy(serverKeys: readonly string[], sortBy: Sorting): void {
+    for (const key of serverKeys) this.#chosen.set(key, { ...this.of(key), sortBy });
+    this.#keepChosen("all");
+  }
+
+  /** The clients of a server that stand above the others. */
+  pinnedOf(serverKey: string): ReadonlySet<string> {
+    return this.#pinned.get(serverKey) ?? USUAL.pinned;
+  }
+
+  /** Whether a client stands above the others. */
+  isPinned(serverKey: string, clientId: string): boolean {
+    return this.pinnedOf(serverKey).has(clientId);
+  }
+
+  /** Has clients of a server stand above the others, or no more. Answers why that cannot be. */
+  pin(serverKey: string, clientIds: readonly string[], isPinned: boolean): string | undefined {
+    const ids = new Set(this.pinnedOf(serverKey));
+    for (const id of clientIds) {
+      if (isPinned) ids.add(id);
+      else ids.delete(id);
+    }
+    if (ids.size > PINNED_MAX) {
+      return `More than ${PINNED_MAX} clients of a server cannot be pinned. Groups by tag have room for more.`;
+    }
+    this.#pinned.set(serverKey, ids);
+    const kept = [...this.#pinned].map(([key, each]) => [key, [...each]] as const);
+    void this.#memory.global.update(PINNED_KEY, Object.fromEntries(kept));
+    this.changed.emit("groups");
+    return undefined;
+  }
+
+  #keepChosen(what: Rearrangement): void {
+    const kept = [...this.#chosen].map(
+      ([key, { groupBy, sortBy }]) => [key, { groupBy, sortBy }] as const,
+    );
+    void this.#memory.global.update(CHOSEN_KEY, Object.fromEntries(kept));
+    this.changed.emit(what);
   }
 }

@@ -1,5 +1,6 @@
 import type { Client } from "@rport/protocol/model";
 import type { ContextKey } from "../manifest.ts";
+import { statusOf } from "../model/arrange.ts";
 import type { Mirror } from "../model/mirror.ts";
 import { timeOfDay } from "../model/relativeTime.ts";
 import { refusalText, stateText } from "../model/rows/serverRow.ts";
@@ -14,6 +15,9 @@ export type ContextValues = Readonly<Record<ContextKey, boolean>>;
 
 /** Those that say what the filter of the clients view does. */
 type FilterContext = Pick<ContextValues, "clientsFiltered" | "filterAsked" | "noMatches">;
+
+/** Those that say what is so of the servers. */
+type ServerContext = Omit<ContextValues, keyof FilterContext | "hasPinned">;
 
 /** How many clients there are, and how many of them are shown. */
 export interface ClientCounts {
@@ -60,7 +64,7 @@ export function filterMessage(
 }
 
 /** What the manifest's `when` clauses are told of the servers. */
-export function contextOf({ servers, tunnels }: Fleet): Omit<ContextValues, keyof FilterContext> {
+export function contextOf({ servers, tunnels }: Fleet): ServerContext {
   const some = (test: (server: Server) => boolean) => servers.some(test);
   const none = (count: (server: Server) => number) => servers.every((each) => count(each) === 0);
   const hasServerTunnels = !none(({ mirror }) => mirror.maps.tunnels.size);
@@ -116,6 +120,19 @@ export function joinsBadge({ servers }: Pick<Fleet, "servers">) {
   const value = servers.reduce((sum, { mirror }) => sum + mirror.maps.joins.size, 0);
   if (value === 0) return undefined;
   return { value, tooltip: `${count(value, "client waits", "clients wait")} for approval` };
+}
+
+/** The number of pinned clients that are offline, for the view's icon; undefined when none is. */
+export function pinnedBadge(
+  { servers }: Pick<Fleet, "servers">,
+  arrangements: Pick<Arrangements, "pinnedOf">,
+) {
+  const pinned = servers.flatMap(({ key, mirror }) =>
+    [...arrangements.pinnedOf(key)].map((id) => mirror.maps.clients.get(id)),
+  );
+  const value = pinned.filter((each) => each !== undefined && statusOf(each) === "offline").length;
+  if (value === 0) return undefined;
+  return { value, tooltip: `${count(value, "pinned client is", "pinned clients are")} offline` };
 }
 
 function messageOf(server: Server): string | undefined {

@@ -45,6 +45,8 @@ export interface RowContext {
   readonly warnAfterDays?: () => number;
   /** What is in a group of the clients view; without it, none is shown. */
   readonly groups?: Pick<ClientsSource, "sizeOf" | "isFiltered">;
+  /** Whether a client stands above the others; without it, none does. */
+  readonly isPinned?: (serverKey: string, clientId: string) => boolean;
 }
 
 /** Stands for something that went away between the question and the answer. */
@@ -164,6 +166,7 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
     serverName: context.fleet.servers.length > 1 ? server.name : "",
     place,
     isAgain: node.tag !== undefined,
+    isPinned: context.isPinned?.(server.key, client.id) ?? false,
     localTunnels: context.fleet.tunnels.countOf(server.key, client.id),
     serverTunnels: server.mirror.tunnelCountOf(client.id),
     nowMs: context.now(),

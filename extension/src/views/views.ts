@@ -13,6 +13,7 @@ import {
   filterContext,
   filterMessage,
   joinsBadge,
+  pinnedBadge,
   statusItemOf,
   viewMessage,
 } from "./context.ts";
@@ -133,6 +134,8 @@ export class Views {
       now: () => clock.now(),
       warnAfterDays: () => this.#warnAfterDays,
       groups: this.#clientsSource,
+      isPinned: (serverKey: string, clientId: string) =>
+        this.#deps.arrangements.isPinned(serverKey, clientId),
     };
     return { source, tree: new Tree({ id, source, rows, clock, log }) };
   }
@@ -168,7 +171,10 @@ export class Views {
     const { fleet, arrangements } = this.#deps;
     const counts = this.#clientsSource.counts();
     const { filterText } = arrangements;
-    this.#contextKeys.update({ ...contextOf(fleet), ...filterContext(arrangements, counts) });
+    const hasPinned = fleet.servers.some(({ key }) => arrangements.pinnedOf(key).size > 0);
+    const filtering = filterContext(arrangements, counts);
+    this.#contextKeys.update({ ...contextOf(fleet), ...filtering, hasPinned });
+    this.#clients.tree.showBadge(pinnedBadge(fleet, arrangements));
     const message = viewMessage(fleet) ?? "";
     for (const { tree } of [this.#credentials, this.#tunnels, this.#users]) tree.say(message);
     const filtered = filterMessage(filterText, { ...counts, servers: fleet.servers.length });

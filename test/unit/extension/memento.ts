@@ -15,5 +15,5 @@ export class FakeMemento {
 
 /** How the clients view is arranged, when nobody has said anything yet. */
 export function freshArrangements(): Arrangements {
-  return new Arrangements({ workspace: new FakeMemento() });
+  return new Arrangements({ workspace: new FakeMemento(), global: new FakeMemento() });
 }

@@ -4,6 +4,7 @@ import type { ClientSecret } from "../../credentials/admission/verdicts.ts";
 import { toTimeOrNull } from "../../platform/clock.ts";
 import type { ClientRecord } from "../../store/records/clientRecord.ts";
 import type { LiveSession } from "../liveSession.ts";
+import { withoutUndefined } from "./attributes.ts";
 import type { LocalPresence } from "./presence.ts";
 import type { ClientRegistry } from "./registry.ts";
 
@@ -49,7 +50,7 @@ export class ClientViews {
 
   #view(record: ClientRecord): Client {
     const { registry, presence, credentials, groupsOf } = this.#deps;
-    const { secret_id: secretId, tunnels: _tunnels, adopted: _adopted, ...kept } = record;
+    const { secret_id: secretId, tunnels: _tunnels, adopted: _adopted, given, ...kept } = record;
     const { machine_hint: _hint, first_seen_at: _first, heard_at: _heard, ...shown } = kept;
     const { id, client_auth_id: authId } = record;
     const session = presence.connected(id);
@@ -63,6 +64,11 @@ export class ClientViews {
       looks_like: registry.earlierOf(record) ?? null,
       duplicate: registry.duplicates.get(id) ?? null,
       groups: [...groupsOf(id)],
+      said: withoutUndefined({
+        name: given.name?.said,
+        tags: given.tags?.said,
+        labels: given.labels?.said,
+      }),
     };
   }
 }

@@ -57,6 +57,7 @@ export function recordOf(
     })),
     tunnels,
     adopted: {},
+    given: {},
     machine_hint: clean(request.MachineHint).slice(0, HINT_MAX),
     first_seen_at: null,
     heard_at: null,

@@ -68,10 +68,12 @@ export class RecordAdoptions {
     const now = current(before.id);
     const own = new Set(before.tunnels.map(({ id }) => id));
     const moved = new Set(merged.tunnels.map(({ id }) => id).filter((id) => !own.has(id)));
-    const { name, tags, labels, adopted, first_seen_at, allowed_user_groups } = before;
+    const { name, tags, labels, adopted, given } = before;
+    const { first_seen_at, allowed_user_groups } = before;
     if (now !== undefined) {
       const tunnels = now.tunnels.filter(({ id }) => !moved.has(id));
-      const kept = { name, tags, labels, adopted, first_seen_at, allowed_user_groups };
+      const attributes = { name, tags, labels, adopted, given };
+      const kept = { ...attributes, first_seen_at, allowed_user_groups };
       store.announce([{ kind: "seen", record: { ...now, ...kept, tunnels } }]);
     }
     store.announce([{ kind: "seen", record: source }]);

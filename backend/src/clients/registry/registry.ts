@@ -1,3 +1,4 @@
+import type { AttributesChange } from "@rport/protocol/attributes";
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { ClientPort, ClientRef, RoomLimit } from "../../credentials/ports.ts";
@@ -13,6 +14,7 @@ import type { LiveSession } from "../liveSession.ts";
 import { awayRecord, loadedRecord } from "./awayRecord.ts";
 import { refOf } from "./clientRef.ts";
 import { Duplicates } from "./duplicates.ts";
+import { givenRecord, regiven } from "./givenRecord.ts";
 import type { LocalPresence } from "./presence.ts";
 import { type AdoptionPlan, RecordAdoptions } from "./recordAdoptions.ts";
 import { type RecordChange, recordChange } from "./recordChange.ts";
@@ -217,6 +219,14 @@ export class ClientRegistry implements ClientPort {
     });
   }
 
+  /**
+   * Gives the client a name, tags or labels, durably: what is undefined stays, null believes the agent again.
+   * Fails with `CONFLICT` when the record would be too large.
+   */
+  give(id: ClientId, change: AttributesChange): Promise<void> {
+    return this.#commit(id, (record) => ({ kind: "give", record: givenRecord(record, change) }));
+  }
+
   /** The record `from` goes into that of `to`, durably; see `RecordAdoptions.adopt`. */
   adopt(to: ClientId, from: ClientId, plan: AdoptionPlan): Promise<void> {
     return this.#adoptions.adopt(to, from, plan);
@@ -254,8 +264,10 @@ export class ClientRegistry implements ClientPort {
       return;
     }
     const changed = memberChanged(edit);
-    if (changed === undefined) this.#put(edit.record);
-    else this.#change(edit.record.id, changed);
+    // Its agent may have said something else while that was being written.
+    if (edit.kind === "give") this.#change(edit.record.id, (now) => regiven(now, edit.record));
+    else if (changed === undefined) this.#put(edit.record);
+    else this.#change(edit.record.id, (now) => ({ ...now, ...changed }));
     if (edit.kind === "adopt") this.#drop(edit.from.client);
   }
 
@@ -264,9 +276,9 @@ export class ClientRegistry implements ClientPort {
     this.#writer.mark(record.id);
   }
 
-  #change(id: ClientId, change: Partial<ClientRecord>): void {
+  #change(id: ClientId, after: (record: ClientRecord) => ClientRecord): void {
     const record = this.#records.get(id);
-    if (record !== undefined) this.#put({ ...record, ...change });
+    if (record !== undefined) this.#put(after(record));
   }
 
   #drop(id: ClientId): void {

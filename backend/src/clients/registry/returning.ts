@@ -1,5 +1,5 @@
 import type { ClientRecord } from "../../store/records/clientRecord.ts";
-import { keptAttributes } from "./attributes.ts";
+import { givenTo, keptAttributes, withGiven } from "./attributes.ts";
 import { knownKey } from "./hostKeyChange.ts";
 
 /**
@@ -11,9 +11,10 @@ export function returningRecord(
   before: ClientRecord | undefined,
   at: string,
 ): ClientRecord {
+  const said = { ...now, ...keptAttributes(now, before?.adopted ?? {}) };
   return {
-    ...now,
-    ...keptAttributes(now, before?.adopted ?? {}),
+    // What people gave it stays, whatever its agent says.
+    ...withGiven(said, givenTo(before ?? now)),
     ...knownKey(now, before, at),
     // Who was revoked at this very moment stays so; its session is about to be cut.
     revoked_at: before?.revoked_at ?? null,

@@ -30,6 +30,16 @@ export const CHANGE_DESCRIPTIONS: ChangeDescriptions = {
     action: "allow",
     affectedId: params.clientId,
   }),
+  setClientAttributes: ({ params, body }) => ({
+    application: "client.attributes",
+    action: "update",
+    affectedId: params.clientId,
+    request: {
+      name: body.name,
+      tags: body.tags,
+      labels: body.labels === undefined ? undefined : JSON.stringify(body.labels),
+    },
+  }),
   adoptClient: ({ body }, data) => ({
     application: "client",
     action: "move",

@@ -1,3 +1,4 @@
+import type { AttributesChange } from "@rport/protocol/attributes";
 import { RportError } from "@rport/protocol/errors";
 import type { EndpointOutput } from "@rport/protocol/http";
 import type { ClientId } from "@rport/protocol/ids";
@@ -24,6 +25,8 @@ export interface ClientHandlerDeps {
   revoke(id: ClientId): Promise<DeletionReport>;
   previewRevocation(id: ClientId): DeletionReport;
   allow(id: ClientId): Promise<void>;
+  /** See `ClientRegistry.give`. */
+  give(id: ClientId, change: AttributesChange): Promise<void>;
   /** The record `from` goes into that of `id`. */
   adopt(id: ClientId, from: ClientId, requireRight: () => void): Promise<void>;
   tunnelsOf(id: ClientId): readonly Tunnel[];
@@ -35,6 +38,8 @@ type ClientEndpoint =
   | "deleteClient"
   | "revokeClient"
   | "allowClient"
+  | "getClientAttributes"
+  | "setClientAttributes"
   | "adoptClient";
 
 /** Serves `/clients` as RPort does. */
@@ -79,6 +84,14 @@ export function clientHandlers(source: ClientHandlerDeps): Pick<Handlers, Client
     async allowClient({ params }) {
       await source.allow(params.clientId);
       return undefined;
+    },
+    async getClientAttributes({ params }) {
+      const { tags, labels } = require(params.clientId);
+      return { data: { tags, labels } };
+    },
+    async setClientAttributes({ params, body }) {
+      await source.give(params.clientId, body);
+      return { data: "ok" };
     },
     async adoptClient({ params, body }, { requireRight }) {
       if (body.from === params.clientId) {

@@ -44,7 +44,10 @@ export interface HandlerDeps {
   readonly grants: ClientGrants;
   /** Whether somebody has set where agents reach this server. */
   readonly hasServerUrls: boolean;
-  readonly registry: Pick<ClientRegistry, "clientOf" | "record" | "requireRemovable" | "remove">;
+  readonly registry: Pick<
+    ClientRegistry,
+    "clientOf" | "give" | "record" | "requireRemovable" | "remove"
+  >;
   readonly clients: ClientViews;
   readonly adoptions: Adoptions;
   readonly credentials: Credentials;
@@ -141,6 +144,7 @@ function clientDeps(deps: HandlerDeps): ClientHandlerDeps {
     previewRevocation: (id) => revocations.previewClient(id),
     revoke: (id) => revocations.client(id),
     allow: (id) => revocations.allow(id),
+    give: (id, change) => registry.give(id, change),
     adopt: (id, from, requireRight) => adoptions.adopt(id, from, requireRight),
   };
 }

@@ -16,6 +16,8 @@ export type ClientEdit =
   | { readonly kind: "allowClient"; readonly record: ClientRecord }
   /** Other groups of users may see it. */
   | { readonly kind: "acl"; readonly record: ClientRecord }
+  /** People gave it another name, other tags or labels. */
+  | { readonly kind: "give"; readonly record: ClientRecord }
   | AdoptEdit
   | ForgetEdit;
 
@@ -52,6 +54,7 @@ const KINDS = {
   revokeClient: true,
   allowClient: true,
   acl: true,
+  give: true,
   adopt: true,
   forget: true,
 } satisfies Readonly<Record<ClientEdit["kind"], true>>;

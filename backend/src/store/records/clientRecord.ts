@@ -34,11 +34,14 @@ export const clientRecordSchema = clientSchema
     looks_like: true,
     duplicate: true,
     groups: true,
+    said: true,
   })
   .extend({
     secret_id: secretIdSchema.nullable(),
     tunnels: z.array(storedTunnelSchema).default([]),
     adopted: adoptedSchema.default({}),
+    /** What people gave it, which stays whatever its agent says; that is kept beside it. */
+    given: adoptedSchema.default({}),
     /** `MachineHint` of its agent; empty: it says none. */
     machine_hint: z.string().default(""),
     /** When it came for the first time; null: before that was kept. */

@@ -12,6 +12,8 @@ const COMMAND_RIGHTS: { readonly [N in CommandName]?: Right } = {
   installClient: "administrator",
   installAgain: "administrator",
   revokeClient: "administrator",
+  renameClient: "administrator",
+  editTags: "administrator",
   allowClient: "administrator",
   adoptRecord: "administrator",
   createCredential: "administrator",

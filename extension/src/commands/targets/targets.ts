@@ -27,18 +27,23 @@ export interface TargetsDeps extends SourceDeps {
   readonly now: () => number;
 }
 
-/** What a command wants, and what is asked for when no row says it. */
-export interface Question<T> {
+/** What is asked for when no row says it. */
+interface Asked {
   readonly title: string;
   /** One of them in words, such as `offline client`. */
   readonly noun: string;
+}
+
+/** What a command wants. */
+export interface Question<T> extends Asked {
   /** Which ones the command is for; all when it is left out. */
   readonly fits?: (entity: T) => boolean;
 }
 
 /** A question about clients, of which `status` says where to look. */
-export interface ClientQuestion extends Question<Client> {
+export interface ClientQuestion extends Asked {
   readonly status?: Status;
+  readonly fits?: (client: Client, server: Server) => boolean;
 }
 
 /** How rows become targets of one kind, and which rows are offered when none is given. */
@@ -198,8 +203,8 @@ export class Targets {
     return {
       of: (node) => this.#entityOf.client(node),
       entity: ({ client }) => client,
-      fits: ({ client }) =>
-        (status === undefined || statusOf(client) === status) && (fits?.(client) ?? true),
+      fits: ({ client, server }) =>
+        (status === undefined || statusOf(client) === status) && (fits?.(client, server) ?? true),
       offered: () =>
         this.#fleet.servers.flatMap(({ key: serverKey, clients }) =>
           statuses.flatMap((each) =>
@@ -248,7 +253,7 @@ export class Targets {
 
   async #many<T>(
     input: CommandInput,
-    asked: Question<never>,
+    asked: Asked,
     kind: Kind<T>,
   ): Promise<readonly T[] | undefined> {
     const chosen = chosenOf(input, this.#wanted(asked, kind, true));
@@ -258,21 +263,17 @@ export class Targets {
     return picked === undefined ? undefined : [picked];
   }
 
-  async #one<T>(
-    input: CommandInput,
-    asked: Question<never>,
-    kind: Kind<T>,
-  ): Promise<T | undefined> {
+  async #one<T>(input: CommandInput, asked: Asked, kind: Kind<T>): Promise<T | undefined> {
     const chosen = chosenOf(input, this.#wanted(asked, kind, false));
     if (chosen.kind === "targets") return chosen.targets[0];
     return chosen.kind === "refused" ? nothing(chosen.why) : this.#ask(asked, kind);
   }
 
-  #wanted<T>({ noun }: Question<never>, { of, entity, fits }: Kind<T>, isMany: boolean): Wanted<T> {
+  #wanted<T>({ noun }: Asked, { of, entity, fits }: Kind<T>, isMany: boolean): Wanted<T> {
     return { noun, of, entity, fits, isMany, nameOf: (node) => this.#nameOf(node) };
   }
 
-  async #ask<T>({ title, noun }: Question<never>, kind: Kind<T>): Promise<T | undefined> {
+  async #ask<T>({ title, noun }: Asked, kind: Kind<T>): Promise<T | undefined> {
     const rows = await kind.offered();
     const choices = rows.flatMap((node): Choice<T>[] => {
       const target = kind.of(node);

@@ -14,6 +14,8 @@ export interface ClientFacts {
   readonly place: "clients" | "credential" | "rotation" | "tunnels";
   /** Whether its tunnels stand below another row of it in the same view. */
   readonly isAgain?: boolean;
+  /** Whether it stands above the others. */
+  readonly isPinned?: boolean;
   /** What the host was called under its earlier id, if it looks like one; else empty. */
   readonly looksLike?: string;
   /** Whether that one was shut out. */
@@ -114,6 +116,7 @@ export function clientContext(facts: ClientFacts): string {
     mayTunnel,
     offline: !online,
     online,
+    pinned: facts.isPinned === true,
     ref: place !== "clients",
     revoked: client.revoked_at !== null,
     straggler: client.rotation_state === "straggler",
