@@ -35,18 +35,21 @@ function register({ name, help, kind, labels = [], read }: Figure, registry: Reg
     new Gauge({
       ...shape,
       async collect() {
+        const samples = await read();
         this.reset();
-        for (const { labels: own = {}, value } of await read()) this.set(own, value);
+        for (const { labels: own = {}, value } of samples) this.set(own, value);
       },
     });
     return;
   }
   new Counter({
     ...shape,
-    // Those who count keep the whole number; a counter here can only be added to.
+    // Those who count keep the whole number; a counter here can only be added to. Nothing is waited
+    // for in between: of two who ask at once, one would add to what the other has added.
     async collect() {
+      const samples = await read();
       this.reset();
-      for (const { labels: own = {}, value } of await read()) this.inc(own, value);
+      for (const { labels: own = {}, value } of samples) this.inc(own, value);
     },
   });
 }
