@@ -73,17 +73,17 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     throw ioFailure(directory, caught);
   });
   const bursts = new Bursts({ audit, clock, keysPerHour: STRANGERS_PER_HOUR });
-  const streams = new Bursts({ audit, clock });
   const shares = new CredentialShares({ audit, limits, clock });
   const agents = new AgentEvents({ audit, bursts, shares, limits, clock });
   const tunnels = new TunnelEvents({ audit, shares, limits, clock });
+  const editors = new EditorEvents({ audit, limits, clock });
   return {
     audit,
     index,
     agents,
     signIns: new SignIns({ audit, bursts, clock }),
     pairings: new PairingEvents({ audit, bursts }),
-    editors: new EditorEvents(streams),
+    editors,
     tunnels,
     rotations: new RotationEvents(audit),
     async close() {
@@ -91,7 +91,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
       tunnels.close();
       shares.close();
       bursts.close();
-      streams.close();
+      editors.close();
       await audit.close();
       await index.close();
       await database.close();

@@ -63,6 +63,11 @@ export class Bursts {
     else window.summary = common(window.summary ?? entry, entry);
   }
 
+  /** Whether the next entry under this key would only be counted. */
+  isCounting(key: string): boolean {
+    return (this.#windows.get(key)?.count ?? 0) >= Math.max(1, this.#deps.max);
+  }
+
   /** Writes all that was counted so far. */
   close(): void {
     this.#timer?.cancel();

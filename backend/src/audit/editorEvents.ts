@@ -1,7 +1,24 @@
 import { RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
-import type { Bursts } from "./bursts.ts";
+import type { Limits } from "../limits/limits.ts";
+import { Budget } from "../platform/budget.ts";
+import type { Clock } from "../platform/clock.ts";
+import { Bursts } from "./bursts.ts";
+import type { Audit } from "./entry.ts";
+
+const HOUR_S = 3_600;
+/** Users whose spending is remembered. */
+const USERS_MAX = 10_000;
+/** Targets told apart in a minute: more than fifty users could name who spend all at once. */
+const TARGETS_MAX = 100_000;
+
+/** What entries about streams are written with. */
+export interface EditorEventsDeps {
+  readonly audit: Pick<Audit, "note">;
+  readonly limits: Pick<Limits, "max" | "bite">;
+  readonly clock: Clock;
+}
 
 /** Someone who opens a stream. */
 export interface StreamOpener {
@@ -25,13 +42,28 @@ interface Opening {
 
 /**
  * Writes down which streams editors open. A browser opens many at once: those beyond a few per
- * minute, user and target are counted, and nobody waits for the entries.
+ * minute, user and target are counted, and nobody waits for the entries. What a user may have written
+ * is limited, too, and beyond it counted in one entry a minute of each kind: whoever opens ever other
+ * targets neither fills the disk nor hides what others open.
  */
 export class EditorEvents {
-  readonly #bursts: Bursts;
+  readonly #deps: EditorEventsDeps;
+  readonly #spent: Budget<string>;
+  readonly #streams: Bursts;
+  readonly #beyond: Bursts;
 
-  constructor(bursts: Bursts) {
-    this.#bursts = bursts;
+  constructor(deps: EditorEventsDeps) {
+    this.#deps = deps;
+    const { audit, clock } = deps;
+    this.#spent = new Budget({ clock, keysMax: USERS_MAX });
+    this.#streams = new Bursts({ audit, clock, keysMax: TARGETS_MAX });
+    this.#beyond = new Bursts({ audit, clock, max: 0, keysMax: TARGETS_MAX });
+  }
+
+  /** Writes all that was only counted so far. */
+  close(): void {
+    this.#streams.close();
+    this.#beyond.close();
   }
 
   /** What `dial` answers or throws, written down. */
@@ -49,7 +81,8 @@ export class EditorEvents {
   #note({ opener, to, action, reason }: Opening): void {
     const { user, address } = opener;
     const target = formatHostPort(to.target);
-    this.#bursts.note(`stream ${action} ${user} ${address} ${to.clientId} ${target}`, {
+    const key = `${action} ${user} ${address} ${to.clientId} ${target}`;
+    const entry = {
       application: "client.tunnel.editor",
       action,
       user,
@@ -58,6 +91,17 @@ export class EditorEvents {
       clientId: to.clientId,
       clientHostname: to.hostname,
       response: { reason },
-    });
+    } as const;
+    if (this.#streams.isCounting(key) || this.#spend(user)) this.#streams.note(key, entry);
+    else this.#beyond.note(`${action} ${user}`, entry);
+  }
+
+  /** Takes an entry from what the user may have written; false: none is left. */
+  #spend(user: string): boolean {
+    const { limits } = this.#deps;
+    const burst = limits.max("stream_entries_per_user");
+    if (this.#spent.spend(user, 1, { burst, perSecond: burst / HOUR_S }) === 0) return true;
+    limits.bite("stream_entries_per_user", { user });
+    return false;
   }
 }

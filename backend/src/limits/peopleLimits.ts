@@ -72,6 +72,13 @@ export const PEOPLE_LIMITS = {
     unit: "count",
     what: "changes that one user makes at once and in a minute, administrators apart",
   },
+  stream_entries_per_user: {
+    usual: 2_000,
+    least: 10,
+    most: 1_000_000,
+    unit: "count",
+    what: "entries of the audit log about the streams of one user, at once and in an hour; beyond it one a minute of each kind counts the others",
+  },
   sockets_per_user: {
     usual: 1_024,
     least: 8,
