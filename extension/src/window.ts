@@ -43,8 +43,9 @@ import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
 import { Redactor } from "./support/redact.ts";
 import type { LocalTunnel, Tunnels } from "./tunnels/localTunnel.ts";
-import { LocalTunnels } from "./tunnels/localTunnels.ts";
+import { LocalTunnels, type LocalTunnelsDeps } from "./tunnels/localTunnels.ts";
 import { MemoryFile } from "./tunnels/memory/memoryFile.ts";
+import { SharedTunnels } from "./tunnels/sharedTunnels.ts";
 import { TunnelSettings } from "./tunnels/tunnelSettings.ts";
 import { Arrangements } from "./views/arrangements.ts";
 import { AuditDocuments } from "./views/auditDocuments.ts";
@@ -69,13 +70,10 @@ export function createWindow(context: ExtensionContext): Window {
   const settings = new ServerSettings();
   const tokens = new Tokens({ store: context.secrets, redactor });
   const tunnelSettings = new TunnelSettings();
-  const tunnels = new LocalTunnels({
+  const tunnels = createTunnels(context, tunnelSettings, {
     accessTo: (serverKey) => fleet.get(serverKey)?.access,
     clock: systemClock,
     log,
-    memory: new MemoryFile({ path: join(context.globalStorageUri.fsPath, TUNNELS_FILE), log }),
-    workspace: () => tunnelSettings.workspace,
-    isOffered: (record) => tunnelSettings.isOffered(record),
   });
   const fleet: Fleet = createFleet({ log, redactor, settings, tokens, tunnels });
   const nodes = new Nodes();
@@ -176,6 +174,26 @@ function createSheets(context: ExtensionContext, deps: SheetsDeps): Sheets {
       await commands.executeCommand(COMMANDS.allowClient, node);
     },
     pickCredential: (server) => targets.credentialOf(server, "Sign in with which credential?"),
+  });
+}
+
+/** All windows of one storage share their tunnels. */
+function createTunnels(
+  { globalStorageUri: { fsPath: storage } }: ExtensionContext,
+  settings: TunnelSettings,
+  deps: Omit<LocalTunnelsDeps, "memory">,
+): SharedTunnels {
+  const { clock, log } = deps;
+  return new SharedTunnels({
+    storage,
+    workspace: () => settings.workspace,
+    isOffered: (tunnel) => settings.isOffered(tunnel),
+    hold: () => {
+      const memory = new MemoryFile({ path: join(storage, TUNNELS_FILE), log });
+      return new LocalTunnels({ ...deps, memory });
+    },
+    clock,
+    log,
   });
 }
 

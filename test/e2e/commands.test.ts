@@ -265,7 +265,7 @@ describe("commands, menus and messages", () => {
     await workbench.quickInput.pick("SSH");
     await tunnels.row("web-01:22 SSH").waitFor();
     await palette("Close All Tunnels");
-    await workbench.answerDialog("Close 1 tunnel of this window?", "Close Tunnel");
+    await workbench.answerDialog("Close 1 tunnel of this computer?", "Close Tunnel");
     await tunnels.welcome.getByText("No open tunnels.").waitFor();
   });
 

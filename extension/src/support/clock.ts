@@ -12,6 +12,13 @@ export interface Clock {
   after(ms: number, run: () => void): Timer;
 }
 
+/** Resolves after at least `ms` milliseconds. */
+export function pause(ms: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
+}
+
 /** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),

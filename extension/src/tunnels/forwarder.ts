@@ -1,11 +1,24 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
+import { systemClock } from "../support/clock.ts";
 import { describeNetworkError, systemCode } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
 import { carry, type StreamTarget } from "./stream.ts";
 
 /** Tunnels answer on this computer only. */
 export const LOCAL_HOST = "127.0.0.1";
+
+/** Connections that break this close together, for the same reason, broke at once. */
+const AT_ONCE_MS = 10_000;
+
+/** Connections that were cut between their ends. */
+export interface Break {
+  readonly why: string;
+  /** When the last of them was (milliseconds since the epoch). */
+  readonly atMs: number;
+  /** How many there were at about that time. */
+  readonly connections: number;
+}
 
 /** A listener on this computer, each of whose connections ends at a place seen from a host. */
 export class Forwarder {
@@ -14,26 +27,33 @@ export class Forwarder {
   readonly #server: Server;
   readonly #target: StreamTarget;
   readonly #cuts = new Set<() => void>();
+  readonly #now: () => number;
   #failure: string | undefined;
+  #broke: Break | undefined;
   #isClosed = false;
 
-  private constructor(server: Server, target: StreamTarget) {
+  private constructor(server: Server, target: StreamTarget, now: () => number) {
     this.#server = server;
+    this.#now = now;
     this.#target = target;
     server.on("connection", (socket) => this.#accept(socket));
   }
 
   /**
-   * Listens on the first of the ports that is free; 0 stands for any. Throws
-   * `ERR_CODE_LOCAL_PORT_IN_USE` when none is.
+   * Listens on the first of the ports that is free; 0 stands for any. `now` is in milliseconds since the
+   * epoch. Throws `ERR_CODE_LOCAL_PORT_IN_USE` when none is.
    */
-  static async listen(target: StreamTarget, ports: readonly number[]): Promise<Forwarder> {
+  static async listen(
+    target: StreamTarget,
+    ports: readonly number[],
+    now: () => number = systemClock.now,
+  ): Promise<Forwarder> {
     let cause: unknown;
     for (const port of ports) {
       const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
       try {
         await listenOn(server, port);
-        return new Forwarder(server, target);
+        return new Forwarder(server, target, now);
       } catch (error) {
         cause = error;
         if (!["EADDRINUSE", "EACCES"].includes(systemCode(error) ?? "")) break;
@@ -55,6 +75,11 @@ export class Forwarder {
   /** Why the latest connection could not be made; undefined when it could. */
   get failure(): string | undefined {
     return this.#failure;
+  }
+
+  /** The connections that broke last; undefined when none has. */
+  get broke(): Break | undefined {
+    return this.#broke;
   }
 
   /** What made the latest connection fail is over, as far as can be known without another one. */
@@ -83,15 +108,23 @@ export class Forwarder {
       onOpen: () => {
         isOpen = true;
       },
-      onEnd: (error) => {
+      onEnd: (end) => {
         this.#cuts.delete(cut);
-        if (error !== undefined) this.#failure = error.message;
+        if (end.kind === "broke") this.#break(end.error.message);
+        if (end.kind === "failed") this.#failure = end.error.message;
         else if (isOpen) this.#failure = undefined;
         this.changed.emit();
       },
     });
     this.#cuts.add(cut);
     this.changed.emit();
+  }
+
+  #break(why: string): void {
+    const atMs = this.#now();
+    const last = this.#broke;
+    const isSame = last !== undefined && last.why === why && atMs - last.atMs < AT_ONCE_MS;
+    this.#broke = { why, atMs, connections: isSame ? last.connections + 1 : 1 };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { HostPort } from "@rport/protocol/remote";
 import type { Listeners } from "../support/listeners.ts";
+import type { Break } from "./forwarder.ts";
 
 /** What a tunnel is opened with. */
 export interface TunnelRequest {
@@ -25,11 +26,15 @@ export interface LocalTunnel {
   readonly clientName: string;
   readonly remote: HostPort;
   readonly localPort: number;
+  /** The mark of the workspace in which it was opened last. */
+  readonly workspace: string;
   /** Whether its port answers; otherwise nothing of it listens. */
   readonly isOpen: boolean;
   readonly connections: number;
   /** Why the latest connection failed; of a tunnel that is not open, why it could not be opened. */
   readonly failure: string | undefined;
+  /** The connections that were cut on their way last, since it was opened. */
+  readonly broke: Break | undefined;
 }
 
 /** A tunnel that came, changed or went. */

@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import { formatHostPort } from "@rport/protocol/remote";
 import type { AccessSource } from "../api/access.ts";
-import type { Clock } from "../support/clock.ts";
+import { type Clock, pause } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
 import type { Log } from "../support/log.ts";
@@ -17,7 +17,11 @@ import {
 import type { TunnelMemory } from "./memory/memoryFile.ts";
 import { keptName, latestOf, newId, RECORDS_MAX, type TunnelRecord } from "./memory/record.ts";
 import { Records } from "./memory/records.ts";
-import { isLoopback } from "./thisComputer.ts";
+import { refuseLoop } from "./thisComputer.ts";
+
+/** A port of a process that was killed is free when the system has cleaned up behind it. */
+const TAKE_OVER_TRIES = 20;
+const TAKE_OVER_PAUSE_MS = 100;
 
 /** What tunnels need from their surroundings. */
 export interface LocalTunnelsDeps {
@@ -27,10 +31,6 @@ export interface LocalTunnelsDeps {
   readonly log: Log;
   /** What lasts; without it nothing does. */
   readonly memory?: TunnelMemory;
-  /** The mark of the workspace in which tunnels are opened; see `workspaceMark`. */
-  readonly workspace?: () => string;
-  /** Whether a tunnel of before is shown. */
-  readonly isOffered?: (record: TunnelRecord) => boolean;
 }
 
 /**
@@ -79,30 +79,28 @@ export class LocalTunnels implements Tunnels {
   /** Reads what is remembered from before; harmless when that was done. */
   async load(): Promise<void> {
     await this.#records.load();
-    this.offersChanged();
   }
 
-  /** Opens again what is remembered and offered of a server; what cannot be opened says why in its row. */
-  async restore(serverKey: string): Promise<void> {
+  /**
+   * Listens again for what another process held until now. Its ports may take a moment to be free; what cannot
+   * be opened then says why in its row.
+   */
+  async takeOver(tunnels: readonly LocalTunnel[]): Promise<void> {
+    await Promise.all(tunnels.map((tunnel) => this.#takeOver(tunnel)));
+  }
+
+  open(request: TunnelRequest): Promise<LocalTunnel> {
+    return this.openIn("", request);
+  }
+
+  reopen(id: string, on?: "anyPort"): Promise<LocalTunnel> {
+    return this.reopenIn("", id, on);
+  }
+
+  /** Like `open`, in the workspace with this mark. */
+  async openIn(workspace: string, request: TunnelRequest): Promise<LocalTunnel> {
     await this.#records.load();
-    const closed = this.all.filter((tunnel) => tunnel.serverKey === serverKey && !tunnel.isOpen);
-    for (const { id } of closed) {
-      await this.reopen(id).catch((error: unknown) => {
-        this.#deps.log.warn("a tunnel was not opened again", { why: describeError(error) });
-      });
-    }
-  }
-
-  /** Which tunnels of before are offered may have changed. */
-  offersChanged(): void {
-    for (const record of this.#records.all) {
-      if (!this.#open.has(record.id)) this.#emit(record, false);
-    }
-  }
-
-  async open(request: TunnelRequest): Promise<LocalTunnel> {
-    await this.#records.load();
-    this.#refuseLoop(request);
+    refuseLoop(request, this.#openPorts);
     const { serverKey, clientId, remote, isThisComputer } = request;
     const before = latestOf(this.#records.all, request);
     const forwarder = await this.#listen(request, localPorts(request, before?.localPort));
@@ -114,17 +112,18 @@ export class LocalTunnels implements Tunnels {
       clientName: keptName(request.clientName),
       remote,
       localPort: forwarder.port,
-      workspace: this.#workspace,
+      workspace,
       isThisComputer,
       isWanted: true,
       usedAtMs: this.#deps.clock.now(),
     });
   }
 
-  reopen(id: string, on?: "anyPort"): Promise<LocalTunnel> {
+  /** Like `reopen`, in the workspace with this mark. */
+  reopenIn(workspace: string, id: string, on?: "anyPort"): Promise<LocalTunnel> {
     const running = this.#opening.get(id);
     if (running !== undefined) return running;
-    const opening = this.#reopen(id, on).finally(() => this.#opening.delete(id));
+    const opening = this.#reopen(workspace, id, on).finally(() => this.#opening.delete(id));
     this.#opening.set(id, opening);
     return opening;
   }
@@ -169,11 +168,23 @@ export class LocalTunnels implements Tunnels {
     for (const id of [...this.#open.keys()]) this.#stop(id);
   }
 
-  get #workspace(): string {
-    return this.#deps.workspace?.() ?? "";
+  async #takeOver({ id, workspace }: LocalTunnel): Promise<void> {
+    for (let left = TAKE_OVER_TRIES; ; left -= 1) {
+      try {
+        await this.reopenIn(workspace, id);
+        return;
+      } catch (error) {
+        const isTaken = error instanceof RportError && error.code === "ERR_CODE_LOCAL_PORT_IN_USE";
+        if (!isTaken || left === 0) {
+          this.#deps.log.warn("a tunnel was not taken over", { why: describeError(error) });
+          return;
+        }
+        await pause(TAKE_OVER_PAUSE_MS, this.#deps.clock);
+      }
+    }
   }
 
-  async #reopen(id: string, on: "anyPort" | undefined): Promise<LocalTunnel> {
+  async #reopen(workspace: string, id: string, on: "anyPort" | undefined): Promise<LocalTunnel> {
     await this.#records.load();
     const record = this.#records.get(id);
     if (record === undefined) {
@@ -182,10 +193,9 @@ export class LocalTunnels implements Tunnels {
     const known = this.get(id);
     if (known?.isOpen === true) return known;
     try {
-      this.#refuseLoop(record);
+      refuseLoop(record, this.#openPorts);
       const forwarder = await this.#listen(record, on === "anyPort" ? [0] : [record.localPort]);
       const usedAtMs = this.#deps.clock.now();
-      const workspace = this.#workspace;
       const now = { localPort: forwarder.port, isWanted: true, usedAtMs, workspace };
       return await this.#hold(forwarder, { ...record, ...now });
     } catch (error) {
@@ -213,7 +223,7 @@ export class LocalTunnels implements Tunnels {
         `Port ${wanted} of this computer is used by the tunnel to ${leads}.`,
       );
     }
-    return Forwarder.listen({ access, clientId, remote }, ports);
+    return Forwarder.listen({ access, clientId, remote }, ports, this.#deps.clock.now);
   }
 
   /** Has the tunnel in the list as soon as it listens; answers when it is also remembered. */
@@ -237,6 +247,10 @@ export class LocalTunnels implements Tunnels {
     return this.get(id) ?? viewOf(record, forwarder, undefined);
   }
 
+  get #openPorts(): readonly number[] {
+    return openOnes(this.all).map(({ localPort }) => localPort);
+  }
+
   #put(record: TunnelRecord): Promise<void> {
     return this.#records.put(record, ({ id }) => this.#open.has(id));
   }
@@ -247,26 +261,15 @@ export class LocalTunnels implements Tunnels {
     this.#failures.delete(id);
   }
 
-  #refuseLoop({ isThisComputer, remote, localPort }: TunnelRequest): void {
-    if (!isThisComputer || !isLoopback(remote.host)) return;
-    const isOwn = localPort === remote.port;
-    if (!isOwn && !openOnes(this.all).some((tunnel) => tunnel.localPort === remote.port)) return;
-    throw new RportError(
-      "BAD_REQUEST",
-      `Port ${remote.port} of this computer is a tunnel's own end, and the host is this computer: the tunnel would lead into itself.`,
-    );
-  }
-
   #emit(record: TunnelRecord, isInPlace: boolean): void {
     const tunnel = viewOf(record, this.#open.get(record.id), this.#failures.get(record.id));
     this.changed.emit({ tunnel, isInPlace });
   }
 
-  /** Undefined for what is kept for its port alone, or shown elsewhere. */
+  /** Undefined for what is kept for its port alone. */
   #view(record: TunnelRecord): LocalTunnel | undefined {
     const forwarder = this.#open.get(record.id);
-    const isOffered = record.isWanted && (this.#deps.isOffered?.(record) ?? true);
-    if (forwarder === undefined && !isOffered) return undefined;
+    if (forwarder === undefined && !record.isWanted) return undefined;
     return viewOf(record, forwarder, this.#failures.get(record.id));
   }
 }
@@ -276,7 +279,7 @@ function viewOf(
   forwarder: Forwarder | undefined,
   failure: string | undefined,
 ): LocalTunnel {
-  const { id, serverKey, clientId, clientName, remote, localPort } = record;
+  const { id, serverKey, clientId, clientName, remote, localPort, workspace } = record;
   const isOpen = forwarder !== undefined;
   return {
     id,
@@ -285,8 +288,10 @@ function viewOf(
     clientName,
     remote,
     localPort,
+    workspace,
     isOpen,
     connections: forwarder?.connections ?? 0,
     failure: isOpen ? forwarder.failure : failure,
+    broke: forwarder?.broke,
   };
 }

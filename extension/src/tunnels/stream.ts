@@ -10,6 +10,8 @@ import { openSocket, type SocketEnd } from "../api/webSocket.ts";
 const HIGH_WATER_BYTES = 1024 * 1024;
 /** With less than this, it may go on. */
 const LOW_WATER_BYTES = 256 * 1024;
+/** A connection on which nothing comes is asked for by the system after this long. */
+const KEEP_ALIVE_MS = 30_000;
 /** The server's messages are at most this large. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 
@@ -26,13 +28,19 @@ export interface StreamTarget {
   readonly remote: HostPort;
 }
 
-/**
- * What a stream tells while it lives. `onEnd` comes last, once; with an error only when the target
- * could not be reached: a stream that carried bytes and was then cut says nothing about the next.
- */
+/** How a stream ended. */
+export type StreamEnd =
+  /** As the programs at its ends wanted, or as this side did. */
+  | { readonly kind: "done" }
+  /** Its target could not be reached. */
+  | { readonly kind: "failed"; readonly error: RportError }
+  /** It had carried bytes, and was cut between its ends: this says nothing about the next one. */
+  | { readonly kind: "broke"; readonly error: RportError };
+
+/** What a stream tells while it lives. `onEnd` comes last, once. */
 export interface StreamEvents {
   readonly onOpen: () => void;
-  readonly onEnd: (error: RportError | undefined) => void;
+  readonly onEnd: (end: StreamEnd) => void;
 }
 
 /**
@@ -91,6 +99,8 @@ class Stream {
       else this.#end(errorOf(end));
     });
     this.#remote.on("open", () => this.#opened());
+    // a computer that slept, or has moved to another network, hears of it by this alone
+    this.#remote.on("upgrade", (answer) => answer.socket.setKeepAlive(true, KEEP_ALIVE_MS));
     this.#remote.on("message", (data) => this.#toLocal(data));
   }
 
@@ -158,8 +168,13 @@ class Stream {
       this.#remote?.terminate();
     }
     const unanswered = this.#isUnanswered ? new RportError("UNAVAILABLE", UNANSWERED) : undefined;
-    this.#events.onEnd(this.#isAnswered ? undefined : (error ?? unanswered));
+    this.#events.onEnd(endOf(error ?? unanswered, this.#isAnswered));
   }
+}
+
+function endOf(error: RportError | undefined, wasAnswered: boolean): StreamEnd {
+  if (error === undefined) return { kind: "done" };
+  return { kind: wasAnswered ? "broke" : "failed", error };
 }
 
 function errorOf(end: SocketEnd): RportError {

@@ -1,5 +1,7 @@
 import { hostname, networkInterfaces } from "node:os";
+import { RportError } from "@rport/protocol/errors";
 import type { Client } from "@rport/protocol/model";
+import type { HostPort } from "@rport/protocol/remote";
 
 /** What of this computer tells whether a host is it. */
 export interface ThisComputer {
@@ -28,4 +30,27 @@ export function isThisComputer(
 /** Whether an address means the host itself. */
 export function isLoopback(address: string): boolean {
   return address === "localhost" || address === "::1" || /^127\./.test(address);
+}
+
+/** What tells whether a tunnel leads into itself. */
+export interface LoopQuestion {
+  readonly isThisComputer: boolean;
+  readonly remote: HostPort;
+  readonly localPort: number | undefined;
+}
+
+/**
+ * Throws `BAD_REQUEST` when a tunnel would lead into itself, or into one of those that are open, each of
+ * which listens on one of these ports.
+ */
+export function refuseLoop(
+  { isThisComputer, remote, localPort }: LoopQuestion,
+  openPorts: readonly number[],
+): void {
+  if (!isThisComputer || !isLoopback(remote.host)) return;
+  if (localPort !== remote.port && !openPorts.includes(remote.port)) return;
+  throw new RportError(
+    "BAD_REQUEST",
+    `Port ${remote.port} of this computer is a tunnel's own end, and the host is this computer: the tunnel would lead into itself.`,
+  );
 }

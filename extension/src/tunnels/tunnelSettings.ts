@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Disposable, workspace } from "vscode";
 import { SECTION, SETTINGS } from "../manifest.ts";
-import type { TunnelRecord } from "./memory/record.ts";
+import type { LocalTunnel } from "./localTunnel.ts";
 
 /** What becomes of the tunnels of before, when the editor comes back. */
 export const RESTORE = ["ask", "always", "never"] as const;
@@ -24,10 +24,10 @@ export class TunnelSettings {
   }
 
   /** Whether a tunnel of before is shown in this window. */
-  isOffered(record: Pick<TunnelRecord, "workspace">): boolean {
+  isOffered(tunnel: Pick<LocalTunnel, "workspace">): boolean {
     if (this.restore === "never") return false;
     const where = oneOf(REMEMBER, this.#read(SETTINGS.rememberTunnels));
-    return where === "everywhere" || record.workspace === this.workspace;
+    return where === "everywhere" || tunnel.workspace === this.workspace;
   }
 
   /** Calls back whenever one of the settings has changed. */

@@ -254,12 +254,12 @@ function clientName(client: Client | undefined, clientId: string): string {
   return client === undefined ? clientId : displayName(client);
 }
 
-function describeLocalTunnel(node: LocalTunnelNode, { fleet }: RowContext): Row | undefined {
+function describeLocalTunnel(node: LocalTunnelNode, { fleet, now }: RowContext): Row | undefined {
   const tunnel = fleet.tunnels.get(node.tunnelId);
   if (tunnel === undefined) return undefined;
   const client = fleet.client(node.serverKey, node.clientId);
   const name = rememberedName([tunnel], node.clientId);
-  return localTunnelRow(tunnel, client === undefined ? name : displayName(client));
+  return localTunnelRow(tunnel, client === undefined ? name : displayName(client), now());
 }
 
 function describeServerTunnel(node: ServerTunnelNode, server: Server): Row | undefined {

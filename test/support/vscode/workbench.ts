@@ -46,9 +46,11 @@ export class Workbench {
     page.on("pageerror", (error) => this.errors.push(String(error)));
   }
 
-  /** Opens the server's workspace, and waits until the window is drawn. */
-  async open(): Promise<void> {
-    await this.page.goto(this.#server.url);
+  /** Opens the server's workspace, or another folder, and waits until the window is drawn. */
+  async open(folder?: string): Promise<void> {
+    const { origin, url } = this.#server;
+    const address = folder === undefined ? url : `${origin}/?folder=${encodeURIComponent(folder)}`;
+    await this.page.goto(address, { timeout: slowTimeoutMs });
     await this.#isDrawn();
   }
 

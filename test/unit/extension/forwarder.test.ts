@@ -9,14 +9,14 @@ import { type Dial, startDialServer } from "./fakeDialServer.ts";
 
 const remote = { host: "127.0.0.1", port: 80 };
 
-async function open(onDial: (dial: Dial) => void) {
+async function open(onDial: (dial: Dial) => void, now: () => number = Date.now) {
   const server = await startDialServer(onDial);
   const access: AccessSource = async () => ({
     kind: "ready",
     url: server.url,
     authorization: "Bearer a-token",
   });
-  const forwarder = await Forwarder.listen({ access, clientId: "web 01", remote }, [0]);
+  const forwarder = await Forwarder.listen({ access, clientId: "web 01", remote }, [0], now);
   return {
     server,
     forwarder,
@@ -184,19 +184,49 @@ describe("an editor tunnel", () => {
     expect(tunnel.forwarder.connections).toBe(0);
   });
 
-  it("does not call a tunnel failed because a working connection was cut", async () => {
+  it("does not call a tunnel failed because working connections were cut, but says when and why", async () => {
     const dials: Dial[] = [];
-    await using tunnel = await open((dial) => {
-      dials.push(dial);
-      echo(dial);
-    });
+    let nowMs = 1_000;
+    await using tunnel = await open(
+      (dial) => {
+        dials.push(dial);
+        echo(dial);
+      },
+      () => nowMs,
+    );
+    const { forwarder } = tunnel;
+    const cutOne = async (cut: (dial: Dial | undefined) => void) => {
+      const local = tunnel.connect();
+      local.write("x");
+      await once(local, "data");
+      cut(dials.pop());
+      expect(await endOf(local)).toBe("reset");
+      await vi.waitFor(() => expect(forwarder.connections).toBe(0));
+      expect(forwarder.failure).toBeUndefined();
+      return forwarder.broke;
+    };
+    const why = "The connection to the server was lost.";
+    const lose = (dial: Dial | undefined) => dial?.socket.terminate();
+    expect(await cutOne(lose)).toEqual({ why, atMs: 1_000, connections: 1 });
+    nowMs = 3_000;
+    expect(await cutOne(lose)).toEqual({ why, atMs: 3_000, connections: 2 });
+    nowMs = 60_000;
+    expect(await cutOne(lose)).toEqual({ why, atMs: 60_000, connections: 1 });
+    const refuse = (dial: Dial | undefined) => dial?.socket.close(CLOSE_CODES.refused, "You left.");
+    expect(await cutOne(refuse)).toEqual({ why: "You left.", atMs: 60_000, connections: 1 });
+  });
+
+  it("has nothing to say of connections that end as their programs want", async () => {
+    await using tunnel = await open(echo);
     const local = tunnel.connect();
-    local.write("x");
-    await once(local, "data");
-    dials[0]?.socket.terminate();
-    expect(await endOf(local)).toBe("reset");
+    local.end("hello");
+    expect(await text(local)).toBe("hello");
+    const reset = tunnel.connect();
+    reset.write("x");
+    await once(reset, "data");
+    reset.resetAndDestroy();
     await vi.waitFor(() => expect(tunnel.forwarder.connections).toBe(0));
-    expect(tunnel.forwarder.failure).toBeUndefined();
+    expect(tunnel.forwarder.broke).toBeUndefined();
   });
 
   it("takes the next port when the wanted one is in use", async () => {

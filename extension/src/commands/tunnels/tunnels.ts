@@ -145,7 +145,7 @@ async function close(target: TunnelTarget, fleet: Fleet): Promise<void> {
   await server.api.call("deleteTunnel", { params, query: { force: "true" } });
 }
 
-/** Closes what this window opened, after a question; tunnels on the server are closed one by one. */
+/** Closes what is open on this computer, after a question; tunnels on the server are closed one by one. */
 async function closeAll({ tunnels, servers }: Fleet): Promise<void> {
   const local = openOnes(tunnels.all);
   if (local.length > 0 && !(await isAllMeant(local))) return;
@@ -160,9 +160,10 @@ async function closeAll({ tunnels, servers }: Fleet): Promise<void> {
 async function isAllMeant(local: readonly LocalTunnel[]): Promise<boolean> {
   const connections = local.reduce((sum, tunnel) => sum + tunnel.connections, 0);
   const answer = await confirm({
-    question: `Close ${count(local.length, "tunnel")} of this window?`,
+    question: `Close ${count(local.length, "tunnel")} of this computer?`,
     lines: [
       `${nameSome(local.map(localAddress), NAMES_MAX)}.`,
+      "All windows of the editor share them.",
       connections === 0 ? "" : `${count(connections, "open connection")} will be cut.`,
     ],
     button: local.length === 1 ? "Close Tunnel" : "Close All Tunnels",

@@ -1,6 +1,7 @@
 import type { Tunnel } from "@rport/protocol/model";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { count } from "../../support/text.ts";
+import { dateAndTime } from "../relativeTime.ts";
 import { serviceOf } from "../services.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row } from "./row.ts";
@@ -29,7 +30,14 @@ export interface LocalTunnelFacts {
   readonly isOpen: boolean;
   readonly connections: number;
   readonly failure: string | undefined;
+  /** Connections that were cut on their way: why, when (milliseconds since the epoch), how many. */
+  readonly broke:
+    | { readonly why: string; readonly atMs: number; readonly connections: number }
+    | undefined;
 }
+
+/** What broke is in the row for so long; whoever hovers over it is told in any case. */
+const BROKE_SHOWN_MS = 10 * 60_000;
 
 /** The address of a tunnel that ends on this computer. */
 export function localAddress({ localPort }: Pick<LocalTunnelFacts, "localPort">): string {
@@ -37,17 +45,22 @@ export function localAddress({ localPort }: Pick<LocalTunnelFacts, "localPort">)
 }
 
 /** The row of a tunnel that ends on this computer. */
-export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string): Row {
+export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string, nowMs: number): Row {
   if (!tunnel.isOpen) return closedTunnelRow(tunnel, clientName);
-  const { remote, connections, failure } = tunnel;
+  const { remote, connections, failure, broke } = tunnel;
   const label = localAddress(tunnel);
   const leads = destination(clientName, remote);
   const state = failure ?? useOf(connections);
   const failed = failure !== undefined;
+  const brokeText = broke === undefined ? "" : brokeAt(broke);
+  const isRecent = broke !== undefined && nowMs - broke.atMs < BROKE_SHOWN_MS;
+  const recent = isRecent ? brokeText : "";
   return {
     label,
     // a narrow side bar shows the beginning only
-    description: failed ? joinDots(state, `\u2192 ${leads}`) : joinDots(`\u2192 ${leads}`, state),
+    description: failed
+      ? joinDots(state, recent, `\u2192 ${leads}`)
+      : joinDots(recent, `\u2192 ${leads}`, state),
     icon: failed ? { name: "error", color: "errorForeground" } : { name: "plug" },
     context: contextValue("tunnel", {
       failed,
@@ -56,8 +69,18 @@ export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string): Ro
       open: !failed,
     }),
     children: "none",
-    spoken: joinSpoken(label, `leads to ${leads}`, failed ? `failed: ${failure}` : state),
+    spoken: joinSpoken(
+      label,
+      `leads to ${leads}`,
+      failed ? `failed: ${failure}` : state,
+      broke === undefined ? "" : `${brokeText}: ${broke.why}`,
+    ),
   };
+}
+
+/** `2 connections broke on 30 Nov, 14:02`. */
+function brokeAt({ atMs, connections }: { readonly atMs: number; readonly connections: number }) {
+  return `${count(connections, "connection")} broke on ${dateAndTime(atMs)}`;
 }
 
 /** The row of a tunnel of before. Nothing listens on its port, unless somebody else does. */

@@ -10,7 +10,8 @@ const NAME_MAX = 200;
 
 const portSchema = z.number().int().min(1).max(65_535);
 
-const recordSchema = z.object({
+/** What is kept of one tunnel. */
+export const recordSchema = z.object({
   id: z.string().regex(/^[0-9a-f]{16}$/),
   serverKey: z.string().min(1).max(500),
   clientId: z.string().min(1).max(500),

@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import { systemCode } from "../../../../extension/src/support/describeError.ts";
 import { LocalTunnels } from "../../../../extension/src/tunnels/localTunnels.ts";
 import { MemoryFile } from "../../../../extension/src/tunnels/memory/memoryFile.ts";
-import type { TunnelRecord } from "../../../../extension/src/tunnels/memory/record.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { freePort } from "../../../support/freePort.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
@@ -22,10 +21,10 @@ async function computer() {
   return {
     clock,
     /** The tunnels of a window that has just been opened, or opened again. */
-    start(parts: { workspace?: () => string; isOffered?: (record: TunnelRecord) => boolean } = {}) {
+    start() {
       const memory = new MemoryFile({ path: join(directory.path, "tunnels.json"), log: silentLog });
       const deps = { accessTo: () => access, clock, log: silentLog, memory };
-      return stack.adopt(new LocalTunnels({ ...deps, ...parts }), (each) => each.dispose());
+      return stack.adopt(new LocalTunnels(deps), (each) => each.dispose());
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -69,7 +68,7 @@ describe("tunnels of before", () => {
     const { id, localPort } = await first.open(request(5432));
     first.dispose();
     const second = home.start();
-    const both = await Promise.all([second.reopen(id), second.reopen(id), second.restore(RELAY)]);
+    const both = await Promise.all([second.reopen(id), second.reopen(id)]);
     expect(both[0]).toEqual(both[1]);
     expect(second.all).toEqual([expect.objectContaining({ id, localPort, isOpen: true })]);
   });
@@ -114,7 +113,7 @@ describe("tunnels of before", () => {
     const squatter = createServer().listen(port, "127.0.0.1");
     await once(squatter, "listening");
     const second = home.start();
-    await second.restore(RELAY);
+    await expect(second.reopen(taken.id)).rejects.toThrow("another program");
     expect(second.get(taken.id)).toMatchObject({
       isOpen: false,
       failure: `Port ${port} of this computer is used by another program.`,
@@ -123,25 +122,6 @@ describe("tunnels of before", () => {
     expect(moved).toMatchObject({ id: taken.id, isOpen: true, failure: undefined });
     expect(moved.localPort).not.toBe(port);
     squatter.close();
-  });
-
-  it("are shown where they belong, and move to where they were opened again", async () => {
-    await using home = await computer();
-    const offers = (workspace: string) => ({
-      workspace: () => workspace,
-      isOffered: (record: TunnelRecord) => record.workspace === workspace,
-    });
-    const blue = home.start(offers("blue"));
-    const { id } = await blue.open(request(5432));
-    blue.dispose();
-    const green = home.start(offers("green"));
-    await green.load();
-    expect(green.all).toEqual([]);
-    expect(await green.open(request(5432))).toMatchObject({ id });
-    green.dispose();
-    const blueAgain = home.start(offers("blue"));
-    await blueAgain.load();
-    expect(blueAgain.all).toEqual([]);
   });
 
   it("of a server that was signed out of are closed, and not forgotten", async () => {

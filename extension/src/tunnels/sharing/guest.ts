@@ -1,0 +1,115 @@
+import type { Socket } from "node:net";
+import { RportError } from "@rport/protocol/errors";
+import type { Clock, Timer } from "../../support/clock.ts";
+import type { LocalTunnel } from "../localTunnel.ts";
+import { LineSocket } from "./lineSocket.ts";
+import {
+  type Act,
+  errorOf,
+  type GuestMessage,
+  type KeeperMessage,
+  keeperMessageSchema,
+  type SentTunnel,
+  VERSION,
+} from "./messages.ts";
+
+/** A window that is alive answers at once, or after it has tried a port. */
+export const ANSWER_MS = 30_000;
+
+/** How a guest was received. */
+export type Reception = "welcome" | "otherVersion" | "gone";
+
+/** What a guest needs. */
+export interface GuestDeps {
+  readonly socket: Socket;
+  readonly clock: Clock;
+  /** Called with the whole list, the first time before `reception` is known to be a welcome. */
+  readonly onTunnels: (tunnels: readonly LocalTunnel[]) => void;
+  /** Called once, when the window with the tunnels is gone. */
+  readonly onEnd: () => void;
+}
+
+interface Asked {
+  readonly resolve: (tunnel: LocalTunnel | undefined) => void;
+  readonly reject: (error: RportError) => void;
+  readonly timer: Timer;
+}
+
+/** This window at the one that holds the tunnels. */
+export class Guest {
+  /** Known when the first list is there, or when none will come. */
+  readonly reception: Promise<Reception>;
+  readonly #deps: GuestDeps;
+  readonly #line: LineSocket<KeeperMessage, GuestMessage>;
+  readonly #asked = new Map<number, Asked>();
+  #received: (reception: Reception) => void = () => undefined;
+  #lastAsk = 0;
+
+  constructor(deps: GuestDeps) {
+    this.#deps = deps;
+    this.reception = new Promise((resolve) => {
+      this.#received = resolve;
+    });
+    this.#line = new LineSocket(deps.socket, keeperMessageSchema, {
+      message: (message) => this.#take(message),
+      end: () => this.#end(),
+    });
+    this.#line.send({ type: "hello", version: VERSION });
+    const timer = deps.clock.after(ANSWER_MS, () => this.#line.close());
+    void this.reception.then(() => timer.cancel());
+  }
+
+  /** Has something done there; answers the tunnel that came of it, and throws what was thrown there. */
+  ask(act: Act): Promise<LocalTunnel | undefined> {
+    this.#lastAsk += 1;
+    const ask = this.#lastAsk;
+    return new Promise((resolve, reject) => {
+      const timer = this.#deps.clock.after(ANSWER_MS, () => {
+        this.#asked.delete(ask);
+        reject(gone("The window that holds the tunnels does not answer."));
+      });
+      this.#asked.set(ask, { resolve, reject, timer });
+      this.#line.send({ type: "ask", ask, act });
+    });
+  }
+
+  /** Leaves; nothing is called any more but `onEnd`. */
+  close(): void {
+    this.#line.close();
+  }
+
+  #take(message: KeeperMessage): void {
+    if (message.type === "welcome") {
+      if (message.version !== VERSION) this.#received("otherVersion");
+    } else if (message.type === "tunnels") {
+      this.#deps.onTunnels(message.tunnels.map(tunnelOf));
+      this.#received("welcome");
+    } else {
+      const asked = this.#asked.get(message.ask);
+      this.#asked.delete(message.ask);
+      asked?.timer.cancel();
+      const { error, tunnel } = message;
+      if (error !== undefined) asked?.reject(errorOf(error));
+      else asked?.resolve(tunnel === undefined ? undefined : tunnelOf(tunnel));
+    }
+  }
+
+  #end(): void {
+    this.#received("gone");
+    for (const { reject, timer } of this.#asked.values()) {
+      timer.cancel();
+      reject(gone("The window that held the tunnels was closed meanwhile."));
+    }
+    this.#asked.clear();
+    this.#deps.onEnd();
+  }
+}
+
+function gone(sentence: string): RportError {
+  return new RportError("UNAVAILABLE", sentence);
+}
+
+/** JSON leaves out what is undefined. */
+function tunnelOf(sent: SentTunnel): LocalTunnel {
+  return { ...sent, failure: sent.failure, broke: sent.broke };
+}

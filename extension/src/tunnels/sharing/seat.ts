@@ -1,0 +1,164 @@
+import { createHash, randomInt } from "node:crypto";
+import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, pause } from "../../support/clock.ts";
+import { systemCode } from "../../support/describeError.ts";
+
+/** The path of a socket has to be shorter on some systems than on others; this fits everywhere. */
+const PATH_MAX_BYTES = 100;
+/** How often a seat is tried for while others come and go. */
+const TRIES = 20;
+/** Two who stand up for each other come back after a time that differs, of at most this much. */
+const BACK_OFF_MS = 100;
+
+const SEAT = /^(?<n>\d{1,9})\.sock$/;
+
+/** The seat that this process has; the others come to it. */
+export class OwnSeat {
+  readonly #server: Server;
+  /** Those who came before anybody was there for them. */
+  readonly #waiting = new Set<Socket>();
+  #receive: ((guest: Socket) => void) | undefined;
+
+  /** @param server listens already */
+  constructor(server: Server) {
+    this.#server = server;
+    server.on("connection", (guest) => {
+      if (this.#receive !== undefined) {
+        this.#receive(guest);
+        return;
+      }
+      this.#waiting.add(guest);
+      guest.on("error", () => guest.destroy());
+      guest.once("close", () => this.#waiting.delete(guest));
+    });
+  }
+
+  /** Hands out those who have come, and who come from now on. */
+  onGuest(receive: (guest: Socket) => void): void {
+    this.#receive = receive;
+    for (const guest of this.#waiting) receive(guest);
+    this.#waiting.clear();
+  }
+
+  /** Leaves the seat to somebody else; those who still wait are sent away. */
+  close(): void {
+    this.#server.close();
+    for (const guest of this.#waiting) guest.destroy();
+  }
+}
+
+/**
+ * Takes the seat of which there is one on this computer for each storage folder, or connects to whoever has
+ * it. A seat is a listening socket, so it ends with its process, however that ends.
+ *
+ * A socket's file outlives a process that was killed, and removing it could hit one that was made anew
+ * meanwhile. So each seat has a number of its own, higher than all that lie there; who has just taken one looks
+ * once more, and stands up when somebody else is there, too.
+ */
+export async function takeSeat(storage: string, clock: Clock): Promise<OwnSeat | Socket> {
+  if (process.platform === "win32") return takePipe(storage, clock);
+  const folder = await seatFolder(storage);
+  for (let left = TRIES; left > 0; left -= 1) {
+    const numbers = await seatsIn(folder);
+    const socket = await firstAlive(folder, numbers);
+    if (socket !== undefined) return socket;
+    const number = Math.max(0, ...numbers) + 1;
+    const mine = await listenOn(pathOf(folder, number));
+    if (mine === undefined) continue;
+    const others = (await seatsIn(folder)).filter((n) => n !== number);
+    const rival = await firstAlive(folder, others);
+    if (rival === undefined) {
+      await Promise.all(others.map((n) => rm(pathOf(folder, n), { force: true })));
+      return mine;
+    }
+    rival.destroy();
+    mine.close();
+    await pause(randomInt(BACK_OFF_MS), clock);
+  }
+  throw new Error("the windows of this computer do not agree on which of them holds the tunnels");
+}
+
+/** Named pipes end with their process and leave nothing behind. */
+async function takePipe(storage: string, clock: Clock): Promise<OwnSeat | Socket> {
+  const path = `\\\\.\\pipe\\rport-tunnels-${markOf(storage)}`;
+  for (let left = TRIES; left > 0; left -= 1) {
+    const socket = await connected(path);
+    if (socket !== undefined) return socket;
+    const mine = await listenOn(path);
+    if (mine !== undefined) return mine;
+    await pause(randomInt(BACK_OFF_MS), clock);
+  }
+  throw new Error("the windows of this computer do not agree on which of them holds the tunnels");
+}
+
+/** A folder that nobody else can enter, with a path that is short enough. */
+async function seatFolder(storage: string): Promise<string> {
+  const usual = join(storage, "windows");
+  const isShort = Buffer.byteLength(pathOf(usual, 999_999_999)) <= PATH_MAX_BYTES;
+  const folder = isShort ? usual : join(tmpdir(), `rport-${process.getuid?.()}-${markOf(storage)}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { uid } = await lstat(folder);
+  if (uid !== process.getuid?.()) throw new Error(`${folder} belongs to somebody else`);
+  await chmod(folder, 0o700);
+  return folder;
+}
+
+/** The numbers of all seats, the highest first. */
+async function seatsIn(folder: string): Promise<number[]> {
+  const numbers = (await readdir(folder)).map((name) => Number(SEAT.exec(name)?.groups?.n));
+  return numbers.filter((n) => !Number.isNaN(n)).sort((one, other) => other - one);
+}
+
+async function firstAlive(folder: string, numbers: readonly number[]): Promise<Socket | undefined> {
+  for (const n of numbers) {
+    const socket = await connected(pathOf(folder, n));
+    if (socket !== undefined) return socket;
+  }
+  return undefined;
+}
+
+function pathOf(folder: string, n: number): string {
+  return join(folder, `${n}.sock`);
+}
+
+function markOf(storage: string): string {
+  return createHash("sha256").update(storage).digest("hex").slice(0, 16);
+}
+
+/** Undefined when nobody listens there. */
+function connected(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.removeAllListeners("error");
+      socket.on("error", () => socket.destroy());
+      resolve(socket);
+    });
+    socket.once("error", (error) => {
+      const code = systemCode(error) ?? "";
+      if (["ECONNREFUSED", "ENOENT"].includes(code)) resolve(undefined);
+      else reject(error);
+    });
+  });
+}
+
+/** Undefined when somebody else has that path. */
+function listenOn(path: string): Promise<OwnSeat | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    const seat = new OwnSeat(server);
+    server.once("error", (error) => {
+      if (systemCode(error) === "EADDRINUSE") resolve(undefined);
+      else reject(error);
+    });
+    server.listen(path, () => {
+      server.removeAllListeners("error");
+      // what a person can do about it is nothing: whoever comes next tries again
+      server.on("error", () => undefined);
+      resolve(seat);
+    });
+  });
+}
