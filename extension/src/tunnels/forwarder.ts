@@ -108,6 +108,7 @@ export class Forwarder {
       onOpen: () => {
         isOpen = true;
       },
+      onAnswer: () => this.forgetFailure(),
       onEnd: (end) => {
         this.#cuts.delete(cut);
         if (end.kind === "broke") this.#break(end.error.message);

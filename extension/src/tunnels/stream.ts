@@ -40,6 +40,8 @@ export type StreamEnd =
 /** What a stream tells while it lives. `onEnd` comes last, once. */
 export interface StreamEvents {
   readonly onOpen: () => void;
+  /** Something came from the target: it is there. */
+  readonly onAnswer: () => void;
   readonly onEnd: (end: StreamEnd) => void;
 }
 
@@ -131,6 +133,7 @@ class Stream {
       this.#local.end(() => this.#closeIfDone());
       return;
     }
+    if (!this.#isAnswered) this.#events.onAnswer();
     this.#isAnswered = true;
     if (!this.#local.write(chunk)) this.#remote?.pause();
   }
