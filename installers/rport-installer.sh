@@ -14,7 +14,7 @@ MANIFEST=''
 # END MANIFEST
 
 # Exit status, here and in the agent. 4, 8 and 9 only come from the agent.
-EXIT_FAILED=1 EXIT_USAGE=2 EXIT_UNSUPPORTED=3 EXIT_NETWORK=5 EXIT_CHECKSUM=6 EXIT_NEEDS_ROOT=7
+EXIT_FAILED=1 EXIT_USAGE=2 EXIT_UNSUPPORTED=3 EXIT_NETWORK=5 EXIT_CHECKSUM=6 EXIT_ROOT=7
 
 # Tries of a download, and how long each may stall, in seconds.
 TRIES=3 CONNECT_S=10 STALL_S=30
@@ -27,7 +27,7 @@ BUSY_TRIES=60 BUSY_S=5
 MIN_GLIBC_MINOR=17 MIN_NODE=20
 
 action=install server='' prefix='' runtime=auto token_from='' token_file='' has_proxies='' proxy=''
-tls_pin='' package='' package_sha256='' is_silent='' is_verbose='' is_dry='' is_forced='' is_shown=''
+tls_pin='' package='' package_hash='' is_silent='' is_verbose='' is_dry='' is_forced='' is_shown=''
 work='' node='' target='' file='' size='' sha256='' name='' packed='' suffix='' bytes='' line=''
 
 usage() {
@@ -38,7 +38,7 @@ Installs the RPort agent${VERSION:+ $VERSION} on this host and enrols it at a se
   sh rport-installer.sh --uninstall|-u [--keep-config] [--prefix DIR]
   sh rport-installer.sh --status [--prefix DIR]
 
-The pairing token, which is never an option, because options are visible to every user:
+The pairing token, never an option, because every user sees those:
   --token-stdin        read it from standard input
   --token-file FILE    read it from a file
                        without either, it is asked for at the terminal
@@ -52,20 +52,20 @@ Options:
   --tls-pin PIN        the server's TLS key, sha256//..., in place of a trusted certificate
   --name NAME          name of this host; its host name unless given
   --tag, -g TAG        a tag of this host; may be given again
-  --new-id, -d         register as a new host: for copies of a disk image
+  --new-id, -d         be a new host: for copies of a disk image
   --force, -f          enrol anew, also when enrolled at another server
   --user, -a USER      the account that runs the agent; rport unless given, made if need be
   --prefix DIR         keep everything below DIR; needs no root
   --no-service         start the agent without a service
   --no-start           install, and start nothing now
   --package, -z FILE   install from this file, also a packed one, and fetch none
-  --sha256 HASH        its SHA-256; without it, it has to be one of this release
-  --runtime RUNTIME    auto, bun (an executable), or node (this host's Node.js $MIN_NODE or newer)
+  --sha256 HASH        its SHA-256, unless it is one of this release
+  --runtime RUNTIME    auto, bun (an executable), node (Node.js $MIN_NODE or newer here)
   --yes                ask nothing
   --dry-run            say what would be done; changes nothing outside a temporary directory
   --verbose            say more
   --keep-config        with --uninstall: keep rport.conf with this host's id and secret
-  --purge              with --uninstall: remove everything, as it does anyway
+  --purge              with --uninstall: what it does anyway
   --help, --version
 
 Exit status: 0 done, 1 failed, 2 usage, 3 not possible on this machine, 4 the token is unknown,
@@ -82,7 +82,8 @@ fail() {
   say "rport-installer: $*"
   exit "$status"
 }
-wrong_usage() { fail "$EXIT_USAGE" "$* Try --help."; }
+misuse() { fail "$EXIT_USAGE" "$* Try --help."; }
+unsupported() { fail "$EXIT_UNSUPPORTED" "$@"; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 # Prints the arguments so that a shell reads them again as they are.
@@ -173,7 +174,7 @@ find_node() {
 choose_target() {
   case $(uname -s) in
     Linux | Darwin) ;;
-    *) fail "$EXIT_UNSUPPORTED" "This is for Linux and macOS, not for $(uname -s)." ;;
+    *) unsupported "This is for Linux and macOS, not for $(uname -s)." ;;
   esac
   fitting=$(fitting_target) || fitting=''
   if [ "$runtime" != node ] && [ -n "$fitting" ] && find_file "$fitting"; then
@@ -181,13 +182,13 @@ choose_target() {
   elif [ "$runtime" != bun ] && find_file node && find_node; then
     target=node
   elif [ "$runtime" = node ]; then
-    fail "$EXIT_UNSUPPORTED" "There is no Node.js $MIN_NODE or newer in PATH."
+    unsupported "There is no Node.js $MIN_NODE or newer in PATH."
   elif [ -n "$fitting" ]; then
-    fail "$EXIT_UNSUPPORTED" "The server has no agent for $fitting. Who runs it can add it:" \
+    unsupported "The server has no agent for $fitting. Who runs it can add it:" \
       "npm run package -- --target $fitting in a checkout, npm install rport-agent-$fitting beside the npm" \
       "package. With Node.js $MIN_NODE or newer here it works without."
   else
-    fail "$EXIT_UNSUPPORTED" "There is no executable for this machine ($(uname -m)): it needs" \
+    unsupported "There is no executable for this machine ($(uname -m)): it needs" \
       "64 bits, SSE4.2 on x86, and musl or glibc 2.$MIN_GLIBC_MINOR." \
       "With Node.js $MIN_NODE or newer it works anywhere."
   fi
@@ -202,12 +203,12 @@ choose_tools() {
   if has sha256sum; then hasher='sha256sum'
   elif has shasum; then hasher='shasum -a 256'
   elif has openssl; then hasher='openssl dgst -sha256 -r'
-  else fail "$EXIT_UNSUPPORTED" 'There is none of sha256sum, shasum and openssl.'
+  else unsupported 'There is none of sha256sum, shasum and openssl.'
   fi
   [ -z "$package" ] || return 0
   if can_fetch curl; then fetcher=curl
   elif can_fetch wget; then fetcher=wget
-  else fail "$EXIT_UNSUPPORTED" "There is neither curl${tls_pin:+ 7.44} nor ${tls_pin:+GNU }wget${tls_pin:+ 1.18, or newer}."
+  else unsupported "There is neither curl${tls_pin:+ 7.44} nor ${tls_pin:+GNU }wget${tls_pin:+ 1.18, or newer}."
   fi
 }
 
@@ -319,7 +320,7 @@ installed_file() {
 # Gets the agent for the chosen target, unless it is installed already; sets file.
 get_agent() {
   file=$(installed_file)
-  if [ -f "$file" ] && is_right "$file"; then
+  if find_agent && [ -f "$file" ] && is_right "$file"; then
     detail "$file is the one of this release."
     return
   fi
@@ -337,10 +338,44 @@ get_agent() {
   chmod 700 "$file"
 }
 
+distrust() { fail "$EXIT_USAGE" "$1. Root runs no program there. Try: $2"; }
+
+# Fails when others than root could change what is at $1, or what is at a folder on the way to it. In
+# /tmp and its like they cannot change what is root's. By ls, which says the same everywhere.
+check_way() {
+  way=$1
+  while at=${way:-/}; do
+    # shellcheck disable=SC2012,SC2046 # mode, links and owner stand before the name
+    set -- $(ls -ldn "$at")
+    case $3,$1 in
+      0,l* | 0,?????-??-* | 0,d????????[tT]*) ;;
+      0,*) distrust "Others can write to $at" "chmod go-w $(quoted "$at")" ;;
+      *)
+        # shellcheck disable=SC2012,SC2046 # the same with names
+        set -- $(ls -ld "$at")
+        distrust "$at belongs to $3" "sudo -u $3 sh $command_line" ;;
+    esac
+    [ -n "$way" ] || return 0
+    way=${way%/*}
+  done
+}
+
+# Whether an agent is installed; sets program. Root runs none that others may have put into a prefix,
+# wherever that leads by links.
+find_agent() {
+  program=${prefix:-/usr/local}/bin/rport-agent
+  [ -x "$program" ] || return 1
+  { [ -n "$prefix" ] && [ "$(id -u)" = 0 ]; } || return 0
+  case $program in /*) ;; *) program=$PWD/$program ;; esac
+  for each in "$program" "$(cd -P "${program%/*}" && pwd -P)/rport-agent" "${program%bin/*}lib/agent.cjs"; do
+    [ ! -L "$each" ] || fail "$EXIT_USAGE" "$each is a link. Root follows none."
+    [ ! -e "$each" ] || check_way "$each"
+  done
+}
+
 # The agent that is installed knows its server's key, and looks whether the server has signed this.
 ask_installed() {
-  program=${prefix:-/usr/local}/bin/rport-agent
-  { [ -z "$is_forced" ] && [ -x "$program" ]; } || return 0
+  { [ -z "$is_forced" ] && find_agent; } || return 0
   "$program" verify "--server=$server" "--file=$file" ${prefix:+"--prefix=$prefix"} \
     </dev/null >"$work/said" 2>&1 && return
   status=$?
@@ -353,23 +388,23 @@ ask_installed() {
 
 # Takes the agent from the file that somebody has brought; sets file.
 take_package() {
-  { [ -f "$package" ] && [ -r "$package" ]; } || wrong_usage '--package is no file that can be read.'
-  if [ -n "$package_sha256" ]; then
-    sha256=$package_sha256 size=1000000000 target=package name=rport-agent
+  { [ -f "$package" ] && [ -r "$package" ]; } || misuse '--package is no file that can be read.'
+  if [ -n "$package_hash" ]; then
+    sha256=$package_hash size=1000000000 target=package name=rport-agent
     is_right "$package" || fail "$EXIT_CHECKSUM" '--package does not have the SHA-256 that was given.'
     case $package in *.cjs*) target=node ;; *) ;; esac
-    [ "$target" != node ] || find_node || fail "$EXIT_UNSUPPORTED" "This needs Node.js $MIN_NODE."
+    [ "$target" != node ] || find_node || unsupported "This needs Node.js $MIN_NODE."
   else
     choose_target
   fi
   file=$work/$name
   unpack "$package" "$file"
-  [ -n "$package_sha256" ] || check_download "$file"
+  [ -n "$package_hash" ] || check_download "$file"
   chmod 700 "$file"
 }
 
 does_run() {
-  answer=$(run_agent --version </dev/null 2>&1) && case $answer,$package_sha256 in
+  answer=$(run_agent --version </dev/null 2>&1) && case $answer,$package_hash in
     "rport-agent $VERSION,"* | 'rport-agent '*,?*) return 0 ;;
     *) ;;
   esac
@@ -380,7 +415,7 @@ does_run() {
 cannot_run() {
   more=''
   case $target in *-musl) more=' On Alpine Linux it needs: apk add libstdc++ libgcc' ;; *) ;; esac
-  fail "$EXIT_UNSUPPORTED" "The agent does not run on this machine.$more"
+  unsupported "The agent does not run on this machine.$more"
 }
 
 # The last word about whether a program runs on a machine is to run it.
@@ -400,7 +435,7 @@ get_running_agent() {
 # Asks for the token without showing it, if there is somebody to ask.
 ask_token() {
   if [ -n "$is_silent" ] || ! { : </dev/tty; } 2>/dev/null; then
-    wrong_usage 'A pairing token is needed: --token-stdin or --token-file.'
+    misuse 'A pairing token is needed: --token-stdin or --token-file.'
   fi
   terminal=$(stty -g </dev/tty)
   trap 'stty "$terminal" </dev/tty; exit "$EXIT_FAILED"' INT TERM HUP
@@ -416,7 +451,7 @@ ask_token() {
 # What is no token would mean something to some shells' echo.
 check_token() {
   case $token in
-    '' | -* | *[!A-Za-z0-9-]*) wrong_usage 'The pairing token has 26 letters and digits.' ;;
+    '' | -* | *[!A-Za-z0-9-]*) misuse 'The pairing token has 26 letters and digits.' ;;
     *) ;;
   esac
 }
@@ -473,8 +508,7 @@ restore_labels() {
 
 # Removing and telling are done by the program that is installed.
 use_installed() {
-  program=${prefix:-/usr/local}/bin/rport-agent
-  if [ ! -x "$program" ]; then
+  if ! find_agent; then
     say "There is no agent at $program."
     [ "$action" = uninstall ] || exit "$EXIT_FAILED"
     return 0
@@ -484,44 +518,43 @@ use_installed() {
 
 check_usage() {
   [ -n "$VERSION" ] || fail "$EXIT_FAILED" 'This is the template. The one to use is made by a build.'
-  case $runtime in auto | bun | node) ;; *) wrong_usage '--runtime is auto, bun or node.' ;; esac
+  case $runtime in auto | bun | node) ;; *) misuse '--runtime is auto, bun or node.' ;; esac
   [ "$action" = install ] || return 0
-  [ -n "$server" ] || wrong_usage '--server is missing.'
+  [ -n "$server" ] || misuse '--server is missing.'
   case $server in
     http://?* | https://?*) ;;
-    *) wrong_usage '--server must begin with http:// or https://.' ;;
+    *) misuse '--server must begin with http:// or https://.' ;;
   esac
-  case $server in *[[:space:][:cntrl:]]*) wrong_usage '--server has blanks in it.' ;; *) ;; esac
-  case $tls_pin in '' | sha256//?*) ;; *) wrong_usage '--tls-pin is sha256//...' ;; esac
+  case $server in *[[:space:][:cntrl:]]*) misuse '--server has blanks in it.' ;; *) ;; esac
+  case $tls_pin in '' | sha256//?*) ;; *) misuse '--tls-pin is sha256//...' ;; esac
   if [ "$token_from" = stdin ] && [ ! -f "$0" ]; then
     fail "$EXIT_USAGE" 'This script came through standard input, so the token cannot.' \
       'Save the script to a file first, or use --token-file.'
   fi
   if [ -n "$has_proxies" ] && [ "$token_from" != stdin ]; then
-    wrong_usage '--proxy-stdin needs --token-stdin.'
+    misuse '--proxy-stdin needs --token-stdin.'
   fi
   case $proxy in
-    *@*) wrong_usage 'Everybody sees options, so --proxy takes no password. Use --proxy-stdin.' ;;
+    *@*) misuse 'Everybody sees options, so --proxy takes no password. Use --proxy-stdin.' ;;
     '' | http://?* | https://?*) ;;
-    *) wrong_usage '--proxy must begin with http:// or https://.' ;;
+    *) misuse '--proxy must begin with http:// or https://.' ;;
   esac
-  case $package,$package_sha256 in
-    *://*) wrong_usage '--package takes a file. Fetch it first.' ;;
-    ,?*) wrong_usage '--sha256 needs --package.' ;;
+  case $package,$package_hash in
+    *://*) misuse '--package takes a file. Fetch it first.' ;;
+    ,?*) misuse '--sha256 needs --package.' ;;
     *) ;;
   esac
-  case ${#package_sha256},$package_sha256 in
+  case ${#package_hash},$package_hash in
     0,) ;;
-    64,*[!0-9a-f]* | [!6]* | 6[!4]* | 64?,*) wrong_usage '--sha256 has 64 digits of 0 to 9 and a to f.' ;;
+    64,*[!0-9a-f]* | [!6]* | 6[!4]* | 64?,*) misuse '--sha256 has 64 digits of 0 to 9 and a to f.' ;;
     *) ;;
   esac
-  [ "$token_from" != file ] || [ -r "$token_file" ] || wrong_usage '--token-file cannot be read.'
+  [ "$token_from" != file ] || [ -r "$token_file" ] || misuse '--token-file cannot be read.'
 }
 
 check_root() {
   case $action,$prefix$is_dry in status,* | *,?*) return 0 ;; *) ;; esac
-  user_id=$(id -u)
-  [ "$user_id" != 0 ] || return 0
+  [ "$(id -u)" != 0 ] || return 0
   pipe='' become=''
   [ "$token_from" != stdin ] || pipe='echo TOKEN | '
   for tool in run0 doas sudo; do ! has "$tool" || become="$tool "; done
@@ -529,7 +562,7 @@ check_root() {
   say "This needs root. Run it again like this:"
   say "  ${pipe}${become}sh $1"
   say 'Or keep everything below a directory of yours: --prefix DIR'
-  exit "$EXIT_NEEDS_ROOT"
+  exit "$EXIT_ROOT"
 }
 
 # Sorts the options: what the agent has to know stays in "$@", always as one word --option=value.
@@ -548,16 +581,16 @@ main() {
       -g) option=--tag ;;
       -u) option=--uninstall ;;
       -z) option=--package ;;
-      -[xsrb]*) wrong_usage "$option is refused: this agent runs no commands and receives no files." ;;
-      -t) wrong_usage '-t is refused: there is one release, that of the server.' ;;
-      -[ilp]) wrong_usage "$option is refused: this installer has no tacoscript and no package sources," \
+      -[xsrb]*) misuse "$option is refused: this agent runs no commands and receives no files." ;;
+      -t) misuse '-t is refused: there is one release, that of the server.' ;;
+      -[ilp]) misuse "$option is refused: this installer has no tacoscript and no package sources," \
         "and takes SELinux as it is." ;;
       *) ;;
     esac
     case $option in
       --server | --pairing | --tls-pin | --name | --tag | --user | --prefix | --runtime | --token-file | --proxy | \
         --package | --sha256)
-        [ "$left" -gt 0 ] || wrong_usage "$option needs a value."
+        [ "$left" -gt 0 ] || misuse "$option needs a value."
         option="$option=$1"
         shift
         left=$((left - 1)) ;;
@@ -580,7 +613,7 @@ main() {
       --tls-pin=*) tls_pin=${option#*=}; set -- ${1+"$@"} "$option" ;;
       --proxy=*) proxy=${option#*=} ;;
       --package=*) package=${option#*=} ;;
-      --sha256=*) package_sha256=${option#*=} ;;
+      --sha256=*) package_hash=${option#*=} ;;
       --runtime=*) runtime=${option#*=} ;;
       --token-file=*) token_from=file token_file=${option#*=} ;;
       --token-stdin) token_from=stdin ;;
@@ -590,8 +623,8 @@ main() {
       --purge) ;;
       --yes) is_silent=yes ;;
       --verbose) is_verbose=yes ;;
-      -*) wrong_usage "${option%%=*} is not known." ;;
-      *) wrong_usage 'There is a word too many.' ;;
+      -*) misuse "${option%%=*} is not known." ;;
+      *) misuse 'There is a word too many.' ;;
     esac
   done
   check_usage

@@ -21,21 +21,24 @@ const wordFor = ({ name, size }) => `${name.slice(name.lastIndexOf(".") + 1)}:${
 export const shellLine = ({ target, size, sha256, name, packed }) =>
   [target, size, sha256, name, ...packed.map(wordFor)].join(" ");
 
-const isRemark = (line, at) => at >= HEAD_LINES && /^\s*# /.test(line);
+/** Also what only a linter asks for: a case for everything else, in which nothing is done. */
+const isRemark = (line, at) => at >= HEAD_LINES && /^\s*(# .*|\*\) ;;)$/.test(line);
+const withoutElse = (line) => line.replace(/ \*\) ;; esac/, " esac");
 
 /**
- * One blank for each level within a function, by which people who inspect it still see what belongs
- * together. What is printed as it is stands as it is, to the line that ends it.
+ * No empty lines, and one blank for each level within a function, by which people who inspect it
+ * still see what belongs together. What is printed as it is stands as it is, to the line that ends it.
  */
 function narrow(lines) {
   let end;
-  return lines.map((line) => {
+  return lines.flatMap((line) => {
     if (end !== undefined) {
       if (line === end) end = undefined;
       return line;
     }
+    if (line === "") return [];
     end = /<<([A-Z]+)$/.exec(line)?.[1];
-    return line.replace(/^ +/, ({ length }) => " ".repeat(Math.ceil(length / 2) - 1));
+    return withoutElse(line).replace(/^ +/, ({ length }) => " ".repeat(Math.ceil(length / 2) - 1));
   });
 }
 
@@ -52,5 +55,5 @@ export function shellInstaller(version, files) {
   const manifest = `VERSION='${version}'\nMANIFEST='${lines.join("\n")}'\n`;
   const script = template.replace(block, () => manifest);
   const code = script.split("\n").filter((line, at) => !isRemark(line, at));
-  return narrow(code).join("\n");
+  return `${narrow(code).join("\n")}\n`;
 }
