@@ -16,6 +16,7 @@ export const COMMANDS = {
   reviewFingerprint: "rport.server.reviewFingerprint",
   refresh: "rport.refresh",
   checkConnection: "rport.server.check",
+  showWalkthrough: "rport.showWalkthrough",
   retryNow: "rport.retryNow",
   filterClients: "rport.clients.filter",
   clearFilter: "rport.clients.clearFilter",
@@ -113,6 +114,9 @@ export const CONTEXT_KEYS = {
   fingerprintChanged: "rport.fingerprintChanged",
   noClients: "rport.noClients",
   noCredentials: "rport.noCredentials",
+  hasCredential: "rport.hasCredential",
+  hasClient: "rport.hasClient",
+  rotatedOnce: "rport.rotatedOnce",
   hasDuplicates: "rport.hasDuplicates",
   hasLooksLike: "rport.hasLooksLike",
   hasStragglers: "rport.hasStragglers",
@@ -140,6 +144,9 @@ export const SETTINGS = {
   restoreTunnels: "tunnels.restore",
   rememberTunnels: "tunnels.remember",
 } as const;
+
+/** The walkthrough, as the editor calls it. */
+export const WALKTHROUGH = "rport.rport#start";
 
 /** The prefix of every setting. */
 export const SECTION = "rport";

@@ -1,5 +1,5 @@
 import { commands } from "vscode";
-import { SECTION } from "../manifest.ts";
+import { SECTION, WALKTHROUGH } from "../manifest.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Handlers } from "./registry.ts";
 
@@ -10,7 +10,10 @@ export interface GeneralCommandsDeps {
 }
 
 /** Commands about the extension itself. */
-export type GeneralHandlers = Pick<Handlers, "refresh" | "retryNow" | "showLog" | "openSettings">;
+export type GeneralHandlers = Pick<
+  Handlers,
+  "refresh" | "retryNow" | "showLog" | "openSettings" | "showWalkthrough"
+>;
 
 /** Refreshing, the log, the settings. */
 export function generalHandlers({ fleet, showLog }: GeneralCommandsDeps): GeneralHandlers {
@@ -26,6 +29,9 @@ export function generalHandlers({ fleet, showLog }: GeneralCommandsDeps): Genera
     },
     async showLog() {
       showLog();
+    },
+    async showWalkthrough() {
+      await commands.executeCommand("workbench.action.openWalkthrough", WALKTHROUGH, false);
     },
     async openSettings() {
       await commands.executeCommand("workbench.action.openSettings", `@ext:rport.${SECTION}`);

@@ -24,6 +24,7 @@ const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
   "sortClients",
   "pinClient",
   "unpinClient",
+  "showWalkthrough",
   "goToClient",
   "showDetails",
   "showWhyOffline",

@@ -90,6 +90,9 @@ export function contextOf({ servers, tunnels }: Fleet): ServerContext {
     fingerprintChanged: some(({ state }) => state.kind === "changed"),
     noClients: none(({ mirror }) => mirror.maps.clients.size),
     noCredentials: none(({ mirror }) => mirror.maps.credentials.size),
+    hasCredential: !none(({ mirror }) => mirror.maps.credentials.size),
+    hasClient: !none(({ mirror }) => mirror.maps.clients.size),
+    rotatedOnce: some(({ mirror }) => wasRotated(mirror)),
     hasDuplicates: some(({ mirror }) => hasClient(mirror, ({ duplicate }) => duplicate !== null)),
     hasLooksLike: some(({ mirror }) => hasClient(mirror, (each) => each.looks_like !== null)),
     hasStragglers: some(({ mirror }) =>
@@ -113,6 +116,12 @@ function hasClient({ maps }: Mirror, fits: (client: Client) => boolean): boolean
 
 function hasRotation({ maps }: Mirror): boolean {
   return [...maps.credentials.values()].some(({ rotation }) => rotation !== null);
+}
+
+function wasRotated({ maps }: Mirror): boolean {
+  return [...maps.credentials.values()].some(
+    ({ rotated_at, rotation }) => (rotated_at ?? rotation) !== null,
+  );
 }
 
 /** The number of hosts that wait to be let in, for the view's icon; undefined when none does. */

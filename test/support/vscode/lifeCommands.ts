@@ -23,5 +23,6 @@ export const LIFE_COMMANDS: readonly string[] = [
   "Show Who Still Tries",
   "Why Is This Client Offline?",
   "Check Connection...",
+  "Get Started",
   "Retry Now",
 ];

@@ -7,6 +7,7 @@ import {
   SETTINGS,
   SHEET_VIEW_TYPE,
   VIEWS,
+  WALKTHROUGH,
 } from "../../../extension/src/manifest.ts";
 
 interface MenuItem {
@@ -25,6 +26,14 @@ const palette: readonly MenuItem[] = contributes.menus.commandPalette;
 const commands: readonly { command: string; title: string; category: string; icon?: string }[] =
   contributes.commands;
 const ids = commands.map(({ command }) => command);
+
+interface Step {
+  readonly description: string;
+  readonly completionEvents: readonly string[];
+  readonly media: { readonly svg: string; readonly altText: string };
+}
+
+const steps: readonly Step[] = contributes.walkthroughs[0].steps;
 
 /** Context keys that the editor itself sets. */
 const EDITOR_KEYS = [
@@ -45,7 +54,9 @@ function whens(): readonly string[] {
     ...contributes.viewsWelcome,
     ...Object.values<MenuItem[]>(contributes.views).flat(),
   ];
-  return [...inMenus, ...rest].flatMap(({ when }) => when ?? []);
+  const completions = steps.flatMap(({ completionEvents }) => completionEvents);
+  const keys = completions.map((event) => event.replace(/^onContext:/, ""));
+  return [...[...inMenus, ...rest].flatMap(({ when }) => when ?? []), ...keys];
 }
 
 function keysOf(when: string): readonly string[] {
@@ -71,6 +82,24 @@ describe("the manifest", () => {
 
   it("shows every command in the palette at least sometimes", () => {
     expect(palette.filter(({ when }) => when === "false")).toEqual([]);
+  });
+
+  it("has a walkthrough whose steps are completed by what is, with pictures in the theme's colours", () => {
+    expect(WALKTHROUGH).toBe(
+      `${manifest.publisher}.${manifest.name}#${contributes.walkthroughs[0].id}`,
+    );
+    for (const { description, completionEvents, media } of steps) {
+      expect(completionEvents).toEqual([expect.stringMatching(/^onContext:rport\./)]);
+      const text = nls[description.slice(1, -1)] ?? "";
+      const links = [...text.matchAll(/\(command:([\w.]+)\)/g)].map(([, id]) => id);
+      expect(ids).toEqual(expect.arrayContaining(links));
+      const picture = readFileSync(new URL(media.svg, folder), "utf8");
+      const colours = [...picture.matchAll(/(?:fill|stroke)="([^"]+)"/g)].map(
+        ([, colour]) => colour,
+      );
+      for (const colour of colours) expect(colour).toMatch(/^(none|var\(--vscode-.*\))$/);
+      expect(nls[media.altText.slice(1, -1)]).toMatch(/\.$/);
+    }
   });
 
   it("has a string for each placeholder, and no other", () => {
