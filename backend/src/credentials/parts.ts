@@ -33,6 +33,7 @@ import { Ending } from "./rotation/ending.ts";
 import { Offers } from "./rotation/offers.ts";
 import { RotationFollower } from "./rotation/rotationFollower.ts";
 import { Rotations } from "./rotation/rotations.ts";
+import { Standings } from "./rotation/standings.ts";
 import { RotationTimers } from "./rotation/timers.ts";
 import { RotationViews } from "./rotation/views.ts";
 
@@ -182,6 +183,7 @@ function makeRotationParts(
     offers,
     ending,
     timers,
+    standings: new Standings({ clients, clock }),
     clients,
     sessions,
     pairings,

@@ -71,6 +71,8 @@ export interface ClientPort {
   countOf(id: AuthId): { readonly total: number; readonly connected: number };
   /** The records that came in with the credential last. */
   clientsOf(id: AuthId): readonly ClientRef[];
+  /** The ids of those records: for whoever looks at them one by one. */
+  idsOf(id: AuthId): Iterable<ClientId>;
   /** The record of one client. */
   clientOf(id: ClientId): ClientRef | undefined;
   /**

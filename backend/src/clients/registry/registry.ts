@@ -100,6 +100,10 @@ export class ClientRegistry implements ClientPort {
     return { total: this.#records.countOf(id), connected: this.#deps.presence.countOf(id) };
   }
 
+  idsOf(id: AuthId): Iterable<ClientId> {
+    return this.#records.of(id);
+  }
+
   clientsOf(id: AuthId): readonly ClientRef[] {
     return this.#records.of(id).flatMap((clientId) => this.clientOf(clientId) ?? []);
   }

@@ -1,17 +1,16 @@
 import type { SecretEdit } from "../../store/edits/secretEdit.ts";
 import type { RotationRow, SecretRow } from "../../store/records/secretRow.ts";
+import type { ShiftRow } from "../../store/records/shiftRow.ts";
 import { isExpired } from "../ledger/expiry.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
 import type { ClientRef } from "../ports.ts";
-import type { Progress } from "./progress.ts";
-import { countStates, firstShift } from "./progress.ts";
+import { firstShift } from "./progress.ts";
 
 /** A rotation that could begin now: what it would write, and where everybody would stand. */
 export interface RotationPlan {
   readonly row: RotationRow;
   readonly edits: readonly SecretEdit[];
-  readonly shifts: readonly Extract<SecretEdit, { kind: "shift" }>[];
-  readonly progress: Progress;
+  readonly shifts: readonly ShiftRow[];
 }
 
 /** When a rotation begins, and for how long the old secrets stay good. */
@@ -33,8 +32,9 @@ export interface RotationTimes {
 export function planRotation(
   entry: LedgerEntry,
   clients: readonly ClientRef[],
-  { nowMs, steadyMs, graceMs, endsAtMs }: RotationTimes,
+  times: RotationTimes,
 ): RotationPlan {
+  const { nowMs, steadyMs, graceMs, endsAtMs } = times;
   const stoodOn = new Set(clients.map(({ secretId }) => secretId));
   const isFresh = (row: SecretRow): boolean =>
     graceMs !== 0 && isOnItsWay(row, steadyMs) && !stoodOn.has(row.id);
@@ -50,23 +50,24 @@ export function planRotation(
         endsAtMs: endsAtMs ?? null,
       }),
     );
-  const row: RotationRow = {
-    credential_id: entry.id,
+  const row = beginningRow(entry, times);
+  const shifts = clients.flatMap((client) => firstShift(entry, client, nowMs) ?? []);
+  const clear = { kind: "clearShifts" as const, credential: entry.id };
+  const moves = shifts.map((first) => ({ kind: "shift" as const, row: first }));
+  return { row, edits: [...grace, { kind: "rotation", row }, clear, ...moves], shifts };
+}
+
+/** The row of a rotation that begins. */
+export function beginningRow(
+  { id }: Pick<LedgerEntry, "id">,
+  { nowMs, graceMs, endsAtMs }: RotationTimes,
+): RotationRow {
+  return {
+    credential_id: id,
     started_at: nowMs,
     grace_ms: graceMs ?? null,
     grace_ends_at: endsAtMs ?? null,
     ended_at: null,
-  };
-  const shifts = clients.flatMap((client) => {
-    const first = firstShift(entry, client, nowMs);
-    return first === undefined ? [] : [{ kind: "shift" as const, row: first }];
-  });
-  const clear = { kind: "clearShifts" as const, credential: entry.id };
-  return {
-    row,
-    edits: [...grace, { kind: "rotation", row }, clear, ...shifts],
-    shifts,
-    progress: countStates(shifts.map((shift) => shift.row.state)),
   };
 }
 

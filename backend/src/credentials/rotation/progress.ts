@@ -78,33 +78,38 @@ export function rotationClients(
   clients: readonly ClientRef[],
 ): RotationClient[] {
   if (entry.rotation === undefined || entry.rotation.ended_at !== null) return [];
-  const known = clients.flatMap((client) => standing(entry, client, shiftStateOf(entry, client)));
+  const known = clients.flatMap((client) => standingOf(entry, client) ?? []);
   const ids = new Set(clients.map(({ id }) => id));
   const lost = entry.shifts().filter((row) => !ids.has(row.client_id));
-  const unknown = lost.flatMap((row) => {
-    const client = {
-      id: row.client_id,
-      name: "",
-      connected: false,
-      secretId: undefined,
-      isRevoked: false,
-    };
-    return standing(entry, client, shiftStateOf(entry, client) ?? row.state);
-  });
-  return [...known, ...unknown];
+  return [...known, ...lost.map((row) => lostStanding(entry, row))];
 }
 
-type Standing = Pick<ClientRef, "id" | "name" | "connected">;
+/** Where a client stands; undefined: nothing is waited for. To be asked while a rotation is under way. */
+export function standingOf(entry: LedgerEntry, client: ClientRef): RotationClient | undefined {
+  const state = shiftStateOf(entry, client);
+  return state && standing(entry, client, state);
+}
+
+/** The same for one that has a row, and no record under this credential. */
+export function lostStanding(entry: LedgerEntry, row: ShiftRow): RotationClient {
+  const client = {
+    id: row.client_id,
+    name: "",
+    connected: false,
+    secretId: undefined,
+    isRevoked: false,
+  };
+  return standing(entry, client, shiftStateOf(entry, client) ?? row.state);
+}
 
 function standing(
   entry: LedgerEntry,
-  { id, name, connected }: Standing,
-  state: ShiftRow["state"] | undefined,
-): RotationClient[] {
-  if (state === undefined) return [];
+  { id, name, connected }: Pick<ClientRef, "id" | "name" | "connected">,
+  state: ShiftRow["state"],
+): RotationClient {
   const row = entry.shiftOf(id);
   const reason = row?.state === state ? row.reason : (REASONS[state] ?? "");
-  return [{ id, name, connected, state, reason }];
+  return { id, name, connected, state, reason };
 }
 
 /** Whether a rotation that waits for everybody waits for it; strangers could hold it up for ever. */

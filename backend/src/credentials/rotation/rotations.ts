@@ -6,6 +6,7 @@ import type { ShownTimes, SteadyTime } from "../../platform/steadyTime.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import { noSuchCredential } from "../../store/records/noSuchCredential.ts";
 import type { RotationRow } from "../../store/records/secretRow.ts";
+import type { ShiftRow } from "../../store/records/shiftRow.ts";
 import { notDurable } from "../ledger/arrears.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEntry } from "../ledger/ledgerEntry.ts";
@@ -13,8 +14,9 @@ import type { ClientPort, PairingPort, SessionHandle, SessionPort } from "../por
 import type { Ending } from "./ending.ts";
 import type { Offers } from "./offers.ts";
 import { isShiftable } from "./offers.ts";
-import { cancelEdits, planRotation, type RotationPlan } from "./plan.ts";
-import { describeRotation, isWaitedFor, rotationClients, toRotation } from "./progress.ts";
+import { beginningRow, cancelEdits, planRotation, type RotationTimes } from "./plan.ts";
+import { countStates, describeRotation, isWaitedFor, rotationClients } from "./progress.ts";
+import type { Standings } from "./standings.ts";
 import type { RotationTimers } from "./timers.ts";
 import { endsByItself, isUnderWay, requireUnderWay, rotationTurn } from "./underWay.ts";
 
@@ -35,6 +37,7 @@ export interface RotationDeps {
   readonly offers: Offers;
   readonly ending: Ending;
   readonly timers: RotationTimers;
+  readonly standings: Standings;
   readonly clients: ClientPort;
   readonly sessions: SessionPort;
   readonly pairings: PairingPort;
@@ -73,9 +76,13 @@ export class Rotations {
   }
 
   /** Tells what `start` would do. Nothing happens. */
-  previewStart(id: AuthId, graceMs: number | undefined): StartedRotation {
-    const entry = this.#deps.ledger.need(id);
-    return this.#describe(entry, this.#plan(entry, graceMs));
+  async previewStart(id: AuthId, graceMs: number | undefined): Promise<StartedRotation> {
+    const { ledger, standings } = this.#deps;
+    const entry = ledger.need(id);
+    const times = this.#timesOf(graceMs);
+    const row = beginningRow(entry, times);
+    const shifts = await standings.firstOf(entry, times.nowMs);
+    return { ...this.#describe(entry, row, shifts), clients: await standings.inRows(shifts) };
   }
 
   /**
@@ -84,15 +91,16 @@ export class Rotations {
    */
   start(id: AuthId, graceMs: number | undefined): Promise<StartedRotation> {
     return this.#deed(id, async (entry) => {
-      const { store, sessions, pairings } = this.#deps;
-      const plan = this.#plan(entry, graceMs);
-      const started = this.#describe(entry, plan);
+      const { store, standings, clients, sessions, pairings } = this.#deps;
+      // In one turn: whoever came between the plan and its edits would be taken for a stranger.
+      const plan = planRotation(entry, clients.clientsOf(entry.id), this.#timesOf(graceMs));
+      const started = this.#describe(entry, plan.row, plan.shifts);
       await store.commit(plan.edits);
       if (graceMs === 0) pairings.revokeOf(entry.id);
       const shifted = this.#arm(entry, sessions.ofCredential(entry.id));
       // Without grace the end comes with the last answer.
       if (graceMs === 0) void shifted.then(() => this.#endIf(entry, plan.row));
-      return started;
+      return { ...started, clients: await standings.inRows(plan.shifts) };
     });
   }
 
@@ -126,16 +134,16 @@ export class Rotations {
   }
 
   /** Where each client stands in the rotation that is under way. */
-  show(id: AuthId): ShownRotation {
-    const { ledger, clients, times } = this.#deps;
+  async show(id: AuthId): Promise<ShownRotation> {
+    const { ledger, standings, times } = this.#deps;
     const entry = ledger.need(id);
-    const own = rotationClients(entry, clients.clientsOf(id));
-    // Whoever came in with another credential meanwhile is waited for, and has its name elsewhere.
-    const named = own.map((client) => ({
-      ...client,
-      name: client.name || (clients.clientOf(client.id)?.name ?? ""),
-    }));
-    return { rotation: toRotation(entry, clients.clientsOf(id), times), clients: named };
+    const { rotation: row } = entry;
+    if (row === undefined || row.ended_at !== null) return { rotation: undefined, clients: [] };
+    const clients = await standings.of(entry);
+    // It ended, or began anew, while its clients were looked at.
+    if (ledger.need(id).rotation !== row) return await this.show(id);
+    const progress = countStates(clients.map(({ state }) => state));
+    return { rotation: describeRotation(row, progress, times), clients };
   }
 
   /** Goes on with what was under way when the process ended. */
@@ -162,23 +170,22 @@ export class Rotations {
     this.#deps.timers.stop();
   }
 
-  #plan(entry: LedgerEntry, graceMs: number | undefined): RotationPlan {
-    const { clock, steady, clients } = this.#deps;
+  #timesOf(graceMs: number | undefined): RotationTimes {
+    const { clock, steady } = this.#deps;
     const [nowMs, steadyMs] = [clock.now(), steady()];
-    const endsAtMs = graceMs ? steadyMs + graceMs : undefined;
-    return planRotation(entry, clients.clientsOf(entry.id), { nowMs, steadyMs, graceMs, endsAtMs });
+    return { nowMs, steadyMs, graceMs, endsAtMs: graceMs ? steadyMs + graceMs : undefined };
   }
 
-  #describe(entry: LedgerEntry, { row, shifts, progress }: RotationPlan): StartedRotation {
-    const { clients, sessions, pairings, times } = this.#deps;
+  #describe(
+    entry: LedgerEntry,
+    row: RotationRow,
+    shifts: readonly ShiftRow[],
+  ): Omit<StartedRotation, "clients"> {
+    const { sessions, pairings, times } = this.#deps;
+    const progress = countStates(shifts.map(({ state }) => state));
     return {
       rotation: describeRotation(row, progress, times),
       unmovable: sessions.ofCredential(entry.id).flatMap(idIfUnshiftable),
-      clients: shifts.flatMap(({ row: { client_id: id, state, reason } }) => {
-        const client = clients.clientOf(id);
-        if (client === undefined) return [];
-        return [{ id, name: client.name, connected: client.connected, state, reason }];
-      }),
       pairings: row.grace_ms === 0 ? pairings.openOf(entry.id) : 0,
     };
   }

@@ -27,8 +27,11 @@ export interface CredentialHandlerDeps {
   addSecret(id: AuthId, body: Body<"addSecret">, requireRight: () => void): Promise<NewSecret>;
   /** `graceMs` undefined: the grace ends when every client has moved. */
   rotate(id: AuthId, graceMs: number | undefined): Promise<EndpointOutput<"rotateCredential">>;
-  previewRotation(id: AuthId, graceMs: number | undefined): EndpointOutput<"rotateCredential">;
-  rotation(id: AuthId): EndpointOutput<"getRotation">;
+  previewRotation(
+    id: AuthId,
+    graceMs: number | undefined,
+  ): Promise<EndpointOutput<"rotateCredential">>;
+  rotation(id: AuthId): Promise<EndpointOutput<"getRotation">>;
   finishRotation(id: AuthId): Promise<DeletionReport>;
   previewFinish(id: AuthId): DeletionReport;
   cancelRotation(id: AuthId): Promise<void>;
@@ -128,16 +131,16 @@ export function credentialHandlers(
     addSecret: async ({ params, body }, { requireRight }) => ({
       data: await source.addSecret(params.authId, body, requireRight),
     }),
-    async rotateCredential({ params, query, body }) {
+    async rotateCredential({ params, query, body }, { user }) {
       const graceMs = body.grace_seconds === null ? undefined : body.grace_seconds * 1_000;
       const { authId } = params;
       const data = query.dry_run
-        ? source.previewRotation(authId, graceMs)
+        ? source.searches.work(user, () => source.previewRotation(authId, graceMs))
         : source.rotate(authId, graceMs);
       return { data: await data };
     },
     getRotation: ({ params }, { user }) =>
-      source.searches.work(user, async () => ({ data: source.rotation(params.authId) })),
+      source.searches.work(user, async () => ({ data: await source.rotation(params.authId) })),
     async finishRotation({ params: { authId }, query }) {
       const data = query.dry_run ? source.previewFinish(authId) : source.finishRotation(authId);
       return { data: await data };

@@ -169,10 +169,10 @@ function credentialDeps(
       const { id, secretId, password } = await credentials.addSecret(authId, input);
       return { id, secret_id: secretId, password };
     },
-    previewRotation: (id, graceMs) => answerOf(rotations.previewStart(id, graceMs)),
+    previewRotation: async (id, graceMs) => answerOf(await rotations.previewStart(id, graceMs)),
     rotate: async (id, graceMs) => answerOf(await rotations.start(id, graceMs)),
-    rotation(id) {
-      const { rotation, clients } = rotations.show(id);
+    async rotation(id) {
+      const { rotation, clients } = await rotations.show(id);
       return { rotation: rotation ?? null, clients };
     },
     previewFinish: (id) => rotations.previewFinish(id),

@@ -69,7 +69,7 @@ describe("an agent that cannot store what it is offered", () => {
     expect(clock.timers).toBe(timers);
     await credentials.close();
     clock.advance(MINUTE_MS);
-    credentials.rotations.previewStart(FLEET, undefined);
+    await credentials.rotations.previewStart(FLEET, undefined);
     expect(offers).toHaveBeenCalledTimes(4);
   });
 });

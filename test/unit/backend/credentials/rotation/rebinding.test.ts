@@ -61,7 +61,7 @@ it("a move during a rotation does not make it believe that the client has moved 
   const session = await clients.connect(credentials, fresh);
   await moveTo(fixture, credentials);
   expect(ownersOf(credentials)).toContain("new grace");
-  const { clients: standing } = credentials.rotations.show(FLEET);
+  const { clients: standing } = await credentials.rotations.show(FLEET);
   expect(standing).toMatchObject([{ id: NEW, state: expect.not.stringMatching("done") }]);
   await eventually(() => expect(offers).toHaveBeenCalled());
   session.cut("again");
@@ -70,7 +70,9 @@ it("a move during a rotation does not make it believe that the client has moved 
     return Promise.resolve(true);
   };
   await clients.connect(credentials, fresh);
-  await eventually(() => expect(credentials.rotations.show(FLEET).clients[0]?.state).toBe("done"));
+  await eventually(async () =>
+    expect((await credentials.rotations.show(FLEET)).clients[0]?.state).toBe("done"),
+  );
   expect(fresh.password).not.toBe(stays);
   await credentials.rotations.finish(FLEET);
   expect(ownersOf(credentials).filter((one) => one !== "new revoked")).toEqual(["new active"]);

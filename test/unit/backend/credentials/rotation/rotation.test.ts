@@ -84,7 +84,7 @@ describe("a rotation", () => {
     clock.jump(before);
     await credentials.rotations.start(FLEET, HOUR_MS);
     clock.jump(after);
-    const { rotation } = credentials.rotations.show(FLEET);
+    const { rotation } = await credentials.rotations.show(FLEET);
     expect(rotation?.grace_ends_at).toBe(new Date(clock.now() + HOUR_MS).toISOString());
     expect(Date.parse(rotation?.started_at ?? "")).toBeLessThanOrEqual(clock.now());
     expect(credentials.get(FLEET)?.rotation).toEqual(rotation);

@@ -48,7 +48,7 @@ describe("finishing a rotation", () => {
     expect(await isLetIn(credentials, shared)).toBe(false);
     expect(await isLetIn(credentials, away.password)).toBe(false);
     expect(await isLetIn(credentials, moved.password)).toBe(true);
-    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: undefined, clients: [] });
+    expect(await credentials.rotations.show(FLEET)).toEqual({ rotation: undefined, clients: [] });
   });
 
   it("is a conflict when none is under way", async () => {
@@ -124,7 +124,7 @@ describe("taking a rotation back", () => {
     const { shared, moved, away, sessions } = await halfway(fixture);
     await credentials.rotations.abandon(FLEET);
     clock.advance(100 * HOUR_MS);
-    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: undefined, clients: [] });
+    expect(await credentials.rotations.show(FLEET)).toEqual({ rotation: undefined, clients: [] });
     expect(sessions.goClient.cutReason).toBeUndefined();
     expect(sessions.moved.cutReason).toBeUndefined();
     expect(await isLetIn(credentials, shared)).toBe(true);

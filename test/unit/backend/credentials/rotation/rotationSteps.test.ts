@@ -23,8 +23,10 @@ async function oneAgent(fixture: CredentialsFixture): Promise<FakeAgent> {
   return agent;
 }
 
-const statesOf = (credentials: Credentials): Record<string, string> =>
-  Object.fromEntries(credentials.rotations.show(FLEET).clients.map(({ id, state }) => [id, state]));
+const statesOf = async (credentials: Credentials): Promise<Record<string, string>> =>
+  Object.fromEntries(
+    (await credentials.rotations.show(FLEET)).clients.map(({ id, state }) => [id, state]),
+  );
 
 async function isLetIn(credentials: Credentials, password: string): Promise<boolean> {
   return (await credentials.login(FLEET, password, "192.0.2.7")).kind === "accepted";
@@ -57,16 +59,16 @@ describe("where a client stands in a rotation", () => {
     const { arrived, answer } = holdsOffers(here);
     await credentials.rotations.start(FLEET, HOUR_MS);
     await arrived;
-    expect(statesOf(credentials)).toEqual({ away: "pending", here: "offered" });
+    expect(await statesOf(credentials)).toEqual({ away: "pending", here: "offered" });
     expect(credentials.rotationState(FLEET, here.clientId)).toBe("offered");
     touched.length = 0;
     const stored = fixture.edits.stopAt("after", isMoved("stored"));
     answer(true);
     await stored;
     const again = await fixture.crash();
-    expect(statesOf(again)).toEqual({ away: "pending", here: "stored" });
+    expect(await statesOf(again)).toEqual({ away: "pending", here: "stored" });
     await clients.connect(again, here);
-    expect(statesOf(again)).toEqual({ away: "pending", here: "done" });
+    expect(await statesOf(again)).toEqual({ away: "pending", here: "done" });
     expect(again.rotationState(FLEET, here.clientId)).toBeUndefined();
     expect(touched).toEqual(expect.arrayContaining(["credential fleet"]));
   });
@@ -78,7 +80,7 @@ describe("where a client stands in a rotation", () => {
     await clients.connect(credentials, agent);
     touched.length = 0;
     await credentials.rotations.start(FLEET, HOUR_MS);
-    await eventually(() => expect(statesOf(credentials)).toEqual({ a: "done" }));
+    await eventually(async () => expect(await statesOf(credentials)).toEqual({ a: "done" }));
     const count = (what: string): number => touched.filter((one) => one === what).length;
     // Pending, offered, stored, on its new secret, done.
     await eventually(() => expect(count("client a")).toBe(5));
@@ -95,7 +97,7 @@ describe("where a client stands in a rotation", () => {
     const { rotation, unmovable } = await credentials.rotations.start(FLEET, undefined);
     expect(rotation).toMatchObject({ moved: 0, total: 2, stragglers: 2 });
     expect(unmovable).toEqual(["go-here"]);
-    for (const client of credentials.rotations.show(FLEET).clients) {
+    for (const client of (await credentials.rotations.show(FLEET)).clients) {
       expect(client).toMatchObject({
         state: "straggler",
         reason: expect.stringMatching(/pairing/),
@@ -110,7 +112,7 @@ describe("where a client stands in a rotation", () => {
     agent.isShiftable = false;
     await credentials.rotations.start(FLEET, HOUR_MS);
     await clients.connect(credentials, agent);
-    await eventually(() => expect(statesOf(credentials)).toEqual({ a: "straggler" }));
+    await eventually(async () => expect(await statesOf(credentials)).toEqual({ a: "straggler" }));
   });
 
   it("is straggler while an agent says no, and pending when it went away meanwhile", async () => {
@@ -121,15 +123,15 @@ describe("where a client stands in a rotation", () => {
     agent.onOffer = () => Promise.resolve(false);
     await credentials.rotations.start(FLEET, HOUR_MS);
     await eventually(() => expect(credentials.get(FLEET)?.rotation?.stragglers).toBe(1));
-    expect(credentials.rotations.show(FLEET).clients[0]?.reason).toMatch(/asked again/);
+    expect((await credentials.rotations.show(FLEET)).clients[0]?.reason).toMatch(/asked again/);
     const { arrived, answer } = holdsOffers(agent);
     clock.advance(60_000);
     await arrived;
-    expect(statesOf(credentials)).toEqual({ a: "offered" });
+    expect(await statesOf(credentials)).toEqual({ a: "offered" });
     session.cut("broken line");
     answer(false);
-    await eventually(() => expect(statesOf(credentials)).toEqual({ a: "pending" }));
-    expect(credentials.rotations.show(FLEET).clients[0]?.reason).toMatch(/went away/);
+    await eventually(async () => expect(await statesOf(credentials)).toEqual({ a: "pending" }));
+    expect((await credentials.rotations.show(FLEET)).clients[0]?.reason).toMatch(/went away/);
   });
 
   it("is asked for nothing when no rotation is under way", async () => {
@@ -137,9 +139,11 @@ describe("where a client stands in a rotation", () => {
     const { credentials, clients } = fixture;
     const agent = await oneAgent(fixture);
     await clients.connect(credentials, agent);
-    expect(credentials.rotations.show(FLEET)).toEqual({ rotation: undefined, clients: [] });
+    expect(await credentials.rotations.show(FLEET)).toEqual({ rotation: undefined, clients: [] });
     await credentials.rotations.start(FLEET, undefined);
-    await eventually(() => expect(credentials.rotations.show(FLEET).rotation).toBeUndefined());
+    await eventually(async () =>
+      expect((await credentials.rotations.show(FLEET)).rotation).toBeUndefined(),
+    );
     expect(credentials.rotationState(FLEET, agent.clientId)).toBeUndefined();
     expect(await fixture.store.secretRows.shifts()).toEqual([]);
   });
@@ -192,7 +196,9 @@ describe("S-32: the server is killed, and no host is stranded", () => {
     const stopped = fixture.edits.stopAt(crash.when, crash.isIt);
     void credentials.rotations.start(FLEET, undefined);
     // Where the agent confirms nothing, the later writes never come: then it stops as it is.
-    const rests = eventually(() => expect(statesOf(credentials)).toEqual({ a: "straggler" }));
+    const rests = eventually(async () =>
+      expect(await statesOf(credentials)).toEqual({ a: "straggler" }),
+    );
     await Promise.race([stopped, rests]);
     const again = await fixture.crash();
     expect(await isLetIn(again, agent.password)).toBe(true);
@@ -230,7 +236,7 @@ describe("S-32: the agent is killed, and gets in with the secret it has", () => 
     };
     await credentials.rotations.start(FLEET, undefined);
     await killed;
-    await eventually(() => expect(statesOf(credentials)).toEqual({ a: "pending" }));
+    await eventually(async () => expect(await statesOf(credentials)).toEqual({ a: "pending" }));
     agent.onOffer = storesAndAnswers;
     await clients.connect(credentials, agent);
     await eventually(() => expect(credentials.get(FLEET)?.rotation).toBeNull());
@@ -251,9 +257,11 @@ describe("S-32: the record of a client is lost in a crash", () => {
     );
     await fixture.edits.settle(lost);
     const again = await fixture.crash();
-    expect(statesOf(again)).toEqual({ away: "pending", here: "pending" });
+    expect(await statesOf(again)).toEqual({ away: "pending", here: "pending" });
     await clients.connect(again, here);
-    await eventually(() => expect(statesOf(again)).toEqual({ away: "pending", here: "done" }));
+    await eventually(async () =>
+      expect(await statesOf(again)).toEqual({ away: "pending", here: "done" }),
+    );
     expect(await isLetIn(again, away.password)).toBe(true);
     await clients.lose(away.clientId, FLEET);
     await eventually(() => expect(again.get(FLEET)?.rotation).toBeNull());

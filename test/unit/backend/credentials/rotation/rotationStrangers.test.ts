@@ -32,10 +32,13 @@ describe("one who comes during a rotation with the old shared password", () => {
     const { password, host, stranger } = await hostAndStranger(fixture);
     await credentials.rotations.start(FLEET, graceMs);
     const session = await clients.connect(credentials, stranger);
-    const find = () =>
-      credentials.rotations.show(FLEET).clients.find(({ id }) => id === "stranger");
-    expect(find()).toMatchObject({ state: "straggler", reason: expect.stringMatching(/pairing/) });
-    expect(find()).not.toSatisfy(isWaitedFor);
+    const find = async () =>
+      (await credentials.rotations.show(FLEET)).clients.find(({ id }) => id === "stranger");
+    expect(await find()).toMatchObject({
+      state: "straggler",
+      reason: expect.stringMatching(/pairing/),
+    });
+    expect(await find()).not.toSatisfy(isWaitedFor);
     await eventually(async () =>
       expect(await fixture.store.secretRows.shifts()).toContainEqual(
         expect.objectContaining({ client_id: "stranger", state: "straggler" }),
@@ -44,7 +47,7 @@ describe("one who comes during a rotation with the old shared password", () => {
     expect(stranger.password).toBe(password);
     // Also in another rotation: having come in late proves nothing.
     await credentials.rotations.start(FLEET, graceMs);
-    expect(find()).not.toSatisfy(isWaitedFor);
+    expect(await find()).not.toSatisfy(isWaitedFor);
     await clients.connect(credentials, host);
     await eventually(() => expect(host.password).not.toBe(password));
     clock.advance(HOUR_MS);

@@ -50,7 +50,9 @@ describe("the view of a credential", () => {
     const looks = looksOf(fixture);
     expect(credentials.get(FLEET)?.rotation).toMatchObject({ moved: 0, total: LARGE });
     await clients.connect(credentials, agent);
-    await eventually(() => expect(credentials.rotations.show(FLEET).rotation?.moved).toBe(1));
+    await eventually(async () =>
+      expect((await credentials.rotations.show(FLEET)).rotation?.moved).toBe(1),
+    );
     looks.length = 0;
     for (let n = 0; n < 1_000; n += 1) {
       expect(credentials.get(FLEET)?.rotation).toMatchObject({ moved: 0 });

@@ -1,6 +1,7 @@
 import { clientGroupInputSchema } from "@rport/protocol/people/clientGroup";
 import { describe, expect, it } from "vitest";
 import { accessHandlers } from "../../../../../backend/src/http/handlers/access.ts";
+import { credentialHandlers } from "../../../../../backend/src/http/handlers/credentials.ts";
 import { joinHandlers } from "../../../../../backend/src/http/handlers/joins.ts";
 import { refusalHandlers } from "../../../../../backend/src/http/handlers/refusals.ts";
 import { tunnelHandlers } from "../../../../../backend/src/http/handlers/tunnels.ts";
@@ -34,10 +35,22 @@ function setUp() {
     searches,
     all: () => [{ client_id: "seen" }, { client_id: "hidden" }],
   } as never);
+  const credentials = credentialHandlers({
+    searches,
+    rotation: async () => ({ rotation: null, clients: [] }),
+    previewRotation: async () => ({ clients: [] }),
+  } as never);
+  const params = { authId: "fleet" };
   const lists: Readonly<Record<string, () => unknown>> = {
     "GET /client-groups/:id": () =>
       access.getClientGroup({ params: { clientGroupId: "all" }, query: {} } as never, CONTEXT),
     "GET /tunnels": () => tunnels.listTunnels({} as never, CONTEXT),
+    "GET /clients-auth/:id/rotation": () => credentials.getRotation({ params } as never, CONTEXT),
+    "POST /clients-auth/:id/rotate?dry_run=true": () =>
+      credentials.rotateCredential(
+        { params, query: { dry_run: true }, body: { grace_seconds: 60 } } as never,
+        CONTEXT,
+      ),
     "GET /refusals": () =>
       refusalHandlers({ list: () => [], clear: () => 0 }, searches).listRefusals(
         {} as never,
