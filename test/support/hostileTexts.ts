@@ -25,6 +25,9 @@ export const HOSTILE_TEXTS: readonly string[] = [
   "| NAME | x |\n| --- | --- |\n| x | x |",
   "NAME\n===\n\n```\nx\n```",
   "NAME\u202Egnp.exe",
+  "NAME\u061C\u00ADgnp.exe",
+  "NAME\u{E0041}\u{E007F}",
+  "NAME\u115F\u1160\u3164\uFFA0",
   "NAME\u0000\u001B[31mred",
   "$$NAME$$",
 ];

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { isDeceptive } from "./deceptive.ts";
 import { clientParams, endpoint, none } from "./endpointEntry.ts";
-import { unprintable } from "./ids.ts";
 
 /** Longest name that a person gives a host, and longest tag, in UTF-16 units. */
 export const GIVEN_TEXT_MAX = 200;
@@ -12,7 +12,7 @@ export function whyNotGiven(text: string): string | undefined {
   if (text === "") return "Nothing was typed.";
   if (text.length > GIVEN_TEXT_MAX) return `It has more than ${GIVEN_TEXT_MAX} characters.`;
   if (text !== text.trim()) return "It cannot begin or end with a space.";
-  if (unprintable(text)) return "It cannot contain invisible or control characters.";
+  if (isDeceptive(text)) return "It cannot contain invisible or control characters.";
   return undefined;
 }
 
@@ -30,7 +30,7 @@ const labels = z
     z
       .string()
       .max(GIVEN_TEXT_MAX)
-      .refine((text) => !unprintable(text)),
+      .refine((text) => !isDeceptive(text)),
   )
   .refine(
     (all) => Object.keys(all).length <= GIVEN_MAX,

@@ -1,18 +1,10 @@
 import { z } from "zod";
+import { isDeceptive } from "./deceptive.ts";
 
 /** Longest auth id, in Unicode code points; RPort's shortest is 3 bytes. */
 export const AUTH_ID_MAX = 64;
 /** Longest client id we take from an agent; RPort does not limit it, machine ids have 32 to 36. */
 const CLIENT_ID_MAX = 128;
-
-/** Controls, surrogates, line and paragraph separators, bidirectional overrides: not printable. */
-const UNPRINTABLE =
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{2069}\u{FEFF}]/u;
-
-/** Whether a text holds characters that nobody can see, or that change how others are shown. */
-export function unprintable(text: string): boolean {
-  return UNPRINTABLE.test(text);
-}
 
 /** Why a text cannot be an auth id, in words for a person; `undefined` when it can. */
 export function whyNotAuthId(text: string): string | undefined {
@@ -21,7 +13,7 @@ export function whyNotAuthId(text: string): string | undefined {
   if (length > AUTH_ID_MAX) return `An auth id has at most ${AUTH_ID_MAX} characters.`;
   if (text.includes(":")) return "An auth id cannot contain a colon: agents split there.";
   if (text !== text.trim()) return "An auth id cannot begin or end with a space.";
-  if (UNPRINTABLE.test(text)) return "An auth id cannot contain invisible or control characters.";
+  if (isDeceptive(text)) return "An auth id cannot contain invisible or control characters.";
   return undefined;
 }
 
@@ -49,7 +41,7 @@ export const clientIdSchema = z
   .string()
   .min(1)
   .max(CLIENT_ID_MAX)
-  .refine((text) => !UNPRINTABLE.test(text), "A client id cannot contain control characters.")
+  .refine((text) => !isDeceptive(text), "A client id cannot contain control characters.")
   .refine((text) => !DOTS.test(text), "A client id cannot be one or two dots: no URL holds that.")
   .brand<"ClientId">();
 

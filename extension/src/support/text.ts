@@ -1,27 +1,13 @@
-/**
- * Controls, line separators and bidirectional or invisible characters: what a terminal or an eye
- * can be fooled with.
- */
-const DECEPTIVE =
-  /[\p{Cc}\p{Zl}\p{Zp}\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{2069}\u{FEFF}]/u;
+import { isDeceptive, writtenOut } from "@rport/protocol/deceptive";
 
 /** Whether a text is one visible line, so that what is shown is what a terminal would get. */
 export function isPlainLine(text: string): boolean {
-  return text !== "" && !DECEPTIVE.test(text);
+  return text !== "" && !isDeceptive(text);
 }
-
-const DECEPTIVE_ALL = new RegExp(DECEPTIVE, "gu");
 
 /** One line of a text from outside: what could fool an eye is written out, as `\u{202E}`. */
 export function inertLine(text: string): string {
-  return text
-    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")
-    .replaceAll(DECEPTIVE_ALL, codePoint)
-    .trim();
-}
-
-function codePoint(character: string): string {
-  return `\\u{${character.codePointAt(0)?.toString(16).toUpperCase()}}`;
+  return writtenOut(text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ")).trim();
 }
 
 /** The same for a label or a message of the editor, in which it must become no icon and no link. */

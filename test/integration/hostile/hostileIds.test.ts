@@ -81,6 +81,8 @@ const FORBIDDEN = [
   "a\u202Eb",
   "a\u200Bb",
   "a\uFEFFb",
+  "a\u00ADb",
+  "a\u3164b",
   "x".repeat(65),
   "x".repeat(10_240),
   "ab\uD800",

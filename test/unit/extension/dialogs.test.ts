@@ -18,7 +18,7 @@ import {
 import { JOIN_RATE_PROMPT, joinRate, USUAL_RATE } from "../../../extension/src/model/joinLimit.ts";
 import { outcomeText, refusalCounts } from "../../../extension/src/model/outcome.ts";
 import { describeError } from "../../../extension/src/support/describeError.ts";
-import { inertLine, plainText } from "../../../extension/src/support/text.ts";
+import { inertLine, isPlainLine, plainText } from "../../../extension/src/support/text.ts";
 import { credential, refusal } from "./entities.ts";
 import { NOW } from "./fleetFixture.ts";
 
@@ -153,7 +153,15 @@ it.each([
   expect(describeError(error)).toBe("client error: [x] (command:y)\\u{202E} $ (z) next");
 });
 
+/** A mark of direction, a soft hyphen, tags, and fillers that look like blanks. */
+const HIDDEN = "\u061C\u00AD\u{E0000}\u{E0041}\u{E007F}\u115F\u1160\u3164\uFFA0\u202E\u200B";
+
 it("shows a text from outside as one line without icons, links or invisible characters", () => {
   expect(inertLine("a\r\n\tb\u200Bc")).toBe("a b\\u{200B}c");
+  for (const character of HIDDEN) {
+    expect(inertLine(`a${character}b`)).toMatch(/^a\\u\{[0-9A-F]+\}b$/);
+    expect(isPlainLine(`a${character}b`)).toBe(false);
+  }
+  expect(inertLine("caf\u00E9 \u26A0\uFE0F")).toBe("caf\u00E9 \u26A0\uFE0F");
   expect(plainText("$(trash) [x](command:y)")).toBe("$ (trash) [x] (command:y)");
 });
