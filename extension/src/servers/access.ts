@@ -2,7 +2,7 @@ import type { EndpointFile } from "@rport/protocol/endpointFile";
 import { OneConnection } from "@rport/protocol/local/oneConnection";
 import { proveServer } from "@rport/protocol/local/proveServer";
 import { isRunning } from "@rport/protocol/local/runningBackends";
-import { type Access, type AccessSource, bearer, type ReadyAccess } from "../api/access.ts";
+import { type Access, type AccessSource, bearer } from "../api/access.ts";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { Environment } from "../support/environment.ts";
 import type { Redactor } from "../support/redact.ts";
@@ -23,6 +23,7 @@ export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
   const { url, tlsPin } = config;
   if (!isLocalUrl(url)) {
     return async () => {
+      if (hasIdlePin(config)) return unavailable(IDLE_PIN);
       const token = await tokens.get(url);
       if (token === undefined) return { kind: "noToken" };
       return readyAt({ url, tlsPin }, bearer(token));
@@ -36,13 +37,21 @@ export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
   };
 }
 
-/** Access by what is shown in a header, over a connection to the pinned key where there is one. */
+/** A key is pinned that the address has no use for: whoever wrote it trusts nobody without it. */
+function hasIdlePin({ url, tlsPin }: Pick<ServerConfig, "url" | "tlsPin">): boolean {
+  return tlsPin !== undefined && !url.startsWith("https:");
+}
+
+/**
+ * Access by what is shown in a header, over a connection to the pinned key where there is one. None,
+ * and nothing is shown, where a key is pinned and the address is not `https:`.
+ */
 export function readyAt(
   { url, tlsPin }: Pick<ServerConfig, "url" | "tlsPin">,
   authorization: string,
-): ReadyAccess {
-  if (tlsPin === undefined || !url.startsWith("https:"))
-    return { kind: "ready", url, authorization };
+): Access {
+  if (hasIdlePin({ url, tlsPin })) return unavailable(IDLE_PIN);
+  if (tlsPin === undefined) return { kind: "ready", url, authorization };
   const connection = new OneConnection(new URL(url).origin, tlsPin);
   return { kind: "ready", url, authorization, connection };
 }
@@ -76,6 +85,10 @@ async function enterLocal({
 /** A process id that is no longer there; the file of a backend that ended properly is gone, too. */
 const ENDED = "The backend of this folder has ended without cleaning up.";
 const UNPROVEN = "What answers has not proven that it is the backend of this folder:";
+
+const IDLE_PIN =
+  "The entry of this server has a tlsPin, but its address begins with http://, where no TLS key is shown. " +
+  "Write https:// there, or remove the tlsPin.";
 
 function unavailable(reason: string): Access {
   return { kind: "unavailable", reason };

@@ -1,13 +1,17 @@
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tlsPinSchema } from "@rport/protocol/tls/tlsPin";
 import { describe, expect, it } from "vitest";
+import { accessTo } from "../../../extension/src/servers/access.ts";
 import { baseUrlOf, parseServers } from "../../../extension/src/servers/config.ts";
 import { endpointFilePath, findLocalBackend } from "../../../extension/src/servers/local.ts";
+import { meet } from "../../../extension/src/servers/signIn.ts";
 import { type SecretStore, Tokens } from "../../../extension/src/servers/tokens.ts";
 import type { Environment } from "../../../extension/src/support/environment.ts";
 import { createLog } from "../../../extension/src/support/log.ts";
 import { Redactor } from "../../../extension/src/support/redact.ts";
+import { FakeServer } from "./fakeServer.ts";
 import { fleetOf, RELAY } from "./fleetFixture.ts";
 
 const environment = (
@@ -143,6 +147,25 @@ describe("the local backend", () => {
   it("is not running when there is no file", async () => {
     const found = await findLocalBackend(environment({ RPORT_ENDPOINT_FILE: "/nowhere/at/all" }));
     expect(found).toEqual({ kind: "absent", reason: "No backend is running on this computer." });
+  });
+});
+
+describe("a pinned TLS key", () => {
+  const tlsPin = tlsPinSchema.parse(`sha256//${"A".repeat(43)}=`);
+  const sentence = /tlsPin.*http:\/\/.*https:\/\//;
+
+  it("of an address without TLS is said, and nobody is connected to or shown a token", async () => {
+    await using fake = await FakeServer.start();
+    const config = { name: "relay", url: fake.url, fingerprint: "", tlsPin };
+    const redactor = new Redactor();
+    const kept = JSON.stringify({ token: "secret-token", made: true });
+    const store = { get: async () => kept, store: async () => {}, delete: async () => {} };
+    const tokens = new Tokens({ store, redactor });
+    const deps = { environment: environment({}), tokens, redactor };
+    const refused = { kind: "unavailable", reason: expect.stringMatching(sentence) };
+    expect(await accessTo(config, deps)()).toEqual(refused);
+    await expect(meet({ url: fake.url, tlsPin, fetch })).rejects.toThrow(sentence);
+    expect(fake.requests).toEqual([]);
   });
 });
 
