@@ -6,9 +6,15 @@ import { errorOf, restAnswer, restRequest } from "@rport/protocol/restClient";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { AccessSource, ReadyAccess } from "./access.ts";
 import { addressBelow } from "./address.ts";
+import { boundedAnswer } from "./boundedAnswer.ts";
 
 /** An answer of the REST API takes at most this long; rotation waits up to 10 s for agents. */
 const TIMEOUT_MS = 30_000;
+/** The longest that a server of many thousand hosts has to say at once is a few megabytes. */
+const ANSWER_MAX_BYTES = 32 << 20;
+
+/** What is asked, beside where. */
+type Asked = Omit<RequestParts, "signal">;
 
 /** What the client needs from its surroundings. */
 export interface ApiDeps {
@@ -61,16 +67,14 @@ export class Api {
   }
 
   /**
-   * The text at a path of the server; at most `maxBytes` characters. Whatever address the path came
+   * The text at a path of the server; at most `maxBytes`, beyond which nothing is read. Whatever address the path came
    * with, only the server itself is asked.
    */
   async text(path: string, maxBytes: number): Promise<string> {
     const access = await this.#ready();
-    const response = await this.#exchange(access, path, { method: "GET", headers: {} });
+    const response = await this.#exchange(access, path, { method: "GET", headers: {}, maxBytes });
     if (!response.ok) throw await errorOf(response);
-    const text = await response.text();
-    if (text.length > maxBytes) throw new RportError("TOO_LARGE", "The server's text is too long.");
-    return text;
+    return await response.text();
   }
 
   async #send<N extends EndpointName>(name: N, call: EndpointCall<N>): Promise<Response> {
@@ -91,27 +95,36 @@ export class Api {
   }
 
   async #exchange(
-    { url, connection }: ReadyAccess,
+    access: ReadyAccess,
     path: string,
-    { method, headers, body }: Omit<RequestParts, "signal">,
+    { maxBytes = ANSWER_MAX_BYTES, ...parts }: Asked & { readonly maxBytes?: number },
   ): Promise<Response> {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      if (connection !== undefined) {
-        const last = { ...headers, connection: "close" };
-        const { pathname, search } = addressBelow(url, path);
-        return await connection.send(pathname + search, { method, headers: last, body, signal });
-      }
-      // a redirect could carry the token to another host
-      const redirect = "error";
-      const init = { method, headers, body: body ?? null, redirect, signal } as const;
-      return await this.#fetch(addressBelow(url, path).href, init);
+      return await boundedAnswer(await this.#answer(access, path, parts), maxBytes);
     } catch (error) {
+      if (error instanceof RportError) throw error;
       const reason = describeNetworkError(error);
-      throw new RportError("UNAVAILABLE", `Cannot reach ${new URL(url).host}: ${reason}.`, {
+      throw new RportError("UNAVAILABLE", `Cannot reach ${new URL(access.url).host}: ${reason}.`, {
         cause: error,
       });
     }
+  }
+
+  async #answer(
+    { url, connection }: ReadyAccess,
+    path: string,
+    { method, headers, body }: Asked,
+  ): Promise<Response> {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    if (connection !== undefined) {
+      const last = { ...headers, connection: "close" };
+      const { pathname, search } = addressBelow(url, path);
+      return await connection.send(pathname + search, { method, headers: last, body, signal });
+    }
+    // a redirect could carry the token to another host
+    const redirect = "error";
+    const init = { method, headers, body: body ?? null, redirect, signal } as const;
+    return await this.#fetch(addressBelow(url, path).href, init);
   }
 }
 

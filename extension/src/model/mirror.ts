@@ -37,12 +37,19 @@ export type Applied =
   | { readonly kind: "partial" }
   | { readonly kind: "reset" }
   | { readonly kind: "changed"; readonly changes: readonly MirrorChange[] }
-  | { readonly kind: "gap" };
+  | { readonly kind: "gap" }
+  /** More things of a kind than any server has; nothing more is to be taken from this one. */
+  | { readonly kind: "flood"; readonly reason: string };
+
+/** Many times as many of a kind as a server has by its own limits. */
+const THINGS_MAX = 50_000;
 
 /** A snapshot of which more is to come. */
 interface Arriving {
   readonly head: Snapshot;
   readonly lists: EntityLists[];
+  /** How many have come, by the name of their list. */
+  readonly counts: Map<string, number>;
 }
 
 /**
@@ -74,12 +81,16 @@ export class Mirror {
 
   /** Takes a message over. After a `gap` nothing was taken over: connect again for a snapshot. */
   apply(message: EventMessage): Applied {
-    if (message.type === "snapshot") this.#arriving = { head: message, lists: [] };
+    if (message.type === "snapshot")
+      this.#arriving = { head: message, lists: [], counts: new Map() };
     if (message.type !== "delta") return this.#gather(message);
     if (this.#arriving !== undefined) return { kind: "gap" };
     if (this.#seq === undefined || message.seq !== this.#seq + 1) return { kind: "gap" };
     this.#seq = message.seq;
-    return { kind: "changed", changes: message.changes.map((change) => this.#change(change)) };
+    const changes = message.changes.map((change) => this.#change(change));
+    const flooded = ENTITY_NAMES.find((entity) => this.#mapOf(entity).size > THINGS_MAX);
+    if (flooded !== undefined) return flood(ENTITIES[flooded].list);
+    return { kind: "changed", changes };
   }
 
   /** No more comes of what was on its way. */
@@ -104,6 +115,11 @@ export class Mirror {
   #gather(message: Snapshot | Piece): Applied {
     const arriving = this.#arriving;
     if (arriving?.head.seq !== message.seq) return { kind: "gap" };
+    for (const { list } of Object.values(ENTITIES)) {
+      const count = (arriving.counts.get(list) ?? 0) + message[list].length;
+      if (count > THINGS_MAX) return flood(list);
+      arriving.counts.set(list, count);
+    }
     arriving.lists.push(message);
     if (message.more) return { kind: "partial" };
     this.#fill(arriving);
@@ -150,4 +166,12 @@ export class Mirror {
     ofClient?.delete(tunnel.id);
     if (ofClient?.size === 0) this.#tunnelsByClient.delete(tunnel.client_id);
   }
+}
+
+function flood(list: string): Applied {
+  const many = THINGS_MAX.toLocaleString("en");
+  return {
+    kind: "flood",
+    reason: `It tells of more than ${many} ${list}, and no server has so many.`,
+  };
 }

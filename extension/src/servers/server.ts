@@ -216,7 +216,8 @@ export class Server {
       return;
     }
     this.#heardAtMs = this.#deps.clock.now();
-    if (applied.kind === "partial") return;
+    if (applied.kind === "flood") this.#lose(applied.reason);
+    if (applied.kind === "partial" || applied.kind === "flood") return;
     if (applied.kind === "reset") {
       this.clients.reset(this.mirror);
       void this.#enterAsMe(this.#state);
