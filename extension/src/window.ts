@@ -8,11 +8,12 @@ import { editHandlers } from "./commands/editCredential.ts";
 import { generalHandlers } from "./commands/general.ts";
 import { identityHandlers } from "./commands/identity.ts";
 import { installHandlers } from "./commands/install.ts";
-import { JoinNotices } from "./commands/joinNotices.ts";
 import { decideJoin, joinHandlers } from "./commands/joins.ts";
+import { localHandlers } from "./commands/localBackend/handlers.ts";
+import type { LocalCommandsDeps } from "./commands/localBackend/localDeps.ts";
+import { noticesOf } from "./commands/notices.ts";
 import { whyNotAllowed } from "./commands/people/commandRights.ts";
 import { meHandlers } from "./commands/people/me.ts";
-import { RefusedNotices } from "./commands/people/refusedNotices.ts";
 import { userHandlers } from "./commands/people/users.ts";
 import { UserTargets } from "./commands/people/userTargets.ts";
 import { purgeHandlers } from "./commands/purge.ts";
@@ -30,14 +31,15 @@ import { Sheets } from "./install/sheets.ts";
 import { COMMANDS } from "./manifest.ts";
 import { Nodes } from "./model/node.ts";
 import { accessTo } from "./servers/access.ts";
-import type { ServerConfig } from "./servers/config.ts";
+import { LOCAL_URL, type ServerConfig } from "./servers/config.ts";
 import type { ClientTarget, CredentialTarget } from "./servers/entities.ts";
 import { Fleet } from "./servers/fleet.ts";
+import { createLocal } from "./servers/localBackend/createLocal.ts";
+import type { LocalBackend } from "./servers/localBackend/localBackend.ts";
 import { Server } from "./servers/server.ts";
 import { ServerSettings } from "./servers/settings.ts";
 import { Tokens } from "./servers/tokens.ts";
 import { TunnelRestorer } from "./servers/tunnelRestorer.ts";
-import { WakeUps } from "./servers/wakeUps.ts";
 import { systemClock } from "./support/clock.ts";
 import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
@@ -85,9 +87,14 @@ export function createWindow(context: ExtensionContext): Window {
   const documents = new Documents({ fleet, nodes, clock: systemClock });
   const audits = new AuditDocuments(fleet);
   const targets = new Targets({ fleet, nodes, now: systemClock.now });
-  const sheets = createSheets(context, { fleet, nodes, views, documents, targets, log });
+  const ofLocal = createLocal(context);
+  const { local } = ofLocal;
+  const sheets = createSheets(context, { fleet, nodes, views, documents, targets, log, local });
   const handlers = createHandlers({
+    ...ofLocal,
     showLog,
+    redactor,
+    log,
     settings,
     tokens,
     fleet,
@@ -100,9 +107,7 @@ export function createWindow(context: ExtensionContext): Window {
   });
   const registration = register(handlers, { fleet, nodes, views, log, showLog });
   const notices = [
-    new JoinNotices(fleet),
-    new RefusedNotices(fleet),
-    new WakeUps({ fleet, clock: systemClock }),
+    ...noticesOf(fleet, local),
     new TunnelRestorer({ fleet, tunnels, restore: () => tunnelSettings.restore }),
     tunnelSettings.onChanged(() => tunnels.offersChanged()),
   ];
@@ -152,10 +157,11 @@ interface SheetsDeps {
   readonly documents: Documents;
   readonly targets: Targets;
   readonly log: Log;
+  readonly local: LocalBackend;
 }
 
 function createSheets(context: ExtensionContext, deps: SheetsDeps): Sheets {
-  const { fleet, nodes, views, documents, targets, log } = deps;
+  const { fleet, nodes, views, documents, targets, log, local } = deps;
   return new Sheets({
     fleet,
     extensionUri: context.extensionUri,
@@ -172,6 +178,11 @@ function createSheets(context: ExtensionContext, deps: SheetsDeps): Sheets {
     allow: async (serverKey, clientId) => {
       const node = nodes.get({ kind: "client", serverKey, clientId, place: "clients" });
       await commands.executeCommand(COMMANDS.allowClient, node);
+    },
+    moveServer: async ({ key }) => {
+      if (key !== LOCAL_URL || (await local.running())?.installation !== "editor") return false;
+      await commands.executeCommand(COMMANDS.chooseLocalAddress);
+      return true;
     },
     pickCredential: (server) => targets.credentialOf(server, "Sign in with which credential?"),
   });
@@ -222,16 +233,12 @@ function createFleet({ log, redactor, settings, tokens, tunnels }: ServersDeps):
   return new Fleet({ tunnels, createServer });
 }
 
-interface HandlersDeps {
-  readonly showLog: () => void;
-  readonly settings: ServerSettings;
+interface HandlersDeps extends LocalCommandsDeps {
   readonly tokens: Tokens;
-  readonly fleet: Fleet;
   readonly arrangements: Arrangements;
   readonly views: Views;
   readonly documents: Documents;
   readonly audits: AuditDocuments;
-  readonly targets: Targets;
   readonly sheets: Sheets;
 }
 
@@ -258,10 +265,11 @@ function createHandlers(deps: HandlersDeps): Handlers {
       settings,
       tokens,
       targets,
-      environment: processEnvironment,
+      environment: deps.environment,
       fetch: (input, init) => fetch(input, init),
       documents,
     }),
+    ...localHandlers(deps),
     ...clientHandlers({ targets, documents, reveal: revealClient }),
     ...arrangingHandlers({ fleet, targets, arrangements: deps.arrangements }),
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),

@@ -21,24 +21,30 @@ import { root } from "./paths.mjs";
 const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
 const dist = join(root, "dist");
 const hashFile = join(dist, ".build-hash");
+const agentHashFile = join(dist, ".agent-hash");
 
 /** The extension's package, ready for "Install from VSIX". */
 export const vsixFile = join(dist, `rport-${version}.vsix`);
 
-/** What the built files depend on. */
-export const sources = [
+/** What the agent's files depend on. They take longest, so they are made anew only when one of these changes. */
+const agentSources = [
   "agent/src",
   "backend/protocol/src",
   "backend/protocol/stubs",
-  "backend/src",
-  "extension",
-  "webview-ui/src",
   "installers",
-  "packaging/npm/launcher",
   "scripts/lib",
   "package.json",
   "package-lock.json",
   "webpack.config.mjs",
+];
+
+/** What the built files depend on. */
+export const sources = [
+  ...agentSources,
+  "backend/src",
+  "extension",
+  "webview-ui/src",
+  "packaging/npm/launcher",
 ];
 
 const isSource = (entry) => entry.isFile() && !/[\\/]extension[\\/]dist/.test(entry.parentPath);
@@ -85,11 +91,21 @@ export function builtTargets() {
   return files.map(({ target }) => target);
 }
 
-async function build(wanted) {
+async function buildAgent(wanted) {
+  const hash = [hashOf(agentSources), ...wanted].join(" ");
+  const isBuilt = existsSync(agentHashFile) && readFileSync(agentHashFile, "utf8") === hash;
+  if (isBuilt && builtTargets().length > 0) return;
+  rmSync(agentHashFile, { force: true });
   rmSync(join(dist, "agent"), { recursive: true, force: true });
-  mkdirSync(dist, { recursive: true });
-  await bundle("agent", "extension", "webview", "backend");
+  await bundle("agent");
   await buildAgentFiles(undefined, wanted);
+  writeFileSync(agentHashFile, hash);
+}
+
+async function build(wanted) {
+  mkdirSync(dist, { recursive: true });
+  await buildAgent(wanted);
+  await bundle("extension", "webview", "backend");
   writeExtensionBackend();
   await packageExtension();
 }

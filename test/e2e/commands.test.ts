@@ -7,6 +7,7 @@ import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { refusingPort } from "../support/refusingPort.ts";
 import { LIFE_COMMANDS } from "../support/vscode/lifeCommands.ts";
+import { LOCAL_COMMANDS } from "../support/vscode/localCommands.ts";
 import { ORDER_COMMANDS } from "../support/vscode/orderCommands.ts";
 import { PEOPLE_COMMANDS } from "../support/vscode/peopleCommands.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
@@ -65,6 +66,7 @@ describe("commands, menus and messages", () => {
       "RPort: Focus on Clients View",
       "RPort: Open Settings",
       "RPort: Show Log",
+      "RPort: Start Local Backend",
       "RPort: Use Local Backend",
     ]);
     expect(await statusText()).toBeUndefined();
@@ -389,7 +391,13 @@ describe("commands, menus and messages", () => {
 
   test("has tried every command of the palette", () => {
     const all = manifest.contributes.commands.map(({ title }) => titleOf(title));
-    const elsewhere = [LIFE_COMMANDS, ORDER_COMMANDS, PEOPLE_COMMANDS, TUNNEL_COMMANDS].flat();
+    const elsewhere = [
+      LIFE_COMMANDS,
+      LOCAL_COMMANDS,
+      ORDER_COMMANDS,
+      PEOPLE_COMMANDS,
+      TUNNEL_COMMANDS,
+    ].flat();
     const here = all.filter((title) => !elsewhere.includes(title));
     expect([...tried].sort()).toEqual(here.sort());
   });

@@ -56,7 +56,7 @@ describe("a host's life in the editor", () => {
 
   test("finds the local backend by itself as soon as it runs, without signing in", async () => {
     const { clients, access } = rport;
-    await clients.welcome.getByRole("button", { name: "Use Local Backend" }).click();
+    await clients.welcome.getByText("use it").click();
     await clients.welcome.getByText("No backend is running on this computer").waitFor();
 
     backend = resources.use(await spawnBackend(dataDir));

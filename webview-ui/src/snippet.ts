@@ -90,6 +90,10 @@ const ON: Readonly<Partial<Record<string, WordKey>>> = {
   docker: "onDocker",
 };
 
+function wordOn({ chosen, linuxNeedsNode = false }: SheetState): WordKey | undefined {
+  return chosen.platform === "linux" && linuxNeedsNode ? "onLinuxNode" : ON[chosen.platform];
+}
+
 /** The command, its tabs and buttons. One that no longer works is dimmed and cannot be copied. */
 export function renderSnippet(state: SheetState, given: SnippetGiven): readonly HTMLElement[] {
   const { words } = given;
@@ -105,7 +109,7 @@ export function renderSnippet(state: SheetState, given: SnippetGiven): readonly 
     "data-key": "snippet",
     class: isUsable(state) || isRenewing(state) ? "snippet" : "snippet stale",
   };
-  const on = ON[state.chosen.platform];
+  const on = wordOn(state);
   const wrong = element("p", { class: "error", role: "alert" }, words("isWrong"));
   return [
     ...bars(state, given),

@@ -12,6 +12,8 @@ export const ENGLISH = {
   snippetHosts: "Paste this on each of {0} hosts",
   snippetHost: "Paste this on {0}",
   onLinux: "Linux: any shell. sudo asks for the password where root is needed.",
+  onLinuxNode:
+    "Linux: any shell, on a host with Node.js 20 or newer: this server has no executable of the agent. sudo asks for the password where root is needed.",
   onMacos:
     "macOS: the Terminal. Needs Node.js 20 or newer there, unless this server has the agent for Macs.",
   onWindows: "Windows: PowerShell 5.1 or 7, run as administrator unless a folder is chosen below.",

@@ -8,6 +8,11 @@ import type { CommandInput } from "./registry.ts";
 const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
   "addServer",
   "useLocalBackend",
+  "startLocalBackend",
+  "stopLocalBackend",
+  "restartLocalBackend",
+  "chooseLocalAddress",
+  "showLocalLog",
   "signIn",
   "signOut",
   "signInAgain",

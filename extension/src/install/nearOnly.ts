@@ -1,16 +1,10 @@
 import type { ServerStatus } from "@rport/protocol/model";
 import type { SheetState } from "@rport/protocol/sheet";
 import { isLoopback } from "../servers/config.ts";
+import type { CardAddress } from "../support/cardAddresses.ts";
 
 /** An address that only the server's own machine can reach, and what can be done about it. */
 export type NearOnly = NonNullable<SheetState["nearOnly"]>;
-
-/** An address of a network card of this computer. */
-export interface CardAddress {
-  readonly card: string;
-  /** An IP address; IPv6 without its zone. */
-  readonly address: string;
-}
 
 /** What is known of the address that a line names. */
 export interface AddressFacts {
@@ -49,6 +43,9 @@ export function addressGuide({ url, listensTo }: NearOnly, cards: readonly CardA
   return `# Let other hosts reach this server
 
 Hosts are told to go to ${url}, which only the server's own machine can reach. ${now}
+
+Where the editor has started it on this computer, run "RPort: Choose Address of Local Backend..." and choose an
+address: the editor does the rest, and only steps 3 and 4 are left. In all other cases:
 
 1. Stop the server: Ctrl-C where "npm start" or "npx rport-backend" runs.
 2. Give it an address that hosts can reach. On the command line:

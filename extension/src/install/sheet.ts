@@ -4,13 +4,14 @@ import type { FromSheet, SheetHost, ToSheet } from "@rport/protocol/sheet";
 import { fromSheetSchema } from "@rport/protocol/sheet";
 import { env, Uri, type WebviewPanel, window } from "vscode";
 import type { Server } from "../servers/server.ts";
+import type { CardAddress } from "../support/cardAddresses.ts";
 import type { Clock } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import type { Log } from "../support/log.ts";
 import { isPlainLine, plainText } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
 import { pageHtml } from "./html.ts";
-import { addressGuide, type CardAddress } from "./nearOnly.ts";
+import { addressGuide } from "./nearOnly.ts";
 import { saveText } from "./saveText.ts";
 import { readScript } from "./script.ts";
 import { SheetModel } from "./sheetModel.ts";
@@ -28,6 +29,8 @@ export interface SheetActions {
   editLimits(): Promise<void>;
   /** Lets a client in again that was revoked. */
   allow(clientId: string): Promise<void>;
+  /** Has the server listen elsewhere, where the editor has started it; false: the editor has not. */
+  moveServer(): Promise<boolean>;
   /** Remembers which line was shown. */
   remember(chosen: Chosen): void;
   closed(): void;
@@ -220,7 +223,7 @@ export class Sheet {
 
   async #openAddressHelp(): Promise<void> {
     const { nearOnly } = this.#model;
-    if (nearOnly === undefined) return;
+    if (nearOnly === undefined || (await this.#deps.actions.moveServer())) return;
     const guide = addressGuide(nearOnly, this.#deps.server.isLocal ? this.#deps.cards() : []);
     await this.#deps.documents.showGuide("Let other hosts reach this server", guide);
   }

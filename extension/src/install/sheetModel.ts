@@ -1,11 +1,13 @@
 import { RportError } from "@rport/protocol/errors";
+import type { AgentTargets } from "@rport/protocol/model";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import type { SheetHost, SheetOptions, SheetState } from "@rport/protocol/sheet";
 import type { Server } from "../servers/server.ts";
+import type { CardAddress } from "../support/cardAddresses.ts";
 import type { Clock } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import { Manual } from "./manual.ts";
-import { type CardAddress, type NearOnly, nearOnlyOf } from "./nearOnly.ts";
+import { type NearOnly, nearOnlyOf } from "./nearOnly.ts";
 import {
   isSamePairing,
   NO_OPTIONS,
@@ -81,6 +83,7 @@ export class SheetModel {
       ...this.#watch.state,
       news: [...this.#withoutWindows, ...this.#watch.state.news],
       nearOnly: this.nearOnly,
+      linuxNeedsNode: needsNode(mirror.status?.agent_targets),
       platforms: [...this.#platforms],
       chosen: this.chosen,
       options: this.#typed,
@@ -262,4 +265,9 @@ export class SheetModel {
     const isService = isTold || code === "PAIRING_UNFIT";
     this.#watch.show({ kind: "failed", reason, requestId, isService });
   }
+}
+
+/** Whether what the server has for Linux is no program of its own. */
+function needsNode(targets: AgentTargets | undefined): boolean {
+  return targets !== undefined && !targets.available.some((target) => target.startsWith("linux-"));
 }

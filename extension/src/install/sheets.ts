@@ -1,14 +1,13 @@
-import { networkInterfaces } from "node:os";
 import { type Memento, type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
 import { z } from "zod";
 import { SHEET_VIEW_TYPE } from "../manifest.ts";
 import type { CredentialTarget, JoinTarget } from "../servers/entities.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
+import { cardAddresses } from "../support/cardAddresses.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { Documents } from "../views/documents.ts";
-import type { CardAddress } from "./nearOnly.ts";
 import { Sheet, type SheetActions } from "./sheet.ts";
 import type { Chosen } from "./snippets.ts";
 import { parseTitle, titleOf } from "./title.ts";
@@ -34,6 +33,8 @@ export interface SheetsDeps {
   readonly decide: (target: JoinTarget, decision: "approveJoin" | "denyJoin") => Promise<void>;
   readonly editLimits: (serverKey: string, authId: string) => Promise<void>;
   readonly allow: (serverKey: string, clientId: string) => Promise<void>;
+  /** Has a server listen elsewhere that the editor has started; false: it has not. */
+  readonly moveServer: (server: Server) => Promise<boolean>;
   readonly pickCredential: (server: Server) => Promise<CredentialTarget | undefined>;
 }
 
@@ -99,7 +100,7 @@ export class Sheets {
   }
 
   #actions(server: Server, authId: string, panel: WebviewPanel): SheetActions {
-    const { memory, reveal, decide, editLimits, allow } = this.#deps;
+    const { memory, reveal, decide, editLimits, allow, moveServer } = this.#deps;
     return {
       reveal: (clientId) => reveal(server.key, clientId),
       changeCredential: () => this.#changeCredential(server, panel),
@@ -112,6 +113,7 @@ export class Sheets {
       },
       editLimits: () => editLimits(server.key, authId),
       allow: (clientId) => allow(server.key, clientId),
+      moveServer: () => moveServer(server),
       remember: (chosen) => void memory.update(CHOSEN_KEY, chosen),
       closed: () => this.#open.delete(keyOf(server, authId)),
     };
@@ -123,15 +125,6 @@ export class Sheets {
     panel.dispose();
     await this.open(target);
   }
-}
-
-/** The addresses of this computer under which others may reach it. */
-function cardAddresses(): readonly CardAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([card, addresses = []]) =>
-    addresses
-      .filter(({ internal, scopeid = 0 }) => !internal && scopeid === 0)
-      .map(({ address }) => ({ card, address })),
-  );
 }
 
 function keyOf(server: Server, authId: string): string {

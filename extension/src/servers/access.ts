@@ -60,7 +60,7 @@ export function readyAt(
  * A connection to the backend of an endpoint file, which may have outlived it: whoever has taken
  * its address since then cannot prove to know the token, and is not shown it.
  */
-async function enterLocal({
+export async function enterLocal({
   url: written,
   token,
   fingerprint,

@@ -21,6 +21,11 @@ export class ServerSettings {
     );
   }
 
+  /** Adds a server, unless there is one with the same address. */
+  async add(config: ServerConfig): Promise<void> {
+    if (!this.read().some(({ url }) => url === config.url)) await this.put(config);
+  }
+
   /** Removes a server. */
   async remove(url: string): Promise<void> {
     await this.#write(this.read().filter((config) => config.url !== url));

@@ -4,6 +4,7 @@ import { statusOf } from "../model/arrange.ts";
 import type { Mirror } from "../model/mirror.ts";
 import { timeOfDay } from "../model/relativeTime.ts";
 import { refusalText, stateText } from "../model/rows/serverRow.ts";
+import { LOCAL_URL } from "../servers/config.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import { count, plainText } from "../support/text.ts";
@@ -72,6 +73,8 @@ export function contextOf({ servers, tunnels }: Fleet): ServerContext {
   return {
     hasServer: servers.length > 0,
     hasLocalServer: some(({ isLocal }) => isLocal),
+    localRunning: some(({ isLocal, state }) => isLocal && state.kind === "connected"),
+    usualLocalRunning: some(({ key, state }) => key === LOCAL_URL && state.kind === "connected"),
     hasRemoteServer: some(({ isLocal }) => !isLocal),
     away: some((server) => isUnreachable(server)),
     connected: some(({ state }) => state.kind === "connected"),

@@ -23,6 +23,17 @@ const SYSTEM = {
   os: ["homedir", "hostname", "networkInterfaces", "userInfo"],
 };
 
+/** What the editor hands over; whatever it keeps for an extension is in a folder that is not there. */
+const context = {
+  subscriptions: [],
+  secrets: editor,
+  globalState: editor,
+  workspaceState: editor,
+  extensionUri: editor,
+  extensionPath: "/nowhere",
+  globalStorageUri: { fsPath: "/nowhere" },
+};
+
 const load = Module._load;
 Module._load = function loadForExtension(request, ...rest) {
   return request === "vscode" ? editor : load.call(this, request, ...rest);
@@ -50,13 +61,7 @@ const extension = require(path.resolve(process.argv[2]));
 const loadMs = performance.now() - startMs;
 watch(calls);
 const watchedMs = performance.now();
-extension.activate({
-  subscriptions: [],
-  secrets: editor,
-  globalState: editor,
-  globalStorageUri: { fsPath: path.resolve("nowhere") },
-  extensionUri: editor,
-});
+extension.activate(context);
 const activateMs = performance.now() - watchedMs;
 const { user, system } = process.threadCpuUsage(startCpu);
 const asked = [...calls];

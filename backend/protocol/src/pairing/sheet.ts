@@ -152,6 +152,8 @@ export const sheetStateSchema = z.object({
   /** What has happened otherwise, the oldest first: sentences with their time. */
   news: z.array(z.object({ at: time, text: z.string() })),
   nearOnly: nearOnlySchema.optional(),
+  /** The server has no executable for Linux, so there the host's own Node.js runs the agent. */
+  linuxNeedsNode: z.boolean().optional(),
   /** Only platforms that work are listed. */
   platforms: z.array(platformSchema),
   /** The one that is shown, as it was the last time. */

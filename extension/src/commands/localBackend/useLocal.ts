@@ -37,5 +37,5 @@ export async function useLocalBackend({ settings, environment }: UseLocalDeps): 
       ? usual
       : await window.showQuickPick([usual, ...others], { title, placeHolder });
   const config = chosen === undefined ? undefined : localConfig("", chosen.url);
-  if (config !== undefined) await settings.put(config);
+  if (config !== undefined) await settings.add(config);
 }

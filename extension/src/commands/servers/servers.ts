@@ -7,7 +7,6 @@ import type { Tokens } from "../../servers/tokens.ts";
 import type { Environment } from "../../support/environment.ts";
 import { plainText } from "../../support/text.ts";
 import type { Documents } from "../../views/documents.ts";
-import { useLocalBackend } from "../localBackend/useLocal.ts";
 import { addServer, renameServer, signInAgain } from "../people/addServer.ts";
 import type { Handlers } from "../registry.ts";
 import type { Targets } from "../targets/targets.ts";
@@ -28,7 +27,6 @@ export interface ServerCommandsDeps {
 export type ServerHandlers = Pick<
   Handlers,
   | "addServer"
-  | "useLocalBackend"
   | "signIn"
   | "signInAgain"
   | "renameServer"
@@ -44,7 +42,6 @@ export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
   const { targets } = deps;
   return {
     addServer: () => addServer(deps),
-    useLocalBackend: () => useLocalBackend(deps),
     async signIn(input) {
       const isOpen = ({ isLocal, state }: Server) => !isLocal && state.kind !== "connected";
       const server = await targets.server(input, "Sign in to which server?", isOpen);
