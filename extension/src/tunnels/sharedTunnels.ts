@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { RportError } from "@rport/protocol/errors";
 import { type Clock, pause, type Timer } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
@@ -54,7 +55,8 @@ export class SharedTunnels implements Tunnels {
   constructor(deps: SharedTunnelsDeps) {
     this.#deps = deps;
     this.#shown = new ShownTunnels(deps.isOffered, this.changed);
-    this.#role = this.#settle();
+    // a window that starts is not to wait for a disk
+    this.#role = setImmediate().then(() => this.#settle());
   }
 
   get all(): readonly LocalTunnel[] {
