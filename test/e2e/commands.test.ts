@@ -64,6 +64,7 @@ describe("commands, menus and messages", () => {
       "RPort: Add Server...",
       // the editor's own
       "RPort: Focus on Clients View",
+      "RPort: Get Started",
       "RPort: Open Settings",
       "RPort: Show Log",
       "RPort: Start Local Backend",
@@ -139,9 +140,12 @@ describe("commands, menus and messages", () => {
     await workbench.screenshot("two-servers");
     const remote = `127.0.0.1:${backend.port}4/5 online`;
     expect(await clients.menuEntries(remote)).toEqual([
+      "Check Connection...",
       "Show Audit Log",
       "Copy Server Fingerprint",
       "Rename Server...",
+      "Group Clients By...",
+      "Sort Clients By...",
       "Sign Out of Server...",
       "Remove Server...",
     ]);
@@ -278,7 +282,13 @@ describe("commands, menus and messages", () => {
     await workbench.answerDialog("Forget build-arm on Local Backend?", "Cancel");
     await clients.toggle("Offline");
     expect(await clients.menuEntries("build-arm")).toEqual([
-      ...["Show Details", "Copy Name", "Copy Client ID", "Copy Authentication ID"],
+      ...[
+        "Show Details",
+        "Why Is This Client Offline?",
+        "Copy Name",
+        "Copy Client ID",
+        "Copy Authentication ID",
+      ],
       ...["Copy Host Address", "Pin", "Rename Client...", "Edit Tags...", "Revoke Client..."],
       ...["Forget Client..."],
     ]);
