@@ -5,11 +5,22 @@
  */
 const DECEPTIVE =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u{FFF9}-\u{FFFB}]|(?![\u{FE00}-\u{FE0F}])\p{Default_Ignorable_Code_Point}/u;
+/** The most harmful of them: no id that is kept has ever had one. */
+const UNPRINTABLE =
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{2069}\u{FEFF}]/u;
 const ALL = new RegExp(DECEPTIVE, "gu");
 
 /** Whether a text holds characters that nobody can see, or that change how others are shown. */
 export function isDeceptive(text: string): boolean {
   return DECEPTIVE.test(text);
+}
+
+/**
+ * Whether a text can be no id or name of anything, not even of what is kept already. The others that are
+ * deceptive are written out where somebody reads them: a stricter rule would find what is kept unreadable.
+ */
+export function isUnprintable(text: string): boolean {
+  return UNPRINTABLE.test(text);
 }
 
 /** The text with each such character written out, as `\u{202E}`. */

@@ -1,19 +1,25 @@
 import { z } from "zod";
-import { isDeceptive } from "./deceptive.ts";
+import { isDeceptive, isUnprintable } from "./deceptive.ts";
 
 /** Longest auth id, in Unicode code points; RPort's shortest is 3 bytes. */
 export const AUTH_ID_MAX = 64;
 /** Longest client id we take from an agent; RPort does not limit it, machine ids have 32 to 36. */
 const CLIENT_ID_MAX = 128;
 
-/** Why a text cannot be an auth id, in words for a person; `undefined` when it can. */
+/** Why a text cannot become an auth id, in words for a person; `undefined` when it can. */
 export function whyNotAuthId(text: string): string | undefined {
+  if (isDeceptive(text)) return "An auth id cannot contain invisible or control characters.";
+  return whyNoAuthId(text);
+}
+
+/** The same of one that is there: what was taken before the rule became stricter stays one. */
+function whyNoAuthId(text: string): string | undefined {
   const length = [...text].length;
   if (length < 3) return "An auth id has at least 3 characters.";
   if (length > AUTH_ID_MAX) return `An auth id has at most ${AUTH_ID_MAX} characters.`;
   if (text.includes(":")) return "An auth id cannot contain a colon: agents split there.";
   if (text !== text.trim()) return "An auth id cannot begin or end with a space.";
-  if (isDeceptive(text)) return "An auth id cannot contain invisible or control characters.";
+  if (isUnprintable(text)) return "An auth id cannot contain invisible or control characters.";
   return undefined;
 }
 
@@ -22,7 +28,7 @@ export const authIdSchema = z
   .string()
   .max(AUTH_ID_MAX * 2)
   .superRefine((text, context) => {
-    const reason = whyNotAuthId(text);
+    const reason = whyNoAuthId(text);
     if (reason !== undefined) context.addIssue({ code: "custom", message: reason });
   })
   .brand<"AuthId">();
@@ -41,7 +47,7 @@ export const clientIdSchema = z
   .string()
   .min(1)
   .max(CLIENT_ID_MAX)
-  .refine((text) => !isDeceptive(text), "A client id cannot contain control characters.")
+  .refine((text) => !isUnprintable(text), "A client id cannot contain control characters.")
   .refine((text) => !DOTS.test(text), "A client id cannot be one or two dots: no URL holds that.")
   .brand<"ClientId">();
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isDeceptive } from "../deceptive.ts";
+import { isUnprintable } from "../deceptive.ts";
 import { line, time } from "../texts.ts";
 import { permissionsSchema } from "./right.ts";
 
@@ -13,7 +13,7 @@ export function whyNotUserName(text: string): string | undefined {
   if (/[:/\\]/.test(text)) return "A name cannot contain a colon or a slash.";
   if (/^\.\.?$/.test(text)) return "A name cannot be one or two dots: no URL holds that.";
   if (text !== text.trim()) return "A name cannot begin or end with a space.";
-  if (isDeceptive(text)) return "A name cannot contain invisible or control characters.";
+  if (isUnprintable(text)) return "A name cannot contain invisible or control characters.";
   if (text !== text.normalize("NFC")) return "A name is written in Unicode's composed form.";
   return undefined;
 }
