@@ -90,24 +90,38 @@ export function renderOptions(words: Words, changed: (options: SheetOptions) => 
     newId: checks.newId.input.checked,
     force: checks.force.input.checked,
   });
+  // what somebody has changed, until a state comes that knows it: one from before would take it back
+  let unheard: SheetOptions | undefined;
+  root.addEventListener("input", () => {
+    unheard = read();
+  });
   listen(root, () => changed(read()));
+  const fill = (options: SheetOptions) => {
+    for (const name of Object.keys(texts) as TextName[]) {
+      const { input } = texts[name];
+      if (document.activeElement !== input) input.value = textOf(options, name);
+    }
+    for (const name of Object.keys(checks) as CheckName[]) {
+      checks[name].input.checked = options[name];
+    }
+    runtime.input.value = options.runtime;
+  };
   return {
     root,
     show: ({ options, offered, problems }) => {
-      for (const name of Object.keys(texts) as TextName[]) {
-        const { input } = texts[name];
-        if (document.activeElement !== input) input.value = textOf(options, name);
-      }
-      for (const name of Object.keys(checks) as CheckName[]) {
-        checks[name].input.checked = options[name];
-      }
-      runtime.input.value = options.runtime;
+      if (unheard !== undefined && isSameChoice(options, unheard)) unheard = undefined;
+      if (unheard === undefined) fill(options);
       for (const name of Object.keys(all) as Name[]) {
         all[name].root.hidden = !offered.includes(name);
         showProblem(all[name], problems[name] ?? "");
       }
     },
   };
+}
+
+function isSameChoice(one: SheetOptions, other: SheetOptions): boolean {
+  const names = Object.keys(one) as (keyof SheetOptions)[];
+  return names.every((name) => JSON.stringify(one[name]) === JSON.stringify(other[name]));
 }
 
 /** While somebody types it waits for a pause; leaving the field is one. */
