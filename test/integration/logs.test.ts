@@ -17,6 +17,8 @@ import { tempDirectory } from "../support/tempDirectory.ts";
 
 const { O_NONBLOCK, O_RDWR } = constants;
 const MAIN = fileURLToPath(new URL("../../backend/src/main.ts", import.meta.url));
+/** A program that starts on a busy machine. */
+const START_MS = 30_000;
 /** What fits into a pipe that nobody reads, and into the smallest buffer behind it. */
 const SMALL_BUFFER = { RPORT_LIMITS_LOG_BUFFER_BYTES: "65536" };
 
@@ -24,7 +26,7 @@ const SMALL_BUFFER = { RPORT_LIMITS_LOG_BUFFER_BYTES: "65536" };
 async function unreadBackend(dataDir: string) {
   const args = [MAIN, "--data-dir", dataDir, "--port", "0", "--log-level", "debug"];
   const child = spawn(process.execPath, args, {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...SMALL_BUFFER },
+    env: { PATH: process.env.PATH, HOME: dataDir, ...SMALL_BUFFER },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "close").then(([code, signal]) => code ?? signal);
@@ -33,7 +35,7 @@ async function unreadBackend(dataDir: string) {
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
   });
-  await eventually(() => expect(stdout).toContain("is ready"));
+  await eventually(() => expect(stdout).toContain("is ready"), START_MS);
   const text = await readFile(join(dataDir, ENDPOINT_FILE), "utf8");
   const { url, token } = endpointFileSchema.parse(JSON.parse(text));
   const headers = { authorization: `Bearer ${token}` };
