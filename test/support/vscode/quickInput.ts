@@ -58,7 +58,8 @@ export class QuickInput {
   async pick(text: string | RegExp): Promise<void> {
     const row = this.rows(text).first();
     await row.waitFor();
-    const before = await this.#question();
+    // rows may be drawn a moment before the box above them
+    const before = await vi.waitUntil(() => this.#question(), { timeout: paletteTimeoutMs });
     // a click that meets the list while it is drawn anew is lost
     await vi.waitFor(
       async () => {
