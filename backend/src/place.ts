@@ -1,5 +1,5 @@
-import type { ServerStatus } from "@rport/protocol/model";
 import { formatHostPort } from "@rport/protocol/remote";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import type { Config } from "./config/config.ts";
 import type { TlsSource } from "./tls/tlsSource.ts";
 

@@ -1,4 +1,4 @@
-import type { ServerStatus } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import {
   md5Fingerprint,
   type ServerKey,

@@ -1,4 +1,4 @@
-import type { AgentTargets, CertificateView, ServerStatus } from "@rport/protocol/model";
+import type { AgentTargets, CertificateView, ServerStatus } from "@rport/protocol/serverStatus";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { VERSION } from "@rport/protocol/version";
 

@@ -1,16 +1,11 @@
 import { z } from "zod";
 import { authIdSchema, clientIdSchema, pairingIdSchema } from "./ids.ts";
 import { joinSchema } from "./join.ts";
-import {
-  clientSchema,
-  credentialSchema,
-  type ServerStatus,
-  serverStatusSchema,
-  tunnelSchema,
-} from "./model.ts";
+import { clientSchema, credentialSchema, tunnelSchema } from "./model.ts";
 import { pairingSchema } from "./pairing/model.ts";
 import { userNameSchema, userSchema } from "./people/user.ts";
 import { refusalSchema } from "./refusal.ts";
+import { type ServerStatus, serverStatusSchema } from "./serverStatus.ts";
 
 /** One row of the table: a kind of thing of which there are many. */
 interface Row<S extends z.ZodType, I extends z.ZodType<string>, L extends string> {

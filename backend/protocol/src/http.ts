@@ -13,7 +13,7 @@ import {
 } from "./endpointEntry.ts";
 import { clientIdSchema, tunnelIdSchema } from "./ids.ts";
 import { JOIN_ENDPOINTS } from "./joinEndpoints.ts";
-import { clientSchema, serverStatusSchema, tunnelSchema } from "./model.ts";
+import { clientSchema, tunnelSchema } from "./model.ts";
 import { PAIRING_ENDPOINTS } from "./pairing/endpoints.ts";
 import { ACCESS_ENDPOINTS } from "./people/accessEndpoints.ts";
 import { ME_ENDPOINTS } from "./people/meEndpoints.ts";
@@ -21,6 +21,7 @@ import { SIGN_IN_ENDPOINTS } from "./people/signInEndpoints.ts";
 import { USER_ENDPOINTS } from "./people/userEndpoints.ts";
 import { refusalSchema } from "./refusal.ts";
 import { deletionReportSchema } from "./report.ts";
+import { serverStatusSchema } from "./serverStatus.ts";
 
 /** All routes of the users' face begin with this. */
 export const API_PREFIX = "/api/v1";

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RportError } from "@rport/protocol/errors";
-import type { AgentTargets } from "@rport/protocol/model";
+import type { AgentTargets } from "@rport/protocol/serverStatus";
 import { errorText, type Log } from "../platform/log.ts";
 import { AddedAgent, type Located } from "./addedAgent.ts";
 import type { AgentSources } from "./agentSources.ts";

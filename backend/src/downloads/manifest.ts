@@ -1,4 +1,4 @@
-import { agentTargetSchema } from "@rport/protocol/model";
+import { agentTargetSchema } from "@rport/protocol/serverStatus";
 import { z } from "zod";
 
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);

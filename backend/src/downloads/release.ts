@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { AgentTargets } from "@rport/protocol/model";
+import type { AgentTargets } from "@rport/protocol/serverStatus";
 import { type ManifestSignature, signManifest } from "@rport/protocol/wire/manifestSignature";
 import type { AddedAgent } from "./addedAgent.ts";
 import { LICENCES, type Manifest, manifestSchema } from "./manifest.ts";

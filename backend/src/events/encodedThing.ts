@@ -1,5 +1,5 @@
 import type { Change, Entity, EntityValue } from "@rport/protocol/events";
-import type { ServerStatus } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import { SharedText } from "./sharedText.ts";
 
 /** The text of what is gone. */

@@ -1,5 +1,5 @@
 import type { Entity, EntityValue } from "@rport/protocol/events";
-import type { ServerStatus } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import type { Encoded, EncodedThing } from "./encodedThing.ts";
 import type { SharedText } from "./sharedText.ts";
 import type { Sight } from "./sight.ts";

@@ -1,5 +1,5 @@
 import type { Entity, EntityValue } from "@rport/protocol/events";
-import type { ServerStatus } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 
 /**
  * What somebody may see. Watchers that were given the same sight are one audience, and what they

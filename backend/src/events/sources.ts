@@ -1,5 +1,5 @@
 import type { Change, Entity, EntityValue } from "@rport/protocol/events";
-import type { ServerStatus } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 
 /** What can change: one of many things of a kind, or the server itself. */
 export type Touchable = Change["entity"];

@@ -1,4 +1,4 @@
-import type { CertificateView } from "@rport/protocol/model";
+import type { CertificateView } from "@rport/protocol/serverStatus";
 import type { HandshakeCounts } from "../tls/handshakes.ts";
 import { byLabel, type Figure } from "./figure.ts";
 

@@ -1,5 +1,5 @@
 import { ENTITIES, type Entity, type EntityValue } from "@rport/protocol/events";
-import type { ServerStatus } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import type { Refusals } from "../clients/refusals.ts";
 import { EventHub } from "../events/hub.ts";
 import type { EventSources, Lookup } from "../events/sources.ts";

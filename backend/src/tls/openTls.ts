@@ -1,4 +1,4 @@
-import type { CertificateView } from "@rport/protocol/model";
+import type { CertificateView } from "@rport/protocol/serverStatus";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import type { Clock } from "../platform/clock.ts";
 import { loggedFault } from "../platform/faults.ts";

@@ -1,8 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
 import type { EndpointCall, EndpointName, EndpointOutput } from "@rport/protocol/http";
 import type { RequestParts } from "@rport/protocol/local/oneConnection";
-import type { ServerStatus } from "@rport/protocol/model";
 import { errorOf, restAnswer, restRequest } from "@rport/protocol/restClient";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { AccessSource, ReadyAccess } from "./access.ts";
 import { addressBelow } from "./address.ts";

@@ -1,4 +1,4 @@
-import type { ServerStatus } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import type { SheetState } from "@rport/protocol/sheet";
 import { isLoopback } from "../servers/config.ts";
 import type { CardAddress } from "../support/cardAddresses.ts";

@@ -1,6 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
-import type { AgentTargets } from "@rport/protocol/model";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
+import type { AgentTargets } from "@rport/protocol/serverStatus";
 import type { SheetHost, SheetOptions, SheetState } from "@rport/protocol/sheet";
 import type { Server } from "../servers/server.ts";
 import type { CardAddress } from "../support/cardAddresses.ts";

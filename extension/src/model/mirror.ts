@@ -11,7 +11,8 @@ import {
   type Piece,
   type Snapshot,
 } from "@rport/protocol/events";
-import type { ServerStatus, Tunnel } from "@rport/protocol/model";
+import type { Tunnel } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import { type EntityMaps, emptyMaps } from "./entityMaps.ts";
 
 /** A change of a thing; undefined means: not there. Both undefined cannot be. */

@@ -1,6 +1,6 @@
 import { ENTITY_NAMES } from "@rport/protocol/events";
-import type { ServerStatus } from "@rport/protocol/model";
 import { type Pairing, pairingSchema } from "@rport/protocol/pairing/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import type { EntitySources } from "../../../backend/src/events/sources.ts";
 
 /** A server that nobody uses. */

@@ -1,4 +1,4 @@
-import type { ServerStatus } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import type { ClientGrants } from "../../access/clientGrants.ts";
 import type { ClientGroups } from "../../access/clientGroups.ts";
 import type { SeenParams } from "../../access/seenParams.ts";

@@ -1,4 +1,4 @@
-import type { ServerStatus } from "@rport/protocol/model";
+import type { ServerStatus } from "@rport/protocol/serverStatus";
 import type { AgentFiles } from "../../downloads/agentFiles.ts";
 import type { Actor } from "../../users/actor.ts";
 import type { Handlers } from "../endpoints.ts";
