@@ -6,6 +6,7 @@ import type { Answer } from "../../api/http.ts";
 import { duration, until } from "../../model/relativeTime.ts";
 import { describeError, describeNetworkError } from "../../support/describeError.ts";
 import { inertLine } from "../../support/text.ts";
+import { isLoopback } from "../config.ts";
 import type { CheckLine } from "./checkLine.ts";
 import type { HostAndPort, NetworkProbes } from "./networkProbes.ts";
 
@@ -95,8 +96,8 @@ async function addressLine(place: HostAndPort, network: NetworkProbes): Promise<
   }
 }
 
-function plainLine({ hostname }: URL): CheckLine {
-  const isNear = hostname === "localhost" || hostname.startsWith("127.") || hostname === "[::1]";
+function plainLine({ href }: URL): CheckLine {
+  const isNear = isLoopback(href);
   const text = isNear
     ? "None, and none is needed on this computer."
     : "None: whoever is between sees what is sent, sign-ins included.";
