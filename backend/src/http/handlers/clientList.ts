@@ -1,5 +1,5 @@
 import type { Client, Tunnel } from "@rport/protocol/model";
-import type { Column, ListSpec } from "../../lists/listSpec.ts";
+import type { ListSpec } from "../../lists/listSpec.ts";
 
 /** A client's record, with its tunnels where they were asked for. */
 export type ClientWithTunnels = Client & { readonly tunnels?: readonly Tunnel[] };
@@ -44,10 +44,12 @@ const TIME_COLUMNS = [
 
 const SORT_COLUMNS = ["id", "name", "os", "hostname", "version"] as const satisfies readonly Name[];
 
-const columns = <K extends (typeof TEXT_COLUMNS | typeof TIME_COLUMNS)[number]>(
-  names: readonly K[],
-): Record<string, Column<ClientWithTunnels>> =>
-  Object.fromEntries(names.map((name) => [name, (client) => client[name]]));
+type Field<K extends keyof ClientWithTunnels> = (client: ClientWithTunnels) => ClientWithTunnels[K];
+
+const members = <K extends Name>(names: readonly K[]): { readonly [N in K]: Field<N> } =>
+  Object.fromEntries(names.map((name) => [name, (client: Client) => client[name]])) as {
+    [N in K]: Field<N>;
+  };
 
 /** RPort's columns that nothing stands behind here: they are empty, so that its scripts work. */
 const EMPTY_FIELDS = {
@@ -57,32 +59,38 @@ const EMPTY_FIELDS = {
   client_configuration: () => null,
 };
 
+/** Every member of a record, so that whoever lists clients can have them whole. */
+const RECORD_FIELDS = {
+  ...members(TEXT_COLUMNS),
+  ...members(TIME_COLUMNS),
+  labels: (client) => client.labels,
+  mem_total: (client) => client.mem_total,
+  secret: (client) => client.secret,
+  rotation_state: (client) => client.rotation_state,
+  revoked_at: (client) => client.revoked_at,
+  host_key: (client) => client.host_key,
+  host_key_change: (client) => client.host_key_change,
+  connection_end: (client) => client.connection_end,
+  looks_like: (client) => client.looks_like,
+  duplicate: (client) => client.duplicate,
+  left_out: (client) => client.left_out,
+  said: (client) => client.said,
+  tunnels: (client) => client.tunnels ?? [],
+} satisfies { readonly [N in Name | "tunnels"]: Field<N> };
+
 /** The client list in RPort's columns, plus `features` and the times as filters, and ours as fields. */
 export const clientList: ListSpec<ClientWithTunnels> = {
   resource: "clients",
   filters: {
-    ...columns(TEXT_COLUMNS),
-    ...columns(TIME_COLUMNS),
+    ...members(TEXT_COLUMNS),
+    ...members(TIME_COLUMNS),
     labels: ({ labels }) => Object.entries(labels).map(([key, value]) => `${key}: ${value}`),
   },
   times: TIME_COLUMNS,
   order: (client) => client.id,
-  sorts: columns(SORT_COLUMNS),
+  sorts: members(SORT_COLUMNS),
   fields: {
-    ...columns(TEXT_COLUMNS),
-    ...columns(TIME_COLUMNS),
-    labels: (client) => client.labels,
-    mem_total: (client) => client.mem_total,
-    secret: (client) => client.secret,
-    rotation_state: (client) => client.rotation_state,
-    revoked_at: (client) => client.revoked_at,
-    host_key: (client) => client.host_key,
-    host_key_change: (client) => client.host_key_change,
-    connection_end: (client) => client.connection_end,
-    looks_like: (client) => client.looks_like,
-    duplicate: (client) => client.duplicate,
-    left_out: (client) => client.left_out,
-    tunnels: (client) => client.tunnels ?? [],
+    ...RECORD_FIELDS,
     ...EMPTY_FIELDS,
   },
   defaultFields: ["id", "name", "hostname"],
