@@ -2,8 +2,9 @@ import type { Locator, Page } from "playwright-core";
 import { vi } from "vitest";
 
 /** F1 can be lost while the focus leaves a webview or a terminal: then it is pressed again. */
-const paletteAttemptMs = 2_000;
-const paletteTimeoutMs = 20_000;
+const paletteAttemptMs = 4_000;
+/** A window on a loaded machine needs its time: as long as anything else that is waited for slowly. */
+const paletteTimeoutMs = 60_000;
 
 /** The box at the top: command palette, quick picks, input boxes, and file dialogs too. */
 export class QuickInput {
