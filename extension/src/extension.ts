@@ -1,3 +1,4 @@
+import "./support/language.ts";
 import { type ExtensionContext, window } from "vscode";
 import { SHEET_VIEW_TYPE } from "./manifest.ts";
 import { createWindow } from "./window.ts";

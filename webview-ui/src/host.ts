@@ -41,6 +41,13 @@ function isRemembered(value: unknown): value is Remembered {
   );
 }
 
+const KINDS: ReadonlySet<string> = new Set<ToSheet["type"]>([
+  "state",
+  "announce",
+  "copied",
+  "language",
+]);
+
 /**
  * Only the extension can post to this page (its content policy allows no other frame), and the
  * compiler checks both ends; so the kind of a message is all that is looked at.
@@ -48,7 +55,7 @@ function isRemembered(value: unknown): value is Remembered {
 function isToSheet(value: unknown): value is ToSheet {
   if (typeof value !== "object" || value === null) return false;
   const { type } = value as { type?: unknown };
-  return type === "state" || type === "announce" || type === "copied";
+  return typeof type === "string" && KINDS.has(type);
 }
 
 /** Connects to VS Code; may be called once per page. */

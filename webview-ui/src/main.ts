@@ -10,7 +10,8 @@ const sheet = new Sheet(host);
 const page = document.getElementById("page");
 
 host.listen((message) => {
-  if (message.type === "announce") sheet.announce(message.text);
+  if (message.type === "language") sheet.speak(message.locale, message.texts);
+  else if (message.type === "announce") sheet.announce(message.text);
   else if (message.type === "copied") sheet.copied(message.what);
   else if (page) sheet.update(message, page);
 });

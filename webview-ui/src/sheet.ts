@@ -52,11 +52,16 @@ export class Sheet {
     this.#host = host;
   }
 
+  /** Speaks another language than English from the next state on. */
+  speak(locale: string, texts: Readonly<Record<string, string>>): void {
+    document.documentElement.lang = locale;
+    this.#words = wordsOf(texts);
+  }
+
   /** Shows a new state; builds the page at the first. */
   update(state: SheetState, page: HTMLElement): void {
     const before = this.#state;
     this.#state = state;
-    this.#words = wordsOf(state.strings);
     if (!before) this.#build(page);
     const remembered = this.#host.remembered();
     if (remembered.pairing !== state.pairingId) {

@@ -1,4 +1,4 @@
-/** The page's words in English; the host may send others in `strings`, by the same keys. */
+/** The page's words in English, by which the host's translations of them are looked up. */
 export const ENGLISH = {
   title: "Install a client",
   server: "Server",
@@ -193,10 +193,11 @@ export type WordKey = keyof typeof ENGLISH;
 /** Looks a text up and puts the values in place of {0}, {1}, ... */
 export type Words = (key: WordKey, ...values: readonly string[]) => string;
 
-/** Words in the host's language, English where it has none. */
-export function wordsOf(strings: Readonly<Record<string, string>>): Words {
+/** Words in the language of `texts`, which has them by the English ones; in English where it has none. */
+export function wordsOf(texts: Readonly<Record<string, string>>): Words {
   return (key, ...values) => {
-    const text = Object.hasOwn(strings, key) ? (strings[key] ?? ENGLISH[key]) : ENGLISH[key];
+    const english = ENGLISH[key];
+    const text = Object.hasOwn(texts, english) ? (texts[english] ?? english) : english;
     return text.replaceAll(/\{(\d)\}/g, (_, at: string) => values[Number(at)] ?? "");
   };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { INSTALLER_NAMES } from "@rport/protocol/commands";
 import type { FromSheet, SheetHost, ToSheet } from "@rport/protocol/sheet";
 import { fromSheetSchema } from "@rport/protocol/sheet";
-import { env, Uri, type WebviewPanel, window } from "vscode";
+import { env, l10n, Uri, type WebviewPanel, window } from "vscode";
 import type { Server } from "../servers/server.ts";
 import type { CardAddress } from "../support/cardAddresses.ts";
 import type { Clock } from "../support/clock.ts";
@@ -121,6 +121,12 @@ export class Sheet {
     });
   }
 
+  #begin(): void {
+    const { bundle } = l10n;
+    if (bundle !== undefined) this.#post({ type: "language", locale: env.language, texts: bundle });
+    this.#post(this.#model.state);
+  }
+
   #post(message: ToSheet): void {
     void this.#deps.panel.webview.postMessage(message);
   }
@@ -140,7 +146,7 @@ export class Sheet {
   }
 
   readonly #handlers: MessageHandlers = {
-    ready: () => this.#post(this.#model.state),
+    ready: () => this.#begin(),
     choose: ({ platform, command }) => {
       this.#model.choose({ platform, command });
       this.#deps.actions.remember(this.#model.chosen);

@@ -90,7 +90,6 @@ export class SheetModel {
       offered: [...this.#offered],
       problems: this.#problems,
       manual: this.manual.state,
-      strings: {},
     };
   }
 

@@ -60,7 +60,6 @@ const state = (changes: Partial<SheetState> = {}): SheetState => ({
   problems: {},
   manual: { kind: "none" },
   clockSkewMs: 0,
-  strings: {},
   ...changes,
 });
 
@@ -206,12 +205,12 @@ describe("tags", () => {
 
 describe("words", () => {
   it("come from the host where it has them", () => {
-    const german = wordsOf({ connected: "Verbunden: {0}" });
+    const german = wordsOf({ "Connected: {0}": "Verbunden: {0}" });
     expect(german("connected", "web-07")).toBe("Verbunden: web-07");
     expect(german("copy")).toBe("Copy");
   });
 
   it("ignore names that are not the host's own", () => {
-    expect(wordsOf(Object.create({ copy: "Inherited" }))("copy")).toBe("Copy");
+    expect(wordsOf(Object.create({ Copy: "Inherited" }))("copy")).toBe("Copy");
   });
 });

@@ -168,8 +168,6 @@ export const sheetStateSchema = z.object({
    * Server time minus local time, in milliseconds, so that the countdown is right on a wrong clock.
    */
   clockSkewMs: z.number(),
-  /** Words of the page in the user's language, by key. */
-  strings: z.record(z.string(), z.string()),
 });
 
 /** Everything the page shows. */
@@ -179,6 +177,13 @@ export type SheetState = z.infer<typeof sheetStateSchema>;
 export const toSheetSchema = z.discriminatedUnion("type", [
   sheetStateSchema,
   z.object({ type: z.literal("announce"), text: z.string() }),
+  /** Sent before anything else, unless the page speaks English: texts by the English ones. */
+  z.object({
+    type: z.literal("language"),
+    /** A tag of BCP 47, such as `de`. */
+    locale: z.string(),
+    texts: z.record(z.string(), z.string()),
+  }),
   /** Something is in the clipboard now. */
   z.object({ type: z.literal("copied"), what: z.enum(["line", "manual"]) }),
 ]);

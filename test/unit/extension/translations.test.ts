@@ -1,0 +1,45 @@
+import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ownTexts } from "../../support/ownTexts.ts";
+import { ROOT } from "../../support/repository.ts";
+
+/** What nobody reads, though it looks like it: names of headers, keys, styles and the like. */
+const NOT_READ: ReadonlySet<string> = new Set([]);
+
+/** Sources whose texts are not looked up yet. */
+const PENDING =
+  /^extension\/src\/(?:api|commands|install|model|servers|support|tunnels|views|window)/;
+
+const files = globSync("extension/src/**/*.ts", { cwd: ROOT }).filter(
+  (file) => !PENDING.test(file),
+);
+
+describe("what the extension says", () => {
+  it.each(files)("is looked up in the editor's language: %s", async (file) => {
+    const { untranslated } = ownTexts(await readFile(join(ROOT, file), "utf8"));
+    expect(untranslated.filter((text) => !NOT_READ.has(text))).toEqual([]);
+  });
+});
+
+describe("a text of one's own", () => {
+  it.each([
+    ['say("Two words")', ["Two words"]],
+    [`say(\`of \${name}\`)`, ["of …"]],
+    ['say("Delete")', ["Delete"]],
+    ['say(t("Two words"))', []],
+    ['say(t("{0} words", "one or two"))', ["one or two"]],
+    ['log.warn("two words")', []],
+    ['import x from "two words"', []],
+    ['say("two-words", "rport.client")', []],
+  ])("is found in %s", (source, untranslated) => {
+    expect(ownTexts(source).untranslated).toEqual(untranslated);
+  });
+
+  it("is known by what it is looked up by", () => {
+    const source = 't("One {0}", n); t({ message: "Two", comment: ["of three"] })';
+    expect(ownTexts(source).keys).toEqual(["One {0}", "Two"]);
+    expect(() => ownTexts("t(name)")).toThrow("not a text that can be looked up: name");
+  });
+});
