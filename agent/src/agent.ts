@@ -36,7 +36,7 @@ export interface AgentDeps {
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
   readonly resolve: Lookup;
-  readonly platform: Pick<Platform, "dataDir" | "idReaders" | "inventory">;
+  readonly platform: Pick<Platform, "dataDir" | "idReaders" | "inventory" | "listeners">;
   /** What connections allow, where it differs from the usual. */
   readonly transportLimits?: Partial<TransportLimits>;
 }
@@ -126,6 +126,7 @@ export class Agent implements AsyncDisposable {
       clock,
       random,
       resolve,
+      listeners: deps.platform.listeners,
       credentials: new CredentialStore(config),
       proveHostKey:
         hostKey &&

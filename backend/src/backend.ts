@@ -255,6 +255,7 @@ function handlersOf(services: Services, facts: Pick<HandlerDeps, HandlerFacts>):
     adoptions: services.adoptions,
     credentials: services.credentials,
     tunnels: services.tunnels,
+    listening: services.listening,
     pairings: services.pairings,
     pairingService: services.pairingService,
     refusals: services.refusals,

@@ -44,6 +44,8 @@ export interface AgentConfig {
   readonly attributesFile: string;
   readonly remotes: readonly RemoteMessage[];
   readonly tunnelAllowed: readonly TunnelRule[];
+  /** Whether the server is told which ports of this host somebody listens on. */
+  readonly tellsListeningPorts: boolean;
   /** Empty for the platform's own. */
   readonly dataDir: string;
   /** 0 for none. */
@@ -133,6 +135,7 @@ function toConfig(
     attributesFile: client.attributes_file_path,
     remotes: client.remotes,
     tunnelAllowed: client.tunnel_allowed,
+    tellsListeningPorts: client.tell_listening_ports,
     dataDir: client.data_dir,
     keepAliveMs: connection.keep_alive,
     keepAliveTimeoutMs: connection.keep_alive_timeout,

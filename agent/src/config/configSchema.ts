@@ -103,6 +103,8 @@ const USED = {
     remotes: weakList(remote, 64).default([]),
     tunnel_allowed: weakList(rule, 1_000).default([]),
     data_dir: words.default(""),
+    /** Ours: whether people are told which ports of this host somebody listens on. */
+    tell_listening_ports: weakFlag().default(true),
     /** Ours: the server's TLS key is one of these, and its certificate is not looked at. */
     tls_pin: weakList(tlsPinSchema, 4).default([]),
   },

@@ -72,6 +72,7 @@ function clientConfiguration(
       tags,
       labels,
       tunnel_allowed: config.tunnelAllowed.map(({ written }) => written),
+      tell_listening_ports: config.tellsListeningPorts,
       data_dir: config.dataDir,
     },
     connection: {

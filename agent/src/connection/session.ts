@@ -12,6 +12,7 @@ import { type CloseReason, peerText, WireError } from "@rport/protocol/wire/wire
 import type { ChannelTable } from "../channels/channelTable.ts";
 import type { AgentConfig } from "../config/config.ts";
 import type { CredentialStore } from "../config/credentialStore.ts";
+import type { ListenerReader } from "../machine/listeners.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
@@ -36,6 +37,8 @@ export interface SessionDeps {
   readonly credentials: CredentialStore;
   readonly channels: ChannelTable;
   readonly resolve: Lookup;
+  /** Which ports of this host somebody listens on; undefined: that cannot be found out here. */
+  readonly listeners?: ListenerReader | undefined;
   readonly clock: Clock;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
@@ -166,10 +169,12 @@ function serve(
   deps: SessionDeps,
   serverFingerprint: () => string,
 ): Served {
-  const { config, credentials, channels, clock, log, resolve, proveHostKey } = deps;
+  const { config, credentials, channels, clock, log, resolve, listeners, proveHostKey } = deps;
   const control = new Control({
     rules: config.tunnelAllowed,
     resolve,
+    listeners,
+    tells: config.tellsListeningPorts,
     credentials,
     clock,
     log,

@@ -3,6 +3,7 @@ import type { AccessRights } from "./accessRights.ts";
 import type { Account, Accounts } from "./account.ts";
 import type { Inventory } from "./inventory.ts";
 import type { Layout } from "./layout.ts";
+import type { ListenerReader } from "./listeners.ts";
 import type { IdReader, MachineDoors } from "./machineId.ts";
 import type { Place } from "./place.ts";
 import type { Programs } from "./programs.ts";
@@ -21,6 +22,8 @@ export interface Platform {
   /** Where this system keeps an id of the machine, in the order in which RPort's client looks. */
   idReaders(doors: MachineDoors): readonly IdReader[];
   readonly inventory: Inventory;
+  /** Which ports somebody listens on; undefined: it is not known how to find out here. */
+  readonly listeners?: ListenerReader;
   /**
    * How the agent is installed here. Throws a `CliFailure` with status 3 where that is not
    * possible.

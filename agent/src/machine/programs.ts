@@ -37,6 +37,22 @@ function exitCode(error: (Error & { code?: unknown }) | null): number {
   return typeof error.code === "number" ? error.code : 127;
 }
 
+/** Standard output of a program, however it ends; rejects when the signal fires before, which ends it. */
+export function outputOf(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { env: ENVIRONMENT, signal, maxBuffer: OUTPUT_MAX_BYTES, windowsHide: true };
+    execFile(program, [...args], options, (error, stdout) => {
+      const didRun = !signal.aborted && exitCode(error) !== 127;
+      if (didRun) resolve(stdout);
+      else reject(error ?? signal.reason);
+    });
+  });
+}
+
 /** Runs a program that has to succeed. Rejects with its own words. */
 export async function must(
   programs: Programs,

@@ -7,6 +7,7 @@ import type { Log } from "../platform/log.ts";
 import type { TunnelRule } from "../tunnels/allow.ts";
 import type { Lookup } from "../tunnels/target.ts";
 import { withEffort } from "./effort.ts";
+import type { ListeningDeps } from "./listeningPorts.ts";
 import { LongRequests } from "./longRequests.ts";
 import { requestTable } from "./requestTable.ts";
 import type { Result, ServerRequest, Work } from "./serverRequest.ts";
@@ -17,7 +18,7 @@ const SHOWN_CHARACTERS = 40;
 const REFUSED = "refused a request of the server";
 
 /** What a connection's answers need. */
-export interface ControlDeps {
+export interface ControlDeps extends Pick<ListeningDeps, "listeners" | "tells"> {
   readonly rules: readonly TunnelRule[];
   readonly resolve: Lookup;
   readonly credentials: CredentialStore;
@@ -48,6 +49,8 @@ export class Control {
     this.#requests = requestTable({
       rules: deps.rules,
       resolve: deps.resolve,
+      listeners: deps.listeners,
+      tells: deps.tells,
       credentials: deps.credentials,
       log: deps.log,
       prove: deps.proveHostKey,

@@ -5,6 +5,7 @@ import type { Lookup } from "../tunnels/target.ts";
 import { checkPort } from "./checkPort.ts";
 import { checkTunnelAllowed } from "./checkTunnelAllowed.ts";
 import { holdJoin } from "./holdJoin.ts";
+import { type ListeningDeps, listeningPorts } from "./listeningPorts.ts";
 import { ping } from "./ping.ts";
 import { proveHostKey } from "./proveHostKey.ts";
 import { putCapabilities } from "./putCapabilities.ts";
@@ -12,7 +13,7 @@ import { rotateSecret } from "./rotateSecret.ts";
 import type { ServerRequest } from "./serverRequest.ts";
 
 /** What the answers need. */
-export interface RequestTableDeps {
+export interface RequestTableDeps extends Pick<ListeningDeps, "listeners" | "tells"> {
   readonly rules: readonly TunnelRule[];
   readonly resolve: Lookup;
   readonly credentials: CredentialStore;
@@ -35,6 +36,7 @@ export function requestTable(deps: RequestTableDeps): ReadonlyMap<string, Server
     checkPort({ rules, resolve }),
     rotateSecret({ credentials, log }),
     holdJoin(() => deps.onHeld()),
+    listeningPorts({ rules, listeners: deps.listeners, tells: deps.tells }),
   ];
   if (prove !== undefined) requests.push(proveHostKey(prove));
   return new Map(requests.map((request) => [request.name, request]));

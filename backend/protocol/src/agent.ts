@@ -23,6 +23,8 @@ export const REQUESTS = {
   holdJoin: "hold_join",
   /** Ours, feature `long-requests`: the agent tells how a request that it accepted has ended. */
   requestEnded: "request_ended",
+  /** Ours, feature `listening-ports`: what listens on the host; see `tunnels/listening.ts`. */
+  listeningPorts: "listening_ports",
 } as const;
 
 /** Requests a Go agent may send without an answer; accepted, and not used yet. */
@@ -51,6 +53,8 @@ export const FEATURES = {
   heldJoin: "held-join",
   /** The agent accepts requests that take long at once, and tells their ends when they come. */
   longRequests: "long-requests",
+  /** The agent tells which TCP ports of its host somebody listens on. */
+  listeningPorts: "listening-ports",
 } as const;
 
 /** Every extension by its name, for those who speak all of them. */

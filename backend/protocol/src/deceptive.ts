@@ -23,6 +23,11 @@ export function isUnprintable(text: string): boolean {
   return UNPRINTABLE.test(text);
 }
 
+/** The text without such characters. */
+export function withoutDeceptive(text: string): string {
+  return text.replaceAll(ALL, "");
+}
+
 /** The text with each such character written out, as `\u{202E}`. */
 export function writtenOut(text: string): string {
   return text.replaceAll(ALL, codePoint);

@@ -35,6 +35,8 @@ export const ERROR_STATUS = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   TOO_MANY_REQUESTS: 429,
   INTERNAL: 500,
+  /** The agent is there, and does not know how: its version, or its system. */
+  AGENT_CANNOT: 501,
   NOT_BUILT: 404,
   /** The pairing service that is configured did not do what it should; `detail` is one word for how. */
   PAIRING_SERVICE: 502,

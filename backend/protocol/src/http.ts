@@ -22,6 +22,7 @@ import { USER_ENDPOINTS } from "./people/userEndpoints.ts";
 import { refusalSchema } from "./refusal.ts";
 import { deletionReportSchema } from "./report.ts";
 import { serverStatusSchema } from "./serverStatus.ts";
+import { LISTENING_ENDPOINTS } from "./tunnels/listening.ts";
 
 /** All routes of the users' face begin with this. */
 export const API_PREFIX = "/api/v1";
@@ -120,6 +121,7 @@ export const ENDPOINTS = {
   ...USER_ENDPOINTS,
   ...ACCESS_ENDPOINTS,
   ...ATTRIBUTE_ENDPOINTS,
+  ...LISTENING_ENDPOINTS,
   listTunnels: endpoint({
     method: "GET",
     path: "/tunnels",

@@ -1,3 +1,4 @@
+import type { ClientId } from "@rport/protocol/ids";
 import { Relays } from "@rport/protocol/wire/relay";
 import type { Auditing } from "../audit/auditing.ts";
 import type { LiveSession } from "../clients/liveSession.ts";
@@ -13,6 +14,7 @@ import { askingRightOf } from "../tunnels/askingRight.ts";
 import { createDial, createLinkDial, type Dial } from "../tunnels/dialer.ts";
 import { KeptPorts } from "../tunnels/keptPorts.ts";
 import type { TunnelSockets } from "../tunnels/listener.ts";
+import { createListening, type Listening } from "../tunnels/listening.ts";
 import { TunnelService } from "../tunnels/tunnelService.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
@@ -34,6 +36,7 @@ export interface Tunnels {
   /** Shares the process fairly among everything that is carried. */
   readonly relays: Relays;
   readonly dial: Dial;
+  readonly listening: Listening;
 }
 
 /** Tunnels that end on this server, and the dial under all of them; `opened` closes them. */
@@ -60,5 +63,7 @@ export function openTunnels(
     events: auditing.tunnels,
   });
   opened.defer(() => tunnels.close());
-  return { tunnels, relays, dial: createDial((id) => presence.connected(id), linkDial) };
+  const connected = (id: ClientId) => presence.connected(id);
+  const listening = createListening(connected);
+  return { tunnels, relays, dial: createDial(connected, linkDial), listening };
 }

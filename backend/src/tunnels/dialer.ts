@@ -52,25 +52,28 @@ export function createLinkDial(clock: Clock): LinkDial {
 }
 
 /** The connection itself; throws `CLIENT_OFFLINE` when there is none. */
-export function requireLink<L extends AgentLink>(link: L | undefined): L {
+export function requireLink<L extends Pick<AgentLink, "isClosed">>(link: L | undefined): L {
   if (link !== undefined && !link.isClosed) return link;
   throw new RportError("CLIENT_OFFLINE", "The client is not connected.");
 }
 
 /** What an agent answered, or failed to answer, in the words of our API. */
 export function asRefusal(error: unknown, target: HostPort): RportError {
-  if (!(error instanceof WireError)) return RportError.from(error);
+  if (!(error instanceof WireError) || error.kind !== "refused") return asTrouble(error);
   const place = formatHostPort(target);
+  if (error.message.includes("not allowed")) return notAllowed(target);
+  const detail = error.message.slice(0, 500);
+  return new RportError("AGENT_REFUSED", `The client could not open ${place}.`, { detail });
+}
+
+/** Why an agent did not answer at all, in the words of our API. */
+export function asTrouble(error: unknown): RportError {
+  if (!(error instanceof WireError)) return RportError.from(error);
   if (error.kind === "limit") {
     return new RportError("UNAVAILABLE", "The client has too many open streams or requests.");
   }
   if (error.kind === "timeout") return timedOut();
-  if (error.kind !== "refused") {
-    return new RportError("CLIENT_OFFLINE", "The client disconnected.", { cause: error });
-  }
-  if (error.message.includes("not allowed")) return notAllowed(target);
-  const detail = error.message.slice(0, 500);
-  return new RportError("AGENT_REFUSED", `The client could not open ${place}.`, { detail });
+  return new RportError("CLIENT_OFFLINE", "The client disconnected.", { cause: error });
 }
 
 function timedOut(): RportError {

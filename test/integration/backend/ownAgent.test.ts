@@ -23,6 +23,7 @@ it("our own agent registers with its features, and a half-closed tunnel keeps it
     "host-key",
     "held-join",
     "long-requests",
+    "listening-ports",
   ]);
   const tunnel = await side.tunnels.create(ID, { remote: String(target.port) }, { owner: "ann" });
   const socket = connect({ port: Number(tunnel.lport), host: "127.0.0.1", allowHalfOpen: true });

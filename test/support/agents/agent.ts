@@ -46,7 +46,7 @@ export interface TestAgent extends AgentFiles {
 }
 
 /** What a test puts in the place of the agent's own. */
-export type Replaced = Partial<Pick<AgentDeps, "resolve" | "transportLimits">>;
+export type Replaced = Partial<Pick<AgentDeps, "platform" | "resolve" | "transportLimits">>;
 
 /**
  * Starts an agent in this process. It is stopped, and its files removed, at the end of its scope.

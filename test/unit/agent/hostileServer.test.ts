@@ -25,6 +25,7 @@ function control(features: readonly string[] = Object.values(FEATURES), log: Log
   const onFeatures = (agreed: ReadonlySet<string>) => void seen.push(agreed);
   const onHeld = () => undefined;
   const made = new Control({
+    tells: true,
     rules,
     resolve,
     credentials,

@@ -11,6 +11,7 @@ import { passwdAccounts } from "./accounts.ts";
 import { configuredWritable } from "./configured.ts";
 import { InitScript, type ScriptManager } from "./initScript.ts";
 import { LINUX_INVENTORY } from "./inventory.ts";
+import { linuxListeners } from "./listeners.ts";
 import { isOpenrcRunning, OPENRC } from "./openrc.ts";
 import { isSystemdRunning } from "./systemd.ts";
 import { systemService } from "./systemService.ts";
@@ -26,6 +27,7 @@ export const LINUX: Platform = {
     () => read("/etc/machine-id"),
   ],
   inventory: LINUX_INVENTORY,
+  listeners: linuxListeners(),
   installing: createInstalling,
 };
 

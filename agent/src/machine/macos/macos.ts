@@ -11,6 +11,7 @@ import { runCommand } from "../self.ts";
 import { directoryAccounts } from "./accounts.ts";
 import { MACOS_INVENTORY } from "./inventory.ts";
 import { daemonOf, userAgentOf } from "./jobs.ts";
+import { macosListeners } from "./listeners.ts";
 
 const IOREG = ["-rd1", "-c", "IOPlatformExpertDevice"];
 const UUID = /"IOPlatformUUID" = "([^"]+)"/;
@@ -21,6 +22,7 @@ export const MACOS: Platform = {
   dataDir: "/var/lib/rport",
   idReaders: ({ run }) => [behindLabel(() => run("ioreg", IOREG), UUID)],
   inventory: MACOS_INVENTORY,
+  listeners: macosListeners,
   installing: (deps) => macosInstalling(deps),
 };
 

@@ -5,6 +5,7 @@ import { BackgroundProcess } from "../posix/background.ts";
 import { runCommand } from "../self.ts";
 import { windowsEnvironment } from "./environment.ts";
 import { knownFolders, prefixLayout, systemLayout } from "./layouts.ts";
+import { windowsListeners } from "./listeners.ts";
 import { isAdministrator, programOf } from "./processes.ts";
 import { aclRights } from "./rights.ts";
 import { SERVICE_ACCOUNTS } from "./serviceAccount.ts";
@@ -22,6 +23,7 @@ export const WINDOWS: Platform = {
   dataDir: "C:\\ProgramData\\rport",
   idReaders: ({ run }) => [behindLabel(() => run("reg.exe", REG), GUID)],
   inventory: plainInventory("windows", "win32"),
+  listeners: windowsListeners,
   installing: createInstalling,
   joinServiceManager,
 };

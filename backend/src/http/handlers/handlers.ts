@@ -15,6 +15,7 @@ import type { AgentFiles } from "../../downloads/agentFiles.ts";
 import type { ListSearches } from "../../lists/listSearches.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
+import type { Listening } from "../../tunnels/listening.ts";
 import type { TunnelService } from "../../tunnels/tunnelService.ts";
 import type { Accounts } from "../../users/accounts.ts";
 import type { Actor } from "../../users/actor.ts";
@@ -52,6 +53,7 @@ export interface HandlerDeps {
   readonly adoptions: Adoptions;
   readonly credentials: Credentials;
   readonly tunnels: TunnelService;
+  readonly listening: Listening;
   readonly pairings: Pick<Pairings, "all">;
   readonly pairingService: Pick<PairingService, "create" | "revoke">;
   readonly refusals: Pick<Refusals, "list" | "clear">;
@@ -87,6 +89,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
       all: () => tunnels.all(),
       create: (id, query, asker) => tunnels.create(id, query, asker),
       remove: (id, tunnelId, force) => tunnels.remove(id, tunnelId, force),
+      listening: deps.listening,
     }),
     ...pairingHandlers({
       pairings,

@@ -2,6 +2,7 @@ import type { EndpointInput } from "@rport/protocol/http";
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
 import type { ListSearches } from "../../lists/listSearches.ts";
+import type { Listening } from "../../tunnels/listening.ts";
 import type { TunnelAsker } from "../../tunnels/request.ts";
 import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
@@ -19,12 +20,13 @@ export interface TunnelHandlerDeps {
   ): Promise<Tunnel>;
   /** Without `force`, a tunnel in use stays and `CONFLICT` is thrown. */
   remove(clientId: ClientId, tunnelId: TunnelId, force: boolean): Promise<void>;
+  readonly listening: Listening;
 }
 
 /** Serves tunnels whose listeners are on the server. */
 export function tunnelHandlers(
   source: TunnelHandlerDeps,
-): Pick<Handlers, "listTunnels" | "createTunnel" | "deleteTunnel"> {
+): Pick<Handlers, "listTunnels" | "createTunnel" | "deleteTunnel" | "listListening"> {
   return {
     listTunnels(_input, { actor, user }) {
       const { access, searches } = source;
@@ -37,6 +39,11 @@ export function tunnelHandlers(
     async deleteTunnel({ params, query }) {
       await source.remove(params.clientId, params.tunnelId, query.force ?? false);
       return undefined;
+    },
+    async listListening({ params }, { requireRight }) {
+      const data = await source.listening(params.clientId);
+      requireRight();
+      return { data };
     },
   };
 }

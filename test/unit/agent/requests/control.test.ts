@@ -21,6 +21,7 @@ function setUp() {
     credential: { authId: "id", secret: "old" },
   });
   const control = new Control({
+    tells: true,
     rules,
     credentials,
     clock,
