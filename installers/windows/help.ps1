@@ -43,7 +43,8 @@ Register as a new host: for copies of a disk image.
 Enrol anew, also when enrolled at another server; the host keeps its id.
 
 .PARAMETER Prefix
-Keep everything below this directory. Needs no administrator, and implies -NoService.
+Keep everything below this directory. Needs no administrator, and implies -NoService. An elevated
+PowerShell takes only a directory that nobody but administrators owns or may change.
 
 .PARAMETER NoService
 Start the agent without a service: for trying.

@@ -147,9 +147,9 @@ function Invoke-Installer([hashtable] $Given, [bool] $IsDry) {
     Assert-Package $Given
     if ($Given['Prefix']) { $Given['Prefix'] = Get-FullPath $Given['Prefix'] }
     Assert-Administrator $Given $IsDry
+    Assert-OwnPrefix $Given
     Enable-Tls12
-    $isForMachine = -not ($IsDry -or $Given['Prefix'] -or $Given['Status'])
-    $work = New-WorkDirectory $isForMachine
+    $work = New-WorkDirectory (Test-Elevated)
     try {
         if ($isInstalling) { return Install-Agent $Given $work $IsDry }
         return Use-InstalledAgent $Given $work $IsDry

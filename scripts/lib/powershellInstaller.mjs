@@ -17,7 +17,7 @@ const part = (name) => readFileSync(join(root, "installers", "windows", name), "
  */
 export function powershellInstaller(version, lines) {
   const manifest = `$RportVersion = '${version}'\n$RportManifest = @'\n${lines.join("\n")}\n'@\n`;
-  const body = ["functions.ps1", "installation.ps1", "run.ps1"].map(part);
+  const body = ["functions.ps1", "owners.ps1", "installation.ps1", "run.ps1"].map(part);
   // In braces: PowerShell runs nothing of a script that was cut off.
   return [part("help.ps1"), ". {\n", [manifest, ...body].join("\n"), "}\n"].join("");
 }

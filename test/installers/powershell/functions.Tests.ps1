@@ -2,6 +2,7 @@
 BeforeAll {
     $parts = Join-Path $PSScriptRoot '../../../installers/windows'
     . (Join-Path $parts 'functions.ps1')
+    . (Join-Path $parts 'owners.ps1')
     . (Join-Path $parts 'installation.ps1')
     $RportVersion = '1.2.3'
     $RportManifest = "windows-x64 5 $('a' * 64) agent-x64.exe`nwindows-arm64 6 $('b' * 64) agent-arm64.exe"

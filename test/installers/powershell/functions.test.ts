@@ -30,6 +30,6 @@ describe("the functions of install.ps1", () => {
     const { tests, failedContainers } = reportSchema.parse(JSON.parse(stdout));
     expect(tests.filter(({ result }) => result !== "Passed")).toEqual([]);
     expect(failedContainers).toBe(0);
-    expect(tests.length).toBeGreaterThan(60);
+    expect(tests.length).toBeGreaterThan(90);
   });
 });

@@ -117,7 +117,7 @@ describe.skipIf(reason !== undefined)("install.ps1 in PowerShell", () => {
   });
 
   test("the template refuses to install anything", async () => {
-    const text = `$ErrorActionPreference = 'Stop'; $RportVersion = ''; . ./installers/windows/functions.ps1; . ./installers/windows/installation.ps1; Invoke-Installer @{} $false`;
+    const text = `$ErrorActionPreference = 'Stop'; $RportVersion = ''; . ./installers/windows/functions.ps1; . ./installers/windows/owners.ps1; . ./installers/windows/installation.ps1; Invoke-Installer @{} $false`;
     const { code, stderr } = await runCommand(text);
     expect(code).not.toBe(0);
     expect(stderr).toContain("template");

@@ -11,7 +11,7 @@ const { powershellInstaller } = await import(
 );
 
 /** The parts of the script, relative to the checkout. */
-export const PARTS = ["help.ps1", "functions.ps1", "installation.ps1", "run.ps1"].map(
+export const PARTS = ["help.ps1", "functions.ps1", "owners.ps1", "installation.ps1", "run.ps1"].map(
   (name) => `installers/windows/${name}`,
 );
 
