@@ -1,6 +1,7 @@
 import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { t } from "@vscode/l10n";
 import { describe, expect, it } from "vitest";
 import { ownTexts } from "../../support/ownTexts.ts";
 import { ROOT } from "../../support/repository.ts";
@@ -41,5 +42,19 @@ describe("a text of one's own", () => {
     const source = 't("One {0}", n); t({ message: "Two", comment: ["of three"] })';
     expect(ownTexts(source).keys).toEqual(["One {0}", "Two"]);
     expect(() => ownTexts("t(name)")).toThrow("not a text that can be looked up: name");
+  });
+});
+
+describe("a value put into a text", () => {
+  it.each(["{0}", "{1}", "{2}", "$&", "$1", "$$", "$`", "{toString}", "__proto__"])(
+    "stays as it is: %s",
+    (value) => {
+      expect(t("{0} of {1}, {1} and {0}", value, "x")).toBe(`${value} of x, x and ${value}`);
+      expect(t("{0} of {1}, {1} and {0}", "x", value)).toBe(`x of ${value}, ${value} and x`);
+    },
+  );
+
+  it("may be empty", () => {
+    expect(t("{0} of {1}", "", 0)).toBe(" of 0");
   });
 });
