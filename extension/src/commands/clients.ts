@@ -5,6 +5,7 @@ import type { ClientTarget } from "../servers/entities.ts";
 import { plainText } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
 import type { Handlers } from "./registry.ts";
+import { NOUNS } from "./targets/nouns.ts";
 import type { Targets } from "./targets/targets.ts";
 
 /** How long the status bar says that something was copied. */
@@ -35,23 +36,23 @@ export function clientHandlers(deps: ClientCommandsDeps): ClientHandlers {
   const copier =
     (title: string, textOf: (target: ClientTarget) => string): Handlers["copyClientId"] =>
     async (input) => {
-      const chosen = await targets.clients(input, { title, noun: "client" });
+      const chosen = await targets.clients(input, { title, noun: NOUNS.client });
       if (chosen !== undefined) await copyLines(chosen.map(textOf));
     };
   return {
     async goToClient(input) {
-      const asked = { title: "Go to which client?", noun: "client" };
+      const asked = { title: "Go to which client?", noun: NOUNS.client };
       const target = await targets.client(input, asked);
       if (target !== undefined) await reveal(target);
     },
     async showDetails(input) {
-      const asked = { title: "Show details of which client?", noun: "client" };
+      const asked = { title: "Show details of which client?", noun: NOUNS.client };
       const target = await targets.client(input, asked);
       if (target !== undefined) await documents.showClient(target.server.key, target.client.id);
     },
     async showWhyOffline(input) {
       const fits = (client: Client) => statusOf(client) === "offline";
-      const asked = { title: "Why is which client offline?", noun: "client that is offline", fits };
+      const asked = { title: "Why is which client offline?", noun: NOUNS.offlineClient, fits };
       const target = await targets.client(input, asked);
       if (target !== undefined) await documents.showWhyOffline(target.server.key, target.client);
     },

@@ -6,6 +6,7 @@ import { copyLines } from "./clients.ts";
 import { deleteCredentials } from "./deleteCredentials.ts";
 import type { Handlers } from "./registry.ts";
 import { type RotationCommandsDeps, rotateCredential } from "./rotation.ts";
+import { NOUNS } from "./targets/nouns.ts";
 
 /** What the commands on credentials need. */
 export interface CredentialCommandsDeps extends RotationCommandsDeps {
@@ -30,7 +31,7 @@ export function credentialHandlers(deps: CredentialCommandsDeps): CredentialHand
     async deleteCredential(input) {
       const chosen = await targets.credentials(input, {
         title: "Delete which credential?",
-        noun: "credential",
+        noun: NOUNS.credential,
       });
       if (chosen === undefined) return;
       const rotateInstead = await deleteCredentials(chosen, deps);
@@ -39,7 +40,7 @@ export function credentialHandlers(deps: CredentialCommandsDeps): CredentialHand
     async copyAuthId(input) {
       const chosen = await targets.credentials(input, {
         title: "Copy which authentication ID?",
-        noun: "credential",
+        noun: NOUNS.credential,
       });
       if (chosen !== undefined) await copyLines(chosen.map(({ credential }) => credential.id));
     },

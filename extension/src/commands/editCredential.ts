@@ -7,6 +7,7 @@ import type { CredentialTarget } from "../servers/entities.ts";
 import { plainText } from "../support/text.ts";
 import { parseCount, parseEnd, parseNetworks, parseTunnels, type Typed } from "./limitInput.ts";
 import type { Handlers } from "./registry.ts";
+import { NOUNS } from "./targets/nouns.ts";
 import type { Targets } from "./targets/targets.ts";
 
 const LABEL_MAX = 200;
@@ -29,7 +30,7 @@ interface Field extends QuickPickItem {
 export function editHandlers({ targets, now }: EditDeps): Pick<Handlers, "editCredential"> {
   return {
     async editCredential(input) {
-      const asked = { title: "Edit which credential?", noun: "credential" };
+      const asked = { title: "Edit which credential?", noun: NOUNS.credential };
       const target = await targets.credential(input, asked);
       if (target !== undefined) await editCredential(target, now);
     },

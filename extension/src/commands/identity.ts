@@ -7,6 +7,7 @@ import { inertLine } from "../support/text.ts";
 import { copyLines } from "./clients.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import type { Handlers } from "./registry.ts";
+import { NOUNS } from "./targets/nouns.ts";
 import type { Targets } from "./targets/targets.ts";
 
 /** What the commands on hosts that are mixed up need. */
@@ -21,13 +22,13 @@ export type IdentityHandlers = Pick<Handlers, "showDuplicate" | "showEarlier" | 
 
 /** Telling hosts apart, and bringing together what belongs to one. */
 export function identityHandlers({ targets, reveal }: IdentityDeps): IdentityHandlers {
-  const cameBack = "client that looks like an earlier one";
+  const cameBack = NOUNS.returnedClient;
   const hasEarlier = (client: Client) => client.looks_like !== null;
   return {
     async showDuplicate(input) {
       const fits = ({ duplicate }: Client) => duplicate !== null;
       const title = "Show the duplicate of which client?";
-      const noun = "client that another host claims to be";
+      const noun = NOUNS.claimedClient;
       const target = await targets.client(input, { title, noun, fits });
       if (target !== undefined) await showDuplicate(target);
     },

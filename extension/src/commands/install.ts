@@ -3,6 +3,7 @@ import type { Sheets } from "../install/sheets.ts";
 import { displayName } from "../model/arrange.ts";
 import type { Server } from "../servers/server.ts";
 import type { CommandInput, Handlers } from "./registry.ts";
+import { NOUNS } from "./targets/nouns.ts";
 import type { Targets } from "./targets/targets.ts";
 
 const WHICH_CREDENTIAL = "Sign in with which credential?";
@@ -28,7 +29,7 @@ export function installHandlers(
       if (input.node?.kind === "credential") {
         const given = await targets.credential(input, {
           title: WHICH_CREDENTIAL,
-          noun: "credential",
+          noun: NOUNS.credential,
         });
         if (given !== undefined) await sheets.open(given);
         return;
@@ -40,7 +41,7 @@ export function installHandlers(
     async installAgain(input) {
       const fits = (client: Client) => client.rotation_state === "straggler";
       const title = "Install which client again?";
-      const noun = "client that must be installed again";
+      const noun = NOUNS.stragglingClient;
       const target = await targets.client(input, { title, noun, fits });
       if (target === undefined) return;
       const { server, client } = target;

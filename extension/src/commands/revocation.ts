@@ -10,6 +10,7 @@ import { count, inertLine, nameSome } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
+import { NOUNS } from "./targets/nouns.ts";
 import type { Targets } from "./targets/targets.ts";
 
 /** What the commands that take rights away need. */
@@ -35,7 +36,7 @@ export function revocationHandlers(deps: RevocationDeps): RevocationHandlers {
     async revokeClient(input) {
       const chosen = await targets.clients(input, {
         title: "Revoke which client?",
-        noun: "client that may sign in",
+        noun: NOUNS.allowedClient,
         fits: isNotRevoked,
       });
       if (chosen !== undefined) await revokeClients(chosen, deps);
@@ -44,7 +45,7 @@ export function revocationHandlers(deps: RevocationDeps): RevocationHandlers {
       const fits = ({ revoked_at: at }: Client) => at !== null;
       const chosen = await targets.clients(input, {
         title: "Allow which client again?",
-        noun: "revoked client",
+        noun: NOUNS.revokedClient,
         fits,
       });
       if (chosen !== undefined) await allowClients(chosen);
@@ -52,7 +53,7 @@ export function revocationHandlers(deps: RevocationDeps): RevocationHandlers {
     async forgetClient(input) {
       const chosen = await targets.clients(input, {
         title: "Forget which client?",
-        noun: "offline client that is not revoked",
+        noun: NOUNS.forgettableClient,
         status: "offline",
         fits: isNotRevoked,
       });

@@ -10,6 +10,7 @@ import { count, plainText } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
+import { NOUNS } from "./targets/nouns.ts";
 import type { Targets } from "./targets/targets.ts";
 
 const HOUR_S = 3_600;
@@ -40,11 +41,11 @@ export function rotationHandlers(deps: RotationCommandsDeps): RotationHandlers {
   const { targets } = deps;
   const isRotating = ({ rotation }: Credential) => rotation !== null;
   const rotating = (title: string) => {
-    return { title, noun: "credential that is being rotated", fits: isRotating };
+    return { title, noun: NOUNS.rotatingCredential, fits: isRotating };
   };
   return {
     async rotateCredential(input) {
-      const asked = { title: "Rotate which credential?", noun: "credential" };
+      const asked = { title: "Rotate which credential?", noun: NOUNS.credential };
       const target = await targets.credential(input, asked);
       if (target !== undefined) await rotateCredential(target, deps);
     },

@@ -3,6 +3,7 @@ import { displayName } from "../model/arrange.ts";
 import { isOfRevoked } from "../model/outcome.ts";
 import type { OutcomeDeps } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
+import { NOUNS } from "./targets/nouns.ts";
 import type { Targets } from "./targets/targets.ts";
 
 /** What showing who still tries needs. */
@@ -15,7 +16,7 @@ export function triesHandlers({ targets, documents, now }: TriesDeps): Pick<Hand
   return {
     async showTries(input) {
       const fits = ({ revoked_at: at }: Client) => at !== null;
-      const asked = { title: "Who still tries as which client?", noun: "revoked client", fits };
+      const asked = { title: "Who still tries as which client?", noun: NOUNS.revokedClient, fits };
       const target = await targets.client(input, asked);
       if (target === undefined) return;
       const { server, client } = target;

@@ -11,7 +11,7 @@ const nameOf = (node: Node): string => ("clientId" in node ? node.clientId : "On
 
 /** Clients whose id begins with `off` are offline. */
 const wanted = (isMany: boolean): Wanted<{ readonly id: string }> => ({
-  noun: "offline client",
+  noun: { a: "an offline client", one: "offline client", many: "offline clients" },
   of: (node) => (node.kind === "client" ? { id: node.clientId } : undefined),
   fits: ({ id }) => id.startsWith("off"),
   entity: ({ id }) => id,
@@ -63,7 +63,7 @@ describe("what the rows of a command stand for", () => {
     });
     expect(chosenOf(key(client("off-a"), client("off-b")), wanted(false))).toMatchObject({
       kind: "refused",
-      why: expect.stringContaining("Select one row"),
+      why: "Select one row: this is for one offline client at a time.",
     });
   });
 

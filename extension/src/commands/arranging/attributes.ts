@@ -6,6 +6,7 @@ import type { ClientTarget } from "../../servers/entities.ts";
 import { describeError } from "../../support/describeError.ts";
 import { count, nameSome, plainText } from "../../support/text.ts";
 import type { Handlers } from "../registry.ts";
+import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
 
 /** Commands that say what clients are called and filed under. */
@@ -20,7 +21,7 @@ const SAID = { iconPath: new ThemeIcon("discard"), tooltip: "Show the tags that 
 export function attributeHandlers(targets: Targets): AttributeHandlers {
   return {
     async renameClient(input) {
-      const asked = { title: "Rename which client?", noun: "client" };
+      const asked = { title: "Rename which client?", noun: NOUNS.client };
       const chosen = (await targets.clients(input, asked)) ?? [];
       for (const [n, target] of chosen.entries()) {
         const place = chosen.length === 1 ? "" : ` (${n + 1} of ${chosen.length})`;
@@ -30,7 +31,7 @@ export function attributeHandlers(targets: Targets): AttributeHandlers {
       }
     },
     async editTags(input) {
-      const asked = { title: "Edit the tags of which client?", noun: "client" };
+      const asked = { title: "Edit the tags of which client?", noun: NOUNS.client };
       const chosen = await targets.clients(input, asked);
       if (chosen === undefined) return;
       const clients = chosen.map(({ client }) => client);

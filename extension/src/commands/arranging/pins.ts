@@ -4,6 +4,7 @@ import type { ClientTarget } from "../../servers/entities.ts";
 import type { Server } from "../../servers/server.ts";
 import type { Arrangements } from "../../views/arrangements.ts";
 import type { Handlers } from "../registry.ts";
+import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
 
 /** Commands that put clients above the others. */
@@ -26,12 +27,12 @@ export function pinHandlers({ targets, arrangements }: PinDeps): PinHandlers {
   };
   return {
     async pinClient(input) {
-      const asked = { title: "Pin which client?", noun: "client" };
+      const asked = { title: "Pin which client?", noun: NOUNS.client };
       const chosen = await targets.clients(input, asked);
       if (chosen !== undefined) change(chosen, true);
     },
     async unpinClient(input) {
-      const asked = { title: "Unpin which client?", noun: "pinned client" };
+      const asked = { title: "Unpin which client?", noun: NOUNS.pinnedClient };
       const fits = ({ id }: Client, { key }: Server) => arrangements.isPinned(key, id);
       const chosen = await targets.clients(input, { ...asked, fits });
       if (chosen !== undefined) change(chosen, false);

@@ -1,14 +1,15 @@
+import { t } from "@vscode/l10n";
 import type { Node } from "../../model/node.ts";
 import { nameSome } from "../../support/text.ts";
 import type { CommandInput } from "../registry.ts";
+import type { Noun } from "./nouns.ts";
 
 /** More names than these make no sentence. */
 const NAMES_MAX = 3;
 
 /** What a command works on, and how rows stand for it. */
 export interface Wanted<T> {
-  /** One of them in words, such as `offline client`. */
-  readonly noun: string;
+  readonly noun: Noun;
   /** What a row stands for; undefined: for nothing of this kind. */
   readonly of: (node: Node) => T | undefined;
   readonly fits: (target: T) => boolean;
@@ -35,10 +36,10 @@ export function chosenOf<T>(input: CommandInput, wanted: Wanted<T>): Chosen<T> {
   const { noun, isMany } = wanted;
   const nodes = nodesOf(input, isMany);
   if (nodes.length === 0) {
-    return input.isKey ? { kind: "refused", why: `Select ${a(noun)} first.` } : { kind: "ask" };
+    return input.isKey ? { kind: "refused", why: t("Select {0} first.", noun.a) } : { kind: "ask" };
   }
   if (!isMany && nodes.length > 1) {
-    return { kind: "refused", why: `Select one row: this is for one ${noun} at a time.` };
+    return { kind: "refused", why: t("Select one row: this is for one {0} at a time.", noun.one) };
   }
   const found = nodes.map((node) => ({ node, target: wanted.of(node) }));
   // a button of the view's title brings the focused row along, whatever it is
@@ -60,12 +61,9 @@ function nodesOf({ node, selection, isKey }: CommandInput, isMany: boolean): rea
 
 function whyNot<T>(others: readonly Node[], { noun, nameOf }: Wanted<T>): string {
   const names = nameSome(others.map(nameOf), NAMES_MAX);
-  return others.length === 1 ? `${names} is not ${a(noun)}.` : `These are not ${noun}s: ${names}.`;
-}
-
-/** `an offline client`. */
-function a(noun: string): string {
-  return `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun}`;
+  return others.length === 1
+    ? t("{0} is not {1}.", names, noun.a)
+    : t("These are not {0}: {1}.", noun.many, names);
 }
 
 function distinct<T>(targets: readonly T[], entity: (target: T) => unknown): readonly T[] {

@@ -1,4 +1,5 @@
 import type { Client, Credential } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import { displayName, STATUSES, type Status, statusOf } from "../../model/arrange.ts";
 import type { Node } from "../../model/node.ts";
 import { stateText } from "../../model/rows/serverRow.ts";
@@ -19,6 +20,7 @@ import { type SourceDeps, tunnelNodes } from "../../views/source.ts";
 import type { CommandInput } from "../registry.ts";
 import { chosenOf, type Wanted } from "./chosen.ts";
 import { EntityOf } from "./entityOf.ts";
+import { NOUNS, type Noun } from "./nouns.ts";
 import { type Choice, nothing, pick, rowChoice } from "./rowPick.ts";
 
 /** What turning rows into entities needs. */
@@ -30,8 +32,7 @@ export interface TargetsDeps extends SourceDeps {
 /** What is asked for when no row says it. */
 interface Asked {
   readonly title: string;
-  /** One of them in words, such as `offline client`. */
-  readonly noun: string;
+  readonly noun: Noun;
 }
 
 /** What a command wants. */
@@ -77,7 +78,7 @@ export class Targets {
     const given = node === undefined ? undefined : this.#fleet.get(node.serverKey);
     if (given !== undefined && fits(given)) return given;
     const servers = this.#fleet.servers.filter(fits);
-    if (servers.length <= 1) return servers[0] ?? nothing("There is no server to choose.");
+    if (servers.length <= 1) return servers[0] ?? nothing(t("There is no server to choose."));
     const choices = servers.map((server) => ({
       label: plainText(server.name),
       description: plainText(stateText(server.state)),
@@ -119,7 +120,7 @@ export class Targets {
   async credentialOf(server: Server, title: string): Promise<CredentialTarget | undefined> {
     const [only, ...others] = server.mirror.maps.credentials.values();
     if (only !== undefined && others.length === 0) return { server, credential: only };
-    const asked = { title, noun: "credential" };
+    const asked = { title, noun: NOUNS.credential };
     return this.#ask(asked, this.#credentialKind(asked, [server]));
   }
 
@@ -139,7 +140,7 @@ export class Targets {
   /** The hosts that wait, of the rows, else the one that is picked. */
   joins(input: CommandInput, title: string): Promise<readonly JoinTarget[] | undefined> {
     const { nodes } = this.#deps;
-    const asked = { title, noun: "client that waits for approval" };
+    const asked = { title, noun: NOUNS.waitingClient };
     return this.#many(input, asked, {
       of: (node) => this.#entityOf.join(node),
       entity: ({ join }) => join,
@@ -155,9 +156,9 @@ export class Targets {
 
   /** The secrets of the rows, else one that is picked from a credential's. */
   async secrets(input: CommandInput, title: string): Promise<readonly SecretTarget[] | undefined> {
-    const asked = { title, noun: "secret" };
+    const asked = { title, noun: NOUNS.secret };
     const offered = async (): Promise<readonly Node[]> => {
-      const which = { title: "A secret of which credential?", noun: "credential" };
+      const which = { title: t("A secret of which credential?"), noun: NOUNS.credential };
       const of = await this.credential(input, which);
       if (of === undefined) return [];
       const { server, credential } = of;
@@ -177,7 +178,7 @@ export class Targets {
     const { nodes } = this.#deps;
     return this.#one(
       input,
-      { title, noun: "open pairing" },
+      { title, noun: NOUNS.pairing },
       {
         of: (node) => this.#entityOf.pairing(node),
         entity: ({ pairing }) => pairing,
@@ -282,7 +283,7 @@ export class Targets {
       const above = kind.above?.(target) ?? "";
       return [rowChoice(node, { target, above }, this.#rows)];
     });
-    return choices.length === 0 ? nothing(`There is no ${noun}.`) : pick(choices, title);
+    return choices.length === 0 ? nothing(t("There is no {0}.", noun.one)) : pick(choices, title);
   }
 
   #nameOf(node: Node): string {

@@ -8,6 +8,7 @@ import { describeError } from "../../support/describeError.ts";
 import { count, nameSome } from "../../support/text.ts";
 import type { LocalTunnel, Tunnels } from "../../tunnels/localTunnel.ts";
 import type { Handlers } from "../registry.ts";
+import { NOUNS } from "../targets/nouns.ts";
 import { nothing } from "../targets/rowPick.ts";
 import type { TunnelCommandsDeps } from "./tunnels.ts";
 
@@ -17,7 +18,7 @@ export type ReopenHandlers = Pick<Handlers, "reopenTunnel" | "reopenAllTunnels" 
 /** Opening tunnels of before again, and forgetting them. */
 export function reopenHandlers({ targets, fleet, reveal }: TunnelCommandsDeps): ReopenHandlers {
   const { tunnels } = fleet;
-  const noun = "tunnel that is not open";
+  const noun = NOUNS.closedTunnel;
   const fits = (target: TunnelTarget) => closedOne(target) !== undefined;
   return {
     async reopenTunnel(input) {

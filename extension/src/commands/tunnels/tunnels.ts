@@ -13,6 +13,7 @@ import { hostOf } from "../../views/rows.ts";
 import { copyLines } from "../clients.ts";
 import { confirm } from "../confirm.ts";
 import type { Handlers } from "../registry.ts";
+import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
 import { pickTunnel, type TunnelChoice } from "./tunnelPick.ts";
 
@@ -36,27 +37,27 @@ export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
   return {
     async openTunnel(input) {
       const title = "Open a tunnel to which client?";
-      const asked = { title, noun: "online client", status: "online" } as const;
+      const asked = { title, noun: NOUNS.onlineClient, status: "online" } as const;
       const target = await targets.client(input, asked);
       if (target !== undefined) await openTunnel(target, deps);
     },
     async closeTunnel(input) {
       // a row of before has nothing to close, but is not left standing
       const fits = (target: TunnelTarget) => input.node !== undefined || isOpen(target);
-      const asked = { title: "Close which tunnel?", noun: "tunnel", fits };
+      const asked = { title: "Close which tunnel?", noun: NOUNS.tunnel, fits };
       for (const target of (await targets.tunnels(input, asked)) ?? []) await close(target, fleet);
     },
     async closeAllTunnels() {
       await closeAll(fleet);
     },
     async copyTunnelAddress(input) {
-      const asked = { title: "Copy the address of which tunnel?", noun: "tunnel" };
+      const asked = { title: "Copy the address of which tunnel?", noun: NOUNS.tunnel };
       const chosen = await targets.tunnels(input, asked);
       if (chosen !== undefined) await copyLines(chosen.map(addressOf));
     },
     async openTunnelInBrowser(input) {
       const fits = (target: TunnelTarget) => isOpen(target) && schemeFor(target) !== undefined;
-      const asked = { title: "Open which tunnel?", noun: "open tunnel to a web service", fits };
+      const asked = { title: "Open which tunnel?", noun: NOUNS.webTunnel, fits };
       const target = await targets.tunnel(input, asked);
       if (target === undefined) return;
       await env.openExternal(Uri.parse(`${schemeFor(target)}://${addressOf(target)}/`, true));
