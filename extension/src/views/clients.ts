@@ -1,3 +1,5 @@
+import { displayName } from "../model/arrange.ts";
+import type { Swap } from "../model/mirror.ts";
 import type { ClientNode, GroupNode, Node } from "../model/node.ts";
 import { refusalText } from "../model/rows/serverRow.ts";
 import { type GroupKey, keyOfGroup, ShownClients } from "../model/shown/shownClients.ts";
@@ -11,6 +13,7 @@ import {
   changedTunnel,
   type Dirty,
   hasServerRows,
+  listDirty,
   openTunnelNodes,
   rootsOf,
   type SourceDeps,
@@ -30,6 +33,8 @@ type Staleness = "none" | "groups" | "all";
 
 interface Shown {
   readonly clients: ShownClients;
+  /** The rows of each group by client, so that one client that comes or goes costs no search for the others. */
+  readonly rows: Map<GroupKey, Map<string, Node>>;
   staleness: Staleness;
 }
 
@@ -45,7 +50,7 @@ export class ClientsSource implements TreeSource {
   readonly #shown = new Map<string, Shown>();
 
   /** The groups of each server when they were asked for last. */
-  readonly #asked = new Map<string, string>();
+  readonly #asked = new Map<string, readonly GroupKey[]>();
   /** Whether a lone server had a row when the roots were asked for last. */
   #hadRefused = false;
 
@@ -170,10 +175,25 @@ export class ClientsSource implements TreeSource {
     const shown = this.#shown.get(server.key);
     // all of it is on its way to be shown anew, or nobody has looked yet
     if (shown?.staleness !== "none") return stateDirty(this.#deps, server.key);
-    const moved = [...shown.clients.update(change)].flatMap((key) => this.#group(server, key));
+    const keys = [...shown.clients.update(change)];
+    for (const key of keys) shown.rows.get(key)?.delete(change.id);
+    const moved = keys.flatMap((key) => this.#group(server, key));
     // its row counts those that are online
     const counts = stateDirty(this.#deps, server.key);
-    return [...moved, ...counts, ...this.#client(server.key, change.id, "row")];
+    const row = this.#client(server.key, change.id, "row");
+    return [...moved, ...counts, ...row, ...this.#alike(server, change)];
+  }
+
+  /** The rows of clients that look like this one say its name, and whether it is shut out. */
+  #alike(server: Server, { id, before, after }: Swap<"client">): readonly Dirty[] {
+    if (before === undefined || after === undefined) return [];
+    const isSame = displayName(before) === displayName(after);
+    if (isSame && before.revoked_at === after.revoked_at) return [];
+    const alike: Dirty[] = [];
+    for (const client of server.mirror.maps.clients.values()) {
+      if (client.looks_like === id) alike.push(...this.#client(server.key, client.id, "row"));
+    }
+    return alike;
   }
 
   /**
@@ -183,11 +203,10 @@ export class ClientsSource implements TreeSource {
    */
   #group(server: Server, key: GroupKey): readonly Dirty[] {
     const keys = this.#shownOf(server).groupKeys;
-    if (keys.length === 1 || this.#asked.get(server.key) !== keys.join("\n")) {
-      return serverDirty(this.#deps, server.key);
-    }
     const node = this.#deps.nodes.find(this.#groupParts(server, key));
-    return node === undefined ? [] : [{ kind: "subtree", node }];
+    const below: readonly Dirty[] = node === undefined ? [] : [{ kind: "list", node }];
+    const isListed = keys.length > 1 && this.#asked.get(server.key) === keys;
+    return isListed ? below : [...below, listDirty(this.#deps, server.key)];
   }
 
   /** A client has a row in each of its groups, the first of which has its tunnels. */
@@ -204,18 +223,24 @@ export class ClientsSource implements TreeSource {
   }
 
   #shownOf(server: Server): ShownClients {
-    const shown = this.#shown.get(server.key) ?? {
+    return this.#upToDate(server).clients;
+  }
+
+  #upToDate(server: Server): Shown {
+    const shown: Shown = this.#shown.get(server.key) ?? {
       clients: new ShownClients(),
-      staleness: "all" as Staleness,
+      rows: new Map(),
+      staleness: "all",
     };
     this.#shown.set(server.key, shown);
     const { clients, staleness } = shown;
-    if (staleness === "none") return clients;
+    if (staleness === "none") return shown;
+    shown.rows.clear();
     const arrangement = this.#deps.arrangements.of(server.key);
     if (staleness === "all") clients.reset(server.mirror, arrangement, server.name);
     else clients.regroup(arrangement);
     shown.staleness = "none";
-    return clients;
+    return shown;
   }
 
   #groupParts(server: Server, key: GroupKey): Omit<GroupNode, "id"> {
@@ -236,24 +261,35 @@ export class ClientsSource implements TreeSource {
   /** The groups; a lone one is not worth a level. */
   #below(server: Server): readonly Node[] {
     const keys = this.#shownOf(server).groupKeys;
-    this.#asked.set(server.key, keys.join("\n"));
+    this.#asked.set(server.key, keys);
     const [only] = keys;
     if (keys.length === 1 && only !== undefined) return this.#clients(server, only);
     return keys.map((key) => this.#deps.nodes.get(this.#groupParts(server, key)));
   }
 
   #clients(server: Server, key: GroupKey): readonly Node[] {
-    const shown = this.#shownOf(server);
-    const ids = shown.idsOf(key);
+    const { clients, rows } = this.#upToDate(server);
+    const ids = clients.idsOf(key);
     const known = this.#rows.get(ids);
     if (known !== undefined) return known;
-    const { value } = shown.group(key);
-    const serverKey = server.key;
-    const rows = ids.map((clientId) => {
-      const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
-      return this.#deps.nodes.get(shown.isFirst(key, clientId) ? parts : { ...parts, tag: value });
+    const byClient = rows.get(key) ?? new Map<string, Node>();
+    rows.set(key, byClient);
+    const list = ids.map((clientId) => {
+      const found = byClient.get(clientId);
+      if (found !== undefined) return found;
+      const row = this.#row(server, key, clientId);
+      byClient.set(clientId, row);
+      return row;
     });
-    this.#rows.set(ids, rows);
-    return rows;
+    this.#rows.set(ids, list);
+    return list;
+  }
+
+  #row({ key: serverKey }: Server, key: GroupKey, clientId: string): Node {
+    const { nodes } = this.#deps;
+    const shown = this.#shown.get(serverKey)?.clients;
+    const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
+    if (shown === undefined || shown.isFirst(key, clientId)) return nodes.get(parts);
+    return nodes.get({ ...parts, tag: shown.group(key).value });
   }
 }

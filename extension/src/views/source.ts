@@ -10,11 +10,16 @@ export interface SourceDeps {
   readonly nodes: Nodes;
 }
 
-/** What a tree has to show anew: all of it, a row alone, or a row with what is below it. */
+/**
+ * What a tree has to show anew: all of it, a row alone, or a row with what is below it. Where only the list of
+ * rows at the top, or below a row, has become another one, each row of it being as it was, that is much cheaper.
+ */
 export type Dirty =
   | { readonly kind: "all" }
+  | { readonly kind: "roots" }
   | { readonly kind: "row"; readonly node: Node }
-  | { readonly kind: "subtree"; readonly node: Node };
+  | { readonly kind: "subtree"; readonly node: Node }
+  | { readonly kind: "list"; readonly node: Node };
 
 /** The structure of one tree, without the editor's API. */
 export interface TreeSource {
@@ -55,6 +60,12 @@ export function serverNode(deps: SourceDeps, serverKey: string): Node | undefine
 export function serverDirty(deps: SourceDeps, serverKey: string): readonly Dirty[] {
   const node = serverNode(deps, serverKey);
   return node === undefined ? ALL : [{ kind: "subtree", node }];
+}
+
+/** The same, when each of the rows below it is as it was. */
+export function listDirty(deps: SourceDeps, serverKey: string): Dirty {
+  const node = serverNode(deps, serverKey);
+  return node === undefined ? { kind: "roots" } : { kind: "list", node };
 }
 
 /** What is stale when the state of a server's connection changed: its row, if it has one. */

@@ -8,8 +8,11 @@ const GATHER_MS = 50;
 const PAUSE_MS_PER_ROW = 0.1;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** What to draw anew; undefined stands for the whole tree. */
-export type Stale = readonly { readonly node: Node; readonly isForced: boolean }[] | undefined;
+/** What to draw anew: the whole tree, of which all rows or only the list at the top are others; or some rows. */
+export type Stale =
+  | "all"
+  | "roots"
+  | readonly { readonly node: Node; readonly isForced: boolean }[];
 
 /** What the gathering of changes needs. */
 export interface StaleRowsDeps {
@@ -22,7 +25,7 @@ export interface StaleRowsDeps {
 export class StaleRows {
   readonly #deps: StaleRowsDeps;
   readonly #rows = new Map<Node, boolean>();
-  #isAll = false;
+  #whole: "all" | "roots" | undefined;
   #timer: Timer | undefined;
   #pauseMs = GATHER_MS;
 
@@ -33,11 +36,12 @@ export class StaleRows {
   /** Adds what is stale. */
   add(dirty: readonly Dirty[]): void {
     for (const each of dirty) {
-      if (each.kind === "all") this.#isAll = true;
-      else if (each.kind === "subtree") this.#rows.set(each.node, true);
+      if (each.kind === "all") this.#whole = "all";
+      else if (each.kind === "roots") this.#whole ??= "roots";
+      else if (each.kind !== "row") this.#rows.set(each.node, true);
       else if (!this.#rows.has(each.node)) this.#rows.set(each.node, false);
     }
-    if (this.#isAll || this.#rows.size > 0) {
+    if (this.#whole !== undefined || this.#rows.size > 0) {
       this.#timer ??= this.#deps.clock.after(this.#pauseMs, () => this.#draw());
     }
   }
@@ -56,9 +60,9 @@ export class StaleRows {
 
   #draw(): void {
     const rows = [...this.#rows].map(([node, isForced]) => ({ node, isForced }));
-    const stale = this.#isAll ? undefined : rows;
+    const stale = this.#whole ?? rows;
     this.#timer = undefined;
-    this.#isAll = false;
+    this.#whole = undefined;
     this.#rows.clear();
     const drawn = this.#deps.draw(stale);
     this.#pauseMs = Math.min(Math.max(GATHER_MS, drawn * PAUSE_MS_PER_ROW), LONGEST_PAUSE_MS);

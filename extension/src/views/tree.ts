@@ -11,11 +11,12 @@ import {
   window,
 } from "vscode";
 import type { Node } from "../model/node.ts";
-import { isSameRow, type Row } from "../model/rows/row.ts";
+import type { Row } from "../model/rows/row.ts";
 import type { Clock } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import type { Log } from "../support/log.ts";
 import { inertLine } from "../support/text.ts";
+import { DrawnRows } from "./drawnRows.ts";
 import { type RowContext, rowOf, tooltipOf } from "./rows.ts";
 import { ALL, type Dirty, type TreeSource } from "./source.ts";
 import { type Stale, StaleRows } from "./staleRows.ts";
@@ -38,12 +39,6 @@ export interface TreeDeps {
   readonly log: Log;
 }
 
-/** A row that the editor has been given. */
-interface Shown {
-  readonly row: Row;
-  readonly item: TreeItem;
-}
-
 /**
  * The one tree of the extension: three sources, the same rows, nothing polled; only what a source
  * says is not in the mirror is fetched, when somebody opens its row.
@@ -53,11 +48,12 @@ export class Tree implements TreeDataProvider<Node> {
   readonly #deps: TreeDeps;
   readonly #emitter = new EventEmitter<Node | Node[] | undefined>();
   readonly onDidChangeTreeData = this.#emitter.event;
-  readonly #shown = new Map<Node, Shown>();
+  readonly #drawn: DrawnRows<TreeItem>;
   readonly #stale: StaleRows;
 
   constructor(deps: TreeDeps) {
     this.#deps = deps;
+    this.#drawn = new DrawnRows({ rowOf: (node) => rowOf(node, deps.rows), itemOf });
     this.#stale = new StaleRows({ clock: deps.clock, draw: (stale) => this.#draw(stale) });
     this.view = window.createTreeView(deps.id, {
       treeDataProvider: this,
@@ -73,19 +69,19 @@ export class Tree implements TreeDataProvider<Node> {
 
   /** Says what has to be shown anew. */
   invalidate(dirty: readonly Dirty[]): void {
+    this.#drawn.outdate(dirty);
     this.#stale.add(dirty);
   }
 
   /** Shows everything anew at once. */
   redraw(): void {
-    this.#stale.add(ALL);
+    this.invalidate(ALL);
     this.#stale.flush();
   }
 
   /** Shows rows anew whose words depend on the time of day and have changed. */
   tick(): void {
-    const nodes = [...this.#shown.keys()];
-    this.#stale.add(nodes.map((node) => ({ kind: "row", node })));
+    this.invalidate(this.#drawn.nodes.map((node) => ({ kind: "row", node })));
   }
 
   /** Shows a line above the rows; an empty one takes it away. */
@@ -118,7 +114,7 @@ export class Tree implements TreeDataProvider<Node> {
     if (loading === undefined) return [...source.children(node)];
     return loading.then(() => {
       // what was fetched may say something about its row, too
-      this.#stale.add([{ kind: "row", node }]);
+      this.invalidate([{ kind: "row", node }]);
       return [...source.children(node)];
     });
   }
@@ -128,12 +124,7 @@ export class Tree implements TreeDataProvider<Node> {
   }
 
   getTreeItem(node: Node): TreeItem {
-    const row = rowOf(node, this.#deps.rows);
-    const shown = this.#shown.get(node);
-    if (shown !== undefined && isSameRow(shown.row, row)) return shown.item;
-    const item = itemOf(node, row);
-    this.#shown.set(node, { row, item });
-    return item;
+    return this.#drawn.get(node);
   }
 
   resolveTreeItem(item: TreeItem, node: Node): TreeItem {
@@ -152,21 +143,17 @@ export class Tree implements TreeDataProvider<Node> {
   }
 
   #draw(stale: Stale): number {
-    if (stale === undefined) {
-      const drawn = this.#shown.size;
-      this.#shown.clear();
+    if (stale === "all" || stale === "roots") {
+      const drawn = this.#drawn.size;
+      if (stale === "all") this.#drawn.clear();
       this.#emitter.fire(undefined);
       return drawn;
     }
-    const visible = stale.filter(({ node, isForced }) => this.#isOutdated(node, isForced));
+    const visible = stale.filter(({ node, isForced }) =>
+      isForced ? this.#drawn.has(node) : this.#drawn.isOutdated(node),
+    );
     if (visible.length > 0) this.#emitter.fire(visible.map(({ node }) => node));
     return visible.reduce((sum, { node }) => sum + 1 + this.#sizeOf(node), 0);
-  }
-
-  #isOutdated(node: Node, isForced: boolean): boolean {
-    const shown = this.#shown.get(node);
-    if (shown === undefined) return false;
-    return isForced || !isSameRow(shown.row, rowOf(node, this.#deps.rows));
   }
 
   #sizeOf(node: Node): number {

@@ -71,6 +71,6 @@ export function treeText(source: TreeSource, context: RowContext): string[] {
 
 /** What is stale, as its kind and the id of its row on `RELAY`. */
 export function nameOf(dirty: Dirty): string {
-  if (dirty.kind === "all") return "all";
+  if (dirty.kind === "all" || dirty.kind === "roots") return dirty.kind;
   return `${dirty.kind} ${dirty.node.id.slice(RELAY.length + 1)}`;
 }

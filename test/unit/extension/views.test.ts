@@ -77,14 +77,14 @@ describe("the clients view", () => {
     fixture.text(source);
     expect(change(fixture, source, client("a", { os: "other" }))).toEqual(["row client/clients/a"]);
     // a lone group has no row
-    expect(change(fixture, source, client("c"))).toEqual(["all"]);
+    expect(change(fixture, source, client("c"))).toEqual(["roots"]);
     // the offline group appears
-    expect(change(fixture, source, offline("a"))).toContain("all");
+    expect(change(fixture, source, offline("a"))).toContain("roots");
     fixture.text(source);
-    expect(change(fixture, source, client("d"))).toEqual(["subtree group/0/status/online"]);
+    expect(change(fixture, source, client("d"))).toEqual(["list group/0/status/online"]);
     expect(change(fixture, source, offline("b"))).toEqual([
-      "subtree group/0/status/online",
-      "subtree group/0/status/offline",
+      "list group/0/status/online",
+      "list group/0/status/offline",
       "row client/clients/b",
     ]);
   });
@@ -105,7 +105,7 @@ describe("a message with many changes", () => {
       return { change, rearranged: server.clients.update(change) };
     });
     const event = { kind: "server", server, change: { kind: "changed", changes } } as const;
-    expect(source.affected(event).map(nameOf)).toContain("all");
+    expect(source.affected(event).map(nameOf)).toContain("roots");
   });
 
   it("brings the first tunnels of a client that had some before", () => {
@@ -264,7 +264,13 @@ describe("the gathering of stale rows", () => {
     ]);
     stale.add([{ kind: "all" }, { kind: "row", node: a }]);
     clock.advance(50);
-    expect(draws[1]).toBeUndefined();
+    expect(draws[1]).toBe("all");
+    stale.add([{ kind: "roots" }, { kind: "list", node: a }]);
+    clock.advance(50);
+    expect(draws[2]).toBe("roots");
+    stale.add([{ kind: "list", node: a }]);
+    clock.advance(50);
+    expect(draws[3]).toEqual([{ node: a, isForced: true }]);
   });
 
   it("draws at once what somebody is about to be shown, and nothing where nothing is stale", () => {

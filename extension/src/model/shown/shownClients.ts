@@ -47,8 +47,8 @@ export class ShownClients {
   readonly #all = new SortedList();
   readonly #groups = new Map<GroupKey, Members>();
   readonly #order = new SortedList();
-  /** What a client is in that is in one group. */
-  readonly #single = new Map<string, readonly GroupKey[]>();
+  /** In which groups clients are, in order, by what they have of that by which they are in groups. */
+  readonly #keys = new Map<string, readonly GroupKey[]>();
   #clients: ReadonlyMap<string, Client> = new Map();
   #size = 0;
   #arrangement = USUAL;
@@ -92,7 +92,9 @@ export class ShownClients {
 
   /** Whether a group is the first one that a client of it is in. */
   isFirst(key: GroupKey, clientId: string): boolean {
-    return this.#arrangement.groupBy !== "tag" || this.groupsOf(clientId)[0] === key;
+    if (this.#arrangement.groupBy !== "tag") return true;
+    const client = this.#clients.get(clientId);
+    return client === undefined || this.#keysOf(client)[0] === key;
   }
 
   /** Arranges everything anew. */
@@ -100,6 +102,7 @@ export class ShownClients {
     this.#arrange(arrangement, serverName);
     this.#clients = mirror.maps.clients;
     this.#matcher.clear();
+    this.#keys.clear();
     this.#all.fill(Array.from(this.#clients.values(), (client) => this.#entryOf(client)));
     this.#group();
   }
@@ -140,7 +143,7 @@ export class ShownClients {
   }
 
   #arrange(arrangement: Arrangement, serverName: string): void {
-    if (arrangement.groupBy !== this.#arrangement.groupBy) this.#single.clear();
+    if (arrangement.groupBy !== this.#arrangement.groupBy) this.#keys.clear();
     this.#arrangement = arrangement;
     this.#serverName = serverName;
     this.#matcher.set(arrangement.filter, serverName);
@@ -168,20 +171,15 @@ export class ShownClients {
     const { groupBy, pinned } = this.#arrangement;
     if (pinned.has(client.id)) return IN_PINNED;
     const values = groupValues(client, groupBy);
-    const [only] = values;
-    if (values.length === 1 && only !== undefined) return this.#singleOf(only);
-    return values
+    const all = values.join("\n");
+    const known = this.#keys.get(all);
+    if (known !== undefined) return known;
+    const keys = values
       .map((value) => ({ by: groupBy, value }))
       .map((group) => ({ key: keyOfGroup(group), order: groupOrder(group) }))
       .sort((a, b) => (a.order < b.order ? -1 : 1))
       .map(({ key }) => key);
-  }
-
-  #singleOf(value: string): readonly GroupKey[] {
-    const known = this.#single.get(value);
-    if (known !== undefined) return known;
-    const keys = [keyOfGroup({ by: this.#arrangement.groupBy, value })];
-    this.#single.set(value, keys);
+    this.#keys.set(all, keys);
     return keys;
   }
 
