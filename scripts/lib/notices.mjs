@@ -36,7 +36,14 @@ function describe(folder) {
     .map((name) => readFileSync(join(folder, name), "utf8").trim());
   const { name, version, repository } = written;
   const source = repository?.url ?? repository ?? name;
-  return { name, version, source, licence: licenceIn(written), text: texts.join("\n\n") };
+  const text = texts.length > 0 ? texts.join("\n\n") : textOfRepository(name);
+  return { name, version, source, licence: licenceIn(written), text };
+}
+
+/** The licence that a package's repository has and its archive was made without; empty: not known. */
+function textOfRepository(name) {
+  const file = join(root, "scripts", "lib", "licences", `${name.replace("/", "+")}.txt`);
+  return existsSync(file) ? readFileSync(file, "utf8").trim() : "";
 }
 
 /** A package without a text of its own has that of its repository, which another one may bring. */
