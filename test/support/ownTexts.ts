@@ -1,5 +1,5 @@
 import { stripTypeScriptTypes } from "node:module";
-import { type AnyNode, type Node, parse } from "acorn";
+import { type AnyNode, type Node, type ObjectExpression, parse } from "acorn";
 
 /** The texts of a source that somebody may read. */
 export interface OwnTexts {
@@ -52,16 +52,28 @@ function calledName(callee: AnyNode): string {
   return callee.property.type === "Identifier" ? callee.property.name : "";
 }
 
-/** The text itself, or that of `message` where translators are told something with it. */
+/** The text itself; where translators are told something with it, the library puts that behind it. */
 function keyOf(argument: AnyNode, text: string): string {
   if (argument.type === "Literal" && typeof argument.value === "string") return argument.value;
+  if (argument.type === "ArrayExpression") {
+    return argument.elements.map((part) => keyOf(part as AnyNode, text)).join("");
+  }
   if (argument.type === "ObjectExpression") {
-    for (const property of argument.properties) {
-      if (property.type !== "Property" || property.key.type !== "Identifier") continue;
-      if (property.key.name === "message") return keyOf(property.value as AnyNode, text);
+    const message = memberOf(argument, "message");
+    const comment = memberOf(argument, "comment");
+    if (message !== undefined && comment !== undefined) {
+      return `${keyOf(message, text)}/${keyOf(comment, text)}`;
     }
   }
   throw new Error(`not a text that can be looked up: ${text.slice(argument.start, argument.end)}`);
+}
+
+function memberOf(object: ObjectExpression, name: string): AnyNode | undefined {
+  for (const property of object.properties) {
+    if (property.type !== "Property" || property.key.type !== "Identifier") continue;
+    if (property.key.name === name) return property.value as AnyNode;
+  }
+  return undefined;
 }
 
 function saidBy(node: AnyNode): string | undefined {

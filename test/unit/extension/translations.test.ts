@@ -39,8 +39,8 @@ describe("a text of one's own", () => {
   });
 
   it("is known by what it is looked up by", () => {
-    const source = 't("One {0}", n); t({ message: "Two", comment: ["of three"] })';
-    expect(ownTexts(source).keys).toEqual(["One {0}", "Two"]);
+    const source = 't("One {0}", n); t({ message: "Two", comment: ["of three", "or four"] })';
+    expect(ownTexts(source).keys).toEqual(["One {0}", "Two/of threeor four"]);
     expect(() => ownTexts("t(name)")).toThrow("not a text that can be looked up: name");
   });
 });
