@@ -1,4 +1,5 @@
 import { AUDIT_ACTIONS, AUDIT_APPLICATIONS } from "@rport/protocol/audit";
+import { t } from "@vscode/l10n";
 import { type QuickPickItem, window } from "vscode";
 import { type AuditFilter, FILTER_NAMES } from "../model/auditText.ts";
 import type { Server } from "../servers/server.ts";
@@ -11,10 +12,10 @@ const HOUR_MS = 3_600_000;
 
 /** Points in time that are offered, by how many hours they are back. */
 const SINCE = [
-  { label: "The last hour", hours: 1 },
-  { label: "The last 24 hours", hours: 24 },
-  { label: "The last 7 days", hours: 7 * 24 },
-  { label: "The last 30 days", hours: 30 * 24 },
+  { label: t("The last hour"), hours: 1 },
+  { label: t("The last 24 hours"), hours: 24 },
+  { label: t("The last 7 days"), hours: 7 * 24 },
+  { label: t("The last 30 days"), hours: 30 * 24 },
 ] as const;
 
 /** What the commands on the audit log need. */
@@ -39,7 +40,7 @@ export function auditHandlers(deps: AuditCommandsDeps): AuditHandlers {
     const shown = documents.serverOf(window.activeTextEditor?.document.uri);
     if (shown !== undefined && input.node === undefined) return shown;
     const isConnected = ({ state }: Server) => state.kind === "connected";
-    return targets.server(input, "Show the audit log of which server?", isConnected);
+    return targets.server(input, t("Show the audit log of which server?"), isConnected);
   };
   return {
     async showAudit(input) {
@@ -74,14 +75,14 @@ async function askFilter(
   const names = Object.keys(FILTER_NAMES) as (keyof AuditFilter)[];
   const parts = names.map((name) => ({
     label: FILTER_NAMES[name],
-    description: plainText(filter[name] ?? "any"),
+    description: plainText(filter[name] ?? t("any")),
     name,
   }));
-  const all = { label: "Show Everything", description: "", name: undefined };
+  const all = { label: t("Show Everything"), description: "", name: undefined };
   const isNarrowed = Object.keys(filter).length > 0;
   const picked = await window.showQuickPick(isNarrowed ? [all, ...parts] : parts, {
-    title: `Filter the Audit Log of ${server.name}`,
-    placeHolder: "Narrow by what?",
+    title: t("Filter the Audit Log of {0}", server.name),
+    placeHolder: t("Narrow by what?"),
   });
   if (picked === undefined) return undefined;
   const { name } = picked;
@@ -109,17 +110,17 @@ async function askValue(
   const seen = documents.rowsOf(server).map((row) => row[name]);
   const values = new Set(KNOWN_VALUES[name] ?? seen.filter((value) => value !== ""));
   const known = [...values].sort().map((value): Choice => ({ label: plainText(value), value }));
-  return pickOrType({ title: `${FILTER_NAMES[name]} in the Audit Log`, known });
+  return pickOrType({ title: t("{0} in the Audit Log", FILTER_NAMES[name]), known });
 }
 
 function pickOrType(question: {
   readonly title: string;
   readonly known: readonly Choice[];
 }): Promise<string | undefined> {
-  const any: Choice = { label: "Any", value: "", alwaysShow: true };
+  const any: Choice = { label: t("Any"), value: "", alwaysShow: true };
   const pick = window.createQuickPick<Choice>();
   pick.title = question.title;
-  pick.placeholder = "Choose, or type; * stands for anything";
+  pick.placeholder = t("Choose, or type; * stands for anything");
   pick.items = [any, ...question.known];
   pick.onDidChangeValue((typed) => {
     const text = typed.trim();
@@ -144,18 +145,18 @@ function pickOrType(question: {
 }
 
 async function askSince(nowMs: number): Promise<string | undefined> {
-  const own = { label: "A date...", hours: undefined };
-  const any = { label: "Any time", hours: 0 };
+  const own = { label: t("A date..."), hours: undefined };
+  const any = { label: t("Any time"), hours: 0 };
   const picked = await window.showQuickPick([any, ...SINCE, own], {
-    title: "Since When in the Audit Log",
+    title: t("Since When in the Audit Log"),
   });
   if (picked === undefined) return undefined;
   if (picked.hours === 0) return "";
   if (picked.hours !== undefined) return new Date(nowMs - picked.hours * HOUR_MS).toISOString();
   const typed = await window.showInputBox({
-    title: "Since When in the Audit Log",
-    prompt: "A date such as 2030-01-31, or a date and time such as 2030-01-31 14:00",
-    validateInput: (text) => (instantOf(text) === undefined ? "That is not a date." : undefined),
+    title: t("Since When in the Audit Log"),
+    prompt: t("A date such as 2030-01-31, or a date and time such as 2030-01-31 14:00"),
+    validateInput: (text) => (instantOf(text) === undefined ? t("That is not a date.") : undefined),
   });
   return typed === undefined ? undefined : instantOf(typed);
 }

@@ -1,4 +1,5 @@
 import type { Client } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import { env, window } from "vscode";
 import { displayName, statusOf } from "../model/arrange.ts";
 import type { ClientTarget } from "../servers/entities.ts";
@@ -41,25 +42,27 @@ export function clientHandlers(deps: ClientCommandsDeps): ClientHandlers {
     };
   return {
     async goToClient(input) {
-      const asked = { title: "Go to which client?", noun: NOUNS.client };
+      const asked = { title: t("Go to which client?"), noun: NOUNS.client };
       const target = await targets.client(input, asked);
       if (target !== undefined) await reveal(target);
     },
     async showDetails(input) {
-      const asked = { title: "Show details of which client?", noun: NOUNS.client };
+      const asked = { title: t("Show details of which client?"), noun: NOUNS.client };
       const target = await targets.client(input, asked);
       if (target !== undefined) await documents.showClient(target.server.key, target.client.id);
     },
     async showWhyOffline(input) {
       const fits = (client: Client) => statusOf(client) === "offline";
-      const asked = { title: "Why is which client offline?", noun: NOUNS.offlineClient, fits };
+      const asked = { title: t("Why is which client offline?"), noun: NOUNS.offlineClient, fits };
       const target = await targets.client(input, asked);
       if (target !== undefined) await documents.showWhyOffline(target.server.key, target.client);
     },
-    copyClientName: copier("Copy the name of which client?", ({ client }) => displayName(client)),
-    copyClientId: copier("Copy the ID of which client?", ({ client }) => client.id),
+    copyClientName: copier(t("Copy the name of which client?"), ({ client }) =>
+      displayName(client),
+    ),
+    copyClientId: copier(t("Copy the ID of which client?"), ({ client }) => client.id),
     copyClientAddress: copier(
-      "Copy the address of which client?",
+      t("Copy the address of which client?"),
       ({ client }) => client.ipv4[0] ?? client.ipv6[0] ?? client.address,
     ),
   };
@@ -68,6 +71,6 @@ export function clientHandlers(deps: ClientCommandsDeps): ClientHandlers {
 /** Copies texts, one a line, and says so for a moment without asking for attention. */
 export async function copyLines(lines: readonly string[]): Promise<void> {
   await env.clipboard.writeText(lines.join("\n"));
-  const what = lines.length === 1 ? lines[0] : `${lines.length} lines`;
-  window.setStatusBarMessage(`Copied ${plainText(what ?? "")}`, COPIED_MS);
+  const what = lines.length === 1 ? lines[0] : t("{0} lines", lines.length);
+  window.setStatusBarMessage(t("Copied {0}", plainText(what ?? "")), COPIED_MS);
 }

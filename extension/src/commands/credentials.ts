@@ -1,4 +1,5 @@
 import { whyNotAuthId } from "@rport/protocol/ids";
+import { t } from "@vscode/l10n";
 import { env, window } from "vscode";
 import type { CredentialTarget } from "../servers/entities.ts";
 import type { Server } from "../servers/server.ts";
@@ -25,12 +26,12 @@ export function credentialHandlers(deps: CredentialCommandsDeps): CredentialHand
   return {
     async createCredential(input) {
       const isConnected = ({ state }: Server) => state.kind === "connected";
-      const server = await targets.server(input, "Create it on which server?", isConnected);
+      const server = await targets.server(input, t("Create it on which server?"), isConnected);
       if (server !== undefined) await createCredential(server, deps);
     },
     async deleteCredential(input) {
       const chosen = await targets.credentials(input, {
-        title: "Delete which credential?",
+        title: t("Delete which credential?"),
         noun: NOUNS.credential,
       });
       if (chosen === undefined) return;
@@ -39,13 +40,13 @@ export function credentialHandlers(deps: CredentialCommandsDeps): CredentialHand
     },
     async copyAuthId(input) {
       const chosen = await targets.credentials(input, {
-        title: "Copy which authentication ID?",
+        title: t("Copy which authentication ID?"),
         noun: NOUNS.credential,
       });
       if (chosen !== undefined) await copyLines(chosen.map(({ credential }) => credential.id));
     },
     async revokePairing(input) {
-      const target = await targets.pairing(input, "Revoke which pairing code?");
+      const target = await targets.pairing(input, t("Revoke which pairing code?"));
       if (target === undefined) return;
       const params = { pairingId: target.pairing.id };
       await target.server.api.call("revokePairing", { params });
@@ -56,7 +57,7 @@ export function credentialHandlers(deps: CredentialCommandsDeps): CredentialHand
 function whyNotNewId(id: string, server: Server): string | undefined {
   if (id === "") return undefined;
   if (server.mirror.maps.credentials.has(id))
-    return `${server.name} has a credential of this name.`;
+    return t("{0} has a credential of this name.", server.name);
   return whyNotAuthId(id);
 }
 
@@ -65,19 +66,22 @@ async function createCredential(
   { install }: CredentialCommandsDeps,
 ): Promise<void> {
   const id = await window.showInputBox({
-    title: `Create Credential on ${server.name}`,
-    prompt: "Authentication ID, such as the name of a laptop or a team",
+    title: t("Create Credential on {0}", server.name),
+    prompt: t("Authentication ID, such as the name of a laptop or a team"),
     placeHolder: "web-fleet",
     validateInput: (value) => whyNotNewId(value, server),
   });
   if (id === undefined || id === "") return;
   const created = await server.api.call("createCredential", { body: { id } });
   // its clients are installed with secrets of their own, so this one is rarely needed
-  const installClient = "Install Client";
-  const copyPassword = "Copy Password";
+  const installClient = t("Install Client");
+  const copyPassword = t("Copy Password");
   void window
     .showInformationMessage(
-      `Credential ${id} was created. Each client is installed with a secret of its own; the password, for RPort's own clients, can be copied only now.`,
+      t(
+        "Credential {0} was created. Each client is installed with a secret of its own; the password, for RPort's own clients, can be copied only now.",
+        id,
+      ),
       installClient,
       copyPassword,
     )

@@ -1,9 +1,10 @@
 import type { Refusal } from "@rport/protocol/refusal";
 import type { DeletionReport } from "@rport/protocol/report";
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import { blastLines, isHarmless, sumReports } from "../model/blast.ts";
 import type { CredentialTarget } from "../servers/entities.ts";
-import { count } from "../support/text.ts";
+import { plural } from "../support/plural.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 
@@ -31,15 +32,16 @@ export async function deleteCredentials(
   const answer = await confirm({
     question: question(targets),
     lines: consequences(blasts),
-    button: targets.length === 1 ? "Delete Credential" : `Delete ${targets.length} Credentials`,
-    instead: only !== undefined && inUse ? "Rotate Instead" : undefined,
+    button:
+      targets.length === 1 ? t("Delete Credential") : t("Delete {0} Credentials", targets.length),
+    instead: only !== undefined && inUse ? t("Rotate Instead") : undefined,
   });
   if (answer === "instead") return only;
   if (answer !== "act" || !(await confirmByTyping(blasts))) return undefined;
   for (const target of targets) {
     const { id } = target.credential;
     const deed = {
-      title: `${id} was deleted`,
+      title: t("{0} was deleted", id),
       isMeant: (refusal: Refusal) =>
         refusal.reason === "revoked-credential" && refusal.auth_id === id,
       act: () => callDelete(target, "force"),
@@ -58,18 +60,17 @@ function callDelete({ server, credential }: CredentialTarget, how: "dry_run" | "
 
 function question(targets: readonly CredentialTarget[]): string {
   const [only] = targets;
-  const what =
-    targets.length === 1 && only !== undefined
-      ? `the credential ${only.credential.id}`
-      : count(targets.length, "credential");
-  return `Delete ${what} on ${serversOf(targets)}?`;
+  return targets.length === 1 && only !== undefined
+    ? t("Delete the credential {0} on {1}?", only.credential.id, serversOf(targets))
+    : t("Delete {0} credentials on {1}?", targets.length, serversOf(targets));
 }
 
 function consequences(blasts: readonly Blast[]): readonly string[] {
   const hit = sumReports(blasts.map(({ report }) => report));
-  if (isHarmless(hit)) return ["No client uses it."];
-  const advice =
-    "These clients must be installed again to come back. Their records stay.\n\nDeleting protects the server from a leaked secret; rotating does the same without disconnecting anybody.";
+  if (isHarmless(hit)) return [t("No client uses it.")];
+  const advice = t(
+    "These clients must be installed again to come back. Their records stay.\n\nDeleting protects the server from a leaked secret; rotating does the same without disconnecting anybody.",
+  );
   return [...blastLines(hit), hit.clients.length === 0 ? "" : advice];
 }
 
@@ -77,13 +78,18 @@ async function confirmByTyping(blasts: readonly Blast[]): Promise<boolean> {
   const clients = blasts.reduce((sum, { report }) => sum + report.clients.length, 0);
   if (clients < TYPE_FROM_CLIENTS) return true;
   const [first] = blasts;
-  const word = blasts.length === 1 && first !== undefined ? first.target.credential.id : "delete";
+  const word =
+    blasts.length === 1 && first !== undefined ? first.target.credential.id : t("delete");
   const typed = await window.showInputBox({
-    title: `Delete ${count(blasts.length, "credential")} used by ${count(clients, "client")}`,
-    prompt: `Type ${word} to confirm`,
+    title: plural(
+      blasts.length,
+      t("Delete {0} credential used by {1} clients", blasts.length, clients),
+      t("Delete {0} credentials used by {1} clients", blasts.length, clients),
+    ),
+    prompt: t("Type {0} to confirm", word),
     ignoreFocusOut: true,
     validateInput: (value) =>
-      value === "" || value === word ? undefined : `Type ${word} to confirm`,
+      value === "" || value === word ? undefined : t("Type {0} to confirm", word),
   });
   return typed === word;
 }

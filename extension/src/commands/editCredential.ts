@@ -1,5 +1,6 @@
 import type { EndpointCall } from "@rport/protocol/http";
 import type { Credential } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import { type QuickPickItem, window } from "vscode";
 import { JOIN_RATE_PROMPT, joinRate, USUAL_RATE } from "../model/joinLimit.ts";
 import { until } from "../model/relativeTime.ts";
@@ -30,7 +31,7 @@ interface Field extends QuickPickItem {
 export function editHandlers({ targets, now }: EditDeps): Pick<Handlers, "editCredential"> {
   return {
     async editCredential(input) {
-      const asked = { title: "Edit which credential?", noun: NOUNS.credential };
+      const asked = { title: t("Edit which credential?"), noun: NOUNS.credential };
       const target = await targets.credential(input, asked);
       if (target !== undefined) await editCredential(target, now);
     },
@@ -44,8 +45,10 @@ async function editCredential(
   let credential = given;
   for (;;) {
     const picked = await window.showQuickPick(fieldsOf(credential, now()), {
-      title: `Edit ${plainText(credential.id)} on ${plainText(server.name)}`,
-      placeHolder: "What is to change? Limits count from the next sign-in; nobody is disconnected.",
+      title: t("Edit {0} on {1}", plainText(credential.id), plainText(server.name)),
+      placeHolder: t(
+        "What is to change? Limits count from the next sign-in; nobody is disconnected.",
+      ),
     });
     if (picked === undefined) return;
     const body = await picked.ask();
@@ -59,12 +62,12 @@ function fieldsOf(credential: Credential, nowMs: number): readonly Field[] {
   const { label, limits } = credential;
   return [
     {
-      label: "Label",
-      description: plainText(label) || "none",
-      ask: () => askText(label, { title: "Label", prompt: "For people to read" }, parseLabel),
+      label: t("Label"),
+      description: plainText(label) || t("none"),
+      ask: () => askText(label, { title: t("Label"), prompt: t("For people to read") }, parseLabel),
     },
     {
-      label: "Kind",
+      label: t("Kind"),
       description: KINDS[credential.kind],
       ask: () => askKind(),
     },
@@ -72,7 +75,7 @@ function fieldsOf(credential: Credential, nowMs: number): readonly Field[] {
     joinField(credential),
     tunnelField(limits.agent_tunnels),
     {
-      label: "New clients",
+      label: t("New clients"),
       description: limits.approval ? WAIT : COME,
       ask: () => askApproval(),
     },
@@ -83,25 +86,28 @@ function limitFields(limits: Credential["limits"], nowMs: number): readonly Fiel
   const { max_clients: clients, expires_at: end, cidrs } = limits;
   return [
     {
-      label: "Clients",
-      description: clients === null ? "any number" : `at most ${clients}`,
+      label: t("Clients"),
+      description: clients === null ? t("any number") : t("at most {0}", clients),
       ask: () =>
         askText(
           String(clients ?? ""),
-          { title: "Most Clients", prompt: "Nothing: any number" },
+          { title: t("Most Clients"), prompt: t("Nothing: any number") },
           typed(
-            (text: string) => parseCount(text, "any number"),
+            (text: string) => parseCount(text, t("any number")),
             limit((value) => ({ max_clients: value })),
           ),
         ),
     },
     {
-      label: "End",
-      description: end === null ? "never" : until(end, nowMs),
+      label: t("End"),
+      description: end === null ? t("never") : until(end, nowMs),
       ask: () =>
         askText(
           end === null ? "" : localText(end),
-          { title: "End", prompt: "A date such as 2030-01-31 or 2030-01-31 14:00; nothing: never" },
+          {
+            title: t("End"),
+            prompt: t("A date such as 2030-01-31 or 2030-01-31 14:00; nothing: never"),
+          },
           typed(
             (text: string) => parseEnd(text, nowMs),
             limit((value) => ({ expires_at: value })),
@@ -109,12 +115,15 @@ function limitFields(limits: Credential["limits"], nowMs: number): readonly Fiel
         ),
     },
     {
-      label: "Addresses",
-      description: cidrs.length === 0 ? "from anywhere" : `only from ${cidrs.join(", ")}`,
+      label: t("Addresses"),
+      description: cidrs.length === 0 ? t("from anywhere") : t("only from {0}", cidrs.join(", ")),
       ask: () =>
         askText(
           cidrs.join(", "),
-          { title: "Addresses", prompt: "Networks such as 192.0.2.0/24; nothing: from anywhere" },
+          {
+            title: t("Addresses"),
+            prompt: t("Networks such as 192.0.2.0/24; nothing: from anywhere"),
+          },
           typed(
             parseNetworks,
             limit((value) => ({ cidrs: value })),
@@ -127,12 +136,12 @@ function limitFields(limits: Credential["limits"], nowMs: number): readonly Fiel
 function joinField(credential: Credential): Field {
   const { joins_per_minute: joins } = credential.limits;
   return {
-    label: "Joins a minute",
+    label: t("Joins a minute"),
     description: joinRate(credential),
     ask: () =>
       askText(
         String(joins ?? ""),
-        { title: "Joins a Minute", prompt: JOIN_RATE_PROMPT },
+        { title: t("Joins a Minute"), prompt: JOIN_RATE_PROMPT },
         typed(
           (text: string) => parseCount(text, USUAL_RATE),
           limit((value) => ({ joins_per_minute: value })),
@@ -142,16 +151,16 @@ function joinField(credential: Credential): Field {
 }
 
 function tunnelField(tunnels: number | null): Field {
-  const most = tunnels === 0 ? "none" : `at most ${tunnels}`;
+  const most = tunnels === 0 ? t("none") : t("at most {0}", tunnels ?? "");
   return {
-    label: "Tunnels agents ask for",
-    description: tunnels === null ? "as many as usual" : most,
+    label: t("Tunnels agents ask for"),
+    description: tunnels === null ? t("as many as usual") : most,
     ask: () =>
       askText(
         String(tunnels ?? ""),
         {
-          title: "Tunnels Agents Ask For",
-          prompt: "Those in the agents' own configuration; 0: none; nothing: as many as usual",
+          title: t("Tunnels Agents Ask For"),
+          prompt: t("Those in the agents' own configuration; 0: none; nothing: as many as usual"),
         },
         typed(
           parseTunnels,
@@ -176,7 +185,7 @@ function typed<T>(parse: (text: string) => Typed<T>, change: (value: T) => Chang
 function parseLabel(text: string): Typed<Change> {
   return text.length <= LABEL_MAX
     ? { value: { label: text.trim() } }
-    : { why: `A label has at most ${LABEL_MAX} characters.` };
+    : { why: t("A label has at most {0} characters.", LABEL_MAX) };
 }
 
 async function askText(
@@ -193,26 +202,26 @@ async function askText(
 }
 
 const KINDS: Readonly<Record<Credential["kind"], string>> = {
-  fleet: "for many hosts",
-  host: "for one host",
+  fleet: t("for many hosts"),
+  host: t("for one host"),
 };
 
 async function askKind(): Promise<Change | undefined> {
   const kinds = ["fleet", "host"] as const;
   const items = kinds.map((kind) => ({ label: KINDS[kind], value: kind }));
-  const picked = await window.showQuickPick(items, { title: "Kind" });
+  const picked = await window.showQuickPick(items, { title: t("Kind") });
   return picked === undefined ? undefined : { kind: picked.value };
 }
 
-const COME = "come in by themselves";
-const WAIT = "wait until somebody approves them";
+const COME = t("come in by themselves");
+const WAIT = t("wait until somebody approves them");
 
 async function askApproval(): Promise<Change | undefined> {
   const items = [
     { label: COME, approval: false },
     { label: WAIT, approval: true },
   ];
-  const picked = await window.showQuickPick(items, { title: "New Clients" });
+  const picked = await window.showQuickPick(items, { title: t("New Clients") });
   return picked === undefined ? undefined : { limits: { approval: picked.approval } };
 }
 

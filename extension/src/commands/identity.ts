@@ -1,4 +1,5 @@
 import type { Client } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import { displayName } from "../model/arrange.ts";
 import { duplicateSentence } from "../model/rows/clientRow.ts";
@@ -27,19 +28,19 @@ export function identityHandlers({ targets, reveal }: IdentityDeps): IdentityHan
   return {
     async showDuplicate(input) {
       const fits = ({ duplicate }: Client) => duplicate !== null;
-      const title = "Show the duplicate of which client?";
+      const title = t("Show the duplicate of which client?");
       const noun = NOUNS.claimedClient;
       const target = await targets.client(input, { title, noun, fits });
       if (target !== undefined) await showDuplicate(target);
     },
     async showEarlier(input) {
-      const title = "Show the earlier record of which client?";
+      const title = t("Show the earlier record of which client?");
       const target = await targets.client(input, { title, noun: cameBack, fits: hasEarlier });
       const earlier = target === undefined ? undefined : earlierOf(target);
       if (earlier !== undefined) await reveal(earlier);
     },
     async adoptRecord(input) {
-      const title = "Move the earlier record to which client?";
+      const title = t("Move the earlier record to which client?");
       const target = await targets.client(input, { title, noun: cameBack, fits: hasEarlier });
       if (target !== undefined) await adoptRecord(target);
     },
@@ -54,13 +55,15 @@ function earlierOf({ server, client }: ClientTarget): ClientTarget | undefined {
 async function showDuplicate({ client }: ClientTarget): Promise<void> {
   const { duplicate } = client;
   if (duplicate === null) return;
-  const copyAddress = "Copy Its Address";
+  const copyAddress = t("Copy Its Address");
   const detail = [
     inertLine(duplicateSentence(duplicate)),
-    "The host that was connected first stays, the other one is refused. To let both in, give the other one a client ID of its own: uninstall the agent there, and install it again.",
+    t(
+      "The host that was connected first stays, the other one is refused. To let both in, give the other one a client ID of its own: uninstall the agent there, and install it again.",
+    ),
   ].join("\n\n");
   const chosen = await window.showWarningMessage(
-    `Two hosts claim to be ${inertLine(displayName(client))}`,
+    t("Two hosts claim to be {0}", inertLine(displayName(client))),
     { modal: true, detail },
     copyAddress,
   );
@@ -72,15 +75,25 @@ async function adoptRecord(target: ClientTarget): Promise<void> {
   const earlier = earlierOf(target);
   if (earlier === undefined) return;
   const from = earlier.client;
-  const [here, there] = [displayName(client), displayName(from)].map(inertLine);
+  const here = inertLine(displayName(client));
+  const there = inertLine(displayName(from));
   const tags = from.tags.length === 0 ? "" : ` (${inertLine(from.tags.join(", "))})`;
   const answer = await confirm({
-    question: `Move the record of ${there} to ${here} on ${serversOf([target])}?`,
+    question: t("Move the record of {0} to {1} on {2}?", there, here, serversOf([target])),
     lines: [
-      `${there} (client ID ${inertLine(from.id)}) is offline, and ${here} (client ID ${inertLine(client.id)}) looks like the same machine.`,
-      `Its name, its tags${tags}, its labels, its tunnels and its secrets go over, and the offline record goes. This cannot be undone.`,
+      t(
+        "{0} (client ID {1}) is offline, and {2} (client ID {3}) looks like the same machine.",
+        there,
+        inertLine(from.id),
+        here,
+        inertLine(client.id),
+      ),
+      t(
+        "Its name, its tags{0}, its labels, its tunnels and its secrets go over, and the offline record goes. This cannot be undone.",
+        tags,
+      ),
     ],
-    button: "Move Record",
+    button: t("Move Record"),
   });
   if (answer !== "act") return;
   const params = { clientId: client.id };

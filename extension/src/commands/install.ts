@@ -1,4 +1,5 @@
 import type { Client } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import type { Sheets } from "../install/sheets.ts";
 import { displayName } from "../model/arrange.ts";
 import type { Server } from "../servers/server.ts";
@@ -6,7 +7,7 @@ import type { CommandInput, Handlers } from "./registry.ts";
 import { NOUNS } from "./targets/nouns.ts";
 import type { Targets } from "./targets/targets.ts";
 
-const WHICH_CREDENTIAL = "Sign in with which credential?";
+const WHICH_CREDENTIAL = t("Sign in with which credential?");
 
 /** What installing needs. */
 export interface InstallCommandDeps {
@@ -35,12 +36,16 @@ export function installHandlers(
         return;
       }
       const isConnected = ({ state }: Server) => state.kind === "connected";
-      const server = await targets.server(input, "Install a client of which server?", isConnected);
+      const server = await targets.server(
+        input,
+        t("Install a client of which server?"),
+        isConnected,
+      );
       if (server !== undefined) await installOn(server, input, deps);
     },
     async installAgain(input) {
       const fits = (client: Client) => client.rotation_state === "straggler";
-      const title = "Install which client again?";
+      const title = t("Install which client again?");
       const noun = NOUNS.stragglingClient;
       const target = await targets.client(input, { title, noun, fits });
       if (target === undefined) return;

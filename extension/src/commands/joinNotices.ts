@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { commands, window } from "vscode";
 import { VIEWS } from "../manifest.ts";
 import { doubtSentence } from "../model/joinDoubt.ts";
@@ -9,9 +10,9 @@ import type { Unsubscribe } from "../support/listeners.ts";
 import { plainText } from "../support/text.ts";
 import { decideJoin } from "./joins.ts";
 
-const APPROVE = "Approve";
-const DENY = "Deny";
-const SHOW = "Show";
+const APPROVE = t("Approve");
+const DENY = t("Deny");
+const SHOW = t("Show");
 
 /**
  * Tells once of clients that have come to wait, in the window that somebody looks at. While a
@@ -56,7 +57,7 @@ export class JoinNotices {
     if (first === undefined) return;
     if (come.length > 1) {
       const chosen = await window.showInformationMessage(
-        `${come.length} clients wait to join.`,
+        t("{0} clients wait to join.", come.length),
         SHOW,
       );
       if (chosen === SHOW) await commands.executeCommand(`${VIEWS.credentials}.focus`);
@@ -64,7 +65,7 @@ export class JoinNotices {
     }
     const { join } = first;
     const who = `${plainText(joinName(join))} (${plainText(join.address)})`;
-    const text = `${who} waits to join with ${plainText(join.credential_id)}.`;
+    const text = t("{0} waits to join with {1}.", who, plainText(join.credential_id));
     const doubt = plainText(doubtSentence(join));
     const chosen =
       doubt === ""

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { doubtAdvice, doubtKeys, doubtSentence } from "../model/joinDoubt.ts";
 import { joinName } from "../model/rows/joinRow.ts";
 import type { JoinTarget } from "../servers/entities.ts";
@@ -13,12 +14,12 @@ import type { Targets } from "./targets/targets.ts";
 export function joinHandlers(targets: Targets): Pick<Handlers, "approveJoin" | "denyJoin"> {
   return {
     async approveJoin(input) {
-      for (const target of (await targets.joins(input, "Let which client in?")) ?? []) {
+      for (const target of (await targets.joins(input, t("Let which client in?"))) ?? []) {
         await decideJoin(target, "approveJoin");
       }
     },
     async denyJoin(input) {
-      for (const target of (await targets.joins(input, "Turn which client away?")) ?? []) {
+      for (const target of (await targets.joins(input, t("Turn which client away?"))) ?? []) {
         await decideJoin(target, "denyJoin");
       }
     },
@@ -40,9 +41,13 @@ export async function decideJoin(
 async function isMeant({ join }: JoinTarget): Promise<boolean> {
   if (join.reason === "new") return true;
   const answer = await confirm({
-    question: `Let ${plainText(joinName(join))} in as the client ${plainText(join.client_id)}?`,
+    question: t(
+      "Let {0} in as the client {1}?",
+      plainText(joinName(join)),
+      plainText(join.client_id),
+    ),
     lines: [doubtSentence(join), ...doubtAdvice(join), ...doubtKeys(join)].map(inertLine),
-    button: "Approve",
+    button: t("Approve"),
   });
   return answer === "act";
 }

@@ -1,5 +1,6 @@
 import type { Refusal } from "@rport/protocol/refusal";
 import type { DeletionReport } from "@rport/protocol/report";
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import { outcomeSentence } from "../model/blast.ts";
 import { refusalCounts } from "../model/outcome.ts";
@@ -36,7 +37,7 @@ export async function actAndTell(
   const sentence = outcomeSentence(report);
   if (sentence === "") return;
   const outcome = { title, atMs: now(), report, isMeant, before };
-  const show = "Show Who Still Tries";
+  const show = t("Show Who Still Tries");
   // nobody waits for the message to be closed
   void window
     .showInformationMessage(`${plainText(title)}: ${sentence}.`, show)

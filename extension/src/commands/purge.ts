@@ -1,6 +1,8 @@
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import type { Server } from "../servers/server.ts";
-import { count, nameSome, plainText } from "../support/text.ts";
+import { plural } from "../support/plural.ts";
+import { nameSome, plainText } from "../support/text.ts";
 import { confirm } from "./confirm.ts";
 import type { Handlers } from "./registry.ts";
 import type { Targets } from "./targets/targets.ts";
@@ -13,7 +15,7 @@ export function purgeHandlers(targets: Targets): Pick<Handlers, "purgeUnused"> {
   return {
     async purgeUnused(input) {
       const isConnected = ({ state }: Server) => state.kind === "connected";
-      const server = await targets.server(input, "Purge on which server?", isConnected);
+      const server = await targets.server(input, t("Purge on which server?"), isConnected);
       if (server !== undefined) await purgeUnused(server);
     },
   };
@@ -23,17 +25,23 @@ async function purgeUnused(server: Server): Promise<void> {
   const { credentials } = await server.api.call("purgeUnused", { body: { dry_run: true } });
   const name = plainText(server.name);
   if (credentials.length === 0) {
-    void window.showInformationMessage(`Every credential of ${name} is in use.`);
+    void window.showInformationMessage(t("Every credential of {0} is in use.", name));
     return;
   }
-  const what = count(credentials.length, "unused credential");
+  const { length } = credentials;
   const answer = await confirm({
-    question: `Delete ${what} on ${name}?`,
+    question: plural(
+      length,
+      t("Delete {0} unused credential on {1}?", length, name),
+      t("Delete {0} unused credentials on {1}?", length, name),
+    ),
     lines: [
       nameSome(credentials, NAMES_MAX),
-      "\nNo client has a record with them, and no pairing of them is open. Whoever still keeps one of their passwords can no longer join with it.",
+      t(
+        "\nNo client has a record with them, and no pairing of them is open. Whoever still keeps one of their passwords can no longer join with it.",
+      ),
     ],
-    button: `Delete ${count(credentials.length, "Credential")}`,
+    button: plural(length, t("Delete {0} Credential", length), t("Delete {0} Credentials", length)),
   });
   if (answer !== "act") return;
   const purged = await server.api.call("purgeUnused", { body: { dry_run: false } });
@@ -44,11 +52,11 @@ async function purgeUnused(server: Server): Promise<void> {
       failed.map(({ id }) => id),
       NAMES_MAX,
     );
-    void window.showErrorMessage(`Not deleted for good: ${which}. ${why}`);
+    void window.showErrorMessage(t("Not deleted for good: {0}. {1}", which, why));
   }
   // somebody may have begun to use one meanwhile
   const told = new Set([...purged.credentials, ...failed.map(({ id }) => id)]);
   const kept = credentials.filter((id) => !told.has(id));
   if (kept.length === 0) return;
-  void window.showInformationMessage(`Kept, because they are used now: ${kept.join(", ")}.`);
+  void window.showInformationMessage(t("Kept, because they are used now: {0}.", kept.join(", ")));
 }

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { CommandName } from "../manifest.ts";
 import { stateText } from "../model/rows/serverRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
@@ -70,5 +71,9 @@ export function whyNotReachable(
 
 function awaySentence({ name, state }: Server): string {
   const why = stateText(state);
-  return `${name} is not connected${why === "" ? "" : ` (${why})`}, so this has to wait. What the views show may be out of date.`;
+  return t(
+    "{0} is not connected{1}, so this has to wait. What the views show may be out of date.",
+    name,
+    why === "" ? "" : ` (${why})`,
+  );
 }

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { Server } from "../servers/server.ts";
 import type { Handlers } from "./registry.ts";
 import type { Targets } from "./targets/targets.ts";
@@ -9,7 +10,7 @@ export function refusalHandlers(targets: Targets): Pick<Handlers, "clearRefusals
       const hasSome = ({ mirror }: Server) => mirror.maps.refusals.size > 0;
       const server = await targets.server(
         input,
-        "Clear the refused joins of which server?",
+        t("Clear the refused joins of which server?"),
         hasSome,
       );
       if (server !== undefined) await server.api.call("clearRefusals");

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { commands, Disposable, window } from "vscode";
 import { COMMANDS, type CommandName } from "../manifest.ts";
 import type { Node, Nodes } from "../model/node.ts";
@@ -88,7 +89,7 @@ async function run(
   } catch (error) {
     const message = describeError(error);
     log.error("command failed", { name, message, cause: causeOf(error) });
-    const openLog = "Show Log";
+    const openLog = t("Show Log");
     // nobody waits for the message to be closed
     void window.showErrorMessage(message, openLog).then((chosen) => {
       if (chosen === openLog) showLog();

@@ -1,12 +1,13 @@
 import type { Client } from "@rport/protocol/model";
 import type { Refusal } from "@rport/protocol/refusal";
 import type { DeletionReport } from "@rport/protocol/report";
+import { t } from "@vscode/l10n";
 import { displayName } from "../model/arrange.ts";
 import { blastLines, isHarmless, NAMES_MAX, sumReports } from "../model/blast.ts";
 import { isOfRevoked } from "../model/outcome.ts";
 import { isStillTrying } from "../model/rows/refusalRow.ts";
 import type { ClientTarget, SecretTarget } from "../servers/entities.ts";
-import { count, inertLine, nameSome } from "../support/text.ts";
+import { inertLine, nameSome } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
@@ -30,12 +31,12 @@ export function revocationHandlers(deps: RevocationDeps): RevocationHandlers {
   const isNotRevoked = ({ revoked_at: at }: Client) => at === null;
   return {
     async revokeSecret(input) {
-      const chosen = await targets.secrets(input, "Revoke which secret?");
+      const chosen = await targets.secrets(input, t("Revoke which secret?"));
       if (chosen !== undefined) await revokeSecrets(chosen, deps);
     },
     async revokeClient(input) {
       const chosen = await targets.clients(input, {
-        title: "Revoke which client?",
+        title: t("Revoke which client?"),
         noun: NOUNS.allowedClient,
         fits: isNotRevoked,
       });
@@ -44,7 +45,7 @@ export function revocationHandlers(deps: RevocationDeps): RevocationHandlers {
     async allowClient(input) {
       const fits = ({ revoked_at: at }: Client) => at !== null;
       const chosen = await targets.clients(input, {
-        title: "Allow which client again?",
+        title: t("Allow which client again?"),
         noun: NOUNS.revokedClient,
         fits,
       });
@@ -52,7 +53,7 @@ export function revocationHandlers(deps: RevocationDeps): RevocationHandlers {
     },
     async forgetClient(input) {
       const chosen = await targets.clients(input, {
-        title: "Forget which client?",
+        title: t("Forget which client?"),
         noun: NOUNS.forgettableClient,
         status: "offline",
         fits: isNotRevoked,
@@ -66,7 +67,7 @@ function nameOf(chosen: readonly ClientTarget[]): string {
   const [only] = chosen;
   return chosen.length === 1 && only !== undefined
     ? inertLine(displayName(only.client))
-    : count(chosen.length, "client");
+    : t("{0} clients", chosen.length);
 }
 
 /** Which ones, where the question only counts them. */
@@ -87,19 +88,22 @@ async function revokeSecrets(chosen: readonly SecretTarget[], deps: OutcomeDeps)
     await Promise.all(chosen.map((target) => call(target, { dry_run: "true" }))),
   );
   const credentials = [...new Set(chosen.map(({ secret }) => secret.credential_id))].join(", ");
-  const what = chosen.length === 1 ? "this secret" : count(chosen.length, "secret");
+  const servers = serversOf(chosen);
   const answer = await confirm({
-    question: `Revoke ${what} of ${credentials} on ${serversOf(chosen)}?`,
+    question:
+      chosen.length === 1
+        ? t("Revoke this secret of {0} on {1}?", credentials, servers)
+        : t("Revoke {0} secrets of {1} on {2}?", chosen.length, credentials, servers),
     lines: [
       ...hitLines(hit),
-      "A host that loses its secret must be installed again to come back; its record stays.",
+      t("A host that loses its secret must be installed again to come back; its record stays."),
     ],
-    button: chosen.length === 1 ? "Revoke Secret" : `Revoke ${chosen.length} Secrets`,
+    button: chosen.length === 1 ? t("Revoke Secret") : t("Revoke {0} Secrets", chosen.length),
   });
   if (answer !== "act") return;
   for (const target of chosen) {
     const { server, secret } = target;
-    const title = `A secret of ${secret.credential_id} was revoked`;
+    const title = t("A secret of {0} was revoked", secret.credential_id);
     const isMeant = (refusal: Refusal) =>
       isStillTrying(refusal) && refusal.auth_id === secret.credential_id;
     await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, deps);
@@ -113,19 +117,23 @@ async function revokeClients(chosen: readonly ClientTarget[], deps: OutcomeDeps)
     await Promise.all(chosen.map((target) => call(target, { dry_run: "true" }))),
   );
   const answer = await confirm({
-    question: `Revoke ${nameOf(chosen)} on ${serversOf(chosen)}?`,
+    question: t("Revoke {0} on {1}?", nameOf(chosen), serversOf(chosen)),
     lines: [
       ...hitLines(hit),
       chosen.length === 1
-        ? "No secret lets it in from now on, until you choose Allow Client Again. Its record and its tags stay, and other clients of its credential are not touched."
-        : "No secret lets them in from now on, until you choose Allow Client Again. Their records and tags stay, and other clients of their credentials are not touched.",
+        ? t(
+            "No secret lets it in from now on, until you choose Allow Client Again. Its record and its tags stay, and other clients of its credential are not touched.",
+          )
+        : t(
+            "No secret lets them in from now on, until you choose Allow Client Again. Their records and tags stay, and other clients of their credentials are not touched.",
+          ),
     ],
-    button: chosen.length === 1 ? "Revoke Client" : `Revoke ${chosen.length} Clients`,
+    button: chosen.length === 1 ? t("Revoke Client") : t("Revoke {0} Clients", chosen.length),
   });
   if (answer !== "act") return;
   for (const target of chosen) {
     const { server, client } = target;
-    const title = `${displayName(client)} was revoked`;
+    const title = t("{0} was revoked", displayName(client));
     const isMeant = isOfRevoked(client.id);
     await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, deps);
   }
@@ -133,14 +141,18 @@ async function revokeClients(chosen: readonly ClientTarget[], deps: OutcomeDeps)
 
 async function allowClients(chosen: readonly ClientTarget[]): Promise<void> {
   const answer = await confirm({
-    question: `Let ${nameOf(chosen)} in again on ${serversOf(chosen)}?`,
+    question: t("Let {0} in again on {1}?", nameOf(chosen), serversOf(chosen)),
     lines: [
       namesOf(chosen),
       chosen.length === 1
-        ? "It may sign in with any secret that is not revoked. Secrets that only it could use stay revoked: if it had one, install it again."
-        : "They may sign in with any secret that is not revoked. Secrets that only one of them could use stay revoked: whoever had one must be installed again.",
+        ? t(
+            "It may sign in with any secret that is not revoked. Secrets that only it could use stay revoked: if it had one, install it again.",
+          )
+        : t(
+            "They may sign in with any secret that is not revoked. Secrets that only one of them could use stay revoked: whoever had one must be installed again.",
+          ),
     ],
-    button: chosen.length === 1 ? "Allow Client" : `Allow ${chosen.length} Clients`,
+    button: chosen.length === 1 ? t("Allow Client") : t("Allow {0} Clients", chosen.length),
   });
   if (answer !== "act") return;
   for (const { server, client } of chosen) {
@@ -154,19 +166,23 @@ async function forgetClients(chosen: readonly ClientTarget[]): Promise<void> {
   // refuses those that have come back meanwhile
   for (const target of chosen) await call(target, { dry_run: "true", report: "true" });
   const answer = await confirm({
-    question: `Forget ${nameOf(chosen)} on ${serversOf(chosen)}?`,
+    question: t("Forget {0} on {1}?", nameOf(chosen), serversOf(chosen)),
     lines: [
       namesOf(chosen),
       chosen.length === 1
-        ? "The record on the server is deleted, with its tags, its tunnels and its history. If it connects again, it comes back as a new client, unless its secret was revoked."
-        : "The records on the server are deleted, with their tags, tunnels and history. Whichever connects again comes back as a new client, unless its secret was revoked.",
+        ? t(
+            "The record on the server is deleted, with its tags, its tunnels and its history. If it connects again, it comes back as a new client, unless its secret was revoked.",
+          )
+        : t(
+            "The records on the server are deleted, with their tags, tunnels and history. Whichever connects again comes back as a new client, unless its secret was revoked.",
+          ),
     ],
-    button: chosen.length === 1 ? "Forget Client" : `Forget ${chosen.length} Clients`,
+    button: chosen.length === 1 ? t("Forget Client") : t("Forget {0} Clients", chosen.length),
   });
   if (answer !== "act") return;
   for (const target of chosen) await call(target, {});
 }
 
 function hitLines(hit: DeletionReport): readonly string[] {
-  return isHarmless(hit) ? ["No client uses it now."] : blastLines(hit);
+  return isHarmless(hit) ? [t("No client uses it now.")] : blastLines(hit);
 }

@@ -1,12 +1,14 @@
 import type { EndpointOutput } from "@rport/protocol/http";
 import type { Credential } from "@rport/protocol/model";
 import type { Refusal } from "@rport/protocol/refusal";
+import { t } from "@vscode/l10n";
 import { type QuickPickItem, window } from "vscode";
 import { blastLines, isHarmless, namedClients } from "../model/blast.ts";
 import { dateAndTime } from "../model/relativeTime.ts";
 import { isStillTrying } from "../model/rows/refusalRow.ts";
 import type { CredentialTarget } from "../servers/entities.ts";
-import { count, plainText } from "../support/text.ts";
+import { plural } from "../support/plural.ts";
+import { plainText } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
 import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
@@ -45,16 +47,16 @@ export function rotationHandlers(deps: RotationCommandsDeps): RotationHandlers {
   };
   return {
     async rotateCredential(input) {
-      const asked = { title: "Rotate which credential?", noun: NOUNS.credential };
+      const asked = { title: t("Rotate which credential?"), noun: NOUNS.credential };
       const target = await targets.credential(input, asked);
       if (target !== undefined) await rotateCredential(target, deps);
     },
     async finishRotation(input) {
-      const target = await targets.credential(input, rotating("Finish which rotation?"));
+      const target = await targets.credential(input, rotating(t("Finish which rotation?")));
       if (target !== undefined) await finishRotation(target, deps);
     },
     async cancelRotation(input) {
-      const target = await targets.credential(input, rotating("Cancel which rotation?"));
+      const target = await targets.credential(input, rotating(t("Cancel which rotation?")));
       if (target !== undefined) await cancelRotation(target);
     },
   };
@@ -74,14 +76,14 @@ export async function rotateCredential(
     query: { dry_run: "true" },
   });
   const grace = await window.showQuickPick(graces(plan), {
-    title: `Rotate ${plainText(credential.id)} on ${plainText(server.name)}`,
-    placeHolder: "How long does the old secret stay valid for clients that have not moved yet?",
+    title: t("Rotate {0} on {1}", plainText(credential.id), plainText(server.name)),
+    placeHolder: t("How long does the old secret stay valid for clients that have not moved yet?"),
   });
   if (grace === undefined) return;
   const answer = await confirm({
-    question: `Rotate ${credential.id} on ${server.name}?`,
+    question: t("Rotate {0} on {1}?", credential.id, server.name),
     lines: rotationLines(plan, grace, { isUnderWay: credential.rotation !== null, nowMs: now() }),
-    button: grace.seconds === 0 ? "Rotate Now" : "Rotate",
+    button: grace.seconds === 0 ? t("Rotate Now") : t("Rotate"),
     isHarmless: isWithoutLoss(plan, grace),
   });
   if (answer !== "act") return;
@@ -105,18 +107,22 @@ function graces(plan: Plan): readonly Grace[] {
   const lost = away.length + stuck.length;
   const warning =
     lost === 0
-      ? "no client is lost"
-      : `$(warning) ${count(lost, "client")} must be installed again`;
+      ? t("no client is lost")
+      : `$(warning) ${plural(
+          lost,
+          t("{0} client must be installed again", lost),
+          t("{0} clients must be installed again", lost),
+        )}`;
   return [
-    { label: "24 hours", description: "default", seconds: DAY_S },
-    { label: "Now", description: `connected clients move first; ${warning}`, seconds: 0 },
-    { label: "1 hour", seconds: HOUR_S },
-    { label: "7 days", seconds: 7 * DAY_S },
-    { label: "14 days", seconds: 14 * DAY_S },
-    { label: "30 days", seconds: 30 * DAY_S },
+    { label: t("24 hours"), description: t("default"), seconds: DAY_S },
+    { label: t("Now"), description: t("connected clients move first; {0}", warning), seconds: 0 },
+    { label: t("1 hour"), seconds: HOUR_S },
+    { label: t("7 days"), seconds: 7 * DAY_S },
+    { label: t("14 days"), seconds: 14 * DAY_S },
+    { label: t("30 days"), seconds: 30 * DAY_S },
     {
-      label: "Until every client has moved",
-      description: "the old secret stays valid for those that are away",
+      label: t("Until every client has moved"),
+      description: t("the old secret stays valid for those that are away"),
       seconds: undefined,
     },
   ];
@@ -137,9 +143,9 @@ interface Circumstances {
 
 /** Until when the secret that is replaced lets somebody in. */
 function oldSecretLine(seconds: number | undefined, nowMs: number): string {
-  if (seconds === undefined) return "The old secret works until every client has moved.";
-  if (seconds === 0) return "The old secret ends as soon as the connected clients have moved.";
-  return `The old secret works until ${dateAndTime(nowMs + seconds * 1_000)}.`;
+  if (seconds === undefined) return t("The old secret works until every client has moved.");
+  if (seconds === 0) return t("The old secret ends as soon as the connected clients have moved.");
+  return t("The old secret works until {0}.", dateAndTime(nowMs + seconds * 1_000));
 }
 
 function rotationLines(
@@ -148,36 +154,46 @@ function rotationLines(
   { isUnderWay, nowMs }: Circumstances,
 ): readonly string[] {
   const { moved, away, stuck } = standingsOf(plan);
-  const within = `within ${label}`;
   return [
     plan.clients.length === 0 ? "" : oldSecretLine(seconds, nowMs),
     moved.length === 0
       ? ""
-      : `Given a new secret over their live connection, without a break: ${namedClients(moved)}.`,
-    away.length === 0 ? "" : `Offline: ${namedClients(away)}. ${awayText(seconds, within)}`,
+      : t(
+          "Given a new secret over their live connection, without a break: {0}.",
+          namedClients(moved),
+        ),
+    away.length === 0 ? "" : t("Offline: {0}. {1}", namedClients(away), awayText(seconds, label)),
     stuck.length === 0
       ? ""
-      : `Cannot be moved by the server: ${namedClients(stuck)}. ${stuckText(seconds, within)}`,
+      : t(
+          "Cannot be moved by the server: {0}. {1}",
+          namedClients(stuck),
+          stuckText(seconds, label),
+        ),
     seconds !== 0 || plan.pairings === 0
       ? ""
-      : `${count(plan.pairings, "open pairing")} will be revoked.`,
-    plan.clients.length === 0 ? "No client uses it yet." : "",
-    isUnderWay ? "The rotation that is under way begins anew." : "",
+      : plural(
+          plan.pairings,
+          t("{0} open pairing will be revoked.", plan.pairings),
+          t("{0} open pairings will be revoked.", plan.pairings),
+        ),
+    plan.clients.length === 0 ? t("No client uses it yet.") : "",
+    isUnderWay ? t("The rotation that is under way begins anew.") : "",
   ];
 }
 
-function awayText(seconds: number | undefined, within: string): string {
-  if (seconds === undefined) return "Moved when they are back.";
+function awayText(seconds: number | undefined, grace: string): string {
+  if (seconds === undefined) return t("Moved when they are back.");
   return seconds === 0
-    ? "They cannot come back: they must be installed again."
-    : `Moved if they are back ${within}; later they must be installed again.`;
+    ? t("They cannot come back: they must be installed again.")
+    : t("Moved if they are back within {0}; later they must be installed again.", grace);
 }
 
-function stuckText(seconds: number | undefined, within: string): string {
-  if (seconds === undefined) return "The rotation waits until they are installed again.";
+function stuckText(seconds: number | undefined, grace: string): string {
+  if (seconds === undefined) return t("The rotation waits until they are installed again.");
   return seconds === 0
-    ? "They are cut off as soon as the others have moved, and must be installed again."
-    : `Install them again ${within}, or they are cut off.`;
+    ? t("They are cut off as soon as the others have moved, and must be installed again.")
+    : t("Install them again within {0}, or they are cut off.", grace);
 }
 
 async function finishRotation(
@@ -187,16 +203,16 @@ async function finishRotation(
   const params = { authId: credential.id };
   const hit = await server.api.call("finishRotation", { params, query: { dry_run: "true" } });
   const answer = await confirm({
-    question: `End the old secrets of ${credential.id} on ${server.name} now?`,
+    question: t("End the old secrets of {0} on {1} now?", credential.id, server.name),
     lines: [
-      ...(isHarmless(hit) ? ["No client is hit: all have moved."] : blastLines(hit)),
-      "Clients that have moved stay connected. Those that are hit must be installed again.",
+      ...(isHarmless(hit) ? [t("No client is hit: all have moved.")] : blastLines(hit)),
+      t("Clients that have moved stay connected. Those that are hit must be installed again."),
     ],
-    button: "End Old Secrets",
+    button: t("End Old Secrets"),
   });
   if (answer !== "act") return;
   const deed = {
-    title: `The old secrets of ${credential.id} have ended`,
+    title: t("The old secrets of {0} have ended", credential.id),
     isMeant: (refusal: Refusal) =>
       refusal.auth_id === credential.id &&
       (isStillTrying(refusal) || refusal.reason === "wrong-secret"),
@@ -211,18 +227,26 @@ async function cancelRotation(target: CredentialTarget): Promise<void> {
   if (rotation === null) return;
   const left = rotation.total - rotation.moved;
   const answer = await confirm({
-    question: `Cancel the rotation of ${id} on ${serversOf([target])}?`,
+    question: t("Cancel the rotation of {0} on {1}?", id, serversOf([target])),
     lines: [
       rotation.moved === 0
         ? ""
-        : `${count(rotation.moved, "client has moved and keeps", "clients have moved and keep")} the new secret.`,
+        : plural(
+            rotation.moved,
+            t("{0} client has moved and keeps the new secret.", rotation.moved),
+            t("{0} clients have moved and keep the new secret.", rotation.moved),
+          ),
       left === 0
         ? ""
-        : `${count(left, "client stays", "clients stay")} on the old secret, which is valid without an end again.`,
-      "If the old secret may have leaked, finish the rotation instead.",
+        : plural(
+            left,
+            t("{0} client stays on the old secret, which is valid without an end again.", left),
+            t("{0} clients stay on the old secret, which is valid without an end again.", left),
+          ),
+      t("If the old secret may have leaked, finish the rotation instead."),
     ],
-    button: "Cancel Rotation",
-    keep: "Go On Rotating",
+    button: t("Cancel Rotation"),
+    keep: t("Go On Rotating"),
   });
   if (answer !== "act") return;
   await server.api.call("cancelRotation", { params: { authId: id } });

@@ -1,4 +1,5 @@
 import type { Client } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import { displayName } from "../model/arrange.ts";
 import { isOfRevoked } from "../model/outcome.ts";
 import type { OutcomeDeps } from "./outcomes.ts";
@@ -16,12 +17,16 @@ export function triesHandlers({ targets, documents, now }: TriesDeps): Pick<Hand
   return {
     async showTries(input) {
       const fits = ({ revoked_at: at }: Client) => at !== null;
-      const asked = { title: "Who still tries as which client?", noun: NOUNS.revokedClient, fits };
+      const asked = {
+        title: t("Who still tries as which client?"),
+        noun: NOUNS.revokedClient,
+        fits,
+      };
       const target = await targets.client(input, asked);
       if (target === undefined) return;
       const { server, client } = target;
       await documents.showOutcome(server.key, {
-        title: `${displayName(client)} was revoked`,
+        title: t("{0} was revoked", displayName(client)),
         atMs: client.revoked_at === null ? now() : Date.parse(client.revoked_at),
         report: undefined,
         isMeant: isOfRevoked(client.id),

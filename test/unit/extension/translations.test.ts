@@ -11,7 +11,7 @@ const NOT_READ: ReadonlySet<string> = new Set([]);
 
 /** Sources whose texts are not looked up yet. */
 const PENDING =
-  /^extension\/src\/(?:api|commands\/(?!targets)|install|model|servers|support|tunnels|views|window)/;
+  /^extension\/src\/(?:api|commands\/(?!targets)\w+\/|install|model|servers|support|tunnels|views|window)/;
 
 const files = globSync("extension/src/**/*.ts", { cwd: ROOT }).filter(
   (file) => !PENDING.test(file),
