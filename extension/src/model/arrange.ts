@@ -1,4 +1,5 @@
 import type { Client } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import type { Mirror, Swap } from "./mirror.ts";
 import { naturalKey } from "./naturalKey.ts";
 import { SecretShares } from "./secretShares.ts";
@@ -18,6 +19,11 @@ export function displayName(client: Pick<Client, "id" | "name" | "hostname">): s
 /** The group a client belongs to. */
 export function statusOf(client: Pick<Client, "connection_state">): Status {
   return client.connection_state === "connected" ? "online" : "offline";
+}
+
+/** What a status is called within a text. */
+export function statusWord(status: Status): string {
+  return status === "online" ? t("online") : t("offline");
 }
 
 /** One server's clients by status and by credential, in natural order, kept up to date in place. */

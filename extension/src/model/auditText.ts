@@ -1,5 +1,7 @@
 import type { AuditRow } from "@rport/protocol/audit";
-import { count, inertLine } from "../support/text.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../support/plural.ts";
+import { inertLine } from "../support/text.ts";
 
 /** What somebody wants to see of the audit log; an absent part does not narrow. */
 export interface AuditFilter {
@@ -14,12 +16,12 @@ export interface AuditFilter {
 
 /** How a part of the filter is called, in the order in which it is shown. */
 export const FILTER_NAMES: Readonly<Record<keyof AuditFilter, string>> = {
-  username: "User",
-  application: "Application",
-  action: "Action",
-  affected_id: "Affected ID",
-  client_id: "Client ID",
-  since: "Since",
+  username: t("User"),
+  application: t("Application"),
+  action: t("Action"),
+  affected_id: t("Affected ID"),
+  client_id: t("Client ID"),
+  since: t("Since"),
 };
 
 /** The query of `listAudit` for a page of what the filter leaves. */
@@ -59,11 +61,11 @@ export interface AuditFacts {
 
 /** The columns of the table: what stands above, and how an entry fills it. */
 const COLUMNS: readonly { readonly title: string; readonly of: (row: AuditRow) => string }[] = [
-  { title: "# Time (UTC)", of: ({ timestamp }) => timeText(timestamp) },
-  { title: "Who", of: ({ username }) => username || NOBODY },
-  { title: "From", of: ({ remote_ip: address }) => address || NOBODY },
-  { title: "What", of: ({ application, action }) => `${application} ${action}` },
-  { title: "About", of: ({ affected_id: id }) => id },
+  { title: `# ${t("Time (UTC)")}`, of: ({ timestamp }) => timeText(timestamp) },
+  { title: t("Who"), of: ({ username }) => username || NOBODY },
+  { title: t("From"), of: ({ remote_ip: address }) => address || NOBODY },
+  { title: t("What"), of: ({ application, action }) => `${application} ${action}` },
+  { title: t("About"), of: ({ affected_id: id }) => id },
 ];
 
 /** Agents, installers and the server itself have no user; the server has no address. */
@@ -72,6 +74,10 @@ const NOBODY = "-";
 const COLUMN_MAX = 32;
 /** Facts stand below their entry, indented. */
 const INDENT = " ".repeat(4);
+/** How the facts of an entry are called. */
+const FACT_NAMES = { client: t("client"), asked: t("asked"), result: t("result") } as const;
+/** Facts stand in a column. */
+const FACT_NAME_WIDTH = Math.max(7, ...Object.values(FACT_NAMES).map(({ length }) => length));
 /** Longer facts are cut: an editor draws no line of any length. */
 const FACT_MAX = 2_000;
 
@@ -85,8 +91,8 @@ export function auditText(facts: AuditFacts): string {
     Math.min(COLUMN_MAX, Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0))),
   );
   const heading = [
-    `# Audit log of ${inertLine(serverName)}, newest first`,
-    ...(narrowed === "" ? [] : [`# Filter: ${inertLine(narrowed)}`]),
+    `# ${t("Audit log of {0}, newest first", inertLine(serverName))}`,
+    ...(narrowed === "" ? [] : [`# ${t("Filter: {0}", inertLine(narrowed))}`]),
     "",
   ];
   const table = rows.flatMap((row, at) => [aligned(lines[at] ?? [], widths), ...factLines(row)]);
@@ -96,9 +102,15 @@ export function auditText(facts: AuditFacts): string {
 }
 
 function endText(rows: number, hasMore: boolean): string {
-  if (rows === 0) return "# Nothing was recorded.";
-  const shown = count(rows, "entry", "entries");
-  return hasMore ? `# ${shown} shown, there are more.` : `# ${shown}, that is all.`;
+  if (rows === 0) return `# ${t("Nothing was recorded.")}`;
+  const shown = hasMore
+    ? plural(
+        rows,
+        t("{0} entry shown, there are more.", rows),
+        t("{0} entries shown, there are more.", rows),
+      )
+    : plural(rows, t("{0} entry, that is all.", rows), t("{0} entries, that is all.", rows));
+  return `# ${shown}`;
 }
 
 function timeText(timestamp: string): string {
@@ -116,13 +128,13 @@ function aligned(cells: readonly string[], widths: readonly number[]): string {
 function factLines(row: AuditRow): readonly string[] {
   const id = row.client_id === "" ? "" : `(${row.client_id})`;
   const facts: readonly (readonly [string, string])[] = [
-    ["client", [row.client_hostname, id].filter((part) => part !== "").join(" ")],
-    ["asked", jsonText(row.request)],
-    ["result", jsonText(row.response)],
+    [FACT_NAMES.client, [row.client_hostname, id].filter((part) => part !== "").join(" ")],
+    [FACT_NAMES.asked, jsonText(row.request)],
+    [FACT_NAMES.result, jsonText(row.response)],
   ];
   return facts
     .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${INDENT}${name.padEnd(7)} ${cut(inertLine(value))}`);
+    .map(([name, value]) => `${INDENT}${name.padEnd(FACT_NAME_WIDTH)} ${cut(inertLine(value))}`);
 }
 
 /** Values that say nothing. */

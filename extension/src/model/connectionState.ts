@@ -1,3 +1,5 @@
+import { t } from "@vscode/l10n";
+
 /** First wait after a lost connection; it doubles up to the longest. */
 const FIRST_RETRY_MS = 500;
 /** Longest wait between two attempts: people see a server that came back within half a minute. */
@@ -44,7 +46,7 @@ export type ConnectionEvent =
   | { readonly kind: "unwanted" };
 
 /** What a person is told when a server turned a token down. */
-export const REFUSED = "The server does not accept this sign-in any more";
+export const REFUSED = t("The server does not accept this sign-in any more.");
 
 /** How long to wait before the next attempt: doubling, with jitter over its upper half. */
 export function retryDelayMs(

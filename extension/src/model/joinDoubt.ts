@@ -1,11 +1,12 @@
 import type { Join, JoinReason } from "@rport/protocol/join";
+import { t } from "@vscode/l10n";
 
 /** In a row, in a few words: what is odd about a client that waits; empty: nothing is. */
 const WORDS: Readonly<Record<JoinReason, string>> = {
   new: "",
-  "key-changed": "shows another host key",
-  "key-missing": "shows no host key",
-  "other-credential": "comes with another credential",
+  "key-changed": t("shows another host key"),
+  "key-missing": t("shows no host key"),
+  "other-credential": t("comes with another credential"),
 };
 
 /** What is odd about a client that waits, in a few words; empty: nothing is. */
@@ -20,11 +21,17 @@ export function doubtSentence(join: Join): string {
     case "new":
       return "";
     case "key-changed":
-      return `It shows another host key than the one that ${id} is known by.`;
+      return t("It shows another host key than the one that {0} is known by.", id);
     case "key-missing":
-      return `It does not show the host key that ${id} is known by.`;
+      return t("It does not show the host key that {0} is known by.", id);
     case "other-credential":
-      return `It comes with ${join.credential_id}, and ${id} came with ${former ?? "another credential"} before.`;
+      return former === null
+        ? t(
+            "It comes with {0}, and {1} came with another credential before.",
+            join.credential_id,
+            id,
+          )
+        : t("It comes with {0}, and {1} came with {2} before.", join.credential_id, id, former);
   }
 }
 
@@ -33,8 +40,8 @@ export function doubtAdvice(join: Join): readonly string[] {
   if (join.reason === "new") return [];
   const { client_id: id, credential_id: credential } = join;
   return [
-    `Approve it if you set ${id} up anew: it takes over that client's record and tunnels.`,
-    `Otherwise deny it: somebody has a secret of ${credential} and claims to be ${id}.`,
+    t("Approve it if you set {0} up anew: it takes over that client's record and tunnels.", id),
+    t("Otherwise deny it: somebody has a secret of {0} and claims to be {1}.", credential, id),
   ];
 }
 
@@ -42,5 +49,8 @@ export function doubtAdvice(join: Join): readonly string[] {
 export function doubtKeys(join: Join): readonly string[] {
   const { reason, host_key: shown, known_host_key: known } = join;
   if (reason === "new") return [];
-  return [`Host key it shows: ${shown ?? "none"}`, `Host key that is known: ${known ?? "none"}`];
+  return [
+    shown === null ? t("Host key it shows: none") : t("Host key it shows: {0}", shown),
+    known === null ? t("Host key that is known: none") : t("Host key that is known: {0}", known),
+  ];
 }

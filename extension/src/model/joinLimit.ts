@@ -1,7 +1,8 @@
 import { type Credential, USUAL_JOINS } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 
 function rate(atOnce: number, perMinute: number): string {
-  return `${atOnce} at once, then ${perMinute} a minute`;
+  return t("{0} at once, then {1} a minute", atOnce, perMinute);
 }
 
 /** What counts for a credential of which nobody has set how many new clients may join. */
@@ -17,10 +18,16 @@ export function joinRate({
   limits,
   flooded_at: floodedAt,
 }: Pick<Credential, "limits" | "flooded_at">): string {
-  if (limits.approval) return "does not count while new clients wait for approval";
+  if (limits.approval) return t("does not count while new clients wait for approval");
   if (limits.joins_per_minute !== null) return ownRate(limits.joins_per_minute);
-  return floodedAt === null ? USUAL_RATE : `${USUAL_JOINS.perMinuteFlooded} a minute while flooded`;
+  return floodedAt === null
+    ? USUAL_RATE
+    : t("{0} a minute while flooded", USUAL_JOINS.perMinuteFlooded);
 }
 
 /** Asks how many new clients may join. */
-export const JOIN_RATE_PROMPT = `Clients that were never seen: so many at once, and then a minute. Nothing: ${USUAL_RATE}, or ${USUAL_JOINS.perMinuteFlooded} while flooded`;
+export const JOIN_RATE_PROMPT = t(
+  "Clients that were never seen: so many at once, and then a minute. Nothing: {0}, or {1} while flooded",
+  USUAL_RATE,
+  USUAL_JOINS.perMinuteFlooded,
+);

@@ -1,4 +1,6 @@
-import { count, inertLine, nameSome } from "../support/text.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../support/plural.ts";
+import { inertLine, nameSome } from "../support/text.ts";
 
 /** Names in a question; more are counted. */
 const NAMES_MAX = 5;
@@ -20,7 +22,7 @@ export function lastLines(output: string, clean: (text: string) => string): read
 /** Why it did not start, by what it wrote. */
 export function startReason(lines: readonly string[]): string {
   const said = lines.findLast((line) => SAID.test(line)) ?? lines.at(-1);
-  return said?.replace(SAID, "") ?? "It ended without saying why.";
+  return said?.replace(SAID, "") ?? t("It ended without saying why.");
 }
 
 /** What ends with a backend. */
@@ -35,16 +37,27 @@ export interface Ending {
 
 /** What a stop hits, a sentence each. */
 export function endingLines({ online, tunnels, isOurs }: Ending): readonly string[] {
+  const n = online.length;
   const names = nameSome(online.map(inertLine), NAMES_MAX);
   return [
-    online.length === 0
-      ? "No client is connected."
-      : `Disconnected: ${count(online.length, "client")} (${names}).`,
-    tunnels === 0 ? "" : `Closed: ${count(tunnels, "tunnel")} of this window.`,
-    "Nothing is deleted: agents come back by themselves when it is started again.",
+    n === 0
+      ? t("No client is connected.")
+      : plural(
+          n,
+          t("Disconnected: {0} client ({1}).", n, names),
+          t("Disconnected: {0} clients ({1}).", n, names),
+        ),
+    tunnels === 0
+      ? ""
+      : plural(
+          tunnels,
+          t("Closed: {0} tunnel of this window.", tunnels),
+          t("Closed: {0} tunnels of this window.", tunnels),
+        ),
+    t("Nothing is deleted: agents come back by themselves when it is started again."),
     isOurs
       ? ""
-      : "It was not started by the editor: whatever started it may start it again, or has to.",
+      : t("It was not started by the editor: whatever started it may start it again, or has to."),
   ].filter((line) => line !== "");
 }
 

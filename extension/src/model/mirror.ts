@@ -8,11 +8,14 @@ import {
   type EntityLists,
   type EntityValue,
   type EventMessage,
+  type ListName,
   type Piece,
   type Snapshot,
 } from "@rport/protocol/events";
 import type { Tunnel } from "@rport/protocol/model";
 import type { ServerStatus } from "@rport/protocol/serverStatus";
+import { t } from "@vscode/l10n";
+import { LOCALE } from "../support/locale.ts";
 import { type EntityMaps, emptyMaps } from "./entityMaps.ts";
 
 /** A change of a thing; undefined means: not there. Both undefined cannot be. */
@@ -169,10 +172,21 @@ export class Mirror {
   }
 }
 
-function flood(list: string): Applied {
-  const many = THINGS_MAX.toLocaleString("en");
+/** What the lists of a snapshot are lists of. */
+const THINGS: Readonly<Record<ListName<Entity>, string>> = {
+  clients: t("clients"),
+  credentials: t("credentials"),
+  tunnels: t("tunnels"),
+  pairings: t("pairings"),
+  joins: t("joins"),
+  refusals: t("refusals"),
+  users: t("users"),
+};
+
+function flood(list: ListName<Entity>): Applied {
+  const many = THINGS_MAX.toLocaleString(LOCALE);
   return {
     kind: "flood",
-    reason: `It tells of more than ${many} ${list}, and no server has so many.`,
+    reason: t("It tells of more than {0} {1}, and no server has so many.", many, THINGS[list]),
   };
 }

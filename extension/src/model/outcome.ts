@@ -1,6 +1,8 @@
 import type { Refusal } from "@rport/protocol/refusal";
 import type { DeletionReport } from "@rport/protocol/report";
-import { count, inertLine } from "../support/text.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../support/plural.ts";
+import { inertLine } from "../support/text.ts";
 import { timeOfDay } from "./relativeTime.ts";
 import { isStillTrying } from "./rows/refusalRow.ts";
 
@@ -61,11 +63,11 @@ export function outcomeText(outcome: Outcome, { serverName, refusals, nameOf }: 
   const { title, atMs, report } = outcome;
   const tries = triesSince(outcome, refusals);
   return [
-    `# ${inertLine(title)} on ${inertLine(serverName)} at ${timeOfDay(atMs)}`,
+    `# ${t("{0} on {1} at {2}", inertLine(title), inertLine(serverName), timeOfDay(atMs))}`,
     "",
     ...(report === undefined ? [] : hitText(report)),
     ...(tries.length === 0
-      ? ["Still trying: nobody so far. This follows the server while it is open."]
+      ? [t("Still trying: nobody so far. This follows the server while it is open.")]
       : section(
           stillTrying(tries.length),
           tries.map((each) => tryText(each, nameOf)),
@@ -78,23 +80,53 @@ function hitText(report: DeletionReport): readonly string[] {
     report.clients
       .filter((client) => client.connected === connected)
       .map(({ name, id, tunnels }) => {
-        const ended = tunnels === 0 ? "" : `, ${count(tunnels, "tunnel")} ended`;
-        return `${inertLine(name || id)}${ended}`;
+        const who = inertLine(name || id);
+        if (tunnels === 0) return who;
+        return plural(
+          tunnels,
+          t("{0}, {1} tunnel ended", who, tunnels),
+          t("{0}, {1} tunnels ended", who, tunnels),
+        );
       });
+  const { disconnected, pairings } = report;
+  const away = report.offline.length;
   return [
-    ...section(`Cut off: ${count(report.disconnected, "client")}`, named(true)),
-    ...section(`Offline at that time: ${count(report.offline.length, "client")}`, named(false)),
-    ...(report.pairings === 0
+    ...section(
+      plural(
+        disconnected,
+        t("Cut off: {0} client", disconnected),
+        t("Cut off: {0} clients", disconnected),
+      ),
+      named(true),
+    ),
+    ...section(
+      plural(
+        away,
+        t("Offline at that time: {0} client", away),
+        t("Offline at that time: {0} clients", away),
+      ),
+      named(false),
+    ),
+    ...(pairings === 0
       ? []
-      : section(`Revoked: ${count(report.pairings, "open pairing")}`, [])),
+      : section(
+          plural(
+            pairings,
+            t("Revoked: {0} open pairing", pairings),
+            t("Revoked: {0} open pairings", pairings),
+          ),
+          [],
+        )),
   ];
 }
 
 /** `2 hosts still try with it`. */
 function stillTrying(hosts: number): string {
-  return hosts === 1
-    ? "Still trying: 1 host tries with it"
-    : `Still trying: ${hosts} hosts try with it`;
+  return plural(
+    hosts,
+    t("Still trying: {0} host tries with it", hosts),
+    t("Still trying: {0} hosts try with it", hosts),
+  );
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {
@@ -106,5 +138,10 @@ function tryText({ refusal, times }: Try, nameOf: Trying["nameOf"]): string {
   const who = inertLine(nameOf(id) || (hostname ?? id ?? ""));
   const name = who === "" ? "" : ` (${who})`;
   const at = timeOfDay(Date.parse(last));
-  return `${inertLine(address)}${name}  refused ${count(times, "time")}, last at ${at}`;
+  const refused = plural(
+    times,
+    t("refused {0} time, last at {1}", times, at),
+    t("refused {0} times, last at {1}", times, at),
+  );
+  return `${inertLine(address)}${name}  ${refused}`;
 }

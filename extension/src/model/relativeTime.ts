@@ -1,3 +1,6 @@
+import { t } from "@vscode/l10n";
+import { LOCALE } from "../support/locale.ts";
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -8,28 +11,28 @@ const DAYS_FROM_MS = 2 * DAY_MS;
 
 /** A duration in its one fitting unit: `40 s`, `8 min`, `3 h`, `12 d`; negative ones count as 0. */
 export function duration(ms: number): string {
-  if (ms < MINUTE_MS) return `${Math.max(0, Math.floor(ms / 1000))} s`;
-  if (ms < HOURS_FROM_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
-  if (ms < DAYS_FROM_MS) return `${Math.floor(ms / HOUR_MS)} h`;
-  return `${Math.floor(ms / DAY_MS)} d`;
+  if (ms < MINUTE_MS) return t("{0} s", Math.max(0, Math.floor(ms / 1000)));
+  if (ms < HOURS_FROM_MS) return t("{0} min", Math.floor(ms / MINUTE_MS));
+  if (ms < DAYS_FROM_MS) return t("{0} h", Math.floor(ms / HOUR_MS));
+  return t("{0} d", Math.floor(ms / DAY_MS));
 }
 
 /** How long ago an instant (RFC 3339) was: `just now`, `8 min ago`. */
 export function ago(time: string, nowMs: number): string {
   const ms = nowMs - Date.parse(time);
-  return ms < MINUTE_MS ? "just now" : `${duration(ms)} ago`;
+  return ms < MINUTE_MS ? t("just now") : t("{0} ago", duration(ms));
 }
 
 /** How long until an instant (RFC 3339): `in 8 min`, or `now`. */
 export function until(time: string, nowMs: number): string {
   const ms = Date.parse(time) - nowMs;
-  if (ms <= 0) return "now";
-  return ms < MINUTE_MS ? "in less than a minute" : `in ${duration(ms)}`;
+  if (ms <= 0) return t("now");
+  return ms < MINUTE_MS ? t("in less than a minute") : t("in {0}", duration(ms));
 }
 
 /** Day and time, `30 Nov, 14:02`, in the time zone of the editor. */
 export function dateAndTime(ms: number): string {
-  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+  const day = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
   return `${day.format(new Date(ms))}, ${timeOfDay(ms)}`;
 }
 

@@ -1,5 +1,6 @@
 import { ALL_PERMISSIONS, NO_PERMISSIONS, type Right } from "@rport/protocol/people/right";
 import type { Me } from "@rport/protocol/people/user";
+import { t } from "@vscode/l10n";
 
 /** Who somebody is to a server, and what that person may do there. */
 export type Rights = Pick<
@@ -32,8 +33,21 @@ export function may(rights: Rights, right: Right): boolean {
 
 /** Why somebody may not do what needs this right, as a sentence. */
 export function whyNot({ username }: Rights, right: Right, serverName: string): string {
-  const who = username === "" ? "You" : `You (${username})`;
-  return right === "administrator"
-    ? `${who} may not do this on ${serverName}: it is for its administrators.`
-    : `${who} may not do this on ${serverName}: none of your groups has the permission "${right}". Ask an administrator for it.`;
+  if (right === "administrator") {
+    return username === ""
+      ? t("You may not do this on {0}: it is for its administrators.", serverName)
+      : t("You ({0}) may not do this on {1}: it is for its administrators.", username, serverName);
+  }
+  return username === ""
+    ? t(
+        'You may not do this on {0}: none of your groups has the permission "{1}". Ask an administrator for it.',
+        serverName,
+        right,
+      )
+    : t(
+        'You ({0}) may not do this on {1}: none of your groups has the permission "{2}". Ask an administrator for it.',
+        username,
+        serverName,
+        right,
+      );
 }

@@ -1,3 +1,5 @@
+import { t } from "@vscode/l10n";
+
 /** A service that people open tunnels to. */
 export interface Service {
   readonly port: number;
@@ -11,16 +13,16 @@ export const SERVICES: readonly Service[] = [
   { port: 22, name: "SSH" },
   { port: 80, name: "HTTP", scheme: "http" },
   { port: 443, name: "HTTPS", scheme: "https" },
-  { port: 3389, name: "Remote Desktop" },
+  { port: 3389, name: t("Remote Desktop") },
   { port: 5900, name: "VNC" },
-  { port: 3000, name: "Web application", scheme: "http" },
+  { port: 3000, name: t("Web application"), scheme: "http" },
   { port: 8080, name: "HTTP", scheme: "http" },
   { port: 8443, name: "HTTPS", scheme: "https" },
   { port: 5432, name: "PostgreSQL" },
   { port: 3306, name: "MySQL" },
   { port: 6379, name: "Redis" },
   { port: 27_017, name: "MongoDB" },
-  { port: 9090, name: "Cockpit or Prometheus", scheme: "http" },
+  { port: 9090, name: t("Cockpit or Prometheus"), scheme: "http" },
 ];
 
 /** More ports that a browser can show, not worth offering. */

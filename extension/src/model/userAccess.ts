@@ -1,4 +1,5 @@
 import type { Session, Token } from "@rport/protocol/people/token";
+import { t } from "@vscode/l10n";
 
 /** One way into the server that a user has now. Its id is unique among those of the user. */
 export type UserAccess =
@@ -21,6 +22,6 @@ export function accessList(
 /** What it is called in a question. */
 export function accessName(access: UserAccess): string {
   return access.kind === "token"
-    ? `the token ${access.token.name}`
-    : `the session from ${access.session.ip_address}`;
+    ? t("the token {0}", access.token.name)
+    : t("the session from {0}", access.session.ip_address);
 }

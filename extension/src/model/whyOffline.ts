@@ -1,7 +1,9 @@
 import type { Client, Credential } from "@rport/protocol/model";
 import type { Refusal } from "@rport/protocol/refusal";
-import { count, inertLine } from "../support/text.ts";
-import { displayName, statusOf } from "./arrange.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../support/plural.ts";
+import { inertLine } from "../support/text.ts";
+import { displayName, statusOf, statusWord } from "./arrange.ts";
 import { endSentence } from "./connectionEnd.ts";
 import { ago, dateAndTime, until } from "./relativeTime.ts";
 import { whyRefused } from "./rows/refusalRow.ts";
@@ -34,7 +36,9 @@ interface Link {
   readonly more?: readonly string[];
 }
 
-const NOTHING_BROKEN = "Nothing on the server keeps it away: see on the host what its agent says.";
+const NOTHING_BROKEN = t(
+  "Nothing on the server keeps it away: see on the host what its agent says.",
+);
 
 /** Refusals that a document shows; the newest ones say enough. */
 const REFUSALS_SHOWN = 5;
@@ -45,17 +49,17 @@ const REFUSALS_SHOWN = 5;
  */
 export function whyOfflineText(facts: AwayFacts): string {
   const name = inertLine(displayName(facts.client));
-  if (statusOf(facts.client) === "online") return `# ${name} is online\n`;
+  if (statusOf(facts.client) === "online") return `# ${t("{0} is online", name)}\n`;
   const links = chainOf(facts);
   const broken = links.find(({ isBroken }) => isBroken);
   return [
-    `# Why is ${name} offline?`,
+    `# ${t("Why is {0} offline?", name)}`,
     "",
     broken === undefined ? NOTHING_BROKEN : inertLine(broken.text),
     "",
     ...links.flatMap(linkLines),
     "",
-    "On the host:",
+    t("On the host:"),
     "",
     ...commandsFor(facts.client).map(([line, use]) => `    ${line.padEnd(36)} # ${use}`),
     "",
@@ -82,60 +86,78 @@ function chainOf(facts: AwayFacts): readonly Link[] {
 
 function serverLink({ server: { name, isConnected } }: AwayFacts): Link {
   const text = isConnected
-    ? `This editor is connected to ${name}, so what follows is true now.`
-    : `This editor has no connection to ${name}: the host may be online, and what follows is older.`;
-  return { name: "Server", isBroken: !isConnected, text };
+    ? t("This editor is connected to {0}, so what follows is true now.", name)
+    : t(
+        "This editor has no connection to {0}: the host may be online, and what follows is older.",
+        name,
+      );
+  return { name: t("Server"), isBroken: !isConnected, text };
 }
 
 function lastConnection({ client, nowMs }: AwayFacts): Link {
   const { disconnected_at: at, connection_end: end } = client;
   const text =
     at === null
-      ? "It has never been connected."
-      : `Ended ${ago(at, nowMs)}, ${dateAndTime(Date.parse(at))}.`;
+      ? t("It has never been connected.")
+      : t("Ended {0}, {1}.", ago(at, nowMs), dateAndTime(Date.parse(at)));
   const more = end === null ? [] : [endSentence(end)];
-  return { name: "Last connection", isBroken: false, text, more };
+  return { name: t("Last connection"), isBroken: false, text, more };
 }
 
 function revocation({ client, nowMs }: AwayFacts): Link | undefined {
   const { revoked_at: at } = client;
   if (at === null) return undefined;
-  const text = `It was revoked ${ago(at, nowMs)}. No secret lets it in until Allow Client Again is chosen.`;
-  return { name: "Revoked", isBroken: true, text };
+  const text = t(
+    "It was revoked {0}. No secret lets it in until Allow Client Again is chosen.",
+    ago(at, nowMs),
+  );
+  return { name: t("Revoked"), isBroken: true, text };
 }
 
 function credentialLink({ client, credential, nowMs }: AwayFacts): Link {
-  const name = "Credential";
+  const name = t("Credential");
   if (credential === undefined) {
-    const text = `${client.client_auth_id} was deleted. Install the client again with another credential.`;
+    const text = t(
+      "{0} was deleted. Install the client again with another credential.",
+      client.client_auth_id,
+    );
     return { name, isBroken: true, text };
   }
   const { id, state, limits } = credential;
-  if (state === "revoked") return { name, isBroken: true, text: `${id} is revoked.` };
+  if (state === "revoked") return { name, isBroken: true, text: t("{0} is revoked.", id) };
   const { expires_at: expires } = limits;
   if (expires !== null && Date.parse(expires) <= nowMs) {
     return {
       name,
       isBroken: true,
-      text: `${id} expired ${ago(expires, nowMs)}. Edit Credential changes that.`,
+      text: t("{0} expired {1}. Edit Credential changes that.", id, ago(expires, nowMs)),
     };
   }
-  const left = expires === null ? "" : `, expires ${until(expires, nowMs)}`;
-  const from = limits.cidrs.length === 0 ? "" : `, only from ${limits.cidrs.join(", ")}`;
-  return { name, isBroken: false, text: `${id} is active${left}${from}.` };
+  const left = expires === null ? "" : until(expires, nowMs);
+  return { name, isBroken: false, text: activeSentence(id, left, limits.cidrs.join(", ")) };
+}
+
+function activeSentence(id: string, left: string, from: string): string {
+  if (left === "") {
+    return from === "" ? t("{0} is active.", id) : t("{0} is active, only from {1}.", id, from);
+  }
+  return from === ""
+    ? t("{0} is active, expires {1}.", id, left)
+    : t("{0} is active, expires {1}, only from {2}.", id, left, from);
 }
 
 function secretLink({ client: { secret } }: AwayFacts): Link {
-  const name = "Secret";
+  const name = t("Secret");
   if (secret === null || secret.state === "revoked") {
-    const text =
-      "The secret that it came with last is revoked. Unless it has another one, choose Install Again.";
+    const text = t(
+      "The secret that it came with last is revoked. Unless it has another one, choose Install Again.",
+    );
     return { name, isBroken: true, text };
   }
   const text =
     secret.state === "grace"
-      ? "The secret that it came with last still works, and is being replaced by a new one."
-      : "The secret that it came with last works.";
+      ? t("The secret that it came with last still works, and is being replaced by a new one.")
+      : t("The secret that it came with last works.");
   return { name, isBroken: false, text };
 }
 
@@ -143,21 +165,30 @@ function otherRecord({ alike }: AwayFacts): Link | undefined {
   const [other] = alike;
   if (other === undefined) return undefined;
   const state = statusOf(other);
-  const text = `The same machine seems to be ${state} as ${displayName(other)} (client ID ${other.id}).`;
-  return { name: "Another record", isBroken: state === "online", text };
+  const text = t(
+    "The same machine seems to be {0} as {1} (client ID {2}).",
+    statusWord(state),
+    displayName(other),
+    other.id,
+  );
+  return { name: t("Another record"), isBroken: state === "online", text };
 }
 
 function duplicateLink({ client: { duplicate }, nowMs }: AwayFacts): Link | undefined {
   if (duplicate === null) return undefined;
-  const who = duplicate.hostname || "Another host";
-  const text = `${who} at ${duplicate.address} claimed this client ID, too, ${ago(duplicate.last_at, nowMs)}.`;
-  return { name: "Duplicate", isBroken: false, text };
+  const { hostname, address, last_at: at } = duplicate;
+  const when = ago(at, nowMs);
+  const text =
+    hostname === ""
+      ? t("Another host at {0} claimed this client ID, too, {1}.", address, when)
+      : t("{0} at {1} claimed this client ID, too, {2}.", hostname, address, when);
+  return { name: t("Duplicate"), isBroken: false, text };
 }
 
 function refusalLink(facts: AwayFacts): Link {
-  const name = "Refused joins";
+  const name = t("Refused joins");
   if (!facts.mayAdminister) {
-    return { name, isBroken: false, text: "Only administrators see who was turned away." };
+    return { name, isBroken: false, text: t("Only administrators see who was turned away.") };
   }
   const own = refusalsOf(facts);
   const [last] = own;
@@ -165,14 +196,37 @@ function refusalLink(facts: AwayFacts): Link {
     return {
       name,
       isBroken: false,
-      text: "Nobody was turned away as this client: it does not even try.",
+      text: t("Nobody was turned away as this client: it does not even try."),
     };
   }
   const times = own.reduce((sum, refusal) => sum + refusal.count, 0);
   const texts = own.slice(0, REFUSALS_SHOWN).map(whyRefused);
-  const who = last.client_id === null ? "somebody at its address" : "it";
-  const text = `${capital(who)} was turned away ${count(times, "time")}, last ${ago(last.last_at, facts.nowMs)} from ${last.address}.`;
+  const text = turnedAway(last, times, ago(last.last_at, facts.nowMs));
   return { name, isBroken: last.client_id !== null, text, more: [...new Set(texts)] };
+}
+
+function turnedAway({ client_id: id, address }: Refusal, times: number, when: string): string {
+  return id === null
+    ? plural(
+        times,
+        t(
+          "Somebody at its address was turned away {0} time, last {1} from {2}.",
+          times,
+          when,
+          address,
+        ),
+        t(
+          "Somebody at its address was turned away {0} times, last {1} from {2}.",
+          times,
+          when,
+          address,
+        ),
+      )
+    : plural(
+        times,
+        t("It was turned away {0} time, last {1} from {2}.", times, when, address),
+        t("It was turned away {0} times, last {1} from {2}.", times, when, address),
+      );
 }
 
 /** Who was turned away since it went, the last one first: it itself before others at its address. */
@@ -190,18 +244,14 @@ function refusalsOf({ client, refusals }: AwayFacts): readonly Refusal[] {
 function commandsFor({ os, os_kernel, features }: Client): readonly (readonly [string, string])[] {
   const isOurs = features.length > 0;
   const system = `${os} ${os_kernel}`;
-  if (/windows/i.test(system)) return [["sc query rport", "whether the service runs"]];
+  if (/windows/i.test(system)) return [["sc query rport", t("whether the service runs")]];
   const running = isOurs
-    ? (["rport-agent status", "whether it runs, and what the server said last"] as const)
-    : (["pgrep -a rport", "whether RPort's client runs"] as const);
-  if (/darwin|macos/i.test(system)) return [running, ["date -u", "whether its clock is right"]];
+    ? (["rport-agent status", t("whether it runs, and what the server said last")] as const)
+    : (["pgrep -a rport", t("whether RPort's client runs")] as const);
+  if (/darwin|macos/i.test(system)) return [running, ["date -u", t("whether its clock is right")]];
   return [
     running,
-    ["journalctl -u rport -n 50", "its log, where systemd runs it"],
-    ["date -u", "whether its clock is right, which TLS needs"],
+    ["journalctl -u rport -n 50", t("its log, where systemd runs it")],
+    ["date -u", t("whether its clock is right, which TLS needs")],
   ];
-}
-
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -1,6 +1,8 @@
 import type { Client, Duplicate } from "@rport/protocol/model";
-import { count, escapeMarkdown } from "../../support/text.ts";
-import { displayName, statusOf } from "../arrange.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../../support/plural.ts";
+import { escapeMarkdown } from "../../support/text.ts";
+import { displayName, statusOf, statusWord } from "../arrange.ts";
 import { endSentence, endWords } from "../connectionEnd.ts";
 import { keyAlarm, keyFacts, keySentence } from "../hostKeyNews.ts";
 import { ago } from "../relativeTime.ts";
@@ -38,7 +40,7 @@ function addressOf(client: Client): string {
 
 function lastSeen(client: Client, nowMs: number): string {
   const time = client.disconnected_at ?? client.last_heartbeat_at ?? client.connected_at;
-  return time === null ? "never connected" : `last seen ${ago(time, nowMs)}`;
+  return time === null ? t("never connected") : t("last seen {0}", ago(time, nowMs));
 }
 
 const WARNING: RowIcon = { name: "warning", color: "list.warningForeground" };
@@ -47,15 +49,21 @@ const WARNING: RowIcon = { name: "warning", color: "list.warningForeground" };
 function alarmsOf(facts: ClientFacts): readonly string[] {
   const { client, nowMs, looksLike = "", isLikeRevoked = false } = facts;
   const online = statusOf(client) === "online";
-  const earlier = `${isLikeRevoked ? "the revoked " : ""}${looksLike || client.looks_like}`;
+  const leftOut = client.left_out.length;
   return [
-    client.revoked_at === null ? "" : "revoked",
-    client.duplicate === null ? "" : `duplicate at ${client.duplicate.address}`,
+    client.revoked_at === null ? "" : t("revoked"),
+    client.duplicate === null ? "" : t("duplicate at {0}", client.duplicate.address),
     keyAlarm(client, nowMs),
-    client.looks_like === null ? "" : `looks like ${earlier}`,
-    online && client.secret?.state === "grace" ? "uses an old secret" : "",
-    client.left_out.length === 0 ? "" : `${count(client.left_out.length, "tunnel")} left out`,
+    client.looks_like === null ? "" : likeWords(looksLike || client.looks_like, isLikeRevoked),
+    online && client.secret?.state === "grace" ? t("uses an old secret") : "",
+    leftOut === 0
+      ? ""
+      : plural(leftOut, t("{0} tunnel left out", leftOut), t("{0} tunnels left out", leftOut)),
   ].filter((text) => text !== "");
+}
+
+function likeWords(name: string, isRevoked: boolean): string {
+  return isRevoked ? t("looks like the revoked {0}", name) : t("looks like {0}", name);
 }
 
 function iconOf({ client, localTunnels, nowMs, isLikeRevoked }: ClientFacts): RowIcon {
@@ -77,7 +85,8 @@ export function clientRow(facts: ClientFacts): Row {
   const server = place === "tunnels" ? facts.serverName : "";
   const online = statusOf(client) === "online";
   const tunnels = localTunnels + serverTunnels;
-  const tunnelsText = tunnels === 0 ? "" : count(tunnels, "tunnel");
+  const tunnelsText =
+    tunnels === 0 ? "" : plural(tunnels, t("{0} tunnel", tunnels), t("{0} tunnels", tunnels));
   const alarms = alarmsOf(facts);
   const seen = online ? "" : lastSeen(client, nowMs);
   const end = online ? "" : endWords(client);
@@ -93,7 +102,7 @@ export function clientRow(facts: ClientFacts): Row {
     children: facts.isAgain === true ? "none" : childrenOf(place, tunnels),
     spoken: joinSpoken(
       displayName(client),
-      online ? "online" : "offline",
+      statusWord(statusOf(client)),
       seen,
       end,
       place === "clients" ? systemOf(client) : "",
@@ -138,20 +147,27 @@ export function clientTooltip(
   nowMs: number,
   earlier: { readonly looksLike: string; readonly isLikeRevoked: boolean } = NO_EARLIER,
 ): string {
-  const state =
-    statusOf(client) === "online"
-      ? `Online${client.connected_at === null ? "" : `, connected ${ago(client.connected_at, nowMs)}`}`
-      : `Offline, ${lastSeen(client, nowMs)}${client.connection_end === null ? "" : `. ${escapeMarkdown(endSentence(client.connection_end))}`}`;
   const facts = clientFacts(client).map(([name, value]) => `${name}: ${escapeMarkdown(value)}`);
   return [
     `**${escapeMarkdown(displayName(client))}**`,
-    state,
+    tooltipState(client, nowMs),
     ...alarmSentences(client, { ...earlier, nowMs }).map(
       (text) => `$(warning) ${escapeMarkdown(text)}`,
     ),
     ...facts,
-    "_The client ID names this host; the authentication ID names the credential it signs in with._",
+    `_${t("The client ID names this host; the authentication ID names the credential it signs in with.")}_`,
   ].join("  \n");
+}
+
+function tooltipState(client: Client, nowMs: number): string {
+  const { connected_at: connectedAt, connection_end: end } = client;
+  if (statusOf(client) === "online") {
+    return connectedAt === null ? t("Online") : t("Online, connected {0}", ago(connectedAt, nowMs));
+  }
+  const seen = lastSeen(client, nowMs);
+  return end === null
+    ? t("Offline, {0}", seen)
+    : t("Offline, {0}. {1}", seen, escapeMarkdown(endSentence(end)));
 }
 
 /** What needs attention about a host, and what to do about it, as sentences. */
@@ -168,11 +184,11 @@ export function alarmSentences(
   return [
     client.revoked_at === null
       ? ""
-      : "It is revoked: no secret lets it in until you choose Allow Again.",
+      : t("It is revoked: no secret lets it in until you choose Allow Again."),
     duplicate === null ? "" : duplicateSentence(duplicate),
     keySentence(client, nowMs),
-    ...client.left_out.map(
-      ({ remote, reason }) => `It is in without a tunnel that it asks for, ${remote}. ${reason}`,
+    ...client.left_out.map(({ remote, reason }) =>
+      t("It is in without a tunnel that it asks for, {0}. {1}", remote, reason),
     ),
     client.looks_like === null
       ? ""
@@ -182,32 +198,60 @@ export function alarmSentences(
 
 function earlierSentence(name: string, isRevoked: boolean): string {
   return isRevoked
-    ? `It looks like ${name}, which is revoked, and has come back under another client ID. Unless you set it up anew yourself, choose Revoke Client, and rotate the credential that let it in.`
-    : `It is probably the same machine as ${name}, set up anew under another client ID. Choose Move Record Here to keep its name, tags and tunnels.`;
+    ? t(
+        "It looks like {0}, which is revoked, and has come back under another client ID. Unless you set it up anew yourself, choose Revoke Client, and rotate the credential that let it in.",
+        name,
+      )
+    : t(
+        "It is probably the same machine as {0}, set up anew under another client ID. Choose Move Record Here to keep its name, tags and tunnels.",
+        name,
+      );
 }
 
 /** Who else claims a client's id, as sentences. */
 export function duplicateSentence(duplicate: Duplicate): string {
-  const who = duplicate.hostname === "" ? "Another host" : `Another host, ${duplicate.hostname},`;
   const why = duplicate.same_host_key
-    ? "It shows the same host key, so its disk is a copy of this one's."
-    : "It shows another host key, so it was set up with the same client ID.";
-  const tried = count(duplicate.count, "time");
-  return `${who} at ${duplicate.address} claims this client ID and was refused ${tried}. ${why}`;
+    ? t("It shows the same host key, so its disk is a copy of this one's.")
+    : t("It shows another host key, so it was set up with the same client ID.");
+  return `${claimSentence(duplicate)} ${why}`;
+}
+
+function claimSentence({ hostname: name, address, count: n }: Duplicate): string {
+  return name === ""
+    ? plural(
+        n,
+        t("Another host at {0} claims this client ID and was refused {1} time.", address, n),
+        t("Another host at {0} claims this client ID and was refused {1} times.", address, n),
+      )
+    : plural(
+        n,
+        t(
+          "Another host, {0}, at {1} claims this client ID and was refused {2} time.",
+          name,
+          address,
+          n,
+        ),
+        t(
+          "Another host, {0}, at {1} claims this client ID and was refused {2} times.",
+          name,
+          address,
+          n,
+        ),
+      );
 }
 
 /** The facts of a host by name, those that are known. */
 export function clientFacts(client: Client): readonly (readonly [string, string])[] {
   const facts: (readonly [string, string])[] = [
-    ["Client ID", client.id],
-    ["Authentication ID", client.client_auth_id],
-    ["Host name", client.hostname],
-    ["System", joinSpoken(systemOf(client), client.os_arch)],
-    ["Connects from", client.address],
+    [t("Client ID"), client.id],
+    [t("Authentication ID"), client.client_auth_id],
+    [t("Host name"), client.hostname],
+    [t("System"), joinSpoken(systemOf(client), client.os_arch)],
+    [t("Connects from"), client.address],
     ["IPv4", client.ipv4.join(", ")],
     ["IPv6", client.ipv6.join(", ")],
-    ["Tags", client.tags.join(", ")],
-    ["Agent", client.version],
+    [t("Tags"), client.tags.join(", ")],
+    [t("Agent"), client.version],
     ...keyFacts(client),
   ];
   return facts.filter(([, value]) => value !== "");

@@ -1,6 +1,8 @@
 import type { CredentialLimits } from "@rport/protocol/model";
 import type { Pairing } from "@rport/protocol/pairing/model";
-import { count, escapeMarkdown } from "../../support/text.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../../support/plural.ts";
+import { escapeMarkdown } from "../../support/text.ts";
 import { ownRate } from "../joinLimit.ts";
 import { ago, until } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
@@ -30,10 +32,11 @@ export interface CredentialFacts extends WarningFacts {
 export function credentialRow(facts: CredentialFacts): Row {
   const { credential, nowMs } = facts;
   const { id, rotation, clients_total: total, clients_connected: connected } = credential;
-  const use = total === 0 ? "unused" : count(total, "client");
-  const online = total === 0 ? "" : `${connected} online`;
+  const use =
+    total === 0 ? t("unused") : plural(total, t("{0} client", total), t("{0} clients", total));
+  const online = total === 0 ? "" : t("{0} online", connected);
   const rotated =
-    credential.rotated_at === null ? "" : `rotated ${ago(credential.rotated_at, nowMs)}`;
+    credential.rotated_at === null ? "" : t("rotated {0}", ago(credential.rotated_at, nowMs));
   const rotating = rotation === null ? "" : rotationProgress(rotation, nowMs);
   const age = rotation === null ? rotated : "";
   const warnings = warningsOf(facts).map(({ short }) => short);
@@ -72,11 +75,13 @@ export function credentialTooltip(facts: CredentialFacts): string {
 export function limitFacts(limits: CredentialLimits, nowMs: number): readonly string[] {
   const { max_clients: clients, expires_at: end, cidrs, joins_per_minute: rate } = limits;
   return [
-    clients === null ? "" : `At most ${count(clients, "client")}`,
-    end === null ? "" : `Ends ${until(end, nowMs)}`,
-    cidrs.length === 0 ? "" : `Only from ${cidrs.join(", ")}`,
-    rate === null ? "" : `New clients: ${ownRate(rate)}`,
-    limits.approval ? "New clients wait for approval" : "",
+    clients === null
+      ? ""
+      : plural(clients, t("At most {0} client", clients), t("At most {0} clients", clients)),
+    end === null ? "" : t("Ends {0}", until(end, nowMs)),
+    cidrs.length === 0 ? "" : t("Only from {0}", cidrs.join(", ")),
+    rate === null ? "" : t("New clients: {0}", ownRate(rate)),
+    limits.approval ? t("New clients wait for approval") : "",
   ].filter((line) => line !== "");
 }
 
@@ -87,20 +92,27 @@ const PAIRING_ICONS: Readonly<Record<Pairing["state"], string>> = {
   revoked: "circle-slash",
 };
 
+const PAIRING_STATES: Readonly<Record<Pairing["state"], string>> = {
+  active: t("active"),
+  used: t("used"),
+  expired: t("expired"),
+  revoked: t("revoked"),
+};
+
 function pairingDescription(pairing: Pairing, nowMs: number): string {
   if (pairing.state === "active") {
-    const uses = pairing.uses > 1 ? `${pairing.uses_left} of ${pairing.uses} uses left` : "";
-    return joinDots(`expires ${until(pairing.expires_at, nowMs)}`, uses);
+    const uses = pairing.uses > 1 ? t("{0} of {1} uses left", pairing.uses_left, pairing.uses) : "";
+    return joinDots(t("expires {0}", until(pairing.expires_at, nowMs)), uses);
   }
   const claim = pairing.claims.at(-1);
   return pairing.state === "used" && claim !== undefined
-    ? `used by ${claim.hostname}`
-    : pairing.state;
+    ? t("used by {0}", claim.hostname)
+    : PAIRING_STATES[pairing.state];
 }
 
 /** A pairing's row. */
 export function pairingRow(pairing: Pairing, nowMs: number): Row {
-  const label = `Pairing ${pairing.id.slice(0, PAIRING_ID_SHOWN)}\u2026`;
+  const label = t("Pairing {0}", `${pairing.id.slice(0, PAIRING_ID_SHOWN)}\u2026`);
   const description = pairingDescription(pairing, nowMs);
   return {
     label,

@@ -1,5 +1,5 @@
 import type { Credential } from "@rport/protocol/model";
-import { count } from "../../support/text.ts";
+import { t } from "@vscode/l10n";
 import { ago, duration } from "../relativeTime.ts";
 
 /** More hosts than this on one secret are worth a warning: a leak would touch them all. */
@@ -37,9 +37,10 @@ function flooded({ credential, nowMs }: WarningFacts): Warning | undefined {
   const { flooded_at: at } = credential;
   if (at === null || nowMs - Date.parse(at) > FLOOD_SHOWN_MS) return undefined;
   return {
-    short: `flooded ${ago(at, nowMs)}`,
-    sentence:
+    short: t("flooded {0}", ago(at, nowMs)),
+    sentence: t(
       "More clients than usual tried to join with it. If nobody is installing hosts, the secret may have leaked: rotate it.",
+    ),
   };
 }
 
@@ -47,17 +48,21 @@ function crowded({ credential, nowMs }: WarningFacts): Warning | undefined {
   const { crowded_at: at } = credential;
   if (at === null || nowMs - Date.parse(at) > FLOOD_SHOWN_MS) return undefined;
   return {
-    short: `many new clients ${ago(at, nowMs)}`,
-    sentence:
+    short: t("many new clients {0}", ago(at, nowMs)),
+    sentence: t(
       "More new clients than usual came in with it. If nobody is installing hosts, the secret may have leaked: rotate it.",
+    ),
   };
 }
 
 function shared({ sharing }: WarningFacts): Warning | undefined {
   if (sharing <= SHARED_MAX) return undefined;
   return {
-    short: `${sharing} clients share a secret`,
-    sentence: `${count(sharing, "client")} share one secret, so a leak on one touches all of them. Use one pairing per host: choose Install Client for each, or rotate, which gives every host a secret of its own.`,
+    short: t("{0} clients share a secret", sharing),
+    sentence: t(
+      "{0} clients share one secret, so a leak on one touches all of them. Use one pairing per host: choose Install Client for each, or rotate, which gives every host a secret of its own.",
+      sharing,
+    ),
   };
 }
 
@@ -68,8 +73,8 @@ function old({ credential, warnAfterDays, nowMs }: WarningFacts): Warning | unde
   if (!isOld(since, warnAfterDays, nowMs)) return undefined;
   const age = duration(nowMs - Date.parse(since));
   return {
-    short: credential.rotated_at === null ? `never rotated, ${age} old` : "rotate again",
-    sentence: `It was not rotated for ${age}. Rotating disconnects nobody.`,
+    short: credential.rotated_at === null ? t("never rotated, {0} old", age) : t("rotate again"),
+    sentence: t("It was not rotated for {0}. Rotating disconnects nobody.", age),
   };
 }
 

@@ -1,4 +1,5 @@
-import { count } from "../../support/text.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../../support/plural.ts";
 import { type Group, groupLabel } from "../shown/grouping.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinSpoken, type Row } from "./row.ts";
@@ -20,7 +21,7 @@ export function groupRow({ group, clients, isFiltered }: GroupFacts): Row {
     icon: undefined,
     context: contextValue("group", { [group.by]: true }),
     children: isFiltered || isOpenAtFirst(group) ? "expanded" : "collapsed",
-    spoken: joinSpoken(label, count(clients, "client")),
+    spoken: joinSpoken(label, plural(clients, t("{0} client", clients), t("{0} clients", clients))),
   };
 }
 

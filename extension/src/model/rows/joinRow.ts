@@ -1,4 +1,5 @@
 import type { Join } from "@rport/protocol/join";
+import { t } from "@vscode/l10n";
 import { escapeMarkdown } from "../../support/text.ts";
 import { doubtAdvice, doubtKeys, doubtSentence, doubtWords } from "../joinDoubt.ts";
 import { until } from "../relativeTime.ts";
@@ -12,8 +13,8 @@ export function joinName({ name, hostname, client_id: id }: Join): string {
 
 /** The row of a host that waits to be let in. */
 export function joinRow(join: Join, nowMs: number): Row {
-  const label = `${joinName(join)} waits to join`;
-  const waits = `given up ${until(join.expires_at, nowMs)}`;
+  const label = t("{0} waits to join", joinName(join));
+  const waits = t("given up {0}", until(join.expires_at, nowMs));
   return {
     label,
     // What is odd first: a narrow side bar cuts the rest off.
@@ -27,8 +28,8 @@ export function joinRow(join: Join, nowMs: number): Row {
     spoken: joinSpoken(
       label,
       doubtWords(join),
-      `from ${join.address}`,
-      `credential ${join.credential_id}`,
+      t("from {0}", join.address),
+      t("credential {0}", join.credential_id),
       waits,
     ),
   };
@@ -41,17 +42,21 @@ export function joinTooltip(join: Join, nowMs: number): string {
 
 /** Everything that is known about a host that waits, a fact a line. */
 export function joinFacts(join: Join, nowMs: number): readonly string[] {
+  const former = join.known_credential_id ?? "";
+  const facts: readonly (readonly [string, string])[] = [
+    [joinName(join), t("Name: {0}", joinName(join))],
+    [join.hostname, t("Host name: {0}", join.hostname)],
+    [join.os_full_name, t("System: {0}", join.os_full_name)],
+    [join.address, t("Connects from: {0}", join.address)],
+    [join.client_id, t("Client ID: {0}", join.client_id)],
+    [join.credential_id, t("Credential: {0}", join.credential_id)],
+    [former, t("Credential before: {0}", former)],
+    [join.expires_at, t("Given up: {0}", until(join.expires_at, nowMs))],
+  ];
   return [
-    doubtSentence(join),
-    ...doubtAdvice(join),
-    ...doubtKeys(join),
-    `Name: ${joinName(join)}`,
-    `Host name: ${join.hostname}`,
-    `System: ${join.os_full_name}`,
-    `Connects from: ${join.address}`,
-    `Client ID: ${join.client_id}`,
-    `Credential: ${join.credential_id}`,
-    `Credential before: ${join.known_credential_id ?? ""}`,
-    `Given up: ${until(join.expires_at, nowMs)}`,
-  ].filter((line) => line !== "" && !line.endsWith(": "));
+    ...[doubtSentence(join), ...doubtAdvice(join), ...doubtKeys(join)].filter(
+      (line) => line !== "",
+    ),
+    ...facts.filter(([value]) => value !== "").map(([, line]) => line),
+  ];
 }

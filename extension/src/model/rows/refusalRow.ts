@@ -1,29 +1,30 @@
 import type { Refusal, RefusalReason } from "@rport/protocol/refusal";
-import { count } from "../../support/text.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../../support/plural.ts";
 import { ago } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
 /** Why an agent was turned away, in words. */
 const REASONS: Readonly<Record<RefusalReason, string>> = {
-  "unknown-credential": "Unknown credential",
-  "wrong-secret": "Wrong secret",
-  "revoked-credential": "Deleted credential",
-  "revoked-secret": "Revoked secret",
-  "revoked-client": "Revoked client",
-  expired: "Credential expired",
-  address: "Address not allowed",
-  "bound-to-other-client": "Secret of another client",
-  "too-many-clients": "Too many clients",
-  "join-rate": "Too many joins a minute",
-  "server-full": "No room on the server",
-  "credential-full": "No room for more of the credential",
-  "not-approved": "Not approved",
-  duplicate: "Client ID in use",
-  tunnel: "Tunnel not possible",
-  penalty: "Too many wrong attempts",
-  busy: "Server was busy",
-  protocol: "Not understood",
+  "unknown-credential": t("Unknown credential"),
+  "wrong-secret": t("Wrong secret"),
+  "revoked-credential": t("Deleted credential"),
+  "revoked-secret": t("Revoked secret"),
+  "revoked-client": t("Revoked client"),
+  expired: t("Credential expired"),
+  address: t("Address not allowed"),
+  "bound-to-other-client": t("Secret of another client"),
+  "too-many-clients": t("Too many clients"),
+  "join-rate": t("Too many joins a minute"),
+  "server-full": t("No room on the server"),
+  "credential-full": t("No room for more of the credential"),
+  "not-approved": t("Not approved"),
+  duplicate: t("Client ID in use"),
+  tunnel: t("Tunnel not possible"),
+  penalty: t("Too many wrong attempts"),
+  busy: t("Server was busy"),
+  protocol: t("Not understood"),
 };
 
 /** Reasons that mean: somebody who was let in once is still trying. */
@@ -60,17 +61,23 @@ export function refusalsRow(refusals: readonly Refusal[]): Row {
   const addresses = new Set(refusals.map(({ address }) => address)).size;
   const trying = refusals.filter(isStillTrying).length;
   const description = joinDots(
-    trying === 0 ? "" : `${trying} still trying`,
-    `${count(attempts, "time")} from ${count(addresses, "address", "addresses")}`,
+    trying === 0 ? "" : t("{0} still trying", trying),
+    refusedFrom(attempts, addresses),
   );
   return {
-    label: "Refused joins",
+    label: t("Refused joins"),
     description,
     icon: trying === 0 ? { name: "shield" } : { name: "shield", color: "list.warningForeground" },
     context: contextValue("refusals"),
     children: "collapsed",
-    spoken: joinSpoken("Refused joins", description),
+    spoken: joinSpoken(t("Refused joins"), description),
   };
+}
+
+function refusedFrom(n: number, addresses: number): string {
+  // from each address somebody was refused at least once
+  if (addresses !== 1) return t("{0} times from {1} addresses", n, addresses);
+  return plural(n, t("{0} time from 1 address", n), t("{0} times from 1 address", n));
 }
 
 /** What people call the host, or what it called itself: its claim, so never more than a text. */
@@ -78,7 +85,7 @@ function claimOf(
   { client_id: clientId, hostname, auth_id: authId }: Refusal,
   name: string,
 ): string {
-  return joinDots(name || (hostname ?? clientId ?? ""), authId === null ? "" : `as ${authId}`);
+  return joinDots(name || (hostname ?? clientId ?? ""), authId === null ? "" : t("as {0}", authId));
 }
 
 function iconOf({ reason }: Refusal): RowIcon {
@@ -89,9 +96,10 @@ function iconOf({ reason }: Refusal): RowIcon {
 
 /** The row of agents that were turned away for one reason; `name`: of a client that is on record, else empty. */
 export function refusalRow(refusal: Refusal, nowMs: number, name = ""): Row {
+  const { count: n } = refusal;
   const label = REASONS[refusal.reason];
-  const trying = isStillTrying(refusal) ? "still trying" : "";
-  const times = count(refusal.count, "time");
+  const trying = isStillTrying(refusal) ? t("still trying") : "";
+  const times = plural(n, t("{0} time", n), t("{0} times", n));
   const last = ago(refusal.last_at, nowMs);
   return {
     label,
@@ -103,7 +111,7 @@ export function refusalRow(refusal: Refusal, nowMs: number, name = ""): Row {
     spoken: joinSpoken(
       label,
       trying,
-      `from ${refusal.address}`,
+      t("from {0}", refusal.address),
       claimOf(refusal, name),
       times,
       last,

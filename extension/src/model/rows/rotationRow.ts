@@ -1,5 +1,6 @@
 import type { Client, Credential } from "@rport/protocol/model";
-import { displayName, statusOf } from "../arrange.ts";
+import { t } from "@vscode/l10n";
+import { displayName, statusOf, statusWord } from "../arrange.ts";
 import { until } from "../relativeTime.ts";
 import { type ClientFacts, clientContext } from "./clientRow.ts";
 import { contextValue } from "./contextValue.ts";
@@ -13,10 +14,12 @@ export function rotationRow({ rotation }: Credential, nowMs: number): Row | unde
   if (rotation === null) return undefined;
   const { moved, total, stragglers, grace_ends_at: end } = rotation;
   const isReady = moved >= total;
-  const label = `New secret: ${moved} of ${total} moved`;
+  const label = t("New secret: {0} of {1} moved", moved, total);
   const ends =
-    end === null ? "old secret ends when all have moved" : `old secret ends ${until(end, nowMs)}`;
-  const behind = stragglers === 0 ? "" : `${stragglers} must be installed again`;
+    end === null
+      ? t("old secret ends when all have moved")
+      : t("old secret ends {0}", until(end, nowMs));
+  const behind = stragglers === 0 ? "" : t("{0} must be installed again", stragglers);
   return {
     label,
     description: joinDots(ends, behind),
@@ -39,8 +42,8 @@ export function rotationProgress(
   { moved, total, grace_ends_at: end }: NonNullable<Credential["rotation"]>,
   nowMs: number,
 ): string {
-  if (moved < total) return `rotating, ${moved} of ${total} moved`;
-  return end === null ? "all moved" : `all moved, old secret ends ${until(end, nowMs)}`;
+  if (moved < total) return t("rotating, {0} of {1} moved", moved, total);
+  return end === null ? t("all moved") : t("all moved, old secret ends {0}", until(end, nowMs));
 }
 
 /** How far a client is in a rotation, in words; `reason` is the server's own, empty if unknown. */
@@ -50,17 +53,17 @@ export function rotationStateText(
 ): string {
   switch (client.rotation_state) {
     case null:
-      return "moved";
+      return t("moved");
     case "pending":
       return statusOf(client) === "online"
-        ? joinDots("waiting for its new secret", reason)
-        : joinDots("waits until it is back", reason);
+        ? joinDots(t("waiting for its new secret"), reason)
+        : joinDots(t("waits until it is back"), reason);
     case "offered":
-      return "new secret sent";
+      return t("new secret sent");
     case "stored":
-      return "new secret stored";
+      return t("new secret stored");
     case "straggler":
-      return joinDots("install it again", reason);
+      return joinDots(t("install it again"), reason);
   }
 }
 
@@ -74,7 +77,6 @@ const STATE_ICONS: Readonly<Record<NonNullable<Client["rotation_state"]>, RowIco
 /** The row of a client below the rotation that it has not followed yet. */
 export function rotationClientRow(facts: ClientFacts, reason: string): Row {
   const { client } = facts;
-  const online = statusOf(client) === "online";
   const state = rotationStateText(client, reason);
   const name = displayName(client);
   return {
@@ -86,6 +88,6 @@ export function rotationClientRow(facts: ClientFacts, reason: string): Row {
         : STATE_ICONS[client.rotation_state],
     context: clientContext(facts),
     children: "none",
-    spoken: joinSpoken(name, online ? "online" : "offline", state),
+    spoken: joinSpoken(name, statusWord(statusOf(client)), state),
   };
 }

@@ -1,5 +1,6 @@
 import type { Credential, Secret } from "@rport/protocol/model";
-import { count } from "../../support/text.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../../support/plural.ts";
 import { ago, duration, until } from "../relativeTime.ts";
 import { contextValue } from "./contextValue.ts";
 import { isOld } from "./credentialWarnings.ts";
@@ -7,24 +8,32 @@ import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
 /** Where a secret came from, in a word people use. */
 const ORIGINS: Readonly<Record<Secret["origin"], string>> = {
-  initial: "generated password",
-  typed: "typed password",
-  pairing: "pairing",
-  rotation: "rotation",
+  initial: t("generated password"),
+  typed: t("typed password"),
+  pairing: t("pairing"),
+  rotation: t("rotation"),
 };
 
 /** The row above a credential's secrets; `failure` says why they could not be listed. */
 export function secretsRow(credential: Credential, failure: string | undefined): Row {
   const { secrets_active: active, secrets_grace: grace } = credential;
-  const old = grace === 0 ? "" : `${grace} old`;
-  const description = failure ?? joinDots(String(active + grace), old);
+  const old =
+    grace === 0
+      ? ""
+      : t({ message: "{0} old", args: [grace], comment: "{0} is a number of secrets" });
+  const all = active + grace;
+  const description = failure ?? joinDots(String(all), old);
   return {
-    label: "Secrets",
+    label: t("Secrets"),
     description,
     icon: { name: "lock" },
     context: contextValue("secrets"),
     children: "collapsed",
-    spoken: joinSpoken(count(active + grace, "secret"), old, failure ?? ""),
+    spoken: joinSpoken(
+      plural(all, t("{0} secret", all), t("{0} secrets", all)),
+      old,
+      failure ?? "",
+    ),
   };
 }
 
@@ -42,9 +51,9 @@ export interface SecretFacts {
 export function secretRow(facts: SecretFacts): Row {
   const { secret, host, nowMs } = facts;
   const label = ORIGINS[secret.origin];
-  const bound = host || (secret.single_use ? "not used by a host yet" : "any host");
+  const bound = host || (secret.single_use ? t("not used by a host yet") : t("any host"));
   const use =
-    secret.last_used_at === null ? "never used" : `used ${ago(secret.last_used_at, nowMs)}`;
+    secret.last_used_at === null ? t("never used") : t("used {0}", ago(secret.last_used_at, nowMs));
   const state = stateText(facts);
   return {
     label,
@@ -56,17 +65,22 @@ export function secretRow(facts: SecretFacts): Row {
       warned: secret.state === "active" && isOld(secret.created_at, facts.warnAfterDays, nowMs),
     }),
     children: "none",
-    spoken: joinSpoken(`${label} secret`, state, bound, use),
+    spoken: joinSpoken(
+      t({ message: "{0} secret", args: [label], comment: "{0} says where it came from" }),
+      state,
+      bound,
+      use,
+    ),
   };
 }
 
 function stateText({ secret, warnAfterDays, nowMs }: SecretFacts): string {
-  const ends = secret.expires_at === null ? "" : `, ends ${until(secret.expires_at, nowMs)}`;
-  if (secret.state === "grace") return `old${ends}`;
-  if (secret.state === "revoked") return "revoked";
-  if (ends !== "") return ends.slice(2);
+  const end = secret.expires_at === null ? undefined : until(secret.expires_at, nowMs);
+  if (secret.state === "grace") return end === undefined ? t("old") : t("old, ends {0}", end);
+  if (secret.state === "revoked") return t("revoked");
+  if (end !== undefined) return t("ends {0}", end);
   return isOld(secret.created_at, warnAfterDays, nowMs)
-    ? `${duration(nowMs - Date.parse(secret.created_at))} old`
+    ? t("{0} old", duration(nowMs - Date.parse(secret.created_at)))
     : "";
 }
 

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { plainText } from "../../support/text.ts";
 import { type ConnectionState, REFUSED } from "../connectionState.ts";
 import { contextValue } from "./contextValue.ts";
@@ -24,22 +25,23 @@ export function stateText(state: ConnectionState): string {
     case "connected":
       return "";
     case "connecting":
-      return state.attempt === 0 ? "connecting" : "reconnecting";
+      return state.attempt === 0 ? t("connecting") : t("reconnecting");
     case "waiting":
-      return "unreachable";
+      return t("unreachable");
     case "signedOut":
-      return state.refusal === undefined ? "signed out" : "sign-in is not accepted any more";
+      return state.refusal === undefined ? t("signed out") : t("sign-in is not accepted any more");
     case "changed":
-      return "server key has changed";
+      return t("server key has changed");
     case "stopped":
-      return "not connected";
+      return t("not connected");
   }
 }
 
 /** What stands above the trees when the server turned the token down; else undefined. */
 export function refusalText(state: ConnectionState): string | undefined {
   if (state.kind !== "signedOut" || state.refusal === undefined) return undefined;
-  return `${REFUSED}. ${sentenceOf(plainText(state.refusal))}`.trim();
+  const why = sentenceOf(plainText(state.refusal));
+  return `${REFUSED} ${why}`.trim();
 }
 
 /** Servers say why in a few words, or in a sentence. */
@@ -59,7 +61,7 @@ function iconOf(state: ConnectionState): RowIcon {
 export function serverRow(facts: ServerFacts): Row {
   const { name, address, isLocal, state, online, total } = facts;
   const host = address === "" || address === name ? "" : address.replace(/^https?:\/\//, "");
-  const counts = state.kind === "connected" ? `${online}/${total} online` : stateText(state);
+  const counts = state.kind === "connected" ? t("{0}/{1} online", online, total) : stateText(state);
   const flag = state.kind === "waiting" ? "unreachable" : state.kind;
   return {
     label: name,

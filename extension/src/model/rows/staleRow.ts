@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { withFlag } from "./contextValue.ts";
 import { joinSpoken, type Row } from "./row.ts";
 
@@ -8,7 +9,7 @@ export function staleRow(row: Row): Row {
     ...row,
     icon: icon === undefined ? undefined : { name: still(icon.name), color: "disabledForeground" },
     context: withFlag(context, "stale"),
-    spoken: joinSpoken(spoken, "not up to date"),
+    spoken: joinSpoken(spoken, t("not up to date")),
   };
 }
 

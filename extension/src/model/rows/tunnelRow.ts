@@ -1,6 +1,7 @@
 import type { Tunnel } from "@rport/protocol/model";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
-import { count } from "../../support/text.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../../support/plural.ts";
 import { dateAndTime } from "../relativeTime.ts";
 import { serviceOf } from "../services.ts";
 import { contextValue } from "./contextValue.ts";
@@ -12,14 +13,16 @@ const HOST_ITSELF = new Set(["127.0.0.1", "localhost", "::1", ""]);
 /** Where a tunnel leads: `web-01:22 ssh`, or `10.0.0.5:5432 PostgreSQL via web-01`. */
 function destination(clientName: string, remote: HostPort): string {
   const service = serviceOf(remote.port)?.name ?? "";
-  const words = HOST_ITSELF.has(remote.host)
-    ? [`${clientName}:${remote.port}`, service]
-    : [formatHostPort(remote), service, `via ${clientName}`];
-  return words.filter((word) => word !== "").join(" ");
+  const isHost = HOST_ITSELF.has(remote.host);
+  const address = isHost ? `${clientName}:${remote.port}` : formatHostPort(remote);
+  const words = service === "" ? address : `${address} ${service}`;
+  return isHost ? words : t("{0} via {1}", words, clientName);
 }
 
 function useOf(connections: number): string {
-  return connections === 0 ? "idle" : count(connections, "connection");
+  return connections === 0
+    ? t("idle")
+    : plural(connections, t("{0} connection", connections), t("{0} connections", connections));
 }
 
 /** What the row of a tunnel that ends on this computer depends on. */
@@ -71,8 +74,8 @@ export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string, now
     children: "none",
     spoken: joinSpoken(
       label,
-      `leads to ${leads}`,
-      failed ? `failed: ${failure}` : state,
+      t("leads to {0}", leads),
+      failed ? t("failed: {0}", failure) : state,
       broke === undefined ? "" : `${brokeText}: ${broke.why}`,
     ),
   };
@@ -80,7 +83,12 @@ export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string, now
 
 /** `2 connections broke on 30 Nov, 14:02`. */
 function brokeAt({ atMs, connections }: { readonly atMs: number; readonly connections: number }) {
-  return `${count(connections, "connection")} broke on ${dateAndTime(atMs)}`;
+  const when = dateAndTime(atMs);
+  return plural(
+    connections,
+    t("{0} connection broke on {1}", connections, when),
+    t("{0} connections broke on {1}", connections, when),
+  );
 }
 
 /** The row of a tunnel of before. Nothing listens on its port, unless somebody else does. */
@@ -89,7 +97,7 @@ function closedTunnelRow(tunnel: LocalTunnelFacts, clientName: string): Row {
   const label = localAddress(tunnel);
   const leads = destination(clientName, remote);
   const failed = failure !== undefined;
-  const state = failed ? `not open: ${failure}` : "not open";
+  const state = failed ? t("not open: {0}", failure) : t("not open");
   return {
     label,
     description: joinDots(state, `\u2192 ${leads}`),
@@ -98,13 +106,13 @@ function closedTunnelRow(tunnel: LocalTunnelFacts, clientName: string): Row {
       : { name: "debug-disconnect", color: "disabledForeground" },
     context: contextValue("tunnel", { closed: true, local: true }),
     children: "none",
-    spoken: joinSpoken(label, `leads to ${leads}`, state),
+    spoken: joinSpoken(label, t("leads to {0}", leads), state),
   };
 }
 
 /** A client above its tunnels of before, while its server says nothing of it. */
 export function absentClientRow(name: string, isServerThere: boolean): Row {
-  const state = isServerThere ? "not known to the server" : "";
+  const state = isServerThere ? t("not known to the server") : "";
   return {
     label: name,
     description: state,
@@ -122,7 +130,7 @@ export function serverTunnelRow(tunnel: Tunnel, clientName: string, serverHost: 
   const use = useOf(tunnel.connections);
   return {
     label,
-    description: joinDots(`\u2192 ${leads}`, "on the server", use),
+    description: joinDots(`\u2192 ${leads}`, t("on the server"), use),
     icon: { name: "server-environment" },
     context: contextValue("tunnel", {
       http: schemeOf(tunnel) !== undefined,
@@ -130,7 +138,7 @@ export function serverTunnelRow(tunnel: Tunnel, clientName: string, serverHost: 
       server: true,
     }),
     children: "none",
-    spoken: joinSpoken(label, `leads to ${leads}`, "on the server", use),
+    spoken: joinSpoken(label, t("leads to {0}", leads), t("on the server"), use),
   };
 }
 

@@ -1,4 +1,4 @@
-import { count } from "../../support/text.ts";
+import { t } from "@vscode/l10n";
 import { folded } from "../folded.ts";
 
 /** What a filter can ask for, as it is typed in front of a colon. */
@@ -53,7 +53,7 @@ const WORD = /(?:([a-z]+):(?!:))?(=?)(?:"([^"]*)"?|(\S*))/giu;
  */
 export function parseFilter(typed: string): ParsedFilter {
   if (typed.length > FILTER_MAX) {
-    return { mistake: `A filter has at most ${count(FILTER_MAX, "character")}.` };
+    return { mistake: t("A filter has at most {0} characters.", FILTER_MAX) };
   }
   const terms: FilterTerm[] = [];
   for (const [, name, equals = "", quoted, plain = ""] of typed.matchAll(WORD)) {
@@ -84,11 +84,15 @@ function keyOf(name: string): FilterKey | undefined {
 
 function unknownKey(name: string): string {
   const known = FILTER_KEYS.map((key) => `${key}:`).join(", ");
-  return `There is no "${name}:" to filter by. There are ${known}. A text with a colon goes in quotes.`;
+  return t(
+    'There is no "{0}:" to filter by. There are {1}. A text with a colon goes in quotes.',
+    name,
+    known,
+  );
 }
 
 /** The beginning of a word is enough, because a filter works while it is typed. */
 function unknownStatus(text: string): string | undefined {
   if (FILTER_STATUSES.some((status) => status.startsWith(text))) return undefined;
-  return `There is no status "${text}". There are ${FILTER_STATUSES.join(", ")}.`;
+  return t('There is no status "{0}". There are {1}.', text, FILTER_STATUSES.join(", "));
 }

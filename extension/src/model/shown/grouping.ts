@@ -1,4 +1,5 @@
 import type { Client } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import { statusOf } from "../arrange.ts";
 import { naturalKey } from "../naturalKey.ts";
 
@@ -20,17 +21,17 @@ export const PINNED: Group = { by: "pinned", value: "" };
 
 const NAMELESS: { readonly [G in Grouping]: string } = {
   status: "",
-  tag: "Untagged",
-  os: "Unknown System",
-  credential: "No Credential",
-  network: "Unknown Network",
-  server: "All Clients",
+  tag: t("Untagged"),
+  os: t("Unknown System"),
+  credential: t("No Credential"),
+  network: t("Unknown Network"),
+  server: t("All Clients"),
 };
 
 /** What a group is called. */
 export function groupLabel({ by, value }: Group): string {
-  if (by === "pinned") return "Pinned";
-  if (by === "status") return value === "online" ? "Online" : "Offline";
+  if (by === "pinned") return t("Pinned");
+  if (by === "status") return value === "online" ? t("Online") : t("Offline");
   return value === "" ? NAMELESS[by] : value;
 }
 
