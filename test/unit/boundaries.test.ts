@@ -186,9 +186,10 @@ describe("the floors of the extension", () => {
     expect(up).toEqual([]);
   });
 
-  it("keep the model on protocol and support alone", () => {
+  it("keep the model on protocol, support and the translations alone", () => {
     const own = within(`${home}/model`).filter(({ specifier }) => !specifier.startsWith("."));
-    expect(own.filter(({ specifier }) => !specifier.startsWith("@rport/protocol/"))).toEqual([]);
+    const allowed = /^@rport\/protocol\/|^@vscode\/l10n$/;
+    expect(own.filter(({ specifier }) => !allowed.test(specifier))).toEqual([]);
     const rooms = new Set(steps.filter(({ from }) => from === "model").map(({ to }) => to));
     expect([...rooms].sort()).toEqual(["model", "support"]);
   });
