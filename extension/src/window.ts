@@ -195,14 +195,13 @@ function createTunnels(
   deps: Omit<LocalTunnelsDeps, "memory">,
 ): SharedTunnels {
   const { clock, log } = deps;
+  const memory = new MemoryFile({ path: join(storage, TUNNELS_FILE), log });
   return new SharedTunnels({
     storage,
+    memory,
     workspace: () => settings.workspace,
     isOffered: (tunnel) => settings.isOffered(tunnel),
-    hold: () => {
-      const memory = new MemoryFile({ path: join(storage, TUNNELS_FILE), log });
-      return new LocalTunnels({ ...deps, memory });
-    },
+    hold: () => new LocalTunnels({ ...deps, memory }),
     clock,
     log,
   });

@@ -53,6 +53,8 @@ export interface Tunnels {
   get(id: string): LocalTunnel | undefined;
   /** The tunnels to one client. */
   of(serverKey: string, clientId: string): readonly LocalTunnel[];
+  /** Where tunnels to one client led, also those that were closed; the latest first. */
+  recent(serverKey: string, clientId: string): Promise<readonly HostPort[]>;
   /** How many open tunnels lead to one client. */
   countOf(serverKey: string, clientId: string): number;
   /**

@@ -1,5 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
-import { formatHostPort } from "@rport/protocol/remote";
+import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import type { AccessSource } from "../api/access.ts";
 import { type Clock, pause } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
@@ -15,7 +15,14 @@ import {
   type Tunnels,
 } from "./localTunnel.ts";
 import type { TunnelMemory } from "./memory/memoryFile.ts";
-import { keptName, latestOf, newId, RECORDS_MAX, type TunnelRecord } from "./memory/record.ts";
+import {
+  keptName,
+  latestOf,
+  newId,
+  RECORDS_MAX,
+  recentTargets,
+  type TunnelRecord,
+} from "./memory/record.ts";
 import { Records } from "./memory/records.ts";
 import { refuseLoop } from "./thisComputer.ts";
 
@@ -65,6 +72,11 @@ export class LocalTunnels implements Tunnels {
     return this.all.filter(
       (tunnel) => tunnel.serverKey === serverKey && tunnel.clientId === clientId,
     );
+  }
+
+  async recent(serverKey: string, clientId: string): Promise<readonly HostPort[]> {
+    await this.#records.load();
+    return recentTargets(this.#records.all, { serverKey, clientId });
   }
 
   countOf(serverKey: string, clientId: string): number {

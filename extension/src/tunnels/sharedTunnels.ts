@@ -1,11 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import { RportError } from "@rport/protocol/errors";
+import type { HostPort } from "@rport/protocol/remote";
 import { type Clock, pause, type Timer } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
 import type { Log } from "../support/log.ts";
 import type { LocalTunnel, TunnelChange, TunnelRequest, Tunnels } from "./localTunnel.ts";
 import type { LocalTunnels } from "./localTunnels.ts";
+import type { TunnelMemory } from "./memory/memoryFile.ts";
+import { recentTargets } from "./memory/record.ts";
 import { ANSWER_MS, Guest } from "./sharing/guest.ts";
 import { Keeper, perform } from "./sharing/keeper.ts";
 import type { Act } from "./sharing/messages.ts";
@@ -28,6 +31,8 @@ export interface SharedTunnelsDeps {
   readonly isOffered: (tunnel: LocalTunnel) => boolean;
   /** Makes what holds the tunnels, for the window that is to hold them. */
   readonly hold: () => LocalTunnels;
+  /** What lasts, of all windows. */
+  readonly memory: Pick<TunnelMemory, "read">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -71,6 +76,10 @@ export class SharedTunnels implements Tunnels {
     return this.all.filter(
       (tunnel) => tunnel.serverKey === serverKey && tunnel.clientId === clientId,
     );
+  }
+
+  async recent(serverKey: string, clientId: string): Promise<readonly HostPort[]> {
+    return recentTargets(await this.#deps.memory.read(), { serverKey, clientId });
   }
 
   countOf(serverKey: string, clientId: string): number {

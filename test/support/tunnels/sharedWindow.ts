@@ -24,14 +24,13 @@ export function sharedWindow(storage: string, options: SharedWindowOptions = {})
   const { workspace = "", isOffered = () => true, log = silent } = options;
   const access = async () => ({ kind: "noToken" }) as const;
   const deps = { accessTo: () => access, clock: systemClock, log };
+  const memory = new MemoryFile({ path: join(storage, "tunnels.json"), log });
   return new SharedTunnels({
     storage,
+    memory,
     workspace: () => workspace,
     isOffered,
-    hold: () => {
-      const memory = new MemoryFile({ path: join(storage, "tunnels.json"), log });
-      return new LocalTunnels({ ...deps, memory });
-    },
+    hold: () => new LocalTunnels({ ...deps, memory }),
     clock: systemClock,
     log,
   });

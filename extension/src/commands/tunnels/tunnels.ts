@@ -70,7 +70,11 @@ async function openTunnel(
   { fleet, reveal }: TunnelCommandsDeps,
 ): Promise<void> {
   const clientName = displayName(client);
-  const choice = await pickTunnel(plainText(clientName));
+  const choice = await pickTunnel({
+    clientName: plainText(clientName),
+    recent: await fleet.tunnels.recent(server.key, client.id),
+    listening: server.api.call("listListening", { params: { clientId: client.id } }),
+  });
   if (choice === undefined) return;
   const known = openOnes(fleet.tunnels.of(server.key, client.id)).find((tunnel) =>
     isThatOne(tunnel, choice),

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { HostPort } from "@rport/protocol/remote";
+import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { z } from "zod";
 
 /** What is remembered at once; beyond it the oldest is forgotten. */
@@ -103,6 +103,17 @@ export function latestOf(
   fits: (record: TunnelRecord) => boolean = () => true,
 ): TunnelRecord | undefined {
   return newestFirst([...records].filter((each) => isSameTarget(each, target) && fits(each)))[0];
+}
+
+/** Where tunnels to one client led, each place once, the latest first. */
+export function recentTargets(
+  records: readonly TunnelRecord[],
+  { serverKey, clientId }: Pick<TunnelTarget, "serverKey" | "clientId">,
+): readonly HostPort[] {
+  const own = records.filter((each) => each.serverKey === serverKey && each.clientId === clientId);
+  const places = newestFirst(own).map(({ remote }) => [formatHostPort(remote), remote] as const);
+  // the last entry of a place counts, and its position is that of the first
+  return [...new Map(places).values()];
 }
 
 /** Whether two tunnels lead to the same place. */

@@ -7,6 +7,7 @@ import {
   memoryText,
   parseMemory,
   RECORDS_MAX,
+  recentTargets,
   type TunnelRecord,
   withRecord,
 } from "../../../../extension/src/tunnels/memory/record.ts";
@@ -35,6 +36,19 @@ describe("what is remembered of tunnels", () => {
   it("is read as it was written", () => {
     const records = [record(1), record(2, { isWanted: false, workspace: "f00" })];
     expect(parseMemory(memoryText(records))).toEqual({ kind: "records", records });
+  });
+
+  it("tells where tunnels to a client led, each place once, the latest first", () => {
+    const to = (port: number) => ({ remote: { host: "127.0.0.1", port } });
+    const records = [
+      record(1, to(22)),
+      record(2, { ...to(80), isWanted: false }),
+      record(4, to(22)),
+      record(3, to(443)),
+      record(9, { ...to(1), clientId: "machine-2" }),
+    ];
+    const host = { serverKey: "https://relay.example.com", clientId: "machine-1" };
+    expect(recentTargets(records, host).map(({ port }) => port)).toEqual([22, 443, 80]);
   });
 
   it("drops what it does not know, and nothing else", () => {

@@ -1,0 +1,100 @@
+import { once } from "node:events";
+import { createServer as createWebServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ListeningPort } from "@rport/protocol/tunnels/listening";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { platformOf } from "../../agent/src/machine/platformOf.ts";
+import { startAgent } from "../support/agents/agent.ts";
+import { startBackend } from "../support/backend/backend.ts";
+import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import type { Workbench } from "../support/vscode/workbench.ts";
+
+/** For what a window, a server and an agent need together on a busy machine. */
+const SLOW_MS = 60_000;
+const HERE = platformOf(process.platform);
+
+/** Opening a tunnel is no guess: what was used, what listens, what is common. */
+describe("opening a tunnel", () => {
+  const resources = new AsyncDisposableStack();
+  let rport: RportEditor;
+  let workbench: Workbench;
+  /** Where the host's web server listens. */
+  let port: number;
+  /** What web-01 tells, once it does. */
+  let told = Promise.withResolvers<readonly ListeningPort[]>();
+
+  beforeAll(async () => {
+    const backend = resources.use(await startBackend());
+    const { password } = await backend.api("createCredential", { body: { id: "hosts" } });
+    const { fingerprint } = backend;
+    const agent = async (name: string, client: object) => {
+      const own = { fingerprint, auth: `hosts:${password}`, id: name, name, ...client };
+      const platform = { ...HERE, listeners: () => told.promise };
+      const started = await startAgent({ server: backend.url, client: own }, { platform });
+      resources.use(started);
+      await started.online();
+    };
+    await agent("web-01", {});
+    await agent("shy-01", { tell_listening_ports: false });
+    const web = createWebServer((request, response) => response.end(`page ${request.url}`));
+    resources.defer(() => void web.close());
+    await once(web.listen(0, "127.0.0.1"), "listening");
+    ({ port } = web.address() as AddressInfo);
+    const settings = { "rport.servers": [{ name: "Local Backend", url: "local" }] };
+    rport = resources.use(await openRport(backend.dataDir, { settings }));
+    workbench = rport.workbench;
+    await rport.clients.row("web-01").waitFor({ timeout: SLOW_MS });
+  });
+
+  afterAll(() => resources.disposeAsync());
+  photographFailures(() => workbench);
+
+  test("what listens is filled in while the question is open, and the focus stays on its row", async () => {
+    const { quickInput, page } = workbench;
+    await rport.clients.rowAction("web-01", "Open Tunnel");
+    await quickInput.title("Open Tunnel to web-01").waitFor();
+    await quickInput.rows("3389").waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await focused("443").waitFor();
+    told.resolve([
+      { port: 22, address: "0.0.0.0", process: "sshd" },
+      { port, address: "127.0.0.1", process: "$(zap) caddy" },
+    ]);
+    await quickInput.rows("$ (zap) caddy").waitFor({ timeout: SLOW_MS });
+    await quickInput.rows("loopback only").waitFor();
+    await quickInput.rows("listening there").waitFor();
+    expect(await focused("443").count()).toBe(1);
+    await workbench.screenshot("tunnel-listening");
+
+    await quickInput.input.fill("caddy");
+    await quickInput.rows(String(port)).first().waitFor();
+    await page.keyboard.press("Enter");
+    await rport.tunnels.row(`web-01:${port}`).waitFor({ timeout: SLOW_MS });
+  });
+
+  test("a place that was used comes first the next time", async () => {
+    const { quickInput } = workbench;
+    told = Promise.withResolvers();
+    await rport.clients.rowAction("web-01", "Open Tunnel");
+    await quickInput.title("Open Tunnel to web-01").waitFor();
+    await quickInput.rows("used before").waitFor();
+    await focused(String(port)).waitFor();
+    await quickInput.cancel();
+    told.resolve([]);
+  });
+
+  test("a host that does not tell says so, and is opened as before", async () => {
+    const { quickInput } = workbench;
+    await rport.clients.rowAction("shy-01", "Open Tunnel");
+    await quickInput.title("Open Tunnel to shy-01").waitFor();
+    await quickInput.rows(/tell_listening_ports/).waitFor({ timeout: SLOW_MS });
+    await quickInput.rows("3389").waitFor();
+    await quickInput.cancel();
+  });
+
+  /** The entry with this text that has the focus. */
+  function focused(text: string) {
+    return workbench.quickInput.widget.locator(".monaco-list-row.focused", { hasText: text });
+  }
+});
