@@ -7,14 +7,30 @@ import { ownTexts } from "../../support/ownTexts.ts";
 import { ROOT } from "../../support/repository.ts";
 
 /** What nobody reads, though it looks like it: names of headers, keys, styles and the like. */
-const NOT_READ: ReadonlySet<string> = new Set(["sc query rport", "rport-agent status", "Redis"]);
+const NOT_READ: ReadonlySet<string> = new Set([
+  // one a line
+  "Redis",
+  "rport-agent status",
+  "sc query rport",
+  "web tag:db os:linux status:online",
+]);
 
-/** Sources whose texts are not looked up yet. */
-const PENDING =
-  /^extension\/src\/(?:api|commands\/(?!targets)\w+\/|install|servers|support|tunnels|views|window)/;
+/** Where the sources are whose texts are not looked up yet. */
+const PENDING: readonly string[] = [
+  // one a line
+  "api/",
+  "commands/people/",
+  "commands/tunnels/",
+  "install/",
+  "servers/",
+  "support/",
+  "tunnels/",
+  "views/",
+  "window/",
+];
 
 const files = globSync("extension/src/**/*.ts", { cwd: ROOT }).filter(
-  (file) => !PENDING.test(file),
+  (file) => !PENDING.some((folder) => file.startsWith(`extension/src/${folder}`)),
 );
 
 describe("what the extension says", () => {

@@ -1,10 +1,11 @@
 import { type AttributesChange, whyNotGiven } from "@rport/protocol/attributes";
+import { t } from "@vscode/l10n";
 import { ThemeIcon, window } from "vscode";
 import { displayName } from "../../model/arrange.ts";
 import { editedTags, hasSameTags, type TagChoice, tagChoices } from "../../model/tagEdit.ts";
 import type { ClientTarget } from "../../servers/entities.ts";
 import { describeError } from "../../support/describeError.ts";
-import { count, nameSome, plainText } from "../../support/text.ts";
+import { nameSome, plainText } from "../../support/text.ts";
 import type { Handlers } from "../registry.ts";
 import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
@@ -15,23 +16,22 @@ export type AttributeHandlers = Pick<Handlers, "renameClient" | "editTags">;
 /** More names than these make no sentence. */
 const NAMES_MAX = 5;
 
-const SAID = { iconPath: new ThemeIcon("discard"), tooltip: "Show the tags that the hosts say" };
+const SAID = { iconPath: new ThemeIcon("discard"), tooltip: t("Show the tags that the hosts say") };
 
 /** Renaming clients and editing their tags, which the server keeps; as many at once as are selected. */
 export function attributeHandlers(targets: Targets): AttributeHandlers {
   return {
     async renameClient(input) {
-      const asked = { title: "Rename which client?", noun: NOUNS.client };
+      const asked = { title: t("Rename which client?"), noun: NOUNS.client };
       const chosen = (await targets.clients(input, asked)) ?? [];
       for (const [n, target] of chosen.entries()) {
-        const place = chosen.length === 1 ? "" : ` (${n + 1} of ${chosen.length})`;
-        const name = await askName(target, place);
+        const name = await askName(target, { number: n + 1, of: chosen.length });
         if (name === undefined) return;
         await give([target], () => ({ name: name === "" ? null : name }));
       }
     },
     async editTags(input) {
-      const asked = { title: "Edit the tags of which client?", noun: NOUNS.client };
+      const asked = { title: t("Edit the tags of which client?"), noun: NOUNS.client };
       const chosen = await targets.clients(input, asked);
       if (chosen === undefined) return;
       const clients = chosen.map(({ client }) => client);
@@ -73,21 +73,44 @@ export async function give(
     failed.map(({ name }) => plainText(name)),
     NAMES_MAX,
   );
-  const whom = targets.length === 1 ? names : `${failed.length} of ${targets.length} (${names})`;
-  throw new Error(`${whom} could not be changed. ${first.why}`);
+  throw new Error(
+    targets.length === 1
+      ? t("{0} could not be changed. {1}", names, first.why)
+      : t(
+          "{0} of {1} ({2}) could not be changed. {3}",
+          failed.length,
+          targets.length,
+          names,
+          first.why,
+        ),
+  );
 }
 
-async function askName({ client }: ClientTarget, place: string): Promise<string | undefined> {
+/** Which one of several a question is about. */
+interface Place {
+  readonly number: number;
+  readonly of: number;
+}
+
+async function askName({ client }: ClientTarget, place: Place): Promise<string | undefined> {
   const { name: said } = client.said;
   const now = displayName(client);
   const own = plainText(said ?? client.name);
   const typed = await window.showInputBox({
-    title: `Rename ${plainText(now)}${place}`,
+    title: renameTitle(plainText(now), place),
     value: now,
-    prompt: `Kept on the server, whatever the host says. Empty: what it says itself${own === "" ? "" : `, ${own}`}.`,
+    prompt:
+      own === ""
+        ? t("Kept on the server, whatever the host says. Empty: what it says itself.")
+        : t("Kept on the server, whatever the host says. Empty: what it says itself, {0}.", own),
     validateInput: (text) => (text.trim() === "" ? undefined : whyNotGiven(text.trim())),
   });
   return typed?.trim();
+}
+
+function renameTitle(name: string, place: Place): string {
+  if (place.of === 1) return t("Rename {0}", name);
+  return t("Rename {0} ({1} of {2})", name, place.number, place.of);
 }
 
 type TagItem = { readonly label: string; readonly description: string; readonly tag: string };
@@ -100,14 +123,16 @@ function pickTags(
   const clients = targets.length;
   const pick = window.createQuickPick<TagItem>();
   const [only] = targets;
-  const whose = clients === 1 && only !== undefined ? displayName(only.client) : undefined;
-  pick.title = `Edit Tags of ${whose === undefined ? count(clients, "Client") : plainText(whose)}`;
-  pick.placeholder = "Choose tags, or type a new one; they are kept on the server";
+  pick.title =
+    clients === 1 && only !== undefined
+      ? t("Edit Tags of {0}", plainText(displayName(only.client)))
+      : t("Edit Tags of {0} Clients", clients);
+  pick.placeholder = t("Choose tags, or type a new one; they are kept on the server");
   pick.canSelectMany = true;
   if (targets.some(({ client }) => client.said.tags !== undefined)) pick.buttons = [SAID];
   const known = choices.map(({ tag, on }) => ({
     label: plainText(tag),
-    description: on > 0 && on < clients ? `on ${on} of ${clients}, which keep it` : "",
+    description: on > 0 && on < clients ? t("on {0} of {1}, which keep it", on, clients) : "",
     tag,
   }));
   let added: readonly TagItem[] = [];
@@ -118,7 +143,9 @@ function pickTags(
     added = added.filter((item) => chosen.includes(item));
     const isKnown = [...known, ...added].some(({ tag }) => tag === typed);
     const isNew = typed !== "" && !isKnown && whyNotGiven(typed) === undefined;
-    if (isNew) added = [{ label: plainText(typed), description: "new tag", tag: typed }, ...added];
+    if (isNew) {
+      added = [{ label: plainText(typed), description: t("new tag"), tag: typed }, ...added];
+    }
     pick.items = [...added, ...known];
     pick.selectedItems = chosen;
   };

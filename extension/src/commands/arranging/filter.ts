@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { commands, window } from "vscode";
 import { VIEWS } from "../../manifest.ts";
 import { FILTER_KEYS, FILTER_STATUSES } from "../../model/shown/filter.ts";
@@ -26,10 +27,14 @@ export function filterHandlers(arrangements: Arrangements): FilterHandlers {
  */
 function askFilter(arrangements: Arrangements): Promise<void> {
   const box = window.createInputBox();
-  box.title = "Filter Clients";
+  box.title = t("Filter Clients");
   box.value = arrangements.filterText;
   box.placeholder = "web tag:db os:linux status:online";
-  box.prompt = `Any text, or ${FILTER_KEYS.map((key) => `${key}:`).join(" ")} with a value; status is ${FILTER_STATUSES.join(", ")}. Empty shows all clients.`;
+  box.prompt = t(
+    "Any text, or {0} with a value; status is {1}. Empty shows all clients.",
+    FILTER_KEYS.map((key) => `${key}:`).join(" "),
+    FILTER_STATUSES.join(", "),
+  );
   arrangements.beginFilter();
   return new Promise((resolve) => {
     const unsubscribe = arrangements.changed.add(() => {

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import type { Grouping } from "../../model/shown/grouping.ts";
 import type { Sorting } from "../../model/shown/sorting.ts";
@@ -22,17 +23,17 @@ interface Offer<T> {
 }
 
 const GROUPS: readonly Offer<Grouping>[] = [
-  { value: "status", label: "Status", detail: "Online above offline" },
-  { value: "tag", label: "Tag", detail: "A client stands in the group of each of its tags" },
-  { value: "os", label: "Operating System", detail: "" },
-  { value: "credential", label: "Credential", detail: "What they signed in with last" },
-  { value: "network", label: "Network", detail: "The address that they connect from" },
-  { value: "server", label: "Server", detail: "One list for each server" },
+  { value: "status", label: t("Status"), detail: t("Online above offline") },
+  { value: "tag", label: t("Tag"), detail: t("A client stands in the group of each of its tags") },
+  { value: "os", label: t("Operating System"), detail: "" },
+  { value: "credential", label: t("Credential"), detail: t("What they signed in with last") },
+  { value: "network", label: t("Network"), detail: t("The address that they connect from") },
+  { value: "server", label: t("Server"), detail: t("One list for each server") },
 ];
 
 const ORDERS: readonly Offer<Sorting>[] = [
-  { value: "name", label: "Name", detail: "host2 before host10" },
-  { value: "lastSeen", label: "Last Seen", detail: "Online first, then who left last" },
+  { value: "name", label: t("Name"), detail: t("host2 before host10") },
+  { value: "lastSeen", label: t("Last Seen"), detail: t("Online first, then who left last") },
 ];
 
 /** Grouping and sorting clients: of the server that was clicked, else of all. */
@@ -47,13 +48,13 @@ export function groupingHandlers({ fleet, arrangements }: GroupingDeps): Groupin
     async groupClients(input) {
       const keys = serversOf(input);
       const now = new Set(keys.map((key) => arrangements.of(key).groupBy));
-      const chosen = await pick(GROUPS, now, titleOf("Group Clients By", input));
+      const chosen = await pick(GROUPS, now, titleOf(t("Group Clients By"), input));
       if (chosen !== undefined) arrangements.groupBy(keys, chosen);
     },
     async sortClients(input) {
       const keys = serversOf(input);
       const now = new Set(keys.map((key) => arrangements.of(key).sortBy));
-      const chosen = await pick(ORDERS, now, titleOf("Sort Clients By", input));
+      const chosen = await pick(ORDERS, now, titleOf(t("Sort Clients By"), input));
       if (chosen !== undefined) arrangements.sortBy(keys, chosen);
     },
   };
@@ -68,7 +69,7 @@ async function pick<T>(
   const choices = offers.map(({ value, label, detail }) => ({
     value,
     label,
-    description: [detail, now.has(value) ? "as it is now" : ""].filter(Boolean).join(" \u00B7 "),
+    description: [detail, now.has(value) ? t("as it is now") : ""].filter(Boolean).join(" \u00B7 "),
   }));
   return (await window.showQuickPick(choices, { title }))?.value;
 }

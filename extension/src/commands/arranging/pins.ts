@@ -1,4 +1,5 @@
 import type { Client } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import type { ClientTarget } from "../../servers/entities.ts";
 import type { Server } from "../../servers/server.ts";
@@ -27,12 +28,12 @@ export function pinHandlers({ targets, arrangements }: PinDeps): PinHandlers {
   };
   return {
     async pinClient(input) {
-      const asked = { title: "Pin which client?", noun: NOUNS.client };
+      const asked = { title: t("Pin which client?"), noun: NOUNS.client };
       const chosen = await targets.clients(input, asked);
       if (chosen !== undefined) change(chosen, true);
     },
     async unpinClient(input) {
-      const asked = { title: "Unpin which client?", noun: NOUNS.pinnedClient };
+      const asked = { title: t("Unpin which client?"), noun: NOUNS.pinnedClient };
       const fits = ({ id }: Client, { key }: Server) => arrangements.isPinned(key, id);
       const chosen = await targets.clients(input, { ...asked, fits });
       if (chosen !== undefined) change(chosen, false);

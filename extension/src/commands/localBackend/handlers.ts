@@ -1,4 +1,5 @@
 import { access } from "node:fs/promises";
+import { t } from "@vscode/l10n";
 import { commands, Uri, window } from "vscode";
 import { dataDirOf } from "../../servers/config.ts";
 import { plainText } from "../../support/text.ts";
@@ -35,7 +36,7 @@ async function showLocalLog(
   input: CommandInput,
   { targets, local }: LocalCommandsDeps,
 ): Promise<void> {
-  const title = "Show the log of which local backend?";
+  const title = t("Show the log of which local backend?");
   const server = await targets.server(input, title, ({ isLocal }) => isLocal);
   if (server === undefined) return;
   const path = local.logFile(dataDirOf(server.key));
@@ -45,7 +46,10 @@ async function showLocalLog(
   );
   if (!isThere) {
     void window.showInformationMessage(
-      `${plainText(server.name)} has no log of the editor's. One that was started in another way logs where it was started.`,
+      t(
+        "{0} has no log of the editor's. One that was started in another way logs where it was started.",
+        plainText(server.name),
+      ),
     );
     return;
   }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { t } from "@vscode/l10n";
 import { ProgressLocation, window } from "vscode";
 import { lastLines, startReason } from "../../model/localBackendText.ts";
 import { LOCAL_URL, localConfig } from "../../servers/config.ts";
@@ -9,14 +10,14 @@ import { plainText } from "../../support/text.ts";
 import { chooseListening } from "./chooseListening.ts";
 import type { LocalCommandsDeps } from "./localDeps.ts";
 
-const OTHER_PORT = "Use Another Port";
-const OTHER_ADDRESS = "Choose Address...";
-const SHOW_LOG = "Show Log";
+const OTHER_PORT = t("Use Another Port");
+const OTHER_ADDRESS = t("Choose Address...");
+const SHOW_LOG = t("Show Log");
 
 /** Starts the backend that comes with the extension, unless it runs, and shows its clients. */
 export async function startLocal(deps: LocalCommandsDeps): Promise<void> {
   const { local, settings, fleet } = deps;
-  const options = { location: ProgressLocation.Window, title: "Starting the local backend" };
+  const options = { location: ProgressLocation.Window, title: t("Starting the local backend") };
   const start = await window.withProgress(options, () => local.start());
   if (start.kind === "failed") {
     await tellFailure(start, deps);
@@ -40,7 +41,7 @@ async function tellFailure(
     ...(chosen === undefined || isNear(chosen) ? [] : [OTHER_ADDRESS]),
     SHOW_LOG,
   ];
-  const message = `The local backend did not start. ${startReason(lines)}`;
+  const message = t("The local backend did not start. {0}", startReason(lines));
   const button = await window.showErrorMessage(plainText(message), ...buttons);
   if (button === SHOW_LOG) showLog();
   if (button === OTHER_PORT) {

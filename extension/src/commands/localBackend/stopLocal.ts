@@ -1,4 +1,5 @@
 import type { EndpointFile } from "@rport/protocol/endpointFile";
+import { t } from "@vscode/l10n";
 import { ProgressLocation, window } from "vscode";
 import { endingLines } from "../../model/localBackendText.ts";
 import { dataDirOf, LOCAL_URL } from "../../servers/config.ts";
@@ -17,11 +18,11 @@ interface RunningLocal {
 
 /** Ends a backend of this computer, after a question that names what ends with it. */
 export async function stopLocal(input: CommandInput, deps: LocalCommandsDeps): Promise<void> {
-  const found = await runningOf(input, "Stop which local backend?", deps);
+  const found = await runningOf(input, t("Stop which local backend?"), deps);
   if (found === undefined) return;
   const lines = endingOf(found, deps);
-  const question = `Stop ${plainText(found.server.name)}?`;
-  if ((await confirm({ question, lines, button: "Stop" })) !== "act") return;
+  const question = t("Stop {0}?", plainText(found.server.name));
+  if ((await confirm({ question, lines, button: t("Stop") })) !== "act") return;
   await end(found, deps);
 }
 
@@ -30,8 +31,9 @@ export async function restartLocal(input: CommandInput, deps: LocalCommandsDeps)
   const found = await oursOf(input, deps);
   if (found === undefined) return;
   const lines = endingOf(found, deps);
-  const question = `Restart ${plainText(found.server.name)}?`;
-  if ((await confirm({ question, lines, button: "Restart" })) === "act") await again(found, deps);
+  const question = t("Restart {0}?", plainText(found.server.name));
+  if ((await confirm({ question, lines, button: t("Restart") })) !== "act") return;
+  await again(found, deps);
 }
 
 /** Asks for the address that agents reach, and starts the backend again where it runs. */
@@ -46,8 +48,8 @@ export async function chooseLocalAddress(
   const chosen = await chooseListening(listening.chosen, port);
   if (chosen === undefined) return;
   const lines = [...listeningLines(chosen, port), ...endingOf(found, deps)];
-  const question = `Restart ${plainText(found.server.name)} at ${chosen.host}?`;
-  if ((await confirm({ question, lines, button: "Restart" })) !== "act") return;
+  const question = t("Restart {0} at {1}?", plainText(found.server.name), chosen.host);
+  if ((await confirm({ question, lines, button: t("Restart") })) !== "act") return;
   await listening.choose(chosen);
   await again(found, deps);
 }
@@ -58,7 +60,7 @@ async function again(found: RunningLocal, deps: LocalCommandsDeps): Promise<void
 }
 
 async function end({ endpoint }: RunningLocal, { local }: LocalCommandsDeps): Promise<void> {
-  const options = { location: ProgressLocation.Window, title: "Stopping the local backend" };
+  const options = { location: ProgressLocation.Window, title: t("Stopping the local backend") };
   await window.withProgress(options, () => local.stop(endpoint));
 }
 
@@ -72,7 +74,7 @@ async function runningOf(
   if (server === undefined) return undefined;
   const endpoint = await local.running(dataDirOf(server.key));
   if (endpoint !== undefined) return { server, endpoint };
-  void window.showInformationMessage(`${plainText(server.name)} is not running.`);
+  void window.showInformationMessage(t("{0} is not running.", plainText(server.name)));
   return undefined;
 }
 
@@ -81,10 +83,13 @@ async function oursOf(
   input: CommandInput,
   deps: LocalCommandsDeps,
 ): Promise<RunningLocal | undefined> {
-  const found = await runningOf(input, "Restart which local backend?", deps);
+  const found = await runningOf(input, t("Restart which local backend?"), deps);
   if (found === undefined || isOurs(found)) return found;
   void window.showInformationMessage(
-    `${plainText(found.server.name)} was not started by the editor. What started it has to do this.`,
+    t(
+      "{0} was not started by the editor. What started it has to do this.",
+      plainText(found.server.name),
+    ),
   );
   return undefined;
 }

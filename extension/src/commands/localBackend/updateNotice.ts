@@ -1,4 +1,5 @@
 import { VERSION } from "@rport/protocol/version";
+import { t } from "@vscode/l10n";
 import { commands, window } from "vscode";
 import { COMMANDS } from "../../manifest.ts";
 import { isOlder } from "../../model/localBackendText.ts";
@@ -8,7 +9,7 @@ import type { LocalBackend } from "../../servers/localBackend/localBackend.ts";
 import type { Unsubscribe } from "../../support/listeners.ts";
 import { plainText } from "../../support/text.ts";
 
-const RESTART = "Restart...";
+const RESTART = t("Restart...");
 
 /**
  * Says once that the local backend runs from an older extension than this one, whose own is started by a
@@ -39,7 +40,9 @@ export class UpdateNotice {
     if (endpoint?.installation !== "editor" || endpoint.pid === this.#toldPid) return;
     this.#toldPid = endpoint.pid;
     const chosen = await window.showInformationMessage(
-      plainText(`The local backend is version ${version}; the extension brings ${VERSION} along.`),
+      plainText(
+        t("The local backend is version {0}; the extension brings {1} along.", version, VERSION),
+      ),
       RESTART,
     );
     if (chosen === RESTART) await commands.executeCommand(COMMANDS.restartLocalBackend);

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { type QuickPickItem, window } from "vscode";
 import { LOCAL_URL, localConfig, localUrlOf } from "../../servers/config.ts";
 import { findRunning } from "../../servers/runningBackends.ts";
@@ -19,19 +20,19 @@ interface LocalItem extends QuickPickItem {
 /** Adds a backend of this computer: the usual one, or, where others run, the one that is picked. */
 export async function useLocalBackend({ settings, environment }: UseLocalDeps): Promise<void> {
   const usual: LocalItem = {
-    label: "Local Backend",
-    description: "in its usual folder",
+    label: t("Local Backend"),
+    description: t("in its usual folder"),
     url: LOCAL_URL,
   };
   const others = (await findRunning(environment)).map(
     ({ dataDir, url }): LocalItem => ({
       label: plainText(dataDir),
-      description: `running at ${url}`,
+      description: t("running at {0}", url),
       url: localUrlOf(dataDir),
     }),
   );
-  const title = "Use Local Backend";
-  const placeHolder = "Which backend of this computer?";
+  const title = t("Use Local Backend");
+  const placeHolder = t("Which backend of this computer?");
   const chosen =
     others.length === 0
       ? usual

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { ProgressLocation, window, workspace } from "vscode";
 import { checkText } from "../../servers/checks/checkLine.ts";
 import { networkProbes } from "../../servers/checks/networkProbes.ts";
@@ -15,13 +16,12 @@ export interface CheckConnectionDeps {
 
 /** Walks from the editor to a server, and opens what each step found. */
 export async function checkConnection(server: Server, deps: CheckConnectionDeps): Promise<void> {
-  const title = `Connection to ${server.name}`;
+  const title = t("Connection to {0}", server.name);
   const location = ProgressLocation.Notification;
   const checked = { ...factsOf(server), proxy: proxyOf(server, deps.environment) };
   const check = { network: networkProbes, ask: () => server.api.ask(), nowMs: Date.now };
-  const lines = await window.withProgress({ location, title: `Checking the ${title}...` }, () =>
-    checkServer(checked, check),
-  );
+  const checking = { location, title: t("Checking the Connection to {0}...", server.name) };
+  const lines = await window.withProgress(checking, () => checkServer(checked, check));
   await deps.documents.showGuide(title, checkText(title, lines));
 }
 

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { env, window } from "vscode";
 import type { Fleet } from "../../servers/fleet.ts";
 import type { Server } from "../../servers/server.ts";
@@ -5,6 +6,7 @@ import type { ServerSettings } from "../../servers/settings.ts";
 import { endToken } from "../../servers/signIn.ts";
 import type { Tokens } from "../../servers/tokens.ts";
 import type { Environment } from "../../support/environment.ts";
+import { plural } from "../../support/plural.ts";
 import { plainText } from "../../support/text.ts";
 import type { Documents } from "../../views/documents.ts";
 import { addServer, renameServer, signInAgain } from "../people/addServer.ts";
@@ -44,26 +46,26 @@ export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
     addServer: () => addServer(deps),
     async signIn(input) {
       const isOpen = ({ isLocal, state }: Server) => !isLocal && state.kind !== "connected";
-      const server = await targets.server(input, "Sign in to which server?", isOpen);
+      const server = await targets.server(input, t("Sign in to which server?"), isOpen);
       if (server !== undefined) await signIn(server, deps);
     },
     async signInAgain(input) {
       const isRefused = ({ state }: Server) =>
         state.kind === "signedOut" && state.refusal !== undefined;
-      const server = await targets.server(input, "Sign in to which server again?", isRefused);
+      const server = await targets.server(input, t("Sign in to which server again?"), isRefused);
       if (server !== undefined) await signIn(server, deps);
     },
     async renameServer(input) {
-      const server = await targets.server(input, "Rename which server?");
+      const server = await targets.server(input, t("Rename which server?"));
       if (server !== undefined) await renameServer(server, deps);
     },
     async signOut(input) {
       const isRemote = ({ isLocal, state }: Server) => !isLocal && state.kind !== "signedOut";
-      const server = await targets.server(input, "Sign out of which server?", isRemote);
+      const server = await targets.server(input, t("Sign out of which server?"), isRemote);
       if (server === undefined) return;
       if (server.isLocal) {
         void window.showInformationMessage(
-          "The local backend needs no sign-in. Remove it to stop using it.",
+          t("The local backend needs no sign-in. Remove it to stop using it."),
         );
         return;
       }
@@ -73,27 +75,27 @@ export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
       if (rest !== undefined) void window.showWarningMessage(plainText(rest));
     },
     async removeServer(input) {
-      const server = await targets.server(input, "Remove which server?");
+      const server = await targets.server(input, t("Remove which server?"));
       if (server !== undefined) await removeServer(server, deps);
     },
     async copyFingerprint(input) {
-      const server = await targets.server(input, "Copy the fingerprint of which server?");
+      const server = await targets.server(input, t("Copy the fingerprint of which server?"));
       const fingerprint = server?.mirror.status?.fingerprint_sha256;
       if (server === undefined) return;
       if (fingerprint === undefined) {
-        void window.showInformationMessage(`${server.name} has not told its fingerprint yet.`);
+        void window.showInformationMessage(t("{0} has not told its fingerprint yet.", server.name));
         return;
       }
       await env.clipboard.writeText(fingerprint);
-      window.setStatusBarMessage(`Copied the fingerprint of ${server.name}`, 3_000);
+      window.setStatusBarMessage(t("Copied the fingerprint of {0}", server.name), 3_000);
     },
     async reviewFingerprint(input) {
       const isChanged = ({ state }: Server) => state.kind === "changed";
-      const server = await targets.server(input, "Review which server?", isChanged);
+      const server = await targets.server(input, t("Review which server?"), isChanged);
       if (server !== undefined) await reviewFingerprint(server);
     },
     async checkConnection(input) {
-      const server = await targets.server(input, "Check the connection to which server?");
+      const server = await targets.server(input, t("Check the connection to which server?"));
       if (server !== undefined) await checkConnection(server, deps);
     },
   };
@@ -106,7 +108,10 @@ async function endSignIn(server: Server, deps: ServerCommandsDeps): Promise<stri
   if (kept?.made !== true) return undefined;
   const why = await endToken({ url: server.key, fetch: deps.fetch }, kept);
   if (why === undefined) return undefined;
-  return `The server could not be told, so the token that this editor had still works there: end it with "Manage My Tokens..." from another sign-in, or have an administrator end it. (${why})`;
+  return t(
+    'The server could not be told, so the token that this editor had still works there: end it with "Manage My Tokens..." from another sign-in, or have an administrator end it. ({0})',
+    why,
+  );
 }
 
 async function signIn(server: Server, deps: ServerCommandsDeps): Promise<void> {
@@ -117,11 +122,16 @@ async function signIn(server: Server, deps: ServerCommandsDeps): Promise<void> {
 async function removeServer(server: Server, deps: ServerCommandsDeps): Promise<void> {
   const { fleet, settings } = deps;
   const open = fleet.tunnels.all.filter(({ serverKey }) => serverKey === server.key).length;
-  const closes = open === 0 ? "" : ` ${open} tunnels through it are closed.`;
-  const remove = "Remove";
+  const closes = plural(
+    open,
+    t("{0} tunnel through it is closed.", open),
+    t("{0} tunnels through it are closed.", open),
+  );
+  const stays = t("Nothing changes on the server and its clients.");
+  const remove = t("Remove");
   const chosen = await window.showWarningMessage(
-    `Remove ${server.name}?`,
-    { modal: true, detail: `Nothing changes on the server and its clients.${closes}` },
+    t("Remove {0}?", server.name),
+    { modal: true, detail: open === 0 ? stays : `${stays} ${closes}` },
     remove,
   );
   if (chosen !== remove) return;
@@ -134,12 +144,19 @@ async function removeServer(server: Server, deps: ServerCommandsDeps): Promise<v
 async function reviewFingerprint(server: Server): Promise<void> {
   const { state } = server;
   if (state.kind !== "changed") return;
-  const accept = "Trust the New Key";
+  const accept = t("Trust the New Key");
   const chosen = await window.showWarningMessage(
-    `${server.name} answers with another key than before.`,
+    t("{0} answers with another key than before.", server.name),
     {
       modal: true,
-      detail: `Before: ${state.expected}\nNow: ${state.actual}\n\nThis is expected after the server was set up anew. If nobody did that, someone may be impersonating it: do not go on.`,
+      detail: [
+        t("Before: {0}", state.expected),
+        t("Now: {0}", state.actual),
+        "",
+        t(
+          "This is expected after the server was set up anew. If nobody did that, someone may be impersonating it: do not go on.",
+        ),
+      ].join("\n"),
     },
     accept,
   );
