@@ -26,7 +26,7 @@ const PENDING: readonly string[] = [
   "support/",
   "tunnels/",
   "views/",
-  "window/",
+  "window",
 ];
 
 const files = globSync("extension/src/**/*.ts", { cwd: ROOT }).filter(

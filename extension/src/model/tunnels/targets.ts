@@ -1,5 +1,6 @@
 import { formatHostPort, type HostPort, parseHostPort } from "@rport/protocol/remote";
 import type { ListeningPort } from "@rport/protocol/tunnels/listening";
+import { t } from "@vscode/l10n";
 import { plainText } from "../../support/text.ts";
 import { joinDots } from "../rows/row.ts";
 import { SERVICES, serviceOf } from "../services.ts";
@@ -47,9 +48,9 @@ export function targetSections(known: KnownTargets, typed: string): readonly Tar
   const fits = (target: OfferedTarget) => isFound(target, text);
   return withoutDoubles([
     { heading: "", targets: remote === undefined ? [] : of([remote]) },
-    { heading: "used before", targets: of(known.recent.slice(0, RECENT_SHOWN)).filter(fits) },
-    { heading: "listening there", targets: told.filter(fits) },
-    { heading: "common services", targets: of(common).filter(fits) },
+    { heading: t("used before"), targets: of(known.recent.slice(0, RECENT_SHOWN)).filter(fits) },
+    { heading: t("listening there"), targets: told.filter(fits) },
+    { heading: t("common services"), targets: of(common).filter(fits) },
   ]);
 }
 
@@ -69,8 +70,8 @@ function listeningTarget({ address, port, process }: ListeningPort): OfferedTarg
 /** Who else could connect there, in words. */
 function reachOf(address: string): string {
   if (ANY.has(address)) return "";
-  if (address === "::1" || address.startsWith("127.")) return "loopback only";
-  return `only on ${address}`;
+  if (address === "::1" || address.startsWith("127.")) return t("loopback only");
+  return t("only on {0}", address);
 }
 
 function serviceName({ port }: HostPort): string {
