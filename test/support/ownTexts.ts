@@ -13,6 +13,9 @@ export interface OwnTexts {
 const LOOKS_READ =
   /[A-Za-z]{2,}[,:]? [A-Za-z]{2,}|[A-Za-z]{2,}[,:]? \u2026|\u2026[,:]? [A-Za-z]{2,}|^[A-Z][a-z]{2,}(?:\.\.\.|\u2026|\.)?$/;
 
+/** Nobody reads the markup of a page; what stands in it is put into it. */
+const MARKUP = /^<[!a-z]/;
+
 /** What is called with texts that nobody reads in the editor: a log, or a mistake of the source's. */
 const UNREAD = /^(?:log|warn|info|debug|error|Error|TypeError|RangeError)$/;
 
@@ -42,7 +45,8 @@ function collect(
     }
   }
   const said = saidBy(each);
-  if (said !== undefined && LOOKS_READ.test(said)) found.untranslated.push(said);
+  if (said !== undefined && LOOKS_READ.test(said) && !MARKUP.test(said))
+    found.untranslated.push(said);
   for (const child of childrenOf(each)) collect(child, found, text);
 }
 

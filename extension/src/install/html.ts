@@ -1,3 +1,5 @@
+import { t } from "@vscode/l10n";
+
 /** What the page is made of. */
 export interface PageParts {
   readonly scriptUri: string;
@@ -28,7 +30,7 @@ export function pageHtml(parts: PageParts): string {
   <meta http-equiv="Content-Security-Policy" content="${policy}">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   ${links.join("\n  ")}
-  <title>Install Client</title>
+  <title>${escapeAttribute(t("Install Client"))}</title>
 </head>
 <body>
   <main id="page"></main>

@@ -1,6 +1,7 @@
 import type { Pairing, PairingStep } from "@rport/protocol/pairing/model";
 import type { SheetState } from "@rport/protocol/sheet";
-import { count } from "../support/text.ts";
+import { t } from "@vscode/l10n";
+import { plural } from "../support/plural.ts";
 
 /** Where a line stands, as the page is told. */
 export type Line = SheetState["line"];
@@ -46,12 +47,16 @@ function newsText(
   of: string,
 ) {
   if (kind === "script_fetched") {
-    return `The script was fetched from ${address}${times > 1 ? `, ${count(times, "time")}` : ""}.`;
+    return plural(
+      Math.max(1, times),
+      t("The script was fetched from {0}.", address),
+      t("The script was fetched from {0}, {1} times.", address, times),
+    );
   }
   if (kind !== "refused") return "";
   const who = hostname === "" ? address : `${hostname} (${address})`;
   if (reason === "identifier_mismatch") {
-    return `${who} was turned away: the line is for ${of} only.`;
+    return t("{0} was turned away: the line is for {1} only.", who, of);
   }
-  return `${who} was turned away. ${text}`.trim();
+  return t("{0} was turned away. {1}", who, text).trim();
 }

@@ -1,3 +1,5 @@
+import { t } from "@vscode/l10n";
+
 /** What an agent has to know. */
 export interface ManualParts {
   /** Where the host reaches the server. */
@@ -24,8 +26,8 @@ export function manualText({
   tags,
 }: ManualParts): string {
   const lines = [
-    "# The RPort agent's configuration for one host. It has a secret in it: keep it private (mode 0600).",
-    "# The agent replaces the secret when the server hands out a new one.",
+    `# ${t("The RPort agent's configuration for one host. It has a secret in it: keep it private (mode 0600).")}`,
+    `# ${t("The agent replaces the secret when the server hands out a new one.")}`,
     "",
     "[client]",
     `server = ${quoted(url)}`,

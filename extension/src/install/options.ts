@@ -2,6 +2,7 @@ import type { EndpointCall } from "@rport/protocol/http";
 import { hostnameSchema } from "@rport/protocol/pairing/hostname";
 import type { PairingServiceView } from "@rport/protocol/pairing/model";
 import type { SheetOptions, SheetState } from "@rport/protocol/sheet";
+import { t } from "@vscode/l10n";
 import { isPlainLine } from "../support/text.ts";
 
 /** What the sheet starts with. Whatever widens access or changes the host's layout is off. */
@@ -149,12 +150,12 @@ const CHECKS: Readonly<Partial<Record<OptionName, Check>>> = {
   hostname: ({ hostname }) =>
     hostname === "" || hostnameSchema.safeParse(hostname).success
       ? undefined
-      : "A host name has letters, digits, hyphens and dots, nothing else.",
+      : t("A host name has letters, digits, hyphens and dots, nothing else."),
   uses: whyNotUses,
   minutes: ({ minutes }) =>
     minutes === "" || isWhole(minutes, MINUTES_MAX)
       ? undefined
-      : `A whole number of minutes from 1 to ${MINUTES_MAX}, or nothing.`,
+      : t("A whole number of minutes from 1 to {0}, or nothing.", MINUTES_MAX),
   user: whyNotUser,
   prefix: ({ prefix }, platform) =>
     prefix === "" ? undefined : whyNotPath(prefix, platform, "folder"),
@@ -164,71 +165,84 @@ const CHECKS: Readonly<Partial<Record<OptionName, Check>>> = {
   sha256: whyNotSha256,
   noService: ({ noService, noStart }) =>
     noService && noStart
-      ? "Without a service and without a start nothing would ever run. Choose one of them."
+      ? t("Without a service and without a start nothing would ever run. Choose one of them.")
       : undefined,
 };
 
 function whyNotName({ name, uses }: SheetOptions): string | undefined {
   if (name === "") return undefined;
-  if (name.length > NAME_MAX) return `A name has ${NAME_MAX} characters at most.`;
-  if (!isPlainLine(name)) return "The name has invisible characters.";
+  if (name.length > NAME_MAX) return t("A name has {0} characters at most.", NAME_MAX);
+  if (!isPlainLine(name)) return t("The name has invisible characters.");
   return Number(uses) > 1
-    ? "All hosts of the line would be called this. Leave it empty for their own names."
+    ? t("All hosts of the line would be called this. Leave it empty for their own names.")
     : undefined;
 }
 
 function whyNotTags({ tags }: SheetOptions): string | undefined {
-  if (tags.length > TAGS_MAX) return `A host has ${TAGS_MAX} tags at most.`;
-  if (tags.some((tag) => tag.length > NAME_MAX)) return `A tag has ${NAME_MAX} characters at most.`;
-  return tags.every(isPlainLine) ? undefined : "A tag has invisible characters.";
+  if (tags.length > TAGS_MAX) return t("A host has {0} tags at most.", TAGS_MAX);
+  if (tags.some((tag) => tag.length > NAME_MAX))
+    return t("A tag has {0} characters at most.", NAME_MAX);
+  return tags.every(isPlainLine) ? undefined : t("A tag has invisible characters.");
 }
 
 function whyNotUses({ uses, hostname }: SheetOptions): string | undefined {
-  if (!isWhole(uses, USES_MAX)) return `A whole number of hosts from 1 to ${USES_MAX}.`;
+  if (!isWhole(uses, USES_MAX)) return t("A whole number of hosts from 1 to {0}.", USES_MAX);
   return hostname !== "" && Number(uses) > 1
-    ? "A line for one host only cannot be for several."
+    ? t("A line for one host only cannot be for several.")
     : undefined;
 }
 
 function whyNotUser({ user, prefix }: SheetOptions): string | undefined {
   if (user === "") return undefined;
-  if (!USER.test(user)) return "An account has small letters, digits, _ and -, 31 at most.";
+  if (!USER.test(user)) return t("An account has small letters, digits, _ and -, 31 at most.");
   return prefix === ""
     ? undefined
-    : "Below a folder of your own the agent runs as you: leave the account empty.";
+    : t("Below a folder of your own the agent runs as you: leave the account empty.");
 }
 
 /** Everybody on the host sees the installer's options. */
 function whyNotProxy({ proxy }: SheetOptions): string | undefined {
   if (proxy === "") return undefined;
-  if (!isPlainLine(proxy)) return "The address has invisible characters.";
+  if (!isPlainLine(proxy)) return t("The address has invisible characters.");
   if (proxy.includes("@")) {
-    return "Everybody on the host would see its password. Set https_proxy in the shell there instead.";
+    return t(
+      "Everybody on the host would see its password. Set https_proxy in the shell there instead.",
+    );
   }
-  return PROXY.test(proxy) ? undefined : "An address such as http://proxy.example.com:3128.";
+  return PROXY.test(proxy) ? undefined : t("An address such as http://proxy.example.com:3128.");
 }
 
 function whyNotSha256({ sha256, packageFile }: SheetOptions, platform: string): string | undefined {
   if (sha256 === "") {
     const isNeeded = platform === "windows" && packageFile !== "";
-    return isNeeded ? "Windows needs the SHA-256 of the file." : undefined;
+    return isNeeded ? t("Windows needs the SHA-256 of the file.") : undefined;
   }
-  if (!SHA256.test(sha256)) return "A SHA-256 has 64 digits of 0 to 9 and a to f.";
-  return packageFile === "" ? "It is of a file to install from, and none is named." : undefined;
+  if (!SHA256.test(sha256)) return t("A SHA-256 has 64 digits of 0 to 9 and a to f.");
+  return packageFile === "" ? t("It is of a file to install from, and none is named.") : undefined;
 }
 
+const UNSEEN = {
+  folder: t("The folder's name has invisible characters."),
+  file: t("The file's name has invisible characters."),
+} as const;
+
+const BELOW_HOME = {
+  folder: t("A folder below the home, such as ~/{0}.", NAMES.folder),
+  file: t("A file below the home, such as ~/{0}.", NAMES.file),
+} as const;
+
 function whyNotPath(path: string, platform: string, what: "folder" | "file"): string | undefined {
-  if (!isPlainLine(path)) return `The ${what}'s name has invisible characters.`;
+  if (!isPlainLine(path)) return UNSEEN[what];
   if (platform === "windows") {
     return WINDOWS_PATH.test(path)
       ? undefined
-      : `The whole path, such as C:\\Tools\\${WINDOWS_NAMES[what]}.`;
+      : t("The whole path, such as C:\\Tools\\{0}.", WINDOWS_NAMES[what]);
   }
-  if (path === "~" || path === "~/") return `A ${what} below the home, such as ~/${NAMES[what]}.`;
+  if (path === "~" || path === "~/") return BELOW_HOME[what];
   if (path.startsWith("~/") || path.startsWith("/")) return undefined;
   return path.startsWith("~")
-    ? "Only ~/ stands for a home: your own."
-    : `The whole path, from / or ~/ on, such as ~/${NAMES[what]}.`;
+    ? t("Only ~/ stands for a home: your own.")
+    : t("The whole path, from / or ~/ on, such as ~/{0}.", NAMES[what]);
 }
 
 function isWhole(text: string, max: number): boolean {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { scriptPath } from "@rport/protocol/commands";
 import { RportError } from "@rport/protocol/errors";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
+import { t } from "@vscode/l10n";
 import type { Api } from "../api/http.ts";
 
 /** An installer script is a few dozen kilobytes. */
@@ -25,9 +26,15 @@ export async function readScript(
   const path = scriptPath(pairing.id) + (isForWindows ? "?os=windows" : "");
   const text = await api.text(path, SCRIPT_MAX_BYTES).catch((error: unknown) => {
     if (!(error instanceof RportError) || error.code !== "NOT_FOUND") throw error;
-    const why = `This server has its script at ${new URL(url).host} only, which this editor does not ask.`;
+    const why = t(
+      "This server has its script at {0} only, which this editor does not ask.",
+      new URL(url).host,
+    );
     throw new RportError("NOT_FOUND", why, { cause: error });
   });
   if (createHash("sha256").update(text).digest("hex") === expected) return text;
-  throw new RportError("INTERNAL", "The server's script is not the one that the line checks for.");
+  throw new RportError(
+    "INTERNAL",
+    t("The server's script is not the one that the line checks for."),
+  );
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { INSTALLER_NAMES } from "@rport/protocol/commands";
 import type { FromSheet, SheetHost, ToSheet } from "@rport/protocol/sheet";
 import { fromSheetSchema } from "@rport/protocol/sheet";
+import { t } from "@vscode/l10n";
 import { env, l10n, Uri, type WebviewPanel, window } from "vscode";
 import type { Server } from "../servers/server.ts";
 import type { CardAddress } from "../support/cardAddresses.ts";
@@ -11,7 +12,7 @@ import type { Log } from "../support/log.ts";
 import { isPlainLine, plainText } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
 import { pageHtml } from "./html.ts";
-import { addressGuide } from "./nearOnly.ts";
+import { ADDRESS_GUIDE, addressGuide } from "./nearOnly.ts";
 import { saveText } from "./saveText.ts";
 import { readScript } from "./script.ts";
 import { SheetModel } from "./sheetModel.ts";
@@ -204,12 +205,12 @@ export class Sheet {
   #runInTerminal(): void {
     const text = this.#model.command;
     if (text === undefined || !isPlainLine(text)) return;
-    const terminal = window.createTerminal({ name: "Install RPort Client" });
+    const terminal = window.createTerminal({ name: t("Install RPort Client") });
     terminal.show();
     terminal.sendText(text, false);
     this.#post({
       type: "announce",
-      text: "The line is in the terminal. Press Enter there to run it.",
+      text: t("The line is in the terminal. Press Enter there to run it."),
     });
   }
 
@@ -231,11 +232,11 @@ export class Sheet {
     const { nearOnly } = this.#model;
     if (nearOnly === undefined || (await this.#deps.actions.moveServer())) return;
     const guide = addressGuide(nearOnly, this.#deps.server.isLocal ? this.#deps.cards() : []);
-    await this.#deps.documents.showGuide("Let other hosts reach this server", guide);
+    await this.#deps.documents.showGuide(ADDRESS_GUIDE, guide);
   }
 
   #arrived({ clientId, name }: SheetHost): void {
-    this.#post({ type: "announce", text: `${plainText(name)} connected` });
+    this.#post({ type: "announce", text: t("{0} connected", plainText(name)) });
     void this.#deps.actions.reveal(clientId);
   }
 

@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { NewPairing } from "@rport/protocol/pairing/endpoints";
 import type { AgentTargets } from "@rport/protocol/serverStatus";
 import type { SheetHost, SheetOptions, SheetState } from "@rport/protocol/sheet";
+import { t } from "@vscode/l10n";
 import type { Server } from "../servers/server.ts";
 import type { CardAddress } from "../support/cardAddresses.ts";
 import type { Clock } from "../support/clock.ts";
@@ -30,8 +31,9 @@ import {
 const NAME_MAX = 64;
 
 /** Its PowerShell cannot pin a key. */
-const NO_WINDOWS =
-  "There is no line for Windows: the server's certificate is its own, and Windows needs one that it trusts. The configuration file below works there, too.";
+const NO_WINDOWS = t(
+  "There is no line for Windows: the server's certificate is its own, and Windows needs one that it trusts. The configuration file below works there, too.",
+);
 
 /** What a sheet is about, and what it needs. */
 export interface SheetModelDeps {

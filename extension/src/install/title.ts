@@ -1,4 +1,8 @@
-const PREFIX = "Install Client - ";
+import { t } from "@vscode/l10n";
+
+const KIND = t("Install Client");
+/** No translation of what is before it has one of its own. */
+const SEPARATOR = " - ";
 
 interface Named {
   readonly name: string;
@@ -6,16 +10,20 @@ interface Named {
 
 /** The title of an install sheet's tab; it names the server only when there are several. */
 export function titleOf(server: Named, authId: string, servers: readonly Named[]): string {
-  return `${PREFIX}${authId}${servers.length > 1 ? suffixOf(server) : ""}`;
+  return `${KIND}${SEPARATOR}${authId}${servers.length > 1 ? suffixOf(server) : ""}`;
 }
 
-/** What a tab's title says it is about; undefined when that server is not configured any more. */
+/**
+ * What a tab's title says it is about, in whatever language that is: the editor may speak another one since.
+ * Undefined when that server is not configured any more.
+ */
 export function parseTitle<S extends Named>(
   title: string,
   servers: readonly S[],
 ): { readonly server: S; readonly authId: string } | undefined {
-  if (!title.startsWith(PREFIX)) return undefined;
-  const rest = title.slice(PREFIX.length);
+  const at = title.indexOf(SEPARATOR);
+  if (at < 0) return undefined;
+  const rest = title.slice(at + SEPARATOR.length);
   const named = servers.find((server) => rest.endsWith(suffixOf(server)));
   if (named !== undefined) {
     return { server: named, authId: rest.slice(0, -suffixOf(named).length) };
