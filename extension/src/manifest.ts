@@ -148,6 +148,9 @@ export const SETTINGS = {
   servers: "servers",
   statusBarVisible: "statusBar.visible",
   warnAfterDays: "credentials.warnAfterDays",
+  graceHours: "credentials.graceHours",
+  clientStatus: "notifications.clientStatus",
+  confirmClose: "confirm.closeTunnel",
   restoreTunnels: "tunnels.restore",
   rememberTunnels: "tunnels.remember",
 } as const;

@@ -107,7 +107,7 @@ export function createWindow(context: ExtensionContext): Window {
   });
   const registration = register(handlers, { fleet, nodes, views, log, showLog });
   const notices = [
-    ...noticesOf(fleet, local),
+    ...noticesOf({ fleet, local, nodes, arrangements, log }),
     new TunnelRestorer({ fleet, tunnels, restore: () => tunnelSettings.restore }),
     tunnelSettings.onChanged(() => tunnels.offersChanged()),
   ];

@@ -7,6 +7,7 @@ import { blastLines, isHarmless, namedClients } from "../model/blast.ts";
 import { dateAndTime } from "../model/relativeTime.ts";
 import { isStillTrying } from "../model/rows/refusalRow.ts";
 import type { CredentialTarget } from "../servers/entities.ts";
+import { personalSettings } from "../support/personalSettings.ts";
 import { plural } from "../support/plural.ts";
 import { plainText } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
@@ -16,7 +17,9 @@ import { NOUNS } from "./targets/nouns.ts";
 import type { Targets } from "./targets/targets.ts";
 
 const HOUR_S = 3_600;
-const DAY_S = 24 * HOUR_S;
+const DAY_HOURS = 24;
+/** How long the old secret may stay valid, beside what the settings say. */
+const USUAL_HOURS = [24, 1, 7 * DAY_HOURS, 14 * DAY_HOURS, 30 * DAY_HOURS];
 
 interface Grace extends QuickPickItem {
   /** Undefined: until every client has moved. */
@@ -113,19 +116,27 @@ function graces(plan: Plan): readonly Grace[] {
           t("{0} client must be installed again", lost),
           t("{0} clients must be installed again", lost),
         )}`;
+  const { graceHours } = personalSettings;
+  const others = USUAL_HOURS.filter((hours) => hours !== graceHours);
   return [
-    { label: t("24 hours"), description: t("default"), seconds: DAY_S },
+    { ...graceOf(graceHours), description: t("default") },
     { label: t("Now"), description: t("connected clients move first; {0}", warning), seconds: 0 },
-    { label: t("1 hour"), seconds: HOUR_S },
-    { label: t("7 days"), seconds: 7 * DAY_S },
-    { label: t("14 days"), seconds: 14 * DAY_S },
-    { label: t("30 days"), seconds: 30 * DAY_S },
+    ...others.map(graceOf),
     {
       label: t("Until every client has moved"),
       description: t("the old secret stays valid for those that are away"),
       seconds: undefined,
     },
   ];
+}
+
+function graceOf(hours: number): Grace {
+  const isWholeDays = hours > DAY_HOURS && hours % DAY_HOURS === 0;
+  const days = hours / DAY_HOURS;
+  const label = isWholeDays
+    ? plural(days, t("{0} day", days), t("{0} days", days))
+    : plural(hours, t("{0} hour", hours), t("{0} hours", hours));
+  return { label, seconds: hours * HOUR_S };
 }
 
 /** Whether every client keeps its way in, and nothing that is open ends. */

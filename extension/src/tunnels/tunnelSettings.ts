@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Disposable, workspace } from "vscode";
 import { SECTION, SETTINGS } from "../manifest.ts";
+import { oneOf } from "../support/oneOf.ts";
 import type { LocalTunnel } from "./localTunnel.ts";
 
 /** What becomes of the tunnels of before, when the editor comes back. */
@@ -40,10 +41,6 @@ export class TunnelSettings {
   #read(name: string): unknown {
     return workspace.getConfiguration(SECTION).get(name);
   }
-}
-
-function oneOf<const T extends string>(values: readonly [T, ...T[]], value: unknown): T {
-  return values.find((each) => each === value) ?? values[0];
 }
 
 /** What a workspace is known by, without its name; empty for a window without one. */

@@ -158,8 +158,12 @@ describe("the manifest", () => {
     }
   });
 
-  it("lets no workspace name a server (S-14)", () => {
-    expect(contributes.configuration.properties["rport.servers"].scope).toBe("application");
+  it("lets no workspace name a server, nor change what guards one (S-14)", () => {
+    const { properties } = contributes.configuration;
+    const ofWorkspaces = Object.keys(properties).filter(
+      (name) => properties[name]?.scope !== "application",
+    );
+    expect(ofWorkspaces).toEqual(["rport.statusBar.visible"]);
     expect(manifest.capabilities.untrustedWorkspaces).toMatchObject({
       supported: "limited",
       restrictedConfigurations: ["rport.servers"],

@@ -6,6 +6,7 @@ import { localAddress, schemeOf, serverTunnelAddress } from "../../model/rows/tu
 import { serviceOf } from "../../model/services.ts";
 import type { ClientTarget, TunnelTarget } from "../../servers/entities.ts";
 import type { Fleet } from "../../servers/fleet.ts";
+import { personalSettings } from "../../support/personalSettings.ts";
 import { count, nameSome, plainText } from "../../support/text.ts";
 import { type LocalTunnel, openOnes } from "../../tunnels/localTunnel.ts";
 import { isThisComputer, thisComputer } from "../../tunnels/thisComputer.ts";
@@ -132,7 +133,10 @@ function tunnelName({ server, tunnel }: TunnelTarget): string {
 async function close(target: TunnelTarget, fleet: Fleet): Promise<void> {
   if (target.kind === "local") {
     const { id, isOpen: answers } = target.tunnel;
-    await (answers ? fleet.tunnels.close(id) : fleet.tunnels.forget(id));
+    if (!answers) return fleet.tunnels.forget(id);
+    if (!personalSettings.asksBeforeClosing || (await isMeant([target.tunnel]))) {
+      await fleet.tunnels.close(id);
+    }
     return;
   }
   const closeIt = "Close Tunnel";
@@ -153,7 +157,7 @@ async function close(target: TunnelTarget, fleet: Fleet): Promise<void> {
 /** Closes what is open on this computer, after a question; tunnels on the server are closed one by one. */
 async function closeAll({ tunnels, servers }: Fleet): Promise<void> {
   const local = openOnes(tunnels.all);
-  if (local.length > 0 && !(await isAllMeant(local))) return;
+  if (local.length > 0 && !(await isMeant(local))) return;
   for (const { id } of local) await tunnels.close(id);
   const left = servers.reduce((sum, { mirror }) => sum + mirror.maps.tunnels.size, 0);
   if (local.length > 0 || left === 0) return;
@@ -162,7 +166,7 @@ async function closeAll({ tunnels, servers }: Fleet): Promise<void> {
   );
 }
 
-async function isAllMeant(local: readonly LocalTunnel[]): Promise<boolean> {
+async function isMeant(local: readonly LocalTunnel[]): Promise<boolean> {
   const connections = local.reduce((sum, tunnel) => sum + tunnel.connections, 0);
   const answer = await confirm({
     question: `Close ${count(local.length, "tunnel")} of this computer?`,
