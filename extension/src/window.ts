@@ -11,7 +11,7 @@ import { installHandlers } from "./commands/install.ts";
 import { decideJoin, joinHandlers } from "./commands/joins.ts";
 import { localHandlers } from "./commands/localBackend/handlers.ts";
 import type { LocalCommandsDeps } from "./commands/localBackend/localDeps.ts";
-import { noticesOf } from "./commands/notices.ts";
+import { noticesOf } from "./commands/notices/notices.ts";
 import { whyNotAllowed } from "./commands/people/commandRights.ts";
 import { meHandlers } from "./commands/people/me.ts";
 import { userHandlers } from "./commands/people/users.ts";

@@ -1,15 +1,15 @@
-import type { Nodes } from "../model/node.ts";
-import { ClientNotices } from "../notices/clientNotices.ts";
-import type { Fleet } from "../servers/fleet.ts";
-import type { LocalBackend } from "../servers/localBackend/localBackend.ts";
-import { WakeUps } from "../servers/wakeUps.ts";
-import { systemClock } from "../support/clock.ts";
-import type { Log } from "../support/log.ts";
-import { personalSettings } from "../support/personalSettings.ts";
-import type { Arrangements } from "../views/arrangements.ts";
+import type { Nodes } from "../../model/node.ts";
+import type { Fleet } from "../../servers/fleet.ts";
+import type { LocalBackend } from "../../servers/localBackend/localBackend.ts";
+import { WakeUps } from "../../servers/wakeUps.ts";
+import { systemClock } from "../../support/clock.ts";
+import type { Log } from "../../support/log.ts";
+import { personalSettings } from "../../support/personalSettings.ts";
+import type { Arrangements } from "../../views/arrangements.ts";
+import { UpdateNotice } from "../localBackend/updateNotice.ts";
+import { RefusedNotices } from "../people/refusedNotices.ts";
+import { ClientNotices } from "./clientNotices.ts";
 import { JoinNotices } from "./joinNotices.ts";
-import { UpdateNotice } from "./localBackend/updateNotice.ts";
-import { RefusedNotices } from "./people/refusedNotices.ts";
 
 /** What they tell of, and by what. */
 export interface NoticesDeps {

@@ -1,14 +1,14 @@
 import { t } from "@vscode/l10n";
 import { commands, window } from "vscode";
-import { VIEWS } from "../manifest.ts";
-import { doubtSentence } from "../model/joinDoubt.ts";
-import { joinName } from "../model/rows/joinRow.ts";
-import type { JoinTarget } from "../servers/entities.ts";
-import type { Fleet } from "../servers/fleet.ts";
-import { describeError } from "../support/describeError.ts";
-import type { Unsubscribe } from "../support/listeners.ts";
-import { plainText } from "../support/text.ts";
-import { decideJoin } from "./joins.ts";
+import { VIEWS } from "../../manifest.ts";
+import { doubtSentence } from "../../model/joinDoubt.ts";
+import { joinName } from "../../model/rows/joinRow.ts";
+import type { JoinTarget } from "../../servers/entities.ts";
+import type { Fleet } from "../../servers/fleet.ts";
+import { describeError } from "../../support/describeError.ts";
+import type { Unsubscribe } from "../../support/listeners.ts";
+import { plainText } from "../../support/text.ts";
+import { decideJoin } from "../joins.ts";
 
 const APPROVE = t("Approve");
 const DENY = t("Deny");
