@@ -2,7 +2,6 @@ import { t } from "@vscode/l10n";
 import { commands, window } from "vscode";
 import { COMMANDS, VIEWS } from "../../manifest.ts";
 import { displayName } from "../../model/arrange.ts";
-import { ComingsAndGoings, type News, SETTLED_MS } from "../../model/comingsAndGoings.ts";
 import type { Nodes } from "../../model/node.ts";
 import type { Fleet, FleetChange } from "../../servers/fleet.ts";
 import type { Server } from "../../servers/server.ts";
@@ -10,9 +9,10 @@ import type { Clock, Timer } from "../../support/clock.ts";
 import { describeError } from "../../support/describeError.ts";
 import type { Unsubscribe } from "../../support/listeners.ts";
 import type { Log } from "../../support/log.ts";
-import type { Told } from "../../support/personalSettings.ts";
 import { plural } from "../../support/plural.ts";
 import { nameSome, plainText } from "../../support/text.ts";
+import type { Told } from "../personalSettings.ts";
+import { ComingsAndGoings, type News, SETTLED_MS } from "./comingsAndGoings.ts";
 
 /** Hosts that a message names; more of them are counted. */
 const NAMES_MAX = 3;

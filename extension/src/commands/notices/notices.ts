@@ -4,10 +4,10 @@ import type { LocalBackend } from "../../servers/localBackend/localBackend.ts";
 import { WakeUps } from "../../servers/wakeUps.ts";
 import { systemClock } from "../../support/clock.ts";
 import type { Log } from "../../support/log.ts";
-import { personalSettings } from "../../support/personalSettings.ts";
 import type { Arrangements } from "../../views/arrangements.ts";
 import { UpdateNotice } from "../localBackend/updateNotice.ts";
 import { RefusedNotices } from "../people/refusedNotices.ts";
+import { personalSettings } from "../personalSettings.ts";
 import { ClientNotices } from "./clientNotices.ts";
 import { JoinNotices } from "./joinNotices.ts";
 

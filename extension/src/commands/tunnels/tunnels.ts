@@ -6,13 +6,13 @@ import { localAddress, schemeOf, serverTunnelAddress } from "../../model/rows/tu
 import { serviceOf } from "../../model/services.ts";
 import type { ClientTarget, TunnelTarget } from "../../servers/entities.ts";
 import type { Fleet } from "../../servers/fleet.ts";
-import { personalSettings } from "../../support/personalSettings.ts";
 import { count, nameSome, plainText } from "../../support/text.ts";
 import { type LocalTunnel, openOnes } from "../../tunnels/localTunnel.ts";
 import { isThisComputer, thisComputer } from "../../tunnels/thisComputer.ts";
 import { hostOf } from "../../views/rows.ts";
 import { copyLines } from "../clients.ts";
 import { confirm } from "../confirm.ts";
+import { personalSettings } from "../personalSettings.ts";
 import type { Handlers } from "../registry.ts";
 import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";

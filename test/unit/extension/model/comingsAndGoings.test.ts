@@ -1,6 +1,9 @@
 import type { Client } from "@rport/protocol/model";
 import { beforeEach, describe, expect, it } from "vitest";
-import { ComingsAndGoings, SETTLED_MS } from "../../../../extension/src/model/comingsAndGoings.ts";
+import {
+  ComingsAndGoings,
+  SETTLED_MS,
+} from "../../../../extension/src/commands/notices/comingsAndGoings.ts";
 import { client } from "../entities.ts";
 
 const START = Date.parse("2030-01-01T12:00:00Z");

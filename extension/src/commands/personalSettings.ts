@@ -1,6 +1,6 @@
 import { workspace } from "vscode";
 import { SECTION, SETTINGS } from "../manifest.ts";
-import { oneOf } from "./oneOf.ts";
+import { oneOf } from "../support/oneOf.ts";
 
 /** Of which clients it is told that they went offline and came back. */
 export const TOLD = ["pinned", "all", "off"] as const;

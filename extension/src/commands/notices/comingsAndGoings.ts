@@ -1,5 +1,5 @@
 import type { Client } from "@rport/protocol/model";
-import { type Status, statusOf } from "./arrange.ts";
+import { type Status, statusOf } from "../../model/arrange.ts";
 
 /** How long a client has to stay away, or back, before that is news: agents connect again by themselves. */
 export const SETTLED_MS = 10_000;
