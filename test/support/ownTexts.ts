@@ -83,7 +83,17 @@ function memberOf(object: ObjectExpression, name: string): AnyNode | undefined {
 function saidBy(node: AnyNode): string | undefined {
   if (node.type === "Literal" && typeof node.value === "string") return node.value;
   if (node.type !== "TemplateLiteral") return undefined;
-  return node.quasis.map(({ value }) => value.cooked ?? "").join("…");
+  return saidByPage(node.quasis.map(({ value }) => value.cooked ?? "").join("…"));
+}
+
+/** What a page says apart from its tags and styles; a text that has none is left as it is. */
+function saidByPage(text: string): string {
+  return text
+    .replaceAll(
+      /<[!/a-z][^>]*>/g,
+      (tag) => / (?:alt|title|placeholder|aria-label)="([^"]*)"/.exec(tag)?.[1] ?? "",
+    )
+    .replaceAll(/\{[^{}]*; \}/g, "");
 }
 
 function* childrenOf(node: object): Generator<Node> {

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import { baseUrlOf, nameOf, type ServerConfig } from "../../servers/config.ts";
 import type { Fleet } from "../../servers/fleet.ts";
@@ -39,7 +40,7 @@ interface Met {
   readonly signIn: SignInForm;
 }
 
-const TITLE = "Add Server";
+const TITLE = t("Add Server");
 const TOTAL_AT_FIRST = 6;
 
 /** Address, fingerprint, sign-in, name. Nothing is kept before the last step. */
@@ -59,7 +60,7 @@ function addressStep(draft: Draft, deps: SignInDeps): Step {
       title: TITLE,
       place,
       total: draft.met?.signIn.total ?? TOTAL_AT_FIRST,
-      prompt: "Address of the server",
+      prompt: t("Address of the server"),
       placeholder: "https://relay.example.com",
       value: draft.address,
       typed: (text) => {
@@ -77,7 +78,7 @@ function addressStep(draft: Draft, deps: SignInDeps): Step {
 
 async function meetAt(text: string, draft: Draft, deps: SignInDeps): Promise<Checked<Met>> {
   const url = baseUrlOf(text);
-  if (url === undefined) return { why: "This is not an http or https address." };
+  if (url === undefined) return { why: t("This is not an http or https address.") };
   const known = configAt(url, deps)?.tlsPin;
   const { door, face } = await meetPinned({ url, tlsPin: known, fetch: deps.fetch });
   const { tlsPin } = door;
@@ -112,7 +113,7 @@ function nameStep(draft: Draft, deps: SignInDeps): Step {
       title: TITLE,
       place: { ...place, canGoBack },
       total: met.signIn.total,
-      prompt: "What is the server called in your views? You can change it later.",
+      prompt: t("What is the server called in your views? You can change it later."),
       value: draft.name,
       typed: (text) => {
         draft.name = text;
@@ -140,7 +141,7 @@ async function keep(draft: Draft, met: Met, deps: SignInDeps): Promise<void> {
 async function keepToken(url: string, token: KeptToken, tokens: SignInDeps["tokens"]) {
   if ((await tokens.set(url, token)) === "kept") return;
   void window.showWarningMessage(
-    "This computer has no secret store, so you stay signed in only until this window closes.",
+    t("This computer has no secret store, so you stay signed in only until this window closes."),
   );
 }
 
@@ -153,7 +154,7 @@ export async function signInAgain(server: Server, deps: SignInDeps): Promise<voi
   const accepted = configAt(server.key, deps)?.fingerprint ?? "";
   const isKnown = accepted === fingerprint;
   const signIn = new SignInForm({
-    title: `Sign In to ${plainText(server.name)}`,
+    title: t("Sign In to {0}", plainText(server.name)),
     door,
     computer: hostname(),
     hasUsers: face.sign_in.password,
@@ -179,10 +180,10 @@ export async function signInAgain(server: Server, deps: SignInDeps): Promise<voi
 export async function renameServer(server: Server, deps: SignInDeps): Promise<void> {
   const others = othersThan(server.key, deps);
   const answer = await askText({
-    title: `Rename ${plainText(server.name)}`,
+    title: t("Rename {0}", plainText(server.name)),
     place: { number: 1, canGoBack: false },
     total: 1,
-    prompt: "What is the server called in your views?",
+    prompt: t("What is the server called in your views?"),
     value: server.name,
     typed: () => undefined,
     check: async (text) => {
@@ -209,7 +210,7 @@ function othersThan(url: string, { settings }: SignInDeps): readonly string[] {
 /** Why a server cannot be called so; undefined when it can. */
 export function whyNotServerName(text: string, others: readonly string[]): string | undefined {
   const name = text.trim();
-  if (name === "") return "A server has a name.";
-  if (name.length > NAME_MAX) return `A name has at most ${NAME_MAX} characters.`;
-  return others.includes(name) ? "Another server is called so." : undefined;
+  if (name === "") return t("A server has a name.");
+  if (name.length > NAME_MAX) return t("A name has at most {0} characters.", NAME_MAX);
+  return others.includes(name) ? t("Another server is called so.") : undefined;
 }

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import {
   type Disposable,
   type QuickInput,
@@ -18,7 +19,7 @@ export type Answer<T> =
 export type Checked<T> = { readonly value: T } | { readonly why: string };
 
 /** What is said to nothing. */
-export const MISSING = { why: "Something has to be typed here." } as const;
+export const MISSING = { why: t("Something has to be typed here.") } as const;
 /** A field that is empty at first. */
 export const PLAIN = { value: "", typed: () => undefined } as const;
 /** The same for a secret: those are typed again after a step back. */

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { env, window, workspace } from "vscode";
 import { isLoopback } from "../../servers/config.ts";
 import type { After, Step } from "./steps.ts";
@@ -14,10 +15,10 @@ export interface Shown {
   readonly acceptedPin?: string | undefined;
 }
 
-const GO_ON = "Go On";
-const TRUST = "Trust the New Key";
-const COPY = "Copy";
-const BACK = "Back";
+const GO_ON = t("Go On");
+const TRUST = t("Trust the New Key");
+const COPY = t("Copy");
+const BACK = t("Back");
 
 /** Shows the fingerprint of a server before anything secret is sent to it. */
 export function fingerprintStep(shown: () => Shown, next: () => Step): Step {
@@ -45,9 +46,11 @@ async function ask(shown: Shown, canGoBack: boolean): Promise<string | undefined
   const rest = canGoBack ? [COPY, BACK] : [COPY];
   const lines = isChanged
     ? [...changes, "", CHANGED, "", channelText(shown)]
-    : [...keysOf(shown), "", channelText(shown), "", "Nothing secret has been sent yet."];
+    : [...keysOf(shown), "", channelText(shown), "", t("Nothing secret has been sent yet.")];
   return await show<string>(
-    isChanged ? `${host} answers with another key than before.` : `Is this the key of ${host}?`,
+    isChanged
+      ? t("{0} answers with another key than before.", host)
+      : t("Is this the key of {0}?", host),
     { modal: true, detail: lines.join("\n") },
     isChanged ? TRUST : GO_ON,
     ...rest,
@@ -57,19 +60,20 @@ async function ask(shown: Shown, canGoBack: boolean): Promise<string | undefined
 /** Each key that is another one than was accepted, before and now. */
 function changesOf({ fingerprint, accepted, tlsPin, acceptedPin }: Shown): readonly string[] {
   const isOther = accepted !== "" && accepted !== fingerprint;
-  const keys = isOther ? [`Before: ${accepted}`, `Now: ${fingerprint}`] : [];
+  const keys = isOther ? [t("Before: {0}", accepted), t("Now: {0}", fingerprint)] : [];
   // A certificate that is trusted now takes the place of a pin.
   if (accepted === "" || tlsPin === undefined || tlsPin === acceptedPin) return keys;
-  const before = acceptedPin ?? "a certificate that was trusted";
-  return [...keys, `TLS key before: ${before}`, `TLS key now: ${tlsPin}`];
+  const before = acceptedPin ?? t("a certificate that was trusted");
+  return [...keys, t("TLS key before: {0}", before), t("TLS key now: {0}", tlsPin)];
 }
 
 function keysOf({ fingerprint, tlsPin }: Shown): readonly string[] {
-  return tlsPin === undefined ? [fingerprint] : [fingerprint, `TLS key: ${tlsPin}`];
+  return tlsPin === undefined ? [fingerprint] : [fingerprint, t("TLS key: {0}", tlsPin)];
 }
 
-const CHANGED =
-  "This is expected after the server was set up anew. If nobody did that, someone may be impersonating it: do not go on.";
+const CHANGED = t(
+  "This is expected after the server was set up anew. If nobody did that, someone may be impersonating it: do not go on.",
+);
 
 type Channel = "loopback" | "clear" | "checked" | "unchecked" | "pinned";
 
@@ -79,16 +83,20 @@ function channelOf(url: string): Channel {
   return workspace.getConfiguration("http").get("proxyStrictSSL", true) ? "checked" : "unchecked";
 }
 
-const PINNED =
-  "No computer trusts its certificate, which it has made itself: from now on it is recognised by its TLS key.";
-const COMPARE = "compare it with the one that the server printed at its start";
-
 const CHANNEL_TEXTS: Readonly<Record<Channel, string>> = {
-  pinned: `${PINNED} Anybody on the way may have shown both keys: compare them with those that the server printed at its start.`,
-  loopback: "A program on this computer told it.",
-  checked: `It came over a connection whose certificate this computer trusts. To be certain, ${COMPARE}.`,
-  unchecked: `Certificates are not checked on this computer (setting http.proxyStrictSSL), so anybody on the way may have told it: ${COMPARE}.`,
-  clear: `The connection is not encrypted. Anybody on the way may have told it, and can read your password and your token and act as you: ${COMPARE}, and go on in a network that you trust only.`,
+  pinned: t(
+    "No computer trusts its certificate, which it has made itself: from now on it is recognised by its TLS key. Anybody on the way may have shown both keys: compare them with those that the server printed at its start.",
+  ),
+  loopback: t("A program on this computer told it."),
+  checked: t(
+    "It came over a connection whose certificate this computer trusts. To be certain, compare it with the one that the server printed at its start.",
+  ),
+  unchecked: t(
+    "Certificates are not checked on this computer (setting http.proxyStrictSSL), so anybody on the way may have told it: compare it with the one that the server printed at its start.",
+  ),
+  clear: t(
+    "The connection is not encrypted. Anybody on the way may have told it, and can read your password and your token and act as you: compare it with the one that the server printed at its start, and go on in a network that you trust only.",
+  ),
 };
 
 /** How far the fingerprint can be believed, in words. */

@@ -1,4 +1,5 @@
 import { ADMINISTRATORS, PERMISSIONS, type Permissions } from "@rport/protocol/people/right";
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import type { Server } from "../../servers/server.ts";
 import { plainText } from "../../support/text.ts";
@@ -12,7 +13,7 @@ export async function pickGroups(
   const groups = await server.api.call("listUserGroups");
   const choices = groups.map(({ name, permissions }) => ({
     label: plainText(name),
-    description: name === ADMINISTRATORS ? "may everything" : permissionText(permissions),
+    description: name === ADMINISTRATORS ? t("may everything") : permissionText(permissions),
     picked: chosen.includes(name),
     name,
   }));
@@ -20,11 +21,11 @@ export async function pickGroups(
     title,
     canPickMany: true,
     ignoreFocusOut: true,
-    placeHolder: "A group gives permissions, and decides which clients its members see",
+    placeHolder: t("A group gives permissions, and decides which clients its members see"),
   });
   return picked?.map(({ name }) => name);
 }
 
 function permissionText(permissions: Permissions): string {
-  return PERMISSIONS.filter((name) => permissions[name]).join(", ") || "no permission";
+  return PERMISSIONS.filter((name) => permissions[name]).join(", ") || t("no permission");
 }

@@ -1,5 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import { type UserName, whyNotUserName } from "@rport/protocol/people/user";
+import { t } from "@vscode/l10n";
 import { accept } from "../../servers/signIn.ts";
 import { describeError } from "../../support/describeError.ts";
 import { askText, MISSING, SECRET } from "./ask.ts";
@@ -29,7 +30,7 @@ function codeStep(form: SignInForm, fields: () => Fields): Step {
       ...form.look(place),
       ...form.field("code"),
       why: form.takeMistake(),
-      prompt: "The code that you were given. It works once, and for minutes.",
+      prompt: t("The code that you were given. It works once, and for minutes."),
       check: async (text) => (text.trim() === "" ? MISSING : { value: undefined }),
     });
     return answer.kind === "value" ? { kind: "next", step: fields().name } : answer;
@@ -42,7 +43,7 @@ function nameStep(form: SignInForm, fields: () => Fields): Step {
       ...form.look(place),
       ...form.field("newName"),
       why: form.takeMistake(),
-      prompt: "Choose a user name",
+      prompt: t("Choose a user name"),
       check: async (text) => {
         const why = whyNotUserName(text.trim());
         return why === undefined ? { value: undefined } : { why };
@@ -58,7 +59,7 @@ function passwordStep(form: SignInForm, fields: () => Fields): Step {
       ...form.look(place),
       ...SECRET,
       why: form.takeMistake(),
-      prompt: "Choose a password, of 12 characters at least",
+      prompt: t("Choose a password, of 12 characters at least"),
       check: async (text) => (text === "" ? MISSING : { value: text }),
     });
     if (answer.kind !== "value") return answer;
@@ -71,9 +72,9 @@ function againStep(form: SignInForm, fields: Fields, password: string): Step {
     const answer = await askText({
       ...form.look(place),
       ...SECRET,
-      prompt: "The same password again",
+      prompt: t("The same password again"),
       check: async (text) => {
-        if (text !== password) return { why: "This is not the same as before." };
+        if (text !== password) return { why: t("This is not the same as before.") };
         return { value: await tryInvitation(form, fields, password) };
       },
     });

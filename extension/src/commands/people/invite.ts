@@ -1,5 +1,6 @@
 import type { NewInvitation } from "@rport/protocol/people/invitation";
 import type { GroupName } from "@rport/protocol/people/user";
+import { t } from "@vscode/l10n";
 import { env, window } from "vscode";
 import { until } from "../../model/relativeTime.ts";
 import type { Server } from "../../servers/server.ts";
@@ -14,21 +15,25 @@ export interface InviteDeps {
   readonly now: () => number;
 }
 
-const COPY_ALL = "Copy Address and Code";
-const COPY_CODE = "Copy Code";
+const COPY_ALL = t("Copy Address and Code");
+const COPY_CODE = t("Copy Code");
 
 /** Makes a code that turns one person into a user, and shows it. */
 export async function inviteUser(server: Server, { refresh, now }: InviteDeps): Promise<void> {
   const where = plainText(server.name);
   const name = await window.showInputBox({
-    title: `Invite User to ${where}`,
-    prompt: "Who is it for? Shown to administrators; the user name is chosen by the one invited.",
-    placeHolder: "Anna, operations",
+    title: t("Invite User to {0}", where),
+    prompt: t(
+      "Who is it for? Shown to administrators; the user name is chosen by the one invited.",
+    ),
+    placeHolder: t("Anna, operations"),
     ignoreFocusOut: true,
-    validateInput: (text) => (text.length > 200 ? "At most 200 characters." : undefined),
+    validateInput: (text) => (text.length > 200 ? t("At most 200 characters.") : undefined),
   });
   if (name === undefined) return;
-  const groups = await pickGroups(server, `Groups of ${plainText(name) || "the new user"}`, []);
+  const who = plainText(name);
+  const whose = who === "" ? t("Groups of the new user") : t("Groups of {0}", who);
+  const groups = await pickGroups(server, whose, []);
   if (groups === undefined) return;
   const body = { groups: [...groups] as GroupName[], display_name: name.trim() };
   const invitation = await server.api.call("createInvitation", { body });
@@ -41,15 +46,17 @@ async function showCode(server: Server, invitation: NewInvitation, nowMs: number
   const detail = [
     code,
     "",
-    `It works once, and ends ${until(end, nowMs)}. It is shown this once.`,
-    `Address: ${server.address}`,
-    `Groups: ${groups.map(plainText).join(", ") || "none"}`,
+    t("It works once, and ends {0}. It is shown this once.", until(end, nowMs)),
+    t("Address: {0}", server.address),
+    groups.length === 0 ? t("Groups: none") : t("Groups: {0}", groups.map(plainText).join(", ")),
     "",
-    'To be typed in the colleague\'s editor: "RPort: Add Server...", the address, then "Invitation code". Whoever has the code first becomes the user, so send it where only the colleague reads.',
+    t(
+      'To be typed in the colleague\'s editor: "RPort: Add Server...", the address, then "Invitation code". Whoever has the code first becomes the user, so send it where only the colleague reads.',
+    ),
   ].join("\n");
-  const who = plainText(name) || "a new user";
+  const who = plainText(name);
   const chosen = await window.showInformationMessage(
-    `Code for ${who}`,
+    who === "" ? t("Code for a new user") : t("Code for {0}", who),
     { modal: true, detail },
     COPY_ALL,
     COPY_CODE,

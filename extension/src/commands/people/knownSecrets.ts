@@ -1,9 +1,11 @@
 import type { EndpointOutput } from "@rport/protocol/http";
 import type { AuthId } from "@rport/protocol/ids";
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import type { Server } from "../../servers/server.ts";
 import { describeError } from "../../support/describeError.ts";
-import { count, plainText } from "../../support/text.ts";
+import { plural } from "../../support/plural.ts";
+import { plainText } from "../../support/text.ts";
 import { confirm } from "../confirm.ts";
 import { nameOfUser, type UserTarget } from "./userTargets.ts";
 
@@ -18,10 +20,30 @@ interface Planned {
 }
 
 const GRACES = [
-  { label: "24 hours", description: "default", seconds: 86_400 },
-  { label: "1 hour", description: "", seconds: 3_600 },
-  { label: "7 days", description: "", seconds: 604_800 },
-  { label: "Now", description: "clients that are away must be installed again", seconds: 0 },
+  {
+    label: t("24 hours"),
+    description: t("default"),
+    end: t("The old secrets end after 24 hours."),
+    seconds: 86_400,
+  },
+  {
+    label: t("1 hour"),
+    description: "",
+    end: t("The old secrets end after 1 hour."),
+    seconds: 3_600,
+  },
+  {
+    label: t("7 days"),
+    description: "",
+    end: t("The old secrets end after 7 days."),
+    seconds: 604_800,
+  },
+  {
+    label: t("Now"),
+    description: t("clients that are away must be installed again"),
+    end: t("The old secrets end as soon as connected clients have moved."),
+    seconds: 0,
+  },
 ] as const;
 
 /** Rotates every credential of which a user was shown, or typed, a secret that still works. */
@@ -30,28 +52,31 @@ export async function rotateKnown(target: UserTarget): Promise<void> {
   const name = nameOfUser(target);
   const known = await server.api.call("listKnownSecrets", { params: { userName: user.username } });
   if (known.length === 0) {
-    void window.showInformationMessage(`${name} knows no secret that still works.`);
+    void window.showInformationMessage(t("{0} knows no secret that still works.", name));
     return;
   }
   const counts = new Map<string, number>();
   for (const { auth_id: id } of known) counts.set(id, (counts.get(id) ?? 0) + 1);
   const grace = await window.showQuickPick(GRACES, {
-    title: `Rotate What ${name} Knows: ${count(counts.size, "credential")}`,
-    placeHolder: "How long do the old secrets stay valid for clients that have not moved yet?",
+    title: plural(
+      counts.size,
+      t("Rotate What {0} Knows: {1} credential", name, counts.size),
+      t("Rotate What {0} Knows: {1} credentials", name, counts.size),
+    ),
+    placeHolder: t("How long do the old secrets stay valid for clients that have not moved yet?"),
   });
   if (grace === undefined) return;
   const planned = await Promise.all(
     [...counts].map(async ([id, secrets]) => await plan(server, id as AuthId, secrets)),
   );
   const answer = await confirm({
-    question: `Rotate ${count(planned.length, "credential")} that ${name} could know?`,
-    lines: [
-      ...planned.map(planLine),
-      grace.seconds === 0
-        ? "The old secrets end as soon as connected clients have moved."
-        : `The old secrets end after ${grace.label}.`,
-    ],
-    button: "Rotate All",
+    question: plural(
+      planned.length,
+      t("Rotate {0} credential that {1} could know?", planned.length, name),
+      t("Rotate {0} credentials that {1} could know?", planned.length, name),
+    ),
+    lines: [...planned.map(planLine), grace.end],
+    button: t("Rotate All"),
   });
   if (answer === "act") await rotateAll(server, planned, grace.seconds);
 }
@@ -69,10 +94,10 @@ function planLine({ authId, known, plan: { clients } }: Planned): string {
   const stuck = clients.filter(({ state }) => state === "straggler").length;
   const away = clients.filter(({ connected, state }) => !connected && state !== "straggler").length;
   const parts = [
-    `${count(known, "secret")} known`,
-    `${count(clients.length, "client")}`,
-    away === 0 ? "" : `${away} offline`,
-    stuck === 0 ? "" : `${stuck} to be installed again`,
+    plural(known, t("{0} secret known", known), t("{0} secrets known", known)),
+    plural(clients.length, t("{0} client", clients.length), t("{0} clients", clients.length)),
+    away === 0 ? "" : t("{0} offline", away),
+    stuck === 0 ? "" : t("{0} to be installed again", stuck),
   ].filter((part) => part !== "");
   return `${plainText(authId)}: ${parts.join(", ")}.`;
 }
@@ -87,10 +112,23 @@ async function rotateAll(server: Server, planned: readonly Planned[], seconds: n
       failed.push(`${plainText(authId)}: ${describeError(error)}`);
     }
   }
-  const done = count(planned.length - failed.length, "credential");
+  const done = planned.length - failed.length;
   if (failed.length === 0) {
-    void window.showInformationMessage(`${done} rotate now. The view shows who has moved.`);
+    void window.showInformationMessage(
+      plural(
+        done,
+        t("{0} credential rotates now. The view shows who has moved.", done),
+        t("{0} credentials rotate now. The view shows who has moved.", done),
+      ),
+    );
     return;
   }
-  void window.showErrorMessage(`${done} rotate now, but not these: ${failed.join(" ")}`);
+  const others = failed.join(" ");
+  void window.showErrorMessage(
+    plural(
+      done,
+      t("{0} credential rotates now, but not these: {1}", done, others),
+      t("{0} credentials rotate now, but not these: {1}", done, others),
+    ),
+  );
 }

@@ -1,4 +1,5 @@
 import type { Token } from "@rport/protocol/people/token";
+import { t } from "@vscode/l10n";
 import { type QuickPickItem, QuickPickItemKind, window } from "vscode";
 import { joinDots } from "../../model/rows/row.ts";
 import { tokenWords } from "../../model/rows/userRow.ts";
@@ -25,16 +26,16 @@ export function meHandlers({ targets, now }: MeCommandsDeps): MeHandlers {
   const hasAccount = ({ rights }: Server) => rights.account;
   return {
     async manageTokens(input) {
-      const server = await targets.server(input, "Tokens on which server?", hasAccount);
+      const server = await targets.server(input, t("Tokens on which server?"), hasAccount);
       if (server !== undefined) await manageTokens(server, now);
     },
     async setUpSecondFactor(input) {
-      const title = "Set up an app for which server?";
+      const title = t("Set up an app for which server?");
       const server = await targets.server(input, title, hasAccount);
       if (server !== undefined) await setUpSecondFactor(server);
     },
     async changePassword(input) {
-      const title = "Change your password on which server?";
+      const title = t("Change your password on which server?");
       const server = await targets.server(input, title, hasAccount);
       if (server !== undefined) await changePassword(server);
     },
@@ -55,10 +56,10 @@ async function manageTokens(server: Server, now: () => number): Promise<void> {
       token,
     }));
     if (items.length === 0)
-      items.push({ label: "You have no token", kind: QuickPickItemKind.Default });
+      items.push({ label: t("You have no token"), kind: QuickPickItemKind.Default });
     const chosen = await window.showQuickPick(items, {
-      title: `Your Tokens on ${plainText(server.name)}`,
-      placeHolder: "Each lets a program act as you. Choose one to end it.",
+      title: t("Your Tokens on {0}", plainText(server.name)),
+      placeHolder: t("Each lets a program act as you. Choose one to end it."),
       matchOnDescription: true,
     });
     if (chosen?.token === undefined || !(await endOwn(server, chosen.token))) return;
@@ -68,13 +69,13 @@ async function manageTokens(server: Server, now: () => number): Promise<void> {
 /** Answers whether there is more to choose. */
 async function endOwn(server: Server, token: Token): Promise<boolean> {
   const answer = await confirm({
-    question: `End the token ${plainText(token.name)}?`,
+    question: t("End the token {0}?", plainText(token.name)),
     lines: [
       token.current
-        ? "It is the one of this editor: you are signed out here at once."
-        : "Whoever uses it is signed out at once, and what is open with it ends.",
+        ? t("It is the one of this editor: you are signed out here at once.")
+        : t("Whoever uses it is signed out at once, and what is open with it ends."),
     ],
-    button: "End Token",
+    button: t("End Token"),
   });
   if (answer !== "act") return true;
   await server.api.call("deleteToken", { params: { prefix: token.prefix } });

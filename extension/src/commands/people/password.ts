@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import type { Server } from "../../servers/server.ts";
 import { plainText } from "../../support/text.ts";
@@ -8,7 +9,7 @@ const TOTAL = 3;
 
 /** Takes the old password, and twice the new one. */
 export async function changePassword(server: Server): Promise<void> {
-  const title = `Change Password on ${plainText(server.name)}`;
+  const title = t("Change Password on {0}", plainText(server.name));
   let old = "";
   let next = "";
   const first: Step = async (place) => {
@@ -17,7 +18,7 @@ export async function changePassword(server: Server): Promise<void> {
       title,
       place,
       total: TOTAL,
-      prompt: `The password that ${plainText(server.rights.username)} has now`,
+      prompt: t("The password that {0} has now", plainText(server.rights.username)),
       check: async (text) => (text === "" ? MISSING : { value: text }),
     });
     if (answer.kind !== "value") return answer;
@@ -30,9 +31,9 @@ export async function changePassword(server: Server): Promise<void> {
       title,
       place,
       total: TOTAL,
-      prompt: "The new password, of 12 characters at least",
+      prompt: t("The new password, of 12 characters at least"),
       check: async (text) => {
-        if (text === old) return { why: "This is the password that you have now." };
+        if (text === old) return { why: t("This is the password that you have now.") };
         return text === "" ? MISSING : { value: text };
       },
     });
@@ -46,9 +47,9 @@ export async function changePassword(server: Server): Promise<void> {
       title,
       place,
       total: TOTAL,
-      prompt: "The new password again",
+      prompt: t("The new password again"),
       check: async (text) => {
-        if (text !== next) return { why: "This is not the same as before." };
+        if (text !== next) return { why: t("This is not the same as before.") };
         await server.api.call("updateMe", { body: { old_password: old, password: next } });
         return { value: undefined };
       },
@@ -57,6 +58,6 @@ export async function changePassword(server: Server): Promise<void> {
   };
   if (!(await takeSteps(first))) return;
   void window.showInformationMessage(
-    "Your password is changed. Personal tokens, such as those of your editors, go on working.",
+    t("Your password is changed. Personal tokens, such as those of your editors, go on working."),
   );
 }

@@ -1,4 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
+import { t } from "@vscode/l10n";
 import { type LoggedIn, logIn, showCode } from "../../servers/signIn.ts";
 import { askText, MISSING, PLAIN, SECRET } from "./ask.ts";
 import type { SignInForm } from "./signInForm.ts";
@@ -10,7 +11,7 @@ export function userStep(form: SignInForm): Step {
     const answer = await askText({
       ...form.look(place),
       ...form.field("username"),
-      prompt: "Your user name",
+      prompt: t("Your user name"),
       check: async (text) => (text.trim() === "" ? MISSING : { value: undefined }),
     });
     return answer.kind === "value" ? { kind: "next", step: passwordStep(form) } : answer;
@@ -25,7 +26,7 @@ function passwordStep(form: SignInForm): Step {
       ...form.look(place),
       ...SECRET,
       why: form.takeMistake(),
-      prompt: `Password of ${username}`,
+      prompt: t("Password of {0}", username),
       check: async (password) => {
         if (password === "") return MISSING;
         return { value: await tryPassword(form, password) };
@@ -66,7 +67,7 @@ function codeStep(form: SignInForm, jwt: string): Step {
     const answer = await askText({
       ...form.look(place),
       ...PLAIN,
-      prompt: "Code of your authenticator app, or a recovery code",
+      prompt: t("Code of your authenticator app, or a recovery code"),
       check: async (text) => {
         const code = text.replaceAll(/\s/g, "");
         if (code === "") return MISSING;
@@ -83,9 +84,9 @@ function renewalStep(form: SignInForm, { expired }: Expired): Step {
     const answer = await askText({
       ...form.look(place),
       ...SECRET,
-      prompt: "Your password has expired. Choose a new one",
+      prompt: t("Your password has expired. Choose a new one"),
       check: async (text) => {
-        if (text === expired) return { why: "This is the one that has expired." };
+        if (text === expired) return { why: t("This is the one that has expired.") };
         return text === "" ? MISSING : { value: text };
       },
     });
@@ -100,9 +101,9 @@ function renewalAgainStep(form: SignInForm, password: string, next: string): Ste
     const answer = await askText({
       ...form.look(place),
       ...SECRET,
-      prompt: "The same password again",
+      prompt: t("The same password again"),
       check: async (text) => {
-        if (text !== next) return { why: "This is not the same as before." };
+        if (text !== next) return { why: t("This is not the same as before.") };
         return { value: await logIn(form.deps.door, { username, password, next }) };
       },
     });

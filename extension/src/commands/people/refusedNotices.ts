@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { commands, window } from "vscode";
 import { COMMANDS } from "../../manifest.ts";
 import { refusalText } from "../../model/rows/serverRow.ts";
@@ -6,7 +7,7 @@ import type { Server } from "../../servers/server.ts";
 import type { Unsubscribe } from "../../support/listeners.ts";
 import { plainText } from "../../support/text.ts";
 
-const AGAIN = "Sign In Again...";
+const AGAIN = t("Sign In Again...");
 
 /** Says once when a server has turned the sign-in of this editor down, and why. */
 export class RefusedNotices {

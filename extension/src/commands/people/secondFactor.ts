@@ -1,5 +1,6 @@
 import type { EndpointOutput } from "@rport/protocol/http";
-import { env, type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
+import { t } from "@vscode/l10n";
+import { env, l10n, type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
 import { bearer } from "../../api/access.ts";
 import type { Server } from "../../servers/server.ts";
 import { apiOf, type Door } from "../../servers/signIn.ts";
@@ -12,8 +13,8 @@ import type { Place } from "./steps.ts";
 /** What is copied of a new secret, by the button that does it. */
 type Copies = Readonly<Record<string, string>>;
 
-const UNCHANGED = "Nothing was changed: the new secret does not count.";
-const WITHOUT = "Signing in takes the password alone from now on.";
+const UNCHANGED = t("Nothing was changed: the new secret does not count.");
+const WITHOUT = t("Signing in takes the password alone from now on.");
 
 /** Makes a secret with a session that owes the second factor, and shows it beside the dialog. */
 export async function showNewTotpSecret(door: Door, jwt: string): Promise<void> {
@@ -31,10 +32,10 @@ export async function setUpSecondFactor(server: Server): Promise<void> {
   if (isReplaced && !(await replaces(server))) return;
   const total = isReplaced ? 3 : 2;
   const made = await askText({
-    title: `Set Up Authenticator App for ${name}`,
+    title: t("Set Up Authenticator App for {0}", name),
     total,
     place: placeOf(total - 1),
-    prompt: `The password of ${plainText(server.rights.username)}`,
+    prompt: t("The password of {0}", plainText(server.rights.username)),
     ...SECRET,
     check: async (password) =>
       password === ""
@@ -47,10 +48,10 @@ export async function setUpSecondFactor(server: Server): Promise<void> {
   }
   const panel = showSecret(made.value, name);
   const isConfirmed = await askCode({
-    title: `Set Up Authenticator App for ${name}`,
+    title: t("Set Up Authenticator App for {0}", name),
     total,
     place: placeOf(total),
-    prompt: "Scan the picture, then type the code that the app shows. Nothing counts before.",
+    prompt: t("Scan the picture, then type the code that the app shows. Nothing counts before."),
     show: (token) => server.api.call("confirmTotp", { body: { token } }),
   });
   if (!isConfirmed) {
@@ -60,7 +61,7 @@ export async function setUpSecondFactor(server: Server): Promise<void> {
   }
   server.connect();
   void window.showInformationMessage(
-    "Signing in takes a code of the app from now on. Keep the recovery codes: each works once.",
+    t("Signing in takes a code of the app from now on. Keep the recovery codes: each works once."),
   );
 }
 
@@ -68,19 +69,21 @@ export async function setUpSecondFactor(server: Server): Promise<void> {
 async function replaces(server: Server): Promise<boolean> {
   const name = plainText(server.name);
   const answer = await confirm({
-    question: `Replace your authenticator app for ${name}?`,
+    question: t("Replace your authenticator app for {0}?", name),
     lines: [
-      "The app that you have and its recovery codes are removed first, with a code of it. Signing in takes the password alone until you have typed the first code of the new one.",
+      t(
+        "The app that you have and its recovery codes are removed first, with a code of it. Signing in takes the password alone until you have typed the first code of the new one.",
+      ),
     ],
-    button: "Replace",
-    instead: "Use None Any More",
+    button: t("Replace"),
+    instead: t("Use None Any More"),
   });
   if (answer === undefined) return false;
   const isRemoved = await askCode({
-    title: `Remove Authenticator App for ${name}`,
+    title: t("Remove Authenticator App for {0}", name),
     total: answer === "act" ? 3 : 1,
     place: placeOf(1),
-    prompt: "A code of the app that you have, or a recovery code",
+    prompt: t("A code of the app that you have, or a recovery code"),
     show: (token) => server.api.call("deleteTotpSecret", { body: { token } }),
   });
   if (!isRemoved) return false;
@@ -120,14 +123,18 @@ function placeOf(number: number): Place {
 function showSecret(made: EndpointOutput<"createTotpSecret">, name: string): WebviewPanel {
   const panel = window.createWebviewPanel(
     "rport.secondFactor",
-    `Authenticator App - ${name}`,
+    t("Authenticator App - {0}", name),
     { viewColumn: ViewColumn.Active, preserveFocus: true },
     { enableScripts: false, localResourceRoots: [] as Uri[] },
   );
-  panel.webview.html = secondFactorPage({ name, ...made });
+  panel.webview.html = secondFactorPage({
+    name,
+    language: l10n.bundle === undefined ? "en" : env.language,
+    ...made,
+  });
   void offerCopies({
-    "Copy Recovery Codes": made.recovery_codes.join("\n"),
-    "Copy Setup Key": made.secret,
+    [t("Copy Recovery Codes")]: made.recovery_codes.join("\n"),
+    [t("Copy Setup Key")]: made.secret,
   });
   return panel;
 }
@@ -136,7 +143,7 @@ function showSecret(made: EndpointOutput<"createTotpSecret">, name: string): Web
 async function offerCopies(copies: Copies): Promise<void> {
   const buttons = Object.keys(copies);
   if (buttons.length === 0) return;
-  const message = "Setup key and recovery codes are shown once, in the tab.";
+  const message = t("Setup key and recovery codes are shown once, in the tab.");
   const chosen = await window.showInformationMessage(message, ...buttons);
   if (chosen === undefined) return;
   const { [chosen]: text = "", ...others } = copies;

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { tryToken } from "../../servers/signIn.ts";
 import { askChoice, askText, type Choice, MISSING, SECRET } from "./ask.ts";
 import { invitationStep } from "./invitationSteps.ts";
@@ -11,7 +12,7 @@ export function waysStep(form: SignInForm): Step {
   return async (place) => {
     const answer = await askChoice<Way>({
       ...form.look(place),
-      placeholder: `How do you sign in to ${new URL(door.url).host}?`,
+      placeholder: t("How do you sign in to {0}?", new URL(door.url).host),
       choices: hasUsers ? [PASSWORD, invitation(GIVEN), TOKEN] : [invitation(PRINTED), TOKEN],
     });
     if (answer.kind !== "value") return answer;
@@ -27,22 +28,22 @@ const FIRST_STEPS: Readonly<Record<Way, (form: SignInForm) => Step>> = {
 };
 
 const PASSWORD: Choice<Way> = {
-  label: "$(account) User and password",
-  detail: "With the code of your authenticator app, if you have set one up.",
+  label: `$(account) ${t("User and password")}`,
+  detail: t("With the code of your authenticator app, if you have set one up."),
   target: "password",
 };
 
 const TOKEN: Choice<Way> = {
-  label: "$(key) Token",
-  detail: "Paste a token that you already have.",
+  label: `$(key) ${t("Token")}`,
+  detail: t("Paste a token that you already have."),
   target: "token",
 };
 
-const GIVEN = "An administrator gave you a code: become a user with it.";
-const PRINTED = "The server has no users yet: it printed a code for the first administrator.";
+const GIVEN = t("An administrator gave you a code: become a user with it.");
+const PRINTED = t("The server has no users yet: it printed a code for the first administrator.");
 
 function invitation(detail: string): Choice<Way> {
-  return { label: "$(mail) Invitation code", detail, target: "invitation" };
+  return { label: `$(mail) ${t("Invitation code")}`, detail, target: "invitation" };
 }
 
 function tokenStep(form: SignInForm): Step {
@@ -50,11 +51,11 @@ function tokenStep(form: SignInForm): Step {
     const answer = await askText({
       ...form.look(place),
       ...SECRET,
-      prompt: "The token. It is kept in the editor's secret store.",
+      prompt: t("The token. It is kept in the editor's secret store."),
       check: async (text) => {
         const token = text.trim();
         if (token === "") return MISSING;
-        if (/\s/.test(token)) return { why: "A token has no spaces." };
+        if (/\s/.test(token)) return { why: t("A token has no spaces.") };
         return { value: await tryToken(form.deps.door, token) };
       },
     });

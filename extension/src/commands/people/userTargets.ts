@@ -1,5 +1,6 @@
 import type { Invitation } from "@rport/protocol/people/invitation";
 import type { User } from "@rport/protocol/people/user";
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import type { Row } from "../../model/rows/row.ts";
 import { accessRow, invitationRow, userLabel, userRow } from "../../model/rows/userRow.ts";
@@ -49,7 +50,7 @@ export class UserTargets {
     if (given !== undefined) return given;
     const [only, ...others] = this.#servers;
     if (others.length === 0)
-      return only ?? nothing("There is no server whose users are yours to manage.");
+      return only ?? nothing(t("There is no server whose users are yours to manage."));
     return await ask(
       this.#servers.map((server) => ({ label: plainText(server.name), target: server })),
       title,
@@ -73,7 +74,7 @@ export class UserTargets {
     );
     if (given !== undefined) return given;
     const fitting = all.filter(({ user }) => fits(user));
-    if (fitting.length === 0) return nothing("There is no such user.");
+    if (fitting.length === 0) return nothing(t("There is no such user."));
     return await ask(
       fitting.map((target) => this.#userChoice(target)),
       title,
@@ -84,7 +85,7 @@ export class UserTargets {
   async access(input: CommandInput, title: string): Promise<AccessTarget | undefined> {
     const owner = await this.user(
       input,
-      "Of which user?",
+      t("Of which user?"),
       ({ tokens, sessions }) => tokens + sessions > 0,
     );
     if (owner === undefined) return undefined;
@@ -102,12 +103,14 @@ export class UserTargets {
       ...choiceOf(accessRow(access, this.#deps.now())),
       target: { server, user, access },
     }));
-    return choices.length === 0 ? nothing("There is nothing to end.") : await ask(choices, title);
+    return choices.length === 0
+      ? nothing(t("There is nothing to end."))
+      : await ask(choices, title);
   }
 
   /** The invitation of the row, else the one that is picked. */
   async invitation(input: CommandInput, title: string): Promise<InvitationTarget | undefined> {
-    const server = await this.server(input, "Of which server?");
+    const server = await this.server(input, t("Of which server?"));
     if (server === undefined) return undefined;
     const { invitations } = server.people;
     const { node } = input;
@@ -120,7 +123,7 @@ export class UserTargets {
       ...choiceOf(invitationRow(invitation, this.#deps.now())),
       target: { server, invitation },
     }));
-    return choices.length === 0 ? nothing("No invitation is open.") : await ask(choices, title);
+    return choices.length === 0 ? nothing(t("No invitation is open.")) : await ask(choices, title);
   }
 
   get #servers(): readonly Server[] {
@@ -139,7 +142,7 @@ export class UserTargets {
 
 /** What a user is called in a sentence. */
 export function nameOfUser({ user, server }: UserTarget): string {
-  return `${plainText(userLabel(user))} on ${plainText(server.name)}`;
+  return t("{0} on {1}", plainText(userLabel(user)), plainText(server.name));
 }
 
 function choiceOf({ label, description, icon }: Row) {

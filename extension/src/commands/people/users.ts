@@ -1,5 +1,6 @@
 import { ADMINISTRATORS } from "@rport/protocol/people/right";
 import type { GroupName, User } from "@rport/protocol/people/user";
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import { endedLines } from "../../model/rows/userRow.ts";
 import { accessName } from "../../model/userAccess.ts";
@@ -36,32 +37,32 @@ export function userHandlers(deps: UserCommandsDeps): UserHandlers {
   const { users, refresh } = deps;
   return {
     async inviteUser(input) {
-      const server = await users.server(input, "Invite somebody to which server?");
+      const server = await users.server(input, t("Invite somebody to which server?"));
       if (server !== undefined) await inviteUser(server, deps);
     },
     async editUserGroups(input) {
-      const target = await users.user(input, "Change the groups of which user?");
+      const target = await users.user(input, t("Change the groups of which user?"));
       if (target !== undefined) await editGroups(target);
     },
     async disableUser(input) {
       const isEnabled = ({ disabled }: User) => !disabled;
-      const target = await users.user(input, "Disable which user?", isEnabled);
+      const target = await users.user(input, t("Disable which user?"), isEnabled);
       if (target !== undefined) await disableUser(target);
     },
     async enableUser(input) {
-      const target = await users.user(input, "Enable which user?", ({ disabled }) => disabled);
+      const target = await users.user(input, t("Enable which user?"), ({ disabled }) => disabled);
       if (target === undefined) return;
       await target.server.api.call("enableUser", { params: { userName: target.user.username } });
-      tell(`${nameOfUser(target)} can sign in again. What had ended does not come back.`);
+      tell(t("{0} can sign in again. What had ended does not come back.", nameOfUser(target)));
     },
     async endUserAccess(input) {
-      const target = await users.access(input, "End which session or token?");
+      const target = await users.access(input, t("End which session or token?"));
       if (target === undefined || !(await endAccess(target))) return;
       target.server.people.access.clear();
       refresh();
     },
     async resetSecondFactor(input) {
-      const target = await users.user(input, "Reset whose second factor?", ({ totp }) => totp);
+      const target = await users.user(input, t("Reset whose second factor?"), ({ totp }) => totp);
       if (target === undefined) return;
       const { server, user } = target;
       // About oneself, the server asks for a code here, too.
@@ -69,11 +70,11 @@ export function userHandlers(deps: UserCommandsDeps): UserHandlers {
       else await resetSecondFactor(target);
     },
     async rotateKnown(input) {
-      const target = await users.user(input, "Rotate what which user knows?");
+      const target = await users.user(input, t("Rotate what which user knows?"));
       if (target !== undefined) await rotateKnown(target);
     },
     async endInvitation(input) {
-      const target = await users.invitation(input, "Withdraw which invitation?");
+      const target = await users.invitation(input, t("Withdraw which invitation?"));
       if (target === undefined) return;
       const { server, invitation } = target;
       await server.api.call("deleteInvitation", { params: { invitationId: invitation.id } });
@@ -84,7 +85,7 @@ export function userHandlers(deps: UserCommandsDeps): UserHandlers {
 
 async function editGroups(target: UserTarget): Promise<void> {
   const { server, user } = target;
-  const groups = await pickGroups(server, `Groups of ${nameOfUser(target)}`, user.groups);
+  const groups = await pickGroups(server, t("Groups of {0}", nameOfUser(target)), user.groups);
   if (groups === undefined) return;
   const params = { userName: user.username };
   await server.api.call("updateUser", { params, body: { groups: [...groups] as GroupName[] } });
@@ -97,30 +98,37 @@ async function disableUser(target: UserTarget): Promise<void> {
   const name = nameOfUser(target);
   const ended = endedLines(await server.api.call("disableUser", { params, query }));
   const answer = await confirm({
-    question: `Disable ${name}?`,
+    question: t("Disable {0}?", name),
     lines: [
       ended.length === 0
-        ? "Nothing of this user is open now."
-        : `Ended at once: ${ended.join(", ")}.`,
-      "Nobody can sign in as this user until you enable it again. Tokens that end do not come back.",
-      "Tunnels on the server and clients that were installed stay. What the user knows of secrets is not changed: rotate it afterwards.",
+        ? t("Nothing of this user is open now.")
+        : t("Ended at once: {0}.", ended.join(", ")),
+      t(
+        "Nobody can sign in as this user until you enable it again. Tokens that end do not come back.",
+      ),
+      t(
+        "Tunnels on the server and clients that were installed stay. What the user knows of secrets is not changed: rotate it afterwards.",
+      ),
     ],
-    button: "Disable",
+    button: t("Disable"),
   });
   if (answer !== "act") return;
   const done = endedLines(await server.api.call("disableUser", { params }));
-  const rotate = "Rotate What This User Knows...";
-  const said = done.length === 0 ? "nothing was open" : `ended: ${done.join(", ")}`;
-  const chosen = await window.showInformationMessage(`${name} is disabled; ${said}.`, rotate);
+  const rotate = t("Rotate What This User Knows...");
+  const said =
+    done.length === 0
+      ? t("{0} is disabled; nothing was open.", name)
+      : t("{0} is disabled; ended: {1}.", name, done.join(", "));
+  const chosen = await window.showInformationMessage(said, rotate);
   if (chosen === rotate) await rotateKnown(target);
 }
 
 async function endAccess({ server, user, access }: AccessTarget): Promise<boolean> {
   const what = plainText(accessName(access));
   const answer = await confirm({
-    question: `End ${what} of ${nameOfUser({ server, user })}?`,
-    lines: ["What is open with it ends at once. The user can sign in anew."],
-    button: "End",
+    question: t("End {0} of {1}?", what, nameOfUser({ server, user })),
+    lines: [t("What is open with it ends at once. The user can sign in anew.")],
+    button: t("End"),
   });
   if (answer !== "act") return false;
   const userName = user.username;
@@ -141,18 +149,18 @@ async function endSession(server: Server, userName: User["username"], sessionId:
 async function resetSecondFactor(target: UserTarget): Promise<void> {
   const { server, user } = target;
   const answer = await confirm({
-    question: `Reset the second factor of ${nameOfUser(target)}?`,
+    question: t("Reset the second factor of {0}?", nameOfUser(target)),
     lines: [
-      "Signing in takes the password alone until the user sets up an app again.",
+      t("Signing in takes the password alone until the user sets up an app again."),
       user.groups.includes(ADMINISTRATORS as GroupName)
-        ? "This user is an administrator: make sure who asks you for this."
+        ? t("This user is an administrator: make sure who asks you for this.")
         : "",
     ],
-    button: "Reset",
+    button: t("Reset"),
   });
   if (answer !== "act") return;
   await server.api.call("deleteUserTotp", { params: { userName: user.username } });
-  tell(`${nameOfUser(target)} signs in with the password alone.`);
+  tell(t("{0} signs in with the password alone.", nameOfUser(target)));
 }
 
 function tell(sentence: string): void {

@@ -50,6 +50,7 @@ describe("a dialog in several steps", () => {
 
 describe("the page with a new second factor", () => {
   const page = secondFactorPage({
+    language: "de",
     name: `<b onclick="x">`,
     secret: "ABCDEFGHIJ",
     qr: "iVBORw0KGgo=",
@@ -63,11 +64,12 @@ describe("the page with a new second factor", () => {
     expect(page).toContain("aaaa-bbbb");
     expect(page).not.toContain("<script>");
     expect(page).not.toContain("<b onclick");
+    expect(page).toContain('<html lang="de">');
     expect(page).toMatch(/default-src 'none'; img-src data:; style-src 'sha256-/);
   });
 
   it("shows no picture that is none", () => {
-    const parts = { name: "x", secret: "A", uri: "", recovery_codes: [] };
+    const parts = { language: "en", name: "x", secret: "A", uri: "", recovery_codes: [] };
     expect(secondFactorPage({ ...parts, qr: `"><img src=x>` })).not.toContain("<img");
   });
 });
