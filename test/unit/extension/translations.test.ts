@@ -26,7 +26,6 @@ const NOT_READ: ReadonlySet<string> = new Set([
 const PENDING: readonly string[] = [
   // one a line
   "api/",
-  "commands/tunnels/",
   "servers/",
   "support/",
   "tunnels/",

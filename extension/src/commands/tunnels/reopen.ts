@@ -1,11 +1,13 @@
 import { RportError } from "@rport/protocol/errors";
+import { t } from "@vscode/l10n";
 import { window } from "vscode";
 import { NAMES_MAX } from "../../model/blast.ts";
 import { localAddress } from "../../model/rows/tunnelRow.ts";
 import type { TunnelTarget } from "../../servers/entities.ts";
 import type { Server } from "../../servers/server.ts";
 import { describeError } from "../../support/describeError.ts";
-import { count, nameSome } from "../../support/text.ts";
+import { plural } from "../../support/plural.ts";
+import { nameSome } from "../../support/text.ts";
 import type { LocalTunnel, Tunnels } from "../../tunnels/localTunnel.ts";
 import type { Handlers } from "../registry.ts";
 import { NOUNS } from "../targets/nouns.ts";
@@ -22,7 +24,7 @@ export function reopenHandlers({ targets, fleet, reveal }: TunnelCommandsDeps): 
   const fits = (target: TunnelTarget) => closedOne(target) !== undefined;
   return {
     async reopenTunnel(input) {
-      const asked = { title: "Open which tunnel again?", noun, fits };
+      const asked = { title: t("Open which tunnel again?"), noun, fits };
       const chosen = ((await targets.tunnels(input, asked)) ?? []).flatMap(
         (target) => closedOne(target) ?? [],
       );
@@ -31,17 +33,17 @@ export function reopenHandlers({ targets, fleet, reveal }: TunnelCommandsDeps): 
       if (others.length > 0) return reopenAll(chosen, tunnels);
       const tunnel = await reopenOne(only, tunnels);
       if (tunnel === undefined) return;
-      window.setStatusBarMessage(`Tunnel open: ${localAddress(tunnel)}`, 5_000);
+      window.setStatusBarMessage(t("Tunnel open: {0}", localAddress(tunnel)), 5_000);
       await reveal(tunnel);
     },
     async reopenAllTunnels() {
       const shown = new Set(fleet.servers.map(({ key }: Server) => key));
       const closed = tunnels.all.filter((each) => !each.isOpen && shown.has(each.serverKey));
-      if (closed.length === 0) nothing("All tunnels are open.");
+      if (closed.length === 0) nothing(t("All tunnels are open."));
       else await reopenAll(closed, tunnels);
     },
     async forgetTunnel(input) {
-      const asked = { title: "Forget which tunnel?", noun, fits };
+      const asked = { title: t("Forget which tunnel?"), noun, fits };
       for (const target of (await targets.tunnels(input, asked)) ?? []) {
         const tunnel = closedOne(target);
         if (tunnel !== undefined) await tunnels.forget(tunnel.id);
@@ -61,7 +63,7 @@ async function reopenOne({ id }: LocalTunnel, tunnels: Tunnels): Promise<LocalTu
   } catch (error) {
     const isTaken = error instanceof RportError && error.code === "ERR_CODE_LOCAL_PORT_IN_USE";
     if (!isTaken) throw error;
-    const another = "Use Another Port";
+    const another = t("Use Another Port");
     const chosen = await window.showWarningMessage(describeError(error), another);
     return chosen === another ? tunnels.reopen(id, "anyPort") : undefined;
   }
@@ -76,7 +78,12 @@ async function reopenAll(closed: readonly LocalTunnel[], tunnels: Tunnels): Prom
     });
   }
   if (failed.length === 0) return;
+  const said = [failed.length, closed.length, nameSome(failed, NAMES_MAX)];
   void window.showWarningMessage(
-    `${count(failed.length, "tunnel")} of ${closed.length} could not be opened again: ${nameSome(failed, NAMES_MAX)}`,
+    plural(
+      failed.length,
+      t("{0} tunnel of {1} could not be opened again: {2}", ...said),
+      t("{0} tunnels of {1} could not be opened again: {2}", ...said),
+    ),
   );
 }

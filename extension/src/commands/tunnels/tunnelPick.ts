@@ -1,6 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { HostPort } from "@rport/protocol/remote";
 import type { ListeningPorts } from "@rport/protocol/tunnels/listening";
+import { t } from "@vscode/l10n";
 import {
   type QuickInputButton,
   type QuickPick,
@@ -45,7 +46,7 @@ interface Learned extends KnownTargets {
 
 const CHOOSE_PORT: QuickInputButton = {
   iconPath: new ThemeIcon("settings"),
-  tooltip: "Choose the Local Port...",
+  tooltip: t("Choose the Local Port..."),
 };
 /** A server that does not have the question is older; there is nothing to say about the host. */
 const OLD_SERVER = new Set(["NOT_BUILT", "NOT_FOUND"]);
@@ -66,8 +67,8 @@ export async function pickTunnel(deps: TunnelPickDeps): Promise<TunnelChoice | u
     pick.busy = false;
     refill(pick, choicesFor(learned, pick.value));
   };
-  pick.title = `Open Tunnel to ${clientName}`;
-  pick.placeholder = "Port, or host:port as seen from the client";
+  pick.title = t("Open Tunnel to {0}", clientName);
+  pick.placeholder = t("Port, or host:port as seen from the client");
   pick.busy = true;
   pick.keepScrollPosition = true;
   pick.items = choicesFor(learned, "");
@@ -107,7 +108,7 @@ function choicesFor({ whyNotTold: why, ...known }: Learned, typed: string): read
   const isSaid = why !== "" && typed.trim() === "";
   const reason = isSaid ? [{ ...noteOf(why), iconPath: new ThemeIcon("info") }] : [];
   if (sections.length > 0) return [...sections, ...reason];
-  return [noteOf("Type a port, or host:port as seen from the client")];
+  return [noteOf(t("Type a port, or host:port as seen from the client"))];
 }
 
 function headingOf(label: string): readonly Choice[] {
@@ -149,10 +150,11 @@ function isPort(text: string): boolean {
 
 async function askLocalPort(suggested: number): Promise<number | undefined> {
   const text = await window.showInputBox({
-    title: "Local Port",
-    prompt: "Port of this computer on which the tunnel answers",
+    title: t("Local Port"),
+    prompt: t("Port of this computer on which the tunnel answers"),
     value: String(suggested),
-    validateInput: (value) => (isPort(value) ? undefined : "A port is a number from 1 to 65535."),
+    validateInput: (value) =>
+      isPort(value) ? undefined : t("A port is a number from 1 to 65535."),
   });
   return text === undefined ? undefined : Number(text);
 }

@@ -1,4 +1,5 @@
 import { formatHostPort } from "@rport/protocol/remote";
+import { t } from "@vscode/l10n";
 import { env, Uri, window } from "vscode";
 import { displayName } from "../../model/arrange.ts";
 import { NAMES_MAX } from "../../model/blast.ts";
@@ -6,7 +7,8 @@ import { localAddress, schemeOf, serverTunnelAddress } from "../../model/rows/tu
 import { serviceOf } from "../../model/services.ts";
 import type { ClientTarget, TunnelTarget } from "../../servers/entities.ts";
 import type { Fleet } from "../../servers/fleet.ts";
-import { count, nameSome, plainText } from "../../support/text.ts";
+import { plural } from "../../support/plural.ts";
+import { nameSome, plainText } from "../../support/text.ts";
 import { type LocalTunnel, openOnes } from "../../tunnels/localTunnel.ts";
 import { isThisComputer, thisComputer } from "../../tunnels/thisComputer.ts";
 import { hostOf } from "../../views/rows.ts";
@@ -37,7 +39,7 @@ export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
   const { targets, fleet } = deps;
   return {
     async openTunnel(input) {
-      const title = "Open a tunnel to which client?";
+      const title = t("Open a tunnel to which client?");
       const asked = { title, noun: NOUNS.onlineClient, status: "online" } as const;
       const target = await targets.client(input, asked);
       if (target !== undefined) await openTunnel(target, deps);
@@ -45,20 +47,20 @@ export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
     async closeTunnel(input) {
       // a row of before has nothing to close, but is not left standing
       const fits = (target: TunnelTarget) => input.node !== undefined || isOpen(target);
-      const asked = { title: "Close which tunnel?", noun: NOUNS.tunnel, fits };
+      const asked = { title: t("Close which tunnel?"), noun: NOUNS.tunnel, fits };
       for (const target of (await targets.tunnels(input, asked)) ?? []) await close(target, fleet);
     },
     async closeAllTunnels() {
       await closeAll(fleet);
     },
     async copyTunnelAddress(input) {
-      const asked = { title: "Copy the address of which tunnel?", noun: NOUNS.tunnel };
+      const asked = { title: t("Copy the address of which tunnel?"), noun: NOUNS.tunnel };
       const chosen = await targets.tunnels(input, asked);
       if (chosen !== undefined) await copyLines(chosen.map(addressOf));
     },
     async openTunnelInBrowser(input) {
       const fits = (target: TunnelTarget) => isOpen(target) && schemeFor(target) !== undefined;
-      const asked = { title: "Open which tunnel?", noun: NOUNS.webTunnel, fits };
+      const asked = { title: t("Open which tunnel?"), noun: NOUNS.webTunnel, fits };
       const target = await targets.tunnel(input, asked);
       if (target === undefined) return;
       await env.openExternal(Uri.parse(`${schemeFor(target)}://${addressOf(target)}/`, true));
@@ -90,8 +92,11 @@ async function openTunnel(
       isThisComputer: isThisComputer(client, thisComputer()),
     }));
   // the editor takes its time to open a view that was closed
-  const said = known === undefined ? "Tunnel open" : "The tunnel was open already";
-  window.setStatusBarMessage(`${said}: ${localAddress(tunnel)}`, 5_000);
+  const said =
+    known === undefined
+      ? t("Tunnel open: {0}", localAddress(tunnel))
+      : t("The tunnel was open already: {0}", localAddress(tunnel));
+  window.setStatusBarMessage(said, 5_000);
   await reveal(tunnel);
 }
 
@@ -139,13 +144,16 @@ async function close(target: TunnelTarget, fleet: Fleet): Promise<void> {
     }
     return;
   }
-  const closeIt = "Close Tunnel";
+  const closeIt = t("Close Tunnel");
   const { server, tunnel } = target;
   const chosen = await window.showWarningMessage(
-    `Close the tunnel to ${plainText(tunnelName(target))} on ${plainText(server.name)}?`,
+    t("Close the tunnel to {0} on {1}?", plainText(tunnelName(target)), plainText(server.name)),
     {
       modal: true,
-      detail: `It was opened on the server, so others may be using it. Open connections: ${tunnel.connections}.`,
+      detail: t(
+        "It was opened on the server, so others may be using it. Open connections: {0}.",
+        tunnel.connections,
+      ),
     },
     closeIt,
   );
@@ -162,20 +170,30 @@ async function closeAll({ tunnels, servers }: Fleet): Promise<void> {
   const left = servers.reduce((sum, { mirror }) => sum + mirror.maps.tunnels.size, 0);
   if (local.length > 0 || left === 0) return;
   void window.showInformationMessage(
-    "The tunnels left are on the server and may be used by others: close them one by one.",
+    t("The tunnels left are on the server and may be used by others: close them one by one."),
   );
 }
 
 async function isMeant(local: readonly LocalTunnel[]): Promise<boolean> {
   const connections = local.reduce((sum, tunnel) => sum + tunnel.connections, 0);
   const answer = await confirm({
-    question: `Close ${count(local.length, "tunnel")} of this computer?`,
+    question: plural(
+      local.length,
+      t("Close {0} tunnel of this computer?", local.length),
+      t("Close {0} tunnels of this computer?", local.length),
+    ),
     lines: [
       `${nameSome(local.map(localAddress), NAMES_MAX)}.`,
-      "All windows of the editor share them.",
-      connections === 0 ? "" : `${count(connections, "open connection")} will be cut.`,
+      t("All windows of the editor share them."),
+      connections === 0
+        ? ""
+        : plural(
+            connections,
+            t("{0} open connection will be cut.", connections),
+            t("{0} open connections will be cut.", connections),
+          ),
     ],
-    button: local.length === 1 ? "Close Tunnel" : "Close All Tunnels",
+    button: local.length === 1 ? t("Close Tunnel") : t("Close All Tunnels"),
   });
   return answer === "act";
 }
