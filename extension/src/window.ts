@@ -52,6 +52,7 @@ import { TunnelSettings } from "./tunnels/tunnelSettings.ts";
 import { Arrangements } from "./views/arrangements.ts";
 import { AuditDocuments } from "./views/auditDocuments.ts";
 import { Documents } from "./views/documents.ts";
+import { LastFiles } from "./views/lastShown/folder.ts";
 import { Views } from "./views/views.ts";
 
 /** What lasts of tunnels, in the storage that all windows of the editor share. */
@@ -83,7 +84,8 @@ export function createWindow(context: ExtensionContext): Window {
     workspace: context.workspaceState,
     global: context.globalState,
   });
-  const views = new Views({ fleet, nodes, arrangements, clock: systemClock, log });
+  const lastFolder = new LastFiles(context.globalStorageUri.fsPath, log);
+  const views = new Views({ fleet, nodes, arrangements, lastFolder, clock: systemClock, log });
   const documents = new Documents({ fleet, nodes, clock: systemClock });
   const audits = new AuditDocuments(fleet);
   const targets = new Targets({ fleet, nodes, now: systemClock.now });

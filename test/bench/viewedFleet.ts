@@ -61,7 +61,7 @@ export class ViewedFleet {
   summarise(): void {
     contextOf(this.#fixture.fleet);
     statusItemOf(this.#fixture.fleet);
-    this.clients.counts();
+    this.clients.shown.counts();
   }
 
   /** Everything anew, as when the view is opened. Answers how many rows that were. */

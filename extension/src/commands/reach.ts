@@ -59,14 +59,20 @@ const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
  */
 export function whyNotReachable(
   name: CommandName,
-  { node }: Pick<CommandInput, "node">,
+  { node, isKey }: Pick<CommandInput, "node" | "isKey">,
   { servers }: Pick<Fleet, "servers">,
 ): string | undefined {
-  if (WITHOUT_SERVER.has(name)) return undefined;
+  // a row of last time stands for nothing yet, not even for what is known
+  const isOfLast = isKey && node?.kind === "client" && isUntold(servers, node.serverKey);
+  if (WITHOUT_SERVER.has(name) && !isOfLast) return undefined;
   const asked = servers.filter(({ key }) => node === undefined || node.serverKey === key);
   const [first] = asked;
   if (first === undefined || asked.some((server) => !isAway(server))) return undefined;
   return awaySentence(first);
+}
+
+function isUntold(servers: readonly Server[], serverKey: string): boolean {
+  return servers.some(({ key, mirror }) => key === serverKey && !mirror.isFilled);
 }
 
 function awaySentence({ name, state }: Server): string {

@@ -36,6 +36,12 @@ export function dateAndTime(ms: number): string {
   return `${day.format(new Date(ms))}, ${timeOfDay(ms)}`;
 }
 
+/** The time of day of an instant of today, and of another day its date, too. */
+export function timeOrDay(ms: number, nowMs: number): string {
+  const isToday = new Date(ms).toDateString() === new Date(nowMs).toDateString();
+  return isToday ? timeOfDay(ms) : dateAndTime(ms);
+}
+
 /** The time of day, `14:02`, in the time zone of the editor. */
 export function timeOfDay(ms: number): string {
   const at = new Date(ms);

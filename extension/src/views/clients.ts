@@ -2,11 +2,14 @@ import { displayName } from "../model/arrange.ts";
 import type { Swap } from "../model/mirror.ts";
 import type { ClientNode, GroupNode, Node } from "../model/node.ts";
 import { refusalText } from "../model/rows/serverRow.ts";
-import { type GroupKey, keyOfGroup, ShownClients } from "../model/shown/shownClients.ts";
+import type { Group } from "../model/shown/grouping.ts";
+import { type GroupKey, keyOfGroup, type ShownClients } from "../model/shown/shownClients.ts";
 import type { FleetChange } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { ArrangedChange } from "../servers/serverChange.ts";
 import type { Arrangements } from "./arrangements.ts";
+import type { LastTree } from "./lastShown/lastTree.ts";
+import { ShownServers } from "./shownServers.ts";
 import {
   ALL,
   changedServerTunnel,
@@ -26,16 +29,15 @@ import {
 /** What the clients view is made from. */
 export interface ClientsSourceDeps extends SourceDeps {
   readonly arrangements: Arrangements;
+  /** What is shown of a server that has told nothing yet; without it, nothing is. */
+  readonly last?: LastTree;
 }
 
-/** How much has to be done before the clients of a server can be shown. */
-type Staleness = "none" | "groups" | "all";
-
-interface Shown {
-  readonly clients: ShownClients;
-  /** The rows of each group by client, so that one client that comes or goes costs no search for the others. */
-  readonly rows: Map<GroupKey, Map<string, Node>>;
-  staleness: Staleness;
+/** A group of the clients view, and the rows of its clients. */
+export interface ListedGroup {
+  readonly group: Group;
+  readonly size: number;
+  readonly rows: () => readonly Node[];
 }
 
 /**
@@ -47,15 +49,17 @@ export class ClientsSource implements TreeSource {
   readonly #deps: ClientsSourceDeps;
   /** Rows of a group by its list of ids, which is a new array whenever it changes. */
   readonly #rows = new WeakMap<readonly string[], readonly Node[]>();
-  readonly #shown = new Map<string, Shown>();
-
+  readonly shown: ShownServers;
   /** The groups of each server when they were asked for last. */
   readonly #asked = new Map<string, readonly GroupKey[]>();
   /** Whether a lone server had a row when the roots were asked for last. */
   #hadRefused = false;
+  /** The servers of which rows of last time were asked for. */
+  readonly #hadLast = new Set<string>();
 
   constructor(deps: ClientsSourceDeps) {
     this.#deps = deps;
+    this.shown = new ShownServers(deps);
   }
 
   /** Whether a filter is set. */
@@ -65,39 +69,20 @@ export class ClientsSource implements TreeSource {
 
   /** How many clients a group has. */
   sizeOf(node: GroupNode): number {
+    const last = this.#deps.last?.sizeOf(node);
+    if (last !== undefined) return last;
     const server = this.#deps.fleet.get(node.serverKey);
     return server === undefined ? 0 : this.#shownOf(server).sizeOf(keyOfGroup(node));
   }
 
-  /** How many clients there are, and how many of them the filter lets through. */
-  counts(): { readonly shown: number; readonly total: number } {
-    let shown = 0;
-    let total = 0;
-    for (const server of this.#deps.fleet.servers) {
-      const clients = this.#shownOf(server);
-      shown += clients.size;
-      total += clients.total;
-    }
-    return { shown, total };
-  }
-
-  /** Whether a client that is known is left out by the filter. */
-  isHidden(serverKey: string, clientId: string): boolean {
-    const server = this.#deps.fleet.get(serverKey);
-    if (server?.mirror.maps.clients.has(clientId) !== true) return false;
-    return this.#shownOf(server).groupsOf(clientId).length === 0;
-  }
-
-  /** The clients are to be shown in another arrangement: in other groups, or in another order, too. */
-  rearrange(staleness: "groups" | "all"): void {
-    for (const shown of this.#shown.values()) {
-      if (shown.staleness !== "all") shown.staleness = staleness;
-    }
-  }
-
-  /** Makes ready for a filter that somebody is about to type. */
-  prepareFilter(): void {
-    for (const server of this.#deps.fleet.servers) this.#shownOf(server).prepare();
+  /** The groups of a server in order. */
+  groupsOf(server: Server): readonly ListedGroup[] {
+    const shown = this.#shownOf(server);
+    return shown.groupKeys.map((key) => ({
+      group: shown.group(key),
+      size: shown.sizeOf(key),
+      rows: () => this.#clients(server, key),
+    }));
   }
 
   roots(): readonly Node[] {
@@ -113,7 +98,9 @@ export class ClientsSource implements TreeSource {
     const server = this.#deps.fleet.get(node.serverKey);
     if (server === undefined) return [];
     if (node.kind === "server") return this.#below(server);
-    if (node.kind === "group") return this.#clients(server, keyOfGroup(node));
+    if (node.kind === "group") {
+      return this.#deps.last?.clients(node) ?? this.#clients(server, keyOfGroup(node));
+    }
     if (node.kind !== "client" || node.tag !== undefined) return [];
     return openTunnelNodes(this.#deps, server.key, node.clientId);
   }
@@ -133,7 +120,7 @@ export class ClientsSource implements TreeSource {
     switch (event.kind) {
       case "servers":
         // one may have got another name, by which it can be filtered
-        this.#shown.clear();
+        this.shown.forget();
         return ALL;
       case "localTunnel": {
         const node = changedTunnel(this.#deps, event);
@@ -144,7 +131,7 @@ export class ClientsSource implements TreeSource {
         const { server, change } = event;
         if (change.kind === "state") return this.#state(server);
         if (change.kind === "reset") {
-          this.#shown.delete(server.key);
+          this.shown.forget(server.key);
           return serverDirty(this.#deps, server.key);
         }
         return change.changes.flatMap((each) => this.#changed(server, each));
@@ -160,6 +147,8 @@ export class ClientsSource implements TreeSource {
   }
 
   #state(server: Server): readonly Dirty[] {
+    const isLast = this.#deps.last?.below(server.key) !== undefined;
+    if (this.#hadLast.has(server.key) && !isLast) return serverDirty(this.#deps, server.key);
     const isRefused = this.#refused !== undefined;
     return isRefused || this.#hadRefused ? ALL : stateDirty(this.#deps, server.key);
   }
@@ -172,9 +161,8 @@ export class ClientsSource implements TreeSource {
       return this.#client(server.key, clientId, "subtree");
     }
     if (change.entity !== "client") return [];
-    const shown = this.#shown.get(server.key);
-    // all of it is on its way to be shown anew, or nobody has looked yet
-    if (shown?.staleness !== "none") return stateDirty(this.#deps, server.key);
+    const shown = this.shown.upToDate(server.key);
+    if (shown === undefined) return stateDirty(this.#deps, server.key);
     const keys = [...shown.clients.update(change)];
     for (const key of keys) shown.rows.get(key)?.delete(change.id);
     const moved = keys.flatMap((key) => this.#group(server, key));
@@ -212,7 +200,7 @@ export class ClientsSource implements TreeSource {
   /** A client has a row in each of its groups, the first of which has its tunnels. */
   #client(serverKey: string, clientId: string, kind: "row" | "subtree"): readonly Dirty[] {
     const { nodes } = this.#deps;
-    const shown = this.#shown.get(serverKey)?.clients;
+    const shown = this.shown.upToDate(serverKey)?.clients;
     const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
     const [, ...others] = shown?.groupsOf(clientId) ?? [];
     const tags = others.map((key) => shown?.group(key).value ?? "");
@@ -223,24 +211,7 @@ export class ClientsSource implements TreeSource {
   }
 
   #shownOf(server: Server): ShownClients {
-    return this.#upToDate(server).clients;
-  }
-
-  #upToDate(server: Server): Shown {
-    const shown: Shown = this.#shown.get(server.key) ?? {
-      clients: new ShownClients(),
-      rows: new Map(),
-      staleness: "all",
-    };
-    this.#shown.set(server.key, shown);
-    const { clients, staleness } = shown;
-    if (staleness === "none") return shown;
-    shown.rows.clear();
-    const arrangement = this.#deps.arrangements.of(server.key);
-    if (staleness === "all") clients.reset(server.mirror, arrangement, server.name);
-    else clients.regroup(arrangement);
-    shown.staleness = "none";
-    return shown;
+    return this.shown.of(server).clients;
   }
 
   #groupParts(server: Server, key: GroupKey): Omit<GroupNode, "id"> {
@@ -249,7 +220,12 @@ export class ClientsSource implements TreeSource {
     return { kind: "group", serverKey: server.key, by, value, round };
   }
 
-  #above(server: Server, { clientId, tag }: ClientNode): Node | undefined {
+  #above(server: Server, node: ClientNode): Node | undefined {
+    const { last } = this.#deps;
+    if (last?.below(server.key) !== undefined) {
+      return last.groupOf(node) ?? serverNode(this.#deps, server.key);
+    }
+    const { clientId, tag } = node;
     const shown = this.#shownOf(server);
     const [first] = shown.groupsOf(clientId);
     const key = tag === undefined ? first : keyOfGroup({ by: "tag", value: tag });
@@ -260,6 +236,10 @@ export class ClientsSource implements TreeSource {
 
   /** The groups; a lone one is not worth a level. */
   #below(server: Server): readonly Node[] {
+    const last = this.#deps.last?.below(server.key);
+    if (last === undefined) this.#hadLast.delete(server.key);
+    else this.#hadLast.add(server.key);
+    if (last !== undefined) return last;
     const keys = this.#shownOf(server).groupKeys;
     this.#asked.set(server.key, keys);
     const [only] = keys;
@@ -268,7 +248,7 @@ export class ClientsSource implements TreeSource {
   }
 
   #clients(server: Server, key: GroupKey): readonly Node[] {
-    const { clients, rows } = this.#upToDate(server);
+    const { clients, rows } = this.shown.of(server);
     const ids = clients.idsOf(key);
     const known = this.#rows.get(ids);
     if (known !== undefined) return known;
@@ -287,7 +267,7 @@ export class ClientsSource implements TreeSource {
 
   #row({ key: serverKey }: Server, key: GroupKey, clientId: string): Node {
     const { nodes } = this.#deps;
-    const shown = this.#shown.get(serverKey)?.clients;
+    const shown = this.shown.upToDate(serverKey)?.clients;
     const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
     if (shown === undefined || shown.isFirst(key, clientId)) return nodes.get(parts);
     return nodes.get({ ...parts, tag: shown.group(key).value });

@@ -1,8 +1,9 @@
 import type { Client } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import type { ContextKey } from "../manifest.ts";
 import { statusOf } from "../model/arrange.ts";
 import type { Mirror } from "../model/mirror.ts";
-import { timeOfDay } from "../model/relativeTime.ts";
+import { timeOfDay, timeOrDay } from "../model/relativeTime.ts";
 import { refusalText, stateText } from "../model/rows/serverRow.ts";
 import { LOCAL_URL } from "../servers/config.ts";
 import type { Fleet } from "../servers/fleet.ts";
@@ -147,11 +148,22 @@ export function pinnedBadge(
   return { value, tooltip: `${count(value, "pinned client is", "pinned clients are")} offline` };
 }
 
-function messageOf(server: Server): string | undefined {
+/** When what a view shows of a server that has told nothing yet was true; undefined: it shows nothing. */
+export interface LastTimes {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly of: (server: Server) => number | undefined;
+}
+
+function messageOf(server: Server, last: LastTimes | undefined): string | undefined {
   const { state, heardAtMs, mirror, name } = server;
   if (state.kind === "connected" || state.kind === "stopped") return undefined;
   const refusal = refusalText(state);
   if (refusal !== undefined) return `${name}: ${refusal}`;
+  const lastMs = last?.of(server);
+  if (last !== undefined && lastMs !== undefined) {
+    return t("Connecting to {0}\u2026 showing rows as of {1}.", name, timeOrDay(lastMs, last.now));
+  }
   if (!mirror.isFilled || heardAtMs === undefined) return undefined;
   const from = `showing data from ${timeOfDay(heardAtMs)}`;
   if (state.kind === "connecting" || state.kind === "waiting") {
@@ -161,8 +173,10 @@ function messageOf(server: Server): string | undefined {
 }
 
 /** What stands above a tree while its data is old; undefined when all is well. */
-export function viewMessage({ servers }: Fleet): string | undefined {
-  const messages = servers.map(messageOf).filter((message) => message !== undefined);
+export function viewMessage({ servers }: Fleet, last?: LastTimes): string | undefined {
+  const messages = servers
+    .map((server) => messageOf(server, last))
+    .filter((message) => message !== undefined);
   return messages.length === 0 ? undefined : messages.join(" ");
 }
 

@@ -35,6 +35,7 @@ import { isAway, type Server } from "../servers/server.ts";
 import { rememberedName } from "../tunnels/localTunnel.ts";
 import type { ClientsSource } from "./clients.ts";
 import { isLiveOf, rotationReason } from "./credentialNodes.ts";
+import type { LastTree } from "./lastShown/lastTree.ts";
 
 /** What a row is described from. */
 export interface RowContext {
@@ -47,6 +48,8 @@ export interface RowContext {
   readonly groups?: Pick<ClientsSource, "sizeOf" | "isFiltered">;
   /** Whether a client stands above the others; without it, none does. */
   readonly isPinned?: (serverKey: string, clientId: string) => boolean;
+  /** What clients' rows said last time; without it, nothing is known of that. */
+  readonly last?: Pick<LastTree, "rowOf">;
 }
 
 /** Stands for something that went away between the question and the answer. */
@@ -178,11 +181,10 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
 }
 
 /** A client that is not known now, or not any more, above its tunnels of before. */
-function describeAbsent(
-  { clientId, place }: ClientNode,
-  server: Server,
-  { fleet }: RowContext,
-): Row | undefined {
+function describeAbsent(node: ClientNode, server: Server, context: RowContext): Row | undefined {
+  const { fleet, last } = context;
+  const { clientId, place } = node;
+  if (place === "clients") return last?.rowOf(node);
   const tunnels = fleet.tunnels.of(server.key, clientId);
   if (place !== "tunnels" || tunnels.length === 0) return undefined;
   return absentClientRow(rememberedName(tunnels, clientId), !isAway(server));

@@ -19,6 +19,11 @@ import {
 } from "./context.ts";
 import { ContextKeys } from "./contextKeys.ts";
 import { CredentialsSource } from "./credentials.ts";
+import { drawingOf } from "./lastShown/drawing.ts";
+import type { LastFolder } from "./lastShown/folder.ts";
+import { LastShown } from "./lastShown/lastShown.ts";
+import { LastTree } from "./lastShown/lastTree.ts";
+import type { RowContext } from "./rows.ts";
 import { ALL, type TreeSource } from "./source.ts";
 import { StatusBar } from "./statusBar.ts";
 import { Tree } from "./tree.ts";
@@ -37,6 +42,8 @@ export interface ViewsDeps {
   readonly fleet: Fleet;
   readonly nodes: Nodes;
   readonly arrangements: Arrangements;
+  /** Where the rows of last time are kept. */
+  readonly lastFolder: LastFolder;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -49,7 +56,10 @@ interface SourcedTree {
 /** The trees, the status bar item, and the context keys, kept up to date with the fleet. */
 export class Views {
   readonly #deps: ViewsDeps;
+  readonly #lastShown: LastShown;
+  readonly #last: LastTree;
   readonly #clientsSource: ClientsSource;
+  readonly #rows: RowContext;
   readonly #clients: SourcedTree;
   readonly #credentials: SourcedTree;
   readonly #tunnels: SourcedTree;
@@ -65,12 +75,16 @@ export class Views {
 
   constructor(deps: ViewsDeps) {
     this.#deps = deps;
-    this.#clientsSource = new ClientsSource(deps);
+    this.#lastShown = new LastShown({ ...deps, folder: deps.lastFolder });
+    this.#last = new LastTree({ ...deps, lastShown: this.#lastShown });
+    this.#clientsSource = new ClientsSource({ ...deps, last: this.#last });
+    this.#rows = this.#rowContext();
     this.#clients = this.#create(VIEWS.clients, this.#clientsSource);
     this.#credentials = this.#create(VIEWS.credentials, new CredentialsSource(deps));
     this.#tunnels = this.#create(VIEWS.tunnels, new TunnelsSource(deps));
     this.#users = this.#create(VIEWS.users, new UsersSource(deps));
     deps.fleet.changed.add((event) => this.#changed(event));
+    this.#keepLast();
     deps.arrangements.changed.add((what) => this.#rearranged(what));
     this.#settings = workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(SECTION)) this.#summarise();
@@ -82,7 +96,7 @@ export class Views {
   /** Shows and selects a client in the clients view. */
   async revealClient(serverKey: string, clientId: string): Promise<void> {
     if (this.#deps.fleet.client(serverKey, clientId) === undefined) return;
-    if (this.#clientsSource.isHidden(serverKey, clientId)) {
+    if (this.#clientsSource.shown.isHidden(serverKey, clientId)) {
       this.#deps.arrangements.setFilter("");
       window.setStatusBarMessage("The filter was cleared to show this client.", SAID_MS);
     }
@@ -119,6 +133,7 @@ export class Views {
     this.#summary?.cancel();
     this.#tick.cancel();
     this.#settings.dispose();
+    this.#lastShown.dispose();
     this.#statusBar.dispose();
     for (const { tree } of this.#trees) tree.dispose();
   }
@@ -128,16 +143,34 @@ export class Views {
   }
 
   #create(id: string, source: TreeSource): SourcedTree {
-    const { fleet, clock, log } = this.#deps;
-    const rows = {
+    const { clock, log } = this.#deps;
+    return { source, tree: new Tree({ id, source, rows: this.#rows, clock, log }) };
+  }
+
+  #rowContext(): RowContext {
+    const { fleet, clock, arrangements } = this.#deps;
+    return {
       fleet,
       now: () => clock.now(),
       warnAfterDays: () => this.#warnAfterDays,
       groups: this.#clientsSource,
-      isPinned: (serverKey: string, clientId: string) =>
-        this.#deps.arrangements.isPinned(serverKey, clientId),
+      isPinned: (serverKey, clientId) => arrangements.isPinned(serverKey, clientId),
+      last: this.#last,
     };
-    return { source, tree: new Tree({ id, source, rows, clock, log }) };
+  }
+
+  #keepLast(): void {
+    const { arrangements } = this.#deps;
+    this.#lastShown.keepFrom((server) =>
+      drawingOf(server, this.#clientsSource, {
+        rows: this.#rows,
+        filter: arrangements.filterText,
+      }),
+    );
+    this.#lastShown.changed.add(() => {
+      this.#clients.tree.redraw();
+      this.#summarise();
+    });
   }
 
   #changed(event: FleetChange): void {
@@ -148,9 +181,9 @@ export class Views {
 
   /** Somebody is looking at what comes of it, so nothing is gathered first. */
   #rearranged(what: Rearrangement): void {
-    if (this.#deps.arrangements.isAsked) this.#clientsSource.prepareFilter();
+    if (this.#deps.arrangements.isAsked) this.#clientsSource.shown.prepareFilter();
     if (what !== "words") {
-      this.#clientsSource.rearrange(what);
+      this.#clientsSource.shown.rearrange(what);
       this.#clients.tree.redraw();
     }
     this.#summarise();
@@ -169,7 +202,7 @@ export class Views {
     this.#summary?.cancel();
     this.#summary = undefined;
     const { fleet, arrangements } = this.#deps;
-    const counts = this.#clientsSource.counts();
+    const counts = this.#clientsSource.shown.counts();
     const { filterText } = arrangements;
     const hasPinned = fleet.servers.some(({ key }) => arrangements.pinnedOf(key).size > 0);
     const filtering = filterContext(arrangements, counts);
@@ -178,7 +211,9 @@ export class Views {
     const message = viewMessage(fleet) ?? "";
     for (const { tree } of [this.#credentials, this.#tunnels, this.#users]) tree.say(message);
     const filtered = filterMessage(filterText, { ...counts, servers: fleet.servers.length });
-    this.#clients.tree.say([filtered, message].filter(Boolean).join(" "));
+    const now = this.#deps.clock.now();
+    const withLast = viewMessage(fleet, { now, of: (server) => this.#last.atMs(server) }) ?? "";
+    this.#clients.tree.say([filtered, withLast].filter(Boolean).join(" "));
     this.#credentials.tree.showBadge(joinsBadge(fleet));
     const configuration = workspace.getConfiguration(SECTION);
     const isVisible = configuration.get<boolean>(SETTINGS.statusBarVisible, true);

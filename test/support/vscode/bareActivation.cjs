@@ -4,14 +4,7 @@
 // both cost of a processor, and what activation asked of the system: a call by its name for each.
 const Module = require("node:module");
 const path = require("node:path");
-
-/** Whatever is asked of it is itself again, also as a function and as a class. */
-const editor = new Proxy(class Anything {}, {
-  get: (_, name) => (name === Symbol.toPrimitive ? () => "" : editor),
-  set: () => true,
-  apply: () => editor,
-  construct: () => editor,
-});
+const { context, editor, serve } = require("./bareEditor.cjs");
 
 /** What waits for the disk, the network, another process, or who knows the users of this machine. */
 const SYSTEM = {
@@ -23,21 +16,7 @@ const SYSTEM = {
   os: ["homedir", "hostname", "networkInterfaces", "userInfo"],
 };
 
-/** What the editor hands over; whatever it keeps for an extension is in a folder that is not there. */
-const context = {
-  subscriptions: [],
-  secrets: editor,
-  globalState: editor,
-  workspaceState: editor,
-  extensionUri: editor,
-  extensionPath: "/nowhere",
-  globalStorageUri: { fsPath: "/nowhere" },
-};
-
-const load = Module._load;
-Module._load = function loadForExtension(request, ...rest) {
-  return request === "vscode" ? editor : load.call(this, request, ...rest);
-};
+serve(editor);
 
 function watch(calls) {
   for (const [name, members] of Object.entries(SYSTEM)) {

@@ -104,16 +104,16 @@ describe("the clients view in groups", () => {
     text(source);
     const before = source.roots();
     arrangements.setFilter("web");
-    source.rearrange("groups");
+    source.shown.rearrange("groups");
     expect(text(source).map((line) => line.trim().split(" |")[0])).toEqual([
       ...["Online", "web-1", "Offline", "web-2"],
     ]);
-    expect(source.counts()).toEqual({ shown: 2, total: 3 });
-    expect(source.isHidden(RELAY, "db")).toBe(true);
+    expect(source.shown.counts()).toEqual({ shown: 2, total: 3 });
+    expect(source.shown.isHidden(RELAY, "db")).toBe(true);
     // others, so that the editor does not keep them closed
     expect(source.roots().some((group) => before.includes(group))).toBe(false);
     arrangements.setFilter("");
-    source.rearrange("groups");
+    source.shown.rearrange("groups");
     expect(source.roots()).toEqual(before);
   });
 

@@ -151,7 +151,7 @@ describe("while a server is away", () => {
       state: { kind: "waiting", attempt: 1, delayMs: 500, reason: "nothing is listening there" },
     } as const;
     const fleet = { servers: [away] } as unknown as Parameters<typeof whyNotReachable>[2];
-    const asked = { node: undefined };
+    const asked = { node: undefined, isKey: false };
     expect(whyNotReachable("openTunnel", asked, fleet)).toContain("relay is not connected");
     expect(whyNotReachable("copyClientName", asked, fleet)).toBeUndefined();
     expect(whyNotReachable("retryNow", asked, fleet)).toBeUndefined();

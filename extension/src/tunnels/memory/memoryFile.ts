@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile, rename, stat } from "node:fs/promises";
 import { describeError, systemCode } from "../../support/describeError.ts";
 import type { Log } from "../../support/log.ts";
+import { writeWhole } from "../../support/wholeFile.ts";
 import { memoryText, parseMemory, type TunnelRecord } from "./record.ts";
 
 /** A hundred records have 60 KB; what is larger was not written by us. */
@@ -44,7 +43,7 @@ export class MemoryFile implements TunnelMemory {
       const after = edit(before ?? []);
       if (before === undefined || after === before) return;
       try {
-        await this.#write(memoryText(after));
+        await writeWhole(this.#deps.path, memoryText(after));
       } catch (error) {
         this.#deps.log.error("tunnels cannot be remembered", { why: describeError(error) });
       }
@@ -84,25 +83,6 @@ export class MemoryFile implements TunnelMemory {
     } catch (error) {
       log.error("remembered tunnels cannot be read", { path, why, also: describeError(error) });
       return undefined;
-    }
-  }
-
-  async #write(text: string): Promise<void> {
-    const { path } = this.#deps;
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const unfinished = `${path}.${randomBytes(4).toString("hex")}`;
-    try {
-      const file = await open(unfinished, "wx", 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(unfinished, path);
-    } catch (error) {
-      await rm(unfinished, { force: true });
-      throw error;
     }
   }
 }
