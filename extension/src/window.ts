@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { t } from "@vscode/l10n";
 import { commands, type ExtensionContext, window } from "vscode";
 import { arrangingHandlers } from "./commands/arranging/arranging.ts";
 import { auditHandlers } from "./commands/audit.ts";
@@ -186,7 +187,7 @@ function createSheets(context: ExtensionContext, deps: SheetsDeps): Sheets {
       await commands.executeCommand(COMMANDS.chooseLocalAddress);
       return true;
     },
-    pickCredential: (server) => targets.credentialOf(server, "Sign in with which credential?"),
+    pickCredential: (server) => targets.credentialOf(server, t("Sign in with which credential?")),
   });
 }
 

@@ -1,4 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
+import { t } from "@vscode/l10n";
 
 /**
  * The answer with its body read, which has at most `maxBytes` once it is unpacked. Of a longer one no
@@ -12,7 +13,7 @@ export async function boundedAnswer(response: Response, maxBytes: number): Promi
   for await (const piece of body) {
     length += piece.length;
     // leaving the loop cancels the body
-    if (length > maxBytes) throw new RportError("TOO_LARGE", "The server's answer is too long.");
+    if (length > maxBytes) throw new RportError("TOO_LARGE", t("The server's answer is too long."));
     pieces.push(piece);
   }
   return new Response(Buffer.concat(pieces), { status, headers });

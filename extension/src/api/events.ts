@@ -4,6 +4,7 @@ import {
   eventMessageSchema,
 } from "@rport/protocol/events";
 import { EVENTS_PATH } from "@rport/protocol/http";
+import { t } from "@vscode/l10n";
 import type { RawData, WebSocket } from "ws";
 import type { Clock, Timer } from "../support/clock.ts";
 import type { ReadyAccess } from "./access.ts";
@@ -65,13 +66,13 @@ export class EventSocket {
     if (this.#isClosed) return;
     const parsed = eventMessageSchema.safeParse(parseJson(String(data)));
     if (parsed.success) this.#deps.onMessage(parsed.data);
-    else this.#giveUp("The server sent something this version does not understand.");
+    else this.#giveUp(t("The server sent something this version does not understand."));
   }
 
   #watch(): Timer {
     return this.#deps.clock.after(SILENCE_MS, () => {
       if (!this.#heard) {
-        this.#giveUp("It stopped answering.");
+        this.#giveUp(t("It stopped answering."));
         return;
       }
       this.#heard = false;
@@ -106,5 +107,5 @@ function endOf(end: SocketEnd): EventsEnd {
   if (isUnauthorized(end)) {
     return { kind: "unauthorized", reason, wasOpen: end.kind === "closed" };
   }
-  return { kind: "lost", reason: reason || "The connection was closed." };
+  return { kind: "lost", reason: reason || t("The connection was closed.") };
 }

@@ -3,6 +3,7 @@ import type { EndpointCall, EndpointName, EndpointOutput } from "@rport/protocol
 import type { RequestParts } from "@rport/protocol/local/oneConnection";
 import { errorOf, restAnswer, restRequest } from "@rport/protocol/restClient";
 import type { ServerStatus } from "@rport/protocol/serverStatus";
+import { t } from "@vscode/l10n";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { AccessSource, ReadyAccess } from "./access.ts";
 import { addressBelow } from "./address.ts";
@@ -88,7 +89,7 @@ export class Api {
   async #ready(): Promise<ReadyAccess> {
     const access = await this.#access();
     if (access.kind === "noToken") {
-      throw new RportError("UNAUTHORIZED", "You are not signed in to this server.");
+      throw new RportError("UNAUTHORIZED", t("You are not signed in to this server."));
     }
     if (access.kind === "unavailable") throw new RportError("UNAVAILABLE", access.reason);
     return access;
@@ -104,9 +105,13 @@ export class Api {
     } catch (error) {
       if (error instanceof RportError) throw error;
       const reason = describeNetworkError(error);
-      throw new RportError("UNAVAILABLE", `Cannot reach ${new URL(access.url).host}: ${reason}.`, {
-        cause: error,
-      });
+      throw new RportError(
+        "UNAVAILABLE",
+        t("Cannot reach {0}: {1}.", new URL(access.url).host, reason),
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -133,6 +138,6 @@ async function tooMany(response: Response): Promise<RportError> {
   const { message, detail } = await errorOf(response);
   const seconds = Number(response.headers.get("retry-after"));
   const isTold = !(seconds > 0) || /\d+ ?s/.test(`${message} ${detail}`);
-  const title = isTold ? message : `${message} Try again in ${seconds} s.`;
+  const title = isTold ? message : `${message} ${t("Try again in {0} s.", seconds)}`;
   return new RportError("TOO_MANY_REQUESTS", title, { detail });
 }

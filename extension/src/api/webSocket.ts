@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import type { OneConnection } from "@rport/protocol/local/oneConnection";
 import { errorFromEnvelope } from "@rport/protocol/restClient";
+import { t } from "@vscode/l10n";
 import { type ClientOptions, WebSocket } from "ws";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { ReadyAccess } from "./access.ts";
@@ -42,7 +43,7 @@ export function openSocket(target: SocketTarget, onEnd: (end: SocketEnd) => void
   socket.on("error", (cause) => {
     failure ??= new RportError(
       "UNAVAILABLE",
-      `Cannot reach ${host}: ${describeNetworkError(cause)}.`,
+      t("Cannot reach {0}: {1}.", host, describeNetworkError(cause)),
       { cause },
     );
   });

@@ -2,6 +2,7 @@ import type { EndpointFile } from "@rport/protocol/endpointFile";
 import { OneConnection } from "@rport/protocol/local/oneConnection";
 import { proveServer } from "@rport/protocol/local/proveServer";
 import { isRunning } from "@rport/protocol/local/runningBackends";
+import { t } from "@vscode/l10n";
 import { type Access, type AccessSource, bearer } from "../api/access.ts";
 import { describeNetworkError } from "../support/describeError.ts";
 import type { Environment } from "../support/environment.ts";
@@ -73,22 +74,29 @@ export async function enterLocal({
     const { connection, authorization } = result;
     return { kind: "ready", url, authorization, fingerprint, connection };
   }
-  if (result.kind === "busy") return unavailable("The backend is asked for too many proofs.");
+  if (result.kind === "busy") return unavailable(t("The backend is asked for too many proofs."));
   const ended = isRunning(pid) ? undefined : ENDED;
   if (result.kind === "unreachable") {
-    return unavailable(ended ?? `Cannot reach ${url}: ${describeNetworkError(result.cause)}.`);
+    return unavailable(
+      ended ?? t("Cannot reach {0}: {1}.", url, describeNetworkError(result.cause)),
+    );
   }
-  const stranger = ended === undefined ? UNPROVEN : `${ENDED} Another program answers`;
-  return unavailable(`${stranger} at ${url}. It was told no token.`);
+  return unavailable(
+    ended === undefined
+      ? t(
+          "What answers has not proven that it is the backend of this folder: at {0}. It was told no token.",
+          url,
+        )
+      : `${ended} ${t("Another program answers at {0}. It was told no token.", url)}`,
+  );
 }
 
 /** A process id that is no longer there; the file of a backend that ended properly is gone, too. */
-const ENDED = "The backend of this folder has ended without cleaning up.";
-const UNPROVEN = "What answers has not proven that it is the backend of this folder:";
+const ENDED = t("The backend of this folder has ended without cleaning up.");
 
-const IDLE_PIN =
-  "The entry of this server has a tlsPin, but its address begins with http://, where no TLS key is shown. " +
-  "Write https:// there, or remove the tlsPin.";
+const IDLE_PIN = t(
+  "The entry of this server has a tlsPin, but its address begins with http://, where no TLS key is shown. Write https:// there, or remove the tlsPin.",
+);
 
 function unavailable(reason: string): Access {
   return { kind: "unavailable", reason };

@@ -1,5 +1,6 @@
 import { basename, isAbsolute } from "node:path";
 import { type TlsPin, tlsPinSchema } from "@rport/protocol/tls/tlsPin";
+import { t } from "@vscode/l10n";
 import { z } from "zod";
 
 /** Instead of an address: the backend of the same person on the same machine, in its usual folder. */
@@ -98,6 +99,7 @@ function parseEntry(entry: unknown): ServerConfig | undefined {
 export function localConfig(name: string, url: string): ServerConfig | undefined {
   const dataDir = dataDirOf(url);
   if (dataDir !== undefined && !isAbsolute(dataDir)) return undefined;
-  const usual = dataDir === undefined ? "Local Backend" : `Local Backend (${basename(dataDir)})`;
+  const usual =
+    dataDir === undefined ? t("Local Backend") : t("Local Backend ({0})", basename(dataDir));
   return { name: name || usual, url, fingerprint: "" };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { ENDPOINT_FILE } from "@rport/protocol/endpointFile";
 import { type ReadEndpoint, readEndpoint } from "@rport/protocol/local/endpointReader";
 import { usualDataDir } from "@rport/protocol/local/stateFolders";
+import { t } from "@vscode/l10n";
 import { type Environment, personOf } from "../support/environment.ts";
 import { isLoopback } from "./config.ts";
 
@@ -24,9 +25,9 @@ export async function findLocalBackend(
   try {
     const read = await readEndpoint(path, environment.uid);
     if (read.kind === "absent" || isLoopback(read.endpoint.url)) return read;
-    return absent(`${path} names another computer.`);
+    return absent(t("{0} names another computer.", path));
   } catch {
-    return absent("No backend is running on this computer.");
+    return absent(t("No backend is running on this computer."));
   }
 }
 

@@ -3,6 +3,7 @@ import type { Secret } from "@rport/protocol/model";
 import type { Right } from "@rport/protocol/people/right";
 import type { RotationClient } from "@rport/protocol/report";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
+import { t } from "@vscode/l10n";
 import type { Access, AccessSource } from "../api/access.ts";
 import { EventSocket, type EventsEnd } from "../api/events.ts";
 import { Api } from "../api/http.ts";
@@ -188,7 +189,7 @@ export class Server {
 
   async #open(mine: ConnectionState): Promise<void> {
     const access = await this.access().catch(
-      (): Access => ({ kind: "unavailable", reason: "The token could not be read." }),
+      (): Access => ({ kind: "unavailable", reason: t("The token could not be read.") }),
     );
     // somebody may have connected again, or signed out, meanwhile
     if (this.#state !== mine) {
@@ -251,7 +252,7 @@ export class Server {
   #recognise(actual: string): boolean {
     if (actual === this.#fingerprint) return true;
     if (this.isLocal) {
-      this.#lose("What answers there has another server key than the backend's file says.");
+      this.#lose(t("What answers there has another server key than the backend's file says."));
       return false;
     }
     if (this.#fingerprint === "") {
@@ -269,11 +270,8 @@ export class Server {
       return;
     }
     // a local backend that was started again has a new token, which the next attempt reads
-    if (this.isLocal) {
-      this.#lose("The backend was started again.");
-      return;
-    }
-    if (end.wasOpen) void this.#refuseSayingWhy(this.#state, end.reason);
+    if (this.isLocal) this.#lose(t("The backend was started again."));
+    else if (end.wasOpen) void this.#refuseSayingWhy(this.#state, end.reason);
     else this.#refuse(end.reason);
   }
 

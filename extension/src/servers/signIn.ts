@@ -3,6 +3,7 @@ import type { ServerFace } from "@rport/protocol/people/signInEndpoints";
 import type { TokenPrefix } from "@rport/protocol/people/token";
 import type { UserName } from "@rport/protocol/people/user";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
+import { t } from "@vscode/l10n";
 import { bearer } from "../api/access.ts";
 import { Api } from "../api/http.ts";
 import { readyAt } from "./access.ts";
@@ -49,8 +50,9 @@ export async function meet(door: Door): Promise<ServerFace> {
     const error = RportError.from(caught);
     if (!STRANGE.has(error.code)) throw error;
     const { host, protocol } = new URL(door.url);
-    const hint = protocol === "http:" ? " It may speak https, or lie below a path." : "";
-    const title = `What answers at ${host} is no RPort server, or one older than this editor.${hint}`;
+    const hint = protocol === "http:" ? ` ${t("It may speak https, or lie below a path.")}` : "";
+    const title =
+      t("What answers at {0} is no RPort server, or one older than this editor.", host) + hint;
     throw new RportError("BAD_REQUEST", title, { cause: caught });
   }
 }

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 /** What one step of a check of a connection found. */
 export interface CheckLine {
   /** What was looked at, in a word or two. */
@@ -16,7 +17,7 @@ export function checkText(title: string, lines: readonly CheckLine[]): string {
   const notes = lines.filter(({ verdict }) => verdict === "note");
   const sum =
     failed?.text ??
-    (notes.length === 0 ? "Everything works." : notes.map(({ text }) => text).join("\n"));
+    (notes.length === 0 ? t("Everything works.") : notes.map(({ text }) => text).join("\n"));
   const width = Math.max(0, ...lines.map(({ name }) => name.length)) + 1;
   const steps = lines.map(({ name, verdict, text }) => {
     return `${MARKS[verdict]} ${`${name}:`.padEnd(width)} ${text}`;

@@ -4,6 +4,7 @@ import { connect, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { ANY_CERTIFICATE, pinOf } from "@rport/protocol/tls/peerPin";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
+import { t } from "@vscode/l10n";
 
 /** A server that takes longer for one step has failed it. */
 const STEP_MS = 5_000;
@@ -57,7 +58,7 @@ export const networkProbes: NetworkProbes = {
       const socket = connectTls({ host, port, ...nameOf(host), ...ANY_CERTIFICATE });
       socket.setTimeout(STEP_MS, () => socket.destroy(timedOut()));
       socket.once("error", reject);
-      socket.once("close", () => reject(new Error("the connection was closed")));
+      socket.once("close", () => reject(new Error(t("the connection was closed"))));
       socket.once("secureConnect", () => {
         const certificate = new X509Certificate(socket.getPeerCertificate().raw);
         resolve({

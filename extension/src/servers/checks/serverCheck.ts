@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import { isSamePin } from "@rport/protocol/tls/peerPin";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { VERSION } from "@rport/protocol/version";
+import { t } from "@vscode/l10n";
 import type { Answer } from "../../api/http.ts";
 import { duration, until } from "../../model/relativeTime.ts";
 import { describeError, describeNetworkError } from "../../support/describeError.ts";
@@ -57,8 +58,11 @@ export async function checkServer(
 async function* steps(server: CheckedServer, deps: CheckDeps): AsyncGenerator<CheckLine> {
   const { proxy, isLocal, address } = server;
   if (proxy !== undefined) {
-    const text = `Requests go through ${proxy}, which looks up the name and opens the connection.`;
-    yield { name: "Proxy", verdict: "ok", text };
+    const text = t(
+      "Requests go through {0}, which looks up the name and opens the connection.",
+      proxy,
+    );
+    yield { name: t("Proxy"), verdict: "ok", text };
   } else if (!isLocal) {
     yield* way(new URL(address), server, deps);
   }
@@ -70,37 +74,41 @@ async function* way(url: URL, server: CheckedServer, deps: CheckDeps): AsyncGene
   const isTls = url.protocol === "https:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const place = { host, port: Number(url.port || (isTls ? 443 : 80)) };
-  yield { name: "Proxy", verdict: "ok", text: "None is used." };
+  yield { name: t("Proxy"), verdict: "ok", text: t("None is used.") };
   yield await nameLine(place, deps.network);
   yield await addressLine(place, deps.network);
   yield isTls ? await tlsLine(place, server, deps) : plainLine(url);
 }
 
 async function nameLine({ host }: HostAndPort, network: NetworkProbes): Promise<CheckLine> {
-  const name = "Name";
+  const name = t("Name");
   try {
     const addresses = await network.resolve(host);
-    return { name, verdict: "ok", text: `${host} is ${addresses.join(", ")}.` };
+    return { name, verdict: "ok", text: t("{0} is {1}.", host, addresses.join(", ")) };
   } catch (error) {
     return { name, verdict: "failed", text: `${host}: ${describeNetworkError(error)}.` };
   }
 }
 
 async function addressLine(place: HostAndPort, network: NetworkProbes): Promise<CheckLine> {
-  const name = "Address";
+  const name = t("Address");
   try {
     await network.reach(place);
-    return { name, verdict: "ok", text: `Port ${place.port} takes connections.` };
+    return { name, verdict: "ok", text: t("Port {0} takes connections.", place.port) };
   } catch (error) {
-    return { name, verdict: "failed", text: `Port ${place.port}: ${describeNetworkError(error)}.` };
+    return {
+      name,
+      verdict: "failed",
+      text: t("Port {0}: {1}.", place.port, describeNetworkError(error)),
+    };
   }
 }
 
 function plainLine({ href }: URL): CheckLine {
   const isNear = isLoopback(href);
   const text = isNear
-    ? "None, and none is needed on this computer."
-    : "None: whoever is between sees what is sent, sign-ins included.";
+    ? t("None, and none is needed on this computer.")
+    : t("None: whoever is between sees what is sent, sign-ins included.");
   return { name: "TLS", verdict: isNear ? "ok" : "note", text };
 }
 
@@ -114,11 +122,15 @@ async function tlsLine(
     const { protocol, pin, expiresAtMs, distrust } = await network.showTls(place);
     if (tlsPin !== undefined) {
       return isSamePin(pin, tlsPin)
-        ? { name, verdict: "ok", text: `${protocol}, with the key that was accepted (${pin}).` }
+        ? {
+            name,
+            verdict: "ok",
+            text: t("{0}, with the key that was accepted ({1}).", protocol, pin),
+          }
         : {
             name,
             verdict: "failed",
-            text: `It shows another TLS key (${pin}) than the accepted one (${tlsPin}).`,
+            text: t("It shows another TLS key ({0}) than the accepted one ({1}).", pin, tlsPin),
           };
     }
     if (distrust !== undefined) {
@@ -126,12 +138,16 @@ async function tlsLine(
       return {
         name,
         verdict: "note",
-        text: `${protocol}, but Node does not trust it: ${why}. The editor may know more authorities.`,
+        text: t(
+          "{0}, but Node does not trust it: {1}. The editor may know more authorities.",
+          protocol,
+          why,
+        ),
       };
     }
     const at = new Date(expiresAtMs).toISOString();
     const isSoon = expiresAtMs - nowMs() < EXPIRY_MS;
-    const text = `${protocol}, with a trusted certificate that ends ${until(at, nowMs())}.`;
+    const text = t("{0}, with a trusted certificate that ends {1}.", protocol, until(at, nowMs()));
     return { name, verdict: isSoon ? "note" : "ok", text };
   } catch (error) {
     return { name, verdict: "failed", text: `${describeNetworkError(error)}.` };
@@ -144,16 +160,16 @@ async function* answer(server: CheckedServer, deps: CheckDeps): AsyncGenerator<C
   try {
     for (let n = 0; n < QUESTIONS; n += 1) answers.push(await deps.ask());
   } catch (caught) {
-    yield { name: "Answer", verdict: "failed", text: refusalText(RportError.from(caught)) };
+    yield { name: t("Answer"), verdict: "failed", text: refusalText(RportError.from(caught)) };
     return;
   }
   const [first] = answers;
   if (first === undefined) return;
   const quickest = Math.min(...answers.map(({ tookMs }) => tookMs));
   yield {
-    name: "Answer",
+    name: t("Answer"),
     verdict: "ok",
-    text: `It answers in ${Math.max(1, Math.round(quickest))} ms, and accepts this sign-in.`,
+    text: t("It answers in {0} ms, and accepts this sign-in.", Math.max(1, Math.round(quickest))),
   };
   yield versionLine(first);
   yield keyLine(first, server);
@@ -162,7 +178,7 @@ async function* answer(server: CheckedServer, deps: CheckDeps): AsyncGenerator<C
 
 function refusalText(error: RportError): string {
   if (error.code === "UNAUTHORIZED") {
-    return `It answers, but does not accept the sign-in: ${describeError(error)}`;
+    return t("It answers, but does not accept the sign-in: {0}", describeError(error));
   }
   return describeError(error);
 }
@@ -170,34 +186,43 @@ function refusalText(error: RportError): string {
 function versionLine({ status: { version } }: Answer): CheckLine {
   const isSame = version === VERSION;
   const text = isSame
-    ? `The server has version ${version}, as this extension.`
-    : `The server has version ${version}, this extension ${VERSION}.`;
-  return { name: "Version", verdict: isSame ? "ok" : "note", text };
+    ? t("The server has version {0}, as this extension.", version)
+    : t("The server has version {0}, this extension {1}.", version, VERSION);
+  return { name: t("Version"), verdict: isSame ? "ok" : "note", text };
 }
 
 function keyLine(
   { status: { fingerprint_sha256: shown } }: Answer,
   server: CheckedServer,
 ): CheckLine {
-  const name = "Server key";
+  const name = t("Server key");
   const { fingerprint } = server;
   if (fingerprint === "" || fingerprint === shown)
     return { name, verdict: "ok", text: `${shown}.` };
   return {
     name,
     verdict: "failed",
-    text: `It has the key ${shown}, and ${fingerprint} was accepted.`,
+    text: t("It has the key {0}, and {1} was accepted.", shown, fingerprint),
   };
 }
 
 /** HTTP tells the time in whole seconds. */
 function clockLine(serverMs: number, nowMs: number): CheckLine {
-  const name = "Clock";
+  const name = t("Clock");
   const aheadMs = serverMs - nowMs;
   if (Math.abs(aheadMs) < CLOCK_MS) {
-    return { name, verdict: "ok", text: "The server's clock and this computer's agree." };
+    return { name, verdict: "ok", text: t("The server's clock and this computer's agree.") };
   }
-  const way = aheadMs > 0 ? "ahead of" : "behind";
-  const text = `The server's clock is ${duration(Math.abs(aheadMs))} ${way} this computer's: "ago" is wrong by that, and codes of authenticator apps may be refused.`;
+  const by = duration(Math.abs(aheadMs));
+  const text =
+    aheadMs > 0
+      ? t(
+          "The server's clock is {0} ahead of this computer's: \"ago\" is wrong by that, and codes of authenticator apps may be refused.",
+          by,
+        )
+      : t(
+          "The server's clock is {0} behind this computer's: \"ago\" is wrong by that, and codes of authenticator apps may be refused.",
+          by,
+        );
   return { name, verdict: "note", text };
 }

@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import type { EndpointFile } from "@rport/protocol/endpointFile";
 import { RportError } from "@rport/protocol/errors";
 import { isRunning } from "@rport/protocol/local/runningBackends";
+import { t } from "@vscode/l10n";
 import type { Clock } from "../../support/clock.ts";
 import type { Environment } from "../../support/environment.ts";
 import { enterLocal } from "../access.ts";
@@ -79,7 +80,7 @@ export class LocalBackend {
     if (isThere) return { kind: "running", isNew: false };
     throw new RportError(
       "UNAVAILABLE",
-      "Another backend has the data folder, and does not answer.",
+      t("Another backend has the data folder, and does not answer."),
       {
         detail: endpointFilePath(environment),
       },
@@ -90,16 +91,20 @@ export class LocalBackend {
   async stop({ pid }: Pick<EndpointFile, "pid">): Promise<void> {
     if (isRunning(pid)) process.kill(pid, "SIGTERM");
     if (await this.#becomes(STOP_MS, async () => !isRunning(pid))) return;
-    throw new RportError("UNAVAILABLE", `The backend (process ${pid}) does not end.`);
+    throw new RportError("UNAVAILABLE", t("The backend (process {0}) does not end.", pid));
   }
 
   async #node(oldest: number): Promise<string> {
     const candidates = nodeCandidates(this.#deps.environment, process.execPath);
     const search = await findNode(candidates, oldest);
     if (search.kind === "found") return search.path;
-    const there = [...new Set(search.versions)].join(", ") || "none";
-    throw new RportError("UNAVAILABLE", `The local backend needs Node ${oldest} or newer.`, {
-      detail: `This editor and your PATH have: ${there}. Update the editor, or install Node ${oldest} and start the editor again.`,
+    const there = [...new Set(search.versions)].join(", ") || t("none");
+    throw new RportError("UNAVAILABLE", t("The local backend needs Node {0} or newer.", oldest), {
+      detail: t(
+        "This editor and your PATH have: {0}. Update the editor, or install Node {1} and start the editor again.",
+        there,
+        oldest,
+      ),
     });
   }
 
