@@ -26,11 +26,6 @@ export function escapeMarkdown(text: string): string {
     .replaceAll("$", "&#36;");
 }
 
-/** `1 client`, `2 clients`. */
-export function count(n: number, noun: string, plural = `${noun}s`): string {
-  return `${n} ${n === 1 ? noun : plural}`;
-}
-
 /** Up to `max` names, then `+n`. */
 export function nameSome(names: readonly string[], max: number): string {
   const shown = names.slice(0, max).join(", ");

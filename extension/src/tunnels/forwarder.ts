@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
+import { t } from "@vscode/l10n";
 import { systemClock } from "../support/clock.ts";
 import { describeNetworkError, systemCode } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
@@ -131,9 +132,9 @@ export class Forwarder {
 
 function whyNot(port: number, cause: unknown): string {
   if (systemCode(cause) === "EADDRINUSE") {
-    return `Port ${port} of this computer is used by another program.`;
+    return t("Port {0} of this computer is used by another program.", port);
   }
-  return `Port ${port} of this computer cannot be used: ${describeNetworkError(cause)}.`;
+  return t("Port {0} of this computer cannot be used: {1}.", port, describeNetworkError(cause));
 }
 
 function listenOn(server: Server, port: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import { t } from "@vscode/l10n";
 import type { AccessSource } from "../api/access.ts";
 import { type Clock, pause } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
@@ -200,7 +201,7 @@ export class LocalTunnels implements Tunnels {
     await this.#records.load();
     const record = this.#records.get(id);
     if (record === undefined) {
-      throw new RportError("NOT_FOUND", "This tunnel is not remembered any more.");
+      throw new RportError("NOT_FOUND", t("This tunnel is not remembered any more."));
     }
     const known = this.get(id);
     if (known?.isOpen === true) return known;
@@ -221,10 +222,10 @@ export class LocalTunnels implements Tunnels {
     const { serverKey, clientId, remote } = request;
     const access = this.#deps.accessTo(serverKey);
     if (access === undefined) {
-      throw new RportError("NOT_FOUND", "The server of this tunnel is not configured any more.");
+      throw new RportError("NOT_FOUND", t("The server of this tunnel is not configured any more."));
     }
     if (this.#open.size >= RECORDS_MAX) {
-      throw new RportError("BAD_REQUEST", `${RECORDS_MAX} tunnels are open: close one first.`);
+      throw new RportError("BAD_REQUEST", t("{0} tunnels are open: close one first.", RECORDS_MAX));
     }
     const [wanted = 0] = ports;
     const other = openOnes(this.all).find(({ localPort }) => localPort === wanted);
@@ -232,7 +233,7 @@ export class LocalTunnels implements Tunnels {
       const leads = `${other.clientName || other.clientId} (${formatHostPort(other.remote)})`;
       throw new RportError(
         "ERR_CODE_LOCAL_PORT_IN_USE",
-        `Port ${wanted} of this computer is used by the tunnel to ${leads}.`,
+        t("Port {0} of this computer is used by the tunnel to {1}.", wanted, leads),
       );
     }
     return Forwarder.listen({ access, clientId, remote }, ports, this.#deps.clock.now);
@@ -245,7 +246,7 @@ export class LocalTunnels implements Tunnels {
       forwarder.close();
       const known = this.get(id);
       if (known !== undefined && !this.#isDisposed) return known;
-      throw new RportError("UNAVAILABLE", "This window is being closed.");
+      throw new RportError("UNAVAILABLE", t("This window is being closed."));
     }
     this.#failures.delete(id);
     this.#open.set(id, forwarder);

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { RportError } from "@rport/protocol/errors";
 import type { HostPort } from "@rport/protocol/remote";
+import { t } from "@vscode/l10n";
 import { type Clock, pause, type Timer } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
@@ -159,7 +160,9 @@ export class SharedTunnels implements Tunnels {
     if (role.kind === "keeper") return perform(act, role.tunnels);
     throw new RportError(
       "UNAVAILABLE",
-      "Another window holds the tunnels, and has another version of RPort: reload the windows that were not reloaded since the update.",
+      t(
+        "Another window holds the tunnels, and has another version of RPort: reload the windows that were not reloaded since the update.",
+      ),
     );
   }
 
@@ -168,7 +171,9 @@ export class SharedTunnels implements Tunnels {
     let timer: Timer | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = this.#deps.clock.after(ANSWER_MS, () => {
-        reject(new RportError("UNAVAILABLE", "The window that holds the tunnels does not answer."));
+        reject(
+          new RportError("UNAVAILABLE", t("The window that holds the tunnels does not answer.")),
+        );
       });
     });
     try {
@@ -255,6 +260,6 @@ function there(tunnel: LocalTunnel | undefined): LocalTunnel {
   if (tunnel !== undefined) return tunnel;
   throw new RportError(
     "INTERNAL",
-    "The window that holds the tunnels did not say which one is open.",
+    t("The window that holds the tunnels did not say which one is open."),
   );
 }

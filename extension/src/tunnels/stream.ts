@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import { DIAL_PATH } from "@rport/protocol/http";
 import type { HostPort } from "@rport/protocol/remote";
+import { t } from "@vscode/l10n";
 import type { RawData, WebSocket } from "ws";
 import type { AccessSource } from "../api/access.ts";
 import { openSocket, type SocketEnd } from "../api/webSocket.ts";
@@ -19,7 +20,7 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
  * RPort's agents confirm a stream first and connect to its target afterwards, so a port on which
  * nothing listens shows as a stream that ends at once, without a reason.
  */
-const UNANSWERED = "The host closed the connection at once: is something listening there?";
+const UNANSWERED = t("The host closed the connection at once: is something listening there?");
 
 /** Which host a tunnel leads to, and which place as seen from there. */
 export interface StreamTarget {
@@ -85,7 +86,7 @@ class Stream {
       return;
     }
     if (granted?.kind !== "ready") {
-      const reason = granted?.kind === "unavailable" ? granted.reason : "You are not signed in.";
+      const reason = granted?.kind === "unavailable" ? granted.reason : t("You are not signed in.");
       this.#end(new RportError("UNAVAILABLE", reason));
       return;
     }
@@ -183,5 +184,5 @@ function endOf(error: RportError | undefined, wasAnswered: boolean): StreamEnd {
 function errorOf(end: SocketEnd): RportError {
   if (end.kind === "failed") return end.error;
   const code = end.code === CLOSE_CODES.refused ? "TARGET_NOT_ALLOWED" : "UNAVAILABLE";
-  return new RportError(code, end.reason || "The connection to the server was lost.");
+  return new RportError(code, end.reason || t("The connection to the server was lost."));
 }

@@ -2,6 +2,7 @@ import { hostname, networkInterfaces } from "node:os";
 import { RportError } from "@rport/protocol/errors";
 import type { Client } from "@rport/protocol/model";
 import type { HostPort } from "@rport/protocol/remote";
+import { t } from "@vscode/l10n";
 
 /** What of this computer tells whether a host is it. */
 export interface ThisComputer {
@@ -51,6 +52,9 @@ export function refuseLoop(
   if (localPort !== remote.port && !openPorts.includes(remote.port)) return;
   throw new RportError(
     "BAD_REQUEST",
-    `Port ${remote.port} of this computer is a tunnel's own end, and the host is this computer: the tunnel would lead into itself.`,
+    t(
+      "Port {0} of this computer is a tunnel's own end, and the host is this computer: the tunnel would lead into itself.",
+      remote.port,
+    ),
   );
 }

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { Memento } from "vscode";
 import { z } from "zod";
 import { FILTER_MAX, type Filter, NO_FILTER, parseFilter } from "../model/shown/filter.ts";
@@ -151,7 +152,10 @@ export class Arrangements {
       else ids.delete(id);
     }
     if (ids.size > PINNED_MAX) {
-      return `More than ${PINNED_MAX} clients of a server cannot be pinned. Groups by tag have room for more.`;
+      return t(
+        "More than {0} clients of a server cannot be pinned. Groups by tag have room for more.",
+        PINNED_MAX,
+      );
     }
     this.#pinned.set(serverKey, ids);
     const kept = [...this.#pinned].map(([key, each]) => [key, [...each]] as const);

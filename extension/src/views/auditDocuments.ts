@@ -1,4 +1,5 @@
 import type { AuditRow } from "@rport/protocol/audit";
+import { t } from "@vscode/l10n";
 import {
   CodeLens,
   Disposable,
@@ -53,7 +54,7 @@ export class AuditDocuments implements TextDocumentContentProvider {
   /** After a reload of the window, the document of before is empty until it is refreshed. */
   async provideTextDocumentContent(uri: Uri): Promise<string> {
     const server = this.serverOf(uri);
-    if (server === undefined) return "# This server is not configured any more.\n";
+    if (server === undefined) return `# ${t("This server is not configured any more.")}\n`;
     if (!this.#shown.has(server.key)) await this.#load(server, {}, []);
     return auditText({ serverName: server.name, ...this.#of(server) });
   }
@@ -127,16 +128,16 @@ export class AuditDocuments implements TextDocumentContentProvider {
     const top = new Range(0, 0, 0, 0);
     const end = Math.max(0, document.lineCount - 2);
     const lenses = [
-      new CodeLens(top, { title: "Filter...", command: COMMANDS.filterAudit }),
-      new CodeLens(top, { title: "Refresh", command: COMMANDS.refreshAudit }),
+      new CodeLens(top, { title: t("Filter..."), command: COMMANDS.filterAudit }),
+      new CodeLens(top, { title: t("Refresh"), command: COMMANDS.refreshAudit }),
     ];
     if (!this.#of(server).hasMore) return lenses;
-    const more = { title: "Load More", command: COMMANDS.moreAudit };
+    const more = { title: t("Load More"), command: COMMANDS.moreAudit };
     return [...lenses, new CodeLens(new Range(end, 0, end, 0), more)];
   }
 }
 
 function uriOf({ key, name }: Server): Uri {
-  const title = `Audit Log - ${name}`;
+  const title = t("Audit Log - {0}", name);
   return Uri.from({ scheme: AUDIT_SCHEME, path: documentPath([key, title]) });
 }

@@ -8,7 +8,8 @@ import { refusalText, stateText } from "../model/rows/serverRow.ts";
 import { LOCAL_URL } from "../servers/config.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
-import { count, plainText } from "../support/text.ts";
+import { plural } from "../support/plural.ts";
+import { plainText } from "../support/text.ts";
 import { openOnes } from "../tunnels/localTunnel.ts";
 import type { Arrangements } from "./arrangements.ts";
 
@@ -60,9 +61,19 @@ export function filterMessage(
   { shown, total, servers }: ClientCounts & { readonly servers: number },
 ): string {
   if (text === "" || total === 0 || (shown === 0 && servers === 1)) return "";
-  const clients = count(total, "client");
-  const verb = shown > 1 ? "match" : "matches";
-  return `${shown === 0 ? "None" : shown} of ${clients} ${verb} ${plainText(text)}`;
+  const filter = plainText(text);
+  if (shown > 1) return t("{0} of {1} clients match {2}", shown, total, filter);
+  return shown === 0
+    ? plural(
+        total,
+        t("None of {0} client matches {1}", total, filter),
+        t("None of {0} clients matches {1}", total, filter),
+      )
+    : plural(
+        total,
+        t("1 of {0} client matches {1}", total, filter),
+        t("1 of {0} clients matches {1}", total, filter),
+      );
 }
 
 /** What the manifest's `when` clauses are told of the servers. */
@@ -132,7 +143,8 @@ function wasRotated({ maps }: Mirror): boolean {
 export function joinsBadge({ servers }: Pick<Fleet, "servers">) {
   const value = servers.reduce((sum, { mirror }) => sum + mirror.maps.joins.size, 0);
   if (value === 0) return undefined;
-  return { value, tooltip: `${count(value, "client waits", "clients wait")} for approval` };
+  const one = t("{0} client waits for approval", value);
+  return { value, tooltip: plural(value, one, t("{0} clients wait for approval", value)) };
 }
 
 /** The number of pinned clients that are offline, for the view's icon; undefined when none is. */
@@ -145,7 +157,8 @@ export function pinnedBadge(
   );
   const value = pinned.filter((each) => each !== undefined && statusOf(each) === "offline").length;
   if (value === 0) return undefined;
-  return { value, tooltip: `${count(value, "pinned client is", "pinned clients are")} offline` };
+  const one = t("{0} pinned client is offline", value);
+  return { value, tooltip: plural(value, one, t("{0} pinned clients are offline", value)) };
 }
 
 /** When what a view shows of a server that has told nothing yet was true; undefined: it shows nothing. */
@@ -165,11 +178,11 @@ function messageOf(server: Server, last: LastTimes | undefined): string | undefi
     return t("Connecting to {0}\u2026 showing rows as of {1}.", name, timeOrDay(lastMs, last.now));
   }
   if (!mirror.isFilled || heardAtMs === undefined) return undefined;
-  const from = `showing data from ${timeOfDay(heardAtMs)}`;
+  const at = timeOfDay(heardAtMs);
   if (state.kind === "connecting" || state.kind === "waiting") {
-    return `Reconnecting to ${name}\u2026 ${from}.`;
+    return t("Reconnecting to {0}\u2026 showing data from {1}.", name, at);
   }
-  return `${name}: ${stateText(state)}, ${from}.`;
+  return t("{0}: {1}, showing data from {2}.", name, stateText(state), at);
 }
 
 /** What stands above a tree while its data is old; undefined when all is well. */
@@ -203,17 +216,21 @@ export function statusItemOf({ servers, tunnels }: Fleet): StatusItem | undefine
   );
   const isKnown = servers.some(({ mirror }) => mirror.isFilled);
   const counts = isKnown ? `${online}/${total}` : "\u2013";
-  const openText = `${count(open, "tunnel")} open`;
-  const tunnelsText = open === 0 ? [] : [`${openText} on this computer`];
+  const openText = plural(open, t("{0} tunnel open", open), t("{0} tunnels open", open));
+  const openHere = plural(
+    open,
+    t("{0} tunnel open on this computer", open),
+    t("{0} tunnels open on this computer", open),
+  );
   return {
     text: `$(vm) ${counts}${open === 0 ? "" : ` $(plug) ${open}`}`,
-    tooltip: ["RPort", ...lines, ...tunnelsText].join("\n"),
-    spoken: `RPort, ${online} of ${total} clients online, ${openText}`,
+    tooltip: ["RPort", ...lines, ...(open === 0 ? [] : [openHere])].join("\n"),
+    spoken: ["RPort", t("{0} of {1} clients online", online, total), openText].join(", "),
     isWarning: servers.some((server) => isUnreachable(server) || server.state.kind === "changed"),
   };
 }
 
 function onlineText({ clients }: Server): string {
   const online = clients.countOf("online");
-  return `${online} of ${online + clients.countOf("offline")} clients online`;
+  return t("{0} of {1} clients online", online, online + clients.countOf("offline"));
 }

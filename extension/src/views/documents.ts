@@ -1,4 +1,5 @@
 import type { Client } from "@rport/protocol/model";
+import { t } from "@vscode/l10n";
 import {
   type Disposable,
   EventEmitter,
@@ -21,7 +22,7 @@ import { documentPath, partsOf } from "../support/documentPath.ts";
 import { rowOf } from "./rows.ts";
 import { openTunnelNodes, type SourceDeps } from "./source.ts";
 
-const UNKNOWN_CLIENT = "# This client is not known any more.\n";
+const UNKNOWN_CLIENT = `# ${t("This client is not known any more.")}\n`;
 
 /** What the documents need. */
 export interface DocumentsDeps extends SourceDeps {
@@ -64,7 +65,7 @@ export class Documents implements TextDocumentContentProvider {
 
   /** Opens what is known of why a client is away; it follows what happens. */
   async showWhyOffline(serverKey: string, client: Client): Promise<void> {
-    const uri = uriOf(["why", serverKey, client.id, `Why ${displayName(client)} is offline`]);
+    const uri = uriOf(["why", serverKey, client.id, t("Why {0} is offline", displayName(client))]);
     // what it says depends on the time of day, too
     this.#emitter.fire(uri);
     await show(uri, AUDIT_LANGUAGE);
@@ -138,7 +139,8 @@ export class Documents implements TextDocumentContentProvider {
   #outcomeText(path: string): string {
     const known = this.#outcomes.get(path);
     const server = known === undefined ? undefined : this.#fleet.get(known.serverKey);
-    if (known === undefined || server === undefined) return "# This is not known any more.\n";
+    if (known === undefined || server === undefined)
+      return `# ${t("This is not known any more.")}\n`;
     const { clients, refusals } = server.mirror.maps;
     const nameOf = (id: string | null): string => {
       const client = id === null ? undefined : clients.get(id);

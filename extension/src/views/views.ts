@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { type Disposable, window, workspace } from "vscode";
 import { SECTION, SETTINGS, VIEWS } from "../manifest.ts";
 import type { Node, Nodes } from "../model/node.ts";
@@ -98,7 +99,7 @@ export class Views {
     if (this.#deps.fleet.client(serverKey, clientId) === undefined) return;
     if (this.#clientsSource.shown.isHidden(serverKey, clientId)) {
       this.#deps.arrangements.setFilter("");
-      window.setStatusBarMessage("The filter was cleared to show this client.", SAID_MS);
+      window.setStatusBarMessage(t("The filter was cleared to show this client."), SAID_MS);
     }
     const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
     const node = this.#deps.nodes.get(parts);

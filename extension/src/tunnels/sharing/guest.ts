@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
+import { t } from "@vscode/l10n";
 import type { Clock, Timer } from "../../support/clock.ts";
 import type { LocalTunnel } from "../localTunnel.ts";
 import { LineSocket } from "./lineSocket.ts";
@@ -66,7 +67,7 @@ export class Guest {
     return new Promise((resolve, reject) => {
       const timer = this.#deps.clock.after(ANSWER_MS, () => {
         this.#asked.delete(ask);
-        reject(gone("The window that holds the tunnels does not answer."));
+        reject(gone(t("The window that holds the tunnels does not answer.")));
       });
       this.#asked.set(ask, { resolve, reject, timer });
       this.#line.send({ type: "ask", ask, act });
@@ -98,7 +99,7 @@ export class Guest {
     this.#received("gone");
     for (const { reject, timer } of this.#asked.values()) {
       timer.cancel();
-      reject(gone("The window that held the tunnels was closed meanwhile."));
+      reject(gone(t("The window that held the tunnels was closed meanwhile.")));
     }
     this.#asked.clear();
     this.#deps.onEnd();
