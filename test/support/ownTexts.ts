@@ -13,9 +13,6 @@ export interface OwnTexts {
 const LOOKS_READ =
   /[A-Za-z]{2,}[,:]? [A-Za-z]{2,}|[A-Za-z]{2,}[,:]? \u2026|\u2026[,:]? [A-Za-z]{2,}|^[A-Z][a-z]{2,}(?:\.\.\.|\u2026|\.)?$/;
 
-/** Nobody reads the markup of a page; what stands in it is put into it. */
-const MARKUP = /^<[!a-z]/;
-
 /** What is called with texts that nobody reads in the editor: a log, or a mistake of the source's. */
 const UNREAD = /^(?:log|warn|info|debug|error|Error|TypeError|RangeError)$/;
 
@@ -36,7 +33,7 @@ function collect(
   if (each.type === "ImportDeclaration") return;
   if (each.type === "CallExpression" || each.type === "NewExpression") {
     const name = calledName(each.callee as AnyNode);
-    if (UNREAD.test(name)) return;
+    if (UNREAD.test(name)) found = { ...found, untranslated: [] };
     const [first, ...others] = each.arguments;
     if (name === "t" && first !== undefined) {
       found.keys.push(keyOf(first as AnyNode, text));
@@ -45,8 +42,7 @@ function collect(
     }
   }
   const said = saidBy(each);
-  if (said !== undefined && LOOKS_READ.test(said) && !MARKUP.test(said))
-    found.untranslated.push(said);
+  if (said !== undefined && LOOKS_READ.test(said)) found.untranslated.push(said);
   for (const child of childrenOf(each)) collect(child, found, text);
 }
 
@@ -81,7 +77,9 @@ function memberOf(object: ObjectExpression, name: string): AnyNode | undefined {
 }
 
 function saidBy(node: AnyNode): string | undefined {
-  if (node.type === "Literal" && typeof node.value === "string") return node.value;
+  if (node.type === "Literal" && typeof node.value === "string") {
+    return saidByPage(node.value);
+  }
   if (node.type !== "TemplateLiteral") return undefined;
   return saidByPage(node.quasis.map(({ value }) => value.cooked ?? "").join("…"));
 }

@@ -49,9 +49,16 @@ describe("a text of one's own", () => {
     ['log.warn("two words")', []],
     ['import x from "two words"', []],
     ['say("two-words", "rport.client")', []],
-    ['say("<p class=two>of them</p>")', []],
+    ['say("<p class=two>of them</p>")', ["of them"]],
   ])("is found in %s", (source, untranslated) => {
     expect(ownTexts(source).untranslated).toEqual(untranslated);
+  });
+
+  it("may be that of an error", () => {
+    expect(ownTexts('new Error(t("One")); log.warn("two words", t("Two"))')).toEqual({
+      keys: ["One", "Two"],
+      untranslated: [],
+    });
   });
 
   it("is known by what it is looked up by", () => {
