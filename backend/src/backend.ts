@@ -256,6 +256,7 @@ function handlersOf(services: Services, facts: Pick<HandlerDeps, HandlerFacts>):
     credentials: services.credentials,
     tunnels: services.tunnels,
     listening: services.listening,
+    probe: services.probe,
     pairings: services.pairings,
     pairingService: services.pairingService,
     refusals: services.refusals,

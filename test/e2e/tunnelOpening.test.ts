@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { platformOf } from "../../agent/src/machine/platformOf.ts";
 import { startAgent } from "../support/agents/agent.ts";
 import { startBackend } from "../support/backend/backend.ts";
+import { freePort } from "../support/freePort.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
@@ -57,6 +58,8 @@ describe("opening a tunnel", () => {
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowDown");
     await focused("443").waitFor();
+    // what is answered to the extension comes behind what it is told of the focus
+    await workbench.inHost((vscode) => vscode.commands.executeCommand("setContext", "seen", true));
     told.resolve([
       { port: 22, address: "0.0.0.0", process: "sshd" },
       { port, address: "127.0.0.1", process: "$(zap) caddy" },
@@ -91,6 +94,28 @@ describe("opening a tunnel", () => {
     await quickInput.rows(/tell_listening_ports/).waitFor({ timeout: SLOW_MS });
     await quickInput.rows("3389").waitFor();
     await quickInput.cancel();
+  });
+
+  test("a port on which nothing listens is asked about before it is called open", async () => {
+    const { quickInput, page } = workbench;
+    const closed = await freePort();
+    const choose = async (typed: number) => {
+      await quickInput.title("Open Tunnel to web-01").waitFor();
+      await quickInput.input.fill(String(typed));
+      await quickInput.rows(String(typed)).first().waitFor();
+      await page.keyboard.press("Enter");
+    };
+    const question = `Nothing listens on web-01:${closed} (connection refused).`;
+    await rport.clients.rowAction("web-01", "Open Tunnel");
+    await choose(closed);
+    await workbench.answerDialog(question, "Choose Another");
+    await choose(closed);
+    await workbench.answerDialog(question, "Cancel");
+    await rport.clients.rowAction("web-01", "Open Tunnel");
+    await choose(closed);
+    await workbench.answerDialog(question, "Open Anyway");
+    await rport.tunnels.row(`web-01:${closed}`).waitFor({ timeout: SLOW_MS });
+    expect(await rport.tunnels.row(/web-01:\d/).count()).toBe(2);
   });
 
   /** The entry with this text that has the focus. */

@@ -15,6 +15,7 @@ import { createDial, createLinkDial, type Dial } from "../tunnels/dialer.ts";
 import { KeptPorts } from "../tunnels/keptPorts.ts";
 import type { TunnelSockets } from "../tunnels/listener.ts";
 import { createListening, type Listening } from "../tunnels/listening.ts";
+import { createProbe, type Probe } from "../tunnels/probe.ts";
 import { TunnelService } from "../tunnels/tunnelService.ts";
 import type { ServicesOptions } from "./servicesOptions.ts";
 
@@ -37,6 +38,7 @@ export interface Tunnels {
   readonly relays: Relays;
   readonly dial: Dial;
   readonly listening: Listening;
+  readonly probe: Probe;
 }
 
 /** Tunnels that end on this server, and the dial under all of them; `opened` closes them. */
@@ -64,6 +66,12 @@ export function openTunnels(
   });
   opened.defer(() => tunnels.close());
   const connected = (id: ClientId) => presence.connected(id);
-  const listening = createListening(connected);
-  return { tunnels, relays, dial: createDial(connected, linkDial), listening };
+  const hostnameOf = (id: ClientId) => registry.record(id)?.hostname;
+  return {
+    tunnels,
+    relays,
+    dial: createDial(connected, linkDial),
+    listening: createListening(connected),
+    probe: createProbe({ connected, hostnameOf, editors: auditing.editors }),
+  };
 }

@@ -29,14 +29,17 @@ export async function requireAllowed(link: AgentLink, target: HostPort): Promise
   if (!read(reply, tunnelAllowedSchema).IsAllowed) throw notAllowed(target);
 }
 
-/** Lets the agent try the target's port. Throws `ERR_CODE_REMOTE_PORT_NOT_OPEN` when nothing answers. */
-export async function requireOpen(link: AgentLink, target: HostPort): Promise<void> {
+/**
+ * Lets the agent try the target's port; false when it does not know how. Throws
+ * `ERR_CODE_REMOTE_PORT_NOT_OPEN` when nothing answers.
+ */
+export async function requireOpen(link: AgentLink, target: HostPort): Promise<boolean> {
   const HostPort = formatHostPort(target);
   const question = checkPortSchema.parse({ HostPort, Timeout: PROBE_NS });
   const reply = await asked(link, REQUESTS.checkPort, { target, question });
-  if (reply === undefined) return;
+  if (reply === undefined) return false;
   const { Open: isOpen, ErrMsg: detail } = read(reply, portCheckedSchema);
-  if (isOpen) return;
+  if (isOpen) return true;
   const title = `Nothing answers on ${HostPort} when the client tries it.`;
   throw new RportError("ERR_CODE_REMOTE_PORT_NOT_OPEN", title, {
     detail: peerText(detail),

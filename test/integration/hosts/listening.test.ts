@@ -1,4 +1,5 @@
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { describe, expect, it } from "vitest";
 import { platformOf } from "../../../agent/src/machine/platformOf.ts";
 import { type AgentSettings, startAgent } from "../../support/agents/agent.ts";
@@ -176,4 +177,64 @@ it("only who may open tunnels to a host and sees it is told what listens there",
   await backend.api("putClientGroup", query);
   expect(await ask(operator)).toMatchObject({ status: 200 });
   expect(agent.heardOf(REQUESTS.listeningPorts)).toHaveLength(1);
+});
+
+describe("a target that is tried before a tunnel leads there", () => {
+  const tried = ({ backend }: Started, remote: string) =>
+    backend.api("tryTarget", { params, body: { remote } });
+
+  it("answers, or does not and the client's words say why", async () => {
+    await using started = await setUp();
+    await expect(tried(started, "1")).rejects.toMatchObject({ code: "CLIENT_OFFLINE" });
+    await using target = await tcpServer((socket) => socket.end());
+    await using agent = await startAgent(started.settings());
+    await agent.online();
+    await expect(tried(started, `localhost:${target.port}`)).resolves.toBeUndefined();
+    await expect(tried(started, "1")).rejects.toMatchObject({
+      code: "ERR_CODE_REMOTE_PORT_NOT_OPEN",
+      detail: expect.stringContaining("ECONNREFUSED"),
+    });
+    await expect(tried(started, "no port")).rejects.toMatchObject({ code: "BAD_REQUEST" });
+  });
+
+  it("is not tried against the host's own rules, nor by an agent that does not know how", async () => {
+    await using started = await setUp();
+    await using target = await tcpServer((socket) => socket.end());
+    {
+      await using agent = await startAgent(
+        started.settings({ id: "other", tunnel_allowed: [":9"] }),
+      );
+      await agent.online();
+      const call = { params: { clientId: "other" }, body: { remote: String(target.port) } };
+      await expect(started.backend.api("tryTarget", call)).rejects.toMatchObject({
+        code: "TARGET_NOT_ALLOWED",
+      });
+    }
+    await using _old = await PeerAgent.join({
+      url: started.backend.url.replace("http", "ws"),
+      user: FLEET,
+      password: started.password,
+      introduction: { ID },
+      onRequest: (name) => {
+        if (name === REQUESTS.checkPort) throw new RequestRefused("unknown request");
+        return undefined;
+      },
+    });
+    await expect(tried(started, "22")).rejects.toMatchObject({ code: "AGENT_CANNOT" });
+  });
+
+  it("is in the audit log, and needs the right to open tunnels to that client", async () => {
+    await using started = await setUp();
+    const { backend } = started;
+    await using _agent = await peer(started, {});
+    await tried(started, "10.0.0.5:22");
+    const rows = await backend.api("listAudit", { query: { "filter[client_id]": ID } });
+    expect(rows.filter((row) => JSON.stringify(row).includes("10.0.0.5:22"))).toHaveLength(1);
+    const members = new Members(backend);
+    await members.group("lookers");
+    const looker = await members.add("anna", ["lookers"]);
+    const body = { remote: "22" };
+    const asked = await looker.api.raw("POST", `/clients/${ID}/try`, { body });
+    expect(asked).toMatchObject({ status: 403 });
+  });
 });

@@ -65,4 +65,19 @@ export const LISTENING_ENDPOINTS = {
     output: listeningPortsSchema,
     status: 200,
   }),
+  /**
+   * Has the client try a target, `host:port` as seen from there, before a tunnel to it is opened.
+   * `ERR_CODE_REMOTE_PORT_NOT_OPEN`: nothing answers, `detail` has the client's words; `AGENT_CANNOT`:
+   * it does not know the question.
+   */
+  tryTarget: endpoint({
+    method: "POST",
+    path: "/clients/:clientId/try",
+    right: "tunnels",
+    params: clientParams,
+    query: none,
+    body: z.strictObject({ remote: z.string().min(1).max(300) }),
+    output: undefined,
+    status: 204,
+  }),
 } as const;

@@ -146,6 +146,8 @@ export const CHANGE_DESCRIPTIONS: ChangeDescriptions = {
   }),
   approveJoin: (_, join) => ({ action: "approve", ...aboutJoin(join) }),
   denyJoin: (_, join) => ({ action: "deny", ...aboutJoin(join) }),
+  // the connection that was tried is written down with those of editors
+  tryTarget: () => undefined,
   createTunnel: ({ query }, data) => ({
     application: "client.tunnel",
     action: "create",

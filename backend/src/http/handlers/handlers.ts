@@ -16,6 +16,7 @@ import type { ListSearches } from "../../lists/listSearches.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
 import type { Listening } from "../../tunnels/listening.ts";
+import type { Probe } from "../../tunnels/probe.ts";
 import type { TunnelService } from "../../tunnels/tunnelService.ts";
 import type { Accounts } from "../../users/accounts.ts";
 import type { Actor } from "../../users/actor.ts";
@@ -54,6 +55,7 @@ export interface HandlerDeps {
   readonly credentials: Credentials;
   readonly tunnels: TunnelService;
   readonly listening: Listening;
+  readonly probe: Probe;
   readonly pairings: Pick<Pairings, "all">;
   readonly pairingService: Pick<PairingService, "create" | "revoke">;
   readonly refusals: Pick<Refusals, "list" | "clear">;
@@ -90,6 +92,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
       create: (id, query, asker) => tunnels.create(id, query, asker),
       remove: (id, tunnelId, force) => tunnels.remove(id, tunnelId, force),
       listening: deps.listening,
+      probe: deps.probe,
     }),
     ...pairingHandlers({
       pairings,

@@ -1,8 +1,10 @@
 import type { EndpointInput } from "@rport/protocol/http";
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
+import { requireHostPort } from "@rport/protocol/remote";
 import type { ListSearches } from "../../lists/listSearches.ts";
 import type { Listening } from "../../tunnels/listening.ts";
+import type { Probe } from "../../tunnels/probe.ts";
 import type { TunnelAsker } from "../../tunnels/request.ts";
 import type { ClientAccess } from "../../users/clientAccess.ts";
 import type { Handlers } from "../endpoints.ts";
@@ -21,12 +23,13 @@ export interface TunnelHandlerDeps {
   /** Without `force`, a tunnel in use stays and `CONFLICT` is thrown. */
   remove(clientId: ClientId, tunnelId: TunnelId, force: boolean): Promise<void>;
   readonly listening: Listening;
+  readonly probe: Probe;
 }
 
 /** Serves tunnels whose listeners are on the server. */
 export function tunnelHandlers(
   source: TunnelHandlerDeps,
-): Pick<Handlers, "listTunnels" | "createTunnel" | "deleteTunnel" | "listListening"> {
+): Pick<Handlers, "listTunnels" | "createTunnel" | "deleteTunnel" | "listListening" | "tryTarget"> {
   return {
     listTunnels(_input, { actor, user }) {
       const { access, searches } = source;
@@ -44,6 +47,11 @@ export function tunnelHandlers(
       const data = await source.listening(params.clientId);
       requireRight();
       return { data };
+    },
+    async tryTarget({ params, body }, { user, address }) {
+      const target = requireHostPort(body.remote, "remote");
+      await source.probe(params.clientId, target, { user, address });
+      return undefined;
     },
   };
 }

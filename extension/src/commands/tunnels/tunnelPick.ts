@@ -16,6 +16,7 @@ import {
   targetLabel,
   targetSections,
 } from "../../model/tunnels/targets.ts";
+import { pause, systemClock } from "../../support/clock.ts";
 import { plainText } from "../../support/text.ts";
 
 /** Where a new tunnel leads, and the local port if one was asked for. */
@@ -48,6 +49,8 @@ const CHOOSE_PORT: QuickInputButton = {
   iconPath: new ThemeIcon("settings"),
   tooltip: t("Choose the Local Port..."),
 };
+/** Which row has the focus is heard of a moment after a key was pressed. */
+const SETTLE_MS = 100;
 /** A server that does not have the question is older; there is nothing to say about the host. */
 const OLD_SERVER = new Set(["NOT_BUILT", "NOT_FOUND"]);
 
@@ -61,7 +64,8 @@ export async function pickTunnel(deps: TunnelPickDeps): Promise<TunnelChoice | u
   const pick = window.createQuickPick<Choice>();
   let learned: Learned = { recent, listening: undefined, whyNotTold: "" };
   let isOver = false;
-  const learn = (news: Partial<Learned>) => {
+  const learn = async (news: Partial<Learned>) => {
+    await pause(SETTLE_MS, systemClock);
     if (isOver) return;
     learned = { ...learned, ...news };
     pick.busy = false;

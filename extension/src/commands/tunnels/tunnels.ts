@@ -9,7 +9,7 @@ import type { ClientTarget, TunnelTarget } from "../../servers/entities.ts";
 import type { Fleet } from "../../servers/fleet.ts";
 import { plural } from "../../support/plural.ts";
 import { nameSome, plainText } from "../../support/text.ts";
-import { type LocalTunnel, openOnes } from "../../tunnels/localTunnel.ts";
+import { type LocalTunnel, openOnes, type Tunnels } from "../../tunnels/localTunnel.ts";
 import { isThisComputer, thisComputer } from "../../tunnels/thisComputer.ts";
 import { hostOf } from "../../views/rows.ts";
 import { copyLines } from "../clients.ts";
@@ -18,6 +18,7 @@ import { personalSettings } from "../personalSettings.ts";
 import type { Handlers } from "../registry.ts";
 import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
+import { tryTarget } from "./tryTarget.ts";
 import { pickTunnel, type TunnelChoice } from "./tunnelPick.ts";
 
 /** What the commands on tunnels need. */
@@ -68,34 +69,50 @@ export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
   };
 }
 
-async function openTunnel(
+async function openTunnel(target: ClientTarget, deps: TunnelCommandsDeps): Promise<void> {
+  const { server, client } = target;
+  const { tunnels } = deps.fleet;
+  for (;;) {
+    const choice = await pickTunnel({
+      clientName: plainText(displayName(client)),
+      recent: await tunnels.recent(server.key, client.id),
+      listening: server.api.call("listListening", { params: { clientId: client.id } }),
+    });
+    if (choice === undefined) return;
+    const known = openOnes(tunnels.of(server.key, client.id)).find((tunnel) =>
+      isThatOne(tunnel, choice),
+    );
+    if (known !== undefined) {
+      return show(known, t("The tunnel was open already: {0}", localAddress(known)), deps);
+    }
+    const decision = await tryTarget(target, choice.remote);
+    if (decision === "nothing") return;
+    if (decision === "another") continue;
+    const tunnel = await open(target, choice, tunnels);
+    return show(tunnel, t("Tunnel open: {0}", localAddress(tunnel)), deps);
+  }
+}
+
+function open(
   { server, client }: ClientTarget,
-  { fleet, reveal }: TunnelCommandsDeps,
-): Promise<void> {
-  const clientName = displayName(client);
-  const choice = await pickTunnel({
-    clientName: plainText(clientName),
-    recent: await fleet.tunnels.recent(server.key, client.id),
-    listening: server.api.call("listListening", { params: { clientId: client.id } }),
+  choice: TunnelChoice,
+  tunnels: Tunnels,
+): Promise<LocalTunnel> {
+  return tunnels.open({
+    ...choice,
+    serverKey: server.key,
+    clientId: client.id,
+    clientName: displayName(client),
+    isThisComputer: isThisComputer(client, thisComputer()),
   });
-  if (choice === undefined) return;
-  const known = openOnes(fleet.tunnels.of(server.key, client.id)).find((tunnel) =>
-    isThatOne(tunnel, choice),
-  );
-  const tunnel =
-    known ??
-    (await fleet.tunnels.open({
-      ...choice,
-      serverKey: server.key,
-      clientId: client.id,
-      clientName,
-      isThisComputer: isThisComputer(client, thisComputer()),
-    }));
+}
+
+async function show(
+  tunnel: LocalTunnel,
+  said: string,
+  { reveal }: TunnelCommandsDeps,
+): Promise<void> {
   // the editor takes its time to open a view that was closed
-  const said =
-    known === undefined
-      ? t("Tunnel open: {0}", localAddress(tunnel))
-      : t("The tunnel was open already: {0}", localAddress(tunnel));
   window.setStatusBarMessage(said, 5_000);
   await reveal(tunnel);
 }
