@@ -13,6 +13,8 @@ import type { Targets } from "./targets/targets.ts";
 
 const LABEL_MAX = 200;
 
+const END = t({ message: "End", args: [], comment: "when a credential expires, as a noun" });
+
 type Change = NonNullable<EndpointCall<"updateCredential">["body"]>;
 
 /** What changing credentials needs. */
@@ -99,13 +101,13 @@ function limitFields(limits: Credential["limits"], nowMs: number): readonly Fiel
         ),
     },
     {
-      label: t("End"),
+      label: END,
       description: end === null ? t("never") : until(end, nowMs),
       ask: () =>
         askText(
           end === null ? "" : localText(end),
           {
-            title: t("End"),
+            title: END,
             prompt: t("A date such as 2030-01-31 or 2030-01-31 14:00; nothing: never"),
           },
           typed(

@@ -217,7 +217,7 @@ export class Sheet {
   /** The script that the line runs which is shown. */
   async #script(): Promise<{ readonly id: string; readonly name: string; readonly text: string }> {
     const { created, chosen } = this.#model;
-    if (created === undefined) throw new Error("There is no line yet.");
+    if (created === undefined) throw new Error(t("There is no line yet."));
     const { api } = this.#deps.server;
     const { id } = created.pairing;
     const sha256 = chosen.platform === "windows" ? windowsScriptSha256(created) : undefined;
