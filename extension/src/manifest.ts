@@ -151,6 +151,7 @@ export const SETTINGS = {
   graceHours: "credentials.graceHours",
   clientStatus: "notifications.clientStatus",
   confirmClose: "confirm.closeTunnel",
+  aiTools: "ai.tools",
   restoreTunnels: "tunnels.restore",
   rememberTunnels: "tunnels.remember",
 } as const;

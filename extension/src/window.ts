@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { t } from "@vscode/l10n";
-import { commands, type ExtensionContext, window } from "vscode";
+import { type ExtensionContext, window } from "vscode";
 import { arrangingHandlers } from "./commands/arranging/arranging.ts";
 import { auditHandlers } from "./commands/audit.ts";
 import { clientHandlers } from "./commands/clients.ts";
@@ -9,7 +8,7 @@ import { editHandlers } from "./commands/editCredential.ts";
 import { generalHandlers } from "./commands/general.ts";
 import { identityHandlers } from "./commands/identity.ts";
 import { installHandlers } from "./commands/install.ts";
-import { decideJoin, joinHandlers } from "./commands/joins.ts";
+import { joinHandlers } from "./commands/joins.ts";
 import { localHandlers } from "./commands/localBackend/handlers.ts";
 import type { LocalCommandsDeps } from "./commands/localBackend/localDeps.ts";
 import { noticesOf } from "./commands/notices/notices.ts";
@@ -24,19 +23,18 @@ import { type Handlers, registerCommands } from "./commands/registry.ts";
 import { revocationHandlers } from "./commands/revocation.ts";
 import { rotationHandlers } from "./commands/rotation.ts";
 import { serverHandlers } from "./commands/servers/servers.ts";
+import { createSheets } from "./commands/sheetsOf.ts";
 import { Targets } from "./commands/targets/targets.ts";
 import { triesHandlers } from "./commands/tries.ts";
 import { reopenHandlers } from "./commands/tunnels/reopen.ts";
 import { tunnelHandlers } from "./commands/tunnels/tunnels.ts";
-import { Sheets } from "./install/sheets.ts";
-import { COMMANDS } from "./manifest.ts";
+import type { Sheets } from "./install/sheets.ts";
 import { Nodes } from "./model/node.ts";
 import { accessTo } from "./servers/access.ts";
-import { LOCAL_URL, type ServerConfig } from "./servers/config.ts";
+import type { ServerConfig } from "./servers/config.ts";
 import type { ClientTarget, CredentialTarget } from "./servers/entities.ts";
 import { Fleet } from "./servers/fleet.ts";
 import { createLocal } from "./servers/localBackend/createLocal.ts";
-import type { LocalBackend } from "./servers/localBackend/localBackend.ts";
 import { Server } from "./servers/server.ts";
 import { ServerSettings } from "./servers/settings.ts";
 import { Tokens } from "./servers/tokens.ts";
@@ -45,6 +43,7 @@ import { systemClock } from "./support/clock.ts";
 import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
 import { Redactor } from "./support/redact.ts";
+import { registerLanguageTools } from "./tools/languageTools.ts";
 import type { LocalTunnel, Tunnels } from "./tunnels/localTunnel.ts";
 import { LocalTunnels, type LocalTunnelsDeps } from "./tunnels/localTunnels.ts";
 import { MemoryFile } from "./tunnels/memory/memoryFile.ts";
@@ -114,14 +113,10 @@ export function createWindow(context: ExtensionContext): Window {
     new TunnelRestorer({ fleet, tunnels, restore: () => tunnelSettings.restore }),
     tunnelSettings.onChanged(() => tunnels.offersChanged()),
   ];
-  fleet.configure(settings.read());
-  const onSettings = settings.onChanged(() => fleet.configure(settings.read()));
-  // somebody signed in, or out, in another window
-  const onSecrets = context.secrets.onDidChange(({ key }) => {
-    const server = fleet.get(tokens.urlOf(key) ?? "");
-    if (server?.state.kind === "signedOut") server.connect();
-  });
-  const parts = [onSettings, onSecrets, registration, views, documents, audits, ...notices];
+  const followed = follow(context, { fleet, settings, tokens });
+  const { now } = systemClock;
+  const tools = registerLanguageTools({ fleet, nodes, sheets, documents, log, now });
+  const parts = [tools, ...followed, registration, views, documents, audits, ...notices];
   return {
     sheets,
     dispose() {
@@ -131,6 +126,24 @@ export function createWindow(context: ExtensionContext): Window {
       channel.dispose();
     },
   };
+}
+
+interface FollowDeps {
+  readonly fleet: Fleet;
+  readonly settings: ServerSettings;
+  readonly tokens: Tokens;
+}
+
+/** Has the fleet be what the settings say, and connect where somebody signed in in another window. */
+function follow({ secrets }: ExtensionContext, { fleet, settings, tokens }: FollowDeps) {
+  fleet.configure(settings.read());
+  return [
+    settings.onChanged(() => fleet.configure(settings.read())),
+    secrets.onDidChange(({ key }) => {
+      const server = fleet.get(tokens.urlOf(key) ?? "");
+      if (server?.state.kind === "signedOut") server.connect();
+    }),
+  ];
 }
 
 interface RegistrationDeps {
@@ -150,44 +163,6 @@ function register(handlers: Handlers, deps: RegistrationDeps) {
     showLog,
     whyNotAllowed: (name, input) =>
       whyNotReachable(name, input, fleet) ?? whyNotAllowed(name, input, fleet),
-  });
-}
-
-interface SheetsDeps {
-  readonly fleet: Fleet;
-  readonly nodes: Nodes;
-  readonly views: Views;
-  readonly documents: Documents;
-  readonly targets: Targets;
-  readonly log: Log;
-  readonly local: LocalBackend;
-}
-
-function createSheets(context: ExtensionContext, deps: SheetsDeps): Sheets {
-  const { fleet, nodes, views, documents, targets, log, local } = deps;
-  return new Sheets({
-    fleet,
-    extensionUri: context.extensionUri,
-    clock: systemClock,
-    log,
-    documents,
-    memory: context.globalState,
-    reveal: (serverKey, clientId) => views.revealClient(serverKey, clientId),
-    decide: decideJoin,
-    editLimits: async (serverKey, authId) => {
-      const node = nodes.get({ kind: "credential", serverKey, authId });
-      await commands.executeCommand(COMMANDS.editCredential, node);
-    },
-    allow: async (serverKey, clientId) => {
-      const node = nodes.get({ kind: "client", serverKey, clientId, place: "clients" });
-      await commands.executeCommand(COMMANDS.allowClient, node);
-    },
-    moveServer: async ({ key }) => {
-      if (key !== LOCAL_URL || (await local.running())?.installation !== "editor") return false;
-      await commands.executeCommand(COMMANDS.chooseLocalAddress);
-      return true;
-    },
-    pickCredential: (server) => targets.credentialOf(server, t("Sign in with which credential?")),
   });
 }
 

@@ -165,6 +165,7 @@ describe("the floors of the extension", () => {
     ["views"],
     ["install"],
     ["commands"],
+    ["tools"],
     ["window.ts"],
     ["extension.ts"],
   ];

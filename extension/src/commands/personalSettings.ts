@@ -5,6 +5,9 @@ import { oneOf } from "../support/oneOf.ts";
 /** Of which clients it is told that they went offline and came back. */
 export const TOLD = ["pinned", "all", "off"] as const;
 
+/** What a language model may do with the servers: look, or also ask to act, or nothing. */
+export const AI_TOOLS = ["read", "readWrite", "off"] as const;
+
 /** One of `TOLD`. */
 export type Told = (typeof TOLD)[number];
 
@@ -25,6 +28,11 @@ export const personalSettings = {
   /** Of which clients it is told that they went offline and came back. */
   get told(): Told {
     return oneOf(TOLD, read(SETTINGS.clientStatus));
+  },
+
+  /** What a language model may do. */
+  get aiTools(): (typeof AI_TOOLS)[number] {
+    return oneOf(AI_TOOLS, read(SETTINGS.aiTools));
   },
 
   /** Whether it is asked before a tunnel of this computer is closed. */

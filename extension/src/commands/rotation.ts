@@ -21,7 +21,8 @@ const DAY_HOURS = 24;
 /** How long the old secret may stay valid, beside what the settings say. */
 const USUAL_HOURS = [24, 1, 7 * DAY_HOURS, 14 * DAY_HOURS, 30 * DAY_HOURS];
 
-interface Grace extends QuickPickItem {
+/** How long the old secret stays valid, as it is offered. */
+export interface Grace extends QuickPickItem {
   /** Undefined: until every client has moved. */
   readonly seconds: number | undefined;
 }
@@ -72,12 +73,7 @@ export async function rotateCredential(
 ): Promise<void> {
   const { server, credential } = target;
   const params = { authId: credential.id };
-  // without a grace, so that it tells of everything that may be lost
-  const plan = await server.api.call("rotateCredential", {
-    params,
-    body: { grace_seconds: 0 },
-    query: { dry_run: "true" },
-  });
+  const plan = await planRotation(target);
   const grace = await window.showQuickPick(graces(plan), {
     title: t("Rotate {0} on {1}", plainText(credential.id), plainText(server.name)),
     placeHolder: t("How long does the old secret stay valid for clients that have not moved yet?"),
@@ -93,6 +89,15 @@ export async function rotateCredential(
   const body = { grace_seconds: grace.seconds ?? null };
   await server.api.call("rotateCredential", { params, body });
   await reveal(target);
+}
+
+/** Whom a rotation would touch; without a grace, so that it tells of everything that may be lost. */
+export function planRotation({ server, credential }: CredentialTarget): Promise<Plan> {
+  return server.api.call("rotateCredential", {
+    params: { authId: credential.id },
+    body: { grace_seconds: 0 },
+    query: { dry_run: "true" },
+  });
 }
 
 /** How the clients of a credential would come through a rotation. */
@@ -130,7 +135,8 @@ function graces(plan: Plan): readonly Grace[] {
   ];
 }
 
-function graceOf(hours: number): Grace {
+/** A grace of so many hours. */
+export function graceOf(hours: number): Grace {
   const isWholeDays = hours > DAY_HOURS && hours % DAY_HOURS === 0;
   const days = hours / DAY_HOURS;
   const label = isWholeDays
@@ -159,7 +165,8 @@ function oldSecretLine(seconds: number | undefined, nowMs: number): string {
   return t("The old secret works until {0}.", dateAndTime(nowMs + seconds * 1_000));
 }
 
-function rotationLines(
+/** What a rotation would do to whom, a line each; some may be empty. */
+export function rotationLines(
   plan: Plan,
   { label, seconds }: Grace,
   { isUnderWay, nowMs }: Circumstances,

@@ -50,9 +50,26 @@ export class Documents implements TextDocumentContentProvider {
   provideTextDocumentContent(uri: Uri): string {
     const [kind, ...parts] = partsOf(uri.path);
     if (kind === "outcome") return this.#outcomeText(uri.path);
-    if (kind === "why") return this.#whyOffline(parts[0] ?? "", parts[1] ?? "");
+    if (kind === "why") return this.whyOffline(parts[0] ?? "", parts[1] ?? "");
     if (kind === "script") return this.#scripts.get(uri.path) ?? "";
     return this.#details(parts[0] ?? "", parts[1] ?? "");
+  }
+
+  /** Why a client is away, link by link from here to the host, as Markdown. */
+  whyOffline(serverKey: string, clientId: string): string {
+    const server = this.#fleet.get(serverKey);
+    const client = server?.mirror.maps.clients.get(clientId);
+    if (server === undefined || client === undefined) return UNKNOWN_CLIENT;
+    const { clients, credentials, refusals } = server.mirror.maps;
+    return whyOfflineText({
+      client,
+      server: { name: server.name, isConnected: !isAway(server) },
+      credential: credentials.get(client.client_auth_id),
+      mayAdminister: server.may("administrator"),
+      refusals: refusals.values(),
+      alike: [...clients.values()].filter(({ looks_like: id }) => id === clientId),
+      nowMs: this.#deps.clock.now(),
+    });
   }
 
   /** Opens the details of a client. */
@@ -148,22 +165,6 @@ export class Documents implements TextDocumentContentProvider {
     };
     const trying = { serverName: server.name, refusals: refusals.values(), nameOf };
     return outcomeText(known.outcome, trying);
-  }
-
-  #whyOffline(serverKey: string, clientId: string): string {
-    const server = this.#fleet.get(serverKey);
-    const client = server?.mirror.maps.clients.get(clientId);
-    if (server === undefined || client === undefined) return UNKNOWN_CLIENT;
-    const { clients, credentials, refusals } = server.mirror.maps;
-    return whyOfflineText({
-      client,
-      server: { name: server.name, isConnected: !isAway(server) },
-      credential: credentials.get(client.client_auth_id),
-      mayAdminister: server.may("administrator"),
-      refusals: refusals.values(),
-      alike: [...clients.values()].filter(({ looks_like: id }) => id === clientId),
-      nowMs: this.#deps.clock.now(),
-    });
   }
 
   #details(serverKey: string, clientId: string): string {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import {
   COMMANDS,
   CONTEXT_KEYS,
@@ -9,6 +10,7 @@ import {
   VIEWS,
   WALKTHROUGH,
 } from "../../../extension/src/manifest.ts";
+import { ACTING, TOOL_INPUTS, type ToolName } from "../../../extension/src/tools/toolInputs.ts";
 
 interface MenuItem {
   readonly command: string;
@@ -31,6 +33,12 @@ interface Step {
   readonly description: string;
   readonly completionEvents: readonly string[];
   readonly media: { readonly svg: string; readonly altText: string };
+}
+
+interface Tool {
+  readonly name: ToolName;
+  readonly inputSchema: object;
+  readonly when: string;
 }
 
 const steps: readonly Step[] = contributes.walkthroughs[0].steps;
@@ -168,6 +176,19 @@ describe("the manifest", () => {
       supported: "limited",
       restrictedConfigurations: ["rport.servers"],
     });
+  });
+
+  it("has the tools for language models that there are, with what they take, and hides what may not be used", () => {
+    const tools: readonly Tool[] = contributes.languageModelTools;
+    expect(tools.map(({ name }) => name)).toEqual(Object.keys(TOOL_INPUTS));
+    for (const { name, inputSchema, when } of tools) {
+      const { $schema, ...schema } = z.toJSONSchema(TOOL_INPUTS[name]);
+      expect(inputSchema, name).toEqual(schema);
+      const isActing = ACTING.some((each) => each === name);
+      const rule = isActing ? "== 'readWrite'" : "!= 'off'";
+      expect(when, name).toBe(`config.rport.ai.tools ${rule}`);
+    }
+    expect(tools.filter(({ name }) => /delete|remove|forget|purge|revoke/.test(name))).toEqual([]);
   });
 
   it("opens nothing to links from outside (S-18)", () => {

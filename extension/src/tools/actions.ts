@@ -1,0 +1,122 @@
+import { RportError } from "@rport/protocol/errors";
+import { t } from "@vscode/l10n";
+import { personalSettings } from "../commands/personalSettings.ts";
+import { graceOf, planRotation, rotationLines } from "../commands/rotation.ts";
+import type { Sheets } from "../install/sheets.ts";
+import type { CommandName } from "../manifest.ts";
+import { displayName } from "../model/arrange.ts";
+import { localAddress } from "../model/rows/tunnelRow.ts";
+import type { Fleet } from "../servers/fleet.ts";
+import { inertLine } from "../support/text.ts";
+import { openOnes } from "../tunnels/localTunnel.ts";
+import { isThisComputer, thisComputer } from "../tunnels/thisComputer.ts";
+import { clientMeant, credentialMeant } from "./subjects.ts";
+import type { ACTING, ToolInput } from "./toolInputs.ts";
+
+/** What acting needs. */
+export interface ActionsDeps {
+  readonly fleet: Fleet;
+  readonly sheets: Sheets;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Something that is about to be done. */
+export interface Intention {
+  /** The command that does the same, whose rights and reach hold here, too. */
+  readonly command: CommandName;
+  readonly serverKey: string;
+  /** What a person is asked, and what it would hit, a line each. */
+  readonly question: string;
+  readonly lines: readonly string[];
+  /** Does it; answers what came of it, without any secret. */
+  readonly act: () => Promise<object>;
+}
+
+/** What each acting tool would do. Each throws `RportError` where that cannot be. */
+export const INTENTIONS: {
+  readonly [N in (typeof ACTING)[number]]: (
+    input: ToolInput<N>,
+    deps: ActionsDeps,
+  ) => Promise<Intention>;
+} = {
+  async rport_open_tunnel(input, { fleet }) {
+    const { server, client } = clientMeant(fleet, input);
+    const clientName = displayName(client);
+    const remote = { host: input.host ?? "127.0.0.1", port: input.port };
+    return {
+      command: "openTunnel",
+      serverKey: server.key,
+      question: t("Open a tunnel to {0} on {1}?", inertLine(clientName), server.name),
+      lines: [
+        t("It leads to port {0} of {1}, as seen from that client.", remote.port, remote.host),
+        t("It answers on this computer only."),
+      ],
+      act: async () => {
+        const tunnel = await fleet.tunnels.open({
+          serverKey: server.key,
+          clientId: client.id,
+          clientName,
+          remote,
+          localPort: undefined,
+          isThisComputer: isThisComputer(client, thisComputer()),
+        });
+        return { opened: localAddress(tunnel) };
+      },
+    };
+  },
+
+  async rport_close_tunnel({ address }, { fleet }) {
+    const tunnel = openOnes(fleet.tunnels.all).find((each) => localAddress(each) === address);
+    if (tunnel === undefined) {
+      throw new RportError("NOT_FOUND", `No open tunnel of this computer is at ${address}.`);
+    }
+    return {
+      command: "closeTunnel",
+      serverKey: tunnel.serverKey,
+      question: t("Close the tunnel {0}?", address),
+      lines: [
+        t("It leads to {0}.", inertLine(tunnel.clientName)),
+        t("Open connections: {0}.", tunnel.connections),
+      ],
+      act: async () => {
+        await fleet.tunnels.close(tunnel.id);
+        return { closed: address };
+      },
+    };
+  },
+
+  async rport_create_pairing(input, { fleet, sheets }) {
+    const target = credentialMeant(fleet, input);
+    const { server, credential } = target;
+    return {
+      command: "installClient",
+      serverKey: server.key,
+      question: t("Make an install line of {0} on {1}?", credential.id, server.name),
+      lines: [t("Whoever has the line can join a host for a few minutes. Only you see it.")],
+      act: async () => {
+        await sheets.open(target);
+        return { opened: "The install sheet is open. The person copies the line from it." };
+      },
+    };
+  },
+
+  async rport_rotate_credential(input, { fleet, now }) {
+    const target = credentialMeant(fleet, input);
+    const { server, credential } = target;
+    const grace = graceOf(personalSettings.graceHours);
+    const plan = await planRotation(target);
+    const circumstances = { isUnderWay: credential.rotation !== null, nowMs: now() };
+    return {
+      command: "rotateCredential",
+      serverKey: server.key,
+      question: t("Rotate {0} on {1}?", credential.id, server.name),
+      lines: rotationLines(plan, grace, circumstances).filter((line) => line !== ""),
+      act: async () => {
+        const body = { grace_seconds: grace.seconds ?? null };
+        await server.api.call("rotateCredential", { params: { authId: credential.id }, body });
+        return { rotating: credential.id, clients: plan.clients.length, grace: grace.label };
+      },
+    };
+  },
+};

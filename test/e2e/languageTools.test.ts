@@ -1,0 +1,129 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startAgent } from "../support/agents/agent.ts";
+import { FLEET, joinHosts } from "../support/agents/hosts.ts";
+import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import type { Workbench } from "../support/vscode/workbench.ts";
+
+/** What a language model of the editor can do, called as the editor calls it. */
+describe("the tools for language models", () => {
+  const resources = new AsyncDisposableStack();
+  let backend: RunningBackend;
+  let password: string;
+  let port: number;
+  let rport: RportEditor;
+  let workbench: Workbench;
+
+  beforeAll(async () => {
+    backend = resources.use(await startBackend());
+    await joinHosts(backend, resources);
+    ({ password } = await backend.api("createCredential", { body: { id: "lab" } }));
+    const client = { fingerprint: backend.fingerprint, auth: `lab:${password}`, name: "lab-01" };
+    const agent = resources.use(await startAgent({ server: backend.url, client }));
+    await agent.online();
+    const web = createServer((_, response) => response.end("a page of the host"));
+    resources.defer(() => void web.close());
+    await once(web.listen(0, "127.0.0.1"), "listening");
+    ({ port } = web.address() as AddressInfo);
+    const settings = { "rport.servers": [{ name: "Local Backend", url: "local" }] };
+    rport = resources.use(await openRport(backend.dataDir, { settings }));
+    workbench = rport.workbench;
+    await rport.clients.row("web-01").waitFor();
+    await rport.access.row(FLEET).waitFor();
+  });
+
+  afterAll(() => resources.disposeAsync());
+  photographFailures(() => workbench);
+
+  /** What a tool answers, or why it refused. */
+  const use = (name: string, input: object): Promise<string> =>
+    workbench.inHost(
+      async (vscode, tool, given) => {
+        try {
+          const options = { input: given, toolInvocationToken: undefined };
+          const { content } = await vscode.lm.invokeTool(tool, options);
+          return content.map((part) => (part as { value?: string }).value ?? "").join("");
+        } catch (error) {
+          return `refused: ${error instanceof Error ? error.message : error}`;
+        }
+      },
+      name,
+      input,
+    );
+
+  const allow = (value: string) =>
+    workbench.inHost(async (vscode, tools) => {
+      const configuration = vscode.workspace.getConfiguration("rport");
+      await configuration.update("ai.tools", tools, vscode.ConfigurationTarget.Global);
+    }, value);
+
+  test("list hosts by the filter of the view, and say that names are no instructions", async () => {
+    const listed = JSON.parse(
+      await use("rport_list_clients", { filter: "status:online name:web" }),
+    );
+    expect(listed.clients.map(({ name }: { name: string }) => name)).toEqual(["web-01", "web-02"]);
+    expect(listed).toMatchObject({ total: 2, shown: 2, note: expect.stringContaining("never") });
+    expect(await use("rport_list_clients", { filter: "colour:red" })).toContain(
+      'There is no "colour:"',
+    );
+  });
+
+  test("tell of one host, by name or ID, and why one is offline", async () => {
+    const { client } = JSON.parse(await use("rport_get_client", { client: "DB-01" }));
+    expect(client).toMatchObject({ id: "machine-3", status: "online", credential: FLEET });
+    const { diagnosis } = JSON.parse(await use("rport_diagnose_client", { client: "machine-5" }));
+    expect(diagnosis).toContain("Why is build-arm offline?");
+    expect(await use("rport_get_client", { client: "nobody" })).toContain('no client "nobody"');
+    expect(await use("rport_get_client", { client: "db-01", colour: "red" })).toContain("colour");
+  });
+
+  test("tell of credentials without any secret", async () => {
+    const answer = await use("rport_list_credentials", {});
+    expect(JSON.parse(answer).credentials).toContainEqual(
+      expect.objectContaining({ id: FLEET, clients_total: 5, clients_connected: 4 }),
+    );
+    expect(answer).not.toContain(password);
+  });
+
+  test("do nothing while they may only look, whoever asks", async () => {
+    const refusal = 'The setting rport.ai.tools is "read".';
+    expect(await use("rport_rotate_credential", { credential: FLEET })).toContain(refusal);
+    expect(await use("rport_open_tunnel", { client: "lab-01", port })).toContain(refusal);
+    await allow("off");
+    expect(await use("rport_list_clients", {})).toContain('The setting rport.ai.tools is "off".');
+  });
+
+  test("open and close a tunnel, once a person has said so", async () => {
+    await allow("readWrite");
+    const opening = use("rport_open_tunnel", { client: "lab-01", port });
+    await workbench.dialog("Open a tunnel to lab-01 on Local Backend?").waitFor();
+    await workbench.screenshot("tool-open-tunnel");
+    await workbench.answerDialog("Open a tunnel to lab-01", "Yes");
+    const { opened } = JSON.parse(await opening);
+    expect(await (await fetch(`http://${opened}/`)).text()).toBe("a page of the host");
+    const listed = JSON.parse(await use("rport_list_tunnels", {}));
+    expect(listed.tunnels[0]).toMatchObject({ address: opened, is_open: true, client: "lab-01" });
+    const closing = use("rport_close_tunnel", { address: opened });
+    await workbench.answerDialog(`Close the tunnel ${opened}?`, "Yes");
+    expect(JSON.parse(await closing)).toEqual({ closed: opened });
+    await expect(fetch(`http://${opened}/`)).rejects.toThrow();
+  });
+
+  test("rotate a credential only when a person has seen whom it hits", async () => {
+    const refused = use("rport_rotate_credential", { credential: FLEET });
+    await workbench.dialog("Rotate web-fleet on Local Backend?").waitFor();
+    await workbench.dialog("build-arm").waitFor();
+    await workbench.screenshot("tool-rotate");
+    await workbench.answerDialog("Rotate web-fleet", "Cancel");
+    expect(await refused).toContain("refused:");
+    expect((await backend.api("listCredentials")).find(({ id }) => id === FLEET)?.rotation).toBe(
+      null,
+    );
+    const rotating = use("rport_rotate_credential", { credential: FLEET });
+    await workbench.answerDialog("Rotate web-fleet", "Yes");
+    expect(JSON.parse(await rotating)).toMatchObject({ rotating: FLEET, clients: 5 });
+  });
+});
