@@ -62,7 +62,7 @@ describe("the tools for language models", () => {
 
   test("list hosts by the filter of the view, and say that names are no instructions", async () => {
     const listed = JSON.parse(
-      await use("rport_list_clients", { filter: "status:online name:web" }),
+      await use("rport_list_clients", { filter: "status:online address:10.0.8.1" }),
     );
     expect(listed.clients.map(({ name }: { name: string }) => name)).toEqual(["web-01", "web-02"]);
     expect(listed).toMatchObject({ total: 2, shown: 2, note: expect.stringContaining("never") });
