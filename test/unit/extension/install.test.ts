@@ -391,6 +391,14 @@ describe("the title of a tab", () => {
     expect(parseTitle(titleOf(a, "fleet", [a, b]), [b, { name: "c" }])).toBeUndefined();
     expect(parseTitle("Something else", [a])).toBeUndefined();
   });
+
+  it("is read whatever language it was written in: the editor may speak another one after a reload", () => {
+    const server = { name: "a" };
+    expect(parseTitle("Client installieren - web - fleet", [server])).toEqual({
+      server,
+      authId: "web - fleet",
+    });
+  });
 });
 
 describe("the page", () => {
