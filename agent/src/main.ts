@@ -1,6 +1,7 @@
 import os from "node:os";
 import { RportError } from "@rport/protocol/errors";
 import type { LogOutput } from "@rport/protocol/logOutput";
+import { printableLines } from "@rport/protocol/printable";
 import { obeySignals } from "@rport/protocol/signals";
 import { VERSION } from "@rport/protocol/version";
 import { Agent } from "./agent.ts";
@@ -60,7 +61,7 @@ async function runEnroll(command: EnrollCommand): Promise<number> {
   const deps = { platform: PLATFORM, hostname: os.hostname(), clock: SYSTEM_CLOCK };
   const { authId, clientId } = await enroll(request, deps);
   if (isNewId) await forgetHostKey(await configuredDataDir(file, PLATFORM.dataDir));
-  process.stdout.write(`enrolled as ${authId}, client ${clientId}\n`);
+  process.stdout.write(printableLines(`enrolled as ${authId}, client ${clientId}\n`));
   return EXIT.ok;
 }
 
@@ -132,7 +133,7 @@ async function runWait(file: string, timeoutMs: number): Promise<number> {
     isAlive: isProcessAlive,
   });
   if (result.kind === "online") return EXIT.ok;
-  process.stderr.write(`${result.message}\n`);
+  process.stderr.write(`${printableLines(result.message)}\n`);
   return EXIT.offline;
 }
 
@@ -142,7 +143,7 @@ async function main(): Promise<void> {
 }
 
 function tell(error: unknown): number {
-  process.stderr.write(`rport-agent: ${textOf(error)}\n`);
+  process.stderr.write(`rport-agent: ${printableLines(textOf(error))}\n`);
   if (error instanceof CliFailure) return error.exitCode;
   return error instanceof RportError && error.code === "BAD_REQUEST" ? EXIT.usage : EXIT.failed;
 }

@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { RportError } from "@rport/protocol/errors";
 import type { LogOutput } from "@rport/protocol/logOutput";
+import { printableLines } from "@rport/protocol/printable";
 import { obeySignals } from "@rport/protocol/signals";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { VERSION } from "@rport/protocol/version";
@@ -63,7 +64,9 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<vo
     return invocation.config.dataDir;
   });
   print(result.lines);
-  for (const complaint of result.complaints ?? []) process.stderr.write(`${complaint}\n`);
+  for (const complaint of result.complaints ?? []) {
+    process.stderr.write(`${printableLines(complaint)}\n`);
+  }
   process.exitCode = result.exitCode;
 }
 
@@ -181,7 +184,7 @@ function aboutFirstAdministrator(
 
 function print(lines: readonly string[]): void {
   if (lines.length === 0) return;
-  process.stdout.write(`${lines.join("\n")}\n`);
+  process.stdout.write(`${printableLines(lines.join("\n"))}\n`);
 }
 
 /** What is no surprise is told in a sentence; a full disk may stop the start anywhere. */
@@ -197,6 +200,6 @@ try {
   await main();
 } catch (error) {
   const { message, exitCode } = toStartFailure(error);
-  process.stderr.write(`rport-backend: ${message}\n`);
+  process.stderr.write(`rport-backend: ${printableLines(message)}\n`);
   process.exitCode = exitCode;
 }

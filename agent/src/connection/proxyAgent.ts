@@ -3,6 +3,7 @@ import { isIP, type Socket } from "node:net";
 import { checkServerIdentity, type PeerCertificate, TLSSocket } from "node:tls";
 import { ANY_CERTIFICATE, checkPin } from "@rport/protocol/tls/peerPin";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
+import { peerText } from "@rport/protocol/wire/wireError";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { SocksProxyAgent } from "socks-proxy-agent";
 import type { ProxyUrl } from "../config/proxyUrl.ts";
@@ -17,7 +18,7 @@ export interface ProxyAgentDeps {
   readonly authorities: string[] | undefined;
   /** Fires when nobody wants the connection any more. */
   readonly signal: AbortSignal;
-  /** Told the status and the phrase of a proxy that does not connect us. */
+  /** Told the status and the phrase of a proxy that does not connect us, fit for a log. */
   onRefused(answer: string): void;
 }
 
@@ -42,7 +43,7 @@ class ConnectAgent extends HttpsProxyAgent<string> {
     this.#isTls = deps.isTls;
     this.#pins = deps.pins;
     this.on("proxyConnect", ({ statusCode, statusText }) => {
-      if (statusCode !== 200) deps.onRefused(`${statusCode} ${statusText}`.trim());
+      if (statusCode !== 200) deps.onRefused(peerText(`${statusCode} ${statusText}`).trim());
     });
   }
 

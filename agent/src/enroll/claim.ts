@@ -11,6 +11,7 @@ import {
 import { claimProof, type TokenParts, unseal } from "@rport/protocol/sealing";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { VERSION } from "@rport/protocol/version";
+import { peerText } from "@rport/protocol/wire/wireError";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { type Clock, sleep } from "../platform/clock.ts";
 import { troubleOf } from "../platform/descriptors.ts";
@@ -109,7 +110,7 @@ function readAnswer({ status, body }: HttpAnswer): Envelope {
   const answer = claimAnswerSchema.safeParse(json);
   if (status === 200 && answer.success) return answer.data.envelope;
   const told = errorEnvelopeSchema.safeParse(json).data?.errors[0]?.title;
-  const because = told === undefined ? "" : `: ${printable(told)}`;
+  const because = told === undefined ? "" : `: ${peerText(told)}`;
   throw new CliFailure(EXIT.refused, `The server refused with status ${status}${because}`);
 }
 
@@ -119,9 +120,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** A server's text for a terminal: no control characters, not endless. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, " ").slice(0, 300);
 }

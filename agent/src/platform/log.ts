@@ -1,5 +1,6 @@
 import { LogOutput } from "@rport/protocol/logOutput";
 import { openLogStream } from "@rport/protocol/logStream";
+import { escapedInJson } from "@rport/protocol/printable";
 import type { Clock } from "./clock.ts";
 import { LogBursts } from "./logBursts.ts";
 
@@ -11,7 +12,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFields = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 /**
- * One JSON object per line; secrets that were made known never get out. `message` is a sentence of
+ * One JSON object per line, without what a terminal would obey; secrets that were made known never get out. `message` is a sentence of
  * ours and always the same, what differs is a field: of each sentence there are only so many lines
  * a minute.
  */
@@ -49,7 +50,7 @@ export function createLog(options: LogOptions): Log {
     const time = new Date(options.clock.now()).toISOString();
     let line = JSON.stringify({ time, ...said });
     for (const secret of [...hidden, ...offered]) line = line.replaceAll(secret, REDACTED);
-    options.write(`${line}\n`);
+    options.write(`${escapedInJson(line)}\n`);
   };
   const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
     if (LOG_LEVELS.indexOf(level) > highest) return;

@@ -1,6 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import os from "node:os";
 import { join, resolve } from "node:path";
+import { printableLines } from "@rport/protocol/printable";
 import { parseFlags, parseTlsPin, type ServiceCommand } from "../cli/cli.ts";
 import { CliFailure, EXIT, type ExitCode } from "../cli/cliFailure.ts";
 import { enroll } from "../enroll/enroll.ts";
@@ -237,5 +238,5 @@ function stopSignal(): AbortSignal {
 }
 
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${printableLines(line)}\n`);
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { printableLine } from "@rport/protocol/printable";
 import { z } from "zod";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
@@ -21,7 +22,7 @@ const stateSchema = z.object({
   /** Seconds since 1970. */
   last_update_ts: z.number(),
   last_state: z.enum(["initialized", "connected", "reconnecting"]),
-  last_message: z.string().max(2_000),
+  last_message: z.string().max(2_000).transform(printableLine),
   /** Ours: the process that wrote it. */
   pid: z.number().int().positive(),
 });
@@ -34,7 +35,10 @@ export function stateFileIn(dataDir: string): string {
   return join(dataDir, "state.json");
 }
 
-/** Reads a state file. Undefined when there is none, or it cannot be understood. */
+/**
+ * Reads a state file; its message is one line and printable, because the account that the agent runs as may have
+ * written anything. Undefined when there is none, or it cannot be understood.
+ */
 export async function readState(file: string): Promise<StateFile | undefined> {
   try {
     const text = await readSmallFile(file, MAX_BYTES);
@@ -70,11 +74,11 @@ export class StateWriter implements AsyncDisposable {
     this.#file = stateFileIn(deps.dataDir);
   }
 
-  /** Records a state; written soon, in order. */
+  /** Records a state; written soon, in order, and fit for a terminal, whatever a peer said. */
   set(state: AgentState, message: string): void {
     if (this.#isClosed) return;
     this.#state = state;
-    this.#message = message.slice(0, 1_000);
+    this.#message = printableLine(message.slice(0, 1_000));
     this.#write();
   }
 

@@ -1,3 +1,4 @@
+import { escapedInJson } from "@rport/protocol/printable";
 import { type Logger, pino } from "pino";
 import type { Clock } from "./clock.ts";
 import { toTime } from "./clock.ts";
@@ -34,7 +35,8 @@ export interface LogDeps {
 
 /**
  * A log that writes one JSON object per line: `level`, `time`, `message`, then the fields. Of
- * fields with the same name, the one of the message counts.
+ * fields with the same name, the one of the message counts. What a terminal would obey is written as
+ * an escape of JSON.
  */
 export function createLog(options: LogDeps): Log {
   const { clock, sink, level = "info", redactor = new Redactor() } = options;
@@ -45,7 +47,7 @@ export function createLog(options: LogDeps): Log {
       timestamp: () => `,"time":"${toTime(clock.now())}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line) => sink(line.trimEnd()) },
+    { write: (line) => sink(escapedInJson(line.trimEnd())) },
   );
   return new RedactingLog(writer, redactor, {});
 }

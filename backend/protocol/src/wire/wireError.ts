@@ -1,3 +1,5 @@
+import { printableLine } from "../log/printable.ts";
+
 /**
  * Why a connection, a request or a channel ended:
  * `local` we closed it; `remote` the peer said goodbye; `lost` the socket went away;
@@ -29,7 +31,7 @@ const PEER_TEXT_LIMIT = 300;
 
 /** A peer's text made fit for a log and an error: one line, printable, of bounded length. */
 export function peerText(text: string): string {
-  return text.slice(0, PEER_TEXT_LIMIT).replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
+  return printableLine(text.slice(0, PEER_TEXT_LIMIT));
 }
 
 /** Everything `wire/` rejects with. The message never contains a secret. */
