@@ -38,6 +38,7 @@ export const COMMANDS = {
   copyClientName: "rport.client.copyName",
   copyClientId: "rport.client.copyId",
   copyClientAddress: "rport.client.copyAddress",
+  copyClientLink: "rport.client.copyLink",
   forgetClient: "rport.client.forget",
   installAgain: "rport.client.installAgain",
   revokeClient: "rport.client.revoke",
@@ -53,6 +54,7 @@ export const COMMANDS = {
   closeTunnel: "rport.tunnel.close",
   closeAllTunnels: "rport.tunnel.closeAll",
   copyTunnelAddress: "rport.tunnel.copyAddress",
+  copyTunnelLink: "rport.tunnel.copyLink",
   openTunnelInBrowser: "rport.tunnel.openInBrowser",
   createCredential: "rport.credential.create",
   rotateCredential: "rport.credential.rotate",
@@ -156,8 +158,11 @@ export const SETTINGS = {
   rememberTunnels: "tunnels.remember",
 } as const;
 
+/** Publisher and name, by which the editor and links know the extension. */
+export const EXTENSION_ID = "rport.rport";
+
 /** The walkthrough, as the editor calls it. */
-export const WALKTHROUGH = "rport.rport#start";
+export const WALKTHROUGH = `${EXTENSION_ID}#start`;
 
 /** The prefix of every setting. */
 export const SECTION = "rport";

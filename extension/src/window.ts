@@ -9,6 +9,8 @@ import { generalHandlers } from "./commands/general.ts";
 import { identityHandlers } from "./commands/identity.ts";
 import { installHandlers } from "./commands/install.ts";
 import { joinHandlers } from "./commands/joins.ts";
+import { linkHandlers } from "./commands/links/copyLink.ts";
+import { takeLinks } from "./commands/links/takeLinks.ts";
 import { localHandlers } from "./commands/localBackend/handlers.ts";
 import type { LocalCommandsDeps } from "./commands/localBackend/localDeps.ts";
 import { noticesOf } from "./commands/notices/notices.ts";
@@ -110,6 +112,7 @@ export function createWindow(context: ExtensionContext): Window {
   const registration = register(handlers, { fleet, nodes, views, log, showLog });
   const notices = [
     ...noticesOf({ fleet, local, nodes, arrangements, log }),
+    takeLinks({ fleet, nodes, views, log, settings, tokens }),
     new TunnelRestorer({ fleet, tunnels, restore: () => tunnelSettings.restore }),
     tunnelSettings.onChanged(() => tunnels.offersChanged()),
   ];
@@ -248,6 +251,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
     }),
     ...localHandlers(deps),
     ...clientHandlers({ targets, documents, reveal: revealClient }),
+    ...linkHandlers(targets),
     ...arrangingHandlers({ fleet, targets, arrangements: deps.arrangements }),
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),
     ...reopenHandlers({ fleet, targets, reveal: revealTunnel }),

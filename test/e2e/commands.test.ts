@@ -7,6 +7,7 @@ import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { refusingPort } from "../support/refusingPort.ts";
 import { LIFE_COMMANDS } from "../support/vscode/lifeCommands.ts";
+import { LINK_COMMANDS } from "../support/vscode/links.ts";
 import { LOCAL_COMMANDS } from "../support/vscode/localCommands.ts";
 import { ORDER_COMMANDS } from "../support/vscode/orderCommands.ts";
 import { PEOPLE_COMMANDS } from "../support/vscode/peopleCommands.ts";
@@ -249,6 +250,7 @@ describe("commands, menus and messages", () => {
     expect(await tunnels.menuEntries("web-01:8080")).toEqual([
       "Open Tunnel in Browser",
       "Copy Tunnel Address",
+      "Copy Tunnel Link",
       "Close Tunnel",
     ]);
     await palette("Open Tunnel in Browser");
@@ -289,8 +291,8 @@ describe("commands, menus and messages", () => {
         "Copy Client ID",
         "Copy Authentication ID",
       ],
-      ...["Copy Host Address", "Pin", "Rename Client...", "Edit Tags...", "Revoke Client..."],
-      ...["Forget Client..."],
+      ...["Copy Host Address", "Copy Link", "Pin", "Rename Client...", "Edit Tags..."],
+      ...["Revoke Client...", "Forget Client..."],
     ]);
     await clients.contextMenu("build-arm", "Forget Client...");
     await workbench.answerDialog("Forget build-arm", "Forget Client");
@@ -301,8 +303,8 @@ describe("commands, menus and messages", () => {
     const { clients } = rport;
     expect(await clients.menuEntries("web-01")).toEqual([
       ...["Open Tunnel...", "Show Details", "Copy Name", "Copy Client ID"],
-      ...["Copy Authentication ID", "Copy Host Address", "Pin", "Rename Client...", "Edit Tags..."],
-      "Revoke Client...",
+      ...["Copy Authentication ID", "Copy Host Address", "Copy Link", "Pin", "Rename Client..."],
+      ...["Edit Tags...", "Revoke Client..."],
     ]);
     await clients.contextMenu("web-02", "Copy Client ID");
     await expect.poll(() => workbench.clipboard()).toBe("machine-2");
@@ -403,6 +405,7 @@ describe("commands, menus and messages", () => {
     const all = manifest.contributes.commands.map(({ title }) => titleOf(title));
     const elsewhere = [
       LIFE_COMMANDS,
+      LINK_COMMANDS,
       LOCAL_COMMANDS,
       ORDER_COMMANDS,
       PEOPLE_COMMANDS,

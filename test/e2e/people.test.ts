@@ -139,7 +139,7 @@ describe("two people, each with a window", () => {
     const { workbench, clients } = anna;
     expect(await clients.menuEntries("web-01")).toEqual([
       ...["Open Tunnel...", "Show Details", "Copy Name", "Copy Client ID"],
-      ...["Copy Authentication ID", "Copy Host Address", "Pin"],
+      ...["Copy Authentication ID", "Copy Host Address", "Copy Link", "Pin"],
     ]);
     await workbench.command("RPort: Create Credential...");
     await workbench.toast("it is for its administrators").waitFor();

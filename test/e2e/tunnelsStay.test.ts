@@ -58,7 +58,7 @@ describe("tunnels after a restart of the editor", () => {
     await expect(page("/closed")).rejects.toThrow();
     await workbench.screenshot("tunnels-not-open");
     expect(await tunnels.menuEntries(address)).toEqual([
-      ...["Reopen Tunnel", "Copy Tunnel Address", "Forget Tunnel"],
+      ...["Reopen Tunnel", "Copy Tunnel Address", "Copy Tunnel Link", "Forget Tunnel"],
     ]);
     await tunnels.rowAction(address, "Reopen Tunnel");
     await tunnels.row(/idle/).waitFor({ timeout: SLOW_MS });

