@@ -4,6 +4,7 @@ import type { Group } from "./shown/grouping.ts";
 export type Node =
   | { readonly kind: "server"; readonly id: string; readonly serverKey: string }
   | GroupNode
+  | OutageNode
   | ClientNode
   | CredentialNode
   | {
@@ -36,6 +37,19 @@ export interface GroupNode {
    * The editor remembers by id what somebody has closed. A filter that is asked for opens its groups, so
    * they are others then; 0: there is no filter.
    */
+  readonly round: number;
+}
+
+/** Hosts that went together, in the group that they stand in. */
+export interface OutageNode {
+  readonly kind: "outage";
+  readonly id: string;
+  readonly serverKey: string;
+  readonly by: Group["by"];
+  readonly value: string;
+  /** See `Outage`. */
+  readonly outage: string;
+  /** See `GroupNode`. */
   readonly round: number;
 }
 
@@ -187,6 +201,8 @@ function tailOf(parts: NodeParts): string {
       return `/${parts.invitationId}`;
     case "group":
       return `/${parts.round}/${parts.by}/${parts.value}`;
+    case "outage":
+      return `/${parts.round}/${parts.by}/${parts.outage.length}/${parts.outage}/${parts.value}`;
     case "client":
       return clientTail(parts);
     case "credential":

@@ -1,6 +1,8 @@
 import { displayName } from "../model/arrange.ts";
 import type { Swap } from "../model/mirror.ts";
-import type { ClientNode, GroupNode, Node } from "../model/node.ts";
+import type { ClientNode, GroupNode, Node, OutageNode } from "../model/node.ts";
+import { outageRow } from "../model/rows/outageRow.ts";
+import type { Row } from "../model/rows/row.ts";
 import { refusalText } from "../model/rows/serverRow.ts";
 import type { Group } from "../model/shown/grouping.ts";
 import { type GroupKey, keyOfGroup, type ShownClients } from "../model/shown/shownClients.ts";
@@ -8,6 +10,7 @@ import type { FleetChange } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { ArrangedChange } from "../servers/serverChange.ts";
 import type { Arrangements } from "./arrangements.ts";
+import { GroupRows } from "./groupRows.ts";
 import type { LastTree } from "./lastShown/lastTree.ts";
 import { ShownServers } from "./shownServers.ts";
 import {
@@ -47,9 +50,8 @@ export interface ListedGroup {
  */
 export class ClientsSource implements TreeSource {
   readonly #deps: ClientsSourceDeps;
-  /** Rows of a group by its list of ids, which is a new array whenever it changes. */
-  readonly #rows = new WeakMap<readonly string[], readonly Node[]>();
   readonly shown: ShownServers;
+  readonly #rows: GroupRows;
   /** The groups of each server when they were asked for last. */
   readonly #asked = new Map<string, readonly GroupKey[]>();
   /** Whether a lone server had a row when the roots were asked for last. */
@@ -60,6 +62,7 @@ export class ClientsSource implements TreeSource {
   constructor(deps: ClientsSourceDeps) {
     this.#deps = deps;
     this.shown = new ShownServers(deps);
+    this.#rows = new GroupRows(deps, this.shown);
   }
 
   /** Whether a filter is set. */
@@ -75,13 +78,22 @@ export class ClientsSource implements TreeSource {
     return server === undefined ? 0 : this.#shownOf(server).sizeOf(keyOfGroup(node));
   }
 
+  /** The row of hosts that went together; undefined: it stands for nothing any more. */
+  outageRow(node: OutageNode, nowMs: number): Row | undefined {
+    const server = this.#deps.fleet.get(node.serverKey);
+    const outage = server === undefined ? undefined : this.#rows.outageOf(server, node);
+    if (server === undefined || outage === undefined) return undefined;
+    const hosts = this.#rows.hostsOf(server, node).length;
+    return outageRow({ outage, hosts, isFiltered: this.isFiltered, nowMs });
+  }
+
   /** The groups of a server in order. */
   groupsOf(server: Server): readonly ListedGroup[] {
     const shown = this.#shownOf(server);
     return shown.groupKeys.map((key) => ({
       group: shown.group(key),
       size: shown.sizeOf(key),
-      rows: () => this.#clients(server, key),
+      rows: () => this.#rows.of(server, key),
     }));
   }
 
@@ -99,8 +111,9 @@ export class ClientsSource implements TreeSource {
     if (server === undefined) return [];
     if (node.kind === "server") return this.#below(server);
     if (node.kind === "group") {
-      return this.#deps.last?.clients(node) ?? this.#clients(server, keyOfGroup(node));
+      return this.#deps.last?.clients(node) ?? this.#rows.of(server, keyOfGroup(node));
     }
+    if (node.kind === "outage") return this.#rows.hostsOf(server, node);
     if (node.kind !== "client" || node.tag !== undefined) return [];
     return openTunnelNodes(this.#deps, server.key, node.clientId);
   }
@@ -113,7 +126,9 @@ export class ClientsSource implements TreeSource {
       return nodes.get({ kind: "client", serverKey, clientId: node.clientId, place: "clients" });
     }
     const server = fleet.get(serverKey);
-    return node.kind === "client" && server !== undefined ? this.#above(server, node) : undefined;
+    if (server === undefined) return undefined;
+    if (node.kind === "outage") return this.#groupNode(server, keyOfGroup(node));
+    return node.kind === "client" ? this.#above(server, node) : undefined;
   }
 
   affected(event: FleetChange): readonly Dirty[] {
@@ -192,7 +207,9 @@ export class ClientsSource implements TreeSource {
   #group(server: Server, key: GroupKey): readonly Dirty[] {
     const keys = this.#shownOf(server).groupKeys;
     const node = this.#deps.nodes.find(this.#groupParts(server, key));
-    const below: readonly Dirty[] = node === undefined ? [] : [{ kind: "list", node }];
+    const outages = this.#rows.outagesOf(server.key, key);
+    const rows = node === undefined ? outages : [node, ...outages];
+    const below = rows.map((each): Dirty => ({ kind: "list", node: each }));
     const isListed = keys.length > 1 && this.#asked.get(server.key) === keys;
     return isListed ? below : [...below, listDirty(this.#deps, server.key)];
   }
@@ -230,7 +247,13 @@ export class ClientsSource implements TreeSource {
     const [first] = shown.groupsOf(clientId);
     const key = tag === undefined ? first : keyOfGroup({ by: "tag", value: tag });
     if (key === undefined) return undefined;
-    if (shown.groupKeys.length === 1) return serverNode(this.#deps, server.key);
+    return this.#rows.above(server, key, clientId) ?? this.#groupNode(server, key);
+  }
+
+  /** The row of a group; a lone one has none, and what is above it is above its clients. */
+  #groupNode(server: Server, key: GroupKey): Node | undefined {
+    const isLone = this.#shownOf(server).groupKeys.length === 1;
+    if (isLone) return serverNode(this.#deps, server.key);
     return this.#deps.nodes.get(this.#groupParts(server, key));
   }
 
@@ -243,33 +266,7 @@ export class ClientsSource implements TreeSource {
     const keys = this.#shownOf(server).groupKeys;
     this.#asked.set(server.key, keys);
     const [only] = keys;
-    if (keys.length === 1 && only !== undefined) return this.#clients(server, only);
+    if (keys.length === 1 && only !== undefined) return this.#rows.of(server, only);
     return keys.map((key) => this.#deps.nodes.get(this.#groupParts(server, key)));
-  }
-
-  #clients(server: Server, key: GroupKey): readonly Node[] {
-    const { clients, rows } = this.shown.of(server);
-    const ids = clients.idsOf(key);
-    const known = this.#rows.get(ids);
-    if (known !== undefined) return known;
-    const byClient = rows.get(key) ?? new Map<string, Node>();
-    rows.set(key, byClient);
-    const list = ids.map((clientId) => {
-      const found = byClient.get(clientId);
-      if (found !== undefined) return found;
-      const row = this.#row(server, key, clientId);
-      byClient.set(clientId, row);
-      return row;
-    });
-    this.#rows.set(ids, list);
-    return list;
-  }
-
-  #row({ key: serverKey }: Server, key: GroupKey, clientId: string): Node {
-    const { nodes } = this.#deps;
-    const shown = this.shown.upToDate(serverKey)?.clients;
-    const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
-    if (shown === undefined || shown.isFirst(key, clientId)) return nodes.get(parts);
-    return nodes.get({ ...parts, tag: shown.group(key).value });
   }
 }

@@ -45,7 +45,7 @@ export interface RowContext {
   /** Days after which a secret counts as old; without it, or with 0, none does. */
   readonly warnAfterDays?: () => number;
   /** What is in a group of the clients view; without it, none is shown. */
-  readonly groups?: Pick<ClientsSource, "sizeOf" | "isFiltered">;
+  readonly groups?: Pick<ClientsSource, "sizeOf" | "outageRow" | "isFiltered">;
   /** Whether a client stands above the others; without it, none does. */
   readonly isPinned?: (serverKey: string, clientId: string) => boolean;
   /** What clients' rows said last time; without it, nothing is known of that. */
@@ -77,6 +77,8 @@ function describe(node: Node, server: Server, context: RowContext): Row | undefi
       return describeServer(server);
     case "group":
       return describeGroup(node, context);
+    case "outage":
+      return context.groups?.outageRow(node, context.now());
     case "client":
       return describeClient(node, server, context);
     case "credential": {

@@ -18,6 +18,8 @@ export interface Shown {
   readonly clients: ShownClients;
   /** The rows of each group by client, so that one client that comes or goes costs no search for the others. */
   readonly rows: Map<GroupKey, Map<string, Node>>;
+  /** The rows of each group for hosts that went together, as they were listed last. */
+  readonly outages: Map<GroupKey, readonly Node[]>;
 }
 
 interface Kept extends Shown {
@@ -38,11 +40,13 @@ export class ShownServers {
     const kept: Kept = this.#kept.get(server.key) ?? {
       clients: new ShownClients(),
       rows: new Map(),
+      outages: new Map(),
       staleness: "all",
     };
     this.#kept.set(server.key, kept);
     if (kept.staleness === "none") return kept;
     kept.rows.clear();
+    kept.outages.clear();
     const arrangement = this.#deps.arrangements.of(server.key);
     if (kept.staleness === "all") kept.clients.reset(server.mirror, arrangement, server.name);
     else kept.clients.regroup(arrangement);

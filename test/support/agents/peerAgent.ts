@@ -42,9 +42,15 @@ export class PeerAgent implements AsyncDisposable {
   readonly heard: Heard[] = [];
   readonly connection: Connection;
   readonly #options: PeerAgentOptions;
+  readonly #socket: WebSocket;
 
-  private constructor(connection: (agent: PeerAgent) => Connection, options: PeerAgentOptions) {
+  private constructor(
+    connection: (agent: PeerAgent) => Connection,
+    options: PeerAgentOptions,
+    socket: WebSocket,
+  ) {
     this.#options = options;
+    this.#socket = socket;
     this.connection = connection(this);
   }
 
@@ -56,7 +62,7 @@ export class PeerAgent implements AsyncDisposable {
     const localAddress = from === undefined ? {} : { localAddress: from };
     const ws = new WebSocket(url, { headers, perMessageDeflate: false, ...localAddress });
     const transport = clientTransport(ws, { user, password, verifyServerKey: () => true });
-    const agent = new PeerAgent((self) => self.#connect(transport), options);
+    const agent = new PeerAgent((self) => self.#connect(transport), options, ws);
     await transport.ready;
     return agent;
   }
@@ -95,6 +101,11 @@ export class PeerAgent implements AsyncDisposable {
   /** Goes away without a word, as when the host loses its power. */
   close(): void {
     this.connection.transport.close("the test agent leaves");
+  }
+
+  /** Its line is cut: not even the wire's own goodbye is sent. */
+  vanish(): void {
+    this.#socket.terminate();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

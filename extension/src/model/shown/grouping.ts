@@ -74,7 +74,7 @@ export function systemOf(client: Client): string {
  * Behind which address a client comes from: hosts of one site often share it. Of an IPv6 address, the
  * first four groups are one network, the rest is the host's own.
  */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const [head = "", tail] = address.replace(/%.*$/, "").split("::");
   const leading = head.split(":").filter(Boolean);

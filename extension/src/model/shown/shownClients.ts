@@ -4,6 +4,7 @@ import { type SortedEntry, SortedList } from "../sortedList.ts";
 import { type Filter, NO_FILTER } from "./filter.ts";
 import { type Group, type Grouping, groupOrder, groupValues, PINNED } from "./grouping.ts";
 import { Matcher } from "./matches.ts";
+import { type Outage, Outages } from "./outages.ts";
 import { type Sorting, sortKey } from "./sorting.ts";
 
 /** How the clients of a server are shown. */
@@ -54,6 +55,7 @@ export class ShownClients {
   #arrangement = USUAL;
   #serverName = "";
   readonly #matcher = new Matcher();
+  readonly #outages = new Outages();
 
   /** Ids of the groups that have a client, in order. The array is the same one until that changes. */
   get groupKeys(): readonly GroupKey[] {
@@ -97,12 +99,23 @@ export class ShownClients {
     return client === undefined || this.#keysOf(client)[0] === key;
   }
 
+  /** Whether there are hosts that went together. */
+  get hasOutages(): boolean {
+    return this.#outages.size > 0;
+  }
+
+  /** The outage in whose row a client stands; one that somebody pinned stands for itself. */
+  outageOf(clientId: string): Outage | undefined {
+    return this.#arrangement.pinned.has(clientId) ? undefined : this.#outages.of(clientId);
+  }
+
   /** Arranges everything anew. */
   reset(mirror: Mirror, arrangement: Arrangement, serverName: string): void {
     this.#arrange(arrangement, serverName);
     this.#clients = mirror.maps.clients;
     this.#matcher.clear();
     this.#keys.clear();
+    this.#outages.reset(this.#clients.values());
     this.#all.fill(Array.from(this.#clients.values(), (client) => this.#entryOf(client)));
     this.#group();
   }
@@ -119,7 +132,15 @@ export class ShownClients {
   }
 
   /** Takes over a change of one client. Answers the groups whose clients or order changed. */
-  update({ id, before, after }: Swap<"client">): ReadonlySet<GroupKey> {
+  update(change: Swap<"client">): ReadonlySet<GroupKey> {
+    const moved = this.#move(change);
+    for (const id of this.#outages.update(change)) {
+      for (const key of this.groupsOf(id)) if (this.#renew(key)) moved.add(key);
+    }
+    return moved;
+  }
+
+  #move({ id, before, after }: Swap<"client">): Set<GroupKey> {
     const then = this.#placesOf(before);
     this.#matcher.forget(id);
     const now = this.#placesOf(after);
