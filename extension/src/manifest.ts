@@ -85,6 +85,7 @@ export const COMMANDS = {
   setUpSecondFactor: "rport.me.secondFactor",
   changePassword: "rport.me.password",
   showLog: "rport.showLog",
+  reportProblem: "rport.reportProblem",
   openSettings: "rport.openSettings",
 } as const;
 

@@ -22,6 +22,7 @@ import { purgeHandlers } from "./commands/purge.ts";
 import { whyNotReachable } from "./commands/reach.ts";
 import { refusalHandlers } from "./commands/refusals.ts";
 import { type Handlers, registerCommands } from "./commands/registry.ts";
+import { reportHandlers } from "./commands/reportProblem.ts";
 import { revocationHandlers } from "./commands/revocation.ts";
 import { rotationHandlers } from "./commands/rotation.ts";
 import { serverHandlers } from "./commands/servers/servers.ts";
@@ -45,6 +46,7 @@ import { systemClock } from "./support/clock.ts";
 import { processEnvironment } from "./support/environment.ts";
 import { createLog, type Log } from "./support/log.ts";
 import { Redactor } from "./support/redact.ts";
+import { RecentLines } from "./support/report/recentLines.ts";
 import { registerLanguageTools } from "./tools/languageTools.ts";
 import type { LocalTunnel, Tunnels } from "./tunnels/localTunnel.ts";
 import { LocalTunnels, type LocalTunnelsDeps } from "./tunnels/localTunnels.ts";
@@ -71,7 +73,8 @@ export function createWindow(context: ExtensionContext): Window {
   const channel = window.createOutputChannel("RPort", { log: true });
   const showLog = () => channel.show();
   const redactor = new Redactor();
-  const log = createLog(channel, redactor);
+  const recent = new RecentLines(systemClock);
+  const log = createLog(recent.before(channel), redactor);
   const settings = new ServerSettings();
   const tokens = new Tokens({ store: context.secrets, redactor });
   const tunnelSettings = new TunnelSettings();
@@ -98,6 +101,7 @@ export function createWindow(context: ExtensionContext): Window {
     ...ofLocal,
     showLog,
     redactor,
+    recent,
     log,
     settings,
     tokens,
@@ -215,6 +219,8 @@ function createFleet({ log, redactor, settings, tokens, tunnels }: ServersDeps):
 
 interface HandlersDeps extends LocalCommandsDeps {
   readonly tokens: Tokens;
+  readonly redactor: Redactor;
+  readonly recent: RecentLines;
   readonly arrangements: Arrangements;
   readonly views: Views;
   readonly documents: Documents;
@@ -240,6 +246,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
   const { createCredential } = credentials;
   return {
     ...generalHandlers({ fleet, showLog }),
+    ...reportHandlers(deps),
     ...serverHandlers({
       fleet,
       settings,

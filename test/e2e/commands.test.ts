@@ -67,6 +67,7 @@ describe("commands, menus and messages", () => {
       "RPort: Focus on Clients View",
       "RPort: Get Started",
       "RPort: Open Settings",
+      "RPort: Report Problem...",
       "RPort: Show Log",
       "RPort: Start Local Backend",
       "RPort: Use Local Backend",
@@ -399,6 +400,26 @@ describe("commands, menus and messages", () => {
     await palette("Show Log");
     await expect.poll(() => workbench.outputText()).toContain("connection");
     await workbench.screenshot("log");
+  });
+
+  test("shows all that a report on a problem says, and copies it only when that is asked for", async () => {
+    await workbench.page.evaluate(() => navigator.clipboard.writeText("before"));
+    await palette("Report Problem...");
+    await workbench.page.locator(".view-lines").getByText("Nothing of this has left").waitFor();
+    await workbench.screenshot("report");
+    const report = await workbench.inHost((vscode) =>
+      vscode.window.activeTextEditor?.document.getText(),
+    );
+    expect(report).toContain("state: connected");
+    expect(report).toContain("info connection");
+    for (const name of [...secrets, "web-01", "machine-1", FLEET, backend.fingerprint]) {
+      expect.soft(report).not.toContain(name);
+    }
+    expect(await workbench.clipboard()).toBe("before");
+    const toast = workbench.toast("This is the whole report.");
+    await toast.getByRole("button", { name: "Copy Report" }).click();
+    await expect.poll(() => workbench.clipboard()).toBe(report);
+    await workbench.command("View: Close All Editors");
   });
 
   test("has tried every command of the palette", () => {

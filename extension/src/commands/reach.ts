@@ -52,6 +52,7 @@ const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
   "moreAudit",
   "refreshAudit",
   "showLog",
+  "reportProblem",
   "openSettings",
 ]);
 
