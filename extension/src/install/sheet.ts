@@ -64,12 +64,16 @@ const PUBLIC = 0o644;
 export class Sheet {
   readonly #deps: SheetDeps;
   readonly #model: SheetModel;
+  /** Whether the page is there, and knows its language. */
+  #hasBegun = false;
 
   constructor(deps: SheetDeps) {
     this.#deps = deps;
     this.#model = new SheetModel({
       ...deps,
-      onChange: () => this.#post(this.#model.state),
+      onChange: () => {
+        if (this.#hasBegun) this.#post(this.#model.state);
+      },
       onArrived: (host) => this.#arrived(host),
     });
     this.#fill();
@@ -123,6 +127,7 @@ export class Sheet {
   }
 
   #begin(): void {
+    this.#hasBegun = true;
     const { bundle } = l10n;
     if (bundle !== undefined) this.#post({ type: "language", locale: env.language, texts: bundle });
     this.#post(this.#model.state);

@@ -27,6 +27,8 @@ export type CodeOptions = {
   /** Files of the workspace: path below it, text. */
   readonly files?: Readonly<Record<string, string>>;
   /** "trusted" (default): trust is off, all is allowed. "restricted": opens in Restricted Mode. */
+  /** The language of the window, as the editor gets it from its language pack; English unless given. */
+  readonly language?: string;
   readonly trust?: "trusted" | "restricted";
   /** Another VS Code than the default. */
   readonly vsCode?: VsCode;
