@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Log } from "../platform/log.ts";
+import { readSmallFile } from "../platform/smallFile.ts";
 import type { AgentConfig } from "./config.ts";
 
 /** Tags and labels of this host, as its server is told. */
@@ -21,14 +21,19 @@ const attributesSchema = z.object({
 export async function readAttributes(config: AgentConfig, log: Log): Promise<Attributes> {
   const { tags, labels, attributesFile: file } = config;
   if (file === "") return { tags, labels };
-  const text = await readFile(file, "utf8").catch(() => undefined);
+  const text = await readSmallFile(file, MAX_BYTES).catch(unreadable);
   if (text === undefined) return { tags, labels };
-  const parsed = text.length <= MAX_BYTES ? attributesSchema.safeParse(parseJson(text)) : undefined;
-  if (parsed?.success) {
+  const parsed = attributesSchema.safeParse(parseJson(text));
+  if (parsed.success) {
     return { tags: parsed.data.tags ?? tags, labels: parsed.data.labels ?? labels };
   }
   log.warn("the attributes file does not hold tags and labels", { file });
   return { tags, labels };
+}
+
+/** What the system refuses, such as a file that is not there, is as good as none; what is no small file is told. */
+function unreadable(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? undefined : "";
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import {
   type PairingPayload,
@@ -9,6 +9,7 @@ import {
 import { tokenParts } from "@rport/protocol/sealing";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import { CONFIG_MAX_BYTES } from "../config/config.ts";
 import { normaliseServerUrl } from "../config/serverUrl.ts";
 import { proxyFor, proxyOfEnvironment } from "../connection/proxy.ts";
 import { machineId, SYSTEM_DOORS } from "../machine/machineId.ts";
@@ -16,6 +17,7 @@ import type { Platform } from "../machine/platform.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type FileOwner, writeDurably } from "../platform/durableFile.ts";
 import { textOf } from "../platform/errorText.ts";
+import { readSmallFile } from "../platform/smallFile.ts";
 import { claimantFor, claimPairing } from "./claim.ts";
 import {
   type EnrolledConfig,
@@ -113,7 +115,7 @@ function requireServer(written: string, flag: string): URL {
 }
 
 async function findExisting(file: string, isForced: boolean): Promise<ExistingConfig | undefined> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
+  const text = await readSmallFile(file, CONFIG_MAX_BYTES).catch((error: unknown) => {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw new CliFailure(EXIT.failed, `${file} cannot be read: ${textOf(error)}`);
   });

@@ -33,7 +33,8 @@ async function keepOnce(path: string, kept: string, name: typeof link): Promise<
 
 /** Copies a plain file, with its owner and mode, to a name that nothing has. */
 async function copyNew(path: string, copy: string): Promise<void> {
-  await using from = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  await using from = await open(path, flags);
   const stats = await from.stat();
   if (!stats.isFile()) throw new Error(`${path} is no plain file`);
   await using to = await open(copy, "wx", 0o600);

@@ -1,12 +1,23 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
+/** How a small file is opened. */
+export interface SmallFileOptions {
+  /** Rejects where a link has the name. */
+  readonly followsNoLink?: boolean;
+}
+
 /**
  * The text of a plain file of at most `maxBytes`. Rejects for whatever else has the name: a pipe
  * or a device, which another account may have put there, could be read for ever.
  */
-export async function readSmallFile(path: string, maxBytes: number): Promise<string> {
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+export async function readSmallFile(
+  path: string,
+  maxBytes: number,
+  { followsNoLink = false }: SmallFileOptions = {},
+): Promise<string> {
+  const noLink = followsNoLink ? constants.O_NOFOLLOW : 0;
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | noLink);
   const stats = await file.stat();
   if (!stats.isFile()) throw new Error("it is no plain file");
   if (stats.size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);

@@ -1,7 +1,7 @@
-import { constants } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import { CONFIG_MAX_BYTES } from "../config/config.ts";
 import type { Enrolled } from "../enroll/enroll.ts";
 import type { Reporter } from "../enroll/report.ts";
 import type { Account } from "../machine/account.ts";
@@ -13,6 +13,7 @@ import type { Service, Supervisor } from "../machine/supervisor.ts";
 import { Undo } from "../machine/undo.ts";
 import type { Clock } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
+import { readSmallFile } from "../platform/smallFile.ts";
 import { type Installation, inspect, whyOffline } from "./installation.ts";
 import { type InstallStep, installSteps } from "./installSteps.ts";
 import { provenanceOf } from "./provenance.ts";
@@ -163,8 +164,8 @@ async function enrolAside({ enroll, place, temporary, say }: InstallDeps): Promi
   if (enroll === undefined) throw new Error("enrolling needs a token");
   const aside = join(temporary, "rport.conf");
   if (await isPresent(layout.config)) {
-    const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    await writeFile(aside, await readFile(layout.config, { flag }), { mode: 0o600 });
+    const text = await readSmallFile(layout.config, CONFIG_MAX_BYTES, { followsNoLink: true });
+    await writeFile(aside, text, { mode: 0o600 });
   }
   const { authId, clientId, report } = await enroll(aside);
   say(`enrolled as ${authId}, client ${clientId}`);

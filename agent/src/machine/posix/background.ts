@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
-import { open, readFile, rm, writeFile } from "node:fs/promises";
+import { open, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Clock, sleep } from "../../platform/clock.ts";
-import { readEnd } from "../../platform/smallFile.ts";
+import { readEnd, readSmallFile } from "../../platform/smallFile.ts";
 import type { Account } from "../account.ts";
 import { LAST_LINES, type Supervisor } from "../supervisor.ts";
 import { idsOf } from "./rights.ts";
@@ -14,6 +14,8 @@ const STOP_MS = 10_000;
 const POLL_MS = 50;
 /** Reading the end of a log never takes more. */
 const LOG_TAIL_BYTES = 16 << 10;
+/** A number and the end of its line. */
+const PID_MAX_BYTES = 64;
 
 /** As clean as a service's: nothing of the session that happened to install the agent. */
 const ENVIRONMENT = {
@@ -81,7 +83,7 @@ export class BackgroundProcess implements Supervisor {
     const { command, pidFile, logFile, account } = this.#deps;
     const [program, ...args] = command;
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
-    const log = await open(logFile, flags | constants.O_NOFOLLOW, 0o600);
+    const log = await open(logFile, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
     try {
       const stdio = ["ignore" as const, log.fd, log.fd];
       const ids = account === undefined ? {} : idsOf(account.owner);
@@ -114,7 +116,7 @@ export class BackgroundProcess implements Supervisor {
   }
 
   async #pid(): Promise<number | undefined> {
-    const text = await readFile(this.#deps.pidFile, "utf8").catch(() => "");
+    const text = await readSmallFile(this.#deps.pidFile, PID_MAX_BYTES).catch(() => "");
     const pid = Number(text.trim());
     return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
   }

@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import { ENDPOINT_FILE_MAX_BYTES, type EndpointFile, endpointFileSchema } from "../endpointFile.ts";
+import { readOwnFile } from "./ownFile.ts";
 
 /** What an endpoint file says, or why there is nothing to connect to, as a sentence. */
 export type ReadEndpoint =
@@ -12,14 +12,12 @@ export type ReadEndpoint =
  * and for what is no JSON.
  */
 export async function readEndpoint(path: string, owner: number | undefined): Promise<ReadEndpoint> {
-  await using file = await open(path, "r");
-  const facts = await file.stat();
-  if (!facts.isFile() || facts.size > ENDPOINT_FILE_MAX_BYTES)
-    return absent(`${path} is not ours.`);
-  if (owner !== undefined && (facts.uid !== owner || (facts.mode & 0o077) !== 0)) {
+  const read = await readOwnFile(path, { owner, maxBytes: ENDPOINT_FILE_MAX_BYTES });
+  if (read.kind === "other") return absent(`${path} is not ours.`);
+  if (read.kind === "exposed") {
     return absent(`${path} can be read or changed by other users, so it is not used.`);
   }
-  const parsed = endpointFileSchema.safeParse(JSON.parse(await file.readFile("utf8")));
+  const parsed = endpointFileSchema.safeParse(JSON.parse(read.text));
   if (!parsed.success) return absent(`${path} was written by another version.`);
   return { kind: "found", endpoint: parsed.data };
 }

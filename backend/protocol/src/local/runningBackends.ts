@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { open, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { readOwnFile } from "./ownFile.ts";
 
 /** More files of the folder are not looked at. */
 const ENTRIES_MAX = 64;
@@ -47,11 +48,9 @@ async function readEntry(
   owner: number | undefined,
 ): Promise<RunningEntry | undefined> {
   try {
-    await using file = await open(path, "r");
-    const { size, uid, mode } = await file.stat();
-    const isOurs = owner === undefined || (uid === owner && (mode & 0o077) === 0);
-    if (!isOurs || size > ENTRY_MAX_BYTES) return undefined;
-    const { dataDir, pid } = runningEntrySchema.parse(JSON.parse(await file.readFile("utf8")));
+    const read = await readOwnFile(path, { owner, maxBytes: ENTRY_MAX_BYTES });
+    if (read.kind !== "text") return undefined;
+    const { dataDir, pid } = runningEntrySchema.parse(JSON.parse(read.text));
     // one that was copied or renamed is not of that directory
     return path === runningEntryPath(join(path, ".."), dataDir)
       ? { path, dataDir, pid }

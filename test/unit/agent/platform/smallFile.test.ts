@@ -1,15 +1,25 @@
 import { spawnSync } from "node:child_process";
 import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { newPairingToken } from "@rport/protocol/sealing";
 import { describe, expect, it } from "vitest";
+import { readAttributes } from "../../../../agent/src/config/attributes.ts";
 import { loadConfig } from "../../../../agent/src/config/loadConfig.ts";
+import { enroll } from "../../../../agent/src/enroll/enroll.ts";
 import { giveFile } from "../../../../agent/src/machine/placing.ts";
+import { platformOf } from "../../../../agent/src/machine/platformOf.ts";
+import { BackgroundProcess } from "../../../../agent/src/machine/posix/background.ts";
 import { POSIX_RIGHTS } from "../../../../agent/src/machine/posix/rights.ts";
 import { Undo } from "../../../../agent/src/machine/undo.ts";
+import { SYSTEM_CLOCK } from "../../../../agent/src/platform/clock.ts";
+import { keepFile } from "../../../../agent/src/platform/keepFile.ts";
+import { createLog } from "../../../../agent/src/platform/log.ts";
 import { readEnd, readSmallFile } from "../../../../agent/src/platform/smallFile.ts";
 import { readReceipt } from "../../../../agent/src/service/receipt.ts";
 import { readState } from "../../../../agent/src/state/stateFile.ts";
+import { agentConfigText } from "../../../support/agents/agent.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
+import { within } from "../../../support/within.ts";
 
 /** What another account may put where it may write: nobody ever finishes reading it. */
 const ENDLESS: Readonly<Record<string, (path: string) => unknown>> = {
@@ -26,6 +36,52 @@ describe.each(Object.entries(ENDLESS))("S-34: in the place of a file, %s", (_, p
     expect(await readState(path)).toBeUndefined();
     expect(await readReceipt(path)).toEqual({ kind: "foreign" });
     expect(await readEnd(path, 10)).toBe("");
+  });
+});
+
+describe("S-46: a pipe in the place of a file keeps nobody waiting", () => {
+  it.skipIf(process.platform === "win32")("who starts, stops or asks a process", async () => {
+    await using directory = await tempDirectory();
+    const [pidFile, logFile] = [join(directory.path, "pid"), join(directory.path, "log")];
+    for (const path of [pidFile, logFile]) spawnSync("mkfifo", [path]);
+    const process = new BackgroundProcess({
+      command: ["/nowhere/to/be/found", "run", "-c", "x"],
+      pidFile,
+      logFile,
+      account: undefined,
+      clock: SYSTEM_CLOCK,
+      endsWith: async () => false,
+    });
+    expect(await within("an answer", process.isRunning())).toBe(false);
+    await expect(within("an end of the start", process.start())).rejects.toThrow("ENXIO");
+  });
+
+  it("who keeps a file, enrols, or reads tags and labels", async () => {
+    await using directory = await tempDirectory();
+    const path = join(directory.path, "planted");
+    spawnSync("mkfifo", [path]);
+    const name = async () =>
+      Promise.reject(Object.assign(new Error("no links"), { code: "EPERM" }));
+    const keeping = keepFile(path, join(directory.path, "kept"), { name });
+    await expect(within("an end of keeping", keeping)).rejects.toThrow("is no plain file");
+
+    const config = join(directory.path, "rport.conf");
+    await writeFile(config, agentConfigText({ server: "ws://127.0.0.1:1" }, directory.path));
+    const told: string[] = [];
+    const log = createLog({
+      level: "warn",
+      clock: SYSTEM_CLOCK,
+      write: (line) => void told.push(line),
+    });
+    const read = readAttributes({ ...(await loadConfig(config)), attributesFile: path }, log);
+    expect(await within("tags", read)).toEqual({ tags: [], labels: {} });
+    expect(told.join()).toContain("does not hold tags and labels");
+
+    const request = { server: "http://127.0.0.1:1", pairing: undefined, tlsPin: undefined };
+    const asked = { ...request, file: path, token: newPairingToken(), name: "", tags: [] };
+    const deps = { platform: platformOf(process.platform), hostname: "h", clock: SYSTEM_CLOCK };
+    const enrolling = enroll({ ...asked, isNewId: false, dataDir: "", isForced: false }, deps);
+    await expect(within("an end of enrolling", enrolling)).rejects.toThrow("it is no plain file");
   });
 });
 
