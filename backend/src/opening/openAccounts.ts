@@ -87,8 +87,8 @@ async function openSigningIn(
     totpRequired: rules.totpRequired,
     signIns: auditing.signIns,
   });
-  const own = new OwnAccount({ ...parts, signIn });
   const freshness = new Freshness({ ledger, clock });
+  const own = new OwnAccount({ ...parts, signIn, freshness });
   const ownFactor = new OwnFactor({ ...parts, own, signIn, freshness, clock });
   const personalTokens = new PersonalTokens({ ...base, entrances, freshness });
   return { passwords, personalTokens, sessions, signIn, own, ownFactor, freshness };

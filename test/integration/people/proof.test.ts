@@ -132,6 +132,28 @@ describe("a second factor", () => {
   });
 });
 
+describe("another name", () => {
+  it("takes a session that has only just begun, or the password: nobody is kept out by a stolen token", async () => {
+    await using tried = await startWithAnna();
+    const { running, clock, session, token, status } = tried;
+    expect(await status("PUT /me", token, { username: "mallory" })).toBe(403);
+    expect(await status("PUT /me", session, { username: "Anna" })).toBe(204);
+    expect(await status("PUT /me", session, { username: "anna" })).toBe(204);
+    clock.pass(10 * MINUTE_MS);
+    for (const shown of [session, token]) {
+      for (const more of [{}, { old_password: "" }, { old_password: "not the password" }]) {
+        const json = { username: "mallory", ...more };
+        expect([json, await status("PUT /me", shown, json)]).toEqual([json, 403]);
+      }
+      const unchanged = { username: "anna", display_name: "Anna" };
+      expect(await status("PUT /me", shown, unchanged)).toBe(204);
+    }
+    await signIn(running, "anna");
+    expect(await status("PUT /me", token, { username: "hanna", old_password: PASSWORD })).toBe(204);
+    await signIn(running, "hanna");
+  });
+});
+
 describe("a personal token", () => {
   it("makes and prolongs none that works longer than itself", async () => {
     await using tried = await startWithAnna();
@@ -175,11 +197,15 @@ describe("an administrator", () => {
     await using tried = await startWithAnna();
     const { running, clock, session, token, status, setUp, has } = tried;
     await setUp(session);
-    const json = { password: "another horse battery" };
     clock.pass(10 * MINUTE_MS);
     for (const shown of [session, token]) {
       expect(await status("DELETE /users/anna/totp-secret", shown)).toBe(403);
-      expect(await status("PUT /users/anna", shown, json)).toBe(403);
+      for (const json of [{ password: "another horse battery" }, { username: "mallory" }]) {
+        expect(await status("PUT /users/anna", shown, json)).toBe(403);
+      }
+      expect(await status("PUT /users/anna", shown, { username: "anna", display_name: "A" })).toBe(
+        204,
+      );
     }
     expect(has()).toBe(true);
     const root = await signIn(running, "root");

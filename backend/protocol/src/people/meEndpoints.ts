@@ -25,7 +25,10 @@ export const ME_ENDPOINTS = {
     output: meSchema,
     status: 200,
   }),
-  /** A new password takes the old one. What is absent or empty stays. */
+  /**
+   * A new password takes the old one; another name takes it, too, or a session that began within ten
+   * minutes. What is absent or empty stays.
+   */
   updateMe: endpoint({
     method: "PUT",
     path: "/me",

@@ -14,7 +14,8 @@ export interface FreshnessDeps {
 
 /**
  * Whether somebody has shown password, and code where one is owed, only just. What outlasts a stolen
- * session or token (a second factor, a token for longer) takes that, or the secret itself with it.
+ * session or token (a second factor, another name, a token for longer) takes that, or the secret itself
+ * with it.
  */
 export class Freshness {
   readonly #deps: FreshnessDeps;

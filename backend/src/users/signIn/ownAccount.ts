@@ -13,8 +13,8 @@ import type { AccountLedger } from "../accounts/accountLedger.ts";
 import type { Actor } from "../actor.ts";
 import { PEOPLE_TURN } from "../administration/userAdministration.ts";
 import { requireWorking } from "../rights.ts";
+import type { Freshness } from "./freshness.ts";
 import type { TriesFrom } from "./guessing.ts";
-import type { NewPassword } from "./newPassword.ts";
 import { provePassword } from "./passwordProof.ts";
 import type { Passwords } from "./passwords.ts";
 import type { SignIn } from "./signIn.ts";
@@ -34,6 +34,7 @@ export interface OwnAccountDeps {
   readonly store: Pick<EditStore, "commit" | "turn">;
   readonly passwords: Passwords;
   readonly signIn: SignIn;
+  readonly freshness: Freshness;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -76,14 +77,22 @@ export class OwnAccount {
     return this.#deps.ledger.ownerOfSession(session) === undefined ? undefined : session;
   }
 
-  /** Fails with `FORBIDDEN` when a new password comes without the old one. */
+  /**
+   * Fails with `FORBIDDEN` when a new password comes without the old one, or another name without it
+   * where the session is not fresh: the owner, who knows nothing of it, would be kept out.
+   */
   async change(actor: Actor, given: OwnChanges, from: TriesFrom): Promise<void> {
+    const { passwords } = this.#deps;
     const { username: user } = this.need(actor);
-    const proven = await this.#newPassword(actor, given, from);
-    const password = proven?.password;
+    const username = otherName(given.username, user);
+    const text = given.password || undefined;
+    if (text !== undefined) passwords.require(text);
+    const takesProof = text !== undefined || username !== undefined;
+    const replaces = takesProof ? await this.#proof(actor, given, from) : undefined;
+    const password = text === undefined ? undefined : await passwords.derive(text, from.address);
     requireWorking(actor);
     const to: UserChanges = {
-      username: given.username ? nameOf(given.username) : undefined,
+      username,
       two_fa_send_to: given.two_fa_send_to || undefined,
       display_name: given.display_name || undefined,
       password,
@@ -91,33 +100,37 @@ export class OwnAccount {
     };
     const atMs = this.#deps.clock.now();
     const keepSession = this.sessionOf(actor);
-    const replaces = proven?.replaces;
     const change = { kind: "changeUser", user, to, atMs, keepSession, replaces } as const;
     await this.#deps.store.turn(PEOPLE_TURN, () => this.#deps.store.commit([change]));
   }
 
-  async #newPassword(
+  /** The verifier of the password that was shown; undefined where a fresh session does without. */
+  async #proof(
     actor: Actor,
     { password, old_password: old }: OwnChanges,
     from: TriesFrom,
-  ): Promise<NewPassword | undefined> {
-    if (password === undefined || password === "") return undefined;
-    if (old === undefined || old === "") {
-      throw new RportError("FORBIDDEN", "The old password is missing.");
+  ): Promise<string | undefined> {
+    const { freshness, signIn } = this.#deps;
+    if (old) {
+      return await provePassword(signIn, actor, {
+        password: old,
+        from,
+        wrong: "The old password is wrong.",
+      });
     }
-    const { passwords, signIn } = this.#deps;
-    passwords.require(password);
-    const replaces = await provePassword(signIn, actor, {
-      password: old,
-      from,
-      wrong: "The old password is wrong.",
-    });
-    return { password: await passwords.derive(password, from.address), replaces };
+    if (password) throw new RportError("FORBIDDEN", "The old password is missing.");
+    freshness.require(
+      actor,
+      'Show the password with the new name ({"old_password": "..."}), or sign in anew.',
+    );
+    return undefined;
   }
 }
 
-function nameOf(text: string): UserName {
-  const parsed = userNameSchema.safeParse(text);
+/** The name that is asked for, unless it is the one that there is. */
+function otherName(asked: string | undefined, user: UserName): UserName | undefined {
+  if (!asked || asked === user) return undefined;
+  const parsed = userNameSchema.safeParse(asked);
   if (parsed.success) return parsed.data;
   throw new RportError("BAD_REQUEST", parsed.error.issues[0]?.message ?? "This is no name.");
 }

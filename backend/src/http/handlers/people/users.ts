@@ -62,7 +62,9 @@ export function userHandlers(deps: UserHandlerDeps): Pick<Handlers, Served> {
       return { data: undefined };
     },
     async updateUser({ params, body }, { actor }) {
+      const isRenaming = body.username !== undefined && body.username !== params.userName;
       if (body.password) requireOther(actor, params.userName, "password: PUT /me");
+      if (isRenaming) requireOther(actor, params.userName, "name: PUT /me");
       await administration.update(params.userName, body, actor);
       return undefined;
     },
