@@ -49,7 +49,7 @@ async function offer(text: string): Promise<void> {
 }
 
 function reportOf({ fleet, redactor, recent }: ReportProblemDeps): string {
-  const anonymizer = new Anonymizer(namesOf(fleet.servers));
+  const anonymizer = new Anonymizer(namesOf(fleet.servers, recent.servers));
   const problem = {
     computer: computerFacts(),
     settings: settingFacts(),
@@ -114,14 +114,14 @@ function serverFacts({
 }
 
 /** What no pattern finds: how people call things. */
-function namesOf(servers: readonly Server[]): KnownNames {
+function namesOf(servers: readonly Server[], logged: readonly string[]): KnownNames {
   const clients = servers.flatMap(({ mirror }) => [...mirror.maps.clients.values()]);
   const hosts = servers.flatMap(({ address }) =>
     URL.canParse(address) ? [new URL(address).hostname] : [],
   );
   const { username } = userInfo();
   return {
-    server: servers.map(({ name }) => name),
+    server: [...servers.map(({ name }) => name), ...logged],
     address: hosts,
     client: clients.flatMap((client) => [displayName(client), client.hostname, client.id]),
     credential: servers.flatMap(({ mirror }) => [...mirror.maps.credentials.keys()]),

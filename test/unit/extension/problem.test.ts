@@ -95,10 +95,10 @@ describe("a report on a problem", () => {
     expect(one.clean("client $&x (a+)+$ at 192.0.2.1 111 \u{E000}\u{E010}\u{E001}")).toBe(
       "[client 1] [client 3] [client 2] at [address 1] [user 1] ???",
     );
-    expect(one.clean("a".repeat(20_000))).toBe("[redacted]");
-    expect(
-      one.clean(`${":".repeat(20_000)} ${"@".repeat(20_000)} ${"1.".repeat(20_000)}`),
-    ).toContain(" ");
+    expect(one.clean("a".repeat(2_000))).toBe("[redacted]");
+    expect(one.clean(`${":".repeat(2_000)} ${"@".repeat(2_000)} ${"1.".repeat(2_000)}`)).toContain(
+      " ",
+    );
   });
 
   it("keeps what it quotes in its block", () => {
@@ -142,6 +142,10 @@ describe("the latest lines of the log", () => {
     expect(lines[1]).toContain(" info line 880 x");
     expect(lines.at(-1)).toContain("line 999");
     expect(lines.join("").length).toBeLessThan(80_000);
+    log.info("connection", { server: 'Old "Relay"\\', state: "stopped" });
+    expect(recent.servers).toEqual(["relay", 'Old "Relay"\\']);
+    const cleaned = new Anonymizer({ server: recent.servers }).clean(recent.all.join("\n"));
+    expect(cleaned).not.toMatch(/relay/i);
     for (let n = 0; n < 100; n += 1) log.warn("connection", { attempt: n });
     expect(recent.all).toHaveLength(160);
     expect(recent.all.at(-1)).toContain("warn connection attempt=99");

@@ -34,10 +34,10 @@ export class Anonymizer {
   readonly #names: readonly (readonly [name: string, kind: string])[];
   readonly #numbers = new Map<string, Map<string, number>>();
 
-  /** @param known names that no pattern finds; the longest are looked for first */
+  /** @param known names that no pattern finds, also as the log writes them; the longest are looked for first */
   constructor(known: KnownNames) {
     const names = Object.entries(known).flatMap(([kind, each]) =>
-      [...new Set(each)].map((name) => [name, kind] as const),
+      [...new Set([...each].flatMap(asWritten))].map((name) => [name, kind] as const),
     );
     this.#names = names
       .filter(([name]) => name.length >= NAME_MIN)
@@ -99,6 +99,9 @@ export class Anonymizer {
     return `[${kind} ${number}]`;
   }
 }
+
+/** A name, and what the log makes of it. */
+const asWritten = (name: string) => [name, JSON.stringify(name).slice(1, -1)];
 
 /** Host and port of what stands behind `://`. */
 function hostOf(rest: string): string {

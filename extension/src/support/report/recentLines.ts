@@ -10,6 +10,9 @@ const OTHERS_MAX = 120;
 /** What begins a line that tells where a connection stands. */
 const CONNECTION = /^connection /;
 
+/** How a line names the server that it is about. */
+const SERVER = /\bserver=("(?:[^"\\]|\\.)*")/g;
+
 interface Line {
   readonly order: number;
   readonly text: string;
@@ -47,6 +50,12 @@ export class RecentLines {
   get all(): readonly string[] {
     const lines = [...this.#connections, ...this.#others];
     return lines.sort((one, other) => one.order - other.order).map(({ text }) => text);
+  }
+
+  /** What servers are called in the lines: also those that have gone since, or have another name now. */
+  get servers(): readonly string[] {
+    const written = this.all.flatMap((line) => [...line.matchAll(SERVER)]);
+    return written.map(([, name = '""']) => String(JSON.parse(name)));
   }
 
   #add(level: string, line: string): void {
