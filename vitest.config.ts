@@ -24,9 +24,10 @@ export default defineConfig({
       // on two cores, vitest would leave one of them to itself
       project("unit", 30_000, { maxWorkers: "100%" }),
       project("integration", 60_000, { pool: "forks" }),
+      // they wait more than they work
       project("installers", 180_000, {
         pool: "forks",
-        fileParallelism: false,
+        maxWorkers: 2,
         exclude: [POWERSHELL],
       }),
       // a stage of its own: not every machine can have a PowerShell
