@@ -10,7 +10,7 @@ const ACTIVATION_MS = 100;
 /** From there to the rows of last time. */
 const FIRST_ROWS_MS = 300;
 
-// F-29: a window that starts hardly notices the extension.
+// F-29: a window that starts hardly notices the extension. F-26: and it has rows at once.
 await runBench(async ({ row }) => {
   await ensureVsix();
   const rounds = [];

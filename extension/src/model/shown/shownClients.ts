@@ -192,7 +192,8 @@ export class ShownClients {
     const { groupBy, pinned } = this.#arrangement;
     if (pinned.has(client.id)) return IN_PINNED;
     const values = groupValues(client, groupBy);
-    const all = values.join("\n");
+    const [only = ""] = values;
+    const all = values.length === 1 ? only : values.join("\n");
     const known = this.#keys.get(all);
     if (known !== undefined) return known;
     const keys = values
