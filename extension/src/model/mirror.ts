@@ -16,6 +16,7 @@ import type { Tunnel } from "@rport/protocol/model";
 import type { ServerStatus } from "@rport/protocol/serverStatus";
 import { t } from "@vscode/l10n";
 import { LOCALE } from "../support/locale.ts";
+import { weightOf } from "../support/weight.ts";
 import { type EntityMaps, emptyMaps } from "./entityMaps.ts";
 
 /** A change of a thing; undefined means: not there. Both undefined cannot be. */
@@ -42,11 +43,18 @@ export type Applied =
   | { readonly kind: "reset" }
   | { readonly kind: "changed"; readonly changes: readonly MirrorChange[] }
   | { readonly kind: "gap" }
-  /** More things of a kind than any server has; nothing more is to be taken from this one. */
+  /** More than any server has; nothing more is to be taken from this one. */
   | { readonly kind: "flood"; readonly reason: string };
 
 /** Many times as many of a kind as a server has by its own limits. */
 const THINGS_MAX = 50_000;
+/**
+ * Memory, in about, for all that a server tells: what it may have on record of all its hosts
+ * (`record_bytes`), and a quarter more for the rest.
+ */
+const ALL_MAX_BYTES = 320 << 20;
+/** What each message of a snapshot counts, so that there is an end also of such that say nothing. */
+const MESSAGE_BYTES = 4 << 10;
 
 /** A snapshot of which more is to come. */
 interface Arriving {
@@ -54,6 +62,8 @@ interface Arriving {
   readonly lists: EntityLists[];
   /** How many have come, by the name of their list. */
   readonly counts: Map<string, number>;
+  /** The memory that it takes so far, in about. */
+  bytes: number;
 }
 
 /**
@@ -66,6 +76,8 @@ export class Mirror {
   status: ServerStatus | undefined;
   readonly #tunnelsByClient = new Map<string, Map<string, Tunnel>>();
   #seq: number | undefined;
+  /** The memory of all things, in about. */
+  #bytes = 0;
   #arriving: Arriving | undefined;
 
   /** Whether a snapshot has ever come in. */
@@ -86,14 +98,19 @@ export class Mirror {
   /** Takes a message over. After a `gap` nothing was taken over: connect again for a snapshot. */
   apply(message: EventMessage): Applied {
     if (message.type === "snapshot")
-      this.#arriving = { head: message, lists: [], counts: new Map() };
+      this.#arriving = { head: message, lists: [], counts: new Map(), bytes: 0 };
     if (message.type !== "delta") return this.#gather(message);
     if (this.#arriving !== undefined) return { kind: "gap" };
     if (this.#seq === undefined || message.seq !== this.#seq + 1) return { kind: "gap" };
     this.#seq = message.seq;
     const changes = message.changes.map((change) => this.#change(change));
+    for (const change of changes) {
+      if (change.entity !== "server")
+        this.#bytes += weightOf(change.after) - weightOf(change.before);
+    }
     const flooded = ENTITY_NAMES.find((entity) => this.#mapOf(entity).size > THINGS_MAX);
-    if (flooded !== undefined) return flood(ENTITIES[flooded].list);
+    if (flooded !== undefined) return tooMany(ENTITIES[flooded].list);
+    if (this.#bytes > ALL_MAX_BYTES) return tooMuch();
     return { kind: "changed", changes };
   }
 
@@ -107,6 +124,7 @@ export class Mirror {
     this.abandon();
     for (const entity of ENTITY_NAMES) this.#mapOf(entity).clear();
     this.#tunnelsByClient.clear();
+    this.#bytes = 0;
     this.#seq = undefined;
     this.status = undefined;
   }
@@ -121,17 +139,21 @@ export class Mirror {
     if (arriving?.head.seq !== message.seq) return { kind: "gap" };
     for (const { list } of Object.values(ENTITIES)) {
       const count = (arriving.counts.get(list) ?? 0) + message[list].length;
-      if (count > THINGS_MAX) return flood(list);
+      if (count > THINGS_MAX) return tooMany(list);
       arriving.counts.set(list, count);
+      arriving.bytes += weightOf(message[list]);
     }
+    arriving.bytes += MESSAGE_BYTES;
+    if (arriving.bytes > ALL_MAX_BYTES) return tooMuch();
     arriving.lists.push(message);
     if (message.more) return { kind: "partial" };
     this.#fill(arriving);
     return { kind: "reset" };
   }
 
-  #fill({ head, lists }: Arriving): void {
+  #fill({ head, lists, bytes }: Arriving): void {
     this.clear();
+    this.#bytes = bytes;
     this.#seq = head.seq;
     this.status = head.server;
     for (const part of lists) for (const change of changesTo(part)) this.#change(change);
@@ -183,10 +205,18 @@ const THINGS: Readonly<Record<ListName<Entity>, string>> = {
   users: t("users"),
 };
 
-function flood(list: ListName<Entity>): Applied {
+function tooMany(list: ListName<Entity>): Applied {
   const many = THINGS_MAX.toLocaleString(LOCALE);
   return {
     kind: "flood",
     reason: t("It tells of more than {0} {1}, and no server has so many.", many, THINGS[list]),
+  };
+}
+
+function tooMuch(): Applied {
+  const many = (ALL_MAX_BYTES >> 20).toLocaleString(LOCALE);
+  return {
+    kind: "flood",
+    reason: t("It tells of more than {0} MiB, and no server has so much.", many),
   };
 }

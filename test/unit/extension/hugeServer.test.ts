@@ -46,6 +46,62 @@ describe("a server that tells of ever more", () => {
   }, 30_000);
 });
 
+/** A client with so many labels of 960 characters. */
+const labelled = (id: string, labels: number) =>
+  client(id, {
+    labels: Object.fromEntries(
+      Array.from({ length: labels }, (_, n) => [`${id}-${n}`, "v".repeat(960)]),
+    ),
+  });
+
+describe("S-47: a server that tells of few things without end", () => {
+  const reason = expect.stringContaining("320 MiB");
+
+  it("is left when its snapshot goes on with nothing in it, and leaves no such parts in memory", () => {
+    const mirror = new Mirror();
+    mirror.apply(snapshot({ clients: [client("old")] }));
+    mirror.apply(snapshot({ seq: 5, more: true }));
+    const part = piece({ seq: 5, more: true });
+    let parts = 0;
+    let applied = mirror.apply(part);
+    for (; applied.kind === "partial" && parts < 200_000; parts += 1) applied = mirror.apply(part);
+    expect(applied).toMatchObject({ kind: "flood", reason });
+    expect([...mirror.maps.clients.keys()]).toEqual(["old"]);
+  }, 30_000);
+
+  it("is left when its clients are large, in a snapshot and change by change", () => {
+    // 12 MiB each, of which one text is made for all: what is counted is not what the test needs
+    const fat = labelled("fat", 12_000);
+    const arriving = new Mirror();
+    arriving.apply(snapshot({ seq: 5, more: true }));
+    const part = piece({ seq: 5, clients: [fat], more: true });
+    const kinds = Array.from({ length: 30 }, () => arriving.apply(part).kind);
+    expect(kinds.indexOf("flood")).toBeGreaterThan(20);
+
+    const mirror = new Mirror();
+    mirror.apply(snapshot());
+    const change = (seq: number, id: string) => {
+      const changes = [{ entity: "client" as const, id: clientIdSchema.parse(id), value: fat }];
+      return mirror.apply({ type: "delta", seq, at: "2030-01-01T00:00:01Z", changes });
+    };
+    // the same one again and again takes no more than once
+    for (let seq = 2; seq < 32; seq += 1) expect(change(seq, "fat").kind).toBe("changed");
+    const last = Array.from({ length: 30 }, (_, n) => change(32 + n, `fat-${n}`));
+    expect(last.find(({ kind }) => kind !== "changed")).toMatchObject({ kind: "flood", reason });
+  }, 30_000);
+
+  it("is not taken for one that has all that its limits allow", () => {
+    const mirror = new Mirror();
+    mirror.apply(snapshot({ seq: 5, more: true }));
+    // 20,000 hosts with 12 KiB each, of 256 MiB that a server keeps of all
+    const host = labelled("host", 12);
+    for (let n = 0; n < 200; n += 1) {
+      const part = piece({ seq: 5, clients: Array(100).fill(host), more: n < 199 });
+      expect(mirror.apply(part).kind).toBe(n < 199 ? "partial" : "reset");
+    }
+  }, 30_000);
+});
+
 /** A server of which nobody asks the network. */
 const access = async (): Promise<Access> => ({
   kind: "ready",
