@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the RPort agent on this host and enrols it at a server. The same text for everybody:
-# nothing in it depends on who fetches it, and nothing secret is in it. Try: sh rport-installer.sh --help
+# Installs the RPort agent on this host and enrols it at a server. The same for everybody, and nothing
+# secret is in it. Try: sh rport-installer.sh --help
 newline='
 ' #
 case $newline in ?) ;; *) echo 'This script is damaged: it has the line ends of Windows.' >&2; exit 1 ;; esac #
@@ -28,7 +28,7 @@ MIN_GLIBC_MINOR=17 MIN_NODE=20
 
 action=install server='' prefix='' runtime=auto token_from='' token_file='' has_proxies='' proxy=''
 tls_pin='' package='' package_hash='' is_silent='' is_verbose='' is_dry='' is_forced='' is_shown=''
-work='' node='' target='' file='' size='' sha256='' name='' packed='' suffix='' bytes='' line=''
+uid='' found='' work='' node='' target='' file='' size='' sha256='' name='' packed='' suffix='' bytes='' line=''
 
 usage() {
   cat <<TEXT
@@ -41,11 +41,10 @@ Installs the RPort agent${VERSION:+ $VERSION} on this host and enrols it at a se
 The pairing token, never an option, because every user sees those:
   --token-stdin        read it from standard input
   --token-file FILE    read it from a file
-                       without either, it is asked for at the terminal
+  neither              it is asked for at the terminal
 
 Options:
-  --proxy-stdin        after the token, standard input has lines such as https_proxy=URL: sudo drops
-                       these from the environment
+  --proxy-stdin        after the token, read lines such as https_proxy=URL, which sudo drops
   --proxy URL          a proxy, without a password, which would be visible
   --server URL         where the agent is fetched and enrolled, http(s)://host[:port][/path]
   --pairing URL        where the token is claimed, when that is not the server
@@ -54,18 +53,17 @@ Options:
   --tag, -g TAG        a tag of this host; may be given again
   --new-id, -d         be a new host: for copies of a disk image
   --force, -f          enrol anew, also when enrolled at another server
-  --user, -a USER      the account that runs the agent; rport unless given, made if need be
+  --user, -a USER      the account that runs the agent; rport unless given
   --prefix DIR         keep everything below DIR; needs no root
   --no-service         start the agent without a service
   --no-start           install, and start nothing now
-  --package, -z FILE   install from this file, also a packed one, and fetch none
+  --package, -z FILE   install from this file, fetch none
   --sha256 HASH        its SHA-256, unless it is one of this release
   --runtime RUNTIME    auto, bun (an executable), node (Node.js $MIN_NODE or newer here)
   --yes                ask nothing
-  --dry-run            say what would be done; changes nothing outside a temporary directory
+  --dry-run            only say what would be done
   --verbose            say more
   --keep-config        with --uninstall: keep rport.conf with this host's id and secret
-  --purge              with --uninstall: what it does anyway
   --help, --version
 
 Exit status: 0 done, 1 failed, 2 usage, 3 not possible on this machine, 4 the token is unknown,
@@ -105,16 +103,14 @@ clean_up() {
   [ -z "$work" ] || rm -rf "$work" || say "Could not remove $work"
 }
 
-# A private directory from which programs can be started; some machines forbid that in /tmp.
+# A private directory from which programs can be started; some machines forbid that in /tmp. By the mark in it
+# the agent knows what a run left that was killed. Root works in none that others could put aside.
 make_work() {
-  # What a run left that was killed; a directory with that in it would be taken for somebody else's.
-  for old in "${prefix:-/-}"/rport-??????; do
-    [ ! -f "$old/probe" ] || rm -rf "$old"
-  done
-  for parent in "${TMPDIR:-/tmp}" "${prefix:-/usr/local}" "${HOME:-/}"; do
+  for parent in "${TMPDIR:-/tmp}" /tmp "${prefix:-/usr/local}" "${HOME:-/}"; do
     [ -d "$parent" ] || continue
+    [ "$uid" != 0 ] || (found=yes && check_way "$parent") 2>/dev/null || continue
     work=$(mktemp -d "$parent/rport-XXXXXX" 2>/dev/null) || { work=''; continue; }
-    printf '#!/bin/sh\n' >"$work/probe"
+    printf '#!/bin/sh\n# rport-installer.sh works here\n' >"$work/probe"
     chmod 700 "$work/probe"
     if "$work/probe" 2>/dev/null; then
       # The agent's own temporary files are removed together with it.
@@ -185,8 +181,8 @@ choose_target() {
     unsupported "There is no Node.js $MIN_NODE or newer in PATH."
   elif [ -n "$fitting" ]; then
     unsupported "The server has no agent for $fitting. Who runs it can add it:" \
-      "npm run package -- --target $fitting in a checkout, npm install rport-agent-$fitting beside the npm" \
-      "package. With Node.js $MIN_NODE or newer here it works without."
+      "npm run package -- --target $fitting, or npm install rport-agent-$fitting." \
+      "With Node.js $MIN_NODE or newer here it works without."
   else
     unsupported "There is no executable for this machine ($(uname -m)): it needs" \
       "64 bits, SSE4.2 on x86, and musl or glibc 2.$MIN_GLIBC_MINOR." \
@@ -195,8 +191,14 @@ choose_target() {
   find_file "$target"
 }
 
+# The environment may name somebody else's home. What root's tools read there could make them write anywhere.
+leave_home() { [ "$uid" != 0 ] || export HOME="${work:-/}" CURL_HOME='' XDG_CONFIG_HOME='' WGETRC=''; }
+
 # Whether this program is there, and can recognise the server if it has to.
-can_fetch() { has "$1" && { [ -z "$tls_pin" ] || "$1" --pinnedpubkey "$tls_pin" --version >/dev/null 2>&1; }; }
+can_fetch() (
+  leave_home
+  has "$1" && { [ -z "$tls_pin" ] || "$1" --pinnedpubkey "$tls_pin" --version >/dev/null 2>&1; }
+)
 
 # Checks early that what is needed later is there; sets hasher and fetcher.
 choose_tools() {
@@ -227,6 +229,7 @@ told() { if [ -n "$is_shown" ]; then "$@"; else "$@" 2>"$work/said"; fi; }
 # tools, and no server fills the disk.
 fetch_once() (
   ulimit -f $((bytes / 512 + 2048)) 2>/dev/null || :
+  leave_home
   if [ "$fetcher" = curl ]; then
     shown=-sS
     [ -z "$is_shown" ] || shown=-#
@@ -321,7 +324,6 @@ installed_file() {
 get_agent() {
   file=$(installed_file)
   if find_agent && [ -f "$file" ] && is_right "$file"; then
-    detail "$file is the one of this release."
     return
   fi
   file=$work/$name
@@ -338,39 +340,46 @@ get_agent() {
   chmod 700 "$file"
 }
 
-distrust() { fail "$EXIT_USAGE" "$1. Root runs no program there. Try: $2"; }
+distrust() { fail "$EXIT_USAGE" "$1. Root runs no program there. Use another --prefix, or: $2"; }
 
-# Fails when others than root could change what is at $1, or what is at a folder on the way to it. In
-# /tmp and its like they cannot change what is root's. By ls, which says the same everywhere.
+# Fails when others than root could change what is at $1, or what is at a folder on the way to it, links
+# followed. In /tmp and its like they cannot change what is root's. By ls, which says the same everywhere. With
+# found set it has to be there; else what is missing is left out.
 check_way() {
-  way=$1
+  case $1 in /*) way=$1 ;; *) way=$PWD/$1 ;; esac
   while at=${way:-/}; do
-    # shellcheck disable=SC2012,SC2046 # mode, links and owner stand before the name
-    set -- $(ls -ldn "$at")
-    case $3,$1 in
-      0,l* | 0,?????-??-* | 0,d????????[tT]*) ;;
-      0,*) distrust "Others can write to $at" "chmod go-w $(quoted "$at")" ;;
-      *)
-        # shellcheck disable=SC2012,SC2046 # the same with names
-        set -- $(ls -ld "$at")
-        distrust "$at belongs to $3" "sudo -u $3 sh $command_line" ;;
-    esac
+    if [ -n "$found" ] || [ -e "$at" ]; then
+      # shellcheck disable=SC2012,SC2046 # mode, links and owner stand before the name
+      set -- $(ls -ldn "$at")
+      case $3,$1 in
+        0,l*)
+          link=$(readlink "$at")
+          case $link in /*) ;; *) link=${way%/*}/$link ;; esac
+          (check_way "$link") || exit ;;
+        0,?????-??-* | 0,d????????[tT]*) ;;
+        0,*) distrust "Others can write to $at" "chmod go-w $(quoted "$at")" ;;
+        *)
+          # shellcheck disable=SC2012,SC2046 # the same with names
+          set -- $(ls -ld "$at")
+          distrust "$at belongs to $3" "sudo -u $3 sh $command_line" ;;
+      esac
+    fi
     [ -n "$way" ] || return 0
     way=${way%/*}
   done
 }
 
-# Whether an agent is installed; sets program. Root runs none that others may have put into a prefix,
-# wherever that leads by links.
+# Whether an agent is installed; sets program. Root runs none that others could put into a prefix, and puts none
+# where they could.
 find_agent() {
-  program=${prefix:-/usr/local}/bin/rport-agent
-  [ -x "$program" ] || return 1
-  { [ -n "$prefix" ] && [ "$(id -u)" = 0 ]; } || return 0
-  case $program in /*) ;; *) program=$PWD/$program ;; esac
-  for each in "$program" "$(cd -P "${program%/*}" && pwd -P)/rport-agent" "${program%bin/*}lib/agent.cjs"; do
-    [ ! -L "$each" ] || fail "$EXIT_USAGE" "$each is a link. Root follows none."
-    [ ! -e "$each" ] || check_way "$each"
-  done
+  program=${prefix:-/usr/local}/bin/rport-agent found=''
+  case $uid,$prefix in 0,?*) check=check_way ;; *) check=: ;; esac
+  $check "${program%bin/*}lib/agent.cjs"
+  [ ! -x "$program" ] || found=yes
+  $check "$program"
+  [ -n "$found" ] || return 1
+  # And the Node that a small script in the place of the program names.
+  $check "/$(head -c 9999 "$program" | LC_ALL=C sed -n "s/^exec '\([^']*\)' '.*/\1/p")"
 }
 
 # The agent that is installed knows its server's key, and looks whether the server has signed this.
@@ -529,7 +538,7 @@ check_usage() {
   case $tls_pin in '' | sha256//?*) ;; *) misuse '--tls-pin is sha256//...' ;; esac
   if [ "$token_from" = stdin ] && [ ! -f "$0" ]; then
     fail "$EXIT_USAGE" 'This script came through standard input, so the token cannot.' \
-      'Save the script to a file first, or use --token-file.'
+      'Save the script first, or use --token-file.'
   fi
   if [ -n "$has_proxies" ] && [ "$token_from" != stdin ]; then
     misuse '--proxy-stdin needs --token-stdin.'
@@ -554,7 +563,7 @@ check_usage() {
 
 check_root() {
   case $action,$prefix$is_dry in status,* | *,?*) return 0 ;; *) ;; esac
-  [ "$(id -u)" != 0 ] || return 0
+  [ "$uid" != 0 ] || return 0
   pipe='' become=''
   [ "$token_from" != stdin ] || pipe='echo TOKEN | '
   for tool in run0 doas sudo; do ! has "$tool" || become="$tool "; done
@@ -628,6 +637,7 @@ main() {
     esac
   done
   check_usage
+  uid=$(id -u)
   check_root "$command_line"
   # These would make the runtimes load or report something else.
   unset BUN_OPTIONS BUN_BE_BUN NODE_OPTIONS

@@ -21,7 +21,7 @@ const withBundle = (directory: string) => [
   { target: "node" as const, name: "agent.cjs", content: stubBundle(directory) },
 ];
 
-const BASICS = "sh cat chmod mktemp rm wc head tail grep uname id dirname sed env getconf".split(
+const BASICS = "sh cat chmod ls mktemp rm wc head tail grep uname id dirname sed env getconf".split(
   " ",
 );
 

@@ -14,7 +14,7 @@ import { openTerminal } from "../support/installer/terminal.ts";
 
 const NAME = "rport-agent-linux-x64";
 const BASICS =
-  "sh cat chmod mktemp rm wc head tail grep uname id sed env getconf ldd sleep sha256sum";
+  "sh cat chmod ls mktemp rm wc head tail grep uname id sed env getconf ldd sleep sha256sum";
 const DASH = ["/bin/dash"];
 
 /** A stub that is so long, incompressible, and packed in some ways. */

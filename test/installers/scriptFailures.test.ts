@@ -14,15 +14,30 @@ import { tempDirectory } from "../support/tempDirectory.ts";
 const NAME = "rport-agent-linux-x64";
 const NOBODY = 65_534;
 
-test("a directory that a killed run worked in does not keep the next one from its prefix", async () => {
+test.each([[[]], [["--dry-run"]]])("removes no folder of a prefix by itself (%j)", async (more) => {
   await using release = await stubRelease();
   const prefix = join(release.directory, "prefix");
-  for (const name of ["rport-a1B2c3", "rport-backup"]) {
+  const kept = ["rport-a1B2c3", "rport-backup"];
+  for (const name of kept) {
     await mkdir(join(prefix, name), { recursive: true });
+    await writeFile(join(prefix, name, "probe"), "#!/bin/sh\n");
   }
-  await writeFile(join(prefix, "rport-a1B2c3", "probe"), "#!/bin/sh\n");
+  expect(await runInstaller(release, ["--token-stdin", ...more])).toMatchObject({ code: 0 });
+  expect((await readdir(prefix)).sort()).toEqual(kept);
+});
+
+test("marks the folder that it works in, by which the agent knows it after a kill", async () => {
+  const noting = (directory: string) => `cp "$TMPDIR/probe" '${directory}/called/probe'`;
+  await using release = await stubRelease((directory) => [
+    {
+      target: "linux-x64",
+      name: NAME,
+      content: stubAgent(directory, { before: noting(directory) }),
+    },
+  ]);
   expect(await runInstaller(release, ["--token-stdin"])).toMatchObject({ code: 0 });
-  expect(await readdir(prefix)).toEqual(["rport-backup"]);
+  const mark = await readFile(join(release.directory, "called/probe"), "utf8");
+  expect(mark).toBe("#!/bin/sh\n# rport-installer.sh works here\n");
 });
 
 describe("downloads", () => {
@@ -61,7 +76,7 @@ describe("downloads", () => {
     await using release = await stubRelease();
     release.trouble.left = 20;
     const waits = join(release.directory, "called/waits");
-    const basics = "sh cat chmod mktemp rm wc head tail grep uname id sed env getconf ldd";
+    const basics = "sh cat chmod ls mktemp rm wc head tail grep uname id sed env getconf ldd";
     const tools = await only(release, [...basics.split(" "), "sha256sum", tool]);
     const [fake] = (await fakes(release, { sleep: `echo "$1" >>${waits}` })).split(":");
     const path = `${fake}:${tools}`;
@@ -82,7 +97,9 @@ describe("downloads", () => {
 
   test("without curl and wget, or without a way to hash, it is status 3 at once", async () => {
     await using release = await stubRelease();
-    const basics = "sh cat chmod mktemp rm wc head tail grep uname id sed env getconf".split(" ");
+    const basics = "sh cat chmod ls mktemp rm wc head tail grep uname id sed env getconf".split(
+      " ",
+    );
     const shell = ["/bin/dash"];
     const path = await only(release, [...basics, "sha256sum"]);
     const unfetchable = await runInstaller(release, ["--token-stdin"], { shell, path });
@@ -128,7 +145,12 @@ describe("exit status and temporary files", () => {
     await using release = await stubRelease();
     const prefix = join(release.directory, "prefix");
     await mkdir(prefix);
-    const script = 'mount -t tmpfs -o noexec none "$TMPDIR" && exec dash "$@"';
+    const mounts = [
+      "mount --bind /tmp /tmp",
+      `mount --bind ${release.directory} ${release.directory}`,
+      "mount -o remount,bind,noexec /tmp",
+    ];
+    const script = `${mounts.join(" && ")} && exec dash "$@"`;
     const shell = ["unshare", "--mount", "sh", "-c", script, "sh"];
     const result = await runInstaller(release, ["--token-stdin"], { shell });
     expect(result.code).toBe(0);

@@ -1,7 +1,7 @@
-import { chmod, chown, mkdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { isThere, runInstaller } from "../support/installer/runInstaller.ts";
+import { isThere, only, runInstaller } from "../support/installer/runInstaller.ts";
 import { type StubRelease, stubAgent, stubRelease } from "../support/installer/stubRelease.ts";
 
 /** The first three have to be there on CI. */
@@ -80,7 +80,7 @@ describe.skipIf(!isRoot)("root", () => {
     expect(await release.call()).toBeUndefined();
   });
 
-  test("is led nowhere by a link of somebody else, or by one in the place of the program", async () => {
+  test("is led by links of its own, and nowhere by one of somebody else", async () => {
     await using release = await stubRelease();
     const prefix = await installed(release);
     const link = join(release.directory, "link");
@@ -91,7 +91,9 @@ describe.skipIf(!isRoot)("root", () => {
     await mkdir(join(trap, "bin"), { recursive: true });
     await symlink("../../bin/rport-agent", join(trap, "bin", "rport-agent"));
     const linked = await runInstaller(other, ["--status", "--prefix", trap]);
-    expect(linked).toMatchObject({ code: 2, stderr: expect.stringContaining("is a link") });
+    expect(linked).toMatchObject({ code: 0 });
+    await rm(join(other.directory, "called"), { recursive: true });
+    await mkdir(join(other.directory, "called"));
     const ofOther = join(other.directory, "theirs");
     await mkdir(ofOther);
     await symlink(dirname(trap), join(ofOther, "link"));
@@ -106,5 +108,99 @@ describe.skipIf(!isRoot)("root", () => {
     const kept = await runInstaller(other, ["--status", "--prefix", away]);
     expect(kept).toMatchObject({ code: 2, stderr: expect.stringContaining("theirs belongs to") });
     expect(await other.call()).toBeUndefined();
+    const first = join(ofOther, "first");
+    await symlink(dirname(trap), first);
+    await symlink(first, join(other.directory, "second"));
+    const twice = await runInstaller(other, [
+      "--status",
+      "--prefix",
+      join(other.directory, "second"),
+    ]);
+    expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining("theirs belongs to") });
   });
+
+  test.for(SHELLS)(
+    "in %s places nothing where somebody else could exchange it",
+    async (name, ctx) => {
+      const shell = name.split(" ");
+      ctx.skip(!isThere(shell), `${name} is not installed`);
+      await using release = await stubRelease();
+      const theirs = join(release.directory, "theirs");
+      await mkdir(theirs);
+      await give(theirs);
+      for (const prefix of [theirs, join(theirs, "missing", "prefix")]) {
+        for (const more of [[], ["--dry-run"]]) {
+          const args = ["--token-stdin", "--prefix", prefix, ...more];
+          const result = await runInstaller(release, args, { shell });
+          expect(result).toMatchObject({ code: 2, left: [] });
+          expect(result.stderr).toContain(`${theirs} belongs to nobody`);
+          expect(result.stderr).toContain("another --prefix");
+        }
+      }
+      expect(await readdir(theirs)).toEqual([]);
+      expect(release.requests).toEqual([]);
+      expect(await release.call()).toBeUndefined();
+    },
+  );
+
+  test.for(SHELLS)("in %s works in no folder of somebody else", async (name, ctx) => {
+    const shell = name.split(" ");
+    ctx.skip(!isThere(shell), `${name} is not installed`);
+    await using release = await stubRelease();
+    const theirs = join(release.directory, "theirs");
+    await mkdir(theirs);
+    await give(theirs);
+    const env = { TMPDIR: theirs, HOME: theirs };
+    expect(await runInstaller(release, ["--token-stdin"], { shell, env })).toMatchObject({
+      code: 0,
+    });
+    expect((await release.call())?.environment).toMatch(/^TMPDIR=\/tmp\/rport-[^/]+$/m);
+    expect(await readdir(theirs)).toEqual([]);
+  });
+
+  test("does not run the agent by a Node of somebody else", async () => {
+    await using release = await stubRelease();
+    const node = join(release.directory, "node");
+    await writeFile(node, stubAgent(release.directory), { mode: MODE });
+    const script = `#!/bin/sh\nexec '${node}' '${release.directory}/agent.cjs' "$@"\n`;
+    const args = ["--status", "--prefix", await installed(release, script)];
+    expect(await runInstaller(release, args)).toMatchObject({ code: 0 });
+    await rm(join(release.directory, "called", "args"));
+    await give(node);
+    const result = await runInstaller(release, args);
+    expect(result).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${node} belongs to`),
+    });
+    expect(await release.call()).toBeUndefined();
+  });
+
+  test.each(["curl", "wget"])(
+    "has %s obey nothing in the home that the environment names",
+    async (tool) => {
+      await using release = await stubRelease();
+      const home = join(release.directory, "home");
+      await mkdir(home);
+      const written = join(release.directory, "written");
+      await writeFile(
+        join(home, ".curlrc"),
+        `proxy = "http://127.0.0.1:1"\ntrace-ascii = "${written}"\n`,
+      );
+      await writeFile(
+        join(home, ".wgetrc"),
+        `http_proxy = http://127.0.0.1:1\noutput_file = ${written}\n`,
+      );
+      const tools =
+        "sh cat chmod ls mktemp rm wc head tail grep uname id sed env getconf sha256sum";
+      const path = await only(release, [...tools.split(" "), tool]);
+      const env = { HOME: home, CURL_HOME: home, WGETRC: join(home, ".wgetrc") };
+      const result = await runInstaller(release, ["--token-stdin"], {
+        env,
+        path,
+        shell: ["/bin/dash"],
+      });
+      expect(result).toMatchObject({ code: 0 });
+      expect(await readdir(release.directory)).not.toContain("written");
+    },
+  );
 });

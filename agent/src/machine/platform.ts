@@ -50,6 +50,12 @@ export interface Installing {
   prefixLayout(prefix: string): Layout;
   /** Whether the caller may change the whole machine: root, or an administrator. */
   isPrivileged(): boolean;
+  /**
+   * Why the caller, where that may change the whole machine, neither starts nor changes what is at this
+   * absolute path: a sentence that says which other account could exchange it, and what to do. Undefined
+   * where nothing speaks against it.
+   */
+  whyNotAt(path: string): Promise<string | undefined>;
   readonly accounts: Accounts;
   readonly rights: AccessRights;
   readonly wrapper: Wrapper;

@@ -1,6 +1,5 @@
-import { mkdtemp } from "node:fs/promises";
 import os from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { printableLines } from "@rport/protocol/printable";
 import { parseFlags, parseTlsPin, type ServiceCommand } from "../cli/cli.ts";
 import { CliFailure, EXIT, type ExitCode } from "../cli/cliFailure.ts";
@@ -16,6 +15,7 @@ import { install } from "./install.ts";
 import { assertRemovesOther, howToRemove } from "./removal.ts";
 import { tellStatus } from "./status.ts";
 import { Supervision } from "./supervision.ts";
+import { assertOwnPrefix, makeTemporary } from "./trustedWay.ts";
 import { uninstall } from "./uninstall.ts";
 import { verifyFile } from "./verifyFile.ts";
 
@@ -81,11 +81,12 @@ async function runInstall(flags: InstallFlags, platform: Platform): Promise<Exit
   const place = placeOf(installing, flags.prefix, flags.user);
   const isDryRun = flags["dry-run"];
   if (!isDryRun) assertPrivileged(place, installing);
+  await assertOwnPrefix(place.layout, installing);
   const supervision = await Supervision.of(place, installing, !flags["no-service"]);
   await supervision.assertInstallable();
   const { server, force: isForced } = flags;
   if (server === undefined) throw new CliFailure(EXIT.usage, "--server is missing.");
-  const temporary = await mkdtemp(join(os.tmpdir(), "rport-install-"));
+  const temporary = await makeTemporary(installing);
   try {
     const isNewId = flags["new-id"];
     const request = { server, isNewId, isForced, isStarted: !flags["no-start"], isDryRun };
@@ -144,6 +145,7 @@ async function runUninstall(flags: UninstallFlags, platform: Platform): Promise<
   const isDryRun = flags["dry-run"];
   if (!isDryRun) assertPrivileged(place, installing);
   if (!isDryRun) assertRemovesOther(place, installing);
+  await assertOwnPrefix(place.layout, installing);
   const supervision = await Supervision.of(place, installing, true);
   await supervision.assertRemovable();
   const user = await supervision.user();
@@ -171,6 +173,7 @@ async function runBackground(args: readonly string[], platform: Platform): Promi
   const installing = installingOn(platform);
   const place = placeOf(installing, prefix, user);
   assertPrivileged(place, installing);
+  if (verb !== "status") await assertOwnPrefix(place.layout, installing);
   const account = place.user === undefined ? undefined : await installing.accounts.find(place.user);
   if (place.user !== undefined && account === undefined) {
     throw new CliFailure(EXIT.failed, `There is no user ${place.user}.`);

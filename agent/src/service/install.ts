@@ -18,6 +18,7 @@ import { type Installation, inspect, whyOffline } from "./installation.ts";
 import { type InstallStep, installSteps } from "./installSteps.ts";
 import { provenanceOf } from "./provenance.ts";
 import type { Receipt } from "./receipt.ts";
+import { workFoldersIn } from "./workFolders.ts";
 
 /** How long an agent that was put back may take to connect. */
 const BACK_ONLINE_MS = 30_000;
@@ -39,7 +40,10 @@ export interface InstallRequest {
 export interface InstallDeps {
   /** Its account is made if need be. */
   readonly place: Place;
-  readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper" | "locksPrograms">;
+  readonly installing: Pick<
+    Installing,
+    "accounts" | "rights" | "wrapper" | "locksPrograms" | "whyNotAt"
+  >;
   readonly programs: Programs;
   readonly clock: Clock;
   /** What keeps the agent running; without an account it can be asked, but starts nothing. */
@@ -63,7 +67,9 @@ export interface InstallDeps {
  */
 export async function install(request: InstallRequest, deps: InstallDeps): Promise<void> {
   const { place, installing, clock, say } = deps;
-  const receipt = await usableReceipt(deps);
+  const { receipt: path } = place.layout;
+  const worked = path === undefined ? [] : await workFoldersIn(dirname(path));
+  const receipt = await usableReceipt(deps, worked);
   const found = await inspect(place, request.server, { wrapper: installing.wrapper, clock });
   const isKept = keepsEnrolment(request, deps, found);
   if (isKept && (await isUpToDate(request, deps, found))) {
@@ -78,6 +84,8 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     clock,
     found,
     receipt,
+    // Where programs may not be started from /tmp, the installer works in the prefix itself.
+    leftovers: worked.filter((folder) => !deps.temporary.startsWith(join(folder, "/"))),
     isEnrolled: !isKept,
     isNewId: request.isNewId,
     predecessor: deps.predecessor,
@@ -106,16 +114,16 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
  * A directory that belongs to something else is not filled with an agent, whatever receipt it has.
  * The answer is what an earlier installation of ours wrote down there.
  */
-async function usableReceipt(deps: InstallDeps): Promise<Receipt | undefined> {
-  const { place, installing, temporary } = deps;
+async function usableReceipt(
+  { place, installing }: InstallDeps,
+  worked: readonly string[],
+): Promise<Receipt | undefined> {
   const { layout } = place;
   const provenance = await provenanceOf(layout, installing.wrapper);
   if (provenance.kind === "ours") return provenance.receipt;
   const prefix = dirname(layout.receipt ?? "");
   const names = await readdir(prefix).catch(() => []);
-  // Where programs may not be started from /tmp, the installer works in the prefix itself.
-  const isForeign = (name: string) => !temporary.startsWith(join(prefix, name, "/"));
-  if (!names.some(isForeign)) return undefined;
+  if (names.every((name) => worked.includes(join(prefix, name)))) return undefined;
   const sentence = `${prefix} is not empty and holds no agent. Choose a directory of its own.`;
   throw new CliFailure(EXIT.usage, sentence);
 }

@@ -9,7 +9,6 @@ import {
   ensureDirectory,
   giveFile,
   isPresent,
-  missingDirectories,
   placeFile,
 } from "../machine/placing.ts";
 import type { Installing } from "../machine/platform.ts";
@@ -20,8 +19,9 @@ import type { Clock } from "../platform/clock.ts";
 import { stateFileIn } from "../state/stateFile.ts";
 import { assertRoom } from "./assertRoom.ts";
 import type { Installation } from "./installation.ts";
-import { placedHashes } from "./provenance.ts";
-import { type Receipt, renderReceipt, withPlaced } from "./receipt.ts";
+import { makePrefix } from "./makePrefix.ts";
+import type { Receipt } from "./receipt.ts";
+import { assertOwnPrefix } from "./trustedWay.ts";
 import { whyNotConnected } from "./waitConnected.ts";
 
 /** How long a started agent may take to connect: the first one of a host, and a newer one. */
@@ -40,12 +40,17 @@ export interface InstallStep {
 /** What is to be changed. */
 export interface Change {
   readonly place: Place;
-  readonly installing: Pick<Installing, "accounts" | "rights" | "wrapper" | "locksPrograms">;
+  readonly installing: Pick<
+    Installing,
+    "accounts" | "rights" | "wrapper" | "locksPrograms" | "whyNotAt"
+  >;
   readonly programs: Programs;
   readonly clock: Clock;
   readonly found: Installation;
   /** What an earlier installation in this prefix wrote down. */
   readonly receipt: Receipt | undefined;
+  /** Folders in this prefix that killed runs have worked in. */
+  readonly leftovers: readonly string[];
   readonly isEnrolled: boolean;
   /** RPort's own client, whose place is taken. */
   readonly predecessor: Pick<Service, "takeOver"> | undefined;
@@ -140,7 +145,9 @@ class Steps {
         if (this.#wasStopped) await supervisor.start();
       });
     }
-    if (layout.receipt !== undefined) await this.#makePrefix(layout.receipt, undo);
+    if (layout.receipt !== undefined) {
+      await makePrefix(layout.receipt, this.#change, this.#changing(undo));
+    }
     await this.#makeMissing(dirname(layout.program), undo);
     if (self.kind === "bundle") await this.#makeMissing(dirname(layout.bundle), undo);
     const account = this.#account;
@@ -152,6 +159,8 @@ class Steps {
     }
     const owner = account === undefined ? {} : { owner: account.owner };
     await ensureDirectory(layout.dataDir, { mode: 0o700, ...owner }, this.#changing(undo));
+    // What was missing before could be another account's by now, in a folder like /tmp.
+    await assertOwnPrefix(layout, this.#change.installing);
     await this.#keepHostKey(undo);
   }
 
@@ -160,20 +169,6 @@ class Steps {
     const file = hostKeyFileIn(this.#change.place.layout.dataDir);
     if (this.#account === undefined || !(await isPresent(file))) return;
     await giveFile(file, { mode: 0o600, owner: this.#account.owner }, this.#changing(undo));
-  }
-
-  /**
-   * The receipt comes first: by it even a run that is killed here can be removed. It names what
-   * is about to be placed and what was there before, of which each may be found then.
-   */
-  async #makePrefix(path: string, undo: Undo): Promise<void> {
-    const { place, receipt, installing } = this.#change;
-    const prefix = dirname(path);
-    const missing = await missingDirectories(prefix);
-    if (missing.length > 0) await ensureDirectory(prefix, { mode: 0o700 }, this.#changing(undo));
-    const files = withPlaced(receipt?.files, await placedHashes(place, installing.wrapper));
-    const from = { text: renderReceipt({ directories: receipt?.directories ?? missing, files }) };
-    await placeFile({ path, from, access: { mode: 0o600 } }, this.#changing(undo));
   }
 
   async #makeMissing(directory: string, undo: Undo): Promise<void> {

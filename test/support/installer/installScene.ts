@@ -124,7 +124,12 @@ export async function installScene() {
   const aborting = new AbortController();
   const deps: InstallDeps = {
     place: { layout, self: { kind: "executable", file: program }, user: undefined },
-    installing: { accounts: NO_ACCOUNTS, rights: POSIX_RIGHTS, wrapper: SHELL_WRAPPER },
+    installing: {
+      accounts: NO_ACCOUNTS,
+      rights: POSIX_RIGHTS,
+      wrapper: SHELL_WRAPPER,
+      whyNotAt: async () => undefined,
+    },
     programs: {
       async run(path, args) {
         if (path !== layout.program || args.join() !== "--version") {
@@ -162,6 +167,7 @@ export async function installScene() {
     prefix,
     layout,
     supervisor,
+    installing: deps.installing,
     program,
     said,
     tokens,

@@ -4,6 +4,7 @@ import type { Installing, InstallingDeps, Platform } from "../platform.ts";
 import { BackgroundProcess } from "../posix/background.ts";
 import { prefixLayout, systemLayout } from "../posix/layouts.ts";
 import { POSIX_RIGHTS } from "../posix/rights.ts";
+import { whyNoRoot } from "../posix/trustedWay.ts";
 import { SHELL_WRAPPER } from "../posix/wrapper.ts";
 import { runCommand } from "../self.ts";
 import type { Service } from "../supervisor.ts";
@@ -37,6 +38,7 @@ function createInstalling({ programs, clock }: InstallingDeps): Installing {
     systemLayout: () => systemLayout(),
     prefixLayout,
     isPrivileged: () => process.getuid?.() === 0,
+    whyNotAt: (path) => whyNoRoot(path, programs),
     accounts,
     rights: POSIX_RIGHTS,
     wrapper: SHELL_WRAPPER,

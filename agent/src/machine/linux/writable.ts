@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, normalize } from "node:path";
 import type { AgentConfig } from "../../config/config.ts";
 import type { Account } from "../account.ts";
@@ -18,13 +18,16 @@ export interface WrittenTo extends Pick<AgentConfig, "logFile" | "dataDir"> {
 }
 
 const LOGS = "/var/log";
+/** What may be made there: names that no other program takes for its own, RPort's own among them. */
+const LOG_NAMES: readonly string[] = ["rport", "rport-client", "rport-agent"];
 /** Writable already: the service's state. */
 const STATE = "/var/lib/rport";
 
 /**
  * What the configuration needs beyond the usual. Nothing is opened that the agent's account could
  * not write to without the service's hardening: the configuration is that account's own file, and
- * must not make a way out of it. What is left out, the agent tells when it runs.
+ * must not make a way out of it: nor where that account could put a link later, nor a folder that another
+ * program expects to be its own. What is left out, the agent tells when it runs.
  */
 export async function writableFor(
   { logFile, dataDir, logsDirectories: made }: WrittenTo,
@@ -35,19 +38,44 @@ export async function writableFor(
   const logsDirectories: string[] = [];
   const folder = dirname(normalize(logFile));
   const name = basename(folder);
-  const isForLogs = isAbsolute(logFile) && dirname(folder) === logs;
+  const isForLogs = isAbsolute(logFile) && dirname(folder) === logs && LOG_NAMES.includes(name);
   if (isForLogs && (made.includes(name) || (await isMissing(folder)))) logsDirectories.push(name);
   else if (isAbsolute(logFile)) paths.push(...(await logPaths(normalize(logFile), account)));
   const isElsewhere = isAbsolute(dataDir) && !isBelow(dataDir, STATE);
-  if (isElsewhere && (await mayWrite(dataDir, account))) paths.push(normalize(dataDir));
+  const data = withoutSlash(normalize(dataDir));
+  if (isElsewhere && (await isOpen(data, account))) paths.push(data);
   return { paths, logsDirectories };
 }
 
 /** The folder, so that the log can be rotated; else the file alone; else nothing. */
 async function logPaths(file: string, account: Account): Promise<readonly string[]> {
   if (isBelow(file, STATE)) return [];
-  if (await mayWrite(dirname(file), account)) return [dirname(file)];
-  return (await mayWrite(file, account)) ? [file] : [];
+  if (await isOpen(dirname(file), account)) return [dirname(file)];
+  return (await isOpen(file, account)) ? [file] : [];
+}
+
+/** What the account may write to and cannot exchange. */
+async function isOpen(path: string, account: Account): Promise<boolean> {
+  return (await mayWrite(path, account)) && (await isFixed(path, account));
+}
+
+/** Whether a path has no link in it, and the account can put none there. */
+async function isFixed(path: string, account: Account): Promise<boolean> {
+  if ((await realpath(path).catch(() => undefined)) !== path) return false;
+  for (let at = path; at !== dirname(at); at = dirname(at)) {
+    if (await mayExchange(at, account)) return false;
+  }
+  return true;
+}
+
+/** By its folder: in one like /tmp, everybody exchanges what is their own. */
+async function mayExchange(path: string, account: Account): Promise<boolean> {
+  const { uid } = idsOf(account.owner);
+  const [folder, own] = await Promise.all([stat(dirname(path)), stat(path)]);
+  if (folder.uid === uid) return true;
+  const isForAll = (folder.mode & 0o002) !== 0;
+  if (!isForAll && !(await mayWrite(dirname(path), account))) return false;
+  return (folder.mode & 0o1000) === 0 || own.uid === uid;
 }
 
 async function isMissing(path: string): Promise<boolean> {
@@ -64,6 +92,8 @@ async function mayWrite(path: string, { owner }: Account): Promise<boolean> {
     (stats.gid === gid && (stats.mode & 0o020) !== 0)
   );
 }
+
+const withoutSlash = (path: string) => (path === "/" ? path : path.replace(/\/$/, ""));
 
 function isBelow(path: string, folder: string): boolean {
   return normalize(path) === folder || normalize(path).startsWith(join(folder, "/"));

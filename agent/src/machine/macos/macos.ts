@@ -6,6 +6,7 @@ import type { Installing, InstallingDeps, Platform } from "../platform.ts";
 import { BackgroundProcess } from "../posix/background.ts";
 import { prefixLayout, systemLayout } from "../posix/layouts.ts";
 import { POSIX_RIGHTS } from "../posix/rights.ts";
+import { whyNoRoot } from "../posix/trustedWay.ts";
 import { SHELL_WRAPPER } from "../posix/wrapper.ts";
 import { runCommand } from "../self.ts";
 import { directoryAccounts } from "./accounts.ts";
@@ -38,6 +39,7 @@ export function macosInstalling(deps: InstallingDeps, root = "/"): Installing {
     }),
     prefixLayout,
     isPrivileged: () => process.getuid?.() === 0,
+    whyNotAt: (path) => whyNoRoot(path, programs),
     accounts,
     rights: POSIX_RIGHTS,
     wrapper: SHELL_WRAPPER,

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
-import { open, rm, writeFile } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Clock, sleep } from "../../platform/clock.ts";
 import { readEnd, readSmallFile } from "../../platform/smallFile.ts";
@@ -85,6 +85,8 @@ export class BackgroundProcess implements Supervisor {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
     const log = await open(logFile, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
     try {
+      // Before the process, which nobody would find again; and through no link that stands there by now.
+      await using note = await open(pidFile, "wx", 0o644);
       const stdio = ["ignore" as const, log.fd, log.fd];
       const ids = account === undefined ? {} : idsOf(account.owner);
       const env = { ...(this.#deps.environment ?? ENVIRONMENT) };
@@ -92,7 +94,7 @@ export class BackgroundProcess implements Supervisor {
       const child = spawn(program, args, options);
       await once(child, "spawn");
       child.unref();
-      await writeFile(pidFile, `${child.pid}\n`, { mode: 0o644 });
+      await note.writeFile(`${child.pid}\n`);
     } finally {
       await log.close();
     }

@@ -33,6 +33,8 @@ function createInstalling({ programs, clock }: InstallingDeps): Installing {
     systemLayout: () => systemLayout(knownFolders(process.env)),
     prefixLayout,
     isPrivileged: isAdministrator,
+    // install.ps1 has looked: the access lists are read there.
+    whyNotAt: async () => undefined,
     accounts: SERVICE_ACCOUNTS,
     rights: aclRights(programs),
     wrapper: NO_WRAPPER,

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { symlinkSync } from "node:fs";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BackgroundProcess } from "../../../../agent/src/machine/posix/background.ts";
@@ -107,6 +108,25 @@ describe.skipIf(process.platform !== "linux")("an agent without a service", () =
     });
     await expect(background.start()).rejects.toThrow("ENOENT");
     expect(await background.isInstalled()).toBe(false);
+  });
+
+  test("a link that comes into the place of the note of its number is not followed", async () => {
+    await using at = await tempDirectory();
+    const pidFile = join(at.path, "pid");
+    const background = new BackgroundProcess({
+      // Asked for once the old note is gone.
+      get command(): [string, ...string[]] {
+        symlinkSync(join(at.path, "precious"), pidFile);
+        return [process.execPath, "-e", "", "run", "-c", "x"];
+      },
+      pidFile,
+      logFile: join(at.path, "log"),
+      account: undefined,
+      clock: SYSTEM_CLOCK,
+      endsWith,
+    });
+    await expect(background.start()).rejects.toThrow("EEXIST");
+    expect((await readdir(at.path)).sort()).toEqual(["log", "pid"]);
   });
 
   test("a link in the place of the log is not followed", async () => {

@@ -1,10 +1,12 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CliFailure, EXIT } from "../../../../agent/src/cli/cliFailure.ts";
 import { hostKeyFileIn } from "../../../../agent/src/host/hostKey.ts";
 import { CONFIG, installScene } from "../../../support/installer/installScene.ts";
 
+/** What the script writes into a folder that it works in; `test/installers` hold it to that. */
+const WORK_MARK = "#!/bin/sh\n# rport-installer.sh works here\n";
 const UNTOUCHED = ["downloaded", "tmp"];
 
 describe("installing", () => {
@@ -88,11 +90,47 @@ describe("installing", () => {
     await using it = await installScene();
     const temporary = join(it.prefix, "rport-a1b2c3", "rport-install-d4e5f6");
     await mkdir(temporary, { recursive: true });
+    await writeFile(join(dirname(temporary), "probe"), WORK_MARK);
     await it.run({}, { temporary });
     expect(await readFile(it.layout.config, "utf8")).toBe(CONFIG);
+    expect(await readdir(it.prefix)).toContain("rport-a1b2c3");
     await writeFile(join(it.prefix, "rport-a1b2c3.txt"), "");
     await rm(join(it.prefix, "install.json"));
     await expect(it.run({}, { temporary })).rejects.toMatchObject({ exitCode: EXIT.usage });
+  });
+});
+
+describe("what a run that was killed has left in a prefix", () => {
+  test("goes with the next installation, and nothing that a person has put there", async () => {
+    await using it = await installScene();
+    const killed = join(it.prefix, "rport-k1LLed");
+    await mkdir(join(killed, "rport-install-d4e5f6"), { recursive: true });
+    await writeFile(join(killed, "probe"), WORK_MARK);
+    await it.run({ isDryRun: true });
+    expect(await readdir(it.prefix)).toEqual(["rport-k1LLed"]);
+    await it.run();
+    expect(await readdir(it.prefix)).not.toContain("rport-k1LLed");
+    const backup = join(it.prefix, "rport-backup");
+    for (const [name, text] of [
+      ["rport-backup", "#!/bin/sh\n"],
+      ["rport-longer7", WORK_MARK],
+    ] as const) {
+      await mkdir(join(it.prefix, name));
+      await writeFile(join(it.prefix, name, "probe"), text);
+    }
+    await mkdir(join(it.prefix, "rport-l1nked"));
+    await symlink(
+      join(it.prefix, "rport-longer7", "probe"),
+      join(it.prefix, "rport-l1nked", "probe"),
+    );
+    await writeFile(join(backup, "data"), "precious");
+    await it.run({ isForced: true });
+    const left = await readdir(it.prefix);
+    expect(left.filter((name) => name.startsWith("rport-")).sort()).toEqual([
+      "rport-backup",
+      "rport-l1nked",
+      "rport-longer7",
+    ]);
   });
 });
 
