@@ -99,7 +99,8 @@ describe.skipIf(reason !== undefined)("on a small Debian", () => {
 
   test.each([
     { log: "/var/log/rport/rport.log", folder: "rport" },
-    { log: "/var/log/site/rport.log", folder: undefined },
+    { log: "/var/log/site/rport.log", folder: "site" },
+    { log: "/var/log/rport-agent/rport.log", folder: undefined },
   ])("a configuration of RPort's package logs where it says: $log", async ({ log, folder }) => {
     await using system = await bootSystemd({ shareNetwork: true });
     await system.exec("useradd", ["--system", "--user-group", "rport"]);
@@ -116,15 +117,19 @@ describe.skipIf(reason !== undefined)("on a small Debian", () => {
     });
   });
 
-  test("a log that the agent may not write to keeps no host off line, and is told", async () => {
-    await using system = await bootSystemd({ shareNetwork: true });
-    await system.exec("mkdir", ["-p", "/etc/rport"]);
-    const config = '[client]\n[logging]\nlog_file = "/var/log/rport.log"\n';
-    await system.writeFile("/etc/rport/rport.conf", config);
-    expect(await paste(system)).toMatchObject({ code: 0 });
-    const journal = await system.exec("journalctl", ["--no-pager", "--unit=rport.service"]);
-    expect(journal.stdout).toContain("/var/log/rport.log");
-  });
+  test.each(["/var/log/rport.log", "/var/log/journal-remote/rport.log"])(
+    "a log that the agent may not write to keeps no host off line, and is told: %s",
+    async (log) => {
+      await using system = await bootSystemd({ shareNetwork: true });
+      await system.exec("mkdir", ["-p", "/etc/rport"]);
+      const config = `[client]\n[logging]\nlog_file = "${log}"\n`;
+      await system.writeFile("/etc/rport/rport.conf", config);
+      expect(await paste(system)).toMatchObject({ code: 0 });
+      const journal = await system.exec("journalctl", ["--no-pager", "--unit=rport.service"]);
+      expect(journal.stdout).toContain(log);
+      expect(await system.exec("ls", ["/var/log/journal-remote"])).toMatchObject({ code: 2 });
+    },
+  );
 
   test("--no-service runs the agent as its own user, without a unit", async () => {
     await using system = await bootSystemd({ shareNetwork: true });
