@@ -36,7 +36,7 @@ export async function openFaces(
 ): Promise<void> {
   const { places, serverUrls, app, agentDoor, userSockets, sockets, limits, tls } = deps;
   const names = serverUrls.map((url) => new URL(url).hostname);
-  const { clock, log } = app;
+  const { clock, log, strangers } = app;
   const listeners: Listener[] = [];
   opened.defer(async () => {
     const closed = listeners.map((listener) => listener.close());
@@ -59,6 +59,7 @@ export async function openFaces(
       tls: tls(place),
       clock,
       log,
+      strangers,
     });
     listeners.push(listener);
     bound.push({ ...place, port: listener.port });

@@ -14,28 +14,38 @@ import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
 import { RportError } from "@rport/protocol/errors";
 import { contain, containing, guarded } from "@rport/protocol/wire/contain";
+import { loggedPath } from "./http/rawQuery.ts";
+import { refuseUnreadable } from "./http/unreadable.ts";
 import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./http/upgrade.ts";
 import type { Limits } from "./limits/limits.ts";
 import type { Place } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import { endingFault, loggedFault } from "./platform/faults.ts";
 import type { Log } from "./platform/log.ts";
+import type { LogBursts } from "./platform/logBursts.ts";
+import { unmapped } from "./platform/network.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 import type { OpenSockets } from "./sockets/openSockets.ts";
 import { Pipelines } from "./sockets/pipelines.ts";
 import type { ListenerTls } from "./tls/openTls.ts";
 
-/** Node's own limits are far wider, and are looked at only twice a minute. */
+/**
+ * Node's own limits are far wider, and are looked at only twice a minute. A request without `Host` is
+ * the application's to refuse: Node would answer it unseen by all that bounds requests.
+ */
 const LIMITS = {
   headersTimeout: 5_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 5_000,
   maxHeaderSize: 16_384,
+  requireHostHeader: false,
 } as const;
 const HEADERS_MAX = 100;
 /** A peer could have a key exchange with every few bytes, and Node would count but not pace them. */
 const TLS_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION;
+const NO_SOCKET = new RportError("NOT_FOUND", "There is no WebSocket here.");
+const NO_PROXY = new RportError("BAD_REQUEST", "This server is no proxy.");
 /** How long open connections may take to end by themselves when the server stops. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -51,6 +61,8 @@ export interface ListenerDeps {
   readonly tls?: ListenerTls | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  /** Takes the lines that anybody can cause. */
+  readonly strangers: Pick<LogBursts, "note">;
 }
 
 /** One address that is listened on. */
@@ -94,16 +106,14 @@ export class Listener {
       shouldUpgradeCallback: ({ headers, socket }: IncomingMessage) =>
         headers.upgrade?.toLowerCase() === "websocket" || pipelines.isFull(socket),
     };
-    const server = serverOf(deps.tls, options, contained(deps, pipelines));
+    const onRequest = contained(deps, pipelines);
+    const server = serverOf(deps.tls, options, onRequest);
     server.maxHeadersCount = HEADERS_MAX;
-    server.on("upgrade", (request, socket, head) => {
-      if (pipelines.isFull(socket)) {
-        pipelines.end(socket);
-        return;
-      }
-      deps.sockets.stir(socket);
-      route({ request, socket, head }, deps);
-    });
+    // Node would answer it itself, and nothing would bound how often.
+    server.on("checkExpectation", onRequest);
+    const isAnswering = (socket: Duplex) => pipelines.isAnswering(socket);
+    refuseUnreadable(server, { isAnswering, ...deps });
+    takeUpgrades(server, deps, pipelines);
     const listener = new Listener(server, deps);
     try {
       server.listen({ host: place.host, port: place.port, exclusive: true });
@@ -181,17 +191,55 @@ function endWhenStalled(response: ServerResponse, { limits }: ListenerDeps): voi
   });
 }
 
-function route(upgrade: UpgradeRequest, { doors, log }: ListenerDeps): void {
+/** What is no request and no answer any more; of `CONNECT`, Node would end the connection unseen. */
+function takeUpgrades(server: Server, deps: ListenerDeps, pipelines: Pipelines): void {
+  const { sockets, limits } = deps;
+  const endStalled = stalledEnd(limits);
+  const take = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (pipelines.isFull(socket)) {
+      pipelines.end(socket);
+      return;
+    }
+    sockets.stir(socket);
+    // Node looks after it no longer; whoever grants it sets a time of its own, or none.
+    request.socket.setTimeout(limits.max("response_stall_ms")).on("timeout", endStalled);
+    route({ request, socket, head }, deps);
+  };
+  server.on("upgrade", take);
+  server.on("connect", take);
+}
+
+/** Ends a socket that was refused, where nothing of what it was answered is taken. One for all of them. */
+function stalledEnd(limits: ListenerDeps["limits"]): (this: Socket) => void {
+  return function () {
+    if (!this.writableEnded) return;
+    limits.bite("response_stall_ms", { address: this.remoteAddress });
+    this.destroy();
+  };
+}
+
+function route(upgrade: UpgradeRequest, { doors, log, strangers }: ListenerDeps): void {
   const { request, socket } = upgrade;
   // A peer may vanish at any time; whoever takes the socket over learns it from its close.
   socket.on("error", destroy);
   const onFault = endingFault(log, "an upgrade", () => socket.destroy());
   const take = guarded(onFault, () => {
-    const door = doors.find((one) => one.takes(request));
+    const isProxied = request.method === "CONNECT";
+    const door = isProxied ? undefined : doors.find((one) => one.takes(request));
     if (door !== undefined) return door.upgrade(upgrade);
-    return refuseUpgrade(upgrade, new RportError("NOT_FOUND", "There is no WebSocket here."));
+    noteUnserved(request, { log, strangers });
+    return refuseUpgrade(upgrade, isProxied ? NO_PROXY : NO_SOCKET);
   });
   take();
+}
+
+function noteUnserved(
+  { method, url = "", socket }: IncomingMessage,
+  { log, strangers }: Pick<ListenerDeps, "log" | "strangers">,
+): void {
+  const address = unmapped(socket.remoteAddress ?? "");
+  const fields = { method, path: loggedPath(url), address };
+  strangers.note({ level: "info", message: "upgrade refused", log, address, fields });
 }
 
 /** As a listener of its own, it keeps nothing of the request for as long as the socket lives. */

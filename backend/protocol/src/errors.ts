@@ -33,6 +33,7 @@ export const ERROR_STATUS = {
   IDENTIFIER_MISMATCH: 409,
   TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  EXPECTATION_FAILED: 417,
   TOO_MANY_REQUESTS: 429,
   INTERNAL: 500,
   /** The agent is there, and does not know how: its version, or its system. */

@@ -61,7 +61,8 @@ export async function startAlonePairing(options: AlonePairingOptions): Promise<A
   const place: Place = { ...address, faces: new Set(["pairing"]), tls: options.tls };
   const facts = { sockets, strangers, serverUrls: [], clock, log };
   const tls = await openTls([place], facts, opened);
-  const deps = { onRequest, doors: [], sockets, limits, tls: tls.of(place), clock, log };
+  const { of } = tls;
+  const deps = { onRequest, doors: [], sockets, limits, tls: of(place), clock, log, strangers };
   const listener = await Listener.open(place, deps);
   opened.defer(() => listener.close());
   const closing = opened.move();

@@ -38,6 +38,7 @@ export function bareApp(deps: BareAppDeps, { requireTaken, mount }: AppParts): E
     const exchange = new Exchange(response, { ...deps.peerOf(request), answers, turns, log });
     exchanges.set(request, exchange);
     exchange.logWhenDone(request, deps);
+    requireHttp(request);
     requireTaken(request);
     next();
   });
@@ -51,4 +52,17 @@ export function bareApp(deps: BareAppDeps, { requireTaken, mount }: AppParts): E
     exchangeOf(request).sendError(caught);
   });
   return app;
+}
+
+/**
+ * What RFC 9110 and RFC 9112 ask of every request. Node would answer these itself, unseen by whatever
+ * counts, paces and logs, so that is ours to do (see `Listener`).
+ */
+function requireHttp({ httpVersion, headers: { host, expect } }: Request): void {
+  if (host === undefined && httpVersion === "1.1") {
+    throw new RportError("BAD_REQUEST", "The request must name one Host.");
+  }
+  if (expect !== undefined && expect.toLowerCase() !== "100-continue") {
+    throw new RportError("EXPECTATION_FAILED", "Nothing but 100-continue can be expected here.");
+  }
 }

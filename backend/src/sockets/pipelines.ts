@@ -49,6 +49,11 @@ export class Pipelines {
     });
   }
 
+  /** Whether an answer on the connection has begun, and is not over: nothing may come between. */
+  isAnswering(socket: Duplex): boolean {
+    return [...(this.#waiting.get(socket) ?? [])].some(({ headersSent }) => headersSent);
+  }
+
   /** Ends a connection that is full and asks for more. */
   end(socket: Duplex): void {
     const { remoteAddress: address } = socket as Partial<Socket>;

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Limits } from "../../../backend/src/limits/limits.ts";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
+import { LogBursts } from "../../../backend/src/platform/logBursts.ts";
 import { Listener } from "../../../backend/src/server.ts";
 import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -33,7 +34,8 @@ async function setUp(answer: RequestListener = answersLater) {
     answer(request, response);
   };
   const place = { host: "127.0.0.1", port: 0, faces: new Set<never>() };
-  const deps = { onRequest, doors: [], sockets, limits, clock: systemClock, log };
+  const strangers = new LogBursts({ clock: systemClock });
+  const deps = { onRequest, doors: [], sockets, limits, clock: systemClock, log, strangers };
   const listener = await Listener.open(place, deps);
   onTestFinished(() => listener.close());
   const { port } = listener;

@@ -5,6 +5,7 @@ import type { UpgradeDoor } from "../../../backend/src/http/upgrade.ts";
 import { UserSockets } from "../../../backend/src/http/userSockets.ts";
 import { Limits } from "../../../backend/src/limits/limits.ts";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
+import { LogBursts } from "../../../backend/src/platform/logBursts.ts";
 import { Listener } from "../../../backend/src/server.ts";
 import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
 import { UserTokens } from "../../../backend/src/users/tokens.ts";
@@ -31,7 +32,9 @@ async function listen(doors: readonly UpgradeDoor[]) {
       throw error;
     },
   });
-  const listener = await Listener.open(place, { onRequest, doors, sockets, limits, clock, log });
+  const strangers = new LogBursts({ clock });
+  const deps = { onRequest, doors, sockets, limits, clock, log, strangers };
+  const listener = await Listener.open(place, deps);
   listeners.push(listener);
   const { port } = listener;
   const ask = (path: string) => rawHttp(port, upgradeHead(path, [`Host: 127.0.0.1:${port}`]));

@@ -17,6 +17,7 @@ import { Limits } from "../../../backend/src/limits/limits.ts";
 import type { SetLimits } from "../../../backend/src/limits/limitTable.ts";
 import type { Place } from "../../../backend/src/place.ts";
 import { type Clock, systemClock } from "../../../backend/src/platform/clock.ts";
+import { LogBursts } from "../../../backend/src/platform/logBursts.ts";
 import { PortRanges } from "../../../backend/src/platform/portRanges.ts";
 import { Listener, type ListenerDeps } from "../../../backend/src/server.ts";
 import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
@@ -213,5 +214,6 @@ function listenFor(
     limits,
     clock: systemClock,
     log,
+    strangers: new LogBursts({ clock: systemClock }),
   });
 }
