@@ -2,7 +2,6 @@ import { connect, type Socket } from "node:net";
 import { connect as connectSecure } from "node:tls";
 import { describe, expect, it } from "vitest";
 import type { SetLimits } from "../../../backend/src/limits/limitTable.ts";
-import { fakeRelease } from "../../support/agents/agentRelease.ts";
 import { startBackend } from "../../support/backend/backend.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePort } from "../../support/freePort.ts";
@@ -171,26 +170,3 @@ describe.each(LISTENERS)("F-14: what Node answers by itself, %s", PATIENT, (_whe
     }
   });
 });
-
-describe("F-14: an upgrade that is refused", () => {
-  it("ends when nobody takes what was answered before it", async () => {
-    await using temp = await tempDirectory();
-    const release = await fakeRelease(temp.path, { agent: "x".repeat(32 << 20) });
-    const agentFiles = release.directory;
-    await using backend = await startBackend({ agentFiles, limits: { response_stall_ms: 300 } });
-    const scene = { ...backend, bites: bitesOf(backend.backend) };
-    const socket = dial(scene);
-    socket.pause();
-    const host = `Host: 127.0.0.1:${backend.port}`;
-    const upgrade = "Connection: Upgrade\r\nUpgrade: websocket";
-    socket.write(`GET /agent/${release.version}/agent.cjs HTTP/1.1\r\n${host}\r\n\r\n`);
-    await eventually(() => expect(used(backend.backend.limits.states())).toBe(1));
-    socket.write(`GET /nowhere HTTP/1.1\r\n${host}\r\n${upgrade}\r\n\r\n`);
-    await eventually(() => expect(backend.backend.sockets.counts.open).toBe(0));
-    expect(used(backend.backend.limits.states())).toBe(0);
-  });
-});
-
-function used(states: readonly { readonly name: string; readonly used: number | undefined }[]) {
-  return states.find(({ name }) => name === "downloads")?.used;
-}

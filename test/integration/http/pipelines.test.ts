@@ -2,6 +2,7 @@ import type { RequestListener } from "node:http";
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Limits } from "../../../backend/src/limits/limits.ts";
+import type { SetLimits } from "../../../backend/src/limits/limitTable.ts";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
 import { LogBursts } from "../../../backend/src/platform/logBursts.ts";
 import { Listener } from "../../../backend/src/server.ts";
@@ -17,9 +18,9 @@ const answersLater: RequestListener = (_request, response) => {
 };
 
 /** An address that answers in a later turn unless told otherwise, and how many requests it began. */
-async function setUp(answer: RequestListener = answersLater) {
+async function setUp(answer: RequestListener = answersLater, values: SetLimits = {}) {
   const { log } = testLog();
-  const limits = new Limits({ clock: systemClock, log });
+  const limits = new Limits({ values, clock: systemClock, log });
   const sockets = new OpenSockets({
     limits,
     isProxy: () => true,
@@ -53,8 +54,10 @@ async function setUp(answer: RequestListener = answersLater) {
     await new Promise((resolve) => socket.once("close", resolve));
     return count();
   };
-  const bites = () => limits.states().find(({ name }) => name === "pipelined_requests")?.bites;
-  return { url: `http://127.0.0.1:${port}`, port, send, begun: () => begun, bites };
+  const bites = (limit = "pipelined_requests") =>
+    limits.states().find(({ name }) => name === limit)?.bites;
+  const open = () => sockets.counts.open;
+  return { url: `http://127.0.0.1:${port}`, port, send, begun: () => begun, bites, open };
 }
 
 describe("F-14: requests of a connection that waits for no answer", () => {
@@ -104,5 +107,22 @@ describe("F-14: requests whose connection has ended", () => {
     socket.destroy();
     await eventually(() => expect(closes).toEqual(Array.from({ length: 8 }, () => 1)));
     await eventually(() => expect(requestsOver).toBe(8));
+  });
+});
+
+describe("F-14: an upgrade that is refused", () => {
+  it("ends its connection also when nobody takes what was answered before it", async () => {
+    // More than what the system's own buffers take, so that the rest stays with the server
+    const large = Buffer.alloc(32 << 20);
+    const answer: RequestListener = (_request, response) => response.end(large);
+    const { port, bites, open } = await setUp(answer, { response_stall_ms: 300 });
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.on("error", () => {});
+    socket.pause();
+    socket.write(
+      `${REQUEST}${REQUEST.trimEnd()}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    );
+    await eventually(() => expect(bites("response_stall_ms")).toBe(1));
+    await eventually(() => expect(open()).toBe(0));
   });
 });
