@@ -15,7 +15,6 @@ import type { SecureContextOptions } from "node:tls";
 import { RportError } from "@rport/protocol/errors";
 import { contain, containing, guarded } from "@rport/protocol/wire/contain";
 import { loggedPath } from "./http/rawQuery.ts";
-import { refuseUnreadable } from "./http/unreadable.ts";
 import { refuseUpgrade, type UpgradeDoor, type UpgradeRequest } from "./http/upgrade.ts";
 import type { Limits } from "./limits/limits.ts";
 import type { Place } from "./place.ts";
@@ -27,6 +26,7 @@ import { unmapped } from "./platform/network.ts";
 import { StartFailure } from "./platform/startFailure.ts";
 import type { OpenSockets } from "./sockets/openSockets.ts";
 import { Pipelines } from "./sockets/pipelines.ts";
+import { refuseUnreadable } from "./sockets/unreadable.ts";
 import type { ListenerTls } from "./tls/openTls.ts";
 
 /**
