@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type ExtensionContext, window } from "vscode";
 import { arrangingHandlers } from "./commands/arranging/arranging.ts";
+import { tagByDrag } from "./commands/arranging/tagByDrag.ts";
 import { auditHandlers } from "./commands/audit.ts";
 import { clientHandlers } from "./commands/clients.ts";
 import { credentialHandlers } from "./commands/credentials.ts";
@@ -163,6 +164,11 @@ interface RegistrationDeps {
 
 function register(handlers: Handlers, deps: RegistrationDeps) {
   const { fleet, nodes, views, log, showLog } = deps;
+  const inputOf = (serverKey: string) => ({
+    node: nodes.get({ kind: "server", serverKey }),
+    isKey: false,
+  });
+  views.tagDropped.add((dropped) => void tagByDrag(dropped, { fleet, inputOf }));
   return registerCommands(handlers, {
     nodes,
     selectionOf: (view) => views.selectionOf(view),

@@ -101,6 +101,18 @@ describe("the order of the clients view", () => {
     await choose("Group Clients By...", "Status");
   });
 
+  test("puts clients that are dragged onto a tag under it, and takes them back", async () => {
+    const { clients } = rport;
+    await choose("Group Clients By...", "Tag");
+    await clients.toggle("Untagged");
+    await clients.row("cache-01").dragTo(clients.row("lab"));
+    await expect.poll(rows).toContain("lab, 2 clients");
+    const told = workbench.toast("cache-01 has the tag lab now.");
+    await told.getByRole("button", { name: "Undo" }).click();
+    await expect.poll(rows).toContain("lab, 1 client");
+    await choose("Group Clients By...", "Status");
+  });
+
   test("calls clients by the names that they were given, one after the other with F2", async () => {
     const { clients } = rport;
     const { quickInput, page } = workbench;

@@ -4,6 +4,7 @@ import {
   ThemeColor,
   ThemeIcon,
   type TreeDataProvider,
+  type TreeDragAndDropController,
   TreeItem,
   TreeItemCollapsibleState,
   type TreeView,
@@ -37,6 +38,8 @@ export interface TreeDeps {
   readonly rows: RowContext;
   readonly clock: Clock;
   readonly log: Log;
+  /** What its rows can be dragged onto. */
+  readonly drop: TreeDragAndDropController<Node>;
 }
 
 /**
@@ -59,6 +62,7 @@ export class Tree implements TreeDataProvider<Node> {
       treeDataProvider: this,
       canSelectMany: true,
       showCollapseAll: true,
+      dragAndDropController: deps.drop,
     });
   }
 

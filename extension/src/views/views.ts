@@ -2,9 +2,11 @@ import { t } from "@vscode/l10n";
 import { type Disposable, window, workspace } from "vscode";
 import { SECTION, SETTINGS, VIEWS } from "../manifest.ts";
 import type { Node, Nodes } from "../model/node.ts";
+import type { TagDropped } from "../model/shown/tagDropped.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
 import { isAway } from "../servers/server.ts";
 import type { Clock, Timer } from "../support/clock.ts";
+import { Listeners } from "../support/listeners.ts";
 import type { Log } from "../support/log.ts";
 import type { LocalTunnel } from "../tunnels/localTunnel.ts";
 import type { Arrangements, Rearrangement } from "./arrangements.ts";
@@ -27,6 +29,7 @@ import { LastTree } from "./lastShown/lastTree.ts";
 import type { RowContext } from "./rows.ts";
 import { ALL, type TreeSource } from "./source.ts";
 import { StatusBar } from "./statusBar.ts";
+import { NO_DROP, tagDrop } from "./tagDrop.ts";
 import { Tree } from "./tree.ts";
 import { TunnelsSource } from "./tunnels.ts";
 import { UsersSource } from "./users.ts";
@@ -56,6 +59,8 @@ interface SourcedTree {
 
 /** The trees, the status bar item, and the context keys, kept up to date with the fleet. */
 export class Views {
+  /** Clients were dragged onto a tag. */
+  readonly tagDropped = new Listeners<TagDropped>();
   readonly #deps: ViewsDeps;
   readonly #lastShown: LastShown;
   readonly #last: LastTree;
@@ -80,7 +85,8 @@ export class Views {
     this.#last = new LastTree({ ...deps, lastShown: this.#lastShown });
     this.#clientsSource = new ClientsSource({ ...deps, last: this.#last });
     this.#rows = this.#rowContext();
-    this.#clients = this.#create(VIEWS.clients, this.#clientsSource);
+    const drop = tagDrop((dropped) => this.tagDropped.emit(dropped));
+    this.#clients = this.#create(VIEWS.clients, this.#clientsSource, drop);
     this.#credentials = this.#create(VIEWS.credentials, new CredentialsSource(deps));
     this.#tunnels = this.#create(VIEWS.tunnels, new TunnelsSource(deps));
     this.#users = this.#create(VIEWS.users, new UsersSource(deps));
@@ -143,9 +149,9 @@ export class Views {
     return [this.#clients, this.#credentials, this.#tunnels, this.#users];
   }
 
-  #create(id: string, source: TreeSource): SourcedTree {
+  #create(id: string, source: TreeSource, drop = NO_DROP): SourcedTree {
     const { clock, log } = this.#deps;
-    return { source, tree: new Tree({ id, source, rows: this.#rows, clock, log }) };
+    return { source, tree: new Tree({ id, source, rows: this.#rows, clock, log, drop }) };
   }
 
   #rowContext(): RowContext {
