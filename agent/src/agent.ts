@@ -127,7 +127,7 @@ export class Agent implements AsyncDisposable {
       random,
       resolve,
       listeners: deps.platform.listeners,
-      credentials: new CredentialStore(config),
+      credentials: new CredentialStore(config, clock),
       proveHostKey:
         hostKey &&
         (({ nonce, serverFingerprint }) => hostKey.prove({ nonce, serverFingerprint, clientId })),

@@ -60,7 +60,7 @@ class MemoryCredentials extends CredentialStore {
   readonly #onReplaced: () => void;
 
   constructor(credential: CredentialStore["current"], onReplaced: () => void) {
-    super({ file: "", fingerprint: "", credential });
+    super({ file: "", fingerprint: "", credential }, SYSTEM_CLOCK);
     this.#now = credential;
     this.#onReplaced = onReplaced;
   }

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { RportError } from "@rport/protocol/errors";
+import type { Clock } from "../platform/clock.ts";
 import { writeDurably } from "../platform/durableFile.ts";
+import { Pace } from "../platform/pace.ts";
 import { replaceAuth } from "./authLine.ts";
 import {
   type AgentConfig,
@@ -9,15 +11,26 @@ import {
   parseConfig,
 } from "./config.ts";
 
+/**
+ * New secrets that are taken: each is a durable write. A rotation needs one, and a server that got no answer
+ * asks again after a minute.
+ */
+const NEW_SECRETS = { atOnce: 10, everyMs: 10_000 };
+
 /** What the agent logs in with: read at start, replaced when the server hands out a new secret. */
 export class CredentialStore {
   readonly #file: string;
   readonly #fingerprint: string;
   #current: AgentCredential;
+  readonly #pace: Pace;
   /** Replacements run one after the other. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(config: Pick<AgentConfig, "file" | "fingerprint" | "credential">) {
+  constructor(
+    config: Pick<AgentConfig, "file" | "fingerprint" | "credential">,
+    clock: Pick<Clock, "monotonic">,
+  ) {
+    this.#pace = new Pace(NEW_SECRETS, () => clock.monotonic());
     this.#file = config.file;
     this.#fingerprint = config.fingerprint;
     this.#current = config.credential;
@@ -25,6 +38,16 @@ export class CredentialStore {
 
   get current(): AgentCredential {
     return this.#current;
+  }
+
+  /** How many new secrets were not taken since the start, because they came too soon. */
+  get refused(): number {
+    return this.#pace.refused;
+  }
+
+  /** Whether the secret may be stored now, on whatever connection it came: the present one always. */
+  admits(secret: string): boolean {
+    return secret === this.#current.secret || this.#pace.take();
   }
 
   /**

@@ -13,7 +13,8 @@ export interface RotateSecretDeps {
 
 /**
  * Stores the next secret. The answer leaves only after the secret is durable: the server may then
- * drop the old one. Hence no limit in time: a secret must not be stored after its refusal.
+ * drop the old one. Hence no limit in time: a secret must not be stored after its refusal. What comes
+ * faster than a disk should be written to is refused: a server that rotates asks again.
  */
 export function rotateSecret({ credentials, log }: RotateSecretDeps): ServerRequest {
   return serverRequest({
@@ -24,6 +25,11 @@ export function rotateSecret({ credentials, log }: RotateSecretDeps): ServerRequ
     async answer({ auth_id, secret_id, secret }) {
       if (auth_id !== credentials.current.authId) {
         throw new RequestRefused("this agent uses another auth id");
+      }
+      if (!credentials.admits(secret)) {
+        const { refused } = credentials;
+        log.warn("the server hands out new secrets too fast; not stored", { secret_id, refused });
+        throw new RequestRefused("too many new secrets: one in ten seconds is taken");
       }
       log.hideOffered(secret);
       try {

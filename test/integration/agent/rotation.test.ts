@@ -72,6 +72,31 @@ describe("rotating a secret", () => {
     expect(await secretIn(silent.configFile)).toBe(PASSWORD);
   });
 
+  it("S-48: is done ten times at once, and not for ever, whatever connection it comes on", async () => {
+    const login = { check: async (user: string) => user === USER };
+    await using server = await startAgentServer({ login, features: [FEATURES.rotateSecret] });
+    await using agent = await startAgent({ server: server.url });
+    const next = (n: number) => ({ ...ROTATE, secret: `${NEXT.slice(0, -3)}${n + 100}` });
+    const session = await server.next();
+    await agent.online();
+    const first = [];
+    for (let n = 0; n < 40; n += 1) first.push(await session.ask(REQUESTS.rotateSecret, next(n)));
+    expect(first.filter(({ ok }) => ok).length).toBeGreaterThanOrEqual(10);
+    expect(first.filter(({ ok }) => ok).length).toBeLessThan(20);
+    expect(first.at(-1)?.text).toContain("too many new secrets");
+    expect(await secretIn(agent.configFile)).toBe(
+      next(first.filter(({ ok }) => ok).length - 1).secret,
+    );
+    session.connection.close("go away");
+    const again = await server.next();
+    await agent.online();
+    const later = [];
+    for (let n = 40; n < 60; n += 1) later.push(await again.ask(REQUESTS.rotateSecret, next(n)));
+    expect(later.filter(({ ok }) => ok).length).toBeLessThan(5);
+    expect((await again.ask(REQUESTS.ping)).ok).toBe(true);
+    expect(agent.lines.join("")).toMatch(/hands out new secrets too fast.*"refused":\d+/);
+  });
+
   it("says why it could not store a secret, keeps the old one, and stays connected", async () => {
     await using server = await startAgentServer({ features: [FEATURES.rotateSecret] });
     await using agent = await startAgent({ server: server.url });

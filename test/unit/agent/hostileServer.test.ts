@@ -16,11 +16,14 @@ const rules = [parseRule("192.0.2.1:1")].flatMap((rule) => rule ?? []);
 const resolve = async () => ["203.0.113.1"];
 
 function control(features: readonly string[] = Object.values(FEATURES), log: Log = SILENT) {
-  const credentials = new CredentialStore({
-    fingerprint: "",
-    file: "/nowhere/rport.conf",
-    credential: { authId: "id", secret: "old" },
-  });
+  const credentials = new CredentialStore(
+    {
+      fingerprint: "",
+      file: "/nowhere/rport.conf",
+      credential: { authId: "id", secret: "old" },
+    },
+    new FakeClock(),
+  );
   const seen: ReadonlySet<string>[] = [];
   const onFeatures = (agreed: ReadonlySet<string>) => void seen.push(agreed);
   const onHeld = () => undefined;

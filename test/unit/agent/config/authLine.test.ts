@@ -5,6 +5,7 @@ import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
 import { replaceAuth } from "../../../../agent/src/config/authLine.ts";
 import { CredentialStore } from "../../../../agent/src/config/credentialStore.ts";
+import { SYSTEM_CLOCK } from "../../../../agent/src/platform/clock.ts";
 import { writeDurably } from "../../../../agent/src/platform/durableFile.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
@@ -101,11 +102,14 @@ describe("the credential store", () => {
     await using directory = await tempDirectory();
     const file = join(directory.path, "rport.conf");
     await writeFile(file, `${text("id:old")}name = "edited"\n`);
-    const store = new CredentialStore({
-      file,
-      fingerprint: "",
-      credential: { authId: "id", secret: "old" },
-    });
+    const store = new CredentialStore(
+      {
+        file,
+        fingerprint: "",
+        credential: { authId: "id", secret: "old" },
+      },
+      SYSTEM_CLOCK,
+    );
     await Promise.all([store.replaceSecret("one"), store.replaceSecret("two")]);
     expect(await readFile(file, "utf8")).toBe(`${text("id:two")}name = "edited"\n`);
     expect(store.current).toEqual({ authId: "id", secret: "two" });
@@ -115,11 +119,14 @@ describe("the credential store", () => {
     await using directory = await tempDirectory();
     const file = join(directory.path, "rport.conf");
     await writeFile(file, text("somebody:else"));
-    const store = new CredentialStore({
-      file,
-      fingerprint: "",
-      credential: { authId: "id", secret: "old" },
-    });
+    const store = new CredentialStore(
+      {
+        file,
+        fingerprint: "",
+        credential: { authId: "id", secret: "old" },
+      },
+      SYSTEM_CLOCK,
+    );
     await expect(store.replaceSecret("new")).rejects.toThrow("another auth id");
     expect(store.current.secret).toBe("old");
     expect(await readFile(file, "utf8")).toBe(text("somebody:else"));

@@ -2,6 +2,7 @@ import { chown, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/pro
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { CredentialStore } from "../../../../agent/src/config/credentialStore.ts";
+import { SYSTEM_CLOCK } from "../../../../agent/src/platform/clock.ts";
 import { writeDurably } from "../../../../agent/src/platform/durableFile.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
@@ -20,11 +21,14 @@ it("a secret counts as stored that is in the file, also where folders cannot be 
   const auth = (secret: string) =>
     `[client]\nserver = "h"\nfingerprint = "SHA256:${"A".repeat(43)}"\nauth = "fleet:${secret}"\n`;
   await writeFile(file, auth("old"));
-  const store = new CredentialStore({
-    file,
-    fingerprint: "",
-    credential: { authId: "fleet", secret: "old" },
-  });
+  const store = new CredentialStore(
+    {
+      file,
+      fingerprint: "",
+      credential: { authId: "fleet", secret: "old" },
+    },
+    SYSTEM_CLOCK,
+  );
   await store.replaceSecret("new");
   expect(store.current.secret).toBe("new");
   expect(await readFile(file, "utf8")).toBe(auth("new"));

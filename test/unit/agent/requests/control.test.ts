@@ -15,11 +15,14 @@ function setUp() {
   const clock = new FakeClock();
   const ended: RequestEnded[] = [];
   const lookups: PromiseWithResolvers<readonly string[]>[] = [];
-  const credentials = new CredentialStore({
-    file: "/nowhere/rport.conf",
-    fingerprint: "",
-    credential: { authId: "id", secret: "old" },
-  });
+  const credentials = new CredentialStore(
+    {
+      file: "/nowhere/rport.conf",
+      fingerprint: "",
+      credential: { authId: "id", secret: "old" },
+    },
+    clock,
+  );
   const control = new Control({
     tells: true,
     rules,
