@@ -146,9 +146,10 @@ export class Exchange {
     this.#answers.add(this.#caller, this.#response, bytes.length);
   }
 
-  /** Whose request it is, as far as what it costs is concerned. */
+  /** Whose request it is, as far as what it costs is concerned. A user may be called like a network. */
   get #caller(): string {
-    return this.actor?.name ?? networkOf(this.address);
+    const { actor } = this;
+    return actor === undefined ? `network ${networkOf(this.address)}` : `user ${actor.name}`;
   }
 
   #withRequestId(error: RportError): RportError {

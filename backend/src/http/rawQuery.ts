@@ -1,5 +1,6 @@
 import { RportError } from "@rport/protocol/errors";
 import { quote, type RawQuery } from "../lists/listSpec.ts";
+import { withoutShapes } from "../platform/redactor.ts";
 
 /** A query with more parameters than this is a mistake or an attack. */
 const PARAMETERS_MAX = 100;
@@ -41,8 +42,11 @@ export function pathOf(target: string): string {
   return mark < 0 ? target : target.slice(0, mark);
 }
 
-/** All that may be logged of a request's target: its path, cut where it is longer than any of ours. */
+/**
+ * All that may be logged of a request's target: its path, without what has the form of a secret, cut
+ * where it is longer than any of ours. Of a secret that is cut nobody would know the form.
+ */
 export function loggedPath(target: string): string {
-  const path = pathOf(target);
+  const path = withoutShapes(pathOf(target));
   return path.length <= LOGGED_MAX ? path : `${path.slice(0, LOGGED_MAX)}\u2026`;
 }

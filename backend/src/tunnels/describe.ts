@@ -1,11 +1,14 @@
 import { isIP } from "node:net";
 import type { RemoteMessage } from "@rport/protocol/agent";
+import { withoutDeceptive } from "@rport/protocol/deceptive";
 import { RportError } from "@rport/protocol/errors";
 import { type TunnelId, tunnelIdSchema } from "@rport/protocol/ids";
 import { type HostPort, parseHostPort } from "@rport/protocol/remote";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { parseAcl } from "./acl.ts";
 import { requireTcp, type TunnelRequest } from "./request.ts";
+
+const NAME_MAX = 200;
 
 /** What a new tunnel gets besides what was asked for. */
 export interface Placement {
@@ -53,11 +56,11 @@ export function requestOfRemote(remote: RemoteMessage): TunnelRequest {
   }
   requireNoProxy(remote);
   return {
-    name: remote.name.slice(0, 200),
+    name: withoutDeceptive(remote.name).trim().slice(0, NAME_MAX),
     owner: "",
     target,
     local: port === undefined ? undefined : { host: localHost(remote.lhost), port },
-    scheme: remote.scheme ?? undefined,
+    scheme: remote.scheme === null ? undefined : withoutDeceptive(remote.scheme).trim(),
     acl: remote.acl === null || remote.acl === "" ? undefined : parseAcl(remote.acl),
     idleTimeoutMinutes: remote.idle_timeout_minutes,
     autoCloseNs: remote.auto_close,

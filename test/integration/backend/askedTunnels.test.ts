@@ -49,6 +49,13 @@ describe("tunnels an agent asks for", () => {
     expect(side.tunnels.list()).toHaveLength(1);
   });
 
+  it("have names and schemes that show what they are", async () => {
+    await using side = await start();
+    const hostile = { name: " db\u{202E}gpj.exe\u{200B}\n ", scheme: "ht\u{202E}tp" };
+    await using _agent = await joinFleet(side, { introduction: { Remotes: [remote(hostile)] } });
+    expect(side.tunnels.list()).toMatchObject([{ name: "dbgpj.exe", scheme: "http" }]);
+  });
+
   it("are not doubled when it comes back", async () => {
     await using side = await start();
     const introduction = { Remotes: [remote()] };

@@ -46,6 +46,9 @@ describe("the log", () => {
     ["a generated secret", `auth fleet:${SECRET}`],
     ["a bearer token", "Authorization: Bearer abc.def-ghi_jkl"],
     ["a query", "GET /x?access_token=abcdef&y=1"],
+    ["a personal token", `/api/v1/Ab3dEf9h_${SECRET}`],
+    ["a session's token", `/api/v1/eyJhbGciOi1.eyJrG0wi5.${SECRET}`],
+    ["the beginning of one", "/api/v1/eyJhbGciOi1.eyJrG0wi"],
     ["a pairing token", "claim 0123456789ABCDEFGHJKMNPQRS now"],
   ])("hides %s in a message and in a field", (_, text) => {
     const line = logged((log) => log.info(text, { note: text }));
