@@ -6,6 +6,7 @@ import { networkOf } from "../platform/network.ts";
 import { Bursts } from "./bursts.ts";
 import type { CredentialShares } from "./credentialShares.ts";
 import type { Audit, AuditEntry } from "./entry.ts";
+import { cut } from "./facts.ts";
 
 /** A connection of an agent that signed in. */
 export interface AgentFacts {
@@ -33,6 +34,10 @@ export interface FloodFacts {
 const HOUR_MS = 3_600_000;
 /** All hosts of a large server may come back in the same hour. */
 const HOSTS_MAX = 100_000;
+/** Of tunnels that were left out, an entry tells of so many; the record of the host has all of them. */
+const LEFT_OUT_MAX = 8;
+/** Bytes of one of them, with why. */
+const LEFT_OUT_BYTES = 200;
 
 /** What these events are written with. */
 export interface AgentEventsDeps {
@@ -106,13 +111,19 @@ export class AgentEvents {
   refused(agent: AgentFacts, text: string): void {
     const what = { application: "client", action: "failed" } as const;
     const request = { secret_id: agent.secretId, reason: text };
-    this.#refusals.note(`agent ${networkOf(agent.address)}`, { ...what, ...about(agent), request });
+    const entry = { ...what, ...about(agent), request };
+    const share = this.#shares.of(agent.credentialId);
+    this.#refusals.note(`agent ${networkOf(agent.address)}`, entry, share);
   }
 
   /** A client is in without these tunnels that it asked for; each with why. */
   leftOut(agent: AgentFacts, tunnels: readonly string[]): void {
     const what = { application: "client.tunnel", action: "failed" } as const;
-    const request = { by: "agent", left_out: tunnels };
+    const request = {
+      by: "agent",
+      left_out: tunnels.slice(0, LEFT_OUT_MAX).map((tunnel) => cut(tunnel, LEFT_OUT_BYTES)),
+      left_out_total: tunnels.length > LEFT_OUT_MAX ? tunnels.length : undefined,
+    };
     this.#note("left out", agent, { ...what, request });
   }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { createHmac, hash as digest, type KeyObject, timingSafeEqual } from "node:crypto";
-import type { AuditBody } from "./entry.ts";
+import { type AuditBody, type AuditEntry, bodyOf } from "./entry.ts";
 
 /** What the first entry of all continues. */
 export const NO_HASH = "0".repeat(64);
@@ -31,6 +31,8 @@ export type Opened =
 /** How every line ends; `prev` is the last member of the content. */
 const SEAL = /^,"prev":"([0-9a-f]{64})","hash":"([0-9a-f]{64})","mac":"([0-9a-f]{64})"\}$/;
 const SEAL_BYTES = 222;
+/** A number of as many digits as there are in years. */
+const SOME = 100_000_000;
 /** The part of that behind `prev`. */
 const SIGNATURE_BYTES = 148;
 
@@ -44,6 +46,17 @@ export function sealEntry(body: AuditBody, key: KeyObject): SealedEntry {
   const hash = hashOf(body.prev, Buffer.from(head));
   const mac = macOf(key, hash).toString("hex");
   return { seq: body.seq, hash, body, line: `${head},"hash":"${hash}","mac":"${mac}"}` };
+}
+
+/** Bytes of the line that an entry will be, give or take a few digits of its numbers. */
+export function lineBytes(entry: AuditEntry): number {
+  const body = bodyOf(entry, {
+    seq: SOME,
+    at: new Date(0).toISOString(),
+    commit: SOME,
+    prev: NO_HASH,
+  });
+  return Buffer.byteLength(JSON.stringify(body)) - 1 + SIGNATURE_BYTES + 1;
 }
 
 /**

@@ -1,11 +1,6 @@
 import type { AuditAction, AuditApplication, AuditRow } from "@rport/protocol/audit";
 import { unmapped } from "../platform/network.ts";
-import { Redactor } from "../platform/redactor.ts";
-
-/** Facts that somebody chose to record, one by one; never a whole request. Undefined: left out. */
-export type Facts = Readonly<
-  Record<string, string | number | boolean | null | readonly string[] | undefined>
->;
+import { cut, type Facts, writtenFacts } from "./facts.ts";
 
 /** Something that happened: who did what to what, from where. What is left out does not apply. */
 export interface AuditEntry {
@@ -37,11 +32,6 @@ export interface Audit {
   ready(): Promise<void>;
 }
 
-/** Longest text in an entry, in UTF-16 units; longer ones are cut. */
-const TEXT_MAX = 1_000;
-/** Most elements of a list in an entry; of a longer one, `<name>_total` says how many there are. */
-const LIST_MAX = 64;
-
 /** The content of a line of the log, in the order of its members; `prev` has to be the last. */
 export interface AuditBody {
   readonly seq: number;
@@ -65,9 +55,10 @@ export interface AuditBody {
   readonly prev: string;
 }
 
-const redactor = new Redactor();
-
-/** The entry as it is written: every text cut to a length, facts cleared of shapes of secrets. */
+/**
+ * The entry as it is written: its texts and lists cut to so many bytes, so that no line is longer than
+ * 16 KiB, whatever was said; facts cleared of shapes of secrets.
+ */
 export function bodyOf(
   entry: AuditEntry,
   place: Pick<AuditBody, "seq" | "at" | "commit" | "prev">,
@@ -82,8 +73,8 @@ export function bodyOf(
     affected_id: cut(entry.affectedId ?? ""),
     client_id: cut(entry.clientId ?? ""),
     client_hostname: cut(entry.clientHostname ?? ""),
-    request: clear(entry.request),
-    response: clear(entry.response),
+    request: writtenFacts(entry.request),
+    response: writtenFacts(entry.response),
     commit: place.commit,
     prev: place.prev,
   };
@@ -104,25 +95,4 @@ export function rowOf(body: AuditBody): AuditRow {
     response: JSON.stringify(body.response),
     seq: body.seq,
   };
-}
-
-function clear(given: Facts = {}): Record<string, unknown> {
-  const kept: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
-    if (typeof value === "string") kept[name] = redactor.field(name, cut(value));
-    else if (Array.isArray(value)) {
-      kept[name] = value.slice(0, LIST_MAX).map(clearText);
-      if (value.length > LIST_MAX) kept[`${name}_total`] = value.length;
-    } else if (value !== undefined) kept[name] = value;
-  }
-  return kept;
-}
-
-function clearText(text: string): string {
-  return redactor.text(cut(text));
-}
-
-/** Well-formed, so that what is read back equals what was written. */
-function cut(text: string): string {
-  return text.slice(0, TEXT_MAX).toWellFormed();
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { type Head, START } from "./chain.ts";
-import type { Facts } from "./entry.ts";
+import type { Facts } from "./facts.ts";
 import { type Damage, type Scan, scanSegment } from "./scan.ts";
 import { listSegments } from "./segments.ts";
 

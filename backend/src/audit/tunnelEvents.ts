@@ -17,10 +17,10 @@ export interface TunnelEventsDeps {
   readonly clock: Clock;
 }
 
-/** An agent that asks for tunnels. */
-export interface AskingAgent {
+/** The agent whose tunnel it is. */
+export interface TunnelAgent {
   readonly clientId: ClientId;
-  readonly credentialId: AuthId;
+  readonly session: { readonly credentialId: AuthId };
 }
 
 /** Writes down tunnels that come and go without a person asking. Nobody waits for these entries. */
@@ -36,14 +36,21 @@ export class TunnelEvents {
   }
 
   /** An agent asked for a tunnel to itself that was not there before, and got it. */
-  askedFor({ clientId, credentialId }: AskingAgent, tunnel: StoredTunnel): void {
+  askedFor({ clientId, session }: TunnelAgent, tunnel: StoredTunnel): void {
     const entry = { ...entryOf("create", clientId, tunnel), request: { by: "agent" } };
-    this.#asked.note(clientId, entry, this.#deps.shares.of(credentialId));
+    this.#asked.note(clientId, entry, this.#deps.shares.of(session.credentialId));
   }
 
-  /** A tunnel was closed because nobody used it, or because of its age. */
-  expired(clientId: ClientId, tunnel: StoredTunnel, why: "idle" | "age"): void {
-    this.#deps.audit.note({ ...entryOf("expire", clientId, tunnel), request: { why } });
+  /**
+   * A tunnel was closed because nobody used it, or because of its age. An agent can ask anew each time
+   * for ones that are old at once: those without a person behind them are counted as `askedFor`.
+   */
+  expired({ clientId, session }: TunnelAgent, tunnel: StoredTunnel, why: "idle" | "age"): void {
+    const { audit, shares } = this.#deps;
+    const entry = { ...entryOf("expire", clientId, tunnel), request: { why } };
+    if (tunnel.owner === "")
+      this.#asked.note(`expire ${clientId}`, entry, shares.of(session.credentialId));
+    else audit.note(entry);
   }
 
   /** Writes all that was only counted so far. */

@@ -176,6 +176,13 @@ export const LIMITS = {
     unit: "count",
     what: "those of all clients of one credential at once, and in a day; beyond it one an hour of each kind counts the others",
   },
+  connection_entry_bytes_per_credential: {
+    usual: 10 << 20,
+    least: 64 << 10,
+    most: 64 * 2 ** 30,
+    unit: "bytes",
+    what: "what those entries take together at once, and in a day; beyond it the same",
+  },
   new_clients_alarm: {
     usual: 200,
     least: 1,

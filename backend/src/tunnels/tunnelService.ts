@@ -181,10 +181,7 @@ export class TunnelService implements SessionTunnels {
     for (const { remote, was } of plan.wanted) {
       const tunnel = await this.#open(own, { request: this.#asked(remote), was });
       opened.push(tunnel.stored);
-      const { credentialId } = own.session;
-      if (was === undefined) {
-        this.#deps.events.askedFor({ clientId, credentialId }, tunnel.stored);
-      }
+      if (was === undefined) this.#deps.events.askedFor(own, tunnel.stored);
     }
     const restored = await Promise.all(plan.restored.map((one) => this.#restore(own, one)));
     const kept = new Map<string, StoredTunnel>();
@@ -289,7 +286,7 @@ export class TunnelService implements SessionTunnels {
   async #expire(own: ClientTunnels, tunnel: ServerTunnel, why: "idle" | "age"): Promise<void> {
     const { id } = tunnel.stored;
     this.#deps.log.info("tunnel expired", { client: own.clientId, tunnel: id, why });
-    this.#deps.events.expired(own.clientId, tunnel.stored, why);
+    this.#deps.events.expired(own, tunnel.stored, why);
     this.#remembered.forget(own.clientId, id);
     await own.close(tunnel);
   }

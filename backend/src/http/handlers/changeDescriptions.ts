@@ -1,6 +1,6 @@
 import type { Join } from "@rport/protocol/join";
 import type { DeletionReport } from "@rport/protocol/report";
-import type { Facts } from "../../audit/entry.ts";
+import type { Facts } from "../../audit/facts.ts";
 import type { ChangeDescriptions, ChangeName } from "./changeDescription.ts";
 import { ACCESS_DESCRIPTIONS, ME_DESCRIPTIONS, USER_DESCRIPTIONS } from "./peopleDescriptions.ts";
 

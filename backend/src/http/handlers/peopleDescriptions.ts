@@ -1,5 +1,5 @@
 import type { EndpointInput } from "@rport/protocol/http";
-import type { Facts } from "../../audit/entry.ts";
+import type { Facts } from "../../audit/facts.ts";
 import type { ChangeDescriptions } from "./changeDescription.ts";
 
 const session = { application: "auth.api.session" } as const;

@@ -31,7 +31,8 @@ describe("the audit log", () => {
       affected_id: "größe-1",
       request: { label: `a "label" \u{1f680}`, cidrs: ["10.0.0.0/8"], max_clients: null },
     });
-    expect(written.client_hostname).toHaveLength(1_000);
+    // The half character takes three bytes of UTF-8, the end of a line two of JSON.
+    expect(written.client_hostname).toHaveLength(997);
     expect(await log.verify()).toMatchObject({ kind: "ok" });
   });
 
@@ -57,6 +58,25 @@ describe("the audit log", () => {
     });
     expect(await log.verify()).toMatchObject({ kind: "ok" });
   });
+
+  it.each(["x", "ß", "\u{1f680}", "\u0001", '"'])(
+    "bounds the bytes of an entry, whatever it is told: %j",
+    async (character) => {
+      await using log = await testAuditLog();
+      const text = character.repeat(5_000);
+      const list = Array.from({ length: 64 }, () => text);
+      const facts = { reason: text, names: list, why: text, tags: list, more: 7 };
+      const names = { user: text, affectedId: text, clientId: text, clientHostname: text };
+      await log.audit.record({ ...entry(1), ...names, request: facts, response: facts });
+      const line = await readFile(log.segment(1));
+      expect(line.length).toBeLessThan(16 << 10);
+      const { request } = JSON.parse(line.toString());
+      expect(request).toMatchObject({ more: 7, names_total: 64, tags_total: 64 });
+      expect(request.reason.startsWith(character.repeat(150))).toBe(true);
+      expect(request.names.length).toBeGreaterThan(0);
+      expect(await log.verify()).toMatchObject({ kind: "ok" });
+    },
+  );
 
   it("shares a sync among entries that come at once, and keeps their order", async () => {
     await using log = await testAuditLog();
