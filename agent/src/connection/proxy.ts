@@ -7,13 +7,6 @@ import { isInBlock, parseBlock, parseIp } from "../tunnels/ip.ts";
 import { trustedAuthorities } from "./authorities.ts";
 import { PinnedAgent } from "./pinnedAgent.ts";
 
-/** How requests get to a server behind a proxy. */
-export interface Route {
-  readonly agent: Agent;
-  /** What the proxy answered instead of connecting us, after it did. */
-  readonly refusal: string | undefined;
-}
-
 /** What a route is looked for with. */
 export interface RouteOptions {
   /** The address of a proxy; empty: what the environment names. */
@@ -30,32 +23,22 @@ const LOOPBACK = ["127.0.0.0/8", "::1"].flatMap((text) => parseBlock(text) ?? []
  * The way to a server through a proxy, or to one that is recognised by its key; undefined: there is nothing
  * to look after on the way. Rejects as `proxyFor` throws.
  */
-export async function routeTo(url: URL, options: RouteOptions): Promise<Route | undefined> {
+export async function routeTo(url: URL, options: RouteOptions): Promise<Agent | undefined> {
   const proxy = proxyFor(url, options.configured);
   const isTls = url.protocol === "wss:" || url.protocol === "https:";
   const pins = isTls ? options.pins : [];
   if (proxy === undefined) {
     if (pins.length === 0) return undefined;
-    return { agent: new PinnedAgent(url, pins), refusal: undefined };
+    return new PinnedAgent(url, pins);
   }
   // Most hosts need no proxy, and save the memory that the libraries take.
   const { proxyAgent } = await import("./proxyAgent.ts");
-  let refusal: string | undefined;
-  const agent = proxyAgent(proxy, {
+  return proxyAgent(proxy, {
     isTls,
     pins,
     authorities: proxy.url.protocol === "https:" ? await trustedAuthorities() : undefined,
     signal: options.signal,
-    onRefused: (answer) => {
-      refusal = `the proxy answered ${answer}`;
-    },
   });
-  return {
-    agent,
-    get refusal() {
-      return refusal;
-    },
-  };
 }
 
 /** The passwords of the proxies that the environment names, which no log must show. */

@@ -1,12 +1,18 @@
 import type { ClientRequest } from "node:http";
 import { isIP, type Socket } from "node:net";
-import { checkServerIdentity, type PeerCertificate, TLSSocket } from "node:tls";
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  connect,
+  type PeerCertificate,
+  TLSSocket,
+} from "node:tls";
 import { ANY_CERTIFICATE, checkPin } from "@rport/protocol/tls/peerPin";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
-import { peerText } from "@rport/protocol/wire/wireError";
-import { HttpsProxyAgent } from "https-proxy-agent";
+import { Agent, type AgentConnectOpts } from "agent-base";
 import { SocksProxyAgent } from "socks-proxy-agent";
 import type { ProxyUrl } from "../config/proxyUrl.ts";
+import { connectTunnel } from "./connectTunnel.ts";
 
 /** What requests behind a proxy need. */
 export interface ProxyAgentDeps {
@@ -18,8 +24,6 @@ export interface ProxyAgentDeps {
   readonly authorities: string[] | undefined;
   /** Fires when nobody wants the connection any more. */
   readonly signal: AbortSignal;
-  /** Told the status and the phrase of a proxy that does not connect us, fit for a log. */
-  onRefused(answer: string): void;
 }
 
 /** An agent for one request through a proxy; the server's certificate is verified as without. */
@@ -27,33 +31,32 @@ export function proxyAgent(proxy: ProxyUrl, deps: ProxyAgentDeps) {
   return proxy.kind === "http" ? new ConnectAgent(proxy, deps) : new SocksAgent(proxy, deps);
 }
 
-type ConnectOptions = Parameters<HttpsProxyAgent<string>["connect"]>[1];
-
 /** CONNECT at an http or https proxy; only status 200 is success. */
-class ConnectAgent extends HttpsProxyAgent<string> {
-  readonly #isTls: boolean;
-  readonly #pins: readonly TlsPin[];
+class ConnectAgent extends Agent {
+  readonly #proxy: ProxyUrl;
+  readonly #deps: ProxyAgentDeps;
 
   constructor(proxy: ProxyUrl, deps: ProxyAgentDeps) {
-    super(withoutLogin(proxy.url), {
-      headers: loginHeader(proxy),
-      signal: deps.signal,
-      ca: deps.authorities,
-    });
-    this.#isTls = deps.isTls;
-    this.#pins = deps.pins;
-    this.on("proxyConnect", ({ statusCode, statusText }) => {
-      if (statusCode !== 200) deps.onRefused(peerText(`${statusCode} ${statusText}`).trim());
-    });
+    super();
+    this.#proxy = proxy;
+    this.#deps = deps;
   }
 
   override isSecureEndpoint(): boolean {
-    return this.#isTls;
+    return this.#deps.isTls;
   }
 
-  override async connect(request: ClientRequest, options: ConnectOptions) {
-    const socket = await super.connect(request, verifying(options, this.#pins));
-    await requirePin(socket, this.#pins);
+  override async connect(request: ClientRequest, options: AgentConnectOpts) {
+    const { pins } = this.#deps;
+    const { host = "", port } = options;
+    const tunnel = await connectTunnel(this.#proxy, { host, port: Number(port) }, this.#deps);
+    // who is given the connection begins to listen first
+    request.once("socket", (socket: Socket) => setImmediate(() => socket.resume()));
+    if (!this.#deps.isTls) return tunnel;
+    const verified: ConnectionOptions = { ...verifying(options, pins) };
+    for (const where of ["host", "port", "path"] as const) delete verified[where];
+    const socket = connect({ ...verified, socket: tunnel });
+    await requirePin(socket, pins);
     return socket;
   }
 }
@@ -74,7 +77,7 @@ class SocksAgent extends SocksProxyAgent {
     return this.#isTls;
   }
 
-  override async connect(request: ClientRequest, options: ConnectOptions) {
+  override async connect(request: ClientRequest, options: AgentConnectOpts) {
     const socket = await super.connect(request, verifying(options, this.#pins));
     await requirePin(socket, this.#pins);
     return socket;
@@ -85,7 +88,7 @@ class SocksAgent extends SocksProxyAgent {
  * The server is who its address says: Node would take the name of the `Host` header, and the
  * libraries `localhost` for a server that is named by its address.
  */
-function verifying<T extends ConnectOptions>(options: T, pins: readonly TlsPin[]): T {
+function verifying<T extends AgentConnectOpts>(options: T, pins: readonly TlsPin[]): T {
   if (pins.length > 0) return { ...options, ...ANY_CERTIFICATE };
   const host = options.host ?? "";
   const name = isIP(host) === 0 ? { servername: host } : { servername: "" };
@@ -100,18 +103,4 @@ function verifying<T extends ConnectOptions>(options: T, pins: readonly TlsPin[]
 /** Nothing is sent before the other end has proven its key. */
 async function requirePin(socket: Socket, pins: readonly TlsPin[]): Promise<void> {
   if (pins.length > 0 && socket instanceof TLSSocket) await checkPin(socket, pins);
-}
-
-/** The library would show the login where it is asked to debug. */
-function withoutLogin(url: URL): string {
-  const bare = new URL(url);
-  bare.username = "";
-  bare.password = "";
-  return bare.href;
-}
-
-function loginHeader({ user, password }: ProxyUrl): Record<string, string> {
-  if (user === "" && password === "") return {};
-  const basic = Buffer.from(`${user}:${password}`).toString("base64");
-  return { "Proxy-Authorization": `Basic ${basic}` };
 }

@@ -25,7 +25,7 @@ export async function openWebSocket(server: string, config: RouteConfig): Promis
   const url = new URL(server);
   const over = new AbortController();
   const authorities = url.protocol === "wss:" ? await trustedAuthorities() : undefined;
-  const route = await routeTo(url, {
+  const agent = await routeTo(url, {
     configured: config.proxy,
     pins: config.tlsPins,
     signal: over.signal,
@@ -41,14 +41,14 @@ export async function openWebSocket(server: string, config: RouteConfig): Promis
     generateMask: keepZeros,
   };
   if (authorities !== undefined) options.ca = authorities;
-  if (route !== undefined) options.agent = route.agent;
+  if (agent !== undefined) options.agent = agent;
   const ws = new WebSocket(url, options);
   ws.once("upgrade", (response) => {
     response.socket.setNoDelay(true);
     acceptEcho(response);
   });
   ws.once("unexpected-response", (request, { statusCode }) =>
-    request.destroy(new Error(route?.refusal ?? `the server answered ${statusCode}`)),
+    request.destroy(new Error(`the server answered ${statusCode}`)),
   );
   ws.once("close", () => over.abort());
   return ws;

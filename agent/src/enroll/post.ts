@@ -49,17 +49,13 @@ interface Question extends Pick<RequestOptions, "method" | "headers">, Pick<Mann
 async function ask(url: URL, { pins, text, ...options }: Question): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(ANSWER_MS);
   const authorities = url.protocol === "https:" ? await trustedAuthorities() : undefined;
-  const route = await routeTo(url, { configured: "", pins, signal });
+  const agent = await routeTo(url, { configured: "", pins, signal });
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    const all = { ...options, agent: route?.agent ?? false, ca: authorities, signal };
+    const all = { ...options, agent: agent ?? false, ca: authorities, signal };
     const asking = request(url, all);
     asking.once("error", reject);
     asking.once("response", (answer) => {
-      if (route?.refusal !== undefined) {
-        reject(new Error(route.refusal));
-        return;
-      }
       collect(answer).then((received) => {
         resolve({ status: answer.statusCode ?? 0, body: received });
       }, reject);

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { TUNNEL_CHANNEL } from "@rport/protocol/agent";
 import type { Message } from "@rport/protocol/wire/connection/messages";
 import { describe, expect, it } from "vitest";
@@ -62,6 +63,35 @@ describe("C-17: before the login, an agent ends the connection of a server that 
     const replaced = { transportLimits: { handshakeMs: 100 } };
     await using agent = await startAgent({ server: hostile.url }, replaced);
     expect(await reasonOf(agent)).toMatchObject({ kind: "timeout" });
+  });
+});
+
+/** Writes the same bytes for as long as somebody takes them; answers how many went out. */
+function endless(socket: Socket, piece: Buffer): { readonly sent: number } {
+  const flow = { sent: 0 };
+  const more = () => {
+    while (!socket.destroyed && socket.write(piece)) flow.sent += piece.length;
+  };
+  socket.on("drain", more);
+  socket.once("data", more);
+  return flow;
+}
+
+describe("C-17: before the upgrade, an agent ends the connection", () => {
+  it.each([
+    ["whose header never ends", Buffer.alloc(64 << 10, "a")],
+    ["that has headers without end", Buffer.from("X-A: b\r\n".repeat(8_192))],
+  ])("of a proxy %s, and keeps next to nothing of it", async (_what, piece) => {
+    const flows: { readonly sent: number }[] = [];
+    await using proxy = await tcpServer((socket) => {
+      socket.write("HTTP/1.1 200 OK\r\nX-A: ");
+      flows.push(endless(socket, piece));
+    });
+    const client = { proxy: `http://127.0.0.1:${proxy.port}` };
+    await using agent = await startAgent({ server: "ws://192.0.2.77:80", client });
+    expect(await reasonOf(agent)).toMatchObject({ text: "the proxy's answer is too long" });
+    // what the system takes in its buffers is not the agent's
+    for (const { sent } of flows) expect(sent).toBeLessThan(16 * MIB);
   });
 });
 
