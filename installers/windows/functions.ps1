@@ -234,15 +234,23 @@ function ConvertTo-Argument([string] $Text) {
     return '"' + $escaped + '"'
 }
 
-# A private directory for what is fetched. Of administrators, so that nobody else changes what they run.
+# A folder of Windows, by what Windows says of it: the environment may be the user's own. Empty elsewhere.
+function Get-WindowsFolder([string] $Name) { return [Environment]::GetFolderPath($Name) }
+
+# A private directory for what is fetched. Of administrators, and in a folder of theirs, so that nobody else
+# changes what they run, puts it aside, or was in it before its access was cut off.
 function New-WorkDirectory([bool] $IsAdministrator) {
     $name = 'rport-' + [guid]::NewGuid().ToString('N')
-    $path = Join-Path ([System.IO.Path]::GetTempPath()) $name
+    $parent = ''
+    if ($IsAdministrator) { $parent = Get-WindowsFolder 'ProgramFiles' }
+    if ($parent -eq '') { $parent = [System.IO.Path]::GetTempPath() }
+    $path = Join-Path $parent $name
     [void] [System.IO.Directory]::CreateDirectory($path)
     if (-not $IsAdministrator) { return $path }
     $grants = @('*S-1-5-18:(OI)(CI)F', '*S-1-5-32-544:(OI)(CI)F')
     try {
-        Invoke-Quietly 'icacls.exe' (@($path, '/inheritance:r', '/grant:r') + $grants)
+        $icacls = [System.IO.Path]::Combine((Get-WindowsFolder 'System'), 'icacls.exe')
+        Invoke-Quietly $icacls (@($path, '/inheritance:r', '/grant:r') + $grants)
     } catch {
         Remove-WorkDirectory $path
         throw

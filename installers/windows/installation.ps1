@@ -17,6 +17,8 @@ function Get-ReleasedAgent([string] $Server, [string] $Installed, [string] $File
     $wanted = Select-ManifestFile $RportManifest
     if ([System.IO.File]::Exists($Installed) -and (Get-Sha256 $Installed) -ceq $wanted.Sha256) {
         [System.IO.File]::Copy($Installed, $File)
+        # The copy is what is run, and what it was made of may have changed since.
+        Assert-RightFile $File $wanted.Name $wanted.Size $wanted.Sha256
         return
     }
     $megabytes = [Math]::Ceiling($wanted.Size / 1000000)
@@ -99,6 +101,9 @@ function Assert-Administrator([hashtable] $Given, [bool] $IsDry) {
     Stop-Installation NeedsAdministrator $sentence
 }
 
+# The agent's own temporary files, access lists among them, lie where nobody else changes them, too.
+function Get-WorkEnvironment([string] $Work) { return @{ TEMP = $Work; TMP = $Work } }
+
 # Installs, or brings an installation up to date; answers the exit status.
 function Install-Agent([hashtable] $Given, [string] $Work, [bool] $IsDry) {
     $place = Get-InstalledPlace $Given['Prefix']
@@ -111,7 +116,7 @@ function Install-Agent([hashtable] $Given, [string] $Work, [bool] $IsDry) {
     Enable-Program $file
     Assert-Runs $file
     $token = Get-Token $Given $place.Config $IsDry
-    $environment = Get-ProxyEnvironment $Given['Server']
+    $environment = (Get-ProxyEnvironment $Given['Server']) + (Get-WorkEnvironment $Work)
     $arguments = Get-InstallArguments $Given $IsDry ($token -ne '')
     return Invoke-Program $file $arguments $token $environment
 }
@@ -132,7 +137,7 @@ function Use-InstalledAgent([hashtable] $Given, [string] $Work, [bool] $IsDry) {
     } else {
         $arguments = @('status') + @(Get-SharedArguments $Given $false @())
     }
-    return Invoke-Program $file $arguments
+    return Invoke-Program $file $arguments -Environment (Get-WorkEnvironment $Work)
 }
 
 # Everything, from the parameters to the exit status.

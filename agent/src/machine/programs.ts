@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { windowsEnvironment } from "./windows/environment.ts";
+import { systemProgram, windowsEnvironment } from "./windows/environment.ts";
 
 /** Time a program of the system gets; `systemctl stop` waits for the agent's goodbye. */
 const PROGRAM_MS = 60_000;
@@ -21,12 +21,14 @@ export interface Programs {
   run(program: string, args: readonly string[]): Promise<ProgramResult>;
 }
 
+const located = process.platform === "win32" ? systemProgram : (program: string) => program;
+
 /** This machine's programs, from the usual directories whatever `PATH` says, in plain English. */
 export const SYSTEM_PROGRAMS: Programs = {
   run: (program, args) =>
     new Promise((resolve) => {
       const options = { env: ENVIRONMENT, timeout: PROGRAM_MS, maxBuffer: OUTPUT_MAX_BYTES };
-      execFile(program, [...args], options, (error, stdout, stderr) => {
+      execFile(located(program), [...args], options, (error, stdout, stderr) => {
         resolve({ code: exitCode(error), stdout, stderr });
       });
     }),

@@ -88,6 +88,20 @@ Describe 'a work directory' {
         }
     }
 
+    It 'of an administrator lies where nobody else puts it aside, and is protected by Windows'' own program' {
+        $folder = Join-Path $TestDrive 'Program Files'
+        [void] (New-Item -ItemType Directory -Path $folder)
+        Mock Get-WindowsFolder { if ($Name -eq 'System') { return '/System32' } else { return $folder } }
+        Mock Invoke-Program { 0 }
+        $work = New-WorkDirectory $true
+        Split-Path $work | Should -Be $folder
+        Remove-WorkDirectory $work
+        Should -Invoke Invoke-Program -ParameterFilter { $File -eq '/System32/icacls.exe' }
+        $plain = New-WorkDirectory $false
+        Split-Path $plain | Should -Not -Be $folder
+        Remove-WorkDirectory $plain
+    }
+
     It 'that cannot be protected ends the installation' {
         $script:refused = ''
         Mock Invoke-Program { $script:refused = $Arguments[0]; 5 }
@@ -266,6 +280,31 @@ Describe 'what is installed' {
         (Get-InstalledPlace '').Program | Should -Be '/pf/rport-agent/rport-agent'
         (Get-InstalledPlace '').Config | Should -Be '/pd/rport/rport.conf'
         (Get-InstalledPlace '/x').Program | Should -Be '/x/bin/rport-agent'
+    }
+
+    It 'is installed again from a copy only if the copy is what it should be' {
+        $installed = Join-Path $TestDrive 'installed'
+        $copy = Join-Path $TestDrive 'copy'
+        [System.IO.File]::WriteAllText($installed, '12345')
+        Mock Get-Processor { 'AMD64' }
+        Mock Save-Download { throw 'nothing is to be fetched' }
+        Mock Get-Sha256 { if ($File -eq $installed) { return 'a' * 64 } else { return 'b' * 64 } }
+        Get-End { Get-ReleasedAgent 'https://h' $installed $copy } | Should -BeLike '6: agent-x64.exe is not the file*'
+        [System.IO.File]::Delete($copy)
+        Mock Get-Sha256 { 'a' * 64 }
+        Get-End { Get-ReleasedAgent 'https://h' $installed $copy } | Should -Be 'no end'
+        [System.IO.File]::ReadAllText($copy) | Should -Be '12345'
+    }
+
+    It 'has its temporary files where nobody else changes them' {
+        $prefix = Join-Path $TestDrive 'another'
+        [void] (New-Item -ItemType Directory -Path (Join-Path $prefix 'bin'))
+        Set-Content -Path (Join-Path $prefix 'bin/rport-agent') -Value 'x'
+        Mock Invoke-Program { 0 }
+        Invoke-Installer @{ Status = $true; Prefix = $prefix } $false | Should -Be 0
+        Should -Invoke Invoke-Program -ParameterFilter {
+            $Environment.TEMP -eq (Split-Path $File) -and $Environment.TMP -eq $Environment.TEMP
+        }
     }
 
     It 'is removed by a copy of it: Windows deletes no program that runs' {

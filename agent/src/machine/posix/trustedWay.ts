@@ -75,14 +75,10 @@ export async function whyNoRoot(path: string, programs: Programs): Promise<strin
   if (found.uid === undefined) {
     return `Others can write to ${found.path}. ${refusal} ${other}, or try: chmod go-w ${found.path}`;
   }
-  const name = await nameOf(found.uid, programs);
-  return `${found.path} belongs to ${name}. ${refusal} ${other}, or do this as ${name}: sudo -u ${name}`;
-}
-
-/** As `sudo` takes it. */
-async function nameOf(uid: number, programs: Programs): Promise<string> {
-  const { code, stdout } = await programs.run("id", ["-nu", String(uid)]);
-  return code === 0 ? stdout.trim() : `#${uid}`;
+  const { code, stdout } = await programs.run("id", ["-nu", String(found.uid)]);
+  const name = code === 0 ? stdout.trim() : `the user ${found.uid}`;
+  const sudo = code === 0 ? name : `'#${found.uid}'`;
+  return `${found.path} belongs to ${name}. ${refusal} ${other}, or do this as ${name}: sudo -u ${sudo}`;
 }
 
 function foreign(path: string, found: Found): ForeignPlace | undefined {

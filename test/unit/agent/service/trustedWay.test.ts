@@ -67,6 +67,8 @@ describe.skipIf(!isRoot)("the way to what root starts", () => {
     const whyNot = await installing.whyNotAt(join(at.theirs, "x"));
     expect(whyNot).toContain(`${at.theirs} belongs to nobody.`);
     expect(whyNot).toMatch(/Choose a directory.* or do this as nobody: sudo -u nobody$/);
+    await chown(at.theirs, 54_321, 54_321);
+    expect(await installing.whyNotAt(at.theirs)).toMatch(/the user 54321: sudo -u '#54321'$/);
     await chmod(at.own, 0o777);
     expect(await installing.whyNotAt(at.own)).toContain(`chmod go-w ${at.own}`);
   });

@@ -4,7 +4,10 @@ import { describe, expect, test } from "vitest";
 import { parseCommand } from "../../../../../agent/src/cli/cli.ts";
 import type { ProgramResult, Programs } from "../../../../../agent/src/machine/programs.ts";
 import { Undo } from "../../../../../agent/src/machine/undo.ts";
-import { windowsEnvironment } from "../../../../../agent/src/machine/windows/environment.ts";
+import {
+  systemProgram,
+  windowsEnvironment,
+} from "../../../../../agent/src/machine/windows/environment.ts";
 import {
   knownFolders,
   prefixLayout,
@@ -186,6 +189,13 @@ describe("the rest of Windows", () => {
     const environment = windowsEnvironment({ SystemRoot: "D:\\Windows", PATH: "C:\\evil", X: "y" });
     expect(environment).toMatchObject({ PATH: "D:\\Windows\\System32;D:\\Windows" });
     expect(Object.keys(environment)).not.toContain("X");
+  });
+
+  test("its programs are those that it comes with, not what lies where the caller is", () => {
+    const environment = { SystemRoot: "D:\\Windows" };
+    const icacls = "D:\\Windows\\System32\\icacls.exe";
+    expect(systemProgram("icacls.exe", environment)).toBe(icacls);
+    expect(systemProgram("E:\\bin\\rport-agent.exe", environment)).toBe("E:\\bin\\rport-agent.exe");
   });
 
   test("Node is no program to be installed there", () => {
