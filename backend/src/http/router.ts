@@ -91,7 +91,9 @@ async function serve<N extends EndpointName>(
   const answer = await handlers[name](input, context);
   if (answer === undefined) exchange.sendNothing(endpoint.output ? 204 : endpoint.status);
   else if (endpoint.isBare === true) exchange.sendJson(endpoint.status, answer.data);
-  else exchange.sendData(endpoint.status, answer.data, answer.count);
+  else if (Array.isArray(answer.data)) {
+    await exchange.sendRows(endpoint.status, answer.data, answer.count);
+  } else exchange.sendData(endpoint.status, answer.data, answer.count);
 }
 
 /** The body, and the caller's turn. */

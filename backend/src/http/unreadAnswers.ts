@@ -31,15 +31,19 @@ export class UnreadAnswers {
     limits.watch("answer_bytes", () => this.#bytes);
   }
 
-  /** An answer of so many bytes goes to a caller; it counts until its response is closed. */
+  /**
+   * An answer of so many bytes, or so many more of one that is being made, goes to a caller; it counts
+   * until its response is closed.
+   */
   add(caller: string, response: Answer, answerBytes: number): void {
-    const bytes = answerBytes + ANSWER_BYTES;
     const share = this.#shares.get(caller) ?? { answers: new Map(), bytes: 0 };
+    const before = share.answers.get(response);
+    const bytes = before === undefined ? answerBytes + ANSWER_BYTES : answerBytes;
     this.#shares.set(caller, share);
-    share.answers.set(response, bytes);
+    share.answers.set(response, (before ?? 0) + bytes);
     share.bytes += bytes;
     this.#bytes += bytes;
-    response.once("close", () => this.#remove(caller, response));
+    if (before === undefined) response.once("close", () => this.#remove(caller, response));
     while (this.#bytes > this.#limits.max("answer_bytes")) this.#endOne();
   }
 

@@ -20,11 +20,22 @@ function setUp() {
     answers.add(caller, response, bytes);
     return response;
   };
+  const more = (caller: string, response: ReturnType<typeof give>, bytes: number) =>
+    answers.add(caller, response, bytes);
   const state = () => limits.states().find(({ name }) => name === "answer_bytes");
-  return { give, state };
+  return { give, more, state };
 }
 
 describe("answers that nobody takes", () => {
+  it("count what they have of those that are being made, each once beside its bytes", () => {
+    const { give, more, state } = setUp();
+    const growing = give("eve", 1_000);
+    more("eve", growing, 2_000);
+    expect(state()).toMatchObject({ used: 3_000 + BESIDE, bites: 0 });
+    more("eve", growing, 5 * MIB);
+    expect([growing.destroyed, state()?.used]).toEqual([true, 0]);
+  });
+
   it("have so many bytes at the most: of whoever has most, the oldest ends", () => {
     const { give, state } = setUp();
     const patient = give("anna");
