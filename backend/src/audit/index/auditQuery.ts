@@ -1,5 +1,6 @@
 import type { Clause, Group, Operator } from "../../lists/listClause.ts";
 import type { SqlValue, Statement } from "../../store/sqlite/database.ts";
+import { FITS, type PatternGroup } from "../../store/sqlite/textMatching.ts";
 
 /** The columns of the index by which people filter and sort. */
 export const AUDIT_COLUMNS = [
@@ -70,6 +71,19 @@ export function pageStatement(query: AuditQuery, { from, to }: Span): Statement 
   };
 }
 
+/** How many texts of an entry are compared with how many patterns, at the most; 1 where none is. */
+export function comparisonsOf({ clauses }: AuditQuery): number {
+  const ofClause = (clause: Clause) => {
+    if (clause.kind === "time") return 0;
+    return sum(clause.groups.map(({ patterns }) => patterns.length)) * clause.columns.length;
+  };
+  return Math.max(1, sum(clauses.map(ofClause)));
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
+}
+
 /** What an entry has to be. Times first: what they rule out is never compared with a text. */
 export function conditionOfQuery({ clauses, username }: AuditQuery): Condition {
   const isTime = ({ kind }: Clause) => kind === "time";
@@ -105,29 +119,20 @@ function timeCondition({ operator, bounds }: Extract<Clause, { kind: "time" }>):
 }
 
 function groupCondition(columns: readonly AuditColumn[], group: Group): Condition {
-  const patterns = JSON.stringify(group.patterns.map(likePattern));
-  const like = columns.map((column) => `${column} LIKE one.value ESCAPE '\\'`).join(" OR ");
-  if (group.all) {
-    if (group.patterns.length === 0) return NOTHING;
-    const sql = `NOT EXISTS (SELECT 1 FROM json_each(?) AS one WHERE NOT (${like}))`;
-    return { sql, params: [patterns] };
-  }
+  const { all, patterns } = group;
+  const fits = {
+    sql: `${FITS}(?, ${columns.join(", ")})`,
+    params: [JSON.stringify({ all, patterns } satisfies PatternGroup)],
+  };
+  if (all) return patterns.length === 0 ? NOTHING : fits;
   const conditions: Condition[] = [];
   if (group.exact.length > 0) {
     const exact = JSON.stringify(group.exact);
     const test = "COLLATE NOCASE IN (SELECT value FROM json_each(?))";
     for (const column of columns) conditions.push({ sql: `${column} ${test}`, params: [exact] });
   }
-  if (group.patterns.length > 0) {
-    const sql = `EXISTS (SELECT 1 FROM json_each(?) AS one WHERE ${like})`;
-    conditions.push({ sql, params: [patterns] });
-  }
+  if (patterns.length > 0) conditions.push(fits);
   return joined(conditions, " OR ", "0");
-}
-
-/** `*` stands for any run of characters, everything else for itself. */
-function likePattern(pattern: string): string {
-  return pattern.replaceAll(/[%_\\]/g, "\\$&").replaceAll(/\*+/g, "%");
 }
 
 function joined(conditions: readonly Condition[], by: string, none: string): Condition {

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Statement } from "./database.ts";
 import { inspect } from "./inspection.ts";
 import type { SqliteFileDeps, SqlRow } from "./sqliteMessages.ts";
+import { FITS, textMatching } from "./textMatching.ts";
 import { UnfitDatabaseError } from "./unfitDatabase.ts";
 
 /** Only the owner reads and writes it; the write-ahead log gets the same mode from SQLite. */
@@ -35,6 +36,7 @@ export class SqliteFile {
     closeSync(openSync(path, "a", FILE_MODE));
     chmodSync(path, FILE_MODE);
     this.#database = new DatabaseSync(path);
+    this.#database.function(FITS, { deterministic: true, varargs: true }, textMatching());
     try {
       this.#begin();
       this.#migrate(schema.migrations);
