@@ -31,6 +31,8 @@ export interface KeeperDeps {
 export class Keeper {
   readonly #deps: KeeperDeps;
   readonly #guests = new Set<Guest>();
+  /** Those who said hello in our version; nobody else is told anything. */
+  readonly #known = new Set<Guest>();
   readonly #unsubscribe: () => void;
   #sending: Timer | undefined;
 
@@ -55,19 +57,23 @@ export class Keeper {
       socket.destroy();
       return;
     }
-    let isKnown = false;
     const guest: Guest = new LineSocket(socket, guestMessageSchema, {
       message: (message) => {
         if (message.type === "hello") {
           guest.send({ type: "welcome", version: VERSION });
-          isKnown = message.version === VERSION;
-          if (isKnown) guest.send(this.#list);
-          else guest.finish();
-        } else if (isKnown) {
+          if (message.version !== VERSION) guest.finish();
+          else {
+            this.#known.add(guest);
+            guest.send(this.#list);
+          }
+        } else if (this.#known.has(guest)) {
           void this.#answer(guest, message.ask, message.act);
         }
       },
-      end: () => this.#guests.delete(guest),
+      end: () => {
+        this.#guests.delete(guest);
+        this.#known.delete(guest);
+      },
     });
     this.#guests.add(guest);
   }
@@ -92,7 +98,7 @@ export class Keeper {
     this.#sending?.cancel();
     this.#sending = undefined;
     const list = this.#list;
-    for (const guest of this.#guests) guest.send(list);
+    for (const guest of this.#known) guest.send(list);
   }
 }
 
