@@ -32,6 +32,7 @@ import { Targets } from "./commands/targets/targets.ts";
 import { triesHandlers } from "./commands/tries.ts";
 import { reopenHandlers } from "./commands/tunnels/reopen.ts";
 import { tunnelHandlers } from "./commands/tunnels/tunnels.ts";
+import { useHandlers } from "./commands/tunnels/use.ts";
 import type { Sheets } from "./install/sheets.ts";
 import { Nodes } from "./model/node.ts";
 import { accessTo } from "./servers/access.ts";
@@ -51,6 +52,7 @@ import { RecentLines } from "./support/report/recentLines.ts";
 import { registerLanguageTools } from "./tools/languageTools.ts";
 import type { LocalTunnel, Tunnels } from "./tunnels/localTunnel.ts";
 import { LocalTunnels, type LocalTunnelsDeps } from "./tunnels/localTunnels.ts";
+import { lookAt } from "./tunnels/look.ts";
 import { MemoryFile } from "./tunnels/memory/memoryFile.ts";
 import { SharedTunnels } from "./tunnels/sharedTunnels.ts";
 import { TunnelSettings } from "./tunnels/tunnelSettings.ts";
@@ -192,7 +194,7 @@ function createTunnels(
     memory,
     workspace: () => settings.workspace,
     isOffered: (tunnel) => settings.isOffered(tunnel),
-    hold: () => new LocalTunnels({ ...deps, memory }),
+    hold: () => new LocalTunnels({ ...deps, memory, look: lookAt }),
     clock,
     log,
   });
@@ -266,6 +268,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
     ...clientHandlers({ targets, documents, reveal: revealClient }),
     ...linkHandlers(targets),
     ...arrangingHandlers({ fleet, targets, arrangements: deps.arrangements }),
+    ...useHandlers({ targets }),
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),
     ...reopenHandlers({ fleet, targets, reveal: revealTunnel }),
     ...credentials,

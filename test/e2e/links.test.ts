@@ -85,22 +85,22 @@ describe("links", () => {
 
   test("to a tunnel open it once somebody has said yes, and are copied from its row", async () => {
     const tunnels = workbench.pane("Tunnels");
-    const rest = `/tunnel?${key()}&client=machine-2&remote=127.0.0.1:5432`;
+    const rest = `/tunnel?${key()}&client=machine-2&remote=127.0.0.2:5432`;
     await followTo(rest);
     expect(await said("Open a tunnel to web-02?")).toContain(
-      "127.0.0.1:5432, as the client sees it",
+      "127.0.0.2:5432, as the client sees it",
     );
     await workbench.answerDialog("Open a tunnel to web-02?", "Cancel");
     await statusItem().getByText("4/5", { exact: true }).waitFor();
     await followTo(rest);
     await workbench.screenshot("link-tunnel");
     await workbench.answerDialog("Open a tunnel to web-02?", "Open Tunnel");
-    await tunnels.row("web-02:5432").waitFor();
-    await tunnels.contextMenu("web-02:5432", "Copy Tunnel Link");
+    await tunnels.row("127.0.0.2:5432").waitFor();
+    await tunnels.contextMenu("127.0.0.2:5432", "Copy Tunnel Link");
     await expect.poll(() => workbench.clipboard()).toContain("/tunnel?fingerprint=");
     const copied = await workbench.clipboard();
     await workbench.command("RPort: Copy Tunnel Link");
-    await workbench.quickInput.pick("web-02:5432");
+    await workbench.quickInput.pick("127.0.0.2:5432");
     await follow(workbench, copied);
     await workbench.answerDialog("Open a tunnel to web-02?", "Open Tunnel");
     await workbench.page.getByText("The tunnel was open already").waitFor();

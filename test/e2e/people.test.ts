@@ -215,10 +215,10 @@ describe("two people, each with a window", () => {
     const { clients, tunnels, workbench } = anna;
     await clients.contextMenu("web-01", "Open Tunnel...");
     await workbench.quickInput.title("Open Tunnel to web-01").waitFor();
-    await workbench.quickInput.input.fill("8080");
-    await workbench.quickInput.rows("8080").first().waitFor();
+    await workbench.quickInput.input.fill("127.0.0.2:8080");
+    await workbench.quickInput.rows("127.0.0.2:8080").first().waitFor();
     await workbench.page.keyboard.press("Enter");
-    await tunnels.row("web-01:8080").waitFor();
+    await tunnels.row("127.0.0.2:8080").waitFor();
 
     const { users } = root;
     await expect.poll(async () => (await users.labels()).join("\n")).toContain("connected");
@@ -230,7 +230,7 @@ describe("two people, each with a window", () => {
     const sinceMs = Date.now();
     await workbench.toast(SAID).waitFor();
     expect(Date.now() - sinceMs).toBeLessThan(AT_ONCE_MS + 1_000);
-    await tunnels.row("web-01:8080").waitFor({ state: "detached" });
+    await tunnels.row("127.0.0.2:8080").waitFor({ state: "detached" });
     await clients.message.getByText("The user is disabled.").waitFor();
     const alone = [expect.stringMatching(/^Relay of the team/)];
     await expect.poll(() => clients.labels()).toEqual(alone);

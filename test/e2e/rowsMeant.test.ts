@@ -108,10 +108,14 @@ describe("rows of the trees", () => {
   test("while the backend is away everything is dim, and nothing opens; it is back by itself", async () => {
     const { clients, access, tunnels } = rport;
     await clients.rowAction("web-01", "Open Tunnel");
-    await workbench.quickInput.pick("PostgreSQL");
-    await tunnels.row("web-01:5432").waitFor();
-    await hosts.disposeAsync();
+    // not of 127.0.0.1, where the tunnel listens: these hosts are this computer
+    await workbench.quickInput.input.fill("127.0.0.2:5432");
+    await workbench.quickInput.rows("127.0.0.2:5432").first().waitFor();
+    await workbench.page.keyboard.press("Enter");
+    await tunnels.row("127.0.0.2:5432").waitFor();
+    // in this order, or the hosts that go away may be told of before the backend does
     await backend[Symbol.asyncDispose]();
+    await hosts.disposeAsync();
     for (const pane of [clients, access, tunnels]) {
       await pane.message.getByText("Reconnecting to Local Backend").waitFor();
     }

@@ -76,6 +76,48 @@ describe("opening a tunnel", () => {
     await rport.tunnels.row(`web-01:${port}`).waitFor({ timeout: SLOW_MS });
   });
 
+  test("a look at its first bytes tells what it leads to, and a browser is offered for it", async () => {
+    const { quickInput, page } = workbench;
+    const { tunnels } = rport;
+    const row = tunnels.row(`web-01:${port} HTTP`);
+    await row.waitFor({ timeout: SLOW_MS });
+    const label = (await row.getAttribute("aria-label")) ?? "";
+    const [address = ""] = label.split(",");
+    expect(label).toBe(`${address}, leads to web-01:${port} HTTP, idle`);
+    expect(await tunnels.menuEntries(address)).toEqual([
+      ...["Open Tunnel in Browser", "Open Tunnel in Simple Browser"],
+      ...["Copy Tunnel Address", "Copy Tunnel Link", "Copy Command Line of Tunnel"],
+      "Close Tunnel",
+    ]);
+    const browser = page.context().waitForEvent("page", { timeout: SLOW_MS });
+    await tunnels.rowAction(address, "Open Tunnel in Browser");
+    const opened = await browser;
+    // this editor is itself in a browser, so the address is one that its server forwards
+    expect(opened.url()).toContain(address.split(":")[1]);
+    await opened.close();
+
+    await workbench.command("RPort: Copy Command Line of Tunnel");
+    await quickInput.pick(`web-01:${port}`);
+    await expect.poll(() => workbench.clipboard()).toBe(`curl http://${address}/`);
+  });
+
+  test("the editor's own browser gets an address that works where the window is", async () => {
+    const { quickInput } = workbench;
+    // this editor has none: what is asked of one is looked at
+    await workbench.inHost((vscode) => {
+      const asked = vscode.workspace.getConfiguration("window");
+      vscode.commands.registerCommand("simpleBrowser.show", (url: string) =>
+        asked.update("title", url, vscode.ConfigurationTarget.Global),
+      );
+    });
+    await workbench.command("RPort: Open Tunnel in Simple Browser");
+    await quickInput.pick(`web-01:${port}`);
+    const shown = () =>
+      workbench.inHost((vscode) => vscode.workspace.getConfiguration("window").get("title"));
+    await expect.poll(shown, { timeout: SLOW_MS }).toMatch(/^https?:\/\//);
+    expect(await (await fetch(String(await shown()))).text()).toBe("page /");
+  });
+
   test("a place that was used comes first the next time", async () => {
     const { quickInput } = workbench;
     told = Promise.withResolvers();

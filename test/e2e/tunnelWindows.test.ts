@@ -63,10 +63,12 @@ describe("tunnels of several windows", () => {
 
   test("show one that is open in the window of another workspace, too", async () => {
     await opens("/first");
-    await seconds.row(address).waitFor({ timeout: SLOW_MS });
+    await seconds.row(`db-01:${port} HTTP`).waitFor({ timeout: SLOW_MS });
     expect(await seconds.labels()).toEqual([
       expect.stringMatching(/^db-01, online/),
-      expect.stringMatching(new RegExp(`^${address}, leads to db-01:${port}, (idle|1 connection)`)),
+      expect.stringMatching(
+        new RegExp(`^${address}, leads to db-01:${port} HTTP, (idle|1 connection)`),
+      ),
     ]);
     await second.screenshot("tunnel-second-window");
   });

@@ -47,13 +47,14 @@ describe("tunnels after a restart of the editor", () => {
   test("a reloaded window shows it as not open, and opens it again on the same port", async () => {
     const { tunnels } = rport;
     address = await openTunnel(rport, "web-01", port);
+    await tunnels.row("HTTP").waitFor({ timeout: SLOW_MS });
     expect(await page("/before")).toBe("page /before");
 
     await reload();
     await tunnels.row(/not open/).waitFor({ timeout: SLOW_MS });
     expect(await tunnels.labels()).toEqual([
       expect.stringMatching(/^web-01, /),
-      `${address}, leads to web-01:${port}, not open`,
+      `${address}, leads to web-01:${port} HTTP, not open`,
     ]);
     await expect(page("/closed")).rejects.toThrow();
     await workbench.screenshot("tunnels-not-open");

@@ -46,6 +46,7 @@ const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
   "closeAllTunnels",
   "copyTunnelAddress",
   "copyTunnelLink",
+  "copyTunnelCommand",
   "copyAuthId",
   "showAudit",
   "filterAudit",

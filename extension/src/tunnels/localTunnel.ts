@@ -1,4 +1,5 @@
 import type { HostPort } from "@rport/protocol/remote";
+import type { ServiceKind } from "../model/tunnels/greeting.ts";
 import type { Listeners } from "../support/listeners.ts";
 import type { Break } from "./forwarder.ts";
 
@@ -14,6 +15,11 @@ export interface TunnelRequest {
   readonly localPort: number | undefined;
   /** Whether the host is the computer that the tunnel ends on. */
   readonly isThisComputer: boolean;
+  /**
+   * Whether something answered there just now. Only then its first bytes are looked at: where nothing listens,
+   * on a host that is this computer and not known to be, the tunnel itself would answer, without end.
+   */
+  readonly isTried?: boolean | undefined;
 }
 
 /** A tunnel that ends on this computer: one that is open, or one of before that can be opened again. */
@@ -31,6 +37,8 @@ export interface LocalTunnel {
   /** Whether its port answers; otherwise nothing of it listens. */
   readonly isOpen: boolean;
   readonly connections: number;
+  /** What was found at its other end; undefined: nothing was, or not yet. */
+  readonly kind?: ServiceKind | undefined;
   /** Why the latest connection failed; of a tunnel that is not open, why it could not be opened. */
   readonly failure: string | undefined;
   /** The connections that were cut on their way last, since it was opened. */

@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { t } from "@vscode/l10n";
 import type { AccessSource } from "../api/access.ts";
+import type { ServiceKind } from "../model/tunnels/greeting.ts";
 import { type Clock, pause } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
@@ -39,6 +40,10 @@ export interface LocalTunnelsDeps {
   readonly log: Log;
   /** What lasts; without it nothing does. */
   readonly memory?: TunnelMemory;
+  /** Finds out what is behind a port of this computer that leads to that port of a host; without it nothing is. */
+  readonly look?:
+    | ((localPort: number, remotePort: number) => Promise<ServiceKind | undefined>)
+    | undefined;
 }
 
 /**
@@ -118,7 +123,7 @@ export class LocalTunnels implements Tunnels {
     const before = latestOf(this.#records.all, request);
     const forwarder = await this.#listen(request, localPorts(request, before?.localPort));
     const free = latestOf(this.#records.all, request, ({ id }) => !this.#open.has(id));
-    return this.#hold(forwarder, {
+    const tunnel = await this.#hold(forwarder, {
       id: free?.id ?? newId(),
       serverKey,
       clientId,
@@ -129,7 +134,10 @@ export class LocalTunnels implements Tunnels {
       isThisComputer,
       isWanted: true,
       usedAtMs: this.#deps.clock.now(),
+      kind: before?.kind,
     });
+    if (request.isTried === true) void this.#look(tunnel);
+    return tunnel;
   }
 
   /** Like `reopen`, in the workspace with this mark. */
@@ -260,6 +268,28 @@ export class LocalTunnels implements Tunnels {
     return this.get(id) ?? viewOf(record, forwarder, undefined);
   }
 
+  /**
+   * Finds out what a tunnel leads to, over a port of its own: what came of it is no news about the
+   * tunnel's connections.
+   */
+  async #look({ id, serverKey, clientId, remote }: LocalTunnel): Promise<void> {
+    const { accessTo, look, log } = this.#deps;
+    const access = accessTo(serverKey);
+    if (look === undefined || access === undefined) return;
+    try {
+      const apart = await Forwarder.listen({ access, clientId, remote }, [0]);
+      const kind = await look(apart.port, remote.port).finally(() => apart.close());
+      const record = this.#records.get(id);
+      if (kind === undefined || record === undefined || !this.#open.has(id)) return;
+      if (record.kind === kind) return;
+      const saved = this.#put({ ...record, kind });
+      this.#emit({ ...record, kind }, true);
+      await saved;
+    } catch (error) {
+      log.debug("what a tunnel leads to was not found out", { why: describeError(error) });
+    }
+  }
+
   get #openPorts(): readonly number[] {
     return openOnes(this.all).map(({ localPort }) => localPort);
   }
@@ -292,7 +322,7 @@ function viewOf(
   forwarder: Forwarder | undefined,
   failure: string | undefined,
 ): LocalTunnel {
-  const { id, serverKey, clientId, clientName, remote, localPort, workspace } = record;
+  const { id, serverKey, clientId, clientName, remote, localPort, workspace, kind } = record;
   const isOpen = forwarder !== undefined;
   return {
     id,
@@ -302,6 +332,7 @@ function viewOf(
     remote,
     localPort,
     workspace,
+    kind,
     isOpen,
     connections: forwarder?.connections ?? 0,
     failure: isOpen ? forwarder.failure : failure,

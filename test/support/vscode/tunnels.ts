@@ -1,10 +1,12 @@
 import type { RportEditor } from "./rport.ts";
 
-/** Titles of the palette's commands on tunnels of before, which `tunnelsStay.test.ts` tries. */
+/** Titles of the palette's commands on tunnels that `tunnelsStay.test.ts` and `tunnelOpening.test.ts` try. */
 export const TUNNEL_COMMANDS: readonly string[] = [
   "Reopen Tunnel",
   "Reopen All Tunnels",
   "Forget Tunnel",
+  "Copy Command Line of Tunnel",
+  "Open Tunnel in Simple Browser",
 ];
 
 /** Opens a tunnel by the plug of a host's row; answers its local address, as its row says it. */

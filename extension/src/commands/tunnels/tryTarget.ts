@@ -6,8 +6,8 @@ import { displayName } from "../../model/arrange.ts";
 import { placeName, unreachableText } from "../../model/tunnels/unreachable.ts";
 import type { ClientTarget } from "../../servers/entities.ts";
 
-/** What is done about a target: a tunnel is opened, another one chosen, or nothing. */
-export type Decision = "open" | "another" | "nothing";
+/** What is done about a target: it answers, or a tunnel is opened nevertheless, another one chosen, or nothing. */
+export type Decision = "answers" | "open" | "another" | "nothing";
 
 /** With these no tunnel can work, so none is opened. */
 const FINAL: ReadonlySet<ErrorCode> = new Set([
@@ -30,7 +30,7 @@ export async function tryTarget(
   const progress = { location: ProgressLocation.Window, title: t("Trying {0}", place) };
   try {
     await window.withProgress(progress, () => server.api.call("tryTarget", call));
-    return "open";
+    return "answers";
   } catch (error) {
     const { code, detail } = RportError.from(error);
     if (FINAL.has(code)) throw error;

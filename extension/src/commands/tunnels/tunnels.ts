@@ -1,18 +1,20 @@
 import { formatHostPort } from "@rport/protocol/remote";
 import { t } from "@vscode/l10n";
-import { env, Uri, window } from "vscode";
+import { window } from "vscode";
 import { displayName } from "../../model/arrange.ts";
 import { NAMES_MAX } from "../../model/blast.ts";
-import { localAddress, schemeOf, serverTunnelAddress } from "../../model/rows/tunnelRow.ts";
-import { serviceOf } from "../../model/services.ts";
+import { localAddress } from "../../model/rows/tunnelRow.ts";
 import type { ClientTarget, TunnelTarget } from "../../servers/entities.ts";
 import type { Fleet } from "../../servers/fleet.ts";
 import { plural } from "../../support/plural.ts";
 import { nameSome, plainText } from "../../support/text.ts";
-import { type LocalTunnel, openOnes, type Tunnels } from "../../tunnels/localTunnel.ts";
+import {
+  type LocalTunnel,
+  openOnes,
+  type TunnelRequest,
+  type Tunnels,
+} from "../../tunnels/localTunnel.ts";
 import { isThisComputer, thisComputer } from "../../tunnels/thisComputer.ts";
-import { hostOf } from "../../views/rows.ts";
-import { copyLines } from "../clients.ts";
 import { confirm } from "../confirm.ts";
 import { personalSettings } from "../personalSettings.ts";
 import type { Handlers } from "../registry.ts";
@@ -20,6 +22,7 @@ import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
 import { type Decision, tryTarget } from "./tryTarget.ts";
 import { pickTunnel, type TunnelChoice } from "./tunnelPick.ts";
+import { isOpen } from "./use.ts";
 
 /** What the commands on tunnels need. */
 export interface TunnelCommandsDeps {
@@ -33,10 +36,7 @@ export interface TunnelCommandsDeps {
 export type OpeningDeps = Pick<TunnelCommandsDeps, "fleet" | "reveal">;
 
 /** Commands that a tunnel is the object of. */
-export type TunnelHandlers = Pick<
-  Handlers,
-  "openTunnel" | "closeTunnel" | "closeAllTunnels" | "copyTunnelAddress" | "openTunnelInBrowser"
->;
+export type TunnelHandlers = Pick<Handlers, "openTunnel" | "closeTunnel" | "closeAllTunnels">;
 
 /** Opening, using and closing tunnels. */
 export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
@@ -56,18 +56,6 @@ export function tunnelHandlers(deps: TunnelCommandsDeps): TunnelHandlers {
     },
     async closeAllTunnels() {
       await closeAll(fleet);
-    },
-    async copyTunnelAddress(input) {
-      const asked = { title: t("Copy the address of which tunnel?"), noun: NOUNS.tunnel };
-      const chosen = await targets.tunnels(input, asked);
-      if (chosen !== undefined) await copyLines(chosen.map(addressOf));
-    },
-    async openTunnelInBrowser(input) {
-      const fits = (target: TunnelTarget) => isOpen(target) && schemeFor(target) !== undefined;
-      const asked = { title: t("Open which tunnel?"), noun: NOUNS.webTunnel, fits };
-      const target = await targets.tunnel(input, asked);
-      if (target === undefined) return;
-      await env.openExternal(Uri.parse(`${schemeFor(target)}://${addressOf(target)}/`, true));
     },
   };
 }
@@ -105,15 +93,15 @@ export async function openTunnelTo(
     return "open";
   }
   const decision = await tryTarget(target, choice.remote);
-  if (decision !== "open") return decision;
-  const tunnel = await open(target, choice, tunnels);
+  if (decision !== "open" && decision !== "answers") return decision;
+  const tunnel = await open(target, { ...choice, isTried: decision === "answers" }, tunnels);
   await show(tunnel, t("Tunnel open: {0}", localAddress(tunnel)), deps);
   return decision;
 }
 
 function open(
   { server, client }: ClientTarget,
-  choice: TunnelChoice,
+  choice: TunnelChoice & Pick<TunnelRequest, "isTried">,
   tunnels: Tunnels,
 ): Promise<LocalTunnel> {
   return tunnels.open({
@@ -135,24 +123,6 @@ async function show(tunnel: LocalTunnel, said: string, { reveal }: OpeningDeps):
 function isThatOne({ remote, localPort }: LocalTunnel, choice: TunnelChoice): boolean {
   const isThere = formatHostPort(remote) === formatHostPort(choice.remote);
   return isThere && (choice.localPort === undefined || choice.localPort === localPort);
-}
-
-/** Whether a tunnel answers; one of before does not. */
-function isOpen(target: TunnelTarget): boolean {
-  return target.kind === "server" || target.tunnel.isOpen;
-}
-
-function addressOf(target: TunnelTarget): string {
-  return target.kind === "local"
-    ? localAddress(target.tunnel)
-    : serverTunnelAddress(target.tunnel, hostOf(target.server));
-}
-
-/** How a browser speaks to what a tunnel leads to; undefined when it is no web service. */
-function schemeFor(target: TunnelTarget): "http" | "https" | undefined {
-  return target.kind === "local"
-    ? serviceOf(target.tunnel.remote.port)?.scheme
-    : schemeOf(target.tunnel);
 }
 
 /** What a tunnel is called in messages: `web-01:22`. */

@@ -4,6 +4,8 @@ import { t } from "@vscode/l10n";
 import { plural } from "../../support/plural.ts";
 import { dateAndTime } from "../relativeTime.ts";
 import { serviceOf } from "../services.ts";
+import { hasCommandLine } from "../tunnels/commandLine.ts";
+import { type ServiceKind, serviceName, webScheme } from "../tunnels/greeting.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row } from "./row.ts";
 
@@ -11,8 +13,8 @@ import { joinDots, joinSpoken, type Row } from "./row.ts";
 const HOST_ITSELF = new Set(["127.0.0.1", "localhost", "::1", ""]);
 
 /** Where a tunnel leads: `web-01:22 ssh`, or `10.0.0.5:5432 PostgreSQL via web-01`. */
-function destination(clientName: string, remote: HostPort): string {
-  const service = serviceOf(remote.port)?.name ?? "";
+function destination(clientName: string, remote: HostPort, kind?: ServiceKind): string {
+  const service = serviceName(remote.port, kind);
   const isHost = HOST_ITSELF.has(remote.host);
   const address = isHost ? `${clientName}:${remote.port}` : formatHostPort(remote);
   const words = service === "" ? address : `${address} ${service}`;
@@ -32,6 +34,8 @@ export interface LocalTunnelFacts {
   /** Whether it answers; otherwise it is one of before. */
   readonly isOpen: boolean;
   readonly connections: number;
+  /** What was found at its other end; undefined: nothing was, or not yet. */
+  readonly kind?: ServiceKind | undefined;
   readonly failure: string | undefined;
   /** Connections that were cut on their way: why, when (milliseconds since the epoch), how many. */
   readonly broke:
@@ -50,9 +54,9 @@ export function localAddress({ localPort }: Pick<LocalTunnelFacts, "localPort">)
 /** The row of a tunnel that ends on this computer. */
 export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string, nowMs: number): Row {
   if (!tunnel.isOpen) return closedTunnelRow(tunnel, clientName);
-  const { remote, connections, failure, broke } = tunnel;
+  const { remote, connections, failure, broke, kind } = tunnel;
   const label = localAddress(tunnel);
-  const leads = destination(clientName, remote);
+  const leads = destination(clientName, remote, kind);
   const state = failure ?? useOf(connections);
   const failed = failure !== undefined;
   const brokeText = broke === undefined ? "" : brokeAt(broke);
@@ -66,8 +70,9 @@ export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string, now
       : joinDots(recent, `\u2192 ${leads}`, state),
     icon: failed ? { name: "error", color: "errorForeground" } : { name: "plug" },
     context: contextValue("tunnel", {
+      command: hasCommandLine(remote.port, kind),
       failed,
-      http: serviceOf(remote.port)?.scheme !== undefined,
+      http: webScheme(remote.port, kind) !== undefined,
       local: true,
       open: !failed,
     }),
@@ -93,9 +98,9 @@ function brokeAt({ atMs, connections }: { readonly atMs: number; readonly connec
 
 /** The row of a tunnel of before. Nothing listens on its port, unless somebody else does. */
 function closedTunnelRow(tunnel: LocalTunnelFacts, clientName: string): Row {
-  const { remote, failure } = tunnel;
+  const { remote, failure, kind } = tunnel;
   const label = localAddress(tunnel);
-  const leads = destination(clientName, remote);
+  const leads = destination(clientName, remote, kind);
   const failed = failure !== undefined;
   const state = failed ? t("not open: {0}", failure) : t("not open");
   return {

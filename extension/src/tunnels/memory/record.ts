@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { z } from "zod";
+import { KINDS } from "../../model/tunnels/greeting.ts";
 
 /** What is remembered at once; beyond it the oldest is forgotten. */
 export const RECORDS_MAX = 100;
@@ -25,6 +26,8 @@ export const recordSchema = z.object({
   isWanted: z.boolean(),
   /** Milliseconds since the epoch. */
   usedAtMs: z.number().int().nonnegative(),
+  /** What was found there last; a later version may know others. */
+  kind: z.enum(KINDS).optional().catch(undefined),
 });
 
 const fileSchema = z.object({

@@ -18,6 +18,7 @@ const tunnelSchema = recordSchema
     remote: true,
     localPort: true,
     workspace: true,
+    kind: true,
   })
   .extend({
     isOpen: z.boolean(),
@@ -36,6 +37,7 @@ const requestSchema = recordSchema
   .pick({ serverKey: true, clientId: true, remote: true, isThisComputer: true })
   .extend({
     clientName: z.string().max(2_000),
+    isTried: z.boolean().optional(),
     localPort: recordSchema.shape.localPort.optional(),
   });
 

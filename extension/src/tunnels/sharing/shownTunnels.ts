@@ -69,6 +69,7 @@ function isSame(one: LocalTunnel, other: LocalTunnel): boolean {
     one.localPort === other.localPort &&
     one.connections === other.connections &&
     one.failure === other.failure &&
+    one.kind === other.kind &&
     one.broke?.atMs === other.broke?.atMs &&
     one.broke?.connections === other.broke?.connections &&
     one.clientName === other.clientName

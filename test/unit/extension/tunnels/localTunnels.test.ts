@@ -1,9 +1,14 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { systemCode } from "../../../../extension/src/support/describeError.ts";
-import { LocalTunnels } from "../../../../extension/src/tunnels/localTunnels.ts";
+import type { LocalTunnel } from "../../../../extension/src/tunnels/localTunnel.ts";
+import {
+  LocalTunnels,
+  type LocalTunnelsDeps,
+} from "../../../../extension/src/tunnels/localTunnels.ts";
 import { MemoryFile } from "../../../../extension/src/tunnels/memory/memoryFile.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { freePort } from "../../../support/freePort.ts";
@@ -21,11 +26,13 @@ async function computer() {
   return {
     clock,
     /** The tunnels of a window that has just been opened, or opened again. */
-    start() {
+    start(look?: LocalTunnelsDeps["look"]) {
       const memory = new MemoryFile({ path: join(directory.path, "tunnels.json"), log: silentLog });
-      const deps = { accessTo: () => access, clock, log: silentLog, memory };
+      const deps = { accessTo: () => access, clock, log: silentLog, memory, look };
       return stack.adopt(new LocalTunnels(deps), (each) => each.dispose());
     },
+    /** What is remembered. */
+    text: () => readFile(join(directory.path, "tunnels.json"), "utf8"),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
@@ -45,6 +52,57 @@ async function isListening(port: number): Promise<boolean> {
   socket.destroy();
   return isOpen;
 }
+
+describe("what a tunnel leads to", () => {
+  it("is found out when it is opened, told, and remembered; opened again, it is known", async () => {
+    await using home = await computer();
+    const looks: number[] = [];
+    const found = Promise.withResolvers<"ssh">();
+    const first = home.start((_local, remotePort) => {
+      looks.push(remotePort);
+      return found.promise;
+    });
+    const changed = new Promise<LocalTunnel>((resolve) => {
+      first.changed.add(({ tunnel }) => tunnel.kind === undefined || resolve(tunnel));
+    });
+    const opened = await first.open({ ...request(2_022), isTried: true });
+    expect(opened).toMatchObject({ kind: undefined, connections: 0 });
+    found.resolve("ssh");
+    expect(await changed).toEqual({ ...opened, kind: "ssh" });
+    await vi.waitFor(async () => expect(await home.text()).toContain('"kind": "ssh"'));
+    first.dispose();
+    const second = home.start(() => Promise.reject(new Error("nobody looks again")));
+    await second.load();
+    expect(await second.reopen(opened.id)).toMatchObject({ kind: "ssh", isOpen: true });
+    expect(looks).toEqual([2_022]);
+  });
+
+  it("is not looked at where nobody has tried it: the tunnel itself could be what answers", async () => {
+    await using home = await computer();
+    let looks = 0;
+    const tunnels = home.start(async () => {
+      looks += 1;
+      return "http";
+    });
+    const { id } = await tunnels.open(request(2_022));
+    tunnels.closeOf(RELAY);
+    await tunnels.reopen(id);
+    await new Promise(setImmediate);
+    expect(looks).toBe(0);
+  });
+
+  it("is not known when nothing was found, and the tunnel is none the worse", async () => {
+    await using home = await computer();
+    const tunnels = home.start(() => Promise.reject(new Error("no way there")));
+    const opened = await tunnels.open({ ...request(2_022), isTried: true });
+    await new Promise(setImmediate);
+    expect(tunnels.get(opened.id)).toMatchObject({
+      kind: undefined,
+      failure: undefined,
+      isOpen: true,
+    });
+  });
+});
 
 describe("tunnels of before", () => {
   it("are there after a restart, do not listen, and open on the port that they had", async () => {
