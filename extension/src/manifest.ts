@@ -159,6 +159,7 @@ export const SETTINGS = {
   aiTools: "ai.tools",
   restoreTunnels: "tunnels.restore",
   rememberTunnels: "tunnels.remember",
+  idleTimeout: "tunnels.idleTimeoutMinutes",
 } as const;
 
 /** Publisher and name, by which the editor and links know the extension. */

@@ -194,7 +194,10 @@ function createTunnels(
     memory,
     workspace: () => settings.workspace,
     isOffered: (tunnel) => settings.isOffered(tunnel),
-    hold: () => new LocalTunnels({ ...deps, memory, look: lookAt }),
+    hold: () => {
+      const idleLimitMs = () => settings.idleLimitMs;
+      return new LocalTunnels({ ...deps, memory, look: lookAt, idleLimitMs });
+    },
     clock,
     log,
   });

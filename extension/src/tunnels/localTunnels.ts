@@ -8,6 +8,7 @@ import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
 import type { Log } from "../support/log.ts";
 import { Forwarder } from "./forwarder.ts";
+import { IdleTunnels, whyIdle } from "./idleTunnels.ts";
 import { localPorts } from "./localPorts.ts";
 import {
   type LocalTunnel,
@@ -27,6 +28,7 @@ import {
 } from "./memory/record.ts";
 import { Records } from "./memory/records.ts";
 import { refuseLoop } from "./thisComputer.ts";
+import { viewOf } from "./tunnelView.ts";
 
 /** A port of a process that was killed is free when the system has cleaned up behind it. */
 const TAKE_OVER_TRIES = 20;
@@ -44,6 +46,8 @@ export interface LocalTunnelsDeps {
   readonly look?:
     | ((localPort: number, remotePort: number) => Promise<ServiceKind | undefined>)
     | undefined;
+  /** After how long without a connection a tunnel is closed, in milliseconds; 0, or without it: never. */
+  readonly idleLimitMs?: (() => number) | undefined;
 }
 
 /**
@@ -58,11 +62,17 @@ export class LocalTunnels implements Tunnels {
   /** By tunnel, why it could not be opened again. */
   readonly #failures = new Map<string, string>();
   readonly #opening = new Map<string, Promise<LocalTunnel>>();
+  readonly #idle: IdleTunnels;
   #isDisposed = false;
 
   constructor(deps: LocalTunnelsDeps) {
     this.#deps = deps;
     this.#records = new Records(deps);
+    this.#idle = new IdleTunnels({
+      clock: deps.clock,
+      limitMs: () => deps.idleLimitMs?.() ?? 0,
+      end: (id, limitMs) => this.#endIdle(id, limitMs),
+    });
   }
 
   get all(): readonly LocalTunnel[] {
@@ -259,7 +269,9 @@ export class LocalTunnels implements Tunnels {
     this.#failures.delete(id);
     this.#open.set(id, forwarder);
     const saved = this.#put(record);
+    this.#idle.see(id, forwarder.connections);
     forwarder.changed.add(() => {
+      this.#idle.see(id, forwarder.connections);
       const now = this.#records.get(id);
       if (now !== undefined) this.#emit(now, true);
     });
@@ -298,7 +310,18 @@ export class LocalTunnels implements Tunnels {
     return this.#records.put(record, ({ id }) => this.#open.has(id));
   }
 
+  /** Stays in the list, with the reason and the way back. */
+  #endIdle(id: string, limitMs: number): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#stop(id);
+    this.#failures.set(id, whyIdle(limitMs));
+    this.#deps.log.info("a tunnel that nobody used was closed", { limitMs });
+    this.#emit(record, false);
+  }
+
   #stop(id: string): void {
+    this.#idle.forget(id);
     this.#open.get(id)?.close();
     this.#open.delete(id);
     this.#failures.delete(id);
@@ -315,27 +338,4 @@ export class LocalTunnels implements Tunnels {
     if (forwarder === undefined && !record.isWanted) return undefined;
     return viewOf(record, forwarder, this.#failures.get(record.id));
   }
-}
-
-function viewOf(
-  record: TunnelRecord,
-  forwarder: Forwarder | undefined,
-  failure: string | undefined,
-): LocalTunnel {
-  const { id, serverKey, clientId, clientName, remote, localPort, workspace, kind } = record;
-  const isOpen = forwarder !== undefined;
-  return {
-    id,
-    serverKey,
-    clientId,
-    clientName,
-    remote,
-    localPort,
-    workspace,
-    kind,
-    isOpen,
-    connections: forwarder?.connections ?? 0,
-    failure: isOpen ? forwarder.failure : failure,
-    broke: forwarder?.broke,
-  };
 }

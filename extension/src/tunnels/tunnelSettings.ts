@@ -9,6 +9,8 @@ export const RESTORE = ["ask", "always", "never"] as const;
 /** Where tunnels of before are shown: in the workspace where they were opened last, or everywhere. */
 export const REMEMBER = ["workspace", "everywhere"] as const;
 
+const MINUTE_MS = 60_000;
+
 /** One of `RESTORE`. */
 export type Restore = (typeof RESTORE)[number];
 
@@ -29,6 +31,12 @@ export class TunnelSettings {
     if (this.restore === "never") return false;
     const where = oneOf(REMEMBER, this.#read(SETTINGS.rememberTunnels));
     return where === "everywhere" || tunnel.workspace === this.workspace;
+  }
+
+  /** After how long without a connection a tunnel is closed, in milliseconds; 0: never. */
+  get idleLimitMs(): number {
+    const minutes = this.#read(SETTINGS.idleTimeout);
+    return typeof minutes === "number" && minutes > 0 ? minutes * MINUTE_MS : 0;
   }
 
   /** Calls back whenever one of the settings has changed. */

@@ -4,6 +4,7 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { systemCode } from "../../../../extension/src/support/describeError.ts";
+import { IdleTunnels } from "../../../../extension/src/tunnels/idleTunnels.ts";
 import type { LocalTunnel } from "../../../../extension/src/tunnels/localTunnel.ts";
 import {
   LocalTunnels,
@@ -26,9 +27,9 @@ async function computer() {
   return {
     clock,
     /** The tunnels of a window that has just been opened, or opened again. */
-    start(look?: LocalTunnelsDeps["look"]) {
+    start(look?: LocalTunnelsDeps["look"], idleLimitMs?: () => number) {
       const memory = new MemoryFile({ path: join(directory.path, "tunnels.json"), log: silentLog });
-      const deps = { accessTo: () => access, clock, log: silentLog, memory, look };
+      const deps = { accessTo: () => access, clock, log: silentLog, memory, look, idleLimitMs };
       return stack.adopt(new LocalTunnels(deps), (each) => each.dispose());
     },
     /** What is remembered. */
@@ -52,6 +53,45 @@ async function isListening(port: number): Promise<boolean> {
   socket.destroy();
   return isOpen;
 }
+
+describe("a tunnel that nobody uses", () => {
+  const LIMIT_MS = 30 * 60_000;
+
+  it("is closed after the time that is set, and says so in its row, which has it back", async () => {
+    await using home = await computer();
+    let limitMs = 0;
+    const tunnels = home.start(undefined, () => limitMs);
+    const { id, localPort } = await tunnels.open(request(2_022));
+    home.clock.advance(LIMIT_MS);
+    expect(tunnels.get(id)).toMatchObject({ isOpen: true });
+    limitMs = LIMIT_MS;
+    home.clock.advance(60_000);
+    const why = "It was closed: nobody used it for 30 minutes.";
+    expect(tunnels.get(id)).toMatchObject({ isOpen: false, failure: why });
+    expect(await isListening(localPort)).toBe(false);
+    expect(await tunnels.reopen(id)).toMatchObject({ isOpen: true, localPort, failure: undefined });
+    home.clock.advance(LIMIT_MS - 60_000);
+    expect(tunnels.get(id)).toMatchObject({ isOpen: true });
+  });
+
+  it("is in use while a connection through it is open, and not idle before that has ended", async () => {
+    const clock = new FakeClock();
+    const ended: string[] = [];
+    const idle = new IdleTunnels({ clock, limitMs: () => LIMIT_MS, end: (id) => ended.push(id) });
+    idle.see("one", 0);
+    idle.see("one", 1);
+    clock.advance(2 * LIMIT_MS);
+    expect(ended).toEqual([]);
+    idle.see("one", 0);
+    clock.advance(LIMIT_MS - 60_000);
+    expect(ended).toEqual([]);
+    clock.advance(60_000);
+    expect(ended).toEqual(["one"]);
+    idle.forget("one");
+    clock.advance(2 * LIMIT_MS);
+    expect(ended).toEqual(["one"]);
+  });
+});
 
 describe("what a tunnel leads to", () => {
   it("is found out when it is opened, told, and remembered; opened again, it is known", async () => {
