@@ -353,7 +353,7 @@ check_way() {
       set -- $(ls -ldn "$at")
       case $3,$1 in
         0,l*)
-          link=$(readlink "$at")
+          link=$(readlink "$at") || exit
           case $link in /*) ;; *) link=${way%/*}/$link ;; esac
           (check_way "$link") || exit ;;
         0,?????-??-* | 0,d????????[tT]*) ;;

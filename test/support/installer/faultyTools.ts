@@ -17,8 +17,8 @@ export interface ToolCall {
 
 /** Tools that the script calls, and what those replace where they are missing. */
 export const SCRIPT_TOOLS: readonly string[] = [
-  ..."cat chmod curl env getconf grep gzip head id ldd mktemp node".split(" "),
-  ..."openssl rm sed sha256sum shasum sleep tail uname wc wget xz".split(" "),
+  ..."cat chmod curl env getconf grep gzip head id ldd ls mktemp node".split(" "),
+  ..."openssl readlink rm sed sha256sum shasum sleep tail uname wc wget xz".split(" "),
 ];
 
 /** Tools that the agent calls, to install itself. */
