@@ -78,7 +78,7 @@ export class Session {
     const { authId, secret } = credentials.current;
     let serverFingerprint = "";
     let shown = "";
-    const transport = clientTransport(await openWebSocket(server, config), {
+    const transport = clientTransport(await openWebSocket(server, config, deps.clock), {
       user: authId,
       password: secret,
       verifyServerKey: (publicKey) => {

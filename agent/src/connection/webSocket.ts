@@ -1,12 +1,14 @@
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { SUBPROTOCOL } from "@rport/protocol/agent";
+import { boundHead } from "@rport/protocol/asking/boundedHead";
 import { VERSION } from "@rport/protocol/version";
 import { type ClientOptions, WebSocket } from "ws";
 import type { AgentConfig } from "../config/config.ts";
+import type { Clock } from "../platform/clock.ts";
 import { trustedAuthorities } from "./authorities.ts";
 import { routeTo } from "./proxy.ts";
 
-/** From the first packet to the server's 101; DNS, proxy and TLS included. */
+/** From the first packet to the server's 101; DNS, proxy, TLS and whatever is sent before included. */
 const UPGRADE_MS = 30_000;
 /** One message before the login, and its pieces; the transport allows 256 KiB from then on. */
 const FIRST_MESSAGE_BYTES = 64 << 10;
@@ -19,9 +21,14 @@ export type RouteConfig = Pick<AgentConfig, "proxy" | "tlsPins" | "headers" | "h
 /**
  * Begins a WebSocket to the server, through a proxy when there is one on the way; it is still
  * connecting. The certificate of a `wss` server is verified, or its key is a pinned one, redirects are not followed, nothing is
- * compressed. Rejects when what the environment names as a proxy is none.
+ * compressed. It ends with an error when its answer takes longer than 30 seconds, or more than 64 KiB come before
+ * it. Rejects when what the environment names as a proxy is none.
  */
-export async function openWebSocket(server: string, config: RouteConfig): Promise<WebSocket> {
+export async function openWebSocket(
+  server: string,
+  config: RouteConfig,
+  clock: Pick<Clock, "after">,
+): Promise<WebSocket> {
   const url = new URL(server);
   const over = new AbortController();
   const authorities = url.protocol === "wss:" ? await trustedAuthorities() : undefined;
@@ -34,11 +41,11 @@ export async function openWebSocket(server: string, config: RouteConfig): Promis
     headers: headersFor(config),
     perMessageDeflate: false,
     followRedirects: false,
-    handshakeTimeout: UPGRADE_MS,
     maxPayload: FIRST_MESSAGE_BYTES,
     maxFragments: FIRST_FRAGMENTS,
     maxBufferedChunks: FIRST_CHUNKS,
     generateMask: keepZeros,
+    finishRequest: (request, ws) => finishIn(clock, request, ws),
   };
   if (authorities !== undefined) options.ca = authorities;
   if (agent !== undefined) options.agent = agent;
@@ -52,6 +59,15 @@ export async function openWebSocket(server: string, config: RouteConfig): Promis
   );
   ws.once("close", () => over.abort());
   return ws;
+}
+
+/** The library's own limit begins anew with each byte that comes. */
+function finishIn(clock: Pick<Clock, "after">, request: ClientRequest, ws: WebSocket): void {
+  const late = clock.after(UPGRADE_MS, () => {
+    request.destroy(new Error(`no answer in ${UPGRADE_MS / 1_000} seconds`));
+  });
+  for (const event of ["open", "close"] as const) ws.once(event, () => late.cancel());
+  boundHead(request, ["upgrade", "response"]).end();
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { boundHead } from "@rport/protocol/asking/boundedHead";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { trustedAuthorities } from "../connection/authorities.ts";
 import { routeTo } from "../connection/proxy.ts";
@@ -60,7 +61,7 @@ async function ask(url: URL, { pins, text, ...options }: Question): Promise<Http
         resolve({ status: answer.statusCode ?? 0, body: received });
       }, reject);
     });
-    asking.end(text);
+    boundHead(asking, ["response"]).end(text);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { boundHead } from "@rport/protocol/asking/boundedHead";
 import { CLOSE_CODES, RportError } from "@rport/protocol/errors";
 import type { OneConnection } from "@rport/protocol/local/oneConnection";
 import { errorFromEnvelope } from "@rport/protocol/restClient";
@@ -62,6 +63,7 @@ function startSocket({ access, path, maxMessageBytes }: SocketTarget): WebSocket
     perMessageDeflate: false,
     followRedirects: false,
     headers: { authorization },
+    finishRequest: (request) => void boundHead(request, ["upgrade", "response"]).end(),
   };
   if (connection !== undefined) {
     const { pathname, search } = addressBelow(url, path);
@@ -79,8 +81,8 @@ function keptTo(connection: OneConnection, options: ClientOptions): ClientOption
     ...options,
     agent: connection,
     headers: { ...options.headers, host: connection.host },
-    finishRequest(request) {
-      if ("agent" in request && request.agent === connection) request.end();
+    finishRequest(request, ws) {
+      if ("agent" in request && request.agent === connection) options.finishRequest?.(request, ws);
       else request.destroy(new Error("it would leave the connection that is known"));
     },
   };

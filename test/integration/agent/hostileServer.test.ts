@@ -1,11 +1,14 @@
+import { once } from "node:events";
 import type { Socket } from "node:net";
 import { TUNNEL_CHANNEL } from "@rport/protocol/agent";
 import type { Message } from "@rport/protocol/wire/connection/messages";
 import { describe, expect, it } from "vitest";
 import type { WebSocket } from "ws";
+import { openWebSocket } from "../../../agent/src/connection/webSocket.ts";
 import { startAgent, type TestAgent } from "../../support/agents/agent.ts";
 import { startAgentServer } from "../../support/agents/agentServer.ts";
 import { type HostileSession, startHostileServer } from "../../support/agents/hostileServer.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
 import { listen } from "../../support/wire/wirePair.ts";
 import { type TcpServer, tcpServer } from "../../support/wire/wireTunnel.ts";
@@ -81,7 +84,7 @@ describe("C-17: before the upgrade, an agent ends the connection", () => {
   it.each([
     ["whose header never ends", Buffer.alloc(64 << 10, "a")],
     ["that has headers without end", Buffer.from("X-A: b\r\n".repeat(8_192))],
-  ])("of a proxy %s, and keeps next to nothing of it", async (_what, piece) => {
+  ] as const)("of a proxy %s, and keeps next to nothing of it", async (_what, piece) => {
     const flows: { readonly sent: number }[] = [];
     await using proxy = await tcpServer((socket) => {
       socket.write("HTTP/1.1 200 OK\r\nX-A: ");
@@ -92,6 +95,55 @@ describe("C-17: before the upgrade, an agent ends the connection", () => {
     expect(await reasonOf(agent)).toMatchObject({ text: "the proxy's answer is too long" });
     // what the system takes in its buffers is not the agent's
     for (const { sent } of flows) expect(sent).toBeLessThan(16 * MIB);
+  });
+});
+
+/** What may come before an answer to an upgrade, and never ends. */
+const BEFORE: readonly (readonly [what: string, piece: Buffer])[] = [
+  ["answers in advance", Buffer.from("HTTP/1.1 100 Continue\r\n\r\n".repeat(2_000))],
+  ["hints", Buffer.from("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(1_000))],
+];
+
+describe("C-17: before the upgrade, an agent ends the connection of a server", () => {
+  it.each(BEFORE)("that sends %s without end", async (_what, piece) => {
+    const flows: { readonly sent: number }[] = [];
+    await using server = await tcpServer((socket) => {
+      flows.push(endless(socket, piece));
+    });
+    await using agent = await startAgent({ server: `ws://127.0.0.1:${server.port}` });
+    const text = expect.stringContaining("more before its answer than any server does");
+    expect(await reasonOf(agent)).toMatchObject({ text });
+    for (const { sent } of flows) expect(sent).toBeLessThan(16 * MIB);
+  });
+
+  it("that sends a header without end", async () => {
+    const flows: { readonly sent: number }[] = [];
+    await using server = await tcpServer((socket) => {
+      flows.push(endless(socket, Buffer.alloc(64 << 10, "a")));
+      socket.once("data", () => socket.write("HTTP/1.1 101 Switching Protocols\r\nX-A: "));
+    });
+    await using agent = await startAgent({ server: `ws://127.0.0.1:${server.port}` });
+    expect(await reasonOf(agent)).toBeDefined();
+    for (const { sent } of flows) expect(sent).toBeLessThan(16 * MIB);
+  });
+
+  it("whose answer is not there in thirty seconds, though something comes again and again", async () => {
+    const clock = new FakeClock();
+    const reached = Promise.withResolvers<Socket>();
+    await using server = await tcpServer((socket) => {
+      socket.once("data", () => reached.resolve(socket));
+    });
+    const config = { proxy: "", tlsPins: [], headers: [], hostHeader: "" };
+    const ws = await openWebSocket(`ws://127.0.0.1:${server.port}/`, config, clock);
+    const failed = once(ws, "error");
+    const socket = await reached.promise;
+    for (let n = 0; n < 3; n += 1) {
+      socket.write("HTTP/1.1 100 Continue\r\n\r\n");
+      clock.advance(10_000);
+    }
+    const [error] = await failed;
+    expect(error).toMatchObject({ message: "no answer in 30 seconds" });
+    expect(clock.timers).toBe(0);
   });
 });
 

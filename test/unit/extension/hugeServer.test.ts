@@ -1,9 +1,13 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { deltaSchema } from "@rport/protocol/events";
 import { clientIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
 import type { Access } from "../../../extension/src/api/access.ts";
 import { Api } from "../../../extension/src/api/http.ts";
+import { openSocket, type SocketEnd } from "../../../extension/src/api/webSocket.ts";
 import { Mirror } from "../../../extension/src/model/mirror.ts";
+import { within } from "../../support/within.ts";
 import { client, piece, snapshot } from "./entities.ts";
 import { FakeServer } from "./fakeServer.ts";
 import { serverOn } from "./serverFixture.ts";
@@ -110,6 +114,29 @@ const access = async (): Promise<Access> => ({
 });
 
 describe("an answer without end", () => {
+  it("S-47: is given up where what comes before the answer to an upgrade has no end", async () => {
+    let sent = 0;
+    const hints = Buffer.from("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(1_000));
+    const server = createServer((socket) => {
+      const more = () => {
+        while (!socket.destroyed && socket.write(hints)) sent += hints.length;
+      };
+      socket
+        .on("error", () => {})
+        .on("drain", more)
+        .once("data", more);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const to = { kind: "ready", url: `http://127.0.0.1:${port}`, authorization: "" } as const;
+    const ended = Promise.withResolvers<SocketEnd>();
+    openSocket({ access: to, path: "/x", maxMessageBytes: 1_000 }, ended.resolve);
+    const end = await within("an end", ended.promise);
+    expect(end).toMatchObject({ kind: "failed", error: { code: "UNAVAILABLE" } });
+    expect(sent).toBeLessThan(16 << 20);
+    server.close();
+  });
+
   it("reads no more of an answer than it may have", async () => {
     let sent = 0;
     const endless = new ReadableStream<Uint8Array>({
