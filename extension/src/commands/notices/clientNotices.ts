@@ -28,15 +28,15 @@ export interface ClientNoticesDeps {
 }
 
 /**
- * Tells, in the window that somebody looks at, of clients that went offline or came back, when that lasts.
- * While a message is open there is no second one, whatever comes: the rows show it all.
+ * Tells, in the window that somebody looks at, of clients that went offline or came back, when that lasts: all of
+ * a server in one message, and that at most every `SETTLED_MS`. It does not wait for the message of before, which
+ * may lie unread among the editor's notifications for hours.
  */
 export class ClientNotices {
   readonly #deps: ClientNoticesDeps;
   readonly #seen = new Map<string, ComingsAndGoings>();
   readonly #unsubscribe: Unsubscribe;
   #timer: Timer | undefined;
-  #isOpen = false;
 
   constructor(deps: ClientNoticesDeps) {
     this.#deps = deps;
@@ -91,19 +91,14 @@ export class ClientNotices {
     const clientOf = (id: string) => server.mirror.maps.clients.get(id);
     const news = this.#seenOf(server).news(clientOf, this.#deps.clock.now());
     const told = this.#deps.told();
-    if (told === "off" || this.#isOpen || !window.state.focused) return;
+    if (told === "off" || !window.state.focused) return;
     const isMeant = ({ id }: { readonly id: string }) =>
       told === "all" || this.#deps.isPinned(server.key, id);
     const meant = { gone: news.gone.filter(isMeant), back: news.back.filter(isMeant) };
     if (meant.gone.length + meant.back.length === 0) return;
-    this.#isOpen = true;
-    this.#tell(server, meant)
-      .catch((error: unknown) =>
-        this.#deps.log.warn("nobody was told of clients", { why: describeError(error) }),
-      )
-      .finally(() => {
-        this.#isOpen = false;
-      });
+    this.#tell(server, meant).catch((error: unknown) =>
+      this.#deps.log.warn("nobody was told of clients", { why: describeError(error) }),
+    );
   }
 
   async #tell(server: Server, { gone, back }: News): Promise<void> {
