@@ -24,6 +24,11 @@ export interface SwarmOrder extends SwarmTarget {
   readonly from: number;
   readonly count: number;
   readonly parallel: number;
+  /**
+   * How long a connection may be silent before the agent asks whether it lives, as `rport.conf` has
+   * it. Left out: longer than a measurement, so that none of it is ours.
+   */
+  readonly keepAlive?: string;
 }
 
 /** What happened in a swarm so far. Times are on the clock that all processes share. */
@@ -51,6 +56,9 @@ export interface SwarmGoal {
 const LOOK_MS = 5;
 /** Agents of a spread swarm come from so many addresses of 127.1.0.0/16. */
 const ADDRESSES = 250;
+
+/** Longer than any measurement. */
+const KEEP_ALIVE = "10m";
 
 const NO_LOG: Log = { error() {}, warn() {}, info() {}, debug() {}, hide() {}, hideOffered() {} };
 
@@ -168,7 +176,8 @@ class Swarm {
   }
 }
 
-function configText({ server, fingerprint, authId, secret }: SwarmTarget): string {
+function configText(order: SwarmOrder): string {
+  const { server, fingerprint, authId, secret, keepAlive = KEEP_ALIVE } = order;
   const quote = JSON.stringify;
   return [
     "[client]",
@@ -176,7 +185,7 @@ function configText({ server, fingerprint, authId, secret }: SwarmTarget): strin
     `fingerprint = ${quote(fingerprint)}`,
     `auth = ${quote(`${authId}:${secret}`)}`,
     "[connection]",
-    'keep_alive = "10m"',
+    `keep_alive = ${quote(keepAlive)}`,
   ].join("\n");
 }
 

@@ -92,8 +92,20 @@ async function losses({ server, load }: Scene): Promise<Finding> {
   return { what: "nothing that was answered is lost", isGood: found.length === 0, seen };
 }
 
-/** Everybody who is connected has a credential that is there and a secret that is good. */
-async function sessions({ scene, meanwhile }: Case): Promise<Finding> {
+/**
+ * Everybody who is connected has a credential that is there and a secret that is good. An agent
+ * whose line broke without a word takes itself for connected until it asks, so the server's count
+ * is what is waited for.
+ */
+async function sessions(given: Case): Promise<Finding> {
+  const look = () => lookAtSessions(given);
+  await eventually(async () => {
+    if (!(await look()).isGood) throw new Error("not yet");
+  }, BACK_MS).catch(() => undefined);
+  return await look();
+}
+
+async function lookAtSessions({ scene, meanwhile }: Case): Promise<Finding> {
   const credentials = await allCredentials({ api: scene.server.calls });
   const clients = [...(await allClients(scene.server.calls)).values()];
   const connected = clients.filter(({ connection_state: state }) => state === "connected");

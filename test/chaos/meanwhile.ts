@@ -70,6 +70,8 @@ export class Meanwhile implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    // After a fault that went wrong nobody has asked for their testimony, and nobody waits for it.
+    for (const witness of this.#witnesses) void witness.stop();
     await this.#scope.disposeAsync();
   }
 

@@ -4,6 +4,12 @@ import { Program } from "../bench/program.ts";
 import type { SwarmHandlers, SwarmState } from "../bench/swarm.ts";
 
 const SCRIPT = fileURLToPath(new URL("../bench/swarm.ts", import.meta.url));
+/**
+ * A line may break without a word to the agent: the packet that would say so is lost as well. It
+ * finds out by asking, within this and the 30 s that an answer may take, which is sooner than the
+ * judge's patience ends.
+ */
+const KEEP_ALIVE = "15s";
 /** Agents on their way at once. */
 const PARALLEL = 8;
 
@@ -41,9 +47,11 @@ export class ChaosSwarm implements AsyncDisposable {
   /** Adds agents with numbers from `from` on; resolves when each has been in once. */
   async add(place: SwarmPlace, from: number, count: number): Promise<void> {
     this.#count += count;
-    const order = { server: place.server, fingerprint: place.fingerprint, from, count };
+    const { server, fingerprint } = place;
     const { authId, secret } = this.login;
-    await this.#program.ask("add", Object.assign(order, { authId, secret, parallel: PARALLEL }));
+    const target = { server, fingerprint, authId, secret };
+    const order = { from, count, parallel: PARALLEL, keepAlive: KEEP_ALIVE };
+    await this.#program.ask("add", Object.assign(target, order));
   }
 
   state(): Promise<SwarmState> {
