@@ -124,8 +124,7 @@ export function createWindow(context: ExtensionContext): Window {
     tunnelSettings.onChanged(() => tunnels.offersChanged()),
   ];
   const followed = follow(context, { fleet, settings, tokens });
-  const { now } = systemClock;
-  const tools = registerLanguageTools({ fleet, nodes, sheets, documents, log, now });
+  const tools = registerLanguageTools({ fleet, nodes, sheets, documents, log });
   const parts = [tools, ...followed, registration, views, documents, audits, ...notices];
   return {
     sheets,
@@ -241,7 +240,6 @@ interface HandlersDeps extends LocalCommandsDeps {
 
 function createHandlers(deps: HandlersDeps): Handlers {
   const { showLog, settings, tokens, fleet, views, documents, audits, targets, sheets } = deps;
-  const { now } = systemClock;
   const revealClient = ({ server, client }: ClientTarget) =>
     views.revealClient(server.key, client.id);
   const revealTunnel = (tunnel: LocalTunnel) => views.revealTunnel(tunnel);
@@ -250,7 +248,6 @@ function createHandlers(deps: HandlersDeps): Handlers {
   const credentials = credentialHandlers({
     targets,
     documents,
-    now,
     reveal: revealCredential,
     install: (target) => sheets.open(target),
   });
@@ -275,21 +272,20 @@ function createHandlers(deps: HandlersDeps): Handlers {
     ...tunnelHandlers({ fleet, targets, reveal: revealTunnel }),
     ...reopenHandlers({ fleet, targets, reveal: revealTunnel }),
     ...credentials,
-    ...rotationHandlers({ targets, documents, now, reveal: revealCredential }),
-    ...revocationHandlers({ targets, documents, now }),
+    ...rotationHandlers({ targets, documents, reveal: revealCredential }),
+    ...revocationHandlers({ targets, documents }),
     ...identityHandlers({ targets, reveal: revealClient }),
-    ...editHandlers({ targets, now }),
+    ...editHandlers({ targets }),
     ...purgeHandlers(targets),
     ...refusalHandlers(targets),
-    ...triesHandlers({ targets, documents, now }),
+    ...triesHandlers({ targets, documents }),
     ...joinHandlers(targets),
     ...userHandlers({
-      users: new UserTargets({ fleet, now }),
+      users: new UserTargets({ fleet }),
       refresh: () => views.refreshUsers(),
-      now,
     }),
-    ...meHandlers({ targets, now }),
-    ...auditHandlers({ targets, documents: audits, now }),
+    ...meHandlers({ targets }),
+    ...auditHandlers({ targets, documents: audits }),
     ...installHandlers({ targets, sheets, createCredential }),
   };
 }

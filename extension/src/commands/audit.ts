@@ -22,8 +22,6 @@ const SINCE = [
 export interface AuditCommandsDeps {
   readonly targets: Targets;
   readonly documents: AuditDocuments;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 /** Commands that the audit log is the object of. */
@@ -69,7 +67,7 @@ export function auditHandlers(deps: AuditCommandsDeps): AuditHandlers {
 /** The filter with one part changed; undefined when nothing is to change. */
 async function askFilter(
   server: Server,
-  { documents, now }: AuditCommandsDeps,
+  { documents }: AuditCommandsDeps,
 ): Promise<AuditFilter | undefined> {
   const filter = documents.filterOf(server);
   const names = Object.keys(FILTER_NAMES) as (keyof AuditFilter)[];
@@ -87,7 +85,8 @@ async function askFilter(
   if (picked === undefined) return undefined;
   const { name } = picked;
   if (name === undefined) return {};
-  const value = name === "since" ? await askSince(now()) : await askValue(server, name, documents);
+  const value =
+    name === "since" ? await askSince(server.time.nowMs) : await askValue(server, name, documents);
   if (value === undefined) return undefined;
   const { [name]: _, ...others } = filter;
   return value === "" ? others : { ...others, [name]: value };

@@ -20,8 +20,6 @@ type Change = NonNullable<EndpointCall<"updateCredential">["body"]>;
 /** What changing credentials needs. */
 export interface EditDeps {
   readonly targets: Targets;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 interface Field extends QuickPickItem {
@@ -30,23 +28,20 @@ interface Field extends QuickPickItem {
 }
 
 /** Changing what is written down about a credential, one thing after the other. */
-export function editHandlers({ targets, now }: EditDeps): Pick<Handlers, "editCredential"> {
+export function editHandlers({ targets }: EditDeps): Pick<Handlers, "editCredential"> {
   return {
     async editCredential(input) {
       const asked = { title: t("Edit which credential?"), noun: NOUNS.credential };
       const target = await targets.credential(input, asked);
-      if (target !== undefined) await editCredential(target, now);
+      if (target !== undefined) await editCredential(target);
     },
   };
 }
 
-async function editCredential(
-  { server, credential: given }: CredentialTarget,
-  now: () => number,
-): Promise<void> {
+async function editCredential({ server, credential: given }: CredentialTarget): Promise<void> {
   let credential = given;
   for (;;) {
-    const picked = await window.showQuickPick(fieldsOf(credential, now()), {
+    const picked = await window.showQuickPick(fieldsOf(credential, server.time.nowMs), {
       title: t("Edit {0} on {1}", plainText(credential.id), plainText(server.name)),
       placeHolder: t(
         "What is to change? Limits count from the next sign-in; nobody is disconnected.",

@@ -19,8 +19,6 @@ export interface Deed {
 /** What telling needs. */
 export interface OutcomeDeps {
   readonly documents: Documents;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 /**
@@ -30,13 +28,13 @@ export interface OutcomeDeps {
 export async function actAndTell(
   server: Server,
   { title, isMeant, act }: Deed,
-  { documents, now }: OutcomeDeps,
+  { documents }: OutcomeDeps,
 ): Promise<void> {
   const before = refusalCounts(server.mirror.maps.refusals.values());
   const report = await act();
   const sentence = outcomeSentence(report);
   if (sentence === "") return;
-  const outcome = { title, atMs: now(), report, isMeant, before };
+  const outcome = { title, atMs: server.time.nowMs, report, isMeant, before };
   const show = t("Show Who Still Tries");
   // nobody waits for the message to be closed
   void window

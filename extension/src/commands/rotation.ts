@@ -69,7 +69,7 @@ export function rotationHandlers(deps: RotationCommandsDeps): RotationHandlers {
 /** Gives every client of a credential a new secret of its own, after saying whom that may cost. */
 export async function rotateCredential(
   target: CredentialTarget,
-  { reveal, now }: Pick<RotationCommandsDeps, "reveal" | "now">,
+  { reveal }: Pick<RotationCommandsDeps, "reveal">,
 ): Promise<void> {
   const { server, credential } = target;
   const params = { authId: credential.id };
@@ -81,7 +81,10 @@ export async function rotateCredential(
   if (grace === undefined) return;
   const answer = await confirm({
     question: t("Rotate {0} on {1}?", credential.id, server.name),
-    lines: rotationLines(plan, grace, { isUnderWay: credential.rotation !== null, nowMs: now() }),
+    lines: rotationLines(plan, grace, {
+      isUnderWay: credential.rotation !== null,
+      nowMs: server.time.nowMs,
+    }),
     button: grace.seconds === 0 ? t("Rotate Now") : t("Rotate"),
     isHarmless: isWithoutLoss(plan, grace),
   });

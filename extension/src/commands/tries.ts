@@ -13,7 +13,7 @@ export interface TriesDeps extends OutcomeDeps {
 }
 
 /** Looking, at any time, at who still tries to get in although it was shut out. */
-export function triesHandlers({ targets, documents, now }: TriesDeps): Pick<Handlers, "showTries"> {
+export function triesHandlers({ targets, documents }: TriesDeps): Pick<Handlers, "showTries"> {
   return {
     async showTries(input) {
       const fits = ({ revoked_at: at }: Client) => at !== null;
@@ -27,7 +27,7 @@ export function triesHandlers({ targets, documents, now }: TriesDeps): Pick<Hand
       const { server, client } = target;
       await documents.showOutcome(server.key, {
         title: t("{0} was revoked", displayName(client)),
-        atMs: client.revoked_at === null ? now() : Date.parse(client.revoked_at),
+        atMs: client.revoked_at === null ? server.time.nowMs : Date.parse(client.revoked_at),
         report: undefined,
         isMeant: isOfRevoked(client.id),
         before: new Map(),

@@ -126,9 +126,11 @@ export class PairingWatch {
   }
 
   #findLost(): void {
-    const { isFilled, maps } = this.#deps.server.mirror;
+    const { time, mirror } = this.#deps.server;
+    const { isFilled, maps } = mirror;
     if (this.#lostId === "" || this.#pairing !== undefined || !isFilled) return;
     this.#pairing = maps.pairings.get(this.#lostId);
+    this.#clockSkewMs = time.aheadMs;
     if (this.#pairing === undefined && this.#line.kind !== "over") this.show({ kind: "over" });
   }
 

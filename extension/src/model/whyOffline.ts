@@ -5,7 +5,7 @@ import { plural } from "../support/plural.ts";
 import { inertLine } from "../support/text.ts";
 import { displayName, statusOf, statusWord } from "./arrange.ts";
 import { endSentence } from "./connectionEnd.ts";
-import { ago, dateAndTime, until } from "./relativeTime.ts";
+import { ago, dateAndTime, duration, until } from "./relativeTime.ts";
 import { whyRefused } from "./rows/refusalRow.ts";
 
 /** What is known around a client that is away. */
@@ -23,7 +23,10 @@ export interface AwayFacts {
   readonly refusals: Iterable<Refusal>;
   /** Clients that seem to be the same machine under another client ID. */
   readonly alike: readonly Client[];
+  /** By the server's clock. */
   readonly nowMs: number;
+  /** How far that is ahead of this computer's; 0: the two agree. */
+  readonly aheadMs: number;
 }
 
 /** One link of the chain between the editor and the host. */
@@ -74,6 +77,7 @@ function linkLines({ name, isBroken, text, more = [] }: Link): readonly string[]
 function chainOf(facts: AwayFacts): readonly Link[] {
   return [
     serverLink(facts),
+    clockLink(facts),
     lastConnection(facts),
     revocation(facts),
     ...(facts.mayAdminister ? [credentialLink(facts)] : []),
@@ -92,6 +96,25 @@ function serverLink({ server: { name, isConnected } }: AwayFacts): Link {
         name,
       );
   return { name: t("Server"), isBroken: !isConnected, text };
+}
+
+/** Two clocks that differ keep nobody away, but times elsewhere are not to be compared with these. */
+function clockLink({ server: { name }, aheadMs }: AwayFacts): Link | undefined {
+  if (aheadMs === 0) return undefined;
+  const by = duration(Math.abs(aheadMs));
+  const text =
+    aheadMs > 0
+      ? t(
+          "This computer's clock is {0} behind that of {1}. How long ago things were is told by the server's.",
+          by,
+          name,
+        )
+      : t(
+          "This computer's clock is {0} ahead of that of {1}. How long ago things were is told by the server's.",
+          by,
+          name,
+        );
+  return { name: t("Clock"), isBroken: false, text };
 }
 
 function lastConnection({ client, nowMs }: AwayFacts): Link {

@@ -15,3 +15,10 @@ export function tellConnection(log: Log, server: string, state: ConnectionState)
   if (isTold) log.debug("connection", facts);
   else log.info("connection", facts);
 }
+
+/** Tells the log that the clock of a server is another one than this computer's, where it is. */
+export function tellClock(log: Log, server: string, aheadMs: number): void {
+  if (aheadMs === 0) return;
+  const seconds = Math.round(aheadMs / 1_000);
+  log.info("its clock differs: times are told by it", { server, secondsAhead: seconds });
+}

@@ -11,31 +11,19 @@ import { ArrangedClients } from "../model/arrange.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "../model/connectionState.ts";
 import { Mirror } from "../model/mirror.ts";
 import { may, type Rights, UNKNOWN } from "../model/rights.ts";
-import type { Clock, Timer } from "../support/clock.ts";
+import type { Timer } from "../support/clock.ts";
 import { Listeners } from "../support/listeners.ts";
-import type { Log } from "../support/log.ts";
-import { isLocalUrl, type ServerConfig } from "./config.ts";
-import { tellConnection } from "./connectionLog.ts";
+import { isLocalUrl } from "./config.ts";
+import { tellClock, tellConnection } from "./connectionLog.ts";
 import { FetchedLists } from "./fetchedLists.ts";
 import { People } from "./people.ts";
 import type { ServerChange } from "./serverChange.ts";
+import type { ServerDeps } from "./serverDeps.ts";
+import { ServerTime } from "./serverTime.ts";
 import { askWhoIAm, askWhyRefused } from "./whoAmI.ts";
 
 /** A local backend that was started is found within a second; looking for its file costs next to nothing. */
 const LONGEST_LOCAL_RETRY_MS = 900;
-
-/** What a server needs from its surroundings. */
-export interface ServerDeps {
-  readonly config: ServerConfig;
-  readonly access: AccessSource;
-  readonly fetch: typeof fetch;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** 0 to 1. */
-  readonly random: () => number;
-  /** Called when a server without a remembered fingerprint has told its own. */
-  readonly rememberFingerprint: (fingerprint: string) => void;
-}
 
 /** One server: its connection, which repairs itself, and a mirror of its model. */
 export class Server {
@@ -52,6 +40,8 @@ export class Server {
   /** Where the clients of a rotating credential stand, with the reasons; by credential. */
   readonly rotations: FetchedLists<RotationClient>;
   readonly people: People;
+  /** What time it is there. */
+  readonly time: ServerTime;
   /** What its TLS key is recognised by; undefined: its certificate has to be trusted. */
   readonly tlsPin: TlsPin | undefined;
   readonly #deps: ServerDeps;
@@ -75,6 +65,7 @@ export class Server {
     this.access = access;
     this.api = new Api({ access, fetch });
     this.people = new People(this.api);
+    this.time = new ServerTime(deps.clock);
     this.secrets = new FetchedLists((authId) =>
       this.api.call("listSecrets", { params: { authId } }),
     );
@@ -210,7 +201,11 @@ export class Server {
   }
 
   #receive(message: EventMessage): void {
-    if (message.type === "snapshot" && !this.#recognise(message.server.fingerprint_sha256)) return;
+    if (message.type === "snapshot") {
+      if (!this.#recognise(message.server.fingerprint_sha256)) return;
+      this.time.isToldToBe(message.at);
+      tellClock(this.#deps.log, this.name, this.time.aheadMs);
+    }
     const applied = this.mirror.apply(message);
     if (applied.kind === "gap") {
       this.connect();

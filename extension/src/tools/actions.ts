@@ -17,8 +17,6 @@ import type { ACTING, ToolInput } from "./toolInputs.ts";
 export interface ActionsDeps {
   readonly fleet: Fleet;
   readonly sheets: Sheets;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 /** Something that is about to be done. */
@@ -101,12 +99,12 @@ export const INTENTIONS: {
     };
   },
 
-  async rport_rotate_credential(input, { fleet, now }) {
+  async rport_rotate_credential(input, { fleet }) {
     const target = credentialMeant(fleet, input);
     const { server, credential } = target;
     const grace = graceOf(personalSettings.graceHours);
     const plan = await planRotation(target);
-    const circumstances = { isUnderWay: credential.rotation !== null, nowMs: now() };
+    const circumstances = { isUnderWay: credential.rotation !== null, nowMs: server.time.nowMs };
     return {
       command: "rotateCredential",
       serverKey: server.key,

@@ -68,7 +68,8 @@ export class Documents implements TextDocumentContentProvider {
       mayAdminister: server.may("administrator"),
       refusals: refusals.values(),
       alike: [...clients.values()].filter(({ looks_like: id }) => id === clientId),
-      nowMs: this.#deps.clock.now(),
+      nowMs: server.time.nowMs,
+      aheadMs: server.time.aheadMs,
     });
   }
 
@@ -176,7 +177,7 @@ export class Documents implements TextDocumentContentProvider {
     const tunnels = openTunnelNodes(this.#deps, serverKey, clientId).map((node) =>
       rowOf(node, rows),
     );
-    return detailsText({ client, tunnels, serverName: server.name, nowMs: clock.now() });
+    return detailsText({ client, tunnels, serverName: server.name, nowMs: server.time.nowMs });
   }
 }
 

@@ -29,28 +29,11 @@ import { serverRow } from "../model/rows/serverRow.ts";
 import { staleRow } from "../model/rows/staleRow.ts";
 import { absentClientRow, localTunnelRow, serverTunnelRow } from "../model/rows/tunnelRow.ts";
 import { accessRow, invitationRow, invitationsRow, userRow } from "../model/rows/userRow.ts";
-import type { Fleet } from "../servers/fleet.ts";
 import { ALL_INVITATIONS } from "../servers/people.ts";
 import { isAway, type Server } from "../servers/server.ts";
 import { rememberedName } from "../tunnels/localTunnel.ts";
-import type { ClientsSource } from "./clients.ts";
 import { isLiveOf, rotationReason } from "./credentialNodes.ts";
-import type { LastTree } from "./lastShown/lastTree.ts";
-
-/** What a row is described from. */
-export interface RowContext {
-  readonly fleet: Fleet;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Days after which a secret counts as old; without it, or with 0, none does. */
-  readonly warnAfterDays?: () => number;
-  /** What is in a group of the clients view; without it, none is shown. */
-  readonly groups?: Pick<ClientsSource, "sizeOf" | "outageRow" | "isFiltered">;
-  /** Whether a client stands above the others; without it, none does. */
-  readonly isPinned?: (serverKey: string, clientId: string) => boolean;
-  /** What clients' rows said last time; without it, nothing is known of that. */
-  readonly last?: Pick<LastTree, "rowOf">;
-}
+import { type RowContext, timedBy } from "./rowContext.ts";
 
 /** Stands for something that went away between the question and the answer. */
 const GONE: Row = {
@@ -63,8 +46,11 @@ const GONE: Row = {
 };
 
 /** How a row looks now. */
-export function rowOf(node: Node, context: RowContext): Row {
-  const server = context.fleet.get(node.serverKey);
+export function rowOf(node: Node, given: RowContext): Row {
+  const server = given.fleet.get(node.serverKey);
+  // what is known of a tunnel of this computer was seen here
+  const isOfHere = server === undefined || node.kind === "localTunnel";
+  const context = isOfHere ? given : timedBy(server, given);
   const row = (server === undefined ? undefined : describe(node, server, context)) ?? GONE;
   const isStale = node.kind !== "server" && server !== undefined && isAway(server);
   return isStale ? staleRow(row) : row;
@@ -279,9 +265,10 @@ export function hostOf({ address }: Server): string {
 }
 
 /** What a hover shows, in Markdown; undefined for rows that show all there is to say. */
-export function tooltipOf(node: Node, context: RowContext): string | undefined {
-  const server = context.fleet.get(node.serverKey);
+export function tooltipOf(node: Node, given: RowContext): string | undefined {
+  const server = given.fleet.get(node.serverKey);
   if (server === undefined) return undefined;
+  const context = timedBy(server, given);
   if (node.kind === "credential") {
     const facts = credentialFacts(server, node.authId, context);
     return facts === undefined ? undefined : credentialTooltip(facts);

@@ -18,7 +18,8 @@ import { describeError } from "../support/describeError.ts";
 import type { Log } from "../support/log.ts";
 import { inertLine } from "../support/text.ts";
 import { DrawnRows } from "./drawnRows.ts";
-import { type RowContext, rowOf, tooltipOf } from "./rows.ts";
+import type { RowContext } from "./rowContext.ts";
+import { rowOf, tooltipOf } from "./rows.ts";
 import { ALL, type Dirty, type TreeSource } from "./source.ts";
 import { type Stale, StaleRows } from "./staleRows.ts";
 

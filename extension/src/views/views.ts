@@ -26,7 +26,7 @@ import { drawingOf } from "./lastShown/drawing.ts";
 import type { LastFolder } from "./lastShown/folder.ts";
 import { LastShown } from "./lastShown/lastShown.ts";
 import { LastTree } from "./lastShown/lastTree.ts";
-import type { RowContext } from "./rows.ts";
+import type { RowContext } from "./rowContext.ts";
 import { ALL, type TreeSource } from "./source.ts";
 import { StatusBar } from "./statusBar.ts";
 import { NO_DROP, tagDrop } from "./tagDrop.ts";

@@ -11,15 +11,13 @@ import { pickGroups } from "./groups.ts";
 export interface InviteDeps {
   /** Has the lists that were fetched of users fetched again. */
   readonly refresh: () => void;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 const COPY_ALL = t("Copy Address and Code");
 const COPY_CODE = t("Copy Code");
 
 /** Makes a code that turns one person into a user, and shows it. */
-export async function inviteUser(server: Server, { refresh, now }: InviteDeps): Promise<void> {
+export async function inviteUser(server: Server, { refresh }: InviteDeps): Promise<void> {
   const where = plainText(server.name);
   const name = await window.showInputBox({
     title: t("Invite User to {0}", where),
@@ -38,7 +36,7 @@ export async function inviteUser(server: Server, { refresh, now }: InviteDeps): 
   const body = { groups: [...groups] as GroupName[], display_name: name.trim() };
   const invitation = await server.api.call("createInvitation", { body });
   refresh();
-  await showCode(server, invitation, now());
+  await showCode(server, invitation, server.time.nowMs);
 }
 
 async function showCode(server: Server, invitation: NewInvitation, nowMs: number): Promise<void> {

@@ -14,20 +14,18 @@ import { setUpSecondFactor } from "./secondFactor.ts";
 /** What the commands on one's own account need. */
 export interface MeCommandsDeps {
   readonly targets: Targets;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 /** Commands that one's own account is the object of. */
 export type MeHandlers = Pick<Handlers, "manageTokens" | "setUpSecondFactor" | "changePassword">;
 
 /** Tokens, authenticator app and password of whoever is signed in. */
-export function meHandlers({ targets, now }: MeCommandsDeps): MeHandlers {
+export function meHandlers({ targets }: MeCommandsDeps): MeHandlers {
   const hasAccount = ({ rights }: Server) => rights.account;
   return {
     async manageTokens(input) {
       const server = await targets.server(input, t("Tokens on which server?"), hasAccount);
-      if (server !== undefined) await manageTokens(server, now);
+      if (server !== undefined) await manageTokens(server);
     },
     async setUpSecondFactor(input) {
       const title = t("Set up an app for which server?");
@@ -47,12 +45,12 @@ interface TokenItem extends QuickPickItem {
 }
 
 /** Lists the personal tokens until the list is closed; choosing one ends it. */
-async function manageTokens(server: Server, now: () => number): Promise<void> {
+async function manageTokens(server: Server): Promise<void> {
   for (;;) {
     const tokens = await server.api.call("listTokens");
     const items: TokenItem[] = tokens.map((token) => ({
       label: `$(key) ${plainText(token.name)}`,
-      description: plainText(joinDots(...tokenWords(token, now()))),
+      description: plainText(joinDots(...tokenWords(token, server.time.nowMs))),
       token,
     }));
     if (items.length === 0)

@@ -32,8 +32,6 @@ export interface InvitationTarget {
 /** What turning rows into users needs. */
 export interface UserTargetsDeps {
   readonly fleet: Fleet;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 /** Turns what a command was called on into users, and asks with a list when it is nothing. */
@@ -100,7 +98,7 @@ export class UserTargets {
     const failure = lists.failureOf(user.username);
     if (failure !== undefined) return nothing(failure);
     const choices = lists.of(user.username).map((access) => ({
-      ...choiceOf(accessRow(access, this.#deps.now())),
+      ...choiceOf(accessRow(access, server.time.nowMs)),
       target: { server, user, access },
     }));
     return choices.length === 0
@@ -120,7 +118,7 @@ export class UserTargets {
     }
     await invitations.load(ALL_INVITATIONS);
     const choices = invitations.of(ALL_INVITATIONS).map((invitation) => ({
-      ...choiceOf(invitationRow(invitation, this.#deps.now())),
+      ...choiceOf(invitationRow(invitation, server.time.nowMs)),
       target: { server, invitation },
     }));
     return choices.length === 0 ? nothing(t("No invitation is open.")) : await ask(choices, title);
@@ -133,7 +131,7 @@ export class UserTargets {
   #userChoice(target: UserTarget) {
     const { server, user } = target;
     const isMe = user.username === server.rights.username;
-    const row = userRow({ user, isMe, failure: undefined, nowMs: this.#deps.now() });
+    const row = userRow({ user, isMe, failure: undefined, nowMs: server.time.nowMs });
     const where = this.#servers.length > 1 ? `${server.name} \u00B7 ` : "";
     const { label, description } = choiceOf(row);
     return { label, description: plainText(where) + description, target };

@@ -1,7 +1,8 @@
 import { type QuickPickItem, ThemeIcon, window } from "vscode";
 import type { Node } from "../../model/node.ts";
 import { plainText } from "../../support/text.ts";
-import { type RowContext, rowOf } from "../../views/rows.ts";
+import type { RowContext } from "../../views/rowContext.ts";
+import { rowOf } from "../../views/rows.ts";
 
 /** An entry that stands for something. */
 export type Choice<T> = QuickPickItem & { readonly target: T };

@@ -8,11 +8,10 @@ import { duration, until } from "../../model/relativeTime.ts";
 import { describeError, describeNetworkError } from "../../support/describeError.ts";
 import { inertLine } from "../../support/text.ts";
 import { isLoopback } from "../config.ts";
+import { AGREED_MS } from "../serverTime.ts";
 import type { CheckLine } from "./checkLine.ts";
 import type { HostAndPort, NetworkProbes } from "./networkProbes.ts";
 
-/** Two clocks that are closer than this agree. */
-const CLOCK_MS = 60_000;
 /** A certificate with less left is pointed out. */
 const EXPIRY_MS = 14 * 86_400_000;
 /** The first question also opens the connection, so the round trip is that of the quickest. */
@@ -210,18 +209,18 @@ function keyLine(
 function clockLine(serverMs: number, nowMs: number): CheckLine {
   const name = t("Clock");
   const aheadMs = serverMs - nowMs;
-  if (Math.abs(aheadMs) < CLOCK_MS) {
+  if (Math.abs(aheadMs) < AGREED_MS) {
     return { name, verdict: "ok", text: t("The server's clock and this computer's agree.") };
   }
   const by = duration(Math.abs(aheadMs));
   const text =
     aheadMs > 0
       ? t(
-          "The server's clock is {0} ahead of this computer's: \"ago\" is wrong by that, and codes of authenticator apps may be refused.",
+          "The server's clock is {0} ahead of this computer's. How long ago things were is told by the server's; if that is the wrong one, it may refuse codes of authenticator apps.",
           by,
         )
       : t(
-          "The server's clock is {0} behind this computer's: \"ago\" is wrong by that, and codes of authenticator apps may be refused.",
+          "The server's clock is {0} behind this computer's. How long ago things were is told by the server's; if that is the wrong one, it may refuse codes of authenticator apps.",
           by,
         );
   return { name, verdict: "note", text };

@@ -1,7 +1,8 @@
 import type { Node } from "../../model/node.ts";
 import type { Server } from "../../servers/server.ts";
 import type { ClientsSource } from "../clients.ts";
-import { type RowContext, rowOf } from "../rows.ts";
+import type { RowContext } from "../rowContext.ts";
+import { rowOf } from "../rows.ts";
 import { type LastRecord, type LastRow, recordOf } from "./record.ts";
 
 /** What is to be kept of a server: the first rows of its clients, as they are shown now. */

@@ -206,6 +206,7 @@ const TEXTS: Readonly<Record<string, () => string>> = {
         refusals: [REFUSED],
         alike: [ALARMED],
         nowMs: NOW,
+        aheadMs: of === undefined ? 1 : -1,
       }),
     ),
   "a credential's row": () =>

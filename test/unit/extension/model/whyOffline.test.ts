@@ -28,6 +28,7 @@ function textOf(changes: Partial<AwayFacts> = {}): string {
     refusals: [],
     alike: [],
     nowMs: NOW,
+    aheadMs: 0,
     ...changes,
   });
 }
@@ -43,6 +44,14 @@ describe("why a client is offline", () => {
     expect(text).toContain("it does not even try");
     expect(text).toContain("rport-agent status");
     expect(text).not.toContain("\nx ");
+  });
+
+  it("says that the two clocks differ, and tells times by the server's", () => {
+    expect(textOf()).not.toContain("Clock");
+    const behind = textOf({ aheadMs: 3 * 3_600_000 });
+    expect(behind).toContain("This computer's clock is 3 h behind that of Relay.");
+    expect(behind).toContain("Ended 60 min ago");
+    expect(textOf({ aheadMs: -90 * 60_000 })).toContain("is 90 min ahead of that of Relay.");
   });
 
   it.each<[string, Partial<AwayFacts>, RegExp]>([

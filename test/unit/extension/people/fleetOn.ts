@@ -55,7 +55,7 @@ export async function fleetOn({ me, fake: given, ...parts }: Parts) {
   const clock = new FakeClock(NOW);
   let mine = me;
   if (given === undefined) {
-    fake.greeting = snapshot(parts);
+    fake.greeting = snapshot({ at: new Date(NOW).toISOString(), ...parts });
     fake.reply = ({ url }) => {
       const path = url.slice(API_PREFIX.length);
       if (path === "/me" && mine !== undefined) return { status: 200, body: { data: mine } };
