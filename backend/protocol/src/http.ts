@@ -23,6 +23,7 @@ import { refusalSchema } from "./refusal.ts";
 import { deletionReportSchema } from "./report.ts";
 import { serverStatusSchema } from "./serverStatus.ts";
 import { LISTENING_ENDPOINTS } from "./tunnels/listening.ts";
+import { TRAFFIC_ENDPOINTS } from "./tunnels/traffic.ts";
 
 /** All routes of the users' face begin with this. */
 export const API_PREFIX = "/api/v1";
@@ -122,6 +123,7 @@ export const ENDPOINTS = {
   ...ACCESS_ENDPOINTS,
   ...ATTRIBUTE_ENDPOINTS,
   ...LISTENING_ENDPOINTS,
+  ...TRAFFIC_ENDPOINTS,
   listTunnels: endpoint({
     method: "GET",
     path: "/tunnels",

@@ -239,6 +239,7 @@ export class ClientTunnels {
         acl: request.acl,
         dial: () => dial(this.session, targetOf(stored)),
         relays,
+        tally: tunnel.tally,
         sockets,
         log,
         onCount: (count) => tunnel.setConnections(count),

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { RportError } from "@rport/protocol/errors";
 import { contain, guarded } from "@rport/protocol/wire/contain";
-import { type Relays, relay } from "@rport/protocol/wire/relay";
+import type { Relays, Tally } from "@rport/protocol/wire/relay";
 import { endingFault, loggedFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import type { OpenSockets } from "../sockets/openSockets.ts";
@@ -18,6 +18,8 @@ export interface ListenerDeps {
   readonly acl: Acl | undefined;
   readonly dial: () => Promise<Duplex>;
   readonly relays: Relays;
+  /** What comes from whoever connects goes from A to B. */
+  readonly tally: Tally;
   readonly sockets: TunnelSockets;
   readonly log: Log;
   /** The number of open connections has changed. */
@@ -103,11 +105,11 @@ export class Listener {
   }
 
   async #join(socket: Socket): Promise<void> {
-    const { dial, relays, log } = this.#deps;
+    const { dial, relays, tally, log } = this.#deps;
     try {
       const stream = await dial();
       if (socket.destroyed) stream.destroy();
-      else await relay(socket, stream, relays);
+      else await relays.join(socket, stream, tally);
     } catch (error) {
       log.debug("tunnel connection failed", { reason: errorText(error) });
       socket.destroy();

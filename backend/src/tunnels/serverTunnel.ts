@@ -1,6 +1,9 @@
+import { RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
-import type { Clock, Timer } from "../platform/clock.ts";
+import type { TunnelTraffic } from "@rport/protocol/tunnels/traffic";
+import type { Tally } from "@rport/protocol/wire/relay";
+import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import type { Listener } from "./listener.ts";
 
@@ -21,25 +24,51 @@ const NS_PER_MS = 1e6;
 /** A tunnel that is open, or about to be: its description, its listener, its clocks. */
 export class ServerTunnel {
   readonly stored: StoredTunnel;
+  /** What its connections have carried, from whoever connects (A) to the client (B) and back. */
+  readonly tally: Tally = { bytesAtoB: 0, bytesBtoA: 0 };
   readonly #deps: ServerTunnelDeps;
+  readonly #sinceMs: number;
   #listener: Listener | undefined;
   #connections = 0;
+  #connectionsTotal = 0;
+  #usedAtMs: number | undefined;
   #idleTimer: Timer | undefined;
   #ageTimer: Timer | undefined;
 
   constructor(deps: ServerTunnelDeps) {
     this.#deps = deps;
     this.stored = deps.stored;
+    this.#sinceMs = deps.clock.now();
   }
 
   get connections(): number {
     return this.#connections;
   }
 
+  /** Throws `CONFLICT` while it has connections. */
+  requireUnused(): void {
+    if (this.#connections === 0) return;
+    const title = `The tunnel has ${this.#connections} open connections; use force to cut them.`;
+    throw new RportError("CONFLICT", title);
+  }
+
   /** The tunnel as people see it. */
   view(): Tunnel {
     const { clientId } = this.#deps;
     return { ...this.stored, client_id: clientId, connections: this.#connections };
+  }
+
+  /** What went through it until now. */
+  traffic(): TunnelTraffic {
+    const usedAtMs = this.#usedAtMs;
+    return {
+      since: toTime(this.#sinceMs),
+      connections: this.#connections,
+      connections_total: this.#connectionsTotal,
+      used_at: usedAtMs === undefined ? null : toTime(usedAtMs),
+      bytes_to_client: this.tally.bytesAtoB,
+      bytes_from_client: this.tally.bytesBtoA,
+    };
   }
 
   /** The listener is there: from now on time counts. */
@@ -55,7 +84,9 @@ export class ServerTunnel {
 
   /** Called by the listener. */
   setConnections(count: number): void {
+    if (count > this.#connections) this.#connectionsTotal += 1;
     this.#connections = count;
+    this.#usedAtMs = this.#deps.clock.now();
     this.#idleTimer?.cancel();
     this.#armIdle();
     this.#deps.onChanged();

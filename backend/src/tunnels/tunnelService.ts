@@ -2,6 +2,7 @@ import type { RemoteMessage } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import type { AuthId, ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
+import type { TunnelTraffic } from "@rport/protocol/tunnels/traffic";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { SessionTunnels, SortedRemotes } from "../clients/session/sessionDeps.ts";
 import { toTime } from "../platform/clock.ts";
@@ -97,6 +98,11 @@ export class TunnelService implements SessionTunnels {
     return own?.get(key.slice(slash + 1) as TunnelId)?.view();
   }
 
+  /** What went through a tunnel since it was opened; undefined when it is not open. */
+  trafficOf(clientId: ClientId, tunnelId: TunnelId): TunnelTraffic | undefined {
+    return this.#byClient.get(clientId)?.get(tunnelId)?.traffic();
+  }
+
   /**
    * Opens a tunnel as `PUT /clients/{id}/tunnels` does; resolves when it would be there after a
    * power cut. Throws with RPort's codes, `DISK_FULL`, and as `requireRight`.
@@ -133,10 +139,7 @@ export class TunnelService implements SessionTunnels {
     if (tunnel === undefined && !this.#remembered.has(clientId, tunnelId)) {
       throw new RportError("NOT_FOUND", "There is no such tunnel.");
     }
-    if (tunnel !== undefined && tunnel.connections > 0 && !force) {
-      const title = `The tunnel has ${tunnel.connections} open connections; use force to cut them.`;
-      throw new RportError("CONFLICT", title);
-    }
+    if (!force) tunnel?.requireUnused();
     this.#remembered.forget(clientId, tunnelId);
     if (tunnel !== undefined) await own?.close(tunnel);
     this.#deps.log.info("tunnel closed", { client: clientId, tunnel: tunnelId });

@@ -11,6 +11,12 @@ export interface RelayResult {
   readonly error?: Error;
 }
 
+/** Bytes moved each way, of one relay or of several one after another. */
+export interface Tally {
+  bytesAtoB: number;
+  bytesBtoA: number;
+}
+
 /** What a socket reads although it is paused: what one read of the system brings. */
 const AHEAD_BYTES = 64 << 10;
 /** What one stream may move per turn of the event loop while others want their turn, too. */
@@ -41,8 +47,8 @@ export class Relays {
     return this.#bytes;
   }
 
-  /** Joins two streams both ways; see `relay`. */
-  async join(a: Duplex, b: Duplex): Promise<RelayResult> {
+  /** Joins two streams both ways; see `relay`. What is moved is added to `tally` as it is moved. */
+  async join(a: Duplex, b: Duplex, tally?: Tally): Promise<RelayResult> {
     this.#active += 1;
     try {
       return await joined(a, b, {
@@ -51,6 +57,7 @@ export class Relays {
           this.#bytes += bytes;
         },
         onFault: this.#onFault,
+        tally,
       });
     } finally {
       this.#active -= 1;
@@ -66,7 +73,12 @@ export class Relays {
  * regard to others.
  */
 export function relay(a: Duplex, b: Duplex, relays?: Relays): Promise<RelayResult> {
-  const alone: Surroundings = { isShared: () => false, onBytes: () => {}, onFault: () => {} };
+  const alone: Surroundings = {
+    isShared: () => false,
+    onBytes: () => {},
+    onFault: () => {},
+    tally: undefined,
+  };
   return relays === undefined ? joined(a, b, alone) : relays.join(a, b);
 }
 
@@ -75,16 +87,18 @@ interface Surroundings {
   readonly isShared: () => boolean;
   readonly onBytes: (bytes: number) => void;
   readonly onFault: OnFault;
+  /** Where bytes are counted by direction, too. */
+  readonly tally: Tally | undefined;
 }
 
 /** What a direction is part of. */
-interface Whole extends Surroundings {
+interface Whole extends Omit<Surroundings, "tally"> {
   /** Ends the whole relay. */
   readonly end: () => void;
 }
 
 function joined(a: Duplex, b: Duplex, surroundings: Surroundings): Promise<RelayResult> {
-  const { isShared, onBytes, onFault } = surroundings;
+  const { isShared, onBytes, onFault, tally = { bytesAtoB: 0, bytesBtoA: 0 } } = surroundings;
   return new Promise((resolve) => {
     let error: Error | undefined;
     let open = 2;
@@ -100,9 +114,21 @@ function joined(a: Duplex, b: Duplex, surroundings: Surroundings): Promise<Relay
       keepFirst(caught instanceof Error ? caught : new Error(String(caught)));
       end();
     };
-    const whole: Whole = { isShared, onBytes, onFault: ends, end };
-    const forth = new Direction(a, b, whole);
-    const back = new Direction(b, a, whole);
+    const whole = { isShared, onFault: ends, end };
+    const forth = new Direction(a, b, {
+      ...whole,
+      onBytes: (bytes) => {
+        tally.bytesAtoB += bytes;
+        onBytes(bytes);
+      },
+    });
+    const back = new Direction(b, a, {
+      ...whole,
+      onBytes: (bytes) => {
+        tally.bytesBtoA += bytes;
+        onBytes(bytes);
+      },
+    });
     const onClosed = (other: Duplex) => {
       finishThenDestroy(other);
       open -= 1;

@@ -91,6 +91,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
       all: () => tunnels.all(),
       create: (id, query, asker) => tunnels.create(id, query, asker),
       remove: (id, tunnelId, force) => tunnels.remove(id, tunnelId, force),
+      trafficOf: (id, tunnelId) => tunnels.trafficOf(id, tunnelId),
       listening: deps.listening,
       probe: deps.probe,
     }),

@@ -1,7 +1,9 @@
+import { RportError } from "@rport/protocol/errors";
 import type { EndpointInput } from "@rport/protocol/http";
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
 import { requireHostPort } from "@rport/protocol/remote";
+import type { TunnelTraffic } from "@rport/protocol/tunnels/traffic";
 import type { ListSearches } from "../../lists/listSearches.ts";
 import type { Listening } from "../../tunnels/listening.ts";
 import type { Probe } from "../../tunnels/probe.ts";
@@ -22,14 +24,25 @@ export interface TunnelHandlerDeps {
   ): Promise<Tunnel>;
   /** Without `force`, a tunnel in use stays and `CONFLICT` is thrown. */
   remove(clientId: ClientId, tunnelId: TunnelId, force: boolean): Promise<void>;
+  /** What went through an open tunnel; undefined for others. */
+  trafficOf(clientId: ClientId, tunnelId: TunnelId): TunnelTraffic | undefined;
   readonly listening: Listening;
   readonly probe: Probe;
 }
 
+/** Handlers of tunnels, and of what they lead to. */
+export type TunnelHandlers = Pick<
+  Handlers,
+  | "listTunnels"
+  | "createTunnel"
+  | "deleteTunnel"
+  | "getTunnelTraffic"
+  | "listListening"
+  | "tryTarget"
+>;
+
 /** Serves tunnels whose listeners are on the server. */
-export function tunnelHandlers(
-  source: TunnelHandlerDeps,
-): Pick<Handlers, "listTunnels" | "createTunnel" | "deleteTunnel" | "listListening" | "tryTarget"> {
+export function tunnelHandlers(source: TunnelHandlerDeps): TunnelHandlers {
   return {
     listTunnels(_input, { actor, user }) {
       const { access, searches } = source;
@@ -42,6 +55,11 @@ export function tunnelHandlers(
     async deleteTunnel({ params, query }) {
       await source.remove(params.clientId, params.tunnelId, query.force ?? false);
       return undefined;
+    },
+    getTunnelTraffic({ params }) {
+      const data = source.trafficOf(params.clientId, params.tunnelId);
+      if (data === undefined) throw new RportError("NOT_FOUND", "There is no such open tunnel.");
+      return { data };
     },
     async listListening({ params }, { requireRight }) {
       const data = await source.listening(params.clientId);

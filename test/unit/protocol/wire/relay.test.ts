@@ -70,6 +70,24 @@ describe("a relay", () => {
     expect(await done).toEqual({ bytesAtoB: 8, bytesBtoA: 10 });
   });
 
+  it("counts by direction while it goes on, also over several connections", async () => {
+    const relays = new Relays();
+    const tally = { bytesAtoB: 100, bytesBtoA: 0 };
+    const [near, a] = streamPair();
+    const [far, b] = streamPair();
+    const done = relays.join(a, b, tally);
+    near.write("question");
+    await once(far, "data");
+    expect(tally).toEqual({ bytesAtoB: 108, bytesBtoA: 0 });
+    far.write("the answer");
+    await once(near, "data");
+    expect(tally).toEqual({ bytesAtoB: 108, bytesBtoA: 10 });
+    near.end();
+    far.end();
+    await done;
+    expect(relays.bytes).toBe(18);
+  });
+
   it("delivers what was written before the end although the writer is closed by then", async () => {
     const source = new PassThrough();
     const sink = new SlowSink({ highWaterMark: 1 << 20 });

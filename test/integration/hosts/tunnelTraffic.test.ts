@@ -1,0 +1,97 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describe, expect, it, vi } from "vitest";
+import { startAgent } from "../../support/agents/agent.ts";
+import { startBackend } from "../../support/backend/backend.ts";
+import { agentOf, makeFleet } from "../../support/backend/fleet.ts";
+import { Members } from "../../support/backend/member.ts";
+import { pattern, tcpServer } from "../../support/wire/wireTunnel.ts";
+
+const ID = "web-01";
+const params = { clientId: ID };
+const MEGABYTE = 1 << 20;
+
+/** A backend with a real agent, in front of a service that answers three bytes for each one. */
+async function setUp() {
+  const stack = new AsyncDisposableStack();
+  const backend = stack.use(await startBackend());
+  const password = await makeFleet({ call: backend.api });
+  const target = stack.use(
+    await tcpServer((socket) => {
+      socket.on("data", (chunk) => socket.write(Buffer.concat([chunk, chunk, chunk])));
+      socket.on("end", () => socket.end());
+    }),
+  );
+  const agent = stack.use(await startAgent(agentOf(backend, password, ID)));
+  await agent.online();
+  const query = { remote: String(target.port) };
+  const tunnel = await backend.api("createTunnel", { params, query });
+  const ofTunnel = { clientId: ID, tunnelId: tunnel.id };
+  return {
+    backend,
+    tunnel,
+    looked: () => backend.api("getTunnelTraffic", { params: ofTunnel }),
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
+}
+
+describe("what goes through a tunnel of the server", () => {
+  it("is counted by tunnel, both ways, while it goes and after", async () => {
+    await using started = await setUp();
+    const { tunnel, looked } = started;
+    const nothing = { connections: 0, connections_total: 0, used_at: null };
+    expect(await looked()).toMatchObject({
+      ...nothing,
+      bytes_to_client: 0,
+      bytes_from_client: 0,
+    });
+
+    const socket = connect({ host: "127.0.0.1", port: Number(tunnel.lport) });
+    let received = 0;
+    const all = new Promise<void>((resolve) => {
+      socket.on("data", (chunk) => {
+        received += chunk.length;
+        if (received === 3 * MEGABYTE) resolve();
+      });
+    });
+    socket.write(pattern(MEGABYTE));
+    await all;
+    const bytes = { bytes_to_client: MEGABYTE, bytes_from_client: 3 * MEGABYTE };
+    const open = await looked();
+    expect(open).toMatchObject({ connections: 1, connections_total: 1, ...bytes });
+
+    socket.end();
+    await once(socket, "close");
+    await vi.waitFor(async () => {
+      expect(await looked()).toMatchObject({ connections: 0, connections_total: 1, ...bytes });
+    });
+    const { since, used_at: usedAt } = await looked();
+    expect(Date.parse(usedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(open.used_at ?? ""));
+    expect(Date.parse(usedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(since));
+  });
+
+  it("is no part of the tunnel as RPort's programs know it", async () => {
+    await using started = await setUp();
+    const [tunnel] = await started.backend.api("listTunnels");
+    expect(Object.keys(tunnel ?? {}).filter((key) => /bytes|used|total/.test(key))).toEqual([]);
+  });
+
+  it("is told of tunnels that are open, to those who may open them and see the client", async () => {
+    await using started = await setUp();
+    const { backend, tunnel } = started;
+    const none = { params: { clientId: ID, tunnelId: "99" } };
+    await expect(backend.api("getTunnelTraffic", none)).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+    const members = new Members(backend);
+    await members.group("lookers");
+    await members.group("operators", "tunnels");
+    const path = `/clients/${ID}/tunnels/${tunnel.id}/traffic`;
+    const looker = await members.add("anna", ["lookers"]);
+    expect(await looker.api.raw("GET", path)).toMatchObject({ status: 403 });
+    const operator = await members.add("otto", ["operators"]);
+    expect(await operator.api.raw("GET", path)).toMatchObject({ status: 404 });
+    await backend.api("deleteTunnel", { params: { clientId: ID, tunnelId: tunnel.id } });
+    await expect(started.looked()).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+});
