@@ -152,6 +152,7 @@ export type ContextKey = keyof typeof CONTEXT_KEYS;
 export const SETTINGS = {
   servers: "servers",
   statusBarVisible: "statusBar.visible",
+  clientParts: "clients.description",
   warnAfterDays: "credentials.warnAfterDays",
   graceHours: "credentials.graceHours",
   clientStatus: "notifications.clientStatus",

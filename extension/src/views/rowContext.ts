@@ -1,3 +1,4 @@
+import type { ClientPart } from "../model/rows/clientParts.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
 import type { ClientsSource } from "./clients.ts";
@@ -10,6 +11,8 @@ export interface RowContext {
   readonly now: () => number;
   /** Days after which a secret counts as old; without it, or with 0, none does. */
   readonly warnAfterDays?: () => number;
+  /** What stands behind a client's name in the clients view; without it, what is usual. */
+  readonly clientParts?: () => readonly ClientPart[];
   /** What is in a group of the clients view; without it, none is shown. */
   readonly groups?: Pick<ClientsSource, "sizeOf" | "outageRow" | "isFiltered">;
   /** Whether a client stands above the others; without it, none does. */

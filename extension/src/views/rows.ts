@@ -33,6 +33,7 @@ import { ALL_INVITATIONS } from "../servers/people.ts";
 import { isAway, type Server } from "../servers/server.ts";
 import { rememberedName } from "../tunnels/localTunnel.ts";
 import { isLiveOf, rotationReason } from "./credentialNodes.ts";
+import { earlierName, isLikeRevoked } from "./earlierRecord.ts";
 import { type RowContext, timedBy } from "./rowContext.ts";
 
 /** Stands for something that went away between the question and the answer. */
@@ -161,6 +162,7 @@ function describeClient(node: ClientNode, server: Server, context: RowContext): 
     localTunnels: context.fleet.tunnels.countOf(server.key, client.id),
     serverTunnels: server.mirror.tunnelCountOf(client.id),
     nowMs: context.now(),
+    parts: context.clientParts?.(),
     mayTunnel: server.may("tunnels"),
     mayAdminister: server.may("administrator"),
   };
@@ -192,18 +194,6 @@ function describeUser(node: UserNode, server: Server, context: RowContext): Row 
 function describeAccess(node: AccessNode, server: Server, context: RowContext): Row | undefined {
   const access = server.people.access.get(node.userName, node.accessId);
   return access === undefined ? undefined : accessRow(access, context.now());
-}
-
-/** What a host was called under its earlier id; empty when it has none that is known. */
-export function earlierName({ mirror }: Server, { looks_like: id }: Client): string {
-  const earlier = id === null ? undefined : mirror.maps.clients.get(id);
-  return earlier === undefined ? "" : displayName(earlier);
-}
-
-/** Whether a host looks like one that was shut out, and so is nobody to be helped in. */
-export function isLikeRevoked({ mirror }: Server, { looks_like: id }: Client): boolean {
-  const earlier = id === null ? undefined : mirror.maps.clients.get(id);
-  return earlier !== undefined && earlier.revoked_at !== null;
 }
 
 function credentialFacts(

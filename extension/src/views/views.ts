@@ -2,6 +2,7 @@ import { t } from "@vscode/l10n";
 import { type Disposable, window, workspace } from "vscode";
 import { SECTION, SETTINGS, VIEWS } from "../manifest.ts";
 import type { Node, Nodes } from "../model/node.ts";
+import { type ClientPart, partsOf } from "../model/rows/clientParts.ts";
 import type { TagDropped } from "../model/shown/tagDropped.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
 import { isAway } from "../servers/server.ts";
@@ -76,6 +77,7 @@ export class Views {
   /** By server, whether it was away when it was last heard of. */
   readonly #away = new Map<string, boolean>();
   #warnAfterDays = 0;
+  #clientParts = clientParts();
   #summary: Timer | undefined;
   #tick: Timer;
 
@@ -95,6 +97,9 @@ export class Views {
     deps.arrangements.changed.add((what) => this.#rearranged(what));
     this.#settings = workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(SECTION)) this.#summarise();
+      if (!event.affectsConfiguration(`${SECTION}.${SETTINGS.clientParts}`)) return;
+      this.#clientParts = clientParts();
+      this.#clients.tree.tick();
     });
     this.#tick = this.#startTick();
     this.#summarise();
@@ -160,6 +165,7 @@ export class Views {
       fleet,
       now: () => clock.now(),
       warnAfterDays: () => this.#warnAfterDays,
+      clientParts: () => this.#clientParts,
       groups: this.#clientsSource,
       isPinned: (serverKey, clientId) => arrangements.isPinned(serverKey, clientId),
       last: this.#last,
@@ -238,4 +244,9 @@ export class Views {
       this.#tick = this.#startTick();
     });
   }
+}
+
+/** What stands behind a client's name, as the settings say now. */
+function clientParts(): readonly ClientPart[] {
+  return partsOf(workspace.getConfiguration(SECTION).get(SETTINGS.clientParts));
 }

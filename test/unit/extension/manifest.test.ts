@@ -172,7 +172,7 @@ describe("the manifest", () => {
     const ofWorkspaces = Object.keys(properties).filter(
       (name) => properties[name]?.scope !== "application",
     );
-    expect(ofWorkspaces).toEqual(["rport.statusBar.visible"]);
+    expect(ofWorkspaces).toEqual(["rport.statusBar.visible", "rport.clients.description"]);
     expect(manifest.capabilities.untrustedWorkspaces).toMatchObject({
       supported: "limited",
       restrictedConfigurations: ["rport.servers"],

@@ -7,6 +7,7 @@ import { endSentence, endWords } from "../connectionEnd.ts";
 import { keyAlarm, keyFacts, keySentence } from "../hostKeyNews.ts";
 import { ago } from "../relativeTime.ts";
 import { systemOf } from "../shown/grouping.ts";
+import { type ClientPart, partTexts, spokenParts, USUAL_PARTS } from "./clientParts.ts";
 import { contextValue } from "./contextValue.ts";
 import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
@@ -27,21 +28,20 @@ export interface ClientFacts {
   readonly localTunnels: number;
   readonly serverTunnels: number;
   readonly nowMs: number;
+  /** What stands behind its name in the clients view; undefined: `USUAL_PARTS`. */
+  readonly parts?: readonly ClientPart[] | undefined;
   /** Whether one may open tunnels there. */
   readonly mayTunnel: boolean;
   readonly mayAdminister: boolean;
-}
-
-/** The first address that says where the host is; link-local ones do not. */
-function addressOf(client: Client): string {
-  const isUseful = (address: string) => !/^(127\.|169\.254\.|::1$|fe80:)/i.test(address);
-  return client.ipv4.find(isUseful) ?? client.ipv6.find(isUseful) ?? client.address;
 }
 
 function lastSeen(client: Client, nowMs: number): string {
   const time = client.disconnected_at ?? client.last_heartbeat_at ?? client.connected_at;
   return time === null ? t("never connected") : t("last seen {0}", ago(time, nowMs));
 }
+
+/** What stands behind a client's name outside the clients view. */
+const ELSEWHERE: readonly ClientPart[] = ["lastSeen", "tunnels"];
 
 const WARNING: RowIcon = { name: "warning", color: "list.warningForeground" };
 
@@ -90,13 +90,13 @@ export function clientRow(facts: ClientFacts): Row {
   const alarms = alarmsOf(facts);
   const seen = online ? "" : lastSeen(client, nowMs);
   const end = online ? "" : endWords(client);
-  // what tells hosts apart stands before what many have in common
-  const where =
-    place === "clients" && online ? [addressOf(client), ...client.tags, systemOf(client)] : [];
+  // below a credential and above tunnels, less is asked
+  const parts = place === "clients" ? (facts.parts ?? USUAL_PARTS) : ELSEWHERE;
+  const told = { client, nowMs, tunnels: tunnelsText, seen, end };
   return {
     label: displayName(client),
     // what needs attention first: a narrow side bar cuts the rest off
-    description: joinDots(...alarms, ...where, seen, end, tunnelsText, server),
+    description: joinDots(...alarms, ...partTexts(parts, told), server),
     icon: iconOf(facts),
     context: clientContext(facts),
     children: facts.isAgain === true ? "none" : childrenOf(place, tunnels),
@@ -107,6 +107,7 @@ export function clientRow(facts: ClientFacts): Row {
       end,
       place === "clients" ? systemOf(client) : "",
       ...alarms,
+      ...spokenParts(parts, told),
       tunnelsText,
       server,
     ),
