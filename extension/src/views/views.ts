@@ -1,5 +1,5 @@
 import { t } from "@vscode/l10n";
-import { type Disposable, window, workspace } from "vscode";
+import { type ConfigurationChangeEvent, type Disposable, window, workspace } from "vscode";
 import { SECTION, SETTINGS, VIEWS } from "../manifest.ts";
 import type { Node, Nodes } from "../model/node.ts";
 import { type ClientPart, partsOf } from "../model/rows/clientParts.ts";
@@ -95,12 +95,7 @@ export class Views {
     deps.fleet.changed.add((event) => this.#changed(event));
     this.#keepLast();
     deps.arrangements.changed.add((what) => this.#rearranged(what));
-    this.#settings = workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration(SECTION)) this.#summarise();
-      if (!event.affectsConfiguration(`${SECTION}.${SETTINGS.clientParts}`)) return;
-      this.#clientParts = clientParts();
-      this.#clients.tree.tick();
-    });
+    this.#settings = workspace.onDidChangeConfiguration((event) => this.#setUp(event));
     this.#tick = this.#startTick();
     this.#summarise();
   }
@@ -190,6 +185,13 @@ export class Views {
     if (this.#hasTurned(event)) for (const { tree } of this.#trees) tree.invalidate(ALL);
     for (const { tree, source } of this.#trees) tree.invalidate(source.affected(event));
     this.#summary ??= this.#deps.clock.after(SUMMARY_MS, () => this.#summarise());
+  }
+
+  #setUp(event: ConfigurationChangeEvent): void {
+    if (event.affectsConfiguration(SECTION)) this.#summarise();
+    if (!event.affectsConfiguration(`${SECTION}.${SETTINGS.clientParts}`)) return;
+    this.#clientParts = clientParts();
+    this.#clients.tree.tick();
   }
 
   /** Somebody is looking at what comes of it, so nothing is gathered first. */

@@ -49,6 +49,19 @@ export interface PartFacts {
   readonly end: string;
 }
 
+const TEXTS: { readonly [P in ClientPart]: (facts: PartFacts) => readonly string[] } = {
+  address: ({ client }) => [addressOf(client)],
+  tags: ({ client }) => client.tags,
+  os: ({ client }) => [systemOf(client)],
+  lastSeen: ({ seen, end }) => [seen, end],
+  tunnels: ({ tunnels }) => [tunnels],
+  version: ({ client }) => [client.version === "" ? "" : t("agent {0}", client.version)],
+  hostname: ({ client }) => [client.hostname],
+  credential: ({ client }) => [client.client_auth_id],
+  id: ({ client }) => [client.id],
+  connected: ({ client, nowMs }) => [connectedText(client, nowMs)],
+};
+
 /**
  * The texts of parts in their order, empty ones among them. How the connection of an offline client ended is always
  * told: where it was last seen, else first.
@@ -57,7 +70,7 @@ export function partTexts(parts: readonly ClientPart[], facts: PartFacts): reado
   const isOffline = statusOf(facts.client) === "offline";
   const saysSeen = parts.includes("lastSeen");
   const shown = parts.filter((part) => !(isOffline && saysSeen && OF_CONNECTION.has(part)));
-  const texts = shown.flatMap((part) => textsOf(part, facts));
+  const texts = shown.flatMap((part) => TEXTS[part](facts));
   return saysSeen ? texts : [facts.end, ...texts];
 }
 
@@ -65,32 +78,6 @@ export function partTexts(parts: readonly ClientPart[], facts: PartFacts): reado
 export function spokenParts(parts: readonly ClientPart[], facts: PartFacts): readonly string[] {
   const unusual = parts.filter((part) => part === "lastSeen" || !USUAL_PARTS.includes(part));
   return partTexts(unusual, { ...facts, seen: "", end: "" });
-}
-
-function textsOf(part: ClientPart, facts: PartFacts): readonly string[] {
-  const { client, nowMs } = facts;
-  switch (part) {
-    case "address":
-      return [addressOf(client)];
-    case "tags":
-      return client.tags;
-    case "os":
-      return [systemOf(client)];
-    case "lastSeen":
-      return [facts.seen, facts.end];
-    case "tunnels":
-      return [facts.tunnels];
-    case "version":
-      return [client.version === "" ? "" : t("agent {0}", client.version)];
-    case "hostname":
-      return [client.hostname];
-    case "credential":
-      return [client.client_auth_id];
-    case "id":
-      return [client.id];
-    case "connected":
-      return [connectedText(client, nowMs)];
-  }
 }
 
 function connectedText(client: Client, nowMs: number): string {
