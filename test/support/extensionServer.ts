@@ -48,6 +48,7 @@ export function editorWindow(url: string, token: string) {
   const [server] = fleet.servers;
   if (server === undefined) throw new Error(`the editor has no server ${url}`);
   return {
+    fleet,
     server,
     tunnels,
     [Symbol.dispose]() {

@@ -1,10 +1,11 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import { t } from "@vscode/l10n";
+import type { Traffic } from "../model/tunnels/traffic.ts";
 import { systemClock } from "../support/clock.ts";
 import { describeNetworkError, systemCode } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
-import { carry, type StreamTarget } from "./stream.ts";
+import { type Carried, carry, type StreamTarget } from "./stream.ts";
 
 /** Tunnels answer on this computer only. */
 export const LOCAL_HOST = "127.0.0.1";
@@ -29,6 +30,10 @@ export class Forwarder {
   readonly #target: StreamTarget;
   readonly #cuts = new Set<() => void>();
   readonly #now: () => number;
+  readonly #sinceMs: number;
+  readonly #carried: Carried = { received: 0, sent: 0 };
+  #connectionsTotal = 0;
+  #usedAtMs: number | undefined;
   #failure: string | undefined;
   #broke: Break | undefined;
   #isClosed = false;
@@ -36,6 +41,7 @@ export class Forwarder {
   private constructor(server: Server, target: StreamTarget, now: () => number) {
     this.#server = server;
     this.#now = now;
+    this.#sinceMs = now();
     this.#target = target;
     server.on("connection", (socket) => this.#accept(socket));
   }
@@ -73,6 +79,17 @@ export class Forwarder {
     return this.#cuts.size;
   }
 
+  /** What went through it until now. */
+  get traffic(): Traffic {
+    return {
+      sinceMs: this.#sinceMs,
+      connections: this.connections,
+      connectionsTotal: this.#connectionsTotal,
+      usedAtMs: this.#usedAtMs,
+      ...this.#carried,
+    };
+  }
+
   /** Why the latest connection could not be made; undefined when it could. */
   get failure(): string | undefined {
     return this.#failure;
@@ -104,14 +121,18 @@ export class Forwarder {
       return;
     }
     socket.setNoDelay(true);
+    this.#connectionsTotal += 1;
+    this.#usedAtMs = this.#now();
     let isOpen = false;
     const cut = carry(socket, this.#target, {
+      carried: this.#carried,
       onOpen: () => {
         isOpen = true;
       },
       onAnswer: () => this.forgetFailure(),
       onEnd: (end) => {
         this.#cuts.delete(cut);
+        this.#usedAtMs = this.#now();
         if (end.kind === "broke") this.#break(end.error.message);
         if (end.kind === "failed") this.#failure = end.error.message;
         else if (isOpen) this.#failure = undefined;

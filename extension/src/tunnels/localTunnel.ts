@@ -1,5 +1,6 @@
 import type { HostPort } from "@rport/protocol/remote";
 import type { ServiceKind } from "../model/tunnels/greeting.ts";
+import type { Traffic } from "../model/tunnels/traffic.ts";
 import type { Listeners } from "../support/listeners.ts";
 import type { Break } from "./forwarder.ts";
 
@@ -59,6 +60,8 @@ export interface Tunnels {
   readonly all: readonly LocalTunnel[];
   /** One tunnel; undefined when there is no such row. */
   get(id: string): LocalTunnel | undefined;
+  /** What went through one until now; undefined when it is not open. */
+  look(id: string): Promise<Traffic | undefined>;
   /** The tunnels to one client. */
   of(serverKey: string, clientId: string): readonly LocalTunnel[];
   /** Where tunnels to one client led, also those that were closed; the latest first. */

@@ -3,6 +3,7 @@ import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { t } from "@vscode/l10n";
 import type { AccessSource } from "../api/access.ts";
 import type { ServiceKind } from "../model/tunnels/greeting.ts";
+import type { Traffic } from "../model/tunnels/traffic.ts";
 import { type Clock, pause } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
@@ -82,6 +83,10 @@ export class LocalTunnels implements Tunnels {
   get(id: string): LocalTunnel | undefined {
     const record = this.#records.get(id);
     return record === undefined ? undefined : this.#view(record);
+  }
+
+  async look(id: string): Promise<Traffic | undefined> {
+    return this.#open.get(id)?.traffic;
   }
 
   of(serverKey: string, clientId: string): readonly LocalTunnel[] {
@@ -254,7 +259,7 @@ export class LocalTunnels implements Tunnels {
         t("Port {0} of this computer is used by the tunnel to {1}.", wanted, leads),
       );
     }
-    return Forwarder.listen({ access, clientId, remote }, ports, this.#deps.clock.now);
+    return Forwarder.listen({ access, clientId, remote }, ports, () => this.#deps.clock.now());
   }
 
   /** Has the tunnel in the list as soon as it listens; answers when it is also remembered. */

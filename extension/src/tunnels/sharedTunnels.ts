@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { RportError } from "@rport/protocol/errors";
 import type { HostPort } from "@rport/protocol/remote";
 import { t } from "@vscode/l10n";
+import type { Traffic } from "../model/tunnels/traffic.ts";
 import { type Clock, pause, type Timer } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
@@ -71,6 +72,12 @@ export class SharedTunnels implements Tunnels {
 
   get(id: string): LocalTunnel | undefined {
     return this.#shown.get(id);
+  }
+
+  async look(id: string): Promise<Traffic | undefined> {
+    const role = await this.#roleInTime();
+    if (role.kind === "guest") return role.guest.look(id);
+    return role.kind === "keeper" ? role.tunnels.look(id) : undefined;
   }
 
   of(serverKey: string, clientId: string): readonly LocalTunnel[] {

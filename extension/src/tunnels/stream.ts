@@ -38,8 +38,18 @@ export type StreamEnd =
   /** It had carried bytes, and was cut between its ends: this says nothing about the next one. */
   | { readonly kind: "broke"; readonly error: RportError };
 
+/** Bytes that streams have carried. */
+export interface Carried {
+  /** From the target. */
+  received: number;
+  /** To the target. */
+  sent: number;
+}
+
 /** What a stream tells while it lives. `onEnd` comes last, once. */
 export interface StreamEvents {
+  /** What it carries is added here as it goes. */
+  readonly carried: Carried;
   readonly onOpen: () => void;
   /** Something came from the target: it is there. */
   readonly onAnswer: () => void;
@@ -120,6 +130,7 @@ class Stream {
   #toRemote(chunk: Buffer): void {
     const remote = this.#remote;
     if (remote === undefined || this.#isOver) return;
+    this.#events.carried.sent += chunk.length;
     remote.send(chunk, () => {
       if (remote.bufferedAmount <= LOW_WATER_BYTES) this.#local.resume();
     });
@@ -134,6 +145,7 @@ class Stream {
       this.#local.end(() => this.#closeIfDone());
       return;
     }
+    this.#events.carried.received += chunk.length;
     if (!this.#isAnswered) this.#events.onAnswer();
     this.#isAnswered = true;
     if (!this.#local.write(chunk)) this.#remote?.pause();

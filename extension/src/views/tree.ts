@@ -1,4 +1,5 @@
 import {
+  type CancellationToken,
   EventEmitter,
   MarkdownString,
   ThemeColor,
@@ -18,10 +19,12 @@ import { describeError } from "../support/describeError.ts";
 import type { Log } from "../support/log.ts";
 import { inertLine } from "../support/text.ts";
 import { DrawnRows } from "./drawnRows.ts";
+import { OldTooltips } from "./oldTooltips.ts";
 import type { RowContext } from "./rowContext.ts";
 import { rowOf, tooltipOf } from "./rows.ts";
 import { ALL, type Dirty, type TreeSource } from "./source.ts";
 import { type Stale, StaleRows } from "./staleRows.ts";
+import { isTunnelNode, tunnelTooltipOf } from "./tunnelTooltips.ts";
 
 const COLLAPSIBLE = {
   none: TreeItemCollapsibleState.None,
@@ -54,11 +57,16 @@ export class Tree implements TreeDataProvider<Node> {
   readonly onDidChangeTreeData = this.#emitter.event;
   readonly #drawn: DrawnRows<TreeItem>;
   readonly #stale: StaleRows;
+  readonly #oldTooltips: OldTooltips;
 
   constructor(deps: TreeDeps) {
     this.#deps = deps;
     this.#drawn = new DrawnRows({ rowOf: (node) => rowOf(node, deps.rows), itemOf });
     this.#stale = new StaleRows({ clock: deps.clock, draw: (stale) => this.#draw(stale) });
+    this.#oldTooltips = new OldTooltips({
+      clock: deps.clock,
+      draw: (node) => this.invalidate([{ kind: "list", node }]),
+    });
     this.view = window.createTreeView(deps.id, {
       treeDataProvider: this,
       canSelectMany: true,
@@ -132,17 +140,27 @@ export class Tree implements TreeDataProvider<Node> {
     return this.#drawn.get(node);
   }
 
-  resolveTreeItem(item: TreeItem, node: Node): TreeItem {
-    const text = tooltipOf(node, this.#deps.rows);
+  async resolveTreeItem(item: TreeItem, node: Node, token: CancellationToken): Promise<TreeItem> {
+    const { rows, clock } = this.#deps;
+    // the item itself is given to the editor again, and then for another tooltip
+    const resolved = new TreeItem(item.label ?? "");
+    if (isTunnelNode(node)) {
+      const isOver = () => token.isCancellationRequested;
+      resolved.tooltip = new MarkdownString(await tunnelTooltipOf(node, { rows, clock, isOver }));
+      this.#oldTooltips.made(node);
+      return resolved;
+    }
+    const text = tooltipOf(node, rows);
     // a narrow view cuts descriptions off
-    if (text === undefined) item.tooltip = inertLine(rowOf(node, this.#deps.rows).spoken);
-    else item.tooltip = new MarkdownString(text, true);
-    return item;
+    if (text === undefined) resolved.tooltip = inertLine(rowOf(node, rows).spoken);
+    else resolved.tooltip = new MarkdownString(text, true);
+    return resolved;
   }
 
   /** Removes the view. */
   dispose(): void {
     this.#stale.dispose();
+    this.#oldTooltips.dispose();
     this.view.dispose();
     this.#emitter.dispose();
   }

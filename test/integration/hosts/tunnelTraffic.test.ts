@@ -1,10 +1,14 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { describe, expect, it, vi } from "vitest";
+import { Nodes } from "../../../extension/src/model/node.ts";
+import { systemClock } from "../../../extension/src/support/clock.ts";
+import { tunnelTooltipOf } from "../../../extension/src/views/tunnelTooltips.ts";
 import { startAgent } from "../../support/agents/agent.ts";
 import { startBackend } from "../../support/backend/backend.ts";
 import { agentOf, makeFleet } from "../../support/backend/fleet.ts";
 import { Members } from "../../support/backend/member.ts";
+import { editorWindow } from "../../support/extensionServer.ts";
 import { pattern, tcpServer } from "../../support/wire/wireTunnel.ts";
 
 const ID = "web-01";
@@ -29,10 +33,31 @@ async function setUp() {
   const ofTunnel = { clientId: ID, tunnelId: tunnel.id };
   return {
     backend,
+    target,
     tunnel,
     looked: () => backend.api("getTunnelTraffic", { params: ofTunnel }),
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
+}
+
+/** Sends so many bytes, waits for the three times as many that come back, and leaves the connection open. */
+async function talk(port: number, bytes: number): Promise<Socket> {
+  const socket = connect({ host: "127.0.0.1", port });
+  let received = 0;
+  const all = new Promise<void>((resolve) => {
+    socket.on("data", (chunk) => {
+      received += chunk.length;
+      if (received === 3 * bytes) resolve();
+    });
+  });
+  socket.write(pattern(bytes));
+  await all;
+  return socket;
+}
+
+async function hangUp(socket: Socket): Promise<void> {
+  socket.end();
+  await once(socket, "close");
 }
 
 describe("what goes through a tunnel of the server", () => {
@@ -46,22 +71,12 @@ describe("what goes through a tunnel of the server", () => {
       bytes_from_client: 0,
     });
 
-    const socket = connect({ host: "127.0.0.1", port: Number(tunnel.lport) });
-    let received = 0;
-    const all = new Promise<void>((resolve) => {
-      socket.on("data", (chunk) => {
-        received += chunk.length;
-        if (received === 3 * MEGABYTE) resolve();
-      });
-    });
-    socket.write(pattern(MEGABYTE));
-    await all;
+    const socket = await talk(Number(tunnel.lport), MEGABYTE);
     const bytes = { bytes_to_client: MEGABYTE, bytes_from_client: 3 * MEGABYTE };
     const open = await looked();
     expect(open).toMatchObject({ connections: 1, connections_total: 1, ...bytes });
 
-    socket.end();
-    await once(socket, "close");
+    await hangUp(socket);
     await vi.waitFor(async () => {
       expect(await looked()).toMatchObject({ connections: 0, connections_total: 1, ...bytes });
     });
@@ -94,4 +109,50 @@ describe("what goes through a tunnel of the server", () => {
     await backend.api("deleteTunnel", { params: { clientId: ID, tunnelId: tunnel.id } });
     await expect(started.looked()).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
+});
+
+describe("the tooltip of a tunnel in the editor", () => {
+  it.each(["this computer", "the server"])(
+    "tells what went through it, and what goes through now: on %s",
+    async (where) => {
+      await using started = await setUp();
+      const { backend, target, tunnel } = started;
+      const { url, token } = backend;
+      using window = editorWindow(url, token);
+      window.server.connect();
+      await vi.waitFor(() => expect(window.server.mirror.maps.tunnels.size).toBe(1));
+      const remote = { host: "127.0.0.1", port: target.port };
+      const serverKey = window.server.key;
+      const client = { serverKey, clientId: ID, clientName: ID, isThisComputer: false };
+      const local = await window.tunnels.open({ ...client, remote, localPort: undefined });
+      const isLocal = where === "this computer";
+      const port = isLocal ? local.localPort : Number(tunnel.lport);
+      const parts = { serverKey, clientId: ID };
+      const node = isLocal
+        ? ({ kind: "localTunnel", ...parts, tunnelId: local.id } as const)
+        : ({ kind: "serverTunnel", ...parts, tunnelKey: `${ID}/${tunnel.id}` } as const);
+      const rows = { fleet: window.fleet, now: () => Date.now() };
+      const hover = async () => {
+        const found = new Nodes().get(node);
+        const deps = { rows, clock: systemClock, isOver: () => false };
+        return (await tunnelTooltipOf(found, deps)).replaceAll("\\", "");
+      };
+      expect(await hover()).toContain("Nobody has used it yet");
+
+      const socket = await talk(port, MEGABYTE);
+      expect(await hover()).toMatch(
+        /At this moment nothing goes .*3.15 MB received, 1.05 MB sent/s,
+      );
+      const sending = setInterval(() => socket.write(pattern(100)), 50);
+      const busy = await hover();
+      clearInterval(sending);
+      expect(busy).toMatch(/Now: [\d.]+ (bytes|KB)\/s received, [\d.]+ (bytes|KB)\/s sent/);
+      expect(busy).toContain("1 connection since then, 1 of them open.");
+
+      await hangUp(socket);
+      await vi.waitFor(async () => {
+        expect(await hover()).toMatch(/0 of them open.*Last used: just now/s);
+      });
+    },
+  );
 });

@@ -73,6 +73,37 @@ describe("an editor tunnel", () => {
     expect(dial?.authorization).toBe("Bearer a-token");
   });
 
+  it("counts what its connections carry, both ways, and when somebody used it last", async () => {
+    let nowMs = 1_000;
+    const answer = Buffer.alloc(70_000, 7);
+    await using tunnel = await open(
+      ({ socket }) => {
+        socket.on("message", (data: Buffer) => {
+          if (data.length === 0) socket.send(Buffer.alloc(0));
+          else socket.send(answer);
+        });
+      },
+      () => nowMs,
+    );
+    const nothing = { connections: 0, connectionsTotal: 0, usedAtMs: undefined };
+    expect(tunnel.forwarder.traffic).toEqual({ sinceMs: 1_000, received: 0, sent: 0, ...nothing });
+    nowMs = 2_000;
+    const local = tunnel.connect();
+    local.write("hello");
+    await once(local, "data");
+    await vi.waitFor(() => expect(tunnel.forwarder.traffic.received).toBe(70_000));
+    const carried = { sinceMs: 1_000, received: 70_000, sent: 5 };
+    const inUse = { connections: 1, connectionsTotal: 1, usedAtMs: 2_000 };
+    expect(tunnel.forwarder.traffic).toEqual({ ...carried, ...inUse });
+    nowMs = 3_000;
+    local.end();
+    await endOf(local);
+    await vi.waitFor(() => {
+      const over = { connections: 0, connectionsTotal: 1, usedAtMs: 3_000 };
+      expect(tunnel.forwarder.traffic).toEqual({ ...carried, ...over });
+    });
+  });
+
   it("delivers the answer that comes after the local program has ended its direction", async () => {
     await using tunnel = await open(({ socket }) => {
       const chunks: Buffer[] = [];

@@ -1,11 +1,13 @@
 import type { Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import { t } from "@vscode/l10n";
+import type { Traffic } from "../../model/tunnels/traffic.ts";
 import type { Clock, Timer } from "../../support/clock.ts";
 import type { LocalTunnel } from "../localTunnel.ts";
 import { LineSocket } from "./lineSocket.ts";
 import {
   type Act,
+  type Answer,
   errorOf,
   type GuestMessage,
   type KeeperMessage,
@@ -31,7 +33,7 @@ export interface GuestDeps {
 }
 
 interface Asked {
-  readonly resolve: (tunnel: LocalTunnel | undefined) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: RportError) => void;
   readonly timer: Timer;
 }
@@ -61,7 +63,22 @@ export class Guest {
   }
 
   /** Has something done there; answers the tunnel that came of it, and throws what was thrown there. */
-  ask(act: Act): Promise<LocalTunnel | undefined> {
+  async ask(act: Act): Promise<LocalTunnel | undefined> {
+    const { tunnel } = await this.#answerTo((ask) => ({ type: "ask", ask, act }));
+    return tunnel === undefined ? undefined : tunnelOf(tunnel);
+  }
+
+  /** What went through a tunnel until now; undefined when it is not open. */
+  async look(id: string): Promise<Traffic | undefined> {
+    return (await this.#answerTo((ask) => ({ type: "look", ask, id }))).traffic;
+  }
+
+  /** Leaves; nothing is called any more but `onEnd`. */
+  close(): void {
+    this.#line.close();
+  }
+
+  #answerTo(message: (ask: number) => GuestMessage): Promise<Answer> {
     this.#lastAsk += 1;
     const ask = this.#lastAsk;
     return new Promise((resolve, reject) => {
@@ -70,13 +87,8 @@ export class Guest {
         reject(gone(t("The window that holds the tunnels does not answer.")));
       });
       this.#asked.set(ask, { resolve, reject, timer });
-      this.#line.send({ type: "ask", ask, act });
+      this.#line.send(message(ask));
     });
-  }
-
-  /** Leaves; nothing is called any more but `onEnd`. */
-  close(): void {
-    this.#line.close();
   }
 
   #take(message: KeeperMessage): void {
@@ -89,9 +101,8 @@ export class Guest {
       const asked = this.#asked.get(message.ask);
       this.#asked.delete(message.ask);
       asked?.timer.cancel();
-      const { error, tunnel } = message;
-      if (error !== undefined) asked?.reject(errorOf(error));
-      else asked?.resolve(tunnel === undefined ? undefined : tunnelOf(tunnel));
+      if (message.error !== undefined) asked?.reject(errorOf(message.error));
+      else asked?.resolve(message);
     }
   }
 

@@ -67,7 +67,8 @@ export class Keeper {
             guest.send(this.#list);
           }
         } else if (this.#known.has(guest)) {
-          void this.#answer(guest, message.ask, message.act);
+          if (message.type === "look") void this.#look(guest, message.ask, message.id);
+          else void this.#answer(guest, message.ask, message.act);
         }
       },
       end: () => {
@@ -88,6 +89,10 @@ export class Keeper {
       this.#send();
       guest.send({ type: "answer", ask, error: errorMessageOf(error) });
     }
+  }
+
+  async #look(guest: Guest, ask: number, id: string): Promise<void> {
+    guest.send({ type: "answer", ask, traffic: await this.#deps.tunnels.look(id) });
   }
 
   get #list(): KeeperMessage {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { RECORDS_MAX, recordSchema } from "../memory/record.ts";
 
 /** What windows say to each other; windows of other versions are told so and left alone. */
-export const VERSION = 1;
+export const VERSION = 2;
 /** Longest text of one message: a hundred tunnels have about 60 KB. */
 export const MESSAGE_MAX_CHARACTERS = 1024 * 1024;
 
@@ -59,10 +59,22 @@ const actSchema = z.discriminatedUnion("do", [
 /** What a window asks of the one that holds the tunnels. */
 export type Act = z.infer<typeof actSchema>;
 
+const amount = z.number().int().nonnegative();
+
+const trafficSchema = z.object({
+  sinceMs: z.number(),
+  connections: amount,
+  connectionsTotal: amount,
+  usedAtMs: z.number().optional(),
+  received: amount,
+  sent: amount,
+});
+
 /** From a guest: what it is, then what it wants. */
 export const guestMessageSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("hello"), version: z.number() }),
   z.object({ type: z.literal("ask"), ask: z.number().int(), act: actSchema }),
+  z.object({ type: z.literal("look"), ask: z.number().int(), id: recordSchema.shape.id }),
 ]);
 
 const errorSchema = z.object({ code: z.string().max(100), message: z.string().max(4_000) });
@@ -75,6 +87,7 @@ export const keeperMessageSchema = z.discriminatedUnion("type", [
     type: z.literal("answer"),
     ask: z.number().int(),
     tunnel: tunnelSchema.optional(),
+    traffic: trafficSchema.optional(),
     error: errorSchema.optional(),
   }),
 ]);
@@ -83,6 +96,8 @@ export const keeperMessageSchema = z.discriminatedUnion("type", [
 export type SentTunnel = z.infer<typeof tunnelSchema>;
 /** See `guestMessageSchema`. */
 export type GuestMessage = z.infer<typeof guestMessageSchema>;
+/** What is answered to whoever asked. */
+export type Answer = Extract<KeeperMessage, { type: "answer" }>;
 /** See `keeperMessageSchema`. */
 export type KeeperMessage = z.infer<typeof keeperMessageSchema>;
 

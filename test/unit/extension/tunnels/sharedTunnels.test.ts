@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it, vi } from "vitest";
 import { systemCode } from "../../../../extension/src/support/describeError.ts";
 import type { SharedTunnels } from "../../../../extension/src/tunnels/sharedTunnels.ts";
+import { VERSION } from "../../../../extension/src/tunnels/sharing/messages.ts";
 import { freePort } from "../../../support/freePort.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import {
@@ -68,6 +69,24 @@ describe("windows of one computer", () => {
     await vi.waitFor(() => expect(second.all).toEqual([opened]));
     await second.forget(opened.id);
     expect(first.all).toEqual([]);
+  });
+
+  it("tell each other what went through a tunnel, whichever holds it", async () => {
+    await using home = await computer();
+    const first = await home.opened();
+    const second = await home.opened();
+    const { id, localPort } = await second.open(request(5432, await freePort()));
+    expect(await second.look(id)).toMatchObject({ connectionsTotal: 0, received: 0, sent: 0 });
+    await isListening(localPort);
+    await vi.waitFor(async () => {
+      const used = { connections: 0, connectionsTotal: 1, usedAtMs: expect.any(Number) };
+      expect(await first.look(id)).toMatchObject(used);
+      expect(await second.look(id)).toEqual(await first.look(id));
+    });
+    expect(await second.look("0123456789abcdef")).toBeUndefined();
+    await first.close(id);
+    expect(await second.look(id)).toBeUndefined();
+    expect(await first.look(id)).toBeUndefined();
   });
 
   it("agree on one that holds them, however many start at once", async () => {
@@ -183,7 +202,7 @@ describe("windows of one computer", () => {
     await mkdir(folder);
     const later = createServer((socket) => {
       socket.on("error", () => undefined);
-      socket.end(`${JSON.stringify({ type: "welcome", version: 2 })}\n`);
+      socket.end(`${JSON.stringify({ type: "welcome", version: VERSION + 1 })}\n`);
     });
     await once(later.listen(join(folder, "1.sock")), "listening");
     const warnings: string[] = [];
