@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startAgent } from "../support/agents/agent.ts";
 import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { freePort } from "../support/freePort.ts";
 import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
@@ -22,8 +23,11 @@ describe("the tools for language models", () => {
     await joinHosts(backend, resources);
     ({ password } = await backend.api("createCredential", { body: { id: "lab" } }));
     const client = { fingerprint: backend.fingerprint, auth: `lab:${password}`, name: "lab-01" };
-    const agent = resources.use(await startAgent({ server: backend.url, client }));
-    await agent.online();
+    const shut = { ...client, id: "lab-02", name: "lab-02", tunnel_allowed: [":9"] };
+    for (const each of [{ ...client, id: "lab-01" }, shut]) {
+      const agent = resources.use(await startAgent({ server: backend.url, client: each }));
+      await agent.online();
+    }
     const web = createServer((_, response) => response.end("a page of the host"));
     resources.defer(() => void web.close());
     await once(web.listen(0, "127.0.0.1"), "listening");
@@ -102,7 +106,8 @@ describe("the tools for language models", () => {
     await workbench.dialog("Open a tunnel to lab-01 on Local Backend?").waitFor();
     await workbench.screenshot("tool-open-tunnel");
     await workbench.answerDialog("Open a tunnel to lab-01", "Yes");
-    const { opened } = JSON.parse(await opening);
+    const { opened, found } = JSON.parse(await opening);
+    expect(found).toBe("Something answers at its other end.");
     expect(await (await fetch(`http://${opened}/`)).text()).toBe("a page of the host");
     const listed = JSON.parse(await use("rport_list_tunnels", {}));
     expect(listed.tunnels[0]).toMatchObject({ address: opened, is_open: true, client: "lab-01" });
@@ -110,6 +115,31 @@ describe("the tools for language models", () => {
     await workbench.answerDialog(`Close the tunnel ${opened}?`, "Yes");
     expect(JSON.parse(await closing)).toEqual({ closed: opened });
     await expect(fetch(`http://${opened}/`)).rejects.toThrow();
+  });
+
+  test("open none that leads nowhere, and say why, as the command does", async () => {
+    const closed = await freePort();
+    const toNothing = use("rport_open_tunnel", { client: "lab-01", port: closed });
+    await workbench.answerDialog("Open a tunnel to lab-01", "Yes");
+    const why = `Nothing listens on lab-01:${closed} (connection refused).`;
+    expect(await toNothing).toBe(`refused: ${why} No tunnel was opened.`);
+    const forbidden = use("rport_open_tunnel", { client: "lab-02", port });
+    await workbench.answerDialog("Open a tunnel to lab-02", "Yes");
+    expect(await forbidden).toContain("tunnel_allowed");
+    expect(JSON.parse(await use("rport_list_tunnels", {})).tunnels).toEqual([]);
+    await vi.waitFor(async () => expect(await rport.tunnels.labels()).toEqual([]));
+  });
+
+  test("find a tunnel that is open already, and do not call it tried", async () => {
+    const open = async () => {
+      const opening = use("rport_open_tunnel", { client: "lab-01", port });
+      await workbench.answerDialog("Open a tunnel to lab-01", "Yes");
+      return JSON.parse(await opening);
+    };
+    const first = await open();
+    const { opened, found } = await open();
+    expect(opened).toBe(first.opened);
+    expect(found).toContain("It was open already");
   });
 
   test("rotate a credential only when a person has seen whom it hits", async () => {

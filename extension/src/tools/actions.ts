@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import { t } from "@vscode/l10n";
 import { personalSettings } from "../commands/personalSettings.ts";
 import { graceOf, planRotation, rotationLines } from "../commands/rotation.ts";
+import { type Opened, openTried } from "../commands/tunnels/openTried.ts";
 import type { Sheets } from "../install/sheets.ts";
 import type { CommandName } from "../manifest.ts";
 import { displayName } from "../model/arrange.ts";
@@ -9,7 +10,6 @@ import { localAddress } from "../model/rows/tunnelRow.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import { inertLine } from "../support/text.ts";
 import { openOnes } from "../tunnels/localTunnel.ts";
-import { isThisComputer, thisComputer } from "../tunnels/thisComputer.ts";
 import { clientMeant, credentialMeant } from "./subjects.ts";
 import type { ACTING, ToolInput } from "./toolInputs.ts";
 
@@ -40,26 +40,27 @@ export const INTENTIONS: {
 } = {
   async rport_open_tunnel(input, { fleet }) {
     const { server, client } = clientMeant(fleet, input);
-    const clientName = displayName(client);
     const remote = { host: input.host ?? "127.0.0.1", port: input.port };
     return {
       command: "openTunnel",
       serverKey: server.key,
-      question: t("Open a tunnel to {0} on {1}?", inertLine(clientName), server.name),
+      question: t("Open a tunnel to {0} on {1}?", inertLine(displayName(client)), server.name),
       lines: [
         t("It leads to port {0} of {1}, as seen from that client.", remote.port, remote.host),
         t("It answers on this computer only."),
       ],
       act: async () => {
-        const tunnel = await fleet.tunnels.open({
-          serverKey: server.key,
-          clientId: client.id,
-          clientName,
-          remote,
-          localPort: undefined,
-          isThisComputer: isThisComputer(client, thisComputer()),
-        });
-        return { opened: localAddress(tunnel) };
+        let whyNot = "";
+        // a person may open it anyway, by the command
+        const isWantedAnyway = async (why: string) => {
+          whyNot = why;
+          return false;
+        };
+        const wish = { remote, localPort: undefined };
+        const deps = { tunnels: fleet.tunnels, isWantedAnyway };
+        const opened = await openTried({ server, client }, wish, deps);
+        if (opened !== undefined) return openedAnswer(opened);
+        throw new RportError("ERR_CODE_REMOTE_PORT_NOT_OPEN", `${whyNot} No tunnel was opened.`);
       },
     };
   },
@@ -118,3 +119,14 @@ export const INTENTIONS: {
     };
   },
 };
+
+const FOUND: { readonly [F in Opened["found"]]: string } = {
+  answers: "Something answers at its other end.",
+  unanswered: "Nothing answers at its other end.",
+  notTried: "Whether something answers at its other end could not be tried.",
+  wasOpen: "It was open already; whether something answers at its other end was not tried.",
+};
+
+function openedAnswer({ tunnel, found }: Opened): object {
+  return { opened: localAddress(tunnel), found: FOUND[found], failure: tunnel.failure };
+}

@@ -8,19 +8,13 @@ import type { ClientTarget, TunnelTarget } from "../../servers/entities.ts";
 import type { Fleet } from "../../servers/fleet.ts";
 import { plural } from "../../support/plural.ts";
 import { nameSome, plainText } from "../../support/text.ts";
-import {
-  type LocalTunnel,
-  openOnes,
-  type TunnelRequest,
-  type Tunnels,
-} from "../../tunnels/localTunnel.ts";
-import { isThisComputer, thisComputer } from "../../tunnels/thisComputer.ts";
+import { type LocalTunnel, openOnes } from "../../tunnels/localTunnel.ts";
 import { confirm } from "../confirm.ts";
 import { personalSettings } from "../personalSettings.ts";
 import type { Handlers } from "../registry.ts";
 import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
-import { type Decision, tryTarget } from "./tryTarget.ts";
+import { type Opened, openTried } from "./openTried.ts";
 import { pickTunnel, type TunnelChoice } from "./tunnelPick.ts";
 import { isOpen } from "./use.ts";
 
@@ -74,6 +68,9 @@ export async function openTunnel(target: ClientTarget, deps: OpeningDeps): Promi
   }
 }
 
+/** What was decided about a place: a tunnel leads there, another one is chosen, or nothing. */
+export type Decision = "open" | "another" | "nothing";
+
 /**
  * Opens a tunnel to a place that was chosen, or finds the one that is open already, and shows it. Asks
  * when nothing answers there, and answers what was decided.
@@ -83,46 +80,32 @@ export async function openTunnelTo(
   choice: TunnelChoice,
   deps: OpeningDeps,
 ): Promise<Decision> {
-  const { server, client } = target;
-  const { tunnels } = deps.fleet;
-  const known = openOnes(tunnels.of(server.key, client.id)).find((tunnel) =>
-    isThatOne(tunnel, choice),
-  );
-  if (known !== undefined) {
-    await show(known, t("The tunnel was open already: {0}", localAddress(known)), deps);
-    return "open";
-  }
-  const decision = await tryTarget(target, choice.remote);
-  if (decision !== "open" && decision !== "answers") return decision;
-  const tunnel = await open(target, { ...choice, isTried: decision === "answers" }, tunnels);
-  await show(tunnel, t("Tunnel open: {0}", localAddress(tunnel)), deps);
-  return decision;
-}
-
-function open(
-  { server, client }: ClientTarget,
-  choice: TunnelChoice & Pick<TunnelRequest, "isTried">,
-  tunnels: Tunnels,
-): Promise<LocalTunnel> {
-  return tunnels.open({
-    ...choice,
-    serverKey: server.key,
-    clientId: client.id,
-    clientName: displayName(client),
-    isThisComputer: isThisComputer(client, thisComputer()),
-  });
-}
-
-async function show(tunnel: LocalTunnel, said: string, { reveal }: OpeningDeps): Promise<void> {
+  let decision: Decision = "open";
+  const isWantedAnyway = async (why: string) => {
+    decision = await askAnyway(why);
+    return decision === "open";
+  };
+  const opened = await openTried(target, choice, { tunnels: deps.fleet.tunnels, isWantedAnyway });
+  if (opened === undefined) return decision;
   // the editor takes its time to open a view that was closed
-  window.setStatusBarMessage(said, 5_000);
-  await reveal(tunnel);
+  window.setStatusBarMessage(openedText(opened), 5_000);
+  await deps.reveal(opened.tunnel);
+  return "open";
 }
 
-/** Whether a tunnel is what was asked for; on another local port, there may be several to one target. */
-function isThatOne({ remote, localPort }: LocalTunnel, choice: TunnelChoice): boolean {
-  const isThere = formatHostPort(remote) === formatHostPort(choice.remote);
-  return isThere && (choice.localPort === undefined || choice.localPort === localPort);
+function openedText({ tunnel, found }: Opened): string {
+  const address = localAddress(tunnel);
+  if (found === "wasOpen") return t("The tunnel was open already: {0}", address);
+  return t("Tunnel open: {0}", address);
+}
+
+async function askAnyway(why: string): Promise<Decision> {
+  const openIt = t("Open Anyway");
+  const another = t("Choose Another");
+  const detail = t("A tunnel answers as soon as something does there.");
+  const answer = await window.showWarningMessage(why, { modal: true, detail }, openIt, another);
+  if (answer === openIt) return "open";
+  return answer === another ? "another" : "nothing";
 }
 
 /** What a tunnel is called in messages: `web-01:22`. */

@@ -37,24 +37,26 @@ export function trafficSentences(
   now: Throughput | undefined,
   nowMs: number,
 ): readonly string[] {
-  const { sinceMs, connections, connectionsTotal, usedAtMs, received, sent } = traffic;
+  const { sinceMs, connections, connectionsTotal: total, usedAtMs } = traffic;
   const since = timeOrDay(sinceMs, nowMs);
-  if (connectionsTotal === 0) return [t("Nobody has used it yet. It is open since {0}.", since)];
-  const isNothing = received + sent === 0;
+  if (total === 0) return [t("Nobody has used it yet. It is open since {0}.", since)];
+  const isUsed = connections > 0 || usedAtMs === undefined;
   return [
     now === undefined ? "" : throughputSentence(now),
-    isNothing
-      ? t("Nothing has come or gone through it yet, since {0}.", since)
-      : t("Since {0}: {1} received, {2} sent.", since, sizeText(received), sizeText(sent)),
+    totalSentence(traffic, since),
     plural(
-      connectionsTotal,
-      t("{0} connection since then, {1} of them open.", connectionsTotal, connections),
-      t("{0} connections since then, {1} of them open.", connectionsTotal, connections),
+      total,
+      t("{0} connection since then, {1} of them open.", total, connections),
+      t("{0} connections since then, {1} of them open.", total, connections),
     ),
-    connections > 0 || usedAtMs === undefined
-      ? ""
-      : t("Last used: {0}.", ago(new Date(usedAtMs).toISOString(), nowMs)),
+    isUsed ? "" : t("Last used: {0}.", ago(new Date(usedAtMs).toISOString(), nowMs)),
   ].filter((sentence) => sentence !== "");
+}
+
+function totalSentence({ received, sent }: Traffic, since: string): string {
+  return received + sent === 0
+    ? t("Nothing has come or gone through it yet, since {0}.", since)
+    : t("Since {0}: {1} received, {2} sent.", since, sizeText(received), sizeText(sent));
 }
 
 function throughputSentence({ received, sent }: Throughput): string {
