@@ -1,16 +1,12 @@
 import { RportError } from "@rport/protocol/errors";
-import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import type { HostPort } from "@rport/protocol/remote";
 import { t } from "@vscode/l10n";
-import type { AccessSource } from "../api/access.ts";
-import type { ServiceKind } from "../model/tunnels/greeting.ts";
 import type { Traffic } from "../model/tunnels/traffic.ts";
-import { type Clock, pause } from "../support/clock.ts";
 import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
-import type { Log } from "../support/log.ts";
 import { Forwarder } from "./forwarder.ts";
 import { IdleTunnels, whyIdle } from "./idleTunnels.ts";
-import { localPorts } from "./localPorts.ts";
+import { localPorts, refuseTaken } from "./localPorts.ts";
 import {
   type LocalTunnel,
   openOnes,
@@ -18,7 +14,7 @@ import {
   type TunnelRequest,
   type Tunnels,
 } from "./localTunnel.ts";
-import type { TunnelMemory } from "./memory/memoryFile.ts";
+import type { LocalTunnelsDeps } from "./localTunnelsDeps.ts";
 import {
   keptName,
   latestOf,
@@ -28,28 +24,9 @@ import {
   type TunnelRecord,
 } from "./memory/record.ts";
 import { Records } from "./memory/records.ts";
+import { takeOver } from "./takeOver.ts";
 import { refuseLoop } from "./thisComputer.ts";
 import { viewOf } from "./tunnelView.ts";
-
-/** A port of a process that was killed is free when the system has cleaned up behind it. */
-const TAKE_OVER_TRIES = 20;
-const TAKE_OVER_PAUSE_MS = 100;
-
-/** What tunnels need from their surroundings. */
-export interface LocalTunnelsDeps {
-  /** How to get into a server; undefined when it is not configured. */
-  readonly accessTo: (serverKey: string) => AccessSource | undefined;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** What lasts; without it nothing does. */
-  readonly memory?: TunnelMemory;
-  /** Finds out what is behind a port of this computer that leads to that port of a host; without it nothing is. */
-  readonly look?:
-    | ((localPort: number, remotePort: number) => Promise<ServiceKind | undefined>)
-    | undefined;
-  /** After how long without a connection a tunnel is closed, in milliseconds; 0, or without it: never. */
-  readonly idleLimitMs?: (() => number) | undefined;
-}
 
 /**
  * The tunnels that this process listens for, and those of before that it can open again. What is open ends
@@ -101,12 +78,10 @@ export class LocalTunnels implements Tunnels {
   }
 
   countOf(serverKey: string, clientId: string): number {
-    let count = 0;
-    for (const id of this.#open.keys()) {
+    return [...this.#open.keys()].filter((id) => {
       const record = this.#records.get(id);
-      if (record?.serverKey === serverKey && record.clientId === clientId) count += 1;
-    }
-    return count;
+      return record?.serverKey === serverKey && record.clientId === clientId;
+    }).length;
   }
 
   /** Reads what is remembered from before; harmless when that was done. */
@@ -119,7 +94,9 @@ export class LocalTunnels implements Tunnels {
    * be opened then says why in its row.
    */
   async takeOver(tunnels: readonly LocalTunnel[]): Promise<void> {
-    await Promise.all(tunnels.map((tunnel) => this.#takeOver(tunnel)));
+    await Promise.all(
+      tunnels.map(({ id, workspace }) => takeOver(() => this.reopenIn(workspace, id), this.#deps)),
+    );
   }
 
   open(request: TunnelRequest): Promise<LocalTunnel> {
@@ -204,22 +181,6 @@ export class LocalTunnels implements Tunnels {
     for (const id of [...this.#open.keys()]) this.#stop(id);
   }
 
-  async #takeOver({ id, workspace }: LocalTunnel): Promise<void> {
-    for (let left = TAKE_OVER_TRIES; ; left -= 1) {
-      try {
-        await this.reopenIn(workspace, id);
-        return;
-      } catch (error) {
-        const isTaken = error instanceof RportError && error.code === "ERR_CODE_LOCAL_PORT_IN_USE";
-        if (!isTaken || left === 0) {
-          this.#deps.log.warn("a tunnel was not taken over", { why: describeError(error) });
-          return;
-        }
-        await pause(TAKE_OVER_PAUSE_MS, this.#deps.clock);
-      }
-    }
-  }
-
   async #reopen(workspace: string, id: string, on: "anyPort" | undefined): Promise<LocalTunnel> {
     await this.#records.load();
     const record = this.#records.get(id);
@@ -250,15 +211,7 @@ export class LocalTunnels implements Tunnels {
     if (this.#open.size >= RECORDS_MAX) {
       throw new RportError("BAD_REQUEST", t("{0} tunnels are open: close one first.", RECORDS_MAX));
     }
-    const [wanted = 0] = ports;
-    const other = openOnes(this.all).find(({ localPort }) => localPort === wanted);
-    if (other !== undefined && ports.length === 1) {
-      const leads = `${other.clientName || other.clientId} (${formatHostPort(other.remote)})`;
-      throw new RportError(
-        "ERR_CODE_LOCAL_PORT_IN_USE",
-        t("Port {0} of this computer is used by the tunnel to {1}.", wanted, leads),
-      );
-    }
+    refuseTaken(ports, openOnes(this.all));
     return Forwarder.listen({ access, clientId, remote }, ports, () => this.#deps.clock.now());
   }
 

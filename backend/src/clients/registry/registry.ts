@@ -6,18 +6,19 @@ import type { Limits } from "../../limits/limits.ts";
 import { type Clock, toTime } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { inSlices } from "../../platform/slices.ts";
-import { type ForgetEdit, isClientEdit, memberChanged } from "../../store/edits/clientEdit.ts";
+import type { ForgetEdit } from "../../store/edits/clientEdit.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
 import type { ClientRecord, StoredTunnel } from "../../store/records/clientRecord.ts";
 import type { LiveSession } from "../liveSession.ts";
-import { awayRecord, loadedRecord } from "./awayRecord.ts";
+import { awayRecord } from "./awayRecord.ts";
 import { refOf } from "./clientRef.ts";
 import { Duplicates } from "./duplicates.ts";
-import { givenRecord, regiven } from "./givenRecord.ts";
+import { givenRecord } from "./givenRecord.ts";
 import type { LocalPresence } from "./presence.ts";
 import { type AdoptionPlan, RecordAdoptions } from "./recordAdoptions.ts";
 import { type RecordChange, recordChange } from "./recordChange.ts";
+import { RecordEdits } from "./recordEdits.ts";
 import { RecordMap } from "./recordMap.ts";
 import type { RecordRoom } from "./recordRoom.ts";
 import { RecordWriter } from "./recordWriter.ts";
@@ -46,33 +47,32 @@ export class ClientRegistry implements ClientPort {
   readonly #deps: ClientRegistryDeps;
   readonly #records: RecordMap;
   readonly #writer: RecordWriter;
+  readonly #edits: RecordEdits;
   readonly #adoptions: RecordAdoptions;
 
   private constructor(deps: ClientRegistryDeps) {
     const { store, clock, log, touch, presence, limits } = deps;
     this.#deps = deps;
     this.duplicates = new Duplicates({ clock, touch });
-    this.#records = new RecordMap({
-      isConnected: (id) => presence.connected(id) !== undefined,
-      touch,
-      limits,
-    });
-    const current = (id: ClientId) => this.#records.get(id);
+    const isConnected = (id: ClientId) => presence.connected(id) !== undefined;
+    this.#records = new RecordMap({ isConnected, touch, limits });
+    const records = this.#records;
+    const current = (id: ClientId) => records.get(id);
+    const isHeld = (id: ClientId) => presence.locate(id) !== undefined;
     this.#writer = new RecordWriter({ store, clock, log, current });
-    this.#adoptions = new RecordAdoptions({
-      store,
-      current,
-      isHeld: (id) => presence.locate(id) !== undefined,
+    this.#edits = new RecordEdits({
+      ...deps,
+      records,
+      writer: this.#writer,
+      duplicates: this.duplicates,
     });
+    this.#adoptions = new RecordAdoptions({ store, current, isHeld });
   }
 
   /** Loads the records. Nobody is connected at a start, whatever they say. */
   static async open(deps: ClientRegistryDeps): Promise<ClientRegistry> {
     const registry = new ClientRegistry(deps);
-    for (const stored of await deps.store.readClients()) registry.#load(stored);
-    deps.store.follow((edits) => {
-      for (const edit of edits) registry.#follow(edit);
-    });
+    await registry.#edits.open();
     return registry;
   }
 
@@ -253,52 +253,6 @@ export class ClientRegistry implements ClientPort {
     const record = this.#records.get(id);
     const session = presence.connected(id);
     return record && session ? awayRecord(record, session, clock.now()) : record;
-  }
-
-  #load(stored: ClientRecord): void {
-    const record = loadedRecord(stored, this.#deps.clock.now());
-    this.#records.put(record);
-    if (record !== stored) this.#writer.mark(record.id);
-  }
-
-  #follow(edit: Edit): void {
-    if (!isClientEdit(edit)) return;
-    if (edit.kind === "forget") {
-      this.#forget(edit);
-      return;
-    }
-    const changed = memberChanged(edit);
-    // Its agent may have said something else while that was being written.
-    if (edit.kind === "give") this.#change(edit.record.id, (now) => regiven(now, edit.record));
-    else if (changed === undefined) this.#put(edit.record);
-    else this.#change(edit.record.id, (now) => ({ ...now, ...changed }));
-    if (edit.kind === "adopt") this.#drop(edit.from.client);
-  }
-
-  #put(record: ClientRecord): void {
-    this.#records.put(record);
-    this.#writer.mark(record.id);
-  }
-
-  #change(id: ClientId, after: (record: ClientRecord) => ClientRecord): void {
-    const record = this.#records.get(id);
-    if (record !== undefined) this.#put(after(record));
-  }
-
-  #drop(id: ClientId): void {
-    this.#deps.presence.forget(id);
-    this.duplicates.forget(id);
-    this.#records.drop(id);
-  }
-
-  /** The row is off the disk; who came back or was revoked meanwhile has a record again. */
-  #forget({ client: id, credential }: ForgetEdit): void {
-    const record = this.#records.get(id);
-    if (record === undefined) return;
-    const isBack = this.#deps.presence.locate(id)?.isClosed === false;
-    const isOther = record.client_auth_id !== credential || record.revoked_at !== null;
-    if (isBack || isOther) this.#writer.mark(id);
-    else this.#drop(id);
   }
 
   /** Makes an edit of the record durable, with nothing else of it on its way to the disk. */

@@ -20,7 +20,7 @@ import type { OfferedSecret } from "../../credentials/ports.ts";
 import type { LimitName } from "../../limits/limitTable.ts";
 import { loggedFault } from "../../platform/faults.ts";
 import { errorText } from "../../platform/log.ts";
-import { factsOf, namesOf } from "./agentFacts.ts";
+import { namesOf } from "./agentFacts.ts";
 import { answersPingTwice, knowsTunnelRules } from "./agentVersion.ts";
 import type { ArrivingSession } from "./arrivingSession.ts";
 import { connectionEnd } from "./connectionEnd.ts";
@@ -31,6 +31,7 @@ import { LongRequests } from "./longRequests.ts";
 import { Notices, type NoticeTarget } from "./notices.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 import { openTunnelChannel } from "./tunnelChannel.ts";
+import { Violations } from "./violations.ts";
 
 /** Who signed in, over what, from where. */
 export interface SessionStart {
@@ -43,14 +44,6 @@ export interface SessionStart {
 const ANSWER_MS = 30_000;
 const EMPTY = Buffer.alloc(0);
 const NOTICES = new Notices(FROM_AGENTS);
-/** Ways an end counts against the peer. */
-const VIOLATIONS: ReadonlySet<CloseReason["kind"]> = new Set([
-  "protocol",
-  "limit",
-  "size",
-  "timeout",
-]);
-
 /**
  * One connection of an agent that signed in: requests both ways, and its end. The server asks
  * and the agent answers; what an agent may say by itself is listed in `FROM_AGENTS`, and everything
@@ -62,13 +55,13 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   readonly #start: SessionStart;
   readonly #connection: Connection;
   readonly #introduction: Introduction;
+  readonly #violations: Violations;
   /** From the first on: most agents are never asked any. */
   #longRequests: LongRequests | undefined;
   #secretId: SecretId;
   #heardMs: number;
   #lastHeardAtMs: number | undefined;
   #end: ConnectionEnd | undefined;
-  #hasViolated = false;
   #ping: Promise<boolean> | undefined;
 
   constructor(start: SessionStart, deps: SessionDeps) {
@@ -78,6 +71,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     this.#secretId = start.login.secretId;
     this.#heardMs = deps.clock.monotonic();
     this.#introduction = new Introduction({ session: this, login: start.login }, deps);
+    this.#violations = new Violations(this, deps);
     deps.presence.enter(this);
     this.#connection = new Connection(start.transport, {
       maxChannels: deps.limits.max("channels_per_agent"),
@@ -262,24 +256,13 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     }
     const fault = NOTICES.take(name, payload, this);
     if (fault === undefined) return EMPTY;
-    this.#violated(fault.line, name);
+    this.#violations.add(fault.line, name);
     throw new RequestRefused(fault.text);
   }
 
   #refuseChannel(type: string): { readonly refuse: string } {
-    this.#violated("agent tried to open a channel", type);
+    this.#violations.add("agent tried to open a channel", type);
     return { refuse: "agents do not open channels here" };
-  }
-
-  /** Counts what an agent may not do; the log tells of the first time only. */
-  #violated(message: string, what: string): void {
-    this.#deps.counters.afterLogin += 1;
-    if (!this.#hasViolated) {
-      const shown = JSON.stringify(what.slice(0, 64));
-      this.#deps.log.warn(message, { ...namesOf(this), what: shown });
-      this.#deps.agentEvents.refused(factsOf(this, this.#deps.registry), `${message}: ${shown}`);
-    }
-    this.#hasViolated = true;
   }
 
   #heard(): void {
@@ -306,7 +289,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   #settle(reason: CloseReason): void {
     // As far as anybody can tell an agent was there until its end, unless that was its silence.
     if (reason.kind !== "timeout") this.#heard();
-    if (VIOLATIONS.has(reason.kind)) this.#deps.counters.afterLogin += 1;
+    this.#violations.countEnd(reason);
     if (reason.kind === "size") this.#deps.limits.bite(this.#messageLimit, namesOf(this));
     this.#longRequests?.end(WireError.because(reason));
   }

@@ -6,10 +6,8 @@ import { describe, expect, it, vi } from "vitest";
 import { systemCode } from "../../../../extension/src/support/describeError.ts";
 import { IdleTunnels } from "../../../../extension/src/tunnels/idleTunnels.ts";
 import type { LocalTunnel } from "../../../../extension/src/tunnels/localTunnel.ts";
-import {
-  LocalTunnels,
-  type LocalTunnelsDeps,
-} from "../../../../extension/src/tunnels/localTunnels.ts";
+import { LocalTunnels } from "../../../../extension/src/tunnels/localTunnels.ts";
+import type { LocalTunnelsDeps } from "../../../../extension/src/tunnels/localTunnelsDeps.ts";
 import { MemoryFile } from "../../../../extension/src/tunnels/memory/memoryFile.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { freePort } from "../../../support/freePort.ts";

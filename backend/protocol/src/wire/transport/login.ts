@@ -1,6 +1,7 @@
 import type { MessageHandlers, Ssh2Engine } from "../ssh2/ssh2Engine.ts";
 import type { WireErrorKind } from "../wireError.ts";
 import { DISCONNECT } from "./disconnect.ts";
+import type { TransportSide } from "./transportDeps.ts";
 
 /** Decides about logins; a rejected promise ends the connection without an answer. */
 export interface ServerLogin {
@@ -136,4 +137,14 @@ export class LoginClient {
   begin(): void {
     this.#events.engine().requestService(AUTH_SERVICE);
   }
+}
+
+/** The login of one side of a connection. */
+export function loginOf(
+  side: TransportSide,
+  maxAttempts: number,
+  events: LoginEvents,
+): LoginServer | LoginClient {
+  if (side.role === "client") return new LoginClient(side, events);
+  return new LoginServer(side.login, maxAttempts, events);
 }

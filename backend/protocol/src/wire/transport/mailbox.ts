@@ -7,6 +7,8 @@ import type { TransportListener } from "./transportDeps.ts";
 export class Mailbox {
   #listener: TransportListener | undefined;
   #early: Buffer[] = [];
+  /** Whether the layer above waits for room. */
+  isWaiting = false;
 
   get listener(): TransportListener | undefined {
     return this.#listener;
@@ -26,6 +28,13 @@ export class Mailbox {
   listen(listener: TransportListener): readonly Buffer[] {
     this.#listener = listener;
     return this.clear();
+  }
+
+  /** There is room: tells the layer above, once, if it waits for that. */
+  drain(): void {
+    if (!this.isWaiting) return;
+    this.isWaiting = false;
+    this.#listener?.onDrain();
   }
 
   /** Forgets what was kept, and answers it. */

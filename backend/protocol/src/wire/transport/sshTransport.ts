@@ -1,5 +1,5 @@
 import type { WebSocket } from "ws";
-import { SYSTEM_CLOCK, type WireClock, type WireTimer } from "../clock.ts";
+import { SYSTEM_CLOCK, type WireClock } from "../clock.ts";
 import type { OnFault } from "../contain.ts";
 import { type Deferred, deferred } from "../deferred.ts";
 import { HeldBytes, type HeldShare } from "../held.ts";
@@ -8,11 +8,12 @@ import type { PayloadVerdict } from "../ssh2/ssh2Engine.ts";
 import { type OwnTurns, Turns } from "../turns.ts";
 import { type CloseReason, peerText, WireError } from "../wireError.ts";
 import { Carrier } from "./carrier.ts";
-import { DISCONNECT, encodeDisconnect } from "./disconnect.ts";
+import { DISCONNECT, faultOf, sayGoodbye } from "./disconnect.ts";
+import { Handshake } from "./handshake.ts";
 import { IDENT_OF } from "./identification.ts";
 import { Intake } from "./intake.ts";
 import { KeyedStream } from "./keyedStream.ts";
-import { LoginClient, LoginServer } from "./login.ts";
+import { LoginClient, LoginServer, loginOf } from "./login.ts";
 import { Mailbox } from "./mailbox.ts";
 import {
   DEFAULT_LIMITS,
@@ -47,20 +48,20 @@ export class Transport {
   readonly #carrier: Carrier;
   readonly #mailbox = new Mailbox();
   readonly #intake: Intake;
-  readonly #readyPromise: Deferred<Login> = deferred();
   readonly #closedPromise: Deferred<CloseReason> = deferred();
-  #handshakeTimer: WireTimer | undefined;
+  readonly #handshake: Handshake;
   #onKeys: ServerTransportDeps["onKeys"];
   #phase: "handshake" | "ready" | "closed" = "handshake";
-  #isWaiting = false;
 
   constructor(ws: WebSocket, side: TransportSide) {
-    this.ready = this.#readyPromise.promise;
-    this.ready.catch(() => {});
     this.closed = this.#closedPromise.promise;
     this.role = side.role;
     this.#limits = { ...DEFAULT_LIMITS, ...side.limits };
     this.clock = side.clock ?? SYSTEM_CLOCK;
+    this.#handshake = new Handshake(this.clock, this.#limits.handshakeMs, () =>
+      this.#endLate("the peer did not log in in time"),
+    );
+    this.ready = this.#handshake.login;
     this.held = (side.held ?? new HeldBytes()).open(() => this.#endFull());
     this.turns = this.#createTurns(side);
     this.#carrier = this.#createCarrier(ws, side.onFault);
@@ -68,9 +69,6 @@ export class Transport {
     this.#stream = this.#createStream(side);
     this.#intake = this.#createIntake(side.role === "server" ? side.pace : undefined);
     this.#onKeys = side.role === "server" ? side.onKeys : undefined;
-    this.#handshakeTimer = this.clock.after(this.#limits.handshakeMs, () =>
-      this.#endLate("the peer did not log in in time"),
-    );
     this.#carrier.add(Buffer.from(`${IDENT_OF[side.role]}\r\n`));
   }
 
@@ -109,7 +107,7 @@ export class Transport {
 
   /** Asks for one `onDrain` as soon as there is room. */
   notifyDrain(): void {
-    this.#isWaiting = true;
+    this.#mailbox.isWaiting = true;
   }
 
   /** Sets the layer above; messages that came before are delivered at once. */
@@ -157,7 +155,7 @@ export class Transport {
 
   /** The layer above saw the peer break a rule. */
   fail(error: WireError): void {
-    this.#end({ kind: error.kind, text: error.message }, DISCONNECT.protocolError);
+    this.#end(faultOf(error).reason, DISCONNECT.protocolError);
   }
 
   #createTurns({ turns, onFault }: TransportSide): OwnTurns {
@@ -183,14 +181,11 @@ export class Transport {
   }
 
   #createLogin(side: TransportSide): LoginServer | LoginClient {
-    const events = {
+    return loginOf(side, this.#limits.authAttempts, {
       engine: () => this.#stream.engine,
-      onLogin: (user: string) => this.#guard(() => this.#becomeReady(user)),
-      onFailure: (kind: CloseReason["kind"], text: string, code: number) =>
-        this.#end({ kind, text }, code),
-    };
-    if (side.role === "client") return new LoginClient(side, events);
-    return new LoginServer(side.login, this.#limits.authAttempts, events);
+      onLogin: (user) => this.#guard(() => this.#becomeReady(user)),
+      onFailure: (kind, text, code) => this.#end({ kind, text }, code),
+    });
   }
 
   #createStream(side: TransportSide): KeyedStream {
@@ -232,14 +227,8 @@ export class Transport {
     try {
       action();
     } catch (error) {
-      if (error instanceof WireError) {
-        this.fail(error);
-        return;
-      }
-      // The peer learns only texts of our own; this one may come from anywhere.
-      if (!this.isClosed) this.#sayGoodbye(DISCONNECT.protocolError, "protocol error");
-      const text = error instanceof Error ? error.message : "unreadable input";
-      this.#end({ kind: "protocol", text });
+      const { reason, told } = faultOf(error);
+      this.#end(reason, DISCONNECT.protocolError, told);
     }
   }
 
@@ -265,16 +254,12 @@ export class Transport {
   #becomeReady(user: string): void {
     if (this.#phase !== "handshake") return;
     this.#phase = "ready";
-    this.#handshakeTimer?.cancel();
-    this.#handshakeTimer = undefined;
     this.allowPackets(this.#limits.packetAfterLogin);
-    this.#readyPromise.resolve({ user, remoteIdent: this.#intake.remoteIdent });
+    this.#handshake.succeed({ user, remoteIdent: this.#intake.remoteIdent });
   }
 
   #drained(): void {
-    if (!this.#isWaiting || this.isClosed || this.isCongested) return;
-    this.#isWaiting = false;
-    this.#mailbox.listener?.onDrain();
+    if (!this.isClosed && !this.isCongested) this.#mailbox.drain();
   }
 
   /** Streams stop long before; only answers and notices pile up, when a peer does not read. */
@@ -294,28 +279,19 @@ export class Transport {
     this.#end({ kind: "timeout", text }, DISCONNECT.byApplication);
   }
 
-  #end(reason: CloseReason, code?: number): void {
+  #end(reason: CloseReason, code?: number, told = reason.text): void {
     if (this.#phase === "closed") return;
     const { isReady } = this;
     this.#phase = "closed";
-    this.#handshakeTimer?.cancel();
     this.#stream.stopWatching();
     if (this.#login instanceof LoginServer) this.#login.end();
-    if (code !== undefined) this.#sayGoodbye(code, reason.text);
+    if (code !== undefined) sayGoodbye(this.#stream.engine, code, told);
     this.#stream.engine.free();
     this.#mailbox.clear();
     this.held.close();
     this.#carrier.close(this.clock, isReady ? undefined : this.#limits.bytesBeforeLogin);
-    if (!isReady) this.#readyPromise.reject(WireError.because(reason));
+    if (!isReady) this.#handshake.fail(WireError.because(reason));
     this.#closedPromise.resolve(reason);
     this.#mailbox.listener?.onClose(reason);
-  }
-
-  #sayGoodbye(code: number, text: string): void {
-    try {
-      this.#stream.engine.sendNow(encodeDisconnect(code, text));
-    } catch {
-      // The library has ended itself and said goodbye already.
-    }
   }
 }
