@@ -27,6 +27,8 @@ export const COMMANDS = {
   clearFilter: "rport.clients.clearFilter",
   groupClients: "rport.clients.groupBy",
   sortClients: "rport.clients.sortBy",
+  showOfflineClients: "rport.clients.showOffline",
+  hideOfflineClients: "rport.clients.hideOffline",
   pinClient: "rport.client.pin",
   unpinClient: "rport.client.unpin",
   renameClient: "rport.client.rename",
@@ -143,6 +145,8 @@ export const CONTEXT_KEYS = {
   filterAsked: "rport.filterAsked",
   hasPinned: "rport.hasPinned",
   noMatches: "rport.noMatches",
+  offlineHidden: "rport.offlineHidden",
+  onlyHidden: "rport.onlyHidden",
 } as const;
 
 /** The name of a context key. */
@@ -152,6 +156,7 @@ export type ContextKey = keyof typeof CONTEXT_KEYS;
 export const SETTINGS = {
   servers: "servers",
   statusBarVisible: "statusBar.visible",
+  showOffline: "clients.showOffline",
   clientParts: "clients.description",
   warnAfterDays: "credentials.warnAfterDays",
   graceHours: "credentials.graceHours",

@@ -38,4 +38,32 @@ describe("an editor whose views are set up", () => {
     await setSetting(workbench, { name });
     await usual.waitFor();
   });
+  test("hides offline clients, says how many, and shows them where they are meant", async () => {
+    const { quickInput } = workbench;
+    const { clients } = rport;
+    await clients.row("Offline").waitFor();
+    await workbench.command("RPort: Hide Offline Clients");
+    await clients.row("build-arm").waitFor({ state: "detached" });
+    await clients.row("Offline").waitFor({ state: "detached" });
+    await clients.message.getByText("1 offline client is hidden").waitFor();
+    await workbench.screenshot("offline-hidden");
+
+    await workbench.command("RPort: Filter Clients...");
+    await quickInput.title("Filter Clients").waitFor();
+    await quickInput.input.fill("status:offline");
+    await clients.row("build-arm").waitFor();
+    await quickInput.cancel();
+
+    await workbench.command("RPort: Go to Client...");
+    await quickInput.pick("build-arm");
+    await clients.row("build-arm").waitFor();
+
+    await clients.headerAction("Show Offline Clients");
+    await clients.message.waitFor({ state: "hidden" });
+    await clients.row("Offline").waitFor();
+    await setSetting(workbench, { name: "rport.clients.showOffline", value: false });
+    await clients.row("Offline").waitFor({ state: "detached" });
+    await setSetting(workbench, { name: "rport.clients.showOffline" });
+    await clients.row("Offline").waitFor();
+  });
 });

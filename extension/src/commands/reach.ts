@@ -25,6 +25,8 @@ const WITHOUT_SERVER: ReadonlySet<CommandName> = new Set([
   "retryNow",
   "filterClients",
   "clearFilter",
+  "showOfflineClients",
+  "hideOfflineClients",
   "checkConnection",
   "groupClients",
   "sortClients",

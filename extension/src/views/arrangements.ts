@@ -45,6 +45,9 @@ export class Arrangements {
   #filter: Filter;
   #round = 0;
   #isBegun = true;
+  #hidesOffline = false;
+  /** By server, offline clients that somebody went to; they are not remembered. */
+  readonly #wanted = new Map<string, ReadonlySet<string>>();
   /** What the filter was before somebody began to type another one. */
   #before: string | undefined;
 
@@ -119,7 +122,33 @@ export class Arrangements {
   /** How the clients of a server are shown. */
   of(serverKey: string): Arrangement {
     const { groupBy, sortBy } = this.#chosen.get(serverKey) ?? USUAL;
-    return { filter: this.#filter, groupBy, sortBy, pinned: this.pinnedOf(serverKey) };
+    return {
+      filter: this.#filter,
+      groupBy,
+      sortBy,
+      pinned: this.pinnedOf(serverKey),
+      hidesOffline: this.#hidesOffline,
+      wanted: this.#wanted.get(serverKey) ?? USUAL.wanted,
+    };
+  }
+
+  /** Whether clients that are offline are left out. */
+  get hidesOffline(): boolean {
+    return this.#hidesOffline;
+  }
+
+  /** Leaves out clients that are offline, or shows them again. */
+  hideOffline(isHidden: boolean): void {
+    if (isHidden === this.#hidesOffline) return;
+    this.#hidesOffline = isHidden;
+    this.#wanted.clear();
+    this.changed.emit("groups");
+  }
+
+  /** Shows a client also while it is offline, until offline ones are shown and hidden again. */
+  want(serverKey: string, clientId: string): void {
+    this.#wanted.set(serverKey, new Set([...(this.#wanted.get(serverKey) ?? []), clientId]));
+    this.changed.emit("groups");
   }
 
   /** Groups the clients of these servers by something else. */

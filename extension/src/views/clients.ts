@@ -175,6 +175,8 @@ export class ClientsSource implements TreeSource {
       const clientId = (change.after ?? change.before)?.client_id ?? "";
       return this.#client(server.key, clientId, "subtree");
     }
+    if (change.entity === "refusal" || change.entity === "join")
+      return this.#called(server, change);
     if (change.entity !== "client") return [];
     const shown = this.shown.upToDate(server.key);
     if (shown === undefined) return stateDirty(this.#deps, server.key);
@@ -185,6 +187,14 @@ export class ClientsSource implements TreeSource {
     const counts = stateDirty(this.#deps, server.key);
     const row = this.#client(server.key, change.id, "row");
     return [...moved, ...counts, ...row, ...this.#alike(server, change)];
+  }
+
+  /** Hosts at the server's door are shown also where offline ones are hidden. */
+  #called(server: Server, { before, after }: Swap<"refusal"> | Swap<"join">): readonly Dirty[] {
+    const shown = this.shown.upToDate(server.key);
+    if (shown === undefined || before?.client_id === after?.client_id) return [];
+    const keys = [...shown.clients.called(server.mirror)];
+    return keys.flatMap((key) => this.#group(server, key));
   }
 
   /** The rows of clients that look like this one say its name, and whether it is shut out. */

@@ -17,7 +17,10 @@ import type { Arrangements } from "./arrangements.ts";
 export type ContextValues = Readonly<Record<ContextKey, boolean>>;
 
 /** Those that say what the filter of the clients view does. */
-type FilterContext = Pick<ContextValues, "clientsFiltered" | "filterAsked" | "noMatches">;
+type FilterContext = Pick<
+  ContextValues,
+  "clientsFiltered" | "filterAsked" | "noMatches" | "offlineHidden" | "onlyHidden"
+>;
 
 /** Those that say what is so of the servers. */
 type ServerContext = Omit<ContextValues, keyof FilterContext | "hasPinned">;
@@ -26,6 +29,8 @@ type ServerContext = Omit<ContextValues, keyof FilterContext | "hasPinned">;
 export interface ClientCounts {
   readonly shown: number;
   readonly total: number;
+  /** How many of the others are left out only because they are offline. */
+  readonly hidden: number;
 }
 
 /** Unreachable for now; while it is tried again, the view does not flicker back to "connecting". */
@@ -45,11 +50,38 @@ export function hasUsers(server: Server): boolean {
 
 /** What the manifest's `when` clauses are told of the filter. */
 export function filterContext(
-  { isFiltered, isAsked }: Pick<Arrangements, "isFiltered" | "isAsked">,
-  { shown, total }: ClientCounts,
+  {
+    isFiltered,
+    isAsked,
+    hidesOffline,
+  }: Pick<Arrangements, "isFiltered" | "isAsked" | "hidesOffline">,
+  { shown, total, hidden }: ClientCounts,
 ): FilterContext {
-  const noMatches = isFiltered && shown === 0 && total > 0;
-  return { clientsFiltered: isFiltered, filterAsked: isAsked, noMatches };
+  const isEmpty = shown === 0 && total > 0;
+  return {
+    clientsFiltered: isFiltered,
+    filterAsked: isAsked,
+    noMatches: isFiltered && isEmpty && hidden === 0,
+    offlineHidden: hidesOffline,
+    onlyHidden: isEmpty && hidden > 0,
+  };
+}
+
+/**
+ * What stands above the clients while some are hidden because they are offline; empty where the view itself has room
+ * for it.
+ */
+export function hiddenMessage({
+  shown,
+  hidden,
+  servers,
+}: Omit<ClientCounts, "total"> & { readonly servers: number }): string {
+  if (hidden === 0 || (shown === 0 && servers === 1)) return "";
+  return plural(
+    hidden,
+    t("{0} offline client is hidden: Show Offline Clients, above, shows it.", hidden),
+    t("{0} offline clients are hidden: Show Offline Clients, above, shows them.", hidden),
+  );
 }
 
 /**
@@ -58,7 +90,7 @@ export function filterContext(
  */
 export function filterMessage(
   text: string,
-  { shown, total, servers }: ClientCounts & { readonly servers: number },
+  { shown, total, servers }: Omit<ClientCounts, "hidden"> & { readonly servers: number },
 ): string {
   if (text === "" || total === 0 || (shown === 0 && servers === 1)) return "";
   const filter = plainText(text);

@@ -60,19 +60,21 @@ export class ShownServers {
     return kept?.staleness === "none" ? kept : undefined;
   }
 
-  /** How many clients there are, and how many of them the filter lets through. */
-  counts(): { readonly shown: number; readonly total: number } {
+  /** How many clients there are, how many are shown, and how many are hidden because they are offline. */
+  counts(): { readonly shown: number; readonly total: number; readonly hidden: number } {
     let shown = 0;
     let total = 0;
+    let hidden = 0;
     for (const server of this.#deps.fleet.servers) {
       const { clients } = this.of(server);
       shown += clients.size;
       total += clients.total;
+      hidden += clients.hidden;
     }
-    return { shown, total };
+    return { shown, total, hidden };
   }
 
-  /** Whether a client that is known is left out by the filter. */
+  /** Whether a client that is known is left out: by the filter, or because it is offline. */
   isHidden(serverKey: string, clientId: string): boolean {
     const server = this.#deps.fleet.get(serverKey);
     if (server?.mirror.maps.clients.has(clientId) !== true) return false;

@@ -1,8 +1,10 @@
 import { t } from "@vscode/l10n";
 import { type ConfigurationChangeEvent, type Disposable, window, workspace } from "vscode";
 import { SECTION, SETTINGS, VIEWS } from "../manifest.ts";
+import { statusOf } from "../model/arrange.ts";
 import type { Node, Nodes } from "../model/node.ts";
 import { type ClientPart, partsOf } from "../model/rows/clientParts.ts";
+import { joinDots } from "../model/rows/row.ts";
 import type { TagDropped } from "../model/shown/tagDropped.ts";
 import type { Fleet, FleetChange } from "../servers/fleet.ts";
 import { isAway } from "../servers/server.ts";
@@ -16,6 +18,7 @@ import {
   contextOf,
   filterContext,
   filterMessage,
+  hiddenMessage,
   joinsBadge,
   pinnedBadge,
   statusItemOf,
@@ -94,6 +97,7 @@ export class Views {
     this.#users = this.#create(VIEWS.users, new UsersSource(deps));
     deps.fleet.changed.add((event) => this.#changed(event));
     this.#keepLast();
+    deps.arrangements.hideOffline(hidesOffline());
     deps.arrangements.changed.add((what) => this.#rearranged(what));
     this.#settings = workspace.onDidChangeConfiguration((event) => this.#setUp(event));
     this.#tick = this.#startTick();
@@ -103,10 +107,7 @@ export class Views {
   /** Shows and selects a client in the clients view. */
   async revealClient(serverKey: string, clientId: string): Promise<void> {
     if (this.#deps.fleet.client(serverKey, clientId) === undefined) return;
-    if (this.#clientsSource.shown.isHidden(serverKey, clientId)) {
-      this.#deps.arrangements.setFilter("");
-      window.setStatusBarMessage(t("The filter was cleared to show this client."), SAID_MS);
-    }
+    this.#unhide(serverKey, clientId);
     const parts = { kind: "client", serverKey, clientId, place: "clients" } as const;
     const node = this.#deps.nodes.get(parts);
     await this.#clients.tree.reveal(node);
@@ -187,8 +188,26 @@ export class Views {
     this.#summary ??= this.#deps.clock.after(SUMMARY_MS, () => this.#summarise());
   }
 
+  /** Makes sure that a client has a row, and says what was done for it. */
+  #unhide(serverKey: string, clientId: string): void {
+    const { arrangements, fleet } = this.#deps;
+    const { shown } = this.#clientsSource;
+    const client = fleet.client(serverKey, clientId);
+    if (client === undefined || !shown.isHidden(serverKey, clientId)) return;
+    if (arrangements.hidesOffline && statusOf(client) === "offline") {
+      arrangements.want(serverKey, clientId);
+      window.setStatusBarMessage(t("This client is shown although it is offline."), SAID_MS);
+    }
+    if (!shown.isHidden(serverKey, clientId)) return;
+    arrangements.setFilter("");
+    window.setStatusBarMessage(t("The filter was cleared to show this client."), SAID_MS);
+  }
+
   #setUp(event: ConfigurationChangeEvent): void {
     if (event.affectsConfiguration(SECTION)) this.#summarise();
+    if (event.affectsConfiguration(`${SECTION}.${SETTINGS.showOffline}`)) {
+      this.#deps.arrangements.hideOffline(hidesOffline());
+    }
     if (!event.affectsConfiguration(`${SECTION}.${SETTINGS.clientParts}`)) return;
     this.#clientParts = clientParts();
     this.#clients.tree.tick();
@@ -228,7 +247,8 @@ export class Views {
     const filtered = filterMessage(filterText, { ...counts, servers: fleet.servers.length });
     const now = this.#deps.clock.now();
     const withLast = viewMessage(fleet, { now, of: (server) => this.#last.atMs(server) }) ?? "";
-    this.#clients.tree.say([filtered, withLast].filter(Boolean).join(" "));
+    const hidden = hiddenMessage({ ...counts, servers: fleet.servers.length });
+    this.#clients.tree.say([joinDots(filtered, hidden), withLast].filter(Boolean).join(" "));
     this.#credentials.tree.showBadge(joinsBadge(fleet));
     const configuration = workspace.getConfiguration(SECTION);
     const isVisible = configuration.get<boolean>(SETTINGS.statusBarVisible, true);
@@ -246,6 +266,11 @@ export class Views {
       this.#tick = this.#startTick();
     });
   }
+}
+
+/** Whether clients that are offline are hidden, as the settings say now. */
+function hidesOffline(): boolean {
+  return workspace.getConfiguration(SECTION).get(SETTINGS.showOffline) === false;
 }
 
 /** What stands behind a client's name, as the settings say now. */

@@ -2,8 +2,13 @@ import { describe, expect, it } from "vitest";
 import { Nodes } from "../../../extension/src/model/node.ts";
 import { Arrangements, PINNED_MAX } from "../../../extension/src/views/arrangements.ts";
 import { ClientsSource } from "../../../extension/src/views/clients.ts";
-import { filterMessage, pinnedBadge } from "../../../extension/src/views/context.ts";
-import { client, offline, tunnel } from "./entities.ts";
+import {
+  filterContext,
+  filterMessage,
+  hiddenMessage,
+  pinnedBadge,
+} from "../../../extension/src/views/context.ts";
+import { client, offline, refusal, tunnel } from "./entities.ts";
 import { fleetOf, RELAY } from "./fleetFixture.ts";
 import { FakeMemento } from "./memento.ts";
 
@@ -108,13 +113,49 @@ describe("the clients view in groups", () => {
     expect(text(source).map((line) => line.trim().split(" |")[0])).toEqual([
       ...["Online", "web-1", "Offline", "web-2"],
     ]);
-    expect(source.shown.counts()).toEqual({ shown: 2, total: 3 });
+    expect(source.shown.counts()).toEqual({ shown: 2, total: 3, hidden: 0 });
     expect(source.shown.isHidden(RELAY, "db")).toBe(true);
     // others, so that the editor does not keep them closed
     expect(source.roots().some((group) => before.includes(group))).toBe(false);
     arrangements.setFilter("");
     source.shown.rearrange("groups");
     expect(source.roots()).toEqual(before);
+  });
+
+  it("says how many are hidden because they are offline, and how to see them", () => {
+    const said = (shown: number, hidden: number, servers = 1) =>
+      hiddenMessage({ shown, hidden, servers });
+    expect(said(4, 0)).toBe("");
+    expect(said(4, 1)).toBe("1 offline client is hidden: Show Offline Clients, above, shows it.");
+    expect(said(4, 9)).toContain("9 offline clients are hidden");
+    // the view itself says it
+    expect(said(0, 9)).toBe("");
+    expect(said(0, 9, 2)).toContain("9 offline clients are hidden");
+    const { arrangements } = fleetOf(RELAY);
+    arrangements.hideOffline(true);
+    const context = filterContext(arrangements, { shown: 0, total: 9, hidden: 9 });
+    expect(context).toMatchObject({ offlineHidden: true, onlyHidden: true, noMatches: false });
+    arrangements.want(RELAY, "db");
+    expect(arrangements.of(RELAY)).toMatchObject({ hidesOffline: true, wanted: new Set(["db"]) });
+    arrangements.hideOffline(false);
+    expect(arrangements.of(RELAY)).toMatchObject({ hidesOffline: false, wanted: new Set() });
+  });
+
+  it("shows an offline client in the view as soon as it is turned away", () => {
+    const fixture = fleetOf(RELAY);
+    const { fleet, context, text, arrangements } = fixture;
+    fixture.fill(RELAY, { clients: [client("web"), offline("laptop")] });
+    arrangements.hideOffline(true);
+    const source = new ClientsSource(context);
+    expect(text(source).map((line) => line.split(" |")[0]?.trim())).toEqual(["web"]);
+    const server = fleet.get(RELAY);
+    if (server === undefined) throw new Error("no server");
+    const after = refusal("r", { client_id: "laptop" });
+    server.mirror.maps.refusals.set("r", after);
+    const swap = { entity: "refusal", id: "r", before: undefined, after } as const;
+    const change = { kind: "changed", changes: [{ change: swap, rearranged: undefined }] } as const;
+    expect(source.affected({ kind: "server", server, change })).not.toEqual([]);
+    expect(text(source).map((line) => line.split(" |")[0]?.trim())).toContain("laptop");
   });
 
   it("says how many match, and counts pinned clients that are away", () => {

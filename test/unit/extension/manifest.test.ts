@@ -172,7 +172,11 @@ describe("the manifest", () => {
     const ofWorkspaces = Object.keys(properties).filter(
       (name) => properties[name]?.scope !== "application",
     );
-    expect(ofWorkspaces).toEqual(["rport.statusBar.visible", "rport.clients.description"]);
+    expect(ofWorkspaces).toEqual([
+      "rport.statusBar.visible",
+      "rport.clients.showOffline",
+      "rport.clients.description",
+    ]);
     expect(manifest.capabilities.untrustedWorkspaces).toMatchObject({
       supported: "limited",
       restrictedConfigurations: ["rport.servers"],

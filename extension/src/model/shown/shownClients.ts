@@ -1,19 +1,17 @@
 import type { Client } from "@rport/protocol/model";
 import type { Mirror, Swap } from "../mirror.ts";
 import { type SortedEntry, SortedList } from "../sortedList.ts";
-import { type Filter, NO_FILTER } from "./filter.ts";
+import { Aside, type AsideRules, callersOf } from "./aside.ts";
+import { NO_FILTER } from "./filter.ts";
 import { type Group, type Grouping, groupOrder, groupValues, PINNED } from "./grouping.ts";
 import { Matcher } from "./matches.ts";
 import { type Outage, Outages } from "./outages.ts";
 import { type Sorting, sortKey } from "./sorting.ts";
 
 /** How the clients of a server are shown. */
-export interface Arrangement {
-  readonly filter: Filter;
+export interface Arrangement extends AsideRules {
   readonly groupBy: Grouping;
   readonly sortBy: Sorting;
-  /** Ids of those that stand above the others. */
-  readonly pinned: ReadonlySet<string>;
 }
 
 /** How they are shown when nobody has said anything. */
@@ -22,6 +20,8 @@ export const USUAL: Arrangement = {
   groupBy: "status",
   sortBy: "name",
   pinned: new Set(),
+  hidesOffline: false,
+  wanted: new Set(),
 };
 
 const IN_PINNED: readonly GroupKey[] = [PINNED.by];
@@ -55,6 +55,7 @@ export class ShownClients {
   #arrangement = USUAL;
   #serverName = "";
   readonly #matcher = new Matcher();
+  readonly #aside = new Aside();
   readonly #outages = new Outages();
 
   /** Ids of the groups that have a client, in order. The array is the same one until that changes. */
@@ -70,6 +71,11 @@ export class ShownClients {
   /** How many clients there are. */
   get total(): number {
     return this.#all.size;
+  }
+
+  /** How many clients are left out for no other reason than that they are offline. */
+  get hidden(): number {
+    return this.#aside.size;
   }
 
   /** What a group stands for. */
@@ -113,6 +119,7 @@ export class ShownClients {
   reset(mirror: Mirror, arrangement: Arrangement, serverName: string): void {
     this.#arrange(arrangement, serverName);
     this.#clients = mirror.maps.clients;
+    this.#aside.callers = callersOf(mirror);
     this.#matcher.clear();
     this.#keys.clear();
     this.#outages.reset(this.#clients.values());
@@ -140,10 +147,26 @@ export class ShownClients {
     return moved;
   }
 
-  #move({ id, before, after }: Swap<"client">): Set<GroupKey> {
-    const then = this.#placesOf(before);
+  /** Takes over who knocks at the server's door, which has offline clients shown. Answers as `update` does. */
+  called(mirror: Mirror): ReadonlySet<GroupKey> {
+    const callers = callersOf(mirror);
+    const moved = this.#aside
+      .othersThan(callers)
+      .map((id) => this.#clients.get(id))
+      .filter((client) => client !== undefined)
+      .map((client) => ({ client, places: this.#placesOf(client) }));
+    this.#aside.callers = callers;
+    const keys = moved.flatMap(({ client, places }) => {
+      const swap = { entity: "client", id: client.id, before: client, after: client } as const;
+      return [...this.#move(swap, places)];
+    });
+    return new Set(keys);
+  }
+
+  #move({ id, before, after }: Swap<"client">, then = this.#placesOf(before)): Set<GroupKey> {
     this.#matcher.forget(id);
     const now = this.#placesOf(after);
+    this.#aside.note(id, after !== undefined && this.#isAside(after));
     if (then.length > 0) this.#size -= 1;
     if (now.length > 0) this.#size += 1;
     const left = then.filter((key) => !now.includes(key) && this.#leave(key, id));
@@ -160,7 +183,13 @@ export class ShownClients {
 
   /** The groups that a client is in, if it is shown. */
   #placesOf(client: Client | undefined): readonly GroupKey[] {
-    return client === undefined || !this.#matcher.fits(client) ? [] : this.#keysOf(client);
+    if (client === undefined || this.#aside.hides(client)) return [];
+    return this.#matcher.fits(client) ? this.#keysOf(client) : [];
+  }
+
+  /** Whether it would be shown if it were online. */
+  #isAside(client: Client): boolean {
+    return this.#aside.hides(client) && this.#matcher.fits(client);
   }
 
   #arrange(arrangement: Arrangement, serverName: string): void {
@@ -168,12 +197,17 @@ export class ShownClients {
     this.#arrangement = arrangement;
     this.#serverName = serverName;
     this.#matcher.set(arrangement.filter, serverName);
+    this.#aside.set(arrangement);
   }
 
   /** Walks them in order, so that no group has to be sorted. */
   #group(): void {
     this.#groups.clear();
     this.#size = 0;
+    this.#aside.clear();
+    for (const client of this.#clients.values()) {
+      if (this.#isAside(client)) this.#aside.note(client.id, true);
+    }
     const lists = new Map<GroupKey, SortedEntry[]>();
     for (const entry of this.#all.entries) {
       const keys = this.groupsOf(entry.id);

@@ -10,7 +10,7 @@ import {
   USUAL,
 } from "../../../../extension/src/model/shown/shownClients.ts";
 import { SORTINGS } from "../../../../extension/src/model/shown/sorting.ts";
-import { client, offline, snapshot } from "../entities.ts";
+import { client, join, offline, refusal, snapshot } from "../entities.ts";
 
 const SERVER = "relay.example.com";
 
@@ -160,18 +160,84 @@ describe("the clients of a server that are shown", () => {
       sortBy: fc.constantFrom(...SORTINGS),
       pinned: fc.uniqueArray(fc.constantFrom("a", "b")).map((ids) => new Set<string>(ids)),
       filter: fc.constantFrom("", "tag:db", "host", "status:off").map(filterOf),
+      hidesOffline: fc.boolean(),
+      wanted: fc.uniqueArray(fc.constantFrom("b", "c")).map((ids) => new Set<string>(ids)),
     });
+    const steps = fc.tuple(values, fc.option(fc.constantFrom("a", "d", "e"), { nil: null }));
     fc.assert(
-      fc.property(arrangements, fc.array(values, { maxLength: 30 }), (arrangement, changes) => {
+      fc.property(arrangements, fc.array(steps, { maxLength: 30 }), (arrangement, changes) => {
         const mirror = mirrorOf([]);
         const shown = shownOf(mirror, arrangement);
-        for (const change of changes) {
+        for (const [change, caller] of changes) {
           apply(mirror, shown, change);
+          mirror.maps.refusals.clear();
+          if (caller !== null) mirror.maps.refusals.set("r", refusal("r", { client_id: caller }));
+          shown.called(mirror);
           const anew = shownOf(mirror, arrangement);
           expect(groupsOf(shown)).toEqual(groupsOf(anew));
-          expect([shown.size, shown.total]).toEqual([anew.size, anew.total]);
+          expect([shown.size, shown.total, shown.hidden]).toEqual([
+            anew.size,
+            anew.total,
+            anew.hidden,
+          ]);
         }
       }),
     );
+  });
+});
+
+describe("clients that are offline, where those are hidden", () => {
+  const HIDING = { hidesOffline: true } as const;
+
+  it("are left out and counted, in all groupings", () => {
+    const shown = shownOf(mirrorOf(FLEET), HIDING);
+    expect(groupsOf(shown)).toEqual([["Online", "web-2", "web-10"]]);
+    expect([shown.size, shown.total, shown.hidden]).toEqual([2, 4, 2]);
+    shown.regroup({ ...USUAL, ...HIDING, groupBy: "tag" });
+    expect(groupsOf(shown).flatMap(([, ...ids]) => ids)).not.toContain("db");
+    shown.regroup(USUAL);
+    expect([shown.size, shown.hidden]).toEqual([4, 0]);
+  });
+
+  it("are shown when they are pinned, or somebody went to them", () => {
+    const pinned = new Set(["db"]);
+    expect(groupsOf(shownOf(mirrorOf(FLEET), { ...HIDING, pinned }))[0]).toEqual(["Pinned", "db"]);
+    const shown = shownOf(mirrorOf(FLEET), { ...HIDING, wanted: new Set(["old"]) });
+    expect(groupsOf(shown)[1]).toEqual(["Offline", "old"]);
+    expect(shown.hidden).toBe(1);
+  });
+
+  it("are found by a filter for a status, and counted when another filter would find them", () => {
+    const offlines = shownOf(mirrorOf(FLEET), { ...HIDING, filter: filterOf("status:offline") });
+    expect(groupsOf(offlines)).toEqual([["Offline", "db", "old"]]);
+    expect(offlines.hidden).toBe(0);
+    const named = shownOf(mirrorOf(FLEET), { ...HIDING, filter: filterOf("tag:db") });
+    expect([named.size, named.hidden]).toEqual([0, 1]);
+  });
+
+  it("are shown while they knock at the server's door, also revoked ones, and no longer", () => {
+    const revoked = offline("laptop", { revoked_at: "2030-01-01T00:00:00Z" });
+    const mirror = mirrorOf([...FLEET, revoked]);
+    const shown = shownOf(mirror, HIDING);
+    mirror.maps.refusals.set("r", refusal("r", { client_id: "laptop", reason: "revoked-client" }));
+    expect([...shown.called(mirror)]).toHaveLength(1);
+    mirror.maps.joins.set("j", join("waiting-1", { client_id: "db" }));
+    shown.called(mirror);
+    expect(groupsOf(shown)[1]).toEqual(["Offline", "db", "laptop"]);
+    expect([...shown.called(mirror)]).toEqual([]);
+    mirror.maps.refusals.clear();
+    shown.called(mirror);
+    expect(groupsOf(shown)[1]).toEqual(["Offline", "db"]);
+    expect(shown.hidden).toBe(2);
+  });
+
+  it("come and go with the connection", () => {
+    const mirror = mirrorOf(FLEET);
+    const shown = shownOf(mirror, HIDING);
+    apply(mirror, shown, { id: "web-2", isOnline: false, isGone: false });
+    expect([shown.size, shown.hidden]).toEqual([1, 3]);
+    apply(mirror, shown, { id: "db", isOnline: true, isGone: false });
+    apply(mirror, shown, { id: "old", isOnline: false, isGone: true });
+    expect([shown.size, shown.hidden, shown.total]).toEqual([2, 1, 3]);
   });
 });
