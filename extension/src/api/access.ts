@@ -19,7 +19,8 @@ export interface ReadyAccess {
 /** How to get into a server right now, or why nobody can. */
 export type Access =
   | ReadyAccess
-  | { readonly kind: "noToken" }
+  /** Nobody has signed in, or `why` nobody can tell, as a sentence. */
+  | { readonly kind: "noToken"; readonly why?: string | undefined }
   /** A local backend that is not running; `reason` is a sentence. */
   | { readonly kind: "unavailable"; readonly reason: string };
 

@@ -89,7 +89,8 @@ export class Api {
   async #ready(): Promise<ReadyAccess> {
     const access = await this.#access();
     if (access.kind === "noToken") {
-      throw new RportError("UNAUTHORIZED", t("You are not signed in to this server."));
+      const why = access.why ?? t("You are not signed in to this server.");
+      throw new RportError("UNAUTHORIZED", why);
     }
     if (access.kind === "unavailable") throw new RportError("UNAVAILABLE", access.reason);
     return access;

@@ -1,4 +1,3 @@
-import type { Refusal } from "@rport/protocol/refusal";
 import type { DeletionReport } from "@rport/protocol/report";
 import { t } from "@vscode/l10n";
 import { window } from "vscode";
@@ -6,7 +5,8 @@ import { blastLines, isHarmless, sumReports } from "../model/blast.ts";
 import type { CredentialTarget } from "../servers/entities.ts";
 import { plural } from "../support/plural.ts";
 import { confirm, serversOf } from "./confirm.ts";
-import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
+import { inTurn } from "./inTurn.ts";
+import { actAndTell, type Deed, type OutcomeDeps } from "./outcomes.ts";
 
 /** From this many clients on, a click is not enough. */
 const TYPE_FROM_CLIENTS = 5;
@@ -38,17 +38,20 @@ export async function deleteCredentials(
   });
   if (answer === "instead") return only;
   if (answer !== "act" || !(await confirmByTyping(blasts))) return undefined;
-  for (const target of targets) {
-    const { id } = target.credential;
-    const deed = {
-      title: t("{0} was deleted", id),
-      isMeant: (refusal: Refusal) =>
-        refusal.reason === "revoked-credential" && refusal.auth_id === id,
-      act: () => callDelete(target, "force"),
-    };
-    await actAndTell(target.server, deed, deps);
-  }
+  await inTurn(targets, {
+    nameOf: ({ credential }) => credential.id,
+    act: (target) => actAndTell(target.server, deletionOf(target), deps),
+  });
   return undefined;
+}
+
+function deletionOf(target: CredentialTarget): Deed {
+  const { id } = target.credential;
+  return {
+    title: t("{0} was deleted", id),
+    isMeant: ({ reason, auth_id: of }) => reason === "revoked-credential" && of === id,
+    act: () => callDelete(target, "force"),
+  };
 }
 
 function callDelete({ server, credential }: CredentialTarget, how: "dry_run" | "force") {

@@ -9,6 +9,7 @@ import { isStillTrying } from "../model/rows/refusalRow.ts";
 import type { ClientTarget, SecretTarget } from "../servers/entities.ts";
 import { inertLine, nameSome } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
+import { inTurn } from "./inTurn.ts";
 import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import type { Handlers } from "./registry.ts";
 import { NOUNS } from "./targets/nouns.ts";
@@ -101,13 +102,16 @@ async function revokeSecrets(chosen: readonly SecretTarget[], deps: OutcomeDeps)
     button: chosen.length === 1 ? t("Revoke Secret") : t("Revoke {0} Secrets", chosen.length),
   });
   if (answer !== "act") return;
-  for (const target of chosen) {
-    const { server, secret } = target;
-    const title = t("A secret of {0} was revoked", secret.credential_id);
-    const isMeant = (refusal: Refusal) =>
-      isStillTrying(refusal) && refusal.auth_id === secret.credential_id;
-    await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, deps);
-  }
+  await inTurn(chosen, {
+    nameOf: ({ secret }) => t("A secret of {0}", secret.credential_id),
+    act: (target) => {
+      const { server, secret } = target;
+      const title = t("A secret of {0} was revoked", secret.credential_id);
+      const isMeant = (refusal: Refusal) =>
+        isStillTrying(refusal) && refusal.auth_id === secret.credential_id;
+      return actAndTell(server, { title, isMeant, act: () => call(target, {}) }, deps);
+    },
+  });
 }
 
 async function revokeClients(chosen: readonly ClientTarget[], deps: OutcomeDeps): Promise<void> {
@@ -131,12 +135,15 @@ async function revokeClients(chosen: readonly ClientTarget[], deps: OutcomeDeps)
     button: chosen.length === 1 ? t("Revoke Client") : t("Revoke {0} Clients", chosen.length),
   });
   if (answer !== "act") return;
-  for (const target of chosen) {
-    const { server, client } = target;
-    const title = t("{0} was revoked", displayName(client));
-    const isMeant = isOfRevoked(client.id);
-    await actAndTell(server, { title, isMeant, act: () => call(target, {}) }, deps);
-  }
+  await inTurn(chosen, {
+    nameOf: ({ client }) => displayName(client),
+    act: (target) => {
+      const { server, client } = target;
+      const title = t("{0} was revoked", displayName(client));
+      const isMeant = isOfRevoked(client.id);
+      return actAndTell(server, { title, isMeant, act: () => call(target, {}) }, deps);
+    },
+  });
 }
 
 async function allowClients(chosen: readonly ClientTarget[]): Promise<void> {
@@ -155,9 +162,11 @@ async function allowClients(chosen: readonly ClientTarget[]): Promise<void> {
     button: chosen.length === 1 ? t("Allow Client") : t("Allow {0} Clients", chosen.length),
   });
   if (answer !== "act") return;
-  for (const { server, client } of chosen) {
-    await server.api.call("allowClient", { params: { clientId: client.id } });
-  }
+  await inTurn(chosen, {
+    nameOf: ({ client }) => displayName(client),
+    act: ({ server, client }) =>
+      server.api.call("allowClient", { params: { clientId: client.id } }),
+  });
 }
 
 async function forgetClients(chosen: readonly ClientTarget[]): Promise<void> {
@@ -180,7 +189,10 @@ async function forgetClients(chosen: readonly ClientTarget[]): Promise<void> {
     button: chosen.length === 1 ? t("Forget Client") : t("Forget {0} Clients", chosen.length),
   });
   if (answer !== "act") return;
-  for (const target of chosen) await call(target, {});
+  await inTurn(chosen, {
+    nameOf: ({ client }) => displayName(client),
+    act: (target) => call(target, {}),
+  });
 }
 
 function hitLines(hit: DeletionReport): readonly string[] {

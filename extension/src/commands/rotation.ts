@@ -6,10 +6,12 @@ import { type QuickPickItem, window } from "vscode";
 import { blastLines, isHarmless, namedClients } from "../model/blast.ts";
 import { dateAndTime } from "../model/relativeTime.ts";
 import { isStillTrying } from "../model/rows/refusalRow.ts";
+import { rotationOf } from "../model/rows/rotationRow.ts";
 import type { CredentialTarget } from "../servers/entities.ts";
 import { plural } from "../support/plural.ts";
 import { plainText } from "../support/text.ts";
 import { confirm, serversOf } from "./confirm.ts";
+import { inTurn } from "./inTurn.ts";
 import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import { personalSettings } from "./personalSettings.ts";
 import type { Handlers } from "./registry.ts";
@@ -79,19 +81,40 @@ export async function rotateCredential(
     placeHolder: t("How long does the old secret stay valid for clients that have not moved yet?"),
   });
   if (grace === undefined) return;
-  const answer = await confirm({
-    question: t("Rotate {0} on {1}?", credential.id, server.name),
-    lines: rotationLines(plan, grace, {
-      isUnderWay: credential.rotation !== null,
-      nowMs: server.time.nowMs,
-    }),
-    button: grace.seconds === 0 ? t("Rotate Now") : t("Rotate"),
-    isHarmless: isWithoutLoss(plan, grace),
+  await inTurn([target], {
+    nameOf: () => credential.id,
+    act: async () => {
+      if (!(await wantsRotation(target, grace))) return;
+      const body = { grace_seconds: grace.seconds ?? null };
+      await server.api.call("rotateCredential", { params, body });
+      await reveal(target);
+    },
   });
-  if (answer !== "act") return;
-  const body = { grace_seconds: grace.seconds ?? null };
-  await server.api.call("rotateCredential", { params, body });
-  await reveal(target);
+}
+
+/**
+ * Asks whether to rotate, saying whom that hits; and again where somebody else has rotated the credential before the
+ * answer came, because then it would hit others.
+ */
+async function wantsRotation(target: CredentialTarget, grace: Grace): Promise<boolean> {
+  const { server } = target;
+  const { id } = target.credential;
+  const newest = () => server.mirror.maps.credentials.get(id) ?? target.credential;
+  let question = t("Rotate {0} on {1}?", id, server.name);
+  for (;;) {
+    const asked = newest();
+    const plan = await planRotation(target);
+    const isUnderWay = asked.rotation !== null;
+    const answer = await confirm({
+      question,
+      lines: rotationLines(plan, grace, { isUnderWay, nowMs: server.time.nowMs }),
+      button: grace.seconds === 0 ? t("Rotate Now") : t("Rotate"),
+      isHarmless: isWithoutLoss(plan, grace),
+    });
+    if (answer !== "act") return false;
+    if (rotationOf(newest()) === rotationOf(asked)) return true;
+    question = t("{0} on {1} was rotated meanwhile. Rotate it once more?", id, server.name);
+  }
 }
 
 /** Whom a rotation would touch; without a grace, so that it tells of everything that may be lost. */

@@ -10,7 +10,8 @@ const LAST_DOUBLING = 10;
 /** Where the connection to one server stands. */
 export type ConnectionState =
   | { readonly kind: "stopped" }
-  | { readonly kind: "connecting"; readonly attempt: number }
+  /** `reason`: why the attempt before failed, as a sentence. */
+  | { readonly kind: "connecting"; readonly attempt: number; readonly reason?: string }
   | { readonly kind: "connected" }
   /** Unreachable for now; it is tried again by itself. */
   | {
@@ -19,8 +20,15 @@ export type ConnectionState =
       readonly delayMs: number;
       readonly reason: string;
     }
-  /** Only a person can go on: there is no token, or the server turned it down with a reason. */
-  | { readonly kind: "signedOut"; readonly refusal: string | undefined }
+  /**
+   * Only a person can go on: there is no token, `why` it could not be read, or the server turned it down with
+   * a reason.
+   */
+  | {
+      readonly kind: "signedOut";
+      readonly refusal: string | undefined;
+      readonly why?: string | undefined;
+    }
   /** Only a person can go on: the server has another key than the one that was accepted. */
   | { readonly kind: "changed"; readonly expected: string; readonly actual: string };
 
@@ -41,7 +49,7 @@ export type ConnectionEvent =
     }
   /** `reason` is a sentence of the server's, or empty. */
   | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "noToken" }
+  | { readonly kind: "noToken"; readonly why?: string | undefined }
   | { readonly kind: "mismatched"; readonly expected: string; readonly actual: string }
   | { readonly kind: "unwanted" };
 
@@ -65,7 +73,7 @@ export function nextState(state: ConnectionState, event: ConnectionEvent): Conne
     case "wanted":
       return { kind: "connecting", attempt: 0 };
     case "retryDue":
-      return state.kind === "waiting" ? { kind: "connecting", attempt: state.attempt } : state;
+      return state.kind === "waiting" ? tryingAgain(state) : state;
     case "opened":
       return state.kind === "connecting" ? { kind: "connected" } : state;
     case "lost":
@@ -73,12 +81,16 @@ export function nextState(state: ConnectionState, event: ConnectionEvent): Conne
     case "refused":
       return { kind: "signedOut", refusal: event.reason };
     case "noToken":
-      return { kind: "signedOut", refusal: undefined };
+      return { kind: "signedOut", refusal: undefined, why: event.why };
     case "mismatched":
       return { kind: "changed", expected: event.expected, actual: event.actual };
     case "unwanted":
       return { kind: "stopped" };
   }
+}
+
+function tryingAgain({ attempt, reason }: Extract<ConnectionState, { kind: "waiting" }>) {
+  return { kind: "connecting", attempt, reason } as const;
 }
 
 function lost(

@@ -17,6 +17,11 @@ export function duration(ms: number): string {
   return t("{0} d", Math.floor(ms / DAY_MS));
 }
 
+/** How far two clocks are apart, to the minute: what was measured is some milliseconds more or less. */
+export function apart(ms: number): string {
+  return duration(Math.round(Math.abs(ms) / MINUTE_MS) * MINUTE_MS);
+}
+
 /** How long ago an instant (RFC 3339) was: `just now`, `8 min ago`. */
 export function ago(time: string, nowMs: number): string {
   const ms = nowMs - Date.parse(time);

@@ -5,7 +5,7 @@ import { plural } from "../support/plural.ts";
 import { inertLine } from "../support/text.ts";
 import { displayName, statusOf, statusWord } from "./arrange.ts";
 import { endSentence } from "./connectionEnd.ts";
-import { ago, dateAndTime, duration, until } from "./relativeTime.ts";
+import { ago, apart, dateAndTime, until } from "./relativeTime.ts";
 import { whyRefused } from "./rows/refusalRow.ts";
 
 /** What is known around a client that is away. */
@@ -101,7 +101,7 @@ function serverLink({ server: { name, isConnected } }: AwayFacts): Link {
 /** Two clocks that differ keep nobody away, but times elsewhere are not to be compared with these. */
 function clockLink({ server: { name }, aheadMs }: AwayFacts): Link | undefined {
   if (aheadMs === 0) return undefined;
-  const by = duration(Math.abs(aheadMs));
+  const by = apart(aheadMs);
   const text =
     aheadMs > 0
       ? t(

@@ -1,4 +1,5 @@
 import type { EndpointFile } from "@rport/protocol/endpointFile";
+import { RportError } from "@rport/protocol/errors";
 import { OneConnection } from "@rport/protocol/local/oneConnection";
 import { proveServer } from "@rport/protocol/local/proveServer";
 import { isRunning } from "@rport/protocol/local/runningBackends";
@@ -21,21 +22,25 @@ export interface AccessDeps {
 /** How to get into a configured server: by its token, or by the local backend's endpoint file. */
 export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
   const { environment, tokens, redactor } = deps;
-  const { url, tlsPin } = config;
-  if (!isLocalUrl(url)) {
-    return async () => {
-      if (hasIdlePin(config)) return unavailable(IDLE_PIN);
-      const token = await tokens.get(url);
-      if (token === undefined) return { kind: "noToken" };
-      return readyAt({ url, tlsPin }, bearer(token));
-    };
-  }
+  const { url } = config;
+  if (!isLocalUrl(url)) return () => byToken(config, tokens);
   return async () => {
     const local = await findLocalBackend(environment, dataDirOf(url));
     if (local.kind === "absent") return { kind: "unavailable", reason: local.reason };
     redactor.add(local.endpoint.token);
     return await enterLocal(local.endpoint);
   };
+}
+
+async function byToken(config: ServerConfig, tokens: Tokens): Promise<Access> {
+  if (hasIdlePin(config)) return unavailable(IDLE_PIN);
+  try {
+    const token = await tokens.get(config.url);
+    return token === undefined ? { kind: "noToken" } : readyAt(config, bearer(token));
+  } catch (error) {
+    // not tried again by itself: a keyring may ask for its password at each attempt
+    return { kind: "noToken", why: RportError.from(error).message };
+  }
 }
 
 /** A key is pinned that the address has no use for: whoever wrote it trusts nobody without it. */

@@ -187,7 +187,7 @@ export class Server {
       if (access.kind === "ready") access.connection?.close();
       return;
     }
-    if (access.kind === "noToken") this.#happen({ kind: "noToken" });
+    if (access.kind === "noToken") this.#happen({ kind: "noToken", why: access.why });
     if (access.kind === "unavailable") this.#lose(access.reason);
     if (access.kind !== "ready") return;
     this.#address = access.url;

@@ -4,7 +4,7 @@ import type { ContextKey } from "../manifest.ts";
 import { statusOf } from "../model/arrange.ts";
 import type { Mirror } from "../model/mirror.ts";
 import { timeOfDay, timeOrDay } from "../model/relativeTime.ts";
-import { refusalText, stateText } from "../model/rows/serverRow.ts";
+import { reasonText, refusalText, stateText, unreadText } from "../model/rows/serverRow.ts";
 import { LOCAL_URL } from "../servers/config.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import type { Server } from "../servers/server.ts";
@@ -203,18 +203,23 @@ export interface LastTimes {
 function messageOf(server: Server, last: LastTimes | undefined): string | undefined {
   const { state, heardAtMs, mirror, name } = server;
   if (state.kind === "connected" || state.kind === "stopped") return undefined;
-  const refusal = refusalText(state);
+  const refusal = refusalText(state) ?? unreadText(state);
   if (refusal !== undefined) return `${name}: ${refusal}`;
   const lastMs = last?.of(server);
   if (last !== undefined && lastMs !== undefined) {
     return t("Connecting to {0}\u2026 showing rows as of {1}.", name, timeOrDay(lastMs, last.now));
   }
   if (!mirror.isFilled || heardAtMs === undefined) return undefined;
-  const at = timeOfDay(heardAtMs);
-  if (state.kind === "connecting" || state.kind === "waiting") {
-    return t("Reconnecting to {0}\u2026 showing data from {1}.", name, at);
+  return oldText(server, timeOfDay(heardAtMs));
+}
+
+/** What is said while what was heard at a time of day is shown. */
+function oldText({ name, state }: Server, at: string): string {
+  if (state.kind !== "connecting" && state.kind !== "waiting") {
+    return t("{0}: {1}, showing data from {2}.", name, stateText(state), at);
   }
-  return t("{0}: {1}, showing data from {2}.", name, stateText(state), at);
+  const reconnecting = t("Reconnecting to {0}\u2026 showing data from {1}.", name, at);
+  return `${reconnecting} ${reasonText(state)}`.trim();
 }
 
 /** What stands above a tree while its data is old; undefined when all is well. */
@@ -243,9 +248,7 @@ export function statusItemOf({ servers, tunnels }: Fleet): StatusItem | undefine
     total += clients.countOf("online") + clients.countOf("offline");
   }
   const open = openOnes(tunnels.all).length;
-  const lines = servers.map(
-    (server) => `${server.name}: ${stateText(server.state) || onlineText(server)}`,
-  );
+  const lines = servers.map((server) => `${server.name}: ${standingOf(server)}`);
   const isKnown = servers.some(({ mirror }) => mirror.isFilled);
   const counts = isKnown ? `${online}/${total}` : "\u2013";
   const openText = plural(open, t("{0} tunnel open", open), t("{0} tunnels open", open));
@@ -260,6 +263,13 @@ export function statusItemOf({ servers, tunnels }: Fleet): StatusItem | undefine
     spoken: ["RPort", t("{0} of {1} clients online", online, total), openText].join(", "),
     isWarning: servers.some((server) => isUnreachable(server) || server.state.kind === "changed"),
   };
+}
+
+function standingOf(server: Server): string {
+  const words = stateText(server.state);
+  if (words === "") return onlineText(server);
+  const reason = reasonText(server.state);
+  return reason === "" ? words : `${words}. ${reason}`;
 }
 
 function onlineText({ clients }: Server): string {

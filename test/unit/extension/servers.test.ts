@@ -2,7 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tlsPinSchema } from "@rport/protocol/tls/tlsPin";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { unreadText } from "../../../extension/src/model/rows/serverRow.ts";
 import { accessTo } from "../../../extension/src/servers/access.ts";
 import { baseUrlOf, parseServers } from "../../../extension/src/servers/config.ts";
 import { endpointFilePath, findLocalBackend } from "../../../extension/src/servers/local.ts";
@@ -13,6 +14,7 @@ import { createLog } from "../../../extension/src/support/log.ts";
 import { Redactor } from "../../../extension/src/support/redact.ts";
 import { FakeServer } from "./fakeServer.ts";
 import { fleetOf, RELAY } from "./fleetFixture.ts";
+import { serverOn } from "./serverFixture.ts";
 
 const environment = (
   variables: Record<string, string>,
@@ -188,17 +190,44 @@ describe("tokens", () => {
     expect(await tokens.get("https://a.example")).toBeUndefined();
   });
 
-  it("last for the session where there is no secret store, which is said", async () => {
+  it("are kept nowhere else where the keyring takes nothing, which is said", async () => {
     const broken: SecretStore = {
       get: () => Promise.reject(new Error("no keyring")),
-      store: () => Promise.reject(new Error("no keyring")),
-      delete: async () => undefined,
+      store: (_, value) => Promise.reject(new Error(`cannot encrypt ${value}`)),
+      delete: () => Promise.reject(new Error("no keyring")),
     };
     const tokens = new Tokens({ store: broken, redactor: new Redactor() });
-    expect(await tokens.set("https://a.example", { token: "secret-of-a", made: true })).toBe(
-      "session",
+    const kept = { token: "secret-of-a", made: true };
+    const why = await tokens.set("https://a.example", kept);
+    expect(why).toMatch(/^cannot encrypt/);
+    expect(why).not.toContain("secret-of-a");
+    await expect(tokens.get("https://a.example")).rejects.toThrow(/keyring .*: no keyring/);
+    tokens.holdForSession("https://a.example", kept);
+    expect(await tokens.kept("https://a.example")).toEqual(kept);
+    expect(await tokens.delete("https://a.example")).toBe("no keyring");
+    await expect(tokens.get("https://a.example")).rejects.toThrow("no keyring");
+  });
+
+  it("that a keyring does not give are no reason to call the server unreachable", async () => {
+    const store = { get: () => Promise.reject(new Error("it is locked")) };
+    const redactor = new Redactor();
+    const tokens = new Tokens({
+      store: { ...store, store: async () => undefined, delete: async () => undefined },
+      redactor,
+    });
+    const config = { name: "relay", url: "https://a.example", fingerprint: "" };
+    const deps = { environment: environment({}), tokens, redactor };
+    const access = await accessTo(config, deps)();
+    expect(access).toMatchObject({ kind: "noToken", why: expect.stringContaining("it is locked") });
+    await using fake = await FakeServer.start();
+    using fixture = serverOn(fake, { access: async () => access });
+    fixture.server.connect();
+    await vi.waitFor(() => expect(fixture.server.state.kind).toBe("signedOut"));
+    expect(unreadText(fixture.server.state)).toMatch(
+      /^The keyring of this computer does not give the sign-in: it is locked/,
     );
-    expect(await tokens.get("https://a.example")).toBe("secret-of-a");
+    await expect(fixture.server.api.call("getStatus")).rejects.toThrow("it is locked");
+    expect(fixture.clock.timers).toBe(0);
   });
 
   it("count as absent when the store holds something else", async () => {

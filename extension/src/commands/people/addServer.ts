@@ -1,15 +1,15 @@
 import { hostname } from "node:os";
 import { t } from "@vscode/l10n";
-import { window } from "vscode";
 import { baseUrlOf, nameOf, type ServerConfig } from "../../servers/config.ts";
 import type { Fleet } from "../../servers/fleet.ts";
 import type { Server } from "../../servers/server.ts";
 import type { ServerSettings } from "../../servers/settings.ts";
 import { type Door, meet, meetPinned } from "../../servers/signIn.ts";
-import type { KeptToken, Tokens } from "../../servers/tokens.ts";
+import type { Tokens } from "../../servers/tokens.ts";
 import { plainText } from "../../support/text.ts";
 import { askText, type Checked } from "./ask.ts";
 import { fingerprintStep } from "./fingerprint.ts";
+import { keepToken } from "./keepToken.ts";
 import { showNewTotpSecret } from "./secondFactor.ts";
 import { SignInForm } from "./signInForm.ts";
 import { waysStep } from "./signInSteps.ts";
@@ -19,7 +19,7 @@ import { type Step, takeSteps } from "./steps.ts";
 export interface SignInDeps {
   readonly fleet: Pick<Fleet, "get" | "servers">;
   readonly settings: Pick<ServerSettings, "put" | "read">;
-  readonly tokens: Pick<Tokens, "set">;
+  readonly tokens: Pick<Tokens, "set" | "holdForSession">;
   readonly fetch: typeof fetch;
 }
 
@@ -153,19 +153,23 @@ function nameStep(draft: Draft, deps: SignInDeps): Step {
 }
 
 async function keep(draft: Draft, met: Met, deps: SignInDeps): Promise<void> {
-  const { url, fingerprint, tlsPin, signIn } = met;
-  await keepToken(url, await signIn.token(), deps.tokens);
-  // one that is known already does not connect by itself when its setting changes
-  const known = deps.fleet.get(url);
-  await deps.settings.put({ name: draft.name.trim() || nameOf(url), url, fingerprint, tlsPin });
-  known?.acceptFingerprint(fingerprint);
+  // at most once: a dialog may close the step that waits for it, after which nothing is to be kept anew
+  draft.met = undefined;
+  try {
+    await keepMet(draft.name.trim(), met, deps);
+  } catch (error) {
+    draft.met = met;
+    throw error;
+  }
 }
 
-async function keepToken(url: string, token: KeptToken, tokens: SignInDeps["tokens"]) {
-  if ((await tokens.set(url, token)) === "kept") return;
-  void window.showWarningMessage(
-    t("This computer has no secret store, so you stay signed in only until this window closes."),
-  );
+async function keepMet(name: string, met: Met, deps: SignInDeps): Promise<void> {
+  const { url, fingerprint, tlsPin, signIn } = met;
+  if (!(await keepToken(signIn.deps.door, await signIn.token(), deps))) return;
+  // one that is known already does not connect by itself when its setting changes
+  const known = deps.fleet.get(url);
+  await deps.settings.put({ name: name || nameOf(url), url, fingerprint, tlsPin });
+  known?.acceptFingerprint(fingerprint);
 }
 
 /** Signs in to a configured server anew: its name and its fingerprint stay. */
@@ -195,7 +199,7 @@ export async function signInAgain(server: Server, deps: SignInDeps): Promise<voi
     await signIn.abandon();
     return;
   }
-  await keepToken(server.key, await signIn.token(), deps.tokens);
+  if (!(await keepToken(door, await signIn.token(), deps))) return;
   server.acceptFingerprint(fingerprint);
 }
 

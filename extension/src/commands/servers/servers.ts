@@ -1,3 +1,4 @@
+import { RportError } from "@rport/protocol/errors";
 import { t } from "@vscode/l10n";
 import { env, window } from "vscode";
 import type { Fleet } from "../../servers/fleet.ts";
@@ -10,6 +11,7 @@ import { plural } from "../../support/plural.ts";
 import { plainText } from "../../support/text.ts";
 import type { Documents } from "../../views/documents.ts";
 import { addServer, renameServer, signInAgain } from "../people/addServer.ts";
+import { stillValid } from "../people/keepToken.ts";
 import type { Handlers } from "../registry.ts";
 import type { Targets } from "../targets/targets.ts";
 import { checkConnection } from "./checkConnection.ts";
@@ -101,16 +103,26 @@ export function serverHandlers(deps: ServerCommandsDeps): ServerHandlers {
   };
 }
 
-/** Forgets a sign-in, and ends the token that was made for it. Answers a sentence when it lives on. */
-async function endSignIn(server: Server, deps: ServerCommandsDeps): Promise<string | undefined> {
-  const kept = await deps.tokens.kept(server.key);
-  await deps.tokens.delete(server.key);
-  if (kept?.made !== true) return undefined;
-  const why = await endToken({ url: server.key, fetch: deps.fetch }, kept);
-  if (why === undefined) return undefined;
+/**
+ * Forgets a sign-in, and ends the token that was made for it, whatever the keyring does. Answers a sentence where
+ * something of it lives on.
+ */
+async function endSignIn(
+  server: Server,
+  { tokens, fetch }: ServerCommandsDeps,
+): Promise<string | undefined> {
+  const { key: url, tlsPin } = server;
+  const kept = await tokens.kept(url).catch((error: unknown) => RportError.from(error));
+  const remains = await tokens.delete(url);
+  if (kept instanceof RportError) return stillValid(kept.message);
+  const isMade = kept?.made === true;
+  const alive = isMade ? await endToken({ url, tlsPin, fetch }, kept) : undefined;
+  if (alive !== undefined) return stillValid(alive);
+  // what has ended opens nothing, wherever it lies
+  if (remains === undefined || isMade) return undefined;
   return t(
-    'The server could not be told, so the token that this editor had still works there: end it with "Manage My Tokens..." from another sign-in, or have an administrator end it. ({0})',
-    why,
+    "The keyring of this computer may still have the token: end it on the server if others use this computer. ({0})",
+    remains,
   );
 }
 

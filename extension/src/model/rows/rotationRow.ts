@@ -91,3 +91,8 @@ export function rotationClientRow(facts: ClientFacts, reason: string): Row {
     spoken: joinSpoken(name, statusWord(statusOf(client)), state),
   };
 }
+
+/** Tells one rotation of a credential from the next. */
+export function rotationOf({ rotation, rotated_at: at }: Credential): string {
+  return rotation?.started_at ?? at ?? "";
+}

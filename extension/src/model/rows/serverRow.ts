@@ -44,6 +44,20 @@ export function refusalText(state: ConnectionState): string | undefined {
   return `${REFUSED} ${why}`.trim();
 }
 
+/** Why nobody can tell whether somebody is signed in; undefined where that is known. */
+export function unreadText(state: ConnectionState): string | undefined {
+  return state.kind === "signedOut" && state.why !== undefined ? plainText(state.why) : undefined;
+}
+
+/** Characters of why a server is away; what a server says itself may be longer. */
+const REASON_MAX = 200;
+
+/** Why a server is away, as a sentence; empty where it is not, or nobody knows. */
+export function reasonText(state: ConnectionState): string {
+  const reason = state.kind === "waiting" || state.kind === "connecting" ? state.reason : undefined;
+  return sentenceOf(plainText((reason ?? "").slice(0, REASON_MAX)));
+}
+
 /** Servers say why in a few words, or in a sentence. */
 function sentenceOf(words: string): string {
   if (words === "") return "";

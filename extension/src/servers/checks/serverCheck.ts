@@ -4,7 +4,7 @@ import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { VERSION } from "@rport/protocol/version";
 import { t } from "@vscode/l10n";
 import type { Answer } from "../../api/http.ts";
-import { duration, until } from "../../model/relativeTime.ts";
+import { apart, until } from "../../model/relativeTime.ts";
 import { describeError, describeNetworkError } from "../../support/describeError.ts";
 import { inertLine } from "../../support/text.ts";
 import { isLoopback } from "../config.ts";
@@ -212,7 +212,7 @@ function clockLine(serverMs: number, nowMs: number): CheckLine {
   if (Math.abs(aheadMs) < AGREED_MS) {
     return { name, verdict: "ok", text: t("The server's clock and this computer's agree.") };
   }
-  const by = duration(Math.abs(aheadMs));
+  const by = apart(aheadMs);
   const text =
     aheadMs > 0
       ? t(

@@ -2,7 +2,8 @@
 // Lets a test run a function in the extension host, next to the extension under test. It listens on
 // a unix socket in the folder RPORT_PROBE_DIR; one request per connection, ended by half-close:
 //   {"source": "<text of a function>", "args": [...]}  ->  {"value": ...} or {"error": "<stack>"}
-// The function is called with the vscode module and the arguments.
+// The function is called with the vscode module and the arguments; `probeSecrets` is the store of secrets that
+// the probe was given, whose class is that of all extensions.
 const net = require("node:net");
 const path = require("node:path");
 const vm = require("node:vm");
@@ -32,6 +33,7 @@ function serve(socket) {
 exports.activate = (context) => {
   const folder = process.env.RPORT_PROBE_DIR;
   if (!folder) return;
+  globalThis.probeSecrets = context.secrets;
   // named after the process: after a reload, two hosts are alive for a moment
   const server = net.createServer({ allowHalfOpen: true }, serve);
   server.listen(path.join(folder, `${process.pid}.sock`));
