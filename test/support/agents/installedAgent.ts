@@ -16,6 +16,8 @@ export interface InstalledAgent extends AsyncDisposable {
   secret(): Promise<string>;
   /** The process id of the agent that runs. */
   pid(): Promise<number>;
+  /** Stops it, or starts it again, as the start and the end of the computer would. */
+  background(verb: "start" | "stop"): Promise<RunResult>;
   uninstall(): Promise<RunResult>;
 }
 
@@ -31,6 +33,7 @@ export async function installedAgent(): Promise<InstalledAgent> {
     HOME: process.env.HOME ?? "/",
     TMPDIR: temporary,
   };
+  const program = join(prefix, "bin/rport-agent");
   const pid = async () => Number(await readFile(join(prefix, "rport-agent.pid"), "utf8"));
   opened.defer(async () => {
     const running = await pid().catch(() => undefined);
@@ -45,8 +48,8 @@ export async function installedAgent(): Promise<InstalledAgent> {
     paste: (line) => run("sh", [], { input: line, env }),
     secret: async () =>
       parseConfig(await readFile(configFile, "utf8"), configFile).credential.secret,
-    uninstall: () =>
-      run(join(prefix, "bin/rport-agent"), ["uninstall", "--prefix", prefix], { env }),
+    background: (verb) => run(program, ["background", verb, "--prefix", prefix], { env }),
+    uninstall: () => run(program, ["uninstall", "--prefix", prefix], { env }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

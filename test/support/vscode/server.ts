@@ -97,9 +97,9 @@ function baseArguments(vsCode: VsCode, folders: CodeFolders): string[] {
   return [vsCode.entry, "--config", "/dev/null", ...data];
 }
 
-function startArguments(vsCode: VsCode, options: CodeOptions): string[] {
+function startArguments(vsCode: VsCode, options: CodeOptions, port: number): string[] {
   return [
-    ...["--auth", "none", "--bind-addr", "127.0.0.1:0"],
+    ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`],
     ...["--disable-telemetry", "--disable-update-check"],
     ...["--disable-getting-started-override", "--ignore-last-opened"],
     ...(options.trust === "restricted" ? [] : ["--disable-workspace-trust"]),
@@ -107,27 +107,36 @@ function startArguments(vsCode: VsCode, options: CodeOptions): string[] {
   ];
 }
 
+/** What a server is started with, also once more. */
+type CodeSetup = {
+  readonly vsCode: VsCode;
+  readonly folders: CodeFolders;
+  readonly options: CodeOptions;
+};
+
+/** A process of a server that answers. */
+type CodeProcess = {
+  readonly origin: string;
+  readonly child: ChildProcess;
+  readonly output: () => string;
+};
+
 /** A running VS Code server with folders, port and extensions of its own. */
 export class CodeServer {
   /** Such as http://127.0.0.1:40001. */
   readonly origin: string;
   readonly folders: CodeFolders;
-  readonly #child: ChildProcess;
-  readonly #output: () => string;
+  readonly #setup: CodeSetup;
+  #process: CodeProcess;
   /** A test process that ends early takes the server, a group of its own, along. */
-  readonly #killAtExit = () => signalGroup(this.#child, "SIGKILL");
+  readonly #killAtExit = () => signalGroup(this.#process.child, "SIGKILL");
 
   /** Use {@link startCode}. */
-  constructor(parts: {
-    origin: string;
-    folders: CodeFolders;
-    child: ChildProcess;
-    output: () => string;
-  }) {
-    this.origin = parts.origin;
-    this.folders = parts.folders;
-    this.#child = parts.child;
-    this.#output = parts.output;
+  constructor(setup: CodeSetup, started: CodeProcess) {
+    this.origin = started.origin;
+    this.folders = setup.folders;
+    this.#setup = setup;
+    this.#process = started;
     process.once("exit", this.#killAtExit);
   }
 
@@ -138,12 +147,21 @@ export class CodeServer {
 
   /** All that the server wrote so far, errors included. */
   get output(): string {
-    return this.#output();
+    return this.#process.output();
+  }
+
+  /**
+   * Ends the server with its extension hosts and terminals, and starts it again with its folders and its port, as
+   * somebody does who quits the editor and opens it the next day. Close the window before, and open it afterwards.
+   */
+  async restart(): Promise<void> {
+    await stopGroup(this.#process.child);
+    this.#process = await spawnCode(this.#setup, Number(new URL(this.origin).port));
   }
 
   /** Ends the server with its extension hosts and terminals, and removes its folders. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await stopGroup(this.#child);
+    await stopGroup(this.#process.child);
     process.off("exit", this.#killAtExit);
     await rm(this.folders.root, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -201,9 +219,21 @@ export async function startCode(options: CodeOptions = {}): Promise<CodeServer> 
     await promisify(execFile)(vsCode.node, [...base, ...installs], { env });
   }
 
-  const args = [...base, ...startArguments(vsCode, options)];
+  const setup = { vsCode, folders, options };
+  try {
+    return new CodeServer(setup, await spawnCode(setup, 0));
+  } catch (error) {
+    await rm(folders.root, { recursive: true, force: true, maxRetries: 5 });
+    throw error;
+  }
+}
+
+/** Starts the process on a port, 0 for any, and waits until it answers. */
+async function spawnCode(setup: CodeSetup, port: number): Promise<CodeProcess> {
+  const { vsCode, folders, options } = setup;
+  const args = [...baseArguments(vsCode, folders), ...startArguments(vsCode, options, port)];
   const child = spawn(vsCode.node, args, {
-    env,
+    env: serverEnvironment(folders, options),
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -215,10 +245,9 @@ export async function startCode(options: CodeOptions = {}): Promise<CodeServer> 
   child.stderr.setEncoding("utf8").on("data", collect);
   const output = () => text;
   try {
-    return new CodeServer({ origin: await listening(child, output), folders, child, output });
+    return { origin: await listening(child, output), child, output };
   } catch (error) {
     await stopGroup(child);
-    await rm(folders.root, { recursive: true, force: true, maxRetries: 5 });
     throw error;
   }
 }

@@ -11,7 +11,7 @@ export const TUNNEL_COMMANDS: readonly string[] = [
 
 /** Opens a tunnel by the plug of a host's row; answers its local address, as its row says it. */
 export async function openTunnel(
-  { clients, tunnels, workbench }: RportEditor,
+  { clients, tunnels, workbench }: Pick<RportEditor, "clients" | "tunnels" | "workbench">,
   host: string,
   port: number,
 ): Promise<string> {
