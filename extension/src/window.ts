@@ -97,7 +97,7 @@ export function createWindow(context: ExtensionContext): Window {
   const views = new Views({ fleet, nodes, arrangements, lastFolder, clock: systemClock, log });
   const documents = new Documents({ fleet, nodes, clock: systemClock });
   const audits = new AuditDocuments(fleet);
-  const targets = new Targets({ fleet, nodes, now: systemClock.now });
+  const targets = new Targets({ fleet, nodes, now: systemClock.now, groups: views.groups });
   const ofLocal = createLocal(context);
   const { local } = ofLocal;
   const sheets = createSheets(context, { fleet, nodes, views, documents, targets, log, local });

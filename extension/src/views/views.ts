@@ -126,6 +126,11 @@ export class Views {
     await this.#tunnels.tree.reveal(node);
   }
 
+  /** What is in the rows of the clients view that stand for several clients. */
+  get groups(): ClientsSource {
+    return this.#clientsSource;
+  }
+
   /** What is selected in a view, by its id; nothing in one that is not ours. */
   selectionOf(id: string): readonly Node[] {
     return this.#trees.find(({ tree }) => tree.id === id)?.tree.view.selection ?? [];

@@ -5,15 +5,20 @@ import { type Node, Nodes } from "../../../extension/src/model/node.ts";
 const nodes = new Nodes();
 const client = (clientId: string): Node =>
   nodes.get({ kind: "client", serverKey: "s", clientId, place: "clients" });
-const parts = { kind: "group", serverKey: "s", round: 0 } as const;
-const group = nodes.get({ ...parts, by: "status", value: "online" });
-const nameOf = (node: Node): string => ("clientId" in node ? node.clientId : "Online");
+const parts = { serverKey: "s", round: 0 } as const;
+const group = nodes.get({ ...parts, kind: "group", by: "status", value: "online" });
+const outage = nodes.get({ ...parts, kind: "outage", by: "status", value: "offline", outage: "o" });
+const nameOf = (node: Node): string => {
+  if (node.kind === "outage") return "2 hosts behind 203.0.113.9";
+  return "clientId" in node ? node.clientId : "Online";
+};
 
 /** Clients whose id begins with `off` are offline. */
 const wanted = (isMany: boolean): Wanted<{ readonly id: string }> => ({
   noun: { a: "an offline client", one: "offline client", many: "offline clients" },
   of: (node) => (node.kind === "client" ? { id: node.clientId } : undefined),
   fits: ({ id }) => id.startsWith("off"),
+  within: (node) => (node.kind === "outage" ? [client("off-a"), client("off-b")] : undefined),
   entity: ({ id }) => id,
   nameOf,
   isMany,
@@ -47,6 +52,20 @@ describe("what the rows of a command stand for", () => {
     expect(chosenOf(row(a, a, b, below), wanted(true))).toEqual({
       kind: "targets",
       targets: [{ id: "off-a" }, { id: "off-b" }],
+    });
+  });
+
+  it("a row of hosts that went together stands for each of them; for one, it is asked which", () => {
+    const [a, b] = [client("off-a"), client("off-b")];
+    expect(chosenOf(row(outage, outage, a), wanted(true))).toEqual({
+      kind: "targets",
+      targets: [{ id: "off-a" }, { id: "off-b" }],
+    });
+    expect(chosenOf(key(outage), wanted(true))).toMatchObject({ kind: "targets" });
+    expect(chosenOf(row(outage), wanted(false))).toEqual({ kind: "ask", among: [a, b] });
+    expect(chosenOf(key(outage), wanted(false))).toEqual({
+      kind: "refused",
+      why: "Select one of these first: 2 hosts behind 203.0.113.9.",
     });
   });
 

@@ -12,6 +12,8 @@ export interface Wanted<T> {
   readonly noun: Noun;
   /** What a row stands for; undefined: for nothing of this kind. */
   readonly of: (node: Node) => T | undefined;
+  /** The rows that a row for several stands for; undefined: it stands for itself. */
+  readonly within: (node: Node) => readonly Node[] | undefined;
   readonly fits: (target: T) => boolean;
   /** What makes two targets the same one: a row and those below it may stand for one thing. */
   readonly entity: (target: T) => unknown;
@@ -24,23 +26,39 @@ export interface Wanted<T> {
 /** What came of looking at the rows: targets, nothing that says what is meant, or a reason why not. */
 export type Chosen<T> =
   | { readonly kind: "targets"; readonly targets: readonly T[] }
-  | { readonly kind: "ask" }
+  /** One of these rows is meant, if they are given. */
+  | { readonly kind: "ask"; readonly among?: readonly Node[] }
   | { readonly kind: "refused"; readonly why: string };
 
 /**
  * What the rows of a command stand for. A command for one works on the row that was clicked, whatever
- * else is selected; a key works on the selection or on nothing. Rows that are not what a command is for are
+ * else is selected; a key works on the selection or on nothing. A row for several things stands for each of
+ * them: a command for many works on all, a command for one asks which, unless it was a key. Rows that are not what a command is for are
  * never left out in silence.
  */
 export function chosenOf<T>(input: CommandInput, wanted: Wanted<T>): Chosen<T> {
-  const { noun, isMany } = wanted;
+  const { noun, isMany, within } = wanted;
   const nodes = nodesOf(input, isMany);
   if (nodes.length === 0) {
     return input.isKey ? { kind: "refused", why: t("Select {0} first.", noun.a) } : { kind: "ask" };
   }
-  if (!isMany && nodes.length > 1) {
+  if (isMany)
+    return judged(
+      input,
+      wanted,
+      nodes.flatMap((node) => within(node) ?? [node]),
+    );
+  const [node] = nodes;
+  if (node === undefined || nodes.length > 1) {
     return { kind: "refused", why: t("Select one row: this is for one {0} at a time.", noun.one) };
   }
+  const among = within(node);
+  if (among === undefined) return judged(input, wanted, nodes);
+  if (!input.isKey) return { kind: "ask", among };
+  return { kind: "refused", why: t("Select one of these first: {0}.", wanted.nameOf(node)) };
+}
+
+function judged<T>(input: CommandInput, wanted: Wanted<T>, nodes: readonly Node[]): Chosen<T> {
   const found = nodes.map((node) => ({ node, target: wanted.of(node) }));
   // a button of the view's title brings the focused row along, whatever it is
   if (!input.isKey && found.every(({ target }) => target === undefined)) return { kind: "ask" };

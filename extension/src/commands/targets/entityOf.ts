@@ -8,14 +8,25 @@ import type {
   TunnelTarget,
 } from "../../servers/entities.ts";
 import type { Fleet } from "../../servers/fleet.ts";
+import type { ClientsSource } from "../../views/clients.ts";
 import { credentialOf } from "../../views/credentialNodes.ts";
+
+/** What is in the rows of the clients view that stand for several clients. */
+export type Groups = Pick<ClientsSource, "children" | "isFiltered" | "outageRow" | "sizeOf">;
 
 /** What rows stand for, each undefined for rows of other kinds and for what has gone meanwhile. */
 export class EntityOf {
   readonly #fleet: Fleet;
+  readonly #groups: Groups;
 
-  constructor(fleet: Fleet) {
+  constructor(fleet: Fleet, groups: Groups) {
     this.#fleet = fleet;
+    this.#groups = groups;
+  }
+
+  /** The rows of the hosts that went together, of the row for them. */
+  hosts(node: Node): readonly Node[] | undefined {
+    return node.kind === "outage" ? this.#groups.children(node) : undefined;
   }
 
   /** The client of a row, wherever it stands. */

@@ -20,12 +20,13 @@ import { rowOf } from "../../views/rows.ts";
 import { type SourceDeps, tunnelNodes } from "../../views/source.ts";
 import type { CommandInput } from "../registry.ts";
 import { chosenOf, type Wanted } from "./chosen.ts";
-import { EntityOf } from "./entityOf.ts";
+import { EntityOf, type Groups } from "./entityOf.ts";
 import { NOUNS, type Noun } from "./nouns.ts";
 import { type Choice, nothing, pick, rowChoice } from "./rowPick.ts";
 
 /** What turning rows into entities needs. */
 export interface TargetsDeps extends SourceDeps {
+  readonly groups: Groups;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -66,8 +67,8 @@ export class Targets {
 
   constructor(deps: TargetsDeps) {
     this.#deps = deps;
-    this.#rows = { fleet: deps.fleet, now: deps.now };
-    this.#entityOf = new EntityOf(deps.fleet);
+    this.#rows = { fleet: deps.fleet, now: deps.now, groups: deps.groups };
+    this.#entityOf = new EntityOf(deps.fleet, deps.groups);
   }
 
   /** The server; asks only when there are several that fit. */
@@ -268,11 +269,15 @@ export class Targets {
   async #one<T>(input: CommandInput, asked: Asked, kind: Kind<T>): Promise<T | undefined> {
     const chosen = chosenOf(input, this.#wanted(asked, kind, false));
     if (chosen.kind === "targets") return chosen.targets[0];
-    return chosen.kind === "refused" ? nothing(chosen.why) : this.#ask(asked, kind);
+    if (chosen.kind === "refused") return nothing(chosen.why);
+    const { among } = chosen;
+    return this.#ask(asked, among === undefined ? kind : { ...kind, offered: () => among });
   }
 
   #wanted<T>({ noun }: Asked, { of, entity, fits }: Kind<T>, isMany: boolean): Wanted<T> {
-    return { noun, of, entity, fits, isMany, nameOf: (node) => this.#nameOf(node) };
+    const nameOf = (node: Node) => this.#nameOf(node);
+    const within = (node: Node) => this.#entityOf.hosts(node);
+    return { noun, of, entity, fits, isMany, nameOf, within };
   }
 
   async #ask<T>({ title, noun }: Asked, kind: Kind<T>): Promise<T | undefined> {
