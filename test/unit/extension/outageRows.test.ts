@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Node } from "../../../extension/src/model/node.ts";
 import { timeOfDay } from "../../../extension/src/model/relativeTime.ts";
 import { ClientsSource } from "../../../extension/src/views/clients.ts";
+import { rowOf } from "../../../extension/src/views/rows.ts";
 import type { Dirty } from "../../../extension/src/views/source.ts";
 import { client } from "./entities.ts";
 import { fleetOf, nameOf, RELAY, treeText } from "./fleetFixture.ts";
@@ -58,6 +59,25 @@ describe("hosts that went together", () => {
     expect(view.above(view.row("alone"))).toEqual(["group"]);
     const parent = view.source.parent(view.row("site-2")) as Node;
     expect(view.source.children(parent)).toContain(view.row("site-2"));
+  });
+
+  it("stay in their row when it is for two, and somebody sorts clients otherwise", () => {
+    const view = viewOf([client("web"), ...SITE]);
+    view.names();
+    view.change(client("site-1"));
+    const before = view.source.parent(view.row("site-2"));
+    view.arrangements.sortBy([RELAY], "lastSeen");
+    view.source.shown.rearrange("all");
+    expect(view.names()).toContain(`  ${WENT.replace("3", "2")}`);
+    expect(view.source.parent(view.row("site-2"))).toBe(before);
+  });
+
+  it("are told to a screen reader as one, with what a menu needs to know", () => {
+    const { source, row, rows } = viewOf([client("web"), ...SITE]);
+    const outage = source.parent(row("site-1")) as Node;
+    const { spoken, context } = rowOf(outage, { ...rows, groups: source });
+    expect(spoken).toBe(`${WENT.replace(" |", "")}, offline`);
+    expect(context).toBe("outage");
   });
 
   it("leave it when they are back, are two, and then one like others", () => {

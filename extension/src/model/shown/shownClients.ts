@@ -118,11 +118,12 @@ export class ShownClients {
   /** Arranges everything anew. */
   reset(mirror: Mirror, arrangement: Arrangement, serverName: string): void {
     this.#arrange(arrangement, serverName);
-    this.#clients = mirror.maps.clients;
     this.#aside.callers = callersOf(mirror);
     this.#matcher.clear();
     this.#keys.clear();
-    this.#outages.reset(this.#clients.values());
+    // of the same clients in another order, those that went together stay in their row, though it is for two by now
+    if (this.#clients !== mirror.maps.clients) this.#outages.reset(mirror.maps.clients.values());
+    this.#clients = mirror.maps.clients;
     this.#all.fill(Array.from(this.#clients.values(), (client) => this.#entryOf(client)));
     this.#group();
   }
