@@ -31,11 +31,11 @@ export function describeLine(state: SheetState, words: Words, nowMs: number): st
   const expiresAt = expiryOf(state);
   const [first] = hosts;
   if (state.line.kind === "used" && uses === 1 && first !== undefined) {
-    return words("usedBy", first.name, moment(first.steps[0]?.at ?? first.at, nowMs));
+    return words("usedBy", first.name, moment(first.steps[0]?.at ?? first.at, words, nowMs));
   }
   if (expiresAt === undefined) return "";
   const left = describeTimeLeft(timeLeftMs(expiresAt, clockSkewMs, nowMs), words);
-  const until = moment(expiresAt, nowMs);
+  const until = moment(expiresAt, words, nowMs);
   if (service.kind === "rport-pairing") return words("worksForAll", until, left);
   if (uses > 1) return words("worksOften", until, left, String(uses - hosts.length), String(uses));
   return words("worksOnce", until, left);

@@ -57,7 +57,7 @@ export function hostButtons(host: SheetHost, words: Words, post: Post): HTMLButt
 
 /** All that was heard of a host, in one line. */
 export function stepsText({ steps }: SheetHost, words: Words): string {
-  return steps.map(({ kind, at }) => `${words(STEPS[kind])} ${moment(at)}`).join(" → ");
+  return steps.map(({ kind, at }) => `${words(STEPS[kind])} ${moment(at, words)}`).join(" → ");
 }
 
 /** The hosts of a line for several, each with what can be done about it. */
@@ -84,6 +84,6 @@ export function renderHosts(state: SheetState, words: Words, post: Post): HTMLEl
 /** What has happened that is about no host of the line. */
 export function renderNews({ news }: SheetState, words: Words): HTMLElement[] {
   if (news.length === 0) return [];
-  const items = news.map(({ at, text }) => element("li", {}, `${moment(at)} ${text}`));
+  const items = news.map(({ at, text }) => element("li", {}, `${moment(at, words)} ${text}`));
   return [element("ul", { class: "news", "aria-label": words("news") }, ...items)];
 }

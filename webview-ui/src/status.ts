@@ -41,7 +41,7 @@ export function hostStatus(host: SheetHost, words: Words): Status {
   return {
     chip: words(chip, name),
     tone,
-    sentence: words(hint, name, address, moment(at), os),
+    sentence: words(hint, name, address, moment(at, words), os),
     quote: text,
   };
 }
@@ -80,7 +80,7 @@ function lineStatus({ line, hosts }: SheetState, words: Words): Status {
       return say("neutral", "used", words("usedHint"));
     case "expired": {
       const hint = hosts.length > 0 ? "expiredHostsHint" : "expiredHint";
-      return say("bad", "expired", words(hint, moment(line.at)));
+      return say("bad", "expired", words(hint, moment(line.at, words)));
     }
     case "revoked":
       return say("bad", "revoked", words("revokedHint"));

@@ -1,5 +1,7 @@
 /** The page's words in English, by which the host's translations of them are looked up. */
 export const ENGLISH = {
+  // BCP 47: how dates are written; a translation says which one is its own
+  locale: "en-GB",
   title: "Install a client",
   server: "Server",
   credential: "Credential",

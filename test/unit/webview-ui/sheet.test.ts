@@ -157,7 +157,9 @@ describe("the state of an install sheet", () => {
       { at: EXPIRES, kind: "connected" },
     ] as const;
     const text = stepsText({ ...host("connected"), steps: [...steps] }, words);
-    expect(text).toBe(`credentials taken ${moment(AT)} → connected ${moment(EXPIRES)}`);
+    expect(text).toBe(
+      `credentials taken ${moment(AT, words)} → connected ${moment(EXPIRES, words)}`,
+    );
   });
 });
 
@@ -200,6 +202,18 @@ describe("the countdown", () => {
 describe("tags", () => {
   it("are trimmed, without empty ones and repeats", () => {
     expect(parseTags(" web, db,,web ,")).toEqual(["web", "db"]);
+  });
+});
+
+describe("a moment", () => {
+  // the machine that tests run on speaks neither
+  const german = wordsOf({ "en-GB": "de-DE" });
+  const [at, later] = ["2026-03-09T14:05:00", Date.parse("2026-03-11T09:00:00")];
+
+  it("is a time of day on its day, and has the day in the language of the words on others", () => {
+    expect(moment(at, words, Date.parse(at))).toBe("14:05");
+    expect(moment(at, words, later)).toBe("9 Mar, 14:05");
+    expect(moment(at, german, later)).toBe("9. März, 14:05");
   });
 });
 
