@@ -3,10 +3,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startAgent } from "../support/agents/agent.ts";
-import { FLEET, joinHosts } from "../support/agents/hosts.ts";
-import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import { FLEET } from "../support/agents/hosts.ts";
+import type { RunningBackend } from "../support/backend/backend.ts";
 import { freePort } from "../support/freePort.ts";
-import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import { openFleet, startFleet } from "../support/vscode/fleet.ts";
+import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** What a language model of the editor can do, called as the editor calls it. */
@@ -19,9 +20,7 @@ describe("the tools for language models", () => {
   let workbench: Workbench;
 
   beforeAll(async () => {
-    backend = resources.use(await startBackend());
-    await joinHosts(backend, resources);
-    ({ password } = await backend.api("createCredential", { body: { id: "lab" } }));
+    ({ backend, password } = await startFleet(resources, "lab"));
     const client = { fingerprint: backend.fingerprint, auth: `lab:${password}`, name: "lab-01" };
     const shut = { ...client, id: "lab-02", name: "lab-02", tunnel_allowed: [":9"] };
     for (const each of [{ ...client, id: "lab-01" }, shut]) {
@@ -32,11 +31,8 @@ describe("the tools for language models", () => {
     resources.defer(() => void web.close());
     await once(web.listen(0, "127.0.0.1"), "listening");
     ({ port } = web.address() as AddressInfo);
-    const settings = { "rport.servers": [{ name: "Local Backend", url: "local" }] };
-    rport = resources.use(await openRport(backend.dataDir, { settings }));
+    rport = await openFleet(resources, backend);
     workbench = rport.workbench;
-    await rport.clients.row("web-01").waitFor();
-    await rport.access.row(FLEET).waitFor();
   });
 
   afterAll(() => resources.disposeAsync());

@@ -4,10 +4,10 @@ import { ADMINISTRATORS } from "@rport/protocol/people/right";
 import { groupNameSchema } from "@rport/protocol/people/user";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FLEET, joinHosts } from "../support/agents/hosts.ts";
-import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
+import type { RunningBackend } from "../support/backend/backend.ts";
 import { addUser, newToken, signIn } from "../support/backend/person.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
-import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import { type LastingBackend, openLasting } from "../support/vscode/lastingBackend.ts";
+import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { addByToken } from "../support/vscode/signIn.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
@@ -17,16 +17,13 @@ const SLOW_MS = 60_000;
 /** What a window shows of a server that has not answered yet. */
 describe("the rows of last time", () => {
   const resources = new AsyncDisposableStack();
-  let dataDir: string;
+  let again: LastingBackend["again"];
   let backend: RunningBackend;
   let rport: RportEditor;
   let workbench: Workbench;
 
   beforeAll(async () => {
-    ({ path: dataDir } = resources.use(await tempDirectory()));
-    backend = await startBackend({ dataDir });
-    resources.defer(() => backend[Symbol.asyncDispose]());
-    rport = resources.use(await openRport(dataDir));
+    ({ backend, rport, again } = await openLasting(resources));
     workbench = rport.workbench;
     await joinHosts(backend, resources);
     await workbench.command("RPort: Add Server...");
@@ -74,7 +71,7 @@ describe("the rows of last time", () => {
 
     const faces = new Set(["agents", "users", "pairing"] as const);
     const places = [{ host: "127.0.0.1", port: backend.port, faces }];
-    backend = await startBackend({ dataDir, places });
+    backend = await again({ places });
     await workbench.command("RPort: Retry Now");
     await clients.message.getByText("showing rows").waitFor({ state: "hidden" });
     // all hosts went with the server

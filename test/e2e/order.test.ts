@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { PeerAgent } from "../support/agents/peerAgent.ts";
-import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
-import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import type { RunningBackend } from "../support/backend/backend.ts";
+import { openFleet, startFleet } from "../support/vscode/fleet.ts";
+import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** A host that says a tag itself. */
@@ -20,16 +20,10 @@ describe("the order of the clients view", () => {
   let workbench: Workbench;
 
   beforeAll(async () => {
-    backend = resources.use(await startBackend());
-    await joinHosts(backend, resources);
-    ({ password } = await backend.api("createCredential", { body: { id: LAB } }));
+    ({ backend, password } = await startFleet(resources, LAB));
     tagged = resources.use(await joinTagged({}));
-    const servers = [{ name: "Local Backend", url: "local" }];
-    const settings = { "rport.servers": servers };
-    rport = resources.use(await openRport(backend.dataDir, { settings }));
+    rport = await openFleet(resources, backend);
     workbench = rport.workbench;
-    await rport.clients.row("web-01").waitFor();
-    await rport.access.row(FLEET).waitFor();
   });
 
   afterAll(() => resources.disposeAsync());

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FLEET, joinHosts } from "../support/agents/hosts.ts";
+import { FLEET } from "../support/agents/hosts.ts";
 import { PeerAgent } from "../support/agents/peerAgent.ts";
-import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
-import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import type { RunningBackend } from "../support/backend/backend.ts";
+import { openFleet, startFleet } from "../support/vscode/fleet.ts";
+import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { openTunnel } from "../support/vscode/tunnels.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
@@ -19,11 +20,8 @@ describe("an editor with settings of its own", () => {
   let workbench: Workbench;
 
   beforeAll(async () => {
-    backend = resources.use(await startBackend());
-    await joinHosts(backend, resources);
-    ({ password } = await backend.api("createCredential", { body: { id: LAB } }));
+    ({ backend, password } = await startFleet(resources, LAB));
     const settings = {
-      "rport.servers": [{ name: "Local Backend", url: "local" }],
       "rport.credentials.graceHours": 48,
       "rport.confirm.closeTunnel": true,
     };
@@ -34,10 +32,8 @@ describe("an editor with settings of its own", () => {
       "rport.notifications.clientStatus": "off",
     };
     const files = { ".vscode/settings.json": JSON.stringify(ofWorkspace) };
-    rport = resources.use(await openRport(backend.dataDir, { settings, files }));
+    rport = await openFleet(resources, backend, { settings, files });
     workbench = rport.workbench;
-    await rport.clients.row("web-01").waitFor();
-    await rport.access.row(FLEET).waitFor();
   });
 
   afterAll(() => resources.disposeAsync());

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startAgent } from "../support/agents/agent.ts";
 import { FLEET, joinHosts } from "../support/agents/hosts.ts";
-import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
-import { tempDirectory } from "../support/tempDirectory.ts";
-import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import type { RunningBackend } from "../support/backend/backend.ts";
+import { LOCAL_BACKEND } from "../support/vscode/fleet.ts";
+import { type LastingBackend, openLasting } from "../support/vscode/lastingBackend.ts";
+import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** The credential of a laptop that is stolen. */
@@ -12,20 +13,17 @@ const LAPTOPS = "laptops";
 /** What commands act on, and what is true of rows while they are shown. */
 describe("rows of the trees", () => {
   const resources = new AsyncDisposableStack();
-  let dataDir: string;
+  let again: LastingBackend["again"];
   let backend: RunningBackend;
   let hosts: AsyncDisposableStack;
   let rport: RportEditor;
   let workbench: Workbench;
 
   beforeAll(async () => {
-    ({ path: dataDir } = resources.use(await tempDirectory()));
-    backend = await startBackend({ dataDir });
-    resources.defer(() => backend[Symbol.asyncDispose]());
+    const settings = { "rport.servers": [LOCAL_BACKEND] };
+    ({ backend, rport, again } = await openLasting(resources, { settings }));
     hosts = resources.use(new AsyncDisposableStack());
     await joinHosts(backend, hosts);
-    const servers = [{ name: "Local Backend", url: "local" }];
-    rport = resources.use(await openRport(dataDir, { settings: { "rport.servers": servers } }));
     workbench = rport.workbench;
     await rport.clients.row("web-01").waitFor();
     await rport.access.row(FLEET).waitFor();
@@ -130,7 +128,7 @@ describe("rows of the trees", () => {
     expect(await access.menuEntries(LAPTOPS)).toEqual(["Copy Authentication ID"]);
 
     await clients.headerAction("Retry Now");
-    backend = await startBackend({ dataDir });
+    backend = await again();
     await tunnels.message.getByText("Reconnecting").waitFor({ state: "hidden" });
     await expect
       .poll(async () => (await access.labels()).join("\n"))
