@@ -15,6 +15,7 @@ import { targets, usualTarget } from "./agent/targets.mjs";
 import { buildAgentFiles } from "./agentFiles.mjs";
 import { run } from "./command.mjs";
 import { writeExtensionBackend } from "./extensionBackend.mjs";
+import { extensionPage, writeExtensionPage } from "./extensionPage.mjs";
 import { projectNode } from "./install.mjs";
 import { root } from "./paths.mjs";
 
@@ -79,7 +80,8 @@ export async function bundle(...names) {
 }
 
 async function packageExtension() {
-  const args = ["package", "--no-dependencies", "--out", vsixFile];
+  const page = ["--readme-path", extensionPage];
+  const args = ["package", "--no-dependencies", "--out", vsixFile, ...page];
   await tool("@vscode/vsce/vsce", args, join(root, "extension"));
 }
 
@@ -107,6 +109,7 @@ async function build(wanted) {
   await buildAgent(wanted);
   await bundle("extension", "webview", "backend");
   writeExtensionBackend();
+  writeExtensionPage();
   await packageExtension();
 }
 

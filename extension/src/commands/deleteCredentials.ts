@@ -71,8 +71,14 @@ function question(targets: readonly CredentialTarget[]): string {
 function consequences(blasts: readonly Blast[]): readonly string[] {
   const hit = sumReports(blasts.map(({ report }) => report));
   if (isHarmless(hit)) return [t("No client uses it.")];
-  const advice = t(
-    "These clients must be installed again to come back. Their records stay.\n\nDeleting protects the server from a leaked secret; rotating does the same without disconnecting anybody.",
+  const advice = plural(
+    hit.clients.length,
+    t(
+      "This client must be installed again to come back. Its record stays.\n\nDeleting protects the server from a leaked secret; rotating does the same without disconnecting anybody.",
+    ),
+    t(
+      "These clients must be installed again to come back. Their records stay.\n\nDeleting protects the server from a leaked secret; rotating does the same without disconnecting anybody.",
+    ),
   );
   return [...blastLines(hit), hit.clients.length === 0 ? "" : advice];
 }

@@ -37,8 +37,14 @@ async function purgeUnused(server: Server): Promise<void> {
     ),
     lines: [
       nameSome(credentials, NAMES_MAX),
-      t(
-        "\nNo client has a record with them, and no pairing of them is open. Whoever still keeps one of their passwords can no longer join with it.",
+      plural(
+        length,
+        t(
+          "\nNo client has a record with it, and no pairing of it is open. Whoever still keeps its password can no longer join with it.",
+        ),
+        t(
+          "\nNo client has a record with them, and no pairing of them is open. Whoever still keeps one of their passwords can no longer join with it.",
+        ),
       ),
     ],
     button: plural(length, t("Delete {0} Credential", length), t("Delete {0} Credentials", length)),
@@ -58,5 +64,12 @@ async function purgeUnused(server: Server): Promise<void> {
   const told = new Set([...purged.credentials, ...failed.map(({ id }) => id)]);
   const kept = credentials.filter((id) => !told.has(id));
   if (kept.length === 0) return;
-  void window.showInformationMessage(t("Kept, because they are used now: {0}.", kept.join(", ")));
+  const names = kept.join(", ");
+  void window.showInformationMessage(
+    plural(
+      kept.length,
+      t("Kept, because it is used now: {0}.", names),
+      t("Kept, because they are used now: {0}.", names),
+    ),
+  );
 }

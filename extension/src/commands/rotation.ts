@@ -206,13 +206,15 @@ export function rotationLines(
           "Given a new secret over their live connection, without a break: {0}.",
           namedClients(moved),
         ),
-    away.length === 0 ? "" : t("Offline: {0}. {1}", namedClients(away), awayText(seconds, label)),
+    away.length === 0
+      ? ""
+      : t("Offline: {0}. {1}", namedClients(away), awayText(away.length, seconds, label)),
     stuck.length === 0
       ? ""
       : t(
           "Cannot be moved by the server: {0}. {1}",
           namedClients(stuck),
-          stuckText(seconds, label),
+          stuckText(stuck.length, seconds, label),
         ),
     seconds !== 0 || plan.pairings === 0
       ? ""
@@ -226,18 +228,44 @@ export function rotationLines(
   ];
 }
 
-function awayText(seconds: number | undefined, grace: string): string {
-  if (seconds === undefined) return t("Moved when they are back.");
+/** What becomes of `n` clients that are offline. */
+function awayText(n: number, seconds: number | undefined, grace: string): string {
+  if (seconds === undefined) {
+    return plural(n, t("Moved when it is back."), t("Moved when they are back."));
+  }
   return seconds === 0
-    ? t("They cannot come back: they must be installed again.")
-    : t("Moved if they are back within {0}; later they must be installed again.", grace);
+    ? plural(
+        n,
+        t("It cannot come back: it must be installed again."),
+        t("They cannot come back: they must be installed again."),
+      )
+    : plural(
+        n,
+        t("Moved if it is back within {0}; later it must be installed again.", grace),
+        t("Moved if they are back within {0}; later they must be installed again.", grace),
+      );
 }
 
-function stuckText(seconds: number | undefined, grace: string): string {
-  if (seconds === undefined) return t("The rotation waits until they are installed again.");
+/** What becomes of `n` clients that no server can hand a secret to. */
+function stuckText(n: number, seconds: number | undefined, grace: string): string {
+  if (seconds === undefined) {
+    return plural(
+      n,
+      t("The rotation waits until it is installed again."),
+      t("The rotation waits until they are installed again."),
+    );
+  }
   return seconds === 0
-    ? t("They are cut off as soon as the others have moved, and must be installed again.")
-    : t("Install them again within {0}, or they are cut off.", grace);
+    ? plural(
+        n,
+        t("It is cut off as soon as the others have moved, and must be installed again."),
+        t("They are cut off as soon as the others have moved, and must be installed again."),
+      )
+    : plural(
+        n,
+        t("Install it again within {0}, or it is cut off.", grace),
+        t("Install them again within {0}, or they are cut off.", grace),
+      );
 }
 
 async function finishRotation(

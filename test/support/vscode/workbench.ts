@@ -25,6 +25,14 @@ export const artifactFolder = join(
   ...["..", "..", "e2e", "artifacts"],
 );
 
+/** A part of the window, in pixels from its upper left corner. */
+export interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** The window of a VS Code in a browser, as a user sees it. */
 export class Workbench {
   readonly page: Page;
@@ -176,11 +184,14 @@ export class Workbench {
     await this.page.locator(`.monaco-workbench.${className}`).first().waitFor();
   }
 
-  /** Writes a picture of the window to `test/e2e/artifacts/<name>.png`; answers its path. */
-  async screenshot(name: string): Promise<string> {
+  /**
+   * Writes a picture of the window, or of an area of it, to `test/e2e/artifacts/<name>.png`;
+   * answers its path.
+   */
+  async screenshot(name: string, clip?: Area): Promise<string> {
     await mkdir(artifactFolder, { recursive: true });
     const path = join(artifactFolder, `${name}.png`);
-    await this.page.screenshot({ path });
+    await this.page.screenshot(clip === undefined ? { path } : { path, clip });
     return path;
   }
 
