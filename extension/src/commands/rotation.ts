@@ -1,10 +1,8 @@
-import type { EndpointOutput } from "@rport/protocol/http";
 import type { Credential } from "@rport/protocol/model";
 import type { Refusal } from "@rport/protocol/refusal";
 import { t } from "@vscode/l10n";
-import { type QuickPickItem, window } from "vscode";
-import { blastLines, isHarmless, namedClients } from "../model/blast.ts";
-import { dateAndTime } from "../model/relativeTime.ts";
+import { window } from "vscode";
+import { blastLines, isHarmless } from "../model/blast.ts";
 import { isStillTrying } from "../model/rows/refusalRow.ts";
 import { rotationOf } from "../model/rows/rotationRow.ts";
 import type { CredentialTarget } from "../servers/entities.ts";
@@ -15,21 +13,20 @@ import { inTurn } from "./inTurn.ts";
 import { actAndTell, type OutcomeDeps } from "./outcomes.ts";
 import { personalSettings } from "./personalSettings.ts";
 import type { Handlers } from "./registry.ts";
+import {
+  DAY_HOURS,
+  type Grace,
+  graceOf,
+  isWithoutLoss,
+  type Plan,
+  rotationLines,
+  standingsOf,
+} from "./rotationPlan.ts";
 import { NOUNS } from "./targets/nouns.ts";
 import type { Targets } from "./targets/targets.ts";
 
-const HOUR_S = 3_600;
-const DAY_HOURS = 24;
 /** How long the old secret may stay valid, beside what the settings say. */
 const USUAL_HOURS = [24, 1, 7 * DAY_HOURS, 14 * DAY_HOURS, 30 * DAY_HOURS];
-
-/** How long the old secret stays valid, as it is offered. */
-export interface Grace extends QuickPickItem {
-  /** Undefined: until every client has moved. */
-  readonly seconds: number | undefined;
-}
-
-type Plan = EndpointOutput<"rotateCredential">;
 
 /** What the commands on rotations need. */
 export interface RotationCommandsDeps extends OutcomeDeps {
@@ -126,16 +123,7 @@ export function planRotation({ server, credential }: CredentialTarget): Promise<
   });
 }
 
-/** How the clients of a credential would come through a rotation. */
-function standingsOf({ clients }: Plan) {
-  const isMovable = ({ state }: Plan["clients"][number]) => state !== "straggler";
-  return {
-    moved: clients.filter((client) => client.connected && isMovable(client)),
-    away: clients.filter((client) => !client.connected && isMovable(client)),
-    stuck: clients.filter((client) => !isMovable(client)),
-  };
-}
-
+/** What is offered to choose from, the person's own choice first. */
 function graces(plan: Plan): readonly Grace[] {
   const { away, stuck } = standingsOf(plan);
   const lost = away.length + stuck.length;
@@ -159,113 +147,6 @@ function graces(plan: Plan): readonly Grace[] {
       seconds: undefined,
     },
   ];
-}
-
-/** A grace of so many hours. */
-export function graceOf(hours: number): Grace {
-  const isWholeDays = hours > DAY_HOURS && hours % DAY_HOURS === 0;
-  const days = hours / DAY_HOURS;
-  const label = isWholeDays
-    ? plural(days, t("{0} day", days), t("{0} days", days))
-    : plural(hours, t("{0} hour", hours), t("{0} hours", hours));
-  return { label, seconds: hours * HOUR_S };
-}
-
-/** Whether every client keeps its way in, and nothing that is open ends. */
-function isWithoutLoss(plan: Plan, { seconds }: Grace): boolean {
-  const { away, stuck } = standingsOf(plan);
-  const isAtOnce = seconds === 0 && plan.pairings > 0;
-  return away.length + stuck.length === 0 && !isAtOnce;
-}
-
-interface Circumstances {
-  readonly isUnderWay: boolean;
-  /** Milliseconds since the epoch. */
-  readonly nowMs: number;
-}
-
-/** Until when the secret that is replaced lets somebody in. */
-function oldSecretLine(seconds: number | undefined, nowMs: number): string {
-  if (seconds === undefined) return t("The old secret works until every client has moved.");
-  if (seconds === 0) return t("The old secret ends as soon as the connected clients have moved.");
-  return t("The old secret works until {0}.", dateAndTime(nowMs + seconds * 1_000));
-}
-
-/** What a rotation would do to whom, a line each; some may be empty. */
-export function rotationLines(
-  plan: Plan,
-  { label, seconds }: Grace,
-  { isUnderWay, nowMs }: Circumstances,
-): readonly string[] {
-  const { moved, away, stuck } = standingsOf(plan);
-  return [
-    plan.clients.length === 0 ? "" : oldSecretLine(seconds, nowMs),
-    moved.length === 0
-      ? ""
-      : t(
-          "Given a new secret over their live connection, without a break: {0}.",
-          namedClients(moved),
-        ),
-    away.length === 0
-      ? ""
-      : t("Offline: {0}. {1}", namedClients(away), awayText(away.length, seconds, label)),
-    stuck.length === 0
-      ? ""
-      : t(
-          "Cannot be moved by the server: {0}. {1}",
-          namedClients(stuck),
-          stuckText(stuck.length, seconds, label),
-        ),
-    seconds !== 0 || plan.pairings === 0
-      ? ""
-      : plural(
-          plan.pairings,
-          t("{0} open pairing will be revoked.", plan.pairings),
-          t("{0} open pairings will be revoked.", plan.pairings),
-        ),
-    plan.clients.length === 0 ? t("No client uses it yet.") : "",
-    isUnderWay ? t("The rotation that is under way begins anew.") : "",
-  ];
-}
-
-/** What becomes of `n` clients that are offline. */
-function awayText(n: number, seconds: number | undefined, grace: string): string {
-  if (seconds === undefined) {
-    return plural(n, t("Moved when it is back."), t("Moved when they are back."));
-  }
-  return seconds === 0
-    ? plural(
-        n,
-        t("It cannot come back: it must be installed again."),
-        t("They cannot come back: they must be installed again."),
-      )
-    : plural(
-        n,
-        t("Moved if it is back within {0}; later it must be installed again.", grace),
-        t("Moved if they are back within {0}; later they must be installed again.", grace),
-      );
-}
-
-/** What becomes of `n` clients that no server can hand a secret to. */
-function stuckText(n: number, seconds: number | undefined, grace: string): string {
-  if (seconds === undefined) {
-    return plural(
-      n,
-      t("The rotation waits until it is installed again."),
-      t("The rotation waits until they are installed again."),
-    );
-  }
-  return seconds === 0
-    ? plural(
-        n,
-        t("It is cut off as soon as the others have moved, and must be installed again."),
-        t("They are cut off as soon as the others have moved, and must be installed again."),
-      )
-    : plural(
-        n,
-        t("Install it again within {0}, or it is cut off.", grace),
-        t("Install them again within {0}, or they are cut off.", grace),
-      );
 }
 
 async function finishRotation(

@@ -1,7 +1,8 @@
 import { RportError } from "@rport/protocol/errors";
 import { t } from "@vscode/l10n";
 import { personalSettings } from "../commands/personalSettings.ts";
-import { graceOf, planRotation, rotationLines } from "../commands/rotation.ts";
+import { planRotation } from "../commands/rotation.ts";
+import { graceOf, rotationLines } from "../commands/rotationPlan.ts";
 import { type Opened, openTried } from "../commands/tunnels/openTried.ts";
 import type { Sheets } from "../install/sheets.ts";
 import type { CommandName } from "../manifest.ts";
