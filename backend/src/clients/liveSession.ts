@@ -18,10 +18,12 @@ export interface AgentLink {
   ask(name: string, payload: object, timeoutMs?: number): Promise<Reply>;
   /**
    * Asks something that may take long; the answer is the same. An agent that knows how accepts it
-   * and tells its end later, so that nothing else waits for it. Rejects as `ask` does, also when
-   * too many are under way; when only the end is overdue, the connection stays.
+   * and tells its end later, so that nothing else waits for it. `user`: on whose behalf, each of whom
+   * has a share of what may be under way; undefined: nobody's. Rejects as `ask` does, and with
+   * `TOO_MANY_REQUESTS` or `UNAVAILABLE` when too many are under way; when only the end is overdue,
+   * the connection stays.
    */
-  askLong(name: string, payload: object): Promise<Reply>;
+  askLong(name: string, payload: object, user?: string): Promise<Reply>;
   /** Opens a channel to a target on the agent's side; rejects with a `WireError`. */
   openChannel(target: HostPort): Promise<Duplex>;
 }

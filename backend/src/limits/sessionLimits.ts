@@ -65,6 +65,13 @@ export const SESSION_LIMITS = {
     unit: "count",
     what: "connections through the tunnels of one agent that are open at once",
   },
+  questions_per_user: {
+    usual: 16,
+    least: 1,
+    most: 32,
+    unit: "count",
+    what: "questions of one user that one agent works on: whether a target may be reached, answers, what listens; and never more than are left for others, of 32",
+  },
   tunnels: {
     usual: 5_000,
     least: 16,

@@ -17,26 +17,38 @@ import { asRefusal, notAllowed } from "./dialer.ts";
 /** RPort's `check_port_timeout`. */
 const PROBE_NS = 2_000_000_000;
 
+/** What an agent is asked about, and for which user; undefined: for nobody. */
+export interface AskedTarget {
+  readonly target: HostPort;
+  readonly owner?: string | undefined;
+}
+
 /**
- * Asks the agent whether its own rules allow a target. Throws `TARGET_NOT_ALLOWED` when not; an
- * agent too old to know the question has no rules.
+ * Asks the agent whether its own rules allow a target. Throws `TARGET_NOT_ALLOWED` when not, and as
+ * `AgentLink.askLong` when too much is asked; an agent too old to know the question has no rules.
  */
-export async function requireAllowed(link: AgentLink, target: HostPort): Promise<void> {
+export async function requireAllowed(
+  link: AgentLink,
+  { target, owner }: AskedTarget,
+): Promise<void> {
   if (!link.hasTunnelRules) return;
   const question = checkTunnelAllowedSchema.parse({ Remote: formatHostPort(target) });
-  const reply = await asked(link, REQUESTS.checkTunnelAllowed, { target, question });
+  const reply = await asked(link, REQUESTS.checkTunnelAllowed, { target, owner, question });
   if (reply === undefined) return;
   if (!read(reply, tunnelAllowedSchema).IsAllowed) throw notAllowed(target);
 }
 
 /**
  * Lets the agent try the target's port; false when it does not know how. Throws
- * `ERR_CODE_REMOTE_PORT_NOT_OPEN` when nothing answers.
+ * `ERR_CODE_REMOTE_PORT_NOT_OPEN` when nothing answers, and as `AgentLink.askLong` when too much is asked.
  */
-export async function requireOpen(link: AgentLink, target: HostPort): Promise<boolean> {
+export async function requireOpen(
+  link: AgentLink,
+  { target, owner }: AskedTarget,
+): Promise<boolean> {
   const HostPort = formatHostPort(target);
   const question = checkPortSchema.parse({ HostPort, Timeout: PROBE_NS });
-  const reply = await asked(link, REQUESTS.checkPort, { target, question });
+  const reply = await asked(link, REQUESTS.checkPort, { target, owner, question });
   if (reply === undefined) return false;
   const { Open: isOpen, ErrMsg: detail } = read(reply, portCheckedSchema);
   if (isOpen) return true;
@@ -50,9 +62,9 @@ export async function requireOpen(link: AgentLink, target: HostPort): Promise<bo
 async function asked(
   link: AgentLink,
   name: string,
-  { target, question }: { readonly target: HostPort; readonly question: object },
+  { target, owner, question }: AskedTarget & { readonly question: object },
 ): Promise<Reply | undefined> {
-  const reply = await link.askLong(name, question).catch((error: unknown) => {
+  const reply = await link.askLong(name, question, owner).catch((error: unknown) => {
     throw asRefusal(error, target);
   });
   if (reply.ok) return reply;

@@ -25,10 +25,11 @@ export type Probe = (clientId: ClientId, target: HostPort, opener: StreamOpener)
 export function createProbe({ connected, hostnameOf, editors }: ProbeDeps): Probe {
   return async (clientId, target, opener) => {
     const link = requireLink(connected(clientId));
+    const asked = { target, owner: opener.user };
     const to = { clientId, hostname: hostnameOf(clientId), target };
     await editors.watched(opener, to, async () => {
-      await requireAllowed(link, target);
-      if (await requireOpen(link, target)) return;
+      await requireAllowed(link, asked);
+      if (await requireOpen(link, asked)) return;
       throw new RportError("AGENT_CANNOT", "The client's agent does not know how to try a port.");
     });
   };

@@ -117,9 +117,9 @@ export class TunnelService implements SessionTunnels {
     if (own === undefined || own.session.isClosed) {
       throw new RportError("CLIENT_OFFLINE", "The client is not connected.");
     }
-    await requireAllowed(own.session, request.target);
+    await requireAllowed(own.session, request);
     own.requireNew(request);
-    if (request.probe) await requireOpen(own.session, request.target);
+    if (request.probe) await requireOpen(own.session, request);
     requireRight?.();
     const { stored } = await this.#open(own, { request });
     this.#remembered.add(clientId, stored);
@@ -277,7 +277,7 @@ export class TunnelService implements SessionTunnels {
     if ((ageLeftMs(was, clock.now()) ?? 1) <= 0) return undefined;
     try {
       const request = requestOfStored(was);
-      await requireAllowed(own.session, request.target);
+      await requireAllowed(own.session, { target: request.target });
       return (await this.#open(own, { request, was })).stored;
     } catch (error) {
       log.warn("tunnel not restored", { ...fields, reason: errorText(error) });

@@ -1,4 +1,5 @@
 import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import type { RportError } from "@rport/protocol/errors";
 import { clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
 import { startAgent } from "../../support/agents/agent.ts";
@@ -94,13 +95,33 @@ describe("an agent that tells ends", () => {
     ).resolves.toBeDefined();
   });
 
+  it("is asked by others, too, while one user asks for more tunnels than it can check", async () => {
+    await using side = await startAgentSide();
+    await using agent = await join(side.url, (name, payload) =>
+      name === REQUESTS.checkPort ? acceptAnything(payload) : undefined,
+    );
+    const ask = (owner: string) =>
+      side.tunnels.create(ID, { remote: "22" }, { owner }).catch(({ code }: RportError) => code);
+    const anna = Array.from({ length: 40 }, () => ask("anna"));
+    const refused = await Promise.all(anna.slice(16));
+    expect(new Set(refused)).toEqual(new Set(["TOO_MANY_REQUESTS"]));
+    await vi.waitFor(() => expect(agent.heardOf(REQUESTS.checkPort)).toHaveLength(16));
+    const bert = ask("bert");
+    await vi.waitFor(() => expect(agent.heardOf(REQUESTS.checkPort)).toHaveLength(17));
+    agent.close();
+    expect(await bert).toBe("CLIENT_OFFLINE");
+    await Promise.all(anna);
+  });
+
   it("is not asked for more at once than it may have under way", async () => {
     await using side = await startAgentSide();
     await using agent = await join(side.url, acceptSlow);
     const link = side.presence.connected(ID);
     const asking = Array.from({ length: 40 }, () => link?.askLong("slow", {}).catch(String));
     const texts = await Promise.all(asking.slice(32));
-    expect(texts).toEqual(Array(8).fill("WireError: too many long requests are under way"));
+    expect(texts).toEqual(
+      Array(8).fill(expect.stringContaining("The client works on 32 questions of several users")),
+    );
     await vi.waitFor(() => expect(agent.heardOf("slow")).toHaveLength(32));
     agent.close();
     const ends = await Promise.all(asking.slice(0, 32));
@@ -110,6 +131,9 @@ describe("an agent that tells ends", () => {
 
 /** Accepts whatever is called `slow`. */
 function acceptSlow(name: string, payload: Buffer): Buffer | undefined {
-  if (name !== "slow") return undefined;
+  return name === "slow" ? acceptAnything(payload) : undefined;
+}
+
+function acceptAnything(payload: Buffer): Buffer {
   return Buffer.from(JSON.stringify({ accepted: JSON.parse(payload.toString()).long_id }));
 }

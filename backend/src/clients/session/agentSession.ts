@@ -167,10 +167,11 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return reply;
   }
 
-  askLong(name: string, payload: object): Promise<Reply> {
+  askLong(name: string, payload: object, user?: string): Promise<Reply> {
     if (!this.#introduction.isOver) return this.ask(name, payload);
-    this.#longRequests ??= new LongRequests({ session: this, clock: this.#deps.clock });
-    return this.#longRequests.ask(name, payload);
+    const { clock, limits } = this.#deps;
+    this.#longRequests ??= new LongRequests({ session: this, clock, limits });
+    return this.#longRequests.ask(name, payload, user);
   }
 
   openChannel(target: HostPort): Promise<Duplex> {

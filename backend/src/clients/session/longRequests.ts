@@ -2,8 +2,11 @@ import { acceptedSchema, FEATURES, LONG_REQUESTS, type RequestEnded } from "@rpo
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import { WireError } from "@rport/protocol/wire/wireError";
+import type { Limits } from "../../limits/limits.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { LiveSession } from "../liveSession.ts";
+import { type NamedSession, namesOf } from "./agentFacts.ts";
+import { QuestionPlaces } from "./questionPlaces.ts";
 
 /** From the acceptance to the end: as long as an agent works, and the way of its last word. */
 const END_MS = LONG_REQUESTS.workMs + 5_000;
@@ -11,22 +14,26 @@ const END_MS = LONG_REQUESTS.workMs + 5_000;
 /** What long requests need. */
 export interface LongRequestsDeps {
   /** The session whose requests they are. */
-  readonly session: Pick<LiveSession, "features" | "ask">;
+  readonly session: Pick<LiveSession, "features" | "ask"> & NamedSession;
   readonly clock: Clock;
+  readonly limits: Pick<Limits, "max" | "bite">;
 }
 
 /**
  * Requests that an agent accepts at once and whose ends it tells later, on one connection (feature
- * `long-requests`). Each has a number of ours; bounded in number and in time. Not to be asked
- * before the agent is registered: what it says by itself waits for that, and so would an end.
+ * `long-requests`). Each has a number of ours; bounded in number, of one user, too, and in time. Not
+ * to be asked before the agent is registered: what it says by itself waits for that, and so would an end.
  */
 export class LongRequests {
   readonly #deps: LongRequestsDeps;
+  readonly #places: QuestionPlaces;
   readonly #underWay = new Map<string, PromiseWithResolvers<Reply>>();
   #lastId = 0;
 
   constructor(deps: LongRequestsDeps) {
     this.#deps = deps;
+    const { limits, session } = deps;
+    this.#places = new QuestionPlaces({ limits, names: () => namesOf(session) });
   }
 
   /** Requests whose end is waited for. */
@@ -35,28 +42,19 @@ export class LongRequests {
   }
 
   /**
-   * Asks, and resolves with what the agent says in the end, or with its reply when it did not
-   * accept but answered; agents without the feature always do that. Rejects with a `WireError`:
-   * `limit` when too many are under way, `timeout` when the end is overdue, or why the connection
-   * ended.
+   * Asks for a user, and resolves with what the agent says in the end, or with its reply when it did
+   * not accept but answered; agents without the feature always do that. Rejects as
+   * `QuestionPlaces.take` when too many are under way, and with a `WireError`: `timeout` when the end
+   * is overdue, or why the connection ended.
    */
-  async ask(name: string, payload: object): Promise<Reply> {
+  async ask(name: string, payload: object, user?: string): Promise<Reply> {
     const { session } = this.#deps;
-    if (!session.features.includes(FEATURES.longRequests)) return await session.ask(name, payload);
-    if (this.#underWay.size >= LONG_REQUESTS.atOnce) {
-      throw new WireError("limit", "too many long requests are under way");
-    }
-    this.#lastId += 1;
-    const id = String(this.#lastId);
-    const ended = Promise.withResolvers<Reply>();
-    ended.promise.catch(() => {});
-    // Registered before it is sent: the end may come in the same bytes as the acceptance.
-    this.#underWay.set(id, ended);
+    const leave = this.#places.take(user);
     try {
-      const reply = await session.ask(name, { ...payload, long_id: id });
-      return isAccepted(reply, id) ? await this.#inTime(name, ended) : reply;
+      if (session.features.includes(FEATURES.longRequests)) return await this.#ask(name, payload);
+      return await session.ask(name, payload);
     } finally {
-      this.#underWay.delete(id);
+      leave();
     }
   }
 
@@ -73,6 +71,22 @@ export class LongRequests {
   end(error: WireError): void {
     for (const waiting of this.#underWay.values()) waiting.reject(error);
     this.#underWay.clear();
+  }
+
+  async #ask(name: string, payload: object): Promise<Reply> {
+    const { session } = this.#deps;
+    this.#lastId += 1;
+    const id = String(this.#lastId);
+    const ended = Promise.withResolvers<Reply>();
+    ended.promise.catch(() => {});
+    // Registered before it is sent: the end may come in the same bytes as the acceptance.
+    this.#underWay.set(id, ended);
+    try {
+      const reply = await session.ask(name, { ...payload, long_id: id });
+      return isAccepted(reply, id) ? await this.#inTime(name, ended) : reply;
+    } finally {
+      this.#underWay.delete(id);
+    }
   }
 
   async #inTime(name: string, ended: PromiseWithResolvers<Reply>): Promise<Reply> {

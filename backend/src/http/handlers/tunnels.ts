@@ -61,8 +61,8 @@ export function tunnelHandlers(source: TunnelHandlerDeps): TunnelHandlers {
       if (data === undefined) throw new RportError("NOT_FOUND", "There is no such open tunnel.");
       return { data };
     },
-    async listListening({ params }, { requireRight }) {
-      const data = await source.listening(params.clientId);
+    async listListening({ params }, { user, requireRight }) {
+      const data = await source.listening(params.clientId, user);
       requireRight();
       return { data };
     },

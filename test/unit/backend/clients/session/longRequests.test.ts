@@ -1,4 +1,5 @@
 import { FEATURES, REQUESTS, type RequestEnded } from "@rport/protocol/agent";
+import { authIdSchema, clientIdSchema, secretIdSchema } from "@rport/protocol/ids";
 import type { Reply } from "@rport/protocol/wire/requests";
 import { WireError } from "@rport/protocol/wire/wireError";
 import fc from "fast-check";
@@ -6,11 +7,20 @@ import { describe, expect, it } from "vitest";
 import { FROM_AGENTS } from "../../../../../backend/src/clients/session/fromAgents.ts";
 import { LongRequests } from "../../../../../backend/src/clients/session/longRequests.ts";
 import { Notices, type NoticeTarget } from "../../../../../backend/src/clients/session/notices.ts";
+import { Limits } from "../../../../../backend/src/limits/limits.ts";
 import { FakeClock } from "../../../../support/clock.ts";
+import { testLog } from "../../../../support/log.ts";
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 const done = (id: string, result: Record<string, unknown> = {}) =>
   ({ long_id: id, ok: true, result }) as const;
+const NAMES = {
+  address: "192.0.2.1",
+  credentialId: authIdSchema.parse("fleet"),
+  secretId: secretIdSchema.parse("secret-1"),
+  clientId: clientIdSchema.parse("machine-1"),
+  hostKey: undefined,
+};
 const turn = () => new Promise(setImmediate);
 
 /** Long requests to an agent that accepts each, and what it was sent. */
@@ -21,8 +31,17 @@ function setUp(features: readonly string[] = [FEATURES.longRequests]) {
     sent.push(payload);
     return { ok: true, payload: json({ accepted: payload.long_id }) };
   };
-  const session = { features, ask: accept };
-  return { clock, sent, session, long: new LongRequests({ session, clock }) };
+  const { log, lines } = testLog();
+  const limits = new Limits({ clock, log });
+  const session = { ...NAMES, features, ask: accept };
+  return {
+    clock,
+    sent,
+    session,
+    limits,
+    lines,
+    long: new LongRequests({ session, clock, limits }),
+  };
 }
 
 describe("requests that take long", () => {
@@ -99,12 +118,44 @@ describe("requests that take long", () => {
   it("are bounded in number", async () => {
     const { long } = setUp();
     const asking = Array.from({ length: 32 }, () => long.ask("check_port", {}));
-    await expect(long.ask("check_port", {})).rejects.toMatchObject({ kind: "limit" });
+    await expect(long.ask("check_port", {})).rejects.toMatchObject({ code: "UNAVAILABLE" });
     for (let id = 1; id <= 32; id++) long.settle(done(String(id)));
     await Promise.all(asking);
     const next = long.ask("check_port", {});
     long.settle(done("33"));
     await next;
+  });
+
+  it("of one user never take all places: others get in, whatever that user asks", async () => {
+    const { long, limits, lines } = setUp();
+    const asking = Array.from({ length: 16 }, () => long.ask("check_port", {}, "anna"));
+    const more = long.ask("check_port", {}, "anna");
+    await expect(more).rejects.toMatchObject({
+      code: "TOO_MANY_REQUESTS",
+      message: expect.stringMatching(/^16 of your questions wait .* one user may/),
+    });
+    const bert = Array.from({ length: 8 }, () => long.ask("check_port", {}, "bert"));
+    await expect(long.ask("check_port", {}, "bert")).rejects.toMatchObject({
+      code: "TOO_MANY_REQUESTS",
+    });
+    const others = ["c", "d", "e"].map((user) => long.ask("check_port", {}, user));
+    const bites = limits.states().filter((state) => state.bites > 0);
+    expect(bites).toMatchObject([{ name: "questions_per_user", bites: 2 }]);
+    expect(lines).toContainEqual(expect.stringMatching(/a limit was met.*machine-1.*anna/));
+    for (let id = 1; id <= 27; id++) long.settle(done(String(id)));
+    await Promise.all([...asking, ...bert, ...others]);
+    const again = long.ask("check_port", {}, "anna");
+    long.settle(done("28"));
+    await again;
+  });
+
+  it("of one user are as few at agents that answer one after the other", async () => {
+    const { long, session } = setUp([]);
+    session.ask = () => new Promise(() => {});
+    for (let n = 0; n < 16; n++) void long.ask("check_port", {}, "anna");
+    await expect(long.ask("check_port", {}, "anna")).rejects.toMatchObject({
+      code: "TOO_MANY_REQUESTS",
+    });
   });
 
   it("end with the connection", async () => {
