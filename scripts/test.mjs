@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { runChaosStage } from "./lib/chaos.mjs";
 import { run as runProgram } from "./lib/command.mjs";
 import { ensureDebianPackages, hasProgram } from "./lib/debian.mjs";
+import { runShortlyOnFloor } from "./lib/floor.mjs";
 import { ensureInstalled, projectNode } from "./lib/install.mjs";
 import { root } from "./lib/paths.mjs";
 import { cleanCommit, recordGreen } from "./lib/release/greenCommit.mjs";
@@ -29,7 +30,9 @@ async function prepareVsCode({ missing, reason }) {
   const lacking = ["chromium", "g++", "make", "python3"].filter((name) => missing.includes(name));
   if (lacking.length > 0) return { problem: `no ${lacking.join(", ")}: ${reason}` };
   const script = join(root, "test", "support", "vscode", "prepare.ts");
-  const { code, output } = await runProgram(projectNode().node, [script], { quiet: true });
+  const { code, output } = await runProgram(projectNode().node, [script, "--floor"], {
+    quiet: true,
+  });
   return code === 0 ? {} : { broken: output };
 }
 
@@ -56,10 +59,10 @@ async function runPowerShell() {
   return { ...skipped("there is no .NET SDK (dotnet) for a PowerShell"), dependsOnMachine: true };
 }
 
-async function runEndToEnd({ problem, broken }) {
+async function runInVsCode({ problem, broken }, run) {
   if (problem) return skipped(problem);
   if (broken) throw new Error(`VS Code could not be installed:\n${broken}`);
-  return runVitest("e2e");
+  return run();
 }
 
 /** Everything packed as it is shipped: what the later stages test. */
@@ -91,7 +94,9 @@ async function runLong({ debian, vsCode }) {
   const apart = async () => {
     await run.stage("installers", async () => runInstallers(await debian));
     await run.stage("powershell", runPowerShell);
-    await run.stage("e2e", async () => runEndToEnd(await vsCode));
+    const inVsCode = async (work) => runInVsCode(await vsCode, work);
+    await run.stage("e2e", () => inVsCode(() => runVitest("e2e")));
+    await run.stage("e2e on floor", () => inVsCode(runShortlyOnFloor));
   };
   await Promise.all([run.stage("integration", () => runVitest("integration")), apart()]);
 }

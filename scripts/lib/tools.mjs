@@ -14,18 +14,18 @@ const entries = {
   vitest: "vitest/vitest.mjs",
 };
 
-const runTool = (name, ...args) =>
-  run(projectNode().node, [join(root, "node_modules", entries[name]), ...args]);
+const runTool = (name, args, env = {}) =>
+  run(projectNode().node, [join(root, "node_modules", entries[name]), ...args], { env });
 
 const asTest = async (running) => single((await running).code === 0);
 
 /** Biome ignores NO_COLOR; what only informs is for the editor. */
 const biome = (...off) =>
   asTest(
-    runTool(
-      ...["biome", "ci", "--diagnostic-level=warn", ...off],
+    runTool("biome", [
+      ...["ci", "--diagnostic-level=warn", ...off],
       ...(process.stdout.isTTY ? [] : ["--colors=off"]),
-    ),
+    ]),
   );
 
 /** Formatting and the order of imports. */
@@ -35,7 +35,7 @@ export const checkFormat = () => biome("--linter-enabled=false");
 export const checkLint = () => biome("--formatter-enabled=false", "--assist-enabled=false");
 
 /** Types of all projects. */
-export const checkTypes = () => asTest(runTool("tsc", "-b"));
+export const checkTypes = () => asTest(runTool("tsc", ["-b"]));
 
 const countBroken = (report) =>
   report.testResults.filter(
@@ -68,20 +68,20 @@ export function countsOf(report, exitCode) {
   };
 }
 
-/** Runs one vitest project and counts its tests. */
-export async function runVitest(project) {
+/**
+ * Runs one vitest project and counts its tests.
+ *
+ * @param {string} project
+ * @param {{ files?: readonly string[], env?: Record<string, string> }} options all files unless some are
+ *   named
+ */
+export async function runVitest(project, { files = [], env = {} } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "rport-report-"));
   try {
     const file = join(folder, "report.json");
     const reports = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-    const { code } = await runTool(
-      "vitest",
-      "run",
-      "--project",
-      project,
-      "--passWithNoTests",
-      ...reports,
-    );
+    const chosen = ["--project", project, "--passWithNoTests", ...files];
+    const { code } = await runTool("vitest", ["run", ...chosen, ...reports], env);
     if (!existsSync(file)) return single(false);
     return countsOf(JSON.parse(readFileSync(file, "utf8")), code);
   } finally {

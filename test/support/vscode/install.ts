@@ -7,7 +7,16 @@ import { promisify } from "node:util";
 import { z } from "zod";
 
 /** VS Code 1.139.1, packaged by code-server; the version the end-to-end tests are written for. */
-const defaultVersion = "4.139.1";
+const newestRelease = "4.139.1";
+
+/**
+ * The oldest VS Code that the extension says it runs in: the first release of code-server with the version
+ * that `engines` of its manifest names.
+ */
+export const FLOOR_RELEASE = "4.105.1";
+
+/** What `RPORT_TEST_CODE_SERVER` says for {@link FLOOR_RELEASE}. */
+const FLOOR = "floor";
 
 /**
  * Dependencies of VS Code that its server never loads in a test: native, large, or for desktops.
@@ -169,15 +178,19 @@ export function testCache(): string {
   return process.env.RPORT_TEST_CACHE ?? join(homedir(), ".cache", "rport-tests");
 }
 
+/** The release that tests run on: what `RPORT_TEST_CODE_SERVER` says, a version or "floor", or the newest. */
+function chosenRelease(): string {
+  const asked = process.env.RPORT_TEST_CODE_SERVER ?? newestRelease;
+  return asked === FLOOR ? FLOOR_RELEASE : asked;
+}
+
 /**
  * A VS Code server, installed from npm at the first call (about a minute) and found in the cache
  * later. Needs Linux, g++, make and python3; rejects with npm's output when something is missing.
  *
  * @param release version of code-server; `RPORT_TEST_CODE_SERVER` changes the default
  */
-export async function ensureVsCode(
-  release = process.env.RPORT_TEST_CODE_SERVER ?? defaultVersion,
-): Promise<VsCode> {
+export async function ensureVsCode(release = chosenRelease()): Promise<VsCode> {
   const cache = testCache();
   const home = join(cache, `code-server-${release}-${process.arch}`);
   const recordFile = join(home, "install.json");

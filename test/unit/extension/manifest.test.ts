@@ -11,6 +11,7 @@ import {
   WALKTHROUGH,
 } from "../../../extension/src/manifest.ts";
 import { ACTING, TOOL_INPUTS, type ToolName } from "../../../extension/src/tools/toolInputs.ts";
+import { FLOOR_RELEASE } from "../../support/vscode/install.ts";
 
 interface MenuItem {
   readonly command: string;
@@ -78,6 +79,11 @@ function keysOf(when: string): readonly string[] {
 describe("the manifest", () => {
   it("contributes exactly the commands that have a handler", () => {
     expect([...ids].sort()).toEqual(Object.values<string>(COMMANDS).sort());
+  });
+
+  it("promises to run in no editor that is older than the oldest one that is tested", () => {
+    const [, minor] = FLOOR_RELEASE.split(".");
+    expect(manifest.engines.vscode).toBe(`^1.${minor}.0`);
   });
 
   it("gives each command the category, a title from the strings, and at most one palette rule", () => {
