@@ -161,6 +161,15 @@ describe("the rows of last time", () => {
     expect(viewMessage(window.fleet, { now: NOW, of })).toBeUndefined();
   });
 
+  it("are not spoken of where there were none: the view says by itself that it connects", async () => {
+    await using storage = await tempDirectory();
+    await shown(storage.path, []);
+    using window = openWindow(storage.path);
+    await window.read();
+    const of = window.last.atMs.bind(window.last);
+    expect(viewMessage(window.fleet, { now: NOW, of })).toBeUndefined();
+  });
+
   it("hold no more than those rows said, of the first ones, in a file of one's own", async () => {
     await using storage = await tempDirectory();
     const many = Array.from({ length: 1_000 }, (_, n) =>

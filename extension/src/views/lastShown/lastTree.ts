@@ -26,9 +26,10 @@ export class LastTree {
     this.#deps = deps;
   }
 
-  /** When it was true, in milliseconds since the epoch. */
+  /** When it was true, in milliseconds since the epoch; undefined where there were no rows, either. */
   atMs({ key }: Pick<Server, "key">): number | undefined {
-    return this.#recordOf(key)?.atMs;
+    const record = this.#recordOf(key);
+    return record?.groups.some(({ rows }) => rows.length > 0) ? record.atMs : undefined;
   }
 
   /** The groups of a server; of a lone one, its clients. */
