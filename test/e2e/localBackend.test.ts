@@ -18,7 +18,7 @@ import { freePort } from "../support/freePort.ts";
 import { ROOT } from "../support/repository.ts";
 import { tempDirectory } from "../support/tempDirectory.ts";
 import { type Editor, openEditor } from "../support/vscode/editor.ts";
-import { ANY_PORT, HomeBackend } from "../support/vscode/emptyComputer.ts";
+import { EMPTY_COMPUTER, HomeBackend } from "../support/vscode/emptyComputer.ts";
 import type { Pane } from "../support/vscode/pane.ts";
 import { photographFailures } from "../support/vscode/rport.ts";
 import { ensureVsix } from "../support/vscode/vsix.ts";
@@ -48,7 +48,7 @@ describe("an editor on an empty computer", () => {
 
   beforeAll(async () => {
     vsix = await ensureVsix();
-    editor = resources.use(await openEditor({ vsix: [vsix], env: ANY_PORT }));
+    editor = resources.use(await openEditor({ ...EMPTY_COMPUTER, vsix: [vsix] }));
     backend = resources.use(new HomeBackend(editor));
     workbench = editor.workbench;
     await workbench.openContainer("RPort");

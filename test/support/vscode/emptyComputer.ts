@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ENDPOINT_FILE, type EndpointFile, endpointFileSchema } from "@rport/protocol/endpointFile";
 import { isRunning } from "@rport/protocol/local/runningBackends";
 import { expect } from "vitest";
@@ -7,11 +7,19 @@ import { PeerAgent } from "../agents/peerAgent.ts";
 import { TestApi } from "../backend/api.ts";
 import { eventually } from "../eventually.ts";
 import type { Editor } from "./editor.ts";
+import type { CodeOptions } from "./server.ts";
 
 const RESTART_MS = 60_000;
 
-/** Any free port, where nobody chose one: those of a real computer are not for tests. */
-export const ANY_PORT = { RPORT_SERVER_ADDRESS: "127.0.0.1:0" };
+/**
+ * A computer with nothing of ours. Any free port, where nobody chose one: those of a real computer are not for
+ * tests. An old editor has a Node that is too old for the backend; people are told to install a new one, and
+ * have it at the end of their PATH.
+ */
+export const EMPTY_COMPUTER = {
+  env: { RPORT_SERVER_ADDRESS: "127.0.0.1:0" },
+  homeFiles: { ".profile": `PATH="$PATH:${dirname(process.execPath)}"\n` },
+} satisfies CodeOptions;
 
 /** The backend that an editor has started in the home of its own user, where people have it. */
 export class HomeBackend {

@@ -26,9 +26,11 @@ export type CodeOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Files of the workspace: path below it, text. */
   readonly files?: Readonly<Record<string, string>>;
-  /** "trusted" (default): trust is off, all is allowed. "restricted": opens in Restricted Mode. */
+  /** Files of the user's home: path below it, text. A login shell's give the extension host its PATH. */
+  readonly homeFiles?: Readonly<Record<string, string>>;
   /** The language of the window, as the editor gets it from its language pack; English unless given. */
   readonly language?: string;
+  /** "trusted" (default): trust is off, all is allowed. "restricted": opens in Restricted Mode. */
   readonly trust?: "trusted" | "restricted";
   /** Another VS Code than the default. */
   readonly vsCode?: VsCode;
@@ -62,17 +64,26 @@ async function createFolders(): Promise<CodeFolders> {
 }
 
 async function fillFolders(folders: CodeFolders, options: CodeOptions): Promise<void> {
-  const trust = { "security.workspace.trust.enabled": options.trust === "restricted" };
+  const trust = {
+    "security.workspace.trust.enabled": options.trust === "restricted",
+    // old editors ask in a dialog, which would lie over everything
+    "security.workspace.trust.startupPrompt": "never",
+  };
   const settings = { ...quietSettings, ...trust, ...options.settings };
   const userFolder = join(folders.userData, "User");
   await mkdir(userFolder, { recursive: true });
   await writeFile(join(userFolder, "settings.json"), JSON.stringify(settings, null, 2));
-  for (const [name, text] of Object.entries(options.files ?? {})) {
-    const file = join(folders.workspace, name);
+  await writeFiles(folders.workspace, options.files);
+  await writeFiles(folders.home, options.homeFiles);
+  await cp(probeFolder, join(folders.extensions, "rport-test.probe-0.0.1"), { recursive: true });
+}
+
+async function writeFiles(folder: string, files: CodeOptions["files"] = {}): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
   }
-  await cp(probeFolder, join(folders.extensions, "rport-test.probe-0.0.1"), { recursive: true });
 }
 
 /** Little is inherited: neither the test runner's nor npm's variables belong in an editor. */
