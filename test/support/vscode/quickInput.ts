@@ -60,13 +60,13 @@ export class QuickInput {
     const row = this.rows(text).first();
     await row.waitFor();
     // rows may be drawn a moment before the box above them
-    const before = await vi.waitUntil(() => this.#question(), { timeout: paletteTimeoutMs });
+    const before = await vi.waitUntil(() => this.question(), { timeout: paletteTimeoutMs });
     // a click that meets the list while it is drawn anew is lost
     await vi.waitFor(
       async () => {
-        if ((await this.#question()) !== before) return;
+        if ((await this.question()) !== before) return;
         await row.click({ timeout: paletteAttemptMs });
-        await vi.waitUntil(async () => (await this.#question()) !== before, {
+        await vi.waitUntil(async () => (await this.question()) !== before, {
           timeout: paletteAttemptMs,
         });
       },
@@ -88,7 +88,7 @@ export class QuickInput {
   }
 
   /** What it asks for, to see whether that has changed; empty when it is closed. */
-  async #question(): Promise<string> {
+  async question(): Promise<string> {
     if (!(await this.input.isVisible())) return "";
     const title = await this.widget.locator(".quick-input-title").innerText();
     return `${title}: ${await this.input.getAttribute("placeholder")}`;
