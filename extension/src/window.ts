@@ -35,14 +35,13 @@ import { tunnelHandlers } from "./commands/tunnels/tunnels.ts";
 import { useHandlers } from "./commands/tunnels/use.ts";
 import type { Sheets } from "./install/sheets.ts";
 import { Nodes } from "./model/node.ts";
-import { accessTo } from "./servers/access.ts";
-import type { ServerConfig } from "./servers/config.ts";
+import { createFleet } from "./servers/createFleet.ts";
 import type { ClientTarget, CredentialTarget } from "./servers/entities.ts";
-import { Fleet } from "./servers/fleet.ts";
+import type { Fleet } from "./servers/fleet.ts";
 import { createLocal } from "./servers/localBackend/createLocal.ts";
-import { Server } from "./servers/server.ts";
 import { ServerSettings } from "./servers/settings.ts";
 import { Tokens } from "./servers/tokens.ts";
+import { onTrustChanged, type Trust, trustOf } from "./servers/trust/trust.ts";
 import { TunnelRestorer } from "./servers/tunnelRestorer.ts";
 import { systemClock } from "./support/clock.ts";
 import { processEnvironment } from "./support/environment.ts";
@@ -50,7 +49,7 @@ import { createLog, type Log } from "./support/log.ts";
 import { Redactor } from "./support/redact.ts";
 import { RecentLines } from "./support/report/recentLines.ts";
 import { registerLanguageTools } from "./tools/languageTools.ts";
-import type { LocalTunnel, Tunnels } from "./tunnels/localTunnel.ts";
+import type { LocalTunnel } from "./tunnels/localTunnel.ts";
 import { LocalTunnels } from "./tunnels/localTunnels.ts";
 import type { LocalTunnelsDeps } from "./tunnels/localTunnelsDeps.ts";
 import { lookAt } from "./tunnels/look.ts";
@@ -81,13 +80,14 @@ export function createWindow(context: ExtensionContext): Window {
   const log = createLog(recent.before(channel), redactor);
   const settings = new ServerSettings();
   const tokens = new Tokens({ store: context.secrets, redactor });
+  const trust = trustOf(processEnvironment);
   const tunnelSettings = new TunnelSettings();
   const tunnels = createTunnels(context, tunnelSettings, {
     accessTo: (serverKey) => fleet.get(serverKey)?.access,
     clock: systemClock,
     log,
   });
-  const fleet: Fleet = createFleet({ log, redactor, settings, tokens, tunnels });
+  const fleet: Fleet = createFleet({ log, redactor, settings, tokens, tunnels, trust });
   const nodes = new Nodes();
   const arrangements = new Arrangements({
     workspace: context.workspaceState,
@@ -116,15 +116,16 @@ export function createWindow(context: ExtensionContext): Window {
     audits,
     targets,
     sheets,
+    trust,
   });
   const registration = register(handlers, { fleet, nodes, views, log, showLog });
   const notices = [
     ...noticesOf({ fleet, local, nodes, arrangements, log }),
-    takeLinks({ fleet, nodes, views, log, settings, tokens }),
+    takeLinks({ fleet, nodes, views, log, settings, tokens, fetch: trust.fetch }),
     new TunnelRestorer({ fleet, tunnels, restore: () => tunnelSettings.restore }),
     tunnelSettings.onChanged(() => tunnels.offersChanged()),
   ];
-  const followed = follow(context, { fleet, settings, tokens });
+  const followed = follow(context, { fleet, settings, tokens, trust });
   const tools = registerLanguageTools({ fleet, nodes, sheets, documents, log });
   const parts = [tools, ...followed, registration, views, documents, audits, ...notices];
   return {
@@ -139,16 +140,18 @@ export function createWindow(context: ExtensionContext): Window {
 }
 
 interface FollowDeps {
+  readonly trust: Trust;
   readonly fleet: Fleet;
   readonly settings: ServerSettings;
   readonly tokens: Tokens;
 }
 
 /** Has the fleet be what the settings say, and connect where somebody signed in in another window. */
-function follow({ secrets }: ExtensionContext, { fleet, settings, tokens }: FollowDeps) {
+function follow({ secrets }: ExtensionContext, { fleet, settings, tokens, trust }: FollowDeps) {
   fleet.configure(settings.read());
   return [
     settings.onChanged(() => fleet.configure(settings.read())),
+    onTrustChanged(fleet, trust),
     secrets.onDidChange(({ key }) => {
       const server = fleet.get(tokens.urlOf(key) ?? "");
       if (server?.state.kind === "signedOut") server.connect();
@@ -203,31 +206,6 @@ function createTunnels(
   });
 }
 
-interface ServersDeps {
-  readonly log: Log;
-  readonly redactor: Redactor;
-  readonly settings: ServerSettings;
-  readonly tokens: Tokens;
-  readonly tunnels: Tunnels;
-}
-
-function createFleet({ log, redactor, settings, tokens, tunnels }: ServersDeps): Fleet {
-  const createServer = (config: ServerConfig) =>
-    new Server({
-      config,
-      access: accessTo(config, { environment: processEnvironment, tokens, redactor }),
-      fetch: (input, init) => fetch(input, init),
-      clock: systemClock,
-      log,
-      random: Math.random,
-      rememberFingerprint(fingerprint) {
-        const now = settings.read().find(({ url }) => url === config.url) ?? config;
-        void settings.put({ ...now, fingerprint });
-      },
-    });
-  return new Fleet({ tunnels, createServer });
-}
-
 interface HandlersDeps extends LocalCommandsDeps {
   readonly tokens: Tokens;
   readonly redactor: Redactor;
@@ -237,6 +215,7 @@ interface HandlersDeps extends LocalCommandsDeps {
   readonly documents: Documents;
   readonly audits: AuditDocuments;
   readonly sheets: Sheets;
+  readonly trust: Trust;
 }
 
 function createHandlers(deps: HandlersDeps): Handlers {
@@ -262,7 +241,7 @@ function createHandlers(deps: HandlersDeps): Handlers {
       tokens,
       targets,
       environment: deps.environment,
-      fetch: (input, init) => fetch(input, init),
+      ...deps.trust,
       documents,
     }),
     ...localHandlers(deps),

@@ -9,6 +9,8 @@ export interface ReadyAccess {
   readonly authorization: string;
   /** The server key that it has to show, where that is known beforehand: a local backend's. */
   readonly fingerprint?: string;
+  /** Who alone may vouch for it, each as PEM; absent: whom the editor trusts. */
+  readonly ca?: readonly string[];
   /**
    * The connection on which a local backend has proven who it is, or one to the pinned TLS key of another
    * server; good for one request or one WebSocket. Whoever does not use it closes it.

@@ -17,11 +17,23 @@ const ANSWER_MAX_BYTES = 32 << 20;
 /** What is asked, beside where. */
 type Asked = Omit<RequestParts, "signal">;
 
+/** All that is asked of a `fetch` here. Another answer than the server's own, to which it sends on, is an error. */
+export type ApiFetch = (
+  url: string,
+  asked: {
+    readonly method: string;
+    readonly headers: Record<string, string>;
+    readonly body: string | null;
+    readonly redirect: "error";
+    readonly signal: AbortSignal;
+  },
+) => Promise<Response>;
+
 /** What the client needs from its surroundings. */
 export interface ApiDeps {
   readonly access: AccessSource;
   /** The editor's own `fetch` knows its proxy and certificate settings. */
-  readonly fetch: typeof fetch;
+  readonly fetch: ApiFetch;
 }
 
 /** What a server says of itself, and how. */
@@ -36,7 +48,7 @@ export interface Answer {
 /** A typed client of the REST API, driven by the endpoint table. */
 export class Api {
   readonly #access: AccessSource;
-  readonly #fetch: typeof fetch;
+  readonly #fetch: ApiFetch;
 
   constructor({ access, fetch }: ApiDeps) {
     this.#access = access;
@@ -129,7 +141,7 @@ export class Api {
     }
     // a redirect could carry the token to another host
     const redirect = "error";
-    const init = { method, headers, body: body ?? null, redirect, signal } as const;
+    const init = { method, headers: { ...headers }, body: body ?? null, redirect, signal } as const;
     return await this.#fetch(addressBelow(url, path).href, init);
   }
 }

@@ -56,7 +56,7 @@ export function openSocket(target: SocketTarget, onEnd: (end: SocketEnd) => void
 }
 
 function startSocket({ access, path, maxMessageBytes }: SocketTarget): WebSocket {
-  const { authorization, connection, url } = access;
+  const { authorization, ca, connection, url } = access;
   const options: ClientOptions = {
     maxPayload: maxMessageBytes,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
@@ -72,7 +72,7 @@ function startSocket({ access, path, maxMessageBytes }: SocketTarget): WebSocket
   }
   const remote = addressBelow(url, path);
   remote.protocol = remote.protocol === "https:" ? "wss:" : "ws:";
-  return new WebSocket(remote, options);
+  return new WebSocket(remote, ca === undefined ? options : { ...options, ca: [...ca] });
 }
 
 /** The editor replaces the agent of requests by its own; one that it did is not sent. */

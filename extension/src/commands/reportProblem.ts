@@ -77,10 +77,15 @@ function computerFacts(): Facts {
 function settingFacts(): Facts {
   const own = workspace.getConfiguration(SECTION);
   const http = workspace.getConfiguration("http");
-  const names = Object.values(SETTINGS).filter((name) => name !== SETTINGS.servers);
+  const hidden: readonly string[] = [SETTINGS.servers, SETTINGS.caFile];
+  const names = Object.values(SETTINGS).filter((name) => !hidden.includes(name));
   return Object.fromEntries([
     ...names.map((name) => [`${SECTION}.${name}`, JSON.stringify(own.get(name))] as const),
     ...HTTP_SETTINGS.map((name) => [`http.${name}`, JSON.stringify(http.get(name))] as const),
+    [
+      `${SECTION}.${SETTINGS.caFile}`,
+      own.get(SETTINGS.caFile, "") === "" ? "none" : "set",
+    ] as const,
     ["http.proxy", http.get("proxy", "") === "" ? "none" : "set"] as const,
   ]);
 }

@@ -5,25 +5,28 @@ import { proveServer } from "@rport/protocol/local/proveServer";
 import { isRunning } from "@rport/protocol/local/runningBackends";
 import { t } from "@vscode/l10n";
 import { type Access, type AccessSource, bearer } from "../api/access.ts";
-import { describeNetworkError } from "../support/describeError.ts";
+import { describeError, describeNetworkError } from "../support/describeError.ts";
 import type { Environment } from "../support/environment.ts";
 import type { Redactor } from "../support/redact.ts";
 import { dataDirOf, isLocalUrl, type ServerConfig } from "./config.ts";
 import { findLocalBackend } from "./local.ts";
 import type { Tokens } from "./tokens.ts";
+import type { Authorities } from "./trust/authorities.ts";
 
 /** What looking up access needs. */
 export interface AccessDeps {
   readonly environment: Environment;
   readonly tokens: Tokens;
   readonly redactor: Redactor;
+  /** Who may vouch for servers beside those whom the editor trusts; without it, nobody. */
+  readonly authorities?: Pick<Authorities, "get"> | undefined;
 }
 
 /** How to get into a configured server: by its token, or by the local backend's endpoint file. */
 export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
-  const { environment, tokens, redactor } = deps;
+  const { environment, redactor } = deps;
   const { url } = config;
-  if (!isLocalUrl(url)) return () => byToken(config, tokens);
+  if (!isLocalUrl(url)) return () => byToken(config, deps);
   return async () => {
     const local = await findLocalBackend(environment, dataDirOf(url));
     if (local.kind === "absent") return { kind: "unavailable", reason: local.reason };
@@ -32,14 +35,27 @@ export function accessTo(config: ServerConfig, deps: AccessDeps): AccessSource {
   };
 }
 
-async function byToken(config: ServerConfig, tokens: Tokens): Promise<Access> {
+async function byToken(config: ServerConfig, deps: AccessDeps): Promise<Access> {
   if (hasIdlePin(config)) return unavailable(IDLE_PIN);
   try {
-    const token = await tokens.get(config.url);
-    return token === undefined ? { kind: "noToken" } : readyAt(config, bearer(token));
+    const token = await deps.tokens.get(config.url);
+    if (token === undefined) return { kind: "noToken" };
+    return await vouchedFor(readyAt(config, bearer(token)), deps);
   } catch (error) {
     // not tried again by itself: a keyring may ask for its password at each attempt
     return { kind: "noToken", why: RportError.from(error).message };
+  }
+}
+
+/** With all who may vouch for the server, where others than usual may; a pinned key needs none. */
+async function vouchedFor(access: Access, { authorities }: AccessDeps): Promise<Access> {
+  if (access.kind !== "ready" || access.connection !== undefined) return access;
+  if (authorities === undefined || !access.url.startsWith("https:")) return access;
+  try {
+    const ca = await authorities.get();
+    return ca === undefined ? access : { ...access, ca };
+  } catch (error) {
+    return unavailable(describeError(error));
   }
 }
 

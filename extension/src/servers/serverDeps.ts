@@ -1,4 +1,5 @@
 import type { AccessSource } from "../api/access.ts";
+import type { ApiFetch } from "../api/http.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { ServerConfig } from "./config.ts";
@@ -7,7 +8,7 @@ import type { ServerConfig } from "./config.ts";
 export interface ServerDeps {
   readonly config: ServerConfig;
   readonly access: AccessSource;
-  readonly fetch: typeof fetch;
+  readonly fetch: ApiFetch;
   readonly clock: Clock;
   readonly log: Log;
   /** 0 to 1. */

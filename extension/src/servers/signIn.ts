@@ -5,7 +5,7 @@ import type { UserName } from "@rport/protocol/people/user";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { t } from "@vscode/l10n";
 import { bearer } from "../api/access.ts";
-import { Api } from "../api/http.ts";
+import { Api, type ApiFetch } from "../api/http.ts";
 import { readyAt } from "./access.ts";
 import { ownPinOf } from "./ownPin.ts";
 import type { KeptToken } from "./tokens.ts";
@@ -15,7 +15,7 @@ export interface Door {
   readonly url: string;
   /** What its TLS key is recognised by; absent: its certificate has to be trusted. */
   readonly tlsPin?: TlsPin | undefined;
-  readonly fetch: typeof fetch;
+  readonly fetch: ApiFetch;
 }
 
 /** What came of showing a password. */

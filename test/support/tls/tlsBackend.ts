@@ -11,10 +11,12 @@ export interface TlsBackend extends RunningBackend {
 }
 
 /** Starts one, on 127.0.0.1 for all faces unless `options` say otherwise. */
-export async function startTlsBackend(options: StartOptions = {}): Promise<TlsBackend> {
+export async function startTlsBackend(
+  options: StartOptions = {},
+  first = testCertificate(),
+): Promise<TlsBackend> {
   await using opened = new AsyncDisposableStack();
   const { path } = opened.use(await tempDirectory());
-  const first = testCertificate();
   const { certFile, keyFile } = await writeCertificate(path, first);
   const tls = { kind: "files", certFile, keyFile, section: "server", oldest: "TLSv1.2" } as const;
   const faces = new Set(["agents", "users", "pairing"] as const);

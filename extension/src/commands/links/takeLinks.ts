@@ -14,7 +14,7 @@ import { LinkDoor, type LinkDoorDeps } from "./linkDoor.ts";
 /** What following links takes. */
 export interface TakeLinksDeps
   extends Pick<LinkDoorDeps, "fleet" | "nodes" | "log">,
-    Pick<SignInDeps, "settings" | "tokens"> {
+    Pick<SignInDeps, "settings" | "tokens" | "fetch"> {
   readonly views: Pick<Views, "revealTunnel">;
 }
 
@@ -32,7 +32,7 @@ export function takeLinks(deps: TakeLinksDeps): Disposable {
     run: async (name, node) => {
       await commands.executeCommand(COMMANDS[name], node);
     },
-    addServer: (named) => addServer({ ...deps, fetch: (input, init) => fetch(input, init) }, named),
+    addServer: (named) => addServer(deps, named),
     openTunnel: (target, choice) => openLinked(target, choice, { fleet, reveal }),
   });
   return window.registerUriHandler(door);

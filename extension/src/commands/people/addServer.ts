@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { t } from "@vscode/l10n";
+import type { ApiFetch } from "../../api/http.ts";
 import { baseUrlOf, nameOf, type ServerConfig } from "../../servers/config.ts";
 import type { Fleet } from "../../servers/fleet.ts";
 import type { Server } from "../../servers/server.ts";
@@ -20,7 +21,7 @@ export interface SignInDeps {
   readonly fleet: Pick<Fleet, "get" | "servers">;
   readonly settings: Pick<ServerSettings, "put" | "read">;
   readonly tokens: Pick<Tokens, "set" | "holdForSession">;
-  readonly fetch: typeof fetch;
+  readonly fetch: ApiFetch;
 }
 
 /** Longest name of a server. */

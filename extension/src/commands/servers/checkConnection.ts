@@ -5,6 +5,7 @@ import { networkProbes } from "../../servers/checks/networkProbes.ts";
 import { proxyInUse } from "../../servers/checks/proxyInUse.ts";
 import { checkServer } from "../../servers/checks/serverCheck.ts";
 import type { Server } from "../../servers/server.ts";
+import type { Authorities } from "../../servers/trust/authorities.ts";
 import type { Environment } from "../../support/environment.ts";
 import type { Documents } from "../../views/documents.ts";
 
@@ -12,13 +13,16 @@ import type { Documents } from "../../views/documents.ts";
 export interface CheckConnectionDeps {
   readonly environment: Environment;
   readonly documents: Documents;
+  readonly authorities: Pick<Authorities, "get">;
 }
 
 /** Walks from the editor to a server, and opens what each step found. */
 export async function checkConnection(server: Server, deps: CheckConnectionDeps): Promise<void> {
   const title = t("Connection to {0}", server.name);
   const location = ProgressLocation.Notification;
-  const checked = { ...factsOf(server), proxy: proxyOf(server, deps.environment) };
+  // where the file cannot be read, the answer's own line says so
+  const ca = await deps.authorities.get().catch(() => undefined);
+  const checked = { ...factsOf(server), proxy: proxyOf(server, deps.environment), ca };
   const check = { network: networkProbes, ask: () => server.api.ask(), nowMs: Date.now };
   const checking = { location, title: t("Checking the Connection to {0}...", server.name) };
   const lines = await window.withProgress(checking, () => checkServer(checked, check));

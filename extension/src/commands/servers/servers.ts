@@ -1,11 +1,13 @@
 import { RportError } from "@rport/protocol/errors";
 import { t } from "@vscode/l10n";
 import { env, window } from "vscode";
+import type { ApiFetch } from "../../api/http.ts";
 import type { Fleet } from "../../servers/fleet.ts";
 import type { Server } from "../../servers/server.ts";
 import type { ServerSettings } from "../../servers/settings.ts";
 import { endToken } from "../../servers/signIn.ts";
 import type { Tokens } from "../../servers/tokens.ts";
+import type { Authorities } from "../../servers/trust/authorities.ts";
 import type { Environment } from "../../support/environment.ts";
 import { plural } from "../../support/plural.ts";
 import { plainText } from "../../support/text.ts";
@@ -23,7 +25,8 @@ export interface ServerCommandsDeps {
   readonly tokens: Tokens;
   readonly targets: Targets;
   readonly environment: Environment;
-  readonly fetch: typeof fetch;
+  readonly fetch: ApiFetch;
+  readonly authorities: Pick<Authorities, "get">;
   readonly documents: Documents;
 }
 

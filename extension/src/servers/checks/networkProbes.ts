@@ -32,8 +32,8 @@ export interface NetworkProbes {
   resolve(host: string): Promise<readonly string[]>;
   /** Opens a TCP connection and closes it. */
   reach(place: HostAndPort): Promise<void>;
-  /** What is shown of TLS there. Nothing is sent inside. */
-  showTls(place: HostAndPort): Promise<ShownTls>;
+  /** What is shown of TLS there, and whether these vouch for it; without any, those whom Node trusts. Nothing is sent inside. */
+  showTls(place: HostAndPort, ca?: readonly string[]): Promise<ShownTls>;
 }
 
 /** The real ones. */
@@ -53,9 +53,10 @@ export const networkProbes: NetworkProbes = {
       });
     });
   },
-  showTls({ host, port }) {
+  showTls({ host, port }, ca) {
     return new Promise((resolve, reject) => {
-      const socket = connectTls({ host, port, ...nameOf(host), ...ANY_CERTIFICATE });
+      const trusted = ca === undefined ? {} : { ca: [...ca] };
+      const socket = connectTls({ host, port, ...nameOf(host), ...ANY_CERTIFICATE, ...trusted });
       socket.setTimeout(STEP_MS, () => socket.destroy(timedOut()));
       socket.once("error", reject);
       socket.once("close", () => reject(new Error(t("the connection was closed"))));

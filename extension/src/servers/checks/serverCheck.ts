@@ -25,6 +25,8 @@ export interface CheckedServer {
   /** The fingerprint that its key has to have; empty while none is known. */
   readonly fingerprint: string;
   readonly tlsPin: TlsPin | undefined;
+  /** Who may vouch for it, each as PEM; undefined: whom the editor trusts. */
+  readonly ca?: readonly string[] | undefined;
   /** The proxy between the editor and it, as `host:port`. */
   readonly proxy: string | undefined;
 }
@@ -113,12 +115,12 @@ function plainLine({ href }: URL): CheckLine {
 
 async function tlsLine(
   place: HostAndPort,
-  { tlsPin }: CheckedServer,
+  { tlsPin, ca }: CheckedServer,
   { network, nowMs }: CheckDeps,
 ): Promise<CheckLine> {
   const name = "TLS";
   try {
-    const { protocol, pin, expiresAtMs, distrust } = await network.showTls(place);
+    const { protocol, pin, expiresAtMs, distrust } = await network.showTls(place, ca);
     if (tlsPin !== undefined) {
       return isSamePin(pin, tlsPin)
         ? {
