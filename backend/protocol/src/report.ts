@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { clientIdSchema } from "./ids.ts";
 import { rotationStateSchema } from "./model.ts";
+import { line } from "./texts.ts";
 
 /** What a deletion did or, with `dry_run`, would do. */
 export const deletionReportSchema = z.object({
   clients: z.array(
     z.object({
       id: clientIdSchema,
-      name: z.string(),
+      name: line,
       connected: z.boolean(),
       tunnels: z.number().int(),
     }),
@@ -29,12 +30,12 @@ export type DeletionReport = z.infer<typeof deletionReportSchema>;
 /** Where a client stands in a rotation. */
 export const rotationClientSchema = z.object({
   id: clientIdSchema,
-  name: z.string(),
+  name: line,
   connected: z.boolean(),
   /** `done`: it has moved. */
   state: z.enum([...rotationStateSchema.options, "done"]),
   /** A sentence for people; empty where the state says it all. */
-  reason: z.string(),
+  reason: line,
 });
 
 /** Where a client stands in a rotation. */
