@@ -23,6 +23,7 @@ import { loggedFault } from "./platform/faults.ts";
 import type { Log } from "./platform/log.ts";
 import { StateWriter } from "./state/stateFile.ts";
 import { Dialer } from "./tunnels/dial.ts";
+import { Lookups } from "./tunnels/lookups.ts";
 import type { Lookup } from "./tunnels/target.ts";
 
 /** What people are told while the server asks somebody about this host. */
@@ -35,6 +36,7 @@ export interface AgentDeps {
   readonly clock: Clock;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
+  /** The machine's name resolution; how often it is asked at once is looked after here. */
   readonly resolve: Lookup;
   readonly platform: Pick<Platform, "dataDir" | "idReaders" | "inventory" | "listeners">;
   /** What connections allow, where it differs from the usual. */
@@ -118,7 +120,8 @@ export class Agent implements AsyncDisposable {
 
   #createLoop(deps: AgentDeps, hostKey: HostKey | undefined): ConnectionLoop {
     const { clientId } = this.identity;
-    const { config, log, clock, random, resolve, transportLimits = {} } = deps;
+    const { config, log, clock, random, transportLimits = {} } = deps;
+    const resolve = new Lookups(deps).find;
     const session: SessionDeps = {
       transportLimits,
       config,

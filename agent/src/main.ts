@@ -23,6 +23,8 @@ import { stateFileIn } from "./state/stateFile.ts";
 import { isProcessAlive, waitOnline } from "./state/waitOnline.ts";
 import { SYSTEM_LOOKUP } from "./tunnels/target.ts";
 
+/** An agent that is told to stop ends after this, whatever its files and lookups wait for. */
+const STOP_MS = 10_000;
 /** A stopped agent that something keeps from ending is ended after this. */
 const EXIT_GRACE_MS = 5_000;
 /** The only place that looks which system this is. */
@@ -112,6 +114,7 @@ async function runUntil(stop: Promise<string>, config: AgentConfig, log: Log): P
     platform: PLATFORM,
   });
   log.info("stopping", { signal: await stop });
+  setTimeout(() => process.exit(EXIT.ok), STOP_MS).unref();
 }
 
 /** Resolves with the signal that asks us to stop; a second one ends the process. */

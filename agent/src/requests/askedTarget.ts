@@ -1,7 +1,6 @@
 import { parseHostPort } from "@rport/protocol/remote";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
-import type { TunnelRule } from "../tunnels/allow.ts";
-import { checkTarget, type Lookup, type TargetCheck } from "../tunnels/target.ts";
+import { checkTarget, type TargetCheck, type TargetDeps } from "../tunnels/target.ts";
 import { orStopped } from "./effort.ts";
 import type { Effort } from "./serverRequest.ts";
 
@@ -10,19 +9,13 @@ export const TARGET_REQUEST_BYTES = 4 << 10;
 /** Longest answer about a target while others wait for theirs: servers wait 20 s for a ping. */
 export const TARGET_REQUEST_MS = 10_000;
 
-/** What questions about targets are answered with. */
-export interface TargetDeps {
-  readonly rules: readonly TunnelRule[];
-  readonly resolve: Lookup;
-}
-
 /** What the rules say about a target that the server named. Throws `RequestRefused`. */
 export async function checkAsked(
   text: string,
-  { rules, resolve }: TargetDeps,
+  deps: TargetDeps,
   effort: Effort,
 ): Promise<TargetCheck> {
   const target = parseHostPort(text);
   if (target === undefined) throw new RequestRefused("the target is not host:port");
-  return await orStopped(checkTarget(target, rules, resolve), effort);
+  return await orStopped(checkTarget(target, deps, effort.signal), effort);
 }

@@ -1,13 +1,8 @@
 import { checkPortSchema, REQUESTS } from "@rport/protocol/agent";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { troubleOf } from "../platform/descriptors.ts";
-import { connectTo } from "../tunnels/target.ts";
-import {
-  checkAsked,
-  TARGET_REQUEST_BYTES,
-  TARGET_REQUEST_MS,
-  type TargetDeps,
-} from "./askedTarget.ts";
+import { connectTo, type TargetDeps } from "../tunnels/target.ts";
+import { checkAsked, TARGET_REQUEST_BYTES, TARGET_REQUEST_MS } from "./askedTarget.ts";
 import { type ServerRequest, serverRequest } from "./serverRequest.ts";
 
 /** Nanoseconds per millisecond. */

@@ -1,13 +1,8 @@
 import { checkTunnelAllowedSchema, REQUESTS } from "@rport/protocol/agent";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import { textOf } from "../platform/errorText.ts";
-import type { TargetCheck } from "../tunnels/target.ts";
-import {
-  checkAsked,
-  TARGET_REQUEST_BYTES,
-  TARGET_REQUEST_MS,
-  type TargetDeps,
-} from "./askedTarget.ts";
+import type { TargetCheck, TargetDeps } from "../tunnels/target.ts";
+import { checkAsked, TARGET_REQUEST_BYTES, TARGET_REQUEST_MS } from "./askedTarget.ts";
 import { type ServerRequest, serverRequest } from "./serverRequest.ts";
 
 /** Whether this agent's own rules allow a target; a name is looked up for that. */

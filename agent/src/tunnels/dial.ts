@@ -6,17 +6,35 @@ import { Relays } from "@rport/protocol/wire/relay";
 import { troubleOf } from "../platform/descriptors.ts";
 import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
-import { type TunnelRule, whyForbidden } from "./allow.ts";
-import { checkTarget, connectTo, type Lookup, type TargetCheck } from "./target.ts";
+import { whyForbidden } from "./allow.ts";
+import {
+  type ConnectOptions,
+  checkTarget,
+  connectTo,
+  type TargetCheck,
+  type TargetDeps,
+} from "./target.ts";
 
 /** What dialling needs. */
-export interface DialDeps {
-  readonly rules: readonly TunnelRule[];
-  readonly resolve: Lookup;
+export interface DialDeps extends TargetDeps {
   readonly log: Log;
 }
 
+/**
+ * Dials that go on for what a user sent before they closed. Such bytes are delivered, as over a wire; but
+ * nobody may keep any number of dials going by that.
+ */
+const LINGERING = 64;
+
 type Denied = Exclude<TargetCheck, { kind: "allowed" }>;
+
+/** While a channel's target is looked up and dialled. */
+interface Dialling {
+  /** Fires when nobody waits for the connection any more. */
+  readonly signal: AbortSignal;
+  /** It is connected, or will not be. Harmless when called twice. */
+  end(): void;
+}
 
 /** What the log says about a target that is not dialled. */
 const SENTENCES = {
@@ -28,6 +46,7 @@ const SENTENCES = {
 export class Dialer {
   readonly #deps: DialDeps;
   readonly #relays: Relays;
+  #lingering = 0;
 
   constructor(deps: DialDeps) {
     this.#deps = deps;
@@ -65,9 +84,15 @@ export class Dialer {
   async #serve(channel: Channel, target: HostPort): Promise<void> {
     channel.on("error", () => {});
     const where = { target: formatHostPort(target) };
+    const dialling = this.#untilClosed(channel);
     try {
-      const socket = await this.#connect(target, channel.halfClose);
+      const socket = await this.#connect(target, {
+        allowHalfOpen: channel.halfClose,
+        signal: dialling.signal,
+      });
+      dialling.end();
       if ("kind" in socket) {
+        if (dialling.signal.aborted) return;
         this.#deps.log.warn(SENTENCES[socket.kind], { ...where, reason: socket.reason });
         channel.destroy();
         return;
@@ -75,14 +100,42 @@ export class Dialer {
       await this.#relays.join(socket, channel);
     } catch (error) {
       channel.destroy();
+      if (dialling.signal.aborted) return;
       this.#deps.log.info("a tunnel target did not answer", { ...where, error: troubleOf(error) });
+    } finally {
+      dialling.end();
     }
   }
 
-  async #connect(target: HostPort, allowHalfOpen: boolean): Promise<Socket | Denied> {
-    const { rules, resolve } = this.#deps;
-    const check = await checkTarget(target, rules, resolve);
+  /** A dial that nobody waits for any more ends, and with it the channel, whose room others need. */
+  #untilClosed(channel: Channel): Dialling {
+    const over = new AbortController();
+    let isLingering = false;
+    const abandon = () => over.abort(new Error("the channel was closed"));
+    const onPeerClosed = () => {
+      if (channel.unread > 0 && this.#lingering < LINGERING) {
+        isLingering = true;
+        this.#lingering += 1;
+        return;
+      }
+      channel.destroy();
+    };
+    channel.once("close", abandon);
+    channel.onPeerClosed = onPeerClosed;
+    return {
+      signal: over.signal,
+      end: () => {
+        channel.off("close", abandon);
+        channel.onPeerClosed = undefined;
+        if (isLingering) this.#lingering -= 1;
+        isLingering = false;
+      },
+    };
+  }
+
+  async #connect(target: HostPort, options: ConnectOptions): Promise<Socket | Denied> {
+    const check = await checkTarget(target, this.#deps, options.signal);
     if (check.kind !== "allowed") return check;
-    return await connectTo(check.target, { allowHalfOpen });
+    return await connectTo(check.target, options);
   }
 }

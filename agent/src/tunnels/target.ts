@@ -19,8 +19,8 @@ export type TargetCheck =
   | { readonly kind: "forbidden"; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
 
-/** Looks a name up; tests give one that lies. */
-export type Lookup = (host: string) => Promise<readonly string[]>;
+/** Looks a name up; rejects when the signal fires, if it can. Tests give one that lies. */
+export type Lookup = (host: string, signal?: AbortSignal) => Promise<readonly string[]>;
 
 /** The machine's own name resolution, in its own order. */
 export const SYSTEM_LOOKUP: Lookup = async (host) => {
@@ -28,13 +28,22 @@ export const SYSTEM_LOOKUP: Lookup = async (host) => {
   return found.map(({ address }) => address);
 };
 
-/** Checks a target against the rules: every address that its name has must be allowed. */
+/** What targets are checked with. */
+export interface TargetDeps {
+  readonly rules: readonly TunnelRule[];
+  readonly resolve: Lookup;
+}
+
+/**
+ * Checks a target against the rules: every address that its name has must be allowed. The signal
+ * tells that nobody waits for that any more.
+ */
 export async function checkTarget(
   target: HostPort,
-  rules: readonly TunnelRule[],
-  resolve: Lookup,
+  { rules, resolve }: TargetDeps,
+  signal?: AbortSignal,
 ): Promise<TargetCheck> {
-  const addresses = await resolveHost(target.host, resolve);
+  const addresses = await resolveHost(target.host, resolve, signal);
   if (typeof addresses === "string") return { kind: "unknown", reason: addresses };
   const [first, ...others] = addresses;
   if (first === undefined) return { kind: "unknown", reason: `${target.host} has no address` };
@@ -88,10 +97,14 @@ function connectOne(host: string, port: number, options: ConnectOptions): Promis
   });
 }
 
-async function resolveHost(host: string, resolve: Lookup): Promise<readonly string[] | string> {
+async function resolveHost(
+  host: string,
+  resolve: Lookup,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[] | string> {
   if (isIP(host) !== 0) return [host];
   try {
-    return await resolve(host);
+    return await resolve(host, signal);
   } catch (error) {
     return troubleOf(error);
   }

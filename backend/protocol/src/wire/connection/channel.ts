@@ -62,6 +62,8 @@ export class Channel extends Duplex {
   readonly halfClose: boolean;
   /** Set by whoever accepts channels on which the peer may ask for something. */
   onRequest: ChannelRequestHandler | undefined;
+  /** Told when the peer closes while what it sent is not read yet: it needs no reader for that. */
+  onPeerClosed: (() => void) | undefined;
   readonly #host: ChannelHost;
   readonly #remoteId: number;
   readonly #maxPacket: number;
@@ -222,6 +224,7 @@ export class Channel extends Duplex {
     }
     this.once("end", () => this.destroy());
     this.receiveEof();
+    this.onPeerClosed?.();
   }
 
   /** The peer lets us send more. Throws when the window would not fit its 32 bits. */
