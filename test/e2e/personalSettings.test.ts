@@ -53,6 +53,7 @@ describe("an editor with settings of its own", () => {
     expect(labels[0]).toContain("2 days");
     expect(labels[0]).toContain("default");
     expect(labels.filter((label) => label.includes("30 days"))).toHaveLength(1);
+    expect((await rport.clients.labels()).join()).not.toContain("Evil");
     await quickInput.cancel();
   });
 

@@ -6,4 +6,6 @@ export const ORDER_COMMANDS: readonly string[] = [
   "Unpin",
   "Rename Client...",
   "Edit Tags...",
+  "Hide Offline Clients",
+  "Show Offline Clients",
 ];
