@@ -20,7 +20,7 @@ export function shownText({ platforms, chosen }: SheetState): string {
 }
 
 /**
- * The old command is shown for the moment until the new one is there; the host does not copy it.
+ * The old command is shown for the moment until the new one is there; the host waits for that to copy it.
  */
 function isRenewing({ line }: SheetState): boolean {
   return line.kind === "creating";

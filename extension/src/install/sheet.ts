@@ -157,7 +157,11 @@ export class Sheet {
       this.#model.choose({ platform, command });
       this.#deps.actions.remember(this.#model.chosen);
     },
-    copy: () => this.#copy("line", this.#model.command),
+    copy: async () => {
+      // who has typed a name presses this at once, and means the line with that name
+      await this.#model.settled();
+      await this.#copy("line", this.#model.command);
+    },
     runInTerminal: () => this.#runInTerminal(),
     inspectScript: async () => {
       const { id, name, text } = await this.#script();

@@ -66,6 +66,8 @@ export class SheetModel {
   #where: { readonly service?: "embedded"; readonly server_url?: string } = {};
   /** Counts requests, so that only the answer to the latest one is used. */
   #round = 0;
+  /** What makes the line that was asked for last. */
+  #renewal: Promise<void> = Promise.resolve();
 
   constructor(deps: SheetModelDeps) {
     this.#deps = deps;
@@ -127,20 +129,16 @@ export class SheetModel {
   }
 
   /** Asks the server for a new pairing; one that somebody could still use is revoked first. */
-  async renew(): Promise<void> {
-    this.#round += 1;
-    const round = this.#round;
-    this.#watch.clear();
-    await this.revoke().catch(() => undefined);
-    try {
-      const { server, authId } = this.#deps;
-      const body = { credential_id: authId, ...this.#where, ...pairingBody(this.#options) };
-      const created = await server.api.call("createPairing", { body });
-      if (round === this.#round) this.#take(created);
-      // nobody will ever see its line
-      else await this.#revoke(created.pairing.id);
-    } catch (error) {
-      if (round === this.#round) this.#fail(error);
+  renew(): Promise<void> {
+    this.#renewal = this.#renew();
+    return this.#renewal;
+  }
+
+  /** Waits until the line that was asked for last is there, or is known not to come. */
+  async settled(): Promise<void> {
+    for (let last: Promise<void> | undefined; last !== this.#renewal; ) {
+      last = this.#renewal;
+      await last;
     }
   }
 
@@ -239,6 +237,23 @@ export class SheetModel {
 
   get #offered() {
     return offeredOptions(this.#watch.state.service, this.chosen.platform);
+  }
+
+  async #renew(): Promise<void> {
+    this.#round += 1;
+    const round = this.#round;
+    this.#watch.clear();
+    await this.revoke().catch(() => undefined);
+    try {
+      const { server, authId } = this.#deps;
+      const body = { credential_id: authId, ...this.#where, ...pairingBody(this.#options) };
+      const created = await server.api.call("createPairing", { body });
+      if (round === this.#round) this.#take(created);
+      // nobody will ever see its line
+      else await this.#revoke(created.pairing.id);
+    } catch (error) {
+      if (round === this.#round) this.#fail(error);
+    }
   }
 
   async #renewWith(changed: Partial<SheetOptions>): Promise<void> {

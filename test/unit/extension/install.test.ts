@@ -323,6 +323,26 @@ describe("the install sheet", () => {
     expect(model.state.line.kind).toBe("open");
   });
 
+  it("is waited for by whoever copies it, also when yet another one is asked for meanwhile", async () => {
+    await using fake = await FakeServer.start();
+    const { model } = await openSheet(fake);
+    const before = model.command;
+    const { options } = model.state;
+    void model.change({ ...options, name: "web-01" });
+    expect(model.command).toBeUndefined();
+    const copied = model.settled().then(() => model.command);
+    const token = "N".repeat(26);
+    fake.reply = ({ method }) =>
+      method === "DELETE" ? { status: 204 } : { status: 201, body: { data: created({ token }) } };
+    void model.change({ ...options, name: "web-02" });
+    expect(await copied).toContain(token);
+    expect(before).not.toContain(token);
+    fake.reply = () => ({ status: 503 });
+    void model.renew();
+    await model.settled();
+    expect(model.command).toBeUndefined();
+  });
+
   it("shows the answer to its latest request, and revokes what nobody will see", async () => {
     await using fake = await FakeServer.start();
     const { model } = await openSheet(fake);
