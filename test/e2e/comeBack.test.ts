@@ -7,7 +7,7 @@ import { type InstalledAgent, installedAgent } from "../support/agents/installed
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/freePort.ts";
 import { type Editor, openEditor } from "../support/vscode/editor.ts";
-import { HomeBackend } from "../support/vscode/emptyComputer.ts";
+import { EMPTY_COMPUTER, HomeBackend } from "../support/vscode/emptyComputer.ts";
 import type { Pane } from "../support/vscode/pane.ts";
 import { photographFailures } from "../support/vscode/rport.ts";
 import { openTunnel } from "../support/vscode/tunnels.ts";
@@ -44,7 +44,9 @@ describe("the extension alone on an empty computer", () => {
     ({ port } = web.address() as AddressInfo);
     // the usual port may be in use here; it has to be the same after each start, as that is
     const env = { RPORT_SERVER_ADDRESS: `127.0.0.1:${await freePort()}` };
-    editor = resources.use(await openEditor({ vsix: [await ensureVsix()], env }));
+    editor = resources.use(
+      await openEditor({ ...EMPTY_COMPUTER, vsix: [await ensureVsix()], env }),
+    );
     backend = resources.use(new HomeBackend(editor));
     host = resources.use(await installedAgent());
     workbench = editor.workbench;
