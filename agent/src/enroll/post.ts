@@ -1,6 +1,6 @@
 import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import { boundHead } from "@rport/protocol/asking/boundedHead";
+import { answerTo } from "@rport/protocol/asking/boundedHead";
 import type { TlsPin } from "@rport/protocol/tls/tlsPin";
 import { trustedAuthorities } from "../connection/authorities.ts";
 import { routeTo } from "../connection/proxy.ts";
@@ -52,17 +52,9 @@ async function ask(url: URL, { pins, text, ...options }: Question): Promise<Http
   const authorities = url.protocol === "https:" ? await trustedAuthorities() : undefined;
   const agent = await routeTo(url, { configured: "", pins, signal });
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
-  return new Promise((resolve, reject) => {
-    const all = { ...options, agent: agent ?? false, ca: authorities, signal };
-    const asking = request(url, all);
-    asking.once("error", reject);
-    asking.once("response", (answer) => {
-      collect(answer).then((received) => {
-        resolve({ status: answer.statusCode ?? 0, body: received });
-      }, reject);
-    });
-    boundHead(asking, ["response"]).end(text);
-  });
+  const all = { ...options, agent: agent ?? false, ca: authorities, signal };
+  const answer = await answerTo(request(url, all), text);
+  return { status: answer.statusCode ?? 0, body: await collect(answer) };
 }
 
 async function collect(answer: AsyncIterable<Buffer>): Promise<string> {

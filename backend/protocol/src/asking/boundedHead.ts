@@ -1,4 +1,4 @@
-import type { ClientRequest } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 
 /** An answer's head, and what may come before it, have a few hundred bytes. */
@@ -32,4 +32,22 @@ export function boundHead(
     socket.on("data", count);
   };
   return request.once("socket", onSocket);
+}
+
+/**
+ * Sends a request, and resolves with its answer once the head is there. Rejects with what went wrong until
+ * then: also when too much comes before, and when the server wants to go on with another protocol, which
+ * ends the connection without an error.
+ */
+export function answerTo(
+  request: ClientRequest,
+  content: string | Uint8Array | undefined,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once("response", resolve);
+    // stays: what goes wrong after the answer has begun, its reader is told by the answer's end
+    request.on("error", reject);
+    request.once("close", () => reject(new Error("the connection ended before an answer came")));
+    boundHead(request, ["response"]).end(content);
+  });
 }

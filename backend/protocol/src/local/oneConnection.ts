@@ -2,6 +2,7 @@ import { Agent, ClientRequest, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
+import { answerTo } from "../asking/boundedHead.ts";
 import { formatHostPort } from "../remote.ts";
 import { connectPinned } from "../tls/peerPin.ts";
 import type { TlsPin } from "../tls/tlsPin.ts";
@@ -75,18 +76,17 @@ export class OneConnection extends Agent {
     return undefined;
   }
 
-  /** Sends a request to a path of the origin. Rejects when the connection fails or is lost. */
-  send(path: string, { method, headers, body, signal }: RequestParts): Promise<Response> {
-    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  /**
+   * Sends a request to a path of the origin. Rejects when the connection fails or is lost, or too much
+   * comes before the answer.
+   */
+  async send(path: string, { method, headers, body, signal }: RequestParts): Promise<Response> {
     const all: Record<string, string | number> = { host: this.host };
     for (const [name, value] of Object.entries(headers)) all[name] = value;
     if (body !== undefined) all["content-length"] = Buffer.byteLength(body);
     // The editor replaces `http.request`, and with it the agent, by one of its own.
     const request = new ClientRequest({ agent: this, path, method, headers: all, signal });
-    request.once("response", (message) => resolve(toResponse(message)));
-    request.on("error", reject);
-    request.end(body);
-    return promise;
+    return toResponse(await answerTo(request, body));
   }
 
   /** Ends the connection, with whatever goes over it. */

@@ -1,8 +1,13 @@
+import { type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import { answerTo } from "@rport/protocol/asking/boundedHead";
 import { serviceTrouble } from "./serviceTrouble.ts";
 
 /** An answer is there within this, unless the question says otherwise. */
 const ANSWER_MS = 5_000;
 const ANSWER_MAX_BYTES = 65_536;
+/** Some services turn away whoever says nothing of itself. */
+const USER_AGENT = "rport-backend";
 
 /** What is asked of a pairing service. */
 export interface ServiceQuestion {
@@ -18,7 +23,7 @@ export interface ServiceQuestion {
   readonly userAgent?: string;
   readonly answerMs?: number;
   readonly maxBytes?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What it answered, whatever the status. */
@@ -28,24 +33,25 @@ export interface ServiceAnswer {
 }
 
 /**
- * Asks a pairing service. Follows no redirect, checks certificates, and reads a bounded answer. Rejects
- * with `PAIRING_SERVICE` when there is none, and with the signal's reason when that fires.
+ * Asks a pairing service. Follows no redirect, checks certificates, and reads a bounded answer, with a
+ * bound on what comes before it, too. Rejects with `PAIRING_SERVICE` when there is none, and with the
+ * signal's reason when that fires.
  */
 export async function askService(question: ServiceQuestion): Promise<ServiceAnswer> {
   const { url, path, method, signal, answerMs = ANSWER_MS } = question;
   const timeout = AbortSignal.timeout(answerMs);
   const signals = signal === undefined ? [timeout] : [timeout, signal];
   try {
-    const response = await fetch(url.replace(/\/+$/, "") + path, {
-      method,
-      redirect: "manual",
-      signal: AbortSignal.any(signals),
-      ...requestOf(question),
-    });
+    const whole = new URL(url.replace(/\/+$/, "") + path);
+    const { headers, content } = requestOf(question);
+    const request = whole.protocol === "https:" ? requestHttps : requestHttp;
+    const options = { method, headers, signal: AbortSignal.any(signals) };
+    // not `fetch`, which takes answers in advance (status 1xx) for as long as they come
+    const response = await answerTo(request(whole, options), content);
     const text = await readAtMost(response, question.maxBytes ?? ANSWER_MAX_BYTES);
-    return { status: response.status, text };
+    return { status: response.statusCode ?? 0, text };
   } catch (cause) {
-    if (signal?.aborted === true) throw cause;
+    if (signal?.aborted === true) throw signal.reason;
     throw serviceTrouble(url, timeout.aborted ? "timeout" : "unreachable", { cause });
   }
 }
@@ -60,20 +66,19 @@ export function jsonOf({ text }: ServiceAnswer, url: string): unknown {
   }
 }
 
-function requestOf({ body, bearer, userAgent }: ServiceQuestion) {
-  const headers = new Headers();
-  if (userAgent !== undefined) headers.set("User-Agent", userAgent);
-  if (bearer !== undefined) headers.set("Authorization", `Bearer ${bearer}`);
-  if (body === undefined) return { headers };
-  if (body instanceof Uint8Array) return { headers, body: new Uint8Array(body) };
-  headers.set("Content-Type", "application/json");
-  return { headers, body: JSON.stringify(body) };
+function requestOf({ body, bearer, userAgent = USER_AGENT }: ServiceQuestion) {
+  const headers: OutgoingHttpHeaders = { accept: "*/*", "user-agent": userAgent };
+  if (bearer !== undefined) headers.authorization = `Bearer ${bearer}`;
+  if (body === undefined) return { headers, content: "" };
+  if (body instanceof Uint8Array) return { headers, content: body };
+  headers["content-type"] = "application/json";
+  return { headers, content: JSON.stringify(body) };
 }
 
-async function readAtMost(response: Response, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
+async function readAtMost(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
   let total = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response) {
     total += chunk.length;
     if (total > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
     chunks.push(chunk);
