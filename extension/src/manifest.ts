@@ -165,6 +165,7 @@ export const SETTINGS = {
   aiTools: "ai.tools",
   restoreTunnels: "tunnels.restore",
   rememberTunnels: "tunnels.remember",
+  bindAddress: "tunnels.bindAddress",
   caFile: "tls.caFile",
   idleTimeout: "tunnels.idleTimeoutMinutes",
 } as const;

@@ -55,7 +55,7 @@ import type { LocalTunnelsDeps } from "./tunnels/localTunnelsDeps.ts";
 import { lookAt } from "./tunnels/look.ts";
 import { MemoryFile } from "./tunnels/memory/memoryFile.ts";
 import { SharedTunnels } from "./tunnels/sharedTunnels.ts";
-import { TunnelSettings } from "./tunnels/tunnelSettings.ts";
+import { chosenBindAddress, TunnelSettings } from "./tunnels/tunnelSettings.ts";
 import { Arrangements } from "./views/arrangements.ts";
 import { AuditDocuments } from "./views/auditDocuments.ts";
 import { Documents } from "./views/documents.ts";
@@ -199,7 +199,8 @@ function createTunnels(
     isOffered: (tunnel) => settings.isOffered(tunnel),
     hold: () => {
       const idleLimitMs = () => settings.idleLimitMs;
-      return new LocalTunnels({ ...deps, memory, look: lookAt, idleLimitMs });
+      const bindAddress = chosenBindAddress;
+      return new LocalTunnels({ ...deps, memory, look: lookAt, idleLimitMs, bindAddress });
     },
     clock,
     log,

@@ -8,9 +8,11 @@ import type { Sheets } from "../install/sheets.ts";
 import type { CommandName } from "../manifest.ts";
 import { displayName } from "../model/arrange.ts";
 import { localAddress } from "../model/rows/tunnelRow.ts";
+import { isExposed } from "../model/tunnels/localHost.ts";
 import type { Fleet } from "../servers/fleet.ts";
 import { inertLine } from "../support/text.ts";
 import { openOnes } from "../tunnels/localTunnel.ts";
+import { chosenBindAddress } from "../tunnels/tunnelSettings.ts";
 import { clientMeant, credentialMeant } from "./subjects.ts";
 import type { ACTING, ToolInput } from "./toolInputs.ts";
 
@@ -48,7 +50,7 @@ export const INTENTIONS: {
       question: t("Open a tunnel to {0} on {1}?", inertLine(displayName(client)), server.name),
       lines: [
         t("It leads to port {0} of {1}, as seen from that client.", remote.port, remote.host),
-        t("It answers on this computer only."),
+        listeningLine(chosenBindAddress()),
       ],
       act: async () => {
         let whyNot = "";
@@ -120,6 +122,11 @@ export const INTENTIONS: {
     };
   },
 };
+
+function listeningLine(address: string): string {
+  if (!isExposed(address)) return t("It answers on this computer only.");
+  return t("It answers at {0}, which other computers can reach.", address);
+}
 
 const FOUND: { readonly [F in Opened["found"]]: string } = {
   answers: "Something answers at its other end.",

@@ -1,14 +1,19 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { RportError } from "@rport/protocol/errors";
+import type { HostPort } from "@rport/protocol/remote";
 import { t } from "@vscode/l10n";
+import { LOCAL_HOST } from "../model/tunnels/localHost.ts";
 import type { Traffic } from "../model/tunnels/traffic.ts";
 import { systemClock } from "../support/clock.ts";
 import { describeNetworkError, systemCode } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
 import { type Carried, carry, type StreamTarget } from "./stream.ts";
 
-/** Tunnels answer on this computer only. */
-export const LOCAL_HOST = "127.0.0.1";
+/** What a listener is made from. */
+export interface ForwarderTarget extends StreamTarget {
+  /** The address of this computer on which it listens; undefined: `LOCAL_HOST`. */
+  readonly localHost?: string | undefined;
+}
 
 /** Connections that break this close together, for the same reason, broke at once. */
 const AT_ONCE_MS = 10_000;
@@ -51,22 +56,29 @@ export class Forwarder {
    * epoch. Throws `ERR_CODE_LOCAL_PORT_IN_USE` when none is.
    */
   static async listen(
-    target: StreamTarget,
+    target: ForwarderTarget,
     ports: readonly number[],
     now: () => number = systemClock.now,
   ): Promise<Forwarder> {
+    const { localHost = LOCAL_HOST } = target;
     let cause: unknown;
     for (const port of ports) {
       const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
       try {
-        await listenOn(server, port);
+        await listenOn(server, { host: localHost, port });
         return new Forwarder(server, target, now);
       } catch (error) {
         cause = error;
         if (!["EADDRINUSE", "EACCES"].includes(systemCode(error) ?? "")) break;
       }
     }
-    throw new RportError("ERR_CODE_LOCAL_PORT_IN_USE", whyNot(ports[0] ?? 0, cause), { cause });
+    throw new RportError(
+      "ERR_CODE_LOCAL_PORT_IN_USE",
+      whyNot({ host: localHost, port: ports[0] ?? 0 }, cause),
+      {
+        cause,
+      },
+    );
   }
 
   /** The local port. */
@@ -151,17 +163,20 @@ export class Forwarder {
   }
 }
 
-function whyNot(port: number, cause: unknown): string {
+function whyNot({ host, port }: HostPort, cause: unknown): string {
+  if (systemCode(cause) === "EADDRNOTAVAIL") {
+    return t("{0} is no address of this computer now, so nothing can listen there.", host);
+  }
   if (systemCode(cause) === "EADDRINUSE") {
     return t("Port {0} of this computer is used by another program.", port);
   }
   return t("Port {0} of this computer cannot be used: {1}.", port, describeNetworkError(cause));
 }
 
-function listenOn(server: Server, port: number): Promise<void> {
+function listenOn(server: Server, { host, port }: HostPort): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: LOCAL_HOST, port }, () => {
+    server.listen({ host, port }, () => {
       server.off("error", reject);
       resolve();
     });

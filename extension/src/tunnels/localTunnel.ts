@@ -33,6 +33,8 @@ export interface LocalTunnel {
   readonly clientName: string;
   readonly remote: HostPort;
   readonly localPort: number;
+  /** The address of this computer on which it listens; undefined: 127.0.0.1. */
+  readonly localHost?: string | undefined;
   /** The mark of the workspace in which it was opened last. */
   readonly workspace: string;
   /** Whether its port answers; otherwise nothing of it listens. */

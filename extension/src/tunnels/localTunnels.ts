@@ -1,12 +1,13 @@
 import { RportError } from "@rport/protocol/errors";
 import type { HostPort } from "@rport/protocol/remote";
 import { t } from "@vscode/l10n";
+import { LOCAL_HOST } from "../model/tunnels/localHost.ts";
 import type { Traffic } from "../model/tunnels/traffic.ts";
 import { describeError } from "../support/describeError.ts";
 import { Listeners } from "../support/listeners.ts";
 import { Forwarder } from "./forwarder.ts";
 import { IdleTunnels, whyIdle } from "./idleTunnels.ts";
-import { localPorts, refuseTaken } from "./localPorts.ts";
+import { localPorts, refuseFull, refuseTaken } from "./localPorts.ts";
 import {
   type LocalTunnel,
   openOnes,
@@ -15,14 +16,7 @@ import {
   type Tunnels,
 } from "./localTunnel.ts";
 import type { LocalTunnelsDeps } from "./localTunnelsDeps.ts";
-import {
-  keptName,
-  latestOf,
-  newId,
-  RECORDS_MAX,
-  recentTargets,
-  type TunnelRecord,
-} from "./memory/record.ts";
+import { keptName, latestOf, newId, recentTargets, type TunnelRecord } from "./memory/record.ts";
 import { Records } from "./memory/records.ts";
 import { takeOver } from "./takeOver.ts";
 import { refuseLoop } from "./thisComputer.ts";
@@ -110,10 +104,12 @@ export class LocalTunnels implements Tunnels {
   /** Like `open`, in the workspace with this mark. */
   async openIn(workspace: string, request: TunnelRequest): Promise<LocalTunnel> {
     await this.#records.load();
-    refuseLoop(request, this.#openPorts);
+    const localHost = this.#deps.bindAddress?.() ?? LOCAL_HOST;
+    const asked = { ...request, localHost };
+    refuseLoop(asked, openOnes(this.all));
     const { serverKey, clientId, remote, isThisComputer } = request;
     const before = latestOf(this.#records.all, request);
-    const forwarder = await this.#listen(request, localPorts(request, before?.localPort));
+    const forwarder = await this.#listen(asked, localPorts(asked, before?.localPort));
     const free = latestOf(this.#records.all, request, ({ id }) => !this.#open.has(id));
     const tunnel = await this.#hold(forwarder, {
       id: free?.id ?? newId(),
@@ -122,6 +118,7 @@ export class LocalTunnels implements Tunnels {
       clientName: keptName(request.clientName),
       remote,
       localPort: forwarder.port,
+      localHost: localHost === LOCAL_HOST ? undefined : localHost,
       workspace,
       isThisComputer,
       isWanted: true,
@@ -190,7 +187,7 @@ export class LocalTunnels implements Tunnels {
     const known = this.get(id);
     if (known?.isOpen === true) return known;
     try {
-      refuseLoop(record, this.#openPorts);
+      refuseLoop(record, openOnes(this.all));
       const forwarder = await this.#listen(record, on === "anyPort" ? [0] : [record.localPort]);
       const usedAtMs = this.#deps.clock.now();
       const now = { localPort: forwarder.port, isWanted: true, usedAtMs, workspace };
@@ -202,17 +199,19 @@ export class LocalTunnels implements Tunnels {
     }
   }
 
-  async #listen(request: TunnelRequest, ports: readonly number[]): Promise<Forwarder> {
-    const { serverKey, clientId, remote } = request;
+  async #listen(
+    request: TunnelRequest & Pick<LocalTunnel, "localHost">,
+    ports: readonly number[],
+  ): Promise<Forwarder> {
+    const { serverKey, clientId, remote, localHost } = request;
     const access = this.#deps.accessTo(serverKey);
     if (access === undefined) {
       throw new RportError("NOT_FOUND", t("The server of this tunnel is not configured any more."));
     }
-    if (this.#open.size >= RECORDS_MAX) {
-      throw new RportError("BAD_REQUEST", t("{0} tunnels are open: close one first.", RECORDS_MAX));
-    }
-    refuseTaken(ports, openOnes(this.all));
-    return Forwarder.listen({ access, clientId, remote }, ports, () => this.#deps.clock.now());
+    refuseFull(this.#open.size);
+    refuseTaken({ ports, localHost }, openOnes(this.all));
+    const target = { access, clientId, remote, localHost };
+    return Forwarder.listen(target, ports, () => this.#deps.clock.now());
   }
 
   /** Has the tunnel in the list as soon as it listens; answers when it is also remembered. */
@@ -258,10 +257,6 @@ export class LocalTunnels implements Tunnels {
     } catch (error) {
       log.debug("what a tunnel leads to was not found out", { why: describeError(error) });
     }
-  }
-
-  get #openPorts(): readonly number[] {
-    return openOnes(this.all).map(({ localPort }) => localPort);
   }
 
   #put(record: TunnelRecord): Promise<void> {

@@ -16,6 +16,8 @@ export interface LocalTunnelsDeps {
   readonly look?:
     | ((localPort: number, remotePort: number) => Promise<ServiceKind | undefined>)
     | undefined;
+  /** Where a tunnel that is opened now listens; without it, on 127.0.0.1. Throws why it cannot. */
+  readonly bindAddress?: (() => string) | undefined;
   /** After how long without a connection a tunnel is closed, in milliseconds; 0, or without it: never. */
   readonly idleLimitMs?: (() => number) | undefined;
 }

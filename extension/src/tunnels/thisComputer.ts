@@ -3,6 +3,8 @@ import { RportError } from "@rport/protocol/errors";
 import type { Client } from "@rport/protocol/model";
 import type { HostPort } from "@rport/protocol/remote";
 import { t } from "@vscode/l10n";
+import { isLoopback, LOCAL_HOST } from "../model/tunnels/localHost.ts";
+import type { LocalTunnel } from "./localTunnel.ts";
 
 /** What of this computer tells whether a host is it. */
 export interface ThisComputer {
@@ -28,28 +30,31 @@ export function isThisComputer(
   return others.length === 0 || others.some((address) => addresses.includes(address));
 }
 
-/** Whether an address means the host itself. */
-export function isLoopback(address: string): boolean {
-  return address === "localhost" || address === "::1" || /^127\./.test(address);
-}
-
 /** What tells whether a tunnel leads into itself. */
 export interface LoopQuestion {
   readonly isThisComputer: boolean;
   readonly remote: HostPort;
   readonly localPort: number | undefined;
+  /** Where it listens; undefined: 127.0.0.1. */
+  readonly localHost?: string | undefined;
 }
 
+/** Where a tunnel that is open listens. */
+export type OpenEnd = Pick<LocalTunnel, "localPort" | "localHost">;
+
 /**
- * Throws `BAD_REQUEST` when a tunnel would lead into itself, or into one of those that are open, each of
- * which listens on one of these ports.
+ * Throws `BAD_REQUEST` when a tunnel would lead into itself, or into one of those that are open. An address that others
+ * reach is met from every host, a loopback one from this computer alone.
  */
 export function refuseLoop(
-  { isThisComputer, remote, localPort }: LoopQuestion,
-  openPorts: readonly number[],
+  { isThisComputer, remote, localPort, localHost }: LoopQuestion,
+  open: readonly OpenEnd[],
 ): void {
-  if (!isThisComputer || !isLoopback(remote.host)) return;
-  if (localPort !== remote.port && !openPorts.includes(remote.port)) return;
+  const own = localPort === undefined ? [] : [{ localPort, localHost }];
+  const isMet = ({ localHost: host = LOCAL_HOST }: OpenEnd) =>
+    isLoopback(host) ? isThisComputer && isLoopback(remote.host) : remote.host === host;
+  const ends = [...open, ...own].filter((end) => end.localPort === remote.port);
+  if (!ends.some(isMet)) return;
   throw new RportError(
     "BAD_REQUEST",
     t(

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { type Disposable, workspace } from "vscode";
 import { SECTION, SETTINGS } from "../manifest.ts";
+import { cardAddresses } from "../support/cardAddresses.ts";
 import { oneOf } from "../support/oneOf.ts";
+import { bindAddressOf } from "./bindAddress.ts";
 import type { LocalTunnel } from "./localTunnel.ts";
 
 /** What becomes of the tunnels of before, when the editor comes back. */
@@ -49,6 +51,15 @@ export class TunnelSettings {
   #read(name: string): unknown {
     return workspace.getConfiguration(SECTION).get(name);
   }
+}
+
+/** Where a tunnel that is opened now listens. Throws as `bindAddressOf`; a workspace's settings are never looked at. */
+export function chosenBindAddress(): string {
+  const setting = workspace.getConfiguration(SECTION).inspect(SETTINGS.bindAddress)?.globalValue;
+  return bindAddressOf(
+    setting,
+    cardAddresses().map(({ address }) => address),
+  );
 }
 
 /** What a workspace is known by, without its name; empty for a window without one. */

@@ -8,7 +8,8 @@ export function viewOf(
   forwarder: Forwarder | undefined,
   failure: string | undefined,
 ): LocalTunnel {
-  const { id, serverKey, clientId, clientName, remote, localPort, workspace, kind } = record;
+  const { id, serverKey, clientId, clientName, remote, localPort, localHost, workspace, kind } =
+    record;
   const isOpen = forwarder !== undefined;
   return {
     id,
@@ -17,6 +18,7 @@ export function viewOf(
     clientName,
     remote,
     localPort,
+    localHost,
     workspace,
     kind,
     isOpen,

@@ -9,12 +9,12 @@ export const TUNNEL_COMMANDS: readonly string[] = [
   "Open Tunnel in Simple Browser",
 ];
 
-/** Opens a tunnel by the plug of a host's row; answers its local address, as its row says it. */
-export async function openTunnel(
-  { clients, tunnels, workbench }: Pick<RportEditor, "clients" | "tunnels" | "workbench">,
+/** Asks for a tunnel by the plug of a host's row, and chooses a port of the host. */
+export async function chooseTunnel(
+  { clients, workbench }: Pick<RportEditor, "clients" | "workbench">,
   host: string,
   port: number,
-): Promise<string> {
+): Promise<void> {
   const { quickInput, page } = workbench;
   await clients.rowAction(host, "Open Tunnel");
   await quickInput.title(`Open Tunnel to ${host}`).waitFor();
@@ -22,9 +22,18 @@ export async function openTunnel(
   // a click may meet the list while it is drawn anew
   await quickInput.rows(String(port)).first().waitFor();
   await page.keyboard.press("Enter");
-  const row = tunnels.row(`${host}:${port}`).last();
+}
+
+/** Opens a tunnel by the plug of a host's row; answers its local address, as its row says it. */
+export async function openTunnel(
+  rport: Pick<RportEditor, "clients" | "tunnels" | "workbench">,
+  host: string,
+  port: number,
+): Promise<string> {
+  await chooseTunnel(rport, host, port);
+  const row = rport.tunnels.row(`${host}:${port}`).last();
   await row.waitFor();
-  const address = /^127\.0\.0\.1:\d+/.exec((await row.getAttribute("aria-label")) ?? "");
+  const address = /^[\d.]+:\d+/.exec((await row.getAttribute("aria-label")) ?? "");
   if (address === null) throw new Error("the row of the tunnel begins with no address");
   return address[0];
 }

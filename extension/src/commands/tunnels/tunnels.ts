@@ -14,6 +14,7 @@ import { personalSettings } from "../personalSettings.ts";
 import type { Handlers } from "../registry.ts";
 import { NOUNS } from "../targets/nouns.ts";
 import type { Targets } from "../targets/targets.ts";
+import { mayBeExposed } from "./exposed.ts";
 import { type Opened, openTried } from "./openTried.ts";
 import { pickTunnel, type TunnelChoice } from "./tunnelPick.ts";
 import { isOpen } from "./use.ts";
@@ -80,6 +81,7 @@ export async function openTunnelTo(
   choice: TunnelChoice,
   deps: OpeningDeps,
 ): Promise<Decision> {
+  if (!(await mayBeExposed())) return "nothing";
   let decision: Decision = "open";
   const isWantedAnyway = async (why: string) => {
     decision = await askAnyway(why);

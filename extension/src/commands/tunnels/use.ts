@@ -80,6 +80,6 @@ function schemeFor(target: TunnelTarget): "http" | "https" | undefined {
 /** Tunnels on the server are for others, too: their addresses are not of this computer. */
 function lineFor(target: TunnelTarget): string | undefined {
   if (target.kind === "server" || !target.tunnel.isOpen) return undefined;
-  const { localPort, remote, clientId, kind } = target.tunnel;
-  return commandLine({ localPort, remotePort: remote.port, clientId, kind });
+  const { localPort, localHost, remote, clientId, kind } = target.tunnel;
+  return commandLine({ localPort, localHost, remotePort: remote.port, clientId, kind });
 }

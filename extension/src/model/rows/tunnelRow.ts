@@ -6,8 +6,9 @@ import { dateAndTime } from "../relativeTime.ts";
 import { serviceOf } from "../services.ts";
 import { hasCommandLine } from "../tunnels/commandLine.ts";
 import { type ServiceKind, serviceName, webScheme } from "../tunnels/greeting.ts";
+import { isExposed, LOCAL_HOST } from "../tunnels/localHost.ts";
 import { contextValue } from "./contextValue.ts";
-import { joinDots, joinSpoken, type Row } from "./row.ts";
+import { joinDots, joinSpoken, type Row, type RowIcon } from "./row.ts";
 
 /** Loopback, where only the host itself can mean itself: not worth a word. */
 const HOST_ITSELF = new Set(["127.0.0.1", "localhost", "::1", ""]);
@@ -30,6 +31,8 @@ function useOf(connections: number): string {
 /** What the row of a tunnel that ends on this computer depends on. */
 export interface LocalTunnelFacts {
   readonly localPort: number;
+  /** The address of this computer on which it listens; undefined: 127.0.0.1. */
+  readonly localHost?: string | undefined;
   readonly remote: HostPort;
   /** Whether it answers; otherwise it is one of before. */
   readonly isOpen: boolean;
@@ -47,8 +50,16 @@ export interface LocalTunnelFacts {
 const BROKE_SHOWN_MS = 10 * 60_000;
 
 /** The address of a tunnel that ends on this computer. */
-export function localAddress({ localPort }: Pick<LocalTunnelFacts, "localPort">): string {
-  return `127.0.0.1:${localPort}`;
+export function localAddress({
+  localPort: port,
+  localHost: host = LOCAL_HOST,
+}: Pick<LocalTunnelFacts, "localPort" | "localHost">): string {
+  return formatHostPort({ host, port });
+}
+
+/** What is said of a tunnel that others than this computer may reach; empty for others. */
+function exposure({ localHost = LOCAL_HOST }: LocalTunnelFacts): string {
+  return isExposed(localHost) ? t("open to other computers") : "";
 }
 
 /** The row of a tunnel that ends on this computer. */
@@ -62,13 +73,14 @@ export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string, now
   const brokeText = broke === undefined ? "" : brokeAt(broke);
   const isRecent = broke !== undefined && nowMs - broke.atMs < BROKE_SHOWN_MS;
   const recent = isRecent ? brokeText : "";
+  const exposed = exposure(tunnel);
   return {
     label,
     // a narrow side bar shows the beginning only
     description: failed
-      ? joinDots(state, recent, `\u2192 ${leads}`)
-      : joinDots(recent, `\u2192 ${leads}`, state),
-    icon: failed ? { name: "error", color: "errorForeground" } : { name: "plug" },
+      ? joinDots(state, exposed, recent, `\u2192 ${leads}`)
+      : joinDots(exposed, recent, `\u2192 ${leads}`, state),
+    icon: iconOf(failed, exposed !== ""),
     context: contextValue("tunnel", {
       command: hasCommandLine(remote.port, kind),
       failed,
@@ -81,9 +93,15 @@ export function localTunnelRow(tunnel: LocalTunnelFacts, clientName: string, now
       label,
       t("leads to {0}", leads),
       failed ? t("failed: {0}", failure) : state,
+      exposed,
       broke === undefined ? "" : `${brokeText}: ${broke.why}`,
     ),
   };
+}
+
+function iconOf(isFailed: boolean, isOpenToOthers: boolean): RowIcon {
+  if (isFailed) return { name: "error", color: "errorForeground" };
+  return isOpenToOthers ? { name: "plug", color: "list.warningForeground" } : { name: "plug" };
 }
 
 /** `2 connections broke on 30 Nov, 14:02`. */

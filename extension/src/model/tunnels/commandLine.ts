@@ -1,9 +1,13 @@
+import { formatHostPort } from "@rport/protocol/remote";
 import { serviceOf } from "../services.ts";
 import { type ServiceKind, webScheme } from "./greeting.ts";
+import { LOCAL_HOST } from "./localHost.ts";
 
 /** What the line for a tunnel depends on. */
 export interface CommandLineFacts {
   readonly localPort: number;
+  /** The address of this computer on which it answers; undefined: 127.0.0.1. */
+  readonly localHost?: string | undefined;
   /** The port at the other end. */
   readonly remotePort: number;
   readonly clientId: string;
@@ -30,30 +34,28 @@ type Tool = "ssh" | "psql" | "mysql" | "redis" | "mongo" | "curl";
  * there. The same in every shell: it holds ports, and a client's ID only where that needs no quotes.
  */
 export function commandLine(facts: CommandLineFacts): string | undefined {
-  const { localPort: port, remotePort, kind } = facts;
+  const { localPort: port, localHost: host = LOCAL_HOST, remotePort, kind } = facts;
   switch (toolFor(facts)) {
     case "ssh":
-      return `ssh -p ${port}${alias(facts.clientId)} 127.0.0.1`;
+      return `ssh -p ${port}${alias(facts.clientId)} ${host}`;
     case "psql":
-      return `psql -h 127.0.0.1 -p ${port}`;
+      return `psql -h ${host} -p ${port}`;
     case "mysql":
-      return `mysql -h 127.0.0.1 -P ${port}`;
+      return `mysql -h ${host} -P ${port}`;
     case "redis":
-      return `redis-cli -h 127.0.0.1 -p ${port}`;
+      return `redis-cli -h ${host} -p ${port}`;
     case "mongo":
-      return `mongosh mongodb://127.0.0.1:${port}/`;
+      return `mongosh mongodb://${formatHostPort({ host, port })}/`;
     case "curl":
-      return curl(port, webScheme(remotePort, kind));
+      return curl(formatHostPort({ host, port }), webScheme(remotePort, kind));
     case undefined:
       return undefined;
   }
 }
 
 /** A certificate is for the host's name, never for an address of this computer. */
-function curl(port: number, scheme: "http" | "https" | undefined): string {
-  return scheme === "https"
-    ? `curl --insecure https://127.0.0.1:${port}/`
-    : `curl http://127.0.0.1:${port}/`;
+function curl(address: string, scheme: "http" | "https" | undefined): string {
+  return scheme === "https" ? `curl --insecure https://${address}/` : `curl http://${address}/`;
 }
 
 /** So that `ssh` knows the host again, whatever its local port is, and no other one at that port. */

@@ -19,6 +19,8 @@ export const recordSchema = z.object({
   clientName: z.string().max(NAME_MAX),
   remote: z.object({ host: z.string().min(1).max(255), port: portSchema }),
   localPort: portSchema,
+  /** The address of this computer on which it listens; absent: 127.0.0.1. */
+  localHost: z.union([z.ipv4(), z.ipv6()]).optional(),
   /** See `workspaceMark`. */
   workspace: z.string().max(64),
   isThisComputer: z.boolean(),

@@ -17,6 +17,7 @@ const tunnelSchema = recordSchema
     clientName: true,
     remote: true,
     localPort: true,
+    localHost: true,
     workspace: true,
     kind: true,
   })

@@ -67,6 +67,7 @@ function isSame(one: LocalTunnel, other: LocalTunnel): boolean {
   return (
     one.isOpen === other.isOpen &&
     one.localPort === other.localPort &&
+    one.localHost === other.localHost &&
     one.connections === other.connections &&
     one.failure === other.failure &&
     one.kind === other.kind &&
