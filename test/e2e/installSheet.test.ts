@@ -147,9 +147,6 @@ describe("the install sheet in the editor", () => {
     ] as const) {
       await backend.api("createTunnel", { params: { clientId }, query: { remote } });
     }
-    // the editor may lose the rows of a view that it opens while they are told anew
-    for (const host of [/web-01.*1 tunnel/, /db-01.*1 tunnel/])
-      await rport.clients.row(host).waitFor();
     await tunnels.expand();
     await tunnels.row("5432").waitFor();
     await access.toggle("web-fleet");

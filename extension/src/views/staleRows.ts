@@ -53,6 +53,22 @@ export class StaleRows {
     this.#draw();
   }
 
+  /**
+   * All is being asked for anew, by itself: what is gathered need not be drawn again. The editor does not know the
+   * rows of an answer any more once it is told to draw the tree: if it asks for what is below them only then, it gets
+   * nothing, and shows them open and empty.
+   *
+   * @returns what of the whole tree would have been drawn
+   */
+  answered(): "all" | "roots" | undefined {
+    const whole = this.#whole;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#whole = undefined;
+    this.#rows.clear();
+    return whole;
+  }
+
   /** Forgets what was gathered. */
   dispose(): void {
     this.#timer?.cancel();

@@ -57,6 +57,8 @@ export class Tree implements TreeDataProvider<Node> {
   readonly onDidChangeTreeData = this.#emitter.event;
   readonly #drawn: DrawnRows<TreeItem>;
   readonly #stale: StaleRows;
+  /** How many rows are being revealed. */
+  #reveals = 0;
   readonly #oldTooltips: OldTooltips;
 
   constructor(deps: TreeDeps) {
@@ -113,16 +115,19 @@ export class Tree implements TreeDataProvider<Node> {
    */
   async reveal(node: Node, expand = false): Promise<void> {
     this.#stale.flush();
+    this.#reveals += 1;
     try {
       await this.view.reveal(node, { select: true, focus: false, expand });
     } catch (error) {
       this.#deps.log.warn(`a row cannot be shown in ${this.#deps.id}: ${describeError(error)}`);
+    } finally {
+      this.#reveals -= 1;
     }
   }
 
   getChildren(node?: Node): Node[] | Promise<Node[]> {
     const { source } = this.#deps;
-    if (node === undefined) return [...source.roots()];
+    if (node === undefined) return this.#roots();
     const loading = source.load?.(node);
     if (loading === undefined) return [...source.children(node)];
     return loading.then(() => {
@@ -163,6 +168,12 @@ export class Tree implements TreeDataProvider<Node> {
     this.#oldTooltips.dispose();
     this.view.dispose();
     this.#emitter.dispose();
+  }
+
+  #roots(): Node[] {
+    // for a reveal the editor asks for itself alone, and draws nothing
+    if (this.#reveals === 0 && this.#stale.answered() === "all") this.#drawn.clear();
+    return [...this.#deps.source.roots()];
   }
 
   #draw(stale: Stale): number {
