@@ -25,7 +25,7 @@ import type { Face } from "./place.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Log } from "./platform/log.ts";
 import type { LogBursts } from "./platform/logBursts.ts";
-import { STRANGER } from "./users/actor.ts";
+import { type Actor, STRANGER } from "./users/actor.ts";
 import type { ClientAccess } from "./users/clientAccess.ts";
 import { refusal, tooManyConnections, type UserGate } from "./users/gate.ts";
 import { requireEndpoint } from "./users/rights.ts";
@@ -44,7 +44,7 @@ export interface AppDeps {
   readonly agentFiles: AgentFiles;
   readonly downloads: Pick<Downloads, "send">;
   /** A connection showed a valid token of the user; false: they have too many already. */
-  readonly onUser: (socket: Socket, user: string) => boolean;
+  readonly onUser: (socket: Socket, user: Actor) => boolean;
   readonly audit: PairingDoorDeps["audit"];
   readonly readiness: HealthDoorDeps["readiness"];
   readonly figures: FiguresDoorDeps["figures"];
@@ -93,7 +93,7 @@ function mountUsers(app: Express, exchangeOf: ExchangeOf, deps: AppDeps): void {
   const admit: RequestHandler = async (request, _response, next) => {
     const exchange = exchangeOf(request);
     if (!(await admitUser(deps.gate, request, exchange))) return;
-    if (!deps.onUser(request.socket, exchange.actor?.name ?? "")) throw tooManyConnections();
+    if (!deps.onUser(request.socket, exchange.actor ?? STRANGER)) throw tooManyConnections();
     next();
   };
   app.use(proveDoor({ proofs, peerOf, exchangeOf }));

@@ -30,6 +30,7 @@ import { loggedFault } from "./platform/faults.ts";
 import { LogBursts } from "./platform/logBursts.ts";
 import { openServices, type Services, type Whereabouts } from "./services.ts";
 import { type OpenTls, openTls } from "./tls/openTls.ts";
+import type { Actor } from "./users/actor.ts";
 import { ChangeBudget } from "./users/changeBudget.ts";
 import type { UserGate } from "./users/gate.ts";
 import type { Proofs } from "./users/proofs.ts";
@@ -195,7 +196,7 @@ function facesDeps(
   const { places, serverUrls, trustedProxies = [], pairing, clock, log } = options;
   const peerOf = createPeerOf(trustedProxies, log);
   const { sockets, limits } = services;
-  const onUser = (socket: Duplex, user: string): boolean => sockets.vouchFor(socket, user);
+  const onUser = (socket: Duplex, user: Actor): boolean => sockets.vouchFor(socket, user);
   const routes = routesOf(services);
   const handlers = handlersOf(services, {
     hasServerUrls: serverUrls.length > 0,

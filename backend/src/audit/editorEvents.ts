@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import type { Limits } from "../limits/limits.ts";
+import type { Sharer } from "../limits/sharer.ts";
 import { Budget } from "../platform/budget.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Bursts } from "./bursts.ts";
@@ -22,7 +23,7 @@ export interface EditorEventsDeps {
 
 /** Someone who opens a stream. */
 export interface StreamOpener {
-  readonly user: string;
+  readonly user: Sharer;
   readonly address: string;
 }
 
@@ -81,11 +82,11 @@ export class EditorEvents {
   #note({ opener, to, action, reason }: Opening): void {
     const { user, address } = opener;
     const target = formatHostPort(to.target);
-    const key = `${action} ${user} ${address} ${to.clientId} ${target}`;
+    const key = `${action} ${user.accountId} ${address} ${to.clientId} ${target}`;
     const entry = {
       application: "client.tunnel.editor",
       action,
-      user,
+      user: user.name,
       remoteIp: address,
       affectedId: target,
       clientId: to.clientId,
@@ -93,14 +94,14 @@ export class EditorEvents {
       response: { reason },
     } as const;
     if (this.#streams.isCounting(key) || this.#spend(user)) this.#streams.note(key, entry);
-    else this.#beyond.note(`${action} ${user}`, entry);
+    else this.#beyond.note(`${action} ${user.accountId}`, entry);
   }
 
   /** Takes an entry from what the user may have written; false: none is left. */
-  #spend(user: string): boolean {
+  #spend({ accountId, name: user }: Sharer): boolean {
     const { limits } = this.#deps;
     const burst = limits.max("stream_entries_per_user");
-    if (this.#spent.spend(user, 1, { burst, perSecond: burst / HOUR_S }) === 0) return true;
+    if (this.#spent.spend(accountId, 1, { burst, perSecond: burst / HOUR_S }) === 0) return true;
     limits.bite("stream_entries_per_user", { user });
     return false;
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { RportError, toEnvelope } from "@rport/protocol/errors";
+import type { Sharer } from "../limits/sharer.ts";
 import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
 import type { LogBursts } from "../platform/logBursts.ts";
@@ -68,7 +69,7 @@ export class Exchange {
   }
 
   /** Resolves when the request, which was read, may be worked on. */
-  readonly turn = (): Promise<void> => this.#turns.take(this.#caller);
+  readonly turn = (): Promise<void> => this.#turns.take(this.#caller.accountId);
 
   /** Answers with RPort's success envelope; `count` is the total of a list. */
   sendData(status: number, data: unknown, count?: number): void {
@@ -176,10 +177,10 @@ export class Exchange {
     return this.#response.destroyed || this.#response.req.socket.destroyed;
   }
 
-  /** Whose request it is, as far as what it costs is concerned. A user may be called like a network. */
-  get #caller(): string {
-    const { actor } = this;
-    return actor === undefined ? `network ${networkOf(this.address)}` : `user ${actor.name}`;
+  /** Whose request it is, as far as what it costs is concerned: strangers share what their network has. */
+  get #caller(): Sharer {
+    const network = `network ${networkOf(this.address)}`;
+    return this.actor ?? { accountId: network, name: network };
   }
 
   #withRequestId(error: RportError): RportError {

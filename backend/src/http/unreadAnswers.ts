@@ -1,4 +1,5 @@
 import type { Limits } from "../limits/limits.ts";
+import type { Sharer } from "../limits/sharer.ts";
 
 /** What an answer holds beside its bytes: the request, its headers, what became of it. */
 const ANSWER_BYTES = 16 << 10;
@@ -13,6 +14,7 @@ export interface Answer {
 
 /** The answers of one caller that were not taken yet, oldest first, and their bytes. */
 interface Share {
+  readonly caller: Sharer;
   readonly answers: Map<Answer, number>;
   bytes: number;
 }
@@ -35,24 +37,25 @@ export class UnreadAnswers {
    * An answer of so many bytes, or so many more of one that is being made, goes to a caller; it counts
    * until its response is closed.
    */
-  add(caller: string, response: Answer, answerBytes: number): void {
-    const share = this.#shares.get(caller) ?? { answers: new Map(), bytes: 0 };
+  add(caller: Sharer, response: Answer, answerBytes: number): void {
+    const { accountId } = caller;
+    const share = this.#shares.get(accountId) ?? { caller, answers: new Map(), bytes: 0 };
     const before = share.answers.get(response);
     const bytes = before === undefined ? answerBytes + ANSWER_BYTES : answerBytes;
-    this.#shares.set(caller, share);
+    this.#shares.set(accountId, share);
     share.answers.set(response, (before ?? 0) + bytes);
     share.bytes += bytes;
     this.#bytes += bytes;
-    if (before === undefined) response.once("close", () => this.#remove(caller, response));
+    if (before === undefined) response.once("close", () => this.#remove(accountId, response));
     while (this.#bytes > this.#limits.max("answer_bytes")) this.#endOne();
   }
 
   #endOne(): void {
-    const [caller, share] = this.#worst();
+    const [accountId, share] = this.#worst();
     const [oldest] = share.answers.keys();
-    this.#limits.bite("answer_bytes", { caller });
+    this.#limits.bite("answer_bytes", { caller: share.caller.name });
     if (oldest === undefined) return;
-    this.#remove(caller, oldest);
+    this.#remove(accountId, oldest);
     // The response itself has no connection as long as it waits behind another one.
     oldest.req.socket.destroy();
   }
@@ -61,13 +64,13 @@ export class UnreadAnswers {
     return [...this.#shares].reduce((one, other) => (other[1].bytes > one[1].bytes ? other : one));
   }
 
-  #remove(caller: string, response: Answer): void {
-    const share = this.#shares.get(caller);
+  #remove(accountId: string, response: Answer): void {
+    const share = this.#shares.get(accountId);
     const bytes = share?.answers.get(response);
     if (share === undefined || bytes === undefined) return;
     share.answers.delete(response);
     share.bytes -= bytes;
     this.#bytes -= bytes;
-    if (share.answers.size === 0) this.#shares.delete(caller);
+    if (share.answers.size === 0) this.#shares.delete(accountId);
   }
 }

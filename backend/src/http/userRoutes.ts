@@ -83,14 +83,14 @@ export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
 
 function serveDial(
   socket: WebSocket,
-  { actor, user, address, query }: UserCall,
+  { actor, address, query }: UserCall,
   { access, editors, hostnameOf, dial, relays }: UserRoutesDeps,
 ): Promise<void> {
   const watchedDial = async () => {
     const { clientId, target } = editorTarget(query);
     requireClient(access, actor, clientId);
     const to = { clientId, hostname: hostnameOf(clientId), target };
-    return await editors.watched({ user, address }, to, () => dial(clientId, target));
+    return await editors.watched({ user: actor, address }, to, () => dial(clientId, target));
   };
   return serveEditorTunnel(socket, { dial: watchedDial, relays });
 }

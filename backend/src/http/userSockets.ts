@@ -37,7 +37,7 @@ export interface UserSocketsDeps {
   readonly peerOf: PeerOf;
   readonly routes: readonly UserRoute[];
   /** A connection showed a valid token of the user; false: they have too many already. */
-  readonly onUser: (socket: Duplex, user: string) => boolean;
+  readonly onUser: (socket: Duplex, user: Actor) => boolean;
   /** A socket of theirs is open until the answer is called. */
   readonly counts: Pick<SocketCounts, "open">;
   readonly limits: Pick<Limits, "max" | "bite" | "watch">;
@@ -120,7 +120,7 @@ export class UserSockets {
     const query = readQuery(upgrade);
     const actor = query === undefined ? undefined : await this.#admit(upgrade, query);
     if (query === undefined || actor === undefined) return;
-    const isOne = this.#deps.onUser(upgrade.socket, actor.name);
+    const isOne = this.#deps.onUser(upgrade.socket, actor);
     const reason = isOne ? this.#whyNot(route, actor, query) : tooManyConnections();
     if (route === undefined || reason !== undefined) {
       refuseUpgrade(upgrade, reason ?? NO_SOCKET);
@@ -188,7 +188,7 @@ export class UserSockets {
     actor.ended.addEventListener("abort", onRevoked, { once: true });
     this.#open.set(socket, whyEnd);
     const leave = this.#deps.counts.open(actor, route.path === DIAL_PATH);
-    this.#unfinished.watch(socket, actor.name);
+    this.#unfinished.watch(socket, actor);
     keepAlive(socket, this.#deps.clock);
     socket.on("error", (error: Error & { readonly code?: string }) => {
       const { limits } = this.#deps;

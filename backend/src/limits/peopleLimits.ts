@@ -72,6 +72,13 @@ export const PEOPLE_LIMITS = {
     unit: "count",
     what: "changes that one user makes at once and in a minute, administrators apart",
   },
+  renames_per_user: {
+    usual: 5,
+    least: 1,
+    most: 1_000_000,
+    unit: "count",
+    what: "times that one user takes another name, at once and in an hour, administrators apart",
+  },
   stream_entries_per_user: {
     usual: 2_000,
     least: 10,
@@ -84,7 +91,7 @@ export const PEOPLE_LIMITS = {
     least: 8,
     most: 1_000_000,
     unit: "count",
-    what: "connections of one user; a quarter of all at the most",
+    what: "connections of one user; a quarter of all at the most, and half of all for those of all users who are no administrators",
   },
   watch_message_bytes: {
     usual: 1_024,

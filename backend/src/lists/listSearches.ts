@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { RportError } from "@rport/protocol/errors";
 import type { Limits } from "../limits/limits.ts";
+import type { Sharer } from "../limits/sharer.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Lane } from "../platform/lane.ts";
 import { SlicedWork } from "../platform/slices.ts";
@@ -58,14 +59,14 @@ export class ListSearches {
    * The page that the user asks for. Fails with `BAD_REQUEST` when the query is not understood, or
    * takes too long, and with `TOO_MANY_REQUESTS` when too many of the user's wait already.
    */
-  async run<T, R>(user: string, listing: Listing<T, R>): Promise<FoundRows<R>> {
+  async run<T, R>(user: Sharer, listing: Listing<T, R>): Promise<FoundRows<R>> {
     const query = parseListQuery(listing.query, listing.spec);
     return await this.work(user, (each) => search(query, listing, each));
   }
 
   /** All of a list that takes no query, of which some may be left out: `row` answers undefined. */
   async all<T, R>(
-    user: string,
+    user: Sharer,
     items: () => Iterable<T>,
     row: (item: T) => R | undefined,
   ): Promise<FoundRows<R>> {
@@ -80,13 +81,13 @@ export class ListSearches {
   }
 
   /** Other work of that kind, when it is its turn. Fails as `run` does. */
-  async work<R>(user: string, job: (each: Each) => Promise<R>): Promise<R> {
+  async work<R>({ accountId, name: user }: Sharer, job: (each: Each) => Promise<R>): Promise<R> {
     const answer = Promise.withResolvers<R>();
     const working = this.#lane.run(async () => {
       await job(this.#each()).then(answer.resolve, answer.reject);
       // Many short ones are as long as a long one: the next has another turn of the event loop.
       await nextTurn();
-    }, user);
+    }, accountId);
     if (working !== undefined) return await answer.promise;
     this.#deps.limits.bite("list_queries", { user });
     throw new RportError("TOO_MANY_REQUESTS", "Too many of your searches wait already.", {

@@ -17,6 +17,7 @@ import { OwnAccount } from "../users/signIn/ownAccount.ts";
 import { OwnFactor } from "../users/signIn/ownFactor.ts";
 import { Passwords } from "../users/signIn/passwords.ts";
 import { PersonalTokens } from "../users/signIn/personalTokens.ts";
+import { Renames } from "../users/signIn/renames.ts";
 import { SecondFactor } from "../users/signIn/secondFactor.ts";
 import { sessionKey } from "../users/signIn/sessionKey.ts";
 import { Sessions } from "../users/signIn/sessions.ts";
@@ -88,7 +89,8 @@ async function openSigningIn(
     signIns: auditing.signIns,
   });
   const freshness = new Freshness({ ledger, clock });
-  const own = new OwnAccount({ ...parts, signIn, freshness });
+  const renames = new Renames({ limits, clock });
+  const own = new OwnAccount({ ...parts, signIn, freshness, renames });
   const ownFactor = new OwnFactor({ ...parts, own, signIn, freshness, clock });
   const personalTokens = new PersonalTokens({ ...base, entrances, freshness });
   return { passwords, personalTokens, sessions, signIn, own, ownFactor, freshness };

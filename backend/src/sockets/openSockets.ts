@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { OnFault } from "@rport/protocol/wire/contain";
 import type { Limits } from "../limits/limits.ts";
 import type { LimitName } from "../limits/limitTable.ts";
+import type { Sharer } from "../limits/sharer.ts";
 import { afterReading } from "../platform/afterReading.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Fields } from "../platform/log.ts";
@@ -18,6 +19,12 @@ const ON_THE_WAY_MS = 1_000;
 const KEPT_PART = 4;
 /** One user has this part of all connections at the most. */
 const USER_PART = 4;
+/** All users who are no administrators have this part of all connections at the most, together. */
+const USERS_PART = 2;
+/** They leave this part of all free, whoever has the others: what has just come can make room there. */
+const OPEN_PART = 8;
+/** Stands for all of them. */
+const ORDINARY = "ordinary";
 
 /** What the open sockets are counted with. */
 export interface OpenSocketsDeps {
@@ -27,6 +34,11 @@ export interface OpenSocketsDeps {
   readonly clock: Pick<Clock, "monotonic">;
   /** Told what callbacks of ours throw. */
   readonly onFault: OnFault;
+}
+
+/** A user who shows a token. */
+export interface UserSharer extends Sharer {
+  readonly isAdministrator: boolean;
 }
 
 /** How many connections there are, and how many were not taken or had to make room. */
@@ -41,7 +53,8 @@ export interface SocketCounts {
  * descriptors for, so that accepting never fails unseen. When all places are taken, the one that
  * nobody vouched for and that has been quiet for the longest time makes room, and so it does among
  * those of a network when that has its share; agents and tunnels leave some places free, so that
- * people can always come in. What they send is read at `ReadingPace`.
+ * people can always come in, and users who are no administrators have half of them at the most, so
+ * that the others can. What they send is read at `ReadingPace`.
  */
 export class OpenSockets {
   /** What comes in on them as bodies of requests. */
@@ -49,6 +62,8 @@ export class OpenSockets {
   readonly #deps: OpenSocketsDeps;
   readonly #strangers = new Strangers();
   readonly #users = new UserConnections();
+  /** Those of users who are no administrators, all as of one. */
+  readonly #ordinary = new UserConnections();
   readonly #pace: ReadingPace;
   #open = 0;
   #refused = 0;
@@ -122,15 +137,26 @@ export class OpenSockets {
 
   /**
    * Its holder showed a token of the user, and makes room for nobody any more. False, and as if
-   * nothing had been shown, when the user has as many connections as one may have.
+   * nothing had been shown, when the user has as many connections as one may have, or all users who
+   * are no administrators have as many as these may: however many they are, and whatever they open,
+   * administrators and agents still come in.
    */
-  vouchFor(socket: Duplex, user: string): boolean {
+  vouchFor(socket: Duplex, user: UserSharer): boolean {
+    const { accountId, name, isAdministrator } = user;
     const { limits } = this.#deps;
     const all = Math.floor(limits.max("sockets") / USER_PART);
-    if (!this.#users.take(socket, user, Math.min(limits.max("sockets_per_user"), all))) {
-      this.#bite("sockets_per_user", { user });
+    const most = Math.min(limits.max("sockets_per_user"), all);
+    if (!this.#users.hasRoom(socket, accountId, most)) {
+      this.#bite("sockets_per_user", { user: name });
       return false;
     }
+    if (!isAdministrator && !this.#hasOrdinaryRoom(socket)) {
+      this.#bite("sockets", { user: name });
+      return false;
+    }
+    this.#users.take(socket, accountId);
+    if (isAdministrator) this.#ordinary.leave(socket);
+    else this.#ordinary.take(socket, ORDINARY);
     this.vouch(socket);
     return true;
   }
@@ -169,6 +195,15 @@ export class OpenSockets {
   #makeRoom(fields: Fields = {}): boolean {
     this.#bite("sockets", fields);
     return this.#evict(this.#strangers.quietest);
+  }
+
+  /** Whether one more may make room for nobody in the name of a user who is no administrator. */
+  #hasOrdinaryRoom(socket: Duplex): boolean {
+    const max = this.#deps.limits.max("sockets");
+    if (!this.#ordinary.hasRoom(socket, ORDINARY, Math.floor(max / USERS_PART))) return false;
+    const isStranger = this.#strangers.get(socket) !== undefined;
+    const staying = this.#open - this.#strangers.size;
+    return !isStranger || staying < max - Math.floor(max / OPEN_PART);
   }
 
   #bite(limit: LimitName, fields: Fields): void {
@@ -245,5 +280,6 @@ export class OpenSockets {
   #forget(socket: Socket): void {
     this.#strangers.remove(socket);
     this.#users.leave(socket);
+    this.#ordinary.leave(socket);
   }
 }

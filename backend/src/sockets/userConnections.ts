@@ -5,15 +5,17 @@ export class UserConnections {
   readonly #owners = new Map<Duplex, string>();
   readonly #counts = new Map<string, number>();
 
-  /** The connection is the user's; false, and nothing changes, when they have `max` others already. */
-  take(socket: Duplex, user: string, max: number): boolean {
-    if (this.#owners.get(socket) === user) return true;
-    const count = this.#counts.get(user) ?? 0;
-    if (count >= max) return false;
+  /** Whether the connection may be the user's: false when they have `max` others already. */
+  hasRoom(socket: Duplex, user: string, max: number): boolean {
+    return this.#owners.get(socket) === user || (this.#counts.get(user) ?? 0) < max;
+  }
+
+  /** The connection is the user's from now on, and nobody else's. */
+  take(socket: Duplex, user: string): void {
+    if (this.#owners.get(socket) === user) return;
     this.leave(socket);
     this.#owners.set(socket, user);
-    this.#counts.set(user, count + 1);
-    return true;
+    this.#counts.set(user, (this.#counts.get(user) ?? 0) + 1);
   }
 
   /** The connection is nobody's any more; harmless when it was not. */

@@ -14,7 +14,9 @@ import {
 export interface Actor {
   /** Names what was shown (a token or a session) in the audit log; it opens nothing. */
   readonly tokenId: string;
-  /** The user's name; empty for a stranger. */
+  /** Who it is for as long as the server runs, whatever the name is; empty for a stranger. */
+  readonly accountId: string;
+  /** The user's name, which may change; empty for a stranger. */
   readonly name: string;
   /** Whether there is an account behind the name: local mode has none. */
   readonly hasAccount: boolean;
@@ -30,6 +32,7 @@ export interface Actor {
 /** Somebody who has shown nothing, on the few endpoints that ask for nothing. */
 export const STRANGER: Actor = {
   tokenId: "",
+  accountId: "",
   name: "",
   hasAccount: false,
   scope: "none",
@@ -43,6 +46,7 @@ export const STRANGER: Actor = {
 export function localActor(facts: Pick<Actor, "tokenId" | "name" | "ended">): Actor {
   return {
     tokenId: facts.tokenId,
+    accountId: `local ${facts.name}`,
     name: facts.name,
     ended: facts.ended,
     hasAccount: false,

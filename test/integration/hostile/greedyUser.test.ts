@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { EVENTS_PATH } from "@rport/protocol/http";
+import { ADMINISTRATORS } from "@rport/protocol/people/right";
+import { groupListSchema } from "@rport/protocol/people/user";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { addUser, bearer, newToken, send, signIn } from "../../support/backend/person.ts";
 import { eventually } from "../../support/eventually.ts";
 
+const GROUP = groupListSchema.parse([ADMINISTRATORS]);
 const open: WebSocket[] = [];
 afterEach(() => {
   for (const socket of open.splice(0)) socket.terminate();
@@ -26,6 +29,11 @@ async function watch({ url }: RunningBackend, token: string): Promise<WebSocket 
 const used = ({ backend }: RunningBackend): number | undefined =>
   backend.limits.states().find(({ name }) => name === "unfinished_bytes")?.used;
 
+async function rename(running: RunningBackend, token: string, username: string): Promise<number> {
+  const authorization = bearer(token);
+  return (await send(running, "PUT /me", { authorization, json: { username } })).status;
+}
+
 describe("a user who has no rights, and takes what can be had", () => {
   it("has so many connections at the most, and everybody else comes in", async () => {
     await using backend = await startBackend({ limits: { sockets_per_user: 8 } });
@@ -44,6 +52,56 @@ describe("a user who has no rights, and takes what can be had", () => {
     await expect
       .poll(async () => (await send(backend, "GET /me", { authorization: bearer(token) })).status)
       .toBe(200);
+  });
+
+  it("has no more of them under another name", async () => {
+    await using backend = await startBackend({ limits: { sockets_per_user: 8 } });
+    await addUser(backend, "eve");
+    const token = await signIn(backend, "eve");
+    for (let n = 0; n < 6; n += 1) expect(await watch(backend, token)).toBeInstanceOf(WebSocket);
+    expect(await rename(backend, token, "mallory")).toBe(204);
+    const sockets = await Promise.all(Array.from({ length: 8 }, () => watch(backend, token)));
+    expect(sockets).toContain(429);
+    await backend.logged((line) => line.includes("sockets_per_user") && line.includes("mallory"));
+  });
+
+  it("takes another name a few times an hour, and is told when the next one is theirs", async () => {
+    await using backend = await startBackend({ limits: { renames_per_user: 3 } });
+    await addUser(backend, "eve");
+    await addUser(backend, "root", { groups: GROUP });
+    const token = await signIn(backend, "eve");
+    for (const name of ["eve1", "eve2", "eve3"]) {
+      expect(await rename(backend, token, name)).toBe(204);
+    }
+    const refused = await send(backend, "PUT /me", {
+      authorization: bearer(token),
+      json: { username: "eve4" },
+    });
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(600);
+    await backend.logged((line) => line.includes("renames_per_user") && line.includes("eve3"));
+    const admin = await signIn(backend, "root");
+    for (const name of ["r1", "r2", "r3", "r4"]) {
+      expect(await rename(backend, admin, name)).toBe(204);
+    }
+  });
+
+  it("leaves half of all connections to administrators and agents, however many users there are", async () => {
+    const limits = { sockets: 64, sockets_per_user: 16 };
+    await using backend = await startBackend({ limits });
+    const users = ["eve", "mallory", "trudy", "oscar"];
+    for (const user of users) await addUser(backend, user);
+    await addUser(backend, "root", { groups: GROUP });
+    const admin = await signIn(backend, "root");
+    const tokens = await Promise.all(users.map((user) => signIn(backend, user)));
+    const all = tokens.flatMap((token) => Array.from({ length: 16 }, () => token));
+    const sockets = await Promise.all(all.map((token) => watch(backend, token)));
+    const taken = sockets.filter((socket) => socket instanceof WebSocket);
+    expect(taken.length).toBeLessThanOrEqual(32);
+    expect(taken.length).toBeGreaterThan(20);
+    expect(await watch(backend, admin)).toBeInstanceOf(WebSocket);
+    const { status } = await send(backend, "GET /status", { authorization: bearer(admin) });
+    expect(status).toBe(200);
   });
 
   it("changes so much in a minute, and may end what is theirs all the same", async () => {

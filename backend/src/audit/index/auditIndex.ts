@@ -2,6 +2,7 @@ import type { AuditRow } from "@rport/protocol/audit";
 import { RportError } from "@rport/protocol/errors";
 import { z } from "zod";
 import type { Limits } from "../../limits/limits.ts";
+import type { Sharer } from "../../limits/sharer.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { errorText, type Log } from "../../platform/log.ts";
 import type { Database, Statement } from "../../store/sqlite/database.ts";
@@ -73,7 +74,7 @@ export class AuditIndex implements AuditFollower {
    * A page of rows for the user, and how many fit in all. Sees every entry that was added before. Fails as
    * `AuditSearch.run` does.
    */
-  async list(user: string, query: AuditQuery): Promise<{ rows: AuditRow[]; count: number }> {
+  async list(user: Sharer, query: AuditQuery): Promise<{ rows: AuditRow[]; count: number }> {
     return await this.#search.run({ user, query, ready: () => this.#flush() });
   }
 

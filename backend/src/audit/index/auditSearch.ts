@@ -2,6 +2,7 @@ import { type AuditRow, auditRowSchema } from "@rport/protocol/audit";
 import { RportError } from "@rport/protocol/errors";
 import { z } from "zod";
 import type { Limits } from "../../limits/limits.ts";
+import type { Sharer } from "../../limits/sharer.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { Lane } from "../../platform/lane.ts";
 import type { Database } from "../../store/sqlite/database.ts";
@@ -39,7 +40,7 @@ export interface FoundRows {
 
 /** What somebody searches for. */
 export interface WantedRows {
-  readonly user: string;
+  readonly user: Sharer;
   readonly query: AuditQuery;
   /** The page is as of when this has resolved. */
   readonly ready: () => Promise<void>;
@@ -71,9 +72,9 @@ export class AuditSearch {
     const searching = this.#lane.run(async () => {
       await ready();
       return await this.#search(query);
-    }, user);
+    }, user.accountId);
     if (searching !== undefined) return await searching;
-    this.#deps.limits.bite("audit_queries", { user });
+    this.#deps.limits.bite("audit_queries", { user: user.name });
     throw new RportError(
       "TOO_MANY_REQUESTS",
       "Too many of your searches of the audit log wait already.",

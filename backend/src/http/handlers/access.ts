@@ -71,16 +71,16 @@ export function accessHandlers(
       await groups.setAcl(params.clientId, body.allowed_user_groups);
       return undefined;
     },
-    listClientGroups({ query }, { actor, user }) {
+    listClientGroups({ query }, { actor }) {
       const row = ({ record }: SeenGroup, fields: readonly string[], each: Each) =>
         shownGroup({ record, fields, actor, each }, deps);
       const listing = { items: seenGroups(actor, deps), query, spec: groupList, row };
-      return deps.searches.run(user, listing);
+      return deps.searches.run(actor, listing);
     },
-    async getClientGroup({ params, query }, { actor, user }) {
+    async getClientGroup({ params, query }, { actor }) {
       const id = params.clientGroupId;
       const fields = fieldsOfItem(query, groupList) ?? Object.keys(groupList.fields);
-      const data = await deps.searches.work(user, async (each) => {
+      const data = await deps.searches.work(actor, async (each) => {
         const record = sees(actor, id, deps) ? groups.get(id) : undefined;
         if (record === undefined) throw noSuchGroup();
         return await shownGroup({ record, fields, actor, each }, deps);

@@ -24,7 +24,7 @@ export function auditHandlers({
     async listAudit({ query }, { actor }) {
       const wanted = auditQueryOf(actor, query, people);
       await audit.settled();
-      const { rows, count } = await index.list(actor.name, wanted);
+      const { rows, count } = await index.list(actor, wanted);
       return { data: rows, count };
     },
   };

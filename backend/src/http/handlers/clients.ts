@@ -55,14 +55,14 @@ export function clientHandlers(source: ClientHandlerDeps): Pick<Handlers, Client
     return client;
   };
   return {
-    listClients({ query }, { actor, user }) {
+    listClients({ query }, { actor }) {
       const sees = seesOf(actor);
       const row = (client: Client, fields: readonly string[]) => {
         const full = fields.includes("tunnels") ? withTunnels(client) : client;
         return pickFields(shownClient(full, sees), fields, clientList);
       };
       const listing = { items: source.list(sees), query, spec: clientList, row };
-      return source.searches.run(user, listing);
+      return source.searches.run(actor, listing);
     },
     getClient({ params, query }, { actor }) {
       const client = withTunnels(shownClient(require(params.clientId), seesOf(actor)));

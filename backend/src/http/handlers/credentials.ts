@@ -87,10 +87,10 @@ export function credentialHandlers(
     throw noSuchCredential();
   };
   return {
-    listCredentials({ query }, { user }) {
+    listCredentials({ query }, { actor }) {
       const row = (credential: Credential) => credential;
       const listing = { items: source.list(), query, spec: credentialList, row };
-      return source.searches.run(user, listing);
+      return source.searches.run(actor, listing);
     },
     getCredential: ({ params }) => ({ data: require(params.authId) }),
     createCredential: async ({ body }, { user, requireRight }) => ({
@@ -131,16 +131,16 @@ export function credentialHandlers(
     addSecret: async ({ params, body }, { requireRight }) => ({
       data: await source.addSecret(params.authId, body, requireRight),
     }),
-    async rotateCredential({ params, query, body }, { user }) {
+    async rotateCredential({ params, query, body }, { actor }) {
       const graceMs = body.grace_seconds === null ? undefined : body.grace_seconds * 1_000;
       const { authId } = params;
       const data = query.dry_run
-        ? source.searches.work(user, () => source.previewRotation(authId, graceMs))
+        ? source.searches.work(actor, () => source.previewRotation(authId, graceMs))
         : source.rotate(authId, graceMs);
       return { data: await data };
     },
-    getRotation: ({ params }, { user }) =>
-      source.searches.work(user, async () => ({ data: await source.rotation(params.authId) })),
+    getRotation: ({ params }, { actor }) =>
+      source.searches.work(actor, async () => ({ data: await source.rotation(params.authId) })),
     async finishRotation({ params: { authId }, query }) {
       const data = query.dry_run ? source.previewFinish(authId) : source.finishRotation(authId);
       return { data: await data };

@@ -8,9 +8,9 @@ export function joinHandlers(
   searches: Pick<ListSearches, "all">,
 ): Pick<Handlers, "listJoins" | "approveJoin" | "denyJoin"> {
   return {
-    listJoins(_input, { user }) {
+    listJoins(_input, { actor }) {
       return searches.all(
-        user,
+        actor,
         () => joins.list(),
         (one) => one,
       );

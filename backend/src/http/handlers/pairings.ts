@@ -28,9 +28,9 @@ export function pairingHandlers({
   installOrigin,
 }: PairingHandlerDeps): Pick<Handlers, "listPairings" | "createPairing" | "revokePairing"> {
   return {
-    listPairings(_input, { user }) {
+    listPairings(_input, { actor }) {
       return searches.all(
-        user,
+        actor,
         () => pairings.all(),
         (one) => one,
       );

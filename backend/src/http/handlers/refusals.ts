@@ -8,9 +8,9 @@ export function refusalHandlers(
   searches: Pick<ListSearches, "all">,
 ): Pick<Handlers, "listRefusals" | "clearRefusals"> {
   return {
-    listRefusals(_input, { user }) {
+    listRefusals(_input, { actor }) {
       return searches.all(
-        user,
+        actor,
         () => refusals.list(),
         (one) => one,
       );

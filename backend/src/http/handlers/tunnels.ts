@@ -44,10 +44,10 @@ export type TunnelHandlers = Pick<
 /** Serves tunnels whose listeners are on the server. */
 export function tunnelHandlers(source: TunnelHandlerDeps): TunnelHandlers {
   return {
-    listTunnels(_input, { actor, user }) {
+    listTunnels(_input, { actor }) {
       const { access, searches } = source;
       const row = (tunnel: Tunnel) => (access.maySee(actor, tunnel.client_id) ? tunnel : undefined);
-      return searches.all(user, () => source.all(), row);
+      return searches.all(actor, () => source.all(), row);
     },
     createTunnel: async ({ params, query }, { user: owner, requireRight }) => ({
       data: await source.create(params.clientId, query, { owner, requireRight }),
@@ -66,9 +66,9 @@ export function tunnelHandlers(source: TunnelHandlerDeps): TunnelHandlers {
       requireRight();
       return { data };
     },
-    async tryTarget({ params, body }, { user, address }) {
+    async tryTarget({ params, body }, { actor, address }) {
       const target = requireHostPort(body.remote, "remote");
-      await source.probe(params.clientId, target, { user, address });
+      await source.probe(params.clientId, target, { user: actor, address });
       return undefined;
     },
   };

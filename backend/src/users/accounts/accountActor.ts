@@ -4,6 +4,7 @@ import type { Actor } from "../actor.ts";
 /** What an actor is made from; asked each time. */
 export interface AccountActorFacts {
   readonly tokenId: string;
+  readonly accountId: string;
   readonly name: () => string;
   readonly scope: Actor["scope"];
   readonly groups: () => readonly string[];
@@ -22,6 +23,10 @@ export class AccountActor implements Actor {
 
   get tokenId(): string {
     return this.#facts.tokenId;
+  }
+
+  get accountId(): string {
+    return this.#facts.accountId;
   }
 
   get name(): string {

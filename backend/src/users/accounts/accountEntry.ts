@@ -12,11 +12,14 @@ import type { UserRecord } from "../../store/records/userRecord.ts";
 
 /** A user in memory, with tokens and sessions; changed only by an edit that is in force. */
 export class AccountEntry {
+  /** Tells the account from all others as long as the server runs; another name changes nothing. */
+  readonly id: string;
   #record: UserRecord;
   readonly #tokens = new Map<string, TokenRecord>();
   readonly #sessions = new Map<number, SessionRecord>();
 
-  constructor({ record, tokens, sessions }: Account) {
+  constructor(id: string, { record, tokens, sessions }: Account) {
+    this.id = id;
     this.#record = record;
     this.#take({ record, tokens, sessions });
   }

@@ -31,6 +31,8 @@ export class AccountLedger {
   readonly #groups = new Map<string, GroupRecord>();
   readonly #clientGroups = new Map<string, ClientGroupRecord>();
   readonly #listeners: RightsListener[] = [];
+  /** How many accounts there were since the start, for their ids. */
+  #entered = 0;
 
   private constructor(stored: StoredPeople) {
     this.actors = new LiveActors((groups) => this.permissionsOf(groups));
@@ -191,7 +193,8 @@ export class AccountLedger {
     },
   ): void {
     const { tokens = [], sessions = [] } = has;
-    this.#list(new AccountEntry({ record, tokens, sessions }));
+    this.#entered += 1;
+    this.#list(new AccountEntry(`account ${this.#entered}`, { record, tokens, sessions }));
   }
 
   #remove(name: string): void {

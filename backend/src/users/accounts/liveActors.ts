@@ -75,6 +75,7 @@ export class LiveActors {
     if (known !== undefined) return known.actor;
     const actor = new AccountActor({
       tokenId: id,
+      accountId: entry.id,
       scope,
       name: () => entry.record.username,
       groups: () => entry.record.groups,

@@ -17,6 +17,7 @@ import type { Freshness } from "./freshness.ts";
 import type { TriesFrom } from "./guessing.ts";
 import { provePassword } from "./passwordProof.ts";
 import type { Passwords } from "./passwords.ts";
+import type { Renames } from "./renames.ts";
 import type { SignIn } from "./signIn.ts";
 
 /** What somebody changes about themselves; what is absent or empty stays. */
@@ -35,6 +36,7 @@ export interface OwnAccountDeps {
   readonly passwords: Passwords;
   readonly signIn: SignIn;
   readonly freshness: Freshness;
+  readonly renames: Pick<Renames, "spend">;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -79,7 +81,8 @@ export class OwnAccount {
 
   /**
    * Fails with `FORBIDDEN` when a new password comes without the old one, or another name without it
-   * where the session is not fresh: the owner, who knows nothing of it, would be kept out.
+   * where the session is not fresh: the owner, who knows nothing of it, would be kept out. Fails with
+   * `TOO_MANY_REQUESTS` as `Renames.spend`.
    */
   async change(actor: Actor, given: OwnChanges, from: TriesFrom): Promise<void> {
     const { passwords } = this.#deps;
@@ -91,6 +94,7 @@ export class OwnAccount {
     const replaces = takesProof ? await this.#proof(actor, given, from) : undefined;
     const password = text === undefined ? undefined : await passwords.derive(text, from.address);
     requireWorking(actor);
+    if (username !== undefined) this.#deps.renames.spend(actor);
     const to: UserChanges = {
       username,
       two_fa_send_to: given.two_fa_send_to || undefined,

@@ -1,4 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
+import type { Sharer } from "../../limits/sharer.ts";
 import { type Allowance, Budget } from "../../platform/budget.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { EditStore } from "../../store/edits/editStore.ts";
@@ -56,7 +57,7 @@ export class OwnFactor {
       throw new RportError("CONFLICT", "There is a second factor already: delete that one first.");
     }
     await this.#requirePassword(actor, password, from);
-    this.#payForNew(user);
+    this.#payForNew(actor);
     const { record, shown } = secondFactor.create(user);
     await store.commit([{ kind: "setTotp", user, totp: record }]);
     return shown;
@@ -90,13 +91,13 @@ export class OwnFactor {
     await store.commit([...proof, { kind: "removeTotp", user }]);
   }
 
-  #payForNew(user: string): void {
-    const retryAfterS = Math.ceil(this.#newOnes.waitMs(user, 1, NEW_ONES) / 1_000);
+  #payForNew({ accountId }: Sharer): void {
+    const retryAfterS = Math.ceil(this.#newOnes.waitMs(accountId, 1, NEW_ONES) / 1_000);
     if (retryAfterS > 0) {
       const title = `You were given too many second factors: try again in ${retryAfterS} s.`;
       throw new RportError("TOO_MANY_REQUESTS", title, { retryAfterS });
     }
-    this.#newOnes.charge(user, 1, NEW_ONES);
+    this.#newOnes.charge(accountId, 1, NEW_ONES);
   }
 
   async #requirePassword(

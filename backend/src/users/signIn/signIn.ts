@@ -142,7 +142,7 @@ export class SignIn {
     const { guessing, secondFactor, signIns } = this.#deps;
     const { username, totp } = this.#recordOf(actor);
     // A colon is in no name: codes and passwords are counted apart.
-    const counted = `${username}:${purpose}`;
+    const counted = `${actor.accountId}:${purpose}`;
     guessing.require(counted, from);
     const isOfApp = SecondFactor.isOfApp(code);
     if (isOfApp) guessing.requireCode(counted);

@@ -32,7 +32,7 @@ function setUp({ count = 3, stepMs = 0 } = {}) {
   const searches = new ListSearches({ limits, clock });
   const record = clientGroupInputSchema.parse(GROUP);
   const namesFor = async (actor = USER, group = record) => {
-    const params = await searches.work("anna", (each) =>
+    const params = await searches.work({ accountId: "1", name: "anna" }, (each) =>
       seenParams.of({ record: group, actor, each }, async () => ids),
     );
     return params.name;

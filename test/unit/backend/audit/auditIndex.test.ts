@@ -64,15 +64,17 @@ async function fill(audit: AuditLog): Promise<void> {
   }
 }
 
+const USER = { accountId: "1", name: "local" };
+
 async function seqs(query: Query): Promise<number[]> {
-  const { rows } = await index.list("local", parseAuditQuery(query));
+  const { rows } = await index.list(USER, parseAuditQuery(query));
   return rows.map(({ seq }) => seq);
 }
 
 describe("the audit list", () => {
   it("is RPort's rows, oldest first, with the total of all pages", async () => {
     const { rows, count } = await index.list(
-      "local",
+      USER,
       parseAuditQuery({ "page[limit]": "1", sort: "timestamp", "page[offset]": "1" }),
     );
     expect(count).toBe(6);

@@ -16,7 +16,7 @@ import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 /** What somebody searches for, as of now. */
 const wanted = (query: RawQuery, user = "eve") => ({
-  user,
+  user: { accountId: user, name: user },
   query: parseAuditQuery(query),
   ready: () => Promise.resolve(),
 });

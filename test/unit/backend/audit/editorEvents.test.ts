@@ -24,11 +24,17 @@ function open(max?: number) {
     target: { host, port },
   });
   const dial = (user: string, host: string, port: number) =>
-    editors.watched({ user, address: "192.0.2.1" }, to(host, port), () => Promise.resolve());
+    editors.watched(
+      { user: { accountId: user, name: user }, address: "192.0.2.1" },
+      to(host, port),
+      () => Promise.resolve(),
+    );
   const fail = (user: string, host: string, port: number) =>
     editors
-      .watched({ user, address: "192.0.2.1" }, to(host, port), () =>
-        Promise.reject(new RportError("CONFLICT", "The client is away.")),
+      .watched(
+        { user: { accountId: user, name: user }, address: "192.0.2.1" },
+        to(host, port),
+        () => Promise.reject(new RportError("CONFLICT", "The client is away.")),
       )
       .catch(() => {});
   const bites = () => limits.states().find(({ name }) => name === "stream_entries_per_user")?.bites;

@@ -14,7 +14,7 @@ it("F-14: a user who is called like a network shares neither its turns nor its a
       address: "10.1.2.3",
       isShared: false,
       origin: "http://10.1.2.3",
-      answers: { add: note },
+      answers: { add: ({ accountId }) => note(accountId) },
       turns: { take: async (caller) => note(caller) },
       log: testLog().log,
     });

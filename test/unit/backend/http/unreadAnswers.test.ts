@@ -17,11 +17,11 @@ function setUp() {
   const give = (caller: string, bytes = MIB) => {
     const socket = new PassThrough();
     const response = Object.assign(socket, { req: { socket } });
-    answers.add(caller, response, bytes);
+    answers.add({ accountId: caller, name: caller }, response, bytes);
     return response;
   };
   const more = (caller: string, response: ReturnType<typeof give>, bytes: number) =>
-    answers.add(caller, response, bytes);
+    answers.add({ accountId: caller, name: caller }, response, bytes);
   const state = () => limits.states().find(({ name }) => name === "answer_bytes");
   return { give, more, state };
 }

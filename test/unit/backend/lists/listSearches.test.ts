@@ -30,7 +30,7 @@ function setUp({ stepMs = 0 } = {}) {
     },
   };
   const search = (user: string, query: RawQuery, items: Iterable<Host> = HOSTS) =>
-    searches.run(user, { items, query, spec, row });
+    searches.run({ accountId: user, name: user }, { items, query, spec, row });
   const bites = (name: string) => limits.states().find((state) => state.name === name)?.bites;
   return { search, looked, bites };
 }

@@ -49,9 +49,9 @@ export function userHandlers(deps: UserHandlerDeps): Pick<Handlers, Served> {
     if (actor.hasAccount && actor.name === user) freshness.require(actor, `Your own ${own}.`);
   };
   return {
-    async listUsers(_input, { user }) {
+    async listUsers(_input, { actor }) {
       const { data } = await searches.all(
-        user,
+        actor,
         () => users.all(),
         (one) => one,
       );

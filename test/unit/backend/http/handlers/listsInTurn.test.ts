@@ -15,7 +15,10 @@ const GROUP = clientGroupInputSchema.parse({
   params: { client_id: ["*"] },
   allowed_user_groups: ["few"],
 });
-const CONTEXT = { user: "anna", actor: { isAdministrator: true, groups: [] } } as never;
+const CONTEXT = {
+  user: "anna",
+  actor: { accountId: "anna", isAdministrator: true, groups: [] },
+} as never;
 
 /** The lists that are answered whole, with nothing in them that could take long. */
 function setUp() {
@@ -62,7 +65,7 @@ function setUp() {
   /** Somebody's search is under way until the answer is called. */
   const occupy = (user: string) => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    void searches.work(user, () => promise);
+    void searches.work({ accountId: user, name: user }, () => promise);
     return resolve;
   };
   return { lists, occupy };
