@@ -4,6 +4,7 @@ import type { ConnectionEnd } from "@rport/protocol/model";
 import type { HostPort } from "@rport/protocol/remote";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { SessionHandle } from "../credentials/ports.ts";
+import type { Sharer } from "../limits/sharer.ts";
 
 /** What tunnels need of a connected agent. */
 export interface AgentLink {
@@ -23,7 +24,7 @@ export interface AgentLink {
    * `TOO_MANY_REQUESTS` or `UNAVAILABLE` when too many are under way; when only the end is overdue,
    * the connection stays.
    */
-  askLong(name: string, payload: object, user?: string): Promise<Reply>;
+  askLong(name: string, payload: object, user?: Sharer): Promise<Reply>;
   /** Opens a channel to a target on the agent's side; rejects with a `WireError`. */
   openChannel(target: HostPort): Promise<Duplex>;
 }

@@ -12,6 +12,7 @@ import type { Reply } from "@rport/protocol/wire/requests";
 import { peerText } from "@rport/protocol/wire/wireError";
 import type { z } from "zod";
 import type { AgentLink } from "../clients/liveSession.ts";
+import type { Sharer } from "../limits/sharer.ts";
 import { asRefusal, notAllowed } from "./dialer.ts";
 
 /** RPort's `check_port_timeout`. */
@@ -20,7 +21,7 @@ const PROBE_NS = 2_000_000_000;
 /** What an agent is asked about, and for which user; undefined: for nobody. */
 export interface AskedTarget {
   readonly target: HostPort;
-  readonly owner?: string | undefined;
+  readonly asker?: Sharer | undefined;
 }
 
 /**
@@ -29,11 +30,11 @@ export interface AskedTarget {
  */
 export async function requireAllowed(
   link: AgentLink,
-  { target, owner }: AskedTarget,
+  { target, asker }: AskedTarget,
 ): Promise<void> {
   if (!link.hasTunnelRules) return;
   const question = checkTunnelAllowedSchema.parse({ Remote: formatHostPort(target) });
-  const reply = await asked(link, REQUESTS.checkTunnelAllowed, { target, owner, question });
+  const reply = await asked(link, REQUESTS.checkTunnelAllowed, { target, asker, question });
   if (reply === undefined) return;
   if (!read(reply, tunnelAllowedSchema).IsAllowed) throw notAllowed(target);
 }
@@ -44,11 +45,11 @@ export async function requireAllowed(
  */
 export async function requireOpen(
   link: AgentLink,
-  { target, owner }: AskedTarget,
+  { target, asker }: AskedTarget,
 ): Promise<boolean> {
   const HostPort = formatHostPort(target);
   const question = checkPortSchema.parse({ HostPort, Timeout: PROBE_NS });
-  const reply = await asked(link, REQUESTS.checkPort, { target, owner, question });
+  const reply = await asked(link, REQUESTS.checkPort, { target, asker, question });
   if (reply === undefined) return false;
   const { Open: isOpen, ErrMsg: detail } = read(reply, portCheckedSchema);
   if (isOpen) return true;
@@ -62,9 +63,9 @@ export async function requireOpen(
 async function asked(
   link: AgentLink,
   name: string,
-  { target, owner, question }: AskedTarget & { readonly question: object },
+  { target, asker, question }: AskedTarget & { readonly question: object },
 ): Promise<Reply | undefined> {
-  const reply = await link.askLong(name, question, owner).catch((error: unknown) => {
+  const reply = await link.askLong(name, question, asker).catch((error: unknown) => {
     throw asRefusal(error, target);
   });
   if (reply.ok) return reply;

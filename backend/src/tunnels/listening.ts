@@ -9,6 +9,7 @@ import {
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import { peerText } from "@rport/protocol/wire/wireError";
 import type { LiveSession } from "../clients/liveSession.ts";
+import type { Sharer } from "../limits/sharer.ts";
 import { asTrouble, requireLink } from "./dialer.ts";
 
 const NOT_BY_AGENT = "The client's agent does not know how to tell what listens on its host.";
@@ -24,7 +25,7 @@ type Listened = Pick<LiveSession, "features" | "askLong" | "isClosed">;
  * not know how), `AGENT_REFUSED` (its configuration is against it, or it failed), `AGENT_TIMEOUT`,
  * `TOO_MANY_REQUESTS` or `UNAVAILABLE` (the user asks, or all ask, too much at once).
  */
-export type Listening = (clientId: ClientId, user: string) => Promise<ListeningPorts>;
+export type Listening = (clientId: ClientId, user: Sharer) => Promise<ListeningPorts>;
 
 /** A `Listening` over whatever connection a client has at the time. */
 export function createListening(
@@ -40,7 +41,7 @@ export function createListening(
   };
 }
 
-async function asked(link: Listened, user: string): Promise<ListeningAnswer> {
+async function asked(link: Listened, user: Sharer): Promise<ListeningAnswer> {
   const reply = await link.askLong(REQUESTS.listeningPorts, {}, user).catch((error: unknown) => {
     throw asTrouble(error);
   });

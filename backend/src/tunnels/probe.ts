@@ -25,7 +25,7 @@ export type Probe = (clientId: ClientId, target: HostPort, opener: StreamOpener)
 export function createProbe({ connected, hostnameOf, editors }: ProbeDeps): Probe {
   return async (clientId, target, opener) => {
     const link = requireLink(connected(clientId));
-    const asked = { target, owner: opener.user };
+    const asked = { target, asker: opener.user };
     const to = { clientId, hostname: hostnameOf(clientId), target };
     await editors.watched(opener, to, async () => {
       await requireAllowed(link, asked);

@@ -12,6 +12,8 @@ import { requirePort } from "./ports.ts";
 /** Who asks for a tunnel. */
 export interface TunnelAsker {
   readonly owner: string;
+  /** Whose questions to the agent these are; absent: whoever has the name. */
+  readonly accountId?: string;
   /** Throws when they may have it no longer: agents take a while to answer. */
   readonly requireRight?: () => void;
 }

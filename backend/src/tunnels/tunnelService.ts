@@ -110,16 +110,17 @@ export class TunnelService implements SessionTunnels {
   async create(
     clientId: ClientId,
     query: TunnelQuery,
-    { owner, requireRight }: TunnelAsker,
+    { owner, accountId = owner, requireRight }: TunnelAsker,
   ): Promise<Tunnel> {
     const request = parseTunnelQuery(query, owner);
     const own = this.#byClient.get(clientId);
     if (own === undefined || own.session.isClosed) {
       throw new RportError("CLIENT_OFFLINE", "The client is not connected.");
     }
-    await requireAllowed(own.session, request);
+    const asked = { target: request.target, asker: { accountId, name: owner } };
+    await requireAllowed(own.session, asked);
     own.requireNew(request);
-    if (request.probe) await requireOpen(own.session, request);
+    if (request.probe) await requireOpen(own.session, asked);
     requireRight?.();
     const { stored } = await this.#open(own, { request });
     this.#remembered.add(clientId, stored);

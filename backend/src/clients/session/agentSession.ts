@@ -18,6 +18,7 @@ import { type CloseReason, RequestRefused, WireError } from "@rport/protocol/wir
 import type { AcceptedLogin } from "../../credentials/admission/verdicts.ts";
 import type { OfferedSecret } from "../../credentials/ports.ts";
 import type { LimitName } from "../../limits/limitTable.ts";
+import type { Sharer } from "../../limits/sharer.ts";
 import { loggedFault } from "../../platform/faults.ts";
 import { errorText } from "../../platform/log.ts";
 import { namesOf } from "./agentFacts.ts";
@@ -167,7 +168,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return reply;
   }
 
-  askLong(name: string, payload: object, user?: string): Promise<Reply> {
+  askLong(name: string, payload: object, user?: Sharer): Promise<Reply> {
     if (!this.#introduction.isOver) return this.ask(name, payload);
     const { clock, limits } = this.#deps;
     this.#longRequests ??= new LongRequests({ session: this, clock, limits });

@@ -3,6 +3,7 @@ import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import { WireError } from "@rport/protocol/wire/wireError";
 import type { Limits } from "../../limits/limits.ts";
+import type { Sharer } from "../../limits/sharer.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { LiveSession } from "../liveSession.ts";
 import { type NamedSession, namesOf } from "./agentFacts.ts";
@@ -47,7 +48,7 @@ export class LongRequests {
    * `QuestionPlaces.take` when too many are under way, and with a `WireError`: `timeout` when the end
    * is overdue, or why the connection ended.
    */
-  async ask(name: string, payload: object, user?: string): Promise<Reply> {
+  async ask(name: string, payload: object, user?: Sharer): Promise<Reply> {
     const { session } = this.#deps;
     const leave = this.#places.take(user);
     try {

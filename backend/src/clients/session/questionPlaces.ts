@@ -1,6 +1,7 @@
 import { LONG_REQUESTS } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import type { Limits } from "../../limits/limits.ts";
+import type { Sharer } from "../../limits/sharer.ts";
 import type { Fields } from "../../platform/log.ts";
 
 /** Whoever has no place may ask again after this. */
@@ -35,26 +36,26 @@ export class QuestionPlaces {
    * Takes a place of a user; undefined: nobody's. Answers what gives it back, once. Throws
    * `TOO_MANY_REQUESTS` when the user has as many as they may, `UNAVAILABLE` when all are taken.
    */
-  take(user: string | undefined): () => void {
+  take(user: Sharer | undefined): () => void {
     const left = LONG_REQUESTS.atOnce - this.#taken;
     if (left <= 0) this.#refuse(user, allTaken());
-    const own = user === undefined ? 0 : (this.#byUser.get(user) ?? 0);
+    const own = user === undefined ? 0 : (this.#byUser.get(user.accountId) ?? 0);
     const share = Math.min(left, this.#deps.limits.max("questions_per_user"));
     if (user !== undefined && own >= share) this.#refuse(user, ownTaken(own));
     this.#count(user, 1);
     return () => this.#count(user, -1);
   }
 
-  #count(user: string | undefined, by: 1 | -1): void {
+  #count(user: Sharer | undefined, by: 1 | -1): void {
     this.#taken += by;
     if (user === undefined) return;
-    const own = (this.#byUser.get(user) ?? 0) + by;
-    if (own === 0) this.#byUser.delete(user);
-    else this.#byUser.set(user, own);
+    const own = (this.#byUser.get(user.accountId) ?? 0) + by;
+    if (own === 0) this.#byUser.delete(user.accountId);
+    else this.#byUser.set(user.accountId, own);
   }
 
-  #refuse(user: string | undefined, error: RportError): never {
-    this.#deps.limits.bite("questions_per_user", { ...this.#deps.names(), user });
+  #refuse(user: Sharer | undefined, error: RportError): never {
+    this.#deps.limits.bite("questions_per_user", { ...this.#deps.names(), user: user?.name });
     throw error;
   }
 }

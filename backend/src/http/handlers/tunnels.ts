@@ -49,8 +49,12 @@ export function tunnelHandlers(source: TunnelHandlerDeps): TunnelHandlers {
       const row = (tunnel: Tunnel) => (access.maySee(actor, tunnel.client_id) ? tunnel : undefined);
       return searches.all(actor, () => source.all(), row);
     },
-    createTunnel: async ({ params, query }, { user: owner, requireRight }) => ({
-      data: await source.create(params.clientId, query, { owner, requireRight }),
+    createTunnel: async ({ params, query }, { actor, user: owner, requireRight }) => ({
+      data: await source.create(params.clientId, query, {
+        owner,
+        accountId: actor.accountId,
+        requireRight,
+      }),
     }),
     async deleteTunnel({ params, query }) {
       await source.remove(params.clientId, params.tunnelId, query.force ?? false);
@@ -61,8 +65,8 @@ export function tunnelHandlers(source: TunnelHandlerDeps): TunnelHandlers {
       if (data === undefined) throw new RportError("NOT_FOUND", "There is no such open tunnel.");
       return { data };
     },
-    async listListening({ params }, { user, requireRight }) {
-      const data = await source.listening(params.clientId, user);
+    async listListening({ params }, { actor, requireRight }) {
+      const data = await source.listening(params.clientId, actor);
       requireRight();
       return { data };
     },

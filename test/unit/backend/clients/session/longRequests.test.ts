@@ -24,6 +24,8 @@ const NAMES = {
 const turn = () => new Promise(setImmediate);
 
 /** Long requests to an agent that accepts each, and what it was sent. */
+const named = (name: string) => ({ accountId: name, name });
+
 function setUp(features: readonly string[] = [FEATURES.longRequests]) {
   const clock = new FakeClock();
   const sent: { long_id?: string }[] = [];
@@ -128,23 +130,23 @@ describe("requests that take long", () => {
 
   it("of one user never take all places: others get in, whatever that user asks", async () => {
     const { long, limits, lines } = setUp();
-    const asking = Array.from({ length: 16 }, () => long.ask("check_port", {}, "anna"));
-    const more = long.ask("check_port", {}, "anna");
+    const asking = Array.from({ length: 16 }, () => long.ask("check_port", {}, named("anna")));
+    const more = long.ask("check_port", {}, named("anna"));
     await expect(more).rejects.toMatchObject({
       code: "TOO_MANY_REQUESTS",
       message: expect.stringMatching(/^16 of your questions wait .* one user may/),
     });
-    const bert = Array.from({ length: 8 }, () => long.ask("check_port", {}, "bert"));
-    await expect(long.ask("check_port", {}, "bert")).rejects.toMatchObject({
+    const bert = Array.from({ length: 8 }, () => long.ask("check_port", {}, named("bert")));
+    await expect(long.ask("check_port", {}, named("bert"))).rejects.toMatchObject({
       code: "TOO_MANY_REQUESTS",
     });
-    const others = ["c", "d", "e"].map((user) => long.ask("check_port", {}, user));
+    const others = ["c", "d", "e"].map((user) => long.ask("check_port", {}, named(user)));
     const bites = limits.states().filter((state) => state.bites > 0);
     expect(bites).toMatchObject([{ name: "questions_per_user", bites: 2 }]);
     expect(lines).toContainEqual(expect.stringMatching(/a limit was met.*machine-1.*anna/));
     for (let id = 1; id <= 27; id++) long.settle(done(String(id)));
     await Promise.all([...asking, ...bert, ...others]);
-    const again = long.ask("check_port", {}, "anna");
+    const again = long.ask("check_port", {}, named("anna"));
     long.settle(done("28"));
     await again;
   });
@@ -152,8 +154,8 @@ describe("requests that take long", () => {
   it("of one user are as few at agents that answer one after the other", async () => {
     const { long, session } = setUp([]);
     session.ask = () => new Promise(() => {});
-    for (let n = 0; n < 16; n++) void long.ask("check_port", {}, "anna");
-    await expect(long.ask("check_port", {}, "anna")).rejects.toMatchObject({
+    for (let n = 0; n < 16; n++) void long.ask("check_port", {}, named("anna"));
+    await expect(long.ask("check_port", {}, named("anna"))).rejects.toMatchObject({
       code: "TOO_MANY_REQUESTS",
     });
   });
