@@ -42,10 +42,7 @@ import type { TunnelServiceDeps } from "./tunnelServiceDeps.ts";
 
 const BIND_DEFAULT = "127.0.0.1";
 
-/**
- * Server tunnels, with RPort's semantics: they end with their client's connection and are opened
- * again when it comes back, as far as the client's own rules still allow them.
- */
+/** Server tunnels, as RPort's: they end with their client's connection, and open again with it if its rules allow. */
 export class TunnelService implements SessionTunnels {
   readonly #deps: TunnelServiceDeps;
   readonly #opener: OpenerDeps;
@@ -117,7 +114,7 @@ export class TunnelService implements SessionTunnels {
     if (own === undefined || own.session.isClosed) {
       throw new RportError("CLIENT_OFFLINE", "The client is not connected.");
     }
-    const asked = { target: request.target, asker: { accountId, name: owner } };
+    const asked = { ...request, asker: { accountId, name: owner } };
     await requireAllowed(own.session, asked);
     own.requireNew(request);
     if (request.probe) await requireOpen(own.session, asked);
