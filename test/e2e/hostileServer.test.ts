@@ -10,10 +10,12 @@ import {
   credential,
   join,
   offline,
+  pairing,
   refusal,
   snapshot,
 } from "../unit/extension/entities.ts";
 import { FakeServer, type Reply, type Seen } from "../unit/extension/fakeServer.ts";
+import { created, PAIRING_ID } from "../unit/extension/installSheet.ts";
 
 const SLOW_MS = 60_000;
 /** The key that the server of a snapshot has. */
@@ -38,10 +40,16 @@ const REPORT = {
 };
 const FACE = { fingerprint_sha256: FINGERPRINT, sign_in: { password: false, invitation: false } };
 
+const PAIRING = pairing(PAIRING_ID, {
+  created_at: new Date().toISOString(),
+  expires_at: new Date(Date.now() + 600_000).toISOString(),
+});
+
 /** What the server answers, by the end of its paths. */
 const ANSWERS: readonly (readonly [RegExp, Reply])[] = [
   [/\/server$/, ok(FACE)],
   [/\/status$/, ok(snapshot().server)],
+  [/\/pairings$/, { ...ok(created({ pairing: PAIRING })), status: 201 }],
   [/\/listening$/, ok({ told: true, ports: HOSTILE_TEXTS.map(portOf), left_out: 0 })],
   [/\/clients-auth\/fleet\?.*dry_run/, ok(REPORT)],
   [
@@ -138,6 +146,23 @@ describe("what a server says of hosts", () => {
     const details = await text();
     expect(details.replaceAll("\n", "")).not.toMatch(DECEPTIVE);
     expect(details).not.toMatch(/^NAME|^===|^```/m);
+    await workbench.command("View: Close All Editors");
+  });
+
+  test("C-07: is text on the install sheet", async () => {
+    await rport.access.rowAction(/^fleet/, "Install Client");
+    const sheet = await rport.sheet("curl");
+    const at = new Date().toISOString();
+    const claim = { client_id: "web-01", hostname: NAME, address: "192.0.2.9", at };
+    const value = pairing(PAIRING_ID, { ...PAIRING, state: "used", uses_left: 0, claims: [claim] });
+    const change = { entity: "pairing", id: value.id, value } as const;
+    fake.send({ type: "delta", seq: 3, at, changes: [change] });
+    await sheet.getByText("[NAME](command:workbench.action.quit)").first().waitFor();
+    expect(await sheet.locator("a[href], img").count()).toBe(0);
+    expect((await sheet.locator("body").innerText()).replaceAll(/[\n\t]/g, "")).not.toMatch(
+      DECEPTIVE,
+    );
+    await workbench.screenshot("hostile-sheet");
     await workbench.command("View: Close All Editors");
   });
 

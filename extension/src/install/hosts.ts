@@ -4,6 +4,7 @@ import type { Pairing, PairingStep } from "@rport/protocol/pairing/model";
 import type { Cure, SheetHost } from "@rport/protocol/sheet";
 import { displayName } from "../model/arrange.ts";
 import { doubtSentence } from "../model/joinDoubt.ts";
+import { inertLine } from "../support/text.ts";
 
 /** A host that was not heard of for so long after its last step has probably failed. */
 export const SILENT_AFTER_MS = 120_000;
@@ -63,13 +64,13 @@ function hostOf(trace: Trace, facts: HostsFacts, joins: readonly Join[]): SheetH
   const named = facts.pairing.uses === 1 ? facts.name : "";
   return {
     clientId,
-    name: named || (known === undefined ? hostname || clientId : displayName(known)),
-    address: known === undefined ? address : (known.ipv4[0] ?? known.address),
-    os: known === undefined ? "" : known.os_full_name || known.os,
+    name: inertLine(named || (known === undefined ? hostname || clientId : displayName(known))),
+    address: inertLine(known === undefined ? address : (known.ipv4[0] ?? known.address)),
+    os: known === undefined ? "" : inertLine(known.os_full_name || known.os),
     stage,
     at,
     steps: steps.map(({ kind, at: when }) => ({ kind, at: when })),
-    text,
+    text: inertLine(text),
     cure,
   };
 }

@@ -2,6 +2,7 @@ import type { Pairing, PairingStep } from "@rport/protocol/pairing/model";
 import type { SheetState } from "@rport/protocol/sheet";
 import { t } from "@vscode/l10n";
 import { plural } from "../support/plural.ts";
+import { inertLine } from "../support/text.ts";
 
 /** Where a line stands, as the page is told. */
 export type Line = SheetState["line"];
@@ -38,7 +39,7 @@ export function lineOf(facts: LineFacts): Line {
 export function newsOf({ steps, hostname }: Pairing): SheetState["news"] {
   return steps.flatMap((step) => {
     const text = step.client_id === "" ? newsText(step, hostname) : "";
-    return text === "" ? [] : [{ at: step.at, text }];
+    return text === "" ? [] : [{ at: step.at, text: inertLine(text) }];
   });
 }
 
