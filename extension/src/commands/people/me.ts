@@ -1,6 +1,6 @@
 import type { Token } from "@rport/protocol/people/token";
 import { t } from "@vscode/l10n";
-import { type QuickPickItem, QuickPickItemKind, window } from "vscode";
+import { type QuickPickItem, QuickPickItemKind, ThemeIcon, window } from "vscode";
 import { joinDots } from "../../model/rows/row.ts";
 import { tokenWords } from "../../model/rows/userRow.ts";
 import type { Server } from "../../servers/server.ts";
@@ -49,7 +49,8 @@ async function manageTokens(server: Server): Promise<void> {
   for (;;) {
     const tokens = await server.api.call("listTokens");
     const items: TokenItem[] = tokens.map((token) => ({
-      label: `$(key) ${plainText(token.name)}`,
+      label: plainText(token.name),
+      iconPath: new ThemeIcon("key"),
       description: plainText(joinDots(...tokenWords(token, server.time.nowMs))),
       token,
     }));

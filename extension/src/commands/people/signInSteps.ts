@@ -1,4 +1,5 @@
 import { t } from "@vscode/l10n";
+import { ThemeIcon } from "vscode";
 import { tryToken } from "../../servers/signIn.ts";
 import { askChoice, askText, type Choice, MISSING, SECRET } from "./ask.ts";
 import { invitationStep } from "./invitationSteps.ts";
@@ -28,13 +29,16 @@ const FIRST_STEPS: Readonly<Record<Way, (form: SignInForm) => Step>> = {
 };
 
 const PASSWORD: Choice<Way> = {
-  label: `$(account) ${t("User and password")}`,
+  label: t("User and password"),
+  // in the label it would be spoken by its name
+  iconPath: new ThemeIcon("account"),
   detail: t("With the code of your authenticator app, if you have set one up."),
   target: "password",
 };
 
 const TOKEN: Choice<Way> = {
-  label: `$(key) ${t("Token")}`,
+  label: t("Token"),
+  iconPath: new ThemeIcon("key"),
   detail: t("Paste a token that you already have."),
   target: "token",
 };
@@ -43,7 +47,8 @@ const GIVEN = t("An administrator gave you a code: become a user with it.");
 const PRINTED = t("The server has no users yet: it printed a code for the first administrator.");
 
 function invitation(detail: string): Choice<Way> {
-  return { label: `$(mail) ${t("Invitation code")}`, detail, target: "invitation" };
+  const iconPath = new ThemeIcon("mail");
+  return { label: t("Invitation code"), iconPath, detail, target: "invitation" };
 }
 
 function tokenStep(form: SignInForm): Step {

@@ -1,7 +1,7 @@
 import type { Invitation } from "@rport/protocol/people/invitation";
 import type { User } from "@rport/protocol/people/user";
 import { t } from "@vscode/l10n";
-import { window } from "vscode";
+import { ThemeIcon, window } from "vscode";
 import type { Row } from "../../model/rows/row.ts";
 import { accessRow, invitationRow, userLabel, userRow } from "../../model/rows/userRow.ts";
 import type { UserAccess } from "../../model/userAccess.ts";
@@ -133,8 +133,8 @@ export class UserTargets {
     const isMe = user.username === server.rights.username;
     const row = userRow({ user, isMe, failure: undefined, nowMs: server.time.nowMs });
     const where = this.#servers.length > 1 ? `${server.name} \u00B7 ` : "";
-    const { label, description } = choiceOf(row);
-    return { label, description: plainText(where) + description, target };
+    const choice = choiceOf(row);
+    return { ...choice, description: plainText(where) + choice.description, target };
   }
 }
 
@@ -144,11 +144,9 @@ export function nameOfUser({ user, server }: UserTarget): string {
 }
 
 function choiceOf({ label, description, icon }: Row) {
-  const name = plainText(label);
-  return {
-    label: icon === undefined ? name : `$(${icon.name}) ${name}`,
-    description: plainText(description),
-  };
+  const choice = { label: plainText(label), description: plainText(description) };
+  // an icon in the label would be spoken by its name
+  return icon === undefined ? choice : { ...choice, iconPath: new ThemeIcon(icon.name) };
 }
 
 async function ask<T>(
