@@ -7,7 +7,7 @@ import { runVitest } from "./tools.mjs";
  * What `npm test` runs there, in a minute: one file for each kind of thing that the editor's API does for
  * the extension. `npm run test:floor` runs all.
  */
-const IN_SHORT = ["harness", "awake", "rowsMeant", "tunnelOpening", "sheetTruth", "languageTools"];
+const IN_SHORT = ["awake", "rowsMeant", "tunnelOpening", "sheetTruth", "languageTools"];
 
 /** Runs the end-to-end tests of these files, or of all, on the oldest VS Code. */
 export const runOnFloor = (files = []) =>

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startAgent } from "../support/agents/agent.ts";
 import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import type { RunningBackend } from "../support/backend/backend.ts";
+import { eventually } from "../support/eventually.ts";
 import { LOCAL_BACKEND } from "../support/vscode/fleet.ts";
 import { type LastingBackend, openLasting } from "../support/vscode/lastingBackend.ts";
 import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
@@ -9,6 +10,9 @@ import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** The credential of a laptop that is stolen. */
 const LAPTOPS = "laptops";
+
+/** Those of two groups, of which the one with four clients is open. */
+const FIRST_ROWS = 6;
 
 /** What commands act on, and what is true of rows while they are shown. */
 describe("rows of the trees", () => {
@@ -25,7 +29,8 @@ describe("rows of the trees", () => {
     hosts = resources.use(new AsyncDisposableStack());
     await joinHosts(backend, hosts);
     workbench = rport.workbench;
-    await rport.clients.row("web-01").waitFor();
+    // a click while rows come hits whichever has come to lie there meanwhile
+    await eventually(async () => expect(await rport.clients.labels()).toHaveLength(FIRST_ROWS));
     await rport.access.row(FLEET).waitFor();
   });
 
