@@ -106,6 +106,13 @@ export const LIMITS = {
     unit: "bytes",
     what: "at a pairing service apart from servers: memory for what was deposited, and for what has happened with it; a quarter of it for one listed server, a sixteenth for one network where there is no list",
   },
+  deposit_scripts: {
+    usual: 64,
+    least: 8,
+    most: 10_000,
+    unit: "count",
+    what: "at a pairing service apart from servers: installer scripts that servers brought; a quarter of them for one listed server, a sixteenth for one network where there is no list. Those that open pairings name stay",
+  },
   pairing_questions: {
     usual: 256,
     least: 4,

@@ -39,9 +39,9 @@ export function depositDoor({ desk, depositors, exchangeOf }: DepositDoorDeps): 
     exchangeOf(request).sendJson(200, facts);
   });
   router.put("/pair/v1/scripts/:sha256", async (request) => {
-    admit(request);
+    const depositor = admit(request);
     const script = await readAtMost(request, SCRIPT_MAX_BYTES);
-    if (!desk.scripts.keep(String(request.params.sha256), script)) {
+    if (!desk.scripts.keep(String(request.params.sha256), script, depositor)) {
       throw new RportError("BAD_REQUEST", "The script has another SHA-256.");
     }
     exchangeOf(request).sendJson(200, {});

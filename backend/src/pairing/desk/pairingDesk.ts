@@ -57,7 +57,7 @@ export class PairingDesk {
   /** Where installers claim and report. */
   readonly deposits: Deposits;
   /** The installer scripts that servers brought. */
-  readonly scripts = new Scripts();
+  readonly scripts: Scripts;
   readonly #deps: PairingDeskDeps;
   readonly #entries = new Map<PairingId, Entry>();
   readonly #places: DeskPlaces;
@@ -67,6 +67,7 @@ export class PairingDesk {
     const { clock, log, limits, share } = deps;
     this.#deps = deps;
     this.#places = new DeskPlaces({ limits, share, placed: () => this.#entries.values() });
+    this.scripts = new Scripts({ limits, share, named: () => this.#named() });
     this.#questions = new Questions({ limits, clock });
     this.deposits = new Deposits({
       clock,
@@ -186,6 +187,14 @@ export class PairingDesk {
     this.deposits.end(id);
     entry.timer.cancel();
     entry.timer = this.#deps.clock.after(KNOWN_AFTER_END_MS, () => this.#entries.delete(id));
+  }
+
+  *#named(): Generator<string | undefined> {
+    for (const { isEnded, scripts } of this.#entries.values()) {
+      if (isEnded) continue;
+      yield scripts.sh;
+      yield scripts.ps1;
+    }
   }
 
   #requireScripts({ sh, ps1 }: DepositRequest["scripts"]): void {
