@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isDeceptive } from "./deceptive.ts";
 import { clientParams, endpoint, none } from "./endpointEntry.ts";
+import { listOf, mapOf } from "./untilFault.ts";
 
 /** Longest name that a person gives a host, and longest tag, in UTF-16 units. */
 export const GIVEN_TEXT_MAX = 200;
@@ -59,7 +60,7 @@ export const ATTRIBUTE_ENDPOINTS = {
     params: clientParams,
     query: none,
     body: undefined,
-    output: z.object({ tags: z.array(z.string()), labels: z.record(z.string(), z.string()) }),
+    output: z.object({ tags: listOf(z.string()), labels: mapOf(z.string()) }),
     status: 200,
   }),
   /** Administrators only, because tags decide which groups of clients a host is in. */

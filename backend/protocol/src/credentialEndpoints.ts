@@ -17,6 +17,7 @@ import {
   secretSchema,
 } from "./model.ts";
 import { deletionReportSchema, rotationClientSchema } from "./report.ts";
+import { listOf } from "./untilFault.ts";
 
 /** A credential's first or further password: the only answer that ever contains it. */
 export const newSecretSchema = z.object({
@@ -34,7 +35,7 @@ export const CREDENTIAL_ENDPOINTS = {
     params: none,
     query: listQuery,
     body: undefined,
-    output: z.array(credentialSchema),
+    output: listOf(credentialSchema),
     status: 200,
   }),
   getCredential: endpoint({
@@ -110,7 +111,7 @@ export const CREDENTIAL_ENDPOINTS = {
     query: none,
     body: z.strictObject({ dry_run: z.boolean().default(false) }),
     output: z.object({
-      credentials: z.array(authIdSchema),
+      credentials: listOf(authIdSchema),
       /** Those that could not be deleted, or not durably (`NOT_DURABLE`), and why. */
       failed: z
         .array(z.object({ id: authIdSchema, code: z.string(), title: z.string() }))
@@ -136,7 +137,7 @@ export const CREDENTIAL_ENDPOINTS = {
     params: authParams,
     query: none,
     body: undefined,
-    output: z.array(secretSchema),
+    output: listOf(secretSchema),
     status: 200,
   }),
   addSecret: endpoint({
@@ -159,7 +160,7 @@ export const CREDENTIAL_ENDPOINTS = {
     body: undefined,
     output: z.object({
       rotation: rotationSchema.nullable(),
-      clients: z.array(rotationClientSchema),
+      clients: listOf(rotationClientSchema),
     }),
     status: 200,
   }),
@@ -198,9 +199,9 @@ export const CREDENTIAL_ENDPOINTS = {
     body: z.strictObject({ grace_seconds: z.number().int().min(0).max(31_536_000).nullable() }),
     output: rotationSchema.extend({
       /** Connected clients that cannot be moved (Go clients): they need a fresh snippet. */
-      unmovable: z.array(clientIdSchema),
+      unmovable: listOf(clientIdSchema),
       /** Where each client stands at the beginning. */
-      clients: z.array(rotationClientSchema).default([]),
+      clients: listOf(rotationClientSchema).default([]),
       /** Open pairings that end at once, because there is no grace. */
       pairings: z.number().int().nonnegative().default(0),
     }),

@@ -6,6 +6,7 @@ import { pairingSchema } from "./pairing/model.ts";
 import { userNameSchema, userSchema } from "./people/user.ts";
 import { refusalSchema } from "./refusal.ts";
 import { type ServerStatus, serverStatusSchema } from "./serverStatus.ts";
+import { listOf } from "./untilFault.ts";
 
 /** One row of the table: a kind of thing of which there are many. */
 interface Row<S extends z.ZodType, I extends z.ZodType<string>, L extends string> {
@@ -129,7 +130,7 @@ export type EntityLists = { readonly [E in Entity as ListName<E>]: readonly Enti
 
 function listSchemaOf(entity: Entity) {
   const { schema, list, ifMissing } = ENTITIES[entity];
-  const all = z.array(schema);
+  const all = listOf(schema);
   return [list, ifMissing === "empty" ? all.default([]) : all] as const;
 }
 
@@ -197,7 +198,7 @@ export const deltaSchema = z.object({
   type: z.literal("delta"),
   seq: z.number().int().positive(),
   at: z.iso.datetime({ offset: true }),
-  changes: z.array(change).min(1),
+  changes: listOf(change, { min: 1 }),
 });
 
 /** What changed since the message before. */

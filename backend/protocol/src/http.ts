@@ -24,6 +24,7 @@ import { deletionReportSchema } from "./report.ts";
 import { serverStatusSchema } from "./serverStatus.ts";
 import { LISTENING_ENDPOINTS } from "./tunnels/listening.ts";
 import { TRAFFIC_ENDPOINTS } from "./tunnels/traffic.ts";
+import { listOf } from "./untilFault.ts";
 
 /** All routes of the users' face begin with this. */
 export const API_PREFIX = "/api/v1";
@@ -54,7 +55,7 @@ export const ENDPOINTS = {
     params: none,
     query: listQuery,
     body: undefined,
-    output: z.array(z.record(z.string(), z.unknown())),
+    output: listOf(z.record(z.string(), z.unknown())),
     status: 200,
   }),
   getClient: endpoint({
@@ -64,7 +65,7 @@ export const ENDPOINTS = {
     params: clientParams,
     query: listQuery,
     body: undefined,
-    output: clientSchema.extend({ tunnels: z.array(tunnelSchema) }),
+    output: clientSchema.extend({ tunnels: listOf(tunnelSchema) }),
     status: 200,
   }),
   /** Only of a client that is not connected; `report=true` answers 200 with a report. */
@@ -131,7 +132,7 @@ export const ENDPOINTS = {
     params: none,
     query: none,
     body: undefined,
-    output: z.array(tunnelSchema),
+    output: listOf(tunnelSchema),
     status: 200,
   }),
   createTunnel: endpoint({
@@ -178,7 +179,7 @@ export const ENDPOINTS = {
     params: none,
     query: none,
     body: undefined,
-    output: z.array(refusalSchema),
+    output: listOf(refusalSchema),
     status: 200,
   }),
   clearRefusals: endpoint({
@@ -199,7 +200,7 @@ export const ENDPOINTS = {
     params: none,
     query: listQuery,
     body: undefined,
-    output: z.array(auditRowSchema),
+    output: listOf(auditRowSchema),
     status: 200,
   }),
 } as const;

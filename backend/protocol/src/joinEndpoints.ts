@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { endpoint, none } from "./endpointEntry.ts";
 import { joinSchema } from "./join.ts";
+import { listOf } from "./untilFault.ts";
 
 const joinParams = z.object({ joinId: joinSchema.shape.id });
 
@@ -14,7 +15,7 @@ export const JOIN_ENDPOINTS = {
     params: none,
     query: none,
     body: undefined,
-    output: z.array(joinSchema),
+    output: listOf(joinSchema),
     status: 200,
   }),
   /**

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { authIdSchema, clientIdSchema, secretIdSchema, tunnelIdSchema } from "./ids.ts";
 import { leftOutSchema, REMOTES_MAX } from "./leftOut.ts";
 import { line, time } from "./texts.ts";
+import { listOf, mapOf } from "./untilFault.ts";
 
 /**
  * Which secret a client last signed in with. `grace` means: it has not moved to the new one yet.
@@ -89,7 +90,7 @@ export const clientSchema = z.object({
   ipv4: z.array(line).max(256),
   ipv6: z.array(line).max(256),
   tags: z.array(line).max(256),
-  labels: z.record(line, line),
+  labels: mapOf(line),
   version: line,
   address: line,
   client_auth_id: authIdSchema,
@@ -123,10 +124,10 @@ export const clientSchema = z.object({
     .object({
       name: line.optional(),
       tags: z.array(line).max(256).optional(),
-      labels: z.record(line, line).optional(),
+      labels: mapOf(line).optional(),
     })
     .default({}),
-  groups: z.array(line).default([]),
+  groups: listOf(line).default([]),
 });
 
 /** A host's record. */

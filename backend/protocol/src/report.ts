@@ -2,10 +2,11 @@ import { z } from "zod";
 import { clientIdSchema } from "./ids.ts";
 import { rotationStateSchema } from "./model.ts";
 import { line } from "./texts.ts";
+import { listOf } from "./untilFault.ts";
 
 /** What a deletion did or, with `dry_run`, would do. */
 export const deletionReportSchema = z.object({
-  clients: z.array(
+  clients: listOf(
     z.object({
       id: clientIdSchema,
       name: line,
@@ -17,9 +18,9 @@ export const deletionReportSchema = z.object({
   disconnected: z.number().int().nonnegative(),
   pairings: z.number().int().nonnegative(),
   /** Those of `clients` that were away: they find out when they come back. */
-  offline: z.array(clientIdSchema).default([]),
+  offline: listOf(clientIdSchema).default([]),
   /** Of a purge: revoked clients, whose records stay, because they are what keeps them out. */
-  kept: z.array(clientIdSchema).optional(),
+  kept: listOf(clientIdSchema).optional(),
   /** Of the revocation of a host: how many secrets end that only it may use. */
   secrets: z.number().int().nonnegative().optional(),
 });

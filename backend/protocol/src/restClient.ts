@@ -9,6 +9,9 @@ import {
   pathOf,
 } from "./http.ts";
 
+/** What a server has to say of an error is a few sentences; a longer body is not looked into. */
+const ERROR_MAX_CHARACTERS = 65_536;
+
 const answerSchema = z.object({ data: z.unknown() });
 
 /** A call of an endpoint as HTTP; whoever sends it adds the `Authorization` header. */
@@ -54,7 +57,8 @@ export async function errorOf(response: Response): Promise<RportError> {
 
 /** The error an answer tells of: its envelope's first entry, or the bare status. */
 export function errorFromEnvelope(status: number, body: string): RportError {
-  const envelope = errorEnvelopeSchema.safeParse(parseJson(body));
+  const said = body.length > ERROR_MAX_CHARACTERS ? undefined : parseJson(body);
+  const envelope = errorEnvelopeSchema.safeParse(said);
   const first = envelope.data?.errors[0];
   const code = first !== undefined && isErrorCode(first.code) ? first.code : codeOfStatus(status);
   const title = first?.title || `The server answered with status ${status}.`;

@@ -10,8 +10,6 @@ import type { Clock, Timer } from "../support/clock.ts";
 import type { ReadyAccess } from "./access.ts";
 import { isUnauthorized, openSocket, type SocketEnd } from "./webSocket.ts";
 
-/** Whatever is larger than any message of the protocol is none. */
-const MAX_MESSAGE_BYTES = 4 * EVENT_MESSAGE_MAX_BYTES;
 /** A connection that is silent this long is asked, and given up after as long again. */
 const SILENCE_MS = 20_000;
 
@@ -43,7 +41,7 @@ export class EventSocket {
     this.#deps = deps;
     const { access } = deps;
     this.#socket = openSocket(
-      { access, path: EVENTS_PATH, maxMessageBytes: MAX_MESSAGE_BYTES },
+      { access, path: EVENTS_PATH, maxMessageBytes: EVENT_MESSAGE_MAX_BYTES },
       (end) => this.#end(endOf(end)),
     );
     this.#socket.on("message", (data) => this.#receive(data));

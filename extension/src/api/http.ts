@@ -12,7 +12,10 @@ import { boundedAnswer } from "./boundedAnswer.ts";
 /** An answer of the REST API takes at most this long; rotation waits up to 10 s for agents. */
 const TIMEOUT_MS = 30_000;
 /** The longest that a server of many thousand hosts has to say at once is a few megabytes. */
-const ANSWER_MAX_BYTES = 32 << 20;
+const ANSWER_MAX_BYTES = 12 << 20;
+/** What each connection asks by itself, without a person who waits for it, is answered shortly. */
+const UNASKED_MAX_BYTES = 64 << 10;
+const UNASKED: ReadonlySet<EndpointName> = new Set(["getMe", "getStatus"]);
 
 /** What is asked, beside where. */
 type Asked = Omit<RequestParts, "signal">;
@@ -95,7 +98,8 @@ export class Api {
     const { path, method, body, headers: given } = restRequest(name, call);
     const { authorization } = access;
     const headers = authorization === "" ? given : { ...given, authorization };
-    return this.#exchange(access, path, { method, headers, body });
+    const maxBytes = UNASKED.has(name) ? UNASKED_MAX_BYTES : ANSWER_MAX_BYTES;
+    return this.#exchange(access, path, { method, headers, body, maxBytes });
   }
 
   async #ready(): Promise<ReadyAccess> {
@@ -111,7 +115,7 @@ export class Api {
   async #exchange(
     access: ReadyAccess,
     path: string,
-    { maxBytes = ANSWER_MAX_BYTES, ...parts }: Asked & { readonly maxBytes?: number },
+    { maxBytes, ...parts }: Asked & { readonly maxBytes: number },
   ): Promise<Response> {
     try {
       return await boundedAnswer(await this.#answer(access, path, parts), maxBytes);

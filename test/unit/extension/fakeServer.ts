@@ -34,7 +34,7 @@ export class FakeServer {
   /** Tokens of the event sockets that were opened, in order. */
   readonly tokens: string[] = [];
   token = "good-token";
-  greeting: EventMessage | undefined;
+  greeting: EventMessage | string | undefined;
   /** Upgrades are answered when this is over. */
   slowness: Promise<void> | undefined;
   reply: (seen: Seen) => Reply = () => ({ status: 404 });
@@ -53,7 +53,9 @@ export class FakeServer {
       }
       await server.slowness;
       server.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        if (server.greeting !== undefined) webSocket.send(JSON.stringify(server.greeting));
+        const { greeting } = server;
+        if (greeting === undefined) return;
+        webSocket.send(typeof greeting === "string" ? greeting : JSON.stringify(greeting));
       });
     });
     server.#http.listen(0, "127.0.0.1");

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { deltaSchema } from "@rport/protocol/events";
+import { deltaSchema, EVENT_MESSAGE_MAX_BYTES } from "@rport/protocol/events";
 import { clientIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it, vi } from "vitest";
 import type { Access } from "../../../extension/src/api/access.ts";
@@ -48,6 +48,32 @@ describe("a server that tells of ever more", () => {
     expect(mirror.apply(delta(2, "0")).kind).toBe("changed");
     expect(mirror.apply(delta(3, "one more"))).toMatchObject({ kind: "flood" });
   }, 30_000);
+});
+
+/** As many of these as a message may have. */
+const fill = (begin: string, item: string, bytes: number) =>
+  `${begin}${Array(Math.floor((bytes - 200) / (item.length + 1)))
+    .fill(item)
+    .join(",")}`;
+
+describe("a server that sends a million things that are none", () => {
+  it.each([
+    ["a piece", '{"type":"piece","seq":1,"more":false,"clients":['],
+    ["a change", '{"type":"delta","seq":1,"at":"2030-01-01T00:00:01Z","changes":['],
+  ])(
+    "is left at the first of them, in %s",
+    async (_, begin) => {
+      await using fake = await FakeServer.start();
+      fake.greeting = `${fill(begin, "{}", EVENT_MESSAGE_MAX_BYTES)}]}`;
+      using fixture = serverOn(fake);
+      fixture.server.connect();
+      await vi.waitFor(() => expect(fixture.server.state.kind).toBe("waiting"), 20_000);
+      expect(fixture.server.state).toMatchObject({
+        reason: expect.stringContaining("does not understand"),
+      });
+    },
+    30_000,
+  );
 });
 
 /** A client with so many labels of 960 characters. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { endpoint, none } from "../endpointEntry.ts";
 import { pairingIdSchema } from "../ids.ts";
 import { tlsPinSchema } from "../tls/tlsPin.ts";
+import { listOf } from "../untilFault.ts";
 import { hostnameSchema } from "./hostname.ts";
 import { pairingSchema } from "./model.ts";
 
@@ -25,7 +26,7 @@ export const newPairingSchema = z.object({
   /** What hosts recognise the server by that come by TLS; absent: they trust its certificate. */
   tls_pin: tlsPinSchema.optional(),
   /** The lines for each platform and tool, the usual one first. */
-  commands: z.array(pairingCommandSchema),
+  commands: listOf(pairingCommandSchema),
 });
 
 /** The answer that creates a pairing. */
@@ -42,7 +43,7 @@ export const PAIRING_ENDPOINTS = {
     params: none,
     query: none,
     body: undefined,
-    output: z.array(pairingSchema),
+    output: listOf(pairingSchema),
     status: 200,
   }),
   createPairing: endpoint({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { clientParams, endpoint, listQuery, none } from "../endpointEntry.ts";
+import { listOf } from "../untilFault.ts";
 import { clientGroupIdSchema, clientGroupInputSchema, clientGroupSchema } from "./clientGroup.ts";
 import { groupListSchema } from "./user.ts";
 
@@ -25,7 +26,7 @@ export const ACCESS_ENDPOINTS = {
     params: none,
     query: listQuery,
     body: undefined,
-    output: z.array(z.record(z.string(), z.unknown())),
+    output: listOf(z.record(z.string(), z.unknown())),
     status: 200,
   }),
   getClientGroup: endpoint({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { line } from "../texts.ts";
+import { listOf } from "../untilFault.ts";
 import { groupListSchema, whyNotUserName } from "./user.ts";
 
 /** The id of a group of clients. */
@@ -56,7 +57,7 @@ export const clientGroupSchema = z.object({
   /** Groups of users who may see its clients. */
   allowed_user_groups: groupListSchema,
   /** Who is in it now, of those that whoever asks may see. */
-  client_ids: z.array(z.string()),
+  client_ids: listOf(z.string()),
   num_clients: z.int().nonnegative(),
   num_clients_connected: z.int().nonnegative(),
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { endpoint, none } from "../endpointEntry.ts";
 import { line, time } from "../texts.ts";
+import { listOf } from "../untilFault.ts";
 import { codeText, passwordText } from "./signInEndpoints.ts";
 import {
   newTokenInputSchema,
@@ -63,7 +64,7 @@ export const ME_ENDPOINTS = {
     params: none,
     query: none,
     body: undefined,
-    output: z.array(tokenSchema),
+    output: listOf(tokenSchema),
     status: 200,
   }),
   /**
@@ -136,7 +137,7 @@ export const ME_ENDPOINTS = {
       qr: z.string(),
       /** `otpauth://`, for those who cannot scan. */
       uri: z.string().max(1_000),
-      recovery_codes: z.array(z.string().max(64)),
+      recovery_codes: listOf(z.string().max(64)),
     }),
     status: 200,
   }),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { dryRun, endpoint, none } from "../endpointEntry.ts";
 import { line } from "../texts.ts";
+import { listOf } from "../untilFault.ts";
 import { invitationIdSchema, invitationSchema, newInvitationSchema } from "./invitation.ts";
 import { permissionsSchema } from "./right.ts";
 import { passwordText } from "./signInEndpoints.ts";
@@ -34,7 +35,7 @@ export const USER_ENDPOINTS = {
     params: none,
     query: none,
     body: undefined,
-    output: z.array(userSchema),
+    output: listOf(userSchema),
     status: 200,
   }),
   createUser: endpoint({
@@ -112,7 +113,7 @@ export const USER_ENDPOINTS = {
     params: userParams,
     query: none,
     body: undefined,
-    output: z.array(knownSecretSchema),
+    output: listOf(knownSecretSchema),
     status: 200,
   }),
   deleteUserTotp: endpoint({
@@ -132,7 +133,7 @@ export const USER_ENDPOINTS = {
     params: userParams,
     query: none,
     body: undefined,
-    output: z.array(sessionSchema),
+    output: listOf(sessionSchema),
     status: 200,
   }),
   deleteSessions: endpoint({
@@ -167,7 +168,7 @@ export const USER_ENDPOINTS = {
     params: userParams,
     query: none,
     body: undefined,
-    output: z.array(tokenSchema),
+    output: listOf(tokenSchema),
     status: 200,
   }),
   /**
@@ -201,7 +202,7 @@ export const USER_ENDPOINTS = {
     params: none,
     query: none,
     body: undefined,
-    output: z.array(userGroupSchema),
+    output: listOf(userGroupSchema),
     status: 200,
   }),
   getUserGroup: endpoint({
@@ -242,7 +243,7 @@ export const USER_ENDPOINTS = {
     params: none,
     query: none,
     body: undefined,
-    output: z.array(invitationSchema),
+    output: listOf(invitationSchema),
     status: 200,
   }),
   createInvitation: endpoint({
