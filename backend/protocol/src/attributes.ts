@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { listOf, mapOf } from "./asking/untilFault.ts";
 import { isDeceptive } from "./deceptive.ts";
 import { clientParams, endpoint, none } from "./endpointEntry.ts";
-import { listOf, mapOf } from "./untilFault.ts";
 
 /** Longest name that a person gives a host, and longest tag, in UTF-16 units. */
 export const GIVEN_TEXT_MAX = 200;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listOf } from "./asking/untilFault.ts";
 import {
   authParams,
   dryRun,
@@ -17,7 +18,6 @@ import {
   secretSchema,
 } from "./model.ts";
 import { deletionReportSchema, rotationClientSchema } from "./report.ts";
-import { listOf } from "./untilFault.ts";
 
 /** A credential's first or further password: the only answer that ever contains it. */
 export const newSecretSchema = z.object({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listOf } from "./asking/untilFault.ts";
 import { authIdSchema, clientIdSchema, pairingIdSchema } from "./ids.ts";
 import { joinSchema } from "./join.ts";
 import { clientSchema, credentialSchema, tunnelSchema } from "./model.ts";
@@ -6,7 +7,6 @@ import { pairingSchema } from "./pairing/model.ts";
 import { userNameSchema, userSchema } from "./people/user.ts";
 import { refusalSchema } from "./refusal.ts";
 import { type ServerStatus, serverStatusSchema } from "./serverStatus.ts";
-import { listOf } from "./untilFault.ts";
 
 /** One row of the table: a kind of thing of which there are many. */
 interface Row<S extends z.ZodType, I extends z.ZodType<string>, L extends string> {

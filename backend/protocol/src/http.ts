@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listOf } from "./asking/untilFault.ts";
 import { ATTRIBUTE_ENDPOINTS } from "./attributes.ts";
 import { auditRowSchema } from "./audit.ts";
 import { CREDENTIAL_ENDPOINTS } from "./credentialEndpoints.ts";
@@ -24,7 +25,6 @@ import { deletionReportSchema } from "./report.ts";
 import { serverStatusSchema } from "./serverStatus.ts";
 import { LISTENING_ENDPOINTS } from "./tunnels/listening.ts";
 import { TRAFFIC_ENDPOINTS } from "./tunnels/traffic.ts";
-import { listOf } from "./untilFault.ts";
 
 /** All routes of the users' face begin with this. */
 export const API_PREFIX = "/api/v1";

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { listOf } from "./asking/untilFault.ts";
 import { endpoint, none } from "./endpointEntry.ts";
 import { joinSchema } from "./join.ts";
-import { listOf } from "./untilFault.ts";
 
 const joinParams = z.object({ joinId: joinSchema.shape.id });
 

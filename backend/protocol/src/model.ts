@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { listOf, mapOf } from "./asking/untilFault.ts";
 import { authIdSchema, clientIdSchema, secretIdSchema, tunnelIdSchema } from "./ids.ts";
 import { leftOutSchema, REMOTES_MAX } from "./leftOut.ts";
 import { line, time } from "./texts.ts";
-import { listOf, mapOf } from "./untilFault.ts";
 
 /**
  * Which secret a client last signed in with. `grace` means: it has not moved to the new one yet.

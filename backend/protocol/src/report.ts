@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { listOf } from "./asking/untilFault.ts";
 import { clientIdSchema } from "./ids.ts";
 import { rotationStateSchema } from "./model.ts";
 import { line } from "./texts.ts";
-import { listOf } from "./untilFault.ts";
 
 /** What a deletion did or, with `dry_run`, would do. */
 export const deletionReportSchema = z.object({

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { listOf, mapOf } from "../../../backend/protocol/src/untilFault.ts";
+import { listOf, mapOf } from "../../../backend/protocol/src/asking/untilFault.ts";
 
 const point = z.object({ x: z.number(), y: z.number().default(0) });
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { listOf } from "../asking/untilFault.ts";
 import { endpoint, none } from "../endpointEntry.ts";
 import { pairingIdSchema } from "../ids.ts";
 import { tlsPinSchema } from "../tls/tlsPin.ts";
-import { listOf } from "../untilFault.ts";
 import { hostnameSchema } from "./hostname.ts";
 import { pairingSchema } from "./model.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { listOf } from "../asking/untilFault.ts";
 import { clientParams, endpoint, listQuery, none } from "../endpointEntry.ts";
-import { listOf } from "../untilFault.ts";
 import { clientGroupIdSchema, clientGroupInputSchema, clientGroupSchema } from "./clientGroup.ts";
 import { groupListSchema } from "./user.ts";
 

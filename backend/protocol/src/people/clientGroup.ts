@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { listOf } from "../asking/untilFault.ts";
 import { line } from "../texts.ts";
-import { listOf } from "../untilFault.ts";
 import { groupListSchema, whyNotUserName } from "./user.ts";
 
 /** The id of a group of clients. */

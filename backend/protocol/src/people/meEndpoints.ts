@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { listOf } from "../asking/untilFault.ts";
 import { endpoint, none } from "../endpointEntry.ts";
 import { line, time } from "../texts.ts";
-import { listOf } from "../untilFault.ts";
 import { codeText, passwordText } from "./signInEndpoints.ts";
 import {
   newTokenInputSchema,

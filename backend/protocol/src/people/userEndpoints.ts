@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { listOf } from "../asking/untilFault.ts";
 import { dryRun, endpoint, none } from "../endpointEntry.ts";
 import { line } from "../texts.ts";
-import { listOf } from "../untilFault.ts";
 import { invitationIdSchema, invitationSchema, newInvitationSchema } from "./invitation.ts";
 import { permissionsSchema } from "./right.ts";
 import { passwordText } from "./signInEndpoints.ts";
