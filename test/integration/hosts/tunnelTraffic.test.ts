@@ -120,7 +120,8 @@ describe("the tooltip of a tunnel in the editor", () => {
       const { url, token } = backend;
       using window = editorWindow(url, token);
       window.server.connect();
-      await vi.waitFor(() => expect(window.server.mirror.maps.tunnels.size).toBe(1));
+      await vi.waitFor(() => expect(window.server.state.kind).toBe("connected"));
+      expect(window.server.mirror.maps.tunnels.size).toBe(1);
       const remote = { host: "127.0.0.1", port: target.port };
       const serverKey = window.server.key;
       const client = { serverKey, clientId: ID, clientName: ID, isThisComputer: false };
