@@ -1,4 +1,3 @@
-import type { Duplex } from "node:stream";
 import { guardedClock } from "@rport/protocol/wire/guardedClock";
 import type { TransportLimits } from "@rport/protocol/wire/transport";
 import { ServerLife } from "./audit/serverLife.ts";
@@ -30,7 +29,6 @@ import { loggedFault } from "./platform/faults.ts";
 import { LogBursts } from "./platform/logBursts.ts";
 import { openServices, type Services, type Whereabouts } from "./services.ts";
 import { type OpenTls, openTls } from "./tls/openTls.ts";
-import type { Actor } from "./users/actor.ts";
 import { ChangeBudget } from "./users/changeBudget.ts";
 import type { UserGate } from "./users/gate.ts";
 import type { Proofs } from "./users/proofs.ts";
@@ -196,7 +194,7 @@ function facesDeps(
   const { places, serverUrls, trustedProxies = [], pairing, clock, log } = options;
   const peerOf = createPeerOf(trustedProxies, log);
   const { sockets, limits } = services;
-  const onUser = (socket: Duplex, user: Actor): boolean => sockets.vouchFor(socket, user);
+  const onUser = (...one: Parameters<typeof sockets.vouchFor>) => sockets.vouchFor(...one);
   const routes = routesOf(services);
   const handlers = handlersOf(services, {
     hasServerUrls: serverUrls.length > 0,

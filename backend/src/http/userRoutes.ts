@@ -33,6 +33,8 @@ export interface UserRoute {
   readonly right: Right;
   /** What bounds the bytes of one message of theirs. */
   readonly messageBytes: "watch_message_bytes" | "dial_message_bytes";
+  /** Those who open it have nothing to say: the first message ends it. */
+  readonly isOneWay: boolean;
   /** Serves one socket of a user who was let in. What it throws ends the socket, and is logged. */
   readonly serve: (socket: WebSocket, call: UserCall) => void | Promise<void>;
   /**
@@ -67,6 +69,7 @@ export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
       parameters: [],
       right: "user",
       messageBytes: "watch_message_bytes",
+      isOneWay: true,
       serve: (socket, { actor }) => serveEvents(socket, deps.hub, deps.sights.of(actor)),
       watch: ({ actor }) => watchSight(actor, deps),
     },
@@ -75,6 +78,7 @@ export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
       parameters: ["client_id", "host", "port"],
       right: "tunnels",
       messageBytes: "dial_message_bytes",
+      isOneWay: false,
       serve: (socket, call) => serveDial(socket, call, deps),
       watch: (call) => watchDial(call, deps),
     },

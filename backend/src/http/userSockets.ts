@@ -26,18 +26,28 @@ const CLOSE_GRACE_MS = 500;
 /** Changes of who sees which clients are gathered this long; thousands may change at once. */
 const GATHER_MS = 100;
 const NO_SOCKET = new RportError("NOT_FOUND", "There is no WebSocket here.");
-/** The library's code for a message that is longer than it may be. */
-const TOO_LONG = "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+/** The library's codes for a message that is longer, or in more pieces, than it may be. */
+const TOO_MUCH: readonly unknown[] = [
+  "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH",
+  "WS_ERR_TOO_MANY_BUFFERED_PARTS",
+];
 /** Close code of RFC 6455 for what went wrong here. */
 const INTERNAL_ERROR = 1011;
+/** The same for what breaks a rule of this server. */
+const POLICY_VIOLATION = 1008;
+/** Pieces that one message of an editor to a host may come in: the library's own number. */
+const FRAGMENTS_MAX = 16 << 10;
 
 /** What the users' sockets need. */
 export interface UserSocketsDeps {
   readonly gate: UserGate;
   readonly peerOf: PeerOf;
   readonly routes: readonly UserRoute[];
-  /** A connection showed a valid token of the user; false: they have too many already. */
-  readonly onUser: (socket: Duplex, user: Actor) => boolean;
+  /**
+   * A connection showed a valid token of the user, whose own it is from now on; false: they have too
+   * many already.
+   */
+  readonly onUser: (socket: Duplex, user: Actor, isOwn?: boolean) => boolean;
   /** A socket of theirs is open until the answer is called. */
   readonly counts: Pick<SocketCounts, "open">;
   readonly limits: Pick<Limits, "max" | "bite" | "watch">;
@@ -120,7 +130,7 @@ export class UserSockets {
     const query = readQuery(upgrade);
     const actor = query === undefined ? undefined : await this.#admit(upgrade, query);
     if (query === undefined || actor === undefined) return;
-    const isOne = this.#deps.onUser(upgrade.socket, actor);
+    const isOne = this.#deps.onUser(upgrade.socket, actor, true);
     const reason = isOne ? this.#whyNot(route, actor, query) : tooManyConnections();
     if (route === undefined || reason !== undefined) {
       refuseUpgrade(upgrade, reason ?? NO_SOCKET);
@@ -190,9 +200,10 @@ export class UserSockets {
     const leave = this.#deps.counts.open(actor, route.path === DIAL_PATH);
     this.#unfinished.watch(socket, actor);
     keepAlive(socket, this.#deps.clock);
+    if (route.isOneWay) socket.once("message", () => this.#endTalker(socket, route, actor));
     socket.on("error", (error: Error & { readonly code?: string }) => {
       const { limits } = this.#deps;
-      if (error.code === TOO_LONG) limits.bite(route.messageBytes, { user: actor.name });
+      if (TOO_MUCH.includes(error.code)) limits.bite(route.messageBytes, { user: actor.name });
       this.#cutSoon(socket);
       this.#deps.log.debug("user socket failed", { reason: error.message, user: actor.name });
     });
@@ -201,6 +212,13 @@ export class UserSockets {
       leave();
       actor.ended.removeEventListener("abort", onRevoked);
     });
+  }
+
+  /** Nothing more is read of whoever speaks where nothing is to be said. */
+  #endTalker(socket: WebSocket, { messageBytes, path }: UserRoute, { name: user }: Actor): void {
+    this.#deps.limits.bite(messageBytes, { user, path });
+    this.#end(socket, POLICY_VIOLATION, "there is nothing to say on this socket");
+    socket.pause();
   }
 
   #end(socket: WebSocket, code: number, reason: string): void {
@@ -215,10 +233,15 @@ export class UserSockets {
   }
 }
 
-function serverOf({ messageBytes }: UserRoute, { limits }: UserSocketsDeps): WebSocketServer {
+function serverOf(
+  { messageBytes, isOneWay }: UserRoute,
+  { limits }: UserSocketsDeps,
+): WebSocketServer {
   return new WebSocketServer({
     noServer: true,
     maxPayload: limits.max(messageBytes),
+    // Pieces without content would go on for ever otherwise.
+    maxFragments: isOneWay ? 1 : FRAGMENTS_MAX,
     perMessageDeflate: false,
     clientTracking: false,
   });

@@ -98,7 +98,7 @@ export const PEOPLE_LIMITS = {
     least: 128,
     most: 1 << 20,
     unit: "bytes",
-    what: "one message of somebody who watches events, who has nothing to say there",
+    what: "one message of somebody who watches events, who has nothing to say there: any ends the socket",
   },
   dial_message_bytes: {
     usual: 128 << 10,

@@ -113,7 +113,7 @@ export class OpenSockets {
   /** What is said on one that was admitted is said on `secured` from now on; it has asked for nothing. */
   secure(admitted: Socket, secured: Socket): void {
     this.#hush(admitted, secured);
-    this.#pace.enter(secured);
+    this.#pace.enter(secured, admitted);
     secured.on("close", () => this.#forget(secured));
   }
 
@@ -130,18 +130,23 @@ export class OpenSockets {
     this.#put({ socket, network, isSilent: false });
   }
 
-  /** Its holder has other limits from now on: it makes room for nobody any more. */
-  vouch(socket: Duplex): void {
+  /**
+   * Its holder has other limits from now on: it makes room for nobody any more. What comes on it is
+   * read when it is the turn of where that comes from, if it is said: many may stand behind a proxy.
+   */
+  vouch(socket: Duplex, address?: string): void {
     this.#strangers.remove(socket);
+    if (address !== undefined) this.#pace.assign(socket, networkOf(address));
   }
 
   /**
    * Its holder showed a token of the user, and makes room for nobody any more. False, and as if
    * nothing had been shown, when the user has as many connections as one may have, or all users who
    * are no administrators have as many as these may: however many they are, and whatever they open,
-   * administrators and agents still come in.
+   * administrators and agents still come in. What comes on it is read when it is the user's turn:
+   * a proxy's, which lends it to many, only where it is theirs alone from now on (`isOwn`).
    */
-  vouchFor(socket: Duplex, user: UserSharer): boolean {
+  vouchFor(socket: Duplex, user: UserSharer, isOwn = false): boolean {
     const { accountId, name, isAdministrator } = user;
     const { limits } = this.#deps;
     const all = Math.floor(limits.max("sockets") / USER_PART);
@@ -157,6 +162,7 @@ export class OpenSockets {
     this.#users.take(socket, accountId);
     if (isAdministrator) this.#ordinary.leave(socket);
     else this.#ordinary.take(socket, ORDINARY);
+    if (isOwn || !this.#isLent(socket)) this.#pace.assign(socket, accountId);
     this.vouch(socket);
     return true;
   }
@@ -195,6 +201,12 @@ export class OpenSockets {
   #makeRoom(fields: Fields = {}): boolean {
     this.#bite("sockets", fields);
     return this.#evict(this.#strangers.quietest);
+  }
+
+  /** Whether it comes from a proxy, which may say on it what others ask next. */
+  #isLent(socket: Duplex): boolean {
+    const address = socket instanceof Socket ? (socket.remoteAddress ?? "") : "";
+    return this.#deps.isProxy(unmapped(address));
   }
 
   /** Whether one more may make room for nobody in the name of a user who is no administrator. */

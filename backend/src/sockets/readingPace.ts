@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { guarded, type OnFault } from "@rport/protocol/wire/contain";
 import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -36,7 +37,9 @@ export interface ReadingPaceDeps {
 
 /**
  * Shares the time for what comes from outside: only so much of each turn of the event loop, to each
- * network in turn, and within a network to each connection, a millisecond each. Node would read 2 MiB
+ * network in turn, and within a network to each connection, a millisecond each. Of whoever has said who
+ * they are, all connections are one line beside those of the networks, wherever they come from: a user
+ * with a thousand of them takes no time from the agents of the same address. Node would read 2 MiB
  * of every connection in one turn, and a few hundred kilobytes of frames, packets or chunks without
  * content keep a processor busy for a second: whoever sends them delays its own kind, and a turn ends
  * in time for everybody else. What waits is not read further, so the peer has to wait, too.
@@ -45,8 +48,12 @@ export class ReadingPace {
   readonly #deps: ReadingPaceDeps;
   /** What has arrived and was not looked at, in order. */
   readonly #unread = new Map<Socket, readonly Arrival[]>();
-  /** The connections of each network that wait for their turn. */
+  /** The connections of each network, and of each caller who is known, that wait for their turn. */
   readonly #lines = new Map<string, Set<Socket>>();
+  /** Whose line a connection waits in, where that is not its network's. */
+  readonly #callers = new WeakMap<Duplex, string>();
+  /** What a connection is said on, below its encryption; both wait in the same line. */
+  readonly #below = new WeakMap<Duplex, Socket>();
   /** In place of a socket's own; the same two functions for all of them. */
   readonly #paced: Pick<Socket, "push" | "_read">;
   #unreadBytes = 0;
@@ -73,15 +80,43 @@ export class ReadingPace {
   /**
    * Paces a connection that was just accepted, where Node itself does: what the system has received
    * reaches a socket through `push`, no more is received after that answered false, and `_read` begins
-   * it again.
+   * it again. `below` is the connection that carries it, if it is encrypted.
    */
-  enter(socket: Socket): void {
+  enter(socket: Socket, below?: Socket): void {
+    if (below !== undefined) this.#below.set(socket, below);
     // A listener for a moment: until then, the HTTP parser reads past the socket's stream.
     socket.on("data", ignore);
     socket.off("data", ignore);
     Object.assign(socket, this.#paced);
     this.#hasAccepted = true;
     this.#watchTurn();
+  }
+
+  /** What comes on the connection waits in the line of this caller from now on. */
+  assign(socket: Duplex, caller: string): void {
+    this.#move(socket, caller);
+    const below = this.#below.get(socket);
+    if (below !== undefined) this.#move(below, caller);
+  }
+
+  #move(socket: Duplex, caller: string): void {
+    if (!(socket instanceof Socket)) return;
+    const before = this.#lineOf(socket);
+    const line = this.#lines.get(before);
+    this.#callers.set(socket, caller);
+    if (line?.delete(socket) !== true) return;
+    if (line.size === 0) this.#lines.delete(before);
+    this.#queue(socket);
+  }
+
+  #lineOf(socket: Socket): string {
+    return this.#callers.get(socket) ?? networkOf(socket.remoteAddress ?? "");
+  }
+
+  #queue(socket: Socket): void {
+    const name = this.#lineOf(socket);
+    const line = this.#lines.get(name) ?? new Set();
+    this.#lines.set(name, line.add(socket));
   }
 
   #arrive(socket: Socket, arrival: Arrival): boolean {
@@ -139,9 +174,7 @@ export class ReadingPace {
   #keep(socket: Socket, unread: readonly Arrival[], bytes: number): void {
     this.#unreadBytes += bytes;
     this.#unread.set(socket, unread);
-    const network = networkOf(socket.remoteAddress ?? "");
-    const line = this.#lines.get(network) ?? new Set();
-    this.#lines.set(network, line.add(socket));
+    this.#queue(socket);
   }
 
   /** What waits of a connection, which does so no more. */
@@ -171,15 +204,15 @@ export class ReadingPace {
     else this.#turnMs = undefined;
   }
 
-  /** The next connection of the network whose turn it is. */
+  /** The next connection of the network or the caller whose turn it is. */
   #serveNext(): void {
-    const [[network, line] = ["", new Set<Socket>()]] = this.#lines;
+    const [[name, line] = ["", new Set<Socket>()]] = this.#lines;
     const [socket] = line;
     // Behind all others: iteration comes to it again after them.
-    this.#lines.delete(network);
+    this.#lines.delete(name);
     if (socket === undefined) return;
     line.delete(socket);
-    if (line.size > 0) this.#lines.set(network, line);
+    if (line.size > 0) this.#lines.set(name, line);
     this.#serve(socket);
   }
 

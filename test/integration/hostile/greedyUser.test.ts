@@ -132,6 +132,27 @@ describe("a user who has no rights, and takes what can be had", () => {
     await backend.logged((line) => line.includes("watch_message_bytes"));
   });
 
+  it.each([
+    ["a message", (socket: WebSocket) => socket.send("x")],
+    [
+      "pieces without content",
+      (socket: WebSocket) => {
+        for (let n = 0; n < 3; n += 1) socket.send("", { fin: false });
+      },
+    ],
+  ])("says nothing at all on an event socket: %s ends it", async (_what, say) => {
+    await using backend = await startBackend();
+    await addUser(backend, "eve");
+    const socket = await watch(backend, await signIn(backend, "eve"));
+    if (!(socket instanceof WebSocket)) throw new Error(`refused: ${socket}`);
+    socket.ping();
+    await once(socket, "pong");
+    const closed = once(socket, "close");
+    say(socket);
+    expect((await closed)[0]).toBe(1008);
+    await backend.logged((line) => line.includes("watch_message_bytes") && line.includes("eve"));
+  });
+
   it("is not waited for where what ended the socket is not read", async () => {
     await using backend = await startBackend();
     await addUser(backend, "eve");

@@ -85,6 +85,7 @@ describe("a user's socket", () => {
           parameters: [],
           right: "user",
           messageBytes: "watch_message_bytes",
+          isOneWay: true,
           watch: () => () => undefined,
           serve: () => Promise.reject(new Error("out of order")),
         },

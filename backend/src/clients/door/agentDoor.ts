@@ -190,7 +190,7 @@ export class AgentDoor {
       refuse(socket, NO_PLACE.full, BUSY_RETRY_S);
       return;
     }
-    this.#sockets.vouch(socket);
+    this.#sockets.vouch(socket, address);
     const onFault = endingFault(this.#log, "an agent's socket", () => socket.destroy());
     this.#grant({ request, socket, head }, { from, place, onFault });
   }

@@ -37,7 +37,7 @@ function setUp(values: SetLimits = {}) {
     return { socket, bytes: () => Buffer.concat(received) };
   };
   const bites = () => limits.states().find(({ name }) => name === "unread_bytes")?.bites;
-  return { connection, read, now: () => nowMs, bites };
+  return { pace, connection, read, now: () => nowMs, bites };
 }
 
 const PATTERN = Buffer.from(Array.from({ length: 64 * KIB }, (_, n) => n % 251));
@@ -69,6 +69,41 @@ it("F-14: reads for some milliseconds of a turn, and whoever else comes is read 
   expect(now() - startMs).toBeLessThan(20);
   for (let turn = 0; turn < 1_000 && now() < 1_599; turn += 1) await nextTurn();
   expect(crowd.every(({ bytes }) => bytes().equals(PATTERN))).toBe(true);
+});
+
+it("F-14: reads all connections of one caller in one line, so that they delay nobody of the same address", async () => {
+  const { pace, connection, now } = setUp();
+  const crowd = Array.from({ length: 100 }, () => connection("crowd", "192.0.2.1"));
+  const neighbour = connection("neighbour", "192.0.2.1");
+  await nextTurn();
+  for (const { socket } of crowd.slice(0, 50)) pace.assign(socket, "account 1");
+  for (const { socket } of crowd) socket.push(PATTERN);
+  // What waits already goes along.
+  for (const { socket } of crowd.slice(50)) pace.assign(socket, "account 1");
+  neighbour.socket.push(Buffer.from("a request"));
+  const startMs = now();
+  await nextTurn();
+  expect(neighbour.bytes().toString()).toBe("a request");
+  expect(now() - startMs).toBeLessThan(20);
+  for (let turn = 0; turn < 1_000 && now() < 1_599; turn += 1) await nextTurn();
+  expect(crowd.every(({ bytes }) => bytes().equals(PATTERN))).toBe(true);
+});
+
+it("F-14: reads what carries an encrypted connection in the line of who speaks on that", async () => {
+  const { pace, connection } = setUp();
+  const crowd = Array.from({ length: 100 }, () => connection("raw", "192.0.2.1"));
+  const neighbour = connection("neighbour", "192.0.2.1");
+  await nextTurn();
+  for (const { socket } of crowd) {
+    const encrypted = new Socket();
+    pace.enter(encrypted, socket);
+    pace.assign(encrypted, "account 1");
+    socket.push(PATTERN);
+  }
+  neighbour.socket.push(Buffer.from("a request"));
+  await nextTurn();
+  await nextTurn();
+  expect(neighbour.bytes().toString()).toBe("a request");
 });
 
 it("F-14: reads little in a turn that accepted a connection, as Node accepts one in a turn", async () => {
