@@ -27,9 +27,9 @@ export interface RouterDeps {
   readonly exchangeOf: (request: Request) => Exchange;
 }
 
-/** What bodies may have. */
-const OF_USERS = { maxBytes: BODY_MAX_BYTES };
-const OF_STRANGERS = { maxBytes: OPEN_BODY_MAX_BYTES, maxMembers: 32 };
+/** What bodies may have: only what administrators send has lists in it. */
+const OF_ADMINISTRATORS = { maxBytes: BODY_MAX_BYTES };
+const OF_OTHERS = { maxBytes: OPEN_BODY_MAX_BYTES, maxMembers: 32 };
 
 const OPEN = new Set(
   Object.values(ENDPOINTS)
@@ -107,7 +107,7 @@ async function bodyOf(
     await turn();
     return body === undefined ? undefined : {};
   }
-  const reading = { ...(right === "nobody" ? OF_STRANGERS : OF_USERS), turn };
+  const reading = { ...(right === "administrator" ? OF_ADMINISTRATORS : OF_OTHERS), turn };
   if (takesForm === true && isForm(request)) return await formBody(request, reading);
   return await jsonBody(request, reading);
 }

@@ -185,6 +185,22 @@ describe("a request's body", () => {
     expect(`${answer.status} ${answer.text.split("\r\n\r\n")[1]}`).toMatch(why);
   });
 
+  it.each([
+    ["larger than 16 KiB", `{"display_name":"${"x".repeat(16_400)}"}`, /^413 .*16384/],
+    ["of more members", JSON.stringify(manyMembers(33)), /^400 .*many members/],
+    // Whether it is JSON is not asked first: that would cost as much as all of it.
+    ["of more members, and no JSON", `{${"x,".repeat(33)}`, /^400 .*many members/],
+    ["of more objects", '{"a":'.repeat(34), /^400 .*(too deep|many members)/],
+    ["with commas in a text alone", `{"nothing":"${',[{\\"'.repeat(100)}"}`, /^400 .*nothing/],
+  ])(
+    "of anybody but an administrator's endpoint, is refused when it is %s",
+    async (_what, body, why) => {
+      const headers = [host, bearer, JSON_TYPE, `Content-Length: ${Buffer.byteLength(body)}`];
+      const answer = await rawHttp(backend.port, head("PUT /api/v1/me", headers) + body);
+      expect(`${answer.status} ${answer.text.split("\r\n\r\n")[1]}`).toMatch(why);
+    },
+  );
+
   it("is not repeated in the answer, member for member", async () => {
     const answer = await post(JSON.stringify({ id: "abcd", ...manyMembers(3_000) }));
     expect(answer.status).toBe(400);
