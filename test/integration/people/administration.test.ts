@@ -3,6 +3,7 @@ import { ADMINISTRATORS, NO_PERMISSIONS } from "@rport/protocol/people/right";
 import { describe, expect, it } from "vitest";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { HOSTILE_TEXTS } from "../../support/hostileTexts.ts";
+import { ShiftedClock } from "../../support/shiftedClock.ts";
 
 const PASSWORD = "correct horse battery";
 
@@ -75,6 +76,29 @@ describe("users", () => {
     expect(new Set(names)).toEqual(new Set(odd));
     for (const name of odd) await backend.api("deleteUser", of(name));
     expect(await backend.api("listUsers")).toEqual([]);
+  });
+
+  it("are found by the name that they had a moment ago, by whoever shuts them out", async () => {
+    const clock = new ShiftedClock();
+    await using backend = await startBackend({ clock });
+    for (const name of ["anna", "bob", "carl"]) await add(backend, name);
+    const rename = (name: string, username: string) =>
+      backend.api("updateUser", { ...of(name), body: { username } });
+    const disabledOf = async (name: string) =>
+      (await backend.api("listUsers")).find(({ username }) => username === name)?.disabled;
+    await rename("anna", "hanna");
+    await backend.api("deleteSessions", of("anna"));
+    await backend.api("disableUser", of("anna"));
+    expect(await disabledOf("hanna")).toBe(true);
+    // Whoever has the name now is meant by it.
+    await rename("bob", "rob");
+    await rename("carl", "bob");
+    await backend.api("disableUser", of("bob"));
+    expect([await disabledOf("bob"), await disabledOf("rob")]).toEqual([true, false]);
+    await backend.api("deleteUser", of("rob"));
+    expect(await codeOf(backend.api("disableUser", of("rob")))).toBe("NOT_FOUND");
+    clock.pass(5 * 60_000 + 1);
+    expect(await codeOf(backend.api("disableUser", of("anna")))).toBe("NOT_FOUND");
   });
 
   it("are changed only by what says something, and only where they are", async () => {

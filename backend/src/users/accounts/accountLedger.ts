@@ -5,6 +5,7 @@ import {
   PERMISSIONS,
   type Permissions,
 } from "@rport/protocol/people/right";
+import { RecentMap } from "../../platform/recentMap.ts";
 import { type AccountEdit, isAccountEdit } from "../../store/edits/accountEdit.ts";
 import type { Edit } from "../../store/edits/edit.ts";
 import type { EditStore, StoredPeople } from "../../store/edits/editStore.ts";
@@ -15,8 +16,17 @@ import type { UserRecord } from "../../store/records/userRecord.ts";
 import { AccountEntry } from "./accountEntry.ts";
 import { LiveActors } from "./liveActors.ts";
 
+/** Somebody who had another name until then. */
+interface Former {
+  readonly entry: AccountEntry;
+  readonly atMs: number;
+}
+
 /** Hears whose groups, or whose groups' permissions, are others now. */
 export type RightsListener = (users: ReadonlySet<string>) => void;
+
+/** Names that somebody has had of late, which are remembered. */
+const FORMER_MAX = 1_000;
 
 /**
  * Every user with tokens and sessions, every group of users and of clients, in memory, where
@@ -31,6 +41,8 @@ export class AccountLedger {
   readonly #groups = new Map<string, GroupRecord>();
   readonly #clientGroups = new Map<string, ClientGroupRecord>();
   readonly #listeners: RightsListener[] = [];
+  /** Who had a name last, and until when. */
+  readonly #former = new RecentMap<string, Former>(FORMER_MAX);
   /** How many accounts there were since the start, for their ids. */
   #entered = 0;
 
@@ -65,6 +77,18 @@ export class AccountLedger {
 
   get(name: string): AccountEntry | undefined {
     return this.#entries.get(name);
+  }
+
+  /**
+   * The same; where nobody has the name now, whoever has had it since then: who is to be shut out
+   * does not escape with another name.
+   */
+  find(name: string, sinceMs: number): AccountEntry | undefined {
+    const entry = this.get(name);
+    const former = this.#former.get(name);
+    if (entry !== undefined || former === undefined || former.atMs < sinceMs) return entry;
+    const isThere = this.get(former.entry.record.username) === former.entry;
+    return isThere ? former.entry : undefined;
   }
 
   /** All users by name. */
@@ -166,6 +190,9 @@ export class AccountLedger {
       this.#list(entry);
     }
     this.actors.review(entry);
+    if (edit.kind === "changeUser" && entry.record.username !== edit.user) {
+      this.#former.set(edit.user, { entry, atMs: edit.atMs });
+    }
     const isOther = edit.kind === "changeUser" && edit.to.groups !== undefined;
     return isOther ? [entry.record.username] : [];
   }

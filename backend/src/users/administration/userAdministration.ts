@@ -18,6 +18,9 @@ import { newUser, requireFreeName, requireGroups } from "./newUser.ts";
 /** Changes of users that take turns: of their names, their groups, and whether they may come in. */
 export const PEOPLE_TURN = "people";
 
+/** For so long whoever is to be shut out is found by the name before, too. */
+const RENAMED_MS = 5 * 60_000;
+
 /** Makes what is kept of a password. Throws `BAD_REQUEST` when it cannot be one. */
 export type MakePassword = (text: string) => Promise<PasswordRecord>;
 
@@ -31,7 +34,8 @@ export interface UserAdministrationDeps {
 }
 
 /**
- * What administrators do with users. The store refuses what would leave no administrator, however
+ * What administrators do with users. Whoever is shut out, or loses sessions, is found by a name of the
+ * last minutes, too. The store refuses what would leave no administrator, however
  * many ask at once.
  */
 export class UserAdministration {
@@ -95,8 +99,7 @@ export class UserAdministration {
 
   /** What `disable` would end. Throws `NOT_FOUND`. */
   previewDisable(user: UserName): Ended {
-    this.#need(user);
-    return this.#deps.endings.preview(user);
+    return this.#deps.endings.preview(this.require(user));
   }
 
   /** Shuts the user out until `enable`. Throws as `remove`. */
@@ -129,9 +132,12 @@ export class UserAdministration {
     await this.#deps.edits.commit([{ kind: "removeTotp", user }]);
   }
 
-  /** Throws `NOT_FOUND` when there is no such user. */
-  require(user: UserName): void {
-    this.#need(user);
+  /**
+   * The name that the user has now, where it was another one a few minutes ago. Throws `NOT_FOUND` when
+   * there is no such user.
+   */
+  require(user: UserName): UserName {
+    return this.#find(user).record.username;
   }
 
   /**
@@ -156,10 +162,18 @@ export class UserAdministration {
 
   /** Throws `CONFLICT` when nobody else administers. */
   #needOther(user: UserName): AccountEntry {
-    const entry = this.#need(user);
+    const entry = this.#find(user);
     const others = this.#deps.ledger.all().filter((one) => one !== entry);
     const isLast = isAdministrator(entry.record) && !hasAdministrator({ all: () => others });
     if (isLast) throw lastAdministrator();
+    return entry;
+  }
+
+  /** Also by a name that somebody gave up only just: who changes it each second is found all the same. */
+  #find(user: UserName): AccountEntry {
+    const { ledger, clock } = this.#deps;
+    const entry = ledger.find(user, clock.now() - RENAMED_MS);
+    if (entry === undefined) throw noSuchUser();
     return entry;
   }
 

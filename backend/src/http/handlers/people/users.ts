@@ -104,32 +104,29 @@ function entranceHandlers({
 }: UserHandlerDeps): Pick<Handlers, TokenServed> {
   return {
     listSessions({ params }) {
-      administration.require(params.userName);
-      return { data: users.sessionsOf(params.userName) };
+      return { data: users.sessionsOf(administration.require(params.userName)) };
     },
-    async deleteSessions({ params: { userName: user } }) {
-      administration.require(user);
-      await entrances.endSessions(user);
+    async deleteSessions({ params }) {
+      await entrances.endSessions(administration.require(params.userName));
       return undefined;
     },
-    async deleteSession({ params: { userName: user, sessionId } }) {
-      administration.require(user);
+    async deleteSession({ params: { userName, sessionId } }) {
+      const user = administration.require(userName);
       const isThere = users.sessionsOf(user).some(({ session_id: id }) => id === sessionId);
       if (!isThere) throw new RportError("NOT_FOUND", "There is no such session.");
       await entrances.endSession(user, sessionId);
       return undefined;
     },
     listUserTokens({ params }) {
-      administration.require(params.userName);
-      return { data: users.tokensOf(params.userName) };
+      return { data: users.tokensOf(administration.require(params.userName)) };
     },
     async createUserToken({ params, body }, { actor }) {
       requireLocal(actor.hasAccount);
       administration.require(params.userName);
       return { data: await createToken(params.userName, body) };
     },
-    async deleteUserToken({ params: { userName: user, prefix } }) {
-      administration.require(user);
+    async deleteUserToken({ params: { userName, prefix } }) {
+      const user = administration.require(userName);
       if (!users.tokensOf(user).some((token) => token.prefix === prefix)) throw noSuchToken();
       await entrances.endToken(user, prefix);
       return undefined;
