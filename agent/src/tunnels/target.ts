@@ -1,11 +1,16 @@
 import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
 import type { HostPort } from "@rport/protocol/remote";
+import { SYSTEM_CLOCK } from "../platform/clock.ts";
 import { troubleOf } from "../platform/descriptors.ts";
 import { type TunnelRule, whyForbidden } from "./allow.ts";
 
-/** Time one address of a target gets to accept a connection. */
+/** Time the addresses of a target get together to accept a connection. */
 const CONNECT_MS = 20_000;
+/** Addresses that are tried of one name, whose DNS may have any number. */
+const TRIED = 8;
+/** An address gets this long while others are behind it, if there is as much. */
+const LEAST_MS = 2_000;
 
 /** A target whose addresses were looked up and checked; connections go to these and no others. */
 export interface CheckedTarget {
@@ -54,44 +59,57 @@ export async function checkTarget(
 
 /** How to connect. */
 export interface ConnectOptions {
-  /** Per address, in milliseconds. */
+  /** For all addresses together, in milliseconds. */
   readonly timeoutMs?: number;
   readonly allowHalfOpen?: boolean;
   /** Ends the attempt when it fires, with its reason. */
   readonly signal?: AbortSignal;
 }
 
-/** Connects to the first address that accepts. Rejects with the last one's error. */
+/**
+ * Connects to the first address that accepts, of the first eight. Each gets its part of what is left of
+ * the time. Rejects with the last one's error, or, at once, with the signal's reason.
+ */
 export async function connectTo(
   { addresses, port }: CheckedTarget,
   options: ConnectOptions = {},
 ): Promise<Socket> {
-  const [first, ...others] = addresses;
-  try {
-    return await connectOne(first, port, options);
-  } catch (error) {
-    const [next, ...rest] = others;
-    if (next === undefined || options.signal?.aborted) throw error;
-    return connectTo({ addresses: [next, ...rest], port }, options);
+  const { timeoutMs = CONNECT_MS } = options;
+  const { signal } = options;
+  const endMs = SYSTEM_CLOCK.monotonic() + timeoutMs;
+  const tried = addresses.slice(0, TRIED);
+  let failure: unknown;
+  for (const [index, host] of tried.entries()) {
+    const leftMs = endMs - SYSTEM_CLOCK.monotonic();
+    if (failure !== undefined && (leftMs <= 0 || signal?.aborted)) break;
+    const partMs = Math.max(leftMs / (tried.length - index), Math.min(LEAST_MS, leftMs));
+    try {
+      return await connectOne(host, port, { ...options, timeoutMs: partMs });
+    } catch (error) {
+      failure = error;
+    }
   }
+  throw failure;
 }
 
 function connectOne(host: string, port: number, options: ConnectOptions): Promise<Socket> {
   const { timeoutMs = CONNECT_MS, allowHalfOpen = false, signal } = options;
+  if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen, noDelay: true });
-    socket.on("error", reject);
     const stop = () => socket.destroy(signal?.reason);
-    if (signal?.aborted) stop();
-    else signal?.addEventListener("abort", stop, { once: true });
-    socket.once("close", () => signal?.removeEventListener("abort", stop));
-    socket.setTimeout(timeoutMs, () =>
+    const late = SYSTEM_CLOCK.after(timeoutMs, () =>
       socket.destroy(new Error(`connect ${host}:${port}: i/o timeout`)),
     );
-    socket.once("connect", () => {
-      socket.setTimeout(0);
-      socket.removeAllListeners("timeout");
+    const settled = () => {
+      late.cancel();
       signal?.removeEventListener("abort", stop);
+    };
+    socket.on("error", reject);
+    signal?.addEventListener("abort", stop, { once: true });
+    socket.once("close", settled);
+    socket.once("connect", () => {
+      settled();
       resolve(socket);
     });
   });
