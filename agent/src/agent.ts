@@ -156,8 +156,10 @@ export class Agent implements AsyncDisposable {
     return connectionRequest({ config, attributes, identity: this.identity, host });
   }
 
+  /** A server may say it any number of times, and at any time. */
   #held(): void {
-    if (this.#toldReason !== HELD) this.#log.warn("not connected", { reason: HELD });
+    if (this.#state.kind === "online" || this.#toldReason === HELD) return;
+    this.#log.warn("not connected", { reason: HELD });
     this.#toldReason = HELD;
     this.#stateFile.set("reconnecting", HELD);
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { printableLine } from "@rport/protocol/printable";
 import { z } from "zod";
 import type { Clock, Timer } from "../platform/clock.ts";
@@ -53,6 +53,8 @@ export interface StateWriterDeps {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Puts a text in the place of the file; tests give one that takes its time. */
+  readonly replace?: (file: string, text: string) => Promise<void>;
 }
 
 /**
@@ -65,7 +67,9 @@ export class StateWriter implements AsyncDisposable {
   #state: AgentState = "initialized";
   #message = "";
   #timer: Timer | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  /** The newest text that is not written; a server can change the state faster than a disk writes. */
+  #unwritten: string | undefined;
+  #writing: Promise<void> | undefined;
   #hasFailed = false;
   #isClosed = false;
 
@@ -74,7 +78,10 @@ export class StateWriter implements AsyncDisposable {
     this.#file = stateFileIn(deps.dataDir);
   }
 
-  /** Records a state; written soon, in order, and fit for a terminal, whatever a peer said. */
+  /**
+   * Records a state; written soon, and fit for a terminal, whatever a peer said. What is changed again
+   * while another text is being written is left out.
+   */
   set(state: AgentState, message: string): void {
     if (this.#isClosed) return;
     this.#state = state;
@@ -97,8 +104,17 @@ export class StateWriter implements AsyncDisposable {
   #write(): void {
     this.#timer?.cancel();
     this.#timer = this.#deps.clock.after(STATE_INTERVAL_MS, () => this.#write());
-    const text = this.#describe();
-    this.#writing = this.#writing.then(() => this.#replace(text));
+    this.#unwritten = this.#describe();
+    this.#writing ??= this.#writeAll();
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#unwritten !== undefined) {
+      const text = this.#unwritten;
+      this.#unwritten = undefined;
+      await this.#replace(text);
+    }
+    this.#writing = undefined;
   }
 
   #describe(): string {
@@ -113,19 +129,28 @@ export class StateWriter implements AsyncDisposable {
     return `${JSON.stringify(state)}\n`;
   }
 
-  /** Not synced to disk: after a crash of the machine nobody needs it. */
   async #replace(text: string): Promise<void> {
-    const temporary = `${this.#file}.${randomBytes(6).toString("hex")}.tmp`;
+    const { replace = replaceState } = this.#deps;
     try {
-      await mkdir(this.#deps.dataDir, { recursive: true, mode: 0o700 });
-      await writeFile(temporary, text, { mode: 0o644 });
-      await replaceFile(temporary, this.#file);
+      await replace(this.#file, text);
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {});
       if (this.#hasFailed) return;
       this.#hasFailed = true;
       const fields = { file: this.#file, error: textOf(error) };
       this.#deps.log.warn("the state file cannot be written", fields);
     }
+  }
+}
+
+/** Not synced to disk: after a crash of the machine nobody needs it. */
+async function replaceState(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(temporary, text, { mode: 0o644 });
+    await replaceFile(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
   }
 }

@@ -176,6 +176,22 @@ describe("the state file", () => {
     expect(await readState(file)).toMatchObject({ last_state: "initialized" });
   });
 
+  it("C-29: is written once while a text is under way, with the newest, however often it changes", async () => {
+    const written: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const replace = async (_file: string, text: string) => {
+      written.push(JSON.parse(text).last_message);
+      await gate.promise;
+    };
+    const deps = { dataDir: "/nowhere", clock: new FakeClock(), log: silent, replace };
+    const writer = new StateWriter(deps);
+    for (let n = 0; n < 1_000; n += 1) writer.set("reconnecting", String(n));
+    const closed = writer.close("stopped");
+    gate.resolve();
+    await closed;
+    expect(written).toEqual(["0", "stopped"]);
+  });
+
   it("tells once that it cannot be written", async () => {
     await using directory = await tempDirectory();
     await writeFile(join(directory.path, "file"), "");
