@@ -64,7 +64,12 @@ export class LongRequests {
     const waiting = this.#underWay.get(ended.long_id);
     if (waiting === undefined) return false;
     this.#underWay.delete(ended.long_id);
-    waiting.resolve(replyOf(ended));
+    try {
+      waiting.resolve(replyOf(ended));
+    } catch {
+      // Nested so deep that the text of it cannot be made. Whoever asks is not kept waiting for that.
+      waiting.reject(new WireError("protocol", "the agent's answer cannot be read"));
+    }
     return true;
   }
 

@@ -98,6 +98,17 @@ describe("requests that take long", () => {
     expect(clock.timers).toBe(0);
   });
 
+  it("C-29: fail at once when the end is nested so deep that it cannot be passed on", async () => {
+    const { long, clock } = setUp();
+    const asking = long.ask("check_port", {});
+    await turn();
+    const depth = 60_000;
+    const deep: unknown = JSON.parse(`${"[".repeat(depth)}${"]".repeat(depth)}`);
+    expect(long.settle(done("1", { deep }))).toBe(true);
+    await expect(asking).rejects.toMatchObject({ kind: "protocol" });
+    expect(clock.timers).toBe(0);
+  });
+
   it("take nothing else for an end", async () => {
     const { long } = setUp();
     const asking = long.ask("check_port", {});
