@@ -1,4 +1,5 @@
 import { acceptedSchema, FEATURES, LONG_REQUESTS, type RequestEnded } from "@rport/protocol/agent";
+import { RportError } from "@rport/protocol/errors";
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import { WireError } from "@rport/protocol/wire/wireError";
@@ -46,7 +47,7 @@ export class LongRequests {
    * Asks for a user, and resolves with what the agent says in the end, or with its reply when it did
    * not accept but answered; agents without the feature always do that. Rejects as
    * `QuestionPlaces.take` when too many are under way, and with a `WireError`: `timeout` when the end
-   * is overdue, or why the connection ended.
+   * is overdue, or why the connection ended; with `AGENT_REFUSED` when the end cannot be passed on.
    */
   async ask(name: string, payload: object, user?: Sharer): Promise<Reply> {
     const { session } = this.#deps;
@@ -68,7 +69,7 @@ export class LongRequests {
       waiting.resolve(replyOf(ended));
     } catch {
       // Nested so deep that the text of it cannot be made. Whoever asks is not kept waiting for that.
-      waiting.reject(new WireError("protocol", "the agent's answer cannot be read"));
+      waiting.reject(new RportError("AGENT_REFUSED", "The client's answer cannot be read."));
     }
     return true;
   }

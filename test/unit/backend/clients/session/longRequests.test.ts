@@ -105,7 +105,7 @@ describe("requests that take long", () => {
     const depth = 60_000;
     const deep: unknown = JSON.parse(`${"[".repeat(depth)}${"]".repeat(depth)}`);
     expect(long.settle(done("1", { deep }))).toBe(true);
-    await expect(asking).rejects.toMatchObject({ kind: "protocol" });
+    await expect(asking).rejects.toMatchObject({ code: "AGENT_REFUSED" });
     expect(clock.timers).toBe(0);
   });
 
