@@ -46,7 +46,7 @@ const SENTENCES = {
 export class Dialer {
   readonly #deps: DialDeps;
   readonly #relays: Relays;
-  #lingering = 0;
+  readonly #lingering = new Set<Channel>();
 
   constructor(deps: DialDeps) {
     this.#deps = deps;
@@ -86,10 +86,8 @@ export class Dialer {
     const where = { target: formatHostPort(target) };
     const dialling = this.#untilClosed(channel);
     try {
-      const socket = await this.#connect(target, {
-        allowHalfOpen: channel.halfClose,
-        signal: dialling.signal,
-      });
+      const options = { allowHalfOpen: channel.halfClose, signal: dialling.signal };
+      const socket = await this.#connect(target, options);
       dialling.end();
       if ("kind" in socket) {
         if (dialling.signal.aborted) return;
@@ -110,27 +108,18 @@ export class Dialer {
   /** A dial that nobody waits for any more ends, and with it the channel, whose room others need. */
   #untilClosed(channel: Channel): Dialling {
     const over = new AbortController();
-    let isLingering = false;
     const abandon = () => over.abort(new Error("the channel was closed"));
-    const onPeerClosed = () => {
-      if (channel.unread > 0 && this.#lingering < LINGERING) {
-        isLingering = true;
-        this.#lingering += 1;
-        return;
-      }
-      channel.destroy();
-    };
     channel.once("close", abandon);
-    channel.onPeerClosed = onPeerClosed;
-    return {
-      signal: over.signal,
-      end: () => {
-        channel.off("close", abandon);
-        channel.onPeerClosed = undefined;
-        if (isLingering) this.#lingering -= 1;
-        isLingering = false;
-      },
+    channel.onPeerClosed = () => {
+      if (channel.unread > 0 && this.#lingering.size < LINGERING) this.#lingering.add(channel);
+      else channel.destroy();
     };
+    const end = () => {
+      channel.off("close", abandon);
+      channel.onPeerClosed = undefined;
+      this.#lingering.delete(channel);
+    };
+    return { signal: over.signal, end };
   }
 
   async #connect(target: HostPort, options: ConnectOptions): Promise<Socket | Denied> {

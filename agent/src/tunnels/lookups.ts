@@ -83,21 +83,15 @@ export class Lookups {
   #answerTo(question: Question, signal: AbortSignal | undefined): Promise<readonly string[]> {
     return new Promise((resolve, reject) => {
       let timer: Timer | undefined;
-      const leave = () => {
-        timer?.cancel();
-        signal?.removeEventListener("abort", stop);
-        this.#leave(question, asker);
-      };
-      const asker: Asker = {
-        answer: (addresses) => {
-          leave();
-          resolve(addresses);
-        },
-        refuse: (error) => {
-          leave();
-          reject(error);
-        },
-      };
+      const leaveBehind =
+        <T>(settle: (outcome: T) => void) =>
+        (outcome: T): void => {
+          timer?.cancel();
+          signal?.removeEventListener("abort", stop);
+          this.#leave(question, asker);
+          settle(outcome);
+        };
+      const asker: Asker = { answer: leaveBehind(resolve), refuse: leaveBehind(reject) };
       const stop = () => asker.refuse(signal?.reason);
       question.askers.add(asker);
       signal?.addEventListener("abort", stop, { once: true });

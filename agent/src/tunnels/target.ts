@@ -74,22 +74,25 @@ export async function connectTo(
   { addresses, port }: CheckedTarget,
   options: ConnectOptions = {},
 ): Promise<Socket> {
-  const { timeoutMs = CONNECT_MS } = options;
-  const { signal } = options;
-  const endMs = SYSTEM_CLOCK.monotonic() + timeoutMs;
+  const endMs = SYSTEM_CLOCK.monotonic() + (options.timeoutMs ?? CONNECT_MS);
   const tried = addresses.slice(0, TRIED);
   let failure: unknown;
   for (const [index, host] of tried.entries()) {
     const leftMs = endMs - SYSTEM_CLOCK.monotonic();
-    if (failure !== undefined && (leftMs <= 0 || signal?.aborted)) break;
-    const partMs = Math.max(leftMs / (tried.length - index), Math.min(LEAST_MS, leftMs));
+    if (failure !== undefined && (leftMs <= 0 || options.signal?.aborted)) break;
+    const timeoutMs = partOf(leftMs, tried.length - index);
     try {
-      return await connectOne(host, port, { ...options, timeoutMs: partMs });
+      return await connectOne(host, port, { ...options, timeoutMs });
     } catch (error) {
       failure = error;
     }
   }
   throw failure;
+}
+
+/** The time of the next of so many addresses. */
+function partOf(leftMs: number, addresses: number): number {
+  return Math.max(leftMs / addresses, Math.min(LEAST_MS, leftMs));
 }
 
 function connectOne(host: string, port: number, options: ConnectOptions): Promise<Socket> {
@@ -98,20 +101,15 @@ function connectOne(host: string, port: number, options: ConnectOptions): Promis
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen, noDelay: true });
     const stop = () => socket.destroy(signal?.reason);
-    const late = SYSTEM_CLOCK.after(timeoutMs, () =>
-      socket.destroy(new Error(`connect ${host}:${port}: i/o timeout`)),
-    );
-    const settled = () => {
+    const tooLate = () => socket.destroy(new Error(`connect ${host}:${port}: i/o timeout`));
+    const late = SYSTEM_CLOCK.after(timeoutMs, tooLate);
+    const settle = () => {
       late.cancel();
       signal?.removeEventListener("abort", stop);
     };
-    socket.on("error", reject);
     signal?.addEventListener("abort", stop, { once: true });
-    socket.once("close", settled);
-    socket.once("connect", () => {
-      settled();
-      resolve(socket);
-    });
+    socket.on("error", reject).once("close", settle).once("connect", settle);
+    socket.once("connect", () => resolve(socket));
   });
 }
 
