@@ -94,7 +94,7 @@ export class Control {
     if (payload.length > request.limits.bytes) {
       throw new RequestRefused("the request is too large");
     }
-    const body = parseJsonPayload(payload);
+    const body = parseJsonPayload(payload, request.limits.bytes);
     const work = request.read(body);
     const id = longIdOf(body);
     const { ms } = request.limits;

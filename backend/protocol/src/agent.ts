@@ -66,6 +66,9 @@ export const ALL_FEATURES: readonly string[] = Object.values(FEATURES);
  */
 export const LONG_REQUESTS = { atOnce: 32, workMs: 15_000 } as const;
 
+/** No answer of an agent to what the server asks is longer: 256 ports with their programs are the most there is. */
+export const AGENT_ANSWER_MAX_BYTES = 131_072;
+
 /** The type of channel the backend opens for each tunnel connection. */
 export const TUNNEL_CHANNEL = "rport";
 
@@ -241,6 +244,3 @@ export const requestEndedSchema = z.discriminatedUnion("ok", [
 ]);
 /** How a request ended that was accepted. */
 export type RequestEnded = z.infer<typeof requestEndedSchema>;
-
-/** Longest JSON payload we send, in bytes: Go peers end the connection above 256 KiB. */
-export const MAX_PAYLOAD_BYTES = 250_000;

@@ -1,4 +1,5 @@
 import {
+  AGENT_ANSWER_MAX_BYTES,
   checkPortSchema,
   checkTunnelAllowedSchema,
   portCheckedSchema,
@@ -8,6 +9,7 @@ import {
 } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import { peerText } from "@rport/protocol/wire/wireError";
 import type { z } from "zod";
@@ -75,9 +77,8 @@ async function asked(
 }
 
 function read<T>(reply: Reply, schema: z.ZodType<T>): T {
-  try {
-    return schema.parse(JSON.parse(reply.payload.toString("utf8")));
-  } catch (cause) {
-    throw new RportError("AGENT_REFUSED", "The client's answer cannot be read.", { cause });
-  }
+  const answer = schema.safeParse(parseJsonPayload(reply.payload, AGENT_ANSWER_MAX_BYTES));
+  if (answer.success) return answer.data;
+  const { error: cause } = answer;
+  throw new RportError("AGENT_REFUSED", "The client's answer cannot be read.", { cause });
 }

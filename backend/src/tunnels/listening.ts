@@ -1,4 +1,4 @@
-import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { AGENT_ANSWER_MAX_BYTES, FEATURES, REQUESTS } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
 import {
@@ -51,7 +51,9 @@ async function asked(link: Listened, user: Sharer): Promise<ListeningAnswer> {
       detail,
     });
   }
-  const answer = listeningAnswerSchema.safeParse(parseJsonPayload(reply.payload));
+  const answer = listeningAnswerSchema.safeParse(
+    parseJsonPayload(reply.payload, AGENT_ANSWER_MAX_BYTES),
+  );
   if (answer.success) return answer.data;
   throw new RportError("AGENT_REFUSED", "The client's answer cannot be read.");
 }

@@ -8,6 +8,18 @@ import { PeerAgent } from "../../support/agents/peerAgent.ts";
 const ID = clientIdSchema.parse("machine-1");
 const range = rangesFrom(11_000 + (process.pid % 15) * 60);
 
+describe("a client that answers with more than there is to say", () => {
+  it("is not read: what it says of a port cannot be", async () => {
+    await using side = await startAgentSide({ range: range() });
+    const members = Array.from({ length: 10_000 }, (_, n) => [`member ${n}`, 0]);
+    const long = Buffer.from(JSON.stringify({ Open: true, ...Object.fromEntries(members) }));
+    const onRequest = (name: string) => (name === REQUESTS.checkPort ? long : undefined);
+    await using _agent = await joinFleet(side, { introduction: { Version: "0.9.14" }, onRequest });
+    const creating = createTunnel(side, ID, { remote: "22", check_port: "true" });
+    await expect(creating).rejects.toThrow("The client's answer cannot be read.");
+  });
+});
+
 describe("an old client of RPort's with a tunnel that is remembered", () => {
   it.each([
     ["0.5.5", []],

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import {
+  AGENT_ANSWER_MAX_BYTES,
   ALL_FEATURES,
   REQUESTS,
   type RequestEnded,
@@ -10,7 +11,7 @@ import type { ConnectionEnd } from "@rport/protocol/model";
 import type { HostPort } from "@rport/protocol/remote";
 import { Connection } from "@rport/protocol/wire/connection";
 import { guarded } from "@rport/protocol/wire/contain";
-import { toJsonPayload } from "@rport/protocol/wire/jsonPayload";
+import { parseJsonPayload, toJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
 import { PACKET_SLACK_BYTES } from "@rport/protocol/wire/transport/transportDeps";
@@ -185,11 +186,17 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     try {
       const reply = await this.ask(REQUESTS.rotateSecret, offer);
       if (!reply.ok) return false;
-      const stored = secretStoredSchema.safeParse(JSON.parse(reply.payload.toString("utf8")));
+      const stored = secretStoredSchema.safeParse(
+        parseJsonPayload(reply.payload, AGENT_ANSWER_MAX_BYTES),
+      );
       return stored.success && stored.data.secret_id === next.secretId;
     } catch {
       return false;
     }
+  }
+
+  get expectsEnds(): boolean {
+    return (this.#longRequests?.count ?? 0) > 0;
   }
 
   requestEnded(ended: RequestEnded): boolean {

@@ -1,5 +1,5 @@
 import {
-  MAX_PAYLOAD_BYTES,
+  AGENT_ANSWER_MAX_BYTES,
   REQUESTS,
   type RequestEnded,
   requestEndedSchema,
@@ -7,14 +7,17 @@ import {
 } from "@rport/protocol/agent";
 import type { Notice } from "./notices.ts";
 
+/** What stands around an answer in the message that brings it. */
+const ENVELOPE_BYTES = 1_024;
 /** What nobody reads may be as large as the connection lets through. */
 const UNREAD_MAX_BYTES = 16 << 20;
 
 /** A request that the agent had accepted has ended. */
 const REQUEST_ENDED: Notice<RequestEnded> = {
   name: REQUESTS.requestEnded,
-  maxBytes: MAX_PAYLOAD_BYTES,
+  maxBytes: AGENT_ANSWER_MAX_BYTES + ENVELOPE_BYTES,
   schema: requestEndedSchema,
+  isExpected: (session) => session.expectsEnds,
   handle: (ended, session) => session.requestEnded(ended),
 };
 

@@ -1,4 +1,4 @@
-import { hostKeyProofSchema, REQUESTS } from "@rport/protocol/agent";
+import { AGENT_ANSWER_MAX_BYTES, hostKeyProofSchema, REQUESTS } from "@rport/protocol/agent";
 import { type AgentHostKey, hostKeyProofText } from "@rport/protocol/hostKey";
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
@@ -50,6 +50,6 @@ async function inTime(clock: Clock, asking: Promise<Reply>): Promise<Reply> {
 }
 
 function isSigned(key: AgentHostKey, text: Buffer, payload: Buffer): boolean {
-  const proof = hostKeyProofSchema.safeParse(parseJsonPayload(payload));
+  const proof = hostKeyProofSchema.safeParse(parseJsonPayload(payload, AGENT_ANSWER_MAX_BYTES));
   return proof.success && key.verifies(text, proof.data.signature);
 }

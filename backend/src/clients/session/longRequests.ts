@@ -1,4 +1,10 @@
-import { acceptedSchema, FEATURES, LONG_REQUESTS, type RequestEnded } from "@rport/protocol/agent";
+import {
+  AGENT_ANSWER_MAX_BYTES,
+  acceptedSchema,
+  FEATURES,
+  LONG_REQUESTS,
+  type RequestEnded,
+} from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
@@ -109,7 +115,11 @@ export class LongRequests {
 }
 
 function isAccepted({ ok, payload }: Reply, id: string): boolean {
-  return ok && acceptedSchema.safeParse(parseJsonPayload(payload)).data?.accepted === id;
+  return (
+    ok &&
+    acceptedSchema.safeParse(parseJsonPayload(payload, AGENT_ANSWER_MAX_BYTES)).data?.accepted ===
+      id
+  );
 }
 
 function replyOf(ended: RequestEnded): Reply {

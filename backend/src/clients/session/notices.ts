@@ -10,6 +10,8 @@ export interface Notice<Said = unknown> {
   readonly maxBytes: number;
   /** What is said, as JSON; others are refused, and counted. Undefined: nobody reads it. */
   readonly schema: z.ZodType<Said> | undefined;
+  /** Whether the server waits for such a thing; else it is refused unread. Left out: at any time. */
+  isExpected?(session: NoticeTarget): boolean;
   /**
    * What the server does about it. Notices of one agent come in order, one after the other, so this
    * must not wait for anything that the same agent answers. False: it is about nothing that there
@@ -20,6 +22,8 @@ export interface Notice<Said = unknown> {
 
 /** A session, as far as what its agent says by itself is about it. */
 export interface NoticeTarget extends LiveSession {
+  /** Whether any long request is under way. */
+  readonly expectsEnds: boolean;
   /** A long request has ended; false: none of its number is under way. */
   requestEnded(ended: RequestEnded): boolean;
 }
@@ -51,10 +55,11 @@ export class Notices {
     const notice = this.#byName.get(name);
     if (notice === undefined) return name === REQUESTS.newConnection ? AGAIN : UNKNOWN;
     if (payload.length > notice.maxBytes) return MALFORMED;
+    if (notice.isExpected?.(session) === false) return UNKNOWN;
     if (notice.schema === undefined) {
       return notice.handle(undefined, session) ? undefined : UNKNOWN;
     }
-    const said = notice.schema.safeParse(parseJsonPayload(payload));
+    const said = notice.schema.safeParse(parseJsonPayload(payload, notice.maxBytes));
     if (!said.success) return MALFORMED;
     return notice.handle(said.data, session) ? undefined : UNKNOWN;
   }

@@ -117,7 +117,8 @@ describe("requests that take long", () => {
     const shaped = fc
       .record({ long_id: fc.anything(), ok: fc.anything(), result: fc.anything() })
       .map((value) => Buffer.from(JSON.stringify(value) ?? ""));
-    const target = { requestEnded: (ended: RequestEnded) => long.settle(ended) } as NoticeTarget;
+    const requestEnded = (ended: RequestEnded) => long.settle(ended);
+    const target = { expectsEnds: true, requestEnded } as NoticeTarget;
     const notices = new Notices(FROM_AGENTS);
     const isTaken = (payload: Buffer) =>
       notices.take(REQUESTS.requestEnded, payload, target) === undefined;

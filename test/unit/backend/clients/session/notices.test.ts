@@ -49,6 +49,28 @@ describe("what agents may say by themselves", () => {
     expect(say("ended", '{"id":"gone"}')).toMatchObject({ text: "unknown request" });
   });
 
+  it("is refused unread while nobody waits for such a thing", () => {
+    let read = 0;
+    const counted = z.unknown().transform(() => {
+      read += 1;
+    });
+    const isExpected = ({ expectsEnds }: NoticeTarget) => expectsEnds;
+    const ended: Notice<void> = {
+      name: "ended",
+      maxBytes: 20,
+      schema: counted,
+      isExpected,
+      handle: () => true,
+    };
+    const notices = new Notices([ended]);
+    const say = (expectsEnds: boolean) =>
+      notices.take("ended", Buffer.from("{}"), { expectsEnds } as NoticeTarget);
+    expect(say(false)).toMatchObject({ text: "unknown request" });
+    expect(read).toBe(0);
+    expect(say(true)).toBeUndefined();
+    expect(read).toBe(1);
+  });
+
   it("is nothing that is not in the list", () => {
     const { say } = open();
     expect(say("Ended", "{}")).toMatchObject({ text: "unknown request" });
