@@ -1,17 +1,11 @@
 import type { Duplex } from "node:stream";
-import {
-  AGENT_ANSWER_MAX_BYTES,
-  ALL_FEATURES,
-  REQUESTS,
-  type RequestEnded,
-  secretStoredSchema,
-} from "@rport/protocol/agent";
+import { ALL_FEATURES, REQUESTS, type RequestEnded } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { ConnectionEnd } from "@rport/protocol/model";
 import type { HostPort } from "@rport/protocol/remote";
 import { Connection } from "@rport/protocol/wire/connection";
 import { guarded } from "@rport/protocol/wire/contain";
-import { parseJsonPayload, toJsonPayload } from "@rport/protocol/wire/jsonPayload";
+import { toJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { Transport } from "@rport/protocol/wire/transport";
 import { PACKET_SLACK_BYTES } from "@rport/protocol/wire/transport/transportDeps";
@@ -32,6 +26,7 @@ import { Introduction } from "./introduction.ts";
 import { LongRequests } from "./longRequests.ts";
 import { Notices, type NoticeTarget } from "./notices.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
+import { saysStored } from "./storedSecret.ts";
 import { openTunnelChannel } from "./tunnelChannel.ts";
 import { Violations } from "./violations.ts";
 
@@ -184,12 +179,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   async offerSecret(next: OfferedSecret): Promise<boolean> {
     const offer = { auth_id: this.credentialId, secret_id: next.secretId, secret: next.secret };
     try {
-      const reply = await this.ask(REQUESTS.rotateSecret, offer);
-      if (!reply.ok) return false;
-      const stored = secretStoredSchema.safeParse(
-        parseJsonPayload(reply.payload, AGENT_ANSWER_MAX_BYTES),
-      );
-      return stored.success && stored.data.secret_id === next.secretId;
+      return saysStored(await this.ask(REQUESTS.rotateSecret, offer), next.secretId);
     } catch {
       return false;
     }
