@@ -59,11 +59,14 @@ async function sha256(file: string): Promise<string> {
     .digest("hex");
 }
 
+/** The extension's page, seen from its folder (scripts/lib/extensionPage.mjs). */
+const PAGE = "dist/README.md";
+
 /** Packs the extension as a release does. */
 async function packExtension(file: string): Promise<void> {
   const vsce = join(ROOT, "node_modules/@vscode/vsce/vsce");
   const env = { ...process.env, SOURCE_DATE_EPOCH: String(TIME_S), TZ: "UTC" };
-  const args = [vsce, "package", "--no-dependencies", "--out", file];
+  const args = [vsce, "package", "--no-dependencies", "--readme-path", PAGE, "--out", file];
   await run(process.execPath, args, { cwd: join(ROOT, "extension"), env });
 }
 
@@ -154,7 +157,7 @@ describe("the files of a release", () => {
     await using temp = await tempDirectory();
     const [one, other] = [join(temp.path, "one.vsix"), join(temp.path, "other.vsix")];
     await packExtension(one);
-    await utimes(join(ROOT, "extension/README.md"), new Date(), new Date());
+    await utimes(join(ROOT, "extension", PAGE), new Date(), new Date());
     await packExtension(other);
     expect(await sha256(other)).toBe(await sha256(one));
     const archive = `rport-backend-${version}.tgz`;
