@@ -1,7 +1,7 @@
 import type { Credential } from "@rport/protocol/model";
 import type { Refusal } from "@rport/protocol/refusal";
 import { t } from "@vscode/l10n";
-import { window } from "vscode";
+import { ThemeIcon, window } from "vscode";
 import { blastLines, isHarmless } from "../model/blast.ts";
 import { isStillTrying } from "../model/rows/refusalRow.ts";
 import { rotationOf } from "../model/rows/rotationRow.ts";
@@ -130,16 +130,23 @@ function graces(plan: Plan): readonly Grace[] {
   const warning =
     lost === 0
       ? t("no client is lost")
-      : `$(warning) ${plural(
+      : plural(
           lost,
           t("{0} client must be installed again", lost),
           t("{0} clients must be installed again", lost),
-        )}`;
+        );
+  // an icon in the text would be spoken by its name
+  const icon = lost === 0 ? {} : { iconPath: new ThemeIcon("warning") };
   const { graceHours } = personalSettings;
   const others = USUAL_HOURS.filter((hours) => hours !== graceHours);
   return [
     { ...graceOf(graceHours), description: t("default") },
-    { label: t("Now"), description: t("connected clients move first; {0}", warning), seconds: 0 },
+    {
+      ...icon,
+      label: t("Now"),
+      description: t("connected clients move first; {0}", warning),
+      seconds: 0,
+    },
     ...others.map(graceOf),
     {
       label: t("Until every client has moved"),
