@@ -1,13 +1,12 @@
 import { ADMINISTRATORS } from "@rport/protocol/people/right";
 import { groupNameSchema } from "@rport/protocol/people/user";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import manifest from "../../extension/package.json" with { type: "json" };
-import texts from "../../extension/package.nls.json" with { type: "json" };
 import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { addUser, PASSWORD } from "../support/backend/person.ts";
 import { type Editor, openEditor } from "../support/vscode/editor.ts";
-import { type Reaction, TRIED_COMMANDS } from "../support/vscode/keyboardCommands.ts";
+import { TRIED_COMMANDS } from "../support/vscode/keyboardCommands.ts";
+import { KeyboardTrial } from "../support/vscode/keyboardTrial.ts";
 import { Keys } from "../support/vscode/keys.ts";
 import { photographFailures } from "../support/vscode/rport.ts";
 import { misspoken } from "../support/vscode/seen.ts";
@@ -28,6 +27,7 @@ describe("commands by the keyboard", () => {
   let editor: Editor;
   let workbench: Workbench;
   let keys: Keys;
+  let trial: KeyboardTrial;
 
   beforeAll(async () => {
     backend = resources.use(await startBackend());
@@ -44,6 +44,7 @@ describe("commands by the keyboard", () => {
     editor = resources.use(await openEditor({ vsix: [await ensureVsix()], settings }));
     workbench = editor.workbench;
     keys = new Keys(workbench);
+    trial = new KeyboardTrial(workbench, keys);
     await keys.view("Clients");
     await keys.tabTo("Sign In");
     await keys.press("Enter");
@@ -62,26 +63,15 @@ describe("commands by the keyboard", () => {
   photographFailures(() => workbench);
 
   test.each(TRIED_COMMANDS)("$title", async ({ title, palette = "asks", place, menu = "asks" }) => {
-    await leave();
-    await keys.run(`RPort: ${title}`);
-    await expect.poll(reaction).toBe(palette);
-    expect(await misspoken(workbench.page)).toEqual([]);
+    await trial.palette(title);
+    await trial.comesTo(palette);
     if (place === undefined) return;
-    await leave();
-    if (place.row === undefined) await keys.title(place.view, title);
-    else await keys.menu(place.view, place.row, title);
-    await expect.poll(reaction).toBe(menu);
-    expect(await misspoken(workbench.page)).toEqual([]);
-  });
-
-  test("are those that the manifest has, under these names", () => {
-    const all = manifest.contributes.commands.map(({ title }) => titleOf(title));
-    const unknown = TRIED_COMMANDS.filter(({ title }) => !all.includes(title));
-    expect(unknown).toEqual([]);
+    await trial.menu(place, title);
+    await trial.comesTo(menu);
   });
 
   test("find rows that tell their state in words, not by colour alone", async () => {
-    await leave();
+    await trial.leave();
     await keys.open("Client Access", FLEET);
     const labels = await Promise.all(
       ["Clients", "Client Access", "Tunnels", "Users"].map((view) => workbench.pane(view).labels()),
@@ -92,29 +82,6 @@ describe("commands by the keyboard", () => {
     await workbench.screenshot("keyboard-rows");
     expect(workbench.errors).toEqual([]);
   });
-
-  /** Back to a window in which nothing is asked and no tab is open. */
-  async function leave(): Promise<void> {
-    await keys.press("Escape");
-    await workbench.dialog().waitFor({ state: "detached" });
-    await workbench.quickInput.input.waitFor({ state: "hidden" });
-    await workbench.inHost(async (vscode) => {
-      await vscode.commands.executeCommand("workbench.action.closeAllEditors");
-      await vscode.commands.executeCommand("notifications.clearAll");
-    });
-    await workbench.page.locator(".tab").first().waitFor({ state: "detached" });
-    await workbench.page.evaluate(() => navigator.clipboard.writeText(""));
-    expect(await reaction()).toBeUndefined();
-  }
-
-  /** What the last command has come to so far. */
-  async function reaction(): Promise<Reaction | undefined> {
-    const { page, quickInput } = workbench;
-    if ((await workbench.dialog().count()) > 0) return "warns";
-    if ((await quickInput.question()) !== "") return "asks";
-    if ((await page.locator(".tab").count()) > 0) return "shows";
-    return (await workbench.clipboard()) === "" ? undefined : "copies";
-  }
 });
 
 /** What is said of rows whose icon has a colour. */
@@ -128,7 +95,3 @@ const SPOKEN = [
   /^anna, you, Administrators, connected, /,
   /^bert, Administrators, never signed in/,
 ];
-
-function titleOf(key: string): string {
-  return texts[key.replaceAll("%", "") as keyof typeof texts];
-}

@@ -101,6 +101,23 @@ export class Keys {
     });
   }
 
+  /** Goes down the rows of a view until one is spoken like this. */
+  async hears(view: string, spoken: RegExp): Promise<void> {
+    const focused = this.#workbench.pane(view).locator.locator(".monaco-list-row.focused");
+    await this.#again(async () => {
+      await this.view(view);
+      await this.press("Home");
+      const heard: (string | null)[] = [];
+      for (let step = 0; step < STEPS; step += 1) {
+        const label = await focused.getAttribute("aria-label", { timeout: ATTEMPT_MS });
+        if (spoken.test(label ?? "")) return;
+        heard.push(label);
+        await this.press("ArrowDown");
+      }
+      throw new Error(`no row is spoken like ${spoken}, only ${[...new Set(heard)].join(" | ")}`);
+    });
+  }
+
   /** Shows what is below a row. */
   async open(view: string, text: string | RegExp): Promise<void> {
     await this.row(view, text);
@@ -120,7 +137,11 @@ export class Keys {
 
   /** Presses a button of a view's header, or chooses what is behind its dots. */
   async title(view: string, entry: string): Promise<void> {
-    const bar = this.#workbench.pane(view).locator.locator(".pane-header .actions");
+    const own = this.#workbench.pane(view).locator.locator(".pane-header .actions");
+    // where only one view is shown, its header is the side bar's
+    const bar = own.or(
+      this.#workbench.page.locator(".part.sidebar .composite.title .title-actions"),
+    );
     await this.#bar(bar, entry, () => this.view(view));
   }
 
