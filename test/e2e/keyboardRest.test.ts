@@ -174,10 +174,13 @@ describe("the rest of the commands by the keyboard", () => {
     await keys.hears("Client Access", /^Pairing \w+…, expires in /);
     const pairings = workbench.pane("Client Access").row(/^Pairing/);
     await trial.menu({ view: "Client Access", row: /^Pairing/ }, "Revoke Pairing Code");
+    const open = async () =>
+      (await backend.api("listPairings")).filter(({ state }) => state === "active").length;
+    await expect.poll(open).toBe(1);
     await expect.poll(() => pairings.count()).toBe(1);
     await trial.paletteComesTo("Revoke Pairing Code");
     await keys.pick("Pairing");
-    await expect.poll(() => pairings.count()).toBe(0);
+    await expect.poll(open).toBe(0);
   });
 
   test("joins that wait, and those that were refused", async () => {
