@@ -87,8 +87,12 @@ export class Keys {
 
   /** Goes to a view; its rows have the focus, or its welcome text where there are none. */
   async view(title: string): Promise<void> {
-    await this.run(`RPort: Focus on ${title} View`);
-    await this.#workbench.pane(title).locator.locator(".pane-body :focus").waitFor();
+    const focus = this.#workbench.pane(title).locator.locator(".pane-body :focus");
+    // a window that starts takes the focus for itself once more
+    await this.#again(async () => {
+      await this.run(`RPort: Focus on ${title} View`);
+      await focus.waitFor({ timeout: ATTEMPT_MS });
+    });
   }
 
   /** Goes to a row of a view. */
