@@ -8,10 +8,10 @@ import manifest from "../../extension/package.json" with { type: "json" };
 import texts from "../../extension/package.nls.json" with { type: "json" };
 import { builtAgent } from "../support/agents/builtAgent.ts";
 import { installedAgent } from "../support/agents/installedAgent.ts";
+import { PeerAgent } from "../support/agents/peerAgent.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
 import { addUser, newToken, PASSWORD, signIn } from "../support/backend/person.ts";
 import { eventually } from "../support/eventually.ts";
-
 import { silentPort } from "../support/silentPort.ts";
 import { type Editor, openEditor } from "../support/vscode/editor.ts";
 import { EMPTY_COMPUTER, HomeBackend } from "../support/vscode/emptyComputer.ts";
@@ -149,6 +149,23 @@ describe("everything by the keyboard", () => {
     await welcome("Clients", "noMatches");
     await keys.tabTo("Clear Filter");
     await keys.press("Enter");
+    await workbench.pane("Clients").row("desk-01").waitFor();
+  });
+
+  test("clients that are hidden while they are offline have a welcome, too", async () => {
+    const { password } = await backend.api("createCredential", { body: { id: "old" } });
+    const url = backend.url.replace(/^http/, "ws");
+    const introduction = { ID: "gone-01", Name: "gone-01" };
+    const gone = await PeerAgent.join({ url, user: "old", password, introduction });
+    await gone[Symbol.asyncDispose]();
+    await keys.run("RPort: Hide Offline Clients");
+    await keys.run("RPort: Filter Clients...");
+    await keys.answer("Filter Clients", "name:gone");
+    await welcome("Clients", "onlyHidden");
+    await keys.tabTo("Show Offline Clients");
+    await keys.press("Enter");
+    await workbench.pane("Clients").row("gone-01").waitFor();
+    await keys.run("RPort: Clear Filter");
     await workbench.pane("Clients").row("desk-01").waitFor();
   });
 
