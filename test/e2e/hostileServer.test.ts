@@ -26,7 +26,8 @@ const NAME =
   "$(verified) [NAME](command:workbench.action.quit) <img src=x>\u202Egnp.exe\u001B[31m https://x.example";
 /** As many as a view has room for at once. */
 const SHOWN = HOSTILE_TEXTS.filter((_, n) => n % 2 === 0);
-const LONG = "A".repeat(1 << 20);
+/** As long as a message of the server lets a text be, with what stands around it. */
+const LONG = "A".repeat(1_000_000);
 
 /** What is no text: links, pictures, icons of others. */
 const ALIVE = "a[href], a[data-href], img, .codicon-verified, .monaco-link";

@@ -46,6 +46,7 @@ const CODE_FAMILIES: readonly (readonly [RegExp, string])[] = [
   [/^HPE_/, t("this port does not speak http; it may be one for https")],
   [/^ERR_SSL_/, t("no secure connection could be agreed on")],
   [/^ERR_TLS_/, t("its certificate cannot be used")],
+  [/^WS_ERR_/, t("it sent a message that is broken or too long")],
 ];
 
 /** What the editor's own network stack calls things. */
