@@ -83,6 +83,11 @@ it("a host is paired, its secret bound and rotated under it, and it is cut off w
     const moved = await side.api("getClient", { params: { clientId: ID } });
     expect(moved.secret).toMatchObject({ origin: "rotation", state: "active" });
   });
+  // the old secret ends when it is over: when all have moved, and that is on disk
+  await vi.waitFor(async () => {
+    const { rotation } = await side.api("getCredential", { params: { authId } });
+    expect(rotation).toBeNull();
+  });
   expect(agent.connection.transport.isClosed).toBe(false);
   agent.close();
   await expect(PeerAgent.join(options)).rejects.toMatchObject({ kind: "login" });
