@@ -14,8 +14,14 @@ export interface Trust {
 }
 
 /** What the person's settings say of that; a workspace's settings are never looked at. */
-export function trustOf({ homeDirectory }: Pick<Environment, "homeDirectory">): Trust {
-  const authorities = new Authorities({ setting: fileOfPerson, homeDirectory });
+export function trustOf(environment: Pick<Environment, "homeDirectory">): Trust {
+  const authorities = new Authorities({
+    setting: fileOfPerson,
+    // who the user is may have to be looked up elsewhere, so it is not asked before a file is named
+    get homeDirectory() {
+      return environment.homeDirectory;
+    },
+  });
   return {
     authorities,
     // looked up at each request: the editor may put another one there
