@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { joinHosts } from "../support/agents/hosts.ts";
 import { startBackend } from "../support/backend/backend.ts";
-import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import { openFleet } from "../support/vscode/fleet.ts";
+import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { setSetting } from "../support/vscode/setUp.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
@@ -14,10 +15,8 @@ describe("an editor whose views are set up", () => {
   beforeAll(async () => {
     const backend = resources.use(await startBackend());
     await joinHosts(backend, resources);
-    const settings = { "rport.servers": [{ name: "Local Backend", url: "local" }] };
-    rport = resources.use(await openRport(backend.dataDir, { settings }));
+    rport = await openFleet(resources, backend);
     workbench = rport.workbench;
-    await rport.clients.row("web-01").waitFor();
   });
 
   afterAll(() => resources.disposeAsync());
