@@ -144,8 +144,7 @@ describe("everything by the keyboard", () => {
   });
 
   test("a filter that nothing matches has a welcome, too", async () => {
-    await keys.run("RPort: Filter Clients...");
-    await keys.answer("Filter Clients", "tag:nope");
+    await keys.ask("RPort: Filter Clients...", "Filter Clients", "tag:nope");
     await welcome("Clients", "noMatches");
     await keys.tabTo("Clear Filter");
     await keys.press("Enter");
@@ -159,8 +158,7 @@ describe("everything by the keyboard", () => {
     const gone = await PeerAgent.join({ url, user: "old", password, introduction });
     await gone[Symbol.asyncDispose]();
     await keys.run("RPort: Hide Offline Clients");
-    await keys.run("RPort: Filter Clients...");
-    await keys.answer("Filter Clients", "name:gone");
+    await keys.ask("RPort: Filter Clients...", "Filter Clients", "name:gone");
     await welcome("Clients", "onlyHidden");
     await keys.tabTo("Show Offline Clients");
     await keys.press("Enter");

@@ -92,8 +92,7 @@ describe("the rest of the commands by the keyboard", () => {
       await clients.row("Offline").waitFor();
     });
     await trial.bothWays(clientsHeader, "Clear Filter", async (clear) => {
-      await keys.run("RPort: Filter Clients...");
-      await keys.answer("Filter Clients", "db-01");
+      await keys.ask("RPort: Filter Clients...", "Filter Clients", "db-01");
       await clients.row("web-01").waitFor({ state: "detached" });
       await clear();
       await clients.row("web-01").waitFor();

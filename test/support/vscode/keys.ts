@@ -76,6 +76,19 @@ export class Keys {
     await this.#accept();
   }
 
+  /**
+   * Runs a command until its input box is there, fills that in and accepts it: a window that has something
+   * else to give the focus to at that moment takes it away from a box, which is then gone.
+   */
+  async ask(command: string, question: string | RegExp, value: string): Promise<void> {
+    const box = this.#workbench.quickInput.widget.filter({ hasText: question });
+    await this.#again(async () => {
+      await this.run(command);
+      await box.waitFor({ timeout: ATTEMPT_MS });
+    });
+    await this.answer(question, value);
+  }
+
   /** Waits for the dialog with this text, and presses one of its buttons. */
   async dialog(text: string | RegExp, button: string): Promise<void> {
     const dialog = this.#workbench.dialog(text);
