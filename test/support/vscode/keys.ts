@@ -135,11 +135,16 @@ export class Keys {
     });
   }
 
-  /** Shows what is below a row. */
+  /** Shows what is below a row: a key that meets the rows while they are drawn anew is lost. */
   async open(view: string, text: string | RegExp): Promise<void> {
-    await this.row(view, text);
     const row = this.#workbench.pane(view).locator.locator(".monaco-list-row.focused");
-    if ((await row.getAttribute("aria-expanded")) === "false") await this.press("ArrowRight");
+    const isOpen = async () => (await row.getAttribute("aria-expanded")) === "true";
+    await this.#again(async () => {
+      await this.row(view, text);
+      if (await isOpen()) return;
+      await this.press("ArrowRight");
+      await vi.waitUntil(isOpen, { timeout: ATTEMPT_MS });
+    });
   }
 
   /** Chooses an entry of the menu of a row. */
