@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import net from "node:net";
 import { ChannelTable } from "../../agent/src/channels/channelTable.ts";
 import { parseConfig } from "../../agent/src/config/config.ts";
@@ -52,8 +53,6 @@ export interface SwarmGoal {
   readonly timeoutMs: number;
 }
 
-/** Between two looks at a goal, in milliseconds; the figures themselves are exact. */
-const LOOK_MS = 5;
 /** Agents of a spread swarm come from so many addresses of 127.1.0.0/16. */
 const ADDRESSES = 250;
 
@@ -87,6 +86,7 @@ class MemoryCredentials extends CredentialStore {
  * Agents in one process: the real connection loop with its real back-off, and nothing around it.
  */
 class Swarm {
+  readonly #changes = new EventEmitter();
   readonly #agents: { readonly stop: () => void; readonly ended: Promise<void> }[] = [];
   readonly #channels = new ChannelTable({
     dialer: new Dialer({ rules: [], resolve: SYSTEM_LOOKUP, log: NO_LOG }),
@@ -107,6 +107,18 @@ class Swarm {
       rotatedChangedMs: this.#rotatedChangedMs,
       failures: Object.fromEntries(this.#failures),
     };
+  }
+
+  /** Resolves when so many are online, or have moved, or the time is over: then whether it was reached. */
+  async until(goal: SwarmGoal): Promise<boolean> {
+    const signal = AbortSignal.timeout(goal.timeoutMs);
+    const isReached = () =>
+      (goal.online ?? this.#online) === this.#online &&
+      (goal.rotated ?? this.#rotated) === this.#rotated;
+    while (!isReached() && !signal.aborted) {
+      await once(this.#changes, "changed", { signal }).catch(() => {});
+    }
+    return isReached();
   }
 
   /** Adds agents; resolves when each has been online once. */
@@ -155,6 +167,7 @@ class Swarm {
       if (isOnline !== wasOnline) {
         this.#online += isOnline ? 1 : -1;
         this.#onlineChangedMs = sharedNowMs();
+        this.#changes.emit("changed");
       }
       if (state.kind === "waiting") this.#failed(state, wasOnline);
       wasOnline = isOnline;
@@ -173,6 +186,7 @@ class Swarm {
   #moved(): void {
     this.#rotated += 1;
     this.#rotatedChangedMs = sharedNowMs();
+    this.#changes.emit("changed");
   }
 }
 
@@ -207,15 +221,8 @@ const handlers = {
   add: (order: SwarmOrder) => swarm.add(order),
   state: () => swarm.state,
   async until(goal: SwarmGoal): Promise<SwarmState & { readonly isReached: boolean }> {
-    const { online, rotated, timeoutMs } = goal;
-    const endMs = sharedNowMs() + timeoutMs;
-    const isReached = () =>
-      (online === undefined || swarm.state.online === online) &&
-      (rotated === undefined || swarm.state.rotated === rotated);
-    while (!isReached() && sharedNowMs() < endMs) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
-    return { ...swarm.state, isReached: isReached() };
+    const isReached = await swarm.until(goal);
+    return { ...swarm.state, isReached };
   },
   stop: () => swarm.stop(),
 };

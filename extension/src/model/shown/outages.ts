@@ -49,8 +49,9 @@ export class Outages {
     return kept?.isFormed === true ? kept : undefined;
   }
 
-  /** Looks at all clients anew. */
+  /** Looks at all clients anew. What was one row stays one as long as it would have with each change told alone. */
   reset(clients: Iterable<Client>): void {
+    const rows = new Set([...this.#byClient.values()].filter(({ isFormed }) => isFormed));
     this.#byNetwork.clear();
     this.#byClient.clear();
     this.#formed = 0;
@@ -61,6 +62,7 @@ export class Outages {
     }
     lost.sort((a, b) => a.atMs - b.atMs);
     for (const each of lost) this.#join(each.id, each);
+    for (const row of rows) this.#keepFormed(row.members);
   }
 
   /** Takes over a change of one client. Answers the clients that stand otherwise in their groups now. */
@@ -71,6 +73,21 @@ export class Outages {
     const moved = new Set<string>(this.#leave(id));
     if (now !== undefined) for (const each of this.#join(id, now)) moved.add(each);
     return moved;
+  }
+
+  /** Makes one row of those who are still away of these, which were one. */
+  #keepFormed(members: ReadonlySet<string>): void {
+    for (const id of members) {
+      const kept = this.#byClient.get(id);
+      if (kept === undefined || kept.isFormed) continue;
+      const still = [...kept.members].filter((each) => members.has(each));
+      if (still.length >= FORMED_UNTIL) this.#form(kept);
+    }
+  }
+
+  #form(kept: Kept): void {
+    kept.isFormed = true;
+    this.#formed += 1;
   }
 
   #leave(id: string): Iterable<string> {
@@ -94,8 +111,7 @@ export class Outages {
     this.#byClient.set(id, kept);
     if (kept.isFormed) return [id];
     if (kept.members.size < FORMED_FROM) return NONE;
-    kept.isFormed = true;
-    this.#formed += 1;
+    this.#form(kept);
     return kept.members;
   }
 

@@ -35,6 +35,11 @@ class Hosts {
     return [...this.outages.update({ entity: "client", id, before, after: undefined })].sort();
   }
 
+  /** A connection that is back tells all of them again. */
+  snapshot(): void {
+    this.outages.reset(this.#clients.values());
+  }
+
   /** The same, looked at anew. */
   again(): Outages {
     const outages = new Outages();
@@ -96,6 +101,20 @@ describe("hosts that went together", () => {
     expect([hosts.outages.of("a"), hosts.outages.size]).toEqual([undefined, 0]);
     expect(hosts.tell(lost("b", 40))).toEqual([]);
     expect(hosts.tell(lost("c", 41))).toEqual(["a", "b", "c"]);
+  });
+
+  it("stay one piece of news when all are told again, and are none then that they were not before", () => {
+    const hosts = new Hosts();
+    for (const [n, id] of ["a", "b", "c"].entries()) hosts.tell(lost(id, n));
+    for (const id of ["e", "f"]) hosts.tell(lost(id, 120));
+    const { key } = hosts.outages.of("a") ?? {};
+    hosts.tell(client("c"));
+    hosts.snapshot();
+    expect([hosts.outages.of("a")?.key, hosts.outages.of("b")?.key]).toEqual([key, key]);
+    expect([hosts.outages.of("e"), hosts.outages.size]).toEqual([undefined, 1]);
+    hosts.tell(client("b"));
+    hosts.snapshot();
+    expect([hosts.outages.of("a"), hosts.outages.size]).toEqual([undefined, 0]);
   });
 
   it("cost nothing where nothing is lost or found", () => {
