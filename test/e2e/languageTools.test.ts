@@ -152,4 +152,19 @@ describe("the tools for language models", () => {
     await workbench.answerDialog("Rotate web-fleet", "Yes");
     expect(JSON.parse(await rotating)).toMatchObject({ rotating: FLEET, clients: 5 });
   });
+
+  test("rotate none that was rotated while the person was asked", async () => {
+    const asked = use("rport_rotate_credential", { credential: "lab" });
+    await workbench.dialog("Rotate lab on Local Backend?").waitFor();
+    await backend.api("rotateCredential", {
+      params: { authId: "lab" },
+      body: { grace_seconds: 0 },
+    });
+    await workbench.pane("Client Access").row("lab").filter({ hasText: "rotat" }).waitFor();
+    const [before] = (await backend.api("listCredentials")).filter(({ id }) => id === "lab");
+    await workbench.answerDialog("Rotate lab", "Yes");
+    expect(await asked).toContain("has changed since the person was asked");
+    const [after] = (await backend.api("listCredentials")).filter(({ id }) => id === "lab");
+    expect(after?.rotated_at).toBe(before?.rotated_at);
+  });
 });

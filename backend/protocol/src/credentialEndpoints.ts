@@ -113,9 +113,9 @@ export const CREDENTIAL_ENDPOINTS = {
     output: z.object({
       credentials: listOf(authIdSchema),
       /** Those that could not be deleted, or not durably (`NOT_DURABLE`), and why. */
-      failed: z
-        .array(z.object({ id: authIdSchema, code: z.string(), title: z.string() }))
-        .default([]),
+      failed: listOf(z.object({ id: authIdSchema, code: z.string(), title: z.string() })).default(
+        [],
+      ),
     }),
     status: 200,
   }),

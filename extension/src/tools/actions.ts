@@ -1,8 +1,9 @@
 import { RportError } from "@rport/protocol/errors";
+import type { Credential } from "@rport/protocol/model";
 import { t } from "@vscode/l10n";
 import { personalSettings } from "../commands/personalSettings.ts";
 import { planRotation } from "../commands/rotation.ts";
-import { graceOf, rotationLines } from "../commands/rotationPlan.ts";
+import { graceOf, type Plan, rotationLines, standingsOf } from "../commands/rotationPlan.ts";
 import { type Opened, openTried } from "../commands/tunnels/openTried.ts";
 import type { Sheets } from "../install/sheets.ts";
 import type { CommandName } from "../manifest.ts";
@@ -30,6 +31,8 @@ export interface Intention {
   /** What a person is asked, and what it would hit, a line each. */
   readonly question: string;
   readonly lines: readonly string[];
+  /** What of this must still be so when it is done. */
+  readonly grounds: string;
   /** Does it; answers what came of it, without any secret. */
   readonly act: () => Promise<object>;
 }
@@ -44,14 +47,16 @@ export const INTENTIONS: {
   async rport_open_tunnel(input, { fleet }) {
     const { server, client } = clientMeant(fleet, input);
     const remote = { host: input.host ?? "127.0.0.1", port: input.port };
+    const listening = listeningLine(chosenBindAddress());
     return {
       command: "openTunnel",
       serverKey: server.key,
       question: t("Open a tunnel to {0} on {1}?", inertLine(displayName(client)), server.name),
       lines: [
         t("It leads to port {0} of {1}, as seen from that client.", remote.port, remote.host),
-        listeningLine(chosenBindAddress()),
+        listening,
       ],
+      grounds: `${client.id} ${listening}`,
       act: async () => {
         let whyNot = "";
         // a person may open it anyway, by the command
@@ -81,6 +86,7 @@ export const INTENTIONS: {
         t("It leads to {0}.", inertLine(tunnel.clientName)),
         t("Open connections: {0}.", tunnel.connections),
       ],
+      grounds: tunnel.id,
       act: async () => {
         await fleet.tunnels.close(tunnel.id);
         return { closed: address };
@@ -96,6 +102,7 @@ export const INTENTIONS: {
       serverKey: server.key,
       question: t("Make an install line of {0} on {1}?", credential.id, server.name),
       lines: [t("Whoever has the line can join a host for a few minutes. Only you see it.")],
+      grounds: credential.created_at,
       act: async () => {
         await sheets.open(target);
         return { opened: "The install sheet is open. The person copies the line from it." };
@@ -114,6 +121,7 @@ export const INTENTIONS: {
       serverKey: server.key,
       question: t("Rotate {0} on {1}?", credential.id, server.name),
       lines: rotationLines(plan, grace, circumstances).filter((line) => line !== ""),
+      grounds: rotationGrounds(credential, plan),
       act: async () => {
         const body = { grace_seconds: grace.seconds ?? null };
         await server.api.call("rotateCredential", { params: { authId: credential.id }, body });
@@ -122,6 +130,14 @@ export const INTENTIONS: {
     };
   },
 };
+
+/** Which secret would be replaced, and who would have to be moved later or installed again. */
+function rotationGrounds(credential: Credential, plan: Plan): string {
+  const { created_at: createdAt, rotated_at: rotatedAt, rotation } = credential;
+  const { away, stuck } = standingsOf(plan);
+  const lost = [away, stuck].map((clients) => clients.map(({ id }) => id));
+  return JSON.stringify([createdAt, rotatedAt, rotation?.started_at ?? null, lost]);
+}
 
 function listeningLine(address: string): string {
   if (!isExposed(address)) return t("It answers on this computer only.");

@@ -18,6 +18,7 @@ import type { Log } from "../support/log.ts";
 import { escapeMarkdown, plainText } from "../support/text.ts";
 import type { Documents } from "../views/documents.ts";
 import { type ActionsDeps, INTENTIONS, type Intention } from "./actions.ts";
+import { Confirmations } from "./confirmations.ts";
 import { getClient, listClients, listCredentials, listTunnels } from "./readings.ts";
 import { clientMeant } from "./subjects.ts";
 import { ACTING, TOOL_INPUTS, type ToolInput, type ToolName } from "./toolInputs.ts";
@@ -72,6 +73,7 @@ function reading(name: Reading, deps: LanguageToolsDeps): LanguageModelTool<unkn
 }
 
 function acting(name: Acting, deps: LanguageToolsDeps): LanguageModelTool<unknown> {
+  const confirmations = new Confirmations();
   const intend = async (input: unknown): Promise<Intention> => {
     allow(name);
     const of = INTENTIONS[name] as (given: unknown, all: ActionsDeps) => Promise<Intention>;
@@ -82,11 +84,17 @@ function acting(name: Acting, deps: LanguageToolsDeps): LanguageModelTool<unknow
   return {
     // the person is asked by the editor, with what would be hit
     prepareInvocation: async ({ input }): Promise<PreparedToolInvocation> => {
-      const { question, lines } = await intend(input);
+      const { question, lines, grounds } = await intend(input);
+      confirmations.ask(input, grounds);
       const message = new MarkdownString(lines.map(escapeMarkdown).join("\n\n"));
       return { confirmationMessages: { title: plainText(question), message } };
     },
-    invoke: ({ input }) => answer(name, deps, async () => (await intend(input)).act()),
+    invoke: ({ input }) =>
+      answer(name, deps, async () => {
+        const { grounds, act } = await intend(input);
+        confirmations.take(input, grounds);
+        return act();
+      }),
   };
 }
 
