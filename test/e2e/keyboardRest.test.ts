@@ -9,15 +9,12 @@ import { FLEET, joinHosts } from "../support/agents/hosts.ts";
 import { isLetIn, PeerAgent } from "../support/agents/peerAgent.ts";
 import { TestApi } from "../support/backend/api.ts";
 import { type RunningBackend, startBackend } from "../support/backend/backend.ts";
-import { addUser, newToken, PASSWORD, signIn } from "../support/backend/person.ts";
+import { addUser, newToken, signIn } from "../support/backend/person.ts";
 import { freePort } from "../support/freePort.ts";
-import { type Editor, openEditor } from "../support/vscode/editor.ts";
 import { REST_COMMANDS } from "../support/vscode/keyboardRest.ts";
-import { KeyboardTrial } from "../support/vscode/keyboardTrial.ts";
-import { Keys } from "../support/vscode/keys.ts";
+import { type KeyboardTrial, openTrial } from "../support/vscode/keyboardTrial.ts";
+import type { Keys } from "../support/vscode/keys.ts";
 import { photographFailures } from "../support/vscode/rport.ts";
-import { FIELDS } from "../support/vscode/signIn.ts";
-import { ensureVsix } from "../support/vscode/vsix.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** For what a window and a server need together on a busy machine. */
@@ -44,7 +41,6 @@ const tunnelsHeader = { view: "Tunnels" } as const;
 describe("the rest of the commands by the keyboard", () => {
   const resources = new AsyncDisposableStack();
   let backend: RunningBackend;
-  let editor: Editor;
   let workbench: Workbench;
   let keys: Keys;
   let trial: KeyboardTrial;
@@ -53,14 +49,8 @@ describe("the rest of the commands by the keyboard", () => {
     backend = resources.use(await startBackend());
     await joinHosts(backend, resources);
     await addUser(backend, ANNA, { groups: [groupNameSchema.parse(ADMINISTRATORS)] });
-    const { url, fingerprint } = backend;
-    const settings = { "rport.servers": [{ name: "Relay", url, fingerprint }] };
-    const vsix = [await ensureVsix()];
-    editor = resources.use(await openEditor({ vsix, settings }));
-    workbench = editor.workbench;
-    keys = new Keys(workbench);
-    trial = new KeyboardTrial(workbench, keys);
-    await keys.view("Clients");
+    trial = await openTrial(resources, backend);
+    ({ keys, workbench } = trial);
   });
 
   afterAll(() => resources.disposeAsync());
@@ -71,15 +61,15 @@ describe("the rest of the commands by the keyboard", () => {
     const isOut = () => welcome.getByText("Sign in to see your clients.").waitFor();
     await isOut();
     await trial.menu(clientsHeader, "Sign In to Server...");
-    await answerSignIn();
+    await trial.signIn(ANNA, "web-01");
     await trial.menu(clientsHeader, "Sign Out of Server...");
     await isOut();
     await trial.palette("Sign In to Server...");
-    await answerSignIn();
+    await trial.signIn(ANNA, "web-01");
     await trial.palette("Sign Out of Server...");
     await isOut();
     await keys.run("RPort: Sign In to Server...");
-    await answerSignIn();
+    await trial.signIn(ANNA, "web-01");
   });
 
   test("what the view of clients shows", async () => {
@@ -398,7 +388,7 @@ describe("the rest of the commands by the keyboard", () => {
     await keys.hears("Clients", /^Relay, sign-in is not accepted any more/);
     await trial.menuComesTo(clientsHeader, "Sign In Again...", "asks");
     await trial.paletteComesTo("Sign In Again...");
-    await answerSignIn();
+    await trial.signIn(ANNA, "web-01");
   });
 
   test("a server that is away", async () => {
@@ -435,13 +425,6 @@ describe("the rest of the commands by the keyboard", () => {
   async function audit(title: string): Promise<void> {
     await keys.run(`RPort: ${title}`);
     trial.fromPalette.add(title);
-  }
-
-  async function answerSignIn(): Promise<void> {
-    await keys.pick("User and password");
-    await keys.answer(FIELDS.user, ANNA);
-    await keys.answer(FIELDS.password, PASSWORD);
-    await workbench.pane("Clients").row("web-01").waitFor({ timeout: SLOW_MS });
   }
 
   async function openTunnel(place: string): Promise<void> {

@@ -2,7 +2,8 @@ import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { joinHosts } from "../support/agents/hosts.ts";
 import { startBackend } from "../support/backend/backend.ts";
-import { openRport, photographFailures, type RportEditor } from "../support/vscode/rport.ts";
+import { openFleet } from "../support/vscode/fleet.ts";
+import { photographFailures, type RportEditor } from "../support/vscode/rport.ts";
 import { setSetting } from "../support/vscode/setUp.ts";
 import { chooseTunnel, openTunnel } from "../support/vscode/tunnels.ts";
 import type { Workbench } from "../support/vscode/workbench.ts";
@@ -21,12 +22,9 @@ describe("an editor whose tunnels listen elsewhere", () => {
   beforeAll(async () => {
     const backend = resources.use(await startBackend());
     await joinHosts(backend, resources);
-    const settings = { "rport.servers": [{ name: "Local Backend", url: "local" }] };
-    const ofWorkspace = JSON.stringify({ [NAME]: "127.0.0.9" });
-    const files = { ".vscode/settings.json": ofWorkspace };
-    rport = resources.use(await openRport(backend.dataDir, { settings, files }));
+    const files = { ".vscode/settings.json": JSON.stringify({ [NAME]: "127.0.0.9" }) };
+    rport = await openFleet(resources, backend, { files });
     workbench = rport.workbench;
-    await rport.clients.row("web-01").waitFor();
   });
 
   afterAll(() => resources.disposeAsync());

@@ -1,8 +1,28 @@
 import { expect } from "vitest";
+import type { RunningBackend } from "../backend/backend.ts";
+import { PASSWORD } from "../backend/person.ts";
+import { openEditor } from "./editor.ts";
 import type { MenuPlace, Reaction } from "./keyboardCommands.ts";
-import type { Keys } from "./keys.ts";
+import { Keys } from "./keys.ts";
 import { misspoken } from "./seen.ts";
+import { FIELDS } from "./signIn.ts";
+import { ensureVsix } from "./vsix.ts";
 import type { Workbench } from "./workbench.ts";
+
+/** For what a window and a server need together on a busy machine. */
+const SLOW_MS = 60_000;
+
+/** Opens a window of the installed extension at a server, where nobody has signed in yet; its clients have the keys. */
+export async function openTrial(
+  resources: AsyncDisposableStack,
+  { url, fingerprint }: Pick<RunningBackend, "url" | "fingerprint">,
+): Promise<KeyboardTrial> {
+  const settings = { "rport.servers": [{ name: "Relay", url, fingerprint }] };
+  const editor = resources.use(await openEditor({ vsix: [await ensureVsix()], settings }));
+  const trial = new KeyboardTrial(editor.workbench, new Keys(editor.workbench));
+  await trial.keys.view("Clients");
+  return trial;
+}
 
 /** Commands as somebody without a mouse tries them, one after the other, in one window. */
 export class KeyboardTrial {
@@ -10,26 +30,34 @@ export class KeyboardTrial {
   readonly fromPalette = new Set<string>();
   /** Titles of what was chosen in a menu or a header so far. */
   readonly fromMenu = new Set<string>();
-  readonly #workbench: Workbench;
-  readonly #keys: Keys;
+  readonly workbench: Workbench;
+  readonly keys: Keys;
 
   constructor(workbench: Workbench, keys: Keys) {
-    this.#workbench = workbench;
-    this.#keys = keys;
+    this.workbench = workbench;
+    this.keys = keys;
+  }
+
+  /** Answers what a sign-in asks for a user whose password is `PASSWORD`, and waits for a client's row. */
+  async signIn(user: string, client: string): Promise<void> {
+    await this.keys.pick("User and password");
+    await this.keys.answer(FIELDS.user, user);
+    await this.keys.answer(FIELDS.password, PASSWORD);
+    await this.workbench.pane("Clients").row(client).waitFor({ timeout: SLOW_MS });
   }
 
   /** Leaves what was there, and runs a command of ours from the palette. */
   async palette(title: string): Promise<void> {
     await this.leave();
-    await this.#keys.run(`RPort: ${title}`);
+    await this.keys.run(`RPort: ${title}`);
     this.fromPalette.add(title);
   }
 
   /** Leaves what was there, and chooses a command in the menu of a row, or in a view's header. */
   async menu({ view, row }: MenuPlace, title: string): Promise<void> {
     await this.leave();
-    if (row === undefined) await this.#keys.title(view, title);
-    else await this.#keys.menu(view, row, title);
+    if (row === undefined) await this.keys.title(view, title);
+    else await this.keys.menu(view, row, title);
     this.fromMenu.add(title);
   }
 
@@ -58,16 +86,16 @@ export class KeyboardTrial {
   /** Waits for what the last command comes to; nothing that is shown then is misspoken. */
   async comesTo(reaction: Reaction): Promise<void> {
     await expect.poll(() => this.#reaction()).toBe(reaction);
-    expect(await misspoken(this.#workbench.page)).toEqual([]);
+    expect(await misspoken(this.workbench.page)).toEqual([]);
   }
 
   /** Back to a window in which nothing is asked and no tab is open. */
   async leave(): Promise<void> {
-    const { page, quickInput } = this.#workbench;
-    await this.#keys.press("Escape");
-    await this.#workbench.dialog().waitFor({ state: "detached" });
+    const { page, quickInput } = this.workbench;
+    await this.keys.press("Escape");
+    await this.workbench.dialog().waitFor({ state: "detached" });
     await quickInput.input.waitFor({ state: "hidden" });
-    await this.#workbench.inHost(async (vscode) => {
+    await this.workbench.inHost(async (vscode) => {
       await vscode.commands.executeCommand("workbench.action.closeAllEditors");
       await vscode.commands.executeCommand("notifications.clearAll");
       // the page of a tab that had the focus would keep it
@@ -81,7 +109,7 @@ export class KeyboardTrial {
 
   /** Writes the servers into the setting. */
   async servers(...entries: readonly { readonly [name: string]: string }[]): Promise<void> {
-    await this.#workbench.inHost(async (vscode, all) => {
+    await this.workbench.inHost(async (vscode, all) => {
       const settings = vscode.workspace.getConfiguration("rport");
       await settings.update("servers", all, vscode.ConfigurationTarget.Global);
     }, entries);
@@ -89,10 +117,10 @@ export class KeyboardTrial {
 
   /** What the last command has come to so far. */
   async #reaction(): Promise<Reaction | undefined> {
-    const { page, quickInput } = this.#workbench;
-    if ((await this.#workbench.dialog().count()) > 0) return "warns";
+    const { page, quickInput } = this.workbench;
+    if ((await this.workbench.dialog().count()) > 0) return "warns";
     if ((await quickInput.question()) !== "") return "asks";
     if ((await page.locator(".tab").count()) > 0) return "shows";
-    return (await this.#workbench.clipboard()) === "" ? undefined : "copies";
+    return (await this.workbench.clipboard()) === "" ? undefined : "copies";
   }
 }
