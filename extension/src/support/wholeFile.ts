@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { systemCode } from "./describeError.ts";
 
 /**
  * Replaces a file of this person as a whole, with its folder where there is none: nobody reads half of it, also
@@ -8,18 +9,42 @@ import { dirname } from "node:path";
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await withUnfinished(path, text, (unfinished) => rename(unfinished, path));
+}
+
+/**
+ * Makes a file of this person in a folder that is there, as whole and as private, unless something has its
+ * name: of those who make it at once the first one does. Rejects with the error of the system.
+ */
+export async function makeWhole(path: string, text: string): Promise<void> {
+  await withUnfinished(path, text, async (unfinished) => {
+    await link(unfinished, path).catch((error: unknown) => {
+      if (systemCode(error) !== "EEXIST") throw error;
+    });
+  });
+}
+
+/** What is written is given its name by `name`, and has no other one afterwards. */
+async function withUnfinished(
+  path: string,
+  text: string,
+  name: (unfinished: string) => Promise<void>,
+): Promise<void> {
   const unfinished = `${path}.${randomBytes(4).toString("hex")}`;
   try {
-    const file = await open(unfinished, "wx", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(unfinished, path);
-  } catch (error) {
+    await writeNew(unfinished, text);
+    await name(unfinished);
+  } finally {
     await rm(unfinished, { force: true });
-    throw error;
+  }
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { RportError } from "@rport/protocol/errors";
 import type { HostPort } from "@rport/protocol/remote";
@@ -13,8 +14,9 @@ import type { TunnelMemory } from "./memory/memoryFile.ts";
 import { recentTargets } from "./memory/record.ts";
 import { ANSWER_MS, Guest } from "./sharing/guest.ts";
 import { Keeper, perform } from "./sharing/keeper.ts";
-import type { Act } from "./sharing/messages.ts";
-import { OwnSeat, takeSeat } from "./sharing/seat.ts";
+import { meetWindows } from "./sharing/meetWindows.ts";
+import { type Act, VERSION } from "./sharing/messages.ts";
+import { OwnSeat } from "./sharing/ownSeat.ts";
 import { ShownTunnels } from "./sharing/shownTunnels.ts";
 
 /** A window of another version is closed or reloaded sometime. */
@@ -215,24 +217,28 @@ export class SharedTunnels implements Tunnels {
   }
 
   async #take(): Promise<Role | "gone"> {
-    const { storage, clock, log } = this.#deps;
-    const seat = await takeSeat(storage, clock).catch((error: unknown) => {
+    const { clock, log } = this.#deps;
+    const met = await meetWindows(this.#deps).catch((error: unknown) => {
       log.error("tunnels are not shared between windows", { why: describeError(error) });
       return undefined;
     });
-    if (seat === undefined || seat instanceof OwnSeat) return this.#hold(seat);
+    if (met === undefined || met instanceof OwnSeat) return this.#hold(met);
+    if (met.version === VERSION) return this.#visit(met.socket);
+    met.socket.destroy();
+    log.warn("another window holds the tunnels, and has another version of the extension");
+    clock.after(OTHER_VERSION_MS, () => this.#seekAgain());
+    return { kind: "otherVersion" };
+  }
+
+  async #visit(socket: Socket): Promise<Role | "gone"> {
     const guest = new Guest({
-      socket: seat,
-      clock,
+      socket,
+      clock: this.#deps.clock,
       onTunnels: (tunnels) => this.#shown.replace(tunnels),
       onEnd: () => this.#lost(guest),
     });
     const reception = await guest.reception;
-    if (reception === "gone") return "gone";
-    if (reception === "welcome") return { kind: "guest", guest };
-    log.warn("another window holds the tunnels, and has another version of the extension");
-    clock.after(OTHER_VERSION_MS, () => this.#seekAgain());
-    return { kind: "otherVersion" };
+    return reception === "welcome" ? { kind: "guest", guest } : "gone";
   }
 
   /** What was open stays open, on the same ports, and only then the others are let in. */

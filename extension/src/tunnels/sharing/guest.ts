@@ -13,17 +13,17 @@ import {
   type KeeperMessage,
   keeperMessageSchema,
   type SentTunnel,
-  VERSION,
 } from "./messages.ts";
 
 /** A window that is alive answers at once, or after it has tried a port. */
 export const ANSWER_MS = 30_000;
 
 /** How a guest was received. */
-export type Reception = "welcome" | "otherVersion" | "gone";
+export type Reception = "welcome" | "gone";
 
 /** What a guest needs. */
 export interface GuestDeps {
+  /** Of a window that has proven to be one of this person. */
   readonly socket: Socket;
   readonly clock: Clock;
   /** Called with the whole list, the first time before `reception` is known to be a welcome. */
@@ -57,7 +57,6 @@ export class Guest {
       message: (message) => this.#take(message),
       end: () => this.#end(),
     });
-    this.#line.send({ type: "hello", version: VERSION });
     const timer = deps.clock.after(ANSWER_MS, () => this.#line.close());
     void this.reception.then(() => timer.cancel());
   }
@@ -92,9 +91,7 @@ export class Guest {
   }
 
   #take(message: KeeperMessage): void {
-    if (message.type === "welcome") {
-      if (message.version !== VERSION) this.#received("otherVersion");
-    } else if (message.type === "tunnels") {
+    if (message.type === "tunnels") {
       this.#deps.onTunnels(message.tunnels.map(tunnelOf));
       this.#received("welcome");
     } else {

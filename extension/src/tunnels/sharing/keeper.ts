@@ -9,9 +9,8 @@ import {
   type GuestMessage,
   guestMessageSchema,
   type KeeperMessage,
-  VERSION,
 } from "./messages.ts";
-import type { OwnSeat } from "./seat.ts";
+import type { OwnSeat } from "./ownSeat.ts";
 
 /** Changes that come in this close together are sent together. */
 const GATHER_MS = 50;
@@ -30,9 +29,8 @@ export interface KeeperDeps {
 /** The window that holds the tunnels of this computer: the others are told of them, and ask it. */
 export class Keeper {
   readonly #deps: KeeperDeps;
+  /** Each has proven to be a window of this person, of our version. */
   readonly #guests = new Set<Guest>();
-  /** Those who said hello in our version; nobody else is told anything. */
-  readonly #known = new Set<Guest>();
   readonly #unsubscribe: () => void;
   #sending: Timer | undefined;
 
@@ -59,24 +57,13 @@ export class Keeper {
     }
     const guest: Guest = new LineSocket(socket, guestMessageSchema, {
       message: (message) => {
-        if (message.type === "hello") {
-          guest.send({ type: "welcome", version: VERSION });
-          if (message.version !== VERSION) guest.finish();
-          else {
-            this.#known.add(guest);
-            guest.send(this.#list);
-          }
-        } else if (this.#known.has(guest)) {
-          if (message.type === "look") void this.#look(guest, message.ask, message.id);
-          else void this.#answer(guest, message.ask, message.act);
-        }
+        if (message.type === "look") void this.#look(guest, message.ask, message.id);
+        else void this.#answer(guest, message.ask, message.act);
       },
-      end: () => {
-        this.#guests.delete(guest);
-        this.#known.delete(guest);
-      },
+      end: () => this.#guests.delete(guest),
     });
     this.#guests.add(guest);
+    guest.send(this.#list);
   }
 
   /** The list goes first, so that whoever asked has the tunnel when it is told of it. */
@@ -103,7 +90,7 @@ export class Keeper {
     this.#sending?.cancel();
     this.#sending = undefined;
     const list = this.#list;
-    for (const guest of this.#known) guest.send(list);
+    for (const guest of this.#guests) guest.send(list);
   }
 }
 

@@ -18,7 +18,9 @@ export class LineSocket<In, Out> {
     this.#socket = socket;
     socket.setEncoding("utf8");
     socket.on("error", () => socket.destroy());
-    socket.once("close", on.end);
+    // what was paused may have ended before anybody was there to hear of it
+    if (socket.closed) setImmediate(on.end);
+    else socket.once("close", on.end);
     socket.on("data", (text) => {
       for (const line of this.#linesOf(String(text))) {
         const message = parsed(line, schema);
@@ -29,6 +31,7 @@ export class LineSocket<In, Out> {
         on.message(message);
       }
     });
+    socket.resume();
   }
 
   /** Sends a message; harmless when the other side has gone. */

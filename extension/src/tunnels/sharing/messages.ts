@@ -3,7 +3,7 @@ import { z } from "zod";
 import { RECORDS_MAX, recordSchema } from "../memory/record.ts";
 
 /** What windows say to each other; windows of other versions are told so and left alone. */
-export const VERSION = 2;
+export const VERSION = 3;
 /** Longest text of one message: a hundred tunnels have about 60 KB. */
 export const MESSAGE_MAX_CHARACTERS = 1024 * 1024;
 
@@ -71,9 +71,8 @@ const trafficSchema = z.object({
   sent: amount,
 });
 
-/** From a guest: what it is, then what it wants. */
+/** From a guest that has proven itself: what it wants. */
 export const guestMessageSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("hello"), version: z.number() }),
   z.object({ type: z.literal("ask"), ask: z.number().int(), act: actSchema }),
   z.object({ type: z.literal("look"), ask: z.number().int(), id: recordSchema.shape.id }),
 ]);
@@ -82,7 +81,6 @@ const errorSchema = z.object({ code: z.string().max(100), message: z.string().ma
 
 /** From the window that holds the tunnels. */
 export const keeperMessageSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("welcome"), version: z.number() }),
   z.object({ type: z.literal("tunnels"), tunnels: z.array(tunnelSchema).max(RECORDS_MAX * 2) }),
   z.object({
     type: z.literal("answer"),

@@ -1,10 +1,13 @@
 import { createHash, randomInt } from "node:crypto";
-import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { readdir, rm } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Clock, pause } from "../../support/clock.ts";
+import { basename, join } from "node:path";
+import { pause } from "../../support/clock.ts";
 import { systemCode } from "../../support/describeError.ts";
+import { ensureOwnFolder } from "./ownFolder.ts";
+import { OwnSeat, type OwnSeatDeps } from "./ownSeat.ts";
+import { windowsFolder } from "./windowsKey.ts";
 
 /** The path of a socket has to be shorter on some systems than on others; this fits everywhere. */
 const PATH_MAX_BYTES = 100;
@@ -15,39 +18,11 @@ const BACK_OFF_MS = 100;
 
 const SEAT = /^(?<n>\d{1,9})\.sock$/;
 
-/** The seat that this process has; the others come to it. */
-export class OwnSeat {
-  readonly #server: Server;
-  /** Those who came before anybody was there for them. */
-  readonly #waiting = new Set<Socket>();
-  #receive: ((guest: Socket) => void) | undefined;
-
-  /** @param server listens already */
-  constructor(server: Server) {
-    this.#server = server;
-    server.on("connection", (guest) => {
-      if (this.#receive !== undefined) {
-        this.#receive(guest);
-        return;
-      }
-      this.#waiting.add(guest);
-      guest.on("error", () => guest.destroy());
-      guest.once("close", () => this.#waiting.delete(guest));
-    });
-  }
-
-  /** Hands out those who have come, and who come from now on. */
-  onGuest(receive: (guest: Socket) => void): void {
-    this.#receive = receive;
-    for (const guest of this.#waiting) receive(guest);
-    this.#waiting.clear();
-  }
-
-  /** Leaves the seat to somebody else; those who still wait are sent away. */
-  close(): void {
-    this.#server.close();
-    for (const guest of this.#waiting) guest.destroy();
-  }
+/** A seat that somebody else listens at; who that is has not been asked. */
+export interface TakenSeat {
+  readonly socket: Socket;
+  /** Its name without its folder. */
+  readonly seat: string;
 }
 
 /**
@@ -58,15 +33,15 @@ export class OwnSeat {
  * meanwhile. So each seat has a number of its own, higher than all that lie there; who has just taken one looks
  * once more, and stands up when somebody else is there, too.
  */
-export async function takeSeat(storage: string, clock: Clock): Promise<OwnSeat | Socket> {
-  if (process.platform === "win32") return takePipe(storage, clock);
+export async function takeSeat(storage: string, deps: OwnSeatDeps): Promise<OwnSeat | TakenSeat> {
+  if (process.platform === "win32") return takePipe(storage, deps);
   const folder = await seatFolder(storage);
   for (let left = TRIES; left > 0; left -= 1) {
     const numbers = await seatsIn(folder);
-    const socket = await firstAlive(folder, numbers);
-    if (socket !== undefined) return socket;
+    const taken = await firstAlive(folder, numbers);
+    if (taken !== undefined) return taken;
     const number = Math.max(0, ...numbers) + 1;
-    const mine = await listenOn(pathOf(folder, number));
+    const mine = await listenOn(pathOf(folder, number), deps);
     if (mine === undefined) continue;
     const others = (await seatsIn(folder)).filter((n) => n !== number);
     const rival = await firstAlive(folder, others);
@@ -74,35 +49,32 @@ export async function takeSeat(storage: string, clock: Clock): Promise<OwnSeat |
       await Promise.all(others.map((n) => rm(pathOf(folder, n), { force: true })));
       return mine;
     }
-    rival.destroy();
+    rival.socket.destroy();
     mine.close();
-    await pause(randomInt(BACK_OFF_MS), clock);
+    await pause(randomInt(BACK_OFF_MS), deps.clock);
   }
   throw new Error("the windows of this computer do not agree on which of them holds the tunnels");
 }
 
 /** Named pipes end with their process and leave nothing behind. */
-async function takePipe(storage: string, clock: Clock): Promise<OwnSeat | Socket> {
+async function takePipe(storage: string, deps: OwnSeatDeps): Promise<OwnSeat | TakenSeat> {
   const path = `\\\\.\\pipe\\rport-tunnels-${markOf(storage)}`;
   for (let left = TRIES; left > 0; left -= 1) {
-    const socket = await connected(path);
-    if (socket !== undefined) return socket;
-    const mine = await listenOn(path);
+    const taken = await connected(path);
+    if (taken !== undefined) return taken;
+    const mine = await listenOn(path, deps);
     if (mine !== undefined) return mine;
-    await pause(randomInt(BACK_OFF_MS), clock);
+    await pause(randomInt(BACK_OFF_MS), deps.clock);
   }
   throw new Error("the windows of this computer do not agree on which of them holds the tunnels");
 }
 
 /** A folder that nobody else can enter, with a path that is short enough. */
 async function seatFolder(storage: string): Promise<string> {
-  const usual = join(storage, "windows");
+  const usual = windowsFolder(storage);
   const isShort = Buffer.byteLength(pathOf(usual, 999_999_999)) <= PATH_MAX_BYTES;
   const folder = isShort ? usual : join(tmpdir(), `rport-${process.getuid?.()}-${markOf(storage)}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { uid } = await lstat(folder);
-  if (uid !== process.getuid?.()) throw new Error(`${folder} belongs to somebody else`);
-  await chmod(folder, 0o700);
+  await ensureOwnFolder(folder);
   return folder;
 }
 
@@ -112,10 +84,13 @@ async function seatsIn(folder: string): Promise<number[]> {
   return numbers.filter((n) => !Number.isNaN(n)).sort((one, other) => other - one);
 }
 
-async function firstAlive(folder: string, numbers: readonly number[]): Promise<Socket | undefined> {
+async function firstAlive(
+  folder: string,
+  numbers: readonly number[],
+): Promise<TakenSeat | undefined> {
   for (const n of numbers) {
-    const socket = await connected(pathOf(folder, n));
-    if (socket !== undefined) return socket;
+    const taken = await connected(pathOf(folder, n));
+    if (taken !== undefined) return taken;
   }
   return undefined;
 }
@@ -129,13 +104,13 @@ function markOf(storage: string): string {
 }
 
 /** Undefined when nobody listens there. */
-function connected(path: string): Promise<Socket | undefined> {
+function connected(path: string): Promise<TakenSeat | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once("connect", () => {
       socket.removeAllListeners("error");
       socket.on("error", () => socket.destroy());
-      resolve(socket);
+      resolve({ socket, seat: basename(path) });
     });
     socket.once("error", (error) => {
       const code = systemCode(error) ?? "";
@@ -146,10 +121,10 @@ function connected(path: string): Promise<Socket | undefined> {
 }
 
 /** Undefined when somebody else has that path. */
-function listenOn(path: string): Promise<OwnSeat | undefined> {
+function listenOn(path: string, deps: OwnSeatDeps): Promise<OwnSeat | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    const seat = new OwnSeat(server);
+    const seat = new OwnSeat(server, { ...deps, seat: basename(path) });
     server.once("error", (error) => {
       if (systemCode(error) === "EADDRINUSE") resolve(undefined);
       else reject(error);

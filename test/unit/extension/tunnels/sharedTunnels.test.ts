@@ -1,13 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { newNonce } from "@rport/protocol/localProof";
 import { describe, expect, it, vi } from "vitest";
+import { systemClock } from "../../../../extension/src/support/clock.ts";
 import { systemCode } from "../../../../extension/src/support/describeError.ts";
 import type { SharedTunnels } from "../../../../extension/src/tunnels/sharedTunnels.ts";
+import { meetWindows } from "../../../../extension/src/tunnels/sharing/meetWindows.ts";
 import { VERSION } from "../../../../extension/src/tunnels/sharing/messages.ts";
+import { proofOf } from "../../../../extension/src/tunnels/sharing/proof.ts";
+import { windowsKey } from "../../../../extension/src/tunnels/sharing/windowsKey.ts";
 import { freePort } from "../../../support/freePort.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 import {
@@ -16,6 +21,7 @@ import {
   type SharedWindowOptions,
   sharedWindow,
 } from "../../../support/tunnels/sharedWindow.ts";
+import { say, strangeKeeper } from "../../../support/tunnels/stranger.ts";
 import { silentLog } from "../serverFixture.ts";
 
 const WINDOW = fileURLToPath(new URL("../../../support/tunnels/windowProcess.ts", import.meta.url));
@@ -38,6 +44,24 @@ async function computer() {
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** The sockets where windows meet; beside them is the key of the windows. */
+async function seatsOf(storage: string): Promise<readonly string[]> {
+  return (await readdir(join(storage, "windows"))).filter((name) => name !== "key");
+}
+
+/** A window of a later version, as far as it gets with one of this. */
+async function laterWindow(storage: string) {
+  const key = await windowsKey(storage, silentLog);
+  return strangeKeeper(storage, (line, socket) => {
+    const { type, nonce } = JSON.parse(line) as { type: string; nonce: string };
+    if (type !== "hello") return;
+    const [version, keeperNonce] = [VERSION + 1, newNonce()];
+    const facts = { side: "keeper", version, seat: "1.sock", guestNonce: nonce } as const;
+    const proof = proofOf(key, { ...facts, keeperNonce });
+    say(socket, { type: "proof", version, nonce: keeperNonce, proof });
+  });
 }
 
 async function isListening(port: number): Promise<boolean> {
@@ -99,7 +123,7 @@ describe("windows of one computer", () => {
       await vi.waitFor(() => expect(window.all).toHaveLength(12));
     }
     expect(new Set(opened.map(({ localPort }) => localPort)).size).toBe(12);
-    expect(await readdir(join(home.storage, "windows"))).toHaveLength(1);
+    expect(await seatsOf(home.storage)).toHaveLength(1);
   });
 
   it("take the place of one that is closed, on the same ports", async () => {
@@ -142,7 +166,7 @@ describe("windows of one computer", () => {
     const third = await home.opened();
     expect(third.all).toMatchObject([{ localPort: port, isOpen: true }]);
     // the file of the one that was killed is cleaned up
-    expect(await readdir(join(home.storage, "windows"))).toHaveLength(1);
+    expect(await seatsOf(home.storage)).toHaveLength(1);
   });
 
   it("F-30: find what one that was killed alone has left, not open", async () => {
@@ -198,50 +222,35 @@ describe("windows of one computer", () => {
 
   it("leave one of another version alone, and say what helps", async () => {
     await using home = await computer();
-    const folder = join(home.storage, "windows");
-    await mkdir(folder);
-    const later = createServer((socket) => {
-      socket.on("error", () => undefined);
-      socket.end(`${JSON.stringify({ type: "welcome", version: VERSION + 1 })}\n`);
-    });
-    await once(later.listen(join(folder, "1.sock")), "listening");
+    using _later = await laterWindow(home.storage);
     const warnings: string[] = [];
     const log = { ...silentLog, warn: (message: string) => warnings.push(message) };
     const window = await home.opened({ log });
     expect(window.all).toEqual([]);
     await expect(window.open(request(5432))).rejects.toThrow("reload the windows");
     expect(warnings).toEqual([expect.stringContaining("another version")]);
-    later.close();
   });
 
   it("cut off whoever says what no window says", async () => {
     await using home = await computer();
     const window = await home.opened();
     await window.open(request(5432));
-    const [name = ""] = await readdir(join(home.storage, "windows"));
     const said = [
       "no JSON\n",
       '{"type":"ask","ask":1,"act":{"do":"open"}}\n',
       "x".repeat(2_000_000),
     ];
     for (const text of said) {
-      const stranger = connect(join(home.storage, "windows", name));
-      stranger.on("error", () => undefined).resume();
+      const clock = systemClock;
+      const met = await meetWindows({ storage: home.storage, clock, log: silentLog });
+      if (!("socket" in met)) throw new Error("nobody holds the tunnels");
+      const stranger = met.socket.resume();
       const cut = new Promise((resolve) => stranger.once("close", resolve));
       stranger.write(text);
       await cut;
     }
-    // who has not said hello is told nothing, and has nothing done
-    const mute = connect(join(home.storage, "windows", name)).setEncoding("utf8");
-    mute.write(
-      `${JSON.stringify({ type: "ask", ask: 1, act: { do: "close", id: window.all[0]?.id } })}\n`,
-    );
-    const told: unknown[] = [];
-    mute.on("data", (text) => told.push(text));
     const other = await home.opened();
     expect(other.all).toHaveLength(1);
-    expect(told).toEqual([]);
-    mute.destroy();
   });
 
   it("hold tunnels alone when they cannot share them, and say so", async () => {
