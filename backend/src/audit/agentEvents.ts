@@ -48,6 +48,14 @@ export interface AgentEventsDeps {
   readonly clock: Clock;
 }
 
+/** A limit of the server that kept a connection out. */
+export interface MetLimit {
+  readonly limit: string;
+  readonly max: number;
+  /** Whose share of it is used up; undefined: all of it is. */
+  readonly user?: string | undefined;
+}
+
 /** Writes down which agents come in, and which are turned away. Nobody waits for most of these entries. */
 export class AgentEvents {
   readonly #audit: Audit;
@@ -128,10 +136,10 @@ export class AgentEvents {
   }
 
   /** A connection through a tunnel of the client was refused, because of a limit of the server. */
-  tunnelsFull(agent: AgentFacts, met: { readonly limit: string; readonly max: number }): void {
+  tunnelsFull(agent: AgentFacts, met: MetLimit): void {
     const what = { application: "client.tunnel", action: "failed" } as const;
-    const { limit, max } = met;
-    const request = { by: "server", limit, max };
+    const { limit, max, user } = met;
+    const request = { by: "server", limit, max, user };
     this.#note("full", agent, { ...what, request });
   }
 

@@ -25,8 +25,11 @@ export interface AgentLink {
    * the connection stays.
    */
   askLong(name: string, payload: object, user?: Sharer): Promise<Reply>;
-  /** Opens a channel to a target on the agent's side; rejects with a `WireError`. */
-  openChannel(target: HostPort): Promise<Duplex>;
+  /**
+   * Opens a channel to a target on the agent's side, as one of the user's; undefined: of those that
+   * are nobody's. Rejects with a `WireError`, and with `CONFLICT` when the user has their share.
+   */
+  openChannel(target: HostPort, user?: Sharer): Promise<Duplex>;
 }
 
 /** A connection of an agent that signed in, from then until its end. */

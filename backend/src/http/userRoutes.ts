@@ -94,7 +94,7 @@ function serveDial(
     const { clientId, target } = editorTarget(query);
     requireClient(access, actor, clientId);
     const to = { clientId, hostname: hostnameOf(clientId), target };
-    return await editors.watched({ user: actor, address }, to, () => dial(clientId, target));
+    return await editors.watched({ user: actor, address }, to, () => dial(clientId, target, actor));
   };
   return serveEditorTunnel(socket, { dial: watchedDial, relays });
 }

@@ -63,7 +63,7 @@ export const SESSION_LIMITS = {
     least: 8,
     most: 65_536,
     unit: "count",
-    what: "connections through the tunnels of one agent that are open at once",
+    what: "connections through the tunnels of one agent that are open at once; of one user three quarters",
   },
   questions_per_user: {
     usual: 16,
@@ -77,7 +77,7 @@ export const SESSION_LIMITS = {
     least: 16,
     most: 65_536,
     unit: "count",
-    what: "tunnels that are open on this server",
+    what: "tunnels that are open on this server; of one user three quarters, or of the ports",
   },
   asked_tunnels: {
     usual: 2_500,
@@ -98,7 +98,7 @@ export const SESSION_LIMITS = {
     least: 1,
     most: 1_024,
     unit: "count",
-    what: "those of one client",
+    what: "those of one client; of one user three quarters",
   },
   held_bytes: {
     usual: 512 << 20,

@@ -1,6 +1,7 @@
 import { type Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { OnFault } from "@rport/protocol/wire/contain";
+import { Holdings } from "../limits/holdings.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { LimitName } from "../limits/limitTable.ts";
 import type { Sharer } from "../limits/sharer.ts";
@@ -11,7 +12,6 @@ import { networkOf, unmapped } from "../platform/network.ts";
 import { OpenBodies } from "./openBodies.ts";
 import { ReadingPace } from "./readingPace.ts";
 import { type Stranger, Strangers } from "./strangers.ts";
-import { UserConnections } from "./userConnections.ts";
 
 /** Whoever has asked for nothing for less than this may be on its way: its bytes may wait for us. */
 const ON_THE_WAY_MS = 1_000;
@@ -61,9 +61,9 @@ export class OpenSockets {
   readonly bodies: OpenBodies;
   readonly #deps: OpenSocketsDeps;
   readonly #strangers = new Strangers();
-  readonly #users = new UserConnections();
+  readonly #users = new Holdings<Duplex>();
   /** Those of users who are no administrators, all as of one. */
-  readonly #ordinary = new UserConnections();
+  readonly #ordinary = new Holdings<Duplex>();
   readonly #pace: ReadingPace;
   #open = 0;
   #refused = 0;

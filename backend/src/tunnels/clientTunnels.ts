@@ -1,9 +1,11 @@
 import { RportError } from "@rport/protocol/errors";
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
-import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import { formatHostPort } from "@rport/protocol/remote";
 import type { Relays } from "@rport/protocol/wire/relay";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { Limits } from "../limits/limits.ts";
+import { SharedPlaces } from "../limits/sharedPlaces.ts";
+import type { Sharer } from "../limits/sharer.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
@@ -11,7 +13,7 @@ import type { AskedPlace, AskedTunnels } from "./askedTunnels.ts";
 import { isAskedFor, targetOf } from "./describe.ts";
 import type { LinkDial } from "./dialer.ts";
 import { Listener, type TunnelSockets } from "./listener.ts";
-import type { PortOwner, PortTable } from "./ports.ts";
+import { type PortTable, portOwner } from "./ports.ts";
 import type { LocalPlace, TunnelRequest } from "./request.ts";
 import { ServerTunnel } from "./serverTunnel.ts";
 
@@ -26,7 +28,7 @@ export interface OpenerDeps {
   readonly log: Log;
   readonly limits: Pick<Limits, "max" | "bite">;
   /** The open tunnels of all clients. */
-  readonly open: Set<ServerTunnel>;
+  readonly open: SharedPlaces<ServerTunnel>;
   /** Where tunnels listen unless a request says otherwise. */
   readonly bind: string;
 }
@@ -40,6 +42,8 @@ export interface ClientTunnelEvents {
 /** Where a tunnel listens, and how it is described once its port is known. */
 export interface Opening {
   readonly request: TunnelRequest;
+  /** Whose share it is part of; what agents ask for is no user's. */
+  readonly holder: Sharer;
   /** For a random port: the one it had before, if that is still free. */
   readonly preferredPort?: number | undefined;
   readonly describe: (host: string, port: number) => StoredTunnel;
@@ -65,8 +69,9 @@ export class ClientTunnels {
   readonly #events: ClientTunnelEvents;
   /** From the first on, as the other map: most clients have no tunnel. */
   #opened: Map<TunnelId, ServerTunnel> | undefined;
+  #shared: SharedPlaces<ServerTunnel> | undefined;
   /** Of those that the agent asked for. */
-  #places: Map<TunnelId, AskedPlace> | undefined;
+  #asked: Map<TunnelId, AskedPlace> | undefined;
   #isTold = false;
 
   constructor(
@@ -89,8 +94,9 @@ export class ClientTunnels {
   }
 
   /** Throws unless the client may have one more tunnel, and has none like this (RPort's codes). */
-  requireNew({ target, local, acl }: TunnelRequest): void {
-    this.#requireRoom();
+  requireNew({ request, holder }: Pick<Opening, "request" | "holder">): void {
+    const { target, local, acl } = request;
+    this.#requireRoom({ request, holder });
     for (const { stored } of this.#tunnels.values()) {
       const isSameTarget = stored.rhost === target.host && stored.rport === String(target.port);
       if (!isSameTarget || (stored.acl ?? "") !== (acl?.text ?? "")) continue;
@@ -107,8 +113,8 @@ export class ClientTunnels {
 
   /** Opens a tunnel. Its place in the list is taken before anything is waited for. */
   async open(opening: Opening): Promise<ServerTunnel> {
-    if (opening.isRemembered === true) this.#requireRoom();
-    else this.requireNew(opening.request);
+    if (opening.isRemembered === true) this.#requireRoom(opening);
+    else this.requireNew(opening);
     return await this.#open(opening);
   }
 
@@ -137,7 +143,7 @@ export class ClientTunnels {
   async close(tunnel: ServerTunnel): Promise<void> {
     const { id, lport } = tunnel.stored;
     if (!this.#opened?.delete(id)) return;
-    this.#deps.open.delete(tunnel);
+    this.#leave(tunnel);
     const place = this.#takePlace(id);
     await tunnel.close();
     this.#giveBack({ port: Number(lport), place });
@@ -179,21 +185,38 @@ export class ClientTunnels {
   }
 
   #takePlace(id: TunnelId): AskedPlace | undefined {
-    const place = this.#places?.get(id);
-    this.#places?.delete(id);
+    const place = this.#asked?.get(id);
+    this.#asked?.delete(id);
     return place;
   }
 
-  #requireRoom(): void {
+  #requireRoom({ request, holder, isRemembered }: Omit<Opening, "describe">): void {
     const { limits, open } = this.#deps;
-    const own = limits.max("tunnels_per_client");
-    if (this.#tunnels.size >= own) {
+    const own = this.#places;
+    if (own.taken >= own.max) {
       limits.bite("tunnels_per_client", { client: this.clientId });
-      throw new RportError("CONFLICT", `A client can have ${own} tunnels.`);
+      throw new RportError("CONFLICT", `A client can have ${own.max} tunnels.`);
     }
-    if (open.size < limits.max("tunnels")) return;
-    limits.bite("tunnels", { client: this.clientId });
-    throw new RportError("UNAVAILABLE", "The server has as many tunnels as it may have.");
+    if (open.taken >= limits.max("tunnels")) {
+      limits.bite("tunnels", { client: this.clientId });
+      throw new RportError("UNAVAILABLE", "The server has as many tunnels as it may have.");
+    }
+    if (isAskedFor(request)) return;
+    own.requireShare(holder, isRemembered);
+    open.requireShare(holder, isRemembered);
+  }
+
+  /** Of all users, at this client. */
+  get #places(): SharedPlaces<ServerTunnel> {
+    const { limits } = this.#deps;
+    const names = () => ({ client: this.clientId });
+    this.#shared ??= new SharedPlaces({ limits, limit: "tunnels_per_client", names });
+    return this.#shared;
+  }
+
+  #leave(tunnel: ServerTunnel): void {
+    this.#places.leave(tunnel);
+    this.#deps.open.leave(tunnel);
   }
 
   #takePort({ request, preferredPort }: Opening, tried: ReadonlySet<number>): number {
@@ -214,7 +237,7 @@ export class ClientTunnels {
     return ports.takeRandom(owner, random);
   }
 
-  async #listen({ request, describe }: Opening, had: Had): Promise<ServerTunnel> {
+  async #listen({ request, holder, describe }: Opening, had: Had): Promise<ServerTunnel> {
     const { port, place } = had;
     const { bind, clock, dial, relays, sockets, log } = this.#deps;
     const host = request.local?.host ?? bind;
@@ -222,6 +245,7 @@ export class ClientTunnels {
     const tunnel: ServerTunnel = new ServerTunnel({
       clientId: this.clientId,
       stored,
+      holder,
       clock,
       onExpired: (why) => this.#events.onExpired(this, tunnel, why),
       onChanged: () => this.#events.onChanged(this.clientId, stored.id),
@@ -229,15 +253,16 @@ export class ClientTunnels {
     this.#opened ??= new Map();
     this.#opened.set(stored.id, tunnel);
     if (place !== undefined) {
-      this.#places ??= new Map();
-      this.#places.set(stored.id, place);
+      this.#asked ??= new Map();
+      this.#asked.set(stored.id, place);
     }
-    this.#deps.open.add(tunnel);
+    this.#places.take(tunnel, holder);
+    this.#deps.open.take(tunnel, holder);
     let hasListened = false;
     try {
       const listener = await Listener.listen(host, port, {
         acl: request.acl,
-        dial: () => dial(this.session, targetOf(stored)),
+        dial: () => dial(this.session, targetOf(stored), holder),
         relays,
         tally: tunnel.tally,
         sockets,
@@ -259,7 +284,7 @@ export class ClientTunnels {
 
   /** A tunnel that was closed meanwhile has given its port back already. */
   #giveUp(tunnel: ServerTunnel, had: Had, hasListened: boolean): void {
-    this.#deps.open.delete(tunnel);
+    this.#leave(tunnel);
     const { id } = tunnel.stored;
     if (this.#tunnels.get(id) !== tunnel) return;
     this.#opened?.delete(id);
@@ -271,9 +296,4 @@ export class ClientTunnels {
 
 function isAt({ port: from, portTo: to = from }: LocalPlace, port: number): boolean {
   return port >= from && port <= to;
-}
-
-/** Who has a port, for the table of ports: a client's tunnel to a target. */
-export function portOwner(client: ClientId, target: HostPort): PortOwner {
-  return { client, target: formatHostPort(target) };
 }

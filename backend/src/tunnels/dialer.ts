@@ -4,18 +4,19 @@ import type { ClientId } from "@rport/protocol/ids";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { WireError } from "@rport/protocol/wire/wireError";
 import type { AgentLink } from "../clients/liveSession.ts";
+import type { Sharer } from "../limits/sharer.ts";
 import type { Clock } from "../platform/clock.ts";
 
 /**
  * Opens a stream to a target as the client sees it. Throws `CLIENT_OFFLINE`,
  * `TARGET_NOT_ALLOWED` (the agent's rules say no), `AGENT_REFUSED`, `AGENT_TIMEOUT` or
- * `UNAVAILABLE` (too many streams). RPort's own agents confirm first and connect afterwards: for
+ * `UNAVAILABLE` (too many streams), or `CONFLICT` (too many of the user's). RPort's own agents confirm first and connect afterwards: for
  * them, a target that cannot be reached is a stream that closes at once.
  */
-export type Dial = (clientId: ClientId, target: HostPort) => Promise<Duplex>;
+export type Dial = (clientId: ClientId, target: HostPort, user?: Sharer) => Promise<Duplex>;
 
 /** Opens a stream over one connection; throws like `Dial`. */
-export type LinkDial = (link: AgentLink, target: HostPort) => Promise<Duplex>;
+export type LinkDial = (link: AgentLink, target: HostPort, user?: Sharer) => Promise<Duplex>;
 
 /** How long an agent may take to say yes or no; its own attempt to connect included. */
 const OPEN_MS = 30_000;
@@ -25,19 +26,19 @@ export function createDial(
   connected: (clientId: ClientId) => AgentLink | undefined,
   dialLink: LinkDial,
 ): Dial {
-  return async (clientId, target) => dialLink(requireLink(connected(clientId)), target);
+  return async (clientId, target, user) => dialLink(requireLink(connected(clientId)), target, user);
 }
 
 /** A `LinkDial` with a deadline. */
 export function createLinkDial(clock: Clock): LinkDial {
-  return (link, target) =>
+  return (link, target, user) =>
     new Promise((resolve, reject) => {
       let isOver = false;
       const timer = clock.after(OPEN_MS, () => {
         isOver = true;
         reject(timedOut());
       });
-      link.openChannel(target).then(
+      link.openChannel(target, user).then(
         (channel) => {
           timer.cancel();
           if (isOver) channel.destroy();

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
+import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import type { Clock } from "../platform/clock.ts";
 import type { PortRange, PortRanges } from "../platform/portRanges.ts";
 import type { KeptPorts } from "./keptPorts.ts";
@@ -209,4 +210,9 @@ export function requirePort(port: number, among: PortRanges): void {
 
 function isSame(one: PortOwner, other: PortOwner): boolean {
   return one.client === other.client && one.target === other.target;
+}
+
+/** Who has a port, for the table of ports: a client's tunnel to a target. */
+export function portOwner(client: string, target: HostPort): PortOwner {
+  return { client, target: formatHostPort(target) };
 }

@@ -1,4 +1,5 @@
 import type { ClientId, TunnelId } from "@rport/protocol/ids";
+import { type Sharer, sharerNamed } from "../limits/sharer.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
 
 /** What tunnels ask of the registry. */
@@ -12,6 +13,8 @@ export interface TunnelClients {
 /** The tunnels that are opened again when their client comes back, as its record has them. */
 export class RememberedTunnels {
   readonly #clients: TunnelClients;
+  /** Accounts go by other numbers after a restart, so this is in no record. */
+  readonly #holders = new WeakMap<StoredTunnel, Sharer>();
 
   constructor(clients: TunnelClients) {
     this.#clients = clients;
@@ -23,6 +26,16 @@ export class RememberedTunnels {
 
   has(clientId: ClientId, tunnelId: TunnelId): boolean {
     return this.of(clientId).some(({ id }) => id === tunnelId);
+  }
+
+  /** Whose share a tunnel is part of, for as long as this server runs. */
+  holds(stored: StoredTunnel, holder: Sharer): void {
+    this.#holders.set(stored, holder);
+  }
+
+  /** Who that is; for one of before a restart, whoever has its owner's name. */
+  holderOf(stored: StoredTunnel): Sharer {
+    return this.#holders.get(stored) ?? sharerNamed(stored.owner);
   }
 
   add(clientId: ClientId, tunnel: StoredTunnel): void {

@@ -2,7 +2,9 @@ import { isIP } from "node:net";
 import { RportError } from "@rport/protocol/errors";
 import type { EndpointInput } from "@rport/protocol/http";
 import { type HostPort, requireHostPort } from "@rport/protocol/remote";
+import type { Sharer } from "../limits/sharer.ts";
 import type { PortRanges } from "../platform/portRanges.ts";
+import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { type Acl, parseAcl } from "./acl.ts";
 import { parseGoDuration } from "./goDuration.ts";
 import { isOwnAddress } from "./ownAddresses.ts";
@@ -44,6 +46,14 @@ export interface TunnelRequest {
   readonly autoCloseNs: number;
   /** Whether the agent is asked first if something listens on the target. */
   readonly probe: boolean;
+}
+
+/** A tunnel that is to be opened, anew where it was there before. */
+export interface AskedTunnel {
+  readonly request: TunnelRequest;
+  /** Whose share it is part of. */
+  readonly holder: Sharer;
+  readonly was?: StoredTunnel | undefined;
 }
 
 const IDLE_DEFAULT_MINUTES = 5;

@@ -3,6 +3,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import type { Tunnel } from "@rport/protocol/model";
 import type { TunnelTraffic } from "@rport/protocol/tunnels/traffic";
 import type { Tally } from "@rport/protocol/wire/relay";
+import type { Sharer } from "../limits/sharer.ts";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import type { Listener } from "./listener.ts";
@@ -11,6 +12,8 @@ import type { Listener } from "./listener.ts";
 export interface ServerTunnelDeps {
   readonly clientId: ClientId;
   readonly stored: StoredTunnel;
+  /** Whose share it is part of. */
+  readonly holder: Sharer;
   readonly clock: Clock;
   /** It has been idle, or has lived, as long as it may. */
   readonly onExpired: (why: "idle" | "age") => void;
@@ -24,6 +27,7 @@ const NS_PER_MS = 1e6;
 /** A tunnel that is open, or about to be: its description, its listener, its clocks. */
 export class ServerTunnel {
   readonly stored: StoredTunnel;
+  readonly holder: Sharer;
   /** What its connections have carried, from whoever connects (A) to the client (B) and back. */
   readonly tally: Tally = { bytesAtoB: 0, bytesBtoA: 0 };
   readonly #deps: ServerTunnelDeps;
@@ -38,6 +42,7 @@ export class ServerTunnel {
   constructor(deps: ServerTunnelDeps) {
     this.#deps = deps;
     this.stored = deps.stored;
+    this.holder = deps.holder;
     this.#sinceMs = deps.clock.now();
   }
 

@@ -5,18 +5,15 @@ import type { Tunnel } from "@rport/protocol/model";
 import type { TunnelTraffic } from "@rport/protocol/tunnels/traffic";
 import type { LiveSession } from "../clients/liveSession.ts";
 import type { SessionTunnels, SortedRemotes } from "../clients/session/sessionDeps.ts";
+import { SharedPlaces } from "../limits/sharedPlaces.ts";
+import { NOBODY } from "../limits/sharer.ts";
 import { toTime } from "../platform/clock.ts";
 import { errorText } from "../platform/log.ts";
 import { Turns } from "../platform/turns.ts";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { requireAllowed, requireOpen } from "./agentChecks.ts";
 import { AskedTunnels } from "./askedTunnels.ts";
-import {
-  type ClientTunnelEvents,
-  ClientTunnels,
-  type OpenerDeps,
-  portOwner,
-} from "./clientTunnels.ts";
+import { type ClientTunnelEvents, ClientTunnels, type OpenerDeps } from "./clientTunnels.ts";
 import {
   describeTunnel,
   isLoopback,
@@ -26,9 +23,10 @@ import {
   requestOfStored,
   targetOf,
 } from "./describe.ts";
-import { PortTable } from "./ports.ts";
+import { PortTable, portOwner } from "./ports.ts";
 import { RememberedTunnels } from "./remembered.ts";
 import {
+  type AskedTunnel,
   parseTunnelQuery,
   requireLocal,
   type TunnelAsker,
@@ -62,9 +60,9 @@ export class TunnelService implements SessionTunnels {
     const { ranges, kept, askingRight: rightOf, bind = BIND_DEFAULT } = deps;
     const ports = new PortTable({ ranges, kept, clock });
     const asked = new AskedTunnels({ limits, ranges, rightOf, settle: () => ports.settle() });
-    const open = new Set<ServerTunnel>();
+    const open = new SharedPlaces<ServerTunnel>({ limits, limit: "tunnels", most: ranges.size });
     this.#opener = { dial, relays, sockets, limits, open, clock, log, bind, ports, asked };
-    limits.watch("tunnels", () => open.size);
+    limits.watch("tunnels", () => open.taken);
     this.#remembered = new RememberedTunnels(deps.clients);
   }
 
@@ -114,12 +112,13 @@ export class TunnelService implements SessionTunnels {
     if (own === undefined || own.session.isClosed) {
       throw new RportError("CLIENT_OFFLINE", "The client is not connected.");
     }
-    const asked = { ...request, asker: { accountId, name: owner } };
+    const holder = { accountId, name: owner };
+    const asked = { ...request, asker: holder };
     await requireAllowed(own.session, asked);
-    own.requireNew(request);
+    own.requireNew({ request, holder });
     if (request.probe) await requireOpen(own.session, asked);
     requireRight?.();
-    const { stored } = await this.#open(own, { request });
+    const { stored } = await this.#open(own, { request, holder });
     this.#remembered.add(clientId, stored);
     await this.#saveOrClose(own, stored.id);
     this.#changed(clientId, stored.id);
@@ -180,7 +179,7 @@ export class TunnelService implements SessionTunnels {
     const plan = planRestore(wanted, remembered);
     const opened: StoredTunnel[] = [];
     for (const { remote, was } of plan.wanted) {
-      const tunnel = await this.#open(own, { request: this.#asked(remote), was });
+      const tunnel = await this.#open(own, { request: this.#asked(remote), holder: NOBODY, was });
       opened.push(tunnel.stored);
       if (was === undefined) this.#deps.events.askedFor(own, tunnel.stored);
     }
@@ -241,20 +240,20 @@ export class TunnelService implements SessionTunnels {
     this.#byClient.clear();
   }
 
-  #open(
-    own: ClientTunnels,
-    { request, was }: { readonly request: TunnelRequest; readonly was?: StoredTunnel | undefined },
-  ): Promise<ServerTunnel> {
+  async #open(own: ClientTunnels, { request, holder, was }: AskedTunnel): Promise<ServerTunnel> {
     const remembered = this.#remembered.of(own.clientId);
     const used = [...own.all().map((tunnel) => tunnel.stored), ...remembered];
     const id = was?.id ?? nextTunnelId(used.map((stored) => stored.id));
     const createdAt = was?.created_at ?? toTime(this.#deps.clock.now());
-    return own.open({
+    const tunnel = await own.open({
       request,
+      holder,
       preferredPort: was === undefined ? undefined : Number(was.lport),
       isRemembered: was !== undefined,
       describe: (host, port) => describeTunnel(request, { id, host, port, createdAt }),
     });
+    this.#remembered.holds(tunnel.stored, holder);
+    return tunnel;
   }
 
   async #saveOrClose(own: ClientTunnels, id: TunnelId): Promise<void> {
@@ -276,7 +275,8 @@ export class TunnelService implements SessionTunnels {
     try {
       const request = requestOfStored(was);
       await requireAllowed(own.session, { target: request.target });
-      return (await this.#open(own, { request, was })).stored;
+      const holder = this.#remembered.holderOf(was);
+      return (await this.#open(own, { request, holder, was })).stored;
     } catch (error) {
       log.warn("tunnel not restored", { ...fields, reason: errorText(error) });
       const isForbidden = error instanceof RportError && error.code === "TARGET_NOT_ALLOWED";

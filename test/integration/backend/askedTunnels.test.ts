@@ -110,7 +110,7 @@ describe("tunnels an agent asks for", () => {
     await expect(more).rejects.toThrow("Agents of this credential may ask for 12 tunnels.");
     await using _host = await joinFleet(side);
     for (let n = 1; n <= 20; n++)
-      await createTunnel(side, ID, { remote: String(n), check_port: "0" });
+      await createTunnel(side, ID, { remote: String(n), check_port: "0", owner: `user ${n}` });
     expect(bitesOf(side)).toMatchObject({ asked_tunnels: 4, asked_tunnels_per_credential: 1 });
   });
 
@@ -209,7 +209,8 @@ describe("tunnels an agent asks for", () => {
     await expect(joinFleet(side, { introduction })).rejects.toThrow(`Local port ${to}`);
     await vi.waitFor(() => expect(side.tunnels.list()).toHaveLength(1));
     for (let port = from; port < to; port++) {
-      const opened = await createTunnel(side, OTHER, { remote: `${port}`, local: `${port}` });
+      const query = { remote: `${port}`, local: `${port}`, owner: `user of ${port}` };
+      const opened = await createTunnel(side, OTHER, query);
       expect(opened.lport).toBe(String(port));
     }
   });

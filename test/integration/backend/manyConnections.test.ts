@@ -93,7 +93,9 @@ describe.each([
 
 describe("connections that only wait for their end", () => {
   it("do not count: the agent says late that they are over", async () => {
-    await using side = await startAgentSide({ range: range(), limits: { channels_per_agent: 8 } });
+    // Of which one user has eight.
+    const limits = { channels_per_agent: 11 };
+    await using side = await startAgentSide({ range: range(), limits });
     await using target = await tcpServer((socket) => void socket.pipe(socket));
     const login = { url: side.url, user: "fleet", password: SECRET, introduction: { ID } };
     await using agent = await PeerAgent.join(login);
@@ -127,7 +129,8 @@ describe("a connection more than a host may have", () => {
   it("ends at once, and the log, the figures and the audit log say why", async () => {
     const from = 10_900 + (process.pid % 9) * 10;
     const tunnels = { bind: "127.0.0.1", ports: [{ from, to: from + 9 }] };
-    await using backend = await startBackend({ tunnels, limits: { channels_per_agent: 8 } });
+    // Of which one user has eight.
+    await using backend = await startBackend({ tunnels, limits: { channels_per_agent: 11 } });
     await backend.api("createCredential", { body: { id: "fleet", password: SECRET } });
     await using target = await tcpServer((socket) => void socket.pipe(socket));
     const url = backend.url.replace("http", "ws");
@@ -152,7 +155,8 @@ describe("a connection more than a host may have", () => {
       expect(entry).toMatchObject({ client_id: "machine-1" });
       expect(JSON.parse(entry?.request ?? "")).toMatchObject({
         limit: "channels_per_agent",
-        max: 8,
+        max: 11,
+        user: expect.any(String),
       });
     });
     for (const socket of open) socket.destroy();

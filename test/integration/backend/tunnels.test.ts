@@ -292,7 +292,7 @@ describe("creating a tunnel", () => {
     await using side = await start({ range: range(100) });
     await using _agent = await joinFleet(side);
     for (let n = 1; n <= 64; n++)
-      await createTunnel(side, ID, { remote: String(n), check_port: "0" });
+      await createTunnel(side, ID, { remote: String(n), check_port: "0", owner: `user ${n}` });
     await expect(createTunnel(side, ID, { remote: "65" })).rejects.toMatchObject({
       code: "CONFLICT",
     });
@@ -303,7 +303,7 @@ describe("creating a tunnel", () => {
     await using side = await start({ limits: { tunnels: 16 } });
     await using _agent = await joinFleet(side);
     for (let n = 1; n <= 16; n++)
-      await createTunnel(side, ID, { remote: String(n), check_port: "0" });
+      await createTunnel(side, ID, { remote: String(n), check_port: "0", owner: `user ${n}` });
     await expect(createTunnel(side, ID, { remote: "17" })).rejects.toMatchObject({
       code: "UNAVAILABLE",
     });
@@ -313,7 +313,8 @@ describe("creating a tunnel", () => {
   });
 
   it("carries as many connections of one agent as it may, and refuses the next one", async () => {
-    await using side = await start({ limits: { channels_per_agent: 8 } });
+    // Of which one user has eight.
+    await using side = await start({ limits: { channels_per_agent: 11 } });
     await using target = await echo();
     await using agent = await joinFleet(side);
     const { lport } = await createTunnel(side, ID, { remote: String(target.port) });

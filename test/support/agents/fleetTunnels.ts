@@ -20,11 +20,11 @@ export function joinFleet(
   return PeerAgent.join({ url, user: "fleet", password: SECRET, ...change });
 }
 
-/** Opens a tunnel to a client, as a person does. */
+/** Opens a tunnel to a client, as a person does: ann, unless somebody else is named. */
 export function createTunnel(
   { tunnels }: AgentSide,
   id: ClientId,
-  query: Partial<TunnelQuery> & { remote: string },
+  { owner = "ann", ...query }: Partial<TunnelQuery> & { remote: string; owner?: string },
 ) {
-  return tunnels.create(id, query, { owner: "ann" });
+  return tunnels.create(id, query, { owner });
 }

@@ -27,7 +27,7 @@ import { LongRequests } from "./longRequests.ts";
 import { Notices, type NoticeTarget } from "./notices.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 import { saysStored } from "./storedSecret.ts";
-import { openTunnelChannel } from "./tunnelChannel.ts";
+import { TunnelChannels } from "./tunnelChannels.ts";
 import { Violations } from "./violations.ts";
 
 /** Who signed in, over what, from where. */
@@ -55,6 +55,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   readonly #violations: Violations;
   /** From the first on: most agents are never asked any. */
   #longRequests: LongRequests | undefined;
+  #channels: TunnelChannels | undefined;
   #secretId: SecretId;
   #heardMs: number;
   #lastHeardAtMs: number | undefined;
@@ -171,9 +172,13 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return this.#longRequests.ask(name, payload, user);
   }
 
-  openChannel(target: HostPort): Promise<Duplex> {
-    const opener = { session: this, connection: this.#connection, deps: this.#deps };
-    return openTunnelChannel(opener, target);
+  openChannel(target: HostPort, user?: Sharer): Promise<Duplex> {
+    this.#channels ??= new TunnelChannels({
+      session: this,
+      connection: this.#connection,
+      deps: this.#deps,
+    });
+    return this.#channels.open(target, user);
   }
 
   async offerSecret(next: OfferedSecret): Promise<boolean> {

@@ -1,0 +1,81 @@
+import type { Duplex } from "node:stream";
+import { TUNNEL_CHANNEL } from "@rport/protocol/agent";
+import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import type { Connection } from "@rport/protocol/wire/connection";
+import { WireError } from "@rport/protocol/wire/wireError";
+import type { LimitName } from "../../limits/limitTable.ts";
+import { SharedPlaces } from "../../limits/sharedPlaces.ts";
+import { NOBODY, type Sharer } from "../../limits/sharer.ts";
+import { factsOf, namesOf } from "./agentFacts.ts";
+import type { ArrivingSession } from "./arrivingSession.ts";
+import type { SessionDeps } from "./sessionDeps.ts";
+
+/** Over what channels are opened, and who is told when there may be no more. */
+export interface ChannelOpener {
+  readonly session: ArrivingSession;
+  readonly connection: Connection;
+  readonly deps: Pick<SessionDeps, "limits" | "agentEvents" | "registry">;
+}
+
+/**
+ * The channels of the tunnels of one agent's connection, each of which is of some user's share. One
+ * that is refused because there are as many as may be, or the user has as many as they may, is
+ * counted, logged and in the audit log, as often as those do.
+ */
+export class TunnelChannels {
+  readonly #opener: ChannelOpener;
+  readonly #places: SharedPlaces<object>;
+
+  constructor(opener: ChannelOpener) {
+    this.#opener = opener;
+    const { limits } = opener.deps;
+    const names = () => namesOf(opener.session);
+    this.#places = new SharedPlaces({ limits, limit: "channels_per_agent", names });
+  }
+
+  /**
+   * Opens one to a target at the agent's side; undefined: for nobody. Rejects with a `WireError`, and
+   * as `SharedPlaces.requireShare`.
+   */
+  async open(target: HostPort, user: Sharer = NOBODY): Promise<Duplex> {
+    this.#requireShare(user);
+    const place = {};
+    this.#places.take(place, user);
+    try {
+      const extra = Buffer.from(formatHostPort(target), "latin1");
+      const channel = await this.#opener.connection.open(TUNNEL_CHANNEL, extra);
+      // Its end may have come in the same bytes as its confirmation.
+      if (channel.destroyed) this.#places.leave(place);
+      else channel.once("close", () => this.#places.leave(place));
+      return channel;
+    } catch (caught) {
+      this.#places.leave(place);
+      if (caught instanceof WireError && caught.kind === "limit") this.#tellFull();
+      throw caught;
+    }
+  }
+
+  #requireShare(user: Sharer): void {
+    try {
+      this.#places.requireShare(user);
+    } catch (error) {
+      this.#note("channels_per_agent", user);
+      throw error;
+    }
+  }
+
+  #tellFull(): void {
+    const { session, connection, deps } = this.#opener;
+    const { isProcessFull } = connection.transport.held;
+    const limit = isProcessFull ? "held_bytes" : "channels_per_agent";
+    deps.limits.bite(limit, namesOf(session));
+    this.#note(limit);
+  }
+
+  #note(limit: LimitName, user?: Sharer): void {
+    const { session, deps } = this.#opener;
+    const { limits, agentEvents, registry } = deps;
+    const met = { limit, max: limits.max(limit), user: user?.name };
+    agentEvents.tunnelsFull(factsOf(session, registry), met);
+  }
+}
