@@ -282,14 +282,14 @@ choose_packing() {
   done
 }
 
-# Unpacks file $1 into $2, at the most one byte more than it should be.
+# Unpacks standard input, packed as the name $1 says, into the file, at the most one byte more than it should be.
 unpack() {
   case $1 in
     *.xz) xz -dc ;;
     *.zst) zstd -dcq ;;
     *.gz) gzip -dc ;;
     *) cat ;;
-  esac <"$1" 2>"$work/said" | head -c $((size + 1)) >"$2" || :
+  esac 2>"$work/said" | head -c $((size + 1)) >"$file" || :
 }
 
 # Nothing of a download is run before its size and its hash are right.
@@ -332,7 +332,7 @@ get_agent() {
   fetch "${server%/}/agent/$VERSION/$name$suffix" "$file$suffix"
   check_size "$file$suffix" "$bytes"
   if [ -n "$suffix" ]; then
-    unpack "$file$suffix" "$file"
+    unpack "$suffix" <"$file$suffix"
     rm -f "$file$suffix"
   fi
   check_download "$file"
@@ -395,19 +395,21 @@ ask_installed() {
   esac
 }
 
-# Takes the agent from the file that somebody has brought; sets file.
+# Takes the agent from the file that somebody has brought; sets file. What is checked and run is a copy: whoever
+# may write beside the file could exchange it in between.
 take_package() {
-  { [ -f "$package" ] && [ -r "$package" ]; } || misuse '--package is no file that can be read.'
+  size=1000000000
+  { [ -f "$package" ] && head -c "$size" <"$package" >"$work/in"; } || misuse '--package cannot be read.'
   if [ -n "$package_hash" ]; then
-    sha256=$package_hash size=1000000000 target=package name=rport-agent
-    is_right "$package" || fail "$EXIT_CHECKSUM" '--package does not have the SHA-256 that was given.'
+    sha256=$package_hash name=rport-agent
+    is_right "$work/in" || fail "$EXIT_CHECKSUM" '--package does not have the SHA-256 that was given.'
     case $package in *.cjs*) target=node ;; *) ;; esac
     [ "$target" != node ] || find_node || unsupported "This needs Node.js $MIN_NODE."
   else
     choose_target
   fi
   file=$work/$name
-  unpack "$package" "$file"
+  unpack "$package" <"$work/in"
   [ -n "$package_hash" ] || check_download "$file"
   chmod 700 "$file"
 }

@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -179,8 +180,41 @@ describe("--package", () => {
     expect(await release.call()).toMatchObject({ environment: "run by node", stdin: TOKEN });
   });
 
+  test.each<[string, "evil" | "pipe", boolean]>([
+    ["another program, checked by its hash", "evil", true],
+    ["a pipe, checked by its hash", "pipe", true],
+    ["another program, checked as one of this release", "evil", false],
+  ])(
+    "runs what was checked, and not what it became since: %s",
+    async (_, other, hasHash) => {
+      await using release = await stubRelease();
+      const { directory } = release;
+      const file = join(directory, "brought");
+      const content = stubAgent(directory);
+      await writeFile(file, content);
+      await writeFile(
+        join(directory, "evil"),
+        stubAgent(directory, { before: `: >${directory}/ran` }),
+      );
+      execFileSync("mkfifo", [join(directory, "pipe")]);
+      // Whoever may write beside the file exchanges it at the moment at which its hash is known.
+      const exchange = `mv ${directory}/${other} ${file} 2>/dev/null`;
+      const path = await fakes(release, { sha256sum: `/usr/bin/sha256sum\n${exchange}\nexit 0` });
+      const hash = createHash("sha256").update(content).digest("hex");
+      const args = ["--token-stdin", "--package", file, ...(hasHash ? ["--sha256", hash] : [])];
+      expect(await runInstaller(release, args, { path })).toMatchObject({ code: 0, left: [] });
+      const names = await readdir(directory);
+      expect(names).not.toContain(other);
+      expect(names).not.toContain("ran");
+      expect((await release.call())?.stdin).toBe(TOKEN);
+    },
+    20_000,
+  );
+
   test.each([
-    ["a file that is not there", ["--package", "/nowhere"], "no file"],
+    ["a file that is not there", ["--package", "/nowhere"], "cannot be read"],
+    ["a device that never ends", ["--package", "/dev/zero"], "cannot be read"],
+    ["a folder", ["--package", "/usr"], "cannot be read"],
     ["an address", ["--package", "https://example.com/agent"], "Fetch it first"],
     ["a hash alone", ["--sha256", "0".repeat(64)], "needs --package"],
     ["something else as hash", ["--package", "/bin/sh", "--sha256", "abc!"], "64 digits"],
