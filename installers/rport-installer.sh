@@ -27,7 +27,7 @@ BUSY_TRIES=60 BUSY_S=5
 MIN_GLIBC_MINOR=17 MIN_NODE=20
 
 action=install server='' prefix='' runtime=auto token_from='' token_file='' has_proxies='' proxy=''
-tls_pin='' package='' package_hash='' is_silent='' is_verbose='' is_dry='' is_forced='' is_shown=''
+older='' tls_pin='' package='' package_hash='' is_silent='' is_verbose='' is_dry='' is_forced='' is_shown=''
 uid='' found='' work='' node='' target='' file='' size='' sha256='' name='' packed='' suffix='' bytes='' line=''
 
 usage() {
@@ -50,18 +50,19 @@ Options:
   --pairing URL        where the token is claimed, when that is not the server
   --tls-pin PIN        the server's TLS key, sha256//..., in place of a trusted certificate
   --name NAME          name of this host; its host name unless given
-  --tag, -g TAG        a tag of this host; may be given again
+  --tag, -g TAG        a tag; may be given again
   --new-id, -d         be a new host: for copies of a disk image
-  --force, -f          enrol anew, also when enrolled at another server
-  --user, -a USER      the account that runs the agent; rport unless given
+  --force, -f          enrol anew, also from another server
+  --user, -a USER      the agent's account; rport unless given
   --prefix DIR         keep everything below DIR; needs no root
   --no-service         start the agent without a service
   --no-start           install, and start nothing now
   --package, -z FILE   install from this file, fetch none
-  --sha256 HASH        its SHA-256, unless it is one of this release
+  --sha256 HASH        its SHA-256, unless of this release
+  --allow-downgrade    also an older release
   --runtime RUNTIME    auto, bun (an executable), node (Node.js $MIN_NODE or newer here)
   --yes                ask nothing
-  --dry-run            only say what would be done
+  --dry-run            say what would be done
   --verbose            say more
   --keep-config        with --uninstall: keep rport.conf with this host's id and secret
   --help, --version
@@ -249,7 +250,7 @@ fetch_once() (
 )
 
 # Whether the server said 503: many others fetch at the moment.
-is_busy() { cat "$work/code" "$work/said" 2>/dev/null | grep -qe '^503' -e 'ERROR 503' -e 'HTTP/1.[01] 503'; }
+is_busy() { cat "$work/code" "$work/said" 2>/dev/null | grep -qE '^503|(ERROR|HTTP/1..) 503'; }
 
 fetch() {
   try=1 busy=0 most=$TRIES
@@ -294,9 +295,9 @@ unpack() {
 
 # Nothing of a download is run before its size and its hash are right.
 check_size() {
-  found_size=$(size_of "$1")
-  [ "$found_size" = "$2" ] ||
-    fail "$EXIT_CHECKSUM" "$name has $found_size bytes and should have $2."
+  bulk=$(size_of "$1")
+  [ "$bulk" = "$2" ] ||
+    fail "$EXIT_CHECKSUM" "$name has $bulk bytes and should have $2."
 }
 check_download() {
   check_size "$1" "$size"
@@ -382,10 +383,12 @@ find_agent() {
   $check "/$(head -c 9999 "$program" | LC_ALL=C sed -n "s/^exec '\([^']*\)' '.*/\1/p")"
 }
 
-# The agent that is installed knows its server's key, and looks whether the server has signed this.
+# The agent that is installed knows its server's key, and looks whether the server has signed this, and whether it
+# is older than itself.
 ask_installed() {
   { [ -z "$is_forced" ] && find_agent; } || return 0
-  "$program" verify "--server=$server" "--file=$file" ${prefix:+"--prefix=$prefix"} \
+  # shellcheck disable=SC2086 # an option or nothing
+  "$program" verify "--server=$server" "--file=$file" ${prefix:+"--prefix=$prefix"} $older \
     </dev/null >"$work/said" 2>&1 && return
   status=$?
   case $status in
@@ -625,6 +628,7 @@ main() {
       --proxy=*) proxy=${option#*=} ;;
       --package=*) package=${option#*=} ;;
       --sha256=*) package_hash=${option#*=} ;;
+      --allow-downgrade) older=$option ;;
       --runtime=*) runtime=${option#*=} ;;
       --token-file=*) token_from=file token_file=${option#*=} ;;
       --token-stdin) token_from=stdin ;;

@@ -42,6 +42,9 @@ Register as a new host: for copies of a disk image.
 .PARAMETER Force
 Enrol anew, also when enrolled at another server; the host keeps its id.
 
+.PARAMETER AllowDowngrade
+Also install a release that is older than the agent that is installed: after the server was put back.
+
 .PARAMETER Prefix
 Keep everything below this directory. Needs no administrator, and implies -NoService. An elevated
 PowerShell takes only a directory that nobody but administrators owns or may change.
@@ -141,6 +144,7 @@ param(
     [Alias('g')] [string[]] $Tag = @(),
     [switch] $NewId,
     [switch] $Force,
+    [switch] $AllowDowngrade,
     [string] $Prefix = '',
     [switch] $NoService,
     [switch] $NoStart,

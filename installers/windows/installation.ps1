@@ -29,6 +29,26 @@ function Get-ReleasedAgent([string] $Server, [string] $Installed, [string] $File
     Assert-RightFile $File $wanted.Name $wanted.Size $wanted.Sha256
 }
 
+# The agent that is installed knows its server's key, and looks whether the server has signed this, and whether
+# that is older than itself. One that has not this question, or another server, answers with other statuses.
+function Assert-Signed([hashtable] $Given, [string] $Program, [string] $File, [hashtable] $Environment) {
+    if ($Given['Force'] -or $Given['Package'] -or -not [System.IO.File]::Exists($Program)) { return }
+    if ((Get-Sha256 $Program) -ceq (Get-Sha256 $File)) { return }
+    $found = ''
+    if (Test-Elevated) { $found = Get-Distrust $Program (Get-Folder $Program) }
+    if ($found) {
+        Write-Line "$found. So the agent that is installed is not asked whether its server has signed the new one."
+        return
+    }
+    $arguments = @('verify', "--server=$($Given['Server'])", "--file=$File")
+    $arguments += @(Get-SharedArguments $Given $false @('AllowDowngrade'))
+    $said = New-Object System.Collections.ArrayList
+    $code = Invoke-Program $Program $arguments -Environment $Environment -Into $said
+    foreach ($kind in @('Network', 'Checksum')) {
+        if ($code -eq $ExitStatus[$kind]) { Stop-Installation $kind ($said -join ' ') }
+    }
+}
+
 # On systems with modes a file that was fetched is no program yet.
 function Enable-Program([string] $File) {
     if ([System.IO.Path]::DirectorySeparatorChar -eq '\') { return }
@@ -113,10 +133,11 @@ function Install-Agent([hashtable] $Given, [string] $Work, [bool] $IsDry) {
     } else {
         Get-ReleasedAgent $Given['Server'] $place.Program $file
     }
+    $environment = (Get-ProxyEnvironment $Given['Server']) + (Get-WorkEnvironment $Work)
+    Assert-Signed $Given $place.Program $file $environment
     Enable-Program $file
     Assert-Runs $file
     $token = Get-Token $Given $place.Config $IsDry
-    $environment = (Get-ProxyEnvironment $Given['Server']) + (Get-WorkEnvironment $Work)
     $arguments = Get-InstallArguments $Given $IsDry ($token -ne '')
     return Invoke-Program $file $arguments $token $environment
 }

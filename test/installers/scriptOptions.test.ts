@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fakes, runInstaller } from "../support/installer/runInstaller.ts";
 import {
+  askedInstalled,
   executableOnly,
+  installedStub,
   stubAgent,
   stubBundle,
   stubRelease,
@@ -50,6 +52,35 @@ describe("RPort's letters", () => {
     expect(result).toMatchObject({ code: 2, left: [], stderr: expect.stringContaining(sentence) });
     expect(result.stderr).toContain(`${letter} is refused`);
     expect(release.requests).toEqual([]);
+  });
+});
+
+describe("the agent that is installed", () => {
+  test.each([5, 6])(
+    "S-50: ends the installation of what it refuses with status %s",
+    async (status) => {
+      await using release = await stubRelease();
+      await installedStub(release, status);
+      const result = await runInstaller(release, ["--token-stdin"]);
+      expect(result).toMatchObject({ code: status, left: [] });
+      expect(result.stderr).toContain("hands out an older release");
+      expect(await release.call()).toBeUndefined();
+      expect(await askedInstalled(release)).toEqual([
+        "verify",
+        `--server=${release.url}`,
+        expect.stringMatching(/^--file=.*rport-agent-/),
+        `--prefix=${join(release.directory, "prefix")}`,
+      ]);
+    },
+  );
+
+  test("S-50: lets an older release in when that is allowed, and the new one is told nothing of it", async () => {
+    await using release = await stubRelease();
+    await installedStub(release, 6);
+    const result = await runInstaller(release, ["--token-stdin", "--allow-downgrade"]);
+    expect(result).toMatchObject({ code: 0, left: [] });
+    expect((await askedInstalled(release))?.at(-1)).toBe("--allow-downgrade");
+    expect((await release.call())?.args).not.toContain("--allow-downgrade");
   });
 });
 

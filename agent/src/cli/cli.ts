@@ -15,11 +15,11 @@ export const USAGE = `rport-agent: connects this host to its RPort server.
   rport-agent uninstall [--prefix DIR] [--keep-config] [--dry-run]
   rport-agent status [--prefix DIR]
   rport-agent background start|restart|stop|status [--prefix DIR | --user USER] [--pid-file FILE]
-  rport-agent verify --server URL --file FILE [--prefix DIR]
+  rport-agent verify --server URL --file FILE [--prefix DIR] [--allow-downgrade]
   rport-agent --version | --help
 
 Exit status: 0 done, 1 failed, 2 usage, 3 not possible on this machine, 4 the token is unknown,
-expired or used, 5 the server cannot be reached, 6 the file is not of the server's release, 7 needs root, 8 not online in time, 9 the server
+expired or used, 5 the server cannot be reached, 6 the file is not of the server's release, or that is older than this agent, 7 needs root, 8 not online in time, 9 the server
 refused.
 `;
 

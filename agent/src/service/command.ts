@@ -51,6 +51,7 @@ const VERIFY = {
   prefix: { type: "string" },
   server: { type: "string", default: "" },
   file: { type: "string", default: "" },
+  "allow-downgrade": { type: "boolean", default: false },
 } as const;
 
 type InstallFlags = ReturnType<typeof parseFlags<typeof INSTALL>>;
@@ -197,11 +198,12 @@ async function runBackground(args: readonly string[], platform: Platform): Promi
 }
 
 async function runVerify(
-  { prefix, server, file }: ReturnType<typeof parseFlags<typeof VERIFY>>,
+  flags: ReturnType<typeof parseFlags<typeof VERIFY>>,
   platform: Platform,
 ): Promise<ExitCode> {
-  const { layout } = placeOf(installingOn(platform), prefix, undefined);
-  await verifyFile({ file: resolve(file), server, config: layout.config });
+  const { prefix, server, file, "allow-downgrade": allowsDowngrade } = flags;
+  const { config } = placeOf(installingOn(platform), prefix, undefined).layout;
+  await verifyFile({ file: resolve(file), server, config, allowsDowngrade });
   say(`${file} is of the release that ${server} has signed.`);
   return EXIT.ok;
 }

@@ -60,16 +60,3 @@ export function endingLines({ online, tunnels, isOurs }: Ending): readonly strin
       : t("It was not started by the editor: whatever started it may start it again, or has to."),
   ].filter((line) => line !== "");
 }
-
-/** Whether a version (major.minor.patch) comes before another; one that is none comes before no other. */
-export function isOlder(version: string, than: string): boolean {
-  const [one, other] = [numbersOf(version), numbersOf(than)];
-  if (one === undefined || other === undefined) return false;
-  const at = one.findIndex((number, index) => number !== other[index]);
-  return at >= 0 && (one[at] ?? 0) < (other[at] ?? 0);
-}
-
-function numbersOf(version: string): readonly number[] | undefined {
-  const match = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:[-+].*)?$/.exec(version);
-  return match?.slice(1).map(Number);
-}

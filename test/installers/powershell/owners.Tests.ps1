@@ -97,6 +97,21 @@ Describe 'an elevated PowerShell' {
         }
     }
 
+    It 'asks the installed agent about a new one only where that is administrators'' alone' {
+        $script:Ran = @()
+        $new = Join-Path $home1 'new'
+        Set-Content -Path $new -Value 'y'
+        foreach ($at in @($program, (Join-Path $prefix 'bin'), $home1)) {
+            $script:Access = @{ $at = New-Access $Eve }
+            Assert-Signed @{ Server = 'https://h' } $program $new @{}
+            Should -Invoke Write-Line -ParameterFilter { $Text -like "$at belongs to PC\eve. *is not asked*" }
+        }
+        $script:Ran | Should -BeNullOrEmpty
+        $script:Access = @{}
+        Assert-Signed @{ Server = 'https://h' } $program $new @{}
+        $script:Ran | Should -Be "verify --server=https://h --file=$new"
+    }
+
     It 'says what to run in its place' {
         $script:Access[$program] = New-Access $Eve
         $quoted = $prefix.Replace("'", "''")

@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { INSTALLER_NAMES } from "@rport/protocol/commands";
 import { beforeAll, describe, expect, test } from "vitest";
 import { TOKEN } from "../../support/installer/runInstaller.ts";
-import { stubAgent, stubRelease } from "../../support/installer/stubRelease.ts";
+import {
+  askedInstalled,
+  installedStub,
+  stubAgent,
+  stubRelease,
+} from "../../support/installer/stubRelease.ts";
 import {
   ensurePowershell,
   quoted,
@@ -275,6 +280,34 @@ describe.skipIf(reason !== undefined)("install.ps1 in PowerShell", () => {
     expect(await runStub(release, right)).toMatchObject({ code: 0, left: [] });
     expect(release.requests).toEqual([]);
     expect((await release.call())?.stdin).toBe(`${TOKEN}\n`);
+  });
+
+  test.each([5, 6])("S-50: the agent that is installed ends it with status %s", async (status) => {
+    await using release = await stubRelease();
+    await installedStub(release, status);
+    const result = await runStub(release, ["-Token", TOKEN]);
+    expect(result).toMatchObject({ code: status, left: [] });
+    expect(result.stderr).toContain("hands out an older release");
+    expect(await release.call()).toBeUndefined();
+    expect(await askedInstalled(release)).toEqual([
+      "verify",
+      `--server=${release.url}`,
+      expect.stringMatching(/^--file=.*rport-agent/),
+      `--prefix=${join(release.directory, "prefix")}`,
+    ]);
+  });
+
+  test("S-50: -AllowDowngrade lets an older release in, and -Force asks nobody", async () => {
+    await using release = await stubRelease();
+    await installedStub(release, 6);
+    const args = ["-Token", TOKEN, "-AllowDowngrade"];
+    expect(await runStub(release, args)).toMatchObject({ code: 0, left: [] });
+    expect((await askedInstalled(release))?.at(-1)).toBe("--allow-downgrade");
+    expect((await release.call())?.args).not.toContain("--allow-downgrade");
+    await using forced = await stubRelease();
+    await installedStub(forced, 6);
+    expect(await runStub(forced, ["-Token", TOKEN, "-Force"])).toMatchObject({ code: 0 });
+    expect(await askedInstalled(forced)).toBeUndefined();
   });
 
   test("what is wrong with the parameters is told in a sentence", async () => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { VERSION } from "@rport/protocol/version";
 import type { AgentSources } from "../../../backend/src/downloads/agentSources.ts";
 
 /** What stands in the manifest of a made-up release. */
@@ -24,6 +25,8 @@ export interface FakeContent {
   readonly missing?: readonly string[];
   /** Whether it has the script for PowerShell, as npm's has in any case. */
   readonly isForWindows?: boolean;
+  /** What it says that its version is; that of the agents here unless given. */
+  readonly version?: string;
 }
 
 /** A folder that a build made, with nothing installed beside it. */
@@ -43,6 +46,7 @@ export async function fakeRelease(
     scriptTail = "",
     missing = ["linux-arm64"],
     isForWindows = false,
+    version = VERSION,
   }: FakeContent = {},
 ): Promise<FakeRelease> {
   await mkdir(directory, { recursive: true });
@@ -54,7 +58,6 @@ export async function fakeRelease(
   const script = await put("rport-installer.sh", `#!/bin/sh\necho installed\n${LIST}${scriptTail}`);
   const agent = await put("agent.cjs", agentText);
   const files = [{ ...agent, target: "node", packed: [] }];
-  const version = "0.0.0-test";
   const sh = { name: script.name, sha256: script.sha256 };
   const ps1 = isForWindows ? await put("install.ps1", "\n$RportManifest = @'\n\n'@\n") : undefined;
   const manifest = { version, files, scripts: { sh, ps1 }, missing };

@@ -108,6 +108,32 @@ exit ${status}
 `;
 }
 
+/**
+ * Puts a program into the prefix of a stub release, in the place of an agent that is installed: asked about a
+ * file, it notes its arguments, and refuses with this status unless an older one is allowed.
+ */
+export async function installedStub(release: StubRelease, status: number): Promise<void> {
+  const folder = join(release.directory, "prefix", "bin");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "rport-agent"), installedText(release.directory, status), {
+    mode: 0o755,
+  });
+}
+
+/** How an installed stub was asked about a file; undefined if never. */
+export async function askedInstalled(release: StubRelease): Promise<readonly string[] | undefined> {
+  const text = await readFile(join(release.directory, "called", "asked"), "utf8").catch(() => "");
+  return text === "" ? undefined : text.split("\0").slice(0, -1);
+}
+
+const installedText = (directory: string, status: number) => `#!/bin/sh
+[ "$1" = verify ] || exit 1
+printf '%s\\0' "$@" >'${directory}/called/asked'
+for each; do [ "$each" != --allow-downgrade ] || exit 0; done
+echo "It hands out an older release." >&2
+exit ${status}
+`;
+
 /** The same for Node. */
 export function stubBundle(directory: string): string {
   return `

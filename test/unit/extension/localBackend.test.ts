@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   endingLines,
-  isOlder,
   lastLines,
   startReason,
 } from "../../../extension/src/model/localBackendText.ts";
@@ -125,17 +124,5 @@ describe("what is said of the local backend", () => {
       "Nothing is deleted: agents come back by themselves when it is started again.",
       "It was not started by the editor: whatever started it may start it again, or has to.",
     ]);
-  });
-
-  it.each([
-    ["0.1.0", "0.2.0", true],
-    ["0.9.0", "0.10.0", true],
-    ["1.0.0-rc.1", "1.0.1", true],
-    ["0.2.0", "0.2.0", false],
-    ["0.10.0", "0.9.9", false],
-    ["", "0.2.0", false],
-    ["of another kind", "0.2.0", false],
-  ])("whether %j is older than %j: %j", (version, than, expected) => {
-    expect(isOlder(version, than)).toBe(expected);
   });
 });

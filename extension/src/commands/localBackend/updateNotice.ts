@@ -1,8 +1,7 @@
-import { VERSION } from "@rport/protocol/version";
+import { isOlder, VERSION } from "@rport/protocol/version";
 import { t } from "@vscode/l10n";
 import { commands, window } from "vscode";
 import { COMMANDS } from "../../manifest.ts";
-import { isOlder } from "../../model/localBackendText.ts";
 import { LOCAL_URL } from "../../servers/config.ts";
 import type { Fleet, FleetChange } from "../../servers/fleet.ts";
 import type { LocalBackend } from "../../servers/localBackend/localBackend.ts";
