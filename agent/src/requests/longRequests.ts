@@ -1,4 +1,5 @@
 import { acceptedSchema, LONG_REQUESTS, type RequestEnded } from "@rport/protocol/agent";
+import { beginningOf } from "@rport/protocol/ownText";
 import { RequestRefused } from "@rport/protocol/wire/wireError";
 import type { Clock } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
@@ -65,7 +66,7 @@ export class LongRequests {
     } catch (error) {
       if (!(error instanceof RequestRefused)) this.#deps.onFault(error);
       const text = error instanceof RequestRefused ? textOf(error) : "internal error";
-      return { long_id: id, ok: false, error: text.slice(0, ERROR_MAX) };
+      return { long_id: id, ok: false, error: beginningOf(text, ERROR_MAX) };
     }
   }
 }

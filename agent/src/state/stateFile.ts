@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { beginningOf } from "@rport/protocol/ownText";
 import { printableLine } from "@rport/protocol/printable";
 import { z } from "zod";
 import type { Clock, Timer } from "../platform/clock.ts";
@@ -85,7 +86,7 @@ export class StateWriter implements AsyncDisposable {
   set(state: AgentState, message: string): void {
     if (this.#isClosed) return;
     this.#state = state;
-    this.#message = printableLine(message.slice(0, 1_000));
+    this.#message = printableLine(beginningOf(message, 1_000));
     this.#write();
   }
 

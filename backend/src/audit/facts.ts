@@ -1,3 +1,4 @@
+import { beginningOf } from "@rport/protocol/ownText";
 import { Redactor } from "../platform/redactor.ts";
 
 /** Facts that somebody chose to record, one by one; never a whole request. Undefined: left out. */
@@ -54,7 +55,7 @@ export function writtenFacts(given: Facts = {}): Record<string, unknown> {
  * back equals what was written.
  */
 export function cut(text: string, bytes = TEXT_BYTES): string {
-  const short = text.slice(0, bytes).toWellFormed();
+  const short = beginningOf(text, bytes).toWellFormed();
   if (bytesOf(short) <= bytes) return short;
   let used = 0;
   let end = 0;
@@ -63,7 +64,7 @@ export function cut(text: string, bytes = TEXT_BYTES): string {
     if (used > bytes) break;
     end += character.length;
   }
-  return short.slice(0, end);
+  return beginningOf(short, end);
 }
 
 /** In JSON, without the quotes. */

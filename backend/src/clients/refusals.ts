@@ -1,4 +1,5 @@
 import type { AuthId } from "@rport/protocol/ids";
+import { beginningOf } from "@rport/protocol/ownText";
 import type { Refusal, RefusalReason } from "@rport/protocol/refusal";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import { networkOf } from "../platform/network.ts";
@@ -223,7 +224,7 @@ function keyOf(network: string, claims: Claims): string {
 
 function claim(text: string | undefined, max: number): string | null {
   if (text === undefined || text === "") return null;
-  return line(text.slice(0, max));
+  return line(beginningOf(text, max));
 }
 
 function beginning(text: string | undefined): string | null {
@@ -234,5 +235,5 @@ function beginning(text: string | undefined): string | null {
 
 /** Outside text as one printable line. */
 function line(text: string): string {
-  return text.slice(0, LINE_MAX).replace(UNPRINTABLE, " ").toWellFormed();
+  return beginningOf(text, LINE_MAX).replace(UNPRINTABLE, " ").toWellFormed();
 }

@@ -6,6 +6,7 @@ import {
   type EndpointName,
   OPEN_BODY_MAX_BYTES,
 } from "@rport/protocol/http";
+import { beginningOf } from "@rport/protocol/ownText";
 import express, { type Request, type Router } from "express";
 import { type Actor, STRANGER } from "../users/actor.ts";
 import { type ClientAccess, requireClient } from "../users/clientAccess.ts";
@@ -126,6 +127,6 @@ function contextOf(
     address,
     isShared,
     authorization,
-    userAgent: userAgent.slice(0, USER_AGENT_MAX),
+    userAgent: beginningOf(userAgent, USER_AGENT_MAX),
   };
 }

@@ -3,6 +3,7 @@ import type { RemoteMessage } from "@rport/protocol/agent";
 import { withoutDeceptive } from "@rport/protocol/deceptive";
 import { RportError } from "@rport/protocol/errors";
 import { type TunnelId, tunnelIdSchema } from "@rport/protocol/ids";
+import { beginningOf, ownText } from "@rport/protocol/ownText";
 import { type HostPort, parseHostPort } from "@rport/protocol/remote";
 import type { StoredTunnel } from "../store/records/clientRecord.ts";
 import { parseAcl } from "./acl.ts";
@@ -56,11 +57,11 @@ export function requestOfRemote(remote: RemoteMessage): TunnelRequest {
   }
   requireNoProxy(remote);
   return {
-    name: withoutDeceptive(remote.name).trim().slice(0, NAME_MAX),
+    name: beginningOf(withoutDeceptive(remote.name).trim(), NAME_MAX),
     owner: "",
     target,
     local: port === undefined ? undefined : { host: localHost(remote.lhost), port },
-    scheme: remote.scheme === null ? undefined : withoutDeceptive(remote.scheme).trim(),
+    scheme: remote.scheme === null ? undefined : ownText(withoutDeceptive(remote.scheme).trim()),
     acl: remote.acl === null || remote.acl === "" ? undefined : parseAcl(remote.acl),
     idleTimeoutMinutes: remote.idle_timeout_minutes,
     autoCloseNs: remote.auto_close,

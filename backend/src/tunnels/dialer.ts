@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { RportError } from "@rport/protocol/errors";
 import type { ClientId } from "@rport/protocol/ids";
+import { beginningOf } from "@rport/protocol/ownText";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import { WireError } from "@rport/protocol/wire/wireError";
 import type { AgentLink } from "../clients/liveSession.ts";
@@ -63,7 +64,7 @@ export function asRefusal(error: unknown, target: HostPort): RportError {
   if (!(error instanceof WireError) || error.kind !== "refused") return asTrouble(error);
   const place = formatHostPort(target);
   if (error.message.includes("not allowed")) return notAllowed(target);
-  const detail = error.message.slice(0, 500);
+  const detail = beginningOf(error.message, 500);
   return new RportError("AGENT_REFUSED", `The client could not open ${place}.`, { detail });
 }
 

@@ -1,6 +1,7 @@
 import { type RemoteMessage, remoteSchema } from "@rport/protocol/agent";
 import { RportError } from "@rport/protocol/errors";
 import type { LeftOut } from "@rport/protocol/leftOut";
+import { beginningOf } from "@rport/protocol/ownText";
 import type { SortedRemotes } from "../clients/session/sessionDeps.ts";
 import { requestOfRemote } from "./describe.ts";
 
@@ -26,8 +27,8 @@ export function sortedRemotes(
       wanted.push(remote);
     } catch (caught) {
       const { message, detail } = RportError.from(caught);
-      const reason = [message, detail].join(" ").trim().slice(0, TEXT_MAX);
-      leftOut.push({ remote: textOf(one).slice(0, TEXT_MAX), reason });
+      const reason = beginningOf([message, detail].join(" ").trim(), TEXT_MAX);
+      leftOut.push({ remote: beginningOf(textOf(one), TEXT_MAX), reason });
     }
   }
   return { wanted, leftOut };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ownText } from "../asking/ownText.ts";
 import { line, time } from "../texts.ts";
 import { tokenScopeSchema } from "./right.ts";
 import { userNameSchema } from "./user.ts";
@@ -13,7 +14,7 @@ export const tokenPrefixSchema = z
 export type TokenPrefix = z.infer<typeof tokenPrefixSchema>;
 
 /** What somebody calls a token of theirs, such as the name of a computer. */
-export const tokenNameSchema = z.string().trim().min(1, "is missing").max(249);
+export const tokenNameSchema = z.string().trim().min(1, "is missing").max(249).transform(ownText);
 
 /** A personal token, without its value. RPort's field names; when and where it was used is ours. */
 export const tokenSchema = z.object({

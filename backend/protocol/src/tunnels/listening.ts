@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { beginningOf } from "../asking/ownText.ts";
 import { withoutDeceptive } from "../deceptive.ts";
 import { clientParams, endpoint, none } from "../endpointEntry.ts";
 
@@ -7,7 +8,7 @@ export const LISTENING = { ports: 256, nameCharacters: 64 } as const;
 
 /** A program's name as it may be shown: bounded, and without characters that nobody can see. */
 export function shownProcess(name: string): string {
-  return withoutDeceptive(name.slice(0, LISTENING.nameCharacters)).trim();
+  return withoutDeceptive(beginningOf(name, LISTENING.nameCharacters)).trim();
 }
 
 /** A TCP port of a host on which a program listens. */

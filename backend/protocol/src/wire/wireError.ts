@@ -1,3 +1,4 @@
+import { beginningOf } from "../asking/ownText.ts";
 import { printableLine } from "../log/printable.ts";
 
 /**
@@ -31,7 +32,7 @@ const PEER_TEXT_LIMIT = 300;
 
 /** A peer's text made fit for a log and an error: one line, printable, of bounded length. */
 export function peerText(text: string): string {
-  return printableLine(text.slice(0, PEER_TEXT_LIMIT));
+  return printableLine(beginningOf(text, PEER_TEXT_LIMIT));
 }
 
 /** Everything `wire/` rejects with. The message never contains a secret. */

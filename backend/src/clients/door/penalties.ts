@@ -1,3 +1,4 @@
+import { beginningOf } from "@rport/protocol/ownText";
 import { Budget } from "../../platform/budget.ts";
 import type { Clock } from "../../platform/clock.ts";
 
@@ -90,5 +91,5 @@ export class Penalties {
 }
 
 function keyOf(network: string, authId?: string): string {
-  return authId === undefined ? network : `${network} ${authId.slice(0, AUTH_ID_MAX)}`;
+  return authId === undefined ? network : `${network} ${beginningOf(authId, AUTH_ID_MAX)}`;
 }

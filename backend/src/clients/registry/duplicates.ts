@@ -1,5 +1,6 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { Duplicate } from "@rport/protocol/model";
+import { beginningOf } from "@rport/protocol/ownText";
 import { type Clock, type Timer, toTime } from "../../platform/clock.ts";
 import { RecentMap } from "../../platform/recentMap.ts";
 import type { LiveSession } from "../liveSession.ts";
@@ -59,7 +60,7 @@ export class Duplicates {
     before?.timer.cancel();
     const shown = {
       address,
-      hostname: hostname.slice(0, LINE_MAX),
+      hostname: beginningOf(hostname, LINE_MAX),
       same_host_key: sameHostKey,
       count: (before?.shown.count ?? 0) + 1,
       last_at: toTime(clock.now()),

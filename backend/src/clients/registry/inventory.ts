@@ -1,6 +1,7 @@
 import type { ConnectionRequest } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { LeftOut } from "@rport/protocol/leftOut";
+import { beginningOf, ownText } from "@rport/protocol/ownText";
 import { toTime } from "../../platform/clock.ts";
 import type { ClientRecord } from "../../store/records/clientRecord.ts";
 
@@ -58,7 +59,7 @@ export function recordOf(
     tunnels,
     adopted: {},
     given: {},
-    machine_hint: clean(request.MachineHint).slice(0, HINT_MAX),
+    machine_hint: beginningOf(clean(request.MachineHint), HINT_MAX),
     first_seen_at: null,
     heard_at: null,
     allowed_user_groups: [],
@@ -103,7 +104,10 @@ function cleanLabels(labels: Readonly<Record<string, string>>): Record<string, s
   return Object.fromEntries(kept.map(([key, value]) => [clean(key), clean(value)]));
 }
 
-/** Text from an agent is shown, never interpreted: nothing that acts stays in it. */
+/**
+ * Text from an agent is shown, never interpreted: nothing that acts stays in it, and nothing that was trimmed
+ * off is kept behind it, where no budget of records would count it.
+ */
 export function clean(text: string): string {
-  return text.replaceAll(UNSHOWABLE, "\u{FFFD}").trim();
+  return ownText(text.replaceAll(UNSHOWABLE, "\u{FFFD}").trim());
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type ConnectionRequest, connectionRequestSchema, FEATURES } from "@rport/protocol/agent";
 import { type AgentHostKey, decodeHostKey } from "@rport/protocol/hostKey";
 import { type ClientId, clientIdSchema } from "@rport/protocol/ids";
+import { beginningOf } from "@rport/protocol/ownText";
 import { type AgentVersion, parseAgentVersion } from "./agentVersion.ts";
 import { Refused } from "./refused.ts";
 
@@ -36,7 +37,7 @@ export function parseFirstRequest(payload: Buffer): FirstRequest {
   if (!id.success) throw Refused.protocol("the client id is not valid");
   const version = parseAgentVersion(request.Version);
   if (version === undefined) {
-    const shown = request.Version.slice(0, 64);
+    const shown = beginningOf(request.Version, 64);
     throw Refused.protocol(`failed to determine client version: malformed version: ${shown}`);
   }
   const { SessionID: agentSessionId, Features: features } = request;

@@ -1,3 +1,4 @@
+import { beginningOf } from "@rport/protocol/ownText";
 import type { CloseReason } from "@rport/protocol/wire/wireError";
 import { factsOf, namesOf } from "./agentFacts.ts";
 import type { ArrivingSession } from "./arrivingSession.ts";
@@ -30,7 +31,7 @@ export class Violations {
     const { counters, log, agentEvents, registry } = this.#deps;
     counters.afterLogin += 1;
     if (!this.#isTold) {
-      const shown = JSON.stringify(what.slice(0, 64));
+      const shown = JSON.stringify(beginningOf(what, 64));
       log.warn(message, { ...namesOf(this.#session), what: shown });
       agentEvents.refused(factsOf(this.#session, registry), `${message}: ${shown}`);
     }

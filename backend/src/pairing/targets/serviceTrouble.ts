@@ -1,4 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
+import { beginningOf } from "@rport/protocol/ownText";
 
 /** What a pairing service can do wrong, by the word that the answer's `detail` has. */
 export type ServiceTrouble =
@@ -28,10 +29,7 @@ export function serviceTrouble(
   word: ServiceTrouble,
   { said = "", cause }: { readonly said?: string; readonly cause?: unknown } = {},
 ): RportError {
-  const printable = said
-    .replaceAll(/\p{C}+/gu, " ")
-    .trim()
-    .slice(0, 300);
+  const printable = beginningOf(said.replaceAll(/\p{C}+/gu, " ").trim(), 300);
   const words = printable === "" ? "" : `: ${printable}`;
   const title = `The pairing service ${new URL(url).host} ${SENTENCES[word]}${words}.`;
   return new RportError("PAIRING_SERVICE", title.replace(/\.\.$/, "."), { detail: word, cause });

@@ -1,3 +1,4 @@
+import { beginningOf } from "@rport/protocol/ownText";
 import type { Clock } from "../clock.ts";
 import type { LogSink } from "../log.ts";
 
@@ -63,7 +64,7 @@ export class RecentLines {
     const kept = isConnection ? this.#connections : this.#others;
     const time = new Date(this.#clock.now()).toISOString();
     this.#count += 1;
-    kept.push({ order: this.#count, text: `${time} ${level} ${line.slice(0, LINE_MAX)}` });
+    kept.push({ order: this.#count, text: `${time} ${level} ${beginningOf(line, LINE_MAX)}` });
     if (kept.length > (isConnection ? CONNECTIONS_MAX : OTHERS_MAX)) kept.shift();
   }
 }
