@@ -6,8 +6,10 @@ import { serverTransport } from "@rport/protocol/wire/transport";
 import type { CloseReason } from "@rport/protocol/wire/wireError";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { RawPeer, type RawPeerOptions, sshString } from "../../support/faults/rawPeer.ts";
+import { kexinit } from "../../support/wire/kexinit.ts";
 import {
   clientOf,
+  connectPair,
   dial,
   LOGIN,
   listen,
@@ -238,6 +240,40 @@ describe("after the login, the server ends the connection at", () => {
     expect(reason?.kind).toBe("protocol");
   });
 
+  it.each([1, 2, 3, 4, 20, 50])("C-12: message %i of more than 35,000 bytes", async (type) => {
+    const payload = Buffer.concat([Buffer.of(type), Buffer.alloc(36_000)]);
+    const { reason } = await attack({ stage: "login" }, (peer) => peer.send(payload));
+    expect(reason).toEqual({
+      kind: "protocol",
+      text: `packet of 36016 bytes with message ${type}, where 35000 are allowed`,
+    });
+  });
+
+  it("C-12: more than 35,000 bytes where a key exchange has to go on", async () => {
+    const { reason } = await attack({ stage: "login" }, (peer) => {
+      peer.send(kexinit());
+      peer.send(Buffer.concat([Buffer.of(94), Buffer.alloc(200_000)]));
+    });
+    expect(reason).toEqual({
+      kind: "protocol",
+      text: "packet of 200016 bytes in a key exchange, where 35000 are allowed",
+    });
+  });
+
+  it("C-12: key exchanges without end, whatever is sent beside them that is of no use", async () => {
+    const ignored = Buffer.concat([Buffer.of(2), Buffer.alloc(34_000)]);
+    const peer = new RawPeer({ url: listener.url, stage: "login" });
+    await peer.reached.promise;
+    const again = setInterval(() => {
+      if (peer.engine.isExchanging) return;
+      for (let sent = 0; sent < 40; sent += 1) peer.send(ignored);
+      peer.engine.rekey();
+    }, 1);
+    void peer.ended.promise.then(() => clearInterval(again));
+    const goodbye = await within("the server to end it", peer.ended.promise, 20_000);
+    expect(goodbye).toBe("too many key exchanges");
+  });
+
   it("a packet longer than it may be", async () => {
     const header = Buffer.alloc(64);
     header.writeUInt32BE(0x7fff_fff0);
@@ -306,6 +342,15 @@ describe("after the login, the server ends the connection at", () => {
       void peer.ended.promise.then(() => clearInterval(resume));
     });
     expect(reason).toEqual({ kind: "limit", text: "the peer does not read what it is sent" });
+  });
+});
+
+it("C-12: a client ends the connection at a large message of keys or of the login, too", async () => {
+  await using pair = await connectPair();
+  pair.server.transport.send(Buffer.concat([Buffer.of(20), Buffer.alloc(36_000)]));
+  expect(await pair.client.closed).toEqual({
+    kind: "protocol",
+    text: "packet of 36016 bytes with message 20, where 35000 are allowed",
   });
 });
 

@@ -78,6 +78,7 @@ export class RawPeer {
   }
 
   #onKeys(stage: Stage): void {
+    if (this.isIn) return;
     if (stage === "login") this.engine.requestService("ssh-userauth");
     else this.reached.resolve();
   }

@@ -5,7 +5,9 @@
  */
 import type { CipherGCMTypes } from "node:crypto";
 import cryptoModule from "ssh2/lib/protocol/crypto.js";
-import { GcmCipher, GcmDecipher, type PacketLimit } from "./gcm.ts";
+import { SMALL_PACKET_BYTES } from "./bounds.ts";
+import { GcmCipher } from "./gcmCipher.ts";
+import { GcmDecipher, type PacketLimit } from "./gcmDecipher.ts";
 
 /** The function ssh2 hands every decrypted payload to; ours carries the limit of its connection. */
 export interface PayloadHandler {
@@ -39,7 +41,7 @@ interface CryptoModule {
 }
 
 /** ssh2's own packet limit, for connections that are not ours. */
-const FOREIGN_LIMIT: PacketLimit = { packetBytes: 35_000 };
+const FOREIGN_LIMIT: PacketLimit = { packetBytes: SMALL_PACKET_BYTES };
 
 function isGcm(name: string): name is CipherGCMTypes {
   return name === "aes-128-gcm" || name === "aes-256-gcm";

@@ -9,7 +9,8 @@
  * 3. inbound payloads: `_onPayload` is replaced, so that we see every message before the library;
  * 4. outbound payloads: its packet writer and its queue during a key exchange;
  * 5. whether a key exchange is running;
- * 6. what is left of a key exchange when it is over: its keys and its shared secret are let go.
+ * 6. what it keeps of a key exchange (`ssh2Exchange.ts`): its names are replaced by our own, and when
+ *    it is over, its keys and its shared secret are let go; and of a packet that is not complete.
  */
 import "./ssh2Ciphers.ts";
 import kexModule from "ssh2/lib/protocol/kex.js";
@@ -17,8 +18,10 @@ import protocolModule from "ssh2/lib/protocol/Protocol.js";
 import utilsModule from "ssh2/lib/protocol/utils.js";
 import type { ServerKey } from "../serverKey.ts";
 import { algorithmsFor, type Role } from "./algorithms.ts";
-import { GcmCipher, GcmDecipher, type PacketLimit } from "./gcm.ts";
+import { GcmCipher } from "./gcmCipher.ts";
+import { GcmDecipher, type PacketLimit } from "./gcmDecipher.ts";
 import type { PayloadHandler } from "./ssh2Ciphers.ts";
+import { forgetSecrets, type KeyExchange, keepLittle, keptBytes } from "./ssh2Exchange.ts";
 
 /** Messages ssh2 parses for us; the first argument is its instance, which we do not need. */
 export interface MessageHandlers {
@@ -67,16 +70,9 @@ interface Ssh2Protocol {
   _kexinit: Buffer | undefined;
   readonly _kex: KeyExchange | undefined;
   readonly _cipher: unknown;
-  readonly _decipher: unknown;
+  /** Until the first keys the library's own, with the packet that is not complete. */
+  readonly _decipher: GcmDecipher | { readonly _packet?: Uint8Array | null } | undefined;
   readonly _packetRW: { readonly write: PacketWriter };
-}
-
-/** The key exchange that runs or ran last. */
-interface KeyExchange {
-  /** Ends it; made anew for each, with the shared secret in its scope. */
-  finish: unknown;
-  /** The pair of Curve25519, which lives for one exchange only. */
-  _keys?: unknown;
 }
 
 interface PacketWriter {
@@ -114,6 +110,8 @@ export class Ssh2Engine {
   readonly #protocol: Ssh2Protocol;
   readonly #onPayload: EngineEvents["onPayload"];
   #remoteIdent: Buffer = EMPTY;
+  /** Which one keeps little by now. */
+  #exchange: KeyExchange | undefined;
 
   constructor(side: EngineRole, localIdent: Buffer, deps: EngineDeps) {
     const { events, limit } = deps;
@@ -129,7 +127,7 @@ export class Ssh2Engine {
       },
       onHandshakeComplete: () => {
         this.#assertCiphers();
-        this.#forgetSecrets();
+        forgetSecrets(this.#protocol._kex);
         events.onExchanged();
       },
     });
@@ -151,7 +149,18 @@ export class Ssh2Engine {
   parse(bytes: Buffer): Buffer | undefined {
     this.limit.rest = undefined;
     this.#protocol.parse(bytes, 0, bytes.length);
+    const exchange = this.#protocol._kex;
+    if (exchange !== this.#exchange && exchange !== undefined) keepLittle(exchange);
+    this.#exchange = exchange;
     return this.limit.rest;
+  }
+
+  /** Memory that is kept of the peer's bytes: of a packet that is not complete, and of its part in a key exchange. */
+  get heldBytes(): number {
+    const { _decipher: decipher, _kex: exchange } = this.#protocol;
+    const isOurs = decipher instanceof GcmDecipher;
+    const packet = isOurs ? decipher.unfinishedBytes : (decipher?._packet?.length ?? 0);
+    return packet + keptBytes(exchange);
   }
 
   /** True from our own KEXINIT until the new keys are in place; what is sent meanwhile waits. */
@@ -221,16 +230,6 @@ export class Ssh2Engine {
     };
     intercepted.limit = this.limit;
     this.#protocol._onPayload = intercepted;
-  }
-
-  /** The library would keep them until the next exchange, which may be a gigabyte away. */
-  #forgetSecrets(): void {
-    const exchange = this.#protocol._kex;
-    if (typeof exchange?.finish !== "function") {
-      throw new Error("ssh2 keeps its key exchange elsewhere than 1.17.0");
-    }
-    exchange.finish = undefined;
-    if (exchange._keys !== undefined) exchange._keys = null;
   }
 
   #assertCiphers(): void {

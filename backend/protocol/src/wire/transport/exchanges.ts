@@ -2,7 +2,7 @@ import type { WireClock, WireTimer } from "../clock.ts";
 
 /** Exchanges a peer may start one after the other before they must be paid for. */
 const FREE_EXCHANGES = 30;
-/** Each further one is paid for by this much data, or by a second: an exchange costs 1-2 ms. */
+/** Each further one is paid for by so many bytes of messages, or by a second: an exchange costs 1-2 ms. */
 const BYTES_PER_EXCHANGE = 1 << 20;
 const MS_PER_EXCHANGE = 1000;
 
@@ -26,6 +26,7 @@ export class Exchanges {
   count = 0;
   readonly #deps: ExchangesDeps;
   #flowBytes = 0;
+  #carriedBytes = 0;
   #isOurs = false;
   #timer: WireTimer | undefined;
   #allowance = FREE_EXCHANGES;
@@ -36,9 +37,14 @@ export class Exchanges {
     this.#paidUntil = deps.clock.monotonic();
   }
 
-  /** Counts data in either direction. */
+  /** Counts what goes under the keys, in either direction: new ones are due after so much. */
   flow(bytes: number): void {
     this.#flowBytes += bytes;
+  }
+
+  /** Counts what it is for: messages of the connection. They pay; the bytes of an exchange pay for nothing. */
+  carried(bytes: number): void {
+    this.#carriedBytes += bytes;
   }
 
   get isDue(): boolean {
@@ -67,12 +73,14 @@ export class Exchanges {
     const isAffordable = this.#isOurs || this.#pay();
     this.#isOurs = false;
     this.#flowBytes = 0;
+    this.#carriedBytes = 0;
     return isAffordable;
   }
 
   #pay(): boolean {
     const now = this.#deps.clock.monotonic();
-    const earned = this.#flowBytes / BYTES_PER_EXCHANGE + (now - this.#paidUntil) / MS_PER_EXCHANGE;
+    const seconds = (now - this.#paidUntil) / MS_PER_EXCHANGE;
+    const earned = this.#carriedBytes / BYTES_PER_EXCHANGE + seconds;
     this.#paidUntil = now;
     this.#allowance = Math.min(FREE_EXCHANGES, this.#allowance + earned) - 1;
     return this.#allowance >= 0;

@@ -1,4 +1,5 @@
 import type { WireClock } from "../clock.ts";
+import { LOWEST_CONNECTION_MESSAGE } from "../ssh2/bounds.ts";
 import {
   type EngineRole,
   type MessageHandlers,
@@ -112,14 +113,14 @@ export class KeyedStream {
 
   /** Sends one message, or keeps it while a key exchange is running. */
   send(payload: Buffer): void {
-    this.#exchanges.flow(payload.length);
+    this.#carry(payload.length);
     if (this.isExchanging) this.#backlog.add(payload);
     else this.engine.send(payload);
   }
 
   /** Sends CHANNEL_DATA without a copy; only while no key exchange is running. */
   sendData(channel: number, data: Buffer): void {
-    this.#exchanges.flow(data.length);
+    this.#carry(data.length);
     this.engine.sendData(channel, data);
   }
 
@@ -136,6 +137,17 @@ export class KeyedStream {
     this.#exchanges.observe(false);
   }
 
+  #carry(bytes: number): void {
+    this.#exchanges.flow(bytes);
+    this.#exchanges.carried(bytes);
+  }
+
+  #look(payload: Buffer): PayloadVerdict {
+    const isCarried = (payload[0] ?? 0) >= LOWEST_CONNECTION_MESSAGE;
+    if (isCarried) this.#exchanges.carried(payload.length);
+    return this.#deps.onPayload(payload);
+  }
+
   #createEngine(side: EngineRole): Ssh2Engine {
     const deps = this.#deps;
     return new Ssh2Engine(this.#watched(side), IDENT_BYTES[side.role], {
@@ -144,7 +156,7 @@ export class KeyedStream {
         onWrite: (bytes) => deps.carrier.add(bytes),
         onError: (error) => this.#failed(error),
         onExchanged: () => this.#exchanged(),
-        onPayload: deps.onPayload,
+        onPayload: (payload) => this.#look(payload),
         handlers: deps.handlers,
       },
     });

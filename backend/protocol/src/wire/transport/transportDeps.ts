@@ -2,6 +2,7 @@ import type { WireClock } from "../clock.ts";
 import type { OnFault } from "../contain.ts";
 import type { HeldBytes } from "../held.ts";
 import type { ServerKey } from "../serverKey.ts";
+import { SMALL_PACKET_BYTES } from "../ssh2/bounds.ts";
 import type { Turns } from "../turns.ts";
 import type { CloseReason, WireError } from "../wireError.ts";
 import type { ServerLogin } from "./login.ts";
@@ -19,7 +20,7 @@ export interface TransportLimits {
   bytesBeforeLogin: number;
   /** One packet before the login. */
   packetBeforeLogin: number;
-  /** One packet after the login, until `Transport.allowPackets` says otherwise. */
+  /** One packet of the connection after the login, until `Transport.allowPackets` says otherwise. */
   packetAfterLogin: number;
   /** Data in both directions after which we ask for new keys (RFC 4253 9 says one gigabyte). */
   rekeyBytes: number;
@@ -33,7 +34,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   handshakeMs: 30_000,
   authAttempts: 6,
   bytesBeforeLogin: 64 << 10,
-  packetBeforeLogin: 35_000,
+  packetBeforeLogin: SMALL_PACKET_BYTES,
   packetAfterLogin: (256 << 10) + PACKET_SLACK_BYTES,
   rekeyBytes: 2 ** 30,
 };

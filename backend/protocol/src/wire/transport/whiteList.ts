@@ -1,4 +1,5 @@
 import type { Role } from "../ssh2/algorithms.ts";
+import { LOWEST_CONNECTION_MESSAGE } from "../ssh2/bounds.ts";
 import { WireError } from "../wireError.ts";
 
 /** DISCONNECT, IGNORE, UNIMPLEMENTED, DEBUG and KEXINIT may come at any time. */
@@ -9,7 +10,6 @@ const CLIENT_LOGIN: readonly number[] = [5, 50];
 const SERVER_LOGIN: readonly number[] = [6, 7, 51, 52, 53];
 const USERAUTH_REQUEST = 50;
 const EXT_INFO = 7;
-const LOWEST_CONNECTION_MESSAGE = 80;
 
 /** Where a message goes: to the library, to the layer above, or nowhere. */
 export type Destination = "library" | "above" | "nowhere";

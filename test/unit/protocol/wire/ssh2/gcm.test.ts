@@ -1,5 +1,7 @@
 import { createDecipheriv, randomBytes } from "node:crypto";
-import { GcmCipher, GcmDecipher, type GcmKey } from "@rport/protocol/wire/ssh2/gcm";
+import type { GcmKey } from "@rport/protocol/wire/ssh2/gcm";
+import { GcmCipher } from "@rport/protocol/wire/ssh2/gcmCipher";
+import { GcmDecipher } from "@rport/protocol/wire/ssh2/gcmDecipher";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -145,13 +147,13 @@ describe("a decipher", () => {
   });
 
   it("takes memory for a large packet only as its bytes arrive", () => {
-    const [packet = Buffer.alloc(0)] = seal(key, [Buffer.alloc(16 << 20, 7)]);
+    const [packet = Buffer.alloc(0)] = seal(key, [Buffer.alloc(16 << 20, 94)]);
     const { feed, payloads } = opener(key);
     const before = process.memoryUsage().arrayBuffers;
     feed(packet.subarray(0, 100));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 << 20);
     for (let at = 100; at < packet.length; at += 65_536) feed(packet.subarray(at, at + 65_536));
-    expect(payloads[0]?.equals(Buffer.alloc(16 << 20, 7))).toBe(true);
+    expect(payloads[0]?.equals(Buffer.alloc(16 << 20, 94))).toBe(true);
   });
 
   it("stops where the handler says", () => {

@@ -49,7 +49,7 @@ describe("the watch over key exchanges", () => {
   it("lets a peer that moves data, or takes its time, go on for ever", () => {
     const { clock, exchanges } = watch();
     const byData = Array.from({ length: 200 }, () => {
-      exchanges.flow(2 << 20);
+      exchanges.carried(2 << 20);
       return exchanges.end();
     });
     const byTime = Array.from({ length: 200 }, () => {
@@ -57,6 +57,15 @@ describe("the watch over key exchanges", () => {
       return exchanges.end();
     });
     expect([...byData, ...byTime].every(Boolean)).toBe(true);
+  });
+
+  it("lets no exchange pay for others by its own size", () => {
+    const { exchanges } = watch();
+    const answers = Array.from({ length: 31 }, () => {
+      exchanges.flow(16 << 20);
+      return exchanges.end();
+    });
+    expect(answers.at(-1)).toBe(false);
   });
 
   it("does not hold our own exchanges against the peer", () => {
