@@ -512,12 +512,12 @@ install_agent() {
 
 # Files that were made elsewhere would have the labels of there.
 restore_labels() {
-  has selinuxenabled && has restorecon && selinuxenabled || return 0
-  if [ -n "$prefix" ]; then set -- "$prefix"; else
-    set -- /usr/local/bin/rport-agent /usr/local/lib/rport /etc/rport /var/lib/rport \
-      /etc/systemd/system/rport.service
-  fi
-  for each; do [ ! -e "$each" ] || restorecon -R "$each" || :; done
+  has restorecon && selinuxenabled 2>/dev/null || return 0
+  set -- -R "$prefix"
+  # Nothing below the folders of the agent's account, which could exchange what is there.
+  [ -n "$prefix" ] || set -- /usr/local/bin/rport-agent /usr/local/lib/rport /usr/local/lib/rport/* \
+    /etc/rport /etc/rport/* /var/lib/rport /var/lib/rport/* /etc/systemd/system/rport.service
+  restorecon -i "$@" || :
 }
 
 # Removing and telling are done by the program that is installed.

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fakes, runInstaller } from "../support/installer/runInstaller.ts";
+import { fakes, runInstaller, TOKEN } from "../support/installer/runInstaller.ts";
 import {
   askedInstalled,
   executableOnly,
@@ -10,6 +10,8 @@ import {
   stubBundle,
   stubRelease,
 } from "../support/installer/stubRelease.ts";
+import { whyNoSystemd } from "../support/systemd/available.ts";
+import { run } from "../support/systemd/process.ts";
 
 /** What a machine says of itself. */
 const machine = (system: string, cpu: string) => ({
@@ -190,6 +192,29 @@ describe("what a host is like", () => {
     ]);
     const result = await runInstaller(other, [...args, "--prefix", prefix], { path });
     expect(result.code).toBe(0);
-    expect(await readFile(called, "utf8")).toBe(`-R ${prefix}\n`);
+    expect(await readFile(called, "utf8")).toBe(`-i -R ${prefix}\n`);
+  });
+
+  test("with SELinux, root goes into no folder of the agent's account", async (ctx) => {
+    const reason = whyNoSystemd();
+    ctx.skip(reason !== undefined, reason);
+    await using release = await stubRelease();
+    const called = join(release.directory, "called", "restorecon");
+    const path = await fakes(release, {
+      selinuxenabled: "exit 0",
+      restorecon: `printf '%s\n' "$@" >>'${called}'`,
+    });
+    const files = "echo >/var/lib/rport/host.key; mkdir -p /var/lib/rport/theirs/below";
+    const script = `mount -t tmpfs none /var/lib && mkdir /var/lib/rport && ${files} && exec dash "$@"`;
+    const shell = ["unshare", "--mount", "sh", "-c", script, "sh"];
+    const args = [release.script, "--server", release.url, "--token-stdin"];
+    const result = await run(shell[0] ?? "", [...shell.slice(1), ...args], {
+      input: TOKEN,
+      env: { PATH: path },
+    });
+    expect(result).toMatchObject({ code: 0 });
+    const words = (await readFile(called, "utf8")).split("\n");
+    expect(words).toContain("/var/lib/rport/host.key");
+    expect(words.filter((word) => word === "-R" || word.includes("below"))).toEqual([]);
   });
 });

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { syncFolder } from "../platform/durableFile.ts";
 import { keepFile } from "../platform/keepFile.ts";
 import { replaceFile } from "../platform/replaceFile.ts";
-import type { Access, AccessRights } from "./accessRights.ts";
+import type { Access, AccessRights, Identity } from "./accessRights.ts";
+import { takeBack } from "./takeBack.ts";
 import type { Undo } from "./undo.ts";
 
 /** What changing files needs: how to take it back, and how this system sets their rights. */
@@ -18,6 +19,12 @@ export interface Placement {
   readonly path: string;
   readonly from: { readonly text: string } | { readonly file: string };
   readonly access: Access;
+}
+
+/** Whose a directory is to be. */
+export interface FolderAccess extends Access {
+  /** Which names in it the installation and its agent give. With `owner`, an undo removes no others. */
+  readonly owns?: (name: string) => boolean;
 }
 
 /** Fixed names beside the file, so that the next run finds what a killed one left. */
@@ -74,10 +81,13 @@ export async function giveFile(
   }
 }
 
-/** Makes a directory, and those above it, unless it is there; its access is set in any case. */
+/**
+ * Makes a directory, and those above it, unless it is there; its access is set in any case. `undo` removes what was
+ * made: with all that is in it, unless it has become another account's.
+ */
 export async function ensureDirectory(
   path: string,
-  access: Access,
+  access: FolderAccess,
   { undo, rights }: Changing,
 ): Promise<void> {
   const missing = await missingDirectories(path);
@@ -85,13 +95,28 @@ export async function ensureDirectory(
     await mkdir(directory);
     // Whatever the caller's mask says: others must get through to what is below.
     await chmod(directory, 0o755);
-    const isOurs = directory === path;
-    undo.add(`remove ${directory}`, () => (isOurs ? removeTree(directory) : rmdir(directory)));
+    const made = await lstat(directory);
+    undo.add(`remove ${directory}`, async () => {
+      if (directory !== path) return await rmdir(directory);
+      await removeMade({ path, made, access }, rights);
+    });
   }
   if (missing.length === 0) {
     undo.add(`restore the access to ${path}`, await rights.remember(path));
   }
   await rights.set(path, access);
+}
+
+interface MadeFolder {
+  readonly path: string;
+  readonly made: Identity;
+  readonly access: FolderAccess;
+}
+
+async function removeMade({ path, made, access }: MadeFolder, rights: AccessRights): Promise<void> {
+  const { owner, owns = () => false } = access;
+  if (owner === undefined) await removeTree(path);
+  else if (await isPresent(path)) await takeBack({ path, made, owns }, rights);
 }
 
 /**

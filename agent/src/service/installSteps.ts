@@ -1,5 +1,5 @@
 import { link, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { hostKeyFileIn } from "../host/hostKey.ts";
 import type { Account } from "../machine/account.ts";
@@ -16,6 +16,7 @@ import type { Programs } from "../machine/programs.ts";
 import { PREDECESSOR, type Service, type Supervisor } from "../machine/supervisor.ts";
 import type { Undo } from "../machine/undo.ts";
 import type { Clock } from "../platform/clock.ts";
+import { isOwnName } from "../state/ownFiles.ts";
 import { stateFileIn } from "../state/stateFile.ts";
 import { assertRoom } from "./assertRoom.ts";
 import type { Installation } from "./installation.ts";
@@ -154,11 +155,13 @@ class Steps {
     if (account !== undefined) {
       // The agent replaces its configuration when it gets a new secret, hence may write there;
       // its group may be one that it shares with people, hence may not.
-      const access = { mode: 0o700, owner: account.owner };
+      const owns = (name: string) => isBesideConfig(layout.config, name);
+      const access = { mode: 0o700, owner: account.owner, owns };
       await ensureDirectory(dirname(layout.config), access, this.#changing(undo));
     }
     const owner = account === undefined ? {} : { owner: account.owner };
-    await ensureDirectory(layout.dataDir, { mode: 0o700, ...owner }, this.#changing(undo));
+    const owns = (name: string) => isOwnName(layout.dataDir, name);
+    await ensureDirectory(layout.dataDir, { mode: 0o700, owns, ...owner }, this.#changing(undo));
     // What was missing before could be another account's by now, in a folder like /tmp.
     await assertOwnPrefix(layout, this.#change.installing);
     await this.#keepHostKey(undo);
@@ -283,4 +286,9 @@ class Steps {
     const said = lines === "" ? "" : `\nIts last lines:${lines}`;
     throw new CliFailure(EXIT.offline, `The agent did not connect: ${trouble}${said}`);
   }
+}
+
+/** The configuration, and what is put beside it: its draft, the one before, and what the agent writes first. */
+function isBesideConfig(config: string, name: string): boolean {
+  return `${name}.`.startsWith(`${basename(config)}.`);
 }

@@ -22,16 +22,28 @@ export async function removeOwnFiles(
   if (stats === undefined) return [];
   if (!stats.isDirectory()) return [dataDir];
   const left: string[] = [];
-  for (const entry of await readdir(dataDir, { withFileTypes: true })) {
-    const path = join(dataDir, entry.name);
+  for (const name of await readdir(dataDir)) {
+    const path = join(dataDir, name);
     if (kept.includes(path)) continue;
-    if (isOwnName(dataDir, entry.name) && !entry.isDirectory()) await rm(path, { force: true });
-    else left.push(path);
+    if (!isOwnName(dataDir, name) || !(await isRemoved(path))) left.push(path);
   }
   return left;
 }
 
-function isOwnName(dataDir: string, name: string): boolean {
+/** Tried, not asked before: another account, to which the folder still belongs, may put a folder there meanwhile. */
+async function isRemoved(path: string): Promise<boolean> {
+  try {
+    await rm(path, { force: true });
+    return true;
+  } catch (error) {
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats?.isDirectory() === true) return false;
+    throw error;
+  }
+}
+
+/** Whether the agent gives this name to a file in its data directory. */
+export function isOwnName(dataDir: string, name: string): boolean {
   return [stateFileIn(dataDir), hostKeyFileIn(dataDir)].some((file) => {
     const own = basename(file);
     return name.startsWith(own) && BESIDE.test(name.slice(own.length));

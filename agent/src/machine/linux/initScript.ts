@@ -13,6 +13,8 @@ import { UNIT_MARK } from "./unit.ts";
 export const SCRIPT_NAME = "rport";
 const SCRIPT = `/etc/init.d/${SCRIPT_NAME}`;
 const LOGS = "/var/log";
+/** The agent's log, and what a rotation has made of it. */
+const LOG = /\.log(\.|$)/;
 /** Reading the end of a log never takes more. */
 const LOG_TAIL_BYTES = 16 << 10;
 
@@ -172,5 +174,6 @@ export class InitScript implements Service {
 async function makeLogs(name: string, owner: Account | undefined, changing: Changing) {
   const folder = join(LOGS, name);
   if (owner === undefined || (await isPresent(folder))) return;
-  await ensureDirectory(folder, { mode: 0o750, owner: owner.owner }, changing);
+  const owns = (log: string) => LOG.test(log);
+  await ensureDirectory(folder, { mode: 0o750, owner: owner.owner, owns }, changing);
 }

@@ -1,6 +1,10 @@
-import { chmod, chown, lchown, lstat } from "node:fs/promises";
-import type { AccessRights } from "../accessRights.ts";
+import { constants } from "node:fs";
+import { chmod, chown, type FileHandle, lchown, lstat, open } from "node:fs/promises";
+import type { AccessRights, Identity } from "../accessRights.ts";
 import type { Owner } from "../account.ts";
+
+/** Follows no link, and does not wait for who writes into a pipe. */
+const PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Rights by owner, group and mode. */
 export const POSIX_RIGHTS: AccessRights = {
@@ -19,12 +23,33 @@ export const POSIX_RIGHTS: AccessRights = {
   async remember(path) {
     const stats = await lstat(path);
     const { uid, gid } = stats;
-    if (!stats.isDirectory()) return () => lchown(path, uid, gid);
-    return () => POSIX_RIGHTS.set(path, { mode: stats.mode & 0o7777, owner: { uid, gid } });
+    if (stats.isSymbolicLink()) return () => lchown(path, uid, gid);
+    return async () => {
+      await using entry = await open(path, PLAIN);
+      // The agent replaces its own files.
+      if (!stats.isDirectory() && (await entry.stat()).uid === uid) return;
+      await assertSame(entry, path, stats);
+      await entry.chown(uid, gid);
+      if (stats.isDirectory()) await entry.chmod(stats.mode & 0o7777);
+    };
   },
 
-  takeOver: (path) => lchown(path, process.getuid?.() ?? 0, process.getgid?.() ?? 0),
+  async takeOver(path, made) {
+    const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+    const isFolder = made !== undefined || (await lstat(path)).isDirectory();
+    if (!isFolder) return await lchown(path, uid, gid);
+    await using folder = await open(path, PLAIN | constants.O_DIRECTORY);
+    if (made !== undefined) await assertSame(folder, path, made);
+    await folder.chown(uid, gid);
+    await folder.chmod(0o700);
+  },
 };
+
+/** What another account has put there since could be a second name of any file of the machine. */
+async function assertSame(entry: FileHandle, path: string, known: Identity): Promise<void> {
+  const { dev, ino } = await entry.stat();
+  if (dev !== known.dev || ino !== known.ino) throw new Error(`${path} is another one by now`);
+}
 
 /** The numbers of an owner. Throws for one of Windows, which is a fault of ours. */
 export function idsOf(owner: Owner): { readonly uid: number; readonly gid: number } {

@@ -1,4 +1,14 @@
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { USAGE } from "../../../../agent/src/cli/cli.ts";
@@ -15,6 +25,20 @@ describe("uninstalling", () => {
     expect(it.said.at(-1)).toBe("The agent is removed.");
     await it.remove();
     expect(it.said.at(-1)).toBe("There is no agent to remove.");
+  });
+
+  test("leaves the key in a folder that nobody else can use, whatever its account allowed", async () => {
+    await using it = await installScene();
+    await it.run();
+    const { dataDir } = it.layout;
+    await writeFile(hostKeyFileIn(dataDir), "the key");
+    // In the place of a file of the agent's.
+    await mkdir(join(dataDir, "state.json.previous"));
+    await chmod(dataDir, 0o777);
+    await it.remove(true);
+    expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
+    expect((await readdir(dataDir)).sort()).toEqual(["host.key", "state.json.previous"]);
+    expect(it.said.join("\n")).toContain("kept ");
   });
 
   test("leaves what is not its own", async () => {
