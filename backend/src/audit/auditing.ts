@@ -77,11 +77,12 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
   const agents = new AgentEvents({ audit, bursts, shares, limits, clock });
   const tunnels = new TunnelEvents({ audit, shares, limits, clock });
   const editors = new EditorEvents({ audit, limits, clock });
+  const signIns = new SignIns({ audit, bursts, limits, clock });
   return {
     audit,
     index,
     agents,
-    signIns: new SignIns({ audit, bursts, clock }),
+    signIns,
     pairings: new PairingEvents({ audit, bursts }),
     editors,
     tunnels,
@@ -91,6 +92,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
       tunnels.close();
       shares.close();
       bursts.close();
+      signIns.close();
       editors.close();
       await audit.close();
       await index.close();

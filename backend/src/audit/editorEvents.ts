@@ -3,14 +3,12 @@ import type { ClientId } from "@rport/protocol/ids";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import type { Limits } from "../limits/limits.ts";
 import type { Sharer } from "../limits/sharer.ts";
-import { Budget } from "../platform/budget.ts";
+import { UserBudget } from "../limits/userBudget.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Bursts } from "./bursts.ts";
 import type { Audit } from "./entry.ts";
 
 const HOUR_S = 3_600;
-/** Users whose spending is remembered. */
-const USERS_MAX = 10_000;
 /** Targets told apart in a minute: more than fifty users could name who spend all at once. */
 const TARGETS_MAX = 100_000;
 
@@ -48,15 +46,13 @@ interface Opening {
  * targets neither fills the disk nor hides what others open.
  */
 export class EditorEvents {
-  readonly #deps: EditorEventsDeps;
-  readonly #spent: Budget<string>;
+  readonly #spent: UserBudget;
   readonly #streams: Bursts;
   readonly #beyond: Bursts;
 
   constructor(deps: EditorEventsDeps) {
-    this.#deps = deps;
     const { audit, clock } = deps;
-    this.#spent = new Budget({ clock, keysMax: USERS_MAX });
+    this.#spent = new UserBudget(deps, "stream_entries_per_user", HOUR_S);
     this.#streams = new Bursts({ audit, clock, keysMax: TARGETS_MAX });
     this.#beyond = new Bursts({ audit, clock, max: 0, keysMax: TARGETS_MAX });
   }
@@ -93,16 +89,8 @@ export class EditorEvents {
       clientHostname: to.hostname,
       response: { reason },
     } as const;
-    if (this.#streams.isCounting(key) || this.#spend(user)) this.#streams.note(key, entry);
+    if (this.#streams.isCounting(key) || this.#spent.spend(user) === 0)
+      this.#streams.note(key, entry);
     else this.#beyond.note(`${action} ${user.accountId}`, entry);
-  }
-
-  /** Takes an entry from what the user may have written; false: none is left. */
-  #spend({ accountId, name: user }: Sharer): boolean {
-    const { limits } = this.#deps;
-    const burst = limits.max("stream_entries_per_user");
-    if (this.#spent.spend(accountId, 1, { burst, perSecond: burst / HOUR_S }) === 0) return true;
-    limits.bite("stream_entries_per_user", { user });
-    return false;
   }
 }

@@ -79,6 +79,13 @@ export const PEOPLE_LIMITS = {
     unit: "count",
     what: "times that one user takes another name, at once and in an hour, administrators apart",
   },
+  sign_in_entries_per_user: {
+    usual: 200,
+    least: 10,
+    most: 1_000_000,
+    unit: "count",
+    what: "entries of the audit log about the sign-ins of one user, at once and in an hour, and as many about uses of their tokens and sessions; beyond it one a minute of each counts the others",
+  },
   stream_entries_per_user: {
     usual: 2_000,
     least: 10,

@@ -1,7 +1,7 @@
 import { RportError } from "@rport/protocol/errors";
 import type { Sharer } from "../limits/sharer.ts";
+import { UserBudget, type UserBudgetDeps } from "../limits/userBudget.ts";
 import type { Actor } from "./actor.ts";
-import { UserBudget, type UserBudgetDeps } from "./userBudget.ts";
 
 const MINUTE_S = 60;
 

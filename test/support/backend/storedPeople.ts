@@ -78,7 +78,7 @@ async function startProcess(
   const limits = new Limits({ values: {}, clock, log });
   await clients.open({ store: edits, clock, log, touch, limits });
   const bursts = new Bursts({ audit: noAudit, clock });
-  const auditing = { signIns: new SignIns({ audit: noAudit, bursts, clock }) };
+  const auditing = { signIns: new SignIns({ audit: noAudit, bursts, limits, clock }) };
   const onDisk = { edits, paths, identity };
   const deps = { store: onDisk, auditing, limits, touch };
   const accounts = await openAccounts({ clock, log }, deps, new AsyncDisposableStack());

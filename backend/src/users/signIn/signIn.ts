@@ -107,7 +107,8 @@ export class SignIn {
     const first = [editOf(name, taken, owing), ...password];
     const { id, token } = await this.#beginWith(session, first);
     this.#newPasswords.delete(actor.tokenId);
-    this.#deps.signIns.signedIn({ tokenId: id, name }, from.address, how);
+    const { accountId } = actor;
+    this.#deps.signIns.signedIn({ tokenId: id, accountId, name }, from.address, how);
     if (password.length > 0) await this.#deps.signIns.passwordChanged(name, from.address);
     return token;
   }
@@ -215,8 +216,8 @@ export class SignIn {
     const change: Edit = { kind: "changeUser", user, to, atMs, replaces };
     const changes = now === undefined ? [] : [change];
     // Whoever changed it meanwhile, because somebody else knows it, is not to be overruled.
-    const kept = this.#deps.ledger.get(user)?.record.password?.verifier;
-    if (kept !== replaces) {
+    const account = this.#deps.ledger.get(user);
+    if (account === undefined || account.record.password?.verifier !== replaces) {
       throw new RportError("UNAUTHORIZED", "The password was changed meanwhile.");
     }
     const verifier = (now ?? old)?.verifier;
@@ -225,7 +226,8 @@ export class SignIn {
       this.#newPasswords.set(id, { password, replaces });
     }
     const { signIns } = this.#deps;
-    signIns.signedIn({ tokenId: id, name: user }, from.address, "password");
+    const facts = { tokenId: id, accountId: account.id, name: user };
+    signIns.signedIn(facts, from.address, "password");
     if (now !== undefined) await signIns.passwordChanged(user, from.address);
     return token;
   }

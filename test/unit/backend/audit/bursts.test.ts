@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Bursts } from "../../../../backend/src/audit/bursts.ts";
 import type { AuditEntry } from "../../../../backend/src/audit/entry.ts";
-import { SignIns } from "../../../../backend/src/audit/signIns.ts";
 import { noAudit } from "../../../support/backend/noAudit.ts";
 import { FakeClock } from "../../../support/clock.ts";
 
@@ -99,36 +98,5 @@ describe("a burst of entries", () => {
     bursts.close();
     expect(entries[1]).toMatchObject({ response: { more: 2 } });
     expect(clock.timers).toBe(0);
-  });
-});
-
-describe("sign-ins", () => {
-  it("are written once per hour, token and address", () => {
-    const { entries, clock, audit, bursts } = make();
-    const signIns = new SignIns({ audit, bursts, clock });
-    const user = { tokenId: "token-1", name: "local", revoked: new AbortController().signal };
-    for (let n = 0; n < 50; n += 1) signIns.accepted(user, "192.0.2.1");
-    signIns.accepted(user, "192.0.2.2");
-    signIns.accepted({ ...user, tokenId: "token-2" }, "192.0.2.2");
-    expect(entries.map(({ remoteIp, affectedId }) => [remoteIp, affectedId])).toEqual([
-      ["192.0.2.1", "token-1"],
-      ["192.0.2.2", "token-1"],
-      ["192.0.2.2", "token-2"],
-    ]);
-    clock.advance(3_600_000);
-    signIns.accepted(user, "192.0.2.1");
-    expect(entries).toHaveLength(4);
-  });
-
-  it("that fail are written up to a number per minute and network", () => {
-    const { entries, clock, audit, bursts } = make();
-    const signIns = new SignIns({ audit, bursts, clock });
-    for (let n = 0; n < 20; n += 1) signIns.failed(`2001:db8:1:2::${n}`);
-    signIns.failed("192.0.2.1");
-    clock.advance(60_000);
-    expect(entries.map(({ response }) => response?.more)).toEqual([
-      ...Array(6).fill(undefined),
-      15,
-    ]);
   });
 });

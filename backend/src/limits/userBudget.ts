@@ -1,8 +1,8 @@
-import type { Limits } from "../limits/limits.ts";
-import type { LimitName } from "../limits/limitTable.ts";
-import type { Sharer } from "../limits/sharer.ts";
 import { Budget } from "../platform/budget.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Limits } from "./limits.ts";
+import type { LimitName } from "./limitTable.ts";
+import type { Sharer } from "./sharer.ts";
 
 const USERS_REMEMBERED = 10_000;
 

@@ -1,0 +1,41 @@
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
+import { API_PREFIX } from "@rport/protocol/http";
+import { describe, expect, it } from "vitest";
+import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
+import { addUser, bearer, newToken, signIn } from "../../support/backend/person.ts";
+
+/** Asks who it is, from an address of this machine; answers with the status. */
+async function askFrom({ url }: RunningBackend, token: string, localAddress: string) {
+  const headers = { Authorization: bearer(token) };
+  const request = get(`${url}${API_PREFIX}/me`, { localAddress, headers, agent: false });
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  response.resume();
+  await once(response, "end");
+  return response.statusCode;
+}
+
+/** Entries about tokens and sessions that were used; whose. */
+async function used({ api }: RunningBackend): Promise<string[]> {
+  const query = { "filter[application]": "auth.api.session", "page[limit]": "100" };
+  return (await api("listAudit", { query })).map(({ username }) => username);
+}
+
+describe("a user whose token is used from ever other addresses", () => {
+  it("has a bounded number of entries for it, and what others do is written", async () => {
+    await using backend = await startBackend({ limits: { sign_in_entries_per_user: 10 } });
+    await addUser(backend, "mallory");
+    await addUser(backend, "anna");
+    const { token } = await newToken(backend, await signIn(backend, "mallory"));
+    for (let n = 1; n <= 60; n += 1)
+      expect(await askFrom(backend, token, `127.7.0.${n}`)).toBe(200);
+    await askFrom(backend, await signIn(backend, "anna"), "127.8.0.1");
+    const names = await used(backend);
+    const of = (name: string) => names.filter((one) => one === name).length;
+    // Beside the ten: mallory's sign-in with a password. Of anna's, her sign-in and her request from elsewhere.
+    expect([of("mallory"), of("anna")]).toEqual([11, 2]);
+    await backend.logged(
+      (line) => line.includes("sign_in_entries_per_user") && line.includes("mallory"),
+    );
+  });
+});
