@@ -3,7 +3,7 @@ import { createServer as createWebServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ADMINISTRATORS } from "@rport/protocol/people/right";
 import { groupNameSchema } from "@rport/protocol/people/user";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import manifest from "../../extension/package.json" with { type: "json" };
 import texts from "../../extension/package.nls.json" with { type: "json" };
 import { builtAgent } from "../support/agents/builtAgent.ts";
@@ -23,6 +23,8 @@ import type { Workbench } from "../support/vscode/workbench.ts";
 
 /** For what a window, a server and a host need together on a busy machine. */
 const SLOW_MS = 60_000;
+/** For a page that an editor has only to draw. */
+const SHOWN_MS = 5_000;
 const ANNA = "anna";
 const LAPTOPS = "laptops";
 const OTHER_KEY = `SHA256:${"b".repeat(43)}`;
@@ -71,8 +73,7 @@ describe("everything by the keyboard", () => {
     // as at the first start of an editor: old ones show their own walkthrough first
     await keys.run("Help: Welcome");
     await keys.run("View: Close All Editors");
-    await keys.run("RPort: Get Started");
-    await step("connect").waitFor();
+    await getStarted();
     expect(await done()).toEqual([]);
     await keys.tabTo("Add Server");
     await keys.press("Enter");
@@ -221,10 +222,24 @@ describe("everything by the keyboard", () => {
     }, entries);
   }
 
+  /** Shows the walkthrough. Old editors show their own instead where a walkthrough is open already. */
+  async function getStarted(): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        await keys.run("RPort: Get Started");
+        const isShown = step("connect").waitFor({ timeout: SHOWN_MS });
+        await isShown.catch(async (error: unknown) => {
+          await keys.run("View: Close Editor");
+          throw error;
+        });
+      },
+      { timeout: SLOW_MS },
+    );
+  }
+
   /** Opens a step of the walkthrough and presses the button in it. */
   async function next(name: (typeof STEPS)[number], button: string): Promise<void> {
-    await keys.run("RPort: Get Started");
-    await step(name).waitFor();
+    await getStarted();
     await keys.tabTo(titleOf(name));
     await keys.press("Enter");
     await keys.tabTo(button);
@@ -237,7 +252,7 @@ describe("everything by the keyboard", () => {
 
   /** Waits until these steps are ticked off, and no others. */
   async function ticks(names: readonly (typeof STEPS)[number][]): Promise<void> {
-    await keys.run("RPort: Get Started");
+    await getStarted();
     await expect.poll(done).toEqual(names.map(titleOf));
   }
 
