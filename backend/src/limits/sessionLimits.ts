@@ -105,7 +105,7 @@ export const SESSION_LIMITS = {
     least: 16 << 20,
     most: 64 * 2 ** 30,
     unit: "bytes",
-    what: "held for all agents: half a message, what waits, and the room that they were given",
+    what: "held for all agents: half a message or a packet, what waits, and the room that they were given",
   },
   held_bytes_per_credential: {
     usual: 128 << 20,

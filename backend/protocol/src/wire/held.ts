@@ -1,10 +1,10 @@
 import { Holders } from "./holders.ts";
 
 /**
- * What is held of one connection: half a message, packets and requests that wait, what the peer does not
- * take.
+ * What is held of one connection: half a message of the WebSocket, half a packet and what a key exchange
+ * needs, packets and requests that wait, what the peer does not take.
  */
-export type HeldPart = "message" | "unparsed" | "requests" | "unsent" | "stalled";
+export type HeldPart = "message" | "packet" | "unparsed" | "requests" | "unsent" | "stalled";
 
 /** What a process may hold for its connections, in bytes. */
 export interface HeldBytesDeps {
@@ -165,7 +165,7 @@ export class HeldShare {
   /** Says how many bytes of one part are held now. */
   set(part: HeldPart, bytes: number): void {
     if (this.#isClosed || (bytes === 0 && this.#parts === undefined)) return;
-    this.#parts ??= { message: 0, unparsed: 0, requests: 0, unsent: 0, stalled: 0 };
+    this.#parts ??= { message: 0, packet: 0, unparsed: 0, requests: 0, unsent: 0, stalled: 0 };
     const change = bytes - this.#parts[part];
     if (change === 0) return;
     this.#parts[part] = bytes;

@@ -165,6 +165,15 @@ export class GcmDecipher {
   }
 }
 
+/** Whatever takes packets: until the first keys that is the library's own, with the packet that is not complete. */
+export type Decipher = GcmDecipher | { readonly _packet?: Uint8Array | null };
+
+/** Memory of a packet that is not complete. */
+export function halfBytesOf(decipher: Decipher | undefined): number {
+  if (decipher instanceof GcmDecipher) return decipher.unfinishedBytes;
+  return decipher?._packet?.length ?? 0;
+}
+
 function tooLarge(which: string, bytes: number): WireError {
   const text = `packet of ${bytes} bytes ${which}, where ${SMALL_PACKET_BYTES} are allowed`;
   return new WireError("protocol", text);

@@ -19,7 +19,7 @@ import utilsModule from "ssh2/lib/protocol/utils.js";
 import type { ServerKey } from "../serverKey.ts";
 import { algorithmsFor, type Role } from "./algorithms.ts";
 import { GcmCipher } from "./gcmCipher.ts";
-import { GcmDecipher, type PacketLimit } from "./gcmDecipher.ts";
+import { type Decipher, GcmDecipher, halfBytesOf, type PacketLimit } from "./gcmDecipher.ts";
 import type { PayloadHandler } from "./ssh2Ciphers.ts";
 import { forgetSecrets, type KeyExchange, keepLittle, keptBytes } from "./ssh2Exchange.ts";
 
@@ -70,8 +70,7 @@ interface Ssh2Protocol {
   _kexinit: Buffer | undefined;
   readonly _kex: KeyExchange | undefined;
   readonly _cipher: unknown;
-  /** Until the first keys the library's own, with the packet that is not complete. */
-  readonly _decipher: GcmDecipher | { readonly _packet?: Uint8Array | null } | undefined;
+  readonly _decipher: Decipher | undefined;
   readonly _packetRW: { readonly write: PacketWriter };
 }
 
@@ -155,12 +154,14 @@ export class Ssh2Engine {
     return this.limit.rest;
   }
 
-  /** Memory that is kept of the peer's bytes: of a packet that is not complete, and of its part in a key exchange. */
-  get heldBytes(): number {
-    const { _decipher: decipher, _kex: exchange } = this.#protocol;
-    const isOurs = decipher instanceof GcmDecipher;
-    const packet = isOurs ? decipher.unfinishedBytes : (decipher?._packet?.length ?? 0);
-    return packet + keptBytes(exchange);
+  /** Memory of a packet that is not complete. */
+  get halfBytes(): number {
+    return halfBytesOf(this.#protocol._decipher);
+  }
+
+  /** Memory of the peer's part in a key exchange, until that is over. */
+  get exchangeBytes(): number {
+    return keptBytes(this.#protocol._kex);
   }
 
   /** True from our own KEXINIT until the new keys are in place; what is sent meanwhile waits. */

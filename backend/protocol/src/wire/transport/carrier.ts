@@ -1,7 +1,6 @@
 import type { WebSocket } from "ws";
 import type { WireClock } from "../clock.ts";
 import { contain, type OnFault } from "../contain.ts";
-import type { HeldShare } from "../held.ts";
 import type { CloseReason } from "../wireError.ts";
 import { Outbox } from "./outbox.ts";
 import { Unfinished } from "./unfinished.ts";
@@ -14,12 +13,14 @@ const MESSAGE_SLACK_BYTES = 16 << 10;
 export interface CarrierDeps {
   /** Bytes of the peer; where messages begin and end means nothing. None: a ping, a pong, or an empty message. */
   onBytes(bytes: Buffer): void;
+  /** A message was told as a whole. */
+  onMessage(): void;
+  /** A message is not complete, and costs so much now; 0: none is begun. */
+  onHalf(bytes: number): void;
   /** There may be room again. */
   readonly onDrain: () => void;
   /** So many bytes wait for the peer, which does not take them as they come. */
   onUnsent(bytes: number): void;
-  /** Where it is counted what a message costs that is not complete. */
-  readonly held: HeldShare;
   /** The WebSocket failed or closed; may come more than once. */
   onEnd(reason: CloseReason): void;
   /** Told what the calls above, or anybody else who listens to the WebSocket, threw. */
@@ -46,6 +47,7 @@ export class Carrier {
       const pieces = Array.isArray(data) ? data : [data];
       for (const bytes of pieces) deps.onBytes(bytes);
       if (pieces.length === 0) deps.onBytes(NOTHING);
+      deps.onMessage();
     });
     // The library answers by itself, also a peer that takes no answers.
     ws.on("ping", () => {
@@ -107,6 +109,6 @@ export class Carrier {
 
   #open(): void {
     this.#outbox.open();
-    Unfinished.watch(this.#ws, (bytes) => this.#deps.held.set("message", bytes));
+    Unfinished.watch(this.#ws, (bytes) => this.#deps.onHalf(bytes));
   }
 }

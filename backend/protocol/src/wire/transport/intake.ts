@@ -1,24 +1,30 @@
+import type { WireClock } from "../clock.ts";
 import { Fifo } from "../fifo.ts";
 import type { HeldShare } from "../held.ts";
 import { LEAST_PACKETS, type OwnTurns } from "../turns.ts";
 import { WireError } from "../wireError.ts";
 import type { Carrier } from "./carrier.ts";
+import { Halves, type HalvesOwner } from "./halves.ts";
 import { IdentificationReader } from "./identification.ts";
 import type { KeyedStream } from "./keyedStream.ts";
-import type { Pace, TransportState } from "./transportDeps.ts";
+import type { Pace, TransportLimits, TransportState } from "./transportDeps.ts";
 
 /** What the intake of a transport works with. */
 export interface IntakeDeps {
-  /** Everything that may come before the login. */
-  readonly bytesBeforeLogin: number;
+  readonly clock: WireClock;
+  /** Everything that may come before the login, and how long anything may take to be complete. */
+  readonly limits: Pick<TransportLimits, "bytesBeforeLogin" | "halfMs">;
   /** Whose intake it is. */
   readonly transport: TransportState;
   /** Gets what comes behind the identification. */
-  readonly stream: Pick<KeyedStream, "start" | "receive">;
+  readonly stream: Pick<
+    KeyedStream,
+    "start" | "receive" | "halfBytes" | "exchangeBytes" | "messages"
+  >;
   /** Where the bytes come from. */
   readonly carrier: Pick<Carrier, "pause" | "resume">;
   readonly turns: OwnTurns;
-  /** Where it is counted what waits. */
+  /** Where it is counted what waits, and what is not complete. */
   readonly held: Pick<HeldShare, "set">;
   /** Runs what deals with the peer's bytes; whatever that throws is the peer's fault. */
   guard(action: () => void): void;
@@ -38,7 +44,7 @@ const EMPTY_PIECE_BYTES = 1 << 10;
  * nothing may be taken: a message of the WebSocket may have any number of packets. Meanwhile nothing
  * more is read.
  */
-export class Intake {
+export class Intake implements HalvesOwner {
   /** Bytes that came so far. */
   bytes = 0;
   /** What the peer calls itself; empty until that has come. */
@@ -58,6 +64,9 @@ export class Intake {
   /** Since when the peer has been served; undefined: its first packets are under way. */
   #sinceMs: number | undefined;
   #packets = 0;
+  #messageBytes = 0;
+  /** From the first half on: few peers leave any. */
+  #halves: Halves | undefined;
 
   constructor(deps: IntakeDeps, pace: Pace | undefined) {
     this.#deps = deps;
@@ -73,7 +82,7 @@ export class Intake {
     if (transport.isClosed) return;
     this.bytes += bytes.length;
     this.#countedBytes += bytes.length + (bytes.length > 0 ? PIECE_BYTES : EMPTY_PIECE_BYTES);
-    if (!transport.isReady && this.#countedBytes > this.#deps.bytesBeforeLogin) {
+    if (!transport.isReady && this.#countedBytes > this.#deps.limits.bytesBeforeLogin) {
       transport.fail(new WireError("limit", "too many bytes before the login"));
       return;
     }
@@ -81,6 +90,43 @@ export class Intake {
     if (transport.isReady && this.#waiting === undefined) this.#pace = undefined;
     if (this.#pace === undefined) this.#accept(bytes);
     else this.#wait(bytes, this.#pace);
+  }
+
+  /** Says what half a packet costs, and a key exchange. Called when a message was taken as a whole. */
+  count(): void {
+    const { transport, stream, held } = this.#deps;
+    if (transport.isClosed) return;
+    held.set("packet", stream.halfBytes + stream.exchangeBytes);
+    this.#watch();
+  }
+
+  /** A message of the WebSocket is not complete, and costs so much. */
+  beginMessage(bytes: number): void {
+    if (this.#deps.transport.isClosed) return;
+    this.#messageBytes = bytes;
+    this.#deps.held.set("message", bytes);
+    this.#watch();
+  }
+
+  /** Nothing is waited for any more. */
+  stopWatching(): void {
+    this.#halves?.stop();
+  }
+
+  get isHeldUp(): boolean {
+    return this.#isPaused || this.#rest.length > 0;
+  }
+
+  get isHalf(): boolean {
+    return this.#messageBytes > 0 || this.#deps.stream.halfBytes > 0;
+  }
+
+  get completed(): number {
+    return this.#deps.stream.messages;
+  }
+
+  onOverdue(): void {
+    this.#deps.transport.fail(new WireError("timeout", "what was begun was not completed in time"));
   }
 
   /** Whether the packets behind the one that was taken last have to wait. */
@@ -132,6 +178,7 @@ export class Intake {
       this.#parse(next);
     } while (!this.isTurnOver);
     this.#settle();
+    this.count();
   }
 
   /** Reads, or waits for a turn, as it has to be now. */
@@ -159,8 +206,17 @@ export class Intake {
     pace(() => {
       const all = this.#waiting;
       this.#waiting = undefined;
-      if (all !== undefined && !this.#deps.transport.isClosed) this.#accept(all);
+      if (all === undefined || this.#deps.transport.isClosed) return;
+      this.#accept(all);
+      this.count();
     });
+  }
+
+  #watch(): void {
+    const { clock, limits, transport } = this.#deps;
+    if (transport.isClosed || !this.isHalf) return;
+    this.#halves ??= new Halves(clock, limits.halfMs, this);
+    this.#halves.observe();
   }
 
   #parse(bytes: Buffer): void {

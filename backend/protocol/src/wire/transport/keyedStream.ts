@@ -51,6 +51,8 @@ export interface KeyedStreamDeps {
  */
 export class KeyedStream {
   readonly engine: Ssh2Engine;
+  /** Messages that came from the peer, outside of key exchanges. */
+  messages = 0;
   readonly #deps: KeyedStreamDeps;
   readonly #exchanges: Exchanges;
   #hasFirstKeys = false;
@@ -86,6 +88,16 @@ export class KeyedStream {
    */
   get isExchanging(): boolean {
     return this.engine.isExchanging || !this.#backlog.isEmpty;
+  }
+
+  /** Memory of a packet that is not complete. */
+  get halfBytes(): number {
+    return this.engine.halfBytes;
+  }
+
+  /** Memory of the peer's part in a key exchange that is running. */
+  get exchangeBytes(): number {
+    return this.engine.exchangeBytes;
   }
 
   /** What messages cost that wait for a key exchange. */
@@ -143,6 +155,7 @@ export class KeyedStream {
   }
 
   #look(payload: Buffer): PayloadVerdict {
+    this.messages += 1;
     const isCarried = (payload[0] ?? 0) >= LOWEST_CONNECTION_MESSAGE;
     if (isCarried) this.#exchanges.carried(payload.length);
     return this.#deps.onPayload(payload);

@@ -171,7 +171,8 @@ export class Transport {
       onBytes: (bytes) => this.#intake.take(bytes),
       onDrain: () => this.#drained(),
       onUnsent: (bytes) => this.#unsent(bytes),
-      held: this.held,
+      onMessage: () => this.#intake.count(),
+      onHalf: (bytes) => this.#intake.beginMessage(bytes),
       onEnd: (reason) => this.#end(reason),
       onFault: (error) => {
         this.close("internal error");
@@ -211,7 +212,8 @@ export class Transport {
 
   #createIntake(pace: ServerTransportDeps["pace"]): Intake {
     const deps = {
-      bytesBeforeLogin: this.#limits.bytesBeforeLogin,
+      clock: this.clock,
+      limits: this.#limits,
       transport: this,
       stream: this.#stream,
       carrier: this.#carrier,
@@ -284,6 +286,7 @@ export class Transport {
     const { isReady } = this;
     this.#phase = "closed";
     this.#stream.stopWatching();
+    this.#intake.stopWatching();
     if (this.#login instanceof LoginServer) this.#login.end();
     if (code !== undefined) sayGoodbye(this.#stream.engine, code, told);
     this.#stream.engine.free();

@@ -22,6 +22,8 @@ export interface TransportLimits {
   packetBeforeLogin: number;
   /** One packet of the connection after the login, until `Transport.allowPackets` says otherwise. */
   packetAfterLogin: number;
+  /** From the first byte of a packet, or of a message of the WebSocket, to its last; up to twice as long. */
+  halfMs: number;
   /** Data in both directions after which we ask for new keys (RFC 4253 9 says one gigabyte). */
   rekeyBytes: number;
 }
@@ -36,6 +38,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   bytesBeforeLogin: 64 << 10,
   packetBeforeLogin: SMALL_PACKET_BYTES,
   packetAfterLogin: (256 << 10) + PACKET_SLACK_BYTES,
+  halfMs: 300_000,
   rekeyBytes: 2 ** 30,
 };
 
