@@ -7,7 +7,7 @@ import {
 } from "@rport/protocol/wire/serverKey";
 import { Adoptions } from "./adoption/adoptions.ts";
 import { type Auditing, openAuditing } from "./audit/auditing.ts";
-import { lastCommit } from "./audit/lastCommit.ts";
+import { lastNumbers } from "./audit/lastNumbers.ts";
 import { Refusals } from "./clients/refusals.ts";
 import type { EventHub } from "./events/hub.ts";
 import type { Touch } from "./events/sources.ts";
@@ -31,7 +31,7 @@ import type { Accounts } from "./users/accounts.ts";
 export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
   readonly paths: Store["paths"];
   /** How many changes that were made are known to be lost, and were given up at this start. */
-  readonly lostChanges: number;
+  readonly lostChanges: Store["lostChanges"];
   readonly database: Store["database"];
   /** The people who may use this server. */
   readonly accounts: Accounts;
@@ -99,7 +99,7 @@ export async function openServices(
   hub = openEvents({ ...seen, limits, clock, log }, opened);
   return {
     paths: store.paths,
-    lostChanges: store.lostCommits,
+    lostChanges: store.lostChanges,
     database: store.database,
     accounts,
     limits,
@@ -145,7 +145,7 @@ async function openDataDirectory(
   const store = await openStore({
     directory,
     keySeed,
-    knownCommit: ({ audit }, { auditKey }) => lastCommit(audit, auditKey),
+    knownNumbers: ({ audit }, { auditKey }) => lastNumbers(audit, auditKey),
     acceptLostChanges,
     clock,
     log,
@@ -164,7 +164,7 @@ async function openAuditLog(
     directory: paths.audit,
     indexFile: paths.auditIndex,
     key: identity.auditKey,
-    lastCommit: store.lastCommit,
+    lastNumbers: store.lastNumbers,
     limits,
     clock,
     log,

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { Limits } from "../limits/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { ChangeNumbers } from "../store/changeNumbers.ts";
 import { ioFailure } from "../store/files/dataDirectory.ts";
 import { AgentEvents } from "./agentEvents.ts";
 import { Bursts } from "./bursts.ts";
@@ -24,8 +25,8 @@ export interface AuditingDeps {
   readonly key: KeyObject;
   /** The file of the index. */
   readonly indexFile: string;
-  /** The number of the last commit of the records that is known to be durable. */
-  readonly lastCommit: () => number;
+  /** The numbers of the last changes that are known to be durable. */
+  readonly lastNumbers: () => ChangeNumbers;
   readonly limits: Pick<Limits, "max" | "bite">;
   readonly clock: Clock;
   readonly log: Log;
@@ -51,7 +52,7 @@ const STRANGERS_PER_HOUR = 1_000;
 
 /** Opens the audit log. Fails with a `StartFailure` that names the directory. */
 export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
-  const { directory, key, lastCommit, limits, clock, log, openFile } = deps;
+  const { directory, key, lastNumbers, limits, clock, log, openFile } = deps;
   const database = new IndexFile({ path: deps.indexFile, log });
   const index = new AuditIndex({
     database,
@@ -65,7 +66,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     directory,
     key,
     follower: index,
-    lastCommit,
+    lastNumbers,
     clock,
     log,
     ...files,

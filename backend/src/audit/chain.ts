@@ -54,6 +54,7 @@ export function lineBytes(entry: AuditEntry): number {
     seq: SOME,
     at: new Date(0).toISOString(),
     commit: SOME,
+    revision: SOME,
     prev: NO_HASH,
   });
   return Buffer.byteLength(JSON.stringify(body)) - 1 + SIGNATURE_BYTES + 1;

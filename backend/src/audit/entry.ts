@@ -51,6 +51,8 @@ export interface AuditBody {
    * that end before it have lost changes. Entries of earlier versions do not have it.
    */
   readonly commit?: number | undefined;
+  /** The same of the document: of its last writing. */
+  readonly revision?: number | undefined;
   /** The hash of the entry before, 64 hexadecimal digits. */
   readonly prev: string;
 }
@@ -61,7 +63,7 @@ export interface AuditBody {
  */
 export function bodyOf(
   entry: AuditEntry,
-  place: Pick<AuditBody, "seq" | "at" | "commit" | "prev">,
+  place: Pick<AuditBody, "seq" | "at" | "commit" | "revision" | "prev">,
 ): AuditBody {
   return {
     seq: place.seq,
@@ -76,6 +78,7 @@ export function bodyOf(
     request: writtenFacts(entry.request),
     response: writtenFacts(entry.response),
     commit: place.commit,
+    revision: place.revision,
     prev: place.prev,
   };
 }

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { RportError } from "@rport/protocol/errors";
 import { type Clock, type Timer, toTime } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import type { ChangeNumbers } from "../store/changeNumbers.ts";
 import { codeOf } from "../store/files/durableFile.ts";
 import { type Head, type SealedEntry, START, sealEntry } from "./chain.ts";
 import { type Audit, type AuditEntry, bodyOf } from "./entry.ts";
@@ -32,8 +33,8 @@ export interface AuditLogDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly openFile?: OpenSegmentFile;
-  /** The number of the last commit of the records that is known to be durable. */
-  readonly lastCommit?: () => number;
+  /** The numbers of the last changes that are known to be durable. */
+  readonly lastNumbers?: () => ChangeNumbers;
   /** Bytes after which a segment is followed by a new one. */
   readonly segmentMaxBytes?: number;
 }
@@ -186,15 +187,15 @@ export class AuditLog implements Audit {
   }
 
   #seal(batch: readonly Waiting[], missing: number): SealedEntry[] {
-    const { clock, key, lastCommit } = this.#deps;
-    const commit = lastCommit?.();
+    const { clock, key, lastNumbers } = this.#deps;
+    const numbers = { ...lastNumbers?.() };
     const entries = batch.flatMap(({ entry, atMs }) =>
       entry === undefined ? [] : { entry, atMs },
     );
     if (missing > 0) entries.unshift({ entry: gapEntry(missing), atMs: clock.now() });
     let head = this.#head;
     return entries.map(({ entry, atMs }) => {
-      const place = { seq: head.seq + 1, at: toTime(atMs), commit, prev: head.hash };
+      const place = { ...numbers, seq: head.seq + 1, at: toTime(atMs), prev: head.hash };
       const sealed = sealEntry(bodyOf(entry, place), key);
       head = sealed;
       return sealed;

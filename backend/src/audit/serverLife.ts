@@ -1,5 +1,6 @@
 import { formatHostPort } from "@rport/protocol/remote";
 import { VERSION } from "@rport/protocol/version";
+import type { ChangeNumbers } from "../store/changeNumbers.ts";
 import type { Audit } from "./entry.ts";
 
 /** An address that is listened on, and who is served there. */
@@ -19,11 +20,16 @@ export class ServerLife {
   }
 
   /** The server listens at these places, without so many changes that were made and are lost. */
-  async started(places: readonly ListeningFacts[], lostChanges: number): Promise<void> {
+  async started(places: readonly ListeningFacts[], lost: ChangeNumbers): Promise<void> {
     this.#isStarted = true;
     const listening = places.map((one) => `${formatHostPort(one)} ${[...one.faces].join("+")}`);
-    const lost = lostChanges === 0 ? undefined : lostChanges;
-    const request = { version: VERSION, pid: process.pid, listening, lost_changes: lost };
+    const request = {
+      version: VERSION,
+      pid: process.pid,
+      listening,
+      lost_changes: lost.commit || undefined,
+      lost_document_changes: lost.revision || undefined,
+    };
     await this.#audit.record({ application: "server", action: "start", request });
   }
 

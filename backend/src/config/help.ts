@@ -17,7 +17,7 @@ export const HELP = `Usage: rport-backend [flags]
       --log-file FILE      instead of standard error     [logging] log_file
       --print-admin-code   print the code of the first administrator though no terminal shows it
       --accept-lost-changes
-                           start although the database lacks changes that were made
+                           start although files lack changes that were made
   -h, --help
   -v, --version
 

@@ -26,7 +26,7 @@ export interface ServicesOptions {
   readonly descriptors?: number | undefined;
   /** Addresses and networks of the proxies in front, whose `X-Forwarded-For` counts. */
   readonly trustedProxies?: readonly string[];
-  /** Whether a database that has lost changes is taken; see `StoreDeps`. */
+  /** Whether files that have lost changes are taken; see `StoreDeps`. */
   readonly acceptLostChanges?: boolean | undefined;
   readonly passwordMinLength: number;
   /** How people sign in; absent: with a password of 12 characters. */

@@ -1,6 +1,8 @@
 import { chmod } from "node:fs/promises";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { StartFailure } from "../platform/startFailure.ts";
+import { type ChangeNumbers, NOTHING_COUNTED } from "./changeNumbers.ts";
 import { Document } from "./document/document.ts";
 import { firstDocument } from "./document/documentData.ts";
 import { DocumentFile } from "./document/documentFile.ts";
@@ -37,10 +39,10 @@ export interface Store {
   readonly database: Database;
   readonly secretRows: SecretRows;
   readonly clientRows: ClientRows;
-  /** The number of the last commit of `database` that is known to be durable. */
-  readonly lastCommit: () => number;
+  /** The numbers of the last changes that are known to be durable. */
+  readonly lastNumbers: () => ChangeNumbers;
   /** How many later ones are known elsewhere, and were given up at this start. */
-  readonly lostCommits: number;
+  readonly lostChanges: ChangeNumbers;
   /** Whether this start filled the directory for the first time. */
   readonly isNew: boolean;
   /** Finishes what is being written, closes the files, gives the directory back. */
@@ -53,11 +55,13 @@ export interface StoreDeps {
   /** Takes the place of the server key's file when given. */
   readonly keySeed?: string | undefined;
   /**
-   * The last commit that somebody else knows of, such as the audit log. A database without it has
-   * lost changes, and is refused.
+   * The last changes that somebody else knows of, such as the audit log. A file without them has
+   * lost some, and is refused.
    */
-  readonly knownCommit?: ((paths: DataPaths, identity: Identity) => Promise<number>) | undefined;
-  /** Whether a database that has lost changes is taken nevertheless. */
+  readonly knownNumbers?:
+    | ((paths: DataPaths, identity: Identity) => Promise<ChangeNumbers>)
+    | undefined;
+  /** Whether files that have lost changes are taken nevertheless. */
   readonly acceptLostChanges?: boolean | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -95,8 +99,12 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock
   if (fresh) await fill(paths, file, deps.clock);
   const document = await Document.open(file, deps.log);
   const identity = await readIdentity(paths, deps.keySeed);
-  const database = await openDatabase(deps, paths, identity);
+  const known = await knownNumbers(deps, paths, identity);
+  requireRevision(document, known, deps);
+  const database = await openDatabase(deps, paths, known);
+  let lostRevisions: number;
   try {
+    lostRevisions = await document.passOver(known.revision);
     await tidy(paths);
   } catch (caught) {
     await database.close();
@@ -113,8 +121,8 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock
     database,
     secretRows,
     clientRows,
-    lastCommit: () => database.commit,
-    lostCommits: database.lost,
+    lastNumbers: () => ({ commit: database.commit, revision: document.revision }),
+    lostChanges: { commit: database.lost, revision: lostRevisions },
     isNew: fresh,
     close: async () => {
       await document.close();
@@ -124,14 +132,49 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock
   };
 }
 
-async function openDatabase(
-  { knownCommit, acceptLostChanges = false, log }: StoreDeps,
+async function knownNumbers(
+  deps: StoreDeps,
   paths: DataPaths,
   identity: Identity,
-): Promise<SqliteDatabase> {
-  const leastCommit = await knownCommit?.(paths, identity).catch((caught: unknown) => {
+): Promise<ChangeNumbers> {
+  const known = await deps.knownNumbers?.(paths, identity).catch((caught: unknown) => {
     throw ioFailure(paths.audit, caught);
   });
+  return known ?? NOTHING_COUNTED;
+}
+
+/**
+ * Refuses a document that has not come as far as somebody knows. A crash makes none such: a number
+ * is told to others only once the document that has it is durable.
+ */
+function requireRevision(
+  { revision }: Document,
+  known: ChangeNumbers,
+  { acceptLostChanges = false, directory, log }: StoreDeps,
+): void {
+  const lost = known.revision - revision;
+  if (lost <= 0) return;
+  if (!acceptLostChanges) {
+    const { document } = dataPaths(directory);
+    throw new StartFailure("data", `${document} ${lossText(revision, known.revision)}`);
+  }
+  log.error("the document is taken without changes that were made", { lost });
+}
+
+function lossText(revision: number, known: number): string {
+  return (
+    `lacks changes that were made: it is number ${revision}, and the audit log tells of number ${known}. ` +
+    "It is an older copy: with it, users, tokens, sessions and credentials that were disabled, revoked or " +
+    "deleted since would be good again. Nothing was changed. Put the whole directory back from one backup. If " +
+    "there is none, --accept-lost-changes starts without those changes; the audit log says what they were."
+  );
+}
+
+async function openDatabase(
+  { acceptLostChanges = false, log }: StoreDeps,
+  paths: DataPaths,
+  { commit: leastCommit }: ChangeNumbers,
+): Promise<SqliteDatabase> {
   const database = await SqliteDatabase.open({
     path: paths.database,
     create: false,

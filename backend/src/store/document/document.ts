@@ -46,6 +46,23 @@ export class Document {
     return this.#data;
   }
 
+  /** The number of the last writing that is known to be durable. */
+  get revision(): number {
+    return this.#data.settings.revision;
+  }
+
+  /**
+   * Goes on behind the number `known` where the document has not come so far, and writes that at once:
+   * whoever knows of the lost writings must not meet their numbers again. Answers with how many are
+   * lost. Fails as `update` does.
+   */
+  async passOver(known: number): Promise<number> {
+    const lost = known - this.revision;
+    if (lost <= 0) return 0;
+    await this.update((data) => withRevision(data, known));
+    return lost;
+  }
+
   /**
    * Changes the document; resolves when the change would survive a power cut. Fails with what
    * `change` throws, with `DISK_FULL`, or with `UNAVAILABLE`; then nothing changed.
@@ -75,7 +92,7 @@ export class Document {
     const { next, changed } = applyAll(this.#data, batch);
     if (changed.length === 0) return;
     try {
-      await this.#write(next);
+      await this.#write(withRevision(next, next.settings.revision + 1));
       for (const waiting of changed) waiting.resolve();
     } catch (caught) {
       const error = this.#translate(caught);
@@ -111,6 +128,10 @@ export class Document {
 /** The error of a change that found the disk full. */
 export function diskFull(cause: unknown): RportError {
   return new RportError("DISK_FULL", "The server's disk is full; nothing was changed.", { cause });
+}
+
+function withRevision(data: DocumentData, revision: number): DocumentData {
+  return { ...data, settings: { ...data.settings, revision } };
 }
 
 function applyAll(

@@ -20,7 +20,11 @@ function eachOnce<S extends z.ZodType>(schema: S, keyOf: (value: z.output<S>) =>
 
 /** Everything people configure. Replaced as a whole at each change, never altered in place. */
 export const documentDataSchema = z.strictObject({
-  settings: z.strictObject({ created_at: z.iso.datetime() }),
+  settings: z.strictObject({
+    created_at: z.iso.datetime(),
+    /** Grows by one with each writing. A document of a program that did not count has none. */
+    revision: z.int().nonnegative().default(0),
+  }),
   credentials: z
     .array(credentialRecordSchema)
     .max(CREDENTIALS_MAX)

@@ -48,7 +48,9 @@ export class DocumentFile implements Adapter<DocumentData> {
     const backup = previousOf(this.path);
     const isGood = (await readDocument(backup)).kind === "read";
     const advice = isGood
-      ? `The generation before it is good. To go back to it, keep the file for inspection and copy: ` +
+      ? "The generation before it is good, but lacks the last change: if that revoked something, it would " +
+        "be good again, so the start then asks for --accept-lost-changes where the audit log knows of that " +
+        "change. To go back to it, keep the file for inspection and copy: " +
         `cp -p '${backup}' '${this.path}'`
       : `${basename(backup)} is no readable backup either: restore the directory from your own.`;
     return `${this.path} ${what}. Nothing was changed. ${advice}`;

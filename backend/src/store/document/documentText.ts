@@ -7,14 +7,14 @@ import { documentDataSchema } from "./documentData.ts";
 const FORMAT = "rport-backend";
 /**
  * Grows with each change of `DocumentData` that an older program must not read: since 2 there are
- * people in it.
+ * people in it, and since 3 its writings are numbered.
  */
-export const DOCUMENT_VERSION = 2;
+export const DOCUMENT_VERSION = 3;
 
 const headSchema = z.object({ format: z.literal(FORMAT), schema_version: z.int().positive() });
 const fileSchema = z.strictObject({
   format: z.literal(FORMAT),
-  schema_version: z.literal([1, DOCUMENT_VERSION]),
+  schema_version: z.literal([1, 2, DOCUMENT_VERSION]),
   /** Over the JSON of `data`. Someone who edits the file by hand removes this line. */
   sha256: z.string().optional(),
   data: z.unknown(),

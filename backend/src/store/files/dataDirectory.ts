@@ -103,7 +103,8 @@ export async function isNew(paths: DataPaths): Promise<boolean> {
   throw new StartFailure(
     "data",
     `${paths.directory} has no rport.json, but is not empty (${shown}). If this is the data ` +
-      "directory of a server, its rport.json is missing: restore it, for example from rport.json.1. " +
+      "directory of a server, its rport.json is missing: restore it from your backup, or from rport.json.1, " +
+      "which lacks the last change. " +
       "If it is not, choose another with --data-dir. Nothing was changed.",
   );
 }

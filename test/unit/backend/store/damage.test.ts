@@ -2,7 +2,7 @@ import { cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { clientIdSchema } from "@rport/protocol/ids";
 import { describe, expect, it } from "vitest";
-import { lastCommit as lastCommitOf } from "../../../../backend/src/audit/lastCommit.ts";
+import { lastNumbers } from "../../../../backend/src/audit/lastNumbers.ts";
 import { openStore, type Store, type StoreDeps } from "../../../../backend/src/store/store.ts";
 import { clientRecord } from "../../../support/backend/records.ts";
 import { FakeClock } from "../../../support/clock.ts";
@@ -16,6 +16,9 @@ type Damage = (database: string) => Promise<void>;
 
 const open = (directory: string, more: Partial<StoreDeps> = {}): Promise<Store> =>
   openStore({ directory, clock: new FakeClock(), log: testLog().log, ...more });
+
+/** Somebody who knows of commits up to this one. */
+const knowing = (commit: number) => () => Promise.resolve({ commit, revision: 0 });
 
 /** So many records of hosts, one commit each. */
 async function put(store: Store, ids: readonly string[]): Promise<void> {
@@ -38,7 +41,7 @@ async function killed(directory: string): Promise<{ path: string; lastCommit: nu
   const second = await open(live);
   await put(second, ["newest"]);
   await cp(live, path, { recursive: true });
-  const lastCommit = second.lastCommit();
+  const lastCommit = second.lastNumbers().commit;
   await second.close();
   return { path, lastCommit };
 }
@@ -102,7 +105,7 @@ describe("D-09: a database of which the write-ahead log", () => {
     const { path, lastCommit } = await killed(directory.path);
     await damage(join(path, "rport.sqlite"));
     const before = await contents(path);
-    const start = open(path, { knownCommit: () => Promise.resolve(lastCommit) });
+    const start = open(path, { knownNumbers: knowing(lastCommit) });
     await expect(start).rejects.toMatchObject({ exitCode: 65 });
     await expect(start).rejects.toThrow(/lacks changes .*--accept-lost-changes/);
     expect(await contents(path)).toEqual(before);
@@ -112,16 +115,16 @@ describe("D-09: a database of which the write-ahead log", () => {
     await using directory = await tempDirectory();
     const { path, lastCommit } = await killed(directory.path);
     await damage(join(path, "rport.sqlite"));
-    const store = await open(path, { knownCommit: () => Promise.resolve(lastCommit - 1) });
+    const store = await open(path, { knownNumbers: knowing(lastCommit - 1) });
     expect(await store.clientRows.all()).toHaveLength(RECORDS);
-    expect(store.lostCommits).toBe(0);
+    expect(store.lostChanges.commit).toBe(0);
     await store.close();
   });
 
   it("is intact has the newest commit, and looking at it first leaves nothing behind (D-01)", async () => {
     await using directory = await tempDirectory();
     const { path, lastCommit } = await killed(directory.path);
-    const store = await open(path, { knownCommit: () => Promise.resolve(lastCommit) });
+    const store = await open(path, { knownNumbers: knowing(lastCommit) });
     const ids = (await store.clientRows.all()).map(({ id }) => `${id}`);
     expect(ids).toContain("newest");
     expect((await readdir(path)).filter((name) => name.includes("look"))).toEqual([]);
@@ -132,13 +135,13 @@ describe("D-09: a database of which the write-ahead log", () => {
     await using directory = await tempDirectory();
     const { path, lastCommit } = await killed(directory.path);
     await truncate(join(path, "rport.sqlite-wal"), 0);
-    const knownCommit = () => Promise.resolve(lastCommit + 4);
-    const store = await open(path, { knownCommit, acceptLostChanges: true });
-    expect(store.lostCommits).toBe(5);
+    const knownNumbers = knowing(lastCommit + 4);
+    const store = await open(path, { knownNumbers, acceptLostChanges: true });
+    expect(store.lostChanges.commit).toBe(5);
     await put(store, ["later"]);
-    expect(store.lastCommit()).toBe(lastCommit + 5);
+    expect(store.lastNumbers().commit).toBe(lastCommit + 5);
     await store.close();
-    await (await open(path, { knownCommit })).close();
+    await (await open(path, { knownNumbers })).close();
   });
 });
 
@@ -166,7 +169,7 @@ describe("D-09: a database and a write-ahead log of different times", () => {
     const before = await contents(late);
     for (const acceptLostChanges of [false, true]) {
       const start = open(late, {
-        knownCommit: () => Promise.resolve(lastCommit),
+        knownNumbers: knowing(lastCommit),
         acceptLostChanges,
       });
       await expect(start).rejects.toMatchObject({ exitCode: 65 });
@@ -186,14 +189,14 @@ describe("D-09: a database and a write-ahead log of different times", () => {
     await using directory = await tempDirectory();
     const { path, lastCommit } = await killed(directory.path);
     await truncate(join(path, "rport.sqlite-wal"), 0);
-    const knownCommit = () => Promise.resolve(lastCommit + 1_000);
-    const store = await open(path, { knownCommit, acceptLostChanges: true });
+    const knownNumbers = knowing(lastCommit + 1_000);
+    const store = await open(path, { knownNumbers, acceptLostChanges: true });
     await put(store, ["later"]);
     const copy = join(directory.path, "copy");
     await cp(path, copy, { recursive: true });
     await store.close();
-    const next = await open(copy, { knownCommit });
-    expect(next.lastCommit()).toBe(lastCommit + 1_001);
+    const next = await open(copy, { knownNumbers });
+    expect(next.lastNumbers().commit).toBe(lastCommit + 1_001);
     await next.close();
   });
 });
@@ -204,7 +207,7 @@ it("D-09: an audit log that cannot be read stops the start in a sentence that na
   await rm(join(path, "audit"), { recursive: true, force: true });
   await writeFile(join(path, "audit"), "");
   const start = open(path, {
-    knownCommit: ({ audit }, { auditKey }) => lastCommitOf(audit, auditKey),
+    knownNumbers: ({ audit }, { auditKey }) => lastNumbers(audit, auditKey),
   });
   await expect(start).rejects.toMatchObject({ exitCode: 74 });
   await expect(start).rejects.toThrow(join(path, "audit"));

@@ -161,12 +161,12 @@ describe("the document's text", () => {
 });
 
 describe("a file that is not a document", () => {
-  const newer = formatDocument(FIRST).replace('"schema_version": 2', '"schema_version": 3');
+  const newer = formatDocument(FIRST).replace('"schema_version": 3', '"schema_version": 4');
   it.each([
     ["an empty file", "", "is empty"],
     ["null", "null", "not a document of this program"],
     ["an empty list", "[]", "not a document of this program"],
-    ["a newer schema", newer, "schema version 3"],
+    ["a newer schema", newer, "schema version 4"],
     ["a byte order mark", `\u{FEFF}${formatDocument(FIRST)}`, "byte order mark"],
     ["NUL bytes", "\0".repeat(500), "not JSON"],
     ["half a file", formatDocument(FIRST).slice(0, 300), "cut off"],

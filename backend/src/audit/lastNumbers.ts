@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { open } from "node:fs/promises";
+import { type ChangeNumbers, NOTHING_COUNTED } from "../store/changeNumbers.ts";
 import { LINE_MAX_BYTES, openEntry } from "./chain.ts";
 import { listSegments, type Segment } from "./segments.ts";
 
@@ -7,22 +8,25 @@ import { listSegments, type Segment } from "./segments.ts";
 const TAIL_BYTES = 2 * LINE_MAX_BYTES + 2;
 
 /**
- * The number of the last commit of the records that the log knows of, from its last genuine entry
- * that names one; 0: none does. Reads only the ends of the files.
+ * The numbers of the last changes that the log knows of, from its last genuine entry that names
+ * any; 0: none does. Reads only the ends of the files.
  */
-export async function lastCommit(directory: string, key: KeyObject): Promise<number> {
+export async function lastNumbers(directory: string, key: KeyObject): Promise<ChangeNumbers> {
   for (const segment of (await listSegments(directory)).reverse()) {
-    const commit = await lastCommitIn(segment, key);
-    if (commit !== undefined) return commit;
+    const numbers = await lastNumbersIn(segment, key);
+    if (numbers !== undefined) return numbers;
   }
-  return 0;
+  return NOTHING_COUNTED;
 }
 
-async function lastCommitIn(segment: Segment, key: KeyObject): Promise<number | undefined> {
+async function lastNumbersIn(segment: Segment, key: KeyObject): Promise<ChangeNumbers | undefined> {
   const tail = (await tailOf(segment)).toString("latin1").split("\n");
   for (const line of tail.reverse()) {
     const opened = openEntry(Buffer.from(line, "latin1"), key);
-    if (opened.kind === "entry" && opened.body.commit !== undefined) return opened.body.commit;
+    if (opened.kind !== "entry") continue;
+    const { commit, revision = 0 } = opened.body;
+    // An entry of a program that did not number the document names a commit alone.
+    if (commit !== undefined) return { commit, revision };
   }
   return undefined;
 }
