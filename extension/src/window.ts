@@ -68,6 +68,8 @@ const TUNNELS_FILE = "tunnels.json";
 /** The extension in one window of the editor. */
 export interface Window {
   readonly sheets: Sheets;
+  /** Resolves when what is to outlast the window is written. */
+  written(): Promise<void>;
   dispose(): void;
 }
 
@@ -130,6 +132,7 @@ export function createWindow(context: ExtensionContext): Window {
   const parts = [tools, ...followed, registration, views, documents, audits, ...notices];
   return {
     sheets,
+    written: () => tunnels.remembered(),
     dispose() {
       for (const part of parts) part.dispose();
       tunnels.dispose();

@@ -233,6 +233,8 @@ describe("the rest of the commands by the keyboard", () => {
       if (way === "palette") await keys.pick(WEB);
       await (await browser).close();
       await workbench.page.bringToFront();
+      // a pick that opens before the window has the focus back is gone
+      await workbench.page.waitForFunction(() => document.hasFocus());
     });
     // this editor has none of its own: what is asked of one is looked at
     await workbench.inHost((vscode) => {

@@ -36,7 +36,7 @@ export interface SharedTunnelsDeps {
   /** Makes what holds the tunnels, for the window that is to hold them. */
   readonly hold: () => LocalTunnels;
   /** What lasts, of all windows. */
-  readonly memory: Pick<TunnelMemory, "read">;
+  readonly memory: Pick<TunnelMemory, "read" | "written">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -142,6 +142,11 @@ export class SharedTunnels implements Tunnels {
 
   closeOf(serverKey: string): void {
     this.#held?.closeOf(serverKey);
+  }
+
+  /** Resolves when what this window remembers of tunnels so far lasts. */
+  remembered(): Promise<void> {
+    return this.#deps.memory.written();
   }
 
   /** Leaves the tunnels to another window, or closes them when there is none; they stay remembered. */

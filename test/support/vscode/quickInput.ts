@@ -65,6 +65,8 @@ export class QuickInput {
     await vi.waitFor(
       async () => {
         if ((await this.question()) !== before) return;
+        // what is said of the row below the mouse may lie above others
+        await this.#page.mouse.move(0, 0);
         await row.click({ timeout: paletteAttemptMs });
         await vi.waitUntil(async () => (await this.question()) !== before, {
           timeout: paletteAttemptMs,

@@ -13,6 +13,8 @@ export interface TunnelMemory {
   read(): Promise<readonly TunnelRecord[]>;
   /** Makes a change to what is remembered by then; changes are made one after the other. */
   change(edit: (records: readonly TunnelRecord[]) => readonly TunnelRecord[]): Promise<void>;
+  /** Resolves when the changes so far are written, or are known not to be. */
+  written(): Promise<void>;
 }
 
 /** Where the memory is, and who is told what is wrong with it. */
@@ -48,6 +50,10 @@ export class MemoryFile implements TunnelMemory {
         this.#deps.log.error("tunnels cannot be remembered", { why: describeError(error) });
       }
     });
+  }
+
+  async written(): Promise<void> {
+    await this.#last;
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {

@@ -115,6 +115,16 @@ describe("the file of remembered tunnels", () => {
     expect(await memory.read()).toEqual([record(1)]);
   });
 
+  it("tells when all that was changed so far is written", async () => {
+    await using directory = await tempDirectory();
+    const path = join(directory.path, "tunnels.json");
+    const memory = new MemoryFile({ path, log: silentLog });
+    for (const n of [1, 2, 3]) void memory.change((records) => [...records, record(n)]);
+    await memory.written();
+    const written = parseMemory(await readFile(path, "utf8"));
+    expect(written).toEqual({ kind: "records", records: [record(1), record(2), record(3)] });
+  });
+
   it("says so when it cannot be written, and leaves what was there", async () => {
     await using directory = await tempDirectory();
     const path = join(directory.path, "storage");
