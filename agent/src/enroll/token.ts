@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { type PairingToken, pairingTokenSchema } from "@rport/protocol/pairing";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
 import { textOf } from "../platform/errorText.ts";
@@ -43,9 +43,8 @@ async function drain(stream: AsyncIterable<Buffer | string>): Promise<Buffer> {
 }
 
 async function readSmall(path: string): Promise<Buffer> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  return drain(createReadStream(path)).catch((error: unknown) => {
+    if (error instanceof CliFailure) throw error;
     throw new CliFailure(EXIT.usage, `The token file cannot be read: ${textOf(error)}`);
   });
-  if (bytes.length <= MAX_BYTES) return bytes;
-  throw new CliFailure(EXIT.usage, "The token file does not hold a pairing token.");
 }

@@ -86,6 +86,9 @@ describe("reading a pairing token", () => {
     await expect(readToken({ kind: "file", path: "/nowhere" })).rejects.toMatchObject({
       exitCode: 2,
     });
+    await expect(readToken({ kind: "file", path: "/dev/zero" })).rejects.toThrow(
+      "This is not a pairing token.",
+    );
   });
 });
 

@@ -15,6 +15,7 @@ import { SYSTEM_CLOCK } from "../../../../agent/src/platform/clock.ts";
 import { keepFile } from "../../../../agent/src/platform/keepFile.ts";
 import { createLog } from "../../../../agent/src/platform/log.ts";
 import { readEnd, readSmallFile } from "../../../../agent/src/platform/smallFile.ts";
+import { hashOfFile } from "../../../../agent/src/service/fileHash.ts";
 import { readReceipt } from "../../../../agent/src/service/receipt.ts";
 import { readState } from "../../../../agent/src/state/stateFile.ts";
 import { agentConfigText } from "../../../support/agents/agent.ts";
@@ -36,6 +37,14 @@ describe.each(Object.entries(ENDLESS))("S-34: in the place of a file, %s", (_, p
     expect(await readState(path)).toBeUndefined();
     expect(await readReceipt(path)).toEqual({ kind: "foreign" });
     expect(await readEnd(path, 10)).toBe("");
+  });
+
+  it("is no program whose hash anybody waits for", async () => {
+    await using directory = await tempDirectory();
+    const path = join(directory.path, "planted");
+    await put(path);
+    const hashing = within("an end of hashing", hashOfFile(path));
+    await expect(hashing).rejects.toThrow("it is no plain file");
   });
 });
 
