@@ -17,17 +17,21 @@ export interface AuditEntry {
   readonly response?: Facts | undefined;
 }
 
-/** Writes down what happens. Never throws and never rejects: a full disk is counted and logged. */
+/** Writes down what happens. A full disk fails nobody: it is counted and logged. */
 export interface Audit {
-  /** Resolves when the entry would survive a power cut, or is known to be lost. */
+  /**
+   * Resolves when the entry would survive a power cut, or a write of it failed, which the log says.
+   * Fails with `UNAVAILABLE` when so many wait for the disk that the entry has no place: it is never
+   * answered as if it was there.
+   */
   record(entry: AuditEntry): Promise<void>;
-  /** The same without waiting; entries keep the order of these calls. */
+  /** Without waiting, and lost where many wait; entries keep the order of these calls. */
   note(entry: AuditEntry): void;
   /** Resolves when everything noted so far is on disk, or known to be lost. */
   settled(): Promise<void>;
   /**
    * To be awaited before something is granted (not before something is taken away): fails with
-   * `DISK_FULL` or `UNAVAILABLE` while entries cannot be written.
+   * `DISK_FULL` or `UNAVAILABLE` while entries cannot be written, or too many wait to be.
    */
   ready(): Promise<void>;
 }

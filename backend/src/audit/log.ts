@@ -12,8 +12,13 @@ import { SegmentWriter } from "./segmentWriter.ts";
 
 /** Entries in one write: bounds how long a single one takes. */
 const BATCH_MAX = 500;
-/** Entries that may wait for a disk that hangs; beyond it they are counted as lost. */
-const WAITING_MAX = 20_000;
+/** Noted entries that may wait for a disk that hangs; beyond it they are counted as lost. */
+const NOTED_MAX = 20_000;
+/** Entries that somebody waits for and that may wait beside those; beyond it who waits is told. */
+const AWAITED_MAX = 20_000;
+/** As long as so many of them wait, nothing is granted: what was begun before finds a place. */
+const GRANTING_MAX = AWAITED_MAX / 2;
+const TOO_SLOW = "more entries came than the disk takes";
 /** After entries were lost, how often the disk is tried. */
 const RETRY_MS = 5_000;
 
@@ -47,21 +52,26 @@ interface Waiting {
   readonly done: () => void;
 }
 
+type Kind = "noted" | "awaited" | "mark";
+
 /**
  * The audit log: a chain of entries in files that are only appended to. Entries that arrive while
  * the disk syncs share the next write, so an entry waits for two syncs at most. Entries that the
- * disk does not take are counted, and the first that it takes again says how many are missing.
+ * disk does not take are counted, and the first that it takes again says how many are missing. Those
+ * that somebody waits for have places of their own, which no flood of others takes.
  */
 export class AuditLog implements Audit {
   readonly #deps: AuditLogDeps;
   readonly #writer: SegmentWriter;
   #head: Head;
   #waiting: Waiting[] = [];
+  readonly #counts: Record<Kind, number> = { noted: 0, awaited: 0, mark: 0 };
   #draining: Promise<void> | undefined;
-  /** Lost entries that no gap entry tells of yet, and why the last of them was lost. */
+  /** Lost entries that no gap entry tells of yet. */
   #missing = 0;
   #lost = 0;
-  #reason: unknown;
+  /** Why the last write failed; undefined: it did not. */
+  #failure: unknown;
   #retry: Timer | undefined;
   #isClosed = false;
 
@@ -108,35 +118,41 @@ export class AuditLog implements Audit {
     return this.#head;
   }
 
-  /** How many entries the disk did not take since the start. */
+  /** How many entries wait for the disk. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#counts.noted + this.#counts.awaited;
   }
 
+  /** How many entries were lost since the start. */
   get lost(): number {
     return this.#lost;
   }
 
-  record(entry: AuditEntry): Promise<void> {
-    return new Promise((done) => this.#push({ entry, isAwaited: true, done }));
+  async record(entry: AuditEntry): Promise<void> {
+    if (this.#isClosed || this.#counts.awaited >= AWAITED_MAX) throw this.#refused(entry);
+    await new Promise<void>((done) => this.#push({ entry, isAwaited: true, done }));
   }
 
   note(entry: AuditEntry): void {
-    this.#push({ entry, isAwaited: false, done: () => {} });
+    if (this.#isClosed) return;
+    if (this.#counts.noted < NOTED_MAX) this.#push({ entry, isAwaited: false, done: () => {} });
+    else this.#overrun();
   }
 
   settled(): Promise<void> {
-    if (this.#draining === undefined) return Promise.resolve();
-    return new Promise((done) => this.#push({ entry: undefined, isAwaited: true, done }));
+    return this.#draining === undefined ? Promise.resolve() : this.#mark();
   }
 
   async ready(): Promise<void> {
-    if (this.#missing === 0) return;
-    await new Promise<void>((done) => this.#push({ entry: undefined, isAwaited: true, done }));
-    if (this.#missing === 0) return;
-    const isFull = ["ENOSPC", "EDQUOT"].includes(codeOf(this.#reason));
+    if (this.#counts.awaited >= GRANTING_MAX) {
+      throw new RportError("UNAVAILABLE", "The audit log is behind; nothing was changed.");
+    }
+    if (this.#failure === undefined) return;
+    await this.#mark();
+    if (this.#failure === undefined) return;
+    const isFull = ["ENOSPC", "EDQUOT"].includes(codeOf(this.#failure));
     const title = "The audit log cannot be written; nothing was changed.";
-    throw new RportError(isFull ? "DISK_FULL" : "UNAVAILABLE", title, { cause: this.#reason });
+    throw new RportError(isFull ? "DISK_FULL" : "UNAVAILABLE", title, { cause: this.#failure });
   }
 
   /** Writes what waits; later entries are dropped. */
@@ -147,14 +163,33 @@ export class AuditLog implements Audit {
     await this.#writer.close();
   }
 
-  #push(waiting: Omit<Waiting, "atMs">): void {
-    if (this.#isClosed || this.#waiting.length >= WAITING_MAX) {
-      if (waiting.entry !== undefined && !this.#isClosed) this.#lose(1);
-      waiting.done();
-      return;
-    }
-    this.#waiting.push({ ...waiting, atMs: this.#deps.clock.now() });
+  /** Resolves when what waits now was written, or is lost. Its place is with who waits for it. */
+  async #mark(): Promise<void> {
+    if (this.#isClosed) return;
+    await new Promise<void>((done) => this.#push({ entry: undefined, isAwaited: true, done }));
+  }
+
+  #push(given: Omit<Waiting, "atMs">): void {
+    const waiting = { ...given, atMs: this.#deps.clock.now() };
+    this.#counts[kindOf(waiting)] += 1;
+    this.#waiting.push(waiting);
     this.#draining ??= this.#drain();
+  }
+
+  /** What was done has no place in the log: counted, logged, and told to whoever waits for it. */
+  #refused(entry: AuditEntry): RportError {
+    if (!this.#isClosed) this.#overrun();
+    this.#tellUnwritten(entry);
+    return new RportError("UNAVAILABLE", "It was done, but the audit log has no entry of it.", {
+      detail: "Look at what is there now before you try again.",
+    });
+  }
+
+  #overrun(): void {
+    if (this.#missing === 0) {
+      this.#deps.log.error("entries of the audit log are lost", { reason: TOO_SLOW });
+    }
+    this.#lose(1);
   }
 
   async #drain(): Promise<void> {
@@ -162,6 +197,7 @@ export class AuditLog implements Audit {
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH_MAX);
+      for (const one of batch) this.#counts[kindOf(one)] -= 1;
       await this.#write(batch);
       for (const { done } of batch) done();
     }
@@ -182,6 +218,7 @@ export class AuditLog implements Audit {
     }
     this.#head = { seq: last.seq, hash: last.hash };
     this.#missing -= missing;
+    this.#failure = undefined;
     if (missing > 0) this.#deps.log.warn("the audit log is written again", { lost: missing });
     this.#deps.follower.add(sealed);
   }
@@ -203,20 +240,20 @@ export class AuditLog implements Audit {
   }
 
   #failed(batch: readonly Waiting[], caught: unknown): void {
-    this.#reason = caught;
-    const lost = batch.filter(({ entry }) => entry !== undefined);
-    const { log } = this.#deps;
-    if (this.#missing === 0) {
-      log.error("the audit log cannot be written", { reason: errorText(caught) });
+    if (this.#failure === undefined) {
+      this.#deps.log.error("the audit log cannot be written", { reason: errorText(caught) });
     }
-    for (const { entry } of lost.filter(({ isAwaited }) => isAwaited)) {
-      log.error("something was done without its audit entry", {
-        what: `${entry?.application} ${entry?.action}`,
-        affected: entry?.affectedId,
-        user: entry?.user,
-      });
+    this.#failure = caught;
+    const lost = batch.filter(({ entry }) => entry !== undefined);
+    for (const { entry, isAwaited } of lost) {
+      if (entry !== undefined && isAwaited) this.#tellUnwritten(entry);
     }
     this.#lose(lost.length);
+  }
+
+  #tellUnwritten({ application, action, affectedId: affected, user }: AuditEntry): void {
+    const what = `${application} ${action}`;
+    this.#deps.log.error("something was done without its audit entry", { what, affected, user });
   }
 
   #lose(count: number): void {
@@ -225,10 +262,14 @@ export class AuditLog implements Audit {
     if (this.#isClosed) return;
     this.#retry?.cancel();
     this.#retry = this.#deps.clock.after(RETRY_MS, () => {
-      if (this.#missing === 0) return;
-      this.#push({ entry: undefined, isAwaited: false, done: () => {} });
+      if (this.#missing > 0) void this.#mark();
     });
   }
+}
+
+function kindOf({ entry, isAwaited }: Waiting): Kind {
+  if (entry === undefined) return "mark";
+  return isAwaited ? "awaited" : "noted";
 }
 
 /** An index that cannot be read, as on a full disk, knows nothing, and stops nobody. */

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { API_PREFIX } from "@rport/protocol/http";
 import { describe, expect, it } from "vitest";
+import { FaultyFiles } from "../../support/backend/auditLog.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
 import { addUser, bearer, newToken, signIn } from "../../support/backend/person.ts";
 
@@ -37,5 +38,28 @@ describe("a user whose token is used from ever other addresses", () => {
     await backend.logged(
       (line) => line.includes("sign_in_entries_per_user") && line.includes("mallory"),
     );
+  });
+});
+
+describe("a change while the disk hangs and more is noted than has a place", () => {
+  it("is in the log when it is answered", async () => {
+    const files = new FaultyFiles();
+    await using backend = await startBackend({ openAuditFile: files.open });
+    const { audit } = backend.backend.auditing;
+    await backend.api("getMe");
+    await audit.settled();
+    using disk = files.hang();
+    const what = { application: "client", action: "connect" } as const;
+    for (let n = 0; n < 30_000; n += 1) audit.note({ ...what, affectedId: `${n}` });
+    const all = audit.waiting;
+    await expect.poll(() => audit.waiting).toBeLessThan(all);
+    const before = audit.waiting;
+    const change = backend.api("createCredential", { body: { id: "kept" } });
+    await expect.poll(() => audit.waiting).toBe(before + 1);
+    disk.release();
+    await change;
+    const query = { "filter[affected_id]": "kept" };
+    expect(await backend.api("listAudit", { query })).toHaveLength(1);
+    await backend.logged((line) => line.includes("entries of the audit log are lost"));
   });
 });

@@ -33,6 +33,7 @@ export class FaultyFiles {
   syncs = 0;
   /** What every write fails with, after a part of it was written. */
   failure: NodeJS.ErrnoException | undefined;
+  #hold: Promise<void> | undefined;
 
   readonly open: OpenSegmentFile = async (path, isNew) => {
     const file = await openSegmentFile(path, isNew);
@@ -46,10 +47,22 @@ export class FaultyFiles {
       },
       sync: async () => {
         this.syncs += 1;
+        await this.#hold;
         await file.sync();
       },
     };
   };
+
+  /** From now on every sync hangs, until the answer is released. */
+  hang(): Disposable & { readonly release: () => void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#hold = promise;
+    const release = (): void => {
+      this.#hold = undefined;
+      resolve();
+    };
+    return { release, [Symbol.dispose]: release };
+  }
 
   /** From now on the disk is full. */
   fill(): void {

@@ -54,9 +54,10 @@ function auditedHandler<N extends ChangeName>(
       await recordFailure(CHANGE_DESCRIPTIONS[name](input, undefined), caught);
       throw caught;
     }
-    for (const deletion of answer?.deletions ?? []) audit.note({ ...who, ...entryOf(deletion) });
+    const deletions = (answer?.deletions ?? []).map(entryOf);
     const description = CHANGE_DESCRIPTIONS[name](input, answer?.data);
-    if (description !== undefined) await audit.record({ ...who, ...description });
+    const entries = description === undefined ? deletions : [...deletions, description];
+    await Promise.all(entries.map((what) => audit.record({ ...who, ...what })));
     return answer;
 
     /** A refusal changed nothing. What went wrong on the way may have done a part. */
@@ -66,7 +67,8 @@ function auditedHandler<N extends ChangeName>(
     ): Promise<void> {
       const { status, code } = RportError.from(caught);
       if (what === undefined || status < 500) return;
-      await audit.record({ ...who, ...what, response: { error: code } });
+      // The log says when there is no place for it; the caller is to know what went wrong first.
+      await audit.record({ ...who, ...what, response: { error: code } }).catch(() => undefined);
     }
   };
 }

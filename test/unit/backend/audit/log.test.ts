@@ -238,3 +238,47 @@ describe("a full disk", () => {
     expect(log.follower.entries.map(({ body }) => body.action)).toEqual(["gap"]);
   });
 });
+
+describe("a disk that hangs", () => {
+  it("keeps places for entries that somebody waits for, whatever else is noted", async () => {
+    await using log = await testAuditLog();
+    using disk = log.files.hang();
+    for (let n = 0; n < 30_000; n += 1) log.audit.note({ ...entry(n), application: "client" });
+    const change = log.audit.record(entry(1));
+    expect([log.audit.waiting, log.audit.lost]).toEqual([20_001, 10_000]);
+    await log.audit.ready();
+    disk.release();
+    await change;
+    const last = log.follower.entries.at(-1)?.body;
+    expect(last).toMatchObject({ application: "client.auth", affected_id: "größe-1" });
+    expect(await log.verify()).toMatchObject({ kind: "ok", lost: 10_000 });
+    expect(log.lines.filter((line) => line.includes("are lost"))).toHaveLength(1);
+    await log.audit.ready();
+  });
+
+  it("has nobody believe that an entry is written which has no place", async () => {
+    await using log = await testAuditLog();
+    using disk = log.files.hang();
+    const kept = Array.from({ length: 10_000 }, (_, n) => log.audit.record(entry(n)));
+    const granting = log.audit.ready();
+    for (let n = 10_000; n < 20_000; n += 1) kept.push(log.audit.record(entry(n)));
+    const refused = log.audit.record({ ...entry(20_000), affectedId: "the last one" });
+    await expect(granting).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect(refused).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(log.lines.at(-1)).toMatch(/without its audit entry.*the last one/);
+    disk.release();
+    await Promise.all(kept);
+    const changes = log.follower.entries.filter(({ body }) => body.action === "create");
+    expect(changes).toHaveLength(20_000);
+    expect(await log.verify()).toMatchObject({ kind: "ok", lost: 1 });
+    await log.audit.ready();
+    await log.audit.record(entry(20_001));
+    expect(log.audit.waiting).toBe(0);
+  });
+
+  it("answers nobody as written when the log is closed", async () => {
+    await using log = await testAuditLog();
+    await log.audit.close();
+    await expect(log.audit.record(entry(1))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
