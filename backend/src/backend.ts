@@ -77,7 +77,7 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
   const services = await openServices(options, where, opened);
   const { tokens, token, proofs, gate } = openGate(services, clock);
   const agentDoor = createAgentDoor(options, services);
-  const { presence, auditing, paths, fingerprints } = services;
+  const { presence, auditing, paths, requireHeld, fingerprints } = services;
   const { sha256: fingerprint, md5: md5Fingerprint } = fingerprints;
   const life = new ServerLife(auditing.audit);
   opened.defer(() => life.stopped());
@@ -108,7 +108,8 @@ export async function createBackend(given: BackendOptions): Promise<Backend> {
     const { installation } = options;
     return { url, token, pid: process.pid, fingerprint, md5Fingerprint, tlsPin, installation };
   };
-  const offer = await offerEndpoint(told, { path: paths.endpoint, certificate, clock, log });
+  const written = { path: paths.endpoint, requireHeld };
+  const offer = await offerEndpoint(told, { ...written, certificate, clock, log });
   opened.defer(() => offer.close());
 
   const closing = opened.move();

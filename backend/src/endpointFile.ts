@@ -7,7 +7,7 @@ import type { Clock, Timer } from "./platform/clock.ts";
 import { loggedFault } from "./platform/faults.ts";
 import type { Log } from "./platform/log.ts";
 import { ioFailure } from "./store/files/dataDirectory.ts";
-import { codeOf, writeDurably } from "./store/files/durableFile.ts";
+import { codeOf, type RequireHeld, writeDurably } from "./store/files/durableFile.ts";
 import type { Certificates } from "./tls/certificates.ts";
 
 /** What a running backend tells editors of the same person, and scripts beside it. */
@@ -21,6 +21,8 @@ export interface EndpointDeps {
   readonly path: string;
   readonly clock: Pick<Clock, "after">;
   readonly log: Pick<Log, "info" | "error">;
+  /** Awaited before it is written. */
+  readonly requireHeld?: RequireHeld | undefined;
 }
 
 /** A full disk is asked again then. */
@@ -65,10 +67,10 @@ export class EndpointOffer {
    * `close` is called. Fails with a `StartFailure` that names the file.
    */
   async write(endpoint: Endpoint): Promise<void> {
-    const { path, clock, log } = this.#deps;
+    const { path, clock, log, requireHeld } = this.#deps;
     this.#retry?.cancel();
     this.#text = `${JSON.stringify({ ...endpoint, version: VERSION }, null, 2)}\n`;
-    if (this.#isOver || (await isWritten(path, this.#text))) return;
+    if (this.#isOver || (await isWritten(path, this.#text, requireHeld))) return;
     log.error("the disk is full: editors cannot find this server yet", { path });
     this.#retry = clock.after(RETRY_MS, () => void this.#again());
   }
@@ -80,8 +82,8 @@ export class EndpointOffer {
   }
 
   async #again(): Promise<void> {
-    const { path, clock, log } = this.#deps;
-    if (await isWritten(path, this.#text).catch(() => false)) {
+    const { path, clock, log, requireHeld } = this.#deps;
+    if (await isWritten(path, this.#text, requireHeld).catch(() => false)) {
       log.info("the endpoint file is there now");
       return;
     }
@@ -90,9 +92,13 @@ export class EndpointOffer {
 }
 
 /** False: the disk is full. */
-async function isWritten(path: string, text: string): Promise<boolean> {
+async function isWritten(
+  path: string,
+  text: string,
+  requireHeld: RequireHeld | undefined,
+): Promise<boolean> {
   try {
-    await writeDurably(path, text);
+    await writeDurably(path, text, { requireHeld });
     return true;
   } catch (caught) {
     if (FULL.has(codeOf(caught))) return false;

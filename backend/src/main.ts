@@ -23,13 +23,18 @@ import { systemClock } from "./platform/clock.ts";
 import type { Command } from "./platform/commandResult.ts";
 import { descriptorLimit } from "./platform/descriptors.ts";
 import { errorText, type Log } from "./platform/log.ts";
-import { StartFailure } from "./platform/startFailure.ts";
+import { EXIT_CODES, StartFailure } from "./platform/startFailure.ts";
 import { announce } from "./runningEntry.ts";
 import { warningsOf } from "./startWarnings.ts";
 
 const INSTALLATION = installationOf(import.meta.url);
 /** A stop takes no longer than this; what is on disk is safe at any time. */
 const STOP_MS = 2_000;
+
+const MOVED =
+  "was moved away, or another directory put in its place, while this server ran. It ends now, and has written nothing " +
+  "to what is there. What it was told since is in the directory that was moved away. Stop a server before its " +
+  "directory is moved or restored.";
 
 /** What the program does beside running a backend, by its first argument. */
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
@@ -93,6 +98,7 @@ async function run(config: Config): Promise<void> {
     installation: INSTALLATION.kind,
     agentFiles: INSTALLATION.agents(config.dataDir),
     descriptors: descriptorLimit(),
+    onMoved: () => void abandon(config.dataDir, output),
     clock: systemClock,
     log,
   });
@@ -140,8 +146,21 @@ async function stop(signal: string, { log, output, backend }: Running): Promise<
     process.exit(1);
   }
   overdue.cancel();
-  process.exitCode = 0;
+  process.exitCode ??= 0;
   if (process.connected) process.disconnect();
+}
+
+/**
+ * Ends the process without closing what it has open: its data directory is no longer at its place, and
+ * what is there now is not for it to write to.
+ */
+async function abandon(dataDir: string, output: LogOutput): Promise<void> {
+  process.exitCode = EXIT_CODES.io;
+  const end = () => process.exit(EXIT_CODES.io);
+  systemClock.after(STOP_MS, end);
+  process.stderr.write(`rport-backend: ${printableLines(`${dataDir} ${MOVED}`)}\n`);
+  await output.close().catch(() => undefined);
+  end();
 }
 
 function introduce(backend: Backend): void {

@@ -30,6 +30,7 @@ import type { Accounts } from "./users/accounts.ts";
 /** Everything behind the faces. */
 export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
   readonly paths: Store["paths"];
+  readonly requireHeld: Store["requireHeld"];
   /** How many changes that were made are known to be lost, and were given up at this start. */
   readonly lostChanges: Store["lostChanges"];
   readonly database: Store["database"];
@@ -99,6 +100,7 @@ export async function openServices(
   hub = openEvents({ ...seen, limits, clock, log }, opened);
   return {
     paths: store.paths,
+    requireHeld: store.requireHeld,
     lostChanges: store.lostChanges,
     database: store.database,
     accounts,
@@ -139,7 +141,7 @@ function statusOf(
 }
 
 async function openDataDirectory(
-  { dataDir: directory, keySeed, acceptLostChanges, clock, log }: ServicesOptions,
+  { dataDir: directory, keySeed, acceptLostChanges, onMoved, clock, log }: ServicesOptions,
   opened: AsyncDisposableStack,
 ): Promise<Store> {
   const store = await openStore({
@@ -147,6 +149,7 @@ async function openDataDirectory(
     keySeed,
     knownNumbers: ({ audit }, { auditKey }) => lastNumbers(audit, auditKey),
     acceptLostChanges,
+    onMoved,
     clock,
     log,
   });
@@ -169,6 +172,7 @@ async function openAuditLog(
     clock,
     log,
     openFile,
+    requireHeld: store.requireHeld,
   });
   opened.defer(() => auditing.close());
   return auditing;

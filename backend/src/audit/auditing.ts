@@ -4,6 +4,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ChangeNumbers } from "../store/changeNumbers.ts";
 import { ioFailure } from "../store/files/dataDirectory.ts";
+import type { RequireHeld } from "../store/files/durableFile.ts";
 import { AgentEvents } from "./agentEvents.ts";
 import { Bursts } from "./bursts.ts";
 import { CredentialShares } from "./credentialShares.ts";
@@ -14,7 +15,7 @@ import { AuditLog } from "./log.ts";
 import { PairingEvents } from "./pairingEvents.ts";
 import { RotationEvents } from "./rotationEvents.ts";
 import { entriesAfter } from "./scan.ts";
-import type { OpenSegmentFile } from "./segments.ts";
+import { type OpenSegmentFile, openSegmentFile } from "./segments.ts";
 import { SignIns } from "./signIns.ts";
 import { TunnelEvents } from "./tunnelEvents.ts";
 
@@ -31,6 +32,8 @@ export interface AuditingDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly openFile?: OpenSegmentFile | undefined;
+  /** Awaited before a file is opened. */
+  readonly requireHeld: RequireHeld;
 }
 
 /** The audit log, its index, and those who write into it. */
@@ -52,8 +55,8 @@ const STRANGERS_PER_HOUR = 1_000;
 
 /** Opens the audit log. Fails with a `StartFailure` that names the directory. */
 export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
-  const { directory, key, lastNumbers, limits, clock, log, openFile } = deps;
-  const database = new IndexFile({ path: deps.indexFile, log });
+  const { directory, key, lastNumbers, limits, clock, log, requireHeld } = deps;
+  const database = new IndexFile({ path: deps.indexFile, log, requireHeld });
   const index = new AuditIndex({
     database,
     limits,
@@ -61,7 +64,10 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     log,
     entriesAfter: (seq) => entriesAfter(directory, key, seq),
   });
-  const files = openFile === undefined ? {} : { openFile };
+  const openFile: OpenSegmentFile = async (path, isNew) => {
+    await requireHeld();
+    return (deps.openFile ?? openSegmentFile)(path, isNew);
+  };
   const audit = await AuditLog.open({
     directory,
     key,
@@ -69,7 +75,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     lastNumbers,
     clock,
     log,
-    ...files,
+    openFile,
   }).catch((caught: unknown) => {
     throw ioFailure(directory, caught);
   });

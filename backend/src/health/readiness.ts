@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Audit } from "../audit/entry.ts";
 import type { Clock } from "../platform/clock.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import type { RequireHeld } from "../store/files/durableFile.ts";
 import type { Database } from "../store/sqlite/database.ts";
 
 /** The parts without which nobody can sign in, or nothing can be granted. */
@@ -22,6 +23,8 @@ export interface Report {
 export interface ReadinessDeps {
   /** The data directory. */
   readonly directory: string;
+  /** Awaited before anything is tried there. */
+  readonly requireHeld: RequireHeld;
   readonly database: Pick<Database, "all">;
   readonly audit: Pick<Audit, "ready">;
   readonly clock: Clock;
@@ -108,10 +111,10 @@ export class Readiness {
   }
 
   #work(part: Part): Promise<unknown> {
-    const { directory, database, audit } = this.#deps;
+    const { directory, requireHeld, database, audit } = this.#deps;
     switch (part) {
       case "disk":
-        return writeProbe(join(directory, PROBE_FILE));
+        return requireHeld().then(() => writeProbe(join(directory, PROBE_FILE)));
       case "store":
         return database.all({ sql: "SELECT 1 AS one", params: [] }, ONE);
       case "audit":

@@ -10,6 +10,7 @@ import { tlsFigures } from "../health/tlsFigures.ts";
 import type { UserSockets } from "../http/userSockets.ts";
 import type { Pairings } from "../pairing/pairings.ts";
 import type { DataPaths } from "../store/files/dataDirectory.ts";
+import type { RequireHeld } from "../store/files/durableFile.ts";
 import type { Database } from "../store/sqlite/database.ts";
 import type { OpenTls } from "../tls/openTls.ts";
 import type { UserGate } from "../users/gate.ts";
@@ -21,6 +22,7 @@ import type { ServicesOptions } from "./servicesOptions.ts";
 /** What health and figures are read from. */
 export interface HealthDeps extends Bounds, Pick<Records, "registry" | "credentials"> {
   readonly paths: Pick<DataPaths, "directory">;
+  readonly requireHeld: RequireHeld;
   readonly database: Pick<Database, "all">;
   readonly audit: AuditLog;
   readonly refusals: Pick<Refusals, "totals">;
@@ -42,9 +44,9 @@ export interface Health {
 
 /** Puts together what tells how the server is. */
 export function openHealth({ clock, log, descriptors }: ServicesOptions, deps: HealthDeps): Health {
-  const { paths, database, audit, loopDelay } = deps;
+  const { paths, requireHeld, database, audit, loopDelay } = deps;
   const { directory } = paths;
-  const readiness = new Readiness({ directory, database, audit, clock, log });
+  const readiness = new Readiness({ directory, requireHeld, database, audit, clock, log });
   const figures = [
     ...serviceFigures(sourcesOf(deps)),
     ...tlsFigures({ certificates: deps.tls.views, handshakes: deps.tls.handshakes }),

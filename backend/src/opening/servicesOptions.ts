@@ -28,6 +28,8 @@ export interface ServicesOptions {
   readonly trustedProxies?: readonly string[];
   /** Whether files that have lost changes are taken; see `StoreDeps`. */
   readonly acceptLostChanges?: boolean | undefined;
+  /** Called once when the data directory was moved or replaced; see `StoreDeps`. */
+  readonly onMoved?: (() => void) | undefined;
   readonly passwordMinLength: number;
   /** How people sign in; absent: with a password of 12 characters. */
   readonly signIn?: {

@@ -19,8 +19,8 @@ import {
   makeDirectory,
   readIdentity,
 } from "./files/dataDirectory.ts";
-import { removeLeftovers } from "./files/durableFile.ts";
-import type { DirectoryLock } from "./files/lock.ts";
+import { type RequireHeld, removeLeftovers } from "./files/durableFile.ts";
+import { HeldDirectory } from "./files/heldDirectory.ts";
 import { lockDirectory } from "./files/lock.ts";
 import { ClientRows } from "./sqlite/clientRows.ts";
 import type { Database } from "./sqlite/database.ts";
@@ -45,6 +45,8 @@ export interface Store {
   readonly lostChanges: ChangeNumbers;
   /** Whether this start filled the directory for the first time. */
   readonly isNew: boolean;
+  /** To be awaited before anything is written in the directory by its path. */
+  readonly requireHeld: RequireHeld;
   /** Finishes what is being written, closes the files, gives the directory back. */
   close(): Promise<void>;
 }
@@ -63,6 +65,8 @@ export interface StoreDeps {
     | undefined;
   /** Whether files that have lost changes are taken nevertheless. */
   readonly acceptLostChanges?: boolean | undefined;
+  /** Called once when the directory was moved or replaced; nothing is written there from then on. */
+  readonly onMoved?: (() => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -86,15 +90,18 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
   await isNew(paths);
   const lock = lockDirectory(paths.directory, deps.clock);
   try {
-    return await openLocked(deps, paths, lock);
+    const { directory } = paths;
+    const { onMoved, clock, log } = deps;
+    const held = new HeldDirectory({ directory, lock, onMoved, clock, log });
+    return await openLocked(deps, paths, held);
   } catch (caught) {
     lock.release();
     throw caught;
   }
 }
 
-async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock): Promise<Store> {
-  const file = new DocumentFile(paths.document);
+async function openLocked(deps: StoreDeps, paths: DataPaths, held: HeldDirectory): Promise<Store> {
+  const file = new DocumentFile(paths.document, held.require);
   const fresh = await isNew(paths);
   if (fresh) await fill(paths, file, deps.clock);
   const document = await Document.open(file, deps.log);
@@ -110,6 +117,7 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock
     await database.close();
     throw ioFailure(paths.directory, caught);
   }
+  held.watch();
   const secretRows = new SecretRows(database);
   const clientRows = new ClientRows(database);
   const { clock, log } = deps;
@@ -124,10 +132,11 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, lock: DirectoryLock
     lastNumbers: () => ({ commit: database.commit, revision: document.revision }),
     lostChanges: { commit: database.lost, revision: lostRevisions },
     isNew: fresh,
+    requireHeld: held.require,
     close: async () => {
       await document.close();
       await database.close();
-      lock.release();
+      await held.release();
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Clock } from "../platform/clock.ts";
 import { loggedFault } from "../platform/faults.ts";
 import type { Log } from "../platform/log.ts";
 import type { DataPaths } from "../store/files/dataDirectory.ts";
+import type { RequireHeld } from "../store/files/durableFile.ts";
 import { Certificates, type PairFiles } from "./certificates.ts";
 import { type HandshakeCounts, Handshakes, type HandshakesDeps } from "./handshakes.ts";
 import { ensureOwnCertificate, ownNames } from "./ownCertificate.ts";
@@ -22,6 +23,8 @@ export interface TlsDeps extends Omit<HandshakesDeps, "onFault" | "clock" | "log
   readonly log: Log;
   /** Where the certificate is that the server made for itself; absent: it makes none. */
   readonly paths?: Pick<DataPaths, "ownCertificate" | "ownCertificateKey">;
+  /** Awaited before such a one is made. */
+  readonly requireHeld?: RequireHeld | undefined;
   /** Where others reach this server; what it makes for itself is for these names, too. */
   readonly serverUrls: readonly string[];
 }
@@ -50,7 +53,7 @@ export async function openTls(
   deps: TlsDeps,
   opened: AsyncDisposableStack,
 ): Promise<OpenTls> {
-  const { sockets, strangers, clock, log, paths, serverUrls } = deps;
+  const { sockets, strangers, clock, log, paths, serverUrls, requireHeld } = deps;
   const filesOf = (source: TlsSource): PairFiles => pairFilesOf(source, paths);
   /** Places with the same files have one certificate, whatever the oldest version that they speak. */
   const keyOf = (source: TlsSource): string => {
@@ -63,8 +66,10 @@ export async function openTls(
   for (const { tls } of places) {
     if (tls === undefined || open.has(keyOf(tls))) continue;
     const files = filesOf(tls);
-    const renew = () =>
-      ensureOwnCertificate(files, { names: ownNames(serverUrls), nowMs: clock.now() });
+    const renew = async () => {
+      await requireHeld?.();
+      await ensureOwnCertificate(files, { names: ownNames(serverUrls), nowMs: clock.now() });
+    };
     if (files.isOwn) await renew();
     const certificates = new Certificates({
       files,

@@ -3,6 +3,7 @@ import { RportError } from "@rport/protocol/errors";
 import type { z } from "zod";
 import { errorText, type Log } from "../../platform/log.ts";
 import { StartFailure } from "../../platform/startFailure.ts";
+import type { RequireHeld } from "../../store/files/durableFile.ts";
 import type { Database, Statement } from "../../store/sqlite/database.ts";
 import { SqliteDatabase } from "../../store/sqlite/sqliteDatabase.ts";
 import type { DatabaseSchema } from "../../store/sqlite/sqliteMessages.ts";
@@ -36,6 +37,8 @@ const SCHEMA: DatabaseSchema = {
 export interface IndexFileDeps {
   readonly path: string;
   readonly log: Log;
+  /** Awaited before it is opened. */
+  readonly requireHeld?: RequireHeld | undefined;
 }
 
 /**
@@ -76,7 +79,8 @@ export class IndexFile implements Database {
   }
 }
 
-async function openOrRenew({ path, log }: IndexFileDeps): Promise<SqliteDatabase> {
+async function openOrRenew({ path, log, requireHeld }: IndexFileDeps): Promise<SqliteDatabase> {
+  await requireHeld?.();
   const deps = { path, create: true, schema: SCHEMA };
   try {
     return await SqliteDatabase.open(deps);

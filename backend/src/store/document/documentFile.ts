@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { RportError } from "@rport/protocol/errors";
 import type { Adapter } from "lowdb";
 import { StartFailure } from "../../platform/startFailure.ts";
-import { codeOf, previousOf, writeDurably } from "../files/durableFile.ts";
+import { codeOf, previousOf, type RequireHeld, writeDurably } from "../files/durableFile.ts";
 import type { DocumentData } from "./documentData.ts";
 import type { DocumentReading } from "./documentText.ts";
 import { formatDocument, parseDocument } from "./documentText.ts";
@@ -14,9 +14,11 @@ const FILE_MAX_BYTES = 64 * 2 ** 20;
 /** lowdb's adapter for the document: strict when it reads, durable when it writes. */
 export class DocumentFile implements Adapter<DocumentData> {
   readonly path: string;
+  readonly #requireHeld: RequireHeld | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, requireHeld?: RequireHeld) {
     this.path = path;
+    this.#requireHeld = requireHeld;
   }
 
   /**
@@ -31,7 +33,7 @@ export class DocumentFile implements Adapter<DocumentData> {
 
   /**
    * Resolves when the document would survive a power cut. Fails with `UNAVAILABLE`, and writes
-   * nothing, when it has become larger than `read` takes.
+   * nothing, when it has become larger than `read` takes, or when `requireHeld` says no.
    */
   async write(data: DocumentData): Promise<void> {
     const text = formatDocument(data);
@@ -41,7 +43,10 @@ export class DocumentFile implements Adapter<DocumentData> {
         "There are too many users, tokens, sessions and groups of clients: remove some.",
       );
     }
-    await writeDurably(this.path, text, { keepPrevious: true });
+    await writeDurably(this.path, text, {
+      keepPrevious: true,
+      requireHeld: this.#requireHeld,
+    });
   }
 
   async #refusal(what: string): Promise<string> {

@@ -5,7 +5,7 @@ import writeFileAtomic from "write-file-atomic";
 
 /** Only the owner reads and writes what we keep. */
 const FILE_MODE = 0o600;
-/** What write-file-atomic, or `keepPrevious`, appends to the name of a temporary file. */
+/** What write-file-atomic, or `renamePrevious`, appends to the name of a temporary file. */
 const LEFTOVER = /^\.(\d{2,}|1\.new)$/;
 
 /** Where the generation before the current one is kept. */
@@ -14,9 +14,24 @@ export function previousOf(path: string): string {
 }
 
 /**
+ * Resolves while what is found under the directory's path is the directory that this process took.
+ * Fails with `UNAVAILABLE` when it was moved away, or another put in its place, and with the system's
+ * errors when nobody can tell. To be awaited before anything is written there by its path.
+ */
+export type RequireHeld = () => Promise<void>;
+
+/** How a file is replaced. */
+export interface WriteOptions {
+  readonly keepPrevious?: boolean | undefined;
+  /** Fails when the directory is no longer the one that is meant. */
+  readonly requireHeld?: RequireHeld | undefined;
+}
+
+/**
  * Replaces a file so that after a crash or a power cut there is the old content or the new one,
  * never a mixture; resolves when the new one would survive. With `keepPrevious` the old content
- * stays as `previousOf(path)`. On failure nothing changed and no temporary file is left.
+ * stays as `previousOf(path)`. `requireHeld` is awaited first, and again right before the new content
+ * takes the name. On failure nothing changed and no temporary file is left.
  *
  * The content is written from the `tmpfileCreated` hook, not by write-file-atomic itself: that
  * takes a short write, which is what a nearly full disk answers, for a complete one.
@@ -24,13 +39,15 @@ export function previousOf(path: string): string {
 export async function writeDurably(
   path: string,
   text: string,
-  options: { readonly keepPrevious?: boolean } = {},
+  { keepPrevious = false, requireHeld }: WriteOptions = {},
 ): Promise<void> {
+  await requireHeld?.();
   await writeFileAtomic(path, Buffer.alloc(0), {
     mode: FILE_MODE,
     tmpfileCreated: async (temporary) => {
       await fill(temporary, text);
-      if (options.keepPrevious === true) await keepPrevious(path);
+      await requireHeld?.();
+      if (keepPrevious) await renamePrevious(path);
     },
   });
   await syncDirectory(dirname(path));
@@ -69,7 +86,7 @@ async function fill(temporary: string, text: string): Promise<void> {
 }
 
 /** A second name for the current file, put in place of the older one in a single step. */
-async function keepPrevious(path: string): Promise<void> {
+async function renamePrevious(path: string): Promise<void> {
   const fresh = `${previousOf(path)}.new`;
   await rm(fresh, { force: true });
   try {

@@ -1,4 +1,11 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  type BigIntStats,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
@@ -21,8 +28,16 @@ const ownerSchema = z.object({
 /** The process that owns a data directory. */
 export type Owner = z.infer<typeof ownerSchema>;
 
+/** What tells one file of the machine from every other, for as long as it is open. */
+export type FileIdentity = Pick<BigIntStats, "dev" | "ino">;
+
 /** Ownership of a data directory. The system takes it back however the process ends. */
 export interface DirectoryLock {
+  /** The name of the file that is locked. */
+  readonly path: string;
+  /** Whether this is the file that is locked. */
+  isAt(file: FileIdentity): boolean;
+  /** Gives the directory back; what another process has put in its place stays as it is. */
   release(): void;
 }
 
@@ -36,12 +51,17 @@ export interface DirectoryLock {
 export function lockDirectory(directory: string, clock: Clock): DirectoryLock {
   const path = join(directory, "lock");
   const file = hold(directory, path);
+  const { dev, ino } = statSync(path, { bigint: true });
+  const isAt = (other: FileIdentity) => other.dev === dev && other.ino === ino;
   const owner: Owner = { pid: process.pid, started_at: toTime(clock.now()) };
   tell(ownerPath(directory), owner);
   return {
+    path,
+    isAt,
     release: () => {
       if (!file.isOpen) return;
-      rmSync(ownerPath(directory), { force: true });
+      const there = statSync(path, { bigint: true, throwIfNoEntry: false });
+      if (there !== undefined && isAt(there)) rmSync(ownerPath(directory), { force: true });
       file.close();
     },
   };

@@ -11,6 +11,7 @@ async function setUp() {
   const tries = { database: 0 };
   const answers = { database: Promise.resolve([]), audit: Promise.resolve() };
   const readiness = new Readiness({
+    requireHeld: () => Promise.resolve(),
     directory: temp.path,
     database: {
       all: () => {
