@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { REQUESTS } from "@rport/protocol/agent";
 import { encodeMessage } from "@rport/protocol/wire/connection/messages";
 import { describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
 import type { LimitName } from "../../../backend/src/limits/limitTable.ts";
 import {
   type AgentSide,
@@ -13,7 +15,7 @@ import { FakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
 import { RawPeer } from "../../support/faults/rawPeer.ts";
 import { AGENT_HEADERS } from "../../support/faults/silentPeers.ts";
-import { kexinit } from "../../support/wire/kexinit.ts";
+import { clearPacket, kexinit } from "../../support/wire/kexinit.ts";
 
 const MIB = 1 << 20;
 /** RPort's clients of this version are never pinged. */
@@ -135,6 +137,19 @@ describe("C-16: half a packet in whole messages", () => {
     const told = side.log.filter((line) => line.includes("was not completed in time"));
     expect(told).toHaveLength(2);
   });
+});
+
+it("C-12: what a key exchange needs is counted before the login, too", async () => {
+  await using side = await startAgentSide();
+  const ws = new WebSocket(side.url, { headers: AGENT_HEADERS, perMessageDeflate: false });
+  ws.on("error", () => {});
+  await once(ws, "open");
+  ws.send("SSH-rport-v1-client\r\n");
+  ws.send(clearPacket(kexinit(30_000)));
+  await eventually(() => expect(held(side)).toBeGreaterThanOrEqual(30_000));
+  expect(held(side)).toBeLessThan(32_000);
+  ws.terminate();
+  await eventually(() => expect(held(side)).toBe(0));
 });
 
 it("C-12: what a key exchange needs is counted while it runs", async () => {

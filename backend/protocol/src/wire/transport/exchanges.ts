@@ -2,9 +2,12 @@ import type { WireClock, WireTimer } from "../clock.ts";
 
 /** Exchanges a peer may start one after the other before they must be paid for. */
 const FREE_EXCHANGES = 30;
-/** Each further one is paid for by so many bytes of messages, or by a second: an exchange costs 1-2 ms. */
+/**
+ * Each further one is paid for by so many bytes of messages, or by a minute: an exchange costs 1-2 ms, which
+ * thousands of sessions of one secret could ask for each second. SSH's own rule is an hour, or a gigabyte.
+ */
 const BYTES_PER_EXCHANGE = 1 << 20;
-const MS_PER_EXCHANGE = 1000;
+const MS_PER_EXCHANGE = 60_000;
 
 /** What the watch needs, and whom it tells. */
 export interface ExchangesDeps {
@@ -79,8 +82,8 @@ export class Exchanges {
 
   #pay(): boolean {
     const now = this.#deps.clock.monotonic();
-    const seconds = (now - this.#paidUntil) / MS_PER_EXCHANGE;
-    const earned = this.#carriedBytes / BYTES_PER_EXCHANGE + seconds;
+    const byTime = (now - this.#paidUntil) / MS_PER_EXCHANGE;
+    const earned = this.#carriedBytes / BYTES_PER_EXCHANGE + byTime;
     this.#paidUntil = now;
     this.#allowance = Math.min(FREE_EXCHANGES, this.#allowance + earned) - 1;
     return this.#allowance >= 0;

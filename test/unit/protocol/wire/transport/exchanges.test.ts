@@ -53,7 +53,7 @@ describe("the watch over key exchanges", () => {
       return exchanges.end();
     });
     const byTime = Array.from({ length: 200 }, () => {
-      clock.advance(1000);
+      clock.advance(60_000);
       return exchanges.end();
     });
     expect([...byData, ...byTime].every(Boolean)).toBe(true);
@@ -63,6 +63,15 @@ describe("the watch over key exchanges", () => {
     const { exchanges } = watch();
     const answers = Array.from({ length: 31 }, () => {
       exchanges.flow(16 << 20);
+      return exchanges.end();
+    });
+    expect(answers.at(-1)).toBe(false);
+  });
+
+  it("lets nobody have one each second for ever", () => {
+    const { clock, exchanges } = watch();
+    const answers = Array.from({ length: 40 }, () => {
+      clock.advance(1000);
       return exchanges.end();
     });
     expect(answers.at(-1)).toBe(false);
