@@ -58,6 +58,8 @@ export class Intake implements HalvesOwner {
   #countedBytes = 0;
   readonly #rest = new Fifo<Buffer>();
   #restBytes = 0;
+  /** Memory that the first of the rest keeps beside its own bytes: it may be the end of a large message. */
+  #usedUpBytes = 0;
   /** Nothing may be taken now: those above have enough to do. */
   #isPaused = false;
   #isScheduled = false;
@@ -175,6 +177,7 @@ export class Intake implements HalvesOwner {
       const next = this.#rest.take();
       if (next === undefined) break;
       this.#restBytes -= next.length;
+      this.#usedUpBytes = 0;
       this.#parse(next);
     } while (!this.isTurnOver);
     this.#settle();
@@ -185,7 +188,7 @@ export class Intake implements HalvesOwner {
   #settle(): void {
     const { transport, carrier, turns, held } = this.#deps;
     if (transport.isClosed) this.#rest.clear();
-    else held.set("unparsed", this.#restBytes);
+    else held.set("unparsed", this.#restBytes + this.#usedUpBytes);
     if (this.#rest.length === 0) {
       if (!this.#isPaused) carrier.resume();
       return;
@@ -231,6 +234,7 @@ export class Intake implements HalvesOwner {
     if (rest === undefined) return;
     this.#rest.putBack(rest);
     this.#restBytes += rest.length;
+    this.#usedUpBytes = rest.buffer.byteLength - rest.length;
   }
 
   /** Answers the bytes behind the peer's identification, once that is complete. */
