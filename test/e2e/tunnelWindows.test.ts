@@ -121,9 +121,10 @@ describe("tunnels of several windows", () => {
     expect(await listenerOf(local, await extensionHosts())).toBeGreaterThan(0);
     backend = await startBackend({ dataDir, places });
     await opens("/back");
-    await rport.tunnels
-      .row(/\d connections? broke on \d+ \w+, \d\d:\d\d/)
-      .waitFor({ timeout: SLOW_MS });
+    // both windows know it now, so that either can hold what the other one leaves
+    const broke = /\d connections? broke on \d+ \w+, \d\d:\d\d/;
+    await seconds.row(broke).waitFor({ timeout: SLOW_MS });
+    await rport.tunnels.row(broke).waitFor({ timeout: SLOW_MS });
     await workbench.screenshot("tunnel-connection-broke");
   });
 
