@@ -212,6 +212,7 @@ function facesDeps(
     counts: services.accounts.sockets,
     limits,
     clock,
+    strangers,
     log,
   });
   services.grants.follow(() => userSockets.reviewSoon());

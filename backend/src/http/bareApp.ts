@@ -1,12 +1,12 @@
 import { RportError } from "@rport/protocol/errors";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import type { Clock } from "../platform/clock.ts";
 import type { PeerOf } from "./caller/peerAddress.ts";
-import { Exchange, type ExchangeDeps, type RequestLogDeps } from "./exchange.ts";
+import { Exchange, type ExchangeDeps } from "./exchange.ts";
 
 /** What every application of ours needs. */
-export interface BareAppDeps
-  extends RequestLogDeps,
-    Pick<ExchangeDeps, "answers" | "turns" | "log"> {
+export interface BareAppDeps extends Pick<ExchangeDeps, "answers" | "turns" | "strangers" | "log"> {
+  readonly clock: Clock;
   readonly peerOf: PeerOf;
 }
 
@@ -34,10 +34,11 @@ export function bareApp(deps: BareAppDeps, { requireTaken, mount }: AppParts): E
     return exchange;
   };
   app.use((request: Request, response: Response, next: NextFunction) => {
-    const { answers, turns, log } = deps;
-    const exchange = new Exchange(response, { ...deps.peerOf(request), answers, turns, log });
+    const { answers, turns, strangers, log, clock } = deps;
+    const from = { ...deps.peerOf(request), answers, turns, strangers, log };
+    const exchange = new Exchange(response, from);
     exchanges.set(request, exchange);
-    exchange.logWhenDone(request, deps);
+    exchange.logWhenDone(request, clock);
     requireHttp(request);
     requireTaken(request);
     next();

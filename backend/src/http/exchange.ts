@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { RportError, toEnvelope } from "@rport/protocol/errors";
 import type { Sharer } from "../limits/sharer.ts";
 import type { Clock } from "../platform/clock.ts";
-import { errorText, type Log } from "../platform/log.ts";
+import { errorText, type Fields, type Log } from "../platform/log.ts";
 import type { LogBursts } from "../platform/logBursts.ts";
 import { networkOf } from "../platform/network.ts";
 import { readableId } from "../platform/random.ts";
@@ -30,17 +30,13 @@ const RETRY_AFTER_S = 60;
 export interface ExchangeDeps extends Peer {
   readonly answers: Pick<UnreadAnswers, "add">;
   readonly turns: Pick<RequestTurns, "take">;
+  /** Takes the lines that anybody can cause. */
+  readonly strangers: Pick<LogBursts, "note">;
   readonly log: Log;
 }
 
-/** What the line about a request needs. */
-export interface RequestLogDeps {
-  readonly clock: Clock;
-  /** Takes the lines that anybody can cause. */
-  readonly strangers: Pick<LogBursts, "note">;
-}
-
 const REFUSED = { level: "info", message: "request" } as const;
+const FAILED = { level: "error", message: "request failed" } as const;
 
 /** One request and its answer: an id that is in both the answer and the log. */
 export class Exchange {
@@ -53,6 +49,7 @@ export class Exchange {
   actor: Actor | undefined;
   readonly #answers: ExchangeDeps["answers"];
   readonly #turns: ExchangeDeps["turns"];
+  readonly #strangers: ExchangeDeps["strangers"];
   readonly #log: Log;
   readonly #response: ServerResponse;
 
@@ -62,6 +59,7 @@ export class Exchange {
     this.origin = from.origin;
     this.#answers = from.answers;
     this.#turns = from.turns;
+    this.#strangers = from.strangers;
     this.#response = response;
     this.#log = from.log.child({ requestId: this.requestId });
     response.setHeaders(SECURITY_HEADERS);
@@ -124,9 +122,7 @@ export class Exchange {
     // Whoever asked has gone away: nobody is there to be told, and nothing went wrong here.
     if (this.#response.destroyed) return;
     const error = toRportError(caught);
-    if (error.status >= 500) {
-      this.#log.error("request failed", { code: error.code, reason: errorText(caught) });
-    }
+    if (error.status >= 500) this.#logFailure(error, caught);
     if (this.#response.headersSent) {
       this.#response.destroy();
       return;
@@ -141,10 +137,10 @@ export class Exchange {
 
   /**
    * Writes a line when the answer is out: never the query, which may hold a token. An editor asks
-   * often, so what went well is only for those who look for it; of what strangers were refused, the
-   * first few of a minute stand for all.
+   * often, so what went well is only for those who look for it; of what one user, or strangers of one
+   * network, were refused, the first few of a minute stand for all.
    */
-  logWhenDone(request: IncomingMessage, { clock, strangers }: RequestLogDeps): void {
+  logWhenDone(request: IncomingMessage, clock: Pick<Clock, "monotonic">): void {
     const startMs = clock.monotonic();
     // Taken now: the router shortens the target while it works.
     const path = loggedPath(request.url ?? "");
@@ -160,9 +156,21 @@ export class Exchange {
         user: this.actor?.name,
       };
       if (statusCode < 400) this.#log.debug("request", fields);
-      else if (this.actor !== undefined) this.#log.info("request", fields);
-      else strangers.note({ ...REFUSED, log: this.#log, address: this.address, fields });
+      else this.#note(REFUSED, fields);
     });
+  }
+
+  /** An answer that names its request has its line; the others, which people can bring about, are counted. */
+  #logFailure({ code }: RportError, caught: unknown): void {
+    const fields = { code, reason: errorText(caught) };
+    if (code === "INTERNAL") this.#log.error(FAILED.message, fields);
+    else this.#note(FAILED, fields);
+  }
+
+  #note(line: typeof REFUSED | typeof FAILED, fields: Fields): void {
+    const { address, actor } = this;
+    const user = actor?.accountId === "" ? undefined : actor;
+    this.#strangers.note({ ...line, log: this.#log, address, user, fields });
   }
 
   #end(bytes: Buffer): void {

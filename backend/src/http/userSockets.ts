@@ -9,6 +9,7 @@ import type { RawQuery } from "../lists/listSpec.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { endingFault } from "../platform/faults.ts";
 import { errorText, type Log } from "../platform/log.ts";
+import type { LogBursts } from "../platform/logBursts.ts";
 import { UnfinishedMessages } from "../sockets/unfinishedMessages.ts";
 import type { SocketCounts } from "../users/accounts/socketCounts.ts";
 import type { Actor } from "../users/actor.ts";
@@ -52,8 +53,12 @@ export interface UserSocketsDeps {
   readonly counts: Pick<SocketCounts, "open">;
   readonly limits: Pick<Limits, "max" | "bite" | "watch">;
   readonly clock: Clock;
+  /** Takes the lines that anybody can cause. */
+  readonly strangers: Pick<LogBursts, "note">;
   readonly log: Log;
 }
+
+const OPENED = { level: "info", message: "user socket opened" } as const;
 
 /** The WebSockets of users. Whoever opens one is known before it is granted. */
 export class UserSockets {
@@ -161,9 +166,9 @@ export class UserSockets {
   }
 
   async #serve(socket: WebSocket, { path, serve }: UserRoute, call: UserCall): Promise<void> {
-    const { log } = this.#deps;
-    const { user, address } = call;
-    log.info("user socket opened", { path, address, user });
+    const { strangers, log } = this.#deps;
+    const { actor, user, address } = call;
+    strangers.note({ ...OPENED, log, address, user: actor, fields: { path, address, user } });
     try {
       await serve(socket, call);
     } catch (error) {

@@ -1,27 +1,43 @@
+import { Budget } from "./budget.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { Fields, Log } from "./log.ts";
 import { networkOf } from "./network.ts";
 
 /** What bursts of lines need. */
 export interface LogBurstsDeps {
-  readonly clock: Pick<Clock, "after">;
+  readonly clock: Pick<Clock, "after" | "monotonic">;
 }
 
-/** One line that a stranger caused. */
-export interface StrangersLine {
-  readonly log: Pick<Log, "info" | "warn">;
-  readonly level: "info" | "warn";
+/** Whose lines are counted together. */
+export interface LineCause {
+  readonly accountId: string;
+  readonly name: string;
+}
+
+/** One line that somebody outside caused. */
+export interface OutsideLine {
+  readonly log: Pick<Log, "debug" | "info" | "warn" | "error">;
+  readonly level: "info" | "warn" | "error";
   readonly message: string;
-  /** Where the stranger called from. */
+  /** Where the call came from. */
   readonly address: string;
+  /** Who called; undefined: a stranger, who is counted by network. */
+  readonly user?: LineCause | undefined;
   readonly fields: Fields;
 }
 
-/** Lines of one network and kind that are written one by one within a minute. */
+/** Lines of one user or network and kind that are written one by one within a minute. */
 const MAX = 5;
-/** Networks and kinds told apart; the others share one window per kind, so a flood stays bounded. */
+/**
+ * Networks and kinds told apart at once, and new ones in an hour, and users and kinds beside them; the
+ * others share one window per kind, so a flood stays bounded.
+ */
 const WINDOWS_MAX = 1_000;
 const WINDOW_MS = 60_000;
+const NEW_ONES = { burst: WINDOWS_MAX, perSecond: WINDOWS_MAX / 3_600 };
+
+/** Users are told apart from strangers: neither has their lines counted with those of the other. */
+type Class = "users" | "strangers";
 
 interface Window {
   readonly timer: Timer;
@@ -29,23 +45,28 @@ interface Window {
 }
 
 /**
- * Lines of the log that anybody outside can cause at any rate: of each kind and network the first
- * few of a minute are written, then one that counts the others.
+ * Lines of the log that somebody outside can cause at any rate: of each kind and user, or network of
+ * strangers, the first few of a minute are written, then one that counts the others. Of users, who are
+ * known, those are written for who looks for them.
  */
 export class LogBursts {
-  readonly #clock: Pick<Clock, "after">;
-  readonly #windows = new Map<string, Window>();
+  readonly #clock: LogBurstsDeps["clock"];
+  readonly #windows = { users: new Map<string, Window>(), strangers: new Map<string, Window>() };
+  readonly #new: Budget<Class>;
   readonly #ends = new Set<() => void>();
 
   constructor({ clock }: LogBurstsDeps) {
     this.#clock = clock;
+    this.#new = new Budget({ clock, keysMax: 2 });
   }
 
   /** Writes the line, or counts it. */
-  note(line: StrangersLine): void {
+  note(line: OutsideLine): void {
+    const { log, level, message, user, fields } = line;
     const window = this.#windowOf(line);
     window.count += 1;
-    if (window.count <= MAX) line.log[line.level](line.message, line.fields);
+    if (window.count <= MAX) log[level](message, fields);
+    else if (user !== undefined) log.debug(message, fields);
   }
 
   /** Writes all that was counted so far. */
@@ -53,25 +74,35 @@ export class LogBursts {
     for (const end of [...this.#ends]) end();
   }
 
-  #windowOf({ log, level, message, address }: StrangersLine): Window {
-    const network = networkOf(address);
-    const wanted = `${network} ${message}`;
-    const isShared = !this.#windows.has(wanted) && this.#windows.size >= WINDOWS_MAX;
-    const key = isShared ? `others ${message}` : wanted;
-    const known = this.#windows.get(key);
+  #windowOf({ log, level, message, address, user }: OutsideLine): Window {
+    const ofClass = user === undefined ? "strangers" : "users";
+    const windows = this.#windows[ofClass];
+    const cause = user?.accountId ?? networkOf(address);
+    const isShared = !this.#isToldApart(ofClass, `${cause} ${message}`);
+    const key = isShared ? `others ${message}` : `${cause} ${message}`;
+    const known = windows.get(key);
     if (known !== undefined) return known;
     const end = (): void => {
       timer.cancel();
-      this.#windows.delete(key);
+      windows.delete(key);
       this.#ends.delete(end);
       const more = window.count - MAX;
-      const from = isShared ? "many others" : network;
-      if (more > 0) log[level](message, { network: from, more, withinSeconds: WINDOW_MS / 1_000 });
+      if (more <= 0) return;
+      const name = isShared ? "many others" : (user?.name ?? cause);
+      const who = user === undefined ? { network: name } : { user: name };
+      log[level](message, { ...who, more, withinSeconds: WINDOW_MS / 1_000 });
     };
     const timer = this.#clock.after(WINDOW_MS, end);
     const window = { timer, count: 0 };
-    this.#windows.set(key, window);
+    windows.set(key, window);
     this.#ends.add(end);
     return window;
+  }
+
+  /** Whoever has a /48 has ever other networks: they are new each minute, and soon nobody's. */
+  #isToldApart(ofClass: Class, key: string): boolean {
+    const windows = this.#windows[ofClass];
+    if (windows.has(key)) return true;
+    return windows.size < WINDOWS_MAX && this.#new.spend(ofClass, 1, NEW_ONES) === 0;
   }
 }

@@ -21,7 +21,7 @@ export interface UnreadableDeps {
   /** Whether an answer on the connection has begun already. */
   readonly isAnswering: (socket: Duplex) => boolean;
   readonly limits: Pick<Limits, "max">;
-  readonly log: Pick<Log, "info" | "warn">;
+  readonly log: Pick<Log, "debug" | "info" | "warn" | "error">;
   /** Takes the lines that anybody can cause. */
   readonly strangers: Pick<LogBursts, "note">;
 }

@@ -31,7 +31,7 @@ export interface HandshakeCounts {
 export interface HandshakesDeps {
   readonly sockets: Pick<OpenSockets, "admit" | "pace" | "stir" | "hush" | "secure">;
   readonly clock: Pick<Clock, "monotonic" | "after">;
-  readonly log: Pick<Log, "info" | "warn">;
+  readonly log: Pick<Log, "debug" | "info" | "warn" | "error">;
   /** Takes the lines that anybody can cause. */
   readonly strangers: Pick<LogBursts, "note">;
   /** Told what callbacks of ours throw. */

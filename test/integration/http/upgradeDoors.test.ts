@@ -92,6 +92,7 @@ describe("a user's socket", () => {
       ],
       limits: new Limits({ clock: systemClock, log }),
       clock: systemClock,
+      strangers: new LogBursts({ clock: systemClock }),
       log,
     });
     const { port } = await listen(userSockets.doors(() => undefined));

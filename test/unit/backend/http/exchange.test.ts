@@ -16,6 +16,7 @@ it("F-14: a user who is called like a network shares neither its turns nor its a
       origin: "http://10.1.2.3",
       answers: { add: ({ accountId }) => note(accountId) },
       turns: { take: async (caller) => note(caller) },
+      strangers: { note: () => {} },
       log: testLog().log,
     });
   };
@@ -55,6 +56,7 @@ describe("F-04: a page of large rows", () => {
         },
       },
       turns: { take: async () => void turns.push({ encoded, counted }) },
+      strangers: { note: () => {} },
       log: testLog().log,
     });
     const row = {
