@@ -14,6 +14,7 @@ import type { Fleet } from "../servers/fleet.ts";
 import { inertLine } from "../support/text.ts";
 import { openOnes } from "../tunnels/localTunnel.ts";
 import { chosenBindAddress } from "../tunnels/tunnelSettings.ts";
+import type { Grounds } from "./confirmations.ts";
 import { clientMeant, credentialMeant } from "./subjects.ts";
 import type { ACTING, ToolInput } from "./toolInputs.ts";
 
@@ -32,7 +33,7 @@ export interface Intention {
   readonly question: string;
   readonly lines: readonly string[];
   /** What of this must still be so when it is done. */
-  readonly grounds: string;
+  readonly grounds: Grounds;
   /** Does it; answers what came of it, without any secret. */
   readonly act: () => Promise<object>;
 }
@@ -56,7 +57,7 @@ export const INTENTIONS: {
         t("It leads to port {0} of {1}, as seen from that client.", remote.port, remote.host),
         listening,
       ],
-      grounds: `${client.id} ${listening}`,
+      grounds: { state: listening, hit: [client.id] },
       act: async () => {
         let whyNot = "";
         // a person may open it anyway, by the command
@@ -86,7 +87,7 @@ export const INTENTIONS: {
         t("It leads to {0}.", inertLine(tunnel.clientName)),
         t("Open connections: {0}.", tunnel.connections),
       ],
-      grounds: tunnel.id,
+      grounds: { state: tunnel.id, hit: [] },
       act: async () => {
         await fleet.tunnels.close(tunnel.id);
         return { closed: address };
@@ -102,7 +103,7 @@ export const INTENTIONS: {
       serverKey: server.key,
       question: t("Make an install line of {0} on {1}?", credential.id, server.name),
       lines: [t("Whoever has the line can join a host for a few minutes. Only you see it.")],
-      grounds: credential.created_at,
+      grounds: { state: credential.created_at, hit: [] },
       act: async () => {
         await sheets.open(target);
         return { opened: "The install sheet is open. The person copies the line from it." };
@@ -132,11 +133,11 @@ export const INTENTIONS: {
 };
 
 /** Which secret would be replaced, and who would have to be moved later or installed again. */
-function rotationGrounds(credential: Credential, plan: Plan): string {
+function rotationGrounds(credential: Credential, plan: Plan): Grounds {
   const { created_at: createdAt, rotated_at: rotatedAt, rotation } = credential;
+  const state = JSON.stringify([createdAt, rotatedAt, rotation?.started_at ?? null]);
   const { away, stuck } = standingsOf(plan);
-  const lost = [away, stuck].map((clients) => clients.map(({ id }) => id));
-  return JSON.stringify([createdAt, rotatedAt, rotation?.started_at ?? null, lost]);
+  return { state, hit: [...away, ...stuck].map(({ id }) => id) };
 }
 
 function listeningLine(address: string): string {
