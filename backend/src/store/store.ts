@@ -117,6 +117,9 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, held: HeldDirectory
     await database.close();
     throw ioFailure(paths.directory, caught);
   }
+  if (lostRevisions > 0) {
+    deps.log.error("the document is taken without changes that were made", { lost: lostRevisions });
+  }
   held.watch();
   const secretRows = new SecretRows(database);
   const clientRows = new ClientRows(database);
@@ -159,15 +162,11 @@ async function knownNumbers(
 function requireRevision(
   { revision }: Document,
   known: ChangeNumbers,
-  { acceptLostChanges = false, directory, log }: StoreDeps,
+  { acceptLostChanges = false, directory }: StoreDeps,
 ): void {
-  const lost = known.revision - revision;
-  if (lost <= 0) return;
-  if (!acceptLostChanges) {
-    const { document } = dataPaths(directory);
-    throw new StartFailure("data", `${document} ${lossText(revision, known.revision)}`);
-  }
-  log.error("the document is taken without changes that were made", { lost });
+  if (revision >= known.revision || acceptLostChanges) return;
+  const { document } = dataPaths(directory);
+  throw new StartFailure("data", `${document} ${lossText(revision, known.revision)}`);
 }
 
 function lossText(revision: number, known: number): string {
