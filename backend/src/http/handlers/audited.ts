@@ -7,6 +7,9 @@ import type { Answer, CallContext, Deletion, Handler, Handlers } from "../endpoi
 import type { ChangeDescription, ChangeName } from "./changeDescription.ts";
 import { CHANGE_DESCRIPTIONS, factsOf, TAKES_AWAY } from "./changeDescriptions.ts";
 
+/** Entries of one call that wait for the disk together. */
+const AT_ONCE = 500;
+
 /** What the writing down of changes needs. */
 export interface AuditedDeps {
   readonly audit: Audit;
@@ -34,6 +37,18 @@ export function auditedHandlers(handlers: Handlers, deps: AuditedDeps): Handlers
   };
 }
 
+/** One call may end thousands of credentials; the places for entries are everybody's. */
+async function recordAll(records: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (let at = 0; at < records.length; at += AT_ONCE) {
+    const piece = records.slice(at, at + AT_ONCE).map((record) => record());
+    for (const each of await Promise.allSettled(piece)) {
+      if (each.status === "rejected") failures.push(each.reason);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
 function auditedHandler<N extends ChangeName>(
   name: N,
   handlers: Pick<Handlers, N>,
@@ -57,7 +72,7 @@ function auditedHandler<N extends ChangeName>(
     const deletions = (answer?.deletions ?? []).map(entryOf);
     const description = CHANGE_DESCRIPTIONS[name](input, answer?.data);
     const entries = description === undefined ? deletions : [...deletions, description];
-    await Promise.all(entries.map((what) => audit.record({ ...who, ...what })));
+    await recordAll(entries.map((what) => () => audit.record({ ...who, ...what })));
     return answer;
 
     /** A refusal changed nothing. What went wrong on the way may have done a part. */

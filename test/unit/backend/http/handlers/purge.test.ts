@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { NO_LIMITS } from "@rport/protocol/model";
 import { expect, it } from "vitest";
 import type { AuditEntry } from "../../../../../backend/src/audit/entry.ts";
@@ -80,6 +81,31 @@ it("F-15: a purge goes on where one credential cannot be removed, and tells of a
     ["delete", "three", { error: "NOT_DURABLE" }],
     ["purge", undefined, { removed: 3, failed: 1, credentials: ["one", "two", "zero"] }],
   ]);
+});
+
+it("a purge of thousands has few of its entries wait at a time, and an entry for each", async () => {
+  const ids = Array.from({ length: 2_001 }, (_, n) => `unused-${n}`);
+  const deletions = ids.map((id) => ({ id, outcome: NOBODY }));
+  let waiting = 0;
+  let most = 0;
+  let count = 0;
+  const record = async () => {
+    waiting += 1;
+    most = Math.max(most, waiting);
+    await setImmediate();
+    waiting -= 1;
+    count += 1;
+  };
+  const source = {
+    purgeUnused: async () => ({ data: { credentials: [], failed: [] }, deletions }),
+  };
+  const { purgeUnused } = auditedHandlers(source as unknown as Handlers, {
+    audit: { ...noAudit, record },
+    changes: { spend: () => undefined },
+    clientOf: () => undefined,
+  });
+  await purgeUnused({ params: {}, query: {}, body: { dry_run: false } }, CONTEXT);
+  expect([most, count]).toEqual([500, 2_002]);
 });
 
 it("a purge that is only tried out is not written down", async () => {
