@@ -1,3 +1,4 @@
+import { RportError } from "@rport/protocol/errors";
 import type { Audit } from "../../audit/entry.ts";
 import type { AuditIndex } from "../../audit/index/auditIndex.ts";
 import type { AuditQuery } from "../../audit/index/auditQuery.ts";
@@ -21,13 +22,21 @@ export function auditHandlers({
   people,
 }: AuditHandlerDeps): Pick<Handlers, "listAudit"> {
   return {
-    async listAudit({ query }, { actor }) {
+    async listAudit({ query }, { actor, requireRight }) {
+      const { isAdministrator } = actor;
       const wanted = auditQueryOf(actor, query, people);
       await audit.settled();
       const { rows, count } = await index.list(actor, wanted);
+      // A search waits for those of others: whoever asked may see less by now.
+      requireRight();
+      if (isAdministrator && !actor.isAdministrator) throw changed();
       return { data: rows, count };
     },
   };
+}
+
+function changed(): RportError {
+  return new RportError("FORBIDDEN", "Your rights were changed during the search.");
 }
 
 /**

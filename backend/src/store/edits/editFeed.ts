@@ -1,3 +1,4 @@
+import { RportError } from "@rport/protocol/errors";
 import { errorText, type Log } from "../../platform/log.ts";
 import type { Edit } from "./edit.ts";
 
@@ -34,14 +35,21 @@ export class EditFeed {
     this.#isTelling = false;
   }
 
-  /** What is durable stays so, whatever a follower makes of it: its fault is its own. */
+  /**
+   * What is durable stays so, whatever a follower makes of it: its fault is its own. It is none where
+   * something that takes rights away was told before it was durable, and what was being written meanwhile
+   * asks for what has ended.
+   */
   #tell(edits: readonly Edit[]): void {
     this.#seq += 1;
     for (const follower of this.#followers) {
       try {
         follower(edits, this.#seq);
       } catch (caught) {
-        this.#log.error("a change was not followed", { reason: errorText(caught) });
+        const reason = errorText(caught);
+        if (RportError.from(caught).status < 500)
+          this.#log.info("a change was overtaken", { reason });
+        else this.#log.error("a change was not followed", { reason });
       }
     }
   }
