@@ -29,7 +29,6 @@ import { loggedFault } from "./platform/faults.ts";
 import { LogBursts } from "./platform/logBursts.ts";
 import { openServices, type Services, type Whereabouts } from "./services.ts";
 import { type OpenTls, openTls } from "./tls/openTls.ts";
-import { ChangeBudget } from "./users/changeBudget.ts";
 import type { UserGate } from "./users/gate.ts";
 import type { Proofs } from "./users/proofs.ts";
 import type { UserTokens } from "./users/tokens.ts";
@@ -202,7 +201,7 @@ function facesDeps(
     pairingTtlS: pairing.ttlS,
     installOrigin: (origin) => installOrigin(bound, origin),
     searches: new ListSearches({ limits, clock }),
-    changes: new ChangeBudget({ limits, clock }),
+    changes: services.accounts.changes,
   });
   const userSockets = new UserSockets({
     gate,

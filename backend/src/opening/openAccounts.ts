@@ -11,6 +11,7 @@ import { UserViews } from "../users/accounts/userViews.ts";
 import { Uses } from "../users/accounts/uses.ts";
 import { Withdrawals } from "../users/accounts/withdrawals.ts";
 import type { Accounts, SigningIn } from "../users/accounts.ts";
+import { ChangeBudget } from "../users/changeBudget.ts";
 import { Freshness } from "../users/signIn/freshness.ts";
 import { Guessing } from "../users/signIn/guessing.ts";
 import { OwnAccount } from "../users/signIn/ownAccount.ts";
@@ -82,8 +83,10 @@ async function openSigningIn(
   const passwords = new Passwords({ minLength: rules.passwordMinLength, limits });
   const secondFactor = new SecondFactor(identity.verifierKey, clock);
   const parts = { ...base, entrances, passwords, sessions, secondFactor };
+  const changes = new ChangeBudget({ limits, clock });
   const signIn = new SignIn({
     ...parts,
+    changes,
     guessing: new Guessing(clock),
     totpRequired: rules.totpRequired,
     signIns: auditing.signIns,
@@ -93,5 +96,5 @@ async function openSigningIn(
   const own = new OwnAccount({ ...parts, signIn, freshness, renames });
   const ownFactor = new OwnFactor({ ...parts, own, signIn, freshness, clock });
   const personalTokens = new PersonalTokens({ ...base, entrances, freshness });
-  return { passwords, personalTokens, sessions, signIn, own, ownFactor, freshness };
+  return { changes, passwords, personalTokens, sessions, signIn, own, ownFactor, freshness };
 }

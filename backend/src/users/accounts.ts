@@ -4,6 +4,7 @@ import type { Entrances } from "./accounts/entrances.ts";
 import type { SocketCounts } from "./accounts/socketCounts.ts";
 import type { UserViews } from "./accounts/userViews.ts";
 import type { Withdrawals } from "./accounts/withdrawals.ts";
+import type { ChangeBudget } from "./changeBudget.ts";
 import type { Freshness } from "./signIn/freshness.ts";
 import type { OwnAccount } from "./signIn/ownAccount.ts";
 import type { OwnFactor } from "./signIn/ownFactor.ts";
@@ -26,6 +27,8 @@ export interface Accounts extends SigningIn {
 
 /** How people sign in. */
 export interface SigningIn {
+  /** How much users may change, wherever they do. */
+  readonly changes: ChangeBudget;
   readonly passwords: Passwords;
   readonly personalTokens: PersonalTokens;
   readonly sessions: Sessions;

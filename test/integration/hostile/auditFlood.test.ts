@@ -4,7 +4,7 @@ import { API_PREFIX } from "@rport/protocol/http";
 import { describe, expect, it } from "vitest";
 import { FaultyFiles } from "../../support/backend/auditLog.ts";
 import { type RunningBackend, startBackend } from "../../support/backend/backend.ts";
-import { addUser, bearer, newToken, signIn } from "../../support/backend/person.ts";
+import { addUser, bearer, newToken, PASSWORD, send, signIn } from "../../support/backend/person.ts";
 
 /** Asks who it is, from an address of this machine; answers with the status. */
 async function askFrom({ url }: RunningBackend, token: string, localAddress: string) {
@@ -61,5 +61,20 @@ describe("a change while the disk hangs and more is noted than has a place", () 
     const query = { "filter[affected_id]": "kept" };
     expect(await backend.api("listAudit", { query })).toHaveLength(1);
     await backend.logged((line) => line.includes("entries of the audit log are lost"));
+  });
+});
+
+describe("a user who takes another password with each sign-in", () => {
+  it("changes no more so than in any other way", async () => {
+    await using backend = await startBackend({ limits: { changes_per_user: 10 } });
+    await addUser(backend, "mallory");
+    const json = { username: "mallory", password: PASSWORD, new_password: PASSWORD };
+    const statuses: number[] = [];
+    for (let n = 0; n < 12; n += 1) {
+      statuses.push((await send(backend, "POST /login", { json })).status);
+    }
+    expect(statuses.slice(0, 10)).toEqual(Array(10).fill(200));
+    expect(statuses[11]).toBe(429);
+    await signIn(backend, "mallory");
   });
 });

@@ -1,4 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
+import { ADMINISTRATORS } from "@rport/protocol/people/right";
 import type { signedInSchema } from "@rport/protocol/people/signInEndpoints";
 import type { z } from "zod";
 import type { SignIns } from "../../audit/signIns.ts";
@@ -9,6 +10,7 @@ import type { PasswordRecord, UserRecord } from "../../store/records/userRecord.
 import type { AccountLedger } from "../accounts/accountLedger.ts";
 import type { Entrances } from "../accounts/entrances.ts";
 import type { Actor } from "../actor.ts";
+import type { ChangeBudget } from "../changeBudget.ts";
 import type { Guessing, TriesFrom } from "./guessing.ts";
 import type { NewPassword } from "./newPassword.ts";
 import type { Passwords } from "./passwords.ts";
@@ -43,6 +45,8 @@ export type SignedIn = z.output<typeof signedInSchema>;
 /** What signing in needs. */
 export interface SignInDeps {
   readonly ledger: AccountLedger;
+  /** A new password at a sign-in is a change like any other. */
+  readonly changes: Pick<ChangeBudget, "spend">;
   readonly passwords: Passwords;
   readonly guessing: Guessing;
   readonly sessions: Sessions;
@@ -121,17 +125,18 @@ export class SignIn {
     const { ledger, passwords, guessing, signIns } = this.#deps;
     const mayTry = () => guessing.require(username, from);
     mayTry();
-    const record = ledger.get(username)?.record;
+    const account = ledger.get(username);
+    const record = account?.record;
     const { address } = from;
     const isRight = await passwords.check(record?.password, { password, address, mayTry });
-    if (record === undefined || !isRight) {
+    if (account === undefined || record === undefined || !isRight) {
       guessing.wrong(username, from);
       signIns.refused(record?.username ?? "", from.address, "password");
       throw new RportError("UNAUTHORIZED", "The name or the password is wrong.");
     }
     guessing.right(from);
     if (record.disabled) throw new RportError("UNAUTHORIZED", "The user is disabled.");
-    return { record };
+    return { record, accountId: account.id };
   }
 
   /**
@@ -174,11 +179,14 @@ export class SignIn {
 
   /** What the new password is kept as, if there is one; fails where the old one has expired. */
   async #newPassword(
-    { record }: CheckedUser,
+    { record, accountId }: CheckedUser,
     { newPassword }: TypedCredentials,
     { address }: TriesFrom,
   ): Promise<PasswordRecord | undefined> {
     if (newPassword !== undefined && newPassword !== "") {
+      const isAdministrator = record.groups.some((name) => name === ADMINISTRATORS);
+      const name = record.username;
+      this.#deps.changes.spend({ accountId, name, scope: "read+write", isAdministrator });
       return await this.#deps.passwords.derive(newPassword, address);
     }
     if (!record.password_expired) return undefined;
@@ -255,6 +263,7 @@ export interface ShownCode {
 /** A user whose password was shown. */
 export interface CheckedUser {
   readonly record: UserRecord;
+  readonly accountId: string;
 }
 
 /** The edit that takes a code, so that it is taken once; the session goes on when it was the first. */
