@@ -90,7 +90,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     index,
     agents,
     signIns,
-    pairings: new PairingEvents({ audit, bursts }),
+    pairings: new PairingEvents({ audit, bursts, shares }),
     editors,
     tunnels,
     rotations: new RotationEvents(audit),

@@ -2,6 +2,7 @@ import type { ClientId } from "@rport/protocol/ids";
 import type { Pairing } from "@rport/protocol/pairing/model";
 import { networkOf } from "../platform/network.ts";
 import type { Bursts } from "./bursts.ts";
+import type { CredentialShares } from "./credentialShares.ts";
 import type { Audit, AuditEntry } from "./entry.ts";
 
 /** Which pairing: its public id, which opens nothing. */
@@ -18,16 +19,19 @@ export interface ClaimFacts {
 export interface PairingEventsDeps {
   readonly audit: Audit;
   readonly bursts: Bursts;
+  readonly shares: Pick<CredentialShares, "of">;
 }
 
 /** Writes down what installers do with pairings, and how pairings end. */
 export class PairingEvents {
   readonly #audit: Audit;
   readonly #bursts: Bursts;
+  readonly #shares: PairingEventsDeps["shares"];
 
-  constructor({ audit, bursts }: PairingEventsDeps) {
+  constructor({ audit, bursts, shares }: PairingEventsDeps) {
     this.#audit = audit;
     this.#bursts = bursts;
+    this.#shares = shares;
   }
 
   /** The installer script was fetched under the id of an open pairing. */
@@ -36,9 +40,12 @@ export class PairingEvents {
     this.#bursts.note(`fetch ${networkOf(address)}`, entry);
   }
 
-  /** A use was handed over. What the installer says about its host is not proven by anything. */
+  /**
+   * A use was handed over. What the installer says about its host is not proven by anything. One pairing
+   * has a hundred uses, and is one change of a user: so its entries come out of the share of its credential.
+   */
   claimed(pairing: PairingFacts, claim: ClaimFacts): void {
-    this.#audit.note({
+    this.#shares.of(pairing.credential_id).note({
       ...entryOf("claim", pairing.id),
       remoteIp: claim.address,
       clientId: claim.clientId,

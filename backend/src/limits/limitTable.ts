@@ -181,7 +181,7 @@ export const LIMITS = {
     least: 10,
     most: 1_000_000,
     unit: "count",
-    what: "those of all clients of one credential at once, and in a day; beyond it one an hour of each kind counts the others",
+    what: "those of all clients of one credential, and of claims of its pairings, at once and in a day; beyond it one an hour of each kind counts the others",
   },
   connection_entry_bytes_per_credential: {
     usual: 10 << 20,

@@ -14,5 +14,5 @@ export const noAudit: Audit = {
 /** The events of pairings, written nowhere. */
 export function unheardPairingEvents(): PairingEvents {
   const bursts = new Bursts({ audit: noAudit, clock: new FakeClock() });
-  return new PairingEvents({ audit: noAudit, bursts });
+  return new PairingEvents({ audit: noAudit, bursts, shares: { of: () => noAudit } });
 }
