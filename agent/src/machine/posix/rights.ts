@@ -27,7 +27,8 @@ export const POSIX_RIGHTS: AccessRights = {
     return async () => {
       await using entry = await open(path, PLAIN);
       // The agent replaces its own files.
-      if (!stats.isDirectory() && (await entry.stat()).uid === uid) return;
+      const { ino, uid: now } = await entry.stat();
+      if (!stats.isDirectory() && now === uid && ino !== stats.ino) return;
       await assertSame(entry, path, stats);
       await entry.chown(uid, gid);
       if (stats.isDirectory()) await entry.chmod(stats.mode & 0o7777);

@@ -291,6 +291,28 @@ describe("giving a file to its owner", () => {
     expect((await stat(path)).uid).toBe(NOBODY - 1);
   });
 
+  test.skipIf(!isRoot)(
+    "gives back also the group alone, but not to a new file of its owner",
+    async () => {
+      await using directory = await tempDirectory();
+      const path = join(directory.path, "given");
+      await writeFile(path, "", { mode: 0o600 });
+      await chown(path, NOBODY, NOBODY - 1);
+      const owner = { uid: NOBODY, gid: NOBODY };
+      const undo = new Undo();
+      await giveFile(path, { mode: 0o600, owner }, changing(undo));
+      expect((await stat(path)).gid).toBe(NOBODY);
+      expect(await undo.run()).toEqual([]);
+      expect(await stat(path)).toMatchObject({ uid: NOBODY, gid: NOBODY - 1 });
+      await giveFile(path, { mode: 0o600, owner }, changing(undo));
+      await writeFile(`${path}.new`, "");
+      await chown(`${path}.new`, NOBODY, NOBODY);
+      await rename(`${path}.new`, path);
+      expect(await undo.run()).toEqual([]);
+      expect(await stat(path)).toMatchObject({ uid: NOBODY, gid: NOBODY });
+    },
+  );
+
   test("refuses links and files with a second name", async () => {
     await using directory = await tempDirectory();
     const precious = join(directory.path, "precious");
