@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { link, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemCode } from "./describeError.ts";
@@ -14,13 +15,26 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 
 /**
  * Makes a file of this person in a folder that is there, as whole and as private, unless something has its
- * name: of those who make it at once the first one does. Rejects with the error of the system.
+ * name: of those who make it at once the first one does. Where files have no second names (FAT, exFAT, some
+ * shares), another process could find it empty for a moment, and after a crash. Rejects with the error of
+ * the system.
  */
 export async function makeWhole(path: string, text: string): Promise<void> {
   await withUnfinished(path, text, async (unfinished) => {
-    await link(unfinished, path).catch((error: unknown) => {
-      if (systemCode(error) !== "EEXIST") throw error;
-    });
+    await unlessThere(() =>
+      link(unfinished, path).catch(async (error: unknown) => {
+        if (systemCode(error) === "EEXIST") throw error;
+        // Systems have many names for this refusal. Whatever else is wrong is wrong with a new file, too, and
+        // nothing of this process comes between making this one and filling it.
+        writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+      }),
+    );
+  });
+}
+
+async function unlessThere(make: () => Promise<void>): Promise<void> {
+  await make().catch((error: unknown) => {
+    if (systemCode(error) !== "EEXIST") throw error;
   });
 }
 
