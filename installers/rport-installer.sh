@@ -38,17 +38,17 @@ Installs the RPort agent${VERSION:+ $VERSION} on this host and enrols it at a se
   sh rport-installer.sh --uninstall|-u [--keep-config] [--prefix DIR]
   sh rport-installer.sh --status [--prefix DIR]
 
-The pairing token, never an option, because every user sees those:
+The pairing token, not as an option, which all users see:
   --token-stdin        read it from standard input
   --token-file FILE    read it from a file
   neither              it is asked for at the terminal
 
 Options:
   --proxy-stdin        after the token, read lines such as https_proxy=URL, which sudo drops
-  --proxy URL          a proxy, without a password, which would be visible
+  --proxy URL          a proxy, without a password
   --server URL         where the agent is fetched and enrolled, http(s)://host[:port][/path]
   --pairing URL        where the token is claimed, when that is not the server
-  --tls-pin PIN        the server's TLS key, sha256//..., in place of a trusted certificate
+  --tls-pin PIN        the server's TLS key, sha256//..., instead of a certificate
   --name NAME          name of this host; its host name unless given
   --tag, -g TAG        a tag; may be given again
   --new-id, -d         be a new host: for copies of a disk image
@@ -60,16 +60,16 @@ Options:
   --package, -z FILE   install from this file, fetch none
   --sha256 HASH        its SHA-256, unless of this release
   --allow-downgrade    also an older release
-  --runtime RUNTIME    auto, bun (an executable), node (Node.js $MIN_NODE or newer here)
+  --runtime RUNTIME    auto, bun (an executable), node (Node.js $MIN_NODE or newer)
   --yes                ask nothing
   --dry-run            say what would be done
   --verbose            say more
-  --keep-config        with --uninstall: keep rport.conf with this host's id and secret
+  --keep-config        with --uninstall: keep rport.conf: id and secret
   --help, --version
 
-Exit status: 0 done, 1 failed, 2 usage, 3 not possible on this machine, 4 the token is unknown,
-expired or used, 5 the server cannot be reached, 6 a download is not what it should be, 7 needs
-root, 8 the agent did not connect, 9 the server refused.
+Exit status: 0 done, 1 failed, 2 usage, 3 not possible here, 4 the token is unknown, expired
+or used, 5 no server reached, 6 a download is wrong, 7 needs root, 8 not connected, 9 the
+server refused.
 TEXT
 }
 
@@ -283,6 +283,9 @@ choose_packing() {
   done
 }
 
+# The tool that could not write has said why.
+no_room() { fail "$EXIT_FAILED" "Cannot write to $work."; }
+
 # Unpacks standard input, packed as the name $1 says, into the file, at the most one byte more than it should be.
 unpack() {
   case $1 in
@@ -290,7 +293,7 @@ unpack() {
     *.zst) zstd -dcq ;;
     *.gz) gzip -dc ;;
     *) cat ;;
-  esac 2>"$work/said" | head -c $((size + 1)) >"$file" || :
+  esac 2>"$work/said" | head -c $((size + 1)) >"$file" || no_room
 }
 
 # Nothing of a download is run before its size and its hash are right.
@@ -391,8 +394,10 @@ ask_installed() {
   "$program" verify "--server=$server" "--file=$file" ${prefix:+"--prefix=$prefix"} $older \
     </dev/null >"$work/said" 2>&1 && return
   status=$?
-  case $status in
-    "$EXIT_NETWORK" | "$EXIT_CHECKSUM") fail "$status" "$(cat "$work/said")" ;;
+  case $status$older in
+    "$EXIT_NETWORK"* | "$EXIT_CHECKSUM"*) fail "$status" "$(cat "$work/said")" ;;
+    # It may know the question, and not yet this option.
+    "$EXIT_USAGE"-*) older='' && ask_installed ;;
     # It is older than this question, or belongs to another server.
     *) ;;
   esac
@@ -402,7 +407,8 @@ ask_installed() {
 # may write beside the file could exchange it in between.
 take_package() {
   size=1000000000
-  { [ -f "$package" ] && head -c "$size" <"$package" >"$work/in"; } || misuse '--package cannot be read.'
+  { [ -f "$package" ] && [ -r "$package" ]; } || misuse '--package cannot be read.'
+  head -c "$size" <"$package" >"$work/in" || no_room
   if [ -n "$package_hash" ]; then
     sha256=$package_hash name=rport-agent
     is_right "$work/in" || fail "$EXIT_CHECKSUM" '--package does not have the SHA-256 that was given.'
@@ -413,6 +419,7 @@ take_package() {
   fi
   file=$work/$name
   unpack "$package" <"$work/in"
+  rm "$work/in"
   [ -n "$package_hash" ] || check_download "$file"
   chmod 700 "$file"
 }
@@ -573,7 +580,7 @@ check_root() {
   [ "$token_from" != stdin ] || pipe='echo TOKEN | '
   for tool in run0 doas sudo; do ! has "$tool" || become="$tool "; done
   [ -n "$become" ] || say 'Become root first.'
-  say "This needs root. Run it again like this:"
+  say 'This needs root. Run:'
   say "  ${pipe}${become}sh $1"
   say 'Or keep everything below a directory of yours: --prefix DIR'
   exit "$EXIT_ROOT"
@@ -596,7 +603,7 @@ main() {
       -u) option=--uninstall ;;
       -z) option=--package ;;
       -[xsrb]*) misuse "$option is refused: this agent runs no commands and receives no files." ;;
-      -t) misuse '-t is refused: there is one release, that of the server.' ;;
+      -t) misuse "-t is refused: there is one release, the server's." ;;
       -[ilp]) misuse "$option is refused: this installer has no tacoscript and no package sources," \
         "and takes SELinux as it is." ;;
       *) ;;

@@ -41,9 +41,17 @@ function Assert-Signed([hashtable] $Given, [string] $Program, [string] $File, [h
         return
     }
     $arguments = @('verify', "--server=$($Given['Server'])", "--file=$File")
-    $arguments += @(Get-SharedArguments $Given $false @('AllowDowngrade'))
-    $said = New-Object System.Collections.ArrayList
-    $code = Invoke-Program $Program $arguments -Environment $Environment -Into $said
+    $arguments += @(Get-SharedArguments $Given $false @())
+    $code = $ExitStatus.Usage
+    if ($Given['AllowDowngrade']) {
+        $said = New-Object System.Collections.ArrayList
+        $code = Invoke-Program $Program ($arguments + '--allow-downgrade') -Environment $Environment -Into $said
+    }
+    # One that knows the question may not yet know the option.
+    if ($code -eq $ExitStatus.Usage) {
+        $said = New-Object System.Collections.ArrayList
+        $code = Invoke-Program $Program $arguments -Environment $Environment -Into $said
+    }
     foreach ($kind in @('Network', 'Checksum')) {
         if ($code -eq $ExitStatus[$kind]) { Stop-Installation $kind ($said -join ' ') }
     }

@@ -211,6 +211,45 @@ describe("--package", () => {
     20_000,
   );
 
+  test.each(["", "gz"])(
+    "says that there is no room, and not that it cannot be read (%s)",
+    async (way) => {
+      const before = `# ${"a".repeat(200_000)}`;
+      await using release = await stubRelease((directory) => [
+        {
+          target: "linux-x64",
+          name: NAME,
+          content: stubAgent(directory, { before }),
+          packed: ["gz"],
+        },
+      ]);
+      const name = way === "" ? NAME : `${NAME}.${way}`;
+      const file = join(release.directory, name);
+      await writeFile(file, release.served.get(name) ?? "");
+      // In blocks of 512 bytes; a tool that goes beyond is told, and not ended.
+      const shell = ["sh", "-c", "trap '' XFSZ; ulimit -f 200; exec dash \"$@\"", "sh"];
+      const result = await runInstaller(release, ["--token-stdin", "-z", file], { shell });
+      expect(result).toMatchObject({ code: 1, left: [] });
+      expect(result.stderr).toContain("File too large");
+      expect(result.stderr).toContain("Cannot write to /");
+      expect(await release.call()).toBeUndefined();
+    },
+  );
+
+  test("keeps no copy of the file once it is unpacked", async () => {
+    await using release = await stubRelease((directory) => {
+      const content = stubAgent(directory, { before: `ls "$TMPDIR" >${directory}/called/work` });
+      return [{ target: "linux-x64", name: NAME, content }];
+    });
+    const file = join(release.directory, NAME);
+    await writeFile(file, release.served.get(NAME) ?? "");
+    const result = await runInstaller(release, ["--token-stdin", "-z", file]);
+    expect(result).toMatchObject({ code: 0, left: [] });
+    const work = await readFile(join(release.directory, "called", "work"), "utf8");
+    expect(work.split("\n")).toContain(NAME);
+    expect(work.split("\n")).not.toContain("in");
+  });
+
   test.each([
     ["a file that is not there", ["--package", "/nowhere"], "cannot be read"],
     ["a device that never ends", ["--package", "/dev/zero"], "cannot be read"],

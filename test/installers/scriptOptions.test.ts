@@ -84,6 +84,23 @@ describe("the agent that is installed", () => {
     expect((await askedInstalled(release))?.at(-1)).toBe("--allow-downgrade");
     expect((await release.call())?.args).not.toContain("--allow-downgrade");
   });
+
+  test.each([
+    ["is asked again without the option that it does not know, and refuses", 6, 6],
+    ["belongs to another server with and without the option, and is replaced", 2, 0],
+  ])("S-50: %s", async (_, status, code) => {
+    await using release = await stubRelease();
+    await installedStub(release, status, 2);
+    const result = await runInstaller(release, ["--token-stdin", "--allow-downgrade"]);
+    expect(result).toMatchObject({ code, left: [] });
+    expect(await askedInstalled(release)).toEqual([
+      "verify",
+      `--server=${release.url}`,
+      expect.stringMatching(/^--file=.*rport-agent-/),
+      `--prefix=${join(release.directory, "prefix")}`,
+    ]);
+    expect((await release.call())?.args[0]).toBe(code === 0 ? "install" : undefined);
+  });
 });
 
 describe("which executable a machine gets", () => {

@@ -310,6 +310,20 @@ describe.skipIf(reason !== undefined)("install.ps1 in PowerShell", () => {
     expect(await askedInstalled(forced)).toBeUndefined();
   });
 
+  test("S-50: an installed agent that does not know the option is asked again without it", async () => {
+    const args = ["-Token", TOKEN, "-AllowDowngrade"];
+    for (const [status, code] of [
+      [6, 6],
+      [2, 0],
+    ] as const) {
+      await using release = await stubRelease();
+      await installedStub(release, status, 2);
+      expect(await runStub(release, args)).toMatchObject({ code, left: [] });
+      expect(await askedInstalled(release)).toHaveLength(4);
+      expect((await release.call())?.args[0]).toBe(code === 0 ? "install" : undefined);
+    }
+  });
+
   test("what is wrong with the parameters is told in a sentence", async () => {
     await using release = await stubRelease();
     const script = `& ${quoted(await stubScript(release))} -Prefix ${quoted(join(release.directory, "prefix"))}`;

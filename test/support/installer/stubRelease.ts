@@ -110,14 +110,17 @@ exit ${status}
 
 /**
  * Puts a program into the prefix of a stub release, in the place of an agent that is installed: asked about a
- * file, it notes its arguments, and refuses with this status unless an older one is allowed.
+ * file, it notes its arguments, and ends with this status, or with `allowed` when an older one is allowed.
  */
-export async function installedStub(release: StubRelease, status: number): Promise<void> {
+export async function installedStub(
+  release: StubRelease,
+  status: number,
+  allowed = 0,
+): Promise<void> {
   const folder = join(release.directory, "prefix", "bin");
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "rport-agent"), installedText(release.directory, status), {
-    mode: 0o755,
-  });
+  const text = installedText(release.directory, status, allowed);
+  await writeFile(join(folder, "rport-agent"), text, { mode: 0o755 });
 }
 
 /** How an installed stub was asked about a file; undefined if never. */
@@ -126,10 +129,10 @@ export async function askedInstalled(release: StubRelease): Promise<readonly str
   return text === "" ? undefined : text.split("\0").slice(0, -1);
 }
 
-const installedText = (directory: string, status: number) => `#!/bin/sh
+const installedText = (directory: string, status: number, allowed: number) => `#!/bin/sh
 [ "$1" = verify ] || exit 1
 printf '%s\\0' "$@" >'${directory}/called/asked'
-for each; do [ "$each" != --allow-downgrade ] || exit 0; done
+for each; do [ "$each" != --allow-downgrade ] || exit ${allowed}; done
 echo "It hands out an older release." >&2
 exit ${status}
 `;
