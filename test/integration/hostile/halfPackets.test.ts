@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { REQUESTS } from "@rport/protocol/agent";
 import { encodeMessage } from "@rport/protocol/wire/connection/messages";
+import { rawSocket } from "@rport/protocol/wire/transport/websocket";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { LimitName } from "../../../backend/src/limits/limitTable.ts";
@@ -41,7 +42,7 @@ async function letIn(side: AgentSide, id: string) {
   return { peer, mute };
 }
 
-/** Begins a packet of 16 MiB and sends so many bytes of it, in whole messages of the WebSocket. */
+/** Begins a packet of 16 MiB and sends its length and so many bytes of it, in whole messages of the WebSocket. */
 function beginPacket({ ws }: RawPeer, bytes: number): void {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(16 * MIB);
@@ -59,8 +60,11 @@ async function beginPackets(side: AgentSide, count: number, bytes: number): Prom
   return peers;
 }
 
-/** Who is still connected of those who sent halves, and whether anybody else is served. */
-async function ended(side: AgentSide, peers: readonly RawPeer[]): Promise<number> {
+/** How many of those who sent halves have seen their end by now. */
+const ended = (peers: readonly RawPeer[]): number =>
+  peers.filter(({ ws }) => ws.readyState !== ws.OPEN).length;
+
+async function expectOthersAreServed(side: AgentSide): Promise<void> {
   await using agent = await PeerAgent.join({
     url: side.url,
     user: "fleet",
@@ -68,7 +72,6 @@ async function ended(side: AgentSide, peers: readonly RawPeer[]): Promise<number
     introduction: { ID: "honest" },
   });
   expect((await agent.ask(REQUESTS.ping)).ok).toBe(true);
-  return peers.filter(({ ws }) => ws.readyState !== ws.OPEN).length;
 }
 
 describe("C-16: half a packet in whole messages", () => {
@@ -93,7 +96,8 @@ describe("C-16: half a packet in whole messages", () => {
     two.peer.send(
       encodeMessage({ kind: "globalRequest", name: "cmd_result", wantReply: true, payload }),
     );
-    await eventually(() => expect(held(side)).toBeGreaterThanOrEqual(2 * MIB));
+    // All but the length of the packet.
+    await eventually(() => expect(held(side)).toBeGreaterThanOrEqual(2 * MIB - 4));
     send(cut ?? Buffer.alloc(0));
     await eventually(() => expect(two.peer.received).toHaveLength(2));
     await eventually(() => expect(held(side)).toBe(0));
@@ -108,7 +112,10 @@ describe("C-16: half a packet in whole messages", () => {
     );
     expect(held(side)).toBeLessThanOrEqual(8 * MIB);
     expect(side.log.some((line) => line.includes("held_bytes_per_credential"))).toBe(true);
-    expect(await ended(side, peers)).toBe(stateOf(side, "held_bytes_per_credential")?.bites);
+    await expectOthersAreServed(side);
+    await eventually(() =>
+      expect(ended(peers)).toBe(stateOf(side, "held_bytes_per_credential")?.bites),
+    );
     for (const { ws } of peers) ws.terminate();
   });
 
@@ -117,27 +124,68 @@ describe("C-16: half a packet in whole messages", () => {
     const peers = await beginPackets(side, 3, 10 * MIB);
     await eventually(() => expect(stateOf(side, "held_bytes")?.bites).toBeGreaterThanOrEqual(2));
     expect(held(side)).toBeLessThanOrEqual(16 * MIB);
-    expect(await ended(side, peers)).toBe(stateOf(side, "held_bytes")?.bites);
+    await expectOthersAreServed(side);
+    await eventually(() => expect(ended(peers)).toBe(stateOf(side, "held_bytes")?.bites));
     for (const { ws } of peers) ws.terminate();
   });
 
-  it("ends its session after five minutes, also where no ping would; so does half a message", async () => {
+  it("takes little where a Go client has sent the first 4 KiB of a large result", async () => {
+    await using side = await start({ limits: { held_bytes_per_credential: 2 * MIB } });
+    const peers = await beginPackets(side, 6, 4_092);
+    await eventually(() => expect(held(side)).toBe(6 * (64 << 10)));
+    expect(stateOf(side, "held_bytes_per_credential")?.bites).toBe(0);
+    await expectOthersAreServed(side);
+    for (const { ws } of peers) ws.terminate();
+  });
+
+  it("ends its session when nothing came for five minutes, be it as little as a length or the head of a frame, also where no ping would", async () => {
+    const clock = new FakeClock();
+    await using side = await start({ clock });
+    const [packet, message] = [await letIn(side, "machine-1"), await letIn(side, "machine-2")];
+    const timers = clock.timers;
+    packet.peer.ws.send(Buffer.alloc(3));
+    rawSocket(message.peer.ws).write(Buffer.of(0x82));
+    await eventually(() => expect(clock.timers).toBe(timers + 2));
+    clock.advance(299_999);
+    await expectOthersAreServed(side);
+    expect(ended([packet.peer, message.peer])).toBe(0);
+    clock.advance(1);
+    await expectLate(side, [packet.peer, message.peer]);
+  });
+
+  it("may take as long as it needs while it goes on, in a packet or in a message, and not by a trickle", async () => {
     const clock = new FakeClock();
     await using side = await start({ clock });
     const [packet, message] = [await letIn(side, "machine-1"), await letIn(side, "machine-2")];
     beginPacket(packet.peer, MIB);
-    message.peer.ws.send(Buffer.alloc(2 * MIB), { fin: false });
-    await eventually(() => expect(held(side)).toBeGreaterThanOrEqual(3 * MIB));
-    clock.advance(299_999);
-    expect(await ended(side, [packet.peer, message.peer])).toBe(0);
-    clock.advance(1);
-    const goodbyes = await Promise.all([packet.peer.ended.promise, message.peer.ended.promise]);
-    expect(goodbyes).toEqual(new Array(2).fill("what was begun was not completed in time"));
-    await eventually(() => expect(held(side)).toBe(0));
-    const told = side.log.filter((line) => line.includes("was not completed in time"));
-    expect(told).toHaveLength(2);
+    message.peer.ws.send(Buffer.alloc(MIB), { fin: false });
+    await eventually(() => expect(held(side)).toBeGreaterThanOrEqual(2 * MIB));
+    for (let n = 1; n <= 4; n += 1) {
+      clock.advance(300_000);
+      packet.peer.ws.send(Buffer.alloc(MIB));
+      message.peer.ws.send(Buffer.alloc(MIB), { fin: false });
+      await eventually(() => expect(held(side)).toBeGreaterThanOrEqual(2 * (n + 1) * MIB));
+    }
+    clock.advance(300_000);
+    const before = held(side);
+    packet.peer.ws.send(Buffer.alloc(1_000));
+    message.peer.ws.send(Buffer.alloc(1_000), { fin: false });
+    await expectOthersAreServed(side);
+    expect(ended([packet.peer, message.peer])).toBe(0);
+    expect(held(side)).toBeGreaterThanOrEqual(before);
+    clock.advance(300_000);
+    await expectLate(side, [packet.peer, message.peer]);
   });
 });
+
+/** They were told that it took too long, which is in the log, and nothing is held for them any more. */
+async function expectLate(side: AgentSide, peers: readonly RawPeer[]): Promise<void> {
+  const goodbyes = await Promise.all(peers.map(({ ended }) => ended.promise));
+  expect(goodbyes).toEqual(peers.map(() => "what was begun was not completed in time"));
+  await eventually(() => expect(held(side)).toBe(0));
+  const told = side.log.filter((line) => line.includes("was not completed in time"));
+  expect(told).toHaveLength(peers.length);
+}
 
 it("C-12: what a key exchange needs is counted before the login, too", async () => {
   await using side = await startAgentSide();

@@ -8,8 +8,21 @@ import { WireError } from "../wireError.ts";
 import { LOWEST_CONNECTION_MESSAGE, SMALL_PACKET_BYTES } from "./bounds.ts";
 import { BLOCK_BYTES, type GcmKey, LENGTH_BYTES, Nonce, SHARED, TAG_BYTES } from "./gcm.ts";
 
-/** Memory for a packet is taken in growing pieces from here, as its bytes arrive. */
-const FIRST_PIECE_BYTES = 1 << 20;
+/**
+ * Memory for a packet is taken in growing pieces from here, as its bytes arrive. A Go client sends the
+ * first 4 KiB of a result of megabytes as a message of their own: many hosts may be there at once.
+ */
+const FIRST_PIECE_BYTES = 64 << 10;
+
+/** A packet that is not complete. */
+export interface Half {
+  /** How many of its bytes have come, with those of its length; 0: none is begun. */
+  readonly bytes: number;
+  /** The memory that it takes. */
+  readonly memoryBytes: number;
+}
+
+const NOTHING: Half = { bytes: 0, memoryBytes: 0 };
 
 /** The largest packet a peer may send now; the transport raises it at login. */
 export interface PacketLimit {
@@ -54,9 +67,10 @@ export class GcmDecipher {
     this.#body = undefined;
   }
 
-  /** Memory that a packet takes which is not complete. */
-  get unfinishedBytes(): number {
-    return this.#body?.length ?? 0;
+  /** What has come of a packet that is not complete, from the first byte of its length on. */
+  get half(): Half {
+    if (this.#lengthBytes === 0) return NOTHING;
+    return { bytes: this.#lengthBytes + this.#bodyBytes, memoryBytes: this.#body?.length ?? 0 };
   }
 
   /**
@@ -129,18 +143,20 @@ export class GcmDecipher {
 
   #append(piece: Buffer): void {
     const needed = this.#bodyBytes + piece.length;
-    // Not from Node's pool: half a packet of a few bytes would keep a whole block of it.
-    this.#body ??= Buffer.allocUnsafeSlow(Math.min(this.#packetBytes(), FIRST_PIECE_BYTES));
-    if (this.#body.length < needed) this.#grow(needed);
-    this.#body.set(piece, this.#bodyBytes);
+    const body = this.#roomFor(needed);
+    body.set(piece, this.#bodyBytes);
+    this.#body = body;
     this.#bodyBytes = needed;
   }
 
-  #grow(needed: number): void {
+  #roomFor(needed: number): Buffer {
     const old = this.#body;
-    const size = Math.min(this.#packetBytes(), Math.max(needed, 2 * (old?.length ?? 0)));
-    this.#body = Buffer.allocUnsafe(size);
-    if (old !== undefined) this.#body.set(old.subarray(0, this.#bodyBytes));
+    if (old !== undefined && old.length >= needed) return old;
+    const wanted = Math.max(needed, old === undefined ? FIRST_PIECE_BYTES : 2 * old.length);
+    // Not from Node's pool: half a packet of a few bytes would keep a whole block of it.
+    const body = Buffer.allocUnsafeSlow(Math.min(this.#packetBytes(), wanted));
+    if (old !== undefined) body.set(old.subarray(0, this.#bodyBytes));
+    return body;
   }
 
   #open(body: Buffer): Buffer {
@@ -166,12 +182,20 @@ export class GcmDecipher {
 }
 
 /** Whatever takes packets: until the first keys that is the library's own, with the packet that is not complete. */
-export type Decipher = GcmDecipher | { readonly _packet?: Uint8Array | null };
+export type Decipher =
+  | GcmDecipher
+  | {
+      readonly _lenBytes?: number;
+      readonly _packet?: Uint8Array | null;
+      readonly _packetPos?: number;
+    };
 
-/** Memory of a packet that is not complete. */
-export function halfBytesOf(decipher: Decipher | undefined): number {
-  if (decipher instanceof GcmDecipher) return decipher.unfinishedBytes;
-  return decipher?._packet?.length ?? 0;
+/** What has come of a packet that is not complete. */
+export function halfOf(decipher: Decipher | undefined): Half {
+  if (decipher instanceof GcmDecipher) return decipher.half;
+  const { _lenBytes: lengthBytes = 0, _packet: packet, _packetPos: bodyBytes = 0 } = decipher ?? {};
+  if (lengthBytes === 0) return NOTHING;
+  return { bytes: lengthBytes + bodyBytes, memoryBytes: packet?.length ?? 0 };
 }
 
 function tooLarge(which: string, bytes: number): WireError {

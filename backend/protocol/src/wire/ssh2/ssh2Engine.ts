@@ -19,7 +19,7 @@ import utilsModule from "ssh2/lib/protocol/utils.js";
 import type { ServerKey } from "../serverKey.ts";
 import { algorithmsFor, type Role } from "./algorithms.ts";
 import { GcmCipher } from "./gcmCipher.ts";
-import { type Decipher, GcmDecipher, halfBytesOf, type PacketLimit } from "./gcmDecipher.ts";
+import { type Decipher, GcmDecipher, type Half, halfOf, type PacketLimit } from "./gcmDecipher.ts";
 import type { PayloadHandler } from "./ssh2Ciphers.ts";
 import { forgetSecrets, type KeyExchange, keepLittle, keptBytes } from "./ssh2Exchange.ts";
 
@@ -154,9 +154,9 @@ export class Ssh2Engine {
     return this.limit.rest;
   }
 
-  /** Memory of a packet that is not complete. */
-  get halfBytes(): number {
-    return halfBytesOf(this.#protocol._decipher);
+  /** What has come of a packet that is not complete. */
+  get half(): Half {
+    return halfOf(this.#protocol._decipher);
   }
 
   /** Memory of the peer's part in a key exchange, until that is over. */

@@ -34,6 +34,8 @@ const NOTHING = Buffer.alloc(0);
 export class Carrier {
   readonly #ws: WebSocket;
   readonly #outbox: Outbox;
+  /** From the opening on. */
+  #unfinished: Unfinished | undefined;
   readonly #deps: CarrierDeps;
 
   /** Takes the WebSocket, which may still be connecting; it has told nobody anything yet. */
@@ -73,6 +75,11 @@ export class Carrier {
     return this.#outbox.queuedBytes;
   }
 
+  /** Bytes that have come of a message that is not complete. */
+  get halfBytes(): number {
+    return this.#unfinished?.bytes ?? 0;
+  }
+
   get isCongested(): boolean {
     return this.#outbox.isCongested;
   }
@@ -109,6 +116,6 @@ export class Carrier {
 
   #open(): void {
     this.#outbox.open();
-    Unfinished.watch(this.#ws, (bytes) => this.#deps.onHalf(bytes));
+    this.#unfinished = Unfinished.watch(this.#ws, (bytes) => this.#deps.onHalf(bytes));
   }
 }

@@ -17,12 +17,9 @@ export interface IntakeDeps {
   /** Whose intake it is. */
   readonly transport: TransportState;
   /** Gets what comes behind the identification. */
-  readonly stream: Pick<
-    KeyedStream,
-    "start" | "receive" | "halfBytes" | "exchangeBytes" | "messages"
-  >;
+  readonly stream: Pick<KeyedStream, "start" | "receive" | "half" | "exchangeBytes" | "messages">;
   /** Where the bytes come from. */
-  readonly carrier: Pick<Carrier, "pause" | "resume">;
+  readonly carrier: Pick<Carrier, "pause" | "resume" | "halfBytes">;
   readonly turns: OwnTurns;
   /** Where it is counted what waits, and what is not complete. */
   readonly held: Pick<HeldShare, "set">;
@@ -98,7 +95,7 @@ export class Intake implements HalvesOwner {
   count(): void {
     const { transport, stream, held } = this.#deps;
     if (transport.isClosed) return;
-    held.set("packet", stream.halfBytes + stream.exchangeBytes);
+    held.set("packet", stream.half.memoryBytes + stream.exchangeBytes);
     this.#watch();
   }
 
@@ -120,7 +117,11 @@ export class Intake implements HalvesOwner {
   }
 
   get isHalf(): boolean {
-    return this.#messageBytes > 0 || this.#deps.stream.halfBytes > 0;
+    return this.#messageBytes > 0 || this.#deps.stream.half.bytes > 0;
+  }
+
+  get begunBytes(): number {
+    return this.#deps.carrier.halfBytes + this.#deps.stream.half.bytes;
   }
 
   get completed(): number {
@@ -190,7 +191,9 @@ export class Intake implements HalvesOwner {
     if (transport.isClosed) this.#rest.clear();
     else held.set("unparsed", this.#restBytes + this.#usedUpBytes);
     if (this.#rest.length === 0) {
-      if (!this.#isPaused) carrier.resume();
+      if (this.#isPaused) return;
+      carrier.resume();
+      if (!transport.isClosed) this.#halves?.restart();
       return;
     }
     carrier.pause();

@@ -1,5 +1,6 @@
 import type { WireClock } from "../clock.ts";
 import { LOWEST_CONNECTION_MESSAGE } from "../ssh2/bounds.ts";
+import type { Half } from "../ssh2/gcmDecipher.ts";
 import {
   type EngineRole,
   type MessageHandlers,
@@ -90,9 +91,9 @@ export class KeyedStream {
     return this.engine.isExchanging || !this.#backlog.isEmpty;
   }
 
-  /** Memory of a packet that is not complete. */
-  get halfBytes(): number {
-    return this.engine.halfBytes;
+  /** What has come of a packet that is not complete. */
+  get half(): Half {
+    return this.engine.half;
   }
 
   /** Memory of the peer's part in a key exchange that is running. */

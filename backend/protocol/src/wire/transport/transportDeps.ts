@@ -22,7 +22,10 @@ export interface TransportLimits {
   packetBeforeLogin: number;
   /** One packet of the connection after the login, until `Transport.allowPackets` says otherwise. */
   packetAfterLogin: number;
-  /** From the first byte of a packet, or of a message of the WebSocket, to its last; up to twice as long. */
+  /**
+   * In which a packet, or a message of the WebSocket, of which the first byte has come is complete, or gets
+   * 64 KiB more (`halves.ts`); up to twice as long.
+   */
   halfMs: number;
   /** Data in both directions after which we ask for new keys (RFC 4253 9 says one gigabyte). */
   rekeyBytes: number;

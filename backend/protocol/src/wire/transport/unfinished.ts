@@ -6,7 +6,7 @@ import { type KeptByReceiver, keptByReceiver, rawSocket } from "./websocket.ts";
 const OBJECTS_BYTES = 8 << 10;
 /** Memory that may be kept for nothing: the last read, of which most frames leave a part for the next. */
 const MEMORY_BYTES = 72 << 10;
-/** Changes of less are not told. */
+/** Changes of less are not told, once something is. */
 const TOLD_BYTES = 16 << 10;
 
 /**
@@ -29,10 +29,16 @@ export class Unfinished {
   }
 
   /** Watches a WebSocket that is open, until it ends. */
-  static watch(ws: WebSocket, onKept: (bytes: number) => void): void {
+  static watch(ws: WebSocket, onKept: (bytes: number) => void): Unfinished {
     const unfinished = new Unfinished(ws, onKept);
     // Behind the library, which has taken the bytes by then.
     rawSocket(ws).on("data", (chunk: Buffer) => unfinished.#came(chunk));
+    return unfinished;
+  }
+
+  /** Bytes that have come of it, whatever they cost; 0: at most its head is there. */
+  get bytes(): number {
+    return this.#kept.bytes;
   }
 
   #came(chunk: Buffer): void {
@@ -67,7 +73,7 @@ export class Unfinished {
   }
 
   #tell(cost: number): void {
-    const isSmallChange = cost > 0 && Math.abs(cost - this.#told) < TOLD_BYTES;
+    const isSmallChange = cost > 0 && this.#told > 0 && Math.abs(cost - this.#told) < TOLD_BYTES;
     if (cost === this.#told || isSmallChange) return;
     this.#told = cost;
     this.#onKept(cost);

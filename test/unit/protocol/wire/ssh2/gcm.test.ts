@@ -156,6 +156,21 @@ describe("a decipher", () => {
     expect(payloads[0]?.equals(Buffer.alloc(16 << 20, 94))).toBe(true);
   });
 
+  it("says what has come of a packet, and takes little memory for the first 4 KiB of a Go client", () => {
+    const [packet = Buffer.alloc(0)] = seal(key, [Buffer.alloc(3 << 19, 94)]);
+    const { decipher, feed, payloads } = opener(key);
+    expect(decipher.half).toEqual({ bytes: 0, memoryBytes: 0 });
+    feed(packet.subarray(0, 3));
+    expect(decipher.half).toEqual({ bytes: 3, memoryBytes: 0 });
+    feed(packet.subarray(3, 4_096));
+    expect(decipher.half).toEqual({ bytes: 4_096, memoryBytes: 64 << 10 });
+    feed(packet.subarray(4_096, 1 << 20));
+    expect(decipher.half).toEqual({ bytes: 1 << 20, memoryBytes: (1 << 20) - 4 });
+    feed(packet.subarray(1 << 20));
+    expect(decipher.half.bytes).toBe(0);
+    expect(payloads).toHaveLength(1);
+  });
+
   it("stops where the handler says", () => {
     const packets = Buffer.concat(seal(key, [Buffer.from("one"), Buffer.from("two")]));
     const { decipher, payloads } = opener(key);

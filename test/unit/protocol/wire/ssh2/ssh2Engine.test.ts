@@ -51,13 +51,18 @@ describe("an engine in a key exchange", () => {
 
   it("says what it keeps of the peer's bytes: its KEXINIT, and a packet that is not complete", () => {
     const engine = server();
-    const kept = () => [engine.halfBytes, engine.exchangeBytes];
+    const kept = () => [engine.half.memoryBytes, engine.exchangeBytes];
     expect(kept()).toEqual([0, 0]);
     const payload = kexinit(JUNK_BYTES);
     const packet = clearPacket(payload);
     engine.parse(packet.subarray(0, 1_000));
     expect(kept()).toEqual([packet.length - 4, 0]);
+    expect(engine.half.bytes).toBe(1_000);
     engine.parse(packet.subarray(1_000));
+    expect(engine.half.bytes).toBe(0);
+    engine.parse(packet.subarray(0, 1));
+    expect(engine.half).toEqual({ bytes: 1, memoryBytes: 0 });
+    engine.parse(packet.subarray(1, 4));
     expect(kept()).toEqual([0, payload.length]);
   });
 });

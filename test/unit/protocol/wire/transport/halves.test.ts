@@ -11,6 +11,7 @@ function watch() {
     isHalf: true,
     isHeldUp: false,
     completed: 0,
+    begunBytes: 0,
     onOverdue: () => {
       overdue += 1;
     },
@@ -50,6 +51,33 @@ describe("the watch over what is not complete", () => {
     owner.isHeldUp = false;
     clock.advance(HALF_MS);
     expect(overdue()).toBe(1);
+  });
+
+  it("lets a slow peer take its time while enough comes, and not one that sends byte by byte", () => {
+    const { clock, owner, halves, overdue } = watch();
+    halves.observe();
+    for (let n = 0; n < 20; n += 1) {
+      owner.begunBytes += 64 << 10;
+      clock.advance(HALF_MS);
+    }
+    expect(overdue()).toBe(0);
+    owner.begunBytes += (64 << 10) - 1;
+    clock.advance(HALF_MS);
+    expect(overdue()).toBe(1);
+  });
+
+  it("gives the whole time again when it is begun anew, and then only when something is half", () => {
+    const { clock, owner, halves, overdue } = watch();
+    halves.observe();
+    clock.advance(HALF_MS - 1);
+    halves.restart();
+    clock.advance(HALF_MS - 1);
+    expect(overdue()).toBe(0);
+    clock.advance(1);
+    expect(overdue()).toBe(1);
+    owner.isHalf = false;
+    halves.restart();
+    expect(clock.timers).toBe(0);
   });
 
   it("keeps no timer for nothing, nor when it was stopped", () => {

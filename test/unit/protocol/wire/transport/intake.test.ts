@@ -10,8 +10,16 @@ const LINE = Buffer.from("SSH-rport-v1-client\r\n");
 function intake(left: number) {
   const clock = new FakeClock();
   const held = new Map<string, number>();
+  let failures = 0;
+  const transport = {
+    isReady: true,
+    isClosed: false,
+    fail: () => {
+      failures += 1;
+    },
+  };
   const stream = {
-    halfBytes: 0,
+    half: { bytes: 0, memoryBytes: 0 },
     exchangeBytes: 0,
     messages: 0,
     left: 0,
@@ -23,9 +31,9 @@ function intake(left: number) {
     {
       clock,
       limits: { bytesBeforeLogin: 64 << 10, halfMs: 1_000 },
-      transport: { isReady: true, isClosed: false, fail: () => {} },
+      transport,
       stream,
-      carrier: { pause: () => {}, resume: () => {} },
+      carrier: { pause: () => {}, resume: () => {}, halfBytes: 0 },
       turns: new Turns({ clock }).own(
         () => "",
         (work) => work(),
@@ -37,7 +45,8 @@ function intake(left: number) {
   );
   served.take(LINE);
   stream.left = left;
-  return { served, stream, unparsed: () => held.get("unparsed") ?? 0 };
+  const unparsed = () => held.get("unparsed") ?? 0;
+  return { served, stream, clock, transport, unparsed, failures: () => failures };
 }
 
 describe("what waits of a message that was taken in part", () => {
@@ -48,5 +57,36 @@ describe("what waits of a message that was taken in part", () => {
     stream.left = 0;
     await expect.poll(unparsed).toBe(0);
     expect(counted).toBe(4 * MIB);
+  });
+});
+
+describe("C-16: the time of what is not complete", () => {
+  it("begins with its first byte, whatever memory that takes", () => {
+    const { served, stream, clock, failures } = intake(0);
+    stream.half = { bytes: 1, memoryBytes: 0 };
+    served.count();
+    clock.advance(999);
+    expect(failures()).toBe(0);
+    clock.advance(1);
+    expect(failures()).toBe(1);
+  });
+
+  it("begins anew when we read again, and no more once the transport has ended", () => {
+    const { served, stream, clock, transport, failures } = intake(0);
+    stream.half = { bytes: 100, memoryBytes: 100 };
+    served.count();
+    served.pause();
+    clock.advance(999);
+    served.resume();
+    clock.advance(999);
+    expect(failures()).toBe(0);
+    clock.advance(1);
+    expect(failures()).toBe(1);
+    served.count();
+    served.pause();
+    transport.isClosed = true;
+    served.stopWatching();
+    served.resume();
+    expect(clock.timers).toBe(0);
   });
 });

@@ -46,12 +46,13 @@ async function granted() {
   const kept: number[] = [];
   const socket = await ws.promise;
   socket.on("message", (data: Buffer) => messages.push(data));
-  Unfinished.watch(socket, (bytes) => kept.push(bytes));
+  const unfinished = Unfinished.watch(socket, (bytes) => kept.push(bytes));
   return {
     peer,
     socket,
     messages,
     kept,
+    unfinished,
     [Symbol.asyncDispose]: async () => {
       peer.destroy();
       socket.terminate();
@@ -111,6 +112,17 @@ describe("F-14: a message that is not complete", () => {
     expect(keptByReceiver(socket).pieces).toBeLessThan(30);
     peer.write(bytes.subarray(299));
     await eventually(() => expect(messages).toEqual([bytes]));
+  });
+
+  it("is told from its first byte on, however little it costs", async () => {
+    await using side = await granted();
+    const { peer, kept, unfinished } = side;
+    peer.write(frame(FIN | OPCODE.binary, Buffer.alloc(0), 400_000));
+    await eventually(() => expect(kept.at(-1)).toBeGreaterThan(0));
+    expect(kept.at(-1)).toBeLessThan(1_000);
+    expect(unfinished.bytes).toBe(0);
+    peer.write(Buffer.alloc(1_000));
+    await eventually(() => expect(unfinished.bytes).toBe(1_000));
   });
 
   it("is told with all that it costs, and again when it is complete", async () => {
