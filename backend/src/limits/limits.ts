@@ -45,6 +45,7 @@ export class Limits {
   readonly #log: Pick<Log, "warn">;
   readonly #bites = new Map<LimitName, Bites>();
   readonly #use = new Map<LimitName, () => number>();
+  #hasOthers = () => true;
 
   constructor({ values = {}, clock, log }: LimitsDeps) {
     const all = LIMIT_NAMES.map((name) => [name, values[name] ?? LIMITS[name].usual]);
@@ -78,6 +79,16 @@ export class Limits {
   /** From now on `used` answers how much of a limit is used. */
   watch(name: LimitName, used: () => number): void {
     this.#use.set(name, used);
+  }
+
+  /** From now on `hasOthers` answers whether more than one person may come here. */
+  sharedWhile(hasOthers: () => boolean): void {
+    this.#hasOthers = hasOthers;
+  }
+
+  /** Whether one person has to leave some of a limit to others; so it is until somebody knows. */
+  get isShared(): boolean {
+    return this.#hasOthers();
   }
 
   /** How all limits stand, in the order of the table. */

@@ -20,7 +20,7 @@ const NOUNS = {
 
 /** What the places need. */
 export interface SharedPlacesDeps {
-  readonly limits: Pick<Limits, "max" | "bite">;
+  readonly limits: Pick<Limits, "max" | "bite" | "isShared">;
   /** The limit whose places they are. */
   readonly limit: keyof typeof NOUNS;
   /** Where there can be no more than these, whatever the limit is. */
@@ -32,7 +32,8 @@ export interface SharedPlacesDeps {
 /**
  * The places of a limit that all users share. One user never has so many that another one finds
  * none: they leave a quarter of what others have not taken, so that each user in turn can have three
- * quarters of what is left; and the first one is anybody's while there is any.
+ * quarters of what is left; and the first one is anybody's while there is any. Where only one person
+ * comes there are no shares: whoever asked for what is there, it is all for that person.
  */
 export class SharedPlaces<T> {
   readonly #deps: SharedPlacesDeps;
@@ -58,11 +59,12 @@ export class SharedPlaces<T> {
    * there is any place at all is not looked at for the first one of a user.
    */
   requireShare(user: Sharer, isReturning = false): void {
+    const { limits, limit, names } = this.#deps;
+    if (!limits.isShared) return;
     const own = this.#of(user);
     const part = isReturning ? LEFT_PART_RETURNING : LEFT_PART;
     const leftAfter = this.max - this.taken - 1;
     if (own === 0 || own + 1 <= leftAfter * (part - 1)) return;
-    const { limits, limit, names } = this.#deps;
     limits.bite(limit, { ...names?.(), user: user.name, share: own, of: this.max });
     const what = NOUNS[limit].replace("%", String(this.max));
     const who = user.name === "" ? "Whoever uses the host's own tunnels" : user.name;

@@ -45,9 +45,11 @@ export async function openAccounts(
   deps: AccountsDeps,
   opened: AsyncDisposableStack,
 ): Promise<Accounts> {
-  const { store, touch } = deps;
+  const { store, limits, touch } = deps;
   const { clock } = options;
   const ledger = AccountLedger.open(store.edits);
+  // Without any, the only one who comes in is whoever can read the token of local mode.
+  limits.sharedWhile(() => ledger.size > 0);
   const sockets = new SocketCounts((user) => touch("user", user));
   ledger.watchRights((users) => {
     for (const user of users) touch("user", user);

@@ -26,7 +26,7 @@ export interface OpenerDeps {
   readonly sockets: TunnelSockets;
   readonly clock: Clock;
   readonly log: Log;
-  readonly limits: Pick<Limits, "max" | "bite">;
+  readonly limits: Pick<Limits, "max" | "bite" | "isShared">;
   /** The open tunnels of all clients. */
   readonly open: SharedPlaces<ServerTunnel>;
   /** Where tunnels listen unless a request says otherwise. */

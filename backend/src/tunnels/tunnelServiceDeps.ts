@@ -11,7 +11,7 @@ import type { TunnelClients } from "./remembered.ts";
 export interface TunnelServiceDeps
   extends Omit<OpenerDeps, "ports" | "asked" | "bind" | "open" | "limits"> {
   readonly clients: TunnelClients;
-  readonly limits: Pick<Limits, "max" | "bite" | "watch">;
+  readonly limits: Pick<Limits, "max" | "bite" | "isShared" | "watch">;
   readonly touch: (entity: "tunnel", id: string) => void;
   /**
    * Where tunnels listen unless a person's request says otherwise: `tunnels.bind`. Undefined: on

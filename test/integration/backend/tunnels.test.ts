@@ -313,20 +313,30 @@ describe("creating a tunnel", () => {
   });
 
   it("carries as many connections of one agent as it may, and refuses the next one", async () => {
-    // Of which one user has eight.
-    await using side = await start({ limits: { channels_per_agent: 11 } });
+    await using side = await start({ limits: { channels_per_agent: 8 } });
     await using target = await echo();
     await using agent = await joinFleet(side);
-    const { lport } = await createTunnel(side, ID, { remote: String(target.port) });
-    const open = await Promise.all(Array.from({ length: 8 }, () => dialLocal(lport)));
-    await vi.waitFor(() => expect(side.tunnels.list()[0]?.connections).toBe(8));
-    for (const socket of open) await answerOf(socket, "x");
-    const next = await dialLocal(lport);
-    expect((await buffer(next)).toString()).toBe("");
+    const remote = String(target.port);
+    // Of which ann has six; the others have one each, as whoever has none yet may.
+    const lports: string[] = [];
+    for (const owner of ["ann", "ben", "cleo", "dan"]) {
+      const acl = `127.0.0.0/${8 + lports.length}`;
+      lports.push((await createTunnel(side, ID, { remote, owner, acl })).lport);
+    }
+    const [ann = "", ben = "", cleo = "", dan = ""] = lports;
+    const open: Socket[] = [];
+    for (const lport of [ann, ann, ann, ann, ann, ann, ben, cleo]) {
+      const socket = await dialLocal(lport);
+      open.push(socket);
+      await answerOf(socket, "x");
+    }
+    expect(bitesOf(side)).toEqual({});
+    expect(await exchange(dan, "one more")).toBe("");
     expect(bitesOf(side)).toEqual({ channels_per_agent: 1 });
+    expect(side.log.filter((line) => line.includes('"share"'))).toEqual([]);
     for (const socket of open) socket.destroy();
     await vi.waitFor(() => expect(agent.connection.channelCount).toBe(0));
-    const again = await dialLocal(lport);
+    const again = await dialLocal(dan);
     expect(await answerOf(again, "again")).toBe("again");
     again.destroy();
   });

@@ -212,6 +212,32 @@ describe("the tunnels of a user who opens as many as they can", () => {
   });
 });
 
+describe("the one person of a server without accounts", () => {
+  it("has all tunnels and connections, and shares them from the first account on", async () => {
+    const limits = { tunnels_per_client: 2, channels_per_agent: 2 };
+    const backend = scope.use(
+      await startBackend({ limits, tunnels: { bind: "127.0.0.1", ports: [range(4)] } }),
+    );
+    const password = await makeFleet({ call: backend.api });
+    const agent = scope.use(await startAgent(agentOf(backend, password, ONE)));
+    await agent.online();
+    const { token } = backend;
+    expect(await openMany(backend, token, { id: ONE, most: 3 })).toEqual({
+      opened: 2,
+      ...refusal("A client can have 2 tunnels."),
+    });
+    const { port } = await echo();
+    const first = await openStream(backend, token, port);
+    expect(await openStream(backend, token, port)).toBeInstanceOf(WebSocket);
+    await addUser(backend, "anna");
+    if (first instanceof WebSocket) first.close();
+    const reason = expect.stringContaining("has 1 of this client's 2 connections");
+    await eventually(async () =>
+      expect(await openStream(backend, token, port)).toMatchObject({ reason }),
+    );
+  });
+});
+
 describe("a user who opens as many connections to a host as they can", () => {
   it("has three quarters, through editors and tunnels, and others get through", async () => {
     const { backend, eve, anna } = await setUp({ channels_per_agent: 16 }, ONE);
@@ -238,6 +264,24 @@ describe("a user who opens as many connections to a host as they can", () => {
       expect(met).toContainEqual(
         expect.objectContaining({ limit: "channels_per_agent", user: "eve" }),
       );
+    });
+  });
+
+  it("and others who take the rest have met the limit itself, which is nobody's", async () => {
+    const { backend, eve, anna } = await setUp({ channels_per_agent: 4 }, ONE);
+    const { port } = await echo();
+    for (const token of [eve, eve, eve, anna]) {
+      expect(await openStream(backend, token, port)).toBeInstanceOf(WebSocket);
+    }
+    expect(await openStream(backend, backend.token, port)).toMatchObject({
+      reason: expect.not.stringContaining("others need the rest"),
+    });
+    expect(bitesOf(backend, "channels_per_agent")).toBe(1);
+    await eventually(async () => {
+      const query = { "filter[application]": "client.tunnel", "filter[action]": "failed" };
+      const entries = await backend.api("listAudit", { query });
+      const limit = { by: "server", limit: "channels_per_agent", max: 4 };
+      expect(entries.map(({ request }) => JSON.parse(request))).toEqual([limit]);
     });
   });
 

@@ -77,7 +77,7 @@ export interface SessionDeps {
   readonly silent: SilentSessions;
   /** What follows from the ends of sessions: a fleet may leave, or be cut, at once. */
   readonly farewells: Chores;
-  readonly limits: Pick<Limits, "max" | "bite">;
+  readonly limits: Pick<Limits, "max" | "bite" | "isShared">;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -3,18 +3,22 @@ import { TUNNEL_CHANNEL } from "@rport/protocol/agent";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
 import type { Connection } from "@rport/protocol/wire/connection";
 import { WireError } from "@rport/protocol/wire/wireError";
+import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { LimitName } from "../../limits/limitTable.ts";
 import { SharedPlaces } from "../../limits/sharedPlaces.ts";
 import { NOBODY, type Sharer } from "../../limits/sharer.ts";
-import { factsOf, namesOf } from "./agentFacts.ts";
-import type { ArrivingSession } from "./arrivingSession.ts";
+import type { ClientRegistry } from "../registry/registry.ts";
+import { factsOf, type NamedSession, namesOf } from "./agentFacts.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
 
 /** Over what channels are opened, and who is told when there may be no more. */
 export interface ChannelOpener {
-  readonly session: ArrivingSession;
-  readonly connection: Connection;
-  readonly deps: Pick<SessionDeps, "limits" | "agentEvents" | "registry">;
+  readonly session: NamedSession;
+  readonly connection: Pick<Connection, "open" | "transport">;
+  readonly deps: Pick<SessionDeps, "limits"> & {
+    readonly agentEvents: Pick<AgentEvents, "tunnelsFull">;
+    readonly registry: Pick<ClientRegistry, "record">;
+  };
 }
 
 /**

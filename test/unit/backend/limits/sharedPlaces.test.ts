@@ -52,6 +52,13 @@ describe("the places that users share", () => {
     }
   });
 
+  it.each([64, 2, 1])("are %i, and all one's own where nobody else comes", (max) => {
+    const { limits, fill } = setUp({ tunnels_per_client: max });
+    limits.sharedWhile(() => false);
+    expect(fill("local")).toBe(max);
+    expect(fill("local", true)).toBe(0);
+  });
+
   it("take no more from what comes back than a sixteenth", () => {
     expect(setUp({ tunnels_per_client: 64 }).fill("eve", true)).toBe(60);
   });
