@@ -51,12 +51,17 @@ describe.concurrent("a backend whose document is damaged", () => {
     },
   );
 
-  it("starts with the copy it named", async () => {
+  it("starts with the copy it named, which lacks the last change, when it is told to", async () => {
     await using temp = await tempDirectory();
     const document = join(temp.path, "rport.json");
     await cp(join(used.path, "data"), temp.path, { recursive: true });
     await copyFile(`${document}.1`, document);
-    await using backend = await spawnBackend(temp.path);
+    const refused = await runBackend(["--data-dir", temp.path, "--port", "0"]);
+    expect(refused).toMatchObject({
+      code: 65,
+      stderr: expect.stringContaining("--accept-lost-changes"),
+    });
+    await using backend = await spawnBackend(temp.path, ["--accept-lost-changes"]);
     const ids = (await backend.api.call("listCredentials")).map(({ id }) => id);
     expect(ids).toContain("first");
     expect(ids).not.toContain("second");
