@@ -66,6 +66,15 @@ describe("a VS Code under test", () => {
     expect(await answers).toEqual(["Zoe", "beta"]);
   });
 
+  test("finds also what is said beyond the toasts that are shown at once", async () => {
+    const { workbench } = editor;
+    await workbench.inHost((vscode) => {
+      for (const n of [1, 2, 3, 4, 5]) void vscode.window.showInformationMessage(`said ${n}`);
+    });
+    for (const n of [1, 5]) await workbench.said(`said ${n}`);
+    await workbench.clearToasts();
+  });
+
   test("chooses from context menus", async () => {
     const { workbench } = editor;
     await workbench.openContainer("Explorer");

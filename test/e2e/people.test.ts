@@ -155,7 +155,7 @@ describe("two people, each with a window", () => {
     await quickInput.answer("type the code that the app shows", "000000");
     await quickInput.message.getByText("The code is wrong.").waitFor();
     await quickInput.retry(totp(first.secret));
-    await workbench.toast("Signing in takes a code of the app from now on.").waitFor();
+    await workbench.said("Signing in takes a code of the app from now on.");
     // a page that has the focus while it loads takes the keys, and passes none on
     await clients.row("web-01").click();
     await workbench.clearToasts();
@@ -165,12 +165,12 @@ describe("two people, each with a window", () => {
     await quickInput.answer("A code of the app that you have", first.recoveryCode);
     await quickInput.widget.filter({ hasText: "The password of anna" }).waitFor();
     await quickInput.cancel();
-    await workbench.toast("Signing in takes the password alone from now on.").waitFor();
+    await workbench.said("Signing in takes the password alone from now on.");
     await workbench.clearToasts();
 
     const { secret } = await setUpApp();
     await quickInput.answer("type the code that the app shows", totp(secret));
-    await workbench.toast("Signing in takes a code of the app from now on.").waitFor();
+    await workbench.said("Signing in takes a code of the app from now on.");
     await clients.row("web-01").click();
     await workbench.command("View: Close All Editors");
     await workbench.clearToasts();

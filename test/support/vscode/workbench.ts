@@ -10,6 +10,9 @@ import type { CodeServer } from "./server.ts";
 import { type Theme, themes } from "./settings.ts";
 import { Terminal } from "./terminal.ts";
 
+/** An editor shows a toast at once, or not at all. */
+const toastTimeoutMs = 5_000;
+
 /** For what a loaded machine takes long to do: a window with its extensions, a first webview. */
 const slowTimeoutMs = 60_000;
 
@@ -119,6 +122,19 @@ export class Workbench {
   /** The notification with this text; its buttons by role "button". */
   toast(text: string | RegExp): Locator {
     return this.page.locator(".notifications-toasts .notification-list-item", { hasText: text });
+  }
+
+  /**
+   * Waits until this was said. An editor that has shown three toasts within a second shows no further one: what
+   * that would say is in its list.
+   */
+  async said(text: string): Promise<void> {
+    const shown = this.toast(text).waitFor({ timeout: toastTimeoutMs });
+    await shown.catch(async () => {
+      await this.command("Notifications: Show Notifications");
+      const kept = this.page.locator(".notifications-center .notification-list-item");
+      await kept.filter({ hasText: text }).waitFor();
+    });
   }
 
   /** Removes all notifications. */
