@@ -53,6 +53,12 @@ const FIRST_RECORD = 900_000;
 
 let attempts = 0;
 
+/** Sends a last thing; where too much waits then, resolves when all of it is written, or the socket is closed. */
+async function roomBehind(ws: WebSocket, send: (written: () => void) => void): Promise<void> {
+  const isWritten = new Promise<void>((resolve) => send(resolve));
+  if (ws.bufferedAmount > AHEAD_BYTES) await isWritten;
+}
+
 /** From one of many addresses, as thieves come who have more than one machine. */
 function localAddress(): string {
   attempts += 1;
@@ -108,10 +114,7 @@ class Thief {
   async #silence(bytes: number): Promise<void> {
     const { ws, connection } = await this.#signIn();
     for (let sent = 0; sent < bytes && ws.readyState === WebSocket.OPEN; sent += PIECE.length) {
-      ws.send(PIECE, { fin: false });
-      while (ws.bufferedAmount > AHEAD_BYTES && ws.readyState === WebSocket.OPEN) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      await roomBehind(ws, (written) => ws.send(PIECE, { fin: false }, written));
     }
     await connection.closed;
   }
@@ -121,10 +124,8 @@ class Thief {
     const { ws, connection } = await this.#signIn();
     for (let n = 0; n < fragments && ws.readyState === WebSocket.OPEN; n += 1) {
       ws.send(Buffer.of(1), { fin: false });
-      for (let pongs = 0; pongs < PONGS; pongs += 1) ws.pong(PONG);
-      while (ws.bufferedAmount > AHEAD_BYTES && ws.readyState === WebSocket.OPEN) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      for (let pongs = 1; pongs < PONGS; pongs += 1) ws.pong(PONG);
+      await roomBehind(ws, (written) => ws.pong(PONG, undefined, written));
     }
     await connection.closed;
   }
