@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { auditHandlers } from "../../../../../backend/src/http/handlers/audit.ts";
 import { type Actor, localActor } from "../../../../../backend/src/users/actor.ts";
+import { callContext } from "../../../../support/backend/callContext.ts";
 import { noAudit } from "../../../../support/backend/noAudit.ts";
 
 /** A search of the audit log by an administrator; `during` happens while it waits for its turn. */
@@ -16,16 +17,7 @@ async function search(during: (actor: { isAdministrator: boolean }) => void) {
     },
   };
   const { listAudit } = auditHandlers({ audit: noAudit, index, people: { get: () => undefined } });
-  const context = {
-    actor,
-    user: "anna",
-    address: "192.0.2.1",
-    isShared: false,
-    origin: "http://rport.example",
-    authorization: undefined,
-    userAgent: "",
-    requireRight: () => {},
-  };
+  const context = callContext(actor, "anna");
   return await listAudit({ params: {}, query: {}, body: undefined }, context);
 }
 

@@ -9,20 +9,12 @@ import {
   credentialHandlers,
 } from "../../../../../backend/src/http/handlers/credentials.ts";
 import { STRANGER } from "../../../../../backend/src/users/actor.ts";
+import { callContext } from "../../../../support/backend/callContext.ts";
 import { openCredentials } from "../../../../support/backend/credentials.ts";
 import { noAudit } from "../../../../support/backend/noAudit.ts";
 
 const IDS = ["one", "three", "two", "zero"];
-const CONTEXT = {
-  actor: STRANGER,
-  user: "local",
-  address: "192.0.2.1",
-  isShared: false,
-  origin: "http://rport.example",
-  authorization: undefined,
-  userAgent: "",
-  requireRight: () => {},
-};
+const CONTEXT = callContext(STRANGER, "local");
 
 /** A purge of four credentials that nobody uses; the disk has no room at some of its writes. */
 async function purge(isFull: (write: number) => boolean, dryRun = false) {
