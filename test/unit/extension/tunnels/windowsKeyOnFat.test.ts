@@ -1,10 +1,7 @@
 import { chmodSync } from "node:fs";
 import { chmod, link, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
-import { windowsKey } from "../../../../extension/src/tunnels/sharing/windowsKey.ts";
-import { tempDirectory } from "../../../support/tempDirectory.ts";
-import { silentLog } from "../serverFixture.ts";
+import { keyStorage } from "./keyStorage.ts";
 
 /** What the file system does: how it refuses second names, and whether all of its files have one mode. */
 const system = vi.hoisted(() => ({ refusal: "EPERM", hasModes: true }));
@@ -30,30 +27,12 @@ beforeEach(() => {
   Object.assign(system, { refusal: "EPERM", hasModes: true });
 });
 
-/** A storage folder on a file system without second names, and why somebody was warned there. */
-async function storage() {
-  const directory = await tempDirectory();
-  const folder = join(directory.path, "windows");
-  const warnings: unknown[] = [];
-  const log = {
-    ...silentLog,
-    warn: (_: string, fields?: { why?: unknown }) => warnings.push(fields?.why),
-  };
-  return {
-    folder,
-    path: join(folder, "key"),
-    warnings,
-    key: () => windowsKey(directory.path, log),
-    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
-  };
-}
-
 // Windows says the last of them of exFAT.
 it.each(["EPERM", "EACCES", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EISDIR"])(
   "the key of the windows is one of however many ask at once where a second name is refused (%s)",
   async (refusal) => {
     system.refusal = refusal;
-    await using some = await storage();
+    await using some = await keyStorage();
     await expect(link("one", "two")).rejects.toMatchObject({ code: refusal });
     const keys = await Promise.all(Array.from({ length: 50 }, () => some.key()));
     expect(new Set(keys.map((key) => key.toString("hex"))).size).toBe(1);
@@ -64,7 +43,7 @@ it.each(["EPERM", "EACCES", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EISDIR
 );
 
 it("the key of the windows is made anew where it was left empty and a second name is refused", async () => {
-  await using some = await storage();
+  await using some = await keyStorage();
   await mkdir(some.folder);
   await writeFile(some.path, "", { mode: 0o600 });
   const key = await some.key();
@@ -75,7 +54,7 @@ it("the key of the windows is made anew where it was left empty and a second nam
 
 it("where others can read every file there is no key, and that is said once", async () => {
   system.hasModes = false;
-  await using some = await storage();
+  await using some = await keyStorage();
   const refusal = `the file system of ${some.folder} keeps no file from other users`;
   await expect(some.key()).rejects.toThrow(refusal);
   expect(some.warnings).toEqual([]);
