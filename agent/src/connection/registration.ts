@@ -41,11 +41,17 @@ export function connectionRequest({ config, attributes, identity, host }: Regist
       Labels: labels,
       Remotes: config.remotes,
       ClientConfiguration: clientConfiguration(config, attributes, identity.clientId),
-      Features: ALL_FEATURES.filter((one) => one !== FEATURES.hostKey || hostKey !== undefined),
+      Features: spoken(hostKey !== undefined),
       HostKey: hostKey,
       MachineHint: machineHint,
     }),
   );
+}
+
+function spoken(hasHostKey: boolean): readonly string[] {
+  const spared = new Set<string>([FEATURES.terminal]);
+  if (!hasHostKey) spared.add(FEATURES.hostKey);
+  return ALL_FEATURES.filter((one) => !spared.has(one));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { authIdSchema, secretIdSchema } from "./ids.ts";
 import { REMOTES_MAX } from "./leftOut.ts";
+import { terminalOfferSchema } from "./terminal/terminal.ts";
 
 /** The WebSocket subprotocol of agents, byte for byte; a list with more in it is another one. */
 export const SUBPROTOCOL = "rport-v1";
@@ -25,6 +26,12 @@ export const REQUESTS = {
   requestEnded: "request_ended",
   /** Ours, feature `listening-ports`: what listens on the host; see `tunnels/listening.ts`. */
   listeningPorts: "listening_ports",
+  /** Ours, feature `terminal`: which terminals the host has; see `terminal/terminal.ts`. */
+  listTerminals: "list_terminals",
+  /** Ours, feature `terminal`: the host ends one. */
+  endTerminal: "end_terminal",
+  /** Ours, feature `terminal`: the agent tells how one ended; told again until it is answered. */
+  terminalEnded: "terminal_ended",
 } as const;
 
 /** Requests a Go agent may send without an answer; accepted, and not used yet. */
@@ -55,6 +62,8 @@ export const FEATURES = {
   longRequests: "long-requests",
   /** The agent tells which TCP ports of its host somebody listens on. */
   listeningPorts: "listening-ports",
+  /** The agent opens terminals on its host. Listed by those alone whose configuration allows it. */
+  terminal: "terminal",
 } as const;
 
 /** Every extension by its name, for those who speak all of them. */
@@ -180,6 +189,8 @@ export const connectionRequestSchema = z.object({
   HostKey: text,
   /** Ours: a hash of the machine's id; equal on a copy of a disk, and after a new installation. */
   MachineHint: text,
+  /** Ours: whether there are terminals, as whom, or why not; nothing where it says something else. */
+  Terminal: terminalOfferSchema.optional().catch(undefined),
 });
 
 /** First request of an agent, parsed. */
