@@ -127,4 +127,6 @@ export const CLOSE_CODES = {
   refused: 4004,
   /** The server is stopping; connect again later. */
   stopping: 4005,
+  /** Another viewer has taken the terminal over; whoever came back by itself would take it back for ever. */
+  replaced: 4006,
 } as const;

@@ -35,6 +35,11 @@ export const EVENTS_PATH = `${API_PREFIX}/events`;
  * the bytes; an empty binary message is the end of that direction (half-close).
  */
 export const DIAL_PATH = `${API_PREFIX}/ws/dial`;
+/**
+ * A viewer of a terminal on a host: a WebSocket per viewer, `?client_id=`. Binary messages are frames
+ * of `terminal/frame.ts`, one or more in each, both ways; the first one is `open`.
+ */
+export const TERMINAL_PATH = `${API_PREFIX}/ws/terminal`;
 
 /** Every REST endpoint of the backend, once. */
 export const ENDPOINTS = {
