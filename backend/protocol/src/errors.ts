@@ -127,6 +127,8 @@ export const CLOSE_CODES = {
   refused: 4004,
   /** The server is stopping; connect again later. */
   stopping: 4005,
-  /** Another viewer has taken the terminal over; whoever came back by itself would take it back for ever. */
-  replaced: 4006,
+  /** The way to the host was cut; what was open there, such as a terminal, may be there still. */
+  cutOff: 4006,
+  /** Somebody with the same account goes on with it in another place. */
+  takenOver: 4007,
 } as const;

@@ -36,8 +36,8 @@ export const EVENTS_PATH = `${API_PREFIX}/events`;
  */
 export const DIAL_PATH = `${API_PREFIX}/ws/dial`;
 /**
- * A viewer of a terminal on a host: a WebSocket per viewer, `?client_id=`. Binary messages are frames
- * of `terminal/frame.ts`, one or more in each, both ways; the first one is `open`.
+ * Viewers of terminals: a WebSocket each, `?client_id=`. Binary messages carry frames, see
+ * `terminal/frame.ts`; where one message ends and the next begins means nothing.
  */
 export const TERMINAL_PATH = `${API_PREFIX}/ws/terminal`;
 

@@ -108,6 +108,11 @@ export const attachedSchema = z.object({
   startedAtMs: offset,
   /** Number of the first byte of output that comes now; larger than asked for where that is gone. */
   outputFrom: offset,
+  /**
+   * Output before it was there when the viewer attached: what programs ask the terminal for in it was
+   * answered, or came to nothing, so whoever is shown all that is kept must not answer it again.
+   */
+  liveFrom: offset.optional(),
   /** How many bytes of input the terminal has taken since it began: who was cut off sends the rest. */
   inputTaken: offset,
 });
