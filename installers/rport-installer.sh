@@ -55,6 +55,8 @@ Options:
   --force, -f          enrol anew, also from another server
   --user, -a USER      the agent's account; rport unless given
   --prefix DIR         keep everything below DIR; needs no root
+  --terminals ACCOUNT  allow terminals, as this account; with --prefix as you
+  --no-terminals       forbid them again
   --no-service         start the agent without a service
   --no-start           install, and start nothing now
   --package, -z FILE   install from this file, fetch none
@@ -498,23 +500,20 @@ needs_token() { [ -n "$is_forced" ] || [ ! -e "${prefix:-/etc/rport}/rport.conf"
 install_agent() {
   set -- "--server=$server" ${1+"$@"}
   trap : INT TERM HUP
-  case $token_from in
-    stdin)
-      if [ -n "$has_proxies" ]; then
-        echo "$token" | run_agent install --token-stdin "$@"
-      else
-        run_agent install --token-stdin "$@"
-      fi ;;
-    file) run_agent install --token-stdin "$@" <"$token_file" ;;
+  case $token_from$has_proxies in
+    stdin) run_agent install --token-stdin "$@"; return ;;
+    file) run_agent install --token-stdin "$@" <"$token_file"; return ;;
+    # The proxies stood behind the token, so that it has been read.
+    stdin*) ;;
     *)
       if [ -n "$is_dry" ] || ! needs_token; then
         run_agent install "$@" </dev/null
-      else
-        ask_token
-        # Not printf: some shells run that as a program, whose arguments everybody sees.
-        echo "$token" | run_agent install --token-stdin "$@"
-      fi ;;
+        return
+      fi
+      ask_token ;;
   esac
+  # Not printf: some shells run that as a program, whose arguments everybody sees.
+  echo "$token" | run_agent install --token-stdin "$@"
 }
 
 # Files that were made elsewhere would have the labels of there.
@@ -608,9 +607,11 @@ main() {
         "and takes SELinux as it is." ;;
       *) ;;
     esac
+    # With --prefix no account is behind it: terminals are the user's own.
+    case $option,${1-} in --terminals, | --terminals,-*) option=$option= ;; *) ;; esac
     case $option in
       --server | --pairing | --tls-pin | --name | --tag | --user | --prefix | --runtime | --token-file | --proxy | \
-        --package | --sha256)
+        --package | --sha256 | --terminals)
         [ "$left" -gt 0 ] || misuse "$option needs a value."
         option="$option=$1"
         shift
@@ -629,7 +630,8 @@ main() {
         set -- ${1+"$@"} "--prefix=$prefix" ;;
       --force) is_forced=yes; set -- ${1+"$@"} "$option" ;;
       --dry-run) is_dry=yes; set -- ${1+"$@"} "$option" ;;
-      --pairing=* | --name=* | --tag=* | --user=* | --new-id | --no-service | --no-start | --keep-config)
+      --pairing=* | --name=* | --tag=* | --user=* | --new-id | --no-service | --no-start | --keep-config | \
+        --terminals=* | --no-terminals)
         set -- ${1+"$@"} "$option" ;;
       --tls-pin=*) tls_pin=${option#*=}; set -- ${1+"$@"} "$option" ;;
       --proxy=*) proxy=${option#*=} ;;

@@ -28,6 +28,7 @@ const REQUEST = {
   isForced: false,
   isStarted: true,
   isDryRun: false,
+  terminals: { kind: "unsaid" as const },
 };
 
 describe("a plist", () => {

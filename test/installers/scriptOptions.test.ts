@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fakes, runInstaller, TOKEN } from "../support/installer/runInstaller.ts";
+import { fakes, isThere, runInstaller, TOKEN } from "../support/installer/runInstaller.ts";
 import {
   askedInstalled,
   executableOnly,
@@ -55,6 +55,34 @@ describe("RPort's letters", () => {
     expect(result.stderr).toContain(`${letter} is refused`);
     expect(release.requests).toEqual([]);
   });
+});
+
+describe("terminals", () => {
+  test.for(["dash", "busybox ash", "bash --posix", "mksh", "yash", "posh"])(
+    "in %s are the agent's matter, with or without an account",
+    async (name, ctx) => {
+      const shell = name.split(" ");
+      ctx.skip(!isThere(shell), `${name} is not installed`);
+      await using release = await stubRelease();
+      for (const [args, told] of [
+        [["--terminals", "anna", "--yes"], ["--terminals=anna"]],
+        [["--terminals=anna"], ["--terminals=anna"]],
+        [
+          ["--new-id", "--terminals"],
+          ["--new-id", "--terminals="],
+        ],
+        [
+          ["--terminals", "--new-id"],
+          ["--terminals=", "--new-id"],
+        ],
+        [["--no-terminals"], ["--no-terminals"]],
+      ] as const) {
+        const result = await runInstaller(release, ["--token-stdin", ...args], { shell });
+        expect(result).toMatchObject({ code: 0, left: [] });
+        expect((await release.call())?.args.slice(4)).toEqual(told);
+      }
+    },
+  );
 });
 
 describe("the agent that is installed", () => {

@@ -11,7 +11,7 @@ export const USAGE = `rport-agent: connects this host to its RPort server.
   rport-agent wait-online -c FILE --timeout SECONDS
   rport-agent install --server URL [--pairing URL] [--tls-pin PIN] [--token-stdin] [--name NAME] [--tag TAG]... [--new-id]
                       [--force] [--user USER | --prefix DIR] [--no-service] [--no-start]
-                      [--dry-run]
+                      [--terminals [ACCOUNT] | --no-terminals] [--dry-run]
   rport-agent uninstall [--prefix DIR] [--keep-config] [--dry-run]
   rport-agent status [--prefix DIR]
   rport-agent background start|restart|stop|status [--prefix DIR | --user USER] [--pid-file FILE]

@@ -28,6 +28,11 @@ export interface Accounts {
   readonly defaultName: string;
   /** Why no agent can run as this account, in a sentence; undefined: nothing speaks against it. */
   whyNot(name: string): string | undefined;
+  /**
+   * Why a shell as this account would be of no use, or cannot be had on this system, in a sentence; undefined
+   * where nothing speaks against it.
+   */
+  whyNoTerminal(name: string): Promise<string | undefined>;
   /** The account of that name, or undefined when the machine has none. */
   find(name: string): Promise<Account | undefined>;
   /** Makes a system account that nobody can log in to, unless the name is taken already. */

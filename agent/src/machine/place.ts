@@ -8,4 +8,6 @@ export interface Place {
   readonly self: Self;
   /** Undefined: whoever installs. */
   readonly user: string | undefined;
+  /** Whether its service is left open, as a shell needs it; else it is confined. */
+  readonly allowsTerminals?: boolean;
 }

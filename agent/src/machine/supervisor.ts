@@ -38,6 +38,8 @@ export interface Service extends Supervisor {
   wayBack(): readonly string[];
   /** The account that runs it as it is set up; undefined when it is not, or has none of its own. */
   account(): Promise<string | undefined>;
+  /** Whether it is set up for terminals, so that it is as open as its account is. */
+  allowsTerminals(): Promise<boolean>;
   /** Why it cannot run this agent, in a sentence; undefined when it can. */
   obstacle(): string | undefined;
 }

@@ -15,6 +15,7 @@ import { install } from "./install.ts";
 import { assertRemovesOther, howToRemove } from "./removal.ts";
 import { tellStatus } from "./status.ts";
 import { Supervision } from "./supervision.ts";
+import { terminalsIn, withOptionalAccount } from "./terminals.ts";
 import { assertOwnPrefix, makeTemporary } from "./trustedWay.ts";
 import { uninstall } from "./uninstall.ts";
 import { verifyFile } from "./verifyFile.ts";
@@ -37,6 +38,8 @@ const INSTALL = {
   user: { type: "string" },
   "no-service": { type: "boolean", default: false },
   "no-start": { type: "boolean", default: false },
+  terminals: { type: "string" },
+  "no-terminals": { type: "boolean", default: false },
 } as const;
 
 const UNINSTALL = { ...PLACE, "keep-config": { type: "boolean", default: false } } as const;
@@ -65,7 +68,7 @@ export async function runService(
 ): Promise<ExitCode> {
   switch (name) {
     case "install":
-      return await runInstall(parseFlags(args, INSTALL), platform);
+      return await runInstall(parseFlags(withOptionalAccount(args), INSTALL), platform);
     case "uninstall":
       return await runUninstall(parseFlags(args, UNINSTALL), platform);
     case "status":
@@ -79,10 +82,11 @@ export async function runService(
 
 async function runInstall(flags: InstallFlags, platform: Platform): Promise<ExitCode> {
   const installing = installingOn(platform);
-  const place = placeOf(installing, flags.prefix, flags.user);
+  const asked = placeOf(installing, flags.prefix, flags.user);
   const isDryRun = flags["dry-run"];
-  if (!isDryRun) assertPrivileged(place, installing);
-  await assertOwnPrefix(place.layout, installing);
+  if (!isDryRun) assertPrivileged(asked, installing);
+  await assertOwnPrefix(asked.layout, installing);
+  const { place, terminals } = await terminalsIn(asked, flags, installing);
   const supervision = await Supervision.of(place, installing, !flags["no-service"]);
   await supervision.assertInstallable();
   const { server, force: isForced } = flags;
@@ -90,7 +94,8 @@ async function runInstall(flags: InstallFlags, platform: Platform): Promise<Exit
   const temporary = await makeTemporary(installing);
   try {
     const isNewId = flags["new-id"];
-    const request = { server, isNewId, isForced, isStarted: !flags["no-start"], isDryRun };
+    const isStarted = !flags["no-start"];
+    const request = { server, isNewId, isForced, isStarted, terminals, isDryRun };
     await install(request, {
       place,
       installing,

@@ -14,10 +14,13 @@ import { Undo } from "../machine/undo.ts";
 import type { Clock } from "../platform/clock.ts";
 import { textOf } from "../platform/errorText.ts";
 import { readSmallFile } from "../platform/smallFile.ts";
+import type { InstallStep } from "./change.ts";
 import { type Installation, inspect, whyOffline } from "./installation.ts";
-import { type InstallStep, installSteps } from "./installSteps.ts";
+import { installSteps } from "./installSteps.ts";
 import { provenanceOf } from "./provenance.ts";
 import type { Receipt } from "./receipt.ts";
+import { howToTakeBack } from "./removal.ts";
+import { configured, meaning, type Terminals } from "./terminals.ts";
 import { workFoldersIn } from "./workFolders.ts";
 
 /** How long an agent that was put back may take to connect. */
@@ -32,6 +35,7 @@ export interface InstallRequest {
   /** Enrol anew although this host is enrolled and connected. */
   readonly isForced: boolean;
   readonly isStarted: boolean;
+  readonly terminals: Terminals;
   /** Say what would be done, and do nothing. */
   readonly isDryRun: boolean;
 }
@@ -74,6 +78,7 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
   const isKept = keepsEnrolment(request, deps, found);
   if (isKept && (await isUpToDate(request, deps, found))) {
     say(`This host is already enrolled at ${request.server}, and its agent is up to date.`);
+    tellTerminals(request, deps);
     return;
   }
   const telling: Telling = { report: NOBODY_ASKED };
@@ -88,6 +93,7 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     leftovers: worked.filter((folder) => !deps.temporary.startsWith(join(folder, "/"))),
     isEnrolled: !isKept,
     isNewId: request.isNewId,
+    terminals: request.terminals,
     predecessor: deps.predecessor,
     enrol: async () => {
       const { config, report } = await enrolAside(deps);
@@ -108,6 +114,12 @@ export async function install(request: InstallRequest, deps: InstallDeps): Promi
     say("RPort's own client is stopped; its settings are kept. To bring it back, uninstall.");
   }
   for (const line of await deps.supervisor(undefined).caveats()) say(line);
+  tellTerminals(request, deps);
+}
+
+function tellTerminals({ terminals, server }: InstallRequest, { place, say }: InstallDeps): void {
+  const takeBack = howToTakeBack(place, server);
+  for (const line of meaning(terminals, { server, takeBack })) say(line);
 }
 
 /**
@@ -140,12 +152,17 @@ function keepsEnrolment(
 }
 
 async function isUpToDate(
-  { isStarted }: InstallRequest,
+  { isStarted, terminals }: InstallRequest,
   deps: InstallDeps,
   found: Installation,
 ): Promise<boolean> {
   if (!found.isProgramCurrent || (isStarted && !found.isOnline)) return false;
-  return deps.supervisor(undefined).isCurrent();
+  const config = await readConfig(deps.place);
+  return configured(config, terminals) === config && (await deps.supervisor(undefined).isCurrent());
+}
+
+function readConfig({ layout }: Place): Promise<string> {
+  return readSmallFile(layout.config, CONFIG_MAX_BYTES, { followsNoLink: true });
 }
 
 /** What enrolling gave, before anything is placed. */
@@ -172,8 +189,7 @@ async function enrolAside({ enroll, place, temporary, say }: InstallDeps): Promi
   if (enroll === undefined) throw new Error("enrolling needs a token");
   const aside = join(temporary, "rport.conf");
   if (await isPresent(layout.config)) {
-    const text = await readSmallFile(layout.config, CONFIG_MAX_BYTES, { followsNoLink: true });
-    await writeFile(aside, text, { mode: 0o600 });
+    await writeFile(aside, await readConfig(place), { mode: 0o600 });
   }
   const { authId, clientId, report } = await enroll(aside);
   say(`enrolled as ${authId}, client ${clientId}`);

@@ -1,9 +1,9 @@
 import { link, rename, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { CliFailure, EXIT } from "../cli/cliFailure.ts";
+import { CONFIG_MAX_BYTES } from "../config/config.ts";
 import { hostKeyFileIn } from "../host/hostKey.ts";
 import type { Account } from "../machine/account.ts";
-import type { Place } from "../machine/place.ts";
 import {
   type Changing,
   ensureDirectory,
@@ -11,58 +11,21 @@ import {
   isPresent,
   placeFile,
 } from "../machine/placing.ts";
-import type { Installing } from "../machine/platform.ts";
-import type { Programs } from "../machine/programs.ts";
 import { PREDECESSOR, type Service, type Supervisor } from "../machine/supervisor.ts";
 import type { Undo } from "../machine/undo.ts";
-import type { Clock } from "../platform/clock.ts";
+import { readSmallFile } from "../platform/smallFile.ts";
 import { isOwnName } from "../state/ownFiles.ts";
 import { stateFileIn } from "../state/stateFile.ts";
 import { assertRoom } from "./assertRoom.ts";
-import type { Installation } from "./installation.ts";
+import type { Change, InstallStep } from "./change.ts";
 import { makePrefix } from "./makePrefix.ts";
-import type { Receipt } from "./receipt.ts";
+import { configTitle, configured } from "./terminals.ts";
 import { assertOwnPrefix } from "./trustedWay.ts";
 import { whyNotConnected } from "./waitConnected.ts";
 
 /** How long a started agent may take to connect: the first one of a host, and a newer one. */
 const FIRST_ONLINE_MS = 30_000;
 const UPDATE_ONLINE_MS = 60_000;
-
-/** One change of the machine. */
-export interface InstallStep {
-  /** What it does, to be read after "would". */
-  readonly title: string;
-  /** Whether the agent runs from then on; everything is in its place before. */
-  readonly isStart?: true;
-  run(undo: Undo): Promise<void>;
-}
-
-/** What is to be changed. */
-export interface Change {
-  readonly place: Place;
-  readonly installing: Pick<
-    Installing,
-    "accounts" | "rights" | "wrapper" | "locksPrograms" | "whyNotAt"
-  >;
-  readonly programs: Programs;
-  readonly clock: Clock;
-  readonly found: Installation;
-  /** What an earlier installation in this prefix wrote down. */
-  readonly receipt: Receipt | undefined;
-  /** Folders in this prefix that killed runs have worked in. */
-  readonly leftovers: readonly string[];
-  readonly isEnrolled: boolean;
-  /** RPort's own client, whose place is taken. */
-  readonly predecessor: Pick<Service, "takeOver"> | undefined;
-  /** Leave the key of the host it was: for copies of a disk image. */
-  readonly isNewId: boolean;
-  /** Claims the pairing; the answer is the new configuration. */
-  enrol(): Promise<string>;
-  readonly isStarted: boolean;
-  readonly signal: AbortSignal;
-  supervisor(account: Account | undefined): Supervisor;
-}
 
 /** The changes in their order; each relies on those before it. */
 export function installSteps(change: Change): readonly InstallStep[] {
@@ -81,7 +44,7 @@ class Steps {
   }
 
   all(): readonly InstallStep[] {
-    const { place, found, isEnrolled, isStarted, predecessor } = this.#change;
+    const { place, found, isEnrolled, isStarted, predecessor, terminals } = this.#change;
     const { layout, user } = place;
     const { title } = this.#supervisor();
     const steps: (InstallStep | undefined)[] = [
@@ -101,7 +64,7 @@ class Steps {
       },
       isEnrolled
         ? { title: `write ${layout.config}`, run: (undo) => this.#placeConfig(undo) }
-        : { title: `keep ${layout.config}`, run: (undo) => this.#keepConfig(undo) },
+        : { title: configTitle(layout.config, terminals), run: (undo) => this.#keepConfig(undo) },
       { title: `set up ${title}`, run: (undo) => this.#setUp(undo) },
       isStarted
         ? {
@@ -123,10 +86,18 @@ class Steps {
   }
 
   #accountStep(user: string): InstallStep {
+    const { place, installing } = this.#change;
+    if (place.allowsTerminals === true) {
+      const run = async () => {
+        this.#account = await installing.accounts.find(user);
+        if (this.#account === undefined) throw new CliFailure(EXIT.failed, `${user} is gone.`);
+      };
+      return { title: `let the agent run as ${user}, and terminals with it`, run };
+    }
     return {
       title: `make the system user ${user} unless there is one`,
       run: async (undo) => {
-        this.#account = await this.#change.installing.accounts.ensure(user, undo);
+        this.#account = await installing.accounts.ensure(user, undo);
       },
     };
   }
@@ -211,14 +182,17 @@ class Steps {
   }
 
   async #placeConfig(undo: Undo): Promise<void> {
-    const { place } = this.#change;
     const config = this.#config;
     if (config === undefined) throw new Error("there is no configuration to write");
+    await this.#writeConfig(configured(config, this.#change.terminals), undo);
+    if (this.#change.isNewId) await this.#dropHostKey(undo);
+  }
+
+  async #writeConfig(text: string, undo: Undo): Promise<void> {
     const owner = this.#account === undefined ? {} : { owner: this.#account.owner };
     const access = { mode: 0o600, ...owner };
-    const path = place.layout.config;
-    await placeFile({ path, from: { text: config }, access }, this.#changing(undo));
-    if (this.#change.isNewId) await this.#dropHostKey(undo);
+    const path = this.#change.place.layout.config;
+    await placeFile({ path, from: { text }, access }, this.#changing(undo));
   }
 
   /** Where something is still to be written once the token is spent. */
@@ -249,11 +223,22 @@ class Steps {
     undo.add(`restore ${file}`, () => rename(aside, file));
   }
 
-  /** A configuration that an uninstallation kept belongs to nobody's account any more. */
   async #keepConfig(undo: Undo): Promise<void> {
+    const { place, terminals, isStarted } = this.#change;
+    const path = place.layout.config;
+    const read = () => readSmallFile(path, CONFIG_MAX_BYTES, { followsNoLink: true });
+    const before = await read();
+    if (configured(before, terminals) !== before) {
+      // An agent that runs could write its next secret meanwhile.
+      this.#wasStopped = isStarted;
+      if (isStarted) await this.#supervisor().stop();
+      await this.#writeConfig(configured(await read(), terminals), undo);
+      return;
+    }
     if (this.#account === undefined) return;
+    // One that an uninstallation kept belongs to nobody's account any more.
     const access = { mode: 0o600, owner: this.#account.owner };
-    await giveFile(this.#change.place.layout.config, access, this.#changing(undo));
+    await giveFile(path, access, this.#changing(undo));
   }
 
   async #setUp(undo: Undo): Promise<void> {

@@ -14,6 +14,12 @@ export function howToRemove({ layout }: Place, { locksPrograms }: Installing): s
   return commandLine([layout.program, "uninstall", ...where]);
 }
 
+/** How a person forbids the terminals of an installed agent again. */
+export function howToTakeBack({ layout }: Place, server: string): string {
+  const where = layout.receipt === undefined ? [] : ["--prefix", dirname(layout.receipt)];
+  return commandLine([layout.program, "install", "--server", server, "--no-terminals", ...where]);
+}
+
 /**
  * Throws a `CliFailure` where the program that runs is the one to be removed, and the system does not
  * let that happen.

@@ -53,7 +53,7 @@ function lastSteps({ layout, receipt, installing, user, keepsConfig }: Removal) 
   const { program, bundle, config, receipt: file } = layout;
   if (file === undefined) {
     const folders = [emptyFolder(dirname(bundle)), emptyFolder(dirname(config))];
-    return [...folders, account(installing.accounts, user)];
+    return [...folders, ...accounts(installing.accounts, user)];
   }
   const folders = [program, bundle].map(dirname);
   const made = [...(receipt?.directories ?? [])].reverse();
@@ -122,9 +122,11 @@ function emptyFolder(path: string): UninstallStep {
   return step(`remove ${path} if nothing is left in it`, () => removeIfEmpty(path));
 }
 
-function account(accounts: Accounts, user: string): UninstallStep {
-  const title = `remove the user ${user} if the installer made it`;
-  return step(title, () => accounts.remove(user));
+/** An agent that has got another account, for terminals, has left the one that was made for it. */
+function accounts(known: Accounts, user: string): readonly UninstallStep[] {
+  return [...new Set([user, known.defaultName])].map((name) =>
+    step(`remove the user ${name} if the installer made it`, () => known.remove(name)),
+  );
 }
 
 async function removeWhole(path: string): Promise<void> {

@@ -25,7 +25,13 @@ auth = "web:secret-of-this-host"
 fingerprint = "SHA256:${"A".repeat(43)}"
 `;
 
-const NOTHING_SPECIAL = { isNewId: false, isForced: false, isStarted: true, isDryRun: false };
+const NOTHING_SPECIAL = {
+  isNewId: false,
+  isForced: false,
+  isStarted: true,
+  isDryRun: false,
+  terminals: { kind: "unsaid" },
+} as const;
 
 /** Keeps notes instead of processes; `connects` says whether a started agent gets online. */
 class FakeSupervisor implements Supervisor {
@@ -36,6 +42,8 @@ class FakeSupervisor implements Supervisor {
   isUp = false;
   isThere = false;
   failsToInstall = false;
+  /** What the agent does before it ends. */
+  onStop: () => Promise<void> = async () => {};
   readonly #dataDir: string;
 
   constructor(dataDir: string) {
@@ -70,6 +78,7 @@ class FakeSupervisor implements Supervisor {
 
   async stop(): Promise<void> {
     this.notes.push("stop");
+    if (this.isUp) await this.onStop();
     this.isUp = false;
     await rm(join(this.#dataDir, "state.json"), { force: true });
   }
@@ -84,6 +93,7 @@ class FakeSupervisor implements Supervisor {
 const NO_ACCOUNTS: Accounts = {
   defaultName: "rport",
   whyNot: () => undefined,
+  whyNoTerminal: async () => undefined,
   find: async () => undefined,
   ensure: () => Promise.reject(new Error("no account is to be made")),
   remove: () => Promise.reject(new Error("no account is to be removed")),

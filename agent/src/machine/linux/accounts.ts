@@ -1,4 +1,7 @@
-import { type Account, type Accounts, whyNotPlain } from "../account.ts";
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { basename } from "node:path";
+import { ACCOUNT_NAME, type Account, type Accounts, whyNotPlain } from "../account.ts";
 import { must, type Programs } from "../programs.ts";
 import type { Undo } from "../undo.ts";
 
@@ -12,13 +15,47 @@ export function passwdAccounts(programs: Programs): Accounts {
   return {
     defaultName: "rport",
     whyNot: whyNotPlain,
+    whyNoTerminal: (name) => whyNoTerminal(programs, name),
     find: (name) => findAccount(programs, name),
     ensure: (name, undo) => ensureAccount(programs, name, undo),
     remove: (name) => removeAccount(programs, name),
   };
 }
 
+/** An account, and the program that begins when its person logs in. */
+interface Entry {
+  readonly account: Account;
+  readonly shell: string;
+}
+
+/** Without a shell of its own an account has the usual one. */
+const USUAL_SHELL = "/bin/sh";
+/** What says in the place of a shell that nobody logs in. */
+const NO_SHELLS = ["nologin", "false", "true", "sync", "halt", "shutdown"];
+
+async function whyNoTerminal(programs: Programs, name: string): Promise<string | undefined> {
+  if (!ACCOUNT_NAME.test(name)) return "--terminals must name an account in plain lower case.";
+  const entry = await findEntry(programs, name);
+  if (entry === undefined)
+    return `There is no account ${name} here. Name one that people log in to.`;
+  const { shell } = entry;
+  const isShell = !NO_SHELLS.includes(basename(shell)) && (await isExecutable(shell));
+  if (isShell) return undefined;
+  return `Nobody can log in as ${name}, whose shell is ${shell}. Name another account.`;
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function findAccount(programs: Programs, name: string): Promise<Account | undefined> {
+  return (await findEntry(programs, name))?.account;
+}
+
+async function findEntry(programs: Programs, name: string): Promise<Entry | undefined> {
   const { code, stdout } = await programs.run("getent", ["passwd", name]);
   if (code === 0) return parsePasswd(stdout, name);
   // Small systems have no getent.
@@ -63,10 +100,10 @@ async function has(programs: Programs, program: string): Promise<boolean> {
   return (await programs.run("sh", ["-c", script])).code === 0;
 }
 
-function parsePasswd(text: string, name: string): Account | undefined {
+function parsePasswd(text: string, name: string): Entry | undefined {
   const line = text.split("\n").find((candidate) => candidate.startsWith(`${name}:`));
   if (line === undefined) return undefined;
-  const [, , uid, gid, comment] = line.split(":");
+  const [, , uid, gid, comment, , shell] = line.split(":");
   const owner = { uid: Number(uid), gid: Number(gid) };
-  return { name, owner, isOurs: comment === COMMENT };
+  return { account: { name, owner, isOurs: comment === COMMENT }, shell: shell || USUAL_SHELL };
 }

@@ -7,7 +7,7 @@ import { must, type Programs } from "../programs.ts";
 import { LAST_LINES, type Service } from "../supervisor.ts";
 import { RportClientScript } from "./rportClientScript.ts";
 import type { ScriptFacts } from "./scriptFacts.ts";
-import { UNIT_MARK } from "./unit.ts";
+import { isOpen, UNIT_MARK } from "./unit.ts";
 
 /** The service's name with every service manager that starts scripts of `/etc/init.d`. */
 export const SCRIPT_NAME = "rport";
@@ -26,6 +26,8 @@ export interface ScriptManager {
   /** For people, behind the service's name. */
   readonly name: string;
   render(facts: ScriptFacts): string;
+  /** Set where it starts the agent without the further groups of its account. */
+  readonly dropsGroups?: true;
   /** What people have to know about agents that it keeps up. */
   readonly caveats: readonly string[];
   readonly enable: CommandLine;
@@ -50,6 +52,8 @@ export interface InitScriptDeps {
   readonly programs: Programs;
   readonly manager: ScriptManager;
   readonly logFile: string;
+  /** Why the manager cannot run such an agent, in a sentence. */
+  readonly obstacle: string | undefined;
   wanted(): Promise<ScriptWanted>;
 }
 
@@ -98,8 +102,12 @@ export class InitScript implements Service {
     return /^# It runs as ([a-z_][a-z0-9_-]{0,30})\.$/m.exec(text ?? "")?.[1];
   }
 
+  async allowsTerminals(): Promise<boolean> {
+    return (await this.isInstalled()) && isOpen((await this.#read()) ?? "");
+  }
+
   obstacle(): string | undefined {
-    return undefined;
+    return this.#deps.obstacle;
   }
 
   async caveats(): Promise<readonly string[]> {

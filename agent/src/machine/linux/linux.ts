@@ -77,13 +77,21 @@ async function findService(place: Place, parts: Parts): Promise<Service | undefi
 }
 
 function scriptService(place: Place, manager: ScriptManager, { programs, accounts }: Parts) {
-  const { layout, self, user = "" } = place;
+  const { layout, self, user = "", allowsTerminals = false } = place;
   const { logFile, program } = layout;
   const wanted = async () => {
     const { logsDirectories } = await configuredWritable(place, { made: [], accounts });
     const owner = await accounts.find(user);
     const command = runCommand(layout, self);
-    return { user, command, logFile, program, logsDirectories, owner };
+    return { user, allowsTerminals, command, logFile, program, logsDirectories, owner };
   };
-  return new InitScript({ programs, manager, logFile, wanted });
+  const obstacle = whyWithoutGroups(place, manager);
+  return new InitScript({ programs, manager, logFile, obstacle, wanted });
+}
+
+/** A shell without the groups of its person has neither their files nor their sudo. */
+function whyWithoutGroups(place: Place, { name, dropsGroups }: ScriptManager): string | undefined {
+  const isForPerson = place.allowsTerminals === true && place.user !== "root";
+  if (dropsGroups !== true || !isForPerson) return undefined;
+  return `${name} would start the agent without the groups of ${place.user}. There, terminals are for root alone.`;
 }

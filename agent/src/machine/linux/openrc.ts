@@ -4,7 +4,7 @@ import { isPresent } from "../placing.ts";
 import type { Programs } from "../programs.ts";
 import { SCRIPT_NAME, type ScriptManager } from "./initScript.ts";
 import { checkedFacts } from "./scriptFacts.ts";
-import { UNIT_MARK } from "./unit.ts";
+import { headOf } from "./unit.ts";
 
 const RUNLEVEL = "default";
 /** What `status` ends with when it is started, starting, or waits for something else. */
@@ -31,10 +31,10 @@ export const OPENRC: ScriptManager = {
   status: ["rc-service", SCRIPT_NAME, "status"],
   isUp: (code) => UP_CODES.includes(code),
   render: (facts) => {
-    const { user, command, logFile } = checkedFacts(facts);
+    const { user, command, logFile, allowsTerminals } = checkedFacts(facts);
     const [program, ...args] = command;
     return `#!/sbin/openrc-run
-${UNIT_MARK}
+${headOf(allowsTerminals)}
 # It runs as ${user}.
 # Changes belong into /etc/conf.d/${SCRIPT_NAME}, not here.
 description="RPort agent"
@@ -43,11 +43,11 @@ command="${program}"
 command_args="${args.join(" ")}"
 command_user="${user}"
 directory=/
-umask=077
+umask=${allowsTerminals ? "022" : "077"}
 respawn_delay=5
 respawn_max=0
 retry="TERM/10/KILL/5"
-rc_ulimit="-c 0"
+rc_ulimit="${allowsTerminals ? "-S -c" : "-c"} 0"
 output_log="${logFile}"
 error_log="${logFile}"
 export DO_NOT_TRACK=1 BUN_ENABLE_CRASH_REPORTING=0

@@ -5,6 +5,7 @@ import { isPlain } from "./unit.ts";
 /** The only things in which two scripts differ. */
 export interface ScriptFacts {
   readonly user: string;
+  readonly allowsTerminals: boolean;
   /** The program and its arguments; absolute paths of plain characters. */
   readonly command: readonly string[];
   /** Where the agent's words go. */

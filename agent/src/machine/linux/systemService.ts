@@ -18,7 +18,7 @@ export function systemService(
   place: Place,
   { programs, accounts }: { readonly programs: Programs; readonly accounts: Accounts },
 ): SystemdService {
-  const { layout, self, user = "" } = place;
+  const { layout, self, user = "", allowsTerminals = false } = place;
   return new SystemdService({
     programs,
     name: UNIT_NAME,
@@ -31,6 +31,7 @@ export function systemService(
       const { paths, logsDirectories } = await configuredWritable(place, { made, accounts });
       return renderUnit({
         user,
+        allowsTerminals,
         command: runCommand(layout, self),
         writable: [dirname(layout.config), ...paths.filter(isPlain)],
         logsDirectories: logsDirectories.filter(isPlain),

@@ -5,7 +5,7 @@ import { type Changing, placeFile, removeDrafts } from "../placing.ts";
 import { must, type ProgramResult, type Programs } from "../programs.ts";
 import { LAST_LINES, type Service } from "../supervisor.ts";
 import { RportClientUnit } from "./rportClientUnit.ts";
-import { UNIT_MARK } from "./unit.ts";
+import { isOpen, UNIT_MARK } from "./unit.ts";
 
 /** Whether systemd runs this machine, whatever else is installed on it. */
 export function isSystemdRunning(root = "/"): boolean {
@@ -55,6 +55,10 @@ export class SystemdService implements Service {
 
   async account(): Promise<string | undefined> {
     return /^User=([a-z_][a-z0-9_-]{0,30})$/m.exec(await this.#installed())?.[1];
+  }
+
+  async allowsTerminals(): Promise<boolean> {
+    return isOpen(await this.#installed());
   }
 
   obstacle(): string | undefined {

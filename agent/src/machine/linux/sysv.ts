@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Programs } from "../programs.ts";
 import { type CommandLine, SCRIPT_NAME, type ScriptManager } from "./initScript.ts";
 import { checkedFacts } from "./scriptFacts.ts";
-import { UNIT_MARK } from "./unit.ts";
+import { headOf } from "./unit.ts";
 
 /** The pipe by which the older init is spoken to: it is there when that init runs the machine. */
 const PIPES = ["run/initctl", "dev/initctl"];
@@ -45,6 +45,7 @@ function sysv(registry: Registry): ScriptManager {
       "This init starts the agent with the machine, and does not start it again if it ends.",
     ],
     ...registry,
+    dropsGroups: true,
     isEnabled: async () => {
       const lists = await Promise.all(START_FOLDERS.map((path) => readdir(path).catch(() => [])));
       return lists.flat().some((name) => START_LINK.test(name));
@@ -54,7 +55,7 @@ function sysv(registry: Registry): ScriptManager {
     status: [script, "status"],
     isUp: (code) => code === 0,
     render: (facts) => {
-      const { user, program } = checkedFacts(facts);
+      const { user, program, allowsTerminals } = checkedFacts(facts);
       return `#!/bin/sh
 ### BEGIN INIT INFO
 # Provides:          ${SCRIPT_NAME}
@@ -66,7 +67,7 @@ function sysv(registry: Registry): ScriptManager {
 ### END INIT INFO
 # chkconfig: 2345 90 10
 # description: RPort agent
-${UNIT_MARK}
+${headOf(allowsTerminals)}
 # It runs as ${user}.
 case \${1-} in
   start | stop | restart)

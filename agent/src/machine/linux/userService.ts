@@ -79,7 +79,7 @@ class UserUnit {
   }
 
   service(): SystemdService {
-    const { layout, self } = this.#place;
+    const { layout, self, allowsTerminals } = this.#place;
     return new SystemdService({
       programs: this.#programs,
       name: this.#name,
@@ -88,7 +88,7 @@ class UserUnit {
       systemctl: this.#systemctl,
       journal: ["journalctl", `--user-unit=${this.#name}`],
       wanted: async (installed) => {
-        const text = renderUserUnit(runCommand(layout, self));
+        const text = renderUserUnit(runCommand(layout, self), allowsTerminals);
         const isMarked = this.#hasAllowedLingering || installed.includes(LINGER_MARK);
         const made = [...this.#made, ...madeFor(installed)];
         const notes = [

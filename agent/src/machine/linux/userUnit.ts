@@ -1,5 +1,5 @@
 import { RportError } from "@rport/protocol/errors";
-import { SYSTEM_CALLS, UNIT_MARK } from "./unit.ts";
+import { headOf, OPEN, SYSTEM_CALLS } from "./unit.ts";
 
 /** Whatever has no meaning inside quotes in a unit: neither `%` nor `$`, no quote and no backslash. */
 const QUOTABLE = /^[A-Za-z0-9_./:@+, -]+$/;
@@ -14,11 +14,11 @@ export function isQuotable(path: string): boolean {
  * Throws `BAD_REQUEST` for paths with anything that a unit could take for more than a path. What
  * needs file systems of its own is missing: a user's systemd cannot make any everywhere.
  */
-export function renderUserUnit(command: readonly string[]): string {
+export function renderUserUnit(command: readonly string[], allowsTerminals = false): string {
   if (!command.every(isQuotable)) {
     throw new RportError("BAD_REQUEST", "A path has characters that a service cannot have.");
   }
-  return `${UNIT_MARK}
+  return `${headOf(allowsTerminals)}
 # Changes belong into a folder of this unit's name with .d behind it, not here.
 [Unit]
 Description=RPort agent
@@ -30,15 +30,17 @@ WorkingDirectory=/
 Restart=always
 RestartSec=5
 Environment=DO_NOT_TRACK=1 BUN_ENABLE_CRASH_REPORTING=0
-UMask=0077
+${allowsTerminals ? OPEN : CONFINED}
+[Install]
+WantedBy=default.target
+`;
+}
+
+const CONFINED = `UMask=0077
 MemoryMax=512M
 MemorySwapMax=128M
 TasksMax=512
 LimitCORE=0
 
 NoNewPrivileges=yes
-${SYSTEM_CALLS}
-[Install]
-WantedBy=default.target
-`;
-}
+${SYSTEM_CALLS}`;

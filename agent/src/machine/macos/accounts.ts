@@ -13,6 +13,8 @@ export function directoryAccounts(programs: Programs): Accounts {
   return {
     defaultName: "_rport",
     whyNot: whyNotPlain,
+    whyNoTerminal: async () =>
+      "An installation on macOS cannot allow terminals yet: its jobs run as a background service does.",
     find: (name) => findAccount(programs, name),
     ensure: (name, undo) => ensureAccount(programs, name, undo),
     remove: async (name) => {

@@ -74,6 +74,10 @@ export class LaunchdService implements Service {
     return undefined;
   }
 
+  async allowsTerminals(): Promise<boolean> {
+    return false;
+  }
+
   async caveats(): Promise<readonly string[]> {
     return this.#deps.caveats;
   }

@@ -21,6 +21,8 @@ export const SERVICE_ACCOUNTS: Accounts = {
     name === NAME
       ? undefined
       : `On Windows the agent runs as ${NAME}, an account of its service alone; --user cannot be used.`,
+  whyNoTerminal: async () =>
+    "On Windows the agent runs as an account that has no shell, so terminals cannot be allowed there.",
   find: async (name) => (name === NAME ? ACCOUNT : undefined),
   ensure: async () => ACCOUNT,
   remove: async () => {},

@@ -80,6 +80,10 @@ export class WindowsService implements Service {
     return [];
   }
 
+  async allowsTerminals(): Promise<boolean> {
+    return false;
+  }
+
   async caveats(): Promise<readonly string[]> {
     return [];
   }

@@ -84,3 +84,18 @@ test("a name that begins like another one is not taken for it", async () => {
 test.each(["rport", "_a", "a-b_1"])("%s is a name for an account", (name) => {
   expect(name).toMatch(ACCOUNT_NAME);
 });
+
+test.each([
+  ["anna", "/bin/sh", undefined],
+  ["anna", "", undefined],
+  ["anna", "/usr/sbin/nologin", "whose shell is /usr/sbin/nologin"],
+  ["anna", "/bin/false", "Nobody can log in"],
+  ["anna", "/bin/no-such-shell", "whose shell is /bin/no-such-shell"],
+  ["bob", "/bin/sh", "no account bob"],
+  ["An na", "/bin/sh", "plain lower case"],
+])("a terminal as %s, where anna's shell is %j", async (name, shell, why) => {
+  const machine = new FakeMachine([], `anna:x:1000:1000:,,,:/home/anna:${shell}\n`);
+  const whyNot = await passwdAccounts(machine).whyNoTerminal(name);
+  if (why === undefined) expect(whyNot).toBeUndefined();
+  else expect(whyNot).toContain(why);
+});

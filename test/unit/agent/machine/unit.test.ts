@@ -2,20 +2,22 @@ import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { renderUnit } from "../../../../agent/src/machine/linux/unit.ts";
+import { isOpen, renderUnit, UNIT_MARK } from "../../../../agent/src/machine/linux/unit.ts";
+import { renderUserUnit } from "../../../../agent/src/machine/linux/userUnit.ts";
 import { tempDirectory } from "../../../support/tempDirectory.ts";
 
 const OPTIONS = {
   user: "rport",
+  allowsTerminals: false,
   command: ["/usr/bin/true", "run", "-c", "/etc/rport/rport.conf"],
   writable: ["/etc/rport"],
   logsDirectories: [],
 };
 
-async function analyze(args: readonly string[]) {
+async function analyze(args: readonly string[], text = renderUnit(OPTIONS)) {
   await using directory = await tempDirectory();
   const file = join(directory.path, "rport.service");
-  await writeFile(file, renderUnit(OPTIONS));
+  await writeFile(file, text);
   return spawnSync("systemd-analyze", [...args, file], { encoding: "utf8" });
 }
 
@@ -48,6 +50,32 @@ describe("the unit", () => {
       expect(lines).toContain(line);
     }
     expect(lines.join()).not.toContain("MemoryDenyWriteExecute");
+  });
+
+  test("for terminals takes nothing from a shell, and stays ours", async (ctx) => {
+    const open = renderUnit({ ...OPTIONS, user: "anna", allowsTerminals: true });
+    const lines = open.split("\n");
+    for (const line of ["User=anna", "UMask=0022", "KillMode=process", "OOMPolicy=continue"]) {
+      expect(lines).toContain(line);
+    }
+    expect(lines[0]).toBe(UNIT_MARK);
+    expect([isOpen(open), isOpen(renderUnit(OPTIONS))]).toEqual([true, false]);
+    const names = ["No", "Capab", "Ambient", "Protect", "Private", "Remove", "Restrict", "Lock"];
+    const bounds = [...names, "System", "Memory", "OOMScore", "ReadWrite"];
+    expect(lines.filter((line) => bounds.some((name) => line.startsWith(name)))).toEqual([]);
+    const isMissing = spawnSync("systemd-analyze", ["--version"]).status !== 0;
+    ctx.skip(isMissing, "systemd-analyze is not installed");
+    const { stderr } = await analyze(["verify", "--man=no"], open);
+    expect(stderr.split("\n").filter((line) => line.includes("rport.service"))).toEqual([]);
+  });
+
+  test("of a user's own systemd is as open, where terminals are allowed", () => {
+    const command = ["/home/me/my agent/bin/rport-agent", "run"];
+    const open = renderUserUnit(command, true);
+    expect(open).toContain("UMask=0022\nKillMode=process\n");
+    expect(open).not.toMatch(/NoNewPrivileges|Restrict|SystemCall|MemoryMax|TasksMax=\d/);
+    expect(renderUserUnit(command)).toMatch(/UMask=0077\n(.*\n)+NoNewPrivileges=yes\n/);
+    expect([isOpen(open), isOpen(renderUserUnit(command))]).toEqual([true, false]);
   });
 
   test("opens what the configuration needs, and nothing else", () => {

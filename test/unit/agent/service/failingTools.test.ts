@@ -17,6 +17,7 @@ const REQUEST = {
   isNewId: false,
   isForced: false,
   isStarted: true,
+  terminals: { kind: "unsaid" as const },
   isDryRun: false,
 };
 const FOLDERS = ["etc", "var/log", "var/run", "var/lib", "usr/local/bin", "Library/LaunchDaemons"];
