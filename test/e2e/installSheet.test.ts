@@ -117,6 +117,31 @@ describe("the install sheet in the editor", () => {
     await sheet.getByText("Options", { exact: true }).click();
   });
 
+  test("says whom a line lets in as whom that allows terminals", async () => {
+    const lets = sheet.getByText("acts on this host as anna, until you take it back there");
+    await sheet.getByText("Options", { exact: true }).click();
+    await sheet.getByLabel("Allow terminals").check();
+    await sheet.getByText("one that people log in to, such as root").waitFor();
+    expect(await sheet.getByRole("button", { name: "Copy" }).isDisabled()).toBe(true);
+    await sheet.getByLabel("Account that runs the agent").fill("anna");
+    await sheet.getByText("Without a service, terminals are for root alone").waitFor();
+    await sheet.getByLabel("Do not install a service").uncheck();
+    await expect.poll(snippetText).toContain("--token-stdin --proxy-stdin --terminals anna;");
+    await lets.waitFor();
+    for (const theme of ["light", "dark"] as const) {
+      await rport.workbench.setTheme(theme);
+      await expect.poll(() => paleTexts(sheet)).toEqual([]);
+      await sheet.getByLabel("Allow terminals").scrollIntoViewIfNeeded();
+      await rport.workbench.screenshot(`sheet-terminals-options-${theme}`);
+      await lets.scrollIntoViewIfNeeded();
+      await rport.workbench.screenshot(`sheet-terminals-${theme}`);
+    }
+    await sheet.getByLabel("Account that runs the agent").fill("");
+    await sheet.getByLabel("Allow terminals").uncheck();
+    await lets.waitFor({ state: "hidden" });
+    await sheet.getByText("Options", { exact: true }).click();
+  });
+
   test("shows the script that would run", async () => {
     await sheet.getByRole("button", { name: "Inspect Script" }).click();
     const { page } = rport.workbench;

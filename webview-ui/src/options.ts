@@ -45,6 +45,7 @@ const TEXTS: Readonly<Record<TextName, Look>> = {
 const RUNTIMES = { auto: "runtimeAuto", bun: "runtimeBun", node: "runtimeNode" } as const;
 
 const CHECKS: Readonly<Record<CheckName, Look>> = {
+  terminals: { label: "terminals", hint: "terminalsHint" },
   noService: { label: "noService", hint: "noServiceHint" },
   noStart: { label: "noStart", hint: "noStartHint" },
   newId: { label: "newId", hint: "newIdHint" },
@@ -85,6 +86,7 @@ export function renderOptions(words: Words, changed: (options: SheetOptions) => 
     packageFile: text("packageFile"),
     sha256: text("sha256"),
     runtime: runtimeOf(runtime.input.value),
+    terminals: checks.terminals.input.checked,
     noService: checks.noService.input.checked,
     noStart: checks.noStart.input.checked,
     newId: checks.newId.input.checked,

@@ -9,7 +9,7 @@ import { renderNotice } from "./notice.ts";
 import { type OptionsForm, renderOptions } from "./options.ts";
 import { renderSnippet, shownText } from "./snippet.ts";
 import { isLineDone, isUsable, statusOf } from "./status.ts";
-import { renderNearOnly, renderService } from "./warning.ts";
+import { renderNearOnly, renderService, renderTerminals } from "./warning.ts";
 import { type WordKey, type Words, wordsOf } from "./words.ts";
 
 const HAPPENS: Readonly<Record<SheetState["service"]["kind"], readonly WordKey[]>> = {
@@ -143,7 +143,8 @@ export class Sheet {
     const isDone = isLineDone(state);
     const near = isDone ? [] : renderNearOnly(state.nearOnly, words, post);
     const service = isDone ? [] : renderService(state, words);
-    this.#drawWarnings([...service, ...near]);
+    const terminals = isDone ? [] : renderTerminals(state, words);
+    this.#drawWarnings([...service, ...near, ...terminals]);
     redraw(this.#command, ...(isDone ? [] : this.#drawCommand(state)));
     redraw(this.#hosts, ...renderHosts(state, words, post), ...renderNews(state, words));
     redraw(

@@ -57,3 +57,14 @@ export function renderService({ service }: SheetState, words: Words): readonly H
   const text = element("p", {}, words(key, service.url));
   return [element("div", { class: `notice ${tone}`, role: "note" }, text)];
 }
+
+/** Says whom the line lets in as whom, as long as it allows terminals. */
+export function renderTerminals(state: SheetState, words: Words): readonly HTMLElement[] {
+  const { options, offered, problems, server } = state;
+  const isRight = problems.user === undefined && problems.terminals === undefined;
+  if (!options.terminals || !offered.includes("terminals") || !isRight) return [];
+  const { user } = options;
+  const said =
+    user === "" ? words("terminalsAsOwn", server.name) : words("terminalsAs", server.name, user);
+  return [element("div", { class: "notice warning", role: "note" }, element("p", {}, said))];
+}

@@ -131,6 +131,13 @@ export const ENGLISH = {
   minutesFieldHint: "1 to 60; empty: as the server is set.",
   user: "Account that runs the agent",
   userHint: "Empty: “rport”, which is made if need be.",
+  terminals: "Allow terminals",
+  terminalsHint:
+    "Whoever may open terminals on this server acts on the host as the account above, with its sudo. Below a folder: as whoever pastes the line.",
+  terminalsAs:
+    "Whoever may open terminals on {0} acts on this host as {1}, until you take it back there, with the installer’s --no-terminals.",
+  terminalsAsOwn:
+    "Whoever may open terminals on {0} acts on this host as whoever pastes the line, until they take it back there, with the installer’s --no-terminals.",
   noService: "Do not install a service",
   noServiceHint:
     "Starts the agent once, in the background. For containers, and where you are not root.",

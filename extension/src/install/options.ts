@@ -18,6 +18,7 @@ export const NO_OPTIONS: SheetOptions = {
   packageFile: "",
   sha256: "",
   runtime: "auto",
+  terminals: false,
   noService: false,
   noStart: false,
   newId: false,
@@ -53,10 +54,16 @@ const PAIRED = ["name", "tags", "hostname", "uses", "minutes"] as const;
 /** They are flags of the installer. */
 const FLAGS = [
   ...(["user", "prefix", "proxy", "packageFile", "sha256", "runtime"] as const),
-  ...(["noService", "noStart", "newId", "force"] as const),
+  ...(["terminals", "noService", "noStart", "newId", "force"] as const),
 ];
 /** On Windows the service has its account, the system its proxy, and the agent one form. */
-const NOT_ON_WINDOWS: readonly OptionName[] = ["user", "proxy", "runtime"];
+const NOT_ON_WINDOWS: readonly OptionName[] = ["user", "proxy", "runtime", "terminals"];
+/** There an installation cannot allow terminals yet. */
+const NOT_ON_MACOS: readonly OptionName[] = ["terminals"];
+const NOT_ON: Readonly<Partial<Record<string, readonly OptionName[]>>> = {
+  windows: NOT_ON_WINDOWS,
+  macos: NOT_ON_MACOS,
+};
 
 /** What RPort's own installer and a container have no counterpart for is not offered there. */
 export function offeredOptions(
@@ -65,7 +72,7 @@ export function offeredOptions(
 ): readonly OptionName[] {
   if (kind === "rport-pairing") return ["minutes"];
   if (platform === "docker") return PAIRED;
-  const flags = FLAGS.filter((name) => platform !== "windows" || !NOT_ON_WINDOWS.includes(name));
+  const flags = FLAGS.filter((name) => NOT_ON[platform]?.includes(name) !== true);
   return [...PAIRED, ...flags];
 }
 
@@ -90,18 +97,21 @@ export function pairingBody(options: SheetOptions): Omit<PairingBody, "credentia
 }
 
 /** Flags of the installers for Linux and macOS. */
-export function flagsOf(options: SheetOptions): readonly string[] {
+export function flagsOf(options: SheetOptions, platform: "linux" | "macos"): readonly string[] {
   const { prefix, user, proxy, packageFile, sha256, runtime } = options;
   const { noService, noStart, newId, force } = options;
+  const terminals = options.terminals && platform === "linux";
   const values = {
     "--prefix": prefix,
-    "--user": user,
+    "--user": terminals ? "" : user,
+    "--terminals": terminals ? user : "",
     "--proxy": proxy,
     "--package": packageFile,
     "--sha256": sha256.toLowerCase(),
     "--runtime": runtime === "auto" ? "" : runtime,
   };
   const switches = {
+    "--terminals": terminals && user === "",
     "--no-service": noService,
     "--no-start": noStart,
     "--new-id": newId,
@@ -163,6 +173,7 @@ const CHECKS: Readonly<Partial<Record<OptionName, Check>>> = {
   packageFile: ({ packageFile }, platform) =>
     packageFile === "" ? undefined : whyNotPath(packageFile, platform, "file"),
   sha256: whyNotSha256,
+  terminals: whyNotTerminals,
   noService: ({ noService, noStart }) =>
     noService && noStart
       ? t("Without a service and without a start nothing would ever run. Choose one of them.")
@@ -192,12 +203,29 @@ function whyNotUses({ uses, hostname }: SheetOptions): string | undefined {
     : undefined;
 }
 
-function whyNotUser({ user, prefix }: SheetOptions): string | undefined {
-  if (user === "") return undefined;
+function whyNotUser(
+  { user, prefix, terminals }: SheetOptions,
+  platform: string,
+): string | undefined {
+  if (user === "") {
+    return terminals && prefix === "" && offersTerminals(platform)
+      ? t("Terminals run as this account: one that people log in to, such as root or your own.")
+      : undefined;
+  }
   if (!USER.test(user)) return t("An account has small letters, digits, _ and -, 31 at most.");
   return prefix === ""
     ? undefined
     : t("Below a folder of your own the agent runs as you: leave the account empty.");
+}
+
+function whyNotTerminals({ terminals, noService, user, prefix }: SheetOptions): string | undefined {
+  return terminals && noService && prefix === "" && user !== "root"
+    ? t("Without a service, terminals are for root alone, or below a folder of your own.")
+    : undefined;
+}
+
+function offersTerminals(platform: string): boolean {
+  return NOT_ON[platform]?.includes("terminals") !== true;
 }
 
 /** Everybody on the host sees the installer's options. */

@@ -29,8 +29,13 @@ const MAKERS: Readonly<
   Partial<Record<PlatformId, (created: NewPairing, options: SheetOptions) => Made>>
 > = {
   linux: (created, options) =>
-    TOOLS.map((tool) => ({ id: tool, text: linuxCommand({ ...shell(created, options), tool }) })),
-  macos: (created, options) => [{ id: "curl", text: macosCommand(shell(created, options)) }],
+    TOOLS.map((tool) => ({
+      id: tool,
+      text: linuxCommand({ ...shell(created, options, "linux"), tool }),
+    })),
+  macos: (created, options) => [
+    { id: "curl", text: macosCommand(shell(created, options, "macos")) },
+  ],
   docker: ({ server_url: url, pairing: { service }, tls_pin: tlsPin, token }) => {
     const text = dockerCommand({ url, pairingUrl: service.url || undefined, tlsPin, token });
     return [{ id: "docker", text }];
@@ -70,7 +75,7 @@ function linesOf(platform: PlatformId, created: NewPairing, options: SheetOption
   return MAKERS[platform]?.(created, options) ?? [];
 }
 
-function shell(created: NewPairing, options: SheetOptions) {
+function shell(created: NewPairing, options: SheetOptions, platform: "linux" | "macos") {
   return {
     url: created.server_url,
     pairingUrl: created.pairing.service.url || undefined,
@@ -80,7 +85,7 @@ function shell(created: NewPairing, options: SheetOptions) {
     token: created.token,
     // below a folder of one's own nothing needs root
     sudo: options.prefix === "",
-    flags: flagsOf(options),
+    flags: flagsOf(options, platform),
   };
 }
 

@@ -67,6 +67,23 @@ describe("the lines to paste", () => {
     expect(linux?.commands[0]?.text).toContain(` ${flags.join(" ")}; s=`);
   });
 
+  it("allow terminals as the account that runs the agent, where an installation can", () => {
+    const flags = (changes: Partial<typeof NO_OPTIONS>) =>
+      platformsOf(created(), { ...NO_OPTIONS, terminals: true, ...changes }).map(
+        ({ commands: [first] }) =>
+          / --token-stdin(?: --proxy-stdin)?(.*); s=\$/.exec(first?.text ?? ""),
+      );
+    const [linux, macos] = flags({ user: "anna" });
+    expect([linux?.[1], macos?.[1]]).toEqual([" --terminals anna", " --user anna"]);
+    expect(flags({ prefix: "~/rport", force: true })[0]?.[1]).toBe(
+      " --prefix ~/rport --terminals --force",
+    );
+    const offers = ["linux", "macos", "windows", "docker"].map((platform) =>
+      offeredOptions({ kind: "embedded" }, platform).includes("terminals"),
+    );
+    expect(offers).toEqual([true, false, false, false]);
+  });
+
   it("for Windows is made here with the hash of the server's line, if that is the usual one", () => {
     const { server_url: url, token } = created();
     const parts = { url, id: PAIRING_ID, sha256: "cd".repeat(32), token };
@@ -146,6 +163,19 @@ describe("an option that cannot be used", () => {
     (prefix) => expect(wrong({ prefix })).toEqual(["prefix"]),
   );
 
+  it.each([
+    { user: "anna" },
+    { user: "root", noService: true },
+    { prefix: "~/rport" },
+    { prefix: "~/rport", noService: true },
+  ])("is none where terminals have an account: %j", (changes) => {
+    expect(wrong({ terminals: true, ...changes })).toEqual([]);
+  });
+
+  it("is no account for terminals that cannot be allowed there", () => {
+    expect(wrong({ terminals: true }, "macos")).toEqual([]);
+  });
+
   it("is a folder of another system", () => {
     expect(wrong({ prefix: "~/rport" }, "windows")).toEqual(["prefix"]);
     expect(wrong({ prefix: "C:\\Tools\\rport" }, "windows")).toEqual([]);
@@ -166,6 +196,8 @@ describe("an option that cannot be used", () => {
     [{ user: "Anna" }, "user"],
     [{ user: "agent", prefix: "~/rport" }, "user"],
     [{ noService: true, noStart: true }, "noService"],
+    [{ terminals: true }, "user"],
+    [{ terminals: true, user: "anna", noService: true }, "terminals"],
     [{ proxy: "proxy:3128" }, "proxy"],
     [{ proxy: "socks5://proxy" }, "proxy"],
     [{ proxy: "http://me:secret@proxy" }, "proxy"],

@@ -51,6 +51,7 @@ const state = (changes: Partial<SheetState> = {}): SheetState => ({
     packageFile: "",
     sha256: "",
     runtime: "auto",
+    terminals: false,
     noService: false,
     noStart: false,
     newId: false,

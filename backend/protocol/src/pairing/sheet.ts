@@ -69,6 +69,8 @@ export const sheetOptionsSchema = z.object({
   sha256: z.string().max(200),
   /** What runs the agent; `auto`: an executable of its own where there is one, else Node.js. */
   runtime: z.enum(["auto", "bun", "node"]),
+  /** Whether whoever may open terminals may do so there, as `user`, or as whoever installs in `prefix`. */
+  terminals: z.boolean(),
   noService: z.boolean(),
   noStart: z.boolean(),
   newId: z.boolean(),
