@@ -16,12 +16,12 @@ import type { Handlers } from "./http/endpoints.ts";
 import { createHandlers, type HandlerDeps } from "./http/handlers/handlers.ts";
 import { RequestTurns } from "./http/requestTurns.ts";
 import { UnreadAnswers } from "./http/unreadAnswers.ts";
-import { type UserRoute, userRoutes } from "./http/userRoutes.ts";
 import { UserSockets } from "./http/userSockets.ts";
 import type { InstallationKind } from "./installation.ts";
 import { ListSearches } from "./lists/listSearches.ts";
 import { openGate } from "./opening/openGate.ts";
 import { openHealth } from "./opening/openHealth.ts";
+import { routesOf } from "./opening/routesOf.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { originAt, type Place, placeOf, reachOf, urlOf } from "./place.ts";
 import { DescriptorWatch } from "./platform/descriptors.ts";
@@ -149,6 +149,7 @@ function createAgentDoor(
     presence,
     credentials,
     tunnels,
+    hostTerminals: terminals,
     serverKey,
     refusals,
     pairings: paired,
@@ -162,6 +163,7 @@ function createAgentDoor(
     presence,
     credentials,
     tunnels,
+    terminals,
     serverKey,
     refusals,
     paired,
@@ -195,7 +197,7 @@ function facesDeps(
   const peerOf = createPeerOf(trustedProxies, log);
   const { sockets, limits } = services;
   const onUser = (...one: Parameters<typeof sockets.vouchFor>) => sockets.vouchFor(...one);
-  const routes = routesOf(services);
+  const routes = routesOf(services, clock);
   const handlers = handlersOf(services, {
     hasServerUrls: serverUrls.length > 0,
     pairingTtlS: pairing.ttlS,
@@ -227,19 +229,6 @@ function facesDeps(
   return { places, serverUrls, agentDoor, userSockets, sockets, limits, tls: tls.of, app };
 }
 
-function routesOf(services: Services): readonly UserRoute[] {
-  const { hub, access, sights, dial, relays, auditing, registry } = services;
-  return userRoutes({
-    hub,
-    access,
-    sights,
-    dial,
-    relays,
-    editors: auditing.editors,
-    hostnameOf: (id) => registry.record(id)?.hostname,
-  });
-}
-
 /** What handlers need that is no service. */
 type HandlerFacts = "hasServerUrls" | "pairingTtlS" | "installOrigin" | "searches" | "changes";
 
@@ -255,6 +244,7 @@ function handlersOf(services: Services, facts: Pick<HandlerDeps, HandlerFacts>):
     adoptions: services.adoptions,
     credentials: services.credentials,
     tunnels: services.tunnels,
+    terminals: services.terminals,
     listening: services.listening,
     probe: services.probe,
     pairings: services.pairings,

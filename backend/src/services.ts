@@ -18,6 +18,7 @@ import { type FilesToFetch, openDownloads } from "./opening/openDownloads.ts";
 import { openEvents } from "./opening/openEvents.ts";
 import { openPairingTargets } from "./opening/openPairingTargets.ts";
 import { openRecords, type Records } from "./opening/openRecords.ts";
+import { type OpenedTerminals, openTerminals } from "./opening/openTerminals.ts";
 import { openTunnels, type Tunnels } from "./opening/openTunnels.ts";
 import type { ServicesOptions } from "./opening/servicesOptions.ts";
 import { PairingService } from "./pairing/pairingService.ts";
@@ -28,7 +29,7 @@ import { openStore, type Store } from "./store/store.ts";
 import type { Accounts } from "./users/accounts.ts";
 
 /** Everything behind the faces. */
-export interface Services extends Records, Tunnels, Bounds, FilesToFetch {
+export interface Services extends Records, Tunnels, OpenedTerminals, Bounds, FilesToFetch {
   readonly paths: Store["paths"];
   readonly requireHeld: Store["requireHeld"];
   /** How many changes that were made are known to be lost, and were given up at this start. */
@@ -86,6 +87,8 @@ export async function openServices(
   const deps = { store, registry, credentials, presence, auditing, sockets, limits, touch };
   const open = openTunnels(options, deps, opened);
   const { tunnels } = open;
+  const { ledger } = accounts;
+  const terminals = openTerminals(options, { ...records, store, ledger, auditing, limits }, opened);
   const { sha256: fingerprint } = fingerprints;
   const minting = { credentials, pairings, targets, limits, events };
   const pairingService = new PairingService({ ...minting, fingerprint, serverUrls, clock, log });
@@ -110,6 +113,7 @@ export async function openServices(
     fingerprints,
     ...records,
     ...open,
+    ...terminals,
     adoptions,
     pairings,
     pairingService,

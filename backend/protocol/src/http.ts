@@ -23,6 +23,7 @@ import { USER_ENDPOINTS } from "./people/userEndpoints.ts";
 import { refusalSchema } from "./refusal.ts";
 import { deletionReportSchema } from "./report.ts";
 import { serverStatusSchema } from "./serverStatus.ts";
+import { TERMINAL_ENDPOINTS } from "./terminal/endpoints.ts";
 import { LISTENING_ENDPOINTS } from "./tunnels/listening.ts";
 import { TRAFFIC_ENDPOINTS } from "./tunnels/traffic.ts";
 
@@ -130,6 +131,7 @@ export const ENDPOINTS = {
   ...ATTRIBUTE_ENDPOINTS,
   ...LISTENING_ENDPOINTS,
   ...TRAFFIC_ENDPOINTS,
+  ...TERMINAL_ENDPOINTS,
   listTunnels: endpoint({
     method: "GET",
     path: "/tunnels",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { listOf, mapOf } from "./asking/untilFault.ts";
 import { authIdSchema, clientIdSchema, secretIdSchema, tunnelIdSchema } from "./ids.ts";
 import { leftOutSchema, REMOTES_MAX } from "./leftOut.ts";
+import { terminalOfferSchema } from "./terminal/terminal.ts";
 import { line, time } from "./texts.ts";
 
 /**
@@ -117,6 +118,8 @@ export const clientSchema = z.object({
   looks_like: clientIdSchema.nullable().default(null),
   duplicate: duplicateSchema.nullable().default(null),
   left_out: z.array(leftOutSchema).max(REMOTES_MAX).default([]),
+  /** What its agent says of terminals; null: it knows none, as a Go client. */
+  terminal: terminalOfferSchema.nullable().default(null).catch(null),
   /** Groups of users who may see it, beside those of its `groups` of clients. */
   allowed_user_groups: z.array(line).max(64).default([]),
   /** What its agent says, where people gave it something else, which is what is shown. */

@@ -1,6 +1,5 @@
 import type { ClientId } from "@rport/protocol/ids";
 import type { Client } from "@rport/protocol/model";
-import type { Actor } from "../users/actor.ts";
 import type { ClientAccess } from "../users/clientAccess.ts";
 import type { ClientGrants } from "./clientGrants.ts";
 
@@ -15,7 +14,10 @@ export class GroupAccess implements ClientAccess {
     this.#grants = grants;
   }
 
-  maySee({ isAdministrator, groups }: Actor, id: ClientId): boolean {
+  maySee(
+    { isAdministrator, groups }: Parameters<ClientAccess["maySee"]>[0],
+    id: ClientId,
+  ): boolean {
     return isAdministrator || this.#grants.grantsOf(id).some((group) => groups.includes(group));
   }
 }

@@ -17,6 +17,7 @@ import { RotationEvents } from "./rotationEvents.ts";
 import { entriesAfter } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile } from "./segments.ts";
 import { SignIns } from "./signIns.ts";
+import { TerminalEvents } from "./terminalEvents.ts";
 import { TunnelEvents } from "./tunnelEvents.ts";
 
 /** What auditing is made of. */
@@ -45,6 +46,7 @@ export interface Auditing {
   readonly pairings: PairingEvents;
   readonly editors: EditorEvents;
   readonly tunnels: TunnelEvents;
+  readonly terminals: TerminalEvents;
   readonly rotations: RotationEvents;
   /** Writes what waits and what was only counted. */
   close(): Promise<void>;
@@ -83,6 +85,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
   const shares = new CredentialShares({ audit, limits, clock });
   const agents = new AgentEvents({ audit, bursts, shares, limits, clock });
   const tunnels = new TunnelEvents({ audit, shares, limits, clock });
+  const terminals = new TerminalEvents({ audit, limits, clock });
   const editors = new EditorEvents({ audit, limits, clock });
   const signIns = new SignIns({ audit, bursts, limits, clock });
   return {
@@ -93,6 +96,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
     pairings: new PairingEvents({ audit, bursts, shares }),
     editors,
     tunnels,
+    terminals,
     rotations: new RotationEvents(audit),
     async close() {
       agents.close();
@@ -101,6 +105,7 @@ export async function openAuditing(deps: AuditingDeps): Promise<Auditing> {
       bursts.close();
       signIns.close();
       editors.close();
+      terminals.close();
       await audit.close();
       await index.close();
       await database.close();

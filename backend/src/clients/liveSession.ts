@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { ClientId } from "@rport/protocol/ids";
 import type { ConnectionEnd } from "@rport/protocol/model";
 import type { HostPort } from "@rport/protocol/remote";
+import type { HostOpening } from "@rport/protocol/terminal/terminal";
 import type { Reply } from "@rport/protocol/wire/requests";
 import type { SessionHandle } from "../credentials/ports.ts";
 import type { Sharer } from "../limits/sharer.ts";
@@ -26,10 +27,10 @@ export interface AgentLink {
    */
   askLong(name: string, payload: object, user?: Sharer): Promise<Reply>;
   /**
-   * Opens a channel to a target on the agent's side, as one of the user's; undefined: of those that
-   * are nobody's. Rejects with a `WireError`, and with `CONFLICT` when the user has their share.
+   * Opens a channel to a target or a terminal on the agent's side, as one of the user's; undefined: of
+   * those that are nobody's. Rejects with a `WireError`, and with `CONFLICT` when the user has their share.
    */
-  openChannel(target: HostPort, user?: Sharer): Promise<Duplex>;
+  openChannel(to: HostPort | HostOpening, user?: Sharer): Promise<Duplex>;
 }
 
 /** A connection of an agent that signed in, from then until its end. */

@@ -24,6 +24,11 @@ export interface SessionHandle {
    * Ends the connection before it returns, and does nothing else; `reason` is a sentence for the log.
    */
   cut(reason: string): void;
+  /**
+   * The same for one whose right to be there was taken away: before it is cut, its host is told to end
+   * the terminals that people have there.
+   */
+  dismiss(reason: string): void;
   /** Resolves when the connection has ended and its client, with its tunnels, is shown as away. */
   readonly gone: Promise<void>;
 }

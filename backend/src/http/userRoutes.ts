@@ -1,19 +1,23 @@
 import { CLOSE_CODES } from "@rport/protocol/errors";
-import { DIAL_PATH, EVENTS_PATH } from "@rport/protocol/http";
+import { DIAL_PATH, EVENTS_PATH, TERMINAL_PATH } from "@rport/protocol/http";
 import { type ClientId, clientIdSchema } from "@rport/protocol/ids";
 import type { Right } from "@rport/protocol/people/right";
-import type { Relays } from "@rport/protocol/wire/relay";
+import type { Relays, Tally } from "@rport/protocol/wire/relay";
 import type { WebSocket } from "ws";
 import type { EditorEvents } from "../audit/editorEvents.ts";
 import type { EventHub } from "../events/hub.ts";
 import type { Sight } from "../events/sight.ts";
 import { serveEvents } from "../events/socket.ts";
 import type { RawQuery } from "../lists/listSpec.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { TerminalOpenings } from "../terminals/terminalOpenings.ts";
+import { serveTerminal, type ViewerSocketDeps } from "../terminals/viewerSocket.ts";
 import type { Dial } from "../tunnels/dialer.ts";
-import { editorTarget } from "../tunnels/editorTarget.ts";
+import { editorTarget, requireClientId } from "../tunnels/editorTarget.ts";
 import { serveEditorTunnel } from "../tunnels/editorTunnel.ts";
 import type { Actor } from "../users/actor.ts";
 import { type ClientAccess, requireClient } from "../users/clientAccess.ts";
+import { requireSocket } from "../users/rights.ts";
 
 /** Who opened a socket, and what was asked with it. */
 export interface UserCall {
@@ -57,6 +61,9 @@ export interface UserRoutesDeps {
   readonly sights: { of(actor: Actor): Sight };
   readonly dial: Dial;
   readonly relays: Relays;
+  readonly terminalOpenings: Pick<TerminalOpenings, "open">;
+  readonly terminalBytes: Tally;
+  readonly clock: Clock;
   readonly editors: EditorEvents;
   readonly hostnameOf: (id: ClientId) => string | undefined;
 }
@@ -80,7 +87,16 @@ export function userRoutes(deps: UserRoutesDeps): readonly UserRoute[] {
       messageBytes: "dial_message_bytes",
       isOneWay: false,
       serve: (socket, call) => serveDial(socket, call, deps),
-      watch: (call) => watchDial(call, deps),
+      watch: (call) => watchClient(call, deps),
+    },
+    {
+      path: TERMINAL_PATH,
+      parameters: ["client_id"],
+      right: "terminal",
+      messageBytes: "dial_message_bytes",
+      isOneWay: false,
+      serve: (socket, call) => serveViewer(socket, call, deps),
+      watch: (call) => watchClient(call, deps),
     },
   ];
 }
@@ -99,6 +115,23 @@ function serveDial(
   return serveEditorTunnel(socket, { dial: watchedDial, relays });
 }
 
+function serveViewer(
+  socket: WebSocket,
+  { actor, address, query }: UserCall,
+  { access, terminalOpenings, terminalBytes, relays, clock }: UserRoutesDeps,
+): Promise<void> {
+  const open: ViewerSocketDeps["open"] = (opening, stream) => {
+    const clientId = requireClientId(query);
+    const requireRight = (): void => {
+      requireSocket(actor, "terminal");
+      requireClient(access, actor, clientId);
+    };
+    requireRight();
+    return terminalOpenings.open({ clientId, actor, address, opening, requireRight }, stream);
+  };
+  return serveTerminal(socket, { open, relays, tally: terminalBytes, clock });
+}
+
 /** Whoever is in other groups than before takes a new snapshot, of what they may see now. */
 function watchSight(actor: Actor, { sights }: Pick<UserRoutesDeps, "sights">) {
   const sight = sights.of(actor);
@@ -106,7 +139,7 @@ function watchSight(actor: Actor, { sights }: Pick<UserRoutesDeps, "sights">) {
   return () => (sights.of(actor) === sight ? undefined : { code: CLOSE_CODES.resync, reason });
 }
 
-function watchDial({ actor, query }: UserCall, { access }: Pick<UserRoutesDeps, "access">) {
+function watchClient({ actor, query }: UserCall, { access }: Pick<UserRoutesDeps, "access">) {
   const client = clientIdSchema.safeParse(query.client_id);
   const reason = "There is no such client any more, or you may not see it.";
   return () => {

@@ -93,6 +93,13 @@ export const PEOPLE_LIMITS = {
     unit: "count",
     what: "entries of the audit log about the streams of one user, at once and in an hour; beyond it one a minute of each kind counts the others",
   },
+  terminals_per_user: {
+    usual: 64,
+    least: 1,
+    most: 65_536,
+    unit: "count",
+    what: "terminals that one user has on hosts, with those that nobody is attached to",
+  },
   sockets_per_user: {
     usual: 1_024,
     least: 8,

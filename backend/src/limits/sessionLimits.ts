@@ -100,6 +100,20 @@ export const SESSION_LIMITS = {
     unit: "count",
     what: "those of one client; of one user three quarters",
   },
+  terminals: {
+    usual: 2_000,
+    least: 1,
+    most: 65_536,
+    unit: "count",
+    what: "terminals that people have on hosts, with those that nobody is attached to; of one user three quarters",
+  },
+  terminals_per_client: {
+    usual: 32,
+    least: 1,
+    most: 64,
+    unit: "count",
+    what: "those of one client, whose agent has a limit of its own; of one user three quarters",
+  },
   held_bytes: {
     usual: 512 << 20,
     least: 16 << 20,

@@ -16,6 +16,8 @@ const NOUNS = {
   tunnels: "this server's % tunnels",
   tunnels_per_client: "this client's % tunnels",
   channels_per_agent: "this client's % connections",
+  terminals: "this server's % terminals",
+  terminals_per_client: "this client's % terminals",
 } as const;
 
 /** What the places need. */

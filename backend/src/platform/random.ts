@@ -6,6 +6,8 @@ import { secretIdSchema } from "@rport/protocol/ids";
 const SECRET_BYTES = 32;
 /** Bytes of a secret's public id; 16 characters, 96 bits, so ids never meet. */
 const SECRET_ID_BYTES = 12;
+/** Hosts tell whose their terminals are by it, so that nobody is taken for somebody else. */
+const ACCOUNT_ID_BYTES = 16;
 const ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /** Letters and digits that people do not mix up when they read an id aloud. */
 const READABLE = "abcdefghjkmnpqrstuvwxyz23456789";
@@ -23,6 +25,11 @@ export function secretId(): SecretId {
 /** The value of a new secret: 43 characters of base64url, 256 bits. */
 export function generatedSecret(): string {
   return randomBytes(SECRET_BYTES).toString("base64url");
+}
+
+/** The id of a new account: 22 characters of base64url, 128 bits. */
+export function accountId(): string {
+  return randomBytes(ACCOUNT_ID_BYTES).toString("base64url");
 }
 
 /** `count` lower-case letters and digits, each evenly likely, for ids that people read. */

@@ -3,6 +3,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { StartFailure } from "../platform/startFailure.ts";
 import { type ChangeNumbers, NOTHING_COUNTED } from "./changeNumbers.ts";
+import { nameAccounts } from "./document/accountIds.ts";
 import { Document } from "./document/document.ts";
 import { firstDocument } from "./document/documentData.ts";
 import { DocumentFile } from "./document/documentFile.ts";
@@ -112,6 +113,7 @@ async function openLocked(deps: StoreDeps, paths: DataPaths, held: HeldDirectory
   let lostRevisions: number;
   try {
     lostRevisions = await document.passOver(known.revision);
+    await nameAccounts(document, deps.log);
     await tidy(paths);
   } catch (caught) {
     await database.close();

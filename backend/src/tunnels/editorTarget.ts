@@ -10,12 +10,18 @@ export interface EditorTarget {
 
 /** Reads `client_id`, `host` and `port` of an editor tunnel. Throws `BAD_REQUEST`. */
 export function editorTarget(query: Readonly<Record<string, unknown>>): EditorTarget {
-  const clientId = clientIdSchema.safeParse(query.client_id);
-  if (!clientId.success) throw new RportError("BAD_REQUEST", "client_id is missing or not valid.");
+  const clientId = requireClientId(query);
   const { host = "127.0.0.1", port } = query;
   const isText = typeof host === "string" && typeof port === "string";
   const written = isText && host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
   const target = isText ? parseHostPort(`${written}:${port}`) : undefined;
   if (target === undefined) throw new RportError("BAD_REQUEST", "host and port name no target.");
-  return { clientId: clientId.data, target };
+  return { clientId, target };
+}
+
+/** Reads `client_id`. Throws `BAD_REQUEST`. */
+export function requireClientId(query: Readonly<Record<string, unknown>>): ClientId {
+  const { data } = clientIdSchema.safeParse(query.client_id);
+  if (data !== undefined) return data;
+  throw new RportError("BAD_REQUEST", "client_id is missing or not valid.");
 }

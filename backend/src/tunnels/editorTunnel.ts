@@ -32,13 +32,13 @@ export async function serveEditorTunnel(
   } catch (error) {
     const { message } = RportError.from(error);
     ws.resume();
-    ws.close(CLOSE_CODES.refused, shorten(message));
+    ws.close(CLOSE_CODES.refused, shortReason(message));
   }
   await closed;
 }
 
 /** Cuts a text to what a close frame takes, between characters. */
-function shorten(text: string): string {
+export function shortReason(text: string): string {
   let short = text;
   while (Buffer.byteLength(short) > REASON_MAX_BYTES) short = short.slice(0, -1);
   return short.isWellFormed() ? short : short.slice(0, -1);

@@ -14,7 +14,7 @@ import {
 export interface Actor {
   /** Names what was shown (a token or a session) in the audit log; it opens nothing. */
   readonly tokenId: string;
-  /** Who it is for as long as the server runs, whatever the name is; empty for a stranger. */
+  /** Who it is, whatever the name is; empty for a stranger. */
   readonly accountId: string;
   /** The user's name, which may change; empty for a stranger. */
   readonly name: string;
@@ -42,11 +42,19 @@ export const STRANGER: Actor = {
   ended: new AbortController().signal,
 };
 
+/** How the account ids of local mode begin; no account's own does. */
+const LOCAL = "local ";
+
+/** Whether it is the account id of the person of local mode. */
+export function isLocalAccount(accountId: string): boolean {
+  return accountId.startsWith(LOCAL);
+}
+
 /** The person of local mode, who may everything; `name` is what the audit log says. */
 export function localActor(facts: Pick<Actor, "tokenId" | "name" | "ended">): Actor {
   return {
     tokenId: facts.tokenId,
-    accountId: `local ${facts.name}`,
+    accountId: `${LOCAL}${facts.name}`,
     name: facts.name,
     ended: facts.ended,
     hasAccount: false,

@@ -4,7 +4,7 @@ import type { Actor } from "./actor.ts";
 
 /** Who sees which clients. */
 export interface ClientAccess {
-  maySee(actor: Actor, client: ClientId): boolean;
+  maySee(actor: Pick<Actor, "isAdministrator" | "groups">, client: ClientId): boolean;
 }
 
 /** Whoever may not see a client is answered as if there were none: its id is not told, either. */

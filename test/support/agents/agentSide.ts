@@ -84,6 +84,14 @@ const NOBODY_WRITES: AgentDoorDeps["agentEvents"] = {
   credentialChanged: () => Promise.resolve(),
 };
 
+/** Nobody has a terminal. */
+const NO_TERMINALS: AgentDoorDeps["terminals"] = {
+  arrived: () => {},
+  left: () => {},
+  ended: () => false,
+  endAll: () => {},
+};
+
 /** Starts the agents' side of a backend. */
 export async function startAgentSide(options: AgentSideOptions = {}): Promise<AgentSide> {
   const { clock = systemClock } = options;
@@ -147,6 +155,7 @@ export async function startAgentSide(options: AgentSideOptions = {}): Promise<Ag
     registry,
     presence,
     tunnels,
+    terminals: NO_TERMINALS,
     clock,
     log,
     agentEvents: NOBODY_WRITES,

@@ -1,7 +1,8 @@
 import { connect } from "node:net";
 import { REQUESTS, TUNNEL_CHANNEL } from "@rport/protocol/agent";
 import { parseHostPort } from "@rport/protocol/remote";
-import { Connection } from "@rport/protocol/wire/connection";
+import { TERMINAL_CHANNEL } from "@rport/protocol/terminal/terminal";
+import { type ChannelDecision, Connection } from "@rport/protocol/wire/connection";
 import { relay } from "@rport/protocol/wire/relay";
 import { clientTransport } from "@rport/protocol/wire/transport";
 import { type CloseReason, RequestRefused, WireError } from "@rport/protocol/wire/wireError";
@@ -23,6 +24,8 @@ export interface PeerAgentOptions {
   readonly onRequest?:
     | ((name: string, payload: Buffer) => Promise<Buffer | undefined> | Buffer | undefined)
     | undefined;
+  /** Decides about the channels of terminals, as the agent's own code does. */
+  readonly onTerminal?: ((extra: Buffer) => ChannelDecision) | undefined;
   /** Text to refuse channels with, as an agent whose `tunnel_allowed` says no. */
   readonly refuseChannels?: string;
 }
@@ -117,9 +120,10 @@ export class PeerAgent implements AsyncDisposable {
     return new Connection(transport, {
       onRequest: (name, payload) => this.#answer(name, payload),
       onOpen: (type, extra) => {
-        const target = parseHostPort(extra.toString("latin1"));
-        const { refuseChannels } = this.#options;
+        const { refuseChannels, onTerminal } = this.#options;
         if (refuseChannels !== undefined) return { refuse: refuseChannels };
+        if (type === TERMINAL_CHANNEL && onTerminal !== undefined) return onTerminal(extra);
+        const target = parseHostPort(extra.toString("latin1"));
         if (type !== TUNNEL_CHANNEL || target === undefined) return { refuse: "unknown channel" };
         return {
           accept: (channel) => void relay(channel, connect({ ...target, allowHalfOpen: true })),

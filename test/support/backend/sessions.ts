@@ -84,6 +84,10 @@ export class FakeSession implements LiveSession {
     this.secretId = secretId;
     this.#clients.registry.adoptSecret(this.clientId, secretId);
   }
+  dismiss(reason: string): void {
+    this.cut(reason);
+  }
+
   cut(reason: string): void {
     if (this.isClosed) return;
     this.cutReason = reason;

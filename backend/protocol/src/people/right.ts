@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What the members of a group may do with the clients that they may see: RPort's names. */
+/** What the members of a group may do with the clients that they may see: RPort's names, and `terminal`, which is ours. */
 export const PERMISSIONS = [
   "tunnels",
   "commands",
@@ -10,9 +10,10 @@ export const PERMISSIONS = [
   "monitoring",
   "uploads",
   "auditlog",
+  "terminal",
 ] as const;
 
-/** One of RPort's permissions. */
+/** One of the permissions. */
 export type Permission = (typeof PERMISSIONS)[number];
 
 /** The group whose members may do everything, and see every client. It cannot be changed or removed. */

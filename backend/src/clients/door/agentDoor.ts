@@ -28,6 +28,7 @@ import type {
   SessionCredentials,
   SessionDeps,
   SessionEvents,
+  SessionTerminals,
   SessionTunnels,
 } from "../session/sessionDeps.ts";
 import { heldBytes, transportLimits } from "./agentLimits.ts";
@@ -73,6 +74,7 @@ export interface AgentDoorDeps {
   readonly presence: LocalPresence<LiveSession>;
   readonly credentials: SessionCredentials & LoginChecker;
   readonly tunnels: SessionTunnels;
+  readonly terminals: SessionTerminals;
   /** Writes down who comes in and who is turned away. */
   readonly agentEvents: SessionEvents & Pick<AgentEvents, "loginRefused">;
   /** Counts who is not let in. */

@@ -13,6 +13,7 @@ export interface SharedDeps
     | "presence"
     | "credentials"
     | "tunnels"
+    | "terminals"
     | "agentEvents"
     | "refusals"
     | "paired"
@@ -28,13 +29,15 @@ export function sessionDeps(
   deps: SharedDeps,
   { counters, onFlood }: Pick<SessionDeps, "counters" | "onFlood">,
 ): SessionDeps {
-  const { registry, presence, credentials, tunnels, agentEvents, refusals, paired } = deps;
+  const { registry, presence, credentials, tunnels, terminals, agentEvents, refusals, paired } =
+    deps;
   const { clock, log, limits } = deps;
   return {
     registry,
     presence,
     credentials,
     tunnels,
+    terminals,
     counters,
     serverFingerprint: sha256Fingerprint(deps.serverKey.getPublicSSH()),
     agentEvents,

@@ -56,6 +56,7 @@ export function recordOf(
       remote: clean(remote),
       reason: clean(reason),
     })),
+    terminal: request.Terminal ?? null,
     tunnels,
     adopted: {},
     given: {},

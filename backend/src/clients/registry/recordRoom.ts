@@ -128,6 +128,7 @@ export function withoutGrowth(record: ClientRecord, before: ClientRecord): Clien
     connected_at: record.connected_at,
     disconnected_at: record.disconnected_at,
     features: record.features,
+    terminal: record.terminal,
     secret_id: record.secret_id,
     revoked_at: record.revoked_at,
     host_key: record.host_key,

@@ -189,7 +189,7 @@ export class ClientRegistry implements ClientPort {
     const ids = this.clientsOf(id).flatMap((client) => (client.isRevoked ? [] : [client.id]));
     const { presence, clock } = this.#deps;
     const sessions = ids.flatMap((clientId) => presence.connected(clientId) ?? []);
-    await inSlices(sessions, { clock }, (session) => session.cut("the client was removed"));
+    await inSlices(sessions, { clock }, (session) => session.dismiss("the client was removed"));
     if (ids.length > 0) await this.#remove(ids);
   }
 

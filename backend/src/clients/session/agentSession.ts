@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { ALL_FEATURES, REQUESTS, type RequestEnded } from "@rport/protocol/agent";
 import type { AuthId, ClientId, SecretId } from "@rport/protocol/ids";
 import type { ConnectionEnd } from "@rport/protocol/model";
-import type { HostPort } from "@rport/protocol/remote";
+import type { HeldTerminal } from "@rport/protocol/terminal/terminal";
 import { Connection } from "@rport/protocol/wire/connection";
 import { guarded } from "@rport/protocol/wire/contain";
 import { toJsonPayload } from "@rport/protocol/wire/jsonPayload";
@@ -17,7 +17,7 @@ import type { Sharer } from "../../limits/sharer.ts";
 import { loggedFault } from "../../platform/faults.ts";
 import { errorText } from "../../platform/log.ts";
 import { namesOf } from "./agentFacts.ts";
-import { answersPingTwice, knowsTunnelRules } from "./agentVersion.ts";
+import { type AgentVersion, canBePinged, hasTunnelRules, messageLimitOf } from "./agentVersion.ts";
 import type { ArrivingSession } from "./arrivingSession.ts";
 import { connectionEnd } from "./connectionEnd.ts";
 import type { Identity } from "./firstRequest.ts";
@@ -26,8 +26,8 @@ import { Introduction } from "./introduction.ts";
 import { LongRequests } from "./longRequests.ts";
 import { Notices, type NoticeTarget } from "./notices.ts";
 import type { SessionDeps } from "./sessionDeps.ts";
-import { saysStored } from "./storedSecret.ts";
-import { TunnelChannels } from "./tunnelChannels.ts";
+import { offeredSecret } from "./storedSecret.ts";
+import { type ChannelGoal, TunnelChannels } from "./tunnelChannels.ts";
 import { Violations } from "./violations.ts";
 
 /** Who signed in, over what, from where. */
@@ -139,19 +139,16 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return this.#lastHeardAtMs;
   }
 
+  get version(): AgentVersion | undefined {
+    return this.#identity?.version;
+  }
+
   get canBePinged(): boolean {
-    const version = this.#identity?.version;
-    return version === undefined || this.#isOfOurs || !answersPingTwice(version);
+    return canBePinged(this);
   }
 
   get hasTunnelRules(): boolean {
-    const version = this.#identity?.version;
-    return version === undefined || this.#isOfOurs || knowsTunnelRules(version);
-  }
-
-  /** Our agents count their versions apart from RPort's clients, which list no features. */
-  get #isOfOurs(): boolean {
-    return this.features.length > 0;
+    return hasTunnelRules(this);
   }
 
   ping(timeoutMs: number): Promise<boolean> {
@@ -172,22 +169,17 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return this.#longRequests.ask(name, payload, user);
   }
 
-  openChannel(target: HostPort, user?: Sharer): Promise<Duplex> {
+  openChannel(to: ChannelGoal, user?: Sharer): Promise<Duplex> {
     this.#channels ??= new TunnelChannels({
       session: this,
       connection: this.#connection,
       deps: this.#deps,
     });
-    return this.#channels.open(target, user);
+    return this.#channels.open(to, user);
   }
 
-  async offerSecret(next: OfferedSecret): Promise<boolean> {
-    const offer = { auth_id: this.credentialId, secret_id: next.secretId, secret: next.secret };
-    try {
-      return saysStored(await this.ask(REQUESTS.rotateSecret, offer), next.secretId);
-    } catch {
-      return false;
-    }
+  offerSecret(next: OfferedSecret): Promise<boolean> {
+    return offeredSecret(this, next);
   }
 
   get expectsEnds(): boolean {
@@ -196,6 +188,10 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
 
   requestEnded(ended: RequestEnded): boolean {
     return this.#longRequests?.settle(ended) ?? false;
+  }
+
+  terminalEnded(held: HeldTerminal): boolean {
+    return this.#deps.terminals.ended(this, held);
   }
 
   adoptSecret(secretId: SecretId): void {
@@ -218,6 +214,11 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     transport.close(reason);
   }
 
+  dismiss(reason: string): void {
+    this.#deps.terminals.endAll(this);
+    this.cut(reason);
+  }
+
   allowMessages(): void {
     const bytes = this.#deps.limits.max(this.#messageLimit);
     this.#start.transport.allowPackets(bytes + PACKET_SLACK_BYTES);
@@ -226,6 +227,7 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
   letGo(): void {
     // Whatever else fails: who has gone must not stay listed as connected.
     try {
+      this.#deps.terminals.left(this);
       this.#deps.tunnels.detach(this);
     } finally {
       this.#deps.registry.disconnect(this);
@@ -236,10 +238,8 @@ export class AgentSession implements ArrivingSession, NoticeTarget {
     return this.#introduction.identity;
   }
 
-  /** Which limit its messages have now; RPort's own clients list no features. */
   get #messageLimit(): LimitName {
-    if (!this.#introduction.isOver) return "first_message_bytes";
-    return this.features.length > 0 ? "message_bytes" : "plain_message_bytes";
+    return messageLimitOf(this.#introduction.isOver, this.features);
   }
 
   async #pingOnce(timeoutMs: number): Promise<boolean> {

@@ -1,3 +1,5 @@
+import type { LimitName } from "../../limits/limitTable.ts";
+
 /** What RPort's version library takes: digits and dots, then anything behind a dash or plus. */
 const VERSION = /^v?(\d{1,9}(?:\.\d{1,9}){0,5})(?:[-~+][0-9A-Za-z.~+-]{1,64})?$/;
 
@@ -14,6 +16,30 @@ const TUNNEL_RULES_FROM: AgentVersion = [0, 6, 4];
 /** The numbers of a client's version, or undefined when it is none (an empty text included). */
 export function parseAgentVersion(text: string): AgentVersion | undefined {
   return VERSION.exec(text)?.[1]?.split(".").map(Number);
+}
+
+/** An agent, as far as its version says what it can. */
+export interface VersionedAgent {
+  /** Undefined: it has not said yet. */
+  readonly version: AgentVersion | undefined;
+  /** Our agents count their versions apart from RPort's clients, which list no features. */
+  readonly features: readonly string[];
+}
+
+/** False for the versions of RPort's client that answer each ping twice. */
+export function canBePinged({ version, features }: VersionedAgent): boolean {
+  return version === undefined || features.length > 0 || !answersPingTwice(version);
+}
+
+/** False for the versions of RPort's client that do not answer `check_tunnel_allowed`. */
+export function hasTunnelRules({ version, features }: VersionedAgent): boolean {
+  return version === undefined || features.length > 0 || knowsTunnelRules(version);
+}
+
+/** Which limit an agent's messages have; RPort's own clients list no features. */
+export function messageLimitOf(isIn: boolean, features: readonly string[]): LimitName {
+  if (!isIn) return "first_message_bytes";
+  return features.length > 0 ? "message_bytes" : "plain_message_bytes";
 }
 
 /** Whether RPort's clients of this version answer each ping twice. */

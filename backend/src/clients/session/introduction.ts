@@ -260,7 +260,7 @@ export class Introduction {
   }
 
   #welcome(): void {
-    const { log, agentEvents, credentials, registry } = this.#deps;
+    const { log, agentEvents, credentials, terminals, registry } = this.#deps;
     const session = this.#session;
     if (session.isClosed) return;
     session.notify(REQUESTS.putCapabilities, CAPABILITIES);
@@ -268,6 +268,7 @@ export class Introduction {
     this.#tellPairing({ kind: "connected" });
     agentEvents.connected(factsOf(session, registry));
     credentials.onSessionReady(session);
+    terminals.arrived(session);
   }
 
   #turnAway(refused: Refused): void {

@@ -1,4 +1,5 @@
 import { REQUESTS, type RequestEnded, UNKNOWN_REQUEST } from "@rport/protocol/agent";
+import type { HeldTerminal } from "@rport/protocol/terminal/terminal";
 import { parseJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import type { z } from "zod";
 import type { LiveSession } from "../liveSession.ts";
@@ -26,6 +27,8 @@ export interface NoticeTarget extends LiveSession {
   readonly expectsEnds: boolean;
   /** A long request has ended; false: none of its number is under way. */
   requestEnded(ended: RequestEnded): boolean;
+  /** A terminal has ended; false: no user had such a one on its host. */
+  terminalEnded(held: HeldTerminal): boolean;
 }
 
 /** Why something was not taken: a line for the log, a text for the agent. */

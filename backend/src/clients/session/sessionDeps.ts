@@ -1,6 +1,7 @@
 import type { RemoteMessage } from "@rport/protocol/agent";
 import type { AuthId } from "@rport/protocol/ids";
 import type { LeftOut } from "@rport/protocol/leftOut";
+import type { HeldTerminal } from "@rport/protocol/terminal/terminal";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { ShownHost } from "../../credentials/admission/doubts.ts";
 import type {
@@ -51,6 +52,18 @@ export interface SessionTunnels {
   detach(session: LiveSession): void;
 }
 
+/** What sessions ask of the terminals that people have on hosts. */
+export interface SessionTerminals {
+  /** The agent is in: it is asked which terminals its host has. */
+  arrived(session: LiveSession): void;
+  /** The connection has ended; its host may have its terminals still. */
+  left(session: LiveSession): void;
+  /** The agent says that one has ended; false: no user had such a one there. */
+  ended(session: LiveSession, held: HeldTerminal): boolean;
+  /** Tells the agent to end all of them, because nobody may have any there. */
+  endAll(session: LiveSession): void;
+}
+
 /** Who writes down which agents come in, and which are turned away. */
 export type SessionEvents = Pick<
   AgentEvents,
@@ -63,6 +76,7 @@ export interface SessionDeps {
   readonly presence: LocalPresence<LiveSession>;
   readonly credentials: SessionCredentials;
   readonly tunnels: SessionTunnels;
+  readonly terminals: SessionTerminals;
   readonly counters: DoorCounters;
   /** `SHA256:` form, as agents pin it. */
   readonly serverFingerprint: string;

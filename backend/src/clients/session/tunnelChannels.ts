@@ -1,7 +1,9 @@
 import type { Duplex } from "node:stream";
 import { TUNNEL_CHANNEL } from "@rport/protocol/agent";
 import { formatHostPort, type HostPort } from "@rport/protocol/remote";
+import { type HostOpening, TERMINAL_CHANNEL } from "@rport/protocol/terminal/terminal";
 import type { Connection } from "@rport/protocol/wire/connection";
+import { toJsonPayload } from "@rport/protocol/wire/jsonPayload";
 import { WireError } from "@rport/protocol/wire/wireError";
 import type { AgentEvents } from "../../audit/agentEvents.ts";
 import type { LimitName } from "../../limits/limitTable.ts";
@@ -21,8 +23,11 @@ export interface ChannelOpener {
   };
 }
 
+/** What a channel leads to: a target of a tunnel, or a terminal. */
+export type ChannelGoal = HostPort | HostOpening;
+
 /**
- * The channels of the tunnels of one agent's connection, each of which is of some user's share. One
+ * The channels of one agent's connection, for tunnels and terminals, each of which is of some user's share. One
  * that is refused because there are as many as may be, or the user has as many as they may, is
  * counted, logged and in the audit log, as often as those do.
  */
@@ -38,16 +43,16 @@ export class TunnelChannels {
   }
 
   /**
-   * Opens one to a target at the agent's side; undefined: for nobody. Rejects with a `WireError`, and
+   * Opens one at the agent's side; undefined: for nobody. Rejects with a `WireError`, and
    * as `SharedPlaces.requireShare`.
    */
-  async open(target: HostPort, user: Sharer = NOBODY): Promise<Duplex> {
+  async open(to: ChannelGoal, user: Sharer = NOBODY): Promise<Duplex> {
     this.#requireShare(user);
     const place = {};
     this.#places.take(place, user);
     try {
-      const extra = Buffer.from(formatHostPort(target), "latin1");
-      const channel = await this.#opener.connection.open(TUNNEL_CHANNEL, extra);
+      const { type, extra } = openingOf(to);
+      const channel = await this.#opener.connection.open(type, extra);
       // Its end may have come in the same bytes as its confirmation.
       if (channel.destroyed) this.#places.leave(place);
       else channel.once("close", () => this.#places.leave(place));
@@ -82,4 +87,10 @@ export class TunnelChannels {
     const met = { limit, max: limits.max(limit), user: user?.name };
     agentEvents.tunnelsFull(factsOf(session, registry), met);
   }
+}
+
+/** What is said to the agent with a channel's opening. */
+function openingOf(to: ChannelGoal): { readonly type: string; readonly extra: Buffer } {
+  if ("wish" in to) return { type: TERMINAL_CHANNEL, extra: toJsonPayload(to) };
+  return { type: TUNNEL_CHANNEL, extra: Buffer.from(formatHostPort(to), "latin1") };
 }

@@ -127,7 +127,7 @@ export class Strike {
     const fresh = sessions().filter((session) => !this.#hit.has(session));
     for (const session of fresh) this.#hit.add(session);
     const { clock } = this.#deps;
-    await inSlices(fresh, { clock, sliceMs: CUT_MS }, (session) => session.cut(this.#reason));
+    await inSlices(fresh, { clock, sliceMs: CUT_MS }, (session) => session.dismiss(this.#reason));
     await Promise.all(fresh.map((session) => session.gone));
   }
 }

@@ -177,6 +177,11 @@ export const CHANGE_DESCRIPTIONS: ChangeDescriptions = {
     affectedId: params.tunnelId,
     request: { force: query.force },
   }),
+  deleteTerminal: ({ params }) => ({
+    application: "client.terminal",
+    action: "delete",
+    affectedId: params.terminalId,
+  }),
   createPairing: ({ body }, data) => ({
     application: "pairing",
     action: "create",
@@ -221,6 +226,7 @@ export const TAKES_AWAY: ReadonlySet<ChangeName> = new Set<ChangeName>([
   "deleteInvitation",
   "deleteSession",
   "deleteSessions",
+  "deleteTerminal",
   "deleteToken",
   "deleteTunnel",
   "deleteUser",

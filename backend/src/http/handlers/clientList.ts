@@ -74,6 +74,7 @@ const RECORD_FIELDS = {
   looks_like: (client) => client.looks_like,
   duplicate: (client) => client.duplicate,
   left_out: (client) => client.left_out,
+  terminal: (client) => client.terminal,
   said: (client) => client.said,
   tunnels: (client) => client.tunnels ?? [],
 } satisfies { readonly [N in Name | "tunnels"]: Field<N> };

@@ -15,6 +15,7 @@ import type { AgentFiles } from "../../downloads/agentFiles.ts";
 import type { ListSearches } from "../../lists/listSearches.ts";
 import type { PairingService } from "../../pairing/pairingService.ts";
 import type { Pairings } from "../../pairing/pairings.ts";
+import type { Terminals } from "../../terminals/terminals.ts";
 import type { Listening } from "../../tunnels/listening.ts";
 import type { Probe } from "../../tunnels/probe.ts";
 import type { TunnelService } from "../../tunnels/tunnelService.ts";
@@ -34,6 +35,7 @@ import { type AdministrationHandlerDeps, administrationHandlers } from "./people
 import { refusalHandlers } from "./refusals.ts";
 import { signInHandlers } from "./signIn.ts";
 import { statusHandlers } from "./status.ts";
+import { terminalHandlers } from "./terminals.ts";
 import { tunnelHandlers } from "./tunnels.ts";
 
 /** What the REST API stands on. */
@@ -54,6 +56,7 @@ export interface HandlerDeps {
   readonly adoptions: Adoptions;
   readonly credentials: Credentials;
   readonly tunnels: TunnelService;
+  readonly terminals: Terminals;
   readonly listening: Listening;
   readonly probe: Probe;
   readonly pairings: Pick<Pairings, "all">;
@@ -95,6 +98,7 @@ function plainHandlers(deps: HandlerDeps): Handlers {
       listening: deps.listening,
       probe: deps.probe,
     }),
+    ...terminalHandlers({ terminals: deps.terminals, searches }),
     ...pairingHandlers({
       pairings,
       searches,

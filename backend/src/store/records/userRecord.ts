@@ -45,6 +45,11 @@ export const userRecordSchema = z.strictObject({
   last_sign_in_at: time.nullable(),
   /** Since when the name is theirs; absent: since they were made. */
   named_at: time.optional(),
+  /** Tells them from whoever has their name before or after them. A user of earlier versions gets one at the start. */
+  account_id: z
+    .string()
+    .regex(/^[0-9A-Za-z_-]{22}$/)
+    .optional(),
 });
 
 /** A user as they are kept. */

@@ -1,3 +1,4 @@
+import { accountId } from "../../platform/random.ts";
 import { type Account, type AccountEdit, editAccount } from "../../store/edits/accountEdit.ts";
 import {
   leftGroup,
@@ -12,14 +13,14 @@ import type { UserRecord } from "../../store/records/userRecord.ts";
 
 /** A user in memory, with tokens and sessions; changed only by an edit that is in force. */
 export class AccountEntry {
-  /** Tells the account from all others as long as the server runs; another name changes nothing. */
+  /** Tells the account from all others; another name changes nothing. */
   readonly id: string;
   #record: UserRecord;
   readonly #tokens = new Map<string, TokenRecord>();
   readonly #sessions = new Map<number, SessionRecord>();
 
-  constructor(id: string, { record, tokens, sessions }: Account) {
-    this.id = id;
+  constructor({ record, tokens, sessions }: Account) {
+    this.id = record.account_id ?? accountId();
     this.#record = record;
     this.#take({ record, tokens, sessions });
   }

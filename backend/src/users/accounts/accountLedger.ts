@@ -36,6 +36,7 @@ export class AccountLedger {
   /** Whoever is shown by a token or a session now. */
   readonly actors: LiveActors;
   readonly #entries = new Map<string, AccountEntry>();
+  readonly #byAccount = new Map<string, AccountEntry>();
   readonly #ofToken = new Map<string, AccountEntry>();
   readonly #ofSession = new Map<number, AccountEntry>();
   readonly #groups = new Map<string, GroupRecord>();
@@ -43,8 +44,6 @@ export class AccountLedger {
   readonly #listeners: RightsListener[] = [];
   /** Who had a name last, and until when. */
   readonly #former = new RecentMap<string, Former>(FORMER_MAX);
-  /** How many accounts there were since the start, for their ids. */
-  #entered = 0;
 
   private constructor(stored: StoredPeople) {
     this.actors = new LiveActors((groups) => this.permissionsOf(groups));
@@ -79,8 +78,13 @@ export class AccountLedger {
     return this.#entries.get(name);
   }
 
+  /** The same by the id of the account. */
+  account(id: string): AccountEntry | undefined {
+    return this.#byAccount.get(id);
+  }
+
   /**
-   * The same; where nobody has the name now, whoever has had it since then: who is to be shut out
+   * The same as `get`; where nobody has the name now, whoever has had it since then: who is to be shut out
    * does not escape with another name.
    */
   find(name: string, sinceMs: number): AccountEntry | undefined {
@@ -220,8 +224,7 @@ export class AccountLedger {
     },
   ): void {
     const { tokens = [], sessions = [] } = has;
-    this.#entered += 1;
-    this.#list(new AccountEntry(`account ${this.#entered}`, { record, tokens, sessions }));
+    this.#list(new AccountEntry({ record, tokens, sessions }));
   }
 
   #remove(name: string): void {
@@ -233,12 +236,14 @@ export class AccountLedger {
 
   #list(entry: AccountEntry): void {
     this.#entries.set(entry.record.username, entry);
+    this.#byAccount.set(entry.id, entry);
     for (const { prefix } of entry.tokens()) this.#ofToken.set(prefix, entry);
     for (const { session_id: id } of entry.sessions()) this.#ofSession.set(id, entry);
   }
 
   #unlist(entry: AccountEntry): void {
     this.#entries.delete(entry.record.username);
+    this.#byAccount.delete(entry.id);
     for (const { prefix } of entry.tokens()) this.#ofToken.delete(prefix);
     for (const { session_id: id } of entry.sessions()) this.#ofSession.delete(id);
   }

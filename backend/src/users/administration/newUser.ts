@@ -2,6 +2,7 @@ import { RportError } from "@rport/protocol/errors";
 import { ADMINISTRATORS } from "@rport/protocol/people/right";
 import type { GroupName, UserName } from "@rport/protocol/people/user";
 import { toTime } from "../../platform/clock.ts";
+import { accountId } from "../../platform/random.ts";
 import { isLocalName } from "../../store/edits/personEdit.ts";
 import type { PasswordRecord, UserRecord } from "../../store/records/userRecord.ts";
 import type { AccountLedger } from "../accounts/accountLedger.ts";
@@ -28,6 +29,7 @@ export function newUser({ atMs, createdBy, groups, ...facts }: NewUserFacts): Us
     created_at: toTime(atMs),
     created_by: createdBy,
     last_sign_in_at: null,
+    account_id: accountId(),
   };
 }
 

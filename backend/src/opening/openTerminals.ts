@@ -1,0 +1,68 @@
+import type { KeyObject } from "node:crypto";
+import type { ClientId } from "@rport/protocol/ids";
+import type { Tally } from "@rport/protocol/wire/relay";
+import type { Auditing } from "../audit/auditing.ts";
+import type { Limits } from "../limits/limits.ts";
+import { isPersonEdit } from "../store/edits/personEdit.ts";
+import type { Store } from "../store/store.ts";
+import { HostTerminals } from "../terminals/hostTerminals.ts";
+import { TerminalIds } from "../terminals/terminalIds.ts";
+import { TerminalOpenings } from "../terminals/terminalOpenings.ts";
+import { TerminalOwners } from "../terminals/terminalOwners.ts";
+import { Terminals } from "../terminals/terminals.ts";
+import type { AccountLedger } from "../users/accounts/accountLedger.ts";
+import type { Records } from "./openRecords.ts";
+import type { ServicesOptions } from "./servicesOptions.ts";
+
+/** What terminals stand on. */
+export interface TerminalsDeps
+  extends Pick<Records, "registry" | "presence" | "access" | "grants"> {
+  readonly store: Pick<Store, "edits"> & { readonly identity: { readonly verifierKey: KeyObject } };
+  readonly ledger: AccountLedger;
+  readonly auditing: Pick<Auditing, "audit" | "terminals">;
+  readonly limits: Limits;
+}
+
+/** Terminals on hosts. */
+export interface OpenedTerminals {
+  readonly terminals: Terminals;
+  /** What hosts say of theirs. */
+  readonly hostTerminals: HostTerminals;
+  readonly terminalOpenings: TerminalOpenings;
+  /** Bytes from viewers to hosts (a to b), and back. */
+  readonly terminalBytes: Tally;
+}
+
+/** Who has which terminals on which hosts; what people may is followed from then on. `opened` closes it. */
+export function openTerminals(
+  { clock, log }: Pick<ServicesOptions, "clock" | "log">,
+  { registry, presence, access, grants, store, ledger, auditing, limits }: TerminalsDeps,
+  opened: AsyncDisposableStack,
+): OpenedTerminals {
+  const ids = new TerminalIds(store.identity.verifierKey);
+  const owners = new TerminalOwners({ ledger, access });
+  const connected = (id: ClientId) => presence.connected(id);
+  const { terminals: events, audit } = auditing;
+  const hostnameOf = (id: ClientId) => registry.record(id)?.hostname;
+  const facts = { ids, owners, events, connected, hostnameOf, limits, clock, log };
+  const terminals = new Terminals(facts);
+  const hosts = new HostTerminals({ terminals, ids, clock, log });
+  opened.defer(() => hosts.close());
+  store.edits.follow((edits) => {
+    if (edits.some((edit) => isPersonEdit(edit) && edit.kind !== "uses")) terminals.review();
+  });
+  grants.follow((id) => terminals.review(id));
+  const offerOf = (id: ClientId) => registry.record(id)?.terminal;
+  const terminalOpenings = new TerminalOpenings({
+    terminals,
+    hosts,
+    ids,
+    connected,
+    offerOf,
+    events,
+    audit,
+    clock,
+  });
+  const terminalBytes = { bytesAtoB: 0, bytesBtoA: 0 };
+  return { terminals, hostTerminals: hosts, terminalOpenings, terminalBytes };
+}

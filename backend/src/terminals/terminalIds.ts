@@ -1,0 +1,46 @@
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import type { ClientId } from "@rport/protocol/ids";
+import { type TerminalId, terminalIdSchema } from "@rport/protocol/terminal/terminal";
+import { bytes } from "../platform/random.ts";
+
+/** Half of an id is chance, the other half says that it was given here. */
+const HALF_BYTES = 8;
+
+/** Whose terminal it is, and on which client. */
+export interface TerminalPlace {
+  readonly clientId: ClientId;
+  /** `Sharer.accountId`. */
+  readonly owner: string;
+}
+
+/**
+ * The ids of terminals. Hosts tell after a restart of the server which ones they have; from the id it
+ * is known that this server gave it for that client and that owner, so no host can say that somebody
+ * had terminals there who had none.
+ */
+export class TerminalIds {
+  readonly #key: KeyObject;
+
+  constructor(key: KeyObject) {
+    this.#key = key;
+  }
+
+  /** A new one, which nobody guesses. */
+  give(place: TerminalPlace): TerminalId {
+    const chance = bytes(HALF_BYTES);
+    return terminalIdSchema.parse(this.#joined(chance, place).toString("base64url"));
+  }
+
+  /** Whether this server gave it for that client and that owner. */
+  isGiven(id: TerminalId, place: TerminalPlace): boolean {
+    const shown = Buffer.from(id, "base64url");
+    const ours = this.#joined(shown.subarray(0, HALF_BYTES), place);
+    return shown.length === ours.length && timingSafeEqual(shown, ours);
+  }
+
+  #joined(chance: Buffer, { clientId, owner }: TerminalPlace): Buffer {
+    const said = JSON.stringify(["terminal", chance.toString("base64url"), clientId, owner]);
+    const proof = createHmac("sha256", this.#key).update(said).digest();
+    return Buffer.concat([chance, proof.subarray(0, HALF_BYTES)]);
+  }
+}

@@ -1,0 +1,237 @@
+import type { Duplex } from "node:stream";
+import { FEATURES } from "@rport/protocol/agent";
+import { RportError } from "@rport/protocol/errors";
+import type { ClientId } from "@rport/protocol/ids";
+import { beginningOf } from "@rport/protocol/ownText";
+import { encodeFrame } from "@rport/protocol/terminal/frame";
+import {
+  type HostOpening,
+  TERMINAL,
+  type TerminalEnd,
+  type TerminalId,
+  type TerminalOffer,
+  type TerminalWish,
+  type ViewerOpening,
+} from "@rport/protocol/terminal/terminal";
+import { WireError } from "@rport/protocol/wire/wireError";
+import type { Audit } from "../audit/entry.ts";
+import type { AuditedTerminal, TerminalEvents } from "../audit/terminalEvents.ts";
+import type { Clock } from "../platform/clock.ts";
+import { asTrouble, requireLink } from "../tunnels/dialer.ts";
+import type { Actor } from "../users/actor.ts";
+import { Attachment } from "./attachment.ts";
+import type { HostTerminals } from "./hostTerminals.ts";
+import type { TerminalIds } from "./terminalIds.ts";
+import { TAKEN_OVER, type TerminalStream } from "./terminalStream.ts";
+import type { TerminalLink, Terminals } from "./terminals.ts";
+import type { OpenTerminal } from "./terminalTable.ts";
+
+/** How long an agent may take to say yes or no: its account's shell has to begin. */
+const OPEN_MS = 30_000;
+
+/** What terminals are opened with. */
+export interface TerminalOpeningsDeps {
+  readonly terminals: Terminals;
+  readonly hosts: Pick<HostTerminals, "known">;
+  readonly ids: TerminalIds;
+  readonly connected: (clientId: ClientId) => TerminalLink | undefined;
+  /** What a client's agent says of terminals; null: nothing. */
+  readonly offerOf: (clientId: ClientId) => TerminalOffer | null | undefined;
+  readonly events: Pick<TerminalEvents, "opened" | "resumed" | "failed">;
+  readonly audit: Pick<Audit, "ready">;
+  readonly clock: Clock;
+}
+
+/** Who wants what of which client. */
+export interface OpeningCall {
+  readonly clientId: ClientId;
+  readonly actor: Actor;
+  readonly address: string;
+  readonly opening: ViewerOpening;
+  /** Throws once whoever asks may not have it any more. */
+  readonly requireRight: () => void;
+}
+
+/** Begins terminals on hosts, and gives them back to their owners. */
+export class TerminalOpenings {
+  readonly #deps: TerminalOpeningsDeps;
+
+  constructor(deps: TerminalOpeningsDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Begins a terminal or goes on with one, and answers with the channel to its host, which is to be
+   * joined to the stream; undefined: it has ended already, and the stream was told how. Throws
+   * `CLIENT_OFFLINE`, `AGENT_CANNOT` (no terminals there, with what to do), `TARGET_NOT_ALLOWED` (not
+   * as this account), `NOT_FOUND` (no such terminal of theirs), `CONFLICT` or `UNAVAILABLE` (too many),
+   * `AGENT_REFUSED` or `AGENT_TIMEOUT`. Every sentence fits a close frame.
+   */
+  async open(call: OpeningCall, stream: TerminalStream): Promise<Duplex | undefined> {
+    const { wish } = call.opening;
+    const link = requireLink(this.#deps.connected(call.clientId));
+    return wish.kind === "new"
+      ? await this.#begin(call, link, stream)
+      : await this.#resume({ ...call, id: wish.id }, link, stream);
+  }
+
+  async #begin(call: OpeningCall, link: TerminalLink, stream: TerminalStream): Promise<Duplex> {
+    const { clientId, actor, address } = call;
+    const { terminals, ids, audit, clock } = this.#deps;
+    const account = requireOffer(link, this.#deps.offerOf(clientId), call.opening.wish);
+    await audit.ready();
+    call.requireRight();
+    terminals.table.requireRoom(clientId, actor);
+    const owner = actor.accountId;
+    const id = ids.give({ clientId, owner });
+    const terminal: OpenTerminal = {
+      id,
+      clientId,
+      owner,
+      ownerName: actor.name,
+      address,
+      account,
+      startedAtMs: clock.now(),
+      viewer: undefined,
+      isTakenOver: false,
+      ending: undefined,
+    };
+    terminals.table.add(terminal);
+    try {
+      return await this.#attach({ call, link, stream, terminal });
+    } catch (error) {
+      // The host may have begun it late.
+      terminals.end(terminal, "closed");
+      terminals.table.remove(terminal);
+      throw error;
+    }
+  }
+
+  async #resume(
+    call: OpeningCall & { readonly id: TerminalId },
+    link: TerminalLink,
+    stream: TerminalStream,
+  ): Promise<Duplex | undefined> {
+    const { terminals, hosts } = this.#deps;
+    await hosts.known(link);
+    call.requireRight();
+    const { accountId } = call.actor;
+    const ended = terminals.endOf(call.id);
+    const terminal = terminals.table.get(call.id);
+    if (terminal === undefined && ended?.owner === accountId) {
+      tellEnd(stream, ended.end);
+      return undefined;
+    }
+    const isTheirs = terminal?.owner === accountId && terminal.clientId === call.clientId;
+    if (!isTheirs) throw new RportError("NOT_FOUND", "There is no such terminal of yours.");
+    const before = terminal.viewer;
+    terminal.isTakenOver = before !== undefined;
+    try {
+      const channel = await this.#attach({ call, link, stream, terminal });
+      before?.leave(TAKEN_OVER.code, TAKEN_OVER.reason);
+      return channel;
+    } finally {
+      terminal.isTakenOver = false;
+    }
+  }
+
+  async #attach({ call, link, stream, terminal }: Attaching): Promise<Duplex> {
+    const { terminals, events } = this.#deps;
+    const audited: AuditedTerminal = {
+      ...terminals.audited(terminal),
+      address: call.address,
+    };
+    try {
+      const channel = await this.#channel(link, call, terminal);
+      const attachment = new Attachment({
+        ...this.#deps,
+        terminal,
+        stream,
+        wish: call.opening.wish,
+        audited,
+      });
+      attachment.begin();
+      // Whoever may have none any more may have lost that while the host was asked.
+      terminals.tell(link, terminal);
+      return channel;
+    } catch (error) {
+      events.failed(audited, RportError.from(error).message);
+      throw error;
+    }
+  }
+
+  #channel(
+    link: TerminalLink,
+    { actor, opening: { size, wish } }: OpeningCall,
+    { id, owner }: OpenTerminal,
+  ): Promise<Duplex> {
+    const said: HostOpening = { id, owner, ownerName: actor.name || owner, size, wish };
+    if (Buffer.byteLength(JSON.stringify(said)) > TERMINAL.openingBytes) {
+      throw new RportError("BAD_REQUEST", "The opening of the terminal is too long.");
+    }
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      const timer = this.#deps.clock.after(OPEN_MS, () => {
+        isOver = true;
+        reject(new RportError("AGENT_TIMEOUT", "The client did not answer in time."));
+      });
+      link.openChannel(said, actor).then(
+        (channel) => {
+          timer.cancel();
+          if (isOver) channel.destroy();
+          else resolve(channel);
+        },
+        (error: unknown) => {
+          timer.cancel();
+          reject(asRefusal(error));
+        },
+      );
+    });
+  }
+}
+
+interface Attaching {
+  readonly call: OpeningCall;
+  readonly link: TerminalLink;
+  readonly stream: TerminalStream;
+  readonly terminal: OpenTerminal;
+}
+
+/** One that has ended is shown how, as by its host. */
+function tellEnd(stream: TerminalStream, end: TerminalEnd): void {
+  stream.write(encodeFrame({ kind: "ended", json: Buffer.from(JSON.stringify(end)) }));
+}
+
+function asRefusal(error: unknown): RportError {
+  if (!(error instanceof WireError) || error.kind !== "refused") return asTrouble(error);
+  const why = beginningOf(error.message, 500);
+  return new RportError("AGENT_REFUSED", `The client: ${why}`, { detail: why });
+}
+
+/** Why there are no terminals, and what to do, in what a close frame takes. */
+const NO_TERMINALS = {
+  none: "The client's agent knows no terminals: update it, or use ssh through rport connect.",
+  off: "The client allows no terminals: set [terminal] enabled = true in its rport.conf.",
+  runtime:
+    "The client's Node would lose output: give its agent Node 24 or newer, or our executable.",
+  system: "The client's system has no terminals that its agent could open.",
+} as const;
+
+/** The account that a new one runs as. */
+function requireOffer(
+  { features }: Pick<TerminalLink, "features">,
+  offer: TerminalOffer | null | undefined,
+  wish: TerminalWish,
+): string {
+  if (offer === null || offer === undefined) throw cannot("none");
+  if (offer.state !== "on") throw cannot(offer.state);
+  if (!features.includes(FEATURES.terminal)) throw cannot("none");
+  const [usual = ""] = offer.accounts;
+  const account = wish.kind === "new" ? (wish.account ?? usual) : usual;
+  if (offer.accounts.includes(account)) return account;
+  throw new RportError("TARGET_NOT_ALLOWED", "The client offers no terminal as this account.");
+}
+
+function cannot(why: keyof typeof NO_TERMINALS): RportError {
+  return new RportError("AGENT_CANNOT", NO_TERMINALS[why]);
+}

@@ -1,0 +1,170 @@
+import { Duplex } from "node:stream";
+import { CLOSE_CODES } from "@rport/protocol/errors";
+import {
+  encodeFrame,
+  type Frame,
+  FrameError,
+  FrameReader,
+  VIEWER_KINDS,
+} from "@rport/protocol/terminal/frame";
+import type { WebSocket } from "ws";
+import { EditorStream } from "../tunnels/editorStream.ts";
+import { shortReason } from "../tunnels/editorTunnel.ts";
+import type { Viewer } from "./terminalTable.ts";
+
+/** About as much waits in one direction before the other side waits, too. */
+const HIGH_WATER_BYTES = 64 << 10;
+/** 1000: the normal closure of RFC 6455. */
+const ENDED = { code: 1000, reason: "" } as const;
+/** Why the socket of a terminal ends that may be on its host still. */
+export const CUT_OFF = {
+  code: CLOSE_CODES.cutOff,
+  reason: "The way to the host was cut; the terminal may be there still.",
+} as const;
+/** Why the socket of a terminal ends that its owner shows in another place. */
+export const TAKEN_OVER = {
+  code: CLOSE_CODES.takenOver,
+  reason: "This terminal is shown in another place now.",
+} as const;
+
+/** Who hears what a terminal's frames say. */
+export interface FrameListener {
+  /** A frame of the host, which is passed on when this returns; throws a `FrameError` to end all. */
+  onHost(frame: Frame): void;
+  /** What the viewer is told when the host's side ends before the terminal has. */
+  whyCut(): { readonly code: number; readonly reason: string };
+}
+
+/**
+ * A viewer's WebSocket as the stream of its frames, to be joined to the channel of its host. Each
+ * frame is read, checked and written anew on its way, in both directions: only what viewers say comes
+ * out, only what hosts say goes in, and nothing that is half. Whoever does not read stops the other
+ * side. It ends with close code 1000 once a terminal has ended, and else says why it did.
+ */
+export class TerminalStream extends Duplex implements Viewer {
+  /** The JSON of the first frame; rejects with a `FrameError` when the first one is another, or none comes. */
+  readonly opening: Promise<Buffer>;
+  readonly #ws: WebSocket;
+  readonly #inner: EditorStream;
+  readonly #fromViewer = new FrameReader();
+  readonly #fromHost = new FrameReader();
+  readonly #opened = Promise.withResolvers<Buffer>();
+  #isOpened = false;
+  #hasEnded = false;
+  #listener: FrameListener | undefined;
+
+  constructor(ws: WebSocket) {
+    super({ readableHighWaterMark: HIGH_WATER_BYTES, writableHighWaterMark: HIGH_WATER_BYTES });
+    this.#ws = ws;
+    this.#inner = new EditorStream(ws);
+    this.opening = this.#opened.promise;
+    this.opening.catch(() => {});
+    this.#inner.on("data", (piece: Buffer) => this.#read(piece));
+    this.#inner.once("end", () => this.push(null));
+    this.#inner.once("close", () => this.#left());
+    this.once("end", () => this.destroy());
+  }
+
+  /** Tells this listener what comes from the host. */
+  listen(listener: FrameListener): void {
+    this.#listener = listener;
+  }
+
+  /** Bytes that are held here for frames that are not complete. */
+  get heldBytes(): number {
+    return this.#fromViewer.heldBytes + this.#fromHost.heldBytes;
+  }
+
+  leave(code: number, reason: string): void {
+    this.#ws.close(code, shortReason(reason));
+    this.destroy();
+  }
+
+  override _read(): void {
+    this.#inner.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    const out = this.#checked(chunk);
+    if (out === undefined || out.length === 0) done();
+    else this.#inner.write(out, () => this.#sent(done));
+  }
+
+  override _final(done: () => void): void {
+    done();
+    this.destroy();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const { code, reason } = this.#hasEnded ? ENDED : (this.#listener?.whyCut() ?? CUT_OFF);
+    this.#ws.close(code, reason);
+    this.#opened.reject(new FrameError("the viewer has left"));
+    this.#inner.destroy();
+    done(error);
+  }
+
+  #sent(done: () => void): void {
+    done();
+    if (this.#hasEnded) this.destroy();
+  }
+
+  /** What the viewer said before it left is passed on. */
+  #left(): void {
+    this.#opened.reject(new FrameError("the viewer has left"));
+    if (this.#isOpened && !this.readableEnded && !this.destroyed) this.push(null);
+    else this.destroy();
+  }
+
+  #read(piece: Buffer): void {
+    try {
+      const frames = this.#fromViewer.read(piece).filter((frame) => !this.#isOpening(frame));
+      for (const frame of frames) {
+        if (!this.push(encodeFrame(frame))) this.#inner.pause();
+      }
+    } catch (error) {
+      this.#refuse(error, "The terminal's viewer broke its rules");
+    }
+  }
+
+  #isOpening(frame: Frame): boolean {
+    const isOpen = frame.kind === "open";
+    if (!VIEWER_KINDS.has(frame.kind) || isOpen === this.#isOpened) {
+      throw new FrameError(`a viewer may not say "${frame.kind}" here`);
+    }
+    if (!isOpen) return false;
+    this.#isOpened = true;
+    this.#opened.resolve(Buffer.from(frame.json));
+    this.#inner.pause();
+    return true;
+  }
+
+  /** What the host said, as far as it is complete; undefined: nothing more is passed on. */
+  #checked(chunk: Buffer): Buffer | undefined {
+    if (this.#hasEnded || this.destroyed) return undefined;
+    try {
+      const frames = this.#fromHost.read(chunk);
+      const passed: Buffer[] = [];
+      for (const frame of frames) {
+        if (this.#hasEnded) break;
+        this.#listener?.onHost(requireHost(frame));
+        this.#hasEnded = frame.kind === "ended";
+        passed.push(encodeFrame(frame));
+      }
+      return Buffer.concat(passed);
+    } catch (error) {
+      this.#refuse(error, "The host broke the rules of terminals");
+      return undefined;
+    }
+  }
+
+  #refuse(error: unknown, what: string): void {
+    if (!(error instanceof FrameError)) throw error;
+    this.#opened.reject(error);
+    this.leave(CLOSE_CODES.refused, `${what}: ${error.message}.`);
+  }
+}
+
+function requireHost(frame: Frame): Frame {
+  if (!VIEWER_KINDS.has(frame.kind)) return frame;
+  throw new FrameError(`a host may not say "${frame.kind}"`);
+}

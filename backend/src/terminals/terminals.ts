@@ -1,0 +1,163 @@
+import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { RportError } from "@rport/protocol/errors";
+import type { ClientId } from "@rport/protocol/ids";
+import type { TerminalView } from "@rport/protocol/terminal/endpoints";
+import type { HeldTerminal, TerminalEnd, TerminalId } from "@rport/protocol/terminal/terminal";
+import type { AuditedEnd, AuditedTerminal, TerminalEvents } from "../audit/terminalEvents.ts";
+import type { LiveSession } from "../clients/liveSession.ts";
+import type { Limits } from "../limits/limits.ts";
+import { type Clock, toTime } from "../platform/clock.ts";
+import { errorText, type Log } from "../platform/log.ts";
+import { RecentMap } from "../platform/recentMap.ts";
+import type { Actor } from "../users/actor.ts";
+import type { TerminalIds } from "./terminalIds.ts";
+import type { TerminalOwners } from "./terminalOwners.ts";
+import { type OpenTerminal, TerminalTable } from "./terminalTable.ts";
+
+/** Ended terminals that are remembered, so that whoever comes back is told how. */
+const ENDED_MAX = 10_000;
+
+/** A connection to a host, as far as its terminals go. */
+export type TerminalLink = Pick<
+  LiveSession,
+  "clientId" | "features" | "isClosed" | "ask" | "openChannel"
+>;
+
+/** What terminals stand on. */
+export interface TerminalsDeps {
+  readonly ids: TerminalIds;
+  readonly owners: TerminalOwners;
+  readonly events: Pick<TerminalEvents, "opened" | "resumed" | "failed" | "ended">;
+  readonly connected: (clientId: ClientId) => TerminalLink | undefined;
+  readonly hostnameOf: (clientId: ClientId) => string | undefined;
+  readonly limits: Pick<Limits, "max" | "bite" | "isShared" | "watch">;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How one ended that is there no more. */
+export interface EndedTerminal {
+  readonly owner: string;
+  readonly end: TerminalEnd;
+  /** Nobody said so. */
+  readonly isPresumed: boolean;
+}
+
+/** The terminals that people have on hosts: which there are, who may have them, and their ends. */
+export class Terminals {
+  readonly table: TerminalTable;
+  readonly #deps: TerminalsDeps;
+  readonly #ended = new RecentMap<TerminalId, EndedTerminal>(ENDED_MAX);
+
+  constructor(deps: TerminalsDeps) {
+    this.#deps = deps;
+    this.table = new TerminalTable(deps);
+  }
+
+  /** How many there are, and how many somebody looks at. */
+  get counts(): { readonly open: number; readonly attached: number } {
+    const attached = this.table.all().filter(({ viewer }) => viewer !== undefined);
+    return { open: this.table.size, attached: attached.length };
+  }
+
+  /** How a terminal ended, if that was of late. */
+  endOf(id: TerminalId): EndedTerminal | undefined {
+    return this.#ended.get(id);
+  }
+
+  /** What somebody is shown: their own; administrators see all. */
+  *seenBy({ accountId, isAdministrator }: Actor): Generator<TerminalView> {
+    for (const terminal of this.table.all()) {
+      if (isAdministrator || terminal.owner === accountId) yield this.#view(terminal);
+    }
+  }
+
+  /** Ends one of their own, for an administrator any. Throws `NOT_FOUND`. */
+  close(id: TerminalId, { accountId, isAdministrator }: Actor): OpenTerminal {
+    const terminal = this.table.get(id);
+    if (terminal === undefined || !(isAdministrator || terminal.owner === accountId)) {
+      throw new RportError("NOT_FOUND", "There is no such terminal.");
+    }
+    this.end(terminal, "closed");
+    return terminal;
+  }
+
+  /** Tells the host to end it, now or as soon as it is back. */
+  end(terminal: OpenTerminal, how: "closed" | "forbidden"): void {
+    if (terminal.ending !== "forbidden") terminal.ending = how;
+    const link = this.#deps.connected(terminal.clientId);
+    if (link !== undefined) this.tell(link, terminal);
+  }
+
+  /** Tells a host to end a terminal whose end is wanted. */
+  tell(link: TerminalLink, { id, clientId, ending: how }: OpenTerminal): void {
+    if (how === undefined || link.isClosed || !link.features.includes(FEATURES.terminal)) return;
+    link.ask(REQUESTS.endTerminal, { id, how }).catch((error: unknown) => {
+      const fields = { client: clientId, terminal: id, reason: errorText(error) };
+      this.#deps.log.info("a host was not told to end a terminal", fields);
+    });
+  }
+
+  /** Somebody may do or see something else now: ends what they may have no longer. */
+  review(clientId?: ClientId): void {
+    const { owners } = this.#deps;
+    const looked = clientId === undefined ? this.table.all() : this.table.of(clientId);
+    for (const terminal of looked) {
+      const isAllowed = owners.may(terminal.owner, terminal.clientId);
+      if (!isAllowed && terminal.ending !== "forbidden") this.end(terminal, "forbidden");
+    }
+  }
+
+  /** It has ended, which is written down once; its place is free. */
+  over(
+    terminal: OpenTerminal,
+    { end, endedAtMs, isPresumed = false }: Omit<AuditedEnd, "startedAtMs">,
+  ): void {
+    this.table.remove(terminal);
+    this.#remember(terminal, { end, isPresumed });
+    const { startedAtMs } = terminal;
+    this.#deps.events.ended(this.audited(terminal), { startedAtMs, endedAtMs, end, isPresumed });
+  }
+
+  /** The same for one that ended before this server knew of it; nothing when it is known already. */
+  wasOver(clientId: ClientId, held: HeldTerminal, ended: NonNullable<HeldTerminal["ended"]>): void {
+    const { id, owner, startedAtMs } = held;
+    if (this.#ended.has(id)) return;
+    this.#remember(held, { end: ended.end, isPresumed: false });
+    const facts = { startedAtMs, endedAtMs: ended.atMs, end: ended.end };
+    this.#deps.events.ended(
+      this.audited({ ...held, id, owner, clientId, address: undefined }),
+      facts,
+    );
+  }
+
+  /** What the audit log is told of one. */
+  audited(
+    terminal: Pick<OpenTerminal, "id" | "clientId" | "owner" | "ownerName" | "address" | "account">,
+  ): AuditedTerminal {
+    const { id, clientId, owner, ownerName, address, account } = terminal;
+    const name = this.#deps.owners.nameOf(owner) ?? ownerName;
+    const hostname = this.#deps.hostnameOf(clientId);
+    return { id, clientId, hostname, user: { accountId: owner, name }, address, account };
+  }
+
+  #remember(
+    { id, owner }: Pick<OpenTerminal, "id" | "owner">,
+    { end, isPresumed }: Omit<EndedTerminal, "owner">,
+  ): void {
+    this.#ended.set(id, { owner, end, isPresumed });
+  }
+
+  #view(terminal: OpenTerminal): TerminalView {
+    const { id, clientId, owner, ownerName, account, startedAtMs, viewer } = terminal;
+    return {
+      id,
+      client_id: clientId,
+      owner: this.#deps.owners.nameOf(owner) ?? ownerName,
+      account,
+      started_at: toTime(startedAtMs),
+      attached: viewer !== undefined,
+      connected: this.#deps.connected(clientId) !== undefined,
+    };
+  }
+}

@@ -1,0 +1,192 @@
+import type { Duplex } from "node:stream";
+import { FEATURES, REQUESTS } from "@rport/protocol/agent";
+import { encodeFrame, type Frame, FrameReader } from "@rport/protocol/terminal/frame";
+import {
+  endTerminalSchema,
+  type HeldTerminal,
+  type HostOpening,
+  hostOpeningSchema,
+  type TerminalEnd,
+  type TerminalId,
+} from "@rport/protocol/terminal/terminal";
+import type { ChannelDecision } from "@rport/protocol/wire/connection";
+import { PeerAgent, type PeerAgentOptions } from "../agents/peerAgent.ts";
+import { eventually } from "../eventually.ts";
+
+/** A terminal of the tests' host: its program repeats what is typed. */
+export class HostTerminal {
+  readonly opening: HostOpening;
+  /** How often somebody was attached. */
+  attachments = 0;
+  /** All frames of viewers. */
+  readonly heard: Frame[] = [];
+  output = Buffer.alloc(0);
+  inputTaken = 0;
+  end: TerminalEnd | undefined;
+  channel: Duplex | undefined;
+  readonly startedAtMs = 1_900_000_000_000;
+
+  constructor(opening: HostOpening) {
+    this.opening = opening;
+  }
+
+  /** What the host tells of it. */
+  get held(): HeldTerminal {
+    const { id, owner, ownerName } = this.opening;
+    const ended = this.end && { atMs: this.startedAtMs + 5_000, end: this.end };
+    return { id, owner, ownerName, account: "root", startedAtMs: this.startedAtMs, ended };
+  }
+
+  /** Its program writes. */
+  print(text: string | Buffer): void {
+    const bytes = Buffer.from(text);
+    const offset = this.output.length;
+    this.output = Buffer.concat([this.output, bytes]);
+    this.say({ kind: "output", offset, bytes });
+  }
+
+  /** It ends, and tells whoever is attached. */
+  finish(end: TerminalEnd): void {
+    this.end = end;
+    this.say({ kind: "ended", json: Buffer.from(JSON.stringify(end)) });
+    this.channel?.end();
+  }
+
+  say(frame: Frame): void {
+    this.channel?.write(encodeFrame(frame));
+  }
+
+  /** Somebody is attached, in the place of whoever was. */
+  attach(channel: Duplex, from = 0): void {
+    this.channel?.destroy();
+    this.channel = channel;
+    this.attachments += 1;
+    const reader = new FrameReader();
+    channel.on("data", (piece: Buffer) => {
+      for (const frame of reader.read(piece)) this.#take(frame);
+    });
+    channel.on("error", () => {});
+    channel.once("close", () => {
+      if (this.channel === channel) this.channel = undefined;
+    });
+    this.say({ kind: "attached", json: Buffer.from(JSON.stringify(this.#attached(from))) });
+    const bytes = this.output.subarray(from);
+    if (bytes.length > 0) this.say({ kind: "output", offset: from, bytes });
+  }
+
+  #attached(outputFrom: number) {
+    const { startedAtMs, inputTaken } = this;
+    const { id } = this.opening;
+    return { id, account: "root", shell: "/bin/sh", startedAtMs, outputFrom, inputTaken };
+  }
+
+  #take(frame: Frame): void {
+    this.heard.push(frame);
+    if (frame.kind === "close") this.finish({ how: "closed" });
+    if (frame.kind !== "input") return;
+    const fresh = frame.bytes.subarray(Math.max(0, this.inputTaken - frame.offset));
+    this.inputTaken += fresh.length;
+    this.say({ kind: "inputTaken", offset: this.inputTaken });
+    this.print(Buffer.from(fresh));
+  }
+}
+
+/** What a test decides about its host, beside what it does about an agent. */
+export interface TerminalHostOptions
+  extends Omit<PeerAgentOptions, "onTerminal" | "introduction" | "onRequest"> {
+  readonly introduction?: Readonly<Record<string, unknown>>;
+  /** Attaches channels in the place of the host's own way. */
+  readonly onAttach?: (terminal: HostTerminal, channel: Duplex) => void;
+  /** Text to refuse terminals with. */
+  readonly refuses?: string;
+}
+
+/** A host with terminals, on the wire library: what a test's agent has stays when its connection does not. */
+export class TerminalHost implements AsyncDisposable {
+  readonly terminals = new Map<TerminalId, HostTerminal>();
+  /** Ends that the server asked for. */
+  readonly ends: { readonly id: TerminalId; readonly how: string }[] = [];
+  readonly #options: TerminalHostOptions;
+  #agent: PeerAgent | undefined;
+
+  private constructor(options: TerminalHostOptions) {
+    this.#options = options;
+  }
+
+  /** Signs in, is in, and has said which terminals it has. */
+  static async join(options: TerminalHostOptions): Promise<TerminalHost> {
+    const host = new TerminalHost(options);
+    await host.connect();
+    return host;
+  }
+
+  get agent(): PeerAgent {
+    if (this.#agent === undefined) throw new Error("the host is not connected");
+    return this.#agent;
+  }
+
+  /** Comes back, also to another server. */
+  async connect(url = this.#options.url): Promise<void> {
+    const introduction = {
+      Features: Object.values(FEATURES).filter((name) => name !== FEATURES.hostKey),
+      Terminal: { state: "on", accounts: ["root", "deploy"] },
+      ...this.#options.introduction,
+    };
+    this.#agent = await PeerAgent.join({
+      ...this.#options,
+      url,
+      introduction,
+      onRequest: (name, payload) => this.#answer(name, payload),
+      onTerminal: (extra) => this.#decide(extra),
+    });
+    this.agent.connection.halfClose = introduction.Features.includes(FEATURES.halfClose);
+    if (!introduction.Features.includes(FEATURES.terminal)) return;
+    await eventually(() => {
+      if (this.agent.heardOf(REQUESTS.listTerminals).length === 0) throw new Error("not asked");
+    });
+  }
+
+  /** The only terminal that it has. */
+  get only(): HostTerminal {
+    const [one, another] = this.terminals.values();
+    if (one === undefined || another !== undefined) throw new Error("there is not one terminal");
+    return one;
+  }
+
+  /** Tells the server how one ended. */
+  async tellEnd(terminal: HostTerminal): Promise<boolean> {
+    return (await this.agent.ask(REQUESTS.terminalEnded, terminal.held)).ok;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent?.[Symbol.asyncDispose]();
+  }
+
+  #decide(extra: Buffer): ChannelDecision {
+    const { refuses, onAttach } = this.#options;
+    if (refuses !== undefined) return { refuse: refuses };
+    const opening = hostOpeningSchema.parse(JSON.parse(extra.toString("utf8")));
+    const known = this.terminals.get(opening.id);
+    const isTheirs = known?.opening.owner === opening.owner && known.end === undefined;
+    if (opening.wish.kind === "resume" && !isTheirs) return { refuse: "no such terminal" };
+    const terminal = known ?? new HostTerminal(opening);
+    this.terminals.set(opening.id, terminal);
+    const from = opening.wish.kind === "resume" ? opening.wish.from : undefined;
+    return {
+      accept: (channel) =>
+        onAttach === undefined ? terminal.attach(channel, from) : onAttach(terminal, channel),
+    };
+  }
+
+  #answer(name: string, payload: Buffer): Buffer | undefined {
+    if (name === REQUESTS.listTerminals) {
+      const terminals = [...this.terminals.values()].map(({ held }) => held);
+      return Buffer.from(JSON.stringify({ terminals }));
+    }
+    if (name !== REQUESTS.endTerminal) return undefined;
+    const asked = endTerminalSchema.parse(JSON.parse(payload.toString("utf8")));
+    this.ends.push(asked);
+    this.terminals.get(asked.id)?.finish({ how: asked.how });
+    return Buffer.from("{}");
+  }
+}
