@@ -1,4 +1,11 @@
-import { DIAL_PATH, ENDPOINTS, type EndpointName, EVENTS_PATH, pathOf } from "@rport/protocol/http";
+import {
+  DIAL_PATH,
+  ENDPOINTS,
+  type EndpointName,
+  EVENTS_PATH,
+  pathOf,
+  TERMINAL_PATH,
+} from "@rport/protocol/http";
 import { ADMINISTRATORS, PERMISSIONS, type Right } from "@rport/protocol/people/right";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
@@ -89,7 +96,11 @@ describe("S-19 each right alone, and missing", () => {
     [EVENTS_PATH, (asker: Asker) => !/^(signing|reading|credentials)/.test(asker)],
     [
       `${DIAL_PATH}?client_id=c&port=1`,
-      (asker: Asker) => asker === "administrator" || hasRightAlone(asker),
+      (asker: Asker) => asker === "administrator" || hasRightAlone(asker, "tunnels"),
+    ],
+    [
+      `${TERMINAL_PATH}?client_id=c`,
+      (asker: Asker) => asker === "administrator" || hasRightAlone(asker, "terminal"),
     ],
   ])("opens the socket %s", async (path, may) => {
     for (const asker of ASKERS) {
@@ -126,6 +137,6 @@ async function isGranted(path: string, token: string | undefined): Promise<boole
   return granted;
 }
 
-function hasRightAlone(asker: Asker): boolean {
-  return /^(only|all but)/.test(asker) && hasRight(asker, "tunnels");
+function hasRightAlone(asker: Asker, right: Right): boolean {
+  return /^(only|all but)/.test(asker) && hasRight(asker, right);
 }

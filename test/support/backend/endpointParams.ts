@@ -4,6 +4,7 @@ export const ENDPOINT_PARAMS: Readonly<Record<string, string>> = {
   authId: "an-id",
   secretId: "a-secret",
   tunnelId: "1",
+  terminalId: "A".repeat(22),
   joinId: "a-join",
   pairingId: "A".repeat(16),
   userName: "anna",
