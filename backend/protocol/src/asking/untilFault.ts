@@ -1,14 +1,18 @@
 import { z } from "zod";
 
 /**
- * A list of any length whose first wrong item ends the work. A schema's own list describes the fault
+ * A list whose first wrong item ends the work. A schema's own list describes the fault
  * of each item, and a million wrong ones take minutes and gigabytes of whoever looks.
  */
-export function listOf<S extends z.ZodType>(item: S, { min = 0 } = {}) {
+export function listOf<S extends z.ZodType>(
+  item: S,
+  { min = 0, max = Number.POSITIVE_INFINITY } = {},
+) {
   const isList = (value: unknown): value is readonly unknown[] =>
-    Array.isArray(value) && value.length >= min;
+    Array.isArray(value) && value.length >= min && value.length <= max;
+  const length = max === Number.POSITIVE_INFINITY ? `${min} or more` : `${min} to ${max}`;
   return z
-    .custom<readonly z.input<S>[]>(isList, { error: `not a list of ${min} or more`, abort: true })
+    .custom<readonly z.input<S>[]>(isList, { error: `not a list of ${length}`, abort: true })
     .transform((items, context): z.output<S>[] => {
       const good: z.output<S>[] = [];
       for (const [n, one] of items.entries()) {

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { listOf } from "../asking/untilFault.ts";
 import { clientIdSchema, pairingIdSchema } from "../ids.ts";
+import { printableLine } from "../log/printable.ts";
 import { base64url } from "./base64url.ts";
 import { hostnameSchema } from "./hostname.ts";
 import { envelopeSchema } from "./pairing.ts";
@@ -69,8 +71,14 @@ export const STEPS_WAIT_MS = 25_000;
 /** Steps of one deposit that are kept until they are asked for. */
 export const SERVICE_STEPS_MAX = 300;
 
-const text = z.string().max(500);
-const from = { n: z.number().int().positive(), address: z.string().max(255) };
+/** Whoever speaks for the service may be somebody else: its words are one printable line each. */
+const line = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .transform((words) => printableLine(words).toWellFormed());
+const text = line(500);
+const from = { n: z.number().int().positive(), address: line(255) };
 
 /** One thing that happened at the service. */
 export const serviceStepSchema = z.discriminatedUnion("kind", [
@@ -88,7 +96,7 @@ export const serviceStepSchema = z.discriminatedUnion("kind", [
     ...from,
     kind: z.literal("reported"),
     report: z.enum(["installed", "failed"]),
-    client_id: z.string().max(128),
+    client_id: line(128),
     hostname: text,
     step: text,
     text,
@@ -101,16 +109,18 @@ export type ServiceStep = z.infer<typeof serviceStepSchema>;
 
 /** The answer: of each deposit that is known, its news; `is_known` false: it is gone there. */
 export const stepsAnswerSchema = z.object({
-  deposits: z
-    .array(
-      z.object({
-        id: pairingIdSchema,
-        is_known: z.boolean(),
-        steps: z.array(serviceStepSchema).max(SERVICE_STEPS_MAX),
-      }),
-    )
-    .max(ASKED_MAX),
+  deposits: listOf(
+    z.object({
+      id: pairingIdSchema,
+      is_known: z.boolean(),
+      steps: listOf(serviceStepSchema, { max: SERVICE_STEPS_MAX }),
+    }),
+    { max: ASKED_MAX },
+  ),
 });
+
+/** Members and items of all objects and lists of an answer: those of a megabyte of its shortest steps. */
+export const STEPS_ANSWER_MAX_MEMBERS = 100_000;
 
 /** What a server is told. */
 export type StepsAnswer = z.infer<typeof stepsAnswerSchema>;

@@ -1,15 +1,10 @@
 import type { IncomingMessage } from "node:http";
+import { JSON_DEPTH_MAX, whyTooMuchJson } from "@rport/protocol/asking/jsonSize";
 import { RportError } from "@rport/protocol/errors";
 import { Gathered } from "@rport/protocol/wire/gathered";
 
-/** Deeper than any message of ours by far. */
-const DEPTH_MAX = 20;
 /** More than any has: a hundred envelopes of a deposit have some thousand, a group of clients two. */
 const MEMBERS_MAX = 10_000;
-
-/** The bytes of JSON (RFC 8259, 2) that say how large it will be. */
-const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
-const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** How a body is read. */
 export interface BodyReading {
@@ -87,36 +82,11 @@ export async function readAtMost(request: IncomingMessage, maxBytes: number): Pr
   return body.takeAll();
 }
 
-/**
- * Refuses before it is parsed what has more members, or is nested deeper, than it may: each object of
- * another shape costs the parser, and all that is made after it, far more than its bytes. Exact where
- * the bytes are JSON; nobody asks where they are not.
- */
+/** Refuses before it is parsed what would cost far more than its bytes. */
 function requireSmall(bytes: Buffer, maxMembers: number): void {
-  let [commas, containers, depth] = [0, 0, 0];
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (byte === QUOTE) at = endOfText(bytes, at);
-    if (byte === COMMA) commas += 1;
-    const deeper = deeperBy(byte);
-    depth += deeper;
-    if (deeper > 0) containers += 1;
-    // The outermost is no member.
-    if (commas > maxMembers || containers > maxMembers + 1) throw tooManyMembers();
-    if (depth > DEPTH_MAX) throw tooDeep();
-  }
-}
-
-function deeperBy(byte: number | undefined): -1 | 0 | 1 {
-  if (byte === OPEN_LIST || byte === OPEN_OBJECT) return 1;
-  return byte === CLOSE_LIST || byte === CLOSE_OBJECT ? -1 : 0;
-}
-
-/** Where the text ends that begins there. */
-function endOfText(bytes: Buffer, start: number): number {
-  let at = start + 1;
-  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
-  return at;
+  const why = whyTooMuchJson(bytes, maxMembers);
+  if (why === "members") throw tooManyMembers();
+  if (why === "depth") throw tooDeep();
 }
 
 function tooManyMembers(): RportError {
@@ -138,7 +108,7 @@ function parse(bytes: Buffer): unknown {
 /** `JSON.parse` makes `__proto__` an ordinary member, which a careless copy would turn harmful. */
 function requirePlain(value: unknown, { depth, budget }: Place): void {
   if (typeof value !== "object" || value === null) return;
-  if (depth >= DEPTH_MAX) throw tooDeep();
+  if (depth >= JSON_DEPTH_MAX) throw tooDeep();
   if (Object.hasOwn(value, "__proto__")) {
     throw new RportError("BAD_REQUEST", "The body has a member that is not allowed: __proto__.");
   }

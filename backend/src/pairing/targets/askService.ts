@@ -1,11 +1,14 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { answerTo } from "@rport/protocol/asking/boundedHead";
+import { whyTooMuchJson } from "@rport/protocol/asking/jsonSize";
 import { serviceTrouble } from "./serviceTrouble.ts";
 
 /** An answer is there within this, unless the question says otherwise. */
 const ANSWER_MS = 5_000;
 const ANSWER_MAX_BYTES = 65_536;
+/** Members and items of all that is in it. */
+const ANSWER_MAX_MEMBERS = 1_000;
 /** Some services turn away whoever says nothing of itself. */
 const USER_AGENT = "rport-backend";
 
@@ -56,9 +59,19 @@ export async function askService(question: ServiceQuestion): Promise<ServiceAnsw
   }
 }
 
-/** The answer's JSON. Throws `PAIRING_SERVICE` when it is empty or something else. */
-export function jsonOf({ text }: ServiceAnswer, url: string): unknown {
+/**
+ * The answer's JSON. Throws `PAIRING_SERVICE` when it is empty or something else, or has more members
+ * and items than it may.
+ */
+export function jsonOf(
+  { text }: ServiceAnswer,
+  url: string,
+  maxMembers = ANSWER_MAX_MEMBERS,
+): unknown {
   if (text.trim() === "") throw serviceTrouble(url, "empty");
+  if (whyTooMuchJson(Buffer.from(text), maxMembers) !== undefined) {
+    throw serviceTrouble(url, "not-json");
+  }
   try {
     return JSON.parse(text);
   } catch {

@@ -3,6 +3,7 @@ import {
   ASKED_MAX,
   SERVICE_PATH,
   type ServiceStep,
+  STEPS_ANSWER_MAX_MEMBERS,
   STEPS_WAIT_MS,
   type StepsAnswer,
   stepsAnswerSchema,
@@ -123,7 +124,7 @@ export class ServiceSteps {
       signal,
     });
     if (answer.status !== 200) throw serviceTrouble(url, "refused", { said: `${answer.status}` });
-    const parsed = stepsAnswerSchema.safeParse(jsonOf(answer, url));
+    const parsed = stepsAnswerSchema.safeParse(jsonOf(answer, url, STEPS_ANSWER_MAX_MEMBERS));
     if (parsed.success) return parsed.data;
     throw serviceTrouble(url, "not-json");
   }

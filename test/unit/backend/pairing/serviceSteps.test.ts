@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type PairingId, pairingIdSchema } from "@rport/protocol/ids";
-import type { ServiceStep } from "@rport/protocol/pairing/service";
+import { type ServiceStep, stepsAnswerSchema } from "@rport/protocol/pairing/service";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { jsonOf } from "../../../../backend/src/pairing/targets/askService.ts";
 import { ServiceSteps } from "../../../../backend/src/pairing/targets/serviceSteps.ts";
 import { FakeClock } from "../../../support/clock.ts";
 import { eventually } from "../../../support/eventually.ts";
@@ -68,4 +69,32 @@ it("is listened to for so many steps of a deposit, and for its claims in any cas
   watching.add(ID, "w".repeat(43), 600_000);
   await eventually(() => expect(heard.at(-1)?.kind).toBe("claimed"));
   expect(heard).toHaveLength(301);
+});
+
+it("is given up at the first of its steps that is none, whatever the others are", () => {
+  const steps = Array.from({ length: 300 }, () => ({ kind: "reported" }));
+  const deposits = Array.from({ length: 500 }, () => ({ id: ID, is_known: true, steps }));
+  const { error } = stepsAnswerSchema.safeParse({ deposits });
+  expect(error?.issues).toHaveLength(1);
+  const tooMany = { id: ID, is_known: true, steps: Array.from({ length: 301 }, () => fetched(1)) };
+  expect(stepsAnswerSchema.safeParse({ deposits: [tooMany] }).success).toBe(false);
+});
+
+it.each([
+  ["is nested without end", `${"[".repeat(500_000)}${"]".repeat(500_000)}`],
+  ["has more members than all steps", `{"deposits":[${"{},".repeat(150_000)}{}]}`],
+])("is asked again after a pause when its answer %s, which is not parsed", async (_what, text) => {
+  const answer = { status: 200, text };
+  expect(() => jsonOf(answer, "http://service.test", 100_000)).toThrow(
+    expect.objectContaining({ code: "PAIRING_SERVICE", detail: "not-json" }),
+  );
+});
+
+it("is heard in printable lines", () => {
+  const named = "web\u202e-1\u001b[2J\nnext\ud800";
+  const step = { n: 1, kind: "claimed", use: "use-1", client_id: "web-1", hostname: named };
+  const answer = { deposits: [{ id: ID, is_known: true, steps: [{ ...step, address: named }] }] };
+  const [heardStep] = stepsAnswerSchema.parse(answer).deposits[0]?.steps ?? [];
+  expect(heardStep).toMatchObject({ hostname: "web -1 [2J next\ufffd" });
+  expect(heardStep?.address).toBe("web -1 [2J next\ufffd");
 });
