@@ -226,7 +226,9 @@ export class UserSockets {
     socket.pause();
   }
 
+  /** What it says while it agrees to the end is heard by nobody. */
   #end(socket: WebSocket, code: number, reason: string): void {
+    socket.removeAllListeners("message");
     socket.close(code, reason);
     this.#cutSoon(socket);
   }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { UpgradeDoor } from "../../../backend/src/http/upgrade.ts";
+import type { SocketEnd, UserRoute } from "../../../backend/src/http/userRoutes.ts";
 import { UserSockets } from "../../../backend/src/http/userSockets.ts";
 import { Limits } from "../../../backend/src/limits/limits.ts";
 import { systemClock } from "../../../backend/src/platform/clock.ts";
@@ -10,6 +11,7 @@ import { Listener } from "../../../backend/src/server.ts";
 import { OpenSockets } from "../../../backend/src/sockets/openSockets.ts";
 import { UserTokens } from "../../../backend/src/users/tokens.ts";
 import { testGate } from "../../support/backend/gate.ts";
+import { eventually } from "../../support/eventually.ts";
 import { rawHttp, upgradeHead } from "../../support/faults/rawHttp.ts";
 import { testLog } from "../../support/log.ts";
 
@@ -68,37 +70,67 @@ describe("the doors of a place", () => {
   });
 });
 
+/** The route of a door that takes what it is told, until it may not any more. */
+const ONE: UserRoute = {
+  path: "/one",
+  parameters: [],
+  right: "user",
+  messageBytes: "watch_message_bytes",
+  isOneWay: false,
+  watch: () => () => undefined,
+  serve: () => undefined,
+};
+
+async function userSocketsOf(route: UserRoute) {
+  const tokens = new UserTokens();
+  const { token } = tokens.issue("ann");
+  const { log, lines } = testLog();
+  const userSockets = new UserSockets({
+    gate: testGate(systemClock, { tokens, proofs: { provenToken: () => undefined } }),
+    peerOf: () => ({ address: "192.0.2.1", isShared: false, origin: "http://a.example" }),
+    onUser: () => true,
+    counts: { open: () => () => {} },
+    routes: [route],
+    limits: new Limits({ clock: systemClock, log }),
+    clock: systemClock,
+    strangers: new LogBursts({ clock: systemClock }),
+    log,
+  });
+  const { port } = await listen(userSockets.doors(() => undefined));
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/one?access_token=${token}`);
+  return { socket, userSockets, lines };
+}
+
 describe("a user's socket", () => {
   it("ends with 1011 when it cannot be served", async () => {
-    const tokens = new UserTokens();
-    const { token } = tokens.issue("ann");
-    const { log, lines } = testLog();
-    const proofs = { provenToken: () => undefined };
-    const userSockets = new UserSockets({
-      gate: testGate(systemClock, { tokens, proofs }),
-      peerOf: () => ({ address: "192.0.2.1", isShared: false, origin: "http://a.example" }),
-      onUser: () => true,
-      counts: { open: () => () => {} },
-      routes: [
-        {
-          path: "/one",
-          parameters: [],
-          right: "user",
-          messageBytes: "watch_message_bytes",
-          isOneWay: true,
-          watch: () => () => undefined,
-          serve: () => Promise.reject(new Error("out of order")),
-        },
-      ],
-      limits: new Limits({ clock: systemClock, log }),
-      clock: systemClock,
-      strangers: new LogBursts({ clock: systemClock }),
-      log,
-    });
-    const { port } = await listen(userSockets.doors(() => undefined));
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/one?access_token=${token}`);
+    const serve = () => Promise.reject(new Error("out of order"));
+    const { socket, lines } = await userSocketsOf({ ...ONE, isOneWay: true, serve });
     const [code] = await once(socket, "close");
     expect(code).toBe(1011);
     expect(lines.join("\n")).toContain("out of order");
+  });
+
+  it("is not listened to from the moment on in which it may not be open any more", async () => {
+    const heard: string[] = [];
+    let end: SocketEnd | undefined;
+    const { socket, userSockets } = await userSocketsOf({
+      ...ONE,
+      watch: () => () => end,
+      serve: (ws) => void ws.on("message", (data) => heard.push(String(data))),
+    });
+    await once(socket, "open");
+    socket.send("while it may");
+    await eventually(() => expect(heard).toHaveLength(1));
+    // it does not read that it is to close, and talks on
+    socket.pause();
+    end = { code: 4004, reason: "not any more" };
+    userSockets.review();
+    socket.send("too late");
+    await new Promise((resolve) => socket.send("and again", resolve));
+    socket.resume();
+    const [code] = await once(socket, "close");
+    expect(code).toBe(4004);
+    await eventually(() => expect(userSockets.size).toBe(0));
+    expect(heard).toEqual(["while it may"]);
   });
 });
